@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+// Starts Heddle with what lies beside it: the TypeScript sources in a checkout, else the built
+// package. Plain JavaScript for the oldest Node that package.json allows.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { constants } from "node:os";
+import { fileURLToPath } from "node:url";
+
+const source = new URL("../harness/cli/main.ts", import.meta.url);
+const built = new URL("../dist/harness/cli/main.js", import.meta.url);
+
+if (!existsSync(source)) {
+  await run(built);
+} else if (process.features.typescript) {
+  await run(source);
+} else {
+  runOnNewerNode();
+}
+
+async function run(entry) {
+  const { main } = await import(entry.href);
+  process.exitCode = await main(process.argv.slice(2));
+}
+
+/** This Node cannot run TypeScript; the one among the development dependencies can. */
+function runOnNewerNode() {
+  const node = fileURLToPath(new URL("../node_modules/node/bin/node", import.meta.url));
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: "inherit",
+  });
+  // A terminal sends Ctrl-C to both processes: the child answers it, and this one waits for that.
+  process.on("SIGINT", () => {});
+  for (const signal of ["SIGTERM", "SIGHUP"]) {
+    process.on(signal, () => child.kill(signal));
+  }
+  child.on("error", () => {
+    console.error(
+      `heddle: Node ${process.version} cannot run this checkout; run \`npm ci\` first.`,
+    );
+    process.exitCode = 2;
+  });
+  child.on("exit", (code, signal) => {
+    process.exitCode = code ?? 128 + constants.signals[signal];
+  });
+}

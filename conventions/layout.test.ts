@@ -1,0 +1,210 @@
+import { globSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { layoutFindings } from "./layout.ts";
+
+const root = new URL("../", import.meta.url);
+
+/** The findings in a tree of a few sources, as `rule: path message`. */
+function findingsIn(sources: Readonly<Record<string, string>>): readonly string[] {
+  return layoutFindings(new Map(Object.entries(sources)), ["fastify"]).map(
+    ({ rule, path, message }) => `${rule}: ${path} ${message}`,
+  );
+}
+
+test("the project keeps to its layout", () => {
+  const paths = globSync("**/*.{ts,js,sql}", {
+    cwd: root,
+    exclude: (path) => /(^|\/)(node_modules|dist|reports|\.git)$/.test(path),
+  });
+  const sources = new Map(
+    paths.map((path) => [path.replaceAll("\\", "/"), readFileSync(new URL(path, root), "utf8")]),
+  );
+  const { dependencies } = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
+
+  const findings = layoutFindings(sources, Object.keys(dependencies));
+
+  expect([...sources.keys()]).toContain("harness/index.ts");
+  expect([...sources.keys()].join()).toContain(".pg.test.ts");
+  expect(findings.map(({ path, message }) => `${path} ${message}`)).toEqual([]);
+});
+
+describe("imports between folders", () => {
+  const forbidden = [
+    ["harness/core/a.ts", "harness/gates/b.ts"],
+    ["harness/gates/a.ts", "harness/postgres/b.ts"],
+    ["harness/postgres/a.ts", "harness/gates/b.ts"],
+    ["harness/scheduler/a.ts", "harness/execution/b.ts"],
+    ["harness/checkers/a.ts", "harness/explorer/b.ts"],
+    ["harness/reporters/a.ts", "harness/execution/b.ts"],
+    ["harness/execution/a.ts", "harness/scheduler/random.ts"],
+    ["harness/explorer/a.ts", "harness/reporters/b.ts"],
+    ["harness/index.ts", "models/booking/b.ts"],
+    ["harness/cli/a.ts", "models/booking/b.ts"],
+    ["harness/core/a.test.ts", "harness/gates/b.ts"],
+    ["models/booking/a.ts", "harness/core/b.ts"],
+    ["models/booking/a.ts", "src/b.ts"],
+    ["models/booking/a.test.ts", "models/counter/b.ts"],
+    ["src/a.ts", "harness/index.ts"],
+    ["src/a.test.ts", "models/booking/b.ts"],
+    ["bench/a.ts", "conventions/b.ts"],
+    ["conventions/a.ts", "harness/core/b.ts"],
+    ["bin/a.js", "harness/core/b.ts"],
+    ["migrations/a.ts", "src/b.ts"],
+  ] as const;
+
+  test.each(forbidden)("%s must not import %s", (path, target) => {
+    const up = "../".repeat(path.split("/").length - 1);
+    expect(findingsIn({ [path]: `import "${up}${target}";` })).toEqual([
+      `imports: ${path} must not import ${target}`,
+    ]);
+  });
+
+  const allowed = [
+    ["harness/core/a.ts", "harness/core/b.ts"],
+    ["harness/gates/a.ts", "harness/core/b.ts"],
+    ["harness/gates/a.pg.test.ts", "harness/postgres/b.ts"],
+    ["harness/execution/a.ts", "harness/scheduler/scheduler.ts"],
+    ["harness/execution/a.pg.test.ts", "harness/scheduler/random.ts"],
+    ["harness/explorer/a.ts", "harness/checkers/b.ts"],
+    ["harness/cli/a.ts", "harness/reporters/b.ts"],
+    ["harness/index.ts", "harness/core/b.ts"],
+    ["models/booking/a.ts", "models/booking/b.ts"],
+    ["models/booking/a.ts", "harness/index.ts"],
+    ["models/booking/system.ts", "src/b.ts"],
+    ["models/booking/mutants/a.ts", "src/b.ts"],
+    ["models/booking/a.pg.test.ts", "src/b.ts"],
+    ["src/a.pg.test.ts", "harness/postgres/b.ts"],
+    ["bench/a.ts", "models/booking/b.ts"],
+    ["bench/a.ts", "harness/gates/b.ts"],
+    ["vitest.config.ts", "harness/core/b.ts"],
+  ] as const;
+
+  test.each(allowed)("%s may import %s", (path, target) => {
+    const up = path.includes("/") ? "../".repeat(path.split("/").length - 1) : "./";
+    expect(findingsIn({ [path]: `import "${up}${target}";` })).toEqual([]);
+  });
+
+  test.each([
+    `import { b } from "../gates/b.ts"; b();`,
+    `import type { B } from "../gates/b.ts"; type C = B;`,
+    `export { b } from "../gates/b.ts";`,
+    `export * from "../gates/b.ts";`,
+    `await import("../gates/b.ts");`,
+    `type B = import("../gates/b.ts").B;`,
+  ])("are seen in %s", (text) => {
+    expect(findingsIn({ "harness/core/a.ts": text })).toContain(
+      "imports: harness/core/a.ts must not import harness/gates/b.ts",
+    );
+  });
+
+  test("need a folder that the layout knows", () => {
+    expect(findingsIn({ "harness/helpers/a.ts": "" })).toEqual([
+      "imports: harness/helpers/a.ts is in a folder that the layout does not know",
+    ]);
+  });
+});
+
+describe("packages", () => {
+  test("that an install does not bring along are not imported by what is published", () => {
+    expect(findingsIn({ "src/a.ts": `import "vitest"; import "@types/pg/x";` })).toEqual([
+      "packages: src/a.ts must not import vitest: it is not in package.json's dependencies",
+      "packages: src/a.ts must not import @types/pg/x: it is not in package.json's dependencies",
+    ]);
+  });
+
+  test("are not imported by core, not even Node's own", () => {
+    expect(findingsIn({ "harness/core/a.ts": `import "node:fs"; import "fastify";` })).toEqual([
+      "packages: harness/core/a.ts must not import node:fs: core imports nothing",
+      "packages: harness/core/a.ts must not import fastify: core imports nothing",
+    ]);
+  });
+
+  test("are free for tests, and for others when they are dependencies or Node's own", () => {
+    expect(
+      findingsIn({
+        "harness/core/a.test.ts": `import "vitest";`,
+        "src/a.ts": `import "fastify"; import "fastify/types"; import "node:fs";`,
+      }),
+    ).toEqual([]);
+  });
+});
+
+describe("cycles", () => {
+  test("are reported once, by the shortest way round", () => {
+    expect(
+      findingsIn({
+        "src/a.ts": `import "./b.ts";`,
+        "src/b.ts": `import "./c.ts"; import "./d.ts";`,
+        "src/c.ts": `import "./d.ts";`,
+        "src/d.ts": `import type { A } from "./a.ts"; type B = A;`,
+      }),
+    ).toEqual(["cycles: src/a.ts imports itself: src/a.ts → src/b.ts → src/d.ts → src/a.ts"]);
+  });
+
+  test("are not two ways to the same module", () => {
+    expect(
+      findingsIn({
+        "src/a.ts": `import "./b.ts"; import "./c.ts";`,
+        "src/b.ts": `import "./c.ts";`,
+        "src/c.ts": "",
+      }),
+    ).toEqual([]);
+  });
+});
+
+describe("dead exports", () => {
+  test("are those that no other module imports", () => {
+    expect(
+      findingsIn({
+        "src/a.ts": `export const used = 1, dead = used; export type Dead = 1; export default 2;`,
+        "src/b.ts": `import { used } from "./a.ts"; used;`,
+      }),
+    ).toEqual([
+      "dead-exports: src/a.ts nothing imports dead",
+      "dead-exports: src/a.ts nothing imports Dead",
+      "dead-exports: src/a.ts nothing imports default",
+    ]);
+  });
+
+  test.each([
+    `export { x } from "./a.ts";`,
+    `export * from "./a.ts";`,
+  ])("include one that is only passed on: %s", (text) => {
+    expect(findingsIn({ "src/a.ts": "export const x = 1;", "src/b.ts": text })).toEqual([
+      "dead-exports: src/b.ts nothing imports x",
+    ]);
+  });
+
+  test("are not types that their own file uses, nor what an entry exports", () => {
+    expect(
+      findingsIn({
+        "src/a.ts": `
+          export interface Base {}
+          export interface Options extends Base {}
+          export function run(options: Options) {}`,
+        "harness/index.ts": "export const entry = 1;",
+        "vitest.config.ts": "export default 1;",
+        "src/a.test.ts": `import { run } from "./a.ts"; run({});`,
+      }),
+    ).toEqual([]);
+  });
+
+  test.each([
+    `import * as a from "./a.ts";`,
+    `import("./a.ts");`,
+  ])("are not in a module that another takes whole: %s", (text) => {
+    expect(findingsIn({ "src/a.ts": "export const x = 1;", "src/b.ts": text })).toEqual([]);
+  });
+});
+
+test.each([
+  ["src/a.ts", 250],
+  ["migrations/a.sql", 250],
+  ["src/a.test.ts", 300],
+])("%s has at most %i lines", (path, limit) => {
+  const lines = (count: number): string => "--0;\n".repeat(count);
+  expect(findingsIn({ [path]: lines(limit) })).toEqual([]);
+  expect(findingsIn({ [path]: lines(limit + 1) })).toEqual([
+    `file-size: ${path} has ${limit + 1} lines; at most ${limit} are allowed`,
+  ]);
+});

@@ -1,0 +1,162 @@
+import { type Module, parseModules } from "./module.ts";
+
+export interface Finding {
+  readonly rule: "imports" | "packages" | "cycles" | "dead-exports" | "file-size";
+  readonly path: string;
+  readonly message: string;
+}
+
+/**
+ * Which folders (or files) the code of a folder may import besides its own. The first line whose
+ * pattern matches a path is that path's rule; a path without a line has no place in the layout.
+ */
+const folders: readonly { readonly of: RegExp; readonly may: readonly string[] }[] = [
+  { of: /^harness\/core\//, may: [] },
+  { of: /^harness\/(gates|postgres|scheduler|checkers|reporters)\//, may: ["harness/core/"] },
+  {
+    of: /^harness\/execution\/.*\.test\.ts$/,
+    may: ["harness/core/", "harness/gates/", "harness/postgres/", "harness/scheduler/"],
+  },
+  {
+    of: /^harness\/execution\//,
+    may: ["harness/core/", "harness/gates/", "harness/postgres/", "harness/scheduler/scheduler.ts"],
+  },
+  {
+    of: /^harness\/explorer\//,
+    may: ["harness/core/", "harness/scheduler/", "harness/execution/", "harness/checkers/"],
+  },
+  { of: /^harness\/version\.ts$/, may: [] },
+  { of: /^harness\/defaults\.ts$/, may: ["harness/scheduler/"] },
+  { of: /^harness\/(cli\/|index\.ts$|verify\.ts$)/, may: ["harness/"] },
+  {
+    of: /^models\/[^/]+\/(system\.ts$|demo\.ts$|mutants\/|.*\.test\.ts$)/,
+    may: ["harness/index.ts", "src/"],
+  },
+  { of: /^models\/[^/]+\//, may: ["harness/index.ts"] },
+  { of: /^src\//, may: [] },
+  { of: /^bench\//, may: ["harness/", "models/", "src/"] },
+  { of: /^(bin|conventions|migrations)\//, may: [] },
+];
+
+/** What tests may import as well: they need a database, and stand outside of what they test. */
+const testsMay = ["harness/index.ts", "harness/postgres/"];
+
+/** Read by something other than an import: by users, by the command line, by a tool. */
+const entries = [/^harness\/(index|cli\/main)\.ts$/, /^models\/[^/]+\/index\.ts$/, /^[^/]+$/];
+
+const isTest = (path: string): boolean => /\.(test|fixture)\.ts$/.test(path);
+const lineLimit = (path: string): number => (isTest(path) ? 300 : 250);
+
+/**
+ * Judges a tree of sources (text by path relative to the root, with forward slashes).
+ * `dependencies` are the packages that an install of the published package brings along.
+ */
+export function layoutFindings(
+  sources: ReadonlyMap<string, string>,
+  dependencies: readonly string[],
+): readonly Finding[] {
+  const code = new Map([...sources].filter(([path]) => /\.[cm]?[jt]s$/.test(path)));
+  const modules = parseModules(code);
+  return [
+    ...modules.flatMap(forbiddenImports),
+    ...modules.flatMap((module) => forbiddenPackages(module, dependencies)),
+    ...importCycles(modules),
+    ...deadExports(modules),
+    ...longFiles(sources),
+  ];
+}
+
+/** The part of the layout that a path belongs to, within which imports are free. */
+function homeOf(path: string): string {
+  const depth = /^(harness|models)\//.test(path) ? 2 : 1;
+  return `${path.split("/").slice(0, depth).join("/")}/`;
+}
+
+function forbiddenImports({ path, imports }: Module): readonly Finding[] {
+  if (!path.includes("/")) {
+    return [];
+  }
+  const may = folders.find(({ of }) => of.test(path))?.may;
+  if (may === undefined) {
+    return [{ rule: "imports", path, message: "is in a folder that the layout does not know" }];
+  }
+  const allowed = [homeOf(path), ...may, ...(isTest(path) ? testsMay : [])];
+  return imports
+    .filter(
+      ({ from, isPackage }) => !isPackage && !allowed.some((prefix) => from.startsWith(prefix)),
+    )
+    .map(({ from }) => ({ rule: "imports", path, message: `must not import ${from}` }));
+}
+
+function forbiddenPackages(
+  { path, imports }: Module,
+  dependencies: readonly string[],
+): readonly Finding[] {
+  if (isTest(path) || !/^(harness|models|src|bin)\//.test(path)) {
+    return [];
+  }
+  const isPlain = path.startsWith("harness/core/");
+  const allowed = (from: string): boolean =>
+    !isPlain && (from.startsWith("node:") || dependencies.some((name) => packageOf(from) === name));
+  const reason = isPlain ? "core imports nothing" : "it is not in package.json's dependencies";
+  return imports
+    .filter(({ from, isPackage }) => isPackage && !allowed(from))
+    .map(({ from }) => ({ rule: "packages", path, message: `must not import ${from}: ${reason}` }));
+}
+
+function packageOf(specifier: string): string {
+  return specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+}
+
+/** Each cycle once, at the first of its modules by name, by the shortest way round. */
+function importCycles(modules: readonly Module[]): readonly Finding[] {
+  const imported = new Map(
+    modules.map(({ path, imports }) => [path, imports.map((it) => it.from)]),
+  );
+  return modules.flatMap(({ path }): readonly Finding[] => {
+    const ways: string[][] = [[path]];
+    const seen = new Set<string>();
+    for (const way of ways) {
+      for (const next of imported.get(way.at(-1) ?? path) ?? []) {
+        if (next === path) {
+          return [
+            { rule: "cycles", path, message: `imports itself: ${[...way, path].join(" → ")}` },
+          ];
+        }
+        if (next > path && !seen.has(next)) {
+          seen.add(next);
+          ways.push([...way, next]);
+        }
+      }
+    }
+    return [];
+  });
+}
+
+function deadExports(modules: readonly Module[]): readonly Finding[] {
+  const used = new Set(
+    modules.flatMap(({ imports }) =>
+      imports.flatMap(({ from, names }) => names.map((name) => `${from} ${name}`)),
+    ),
+  );
+  return modules
+    .filter(({ path }) => !entries.some((entry) => entry.test(path)) && !used.has(`${path} *`))
+    .flatMap(({ path, exports }) =>
+      exports
+        .filter((name) => !used.has(`${path} ${name}`))
+        .map((name) => ({ rule: "dead-exports", path, message: `nothing imports ${name}` })),
+    );
+}
+
+function longFiles(sources: ReadonlyMap<string, string>): readonly Finding[] {
+  return [...sources].flatMap(([path, text]) => {
+    const lines = text.trimEnd().split("\n").length;
+    const limit = lineLimit(path);
+    return lines <= limit
+      ? []
+      : [{ rule: "file-size", path, message: `has ${lines} lines; at most ${limit} are allowed` }];
+  });
+}

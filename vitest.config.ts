@@ -1,0 +1,31 @@
+import { configDefaults, defineConfig } from "vitest/config";
+
+const needing = (what: string) => `**/*.${what}.test.ts`;
+const surroundings = ["pg", "browser", "container"].map(needing);
+
+/** One project for each kind of surroundings that a test needs, told by its file's name. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["**/*.test.ts"],
+          exclude: [...configDefaults.exclude, ...surroundings],
+        },
+      },
+      {
+        test: {
+          name: "pg",
+          include: [needing("pg")],
+          // Each file starts a Postgres of its own: more of them at once only wait.
+          maxWorkers: 2,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      { test: { name: "browser", include: [needing("browser")], testTimeout: 60_000 } },
+      { test: { name: "container", include: [needing("container")], testTimeout: 120_000 } },
+    ],
+  },
+});
