@@ -1,0 +1,79 @@
+import type { Counterexample } from "./counterexample.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** How often a pattern that races need occurred among the generated scenarios. */
+export interface PatternCount {
+  readonly name: string;
+  readonly description: string;
+  readonly scenarios: number;
+  /** Share of all scenarios, 0 to 1. */
+  readonly share: number;
+  /** The least share that the generator promises. */
+  readonly threshold: number;
+  /** Whether the share is lower than chance explains, by three standard deviations. */
+  readonly missed: boolean;
+}
+
+/** How often a judge's rule was applied, and how often it was violated. */
+export interface RuleCount {
+  readonly judge: string;
+  readonly name: string;
+  readonly description: string;
+  readonly checked: number;
+  readonly violated: number;
+}
+
+export interface Environment {
+  readonly heddle: string;
+  readonly node: string;
+  readonly platform: string;
+  readonly cpus: number;
+  readonly postgres: {
+    readonly provider: string;
+    readonly version: string;
+    /** How a session that waits for a lock is known: pushed by the server, or asked for. */
+    readonly lockWaits: "pushed" | "polled";
+  };
+}
+
+/** All that a campaign did and found: what reports are made of. Times aside, a function of the seed. */
+export interface Campaign {
+  readonly model: string;
+  readonly mutant: string | null;
+  readonly verdict: Verdict;
+  /** Why the verdict is `unknown`; null otherwise. */
+  readonly reason: string | null;
+  readonly seed: number;
+  readonly strategy: string;
+  readonly gates: readonly string[];
+  readonly clients: { readonly min: number; readonly max: number };
+  readonly startedAt: string;
+  readonly elapsedMs: number;
+  readonly scenarios: number;
+  readonly executions: number;
+  readonly executionsPerSecond: number;
+  readonly steps: number;
+  readonly preemptions: number;
+  readonly waits: number;
+  readonly deadlocks: number;
+  /** Executions by number of clients. */
+  readonly executionsByClients: { readonly [clients: string]: number };
+  /** Executions that broke a rule. */
+  readonly violations: number;
+  readonly rules: readonly RuleCount[];
+  /** Operations by command, then by response code. */
+  readonly responses: { readonly [command: string]: { readonly [code: string]: number } };
+  readonly patterns: readonly PatternCount[];
+  readonly counterexamples: readonly Counterexample[];
+  /** What the harness controlled, and what it did not, in sentences. */
+  readonly controlled: readonly string[];
+  readonly uncontrolled: readonly string[];
+  readonly environment: Environment;
+  /** SHA-256 of each source of the model's schema, by path. */
+  readonly hashes: { readonly [path: string]: string };
+  /**
+   * SHA-256 over every scenario, schedule, statement, response and violation in order: equal for
+   * two campaigns that saw the same.
+   */
+  readonly digest: string;
+}

@@ -1,0 +1,33 @@
+import type { Command } from "./command.ts";
+import type { Json } from "./json.ts";
+import type { Scenario } from "./scenario.ts";
+import type { Schedule } from "./schedule.ts";
+import type { Trace } from "./trace.ts";
+import type { Violation } from "./verdict.ts";
+
+/** Enough to replay a violation, and to tell when a replay saw something else. */
+export interface Counterexample<State extends Json = Json, C extends Command = Command> {
+  readonly version: 1;
+  readonly model: string;
+  /** The planted bug that was on, or null. */
+  readonly mutant: string | null;
+  /** The campaign's seed, and which of its executions failed first. */
+  readonly seed: number;
+  readonly execution: number;
+  readonly scenario: Scenario<State, C>;
+  readonly schedule: Schedule;
+  readonly trace: Trace<C>;
+  readonly violations: readonly Violation[];
+  readonly preemptions: number;
+  /** What shrinking did: executions that it took, and the commands and preemptions before it. */
+  readonly shrunk: {
+    readonly executions: number;
+    readonly commands: number;
+    readonly preemptions: number;
+    /** Whether it reached a local minimum, or ran out of its budget. */
+    readonly minimal: boolean;
+  };
+  readonly versions: { readonly heddle: string; readonly postgres: string };
+  /** SHA-256 of each source that the execution depends on, by path (migrations, mutant). */
+  readonly hashes: { readonly [path: string]: string };
+}

@@ -1,0 +1,40 @@
+import type { Command } from "./command.ts";
+import type { Event, History } from "./history.ts";
+import type { Json, JsonObject } from "./json.ts";
+import type { Scenario } from "./scenario.ts";
+import type { Schedule } from "./schedule.ts";
+import type { Trace, TraceEvent } from "./trace.ts";
+
+/** Committed state after an execution: rows by name of what was asked for. */
+export type Snapshot = { readonly [name: string]: readonly JsonObject[] };
+
+/**
+ * How an execution ended. `stuck`: every client that was left waited for something that none of
+ * them would ever release, such as a lock of a transaction that its owner left open.
+ */
+export type Ending =
+  | { readonly type: "complete" }
+  | { readonly type: "stuck"; readonly waits: string };
+
+/** One run of a scenario under a schedule, and all that was seen of it. */
+export interface Execution<State extends Json = Json, C extends Command = Command> {
+  readonly scenario: Scenario<State, C>;
+  readonly schedule: Schedule;
+  readonly trace: Trace<C>;
+  readonly ending: Ending;
+  /** Sessions that still had a transaction open when all clients were done. */
+  readonly openTransactions: number;
+  readonly snapshot: Snapshot;
+}
+
+export function isHistoryEvent<C extends Command>(event: TraceEvent<C>): event is Event<C> {
+  return event.type === "invoke" || event.type === "return";
+}
+
+export function historyOf<C extends Command>(trace: Trace<C>): History<C> {
+  return trace.filter(isHistoryEvent);
+}
+
+export function preemptionCount(trace: Trace): number {
+  return trace.filter((event) => event.type === "move" && event.preemption).length;
+}

@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import type { Command } from "./command.ts";
+import { type History, operations, type Response } from "./history.ts";
+
+const command = (name: string): Command => ({ name });
+const ok = (code: string): Response => ({ outcome: "ok", code, body: null });
+
+test("operations pair what was sent with its answer, in the order of sending", () => {
+  const history: History = [
+    { type: "invoke", client: 1, index: 0, command: command("first") },
+    { type: "invoke", client: 0, index: 0, command: command("second") },
+    { type: "return", client: 0, index: 0, response: ok("B") },
+    { type: "invoke", client: 0, index: 1, command: command("third") },
+    { type: "return", client: 1, index: 0, response: ok("A") },
+    { type: "return", client: 0, index: 1, response: ok("C") },
+  ];
+  const pairs = operations(history).map(({ client, index, command: { name }, response, ...at }) => [
+    client,
+    index,
+    name,
+    response?.code,
+    at,
+  ]);
+  expect(pairs).toEqual([
+    [1, 0, "first", "A", { invokedAt: 0, returnedAt: 4 }],
+    [0, 0, "second", "B", { invokedAt: 1, returnedAt: 2 }],
+    [0, 1, "third", "C", { invokedAt: 3, returnedAt: 5 }],
+  ]);
+});
+
+test("an operation that never returned has no response, and returns after all others", () => {
+  const history: History = [
+    { type: "invoke", client: 0, index: 0, command: command("lost") },
+    { type: "invoke", client: 1, index: 0, command: command("answered") },
+    { type: "return", client: 1, index: 0, response: ok("OK") },
+  ];
+  const [lost, answered] = operations(history);
+  expect(lost?.response).toBeUndefined();
+  expect(lost?.returnedAt).toBe(Number.POSITIVE_INFINITY);
+  expect(answered?.response?.code).toBe("OK");
+});
+
+test("an empty history has no operations", () => {
+  expect(operations([])).toEqual([]);
+});
