@@ -1,0 +1,39 @@
+create function cancel_booking(p_booking_id bigint)
+  returns bookings
+  language plpgsql
+as $$
+declare
+  v_booking bookings;
+begin
+  select * into v_booking from bookings where id = p_booking_id for update;
+  if not found then
+    raise exception 'Booking not found'
+      using errcode = 'BK005',
+            detail = format('There is no booking %s.', p_booking_id),
+            hint = 'Check the booking''s id.';
+  end if;
+
+  if v_booking.status not in ('pending', 'confirmed') then
+    raise exception 'Booking is not active'
+      using errcode = 'BK006',
+            detail = format('Booking %s is %s.', p_booking_id, v_booking.status),
+            hint = 'Only a pending or confirmed booking can be cancelled.';
+  end if;
+
+  update availability_slots
+     set is_available = withdrawn_at is null, updated_at = now()
+   where id = v_booking.slot_id;
+
+  update bookings
+     set status = 'cancelled', updated_at = now()
+   where id = p_booking_id
+  returning * into v_booking;
+
+  return v_booking;
+end
+$$;
+
+comment on function cancel_booking(bigint) is
+  'Ends an active booking and frees its slot in one transaction. The lock on the booking protects '
+  'the slot''s next customer: only the first of two cancels frees it, and a reschedule cannot '
+  'change which slot that is.';

@@ -1,0 +1,121 @@
+import { Client, Pool } from "pg";
+import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
+import { type Server, startServer } from "../harness/postgres/provider.ts";
+import { migrate } from "./migrate.ts";
+
+/** Hour 0 of every test is the midnight after next: well in the future, whatever the clock says. */
+const HOUR = (parameter: string) =>
+  `date_trunc('day', now()) + interval '2 days' + ${parameter}::float8 * interval '1 hour'`;
+
+interface Claim {
+  readonly slot: string;
+  readonly provider?: string | null;
+  readonly customer?: string;
+  readonly key?: string | null;
+  readonly by?: "customer" | "vendor";
+  readonly hold?: string;
+}
+
+/** Whatever can send a statement: a session, or the pool. */
+type Session = Pick<Client, "query"> | Pick<Pool, "query">;
+
+/** A migrated database for the tests of one file, empty before each of them. */
+export function testDatabase() {
+  let server: Server;
+  let opened: { readonly url: string; readonly pool: Pool };
+  let sessions: Client[] = [];
+
+  beforeAll(async () => {
+    server = await startServer("embedded");
+    const { url } = await server.lease();
+    await migrate(url);
+    opened = { url, pool: new Pool({ connectionString: url }) };
+  });
+  beforeEach(async () => {
+    await opened.pool.query("truncate providers, availability_slots, bookings restart identity");
+    await opened.pool.query("insert into providers (name) values ('Ada'), ('Grace')");
+  });
+  afterEach(async () => {
+    await Promise.all(sessions.map((session) => session.end()));
+    sessions = [];
+  });
+  afterAll(async () => {
+    await opened?.pool.end();
+    await server?.stop();
+  });
+
+  return {
+    get url() {
+      return opened.url;
+    },
+    get pool() {
+      return opened.pool;
+    },
+
+    /** A session of its own, for a transaction that stays open. */
+    async session(): Promise<Client> {
+      const session = new Client({ connectionString: opened.url });
+      await session.connect();
+      sessions.push(session);
+      return session;
+    },
+
+    /** Publishes a slot of provider 1 from one hour to another; returns its id. */
+    async slot(from: number, to = from + 1, provider = "1"): Promise<string> {
+      const { rows } = await opened.pool.query<{ id: string }>(
+        `select id from publish_slot($1, ${HOUR("$2")}, ${HOUR("$3")})`,
+        [provider, from, to],
+      );
+      return String(rows[0]?.id);
+    },
+
+    /**
+     * Returns once the session waits for a lock that another one holds. It asks the server, and
+     * trusts no clock. `call` is what the session is doing; it is an error if that ends first.
+     */
+    async blocked(pid: number, call: Promise<unknown>): Promise<void> {
+      let ended = false;
+      const end = () => {
+        ended = true;
+      };
+      call.then(end, end);
+      const asked = "select cardinality(pg_blocking_pids($1)) > 0 as blocked";
+      while (!(await row(opened.pool, asked, [pid]))["blocked"]) {
+        if (ended) throw new Error("The call did not wait for a lock.");
+      }
+    },
+
+    /** The names of the consistency checks that fail. */
+    async failures(): Promise<string[]> {
+      const { rows } = await opened.pool.query<{ check_name: string }>(
+        "select check_name from verify_booking_slot_consistency() where status <> 'PASS'",
+      );
+      return rows.map((row) => row.check_name);
+    },
+  };
+}
+
+export async function pidOf(session: Session): Promise<number> {
+  const { rows } = await session.query<{ pid: number }>("select pg_backend_pid() as pid");
+  return Number(rows[0]?.pid);
+}
+
+/** Runs a statement that gives one row. */
+export async function row(
+  session: Session,
+  sql: string,
+  values: readonly unknown[] = [],
+): Promise<Record<string, unknown>> {
+  const { rows } = await session.query<Record<string, unknown>>(sql, [...values]);
+  return rows[0] ?? {};
+}
+
+/** Calls the claim function, as customer `c` for provider 1 unless told. */
+export function claim(session: Session, { slot, ...given }: Claim) {
+  const { provider = "1", customer = "c", key, by = "customer", hold = "15 minutes" } = given;
+  return row(
+    session,
+    `select * from claim_slot_and_create_booking($1, $2, $3, 'Customer', null, $4, null, $5, $6)`,
+    [slot, provider, customer, key, by, hold],
+  );
+}

@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { Client } from "pg";
+import { request } from "undici";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { type Server, startServer } from "../harness/postgres/provider.ts";
+import { migrate } from "./migrate.ts";
+
+const main = fileURLToPath(new URL("main.ts", import.meta.url));
+
+let server: Server;
+let url: string;
+let children: ChildProcess[] = [];
+
+beforeAll(async () => {
+  server = await startServer("embedded");
+  url = (await server.lease()).url;
+  await migrate(url);
+});
+afterEach(() => {
+  for (const child of children) child.kill("SIGKILL");
+  children = [];
+});
+afterAll(() => server?.stop());
+
+function start(env: Record<string, string>, ...args: string[]) {
+  const child = spawn(process.execPath, [main, ...args], { env, stdio: "pipe" });
+  children.push(child);
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+  }
+  const ended = once(child, "close").then(([code]) => ({ code, output }));
+  return { child, ended };
+}
+
+test.each(["SIGTERM", "SIGINT"] as const)("serves until %s, and ends cleanly", async (signal) => {
+  const { child, ended } = start({ DATABASE_URL: url, PORT: "0" });
+  const [line] = (await once(child.stdout, "data")) as [string];
+  const address = /^Listening on (\S+)\n$/.exec(line)?.[1];
+
+  const { statusCode, body } = await request(`${address}/health`);
+  expect([statusCode, await body.json()]).toEqual([200, { code: "OK" }]);
+
+  child.kill(signal);
+  expect(await ended).toEqual({ code: 0, output: line });
+});
+
+test("finishes the request under way when it is told to end", async () => {
+  const holder = new Client({ connectionString: url });
+  await holder.connect();
+  await holder.query("begin; lock table bookings in exclusive mode");
+  const { child, ended } = start({ DATABASE_URL: url, PORT: "0" });
+  const [line] = (await once(child.stdout, "data")) as [string];
+  const answer = request(`${line.trim().split(" ").at(-1)}/api/bookings/1/cancel`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: "{}",
+  });
+  while ((await holder.query("select from pg_locks where not granted")).rowCount === 0);
+  child.kill();
+  await holder.query("rollback");
+  await holder.end();
+
+  const { statusCode, body } = await answer;
+  expect([statusCode, await body.json()]).toMatchObject([404, { code: "BOOKING_NOT_FOUND" }]);
+  expect(await ended).toEqual({ code: 0, output: line });
+});
+
+test("brings a schema up to date", async () => {
+  const { url: empty } = await server.lease();
+  const without = await start({ DATABASE_URL: empty, PORT: "0" }).ended;
+  expect(without).toEqual({
+    code: 2,
+    output: "The database has no booking schema: run main.ts migrate first.\n",
+  });
+
+  expect(await start({ DATABASE_URL: empty }, "migrate").ended).toEqual({ code: 0, output: "" });
+
+  const { child, ended } = start({ DATABASE_URL: empty, PORT: "0" });
+  await once(child.stdout, "data");
+  child.kill();
+  expect(await ended).toMatchObject({ code: 0 });
+});
+
+describe("says why it cannot start", () => {
+  test.each([
+    [{}, "Set DATABASE_URL, such as postgres://user@localhost/bookings."],
+    [
+      { DATABASE_URL: "postgres://nobody@127.0.0.1:1/none" },
+      "The database at DATABASE_URL cannot be reached: connect ECONNREFUSED 127.0.0.1:1",
+    ],
+    [
+      { DATABASE_URL: "postgres://nobody@localhost/none?host=/nowhere" },
+      "The database at DATABASE_URL cannot be reached: connect ENOENT /nowhere/.s.PGSQL.5432",
+    ],
+  ])("%o", async (env, output) => {
+    expect(await start(env as Record<string, string>).ended).toEqual({
+      code: 2,
+      output: `${output}\n`,
+    });
+  });
+
+  test("a port that is in use", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const { port } = other.address() as { port: number };
+    const outcome = await start({ DATABASE_URL: url, PORT: String(port) }).ended;
+    other.close();
+
+    expect(outcome).toEqual({
+      code: 2,
+      output: `Port ${port} is in use: set PORT to another one.\n`,
+    });
+  });
+});

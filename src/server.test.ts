@@ -1,0 +1,185 @@
+import { describe, expect, test, vi } from "vitest";
+import type { Booking } from "./booking.ts";
+import { ServiceError } from "./errors.ts";
+import { buildServer } from "./server.ts";
+import type { BookingStore } from "./store.ts";
+
+const booking = { id: "7", startAt: new Date("2030-01-01T10:00:00Z") } as unknown as Booking;
+
+const request = {
+  providerId: "1",
+  startAt: "2030-01-01T10:00:00Z",
+  endAt: "2030-01-01T11:00:00.000+01:00",
+  customerId: "c",
+  customerName: "Ada",
+};
+
+/** A server on a store that does what it is asked, unless told otherwise. */
+function service(methods: Partial<BookingStore> = {}) {
+  const store = {
+    createBooking: vi.fn(async () => ({ booking, created: true })),
+    confirmBooking: vi.fn(async () => booking),
+    cancelBooking: vi.fn(async () => booking),
+    rescheduleBooking: vi.fn(async () => booking),
+    freeSlots: vi.fn(async () => []),
+    ping: vi.fn(async () => {}),
+    ...methods,
+  };
+  return { store, server: buildServer({ store }) };
+}
+
+/** Sends a request; `body` is sent as JSON unless it is a text already. */
+async function send(
+  method: "GET" | "POST",
+  url: string,
+  body?: unknown,
+  { headers = {}, ...methods }: Partial<BookingStore> & { headers?: Record<string, string> } = {},
+) {
+  const { server, store } = service(methods);
+  const payload = typeof body === "string" ? body : JSON.stringify(body);
+  const response = await server.inject({
+    method,
+    url,
+    ...(body === undefined ? {} : { payload }),
+    headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+  });
+  const called = Object.values(store).filter((fn) => vi.isMockFunction(fn) && fn.mock.calls.length);
+  return { status: response.statusCode, body: response.json(), called: called.length, store };
+}
+
+const outcome = ({ status, body }: { status: number; body: { code: string } }) => [
+  status,
+  body.code,
+];
+
+describe("answers", () => {
+  test("a create that made a booking with 201, and one that was repeated with 200", async () => {
+    const first = await send("POST", "/api/bookings/create", request);
+    expect(outcome(first)).toEqual([201, "CREATED"]);
+    expect(first.body.booking).toEqual({ id: "7", startAt: "2030-01-01T10:00:00.000Z" });
+    expect(first.store.createBooking).toHaveBeenCalledWith(request);
+
+    const createBooking = async () => ({ booking, created: false });
+    const repeat = await send("POST", "/api/bookings/create", request, { createBooking });
+    expect(outcome(repeat)).toEqual([200, "CREATED"]);
+  });
+
+  test.each([
+    ["/api/bookings/7/confirm", { paymentIntentId: "pi" }, "CONFIRMED"],
+    ["/api/bookings/7/confirm", {}, "CONFIRMED"],
+    ["/api/bookings/7/cancel", {}, "CANCELLED"],
+    ["/api/bookings/7/reschedule", { slotId: "9" }, "RESCHEDULED"],
+    ["/api/bookings/7/reschedule", { slotId: 9 }, "RESCHEDULED"],
+    ["/api/bookings/9223372036854775807/cancel", {}, "CANCELLED"],
+  ])("POST %s %o", async (url, body, code) => {
+    expect(outcome(await send("POST", url, body))).toEqual([200, code]);
+  });
+
+  test.each([
+    ["/api/vendors/1/slots", { code: "SLOTS", slots: [] }],
+    ["/health", { code: "OK" }],
+  ])("GET %s", async (url, body) => {
+    expect(await send("GET", url)).toMatchObject({ status: 200, body });
+  });
+});
+
+describe("refuses, and leaves the store alone", () => {
+  test.each([
+    ["no body", undefined],
+    ["null", null],
+    ["a list", [request]],
+    ["broken JSON", '{"providerId": '],
+    ["an empty text", ""],
+    ["a missing field", { ...request, customerName: undefined }],
+    ["an unknown field", { ...request, status: "confirmed" }],
+    ["a polluted prototype", '{"__proto__": {"admin": true}}'],
+    ["an id that is no number", { ...request, providerId: "1; drop table bookings" }],
+    ["an id with a sign", { ...request, providerId: "-1" }],
+    ["the id 0", { ...request, providerId: 0 }],
+    ["a fraction for an id", { ...request, providerId: 1.5 }],
+    ["an id beyond bigint", { ...request, providerId: "9223372036854775808" }],
+    ["an id that a JSON number cannot hold exactly", { ...request, providerId: 2 ** 53 }],
+    ["a time without a zone", { ...request, startAt: "2030-01-01T10:00:00" }],
+    ["a day that does not exist", { ...request, startAt: "2030-02-30T10:00:00Z" }],
+    ["a word for a time", { ...request, startAt: "infinity" }],
+    ["a number for a time", { ...request, startAt: 1893492000 }],
+    ["an empty name", { ...request, customerName: "" }],
+    ["a long name", { ...request, customerName: "x".repeat(201) }],
+    ["NUL in a text", { ...request, notes: "a\u0000b" }],
+    ["a number for a text", { ...request, customerId: 5 }],
+    ["an unknown creator", { ...request, createdBy: "admin" }],
+  ])("a create with %s", async (_what, body) => {
+    const response = await send("POST", "/api/bookings/create", body);
+
+    expect(response).toMatchObject({ status: 400, called: 0 });
+    expect(response.body).toEqual({
+      code: "VALIDATION_ERROR",
+      message: expect.any(String),
+      hint: expect.any(String),
+    });
+  });
+
+  test.each([
+    ["POST", "/api/bookings/abc/cancel", {}, 400, "VALIDATION_ERROR"],
+    ["POST", "/api/bookings/9223372036854775808/cancel", {}, 400, "VALIDATION_ERROR"],
+    ["POST", "/api/bookings/7/cancel", { force: true }, 400, "VALIDATION_ERROR"],
+    ["POST", "/api/bookings/7/reschedule", {}, 400, "VALIDATION_ERROR"],
+    ["POST", "/api/bookings/7/confirm", { paymentIntentId: 1 }, 400, "VALIDATION_ERROR"],
+    ["GET", "/api/vendors/%E0%A4%A/slots", undefined, 400, "VALIDATION_ERROR"],
+    ["GET", "/api/vendors/me/slots", undefined, 400, "VALIDATION_ERROR"],
+    ["GET", "/api/bookings/7/cancel", undefined, 404, "NOT_FOUND"],
+    ["GET", "/", undefined, 404, "NOT_FOUND"],
+  ] as const)("%s %s %o", async (method, url, body, status, code) => {
+    const response = await send(method, url, body);
+
+    expect(outcome(response)).toEqual([status, code]);
+    expect(response.called).toBe(0);
+  });
+
+  test("what is not JSON, and what is too large", async () => {
+    const headers = { "content-type": "text/plain" };
+    const text = await send("POST", "/api/bookings/create", "hello", { headers });
+    expect(outcome(text)).toEqual([415, "VALIDATION_ERROR"]);
+
+    const large = { ...request, notes: "x".repeat(20_000) };
+    const response = await send("POST", "/api/bookings/create", large);
+    expect(outcome(response)).toEqual([413, "VALIDATION_ERROR"]);
+  });
+});
+
+describe("says what failed", () => {
+  test("a refusal of the store, with its hint", async () => {
+    const cancelBooking = async () => {
+      throw new ServiceError("BOOKING_NOT_ACTIVE", "Booking is not active", "It was cancelled.");
+    };
+    expect(await send("POST", "/api/bookings/7/cancel", {}, { cancelBooking })).toMatchObject({
+      status: 409,
+      body: {
+        code: "BOOKING_NOT_ACTIVE",
+        message: "Booking is not active",
+        hint: "It was cancelled.",
+      },
+    });
+  });
+
+  test("a fault of ours, without its words", async () => {
+    const ping = async () => {
+      throw new Error("secret");
+    };
+    const { status, body } = await send("GET", "/health", undefined, { ping });
+
+    expect(status).toBe(500);
+    expect(Object.keys(body)).toEqual(["code", "message", "hint"]);
+    expect(JSON.stringify(body)).not.toContain("secret");
+  });
+
+  test("an outage", async () => {
+    const ping = async () => {
+      throw Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
+    };
+    expect(outcome(await send("GET", "/health", undefined, { ping }))).toEqual([
+      503,
+      "DATABASE_UNAVAILABLE",
+    ]);
+  });
+});

@@ -1,0 +1,110 @@
+import type { Pool } from "pg";
+import type { Booking, BookingRequest, Id, Slot } from "./booking.ts";
+import { ServiceError } from "./errors.ts";
+import { retry } from "./retry.ts";
+import { statement } from "./statement.ts";
+
+/** All that the service asks of its database, one method for each route. */
+export interface BookingStore {
+  /** `created` is false when the request's idempotency key had made this booking before. */
+  createBooking(request: BookingRequest): Promise<{ booking: Booking; created: boolean }>;
+  confirmBooking(bookingId: Id, paymentIntentId?: string): Promise<Booking>;
+  cancelBooking(bookingId: Id): Promise<Booking>;
+  rescheduleBooking(bookingId: Id, slotId: Id): Promise<Booking>;
+  /** The provider's future slots that a create would get, in order of time. */
+  freeSlots(providerId: Id): Promise<Slot[]>;
+  /** Resolves if the database answers and has the tables. */
+  ping(): Promise<void>;
+}
+
+const BOOKING = `
+  id, slot_id as "slotId", provider_id as "providerId", customer_id as "customerId",
+  customer_name as "customerName", notes, start_at as "startAt", end_at as "endAt", status,
+  idempotency_key as "idempotencyKey", payment_intent_id as "paymentIntentId",
+  created_by as "createdBy", hold_expires_at as "holdExpiresAt",
+  created_at as "createdAt", updated_at as "updatedAt"`;
+
+const FIND_SLOT = `
+  select id from availability_slots where provider_id = $1 and start_at = $2 and end_at = $3`;
+
+// now() is when the statement's transaction began, and the default of created_at: so they are
+// equal for the transaction that wrote the row, and for no later one.
+const CLAIM = `
+  select created_at = now() as created, ${BOOKING}
+    from claim_slot_and_create_booking($1, $2, $3, $4, $5, $6, $7, $8)`;
+
+const CONFIRM = `select ${BOOKING} from confirm_booking($1, $2)`;
+const CANCEL = `select ${BOOKING} from cancel_booking($1)`;
+const RESCHEDULE = `select ${BOOKING} from reschedule_booking($1, $2)`;
+
+const FREE_SLOTS = `
+  select id, provider_id as "providerId", start_at as "startAt", end_at as "endAt"
+    from availability_slots s
+   where provider_id = $1
+     and is_available
+     and start_at > now()
+     and not exists (
+       select from bookings b
+        where b.provider_id = s.provider_id
+          and b.status in ('pending', 'confirmed')
+          and tstzrange(b.start_at, b.end_at, '[)') && tstzrange(s.start_at, s.end_at, '[)')
+     )
+   order by start_at, end_at`;
+
+/**
+ * The store on Postgres. Every method is one statement, or a look-up and one statement, and each
+ * statement is a transaction of its own: no connection is ever given back with one open. Takes
+ * charge of the pool's idle connections: one that dies is dropped, and the next query opens a new
+ * one. Rejects with `pg`'s errors (see `errorFromPostgres`) or a ServiceError.
+ */
+export function postgresStore(pool: Pool): BookingStore {
+  pool.on("error", () => {});
+
+  async function query<Row extends object>(sql: string, ...values: unknown[]): Promise<Row[]> {
+    return retry(() => statement<Row>(pool, sql, values));
+  }
+
+  async function one<Row extends object>(sql: string, ...values: unknown[]): Promise<Row> {
+    const [row] = await query<Row>(sql, ...values);
+    if (row === undefined) throw new Error(`Exactly one row was expected from:${sql}`);
+    return row;
+  }
+
+  return {
+    async createBooking(request) {
+      const { providerId, startAt, endAt } = request;
+      const [slot] = await query<{ id: string }>(FIND_SLOT, providerId, startAt, endAt);
+      if (slot === undefined) {
+        throw new ServiceError(
+          "SLOT_NOT_FOUND",
+          "Slot not found",
+          "Choose one of the provider's free slots.",
+        );
+      }
+      const { created, ...booking } = await one<Booking & { created: boolean }>(
+        CLAIM,
+        slot.id,
+        providerId,
+        request.customerId,
+        request.customerName,
+        request.notes,
+        request.idempotencyKey,
+        request.paymentIntentId,
+        request.createdBy ?? "customer",
+      );
+      return { booking, created };
+    },
+
+    confirmBooking: (bookingId, paymentIntentId) => one(CONFIRM, bookingId, paymentIntentId),
+
+    cancelBooking: (bookingId) => one(CANCEL, bookingId),
+
+    rescheduleBooking: (bookingId, slotId) => one(RESCHEDULE, bookingId, slotId),
+
+    freeSlots: (providerId) => query(FREE_SLOTS, providerId),
+
+    async ping() {
+      await query("select from bookings limit 0");
+    },
+  };
+}
