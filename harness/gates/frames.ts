@@ -1,0 +1,119 @@
+/**
+ * Framing of the PostgreSQL frontend/backend protocol, version 3
+ * (https://www.postgresql.org/docs/current/protocol-message-formats.html).
+ */
+
+/** Longest message that is accepted, in bytes. The server's own limit is a little under 1 GiB. */
+export const MAX_FRAME = 256 * 1024 * 1024;
+
+/** Longest startup packet: the server's own limit. */
+const MAX_STARTUP = 10_000;
+
+export class ProtocolError extends Error {}
+
+/**
+ * Cuts a byte stream into messages. A message is handed on whole, its header included, and never
+ * copied unless it came in several pieces.
+ */
+export class FrameReader {
+  #pieces: Buffer[] = [];
+  #size = 0;
+  #needed = 1;
+  /** A startup packet has no type byte. A client's first packets are of that kind. */
+  startup: boolean;
+
+  constructor(startup: boolean) {
+    this.startup = startup;
+  }
+
+  /** Throws ProtocolError when the stream cannot be the protocol. */
+  *push(chunk: Buffer): Generator<Buffer> {
+    this.#pieces.push(chunk);
+    this.#size += chunk.length;
+    while (this.#size >= this.#needed) {
+      const buffer = this.#gather();
+      const header = this.startup ? 4 : 5;
+      if (buffer.length < header) {
+        this.#needed = header;
+        continue;
+      }
+      const length = buffer.readInt32BE(header - 4) + header - 4;
+      if (length < header || length > (this.startup ? MAX_STARTUP : MAX_FRAME)) {
+        throw new ProtocolError(`a message claims a length of ${length} bytes`);
+      }
+      if (buffer.length < length) {
+        this.#needed = length;
+        continue;
+      }
+      this.#keep(buffer.subarray(length));
+      yield buffer.subarray(0, length);
+    }
+  }
+
+  #gather(): Buffer {
+    const [first] = this.#pieces;
+    const whole = this.#pieces.length === 1 && first ? first : Buffer.concat(this.#pieces);
+    this.#pieces = [whole];
+    return whole;
+  }
+
+  #keep(rest: Buffer): void {
+    this.#pieces = rest.length === 0 ? [] : [rest];
+    this.#size = rest.length;
+    this.#needed = 1;
+  }
+}
+
+/** Reads a message's fields. Reading past the end throws ProtocolError. */
+export class FieldReader {
+  readonly #frame: Buffer;
+  #at: number;
+
+  constructor(frame: Buffer, at = 5) {
+    this.#frame = frame;
+    this.#at = at;
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#frame.length;
+  }
+
+  byte(): number {
+    return this.bytes(1)[0] ?? 0;
+  }
+
+  uint16(): number {
+    return this.bytes(2).readUInt16BE(0);
+  }
+
+  int32(): number {
+    return this.bytes(4).readInt32BE(0);
+  }
+
+  bytes(length: number): Buffer {
+    if (length < 0 || this.#at + length > this.#frame.length) {
+      throw new ProtocolError("a message is shorter than its fields");
+    }
+    this.#at += length;
+    return this.#frame.subarray(this.#at - length, this.#at);
+  }
+
+  text(): string {
+    const end = this.#frame.indexOf(0, this.#at);
+    if (end < 0) throw new ProtocolError("a text in a message has no end");
+    const text = this.#frame.toString("utf8", this.#at, end);
+    this.#at = end + 1;
+    return text;
+  }
+}
+
+/** An ErrorResponse, in the form in which the proxy itself refuses something. */
+export function errorFrame(severity: "ERROR" | "FATAL", sqlstate: string, text: string): Buffer {
+  const fields = [`S${severity}`, `V${severity}`, `C${sqlstate}`, `M${text}`, ""];
+  const body = Buffer.from(`${fields.join("\0")}\0`);
+  const frame = Buffer.alloc(5 + body.length);
+  frame.write("E");
+  frame.writeInt32BE(4 + body.length, 1);
+  body.copy(frame, 5);
+  return frame;
+}

@@ -1,0 +1,57 @@
+import { Client, type QueryConfig, type QueryResult, type QueryResultRow } from "pg";
+import { connectionLost } from "./faults.ts";
+
+/**
+ * Asks the server who waits for whom. The answer is true of the moment in which the server gave
+ * it: whoever uses it must see that nothing happened since the question was sent.
+ */
+export class LockWaits {
+  readonly #client: Client;
+
+  private constructor(client: Client) {
+    this.#client = client;
+  }
+
+  static async open(directUrl: string): Promise<LockWaits> {
+    const client = new Client({ connectionString: directUrl, application_name: "heddle" });
+    // Whoever ends this session makes the next question fail, with the reason.
+    client.on("error", () => {});
+    await client.connect();
+    return new LockWaits(client);
+  }
+
+  /**
+   * For each backend, the process ids that hold what it waits for or are ahead of it in the queue;
+   * none when it waits for no lock. Of parallel workers, their leader
+   * (https://www.postgresql.org/docs/current/functions-info.html, pg_blocking_pids).
+   */
+  async blockers(pids: readonly number[]): Promise<Map<number, readonly number[]>> {
+    const { rows } = await this.#query<{ pid: number; blockers: number[] }>({
+      name: "blockers",
+      text: "select pid, pg_blocking_pids(pid) as blockers from unnest($1::int[]) as pid",
+      values: [pids],
+    });
+    return new Map(rows.map((row) => [row.pid, row.blockers]));
+  }
+
+  /** Ends backends and waits until they are gone, so that nothing of theirs can still commit. */
+  async terminate(pids: readonly number[]): Promise<void> {
+    await this.#query({
+      text: "select pg_terminate_backend(pid, 5000) from unnest($1::int[]) as pid",
+      values: [pids],
+    });
+  }
+
+  /** Throws HarnessError `CONNECTION_LOST`. */
+  async #query<Row extends QueryResultRow>(config: QueryConfig): Promise<QueryResult<Row>> {
+    try {
+      return await this.#client.query<Row>(config);
+    } catch (cause) {
+      throw connectionLost(cause instanceof Error ? cause.message : String(cause));
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#client.end();
+  }
+}

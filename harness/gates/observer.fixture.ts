@@ -1,0 +1,62 @@
+import type { HarnessError } from "../core/error.ts";
+import type { Result, Statement } from "../core/trace.ts";
+import type { GateObserver, Session } from "./session.ts";
+
+export type GateEvent =
+  | { readonly type: "arrived"; readonly session: Session; readonly statement: Statement }
+  | { readonly type: "answered"; readonly session: Session; readonly result: Result }
+  | { readonly type: "waiting" | "acquired" | "closed"; readonly session: Session }
+  | { readonly type: "failed"; readonly error: HarnessError };
+
+type Of<T extends GateEvent["type"]> = GateEvent & { readonly type: T };
+
+/** Keeps what it is told. Lets nothing move on by itself, or everything. */
+export class Recorder implements GateObserver {
+  readonly events: GateEvent[] = [];
+  readonly #letsGo: boolean;
+  #read = 0;
+  #wake: (() => void) | undefined;
+
+  constructor({ letsGo = false } = {}) {
+    this.#letsGo = letsGo;
+  }
+
+  /** The next event that has not been read, which has to be of that type. */
+  async next<T extends GateEvent["type"]>(type: T): Promise<Of<T>> {
+    while (this.#read === this.events.length) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    const event = this.events[this.#read++];
+    if (event?.type !== type) throw new Error(`expected ${type}, and was told of ${event?.type}`);
+    return event as Of<T>;
+  }
+
+  arrived(session: Session, statement: Statement): void {
+    this.#tell({ type: "arrived", session, statement });
+    if (this.#letsGo) session.release();
+  }
+
+  answered(session: Session, result: Result): void {
+    this.#tell({ type: "answered", session, result });
+    if (this.#letsGo) session.deliver();
+  }
+
+  lockWait(session: Session, type: "waiting" | "acquired"): void {
+    this.#tell({ type, session });
+  }
+
+  closed(session: Session): void {
+    this.#tell({ type: "closed", session });
+  }
+
+  failed(error: HarnessError): void {
+    this.#tell({ type: "failed", error });
+  }
+
+  #tell(event: GateEvent): void {
+    this.events.push(event);
+    this.#wake?.();
+  }
+}

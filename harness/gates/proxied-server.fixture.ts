@@ -1,0 +1,63 @@
+import { mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
+import { Client } from "pg";
+import type { Database, Server } from "../postgres/provider.ts";
+import { WireProxy } from "./wire-proxy.ts";
+
+/** A proxy before a database of its own, and a connection past it. */
+export interface Proxied {
+  readonly proxy: WireProxy;
+  readonly folder: string;
+  readonly database: Database;
+  readonly direct: Client;
+  /** One value, asked for past the proxy. */
+  ask(sql: string, values?: readonly unknown[]): Promise<unknown>;
+  /** Resolves when `sql`, asked again and again past the proxy, is true. */
+  become(sql: string, values?: readonly unknown[]): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const LONGEST_MS = 10_000;
+
+/** Resolves when `condition` holds, which is asked again and again; rejects when it never does. */
+export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + LONGEST_MS;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`never came true: ${condition}`);
+    await turn();
+  }
+}
+
+export async function proxied(server: Server): Promise<Proxied> {
+  const database = await server.lease();
+  const folder = await mkdtemp(join(server.folder, "w"));
+  const proxy = await WireProxy.start(database.url, folder);
+  const direct = new Client({ connectionString: database.url });
+  await direct.connect();
+  const ask = async (sql: string, values: readonly unknown[] = []) => {
+    const { rows } = await direct.query<{ [column: string]: unknown }>(sql, [...values]);
+    return Object.values(rows[0] ?? {})[0];
+  };
+  return {
+    proxy,
+    folder,
+    database,
+    direct,
+    ask,
+    become: (sql, values) => eventually(async () => (await ask(sql, values)) === true),
+    stop: async () => {
+      await proxy.stop();
+      await direct.end();
+      await database.drop();
+    },
+  };
+}
+
+/** A connected client of `url`. */
+export async function connected(url: string): Promise<Client> {
+  const client = new Client({ connectionString: url });
+  client.on("error", () => {});
+  await client.connect();
+  return client;
+}

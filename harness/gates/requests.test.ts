@@ -1,0 +1,161 @@
+import { describe, expect, test } from "vitest";
+import { ProtocolError } from "./frames.ts";
+import {
+  bind,
+  execute,
+  flush,
+  int16,
+  message,
+  parse,
+  query,
+  sync,
+  terminate,
+} from "./messages.fixture.ts";
+import { type Request, RequestReader } from "./requests.ts";
+
+/** The requests that come out of messages; anything else but "more" is an error here. */
+function read(frames: readonly Buffer[], reader = new RequestReader()): Request[] {
+  return frames.flatMap((frame) => {
+    const intake = reader.take(frame);
+    if (intake.type === "request") return intake.request;
+    expect(intake).toEqual({ type: "more" });
+    return [];
+  });
+}
+
+const statements = (requests: readonly Request[]) => requests.map(({ statement }) => statement);
+
+describe("a simple query", () => {
+  test("is a request of its own, its bytes unchanged", () => {
+    const frames = [query("select 1; select 'ü'"), query("")];
+    const requests = read(frames);
+    expect(requests.map(({ bytes }) => bytes)).toEqual([[frames[0]], [frames[1]]]);
+    expect(statements(requests)).toEqual([
+      { sql: "select 1; select 'ü'", values: [] },
+      { sql: "", values: [] },
+    ]);
+  });
+
+  test("in the middle of a batch is not supported", () => {
+    const reader = new RequestReader();
+    read([parse("", "select 1")], reader);
+    expect(reader.take(query("select 2"))).toEqual({
+      type: "unsupported",
+      what: "a simple query in the middle of an extended batch",
+    });
+  });
+});
+
+describe("an extended batch", () => {
+  test("is held up to its Sync, its bytes in order and unchanged", () => {
+    const describe_ = message("D", "P\0");
+    const frames = [parse("", "select $1"), bind("", ["a"]), describe_, execute(), sync];
+    const reader = new RequestReader();
+    expect(read(frames.slice(0, -1), reader)).toEqual([]);
+    const [request] = read([sync], reader);
+    expect(request?.bytes).toEqual(frames);
+    expect(request?.statement).toEqual({ sql: "select $1", values: ["a"] });
+  });
+
+  test("shows its parameters: as text, binary, NULL and empty", () => {
+    const values = ["7", Buffer.from([0, 255]), null, ""];
+    const formats = [0, 1, 1, 0];
+    const frames = [
+      parse("", "select $1,$2,$3,$4"),
+      bind("", values, { formats }),
+      execute(),
+      sync,
+    ];
+    expect(statements(read(frames))[0]?.values).toEqual(["7", "\\x00ff", null, ""]);
+  });
+
+  test("takes one format for all parameters, and text where none is given", () => {
+    const batch = (formats: number[]) => [
+      parse("", "select $1,$2"),
+      bind("", ["A", "B"], { formats }),
+      execute(),
+      sync,
+    ];
+    expect(statements(read(batch([1])))[0]?.values).toEqual(["\\x41", "\\x42"]);
+    expect(statements(read(batch([])))[0]?.values).toEqual(["A", "B"]);
+  });
+
+  test("knows a named statement in later batches, until it is closed", () => {
+    const reader = new RequestReader();
+    const use = (value: string) => [bind("one", [value]), execute(), sync];
+    const frames = [parse("one", "select $1"), ...use("a"), ...use("b")];
+    expect(statements(read(frames, reader))).toEqual([
+      { sql: "select $1", values: ["a"] },
+      { sql: "select $1", values: ["b"] },
+    ]);
+    const close = [message("C", "Sone\0"), sync];
+    expect(statements(read([...close, ...use("c")], reader))).toEqual([
+      { sql: "(prepare)", values: [] },
+      { sql: "(a statement prepared before)", values: ["c"] },
+    ]);
+  });
+
+  test("forgets a portal that is closed, and not the statement of the same name", () => {
+    const frames = [
+      parse("x", "select 1"),
+      bind("x", [], { portal: "x" }),
+      message("C", "Px\0"),
+      execute("x"),
+      bind("x", [], { portal: "y" }),
+      execute("y"),
+      sync,
+    ];
+    expect(statements(read(frames))).toEqual([{ sql: "select 1", values: [] }]);
+  });
+
+  test("joins what it executes, and its values", () => {
+    const frames = [
+      parse("", "select $1"),
+      bind("", ["a"], { portal: "p" }),
+      execute("p"),
+      parse("", "select 2"),
+      bind(""),
+      execute(),
+      parse("", "select $1, 3"),
+      bind("", [null]),
+      execute(),
+      sync,
+    ];
+    expect(statements(read(frames))).toEqual([
+      { sql: "select $1; select 2; select $1, 3", values: ["a", null] },
+    ]);
+  });
+
+  test("that only prepares is called so, and leaves nothing to the next", () => {
+    const frames = [parse("s", "select 1"), message("D", "Ss\0"), sync, bind("s"), execute(), sync];
+    expect(statements(read(frames))).toEqual([
+      { sql: "(prepare)", values: [] },
+      { sql: "select 1", values: [] },
+    ]);
+  });
+
+  test.each([
+    ["values that it does not have", message("B", "\0\0", int16(0), int16(5))],
+    ["a text without an end", message("P", "name")],
+    ["an unknown type", message("!", "")],
+    ["a password after the start", message("p", "secret\0")],
+  ])("is refused with %s", (_, frame) => {
+    expect(() => new RequestReader().take(frame)).toThrow(ProtocolError);
+  });
+});
+
+test.each([
+  ["COPY", message("d", "1\n")],
+  ["COPY", message("c")],
+  ["COPY", message("f", "why\0")],
+  ["the function-call protocol", message("F", Buffer.alloc(10))],
+  ["Flush (a driver that waits for answers in the middle of a batch)", flush],
+])("%s is not supported", (what, frame) => {
+  expect(new RequestReader().take(frame)).toEqual({ type: "unsupported", what });
+});
+
+test("Terminate ends the session, also in the middle of a batch", () => {
+  const reader = new RequestReader();
+  read([parse("", "select 1")], reader);
+  expect(reader.take(terminate)).toEqual({ type: "terminate" });
+});

@@ -1,0 +1,250 @@
+import type { Duplex } from "node:stream";
+import type { HarnessError } from "../core/error.ts";
+import type { Result, Statement } from "../core/trace.ts";
+import type { Dial } from "./dialer.ts";
+import { connectionLost, unsupported } from "./faults.ts";
+import { errorFrame, FrameReader, ProtocolError } from "./frames.ts";
+import { ReplyReader } from "./replies.ts";
+import { type Request, RequestReader } from "./requests.ts";
+import { readStartup } from "./startup.ts";
+
+/** Is told what happens on the sessions of a gated proxy. Nothing moves on until it says so. */
+export interface GateObserver {
+  /** A request arrived from the service and is held until `session.release()`. */
+  arrived(session: Session, statement: Statement): void;
+  /** The server answered; the answer is held until `session.deliver()`. */
+  answered(session: Session, result: Result): void;
+  /** The server says that the session began, or ended, to wait for a lock. */
+  lockWait(session: Session, state: "waiting" | "acquired"): void;
+  /** The service ended the session. */
+  closed(session: Session): void;
+  /** Something that the gate cannot control, or an interference from outside. */
+  failed(error: HarnessError): void;
+}
+
+/** All that a service says of its own between the startup packet and the first ReadyForQuery. */
+const PASSWORD = 0x70;
+
+/** One connection of the service, joined to one connection of the server. */
+export class Session {
+  /** The backend's process id, once the server has told it; 0 before. */
+  pid = 0;
+  transaction: Result["transaction"] = "idle";
+  readonly #service: Duplex;
+  readonly #dial: Dial;
+  readonly #observer: () => GateObserver | undefined;
+  readonly #ended: (session: Session) => void;
+  #server: Duplex | undefined;
+  #fromService = new FrameReader(true);
+  #fromServer = new FrameReader(false);
+  #requests = new RequestReader();
+  #replies = new ReplyReader();
+  #state: "starting" | "idle" | "held" | "database" | "answered" | "closed" = "starting";
+  #queue: Request[] = [];
+  #answer: Buffer[] = [];
+  /** A connection that only asks to cancel another one's statement gets no answer. */
+  #cancels = false;
+  /** The server's last word. */
+  #fatal = "";
+
+  constructor(
+    service: Duplex,
+    dial: Dial,
+    observer: () => GateObserver | undefined,
+    ended: (session: Session) => void,
+  ) {
+    this.#service = service;
+    this.#dial = dial;
+    this.#observer = observer;
+    this.#ended = ended;
+    service.on("data", (chunk: Buffer) => this.#guard(() => this.#takeFromService(chunk)));
+    service.on("error", () => this.#serviceClosed());
+    service.on("close", () => this.#serviceClosed());
+  }
+
+  /** Forwards the held request to the server. */
+  release(): void {
+    if (this.#state !== "held") return;
+    const request = this.#queue.shift();
+    if (request === undefined) return;
+    this.#state = "database";
+    this.#write(this.#server, request.bytes);
+  }
+
+  /** Forwards the held answer to the service. */
+  deliver(): void {
+    if (this.#state !== "answered") return;
+    const answer = this.#answer;
+    this.#answer = [];
+    this.#state = "idle";
+    this.#write(this.#service, answer);
+    this.#next();
+  }
+
+  close(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#service.destroy();
+    this.#server?.destroy();
+    this.#ended(this);
+  }
+
+  #serviceClosed(): void {
+    if (this.#state === "closed") return;
+    this.close();
+    this.#observer()?.closed(this);
+  }
+
+  /** A broken or hostile message ends this session and nothing more. */
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#refuse("08P01", error.message);
+    }
+  }
+
+  /** Tells the service why its session ends, and ends it. */
+  #refuse(sqlstate: string, message: string): void {
+    this.#endService(errorFrame("FATAL", sqlstate, `heddle: ${message}`));
+    this.#server?.destroy();
+    this.#observer()?.closed(this);
+  }
+
+  /** Lets the service hear the last of it, and hears no more from it. */
+  #endService(last: Buffer = Buffer.alloc(0)): void {
+    this.#state = "closed";
+    this.#service.pause();
+    this.#service.end(last, () => this.#service.destroy());
+    this.#ended(this);
+  }
+
+  #unsupported(what: string): void {
+    this.#refuse("0A000", `the statement gate does not support ${what}`);
+    this.#observer()?.failed(unsupported(what));
+  }
+
+  #takeFromService(chunk: Buffer): void {
+    for (const frame of this.#fromService.push(chunk)) {
+      if (this.#state === "closed") return;
+      if (this.#fromService.startup) this.#start(frame);
+      else if (this.#state === "starting" && frame[0] === PASSWORD) {
+        this.#write(this.#server, [frame]);
+      } else this.#request(frame);
+    }
+  }
+
+  #start(frame: Buffer): void {
+    const startup = readStartup(frame);
+    if (startup === "encryption") {
+      this.#service.write("N");
+      return;
+    }
+    if (startup === "replication") {
+      this.#unsupported("replication connections");
+      return;
+    }
+    this.#cancels = startup === "cancel";
+    this.#fromService.startup = false;
+    this.#dial().then(
+      (server) => this.#join(server, frame),
+      (error: Error) => {
+        if (this.#state === "closed") return;
+        this.#refuse("08006", `no connection to the server: ${error.message}`);
+        this.#observer()?.failed(connectionLost(error.message));
+      },
+    );
+  }
+
+  #join(server: Duplex, frame: Buffer): void {
+    if (this.#state === "closed") {
+      server.destroy();
+      return;
+    }
+    this.#server = server;
+    server.on("data", (data: Buffer) => this.#guard(() => this.#takeFromServer(data)));
+    server.on("error", (error) => this.#serverClosed(error.message));
+    server.on("close", () => this.#serverClosed("the connection was closed"));
+    this.#write(server, [frame]);
+  }
+
+  #request(frame: Buffer): void {
+    const intake = this.#requests.take(frame);
+    if (intake.type === "request") {
+      this.#queue.push(intake.request);
+      this.#next();
+    } else if (intake.type === "terminate") {
+      this.#server?.end(frame);
+      this.#serviceClosed();
+    } else if (intake.type === "unsupported") this.#unsupported(intake.what);
+  }
+
+  #next(): void {
+    const [request] = this.#queue;
+    if (this.#state !== "idle" || request === undefined) return;
+    this.#state = "held";
+    const observer = this.#observer();
+    if (observer === undefined) this.release();
+    else observer.arrived(this, request.statement);
+  }
+
+  #takeFromServer(chunk: Buffer): void {
+    for (const frame of this.#fromServer.push(chunk)) {
+      if (this.#state === "closed") return;
+      this.#reply(frame);
+    }
+    // Until the first ReadyForQuery the two sides talk freely (authentication).
+    if (this.#state === "starting" && this.#answer.length > 0) {
+      this.#write(this.#service, this.#answer.splice(0));
+    }
+  }
+
+  #reply(frame: Buffer): void {
+    const reply = this.#replies.take(frame);
+    switch (reply.type) {
+      case "drop":
+        return;
+      case "lock-wait":
+        this.#observer()?.lockWait(this, reply.state);
+        return;
+      case "unsupported":
+        this.#unsupported(reply.what);
+        return;
+      case "fatal":
+        this.#fatal = reply.message;
+        this.#write(this.#service, [...this.#answer.splice(0), frame]);
+        return;
+      case "key":
+        this.pid = reply.pid;
+        break;
+      case "ready":
+        this.#ready(frame, reply.result);
+        return;
+    }
+    // What the server says between two requests (a changed setting) goes with the next answer.
+    this.#answer.push(frame);
+  }
+
+  #ready(frame: Buffer, result: Result): void {
+    this.transaction = result.transaction;
+    this.#answer.push(frame);
+    const starting = this.#state === "starting";
+    this.#state = "answered";
+    const observer = this.#observer();
+    if (starting || observer === undefined) this.deliver();
+    else observer.answered(this, result);
+  }
+
+  #serverClosed(reason: string): void {
+    if (this.#state === "closed") return;
+    this.#endService();
+    if (!this.#cancels) this.#observer()?.failed(connectionLost(this.#fatal || reason));
+  }
+
+  #write(socket: Duplex | undefined, frames: readonly Buffer[]): void {
+    const [first] = frames;
+    if (first === undefined || socket === undefined || socket.destroyed) return;
+    socket.write(frames.length === 1 ? first : Buffer.concat(frames));
+  }
+}

@@ -1,0 +1,33 @@
+import { FieldReader, ProtocolError } from "./frames.ts";
+
+const SSL_REQUEST = 80877103;
+const GSS_REQUEST = 80877104;
+const CANCEL_REQUEST = 80877102;
+const PROTOCOL_MAJOR = 3;
+
+/** What a connection begins with: a request for encryption, a cancel request, or a session. */
+export type Startup = "encryption" | "cancel" | "session" | "replication";
+
+/**
+ * Reads a first packet
+ * (https://www.postgresql.org/docs/current/protocol-message-formats.html, StartupMessage). Throws
+ * ProtocolError when it is none.
+ */
+export function readStartup(frame: Buffer): Startup {
+  const code = new FieldReader(frame, 4).int32();
+  if (code === SSL_REQUEST || code === GSS_REQUEST) return "encryption";
+  if (code === CANCEL_REQUEST) return "cancel";
+  if (code >> 16 !== PROTOCOL_MAJOR) {
+    throw new ProtocolError("the first message is not a PostgreSQL 3 startup packet");
+  }
+  const replication = parameters(frame).get("replication");
+  // The server reads anything that begins like this as false, or refuses it.
+  return replication === undefined || /^(0|f|n|of)/i.test(replication) ? "session" : "replication";
+}
+
+function parameters(frame: Buffer): Map<string, string> {
+  const fields = new FieldReader(frame, 8);
+  const found = new Map<string, string>();
+  for (let name = fields.text(); name !== ""; name = fields.text()) found.set(name, fields.text());
+  return found;
+}
