@@ -1,0 +1,101 @@
+import { describe, expect, test } from "vitest";
+import type { Lane } from "../core/schedule.ts";
+import { BoundedSearch } from "./bounded.ts";
+import { type Toy, type Walk, walk } from "./toy.fixture.ts";
+
+function all(toy: Toy, bound: number, blocked?: Parameters<typeof walk>[2]): Walk[] {
+  const search = new BoundedSearch(bound);
+  const walks: Walk[] = [];
+  while (search.begin()) walks.push(walk(toy, search, blocked));
+  expect(search.diverged).toBeUndefined();
+  return walks;
+}
+
+const texts = (walks: readonly Walk[]) => walks.map(({ lanes }) => lanes.join(""));
+
+/** Every interleaving, by counting without any search. */
+function interleavings(sizes: readonly number[]): string[] {
+  if (sizes.every((size) => size === 0)) return [""];
+  return sizes.flatMap((size, client) =>
+    size === 0 ? [] : interleavings(sizes.with(client, size - 1)).map((rest) => `${client}${rest}`),
+  );
+}
+
+describe("a bounded search", () => {
+  test("without a bound tries every interleaving once", () => {
+    const two = texts(all([[2], [2]], 10));
+    expect(two).toHaveLength(20);
+    expect(new Set(two)).toEqual(new Set(interleavings([3, 3])));
+    const three = texts(all([[1], [2], [0, 1]], 10));
+    expect(three).toHaveLength(560);
+    expect(new Set(three)).toEqual(new Set(interleavings([2, 3, 3])));
+  });
+
+  test("with a bound of 0 tries the orders of whole commands", () => {
+    expect(texts(all([[2], [2]], 0))).toEqual(["000111", "111000"]);
+    expect(texts(all([[1], [1], [1]], 0))).toHaveLength(6);
+    // Two commands of client 0 and one of client 1: 3 over 1.
+    expect(texts(all([[1, 1], [1]], 0)).sort()).toEqual(["000011", "001100", "110000"]);
+  });
+
+  test.each([0, 1, 2, 3, 4])("with a bound of %i tries what has at most that many", (bound) => {
+    const toy = [[2], [1, 1]];
+    const expected = all(toy, 10).filter(({ preemptions }) => preemptions <= bound);
+    const found = all(toy, bound);
+    expect(texts(found).sort()).toEqual(texts(expected).sort());
+    expect(new Set(texts(found)).size).toBe(found.length);
+  });
+
+  test("counts the preemptions that it makes: two clients of three steps", () => {
+    const count = (bound: number) => all([[2], [2]], bound).length;
+    expect([0, 1, 2, 3, 4, 5].map(count)).toEqual([2, 6, 14, 18, 20, 20]);
+  });
+
+  test("does not count leaving one that cannot go on", () => {
+    // Client 0 cannot make its second step before client 1 is done.
+    const blocked = (lane: Lane, lanes: readonly Lane[]) =>
+      lane === "0" && lanes.includes("0") && lanes.filter((l) => l === "1").length < 2;
+    expect(texts(all([[1], [1]], 0, blocked))).toEqual(["0110", "1100"]);
+  });
+
+  test("has nothing left after the last", () => {
+    const search = new BoundedSearch(0);
+    expect(search.begin()).toBe(true);
+    walk([[1]], search);
+    expect(search.begin()).toBe(false);
+    expect(search.begin()).toBe(false);
+  });
+
+  test("notices that a prefix cannot be repeated", () => {
+    const search = new BoundedSearch(0);
+    search.begin();
+    walk([[1], [1]], search);
+    search.begin();
+    walk([[1], [1]], search, (lane, lanes) => lane === "1" && lanes.length === 0);
+    expect(search.diverged).toBe("at step 0 lane 1 could move before, and then could not");
+  });
+
+  test("notices that an execution ends before its prefix does", () => {
+    const search = new BoundedSearch(10);
+    search.begin();
+    walk([[2], [2]], search);
+    search.begin();
+    walk([[1], []], search);
+    search.begin();
+    expect(search.diverged).toContain("ended after 2 steps");
+  });
+
+  test("comes to an end although executions differ", () => {
+    const search = new BoundedSearch(2);
+    let tried = 0;
+    for (; search.begin() && tried < 1_000; tried++) walk(tried % 2 ? [[1]] : [[1], [1]], search);
+    expect(tried).toBeLessThan(1_000);
+    expect(search.diverged).toBeDefined();
+  });
+
+  test("cannot choose from nothing", () => {
+    const search = new BoundedSearch(0);
+    search.begin();
+    expect(() => search.choose([], undefined)).toThrow("choose from nothing");
+  });
+});

@@ -1,0 +1,85 @@
+import { type Choice, isPreemption, type Lane } from "../core/schedule.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/**
+ * Tries every schedule of a scenario once, those with the fewest preemptions first, up to a bound.
+ * An execution follows a prefix, then goes on without leaving anybody; wherever somebody else
+ * could have moved instead, the prefix that does so is kept for later, under the number of
+ * preemptions that it has. With a bound of 0 these are the orders of whole commands; without a
+ * bound, all interleavings.
+ *
+ * The order is that of Musuvathi and Qadeer, "Iterative Context Bounding for Systematic Testing of
+ * Multithreaded Programs" (PLDI 2007). Here leaving a client between two of its commands is free.
+ */
+export class Exhaustive implements Scheduler {
+  readonly #bound: number;
+  /** What is left to try, by preemptions: prefixes of schedules. */
+  readonly #left: (readonly Lane[])[][] = [[[]]];
+  #prefix: readonly Lane[] = [];
+  #path: Lane[] = [];
+  #preemptions = 0;
+  /** How many schedules were tried, by preemptions. */
+  readonly explored: number[] = [];
+  /** Set when a prefix could not be repeated: then not every schedule was tried. */
+  diverged: string | undefined;
+
+  constructor(bound = Number.POSITIVE_INFINITY) {
+    this.#bound = bound;
+  }
+
+  /** Whether every schedule within the bound was tried. */
+  get complete(): boolean {
+    return this.diverged === undefined && this.#next() === undefined;
+  }
+
+  begin(): boolean {
+    const preemptions = this.#next();
+    const prefix = preemptions === undefined ? undefined : this.#left[preemptions]?.pop();
+    if (preemptions === undefined || prefix === undefined) return false;
+    this.explored[preemptions] = (this.explored[preemptions] ?? 0) + 1;
+    this.#prefix = prefix;
+    this.#path = [];
+    this.#preemptions = 0;
+    return true;
+  }
+
+  choose(enabled: readonly Choice[], previous: Lane | undefined): Choice {
+    const choice = this.#planned(enabled) ?? this.#expand(enabled, previous);
+    if (isPreemption(previous, choice.lane, enabled)) this.#preemptions++;
+    this.#path.push(choice.lane);
+    return choice;
+  }
+
+  #planned(enabled: readonly Choice[]): Choice | undefined {
+    const lane = this.#prefix[this.#path.length];
+    if (lane === undefined) return undefined;
+    const choice = enabled.find((option) => option.lane === lane);
+    if (choice === undefined) {
+      this.diverged ??= `at step ${this.#path.length} lane ${lane} could move before, and then could not`;
+      this.#prefix = this.#path.slice();
+    }
+    return choice;
+  }
+
+  /** Goes on without leaving anybody, and keeps all other choices for later. */
+  #expand(enabled: readonly Choice[], previous: Lane | undefined): Choice {
+    const choice =
+      enabled.find(({ lane }) => lane === previous) ??
+      enabled.find(({ lane }) => !isPreemption(previous, lane, enabled));
+    if (choice === undefined) throw new Error("a scheduler was asked to choose from nothing");
+    for (const { lane } of enabled) {
+      if (lane === choice.lane) continue;
+      const preemptions = this.#preemptions + (isPreemption(previous, lane, enabled) ? 1 : 0);
+      if (preemptions > this.#bound) continue;
+      while (this.#left.length <= preemptions) this.#left.push([]);
+      this.#left[preemptions]?.push([...this.#path, lane]);
+    }
+    return choice;
+  }
+
+  /** The fewest preemptions for which a prefix is left. */
+  #next(): number | undefined {
+    const index = this.#left.findIndex((prefixes) => prefixes.length > 0);
+    return index < 0 ? undefined : index;
+  }
+}

@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { RandomWalk } from "./random.ts";
+import { walk } from "./toy.fixture.ts";
+
+const TOY = [[3], [2, 1], [3]];
+
+function walks(seed: number, count: number): string[] {
+  const random = new RandomWalk(seed);
+  return Array.from({ length: count }, () => {
+    expect(random.begin()).toBe(true);
+    return walk(TOY, random).lanes.join("");
+  });
+}
+
+test("the same seed makes the same choices, another one others", () => {
+  expect(walks(7, 5)).toEqual(walks(7, 5));
+  expect(walks(7, 5)).not.toEqual(walks(8, 5));
+  expect(walks(-2147483648, 2)).toEqual(walks(-2147483648, 2));
+  expect(new Set(walks(7, 20)).size).toBeGreaterThan(15);
+});
+
+test("each of those that can move is chosen about as often", () => {
+  const random = new RandomWalk(1);
+  const enabled = ["0", "1", "2", "bg"].map((lane) => ({ lane, action: "release" as const }));
+  const counts = new Map(enabled.map(({ lane }) => [lane, 0]));
+  for (let i = 0; i < 4_000; i++) {
+    const { lane } = random.choose(enabled);
+    counts.set(lane, (counts.get(lane) ?? 0) + 1);
+  }
+  for (const count of counts.values()) expect(Math.abs(count - 1_000)).toBeLessThan(150);
+});
+
+test("a walk cannot choose from nothing", () => {
+  expect(() => new RandomWalk(1).choose([])).toThrow();
+});

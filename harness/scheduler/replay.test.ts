@@ -1,0 +1,52 @@
+import { describe, expect, test } from "vitest";
+import { RandomWalk } from "./random.ts";
+import { Replay } from "./replay.ts";
+import { walk } from "./toy.fixture.ts";
+
+const TOY = [[2], [1, 1]];
+const replay = (...lanes: string[]) => new Replay({ version: 1, lanes });
+
+describe("a replay", () => {
+  test("follows the schedule, once", () => {
+    const { lanes } = walk(TOY, new RandomWalk(3));
+    const again = new Replay({ version: 1, lanes });
+    expect(again.begin()).toBe(true);
+    expect(walk(TOY, again).lanes).toEqual(lanes);
+    expect(again.diverged()).toBeUndefined();
+    expect(again.begin()).toBe(false);
+  });
+
+  test("says where its lane could not move, and passes it over", () => {
+    const other = replay("1", "1", "7", "0", "9", "1", "0", "0", "1");
+    expect(walk(TOY, other).lanes).toEqual(["1", "1", "0", "1", "0", "0", "1"]);
+    expect(other.diverged()).toBe("at step 2 lane 7 should move, but it cannot");
+  });
+
+  test("goes on with the one that moved last when nothing is left of the schedule", () => {
+    const other = replay("0", "1", "7");
+    expect(walk(TOY, other).lanes).toEqual(["0", "1", "1", "1", "1", "0", "0"]);
+    expect(other.diverged()).toBe("at step 2 lane 7 should move, but it cannot");
+  });
+
+  test("says that the schedule ends before all is done", () => {
+    const short = replay("0", "0");
+    expect(walk(TOY, short).lanes).toHaveLength(7);
+    expect(short.diverged()).toBe("the schedule ends after 2 steps, but somebody can still move");
+  });
+
+  test("says that all is done before the schedule ends", () => {
+    const long = replay("0", "0", "0", "0", "1");
+    walk([[2]], long);
+    expect(long.diverged()).toBe("all was done after 3 of 5 steps");
+  });
+
+  test("says what went otherwise first", () => {
+    const other = replay("0", "7", "0", "0", "1");
+    walk([[2]], other);
+    expect(other.diverged()).toBe("at step 1 lane 7 should move, but it cannot");
+  });
+
+  test("cannot choose from nothing", () => {
+    expect(() => replay("0").choose([], undefined)).toThrow("choose from nothing");
+  });
+});
