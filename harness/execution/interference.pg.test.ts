@@ -1,0 +1,202 @@
+import { readdir } from "node:fs/promises";
+import { Client } from "pg";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { HarnessError } from "../core/error.ts";
+import type { Choice } from "../core/schedule.ts";
+import { eventually } from "../gates/proxied-server.fixture.ts";
+import { type Database, type Server, startServer } from "../postgres/provider.ts";
+import { BoundedSearch } from "../scheduler/bounded.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
+import { Executor, type ExecutorOptions, type Setup } from "./executor.ts";
+import { add, SETUP, type Statements, scenario, statements } from "./statements.fixture.ts";
+
+let server: Server;
+let database: Database;
+const opened: Executor<null, Statements>[] = [];
+
+beforeAll(async () => {
+  server = await startServer("embedded");
+});
+
+afterEach(async () => {
+  for (const executor of opened.splice(0)) await executor.close();
+});
+
+afterAll(async () => {
+  await server?.stop();
+});
+
+async function open(
+  options: Partial<ExecutorOptions> = {},
+  setup: Setup<null, Statements> = SETUP,
+): Promise<Executor<null, Statements>> {
+  const lease = async () => {
+    database = await server.lease();
+    return database;
+  };
+  const limits = { stepTimeoutMs: 5_000, signal: undefined, ...options };
+  const executor = await Executor.open({ ...server, lease }, setup, limits);
+  opened.push(executor);
+  return executor;
+}
+
+/** Does something from outside when that step has come, and goes on. */
+function meddling(step: number, meddle: () => Promise<unknown> | undefined): Scheduler {
+  let at = 0;
+  return {
+    begin: () => true,
+    choose: ([first]: readonly Choice[]) => {
+      if (at++ === step) meddle()?.catch(() => {});
+      if (first === undefined) throw new Error("nobody can move");
+      return first;
+    },
+  };
+}
+
+async function fault(execution: Promise<unknown>): Promise<HarnessError> {
+  const error = await execution.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof HarnessError)) throw new Error(`no harness error: ${error}`);
+  return error;
+}
+
+const ONE = scenario([statements("select 1", add(1), "select 2")]);
+
+/** A session of somebody else's, in another database of the server. */
+async function outside<T>(work: (client: Client) => Promise<T>): Promise<T> {
+  const url = new URL(database.url);
+  url.pathname = "/postgres";
+  const client = new Client({ connectionString: url.href });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+describe("what goes wrong with the harness is told by a code and what to do", () => {
+  test("a step that takes too long names its statement", async () => {
+    const executor = await open({ stepTimeoutMs: 200 });
+    const slow = scenario([statements("select pg_sleep(600)")]);
+    const error = await fault(executor.execute(slow, new BoundedSearch(0)));
+    expect(error.code).toBe("STEP_TIMEOUT");
+    expect(error.message).toContain("within 200 ms");
+    expect(error.message).toContain("lane 0 is in the database with: select pg_sleep(600)");
+    expect(error.message).toContain("--step-timeout");
+  });
+
+  test("a service that waits for something else is named", async () => {
+    const executor = await open(
+      { stepTimeoutMs: 200 },
+      {
+        ...SETUP,
+        start: async (context) => ({
+          ...(await SETUP.start(context)),
+          perform: () => new Promise(() => {}),
+          waitsFor: () => "connection pool: 1 waiting",
+        }),
+      },
+    );
+    const error = await fault(executor.execute(ONE, new BoundedSearch(0)));
+    expect(error.code).toBe("STEP_TIMEOUT");
+    expect(error.message).toContain("client 0 is in the service, which waits for: connection pool");
+  });
+
+  test("an abort ends the execution that is under way", async () => {
+    const controller = new AbortController();
+    const executor = await open({ signal: controller.signal });
+    const slow = scenario([statements("select pg_sleep(600)")]);
+    const abort = meddling(1, async () => controller.abort());
+    expect((await fault(executor.execute(slow, abort))).code).toBe("INTERRUPTED");
+  });
+
+  test("an abort before the execution lets nobody move", async () => {
+    const executor = await open({ signal: AbortSignal.abort() });
+    const never = meddling(0, () => expect.unreachable("somebody was moved"));
+    expect((await fault(executor.execute(ONE, never))).code).toBe("INTERRUPTED");
+  });
+
+  test("somebody who ends a session of the service's is told of", async () => {
+    const executor = await open();
+    const kill = meddling(1, () =>
+      outside(async (client) => {
+        const asleep =
+          "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'";
+        await eventually(async () => (await client.query(asleep)).rowCount !== 0);
+      }),
+    );
+    const error = await fault(
+      executor.execute(scenario([statements("select pg_sleep(600)")]), kill),
+    );
+    expect(error.code).toBe("CONNECTION_LOST");
+    expect(error.message).toContain("terminating connection due to administrator command");
+  });
+
+  test.each([
+    ["all sessions", "true"],
+    ["the session that Heddle asks who waits", "application_name = 'heddle'"],
+  ])("somebody who ends %s is told of", async (_, which) => {
+    const kill = `select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = $1 and ${which}`;
+    const executor = await open(
+      {},
+      {
+        ...SETUP,
+        start: async (context) => {
+          const system = await SETUP.start(context);
+          const perform = async (command: Statements) => {
+            await outside((client) => client.query(kill, [database.name]));
+            return system.perform(command, 0);
+          };
+          return { ...system, perform };
+        },
+      },
+    );
+    const waiting = scenario([statements("select pg_sleep(0.2)")]);
+    const error = await fault(executor.execute(waiting, new BoundedSearch(0)));
+    expect(error.code).toBe("CONNECTION_LOST");
+  });
+
+  test("a perform() that throws is the model's mistake", async () => {
+    const executor = await open();
+    const wrong = scenario([{ name: "throws", sql: ["select 1"] }]);
+    const error = await fault(executor.execute(wrong, new BoundedSearch(0)));
+    expect(error.code).toBe("MODEL_FAILED");
+    expect(error.message).toContain(`perform() threw on the command "throws"`);
+    expect(error.message).toContain("the model's own mistake");
+  });
+
+  test.each([
+    "migrate",
+    "start",
+  ] as const)("a %s() that fails is named, and nothing is left", async (part) => {
+    const failing = { ...SETUP, [part]: () => Promise.reject(new Error("no such file")) };
+    const error = await fault(open({}, failing));
+    expect(error.code).toBe("MODEL_FAILED");
+    expect(error.message).toBe(`the model's ${part}() failed: Error: no such file`);
+    const left = "select from pg_database where datname = $1";
+    const { rowCount } = await outside((client) => client.query(left, [database.name]));
+    expect(rowCount).toBe(0);
+  });
+
+  test("closing cleans up what it can, and hides no reason", async () => {
+    const unlucky: Server = {
+      ...server,
+      lease: async () => ({
+        ...(await server.lease()),
+        drop: () => Promise.reject(new Error("the server is gone")),
+      }),
+    };
+    const broken = { ...SETUP, start: () => Promise.reject(new Error("no such file")) };
+    const limits = { stepTimeoutMs: 5_000, signal: undefined };
+    const error = await fault(Executor.open(unlucky, broken, limits));
+    expect(error.message).toContain("no such file");
+    const folders = await readdir(server.folder);
+    const executor = await Executor.open(unlucky, SETUP, limits);
+    await executor.close();
+    expect(await readdir(server.folder)).toEqual(folders);
+  });
+});

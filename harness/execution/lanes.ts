@@ -1,0 +1,89 @@
+import { type Choice, clientOf, type Lane, laneOf } from "../core/schedule.ts";
+import type { Result, Statement } from "../core/trace.ts";
+import type { Session } from "../gates/session.ts";
+
+/** A statement that is under way, and where it is. */
+export interface Flight {
+  readonly lane: Lane;
+  readonly session: Session;
+  readonly statement: Statement;
+  stage: "held" | "database" | "answered";
+  /** The server said that the session waits, after its deadlock check found nothing. */
+  waiting: boolean;
+  /** Whom it was last seen to wait for. */
+  waitsFor: readonly Lane[];
+  result: Result | undefined;
+}
+
+/** All statements that are under way, by session, and whose each session is. */
+export class Lanes {
+  readonly #flights = new Map<Session, Flight>();
+  /** Who used a session last. */
+  readonly #clients = new Map<Session, number>();
+
+  /**
+   * A statement arrived while `running` was in the service (-1: nobody). It is the running
+   * client's, unless it goes on with a transaction of another one whose command is under way.
+   */
+  arrive(
+    session: Session,
+    statement: Statement,
+    running: number,
+    active: (client: number) => boolean,
+  ): void {
+    const owner = this.#clients.get(session);
+    const goesOn = owner !== undefined && session.transaction !== "idle" && active(owner);
+    const client = goesOn ? owner : running;
+    this.#clients.set(session, client);
+    const taken = new Set(this.of(client).map((flight) => flight.lane));
+    let ordinal = 0;
+    while (taken.has(laneOf(client, ordinal))) ordinal++;
+    this.#flights.set(session, {
+      lane: laneOf(client, ordinal),
+      session,
+      statement,
+      stage: "held",
+      waiting: false,
+      waitsFor: [],
+      result: undefined,
+    });
+  }
+
+  land(session: Session): void {
+    this.#flights.delete(session);
+  }
+
+  on(session: Session): Flight | undefined {
+    return this.#flights.get(session);
+  }
+
+  /** In the fixed order: by client, then by connection; the background last. */
+  all(): Flight[] {
+    return [...this.#flights.values()].sort((a, b) => compareLanes(a.lane, b.lane));
+  }
+
+  of(client: number): Flight[] {
+    return this.all().filter((flight) => clientOf(flight.lane) === client);
+  }
+
+  inDatabase(): Flight[] {
+    return this.all().filter((flight) => flight.stage === "database");
+  }
+
+  /** The lane to name for a session that holds a lock, whether a statement is under way or not. */
+  nameOf(session: Session): Lane {
+    return this.#flights.get(session)?.lane ?? laneOf(this.#clients.get(session) ?? -1, 0);
+  }
+}
+
+function compareLanes(a: Lane, b: Lane): number {
+  const rank = (lane: Lane) => (clientOf(lane) < 0 ? Number.POSITIVE_INFINITY : clientOf(lane));
+  if (rank(a) === rank(b)) return a.localeCompare(b, "en", { numeric: true });
+  return rank(a) < rank(b) ? -1 : 1;
+}
+
+export function choiceOf(flight: Flight): Choice | undefined {
+  if (flight.stage === "held") return { lane: flight.lane, action: "release" };
+  if (flight.stage === "answered") return { lane: flight.lane, action: "deliver" };
+  return undefined;
+}

@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { formatSchedule } from "../core/schedule.ts";
+import { type Server, startServer } from "../postgres/provider.ts";
+import { BoundedSearch } from "../scheduler/bounded.ts";
+import { Executor } from "./executor.ts";
+import {
+  add,
+  counters,
+  SETUP,
+  type Statements,
+  scenario,
+  statements,
+} from "./statements.fixture.ts";
+
+let server: Server;
+let executor: Executor<null, Statements>;
+
+beforeAll(async () => {
+  server = await startServer("embedded");
+  executor = await Executor.open(server, SETUP, { stepTimeoutMs: 5_000, signal: undefined });
+});
+
+afterAll(async () => {
+  await executor?.close();
+  await server?.stop();
+});
+
+const parallel = (...sql: string[]): Statements => ({ name: "parallel", sql });
+
+async function explore(...clients: Statements[][]) {
+  const search = new BoundedSearch(10);
+  const seen: Awaited<ReturnType<typeof executor.execute>>[] = [];
+  while (search.begin()) seen.push(await executor.execute(scenario(...clients), search));
+  expect(search.diverged).toBeUndefined();
+  return seen;
+}
+
+test("two statements of one client at once are lanes that are chosen separately", async () => {
+  const seen = await explore([parallel("select 1", "select 2")]);
+  expect(seen.map(({ schedule }) => formatSchedule(schedule))).toEqual(["0*2 0.1", "0 0.1 0"]);
+  const ran = seen.map(({ trace }) =>
+    trace.flatMap((event) => (event.type === "statement" ? event.statement.sql : [])),
+  );
+  expect(ran).toEqual([
+    ["select 1", "select 2"],
+    ["select 2", "select 1"],
+  ]);
+});
+
+test("they interleave with those of another client, each order once", async () => {
+  const seen = await explore(
+    [parallel(add(1), add(2))],
+    [statements("select value from counter where id = 1")],
+  );
+  // A start, then two in either order, among a start and one: 5 over 2, twice.
+  expect(new Set(seen.map(({ schedule }) => formatSchedule(schedule))).size).toBe(20);
+  expect(seen).toHaveLength(20);
+  for (const execution of seen) expect(counters(execution)).toEqual([1, 1]);
+});

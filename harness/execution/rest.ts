@@ -1,0 +1,120 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { HarnessError } from "../core/error.ts";
+import type { Lane } from "../core/schedule.ts";
+import type { LockWaits } from "../gates/lock-waits.ts";
+import type { WireProxy } from "../gates/wire-proxy.ts";
+import type { Flight, Lanes } from "./lanes.ts";
+import { stableWaits } from "./waits.ts";
+
+interface Surroundings {
+  readonly proxy: WireProxy;
+  readonly lockWaits: LockWaits;
+  readonly pushed: boolean;
+  readonly stepTimeoutMs: number;
+}
+
+/**
+ * How long nothing has to happen before the server is asked who waits, in ms. It decides when to
+ * ask, never what the answer is. A server that tells its sessions that they wait is asked as soon
+ * as it has told; then this is only for waits of which it does not tell (a safe snapshot).
+ */
+const PATIENCE = { pushed: 20, polled: 1 };
+
+/** Knows when all is at rest: nothing will happen any more until somebody is let go. */
+export class Rest {
+  readonly #surroundings: Surroundings;
+  readonly #lanes: Lanes;
+  readonly #unsettled: () => string | undefined;
+  #disturbances = 0;
+  #wake: (() => void) | undefined;
+  #failure: HarnessError | undefined;
+
+  /** `unsettled` names what the running client is doing outside the database, if anything. */
+  constructor(surroundings: Surroundings, lanes: Lanes, unsettled: () => string | undefined) {
+    this.#surroundings = surroundings;
+    this.#lanes = lanes;
+    this.#unsettled = unsettled;
+  }
+
+  /** Something happened: what was known of waits is stale. */
+  disturb(): void {
+    this.#disturbances++;
+    this.#wake?.();
+  }
+
+  fail(error: HarnessError): void {
+    this.#failure ??= error;
+    this.disturb();
+  }
+
+  /**
+   * Resolves at rest, with the lanes that each statement in the database waits for. Throws
+   * HarnessError `STEP_TIMEOUT` when there is no rest in time, or whatever `fail` was given.
+   */
+  async reached(): Promise<ReadonlyMap<Flight, readonly Lane[]>> {
+    const deadline = performance.now() + this.#surroundings.stepTimeoutMs;
+    let patient = true;
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure;
+      const seen = this.#disturbances;
+      if (this.#unsettled() === undefined) {
+        if (patient && !this.#worthAsking()) {
+          patient = await this.#somethingWithin(this.#patience);
+          if (patient) continue;
+        }
+        const waits = await this.#waits();
+        // All that the server had sent before its answer, and all that the service had sent
+        // before, is read in the event loop's next turn. Then the answer is fresh, or it is not.
+        await turn();
+        if (seen === this.#disturbances) {
+          if (waits !== undefined) return waits;
+          await this.#somethingWithin(this.#patience);
+        }
+        patient = true;
+      } else await this.#somethingWithin(deadline - performance.now());
+      if (performance.now() > deadline) throw this.#timeout();
+    }
+  }
+
+  get #patience(): number {
+    return this.#surroundings.pushed ? PATIENCE.pushed : PATIENCE.polled;
+  }
+
+  /** Whether there is nothing to ask, or every statement in the database is said to wait. */
+  #worthAsking(): boolean {
+    return this.#lanes.inDatabase().every((flight) => flight.waiting);
+  }
+
+  async #waits(): Promise<ReadonlyMap<Flight, readonly Lane[]> | undefined> {
+    const inDatabase = this.#lanes.inDatabase();
+    if (inDatabase.length === 0) return new Map();
+    const pids = inDatabase.map((flight) => flight.session.pid);
+    const blockers = await this.#surroundings.lockWaits.blockers(pids);
+    return stableWaits(this.#lanes, this.#surroundings.proxy.sessions, blockers);
+  }
+
+  /** Whether something happened within that time. */
+  #somethingWithin(ms: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const done = (happened: boolean) => {
+        clearTimeout(timer);
+        this.#wake = undefined;
+        resolve(happened);
+      };
+      const timer = setTimeout(() => done(false), Math.max(0, ms));
+      this.#wake = () => done(true);
+    });
+  }
+
+  #timeout(): HarnessError {
+    const statements = this.#lanes
+      .inDatabase()
+      .map(({ lane, statement }) => `lane ${lane} is in the database with: ${statement.sql}`);
+    const where = [this.#unsettled() ?? [], statements].flat().join("; ");
+    return new HarnessError(
+      "STEP_TIMEOUT",
+      `nothing came to rest within ${this.#surroundings.stepTimeoutMs} ms: ${where || "unknown"}; ` +
+        "raise --step-timeout if that is how long it takes",
+    );
+  }
+}

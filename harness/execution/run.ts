@@ -1,0 +1,215 @@
+import type { Command } from "../core/command.ts";
+import { HarnessError } from "../core/error.ts";
+import type { Ending } from "../core/execution.ts";
+import type { Response } from "../core/history.ts";
+import type { Json } from "../core/json.ts";
+import type { Scenario } from "../core/scenario.ts";
+import { type Choice, clientOf, isPreemption, type Lane, laneOf } from "../core/schedule.ts";
+import type { Result, Statement, TraceEvent } from "../core/trace.ts";
+import type { LockWaits } from "../gates/lock-waits.ts";
+import type { GateObserver, Session } from "../gates/session.ts";
+import type { WireProxy } from "../gates/wire-proxy.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
+import { choiceOf, type Flight, Lanes } from "./lanes.ts";
+import { Rest } from "./rest.ts";
+import type { System } from "./system.ts";
+
+/** What a run needs of its surroundings. */
+export interface Stage<State extends Json, C extends Command> {
+  readonly proxy: WireProxy;
+  readonly lockWaits: LockWaits;
+  readonly system: System<State, C>;
+  /** Whether the server itself tells a session that it waits (see `Database.lockWaits`). */
+  readonly pushed: boolean;
+  readonly stepTimeoutMs: number;
+}
+
+interface Client<C extends Command> {
+  readonly commands: readonly C[];
+  /** Which command is next, or under way. */
+  next: number;
+  active: boolean;
+}
+
+/** The number that `clientOf` gives for the background. */
+const NO_CLIENT = -1;
+
+/**
+ * One execution: lets one client move at a time, waits until all is at rest, and lets the
+ * scheduler choose again.
+ */
+export class Run<State extends Json, C extends Command> implements GateObserver {
+  readonly trace: TraceEvent<C>[] = [];
+  readonly chosen: Lane[] = [];
+  readonly #stage: Stage<State, C>;
+  readonly #scheduler: Scheduler;
+  readonly #clients: Client<C>[];
+  readonly #lanes = new Lanes();
+  readonly #rest: Rest;
+  readonly #underWay = new Set<Promise<void>>();
+  /** The client that may be inside the service: at most one, or the background's -1. */
+  #running: number | undefined;
+
+  constructor(stage: Stage<State, C>, scenario: Scenario<State, C>, scheduler: Scheduler) {
+    this.#stage = stage;
+    this.#scheduler = scheduler;
+    this.#clients = scenario.clients.map((commands) => ({ commands, next: 0, active: false }));
+    this.#rest = new Rest(stage, this.#lanes, () => this.#unsettled());
+  }
+
+  /** Runs until nobody can move. Throws what went wrong with the harness. */
+  async toTheEnd(): Promise<Ending> {
+    for (;;) {
+      this.#record(await this.#rest.reached());
+      const enabled = this.#enabled();
+      if (enabled.length === 0) break;
+      this.#move(this.#scheduler.choose(enabled, this.chosen.at(-1)), enabled);
+    }
+    const waiting = this.#lanes
+      .all()
+      .map(({ lane, waitsFor }) => `${lane} for ${waitsFor.join(", ")}`);
+    if (waiting.length > 0) return { type: "stuck", waits: waiting.join("; ") };
+    return { type: "complete" };
+  }
+
+  /** Stops waiting, with `error`. */
+  failed(error: HarnessError): void {
+    this.#rest.fail(error);
+  }
+
+  /** Resolves when no command is under way any more. */
+  async drained(): Promise<void> {
+    await Promise.all(this.#underWay);
+  }
+
+  arrived(session: Session, statement: Statement): void {
+    const active = (client: number) => this.#clients[client]?.active ?? false;
+    this.#lanes.arrive(session, statement, this.#running ?? NO_CLIENT, active);
+    this.#rest.disturb();
+  }
+
+  answered(session: Session, result: Result): void {
+    const flight = this.#lanes.on(session);
+    if (flight === undefined) {
+      session.deliver();
+      return;
+    }
+    flight.result = result;
+    flight.stage = "answered";
+    // The running client's own answer is no choice: it goes straight on.
+    if (clientOf(flight.lane) === this.#running) this.#deliver(flight);
+    this.#rest.disturb();
+  }
+
+  lockWait(session: Session, state: "waiting" | "acquired"): void {
+    const flight = this.#lanes.on(session);
+    if (flight !== undefined) flight.waiting = state === "waiting";
+    this.#rest.disturb();
+  }
+
+  closed(session: Session): void {
+    this.#lanes.land(session);
+    this.#rest.disturb();
+  }
+
+  #enabled(): Choice[] {
+    const choices = this.#lanes.all().flatMap((flight) => choiceOf(flight) ?? []);
+    const starts = this.#clients.flatMap((client, index): Choice[] =>
+      !client.active && client.next < client.commands.length
+        ? [{ lane: laneOf(index, 0), action: "start" }]
+        : [],
+    );
+    const busy = new Set(choices.map((choice) => choice.lane));
+    const all = [...choices, ...starts.filter((start) => !busy.has(start.lane))];
+    const rank = (lane: Lane) => (clientOf(lane) < 0 ? this.#clients.length : clientOf(lane));
+    return all.sort((a, b) => rank(a.lane) - rank(b.lane));
+  }
+
+  #move(choice: Choice, enabled: readonly Choice[]): void {
+    const preemption = isPreemption(this.chosen.at(-1), choice.lane, enabled);
+    this.trace.push({ type: "move", choice, enabled, preemption });
+    this.chosen.push(choice.lane);
+    const client = clientOf(choice.lane);
+    this.#running = client;
+    const flight = this.#lanes.all().find((other) => other.lane === choice.lane);
+    if (choice.action === "start") this.#start(client);
+    else if (flight === undefined)
+      throw new Error(`no statement on the chosen lane ${choice.lane}`);
+    else if (choice.action === "deliver") this.#deliver(flight);
+    else {
+      this.trace.push({ type: "statement", lane: flight.lane, statement: flight.statement });
+      flight.stage = "database";
+      flight.session.release();
+    }
+    this.#rest.disturb();
+  }
+
+  #start(index: number): void {
+    const client = this.#clients[index];
+    const command = client?.commands[client.next];
+    if (client === undefined || command === undefined) throw new Error(`client ${index} is done`);
+    client.active = true;
+    this.trace.push({ type: "invoke", client: index, index: client.next, command });
+    const operation = this.#stage.system.perform(command, index).then(
+      (response) => this.#returned(index, client, response),
+      (cause: unknown) => this.failed(modelFailed(command, cause)),
+    );
+    this.#underWay.add(operation);
+  }
+
+  #returned(index: number, client: Client<C>, response: Response): void {
+    this.trace.push({ type: "return", client: index, index: client.next, response });
+    client.active = false;
+    client.next++;
+    if (this.#running === index) this.#running = undefined;
+    this.#rest.disturb();
+  }
+
+  #deliver(flight: Flight): void {
+    if (flight.result !== undefined && clientOf(flight.lane) === this.#running)
+      this.#result(flight);
+    this.#lanes.land(flight.session);
+    flight.session.deliver();
+  }
+
+  /** An answer is recorded once: when it comes, or at rest if nobody was there to take it. */
+  #result(flight: Flight): void {
+    if (flight.result === undefined) return;
+    this.trace.push({ type: "result", lane: flight.lane, result: flight.result });
+    flight.result = undefined;
+  }
+
+  /**
+   * What happened beside the running client, in a fixed order: which of two things that the server
+   * did at the same time was heard of first is no property of the execution.
+   */
+  #record(waits: ReadonlyMap<Flight, readonly Lane[]>): void {
+    for (const flight of this.#lanes.all()) {
+      if (flight.stage === "answered") this.#result(flight);
+      const holders = waits.get(flight) ?? [];
+      if (holders.length > 0 && holders.join() !== flight.waitsFor.join()) {
+        this.trace.push({ type: "wait", lane: flight.lane, for: holders });
+      }
+      flight.waitsFor = holders;
+    }
+  }
+
+  /** What the running client is still doing outside the database; undefined when it is at rest. */
+  #unsettled(): string | undefined {
+    if (this.#running === undefined || !this.#clients[this.#running]?.active) return undefined;
+    if (this.#lanes.of(this.#running).length > 0) return undefined;
+    const waits = this.#stage.system.waitsFor?.();
+    const why = waits === undefined ? "" : `, which waits for: ${waits}`;
+    return `client ${this.#running} is in the service${why}`;
+  }
+}
+
+function modelFailed(command: Command, cause: unknown): HarnessError {
+  if (cause instanceof HarnessError) return cause;
+  return new HarnessError(
+    "MODEL_FAILED",
+    `the model's perform() threw on the command "${command.name}": ${String(cause)}; ` +
+      "an answer of the service, also a refusal or a lost connection, is returned, not thrown",
+    { cause },
+  );
+}

@@ -1,0 +1,7 @@
+import type { Session } from "../gates/session.ts";
+
+/** As much of a session as lanes look at. */
+export function fakeSession(pid: number): Session & { transaction: Session["transaction"] } {
+  const fake: Pick<Session, "pid" | "transaction"> = { pid, transaction: "idle" };
+  return fake as Session;
+}

@@ -1,0 +1,92 @@
+import { Client, Pool } from "pg";
+import type { Command } from "../core/command.ts";
+import type { Execution } from "../core/execution.ts";
+import type { Scenario } from "../core/scenario.ts";
+import type { System, SystemContext } from "./system.ts";
+
+/**
+ * Statements one after the other on a connection of their own; after an error, a rollback. `leak`
+ * never gives its connection back; `parallel` sends all at once, each on a connection of its own;
+ * `throws` does what a model must not do, after its statements.
+ */
+export type Statements = Command & {
+  readonly name: "statements" | "leak" | "parallel" | "throws";
+  readonly sql: readonly string[];
+};
+
+/** Clients that send statements over one shared pool. */
+export async function statementSystem(context: SystemContext): Promise<System<null, Statements>> {
+  const pool = new Pool({ connectionString: context.gatedUrl, max: 8 });
+  pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
+  const direct = new Pool({ connectionString: context.directUrl, max: 1 });
+  direct.on("error", () => {});
+  const oneByOne = async (command: Statements, seen: string[]) => {
+    const client = await pool.connect();
+    try {
+      for (const sql of command.sql) seen.push(...values(await client.query(sql)));
+    } catch (error) {
+      await client.query("rollback");
+      throw error;
+    } finally {
+      if (command.name !== "leak") client.release();
+    }
+  };
+  const allAtOnce = async (command: Statements, seen: string[]) => {
+    const results = await Promise.all(command.sql.map((sql) => pool.query(sql)));
+    seen.push(...results.flatMap(values));
+  };
+  // Connections that are there already, so that statements that go out together arrive together.
+  const first = await Promise.all([pool.connect(), pool.connect(), pool.connect()]);
+  for (const client of first) client.release();
+  return {
+    reset: async () => {
+      await direct.query("delete from counter; insert into counter values (1, 0), (2, 0)");
+    },
+    perform: async (command) => {
+      const seen: string[] = [];
+      try {
+        await (command.name === "parallel" ? allAtOnce : oneByOne)(command, seen);
+      } catch (error) {
+        const code = error instanceof Error && "code" in error ? String(error.code) : "?";
+        return { outcome: "fail", code, body: seen };
+      }
+      if (command.name === "throws") throw new Error("the model's own mistake");
+      return { outcome: "ok", code: "OK", body: seen };
+    },
+    observe: async () => ({
+      counter: (await direct.query("select id, value from counter order by id")).rows,
+    }),
+    stop: async () => {
+      await Promise.all([pool.end(), direct.end()]);
+    },
+  };
+}
+
+function values({ rows }: { rows: { [column: string]: unknown }[] }): string[] {
+  return rows.map((row) => String(Object.values(row)[0]));
+}
+
+async function migrate(url: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  await client.query("create table counter (id int primary key, value int)");
+  await client.end();
+}
+
+/** What an executor is opened with. */
+export const SETUP = { migrate, start: statementSystem };
+
+export const statements = (...sql: string[]): Statements => ({ name: "statements", sql });
+
+export const add = (id: number): string => `update counter set value = value + 1 where id = ${id}`;
+
+/** One list of commands for each client. */
+export const scenario = (...clients: Statements[][]): Scenario<null, Statements> => ({
+  initial: null,
+  clients,
+});
+
+/** The values of the two counters afterwards. */
+export const counters = (execution: Pick<Execution, "snapshot">): unknown =>
+  execution.snapshot["counter"]?.map((row) => row["value"]);

@@ -1,0 +1,31 @@
+import type { Command } from "../core/command.ts";
+import type { Snapshot } from "../core/execution.ts";
+import type { Response } from "../core/history.ts";
+import type { Json } from "../core/json.ts";
+
+/** Where a system under test finds its database, and what it may use. */
+export interface SystemContext {
+  /** Connection string of the gated proxy: the service, and clients that call functions directly. */
+  readonly gatedUrl: string;
+  /** Connection string past the proxy, for `reset` and `observe`. */
+  readonly directUrl: string;
+  /** A private folder that is removed afterwards; for sockets. Its path is short. */
+  readonly folder: string;
+}
+
+/** The system under test, as the machinery needs it. */
+export interface System<State extends Json = Json, C extends Command = Command> {
+  /** Puts the database into a scenario's initial state; sequences restart, so that ids repeat. */
+  reset(initial: State): Promise<void>;
+  /**
+   * Sends one command as one client and returns what the service answered. A refusal is a
+   * `Response`; a lost connection is one with outcome `info`; only what is the harness's own fault
+   * is thrown.
+   */
+  perform(command: C, client: number): Promise<Response>;
+  /** Reads committed state, past the proxy, after all clients are done. */
+  observe(): Promise<Snapshot>;
+  /** What the service waits for that is not the database ("connection pool: 2 waiting"), if known. */
+  waitsFor?(): string | undefined;
+  stop(): Promise<void>;
+}

@@ -1,0 +1,54 @@
+import type { Lane } from "../core/schedule.ts";
+import type { Session } from "../gates/session.ts";
+import type { Flight, Lanes } from "./lanes.ts";
+
+/** Who waits for whom, as the server said it. */
+export type Blockers = ReadonlyMap<number, readonly number[]>;
+
+/**
+ * Whether every statement in the database waits for a lock that stays held until somebody else
+ * moves. Returns, for each, the lanes that it waits for; undefined when a statement does not wait,
+ * or when its wait is going to end by itself:
+ *
+ * - whoever it waits for is in the database too and does not wait: it may finish at any moment;
+ * - the waits form a cycle: the server is about to break it (a deadlock);
+ * - it waits for a session that is none of ours.
+ *
+ * A chain that ends at a session whose client is held, or is between two statements, is stable:
+ * that session cannot release anything before it is chosen.
+ */
+export function stableWaits(
+  lanes: Lanes,
+  sessions: Iterable<Session>,
+  blockers: Blockers,
+): Map<Flight, readonly Lane[]> | undefined {
+  const byPid = new Map([...sessions].map((session) => [session.pid, session]));
+  // A session that is being opened has no pid yet, and 0 is how a prepared transaction is named.
+  byPid.delete(0);
+  const waits = new Map<Flight, readonly Lane[]>();
+  for (const flight of lanes.inDatabase()) {
+    const names = new Set<Lane>();
+    for (const pid of blockers.get(flight.session.pid) ?? []) {
+      const holder = byPid.get(pid);
+      if (holder === undefined) return undefined;
+      names.add(lanes.nameOf(holder));
+    }
+    if (names.size === 0) return undefined;
+    waits.set(flight, [...names].sort());
+  }
+  const pids = [...waits.keys()].map((flight) => flight.session.pid);
+  return pids.some((pid) => reaches(pid, pid, blockers)) ? undefined : waits;
+}
+
+/** Whether `from` waits, over any number of others, for `target`. */
+function reaches(from: number, target: number, blockers: Blockers): boolean {
+  const seen = new Set<number>();
+  const open = [...(blockers.get(from) ?? [])];
+  for (let pid = open.pop(); pid !== undefined; pid = open.pop()) {
+    if (pid === target) return true;
+    if (seen.has(pid)) continue;
+    seen.add(pid);
+    open.push(...(blockers.get(pid) ?? []));
+  }
+  return false;
+}
