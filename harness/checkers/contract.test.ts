@@ -1,0 +1,58 @@
+import { describe, expect, test } from "vitest";
+import type { Execution } from "../core/execution.ts";
+import type { Response } from "../core/history.ts";
+import { checkContract } from "./contract.ts";
+
+const CODES = { book: ["BOOKED", "TAKEN"] };
+
+function executionWith(response: Partial<Response>, rest: Partial<Execution> = {}): Execution {
+  return {
+    scenario: { initial: null, clients: [[{ name: "book" }]] },
+    schedule: { version: 1, lanes: ["0"] },
+    trace: [
+      { type: "invoke", client: 0, index: 0, command: { name: "book" } },
+      {
+        type: "return",
+        client: 0,
+        index: 0,
+        response: { outcome: "ok", code: "BOOKED", body: null, ...response },
+      },
+    ],
+    ending: { type: "complete" },
+    openTransactions: 0,
+    snapshot: {},
+    ...rest,
+  };
+}
+
+const names = (execution: Execution) => checkContract(execution, CODES).map(({ name }) => name);
+
+describe("the service contract", () => {
+  test("accepts known codes, of success and of refusal", () => {
+    expect(names(executionWith({ status: 201 }))).toEqual([]);
+    expect(names(executionWith({ outcome: "fail", code: "TAKEN", status: 409 }))).toEqual([]);
+  });
+
+  test("rejects a server error, also one with a known code", () => {
+    expect(names(executionWith({ outcome: "fail", code: "TAKEN", status: 503 }))).toEqual([
+      "no-server-error",
+    ]);
+  });
+
+  test("rejects an unknown code, and any code of an unknown command", () => {
+    expect(names(executionWith({ code: "SQLSTATE_40P01" }))).toEqual(["known-codes"]);
+    expect(checkContract(executionWith({}), {}).map(({ name }) => name)).toEqual(["known-codes"]);
+  });
+
+  test("rejects an endless wait and an open transaction", () => {
+    expect(names(executionWith({}, { ending: { type: "stuck", waits: "1 for 0" } }))).toEqual([
+      "no-endless-wait",
+    ]);
+    expect(names(executionWith({}, { openTransactions: 2 }))).toEqual(["no-open-transaction"]);
+  });
+
+  test("says nothing of an operation that never returned", () => {
+    const execution = executionWith({});
+    expect(names({ ...execution, trace: execution.trace.slice(0, 1) })).toEqual([]);
+  });
+});

@@ -1,0 +1,59 @@
+import type { Command } from "../core/command.ts";
+import { type Execution, historyOf } from "../core/execution.ts";
+import { type Operation, operations } from "../core/history.ts";
+import type { Json, JsonObject } from "../core/json.ts";
+import type { Violation } from "../core/verdict.ts";
+
+/** Every response code that a service may give, by command name. */
+export type Codes = { readonly [command: string]: readonly string[] };
+
+/** The rules of the service contract, by name, with a sentence for a reader. */
+export const CONTRACT_RULES = {
+  "no-server-error": "No answer has an HTTP status of 500 or above.",
+  "known-codes": "Every answer has a code that is known for its command.",
+  "no-endless-wait": "No command waits for something that nobody will ever release.",
+  "no-open-transaction": "No session has a transaction open when all commands are answered.",
+} as const;
+
+/** Judges what the service answered, and what it left behind. */
+export function checkContract(execution: Execution, codes: Codes): readonly Violation[] {
+  const answered = operations(historyOf(execution.trace)).flatMap((operation) =>
+    checkAnswer(operation, codes),
+  );
+  const left: Violation[] = [];
+  if (execution.ending.type === "stuck") {
+    left.push(broken("no-endless-wait", `clients wait for ever: ${execution.ending.waits}`, []));
+  }
+  if (execution.openTransactions > 0) {
+    const message = `${execution.openTransactions} transaction(s) left open`;
+    left.push(broken("no-open-transaction", message, []));
+  }
+  return [...answered, ...left];
+}
+
+function checkAnswer(operation: Operation, codes: Codes): readonly Violation[] {
+  const { response, command } = operation;
+  if (response === undefined) return [];
+  const said = `client ${operation.client}'s ${command.name} was answered`;
+  const status = response.status ?? 0;
+  if (status >= 500) {
+    const message = `${said} with the status ${status} (${response.code})`;
+    return [broken("no-server-error", message, [asEvidence(operation)])];
+  }
+  if (codes[command.name]?.includes(response.code)) return [];
+  const message = `${said} with ${response.code}, which is no code of that command`;
+  return [broken("known-codes", message, [asEvidence(operation)])];
+}
+
+function asEvidence(operation: Operation<Command>): JsonObject {
+  const { client, index, command, response } = operation;
+  return { client, index, command: { ...command }, response: { ...response } as Json };
+}
+
+function broken(
+  name: keyof typeof CONTRACT_RULES,
+  message: string,
+  evidence: readonly JsonObject[],
+): Violation {
+  return { judge: "contract", name, message, evidence };
+}

@@ -1,0 +1,162 @@
+import { describe, expect, test } from "vitest";
+import type { Environment } from "../core/campaign.ts";
+import { HarnessError } from "../core/error.ts";
+import { RANDOM, type Strategy, strategies } from "../scheduler/strategies.ts";
+import { type CampaignOptions, type Progress, runCampaign } from "./campaign.ts";
+import { fakeExecutor } from "./executor.fixture.ts";
+import { executeToy, increment, lostUpdate, toySubject } from "./toy.fixture.ts";
+
+const ENVIRONMENT: Environment = {
+  heddle: "0.0.0",
+  node: "v24",
+  platform: "test",
+  cpus: 1,
+  postgres: { provider: "none", version: "0", lockWaits: "pushed" },
+};
+
+const OPTIONS: CampaignOptions = {
+  seed: 1,
+  runs: 50,
+  timeMs: undefined,
+  bounds: { minClients: 2, maxClients: 3 },
+  strategy: RANDOM,
+  mutant: undefined,
+  shrinkTimeMs: 60_000,
+  signal: undefined,
+  onProgress: undefined,
+};
+
+/** A subject that nothing can break, and the one whose updates get lost. */
+const sound = toySubject({ invariants: [] });
+const unsound = toySubject();
+
+function campaign(
+  changes: Partial<CampaignOptions>,
+  { subject = sound, execute = executeToy } = {},
+) {
+  return runCampaign(fakeExecutor(execute), subject, ENVIRONMENT, { ...OPTIONS, ...changes });
+}
+
+describe("a campaign that finds nothing", () => {
+  test("passes when its runs are done", async () => {
+    const { campaign: done, error } = await campaign({});
+    expect(done).toMatchObject({ verdict: "pass", reason: null, executions: 50, scenarios: 50 });
+    expect(error).toBeUndefined();
+    expect(done.counterexamples).toEqual([]);
+  });
+
+  test("passes when only a time was asked for, and is up", async () => {
+    const { campaign: done } = await campaign({ runs: undefined, timeMs: 50 });
+    expect(done).toMatchObject({ verdict: "pass", reason: null });
+    expect(done.executions).toBeGreaterThan(0);
+  });
+
+  test("is unknown when the time is up before the runs are done", async () => {
+    const { campaign: done } = await campaign({ runs: 1e9, timeMs: 20 });
+    expect(done.verdict).toBe("unknown");
+    expect(done.reason).toBe(`the time was up after ${done.executions} of 1000000000 executions`);
+  });
+
+  test("is unknown when nothing was executed at all", async () => {
+    const { campaign: done } = await campaign({ runs: undefined, timeMs: 0 });
+    expect(done).toMatchObject({
+      verdict: "unknown",
+      executions: 0,
+      reason: "the time was up before the first execution",
+    });
+  });
+
+  test("is unknown when it is interrupted, with what was done until then", async () => {
+    const controller = new AbortController();
+    const onProgress = ({ executions }: Progress) => {
+      if (executions === 7) controller.abort();
+    };
+    const { campaign: done } = await campaign({ signal: controller.signal, onProgress });
+    expect(done).toMatchObject({
+      verdict: "unknown",
+      executions: 7,
+      reason: "interrupted after 7 of 50 executions",
+    });
+  });
+
+  test("is unknown when the harness fails, and says why", async () => {
+    const failure = new HarnessError("CONNECTION_LOST", "the server is gone");
+    let executed = 0;
+    const execute: typeof executeToy = (...input) => {
+      if (executed++ === 3) throw failure;
+      return executeToy(...input);
+    };
+    const { campaign: done, error } = await campaign({}, { execute });
+    expect(done).toMatchObject({ verdict: "unknown", executions: 3, reason: "the server is gone" });
+    expect(error).toBe(failure);
+  });
+
+  test("is unknown when an invariant throws", async () => {
+    const check = () => {
+      throw new TypeError("no such column");
+    };
+    const subject = toySubject({ invariants: [{ ...lostUpdate, check }] });
+    const { campaign: done, error } = await campaign({}, { subject });
+    expect(done.verdict).toBe("unknown");
+    expect(error?.code).toBe("MODEL_FAILED");
+    expect(done.reason).toContain("no such column");
+  });
+
+  test("lets through what is a mistake of its own", async () => {
+    const execute = () => {
+      throw new TypeError("a mistake");
+    };
+    await expect(campaign({}, { execute })).rejects.toThrow("a mistake");
+  });
+});
+
+describe("a campaign that finds a violation", () => {
+  test("fails, ends there, and has it shrunk", async () => {
+    const { campaign: done } = await campaign({ runs: 10_000 }, { subject: unsound });
+    expect(done).toMatchObject({ verdict: "fail", reason: null, violations: 1 });
+    expect(done.executions).toBeLessThan(10_000);
+    const [found] = done.counterexamples;
+    expect(found?.scenario.clients).toEqual([[increment], [increment]]);
+    expect(found).toMatchObject({ version: 1, seed: 1, preemptions: 1, model: "counter" });
+    expect(found?.execution).toBe(done.executions - 1);
+    expect(found?.violations.map(({ name }) => name)).toEqual(["no-lost-update"]);
+    expect(found?.shrunk.minimal).toBe(true);
+  });
+
+  test("fails also when there is no time to shrink it, or the harness fails meanwhile", async () => {
+    const { campaign: unshrunk } = await campaign({ shrinkTimeMs: 0 }, { subject: unsound });
+    expect(unshrunk.verdict).toBe("fail");
+    expect(unshrunk.counterexamples[0]?.shrunk).toMatchObject({ executions: 0, minimal: false });
+    let executed = 0;
+    const execute: typeof executeToy = (...input) => {
+      if (executed++ === unshrunk.executions) throw new HarnessError("STEP_TIMEOUT", "too slow");
+      return executeToy(...input);
+    };
+    const { campaign: done, error } = await campaign({}, { subject: unsound, execute });
+    expect(done).toMatchObject({ verdict: "fail", reason: null });
+    expect(done.counterexamples).toHaveLength(1);
+    expect(error?.code).toBe("STEP_TIMEOUT");
+  });
+});
+
+describe("the seed", () => {
+  const withoutTimes = async (changes: Partial<CampaignOptions>) => {
+    const { campaign: done } = await campaign(changes, { subject: unsound });
+    return { ...done, startedAt: "", elapsedMs: 0, executionsPerSecond: 0 };
+  };
+
+  test("determines all but the times", async () => {
+    expect(await withoutTimes({})).toEqual(await withoutTimes({}));
+    expect((await withoutTimes({})).digest).not.toBe((await withoutTimes({ seed: 2 })).digest);
+  });
+});
+
+test("a strategy is asked for each scenario until it has nothing left, or enough", async () => {
+  const serial = strategies.find(({ name }) => name === "serial") as Strategy;
+  const { campaign: done } = await campaign({ strategy: serial, runs: 40 });
+  expect(done.executions).toBe(40);
+  expect(done.scenarios).toBeLessThan(20);
+  expect(done.preemptions).toBe(0);
+  const once = { ...serial, executionsPerScenario: 1 };
+  expect((await campaign({ strategy: once, runs: 40 })).campaign.scenarios).toBe(40);
+});

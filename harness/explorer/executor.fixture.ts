@@ -1,0 +1,13 @@
+import type { Executor } from "../execution/executor.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
+import type { Toy, ToyExecution, ToyScenario } from "./toy.fixture.ts";
+
+/** As much of an executor as exploring needs. */
+export function fakeExecutor(
+  execute: (scenario: ToyScenario, scheduler: Scheduler) => ToyExecution | Promise<ToyExecution>,
+): Executor<number, Toy> {
+  const fake: Pick<Executor<number, Toy>, "execute"> = {
+    execute: async (scenario, scheduler) => execute(scenario, scheduler),
+  };
+  return fake as Executor<number, Toy>;
+}

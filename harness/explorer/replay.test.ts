@@ -1,0 +1,66 @@
+import { describe, expect, test } from "vitest";
+import type { Trace } from "../core/trace.ts";
+import { RandomWalk } from "../scheduler/random.ts";
+import { fakeExecutor } from "./executor.fixture.ts";
+import { difference, replay } from "./replay.ts";
+import { executeToy, increment, look, toySubject } from "./toy.fixture.ts";
+
+const SCENARIO = { initial: 0, clients: [[increment, look], [increment]] };
+const recorded = executeToy(SCENARIO, new RandomWalk(4));
+
+describe("a difference of two traces", () => {
+  const { trace } = recorded;
+
+  test("is none between a trace and itself, also out of a file", () => {
+    expect(difference(trace, trace)).toBeUndefined();
+    expect(difference(JSON.parse(JSON.stringify(trace)), trace)).toBeUndefined();
+    expect(difference([], [])).toBeUndefined();
+  });
+
+  test("is the first event that is another", () => {
+    const other: Trace = trace.with(3, { type: "wait", lane: "1", for: ["0"] });
+    expect(difference(trace, other)).toBe(
+      `event 3 was ${JSON.stringify(trace[3])}, and now is {"type":"wait","lane":"1","for":["0"]}`,
+    );
+  });
+
+  test("is what is missing, or too much, at the end", () => {
+    const short = trace.slice(0, -1);
+    const last = JSON.stringify(trace.at(-1));
+    expect(difference(trace, short)).toBe(`event ${short.length} was ${last}, and now is the end`);
+    expect(difference(short, trace)).toBe(`after all that was recorded came ${last}`);
+  });
+});
+
+describe("a replay", () => {
+  const subject = toySubject();
+  const executor = fakeExecutor(executeToy);
+
+  test("that sees the same has not diverged", async () => {
+    const { violations, diverged } = await replay(executor, subject, recorded);
+    expect(diverged).toBeUndefined();
+    const again = await replay(executor, subject, { ...recorded, violations });
+    expect(again.diverged).toBeUndefined();
+    expect(again.execution).toEqual(recorded);
+  });
+
+  test("says which event is another", async () => {
+    const trace = recorded.trace.with(0, { type: "wait", lane: "9", for: [] });
+    const { diverged } = await replay(executor, subject, { ...recorded, trace });
+    expect(diverged).toContain(`event 0 was {"type":"wait","lane":"9"`);
+  });
+
+  test("without a trace says where the schedule could not be followed", async () => {
+    const schedule = { version: 1, lanes: [...recorded.schedule.lanes, "0"] } as const;
+    const { diverged } = await replay(executor, subject, { scenario: SCENARIO, schedule });
+    expect(diverged).toContain("all was done after 8 of 9 steps");
+  });
+
+  test("says when something else is violated", async () => {
+    const violation = { judge: "invariant", name: "other", message: "", evidence: [] };
+    const { scenario, schedule, trace } = recorded;
+    const old = { scenario, schedule, trace, violations: [violation] };
+    const { diverged } = await replay(executor, subject, old);
+    expect(diverged).toContain("what was violated was other, and now is ");
+  });
+});

@@ -1,0 +1,187 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { HarnessError } from "../core/error.ts";
+import { preemptionCount } from "../core/execution.ts";
+import { commandCount } from "../core/scenario.ts";
+import { formatSchedule, parseSchedule } from "../core/schedule.ts";
+import { RandomWalk } from "../scheduler/random.ts";
+import { Replay } from "../scheduler/replay.ts";
+import { type ShrinkOptions, shrink } from "./shrink.ts";
+import {
+  executeToy,
+  increment,
+  incrementsOf,
+  look,
+  lostUpdate,
+  type Toy,
+  type ToyExecution,
+  type ToyScenario,
+} from "./toy.fixture.ts";
+
+const lost = ({ snapshot }: ToyExecution) => lostUpdate.check(snapshot).length > 0;
+
+const options = (
+  changes: Partial<ShrinkOptions<number, Toy>> = {},
+): ShrinkOptions<number, Toy> => ({
+  execute: (scenario, scheduler) => Promise.resolve(executeToy(scenario, scheduler)),
+  fails: lost,
+  simpler: () => [],
+  more: () => true,
+  ...changes,
+});
+
+const SCENARIO: ToyScenario = {
+  initial: 3,
+  clients: [[look, increment, look], [increment, look, increment], [look, look], [increment]],
+};
+
+/** The first random walk through a scenario that loses an update. */
+function failing(scenario = SCENARIO, seed = 1): ToyExecution {
+  const walk = new RandomWalk(seed);
+  for (;;) {
+    const execution = executeToy(scenario, walk);
+    if (lost(execution)) return execution;
+  }
+}
+
+describe("shrinking", () => {
+  test.each([
+    1, 2, 3, 4, 5,
+  ])("comes to two increments and one preemption (walk %i)", async (seed) => {
+    const { execution, minimal, executions, error } = await shrink(
+      failing(SCENARIO, seed),
+      options(),
+    );
+    expect(execution.scenario.clients).toEqual([[increment], [increment]]);
+    expect(preemptionCount(execution.trace)).toBe(1);
+    expect(lost(execution)).toBe(true);
+    expect({ minimal, error }).toEqual({ minimal: true, error: undefined });
+    expect(executions).toBeGreaterThan(0);
+  });
+
+  test("gives what replays to the same", async () => {
+    const { execution } = await shrink(failing(), options());
+    const replay = new Replay(execution.schedule);
+    expect(executeToy(execution.scenario, replay)).toEqual(execution);
+    expect(replay.diverged()).toBeUndefined();
+  });
+
+  test("always comes to where nothing can be taken away", async () => {
+    const clients = fc.array(
+      fc.array(fc.constantFrom(increment, look), { minLength: 1, maxLength: 3 }),
+      { minLength: 2, maxLength: 4 },
+    );
+    const losable = clients.filter(
+      (lists) => lists.filter((list) => list.includes(increment)).length > 1,
+    );
+    await fc.assert(
+      fc.asyncProperty(losable, fc.integer(), async (lists, seed) => {
+        const start = failing({ initial: 0, clients: lists }, seed);
+        const { execution } = await shrink(start, options());
+        expect(execution.scenario.clients).toEqual([[increment], [increment]]);
+        expect(preemptionCount(execution.trace)).toBe(1);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test("keeps to the violation: what fails otherwise is no smaller failure", async () => {
+    // Two updates have to be lost at once; one alone is another violation.
+    const fails = ({ snapshot }: ToyExecution) => {
+      const [row] = snapshot["counter"] ?? [];
+      return Number(row?.["expected"]) - Number(row?.["value"]) >= 2;
+    };
+    const walk = new RandomWalk(5);
+    let start = executeToy(SCENARIO, walk);
+    while (!fails(start)) start = executeToy(SCENARIO, walk);
+    const { execution } = await shrink(start, options({ fails }));
+    expect(fails(execution)).toBe(true);
+    expect(incrementsOf(execution.scenario)).toBe(3);
+    expect(commandCount(execution.scenario)).toBe(3);
+  });
+
+  test("takes the last command for the culprit no more than the others", async () => {
+    const first: ToyScenario = {
+      initial: 0,
+      clients: [
+        [increment, look, look],
+        [increment, look],
+      ],
+    };
+    const { execution } = await shrink(failing(first), options());
+    expect(execution.scenario.clients).toEqual([[increment], [increment]]);
+  });
+
+  test("takes preemptions away where commands have to stay", async () => {
+    const scenario: ToyScenario = { initial: 0, clients: [[increment], [increment]] };
+    const replay = new Replay(parseSchedule("0 1 0 1 0 1") ?? failing().schedule);
+    const start = executeToy(scenario, replay);
+    expect(lost(start)).toBe(true);
+    expect(preemptionCount(start.trace)).toBe(4);
+    const { execution } = await shrink(start, options());
+    expect(formatSchedule(execution.schedule)).toMatch(/^(0\*2 1\*3 0|1\*2 0\*3 1)$/);
+  });
+
+  test("makes the initial state simpler where the model says how", async () => {
+    const simpler = function* ({ initial, clients }: ToyScenario): Generator<ToyScenario> {
+      if (initial > 0) yield { initial: initial - 1, clients };
+    };
+    const { execution } = await shrink(failing(), options({ simpler }));
+    expect(execution.scenario).toEqual({ initial: 0, clients: [[increment], [increment]] });
+  });
+});
+
+describe("shrinking that cannot go on", () => {
+  test("has the failing execution itself when there is no time at all", async () => {
+    const start = failing();
+    const execute = () => Promise.reject(new Error("nothing may be executed"));
+    expect(await shrink(start, options({ more: () => false, execute }))).toEqual({
+      execution: start,
+      executions: 0,
+      minimal: false,
+      error: undefined,
+    });
+  });
+
+  test.each([1, 5, 20])("ends after %i executions when that is all the time", async (most) => {
+    let left = most;
+    const start = failing();
+    const shrunk = await shrink(start, options({ more: () => left-- > 0 }));
+    expect(shrunk.executions).toBe(most);
+    expect(shrunk.minimal).toBe(false);
+    expect(lost(shrunk.execution)).toBe(true);
+    expect(commandCount(shrunk.execution.scenario)).toBeLessThanOrEqual(commandCount(SCENARIO));
+  });
+
+  test("keeps the best so far when the harness fails, wherever that is", async () => {
+    const { executions: all } = await shrink(failing(), options());
+    for (let good = 0; good < all; good++) {
+      const failure = new HarnessError("STEP_TIMEOUT", "too slow");
+      let best = failing();
+      let executed = 0;
+      const shrunk = await shrink(
+        failing(),
+        options({
+          execute: async (scenario, scheduler) => {
+            if (executed++ === good) throw failure;
+            return executeToy(scenario, scheduler);
+          },
+          fails: (execution) => {
+            if (lost(execution)) best = execution;
+            return lost(execution);
+          },
+        }),
+      );
+      expect(shrunk.error).toBe(failure);
+      expect(shrunk.minimal).toBe(false);
+      expect(shrunk.executions).toBe(good + 1);
+      expect(lost(shrunk.execution)).toBe(true);
+      expect(commandCount(shrunk.execution.scenario)).toBe(commandCount(best.scenario));
+    }
+  });
+
+  test("lets through what is no fault of the surroundings", async () => {
+    const execute = () => Promise.reject(new TypeError("a mistake"));
+    await expect(shrink(failing(), options({ execute }))).rejects.toThrow("a mistake");
+  });
+});

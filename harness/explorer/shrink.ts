@@ -1,0 +1,141 @@
+import type { Command } from "../core/command.ts";
+import { HarnessError } from "../core/error.ts";
+import { type Execution, preemptionCount } from "../core/execution.ts";
+import type { Json } from "../core/json.ts";
+import type { Scenario } from "../core/scenario.ts";
+import { BoundedSearch } from "../scheduler/bounded.ts";
+import { Replay } from "../scheduler/replay.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
+import { type Candidate, withLessCommands, withLessSwitches } from "./smaller.ts";
+
+export interface ShrinkOptions<State extends Json, C extends Command> {
+  readonly execute: (
+    scenario: Scenario<State, C>,
+    scheduler: Scheduler,
+  ) => Promise<Execution<State, C>>;
+  /** Whether an execution still shows the violation that is being shrunk. */
+  readonly fails: (execution: Execution<State, C>) => boolean;
+  /** Simpler initial states and arguments (see `Subject.simpler`). */
+  readonly simpler: (scenario: Scenario<State, C>) => Iterable<Scenario<State, C>>;
+  /** Whether there is time for one more execution. */
+  readonly more: () => boolean;
+}
+
+export interface Shrunk<State extends Json, C extends Command> {
+  readonly execution: Execution<State, C>;
+  readonly executions: number;
+  /** No client, no command and no preemption can be taken away, within what was searched. */
+  readonly minimal: boolean;
+  /** What went wrong with the harness meanwhile; `execution` is the best until then. */
+  readonly error: HarnessError | undefined;
+}
+
+/** How many executions the thorough search for one smaller scenario, at one bound, may take. */
+const EXECUTIONS_PER_BOUND = 400;
+
+/**
+ * Shrinks a failing execution to a local minimum. First the cheap way: something smaller is tried
+ * once, with what is left of the failing order, switches before commands, since a scenario with
+ * few switches survives the loss of a command more often. Then the thorough way: each smaller
+ * scenario under every schedule with as many preemptions as are left, since without a command the
+ * others may have to be interrupted elsewhere. No command is taken for the culprit because it came
+ * last.
+ */
+export async function shrink<State extends Json, C extends Command>(
+  failing: Execution<State, C>,
+  options: ShrinkOptions<State, C>,
+): Promise<Shrunk<State, C>> {
+  const attempts = new Attempts(options);
+  let best = failing;
+  for (let better: typeof best | undefined = best; better !== undefined; ) {
+    best = better;
+    better = (await cheaply(best, options, attempts)) ?? (await thoroughly(best, attempts));
+  }
+  const { executions, cutShort, error } = attempts;
+  return { execution: best, executions, minimal: !cutShort, error };
+}
+
+async function cheaply<State extends Json, C extends Command>(
+  best: Execution<State, C>,
+  options: ShrinkOptions<State, C>,
+  attempts: Attempts<State, C>,
+): Promise<Execution<State, C> | undefined> {
+  const once = ({ scenario, schedule }: Candidate<State, C>) =>
+    attempts.failing(scenario, new Replay(schedule));
+  for (const candidate of withLessSwitches(best)) {
+    const found = await once(candidate);
+    if (found !== undefined && preemptionsOf(found) < preemptionsOf(best)) return found;
+  }
+  for (const candidate of withLessCommands(best)) {
+    const found = await once(candidate);
+    if (found !== undefined) return found;
+  }
+  for (const scenario of options.simpler(best.scenario)) {
+    const found = await once({ scenario, schedule: best.schedule });
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+async function thoroughly<State extends Json, C extends Command>(
+  best: Execution<State, C>,
+  attempts: Attempts<State, C>,
+): Promise<Execution<State, C> | undefined> {
+  const preemptions = preemptionsOf(best);
+  for (const { scenario } of withLessCommands(best)) {
+    const found = await attempts.bounded(scenario, preemptions);
+    if (found !== undefined) return found;
+  }
+  return attempts.bounded(best.scenario, preemptions - 1);
+}
+
+function preemptionsOf(execution: Execution): number {
+  return preemptionCount(execution.trace);
+}
+
+class Attempts<State extends Json, C extends Command> {
+  executions = 0;
+  /** Whether something was left untried. */
+  cutShort = false;
+  error: HarnessError | undefined;
+  readonly #options: ShrinkOptions<State, C>;
+
+  constructor(options: ShrinkOptions<State, C>) {
+    this.#options = options;
+  }
+
+  /** Every schedule with at most `bound` preemptions, those with fewest first. */
+  async bounded(
+    scenario: Scenario<State, C>,
+    bound: number,
+  ): Promise<Execution<State, C> | undefined> {
+    for (let preemptions = 0; preemptions <= bound; preemptions++) {
+      const found = await this.failing(scenario, new BoundedSearch(preemptions));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** The first failing execution that the scheduler comes to. */
+  async failing(
+    scenario: Scenario<State, C>,
+    scheduler: Scheduler,
+  ): Promise<Execution<State, C> | undefined> {
+    for (let tried = 0; scheduler.begin(scenario); tried++) {
+      if (tried === EXECUTIONS_PER_BOUND || this.error !== undefined || !this.#options.more()) {
+        this.cutShort = true;
+        return undefined;
+      }
+      this.executions++;
+      try {
+        const execution = await this.#options.execute(scenario, scheduler);
+        if (this.#options.fails(execution)) return execution;
+      } catch (error) {
+        if (!(error instanceof HarnessError)) throw error;
+        this.error = error;
+        this.cutShort = true;
+      }
+    }
+    return undefined;
+  }
+}

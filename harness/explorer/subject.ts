@@ -1,0 +1,48 @@
+import type { Arbitrary } from "fast-check";
+import type { Command } from "../core/command.ts";
+import type { Invariant } from "../core/invariant.ts";
+import type { Json } from "../core/json.ts";
+import type { Scenario } from "../core/scenario.ts";
+import type { System, SystemContext } from "../execution/system.ts";
+
+/** A shape of scenario in which races live, and the least share of scenarios that must have it. */
+export interface Pattern<State extends Json = Json, C extends Command = Command> {
+  readonly name: string;
+  readonly description: string;
+  /** 0 to 1. */
+  readonly threshold: number;
+  matches(scenario: Scenario<State, C>): boolean;
+}
+
+/** A planted bug: one realistic change, and how it gets into code. */
+export interface Mutant {
+  readonly name: string;
+  readonly story: string;
+}
+
+export interface Bounds {
+  readonly minClients: number;
+  readonly maxClients: number;
+}
+
+/** What a campaign verifies: everything about one service that the machinery has to be told. */
+export interface Subject<State extends Json = Json, C extends Command = Command> {
+  readonly name: string;
+  /** Applies the schema to an empty database. `mutant` may change it. */
+  migrate(directUrl: string, mutant: string | undefined): Promise<void>;
+  /** Starts the service on a migrated database. */
+  start(context: SystemContext, mutant: string | undefined): Promise<System<State, C>>;
+  scenarios(bounds: Bounds): Arbitrary<Scenario<State, C>>;
+  /**
+   * Scenarios with the same commands and a simpler initial state or simpler arguments, for
+   * shrinking; simplest first. Clients and commands are taken away without the model's help.
+   */
+  simpler?(scenario: Scenario<State, C>): Iterable<Scenario<State, C>>;
+  readonly patterns: readonly Pattern<State, C>[];
+  readonly invariants: readonly Invariant[];
+  /** Every response code that the service may give, by command name. */
+  readonly codes: { readonly [command: string]: readonly string[] };
+  readonly mutants: readonly Mutant[];
+  /** Files that an execution depends on; their hashes go into reports and replay files. */
+  readonly sources: readonly URL[];
+}

@@ -1,0 +1,107 @@
+import fc from "fast-check";
+import type { Command } from "../core/command.ts";
+import type { Execution } from "../core/execution.ts";
+import type { Invariant } from "../core/invariant.ts";
+import type { Scenario } from "../core/scenario.ts";
+import { type Choice, isPreemption, type Lane } from "../core/schedule.ts";
+import type { TraceEvent } from "../core/trace.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
+import type { Subject } from "./subject.ts";
+
+/** `increment` reads the counter, and then writes one more than it read; `look` only reads. */
+export type Toy = Command & { readonly name: "increment" | "look" };
+export type ToyScenario = Scenario<number, Toy>;
+export type ToyExecution = Execution<number, Toy>;
+
+export const increment: Toy = { name: "increment" };
+export const look: Toy = { name: "look" };
+
+const PROGRAMS = { increment: ["read", "write"], look: ["read"] } as const;
+
+/** Executes a scenario on a counter that knows no transactions, without any database. */
+export function executeToy(scenario: ToyScenario, scheduler: Scheduler): ToyExecution {
+  let value = scenario.initial;
+  const trace: TraceEvent<Toy>[] = [];
+  const lanes: Lane[] = [];
+  const clients = scenario.clients.map((commands) => ({ commands, next: 0, step: -1, seen: 0 }));
+  for (;;) {
+    const enabled = clients.flatMap(({ commands, next, step }, client): Choice[] =>
+      next === commands.length
+        ? []
+        : [{ lane: String(client), action: step < 0 ? "start" : "release" }],
+    );
+    if (enabled.length === 0) break;
+    const choice = scheduler.choose(enabled, lanes.at(-1));
+    const preemption = isPreemption(lanes.at(-1), choice.lane, enabled);
+    trace.push({ type: "move", choice, enabled, preemption });
+    lanes.push(choice.lane);
+    const number = Number(choice.lane);
+    const client = clients[number];
+    const command = client?.commands[client.next];
+    if (client === undefined || command === undefined) throw new Error("no such lane");
+    const index = client.next;
+    if (client.step < 0) trace.push({ type: "invoke", client: number, index, command });
+    const sql = PROGRAMS[command.name][client.step];
+    if (sql !== undefined) {
+      trace.push({ type: "statement", lane: choice.lane, statement: { sql, values: [] } });
+    }
+    if (sql === "read") client.seen = value;
+    if (sql === "write") value = client.seen + 1;
+    client.step++;
+    if (client.step < PROGRAMS[command.name].length) continue;
+    const response = { outcome: "ok", code: "OK", body: client.seen } as const;
+    trace.push({ type: "return", client: number, index, response });
+    client.step = -1;
+    client.next++;
+  }
+  return {
+    scenario,
+    schedule: { version: 1, lanes },
+    trace,
+    ending: { type: "complete" },
+    openTransactions: 0,
+    snapshot: { counter: [{ value, expected: scenario.initial + incrementsOf(scenario) }] },
+  };
+}
+
+export function incrementsOf({ clients }: ToyScenario): number {
+  return clients.flat().filter(({ name }) => name === "increment").length;
+}
+
+export const lostUpdate: Invariant = {
+  name: "no-lost-update",
+  description: "Every increment counts.",
+  check: ({ counter }) =>
+    (counter ?? [])
+      .filter(({ value, expected }) => value !== expected)
+      .map((row) => ({
+        judge: "invariant",
+        name: "no-lost-update",
+        message: "an increment is lost",
+        evidence: [row],
+      })),
+};
+
+/** A subject for what never starts anything. */
+export function toySubject(changes: Partial<Subject<number, Toy>> = {}): Subject<number, Toy> {
+  const never = () => Promise.reject(new Error("nothing is started here"));
+  return {
+    name: "counter",
+    migrate: never,
+    start: never,
+    scenarios: ({ minClients, maxClients }) =>
+      fc.record({
+        initial: fc.nat(3),
+        clients: fc.array(
+          fc.array(fc.constantFrom(increment, look), { minLength: 1, maxLength: 3 }),
+          { minLength: minClients, maxLength: maxClients },
+        ),
+      }),
+    patterns: [],
+    invariants: [lostUpdate],
+    codes: { increment: ["OK"], look: ["OK"] },
+    mutants: [],
+    sources: [],
+    ...changes,
+  };
+}

@@ -1,0 +1,13 @@
+/** What a model of a service, or anything else outside the harness, may use of it. */
+export type { Command } from "./core/command.ts";
+export { HarnessError } from "./core/error.ts";
+export type { Snapshot } from "./core/execution.ts";
+export type { Response } from "./core/history.ts";
+export type { Invariant } from "./core/invariant.ts";
+export type { Json, JsonObject } from "./core/json.ts";
+export type { Scenario } from "./core/scenario.ts";
+export type { Violation } from "./core/verdict.ts";
+export type { System, SystemContext } from "./execution/system.ts";
+export type { Bounds, Mutant, Pattern, Subject } from "./explorer/subject.ts";
+export { type Database, type Server, startServer } from "./postgres/provider.ts";
+export { type VerifyOptions, verify } from "./verify.ts";

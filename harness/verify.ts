@@ -1,0 +1,72 @@
+import { availableParallelism } from "node:os";
+import type { Environment } from "./core/campaign.ts";
+import type { Command } from "./core/command.ts";
+import { HarnessError } from "./core/error.ts";
+import type { Json } from "./core/json.ts";
+import { DEFAULTS } from "./defaults.ts";
+import { Executor, type ExecutorOptions } from "./execution/executor.ts";
+import { type CampaignOptions, type CampaignResult, runCampaign } from "./explorer/campaign.ts";
+import type { Subject } from "./explorer/subject.ts";
+import type { Server } from "./postgres/provider.ts";
+import { version } from "./version.ts";
+
+/** Opens an executor for a subject, or for one of its mutants. */
+export async function openExecutor<State extends Json, C extends Command>(
+  server: Server,
+  subject: Subject<State, C>,
+  mutant: string | undefined,
+  options: ExecutorOptions,
+): Promise<Executor<State, C>> {
+  if (mutant !== undefined && !subject.mutants.some(({ name }) => name === mutant)) {
+    const names = subject.mutants.map(({ name }) => name).join(", ") || "none";
+    throw new HarnessError(
+      "USAGE",
+      `the model "${subject.name}" has no mutant "${mutant}"; it has: ${names}`,
+    );
+  }
+  const setup = {
+    migrate: (directUrl: string) => subject.migrate(directUrl, mutant),
+    start: (context: Parameters<typeof subject.start>[0]) => subject.start(context, mutant),
+  };
+  return Executor.open(server, setup, options);
+}
+
+/** What a campaign can be told; see `CampaignOptions` and `ExecutorOptions`. */
+export type VerifyOptions = Partial<CampaignOptions & ExecutorOptions> & { readonly seed: number };
+
+/** Verifies a subject on a disposable database of `server`: one campaign from beginning to end. */
+export async function verify<State extends Json, C extends Command>(
+  server: Server,
+  subject: Subject<State, C>,
+  given: VerifyOptions,
+): Promise<CampaignResult> {
+  const unlimited = given.runs === undefined && given.timeMs === undefined;
+  const options = {
+    timeMs: undefined,
+    mutant: undefined,
+    signal: undefined,
+    onProgress: undefined,
+    ...DEFAULTS,
+    ...given,
+    runs: unlimited ? DEFAULTS.runs : given.runs,
+  };
+  const executor = await openExecutor(server, subject, options.mutant, options);
+  try {
+    return await runCampaign(executor, subject, environmentOf(server, executor.lockWaits), options);
+  } finally {
+    await executor.close();
+  }
+}
+
+function environmentOf(
+  server: Server,
+  lockWaits: Environment["postgres"]["lockWaits"],
+): Environment {
+  return {
+    heddle: version,
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    cpus: availableParallelism(),
+    postgres: { provider: server.provider, version: server.version, lockWaits },
+  };
+}
