@@ -1,0 +1,140 @@
+import type { Campaign, PatternCount, RuleCount } from "../core/campaign.ts";
+import { duration, number, percent } from "./counted.ts";
+import { type Content, html, type Markup } from "./html-markup.ts";
+import { type Column, table } from "./html-table.ts";
+
+/** The campaign's counts in one row. */
+export function figures(c: Campaign): Markup {
+  const entries: [string, Content][] = [
+    ["Executions", number(c.executions)],
+    ["Scenarios", number(c.scenarios)],
+    ["Per second, exploring", number(c.executionsPerSecond)],
+    ["Time in all", duration(c.elapsedMs)],
+    ["Steps", number(c.steps)],
+    ["Preemptions", number(c.preemptions)],
+    ["Lock waits", number(c.waits)],
+    ["Deadlocks", number(c.deadlocks)],
+  ];
+  return html`<dl class="figures">
+${entries.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>
+`;
+}
+
+export function rulesSection(rules: readonly RuleCount[]): Markup {
+  const columns: Column[] = [
+    { title: "Rule" },
+    { title: "Checked", kind: "number" },
+    { title: "Violated", kind: "number" },
+  ];
+  const rows = rules.map((rule) => [
+    html`<code>${rule.name}</code><br><span class="note">${rule.judge}: ${rule.description}</span>`,
+    number(rule.checked),
+    rule.violated === 0 ? "0" : html`<strong class="fail">${number(rule.violated)}</strong>`,
+  ]);
+  return html`<section id="rules">
+<h2>What was checked</h2>
+${table("How often each rule was applied, and how often it was broken", columns, rows)}</section>
+`;
+}
+
+export function responsesSection(campaign: Campaign): Markup {
+  const columns: Column[] = [
+    { title: "Command" },
+    { title: "Response" },
+    { title: "Count", kind: "number" },
+    { title: "Share", kind: "number" },
+  ];
+  const rows = Object.entries(campaign.responses).flatMap(([command, codes]) => {
+    const total = Object.values(codes).reduce((sum, count) => sum + count, 0);
+    return Object.entries(codes).map(([code, count]) => [
+      html`<code>${command}</code>`,
+      html`<code>${code}</code>`,
+      number(count),
+      html`${percent(count / total)}${bar(count / total)}`,
+    ]);
+  });
+  const clients = Object.entries(campaign.executionsByClients).map(([count, executions]) => [
+    `${count} clients`,
+    number(executions),
+  ]);
+  return html`<section id="explored">
+<h2>What was explored</h2>
+${table("Responses by command; the share is of that command’s", columns, rows)}
+<h3>Clients</h3>
+${table("Executions by number of concurrent clients", [{ title: "Clients" }, { title: "Executions", kind: "number" }], clients)}
+<h3>Patterns in which races live</h3>
+${patterns(campaign.patterns)}</section>
+`;
+}
+
+function patterns(all: readonly PatternCount[]): Markup {
+  const columns: Column[] = [
+    { title: "Pattern" },
+    { title: "Scenarios", kind: "number" },
+    { title: "Share", kind: "number" },
+    { title: "Promised", kind: "number" },
+  ];
+  const rows = all.map((pattern) => [
+    html`<code>${pattern.name}</code><br><span class="note">${pattern.description}</span>`,
+    number(pattern.scenarios),
+    html`${percent(pattern.share)}${bar(pattern.share)}`,
+    html`${percent(pattern.threshold)}<br>${
+      pattern.missed
+        ? html`<strong class="unknown">missed</strong>`
+        : html`<span class="pass">kept</span>`
+    }`,
+  ]);
+  return table(
+    "How many of the generated scenarios had each, and the least share promised",
+    columns,
+    rows,
+  );
+}
+
+export function controlSection(campaign: Campaign): Markup {
+  return html`<section id="control">
+<h2>What was controlled, and what was not</h2>
+<h3>Controlled</h3>
+${sentences(campaign.controlled)}
+<h3>Not controlled</h3>
+${sentences(campaign.uncontrolled)}</section>
+`;
+}
+
+export function environmentSection(c: Campaign): Markup {
+  const { environment: e, hashes } = c;
+  const waits = e.postgres.lockWaits === "pushed" ? "pushed by the server" : "asked for";
+  const facts: [string, Content][] = [
+    ["Heddle", e.heddle],
+    ["PostgreSQL", `${e.postgres.version} (${e.postgres.provider})`],
+    ["Lock waits", waits],
+    ["Node.js", e.node],
+    ["Machine", `${e.platform}, ${e.cpus} CPUs`],
+    ["Seed", html`<code>${c.seed}</code>`],
+    ["Strategy", c.strategy],
+    ["Gates", c.gates.join(", ") || "none"],
+    ["Started", c.startedAt],
+    ["Digest", html`<code class="hash">${c.digest}</code>`],
+  ];
+  const rows = Object.entries(hashes).map(([path, hash]) => [
+    html`<code class="hash">${path}</code>`,
+    html`<code class="hash">${hash}</code>`,
+  ]);
+  return html`<section id="environment">
+<h2>Environment and sources</h2>
+<dl class="facts">
+${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>\n`)}</dl>
+<p class="note">The digest covers every scenario, schedule, statement, response and violation: two campaigns with equal digests saw the same.</p>
+${table("Sources of the schema", [{ title: "Source" }, { title: "SHA-256" }], rows)}</section>
+`;
+}
+
+function sentences(all: readonly string[]): Markup {
+  return html`<ul>${all.map((sentence) => html`<li>${sentence}</li>\n`)}</ul>`;
+}
+
+/** A share at a glance; the number stands beside it. */
+function bar(share: number): Markup {
+  const width = Math.round(Math.min(Math.max(share, 0), 1) * 100);
+  return html`<span class="bar" aria-hidden="true"><i style="width:${width}%"></i></span>`;
+}

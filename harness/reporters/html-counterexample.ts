@@ -1,0 +1,76 @@
+import type { Counterexample } from "../core/counterexample.ts";
+import type { Json, JsonObject } from "../core/json.ts";
+import { commandCount } from "../core/scenario.ts";
+import { formatSchedule } from "../core/schedule.ts";
+import type { Violation } from "../core/verdict.ts";
+import { counted, number } from "./counted.ts";
+import { html, type Markup } from "./html-markup.ts";
+import { table } from "./html-table.ts";
+import { timelineTable } from "./html-timeline.ts";
+import { commandLine } from "./one-line.ts";
+import { prettyJson } from "./pretty-json.ts";
+import { mainViolation, replayCommand, replayFileName, replayFilePath } from "./replay-command.ts";
+import { encodeToken } from "./token.ts";
+
+/** One counterexample for a reader: what broke, how to see it again, and what happened. */
+export function counterexampleArticle(c: Counterexample, at: number, folder: string): Markup {
+  const size = `${counted(commandCount(c.scenario), "command")}, ${counted(c.preemptions, "preemption")}`;
+  const file = replayFileName(c);
+  return html`<article class="counterexample" id="counterexample-${at + 1}">
+<h3>${at + 1}. <code>${mainViolation(c).name}</code></h3>
+<p class="note">${size}. Found in execution ${number(c.execution)} of seed ${c.seed}. ${shrinking(c)}</p>
+${c.violations.map(violated)}
+<h4>Replay it</h4>
+<code class="command">${replayCommand(replayFilePath(folder, c))}</code>
+<p class="note">From the folder in which the campaign ran. The file is <a href="${file}">${file}</a>, beside this report.</p>
+<h4>What the clients did</h4>
+<dl class="facts">
+${c.scenario.clients.map(
+  (commands, client) =>
+    html`<dt>Client ${client}</dt><dd>${commands.map(
+      (command) => html`<div><code>${commandLine(command)}</code></div>`,
+    )}</dd>\n`,
+)}<dt>Initial state</dt><dd>${initialState(c.scenario.initial)}</dd>
+<dt>Schedule</dt><dd><code>${formatSchedule(c.schedule)}</code></dd>
+<dt>Token</dt><dd><code>${encodeToken(c)}</code></dd>
+</dl>
+<h4>Timeline</h4>
+${timelineTable(c.trace, c.scenario.clients.length, CAPTION)}
+</article>
+`;
+}
+
+const CAPTION =
+  "One row for each step, from top to bottom: the shaded client moved. A thick line beside a client means that it has a transaction open. A client that another one preempts could have gone on.";
+
+function initialState(initial: Json): Markup {
+  const lines = prettyJson(initial, 80).split("\n");
+  return html`<pre><code>${lines.map((line) => html`${line}\n`)}</code></pre>`;
+}
+
+function shrinking({ shrunk }: Counterexample): string {
+  const from = `${counted(shrunk.commands, "command")} and ${counted(shrunk.preemptions, "preemption")}`;
+  const end = shrunk.minimal
+    ? "nothing more can be left out"
+    : "the budget ended first, so a smaller one may exist";
+  return `Shrunk from ${from}, in ${counted(shrunk.executions, "execution")}; ${end}.`;
+}
+
+function violated(violation: Violation): Markup {
+  const { name, judge, message, evidence } = violation;
+  const title = html`<p class="violated"><strong class="fail"><code>${name}</code></strong> (${judge}): ${message}</p>`;
+  if (evidence.length === 0) return title;
+  const keys = [...new Set(evidence.flatMap((row) => Object.keys(row)))];
+  const cells = evidence.map((row) => keys.map((key) => html`<code>${cell(row, key)}</code>`));
+  return html`${title}${table(
+    "The rows that show it",
+    keys.map((title) => ({ title })),
+    cells,
+  )}`;
+}
+
+function cell(row: JsonObject, key: string): string {
+  const value = row[key];
+  if (value === undefined) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

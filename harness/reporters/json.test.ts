@@ -1,0 +1,68 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { expect, test } from "vitest";
+import { reportJson } from "./json.ts";
+import schema from "./report.schema.json" with { type: "json" };
+import { failing, interrupted, passing } from "./sample-campaign.fixture.ts";
+import { decodeToken } from "./token.ts";
+
+const validate = new Ajv2020({ strict: true, allErrors: true }).compile(schema);
+const report = (campaign: typeof passing) => JSON.parse(reportJson(campaign, "reports"));
+
+test.each([
+  ["passing", passing],
+  ["failing", failing],
+  ["interrupted", interrupted],
+])("a %s campaign keeps to the schema", (_, campaign) => {
+  validate(report(campaign));
+  expect(validate.errors ?? []).toEqual([]);
+});
+
+test.each([
+  ["a verdict that is none", { verdict: "passed" }],
+  ["an unknown member", { extra: 1 }],
+  ["a fraction of an execution", { executions: 1.5 }],
+  ["another version", { version: 2 }],
+  ["a counterexample without file", { counterexamples: [{ commands: 2 }] }],
+  ["a share above 1", { patterns: [{ ...passing.patterns[0], share: 1.2 }] }],
+])("the schema refuses %s", (_, change) => {
+  expect(validate({ ...report(failing), ...change })).toBe(false);
+});
+
+test("the schema describes and requires every member of the report", () => {
+  const members = Object.keys(report(passing)).sort();
+  expect(Object.keys(schema.properties).sort()).toEqual(members);
+  expect([...schema.required].sort()).toEqual(members);
+});
+
+test("says on top what CI asks for, and how to replay", () => {
+  const json = report(failing);
+  expect(json).toMatchObject({ verdict: "fail", seed: 1, executions: 112, violations: 2 });
+  expect(json.executionsPerSecond).toBe(62.1);
+  const [first] = json.counterexamples;
+  expect(first).toMatchObject({
+    file: expect.stringMatching(/^reports\/counterexamples\/booking-check-then-insert-.*\.json$/),
+    commands: 2,
+    preemptions: 2,
+    violation: { judge: "invariant", name: "slot_with_several_bookings" },
+    otherViolations: [{ name: "overlapping_bookings" }],
+  });
+  expect(first.replay).toBe(`npx heddle replay ${first.file}`);
+  expect(decodeToken(first.token).mutant).toBe("check-then-insert");
+});
+
+test("equal campaigns differ in timing and rate only", () => {
+  const slower = {
+    ...failing,
+    startedAt: "2027-01-01T00:00:00Z",
+    elapsedMs: 9,
+    executionsPerSecond: 1,
+  };
+  const timeless = (campaign: typeof passing) => {
+    const { timing, executionsPerSecond, ...rest } = report(campaign);
+    expect([timing, executionsPerSecond]).not.toContain(undefined);
+    return rest;
+  };
+  expect(timeless(slower)).toEqual(timeless(failing));
+  expect(reportJson(slower, "reports")).not.toBe(reportJson(failing, "reports"));
+  expect(timeless({ ...failing, digest: "0" })).not.toEqual(timeless(failing));
+});

@@ -1,0 +1,60 @@
+import type { Command } from "../core/command.ts";
+import type { Response } from "../core/history.ts";
+import type { JsonObject } from "../core/json.ts";
+import { BACKGROUND, clientOf, type Lane } from "../core/schedule.ts";
+import type { Result, Statement } from "../core/trace.ts";
+import { printable } from "./printable.ts";
+import { sqlLine } from "./sql-line.ts";
+
+/** `client 0`, `client 0, connection 2`, `background`. */
+export function laneName(lane: Lane): string {
+  const ordinal = Number(lane.split(".")[1] ?? 0);
+  const name = clientOf(lane) < 0 ? "background" : `client ${clientOf(lane)}`;
+  return ordinal === 0 ? name : `${name}, connection ${ordinal + 1}`;
+}
+
+/** The lane that a client has when it uses one connection. */
+export function clientLane(client: number): Lane {
+  return client < 0 ? BACKGROUND : String(client);
+}
+
+/** `create slot="1" via="http"`. */
+export function commandLine(command: Command): string {
+  const { name, ...fields } = command;
+  return `${printable(name)} ${fieldsLine(fields)}`.trimEnd();
+}
+
+/** `id=1 name="Ada"`: the members of an object. */
+export function fieldsLine(fields: JsonObject): string {
+  return Object.entries(fields)
+    .map(([key, value]) => printable(`${key}=${JSON.stringify(value)}`))
+    .join(" ");
+}
+
+export function statementLine(statement: Statement): string {
+  return printable(sqlLine(statement.sql));
+}
+
+/** `$1='7', $2=NULL`; empty for a statement without parameters. */
+export function valuesLine(statement: Statement): string {
+  return statement.values
+    .map((value, at) => `$${at + 1}=${value === null ? "NULL" : literal(value)}`)
+    .join(", ");
+}
+
+/** `UPDATE 1`, or `ERROR 23P01: conflicting key value …`. */
+export function resultLine(result: Result): string {
+  const failed = result.error && `ERROR ${result.error.sqlstate}: ${result.error.message}`;
+  return printable([...result.tags, ...(failed ? [failed] : [])].join("; "));
+}
+
+/** `201 CREATED`, `BOOKING_CONFLICT`, `outcome unknown: CONNECTION_LOST`. */
+export function responseLine(response: Response): string {
+  const status = response.status === undefined ? "" : `${response.status} `;
+  const unknown = response.outcome === "info" ? "outcome unknown: " : "";
+  return printable(unknown + status + response.code);
+}
+
+function literal(value: string): string {
+  return `'${printable(value).replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { HarnessError } from "../core/error.ts";
+import { mainViolation, replayCommand, replayFileName, replayFilePath } from "./replay-command.ts";
+import { doubleBooking } from "./sample-counterexample.fixture.ts";
+
+test("names the file after the model, the mutant, the violation and the content", () => {
+  expect(replayFileName(doubleBooking)).toMatch(
+    /^counterexamples\/booking-check-then-insert-slot_with_several_bookings-[0-9a-f]{8}\.json$/,
+  );
+  expect(replayFileName({ ...doubleBooking, mutant: null })).toContain("booking-service-slot");
+  expect(replayFileName({ ...doubleBooking, seed: 2 })).not.toBe(replayFileName(doubleBooking));
+});
+
+test("keeps the file in its folder, whatever the names", () => {
+  const name = replayFileName({ ...doubleBooking, model: "../../etc/Päss\u0000 wd", mutant: "//" });
+  expect(name).toMatch(/^counterexamples\/etc-p-ss-wd-unnamed-[\w-]+\.json$/);
+});
+
+test("gives a command that a shell takes as one word", () => {
+  const file = replayFilePath("reports", doubleBooking);
+  expect(file).toBe(`reports/${replayFileName(doubleBooking)}`);
+  expect(replayCommand(file)).toBe(`npx heddle replay ${file}`);
+  expect(replayCommand("it's; rm")).toBe("npx heddle replay 'it'\\''s; rm'");
+});
+
+test("has no name for a counterexample that violates nothing", () => {
+  expect(() => mainViolation({ ...doubleBooking, violations: [] })).toThrow(HarnessError);
+});

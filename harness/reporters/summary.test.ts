@@ -1,0 +1,49 @@
+import { stripVTControlCharacters } from "node:util";
+import { expect, test } from "vitest";
+import { failing, interrupted, passing } from "./sample-campaign.fixture.ts";
+import { summary } from "./summary.ts";
+
+const plain = { colour: false, folder: "out" };
+
+test("opens with the verdict and its bounds", () => {
+  expect(summary(passing, plain)).toMatch(/^PASS {2}booking\nNo violation in 2,000 executions/);
+  expect(summary(failing, plain)).toMatch(/^FAIL {2}booking with the planted bug/);
+  expect(summary(interrupted, plain)).toMatch(
+    /^UNKNOWN {2}booking\nUnknown: interrupted by SIGINT/,
+  );
+});
+
+test("gives counts, rate, and where the reports are", () => {
+  const text = summary(passing, plain);
+  expect(text).toContain("executions  2,000 of 2,000 scenarios, 246.2/s; 8.1 s in all");
+  expect(text).toContain("clients     701 with 2, 655 with 3, 644 with 4");
+  expect(text).toContain("47,119, 11,804 preemptions, 1,933 lock waits, 21 deadlocks");
+  expect(text).toContain("6 rules checked 27,742 times, none broken");
+  expect(text).toContain("reports     out/report.html, out/report.json");
+});
+
+test("marks a pattern that is rarer than promised, and only that", () => {
+  const text = summary(passing, { ...plain, width: 400 });
+  expect(text).toContain("same-slot 66.5 % (at least 40.0 %)");
+  expect(text.match(/\S+ \S+ % \(MISSED/g)).toEqual(["crossing-reschedules 4.3 % (MISSED"]);
+});
+
+test("gives each counterexample with its command", () => {
+  const text = summary(failing, { ...plain, width: 400 });
+  expect(text).toContain("broken: slot_with_several_bookings 1, overlapping_bookings 1");
+  expect(text).toMatch(
+    /\nslot_with_several_bookings: 2 commands, 2 preemptions\n {2}npx heddle replay out\/\S+\.json\n/,
+  );
+  expect(text).toContain("\nno_server_error: 2 commands, 1 preemption\n");
+});
+
+test("keeps to 100 columns, but for commands to copy", () => {
+  const lines = summary(failing, plain).split("\n");
+  expect(lines.filter((line) => line.length > 100 && !line.includes("npx heddle"))).toEqual([]);
+});
+
+test("colours change nothing but the colour", () => {
+  const coloured = summary(failing, { ...plain, colour: true });
+  expect(coloured).not.toBe(summary(failing, plain));
+  expect(stripVTControlCharacters(coloured)).toBe(summary(failing, plain));
+});

@@ -1,0 +1,78 @@
+import path from "node:path";
+import type { Campaign, PatternCount } from "../core/campaign.ts";
+import { commandCount } from "../core/scenario.ts";
+import { counted, duration, number, percent } from "./counted.ts";
+import { type Paint, painter } from "./paint.ts";
+import { printable } from "./printable.ts";
+import { mainViolation, replayCommand, replayFilePath } from "./replay-command.ts";
+import type { TextOptions } from "./text.ts";
+import { subjectName, verdictSentence } from "./verdict-sentence.ts";
+import { wrap } from "./wrap.ts";
+
+const VERDICTS = {
+  pass: ["green", "PASS"],
+  fail: ["red", "FAIL"],
+  unknown: ["yellow", "UNKNOWN"],
+} as const;
+
+const INDENT = 12;
+
+/** The closing lines of a campaign: the verdict with its bounds, the counts, where the reports are. */
+export function summary(campaign: Campaign, options: TextOptions): string {
+  const paint = painter(options.colour);
+  const width = options.width ?? 100;
+  const [colour, word] = VERDICTS[campaign.verdict];
+  const head = `${word}  ${subjectName(campaign)}`;
+  const c = campaign;
+  const rate = `${number(c.executionsPerSecond)}/s`;
+  const time = duration(c.elapsedMs);
+  const scenarios = counted(c.scenarios, "scenario");
+  const clients = Object.entries(c.executionsByClients).map(([k, n]) => `${number(n)} with ${k}`);
+  const entry = (name: string, text: string) => entryLines(name, text, width, paint);
+  const lines = [
+    paint(["bold", colour], head),
+    ...wrap(verdictSentence(c), width),
+    "",
+    ...entry("executions", `${number(c.executions)} of ${scenarios}, ${rate}; ${time} in all`),
+    ...entry("clients", clients.join(", ")),
+    ...entry(
+      "steps",
+      `${number(c.steps)}, ${counted(c.preemptions, "preemption")}, ${counted(c.waits, "lock wait")}, ${counted(c.deadlocks, "deadlock")}`,
+    ),
+    ...entry("patterns", c.patterns.map(pattern).join(", ")),
+    ...entry("rules", rules(c)),
+    ...entry(
+      "reports",
+      `${path.join(options.folder, "report.html")}, ${path.join(options.folder, "report.json")}`,
+    ),
+    ...c.counterexamples.flatMap((counterexample) => {
+      const { scenario, preemptions } = counterexample;
+      const size = `${counted(commandCount(scenario), "command")}, ${counted(preemptions, "preemption")}`;
+      return [
+        "",
+        `${paint("red", printable(mainViolation(counterexample).name))}: ${size}`,
+        `  ${replayCommand(replayFilePath(options.folder, counterexample))}`,
+      ];
+    }),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function pattern({ name, share, threshold, missed }: PatternCount): string {
+  const flag = missed ? "MISSED, " : "";
+  return `${printable(name)} ${percent(share)} (${flag}at least ${percent(threshold)})`;
+}
+
+function rules(campaign: Campaign): string {
+  const checks = campaign.rules.reduce((sum, rule) => sum + rule.checked, 0);
+  const broken = campaign.rules.filter((rule) => rule.violated > 0);
+  const kept = `${counted(campaign.rules.length, "rule")} checked ${number(checks)} times`;
+  const list = broken.map((rule) => `${printable(rule.name)} ${number(rule.violated)}`).join(", ");
+  return broken.length === 0 ? `${kept}, none broken` : `${kept}; broken: ${list}`;
+}
+
+function entryLines(name: string, text: string, width: number, paint: Paint): string[] {
+  return wrap(text, width - INDENT).map((line, at) => {
+    return paint("dim", (at === 0 ? name : "").padEnd(INDENT)) + line;
+  });
+}

@@ -1,0 +1,128 @@
+import type { Command } from "../core/command.ts";
+import type { Response } from "../core/history.ts";
+import { type Action, BACKGROUND, clientOf, type Lane } from "../core/schedule.ts";
+import type { Result, Statement, Trace, TraceEvent } from "../core/trace.ts";
+import { clientLane } from "./one-line.ts";
+
+/** One thing that a reader sees in a step. */
+export type Happening =
+  | { readonly type: "command"; readonly lane: Lane; readonly command: Command }
+  /** The server got a statement; with its answer, if that came at once. */
+  | {
+      readonly type: "statement";
+      readonly lane: Lane;
+      readonly statement: Statement;
+      readonly result?: Result;
+    }
+  | { readonly type: "wait"; readonly lane: Lane; readonly for: readonly Lane[] }
+  /** The answer to a statement that had to wait, or that was got in an earlier step. */
+  | {
+      readonly type: "result";
+      readonly lane: Lane;
+      readonly statement: Statement;
+      readonly result: Result;
+    }
+  /** The service hears an answer that was held. */
+  | { readonly type: "deliver"; readonly lane: Lane }
+  | { readonly type: "response"; readonly lane: Lane; readonly response: Response };
+
+/** One step: who moved, and all that happened until the next move. */
+export interface Step {
+  /** From 1. */
+  readonly number: number;
+  readonly lane: Lane;
+  /** The client that was left although it could have gone on; undefined if this is no preemption. */
+  readonly preempts: number | undefined;
+  readonly happenings: readonly Happening[];
+  /** Clients that had a transaction open when the step began or when it ended. */
+  readonly inTransaction: ReadonlySet<number>;
+}
+
+/** A trace as a reader wants it: by steps, and a statement together with its answer. */
+export function timeline(trace: Trace): Step[] {
+  const telling = new Telling();
+  for (const event of trace) telling.tell(event);
+  return telling.steps();
+}
+
+type Draft = Step & { readonly happenings: Happening[]; readonly inTransaction: Set<number> };
+
+class Telling {
+  readonly #drafts: Draft[] = [];
+  /** Statements at the server, and where they stand in their step. */
+  readonly #running = new Map<Lane, { draft: Draft; at: number; statement: Statement }>();
+  readonly #open = new Set<Lane>();
+
+  steps(): Step[] {
+    return this.#drafts;
+  }
+
+  tell(event: TraceEvent): void {
+    switch (event.type) {
+      case "move":
+        this.#move(event.choice.lane, event.choice.action, event.preemption);
+        break;
+      case "statement":
+        this.#statement(event);
+        break;
+      case "wait":
+        this.#add({ type: "wait", lane: event.lane, for: event.for });
+        break;
+      case "result":
+        this.#result(event.lane, event.result);
+        break;
+      case "invoke":
+        this.#add({ type: "command", lane: clientLane(event.client), command: event.command });
+        break;
+      case "return":
+        this.#add({ type: "response", lane: clientLane(event.client), response: event.response });
+        break;
+    }
+  }
+
+  #move(lane: Lane, action: Action, preemption: boolean): Draft {
+    const previous = this.#drafts.at(-1);
+    const draft: Draft = {
+      number: this.#drafts.length + 1,
+      lane,
+      preempts: preemption && previous !== undefined ? clientOf(previous.lane) : undefined,
+      happenings: [],
+      inTransaction: new Set([...this.#open].map(clientOf)),
+    };
+    this.#drafts.push(draft);
+    if (action === "deliver") this.#add({ type: "deliver", lane });
+    return draft;
+  }
+
+  #statement({ lane, statement }: { lane: Lane; statement: Statement }): void {
+    const draft = this.#current();
+    this.#running.set(lane, { draft, at: draft.happenings.length, statement });
+    this.#add({ type: "statement", lane, statement });
+  }
+
+  #result(lane: Lane, result: Result): void {
+    const running = this.#running.get(lane);
+    this.#running.delete(lane);
+    const step = this.#current();
+    if (result.transaction === "idle") this.#open.delete(lane);
+    else this.#open.add(lane);
+    if (result.transaction !== "idle") step.inTransaction.add(clientOf(lane));
+    if (running === undefined) return;
+    const { statement } = running;
+    const waited = step.happenings.some((h) => h.type === "wait" && h.lane === lane);
+    if (running.draft === step && !waited) {
+      step.happenings[running.at] = { type: "statement", lane, statement, result };
+    } else {
+      this.#add({ type: "result", lane, statement, result });
+    }
+  }
+
+  #add(happening: Happening): void {
+    this.#current().happenings.push(happening);
+  }
+
+  /** What happens before the first move, such as a pool's own check, is the background's. */
+  #current(): Draft {
+    return this.#drafts.at(-1) ?? this.#move(BACKGROUND, "release", false);
+  }
+}

@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { failing, interrupted, passing } from "./sample-campaign.fixture.ts";
+import { subjectName, verdictSentence } from "./verdict-sentence.ts";
+
+const SCOPE = "with 2 to 4 clients (seed 1, strategy random, gates: statement)";
+
+test("a pass has its bounds, and claims no more", () => {
+  expect(verdictSentence(passing)).toBe(
+    `No violation in 2,000 executions of 2,000 scenarios ${SCOPE}. A sample, not a proof.`,
+  );
+});
+
+test("a fail names what broke", () => {
+  expect(verdictSentence(failing)).toBe(
+    `Violation in 2 of 112 executions of 112 scenarios ${SCOPE}: slot_with_several_bookings, overlapping_bookings, no_server_error.`,
+  );
+});
+
+test("unknown says why, and that it is no pass", () => {
+  expect(verdictSentence(interrupted)).toBe(
+    `Unknown: interrupted by SIGINT, after 1 execution of 1 scenario ${SCOPE}. No violation until then, but this is not a pass.`,
+  );
+  expect(verdictSentence({ ...failing, verdict: "unknown", reason: "out of time." })).toContain(
+    "Unknown: out of time, after 112 executions of 112 scenarios",
+  );
+  expect(verdictSentence({ ...failing, verdict: "unknown" })).toContain(
+    "Violation in 2 of them: slot_with_several_bookings",
+  );
+});
+
+test("says so when nothing was gated, and when there is one size only", () => {
+  const sentence = verdictSentence({ ...passing, gates: [], clients: { min: 1, max: 1 } });
+  expect(sentence).toContain("with 1 client (seed 1, strategy random, gates: none)");
+});
+
+test("names the planted bug", () => {
+  expect(subjectName(passing)).toBe("booking");
+  expect(subjectName(failing)).toBe("booking with the planted bug check-then-insert");
+});

@@ -1,0 +1,42 @@
+import type { Campaign } from "../core/campaign.ts";
+import { counted, number } from "./counted.ts";
+import { printable } from "./printable.ts";
+
+/** The verdict with its bounds, in words that may be quoted. */
+export function verdictSentence(campaign: Campaign): string {
+  const { executions, violations } = campaign;
+  const within = `${counted(executions, "execution")} of ${scope(campaign)}`;
+  switch (campaign.verdict) {
+    case "pass":
+      return `No violation in ${within}. A sample, not a proof.`;
+    case "fail":
+      return `Violation in ${number(violations)} of ${within}: ${broken(campaign)}.`;
+    case "unknown": {
+      const reason = printable(campaign.reason ?? "no verdict was reached").replace(/\.$/, "");
+      const found =
+        violations === 0
+          ? "No violation until then, but this is not a pass."
+          : `Violation in ${number(violations)} of them: ${broken(campaign)}.`;
+      return `Unknown: ${reason}, after ${within}. ${found}`;
+    }
+  }
+}
+
+/** What was verified: `booking`, or `booking with the planted bug check-then-insert`. */
+export function subjectName(campaign: Pick<Campaign, "model" | "mutant">): string {
+  const { model, mutant } = campaign;
+  return printable(mutant === null ? model : `${model} with the planted bug ${mutant}`);
+}
+
+function scope(campaign: Campaign): string {
+  const { min, max } = campaign.clients;
+  const clients = min === max ? counted(min, "client") : `${min} to ${max} clients`;
+  const gates = campaign.gates.length === 0 ? "none" : campaign.gates.join(" and ");
+  const how = `seed ${campaign.seed}, strategy ${campaign.strategy}, gates: ${gates}`;
+  return `${counted(campaign.scenarios, "scenario")} with ${clients} (${printable(how)})`;
+}
+
+function broken(campaign: Campaign): string {
+  const rules = campaign.rules.filter((rule) => rule.violated > 0);
+  return printable(rules.map((rule) => rule.name).join(", "));
+}
