@@ -1,0 +1,130 @@
+import { writeFile } from "node:fs/promises";
+import { Client } from "pg";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { type Server, startServer } from "../postgres/provider.ts";
+import { Place, saying } from "./heddle.fixture.ts";
+
+let place: Place;
+
+beforeAll(async () => {
+  place = await Place.make();
+});
+
+afterAll(() => place.remove());
+
+afterEach(async () => {
+  expect(await place.leftovers()).toEqual([]);
+});
+
+/** A model that is whole but for one part. */
+function model(part: string): string {
+  return `export default {
+    name: "broken", patterns: [], invariants: [], codes: {}, mutants: [], sources: [],
+    migrate: async () => {},
+    scenarios: () => fc.constant({ initial: null, clients: [[{ name: "a" }], [{ name: "b" }]] }),
+    start: async () => ({
+      reset: async () => {},
+      perform: async () => ({ outcome: "ok", code: "OK", body: null }),
+      observe: async () => ({}),
+      stop: async () => {},
+    }),
+    ${part}
+  };`;
+}
+
+const FAST_CHECK = `import fc from ${JSON.stringify(import.meta.resolve("fast-check"))};\n`;
+
+describe("bad input is a clear error", () => {
+  test.each([
+    ["an unknown option", ["verify", "--sead", "1"], "unknown option '--sead'"],
+    ["no number", ["verify", "--runs", "many"], "whole number"],
+    ["an unknown strategy", ["verify", "--strategy", "best"], "serial, random"],
+    ["an unknown mutant", ["verify", "--mutant", "gone"], "check-then-insert"],
+    ["an unknown model", ["verify", "nothing"], 'no model "nothing"'],
+    ["an unknown Postgres", ["verify", "--postgres", "oracle"], "embedded"],
+    [
+      "an unreachable URL",
+      ["verify", "--postgres", "postgres://nobody@127.0.0.1:1/none"],
+      "127.0.0.1:1",
+    ],
+    ["a folder that cannot be", ["verify", "--report", "/dev/null/reports"], "--report"],
+    ["a replay file that is not there", ["replay", "nowhere.json"], "nowhere.json"],
+    ["a damaged token", ["replay", "h1.AAAAAAAA"], "damaged"],
+  ])("%s", async (_, args, says) => {
+    const { code, stderr } = await place.heddle(...args);
+    expect(stderr).toContain(says);
+    expect(stderr).not.toContain("    at ");
+    expect(code).toBe(2);
+  });
+
+  test("a corrupt replay file, and one of another version", async () => {
+    await writeFile(place.path("cut.json"), '{"heddle": "counterexample", "version": 1, "mod');
+    const cut = await place.heddle("replay", "cut.json");
+    expect(cut.stderr).toContain("not JSON");
+    expect(cut.code).toBe(2);
+    await writeFile(place.path("new.json"), '{"heddle": "counterexample", "version": 99}');
+    const later = await place.heddle("replay", "new.json");
+    expect(later.stderr).toContain("version 99");
+    expect(later.code).toBe(3);
+  });
+
+  test.each([
+    ["migrate", `migrate: async () => { throw new Error("no such table") },`, "no such table"],
+    ["start", `start: async () => { throw new Error("no such port") },`, "no such port"],
+    ["scenarios", `scenarios: () => { throw new Error("no idea") },`, "no idea"],
+    [
+      "perform",
+      `start: async () => ({ reset: async () => {}, observe: async () => ({}), stop: async () => {},
+         perform: async () => { throw new Error("no hands") } }),`,
+      "no hands",
+    ],
+    [
+      "invariants",
+      `invariants: [{ name: "i", description: "", check: () => { throw new Error("no clue") } }],`,
+      "no clue",
+    ],
+  ])("a model whose %s throws", async (part, source, says) => {
+    const file = place.path(`${part}.mjs`);
+    await writeFile(file, FAST_CHECK + model(source));
+    const { code, stdout, stderr } = await place.heddle("verify", file, "--runs", "5");
+    expect(stdout + stderr).toContain(says);
+    expect(code).toBe(2);
+  });
+
+  test("a model that is none", async () => {
+    const file = place.path("none.mjs");
+    await writeFile(file, "export default { name: 'half' };");
+    const { code, stderr } = await place.heddle("verify", file);
+    expect(stderr).toContain("migrate");
+    expect(code).toBe(2);
+  });
+});
+
+describe("interference", () => {
+  let server: Server;
+
+  beforeAll(async () => {
+    server = await startServer("embedded");
+  });
+
+  afterAll(() => server.stop());
+
+  test("sessions killed from outside make the verdict unknown, and nothing is left", async () => {
+    const mine = await server.lease();
+    const client = new Client({ connectionString: mine.url });
+    await client.connect();
+    const { child, ended } = place.start("verify", "--runs", "100000", "--postgres", mine.url);
+    await saying(child, "runs/s");
+    await client.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where datname ~ '^heddle_' and datname <> current_database()",
+    );
+    const { code, stdout } = await ended;
+    expect(stdout).toContain("UNKNOWN");
+    expect(code).toBe(4);
+    const { rows } = await client.query(
+      "select datname from pg_database where datname ~ '^heddle_' and datname <> current_database()",
+    );
+    expect(rows).toEqual([]);
+    await client.end();
+  });
+});

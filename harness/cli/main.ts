@@ -1,0 +1,127 @@
+import { Command, CommanderError, Option } from "commander";
+import { HarnessError } from "../core/error.ts";
+import { DEFAULTS } from "../defaults.ts";
+import { strategies } from "../scheduler/strategies.ts";
+import { version } from "../version.ts";
+import { EXIT, exitCodeOf } from "./exit-code.ts";
+import { clientBounds, durationMs, positiveNumber, seedNumber, strategyNamed } from "./options.ts";
+import type { ReplayOptions } from "./replay.ts";
+import type { VerifyOptions } from "./verify.ts";
+
+const POSTGRES = "auto, embedded, url (HEDDLE_POSTGRES_URL), or a postgres:// URL";
+
+const strategyHelp = strategies
+  .map(({ name, description }) => `${name}: ${description}`)
+  .join("; ");
+
+function stepTimeout(): Option {
+  return new Option("--step-timeout <duration>", "how long one step may take")
+    .argParser(durationMs)
+    .default(DEFAULTS.stepTimeoutMs, "10s");
+}
+
+/*
+ * Each command's code is loaded when it is called: `--help` needs no database driver.
+ */
+function program(finished: (exitCode: number) => void): Command {
+  const heddle = new Command("heddle")
+    .description(
+      "Decides which database statement runs next, and checks that all is well after it.",
+    )
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError("(heddle --help, or heddle COMMAND --help, says more)");
+
+  heddle
+    .command("verify")
+    .description("run generated scenarios under controlled interleavings, and judge each")
+    .argument("[model]", "a folder in models/, or the path of a model's file", "booking")
+    .option(
+      "--seed <number>",
+      "everything generated derives from it (default: a random one)",
+      seedNumber,
+    )
+    .option(
+      "--runs <number>",
+      `how many executions (default: ${DEFAULTS.runs}, without --time)`,
+      positiveNumber,
+    )
+    .option(
+      "--time <duration>",
+      "how long to explore, such as 90s or 10m; with --runs, at most",
+      durationMs,
+    )
+    .addOption(
+      new Option("--clients <range>", "how many concurrent clients")
+        .argParser(clientBounds)
+        .default(DEFAULTS.bounds, "2-4"),
+    )
+    .addOption(
+      new Option("--strategy <name>", strategyHelp)
+        .argParser(strategyNamed)
+        .default(DEFAULTS.strategy, DEFAULTS.strategy.name),
+    )
+    .option("--postgres <which>", POSTGRES, "auto")
+    .option("--mutant <name>", "plant one of the model's bugs, to see it caught")
+    .option("--report <folder>", "where report.json and report.html go", "reports")
+    .option("--json", "print report.json instead of the summary")
+    .addOption(stepTimeout())
+    .addOption(
+      new Option("--shrink-time <duration>", "how long shrinking may take")
+        .argParser(durationMs)
+        .default(DEFAULTS.shrinkTimeMs, "30s"),
+    )
+    .action(async (model: string, options: VerifyOptions) => {
+      const { verifyCommand } = await import("./verify.ts");
+      finished(await verifyCommand(model, options));
+    });
+
+  heddle
+    .command("replay")
+    .description("execute a counterexample again, and say whether the same was seen")
+    .argument("<file|token>", "a replay file, or a token (h1.…)")
+    .option("--postgres <which>", POSTGRES, "auto")
+    .option("--model <path>", "where the model is (default: by the name in the file)")
+    .option("--repeat <number>", "how many times", positiveNumber, 1)
+    .option("--json", "print the outcome as JSON")
+    .addOption(stepTimeout())
+    .action(async (source: string, options: ReplayOptions) => {
+      const { replayCommand } = await import("./replay.ts");
+      finished(await replayCommand(source, options));
+    });
+
+  heddle
+    .command("doctor")
+    .description("say what is available here, and why not")
+    .option("--postgres <which>", POSTGRES, "auto")
+    .option("--json", "print the findings as JSON")
+    .action(async (options: { readonly postgres: string; readonly json?: boolean }) => {
+      const { doctorCommand } = await import("./doctor.ts");
+      finished(await doctorCommand(options));
+    });
+
+  return heddle;
+}
+
+/** Runs one command line (without `node` and the script). Resolves with the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let exitCode: number = EXIT.pass;
+  const heddle = program((code) => {
+    exitCode = code;
+  });
+  try {
+    await heddle.parseAsync(argv, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.pass : EXIT.usage;
+    process.stderr.write(`${describe(error)}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+/** One sentence for a HarnessError; for a bug in Heddle, all that is known of it. */
+function describe(error: unknown): string {
+  if (error instanceof HarnessError) return `heddle: ${error.message} [${error.code}]`;
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `heddle: a bug in Heddle; please report it:\n${text}`;
+}

@@ -1,0 +1,82 @@
+import { InvalidArgumentError } from "commander";
+import { describe, expect, test } from "vitest";
+import { clientBounds, durationMs, positiveNumber, seedNumber, strategyNamed } from "./options.ts";
+
+const cases: {
+  readonly [parser: string]: {
+    readonly parse: (text: string) => unknown;
+    readonly good: readonly (readonly [string, unknown])[];
+    readonly bad: readonly string[];
+  };
+} = {
+  "a positive number": {
+    parse: positiveNumber,
+    good: [
+      ["1", 1],
+      ["3000", 3_000],
+      ["007", 7],
+    ],
+    bad: ["0", "-1", "1.5", "1e3", "0x10", "", " 1", "1 ", "many", "9007199254740993", "١"],
+  },
+  "a seed": {
+    parse: seedNumber,
+    good: [
+      ["0", 0],
+      ["-1", -1],
+      ["2147483647", 2_147_483_647],
+      ["-2147483648", -2_147_483_648],
+    ],
+    bad: [
+      "2147483648",
+      "-2147483649",
+      "1.0",
+      "1e3",
+      "",
+      "--1",
+      "+1",
+      "seed",
+      "99999999999999999999",
+    ],
+  },
+  "a duration": {
+    parse: durationMs,
+    good: [
+      ["90", 90_000],
+      ["90s", 90_000],
+      ["500ms", 500],
+      ["10m", 600_000],
+      ["1h", 3_600_000],
+      ["1.5s", 1_500],
+      ["0", 0],
+      ["24h", 86_400_000],
+    ],
+    bad: ["", "s", "-1s", "1 s", "1d", "1e3", ".5s", "1.s", "90S", "ten", "600h", "9".repeat(400)],
+  },
+  "the number of clients": {
+    parse: clientBounds,
+    good: [
+      ["3", { minClients: 3, maxClients: 3 }],
+      ["2-4", { minClients: 2, maxClients: 4 }],
+      ["1-8", { minClients: 1, maxClients: 8 }],
+    ],
+    bad: ["0", "0-2", "4-2", "9", "1-9", "-2", "2-", "2-4-6", "2..4", "", "two", "1.5"],
+  },
+};
+
+describe.each(Object.entries(cases))("%s", (_, { parse, good, bad }) => {
+  test.each(good)("%s is %j", (text, value) => {
+    expect(parse(text)).toEqual(value);
+  });
+
+  test.each(bad)("%j is refused, with what to give instead", (text) => {
+    expect(() => parse(text)).toThrow(InvalidArgumentError);
+    expect(() => parse(text)).toThrow(/^Give a /);
+  });
+});
+
+test("a strategy is found by its name; the others are named when there is none", () => {
+  expect(strategyNamed("serial").name).toBe("serial");
+  expect(strategyNamed("random").name).toBe("random");
+  expect(() => strategyNamed("Random")).toThrow(InvalidArgumentError);
+  expect(() => strategyNamed("")).toThrow("Give one of: serial, random");
+});

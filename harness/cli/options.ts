@@ -1,0 +1,64 @@
+import { InvalidArgumentError } from "commander";
+import type { Bounds } from "../explorer/subject.ts";
+import { type Strategy, strategies } from "../scheduler/strategies.ts";
+
+/*
+ * Parsers of option values. What they throw, commander shows with the option's name.
+ */
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value === 0) {
+    throw new InvalidArgumentError("Give a whole number, 1 or more.");
+  }
+  return value;
+}
+
+/** Seeds are 32-bit integers, so that every layer below takes them as they are. */
+export function seedNumber(text: string): number {
+  const value = Number(text);
+  if (!/^-?\d+$/.test(text) || value !== (value | 0)) {
+    throw new InvalidArgumentError("Give a whole number from -2147483648 to 2147483647.");
+  }
+  return value;
+}
+
+const UNITS: { readonly [unit: string]: number } = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** No timer runs longer: about 24 days. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** `90`, `90s`, `500ms`, `10m`, `1h`: in ms. */
+export function durationMs(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text);
+  const unit = UNITS[match?.[2] ?? "s"];
+  const ms = Number(match?.[1]) * (unit ?? Number.NaN);
+  if (!(ms <= LONGEST_MS)) {
+    throw new InvalidArgumentError("Give a time such as 90s, 500ms, 10m or 1h; at most 596h.");
+  }
+  return ms;
+}
+
+/** More clients than this have more interleavings than anybody will ever try. */
+const MOST_CLIENTS = 8;
+
+/** `3`, or `2-4`. */
+export function clientBounds(text: string): Bounds {
+  const match = /^(\d+)(?:-(\d+))?$/.exec(text);
+  const minClients = Number(match?.[1]);
+  const maxClients = Number(match?.[2] ?? match?.[1]);
+  if (!(minClients >= 1 && minClients <= maxClients && maxClients <= MOST_CLIENTS)) {
+    throw new InvalidArgumentError(`Give a number from 1 to ${MOST_CLIENTS}, or two such as 2-4.`);
+  }
+  return { minClients, maxClients };
+}
+
+export function strategyNamed(text: string): Strategy {
+  const strategy = strategies.find(({ name }) => name === text);
+  if (strategy === undefined) {
+    throw new InvalidArgumentError(
+      `Give one of: ${strategies.map(({ name }) => name).join(", ")}.`,
+    );
+  }
+  return strategy;
+}

@@ -1,0 +1,54 @@
+import type { CampaignOptions, Progress } from "../explorer/campaign.ts";
+
+/** How often progress is shown, in ms: on a terminal, and in a log. */
+const EVERY = { terminal: 100, log: 5_000 };
+
+/** Shows how far a campaign is: one line that is written over on a terminal, else now and then. */
+export class ProgressLine {
+  readonly #output: NodeJS.WriteStream;
+  readonly #limits: Pick<CampaignOptions, "runs" | "timeMs">;
+  #shownAt = Number.NEGATIVE_INFINITY;
+  #stage: Progress["stage"] | undefined;
+
+  constructor(output: NodeJS.WriteStream, limits: Pick<CampaignOptions, "runs" | "timeMs">) {
+    this.#output = output;
+    this.#limits = limits;
+  }
+
+  show(progress: Progress): void {
+    const now = performance.now();
+    const every = this.#output.isTTY ? EVERY.terminal : EVERY.log;
+    if (progress.stage === this.#stage && now - this.#shownAt < every) return;
+    this.#shownAt = now;
+    this.#stage = progress.stage;
+    const line = progressText(progress, this.#limits);
+    this.#output.write(this.#output.isTTY ? `\r\u001b[2K${line}` : `${line}\n`);
+  }
+
+  clear(): void {
+    if (this.#output.isTTY) this.#output.write("\r\u001b[2K");
+  }
+}
+
+/** `1,204 of 3,000 runs, 251 runs/s, 0 violations, 7 s left`. */
+export function progressText(
+  { stage, executions, violations, elapsedMs }: Progress,
+  { runs, timeMs }: Pick<CampaignOptions, "runs" | "timeMs">,
+): string {
+  const number = (value: number) => Math.round(value).toLocaleString("en");
+  const rate = elapsedMs > 0 ? executions / (elapsedMs / 1000) : 0;
+  const done = runs === undefined ? number(executions) : `${number(executions)} of ${number(runs)}`;
+  const parts = [
+    `${done} runs`,
+    `${number(rate)} runs/s`,
+    `${number(violations)} violation${violations === 1 ? "" : "s"}`,
+  ];
+  if (stage === "shrinking") return [...parts, "shrinking"].join(", ");
+  const byRuns =
+    runs === undefined || rate === 0 ? Number.POSITIVE_INFINITY : (runs - executions) / rate;
+  const byTime = timeMs === undefined ? Number.POSITIVE_INFINITY : (timeMs - elapsedMs) / 1000;
+  const left = Math.max(0, Math.min(byRuns, byTime));
+  return [...parts, ...(Number.isFinite(left) ? [`${number(Math.ceil(left))} s left`] : [])].join(
+    ", ",
+  );
+}

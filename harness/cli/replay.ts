@@ -1,0 +1,127 @@
+import { readFile } from "node:fs/promises";
+import type { Counterexample } from "../core/counterexample.ts";
+import { HarnessError } from "../core/error.ts";
+import { type Recorded, type Replayed, replay } from "../explorer/replay.ts";
+import { hashSources } from "../explorer/sources.ts";
+import type { Subject } from "../explorer/subject.ts";
+import { startServer } from "../postgres/provider.ts";
+import { decodeCounterexample } from "../reporters/replay-file.ts";
+import { counterexampleText } from "../reporters/text.ts";
+import { decodeToken } from "../reporters/token.ts";
+import { openExecutor } from "../verify.ts";
+import { EXIT } from "./exit-code.ts";
+import { interruption } from "./interruption.ts";
+import { loadSubject } from "./load-subject.ts";
+
+export interface ReplayOptions {
+  readonly postgres: string;
+  readonly model?: string;
+  readonly repeat: number;
+  readonly json?: boolean;
+  readonly stepTimeout: number;
+}
+
+type Source = Pick<Counterexample, "model" | "mutant" | "scenario" | "schedule"> &
+  Partial<Counterexample>;
+
+/** `heddle replay`: executes a counterexample again, and says whether the same was seen. */
+export async function replayCommand(source: string, options: ReplayOptions): Promise<number> {
+  const recorded = await read(source);
+  const subject = await loadSubject(options.model ?? recorded.model);
+  await warnOfChanges(recorded, subject);
+  const interrupted = interruption();
+  const server = await startServer(options.postgres);
+  try {
+    const executor = await openExecutor(server, subject, recorded.mutant ?? undefined, {
+      stepTimeoutMs: options.stepTimeout,
+      signal: interrupted.signal,
+    });
+    try {
+      const results: Replayed[] = [];
+      let expected: Recorded = recorded;
+      while (results.length < options.repeat && !interrupted.signal.aborted) {
+        const result = await replay(executor, subject, expected);
+        results.push(result);
+        // A token does not say what is to be seen; so the first replay says it for the others.
+        const { trace } = result.execution;
+        expected = { trace, violations: result.violations, ...expected };
+      }
+      return report(source, recorded, results, options);
+    } finally {
+      await executor.close();
+    }
+  } finally {
+    await server.stop();
+    interrupted.end();
+  }
+}
+
+function report(
+  source: string,
+  recorded: Source,
+  results: readonly Replayed[],
+  { json }: ReplayOptions,
+): number {
+  const diverged = results.filter((result) => result.diverged !== undefined);
+  const [first] = diverged.length > 0 ? diverged : results;
+  if (first === undefined) throw new HarnessError("INTERRUPTED", "interrupted before the replay");
+  const outcome = {
+    replays: results.length,
+    identical: results.length - diverged.length,
+    diverged: first.diverged ?? null,
+    violations: first.violations,
+  };
+  if (json) process.stdout.write(`${JSON.stringify(outcome, null, 2)}\n`);
+  else {
+    if (isComplete(recorded)) {
+      const view = {
+        colour: process.stdout.isTTY && process.stdout.hasColors(),
+        folder: ".",
+        replay: source,
+      };
+      process.stdout.write(`${counterexampleText(recorded, view)}\n`);
+    }
+    process.stdout.write(`${sentence(outcome)}\n`);
+  }
+  if (diverged.length > 0) return EXIT.diverged;
+  return first.violations.length > 0 ? EXIT.violation : EXIT.pass;
+}
+
+function sentence(outcome: {
+  replays: number;
+  identical: number;
+  diverged: string | null;
+  violations: readonly { readonly name: string }[];
+}): string {
+  const { replays, identical, diverged, violations } = outcome;
+  if (diverged !== null) return `diverged: ${identical} of ${replays} identical; ${diverged}`;
+  const names = violations.map(({ name }) => name).join(", ");
+  const what = names === "" ? "no violation" : `violated: ${names}`;
+  return `replayed: ${identical} of ${replays} identical; ${what}`;
+}
+
+function isComplete(source: Source): source is Counterexample {
+  return source.trace !== undefined && source.violations !== undefined;
+}
+
+async function read(source: string): Promise<Source> {
+  if (/^h\d+\./.test(source)) return decodeToken(source);
+  const text = await readFile(source, "utf8").catch((cause: unknown) => {
+    throw new HarnessError(
+      "USAGE",
+      `the replay file ${source} cannot be read: give the path of one, or a token (h1.…)`,
+      { cause },
+    );
+  });
+  return decodeCounterexample(text);
+}
+
+/** A changed schema is no error: whether the replay still fits is what it is for. */
+async function warnOfChanges({ hashes }: Source, subject: Subject): Promise<void> {
+  if (hashes === undefined) return;
+  const now = await hashSources(subject.sources);
+  const names = new Set([...Object.keys(hashes), ...Object.keys(now)]);
+  const changed = [...names].filter((name) => hashes[name] !== now[name]);
+  if (changed.length === 0) return;
+  process.stderr.write(`changed since it was found: ${changed.join(", ")}\n`);
+}

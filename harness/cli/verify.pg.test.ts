@@ -1,0 +1,100 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Place, saying } from "./heddle.fixture.ts";
+
+let place: Place;
+
+beforeEach(async () => {
+  place = await Place.make();
+});
+
+afterEach(async () => {
+  const left = await place.leftovers();
+  await place.remove();
+  expect(left).toEqual([]);
+});
+
+describe("heddle verify", () => {
+  test("passes the service as shipped, and leaves both reports", async () => {
+    const { code, stdout } = await place.heddle("verify", "--seed", "3", "--runs", "60");
+    expect(stdout).toContain("No violation in 60 executions");
+    expect(code).toBe(0);
+    const report = JSON.parse(await readFile(place.path("reports/report.json"), "utf8"));
+    expect(report).toMatchObject({ verdict: "pass", seed: 3, executions: 60, violations: 0 });
+    expect(await readFile(place.path("reports/report.html"), "utf8")).toContain("<!doctype html>");
+  });
+
+  test("sees the same twice with the same seed, and something else with another", async () => {
+    const seen = async (seed: string) => {
+      const { stdout } = await place.heddle("verify", "--seed", seed, "--runs", "40", "--json");
+      const { timing: _, executionsPerSecond: __, ...rest } = JSON.parse(stdout);
+      return rest;
+    };
+    const first = await seen("11");
+    expect(await seen("11")).toEqual(first);
+    expect((await seen("12")).digest).not.toBe(first.digest);
+  });
+
+  test.each([
+    { mutant: "two-transaction-cancel", most: 3 },
+    { mutant: "check-then-insert", most: 2 },
+  ])("catches $mutant with $most commands at the most, and replays it", async ({
+    mutant,
+    most,
+  }) => {
+    const found = await place.heddle("verify", "--mutant", mutant, "--seed", "1");
+    expect(found.code).toBe(1);
+    const report = JSON.parse(await readFile(place.path("reports/report.json"), "utf8"));
+    const [counterexample] = report.counterexamples;
+    expect(counterexample.commands).toBeLessThanOrEqual(most);
+
+    const again = await place.heddle("replay", counterexample.file, "--repeat", "50", "--json");
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      replays: 50,
+      identical: 50,
+      diverged: null,
+      violations: [{ name: counterexample.violation.name }],
+    });
+    expect(again.code).toBe(1);
+    const byToken = await place.heddle("replay", counterexample.token, "--repeat", "2");
+    expect(byToken.stdout).toContain("2 of 2 identical");
+    expect(byToken.code).toBe(1);
+
+    // Without the planted bug the same file cannot be seen again, and that is no pass.
+    const file = place.path(counterexample.file);
+    const fixed = JSON.parse(await readFile(file, "utf8"));
+    await writeFile(file, JSON.stringify({ ...fixed, mutant: null }));
+    const other = await place.heddle("replay", counterexample.file);
+    expect(other.stdout).toContain("diverged");
+    expect(other.code).toBe(3);
+  });
+
+  test("is unknown when the time is up before the runs are done", async () => {
+    const { code, stdout } = await place.heddle("verify", "--runs", "1000000", "--time", "300ms");
+    expect(stdout).toMatch(/^UNKNOWN/);
+    expect(code).toBe(4);
+  });
+
+  test("ends with what was done so far at the first Ctrl-C", async () => {
+    const { child, ended } = place.start("verify", "--runs", "1000000");
+    await saying(child, "runs/s");
+    child.kill("SIGINT");
+    const { code, stdout } = await ended;
+    expect(stdout).toContain("interrupted after");
+    expect(code).toBe(130);
+    const report = JSON.parse(await readFile(place.path("reports/report.json"), "utf8"));
+    expect(report.verdict).toBe("unknown");
+  });
+
+  test("ends at once at the second Ctrl-C, and leaves nothing", async () => {
+    const { child, ended } = place.start("verify", "--runs", "1000000");
+    await saying(child, "runs/s");
+    child.kill("SIGINT");
+    await saying(child, "once more");
+    child.kill("SIGINT");
+    const { code } = await ended;
+    expect(code).toBe(130);
+    // The reaper cleans up after us.
+    await expect.poll(() => place.leftovers(), { timeout: 10_000 }).toEqual([]);
+  });
+});

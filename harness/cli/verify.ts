@@ -1,0 +1,88 @@
+import { randomInt } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { HarnessError } from "../core/error.ts";
+import { DEFAULTS } from "../defaults.ts";
+import type { Bounds } from "../explorer/subject.ts";
+import { startServer } from "../postgres/provider.ts";
+import { reportJson } from "../reporters/json.ts";
+import { summary } from "../reporters/summary.ts";
+import { counterexampleText } from "../reporters/text.ts";
+import { writeReports } from "../reporters/write.ts";
+import type { Strategy } from "../scheduler/strategies.ts";
+import { verify } from "../verify.ts";
+import { exitCodeOfCampaign } from "./exit-code.ts";
+import { interruption } from "./interruption.ts";
+import { loadSubject } from "./load-subject.ts";
+import { ProgressLine } from "./progress-line.ts";
+
+export interface VerifyOptions {
+  readonly seed?: number;
+  readonly runs?: number;
+  readonly time?: number;
+  readonly clients: Bounds;
+  readonly strategy: Strategy;
+  readonly postgres: string;
+  readonly mutant?: string;
+  readonly report: string;
+  readonly json?: boolean;
+  readonly stepTimeout: number;
+  readonly shrinkTime: number;
+}
+
+/** `heddle verify`: one campaign, its reports, and the exit code. */
+export async function verifyCommand(model: string, options: VerifyOptions): Promise<number> {
+  const subject = await loadSubject(model);
+  const unlimited = options.runs === undefined && options.time === undefined;
+  const limits = { runs: unlimited ? DEFAULTS.runs : options.runs, timeMs: options.time };
+  const interrupted = interruption();
+  // Reports that cannot be written are an error before the work, not after it.
+  await writable(options.report);
+  const server = await startServer(options.postgres);
+  const progress = new ProgressLine(process.stderr, limits);
+  try {
+    process.stderr.write(`${server.description}\n`);
+    const { campaign, error } = await verify(server, subject, {
+      ...limits,
+      seed: options.seed ?? randomInt(2 ** 31),
+      bounds: options.clients,
+      strategy: options.strategy,
+      mutant: options.mutant,
+      stepTimeoutMs: options.stepTimeout,
+      shrinkTimeMs: options.shrinkTime,
+      signal: interrupted.signal,
+      onProgress: (now) => progress.show(now),
+    });
+    progress.clear();
+    await writeReports(options.report, campaign);
+    if (options.json) process.stdout.write(reportJson(campaign, options.report));
+    else {
+      const view = {
+        colour: process.stdout.isTTY && process.stdout.hasColors(),
+        folder: options.report,
+      };
+      for (const found of campaign.counterexamples) {
+        process.stdout.write(`${counterexampleText(found, view)}\n`);
+      }
+      process.stdout.write(summary(campaign, view));
+    }
+    const interruptedError = new HarnessError("INTERRUPTED", "interrupted");
+    return exitCodeOfCampaign(
+      campaign.verdict,
+      interrupted.signal.aborted ? interruptedError : error,
+    );
+  } finally {
+    progress.clear();
+    await server.stop();
+    interrupted.end();
+  }
+}
+
+async function writable(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+    throw new HarnessError(
+      "USAGE",
+      `the folder ${folder} cannot be made: name another one with --report`,
+      { cause },
+    );
+  });
+}
