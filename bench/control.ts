@@ -1,0 +1,80 @@
+import { mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
+import type { Scenario } from "../harness/core/scenario.ts";
+import { generator } from "../harness/explorer/generate.ts";
+import { startServer } from "../harness/postgres/provider.ts";
+import { RandomWalk } from "../harness/scheduler/random.ts";
+import { openExecutor } from "../harness/verify.ts";
+import booking from "../models/booking/index.ts";
+import { type Benchmark, inTurns } from "./benchmark.ts";
+
+type Input = ReturnType<ReturnType<typeof inputs>>;
+
+const ROUNDS = 10;
+const PER_ROUND = 100;
+/** Rounds that are not counted: connections, plans and the compiler warm up. */
+const WARM_UP = 2;
+
+const inputs = () => generator(booking, { minClients: 2, maxClients: 4 }, 1);
+
+/**
+ * What control costs: the same scenarios, run by the same service on the same server, with every
+ * statement held and released by Heddle, and fired at once with nothing in between. Both sides
+ * reset the database before each scenario and read the invariants after it.
+ */
+export async function control(): Promise<Benchmark> {
+  const input = inputs();
+  const server = await startServer("auto");
+  try {
+    const limits = { stepTimeoutMs: 10_000, signal: undefined };
+    const executor = await openExecutor(server, booking, undefined, limits);
+    const database = await server.lease();
+    await booking.migrate(database.url, undefined);
+    const plain = await booking.start(
+      {
+        gatedUrl: database.url,
+        directUrl: database.url,
+        folder: await mkdtemp(join(server.folder, "b")),
+      },
+      undefined,
+    );
+    const round = (run: (input: Input) => Promise<unknown>) => async (number: number) => {
+      for (let i = 0; i < PER_ROUND; i++) await run(input(number * PER_ROUND + i));
+    };
+    const ours = round(({ scenario, scheduleSeed }) =>
+      executor.execute(scenario, new RandomWalk(scheduleSeed)),
+    );
+    const theirs = round(async ({ scenario }) => {
+      await plain.reset(scenario.initial);
+      await Promise.all(clients(scenario, plain.perform));
+      await plain.observe();
+    });
+    await inTurns(WARM_UP, ours, theirs);
+    const ms = await inTurns(ROUNDS, ours, theirs);
+    await plain.stop();
+    await executor.close();
+    const rate = (total: number) => (ROUNDS * PER_ROUND * 1_000) / total;
+    return {
+      name: "control",
+      ours: rate(ms.ours),
+      theirs: rate(ms.theirs),
+      ratio: ms.theirs / ms.ours,
+      unit: "executions/s",
+      compared:
+        "controlled executions of generated booking scenarios with 2 to 4 clients, against the same " +
+        "scenarios with all clients at once and no control, on the same server",
+    };
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Each client sends its commands in order; the clients do not wait for each other. */
+function clients<State, C>(
+  scenario: Pick<Scenario, "initial"> & { readonly clients: readonly (readonly C[])[] },
+  perform: (command: C, client: number) => Promise<State>,
+): Promise<void>[] {
+  return scenario.clients.map(async (commands, client) => {
+    for (const command of commands) await perform(command, client);
+  });
+}

@@ -1,0 +1,142 @@
+import fc, { type Arbitrary } from "fast-check";
+import type {
+  BookingCommand,
+  Cancel,
+  Confirm,
+  Create,
+  Expire,
+  Publish,
+  Reference,
+  Reschedule,
+  Via,
+  Withdraw,
+} from "./commands.ts";
+import { at } from "./initial-states.ts";
+import { EXPIRY_TIME } from "./state.ts";
+
+const via = fc.constantFrom<Via>("http", "function");
+const customer = fc.constantFrom("customer-1", "customer-2", "customer-3");
+const idempotencyKey = fc.constantFrom("key-1", "key-2");
+const paymentIntentId = fc.integer({ min: 1, max: 99 }).map((n) => `pi_${n}`);
+const createdBy = fc.constantFrom<Create["createdBy"]>(
+  "customer",
+  "customer",
+  "customer",
+  "vendor",
+);
+
+/** True in one of `n` cases. */
+function oneIn(n: number): Arbitrary<boolean> {
+  return fc.integer({ min: 1, max: n }).map((k) => k === n);
+}
+
+/** Creates on a slot; customer's name and notes are left empty. */
+export function create(slot: Arbitrary<Reference>): Arbitrary<Create> {
+  return fc
+    .record({
+      via,
+      slot,
+      customer,
+      createdBy,
+      keyed: oneIn(6),
+      idempotencyKey,
+      paid: oneIn(4),
+      paymentIntentId,
+      mistaken: oneIn(25),
+    })
+    .map(({ keyed, idempotencyKey, paid, paymentIntentId, mistaken, ...rest }) => ({
+      name: "create" as const,
+      ...rest,
+      customerName: "",
+      notes: "",
+      ...(keyed && { idempotencyKey }),
+      ...(paid && { paymentIntentId }),
+      ...(mistaken && { provider: NOBODY }),
+    }));
+}
+
+/** A provider that no scenario has. */
+const NOBODY = 9;
+
+export function cancel(booking: Arbitrary<Reference>): Arbitrary<Cancel> {
+  return fc.record({ name: fc.constant("cancel" as const), via, booking });
+}
+
+export function confirm(booking: Arbitrary<Reference>): Arbitrary<Confirm> {
+  return fc
+    .record({ via, booking, paid: oneIn(2), paymentIntentId })
+    .map(({ paid, paymentIntentId, ...rest }) => ({
+      name: "confirm" as const,
+      ...rest,
+      ...(paid && { paymentIntentId }),
+    }));
+}
+
+export function reschedule(
+  booking: Arbitrary<Reference>,
+  slot: Arbitrary<Reference>,
+): Arbitrary<Reschedule> {
+  return fc.record({ name: fc.constant("reschedule" as const), via, booking, slot });
+}
+
+export function withdraw(slot: Arbitrary<Reference>): Arbitrary<Withdraw> {
+  return slot.map((slot) => ({ name: "withdraw", via: "function", slot }));
+}
+
+export const expire: Arbitrary<Expire> = fc.constant({
+  name: "expire",
+  via: "function",
+  at: EXPIRY_TIME,
+});
+
+/** Publishes among the slots that there are: in the gaps, overlapping them, or twice the same. */
+function publish(provider: Arbitrary<number>): Arbitrary<Publish> {
+  return fc
+    .record({ provider, start: fc.integer({ min: 0, max: 6 }) })
+    .map(({ provider, start }) => ({
+      name: "publish",
+      via: "function",
+      provider,
+      startAt: at(start),
+      endAt: at(start + 2),
+    }));
+}
+
+export function id(number: number): Arbitrary<Reference> {
+  return fc.constant({ id: number });
+}
+
+/**
+ * Any command, given how many of each thing a scenario begins with. `later`: it is not its client's
+ * first, and may refer to what the client made. A booking may be the one that the first successful
+ * create of the execution will make.
+ */
+export function anyCommand(
+  counts: { readonly providers: number; readonly slots: number; readonly bookings: number },
+  later: boolean,
+): Arbitrary<BookingCommand> {
+  const own = { weight: later ? 3 : 0, arbitrary: fc.constant<Reference>({ own: 0 }) };
+  const ids = (max: number) =>
+    fc.integer({ min: 1, max }).map((number): Reference => ({ id: number }));
+  const booking = fc.oneof(
+    { weight: 8 * counts.bookings, arbitrary: ids(Math.max(1, counts.bookings)) },
+    { weight: 2, arbitrary: id(counts.bookings + 1) },
+    own,
+  );
+  const slot = ids(counts.slots);
+  const slotOrOwn = fc.oneof({ weight: 12, arbitrary: slot }, own);
+  const provider = fc.integer({ min: 1, max: counts.providers });
+  return fc.oneof(
+    { weight: 5, arbitrary: create(slotOrOwn) },
+    { weight: 3, arbitrary: cancel(booking) },
+    { weight: 2, arbitrary: confirm(booking) },
+    { weight: 3, arbitrary: reschedule(booking, slot) },
+    { weight: 1, arbitrary: withdraw(slot) },
+    { weight: 1, arbitrary: expire },
+    { weight: 1, arbitrary: publish(provider) },
+    {
+      weight: 1,
+      arbitrary: provider.map((provider) => ({ name: "list", via: "http", provider }) as const),
+    },
+  );
+}

@@ -1,0 +1,35 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client } from "pg";
+import type { Server, System } from "../../harness/index.ts";
+import type { BookingCommand } from "./commands.ts";
+import booking from "./index.ts";
+import type { BookingState } from "./state.ts";
+
+/** The booking service on a database of its own, with nothing between the two. */
+export interface Ungated {
+  readonly system: System<BookingState, BookingCommand>;
+  /** A session beside the service's. */
+  readonly beside: Client;
+  stop(): Promise<void>;
+}
+
+export async function ungated(server: Server, mutant?: string): Promise<Ungated> {
+  const { url, drop } = await server.lease();
+  await booking.migrate(url, mutant);
+  const folder = await mkdtemp(join(tmpdir(), "booking-"));
+  const system = await booking.start({ gatedUrl: url, directUrl: url, folder }, mutant);
+  const beside = new Client({ connectionString: url });
+  await beside.connect();
+  return {
+    system,
+    beside,
+    async stop() {
+      await system.stop();
+      await beside.end();
+      await drop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}

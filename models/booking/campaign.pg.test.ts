@@ -1,0 +1,19 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Server, startServer, verify } from "../../harness/index.ts";
+import booking from "./index.ts";
+
+let server: Server;
+
+beforeAll(async () => {
+  server = await startServer("auto");
+});
+
+afterAll(() => server.stop());
+
+/** What gates a merge: a fixed seed, so that a red build is red again on anybody's machine. */
+test("the booking service keeps its promises under concurrency", async () => {
+  const { campaign } = await verify(server, booking, { seed: 1, runs: 500 });
+  expect(campaign.counterexamples).toEqual([]);
+  expect(campaign).toMatchObject({ verdict: "pass", reason: null, executions: 500 });
+  expect(campaign.patterns.filter(({ missed }) => missed)).toEqual([]);
+}, 120_000);

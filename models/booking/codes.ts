@@ -1,0 +1,36 @@
+import type { BookingCommand } from "./commands.ts";
+
+/** A command named what its client never made, so that nothing was sent. */
+export const NOTHING_TO_SEND = { booking: "NO_BOOKING", slot: "NO_SLOT" } as const;
+
+const { booking: NO_BOOKING, slot: NO_SLOT } = NOTHING_TO_SEND;
+
+/** Every code that the service may answer with. Any other is a violation of its contract. */
+export const codes: { readonly [name in BookingCommand["name"]]: readonly string[] } = {
+  create: [
+    "CREATED",
+    "BOOKING_CONFLICT",
+    "SLOT_NOT_FOUND",
+    "SLOT_PROVIDER_MISMATCH",
+    "SLOT_IN_PAST",
+    "IDEMPOTENCY_KEY_REUSED",
+    NO_SLOT,
+  ],
+  cancel: ["CANCELLED", "BOOKING_NOT_FOUND", "BOOKING_NOT_ACTIVE", NO_BOOKING],
+  confirm: ["CONFIRMED", "BOOKING_NOT_FOUND", "BOOKING_NOT_ACTIVE", NO_BOOKING],
+  reschedule: [
+    "RESCHEDULED",
+    "BOOKING_CONFLICT",
+    "BOOKING_NOT_FOUND",
+    "BOOKING_NOT_ACTIVE",
+    "SLOT_NOT_FOUND",
+    "SLOT_PROVIDER_MISMATCH",
+    "SLOT_IN_PAST",
+    NO_BOOKING,
+    NO_SLOT,
+  ],
+  expire: ["EXPIRED"],
+  publish: ["PUBLISHED"],
+  withdraw: ["WITHDRAWN", "SLOT_NOT_FOUND", "SLOT_HAS_BOOKING", NO_SLOT],
+  list: ["SLOTS"],
+};

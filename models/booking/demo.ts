@@ -1,0 +1,92 @@
+/** The booking service on a Postgres of its own, with something to look at: `npm start`. */
+import type { AddressInfo } from "node:net";
+import { Pool } from "pg";
+import { HarnessError, startServer } from "../../harness/index.ts";
+import { migrate } from "../../src/migrate.ts";
+import { buildServer } from "../../src/server.ts";
+import { postgresStore } from "../../src/store.ts";
+import { fillWithDemoData, type Vendor } from "./demo-data.ts";
+
+const USAGE_OR_ENVIRONMENT = 2;
+const INTERRUPTED = 130;
+
+const opened: (() => Promise<unknown>)[] = [];
+
+try {
+  const stopped = stopSignal();
+  const port = portFrom(process.env["PORT"] ?? "3000");
+
+  const postgres = await startServer("embedded");
+  opened.push(() => postgres.stop());
+  const { url } = await postgres.lease();
+  await migrate(url);
+
+  const pool = new Pool({ connectionString: url });
+  opened.push(() => pool.end());
+  const store = postgresStore(pool);
+  const vendors = await fillWithDemoData(pool);
+
+  const server = buildServer({ store });
+  opened.push(() => server.close());
+  await server.listen({ host: "127.0.0.1", port });
+  const address = server.server.address() as AddressInfo;
+  console.log(welcome(`http://127.0.0.1:${address.port}`, postgres.description, vendors));
+  await stopped;
+} catch (error) {
+  console.error(`Cannot start: ${explain(error)}`);
+  process.exitCode = USAGE_OR_ENVIRONMENT;
+} finally {
+  for (const close of opened.reverse()) await close();
+}
+
+/** Resolves at the first Ctrl-C, or what else asks to stop. The second one does not wait. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      process.on(signal, () => {
+        if (asked) process.exit(INTERRUPTED);
+        asked = true;
+        resolve();
+      });
+    }
+  });
+}
+
+function portFrom(text: string): number {
+  const port = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= 65535) return port;
+  throw new HarnessError("USAGE", `PORT is "${text}"; give a number from 0 (any) to 65535.`);
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+  if (code === "EADDRINUSE") return `port ${port} is in use. Choose another: PORT=0 npm start.`;
+  if (code === "EACCES") return `port ${port} is not allowed. Choose another: PORT=0 npm start.`;
+  return error.message;
+}
+
+function welcome(url: string, postgres: string, vendors: readonly Vendor[]): string {
+  const [vendor] = vendors;
+  const booking = JSON.stringify({
+    providerId: vendor?.id,
+    startAt: vendor?.startAt,
+    endAt: vendor?.endAt,
+    customerId: "customer-1",
+    customerName: "Ada Lovelace",
+  });
+  return `
+The booking service listens on ${url} (${postgres}).
+
+Vendors with free slots:
+${vendors.map(({ id, name, freeSlots }) => `  ${id}  ${name}: ${freeSlots}`).join("\n")}
+
+See the slots of one, and book one; a second time, it is taken:
+  curl ${url}/api/vendors/${vendor?.id}/slots
+  curl -H 'content-type: application/json' ${url}/api/bookings/create \\
+    -d '${booking}'
+
+Ctrl-C stops it; nothing is kept.
+`;
+}

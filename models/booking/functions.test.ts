@@ -1,0 +1,36 @@
+import { DatabaseError } from "pg";
+import { expect, test } from "vitest";
+import { overFunction } from "./functions.ts";
+
+const cancel = { name: "cancel", via: "function", booking: 1 } as const;
+
+function failure(sqlstate: string): DatabaseError {
+  return Object.assign(new DatabaseError("no", 0, "error"), { code: sqlstate });
+}
+
+const codeOf = ({ code }: DatabaseError) => (code === "BK005" ? "BOOKING_NOT_FOUND" : undefined);
+const answer = (error: Error) => overFunction(() => Promise.reject(error), cancel, codeOf);
+
+test("a refusal that the schema knows has its name", async () => {
+  expect(await answer(failure("BK005"))).toEqual({
+    outcome: "fail",
+    code: "BOOKING_NOT_FOUND",
+    body: null,
+  });
+});
+
+test.each([
+  "40P01",
+  "40001",
+  "XX000",
+])("any other error is named by its SQLSTATE: %s", async (s) => {
+  expect(await answer(failure(s))).toMatchObject({ outcome: "fail", code: `SQLSTATE_${s}` });
+});
+
+test.each([
+  failure("57P01"),
+  failure("08006"),
+  new Error("Connection terminated unexpectedly"),
+])("a lost connection leaves the outcome unknown: %s", async (error) => {
+  expect(await answer(error)).toEqual({ outcome: "info", code: "CONNECTION_LOST", body: null });
+});

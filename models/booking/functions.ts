@@ -1,0 +1,105 @@
+import { DatabaseError } from "pg";
+import type { Json, Response } from "../../harness/index.ts";
+import type { Request } from "./references.ts";
+import { bookingBody, connectionLost, refused, slotBody } from "./responses.ts";
+
+export type FunctionRequest = Exclude<Request, { readonly name: "list" }>;
+
+interface Call {
+  readonly sql: string;
+  readonly values: readonly (string | number | null)[];
+  /** What a success is called, as the HTTP routes call it. */
+  readonly code: string;
+  readonly body: (row: unknown) => Json;
+}
+
+/** Runs one statement, on whatever connection; rejects with `pg`'s errors. */
+export type Query = (sql: string, values: Call["values"]) => Promise<readonly object[]>;
+
+/**
+ * Calls the database function that a request is for, as a client that has no service in between: a
+ * deadlock or a serialization failure is not tried again, since the functions must not have any.
+ * `codeOf` names a refusal, as the service would; undefined when the schema has no such refusal.
+ */
+export async function overFunction(
+  query: Query,
+  request: FunctionRequest,
+  codeOf: (error: DatabaseError) => string | undefined,
+): Promise<Response> {
+  const { sql, values, code, body } = call(request);
+  try {
+    const [row] = await query(sql, values);
+    return { outcome: "ok", code, body: body(row) };
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || isLostConnection(error)) return connectionLost;
+    return refused(codeOf(error) ?? `SQLSTATE_${error.code}`);
+  }
+}
+
+/** Connection exceptions, and sessions ended by an operator or a crash. */
+function isLostConnection({ code }: DatabaseError): boolean {
+  return /^(08|57P0)/.test(code ?? "");
+}
+
+function call(request: FunctionRequest): Call {
+  switch (request.name) {
+    case "create":
+      return {
+        sql: "select * from claim_slot_and_create_booking($1, $2, $3, $4, $5, $6, $7, $8)",
+        values: [
+          request.slot.id,
+          request.provider ?? request.slot.provider,
+          request.customer,
+          request.customerName,
+          request.notes,
+          request.idempotencyKey ?? null,
+          request.paymentIntentId ?? null,
+          request.createdBy,
+        ],
+        code: "CREATED",
+        body: bookingBody,
+      };
+    case "cancel":
+      return {
+        sql: "select * from cancel_booking($1)",
+        values: [request.booking],
+        code: "CANCELLED",
+        body: bookingBody,
+      };
+    case "confirm":
+      return {
+        sql: "select * from confirm_booking($1, $2)",
+        values: [request.booking, request.paymentIntentId ?? null],
+        code: "CONFIRMED",
+        body: bookingBody,
+      };
+    case "reschedule":
+      return {
+        sql: "select * from reschedule_booking($1, $2)",
+        values: [request.booking, request.slot.id],
+        code: "RESCHEDULED",
+        body: bookingBody,
+      };
+    case "expire":
+      return {
+        sql: "select expire_holds($1) as expired",
+        values: [request.at],
+        code: "EXPIRED",
+        body: (row) => ({ expired: (row as { expired: number }).expired }),
+      };
+    case "publish":
+      return {
+        sql: "select * from publish_slot($1, $2, $3)",
+        values: [request.provider, request.startAt, request.endAt],
+        code: "PUBLISHED",
+        body: slotBody,
+      };
+    case "withdraw":
+      return {
+        sql: "select * from withdraw_slot($1)",
+        values: [request.slot.id],
+        code: "WITHDRAWN",
+        body: slotBody,
+      };
+  }
+}

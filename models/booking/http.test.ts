@@ -1,0 +1,79 @@
+import { MockAgent } from "undici";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { overHttp } from "./http.ts";
+
+const ORIGIN = "http://booking";
+const cancel = { name: "cancel", via: "http", booking: 1 } as const;
+
+let agent: MockAgent;
+
+beforeEach(() => {
+  agent = new MockAgent();
+  agent.disableNetConnect();
+});
+
+afterEach(() => agent.close());
+
+function answered(status: number, body: string) {
+  const service = agent.get(ORIGIN);
+  service.intercept({ path: "/api/bookings/1/cancel", method: "POST" }).reply(status, body);
+  return overHttp(service, cancel);
+}
+
+test("a success carries what is the same in every run", async () => {
+  const booking = { id: "1", slotId: "2", status: "cancelled", createdAt: "just now", notes: "" };
+  const response = await answered(200, JSON.stringify({ code: "CANCELLED", booking }));
+  expect(response).toMatchObject({ outcome: "ok", code: "CANCELLED", status: 200 });
+  expect(response.body).toEqual({
+    id: "1",
+    slotId: "2",
+    status: "cancelled",
+    providerId: null,
+    startAt: null,
+    endAt: null,
+    customerId: null,
+    idempotencyKey: null,
+    paymentIntentId: null,
+    createdBy: null,
+  });
+});
+
+test("a refusal had no effect", async () => {
+  const refusal = JSON.stringify({ code: "BOOKING_NOT_FOUND", message: "…", hint: "…" });
+  expect(await answered(404, refusal)).toEqual({
+    outcome: "fail",
+    code: "BOOKING_NOT_FOUND",
+    status: 404,
+    body: null,
+  });
+});
+
+test("a server error leaves the outcome unknown", async () => {
+  expect(await answered(500, JSON.stringify({ code: "INTERNAL_ERROR" }))).toEqual({
+    outcome: "info",
+    code: "INTERNAL_ERROR",
+    status: 500,
+    body: null,
+  });
+});
+
+test.each([
+  "<html>",
+  "null",
+  '"text"',
+  "[]",
+])("an answer without a code is named: %s", async (body) => {
+  expect(await answered(404, body)).toMatchObject({ code: "HTTP_404" });
+});
+
+test("no answer leaves the outcome unknown", async () => {
+  const service = agent.get(ORIGIN);
+  service
+    .intercept({ path: "/api/bookings/1/cancel", method: "POST" })
+    .replyWithError(new Error("other side closed"));
+  expect(await overHttp(service, cancel)).toEqual({
+    outcome: "info",
+    code: "CONNECTION_LOST",
+    body: null,
+  });
+});

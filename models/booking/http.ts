@@ -1,0 +1,90 @@
+import type { Dispatcher } from "undici";
+import type { Json, JsonObject, Response } from "../../harness/index.ts";
+import type { Request } from "./references.ts";
+import { bookingBody, connectionLost, slotBody } from "./responses.ts";
+
+export type HttpRequest = Extract<
+  Request,
+  { readonly name: "create" | "cancel" | "confirm" | "reschedule" | "list" }
+>;
+
+/** Sends a request over HTTP. A 5xx tells no more of the outcome than no answer does. */
+export async function overHttp(service: Dispatcher, request: HttpRequest): Promise<Response> {
+  const { path, payload } = route(request);
+  let status: number;
+  let answer: JsonObject;
+  try {
+    const { statusCode, body } = await service.request({
+      path,
+      method: payload === undefined ? "GET" : "POST",
+      ...(payload !== undefined && {
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(payload),
+      }),
+    });
+    status = statusCode;
+    answer = parse(await body.text());
+  } catch {
+    return connectionLost;
+  }
+  return {
+    outcome: status < 400 ? "ok" : status < 500 ? "fail" : "info",
+    code: typeof answer["code"] === "string" ? answer["code"] : `HTTP_${status}`,
+    status,
+    body: status < 400 ? content(request, answer) : null,
+  };
+}
+
+function parse(text: string): JsonObject {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as JsonObject) : {};
+  } catch {
+    return {};
+  }
+}
+
+function content(request: HttpRequest, answer: JsonObject): Json {
+  if (request.name !== "list") return bookingBody(answer["booking"]);
+  const { slots } = answer;
+  return Array.isArray(slots) ? slots.map(slotBody) : [];
+}
+
+function route(request: HttpRequest): { path: string; payload?: JsonObject } {
+  switch (request.name) {
+    case "create": {
+      const { slot, provider, customer, customerName, notes, createdBy } = request;
+      const { idempotencyKey, paymentIntentId } = request;
+      return {
+        path: "/api/bookings/create",
+        payload: {
+          providerId: String(provider ?? slot.provider),
+          startAt: slot.startAt,
+          endAt: slot.endAt,
+          customerId: customer,
+          customerName,
+          notes,
+          createdBy,
+          ...(idempotencyKey !== undefined && { idempotencyKey }),
+          ...(paymentIntentId !== undefined && { paymentIntentId }),
+        },
+      };
+    }
+    case "cancel":
+      return { path: `/api/bookings/${request.booking}/cancel`, payload: {} };
+    case "confirm": {
+      const { booking, paymentIntentId } = request;
+      return {
+        path: `/api/bookings/${booking}/confirm`,
+        payload: paymentIntentId === undefined ? {} : { paymentIntentId },
+      };
+    }
+    case "reschedule":
+      return {
+        path: `/api/bookings/${request.booking}/reschedule`,
+        payload: { slotId: String(request.slot.id) },
+      };
+    case "list":
+      return { path: `/api/vendors/${request.provider}/slots` };
+  }
+}

@@ -1,0 +1,53 @@
+import { readdirSync } from "node:fs";
+import { extname } from "node:path";
+import type { Subject } from "../../harness/index.ts";
+import { codes } from "./codes.ts";
+import type { BookingCommand } from "./commands.ts";
+import { invariants } from "./invariants.ts";
+import { mutantNamed, mutants } from "./mutants/index.ts";
+import type { BookingMutant } from "./mutants/mutant.ts";
+import { patterns } from "./patterns.ts";
+import { scenarios } from "./scenarios.ts";
+import { simpler } from "./simpler.ts";
+import type { BookingState } from "./state.ts";
+import { migrateBooking, startBooking } from "./system.ts";
+
+/** The booking service of `src/` and `migrations/`, as something to verify. */
+const booking: Subject<BookingState, BookingCommand> = {
+  name: "booking",
+
+  migrate: async (directUrl, mutant) => migrateBooking(directUrl, planted(mutant)),
+  start: async (context, mutant) => startBooking(context, planted(mutant)),
+
+  scenarios,
+  simpler,
+  patterns,
+  invariants,
+  codes,
+  mutants,
+  sources: [...filesIn("../../migrations/", ".sql"), ...ownSources()],
+};
+
+export default booking;
+
+function planted(mutant: string | undefined): BookingMutant | undefined {
+  return mutant === undefined ? undefined : mutantNamed(mutant);
+}
+
+/** What carries out a scenario's state and commands, and the planted bugs. */
+function ownSources(): URL[] {
+  const extension = extname(import.meta.url);
+  const parts = ["system", "functions", "http", "references", "reset", "responses", "state"];
+  return [
+    ...parts.map((part) => new URL(`./${part}${extension}`, import.meta.url)),
+    ...filesIn("./mutants/", extension),
+  ];
+}
+
+function filesIn(folder: string, extension: string): URL[] {
+  const base = new URL(folder, import.meta.url);
+  return readdirSync(base)
+    .filter((name) => name.endsWith(extension) && !/\.(test|d)\.ts$/.test(name))
+    .sort()
+    .map((name) => new URL(name, base));
+}

@@ -1,0 +1,115 @@
+import fc, { type Arbitrary } from "fast-check";
+import {
+  type Booking,
+  type BookingState,
+  FUTURE_DAY,
+  isActive,
+  LAPSED_HOLD,
+  overlap,
+  PAST_DAY,
+  RUNNING_HOLD,
+  type Slot,
+} from "./state.ts";
+
+/** One slot of an initial state, relative to the slot before it. */
+export interface SlotPlan {
+  /** Of the same provider as the slot before it, or of the other one. */
+  readonly sameProvider: boolean;
+  /** Half hours from the start of the slot before it. A slot takes an hour. */
+  readonly gap: number;
+  readonly past: boolean;
+  /** `lapsed`: pending, with a hold that is over. `cancelled`: free, after a booking. */
+  readonly fate: "free" | "cancelled" | "pending" | "lapsed" | "confirmed" | "withdrawn";
+}
+
+export const OVERLAPPING = 1;
+export const ADJACENT = 2;
+export const APART = 48;
+
+type Fixed = { readonly [K in keyof SlotPlan]?: readonly SlotPlan[K][] };
+
+/** A slot with the given choices for what matters, and the usual ones for the rest. */
+function slotPlan(fixed: Fixed): Arbitrary<SlotPlan> {
+  return fc.record({
+    sameProvider: fc.constantFrom(...(fixed.sameProvider ?? [true, true, true, false])),
+    gap: fc.constantFrom(...(fixed.gap ?? [OVERLAPPING, ADJACENT, ADJACENT, APART])),
+    past: fc.constantFrom(...(fixed.past ?? [...Array<boolean>(15).fill(false), true])),
+    fate: fc.constantFrom<SlotPlan["fate"]>(
+      ...(fixed.fate ?? [
+        ...(["free", "free", "free", "free", "free", "cancelled"] as const),
+        ...(["pending", "pending", "lapsed", "confirmed", "confirmed", "withdrawn"] as const),
+      ]),
+    ),
+  });
+}
+
+const MOST_SLOTS = 4;
+
+/** One to four slots, of which the first ones are as `fixed` says. */
+export function slotPlans(fixed: readonly Fixed[]): Arbitrary<readonly SlotPlan[]> {
+  const others = fc.array(slotPlan({}), {
+    minLength: fixed.length === 0 ? 1 : 0,
+    maxLength: MOST_SLOTS - fixed.length,
+    size: "max",
+  });
+  return fc
+    .tuple(fc.tuple(...fixed.map(slotPlan)), others)
+    .map(([first, rest]) => [...first, ...rest]);
+}
+
+const HALF_HOUR = 30 * 60 * 1000;
+
+/** `halfHours` after the first slot of the future, or of the past. */
+export function at(halfHours: number, past = false): string {
+  return new Date(Date.parse(past ? PAST_DAY : FUTURE_DAY) + halfHours * HALF_HOUR).toISOString();
+}
+
+/**
+ * The state that the plans describe, names and notes left empty. Where an active booking would
+ * overlap an earlier one, its slot is free instead: every initial state is consistent.
+ */
+export function initialState(plans: readonly SlotPlan[]): BookingState {
+  const slots: Slot[] = [];
+  const bookings: Booking[] = [];
+  let start = 0;
+  for (const plan of plans) {
+    const before = slots.at(-1);
+    const provider =
+      before === undefined ? 1 : plan.sameProvider ? before.provider : 3 - before.provider;
+    if (before !== undefined) start += plan.gap;
+    const free: Slot = {
+      id: slots.length + 1,
+      provider,
+      startAt: at(start, plan.past),
+      endAt: at(start + 2, plan.past),
+      available: true,
+      withdrawn: false,
+    };
+    const booking = bookingOn(free, plan.fate, bookings.length + 1);
+    const active = booking !== undefined && isActive(booking);
+    const collides = active && slots.some((s) => overlap(s, free) && isClaimed(s));
+    if (booking !== undefined && !collides) bookings.push(booking);
+    const withdrawn = plan.fate === "withdrawn";
+    slots.push({ ...free, withdrawn, available: !withdrawn && (!active || collides) });
+  }
+  const providers = [1, 2].slice(0, Math.max(...slots.map((s) => s.provider)));
+  return { providers: providers.map((id) => ({ id, name: "" })), slots, bookings };
+}
+
+function isClaimed(slot: Slot): boolean {
+  return !slot.available && !slot.withdrawn;
+}
+
+function bookingOn(slot: Slot, fate: SlotPlan["fate"], id: number): Booking | undefined {
+  if (fate === "free" || fate === "withdrawn") return undefined;
+  return {
+    id,
+    slot: slot.id,
+    customer: `customer-${((id - 1) % 3) + 1}`,
+    customerName: "",
+    notes: "",
+    status: fate === "lapsed" ? "pending" : fate,
+    createdBy: "customer",
+    holdExpiresAt: fate === "pending" ? RUNNING_HOLD : fate === "lapsed" ? LAPSED_HOLD : null,
+  };
+}

@@ -1,0 +1,11 @@
+import type { Pool } from "pg";
+import type { Mutant } from "../../../harness/index.ts";
+import type { BookingStore } from "../../../src/store.ts";
+
+/** A planted bug of the booking service: a change of the schema, of the service, or of both. */
+export interface BookingMutant extends Mutant {
+  /** Run once, after the migrations. */
+  readonly sql?: string;
+  /** Replaces some of the service's methods. */
+  readonly store?: (store: BookingStore, pool: Pool) => BookingStore;
+}

@@ -1,0 +1,69 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  HarnessError,
+  type Response,
+  type Server,
+  startServer,
+  verify,
+} from "../../../harness/index.ts";
+import { type Ungated, ungated } from "../booking-system.fixture.ts";
+import booking from "../index.ts";
+import type { BookingScenario } from "../scenarios.ts";
+import { mutantNamed, mutants } from "./index.ts";
+
+let server: Server;
+let shipped: Ungated;
+
+beforeAll(async () => {
+  server = await startServer("embedded");
+  shipped = await ungated(server);
+});
+
+afterAll(async () => {
+  await shipped.stop();
+  await server.stop();
+});
+
+const sample = fc.sample(booking.scenarios({ minClients: 2, maxClients: 4 }), {
+  numRuns: 100,
+  seed: 5,
+});
+
+/** The scenario's answers and final state when clients come one after the other. */
+async function serially({ system }: Ungated, { initial, clients }: BookingScenario) {
+  await system.reset(initial);
+  const responses: Response[] = [];
+  for (const [client, commands] of clients.entries()) {
+    for (const command of commands) responses.push(await system.perform(command, client));
+  }
+  return { responses, snapshot: await system.observe() };
+}
+
+/** What each of them breaks in the smallest case. */
+const breaks: { readonly [mutant: string]: readonly string[] } = {
+  "check-then-insert": ["slot_with_several_bookings", "overlapping_bookings"],
+  "two-transaction-cancel": ["unavailable_slot_without_booking"],
+};
+
+describe.each(mutants.map(({ name }) => name))("%s", (name) => {
+  test("behaves like the service as shipped as long as nothing is concurrent", async () => {
+    const mutated = await ungated(server, name);
+    for (const scenario of sample) {
+      expect(await serially(mutated, scenario)).toEqual(await serially(shipped, scenario));
+    }
+    await mutated.stop();
+  });
+
+  test("is caught by the invariant that it breaks, with two commands", async () => {
+    const { campaign } = await verify(server, booking, { seed: 1, runs: 1000, mutant: name });
+    expect(campaign.verdict).toBe("fail");
+    const [counterexample] = campaign.counterexamples;
+    expect(counterexample?.violations.map((violation) => violation.name)).toEqual(breaks[name]);
+    expect(counterexample?.scenario.clients.flat()).toHaveLength(2);
+  });
+});
+
+test("there is no mutant of another name", () => {
+  expect(() => mutantNamed("none")).toThrow(HarnessError);
+});

@@ -1,0 +1,191 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { BookingCommand, Reference } from "./commands.ts";
+import { ADJACENT, APART, initialState, OVERLAPPING, type SlotPlan } from "./initial-states.ts";
+import { patterns } from "./patterns.ts";
+import { type BookingScenario, scenarios } from "./scenarios.ts";
+import { EXPIRY_TIME } from "./state.ts";
+
+const slot = (plan: Partial<SlotPlan>): SlotPlan => ({
+  sameProvider: true,
+  gap: APART,
+  past: false,
+  fate: "free",
+  ...plan,
+});
+
+type Key = { readonly customer: string; readonly idempotencyKey: string };
+
+const create = (n: number, key: Partial<Key> = {}): BookingCommand => ({
+  name: "create",
+  via: "http",
+  slot: { id: n },
+  customer: "customer-1",
+  customerName: "Ada",
+  notes: "",
+  createdBy: "customer",
+  ...key,
+});
+const wrongProvider: BookingCommand = { ...create(1), provider: 9 } as BookingCommand;
+const cancel = (n: number): BookingCommand => cancelOf({ id: n });
+const cancelOf = (booking: Reference): BookingCommand => ({ name: "cancel", via: "http", booking });
+const confirm = (n: number): BookingCommand => ({
+  name: "confirm",
+  via: "http",
+  booking: { id: n },
+});
+const reschedule = (n: number, to: number): BookingCommand => ({
+  name: "reschedule",
+  via: "http",
+  booking: { id: n },
+  slot: { id: to },
+});
+const withdraw = (n: number): BookingCommand => ({
+  name: "withdraw",
+  via: "function",
+  slot: { id: n },
+});
+const expire: BookingCommand = { name: "expire", via: "function", at: EXPIRY_TIME };
+
+const free = [slot({})];
+const twoFree = [slot({}), slot({})];
+const overlapping = [slot({}), slot({ gap: OVERLAPPING })];
+const adjacent = [slot({}), slot({ gap: ADJACENT })];
+const otherProvider = [slot({}), slot({ gap: OVERLAPPING, sameProvider: false })];
+const booked = [slot({ fate: "confirmed" }), slot({})];
+const twoBooked = [slot({ fate: "confirmed" }), slot({ fate: "pending" }), slot({})];
+const pending = [slot({ fate: "pending" })];
+const past = [slot({ past: true })];
+
+type Case = readonly [slots: readonly SlotPlan[], ...clients: readonly BookingCommand[][]];
+const key = (customer: string, idempotencyKey: string): Key => ({ customer, idempotencyKey });
+
+const cases: { readonly [pattern: string]: { yes: readonly Case[]; no: readonly Case[] } } = {
+  contended_slot: {
+    yes: [
+      [free, [create(1)], [create(1)]],
+      [overlapping, [create(1)], [create(2)]],
+    ],
+    no: [
+      [free, [create(1), create(1)], [cancel(1)]],
+      [adjacent, [create(1)], [create(2)]],
+      [free, [create(1)], [wrongProvider]],
+      [free, [create(7)], [create(7)]],
+    ],
+  },
+  overlapping_slots: {
+    yes: [
+      [overlapping, [create(1)], [create(2)]],
+      [[...overlapping, ...pending], [reschedule(1, 1)], [create(2)]],
+    ],
+    no: [
+      [overlapping, [create(1)], [create(1)]],
+      [otherProvider, [create(1)], [create(2)]],
+    ],
+  },
+  adjacent_slots: {
+    yes: [[adjacent, [create(1)], [create(2)]]],
+    no: [
+      [overlapping, [create(1)], [create(2)]],
+      [adjacent, [create(1), create(2)], []],
+    ],
+  },
+  same_booking: {
+    yes: [[booked, [cancel(1)], [confirm(1)]]],
+    no: [
+      [twoBooked, [cancel(1)], [confirm(2)]],
+      [booked, [cancelOf({ own: 0 })], [cancelOf({ own: 0 })]],
+      [booked, [cancel(8)], [confirm(8)]],
+    ],
+  },
+  crossing_reschedules: {
+    yes: [[twoBooked, [reschedule(1, 2)], [reschedule(2, 1)]]],
+    no: [
+      [twoBooked, [reschedule(1, 3)], [reschedule(2, 1)]],
+      [twoBooked, [reschedule(1, 1)], [reschedule(1, 1)]],
+      [free, [reschedule(7, 8)], [reschedule(8, 7)]],
+    ],
+  },
+  reschedule_and_cancel_same_booking: {
+    yes: [[booked, [reschedule(1, 2)], [cancel(1)]]],
+    no: [[twoBooked, [reschedule(1, 3)], [cancel(2)]]],
+  },
+  two_reschedules_and_cancel: {
+    yes: [[booked, [reschedule(1, 2), reschedule(1, 1)], [cancel(1)]]],
+    no: [
+      [booked, [reschedule(1, 2)], [cancel(1)]],
+      [booked, [reschedule(1, 2), reschedule(1, 1), cancel(1)], []],
+      [twoBooked, [reschedule(1, 3), reschedule(2, 3)], [cancel(1)]],
+    ],
+  },
+  double_cancel: {
+    yes: [[booked, [cancel(1)], [cancel(1)]]],
+    no: [
+      [booked, [cancel(1), cancel(1)], []],
+      [twoBooked, [cancel(1)], [cancel(2)]],
+    ],
+  },
+  cancel_and_create_same_slot: {
+    yes: [[booked, [cancel(1)], [create(1)]]],
+    no: [[booked, [cancel(1)], [create(2)]]],
+  },
+  repeated_idempotency_key: {
+    yes: [[twoFree, [create(1, key("c1", "k1"))], [create(2, key("c1", "k1"))]]],
+    no: [
+      [free, [create(1, key("c1", "k1"))], [create(1, key("c2", "k1"))]],
+      [free, [create(1, key("c1", "k1"))], [create(1, key("c1", "k2"))]],
+      [free, [create(1)], [create(1)]],
+    ],
+  },
+  past_slot: {
+    yes: [
+      [past, [create(1)], []],
+      [[...past, ...pending], [reschedule(1, 1)], []],
+    ],
+    no: [
+      [past, [cancel(1)], []],
+      [free, [create(1)], []],
+    ],
+  },
+  withdraw_races_create: {
+    yes: [[free, [withdraw(1)], [create(1)]]],
+    no: [
+      [twoFree, [withdraw(1)], [create(2)]],
+      [free, [withdraw(1), create(1)], []],
+    ],
+  },
+  expire_races_confirm: {
+    yes: [[pending, [expire], [confirm(1)]]],
+    no: [[booked, [expire], [confirm(1)]]],
+  },
+};
+
+function scenario([slots, ...clients]: Case): BookingScenario {
+  return { initial: initialState(slots), clients };
+}
+
+describe("each pattern", () => {
+  test("has hand-made cases", () => {
+    expect(Object.keys(cases)).toEqual(patterns.map(({ name }) => name));
+  });
+
+  test.each(patterns.map((pattern) => [pattern.name, pattern] as const))("%s", (name, pattern) => {
+    for (const yes of cases[name]?.yes ?? []) expect(pattern.matches(scenario(yes))).toBe(true);
+    for (const no of cases[name]?.no ?? []) expect(pattern.matches(scenario(no))).toBe(false);
+  });
+
+  test.each([
+    { minClients: 2, maxClients: 4 },
+    { minClients: 2, maxClients: 2 },
+  ])("reaches its threshold with %o, over scenarios drawn one by one", (bounds) => {
+    const arbitrary = scenarios(bounds);
+    const drawn = Array.from({ length: 3000 }, (_, seed) =>
+      fc.sample(arbitrary, { numRuns: 1, seed }),
+    ).flat();
+    const tooRare = patterns.filter(
+      (pattern) =>
+        drawn.filter((one) => pattern.matches(one)).length / drawn.length < pattern.threshold,
+    );
+    expect(tooRare.map(({ name }) => name)).toEqual([]);
+  });
+});

@@ -1,0 +1,215 @@
+import type { Pattern } from "../../harness/index.ts";
+import type { BookingCommand, Create, Reference, Reschedule } from "./commands.ts";
+import type { BookingScenario } from "./scenarios.ts";
+import { adjacent, type Booking, type BookingState, isPast, overlap, type Slot } from "./state.ts";
+
+type Named<N extends BookingCommand["name"]> = Extract<BookingCommand, { readonly name: N }>;
+type OnBooking = Named<"cancel" | "confirm" | "reschedule">;
+
+/** A command together with the client that sends it. */
+type Sent<C extends BookingCommand = BookingCommand> = {
+  readonly client: number;
+  readonly command: C;
+};
+
+function sent<N extends BookingCommand["name"]>(
+  scenario: BookingScenario,
+  ...names: readonly N[]
+): Sent<Named<N>>[] {
+  const isNamed = (command: BookingCommand): command is Named<N> =>
+    names.some((name) => name === command.name);
+  return scenario.clients.flatMap((commands, client) =>
+    commands.filter(isNamed).map((command) => ({ client, command })),
+  );
+}
+
+/** Whether commands of two different clients are related so. */
+function between<A extends BookingCommand, B extends BookingCommand>(
+  first: readonly Sent<A>[],
+  second: readonly Sent<B>[],
+  related: (a: A, b: B) => boolean,
+): boolean {
+  return first.some((a) =>
+    second.some((b) => a.client !== b.client && related(a.command, b.command)),
+  );
+}
+
+function slotOf(initial: BookingState, reference: Reference): Slot | undefined {
+  return "id" in reference ? initial.slots.find((slot) => slot.id === reference.id) : undefined;
+}
+
+function bookingOf(initial: BookingState, command: OnBooking): Booking | undefined {
+  const { booking } = command;
+  return "id" in booking ? initial.bookings.find(({ id }) => id === booking.id) : undefined;
+}
+
+/** The slots that two claims are for, related so. A claim at a wrong provider is none. */
+function slotsOfClaims(
+  { initial }: BookingScenario,
+  related: (a: Slot, b: Slot) => boolean,
+): (a: Create | Reschedule, b: Create | Reschedule) => boolean {
+  const claimed = (claim: Create | Reschedule): Slot | undefined =>
+    claim.name === "create" && claim.provider !== undefined
+      ? undefined
+      : slotOf(initial, claim.slot);
+  return (a, b) => {
+    const slots = [claimed(a), claimed(b)] as const;
+    return slots[0] !== undefined && slots[1] !== undefined && related(slots[0], slots[1]);
+  };
+}
+
+function sameBooking({ initial }: BookingScenario): (a: OnBooking, b: OnBooking) => boolean {
+  return (a, b) => {
+    const booking = bookingOf(initial, a);
+    return booking !== undefined && booking === bookingOf(initial, b);
+  };
+}
+
+function claimsRelated(scenario: BookingScenario, related: (a: Slot, b: Slot) => boolean): boolean {
+  const claims = sent(scenario, "create", "reschedule");
+  return between(claims, claims, slotsOfClaims(scenario, related));
+}
+
+/** Shapes in which races live. "Different clients" is meant throughout. */
+export const patterns: readonly Pattern<BookingState, BookingCommand>[] = [
+  {
+    name: "contended_slot",
+    description: "Two clients create bookings on one slot, or on overlapping ones.",
+    threshold: 0.2,
+    matches: (scenario) => {
+      const creates = sent(scenario, "create");
+      return between(
+        creates,
+        creates,
+        slotsOfClaims(scenario, (a, b) => a === b || overlap(a, b)),
+      );
+    },
+  },
+  {
+    name: "overlapping_slots",
+    description: "Two clients claim different slots of one provider that overlap.",
+    threshold: 0.06,
+    matches: (scenario) => claimsRelated(scenario, overlap),
+  },
+  {
+    name: "adjacent_slots",
+    description: "Two clients claim slots of one provider that touch.",
+    threshold: 0.07,
+    matches: (scenario) => claimsRelated(scenario, adjacent),
+  },
+  {
+    name: "same_booking",
+    description: "Two clients change one booking.",
+    threshold: 0.22,
+    matches: (scenario) => {
+      const changes = sent(scenario, "cancel", "confirm", "reschedule");
+      return between(changes, changes, sameBooking(scenario));
+    },
+  },
+  {
+    name: "crossing_reschedules",
+    description: "Two clients move two bookings, each to the other's slot.",
+    threshold: 0.05,
+    matches: (scenario) => {
+      const moves = sent(scenario, "reschedule");
+      const { initial } = scenario;
+      const onto = (a: Reschedule, b: Reschedule): boolean =>
+        bookingOf(initial, b)?.slot === slotOf(initial, a.slot)?.id;
+      const differ = (a: Reschedule, b: Reschedule): boolean =>
+        bookingOf(initial, a) !== undefined &&
+        bookingOf(initial, b) !== undefined &&
+        bookingOf(initial, a)?.slot !== bookingOf(initial, b)?.slot;
+      return between(moves, moves, (a, b) => differ(a, b) && onto(a, b) && onto(b, a));
+    },
+  },
+  {
+    name: "reschedule_and_cancel_same_booking",
+    description: "One client moves a booking that another cancels.",
+    threshold: 0.08,
+    matches: (scenario) =>
+      between(sent(scenario, "reschedule"), sent(scenario, "cancel"), sameBooking(scenario)),
+  },
+  {
+    name: "two_reschedules_and_cancel",
+    description: "Two moves and a cancellation of one booking, not all by one client.",
+    threshold: 0.05,
+    matches: (scenario) => {
+      const moves = sent(scenario, "reschedule");
+      const same = sameBooking(scenario);
+      return sent(scenario, "cancel").some((cancel) => {
+        const related = moves.filter((move) => same(move.command, cancel.command));
+        return related.length >= 2 && related.some((move) => move.client !== cancel.client);
+      });
+    },
+  },
+  {
+    name: "double_cancel",
+    description: "Two clients cancel one booking.",
+    threshold: 0.08,
+    matches: (scenario) => {
+      const cancels = sent(scenario, "cancel");
+      return between(cancels, cancels, sameBooking(scenario));
+    },
+  },
+  {
+    name: "cancel_and_create_same_slot",
+    description: "One client cancels the booking of a slot on which another creates one.",
+    threshold: 0.08,
+    matches: (scenario) => {
+      const { initial } = scenario;
+      return between(sent(scenario, "cancel"), sent(scenario, "create"), (cancel, create) => {
+        const booking = bookingOf(initial, cancel);
+        return booking !== undefined && booking.slot === slotOf(initial, create.slot)?.id;
+      });
+    },
+  },
+  {
+    name: "repeated_idempotency_key",
+    description: "Two clients create with the same customer's same idempotency key.",
+    threshold: 0.05,
+    matches: (scenario) => {
+      const creates = sent(scenario, "create");
+      return between(
+        creates,
+        creates,
+        (a, b) =>
+          a.idempotencyKey !== undefined &&
+          a.idempotencyKey === b.idempotencyKey &&
+          a.customer === b.customer,
+      );
+    },
+  },
+  {
+    name: "past_slot",
+    description: "A client claims a slot in the past.",
+    threshold: 0.03,
+    matches: (scenario) =>
+      sent(scenario, "create", "reschedule").some(({ command }) => {
+        const slot = slotOf(scenario.initial, command.slot);
+        return slot !== undefined && isPast(slot);
+      }),
+  },
+  {
+    name: "withdraw_races_create",
+    description: "One client withdraws a slot on which another creates a booking.",
+    threshold: 0.05,
+    matches: (scenario) => {
+      const { initial } = scenario;
+      return between(sent(scenario, "withdraw"), sent(scenario, "create"), (withdraw, create) => {
+        const slot = slotOf(initial, withdraw.slot);
+        return slot !== undefined && slot === slotOf(initial, create.slot);
+      });
+    },
+  },
+  {
+    name: "expire_races_confirm",
+    description: "One client expires holds while another confirms a pending booking.",
+    threshold: 0.025,
+    matches: (scenario) =>
+      between(
+        sent(scenario, "expire"),
+        sent(scenario, "confirm"),
+        (_, confirm) => bookingOf(scenario.initial, confirm)?.status === "pending",
+      ),
+  },
+];

@@ -1,0 +1,58 @@
+import { describe, expect, test } from "vitest";
+import type { BookingCommand, Reference } from "./commands.ts";
+import { initialState } from "./initial-states.ts";
+import { References } from "./references.ts";
+
+const initial = initialState([{ sameProvider: true, gap: 0, past: false, fate: "pending" }]);
+const slot = { id: 7, provider: 1, startAt: "2100-01-01", endAt: "2100-01-02" };
+const cancel = (booking: Reference): BookingCommand => ({ name: "cancel", via: "http", booking });
+const withdraw = (reference: Reference): BookingCommand => ({
+  name: "withdraw",
+  via: "function",
+  slot: reference,
+});
+const reschedule = (booking: Reference, to: Reference): BookingCommand => ({
+  name: "reschedule",
+  via: "http",
+  booking,
+  slot: to,
+});
+
+describe("References", () => {
+  test("knows the slots of the initial state, and takes any booking's id as it is", () => {
+    const references = new References(initial);
+    expect(references.resolve(withdraw({ id: 1 }), 0)).toMatchObject({ slot: initial.slots[0] });
+    expect(references.resolve(cancel({ id: 5 }), 0)).toMatchObject({ booking: 5 });
+    expect(references.resolve(reschedule({ id: 1 }, { id: 1 }), 0)).toMatchObject({
+      booking: 1,
+      slot: { id: 1 },
+    });
+  });
+
+  test("says what is not known", () => {
+    const references = new References(initial);
+    expect(references.resolve(withdraw({ id: 5 }), 0)).toBe("slot");
+    expect(references.resolve(withdraw({ own: 0 }), 0)).toBe("slot");
+    expect(references.resolve(cancel({ own: 0 }), 0)).toBe("booking");
+    expect(references.resolve(reschedule({ own: 0 }, { own: 0 }), 0)).toBe("booking");
+    expect(references.resolve(reschedule({ id: 1 }, { own: 0 }), 0)).toBe("slot");
+  });
+
+  test("remembers for each client what it made, in order", () => {
+    const references = new References(initial);
+    references.addBooking(0, 11);
+    references.addBooking(1, 12);
+    references.addBooking(0, 13);
+    references.addSlot(1, slot);
+    expect(references.resolve(cancel({ own: 0 }), 0)).toMatchObject({ booking: 11 });
+    expect(references.resolve(cancel({ own: 1 }), 0)).toMatchObject({ booking: 13 });
+    expect(references.resolve(cancel({ own: 0 }), 1)).toMatchObject({ booking: 12 });
+    expect(references.resolve(withdraw({ own: 0 }), 1)).toMatchObject({ slot });
+    expect(references.resolve(withdraw({ own: 0 }), 0)).toBe("slot");
+  });
+
+  test("leaves commands alone that refer to nothing", () => {
+    const list: BookingCommand = { name: "list", via: "http", provider: 1 };
+    expect(new References(initial).resolve(list, 0)).toBe(list);
+  });
+});

@@ -1,0 +1,84 @@
+import type { Client } from "pg";
+import type { BookingState } from "./state.ts";
+
+/**
+ * Puts the state that it is given into a migrated database. It is a function of the session alone
+ * (pg_temp), and so no part of the schema under test; being a function, it keeps its plans.
+ * Sequences go on after the ids that are taken. What was there before is deleted or, if `anew`,
+ * truncated.
+ */
+const FUNCTION = `
+  create or replace function pg_temp.reset_booking(initial jsonb, anew boolean) returns void
+    language plpgsql
+  as $$
+  begin
+    if anew then
+      truncate bookings, availability_slots, providers;
+    else
+      delete from bookings;
+      delete from availability_slots;
+      delete from providers
+       where id not in (
+         select id from jsonb_to_recordset(initial -> 'providers') given (id bigint)
+       );
+    end if;
+
+    insert into providers (id, name) overriding system value
+    select id, name
+      from jsonb_to_recordset(initial -> 'providers') given (id bigint, name text)
+     order by id
+        on conflict (id) do update set name = excluded.name;
+
+    insert into availability_slots (
+      id, provider_id, start_at, end_at, is_available, withdrawn_at
+    ) overriding system value
+    select id, provider, "startAt", "endAt", available, case when withdrawn then "startAt" end
+      from jsonb_to_recordset(initial -> 'slots') given (
+             id bigint, provider bigint, "startAt" timestamptz, "endAt" timestamptz,
+             available boolean, withdrawn boolean
+           )
+     order by id;
+
+    insert into bookings (
+      id, slot_id, provider_id, start_at, end_at, customer_id, customer_name, notes, status,
+      created_by, hold_expires_at
+    ) overriding system value
+    select given.id, s.id, s.provider_id, s.start_at, s.end_at, customer, "customerName", notes,
+           status, "createdBy", "holdExpiresAt"
+      from jsonb_to_recordset(initial -> 'bookings') given (
+             id bigint, slot bigint, customer text, "customerName" text, notes text, status text,
+             "createdBy" text, "holdExpiresAt" timestamptz
+           )
+      join availability_slots s on s.id = given.slot
+     order by given.id;
+
+    perform setval('providers_id_seq', (select coalesce(max(id), 0) + 1 from providers), false),
+            setval('availability_slots_id_seq',
+                   (select coalesce(max(id), 0) + 1 from availability_slots), false),
+            setval('bookings_id_seq', (select coalesce(max(id), 0) + 1 from bookings), false);
+  end
+  $$`;
+
+/**
+ * After how many resets the tables are truncated. Deleting leaves dead rows behind, so that after
+ * thousands of resets every statement is slower; but truncating takes five times as long, and has
+ * every session plan its statements anew. (Vacuum would give the planner other figures than a new
+ * database has, and so other plans than a replay gets.)
+ */
+const TRUNCATE_EVERY = 500;
+
+/** Prepares a session. The function that it gives puts a state into the session's database. */
+export async function openReset(
+  database: Client,
+): Promise<(initial: BookingState) => Promise<void>> {
+  await database.query(FUNCTION);
+  let resets = 0;
+  return async (initial) => {
+    const anew = resets++ % TRUNCATE_EVERY === 0;
+    await database.query({
+      name: "reset",
+      text: "select pg_temp.reset_booking($1, $2)",
+      values: [JSON.stringify(initial), anew],
+    });
+  };
+}

@@ -1,0 +1,64 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { BookingCommand } from "./commands.ts";
+import { scenarios } from "./scenarios.ts";
+import { isActive, overlap } from "./state.ts";
+
+const bounds = { minClients: 2, maxClients: 4 };
+const sample = fc.sample(scenarios(bounds), { numRuns: 1000, seed: 1 });
+
+describe("scenarios", () => {
+  test("are the same for the same seed, and survive JSON", () => {
+    const again = fc.sample(scenarios(bounds), { numRuns: 1000, seed: 1 });
+    expect(again).toEqual(sample);
+    expect(JSON.parse(JSON.stringify(sample))).toEqual(sample);
+  });
+
+  test("have as many clients as asked, each with one to three commands", () => {
+    const counts = sample.map(({ clients }) => clients.length);
+    expect(new Set(counts)).toEqual(new Set([2, 3, 4]));
+    const lengths = sample.flatMap(({ clients }) => clients.map((commands) => commands.length));
+    expect(new Set(lengths)).toEqual(new Set([1, 2, 3]));
+    const five = fc.sample(scenarios({ minClients: 5, maxClients: 5 }), { numRuns: 20, seed: 1 });
+    for (const { clients } of five) expect(clients).toHaveLength(5);
+  });
+
+  test("send every command, half of those that can go either way over HTTP", () => {
+    const commands: BookingCommand[] = sample.flatMap(({ clients }) => clients.flat());
+    const names = new Set(commands.map(({ name }) => name));
+    const all = "cancel confirm create expire list publish reschedule withdraw";
+    expect([...names].sort().join(" ")).toBe(all);
+    const either = commands.filter(({ name }) => !/expire|publish|withdraw|list/.test(name));
+    const http = either.filter(({ via }) => via === "http").length / either.length;
+    expect(http).toBeGreaterThan(0.45);
+    expect(http).toBeLessThan(0.55);
+  });
+
+  test("begin with a consistent state whose ids count from 1", () => {
+    for (const { initial } of sample) {
+      const active = initial.bookings.filter(isActive);
+      for (const slot of initial.slots) {
+        const claims = active.filter((booking) => booking.slot === slot.id);
+        expect(claims.length).toBe(slot.available || slot.withdrawn ? 0 : 1);
+        if (claims.length === 0) continue;
+        const others = initial.slots.filter((other) => overlap(slot, other));
+        expect(active.filter(({ slot }) => others.some(({ id }) => id === slot))).toEqual([]);
+      }
+      for (const things of [initial.providers, initial.slots, initial.bookings]) {
+        expect(things.map(({ id }) => id)).toEqual(things.map((_, i) => i + 1));
+      }
+    }
+  });
+
+  test("give a customer one name throughout", () => {
+    for (const { initial, clients } of sample) {
+      const creates = clients.flat().filter((command) => command.name === "create");
+      const signed = [...initial.bookings, ...creates];
+      const names = new Map(signed.map(({ customer, customerName }) => [customer, customerName]));
+      for (const { customer, customerName } of signed) {
+        expect(customerName).toBe(names.get(customer));
+        expect(customerName).not.toBe("");
+      }
+    }
+  });
+});

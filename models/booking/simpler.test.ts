@@ -1,0 +1,100 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { BookingCommand } from "./commands.ts";
+import { ADJACENT, initialState, type SlotPlan } from "./initial-states.ts";
+import { type BookingScenario, scenarios } from "./scenarios.ts";
+import { simpler } from "./simpler.ts";
+import type { BookingState } from "./state.ts";
+
+const plan: SlotPlan = { sameProvider: true, gap: ADJACENT, past: false, fate: "free" };
+const initial = initialState([plan, { ...plan, fate: "pending" }]);
+const create: BookingCommand = {
+  name: "create",
+  via: "http",
+  slot: { id: 1 },
+  customer: "customer-1",
+  customerName: "Ada",
+  notes: "",
+  createdBy: "customer",
+};
+const cancel: BookingCommand = { name: "cancel", via: "http", booking: { id: 1 } };
+
+const statesOf = (...clients: BookingCommand[][]) =>
+  [...simpler({ initial, clients })].map((scenario) => scenario.initial);
+const commandsOf = (command: BookingCommand) =>
+  [...simpler({ initial: { ...initial, bookings: [] }, clients: [[command, cancel]] })]
+    .map(({ clients }) => clients[0]?.[0])
+    .filter((other) => other !== command);
+
+/** The first of the simpler ones, again and again; never, if there is no end to it. */
+function simplestOf(scenario: BookingScenario): BookingScenario {
+  for (const next of simpler(scenario)) return simplestOf(next);
+  return scenario;
+}
+
+describe("simpler", () => {
+  test("takes away a booking that no command refers to, and frees its slot", () => {
+    const [first] = statesOf([create]);
+    expect(first?.bookings).toEqual([]);
+    expect(first?.slots.map(({ available }) => available)).toEqual([true, true]);
+  });
+
+  test("keeps what commands refer to, and the slot of a booking that is kept", () => {
+    expect(statesOf([create], [cancel])).toEqual([]);
+    const withoutFirstSlot = initial.slots.filter(({ id }) => id === 2);
+    expect(statesOf([cancel]).map(({ slots }) => slots)).toEqual([withoutFirstSlot]);
+  });
+
+  test("takes away the notes of a booking that is kept", () => {
+    const noted = initial.bookings.map((booking) => ({ ...booking, notes: "Hi" }));
+    const state = { ...initial, bookings: noted };
+    const states = [...simpler({ initial: state, clients: [[create], [cancel]] })];
+    expect(states.map((scenario) => scenario.initial)).toEqual([initial]);
+  });
+
+  test("takes away a provider that has nothing left", () => {
+    const two: BookingState = {
+      ...initial,
+      providers: [...initial.providers, { id: 2, name: "" }],
+    };
+    const states = [...simpler({ initial: two, clients: [[create], [cancel]] })];
+    expect(states.map((scenario) => scenario.initial)).toEqual([initial]);
+    const publish: BookingCommand = {
+      name: "publish",
+      via: "function",
+      provider: 2,
+      startAt: "",
+      endAt: "",
+    };
+    expect([...simpler({ initial: two, clients: [[create, cancel, publish]] })]).toEqual([]);
+  });
+
+  test("takes away arguments that a command can do without, and only those", () => {
+    expect(commandsOf(create)).toEqual([]);
+    expect(commandsOf({ ...create, idempotencyKey: "key-1" })).toEqual([create]);
+    expect(commandsOf({ ...create, provider: 9, paymentIntentId: "pi_1" })).toEqual([
+      { ...create, paymentIntentId: "pi_1" },
+      { ...create, provider: 9 },
+    ]);
+    expect(commandsOf({ ...create, notes: "Hi", createdBy: "vendor" })).toEqual([
+      { ...create, createdBy: "vendor" },
+      { ...create, notes: "Hi" },
+    ]);
+    const list: BookingCommand = { name: "list", via: "http", provider: 1 };
+    expect(commandsOf(list)).toEqual([]);
+  });
+
+  test("comes to an end for every scenario", () => {
+    const sample = fc.sample(scenarios({ minClients: 2, maxClients: 4 }), {
+      numRuns: 200,
+      seed: 1,
+    });
+    for (const scenario of sample) {
+      const simplest = simplestOf(scenario);
+      expect(simplest.initial.slots.length).toBeLessThanOrEqual(scenario.initial.slots.length);
+      expect(simplest.clients.map((commands) => commands.map(({ name }) => name))).toEqual(
+        scenario.clients.map((commands) => commands.map(({ name }) => name)),
+      );
+    }
+  });
+});

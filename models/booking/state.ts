@@ -1,0 +1,67 @@
+/**
+ * The state in which a scenario begins. Ids are 1, 2, … in the order of each list. All times are
+ * far in the past or far in the future, so that no execution depends on the clock.
+ */
+export type BookingState = {
+  readonly providers: readonly Provider[];
+  readonly slots: readonly Slot[];
+  readonly bookings: readonly Booking[];
+};
+
+export type Provider = { readonly id: number; readonly name: string };
+
+/** Times are ISO 8601 in UTC, here and below. The slot is the half-open range [start, end). */
+export type Slot = {
+  readonly id: number;
+  readonly provider: number;
+  readonly startAt: string;
+  readonly endAt: string;
+  readonly available: boolean;
+  /** A withdrawn slot is not available, and no booking claimed it. */
+  readonly withdrawn: boolean;
+};
+
+export type BookingStatus = "pending" | "confirmed" | "cancelled" | "completed" | "expired";
+
+export type Booking = {
+  readonly id: number;
+  readonly slot: number;
+  readonly customer: string;
+  readonly customerName: string;
+  readonly notes: string;
+  readonly status: BookingStatus;
+  readonly createdBy: "customer" | "vendor";
+  /** When the hold of a pending booking ends; null for all others. */
+  readonly holdExpiresAt: string | null;
+};
+
+/** Future slots begin on this day or later, past ones on `PAST_DAY` or shortly after. */
+export const FUTURE_DAY = "2100-01-04T09:00:00.000Z";
+export const PAST_DAY = "2001-01-01T09:00:00.000Z";
+
+/**
+ * The time that `expire` takes for now: holds that were over long ago, and those that by the clock
+ * still run, including the ones that a scenario's own commands make, have all expired by then.
+ */
+export const EXPIRY_TIME = "2099-12-31T00:00:00.000Z";
+export const LAPSED_HOLD = "2001-06-01T00:00:00.000Z";
+export const RUNNING_HOLD = "2099-06-01T00:00:00.000Z";
+
+/** An active booking claims its slot. */
+export function isActive(booking: Booking): boolean {
+  return booking.status === "pending" || booking.status === "confirmed";
+}
+
+export function isPast(slot: Slot): boolean {
+  return slot.startAt < FUTURE_DAY;
+}
+
+/** Whether two different slots of one provider share some time. */
+export function overlap(a: Slot, b: Slot): boolean {
+  return a.id !== b.id && a.provider === b.provider && a.startAt < b.endAt && b.startAt < a.endAt;
+}
+
+/** Whether one slot begins the moment another of the same provider ends. */
+export function adjacent(a: Slot, b: Slot): boolean {
+  return a.provider === b.provider && (a.endAt === b.startAt || b.endAt === a.startAt);
+}

@@ -1,0 +1,233 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type Server, startServer } from "../../harness/index.ts";
+import { type Ungated, ungated } from "./booking-system.fixture.ts";
+import { codes } from "./codes.ts";
+import type { BookingCommand, Create, Via } from "./commands.ts";
+import { ADJACENT, at, initialState, type SlotPlan } from "./initial-states.ts";
+import { invariants } from "./invariants.ts";
+import { scenarios } from "./scenarios.ts";
+import { EXPIRY_TIME } from "./state.ts";
+
+let server: Server;
+let service: Ungated;
+
+beforeAll(async () => {
+  server = await startServer("embedded");
+  service = await ungated(server);
+});
+
+afterAll(async () => {
+  await service.stop();
+  await server.stop();
+});
+
+const slot = (plan: Partial<SlotPlan>): SlotPlan => ({
+  sameProvider: true,
+  gap: ADJACENT,
+  past: false,
+  fate: "free",
+  ...plan,
+});
+
+/** Slots 1 and 2 are free; slot 3 has booking 1, which is pending; slot 4 is the other provider's. */
+const initial = initialState([
+  slot({}),
+  slot({}),
+  slot({ fate: "pending" }),
+  slot({ sameProvider: false }),
+]);
+
+const create = (via: Via, id: number, more: Partial<Create> = {}): BookingCommand => ({
+  name: "create",
+  via,
+  slot: { id },
+  customer: "customer-9",
+  customerName: `Zoë "Z" O'Neil 🦓`,
+  notes: "a\\b;\n-- c",
+  createdBy: "customer",
+  ...more,
+});
+
+const perform = (command: BookingCommand, client = 0) => service.system.perform(command, client);
+
+beforeEach(() => service.system.reset(initial));
+
+describe.each(["http", "function"] as const)("over %s", (via) => {
+  const status = (code: number) => (via === "http" ? { status: code } : {});
+
+  test("create, and the same again by its key", async () => {
+    const made = {
+      id: "2",
+      slotId: "1",
+      providerId: "1",
+      status: "pending",
+      startAt: at(0),
+      endAt: at(2),
+      customerId: "customer-9",
+      idempotencyKey: "key-1",
+      paymentIntentId: "pi_1",
+      createdBy: "customer",
+    };
+    const command = create(via, 1, { idempotencyKey: "key-1", paymentIntentId: "pi_1" });
+    const ok = { outcome: "ok", code: "CREATED", body: made };
+    expect(await perform(command)).toEqual({ ...ok, ...status(201) });
+    expect(await perform(command)).toEqual({ ...ok, ...status(200) });
+    const { rows } = await service.beside.query(
+      "select customer_name, notes from bookings where id = 2",
+    );
+    expect(rows).toEqual([{ customer_name: `Zoë "Z" O'Neil 🦓`, notes: "a\\b;\n-- c" }]);
+  });
+
+  test("create as a vendor", async () => {
+    const response = await perform(create(via, 1, { createdBy: "vendor" }));
+    expect(response).toMatchObject({ body: { status: "confirmed", createdBy: "vendor" } });
+  });
+
+  test("create is refused: taken, wrong provider", async () => {
+    expect(await perform(create(via, 3))).toEqual({
+      outcome: "fail",
+      code: "BOOKING_CONFLICT",
+      body: null,
+      ...status(409),
+    });
+    expect(await perform(create(via, 1, { provider: 2 }))).toMatchObject({
+      outcome: "fail",
+      // Over HTTP a slot is named by its provider and times.
+      code: via === "http" ? "SLOT_NOT_FOUND" : "SLOT_PROVIDER_MISMATCH",
+    });
+  });
+
+  test("confirm, reschedule, cancel", async () => {
+    const booking = { id: 1 };
+    expect(await perform({ name: "confirm", via, booking, paymentIntentId: "pi_2" })).toMatchObject(
+      { outcome: "ok", code: "CONFIRMED", body: { status: "confirmed", paymentIntentId: "pi_2" } },
+    );
+    expect(await perform({ name: "reschedule", via, booking, slot: { id: 2 } })).toMatchObject({
+      outcome: "ok",
+      code: "RESCHEDULED",
+      body: { slotId: "2", startAt: at(2) },
+    });
+    expect(await perform({ name: "cancel", via, booking })).toMatchObject({
+      outcome: "ok",
+      code: "CANCELLED",
+      body: { status: "cancelled" },
+    });
+    expect(await perform({ name: "cancel", via, booking })).toMatchObject({
+      outcome: "fail",
+      code: "BOOKING_NOT_ACTIVE",
+    });
+    expect(await perform({ name: "confirm", via, booking: { id: 9 } })).toMatchObject({
+      outcome: "fail",
+      code: "BOOKING_NOT_FOUND",
+    });
+  });
+
+  test("a refusal costs no connection", async () => {
+    const sessions = `select array_agg(pid order by pid) as pids from pg_stat_activity
+      where datname = current_database() and backend_type = 'client backend'`;
+    const before = await service.beside.query(sessions);
+    expect(await perform(create(via, 3))).toMatchObject({ code: "BOOKING_CONFLICT" });
+    expect((await service.beside.query(sessions)).rows).toEqual(before.rows);
+  });
+
+  test("a connection that is killed leaves the outcome unknown", async () => {
+    await service.beside.query("begin");
+    await service.beside.query("select from bookings where id = 1 for update");
+    const response = perform({ name: "cancel", via, booking: { id: 1 } });
+    const waiting = `select pid from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`;
+    await expect.poll(async () => (await service.beside.query(waiting)).rowCount).toBe(1);
+    await service.beside.query(`select pg_terminate_backend(pid) from (${waiting}) waiting`);
+    await service.beside.query("rollback");
+    expect(await response).toMatchObject({
+      outcome: "info",
+      code: via === "http" ? "DATABASE_UNAVAILABLE" : "CONNECTION_LOST",
+    });
+    expect(await perform({ name: "cancel", via, booking: { id: 1 } })).toMatchObject({
+      code: "CANCELLED",
+    });
+  });
+
+  test("clients refer to what they made themselves", async () => {
+    const cancel: BookingCommand = { name: "cancel", via, booking: { own: 0 } };
+    expect(await perform(cancel)).toEqual({ outcome: "fail", code: "NO_BOOKING", body: null });
+    await perform(create(via, 1), 0);
+    await perform(create(via, 2), 1);
+    expect(await perform(cancel, 1)).toMatchObject({ code: "CANCELLED", body: { id: "3" } });
+  });
+});
+
+test("publish, create on what was published, withdraw", async () => {
+  const { providers } = initial;
+  const publish: BookingCommand = {
+    name: "publish",
+    via: "function",
+    provider: providers.length,
+    startAt: at(96),
+    endAt: at(98),
+  };
+  expect(await perform(publish)).toEqual({
+    outcome: "ok",
+    code: "PUBLISHED",
+    body: { id: "5", providerId: "2", startAt: at(96), endAt: at(98) },
+  });
+  const withdraw: BookingCommand = { name: "withdraw", via: "function", slot: { own: 0 } };
+  expect(await perform(withdraw, 1)).toEqual({ outcome: "fail", code: "NO_SLOT", body: null });
+  expect(await perform(create("http", 0, { slot: { own: 0 } }))).toMatchObject({ code: "CREATED" });
+  expect(await perform(withdraw)).toMatchObject({ outcome: "fail", code: "SLOT_HAS_BOOKING" });
+  expect(await perform({ ...withdraw, slot: { id: 1 } })).toMatchObject({ code: "WITHDRAWN" });
+});
+
+test("expire ends the holds that are over by its own time", async () => {
+  const expire = (time: string): BookingCommand => ({ name: "expire", via: "function", at: time });
+  expect(await perform(expire("2050-01-01T00:00:00Z"))).toMatchObject({ body: { expired: 0 } });
+  await perform(create("http", 1));
+  expect(await perform(expire(EXPIRY_TIME))).toEqual({
+    outcome: "ok",
+    code: "EXPIRED",
+    body: { expired: 2 },
+  });
+});
+
+test("list shows a provider's free slots", async () => {
+  expect(await perform({ name: "list", via: "http", provider: 1 })).toEqual({
+    outcome: "ok",
+    code: "SLOTS",
+    status: 200,
+    body: [
+      { id: "1", providerId: "1", startAt: at(0), endAt: at(2) },
+      { id: "2", providerId: "1", startAt: at(2), endAt: at(4) },
+    ],
+  });
+});
+
+test("observe shows every check, and the rows at fault only if there are any", async () => {
+  const passing = await service.system.observe();
+  expect(passing["checks"]?.map((row) => row["check_name"])).toEqual(
+    invariants.map(({ name }) => name),
+  );
+  expect(passing["offending"]).toBeUndefined();
+  expect(invariants.flatMap(({ check }) => check(passing))).toEqual([]);
+
+  await service.beside.query("update availability_slots set is_available = true where id = 3");
+  const failing = await service.system.observe();
+  expect(invariants.flatMap(({ check }) => check(failing))).toMatchObject([
+    { name: "booking_without_claimed_slot", evidence: [{ slot_id: "3", booking_id: "1" }] },
+  ]);
+});
+
+test("one client at a time, every scenario gets known answers and leaves all well", async () => {
+  const sample = fc.sample(scenarios({ minClients: 2, maxClients: 4 }), { numRuns: 150, seed: 3 });
+  for (const { initial, clients } of sample) {
+    await service.system.reset(initial);
+    for (const [client, commands] of clients.entries()) {
+      for (const command of commands) {
+        const { code } = await perform(command, client);
+        expect(codes[command.name]).toContain(code);
+      }
+    }
+    const snapshot = await service.system.observe();
+    expect(invariants.flatMap(({ check }) => check(snapshot))).toEqual([]);
+  }
+});

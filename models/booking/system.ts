@@ -1,0 +1,171 @@
+import { join } from "node:path";
+import type { FastifyInstance } from "fastify";
+import { Client, type DatabaseError } from "pg";
+import { Pool as HttpPool } from "undici";
+import type { JsonObject, Response, Snapshot, System, SystemContext } from "../../harness/index.ts";
+import { errorFromPostgres, isTransient } from "../../src/errors.ts";
+import { migrate } from "../../src/migrate.ts";
+import { buildServer } from "../../src/server.ts";
+import { statement } from "../../src/statement.ts";
+import { postgresStore } from "../../src/store.ts";
+import { NOTHING_TO_SEND } from "./codes.ts";
+import type { BookingCommand } from "./commands.ts";
+import { overFunction, type Query } from "./functions.ts";
+import { overHttp } from "./http.ts";
+import { CHECKS, OFFENDING } from "./invariants.ts";
+import type { BookingMutant } from "./mutants/mutant.ts";
+import { References } from "./references.ts";
+import { openReset } from "./reset.ts";
+import { refused } from "./responses.ts";
+import type { BookingState } from "./state.ts";
+import { openPool } from "./warm-pool.ts";
+
+/** Enough for every client of a scenario to be in the database at once. */
+const CONNECTIONS = 8;
+
+/** Applies the migrations to an empty database, and what a mutant changes of the schema. */
+export async function migrateBooking(directUrl: string, mutant?: BookingMutant): Promise<void> {
+  await migrate(directUrl);
+  if (mutant?.sql === undefined) return;
+  const database = new Client({ connectionString: directUrl });
+  await database.connect();
+  try {
+    await database.query(mutant.sql);
+  } finally {
+    await database.end();
+  }
+}
+
+/**
+ * The booking service in this process, on a socket of its own, together with its clients: HTTP
+ * clients, and clients that call the database functions directly. All connections are open from the
+ * start, so that connecting is no part of an execution.
+ */
+export async function startBooking(
+  context: SystemContext,
+  mutant?: BookingMutant,
+): Promise<System<BookingState, BookingCommand>> {
+  const opened: (() => Promise<unknown>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const close of opened.splice(0).reverse()) await close();
+  };
+  try {
+    return { ...(await open(context, mutant, opened)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Adds to `opened`, as it goes, how to close what it opens. */
+async function open(
+  context: SystemContext,
+  mutant: BookingMutant | undefined,
+  opened: (() => Promise<unknown>)[],
+): Promise<Omit<System<BookingState, BookingCommand>, "stop">> {
+  const database = new Client({ connectionString: context.directUrl });
+  database.on("error", () => {}); // Whatever is asked of it next says what happened.
+  await database.connect();
+  opened.push(() => database.end());
+  const reset = await openReset(database);
+
+  const service = await openPool(context.gatedUrl, CONNECTIONS);
+  opened.push(() => service.close());
+  const direct = await openPool(context.gatedUrl, CONNECTIONS);
+  opened.push(() => direct.close());
+
+  const store = postgresStore(service.pool);
+  const server = buildServer({ store: mutant?.store?.(store, service.pool) ?? store });
+  opened.push(() => server.close());
+  const http = await listen(server, context.folder);
+  opened.push(() => http.destroy());
+  await warmUp(http);
+
+  const callDirectly: Query = (sql, values) => statement(direct.pool, sql, values);
+  let references = new References({ providers: [], slots: [], bookings: [] });
+  return {
+    async reset(initial) {
+      references = new References(initial);
+      await reset(initial);
+    },
+
+    async perform(command, client) {
+      const request = references.resolve(command, client);
+      if (typeof request === "string") return refused(NOTHING_TO_SEND[request]);
+      const response =
+        request.via === "http"
+          ? await overHttp(http, request)
+          : await overFunction(callDirectly, request, codeOf);
+      remember(references, client, command, response);
+      return response;
+    },
+
+    observe: () => observe(database),
+
+    waitsFor() {
+      const waiting = service.pool.waitingCount + direct.pool.waitingCount;
+      return waiting === 0 ? undefined : `connection pool: ${waiting} waiting`;
+    },
+  };
+}
+
+/** Listens on a socket in `folder`, or, where there are none, on loopback; and connects to it. */
+async function listen(server: FastifyInstance, folder: string): Promise<HttpPool> {
+  server.server.keepAliveTimeout = 0; // Never: an idle connection stays open.
+  const options = { connections: CONNECTIONS, headersTimeout: 0, bodyTimeout: 0 };
+  if (process.platform === "win32") {
+    return new HttpPool(await server.listen({ host: "127.0.0.1", port: 0 }), options);
+  }
+  const socketPath = join(folder, "booking.sock");
+  await server.listen({ path: socketPath });
+  return new HttpPool("http://booking", { ...options, connect: { socketPath } });
+}
+
+/** Opens every connection, by as many requests at once, for a path that there is not. */
+async function warmUp(http: HttpPool): Promise<void> {
+  const requests = Array.from({ length: CONNECTIONS }, async () => {
+    const { body } = await http.request({ path: "/", method: "GET" });
+    await body.dump();
+  });
+  await Promise.all(requests);
+}
+
+/** What the service would call a refusal; undefined for what only a service could make good. */
+function codeOf(error: DatabaseError): string | undefined {
+  const { code } = errorFromPostgres(error);
+  const refusal = code !== "INTERNAL_ERROR" && code !== "DATABASE_UNAVAILABLE";
+  return refusal && !isTransient(error) ? code : undefined;
+}
+
+/** A client may refer to what it was told that it made. */
+function remember(
+  references: References,
+  client: number,
+  { name }: BookingCommand,
+  { outcome, body }: Response,
+): void {
+  if (outcome !== "ok") return;
+  const made = body as { readonly [field: string]: string };
+  if (name === "create") references.addBooking(client, Number(made["id"]));
+  if (name === "publish") {
+    references.addSlot(client, {
+      id: Number(made["id"]),
+      provider: Number(made["providerId"]),
+      startAt: String(made["startAt"]),
+      endAt: String(made["endAt"]),
+    });
+  }
+}
+
+/** The consistency checks' results and, only if one failed, the rows at fault. */
+async function observe(database: Client): Promise<Snapshot> {
+  const checks = await database.query<JsonObject>({
+    name: "verify",
+    text: "select * from verify_booking_slot_consistency()",
+  });
+  if (checks.rows.every((row) => row["status"] === "PASS")) return { [CHECKS]: checks.rows };
+  const offending = await database.query<JsonObject>(
+    "select * from check_slot_booking_consistency() order by check_name, slot_id, booking_id",
+  );
+  return { [CHECKS]: checks.rows, [OFFENDING]: offending.rows };
+}

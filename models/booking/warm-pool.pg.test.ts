@@ -1,0 +1,84 @@
+import { Client } from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Server, startServer } from "../../harness/index.ts";
+import { openPool } from "./warm-pool.ts";
+
+let server: Server;
+let url: string;
+let beside: Client;
+
+beforeAll(async () => {
+  server = await startServer("embedded");
+  ({ url } = await server.lease());
+  beside = new Client({ connectionString: url });
+  await beside.connect();
+});
+
+afterAll(async () => {
+  await beside.end();
+  await server.stop();
+});
+
+const OTHERS = `
+  from pg_stat_activity
+ where datname = current_database() and backend_type = 'client backend'
+   and pid <> pg_backend_pid()`;
+
+async function others(): Promise<number> {
+  const { rows } = await beside.query<{ n: number }>(`select count(*)::integer as n ${OTHERS}`);
+  return rows[0]?.n ?? -1;
+}
+
+/** A backend is gone a moment after its client. */
+async function nobodyElse(): Promise<void> {
+  await expect.poll(others).toBe(0);
+}
+
+test("is open before its first query, and uses the last connection first", async () => {
+  const { pool, close } = await openPool(url, 3);
+  expect(await others()).toBe(3);
+  const pid = "select pg_backend_pid() as pid";
+  const first = await pool.query(pid);
+  expect((await pool.query(pid)).rows).toEqual(first.rows);
+  await close();
+  await nobodyElse();
+});
+
+test("closes connections that nobody gave back, and those in the middle of a query", async () => {
+  const { pool, close } = await openPool(url, 2);
+  const leaked = await pool.connect();
+  await leaked.query("begin");
+  const sleeping = pool.query("select pg_sleep(60)");
+  const ended = expect(sleeping).rejects.toThrow();
+  const asleep = `select pid ${OTHERS} and state = 'active' and query like '%pg_sleep%'`;
+  await expect.poll(async () => (await beside.query(asleep)).rowCount).toBe(1);
+  await close();
+  await ended;
+  // The server hears of it only when the query is over.
+  await beside.query(`select pg_terminate_backend(pid) from (${asleep}) sleeping`);
+  await nobodyElse();
+});
+
+test("survives that its connections are killed, lent or idle", async () => {
+  const { pool, close } = await openPool(url, 2);
+  const lent = await pool.connect();
+  const gone = new Promise((resolve) => lent.once("end", resolve));
+  await beside.query(`select pg_terminate_backend(pid) ${OTHERS}`);
+  await gone;
+  await expect(lent.query("select 1")).rejects.toThrow();
+  lent.release(true);
+  expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+  await close();
+  await nobodyElse();
+});
+
+test("rejects, and leaves nothing open, when not all connections can be had", async () => {
+  await beside.query(
+    `do $$ begin execute format('alter database %I connection limit 3', current_database()); end $$`,
+  );
+  await beside.query("create role guest login");
+  await expect(openPool(url.replace("postgres@", "guest@"), 5)).rejects.toThrow(
+    /too many connections/,
+  );
+  await nobodyElse();
+});
