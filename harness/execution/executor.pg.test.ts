@@ -3,7 +3,7 @@ import { historyOf, preemptionCount } from "../core/execution.ts";
 import type { Scenario } from "../core/scenario.ts";
 import { formatSchedule } from "../core/schedule.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
-import { BoundedSearch } from "../scheduler/bounded.ts";
+import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { Replay } from "../scheduler/replay.ts";
 import { Executor } from "./executor.ts";
 import {
@@ -32,7 +32,7 @@ describe("an executor", () => {
   });
 
   const explore = async (scene: Scenario<null, Statements>, bound: number) => {
-    const search = new BoundedSearch(bound);
+    const search = new Exhaustive(bound);
     const seen: Awaited<ReturnType<typeof executor.execute>>[] = [];
     while (search.begin()) seen.push(await executor.execute(scene, search));
     expect(search.diverged).toBeUndefined();

@@ -5,7 +5,7 @@ import { HarnessError } from "../core/error.ts";
 import type { Choice } from "../core/schedule.ts";
 import { eventually } from "../gates/proxied-server.fixture.ts";
 import { type Database, type Server, startServer } from "../postgres/provider.ts";
-import { BoundedSearch } from "../scheduler/bounded.ts";
+import { Exhaustive } from "../scheduler/exhaustive.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { Executor, type ExecutorOptions, type Setup } from "./executor.ts";
 import { add, SETUP, type Statements, scenario, statements } from "./statements.fixture.ts";
@@ -81,7 +81,7 @@ describe("what goes wrong with the harness is told by a code and what to do", ()
   test("a step that takes too long names its statement", async () => {
     const executor = await open({ stepTimeoutMs: 200 });
     const slow = scenario([statements("select pg_sleep(600)")]);
-    const error = await fault(executor.execute(slow, new BoundedSearch(0)));
+    const error = await fault(executor.execute(slow, new Exhaustive(0)));
     expect(error.code).toBe("STEP_TIMEOUT");
     expect(error.message).toContain("within 200 ms");
     expect(error.message).toContain("lane 0 is in the database with: select pg_sleep(600)");
@@ -100,7 +100,7 @@ describe("what goes wrong with the harness is told by a code and what to do", ()
         }),
       },
     );
-    const error = await fault(executor.execute(ONE, new BoundedSearch(0)));
+    const error = await fault(executor.execute(ONE, new Exhaustive(0)));
     expect(error.code).toBe("STEP_TIMEOUT");
     expect(error.message).toContain("client 0 is in the service, which waits for: connection pool");
   });
@@ -156,14 +156,14 @@ describe("what goes wrong with the harness is told by a code and what to do", ()
       },
     );
     const waiting = scenario([statements("select pg_sleep(0.2)")]);
-    const error = await fault(executor.execute(waiting, new BoundedSearch(0)));
+    const error = await fault(executor.execute(waiting, new Exhaustive(0)));
     expect(error.code).toBe("CONNECTION_LOST");
   });
 
   test("a perform() that throws is the model's mistake", async () => {
     const executor = await open();
     const wrong = scenario([{ name: "throws", sql: ["select 1"] }]);
-    const error = await fault(executor.execute(wrong, new BoundedSearch(0)));
+    const error = await fault(executor.execute(wrong, new Exhaustive(0)));
     expect(error.code).toBe("MODEL_FAILED");
     expect(error.message).toContain(`perform() threw on the command "throws"`);
     expect(error.message).toContain("the model's own mistake");

@@ -4,7 +4,7 @@ import type { Execution } from "../core/execution.ts";
 import type { Scenario } from "../core/scenario.ts";
 import { parseSchedule } from "../core/schedule.ts";
 import { type Database, type Server, startServer } from "../postgres/provider.ts";
-import { BoundedSearch } from "../scheduler/bounded.ts";
+import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { Replay } from "../scheduler/replay.ts";
 import { Executor } from "./executor.ts";
 import {
@@ -153,7 +153,7 @@ describe.each(["pushed", "polled"] as const)("lock waits that are %s", (lockWait
   test("a deadlock is left to the server, and somebody is its victim", async () => {
     const cross = scenario(hold(add(1), add(2)), hold(add(2), add(1)));
     const executor = executors.get(lockWaits);
-    const search = new BoundedSearch(1);
+    const search = new Exhaustive(1);
     const victims: unknown[] = [];
     while (victims.length === 0 && search.begin()) {
       const execution = await executor?.execute(cross, search);

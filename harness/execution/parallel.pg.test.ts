@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { formatSchedule } from "../core/schedule.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
-import { BoundedSearch } from "../scheduler/bounded.ts";
+import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { Executor } from "./executor.ts";
 import {
   add,
@@ -28,7 +28,7 @@ afterAll(async () => {
 const parallel = (...sql: string[]): Statements => ({ name: "parallel", sql });
 
 async function explore(...clients: Statements[][]) {
-  const search = new BoundedSearch(10);
+  const search = new Exhaustive(10);
   const seen: Awaited<ReturnType<typeof executor.execute>>[] = [];
   while (search.begin()) seen.push(await executor.execute(scenario(...clients), search));
   expect(search.diverged).toBeUndefined();

@@ -194,13 +194,23 @@ export class Run<State extends Json, C extends Command> implements GateObserver 
     }
   }
 
-  /** What the running client is still doing outside the database; undefined when it is at rest. */
+  /** Whether all that is left to wait for is the service itself. */
+  #nobodyCan(): boolean {
+    return this.#enabled().length === 0;
+  }
+
+  /** What a client that is waited for does outside the database; undefined when all are at rest. */
   #unsettled(): string | undefined {
-    if (this.#running === undefined || !this.#clients[this.#running]?.active) return undefined;
-    if (this.#lanes.of(this.#running).length > 0) return undefined;
+    const inService = this.#clients.findIndex(
+      ({ active }, index) =>
+        active &&
+        this.#lanes.of(index).length === 0 &&
+        (index === this.#running || this.#nobodyCan()),
+    );
+    if (inService < 0) return undefined;
     const waits = this.#stage.system.waitsFor?.();
     const why = waits === undefined ? "" : `, which waits for: ${waits}`;
-    return `client ${this.#running} is in the service${why}`;
+    return `client ${inService} is in the service${why}`;
   }
 }
 

@@ -15,7 +15,7 @@ export type Statements = Command & {
 };
 
 /** Clients that send statements over one shared pool. */
-export async function statementSystem(context: SystemContext): Promise<System<null, Statements>> {
+async function statementSystem(context: SystemContext): Promise<System<null, Statements>> {
   const pool = new Pool({ connectionString: context.gatedUrl, max: 8 });
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));

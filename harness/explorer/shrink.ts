@@ -3,7 +3,7 @@ import { HarnessError } from "../core/error.ts";
 import { type Execution, preemptionCount } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
-import { BoundedSearch } from "../scheduler/bounded.ts";
+import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { Replay } from "../scheduler/replay.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { type Candidate, withLessCommands, withLessSwitches } from "./smaller.ts";
@@ -30,8 +30,8 @@ export interface Shrunk<State extends Json, C extends Command> {
   readonly error: HarnessError | undefined;
 }
 
-/** How many executions the thorough search for one smaller scenario, at one bound, may take. */
-const EXECUTIONS_PER_BOUND = 400;
+/** How many executions the thorough search for one smaller scenario may take. */
+const EXECUTIONS_PER_SEARCH = 1_000;
 
 /**
  * Shrinks a failing execution to a local minimum. First the cheap way: something smaller is tried
@@ -109,11 +109,11 @@ class Attempts<State extends Json, C extends Command> {
     scenario: Scenario<State, C>,
     bound: number,
   ): Promise<Execution<State, C> | undefined> {
-    for (let preemptions = 0; preemptions <= bound; preemptions++) {
-      const found = await this.failing(scenario, new BoundedSearch(preemptions));
-      if (found !== undefined) return found;
-    }
-    return undefined;
+    if (bound < 0) return undefined;
+    const search = new Exhaustive(bound);
+    const found = await this.failing(scenario, search);
+    if (search.diverged !== undefined) this.cutShort = true;
+    return found;
   }
 
   /** The first failing execution that the scheduler comes to. */
@@ -122,7 +122,7 @@ class Attempts<State extends Json, C extends Command> {
     scheduler: Scheduler,
   ): Promise<Execution<State, C> | undefined> {
     for (let tried = 0; scheduler.begin(scenario); tried++) {
-      if (tried === EXECUTIONS_PER_BOUND || this.error !== undefined || !this.#options.more()) {
+      if (tried === EXECUTIONS_PER_SEARCH || this.error !== undefined || !this.#options.more()) {
         this.cutShort = true;
         return undefined;
       }

@@ -33,6 +33,9 @@ export class Exhaustive implements Scheduler {
   }
 
   begin(): boolean {
+    if (this.#path.length < this.#prefix.length) {
+      this.diverged ??= `an execution ended after ${this.#path.length} steps, and before it did not`;
+    }
     const preemptions = this.#next();
     const prefix = preemptions === undefined ? undefined : this.#left[preemptions]?.pop();
     if (preemptions === undefined || prefix === undefined) return false;

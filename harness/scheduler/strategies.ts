@@ -1,4 +1,4 @@
-import { BoundedSearch } from "./bounded.ts";
+import { Exhaustive } from "./exhaustive.ts";
 import { RandomWalk } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -15,7 +15,7 @@ const SERIAL: Strategy = {
   name: "serial",
   description: "every order of whole commands, at most 24 per scenario",
   executionsPerScenario: 24,
-  scheduler: () => new BoundedSearch(0),
+  scheduler: () => new Exhaustive(0),
 };
 
 export const RANDOM: Strategy = {

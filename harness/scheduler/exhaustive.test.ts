@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { Lane } from "../core/schedule.ts";
-import { BoundedSearch } from "./bounded.ts";
+import { Exhaustive } from "./exhaustive.ts";
 import { type Toy, type Walk, walk } from "./toy.fixture.ts";
 
 function all(toy: Toy, bound: number, blocked?: Parameters<typeof walk>[2]): Walk[] {
-  const search = new BoundedSearch(bound);
+  const search = new Exhaustive(bound);
   const walks: Walk[] = [];
   while (search.begin()) walks.push(walk(toy, search, blocked));
   expect(search.diverged).toBeUndefined();
@@ -21,7 +21,7 @@ function interleavings(sizes: readonly number[]): string[] {
   );
 }
 
-describe("a bounded search", () => {
+describe("an exhaustive search", () => {
   test("without a bound tries every interleaving once", () => {
     const two = texts(all([[2], [2]], 10));
     expect(two).toHaveLength(20);
@@ -58,8 +58,18 @@ describe("a bounded search", () => {
     expect(texts(all([[1], [1]], 0, blocked))).toEqual(["0110", "1100"]);
   });
 
+  test("says how many it tried for each number of preemptions, and when that was all", () => {
+    const search = new Exhaustive(3);
+    while (search.begin()) {
+      expect(search.diverged).toBeUndefined();
+      walk([[2], [2]], search);
+    }
+    expect(search.explored).toEqual([2, 4, 8, 4]);
+    expect(search.complete).toBe(true);
+  });
+
   test("has nothing left after the last", () => {
-    const search = new BoundedSearch(0);
+    const search = new Exhaustive(0);
     expect(search.begin()).toBe(true);
     walk([[1]], search);
     expect(search.begin()).toBe(false);
@@ -67,7 +77,7 @@ describe("a bounded search", () => {
   });
 
   test("notices that a prefix cannot be repeated", () => {
-    const search = new BoundedSearch(0);
+    const search = new Exhaustive(0);
     search.begin();
     walk([[1], [1]], search);
     search.begin();
@@ -76,17 +86,18 @@ describe("a bounded search", () => {
   });
 
   test("notices that an execution ends before its prefix does", () => {
-    const search = new BoundedSearch(10);
+    const search = new Exhaustive(10);
     search.begin();
     walk([[2], [2]], search);
     search.begin();
-    walk([[1], []], search);
+    walk([[], []], search);
     search.begin();
-    expect(search.diverged).toContain("ended after 2 steps");
+    expect(search.diverged).toContain("ended after 0 steps");
+    expect(search.complete).toBe(false);
   });
 
   test("comes to an end although executions differ", () => {
-    const search = new BoundedSearch(2);
+    const search = new Exhaustive(2);
     let tried = 0;
     for (; search.begin() && tried < 1_000; tried++) walk(tried % 2 ? [[1]] : [[1], [1]], search);
     expect(tried).toBeLessThan(1_000);
@@ -94,7 +105,7 @@ describe("a bounded search", () => {
   });
 
   test("cannot choose from nothing", () => {
-    const search = new BoundedSearch(0);
+    const search = new Exhaustive(0);
     search.begin();
     expect(() => search.choose([], undefined)).toThrow("choose from nothing");
   });
