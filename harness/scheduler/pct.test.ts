@@ -1,0 +1,58 @@
+import { describe, expect, test } from "vitest";
+import type { Scenario } from "../core/scenario.ts";
+import { Pct, pctBound } from "./pct.ts";
+import { type Toy, walk } from "./toy.fixture.ts";
+
+const scenarioOf = (toy: Toy): Scenario => ({
+  initial: null,
+  clients: toy.map((commands) => commands.map(() => ({ name: "toy" }))),
+});
+
+function schedules(toy: Toy, seed: number, depth: number, executions: number): string[] {
+  const scheduler = new Pct(seed, depth);
+  return Array.from({ length: executions }, () => {
+    scheduler.begin(scenarioOf(toy));
+    return walk(toy, scheduler).lanes.join("");
+  });
+}
+
+describe("probabilistic concurrency testing", () => {
+  test("does the same with the same seed", () => {
+    expect(schedules([[3], [3]], 5, 3, 50)).toEqual(schedules([[3], [3]], 5, 3, 50));
+    expect(schedules([[3], [3]], 5, 3, 50)).not.toEqual(schedules([[3], [3]], 6, 3, 50));
+  });
+
+  test("of depth 1 never leaves a client, and each goes first as often", () => {
+    const seen = schedules([[2], [2], [2]], 1, 1, 600);
+    expect(new Set(seen).size).toBe(6);
+    const first = seen.filter((lanes) => lanes.startsWith("0")).length;
+    expect(first).toBeGreaterThan(150);
+    expect(first).toBeLessThan(250);
+  });
+
+  test("of depth d leaves a client at most d - 1 times", () => {
+    for (const depth of [2, 3, 4]) {
+      const scheduler = new Pct(depth, depth);
+      for (let i = 0; i < 200; i++) {
+        scheduler.begin(scenarioOf([[4], [4], [4]]));
+        expect(walk([[4], [4], [4]], scheduler).preemptions).toBeLessThanOrEqual(depth - 1);
+      }
+    }
+  });
+
+  test("hits each schedule of depth 2 at least as often as it promises", () => {
+    const toy = [[3], [3]];
+    const executions = 4_000;
+    const seen = schedules(toy, 9, 2, executions);
+    // Client 0 stops after its k-th step, client 1 runs to its end, client 0 goes on.
+    for (const k of [1, 2, 3]) {
+      const wanted = "0".repeat(k) + "1".repeat(4) + "0".repeat(4 - k);
+      const share = seen.filter((lanes) => lanes === wanted).length / executions;
+      expect(share).toBeGreaterThanOrEqual(pctBound(2, 8, 2) * 0.8);
+    }
+  });
+
+  test("cannot choose from nothing", () => {
+    expect(() => new Pct(1, 2).choose([])).toThrow("choose from nothing");
+  });
+});
