@@ -1,6 +1,7 @@
 import { Client, Pool } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import { type Server, startServer } from "../harness/postgres/provider.ts";
+import { testPostgres } from "../harness/postgres/server.fixture.ts";
 import { migrate } from "./migrate.ts";
 
 /** Hour 0 of every test is the midnight after next: well in the future, whatever the clock says. */
@@ -26,7 +27,7 @@ export function testDatabase() {
   let sessions: Client[] = [];
 
   beforeAll(async () => {
-    server = await startServer("embedded");
+    server = await startServer(testPostgres);
     const { url } = await server.lease();
     await migrate(url);
     opened = { url, pool: new Pool({ connectionString: url }) };

@@ -6,6 +6,7 @@ import { Client } from "pg";
 import { request } from "undici";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Server, startServer } from "../harness/postgres/provider.ts";
+import { testPostgres } from "../harness/postgres/server.fixture.ts";
 import { migrate } from "./migrate.ts";
 
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
@@ -15,7 +16,7 @@ let url: string;
 let children: ChildProcess[] = [];
 
 beforeAll(async () => {
-  server = await startServer("embedded");
+  server = await startServer(testPostgres);
   url = (await server.lease()).url;
   await migrate(url);
 });

@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Server, startServer } from "../harness/postgres/provider.ts";
+import { testPostgres } from "../harness/postgres/server.fixture.ts";
 import { migrate } from "./migrate.ts";
 
 const files = readdirSync(new URL("../migrations", import.meta.url)).filter((f) =>
@@ -13,7 +14,7 @@ let database: Client;
 let url: string;
 
 beforeAll(async () => {
-  server = await startServer("embedded");
+  server = await startServer(testPostgres);
   url = (await server.lease()).url;
   database = new Client({ connectionString: url });
   await database.connect();

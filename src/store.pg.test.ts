@@ -1,6 +1,7 @@
 import { Pool, type PoolConfig } from "pg";
 import { afterEach, describe, expect, test } from "vitest";
 import { startServer } from "../harness/postgres/provider.ts";
+import { testPostgres } from "../harness/postgres/server.fixture.ts";
 import { claim, pidOf, row, testDatabase } from "./database.fixture.ts";
 import { errorFromPostgres } from "./errors.ts";
 import { migrate } from "./migrate.ts";
@@ -185,7 +186,7 @@ describe("when a connection dies", () => {
   });
 
   test("with the whole server, every statement fails as an outage", async () => {
-    const server = await startServer("embedded");
+    const server = await startServer(testPostgres);
     const { url } = await server.lease();
     await migrate(url);
     const { store } = open({ connectionString: url });

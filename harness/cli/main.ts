@@ -4,13 +4,25 @@ import { DEFAULTS } from "../defaults.ts";
 import { strategies } from "../scheduler/strategies.ts";
 import { version } from "../version.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
-import { clientBounds, durationMs, positiveNumber, seedNumber, strategyNamed } from "./options.ts";
+import {
+  clientBounds,
+  durationMs,
+  gateLevels,
+  isolationNamed,
+  positiveNumber,
+  preemptionBound,
+  seedNumber,
+  strategyNamed,
+} from "./options.ts";
 import type { ReplayOptions } from "./replay.ts";
 import type { VerifyOptions } from "./verify.ts";
 
-const POSTGRES = "auto, embedded, url (HEDDLE_POSTGRES_URL), or a postgres:// URL";
+const POSTGRES =
+  "auto, embedded[:major], container[:tag or image] (else HEDDLE_POSTGRES_IMAGE), " +
+  "url (HEDDLE_POSTGRES_URL), or a postgres:// URL";
+const REUSE = "keep the container for the next run, or use the one that was kept";
 
-const strategyHelp = strategies
+const strategyHelp = strategies(DEFAULTS)
   .map(({ name, description }) => `${name}: ${description}`)
   .join("; ");
 
@@ -59,9 +71,25 @@ function program(finished: (exitCode: number) => void): Command {
     .addOption(
       new Option("--strategy <name>", strategyHelp)
         .argParser(strategyNamed)
-        .default(DEFAULTS.strategy, DEFAULTS.strategy.name),
+        .default(DEFAULTS.strategy.name),
+    )
+    .addOption(
+      new Option("--preemptions <number>", "the most that a search makes, or all")
+        .argParser(preemptionBound)
+        .default(DEFAULTS.preemptions),
+    )
+    .addOption(
+      new Option("--gates <levels>", "how deep control goes: statement, routine, row")
+        .argParser(gateLevels)
+        .default(DEFAULTS.control.gates, DEFAULTS.control.gates.join(",")),
+    )
+    .addOption(
+      new Option("--isolation <level>", "of transactions that do not say their own")
+        .argParser(isolationNamed)
+        .default(DEFAULTS.control.isolation, "read-committed"),
     )
     .option("--postgres <which>", POSTGRES, "auto")
+    .option("--reuse", REUSE)
     .option("--mutant <name>", "plant one of the model's bugs, to see it caught")
     .option("--report <folder>", "where report.json and report.html go", "reports")
     .option("--json", "print report.json instead of the summary")
@@ -81,6 +109,7 @@ function program(finished: (exitCode: number) => void): Command {
     .description("execute a counterexample again, and say whether the same was seen")
     .argument("<file|token>", "a replay file, or a token (h1.…)")
     .option("--postgres <which>", POSTGRES, "auto")
+    .option("--reuse", REUSE)
     .option("--model <path>", "where the model is (default: by the name in the file)")
     .option("--repeat <number>", "how many times", positiveNumber, 1)
     .option("--json", "print the outcome as JSON")

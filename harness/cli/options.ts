@@ -1,6 +1,8 @@
 import { InvalidArgumentError } from "commander";
+import { GATE_LEVELS, type GateLevel, ISOLATIONS, type Isolation } from "../core/control.ts";
+import { DEFAULTS } from "../defaults.ts";
 import type { Bounds } from "../explorer/subject.ts";
-import { type Strategy, strategies } from "../scheduler/strategies.ts";
+import { strategies } from "../scheduler/strategies.ts";
 
 /*
  * Parsers of option values. What they throw, commander shows with the option's name.
@@ -53,12 +55,33 @@ export function clientBounds(text: string): Bounds {
   return { minClients, maxClients };
 }
 
-export function strategyNamed(text: string): Strategy {
-  const strategy = strategies.find(({ name }) => name === text);
-  if (strategy === undefined) {
-    throw new InvalidArgumentError(
-      `Give one of: ${strategies.map(({ name }) => name).join(", ")}.`,
-    );
+export function strategyNamed(text: string): string {
+  const names = strategies(DEFAULTS).map(({ name }) => name);
+  if (!names.includes(text)) throw new InvalidArgumentError(`Give one of: ${names.join(", ")}.`);
+  return text;
+}
+
+/** A number, or `all`. */
+export function preemptionBound(text: string): number {
+  if (text === "all") return Number.POSITIVE_INFINITY;
+  if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError("Give a whole number, or all.");
+  return Number(text);
+}
+
+/** `statement`, or `statement,routine,row`; statements are always gated. */
+export function gateLevels(text: string): readonly GateLevel[] {
+  const levels = new Set(["statement", ...text.split(",")]);
+  const known = GATE_LEVELS.filter((level) => levels.delete(level));
+  if (levels.size > 0) throw new InvalidArgumentError(`Give some of: ${GATE_LEVELS.join(",")}.`);
+  return known;
+}
+
+/** With dashes for spaces, as a shell likes it. */
+export function isolationNamed(text: string): Isolation {
+  const isolation = ISOLATIONS.find((name) => name === text.replaceAll("-", " "));
+  if (isolation === undefined) {
+    const names = ISOLATIONS.map((name) => name.replaceAll(" ", "-"));
+    throw new InvalidArgumentError(`Give one of: ${names.join(", ")}.`);
   }
-  return strategy;
+  return isolation;
 }

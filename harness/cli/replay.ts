@@ -15,13 +15,14 @@ import { loadSubject } from "./load-subject.ts";
 
 export interface ReplayOptions {
   readonly postgres: string;
+  readonly reuse?: boolean;
   readonly model?: string;
   readonly repeat: number;
   readonly json?: boolean;
   readonly stepTimeout: number;
 }
 
-type Source = Pick<Counterexample, "model" | "mutant" | "scenario" | "schedule"> &
+type Source = Pick<Counterexample, "model" | "mutant" | "control" | "scenario" | "schedule"> &
   Partial<Counterexample>;
 
 /** `heddle replay`: executes a counterexample again, and says whether the same was seen. */
@@ -30,9 +31,10 @@ export async function replayCommand(source: string, options: ReplayOptions): Pro
   const subject = await loadSubject(options.model ?? recorded.model);
   await warnOfChanges(recorded, subject);
   const interrupted = interruption();
-  const server = await startServer(options.postgres);
+  const server = await startServer(options.postgres, { reuse: options.reuse === true });
   try {
     const executor = await openExecutor(server, subject, recorded.mutant ?? undefined, {
+      control: recorded.control,
       stepTimeoutMs: options.stepTimeout,
       signal: interrupted.signal,
     });

@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import { mkdir } from "node:fs/promises";
+import type { GateLevel, Isolation } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import { DEFAULTS } from "../defaults.ts";
 import type { Bounds } from "../explorer/subject.ts";
@@ -8,7 +9,7 @@ import { reportJson } from "../reporters/json.ts";
 import { summary } from "../reporters/summary.ts";
 import { counterexampleText } from "../reporters/text.ts";
 import { writeReports } from "../reporters/write.ts";
-import type { Strategy } from "../scheduler/strategies.ts";
+import { strategies } from "../scheduler/strategies.ts";
 import { verify } from "../verify.ts";
 import { exitCodeOfCampaign } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
@@ -20,8 +21,12 @@ export interface VerifyOptions {
   readonly runs?: number;
   readonly time?: number;
   readonly clients: Bounds;
-  readonly strategy: Strategy;
+  readonly strategy: string;
+  readonly preemptions: number;
+  readonly gates: readonly GateLevel[];
+  readonly isolation: Isolation;
   readonly postgres: string;
+  readonly reuse?: boolean;
   readonly mutant?: string;
   readonly report: string;
   readonly json?: boolean;
@@ -37,7 +42,7 @@ export async function verifyCommand(model: string, options: VerifyOptions): Prom
   const interrupted = interruption();
   // Reports that cannot be written are an error before the work, not after it.
   await writable(options.report);
-  const server = await startServer(options.postgres);
+  const server = await startServer(options.postgres, { reuse: options.reuse === true });
   const progress = new ProgressLine(process.stderr, limits);
   try {
     process.stderr.write(`${server.description}\n`);
@@ -45,7 +50,9 @@ export async function verifyCommand(model: string, options: VerifyOptions): Prom
       ...limits,
       seed: options.seed ?? randomInt(2 ** 31),
       bounds: options.clients,
-      strategy: options.strategy,
+      strategy:
+        strategies(options).find(({ name }) => name === options.strategy) ?? DEFAULTS.strategy,
+      control: { gates: options.gates, isolation: options.isolation },
       mutant: options.mutant,
       stepTimeoutMs: options.stepTimeout,
       shrinkTimeMs: options.shrinkTime,

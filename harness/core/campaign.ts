@@ -1,3 +1,4 @@
+import type { Control } from "./control.ts";
 import type { Counterexample } from "./counterexample.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -45,7 +46,7 @@ export interface Campaign {
   readonly reason: string | null;
   readonly seed: number;
   readonly strategy: string;
-  readonly gates: readonly string[];
+  readonly control: Control;
   readonly clients: { readonly min: number; readonly max: number };
   readonly startedAt: string;
   readonly elapsedMs: number;
@@ -65,6 +66,8 @@ export interface Campaign {
   readonly responses: { readonly [command: string]: { readonly [code: string]: number } };
   readonly patterns: readonly PatternCount[];
   readonly counterexamples: readonly Counterexample[];
+  /** What searches covered, and with which bounds, in sentences. */
+  readonly coverage: readonly string[];
   /** What the harness controlled, and what it did not, in sentences. */
   readonly controlled: readonly string[];
   readonly uncontrolled: readonly string[];

@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import type { Control } from "./control.ts";
 import type { Json } from "./json.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Schedule } from "./schedule.ts";
@@ -11,6 +12,7 @@ export interface Counterexample<State extends Json = Json, C extends Command = C
   readonly model: string;
   /** The planted bug that was on, or null. */
   readonly mutant: string | null;
+  readonly control: Control;
   /** The campaign's seed, and which of its executions failed first. */
   readonly seed: number;
   readonly execution: number;

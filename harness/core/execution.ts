@@ -27,7 +27,7 @@ export interface Execution<State extends Json = Json, C extends Command = Comman
   readonly snapshot: Snapshot;
 }
 
-export function isHistoryEvent<C extends Command>(event: TraceEvent<C>): event is Event<C> {
+function isHistoryEvent<C extends Command>(event: TraceEvent<C>): event is Event<C> {
   return event.type === "invoke" || event.type === "return";
 }
 

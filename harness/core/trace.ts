@@ -10,6 +10,16 @@ export interface Statement {
   readonly values: readonly (string | null)[];
 }
 
+/** A place inside the server at which a statement can be held. */
+export interface Place {
+  /** Such as `public.cancel_booking(bigint)`, or `public.bookings` for a table. */
+  readonly of: string;
+  /** The line in the routine's source, from 1; null for a table. */
+  readonly line: number | null;
+  /** What comes next: the routine's statement, or what is about to be done to a row. */
+  readonly next: string;
+}
+
 /** What the server answered to a statement. */
 export interface Result {
   /** Command tags in order, such as `SELECT 1` or `UPDATE 0`. */
@@ -32,6 +42,12 @@ export type TraceEvent<C extends Command = Command> =
       readonly preemption: boolean;
     }
   | { readonly type: "statement"; readonly lane: Lane; readonly statement: Statement }
+  | {
+      /** The statement stands before that place, and the next move of its lane goes on from it. */
+      readonly type: "gate";
+      readonly lane: Lane;
+      readonly place: Place;
+    }
   | {
       readonly type: "wait";
       readonly lane: Lane;

@@ -3,26 +3,26 @@ import { historyOf, preemptionCount } from "../core/execution.ts";
 import type { Scenario } from "../core/scenario.ts";
 import { formatSchedule } from "../core/schedule.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { Replay } from "../scheduler/replay.ts";
 import { Executor } from "./executor.ts";
 import {
   add,
   counters,
+  LIMITS,
   SETUP,
   type Statements,
   scenario,
   statements,
 } from "./statements.fixture.ts";
 
-const LIMITS = { stepTimeoutMs: 5_000, signal: undefined };
-
 describe("an executor", () => {
   let server: Server;
   let executor: Executor<null, Statements>;
 
   beforeAll(async () => {
-    server = await startServer("embedded");
+    server = await startServer(testPostgres);
     executor = await Executor.open(server, SETUP, LIMITS);
   });
 

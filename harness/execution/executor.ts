@@ -1,11 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { Client } from "pg";
 import type { Command } from "../core/command.ts";
+import type { Control, Isolation } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Execution } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
+import { type InnerGates, installGates } from "../gates/inner-gates.ts";
 import { LockWaits } from "../gates/lock-waits.ts";
 import { WireProxy } from "../gates/wire-proxy.ts";
 import type { Database, Server } from "../postgres/provider.ts";
@@ -14,6 +17,7 @@ import { Run } from "./run.ts";
 import type { System, SystemContext } from "./system.ts";
 
 export interface ExecutorOptions {
+  readonly control: Control;
   /** How long a step may take until all is at rest, in ms. */
   readonly stepTimeoutMs: number;
   /** Aborting it ends the execution that is under way, with HarnessError `INTERRUPTED`. */
@@ -35,6 +39,7 @@ interface Parts {
   readonly folder: string;
   readonly proxy: WireProxy;
   readonly lockWaits: LockWaits;
+  readonly gates: InnerGates | undefined;
 }
 
 /** Runs executions, one at a time, on a disposable database of its own. */
@@ -68,11 +73,16 @@ export class Executor<State extends Json, C extends Command> {
       await blamed("migrate", setup.migrate(database.url));
       const folder = await mkdtemp(join(server.folder, "x"));
       undo.push(() => rm(folder, { recursive: true, force: true }));
-      const proxy = await WireProxy.start(database.url, folder);
+      const { gates: levels, isolation } = options.control;
+      await isolate(database, isolation);
+      const inner = levels.some((level) => level !== "statement");
+      const gates = inner ? await installGates(database.url, levels) : undefined;
+      if (gates !== undefined) undo.push(() => gates.close());
+      const proxy = await WireProxy.start(database.url, folder, gates?.locks);
       undo.push(() => proxy.stop());
       const lockWaits = await LockWaits.open(database.url);
       undo.push(() => lockWaits.close());
-      const parts = { database, folder, proxy, lockWaits };
+      const parts = { database, folder, proxy, lockWaits, gates };
       return new Executor(parts, setup, options, await start(parts, setup));
     } catch (error) {
       await inTurn(undo.reverse());
@@ -85,18 +95,24 @@ export class Executor<State extends Json, C extends Command> {
     return this.#parts.database.lockWaits;
   }
 
+  /** Routines that run whole although routines are gated, and why. */
+  get whole(): InnerGates["whole"] {
+    return this.#parts.gates?.whole ?? [];
+  }
+
   /**
    * Runs `scenario` once, in the order that `scheduler` chooses (its `begin` was called). Throws
    * HarnessError for what was not the service's doing; after that the executor can only be closed.
    */
   async execute(scenario: Scenario<State, C>, scheduler: Scheduler): Promise<Execution<State, C>> {
-    const { proxy, lockWaits } = this.#parts;
+    const { proxy, lockWaits, gates } = this.#parts;
     await blamed("reset", this.#system.reset(scenario.initial));
     const run = new Run(
       {
         proxy,
         lockWaits,
         system: this.#system,
+        places: gates?.places ?? new Map(),
         pushed: this.lockWaits === "pushed",
         stepTimeoutMs: this.#options.stepTimeoutMs,
       },
@@ -114,7 +130,7 @@ export class Executor<State extends Json, C extends Command> {
       return {
         scenario,
         schedule: { version: 1, lanes: run.chosen },
-        trace: run.trace,
+        trace: run.recording.trace,
         ending,
         openTransactions: ending.type === "stuck" ? 0 : open.length,
         snapshot: await blamed("observe", this.#system.observe()),
@@ -151,13 +167,14 @@ export class Executor<State extends Json, C extends Command> {
 
   /** Ends whatever is under way, and drops the database. */
   async close(): Promise<void> {
-    const { database, folder, proxy, lockWaits } = this.#parts;
+    const { database, folder, proxy, lockWaits, gates } = this.#parts;
     proxy.observer = undefined;
     for (const session of [...proxy.sessions]) session.close();
     await inTurn([
       () => this.#stopSystem(),
       () => lockWaits.close(),
       () => proxy.stop(),
+      async () => gates?.close(),
       () => database.drop(),
       () => rm(folder, { recursive: true, force: true }),
     ]);
@@ -170,6 +187,18 @@ export class Executor<State extends Json, C extends Command> {
  */
 async function inTurn(steps: readonly (() => Promise<void>)[]): Promise<void> {
   for (const step of steps) await step().catch(() => {});
+}
+
+/** The default of the database reaches every session, whatever its driver; nothing else changes. */
+async function isolate({ name, url }: Database, isolation: Isolation): Promise<void> {
+  if (isolation === "read committed") return;
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(`alter database ${name} set default_transaction_isolation = '${isolation}'`);
+  } finally {
+    await client.end();
+  }
 }
 
 /** Each start has a folder of its own, so that it meets no socket of an earlier one. */

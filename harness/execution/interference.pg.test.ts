@@ -5,17 +5,18 @@ import { HarnessError } from "../core/error.ts";
 import type { Choice } from "../core/schedule.ts";
 import { eventually } from "../gates/proxied-server.fixture.ts";
 import { type Database, type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { Executor, type ExecutorOptions, type Setup } from "./executor.ts";
-import { add, SETUP, type Statements, scenario, statements } from "./statements.fixture.ts";
+import { add, LIMITS, SETUP, type Statements, scenario, statements } from "./statements.fixture.ts";
 
 let server: Server;
 let database: Database;
 const opened: Executor<null, Statements>[] = [];
 
 beforeAll(async () => {
-  server = await startServer("embedded");
+  server = await startServer(testPostgres);
 });
 
 afterEach(async () => {
@@ -34,7 +35,7 @@ async function open(
     database = await server.lease();
     return database;
   };
-  const limits = { stepTimeoutMs: 5_000, signal: undefined, ...options };
+  const limits = { ...LIMITS, ...options };
   const executor = await Executor.open({ ...server, lease }, setup, limits);
   opened.push(executor);
   return executor;
@@ -191,7 +192,7 @@ describe("what goes wrong with the harness is told by a code and what to do", ()
       }),
     };
     const broken = { ...SETUP, start: () => Promise.reject(new Error("no such file")) };
-    const limits = { stepTimeoutMs: 5_000, signal: undefined };
+    const limits = LIMITS;
     const error = await fault(Executor.open(unlucky, broken, limits));
     expect(error.message).toContain("no such file");
     const folders = await readdir(server.folder);

@@ -1,5 +1,6 @@
 import { type Choice, clientOf, type Lane, laneOf } from "../core/schedule.ts";
-import type { Result, Statement } from "../core/trace.ts";
+import type { Statement, TraceEvent } from "../core/trace.ts";
+import type { GatePlace } from "../gates/gate-locks.ts";
 import type { Session } from "../gates/session.ts";
 
 /** A statement that is under way, and where it is. */
@@ -8,11 +9,14 @@ export interface Flight {
   readonly session: Session;
   readonly statement: Statement;
   stage: "held" | "database" | "answered";
+  /** The gate inside the server at which it is held; undefined when it is not there yet. */
+  gate: GatePlace | undefined;
   /** The server said that the session waits, after its deadlock check found nothing. */
   waiting: boolean;
   /** Whom it was last seen to wait for. */
   waitsFor: readonly Lane[];
-  result: Result | undefined;
+  /** What the server did with it, as long as the trace does not say it. */
+  unsaid: Extract<TraceEvent, { readonly type: "result" | "gate" }> | undefined;
 }
 
 /** All statements that are under way, by session, and whose each session is. */
@@ -43,9 +47,10 @@ export class Lanes {
       session,
       statement,
       stage: "held",
+      gate: undefined,
       waiting: false,
       waitsFor: [],
-      result: undefined,
+      unsaid: undefined,
     });
   }
 

@@ -4,19 +4,19 @@ import type { Execution } from "../core/execution.ts";
 import type { Scenario } from "../core/scenario.ts";
 import { parseSchedule } from "../core/schedule.ts";
 import { type Database, type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { Replay } from "../scheduler/replay.ts";
 import { Executor } from "./executor.ts";
 import {
   add,
   counters,
+  LIMITS,
   SETUP,
   type Statements,
   scenario,
   statements,
 } from "./statements.fixture.ts";
-
-const LIMITS = { stepTimeoutMs: 10_000, signal: undefined };
 
 /** A server that does not let us set what makes it tell its sessions that they wait. */
 function polled(server: Server): Server {
@@ -37,7 +37,7 @@ let server: Server;
 const executors = new Map<Database["lockWaits"], Executor<null, Statements>>();
 
 beforeAll(async () => {
-  server = await startServer("embedded");
+  server = await startServer(testPostgres);
   executors.set("pushed", await Executor.open(server, SETUP, LIMITS));
   executors.set("polled", await Executor.open(polled(server), SETUP, LIMITS));
 });

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { formatSchedule } from "../core/schedule.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { Executor } from "./executor.ts";
 import {
   add,
   counters,
+  LIMITS,
   SETUP,
   type Statements,
   scenario,
@@ -16,8 +18,8 @@ let server: Server;
 let executor: Executor<null, Statements>;
 
 beforeAll(async () => {
-  server = await startServer("embedded");
-  executor = await Executor.open(server, SETUP, { stepTimeoutMs: 5_000, signal: undefined });
+  server = await startServer(testPostgres);
+  executor = await Executor.open(server, SETUP, LIMITS);
 });
 
 afterAll(async () => {

@@ -5,12 +5,15 @@ import type { Response } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
 import { type Choice, clientOf, isPreemption, type Lane, laneOf } from "../core/schedule.ts";
-import type { Result, Statement, TraceEvent } from "../core/trace.ts";
+import type { Place, Result, Statement } from "../core/trace.ts";
+import type { GatePlace } from "../gates/gate-locks.ts";
 import type { LockWaits } from "../gates/lock-waits.ts";
-import type { GateObserver, Session } from "../gates/session.ts";
+import type { GateObserver } from "../gates/observer.ts";
+import type { Session } from "../gates/session.ts";
 import type { WireProxy } from "../gates/wire-proxy.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { choiceOf, type Flight, Lanes } from "./lanes.ts";
+import { Recording } from "./recording.ts";
 import { Rest } from "./rest.ts";
 import type { System } from "./system.ts";
 
@@ -19,6 +22,8 @@ export interface Stage<State extends Json, C extends Command> {
   readonly proxy: WireProxy;
   readonly lockWaits: LockWaits;
   readonly system: System<State, C>;
+  /** The places of the gates inside the server, by number. */
+  readonly places: ReadonlyMap<number, Place>;
   /** Whether the server itself tells a session that it waits (see `Database.lockWaits`). */
   readonly pushed: boolean;
   readonly stepTimeoutMs: number;
@@ -38,8 +43,8 @@ const NO_CLIENT = -1;
  * One execution: lets one client move at a time, waits until all is at rest, and lets the
  * scheduler choose again.
  */
-export class Run<State extends Json, C extends Command> implements GateObserver {
-  readonly trace: TraceEvent<C>[] = [];
+export class Run<State extends Json, C extends Command> implements GateObserver<Session> {
+  readonly recording = new Recording<C>();
   readonly chosen: Lane[] = [];
   readonly #stage: Stage<State, C>;
   readonly #scheduler: Scheduler;
@@ -60,7 +65,7 @@ export class Run<State extends Json, C extends Command> implements GateObserver 
   /** Runs until nobody can move. Throws what went wrong with the harness. */
   async toTheEnd(): Promise<Ending> {
     for (;;) {
-      this.#record(await this.#rest.reached());
+      this.recording.atRest(this.#lanes.all(), await this.#rest.reached());
       const enabled = this.#enabled();
       if (enabled.length === 0) break;
       this.#move(this.#scheduler.choose(enabled, this.chosen.at(-1)), enabled);
@@ -88,13 +93,29 @@ export class Run<State extends Json, C extends Command> implements GateObserver 
     this.#rest.disturb();
   }
 
+  reached(session: Session, gate: GatePlace): void {
+    const flight = this.#lanes.on(session);
+    if (flight === undefined) {
+      this.#stage.proxy.pass(session, gate);
+      return;
+    }
+    const unknown = { of: "?", line: null, next: `gate ${gate.place}` };
+    const place = this.#stage.places.get(gate.place) ?? unknown;
+    flight.stage = "held";
+    flight.gate = gate;
+    flight.waiting = false;
+    flight.unsaid = { type: "gate", lane: flight.lane, place };
+    if (clientOf(flight.lane) === this.#running) this.recording.heard(flight);
+    this.#rest.disturb();
+  }
+
   answered(session: Session, result: Result): void {
     const flight = this.#lanes.on(session);
     if (flight === undefined) {
       session.deliver();
       return;
     }
-    flight.result = result;
+    flight.unsaid = { type: "result", lane: flight.lane, result };
     flight.stage = "answered";
     // The running client's own answer is no choice: it goes straight on.
     if (clientOf(flight.lane) === this.#running) this.#deliver(flight);
@@ -127,21 +148,27 @@ export class Run<State extends Json, C extends Command> implements GateObserver 
 
   #move(choice: Choice, enabled: readonly Choice[]): void {
     const preemption = isPreemption(this.chosen.at(-1), choice.lane, enabled);
-    this.trace.push({ type: "move", choice, enabled, preemption });
+    this.recording.add({ type: "move", choice, enabled, preemption });
     this.chosen.push(choice.lane);
     const client = clientOf(choice.lane);
     this.#running = client;
     const flight = this.#lanes.all().find((other) => other.lane === choice.lane);
     if (choice.action === "start") this.#start(client);
-    else if (flight === undefined)
-      throw new Error(`no statement on the chosen lane ${choice.lane}`);
+    else if (flight === undefined) throw new Error(`nothing is on the lane ${choice.lane}`);
     else if (choice.action === "deliver") this.#deliver(flight);
-    else {
-      this.trace.push({ type: "statement", lane: flight.lane, statement: flight.statement });
-      flight.stage = "database";
-      flight.session.release();
-    }
+    else this.#release(flight);
     this.#rest.disturb();
+  }
+
+  #release(flight: Flight): void {
+    const { gate, lane, session, statement } = flight;
+    flight.stage = "database";
+    flight.gate = undefined;
+    if (gate !== undefined) this.#stage.proxy.pass(session, gate);
+    else {
+      this.recording.add({ type: "statement", lane, statement });
+      session.release();
+    }
   }
 
   #start(index: number): void {
@@ -149,7 +176,7 @@ export class Run<State extends Json, C extends Command> implements GateObserver 
     const command = client?.commands[client.next];
     if (client === undefined || command === undefined) throw new Error(`client ${index} is done`);
     client.active = true;
-    this.trace.push({ type: "invoke", client: index, index: client.next, command });
+    this.recording.add({ type: "invoke", client: index, index: client.next, command });
     const operation = this.#stage.system.perform(command, index).then(
       (response) => this.#returned(index, client, response),
       (cause: unknown) => this.failed(modelFailed(command, cause)),
@@ -158,7 +185,7 @@ export class Run<State extends Json, C extends Command> implements GateObserver 
   }
 
   #returned(index: number, client: Client<C>, response: Response): void {
-    this.trace.push({ type: "return", client: index, index: client.next, response });
+    this.recording.add({ type: "return", client: index, index: client.next, response });
     client.active = false;
     client.next++;
     if (this.#running === index) this.#running = undefined;
@@ -166,32 +193,9 @@ export class Run<State extends Json, C extends Command> implements GateObserver 
   }
 
   #deliver(flight: Flight): void {
-    if (flight.result !== undefined && clientOf(flight.lane) === this.#running)
-      this.#result(flight);
+    this.recording.heard(flight);
     this.#lanes.land(flight.session);
     flight.session.deliver();
-  }
-
-  /** An answer is recorded once: when it comes, or at rest if nobody was there to take it. */
-  #result(flight: Flight): void {
-    if (flight.result === undefined) return;
-    this.trace.push({ type: "result", lane: flight.lane, result: flight.result });
-    flight.result = undefined;
-  }
-
-  /**
-   * What happened beside the running client, in a fixed order: which of two things that the server
-   * did at the same time was heard of first is no property of the execution.
-   */
-  #record(waits: ReadonlyMap<Flight, readonly Lane[]>): void {
-    for (const flight of this.#lanes.all()) {
-      if (flight.stage === "answered") this.#result(flight);
-      const holders = waits.get(flight) ?? [];
-      if (holders.length > 0 && holders.join() !== flight.waitsFor.join()) {
-        this.trace.push({ type: "wait", lane: flight.lane, for: holders });
-      }
-      flight.waitsFor = holders;
-    }
   }
 
   /** Whether all that is left to wait for is the service itself. */

@@ -2,6 +2,7 @@ import { Client, Pool } from "pg";
 import type { Command } from "../core/command.ts";
 import type { Execution } from "../core/execution.ts";
 import type { Scenario } from "../core/scenario.ts";
+import type { ExecutorOptions } from "./executor.ts";
 import type { System, SystemContext } from "./system.ts";
 
 /**
@@ -12,6 +13,13 @@ import type { System, SystemContext } from "./system.ts";
 export type Statements = Command & {
   readonly name: "statements" | "leak" | "parallel" | "throws";
   readonly sql: readonly string[];
+};
+
+/** Whatever a test does not say otherwise. */
+export const LIMITS: ExecutorOptions = {
+  control: { gates: ["statement"], isolation: "read committed" },
+  stepTimeoutMs: 5_000,
+  signal: undefined,
 };
 
 /** Clients that send statements over one shared pool. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Environment } from "../core/campaign.ts";
 import { HarnessError } from "../core/error.ts";
-import { RANDOM, type Strategy, strategies } from "../scheduler/strategies.ts";
+import { type Strategy, strategies } from "../scheduler/strategies.ts";
 import { type CampaignOptions, type Progress, runCampaign } from "./campaign.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
 import { executeToy, increment, lostUpdate, toySubject } from "./toy.fixture.ts";
@@ -14,12 +14,19 @@ const ENVIRONMENT: Environment = {
   postgres: { provider: "none", version: "0", lockWaits: "pushed" },
 };
 
+function named(wanted: string): Strategy {
+  const strategy = strategies({ preemptions: 2 }).find(({ name }) => name === wanted);
+  if (strategy === undefined) throw new Error(`no strategy ${wanted}`);
+  return strategy;
+}
+
 const OPTIONS: CampaignOptions = {
   seed: 1,
   runs: 50,
   timeMs: undefined,
   bounds: { minClients: 2, maxClients: 3 },
-  strategy: RANDOM,
+  strategy: named("random"),
+  control: { gates: ["statement"], isolation: "read committed" },
   mutant: undefined,
   shrinkTimeMs: 60_000,
   signal: undefined,
@@ -152,11 +159,29 @@ describe("the seed", () => {
 });
 
 test("a strategy is asked for each scenario until it has nothing left, or enough", async () => {
-  const serial = strategies.find(({ name }) => name === "serial") as Strategy;
+  const serial = named("serial");
   const { campaign: done } = await campaign({ strategy: serial, runs: 40 });
   expect(done.executions).toBe(40);
   expect(done.scenarios).toBeLessThan(20);
   expect(done.preemptions).toBe(0);
-  const once = { ...serial, executionsPerScenario: 1 };
+  const once: Strategy = {
+    ...serial,
+    explore: (...given) => ({ ...serial.explore(...given), executions: 1 }),
+  };
   expect((await campaign({ strategy: once, runs: 40 })).campaign.scenarios).toBe(40);
+});
+
+test("an exhaustive search says what it covered", async () => {
+  const { campaign: all } = await campaign({ strategy: named("exhaustive"), runs: 400 });
+  expect(all.coverage[0]).toMatch(/^All \d+ orders of whole commands of \d+ scenarios were exec/);
+  expect(all.coverage[2]).toMatch(/^All \d+ interleavings with at most 2 preemptions of \d+ scen/);
+  const { campaign: short } = await campaign({ strategy: named("exhaustive"), runs: 1 });
+  expect(short.coverage).toEqual([]);
+});
+
+test("auto goes from serial orders over searches to random priorities", async () => {
+  const { campaign: done } = await campaign({ strategy: named("auto"), runs: 1_000 });
+  expect(done.coverage.join(" ")).toMatch(
+    /orders of whole commands.*at most 2 preemptions.*depth 3/,
+  );
 });

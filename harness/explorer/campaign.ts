@@ -1,5 +1,6 @@
 import type { Campaign, Environment } from "../core/campaign.ts";
 import type { Command } from "../core/command.ts";
+import type { Control } from "../core/control.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
 import { type Execution, preemptionCount } from "../core/execution.ts";
@@ -8,7 +9,7 @@ import { commandCount } from "../core/scenario.ts";
 import type { Verdict, Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
 import type { Strategy } from "../scheduler/strategies.ts";
-import { CONTROLLED, uncontrolled } from "./control.ts";
+import { controlled, uncontrolled } from "./control.ts";
 import { generator } from "./generate.ts";
 import { judge, sameRule } from "./judge.ts";
 import { shrink } from "./shrink.ts";
@@ -26,6 +27,7 @@ export interface CampaignOptions {
   /** By its name and what it is. */
   readonly strategy: Strategy;
   readonly mutant: string | undefined;
+  readonly control: Control;
   /** How long shrinking may take, in ms. */
   readonly shrinkTimeMs: number;
   readonly signal: AbortSignal | undefined;
@@ -74,7 +76,7 @@ export async function runCampaign<State extends Json, C extends Command>(
     reason: tally.violations > 0 ? null : (reason ?? null),
     seed: options.seed,
     strategy: options.strategy.name,
-    gates: ["statement"],
+    control: options.control,
     clients: { min: options.bounds.minClients, max: options.bounds.maxClients },
     startedAt: startedAt.toISOString(),
     elapsedMs: exploration.elapsedMs,
@@ -88,8 +90,8 @@ export async function runCampaign<State extends Json, C extends Command>(
           },
         ]
       : [],
-    controlled: CONTROLLED,
-    uncontrolled: uncontrolled(environment),
+    controlled: controlled(options.control),
+    uncontrolled: uncontrolled(options.control, environment, executor.whole),
     environment,
     hashes,
   };
@@ -138,11 +140,13 @@ class Exploration<State extends Json, C extends Command> {
   }
 
   async #scenario(input: ReturnType<ReturnType<typeof generator<State, C>>>): Promise<void> {
-    const { strategy } = this.#options;
-    const scheduler = strategy.scheduler(input.scheduleSeed);
+    const { executions, scheduler } = this.#options.strategy.explore(
+      input.scheduleSeed,
+      this.#used(),
+    );
     this.tally.scenario(input.scenario);
-    for (let left = strategy.executionsPerScenario; left > 0 && this.#more(); left--) {
-      if (!scheduler.begin(input.scenario)) return;
+    for (let left = executions; left > 0 && this.#more(); left--) {
+      if (!scheduler.begin(input.scenario)) break;
       const execution = await this.#executor.execute(input.scenario, scheduler);
       const violations = judge(this.#subject, execution);
       this.tally.execution(execution, violations);
@@ -151,6 +155,14 @@ class Exploration<State extends Json, C extends Command> {
       }
       this.#progress("exploring");
     }
+    this.tally.explored(scheduler, input.scenario.clients.length);
+  }
+
+  /** The part of the budget that is used up: of the runs, if a number of them was asked for. */
+  #used(): number {
+    const { runs, timeMs } = this.#options;
+    if (runs !== undefined) return this.tally.executions / runs;
+    return timeMs === undefined ? 0 : this.elapsedMs / timeMs;
   }
 
   #more(): boolean {
@@ -184,7 +196,7 @@ class Exploration<State extends Json, C extends Command> {
   async shrunk(
     failing: Failing<State, C>,
   ): Promise<Omit<Counterexample<State, C>, "versions" | "hashes">> {
-    const { signal, shrinkTimeMs, seed, mutant } = this.#options;
+    const { signal, shrinkTimeMs, seed, mutant, control } = this.#options;
     const deadline = performance.now() + shrinkTimeMs;
     const [first] = failing.violations;
     const { execution, executions, minimal, error } = await shrink(failing.execution, {
@@ -202,6 +214,7 @@ class Exploration<State extends Json, C extends Command> {
       version: 1,
       model: this.#subject.name,
       mutant: mutant ?? null,
+      control,
       seed,
       execution: failing.number,
       scenario: execution.scenario,

@@ -6,7 +6,8 @@ import type { Toy, ToyExecution, ToyScenario } from "./toy.fixture.ts";
 export function fakeExecutor(
   execute: (scenario: ToyScenario, scheduler: Scheduler) => ToyExecution | Promise<ToyExecution>,
 ): Executor<number, Toy> {
-  const fake: Pick<Executor<number, Toy>, "execute"> = {
+  const fake: Pick<Executor<number, Toy>, "execute" | "whole"> = {
+    whole: [],
     execute: async (scenario, scheduler) => execute(scenario, scheduler),
   };
   return fake as Executor<number, Toy>;

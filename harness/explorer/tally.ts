@@ -6,6 +6,8 @@ import { operations } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
+import { Coverage } from "./coverage.ts";
 import { rulesOf } from "./judge.ts";
 import type { Subject } from "./subject.ts";
 
@@ -22,6 +24,7 @@ export class Tally<State extends Json, C extends Command> {
   readonly #responses: Record<string, Record<string, number>> = {};
   readonly #patterns: number[];
   readonly #violated = new Map<string, number>();
+  readonly #coverage = new Coverage();
   readonly #digest = createHash("sha256");
   readonly #subject: Subject<State, C>;
 
@@ -62,6 +65,11 @@ export class Tally<State extends Json, C extends Command> {
     this.#digest.update(JSON.stringify([scenario, schedule.lanes, trace, violations]));
   }
 
+  /** A scheduler is done with its scenario. */
+  explored(scheduler: Scheduler, clients: number): void {
+    this.#coverage.explored(scheduler, clients);
+  }
+
   summary(): Pick<
     Campaign,
     | "scenarios"
@@ -76,6 +84,7 @@ export class Tally<State extends Json, C extends Command> {
     | "patterns"
     | "rules"
     | "digest"
+    | "coverage"
   > {
     return {
       scenarios: this.scenarios,
@@ -99,6 +108,7 @@ export class Tally<State extends Json, C extends Command> {
         checked: this.executions,
         violated: this.#violated.get(keyOf(rule)) ?? 0,
       })),
+      coverage: this.#coverage.sentences(),
       digest: this.#digest.copy().digest("hex"),
     };
   }

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
 import { bind, execute, int32, message, parse, query, sync, untyped } from "./messages.fixture.ts";
 import { Recorder } from "./observer.fixture.ts";
 import { connected, eventually, type Proxied, proxied } from "./proxied-server.fixture.ts";
@@ -11,7 +12,7 @@ let observer: Recorder;
 const clients: RawClient[] = [];
 
 beforeAll(async () => {
-  server = await startServer("embedded");
+  server = await startServer(testPostgres);
   it = await proxied(server);
   await it.direct.query("create table seen (value int)");
 });

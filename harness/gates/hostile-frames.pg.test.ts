@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
 import { int32, message, parse, query, startup, untyped } from "./messages.fixture.ts";
 import { Recorder } from "./observer.fixture.ts";
 import { eventually, type Proxied, proxied } from "./proxied-server.fixture.ts";
@@ -14,7 +15,7 @@ let it: Proxied;
 let bystander: RawClient;
 
 beforeAll(async () => {
-  server = await startServer("embedded");
+  server = await startServer(testPostgres);
   it = await proxied(server);
   bystander = await RawClient.ready(it.proxy.url);
 });

@@ -1,9 +1,12 @@
 import type { HarnessError } from "../core/error.ts";
 import type { Result, Statement } from "../core/trace.ts";
-import type { GateObserver, Session } from "./session.ts";
+import type { GatePlace } from "./gate-locks.ts";
+import type { GateObserver } from "./observer.ts";
+import type { Session } from "./session.ts";
 
 export type GateEvent =
   | { readonly type: "arrived"; readonly session: Session; readonly statement: Statement }
+  | { readonly type: "reached"; readonly session: Session; readonly gate: GatePlace }
   | { readonly type: "answered"; readonly session: Session; readonly result: Result }
   | { readonly type: "waiting" | "acquired" | "closed"; readonly session: Session }
   | { readonly type: "failed"; readonly error: HarnessError };
@@ -11,7 +14,7 @@ export type GateEvent =
 type Of<T extends GateEvent["type"]> = GateEvent & { readonly type: T };
 
 /** Keeps what it is told. Lets nothing move on by itself, or everything. */
-export class Recorder implements GateObserver {
+export class Recorder implements GateObserver<Session> {
   readonly events: GateEvent[] = [];
   readonly #letsGo: boolean;
   #read = 0;
@@ -36,6 +39,10 @@ export class Recorder implements GateObserver {
   arrived(session: Session, statement: Statement): void {
     this.#tell({ type: "arrived", session, statement });
     if (this.#letsGo) session.release();
+  }
+
+  reached(session: Session, gate: GatePlace): void {
+    this.#tell({ type: "reached", session, gate });
   }
 
   answered(session: Session, result: Result): void {

@@ -1,11 +1,13 @@
 import type { Result } from "../core/trace.ts";
 import { FieldReader } from "./frames.ts";
+import { type GatePlace, gatePlace } from "./gate-locks.ts";
 
 /** What a backend message amounts to, for the gate. */
 export type Reply =
   | { readonly type: "part" }
   | { readonly type: "ready"; readonly result: Result }
   | { readonly type: "key"; readonly pid: number }
+  | { readonly type: "gate"; readonly gate: GatePlace }
   | { readonly type: "lock-wait"; readonly state: "waiting" | "acquired" }
   | { readonly type: "drop" }
   | { readonly type: "fatal"; readonly sqlstate: string; readonly message: string }
@@ -72,6 +74,8 @@ export class ReplyReader {
  */
 function notice(frame: Buffer): Reply {
   const fields = noticeFields(frame);
+  const gate = gatePlace(fields);
+  if (gate !== undefined) return { type: "gate", gate };
   if (fields.get("V") !== "LOG") return PART;
   const message = fields.get("M") ?? "";
   if (/^process \d+ still waiting for /.test(message))

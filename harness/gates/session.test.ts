@@ -3,8 +3,9 @@ import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { int32, message, query, startup, terminate, untyped } from "./messages.fixture.ts";
 import { Recorder } from "./observer.fixture.ts";
+import type { GateObserver } from "./observer.ts";
 import { errorIn } from "./raw-client.fixture.ts";
-import { type GateObserver, Session } from "./session.ts";
+import { Session } from "./session.ts";
 
 const READY = message("Z", "I");
 const GREETING = Buffer.concat([
@@ -16,18 +17,19 @@ const DONE = Buffer.concat([message("C", "SELECT 1\0"), READY]);
 const CANCEL_REQUEST = 80877102;
 
 /** A session between two ends that the test holds. */
-function between(observer: GateObserver | undefined, refused?: Error) {
+function between(observer: GateObserver<Session> | undefined, refused?: Error) {
   const [service, serviceSide] = duplexPair({ allowHalfOpen: false });
   const [server, serverSide] = duplexPair({ allowHalfOpen: false });
   const heard = new Map([service, server].map((end) => [end, [] as Buffer[]]));
   for (const [end, chunks] of heard) end.on("data", (chunk: Buffer) => chunks.push(chunk));
   const ended: Session[] = [];
-  const session = new Session(
-    serviceSide,
-    () => (refused ? Promise.reject(refused) : Promise.resolve(serverSide)),
-    () => observer,
-    (it) => ended.push(it),
-  );
+  const session = new Session(serviceSide, {
+    dial: () => (refused ? Promise.reject(refused) : Promise.resolve(serverSide)),
+    observer: () => observer,
+    arm: (it) => it.deliver(),
+    pass: () => {},
+    ended: (it) => ended.push(it),
+  });
   /** What an end has heard since it was asked last. */
   const read = async (end: typeof service) => {
     for (let turns = 0; turns < 5; turns++) await turn();

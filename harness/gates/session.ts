@@ -1,25 +1,23 @@
 import type { Duplex } from "node:stream";
-import type { HarnessError } from "../core/error.ts";
-import type { Result, Statement } from "../core/trace.ts";
+import type { Result } from "../core/trace.ts";
 import type { Dial } from "./dialer.ts";
 import { connectionLost, unsupported } from "./faults.ts";
 import { errorFrame, FrameReader, ProtocolError } from "./frames.ts";
+import type { GatePlace } from "./gate-locks.ts";
+import type { GateObserver } from "./observer.ts";
 import { ReplyReader } from "./replies.ts";
 import { type Request, RequestReader } from "./requests.ts";
 import { readStartup } from "./startup.ts";
 
-/** Is told what happens on the sessions of a gated proxy. Nothing moves on until it says so. */
-export interface GateObserver {
-  /** A request arrived from the service and is held until `session.release()`. */
-  arrived(session: Session, statement: Statement): void;
-  /** The server answered; the answer is held until `session.deliver()`. */
-  answered(session: Session, result: Result): void;
-  /** The server says that the session began, or ended, to wait for a lock. */
-  lockWait(session: Session, state: "waiting" | "acquired"): void;
-  /** The service ended the session. */
-  closed(session: Session): void;
-  /** Something that the gate cannot control, or an interference from outside. */
-  failed(error: HarnessError): void;
+/** What a session needs of its proxy. */
+export interface Surroundings {
+  readonly dial: Dial;
+  observer(): GateObserver<Session> | undefined;
+  /** Closes the gates inside the server, if there are any, and then delivers the session's start. */
+  arm(session: Session): void;
+  /** Lets the session go on from a gate inside the server. */
+  pass(session: Session, gate: GatePlace): void;
+  ended(session: Session): void;
 }
 
 /** All that a service says of its own between the startup packet and the first ReadyForQuery. */
@@ -31,9 +29,7 @@ export class Session {
   pid = 0;
   transaction: Result["transaction"] = "idle";
   readonly #service: Duplex;
-  readonly #dial: Dial;
-  readonly #observer: () => GateObserver | undefined;
-  readonly #ended: (session: Session) => void;
+  readonly #around: Surroundings;
   #server: Duplex | undefined;
   #fromService = new FrameReader(true);
   #fromServer = new FrameReader(false);
@@ -47,16 +43,9 @@ export class Session {
   /** The server's last word. */
   #fatal = "";
 
-  constructor(
-    service: Duplex,
-    dial: Dial,
-    observer: () => GateObserver | undefined,
-    ended: (session: Session) => void,
-  ) {
+  constructor(service: Duplex, around: Surroundings) {
     this.#service = service;
-    this.#dial = dial;
-    this.#observer = observer;
-    this.#ended = ended;
+    this.#around = around;
     service.on("data", (chunk: Buffer) => this.#guard(() => this.#takeFromService(chunk)));
     service.on("error", () => this.#serviceClosed());
     service.on("close", () => this.#serviceClosed());
@@ -86,13 +75,13 @@ export class Session {
     this.#state = "closed";
     this.#service.destroy();
     this.#server?.destroy();
-    this.#ended(this);
+    this.#around.ended(this);
   }
 
   #serviceClosed(): void {
     if (this.#state === "closed") return;
     this.close();
-    this.#observer()?.closed(this);
+    this.#around.observer()?.closed(this);
   }
 
   /** A broken or hostile message ends this session and nothing more. */
@@ -109,7 +98,7 @@ export class Session {
   #refuse(sqlstate: string, message: string): void {
     this.#endService(errorFrame("FATAL", sqlstate, `heddle: ${message}`));
     this.#server?.destroy();
-    this.#observer()?.closed(this);
+    this.#around.observer()?.closed(this);
   }
 
   /** Lets the service hear the last of it, and hears no more from it. */
@@ -117,12 +106,12 @@ export class Session {
     this.#state = "closed";
     this.#service.pause();
     this.#service.end(last, () => this.#service.destroy());
-    this.#ended(this);
+    this.#around.ended(this);
   }
 
   #unsupported(what: string): void {
     this.#refuse("0A000", `the statement gate does not support ${what}`);
-    this.#observer()?.failed(unsupported(what));
+    this.#around.observer()?.failed(unsupported(what));
   }
 
   #takeFromService(chunk: Buffer): void {
@@ -147,12 +136,12 @@ export class Session {
     }
     this.#cancels = startup === "cancel";
     this.#fromService.startup = false;
-    this.#dial().then(
+    this.#around.dial().then(
       (server) => this.#join(server, frame),
       (error: Error) => {
         if (this.#state === "closed") return;
         this.#refuse("08006", `no connection to the server: ${error.message}`);
-        this.#observer()?.failed(connectionLost(error.message));
+        this.#around.observer()?.failed(connectionLost(error.message));
       },
     );
   }
@@ -184,7 +173,7 @@ export class Session {
     const [request] = this.#queue;
     if (this.#state !== "idle" || request === undefined) return;
     this.#state = "held";
-    const observer = this.#observer();
+    const observer = this.#around.observer();
     if (observer === undefined) this.release();
     else observer.arrived(this, request.statement);
   }
@@ -202,11 +191,16 @@ export class Session {
 
   #reply(frame: Buffer): void {
     const reply = this.#replies.take(frame);
+    const observer = this.#around.observer();
     switch (reply.type) {
       case "drop":
         return;
+      case "gate":
+        if (observer === undefined) this.#around.pass(this, reply.gate);
+        else observer.reached(this, reply.gate);
+        return;
       case "lock-wait":
-        this.#observer()?.lockWait(this, reply.state);
+        observer?.lockWait(this, reply.state);
         return;
       case "unsupported":
         this.#unsupported(reply.what);
@@ -231,15 +225,16 @@ export class Session {
     this.#answer.push(frame);
     const starting = this.#state === "starting";
     this.#state = "answered";
-    const observer = this.#observer();
-    if (starting || observer === undefined) this.deliver();
+    const observer = this.#around.observer();
+    if (starting) this.#around.arm(this);
+    else if (observer === undefined) this.deliver();
     else observer.answered(this, result);
   }
 
   #serverClosed(reason: string): void {
     if (this.#state === "closed") return;
     this.#endService();
-    if (!this.#cancels) this.#observer()?.failed(connectionLost(this.#fatal || reason));
+    if (!this.#cancels) this.#around.observer()?.failed(connectionLost(this.#fatal || reason));
   }
 
   #write(socket: Duplex | undefined, frames: readonly Buffer[]): void {

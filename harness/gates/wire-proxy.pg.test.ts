@@ -5,6 +5,7 @@ import { parse as parseUrl } from "pg-connection-string";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startEmbedded } from "../postgres/embedded.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
 import { bind, execute, message, parse, query, sync, untyped } from "./messages.fixture.ts";
 import { Recorder } from "./observer.fixture.ts";
 import { connected, eventually, type Proxied, proxied } from "./proxied-server.fixture.ts";
@@ -15,7 +16,7 @@ let server: Server;
 let it: Proxied;
 
 beforeAll(async () => {
-  server = await startServer("embedded");
+  server = await startServer(testPostgres);
   it = await proxied(server);
 });
 

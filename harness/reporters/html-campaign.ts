@@ -93,7 +93,8 @@ function patterns(all: readonly PatternCount[]): Markup {
 
 export function controlSection(campaign: Campaign): Markup {
   return html`<section id="control">
-<h2>What was controlled, and what was not</h2>
+<h2>What was covered, controlled, and what was not</h2>
+${campaign.coverage.length === 0 ? undefined : html`<h3>Covered</h3>\n${sentences(campaign.coverage)}`}
 <h3>Controlled</h3>
 ${sentences(campaign.controlled)}
 <h3>Not controlled</h3>
@@ -112,7 +113,8 @@ export function environmentSection(c: Campaign): Markup {
     ["Machine", `${e.platform}, ${e.cpus} CPUs`],
     ["Seed", html`<code>${c.seed}</code>`],
     ["Strategy", c.strategy],
-    ["Gates", c.gates.join(", ") || "none"],
+    ["Gates", c.control.gates.join(", ")],
+    ["Isolation", c.control.isolation],
     ["Started", c.startedAt],
     ["Digest", html`<code class="hash">${c.digest}</code>`],
   ];

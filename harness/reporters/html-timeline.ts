@@ -6,6 +6,7 @@ import {
   clientLane,
   commandLine,
   laneName,
+  placeLine,
   responseLine,
   resultLine,
   statementLine,
@@ -65,8 +66,10 @@ function shown(happening: Happening): Markup {
     }
     case "wait":
       return html`<p class="waits">${connection(happening)}waits for ${happening.for.map(laneName).join(" and ")}</p>`;
+    case "gate":
+      return html`<p class="gate">${connection(happening)}stands in <code>${placeLine(happening.place)}</code></p>`;
     case "result":
-      return html`<p>${connection(happening)}waits no longer: <code>${firstWords(happening.statement.sql)}</code></p>${result(happening.result)}`;
+      return html`<p>${connection(happening)}${happening.waited ? "waits no longer" : "is done"}: <code>${firstWords(happening.statement.sql)}</code></p>${result(happening.result)}`;
     case "deliver":
       return html`<p>${connection(happening)}hears the answer</p>`;
     case "response":

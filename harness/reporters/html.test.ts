@@ -45,7 +45,7 @@ function withTexts(campaign: Campaign, text: string): Campaign {
 
 test("opens with the verdict in one sentence with its bounds", () => {
   expect(reportHtml(passing, "reports")).toContain(
-    "<p>No violation in 2,000 executions of 2,000 scenarios with 2 to 4 clients (seed 1, strategy random, gates: statement). A sample, not a proof.</p>",
+    "<p>No violation in 2,000 executions of 2,000 scenarios with 2 to 4 clients (seed 1, strategy random, gates: statement, read committed). A sample, not a proof.</p>",
   );
   expect(reportHtml(failing, "reports")).toContain('class="verdict fail"');
   expect(reportHtml(interrupted, "reports")).toContain("but this is not a pass.");

@@ -2,7 +2,7 @@ import type { Command } from "../core/command.ts";
 import type { Response } from "../core/history.ts";
 import type { JsonObject } from "../core/json.ts";
 import { BACKGROUND, clientOf, type Lane } from "../core/schedule.ts";
-import type { Result, Statement } from "../core/trace.ts";
+import type { Place, Result, Statement } from "../core/trace.ts";
 import { printable } from "./printable.ts";
 import { sqlLine } from "./sql-line.ts";
 
@@ -40,6 +40,12 @@ export function valuesLine(statement: Statement): string {
   return statement.values
     .map((value, at) => `$${at + 1}=${value === null ? "NULL" : literal(value)}`)
     .join(", ");
+}
+
+/** `cancel_booking(bigint), line 12, before: update bookings set …`. */
+export function placeLine({ of, line, next }: Place): string {
+  const where = line === null ? of : `${of}, line ${line}`;
+  return printable(`${where}, before: ${sqlLine(next)}`);
 }
 
 /** `UPDATE 1`, or `ERROR 23P01: conflicting key value …`. */

@@ -5,11 +5,11 @@ import { replayFault } from "./replay-schema.ts";
 
 /** The text of a replay file; its format is `counterexample.schema.json`. */
 export function encodeCounterexample(counterexample: Counterexample): string {
-  const { version, model, mutant, seed, execution, violations, ...rest } = counterexample;
+  const { version, model, mutant, control, seed, execution, violations, ...rest } = counterexample;
   // What a person looks for comes first, the long trace later.
   const ordered = {
     heddle: "counterexample",
-    ...{ version, model, mutant, seed, execution, violations },
+    ...{ version, model, mutant, control, seed, execution, violations },
     ...rest,
   };
   return `${prettyJson(ordered)}\n`;

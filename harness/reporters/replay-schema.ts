@@ -2,7 +2,7 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import schema from "./counterexample.schema.json" with { type: "json" };
 
 /** The parts of the replay format that are read on their own. */
-export type ReplayPart = "" | "/$defs/scenario" | "/$defs/schedule";
+export type ReplayPart = "" | "/$defs/control" | "/$defs/scenario" | "/$defs/schedule";
 
 const compiled = new Map<ReplayPart, ValidateFunction>();
 

@@ -13,7 +13,7 @@ export const passing: Campaign = {
   reason: null,
   seed: 1,
   strategy: "random",
-  gates: ["statement"],
+  control: { gates: ["statement"], isolation: "read committed" },
   clients: { min: 2, max: 4 },
   startedAt: "2026-05-04T10:20:30.000Z",
   elapsedMs: 8123.4,
@@ -90,6 +90,7 @@ export const passing: Campaign = {
     },
   ],
   counterexamples: [],
+  coverage: ["All 148 interleavings with at most 2 preemptions of 4 scenarios were executed."],
   controlled: [
     "The order of the statements that the service sends to Postgres, and of the answers that it hears.",
     "The initial state, the commands, and the texts and names in them.",

@@ -132,6 +132,7 @@ export const doubleBooking: Counterexample = {
   version: 1,
   model: "booking",
   mutant: "check-then-insert",
+  control: { gates: ["statement"], isolation: "read committed" },
   seed: 1,
   execution: 17,
   scenario: { initial, clients: [[ada], [noor]] },

@@ -40,6 +40,7 @@ export function summary(campaign: Campaign, options: TextOptions): string {
       `${number(c.steps)}, ${counted(c.preemptions, "preemption")}, ${counted(c.waits, "lock wait")}, ${counted(c.deadlocks, "deadlock")}`,
     ),
     ...entry("patterns", c.patterns.map(pattern).join(", ")),
+    ...c.coverage.flatMap((sentence, at) => entry(at === 0 ? "coverage" : "", sentence)),
     ...entry("rules", rules(c)),
     ...entry(
       "reports",

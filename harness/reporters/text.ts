@@ -8,6 +8,7 @@ import {
   commandLine,
   fieldsLine,
   laneName,
+  placeLine,
   responseLine,
   resultLine,
   statementLine,
@@ -118,8 +119,10 @@ function words(happening: Happening): Words {
     }
     case "wait":
       return { text: `waits for ${happening.for.map(laneName).join(" and ")}`, style: "yellow" };
+    case "gate":
+      return { text: `stands in ${placeLine(happening.place)}`, style: "dim" };
     case "result":
-      return answered("waits no longer", happening.result);
+      return answered(happening.waited ? "waits no longer" : "is done", happening.result);
     case "deliver":
       return { text: "hears the answer" };
     case "response":

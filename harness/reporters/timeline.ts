@@ -1,7 +1,7 @@
 import type { Command } from "../core/command.ts";
 import type { Response } from "../core/history.ts";
 import { type Action, BACKGROUND, clientOf, type Lane } from "../core/schedule.ts";
-import type { Result, Statement, Trace, TraceEvent } from "../core/trace.ts";
+import type { Place, Result, Statement, Trace, TraceEvent } from "../core/trace.ts";
 import { clientLane } from "./one-line.ts";
 
 /** One thing that a reader sees in a step. */
@@ -15,11 +15,14 @@ export type Happening =
       readonly result?: Result;
     }
   | { readonly type: "wait"; readonly lane: Lane; readonly for: readonly Lane[] }
+  /** The statement stands at a gate inside the server. */
+  | { readonly type: "gate"; readonly lane: Lane; readonly place: Place }
   /** The answer to a statement that had to wait, or that was got in an earlier step. */
   | {
       readonly type: "result";
       readonly lane: Lane;
       readonly statement: Statement;
+      readonly waited: boolean;
       readonly result: Result;
     }
   /** The service hears an answer that was held. */
@@ -51,6 +54,7 @@ class Telling {
   readonly #drafts: Draft[] = [];
   /** Statements at the server, and where they stand in their step. */
   readonly #running = new Map<Lane, { draft: Draft; at: number; statement: Statement }>();
+  readonly #waiting = new Set<Lane>();
   readonly #open = new Set<Lane>();
 
   steps(): Step[] {
@@ -65,7 +69,12 @@ class Telling {
       case "statement":
         this.#statement(event);
         break;
+      case "gate":
+        this.#waiting.delete(event.lane);
+        this.#add({ type: "gate", lane: event.lane, place: event.place });
+        break;
       case "wait":
+        this.#waiting.add(event.lane);
         this.#add({ type: "wait", lane: event.lane, for: event.for });
         break;
       case "result":
@@ -109,11 +118,12 @@ class Telling {
     if (result.transaction !== "idle") step.inTransaction.add(clientOf(lane));
     if (running === undefined) return;
     const { statement } = running;
-    const waited = step.happenings.some((h) => h.type === "wait" && h.lane === lane);
-    if (running.draft === step && !waited) {
+    const waited = this.#waiting.delete(lane);
+    const { happenings } = step;
+    if (running.draft === step && happenings.length === running.at + 1) {
       step.happenings[running.at] = { type: "statement", lane, statement, result };
     } else {
-      this.#add({ type: "result", lane, statement, result });
+      this.#add({ type: "result", lane, statement, waited, result });
     }
   }
 

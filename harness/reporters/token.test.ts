@@ -1,6 +1,7 @@
 import { crc32, deflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { GATE_LEVELS, ISOLATIONS } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import { deadlock, doubleBooking } from "./sample-counterexample.fixture.ts";
 import { decodeToken, encodeToken } from "./token.ts";
@@ -31,6 +32,10 @@ const lanes = fc
 const replays = fc.record({
   model: fc.string({ unit: "binary" }),
   mutant: fc.option(fc.string()),
+  control: fc.record({
+    gates: fc.subarray([...GATE_LEVELS]),
+    isolation: fc.constantFrom(...ISOLATIONS),
+  }),
   // JSON has no negative zero.
   scenario: fc.record({
     initial: fc.jsonValue().map((v) => JSON.parse(JSON.stringify(v))),
@@ -48,8 +53,8 @@ test("reads what it wrote", () => {
 });
 
 test("carries just what a replay needs, in a few hundred characters", () => {
-  const { model, mutant, scenario, schedule } = doubleBooking;
-  expect(decodeToken(token)).toEqual({ model, mutant, scenario, schedule });
+  const { model, mutant, control, scenario, schedule } = doubleBooking;
+  expect(decodeToken(token)).toEqual({ model, mutant, control, scenario, schedule });
   expect(token).toMatch(/^h1\.[\w-]{1,400}$/);
 });
 

@@ -1,4 +1,5 @@
 import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
+import type { Control } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Schedule } from "../core/schedule.ts";
@@ -8,6 +9,7 @@ import { replayFault } from "./replay-schema.ts";
 export interface Replay {
   readonly model: string;
   readonly mutant: string | null;
+  readonly control: Control;
   readonly scenario: Scenario;
   readonly schedule: Schedule;
 }
@@ -21,8 +23,8 @@ const CHECKSUM_BYTES = 4;
  * `h1.` + base64url(CRC-32 of the rest + raw DEFLATE of the JSON array of the parts).
  */
 export function encodeToken(replay: Replay): string {
-  const { model, mutant, scenario, schedule } = replay;
-  const parts = [model, mutant, scenario.initial, scenario.clients, schedule.lanes];
+  const { model, mutant, control, scenario, schedule } = replay;
+  const parts = [model, mutant, control, scenario.initial, scenario.clients, schedule.lanes];
   const packed = deflateRawSync(JSON.stringify(parts), { level: 9 });
   return `h1.${Buffer.concat([checksum(packed), packed]).toString("base64url")}`;
 }
@@ -55,17 +57,24 @@ export function decodeToken(text: string): Replay {
     throw damaged();
   }
   const parts = unpack(packed);
-  if (!Array.isArray(parts) || parts.length !== 5) throw damaged();
-  const [model, mutant, initial, clients, lanes] = parts as unknown[];
+  if (!Array.isArray(parts) || parts.length !== 6) throw damaged();
+  const [model, mutant, control, initial, clients, lanes] = parts as unknown[];
   const scenario = { initial, clients };
   const schedule = { version: 1, lanes };
   const sound =
     typeof model === "string" &&
     (mutant === null || typeof mutant === "string") &&
+    replayFault(control, "/$defs/control") === undefined &&
     replayFault(scenario, "/$defs/scenario") === undefined &&
     replayFault(schedule, "/$defs/schedule") === undefined;
   if (!sound) throw damaged();
-  return { model, mutant, scenario: scenario as Scenario, schedule: schedule as Schedule };
+  return {
+    model,
+    mutant,
+    control: control as Control,
+    scenario: scenario as Scenario,
+    schedule: schedule as Schedule,
+  };
 }
 
 function checksum(packed: Buffer): Buffer {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { failing, interrupted, passing } from "./sample-campaign.fixture.ts";
 import { subjectName, verdictSentence } from "./verdict-sentence.ts";
 
-const SCOPE = "with 2 to 4 clients (seed 1, strategy random, gates: statement)";
+const SCOPE = "with 2 to 4 clients (seed 1, strategy random, gates: statement, read committed)";
 
 test("a pass has its bounds, and claims no more", () => {
   expect(verdictSentence(passing)).toBe(
@@ -29,8 +29,10 @@ test("unknown says why, and that it is no pass", () => {
 });
 
 test("says so when nothing was gated, and when there is one size only", () => {
-  const sentence = verdictSentence({ ...passing, gates: [], clients: { min: 1, max: 1 } });
-  expect(sentence).toContain("with 1 client (seed 1, strategy random, gates: none)");
+  const sentence = verdictSentence({ ...passing, clients: { min: 1, max: 1 } });
+  expect(sentence).toContain(
+    "with 1 client (seed 1, strategy random, gates: statement, read committed)",
+  );
 });
 
 test("names the planted bug", () => {

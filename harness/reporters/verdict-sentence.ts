@@ -31,8 +31,8 @@ export function subjectName(campaign: Pick<Campaign, "model" | "mutant">): strin
 function scope(campaign: Campaign): string {
   const { min, max } = campaign.clients;
   const clients = min === max ? counted(min, "client") : `${min} to ${max} clients`;
-  const gates = campaign.gates.length === 0 ? "none" : campaign.gates.join(" and ");
-  const how = `seed ${campaign.seed}, strategy ${campaign.strategy}, gates: ${gates}`;
+  const { gates, isolation } = campaign.control;
+  const how = `seed ${campaign.seed}, strategy ${campaign.strategy}, gates: ${gates.join(" and ")}, ${isolation}`;
   return `${counted(campaign.scenarios, "scenario")} with ${clients} (${printable(how)})`;
 }
 

@@ -66,6 +66,20 @@ describe("an exhaustive search", () => {
     }
     expect(search.explored).toEqual([2, 4, 8, 4]);
     expect(search.complete).toBe(true);
+    expect(search.completeUpTo).toBe(3);
+  });
+
+  test("says up to which number of preemptions it is complete", () => {
+    const search = new Exhaustive(10);
+    const seen: number[] = [];
+    while (search.begin()) {
+      walk([[2], [2]], search);
+      seen.push(search.completeUpTo);
+    }
+    expect(seen.slice(0, 7)).toEqual([-1, 0, 0, 0, 0, 1, 1]);
+    expect(seen.at(-1)).toBe(Number.POSITIVE_INFINITY);
+    search.diverged = "elsewhere";
+    expect(search.completeUpTo).toBe(-1);
   });
 
   test("has nothing left after the last", () => {

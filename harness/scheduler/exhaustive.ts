@@ -12,24 +12,38 @@ import type { Scheduler } from "./scheduler.ts";
  * Multithreaded Programs" (PLDI 2007). Here leaving a client between two of its commands is free.
  */
 export class Exhaustive implements Scheduler {
-  readonly #bound: number;
+  /** The most preemptions; Infinity for all interleavings. */
+  readonly bound: number;
   /** What is left to try, by preemptions: prefixes of schedules. */
   readonly #left: (readonly Lane[])[][] = [[[]]];
   #prefix: readonly Lane[] = [];
   #path: Lane[] = [];
   #preemptions = 0;
+  /** Whether there are schedules with more preemptions than the bound allows. */
+  #beyond = false;
   /** How many schedules were tried, by preemptions. */
   readonly explored: number[] = [];
   /** Set when a prefix could not be repeated: then not every schedule was tried. */
   diverged: string | undefined;
 
   constructor(bound = Number.POSITIVE_INFINITY) {
-    this.#bound = bound;
+    this.bound = bound;
   }
 
   /** Whether every schedule within the bound was tried. */
   get complete(): boolean {
     return this.diverged === undefined && this.#next() === undefined;
+  }
+
+  /**
+   * The most preemptions up to which every schedule was tried: -1 if not even the orders of whole
+   * commands were, Infinity if there are no others at all.
+   */
+  get completeUpTo(): number {
+    if (this.diverged !== undefined) return -1;
+    const next = this.#next();
+    if (next !== undefined) return next - 1;
+    return this.#beyond ? this.bound : Number.POSITIVE_INFINITY;
   }
 
   begin(): boolean {
@@ -73,7 +87,10 @@ export class Exhaustive implements Scheduler {
     for (const { lane } of enabled) {
       if (lane === choice.lane) continue;
       const preemptions = this.#preemptions + (isPreemption(previous, lane, enabled) ? 1 : 0);
-      if (preemptions > this.#bound) continue;
+      if (preemptions > this.bound) {
+        this.#beyond = true;
+        continue;
+      }
       while (this.#left.length <= preemptions) this.#left.push([]);
       this.#left[preemptions]?.push([...this.#path, lane]);
     }

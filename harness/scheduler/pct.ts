@@ -20,7 +20,8 @@ const STEPS_PER_COMMAND = 4;
 export class Pct implements Scheduler {
   readonly #random: ReturnType<typeof xoroshiro128plus>;
   readonly #depth: number;
-  #steps = 0;
+  /** The most steps that an execution was taken to have. */
+  steps = 0;
   #step = 0;
   /** By client, the background last; higher goes first. */
   #priorities: number[] = [];
@@ -34,12 +35,12 @@ export class Pct implements Scheduler {
 
   begin({ clients }: Scenario): boolean {
     const commands = clients.reduce((sum, list) => sum + list.length, 0);
-    this.#steps = Math.max(this.#steps, this.#step, commands * STEPS_PER_COMMAND);
+    this.steps = Math.max(this.steps, this.#step, commands * STEPS_PER_COMMAND);
     this.#step = 0;
     this.#priorities = this.#shuffled(clients.length + 1).map((rank) => rank + this.#depth);
     this.#changes = new Map();
     for (let priority = 1; priority < this.#depth; priority++) {
-      this.#changes.set(uniformInt(this.#random, 0, this.#steps - 1), priority);
+      this.#changes.set(uniformInt(this.#random, 0, this.steps - 1), priority);
     }
     return true;
   }

@@ -1,28 +1,81 @@
 import { Exhaustive } from "./exhaustive.ts";
+import { Pct } from "./pct.ts";
 import { RandomWalk } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** A way to explore one scenario: a fresh scheduler for each, and how often it is asked. */
+/** How one scenario is explored. */
+export interface Exploration {
+  /** The most executions of it. */
+  readonly executions: number;
+  readonly scheduler: Scheduler;
+}
+
+/** Decides how each scenario of a campaign is explored. */
 export interface Strategy {
   readonly name: string;
   readonly description: string;
-  /** The most executions of one scenario. */
-  readonly executionsPerScenario: number;
-  scheduler(seed: number): Scheduler;
+  /**
+   * For the next scenario. `seed` is a 32-bit integer; `used` is the part of the campaign's budget
+   * that is used up, from 0 to 1.
+   */
+  explore(seed: number, used: number): Exploration;
 }
 
-const SERIAL: Strategy = {
+export interface StrategyOptions {
+  /** The most preemptions of an exhaustive search. */
+  readonly preemptions: number;
+}
+
+/** Orders of whole commands of one scenario: 4! for four clients with a command each. */
+const SERIAL_ORDERS = 24;
+
+/** The depth of bugs that PCT aims at: most need two ordering constraints, a few three. */
+export const PCT_DEPTH = 3;
+
+const PCT_EXECUTIONS = 4;
+
+/** What `auto` spends on one scenario's exhaustive search. */
+const AUTO_SEARCH = 150;
+
+const serial: Strategy = {
   name: "serial",
-  description: "every order of whole commands, at most 24 per scenario",
-  executionsPerScenario: 24,
-  scheduler: () => new Exhaustive(0),
+  description: `every order of whole commands, at most ${SERIAL_ORDERS} per scenario`,
+  explore: () => ({ executions: SERIAL_ORDERS, scheduler: new Exhaustive(0) }),
 };
 
-export const RANDOM: Strategy = {
+const random: Strategy = {
   name: "random",
   description: "a random walk: at each step one of those that can move, each as likely",
-  executionsPerScenario: 1,
-  scheduler: (seed) => new RandomWalk(seed),
+  explore: (seed) => ({ executions: 1, scheduler: new RandomWalk(seed) }),
 };
 
-export const strategies: readonly Strategy[] = [SERIAL, RANDOM];
+const pct: Strategy = {
+  name: "pct",
+  description: "random priorities with few changes, and a bound on the bugs that are missed",
+  explore: (seed) => ({ executions: PCT_EXECUTIONS, scheduler: new Pct(seed, PCT_DEPTH) }),
+};
+
+const exhaustive = ({ preemptions }: StrategyOptions): Strategy => ({
+  name: "exhaustive",
+  description: "every schedule with at most --preemptions preemptions",
+  explore: () => ({
+    executions: Number.POSITIVE_INFINITY,
+    scheduler: new Exhaustive(preemptions),
+  }),
+});
+
+/** Serial orders find plain bugs before concurrency is blamed; small races fall to the search. */
+const auto = ({ preemptions }: StrategyOptions): Strategy => ({
+  name: "auto",
+  description: "a tenth of the budget serial, four tenths exhaustive, the rest pct",
+  explore: (seed, used) => {
+    if (used < 0.1) return serial.explore(seed, used);
+    if (used >= 0.5) return pct.explore(seed, used);
+    return { executions: AUTO_SEARCH, scheduler: new Exhaustive(preemptions) };
+  },
+});
+
+/** All strategies, the default one first. */
+export function strategies(options: StrategyOptions): readonly Strategy[] {
+  return [auto(options), serial, exhaustive(options), pct, random];
+}

@@ -1,6 +1,7 @@
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Server, startServer } from "../../harness/index.ts";
+import { testPostgres } from "../../harness/postgres/server.fixture.ts";
 import booking from "./index.ts";
 import { APART, initialState, type SlotPlan } from "./initial-states.ts";
 import { openReset } from "./reset.ts";
@@ -10,7 +11,7 @@ let server: Server;
 let database: Client;
 
 beforeAll(async () => {
-  server = await startServer("embedded");
+  server = await startServer(testPostgres);
   const { url } = await server.lease();
   await booking.migrate(url, undefined);
   database = new Client({ connectionString: url });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Server, startServer } from "../../harness/index.ts";
+import { testPostgres } from "../../harness/postgres/server.fixture.ts";
 import { type Ungated, ungated } from "./booking-system.fixture.ts";
 import { codes } from "./codes.ts";
 import type { BookingCommand, Create, Via } from "./commands.ts";
@@ -13,7 +14,7 @@ let server: Server;
 let service: Ungated;
 
 beforeAll(async () => {
-  server = await startServer("embedded");
+  server = await startServer(testPostgres);
   service = await ungated(server);
 });
 

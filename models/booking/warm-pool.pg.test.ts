@@ -1,6 +1,7 @@
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Server, startServer } from "../../harness/index.ts";
+import { testPostgres } from "../../harness/postgres/server.fixture.ts";
 import { openPool } from "./warm-pool.ts";
 
 let server: Server;
@@ -8,7 +9,7 @@ let url: string;
 let beside: Client;
 
 beforeAll(async () => {
-  server = await startServer("embedded");
+  server = await startServer(testPostgres);
   ({ url } = await server.lease());
   beside = new Client({ connectionString: url });
   await beside.connect();

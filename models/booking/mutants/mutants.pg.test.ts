@@ -7,6 +7,7 @@ import {
   startServer,
   verify,
 } from "../../../harness/index.ts";
+import { testPostgres } from "../../../harness/postgres/server.fixture.ts";
 import { type Ungated, ungated } from "../booking-system.fixture.ts";
 import booking from "../index.ts";
 import type { BookingScenario } from "../scenarios.ts";
@@ -16,7 +17,7 @@ let server: Server;
 let shipped: Ungated;
 
 beforeAll(async () => {
-  server = await startServer("embedded");
+  server = await startServer(testPostgres);
   shipped = await ungated(server);
 });
 

@@ -1,0 +1,186 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { Client } from "pg";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { type Server, startServer } from "../postgres/provider.ts";
+import { GatedClient } from "./gate-driver.fixture.ts";
+import { installRoutineGates, removeRoutineGates } from "./routine-gates.ts";
+import { strip } from "./routine-source.ts";
+
+let server: Server;
+let url: string;
+let client: Client;
+
+beforeAll(async () => {
+  server = await startServer("embedded");
+});
+
+beforeEach(async () => {
+  ({ url } = await server.lease());
+  client = new Client(url);
+  await client.connect();
+});
+
+afterEach(() => client?.end());
+
+afterAll(() => server?.stop());
+
+/** All that the catalog says of the routines, without where their rows are. */
+async function catalog(): Promise<{ [column: string]: unknown; prosrc: string }[]> {
+  const { rows } = await client.query(`
+    select p.*, pg_get_userbyid(proowner) as owner, obj_description(p.oid, 'pg_proc') as comment,
+           array(select d::text from pg_depend d where objid = p.oid or refobjid = p.oid order by 1) as depends
+      from pg_proc p join pg_namespace n on n.oid = pronamespace
+     where nspname in ('public', 'other') order by p.oid`);
+  return rows;
+}
+
+const WRITES = "begin perform 1 from pg_class; end";
+
+test("every routine of the booking service gets gates", async () => {
+  const folder = new URL("../../migrations/", import.meta.url);
+  for (const file of readdirSync(folder).sort()) {
+    await client.query(readFileSync(new URL(file, folder), "utf8"));
+  }
+  const { places, whole, joined } = await installRoutineGates(client);
+  const counts: { [routine: string]: number } = {};
+  for (const { routine } of places) {
+    const name = routine.replace(/\(.*/, "");
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  expect(counts).toEqual({
+    cancel_booking: 3,
+    claim_slot_and_create_booking: 6,
+    confirm_booking: 2,
+    expire_holds: 4,
+    publish_slot: 2,
+    reschedule_booking: 7,
+    withdraw_slot: 3,
+  });
+  expect(places.map(({ place }) => place)).toEqual(places.map((_, index) => index + 1));
+  expect(joined).toEqual([]);
+  expect(whole).toEqual([
+    { routine: "check_slot_booking_consistency()", reason: "it is written in SQL" },
+    { routine: "verify_booking_slot_consistency()", reason: "it is written in SQL" },
+  ]);
+});
+
+test("all but the source stays, and then the source is as it was", async () => {
+  await client.query(
+    `
+    create role heddle_other; create schema other authorization heddle_other;
+    create table t (i int);
+    create function f(a int default 3, variadic b text[] default '{}') returns setof t language plpgsql
+      security definer strict leakproof cost 7 rows 3 set search_path = 'other', public set work_mem = '1MB'
+      as $function$ begin return query delete from public.t returning *; end -- $$ \r\n$function$;
+    comment on function f is 'what f is for'; revoke all on function f from public;
+    grant execute on function f to heddle_other with grant option;
+    create procedure other."P x"(inout "A b" int) language plpgsql as 'begin delete from public.t where i = ''1''; end';
+    alter procedure other."P x" owner to heddle_other;
+    create function fires() returns trigger language plpgsql as $$ begin insert into t values (1); return new; end $$;
+    create trigger tr before update on t execute function fires();
+    create view v as select * from f()`,
+  );
+  const before = await catalog();
+  await installRoutineGates(client);
+  const gated = await catalog();
+  expect(gated.map((it) => ({ ...it, prosrc: strip(it.prosrc) }))).toEqual(before);
+  for (const [index, { prosrc }] of gated.entries()) expect(prosrc).not.toBe(before[index]?.prosrc);
+  await installRoutineGates(client);
+  expect(await catalog()).toEqual(gated);
+  await removeRoutineGates(client);
+  expect(await catalog()).toEqual(before);
+  await removeRoutineGates(client);
+});
+
+test("a routine that somebody changed or dropped meanwhile is not restored", async () => {
+  await client.query(`
+    create function f() returns void language plpgsql as '${WRITES}';
+    create function g() returns void language plpgsql as '${WRITES}'`);
+  await installRoutineGates(client);
+  await client.query(
+    `drop function g; create or replace function f() returns void language plpgsql as 'begin end'`,
+  );
+  await removeRoutineGates(client);
+  expect((await catalog()).map(({ prosrc }) => prosrc)).toEqual(["begin end"]);
+});
+
+test("what stays whole is named, with the reason", async () => {
+  await client.query(`
+    create extension pg_trgm;
+    create function in_sql() returns int language sql as 'select 1';
+    create function internal(int, int) returns int language internal as 'int4pl';
+    create function stable() returns int language plpgsql stable as 'begin return (select 1 from pg_class); end';
+    create function immutable() returns int language plpgsql immutable as 'begin return 1; end';
+    create aggregate total(int) (sfunc = internal, stype = int);
+    set check_function_bodies = off;
+    create function unreadable() returns int language plpgsql as 'begin delete from; what is this; end'`);
+  const { places, whole } = await installRoutineGates(client);
+  expect(places).toEqual([]);
+  expect(whole).toEqual([
+    { routine: "immutable()", reason: expect.stringContaining("it is IMMUTABLE") },
+    { routine: "in_sql()", reason: "it is written in SQL" },
+    { routine: "internal(integer,integer)", reason: "it is written in internal" },
+    { routine: "stable()", reason: expect.stringContaining("it is STABLE") },
+    { routine: "unreadable()", reason: expect.stringContaining("libpg-query cannot read it") },
+  ]);
+});
+
+test("only the schemas that are asked for", async () => {
+  await client.query(`
+    create schema other;
+    create function f() returns void language plpgsql as '${WRITES}';
+    create function other.f() returns void language plpgsql as '${WRITES}'`);
+  const routines = async (...schemas: string[]) =>
+    (await installRoutineGates(client, schemas)).places.map(({ routine }) => routine);
+  expect(await routines("public", "other")).toEqual(["other.f()", "f()"]);
+  expect(await routines("other")).toEqual(["other.f()"]);
+  expect((await catalog()).filter(({ prosrc }) => strip(prosrc) !== prosrc)).toHaveLength(1);
+});
+
+test("a call of a routine that is gated inside needs no gate; another call does", async () => {
+  const body = (call: string) => `language plpgsql as $$ begin perform ${call}; end $$`;
+  await client.query(`
+    create table t (i int);
+    create function in_sql() returns void language sql as 'delete from t';
+    create function declares() returns void language plpgsql as $$ declare x int := (select 1 from t); begin end $$;
+    create function inner1() returns void language plpgsql as $$ begin delete from t; end $$;
+    create function a1() returns void ${body("inner1()")}; create function a2() returns void ${body("a1()")};
+    create function b1() returns void ${body("in_sql()")}; create function b2() returns void ${body("b1()")};
+    create function c() returns void ${body("declares()")}; create function d() returns void ${body("nextval('x')")};
+    create function e() returns void ${body("random()")}`);
+  const { places, joined } = await installRoutineGates(client);
+  expect(places.map(({ routine }) => routine)).toEqual(["b1()", "c()", "d()", "inner1()"]);
+  expect(joined.map(({ routine }) => routine)).toEqual(["declares()"]);
+});
+
+test("a gated routine does not run in parallel, where nobody could wait", async () => {
+  await client.query(`
+    create table t as select generate_series(1, 20) as i;
+    create function f(a int) returns bool language plpgsql parallel safe as $$ begin return exists (select from t where i = a); end $$`);
+  await installRoutineGates(client);
+  const session = await GatedClient.open(url);
+  await session.locks.arm(session.pid);
+  await session.ask("set debug_parallel_query = on");
+  expect(await session.ask("select count(*)::int from t where f(i)")).toBe(20);
+  expect(session.places).toHaveLength(20);
+  await session.end();
+  await removeRoutineGates(client);
+  expect(await catalog()).toMatchObject([{ proparallel: "s" }]);
+});
+
+test("an error names the routine that is not ours to change, and changes none", async () => {
+  await client.query(`
+      create function a() returns void language plpgsql as '${WRITES}';
+      create function b() returns void language plpgsql as '${WRITES}';
+      create role heddle_limited; alter function a() owner to heddle_limited;
+      grant create on schema public to heddle_limited;
+      do $$ begin execute format('grant create on database %I to heddle_limited', current_database()); end $$`);
+  const before = await catalog();
+  await client.query("set role heddle_limited");
+  await expect(installRoutineGates(client)).rejects.toMatchObject({
+    code: "UNSUPPORTED",
+    message: expect.stringContaining("b() cannot be re-created"),
+  });
+  await client.query("reset role");
+  expect(await catalog()).toEqual(before);
+});
