@@ -1,6 +1,7 @@
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import type { Scenario } from "../harness/core/scenario.ts";
+import { DEFAULTS } from "../harness/defaults.ts";
 import { generator } from "../harness/explorer/generate.ts";
 import { startServer } from "../harness/postgres/provider.ts";
 import { RandomWalk } from "../harness/scheduler/random.ts";
@@ -26,7 +27,7 @@ export async function control(): Promise<Benchmark> {
   const input = inputs();
   const server = await startServer("auto");
   try {
-    const limits = { stepTimeoutMs: 10_000, signal: undefined };
+    const limits = { ...DEFAULTS, signal: undefined };
     const executor = await openExecutor(server, booking, undefined, limits);
     const database = await server.lease();
     await booking.migrate(database.url, undefined);

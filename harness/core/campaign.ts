@@ -24,6 +24,17 @@ export interface RuleCount {
   readonly violated: number;
 }
 
+/** How far the scenario of a pair of commands was searched. */
+export interface PairSearch {
+  readonly name: string;
+  /** Executions, each of another interleaving. */
+  readonly explored: number;
+  /** Whether these were all within the bound. */
+  readonly complete: boolean;
+  /** How many of them differ in a response or in the final state. */
+  readonly outcomes: number;
+}
+
 export interface Environment {
   readonly heddle: string;
   readonly node: string;
@@ -65,6 +76,8 @@ export interface Campaign {
   /** Operations by command, then by response code. */
   readonly responses: { readonly [command: string]: { readonly [code: string]: number } };
   readonly patterns: readonly PatternCount[];
+  /** The searches of the model's pairs of commands; empty where scenarios were generated. */
+  readonly pairs: readonly PairSearch[];
   readonly counterexamples: readonly Counterexample[];
   /** What searches covered, and with which bounds, in sentences. */
   readonly coverage: readonly string[];

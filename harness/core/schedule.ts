@@ -20,9 +20,10 @@ export function laneOf(client: number, ordinal: number): Lane {
 /**
  * What a lane does when it is chosen. `start`: the client sends its next command. `release`: the
  * statement held at a gate goes to the server. `deliver`: an answer that was held, since another
- * client was running when it came, goes to the service.
+ * client was running when it came, goes to the service. `wake`: a statement that waited goes on;
+ * this is a choice only where one step has ended the waits of several.
  */
-export type Action = "start" | "release" | "deliver";
+export type Action = "start" | "release" | "deliver" | "wake";
 
 /** One of the moves that are possible at a step. A lane has at most one. */
 export interface Choice {

@@ -5,14 +5,16 @@ import { Client } from "pg";
 import type { Command } from "../core/command.ts";
 import type { Control, Isolation } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
-import type { Execution } from "../core/execution.ts";
+import type { Execution, Snapshot } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
+import { type Freezer, localFreezer } from "../gates/freezer.ts";
 import { type InnerGates, installGates } from "../gates/inner-gates.ts";
 import { LockWaits } from "../gates/lock-waits.ts";
 import { WireProxy } from "../gates/wire-proxy.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
+import { blamed } from "./blame.ts";
 import { Run } from "./run.ts";
 import type { System, SystemContext } from "./system.ts";
 
@@ -40,6 +42,8 @@ interface Parts {
   readonly proxy: WireProxy;
   readonly lockWaits: LockWaits;
   readonly gates: InnerGates | undefined;
+  /** Where the server's processes are ours, and on this machine. */
+  readonly freezer: Freezer | undefined;
 }
 
 /** Runs executions, one at a time, on a disposable database of its own. */
@@ -82,7 +86,8 @@ export class Executor<State extends Json, C extends Command> {
       undo.push(() => proxy.stop());
       const lockWaits = await LockWaits.open(database.url);
       undo.push(() => lockWaits.close());
-      const parts = { database, folder, proxy, lockWaits, gates };
+      const freezer = server.provider === "embedded" ? localFreezer() : undefined;
+      const parts = { database, folder, proxy, lockWaits, gates, freezer };
       return new Executor(parts, setup, options, await start(parts, setup));
     } catch (error) {
       await inTurn(undo.reverse());
@@ -95,6 +100,11 @@ export class Executor<State extends Json, C extends Command> {
     return this.#parts.database.lockWaits;
   }
 
+  /** Whether it is a choice of the scheduler who of several woken sessions goes first. */
+  get ordersWakes(): boolean {
+    return this.#parts.freezer !== undefined;
+  }
+
   /** Routines that run whole although routines are gated, and why. */
   get whole(): InnerGates["whole"] {
     return this.#parts.gates?.whole ?? [];
@@ -105,7 +115,7 @@ export class Executor<State extends Json, C extends Command> {
    * HarnessError for what was not the service's doing; after that the executor can only be closed.
    */
   async execute(scenario: Scenario<State, C>, scheduler: Scheduler): Promise<Execution<State, C>> {
-    const { proxy, lockWaits, gates } = this.#parts;
+    const { proxy, lockWaits, gates, freezer } = this.#parts;
     await blamed("reset", this.#system.reset(scenario.initial));
     const run = new Run(
       {
@@ -113,6 +123,7 @@ export class Executor<State extends Json, C extends Command> {
         lockWaits,
         system: this.#system,
         places: gates?.places ?? new Map(),
+        freezer,
         pushed: this.lockWaits === "pushed",
         stepTimeoutMs: this.#options.stepTimeoutMs,
       },
@@ -136,9 +147,16 @@ export class Executor<State extends Json, C extends Command> {
         snapshot: await blamed("observe", this.#system.observe()),
       };
     } finally {
+      run.letGo();
       proxy.observer = undefined;
       this.#options.signal?.removeEventListener("abort", interrupt);
     }
+  }
+
+  /** What the last execution left in the database; undefined when the system cannot tell. */
+  async contents(): Promise<Snapshot | undefined> {
+    const contents = this.#system.contents?.();
+    return contents && blamed("contents", contents);
   }
 
   /**
@@ -209,16 +227,4 @@ async function start<State extends Json, C extends Command>(
   const own = await mkdtemp(join(folder, "s"));
   const context = { gatedUrl: proxy.url, directUrl: database.url, folder: own };
   return blamed("start", setup.start(context));
-}
-
-/** An error of the model's own code becomes one that names the part of it that failed. */
-async function blamed<T>(part: string, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (cause) {
-    if (cause instanceof HarnessError) throw cause;
-    throw new HarnessError("MODEL_FAILED", `the model's ${part}() failed: ${String(cause)}`, {
-      cause,
-    });
-  }
 }

@@ -166,7 +166,7 @@ describe("what goes wrong with the harness is told by a code and what to do", ()
     const wrong = scenario([{ name: "throws", sql: ["select 1"] }]);
     const error = await fault(executor.execute(wrong, new Exhaustive(0)));
     expect(error.code).toBe("MODEL_FAILED");
-    expect(error.message).toContain(`perform() threw on the command "throws"`);
+    expect(error.message).toContain(`perform() failed`);
     expect(error.message).toContain("the model's own mistake");
   });
 

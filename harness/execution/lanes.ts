@@ -8,7 +8,10 @@ export interface Flight {
   readonly lane: Lane;
   readonly session: Session;
   readonly statement: Statement;
-  stage: "held" | "database" | "answered";
+  /** `woken`: its wait has ended, and it is frozen until it is chosen. */
+  stage: "held" | "database" | "woken" | "answered";
+  /** Its backend is stopped. */
+  frozen: boolean;
   /** The gate inside the server at which it is held; undefined when it is not there yet. */
   gate: GatePlace | undefined;
   /** The server said that the session waits, after its deadlock check found nothing. */
@@ -47,6 +50,7 @@ export class Lanes {
       session,
       statement,
       stage: "held",
+      frozen: false,
       gate: undefined,
       waiting: false,
       waitsFor: [],
@@ -90,5 +94,6 @@ function compareLanes(a: Lane, b: Lane): number {
 export function choiceOf(flight: Flight): Choice | undefined {
   if (flight.stage === "held") return { lane: flight.lane, action: "release" };
   if (flight.stage === "answered") return { lane: flight.lane, action: "deliver" };
+  if (flight.stage === "woken") return { lane: flight.lane, action: "wake" };
   return undefined;
 }

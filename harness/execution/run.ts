@@ -1,20 +1,23 @@
 import type { Command } from "../core/command.ts";
-import { HarnessError } from "../core/error.ts";
+import type { HarnessError } from "../core/error.ts";
 import type { Ending } from "../core/execution.ts";
 import type { Response } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
 import { type Choice, clientOf, isPreemption, type Lane, laneOf } from "../core/schedule.ts";
 import type { Place, Result, Statement } from "../core/trace.ts";
+import type { Freezer } from "../gates/freezer.ts";
 import type { GatePlace } from "../gates/gate-locks.ts";
 import type { LockWaits } from "../gates/lock-waits.ts";
 import type { GateObserver } from "../gates/observer.ts";
 import type { Session } from "../gates/session.ts";
 import type { WireProxy } from "../gates/wire-proxy.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
+import { blamed } from "./blame.ts";
 import { choiceOf, type Flight, Lanes } from "./lanes.ts";
 import { Recording } from "./recording.ts";
 import { Rest } from "./rest.ts";
+import { Sleepers } from "./sleepers.ts";
 import type { System } from "./system.ts";
 
 /** What a run needs of its surroundings. */
@@ -24,6 +27,8 @@ export interface Stage<State extends Json, C extends Command> {
   readonly system: System<State, C>;
   /** The places of the gates inside the server, by number. */
   readonly places: ReadonlyMap<number, Place>;
+  /** Where backends can be stopped. */
+  readonly freezer: Freezer | undefined;
   /** Whether the server itself tells a session that it waits (see `Database.lockWaits`). */
   readonly pushed: boolean;
   readonly stepTimeoutMs: number;
@@ -51,6 +56,7 @@ export class Run<State extends Json, C extends Command> implements GateObserver<
   readonly #clients: Client<C>[];
   readonly #lanes = new Lanes();
   readonly #rest: Rest;
+  readonly #sleepers: Sleepers;
   readonly #underWay = new Set<Promise<void>>();
   /** The client that may be inside the service: at most one, or the background's -1. */
   #running: number | undefined;
@@ -59,13 +65,14 @@ export class Run<State extends Json, C extends Command> implements GateObserver<
     this.#stage = stage;
     this.#scheduler = scheduler;
     this.#clients = scenario.clients.map((commands) => ({ commands, next: 0, active: false }));
+    this.#sleepers = new Sleepers(this.#lanes, stage.freezer);
     this.#rest = new Rest(stage, this.#lanes, () => this.#unsettled());
   }
 
   /** Runs until nobody can move. Throws what went wrong with the harness. */
   async toTheEnd(): Promise<Ending> {
     for (;;) {
-      this.recording.atRest(this.#lanes.all(), await this.#rest.reached());
+      await this.#settle();
       const enabled = this.#enabled();
       if (enabled.length === 0) break;
       this.#move(this.#scheduler.choose(enabled, this.chosen.at(-1)), enabled);
@@ -75,6 +82,22 @@ export class Run<State extends Json, C extends Command> implements GateObserver<
       .map(({ lane, waitsFor }) => `${lane} for ${waitsFor.join(", ")}`);
     if (waiting.length > 0) return { type: "stuck", waits: waiting.join("; ") };
     return { type: "complete" };
+  }
+
+  async #settle(): Promise<void> {
+    let woken: readonly Flight[] | undefined;
+    while (woken === undefined) {
+      const waits = await this.#rest.reached();
+      woken = this.#sleepers.woken(waits);
+      if (woken === undefined) this.#rest.disturb();
+      else this.recording.atRest(this.#lanes.all(), waits);
+    }
+    for (const flight of woken) flight.stage = "woken";
+  }
+
+  /** Lets all go on that was kept from it, however the run ended. */
+  letGo(): void {
+    this.#sleepers.letGo();
   }
 
   /** Stops waiting, with `error`. */
@@ -156,12 +179,14 @@ export class Run<State extends Json, C extends Command> implements GateObserver<
     if (choice.action === "start") this.#start(client);
     else if (flight === undefined) throw new Error(`nothing is on the lane ${choice.lane}`);
     else if (choice.action === "deliver") this.#deliver(flight);
+    else if (choice.action === "wake") this.#sleepers.wake(flight);
     else this.#release(flight);
     this.#rest.disturb();
   }
 
   #release(flight: Flight): void {
     const { gate, lane, session, statement } = flight;
+    this.#sleepers.freeze();
     flight.stage = "database";
     flight.gate = undefined;
     if (gate !== undefined) this.#stage.proxy.pass(session, gate);
@@ -177,9 +202,10 @@ export class Run<State extends Json, C extends Command> implements GateObserver<
     if (client === undefined || command === undefined) throw new Error(`client ${index} is done`);
     client.active = true;
     this.recording.add({ type: "invoke", client: index, index: client.next, command });
-    const operation = this.#stage.system.perform(command, index).then(
+    const perform = blamed("perform", this.#stage.system.perform(command, index));
+    const operation = perform.then(
       (response) => this.#returned(index, client, response),
-      (cause: unknown) => this.failed(modelFailed(command, cause)),
+      (error: HarnessError) => this.failed(error),
     );
     this.#underWay.add(operation);
   }
@@ -216,14 +242,4 @@ export class Run<State extends Json, C extends Command> implements GateObserver<
     const why = waits === undefined ? "" : `, which waits for: ${waits}`;
     return `client ${inService} is in the service${why}`;
   }
-}
-
-function modelFailed(command: Command, cause: unknown): HarnessError {
-  if (cause instanceof HarnessError) return cause;
-  return new HarnessError(
-    "MODEL_FAILED",
-    `the model's perform() threw on the command "${command.name}": ${String(cause)}; ` +
-      "an answer of the service, also a refusal or a lost connection, is returned, not thrown",
-    { cause },
-  );
 }

@@ -25,6 +25,11 @@ export interface System<State extends Json = Json, C extends Command = Command> 
   perform(command: C, client: number): Promise<Response>;
   /** Reads committed state, past the proxy, after all clients are done. */
   observe(): Promise<Snapshot>;
+  /**
+   * All that is in the database, past the proxy, after all clients are done: equal for two
+   * executions that left the same. Times that come from the clock are left out.
+   */
+  contents?(): Promise<Snapshot>;
   /** What the service waits for that is not the database ("connection pool: 2 waiting"), if known. */
   waitsFor?(): string | undefined;
   stop(): Promise<void>;

@@ -7,7 +7,8 @@ export type Blockers = ReadonlyMap<number, readonly number[]>;
 
 /**
  * Whether every statement in the database waits for a lock that stays held until somebody else
- * moves. Returns, for each, the lanes that it waits for; undefined when a statement does not wait,
+ * moves. Returns, for each, the lanes that it waits for (none for one whose wait has ended while it
+ * was frozen); undefined when a statement does not wait,
  * or when its wait is going to end by itself:
  *
  * - whoever it waits for is in the database too and does not wait: it may finish at any moment;
@@ -33,7 +34,8 @@ export function stableWaits(
       if (holder === undefined) return undefined;
       names.add(lanes.nameOf(holder));
     }
-    if (names.size === 0) return undefined;
+    // One that is frozen does not go on, although nothing holds it any more.
+    if (names.size === 0 && !flight.frozen) return undefined;
     waits.set(flight, [...names].sort());
   }
   const pids = [...waits.keys()].map((flight) => flight.session.pid);

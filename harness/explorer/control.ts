@@ -2,7 +2,7 @@ import type { Environment } from "../core/campaign.ts";
 import type { Control } from "../core/control.ts";
 
 /** What Heddle decides in every execution, for the reader of a report. */
-export function controlled({ gates }: Control): readonly string[] {
+export function controlled({ gates }: Control, ordersWakes: boolean): readonly string[] {
   return [
     "The order in which statements reach the database, over all clients and connections.",
     ...(gates.includes("routine")
@@ -11,6 +11,7 @@ export function controlled({ gates }: Control): readonly string[] {
     ...(gates.includes("row")
       ? ["When a statement writes each of its rows, after its snapshot was taken."]
       : []),
+    ...(ordersWakes ? ["Which session goes first when one step ends the waits of several."] : []),
     "When each answer of the database reaches the service, so that one client at most runs inside the service at any time.",
     "When each command is sent.",
     "The initial state, ids included: sequences restart before each execution.",
@@ -21,6 +22,7 @@ export function controlled({ gates }: Control): readonly string[] {
 export function uncontrolled(
   { gates, isolation }: Control,
   { postgres }: Environment,
+  ordersWakes: boolean,
   whole: readonly { readonly routine: string; readonly reason: string }[],
 ): readonly string[] {
   const inside = gates.includes("routine")
@@ -41,7 +43,11 @@ export function uncontrolled(
     ...(isolation === "read committed"
       ? []
       : [`Transactions run as ${isolation} where the service does not say otherwise.`]),
-    "When one commit wakes several waiting sessions at once, PostgreSQL decides which one goes first.",
+    ...(ordersWakes
+      ? []
+      : [
+          "When one commit wakes several waiting sessions at once, PostgreSQL decides which one goes first: the processes of this server cannot be stopped from here.",
+        ]),
     victim,
     "The clock: now() is the time of the machine.",
   ];

@@ -1,4 +1,4 @@
-import type { ClientBase } from "pg";
+import type { ClientBase, QueryConfig, QueryResult } from "pg";
 import { HarnessError } from "../core/error.ts";
 import { GATE_CLASSES, GATE_SQLSTATE } from "./gate-function.ts";
 
@@ -27,6 +27,8 @@ export function gatePlace(fields: ReadonlyMap<string, string>): GatePlace | unde
 export class GateLocks {
   readonly #client: ClientBase;
   readonly #turns = new Map<number, Turn>();
+  /** Settles when the question before is answered: the connection takes one at a time. */
+  #idle: Promise<unknown> = Promise.resolve();
 
   constructor(client: ClientBase) {
     this.#client = client;
@@ -36,7 +38,7 @@ export class GateLocks {
   async arm(pid: number): Promise<void> {
     if (this.#turns.has(pid)) return;
     this.#turns.set(pid, 0);
-    await this.#client.query({ ...ARM, values: [pid] });
+    await this.#query({ ...ARM, values: [pid] });
   }
 
   /**
@@ -49,11 +51,14 @@ export class GateLocks {
   async open(pid: number, turn: Turn): Promise<void> {
     if (this.#turns.get(pid) !== turn) throw foreign(pid);
     this.#turns.set(pid, turn === 0 ? 1 : 0);
-    const { rows } = await this.#client.query<{ opened: boolean | null }>({
-      ...OPEN[turn],
-      values: [pid],
-    });
+    const { rows } = await this.#query({ ...OPEN[turn], values: [pid] });
     if (rows[0]?.opened !== true) throw foreign(pid);
+  }
+
+  #query(question: QueryConfig): Promise<QueryResult<{ opened: boolean | null }>> {
+    const answer = this.#idle.then(() => this.#client.query<{ opened: boolean | null }>(question));
+    this.#idle = answer.catch(() => {});
+    return answer;
   }
 
   /** The backend, if it stands at a gate, goes on, and passes all further gates. */
@@ -61,7 +66,7 @@ export class GateLocks {
     const turn = this.#turns.get(pid);
     if (turn === undefined) return;
     this.#turns.delete(pid);
-    await this.#client.query({ ...DISARM[turn], values: [pid] });
+    await this.#query({ ...DISARM[turn], values: [pid] });
   }
 }
 

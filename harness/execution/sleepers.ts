@@ -1,0 +1,68 @@
+import type { Lane } from "../core/schedule.ts";
+import type { Freezer } from "../gates/freezer.ts";
+import type { Flight, Lanes } from "./lanes.ts";
+
+/**
+ * The statements that wait for locks. A step can end the waits of several at once, at its end or in
+ * its middle, and which of their backends then runs first would be chance. So all that wait are
+ * frozen while somebody else runs, and let go when that has come to rest: those that still wait at
+ * once, the others one by one.
+ */
+export class Sleepers {
+  readonly #lanes: Lanes;
+  readonly #freezer: Freezer | undefined;
+
+  constructor(lanes: Lanes, freezer: Freezer | undefined) {
+    this.#lanes = lanes;
+    this.#freezer = freezer;
+  }
+
+  /** Before a step: whoever is in the database now waits. */
+  freeze(): void {
+    if (this.#freezer === undefined) return;
+    for (const flight of this.#lanes.inDatabase()) {
+      flight.frozen = true;
+      this.#freezer.freeze(flight.session.pid);
+    }
+  }
+
+  /**
+   * At rest: those whose waits have ended, of which each is frozen until it is chosen; undefined
+   * when there was only one, which goes on by itself, so that it is no rest. The others stay frozen
+   * then, since it may wake them in its turn.
+   */
+  woken(waits: ReadonlyMap<Flight, readonly Lane[]>): readonly Flight[] | undefined {
+    const woken = [...waits.keys()].filter((flight) => waits.get(flight)?.length === 0);
+    const [only] = woken;
+    if (only !== undefined && woken.length === 1) {
+      this.#goOn(only);
+      return undefined;
+    }
+    for (const flight of waits.keys()) if (!woken.includes(flight)) this.#thaw(flight);
+    return woken;
+  }
+
+  /** One that was woken is chosen. */
+  wake(flight: Flight): void {
+    this.freeze();
+    this.#goOn(flight);
+  }
+
+  /** From here on it is in the database like any other. */
+  #goOn(flight: Flight): void {
+    flight.stage = "database";
+    flight.waiting = false;
+    this.#thaw(flight);
+  }
+
+  /** Lets go of all, however the execution ended. */
+  letGo(): void {
+    for (const flight of this.#lanes.all()) this.#thaw(flight);
+  }
+
+  #thaw(flight: Flight): void {
+    if (!flight.frozen) return;
+    flight.frozen = false;
+    this.#freezer?.thaw(flight.session.pid);
+  }
+}
