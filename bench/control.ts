@@ -27,7 +27,8 @@ export async function control(): Promise<Benchmark> {
   const input = inputs();
   const server = await startServer("auto");
   try {
-    const limits = { ...DEFAULTS, signal: undefined };
+    const control = { ...DEFAULTS.control, gates: ["statement"] as const };
+    const limits = { ...DEFAULTS, control, signal: undefined };
     const executor = await openExecutor(server, booking, undefined, limits);
     const database = await server.lease();
     await booking.migrate(database.url, undefined);
@@ -62,7 +63,7 @@ export async function control(): Promise<Benchmark> {
       ratio: ms.theirs / ms.ours,
       unit: "executions/s",
       compared:
-        "controlled executions of generated booking scenarios with 2 to 4 clients, against the same " +
+        "controlled executions (statement gates) of generated booking scenarios with 2 to 4 clients, against the same " +
         "scenarios with all clients at once and no control, on the same server",
     };
   } finally {
