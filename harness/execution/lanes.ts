@@ -85,7 +85,7 @@ export class Lanes {
   }
 }
 
-function compareLanes(a: Lane, b: Lane): number {
+export function compareLanes(a: Lane, b: Lane): number {
   const rank = (lane: Lane) => (clientOf(lane) < 0 ? Number.POSITIVE_INFINITY : clientOf(lane));
   if (rank(a) === rank(b)) return a.localeCompare(b, "en", { numeric: true });
   return rank(a) < rank(b) ? -1 : 1;

@@ -59,7 +59,7 @@ export class Rest {
       const seen = this.#disturbances;
       if (this.#unsettled() === undefined) {
         if (patient && !this.#worthAsking()) {
-          patient = await this.#somethingWithin(this.#patience);
+          patient = await this.disturbedWithin(this.#patience);
           if (patient) continue;
         }
         const waits = await this.#waits();
@@ -68,10 +68,10 @@ export class Rest {
         await turn();
         if (seen === this.#disturbances) {
           if (waits !== undefined) return waits;
-          await this.#somethingWithin(this.#patience);
+          await this.disturbedWithin(this.#patience);
         }
         patient = true;
-      } else await this.#somethingWithin(deadline - performance.now());
+      } else await this.disturbedWithin(deadline - performance.now());
       if (performance.now() > deadline) throw this.#timeout();
     }
   }
@@ -94,7 +94,7 @@ export class Rest {
   }
 
   /** Whether something happened within that time. */
-  #somethingWithin(ms: number): Promise<boolean> {
+  disturbedWithin(ms: number): Promise<boolean> {
     return new Promise((resolve) => {
       const done = (happened: boolean) => {
         clearTimeout(timer);

@@ -4,7 +4,14 @@ import type { Ending } from "../core/execution.ts";
 import type { Response } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
-import { type Choice, clientOf, isPreemption, type Lane, laneOf } from "../core/schedule.ts";
+import {
+  BACKGROUND,
+  type Choice,
+  clientOf,
+  isPreemption,
+  type Lane,
+  laneOf,
+} from "../core/schedule.ts";
 import type { Place, Result, Statement } from "../core/trace.ts";
 import type { Freezer } from "../gates/freezer.ts";
 import type { GatePlace } from "../gates/gate-locks.ts";
@@ -14,7 +21,7 @@ import type { Session } from "../gates/session.ts";
 import type { WireProxy } from "../gates/wire-proxy.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { blamed } from "./blame.ts";
-import { choiceOf, type Flight, Lanes } from "./lanes.ts";
+import { choiceOf, compareLanes, type Flight, Lanes } from "./lanes.ts";
 import { Recording } from "./recording.ts";
 import { Rest } from "./rest.ts";
 import { Sleepers } from "./sleepers.ts";
@@ -41,8 +48,8 @@ interface Client<C extends Command> {
   active: boolean;
 }
 
-/** The number that `clientOf` gives for the background. */
-const NO_CLIENT = -1;
+/** How long a wait that nobody will end is given to end by a timeout of the application's own. */
+const LONGEST_TIMEOUT_MS = 1_000;
 
 /**
  * One execution: lets one client move at a time, waits until all is at rest, and lets the
@@ -74,8 +81,9 @@ export class Run<State extends Json, C extends Command> implements GateObserver<
     for (;;) {
       await this.#settle();
       const enabled = this.#enabled();
-      if (enabled.length === 0) break;
-      this.#move(this.#scheduler.choose(enabled, this.chosen.at(-1)), enabled);
+      if (enabled.length > 0) {
+        this.#move(this.#scheduler.choose(enabled, this.chosen.at(-1)), enabled);
+      } else if (!(await this.#endsByItself())) break;
     }
     const waiting = this.#lanes
       .all()
@@ -95,6 +103,11 @@ export class Run<State extends Json, C extends Command> implements GateObserver<
     for (const flight of woken) flight.stage = "woken";
   }
 
+  /** A wait for which nobody is left may have a time of its own (lock_timeout). */
+  async #endsByItself(): Promise<boolean> {
+    return this.#lanes.all().length > 0 && (await this.#rest.disturbedWithin(LONGEST_TIMEOUT_MS));
+  }
+
   /** Lets all go on that was kept from it, however the run ended. */
   letGo(): void {
     this.#sleepers.letGo();
@@ -112,7 +125,7 @@ export class Run<State extends Json, C extends Command> implements GateObserver<
 
   arrived(session: Session, statement: Statement): void {
     const active = (client: number) => this.#clients[client]?.active ?? false;
-    this.#lanes.arrive(session, statement, this.#running ?? NO_CLIENT, active);
+    this.#lanes.arrive(session, statement, this.#running ?? clientOf(BACKGROUND), active);
     this.#rest.disturb();
   }
 
@@ -165,8 +178,7 @@ export class Run<State extends Json, C extends Command> implements GateObserver<
     );
     const busy = new Set(choices.map((choice) => choice.lane));
     const all = [...choices, ...starts.filter((start) => !busy.has(start.lane))];
-    const rank = (lane: Lane) => (clientOf(lane) < 0 ? this.#clients.length : clientOf(lane));
-    return all.sort((a, b) => rank(a.lane) - rank(b.lane));
+    return all.sort((a, b) => compareLanes(a.lane, b.lane));
   }
 
   #move(choice: Choice, enabled: readonly Choice[]): void {
