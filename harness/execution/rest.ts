@@ -1,17 +1,13 @@
 import { setImmediate as turn } from "node:timers/promises";
+import type { Command } from "../core/command.ts";
 import { HarnessError } from "../core/error.ts";
+import type { Json } from "../core/json.ts";
 import type { Lane } from "../core/schedule.ts";
-import type { LockWaits } from "../gates/lock-waits.ts";
-import type { WireProxy } from "../gates/wire-proxy.ts";
 import type { Flight, Lanes } from "./lanes.ts";
+import type { Stage } from "./stage.ts";
 import { stableWaits } from "./waits.ts";
 
-interface Surroundings {
-  readonly proxy: WireProxy;
-  readonly lockWaits: LockWaits;
-  readonly pushed: boolean;
-  readonly stepTimeoutMs: number;
-}
+type Surroundings = Pick<Stage<Json, Command>, "proxy" | "lockWaits" | "pushed" | "stepTimeoutMs">;
 
 /**
  * How long nothing has to happen before the server is asked who waits, in ms. It decides when to

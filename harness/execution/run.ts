@@ -12,34 +12,17 @@ import {
   type Lane,
   laneOf,
 } from "../core/schedule.ts";
-import type { Place, Result, Statement } from "../core/trace.ts";
-import type { Freezer } from "../gates/freezer.ts";
+import type { Result, Statement } from "../core/trace.ts";
 import type { GatePlace } from "../gates/gate-locks.ts";
-import type { LockWaits } from "../gates/lock-waits.ts";
 import type { GateObserver } from "../gates/observer.ts";
 import type { Session } from "../gates/session.ts";
-import type { WireProxy } from "../gates/wire-proxy.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { blamed } from "./blame.ts";
 import { choiceOf, compareLanes, type Flight, Lanes } from "./lanes.ts";
 import { Recording } from "./recording.ts";
 import { Rest } from "./rest.ts";
 import { Sleepers } from "./sleepers.ts";
-import type { System } from "./system.ts";
-
-/** What a run needs of its surroundings. */
-export interface Stage<State extends Json, C extends Command> {
-  readonly proxy: WireProxy;
-  readonly lockWaits: LockWaits;
-  readonly system: System<State, C>;
-  /** The places of the gates inside the server, by number. */
-  readonly places: ReadonlyMap<number, Place>;
-  /** Where backends can be stopped. */
-  readonly freezer: Freezer | undefined;
-  /** Whether the server itself tells a session that it waits (see `Database.lockWaits`). */
-  readonly pushed: boolean;
-  readonly stepTimeoutMs: number;
-}
+import type { Stage } from "./stage.ts";
 
 interface Client<C extends Command> {
   readonly commands: readonly C[];

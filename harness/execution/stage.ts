@@ -1,0 +1,21 @@
+import type { Command } from "../core/command.ts";
+import type { Json } from "../core/json.ts";
+import type { Place } from "../core/trace.ts";
+import type { Freezer } from "../gates/freezer.ts";
+import type { LockWaits } from "../gates/lock-waits.ts";
+import type { WireProxy } from "../gates/wire-proxy.ts";
+import type { System } from "./system.ts";
+
+/** What a run needs of its surroundings. */
+export interface Stage<State extends Json, C extends Command> {
+  readonly proxy: WireProxy;
+  readonly lockWaits: LockWaits;
+  readonly system: System<State, C>;
+  /** The places of the gates inside the server, by number. */
+  readonly places: ReadonlyMap<number, Place>;
+  /** Where backends can be stopped. */
+  readonly freezer: Freezer | undefined;
+  /** Whether the server itself tells a session that it waits (see `Database.lockWaits`). */
+  readonly pushed: boolean;
+  readonly stepTimeoutMs: number;
+}
