@@ -1,8 +1,17 @@
+import { HarnessError } from "../harness/core/error.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { control } from "./control.ts";
+import { isolationtester } from "./isolationtester.ts";
+import { socket } from "./socket.ts";
+import { step } from "./step.ts";
 
 /** The benchmarks by name; each in a file of that name. */
-const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = { control };
+const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = {
+  control,
+  isolationtester,
+  socket,
+  step,
+};
 
 const [name = "", ...flags] = process.argv.slice(2);
 const run = benchmarks[name];
@@ -11,7 +20,13 @@ if (run === undefined || flags.some((flag) => flag !== "--json")) {
   process.stderr.write(`NAME is one of: ${Object.keys(benchmarks).join(", ")}\n`);
   process.exitCode = 2;
 } else {
-  const result = await run();
-  if (!flags.includes("--json")) process.stderr.write(`${result.compared}\n`);
-  process.stdout.write(`${JSON.stringify(result)}\n`);
+  try {
+    const result = await run();
+    if (!flags.includes("--json")) process.stderr.write(`${result.compared}\n`);
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 2;
+  }
 }

@@ -8,6 +8,7 @@ import { HarnessError } from "../core/error.ts";
 import type { Execution, Snapshot } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
+import type { Footprints } from "../gates/footprints.ts";
 import { type Freezer, localFreezer } from "../gates/freezer.ts";
 import { type InnerGates, installGates } from "../gates/inner-gates.ts";
 import { LockWaits } from "../gates/lock-waits.ts";
@@ -24,6 +25,8 @@ export interface ExecutorOptions {
   readonly stepTimeoutMs: number;
   /** Aborting it ends the execution that is under way, with HarnessError `INTERRUPTED`. */
   readonly signal: AbortSignal | undefined;
+  /** Asked for what requests may touch (`readFootprints`), for schedulers that leave out by it. */
+  readonly footprints?: (directUrl: string, isolation: Isolation) => Promise<Footprints>;
 }
 
 /** What is executed: a schema, and a system under test that uses it. */
@@ -42,6 +45,7 @@ interface Parts {
   readonly proxy: WireProxy;
   readonly lockWaits: LockWaits;
   readonly gates: InnerGates | undefined;
+  readonly footprints: Footprints | undefined;
   /** Where the server's processes are ours, and on this machine. */
   readonly freezer: Freezer | undefined;
 }
@@ -87,7 +91,8 @@ export class Executor<State extends Json, C extends Command> {
       const lockWaits = await LockWaits.open(database.url);
       undo.push(() => lockWaits.close());
       const freezer = server.provider === "embedded" ? localFreezer() : undefined;
-      const parts = { database, folder, proxy, lockWaits, gates, freezer };
+      const footprints = await options.footprints?.(database.url, isolation);
+      const parts = { database, folder, proxy, lockWaits, gates, footprints, freezer };
       return new Executor(parts, setup, options, await start(parts, setup));
     } catch (error) {
       await inTurn(undo.reverse());
@@ -115,7 +120,7 @@ export class Executor<State extends Json, C extends Command> {
    * HarnessError for what was not the service's doing; after that the executor can only be closed.
    */
   async execute(scenario: Scenario<State, C>, scheduler: Scheduler): Promise<Execution<State, C>> {
-    const { proxy, lockWaits, gates, freezer } = this.#parts;
+    const { proxy, lockWaits, gates, footprints, freezer } = this.#parts;
     await blamed("reset", this.#system.reset(scenario.initial));
     const run = new Run(
       {
@@ -123,6 +128,7 @@ export class Executor<State extends Json, C extends Command> {
         lockWaits,
         system: this.#system,
         places: gates?.places ?? new Map(),
+        footprints,
         freezer,
         pushed: this.lockWaits === "pushed",
         stepTimeoutMs: this.#options.stepTimeoutMs,

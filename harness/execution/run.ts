@@ -23,6 +23,7 @@ import { Recording } from "./recording.ts";
 import { Rest } from "./rest.ts";
 import { Sleepers } from "./sleepers.ts";
 import type { Stage } from "./stage.ts";
+import { StepFootprints } from "./step-footprints.ts";
 
 interface Client<C extends Command> {
   readonly commands: readonly C[];
@@ -47,6 +48,7 @@ export class Run<State extends Json, C extends Command> implements GateObserver<
   readonly #lanes = new Lanes();
   readonly #rest: Rest;
   readonly #sleepers: Sleepers;
+  readonly #footprints: StepFootprints | undefined;
   readonly #underWay = new Set<Promise<void>>();
   /** The client that may be inside the service: at most one, or the background's -1. */
   #running: number | undefined;
@@ -57,6 +59,8 @@ export class Run<State extends Json, C extends Command> implements GateObserver<
     this.#clients = scenario.clients.map((commands) => ({ commands, next: 0, active: false }));
     this.#sleepers = new Sleepers(this.#lanes, stage.freezer);
     this.#rest = new Rest(stage, this.#lanes, () => this.#unsettled());
+    const { footprints } = stage;
+    this.#footprints = footprints && new StepFootprints(footprints, this.#lanes);
   }
 
   /** Runs until nobody can move. Throws what went wrong with the harness. */
@@ -65,7 +69,9 @@ export class Run<State extends Json, C extends Command> implements GateObserver<
       await this.#settle();
       const enabled = this.#enabled();
       if (enabled.length > 0) {
-        this.#move(this.#scheduler.choose(enabled, this.chosen.at(-1)), enabled);
+        const footprintOf = (choice: Choice) => this.#footprints?.of(choice);
+        const choice = this.#scheduler.choose(enabled, this.chosen.at(-1), footprintOf);
+        this.#move(choice, enabled);
       } else if (!(await this.#endsByItself())) break;
     }
     const waiting = this.#lanes
@@ -182,6 +188,7 @@ export class Run<State extends Json, C extends Command> implements GateObserver<
   #release(flight: Flight): void {
     const { gate, lane, session, statement } = flight;
     this.#sleepers.freeze();
+    this.#footprints?.released(flight);
     flight.stage = "database";
     flight.gate = undefined;
     if (gate !== undefined) this.#stage.proxy.pass(session, gate);

@@ -17,10 +17,14 @@ export class Sleepers {
     this.#freezer = freezer;
   }
 
-  /** Before a step: whoever is in the database now waits. */
+  /**
+   * Before a step: whoever is in the database now waits. One that has not said so itself might
+   * still be in its check for a deadlock, which holds what others need; it is left alone.
+   */
   freeze(): void {
     if (this.#freezer === undefined) return;
     for (const flight of this.#lanes.inDatabase()) {
+      if (!flight.waiting) continue;
       flight.frozen = true;
       this.#freezer.freeze(flight.session.pid);
     }

@@ -1,6 +1,7 @@
 import type { Command } from "../core/command.ts";
 import type { Json } from "../core/json.ts";
 import type { Place } from "../core/trace.ts";
+import type { Footprints } from "../gates/footprints.ts";
 import type { Freezer } from "../gates/freezer.ts";
 import type { LockWaits } from "../gates/lock-waits.ts";
 import type { WireProxy } from "../gates/wire-proxy.ts";
@@ -13,6 +14,8 @@ export interface Stage<State extends Json, C extends Command> {
   readonly system: System<State, C>;
   /** The places of the gates inside the server, by number. */
   readonly places: ReadonlyMap<number, Place>;
+  /** What requests may touch, where somebody asks. */
+  readonly footprints: Footprints | undefined;
   /** Where backends can be stopped. */
   readonly freezer: Freezer | undefined;
   /** Whether the server itself tells a session that it waits (see `Database.lockWaits`). */

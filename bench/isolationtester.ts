@@ -1,0 +1,198 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { glob, open, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { HarnessError } from "../harness/core/error.ts";
+import { Executor } from "../harness/execution/executor.ts";
+import { startServer } from "../harness/postgres/provider.ts";
+import type { Server } from "../harness/postgres/server.ts";
+import { type Benchmark, type Comparison, mediansInTurns } from "./benchmark.ts";
+import { BLOCKING, PLAIN } from "./isolation-specs.ts";
+import {
+  follow,
+  type Outcome,
+  permutationCount,
+  possiblePermutations,
+  stepsOf,
+} from "./permutations.ts";
+import { connected, OPTIONS, type Session, type Spec, sessionSetup } from "./sessions.ts";
+import { readOutput, specFile } from "./tester-files.ts";
+
+const ROUNDS = 5;
+/** Permutations in a round: so many that isolationtester's start (20 ms) counts little. */
+const PER_ROUND = { waiting: 72, plain: 756 };
+/** How many executions of ours there are at once, each in a database of its own. */
+const AT_ONCE = [1, 2];
+
+const PROGRAM = "/usr/lib/postgresql/*/lib/pgxs/src/test/isolation/isolationtester";
+
+type Run = Awaited<ReturnType<typeof possiblePermutations>>[number];
+
+/** Which permutations of a spec are timed, and how many of them in a round. */
+interface Selection {
+  readonly spec: Spec;
+  readonly perRound: number;
+  readonly timed: (run: Run) => boolean;
+}
+
+interface Measured {
+  readonly name: string;
+  readonly atOnce: number;
+  readonly possible: number;
+  readonly impossible: number;
+  readonly timed: number;
+  /** Time for those that were timed, in ms. */
+  readonly ms: { readonly ours: number; readonly theirs: number };
+}
+
+const SELECTIONS: readonly Selection[] = [
+  ...BLOCKING.map((spec) => ({
+    spec,
+    perRound: PER_ROUND.waiting,
+    timed: ({ outcome }: Run) => outcome.waited.length > 0,
+  })),
+  ...PLAIN.map((spec) => ({ spec, perRound: PER_ROUND.plain, timed: () => true })),
+];
+
+/** The same permutations of the same sessions, run by Heddle and by PostgreSQL's own tool. */
+export async function isolationtester(): Promise<Benchmark> {
+  const program = await installed();
+  const server = await startServer("embedded");
+  try {
+    const all: Measured[] = [];
+    for (const selection of SELECTIONS) all.push(...(await measure(server, program, selection)));
+    const single = all.filter(({ atOnce }) => atOnce === 1);
+    const blocking = single.filter(({ name }) => BLOCKING.some((spec) => spec.name === name));
+    const sum = (field: "possible" | "impossible") =>
+      single.reduce((total, one) => total + one[field], 0);
+    return {
+      ...comparison("isolationtester", blocking),
+      unit: "permutations/s",
+      compared:
+        `Heddle against ${program} on one embedded PostgreSQL ${server.version} over its Unix ` +
+        "socket, in turns: the same sessions, setup, teardown and permutations. Answers, waits and " +
+        `final rows were the same in all ${sum("possible")}; the headline is those in which a step ` +
+        `waits, one execution at a time. ${sum("impossible")} more permutations ask a session to ` +
+        "go on that waits for a lock: they were left out, since each would cost isolationtester " +
+        "from 1 to 300 s",
+      cases: all.map((one) =>
+        comparison(one.atOnce === 1 ? one.name : `${one.name} (${one.atOnce} at once)`, [one]),
+      ),
+    };
+  } finally {
+    await server.stop();
+  }
+}
+
+function comparison(name: string, parts: readonly Measured[]): Comparison {
+  const sum = (of: (one: Measured) => number) => parts.reduce((total, one) => total + of(one), 0);
+  const permutations = sum((one) => one.timed);
+  const ours = (permutations * 1_000) / sum((one) => one.ms.ours);
+  const theirs = (permutations * 1_000) / sum((one) => one.ms.theirs);
+  return { name, ours, theirs, ratio: ours / theirs };
+}
+
+async function measure(
+  server: Server,
+  program: string,
+  { spec, perRound, timed }: Selection,
+): Promise<Measured[]> {
+  const setup = sessionSetup(spec);
+  const executors: Executor<null, Session>[] = [];
+  while (executors.length < Math.max(...AT_ONCE)) {
+    executors.push(await Executor.open(server, setup, OPTIONS));
+  }
+  const [first] = executors;
+  if (first === undefined) throw new Error("there is no executor");
+  const url = await plainDatabase(server, spec);
+  const file = join(server.folder, "permutations.spec");
+  const output = join(server.folder, "permutations.out");
+
+  const possible = await possiblePermutations(first, spec);
+  const all = possible.map(({ permutation }) => permutation);
+  await writeFile(file, specFile(spec, all));
+  await runTester(program, url, file, output);
+  requireSame(spec, possible, readOutput(await readFile(output, "utf8")));
+
+  const round = spread(possible.filter(timed), perRound).map(({ permutation }) => permutation);
+  await writeFile(file, specFile(spec, round));
+  const measured: Measured[] = [];
+  for (const atOnce of AT_ONCE) {
+    const ours = async () => {
+      const next = round.values();
+      const work = async (executor: Executor<null, Session>) => {
+        for (const permutation of next) await follow(executor, spec, permutation);
+      };
+      await Promise.all(executors.slice(0, atOnce).map(work));
+    };
+    const ms = await mediansInTurns(ROUNDS, ours, () => runTester(program, url, file, output));
+    measured.push({
+      name: spec.name,
+      atOnce,
+      possible: possible.length,
+      impossible: permutationCount(spec) - possible.length,
+      timed: round.length,
+      ms,
+    });
+  }
+  for (const executor of executors) await executor.close();
+  return measured;
+}
+
+/** So many of them, evenly spread; some more than once if there are fewer. */
+function spread<T>(all: readonly T[], count: number): T[] {
+  return Array.from({ length: count }, (_, index) => index).flatMap(
+    (index) => all[Math.floor((index * all.length) / count)] ?? [],
+  );
+}
+
+/** A database without the settings by which Heddle is told of waits: as isolationtester expects it. */
+async function plainDatabase(server: Server, spec: Spec): Promise<string> {
+  const { url, name } = await server.lease();
+  await sessionSetup(spec).migrate(url);
+  const client = await connected(url);
+  await client.query(`alter database ${name} reset all`);
+  await client.end();
+  return url;
+}
+
+/** A comparison of speed says nothing unless both did the same. */
+function requireSame(
+  spec: Spec,
+  possible: readonly Run[],
+  theirs: ReadonlyMap<string, Outcome>,
+): void {
+  for (const { permutation, outcome } of possible) {
+    const steps = stepsOf(spec, permutation).join(" ");
+    const other = theirs.get(steps);
+    if (isDeepStrictEqual(outcome, other)) continue;
+    throw new Error(
+      `"${spec.name}", permutation ${steps}: Heddle saw ${JSON.stringify(outcome)}, ` +
+        `and isolationtester ${JSON.stringify(other)}`,
+    );
+  }
+}
+
+async function runTester(
+  program: string,
+  url: string,
+  spec: string,
+  output: string,
+): Promise<void> {
+  // Files, since it writes without a buffer: nobody else needs to run while it does.
+  await using input = await open(spec, "r");
+  await using result = await open(output, "w");
+  const child = spawn(program, [url], { stdio: [input.fd, result.fd, "inherit"] });
+  const [code] = await once(child, "exit");
+  if (code !== 0) throw new Error(`isolationtester ended with ${code}; see what it wrote above`);
+}
+
+async function installed(): Promise<string> {
+  for await (const program of glob(PROGRAM)) return program;
+  throw new HarnessError(
+    "UNSUPPORTED",
+    "isolationtester is not installed; on Debian 12: " +
+      "apt-get update && apt-get install -y --no-install-recommends postgresql-server-dev-15",
+  );
+}

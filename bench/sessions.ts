@@ -1,0 +1,106 @@
+import { Client, type QueryArrayResult } from "pg";
+import type { Command } from "../harness/core/command.ts";
+import type { ExecutorOptions, Setup } from "../harness/execution/executor.ts";
+import type { System, SystemContext } from "../harness/execution/system.ts";
+
+/** One statement of a session. */
+export type Step = {
+  /** Unique among the steps of all sessions. */
+  readonly name: string;
+  readonly sql: string;
+};
+
+/** Sessions that send SQL as it stands, and what surrounds them. */
+export interface Spec {
+  readonly name: string;
+  /** Creates the tables, once. */
+  readonly schema: string;
+  /** Puts them into the initial state, before each execution. */
+  readonly setup: string;
+  /** The steps of each session, in its order. */
+  readonly sessions: readonly (readonly Step[])[];
+  /** A query that reads the final state, after each execution. */
+  readonly teardown: string;
+}
+
+/** What the server answered to a step: its rows, the columns as text, or the error's message. */
+export type Answer = { readonly step: string } & (
+  | { readonly rows: readonly (readonly string[])[] }
+  | { readonly error: string }
+);
+
+/** A client's one command: all steps of its session, one after the other. */
+export type Session = Command & { readonly name: "session"; readonly steps: readonly Step[] };
+
+/** Gates between statements, as PostgreSQL's own tool has them. */
+export const OPTIONS: ExecutorOptions = {
+  control: { gates: ["statement"], isolation: "read committed" },
+  stepTimeoutMs: 10_000,
+  signal: undefined,
+};
+
+/** Values as the server sends them: as text. */
+const AS_TEXT = { getTypeParser: () => (text: string) => text };
+
+/** A system in which each client has a connection of its own, for good. */
+export function sessionSetup(spec: Omit<Spec, "name">): Setup<null, Session> {
+  return {
+    migrate: async (directUrl) => {
+      const client = await connected(directUrl);
+      if (spec.schema !== "") await client.query(spec.schema);
+      await client.end();
+    },
+    start: (context) => start(spec, context),
+  };
+}
+
+async function start(
+  spec: Pick<Spec, "setup" | "sessions" | "teardown">,
+  { gatedUrl, directUrl }: SystemContext,
+): Promise<System<null, Session>> {
+  const direct = await connected(directUrl);
+  const clients: Client[] = [];
+  for (const _ of spec.sessions) clients.push(await connected(gatedUrl));
+  return {
+    reset: async () => {
+      if (spec.setup !== "") await direct.query(spec.setup);
+    },
+    perform: async ({ steps }, number) => {
+      const client = clients[number];
+      if (client === undefined) throw new Error(`there is no session ${number}`);
+      const answers: Answer[] = [];
+      for (const step of steps) answers.push(await answer(client, step));
+      return { outcome: "ok", code: "DONE", body: answers };
+    },
+    observe: async () => {
+      const final = spec.teardown === "" ? [] : await rows(direct, spec.teardown);
+      return { rows: final.map((columns) => ({ columns })) };
+    },
+    stop: async () => {
+      for (const client of [direct, ...clients]) await client.end();
+    },
+  };
+}
+
+/** A connection whose loss is not an error of this process. */
+export async function connected(connectionString: string): Promise<Client> {
+  const client = new Client({ connectionString });
+  client.on("error", () => {});
+  await client.connect();
+  return client;
+}
+
+async function answer(client: Client, { name, sql }: Step): Promise<Answer> {
+  try {
+    return { step: name, rows: await rows(client, sql) };
+  } catch (error) {
+    return { step: name, error: (error as Error).message };
+  }
+}
+
+async function rows(client: Client, text: string): Promise<string[][]> {
+  const query = { text, rowMode: "array", types: AS_TEXT } as const;
+  const { rows: found }: QueryArrayResult<(string | null)[]> = await client.query(query);
+  // A null looks like an empty text where PostgreSQL's own tool prints it.
+  return found.map((row) => row.map((column) => column ?? ""));
+}

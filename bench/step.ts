@@ -1,0 +1,72 @@
+import type { Choice, Lane } from "../harness/core/schedule.ts";
+import { Executor } from "../harness/execution/executor.ts";
+import { startServer } from "../harness/postgres/provider.ts";
+import type { Scheduler } from "../harness/scheduler/scheduler.ts";
+import { type Benchmark, mediansInTurns } from "./benchmark.ts";
+import { OPTIONS, type Session, sessionSetup } from "./sessions.ts";
+
+const ROUNDS = 15;
+const WARM_UP = 3;
+/** In one round, by all clients together. */
+const STEPS = 4_000;
+const CLIENTS = [1, 2];
+
+/** Lets the clients take turns; a single one just goes on. */
+const alternate: Scheduler = {
+  begin: () => true,
+  choose: (enabled: readonly Choice[], previous: Lane | undefined) => {
+    const [first] = enabled;
+    if (first === undefined) throw new Error("a scheduler was asked to choose from nothing");
+    return enabled.find(({ lane }) => lane !== previous) ?? first;
+  },
+};
+
+/** What control costs at each statement, where nothing else costs anything. */
+export async function step(): Promise<Benchmark> {
+  const server = await startServer("auto");
+  try {
+    const cases = [];
+    for (const clients of CLIENTS) {
+      const sessions = Array.from({ length: clients }, (): Session["steps"] =>
+        Array.from({ length: STEPS / clients }, () => ({ name: "one", sql: "select 1" })),
+      );
+      const commands = sessions.map((steps): Session => ({ name: "session", steps }));
+      const setup = sessionSetup({ schema: "", setup: "", sessions, teardown: "" });
+      const executor = await Executor.open(server, setup, OPTIONS);
+      const { url, drop } = await server.lease();
+      const bare = await setup.start({ gatedUrl: url, directUrl: url, folder: server.folder });
+      const scenario = { initial: null, clients: commands.map((command) => [command]) };
+      const ours = async () => {
+        await executor.execute(scenario, alternate);
+      };
+      const theirs = async () => {
+        for (const [client, command] of commands.entries()) await bare.perform(command, client);
+      };
+      await mediansInTurns(WARM_UP, ours, theirs);
+      const ms = await mediansInTurns(ROUNDS, ours, theirs);
+      await bare.stop();
+      await drop();
+      await executor.close();
+      cases.push({
+        name: clients === 1 ? "one client" : `${clients} clients, in turns`,
+        ours: (ms.ours * 1_000) / STEPS,
+        theirs: (ms.theirs * 1_000) / STEPS,
+        ratio: ms.ours / ms.theirs,
+      });
+    }
+    const [headline] = cases;
+    if (headline === undefined) throw new Error("nothing was measured");
+    return {
+      ...headline,
+      name: "step",
+      unit: "µs/step",
+      compared:
+        "a statement of a client that is held, released by the scheduler, executed and answered, " +
+        "against a bare round trip of the same statement with the same driver over the same kind " +
+        "of socket to the same server; lower is better; medians of rounds in turns",
+      cases,
+    };
+  } finally {
+    await server.stop();
+  }
+}

@@ -1,0 +1,89 @@
+import { expect, test } from "vitest";
+import type { Spec } from "./sessions.ts";
+import { readOutput, specFile } from "./tester-files.ts";
+
+const SPEC: Spec = {
+  name: "two claims",
+  schema: "",
+  setup: "delete from slots",
+  sessions: [
+    [
+      { name: "a1", sql: "begin" },
+      { name: "a2", sql: "commit" },
+    ],
+    [{ name: "b1", sql: "insert into slots values (1)" }],
+  ],
+  teardown: "select * from slots",
+};
+
+test("a spec has the same SQL, and names the steps of each permutation", () => {
+  expect(specFile(SPEC, [[0, 1, 0]])).toBe(`setup { delete from slots }
+teardown { select * from slots }
+session s0
+step a1 { begin }
+step a2 { commit }
+session s1
+step b1 { insert into slots values (1) }
+permutation a1 b1 a2
+`);
+});
+
+/** As isolationtester of PostgreSQL 15 prints it. */
+const OUTPUT = `Parsed test spec with 2 sessions
+
+starting permutation: a1 b1 a2
+step a1: select id, free from slots
+id|free
+--+----
+ 1|t   
+ 2|f   
+(2 rows)
+
+step b1: insert into slots values (1) <waiting ...>
+step a2: commit
+step b1: <... completed>
+ERROR:  duplicate key value violates unique constraint "slots_pkey"
+id|customer
+--+--------
+ 1|        
+(1 row)
+
+
+starting permutation: b1 a1 a2
+step b1: select free from slots where false
+free
+----
+(0 rows)
+
+step a1: begin
+step a2: commit
+id|customer
+--+--------
+(0 rows)
+
+`;
+
+test("rows, errors, waits and the final state are read from what isolationtester prints", () => {
+  const read = readOutput(OUTPUT);
+  expect([...read.keys()]).toEqual(["a1 b1 a2", "b1 a1 a2"]);
+  expect(read.get("a1 b1 a2")).toEqual({
+    waited: ["b1"],
+    answers: [
+      {
+        step: "a1",
+        rows: [
+          ["1", "t"],
+          ["2", "f"],
+        ],
+      },
+      { step: "a2", rows: [] },
+      { step: "b1", error: 'duplicate key value violates unique constraint "slots_pkey"' },
+    ],
+    final: [["1", ""]],
+  });
+  expect(read.get("b1 a1 a2")).toEqual({
+    waited: [],
+    answers: ["a1", "a2", "b1"].map((step) => ({ step, rows: [] })),
+    final: [],
+  });
+});

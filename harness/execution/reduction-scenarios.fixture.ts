@@ -1,0 +1,140 @@
+/** Small scenarios, by what is at stake in them: for each client, its statements. */
+export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[] } = {
+  "two tables": [
+    ["begin", "update a set v = 1 where id = 1", "commit"],
+    ["begin", "update b set v = 1 where id = 1", "commit"],
+  ],
+  "a lost update": [
+    ["begin", "select v from a where id = 1", "update a set v = 1 where id = 1", "commit"],
+    ["select v from a where id = 1", "update a set v = 2 where id = 1"],
+  ],
+  "write skew": [
+    ["begin", "select v from a where id = 1", "update b set v = 1 where id = 1", "commit"],
+    ["begin", "select v from b where id = 1", "update a set v = 1 where id = 1", "commit"],
+  ],
+  "a reader of two tables": [
+    ["begin", "select v from b where id = 1", "select v from a where id = 1", "commit"],
+    ["update a set v = 1 where id = 1", "update b set v = 1 where id = 1"],
+  ],
+  "a parent and its child": [
+    ["begin", "insert into child values (1, 1)", "commit"],
+    ["begin", "delete from parent where id = 1", "commit"],
+  ],
+  "children of one parent": [
+    ["begin", "insert into child values (1, 1)", "commit"],
+    ["begin", "insert into late values (2, 1)", "commit"],
+  ],
+  "a child that is checked late": [
+    ["begin", "insert into late values (1, 1)", "commit"],
+    ["select count(*) from late", "delete from parent where id = 1"],
+  ],
+  "a parent that takes its children along": [
+    ["begin", "delete from parent where id = 1", "commit"],
+    ["update owned set v = 5 where id = 1", "select count(*) from owned"],
+  ],
+  "spans that overlap": [
+    ["begin", "insert into span values (1, '[1,5)')", "commit"],
+    ["begin", "insert into span values (2, '[4,8)')", "rollback"],
+  ],
+  "spans that do not": [
+    ["insert into span values (1, '[1,5)')", "select 1 as one"],
+    ["begin", "insert into span values (2, '[5,8)')", "commit"],
+  ],
+  "identities, of which one is lost": [
+    ["begin", "insert into numbered (who) values ('x')", "rollback"],
+    ["insert into numbered (who) values ('y')", "insert into numbered (who) values ('z')"],
+  ],
+  "a sequence": [
+    ["select nextval('counter')", "select nextval('counter')"],
+    ["begin", "select nextval('counter'::regclass)", "rollback"],
+  ],
+  "one advisory lock": [
+    ["begin", "select pg_advisory_xact_lock(1)", "select v from a where id = 1", "commit"],
+    ["begin", "select pg_advisory_xact_lock(1)", "update a set v = v + 1 where id = 1", "commit"],
+  ],
+  "two advisory locks": [
+    ["begin", "select pg_advisory_xact_lock(1)", "commit"],
+    ["begin", "select pg_try_advisory_xact_lock(2)", "commit"],
+  ],
+  "an advisory lock that is tried": [
+    ["begin", "select pg_advisory_xact_lock(7)", "commit"],
+    ["select pg_try_advisory_xact_lock(7)", "select v from a where id = 1"],
+  ],
+  "a log that a trigger writes": [
+    ["update logged set v = 1 where id = 1", "select v from log"],
+    ["select count(*) from log", "update a set v = 3 where id = 1"],
+  ],
+  "a trigger that looks elsewhere": [
+    ["begin", "insert into guarded values (1, 1)", "commit"],
+    ["update b set v = 1 where id = 1"],
+  ],
+  "a default that looks elsewhere": [
+    ["begin", "insert into filled values (1)", "select v from filled", "commit"],
+    ["update b set v = 1 where id = 1"],
+  ],
+  "a routine that loses an update": [["select bump(1)"], ["select bump(1)"]],
+  "routines with nothing in common": [["select bump(1)"], ["select bump_b(1)"]],
+  "a routine within a routine": [["select twice(1)"], ["update b set v = 5 where id = 1"]],
+  "a routine that undoes what it did": [
+    ["select put(3)"],
+    ["begin", "insert into a values (3, 0)", "commit"],
+  ],
+  "a routine that loops over rows": [["select sum_up()"], ["update a set v = 5 where id = 2"]],
+  "a procedure": [["call move_one()"], ["begin", "select v from b where id = 1", "commit"]],
+  "a function in SQL": [
+    ["select add_sql(1)", "select v from total"],
+    ["begin", "update a set v = v * 2 where id = 1", "commit"],
+  ],
+  "a savepoint": [
+    [
+      "begin",
+      "savepoint s",
+      "update a set v = 1 where id = 1",
+      "rollback to s",
+      "update b set v = 1 where id = 1",
+      "commit",
+    ],
+    ["update a set v = v + 2 where id = 1"],
+  ],
+  "a failure that lets go": [
+    ["begin", "update a set v = 1 where id = 1", "select 1 / v from b where id = 1", "commit"],
+    ["update a set v = v + 2 where id = 1", "update b set v = 1 where id = 1"],
+  ],
+  "locks in opposite orders": [
+    [
+      "begin",
+      "update a set v = v + 1 where id = 1",
+      "select v from a where id = 2 for share",
+      "commit",
+    ],
+    ["select both(2, 1)"],
+  ],
+  "locks that are not waited for": [
+    ["begin", "select v from a where id = 1 for update nowait", "commit"],
+    ["begin", "select id from a order by id limit 1 for update skip locked", "commit"],
+  ],
+  "an isolation of its own": [
+    ["begin isolation level repeatable read", "select v from b", "select v from a", "commit"],
+    ["update a set v = 1", "update b set v = 1"],
+  ],
+  "three clients with a table each": [
+    ["update a set v = 1 where id = 1"],
+    ["update b set v = 1 where id = 1"],
+    ["update parent set v = 1 where id = 1"],
+  ],
+  "three clients in a circle": [
+    ["update a set v = (select v from b where id = 1) + 1 where id = 1"],
+    ["update b set v = (select v from a where id = 1) + 1 where id = 1"],
+    ["select a.v, b.v from a, b where a.id = 1 and b.id = 1"],
+  ],
+  "one that waits, and somebody else": [
+    ["begin", "update a set v = 1 where id = 1", "commit"],
+    ["with x as (update b set v = 9 where id = 1) update a set v = v + 5 where id = 1"],
+    ["select v from b where id = 1"],
+  ],
+  "a read-only witness": [
+    ["select late_write()"],
+    ["update a set v = 7 where id = 2"],
+    ["select a.v, b.v from a, b where a.id = 2 and b.id = 1"],
+  ],
+};

@@ -1,0 +1,226 @@
+import { Client, Pool } from "pg";
+import type { Command } from "../core/command.ts";
+import { type Execution, historyOf } from "../core/execution.ts";
+import type { Json } from "../core/json.ts";
+import type { Scenario } from "../core/scenario.ts";
+import type { Exhaustive } from "../scheduler/exhaustive.ts";
+import { SleepSets } from "../scheduler/sleep-sets.ts";
+import type { Executor, Setup } from "./executor.ts";
+import type { System, SystemContext } from "./system.ts";
+
+/** Statements on one connection; after an error, a rollback. */
+export type Work = Command & { readonly name: "work"; readonly sql: readonly string[] };
+
+const SCHEMA = `
+create table a (id int primary key, v int not null);
+create table b (id int primary key, v int not null);
+create table parent (id int primary key, v int);
+create table child (id int primary key, parent_id int references parent);
+create table late (id int primary key, parent_id int references parent deferrable initially deferred);
+create table owned (id int primary key, parent_id int references parent on delete cascade, v int);
+create table span (id int primary key, during int4range, exclude using gist (during with &&));
+create table numbered (id bigint generated always as identity, who text);
+create table logged (id int primary key, v int);
+create table log (v int);
+create table guarded (id int primary key, v int);
+create table filled (id int primary key, v int);
+create sequence counter;
+create view total as select sum(v) as v from a;
+
+create function note() returns trigger language plpgsql as $$
+begin
+  insert into log values (new.v);
+  return new;
+end $$;
+create trigger note after update on logged for each row execute function note();
+
+create function check_b() returns trigger language plpgsql as $$
+begin
+  if exists (select from b where id = 1 and v > 0) then raise exception 'taken'; end if;
+  return new;
+end $$;
+create trigger check_b before insert on guarded for each row execute function check_b();
+
+create function v_of_b() returns int stable language sql as 'select v from b where id = 1';
+alter table filled alter v set default v_of_b();
+
+create function bump(p int) returns int language plpgsql as $$
+declare x int;
+begin
+  select v into x from a where id = p;
+  update a set v = x + 1 where id = p;
+  return x;
+end $$;
+
+create function bump_b(p int) returns int language plpgsql as $$
+declare x int;
+begin
+  select v into x from b where id = p for update;
+  update b set v = x + 1 where id = p;
+  return x;
+end $$;
+
+create function twice(p int) returns int language plpgsql as $$
+begin
+  perform bump(p);
+  return bump_b(p);
+end $$;
+
+create function put(p int) returns text language plpgsql as $$
+begin
+  begin
+    update b set v = v + 1 where id = 1;
+    insert into a values (p, 7);
+    return 'inserted';
+  exception when unique_violation then
+    update a set v = v + 1 where id = p;
+    return 'updated';
+  end;
+end $$;
+
+create function sum_up() returns int language plpgsql as $$
+declare r record; s int := 0;
+begin
+  for r in select id, v from a order by id loop
+    s := s + r.v;
+    update b set v = s where id = r.id;
+  end loop;
+  return s;
+end $$;
+
+create function both(p int, q int) returns void language plpgsql as $$
+begin
+  update a set v = v + 1 where id = p;
+  update a set v = v + 1 where id = q;
+end $$;
+
+create function late_write() returns bigint language plpgsql as $$
+declare s bigint;
+begin
+  select sum(v) into s from a;
+  update b set v = 5 where id = 1;
+  return s;
+end $$;
+
+create procedure move_one() language plpgsql as $$
+begin
+  update a set v = v - 1 where id = 1;
+  update b set v = v + 1 where id = 1;
+end $$;
+
+create function add_sql(p int) returns void language sql
+  as 'update a set v = v + 1 where id = p; update b set v = v + 1 where id = p';`;
+
+const TABLES = [
+  ...["a", "b", "parent", "child", "late", "owned", "span", "numbered", "logged", "log"],
+  ...["guarded", "filled"],
+];
+
+const RESET = `
+${TABLES.map((table) => `delete from ${table};`)
+  .reverse()
+  .join("\n")}
+insert into a values (1, 0), (2, 0);
+insert into b values (1, 0), (2, 0);
+insert into parent values (1, 0), (2, 0);
+insert into owned values (1, 1, 0);
+insert into logged values (1, 0);
+alter sequence counter restart;
+alter sequence numbered_id_seq restart;`;
+
+const OBSERVE = `
+${TABLES.map((table) => `select '${table}' as name, to_jsonb(x) as row from ${table} as x`).join(" union all\n")}
+order by 1, 2`;
+
+export const WORKS: Setup<null, Work> = { migrate, start };
+
+async function migrate(url: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  await client.query(SCHEMA);
+  await client.end();
+}
+
+async function start(context: SystemContext): Promise<System<null, Work>> {
+  const pool = new Pool({ connectionString: context.gatedUrl, max: 3 });
+  pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
+  const direct = new Pool({ connectionString: context.directUrl, max: 1 });
+  return {
+    reset: async () => {
+      await direct.query(RESET);
+    },
+    perform: async ({ sql }) => {
+      const client = await pool.connect();
+      const seen: Json[] = [];
+      try {
+        for (const text of sql) seen.push((await client.query(text)).rows as Json);
+        return { outcome: "ok", code: "OK", body: seen };
+      } catch (error) {
+        const code = error instanceof Error && "code" in error ? String(error.code) : "?";
+        await client.query("rollback");
+        return { outcome: "fail", code, body: seen };
+      } finally {
+        client.release();
+      }
+    },
+    observe: async () => {
+      const { rows } = await direct.query(OBSERVE);
+      return { rows };
+    },
+    stop: async () => {
+      await Promise.all([pool.end(), direct.end()]);
+    },
+  };
+}
+
+/** Each client sends one list of statements, on a connection of its own. */
+function scenarioOf(clients: readonly (readonly string[])[]): Scenario<null, Work> {
+  return { initial: null, clients: clients.map((sql) => [{ name: "work", sql }]) };
+}
+
+/** What is judged of an execution: what the clients were told, and what is left behind. */
+function outcomeOf({ trace, ending, snapshot }: Execution): string {
+  const returned = historyOf(trace).flatMap((event) =>
+    event.type === "return" ? { client: event.client, response: event.response } : [],
+  );
+  returned.sort((a, b) => a.client - b.client);
+  return JSON.stringify({ returned, ending: ending.type, snapshot });
+}
+
+/** Whose command was answered before whose was sent. */
+function realTimeOf({ trace }: Execution): string {
+  const answered: number[] = [];
+  const orders = historyOf(trace).flatMap(({ type, client }) => {
+    if (type === "invoke") return answered.map((earlier) => `${earlier} before ${client}`);
+    answered.push(client);
+    return [];
+  });
+  return orders.sort().join(", ");
+}
+
+interface Explored {
+  readonly executions: number;
+  /** What was seen, in order; not in executions of which the search says that they are redundant. */
+  readonly outcomes: readonly string[];
+}
+
+/** Executes all that the search wants to try. */
+export async function explored(
+  executor: Executor<null, Work>,
+  clients: readonly (readonly string[])[],
+  search: Exhaustive | SleepSets,
+  realTime = false,
+): Promise<Explored> {
+  const scenario = scenarioOf(clients);
+  const outcomes = new Set<string>();
+  const redundant = () => (search instanceof SleepSets ? search.redundant : 0);
+  let executions = 0;
+  for (let before = 0; search.begin(); executions++, before = redundant()) {
+    const execution = await executor.execute(scenario, search);
+    const seen = outcomeOf(execution) + (realTime ? realTimeOf(execution) : "");
+    if (redundant() === before) outcomes.add(seen);
+  }
+  if (!search.complete) throw new Error(search.diverged);
+  return { executions, outcomes: [...outcomes].sort() };
+}

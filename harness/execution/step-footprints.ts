@@ -1,0 +1,135 @@
+import { type Footprint, joined, NOTHING, type Touched } from "../core/footprint.ts";
+import { type Choice, clientOf } from "../core/schedule.ts";
+import { isAdvisory } from "../gates/footprint-closure.ts";
+import type { Footprints } from "../gates/footprints.ts";
+import type { Session } from "../gates/session.ts";
+import type { Flight, Lanes } from "./lanes.ts";
+
+/** A step, apart from what it sets off. */
+interface Step {
+  /** Undefined when nobody can tell. */
+  readonly touched: Touched | undefined;
+  /** Whether it may commit. */
+  readonly ends: boolean;
+  /** Whether it takes the snapshot that later ones read with, should there be such a one. */
+  readonly snapshot: boolean;
+}
+
+/** What a session has done since its transaction began. */
+interface Past {
+  readonly client: number;
+  readonly touched: Touched | undefined;
+  readonly deferred: boolean;
+  readonly snapshot: boolean;
+  /** The step that it is in, if it waits. */
+  readonly last: Step;
+}
+
+const PRIVATE: Step = { touched: NOTHING, ends: false, snapshot: false };
+
+/**
+ * What the next step of each lane may touch, in the state in which an execution is: its statement,
+ * what its transaction holds, and the steps of those that may be waiting for that.
+ */
+export class StepFootprints {
+  readonly #footprints: Footprints;
+  readonly #lanes: Lanes;
+  readonly #pasts = new Map<Session, Past>();
+
+  constructor(footprints: Footprints, lanes: Lanes) {
+    this.#footprints = footprints;
+    this.#lanes = lanes;
+  }
+
+  /** Undefined when anything may happen, as in the background: whose statement that is, nobody knows. */
+  of({ lane, action }: Choice): Footprint | undefined {
+    const client = clientOf(lane);
+    const flight = this.#lanes.all().find((other) => other.lane === lane);
+    if (client < 0) return undefined;
+    const own = this.#own(action, flight);
+    const woken = this.#waitingFor(client).flatMap(({ session }) => this.#pasts.get(session) ?? []);
+    // All its sessions: a client may close one with a transaction open when another one failed.
+    const open = [...this.#pasts].flatMap(([session, past]) =>
+      past.client === client && this.#isOpen(session) ? past : [],
+    );
+    const steps = [own, ...woken.map(({ last }) => last)];
+    const step = joinedIfKnown(steps.map(({ touched }) => touched));
+    const held = joinedIfKnown([...open, ...woken].map(({ touched }) => touched));
+    if (step === undefined || held === undefined) return undefined;
+    const { isolation } = this.#footprints;
+    return {
+      step,
+      held,
+      ends: steps.some(({ ends }) => ends),
+      snapshot: own.snapshot && isolation !== "read committed",
+      tracked: isolation === "serializable",
+    };
+  }
+
+  /** The flight, which is held, is about to be let go. */
+  released(flight: Flight): void {
+    const { lane, session, statement } = flight;
+    const { control, deferred } = this.#footprints.of(statement.sql);
+    const last = this.#step(flight);
+    const before = this.#pasts.get(session);
+    const touched = this.#isOpen(session) ? before?.touched : kept(before?.touched);
+    const past = this.#isOpen(session) ? before : undefined;
+    this.#pasts.set(session, {
+      client: clientOf(lane),
+      touched: joinedIfKnown([before === undefined ? NOTHING : touched, last.touched]),
+      deferred: deferred || (past?.deferred ?? false),
+      snapshot: control.type === "query" || (past?.snapshot ?? false),
+      last,
+    });
+  }
+
+  #own(action: Choice["action"], flight: Flight | undefined): Step {
+    if (flight === undefined || action === "deliver") return PRIVATE;
+    const waited = action === "wake" ? this.#pasts.get(flight.session)?.last : undefined;
+    return waited ?? this.#step(flight);
+  }
+
+  #step({ session, statement, gate }: Flight): Step {
+    const { control, at, whole } = this.#footprints.of(statement.sql);
+    const past = this.#isOpen(session) ? this.#pasts.get(session) : undefined;
+    if (control.type === "end") {
+      return { ...PRIVATE, touched: past?.deferred ? past.touched : NOTHING, ends: true };
+    }
+    const ends = control.type === "query" && session.transaction === "idle";
+    const snapshot = control.type === "query" && past?.snapshot !== true && !(ends && whole);
+    return { touched: at(gate?.place), ends, snapshot };
+  }
+
+  /** Whether the session is in a transaction: in a block, or in the middle of a statement. */
+  #isOpen(session: Session): boolean {
+    const flight = this.#lanes.on(session);
+    const begun = flight?.stage === "database" || flight?.stage === "woken";
+    const inside = begun || flight?.gate !== undefined;
+    return inside || session.transaction !== "idle";
+  }
+
+  /** Whoever waits for the client, or for one that does. */
+  #waitingFor(client: number): readonly Flight[] {
+    const found = new Set<Flight>();
+    const clients = new Set([client]);
+    for (let before = -1; before < found.size; ) {
+      before = found.size;
+      for (const flight of this.#lanes.inDatabase()) {
+        if (!flight.waitsFor.some((lane) => clients.has(clientOf(lane)))) continue;
+        found.add(flight);
+        clients.add(clientOf(flight.lane));
+      }
+    }
+    return [...found];
+  }
+}
+
+/** Some advisory locks are the session's, and outlast the transaction. */
+function kept(touched: Touched | undefined): Touched {
+  return { ...NOTHING, writes: new Set([...(touched?.writes ?? [])].filter(isAdvisory)) };
+}
+
+function joinedIfKnown(parts: readonly (Touched | undefined)[]): Touched | undefined {
+  const known = parts.filter((part) => part !== undefined);
+  return known.length === parts.length ? joined(...known) : undefined;
+}
