@@ -20,8 +20,9 @@ export default defineConfig({
           include: [needing("pg")],
           // Each file starts a Postgres of its own: more of them at once only wait.
           maxWorkers: 2,
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          // A bound on what hangs, far above what a slow machine takes.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       { test: { name: "browser", include: [needing("browser")], testTimeout: 60_000 } },

@@ -1,15 +1,21 @@
-import { strategies } from "./scheduler/strategies.ts";
+import { type Strategy, strategies } from "./scheduler/strategies.ts";
 
 const PREEMPTIONS = 2;
-const [AUTO] = strategies({ preemptions: PREEMPTIONS });
-if (AUTO === undefined) throw new Error("there is no strategy");
+
+function strategy(wanted: string): Strategy {
+  const found = strategies({ preemptions: PREEMPTIONS }).find(({ name }) => name === wanted);
+  if (found === undefined) throw new Error(`there is no strategy ${wanted}`);
+  return found;
+}
 
 /** What a campaign does when it is not told otherwise, on the command line and in code. */
 export const DEFAULTS = {
   /** Without a limit of time. */
   runs: 3_000,
   bounds: { minClients: 2, maxClients: 4 },
-  strategy: AUTO,
+  strategy: strategy("auto"),
+  /** Of the model's pairs of commands. */
+  pairStrategy: strategy("exhaustive"),
   preemptions: PREEMPTIONS,
   control: { gates: ["statement", "routine"], isolation: "read committed" },
   stepTimeoutMs: 10_000,

@@ -8,6 +8,7 @@ export type { Json, JsonObject } from "./core/json.ts";
 export type { Scenario } from "./core/scenario.ts";
 export type { Violation } from "./core/verdict.ts";
 export type { System, SystemContext } from "./execution/system.ts";
-export type { Bounds, Mutant, Pattern, Subject } from "./explorer/subject.ts";
+export type { Bounds, Mutant, Pair, Pattern, Subject } from "./explorer/subject.ts";
 export { type Database, type Server, startServer } from "./postgres/provider.ts";
+export { type Strategy, type StrategyOptions, strategies } from "./scheduler/strategies.ts";
 export { type VerifyOptions, verify } from "./verify.ts";

@@ -40,14 +40,19 @@ export async function verify<State extends Json, C extends Command>(
   subject: Subject<State, C>,
   given: VerifyOptions,
 ): Promise<CampaignResult> {
-  const unlimited = given.runs === undefined && given.timeMs === undefined;
+  const { pairs = false } = given;
+  // The searches of pairs come to an end by themselves.
+  const unlimited = !pairs && given.runs === undefined && given.timeMs === undefined;
   const options = {
+    pairs,
     timeMs: undefined,
     mutant: undefined,
     signal: undefined,
     onProgress: undefined,
     ...DEFAULTS,
+    ...(pairs && { strategy: DEFAULTS.pairStrategy }),
     ...given,
+    ...(pairs && { bounds: { minClients: 2, maxClients: 2 } }),
     runs: unlimited ? DEFAULTS.runs : given.runs,
   };
   const executor = await openExecutor(server, subject, options.mutant, options);

@@ -38,7 +38,7 @@ describe("bad input is a clear error", () => {
   test.each([
     ["an unknown option", ["verify", "--sead", "1"], "unknown option '--sead'"],
     ["no number", ["verify", "--runs", "many"], "whole number"],
-    ["an unknown strategy", ["verify", "--strategy", "best"], "serial, random"],
+    ["an unknown strategy", ["verify", "--strategy", "best"], "serial, exhaustive, pct, random"],
     ["an unknown mutant", ["verify", "--mutant", "gone"], "check-then-insert"],
     ["an unknown model", ["verify", "nothing"], 'no model "nothing"'],
     ["an unknown Postgres", ["verify", "--postgres", "oracle"], "embedded"],

@@ -74,6 +74,13 @@ function program(finished: (exitCode: number) => void): Command {
         .default(DEFAULTS.strategy.name),
     )
     .addOption(
+      new Option("--pairs", "every pair of the model's commands instead of generated ones").implies(
+        {
+          strategy: DEFAULTS.pairStrategy.name,
+        },
+      ),
+    )
+    .addOption(
       new Option("--preemptions <number>", "the most that a search makes, or all")
         .argParser(preemptionBound)
         .default(DEFAULTS.preemptions),

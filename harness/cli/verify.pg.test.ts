@@ -75,6 +75,29 @@ describe("heddle verify", () => {
     expect(code).toBe(4);
   });
 
+  test("searches every pair of the model's commands", async () => {
+    const { code, stdout } = await place.heddle("verify", "--pairs", "--preemptions", "0");
+    expect(stdout).toMatch(/create-http × cancel +2 +1\n/);
+    expect(code).toBe(0);
+    const report = JSON.parse(await readFile(place.path("reports/report.json"), "utf8"));
+    expect(report).toMatchObject({ verdict: "pass", strategy: "exhaustive", patterns: [] });
+    expect(report.pairs.length).toBe(report.scenarios);
+    expect(report.executions).toBe(2 * report.scenarios);
+    expect(report.pairs).toContainEqual({
+      name: "cancel × expire",
+      explored: 2,
+      complete: true,
+      outcomes: 2,
+    });
+  });
+
+  test("is unknown when a limit keeps it from some pairs", async () => {
+    const limits = ["--preemptions", "0", "--runs", "5"];
+    const { code, stdout } = await place.heddle("verify", "--pairs", ...limits);
+    expect(stdout).toMatch(/^UNKNOWN.*\n.*pairs were not searched to the end/);
+    expect(code).toBe(4);
+  });
+
   test("ends with what was done so far at the first Ctrl-C", async () => {
     const { child, ended } = place.start("verify", "--runs", "1000000");
     await saying(child, "runs/s");

@@ -22,6 +22,7 @@ export interface VerifyOptions {
   readonly time?: number;
   readonly clients: Bounds;
   readonly strategy: string;
+  readonly pairs?: boolean;
   readonly preemptions: number;
   readonly gates: readonly GateLevel[];
   readonly isolation: Isolation;
@@ -37,7 +38,8 @@ export interface VerifyOptions {
 /** `heddle verify`: one campaign, its reports, and the exit code. */
 export async function verifyCommand(model: string, options: VerifyOptions): Promise<number> {
   const subject = await loadSubject(model);
-  const unlimited = options.runs === undefined && options.time === undefined;
+  const pairs = options.pairs === true;
+  const unlimited = !pairs && options.runs === undefined && options.time === undefined;
   const limits = { runs: unlimited ? DEFAULTS.runs : options.runs, timeMs: options.time };
   const interrupted = interruption();
   // Reports that cannot be written are an error before the work, not after it.
@@ -50,6 +52,7 @@ export async function verifyCommand(model: string, options: VerifyOptions): Prom
       ...limits,
       seed: options.seed ?? randomInt(2 ** 31),
       bounds: options.clients,
+      pairs,
       strategy:
         strategies(options).find(({ name }) => name === options.strategy) ?? DEFAULTS.strategy,
       control: { gates: options.gates, isolation: options.isolation },

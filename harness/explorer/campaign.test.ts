@@ -4,7 +4,7 @@ import { HarnessError } from "../core/error.ts";
 import { type Strategy, strategies } from "../scheduler/strategies.ts";
 import { type CampaignOptions, type Progress, runCampaign } from "./campaign.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
-import { executeToy, increment, lostUpdate, toySubject } from "./toy.fixture.ts";
+import { executeToy, increment, look, lostUpdate, type Toy, toySubject } from "./toy.fixture.ts";
 
 const ENVIRONMENT: Environment = {
   heddle: "0.0.0",
@@ -25,6 +25,7 @@ const OPTIONS: CampaignOptions = {
   runs: 50,
   timeMs: undefined,
   bounds: { minClients: 2, maxClients: 3 },
+  pairs: false,
   strategy: named("random"),
   control: { gates: ["statement"], isolation: "read committed" },
   mutant: undefined,
@@ -184,4 +185,60 @@ test("auto goes from serial orders over searches to random priorities", async ()
   expect(done.coverage.join(" ")).toMatch(
     /orders of whole commands.*at most 2 preemptions.*depth 3/,
   );
+});
+
+describe("the pairs of a model", () => {
+  const scenarioOf = (a: Toy, b: Toy) => ({ initial: 0, clients: [[a], [b]] });
+  const withPairs = toySubject({
+    invariants: [],
+    pairs: () => [
+      { name: "looks", scenario: scenarioOf(look, look) },
+      { name: "increments", scenario: scenarioOf(increment, increment) },
+    ],
+  });
+  const exhaustive = { pairs: true, strategy: named("exhaustive"), runs: undefined };
+
+  test("are searched one after the other, and their outcomes counted", async () => {
+    const { campaign: done } = await campaign(exhaustive, { subject: withPairs });
+    expect(done).toMatchObject({ verdict: "pass", reason: null, scenarios: 2, patterns: [] });
+    // A look has two steps, an increment three: there are 6 and 20 ways to interleave two of them.
+    // Of the latter, 14 have at most 2 preemptions. Whoever is first sees 0; the other one 0 or 1.
+    expect(done.pairs).toEqual([
+      { name: "looks", explored: 6, complete: true, outcomes: 1 },
+      { name: "increments", explored: 14, complete: true, outcomes: 3 },
+    ]);
+    expect(done.executions).toBe(20);
+  });
+
+  test("are no pass when a limit cuts them short", async () => {
+    const { campaign: done } = await campaign({ ...exhaustive, runs: 10 }, { subject: withPairs });
+    expect(done).toMatchObject({
+      verdict: "unknown",
+      executions: 10,
+      reason: "1 of 2 pairs were not searched to the end",
+    });
+    expect(done.pairs.map(({ explored, complete }) => [explored, complete])).toEqual([
+      [6, true],
+      [4, false],
+    ]);
+  });
+
+  test("are no pass when the strategy does not search", async () => {
+    const walks = { ...exhaustive, strategy: named("random") };
+    const { campaign: done } = await campaign(walks, { subject: withPairs });
+    expect(done).toMatchObject({ verdict: "unknown", executions: 2 });
+    expect(done.reason).toBe("2 of 2 pairs were not searched to the end");
+  });
+
+  test("end at a violation like anything else", async () => {
+    const subject = { ...withPairs, invariants: [lostUpdate] };
+    const { campaign: done } = await campaign(exhaustive, { subject });
+    expect(done).toMatchObject({ verdict: "fail", reason: null });
+    expect(done.pairs.map(({ complete }) => complete)).toEqual([true, false]);
+    expect(done.counterexamples[0]?.preemptions).toBe(1);
+  });
+
+  test("cannot be asked of a model that has none", async () => {
+    await expect(campaign(exhaustive)).rejects.toMatchObject({ code: "USAGE" });
+  });
 });

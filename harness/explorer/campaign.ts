@@ -10,8 +10,9 @@ import type { Verdict, Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
 import type { Strategy } from "../scheduler/strategies.ts";
 import { controlled, uncontrolled } from "./control.ts";
-import { generator } from "./generate.ts";
+import { type Generated, generator } from "./generate.ts";
 import { judge, sameRule } from "./judge.ts";
+import { PairTally } from "./pair-search.ts";
 import { shrink } from "./shrink.ts";
 import { hashSources } from "./sources.ts";
 import type { Bounds, Subject } from "./subject.ts";
@@ -23,7 +24,10 @@ export interface CampaignOptions {
   readonly runs: number | undefined;
   /** How long to explore, in ms, shrinking aside; undefined: until the runs are done. */
   readonly timeMs: number | undefined;
+  /** Of generated scenarios. */
   readonly bounds: Bounds;
+  /** The model's pairs of commands, one after the other, instead of generated scenarios. */
+  readonly pairs: boolean;
   /** By its name and what it is. */
   readonly strategy: Strategy;
   readonly mutant: string | undefined;
@@ -50,9 +54,9 @@ export interface CampaignResult {
 }
 
 /**
- * Runs generated scenarios, each under the schedules of the strategy, and judges every execution.
- * Ends at the first violation, and shrinks it. What goes wrong with the harness ends it too: then
- * the verdict is `unknown`, unless a violation was found before.
+ * Runs generated scenarios, or the model's pairs, each under the schedules of the strategy, and
+ * judges every execution. Ends at the first violation, and shrinks it. What goes wrong with the
+ * harness ends it too: then the verdict is `unknown`, unless a violation was found before.
  */
 export async function runCampaign<State extends Json, C extends Command>(
   executor: Executor<State, C>,
@@ -78,6 +82,7 @@ export async function runCampaign<State extends Json, C extends Command>(
     strategy: options.strategy.name,
     control: options.control,
     clients: { min: options.bounds.minClients, max: options.bounds.maxClients },
+    pairs: exploration.pairs.map(({ summary }) => summary),
     startedAt: startedAt.toISOString(),
     elapsedMs: exploration.elapsedMs,
     executionsPerSecond: tally.executions / (exploredMs / 1000),
@@ -90,8 +95,8 @@ export async function runCampaign<State extends Json, C extends Command>(
           },
         ]
       : [],
-    controlled: controlled(options.control),
-    uncontrolled: uncontrolled(options.control, environment, executor.whole),
+    controlled: controlled(options.control, executor.ordersWakes),
+    uncontrolled: uncontrolled(options.control, environment, executor.ordersWakes, executor.whole),
     environment,
     hashes,
   };
@@ -111,6 +116,8 @@ interface Failing<State extends Json, C extends Command> {
 
 class Exploration<State extends Json, C extends Command> {
   readonly tally: Tally<State, C>;
+  /** Those that were asked for. */
+  readonly pairs: readonly PairTally<State, C>[];
   failing: Failing<State, C> | undefined;
   error: HarnessError | undefined;
   readonly #executor: Executor<State, C>;
@@ -119,7 +126,9 @@ class Exploration<State extends Json, C extends Command> {
   readonly #began = performance.now();
 
   constructor(executor: Executor<State, C>, subject: Subject<State, C>, options: CampaignOptions) {
-    this.tally = new Tally(subject);
+    this.pairs = options.pairs ? PairTally.all(subject) : [];
+    // What the generator promises, it does not promise of scenarios that it did not make.
+    this.tally = new Tally(options.pairs ? { ...subject, patterns: [] } : subject);
     this.#executor = executor;
     this.#subject = subject;
     this.#options = options;
@@ -130,24 +139,29 @@ class Exploration<State extends Json, C extends Command> {
   }
 
   async explore(): Promise<void> {
-    const input = generator(this.#subject, this.#options.bounds, this.#options.seed);
+    const { bounds, seed, pairs } = this.#options;
+    const input = generator(this.#subject, bounds, seed);
+    const end = pairs ? this.pairs.length : Number.POSITIVE_INFINITY;
     try {
-      for (let index = 0; this.#more(); index++) await this.#scenario(input(index));
+      for (let index = 0; index < end && this.#more(); index++) {
+        await this.#scenario({ ...input(index), ...this.pairs[index]?.pair }, this.pairs[index]);
+      }
     } catch (error) {
       if (!(error instanceof HarnessError)) throw error;
       this.error = error;
     }
   }
 
-  async #scenario(input: ReturnType<ReturnType<typeof generator<State, C>>>): Promise<void> {
-    const { executions, scheduler } = this.#options.strategy.explore(
-      input.scheduleSeed,
-      this.#used(),
-    );
-    this.tally.scenario(input.scenario);
+  async #scenario(
+    { scenario, scheduleSeed }: Generated<State, C>,
+    pair: PairTally<State, C> | undefined,
+  ): Promise<void> {
+    const { executions, scheduler } = this.#options.strategy.explore(scheduleSeed, this.#used());
+    this.tally.scenario(scenario);
     for (let left = executions; left > 0 && this.#more(); left--) {
-      if (!scheduler.begin(input.scenario)) break;
-      const execution = await this.#executor.execute(input.scenario, scheduler);
+      if (!scheduler.begin(scenario)) break;
+      const execution = await this.#executor.execute(scenario, scheduler);
+      if (pair !== undefined) pair.execution(execution, await this.#executor.contents());
       const violations = judge(this.#subject, execution);
       this.tally.execution(execution, violations);
       if (violations.length > 0) {
@@ -155,7 +169,8 @@ class Exploration<State extends Json, C extends Command> {
       }
       this.#progress("exploring");
     }
-    this.tally.explored(scheduler, input.scenario.clients.length);
+    pair?.explored(scheduler);
+    this.tally.explored(scheduler, scenario.clients.length);
   }
 
   /** The part of the budget that is used up: of the runs, if a number of them was asked for. */
@@ -182,7 +197,9 @@ class Exploration<State extends Json, C extends Command> {
     const of = runs === undefined ? "" : ` of ${runs}`;
     if (signal?.aborted) return `interrupted after ${executions}${of} executions`;
     if (this.error !== undefined) return this.error.message;
-    if (runs !== undefined && executions < runs) {
+    const open = this.pairs.filter(({ complete }) => !complete).length;
+    if (open > 0) return `${open} of ${this.pairs.length} pairs were not searched to the end`;
+    if (this.pairs.length === 0 && runs !== undefined && executions < runs) {
       return `the time was up after ${executions}${of} executions`;
     }
     return executions === 0 ? "the time was up before the first execution" : undefined;

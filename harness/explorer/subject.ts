@@ -25,6 +25,13 @@ export interface Bounds {
   readonly maxClients: number;
 }
 
+/** Two clients with a command each, in an initial state in which these get in each other's way. */
+export interface Pair<State extends Json = Json, C extends Command = Command> {
+  /** Unique among the model's pairs. */
+  readonly name: string;
+  readonly scenario: Scenario<State, C>;
+}
+
 /** What a campaign verifies: everything about one service that the machinery has to be told. */
 export interface Subject<State extends Json = Json, C extends Command = Command> {
   readonly name: string;
@@ -33,6 +40,8 @@ export interface Subject<State extends Json = Json, C extends Command = Command>
   /** Starts the service on a migrated database. */
   start(context: SystemContext, mutant: string | undefined): Promise<System<State, C>>;
   scenarios(bounds: Bounds): Arbitrary<Scenario<State, C>>;
+  /** Every two of the service's commands, for searches of all their interleavings. */
+  pairs?(): readonly Pair<State, C>[];
   /**
    * Scenarios with the same commands and a simpler initial state or simpler arguments, for
    * shrinking; simplest first. Clients and commands are taken away without the model's help.

@@ -2,6 +2,7 @@ import type { Campaign, PatternCount, RuleCount } from "../core/campaign.ts";
 import { duration, number, percent } from "./counted.ts";
 import { type Content, html, type Markup } from "./html-markup.ts";
 import { type Column, table } from "./html-table.ts";
+import { pairTable } from "./pair-table.ts";
 
 /** The campaign's counts in one row. */
 export function figures(c: Campaign): Markup {
@@ -62,12 +63,12 @@ export function responsesSection(campaign: Campaign): Markup {
 ${table("Responses by command; the share is of that command’s", columns, rows)}
 <h3>Clients</h3>
 ${table("Executions by number of concurrent clients", [{ title: "Clients" }, { title: "Executions", kind: "number" }], clients)}
-<h3>Patterns in which races live</h3>
-${patterns(campaign.patterns)}</section>
+${pairTable(campaign.pairs)}${patterns(campaign.patterns)}</section>
 `;
 }
 
-function patterns(all: readonly PatternCount[]): Markup {
+function patterns(all: readonly PatternCount[]): Markup | undefined {
+  if (all.length === 0) return undefined;
   const columns: Column[] = [
     { title: "Pattern" },
     { title: "Scenarios", kind: "number" },
@@ -84,11 +85,8 @@ function patterns(all: readonly PatternCount[]): Markup {
         : html`<span class="pass">kept</span>`
     }`,
   ]);
-  return table(
-    "How many of the generated scenarios had each, and the least share promised",
-    columns,
-    rows,
-  );
+  return html`<h3>Patterns in which races live</h3>
+${table("How many of the generated scenarios had each, and the least share promised", columns, rows)}`;
 }
 
 export function controlSection(campaign: Campaign): Markup {

@@ -56,6 +56,7 @@ test("holds all that the campaign says", () => {
   const texts = [
     ...passing.rules.flatMap((rule) => [rule.name, rule.description]),
     ...passing.patterns.map((pattern) => pattern.name),
+    ...passing.pairs.map((pair) => pair.name),
     ...Object.values(passing.responses).flatMap(Object.keys),
     ...passing.controlled,
     ...passing.uncontrolled,

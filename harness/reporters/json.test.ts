@@ -23,6 +23,7 @@ test.each([
   ["a fraction of an execution", { executions: 1.5 }],
   ["another version", { version: 2 }],
   ["a counterexample without file", { counterexamples: [{ commands: 2 }] }],
+  ["a pair of which nothing is known", { pairs: [{ name: "create × cancel" }] }],
   ["a share above 1", { patterns: [{ ...passing.patterns[0], share: 1.2 }] }],
 ])("the schema refuses %s", (_, change) => {
   expect(validate({ ...report(failing), ...change })).toBe(false);

@@ -89,6 +89,7 @@ export const passing: Campaign = {
       missed: false,
     },
   ],
+  pairs: [{ name: "create × cancel", explored: 148, complete: true, outcomes: 3 }],
   counterexamples: [],
   coverage: ["All 148 interleavings with at most 2 preemptions of 4 scenarios were executed."],
   controlled: [

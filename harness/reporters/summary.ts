@@ -3,6 +3,7 @@ import type { Campaign, PatternCount } from "../core/campaign.ts";
 import { commandCount } from "../core/scenario.ts";
 import { counted, duration, number, percent } from "./counted.ts";
 import { type Paint, painter } from "./paint.ts";
+import { pairLines } from "./pair-table.ts";
 import { printable } from "./printable.ts";
 import { mainViolation, replayCommand, replayFilePath } from "./replay-command.ts";
 import type { TextOptions } from "./text.ts";
@@ -39,8 +40,9 @@ export function summary(campaign: Campaign, options: TextOptions): string {
       "steps",
       `${number(c.steps)}, ${counted(c.preemptions, "preemption")}, ${counted(c.waits, "lock wait")}, ${counted(c.deadlocks, "deadlock")}`,
     ),
-    ...entry("patterns", c.patterns.map(pattern).join(", ")),
+    ...(c.patterns.length === 0 ? [] : entry("patterns", c.patterns.map(pattern).join(", "))),
     ...c.coverage.flatMap((sentence, at) => entry(at === 0 ? "coverage" : "", sentence)),
+    ...pairLines(c.pairs).map((line, at) => entryLine(at === 0 ? "pairs" : "", line, paint)),
     ...entry("rules", rules(c)),
     ...entry(
       "reports",
@@ -73,7 +75,10 @@ function rules(campaign: Campaign): string {
 }
 
 function entryLines(name: string, text: string, width: number, paint: Paint): string[] {
-  return wrap(text, width - INDENT).map((line, at) => {
-    return paint("dim", (at === 0 ? name : "").padEnd(INDENT)) + line;
-  });
+  const lines = wrap(text, width - INDENT);
+  return lines.map((line, at) => entryLine(at === 0 ? name : "", line, paint));
+}
+
+function entryLine(name: string, line: string, paint: Paint): string {
+  return paint("dim", name.padEnd(INDENT)) + line;
 }

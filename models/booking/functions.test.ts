@@ -27,6 +27,30 @@ test.each([
   expect(await answer(failure(s))).toMatchObject({ outcome: "fail", code: `SQLSTATE_${s}` });
 });
 
+test("a serialization failure is tried again, five times in all", async () => {
+  const outcomeOf = async (failures: number) => {
+    let calls = 0;
+    const query = async () => {
+      if (calls++ < failures) throw failure("40001");
+      return [{ id: 1 }];
+    };
+    const { code } = await overFunction(query, cancel, codeOf);
+    return { calls, code };
+  };
+  expect(await outcomeOf(4)).toEqual({ calls: 5, code: "CANCELLED" });
+  expect(await outcomeOf(5)).toEqual({ calls: 5, code: "SQLSTATE_40001" });
+});
+
+test("a deadlock is not tried again", async () => {
+  let calls = 0;
+  const query = () => {
+    calls++;
+    return Promise.reject(failure("40P01"));
+  };
+  expect(await overFunction(query, cancel, codeOf)).toMatchObject({ code: "SQLSTATE_40P01" });
+  expect(calls).toBe(1);
+});
+
 test.each([
   failure("57P01"),
   failure("08006"),

@@ -16,9 +16,13 @@ interface Call {
 /** Runs one statement, on whatever connection; rejects with `pg`'s errors. */
 export type Query = (sql: string, values: Call["values"]) => Promise<readonly object[]>;
 
+/** How often a call is tried in all. */
+const ATTEMPTS = 5;
+
 /**
- * Calls the database function that a request is for, as a client that has no service in between: a
- * deadlock or a serialization failure is not tried again, since the functions must not have any.
+ * Calls the database function that a request is for, as a client that has no service in between. A
+ * serialization failure is tried again, as every client must where the isolation level is higher
+ * than READ COMMITTED; a deadlock is not, since the functions must not have any.
  * `codeOf` names a refusal, as the service would; undefined when the schema has no such refusal.
  */
 export async function overFunction(
@@ -27,13 +31,20 @@ export async function overFunction(
   codeOf: (error: DatabaseError) => string | undefined,
 ): Promise<Response> {
   const { sql, values, code, body } = call(request);
-  try {
-    const [row] = await query(sql, values);
-    return { outcome: "ok", code, body: body(row) };
-  } catch (error) {
-    if (!(error instanceof DatabaseError) || isLostConnection(error)) return connectionLost;
-    return refused(codeOf(error) ?? `SQLSTATE_${error.code}`);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const [row] = await query(sql, values);
+      return { outcome: "ok", code, body: body(row) };
+    } catch (error) {
+      if (!(error instanceof DatabaseError) || isLostConnection(error)) return connectionLost;
+      if (attempt < ATTEMPTS && isSerializationFailure(error)) continue;
+      return refused(codeOf(error) ?? `SQLSTATE_${error.code}`);
+    }
   }
+}
+
+function isSerializationFailure({ code }: DatabaseError): boolean {
+  return code === "40001";
 }
 
 /** Connection exceptions, and sessions ended by an operator or a crash. */

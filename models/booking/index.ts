@@ -6,6 +6,7 @@ import type { BookingCommand } from "./commands.ts";
 import { invariants } from "./invariants.ts";
 import { mutantNamed, mutants } from "./mutants/index.ts";
 import type { BookingMutant } from "./mutants/mutant.ts";
+import { pairs } from "./pairs.ts";
 import { patterns } from "./patterns.ts";
 import { scenarios } from "./scenarios.ts";
 import { simpler } from "./simpler.ts";
@@ -20,6 +21,7 @@ const booking: Subject<BookingState, BookingCommand> = {
   start: async (context, mutant) => startBooking(context, planted(mutant)),
 
   scenarios,
+  pairs,
   simpler,
   patterns,
   invariants,
@@ -37,7 +39,16 @@ function planted(mutant: string | undefined): BookingMutant | undefined {
 /** What carries out a scenario's state and commands, and the planted bugs. */
 function ownSources(): URL[] {
   const extension = extname(import.meta.url);
-  const parts = ["system", "functions", "http", "references", "reset", "responses", "state"];
+  const parts = [
+    "system",
+    "functions",
+    "http",
+    "observe",
+    "references",
+    "reset",
+    "responses",
+    "state",
+  ];
   return [
     ...parts.map((part) => new URL(`./${part}${extension}`, import.meta.url)),
     ...filesIn("./mutants/", extension),

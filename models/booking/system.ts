@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { Client, type DatabaseError } from "pg";
 import { Pool as HttpPool } from "undici";
-import type { JsonObject, Response, Snapshot, System, SystemContext } from "../../harness/index.ts";
+import type { Response, System, SystemContext } from "../../harness/index.ts";
 import { errorFromPostgres, isTransient } from "../../src/errors.ts";
 import { migrate } from "../../src/migrate.ts";
 import { buildServer } from "../../src/server.ts";
@@ -10,10 +10,11 @@ import { statement } from "../../src/statement.ts";
 import { postgresStore } from "../../src/store.ts";
 import { NOTHING_TO_SEND } from "./codes.ts";
 import type { BookingCommand } from "./commands.ts";
+import { contents } from "./contents.ts";
 import { overFunction, type Query } from "./functions.ts";
 import { overHttp } from "./http.ts";
-import { CHECKS, OFFENDING } from "./invariants.ts";
 import type { BookingMutant } from "./mutants/mutant.ts";
+import { observe } from "./observe.ts";
 import { References } from "./references.ts";
 import { openReset } from "./reset.ts";
 import { refused } from "./responses.ts";
@@ -101,6 +102,7 @@ async function open(
     },
 
     observe: () => observe(database),
+    contents: () => contents(database),
 
     waitsFor() {
       const waiting = service.pool.waitingCount + direct.pool.waitingCount;
@@ -155,17 +157,4 @@ function remember(
       endAt: String(made["endAt"]),
     });
   }
-}
-
-/** The consistency checks' results and, only if one failed, the rows at fault. */
-async function observe(database: Client): Promise<Snapshot> {
-  const checks = await database.query<JsonObject>({
-    name: "verify",
-    text: "select * from verify_booking_slot_consistency()",
-  });
-  if (checks.rows.every((row) => row["status"] === "PASS")) return { [CHECKS]: checks.rows };
-  const offending = await database.query<JsonObject>(
-    "select * from check_slot_booking_consistency() order by check_name, slot_id, booking_id",
-  );
-  return { [CHECKS]: checks.rows, [OFFENDING]: offending.rows };
 }

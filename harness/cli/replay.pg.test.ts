@@ -1,0 +1,60 @@
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Control } from "../core/control.ts";
+import { DEFAULTS } from "../defaults.ts";
+import { replay } from "../explorer/replay.ts";
+import type { Subject } from "../explorer/subject.ts";
+import { type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
+import { openExecutor, type VerifyOptions, verify } from "../verify.ts";
+import { loadSubject } from "./load-subject.ts";
+import { lostUpdate, writeSkew } from "./races.fixture.ts";
+
+/** Of each counterexample; of five of them together, a thousand. */
+const REPLAYS = 200;
+
+let server: Server;
+
+beforeAll(async () => {
+  server = await startServer(testPostgres);
+});
+
+afterAll(() => server.stop());
+
+const model = (path: string) => fileURLToPath(new URL(`../../models/${path}`, import.meta.url));
+const booking = () => loadSubject(model("booking/index.ts"));
+const claims = () => loadSubject(model("booking/claims.fixture.ts"));
+const searched = { pairs: true };
+const repeatableRead: Control = { ...DEFAULTS.control, isolation: "repeatable read" };
+
+test.each<[string, () => Promise<Subject>, Partial<VerifyOptions>]>([
+  ["a check before an insert", booking, { mutant: "check-then-insert" }],
+  ["a cancel in two transactions", booking, { mutant: "two-transaction-cancel" }],
+  ["claims without locks", claims, { mutant: "unprotected", ...searched }],
+  ["a lost update", async () => lostUpdate as Subject, searched],
+  ["write skew", async () => writeSkew as Subject, { control: repeatableRead, ...searched }],
+])(
+  "a counterexample replays as often as one likes: %s",
+  async (_, load, options) => {
+    const subject = await load();
+    const { campaign } = await verify(server, subject, { seed: 1, ...options });
+    const [found] = campaign.counterexamples;
+    if (found === undefined) throw new Error("there is no counterexample");
+    expect(found.preemptions).toBeGreaterThan(0);
+
+    const { control, mutant } = found;
+    const executor = await openExecutor(server, subject, mutant ?? undefined, {
+      ...DEFAULTS,
+      control,
+      signal: undefined,
+    });
+    const diverged: string[] = [];
+    for (let left = REPLAYS; left > 0; left--) {
+      const replayed = await replay(executor, subject, found);
+      if (replayed.diverged !== undefined) diverged.push(replayed.diverged);
+    }
+    await executor.close();
+    expect(diverged).toEqual([]);
+  },
+  120_000,
+);

@@ -1,0 +1,92 @@
+import fc from "fast-check";
+import { Client, DatabaseError } from "pg";
+import type {
+  Command,
+  Response,
+  Scenario,
+  Subject,
+  System,
+  SystemContext,
+} from "../../harness/index.ts";
+import { APART, initialState } from "./initial-states.ts";
+import { invariants } from "./invariants.ts";
+import type { BookingMutant } from "./mutants/mutant.ts";
+import { observe } from "./observe.ts";
+import { openReset } from "./reset.ts";
+import type { BookingState } from "./state.ts";
+import { migrateBooking } from "./system.ts";
+
+/** A call of the claim function in a transaction by hand: three statements on one connection. */
+type Claim = Command & { readonly name: "claim" };
+
+/** What keeps two claims apart is gone: the locks, and the constraints behind them. */
+export const unprotected: BookingMutant = {
+  name: "unprotected",
+  story: "No claim locks what it looks at, and nothing refuses two bookings of one time.",
+  sql: `
+    alter table bookings drop constraint bookings_no_overlap_provider_time;
+    drop index idx_bookings_provider_time_unique;
+    do $$ begin
+      execute replace(
+        pg_get_functiondef('claim_slot_and_create_booking'::regproc), 'for update of s', '');
+    end $$`,
+};
+
+const twoClaims = {
+  initial: initialState([{ sameProvider: true, gap: APART, past: false, fate: "free" }]),
+  clients: [[{ name: "claim" }], [{ name: "claim" }]],
+} satisfies Scenario<BookingState, Claim>;
+
+/** Two clients that claim the same slot, without any service in between. */
+const claims: Subject<BookingState, Claim> = {
+  name: "claims",
+  migrate: (directUrl, mutant) =>
+    migrateBooking(directUrl, mutant === unprotected.name ? unprotected : undefined),
+  start,
+  scenarios: () => fc.constant(twoClaims),
+  pairs: () => [{ name: "two claims", scenario: twoClaims }],
+  patterns: [],
+  invariants,
+  codes: { claim: ["CREATED", "BK004"] },
+  mutants: [unprotected],
+  sources: [],
+};
+
+export default claims;
+
+async function start({ gatedUrl, directUrl }: SystemContext): Promise<System<BookingState, Claim>> {
+  const database = await connected(directUrl);
+  const clients = [await connected(gatedUrl), await connected(gatedUrl)];
+  return {
+    reset: await openReset(database),
+    perform: async (_, number) => {
+      const client = clients[number];
+      if (client === undefined) throw new Error(`there is no client ${number}`);
+      return claim(client, `customer-${number + 1}`);
+    },
+    observe: () => observe(database),
+    stop: async () => {
+      for (const client of [database, ...clients]) await client.end();
+    },
+  };
+}
+
+async function connected(connectionString: string): Promise<Client> {
+  const client = new Client({ connectionString });
+  client.on("error", () => {});
+  await client.connect();
+  return client;
+}
+
+async function claim(client: Client, customer: string): Promise<Response> {
+  await client.query("begin");
+  try {
+    await client.query("select claim_slot_and_create_booking(1, 1, $1, '', '')", [customer]);
+    await client.query("commit");
+    return { outcome: "ok", code: "CREATED", body: null };
+  } catch (error) {
+    await client.query("rollback");
+    if (!(error instanceof DatabaseError)) throw error;
+    return { outcome: "fail", code: error.code ?? "?", body: null };
+  }
+}

@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Server, startServer, strategies, verify } from "../../harness/index.ts";
+import { testPostgres } from "../../harness/postgres/server.fixture.ts";
+import claims, { unprotected } from "./claims.fixture.ts";
+
+let server: Server;
+
+beforeAll(async () => {
+  server = await startServer(testPostgres);
+});
+
+afterAll(() => server.stop());
+
+/** Every interleaving, begin, commit and each statement inside the function being a step. */
+function search(mutant?: string) {
+  const strategy = strategies({ preemptions: Number.POSITIVE_INFINITY }).find(
+    ({ name }) => name === "exhaustive",
+  );
+  if (strategy === undefined) throw new Error("there is no exhaustive search");
+  const planted = mutant === undefined ? {} : { mutant };
+  return verify(server, claims, { seed: 1, pairs: true, strategy, ...planted });
+}
+
+test("in all 1,932 interleavings of two claims of one slot, one of them wins", async () => {
+  const { campaign } = await search();
+  expect(campaign).toMatchObject({ verdict: "pass", reason: null, counterexamples: [] });
+  expect(campaign.pairs).toEqual([
+    { name: "two claims", explored: 1_932, complete: true, outcomes: 2 },
+  ]);
+  expect(campaign.coverage).toContain(
+    "All 1,932 interleavings, without a bound, of 1 scenario were executed.",
+  );
+  expect(campaign.responses).toEqual({ claim: { CREATED: 1_932, BK004: 1_932 } });
+}, 120_000);
+
+test("without locks and constraints both win, where one is interrupted once", async () => {
+  const { campaign } = await search(unprotected.name);
+  expect(campaign.verdict).toBe("fail");
+  const [smallest] = campaign.counterexamples;
+  expect(smallest?.violations.map(({ name }) => name)).toEqual([
+    "slot_with_several_bookings",
+    "overlapping_bookings",
+  ]);
+  expect(smallest?.scenario.clients.flat()).toHaveLength(2);
+  expect(smallest?.preemptions).toBe(1);
+  expect(smallest?.shrunk.minimal).toBe(true);
+  // The two orders of whole claims came before it.
+  expect(smallest?.execution).toBe(2);
+});

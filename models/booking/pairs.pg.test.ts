@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Response, type Server, startServer } from "../../harness/index.ts";
+import { testPostgres } from "../../harness/postgres/server.fixture.ts";
+import { type Ungated, ungated } from "./booking-system.fixture.ts";
+import { pairs } from "./pairs.ts";
+import type { BookingScenario } from "./scenarios.ts";
+
+let server: Server;
+let service: Ungated;
+
+beforeAll(async () => {
+  server = await startServer(testPostgres);
+  service = await ungated(server);
+});
+
+afterAll(async () => {
+  await service.stop();
+  await server.stop();
+});
+
+/** What these clients are answered, one after the other, by number; and what they leave. */
+async function inTurn({ initial, clients }: BookingScenario, order: readonly number[]) {
+  await service.system.reset(initial);
+  const responses: (Response | undefined)[] = [];
+  for (const client of order) {
+    const [command] = clients[client] ?? [];
+    if (command !== undefined) responses[client] = await service.system.perform(command, client);
+  }
+  return { responses, contents: await service.system.contents?.() };
+}
+
+const all = pairs();
+const everyTwo = all.filter(({ name }) => !name.includes(","));
+const further = all.filter(({ name }) => name.includes(","));
+
+test.each(everyTwo)("either command succeeds alone: $name", async ({ scenario }) => {
+  for (const client of [0, 1]) {
+    const { responses } = await inTurn(scenario, [client]);
+    expect(responses[client]).toMatchObject({ outcome: "ok" });
+  }
+});
+
+describe("who comes first makes a difference, but for where only their locks meet", () => {
+  const same = ["publish × publish, of a new slot", "reschedule × reschedule, crossing"];
+
+  test.each(further)("$name", async ({ name, scenario }) => {
+    const [one, other] = [await inTurn(scenario, [0, 1]), await inTurn(scenario, [1, 0])];
+    if (same.includes(name)) expect(one).toEqual(other);
+    else expect(one).not.toEqual(other);
+  });
+});
+
+describe("the contents", () => {
+  const named = (name: string): BookingScenario => {
+    const pair = all.find((other) => other.name === name);
+    if (pair === undefined) throw new Error(`no pair ${name}`);
+    return pair.scenario;
+  };
+
+  test("are the same for the same, whatever the clock says", async () => {
+    const once = () => inTurn(named("create-http × expire"), [1, 0]);
+    expect(await once()).toEqual(await once());
+  });
+
+  test("are all rows", async () => {
+    const { contents } = await inTurn(named("create-vendor × withdraw"), [0]);
+    expect(Object.entries(contents ?? {}).map(([table, rows]) => [table, rows.length])).toEqual([
+      ["providers", 1],
+      ["availability_slots", 5],
+      ["bookings", 3],
+    ]);
+    expect(contents?.["bookings"]?.[2]).toMatchObject({
+      id: 3,
+      slot_id: 3,
+      status: "confirmed",
+      hold_expires_at: false,
+    });
+  });
+});

@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { codes } from "./codes.ts";
+import { pairs } from "./pairs.ts";
+
+/** Named by both commands alone; the further ones say more, after a comma. */
+const everyTwo = pairs().filter(({ name }) => !name.includes(","));
+const partsOf = (name: string) => (name.split(",")[0] ?? "").split(" × ");
+const kinds = [...new Set(everyTwo.flatMap(({ name }) => partsOf(name)))];
+
+test("every command of the service occurs, and each way to create", () => {
+  const commands = pairs().flatMap(({ scenario }) => scenario.clients.flat());
+  expect(new Set(commands.map(({ name }) => name))).toEqual(new Set(Object.keys(codes)));
+  const creates = commands.filter((command) => command.name === "create");
+  const ways = creates.map(({ via, createdBy, idempotencyKey }) =>
+    [via, createdBy, ...(idempotencyKey === undefined ? [] : ["keyed"])].join(" "),
+  );
+  expect(new Set(ways)).toEqual(
+    new Set([
+      "http customer",
+      "http customer keyed",
+      "function customer",
+      "function customer keyed",
+      "function vendor",
+      "function vendor keyed",
+    ]),
+  );
+});
+
+test("every two of them are a pair once, and each is one with itself", () => {
+  const expected = kinds.flatMap((first, at) =>
+    kinds.slice(at).map((second) => `${first} × ${second}`),
+  );
+  expect(kinds).toHaveLength(11);
+  expect(everyTwo.map(({ name }) => name).sort()).toEqual(expected.sort());
+});
+
+test("no two have the same name, and each is what its name says", () => {
+  const names = pairs().map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  for (const { name, scenario } of pairs()) {
+    const said = partsOf(name).map((kind) => (kind === "retry" ? "create" : kind.split("-")[0]));
+    expect(scenario.clients.map((commands) => commands.map((command) => command.name))).toEqual(
+      said.map((command) => [command]),
+    );
+  }
+});
+
+test("a retry of a create is the same request again", () => {
+  for (const { name, scenario } of everyTwo) {
+    const [first, second] = scenario.clients.flat();
+    if (first?.name !== "create" || partsOf(name)[1] !== "retry") continue;
+    expect(first.idempotencyKey).toBeDefined();
+    expect(second).toEqual(first);
+  }
+});

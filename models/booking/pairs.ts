@@ -1,0 +1,160 @@
+import type { Pair } from "../../harness/index.ts";
+import type { BookingCommand, Create, Via } from "./commands.ts";
+import { ADJACENT, APART, at, initialState, OVERLAPPING, type SlotPlan } from "./initial-states.ts";
+import { type BookingState, EXPIRY_TIME } from "./state.ts";
+
+/** The commands of which every two make a pair. A `retry` is a create that carries a key. */
+const KINDS = [
+  "create-http",
+  "create-function",
+  "create-vendor",
+  "retry",
+  "confirm",
+  "cancel",
+  "reschedule",
+  "expire",
+  "publish",
+  "withdraw",
+  "list",
+] as const;
+
+type Kind = (typeof KINDS)[number];
+
+/** What a command is about: ids of the state below. */
+interface Target {
+  readonly booking?: number;
+  readonly slot?: number;
+}
+
+function slot(fate: SlotPlan["fate"], gap = ADJACENT): SlotPlan {
+  return { sameProvider: true, past: false, gap, fate };
+}
+
+/** A calendar in which each command can succeed; slots and their bookings have the same numbers. */
+const CALENDAR = initialState([
+  slot("lapsed"),
+  slot("confirmed"),
+  slot("free"),
+  slot("free", OVERLAPPING),
+  slot("withdrawn", APART),
+]);
+const [LAPSED, CONFIRMED, FREE, BESIDE_FREE, WITHDRAWN, UNPUBLISHED] = [1, 2, 3, 4, 5, 6];
+
+const KEY = { customer: "customer-1", idempotencyKey: "key-1" } as const;
+
+/**
+ * Every two commands, each with itself too, in an initial state in which either would succeed
+ * alone: as far as they can, they want the same slot or booking. Then further ones, for what that
+ * state cannot show.
+ */
+export function pairs(): readonly Pair<BookingState, BookingCommand>[] {
+  const everyTwo = KINDS.flatMap((first, index) =>
+    KINDS.slice(index).map((second) => pair([first, {}], [second, {}])),
+  );
+  return [...everyTwo, ...overlapping(), ...freed(), ...published(), ...moved()];
+}
+
+/** Slots that overlap: whoever takes one takes the other. */
+function overlapping() {
+  const creates = ["create-http", "create-function", "create-vendor"] as const;
+  const takers = [...creates, "reschedule"] as const;
+  const beside = { slot: BESIDE_FREE };
+  return creates.flatMap((first, index) =>
+    takers.slice(index).map((second) => pair([first, {}], [second, beside], "overlapping slots")),
+  );
+}
+
+/** What one command takes or withdraws, only the other one makes free. */
+function freed() {
+  const taken = { slot: LAPSED };
+  return (["cancel", "reschedule", "expire"] as const).flatMap((first) =>
+    (["create-function", "withdraw"] as const).map((second) =>
+      pair([first, {}], [second, taken], "of the slot that gets free"),
+    ),
+  );
+}
+
+/** A slot that is there only once it is published. */
+function published() {
+  const withdrawn = { slot: WITHDRAWN };
+  const anew = { slot: UNPUBLISHED };
+  return [
+    pair(["publish", withdrawn], ["create-function", withdrawn], "of a withdrawn slot"),
+    pair(["publish", withdrawn], ["reschedule", withdrawn], "to a withdrawn slot"),
+    pair(["publish", anew], ["publish", anew], "of a new slot"),
+  ];
+}
+
+/** Two moves, of one booking or of two. */
+function moved() {
+  const other = { booking: CONFIRMED };
+  const two = (first: Target, second: Target, where: string) =>
+    pair(["reschedule", first], ["reschedule", second], where);
+  return [
+    two({}, { slot: BESIDE_FREE }, "of one booking to two slots"),
+    two({}, other, "of two bookings to one slot"),
+    two({}, { ...other, slot: BESIDE_FREE }, "of two bookings to overlapping slots"),
+    two({ slot: CONFIRMED }, { ...other, slot: LAPSED }, "crossing"),
+  ];
+}
+
+function pair(
+  [first, its]: readonly [Kind, Target],
+  [second, other]: readonly [Kind, Target],
+  where?: string,
+): Pair<BookingState, BookingCommand> {
+  const name = `${first} × ${second}${where === undefined ? "" : `, ${where}`}`;
+  const one = command(first, 0, its);
+  const two = command(second, 1, other);
+  const request = one.name === "create" && second === "retry" ? { ...one, ...KEY } : undefined;
+  // What is retried is the same request, whoever made it.
+  const clients = request === undefined ? [[one], [two]] : [[request], [request]];
+  return { name, scenario: { initial: CALENDAR, clients } };
+}
+
+/** Client 0 takes the way over HTTP, where there are two; client 1 the other one. */
+function command(
+  kind: Kind,
+  client: number,
+  { booking = LAPSED, slot = FREE }: Target,
+): BookingCommand {
+  const via: Via = client === 0 ? "http" : "function";
+  const references = { booking: { id: booking }, slot: { id: slot } };
+  switch (kind) {
+    case "create-http":
+      return create("http", client, slot);
+    case "create-function":
+      return create("function", client, slot);
+    case "create-vendor":
+      return { ...create("function", client, slot), createdBy: "vendor" };
+    case "retry":
+      return { ...create(via, client, slot), ...KEY };
+    case "confirm":
+    case "cancel":
+      return { name: kind, via, booking: references.booking };
+    case "reschedule":
+      return { name: kind, via, ...references };
+    case "expire":
+      return { name: kind, via: "function", at: EXPIRY_TIME };
+    case "publish": {
+      const { startAt, endAt } = CALENDAR.slots[slot - 1] ?? { startAt: at(96), endAt: at(98) };
+      return { name: kind, via: "function", provider: 1, startAt, endAt };
+    }
+    case "withdraw":
+      return { name: kind, via: "function", slot: references.slot };
+    case "list":
+      return { name: kind, via: "http", provider: 1 };
+  }
+}
+
+function create(via: Via, client: number, slot: number): Create {
+  return {
+    name: "create",
+    via,
+    slot: { id: slot },
+    customer: `customer-${client + 1}`,
+    customerName: "Ada Lovelace",
+    notes: "",
+    createdBy: "customer",
+  };
+}
