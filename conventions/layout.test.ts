@@ -19,9 +19,10 @@ test("the project keeps to its layout", () => {
   const sources = new Map(
     paths.map((path) => [path.replaceAll("\\", "/"), readFileSync(new URL(path, root), "utf8")]),
   );
-  const { dependencies } = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
+  const manifest = readFileSync(new URL("package.json", root), "utf8");
+  const { dependencies, peerDependencies } = JSON.parse(manifest);
 
-  const findings = layoutFindings(sources, Object.keys(dependencies));
+  const findings = layoutFindings(sources, Object.keys({ ...dependencies, ...peerDependencies }));
 
   expect([...sources.keys()]).toContain("harness/index.ts");
   expect([...sources.keys()].join()).toContain(".pg.test.ts");

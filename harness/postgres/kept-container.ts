@@ -1,0 +1,41 @@
+import { createHash, randomBytes } from "node:crypto";
+import { chmod, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { buildOnce, cacheFolder } from "./cache.ts";
+import { KEPT, removeEnded } from "./container-label.ts";
+import { containerSettings, type Running, runContainer, type Wanted } from "./container-run.ts";
+import type { Engine } from "./engine.ts";
+
+/**
+ * The container of an image that stays from run to run: the one that is there, or a new one. It is
+ * told by its name, which stands for all that has to be the same; two that make it at once get the
+ * same one. What both sides have to know is in the cache: its password, and the folder of its
+ * socket.
+ */
+export async function keepContainer(
+  engine: Engine,
+  image: { readonly name: string; readonly id: string },
+): Promise<Running & { readonly password: string; readonly name: string }> {
+  const folder = await buildOnce(join(await cacheFolder(undefined), "kept"), async (draft) => {
+    await chmod(draft, 0o700);
+    await writeFile(join(draft, "password"), randomBytes(16).toString("hex"), { mode: 0o600 });
+  });
+  const password = await readFile(join(folder, "password"), "utf8");
+  const same = JSON.stringify([image, password, containerSettings(false, true)]);
+  const key = createHash("sha256").update(same).digest("hex").slice(0, 12);
+  const name = `heddle-kept-${key}`;
+  const wanted: Wanted = {
+    image: image.name,
+    password,
+    sockets: join(folder, key),
+    labels: { [KEPT]: key },
+    durable: false,
+    name,
+  };
+  await removeEnded(engine, name);
+  const found = await runContainer(engine, wanted).catch((error: unknown) => {
+    if (/already in use|already started/.test(String(error))) return runContainer(engine, wanted);
+    throw error;
+  });
+  return { ...found, password, name };
+}

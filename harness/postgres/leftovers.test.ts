@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { exists } from "./cache.ts";
+import { clear } from "./leftovers.ts";
+
+let folder: string;
+const children: ChildProcess[] = [];
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "heddle-leftovers-"));
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill("SIGKILL");
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Starts a process that runs until it is ended, with `argument` on its command line. */
+async function start(argument: string, script = "") {
+  const run = `${script}; process.stdout.write("on"); setInterval(() => {}, 1000)`;
+  const child = spawn(process.execPath, ["-e", run, argument]);
+  children.push(child);
+  await once(child.stdout, "data");
+  const { pid } = child;
+  if (pid === undefined) throw new Error("not started");
+  const ended = once(child, "exit").then(([, signal]: unknown[]) => signal);
+  return { child, pid, ended };
+}
+
+test("the process that works in the folder is ended, and the folder removed", async () => {
+  const { pid, ended } = await start(join(folder, "data"));
+  await clear({ folder, pid });
+  expect(await ended).toBe("SIGQUIT");
+  expect(await exists(folder)).toBe(false);
+});
+
+test("the process that a Postgres left a note of is ended", async () => {
+  const { pid, ended } = await start(join(folder, "data"));
+  await mkdir(join(folder, "data"));
+  await writeFile(join(folder, "data", "postmaster.pid"), `${pid}\n${folder}/data\n`);
+  await clear({ folder });
+  expect(await ended).toBe("SIGQUIT");
+});
+
+test("a paused process is ended", async () => {
+  const { child, pid, ended } = await start(folder);
+  child.kill("SIGSTOP");
+  await clear({ folder, pid });
+  expect(await ended).toBe("SIGQUIT");
+});
+
+test("a process that does not obey is killed", async () => {
+  const { pid, ended } = await start(folder, "process.on('SIGQUIT', () => {})");
+  await clear({ folder, pid }, 50);
+  expect(await ended).toBe("SIGKILL");
+});
+
+test("a process that has got the id of one that is gone is left alone", async () => {
+  const { child, pid } = await start("something else");
+  await clear({ folder, pid });
+  expect(child.signalCode).toBe(null);
+  expect(() => process.kill(pid, 0)).not.toThrow();
+  expect(await exists(folder)).toBe(false);
+});
+
+test("what is gone already is cleared", async () => {
+  await clear({ folder: join(folder, "gone"), pid: 2 ** 22 + 1 });
+});

@@ -1,0 +1,58 @@
+import { mkdir, mkdtemp, readdir, rm, stat, utimes } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { exists } from "./cache.ts";
+import { fitsSocket, RunFolder, sweepRunFolders } from "./run-folder.ts";
+
+let base: string;
+beforeEach(async () => {
+  base = await mkdtemp(join(tmpdir(), "heddle-run-"));
+  vi.stubEnv("TMPDIR", base);
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(base, { recursive: true });
+});
+
+test("a run folder is private, below TMPDIR, and gone when it is closed", async () => {
+  const run = await RunFolder.open(undefined);
+  expect(run.path.startsWith(base)).toBe(true);
+  for (const folder of [run.path, run.data, run.own]) {
+    expect((await stat(folder)).mode & 0o777).toBe(0o700);
+  }
+  await run.close();
+  expect(await readdir(base)).toEqual([]);
+});
+
+test("sweeping leaves what is in use or may be, and what is not ours by name", async () => {
+  const run = await RunFolder.open(undefined);
+  const old = new Date(Date.now() - 60 * 60 * 1000);
+  for (const name of ["heddle-pg-fresh", "heddle-pg-old", "heddle-other", "mine"]) {
+    await mkdir(join(base, name));
+    if (name !== "heddle-pg-fresh") await utimes(join(base, name), old, old);
+  }
+  await utimes(run.path, old, old);
+  await sweepRunFolders();
+  expect(await exists(run.path)).toBe(true);
+  await run.close();
+  expect((await readdir(base)).sort()).toEqual(["heddle-other", "heddle-pg-fresh", "mine"]);
+});
+
+test.each([
+  ["/tmp", true],
+  ["/var/folders/zz/zyxvpxvq6csfxvn_n0000000000000/T", true],
+  [`/home/${"long/".repeat(20)}`, false],
+  [`/home/${"é".repeat(40)}`, false],
+])("a socket's path fits below %s: %s", (folder, fits) => {
+  expect(fitsSocket(folder)).toBe(fits);
+});
+
+test("a TMPDIR that is too deep is passed over", async () => {
+  const deep = join(base, "x".repeat(90));
+  await mkdir(deep);
+  vi.stubEnv("TMPDIR", deep);
+  const run = await RunFolder.open(undefined);
+  expect(run.path).toMatch(/^\/tmp\/heddle-pg-[0-9a-f]{8}$/);
+  await run.close();
+});

@@ -1,0 +1,124 @@
+import { randomBytes } from "node:crypto";
+import { chmod, chown, mkdir, readdir, stat, statfs } from "node:fs/promises";
+import type { Server as NetServer } from "node:net";
+import { platform, tmpdir } from "node:os";
+import { join } from "node:path";
+import { HarnessError } from "../core/error.ts";
+import { type Account, mayEnter } from "./account.ts";
+import { clear } from "./leftovers.ts";
+import { claim, isAbandoned } from "./owner.ts";
+import { Reaper } from "./reaper-link.ts";
+
+const PREFIX = "heddle-pg-";
+/** What `sun_path` holds, less the terminating zero: 104 bytes on macOS, 108 on Linux. */
+const SOCKET_PATH_BYTES = 103;
+const SOCKET = join(`${PREFIX}01234567`, "data", ".s.PGSQL.5432");
+const TMPFS = 0x01021994;
+const ROOM_BYTES = 1024 ** 3;
+
+/**
+ * The folder of one server, and whoever removes it: we, when the server stops; the reaper, when we
+ * are killed; the next start, when the reaper was killed too.
+ */
+export class RunFolder {
+  readonly path: string;
+  readonly reaper: Reaper;
+  readonly #owner: NetServer;
+
+  private constructor(path: string, reaper: Reaper, owner: NetServer) {
+    this.path = path;
+    this.reaper = reaper;
+    this.#owner = owner;
+  }
+
+  /** @param account the account that the server runs as; undefined: our own. */
+  static async open(account: Account | undefined): Promise<RunFolder> {
+    const path = join(await baseFolder(account), `${PREFIX}${randomBytes(4).toString("hex")}`);
+    const reaper = new Reaper();
+    reaper.watch({ folder: path });
+    try {
+      await mkdir(path, { mode: 0o700 });
+      const run = new RunFolder(path, reaper, await claim(path));
+      await mkdir(run.data, { mode: 0o700 });
+      await mkdir(run.own, { mode: 0o700 });
+      if (account !== undefined) {
+        await chown(run.data, account.uid, account.gid);
+        await chmod(path, 0o711);
+      }
+      return run;
+    } catch (error) {
+      // Somebody else's, by chance.
+      if ((error as NodeJS.ErrnoException).code === "EEXIST") reaper.forget(path);
+      await reaper.dismiss();
+      throw error;
+    }
+  }
+
+  /** For the server's files and its socket; only the account that it runs as may enter. */
+  get data(): string {
+    return join(this.path, "data");
+  }
+
+  /** For our own files; only we may enter. */
+  get own(): string {
+    return join(this.path, "own");
+  }
+
+  /** Ends the server, if it runs, and removes the folder. */
+  async close(): Promise<void> {
+    try {
+      await clear({ folder: this.path });
+      this.reaper.forget(this.path);
+    } finally {
+      this.#owner.close();
+      await this.reaper.dismiss();
+    }
+  }
+}
+
+/**
+ * Where run folders go: TMPDIR if that is set, else memory (/dev/shm) if there is room, since
+ * there the many small files of a new cluster and of new databases cost a fraction; else the
+ * system's folder for temporary files. (systemd removes what a user has in /dev/shm when their
+ * last session ends: who lets Heddle run on after that sets TMPDIR.)
+ */
+export async function baseFolder(account: Account | undefined): Promise<string> {
+  const folders = await candidates();
+  for (const folder of folders) {
+    if (!fitsSocket(folder)) continue;
+    const enter = account === undefined || (await mayEnter(account, folder).catch(() => false));
+    if (enter) return folder;
+  }
+  throw new HarnessError(
+    "PROVIDER_FAILED",
+    `A socket below ${folders.join(" or ")} would have too long a path, or cannot be reached by the account ${account?.name ?? "of Heddle"}: set TMPDIR to a short path that it can enter.`,
+  );
+}
+
+async function candidates(): Promise<string[]> {
+  const memory = process.env["TMPDIR"] || !(await hasRoom("/dev/shm")) ? [] : ["/dev/shm"];
+  return [...new Set([...memory, tmpdir(), ...(platform() === "win32" ? [] : ["/tmp"])])];
+}
+
+export function fitsSocket(base: string): boolean {
+  return platform() === "win32" || Buffer.byteLength(join(base, SOCKET)) <= SOCKET_PATH_BYTES;
+}
+
+async function hasRoom(folder: string): Promise<boolean> {
+  const space = await statfs(folder).catch(() => undefined);
+  return space?.type === TMPFS && space.bavail * space.bsize >= ROOM_BYTES;
+}
+
+/** Clears the run folders of this user whose owners are gone. */
+export async function sweepRunFolders(): Promise<void> {
+  for (const base of new Set(["/dev/shm", "/tmp", tmpdir()])) {
+    for (const name of await readdir(base).catch(() => [])) {
+      if (name.startsWith(PREFIX)) await sweep(join(base, name));
+    }
+  }
+}
+
+async function sweep(folder: string): Promise<void> {
+  const uid = (await stat(folder).catch(() => undefined))?.uid;
+  if (uid === (process.getuid?.() ?? uid) && (await isAbandoned(folder))) await clear({ folder });
+}
