@@ -68,6 +68,10 @@ export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[
     ["begin", "insert into guarded values (1, 1)", "commit"],
     ["update b set v = 1 where id = 1"],
   ],
+  "a trigger that looks elsewhere at the end": [
+    ["begin", "insert into vowed values (1, 1)", "select v from b where id = 1", "commit"],
+    ["update b set v = 1 where id = 1"],
+  ],
   "a default that looks elsewhere": [
     ["begin", "insert into filled values (1)", "select v from filled", "commit"],
     ["update b set v = 1 where id = 1"],
@@ -107,7 +111,7 @@ export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[
       "select v from a where id = 2 for share",
       "commit",
     ],
-    ["select both(2, 1)"],
+    ["select one_then_other(2, 1)"],
   ],
   "locks that are not waited for": [
     ["begin", "select v from a where id = 1 for update nowait", "commit"],

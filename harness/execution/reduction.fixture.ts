@@ -3,8 +3,7 @@ import type { Command } from "../core/command.ts";
 import { type Execution, historyOf } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
-import type { Exhaustive } from "../scheduler/exhaustive.ts";
-import { SleepSets } from "../scheduler/sleep-sets.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Executor, Setup } from "./executor.ts";
 import type { System, SystemContext } from "./system.ts";
 
@@ -23,6 +22,7 @@ create table numbered (id bigint generated always as identity, who text);
 create table logged (id int primary key, v int);
 create table log (v int);
 create table guarded (id int primary key, v int);
+create table vowed (id int primary key, v int);
 create table filled (id int primary key, v int);
 create sequence counter;
 create view total as select sum(v) as v from a;
@@ -40,6 +40,9 @@ begin
   return new;
 end $$;
 create trigger check_b before insert on guarded for each row execute function check_b();
+
+create constraint trigger check_b after insert on vowed deferrable initially deferred
+  for each row execute function check_b();
 
 create function v_of_b() returns int stable language sql as 'select v from b where id = 1';
 alter table filled alter v set default v_of_b();
@@ -88,7 +91,7 @@ begin
   return s;
 end $$;
 
-create function both(p int, q int) returns void language plpgsql as $$
+create function one_then_other(p int, q int) returns void language plpgsql as $$
 begin
   update a set v = v + 1 where id = p;
   update a set v = v + 1 where id = q;
@@ -113,7 +116,7 @@ create function add_sql(p int) returns void language sql
 
 const TABLES = [
   ...["a", "b", "parent", "child", "late", "owned", "span", "numbered", "logged", "log"],
-  ...["guarded", "filled"],
+  ...["guarded", "vowed", "filled"],
 ];
 
 const RESET = `
@@ -137,8 +140,11 @@ export const WORKS: Setup<null, Work> = { migrate, start };
 async function migrate(url: string): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
-  await client.query(SCHEMA);
-  await client.end();
+  try {
+    await client.query(SCHEMA);
+  } finally {
+    await client.end();
+  }
 }
 
 async function start(context: SystemContext): Promise<System<null, Work>> {
@@ -146,6 +152,7 @@ async function start(context: SystemContext): Promise<System<null, Work>> {
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
   const direct = new Pool({ connectionString: context.directUrl, max: 1 });
+  direct.on("error", () => {});
   return {
     reset: async () => {
       await direct.query(RESET);
@@ -199,6 +206,13 @@ function realTimeOf({ trace }: Execution): string {
   return orders.sort().join(", ");
 }
 
+interface Search extends Scheduler {
+  readonly complete: boolean;
+  readonly diverged: string | undefined;
+  /** How many executions turned out to be equal to others. */
+  readonly redundant?: number;
+}
+
 interface Explored {
   readonly executions: number;
   /** What was seen, in order; not in executions of which the search says that they are redundant. */
@@ -209,14 +223,14 @@ interface Explored {
 export async function explored(
   executor: Executor<null, Work>,
   clients: readonly (readonly string[])[],
-  search: Exhaustive | SleepSets,
+  search: Search,
   realTime = false,
 ): Promise<Explored> {
   const scenario = scenarioOf(clients);
   const outcomes = new Set<string>();
-  const redundant = () => (search instanceof SleepSets ? search.redundant : 0);
+  const redundant = () => search.redundant ?? 0;
   let executions = 0;
-  for (let before = 0; search.begin(); executions++, before = redundant()) {
+  for (let before = 0; search.begin(scenario); executions++, before = redundant()) {
     const execution = await executor.execute(scenario, search);
     const seen = outcomeOf(execution) + (realTime ? realTimeOf(execution) : "");
     if (redundant() === before) outcomes.add(seen);

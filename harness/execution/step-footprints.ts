@@ -21,6 +21,8 @@ interface Past {
   readonly touched: Touched | undefined;
   readonly deferred: boolean;
   readonly snapshot: boolean;
+  /** The transaction has an isolation of its own. */
+  readonly isolates: boolean;
   /** The step that it is in, if it waits. */
   readonly last: Step;
 }
@@ -56,7 +58,8 @@ export class StepFootprints {
     const step = joinedIfKnown(steps.map(({ touched }) => touched));
     const held = joinedIfKnown([...open, ...woken].map(({ touched }) => touched));
     if (step === undefined || held === undefined) return undefined;
-    const { isolation } = this.#footprints;
+    const isolates = [...open, ...woken].some((past) => past.isolates);
+    const isolation = isolates ? "serializable" : this.#footprints.isolation;
     return {
       step,
       held,
@@ -72,13 +75,14 @@ export class StepFootprints {
     const { control, deferred } = this.#footprints.of(statement.sql);
     const last = this.#step(flight);
     const before = this.#pasts.get(session);
-    const touched = this.#isOpen(session) ? before?.touched : kept(before?.touched);
     const past = this.#isOpen(session) ? before : undefined;
+    const isolates = control.type === "private" && control.isolates === "transaction";
     this.#pasts.set(session, {
       client: clientOf(lane),
-      touched: joinedIfKnown([before === undefined ? NOTHING : touched, last.touched]),
-      deferred: deferred || (past?.deferred ?? false),
-      snapshot: control.type === "query" || (past?.snapshot ?? false),
+      touched: joinedIfKnown([past === undefined ? kept(before) : past.touched, last.touched]),
+      deferred: deferred || past?.deferred === true,
+      snapshot: control.type === "query" || past?.snapshot === true,
+      isolates: isolates || past?.isolates === true,
       last,
     });
   }
@@ -124,9 +128,11 @@ export class StepFootprints {
   }
 }
 
-/** Some advisory locks are the session's, and outlast the transaction. */
-function kept(touched: Touched | undefined): Touched {
-  return { ...NOTHING, writes: new Set([...(touched?.writes ?? [])].filter(isAdvisory)) };
+/** What outlasts a transaction: some advisory locks are the session's. */
+function kept(past: Past | undefined): Touched | undefined {
+  if (past === undefined) return NOTHING;
+  if (past.touched === undefined) return undefined;
+  return { ...NOTHING, writes: new Set([...past.touched.writes].filter(isAdvisory)) };
 }
 
 function joinedIfKnown(parts: readonly (Touched | undefined)[]): Touched | undefined {

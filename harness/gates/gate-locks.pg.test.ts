@@ -1,6 +1,7 @@
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Database, type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
 import { GatedClient } from "./gate-driver.fixture.ts";
 import { installGateFunction } from "./gate-function.ts";
 import { GateLocks } from "./gate-locks.ts";
@@ -12,7 +13,7 @@ let direct: Client;
 let session: GatedClient;
 
 beforeAll(async () => {
-  server = await startServer("embedded");
+  server = await startServer(testPostgres);
   database = await server.lease();
   direct = new Client(database.url);
   await direct.connect();

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { DatabaseError } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
 import { GatedClient } from "./gate-driver.fixture.ts";
 import { CORPUS, type Example, type Given, SCHEMA } from "./routine-corpus.fixture.ts";
 import { installRoutineGates } from "./routine-gates.ts";
@@ -9,7 +10,7 @@ import { installRoutineGates } from "./routine-gates.ts";
 let server: Server;
 
 beforeAll(async () => {
-  server = await startServer("embedded");
+  server = await startServer(testPostgres);
   const session = await GatedClient.open((await server.lease()).url);
   await session.client.query("create role heddle_guest");
   await session.end();

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
 import { GatedClient } from "./gate-driver.fixture.ts";
 import { installRoutineGates, removeRoutineGates } from "./routine-gates.ts";
 import { strip } from "./routine-source.ts";
@@ -11,7 +12,7 @@ let url: string;
 let client: Client;
 
 beforeAll(async () => {
-  server = await startServer("embedded");
+  server = await startServer(testPostgres);
 });
 
 beforeEach(async () => {

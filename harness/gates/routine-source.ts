@@ -120,7 +120,7 @@ function insertGates(definition: Definition, first: number, names: TouchingNames
 }
 
 /** Its parser knows no types: with `%ROWTYPE` it takes a row for a scalar, without it for a row. */
-function treeOf({ head, source, tail }: Definition, tokens: readonly Token[]): Tree {
+export function treeOf({ head, source, tail }: Definition, tokens: readonly Token[]): Tree {
   let plain = source;
   for (const [index, { text, start }] of tokens.entries()) {
     const next = tokens[index + 1];

@@ -17,7 +17,7 @@ export interface Statement {
   readonly joined: boolean;
 }
 
-const PREFIX = "PLpgSQL_stmt_";
+export const PREFIX = "PLpgSQL_stmt_";
 
 const KINDS: { readonly [kind: string]: Outline["kind"] } = {
   block: "block",
@@ -42,7 +42,7 @@ interface Node {
   readonly [key: string]: unknown;
 }
 
-interface Expression {
+export interface Expression {
   readonly query: string;
   readonly parseMode?: number;
 }
@@ -110,7 +110,7 @@ export function touchingDeclarations(tree: Tree, names: TouchingNames): readonly
 }
 
 /** A statement's own expressions, not those of the statements in it. */
-function expressionsIn(tree: Tree): readonly Expression[] {
+export function expressionsIn(tree: Tree): readonly Expression[] {
   if (Array.isArray(tree)) return tree.flatMap(expressionsIn);
   if (!isNode(tree)) return [];
   return Object.entries(tree).flatMap(([key, value]) => {
@@ -119,7 +119,7 @@ function expressionsIn(tree: Tree): readonly Expression[] {
   });
 }
 
-function functionIn(tree: Tree): Node {
+export function functionIn(tree: Tree): Node {
   const [first] = (tree as { plpgsql_funcs?: { PLpgSQL_function?: Node }[] }).plpgsql_funcs ?? [];
   return first?.PLpgSQL_function ?? {};
 }
@@ -160,7 +160,7 @@ export const gateWords = (gate: number, last: boolean): string =>
   `gate ${gate}${last ? " at the end" : ""}`;
 export const statementWords = (kind: string, line: number): string => `${kind} in line ${line}`;
 
-function gateIn(node: Tree): number | undefined {
+export function gateIn(node: Tree): number | undefined {
   const inner = isNode(node) ? node[`${PREFIX}if`] : undefined;
   const [condition, ...more] = isNode(inner) ? expressionsIn(inner) : [];
   const call = /^heddle\.gate\((\d+)\)$/.exec(condition?.query ?? "");

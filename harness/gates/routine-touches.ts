@@ -36,15 +36,9 @@ const CHANGES = new Set(["InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"])
  * loaded.
  */
 export function touchOf(query: string, mode: number, names: TouchingNames): Touch {
-  const sql =
-    mode === EXPRESSION
-      ? `SELECT ${query}`
-      : ASSIGNMENTS.has(mode)
-        ? `SELECT ${asRow(query)}`
-        : query;
   let tree: { stmts?: { stmt?: object }[] };
   try {
-    tree = parseSync(sql) as typeof tree;
+    tree = parseSync(asStatement(query, mode)) as typeof tree;
   } catch {
     return UNKNOWN;
   }
@@ -55,6 +49,12 @@ export function touchOf(query: string, mode: number, names: TouchingNames): Touc
   const seen = { ...NOTHING };
   look(statement, names, seen);
   return seen;
+}
+
+/** A statement with the same contents. */
+export function asStatement(query: string, mode: number): string {
+  if (mode === EXPRESSION) return `SELECT ${query}`;
+  return ASSIGNMENTS.has(mode) ? `SELECT ${asRow(query)}` : query;
 }
 
 /** `target := value` as two columns: so the parser reads what stands in either. */

@@ -1,6 +1,7 @@
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Database, type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
 import { GatedClient } from "./gate-driver.fixture.ts";
 import { installRowGates, removeRowGates } from "./row-gates.ts";
 
@@ -10,7 +11,7 @@ let direct: Client;
 let sessions: GatedClient[];
 
 beforeAll(async () => {
-  server = await startServer("embedded");
+  server = await startServer(testPostgres);
 });
 
 beforeEach(async () => {

@@ -50,7 +50,13 @@ async function use(url: string, { provider, describe, options }: Shared): Promis
     onChange: (names) => run.reaper.watchDatabases(url, names),
   });
   // What could not be dropped is tried again by the reaper.
-  const stop = () => leases.close().finally(() => run.close());
+  const stop = async () => {
+    try {
+      await leases.close();
+    } finally {
+      await run.close();
+    }
+  };
   let stopped: Promise<void> | undefined;
   return {
     provider,

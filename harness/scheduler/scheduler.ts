@@ -1,5 +1,9 @@
+import type { Footprint } from "../core/footprint.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Choice, Lane } from "../core/schedule.ts";
+
+/** What a choice may touch in the present state; undefined when that is not known. */
+export type FootprintOf = (choice: Choice) => Footprint | undefined;
 
 /** Decides who moves. One object serves all executions of one scenario. */
 export interface Scheduler {
@@ -7,7 +11,8 @@ export interface Scheduler {
   begin(scenario: Scenario): boolean;
   /**
    * Chooses one of `enabled`, which is never empty and is in a fixed order (by client, then by
-   * connection; the background last). `previous` is the lane that moved last.
+   * connection; the background last). `previous` is the lane that moved last. `footprintOf` says
+   * what each of them may touch.
    */
-  choose(enabled: readonly Choice[], previous: Lane | undefined): Choice;
+  choose(enabled: readonly Choice[], previous: Lane | undefined, footprintOf?: FootprintOf): Choice;
 }

@@ -1,0 +1,166 @@
+import { describe, expect, test } from "vitest";
+import { NOTHING, type Touched } from "../core/footprint.ts";
+import type { Control } from "../gates/footprint-names.ts";
+import type { Footprints } from "../gates/footprints.ts";
+import type { Session } from "../gates/session.ts";
+import { Lanes } from "./lanes.ts";
+import { fakeSession } from "./session.fixture.ts";
+import { StepFootprints } from "./step-footprints.ts";
+
+const CONTROLS: { readonly [sql: string]: Control } = {
+  begin: { type: "private" },
+  "begin strictly": { type: "private", isolates: "transaction" },
+  commit: { type: "end" },
+};
+
+/** A statement writes what it is called; `?` is not understood. */
+const footprints: Footprints = {
+  isolation: "read committed",
+  of: (sql) => ({
+    control: CONTROLS[sql] ?? { type: "query" },
+    at: () => (sql === "?" ? undefined : CONTROLS[sql] ? NOTHING : writes(sql)),
+    whole: true,
+    deferred: sql === "late",
+  }),
+};
+
+const writes = (...objects: string[]): Touched => ({ ...NOTHING, writes: new Set(objects) });
+
+/** Clients that have a session each. */
+class Clients {
+  readonly lanes = new Lanes();
+  readonly steps = new StepFootprints(footprints, this.lanes);
+  readonly #sessions = new Map<number, ReturnType<typeof fakeSession>>();
+
+  session(client: number): Session & { transaction: Session["transaction"] } {
+    const session = this.#sessions.get(client) ?? fakeSession(client + 1);
+    this.#sessions.set(client, session);
+    return session;
+  }
+
+  /** The statement is held, and what it may touch. */
+  hold(client: number, sql: string) {
+    this.lanes.arrive(this.session(client), { sql, values: [] }, client, () => true);
+    return this.steps.of({ lane: client < 0 ? "bg" : String(client), action: "release" });
+  }
+
+  /** The statement that is held goes to the server, and waits for those. */
+  release(client: number, ...waitsFor: number[]): void {
+    const flight = this.lanes.on(this.session(client));
+    if (flight === undefined) throw new Error("nothing is held");
+    this.steps.released(flight);
+    flight.stage = "database";
+    flight.waitsFor = waitsFor.map(String);
+  }
+
+  did(client: number, sql: string, transaction: Session["transaction"]): void {
+    this.hold(client, sql);
+    this.release(client);
+    this.lanes.land(this.session(client));
+    this.session(client).transaction = transaction;
+  }
+}
+
+describe("a step's footprint", () => {
+  test("is its statement's; by itself it commits", () => {
+    const clients = new Clients();
+    expect(clients.hold(0, "a")).toMatchObject({ step: writes("a"), held: NOTHING, ends: true });
+  });
+
+  test("has what its transaction holds, until that has ended", () => {
+    const clients = new Clients();
+    clients.did(0, "begin", "open");
+    clients.did(0, "a", "open");
+    expect(clients.hold(0, "b")).toMatchObject({
+      step: writes("b"),
+      held: writes("a"),
+      ends: false,
+    });
+    clients.release(0);
+    clients.lanes.land(clients.session(0));
+    const commit = clients.hold(0, "commit");
+    expect(commit).toMatchObject({ step: NOTHING, held: writes("a", "b"), ends: true });
+    clients.release(0);
+    clients.lanes.land(clients.session(0));
+    clients.session(0).transaction = "idle";
+    expect(clients.hold(0, "c")).toMatchObject({ held: NOTHING });
+  });
+
+  test("keeps the advisory locks of its session", () => {
+    const clients = new Clients();
+    clients.did(0, "advisory lock 1", "idle");
+    clients.did(0, "begin", "open");
+    expect(clients.hold(0, "a")).toMatchObject({ held: writes("advisory lock 1") });
+  });
+
+  test("of a commit has what was put off to it", () => {
+    const clients = new Clients();
+    clients.did(0, "begin", "open");
+    clients.did(0, "late", "open");
+    expect(clients.hold(0, "commit")).toMatchObject({ step: writes("late") });
+  });
+
+  test("has what those would do who wait for it, over others too", () => {
+    const clients = new Clients();
+    clients.did(0, "begin", "open");
+    clients.did(0, "a", "open");
+    clients.hold(1, "a");
+    clients.release(1, 0);
+    clients.did(3, "begin", "open");
+    clients.did(3, "c", "open");
+    clients.hold(3, "d");
+    clients.release(3, 1);
+    const commit = clients.hold(0, "commit");
+    expect(commit).toMatchObject({
+      step: writes("a", "d"),
+      held: writes("a", "c", "d"),
+      ends: true,
+    });
+    expect(clients.hold(2, "x")).toMatchObject({ step: writes("x"), held: NOTHING });
+  });
+
+  test("is that of the statement that goes on, when it is woken", () => {
+    const clients = new Clients();
+    clients.hold(0, "a");
+    clients.release(0, 1);
+    const flight = clients.lanes.on(clients.session(0));
+    if (flight !== undefined) flight.stage = "woken";
+    const woken = clients.steps.of({ lane: "0", action: "wake" });
+    expect(woken).toMatchObject({ step: writes("a"), held: writes("a"), ends: true });
+  });
+
+  test("is unknown after something that is not understood, and in the background", () => {
+    const clients = new Clients();
+    clients.did(0, "begin", "open");
+    expect(clients.hold(0, "?")).toBeUndefined();
+    clients.release(0);
+    clients.lanes.land(clients.session(0));
+    expect(clients.hold(0, "a")).toBeUndefined();
+    expect(clients.hold(-1, "a")).toBeUndefined();
+  });
+
+  test("takes a snapshot with the first statement of a transaction with an isolation of its own", () => {
+    const clients = new Clients();
+    clients.did(0, "begin strictly", "open");
+    expect(clients.hold(0, "a")).toMatchObject({ snapshot: true, tracked: true });
+    clients.release(0);
+    clients.lanes.land(clients.session(0));
+    expect(clients.hold(0, "b")).toMatchObject({ snapshot: false, tracked: true });
+    expect(clients.hold(1, "b")).toMatchObject({ snapshot: false, tracked: false });
+  });
+
+  test("is nothing when a command starts or an answer is delivered, but for what is held", () => {
+    const clients = new Clients();
+    expect(clients.steps.of({ lane: "0", action: "start" })).toMatchObject({
+      step: NOTHING,
+      held: NOTHING,
+      ends: false,
+    });
+    clients.did(0, "begin", "open");
+    clients.did(0, "a", "open");
+    expect(clients.steps.of({ lane: "0", action: "deliver" })).toMatchObject({
+      step: NOTHING,
+      held: writes("a"),
+    });
+  });
+});

@@ -1,0 +1,131 @@
+import { Client } from "pg";
+import type { Isolation } from "../core/control.ts";
+import { isNothing, joined, NOTHING, type Touched } from "../core/footprint.ts";
+import { connectionLost } from "./faults.ts";
+import { type Catalog, type Routine, readCatalog } from "./footprint-catalog.ts";
+import { Closure } from "./footprint-closure.ts";
+import { type Control, controlOf } from "./footprint-names.ts";
+
+/** What a request may touch, step by step. */
+export interface RequestFootprint {
+  readonly control: Control;
+  /**
+   * What the step may touch that begins at that place inside the server, or with the request
+   * itself; undefined when nobody can tell.
+   */
+  at(place: number | undefined): Touched | undefined;
+  /** It is certainly a single step. */
+  readonly whole: boolean;
+  /** Something may be checked or done at the end of the transaction only. */
+  readonly deferred: boolean;
+}
+
+/** Says what requests may touch, from their text and the schema. */
+export interface Footprints {
+  /** The strictest one of transactions that do not say their own. */
+  readonly isolation: Isolation;
+  of(sql: string): RequestFootprint;
+}
+
+/** Reads the schema once; it must not change afterwards, and gates have to be in it by then. */
+export async function readFootprints(directUrl: string, isolation: Isolation): Promise<Footprints> {
+  const client = new Client({ connectionString: directUrl, application_name: "heddle footprints" });
+  client.on("error", () => {});
+  await client.connect().catch((error: Error) => {
+    throw connectionLost(error.message);
+  });
+  try {
+    return new SchemaFootprints(await readCatalog(client), isolation);
+  } finally {
+    await client.end();
+  }
+}
+
+class SchemaFootprints implements Footprints {
+  isolation: Isolation;
+  readonly #catalog: Catalog;
+  readonly #known = new Map<string, RequestFootprint>();
+  /** What may happen in any query: casts and domains are not told from their texts. */
+  readonly #ambient: Closure;
+
+  constructor(catalog: Catalog, isolation: Isolation) {
+    this.#catalog = catalog;
+    this.isolation = isolation;
+    this.#ambient = new Closure(catalog);
+    for (const expression of catalog.ambient.expressions) this.#ambient.text(expression);
+    for (const routine of catalog.ambient.routines) this.#ambient.calls.add(routine);
+    this.#ambient.enter();
+  }
+
+  of(sql: string): RequestFootprint {
+    const known = this.#known.get(sql);
+    if (known !== undefined) return known;
+    const control = controlOf(sql);
+    // From now on for all: which session it was, and for how long, is not followed.
+    if (control.type === "private" && control.isolates === "session") {
+      this.isolation = "serializable";
+    }
+    const found = control.type === "query" ? this.#query(sql, control) : outside(control);
+    this.#known.set(sql, found);
+    return found;
+  }
+
+  #query(sql: string, control: Control): RequestFootprint {
+    const full = new Closure(this.#catalog).text(sql).enter();
+    const everything = touchedBy(full, this.#ambient);
+    const inside = isNothing(this.#ambient) && !full.unknown ? this.#inside(sql) : undefined;
+    return {
+      control,
+      at: (place) => (inside === undefined ? everything : inside(place, everything)),
+      whole: !full.unknown && !full.rowGates && [...full.calls].every((it) => !isGated(it)),
+      deferred: full.deferred || this.#ambient.deferred,
+    };
+  }
+
+  /**
+   * Tells the steps apart of a text that touches nothing itself, but calls routines with gates in
+   * them. A routine that is called by something that does touch (a trigger of what is written, a
+   * function in a query over a table) returns into the middle of that: its steps are the whole.
+   */
+  #inside(sql: string) {
+    const direct = new Closure(this.#catalog).text(sql);
+    if (!isNothing(direct)) return undefined;
+    const between = new Closure(this.#catalog);
+    for (const routine of direct.calls) between.calls.add(routine);
+    const nested = new Set<Routine>();
+    const places = new Map<number, { readonly of: Routine; readonly part: Closure }>();
+    // What the parts without gates call is visited too.
+    for (const routine of between.calls) {
+      if (typeof routine.body === "string") continue;
+      if (routine.body.lingers) return undefined;
+      for (const text of routine.body.free.texts) between.text(text);
+      for (const [place, { texts }] of routine.body.gated) {
+        const part = new Closure(this.#catalog);
+        for (const text of texts) part.text(text);
+        for (const called of part.enter().calls) nested.add(called);
+        places.set(place, { of: routine, part });
+      }
+    }
+    return (place: number | undefined, everything: Touched | undefined) => {
+      if (place === undefined) return touchedBy(between);
+      const known = places.get(place);
+      return known === undefined || nested.has(known.of)
+        ? everything
+        : touchedBy(known.part, between);
+    };
+  }
+}
+
+function isGated({ body }: Routine): boolean {
+  return typeof body !== "string" && body.gated.size > 0;
+}
+
+/** A request that touches nothing by itself. */
+function outside(control: Control): RequestFootprint {
+  const touched = control.type === "unknown" ? undefined : NOTHING;
+  return { control, at: () => touched, whole: true, deferred: false };
+}
+
+function touchedBy(...closures: readonly Closure[]): Touched | undefined {
+  return closures.some(({ unknown }) => unknown) ? undefined : joined(...closures);
+}
