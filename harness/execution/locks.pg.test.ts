@@ -169,7 +169,9 @@ describe.each(["pushed", "polled"] as const)("lock waits that are %s", (lockWait
 });
 
 test("both ways of knowing of waits see the same", async () => {
-  for (const { scene, schedule } of Object.values(CASES)) {
+  // Only a session that said itself that it waits is stopped, and so woken in an order of ours.
+  const { "a table lock that two wait for": _, ...oneAtATime } = CASES;
+  for (const { scene, schedule } of Object.values(oneAtATime)) {
     const pushed = await execute("pushed", scene, schedule);
     expect(await execute("polled", scene, schedule)).toEqual(pushed);
   }
