@@ -23,6 +23,7 @@ export default defineConfig({
           // A bound on what hangs, far above what a slow machine takes.
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          expect: { poll: { timeout: 20_000 } },
         },
       },
       { test: { name: "browser", include: [needing("browser")], testTimeout: 60_000 } },

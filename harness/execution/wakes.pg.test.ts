@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Execution } from "../core/execution.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
-import { testPostgres } from "../postgres/server.fixture.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { Replay } from "../scheduler/replay.ts";
 import { Executor } from "./executor.ts";
@@ -12,7 +11,7 @@ let executor: Executor<null, Statements>;
 
 beforeAll(async () => {
   // Not another provider: only our own server's processes can be stopped.
-  server = await startServer(testPostgres);
+  server = await startServer("embedded");
   executor = await Executor.open(server, SETUP, LIMITS);
 });
 

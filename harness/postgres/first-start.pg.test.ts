@@ -40,7 +40,7 @@ test("several first starts at once make one cluster", async () => {
 test("a first start that is killed leaves no draft, and the next one succeeds", async () => {
   const killed = startHarness("embedded", { env: surroundings() });
   const initdb = () => processes().find((p) => p.command.includes(base) && p.parent === killed.pid);
-  await expect.poll(() => initdb()?.command, { interval: 5 }).toContain("initdb");
+  await expect.poll(() => initdb()?.command, { interval: 5, timeout: 20_000 }).toContain("initdb");
   const reaper = reaperOf(killed.pid);
   process.kill(killed.pid, "SIGKILL");
   await expect
