@@ -64,7 +64,7 @@ crosswise() {
 same_on() {
   local choice digest first=
   for choice; do
-    exits 0 npx heddle verify --seed 7 --runs 200 --postgres "$choice" \
+    exits 0 npx heddle verify --seed 7 --runs 150 --postgres "$choice" \
       --report "$scratch/same" >/dev/null 2>&1 || return
     digest=$(field "$scratch/same/report.json" .digest) || return
     printf '%s  %s\n' "$digest" "$choice"
@@ -75,7 +75,7 @@ same_on() {
 # version CHOICE: a row of the table: those tests to which the version matters most, a campaign,
 # and a planted bug.
 table=
-version_tests=(harness/gates/{wire-proxy,gate-locks,row-gates,routine-gates}
+version_tests=(harness/gates/{wire-proxy,gate-locks,row-gates,routine-gates,footprints}
   harness/execution/{locks,executor} src/{claim,constraints,contention})
 version() {
   local report=$scratch/version.json reports=$scratch/version status=0

@@ -57,7 +57,12 @@ describe.each(mutants.map(({ name }) => name))("%s", (name) => {
   });
 
   test("is caught by the invariant that it breaks, with two commands", async () => {
-    const { campaign } = await verify(server, booking, { seed: 1, runs: 1000, mutant: name });
+    const { campaign } = await verify(server, booking, {
+      seed: 1,
+      runs: 1000,
+      mutant: name,
+      shrinkTimeMs: 100_000,
+    });
     expect(campaign.verdict).toBe("fail");
     const [counterexample] = campaign.counterexamples;
     expect(counterexample?.violations.map((violation) => violation.name)).toEqual(breaks[name]);
