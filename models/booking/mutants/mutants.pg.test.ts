@@ -5,6 +5,7 @@ import {
   type Response,
   type Server,
   startServer,
+  strategies,
   verify,
 } from "../../../harness/index.ts";
 import { testPostgres } from "../../../harness/postgres/server.fixture.ts";
@@ -41,6 +42,9 @@ async function serially({ system }: Ungated, { initial, clients }: BookingScenar
   return { responses, snapshot: await system.observe() };
 }
 
+const random = strategies({ preemptions: 2 }).find((strategy) => strategy.name === "random");
+if (random === undefined) throw new Error("there is no random strategy");
+
 /** What each of them breaks in the smallest case. */
 const breaks: { readonly [mutant: string]: readonly string[] } = {
   "check-then-insert": ["slot_with_several_bookings", "overlapping_bookings"],
@@ -56,11 +60,14 @@ describe.each(mutants.map(({ name }) => name))("%s", (name) => {
     await mutated.stop();
   });
 
+  // Both can be reached between statements; deeper gates only lead to other cases first.
   test("is caught by the invariant that it breaks, with two commands", async () => {
     const { campaign } = await verify(server, booking, {
       seed: 1,
       runs: 1000,
       mutant: name,
+      strategy: random,
+      control: { gates: ["statement"], isolation: "read committed" },
       shrinkTimeMs: 100_000,
     });
     expect(campaign.verdict).toBe("fail");
