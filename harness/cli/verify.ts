@@ -12,6 +12,7 @@ import { writeReports } from "../reporters/write.ts";
 import { strategies } from "../scheduler/strategies.ts";
 import { verify } from "../verify.ts";
 import { exitCodeOfCampaign } from "./exit-code.ts";
+import { tellGithub } from "./github.ts";
 import { interruption } from "./interruption.ts";
 import { loadSubject } from "./load-subject.ts";
 import { ProgressLine } from "./progress-line.ts";
@@ -64,6 +65,7 @@ export async function verifyCommand(model: string, options: VerifyOptions): Prom
     });
     progress.clear();
     await writeReports(options.report, campaign);
+    await tellGithub(campaign, options.report);
     if (options.json) process.stdout.write(reportJson(campaign, options.report));
     else {
       const view = {

@@ -27,7 +27,7 @@ test("writes both reports and the replay files that they name, and nothing else"
   expect(await readFile(written.html, "utf8")).toContain("</html>");
   const names = written.counterexamples.map((file) => path.relative(target, file));
   expect(await filesIn(target)).toEqual(
-    ["counterexamples", ...names, "report.html", "report.json"].sort(),
+    ["counterexamples", ...names, "junit.xml", "report.html", "report.json"].sort(),
   );
 });
 

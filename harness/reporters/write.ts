@@ -5,6 +5,7 @@ import type { Campaign } from "../core/campaign.ts";
 import { HarnessError } from "../core/error.ts";
 import { reportHtml } from "./html.ts";
 import { reportJson } from "./json.ts";
+import { junitXml } from "./junit.ts";
 import { replayFilePath } from "./replay-command.ts";
 import { encodeCounterexample } from "./replay-file.ts";
 
@@ -12,11 +13,12 @@ import { encodeCounterexample } from "./replay-file.ts";
 export interface Written {
   readonly json: string;
   readonly html: string;
+  readonly junit: string;
   readonly counterexamples: readonly string[];
 }
 
 /**
- * Writes `report.json`, `report.html` and a replay file for each counterexample: these first, so
+ * Writes `report.json`, `report.html`, `junit.xml` and a replay file for each counterexample: these first, so
  * that no report names one that is not there. Each file appears whole or not at all.
  *
  * @throws HarnessError `USAGE` when the folder cannot be written
@@ -24,6 +26,7 @@ export interface Written {
 export async function writeReports(folder: string, campaign: Campaign): Promise<Written> {
   const json = path.join(folder, "report.json");
   const html = path.join(folder, "report.html");
+  const junit = path.join(folder, "junit.xml");
   const counterexamples: string[] = [];
   for (const counterexample of campaign.counterexamples) {
     const file = replayFilePath(folder, counterexample);
@@ -32,7 +35,8 @@ export async function writeReports(folder: string, campaign: Campaign): Promise<
   }
   await writeWhole(json, reportJson(campaign, folder));
   await writeWhole(html, reportHtml(campaign, folder));
-  return { json, html, counterexamples };
+  await writeWhole(junit, junitXml(campaign, folder));
+  return { json, html, junit, counterexamples };
 }
 
 async function writeWhole(file: string, text: string): Promise<void> {

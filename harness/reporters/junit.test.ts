@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { junitXml } from "./junit.ts";
+import { failing, interrupted, passing } from "./sample-campaign.fixture.ts";
+
+const count = (xml: string, pattern: RegExp) => [...xml.matchAll(pattern)].length;
+
+test("each rule is a test, and the campaign one more", () => {
+  const xml = junitXml(passing, "reports");
+  expect(count(xml, /<testcase /g)).toBe(passing.rules.length + 1);
+  expect(xml).toContain(`tests="${passing.rules.length + 1}" failures="0" errors="0"`);
+  expect(xml).toContain('classname="heddle.booking.invariant"');
+  expect(xml).not.toMatch(/<failure|<error/);
+});
+
+test("a broken rule fails with its counterexample, and how to replay it", () => {
+  const xml = junitXml(failing, "reports");
+  const broken = failing.rules.filter(({ violated }) => violated > 0);
+  expect(count(xml, /<failure /g)).toBe(broken.length);
+  expect(xml).toContain(`failures="${broken.length}"`);
+  expect(xml).toMatch(/<failure [^>]*>slot_with_several_bookings[\s\S]*npx heddle replay/);
+});
+
+test("what was not finished is an error, never passed", () => {
+  const xml = junitXml(interrupted, "reports");
+  expect(xml).toContain('errors="1"');
+  expect(xml).toMatch(/<testcase name="campaign"[^>]*>\n<error message="Unknown: interrupted/);
+});
+
+test("stays well-formed whatever the texts hold", () => {
+  const [rule] = failing.rules;
+  if (rule === undefined) throw new Error("the sample has no rule");
+  const name = "a\u0000b\u001b]]>&<\"'\ud800\u2028é";
+  const xml = junitXml({ ...passing, rules: [{ ...rule, name, violated: 1 }] }, "reports");
+  expect(xml).toContain('name="a\ufffdb\ufffd]]&gt;&amp;&lt;&quot;\'\ufffd\u2028é"');
+});

@@ -1,0 +1,93 @@
+import type { Campaign, RuleCount } from "../core/campaign.ts";
+import type { Counterexample } from "../core/counterexample.ts";
+import { mainViolation } from "./replay-command.ts";
+import { counterexampleText } from "./text.ts";
+import { subjectName, verdictSentence } from "./verdict-sentence.ts";
+
+/**
+ * `junit.xml`: the form that most CI systems show as tests. Each rule is a test case that fails
+ * with its counterexample; one more case, `campaign`, is an error where the verdict is `unknown`,
+ * so that what was not finished is never shown as passed.
+ *
+ * JUnit has no schema of its own; this keeps to what Jenkins, GitLab and GitHub's actions read:
+ * https://github.com/testmoapp/junitxml
+ *
+ * @param folder where the report is written to; the replay commands name it
+ */
+export function junitXml(campaign: Campaign, folder: string): string {
+  const { rules, verdict, elapsedMs, startedAt } = campaign;
+  const failures = rules.filter(({ violated }) => violated > 0).length;
+  const errors = verdict === "unknown" ? 1 : 0;
+  const seconds = (elapsedMs / 1000).toFixed(3);
+  const counts = attributes({ tests: rules.length + 1, failures, errors, time: seconds });
+  const name = `heddle ${subjectName(campaign)}`;
+  const cases = [
+    ...rules.map((rule) => ruleCase(rule, campaign, folder)),
+    testCase("campaign", name, errors > 0 ? [element("error", verdictSentence(campaign), "")] : []),
+  ];
+  const properties = Object.entries(propertiesOf(campaign)).map(
+    ([property, value]) => `<property ${attributes({ name: property, value })}/>`,
+  );
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites ${attributes({ name })} ${counts}>
+<testsuite ${attributes({ name, timestamp: startedAt })} ${counts}>
+<properties>
+${properties.join("\n")}
+</properties>
+${cases.join("\n")}
+<system-out>${escaped(verdictSentence(campaign))}</system-out>
+</testsuite>
+</testsuites>
+`;
+}
+
+function propertiesOf({ seed, strategy, executions, digest, environment }: Campaign) {
+  const { heddle, postgres } = environment;
+  return { seed, strategy, executions, digest, heddle, postgres: postgres.version };
+}
+
+function ruleCase(rule: RuleCount, campaign: Campaign, folder: string): string {
+  const shown = campaign.counterexamples.find((c) => {
+    const { judge, name } = mainViolation(c);
+    return judge === rule.judge && name === rule.name;
+  });
+  const text = shown === undefined ? "" : detail(shown, folder);
+  const times = `violated in ${rule.violated} of ${rule.checked} checks: ${rule.description}`;
+  const failure = rule.violated === 0 ? [] : [element("failure", times, text)];
+  return testCase(rule.name, `heddle.${campaign.model}.${rule.judge}`, failure);
+}
+
+function detail(counterexample: Counterexample, folder: string): string {
+  return counterexampleText(counterexample, { colour: false, folder });
+}
+
+function testCase(name: string, classname: string, content: readonly string[]): string {
+  const named = attributes({ name, classname });
+  return content.length === 0
+    ? `<testcase ${named}/>`
+    : `<testcase ${named}>\n${content.join("\n")}\n</testcase>`;
+}
+
+function element(name: string, message: string, text: string): string {
+  return `<${name} ${attributes({ message })}>${escaped(text)}</${name}>`;
+}
+
+function attributes(values: { readonly [name: string]: string | number }): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name}="${escaped(String(value))}"`)
+    .join(" ");
+}
+
+const ENTITIES: { readonly [character: string]: string } = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+};
+
+/** XML 1.0 cannot hold most control characters and no lone surrogates, not even as references. */
+function escaped(text: string): string {
+  return text
+    .replace(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, "\u{fffd}")
+    .replace(/[&<>"]/g, (character) => ENTITIES[character] ?? character);
+}
