@@ -10,6 +10,8 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          // A bound on what hangs, far above what a slow machine takes.
+          testTimeout: 30_000,
           include: ["**/*.test.ts"],
           exclude: [...configDefaults.exclude, ...surroundings],
         },
@@ -20,7 +22,6 @@ export default defineConfig({
           include: [needing("pg")],
           // Each file starts a Postgres of its own: more of them at once only wait.
           maxWorkers: 2,
-          // A bound on what hangs, far above what a slow machine takes.
           testTimeout: 120_000,
           hookTimeout: 120_000,
           expect: { poll: { timeout: 20_000 } },

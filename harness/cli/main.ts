@@ -136,6 +136,15 @@ function program(finished: (exitCode: number) => void): Command {
       finished(await doctorCommand(options));
     });
 
+  heddle
+    .command("verify-evidence")
+    .description("compare a campaign's reports and sources with its evidence.json, byte by byte")
+    .argument("[file]", "the evidence", "reports/evidence.json")
+    .action(async (file: string) => {
+      const { verifyEvidenceCommand } = await import("./verify-evidence.ts");
+      finished(await verifyEvidenceCommand(file));
+    });
+
   return heddle;
 }
 

@@ -22,6 +22,12 @@ describe("heddle verify", () => {
     const report = JSON.parse(await readFile(place.path("reports/report.json"), "utf8"));
     expect(report).toMatchObject({ verdict: "pass", seed: 3, executions: 60, violations: 0 });
     expect(await readFile(place.path("reports/report.html"), "utf8")).toContain("<!doctype html>");
+
+    const evidence = await place.heddle("verify-evidence");
+    expect(evidence).toMatchObject({ code: 0, stdout: expect.stringContaining("as the evidence") });
+    await writeFile(place.path("reports/report.html"), "another");
+    const changed = await place.heddle("verify-evidence");
+    expect(changed).toMatchObject({ code: 1, stdout: "changed: report.html\n" });
   });
 
   test("sees the same twice with the same seed, and something else with another", async () => {

@@ -5,6 +5,7 @@ import { HarnessError } from "../core/error.ts";
 import { DEFAULTS } from "../defaults.ts";
 import type { Bounds } from "../explorer/subject.ts";
 import { startServer } from "../postgres/provider.ts";
+import { writeEvidence } from "../reporters/evidence-files.ts";
 import { reportJson } from "../reporters/json.ts";
 import { summary } from "../reporters/summary.ts";
 import { counterexampleText } from "../reporters/text.ts";
@@ -64,7 +65,8 @@ export async function verifyCommand(model: string, options: VerifyOptions): Prom
       onProgress: (now) => progress.show(now),
     });
     progress.clear();
-    await writeReports(options.report, campaign);
+    const written = await writeReports(options.report, campaign);
+    await writeEvidence(options.report, written, subject.sources);
     await tellGithub(campaign, options.report);
     if (options.json) process.stdout.write(reportJson(campaign, options.report));
     else {

@@ -39,7 +39,8 @@ export async function writeReports(folder: string, campaign: Campaign): Promise<
   return { json, html, junit, counterexamples };
 }
 
-async function writeWhole(file: string, text: string): Promise<void> {
+/** Writes a file that appears whole or not at all. */
+export async function writeWhole(file: string, text: string): Promise<void> {
   const draft = `${file}.${randomUUID()}.part`;
   try {
     await mkdir(path.dirname(file), { recursive: true });

@@ -1,0 +1,106 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { HarnessError } from "../core/error.ts";
+import {
+  EVIDENCE,
+  type EvidenceSubject,
+  evidenceText,
+  REPORT,
+  type ReportFacts,
+} from "./evidence.ts";
+import { type Written, writeWhole } from "./write.ts";
+
+/**
+ * Writes `evidence.json` about the reports that were written to `folder` and the model's sources.
+ * Returns its path and its SHA-256.
+ */
+export async function writeEvidence(
+  folder: string,
+  { json, html, junit, counterexamples }: Written,
+  sources: readonly URL[],
+): Promise<{ readonly file: string; readonly sha256: string }> {
+  const files = [
+    json,
+    html,
+    junit,
+    ...counterexamples,
+    ...sources.map((url) => fileURLToPath(url)),
+  ];
+  const subjects = await Promise.all(
+    files.map(async (file) => {
+      const name = path.relative(folder, file).split(path.sep).join("/");
+      return { name, digest: { sha256: sha256(await readFile(file)) } };
+    }),
+  );
+  const report = JSON.parse(await readFile(json, "utf8")) as ReportFacts;
+  const text = evidenceText(report, subjects);
+  const file = path.join(folder, EVIDENCE);
+  await writeWhole(file, text);
+  return { file, sha256: sha256(text) };
+}
+
+/** What does not fit; nothing if each byte is as it was. */
+export interface EvidenceCheck {
+  readonly files: number;
+  readonly changed: readonly string[];
+  readonly missing: readonly string[];
+}
+
+/**
+ * Compares evidence with the files that it names, and with the report that it was made of.
+ *
+ * @throws HarnessError `USAGE` when the file is not there, or is no evidence
+ */
+export async function checkEvidence(file: string): Promise<EvidenceCheck> {
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new HarnessError("USAGE", `${file} cannot be read: give the path of an evidence.json`, {
+      cause,
+    });
+  });
+  const subjects = subjectsOf(text, file);
+  const folder = path.dirname(file);
+  const changed: string[] = [];
+  const missing: string[] = [];
+  for (const { name, digest } of subjects) {
+    const bytes = await readFile(path.join(folder, name)).catch(() => undefined);
+    if (bytes === undefined) missing.push(name);
+    else if (sha256(bytes) !== digest.sha256) changed.push(name);
+  }
+  if (!(await isMadeOf(path.join(folder, REPORT), subjects, text))) changed.push(EVIDENCE);
+  return { files: subjects.length, changed, missing };
+}
+
+async function isMadeOf(
+  report: string,
+  subjects: readonly EvidenceSubject[],
+  text: string,
+): Promise<boolean> {
+  try {
+    const facts = JSON.parse(await readFile(report, "utf8")) as ReportFacts;
+    return evidenceText(facts, subjects) === text;
+  } catch {
+    return false; // A report that is not there, or none: it is told of as such.
+  }
+}
+
+function subjectsOf(text: string, file: string): readonly EvidenceSubject[] {
+  try {
+    const { subject } = JSON.parse(text) as { readonly subject: readonly EvidenceSubject[] };
+    const named = subject.every(
+      ({ name, digest }) => typeof name === "string" && typeof digest.sha256 === "string",
+    );
+    if (named && subject.some(({ name }) => name === REPORT)) return subject;
+  } catch {
+    // It is no evidence.
+  }
+  throw new HarnessError(
+    "USAGE",
+    `${file} is no evidence of Heddle's, or is damaged beyond reading: take a fresh copy of it`,
+  );
+}
+
+function sha256(bytes: string | Buffer): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}

@@ -1,0 +1,106 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { HarnessError } from "../core/error.ts";
+import { checkEvidence, writeEvidence } from "./evidence-files.ts";
+import { failing, interrupted } from "./sample-campaign.fixture.ts";
+import { writeReports } from "./write.ts";
+
+const FITS = { files: 6, changed: [], missing: [] };
+
+let folder = "";
+let reports = "";
+let evidence = "";
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "heddle-evidence-"));
+  reports = path.join(folder, "reports");
+  await writeFile(path.join(folder, "schema.sql"), "create table t ();\n");
+  const written = await writeReports(reports, failing);
+  const sources = [pathToFileURL(path.join(folder, "schema.sql"))];
+  evidence = (await writeEvidence(reports, written, sources)).file;
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+test("is an in-toto statement about the sources and the reports", async () => {
+  const statement = JSON.parse(await readFile(evidence, "utf8"));
+  expect(statement).toMatchObject({
+    _type: "https://in-toto.io/Statement/v1",
+    predicateType: "https://in-toto.io/attestation/test-result/v0.1",
+    predicate: {
+      result: "FAILED",
+      failedTests: expect.arrayContaining(["invariant/slot_with_several_bookings"]),
+      heddle: { seed: 1, mutant: "check-then-insert", startedOn: failing.startedAt },
+    },
+  });
+  const names = statement.subject.map(({ name }: { name: string }) => name);
+  expect(names).toEqual(expect.arrayContaining(["../schema.sql", "report.html", "junit.xml"]));
+  expect(names.filter((name: string) => name.startsWith("counterexamples/"))).toHaveLength(2);
+});
+
+test("nothing passed where the verdict is unknown", async () => {
+  const written = await writeReports(reports, interrupted);
+  const { file } = await writeEvidence(reports, written, []);
+  const { predicate } = JSON.parse(await readFile(file, "utf8"));
+  expect(predicate).toMatchObject({ result: "WARNED", passedTests: [], failedTests: [] });
+  expect(await checkEvidence(file)).toMatchObject({ changed: [], missing: [] });
+});
+
+test("fits what it was made of, and sees a changed byte of any file", async () => {
+  expect(await checkEvidence(evidence)).toEqual(FITS);
+  const { subject } = JSON.parse(await readFile(evidence, "utf8"));
+  for (const { name } of subject) {
+    const file = path.join(reports, name);
+    const { length } = await readFile(file);
+    for (const at of [0, length >> 1, length - 1]) {
+      await withChangedByte(file, at, async () => {
+        expect((await checkEvidence(evidence)).changed, `${name} at ${at}`).toContain(name);
+      });
+    }
+  }
+  expect((await checkEvidence(evidence)).changed).toEqual([]);
+});
+
+test("sees a changed byte of its own, or cannot be read at all", async () => {
+  const { length } = await readFile(evidence);
+  const seen = new Set<string>();
+  for (let at = 0; at < length; at += 97) {
+    await withChangedByte(evidence, at, async () => {
+      const check = await checkEvidence(evidence).catch((error: unknown) => error);
+      if (!(check instanceof HarnessError)) expect(check, `at ${at}`).not.toEqual(FITS);
+      seen.add(check instanceof HarnessError ? "unreadable" : "changed");
+    });
+  }
+  expect([...seen].sort()).toEqual(["changed", "unreadable"]);
+});
+
+async function withChangedByte(file: string, at: number, then: () => Promise<void>): Promise<void> {
+  const bytes = await readFile(file);
+  const other = Buffer.from(bytes);
+  other[at] = (other[at] ?? 0) ^ 1;
+  await writeFile(file, other);
+  await then();
+  await writeFile(file, bytes);
+}
+
+test("a verdict that was changed in the evidence does not fit the report", async () => {
+  const text = await readFile(evidence, "utf8");
+  await writeFile(evidence, text.replace("FAILED", "PASSED"));
+  expect(await checkEvidence(evidence)).toMatchObject({ changed: ["evidence.json"] });
+});
+
+test("says what is missing", async () => {
+  await rm(path.join(reports, "report.html"));
+  expect(await checkEvidence(evidence)).toMatchObject({ missing: ["report.html"] });
+});
+
+test.each([
+  "",
+  "{}",
+  '{"subject": []}',
+  '{"subject": [{"name": 1}]}',
+])("refuses %j, which is no evidence", async (text) => {
+  await writeFile(evidence, text);
+  await expect(checkEvidence(evidence)).rejects.toThrow(HarnessError);
+});

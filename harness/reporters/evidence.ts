@@ -1,0 +1,67 @@
+import type { Json } from "../core/json.ts";
+
+/** A file and its SHA-256, as in-toto names what a statement is about. */
+export interface EvidenceSubject {
+  /** Its path from the folder of the evidence, with forward slashes. */
+  readonly name: string;
+  readonly digest: { readonly sha256: string };
+}
+
+/** The members of `report.json` that evidence repeats. */
+export interface ReportFacts {
+  readonly verdict: "pass" | "fail" | "unknown";
+  readonly rules: readonly { readonly judge: string; readonly name: string; violated: number }[];
+  readonly timing: { readonly startedAt: string; readonly elapsedMs: number };
+  readonly environment: Json;
+  readonly [settings: string]: unknown;
+}
+
+const RESULTS = { pass: "PASSED", fail: "FAILED", unknown: "WARNED" } as const;
+
+/** What of a report identifies the campaign, and says what its verdict is worth. */
+const SETTINGS = [
+  ...["model", "mutant", "seed", "strategy", "control", "clients", "executions", "scenarios"],
+  ...["coverage", "reason", "digest"],
+] as const;
+
+/**
+ * `evidence.json`: what was verified, with what, and what came of it, as an in-toto statement, so
+ * that tools which sign and store such statements take it as it is. It is a function of
+ * `report.json` and of the files that it names; so whoever has these can make it again, and sees
+ * each byte in which it was changed.
+ *
+ * https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md, and of the predicates
+ * spec/predicates/test-result.md; that has no word for `unknown`, and `WARNED` is no pass.
+ */
+export function evidenceText(report: ReportFacts, subjects: readonly EvidenceSubject[]): string {
+  const { verdict, rules, timing, environment } = report;
+  const named = (violated: boolean) =>
+    rules
+      .filter((rule) => rule.violated > 0 === violated)
+      .map((rule) => `${rule.judge}/${rule.name}`);
+  const end = new Date(Date.parse(timing.startedAt) + timing.elapsedMs);
+  const statement = {
+    _type: "https://in-toto.io/Statement/v1",
+    subject: subjects.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    predicateType: "https://in-toto.io/attestation/test-result/v0.1",
+    predicate: {
+      result: RESULTS[verdict],
+      configuration: subjects.filter(({ name }) => name === REPORT),
+      // Of an unknown verdict no rule can be said to have passed.
+      passedTests: verdict === "unknown" ? [] : named(false),
+      warnedTests: verdict === "unknown" ? named(false) : [],
+      failedTests: named(true),
+      heddle: {
+        startedOn: timing.startedAt,
+        finishedOn: end.toISOString(),
+        environment,
+        ...Object.fromEntries(SETTINGS.map((name) => [name, report[name]])),
+      },
+    },
+  };
+  return `${JSON.stringify(statement, null, 2)}\n`;
+}
+
+/** The file's name, and that of the report which it repeats. */
+export const EVIDENCE = "evidence.json";
+export const REPORT = "report.json";
