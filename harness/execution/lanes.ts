@@ -29,8 +29,9 @@ export class Lanes {
   readonly #clients = new Map<Session, number>();
 
   /**
-   * A statement arrived while `running` was in the service (-1: nobody). It is the running
-   * client's, unless it goes on with a transaction of another one whose command is under way.
+   * A statement arrived while `running` was in the service (-1: nobody). It is of the client whose
+   * session it is; if that is not known, the running one's, unless it goes on with a transaction of
+   * another one whose command is under way.
    */
   arrive(
     session: Session,
@@ -40,7 +41,7 @@ export class Lanes {
   ): void {
     const owner = this.#clients.get(session);
     const goesOn = owner !== undefined && session.transaction !== "idle" && active(owner);
-    const client = goesOn ? owner : running;
+    const client = session.client ?? (goesOn ? owner : running);
     this.#clients.set(session, client);
     const taken = new Set(this.of(client).map((flight) => flight.lane));
     let ordinal = 0;

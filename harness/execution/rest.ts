@@ -16,6 +16,13 @@ type Surroundings = Pick<Stage<Json, Command>, "proxy" | "lockWaits" | "pushed" 
  */
 const PATIENCE = { pushed: 20, polled: 1 };
 
+/**
+ * How many turns of the event loop go by without an event before all is at rest. A service in this
+ * process that has several statements under way, and hears of one of them, sends its next one within
+ * these: what is written here is read here in the next turn.
+ */
+const TURNS = 4;
+
 /** Knows when all is at rest: nothing will happen any more until somebody is let go. */
 export class Rest {
   readonly #surroundings: Surroundings;
@@ -59,9 +66,10 @@ export class Rest {
           if (patient) continue;
         }
         const waits = await this.#waits();
-        // All that the server had sent before its answer, and all that the service had sent
-        // before, is read in the event loop's next turn. Then the answer is fresh, or it is not.
-        await turn();
+        // All that the server had sent before its answer is read in the event loop's next turn, and
+        // what the service sends in answer to that in those after it. Then the answer is fresh, or
+        // it is not.
+        for (let turns = 0; turns < TURNS && seen === this.#disturbances; turns++) await turn();
         if (seen === this.#disturbances) {
           if (waits !== undefined) return waits;
           await this.disturbedWithin(this.#patience);

@@ -158,6 +158,10 @@ export class Run<State extends Json, C extends Command> implements GateObserver<
     this.#rest.disturb();
   }
 
+  settled(): void {
+    this.#rest.disturb();
+  }
+
   #enabled(): Choice[] {
     const choices = this.#lanes.all().flatMap((flight) => choiceOf(flight) ?? []);
     const starts = this.#clients.flatMap((client, index): Choice[] =>
@@ -226,18 +230,14 @@ export class Run<State extends Json, C extends Command> implements GateObserver<
     flight.session.deliver();
   }
 
-  /** Whether all that is left to wait for is the service itself. */
-  #nobodyCan(): boolean {
-    return this.#enabled().length === 0;
-  }
-
   /** What a client that is waited for does outside the database; undefined when all are at rest. */
   #unsettled(): string | undefined {
+    if (this.#stage.proxy.unsettled) return "a connection is being opened or closed";
     const inService = this.#clients.findIndex(
       ({ active }, index) =>
         active &&
         this.#lanes.of(index).length === 0 &&
-        (index === this.#running || this.#nobodyCan()),
+        (index === this.#running || this.#enabled().length === 0),
     );
     if (inService < 0) return undefined;
     const waits = this.#stage.system.waitsFor?.();

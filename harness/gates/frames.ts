@@ -50,6 +50,13 @@ export class FrameReader {
     }
   }
 
+  /** Takes back what was not handed on. */
+  rest(): Buffer {
+    const rest = Buffer.concat(this.#pieces);
+    this.#keep(Buffer.alloc(0));
+    return rest;
+  }
+
   #gather(): Buffer {
     const [first] = this.#pieces;
     const whole = this.#pieces.length === 1 && first ? first : Buffer.concat(this.#pieces);

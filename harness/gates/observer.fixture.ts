@@ -58,6 +58,8 @@ export class Recorder implements GateObserver<Session> {
     this.#tell({ type: "closed", session });
   }
 
+  settled(): void {}
+
   failed(error: HarnessError): void {
     this.#tell({ type: "failed", error });
   }

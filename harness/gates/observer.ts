@@ -14,6 +14,8 @@ export interface GateObserver<Session> {
   lockWait(session: Session, state: "waiting" | "acquired"): void;
   /** The service ended the session. */
   closed(session: Session): void;
+  /** A session has been opened, or the server is done with one that ended. */
+  settled(): void;
   /** Something that the gate cannot control, or an interference from outside. */
   failed(error: HarnessError): void;
 }

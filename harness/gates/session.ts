@@ -27,6 +27,8 @@ const PASSWORD = 0x70;
 export class Session {
   /** The backend's process id, once the server has told it; 0 before. */
   pid = 0;
+  /** Whose it is, where that is known from its address; undefined: whoever is running. */
+  readonly client: number | undefined;
   transaction: Result["transaction"] = "idle";
   readonly #service: Duplex;
   readonly #around: Surroundings;
@@ -43,9 +45,10 @@ export class Session {
   /** The server's last word. */
   #fatal = "";
 
-  constructor(service: Duplex, around: Surroundings) {
+  constructor(service: Duplex, around: Surroundings, client?: number) {
     this.#service = service;
     this.#around = around;
+    this.client = client;
     service.on("data", (chunk: Buffer) => this.#guard(() => this.#takeFromService(chunk)));
     service.on("error", () => this.#serviceClosed());
     service.on("close", () => this.#serviceClosed());
@@ -53,8 +56,7 @@ export class Session {
 
   /** Forwards the held request to the server. */
   release(): void {
-    if (this.#state !== "held") return;
-    const request = this.#queue.shift();
+    const request = this.#state === "held" ? this.#queue.shift() : undefined;
     if (request === undefined) return;
     this.#state = "database";
     this.#write(this.#server, request.bytes);
@@ -71,16 +73,23 @@ export class Session {
   }
 
   close(): void {
+    this.#server?.destroy();
+    this.#end();
+  }
+
+  #end(): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#service.destroy();
-    this.#server?.destroy();
     this.#around.ended(this);
   }
 
-  #serviceClosed(): void {
+  /** A backend that works does not hear of it; one that is idle ends, and then closes its side. */
+  #serviceClosed(last: Buffer = Buffer.alloc(0)): void {
     if (this.#state === "closed") return;
-    this.close();
+    if (this.#state === "database") this.#server?.destroy();
+    else this.#server?.end(last);
+    this.#end();
     this.#around.observer()?.closed(this);
   }
 
@@ -147,10 +156,7 @@ export class Session {
   }
 
   #join(server: Duplex, frame: Buffer): void {
-    if (this.#state === "closed") {
-      server.destroy();
-      return;
-    }
+    if (this.#state === "closed") return void server.destroy();
     this.#server = server;
     server.on("data", (data: Buffer) => this.#guard(() => this.#takeFromServer(data)));
     server.on("error", (error) => this.#serverClosed(error.message));
@@ -163,10 +169,8 @@ export class Session {
     if (intake.type === "request") {
       this.#queue.push(intake.request);
       this.#next();
-    } else if (intake.type === "terminate") {
-      this.#server?.end(frame);
-      this.#serviceClosed();
-    } else if (intake.type === "unsupported") this.#unsupported(intake.what);
+    } else if (intake.type === "terminate") this.#serviceClosed(frame);
+    else if (intake.type === "unsupported") this.#unsupported(intake.what);
   }
 
   #next(): void {

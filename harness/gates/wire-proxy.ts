@@ -1,66 +1,79 @@
 import { once } from "node:events";
-import { chmod } from "node:fs/promises";
-import { createServer, type Server, type Socket } from "node:net";
-import { join } from "node:path";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { HarnessError } from "../core/error.ts";
 import { type Dial, dialer } from "./dialer.ts";
+import { type Endpoint, portEndpoint, socketEndpoint } from "./endpoint.ts";
 import { connectionLost } from "./faults.ts";
 import type { GateLocks, GatePlace } from "./gate-locks.ts";
 import type { GateObserver } from "./observer.ts";
+import { Openings } from "./openings.ts";
 import { Session } from "./session.ts";
 
 /** The gates inside the server. */
-type Gates = Pick<GateLocks, "arm" | "open">;
-
-/** The port that names the socket's file; nothing listens on it as a port. */
-const SOCKET_PORT = 5432;
+type Gates = Pick<GateLocks, "arm" | "open" | "disarm">;
 
 /**
  * The statement gate: speaks the PostgreSQL wire protocol between the service and the server.
  * Without an observer everything passes; with one, every request and every answer is held.
- * It listens on a Unix socket in `folder` (private to this user), on Windows on loopback.
  */
 export class WireProxy {
   observer: GateObserver<Session> | undefined;
   readonly sessions = new Set<Session>();
-  /** Connection string of this proxy: that of the server, with another address. */
+  /** The connection string of its own endpoint, whose sessions are of whoever is running. */
   readonly url: string;
-  readonly #listener: Server;
+  readonly #serverUrl: string;
+  readonly #dial: Dial;
   readonly #gates: Gates | undefined;
+  /** The first is its own; the others by client. */
+  readonly #endpoints: Endpoint[] = [];
+  readonly #clients = new Map<number, Promise<Endpoint>>();
   /** Those of ended sessions too, while a last word is on its way. */
   readonly #sockets = new Set<Socket>();
+  readonly #openings = new Openings(() => this.observer?.settled());
+  /** The server's side of sessions that ended, until the server closes it. */
+  readonly #leaving = new Set<Duplex>();
 
-  private constructor(listener: Server, url: string, gates: Gates | undefined) {
-    this.#listener = listener;
+  private constructor(serverUrl: string, gates: Gates | undefined, own: Endpoint) {
+    this.#serverUrl = serverUrl;
+    this.#dial = dialer(serverUrl);
     this.#gates = gates;
-    this.url = url;
+    this.#endpoints.push(own);
+    this.url = own.url;
   }
 
-  /** `gates`, if given, are closed for each session before it sends its first request. */
+  /**
+   * It listens on a Unix socket in `folder` (private to this user), on Windows on loopback.
+   * `gates`, if given, are closed for each session before it sends its first request.
+   */
   static async start(serverUrl: string, folder: string, gates?: Gates): Promise<WireProxy> {
-    const dial = dialer(serverUrl);
-    const listener = createServer({ noDelay: true });
-    const windows = process.platform === "win32";
-    if (!windows) await chmod(folder, 0o700);
-    listener.listen(
-      windows ? { host: "127.0.0.1", port: 0 } : { path: join(folder, `.s.PGSQL.${SOCKET_PORT}`) },
+    let accept = (_: Duplex, socket: Socket): void => {
+      socket.destroy();
+    };
+    const own = await socketEndpoint(serverUrl, folder, (service, socket) =>
+      accept(service, socket),
     );
-    await once(listener, "listening");
-    const address = listener.address();
-    const url = new URL(serverUrl);
-    for (const name of [...url.searchParams.keys()]) {
-      if (name.startsWith("ssl")) url.searchParams.delete(name);
-    }
-    if (typeof address === "object" && address !== null) {
-      url.searchParams.delete("host");
-      url.host = `127.0.0.1:${address.port}`;
-    } else {
-      url.searchParams.set("host", folder);
-      url.searchParams.set("port", String(SOCKET_PORT));
-    }
-    const proxy = new WireProxy(listener, url.toString(), gates);
-    listener.on("connection", (socket) => proxy.#accept(socket, dial));
+    const proxy = new WireProxy(serverUrl, gates, own);
+    accept = (service, socket) => proxy.#accept(service, socket, undefined);
     return proxy;
+  }
+
+  /** Connection string of a port at which all sessions are of one client. */
+  async urlFor(client: number): Promise<string> {
+    const known = this.#clients.get(client);
+    if (known !== undefined) return (await known).url;
+    const opening = portEndpoint(this.#serverUrl, (service, socket) =>
+      this.#accept(service, socket, client),
+    );
+    this.#clients.set(client, opening);
+    const endpoint = await opening;
+    this.#endpoints.push(endpoint);
+    return endpoint.url;
+  }
+
+  /** Whether sessions are being opened, or were ended and the server is not done with them. */
+  get unsettled(): boolean {
+    return this.#openings.size > 0 || this.#leaving.size > 0;
   }
 
   /** Lets a session go on from the gate inside the server at which it stands. */
@@ -69,13 +82,12 @@ export class WireProxy {
   }
 
   /** The service hears that its session is ready once the gates are closed. */
-  #arm(session: Session): void {
-    if (this.#gates === undefined) session.deliver();
-    else {
-      this.#gates.arm(session.pid).then(
-        () => session.deliver(),
-        (error: unknown) => this.#failed(session, error),
-      );
+  async #arm(session: Session): Promise<void> {
+    try {
+      await this.#gates?.arm(session.pid);
+      session.deliver();
+    } catch (error) {
+      this.#failed(session, error);
     }
   }
 
@@ -87,25 +99,53 @@ export class WireProxy {
     this.observer?.failed(known);
   }
 
-  #accept(socket: Socket, dial: Dial): void {
+  #accept(service: Duplex, socket: Socket, client: number | undefined): void {
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
-    const session = new Session(socket, {
-      dial,
-      observer: () => this.observer,
-      arm: (it) => this.#arm(it),
-      pass: (it, gate) => this.pass(it, gate),
-      ended: (ended) => this.sessions.delete(ended),
-    });
+    let backend: Duplex | undefined;
+    let opened = async () => {};
+    const session: Session = new Session(
+      service,
+      {
+        dial: async () => {
+          opened = await this.#openings.next();
+          if (!this.sessions.has(session)) void opened();
+          backend = await this.#dial();
+          return backend;
+        },
+        observer: () => this.observer,
+        arm: (it) => void this.#arm(it).then(opened),
+        pass: (it, gate) => this.pass(it, gate),
+        ended: (it) => {
+          this.sessions.delete(it);
+          void opened();
+          if (backend !== undefined && !backend.destroyed) this.#leave(it, backend);
+        },
+      },
+      client,
+    );
     this.sessions.add(session);
+  }
+
+  /** The server closes its side when the backend is gone, and with it all that it held. */
+  #leave({ pid }: Session, backend: Duplex): void {
+    this.#leaving.add(backend);
+    backend.once("close", () => {
+      this.#leaving.delete(backend);
+      this.#gates?.disarm(pid).catch(() => {});
+      this.observer?.settled();
+    });
   }
 
   async stop(): Promise<void> {
     this.observer = undefined;
     for (const session of [...this.sessions]) session.close();
     for (const socket of this.#sockets) socket.destroy();
-    const closed = once(this.#listener, "close");
-    this.#listener.close();
-    await closed;
+    await Promise.allSettled(this.#clients.values());
+    for (const { listener } of this.#endpoints) {
+      const closed = once(listener, "close");
+      listener.close();
+      await closed;
+    }
   }
 }
