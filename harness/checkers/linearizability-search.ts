@@ -1,0 +1,220 @@
+import type { Command } from "../core/command.ts";
+import type { Operation } from "../core/history.ts";
+import type { Json } from "../core/json.ts";
+import { type Account, isUnknown, type Model } from "../core/model.ts";
+
+/** An order that came to nothing, and the state in which it did. */
+export interface DeadEnd<State = unknown, C extends Command = Command> {
+  readonly order: readonly Operation<C>[];
+  readonly state: State;
+  /** Whose response is not right there; undefined: it is what was left that does not fit. */
+  readonly refused: Operation<C> | undefined;
+}
+
+export interface Illegal<State = unknown, C extends Command = Command> {
+  readonly verdict: "illegal";
+  /** Position in the history of the first return that nothing explains; Infinity: the last read. */
+  readonly at: number;
+  /** Of the shortest illegal prefix; orders that come to the same state are taken as one. */
+  readonly deadEnds: readonly DeadEnd<State, C>[];
+  /** How many there were in all. */
+  readonly count: number;
+}
+
+export type Found<State = unknown, C extends Command = Command> =
+  | { readonly verdict: "ok"; readonly order: readonly Operation<C>[] }
+  | { readonly verdict: "unknown"; readonly why: string }
+  | Illegal<State, C>;
+
+/** Called before each step of the model. Says why there is none left, if there is none. */
+export type Spend = () => string | undefined;
+
+/** How many dead ends are kept. */
+const KEPT = 24;
+
+/** A moment by which an operation must have taken place: its return. At the end, none must. */
+interface Moment {
+  readonly must: number | undefined;
+  /** Operations under way that will return, in the order of their returns: `must` is the first. */
+  readonly underWay: readonly number[];
+  /** How many of those that never return were invoked by then. */
+  readonly unknowns: number;
+}
+
+/** Operations that have taken place, the last one first. */
+interface Order<C extends Command> {
+  readonly operation: Operation<C>;
+  readonly before: Order<C> | undefined;
+}
+
+/** A point of the search: all that returned before its moment is explained. */
+interface Configuration<State, C extends Command> {
+  readonly moment: number;
+  /** Which operations under way, or that never return, have taken place; ascending. */
+  readonly placed: readonly number[];
+  readonly state: State;
+  readonly order: Order<C> | undefined;
+  /** Which of the operations under way to place next. */
+  next: number;
+}
+
+/**
+ * Searches for an order that explains an account: one in which each operation takes place between
+ * its invocation and its return (one of unknown outcome at any later time, or never), in which the
+ * model finds every response right, and which leaves what was left.
+ *
+ * It is the search of Wing and Gong ("Testing and verifying concurrent objects", 1993) with Lowe's
+ * improvements ("Testing for linearizability", 2017): operations take place just in time, when one
+ * returns that may depend on them; and a configuration (moment, what has taken place, state) that
+ * failed once is not tried again. Depth first, so that a legal account takes about as many steps as
+ * it has operations; without recursion, so that its length does not matter.
+ */
+export function search<State, Initial extends Json, C extends Command>(
+  model: Model<State, Initial, C>,
+  account: Account<Initial, C>,
+  spend: Spend,
+): Found<State, C> {
+  const { operations, final } = account;
+  const unknown = operations.flatMap((operation, index) => (isUnknown(operation) ? index : []));
+  const moments = momentsOf(operations);
+  const failures = new Failures((state: State) => model.key?.(state) ?? JSON.stringify(state));
+  const deadEnds = new DeadEnds<State, C>();
+  const stack: Configuration<State, C>[] = [
+    { moment: 0, placed: [], state: model.init(account), order: undefined, next: 0 },
+  ];
+  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    const { placed, state, order } = top;
+    const moment = moments[top.moment];
+    if (moment === undefined) throw new Error("a search went beyond the end of its history");
+    const { must, underWay, unknowns } = moment;
+
+    if (must !== undefined && placed.includes(must)) {
+      const left = placed.filter((index) => index !== must);
+      stack[stack.length - 1] = { moment: top.moment + 1, placed: left, state, order, next: 0 };
+      continue;
+    }
+    if (top.next === 0) {
+      if (failures.include(top)) {
+        stack.pop();
+        continue;
+      }
+      if (must === undefined) {
+        if (final === undefined || model.misfit?.(state, final) === undefined) {
+          return { verdict: "ok", order: listed(order) };
+        }
+        deadEnds.add(top, undefined);
+      }
+    }
+    if (top.next === underWay.length + unknowns) {
+      failures.add(top);
+      stack.pop();
+      continue;
+    }
+    const index = underWay[top.next] ?? unknown[top.next - underWay.length];
+    top.next++;
+    const operation = index === undefined ? undefined : operations[index];
+    if (index === undefined || operation === undefined || placed.includes(index)) continue;
+
+    const why = spend();
+    if (why !== undefined) return { verdict: "unknown", why };
+    const states = model.step(state, operation);
+    if (states.length === 0 && index === must) deadEnds.add(top, operation);
+    const after = { operation, before: order };
+    const now = [...placed, index].sort((a, b) => a - b);
+    for (const next of states.toReversed()) {
+      stack.push({ moment: top.moment, placed: now, state: next, order: after, next: 0 });
+    }
+  }
+  const must = moments[deadEnds.moment]?.must;
+  const at = must === undefined ? undefined : operations[must]?.returnedAt;
+  return {
+    verdict: "illegal",
+    at: at ?? Number.POSITIVE_INFINITY,
+    deadEnds: deadEnds.kept,
+    count: deadEnds.count,
+  };
+}
+
+/** The returns, in order, and the end. */
+function momentsOf(operations: readonly Operation[]): readonly Moment[] {
+  const events = operations
+    .flatMap((operation, index) => [
+      { at: operation.invokedAt, operation, index, returns: false },
+      ...(isUnknown(operation)
+        ? []
+        : [{ at: operation.returnedAt, operation, index, returns: true }]),
+    ])
+    .sort((a, b) => a.at - b.at);
+  const moments: Moment[] = [];
+  const active: { readonly index: number; readonly returnedAt: number }[] = [];
+  let unknowns = 0;
+  for (const { index, operation, returns } of events) {
+    if (returns) {
+      moments.push({ must: index, underWay: active.map((it) => it.index), unknowns });
+      active.shift();
+    } else if (isUnknown(operation)) unknowns++;
+    else {
+      const { returnedAt } = operation;
+      const later = active.findIndex((other) => other.returnedAt > returnedAt);
+      active.splice(later < 0 ? active.length : later, 0, { index, returnedAt });
+    }
+  }
+  return [...moments, { must: undefined, underWay: [], unknowns }];
+}
+
+/** Configurations that lead nowhere. */
+class Failures<State, C extends Command> {
+  readonly #keys = new Map<number, Set<string>>();
+  readonly #keyOf: (state: State) => string;
+
+  constructor(keyOf: (state: State) => string) {
+    this.#keyOf = keyOf;
+  }
+
+  add(configuration: Configuration<State, C>): void {
+    const { moment } = configuration;
+    const keys = this.#keys.get(moment) ?? new Set();
+    this.#keys.set(moment, keys.add(this.#key(configuration)));
+  }
+
+  /** The key, which may be long, is made only where there is something to compare it with. */
+  include(configuration: Configuration<State, C>): boolean {
+    return this.#keys.get(configuration.moment)?.has(this.#key(configuration)) ?? false;
+  }
+
+  #key({ placed, state }: Configuration<State, C>): string {
+    return `${placed.join()} ${this.#keyOf(state)}`;
+  }
+}
+
+/** The dead ends of the furthest moment that was come to. */
+class DeadEnds<State, C extends Command> {
+  moment = 0;
+  count = 0;
+  readonly #kept: { at: Configuration<State, C>; refused: Operation<C> | undefined }[] = [];
+
+  add(at: Configuration<State, C>, refused: Operation<C> | undefined): void {
+    if (at.moment < this.moment) return;
+    if (at.moment > this.moment) {
+      this.moment = at.moment;
+      this.count = 0;
+      this.#kept.length = 0;
+    }
+    this.count++;
+    if (this.#kept.length < KEPT) this.#kept.push({ at, refused });
+  }
+
+  get kept(): readonly DeadEnd<State, C>[] {
+    return this.#kept.map(({ at: { order, state }, refused }) => ({
+      order: listed(order),
+      state,
+      refused,
+    }));
+  }
+}
+
+function listed<C extends Command>(order: Order<C> | undefined): readonly Operation<C>[] {
+  const operations: Operation<C>[] = [];
+  for (let last = order; last !== undefined; last = last.before) operations.push(last.operation);
+  return operations.reverse();
+}

@@ -1,0 +1,242 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Operation } from "../core/history.ts";
+import { type Account, isUnknown } from "../core/model.ts";
+import { account, bruteForce, queue, type RegisterCommand, register } from "./histories.fixture.ts";
+import { type Budget, linearizability, nonLinearizable } from "./linearizability.ts";
+
+const budget: Budget = { steps: 1_000_000, ms: 60_000 };
+const single = { ...register, split: (it: Account<null, RegisterCommand>) => [it] };
+const judged = (it: Account<null, RegisterCommand>) => linearizability(single, it, budget);
+const verdict = (...events: string[]) => judged(account(...events)).verdict;
+
+describe("published histories", () => {
+  // MIT 6.824, 2017, quiz 2, section VII.
+  test("reads that overlap a write", () => {
+    const read = ["0 write 100", "1 read", "2 read", "2: 0", "1: 100", "0: ok"];
+    expect(verdict(...read)).toBe("ok");
+    const backwards = ["0 write 200", "1 read", "1: 200", "2 read", "2: 0", "0: ok"];
+    expect(verdict(...backwards)).toBe("illegal");
+  });
+
+  // Herlihy and Wing, "Linearizability", 1990, figure 1: the queue histories H1 to H4.
+  test.each([
+    ["ok", "0 enqueue x, 1 enqueue y, 1: ok, 0: ok, 1 dequeue, 1: x, 0 dequeue, 0: y, 0 enqueue z"],
+    ["illegal", "0 enqueue x, 0: ok, 1 enqueue y, 0 dequeue, 1: ok, 0: y"],
+    ["ok", "0 enqueue x, 1 dequeue, 1: x"],
+    ["illegal", "0 enqueue x, 1 enqueue y, 0: ok, 1: ok, 0 dequeue, 2 dequeue, 0: y, 2: y"],
+  ])("a queue's, %s: %s", (expected, events) => {
+    expect(linearizability(queue, account(...events.split(", ")), budget).verdict).toBe(expected);
+  });
+});
+
+describe("real time", () => {
+  test("a read sees what was written before it", () => {
+    expect(verdict("0 write 1", "0: ok", "1 read", "1: 0")).toBe("illegal");
+    expect(verdict("0 write 1", "1 read", "0: ok", "1: 0")).toBe("ok");
+  });
+
+  test("nothing is read before it is written", () => {
+    expect(verdict("1 read", "1: 1", "0 write 1", "0: ok")).toBe("illegal");
+  });
+
+  test("a swap happens once", () => {
+    const two = ["0 cas 0 1", "1 cas 0 2"];
+    expect(verdict(...two, "0: true", "1: false")).toBe("ok");
+    expect(verdict(...two, "0: true", "1: true")).toBe("illegal");
+    expect(verdict(...two, "0: false", "1: false")).toBe("illegal");
+  });
+});
+
+describe("an operation with an unknown outcome", () => {
+  test("may take effect, at any later time", () => {
+    const lost = ["0 write 1", "0: ?", "1 read", "1: 0"];
+    expect(verdict(...lost, "1 read", "1: 1")).toBe("ok");
+    expect(verdict(...lost, "1 read", "1: 0")).toBe("ok");
+  });
+
+  test("takes effect once, and not before it was sent", () => {
+    const lost = ["0 write 1", "0: ?", "1 read", "1: 1", "2 write 2", "2: ok"];
+    expect(verdict(...lost, "1 read", "1: 1")).toBe("illegal");
+    expect(verdict("1 read", "1: 1", "0 write 1", "0: ?")).toBe("illegal");
+  });
+
+  test("is the same whether it never returned, or returned with nothing", () => {
+    expect(verdict("0 write 1", "1 read", "1: 1")).toBe("ok");
+    expect(verdict("0 write 1", "1 read", "1: 1", "2 read", "2: 0")).toBe("illegal");
+  });
+});
+
+describe("what was left", () => {
+  const left = (value: number, ...events: string[]) =>
+    judged({ ...account(...events), final: { register: [{ value }] } }).verdict;
+
+  test("is a last read", () => {
+    const concurrent = ["0 write 1", "1 write 2", "0: ok", "1: ok"];
+    expect(left(1, ...concurrent)).toBe("ok");
+    expect(left(2, ...concurrent)).toBe("ok");
+    expect(left(3, ...concurrent)).toBe("illegal");
+    expect(left(1, "0 write 1", "0: ok", "1 write 2", "1: ok")).toBe("illegal");
+  });
+
+  test("decides whether an operation took effect of which nobody heard", () => {
+    expect(left(1, "0 write 1", "0: ?")).toBe("ok");
+    expect(left(0, "0 write 1", "0: ?")).toBe("ok");
+    expect(left(2, "0 write 1", "0: ?")).toBe("illegal");
+  });
+});
+
+test("parts are judged one by one, and the first to go wrong is told of", () => {
+  const events = ["0 write a=1", "1 read b=", "1: 5", "0: ok", "0 read a=", "0: 7"];
+  const found = linearizability(register, account(...events), budget);
+  expect(found).toMatchObject({
+    verdict: "illegal",
+    prefix: [{ client: 1 }],
+    last: { client: 1, command: { key: "b" } },
+    orders: 1,
+    attempts: [{ order: [], because: "the value is 0" }],
+  });
+});
+
+test("without a budget the verdict is unknown; what was found illegal stays so", () => {
+  const events = ["0 write a=1", "0: ok", "1 read b=", "1: 5"];
+  const within = (steps: number) =>
+    linearizability(register, account(...events), { ...budget, steps });
+  expect(within(2).verdict).toBe("illegal");
+  expect(within(1)).toEqual({ verdict: "unknown", why: "no order was found within 1 steps" });
+  expect(nonLinearizable(within(1))).toEqual([]);
+});
+
+test("each order is told, with why it fails", () => {
+  const it = account<RegisterCommand>("0 write 1", "1 write 2", "0: ok", "1: ok", "2 read", "2: 3");
+  const [violation] = nonLinearizable(judged(it));
+  expect(violation?.message).toBe(
+    "no order explains the 3 commands up to the answer to client 2's read (3): all 2 fail",
+  );
+  const wrong = "the answer to client 2's read (3)";
+  expect(violation?.evidence).toEqual([
+    { after: "client 0's write (ok), client 1's write (ok)", wrong, because: "the value is 2" },
+    { after: "client 1's write (ok), client 0's write (ok)", wrong, because: "the value is 1" },
+  ]);
+});
+
+describe("long histories", () => {
+  /** What `clients` saw of a register that does each command at some moment while it is under way. */
+  function seen(length: number, clients: number): string[] {
+    let random = 5;
+    const upTo = (n: number) => {
+      random = (Math.imul(random, 1_103_515_245) + 12_345) & 0x7fffffff;
+      return (random >> 8) % n;
+    };
+    const doing = Array.from({ length: clients }, (): (string | undefined)[] => []);
+    const events: string[] = [];
+    let value = 0;
+    while (events.length < length) {
+      const client = upTo(clients);
+      const [sent, answer] = doing[client] ?? [];
+      if (sent === undefined) {
+        const text = upTo(2) === 0 ? `write ${upTo(5)}` : "read";
+        doing[client] = [text];
+        events.push(`${client} ${text}`);
+      } else if (answer === undefined) {
+        if (sent !== "read") value = Number(sent.split(" ")[1]);
+        doing[client] = [sent, sent === "read" ? String(value) : "ok"];
+      } else {
+        doing[client] = [];
+        events.push(`${client}: ${answer}`);
+      }
+    }
+    return events;
+  }
+
+  test("are judged, however long", () => {
+    expect(verdict(...seen(8_000, 8))).toBe("ok");
+  });
+
+  test("with one wrong answer are illegal from there on", () => {
+    const events = seen(1_000, 8);
+    const wrong = events.findIndex((it, at) => at > 800 && /: \d$/.test(it));
+    const broken = events.with(wrong, `${events[wrong]?.slice(0, 3)}7`);
+    const found = judged(account<RegisterCommand>(...broken));
+    expect(found).toMatchObject({ verdict: "illegal", last: { returnedAt: wrong } });
+  });
+
+  test("in which many outcomes are unknown can be too much, and are then unknown", () => {
+    const lost = Array.from({ length: 24 }, (_, n) => [`${n} write ${n + 1}`, `${n}: ?`]).flat();
+    const it = account<RegisterCommand>(...lost, "30 read", "30: 99");
+    const given = { ...budget, steps: 10_000 };
+    expect(linearizability(single, it, given).verdict).toBe("unknown");
+    expect(linearizability(single, it, { steps: Number.POSITIVE_INFINITY, ms: 1 })).toEqual({
+      verdict: "unknown",
+      why: "no order was found within 1 ms",
+    });
+  });
+});
+
+describe("against every order there is", () => {
+  const commands = fc.oneof(
+    fc.nat(2).map((value) => ({ text: `write ${value}`, answers: ["ok"] })),
+    fc.constant({ text: "read", answers: ["0", "1", "2"] }),
+    fc.tuple(fc.nat(2), fc.nat(2)).map((it) => ({
+      text: `cas ${it.join(" ")}`,
+      answers: ["true", "false"],
+    })),
+  );
+  /** Clients with up to two commands each, answered at random. */
+  const accounts = fc
+    .tuple(
+      fc.array(
+        fc.tuple(fc.nat(2), commands, fc.nat(9)).map(([client, { text, answers }, n]) => ({
+          client,
+          text,
+          answer: n === 0 ? "?" : (answers[n % answers.length] ?? ""),
+        })),
+        { minLength: 2, maxLength: 6 },
+      ),
+      fc.array(fc.nat(2), { maxLength: 12 }),
+      fc.option(fc.nat(2), { nil: undefined }),
+    )
+    .map(([sent, turns, value]) => {
+      const clients = [0, 1, 2].map((client) =>
+        sent
+          .filter((it) => it.client === client)
+          .flatMap(({ text, answer }) => [`${client} ${text}`, `${client}: ${answer}`]),
+      );
+      const events = [...turns, 0, 1, 2].flatMap((client, at) =>
+        at < turns.length ? (clients[client]?.splice(0, 1) ?? []) : (clients[client] ?? []),
+      );
+      const final = value === undefined ? undefined : { register: [{ value }] };
+      return { ...account<RegisterCommand>(...events), final };
+    });
+
+  /** What was known of an account at a moment: who had not returned by then may do so later. */
+  const until = (it: Account<null, RegisterCommand>, at: number) => ({
+    ...it,
+    final: undefined,
+    operations: it.operations
+      .filter(({ invokedAt }) => invokedAt <= at)
+      .map((operation: Operation<RegisterCommand>) =>
+        operation.returnedAt <= at ? operation : { ...operation, response: undefined },
+      ),
+  });
+
+  test("the verdicts are the same, and so is the shortest illegal prefix", () => {
+    const seen = { ok: 0, illegal: 0, unknown: 0 };
+    fc.assert(
+      fc.property(accounts, (it) => {
+        const found = judged(it);
+        seen[found.verdict]++;
+        expect(found.verdict).toBe(bruteForce(single, it) ? "ok" : "illegal");
+        if (found.verdict !== "illegal") return;
+        const returns = it.operations.filter((o) => !isUnknown(o)).map((o) => o.returnedAt);
+        const first = returns
+          .sort((a, b) => a - b)
+          .find((at) => !bruteForce(single, until(it, at)));
+        expect(found.last?.returnedAt).toBe(first);
+      }),
+      { numRuns: 3_000, seed: 7 },
+    );
+    expect(seen.ok).toBeGreaterThan(300);
+    expect(seen.illegal).toBeGreaterThan(300);
+  });
+});

@@ -1,0 +1,181 @@
+import type { Command } from "../core/command.ts";
+import type { Operation } from "../core/history.ts";
+import type { Json } from "../core/json.ts";
+import { type Account, isUnknown, type Model } from "../core/model.ts";
+import type { Violation } from "../core/verdict.ts";
+import { type DeadEnd, type Illegal, type Spend, search } from "./linearizability-search.ts";
+
+/** How much a judgement may cost before it is given up. */
+export interface Budget {
+  /** Steps of the model. */
+  readonly steps: number;
+  readonly ms: number;
+}
+
+/** How one order fails. */
+export interface Attempt<C extends Command = Command> {
+  readonly order: readonly Operation<C>[];
+  /** The operation whose answer is not right after it; undefined: it is what was left. */
+  readonly refused: Operation<C> | undefined;
+  /** What would have been right, or what does not fit, in words; empty if the model cannot say. */
+  readonly because: string;
+}
+
+export type Linearizability<C extends Command = Command> =
+  | { readonly verdict: "ok" }
+  | { readonly verdict: "unknown"; readonly why: string }
+  | {
+      readonly verdict: "illegal";
+      /** The shortest prefix of the history that nothing explains; of its part, if it was split. */
+      readonly prefix: readonly Operation<C>[];
+      /** The operation whose return ends it; undefined: all returned, and what was left is wrong. */
+      readonly last: Operation<C> | undefined;
+      /** At most 24 of the orders. */
+      readonly attempts: readonly Attempt<C>[];
+      /** How many orders there are; those that come to the same state are taken as one. */
+      readonly orders: number;
+    };
+
+/**
+ * Whether some order of the operations, each between its invocation and its return, explains every
+ * answer and what was left. An account that the model can split is judged part by part: it is
+ * linearizable if every part is (Horn and Kroening, "Faster linearizability checking via
+ * P-compositionality", 2015). The first part to go wrong is the one that is told of.
+ */
+export function linearizability<State, Initial extends Json, C extends Command>(
+  model: Model<State, Initial, C>,
+  account: Account<Initial, C>,
+  budget: Budget,
+): Linearizability<C> {
+  const spend = spender(budget);
+  let first: Shortest<State, Initial, C> | undefined;
+  let why: string | undefined;
+  for (const part of model.split?.(account) ?? [account]) {
+    const found = search(model, part, spend);
+    if (found.verdict === "unknown") why ??= found.why;
+    if (found.verdict !== "illegal") continue;
+    const prefix = shortest(model, part, found, spend);
+    if (first === undefined || prefix.at < first.at) first = prefix;
+  }
+  if (first === undefined)
+    return why === undefined ? { verdict: "ok" } : { verdict: "unknown", why };
+  const { at, part, illegal } = first;
+  return {
+    verdict: "illegal",
+    prefix: part.operations,
+    last: part.operations.find((it) => !isUnknown(it) && it.returnedAt === at),
+    attempts: illegal.deadEnds.map(({ order, refused, state }) => ({
+      order,
+      refused,
+      because: because(model, part, { state, refused }),
+    })),
+    orders: illegal.count,
+  };
+}
+
+interface Shortest<State, Initial extends Json, C extends Command> {
+  /** Position of the return that ends it; Infinity: it is the whole part, with what was left. */
+  readonly at: number;
+  readonly part: Account<Initial, C>;
+  readonly illegal: Illegal<State, C>;
+}
+
+/**
+ * The shortest prefix of a part that nothing explains, whatever those had been answered that were
+ * still under way. The search knew their answers: it ends where it does, or a few returns later.
+ */
+function shortest<State, Initial extends Json, C extends Command>(
+  model: Model<State, Initial, C>,
+  part: Account<Initial, C>,
+  illegal: Illegal<State, C>,
+  spend: Spend,
+): Shortest<State, Initial, C> {
+  const returns = part.operations
+    .filter((it) => !isUnknown(it) && it.returnedAt >= illegal.at)
+    .map(({ returnedAt }) => returnedAt)
+    .sort((a, b) => a - b);
+  for (const at of returns) {
+    const prefix = until(part, at);
+    const found = search(model, prefix, spend);
+    if (found.verdict === "illegal") return { at, part: prefix, illegal: found };
+    if (found.verdict === "unknown") break;
+  }
+  return { at: Number.POSITIVE_INFINITY, part, illegal };
+}
+
+/** What was known at a position of the history. */
+function until<Initial extends Json, C extends Command>(
+  { initial, operations }: Account<Initial, C>,
+  at: number,
+): Account<Initial, C> {
+  return {
+    initial,
+    operations: operations
+      .filter(({ invokedAt }) => invokedAt < at)
+      .map((operation) =>
+        operation.returnedAt <= at
+          ? operation
+          : { ...operation, response: undefined, returnedAt: Number.POSITIVE_INFINITY },
+      ),
+    final: undefined,
+  };
+}
+
+/** How many steps go by between two looks at the clock. */
+const STEPS_PER_LOOK = 1_024;
+
+function spender({ steps, ms }: Budget): Spend {
+  const deadline = performance.now() + ms;
+  let spent = 0;
+  return () => {
+    spent++;
+    if (spent > steps) return `no order was found within ${steps} steps`;
+    const late = spent % STEPS_PER_LOOK === 0 && performance.now() > deadline;
+    return late ? `no order was found within ${ms} ms` : undefined;
+  };
+}
+
+function because<State, Initial extends Json, C extends Command>(
+  model: Model<State, Initial, C>,
+  { final }: Account<Initial, C>,
+  { state, refused }: Pick<DeadEnd<State, C>, "state" | "refused">,
+): string {
+  if (refused !== undefined) return model.expected?.(state, refused) ?? "";
+  return (final && model.misfit?.(state, final)) ?? "";
+}
+
+/** The rule, for reports. */
+const LINEARIZABLE = {
+  judge: "linearizability",
+  name: "linearizable",
+  description:
+    "Every answer, and what is left in the end, is as if each command had happened at once, at " +
+    "some moment between its sending and its answer.",
+} as const;
+
+/** What a reader is told; nothing unless the verdict is `illegal`. */
+export function nonLinearizable(found: Linearizability): readonly Violation[] {
+  if (found.verdict !== "illegal") return [];
+  const { prefix, last, attempts, orders } = found;
+  const what = last === undefined ? "what they left" : `the answer to ${told(last)}`;
+  const shown = orders > attempts.length ? `, of which ${attempts.length} are shown` : "";
+  const tried = orders === 1 ? "the one order that is left fails" : `all ${orders} fail${shown}`;
+  const { judge, name } = LINEARIZABLE;
+  return [
+    {
+      judge,
+      name,
+      message: `no order explains the ${prefix.length} commands up to ${what}: ${tried}`,
+      evidence: attempts.map(({ order, refused, because }) => ({
+        after: order.map(told).join(", ") || "nothing",
+        wrong: refused === undefined ? "what was left" : `the answer to ${told(refused)}`,
+        because,
+      })),
+    },
+  ];
+}
+
+/** `client 1's cancel (CANCELLED)`. */
+function told({ client, command, response }: Operation): string {
+  return `client ${client}'s ${command.name} (${response?.code ?? "no answer"})`;
+}
