@@ -21,6 +21,7 @@ function executionWith(response: Partial<Response>, rest: Partial<Execution> = {
     ending: { type: "complete" },
     openTransactions: 0,
     snapshot: {},
+    contents: undefined,
     ...rest,
   };
 }

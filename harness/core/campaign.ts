@@ -64,6 +64,8 @@ export interface Campaign {
   readonly scenarios: number;
   readonly executions: number;
   readonly executionsPerSecond: number;
+  /** Executions that judges made for comparison; `executions` leaves them out. */
+  readonly compared: number;
   readonly steps: number;
   readonly preemptions: number;
   readonly waits: number;

@@ -25,6 +25,13 @@ export interface Execution<State extends Json = Json, C extends Command = Comman
   /** Sessions that still had a transaction open when all clients were done. */
   readonly openTransactions: number;
   readonly snapshot: Snapshot;
+  /** All that is in the database, clock times aside, where the system can tell. */
+  readonly contents: Snapshot | undefined;
+}
+
+/** What can be said of the committed state, as far as two executions can be compared by it. */
+export function finalState({ contents, snapshot }: Execution): Snapshot {
+  return contents ?? snapshot;
 }
 
 function isHistoryEvent<C extends Command>(event: TraceEvent<C>): event is Event<C> {

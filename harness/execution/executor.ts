@@ -151,6 +151,7 @@ export class Executor<State extends Json, C extends Command> {
         ending,
         openTransactions: ending.type === "stuck" ? 0 : open.length,
         snapshot: await blamed("observe", this.#system.observe()),
+        contents: await this.#contents(),
       };
     } finally {
       run.letGo();
@@ -159,8 +160,7 @@ export class Executor<State extends Json, C extends Command> {
     }
   }
 
-  /** What the last execution left in the database; undefined when the system cannot tell. */
-  async contents(): Promise<Snapshot | undefined> {
+  async #contents(): Promise<Snapshot | undefined> {
     const contents = this.#system.contents?.();
     return contents && blamed("contents", contents);
   }

@@ -2,65 +2,76 @@ import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { Pct, pctBound } from "../scheduler/pct.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { PCT_DEPTH } from "../scheduler/strategies.ts";
+import { sum } from "./tally.ts";
 
-interface Covered {
-  scenarios: number;
-  schedules: number;
+type Searches = {
+  readonly [bound: string]: { readonly scenarios: number; readonly schedules: number };
+};
+
+/** What the schedulers of a campaign, or of a part of it, can say of what they covered. */
+export interface Coverage {
+  /**
+   * Scenarios of which all schedules were executed, by the most preemptions that these have;
+   * `Infinity` for all interleavings.
+   */
+  readonly searches: Searches;
+  /** Of executions with random priorities: the most clients, and the most steps. */
+  readonly pct: { readonly clients: number; readonly steps: number };
 }
 
-/** What the schedulers of a campaign can say of what they covered. */
-export class Coverage {
-  /** Scenarios of which all schedules were executed, by the most preemptions that these have. */
-  readonly #searches = new Map<number, Covered>();
-  #pctSteps = 0;
-  #pctClients = 0;
+export const NOTHING_COVERED: Coverage = { searches: {}, pct: { clients: 0, steps: 0 } };
 
-  explored(scheduler: Scheduler, clients: number): void {
-    if (scheduler instanceof Exhaustive) this.#searched(scheduler);
-    else if (scheduler instanceof Pct) {
-      this.#pctSteps = Math.max(this.#pctSteps, scheduler.steps);
-      this.#pctClients = Math.max(this.#pctClients, clients);
-    }
+/** What a scheduler covered that is done with its scenario. */
+export function coverageOf(scheduler: Scheduler, clients: number): Coverage {
+  if (scheduler instanceof Pct) {
+    return { ...NOTHING_COVERED, pct: { clients, steps: scheduler.steps } };
   }
-
-  #searched({ complete, completeUpTo, explored }: Exhaustive): void {
-    let schedules = 0;
-    for (let bound = 0; bound <= completeUpTo && bound < explored.length; bound++) {
-      schedules += explored[bound] ?? 0;
-      this.#cover(bound, schedules);
-    }
-    if (complete && completeUpTo === Number.POSITIVE_INFINITY) {
-      this.#cover(Number.POSITIVE_INFINITY, schedules);
-    }
+  if (!(scheduler instanceof Exhaustive)) return NOTHING_COVERED;
+  const { complete, completeUpTo, explored } = scheduler;
+  const searches: [number, Searches[string]][] = [];
+  let schedules = 0;
+  for (let bound = 0; bound <= completeUpTo && bound < explored.length; bound++) {
+    schedules += explored[bound] ?? 0;
+    searches.push([bound, { scenarios: 1, schedules }]);
   }
-
-  #cover(bound: number, schedules: number): void {
-    const covered = this.#searches.get(bound) ?? { scenarios: 0, schedules: 0 };
-    this.#searches.set(bound, covered);
-    covered.scenarios++;
-    covered.schedules += schedules;
+  if (complete && completeUpTo === Number.POSITIVE_INFINITY) {
+    searches.push([completeUpTo, { scenarios: 1, schedules }]);
   }
-
-  /** Sentences for the reader of a report. */
-  sentences(): readonly string[] {
-    const searches = [...this.#searches].sort(([a], [b]) => a - b);
-    return [
-      ...searches.map(([bound, covered]) => searchSentence(bound, covered)),
-      ...(this.#pctSteps > 0 ? [this.#pctSentence()] : []),
-    ];
-  }
-
-  #pctSentence(): string {
-    const bound = pctBound(this.#pctClients, this.#pctSteps, PCT_DEPTH);
-    return (
-      `Each execution with random priorities hits a given bug of depth ${PCT_DEPTH} with a ` +
-      `probability of at least ${bound.toPrecision(2)} (1 / (n · k^${PCT_DEPTH - 1}), ` +
-      `for n = ${this.#pctClients} clients and k = ${this.#pctSteps} steps at the most).`
-    );
-  }
+  return { ...NOTHING_COVERED, searches: Object.fromEntries(searches) };
 }
 
-function searchSentence(bound: number, { scenarios, schedules }: Covered): string {
+export function together(a: Coverage, b: Coverage): Coverage {
+  return {
+    searches: sum(a.searches, b.searches),
+    pct: {
+      clients: Math.max(a.pct.clients, b.pct.clients),
+      steps: Math.max(a.pct.steps, b.pct.steps),
+    },
+  };
+}
+
+/** Sentences for the reader of a report. */
+export function coverageSentences({ searches, pct }: Coverage): readonly string[] {
+  const byBound = Object.entries(searches).sort(([a], [b]) => Number(a) - Number(b));
+  return [
+    ...byBound.map(([bound, covered]) => searchSentence(Number(bound), covered)),
+    ...(pct.steps > 0 ? [pctSentence(pct)] : []),
+  ];
+}
+
+function pctSentence({ clients, steps }: Coverage["pct"]): string {
+  const bound = pctBound(clients, steps, PCT_DEPTH);
+  return (
+    `Each execution with random priorities hits a given bug of depth ${PCT_DEPTH} with a ` +
+    `probability of at least ${bound.toPrecision(2)} (1 / (n · k^${PCT_DEPTH - 1}), ` +
+    `for n = ${clients} clients and k = ${steps} steps at the most).`
+  );
+}
+
+function searchSentence(
+  bound: number,
+  { scenarios, schedules }: { readonly scenarios: number; readonly schedules: number },
+): string {
   const what =
     bound === 0
       ? "orders of whole commands"

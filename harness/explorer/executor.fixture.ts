@@ -6,10 +6,9 @@ import type { Toy, ToyExecution, ToyScenario } from "./toy.fixture.ts";
 export function fakeExecutor(
   execute: (scenario: ToyScenario, scheduler: Scheduler) => ToyExecution | Promise<ToyExecution>,
 ): Executor<number, Toy> {
-  const fake: Pick<Executor<number, Toy>, "execute" | "contents" | "whole" | "ordersWakes"> = {
+  const fake: Pick<Executor<number, Toy>, "execute" | "whole" | "ordersWakes"> = {
     ordersWakes: true,
     whole: [],
-    contents: async () => undefined,
     execute: async (scenario, scheduler) => execute(scenario, scheduler),
   };
   return fake as Executor<number, Toy>;

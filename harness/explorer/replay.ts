@@ -7,7 +7,7 @@ import type { Trace, TraceEvent } from "../core/trace.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
 import { Replay } from "../scheduler/replay.ts";
-import { judge } from "./judge.ts";
+import { Judges, judgesOf } from "./judge.ts";
 import type { Subject } from "./subject.ts";
 
 export interface Replayed<State extends Json = Json, C extends Command = Command> {
@@ -34,7 +34,9 @@ export async function replay<State extends Json, C extends Command>(
   const scheduler = new Replay(recorded.schedule);
   scheduler.begin();
   const execution = await executor.execute(recorded.scenario, scheduler);
-  const violations = judge(subject, execution);
+  const { violations } = await new Judges(judgesOf(subject)).judge(execution, (...given) =>
+    executor.execute(...given),
+  );
   const diverged =
     (recorded.trace && difference(recorded.trace, execution.trace)) ??
     scheduler.diverged() ??

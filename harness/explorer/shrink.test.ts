@@ -24,7 +24,7 @@ const options = (
   changes: Partial<ShrinkOptions<number, Toy>> = {},
 ): ShrinkOptions<number, Toy> => ({
   execute: (scenario, scheduler) => Promise.resolve(executeToy(scenario, scheduler)),
-  fails: lost,
+  fails: async (execution) => lost(execution),
   simpler: () => [],
   more: () => true,
   ...changes,
@@ -94,7 +94,7 @@ describe("shrinking", () => {
     const walk = new RandomWalk(5);
     let start = executeToy(SCENARIO, walk);
     while (!fails(start)) start = executeToy(SCENARIO, walk);
-    const { execution } = await shrink(start, options({ fails }));
+    const { execution } = await shrink(start, options({ fails: async (it) => fails(it) }));
     expect(fails(execution)).toBe(true);
     expect(incrementsOf(execution.scenario)).toBe(3);
     expect(commandCount(execution.scenario)).toBe(3);
@@ -166,7 +166,7 @@ describe("shrinking that cannot go on", () => {
             if (executed++ === good) throw failure;
             return executeToy(scenario, scheduler);
           },
-          fails: (execution) => {
+          fails: async (execution) => {
             if (lost(execution)) best = execution;
             return lost(execution);
           },

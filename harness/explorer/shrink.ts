@@ -14,7 +14,7 @@ export interface ShrinkOptions<State extends Json, C extends Command> {
     scheduler: Scheduler,
   ) => Promise<Execution<State, C>>;
   /** Whether an execution still shows the violation that is being shrunk. */
-  readonly fails: (execution: Execution<State, C>) => boolean;
+  readonly fails: (execution: Execution<State, C>) => Promise<boolean>;
   /** Simpler initial states and arguments (see `Subject.simpler`). */
   readonly simpler: (scenario: Scenario<State, C>) => Iterable<Scenario<State, C>>;
   /** Whether there is time for one more execution. */
@@ -129,7 +129,7 @@ class Attempts<State extends Json, C extends Command> {
       this.executions++;
       try {
         const execution = await this.#options.execute(scenario, scheduler);
-        if (this.#options.fails(execution)) return execution;
+        if (await this.#options.fails(execution)) return execution;
       } catch (error) {
         if (!(error instanceof HarnessError)) throw error;
         this.error = error;

@@ -1,124 +1,107 @@
-import { createHash } from "node:crypto";
-import type { Campaign } from "../core/campaign.ts";
 import type { Command } from "../core/command.ts";
 import { type Execution, historyOf } from "../core/execution.ts";
 import { operations } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
-import type { Scheduler } from "../scheduler/scheduler.ts";
-import { Coverage } from "./coverage.ts";
-import { rulesOf } from "./judge.ts";
+import type { Judgement } from "./judge.ts";
 import type { Subject } from "./subject.ts";
 
-/** What is counted over a campaign. */
-export class Tally<State extends Json, C extends Command> {
-  scenarios = 0;
-  executions = 0;
-  violations = 0;
-  #steps = 0;
-  #preemptions = 0;
-  #waits = 0;
-  #deadlocks = 0;
-  readonly #byClients: Record<string, number> = {};
-  readonly #responses: Record<string, Record<string, number>> = {};
-  readonly #patterns: number[];
-  readonly #violated = new Map<string, number>();
-  readonly #coverage = new Coverage();
-  readonly #digest = createHash("sha256");
-  readonly #subject: Subject<State, C>;
+/** Numbers by name, as deep as they go. */
+type Counts = { readonly [name: string]: number | Counts };
 
-  constructor(subject: Subject<State, C>) {
-    this.#subject = subject;
-    this.#patterns = subject.patterns.map(() => 0);
-  }
+/** What is counted over a campaign, or over a part of it: a plain value. */
+export type Tally = {
+  readonly scenarios: number;
+  readonly executions: number;
+  /** Executions that judges made for comparison. */
+  readonly compared: number;
+  /** Executions that broke a rule. */
+  readonly violations: number;
+  /** Executions of which something could not be judged. */
+  readonly undecided: number;
+  readonly steps: number;
+  readonly preemptions: number;
+  readonly waits: number;
+  readonly deadlocks: number;
+  /** Executions by number of clients. */
+  readonly executionsByClients: { readonly [clients: string]: number };
+  /** Operations by command, then by response code. */
+  readonly responses: { readonly [command: string]: { readonly [code: string]: number } };
+  /** Scenarios by the pattern that they have. */
+  readonly patterns: { readonly [name: string]: number };
+  /** Executions by the rule that they broke (see `keyOf`). */
+  readonly violated: { readonly [rule: string]: number };
+};
 
-  scenario(scenario: Scenario<State, C>): void {
-    this.scenarios++;
-    this.#subject.patterns.forEach((pattern, index) => {
-      if (pattern.matches(scenario)) this.#patterns[index] = (this.#patterns[index] ?? 0) + 1;
-    });
-  }
+export const EMPTY: Tally = {
+  scenarios: 0,
+  executions: 0,
+  compared: 0,
+  violations: 0,
+  undecided: 0,
+  steps: 0,
+  preemptions: 0,
+  waits: 0,
+  deadlocks: 0,
+  executionsByClients: {},
+  responses: {},
+  patterns: {},
+  violated: {},
+};
 
-  execution(execution: Execution<State, C>, violations: readonly Violation[]): void {
-    this.executions++;
-    if (violations.length > 0) this.violations++;
-    const { scenario, trace, schedule } = execution;
-    count(this.#byClients, String(scenario.clients.length));
-    for (const event of trace) {
-      if (event.type === "move") {
-        this.#steps++;
-        if (event.preemption) this.#preemptions++;
-      } else if (event.type === "wait") this.#waits++;
-      else if (event.type === "result" && event.result.error?.sqlstate === "40P01") {
-        this.#deadlocks++;
-      }
-    }
-    for (const { command, response } of operations(historyOf(trace))) {
-      const codes = this.#responses[command.name] ?? {};
-      this.#responses[command.name] = codes;
-      count(codes, response?.code ?? "(no answer)");
-    }
-    for (const rule of new Set(violations.map(keyOf))) {
-      this.#violated.set(rule, (this.#violated.get(rule) ?? 0) + 1);
-    }
-    this.#digest.update(JSON.stringify([scenario, schedule.lanes, trace, violations]));
-  }
+export function tallyOfScenario<State extends Json, C extends Command>(
+  scenario: Scenario<State, C>,
+  patterns: Subject<State, C>["patterns"],
+): Tally {
+  const matching = patterns.filter((pattern) => pattern.matches(scenario));
+  return {
+    ...EMPTY,
+    scenarios: 1,
+    patterns: Object.fromEntries(matching.map(({ name }) => [name, 1])),
+  };
+}
 
-  /** A scheduler is done with its scenario. */
-  explored(scheduler: Scheduler, clients: number): void {
-    this.#coverage.explored(scheduler, clients);
-  }
+/** `compared`: how many executions the judges made. */
+export function tallyOfExecution(
+  { scenario, trace }: Execution,
+  { violations, undecided }: Judgement,
+  compared: number,
+): Tally {
+  const moves = trace.filter((event) => event.type === "move");
+  const responses = operations(historyOf(trace)).map(({ command, response }) => ({
+    [command.name]: { [response?.code ?? "(no answer)"]: 1 },
+  }));
+  return {
+    ...EMPTY,
+    executions: 1,
+    compared,
+    violations: violations.length > 0 ? 1 : 0,
+    undecided: undecided === undefined ? 0 : 1,
+    steps: moves.length,
+    preemptions: moves.filter(({ preemption }) => preemption).length,
+    waits: trace.filter(({ type }) => type === "wait").length,
+    deadlocks: trace.filter(
+      (event) => event.type === "result" && event.result.error?.sqlstate === "40P01",
+    ).length,
+    executionsByClients: { [scenario.clients.length]: 1 },
+    responses: responses.reduce(sum, {}),
+    violated: Object.fromEntries(violations.map((violation) => [keyOf(violation), 1])),
+  };
+}
 
-  summary(): Pick<
-    Campaign,
-    | "scenarios"
-    | "executions"
-    | "violations"
-    | "steps"
-    | "preemptions"
-    | "waits"
-    | "deadlocks"
-    | "executionsByClients"
-    | "responses"
-    | "patterns"
-    | "rules"
-    | "digest"
-    | "coverage"
-  > {
-    return {
-      scenarios: this.scenarios,
-      executions: this.executions,
-      violations: this.violations,
-      steps: this.#steps,
-      preemptions: this.#preemptions,
-      waits: this.#waits,
-      deadlocks: this.#deadlocks,
-      executionsByClients: this.#byClients,
-      responses: this.#responses,
-      patterns: this.#subject.patterns.map(({ name, description, threshold }, index) => {
-        const scenarios = this.#patterns[index] ?? 0;
-        const share = this.scenarios === 0 ? 0 : scenarios / this.scenarios;
-        const deviation = Math.sqrt((threshold * (1 - threshold)) / Math.max(1, this.scenarios));
-        const missed = share < threshold - 3 * deviation;
-        return { name, description, scenarios, share, threshold, missed };
-      }),
-      rules: rulesOf(this.#subject).map((rule) => ({
-        ...rule,
-        checked: this.executions,
-        violated: this.#violated.get(keyOf(rule)) ?? 0,
-      })),
-      coverage: this.#coverage.sentences(),
-      digest: this.#digest.copy().digest("hex"),
-    };
-  }
+/** Both together. Names are in the order in which they came first. */
+export function sum<T extends Counts>(a: T, b: T): T {
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return Object.fromEntries([...names].map((name) => [name, added(a[name], b[name])])) as T;
+}
+
+function added(a: number | Counts = 0, b: number | Counts = 0): number | Counts {
+  if (typeof a === "number" && typeof b === "number") return a + b;
+  return sum(typeof a === "number" ? {} : a, typeof b === "number" ? {} : b);
 }
 
 /** Judges name their rules without knowing of each other. */
-function keyOf({ judge, name }: Pick<Violation, "judge" | "name">): string {
+export function keyOf({ judge, name }: Pick<Violation, "judge" | "name">): string {
   return `${judge}/${name}`;
-}
-
-function count(counts: Record<string, number>, key: string): void {
-  counts[key] = (counts[key] ?? 0) + 1;
 }

@@ -61,6 +61,7 @@ export function executeToy(scenario: ToyScenario, scheduler: Scheduler): ToyExec
     ending: { type: "complete" },
     openTransactions: 0,
     snapshot: { counter: [{ value, expected: scenario.initial + incrementsOf(scenario) }] },
+    contents: undefined,
   };
 }
 

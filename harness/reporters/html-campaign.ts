@@ -8,6 +8,7 @@ import { pairTable } from "./pair-table.ts";
 export function figures(c: Campaign): Markup {
   const entries: [string, Content][] = [
     ["Executions", number(c.executions)],
+    ...(c.compared === 0 ? [] : [["For comparison", number(c.compared)] as [string, Content]]),
     ["Scenarios", number(c.scenarios)],
     ["Per second, exploring", number(c.executionsPerSecond)],
     ["Time in all", duration(c.elapsedMs)],

@@ -35,6 +35,7 @@ export function summary(campaign: Campaign, options: TextOptions): string {
     ...wrap(verdictSentence(c), width),
     "",
     ...entry("executions", `${number(c.executions)} of ${scenarios}, ${rate}; ${time} in all`),
+    ...(c.compared === 0 ? [] : entry("", `${number(c.compared)} more for comparison`)),
     ...entry("clients", clients.join(", ")),
     ...entry(
       "steps",

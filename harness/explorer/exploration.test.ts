@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import { RandomWalk } from "../scheduler/random.ts";
+import { NOTHING_COVERED } from "./coverage.ts";
+import { Exploration } from "./exploration.ts";
+import type { Explored } from "./explore-scenario.ts";
+import { EMPTY } from "./tally.ts";
+import { executeToy, increment, type Toy } from "./toy.fixture.ts";
+
+const explored = (changes: Partial<Explored<number, Toy>> = {}): Explored<number, Toy> => ({
+  tally: { ...EMPTY, scenarios: 1, executions: 2 },
+  coverage: NOTHING_COVERED,
+  digest: "a",
+  complete: true,
+  outcomes: 1,
+  failing: undefined,
+  undecided: undefined,
+  error: undefined,
+  ...changes,
+});
+
+const pattern = (threshold: number) => ({
+  name: "crowd",
+  description: "three clients",
+  threshold,
+  matches: () => false,
+});
+
+function shareOf(matching: number, of: number, threshold: number) {
+  const exploration = new Exploration<number, Toy>([]);
+  for (let at = 0; at < of; at++) {
+    const patterns = at < matching ? { crowd: 1 } : {};
+    exploration.add(explored({ tally: { ...EMPTY, scenarios: 1, patterns } }));
+  }
+  return exploration.summary([], [pattern(threshold)]).patterns[0];
+}
+
+test("gives the shares of patterns", () => {
+  expect(shareOf(0, 0, 0.1)).toMatchObject({ scenarios: 0, share: 0 });
+  expect(shareOf(1, 4, 0.1)).toEqual({
+    name: "crowd",
+    description: "three clients",
+    threshold: 0.1,
+    scenarios: 1,
+    share: 0.25,
+    missed: false,
+  });
+});
+
+test("a pattern is missed when its share is less than chance explains", () => {
+  const missed = [0, 0.01, 0.2, 1].map((threshold) => shareOf(0, 100, threshold)?.missed);
+  expect(missed).toEqual([false, false, true, true]);
+});
+
+test("numbers the failing execution among all, and keeps to the first reason for a doubt", () => {
+  const exploration = new Exploration<number, Toy>([]);
+  const execution = executeToy({ initial: 0, clients: [[increment]] }, new RandomWalk(1));
+  exploration.add(explored());
+  exploration.add(explored({ undecided: "too long" }));
+  exploration.add(explored({ undecided: "much too long", failing: { execution, violations: [] } }));
+  expect(exploration.failing).toMatchObject({ number: 5, execution });
+  expect(exploration.undecided).toBe("too long");
+});
+
+test("the digest tells two campaigns apart that saw something else, also in another order", () => {
+  const digest = (...all: string[]) => {
+    const exploration = new Exploration<number, Toy>([]);
+    for (const it of all) exploration.add(explored({ digest: it }));
+    return exploration.summary([], []).digest;
+  };
+  expect(digest("a", "b")).toBe(digest("a", "b"));
+  expect(digest("a", "b")).toMatch(/^[0-9a-f]{64}$/);
+  expect(new Set([digest("a", "b"), digest("b", "a"), digest("a"), digest()]).size).toBe(4);
+});

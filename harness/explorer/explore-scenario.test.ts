@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import { HarnessError } from "../core/error.ts";
+import { Exhaustive } from "../scheduler/exhaustive.ts";
+import { RandomWalk } from "../scheduler/random.ts";
+import type { Strategy } from "../scheduler/strategies.ts";
+import { fakeExecutor } from "./executor.fixture.ts";
+import { ScenarioExplorer } from "./explore-scenario.ts";
+import { type Judge, Judges } from "./judge.ts";
+import { executeToy, increment, type Toy, toySubject } from "./toy.fixture.ts";
+
+const serial: Strategy = {
+  name: "serial",
+  description: "",
+  explore: () => ({ executions: Number.POSITIVE_INFINITY, scheduler: new Exhaustive(0) }),
+};
+
+const both = { initial: 0, clients: [[increment], [increment]] };
+const subject = toySubject({ pairs: () => [{ name: "both", scenario: both }] });
+
+const effort = {
+  used: 0,
+  executions: Number.POSITIVE_INFINITY,
+  more: () => true,
+  onExecution: () => {},
+};
+
+function explore(...judges: readonly Judge<number, Toy>[]) {
+  const options = { seed: 1, bounds: { minClients: 2, maxClients: 2 }, pairs: true };
+  const explorer = new ScenarioExplorer(fakeExecutor(executeToy), subject, new Judges(judges), {
+    ...options,
+    strategy: serial,
+  });
+  return explorer.explore(0, effort);
+}
+
+const rules = [{ judge: "comparison", name: "same", description: "" }];
+
+test("a judge may execute the scenario further, which is counted apart", async () => {
+  const seen: number[] = [];
+  const explored = await explore({
+    rules,
+    judge: async ({ scenario }, again) => {
+      const other = await again(scenario, new RandomWalk(1));
+      seen.push(other.trace.length);
+      return { violations: [] };
+    },
+  });
+  expect(explored.tally).toMatchObject({ executions: 2, compared: 2, undecided: 0 });
+  expect(explored.complete).toBe(true);
+  expect(seen).toHaveLength(2);
+});
+
+test("what was found last keeps its evidence, and what could not be judged its first reason", async () => {
+  const violation = { judge: "comparison", name: "same", message: "", evidence: [] };
+  const undecided = ["too many orders", "too long"];
+  const explored = await explore(
+    { rules, judge: () => ({ violations: [], undecided: undecided.shift() }) },
+    { rules, judge: () => ({ violations: undecided.length === 0 ? [violation] : [] }) },
+  );
+  expect(explored.tally).toMatchObject({ executions: 2, undecided: 2, violations: 1 });
+  expect(explored.undecided).toBe("too many orders");
+  expect(explored.failing?.violations).toEqual([violation]);
+});
+
+test("a judge that breaks ends it; what the executor threw is told from that", async () => {
+  const mistake = await explore({ rules, judge: () => Promise.reject(new TypeError("a mistake")) });
+  expect(mistake.error).toMatchObject({ code: "MODEL_FAILED" });
+  expect(mistake.error?.message).toContain("a mistake");
+  const lost = new HarnessError("CONNECTION_LOST", "the server is gone");
+  const gone = await explore({ rules, judge: () => Promise.reject(lost) });
+  expect(gone.error).toBe(lost);
+  expect(gone.tally.executions).toBe(0);
+});

@@ -1,0 +1,130 @@
+import { createHash } from "node:crypto";
+import type { Command } from "../core/command.ts";
+import { HarnessError } from "../core/error.ts";
+import type { Execution } from "../core/execution.ts";
+import type { Json } from "../core/json.ts";
+import type { Violation } from "../core/verdict.ts";
+import type { Executor } from "../execution/executor.ts";
+import { Exhaustive } from "../scheduler/exhaustive.ts";
+import type { Strategy } from "../scheduler/strategies.ts";
+import { type Coverage, coverageOf } from "./coverage.ts";
+import { type Generated, generator } from "./generate.ts";
+import type { Judges } from "./judge.ts";
+import { outcomeOf, pairsOf } from "./pair-search.ts";
+import type { Bounds, Pair, Subject } from "./subject.ts";
+import { sum, type Tally, tallyOfExecution, tallyOfScenario } from "./tally.ts";
+
+/** What decides about each scenario of a campaign, and how it is explored. */
+export interface ScenarioOptions {
+  readonly seed: number;
+  /** Of generated scenarios. */
+  readonly bounds: Bounds;
+  /** The model's pairs of commands, one after the other, instead of generated scenarios. */
+  readonly pairs: boolean;
+  /** By its name and what it is. */
+  readonly strategy: Strategy;
+}
+
+/** How far to explore one scenario. */
+export interface Effort {
+  /** The part of the campaign's budget that is used up, from 0 to 1. */
+  readonly used: number;
+  /** The most executions. */
+  readonly executions: number;
+  /** Whether there is time for one more. */
+  readonly more: () => boolean;
+  /** Called after each, with how many of them broke a rule. */
+  readonly onExecution: (violations: number) => void;
+}
+
+/** An execution that broke a rule. */
+export interface Failing<State extends Json, C extends Command> {
+  readonly execution: Execution<State, C>;
+  readonly violations: readonly Violation[];
+}
+
+/** What exploring one scenario gave, up to its first violation: a plain value. */
+export interface Explored<State extends Json, C extends Command> {
+  readonly tally: Tally;
+  readonly coverage: Coverage;
+  /** SHA-256 over every scenario, schedule, trace and violation, in order. */
+  readonly digest: string;
+  /** Whether every schedule was executed that the strategy has. */
+  readonly complete: boolean;
+  /** Of pairs: how many executions differ in a response or in the final state. */
+  readonly outcomes: number;
+  readonly failing: Failing<State, C> | undefined;
+  /** Why something could not be judged, where that was so first. */
+  readonly undecided: string | undefined;
+  /** What went wrong with the harness, and ended it. */
+  readonly error: HarnessError | undefined;
+}
+
+/** Explores the scenarios of a campaign by their numbers, each by itself, on one executor. */
+export class ScenarioExplorer<State extends Json, C extends Command> {
+  readonly pairs: readonly Pair<State, C>[];
+  readonly #input: (index: number) => Generated<State, C>;
+  readonly #executor: Executor<State, C>;
+  readonly #subject: Subject<State, C>;
+  readonly #judges: Judges<State, C>;
+  readonly #strategy: Strategy;
+
+  constructor(
+    executor: Executor<State, C>,
+    subject: Subject<State, C>,
+    judges: Judges<State, C>,
+    { seed, bounds, pairs, strategy }: ScenarioOptions,
+  ) {
+    this.pairs = pairs ? pairsOf(subject) : [];
+    this.#input = generator(subject, bounds, seed);
+    this.#executor = executor;
+    // What the generator promises, it does not promise of scenarios that it did not make.
+    this.#subject = pairs ? { ...subject, patterns: [] } : subject;
+    this.#judges = judges;
+    this.#strategy = strategy;
+  }
+
+  async explore(index: number, effort: Effort): Promise<Explored<State, C>> {
+    const { scenario, scheduleSeed } = { ...this.#input(index), ...this.pairs[index] };
+    const { executions, scheduler } = this.#strategy.explore(scheduleSeed, effort.used);
+    const most = Math.min(executions, effort.executions);
+    const digest = createHash("sha256");
+    const outcomes = new Set<string>();
+    let tally = tallyOfScenario(scenario, this.#subject.patterns);
+    let failing: Failing<State, C> | undefined;
+    let undecided: string | undefined;
+    let error: HarnessError | undefined;
+    try {
+      for (let left = most; left > 0 && failing === undefined && effort.more(); left--) {
+        if (!scheduler.begin(scenario)) break;
+        const execution = await this.#executor.execute(scenario, scheduler);
+        if (this.pairs.length > 0) outcomes.add(outcomeOf(execution));
+        let compared = 0;
+        const judgement = await this.#judges.judge(execution, (...given) => {
+          compared++;
+          return this.#executor.execute(...given);
+        });
+        const { violations } = judgement;
+        tally = sum(tally, tallyOfExecution(execution, judgement, compared));
+        const { schedule, trace } = execution;
+        digest.update(JSON.stringify([scenario, schedule.lanes, trace, violations]));
+        undecided ??= judgement.undecided;
+        if (violations.length > 0) failing = { execution, violations };
+        effort.onExecution(tally.violations);
+      }
+    } catch (cause) {
+      if (!(cause instanceof HarnessError)) throw cause;
+      error = cause;
+    }
+    return {
+      tally,
+      coverage: coverageOf(scheduler, scenario.clients.length),
+      digest: digest.digest("hex"),
+      complete: scheduler instanceof Exhaustive && scheduler.complete,
+      outcomes: outcomes.size,
+      failing,
+      undecided,
+      error,
+    };
+  }
+}
