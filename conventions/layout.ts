@@ -21,6 +21,7 @@ const folders: readonly { readonly of: RegExp; readonly may: readonly string[] }
     of: /^harness\/execution\//,
     may: ["harness/core/", "harness/gates/", "harness/postgres/", "harness/scheduler/scheduler.ts"],
   },
+  { of: /^harness\/spec\//, may: ["harness/core/", "harness/postgres/"] },
   {
     of: /^harness\/explorer\//,
     may: ["harness/core/", "harness/scheduler/", "harness/execution/", "harness/checkers/"],

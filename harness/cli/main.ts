@@ -15,6 +15,7 @@ import {
   strategyNamed,
 } from "./options.ts";
 import type { ReplayOptions } from "./replay.ts";
+import type { SpecCommandOptions } from "./spec.ts";
 import type { VerifyOptions } from "./verify.ts";
 
 const POSTGRES =
@@ -124,6 +125,23 @@ function program(finished: (exitCode: number) => void): Command {
     .action(async (source: string, options: ReplayOptions) => {
       const { replayCommand } = await import("./replay.ts");
       finished(await replayCommand(source, options));
+    });
+
+  heddle
+    .command("spec")
+    .description("run a spec of PostgreSQL's isolationtester, and print what that would print")
+    .argument("<file>", "a .spec file")
+    .option("--expected <file>", "compare with this file, or a variant of it, instead of printing")
+    .option("--postgres <which>", POSTGRES, "auto")
+    .option("--reuse", REUSE)
+    .addOption(
+      new Option("--step-timeout <duration>", "after how long a step is cancelled")
+        .argParser(durationMs)
+        .default(300_000, "300s"),
+    )
+    .action(async (file: string, options: SpecCommandOptions) => {
+      const { specCommand } = await import("./spec.ts");
+      finished(await specCommand(file, options));
     });
 
   heddle
