@@ -26,6 +26,7 @@ const folders: readonly { readonly of: RegExp; readonly may: readonly string[] }
     of: /^harness\/explorer\//,
     may: ["harness/core/", "harness/scheduler/", "harness/execution/", "harness/checkers/"],
   },
+  { of: /^harness\/mutation\//, may: ["harness/core/", "harness/gates/"] },
   { of: /^harness\/version\.ts$/, may: [] },
   { of: /^harness\/defaults\.ts$/, may: ["harness/scheduler/"] },
   { of: /^harness\/(cli\/|index\.ts$|verify\.ts$)/, may: ["harness/"] },

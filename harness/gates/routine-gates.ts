@@ -3,6 +3,7 @@ import { HarnessError } from "../core/error.ts";
 import { installGateFunction } from "./gate-function.ts";
 import {
   type Definition,
+  definitionOf,
   type Instrumented,
   instrument,
   type Joined,
@@ -120,7 +121,7 @@ async function instrumentAll(routines: readonly Routine[], touching: TouchingNam
     const gated = new Map<Routine, Gated>();
     let first = 1;
     for (const routine of routines.filter((it) => !whole.has(it))) {
-      const result = await instrument(definitionOf(routine), first, names);
+      const result = await instrument(partsOf(routine), first, names);
       if (result.gated) {
         gated.set(routine, result);
         first += result.places.length;
@@ -137,12 +138,8 @@ function whyWhole({ language, volatility }: Routine): string | undefined {
   return `it is ${volatility === "s" ? "STABLE" : "IMMUTABLE"}: all it reads is as of the statement that calls it`;
 }
 
-function definitionOf({ source, definition, routine }: Routine): Definition {
-  const text = definition ?? "";
-  const tail = /\$\w*\$\s*$/.exec(text)?.[0] ?? "";
-  const head = text.slice(0, text.length - tail.length - source.length);
-  if (tail !== "" && head + source + tail === text) return { head, source, tail };
-  throw new Error(`the definition of ${routine} does not end with its source`);
+function partsOf({ source, definition, routine }: Routine): Definition {
+  return definitionOf(routine, definition ?? "", source);
 }
 
 /** Functions of the server that are volatile, and yet matter to nobody but their session. */
@@ -170,7 +167,7 @@ async function touchingNames(
 }
 
 async function replace(client: ClientBase, routine: Routine, source: string): Promise<void> {
-  const { head, tail } = definitionOf(routine);
+  const { head, tail } = partsOf(routine);
   try {
     await client.query("set local check_function_bodies = off");
     await client.query(head + source + tail);

@@ -22,6 +22,14 @@ export interface Definition {
   readonly tail: string;
 }
 
+/** The parts of what `pg_get_functiondef` gives for a routine whose `prosrc` is `source`. */
+export function definitionOf(routine: string, definition: string, source: string): Definition {
+  const tail = /\$\w*\$\s*$/.exec(definition)?.[0] ?? "";
+  const head = definition.slice(0, definition.length - tail.length - source.length);
+  if (tail !== "" && head + source + tail === definition) return { head, source, tail };
+  throw new Error(`the definition of ${routine} does not end with its source`);
+}
+
 /** A gate in a source. Lines and columns are those of the plain source, from 1. */
 export interface SourcePlace {
   readonly place: number;

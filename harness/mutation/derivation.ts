@@ -1,0 +1,119 @@
+import type { ClientBase } from "pg";
+import type { DerivedMutant, Unmutated } from "../core/mutation.ts";
+import { type Edit, edited, type FoundEdit } from "./edits.ts";
+import { objectMutants } from "./objects.ts";
+import { type Routine, readRoutines } from "./routines.ts";
+
+/** A mutant that cannot live: the server refuses its DDL, or the routine that it makes. */
+export interface Stillborn {
+  readonly mutant: DerivedMutant;
+  /** What the server says. */
+  readonly reason: string;
+}
+
+/** All that derives from a schema. */
+export interface Derivation {
+  /** In the order of constraints, indexes, triggers, routines; in these by where they change. */
+  readonly mutants: readonly DerivedMutant[];
+  readonly stillborn: readonly Stillborn[];
+  readonly unmutated: readonly Unmutated[];
+  /**
+   * One script that makes the changes of several mutants, by their ids. Throws RangeError if there
+   * is no such mutant, or if two of them change the same part of a routine.
+   */
+  combined(ids: readonly string[]): string;
+}
+
+/**
+ * Derives the mutants of the schema in a database: each differs from it in one constraint, unique
+ * index, trigger, or place of a routine. Each is tried in a transaction that is rolled back. The
+ * client must own the schema, and must not be in a transaction.
+ */
+export async function deriveMutants(client: ClientBase): Promise<Derivation> {
+  const { routines, unmutated } = await readRoutines(client);
+  const changes = new Map<string, Change>();
+  const candidates = [...(await objectMutants(client))];
+  for (const routine of routines) {
+    for (const edit of routine.edits) {
+      const id = unusedId(`${edit.kind} ${routine.name}: ${clipped(edit.before)}`, changes);
+      changes.set(id, { routine, edit });
+      candidates.push(mutantOf(id, routine, edit));
+    }
+  }
+  const mutants: DerivedMutant[] = [];
+  const stillborn: Stillborn[] = [];
+  for (const mutant of candidates) {
+    const reason = await whyRefused(client, mutant);
+    if (reason === undefined) mutants.push(mutant);
+    else stillborn.push({ mutant, reason });
+  }
+  return {
+    mutants,
+    stillborn,
+    unmutated,
+    combined: (ids) => combined(ids, mutants, changes),
+  };
+}
+
+interface Change {
+  readonly routine: Routine;
+  readonly edit: Edit;
+}
+
+function combined(
+  ids: readonly string[],
+  mutants: readonly DerivedMutant[],
+  changes: ReadonlyMap<string, Change>,
+): string {
+  const script: string[] = [];
+  const edits = new Map<Routine, Edit[]>();
+  for (const id of new Set(ids)) {
+    const mutant = mutants.find((one) => one.id === id);
+    if (mutant === undefined) throw new RangeError(`there is no derived mutant "${id}"`);
+    const change = changes.get(id);
+    if (change === undefined) script.push(mutant.ddl);
+    else edits.set(change.routine, [...(edits.get(change.routine) ?? []), change.edit]);
+  }
+  script.push(...[...edits].map(([routine, all]) => definition(routine, all)));
+  return script.join(";\n");
+}
+
+function mutantOf(id: string, routine: Routine, edit: FoundEdit): DerivedMutant {
+  const { kind, line, statement, before, after } = edit;
+  const ddl = definition(routine, [edit]);
+  return { id, kind, object: routine.name, line, statement, before, after, ddl };
+}
+
+function definition({ name, source }: Routine, edits: readonly Edit[]): string {
+  const inOrder = [...edits].sort((a, b) => a.start - b.start);
+  if (inOrder.some(({ start }, index) => start < (inOrder[index - 1]?.end ?? 0))) {
+    throw new RangeError(`two changes of ${name} are to be made at the same place`);
+  }
+  return source.head + edited(source.source, edits) + source.tail.trimEnd();
+}
+
+/** Long enough to tell most statements of a routine apart, short enough to be read. */
+const CLIP = 80;
+
+function clipped(text: string): string {
+  return text.length <= CLIP ? text : `${text.slice(0, CLIP - 1)}…`;
+}
+
+function unusedId(id: string, used: ReadonlyMap<string, unknown>): string {
+  let unused = id;
+  for (let number = 2; used.has(unused); number++) unused = `${id} (${number})`;
+  return unused;
+}
+
+/** What the server says to a mutant's DDL; undefined when it takes it. */
+async function whyRefused(client: ClientBase, { ddl }: DerivedMutant): Promise<string | undefined> {
+  await client.query("begin");
+  try {
+    await client.query(ddl);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    await client.query("rollback");
+  }
+}

@@ -1,0 +1,71 @@
+import { loadModule } from "libpg-query";
+import type { ClientBase } from "pg";
+import type { Unmutated } from "../core/mutation.ts";
+import { definitionOf } from "../gates/routine-source.ts";
+import { editsOf, type FoundEdit } from "./edits.ts";
+import type { Source } from "./source-tree.ts";
+
+/** A routine of the application's, and what can be changed in its source. */
+export interface Routine {
+  /** As `regprocedure` names it; without its arguments where no other has its name. */
+  readonly name: string;
+  readonly source: Source;
+  readonly edits: readonly FoundEdit[];
+}
+
+interface Row {
+  readonly name: string;
+  readonly language: string;
+  readonly source: string | null;
+  readonly definition: string;
+}
+
+const ROUTINES = `
+select case when count(*) over (partition by proname) = 1 then p.oid::regproc::text
+            else p.oid::regprocedure::text end as name,
+       lanname as language, case when prosqlbody is null then prosrc end as source,
+       pg_get_functiondef(p.oid) as definition
+  from pg_proc p
+  join pg_namespace n on n.oid = pronamespace
+  join pg_language l on l.oid = prolang
+ where prokind in ('f', 'p')
+   and nspname !~ '^(pg_.*|information_schema|heddle)$'
+   and not exists (select from pg_depend
+                    where classid = 'pg_proc'::regclass and objid = p.oid and deptype = 'e')
+ order by nspname collate "C", proname collate "C",
+          pg_get_function_identity_arguments(p.oid) collate "C"`;
+
+/** The routines of a schema, and those parts of them that stay as they are. */
+export async function readRoutines(
+  client: ClientBase,
+): Promise<{ readonly routines: readonly Routine[]; readonly unmutated: readonly Unmutated[] }> {
+  await loadModule();
+  const { rows } = await client.query<Row>(ROUTINES);
+  const routines: Routine[] = [];
+  const unmutated: Unmutated[] = [];
+  for (const row of rows) {
+    const read = readRoutine(row);
+    if (typeof read === "string") unmutated.push({ object: row.name, reason: read });
+    else {
+      routines.push(read);
+      if (read.missed > 0) {
+        const reason = `${read.missed} of its changes could not be found in its text`;
+        unmutated.push({ object: row.name, reason });
+      }
+    }
+  }
+  return { routines, unmutated };
+}
+
+function readRoutine(row: Row): (Routine & { readonly missed: number }) | string {
+  const { name, language, definition } = row;
+  if (language !== "plpgsql" && language !== "sql") return `it is written in ${language}`;
+  if (row.source === null) return "its body was parsed when it was created (BEGIN ATOMIC, RETURN)";
+  try {
+    const source = { language, ...definitionOf(name, definition, row.source) } as const;
+    const { found, missed } = editsOf(source);
+    return { name, source, edits: found, missed };
+  } catch (error) {
+    return `its source could not be read: ${(error as Error).message}`;
+  }
+}

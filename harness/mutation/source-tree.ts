@@ -1,0 +1,99 @@
+import { parseSync } from "libpg-query";
+import { type Definition, treeOf } from "../gates/routine-source.ts";
+import { PREFIX } from "../gates/routine-statements.ts";
+import { tokensOf } from "../gates/routine-tokens.ts";
+import { asStatement } from "../gates/routine-touches.ts";
+
+/** A routine's definition, and in which language its source is. */
+export interface Source extends Definition {
+  readonly language: "plpgsql" | "sql";
+}
+
+/** A node of a parse tree, as JSON. */
+export type Tree =
+  | { readonly [key: string]: Tree }
+  | readonly Tree[]
+  | string
+  | number
+  | boolean
+  | null;
+
+/** Where things stand in the text, and the numbers by which PL/pgSQL knows variables. */
+const INCIDENTAL = new Set([
+  ...["location", "stmt_location", "stmt_len", "list_start", "list_end"],
+  ...["rexpr_list_start", "rexpr_list_end", "datums", "varno", "dno", "retvarno", "recparentno"],
+  "t_varno",
+]);
+
+/**
+ * A source as the parsers of PL/pgSQL and SQL see it, without what is incidental: two sources with
+ * equal trees are the same but for layout. Expressions inside of PL/pgSQL are parsed as well.
+ * libpg-query has to be loaded. Throws what the parser says of a broken source.
+ */
+export function sourceTree(source: Source): Tree {
+  const tree =
+    source.language === "sql" ? parseSync(source.source) : treeOf(source, tokensOf(source.source));
+  return essence(tree as Tree) ?? null;
+}
+
+/** The tree without what is incidental; of an empty list nothing is left. */
+export function essence(node: Tree): Tree | undefined {
+  if (isList(node)) {
+    const items = node.flatMap((item) => essence(item) ?? []);
+    return items.length === 0 ? undefined : items;
+  }
+  if (!isNode(node)) return node;
+  const [key = "", value] = Object.entries(node)[0] ?? [];
+  if (key === "PLpgSQL_expr" && isNode(value)) return { expression: expression(value) };
+  if (key.startsWith(PREFIX) && isNode(value) && !("lineno" in value)) return added(value);
+  const entries = Object.entries(node).flatMap(([key, value]) => {
+    const kept = INCIDENTAL.has(key) ? undefined : essence(value);
+    return kept === undefined ? [] : [[key, kept] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** What PL/pgSQL adds itself has no line: a block around the routine's own, or a last RETURN. */
+function added(statement: { readonly [key: string]: Tree }): Tree | undefined {
+  const body = statement["body"];
+  return body !== undefined && isList(body) && body[0] !== undefined ? essence(body[0]) : undefined;
+}
+
+/** Stands for `x` in the conditions of `CASE x WHEN 1 THEN`. */
+export const CASE_VARIABLE = "__Case__Variable__";
+
+function expression({ query, parseMode }: { readonly [key: string]: Tree }): Tree {
+  // The variable that PL/pgSQL makes for `CASE x` has its number in its name.
+  const text = String(query).replace(/__Case__Variable_\d+__/g, CASE_VARIABLE);
+  const parsed = parsedExpression(text, Number(parseMode ?? 0));
+  return { parseMode: parseMode ?? 0, query: parsed ?? text };
+}
+
+/** Most expressions of a routine stay the same from one of its variants to the next. */
+const seen = new Map<string, Tree | undefined>();
+const MOST = 5_000;
+
+function parsedExpression(query: string, mode: number): Tree | undefined {
+  const key = `${mode} ${query}`;
+  if (seen.has(key)) return seen.get(key);
+  if (seen.size >= MOST) seen.clear();
+  const parsed = parsedOrNothing(asStatement(query, mode));
+  seen.set(key, parsed);
+  return parsed;
+}
+
+function parsedOrNothing(sql: string): Tree | undefined {
+  try {
+    return essence(parseSync(sql) as Tree);
+  } catch {
+    return undefined;
+  }
+}
+
+export function isNode(tree: Tree | undefined): tree is { readonly [key: string]: Tree } {
+  return typeof tree === "object" && tree !== null && !Array.isArray(tree);
+}
+
+export function isList(tree: Tree | undefined): tree is readonly Tree[] {
+  return Array.isArray(tree);
+}
