@@ -5,11 +5,13 @@ import { formatSchedule } from "../core/schedule.ts";
 import type { Violation } from "../core/verdict.ts";
 import { counted, number } from "./counted.ts";
 import { html, type Markup } from "./html-markup.ts";
+import { spaceTimeDiagram } from "./html-space-time.ts";
 import { table } from "./html-table.ts";
 import { timelineTable } from "./html-timeline.ts";
 import { commandLine } from "./one-line.ts";
 import { prettyJson } from "./pretty-json.ts";
 import { mainViolation, replayCommand, replayFileName, replayFilePath } from "./replay-command.ts";
+import { type Paragraph, story } from "./story.ts";
 import { encodeToken } from "./token.ts";
 
 /** One counterexample for a reader: what broke, how to see it again, and what happened. */
@@ -34,14 +36,25 @@ ${c.scenario.clients.map(
 <dt>Schedule</dt><dd><code>${formatSchedule(c.schedule)}</code></dd>
 <dt>Token</dt><dd><code>${encodeToken(c)}</code></dd>
 </dl>
+<h4>What happened</h4>
+<ol class="story">
+${story(c).map(paragraph)}</ol>
 <h4>Timeline</h4>
-${timelineTable(c.trace, c.scenario.clients.length, CAPTION)}
+${spaceTimeDiagram(c)}${timelineTable(c.trace, c.scenario.clients.length, CAPTION)}
 </article>
 `;
 }
 
 const CAPTION =
   "One row for each step, from top to bottom: the shaded client moved. A thick line beside a client means that it has a transaction open. A client that another one preempts could have gone on.";
+
+function paragraph({ from, to, text }: Paragraph): Markup {
+  const steps = from === to ? `step ${to}` : `steps ${from} to ${to}`;
+  const words = text
+    .split("`")
+    .map((part, at) => (at % 2 === 1 ? html`<code>${part}</code>` : part));
+  return html`<li>${words} <span class="note">(${steps})</span></li>\n`;
+}
 
 function initialState(initial: Json): Markup {
   const lines = prettyJson(initial, 80).split("\n");

@@ -75,6 +75,23 @@ tbody th { font-weight: 500; }
 .timeline .waits { color: var(--doubt); font-weight: 600; }
 .timeline .commits { color: var(--good); font-weight: 600; }
 .timeline .error { color: var(--bad); font-weight: 600; }
+.story li { margin: .35rem 0; }
+.picture svg { display: block; font: 11px var(--mono); fill: var(--ink); }
+.picture text { paint-order: stroke; stroke: var(--page); stroke-width: 3px; stroke-linejoin: round; }
+.picture path { fill: none; stroke: var(--soft); }
+.picture .lane { stroke: var(--line); }
+.picture .bracket { stroke: var(--bracket); stroke-width: 5; }
+.picture .arrow { stroke: var(--ink); }
+.picture .back { stroke-dasharray: 3 3; stroke: var(--soft); }
+.picture .waits { stroke: var(--doubt); stroke-dasharray: 6 3; stroke-width: 1.6; }
+.picture .switch { stroke-dasharray: 1 4; }
+.picture .broken { stroke: var(--bad); stroke-width: 2; }
+.picture .at { fill: var(--soft); }
+.picture .strong { font-weight: 600; }
+.picture .bad { fill: var(--bad); font-weight: 600; }
+.picture .good { fill: var(--good); font-weight: 600; }
+.picture .doubt { fill: var(--doubt); font-weight: 600; }
+.picture .gate { fill: var(--page); stroke: var(--ink); }
 .scroll code { overflow-wrap: normal; }
 .scroll .hash, .hash { font-size: .75rem; overflow-wrap: anywhere; }
 footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line); }
@@ -107,6 +124,7 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   body { padding: 0; max-width: none; font-size: 10.5pt; }
   nav { display: none; }
   .scroll { overflow: visible; }
+  .picture svg { width: 100%; height: auto; }
   h2, h3, h4, caption { break-after: avoid; }
   tr, .verdict, .command, dl { break-inside: avoid; }
   thead { display: table-header-group; }

@@ -5,7 +5,7 @@ import { replayCommand, replayFileName, replayFilePath } from "./replay-command.
 import { failing, interrupted, passing } from "./sample-campaign.fixture.ts";
 import { doubleBooking } from "./sample-counterexample.fixture.ts";
 
-const VOID = new Set(["meta", "link", "br"]);
+const VOID = new Set(["meta", "link", "br", "path", "circle", "rect"]);
 const tagsOf = (html: string) => html.match(/<[^>]*>/g) ?? [];
 
 /** Names of the elements that are open at the end, or closed without having been open. */

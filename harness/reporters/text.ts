@@ -18,6 +18,7 @@ import { type Paint, painter } from "./paint.ts";
 import { prettyJson } from "./pretty-json.ts";
 import { printable } from "./printable.ts";
 import { mainViolation, replayCommand, replayFilePath } from "./replay-command.ts";
+import { story } from "./story.ts";
 import { type Happening, type Step, timeline } from "./timeline.ts";
 import { subjectName } from "./verdict-sentence.ts";
 import { wrap } from "./wrap.ts";
@@ -52,6 +53,8 @@ export function counterexampleText(c: Counterexample, options: TextOptions): str
     "",
     paint("dim", "initial state"),
     ...prettyJson(scenario.initial, width).split("\n").map(printable),
+    "",
+    ...story(c).flatMap(({ text }) => wrap(text, width)),
     "",
     ...steps(timeline(c.trace), scenario.clients.length, width, paint),
     "",

@@ -1,0 +1,156 @@
+import type { Counterexample } from "../core/counterexample.ts";
+import { clientOf, type Lane } from "../core/schedule.ts";
+import type { Result } from "../core/trace.ts";
+import { html, type Markup } from "./html-markup.ts";
+import { clientLane, laneName, responseLine, resultLine, statementLine } from "./one-line.ts";
+import { mainViolation } from "./replay-command.ts";
+import { type Happening, type Step, timeline } from "./timeline.ts";
+
+/** In units of the picture, which are pixels where there is room. */
+const ROW = 27;
+const COLUMN = 190;
+const LEFT = 110;
+const TOP = 40;
+/** What fits between two lanes. */
+const LABEL = 25;
+
+/**
+ * Time runs downwards; a line for each client, and one for the database. What is cut short here
+ * stands whole in the table of the same steps, which is also what a screen reader is given.
+ */
+export function spaceTimeDiagram(c: Counterexample): Markup {
+  const steps = timeline(c.trace);
+  const background = steps.some((step) => step.happenings.some((h) => clientOf(h.lane) < 0));
+  const clients = [...c.scenario.clients.keys(), ...(background ? [-1] : [])];
+  const picture = new Picture(clients);
+  for (const step of steps) picture.step(step);
+  return picture.drawn(mainViolation(c).name);
+}
+
+class Picture {
+  readonly #clients: readonly number[];
+  readonly #marks: Markup[] = [];
+  readonly #brackets: Markup[] = [];
+  /** Where each open transaction's bracket begins. */
+  readonly #began = new Map<number, number>();
+  #y = TOP;
+
+  constructor(clients: readonly number[]) {
+    this.#clients = clients;
+  }
+
+  step(step: Step): void {
+    const top = this.#y;
+    this.#marks.push(html`<text class="at" x="8" y="${top + 4}">${step.number}</text>`);
+    if (step.preempts !== undefined) {
+      const [from, to] = [this.#x(clientLane(step.preempts)), this.#x(step.lane)];
+      this.#marks.push(html`<path class="switch" d="M${from} ${top - 12}H${to}"/>`);
+    }
+    for (const happening of step.happenings) this.#happening(happening);
+    if (step.happenings.length === 0) this.#y += ROW;
+    for (const client of this.#clients) {
+      const open = step.inTransaction.has(client);
+      const began = this.#began.get(client);
+      if (open && began === undefined) this.#began.set(client, top - 6);
+      if (!open && began !== undefined) this.#close(client, top - 12);
+    }
+  }
+
+  #happening(happening: Happening): void {
+    const x = this.#x(happening.lane);
+    const y = this.#y;
+    const side = x + 8;
+    switch (happening.type) {
+      case "command":
+        this.#marks.push(html`<circle class="said" cx="${x}" cy="${y}" r="4"/>`);
+        this.#text(side, y, cut(happening.command.name), "strong");
+        break;
+      case "statement":
+        this.#arrow(x, this.#server, y);
+        this.#text(side, y - 8, cut(statementLine(happening.statement)));
+        if (happening.result !== undefined) this.#answer(x, happening.result);
+        break;
+      case "gate":
+        this.#marks.push(
+          html`<rect class="gate" x="${this.#server - 4}" y="${y - 4}" width="8" height="8"/>`,
+        );
+        this.#text(
+          this.#server + 10,
+          y,
+          cut(`${happening.place.of}, ${happening.place.line ?? "row"}`),
+        );
+        break;
+      case "wait":
+        for (const holder of happening.for) this.#arrow(x, this.#x(holder), y, "waits");
+        this.#text(side, y - 8, `waits for ${happening.for.map(laneName).join(", ")}`, "doubt");
+        break;
+      case "result":
+        this.#answer(x, happening.result);
+        break;
+      case "deliver":
+        this.#text(side, y, "hears the answer");
+        break;
+      case "response":
+        this.#marks.push(html`<circle class="said" cx="${x}" cy="${y}" r="4"/>`);
+        this.#text(side, y, responseLine(happening.response), "strong");
+        break;
+    }
+    this.#y += ROW;
+  }
+
+  #answer(x: number, result: Result): void {
+    const kind = result.error ? "bad" : result.tags.includes("COMMIT") ? "good" : "";
+    if (kind !== "") {
+      this.#marks.push(html`<circle class="${kind}" cx="${this.#server}" cy="${this.#y}" r="5"/>`);
+    }
+    this.#arrow(this.#server, x, this.#y + 7, "back");
+    this.#text(this.#server + 10, this.#y + 4, cut(resultLine(result)), kind);
+  }
+
+  #arrow(from: number, to: number, y: number, kind = ""): void {
+    const tip = Math.sign(to - from) * 6;
+    const head = `M${to - tip} ${y - 3}L${to} ${y}L${to - tip} ${y + 3}`;
+    this.#marks.push(html`<path class="arrow ${kind}" d="M${from} ${y}H${to}${head}"/>`);
+  }
+
+  #text(x: number, y: number, text: string, kind = ""): void {
+    this.#marks.push(html`<text class="${kind}" x="${x}" y="${y + 4}">${text}</text>`);
+  }
+
+  #close(client: number, end: number): void {
+    const began = this.#began.get(client);
+    this.#began.delete(client);
+    if (began === undefined) return;
+    const x = this.#x(clientLane(client));
+    this.#brackets.push(html`<path class="bracket" d="M${x} ${began}V${end}"/>`);
+  }
+
+  drawn(broken: string): Markup {
+    for (const client of this.#clients) this.#close(client, this.#y - 12);
+    const bottom = this.#y + 8;
+    const width = this.#server + COLUMN;
+    const lanes = [...this.#clients.map((client) => laneName(clientLane(client))), "database"];
+    const lines = lanes.map((name, at) => {
+      const x = LEFT + at * COLUMN;
+      return html`<text class="strong" x="${x}" y="16" text-anchor="middle">${name}</text><path class="lane" d="M${x} 24V${bottom}"/>`;
+    });
+    return html`<div class="scroll picture" tabindex="0" role="region" aria-label="Space-time diagram">
+<svg viewBox="0 0 ${width} ${bottom + 34}" width="${width}" role="img" aria-label="Space-time diagram: the steps of the table below, one line for each client and one for the database, from top to bottom.">
+${lines}${this.#brackets}${this.#marks}
+<path class="broken" d="M${LEFT} ${bottom + 8}H${this.#server}"/><text class="bad" x="${LEFT}" y="${bottom + 26}">${broken}</text>
+</svg></div>
+`;
+  }
+
+  get #server(): number {
+    return LEFT + this.#clients.length * COLUMN;
+  }
+
+  #x(lane: Lane): number {
+    return LEFT + this.#clients.indexOf(clientOf(lane)) * COLUMN;
+  }
+}
+
+function cut(text: string): string {
+  return text.length <= LABEL ? text : `${text.slice(0, LABEL - 1)}…`;
+}

@@ -1,0 +1,175 @@
+import type { Counterexample } from "../core/counterexample.ts";
+import { clientOf, type Lane } from "../core/schedule.ts";
+import type { Result, Statement } from "../core/trace.ts";
+import {
+  clientLane,
+  commandLine,
+  laneName,
+  placeLine,
+  responseLine,
+  statementLine,
+} from "./one-line.ts";
+import { printable } from "./printable.ts";
+import { type Happening, type Step, timeline } from "./timeline.ts";
+
+/** A stretch of steps of one client, in words. What is code stands between backticks. */
+export interface Paragraph {
+  /** Its first and last step. */
+  readonly from: number;
+  readonly to: number;
+  readonly text: string;
+}
+
+const LONGEST_CODE = 80;
+
+/**
+ * What happened, as one would tell it: a paragraph for each stretch in which one client moved, with
+ * what the others had under way meanwhile, and at the end what is wrong with it.
+ */
+export function story({ trace, violations }: Counterexample): Paragraph[] {
+  const paragraphs: Paragraph[] = [];
+  const teller = new Teller();
+  for (const steps of stretches(timeline(trace))) {
+    const [first] = steps;
+    const last = steps.at(-1);
+    if (first === undefined || last === undefined) continue;
+    const text = teller.tell(first, steps);
+    if (text !== "") paragraphs.push({ from: first.number, to: last.number, text });
+  }
+  const end = paragraphs.at(-1)?.to ?? 0;
+  const broken = violations.map(({ message }) => unmarked(printable(message))).join(" ");
+  return [...paragraphs, { from: end, to: end, text: sentence(`in the end: ${broken}`) }];
+}
+
+function stretches(steps: readonly Step[]): Step[][] {
+  const all: Step[][] = [];
+  for (const step of steps) {
+    const stretch = all.at(-1);
+    if (stretch?.[0] !== undefined && clientOf(stretch[0].lane) === clientOf(step.lane)) {
+      stretch.push(step);
+    } else all.push([step]);
+  }
+  return all;
+}
+
+/** What a client does, without naming it. */
+interface Part {
+  readonly who: number;
+  readonly text: string;
+  readonly passing?: boolean;
+}
+
+interface Answered {
+  readonly lane: Lane;
+  readonly statement: Statement;
+  readonly result?: Result;
+}
+
+/** Knows what each client has done since its transaction began. */
+class Teller {
+  readonly #uncommitted = new Map<number, { writes: number; reads: number }>();
+
+  tell(first: Step, steps: readonly Step[]): string {
+    const client = clientOf(first.lane);
+    const opening = this.#opening(first, client);
+    const parts = steps.flatMap(({ happenings }) => happenings.flatMap((h) => this.#part(h)));
+    // Of the gates on its way, the one at which it was left is worth telling.
+    const worth = parts.filter(({ passing }, at) => !passing || at === parts.length - 1);
+    const told = clauses(worth).join("; then ");
+    return told === "" ? "" : sentence(opening + told);
+  }
+
+  /** What others have under way while this client moves. */
+  #opening(first: Step, client: number): string {
+    const others = [...first.inTransaction].filter((other) => other !== client && other >= 0);
+    const states = others.map((other) => {
+      const { writes = 0, reads = 0 } = this.#uncommitted.get(other) ?? {};
+      if (writes > 0) return `${name(other)} has written and not committed`;
+      if (reads > 0) return `${name(other)} has read and not yet written`;
+      return `${name(other)} has a transaction open`;
+    });
+    return states.length === 0 ? "" : `While ${states.join(" and ")}, `;
+  }
+
+  #part(happening: Happening): Part[] {
+    const { lane } = happening;
+    const does = (text: string): Part[] => [{ who: clientOf(lane), text }];
+    switch (happening.type) {
+      case "command":
+        return does(`sends ${code(commandLine(happening.command))}`);
+      case "statement":
+        return does(`runs ${code(statementLine(happening.statement))}${this.#answer(happening)}`);
+      case "wait":
+        return does(`has to wait for ${happening.for.map(laneName).join(" and ")}`);
+      case "gate":
+        return does(`stops in ${code(placeLine(happening.place))}`).map((it) => ({
+          ...it,
+          passing: true,
+        }));
+      case "result": {
+        const end = happening.waited ? "waits no longer" : "is done";
+        return does(`${end}${this.#answer(happening)}`);
+      }
+      case "deliver":
+        return [];
+      case "response":
+        return does(`is told ${unmarked(responseLine(happening.response))}`);
+    }
+  }
+
+  #answer({ lane, statement, result }: Answered): string {
+    if (result === undefined) return "";
+    const client = clientOf(lane);
+    if (result.transaction === "idle") this.#uncommitted.delete(client);
+    else {
+      const so = this.#uncommitted.get(client) ?? { writes: 0, reads: 0 };
+      const wrote = result.tags.some((tag) => /^(INSERT|UPDATE|DELETE|MERGE) .*[1-9]/.test(tag));
+      const read = result.tags.some((tag) => tag.startsWith("SELECT"));
+      const count = { writes: so.writes + Number(wrote), reads: so.reads + Number(read) };
+      this.#uncommitted.set(client, count);
+    }
+    if (result.error) return `, which fails: ${unmarked(printable(result.error.message))}`;
+    return rows(statement, result);
+  }
+}
+
+/** How many rows, where that says more than the statement. */
+function rows(statement: Statement, { tags }: Result): string {
+  const [, kind, count] =
+    /^(SELECT|INSERT|UPDATE|DELETE|MERGE) (?:0 )?(\d+)$/.exec(tags.at(-1) ?? "") ?? [];
+  if (kind === undefined || count === undefined || tags.length > 1) return "";
+  if (kind === "SELECT" && /\w\s*\(/.test(statement.sql.split(/\bfrom\b/i)[1] ?? "")) return "";
+  return ` (${count} ${count === "1" ? "row" : "rows"})`;
+}
+
+function code(line: string): string {
+  const short = line.length <= LONGEST_CODE ? line : `${line.slice(0, LONGEST_CODE - 1)}…`;
+  return `\`${unmarked(short)}\``;
+}
+
+function unmarked(text: string): string {
+  return text.replaceAll("`", "'");
+}
+
+function name(client: number): string {
+  return laneName(clientLane(client));
+}
+
+/** One clause for each stretch of parts about the same client: `client 0 does a, b and c`. */
+function clauses(parts: readonly Part[]): string[] {
+  const all: { who: number; texts: string[] }[] = [];
+  for (const { who, text } of parts) {
+    const last = all.at(-1);
+    if (last?.who === who) last.texts.push(text);
+    else all.push({ who, texts: [text] });
+  }
+  return all.map(({ who, texts }) => {
+    const before = texts.slice(0, -1).join(", ");
+    return `${name(who)} ${before}${before === "" ? "" : " and "}${texts.at(-1)}`;
+  });
+}
+
+function sentence(text: string): string {
+  const capital = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
+}
