@@ -1,5 +1,6 @@
 import type { Arbitrary } from "fast-check";
 import type { Command } from "../core/command.ts";
+import type { GateLevel } from "../core/control.ts";
 import type { Invariant } from "../core/invariant.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
@@ -14,11 +15,30 @@ export interface Pattern<State extends Json = Json, C extends Command = Command>
   matches(scenario: Scenario<State, C>): boolean;
 }
 
-/** A planted bug: one realistic change, and how it gets into code. */
-export interface Mutant {
+interface Change {
   readonly name: string;
+  /** What the change is, and how it gets into code. */
   readonly story: string;
 }
+
+/** What must happen to a planted bug. */
+export interface Detectable {
+  /** Who must catch it: the `judge` of a violation. Others may as well. */
+  readonly judge: string;
+  /** The least control under which it shows. */
+  readonly depth: GateLevel;
+  /** The smallest counterexample that is known. */
+  readonly smallest: { readonly commands: number; readonly preemptions: number };
+}
+
+/** A change that no execution can tell from the service as shipped. */
+export interface Equivalent {
+  /** Why it cannot. */
+  readonly equivalent: string;
+}
+
+/** A planted bug: one realistic change of the service or its schema. */
+export type Mutant = Change & (Detectable | Equivalent);
 
 export interface Bounds {
   readonly minClients: number;

@@ -10,7 +10,7 @@ import type {
 } from "../../harness/index.ts";
 import { APART, initialState } from "./initial-states.ts";
 import { invariants } from "./invariants.ts";
-import type { BookingMutant } from "./mutants/mutant.ts";
+import { claimWithoutLockOrConstraints } from "./mutants/claim-without-lock-or-constraints.ts";
 import { observe } from "./observe.ts";
 import { openReset } from "./reset.ts";
 import type { BookingState } from "./state.ts";
@@ -20,17 +20,7 @@ import { migrateBooking } from "./system.ts";
 type Claim = Command & { readonly name: "claim" };
 
 /** What keeps two claims apart is gone: the locks, and the constraints behind them. */
-export const unprotected: BookingMutant = {
-  name: "unprotected",
-  story: "No claim locks what it looks at, and nothing refuses two bookings of one time.",
-  sql: `
-    alter table bookings drop constraint bookings_no_overlap_provider_time;
-    drop index idx_bookings_provider_time_unique;
-    do $$ begin
-      execute replace(
-        pg_get_functiondef('claim_slot_and_create_booking'::regproc), 'for update of s', '');
-    end $$`,
-};
+export const unprotected = claimWithoutLockOrConstraints;
 
 const twoClaims = {
   initial: initialState([{ sameProvider: true, gap: APART, past: false, fate: "free" }]),

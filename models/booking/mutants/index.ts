@@ -1,9 +1,107 @@
 import { HarnessError } from "../../../harness/index.ts";
+import { cancelFreesWithdrawnSlot } from "./cancel-frees-withdrawn-slot.ts";
+import { cancelLocksSlotFirst } from "./cancel-locks-slot-first.ts";
+import { cancelReadsSlotBeforeLock } from "./cancel-reads-slot-before-lock.ts";
+import { cancelWithoutLock } from "./cancel-without-lock.ts";
 import { checkThenInsert } from "./check-then-insert.ts";
+import { claimClosedRanges } from "./claim-closed-ranges.ts";
+import { claimIgnoresAvailability } from "./claim-ignores-availability.ts";
+import { claimLeavesOverlapsToConstraint } from "./claim-leaves-overlaps-to-constraint.ts";
+import { claimLocksBackwards } from "./claim-locks-backwards.ts";
+import { claimNowait } from "./claim-nowait.ts";
+import { claimPastCheckOfTransactionStart } from "./claim-past-check-of-transaction-start.ts";
+import { claimShareLock } from "./claim-share-lock.ts";
+import { claimSkipsLocked } from "./claim-skips-locked.ts";
+import { claimWithoutLock } from "./claim-without-lock.ts";
+import { claimWithoutLockOrConstraints } from "./claim-without-lock-or-constraints.ts";
+import { claimWithoutLockOrExclusion } from "./claim-without-lock-or-exclusion.ts";
+import { claimWithoutLockOrUniqueIndex } from "./claim-without-lock-or-unique-index.ts";
+import { confirmInApplication } from "./confirm-in-application.ts";
+import { confirmOverwritesPayment } from "./confirm-overwrites-payment.ts";
+import { confirmWithoutLock } from "./confirm-without-lock.ts";
+import { constraintsForgetPending } from "./constraints-forget-pending.ts";
+import { expireWithoutLock } from "./expire-without-lock.ts";
+import { idempotencyCheckThenInsert } from "./idempotency-check-then-insert.ts";
+import { idempotencyComparesCurrentSlot } from "./idempotency-compares-current-slot.ts";
+import { idempotencyConflictUnhandled } from "./idempotency-conflict-unhandled.ts";
+import { idempotencyIgnoresCustomer } from "./idempotency-ignores-customer.ts";
+import { idempotencyWithoutUniqueKey } from "./idempotency-without-unique-key.ts";
+import { insertWhereNotExists } from "./insert-where-not-exists.ts";
+import { listInTwoQueries } from "./list-in-two-queries.ts";
 import type { BookingMutant } from "./mutant.ts";
+import { noExclusionConstraint } from "./no-exclusion-constraint.ts";
+import { noRollbackBeforeRelease } from "./no-rollback-before-release.ts";
+import { noUniqueIndex } from "./no-unique-index.ts";
+import { publishCheckThenInsert } from "./publish-check-then-insert.ts";
+import { publishOffersBookedSlot } from "./publish-offers-booked-slot.ts";
+import { rescheduleAsCancelAndCreate } from "./reschedule-as-cancel-and-create.ts";
+import { rescheduleChecksBeforeLock } from "./reschedule-checks-before-lock.ts";
+import { rescheduleCountsItself } from "./reschedule-counts-itself.ts";
+import { rescheduleFreesOldSlotFirst } from "./reschedule-frees-old-slot-first.ts";
+import { rescheduleFreesOldSlotLater } from "./reschedule-frees-old-slot-later.ts";
+import { rescheduleKeepsOldSlot } from "./reschedule-keeps-old-slot.ts";
+import { rescheduleLocksOldSlotFirst } from "./reschedule-locks-old-slot-first.ts";
+import { rescheduleSwallowsRefusal } from "./reschedule-swallows-refusal.ts";
+import { rescheduleWithoutLock } from "./reschedule-without-lock.ts";
+import { stalePaymentId } from "./stale-payment-id.ts";
+import { statementOutsideItsTransaction } from "./statement-outside-its-transaction.ts";
+import { twoStepCreate } from "./two-step-create.ts";
 import { twoTransactionCancel } from "./two-transaction-cancel.ts";
+import { withdrawIgnoresHolds } from "./withdraw-ignores-holds.ts";
+import { withdrawWithoutLock } from "./withdraw-without-lock.ts";
 
-export const mutants: readonly BookingMutant[] = [checkThenInsert, twoTransactionCancel];
+/** Every planted bug, in the order of their names; those that change nothing are among them. */
+export const mutants: readonly BookingMutant[] = [
+  cancelFreesWithdrawnSlot,
+  cancelLocksSlotFirst,
+  cancelReadsSlotBeforeLock,
+  cancelWithoutLock,
+  checkThenInsert,
+  claimClosedRanges,
+  claimIgnoresAvailability,
+  claimLeavesOverlapsToConstraint,
+  claimLocksBackwards,
+  claimNowait,
+  claimPastCheckOfTransactionStart,
+  claimShareLock,
+  claimSkipsLocked,
+  claimWithoutLockOrConstraints,
+  claimWithoutLockOrExclusion,
+  claimWithoutLockOrUniqueIndex,
+  claimWithoutLock,
+  confirmInApplication,
+  confirmOverwritesPayment,
+  confirmWithoutLock,
+  constraintsForgetPending,
+  expireWithoutLock,
+  idempotencyCheckThenInsert,
+  idempotencyComparesCurrentSlot,
+  idempotencyConflictUnhandled,
+  idempotencyIgnoresCustomer,
+  idempotencyWithoutUniqueKey,
+  insertWhereNotExists,
+  listInTwoQueries,
+  noExclusionConstraint,
+  noRollbackBeforeRelease,
+  noUniqueIndex,
+  publishCheckThenInsert,
+  publishOffersBookedSlot,
+  rescheduleAsCancelAndCreate,
+  rescheduleChecksBeforeLock,
+  rescheduleCountsItself,
+  rescheduleFreesOldSlotFirst,
+  rescheduleFreesOldSlotLater,
+  rescheduleKeepsOldSlot,
+  rescheduleLocksOldSlotFirst,
+  rescheduleSwallowsRefusal,
+  rescheduleWithoutLock,
+  stalePaymentId,
+  statementOutsideItsTransaction,
+  twoStepCreate,
+  twoTransactionCancel,
+  withdrawIgnoresHolds,
+  withdrawWithoutLock,
+];
 
 /** @throws HarnessError USAGE when there is no mutant of that name. */
 export function mutantNamed(name: string): BookingMutant {

@@ -3,9 +3,9 @@ import type { Mutant } from "../../../harness/index.ts";
 import type { BookingStore } from "../../../src/store.ts";
 
 /** A planted bug of the booking service: a change of the schema, of the service, or of both. */
-export interface BookingMutant extends Mutant {
+export type BookingMutant = Mutant & {
   /** Run once, after the migrations. */
   readonly sql?: string;
   /** Replaces some of the service's methods. */
   readonly store?: (store: BookingStore, pool: Pool) => BookingStore;
-}
+};

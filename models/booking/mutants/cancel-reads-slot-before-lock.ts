@@ -1,0 +1,22 @@
+import type { BookingMutant } from "./mutant.ts";
+import { rewritten } from "./rewritten.ts";
+
+/** A cancel knows its slot from before it waited. */
+export const cancelReadsSlotBeforeLock: BookingMutant = {
+  name: "cancel-reads-slot-before-lock",
+  story:
+    "The slot was fetched at the top of the function, with other things for the audit log. If " +
+    "the cancel then waits for a reschedule, it frees the slot that the booking has left.",
+  judge: "invariant",
+  depth: "routine",
+  smallest: { commands: 2, preemptions: 1 },
+  sql: rewritten(
+    "cancel_booking",
+    [
+      `v_booking bookings;`,
+      `v_booking bookings;
+  v_slot_id bigint := (select slot_id from bookings where id = p_booking_id);`,
+    ],
+    [`where id = v_booking.slot_id`, `where id = v_slot_id`],
+  ),
+};

@@ -1,0 +1,17 @@
+import type { BookingMutant } from "./mutant.ts";
+import { rewritten } from "./rewritten.ts";
+
+/** Slots that touch count as overlapping. */
+export const claimClosedRanges: BookingMutant = {
+  name: "claim-closed-ranges",
+  story:
+    "The two ranges of the check got closed ends, like those of the calendar widget. Who has " +
+    "ten to eleven keeps everybody from eleven to twelve.",
+  judge: "linearizability",
+  depth: "statement",
+  smallest: { commands: 1, preemptions: 0 },
+  sql: rewritten("claim_slot_and_create_booking", [
+    `tstzrange(b.start_at, b.end_at, '[)') && tstzrange(v_slot.start_at, v_slot.end_at, '[)')`,
+    `tstzrange(b.start_at, b.end_at, '[]') && tstzrange(v_slot.start_at, v_slot.end_at, '[]')`,
+  ]),
+};

@@ -1,0 +1,18 @@
+import type { BookingMutant } from "./mutant.ts";
+import { rewritten } from "./rewritten.ts";
+import { CLAIM_LOCK, DROP_EXCLUSION, DROP_UNIQUE_INDEX } from "./schema-parts.ts";
+
+/** Neither a lock nor a constraint keeps two claims apart. */
+export const claimWithoutLockOrConstraints: BookingMutant = {
+  name: "claim-without-lock-or-constraints",
+  story:
+    "A claim looks before it inserts, so the locks and constraints seemed to be the same " +
+    "check three times over. Two claims that look at the same time both find the slot free.",
+  judge: "invariant",
+  depth: "routine",
+  smallest: { commands: 2, preemptions: 1 },
+  sql:
+    DROP_EXCLUSION +
+    DROP_UNIQUE_INDEX +
+    rewritten("claim_slot_and_create_booking", [CLAIM_LOCK, ""]),
+};

@@ -1,0 +1,16 @@
+import type { BookingMutant } from "./mutant.ts";
+import { rewritten } from "./rewritten.ts";
+import { CLAIM_LOCK } from "./schema-parts.ts";
+
+/** A claim looks at slots that it has not locked. */
+export const claimWithoutLock: BookingMutant = {
+  name: "claim-without-lock",
+  story:
+    "The lock of the claim was taken for what the constraints do anyway, and went. They keep " +
+    "two bookings apart; but they know nothing of a slot that its provider withdraws between " +
+    "the look and the insert.",
+  judge: "invariant",
+  depth: "routine",
+  smallest: { commands: 2, preemptions: 1 },
+  sql: rewritten("claim_slot_and_create_booking", [CLAIM_LOCK, ""]),
+};

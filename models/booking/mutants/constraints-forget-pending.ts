@@ -1,0 +1,23 @@
+import type { BookingMutant } from "./mutant.ts";
+import { rewritten } from "./rewritten.ts";
+import { CLAIM_LOCK, DROP_EXCLUSION, DROP_UNIQUE_INDEX } from "./schema-parts.ts";
+
+/** The constraints guard confirmed bookings only, and the lock is gone. */
+export const constraintsForgetPending: BookingMutant = {
+  name: "constraints-forget-pending",
+  story:
+    "A migration rebuilt both constraints when holds were new, and left the holds out, since " +
+    "they are not yet bookings. Then the lock went, since there are constraints.",
+  judge: "invariant",
+  depth: "routine",
+  smallest: { commands: 2, preemptions: 1 },
+  sql: `
+    ${DROP_EXCLUSION}
+    ${DROP_UNIQUE_INDEX}
+    create unique index idx_bookings_provider_time_unique
+      on bookings (provider_id, start_at) where status = 'confirmed';
+    alter table bookings add constraint bookings_no_overlap_provider_time
+      exclude using gist (provider_id with =, tstzrange(start_at, end_at, '[)') with &&)
+      where (status = 'confirmed');
+    ${rewritten("claim_slot_and_create_booking", [CLAIM_LOCK, ""])}`,
+};

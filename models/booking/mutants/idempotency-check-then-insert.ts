@@ -1,0 +1,33 @@
+import type { Booking } from "../../../src/booking.ts";
+import { statement } from "../../../src/statement.ts";
+import { BOOKING_COLUMNS, only } from "./booking-row.ts";
+import type { BookingMutant } from "./mutant.ts";
+
+const FIND = "select from bookings where customer_id = $1 and idempotency_key = $2";
+
+const KEEP = `
+  update bookings set idempotency_key = $2, idempotency_slot_id = slot_id where id = $1
+  returning ${BOOKING_COLUMNS}`;
+
+/** The application looks up a key, creates without it, and stores it then. */
+export const idempotencyCheckThenInsert: BookingMutant = {
+  name: "idempotency-check-then-insert",
+  story:
+    "Keys came later than creates, and were wrapped around them. A create and its repeat both " +
+    "find no key; the repeat is told that its own slot is taken.",
+  judge: "serial-equivalence",
+  depth: "statement",
+  smallest: { commands: 2, preemptions: 1 },
+  store: (store, pool) => ({
+    ...store,
+    async createBooking({ idempotencyKey, ...request }) {
+      if (idempotencyKey === undefined) return store.createBooking(request);
+      const { rows } = await pool.query(FIND, [request.customerId, idempotencyKey]);
+      // A repeat: the function knows what it was answered.
+      if (rows.length > 0) return store.createBooking({ ...request, idempotencyKey });
+      const { booking, created } = await store.createBooking(request);
+      const keyed = await statement<Booking>(pool, KEEP, [booking.id, idempotencyKey]);
+      return { booking: only(keyed), created };
+    },
+  }),
+};

@@ -1,0 +1,17 @@
+import type { BookingMutant } from "./mutant.ts";
+import { rewritten } from "./rewritten.ts";
+
+/** A repeated create is compared with where the booking is now. */
+export const idempotencyComparesCurrentSlot: BookingMutant = {
+  name: "idempotency-compares-current-slot",
+  story:
+    "The column with the slot that was asked for looked redundant beside the slot. A late " +
+    "repeat of a create whose booking was moved meanwhile is refused as another request.",
+  judge: "linearizability",
+  depth: "statement",
+  smallest: { commands: 3, preemptions: 0 },
+  sql: rewritten("claim_slot_and_create_booking", [
+    `coalesce(v_booking.idempotency_slot_id, v_booking.slot_id)`,
+    `v_booking.slot_id`,
+  ]),
+};

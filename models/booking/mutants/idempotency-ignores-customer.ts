@@ -1,0 +1,17 @@
+import type { BookingMutant } from "./mutant.ts";
+import { rewritten } from "./rewritten.ts";
+
+/** A key is looked up among the bookings of all customers. */
+export const idempotencyIgnoresCustomer: BookingMutant = {
+  name: "idempotency-ignores-customer",
+  story:
+    "Keys were to be unique, so the customer went out of the look-up. Clients that count from " +
+    "one have the same keys, and are shown the booking of somebody else.",
+  judge: "linearizability",
+  depth: "statement",
+  smallest: { commands: 2, preemptions: 0 },
+  sql: rewritten("claim_slot_and_create_booking", [
+    `where customer_id = p_customer_id and idempotency_key = p_idempotency_key`,
+    `where idempotency_key = p_idempotency_key`,
+  ]),
+};

@@ -1,0 +1,21 @@
+import type { BookingMutant } from "./mutant.ts";
+import { rewritten } from "./rewritten.ts";
+
+/** An idempotency key is looked up, and nothing more. */
+export const idempotencyWithoutUniqueKey: BookingMutant = {
+  name: "idempotency-without-unique-key",
+  story:
+    "The unique index on keys blocked a merge of customer accounts, and the look-up was there " +
+    "anyway. Two creates with one key for two slots look it up at the same time, and both " +
+    "book.",
+  judge: "serial-equivalence",
+  depth: "routine",
+  smallest: { commands: 2, preemptions: 1 },
+  sql:
+    `drop index idx_bookings_idempotency_key;` +
+    rewritten("claim_slot_and_create_booking", [
+      `  on conflict (customer_id, idempotency_key) where idempotency_key is not null do nothing
+`,
+      ``,
+    ]),
+};

@@ -1,0 +1,31 @@
+import type { Booking } from "../../../src/booking.ts";
+import { BOOKING_COLUMNS, only } from "./booking-row.ts";
+import type { BookingMutant } from "./mutant.ts";
+
+const CANCEL = `select ${BOOKING_COLUMNS} from cancel_booking($1)`;
+
+/** A transaction that failed goes back to the pool as it is. */
+export const noRollbackBeforeRelease: BookingMutant = {
+  name: "no-rollback-before-release",
+  story:
+    "The transaction was written by hand, and its finally clause releases the connection, " +
+    "which looks like all that has to be done. Whoever gets the connection next finds himself " +
+    "in a transaction that is over.",
+  judge: "contract",
+  depth: "statement",
+  smallest: { commands: 1, preemptions: 0 },
+  store: (store, pool) => ({
+    ...store,
+    async cancelBooking(bookingId) {
+      const client = await pool.connect();
+      try {
+        await client.query("begin");
+        const cancelled = await client.query<Booking>(CANCEL, [bookingId]);
+        await client.query("commit");
+        return only(cancelled.rows);
+      } finally {
+        client.release();
+      }
+    },
+  }),
+};

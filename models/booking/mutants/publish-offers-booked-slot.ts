@@ -1,0 +1,18 @@
+import type { BookingMutant } from "./mutant.ts";
+import { rewritten } from "./rewritten.ts";
+
+/** Publishing a slot again offers it again, booked or not. */
+export const publishOffersBookedSlot: BookingMutant = {
+  name: "publish-offers-booked-slot",
+  story:
+    "The condition on withdrawn slots was lost when the upsert was rewritten by hand. An " +
+    "import that publishes the whole calendar each night frees what is booked.",
+  judge: "invariant",
+  depth: "statement",
+  smallest: { commands: 1, preemptions: 0 },
+  sql: rewritten("publish_slot", [
+    `
+   where availability_slots.withdrawn_at is not null`,
+    ``,
+  ]),
+};

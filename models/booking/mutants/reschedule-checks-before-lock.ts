@@ -1,0 +1,19 @@
+import type { BookingMutant } from "./mutant.ts";
+import { rewritten } from "./rewritten.ts";
+import { FREES_OLD_SLOT, RESCHEDULE_LOCK } from "./schema-parts.ts";
+
+/** A reschedule looks at the new slot, then locks it. */
+export const rescheduleChecksBeforeLock: BookingMutant = {
+  name: "reschedule-checks-before-lock",
+  story:
+    "Locks should be held as briefly as possible, so the checks went before them. What was " +
+    "checked may have changed when the lock is there: the slot may be withdrawn.",
+  judge: "invariant",
+  depth: "routine",
+  smallest: { commands: 2, preemptions: 1 },
+  sql: rewritten(
+    "reschedule_booking",
+    [RESCHEDULE_LOCK, ""],
+    [FREES_OLD_SLOT, RESCHEDULE_LOCK + FREES_OLD_SLOT],
+  ),
+};

@@ -1,0 +1,18 @@
+import type { BookingMutant } from "./mutant.ts";
+import { rewritten } from "./rewritten.ts";
+
+/** A booking is in its own way. */
+export const rescheduleCountsItself: BookingMutant = {
+  name: "reschedule-counts-itself",
+  story:
+    "The check of the claim was copied to the reschedule as it stood. A booking cannot be " +
+    "moved by half an hour, since it overlaps itself.",
+  judge: "linearizability",
+  depth: "statement",
+  smallest: { commands: 1, preemptions: 0 },
+  sql: rewritten("reschedule_booking", [
+    `       and b.id <> p_booking_id
+`,
+    ``,
+  ]),
+};

@@ -1,0 +1,21 @@
+import { findActive, freeSlot } from "./cancel-by-hand.ts";
+import type { BookingMutant } from "./mutant.ts";
+
+/** The old slot is freed, then the booking moves. */
+export const rescheduleFreesOldSlotFirst: BookingMutant = {
+  name: "reschedule-frees-old-slot-first",
+  story:
+    "The old slot should be on offer as early as possible. If the booking then cannot move, " +
+    "because its new slot is taken, it stays where it was, on a slot that everybody may book.",
+  judge: "invariant",
+  depth: "statement",
+  smallest: { commands: 1, preemptions: 0 },
+  store: (store, pool) => ({
+    ...store,
+    async rescheduleBooking(bookingId, newSlotId) {
+      const { slotId } = await findActive(pool, bookingId);
+      if (String(newSlotId) !== slotId) await freeSlot(pool, slotId);
+      return store.rescheduleBooking(bookingId, newSlotId);
+    },
+  }),
+};

@@ -1,0 +1,35 @@
+import type { Booking } from "../../../src/booking.ts";
+import { statement } from "../../../src/statement.ts";
+import { BOOKING_COLUMNS, only } from "./booking-row.ts";
+import { findActive, freeSlot } from "./cancel-by-hand.ts";
+import type { BookingMutant } from "./mutant.ts";
+import { rewritten } from "./rewritten.ts";
+import { FREES_OLD_SLOT } from "./schema-parts.ts";
+
+const MOVE = `select ${BOOKING_COLUMNS} from move_booking($1, $2)`;
+
+/** The booking moves, then the slot that it had is freed. */
+export const rescheduleFreesOldSlotLater: BookingMutant = {
+  name: "reschedule-frees-old-slot-later",
+  story:
+    "The function was split in two, so that the application can tell the waiting list in " +
+    "between. The slot that is freed is the one that the booking had when the request came: " +
+    "of two moves of one booking, one slot stays taken for good.",
+  judge: "invariant",
+  depth: "statement",
+  smallest: { commands: 2, preemptions: 1 },
+  sql: rewritten(
+    "reschedule_booking",
+    ["reschedule_booking(", "move_booking("],
+    [FREES_OLD_SLOT, ""],
+  ),
+  store: (store, pool) => ({
+    ...store,
+    async rescheduleBooking(bookingId, newSlotId) {
+      const { slotId } = await findActive(pool, bookingId);
+      const booking = only(await statement<Booking>(pool, MOVE, [bookingId, newSlotId]));
+      if (booking.slotId !== slotId) await freeSlot(pool, slotId);
+      return booking;
+    },
+  }),
+};

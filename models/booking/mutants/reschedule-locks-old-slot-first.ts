@@ -1,0 +1,26 @@
+import type { BookingMutant } from "./mutant.ts";
+import { rewritten } from "./rewritten.ts";
+import { RESCHEDULE_LOCK } from "./schema-parts.ts";
+
+/** A reschedule locks the old slot, then the new one. */
+export const rescheduleLocksOldSlotFirst: BookingMutant = {
+  name: "reschedule-locks-old-slot-first",
+  story:
+    "One query that locks two kinds of slots was hard to read, and became two. Reschedules " +
+    "that cross lock the same slots in opposite orders.",
+  judge: "contract",
+  depth: "routine",
+  smallest: { commands: 2, preemptions: 1 },
+  sql: rewritten("reschedule_booking", [
+    RESCHEDULE_LOCK,
+    `  perform from availability_slots where id = v_booking.slot_id for update;
+  perform
+     from availability_slots s
+     join availability_slots target on target.id = p_new_slot_id
+    where s.provider_id = target.provider_id
+      and tstzrange(s.start_at, s.end_at, '[)') && tstzrange(target.start_at, target.end_at, '[)')
+    order by s.id
+      for update of s;
+`,
+  ]),
+};

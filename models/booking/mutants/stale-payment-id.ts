@@ -1,0 +1,33 @@
+import type { Booking } from "../../../src/booking.ts";
+import { BOOKING_COLUMNS, only } from "./booking-row.ts";
+import { findActive, freeSlot } from "./cancel-by-hand.ts";
+import type { BookingMutant } from "./mutant.ts";
+import { transaction } from "./transaction.ts";
+
+const SAVE = `
+  update bookings set status = 'cancelled', payment_intent_id = $2, updated_at = now()
+   where id = $1
+  returning ${BOOKING_COLUMNS}`;
+
+/** A cancel writes back the payment that it read. */
+export const stalePaymentId: BookingMutant = {
+  name: "stale-payment-id",
+  story:
+    "An entity is loaded, its status is changed, and all of its fields are saved. A payment " +
+    "that a confirm stored meanwhile is overwritten with nothing, and nobody will ever refund " +
+    "it.",
+  judge: "serial-equivalence",
+  depth: "statement",
+  smallest: { commands: 2, preemptions: 1 },
+  store: (store, pool) => ({
+    ...store,
+    async cancelBooking(bookingId) {
+      const { paymentIntentId } = await findActive(pool, bookingId);
+      return transaction(pool, async (client) => {
+        const { slotId } = await findActive(client, bookingId, "for update");
+        await freeSlot(client, slotId);
+        return only((await client.query<Booking>(SAVE, [bookingId, paymentIntentId])).rows);
+      });
+    },
+  }),
+};

@@ -1,0 +1,14 @@
+import type { BookingMutant } from "./mutant.ts";
+import { rewritten } from "./rewritten.ts";
+
+/** A slot that is on hold can be withdrawn. */
+export const withdrawIgnoresHolds: BookingMutant = {
+  name: "withdraw-ignores-holds",
+  story:
+    "Only a confirmed booking is a booking, said the ticket. A customer who is about to pay " +
+    "holds a slot that is gone.",
+  judge: "invariant",
+  depth: "statement",
+  smallest: { commands: 1, preemptions: 0 },
+  sql: rewritten("withdraw_slot", [`status in ('pending', 'confirmed')`, `status = 'confirmed'`]),
+};
