@@ -36,6 +36,8 @@ export async function control(): Promise<Benchmark> {
       {
         gatedUrl: database.url,
         directUrl: database.url,
+        urlFor: async () => database.url,
+        sessionsOf: () => 0,
         folder: await mkdtemp(join(server.folder, "b")),
       },
       undefined,

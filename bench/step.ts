@@ -34,7 +34,13 @@ export async function step(): Promise<Benchmark> {
       const setup = sessionSetup({ schema: "", setup: "", sessions, teardown: "" });
       const executor = await Executor.open(server, setup, OPTIONS);
       const { url, drop } = await server.lease();
-      const bare = await setup.start({ gatedUrl: url, directUrl: url, folder: server.folder });
+      const bare = await setup.start({
+        gatedUrl: url,
+        directUrl: url,
+        folder: server.folder,
+        urlFor: async () => url,
+        sessionsOf: () => 0,
+      });
       const scenario = { initial: null, clients: commands.map((command) => [command]) };
       const ours = async () => {
         await executor.execute(scenario, alternate);

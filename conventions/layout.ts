@@ -27,6 +27,10 @@ const folders: readonly { readonly of: RegExp; readonly may: readonly string[] }
     may: ["harness/core/", "harness/scheduler/", "harness/execution/", "harness/checkers/"],
   },
   { of: /^harness\/mutation\//, may: ["harness/core/", "harness/gates/"] },
+  {
+    of: /^harness\/scenario-file\//,
+    may: ["harness/core/", "harness/execution/", "harness/explorer/subject.ts"],
+  },
   { of: /^harness\/version\.ts$/, may: [] },
   { of: /^harness\/defaults\.ts$/, may: ["harness/scheduler/"] },
   { of: /^harness\/(cli\/|index\.ts$|verify\.ts$)/, may: ["harness/"] },

@@ -10,5 +10,15 @@ export type { Violation } from "./core/verdict.ts";
 export type { System, SystemContext } from "./execution/system.ts";
 export type { Bounds, Mutant, Pair, Pattern, Subject } from "./explorer/subject.ts";
 export { type Database, type Server, startServer } from "./postgres/provider.ts";
+export {
+  type ClientContext,
+  type ClientFunction,
+  defineScenario,
+  type InvariantContext,
+  type InvariantDefinition,
+  type Outcome,
+  type Query,
+  type ScenarioDefinition,
+} from "./scenario-file/definition.ts";
 export { type Strategy, type StrategyOptions, strategies } from "./scheduler/strategies.ts";
 export { type VerifyOptions, verify } from "./verify.ts";

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import fc from "fast-check";
 import type { Environment } from "./core/campaign.ts";
 import type { Command } from "./core/command.ts";
 import { HarnessError } from "./core/error.ts";
@@ -6,7 +7,7 @@ import type { Json } from "./core/json.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { Executor, type ExecutorOptions } from "./execution/executor.ts";
 import { type CampaignOptions, type CampaignResult, runCampaign } from "./explorer/campaign.ts";
-import type { Subject } from "./explorer/subject.ts";
+import type { Bounds, Subject } from "./explorer/subject.ts";
 import type { Server } from "./postgres/provider.ts";
 import { version } from "./version.ts";
 
@@ -53,6 +54,7 @@ export async function verify<State extends Json, C extends Command>(
     ...(pairs && { strategy: DEFAULTS.pairStrategy }),
     ...given,
     ...(pairs && { bounds: { minClients: 2, maxClients: 2 } }),
+    ...(subject.single && { bounds: sizeOf(subject) }),
     runs: unlimited ? DEFAULTS.runs : given.runs,
   };
   const executor = await openExecutor(server, subject, options.mutant, options);
@@ -61,6 +63,13 @@ export async function verify<State extends Json, C extends Command>(
   } finally {
     await executor.close();
   }
+}
+
+/** The clients of the only scenario that there is. */
+function sizeOf<State extends Json, C extends Command>(subject: Subject<State, C>): Bounds {
+  const [scenario] = fc.sample(subject.scenarios(DEFAULTS.bounds), 1);
+  const size = scenario?.clients.length ?? 0;
+  return { minClients: size, maxClients: size };
 }
 
 function environmentOf(

@@ -3,6 +3,8 @@ import { extname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { HarnessError } from "../core/error.ts";
 import type { Subject } from "../explorer/subject.ts";
+import { isScenario, scenarioProblem } from "../scenario-file/problem.ts";
+import { scenarioSubject } from "../scenario-file/subject.ts";
 
 const PARTS = [
   "name",
@@ -22,12 +24,8 @@ const PARTS = [
  */
 export async function loadSubject(nameOrPath: string): Promise<Subject> {
   const file = locate(nameOrPath);
-  const module: unknown = await import(pathToFileURL(file).href).catch((cause: unknown) => {
-    throw new HarnessError("USAGE", `the model ${file} cannot be loaded: ${String(cause)}`, {
-      cause,
-    });
-  });
-  const subject = (module as { readonly default?: unknown }).default;
+  const subject = await defaultExport(file, "model");
+  if (isScenario(subject)) return scenarioSubject(subject, nameOrPath, pathToFileURL(file));
   const missing = PARTS.filter((part) => !(subject instanceof Object && part in subject));
   if (missing.length > 0) {
     throw new HarnessError(
@@ -36,6 +34,38 @@ export async function loadSubject(nameOrPath: string): Promise<Subject> {
     );
   }
   return subject as Subject;
+}
+
+/** Loads a scenario file. Throws HarnessError `USAGE` that says why it is none. */
+export async function loadScenario(path: string): Promise<Subject> {
+  const file = resolve(path);
+  if (!isFile(file)) {
+    throw new HarnessError(
+      "USAGE",
+      `there is no scenario file ${path}: give the path of a .ts, .js or .mjs file`,
+    );
+  }
+  const definition = await defaultExport(file, "scenario");
+  if (isScenario(definition)) return scenarioSubject(definition, path, pathToFileURL(file));
+  throw new HarnessError("USAGE", `${path} is no scenario: ${scenarioProblem(definition)}`);
+}
+
+async function defaultExport(file: string, what: string): Promise<unknown> {
+  if (/\.[cm]?ts$/.test(file) && !process.features.typescript) {
+    throw new HarnessError(
+      "USAGE",
+      `the ${what} ${file} cannot be loaded: Node ${process.versions.node} runs no TypeScript; ` +
+        "take Node 22.18 or later, or write it as a .mjs file",
+    );
+  }
+  try {
+    const module: { readonly default?: unknown } = await import(pathToFileURL(file).href);
+    return module.default;
+  } catch (cause) {
+    throw new HarnessError("USAGE", `the ${what} ${file} cannot be loaded: ${String(cause)}`, {
+      cause,
+    });
+  }
 }
 
 function locate(nameOrPath: string): string {

@@ -45,7 +45,7 @@ function program(finished: (exitCode: number) => void): Command {
     .exitOverride()
     .showHelpAfterError("(heddle --help, or heddle COMMAND --help, says more)");
 
-  heddle
+  const verify = heddle
     .command("verify")
     .description("run generated scenarios under controlled interleavings, and judge each")
     .argument("[model]", "a folder in models/, or the path of a model's file", "booking")
@@ -108,9 +108,24 @@ function program(finished: (exitCode: number) => void): Command {
         .default(DEFAULTS.shrinkTimeMs, "30s"),
     )
     .action(async (model: string, options: VerifyOptions) => {
+      const { loadSubject } = await import("./load-subject.ts");
       const { verifyCommand } = await import("./verify.ts");
-      finished(await verifyCommand(model, options));
+      finished(await verifyCommand(await loadSubject(model), options));
     });
+
+  const run = heddle
+    .command("run")
+    .description("search the interleavings of a scenario file, and judge each")
+    .argument("<file>", "a .ts, .js or .mjs file with a defineScenario(…)")
+    .action(async (file: string, options: VerifyOptions) => {
+      const { loadScenario } = await import("./load-subject.ts");
+      const { verifyCommand } = await import("./verify.ts");
+      finished(await verifyCommand(await loadScenario(file), options));
+    });
+  // A scenario has its own clients, and no planted bugs.
+  for (const option of verify.options) {
+    if (!["--clients", "--pairs", "--mutant"].includes(option.long ?? "")) run.addOption(option);
+  }
 
   heddle
     .command("replay")

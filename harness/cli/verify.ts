@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import type { GateLevel, Isolation } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import { DEFAULTS } from "../defaults.ts";
-import type { Bounds } from "../explorer/subject.ts";
+import type { Bounds, Subject } from "../explorer/subject.ts";
 import { startServer } from "../postgres/provider.ts";
 import { writeEvidence } from "../reporters/evidence-files.ts";
 import { reportJson } from "../reporters/json.ts";
@@ -15,14 +15,13 @@ import { verify } from "../verify.ts";
 import { exitCodeOfCampaign } from "./exit-code.ts";
 import { tellGithub } from "./github.ts";
 import { interruption } from "./interruption.ts";
-import { loadSubject } from "./load-subject.ts";
 import { ProgressLine } from "./progress-line.ts";
 
 export interface VerifyOptions {
   readonly seed?: number;
   readonly runs?: number;
   readonly time?: number;
-  readonly clients: Bounds;
+  readonly clients?: Bounds;
   readonly strategy: string;
   readonly pairs?: boolean;
   readonly preemptions: number;
@@ -37,9 +36,8 @@ export interface VerifyOptions {
   readonly shrinkTime: number;
 }
 
-/** `heddle verify`: one campaign, its reports, and the exit code. */
-export async function verifyCommand(model: string, options: VerifyOptions): Promise<number> {
-  const subject = await loadSubject(model);
+/** `heddle verify` and `heddle run`: one campaign, its reports, and the exit code. */
+export async function verifyCommand(subject: Subject, options: VerifyOptions): Promise<number> {
   const pairs = options.pairs === true;
   const unlimited = !pairs && options.runs === undefined && options.time === undefined;
   const limits = { runs: unlimited ? DEFAULTS.runs : options.runs, timeMs: options.time };
@@ -53,7 +51,7 @@ export async function verifyCommand(model: string, options: VerifyOptions): Prom
     const { campaign, error } = await verify(server, subject, {
       ...limits,
       seed: options.seed ?? randomInt(2 ** 31),
-      bounds: options.clients,
+      bounds: options.clients ?? DEFAULTS.bounds,
       pairs,
       strategy:
         strategies(options).find(({ name }) => name === options.strategy) ?? DEFAULTS.strategy,

@@ -231,6 +231,12 @@ async function start<State extends Json, C extends Command>(
   setup: Setup<State, C>,
 ): Promise<System<State, C>> {
   const own = await mkdtemp(join(folder, "s"));
-  const context = { gatedUrl: proxy.url, directUrl: database.url, folder: own };
+  const context = {
+    gatedUrl: proxy.url,
+    urlFor: (client: number) => proxy.urlFor(client),
+    sessionsOf: (client: number) => proxy.sessionsOf(client),
+    directUrl: database.url,
+    folder: own,
+  };
   return blamed("start", setup.start(context));
 }

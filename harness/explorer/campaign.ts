@@ -75,6 +75,7 @@ export async function runCampaign<State extends Json, C extends Command>(
   const reason = run.unfinished();
   const campaign: Campaign = {
     ...run.exploration.summary(run.judges.rules, subject.patterns),
+    ...(subject.single && { scenarios: 1 }),
     model: subject.name,
     mutant: options.mutant ?? null,
     verdict: verdictOf(tally.violations, reason),
@@ -118,6 +119,7 @@ class CampaignRun<State extends Json, C extends Command> {
   readonly judges: Judges<State, C>;
   readonly exploration: Exploration<State, C>;
   readonly #explorer: ScenarioExplorer<State, C>;
+  readonly #single: boolean;
   readonly #options: CampaignOptions;
   readonly #began = performance.now();
 
@@ -125,6 +127,7 @@ class CampaignRun<State extends Json, C extends Command> {
     this.judges = new Judges(judgesOf(subject));
     this.#explorer = new ScenarioExplorer(executor, subject, this.judges, options);
     this.exploration = new Exploration(this.#explorer.pairs);
+    this.#single = subject.single === true;
     this.#options = options;
   }
 
@@ -134,11 +137,16 @@ class CampaignRun<State extends Json, C extends Command> {
 
   async explore(): Promise<void> {
     const end = this.#options.pairs ? this.#explorer.pairs.length : Number.POSITIVE_INFINITY;
-    while (this.exploration.explored < end && this.#left() > 0 && this.#more()) {
+    while (
+      this.exploration.explored < end &&
+      !this.#nothingLeft() &&
+      this.#left() > 0 &&
+      this.#more()
+    ) {
       const { executions } = this.exploration.tally;
       let explored = 0;
       const effort = {
-        used: this.#used(),
+        used: () => this.#used(executions + explored),
         executions: this.#left(),
         more: () => this.#more(),
         onExecution: (violations: number) =>
@@ -148,15 +156,20 @@ class CampaignRun<State extends Json, C extends Command> {
     }
   }
 
+  /** Whether the only scenario that there is was searched to the end. */
+  #nothingLeft(): boolean {
+    return this.#single && this.exploration.searched;
+  }
+
   /** How many executions are left of those that were asked for. */
   #left(): number {
     return (this.#options.runs ?? Number.POSITIVE_INFINITY) - this.exploration.tally.executions;
   }
 
   /** The part of the budget that is used up: of the runs, if a number of them was asked for. */
-  #used(): number {
+  #used(executions: number): number {
     const { runs, timeMs } = this.#options;
-    if (runs !== undefined) return this.exploration.tally.executions / runs;
+    if (runs !== undefined) return executions / runs;
     return timeMs === undefined ? 0 : this.elapsedMs / timeMs;
   }
 
@@ -180,7 +193,7 @@ class CampaignRun<State extends Json, C extends Command> {
     if (this.exploration.error !== undefined) return this.exploration.error.message;
     const open = pairs.filter(({ complete }) => !complete).length;
     if (open > 0) return `${open} of ${pairs.length} pairs were not searched to the end`;
-    if (pairs.length === 0 && runs !== undefined && executions < runs) {
+    if (!this.#nothingLeft() && pairs.length === 0 && runs !== undefined && executions < runs) {
       return `the time was up after ${executions}${of} executions`;
     }
     if (undecided !== undefined) {

@@ -17,6 +17,8 @@ export class Exploration<State extends Json, C extends Command> {
   /** Why something could not be judged, where that was so first. */
   undecided: string | undefined;
   error: HarnessError | undefined;
+  /** Whether a search came to its end. */
+  searched = false;
   readonly pairs: PairSearch[];
   #coverage = NOTHING_COVERED;
   #explored = 0;
@@ -34,6 +36,7 @@ export class Exploration<State extends Json, C extends Command> {
     if (failing !== undefined) this.failing = { ...failing, number: this.tally.executions - 1 };
     this.undecided ??= undecided;
     this.error ??= error;
+    this.searched ||= complete;
     const pair = this.pairs[this.#explored];
     const { executions } = explored.tally;
     if (pair !== undefined) {

@@ -18,7 +18,7 @@ const both = { initial: 0, clients: [[increment], [increment]] };
 const subject = toySubject({ pairs: () => [{ name: "both", scenario: both }] });
 
 const effort = {
-  used: 0,
+  used: () => 0,
   executions: Number.POSITIVE_INFINITY,
   more: () => true,
   onExecution: () => {},

@@ -27,8 +27,8 @@ export interface ScenarioOptions {
 
 /** How far to explore one scenario. */
 export interface Effort {
-  /** The part of the campaign's budget that is used up, from 0 to 1. */
-  readonly used: number;
+  /** The part of the campaign's budget that is used up by now, from 0 to 1. */
+  readonly used: () => number;
   /** The most executions. */
   readonly executions: number;
   /** Whether there is time for one more. */
@@ -86,7 +86,12 @@ export class ScenarioExplorer<State extends Json, C extends Command> {
 
   async explore(index: number, effort: Effort): Promise<Explored<State, C>> {
     const { scenario, scheduleSeed } = { ...this.#input(index), ...this.pairs[index] };
-    const { executions, scheduler } = this.#strategy.explore(scheduleSeed, effort.used);
+    const {
+      executions,
+      scheduler,
+      share = 1,
+    } = this.#strategy.explore(scheduleSeed, effort.used(), this.#subject.single);
+    const more = () => effort.more() && (share === 1 || effort.used() < share);
     const most = Math.min(executions, effort.executions);
     const digest = createHash("sha256");
     const outcomes = new Set<string>();
@@ -95,7 +100,7 @@ export class ScenarioExplorer<State extends Json, C extends Command> {
     let undecided: string | undefined;
     let error: HarnessError | undefined;
     try {
-      for (let left = most; left > 0 && failing === undefined && effort.more(); left--) {
+      for (let left = most; left > 0 && failing === undefined && more(); left--) {
         if (!scheduler.begin(scenario)) break;
         const execution = await this.#executor.execute(scenario, scheduler);
         if (this.pairs.length > 0) outcomes.add(outcomeOf(execution));

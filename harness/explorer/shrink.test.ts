@@ -185,3 +185,9 @@ describe("shrinking that cannot go on", () => {
     await expect(shrink(failing(), options({ execute }))).rejects.toThrow("a mistake");
   });
 });
+
+test("commands that belong together stay, whatever the schedule loses", async () => {
+  const { execution } = await shrink(failing(), options({ whole: true }));
+  expect(execution.scenario).toEqual(SCENARIO);
+  expect(preemptionCount(execution.trace)).toBe(1);
+});

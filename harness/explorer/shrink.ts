@@ -17,6 +17,8 @@ export interface ShrinkOptions<State extends Json, C extends Command> {
   readonly fails: (execution: Execution<State, C>) => Promise<boolean>;
   /** Simpler initial states and arguments (see `Subject.simpler`). */
   readonly simpler: (scenario: Scenario<State, C>) => Iterable<Scenario<State, C>>;
+  /** The commands belong together: only the schedule gets smaller. */
+  readonly whole?: boolean | undefined;
   /** Whether there is time for one more execution. */
   readonly more: () => boolean;
 }
@@ -49,7 +51,8 @@ export async function shrink<State extends Json, C extends Command>(
   let best = failing;
   for (let better: typeof best | undefined = best; better !== undefined; ) {
     best = better;
-    better = (await cheaply(best, options, attempts)) ?? (await thoroughly(best, attempts));
+    better =
+      (await cheaply(best, options, attempts)) ?? (await thoroughly(best, options, attempts));
   }
   const { executions, cutShort, error } = attempts;
   return { execution: best, executions, minimal: !cutShort, error };
@@ -66,7 +69,7 @@ async function cheaply<State extends Json, C extends Command>(
     const found = await once(candidate);
     if (found !== undefined && preemptionsOf(found) < preemptionsOf(best)) return found;
   }
-  for (const candidate of withLessCommands(best)) {
+  for (const candidate of options.whole ? [] : withLessCommands(best)) {
     const found = await once(candidate);
     if (found !== undefined) return found;
   }
@@ -79,10 +82,11 @@ async function cheaply<State extends Json, C extends Command>(
 
 async function thoroughly<State extends Json, C extends Command>(
   best: Execution<State, C>,
+  { whole }: ShrinkOptions<State, C>,
   attempts: Attempts<State, C>,
 ): Promise<Execution<State, C> | undefined> {
   const preemptions = preemptionsOf(best);
-  for (const { scenario } of withLessCommands(best)) {
+  for (const { scenario } of whole ? [] : withLessCommands(best)) {
     const found = await attempts.bounded(scenario, preemptions);
     if (found !== undefined) return found;
   }

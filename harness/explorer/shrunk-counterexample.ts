@@ -51,6 +51,7 @@ export async function shrunkCounterexample<State extends Json, C extends Command
       if (violations.length > 0) known.set(candidate, violations);
       return violations.length > 0;
     },
+    whole: subject.single,
     simpler: (scenario) => subject.simpler?.(scenario) ?? [],
     more: () => performance.now() < deadline && !signal?.aborted,
   });

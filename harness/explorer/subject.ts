@@ -60,6 +60,11 @@ export interface Subject<State extends Json = Json, C extends Command = Command>
   /** Starts the service on a migrated database. */
   start(context: SystemContext, mutant: string | undefined): Promise<System<State, C>>;
   scenarios(bounds: Bounds): Arbitrary<Scenario<State, C>>;
+  /**
+   * There is just one, whose commands belong together: shrinking takes none away, and when all its
+   * schedules were executed, nothing is left to do.
+   */
+  readonly single?: boolean;
   /** Every two of the service's commands, for searches of all their interleavings. */
   pairs?(): readonly Pair<State, C>[];
   /**

@@ -71,6 +71,11 @@ export class WireProxy {
     return endpoint.url;
   }
 
+  /** How many sessions of one client are open. */
+  sessionsOf(client: number): number {
+    return [...this.sessions].filter((session) => session.client === client).length;
+  }
+
   /** Whether sessions are being opened, or were ended and the server is not done with them. */
   get unsettled(): boolean {
     return this.#openings.size > 0 || this.#leaving.size > 0;

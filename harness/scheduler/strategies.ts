@@ -8,6 +8,8 @@ export interface Exploration {
   /** The most executions of it. */
   readonly executions: number;
   readonly scheduler: Scheduler;
+  /** The most of the campaign's budget that may be used up when it ends, from 0 to 1. */
+  readonly share?: number;
 }
 
 /** Decides how each scenario of a campaign is explored. */
@@ -16,9 +18,9 @@ export interface Strategy {
   readonly description: string;
   /**
    * For the next scenario. `seed` is a 32-bit integer; `used` is the part of the campaign's budget
-   * that is used up, from 0 to 1.
+   * that is used up, from 0 to 1; `single` says that there are no other scenarios.
    */
-  explore(seed: number, used: number): Exploration;
+  explore(seed: number, used: number, single?: boolean): Exploration;
 }
 
 export interface StrategyOptions {
@@ -36,6 +38,9 @@ const PCT_EXECUTIONS = 4;
 
 /** What `auto` spends on one scenario's exhaustive search. */
 const AUTO_SEARCH = 150;
+
+/** The same, where there is one scenario: the part of the budget, and the most executions. */
+const SINGLE_SEARCH = { share: 0.7, executions: 5_000 };
 
 const serial: Strategy = {
   name: "serial",
@@ -67,8 +72,14 @@ const exhaustive = ({ preemptions }: StrategyOptions): Strategy => ({
 /** Serial orders find plain bugs before concurrency is blamed; small races fall to the search. */
 const auto = ({ preemptions }: StrategyOptions): Strategy => ({
   name: "auto",
-  description: "a tenth of the budget serial, four tenths exhaustive, the rest pct",
-  explore: (seed, used) => {
+  description:
+    "a tenth of the budget serial, four tenths exhaustive, the rest pct; of a single scenario, " +
+    "all schedules with 0, 1, 2, … preemptions for seven tenths, the rest pct",
+  explore: (seed, used, single) => {
+    if (single) {
+      if (used >= SINGLE_SEARCH.share) return pct.explore(seed, used);
+      return { ...SINGLE_SEARCH, scheduler: new Exhaustive() };
+    }
     if (used < 0.1) return serial.explore(seed, used);
     if (used >= 0.5) return pct.explore(seed, used);
     return { executions: AUTO_SEARCH, scheduler: new Exhaustive(preemptions) };

@@ -19,7 +19,14 @@ export async function ungated(server: Server, mutant?: string): Promise<Ungated>
   const { url, drop } = await server.lease();
   await booking.migrate(url, mutant);
   const folder = await mkdtemp(join(tmpdir(), "booking-"));
-  const system = await booking.start({ gatedUrl: url, directUrl: url, folder }, mutant);
+  const context = {
+    gatedUrl: url,
+    directUrl: url,
+    folder,
+    urlFor: async () => url,
+    sessionsOf: () => 0,
+  };
+  const system = await booking.start(context, mutant);
   const beside = new Client({ connectionString: url });
   await beside.connect();
   return {

@@ -1,0 +1,57 @@
+import type { Json, JsonObject } from "../core/json.ts";
+
+/** Runs one statement past the gate, and resolves with its rows. */
+export type Query = (sql: string, values?: readonly unknown[]) => Promise<JsonObject[]>;
+
+/** What a client is given. */
+export interface ClientContext {
+  /** Connection string of this client alone; for any driver, pool or ORM. */
+  readonly url: string;
+  /** Aborted when the execution is given up. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One concurrent client: opens its own connections, does its work, and closes them. What it returns
+ * is its answer. If it throws, it was refused, with the error's SQLSTATE, code or name.
+ */
+export type ClientFunction = (context: ClientContext) => unknown;
+
+/** How a client ended: with a value, or with an error's code and message. */
+export type Outcome =
+  | { readonly value: Json }
+  | { readonly error: string; readonly message: string };
+
+/** What an invariant that is a function is given, after all clients are done. */
+export interface InvariantContext {
+  readonly query: Query;
+  /** How each client ended that has ended, by name. */
+  readonly outcomes: { readonly [client: string]: Outcome };
+}
+
+/**
+ * SQL that must return no rows; or a function that returns the rows that break the invariant (none,
+ * or nothing at all, when it holds), or fails an assertion.
+ */
+export type InvariantDefinition =
+  | string
+  | ((context: InvariantContext) => unknown | Promise<unknown>);
+
+/** A race to look for: `export default defineScenario({ … })`. */
+export interface ScenarioDefinition {
+  /** SQL, or a function; is given an empty database, past the gate. */
+  readonly setup: string | ((context: { readonly url: string }) => unknown);
+  /** By name. */
+  readonly clients: { readonly [name: string]: ClientFunction };
+  /** By name; what has to hold when all clients are done. */
+  readonly invariants?: { readonly [name: string]: InvariantDefinition };
+  /** Codes of the errors with which clients may end, such as `40001`. By default none. */
+  readonly errors?: readonly string[];
+  /** Puts the database back as it was after the setup; by default Heddle does it. */
+  readonly reset?: string | ((context: { readonly url: string; readonly query: Query }) => unknown);
+}
+
+/** A scenario, with its types checked. What it leaves open is judged by the contract alone. */
+export function defineScenario(definition: ScenarioDefinition): ScenarioDefinition {
+  return definition;
+}

@@ -1,0 +1,30 @@
+import type { ScenarioDefinition } from "./definition.ts";
+
+export function isScenario(value: unknown): value is ScenarioDefinition {
+  return scenarioProblem(value) === undefined;
+}
+
+/** Why a value is no scenario; undefined when it is one. */
+export function scenarioProblem(value: unknown): string | undefined {
+  if (!isRecord(value)) return "it has no `export default defineScenario({ … })`";
+  const { setup, clients, invariants = {}, errors = [], reset = "" } = value;
+  if (!isText(setup) && !isFunction(setup)) return "`setup` is neither SQL nor a function";
+  if (!isRecord(clients)) return "`clients` is no object of functions by name";
+  const names = Object.keys(clients);
+  if (names.length === 0) return "`clients` is empty: a race takes two";
+  const odd = names.find((name) => !isFunction(clients[name]));
+  if (odd !== undefined) return `the client "${odd}" is no function`;
+  if (!isRecord(invariants)) return "`invariants` is no object of SQL or functions by name";
+  const unclear = Object.entries(invariants).find(([, it]) => !isText(it) && !isFunction(it));
+  if (unclear !== undefined) return `the invariant "${unclear[0]}" is neither SQL nor a function`;
+  if (!Array.isArray(errors) || !errors.every(isText)) return "`errors` is no list of codes";
+  if (!isText(reset) && !isFunction(reset)) return "`reset` is neither SQL nor a function";
+  return undefined;
+}
+
+function isRecord(value: unknown): value is { readonly [name: string]: unknown } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const isText = (value: unknown): value is string => typeof value === "string";
+const isFunction = (value: unknown): boolean => typeof value === "function";

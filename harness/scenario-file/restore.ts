@@ -1,0 +1,59 @@
+import type { Query } from "./definition.ts";
+
+/** All ordinary tables of the schema under test, partitions included, with what is written to them. */
+const TABLES = `
+  select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as name,
+         (select string_agg(quote_ident(a.attname), ', ' order by a.attnum)
+            from pg_attribute a
+           where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+             and a.attgenerated = '') as columns
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+   where c.relkind = 'r' and c.relpersistence <> 't'
+     and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'heddle')
+     and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
+   order by c.oid`;
+
+const SEQUENCES = `
+  select c.oid::regclass::text as name
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+   where c.relkind = 'S' and c.relpersistence <> 't' and n.nspname <> 'heddle'
+   order by c.oid`;
+
+/**
+ * Keeps a copy of all rows, in the database itself. What it gives puts them back, and has the
+ * sequences go on where they were, in one round trip: the tables are truncated and filled anew, so
+ * that rows lie in the same order each time, with no triggers and no checks of foreign keys.
+ */
+export async function remember(query: Query): Promise<() => Promise<void>> {
+  await query("create schema if not exists heddle");
+  const tables = await query(TABLES);
+  const fill: string[] = [];
+  for (const [number, { name, columns }] of tables.entries()) {
+    await query(`drop table if exists heddle.rows_${number}`);
+    await query(`create table heddle.rows_${number} as select * from only ${name}`);
+    if (columns === null) continue;
+    fill.push(
+      `insert into ${name} (${columns}) overriding system value
+       select ${columns} from heddle.rows_${number}`,
+    );
+  }
+  const next: string[] = [];
+  for (const { name } of await query(SEQUENCES)) {
+    const [at] = await query(
+      `select format('setval(%L, %s, %L)', $1::text, last_value, is_called) as call from ${name}`,
+      [name],
+    );
+    next.push(String(at?.["call"]));
+  }
+  const restore = [
+    "begin",
+    "set local session_replication_role = replica",
+    ...(tables.length === 0 ? [] : [`truncate ${tables.map(({ name }) => name).join(", ")}`]),
+    ...fill,
+    ...(next.length === 0 ? [] : [`select ${next.join(", ")}`]),
+    "commit",
+  ].join(";\n");
+  return async () => {
+    await query(restore);
+  };
+}

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { Client, Pool } from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type ScenarioDefinition, type VerifyOptions, verify } from "../index.ts";
+import { type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
+import { connected, lostUpdate, noLostUpdate } from "./scenarios.fixture.ts";
+import { scenarioSubject } from "./subject.ts";
+
+let server: Server;
+
+beforeAll(async () => {
+  server = await startServer(testPostgres);
+});
+
+afterAll(async () => {
+  await server?.stop();
+});
+
+const run = (definition: ScenarioDefinition, options: Partial<VerifyOptions> = {}) =>
+  verify(server, scenarioSubject(definition, "a.ts", new URL(import.meta.url)), {
+    seed: 1,
+    ...options,
+  });
+
+test("a race is caught, and keeps its clients when it shrinks", async () => {
+  const { campaign, error } = await run(lostUpdate);
+  expect(error).toBeUndefined();
+  expect(campaign).toMatchObject({ verdict: "fail", scenarios: 1, clients: { min: 2, max: 2 } });
+  const [found] = campaign.counterexamples;
+  expect(found?.violations).toEqual([
+    {
+      judge: "invariant",
+      name: "no update is lost",
+      message: '{"value":1}',
+      evidence: [{ value: 1 }],
+    },
+  ]);
+  expect(found).toMatchObject({
+    preemptions: 1,
+    scenario: { clients: [[{ name: "a" }], [{ name: "b" }]] },
+  });
+});
+
+test("what has no race passes when every interleaving was executed", async () => {
+  const { campaign } = await run(noLostUpdate);
+  expect(campaign).toMatchObject({ verdict: "pass", reason: null, scenarios: 1 });
+  // Each client starts, and is let go once: 4 steps, of which 2 are either's.
+  expect(campaign.executions).toBe(6);
+  expect(campaign.coverage).toContain(
+    "All 6 interleavings, without a bound, of 1 scenario were executed.",
+  );
+});
+
+test("a client that leaves a connection open is told so", async () => {
+  const leaving: Pool[] = [];
+  const { campaign, error } = await run({
+    ...noLostUpdate,
+    clients: {
+      careless: async ({ url }) => {
+        const pool = new Pool({ connectionString: url });
+        pool.on("error", () => {});
+        leaving.push(pool);
+        await pool.query("select 1");
+      },
+    },
+  });
+  expect(campaign.verdict).toBe("unknown");
+  expect(error).toMatchObject({
+    code: "MODEL_FAILED",
+    message: expect.stringMatching(
+      /^client "careless" has ended and left 1 of its connections open/,
+    ),
+  });
+});
+
+test("an error of a client breaks the contract, unless the scenario names it", async () => {
+  const failing: ScenarioDefinition = {
+    ...noLostUpdate,
+    invariants: {},
+    clients: {
+      a: ({ url }) => connected(url, (client) => client.query("select 1 / 0")),
+    },
+  };
+  const refused = await run(failing);
+  expect(refused.campaign.counterexamples[0]?.violations).toMatchObject([
+    { judge: "contract", name: "known-codes", message: expect.stringContaining("22012") },
+  ]);
+  const expected = await run({ ...failing, errors: ["22012"] });
+  expect(expected.campaign).toMatchObject({ verdict: "pass", responses: { a: { "22012": 1 } } });
+});
+
+test("an invariant that is a function sees the rows and how the clients ended", async () => {
+  const seen: unknown[] = [];
+  const { campaign } = await run({
+    ...lostUpdate,
+    invariants: {
+      "answers differ": async ({ query, outcomes }) => {
+        seen.push((await query("select value from counter where value > $1", [0])).length);
+        const values = Object.values(outcomes).map(
+          (outcome) => "value" in outcome && outcome.value,
+        );
+        assert.equal(new Set(values).size, 2, "two clients were given one number");
+      },
+    },
+  });
+  expect(campaign.counterexamples[0]?.violations).toMatchObject([
+    { name: "answers differ", message: "two clients were given one number" },
+  ]);
+  expect(new Set(seen)).toEqual(new Set([1]));
+});
+
+test("connections that a client opens at once are opened in one order", async () => {
+  const { campaign } = await run(
+    {
+      setup: "create table seen (id serial, word text)",
+      clients: {
+        many: async ({ url }) => {
+          const words = ["one", "two"];
+          const clients = words.map(() => new Client({ connectionString: url }));
+          await Promise.all(
+            clients.map(async (client, index) => {
+              await client.connect();
+              await client.query("insert into seen (word) values ($1)", [words[index]]);
+            }),
+          );
+          await Promise.all(clients.map((client) => client.end()));
+        },
+        other: ({ url }) => connected(url, (client) => client.query("select word from seen")),
+      },
+    },
+    { runs: 3_000 },
+  );
+  expect(campaign.verdict).toBe("pass");
+  // Had one arrived before another in one execution and after it in the next, the search had ended.
+  expect(campaign.coverage.some((sentence) => sentence.includes("without a bound"))).toBe(true);
+});

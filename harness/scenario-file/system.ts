@@ -1,0 +1,138 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Client } from "pg";
+import type { Command } from "../core/command.ts";
+import { HarnessError } from "../core/error.ts";
+import type { Snapshot } from "../core/execution.ts";
+import type { Response } from "../core/history.ts";
+import type { Json, JsonObject } from "../core/json.ts";
+import type { System, SystemContext } from "../execution/system.ts";
+import type { Outcome, Query, ScenarioDefinition } from "./definition.ts";
+import { remember } from "./restore.ts";
+
+/** How long connections that a client has asked to close may take to be gone. */
+const CLOSING_MS = 1_000;
+
+/** The clients of a scenario file, in this process. The command of each has the client's name. */
+export async function startScenario(
+  definition: ScenarioDefinition,
+  context: SystemContext,
+): Promise<System<null, Command>> {
+  const direct = new Client({ connectionString: context.directUrl });
+  direct.on("error", () => {}); // Whatever is asked of it next says what happened.
+  await direct.connect();
+  const query: Query = async (sql, values = []) =>
+    (await direct.query<JsonObject>(sql, [...values])).rows;
+  const restore = await resetOf(definition, context, query);
+  const abort = new AbortController();
+  let outcomes: Record<string, Outcome> = {};
+  return {
+    async reset() {
+      outcomes = {};
+      await restore();
+    },
+
+    async perform({ name }, client) {
+      const run = definition.clients[name];
+      if (run === undefined) {
+        throw new HarnessError("MODEL_FAILED", `the scenario has no client "${name}" any more`);
+      }
+      const url = await context.urlFor(client);
+      const outcome = await outcomeOf(() => run({ url, signal: abort.signal }));
+      outcomes[name] = outcome;
+      await closed(name, () => context.sessionsOf(client));
+      return responseOf(outcome);
+    },
+
+    async observe() {
+      const found: Record<string, readonly JsonObject[]> = {};
+      for (const [name, invariant] of Object.entries(definition.invariants ?? {})) {
+        found[name] =
+          typeof invariant === "string"
+            ? asJson(await query(invariant))
+            : await broken(async () => invariant({ query, outcomes }));
+      }
+      return found satisfies Snapshot;
+    },
+
+    async stop() {
+      abort.abort();
+      await direct.end();
+    },
+  };
+}
+
+async function resetOf(
+  { reset }: ScenarioDefinition,
+  { directUrl }: SystemContext,
+  query: Query,
+): Promise<() => Promise<unknown>> {
+  if (reset === undefined) return remember(query);
+  if (typeof reset === "string") return () => query(reset);
+  return async () => reset({ url: directUrl, query });
+}
+
+async function outcomeOf(run: () => unknown): Promise<Outcome> {
+  try {
+    return { value: asJson(await run()) };
+  } catch (error) {
+    return {
+      error: codeOf(error),
+      message: error instanceof Error ? error.message : String(error),
+    };
+  }
+}
+
+/** What a driver calls it, the SQLSTATE as a rule; else the name of the error's class. */
+function codeOf(error: unknown): string {
+  // Drivers of drivers wrap what they were told.
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if ("code" in at && typeof at.code === "string") return at.code;
+    if ("original" in at && at.original instanceof Error) return codeOf(at.original);
+  }
+  return error instanceof Error ? error.name : "THROWN";
+}
+
+function responseOf(outcome: Outcome): Response {
+  if ("value" in outcome) return { outcome: "ok", code: "OK", body: outcome.value };
+  return { outcome: "fail", code: outcome.error, body: { message: outcome.message } };
+}
+
+/** As it reads in a report: what JSON has no word for is text, or left out. */
+function asJson<T extends Json>(value: unknown): T {
+  const text = JSON.stringify(value, (_, item: unknown) =>
+    typeof item === "bigint" ? String(item) : item,
+  );
+  return (text === undefined ? null : JSON.parse(text)) as T;
+}
+
+/** The rows that broke it. */
+async function broken(check: () => Promise<unknown>): Promise<readonly JsonObject[]> {
+  try {
+    const rows = (await check()) ?? [];
+    if (Array.isArray(rows)) return asJson(rows);
+    throw new HarnessError(
+      "MODEL_FAILED",
+      "an invariant gives the rows that break it, in a list, or nothing",
+    );
+  } catch (error) {
+    if (error instanceof Error && error.name === "AssertionError") {
+      return [{ message: error.message.split("\n", 1)[0] ?? error.message }];
+    }
+    throw error;
+  }
+}
+
+/** A connection that is left open would go on for the next execution. */
+async function closed(client: string, left: () => number): Promise<void> {
+  const deadline = performance.now() + CLOSING_MS;
+  while (left() > 0) {
+    if (performance.now() > deadline) {
+      throw new HarnessError(
+        "MODEL_FAILED",
+        `client "${client}" has ended and left ${left()} of its connections open: ` +
+          "let it close what it opens (client.end(), pool.end(), sql.end(), …)",
+      );
+    }
+    await delay(1);
+  }
+}
