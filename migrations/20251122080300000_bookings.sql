@@ -52,6 +52,8 @@ comment on column bookings.idempotency_slot_id is
 comment on column bookings.hold_expires_at is
   'Until when a pending booking holds its slot. The hold ends when expire_holds finds it past, '
   'not before; null for a booking that needs no payment.';
+comment on column bookings.payment_intent_id is
+  'What the create named or, once a payment has confirmed the booking, that payment.';
 comment on constraint bookings_pkey on bookings is
   'Each booking is one row, so that locking the row locks the booking. Bookings are locked in '
   'this order, and before any slot.';

@@ -29,11 +29,15 @@ begin
    where id = p_booking_id
   returning * into v_booking;
 
+  update payments
+     set status = 'refund_due', updated_at = now()
+   where booking_id = p_booking_id and status = 'captured';
+
   return v_booking;
 end
 $$;
 
 comment on function cancel_booking(bigint) is
-  'Ends an active booking and frees its slot in one transaction. The lock on the booking protects '
+  'Ends an active booking, frees its slot and owes its payment back, in one transaction. The lock on the booking protects '
   'the slot''s next customer: only the first of two cancels frees it, and a reschedule cannot '
   'change which slot that is.';

@@ -30,4 +30,4 @@ $$;
 
 comment on function expire_holds(timestamptz) is
   'Ends the pending bookings whose hold has run out, frees their slots, and returns how many. The '
-  'locks protect a booking that is being confirmed: it is looked at again after the wait, and kept.';
+  'locks protect a booking that is being paid: it is looked at again after the wait, and kept.';

@@ -1,19 +1,14 @@
-import type { Client } from "pg";
 import { describe, expect, test } from "vitest";
-import { claim, pidOf, row, testDatabase } from "./database.fixture.ts";
+import { type Call, contention, done, refused } from "./contention.fixture.ts";
+import { claim, pay, row, testDatabase } from "./database.fixture.ts";
 
 const database = testDatabase();
-
-type Call = (session: Client) => Promise<Record<string, unknown>>;
+const { waiting, inTurn } = contention(database);
 
 const cancel =
   (booking: unknown): Call =>
   (session) =>
     row(session, "select * from cancel_booking($1)", [booking]);
-const confirm =
-  (booking: unknown): Call =>
-  (session) =>
-    row(session, "select * from confirm_booking($1)", [booking]);
 const reschedule =
   (booking: unknown, slot: string): Call =>
   (session) =>
@@ -23,33 +18,6 @@ const withdraw =
   (session) =>
     row(session, "select * from withdraw_slot($1)", [slot]);
 const expire: Call = (session) => row(session, "select expire_holds()");
-
-/** Starts a call that has to wait for a lock; what it came to is known once the lock is free. */
-async function waiting(call: Call) {
-  const session = await database.session();
-  const pid = await pidOf(session);
-  const outcome = Promise.allSettled([call(session)]).then(([settled]) => settled);
-  await database.blocked(pid, outcome);
-  return { pid, outcome };
-}
-
-/** Runs `first` in a transaction that stays open until `second` waits for it, and then ends. */
-async function inTurn(first: Call, second: Call, end: "commit" | "rollback" = "commit") {
-  const session = await database.session();
-  await session.query("begin");
-  await first(session);
-  const { outcome } = await waiting(second);
-  await session.query(end);
-  const settled = await outcome;
-  expect(await database.failures()).toEqual([]);
-  return settled;
-}
-
-const done = (value: object) => ({ status: "fulfilled", value: expect.objectContaining(value) });
-const refused = (code: string) => ({
-  status: "rejected",
-  reason: expect.objectContaining({ code }),
-});
 
 const ofC =
   (slot: string, key?: string): Call =>
@@ -109,7 +77,7 @@ describe("two claims", () => {
     // which may come to wait for the claim.
     const changer = await database.session();
     await changer.query("begin");
-    await confirm(id)(changer);
+    await pay(changer, id);
     await holder.query("rollback");
 
     expect(await outcome).toEqual(refused("BK004"));
@@ -178,25 +146,6 @@ describe("changes of one booking", () => {
     const next = await claim(database.pool, { slot });
     await expect(cancel(id)(await database.session())).rejects.toMatchObject({ code: "BK006" });
     expect(await inTurn(cancel(next["id"]), ofD(slot))).toEqual(done({ customer_id: "d" }));
-  });
-
-  test("confirm and cancel: the later one sees what the earlier one did", async () => {
-    const { id } = await claim(database.pool, { slot: await database.slot(0) });
-    expect(await inTurn(confirm(id), cancel(id))).toEqual(done({ status: "cancelled" }));
-
-    const other = await claim(database.pool, { slot: await database.slot(0) });
-    expect(await inTurn(cancel(other["id"]), confirm(other["id"]))).toEqual(refused("BK006"));
-  });
-
-  test("confirm and expiry: whichever comes first wins", async () => {
-    const slot = await database.slot(0);
-    const paid = await claim(database.pool, { slot, hold: "-1 second" });
-    expect(await inTurn(confirm(paid["id"]), expire)).toEqual(done({ expire_holds: 0 }));
-    await row(database.pool, "select cancel_booking($1)", [paid["id"]]);
-
-    const late = await claim(database.pool, { slot, hold: "-1 second" });
-    expect(await inTurn(expire, confirm(late["id"]))).toEqual(refused("BK006"));
-    expect(await inTurn(ofC(slot), ofD(slot))).toEqual(refused("BK004"));
   });
 
   test("reschedule and cancel: the slot that is freed is the one that it has by then", async () => {

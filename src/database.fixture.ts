@@ -33,7 +33,9 @@ export function testDatabase() {
     opened = { url, pool: new Pool({ connectionString: url }) };
   });
   beforeEach(async () => {
-    await opened.pool.query("truncate providers, availability_slots, bookings restart identity");
+    await opened.pool.query(
+      "truncate providers, availability_slots, bookings, payments restart identity",
+    );
     await opened.pool.query("insert into providers (name) values ('Ada'), ('Grace')");
   });
   afterEach(async () => {
@@ -89,7 +91,9 @@ export function testDatabase() {
     /** The names of the consistency checks that fail. */
     async failures(): Promise<string[]> {
       const { rows } = await opened.pool.query<{ check_name: string }>(
-        "select check_name from verify_booking_slot_consistency() where status <> 'PASS'",
+        `select check_name from verify_booking_slot_consistency() where status <> 'PASS'
+         union all
+         select check_name from verify_payment_consistency() where status <> 'PASS'`,
       );
       return rows.map((row) => row.check_name);
     },
@@ -118,5 +122,15 @@ export function claim(session: Session, { slot, ...given }: Claim) {
     session,
     `select * from claim_slot_and_create_booking($1, $2, $3, 'Customer', null, $4, null, $5, $6)`,
     [slot, provider, customer, key, by, hold],
+  );
+}
+
+/** Records a payment of a booking, captured unless told; gives the booking and `payment_status`. */
+export function pay(session: Session, booking: unknown, captured = true, intent = `pi_${booking}`) {
+  return row(
+    session,
+    `select (recorded.payment).status as payment_status, (recorded.booking).*
+       from record_payment($1, $2, $3) recorded`,
+    [booking, intent, captured],
   );
 }

@@ -6,14 +6,19 @@ const STATUS = {
   NOT_FOUND: 404,
   SLOT_NOT_FOUND: 404,
   BOOKING_NOT_FOUND: 404,
+  PAYMENT_NOT_FOUND: 404,
+  PAYMENT_REQUIRED: 402,
   BOOKING_CONFLICT: 409,
   BOOKING_NOT_ACTIVE: 409,
   SLOT_HAS_BOOKING: 409,
+  PAYMENT_REFUNDED: 409,
   SLOT_PROVIDER_MISMATCH: 422,
   SLOT_IN_PAST: 422,
   IDEMPOTENCY_KEY_REUSED: 422,
+  PAYMENT_MISMATCH: 422,
   INTERNAL_ERROR: 500,
   DATABASE_UNAVAILABLE: 503,
+  GATEWAY_UNAVAILABLE: 503,
 } as const;
 
 export type ErrorCode = keyof typeof STATUS;
@@ -49,6 +54,7 @@ const REFUSALS: { readonly [sqlstate: string]: ErrorCode } = {
   BK006: "BOOKING_NOT_ACTIVE",
   BK007: "SLOT_HAS_BOOKING",
   BK008: "IDEMPOTENCY_KEY_REUSED",
+  BK009: "PAYMENT_MISMATCH",
 };
 
 /** Two transactions that could not both happen: one of them was undone by Postgres. */

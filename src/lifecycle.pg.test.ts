@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { claim, row, testDatabase } from "./database.fixture.ts";
+import { claim, pay, row, testDatabase } from "./database.fixture.ts";
 
 const database = testDatabase();
 const call = (sql: string, ...values: unknown[]) =>
@@ -68,47 +68,6 @@ describe("cancel_booking", () => {
   });
 });
 
-describe("confirm_booking", () => {
-  test("makes a pending booking definite, with its payment and without a hold", async () => {
-    const slot = await database.slot(0);
-    const id = await booking("pending", slot);
-
-    expect(await call("confirm_booking($1, 'pi_9')", id)).toMatchObject({
-      id,
-      status: "confirmed",
-      payment_intent_id: "pi_9",
-      hold_expires_at: null,
-    });
-    expect(await isAvailable(slot)).toBe(false);
-  });
-
-  test("keeps the payment that the claim named unless it is given another", async () => {
-    await database.slot(0);
-    const { id } = await call("claim_slot_and_create_booking(1, 1, 'c', 'C', null, null, 'pi_1')");
-
-    expect(await call("confirm_booking($1)", id)).toMatchObject({ payment_intent_id: "pi_1" });
-  });
-
-  test.each([
-    "confirmed",
-    "cancelled",
-    "expired",
-    "completed",
-  ])("refuses one that is %s", async (status) => {
-    const id = await booking(status, await database.slot(0));
-
-    await expect(call("confirm_booking($1, 'pi')", id)).rejects.toMatchObject({
-      code: "BK006",
-      message: "Booking is not pending",
-      detail: `Booking ${id} is ${status}.`,
-    });
-  });
-
-  test("needs a booking", async () => {
-    await expect(call("confirm_booking(99)")).rejects.toMatchObject(notFound);
-  });
-});
-
 describe("expire_holds", () => {
   test("ends the pending bookings whose hold has run out, and frees their slots", async () => {
     const slots: string[] = [];
@@ -119,7 +78,7 @@ describe("expire_holds", () => {
     await claim(database.pool, { slot: held, hold: "1 hour" });
     await claim(database.pool, { slot: vendors, by: "vendor", hold: "-1 hour" });
     const { id } = await claim(database.pool, { slot: paid, hold: "-1 hour" });
-    await call("confirm_booking($1)", id);
+    await pay(database.pool, id);
 
     expect(await call("expire_holds()")).toEqual({ expire_holds: 2 });
     const { rows } = await database.pool.query(

@@ -46,8 +46,17 @@ export const schemas = {
       ["providerId", "startAt", "endAt", "customerId", "customerName"],
     ),
   },
-  confirm: { params, body: body({ paymentIntentId: name }) },
+  checkout: { params, body: body({}) },
+  confirm: { params, body: body({ paymentIntentId: name }, ["paymentIntentId"]) },
   cancel: { params, body: body({}) },
   reschedule: { params, body: body({ slotId: id }, ["slotId"]) },
+  booking: { params },
   slots: { params },
+  webhook: {
+    body: body(
+      { type: { enum: ["payment.captured", "payment.declined"] }, intent: name, bookingId: id },
+      ["type", "intent", "bookingId"],
+    ),
+  },
+  refunds: { body: body({}) },
 };

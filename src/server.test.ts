@@ -18,7 +18,11 @@ const request = {
 function service(methods: Partial<BookingStore> = {}) {
   const store = {
     createBooking: vi.fn(async () => ({ booking, created: true })),
-    confirmBooking: vi.fn(async () => booking),
+    findBooking: vi.fn(async () => booking),
+    recordPayment: vi.fn(async () => ({ paymentStatus: "captured" as const, booking })),
+    refundsDue: vi.fn(async () => []),
+    recordRefund: vi.fn(async () => {}),
+    expireHolds: vi.fn(async () => 0),
     cancelBooking: vi.fn(async () => booking),
     rescheduleBooking: vi.fn(async () => booking),
     freeSlots: vi.fn(async () => []),
@@ -65,8 +69,8 @@ describe("answers", () => {
   });
 
   test.each([
-    ["/api/bookings/7/confirm", { paymentIntentId: "pi" }, "CONFIRMED"],
-    ["/api/bookings/7/confirm", {}, "CONFIRMED"],
+    ["/api/payments/refunds", {}, "SETTLED"],
+    ["/api/payments/webhook", { type: "payment.declined", intent: "pi", bookingId: 7 }, "RECORDED"],
     ["/api/bookings/7/cancel", {}, "CANCELLED"],
     ["/api/bookings/7/reschedule", { slotId: "9" }, "RESCHEDULED"],
     ["/api/bookings/7/reschedule", { slotId: 9 }, "RESCHEDULED"],
@@ -77,6 +81,7 @@ describe("answers", () => {
 
   test.each([
     ["/api/vendors/1/slots", { code: "SLOTS", slots: [] }],
+    ["/api/bookings/7", { code: "BOOKING", booking: { id: "7" } }],
     ["/health", { code: "OK" }],
   ])("GET %s", async (url, body) => {
     expect(await send("GET", url)).toMatchObject({ status: 200, body });
@@ -125,6 +130,15 @@ describe("refuses, and leaves the store alone", () => {
     ["POST", "/api/bookings/7/cancel", { force: true }, 400, "VALIDATION_ERROR"],
     ["POST", "/api/bookings/7/reschedule", {}, 400, "VALIDATION_ERROR"],
     ["POST", "/api/bookings/7/confirm", { paymentIntentId: 1 }, 400, "VALIDATION_ERROR"],
+    ["POST", "/api/bookings/7/confirm", {}, 400, "VALIDATION_ERROR"],
+    ["POST", "/api/bookings/7/confirm", { paymentIntentId: "pi" }, 503, "GATEWAY_UNAVAILABLE"],
+    [
+      "POST",
+      "/api/payments/webhook",
+      { type: "payment.refunded", intent: "pi", bookingId: 7 },
+      400,
+      "VALIDATION_ERROR",
+    ],
     ["GET", "/api/vendors/%E0%A4%A/slots", undefined, 400, "VALIDATION_ERROR"],
     ["GET", "/api/vendors/me/slots", undefined, 400, "VALIDATION_ERROR"],
     ["GET", "/api/bookings/7/cancel", undefined, 404, "NOT_FOUND"],

@@ -5,6 +5,9 @@ import Fastify, {
 } from "fastify";
 import type { BookingRequest, Id } from "./booking.ts";
 import { errorFromPostgres, ServiceError } from "./errors.ts";
+import { noGateway } from "./gateway.ts";
+import type { PaymentGateway } from "./payment.ts";
+import { addPaymentRoutes } from "./payment-routes.ts";
 import { formats, schemas } from "./schemas.ts";
 import type { BookingStore } from "./store.ts";
 
@@ -12,12 +15,18 @@ type ById = { Params: { id: string } };
 
 export interface ServerOptions {
   readonly store: BookingStore;
+  /** Where customers pay; nobody can unless given. */
+  readonly gateway?: PaymentGateway;
   /** Where failures (5xx) are logged; nowhere unless given. */
   readonly logger?: FastifyServerOptions["logger"];
 }
 
 /** The HTTP service. It does not listen yet, and closing it does not close the store's pool. */
-export function buildServer({ store, logger = false }: ServerOptions): FastifyInstance {
+export function buildServer({
+  store,
+  gateway = noGateway,
+  logger = false,
+}: ServerOptions): FastifyInstance {
   const server = Fastify({
     logger,
     bodyLimit: 16_384,
@@ -46,14 +55,12 @@ export function buildServer({ store, logger = false }: ServerOptions): FastifyIn
     },
   );
 
-  server.post<ById & { Body: { paymentIntentId?: string } }>(
-    "/api/bookings/:id/confirm",
-    { schema: schemas.confirm },
-    async ({ params, body }) => ({
-      code: "CONFIRMED",
-      booking: await store.confirmBooking(params.id, body.paymentIntentId),
-    }),
-  );
+  addPaymentRoutes(server, store, gateway);
+
+  server.get<ById>("/api/bookings/:id", { schema: schemas.booking }, async ({ params }) => ({
+    code: "BOOKING",
+    booking: await store.findBooking(params.id),
+  }));
 
   server.post<ById>("/api/bookings/:id/cancel", { schema: schemas.cancel }, async ({ params }) => ({
     code: "CANCELLED",

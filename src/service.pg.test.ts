@@ -2,26 +2,42 @@ import type { FastifyInstance } from "fastify";
 import { request } from "undici";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { row, testDatabase } from "./database.fixture.ts";
+import { httpGateway } from "./gateway.ts";
 import { buildServer } from "./server.ts";
+import { startSimulatedGateway } from "./simulated-gateway.ts";
 import { postgresStore } from "./store.ts";
 
 const database = testDatabase();
+let simulated: Awaited<ReturnType<typeof startSimulatedGateway>>;
+let gateway: ReturnType<typeof httpGateway>;
 let server: FastifyInstance;
 let url: string;
 
 beforeAll(async () => {
-  server = buildServer({ store: postgresStore(database.pool) });
+  simulated = await startSimulatedGateway();
+  gateway = httpGateway(simulated.url);
+  server = buildServer({ store: postgresStore(database.pool), gateway });
   url = await server.listen({ host: "127.0.0.1", port: 0 });
 });
-afterAll(() => server?.close());
+afterAll(async () => {
+  await server?.close();
+  await gateway?.close();
+  await simulated?.close();
+});
 
 type Answer = { code: string; [field: string]: unknown } & {
   booking: Record<string, string>;
   slots: { id: string; startAt: string; endAt: string }[];
 };
 
-async function send(method: "GET" | "POST", path: string, body?: object) {
-  const response = await request(`${url}${path}`, {
+const paid = { paymentIntentId: "pi_1_1" };
+const captured = { type: "payment.captured", intent: "pi_1_1", bookingId: 1 };
+
+const send = (method: "GET" | "POST", path: string, body?: object) =>
+  sendTo(`${url}${path}`, method, body);
+
+async function sendTo(target: string, method: "GET" | "POST", body?: object) {
+  const response = await request(target, {
     method,
     ...(body === undefined
       ? {}
@@ -68,18 +84,38 @@ test("a customer's way, over HTTP", async () => {
   });
 
   const steps = [
-    ["/api/bookings/1/confirm", { paymentIntentId: "pi" }, 200, "CONFIRMED"],
-    ["/api/bookings/1/confirm", {}, 409, "BOOKING_NOT_ACTIVE"],
+    ["/api/bookings/1/confirm", { paymentIntentId: "other" }, 404, "PAYMENT_NOT_FOUND"],
+    ["/api/bookings/1/checkout", {}, 200, "CHECKOUT"],
+    ["/api/bookings/1/confirm", paid, 402, "PAYMENT_REQUIRED"],
+    ["/pay", { card: "declined" }, 200, undefined],
+    ["/api/bookings/1/confirm", paid, 402, "PAYMENT_REQUIRED"],
+    ["/pay", { card: "ok" }, 200, undefined],
+    ["/api/bookings/1/confirm", paid, 200, "CONFIRMED"],
+    ["/api/bookings/1/confirm", paid, 200, "CONFIRMED"],
+    ["/api/bookings/1/checkout", {}, 409, "BOOKING_NOT_ACTIVE"],
+    ["/api/payments/webhook", captured, 200, "RECORDED"],
+    ["/api/payments/webhook", { ...captured, bookingId: 99 }, 404, "BOOKING_NOT_FOUND"],
     ["/api/bookings/1/reschedule", { slotId: second?.id }, 200, "RESCHEDULED"],
     ["/api/bookings/1/reschedule", { slotId: "99" }, 404, "SLOT_NOT_FOUND"],
     ["/api/bookings/1/cancel", {}, 200, "CANCELLED"],
     ["/api/bookings/1/cancel", {}, 409, "BOOKING_NOT_ACTIVE"],
     ["/api/bookings/99/cancel", {}, 404, "BOOKING_NOT_FOUND"],
+    ["/api/bookings/1/confirm", paid, 409, "PAYMENT_REFUNDED"],
+    ["/api/payments/refunds", {}, 200, "SETTLED"],
+    ["/api/bookings/1/confirm", paid, 409, "PAYMENT_REFUNDED"],
+    ["/api/payments/refunds", {}, 200, "SETTLED"],
   ] as const;
   for (const [path, body, status, code] of steps) {
-    expect(await send("POST", path, body), path).toMatchObject({ status, body: { code } });
+    const target = path === "/pay" ? `${simulated.url}/intents/pi_1_1/pay` : `${url}${path}`;
+    const answer = await sendTo(target, "POST", body);
+    expect(answer, path).toMatchObject({ status, ...(code && { body: { code } }) });
   }
+  expect(simulated.ledger()).toMatchObject([{ bookingId: "1", status: "captured", refunds: 1 }]);
   expect(await freeSlots()).toEqual([first, second]);
+  expect(await send("GET", "/api/bookings/1")).toMatchObject({
+    status: 200,
+    body: { code: "BOOKING", booking: { id: "1", status: "cancelled" } },
+  });
   expect(await send("GET", "/health")).toEqual({ status: 200, body: { code: "OK" } });
 });
 

@@ -107,14 +107,30 @@ describe("createBooking", () => {
   });
 });
 
-test("confirm, reschedule and cancel return the booking as it is then", async () => {
+test("payment, reschedule and cancel return the booking as it is then", async () => {
   const { store } = open();
   const [from, to] = [await database.slot(0), await database.slot(1)];
   const { id } = (await store.createBooking(await request(from))).booking;
 
-  expect(await store.confirmBooking(id, "pi")).toMatchObject({ id, paymentIntentId: "pi" });
+  expect(await store.recordPayment(id, "pi", true)).toMatchObject({
+    paymentStatus: "captured",
+    booking: { id, status: "confirmed", paymentIntentId: "pi", holdExpiresAt: null },
+  });
   expect(await store.rescheduleBooking(id, to)).toMatchObject({ id, slotId: to });
   expect(await store.cancelBooking(id)).toMatchObject({ id, status: "cancelled" });
+});
+
+test("a refund is due until it is recorded", async () => {
+  const { store } = open();
+  const { id } = (await store.createBooking(await request(await database.slot(0)))).booking;
+  await store.recordPayment(id, "pi", true);
+  expect(await store.refundsDue()).toEqual([]);
+  await store.recordRefund("pi"); // Not due: it stays as it is.
+  await store.cancelBooking(id);
+  expect(await store.refundsDue()).toEqual(["pi"]);
+  await store.recordRefund("pi");
+  expect(await store.refundsDue()).toEqual([]);
+  expect(await row(database.pool, "select status from payments")).toEqual({ status: "refunded" });
 });
 
 test("freeSlots are the ones that a create would get, in order", async () => {

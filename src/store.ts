@@ -1,18 +1,27 @@
 import type { Pool } from "pg";
 import type { Booking, BookingRequest, Id, Slot } from "./booking.ts";
 import { ServiceError } from "./errors.ts";
+import type { RecordedPayment } from "./payment.ts";
 import { retry } from "./retry.ts";
 import { statement } from "./statement.ts";
 
-/** All that the service asks of its database, one method for each route. */
+/** All that the service asks of its database. */
 export interface BookingStore {
   /** `created` is false when the request's idempotency key had made this booking before. */
   createBooking(request: BookingRequest): Promise<{ booking: Booking; created: boolean }>;
-  confirmBooking(bookingId: Id, paymentIntentId?: string): Promise<Booking>;
+  findBooking(bookingId: Id): Promise<Booking>;
   cancelBooking(bookingId: Id): Promise<Booking>;
   rescheduleBooking(bookingId: Id, slotId: Id): Promise<Booking>;
   /** The provider's future slots that a create would get, in order of time. */
   freeSlots(providerId: Id): Promise<Slot[]>;
+  /** What the gateway says of a payment, however often and however late. */
+  recordPayment(bookingId: Id, intent: string, captured: boolean): Promise<RecordedPayment>;
+  /** The intents of the payments that have to be given back, oldest first. */
+  refundsDue(): Promise<string[]>;
+  /** The gateway has given this payment back. */
+  recordRefund(intent: string): Promise<void>;
+  /** Ends the holds that have run out; resolves to how many. */
+  expireHolds(): Promise<number>;
   /** Resolves if the database answers and has the tables. */
   ping(): Promise<void>;
 }
@@ -33,9 +42,20 @@ const CLAIM = `
   select created_at = now() as created, ${BOOKING}
     from claim_slot_and_create_booking($1, $2, $3, $4, $5, $6, $7, $8)`;
 
-const CONFIRM = `select ${BOOKING} from confirm_booking($1, $2)`;
+const FIND = `select ${BOOKING} from bookings where id = $1`;
 const CANCEL = `select ${BOOKING} from cancel_booking($1)`;
 const RESCHEDULE = `select ${BOOKING} from reschedule_booking($1, $2)`;
+
+const RECORD_PAYMENT = `
+  select (recorded.payment).status as "paymentStatus", ${BOOKING}
+    from record_payment($1, $2, $3) recorded cross join lateral (select (recorded.booking).*) booking`;
+
+const REFUNDS_DUE = `
+  select intent from payments where status = 'refund_due' order by created_at, intent`;
+
+const RECORD_REFUND = `
+  update payments set status = 'refunded', updated_at = now()
+   where intent = $1 and status = 'refund_due'`;
 
 const FREE_SLOTS = `
   select id, provider_id as "providerId", start_at as "startAt", end_at as "endAt"
@@ -95,13 +115,36 @@ export function postgresStore(pool: Pool): BookingStore {
       return { booking, created };
     },
 
-    confirmBooking: (bookingId, paymentIntentId) => one(CONFIRM, bookingId, paymentIntentId),
+    async findBooking(bookingId) {
+      const [booking] = await query<Booking>(FIND, bookingId);
+      if (booking !== undefined) return booking;
+      throw new ServiceError("BOOKING_NOT_FOUND", "Booking not found", "Check the booking's id.");
+    },
 
     cancelBooking: (bookingId) => one(CANCEL, bookingId),
 
     rescheduleBooking: (bookingId, slotId) => one(RESCHEDULE, bookingId, slotId),
 
     freeSlots: (providerId) => query(FREE_SLOTS, providerId),
+
+    async recordPayment(bookingId, intent, captured) {
+      const { paymentStatus, ...booking } = await one<
+        Booking & Pick<RecordedPayment, "paymentStatus">
+      >(RECORD_PAYMENT, bookingId, intent, captured);
+      return { paymentStatus, booking };
+    },
+
+    async refundsDue() {
+      return (await query<{ intent: string }>(REFUNDS_DUE)).map(({ intent }) => intent);
+    },
+
+    async recordRefund(intent) {
+      await query(RECORD_REFUND, intent);
+    },
+
+    async expireHolds() {
+      return (await one<{ expired: number }>("select expire_holds() as expired")).expired;
+    },
 
     async ping() {
       await query("select from bookings limit 0");

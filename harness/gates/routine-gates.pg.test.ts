@@ -53,19 +53,21 @@ test("every routine of the booking service gets gates", async () => {
     counts[name] = (counts[name] ?? 0) + 1;
   }
   expect(counts).toEqual({
-    cancel_booking: 3,
+    cancel_booking: 4,
     claim_slot_and_create_booking: 6,
-    confirm_booking: 2,
     expire_holds: 4,
     publish_slot: 2,
+    record_payment: 9,
     reschedule_booking: 7,
     withdraw_slot: 3,
   });
   expect(places.map(({ place }) => place)).toEqual(places.map((_, index) => index + 1));
   expect(joined).toEqual([]);
   expect(whole).toEqual([
+    { routine: "check_payment_consistency()", reason: "it is written in SQL" },
     { routine: "check_slot_booking_consistency()", reason: "it is written in SQL" },
     { routine: "verify_booking_slot_consistency()", reason: "it is written in SQL" },
+    { routine: "verify_payment_consistency()", reason: "it is written in SQL" },
   ]);
 });
 

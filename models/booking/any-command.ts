@@ -7,8 +7,10 @@ import type {
   Expire,
   Publish,
   Reference,
+  Refund,
   Reschedule,
   Via,
+  Webhook,
   Withdraw,
 } from "./commands.ts";
 import { at } from "./initial-states.ts";
@@ -62,15 +64,22 @@ export function cancel(booking: Arbitrary<Reference>): Arbitrary<Cancel> {
   return fc.record({ name: fc.constant("cancel" as const), via, booking });
 }
 
-export function confirm(booking: Arbitrary<Reference>): Arbitrary<Confirm> {
-  return fc
-    .record({ via, booking, paid: oneIn(2), paymentIntentId })
-    .map(({ paid, paymentIntentId, ...rest }) => ({
-      name: "confirm" as const,
-      ...rest,
-      ...(paid && { paymentIntentId }),
-    }));
+/** Mostly the first try, which is paid. */
+function attempt(booking: Arbitrary<Reference>) {
+  const attempt = fc.constantFrom<Webhook["attempt"]>(1, 1, 1, 2);
+  return { booking, attempt, captured: fc.constantFrom(true, true, true, false) };
 }
+
+export function confirm(booking: Arbitrary<Reference>): Arbitrary<Confirm> {
+  const [name, via] = [fc.constant("confirm" as const), fc.constant("http" as const)];
+  return fc.record({ name, via, ...attempt(booking) });
+}
+
+export function webhook(booking: Arbitrary<Reference>): Arbitrary<Webhook> {
+  return fc.record({ name: fc.constant("webhook" as const), via, ...attempt(booking) });
+}
+
+export const refund: Arbitrary<Refund> = fc.constant({ name: "refund", via: "http" });
 
 export function reschedule(
   booking: Arbitrary<Reference>,
@@ -129,7 +138,9 @@ export function anyCommand(
   return fc.oneof(
     { weight: 5, arbitrary: create(slotOrOwn) },
     { weight: 3, arbitrary: cancel(booking) },
-    { weight: 2, arbitrary: confirm(booking) },
+    { weight: 1, arbitrary: confirm(booking) },
+    { weight: 2, arbitrary: webhook(booking) },
+    { weight: 1, arbitrary: refund },
     { weight: 3, arbitrary: reschedule(booking, slot) },
     { weight: 1, arbitrary: withdraw(slot) },
     { weight: 1, arbitrary: expire },

@@ -54,7 +54,7 @@ async function start({ gatedUrl, directUrl }: SystemContext): Promise<System<Boo
       if (client === undefined) throw new Error(`there is no client ${number}`);
       return claim(client, `customer-${number + 1}`);
     },
-    observe: () => observe(database),
+    observe: () => observe(database, () => 0),
     stop: async () => {
       for (const client of [database, ...clients]) await client.end();
     },

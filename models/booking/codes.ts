@@ -17,7 +17,9 @@ export const codes: { readonly [name in BookingCommand["name"]]: readonly string
     NO_SLOT,
   ],
   cancel: ["CANCELLED", "BOOKING_NOT_FOUND", "BOOKING_NOT_ACTIVE", NO_BOOKING],
-  confirm: ["CONFIRMED", "BOOKING_NOT_FOUND", "BOOKING_NOT_ACTIVE", NO_BOOKING],
+  confirm: ["CONFIRMED", "BOOKING_NOT_FOUND", "PAYMENT_REQUIRED", "PAYMENT_REFUNDED", NO_BOOKING],
+  webhook: ["RECORDED", "BOOKING_NOT_FOUND", NO_BOOKING],
+  refund: ["SETTLED"],
   reschedule: [
     "RESCHEDULED",
     "BOOKING_CONFLICT",

@@ -6,6 +6,8 @@ export type BookingCommand =
   | Create
   | Cancel
   | Confirm
+  | Webhook
+  | Refund
   | Reschedule
   | Expire
   | Publish
@@ -37,12 +39,21 @@ export type Create = {
 
 export type Cancel = { readonly name: "cancel"; readonly via: Via; readonly booking: Reference };
 
-export type Confirm = {
-  readonly name: "confirm";
-  readonly via: Via;
+/** A try to pay a booking (see `intentOf`), and what it came to at the gateway. */
+type Attempt = {
   readonly booking: Reference;
-  readonly paymentIntentId?: string;
+  readonly attempt: 1 | 2;
+  readonly captured: boolean;
 };
+
+/** The customer comes back from the gateway, and the service asks it what became of the payment. */
+export type Confirm = Attempt & { readonly name: "confirm"; readonly via: "http" };
+
+/** The gateway tells of a payment: again, late, or in the wrong order. */
+export type Webhook = Attempt & { readonly name: "webhook"; readonly via: Via };
+
+/** Gives back all that has to be. */
+export type Refund = { readonly name: "refund"; readonly via: "http" };
 
 export type Reschedule = {
   readonly name: "reschedule";

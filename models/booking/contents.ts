@@ -12,7 +12,9 @@ const ROWS = `
          (select jsonb_agg(to_jsonb(b) - '{created_at,updated_at}'::text[]
                            || jsonb_build_object('hold_expires_at', hold_expires_at is not null)
                            order by id)
-            from bookings b) as bookings`;
+            from bookings b) as bookings,
+         (select jsonb_agg(to_jsonb(p) - '{created_at,updated_at}'::text[] order by intent)
+            from payments p) as payments`;
 
 type Tables = { readonly [table: string]: readonly JsonObject[] | null };
 

@@ -2,12 +2,13 @@ import { DatabaseError } from "pg";
 import type { Json, Response } from "../../harness/index.ts";
 import type { Request } from "./references.ts";
 import { bookingBody, connectionLost, refused, slotBody } from "./responses.ts";
+import { intentOf } from "./state.ts";
 
-export type FunctionRequest = Exclude<Request, { readonly name: "list" }>;
+export type FunctionRequest = Exclude<Request, { readonly name: "list" | "confirm" | "refund" }>;
 
 interface Call {
   readonly sql: string;
-  readonly values: readonly (string | number | null)[];
+  readonly values: readonly (string | number | boolean | null)[];
   /** What a success is called, as the HTTP routes call it. */
   readonly code: string;
   readonly body: (row: unknown) => Json;
@@ -77,12 +78,12 @@ function call(request: FunctionRequest): Call {
         code: "CANCELLED",
         body: bookingBody,
       };
-    case "confirm":
+    case "webhook":
       return {
-        sql: "select * from confirm_booking($1, $2)",
-        values: [request.booking, request.paymentIntentId ?? null],
-        code: "CONFIRMED",
-        body: bookingBody,
+        sql: "select from record_payment($1, $2, $3)",
+        values: [request.booking, intentOf(request.booking, request.attempt), request.captured],
+        code: "RECORDED",
+        body: () => null,
       };
     case "reschedule":
       return {

@@ -2,10 +2,13 @@ import type { Dispatcher } from "undici";
 import type { Json, JsonObject, Response } from "../../harness/index.ts";
 import type { Request } from "./references.ts";
 import { bookingBody, connectionLost, slotBody } from "./responses.ts";
+import { intentOf } from "./state.ts";
 
 export type HttpRequest = Extract<
   Request,
-  { readonly name: "create" | "cancel" | "confirm" | "reschedule" | "list" }
+  {
+    readonly name: "create" | "cancel" | "confirm" | "webhook" | "refund" | "reschedule" | "list";
+  }
 >;
 
 /** Sends a request over HTTP. A 5xx tells no more of the outcome than no answer does. */
@@ -45,9 +48,16 @@ function parse(text: string): JsonObject {
 }
 
 function content(request: HttpRequest, answer: JsonObject): Json {
-  if (request.name !== "list") return bookingBody(answer["booking"]);
-  const { slots } = answer;
-  return Array.isArray(slots) ? slots.map(slotBody) : [];
+  switch (request.name) {
+    case "list":
+      return Array.isArray(answer["slots"]) ? answer["slots"].map(slotBody) : [];
+    // Which of two runs gave a payment back is nobody's concern.
+    case "refund":
+    case "webhook":
+      return null;
+    default:
+      return bookingBody(answer["booking"]);
+  }
 }
 
 function route(request: HttpRequest): { path: string; payload?: JsonObject } {
@@ -73,12 +83,25 @@ function route(request: HttpRequest): { path: string; payload?: JsonObject } {
     case "cancel":
       return { path: `/api/bookings/${request.booking}/cancel`, payload: {} };
     case "confirm": {
-      const { booking, paymentIntentId } = request;
+      const { booking, attempt } = request;
       return {
         path: `/api/bookings/${booking}/confirm`,
-        payload: paymentIntentId === undefined ? {} : { paymentIntentId },
+        payload: { paymentIntentId: intentOf(booking, attempt) },
       };
     }
+    case "webhook": {
+      const { booking, attempt, captured } = request;
+      return {
+        path: "/api/payments/webhook",
+        payload: {
+          type: captured ? "payment.captured" : "payment.declined",
+          intent: intentOf(booking, attempt),
+          bookingId: booking,
+        },
+      };
+    }
+    case "refund":
+      return { path: "/api/payments/refunds", payload: {} };
     case "reschedule":
       return {
         path: `/api/bookings/${request.booking}/reschedule`,

@@ -3,10 +3,12 @@ import {
   type Booking,
   type BookingState,
   FUTURE_DAY,
+  intentOf,
   isActive,
   LAPSED_HOLD,
   overlap,
   PAST_DAY,
+  type Payment,
   RUNNING_HOLD,
   type Slot,
 } from "./state.ts";
@@ -18,8 +20,19 @@ export interface SlotPlan {
   /** Half hours from the start of the slot before it. A slot takes an hour. */
   readonly gap: number;
   readonly past: boolean;
-  /** `lapsed`: pending, with a hold that is over. `cancelled`: free, after a booking. */
-  readonly fate: "free" | "cancelled" | "pending" | "lapsed" | "confirmed" | "withdrawn";
+  /**
+   * `lapsed`: pending, with a hold that is over. `cancelled`, `expired` and `refund`: free, after a
+   * booking; after `refund` its payment has to be given back. A `confirmed` booking is paid.
+   */
+  readonly fate:
+    | "free"
+    | "cancelled"
+    | "expired"
+    | "refund"
+    | "pending"
+    | "lapsed"
+    | "confirmed"
+    | "withdrawn";
 }
 
 export const OVERLAPPING = 1;
@@ -36,7 +49,7 @@ function slotPlan(fixed: Fixed): Arbitrary<SlotPlan> {
     past: fc.constantFrom(...(fixed.past ?? [...Array<boolean>(15).fill(false), true])),
     fate: fc.constantFrom<SlotPlan["fate"]>(
       ...(fixed.fate ?? [
-        ...(["free", "free", "free", "free", "free", "cancelled"] as const),
+        ...(["free", "free", "free", "free", "free", "cancelled", "expired", "refund"] as const),
         ...(["pending", "pending", "lapsed", "confirmed", "confirmed", "withdrawn"] as const),
       ]),
     ),
@@ -71,6 +84,7 @@ export function at(halfHours: number, past = false): string {
 export function initialState(plans: readonly SlotPlan[]): BookingState {
   const slots: Slot[] = [];
   const bookings: Booking[] = [];
+  const payments: Payment[] = [];
   let start = 0;
   for (const plan of plans) {
     const before = slots.at(-1);
@@ -88,12 +102,15 @@ export function initialState(plans: readonly SlotPlan[]): BookingState {
     const booking = bookingOn(free, plan.fate, bookings.length + 1);
     const active = booking !== undefined && isActive(booking);
     const collides = active && slots.some((s) => overlap(s, free) && isClaimed(s));
-    if (booking !== undefined && !collides) bookings.push(booking);
+    if (booking !== undefined && !collides) {
+      bookings.push(booking);
+      payments.push(...paymentsOf(booking, plan.fate));
+    }
     const withdrawn = plan.fate === "withdrawn";
     slots.push({ ...free, withdrawn, available: !withdrawn && (!active || collides) });
   }
   const providers = [1, 2].slice(0, Math.max(...slots.map((s) => s.provider)));
-  return { providers: providers.map((id) => ({ id, name: "" })), slots, bookings };
+  return { providers: providers.map((id) => ({ id, name: "" })), slots, bookings, payments };
 }
 
 function isClaimed(slot: Slot): boolean {
@@ -108,8 +125,14 @@ function bookingOn(slot: Slot, fate: SlotPlan["fate"], id: number): Booking | un
     customer: `customer-${((id - 1) % 3) + 1}`,
     customerName: "",
     notes: "",
-    status: fate === "lapsed" ? "pending" : fate,
+    status: fate === "lapsed" ? "pending" : fate === "refund" ? "cancelled" : fate,
     createdBy: "customer",
     holdExpiresAt: fate === "pending" ? RUNNING_HOLD : fate === "lapsed" ? LAPSED_HOLD : null,
   };
+}
+
+function paymentsOf({ id }: Booking, fate: SlotPlan["fate"]): Payment[] {
+  if (fate !== "confirmed" && fate !== "refund") return [];
+  const status = fate === "confirmed" ? "captured" : "refund_due";
+  return [{ intent: intentOf(id, 1), booking: id, status }];
 }

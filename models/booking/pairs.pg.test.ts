@@ -41,7 +41,11 @@ test.each(everyTwo)("either command succeeds alone: $name", async ({ scenario })
 });
 
 describe("who comes first makes a difference, but for where only their locks meet", () => {
-  const same = ["publish × publish, of a new slot", "reschedule × reschedule, crossing"];
+  const same = [
+    "publish × publish, of a new slot",
+    "reschedule × reschedule, crossing",
+    "cancel × webhook, of a paid booking",
+  ];
 
   test.each(further)("$name", async ({ name, scenario }) => {
     const [one, other] = [await inTurn(scenario, [0, 1]), await inTurn(scenario, [1, 0])];
@@ -66,11 +70,12 @@ describe("the contents", () => {
     const { contents } = await inTurn(named("create-vendor × withdraw"), [0]);
     expect(Object.entries(contents ?? {}).map(([table, rows]) => [table, rows.length])).toEqual([
       ["providers", 1],
-      ["availability_slots", 5],
-      ["bookings", 3],
+      ["availability_slots", 7],
+      ["bookings", 5],
+      ["payments", 2],
     ]);
-    expect(contents?.["bookings"]?.[2]).toMatchObject({
-      id: 3,
+    expect(contents?.["bookings"]?.[4]).toMatchObject({
+      id: 5,
       slot_id: 3,
       status: "confirmed",
       hold_expires_at: false,

@@ -10,6 +10,8 @@ const KINDS = [
   "create-vendor",
   "retry",
   "confirm",
+  "webhook",
+  "refund",
   "cancel",
   "reschedule",
   "expire",
@@ -30,15 +32,23 @@ function slot(fate: SlotPlan["fate"], gap = ADJACENT): SlotPlan {
   return { sameProvider: true, past: false, gap, fate };
 }
 
-/** A calendar in which each command can succeed; slots and their bookings have the same numbers. */
+/**
+ * A calendar in which each command can succeed. Slots and their active bookings have the same
+ * numbers; booking 3 was cancelled, and its payment is still to be given back.
+ */
 const CALENDAR = initialState([
   slot("lapsed"),
   slot("confirmed"),
   slot("free"),
   slot("free", OVERLAPPING),
   slot("withdrawn", APART),
+  slot("refund", APART),
+  slot("expired", APART),
 ]);
-const [LAPSED, CONFIRMED, FREE, BESIDE_FREE, WITHDRAWN, UNPUBLISHED] = [1, 2, 3, 4, 5, 6];
+const [LAPSED, CONFIRMED, FREE, BESIDE_FREE, WITHDRAWN, EXPIRED, UNPUBLISHED] = [
+  1, 2, 3, 4, 5, 7, 8,
+];
+const EXPIRED_BOOKING = 4;
 
 const KEY = { customer: "customer-1", idempotencyKey: "key-1" } as const;
 
@@ -51,7 +61,7 @@ export function pairs(): readonly Pair<BookingState, BookingCommand>[] {
   const everyTwo = KINDS.flatMap((first, index) =>
     KINDS.slice(index).map((second) => pair([first, {}], [second, {}])),
   );
-  return [...everyTwo, ...overlapping(), ...freed(), ...published(), ...moved()];
+  return [...everyTwo, ...overlapping(), ...freed(), ...published(), ...moved(), ...late()];
 }
 
 /** Slots that overlap: whoever takes one takes the other. */
@@ -98,6 +108,20 @@ function moved() {
   ];
 }
 
+/** Money for a booking whose hold has expired, and for one that is cancelled. */
+function late() {
+  const expired = { booking: EXPIRED_BOOKING, slot: EXPIRED };
+  const confirmed = { booking: CONFIRMED };
+  const where = "of the slot of an expired booking";
+  return [
+    ...(["create-function", "reschedule", "withdraw"] as const).map((second) =>
+      pair(["webhook", expired], [second, { slot: EXPIRED }], where),
+    ),
+    pair(["cancel", confirmed], ["refund", {}], "of a paid booking"),
+    pair(["cancel", confirmed], ["webhook", confirmed], "of a paid booking"),
+  ];
+}
+
 function pair(
   [first, its]: readonly [Kind, Target],
   [second, other]: readonly [Kind, Target],
@@ -120,6 +144,7 @@ function command(
 ): BookingCommand {
   const via: Via = client === 0 ? "http" : "function";
   const references = { booking: { id: booking }, slot: { id: slot } };
+  const paid = { booking: references.booking, attempt: 1, captured: true } as const;
   switch (kind) {
     case "create-http":
       return create("http", client, slot);
@@ -129,9 +154,14 @@ function command(
       return { ...create("function", client, slot), createdBy: "vendor" };
     case "retry":
       return { ...create(via, client, slot), ...KEY };
-    case "confirm":
     case "cancel":
       return { name: kind, via, booking: references.booking };
+    case "confirm":
+      return { name: kind, via: "http", ...paid };
+    case "webhook":
+      return { name: kind, via, ...paid };
+    case "refund":
+      return { name: kind, via: "http" };
     case "reschedule":
       return { name: kind, via, ...references };
     case "expire":

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { BookingCommand, Reference } from "./commands.ts";
+import type { BookingCommand, Confirm, Reference } from "./commands.ts";
 import { ADJACENT, APART, initialState, OVERLAPPING, type SlotPlan } from "./initial-states.ts";
 import { patterns } from "./patterns.ts";
 import { type BookingScenario, scenarios } from "./scenarios.ts";
@@ -29,11 +29,22 @@ const create = (n: number, key: Partial<Key> = {}): BookingCommand => ({
 const wrongProvider: BookingCommand = { ...create(1), provider: 9 } as BookingCommand;
 const cancel = (n: number): BookingCommand => cancelOf({ id: n });
 const cancelOf = (booking: Reference): BookingCommand => ({ name: "cancel", via: "http", booking });
-const confirm = (n: number): BookingCommand => ({
+const paid = { attempt: 1, captured: true } as const;
+const confirm = (n: number, more: Partial<Confirm> = {}): BookingCommand => ({
   name: "confirm",
   via: "http",
   booking: { id: n },
+  ...paid,
+  ...more,
 });
+const webhook = (n: number, captured = true): BookingCommand => ({
+  name: "webhook",
+  via: "function",
+  booking: { id: n },
+  ...paid,
+  captured,
+});
+const refund: BookingCommand = { name: "refund", via: "http" };
 const reschedule = (n: number, to: number): BookingCommand => ({
   name: "reschedule",
   via: "http",
@@ -55,6 +66,8 @@ const otherProvider = [slot({}), slot({ gap: OVERLAPPING, sameProvider: false })
 const booked = [slot({ fate: "confirmed" }), slot({})];
 const twoBooked = [slot({ fate: "confirmed" }), slot({ fate: "pending" }), slot({})];
 const pending = [slot({ fate: "pending" })];
+const expired = [slot({ fate: "expired" })];
+const refundDue = [slot({ fate: "refund" })];
 const past = [slot({ past: true })];
 
 type Case = readonly [slots: readonly SlotPlan[], ...clients: readonly BookingCommand[][]];
@@ -154,9 +167,48 @@ const cases: { readonly [pattern: string]: { yes: readonly Case[]; no: readonly 
       [free, [withdraw(1), create(1)], []],
     ],
   },
-  expire_races_confirm: {
-    yes: [[pending, [expire], [confirm(1)]]],
-    no: [[booked, [expire], [confirm(1)]]],
+  expire_races_payment: {
+    yes: [
+      [pending, [expire], [confirm(1)]],
+      [pending, [expire], [webhook(1)]],
+    ],
+    no: [
+      [booked, [expire], [confirm(1)]],
+      [pending, [expire], [webhook(1, false)]],
+    ],
+  },
+  repeated_payment_event: {
+    yes: [
+      [pending, [webhook(1)], [confirm(1)]],
+      [pending, [webhook(1)], [webhook(1, false)]],
+    ],
+    no: [
+      [pending, [webhook(1)], [confirm(1, { attempt: 2 })]],
+      [twoBooked, [webhook(1)], [webhook(2)]],
+      [pending, [webhook(1), webhook(1)], []],
+    ],
+  },
+  payment_races_cancel: {
+    yes: [[pending, [webhook(1)], [cancel(1)]]],
+    no: [
+      [pending, [webhook(1, false)], [cancel(1)]],
+      [twoBooked, [webhook(1)], [cancel(2)]],
+    ],
+  },
+  late_payment_races_create: {
+    yes: [[expired, [webhook(1)], [create(1)]]],
+    no: [
+      [pending, [webhook(1)], [create(1)]],
+      [[...expired, ...free], [webhook(1)], [create(2)]],
+      [expired, [webhook(1), create(1)], []],
+    ],
+  },
+  two_refund_runs: {
+    yes: [[refundDue, [refund], [refund]]],
+    no: [
+      [booked, [refund], [refund]],
+      [refundDue, [refund, refund], []],
+    ],
   },
 };
 

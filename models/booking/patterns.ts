@@ -1,47 +1,9 @@
 import type { Pattern } from "../../harness/index.ts";
-import type { BookingCommand, Create, Reference, Reschedule } from "./commands.ts";
+import type { BookingCommand, Create, Reschedule } from "./commands.ts";
+import { paymentPatterns } from "./payment-patterns.ts";
 import type { BookingScenario } from "./scenarios.ts";
-import { adjacent, type Booking, type BookingState, isPast, overlap, type Slot } from "./state.ts";
-
-type Named<N extends BookingCommand["name"]> = Extract<BookingCommand, { readonly name: N }>;
-type OnBooking = Named<"cancel" | "confirm" | "reschedule">;
-
-/** A command together with the client that sends it. */
-type Sent<C extends BookingCommand = BookingCommand> = {
-  readonly client: number;
-  readonly command: C;
-};
-
-function sent<N extends BookingCommand["name"]>(
-  scenario: BookingScenario,
-  ...names: readonly N[]
-): Sent<Named<N>>[] {
-  const isNamed = (command: BookingCommand): command is Named<N> =>
-    names.some((name) => name === command.name);
-  return scenario.clients.flatMap((commands, client) =>
-    commands.filter(isNamed).map((command) => ({ client, command })),
-  );
-}
-
-/** Whether commands of two different clients are related so. */
-function between<A extends BookingCommand, B extends BookingCommand>(
-  first: readonly Sent<A>[],
-  second: readonly Sent<B>[],
-  related: (a: A, b: B) => boolean,
-): boolean {
-  return first.some((a) =>
-    second.some((b) => a.client !== b.client && related(a.command, b.command)),
-  );
-}
-
-function slotOf(initial: BookingState, reference: Reference): Slot | undefined {
-  return "id" in reference ? initial.slots.find((slot) => slot.id === reference.id) : undefined;
-}
-
-function bookingOf(initial: BookingState, command: OnBooking): Booking | undefined {
-  const { booking } = command;
-  return "id" in booking ? initial.bookings.find(({ id }) => id === booking.id) : undefined;
-}
+import { between, bookingOf, sameBooking, sent, slotOf } from "./sent.ts";
+import { adjacent, type BookingState, isPast, overlap, type Slot } from "./state.ts";
 
 /** The slots that two claims are for, related so. A claim at a wrong provider is none. */
 function slotsOfClaims(
@@ -55,13 +17,6 @@ function slotsOfClaims(
   return (a, b) => {
     const slots = [claimed(a), claimed(b)] as const;
     return slots[0] !== undefined && slots[1] !== undefined && related(slots[0], slots[1]);
-  };
-}
-
-function sameBooking({ initial }: BookingScenario): (a: OnBooking, b: OnBooking) => boolean {
-  return (a, b) => {
-    const booking = bookingOf(initial, a);
-    return booking !== undefined && booking === bookingOf(initial, b);
   };
 }
 
@@ -102,7 +57,7 @@ export const patterns: readonly Pattern<BookingState, BookingCommand>[] = [
     description: "Two clients change one booking.",
     threshold: 0.22,
     matches: (scenario) => {
-      const changes = sent(scenario, "cancel", "confirm", "reschedule");
+      const changes = sent(scenario, "cancel", "confirm", "webhook", "reschedule");
       return between(changes, changes, sameBooking(scenario));
     },
   },
@@ -201,15 +156,5 @@ export const patterns: readonly Pattern<BookingState, BookingCommand>[] = [
       });
     },
   },
-  {
-    name: "expire_races_confirm",
-    description: "One client expires holds while another confirms a pending booking.",
-    threshold: 0.025,
-    matches: (scenario) =>
-      between(
-        sent(scenario, "expire"),
-        sent(scenario, "confirm"),
-        (_, confirm) => bookingOf(scenario.initial, confirm)?.status === "pending",
-      ),
-  },
+  ...paymentPatterns,
 ];

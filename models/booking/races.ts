@@ -1,5 +1,15 @@
 import fc, { type Arbitrary } from "fast-check";
-import { cancel, confirm, create, expire, id, reschedule, withdraw } from "./any-command.ts";
+import {
+  cancel,
+  confirm,
+  create,
+  expire,
+  id,
+  refund,
+  reschedule,
+  webhook,
+  withdraw,
+} from "./any-command.ts";
 import type { BookingCommand, Create } from "./commands.ts";
 import { ADJACENT, APART, OVERLAPPING, type SlotPlan, slotPlans } from "./initial-states.ts";
 
@@ -21,11 +31,13 @@ export interface Race {
 const free = { past: [false], fate: ["free"] } as const;
 const active = { past: [false], fate: ["pending", "confirmed"] } as const;
 const pending = { past: [false], fate: ["pending", "lapsed"] } as const;
+const expired = { past: [false], fate: ["expired"] } as const;
 const next = { ...free, sameProvider: [true] } as const;
 
 const one = id(1);
 const two = id(2);
 const anyOf = fc.oneof;
+const payment = anyOf(webhook(one), webhook(one), confirm(one));
 
 /** Two requests with one key: mostly the same request, sometimes for another slot. */
 const repeated: Arbitrary<readonly Create[]> = fc
@@ -90,6 +102,21 @@ export const races: readonly Race[] = [
   {
     weight: 2,
     slots: slotPlans([pending]),
-    commands: fc.tuple(expire, anyOf(confirm(one), confirm(one), cancel(one), create(one))),
+    commands: fc.tuple(expire, anyOf(payment, payment, cancel(one), create(one)), create(one)),
+  },
+  {
+    weight: 2,
+    slots: slotPlans([pending]),
+    commands: fc.tuple(payment, anyOf(payment, cancel(one)), payment),
+  },
+  {
+    weight: 2,
+    slots: slotPlans([expired]),
+    commands: fc.tuple(payment, anyOf(create(one), payment)),
+  },
+  {
+    weight: 2,
+    slots: slotPlans([{ past: [false], fate: ["confirmed", "refund"] }]),
+    commands: fc.tuple(refund, anyOf(refund, cancel(one)), anyOf(refund, payment)),
   },
 ];

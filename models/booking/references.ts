@@ -7,7 +7,9 @@ import type {
   List,
   Publish,
   Reference,
+  Refund,
   Reschedule,
+  Webhook,
   Withdraw,
 } from "./commands.ts";
 import type { BookingState } from "./state.ts";
@@ -28,6 +30,8 @@ export type Request =
   | WithSlot<Create>
   | WithBooking<Cancel>
   | WithBooking<Confirm>
+  | WithBooking<Webhook>
+  | Refund
   | WithSlot<WithBooking<Reschedule>>
   | WithSlot<Withdraw>
   | Expire
@@ -53,7 +57,8 @@ export class References {
         return slot === undefined ? "slot" : { ...command, slot };
       }
       case "cancel":
-      case "confirm": {
+      case "confirm":
+      case "webhook": {
         const booking = this.#booking(command.booking, client);
         return booking === undefined ? "booking" : { ...command, booking };
       }

@@ -26,6 +26,8 @@ afterAll(async () => {
 const fates: readonly SlotPlan["fate"][] = [
   "free",
   "cancelled",
+  "refund",
+  "expired",
   "pending",
   "lapsed",
   "confirmed",
@@ -36,17 +38,18 @@ const empty = initialState(
   fates.map((fate) => ({ fate, sameProvider: true, gap: APART, past: false })),
 );
 const rich: BookingState = {
+  ...empty,
   providers: [
     { id: 1, name: `O'Hara & "Sons" \\ 🦓` },
     { id: 2, name: "山田" },
   ],
-  slots: empty.slots,
   bookings: empty.bookings.map((one) => ({ ...one, customerName: "'; drop", notes: "a\n\\b" })),
 };
 const small: BookingState = {
   providers: [{ id: 2, name: "Two" }],
   slots: [],
   bookings: [],
+  payments: [],
 };
 
 /** The state as the database has it. */
@@ -63,7 +66,9 @@ async function read(): Promise<BookingState> {
       'bookings', (select coalesce(json_agg(json_build_object(
           'id', id, 'slot', slot_id, 'customer', customer_id, 'customerName', customer_name,
           'notes', notes, 'status', status, 'createdBy', created_by,
-          'holdExpiresAt', to_char(hold_expires_at, ${iso})) order by id), '[]') from bookings)
+          'holdExpiresAt', to_char(hold_expires_at, ${iso})) order by id), '[]') from bookings),
+      'payments', (select coalesce(json_agg(json_build_object('intent', intent,
+          'booking', booking_id, 'status', status) order by intent), '[]') from payments)
     ) as state`);
   const [row] = rows;
   if (row === undefined) throw new Error("no row");
@@ -84,9 +89,9 @@ test("puts in what it is given, whatever was there, and ids repeat", async () =>
     await reset(state);
     expect(await read()).toEqual(state);
   }
-  expect(await nextBooking(1)).toBe("5");
+  expect(await nextBooking(1)).toBe("7");
   await reset(rich);
-  expect(await nextBooking(1)).toBe("5");
+  expect(await nextBooking(1)).toBe("7");
 });
 
 test("leaves the schema under test alone", async () => {

@@ -13,8 +13,9 @@ const FUNCTION = `
   as $$
   begin
     if anew then
-      truncate bookings, availability_slots, providers;
+      truncate payments, bookings, availability_slots, providers;
     else
+      delete from payments;
       delete from bookings;
       delete from availability_slots;
       delete from providers
@@ -41,16 +42,28 @@ const FUNCTION = `
 
     insert into bookings (
       id, slot_id, provider_id, start_at, end_at, customer_id, customer_name, notes, status,
-      created_by, hold_expires_at
+      created_by, hold_expires_at, payment_intent_id
     ) overriding system value
     select given.id, s.id, s.provider_id, s.start_at, s.end_at, customer, "customerName", notes,
-           status, "createdBy", "holdExpiresAt"
+           status, "createdBy", "holdExpiresAt", (
+             select intent
+               from jsonb_to_recordset(initial -> 'payments') paid (
+                      intent text, booking bigint, status text
+                    )
+              where paid.booking = given.id and paid.status <> 'declined'
+           )
       from jsonb_to_recordset(initial -> 'bookings') given (
              id bigint, slot bigint, customer text, "customerName" text, notes text, status text,
              "createdBy" text, "holdExpiresAt" timestamptz
            )
       join availability_slots s on s.id = given.slot
      order by given.id;
+
+    insert into payments (intent, booking_id, status)
+    select intent, booking, status
+      from jsonb_to_recordset(initial -> 'payments') given (
+             intent text, booking bigint, status text
+           );
 
     perform setval('providers_id_seq', (select coalesce(max(id), 0) + 1 from providers), false),
             setval('availability_slots_id_seq',

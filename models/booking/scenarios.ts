@@ -71,11 +71,11 @@ function withTexts(scenario: BookingScenario, seed: number): BookingScenario {
     customerName: nameOf(thing.customer),
     notes: texts.note(),
   });
-  const { providers, slots, bookings } = scenario.initial;
+  const { providers, bookings } = scenario.initial;
   return {
     initial: {
+      ...scenario.initial,
       providers: providers.map((provider) => ({ ...provider, name: texts.provider() })),
-      slots,
       bookings: bookings.map(signed),
     },
     clients: scenario.clients.map((commands) =>

@@ -22,7 +22,12 @@ const cancel: BookingCommand = { name: "cancel", via: "http", booking: { id: 1 }
 const statesOf = (...clients: BookingCommand[][]) =>
   [...simpler({ initial, clients })].map((scenario) => scenario.initial);
 const commandsOf = (command: BookingCommand) =>
-  [...simpler({ initial: { ...initial, bookings: [] }, clients: [[command, cancel]] })]
+  [
+    ...simpler({
+      initial: { ...initial, bookings: [], payments: [] },
+      clients: [[command, cancel]],
+    }),
+  ]
     .map(({ clients }) => clients[0]?.[0])
     .filter((other) => other !== command);
 

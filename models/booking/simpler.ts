@@ -21,32 +21,37 @@ function* smallerStates(
   state: BookingState,
   commands: readonly BookingCommand[],
 ): Generator<BookingState> {
-  const { providers, slots, bookings } = state;
+  const { providers, slots, bookings, payments } = state;
   const named = (key: "slot" | "booking" | "provider") =>
     new Set(commands.map((c) => idOf(c, key)));
   const [namedBookings, namedSlots] = [named("booking"), named("slot")];
   for (const gone of bookings) {
     if (namedBookings.has(gone.id)) continue;
     yield {
-      providers,
+      ...state,
       slots: slots.map((slot) =>
         slot.id === gone.slot && isActive(gone) ? { ...slot, available: true } : slot,
       ),
       bookings: bookings.filter((booking) => booking !== gone),
+      payments: payments.filter(({ booking }) => booking !== gone.id),
     };
+  }
+  for (const gone of payments) {
+    if (gone.status === "captured") continue;
+    yield { ...state, payments: payments.filter((payment) => payment !== gone) };
   }
   for (const gone of slots) {
     if (namedSlots.has(gone.id) || bookings.some(({ slot }) => slot === gone.id)) continue;
-    yield { providers, slots: slots.filter((slot) => slot !== gone), bookings };
+    yield { ...state, slots: slots.filter((slot) => slot !== gone) };
   }
   for (const [index, wordy] of bookings.entries()) {
     if (wordy.notes === "") continue;
-    yield { providers, slots, bookings: bookings.with(index, { ...wordy, notes: "" }) };
+    yield { ...state, bookings: bookings.with(index, { ...wordy, notes: "" }) };
   }
   const namedProviders = named("provider");
   for (const gone of providers) {
     if (namedProviders.has(gone.id) || slots.some(({ provider }) => provider === gone.id)) continue;
-    yield { providers: providers.filter((provider) => provider !== gone), slots, bookings };
+    yield { ...state, providers: providers.filter((provider) => provider !== gone) };
   }
 }
 
@@ -58,13 +63,16 @@ function idOf(command: BookingCommand, key: "slot" | "booking" | "provider"): nu
 }
 
 function* plainer(command: BookingCommand): Generator<BookingCommand> {
-  if (command.name !== "create" && command.name !== "confirm") return;
+  if (command.name === "confirm" || command.name === "webhook") {
+    if (command.attempt === 2) yield { ...command, attempt: 1 };
+    return;
+  }
+  if (command.name !== "create") return;
   for (const optional of ["provider", "idempotencyKey", "paymentIntentId"]) {
     if (!(optional in command)) continue;
     const rest = Object.entries(command).filter(([argument]) => argument !== optional);
     yield Object.fromEntries(rest) as BookingCommand;
   }
-  if (command.name === "confirm") return;
   if (command.notes !== "") yield { ...command, notes: "" };
   if (command.createdBy === "vendor") yield { ...command, createdBy: "customer" };
 }

@@ -6,6 +6,7 @@ export type BookingState = {
   readonly providers: readonly Provider[];
   readonly slots: readonly Slot[];
   readonly bookings: readonly Booking[];
+  readonly payments: readonly Payment[];
 };
 
 export type Provider = { readonly id: number; readonly name: string };
@@ -34,6 +35,19 @@ export type Booking = {
   /** When the hold of a pending booking ends; null for all others. */
   readonly holdExpiresAt: string | null;
 };
+
+/** What is recorded of a payment. The gateway knows of it too, and has given back what is refunded. */
+export type Payment = {
+  /** By `intentOf`. */
+  readonly intent: string;
+  readonly booking: number;
+  readonly status: "captured" | "refund_due" | "refunded" | "declined";
+};
+
+/** A customer may try to pay a booking more than once; each try has an intent of its own. */
+export function intentOf(booking: number, attempt: number): string {
+  return `pi_${booking}_${attempt}`;
+}
 
 /** Future slots begin on this day or later, past ones on `PAST_DAY` or shortly after. */
 export const FUTURE_DAY = "2100-01-04T09:00:00.000Z";

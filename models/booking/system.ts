@@ -4,8 +4,10 @@ import { Client, type DatabaseError } from "pg";
 import { Pool as HttpPool } from "undici";
 import type { Response, System, SystemContext } from "../../harness/index.ts";
 import { errorFromPostgres, isTransient } from "../../src/errors.ts";
+import { httpGateway } from "../../src/gateway.ts";
 import { migrate } from "../../src/migrate.ts";
 import { buildServer } from "../../src/server.ts";
+import { type LedgerEntry, startSimulatedGateway } from "../../src/simulated-gateway.ts";
 import { statement } from "../../src/statement.ts";
 import { postgresStore } from "../../src/store.ts";
 import { NOTHING_TO_SEND } from "./codes.ts";
@@ -18,7 +20,7 @@ import { observe } from "./observe.ts";
 import { References } from "./references.ts";
 import { openReset } from "./reset.ts";
 import { refused } from "./responses.ts";
-import type { BookingState } from "./state.ts";
+import { type BookingState, intentOf } from "./state.ts";
 import { openPool } from "./warm-pool.ts";
 
 /** Enough for every client of a scenario to be in the database at once. */
@@ -76,23 +78,35 @@ async function open(
   opened.push(() => direct.close());
 
   const store = postgresStore(service.pool);
-  const server = buildServer({ store: mutant?.store?.(store, service.pool) ?? store });
+  const simulated = await startSimulatedGateway();
+  opened.push(() => simulated.close());
+  const client = httpGateway(simulated.url);
+  opened.push(() => client.close());
+  const server = buildServer({
+    store: mutant?.store?.(store, service.pool) ?? store,
+    gateway: mutant?.gateway?.(client, simulated.url) ?? client,
+  });
   opened.push(() => server.close());
   const http = await listen(server, context.folder);
   opened.push(() => http.destroy());
   await warmUp(http);
 
   const callDirectly: Query = (sql, values) => statement(direct.pool, sql, values);
-  let references = new References({ providers: [], slots: [], bookings: [] });
+  let references = new References({ providers: [], slots: [], bookings: [], payments: [] });
   return {
     async reset(initial) {
       references = new References(initial);
+      simulated.reset(ledgerOf(initial));
       await reset(initial);
     },
 
     async perform(command, client) {
       const request = references.resolve(command, client);
       if (typeof request === "string") return refused(NOTHING_TO_SEND[request]);
+      if (request.name === "confirm" || request.name === "webhook") {
+        const { booking, attempt, captured } = request;
+        simulated.settle(intentOf(booking, attempt), String(booking), captured);
+      }
       const response =
         request.via === "http"
           ? await overHttp(http, request)
@@ -101,7 +115,10 @@ async function open(
       return response;
     },
 
-    observe: () => observe(database),
+    observe() {
+      const refunds = new Map(simulated.ledger().map((entry) => [entry.intent, entry.refunds]));
+      return observe(database, (intent) => refunds.get(intent) ?? 0);
+    },
     contents: () => contents(database),
 
     waitsFor() {
@@ -109,6 +126,17 @@ async function open(
       return waiting === 0 ? undefined : `connection pool: ${waiting} waiting`;
     },
   };
+}
+
+/** What the gateway knows of the payments of a state. */
+function ledgerOf({ payments }: BookingState): LedgerEntry[] {
+  return payments.map(({ intent, booking, status }) => ({
+    intent,
+    bookingId: String(booking),
+    status: status === "declined" ? "declined" : "captured",
+    card: "ok",
+    refunds: status === "refunded" ? 1 : 0,
+  }));
 }
 
 /** Listens on a socket in `folder`, or, where there are none, on loopback; and connects to it. */

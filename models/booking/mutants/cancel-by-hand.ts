@@ -12,7 +12,7 @@ export type Queryable = Pick<PoolClient, "query">;
 
 const ACTIVE = ["pending", "confirmed"];
 
-export function notActive(status: string): ServiceError {
+function notActive(status: string): ServiceError {
   return new ServiceError("BOOKING_NOT_ACTIVE", `The booking is ${status}`, "");
 }
 
@@ -44,7 +44,15 @@ export async function takeSlot(database: Queryable, slotId: Id): Promise<void> {
   await database.query(TAKE, [slotId]);
 }
 
+/** Part of a statement that cancels the booking $1: what was paid for it has to be given back. */
+export const OWED = `
+  owed as (
+    update payments set status = 'refund_due', updated_at = now()
+     where booking_id = $1 and status = 'captured'
+  )`;
+
 const CANCEL = `
+  with ${OWED}
   update bookings set status = 'cancelled', updated_at = now() where id = $1
   returning ${BOOKING_COLUMNS}`;
 

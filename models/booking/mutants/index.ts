@@ -16,10 +16,8 @@ import { claimWithoutLock } from "./claim-without-lock.ts";
 import { claimWithoutLockOrConstraints } from "./claim-without-lock-or-constraints.ts";
 import { claimWithoutLockOrExclusion } from "./claim-without-lock-or-exclusion.ts";
 import { claimWithoutLockOrUniqueIndex } from "./claim-without-lock-or-unique-index.ts";
-import { confirmInApplication } from "./confirm-in-application.ts";
-import { confirmOverwritesPayment } from "./confirm-overwrites-payment.ts";
-import { confirmWithoutLock } from "./confirm-without-lock.ts";
 import { constraintsForgetPending } from "./constraints-forget-pending.ts";
+import { declinedEventOverwrites } from "./declined-event-overwrites.ts";
 import { expireWithoutLock } from "./expire-without-lock.ts";
 import { idempotencyCheckThenInsert } from "./idempotency-check-then-insert.ts";
 import { idempotencyComparesCurrentSlot } from "./idempotency-compares-current-slot.ts";
@@ -32,6 +30,8 @@ import type { BookingMutant } from "./mutant.ts";
 import { noExclusionConstraint } from "./no-exclusion-constraint.ts";
 import { noRollbackBeforeRelease } from "./no-rollback-before-release.ts";
 import { noUniqueIndex } from "./no-unique-index.ts";
+import { paymentInApplication } from "./payment-in-application.ts";
+import { paymentWithoutLock } from "./payment-without-lock.ts";
 import { publishCheckThenInsert } from "./publish-check-then-insert.ts";
 import { publishOffersBookedSlot } from "./publish-offers-booked-slot.ts";
 import { rescheduleAsCancelAndCreate } from "./reschedule-as-cancel-and-create.ts";
@@ -65,14 +65,12 @@ export const mutants: readonly BookingMutant[] = [
   claimPastCheckOfTransactionStart,
   claimShareLock,
   claimSkipsLocked,
+  claimWithoutLock,
   claimWithoutLockOrConstraints,
   claimWithoutLockOrExclusion,
   claimWithoutLockOrUniqueIndex,
-  claimWithoutLock,
-  confirmInApplication,
-  confirmOverwritesPayment,
-  confirmWithoutLock,
   constraintsForgetPending,
+  declinedEventOverwrites,
   expireWithoutLock,
   idempotencyCheckThenInsert,
   idempotencyComparesCurrentSlot,
@@ -84,6 +82,8 @@ export const mutants: readonly BookingMutant[] = [
   noExclusionConstraint,
   noRollbackBeforeRelease,
   noUniqueIndex,
+  paymentInApplication,
+  paymentWithoutLock,
   publishCheckThenInsert,
   publishOffersBookedSlot,
   rescheduleAsCancelAndCreate,

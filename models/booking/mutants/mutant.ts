@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import type { Mutant } from "../../../harness/index.ts";
+import type { PaymentGateway } from "../../../src/payment.ts";
 import type { BookingStore } from "../../../src/store.ts";
 
 /** A planted bug of the booking service: a change of the schema, of the service, or of both. */
@@ -8,4 +9,6 @@ export type BookingMutant = Mutant & {
   readonly sql?: string;
   /** Replaces some of the service's methods. */
   readonly store?: (store: BookingStore, pool: Pool) => BookingStore;
+  /** Replaces some of the calls of the gateway, which listens at `url`. */
+  readonly gateway?: (gateway: PaymentGateway, url: string) => PaymentGateway;
 };

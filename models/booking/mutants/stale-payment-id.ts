@@ -1,10 +1,11 @@
 import type { Booking } from "../../../src/booking.ts";
 import { BOOKING_COLUMNS, only } from "./booking-row.ts";
-import { findActive, freeSlot } from "./cancel-by-hand.ts";
+import { findActive, freeSlot, OWED } from "./cancel-by-hand.ts";
 import type { BookingMutant } from "./mutant.ts";
 import { transaction } from "./transaction.ts";
 
 const SAVE = `
+  with ${OWED}
   update bookings set status = 'cancelled', payment_intent_id = $2, updated_at = now()
    where id = $1
   returning ${BOOKING_COLUMNS}`;

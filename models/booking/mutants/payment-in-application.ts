@@ -1,0 +1,35 @@
+import { BOOKING_COLUMNS, only } from "./booking-row.ts";
+import type { BookingMutant } from "./mutant.ts";
+
+const CONFIRM = `
+  with paid as (
+    insert into payments (intent, booking_id, status) values ($2, $1, 'captured')
+    on conflict (intent) do update set status = 'captured', updated_at = now()
+  )
+  update bookings
+     set status = 'confirmed', payment_intent_id = $2, hold_expires_at = null, updated_at = now()
+   where id = $1
+  returning ${BOOKING_COLUMNS}`;
+
+/** A payment reads the booking, decides, and writes its status. */
+export const paymentInApplication: BookingMutant = {
+  name: "payment-in-application",
+  story:
+    "The payment callback was to be readable to those who know no PL/pgSQL. A booking that is " +
+    "cancelled between the read and the write is confirmed nevertheless, on a slot that is " +
+    "free.",
+  judge: "invariant",
+  depth: "statement",
+  smallest: { commands: 2, preemptions: 1 },
+  store: (store, pool) => ({
+    ...store,
+    async recordPayment(bookingId, intent, captured) {
+      const { status } = await store.findBooking(bookingId).catch(() => ({ status: "none" }));
+      if (status !== "pending" || !captured) {
+        return store.recordPayment(bookingId, intent, captured);
+      }
+      const booking = only((await pool.query(CONFIRM, [bookingId, intent])).rows);
+      return { paymentStatus: "captured", booking };
+    },
+  }),
+};

@@ -1,0 +1,68 @@
+import type { Pattern } from "../../harness/index.ts";
+import type { BookingCommand, Confirm, Webhook } from "./commands.ts";
+import type { BookingScenario } from "./scenarios.ts";
+import { between, bookingOf, sameBooking, sent, slotOf } from "./sent.ts";
+import type { BookingState } from "./state.ts";
+
+/** What brings captured money to a booking. */
+function payments(scenario: BookingScenario) {
+  return sent(scenario, "confirm", "webhook").filter(({ command }) => command.captured);
+}
+
+function samePayment(scenario: BookingScenario) {
+  const same = sameBooking(scenario);
+  return (a: Confirm | Webhook, b: Confirm | Webhook) => same(a, b) && a.attempt === b.attempt;
+}
+
+/** Shapes in which money goes astray. "Different clients" is meant throughout. */
+export const paymentPatterns: readonly Pattern<BookingState, BookingCommand>[] = [
+  {
+    name: "expire_races_payment",
+    description: "One client expires holds while another pays for a pending booking.",
+    threshold: 0.025,
+    matches: (scenario) =>
+      between(
+        sent(scenario, "expire"),
+        payments(scenario),
+        (_, payment) => bookingOf(scenario.initial, payment)?.status === "pending",
+      ),
+  },
+  {
+    name: "repeated_payment_event",
+    description: "Two clients tell of one payment.",
+    threshold: 0.04,
+    matches: (scenario) => {
+      const told = sent(scenario, "confirm", "webhook");
+      return between(told, told, samePayment(scenario));
+    },
+  },
+  {
+    name: "payment_races_cancel",
+    description: "One client pays for a booking that another cancels.",
+    threshold: 0.04,
+    matches: (scenario) =>
+      between(payments(scenario), sent(scenario, "cancel"), sameBooking(scenario)),
+  },
+  {
+    name: "late_payment_races_create",
+    description: "One client pays for an expired booking, on whose slot another creates one.",
+    threshold: 0.01,
+    matches: (scenario) => {
+      const { initial } = scenario;
+      return between(payments(scenario), sent(scenario, "create"), (payment, create) => {
+        const booking = bookingOf(initial, payment);
+        return booking?.status === "expired" && booking.slot === slotOf(initial, create.slot)?.id;
+      });
+    },
+  },
+  {
+    name: "two_refund_runs",
+    description: "Two clients give back what has to be, and there is something.",
+    threshold: 0.01,
+    matches: (scenario) => {
+      const runs = sent(scenario, "refund");
+      const isDue = scenario.initial.payments.some(({ status }) => status === "refund_due");
+      return isDue && between(runs, runs, () => true);
+    },
+  },
+];

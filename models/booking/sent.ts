@@ -1,0 +1,51 @@
+import type { BookingCommand, Reference } from "./commands.ts";
+import type { BookingScenario } from "./scenarios.ts";
+import type { Booking, BookingState, Slot } from "./state.ts";
+
+type Named<N extends BookingCommand["name"]> = Extract<BookingCommand, { readonly name: N }>;
+/** A command that is about a booking. */
+export type OnBooking = Named<"cancel" | "confirm" | "webhook" | "reschedule">;
+
+/** A command together with the client that sends it. */
+export type Sent<C extends BookingCommand = BookingCommand> = {
+  readonly client: number;
+  readonly command: C;
+};
+
+export function sent<N extends BookingCommand["name"]>(
+  scenario: BookingScenario,
+  ...names: readonly N[]
+): Sent<Named<N>>[] {
+  const isNamed = (command: BookingCommand): command is Named<N> =>
+    names.some((name) => name === command.name);
+  return scenario.clients.flatMap((commands, client) =>
+    commands.filter(isNamed).map((command) => ({ client, command })),
+  );
+}
+
+/** Whether commands of two different clients are related so. */
+export function between<A extends BookingCommand, B extends BookingCommand>(
+  first: readonly Sent<A>[],
+  second: readonly Sent<B>[],
+  related: (a: A, b: B) => boolean,
+): boolean {
+  return first.some((a) =>
+    second.some((b) => a.client !== b.client && related(a.command, b.command)),
+  );
+}
+
+export function slotOf(initial: BookingState, reference: Reference): Slot | undefined {
+  return "id" in reference ? initial.slots.find((slot) => slot.id === reference.id) : undefined;
+}
+
+export function bookingOf(initial: BookingState, command: OnBooking): Booking | undefined {
+  const { booking } = command;
+  return "id" in booking ? initial.bookings.find(({ id }) => id === booking.id) : undefined;
+}
+
+export function sameBooking({ initial }: BookingScenario): (a: OnBooking, b: OnBooking) => boolean {
+  return (a, b) => {
+    const booking = bookingOf(initial, a);
+    return booking !== undefined && booking === bookingOf(initial, b);
+  };
+}

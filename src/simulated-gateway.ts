@@ -1,0 +1,178 @@
+import { setTimeout as delay } from "node:timers/promises";
+import Fastify, { type FastifyReply } from "fastify";
+import { request } from "undici";
+import type { PaymentEvent, PaymentIntent } from "./payment.ts";
+
+/**
+ * How a card behaves: `ok` pays and `declined` does not, with one event each; of the others, all
+ * pay. The event of `repeated` comes twice at once, that of `late` after a while, that of `silent`
+ * never. With `lost`, the first refund is made, and its answer lost. With `slow`, answers about
+ * the payment come late.
+ */
+const CARDS = ["ok", "declined", "repeated", "late", "silent", "lost", "slow"] as const;
+type Card = (typeof CARDS)[number];
+
+/** What the gateway knows of a payment, and how often it gave the money back. */
+export interface LedgerEntry {
+  readonly intent: string;
+  readonly bookingId: string;
+  readonly status: PaymentIntent["status"];
+  readonly card: Card;
+  readonly refunds: number;
+}
+
+interface Options {
+  /** Where events are sent; nowhere unless given. */
+  readonly webhookUrl?: string;
+  /** How long `late` and `slow` take. */
+  readonly delayMs?: number;
+  /** Of the page to which the customer comes back after paying. */
+  readonly returnUrl?: (bookingId: string) => string;
+  readonly port?: number;
+}
+
+/** A payment gateway that moves no money. */
+interface SimulatedGateway {
+  readonly url: string;
+  ledger(): readonly LedgerEntry[];
+  /** Forgets everything, and then knows this. */
+  reset(ledger: readonly LedgerEntry[]): void;
+  /** As though the customer had paid, or tried to; sends no event. What is captured stays so. */
+  settle(intent: string, bookingId: string, captured: boolean): void;
+  close(): Promise<void>;
+}
+
+/** Serves the gateway on loopback, as a third party would: by HTTP, with idempotency keys. */
+export async function startSimulatedGateway(options: Options = {}): Promise<SimulatedGateway> {
+  const { webhookUrl, delayMs = 3_000 } = options;
+  const entries = new Map<string, LedgerEntry>();
+  /** What was done for an idempotency key: the intent's id. */
+  const done = new Map<string, string>();
+  const stopping = new AbortController();
+  const events = new Set<Promise<void>>();
+  const server = Fastify({ bodyLimit: 16_384 });
+  server.addHook("preClose", async () => stopping.abort());
+
+  const change = (intent: string, fields: Partial<LedgerEntry>): void => {
+    const entry = entries.get(intent);
+    if (entry !== undefined) entries.set(intent, { ...entry, ...fields });
+  };
+  const shown = ({ intent, bookingId, status }: LedgerEntry): PaymentIntent => ({
+    id: intent,
+    bookingId,
+    status,
+    payUrl: `${address()}/pay/${intent}`,
+  });
+  const address = (): string => server.listeningOrigin;
+  const pause = async (): Promise<void> => {
+    await delay(delayMs, undefined, { signal: stopping.signal }).catch(() => {});
+  };
+
+  async function send(event: PaymentEvent): Promise<void> {
+    if (webhookUrl === undefined) return;
+    const { body } = await request(webhookUrl, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(event),
+      signal: stopping.signal,
+    });
+    await body.dump();
+  }
+
+  /** Tells of a payment, as its card has it, while the customer goes on. */
+  function tell({ intent, bookingId, status, card }: LedgerEntry): void {
+    if (status === "open" || card === "silent") return;
+    const event = async (): Promise<void> => {
+      if (card === "late") await pause();
+      if (!stopping.signal.aborted) await send({ type: `payment.${status}`, intent, bookingId });
+    };
+    const sent = Promise.all(card === "repeated" ? [event(), event()] : [event()]);
+    const ended = sent.then(
+      () => {},
+      () => {}, // A gateway that cannot deliver an event has nobody to tell.
+    );
+    events.add(ended);
+    void ended.then(() => events.delete(ended));
+  }
+
+  server.post<{ Body: { bookingId: string }; Headers: { "idempotency-key": string } }>(
+    "/intents",
+    async ({ body, headers }) => {
+      const key = headers["idempotency-key"];
+      const known = entries.get(done.get(key) ?? "");
+      if (known !== undefined) return shown(known);
+      const intent = `pi_${body.bookingId}_${entries.size + 1}`;
+      const opened = { bookingId: body.bookingId, status: "open", card: "ok", refunds: 0 } as const;
+      entries.set(intent, { intent, ...opened });
+      done.set(key, intent);
+      return shown({ intent, ...opened });
+    },
+  );
+
+  server.get<{ Params: { intent: string } }>("/intents/:intent", async ({ params }, reply) => {
+    const entry = entries.get(params.intent);
+    if (entry === undefined) return unknown(reply);
+    if (entry.card === "slow") await pause();
+    return shown(entry);
+  });
+
+  server.post<{ Params: { intent: string }; Body: { card: Card } }>(
+    "/intents/:intent/pay",
+    {
+      schema: {
+        body: { type: "object", properties: { card: { enum: CARDS } }, required: ["card"] },
+      },
+    },
+    async ({ params: { intent }, body: { card } }, reply) => {
+      const entry = entries.get(intent);
+      if (entry === undefined) return unknown(reply);
+      if (entry.status === "captured") return shown(entry);
+      change(intent, { card, status: card === "declined" ? "declined" : "captured" });
+      const paid = entries.get(intent) ?? entry;
+      tell(paid);
+      return shown(paid);
+    },
+  );
+
+  server.post<{ Params: { intent: string }; Headers: { "idempotency-key"?: string } }>(
+    "/intents/:intent/refunds",
+    async ({ params: { intent }, headers }, reply) => {
+      const entry = entries.get(intent);
+      if (entry === undefined) return unknown(reply);
+      if (entry.status !== "captured") return reply.code(409).send({ error: "nothing was paid" });
+      const key = headers["idempotency-key"];
+      if (key !== undefined && done.get(key) === intent) return shown(entry);
+      if (key !== undefined) done.set(key, intent);
+      change(intent, { refunds: entry.refunds + 1 });
+      if (entry.card === "lost") return reply.hijack().raw.destroy();
+      if (entry.card === "slow") await pause();
+      return shown(entry);
+    },
+  );
+
+  await server.listen({ host: "127.0.0.1", port: options.port ?? 0 });
+  return {
+    url: address(),
+    ledger: () => [...entries.values()],
+    reset(ledger) {
+      entries.clear();
+      done.clear();
+      for (const entry of ledger) entries.set(entry.intent, entry);
+    },
+    settle(intent, bookingId, captured) {
+      const entry = entries.get(intent);
+      if (entry?.status === "captured") return;
+      const status = captured ? "captured" : "declined";
+      entries.set(intent, { intent, bookingId, status, card: "ok", refunds: 0 });
+    },
+    async close() {
+      stopping.abort();
+      await Promise.all(events);
+      await server.close();
+    },
+  };
+}
+
+function unknown(reply: FastifyReply): FastifyReply {
+  return reply.code(404).send({ error: "there is no such payment" });
+}
