@@ -17,6 +17,7 @@ export const DEFAULTS = {
   /** Of the model's pairs of commands. */
   pairStrategy: strategy("exhaustive"),
   preemptions: PREEMPTIONS,
+  faults: [],
   control: { gates: ["statement", "routine"], isolation: "read committed" },
   stepTimeoutMs: 10_000,
   shrinkTimeMs: 30_000,

@@ -52,6 +52,21 @@ describe("the service contract", () => {
     expect(names(executionWith({}, { openTransactions: 2 }))).toEqual(["no-open-transaction"]);
   });
 
+  test("lets an operation that a fault struck fail in any way, and nothing else", () => {
+    const failed = { outcome: "info", code: "HTTP_500", status: 500 } as const;
+    const struck = (response: Partial<Response>, lane: string): Execution => {
+      const { trace, ...rest } = executionWith(response);
+      const [invoke, answer] = trace;
+      if (invoke === undefined || answer === undefined) throw new Error("no trace");
+      return { ...rest, trace: [invoke, { type: "fault", lane, fault: "cut-after" }, answer] };
+    };
+    expect(names(executionWith(failed))).toEqual(["no-server-error"]);
+    expect(names(struck(failed, "0"))).toEqual([]);
+    expect(names(struck(failed, "1"))).toEqual(["no-server-error"]);
+    expect(names(struck({ outcome: "fail", code: "SQLSTATE_57014" }, "0"))).toEqual([]);
+    expect(names(struck({ outcome: "ok", code: "WELL" }, "0"))).toEqual(["known-codes"]);
+  });
+
   test("says nothing of an operation that never returned", () => {
     const execution = executionWith({});
     expect(names({ ...execution, trace: execution.trace.slice(0, 1) })).toEqual([]);

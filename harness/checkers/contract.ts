@@ -2,6 +2,7 @@ import type { Command } from "../core/command.ts";
 import { type Execution, historyOf } from "../core/execution.ts";
 import { type Operation, operations } from "../core/history.ts";
 import type { Json, JsonObject } from "../core/json.ts";
+import { operationKey, struckOperations } from "../core/struck.ts";
 import type { Violation } from "../core/verdict.ts";
 
 /** Every response code that a service may give, by command name. */
@@ -15,11 +16,17 @@ export const CONTRACT_RULES = {
   "no-open-transaction": "No session has a transaction open when all commands are answered.",
 } as const;
 
-/** Judges what the service answered, and what it left behind. */
+/**
+ * Judges what the service answered, and what it left behind. A command that a fault struck may fail
+ * in any way; one that succeeds is held to its codes all the same.
+ */
 export function checkContract(execution: Execution, codes: Codes): readonly Violation[] {
-  const answered = operations(historyOf(execution.trace)).flatMap((operation) =>
-    checkAnswer(operation, codes),
-  );
+  const struck = struckOperations(execution.trace);
+  const answered = operations(historyOf(execution.trace))
+    .filter(({ response, ...operation }) => {
+      return response?.outcome === "ok" || !struck.has(operationKey(operation));
+    })
+    .flatMap((operation) => checkAnswer(operation, codes));
   const left: Violation[] = [];
   if (execution.ending.type === "stuck") {
     left.push(broken("no-endless-wait", `clients wait for ever: ${execution.ending.waits}`, []));

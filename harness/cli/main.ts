@@ -7,6 +7,7 @@ import { EXIT, exitCodeOf } from "./exit-code.ts";
 import {
   clientBounds,
   durationMs,
+  faultKinds,
   gateLevels,
   isolationNamed,
   positiveNumber,
@@ -85,6 +86,11 @@ function program(finished: (exitCode: number) => void): Command {
       new Option("--preemptions <number>", "the most that a search makes, or all")
         .argParser(preemptionBound)
         .default(DEFAULTS.preemptions),
+    )
+    .addOption(
+      new Option("--faults <kinds>", "what strikes now and then: none, connection, all, or a list")
+        .argParser(faultKinds)
+        .default(DEFAULTS.faults, "none"),
     )
     .addOption(
       new Option("--gates <levels>", "how deep control goes: statement, routine, row")

@@ -1,6 +1,13 @@
 import { InvalidArgumentError } from "commander";
 import { describe, expect, test } from "vitest";
-import { clientBounds, durationMs, positiveNumber, seedNumber, strategyNamed } from "./options.ts";
+import {
+  clientBounds,
+  durationMs,
+  faultKinds,
+  positiveNumber,
+  seedNumber,
+  strategyNamed,
+} from "./options.ts";
 
 const cases: {
   readonly [parser: string]: {
@@ -51,6 +58,16 @@ const cases: {
       ["24h", 86_400_000],
     ],
     bad: ["", "s", "-1s", "1 s", "1d", "1e3", ".5s", "1.s", "90S", "ten", "600h", "9".repeat(400)],
+  },
+  "kinds of faults": {
+    parse: faultKinds,
+    good: [
+      ["none", []],
+      ["connection", ["cut-before", "cut-after", "cancel", "terminate"]],
+      ["cancel", ["cancel"]],
+      ["cut-after,cut-before", ["cut-after", "cut-before"]],
+    ],
+    bad: ["", "cut", "none,cancel", "cancel,", "toString"],
   },
   "the number of clients": {
     parse: clientBounds,

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { GATE_LEVELS, type GateLevel, ISOLATIONS, type Isolation } from "../core/control.ts";
+import { FAULT_GROUPS, FAULTS, type Fault, isFault } from "../core/fault.ts";
 import { DEFAULTS } from "../defaults.ts";
 import type { Bounds } from "../explorer/subject.ts";
 import { strategies } from "../scheduler/strategies.ts";
@@ -74,6 +75,19 @@ export function gateLevels(text: string): readonly GateLevel[] {
   const known = GATE_LEVELS.filter((level) => levels.delete(level));
   if (levels.size > 0) throw new InvalidArgumentError(`Give some of: ${GATE_LEVELS.join(",")}.`);
   return known;
+}
+
+/** A group of kinds, or a list of kinds. */
+export function faultKinds(text: string): readonly Fault[] {
+  const group = Object.hasOwn(FAULT_GROUPS, text) ? FAULT_GROUPS[text] : undefined;
+  const kinds = group ?? text.split(",").filter(isFault);
+  if (group === undefined && kinds.length < text.split(",").length) {
+    const groups = Object.keys(FAULT_GROUPS).join(", ");
+    throw new InvalidArgumentError(
+      `Give a list of ${Object.keys(FAULTS).join(",")}; or ${groups}.`,
+    );
+  }
+  return kinds;
 }
 
 /** With dashes for spaces, as a shell likes it. */

@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import type { GateLevel, Isolation } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
+import type { Fault } from "../core/fault.ts";
 import { DEFAULTS } from "../defaults.ts";
 import type { Bounds, Subject } from "../explorer/subject.ts";
 import { startServer } from "../postgres/provider.ts";
@@ -25,6 +26,7 @@ export interface VerifyOptions {
   readonly strategy: string;
   readonly pairs?: boolean;
   readonly preemptions: number;
+  readonly faults: readonly Fault[];
   readonly gates: readonly GateLevel[];
   readonly isolation: Isolation;
   readonly postgres: string;
@@ -42,6 +44,14 @@ export async function verifyCommand(subject: Subject, options: VerifyOptions): P
   const unlimited = !pairs && options.runs === undefined && options.time === undefined;
   const limits = { runs: unlimited ? DEFAULTS.runs : options.runs, timeMs: options.time };
   const interrupted = interruption();
+  const strategy =
+    strategies(options).find(({ name }) => name === options.strategy) ?? DEFAULTS.strategy;
+  if (options.faults.length > 0 && !strategy.strikes) {
+    throw new HarnessError(
+      "USAGE",
+      `no fault strikes under the strategy ${strategy.name}: give --strategy auto, pct or random, or --faults none`,
+    );
+  }
   // Reports that cannot be written are an error before the work, not after it.
   await writable(options.report);
   const server = await startServer(options.postgres, { reuse: options.reuse === true });
@@ -53,8 +63,7 @@ export async function verifyCommand(subject: Subject, options: VerifyOptions): P
       seed: options.seed ?? randomInt(2 ** 31),
       bounds: options.clients ?? DEFAULTS.bounds,
       pairs,
-      strategy:
-        strategies(options).find(({ name }) => name === options.strategy) ?? DEFAULTS.strategy,
+      strategy,
       control: { gates: options.gates, isolation: options.isolation },
       mutant: options.mutant,
       stepTimeoutMs: options.stepTimeout,

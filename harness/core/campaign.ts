@@ -70,6 +70,8 @@ export interface Campaign {
   readonly preemptions: number;
   readonly waits: number;
   readonly deadlocks: number;
+  /** Faults that struck, by kind. */
+  readonly faults: { readonly [fault: string]: number };
   /** Executions by number of clients. */
   readonly executionsByClients: { readonly [clients: string]: number };
   /** Executions that broke a rule. */

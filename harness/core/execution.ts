@@ -42,6 +42,11 @@ export function historyOf<C extends Command>(trace: Trace<C>): History<C> {
   return trace.filter(isHistoryEvent);
 }
 
+/** Whether a fault struck. */
+export function isFaulty(trace: Trace): boolean {
+  return trace.some((event) => event.type === "fault");
+}
+
 export function preemptionCount(trace: Trace): number {
   return trace.filter((event) => event.type === "move" && event.preemption).length;
 }

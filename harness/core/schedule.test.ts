@@ -4,11 +4,13 @@ import {
   BACKGROUND,
   type Choice,
   clientOf,
+  entryOf,
   formatSchedule,
   isPreemption,
   type Lane,
   laneOf,
   parseSchedule,
+  partsOf,
 } from "./schedule.ts";
 
 describe("a lane's name", () => {
@@ -25,10 +27,18 @@ describe("a lane's name", () => {
   });
 });
 
+test("a fault is written behind the lane that it strikes", () => {
+  expect(entryOf({ lane: "0.1", action: "release" })).toBe("0.1");
+  expect(entryOf({ lane: "0.1", action: "cut-after" })).toBe("0.1!cut-after");
+  expect(partsOf("0.1!cut-after")).toEqual({ lane: "0.1", fault: "cut-after" });
+  expect(partsOf("bg")).toEqual({ lane: "bg", fault: undefined });
+  expect(clientOf("3!cancel")).toBe(3);
+});
+
 describe("a schedule as text", () => {
-  const lanes = fc.array(
-    fc.tuple(fc.integer({ min: -1, max: 40 }), fc.nat(3)).map(([c, o]) => laneOf(c, o)),
-  );
+  const lane = fc.tuple(fc.integer({ min: -1, max: 40 }), fc.nat(3)).map(([c, o]) => laneOf(c, o));
+  const actions = fc.constantFrom<Choice["action"]>("release", "release", "cut-before", "cancel");
+  const lanes = fc.array(fc.record({ lane, action: actions }).map(entryOf));
 
   test("is read back as what it was", () => {
     fc.assert(
@@ -44,6 +54,8 @@ describe("a schedule as text", () => {
   test("counts what repeats", () => {
     const list = ["0", "0", "0", "1", "0", "0", "0.1", "bg", "bg"];
     expect(formatSchedule({ version: 1, lanes: list })).toBe("0*3 1 0*2 0.1 bg*2");
+    const faults = ["0", "0!cancel", "0!cancel", "0"];
+    expect(formatSchedule({ version: 1, lanes: faults })).toBe("0 0!cancel*2 0");
   });
 
   test("may be long", () => {
@@ -62,6 +74,10 @@ describe("a schedule as text", () => {
     "0*0",
     "1.5.2",
     "0\n1",
+    "0!",
+    "!cancel",
+    "0!burn",
+    "0!toString",
   ])("is refused when it is none: %j", (text) => {
     expect(parseSchedule(text)).toBeUndefined();
   });

@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import type { Fault } from "./fault.ts";
 import type { Event } from "./history.ts";
 import type { Choice, Lane } from "./schedule.ts";
 
@@ -55,6 +56,14 @@ export type TraceEvent<C extends Command = Command> =
       readonly for: readonly Lane[];
     }
   | { readonly type: "result"; readonly lane: Lane; readonly result: Result }
+  | {
+      /** It happens now; `cut-after` may have been chosen some steps before. */
+      readonly type: "fault";
+      readonly lane: Lane;
+      readonly fault: Fault;
+      /** What was held, and now never reaches the server. */
+      readonly statement?: Statement;
+    }
   | Event<C>;
 
 export type Trace<C extends Command = Command> = readonly TraceEvent<C>[];

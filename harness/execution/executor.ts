@@ -5,7 +5,7 @@ import { Client } from "pg";
 import type { Command } from "../core/command.ts";
 import type { Control, Isolation } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
-import type { Execution, Snapshot } from "../core/execution.ts";
+import { type Execution, isFaulty, type Snapshot } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Footprints } from "../gates/footprints.ts";
@@ -139,11 +139,12 @@ export class Executor<State extends Json, C extends Command> {
     const interrupt = () => run.failed(new HarnessError("INTERRUPTED", "interrupted"));
     this.#options.signal?.addEventListener("abort", interrupt, { once: true });
     if (this.#options.signal?.aborted) interrupt();
-    proxy.observer = run;
+    proxy.observer = run.traffic;
     try {
       const ending = await run.toTheEnd();
       const open = [...proxy.sessions].filter(({ transaction }) => transaction !== "idle");
       if (ending.type === "stuck" || open.length > 0) await this.#restart(run);
+      else if (isFaulty(run.recording.trace)) await this.#heal(run);
       return {
         scenario,
         schedule: { version: 1, lanes: run.chosen },
@@ -163,6 +164,13 @@ export class Executor<State extends Json, C extends Command> {
   async #contents(): Promise<Snapshot | undefined> {
     const contents = this.#system.contents?.();
     return contents && blamed("contents", contents);
+  }
+
+  /** Has the system open the connections that faults have cost. */
+  async #heal(run: Run<State, C>): Promise<void> {
+    this.#parts.proxy.observer = undefined;
+    const warm = this.#system.warm?.();
+    await (warm === undefined ? this.#restart(run) : blamed("warm", warm));
   }
 
   /**

@@ -18,6 +18,8 @@ export interface Flight {
   waiting: boolean;
   /** Whom it was last seen to wait for. */
   waitsFor: readonly Lane[];
+  /** The service will never hear its answer. */
+  doomed: boolean;
   /** What the server did with it, as long as the trace does not say it. */
   unsaid: Extract<TraceEvent, { readonly type: "result" | "gate" }> | undefined;
 }
@@ -55,6 +57,7 @@ export class Lanes {
       gate: undefined,
       waiting: false,
       waitsFor: [],
+      doomed: false,
       unsaid: undefined,
     });
   }

@@ -45,8 +45,11 @@ async function statementSystem(context: SystemContext): Promise<System<null, Sta
     seen.push(...results.flatMap(values));
   };
   // Connections that are there already, so that statements that go out together arrive together.
-  const first = await Promise.all([pool.connect(), pool.connect(), pool.connect()]);
-  for (const client of first) client.release();
+  const warm = async () => {
+    const first = await Promise.all([pool.connect(), pool.connect(), pool.connect()]);
+    for (const client of first) client.release();
+  };
+  await warm();
   return {
     reset: async () => {
       await direct.query("delete from counter; insert into counter values (1, 0), (2, 0)");
@@ -65,6 +68,7 @@ async function statementSystem(context: SystemContext): Promise<System<null, Sta
     observe: async () => ({
       counter: (await direct.query("select id, value from counter order by id")).rows,
     }),
+    warm,
     stop: async () => {
       await Promise.all([pool.end(), direct.end()]);
     },

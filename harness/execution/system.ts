@@ -36,5 +36,10 @@ export interface System<State extends Json = Json, C extends Command = Command> 
   contents?(): Promise<Snapshot>;
   /** What the service waits for that is not the database ("connection pool: 2 waiting"), if known. */
   waitsFor?(): string | undefined;
+  /**
+   * Opens the connections that an execution with faults has cost, so that the next one finds all of
+   * them open. A system that does not have it is started anew instead.
+   */
+  warm?(): Promise<void>;
   stop(): Promise<void>;
 }

@@ -63,6 +63,7 @@ export class Exploration<State extends Json, C extends Command> {
     | "preemptions"
     | "waits"
     | "deadlocks"
+    | "faults"
     | "executionsByClients"
     | "responses"
     | "patterns"

@@ -11,6 +11,7 @@ import { executeToy, increment, type Toy, toySubject } from "./toy.fixture.ts";
 const serial: Strategy = {
   name: "serial",
   description: "",
+  strikes: false,
   explore: () => ({ executions: Number.POSITIVE_INFINITY, scheduler: new Exhaustive(0) }),
 };
 

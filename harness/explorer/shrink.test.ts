@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
-import { preemptionCount } from "../core/execution.ts";
+import { historyOf, preemptionCount } from "../core/execution.ts";
+import { operations } from "../core/history.ts";
 import { commandCount } from "../core/scenario.ts";
 import { formatSchedule, parseSchedule } from "../core/schedule.ts";
+import { Faulty } from "../scheduler/faulty.ts";
 import { RandomWalk } from "../scheduler/random.ts";
 import { Replay } from "../scheduler/replay.ts";
 import { type ShrinkOptions, shrink } from "./shrink.ts";
@@ -83,6 +85,48 @@ describe("shrinking", () => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  test.each([
+    1, 2, 3, 4, 5,
+  ])("comes to one command and one fault where it takes a fault (walk %i)", async (seed) => {
+    // Every increment is lost that was cut, and is one that was not answered.
+    const fails = (execution: ToyExecution) =>
+      lost(execution) &&
+      historyOf(execution.trace).some((e) => e.type === "return" && e.response.outcome === "info");
+    const faulty = new Faulty(new RandomWalk(seed), ["cut-before"], seed);
+    let start: ToyExecution;
+    do {
+      faulty.begin(SCENARIO);
+      start = executeToy(SCENARIO, faulty);
+    } while (!fails(start));
+    const { execution, minimal } = await shrink(start, options({ fails: async (it) => fails(it) }));
+    expect(execution.scenario.clients).toEqual([[increment]]);
+    expect(execution.schedule.lanes.filter((entry) => entry.includes("!"))).toEqual([
+      "0!cut-before",
+    ]);
+    expect(minimal).toBe(true);
+  });
+
+  test("leaves faults out that nothing needs", async () => {
+    const faulty = new Faulty(new RandomWalk(7), ["cut-before"], 7);
+    const struck = ({ schedule }: ToyExecution) =>
+      schedule.lanes.filter((entry) => entry.includes("!")).length;
+    // Two increments that both succeeded have read the same.
+    const fails = ({ trace }: ToyExecution) => {
+      const increments = operations(historyOf(trace)).filter(
+        ({ command, response }) => command.name === "increment" && response?.outcome === "ok",
+      );
+      return new Set(increments.map(({ response }) => response?.body)).size < increments.length;
+    };
+    let start: ToyExecution;
+    do {
+      faulty.begin(SCENARIO);
+      start = executeToy(SCENARIO, faulty);
+    } while (!(fails(start) && struck(start) > 0));
+    const { execution } = await shrink(start, options({ fails: async (it) => fails(it) }));
+    expect(struck(execution)).toBe(0);
+    expect(execution.scenario.clients).toEqual([[increment], [increment]]);
   });
 
   test("keeps to the violation: what fails otherwise is no smaller failure", async () => {

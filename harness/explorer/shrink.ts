@@ -1,12 +1,15 @@
 import type { Command } from "../core/command.ts";
 import { HarnessError } from "../core/error.ts";
 import { type Execution, preemptionCount } from "../core/execution.ts";
+import type { Fault } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
+import { partsOf } from "../core/schedule.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
+import { FaultSweep } from "../scheduler/fault-sweep.ts";
 import { Replay } from "../scheduler/replay.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
-import { type Candidate, withLessCommands, withLessSwitches } from "./smaller.ts";
+import { type Candidate, withLessCommands, withLessFaults, withLessSwitches } from "./smaller.ts";
 
 export interface ShrinkOptions<State extends Json, C extends Command> {
   readonly execute: (
@@ -40,7 +43,8 @@ const EXECUTIONS_PER_SEARCH = 1_000;
  * once, with what is left of the failing order, switches before commands, since a scenario with
  * few switches survives the loss of a command more often. Then the thorough way: each smaller
  * scenario under every schedule with as many preemptions as are left, since without a command the
- * others may have to be interrupted elsewhere. No command is taken for the culprit because it came
+ * others may have to be interrupted elsewhere. Faults go first of all, and where one is needed, the
+ * thorough way tries it at each place. No command is taken for the culprit because it came
  * last.
  */
 export async function shrink<State extends Json, C extends Command>(
@@ -65,6 +69,10 @@ async function cheaply<State extends Json, C extends Command>(
 ): Promise<Execution<State, C> | undefined> {
   const once = ({ scenario, schedule }: Candidate<State, C>) =>
     attempts.failing(scenario, new Replay(schedule));
+  for (const candidate of withLessFaults(best)) {
+    const found = await once(candidate);
+    if (found !== undefined && faultsOf(found).length < faultsOf(best).length) return found;
+  }
   for (const candidate of withLessSwitches(best)) {
     const found = await once(candidate);
     if (found !== undefined && preemptionsOf(found) < preemptionsOf(best)) return found;
@@ -86,11 +94,35 @@ async function thoroughly<State extends Json, C extends Command>(
   attempts: Attempts<State, C>,
 ): Promise<Execution<State, C> | undefined> {
   const preemptions = preemptionsOf(best);
-  for (const { scenario } of whole ? [] : withLessCommands(best)) {
+  const smaller = whole ? [] : [...withLessCommands(best)];
+  const [fault, ...others] = faultsOf(best);
+  if (fault !== undefined) {
+    return others.length > 0 ? undefined : swept(best, smaller, fault, attempts);
+  }
+  for (const { scenario } of smaller) {
     const found = await attempts.bounded(scenario, preemptions);
     if (found !== undefined) return found;
   }
   return attempts.bounded(best.scenario, preemptions - 1);
+}
+
+/** Where it takes a fault: at each place at which that can strike, without a preemption. */
+async function swept<State extends Json, C extends Command>(
+  best: Execution<State, C>,
+  smaller: readonly Candidate<State, C>[],
+  fault: Fault,
+  attempts: Attempts<State, C>,
+): Promise<Execution<State, C> | undefined> {
+  const same = preemptionsOf(best) > 0 ? [best] : [];
+  for (const { scenario } of [...smaller, ...same]) {
+    const found = await attempts.failing(scenario, new FaultSweep(fault));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function faultsOf({ schedule }: Execution): Fault[] {
+  return schedule.lanes.flatMap((entry) => partsOf(entry).fault ?? []);
 }
 
 function preemptionsOf(execution: Execution): number {

@@ -2,7 +2,7 @@ import type { Command } from "../core/command.ts";
 import type { Execution } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
-import { clientOf, type Lane, laneOf, type Schedule } from "../core/schedule.ts";
+import { clientOf, type Entry, entryOf, laneOf, partsOf, type Schedule } from "../core/schedule.ts";
 
 /** Something smaller than an execution that may fail as well. */
 export interface Candidate<State extends Json, C extends Command> {
@@ -35,11 +35,14 @@ export function* withLessCommands<State extends Json, C extends Command>(
   }
 }
 
-/** The lane when client `gone` is taken away: the clients behind it move up. */
-function renamed(lane: Lane, gone: number): Lane[] {
-  const client = clientOf(lane);
+/** The entry when client `gone` is taken away: the clients behind it move up. */
+function renamed(entry: Entry, gone: number): Entry[] {
+  const client = clientOf(entry);
   if (client === gone) return [];
-  return client < gone ? [lane] : [laneOf(client - 1, Number(lane.split(".")[1] ?? 0))];
+  if (client < gone) return [entry];
+  const { lane, fault } = partsOf(entry);
+  const moved = laneOf(client - 1, Number(lane.split(".")[1] ?? 0));
+  return [fault === undefined ? moved : entryOf({ lane: moved, action: fault })];
 }
 
 /** The schedule without the steps of one command: from its start to the client's next one. */
@@ -47,12 +50,25 @@ function withoutCommand(execution: Execution, client: number, gone: number): Sch
   let index = -1;
   const lanes = execution.trace.flatMap((event) => {
     if (event.type !== "move") return [];
-    const { lane, action } = event.choice;
-    if (clientOf(lane) !== client) return lane;
-    if (action === "start") index++;
-    return index === gone ? [] : lane;
+    const entry = entryOf(event.choice);
+    if (clientOf(entry) !== client) return entry;
+    if (event.choice.action === "start") index++;
+    return index === gone ? [] : entry;
   });
   return scheduleOf(lanes);
+}
+
+/** The same scenario without one of the faults: its lane goes on instead, or nothing does. */
+export function* withLessFaults<State extends Json, C extends Command>({
+  scenario,
+  schedule: { lanes },
+}: Execution<State, C>): Generator<Candidate<State, C>> {
+  for (const [at, entry] of lanes.entries()) {
+    const { lane, fault } = partsOf(entry);
+    if (fault === undefined) continue;
+    yield { scenario, schedule: scheduleOf(lanes.with(at, lane)) };
+    yield { scenario, schedule: scheduleOf(lanes.toSpliced(at, 1)) };
+  }
 }
 
 /**
@@ -64,8 +80,8 @@ export function* withLessSwitches<State extends Json, C extends Command>({
   schedule,
 }: Execution<State, C>): Generator<Candidate<State, C>> {
   const stretches = stretchesOf(schedule.lanes);
-  for (const [later, { lane }] of stretches.entries()) {
-    const earlier = stretches.slice(0, later).findLastIndex((other) => other.lane === lane);
+  for (const [later, { entry }] of stretches.entries()) {
+    const earlier = stretches.slice(0, later).findLastIndex((other) => other.entry === entry);
     if (earlier < 0) continue;
     for (const [from, to] of [
       [later, earlier],
@@ -74,22 +90,24 @@ export function* withLessSwitches<State extends Json, C extends Command>({
       const moved = stretches.map(({ length }, at) =>
         at === to ? length + (stretches[from]?.length ?? 0) : at === from ? 0 : length,
       );
-      const lanes = stretches.flatMap((stretch, at) => Array(moved[at]).fill(stretch.lane));
+      const lanes = stretches.flatMap(({ entry }, at) => Array<Entry>(moved[at] ?? 0).fill(entry));
       yield { scenario, schedule: scheduleOf(lanes) };
     }
   }
 }
 
-function stretchesOf(lanes: readonly Lane[]): { readonly lane: Lane; readonly length: number }[] {
-  const stretches: { lane: Lane; length: number }[] = [];
-  for (const lane of lanes) {
+function stretchesOf(
+  entries: readonly Entry[],
+): { readonly entry: Entry; readonly length: number }[] {
+  const stretches: { entry: Entry; length: number }[] = [];
+  for (const entry of entries) {
     const last = stretches.at(-1);
-    if (last?.lane === lane) last.length++;
-    else stretches.push({ lane, length: 1 });
+    if (last?.entry === entry) last.length++;
+    else stretches.push({ entry, length: 1 });
   }
   return stretches;
 }
 
-function scheduleOf(lanes: readonly Lane[]): Schedule {
+function scheduleOf(lanes: readonly Entry[]): Schedule {
   return { version: 1, lanes };
 }

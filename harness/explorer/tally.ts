@@ -24,6 +24,8 @@ export type Tally = {
   readonly preemptions: number;
   readonly waits: number;
   readonly deadlocks: number;
+  /** Faults that struck, by kind. */
+  readonly faults: { readonly [fault: string]: number };
   /** Executions by number of clients. */
   readonly executionsByClients: { readonly [clients: string]: number };
   /** Operations by command, then by response code. */
@@ -44,6 +46,7 @@ export const EMPTY: Tally = {
   preemptions: 0,
   waits: 0,
   deadlocks: 0,
+  faults: {},
   executionsByClients: {},
   responses: {},
   patterns: {},
@@ -69,6 +72,7 @@ export function tallyOfExecution(
   compared: number,
 ): Tally {
   const moves = trace.filter((event) => event.type === "move");
+  const faults = trace.filter((event) => event.type === "fault");
   const responses = operations(historyOf(trace)).map(({ command, response }) => ({
     [command.name]: { [response?.code ?? "(no answer)"]: 1 },
   }));
@@ -84,6 +88,7 @@ export function tallyOfExecution(
     deadlocks: trace.filter(
       (event) => event.type === "result" && event.result.error?.sqlstate === "40P01",
     ).length,
+    faults: faults.map(({ fault }) => ({ [fault]: 1 })).reduce<Tally["faults"]>(sum, {}),
     executionsByClients: { [scenario.clients.length]: 1 },
     responses: responses.reduce(sum, {}),
     violated: Object.fromEntries(violations.map((violation) => [keyOf(violation), 1])),

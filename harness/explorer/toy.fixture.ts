@@ -3,7 +3,7 @@ import type { Command } from "../core/command.ts";
 import type { Execution } from "../core/execution.ts";
 import type { Invariant } from "../core/invariant.ts";
 import type { Scenario } from "../core/scenario.ts";
-import { type Choice, isPreemption, type Lane } from "../core/schedule.ts";
+import { type Choice, type Entry, entryOf, isPreemption } from "../core/schedule.ts";
 import type { TraceEvent } from "../core/trace.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Subject } from "./subject.ts";
@@ -18,11 +18,14 @@ export const look: Toy = { name: "look" };
 
 const PROGRAMS = { increment: ["read", "write"], look: ["read"] } as const;
 
-/** Executes a scenario on a counter that knows no transactions, without any database. */
+/**
+ * Executes a scenario on a counter that knows no transactions, without any database. A cut keeps a
+ * statement from it, and ends the command.
+ */
 export function executeToy(scenario: ToyScenario, scheduler: Scheduler): ToyExecution {
   let value = scenario.initial;
   const trace: TraceEvent<Toy>[] = [];
-  const lanes: Lane[] = [];
+  const lanes: Entry[] = [];
   const clients = scenario.clients.map((commands) => ({ commands, next: 0, step: -1, seen: 0 }));
   for (;;) {
     const enabled = clients.flatMap(({ commands, next, step }, client): Choice[] =>
@@ -31,16 +34,23 @@ export function executeToy(scenario: ToyScenario, scheduler: Scheduler): ToyExec
         : [{ lane: String(client), action: step < 0 ? "start" : "release" }],
     );
     if (enabled.length === 0) break;
-    const choice = scheduler.choose(enabled, lanes.at(-1));
+    const faults = enabled.flatMap(({ lane, action }): Choice[] =>
+      action === "release" ? [{ lane, action: "cut-before" }] : [],
+    );
+    const choice = scheduler.strike?.(faults, enabled) ?? scheduler.choose(enabled, lanes.at(-1));
     const preemption = isPreemption(lanes.at(-1), choice.lane, enabled);
     trace.push({ type: "move", choice, enabled, preemption });
-    lanes.push(choice.lane);
+    lanes.push(entryOf(choice));
     const number = Number(choice.lane);
     const client = clients[number];
     const command = client?.commands[client.next];
     if (client === undefined || command === undefined) throw new Error("no such lane");
     const index = client.next;
     if (client.step < 0) trace.push({ type: "invoke", client: number, index, command });
+    if (choice.action === "cut-before") {
+      trace.push({ type: "fault", lane: choice.lane, fault: "cut-before" });
+      client.step = PROGRAMS[command.name].length;
+    }
     const sql = PROGRAMS[command.name][client.step];
     if (sql !== undefined) {
       trace.push({ type: "statement", lane: choice.lane, statement: { sql, values: [] } });
@@ -49,7 +59,8 @@ export function executeToy(scenario: ToyScenario, scheduler: Scheduler): ToyExec
     if (sql === "write") value = client.seen + 1;
     client.step++;
     if (client.step < PROGRAMS[command.name].length) continue;
-    const response = { outcome: "ok", code: "OK", body: client.seen } as const;
+    const outcome = choice.action === "cut-before" ? "info" : "ok";
+    const response = { outcome, code: "OK", body: client.seen } as const;
     trace.push({ type: "return", client: number, index, response });
     client.step = -1;
     client.next++;

@@ -1,3 +1,5 @@
+import type { Duplex } from "node:stream";
+
 /**
  * Framing of the PostgreSQL frontend/backend protocol, version 3
  * (https://www.postgresql.org/docs/current/protocol-message-formats.html).
@@ -123,4 +125,11 @@ export function errorFrame(severity: "ERROR" | "FATAL", sqlstate: string, text: 
   frame.writeInt32BE(4 + body.length, 1);
   body.copy(frame, 5);
   return frame;
+}
+
+/** Writes messages to a socket in one go; to one that is closed, or not there yet, nothing. */
+export function send(socket: Duplex | undefined, frames: readonly Buffer[]): void {
+  const [first] = frames;
+  if (first === undefined || socket === undefined || socket.destroyed) return;
+  socket.write(frames.length === 1 ? first : Buffer.concat(frames));
 }

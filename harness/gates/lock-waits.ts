@@ -42,6 +42,16 @@ export class LockWaits {
     });
   }
 
+  /** Cancels what a backend is doing. */
+  async cancel(pid: number): Promise<void> {
+    await this.#query({ text: "select pg_cancel_backend($1)", values: [pid] });
+  }
+
+  /** Tells a backend to end. */
+  async end(pid: number): Promise<void> {
+    await this.#query({ text: "select pg_terminate_backend($1)", values: [pid] });
+  }
+
   /** Throws HarnessError `CONNECTION_LOST`. */
   async #query<Row extends QueryResultRow>(config: QueryConfig): Promise<QueryResult<Row>> {
     try {

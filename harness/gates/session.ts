@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import type { Result } from "../core/trace.ts";
 import type { Dial } from "./dialer.ts";
 import { connectionLost, unsupported } from "./faults.ts";
-import { errorFrame, FrameReader, ProtocolError } from "./frames.ts";
+import { errorFrame, FrameReader, ProtocolError, send } from "./frames.ts";
 import type { GatePlace } from "./gate-locks.ts";
 import type { GateObserver } from "./observer.ts";
 import { ReplyReader } from "./replies.ts";
@@ -30,6 +30,8 @@ export class Session {
   /** Whose it is, where that is known from its address; undefined: whoever is running. */
   readonly client: number | undefined;
   transaction: Result["transaction"] = "idle";
+  /** Whoever drives the proxy has the server end it: no interference from outside. */
+  doomed = false;
   readonly #service: Duplex;
   readonly #around: Surroundings;
   #server: Duplex | undefined;
@@ -50,8 +52,8 @@ export class Session {
     this.#around = around;
     this.client = client;
     service.on("data", (chunk: Buffer) => this.#guard(() => this.#takeFromService(chunk)));
-    service.on("error", () => this.#serviceClosed());
-    service.on("close", () => this.#serviceClosed());
+    service.on("error", () => this.cut());
+    service.on("close", () => this.cut());
   }
 
   /** Forwards the held request to the server. */
@@ -59,7 +61,7 @@ export class Session {
     const request = this.#state === "held" ? this.#queue.shift() : undefined;
     if (request === undefined) return;
     this.#state = "database";
-    this.#write(this.#server, request.bytes);
+    send(this.#server, request.bytes);
   }
 
   /** Forwards the held answer to the service. */
@@ -68,7 +70,7 @@ export class Session {
     const answer = this.#answer;
     this.#answer = [];
     this.#state = "idle";
-    this.#write(this.#service, answer);
+    send(this.#service, answer);
     this.#next();
   }
 
@@ -84,8 +86,11 @@ export class Session {
     this.#around.ended(this);
   }
 
-  /** A backend that works does not hear of it; one that is idle ends, and then closes its side. */
-  #serviceClosed(last: Buffer = Buffer.alloc(0)): void {
+  /**
+   * The connection is gone. A backend that works does not hear of it; one that is idle ends, and then
+   * closes its side.
+   */
+  cut(last: Buffer = Buffer.alloc(0)): void {
     if (this.#state === "closed") return;
     if (this.#state === "database") this.#server?.destroy();
     else this.#server?.end(last);
@@ -128,7 +133,7 @@ export class Session {
       if (this.#state === "closed") return;
       if (this.#fromService.startup) this.#start(frame);
       else if (this.#state === "starting" && frame[0] === PASSWORD) {
-        this.#write(this.#server, [frame]);
+        send(this.#server, [frame]);
       } else this.#request(frame);
     }
   }
@@ -161,7 +166,7 @@ export class Session {
     server.on("data", (data: Buffer) => this.#guard(() => this.#takeFromServer(data)));
     server.on("error", (error) => this.#serverClosed(error.message));
     server.on("close", () => this.#serverClosed("the connection was closed"));
-    this.#write(server, [frame]);
+    send(server, [frame]);
   }
 
   #request(frame: Buffer): void {
@@ -169,7 +174,7 @@ export class Session {
     if (intake.type === "request") {
       this.#queue.push(intake.request);
       this.#next();
-    } else if (intake.type === "terminate") this.#serviceClosed(frame);
+    } else if (intake.type === "terminate") this.cut(frame);
     else if (intake.type === "unsupported") this.#unsupported(intake.what);
   }
 
@@ -189,7 +194,7 @@ export class Session {
     }
     // Until the first ReadyForQuery the two sides talk freely (authentication).
     if (this.#state === "starting" && this.#answer.length > 0) {
-      this.#write(this.#service, this.#answer.splice(0));
+      send(this.#service, this.#answer.splice(0));
     }
   }
 
@@ -211,7 +216,7 @@ export class Session {
         return;
       case "fatal":
         this.#fatal = reply.message;
-        this.#write(this.#service, [...this.#answer.splice(0), frame]);
+        send(this.#service, [...this.#answer.splice(0), frame]);
         return;
       case "key":
         this.pid = reply.pid;
@@ -238,12 +243,8 @@ export class Session {
   #serverClosed(reason: string): void {
     if (this.#state === "closed") return;
     this.#endService();
-    if (!this.#cancels) this.#around.observer()?.failed(connectionLost(this.#fatal || reason));
-  }
-
-  #write(socket: Duplex | undefined, frames: readonly Buffer[]): void {
-    const [first] = frames;
-    if (first === undefined || socket === undefined || socket.destroyed) return;
-    socket.write(frames.length === 1 ? first : Buffer.concat(frames));
+    const observer = this.#around.observer();
+    if (this.doomed) observer?.closed(this);
+    else if (!this.#cancels) observer?.failed(connectionLost(this.#fatal || reason));
   }
 }

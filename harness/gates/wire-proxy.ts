@@ -124,7 +124,7 @@ export class WireProxy {
         ended: (it) => {
           this.sessions.delete(it);
           void opened();
-          if (backend !== undefined && !backend.destroyed) this.#leave(it, backend);
+          if (backend !== undefined) this.#leave(it, backend);
         },
       },
       client,
@@ -134,12 +134,16 @@ export class WireProxy {
 
   /** The server closes its side when the backend is gone, and with it all that it held. */
   #leave({ pid }: Session, backend: Duplex): void {
-    this.#leaving.add(backend);
-    backend.once("close", () => {
+    const left = () => {
       this.#leaving.delete(backend);
       this.#gates?.disarm(pid).catch(() => {});
       this.observer?.settled();
-    });
+    };
+    if (backend.closed) left();
+    else {
+      this.#leaving.add(backend);
+      backend.once("close", left);
+    }
   }
 
   async stop(): Promise<void> {

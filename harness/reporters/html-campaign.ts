@@ -2,6 +2,7 @@ import type { Campaign, PatternCount, RuleCount } from "../core/campaign.ts";
 import { duration, number, percent } from "./counted.ts";
 import { type Content, html, type Markup } from "./html-markup.ts";
 import { type Column, table } from "./html-table.ts";
+import { faultsLine } from "./one-line.ts";
 import { pairTable } from "./pair-table.ts";
 
 /** The campaign's counts in one row. */
@@ -16,6 +17,7 @@ export function figures(c: Campaign): Markup {
     ["Preemptions", number(c.preemptions)],
     ["Lock waits", number(c.waits)],
     ["Deadlocks", number(c.deadlocks)],
+    ["Faults", faultsLine(c.faults)],
   ];
   return html`<dl class="figures">
 ${entries.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>

@@ -70,6 +70,10 @@ class Picture {
         this.#text(side, y - 8, cut(statementLine(happening.statement)));
         if (happening.result !== undefined) this.#answer(x, happening.result);
         break;
+      case "fault":
+        this.#marks.push(html`<circle class="bad" cx="${x}" cy="${y}" r="5"/>`);
+        this.#text(side, y, happening.fault, "bad");
+        break;
       case "gate":
         this.#marks.push(
           html`<rect class="gate" x="${this.#server - 4}" y="${y - 4}" width="8" height="8"/>`,

@@ -72,6 +72,7 @@ tbody th { font-weight: 500; }
 .timeline .values, .timeline .result, .timeline .body { color: var(--soft); }
 .timeline .result::before { content: "→ "; }
 .timeline .preempts { color: var(--soft); font-size: .8125rem; font-style: italic; }
+.timeline .fault { color: var(--bad); font-weight: 600; }
 .timeline .waits { color: var(--doubt); font-weight: 600; }
 .timeline .commits { color: var(--good); font-weight: 600; }
 .timeline .error { color: var(--bad); font-weight: 600; }

@@ -5,6 +5,7 @@ import { type Content, html, type Markup } from "./html-markup.ts";
 import {
   clientLane,
   commandLine,
+  faultLine,
   laneName,
   placeLine,
   responseLine,
@@ -66,6 +67,8 @@ function shown(happening: Happening): Markup {
     }
     case "wait":
       return html`<p class="waits">${connection(happening)}waits for ${happening.for.map(laneName).join(" and ")}</p>`;
+    case "fault":
+      return html`<p class="fault">${connection(happening)}${faultLine(happening.fault, happening.statement)}</p>`;
     case "gate":
       return html`<p class="gate">${connection(happening)}stands in <code>${placeLine(happening.place)}</code></p>`;
     case "result":

@@ -1,4 +1,5 @@
 import type { Command } from "../core/command.ts";
+import { FAULTS, type Fault } from "../core/fault.ts";
 import type { Response } from "../core/history.ts";
 import type { JsonObject } from "../core/json.ts";
 import { BACKGROUND, clientOf, type Lane } from "../core/schedule.ts";
@@ -46,6 +47,17 @@ export function valuesLine(statement: Statement): string {
 export function placeLine({ of, line, next }: Place): string {
   const where = line === null ? of : `${of}, line ${line}`;
   return printable(`${where}, before: ${sqlLine(next)}`);
+}
+
+/** `the connection is cut, …: update bookings set …`. */
+export function faultLine(fault: Fault, statement?: Statement): string {
+  return statement === undefined ? FAULTS[fault] : `${FAULTS[fault]}: ${statementLine(statement)}`;
+}
+
+/** `cut-before 12, cut-after 9`, or `none`. */
+export function faultsLine(faults: { readonly [fault: string]: number }): string {
+  const counts = Object.entries(faults).map(([fault, count]) => `${fault} ${count}`);
+  return counts.join(", ") || "none";
 }
 
 /** `UPDATE 1`, or `ERROR 23P01: conflicting key value …`. */

@@ -65,7 +65,7 @@ test.each([
   ["a part too many", changed((file) => (file["note"] = "x"))],
   ["no violation", changed((file) => (file["violations"] = []))],
   ["a lane that cannot be", changed((file) => (file["schedule"] = { version: 1, lanes: ["x"] }))],
-  ["an unknown event", changed((file) => (file["trace"] = [{ type: "fault" }]))],
+  ["an unknown event", changed((file) => (file["trace"] = [{ type: "note" }]))],
   ["a move without choice", changed((file) => (file["trace"] = [{ type: "move" }]))],
   [
     "a command without name",

@@ -25,6 +25,7 @@ export const passing: Campaign = {
   preemptions: 11_804,
   waits: 1933,
   deadlocks: 21,
+  faults: { "cut-before": 12, "cut-after": 9 },
   executionsByClients: { "2": 701, "3": 655, "4": 644 },
   violations: 0,
   rules: [

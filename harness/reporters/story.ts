@@ -4,6 +4,7 @@ import type { Result, Statement } from "../core/trace.ts";
 import {
   clientLane,
   commandLine,
+  faultLine,
   laneName,
   placeLine,
   responseLine,
@@ -101,6 +102,8 @@ class Teller {
         return does(`runs ${code(statementLine(happening.statement))}${this.#answer(happening)}`);
       case "wait":
         return does(`has to wait for ${happening.for.map(laneName).join(" and ")}`);
+      case "fault":
+        return does(`meets a fault (${faultLine(happening.fault)})`);
       case "gate":
         return does(`stops in ${code(placeLine(happening.place))}`).map((it) => ({
           ...it,

@@ -2,6 +2,7 @@ import path from "node:path";
 import type { Campaign, PatternCount } from "../core/campaign.ts";
 import { commandCount } from "../core/scenario.ts";
 import { counted, duration, number, percent } from "./counted.ts";
+import { faultsLine } from "./one-line.ts";
 import { type Paint, painter } from "./paint.ts";
 import { pairLines } from "./pair-table.ts";
 import { printable } from "./printable.ts";
@@ -41,6 +42,7 @@ export function summary(campaign: Campaign, options: TextOptions): string {
       "steps",
       `${number(c.steps)}, ${counted(c.preemptions, "preemption")}, ${counted(c.waits, "lock wait")}, ${counted(c.deadlocks, "deadlock")}`,
     ),
+    ...(Object.keys(c.faults).length === 0 ? [] : entry("faults", faultsLine(c.faults))),
     ...(c.patterns.length === 0 ? [] : entry("patterns", c.patterns.map(pattern).join(", "))),
     ...c.coverage.flatMap((sentence, at) => entry(at === 0 ? "coverage" : "", sentence)),
     ...pairLines(c.pairs).map((line, at) => entryLine(at === 0 ? "pairs" : "", line, paint)),

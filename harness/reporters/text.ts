@@ -6,6 +6,7 @@ import type { Violation } from "../core/verdict.ts";
 import { counted } from "./counted.ts";
 import {
   commandLine,
+  faultLine,
   fieldsLine,
   laneName,
   placeLine,
@@ -122,6 +123,8 @@ function words(happening: Happening): Words {
     }
     case "wait":
       return { text: `waits for ${happening.for.map(laneName).join(" and ")}`, style: "yellow" };
+    case "fault":
+      return { text: faultLine(happening.fault, happening.statement), style: "red" };
     case "gate":
       return { text: `stands in ${placeLine(happening.place)}`, style: "dim" };
     case "result":

@@ -1,7 +1,14 @@
 import { expect, test } from "vitest";
+import type { Action } from "../core/schedule.ts";
 import type { TraceEvent } from "../core/trace.ts";
+import { spaceTimeDiagram } from "./html-space-time.ts";
+import { timelineTable } from "./html-timeline.ts";
+import { decodeCounterexample, encodeCounterexample } from "./replay-file.ts";
 import { deadlock, doubleBooking } from "./sample-counterexample.fixture.ts";
+import { story } from "./story.ts";
+import { counterexampleText } from "./text.ts";
 import { timeline } from "./timeline.ts";
+import { decodeToken, encodeToken } from "./token.ts";
 
 const told = (trace: readonly TraceEvent[]) =>
   timeline(trace).map(({ number, lane, happenings }) => {
@@ -69,4 +76,39 @@ test("gives what came before the first move to the background", () => {
       { type: "result", lane: "0", result: { tags: [], transaction: "idle" } },
     ]),
   ).toEqual(["1 bg: bg statement", "2 0: "]);
+});
+
+test("tells a fault where it happens; an answer that is lost is not heard", () => {
+  const enabled = [] as const;
+  const move = (action: Action): TraceEvent => {
+    return { type: "move", choice: { lane: "0", action }, enabled, preemption: false };
+  };
+  const sql = { sql: "commit", values: [] };
+  const result = { tags: ["COMMIT"], transaction: "idle" } as const;
+  const trace: TraceEvent[] = [
+    move("cut-before"),
+    { type: "fault", lane: "0", fault: "cut-before", statement: sql },
+    move("cut-after"),
+    { type: "statement", lane: "0", statement: sql },
+    { type: "result", lane: "0", result },
+    { type: "fault", lane: "0", fault: "cut-after" },
+    move("deliver"),
+    { type: "fault", lane: "0", fault: "cut-after" },
+  ];
+  expect(told(trace)).toEqual(["1 0: 0 fault", "2 0: 0 statement, 0 fault", "3 0: 0 fault"]);
+  const counterexample = { ...doubleBooking, trace };
+  const text = counterexampleText(counterexample, { colour: false, folder: "." });
+  expect(text).toContain(
+    "the connection is cut, and the statement never reaches the server: commit",
+  );
+  expect(text).toContain("the connection is cut, and the service never hears the answer");
+  expect(story(counterexample)[0]?.text).toContain("Client 0 meets a fault (the connection is cut");
+  expect(spaceTimeDiagram(counterexample).markup).toContain(">cut-before</text>");
+  const page = timelineTable(trace, 1, "faults").markup;
+  expect(page).toContain("the statement never reaches the server: commit");
+  const lanes = ["0!cut-before", "0!cut-after", "0"];
+  const schedule = { version: 1, lanes } as const;
+  const file = { ...counterexample, schedule };
+  expect(decodeCounterexample(encodeCounterexample(file))).toEqual(file);
+  expect(decodeToken(encodeToken(file)).schedule).toEqual(schedule);
 });

@@ -1,4 +1,5 @@
 import type { Command } from "../core/command.ts";
+import type { Fault } from "../core/fault.ts";
 import type { Response } from "../core/history.ts";
 import { type Action, BACKGROUND, clientOf, type Lane } from "../core/schedule.ts";
 import type { Place, Result, Statement, Trace, TraceEvent } from "../core/trace.ts";
@@ -24,6 +25,13 @@ export type Happening =
       readonly statement: Statement;
       readonly waited: boolean;
       readonly result: Result;
+    }
+  /** With the statement that it kept from the server, if it was held. */
+  | {
+      readonly type: "fault";
+      readonly lane: Lane;
+      readonly fault: Fault;
+      readonly statement?: Statement;
     }
   /** The service hears an answer that was held. */
   | { readonly type: "deliver"; readonly lane: Lane }
@@ -80,6 +88,9 @@ class Telling {
       case "result":
         this.#result(event.lane, event.result);
         break;
+      case "fault":
+        this.#fault(event);
+        break;
       case "invoke":
         this.#add({ type: "command", lane: clientLane(event.client), command: event.command });
         break;
@@ -125,6 +136,15 @@ class Telling {
     } else {
       this.#add({ type: "result", lane, statement, waited, result });
     }
+  }
+
+  #fault(event: Extract<TraceEvent, { readonly type: "fault" }>): void {
+    const { happenings } = this.#current();
+    // An answer that is lost is not heard, although it was its turn.
+    if (happenings.at(-1)?.type === "deliver") happenings.pop();
+    if (event.fault !== "cancel") this.#open.delete(event.lane);
+    this.#waiting.delete(event.lane);
+    this.#add(event);
   }
 
   #add(happening: Happening): void {

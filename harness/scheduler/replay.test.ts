@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Choice } from "../core/schedule.ts";
 import { RandomWalk } from "./random.ts";
 import { Replay } from "./replay.ts";
 import { walk } from "./toy.fixture.ts";
@@ -44,6 +45,22 @@ describe("a replay", () => {
     const other = replay("0", "7", "0", "0", "1");
     walk([[2]], other);
     expect(other.diverged()).toBe("at step 1 lane 7 should move, but it cannot");
+  });
+
+  test("lets a fault strike when it is next, and says when it cannot", () => {
+    const release: Choice = { lane: "0", action: "release" };
+    const cut: Choice = { lane: "0", action: "cut-before" };
+    const faulty = replay("0", "0!cut-before", "1!cancel", "0", "0!cut-before");
+    expect(faulty.strike([cut], [release])).toBeUndefined();
+    expect(faulty.choose([release], undefined)).toBe(release);
+    expect(faulty.strike([cut], [release])).toBe(cut);
+    expect(faulty.diverged()).toBe("all was done after 2 of 5 steps");
+    expect(faulty.strike([cut], [release])).toBeUndefined();
+    expect(faulty.diverged()).toBe("at step 2 lane 1!cancel should move, but it cannot");
+    expect(faulty.choose([release], "0")).toBe(release);
+    // It may strike when nobody can move any more.
+    expect(faulty.strike([cut], [])).toBe(cut);
+    expect(faulty.strike([cut], [])).toBeUndefined();
   });
 
   test("cannot choose from nothing", () => {

@@ -1,19 +1,20 @@
-import type { Choice, Lane, Schedule } from "../core/schedule.ts";
+import { type Choice, type Entry, entryOf, type Lane, type Schedule } from "../core/schedule.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /**
- * Follows a schedule once. A lane that cannot move when its turn has come is passed over; when the
- * schedule has ended, whoever moved last goes on, else the first. Both are said in `diverged`: a
- * replay must not then pass for one, while shrinking only wants something close.
+ * Follows a schedule once. A lane that cannot move when its turn has come, or a fault that cannot
+ * strike, is passed over; when the schedule has ended, whoever moved last goes on, else the first.
+ * Both are said in `diverged`: a replay must not then pass for one, while shrinking only wants
+ * something close.
  */
 export class Replay implements Scheduler {
-  readonly #lanes: readonly Lane[];
+  readonly #entries: readonly Entry[];
   #at = 0;
   #begun = false;
   #diverged: string | undefined;
 
   constructor(schedule: Schedule) {
-    this.#lanes = schedule.lanes;
+    this.#entries = schedule.lanes;
   }
 
   begin(): boolean {
@@ -22,13 +23,19 @@ export class Replay implements Scheduler {
     return first;
   }
 
+  strike(faults: readonly Choice[], enabled: readonly Choice[]): Choice | undefined {
+    // Once nobody can move, what is left of the schedule is told as such.
+    const next = enabled.length > 0 ? this.#next([...enabled, ...faults]) : this.#wanted(faults);
+    if (next === undefined || enabled.includes(next)) return undefined;
+    this.#at++;
+    return next;
+  }
+
   choose(enabled: readonly Choice[], previous: Lane | undefined): Choice {
-    while (this.#at < this.#lanes.length) {
-      const at = this.#at++;
-      const wanted = this.#lanes[at];
-      const found = enabled.find(({ lane }) => lane === wanted);
-      if (found !== undefined) return found;
-      this.#diverged ??= `at step ${at} lane ${wanted} should move, but it cannot`;
+    const wanted = this.#next(enabled);
+    if (wanted !== undefined) {
+      this.#at++;
+      return wanted;
     }
     this.#diverged ??= `the schedule ends after ${this.#at} steps, but somebody can still move`;
     const [first] = enabled;
@@ -37,9 +44,25 @@ export class Replay implements Scheduler {
     return choice;
   }
 
+  /** The one of `possible` that is next in the schedule; what is not possible is passed over. */
+  #next(possible: readonly Choice[]): Choice | undefined {
+    for (; this.#at < this.#entries.length; this.#at++) {
+      const found = this.#wanted(possible);
+      if (found !== undefined) return found;
+      const entry = this.#entries[this.#at];
+      this.#diverged ??= `at step ${this.#at} lane ${entry} should move, but it cannot`;
+    }
+    return undefined;
+  }
+
+  #wanted(possible: readonly Choice[]): Choice | undefined {
+    const entry = this.#entries[this.#at];
+    return possible.find((choice) => entryOf(choice) === entry);
+  }
+
   /** After the execution: what first went otherwise than the schedule says, if anything did. */
   diverged(): string | undefined {
-    const { length } = this.#lanes;
+    const { length } = this.#entries;
     const left = this.#at < length;
     return (
       this.#diverged ?? (left ? `all was done after ${this.#at} of ${length} steps` : undefined)

@@ -15,4 +15,9 @@ export interface Scheduler {
    * what each of them may touch.
    */
   choose(enabled: readonly Choice[], previous: Lane | undefined, footprintOf?: FootprintOf): Choice;
+  /**
+   * Before each choice, and once nobody can move any more: which of `faults` strikes, instead of a
+   * choice; undefined for none. Where it is missing no fault ever strikes.
+   */
+  strike?(faults: readonly Choice[], enabled: readonly Choice[]): Choice | undefined;
 }

@@ -1,4 +1,6 @@
+import type { Fault } from "../core/fault.ts";
 import { Exhaustive } from "./exhaustive.ts";
+import { Faulty } from "./faulty.ts";
 import { Pct } from "./pct.ts";
 import { RandomWalk } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -16,6 +18,8 @@ export interface Exploration {
 export interface Strategy {
   readonly name: string;
   readonly description: string;
+  /** Whether faults can strike: not in searches, which repeat what they have seen. */
+  readonly strikes: boolean;
   /**
    * For the next scenario. `seed` is a 32-bit integer; `used` is the part of the campaign's budget
    * that is used up, from 0 to 1; `single` says that there are no other scenarios.
@@ -26,6 +30,8 @@ export interface Strategy {
 export interface StrategyOptions {
   /** The most preemptions of an exhaustive search. */
   readonly preemptions: number;
+  /** What strikes now and then where schedules are random; searches have no faults. */
+  readonly faults?: readonly Fault[];
 }
 
 /** Orders of whole commands of one scenario: 4! for four clients with a command each. */
@@ -45,24 +51,42 @@ const SINGLE_SEARCH = { share: 0.7, executions: 5_000 };
 const serial: Strategy = {
   name: "serial",
   description: `every order of whole commands, at most ${SERIAL_ORDERS} per scenario`,
+  strikes: false,
   explore: () => ({ executions: SERIAL_ORDERS, scheduler: new Exhaustive(0) }),
 };
 
-const random: Strategy = {
+const random = (options: StrategyOptions): Strategy => ({
   name: "random",
   description: "a random walk: at each step one of those that can move, each as likely",
-  explore: (seed) => ({ executions: 1, scheduler: new RandomWalk(seed) }),
-};
+  strikes: true,
+  explore: (seed) => ({
+    executions: 1,
+    scheduler: withFaults(new RandomWalk(seed), seed, options),
+  }),
+});
 
-const pct: Strategy = {
+const pct = (options: StrategyOptions): Strategy => ({
   name: "pct",
   description: "random priorities with few changes, and a bound on the bugs that are missed",
-  explore: (seed) => ({ executions: PCT_EXECUTIONS, scheduler: new Pct(seed, PCT_DEPTH) }),
-};
+  strikes: true,
+  explore: (seed) => ({
+    executions: PCT_EXECUTIONS,
+    scheduler: withFaults(new Pct(seed, PCT_DEPTH), seed, options),
+  }),
+});
+
+function withFaults(
+  scheduler: Scheduler,
+  seed: number,
+  { faults = [] }: StrategyOptions,
+): Scheduler {
+  return faults.length === 0 ? scheduler : new Faulty(scheduler, faults, seed);
+}
 
 const exhaustive = ({ preemptions }: StrategyOptions): Strategy => ({
   name: "exhaustive",
   description: "every schedule with at most --preemptions preemptions",
+  strikes: false,
   explore: () => ({
     executions: Number.POSITIVE_INFINITY,
     scheduler: new Exhaustive(preemptions),
@@ -70,23 +94,24 @@ const exhaustive = ({ preemptions }: StrategyOptions): Strategy => ({
 });
 
 /** Serial orders find plain bugs before concurrency is blamed; small races fall to the search. */
-const auto = ({ preemptions }: StrategyOptions): Strategy => ({
+const auto = (options: StrategyOptions): Strategy => ({
   name: "auto",
   description:
     "a tenth of the budget serial, four tenths exhaustive, the rest pct; of a single scenario, " +
     "all schedules with 0, 1, 2, … preemptions for seven tenths, the rest pct",
+  strikes: true,
   explore: (seed, used, single) => {
     if (single) {
-      if (used >= SINGLE_SEARCH.share) return pct.explore(seed, used);
+      if (used >= SINGLE_SEARCH.share) return pct(options).explore(seed, used);
       return { ...SINGLE_SEARCH, scheduler: new Exhaustive() };
     }
     if (used < 0.1) return serial.explore(seed, used);
-    if (used >= 0.5) return pct.explore(seed, used);
-    return { executions: AUTO_SEARCH, scheduler: new Exhaustive(preemptions) };
+    if (used >= 0.5) return pct(options).explore(seed, used);
+    return { executions: AUTO_SEARCH, scheduler: new Exhaustive(options.preemptions) };
   },
 });
 
 /** All strategies, the default one first. */
 export function strategies(options: StrategyOptions): readonly Strategy[] {
-  return [auto(options), serial, exhaustive(options), pct, random];
+  return [auto(options), serial, exhaustive(options), pct(options), random(options)];
 }

@@ -48,9 +48,9 @@ function isSerializationFailure({ code }: DatabaseError): boolean {
   return code === "40001";
 }
 
-/** Connection exceptions, and sessions ended by an operator or a crash. */
+/** Connection exceptions, cancelled statements, and sessions ended by an operator or a crash. */
 function isLostConnection({ code }: DatabaseError): boolean {
-  return /^(08|57P0)/.test(code ?? "");
+  return /^(08|57)/.test(code ?? "");
 }
 
 function call(request: FunctionRequest): Call {

@@ -121,6 +121,11 @@ async function open(
     },
     contents: () => contents(database),
 
+    async warm() {
+      await service.warm();
+      await direct.warm();
+    },
+
     waitsFor() {
       const waiting = service.pool.waitingCount + direct.pool.waitingCount;
       return waiting === 0 ? undefined : `connection pool: ${waiting} waiting`;

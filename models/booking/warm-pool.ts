@@ -3,6 +3,8 @@ import { Client, Pool } from "pg";
 /** A pool whose connections are open from the start, and closed in the end whatever holds them. */
 export interface WarmPool {
   readonly pool: Pool;
+  /** Opens the connections that were lost. Nobody may use the pool meanwhile. */
+  warm(): Promise<void>;
   /** Ends every connection, also one that was never given back, and waits until it has ended. */
   close(): Promise<void>;
 }
@@ -21,18 +23,23 @@ export async function openPool(connectionString: string, size: number): Promise<
 
   const warm: WarmPool = {
     pool,
+    async warm() {
+      const opened = await Promise.allSettled(Array.from({ length: size }, () => pool.connect()));
+      for (const one of opened) if (one.status === "fulfilled") one.value.release();
+      const failed = opened.find((one) => one.status === "rejected");
+      if (failed !== undefined) throw failed.reason;
+    },
     async close() {
       // Not waited for: it would wait for ever for what is never given back.
       pool.end().catch(ignore);
       await Promise.all([...living].map((client) => client.end()));
     },
   };
-  const opened = await Promise.allSettled(Array.from({ length: size }, () => pool.connect()));
-  for (const one of opened) if (one.status === "fulfilled") one.value.release();
-  const failed = opened.find((one) => one.status === "rejected");
-  if (failed !== undefined) {
+  try {
+    await warm.warm();
+  } catch (error) {
     await warm.close();
-    throw failed.reason;
+    throw error;
   }
   return warm;
 }

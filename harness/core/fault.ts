@@ -1,0 +1,24 @@
+/**
+ * What can be done to a statement that is under way, or to its connection; with what happens, for a
+ * reader.
+ */
+export const FAULTS = {
+  "cut-before": "the connection is cut, and the statement never reaches the server",
+  "cut-after": "the connection is cut, and the service never hears the answer",
+  cancel: "the statement is cancelled",
+  terminate: "the server ends the session",
+} as const;
+
+/** A kind of fault. It is a choice of the schedule, and so it replays and shrinks like any other. */
+export type Fault = keyof typeof FAULTS;
+
+export function isFault(name: string): name is Fault {
+  return Object.hasOwn(FAULTS, name);
+}
+
+/** Kinds of faults that go together, by name. */
+export const FAULT_GROUPS: { readonly [name: string]: readonly Fault[] } = {
+  none: [],
+  connection: ["cut-before", "cut-after", "cancel", "terminate"],
+  all: ["cut-before", "cut-after", "cancel", "terminate"],
+};

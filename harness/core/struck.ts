@@ -1,0 +1,25 @@
+import { clientOf } from "./schedule.ts";
+import type { Trace } from "./trace.ts";
+
+/** Names an operation among those of an execution. */
+export function operationKey(operation: {
+  readonly client: number;
+  readonly index: number;
+}): string {
+  return `${operation.client}/${operation.index}`;
+}
+
+/** The operations that a fault struck while they were under way, by `operationKey`. */
+export function struckOperations(trace: Trace): ReadonlySet<string> {
+  const underWay = new Map<number, string>();
+  const struck = new Set<string>();
+  for (const event of trace) {
+    if (event.type === "invoke") underWay.set(event.client, operationKey(event));
+    else if (event.type === "return") underWay.delete(event.client);
+    else if (event.type === "fault") {
+      const operation = underWay.get(clientOf(event.lane));
+      if (operation !== undefined) struck.add(operation);
+    }
+  }
+  return struck;
+}
