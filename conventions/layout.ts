@@ -26,7 +26,14 @@ const folders: readonly { readonly of: RegExp; readonly may: readonly string[] }
     of: /^harness\/explorer\//,
     may: ["harness/core/", "harness/scheduler/", "harness/execution/", "harness/checkers/"],
   },
-  { of: /^harness\/mutation\//, may: ["harness/core/", "harness/gates/"] },
+  {
+    of: /^harness\/mutation\//,
+    may: [
+      ...["harness/core/", "harness/gates/", "harness/postgres/", "harness/scheduler/"],
+      ...["harness/execution/", "harness/explorer/"],
+      ...["harness/defaults.ts", "harness/verify.ts", "harness/version.ts"],
+    ],
+  },
   {
     of: /^harness\/scenario-file\//,
     may: ["harness/core/", "harness/execution/", "harness/explorer/subject.ts"],

@@ -8,16 +8,21 @@ import { DEFAULTS } from "./defaults.ts";
 import { Executor, type ExecutorOptions } from "./execution/executor.ts";
 import { type CampaignOptions, type CampaignResult, runCampaign } from "./explorer/campaign.ts";
 import type { Bounds, Subject } from "./explorer/subject.ts";
+import { derivedSubject, isDerived } from "./mutation/derived-subject.ts";
 import type { Server } from "./postgres/provider.ts";
 import { version } from "./version.ts";
 
-/** Opens an executor for a subject, or for one of its mutants. */
+/** Opens an executor for a subject, for one of its mutants, or for some derived from its schema. */
 export async function openExecutor<State extends Json, C extends Command>(
   server: Server,
   subject: Subject<State, C>,
   mutant: string | undefined,
   options: ExecutorOptions,
 ): Promise<Executor<State, C>> {
+  if (mutant !== undefined && isDerived(mutant)) {
+    const derived = await derivedSubject(server, subject, mutant);
+    return openExecutor(server, derived, undefined, options);
+  }
   if (mutant !== undefined && !subject.mutants.some(({ name }) => name === mutant)) {
     const names = subject.mutants.map(({ name }) => name).join(", ") || "none";
     throw new HarnessError(

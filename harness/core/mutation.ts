@@ -35,3 +35,53 @@ export interface Unmutated {
   readonly object: string;
   readonly reason: string;
 }
+
+/** A mutant whose DDL, or whose routine, the server refuses. */
+export interface Stillborn {
+  readonly mutant: DerivedMutant;
+  /** What the server says. */
+  readonly reason: string;
+}
+
+/** What people found out about a mutant that survives. */
+export interface Survivor {
+  /** Of the mutant. */
+  readonly id: string;
+  /**
+   * `equivalent`: nobody can see a difference, or none that breaks a promise. `gap`: there is one
+   * that the checks miss.
+   */
+  readonly verdict: "equivalent" | "gap";
+  readonly reason: string;
+}
+
+/** What became of a mutant. */
+export interface MutantResult {
+  readonly mutant: DerivedMutant;
+  /** `unknown`: the harness could not run it, or not judge it. */
+  readonly outcome: "caught" | "survived" | "unknown";
+  /** The first rule that was broken. */
+  readonly by: { readonly judge: string; readonly name: string; readonly message: string } | null;
+  /** Preemptions of the execution that broke it. */
+  readonly preemptions: number | null;
+  /** Why it is unknown; of a survivor, what people found out. */
+  readonly reason: string | null;
+  readonly equivalent: boolean;
+  readonly executions: number;
+  readonly elapsedMs: number;
+}
+
+/** How many of a schema's mutants the checks notice. */
+export interface MutationScore {
+  readonly model: string;
+  readonly seed: number;
+  /** Caught or equivalent, of all mutants: 0 to 1. */
+  readonly score: number;
+  readonly results: readonly MutantResult[];
+  readonly stillborn: readonly Stillborn[];
+  readonly unmutated: readonly Unmutated[];
+  /** Statements about survivors that are wrong: of mutants that are caught, or that there are not. */
+  readonly misjudged: readonly Survivor[];
+  readonly executions: number;
+  readonly elapsedMs: number;
+}

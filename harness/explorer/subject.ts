@@ -3,6 +3,8 @@ import type { Command } from "../core/command.ts";
 import type { GateLevel } from "../core/control.ts";
 import type { Invariant } from "../core/invariant.ts";
 import type { Json } from "../core/json.ts";
+import type { Promised } from "../core/layers.ts";
+import type { Survivor } from "../core/mutation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { System, SystemContext } from "../execution/system.ts";
 
@@ -77,6 +79,10 @@ export interface Subject<State extends Json = Json, C extends Command = Command>
   /** Every response code that the service may give, by command name. */
   readonly codes: { readonly [command: string]: readonly string[] };
   readonly mutants: readonly Mutant[];
+  /** What is known of those mutants that derive from the schema and are not caught. */
+  readonly survivors?: readonly Survivor[];
+  /** What the service promises, and which protections its schema has for that. */
+  readonly promises?: readonly Promised[];
   /** Files that an execution depends on; their hashes go into reports and replay files. */
   readonly sources: readonly URL[];
 }

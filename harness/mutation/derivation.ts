@@ -1,15 +1,8 @@
 import type { ClientBase } from "pg";
-import type { DerivedMutant, Unmutated } from "../core/mutation.ts";
+import type { DerivedMutant, Stillborn, Unmutated } from "../core/mutation.ts";
 import { type Edit, edited, type FoundEdit } from "./edits.ts";
 import { objectMutants } from "./objects.ts";
 import { type Routine, readRoutines } from "./routines.ts";
-
-/** A mutant that cannot live: the server refuses its DDL, or the routine that it makes. */
-export interface Stillborn {
-  readonly mutant: DerivedMutant;
-  /** What the server says. */
-  readonly reason: string;
-}
 
 /** All that derives from a schema. */
 export interface Derivation {

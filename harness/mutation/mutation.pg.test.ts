@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { HarnessError } from "../core/error.ts";
+import { conclusions } from "../core/layers.ts";
+import { DEFAULTS } from "../defaults.ts";
+import { type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
+import { verify } from "../verify.ts";
+import { derivedName } from "./derived-subject.ts";
+import { layersOfDefence } from "./layers.ts";
+import { mutationScore } from "./score.ts";
+import { CHECK, INDEX, LOCK, oneTicket, tickets } from "./tickets.fixture.ts";
+
+let server: Server;
+
+beforeAll(async () => {
+  server = await startServer(testPostgres);
+});
+
+afterAll(() => server.stop());
+
+const { control, stepTimeoutMs } = DEFAULTS;
+const options = { seed: 1, preemptions: 1, control, stepTimeoutMs, signal: undefined };
+
+test("the score: what is caught, what survives, and what people say of that", async () => {
+  const survivors = [
+    { id: INDEX, verdict: "equivalent", reason: "the lock is enough" },
+    { id: LOCK, verdict: "gap", reason: "the index is enough" },
+    { id: "delete-statement take: return 'OK';", verdict: "equivalent", reason: "not so" },
+    { id: "drop-index tickets_twice", verdict: "equivalent", reason: "there is none" },
+  ] as const;
+  const done: number[] = [];
+  const score = await mutationScore(server, tickets({ survivors }), {
+    ...options,
+    scenarios: 2,
+    onResult: (_, count) => done.push(count),
+  });
+  const told = score.results.map(
+    ({ outcome, equivalent, mutant, by }) =>
+      `${equivalent ? "equivalent" : outcome} ${mutant.id}${by === null ? "" : ` by ${by.judge}/${by.name}`}`,
+  );
+  expect(told).toEqual([
+    "unknown drop-constraint seats.seats_pkey",
+    "equivalent drop-index tickets_once",
+    "survived delete-statement take: perform from seats where id = p_seat for update;",
+    "survived negate-condition take: where id = p_seat",
+    "survived strip-lock take: for update",
+    "survived delete-statement take: if exists (select from tickets where seat = p_seat) then return 'TAKEN'; end if;",
+    "caught negate-condition take: if exists (select from tickets where seat = p_seat) by invariant/one-ticket",
+    "survived negate-condition take: where seat = p_seat",
+    "survived delete-statement take: return 'TAKEN';",
+    "caught delete-statement take: insert into tickets values (p_seat, p_holder); by invariant/one-ticket",
+    "caught delete-statement take: return 'OK'; by invariant/one-ticket",
+  ]);
+  expect(score.score).toBeCloseTo(4 / 11);
+  expect(score.misjudged.map(({ id }) => id)).toEqual([survivors[2].id, survivors[3].id]);
+  const reasons = score.results.map(({ reason }) => reason);
+  expect(reasons[0]).toContain("reset");
+  expect(reasons.slice(1, 5)).toEqual(["the lock is enough", null, null, "the index is enough"]);
+  expect(done).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+});
+
+test("layers of defence: which protections suffice, and how it breaks without", async () => {
+  const { promises } = await layersOfDefence(server, tickets({ promises: [oneTicket] }), options);
+  const [layers] = promises;
+  if (layers === undefined) throw new Error("no promise was looked at");
+  expect(layers.cases.map(({ without, outcome }) => [without.join(" + "), outcome])).toEqual([
+    ["", "holds"],
+    ["the lock", "holds"],
+    ["the check", "holds"],
+    ["the index", "holds"],
+    ["the lock + the check", "holds"],
+    ["the lock + the index", "breaks"],
+    ["the check + the index", "breaks"],
+    ["the lock + the check + the index", "breaks"],
+  ]);
+  expect(conclusions(layers)).toEqual([
+    "By itself the index suffices.",
+    "Without the lock and the index it breaks.",
+    "Without the check and the index it breaks.",
+  ]);
+  const race = layers.cases[5]?.counterexample;
+  expect(race).toMatchObject({
+    mutant: derivedName([LOCK, INDEX]),
+    preemptions: 1,
+    violations: [{ judge: "invariant", name: "one-ticket" }],
+  });
+
+  const { campaign } = await verify(server, tickets(), {
+    seed: 1,
+    pairs: true,
+    mutant: derivedName([LOCK, INDEX]),
+  });
+  expect(campaign.counterexamples[0]?.schedule).toEqual(race?.schedule);
+});
+
+test.each([
+  [{ promises: [] }, "USAGE", "no promises"],
+  [{ promises: [{ ...oneTicket, pairs: ["take"] }] }, "MODEL_FAILED", 'no pair "take"'],
+  [
+    { promises: [{ ...oneTicket, rules: [{ judge: "invariant", name: "x" }] }] },
+    "MODEL_FAILED",
+    "no rule invariant/x",
+  ],
+  [
+    { promises: [{ ...oneTicket, protections: [{ name: "", description: "", without: ["x"] }] }] },
+    "MODEL_FAILED",
+    'no derived mutant "x"',
+  ],
+])("promises have to be of this model: %j", async (changes, code, message) => {
+  const error = await layersOfDefence(server, tickets(changes), options).catch((it) => it);
+  expect(error).toBeInstanceOf(HarnessError);
+  expect(error).toMatchObject({ code });
+  expect(error.message).toContain(message);
+});
+
+test("there is no derived mutant of another name", async () => {
+  const mutant = derivedName([CHECK, "drop-index tickets_twice"]);
+  await expect(verify(server, tickets(), { seed: 1, mutant })).rejects.toMatchObject({
+    code: "USAGE",
+  });
+});

@@ -1,0 +1,108 @@
+import type { Command } from "../core/command.ts";
+import type { Control } from "../core/control.ts";
+import { HarnessError } from "../core/error.ts";
+import type { Json } from "../core/json.ts";
+import type { Executor } from "../execution/executor.ts";
+import { type Failing, ScenarioExplorer } from "../explorer/explore-scenario.ts";
+import { type Judge, Judges } from "../explorer/judge.ts";
+import type { Subject } from "../explorer/subject.ts";
+import type { Server } from "../postgres/provider.ts";
+import { strategies } from "../scheduler/strategies.ts";
+import { openExecutor } from "../verify.ts";
+
+/**
+ * A way to look for a violation: in every interleaving within a bound of the model's pairs; or in
+ * generated scenarios, in one random order each.
+ */
+export type Stage =
+  | { readonly pairs: true; readonly preemptions: number }
+  | { readonly pairs: false; readonly executions: number };
+
+/** What a search came to. */
+export interface Searched<State extends Json, C extends Command> {
+  /** The first execution that broke a rule. */
+  readonly failing: Failing<State, C> | undefined;
+  readonly executions: number;
+  /** Whether all that the stages ask for was executed and judged; false after a violation. */
+  readonly complete: boolean;
+  /** Why it is not complete, unless there is a violation. */
+  readonly reason: string | undefined;
+}
+
+/** What is looked for, and where. */
+export interface Quest<State extends Json, C extends Command> {
+  readonly judges: readonly Judge<State, C>[];
+  readonly stages: readonly Stage[];
+}
+
+export interface SearchOptions {
+  readonly seed: number;
+  readonly control: Control;
+  readonly stepTimeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Looks for a violation, stage by stage until there is one, on a database of its own. What goes
+ * wrong with the harness makes the search incomplete.
+ */
+export async function search<State extends Json, C extends Command>(
+  server: Server,
+  subject: Subject<State, C>,
+  quest: Quest<State, C>,
+  options: SearchOptions,
+): Promise<Searched<State, C>> {
+  try {
+    const executor = await openExecutor(server, subject, undefined, options);
+    try {
+      return await searchOn(executor, subject, quest, options);
+    } finally {
+      await executor.close();
+    }
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    return { failing: undefined, executions: 0, complete: false, reason: error.message };
+  }
+}
+
+async function searchOn<State extends Json, C extends Command>(
+  executor: Executor<State, C>,
+  subject: Subject<State, C>,
+  quest: Quest<State, C>,
+  { seed, signal }: SearchOptions,
+): Promise<Searched<State, C>> {
+  const judges = new Judges(quest.judges);
+  let executions = 0;
+  let undecided: string | undefined;
+  for (const stage of quest.stages) {
+    const explorer = new ScenarioExplorer(executor, subject, judges, optionsOf(stage, seed));
+    const scenarios = stage.pairs ? explorer.pairs.length : Number.POSITIVE_INFINITY;
+    let left = stage.pairs ? Number.POSITIVE_INFINITY : stage.executions;
+    for (let index = 0; index < scenarios && left > 0; index++) {
+      const { tally, failing, error, ...explored } = await explorer.explore(index, {
+        used: () => 0,
+        executions: left,
+        more: () => signal?.aborted !== true,
+        onExecution: () => {},
+      });
+      left -= tally.executions;
+      executions += tally.executions;
+      undecided ??= explored.undecided;
+      if (failing !== undefined) return { failing, executions, complete: false, reason: undefined };
+      const reason = signal?.aborted ? "interrupted" : error?.message;
+      if (reason !== undefined) return { failing, executions, complete: false, reason };
+      if (stage.pairs && !explored.complete) undecided ??= "a search did not come to its end";
+    }
+  }
+  const complete = undecided === undefined;
+  return { failing: undefined, executions, complete, reason: undecided };
+}
+
+function optionsOf(stage: Stage, seed: number) {
+  const bounds = { minClients: 2, maxClients: stage.pairs ? 2 : 3 };
+  const wanted = stage.pairs ? "exhaustive" : "random";
+  const preemptions = stage.pairs ? stage.preemptions : 0;
+  const strategy = strategies({ preemptions }).find(({ name }) => name === wanted);
+  if (strategy === undefined) throw new Error(`there is no strategy ${wanted}`);
+  return { seed, bounds, pairs: stage.pairs, strategy };
+}

@@ -1,0 +1,114 @@
+import fc from "fast-check";
+import { Client, DatabaseError } from "pg";
+import type { Command } from "../core/command.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { Promised } from "../core/layers.ts";
+import type { System, SystemContext } from "../execution/system.ts";
+import type { Subject } from "../explorer/subject.ts";
+
+type Take = Command & { readonly name: "take" };
+
+const SCHEMA = `
+  create table seats (id int primary key);
+  create table tickets (seat int, holder int);
+  create unique index tickets_once on tickets (seat);
+  create function take(p_seat int, p_holder int) returns text language plpgsql as $$
+  begin
+    perform from seats where id = p_seat for update;
+    if exists (select from tickets where seat = p_seat) then
+      return 'TAKEN';
+    end if;
+    insert into tickets values (p_seat, p_holder);
+    return 'OK';
+  end
+  $$;`;
+
+const RESET = "delete from tickets; insert into seats values (1) on conflict (id) do nothing";
+
+export const LOCK = "strip-lock take: for update";
+export const CHECK =
+  "delete-statement take: if exists (select from tickets where seat = p_seat) then return 'TAKEN'; end if;";
+export const INDEX = "drop-index tickets_once";
+
+const scenario = { initial: null, clients: [[{ name: "take" }], [{ name: "take" }]] as Take[][] };
+
+/** One seat that two clients want, kept by a lock with a check, and by an index. */
+export function tickets(changes: Partial<Subject<null, Take>> = {}): Subject<null, Take> {
+  return {
+    name: "tickets",
+    migrate: (directUrl) => run(directUrl, SCHEMA),
+    start,
+    scenarios: () => fc.constant(scenario),
+    pairs: () => [{ name: "take × take", scenario }],
+    patterns: [],
+    invariants: [
+      {
+        name: "one-ticket",
+        description: "A seat has one ticket, once it was wanted.",
+        check: ({ wrong = [] }) =>
+          wrong.map((row) => ({
+            judge: "invariant",
+            name: "one-ticket",
+            message: "it has another number of tickets",
+            evidence: [row],
+          })),
+      },
+    ],
+    codes: { take: ["OK", "TAKEN", "23505"] },
+    mutants: [],
+    sources: [],
+    ...changes,
+  };
+}
+
+export const oneTicket: Promised = {
+  name: "no double selling",
+  statement: "A seat is sold once.",
+  rules: [{ judge: "invariant", name: "one-ticket" }],
+  protections: [
+    { name: "the lock", description: "Who takes a seat locks it.", without: [LOCK] },
+    { name: "the check", description: "A seat with a ticket is taken.", without: [CHECK] },
+    { name: "the index", description: "A seat has one ticket.", without: [INDEX] },
+  ],
+  pairs: ["take × take"],
+};
+
+async function start({ gatedUrl, directUrl }: SystemContext): Promise<System<null, Take>> {
+  const direct = await connected(directUrl);
+  const clients = [await connected(gatedUrl), await connected(gatedUrl)];
+  return {
+    reset: async () => {
+      await direct.query(RESET);
+    },
+    perform: async (_, number) => {
+      try {
+        const rows = await clients[number]?.query<{ take: string }>(`select take(1, ${number})`);
+        const code = rows?.rows[0]?.take ?? "?";
+        return { outcome: code === "OK" ? "ok" : "fail", code, body: null };
+      } catch (error) {
+        if (!(error instanceof DatabaseError)) throw error;
+        return { outcome: "fail", code: error.code ?? "?", body: null };
+      }
+    },
+    observe: async () => {
+      const sql = "select count(*)::int as tickets from tickets having count(*) <> 1";
+      return { wrong: (await direct.query<JsonObject>(sql)).rows };
+    },
+    stop: async () => {
+      for (const client of [direct, ...clients]) await client.end();
+    },
+  };
+}
+
+async function run(url: string, sql: string): Promise<void> {
+  const client = await connected(url);
+  await client.query(sql);
+  await client.end();
+}
+
+async function connected(connectionString: string): Promise<Client> {
+  const client = new Client({ connectionString });
+  client.on("error", () => {});
+  await client.connect();
+  return client;
+}
