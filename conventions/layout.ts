@@ -38,6 +38,10 @@ const folders: readonly { readonly of: RegExp; readonly may: readonly string[] }
     of: /^harness\/scenario-file\//,
     may: ["harness/core/", "harness/execution/", "harness/explorer/subject.ts"],
   },
+  {
+    of: /^harness\/regressions\//,
+    may: ["harness/core/", "harness/execution/", "harness/explorer/", "harness/reporters/"],
+  },
   { of: /^harness\/version\.ts$/, may: [] },
   { of: /^harness\/defaults\.ts$/, may: ["harness/scheduler/"] },
   { of: /^harness\/(cli\/|index\.ts$|verify\.ts$)/, may: ["harness/"] },

@@ -1,15 +1,19 @@
 import { availableParallelism } from "node:os";
+import { relative } from "node:path";
 import fc from "fast-check";
-import type { Environment } from "./core/campaign.ts";
+import type { Environment, RegressionFate } from "./core/campaign.ts";
 import type { Command } from "./core/command.ts";
 import { HarnessError } from "./core/error.ts";
 import type { Json } from "./core/json.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { Executor, type ExecutorOptions } from "./execution/executor.ts";
 import { type CampaignOptions, type CampaignResult, runCampaign } from "./explorer/campaign.ts";
+import type { Failing } from "./explorer/explore-scenario.ts";
 import type { Bounds, Subject } from "./explorer/subject.ts";
 import { derivedSubject, isDerived } from "./mutation/derived-subject.ts";
 import type { Server } from "./postgres/provider.ts";
+import type { RegressionFolder } from "./regressions/regression-folder.ts";
+import { type Fated, replayRegressions } from "./regressions/replay-regressions.ts";
 import { version } from "./version.ts";
 
 /** Opens an executor for a subject, for one of its mutants, or for some derived from its schema. */
@@ -38,7 +42,17 @@ export async function openExecutor<State extends Json, C extends Command>(
 }
 
 /** What a campaign can be told; see `CampaignOptions` and `ExecutorOptions`. */
-export type VerifyOptions = Partial<CampaignOptions & ExecutorOptions> & { readonly seed: number };
+export type VerifyOptions = Partial<Omit<CampaignOptions, Decided> & ExecutorOptions> & {
+  readonly seed: number;
+  /**
+   * Where violations are kept, to be executed first from then on. Those of mutants are not: they
+   * are there to be found.
+   */
+  readonly regressions?: RegressionFolder;
+};
+
+/** What `verify` decides itself. */
+type Decided = "known" | "onViolation" | "regressions";
 
 /** Verifies a subject on a disposable database of `server`: one campaign from beginning to end. */
 export async function verify<State extends Json, C extends Command>(
@@ -62,9 +76,32 @@ export async function verify<State extends Json, C extends Command>(
     ...(subject.single && { bounds: sizeOf(subject) }),
     runs: unlimited ? DEFAULTS.runs : given.runs,
   };
-  const executor = await openExecutor(server, subject, options.mutant, options);
+  const folder = options.mutant === undefined ? given.regressions : undefined;
+  const kept = (await folder?.kept(subject.name)) ?? [];
+  const fates = await replayRegressions(kept, subject, (control) =>
+    openExecutor(server, subject, undefined, { ...options, control }),
+  );
+  const failing = fates.find(({ fate }) => fate === "fails");
+  const control = failing?.regression.control ?? options.control;
+  const executor = await openExecutor(server, subject, options.mutant, { ...options, control });
+  // Kept as it was found, before anything can go wrong; then as small as it became.
+  let found: string | undefined;
+  const keep = failing === undefined ? folder : undefined;
   try {
-    return await runCampaign(executor, subject, environmentOf(server, executor.lockWaits), options);
+    const environment = environmentOf(server, executor.lockWaits);
+    const result = await runCampaign(executor, subject, environment, {
+      ...options,
+      control,
+      regressions: fates.map(fateOf),
+      known: failing && ruleFirst(failing),
+      onViolation: async (counterexample) => {
+        found = await keep?.keep(counterexample);
+      },
+    });
+    const [smallest] = result.campaign.counterexamples;
+    const smaller = smallest && (await keep?.keep(smallest));
+    if (found !== undefined && smaller !== found) await keep?.remove(found);
+    return result;
   } finally {
     await executor.close();
   }
@@ -75,6 +112,18 @@ function sizeOf<State extends Json, C extends Command>(subject: Subject<State, C
   const [scenario] = fc.sample(subject.scenarios(DEFAULTS.bounds), 1);
   const size = scenario?.clients.length ?? 0;
   return { minClients: size, maxClients: size };
+}
+
+function fateOf({ file, fate, regression }: Fated): RegressionFate {
+  const { name } = regression.violation;
+  return { file: relative(process.cwd(), file), rule: name, fate };
+}
+
+/** What is shrunk is the first of the rules that are broken. */
+function ruleFirst({ regression, replayed: { execution, violations } }: Fated): Failing {
+  const { judge, name } = regression.violation;
+  const its = violations.filter((other) => other.judge === judge && other.name === name);
+  return { execution, violations: [...its, ...violations.filter((it) => !its.includes(it))] };
 }
 
 function environmentOf(

@@ -23,7 +23,7 @@ const PARTS = [
  * working directory, or of a model that comes with Heddle. Throws HarnessError `USAGE`.
  */
 export async function loadSubject(nameOrPath: string): Promise<Subject> {
-  const file = locate(nameOrPath);
+  const file = locateSubject(nameOrPath);
   const subject = await defaultExport(file, "model");
   if (isScenario(subject)) return scenarioSubject(subject, nameOrPath, pathToFileURL(file));
   const missing = PARTS.filter((part) => !(subject instanceof Object && part in subject));
@@ -68,7 +68,8 @@ async function defaultExport(file: string, what: string): Promise<unknown> {
   }
 }
 
-function locate(nameOrPath: string): string {
+/** The model's file. Throws HarnessError `USAGE` when there is none. */
+export function locateSubject(nameOrPath: string): string {
   const looksLikePath = /[\\/]|\.[cm]?[jt]s$/.test(nameOrPath);
   const extension = extname(import.meta.url);
   const own = fileURLToPath(new URL("../../models/", import.meta.url));

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { HarnessError } from "../core/error.ts";
 import { DEFAULTS } from "../defaults.ts";
@@ -15,6 +16,7 @@ import {
   seedNumber,
   strategyNamed,
 } from "./options.ts";
+import type { RegressionsOptions } from "./regressions.ts";
 import type { ReplayOptions } from "./replay.ts";
 import type { SpecCommandOptions } from "./spec.ts";
 import type { VerifyOptions } from "./verify.ts";
@@ -114,9 +116,9 @@ function program(finished: (exitCode: number) => void): Command {
         .default(DEFAULTS.shrinkTimeMs, "30s"),
     )
     .action(async (model: string, options: VerifyOptions) => {
-      const { loadSubject } = await import("./load-subject.ts");
+      const { loadSubject, locateSubject } = await import("./load-subject.ts");
       const { verifyCommand } = await import("./verify.ts");
-      finished(await verifyCommand(await loadSubject(model), options));
+      finished(await verifyCommand(await loadSubject(model), locateSubject(model), options));
     });
 
   const run = heddle
@@ -126,7 +128,7 @@ function program(finished: (exitCode: number) => void): Command {
     .action(async (file: string, options: VerifyOptions) => {
       const { loadScenario } = await import("./load-subject.ts");
       const { verifyCommand } = await import("./verify.ts");
-      finished(await verifyCommand(await loadScenario(file), options));
+      finished(await verifyCommand(await loadScenario(file), resolve(file), options));
     });
   // A scenario has its own clients, and no planted bugs.
   for (const option of verify.options) {
@@ -163,6 +165,19 @@ function program(finished: (exitCode: number) => void): Command {
     .action(async (file: string, options: SpecCommandOptions) => {
       const { specCommand } = await import("./spec.ts");
       finished(await specCommand(file, options));
+    });
+
+  heddle
+    .command("regressions")
+    .description("list what once broke a rule, and is executed first from then on")
+    .argument("[model]", "a model's name, or the path of its file", "booking")
+    .option("--replay", "execute each, and say whether it fails, is mended, or no longer fits")
+    .option("--prune", "as --replay, and take out those that do not fail")
+    .option("--postgres <which>", POSTGRES, "auto")
+    .addOption(stepTimeout())
+    .action(async (model: string, options: RegressionsOptions) => {
+      const { regressionsCommand } = await import("./regressions.ts");
+      finished(await regressionsCommand(model, options));
     });
 
   heddle

@@ -6,6 +6,7 @@ import type { Fault } from "../core/fault.ts";
 import { DEFAULTS } from "../defaults.ts";
 import type { Bounds, Subject } from "../explorer/subject.ts";
 import { startServer } from "../postgres/provider.ts";
+import { RegressionFolder } from "../regressions/regression-folder.ts";
 import { writeEvidence } from "../reporters/evidence-files.ts";
 import { reportJson } from "../reporters/json.ts";
 import { summary } from "../reporters/summary.ts";
@@ -39,7 +40,11 @@ export interface VerifyOptions {
 }
 
 /** `heddle verify` and `heddle run`: one campaign, its reports, and the exit code. */
-export async function verifyCommand(subject: Subject, options: VerifyOptions): Promise<number> {
+export async function verifyCommand(
+  subject: Subject,
+  file: string,
+  options: VerifyOptions,
+): Promise<number> {
   const pairs = options.pairs === true;
   const unlimited = !pairs && options.runs === undefined && options.time === undefined;
   const limits = { runs: unlimited ? DEFAULTS.runs : options.runs, timeMs: options.time };
@@ -66,6 +71,7 @@ export async function verifyCommand(subject: Subject, options: VerifyOptions): P
       strategy,
       control: { gates: options.gates, isolation: options.isolation },
       mutant: options.mutant,
+      regressions: RegressionFolder.of(file, subject.name),
       stepTimeoutMs: options.stepTimeout,
       shrinkTimeMs: options.shrinkTime,
       signal: interrupted.signal,

@@ -35,6 +35,19 @@ export interface PairSearch {
   readonly outcomes: number;
 }
 
+/**
+ * What became of a violation that was kept. `fails`: it breaks its rule as ever. `mended`: it went
+ * the same way, and the rule holds. `unfit`: the service does not go that way any more, so that it
+ * says nothing.
+ */
+export type Fate = "fails" | "mended" | "unfit";
+
+export interface RegressionFate {
+  readonly file: string;
+  readonly rule: string;
+  readonly fate: Fate;
+}
+
 export interface Environment {
   readonly heddle: string;
   readonly node: string;
@@ -82,6 +95,8 @@ export interface Campaign {
   readonly patterns: readonly PatternCount[];
   /** The searches of the model's pairs of commands; empty where scenarios were generated. */
   readonly pairs: readonly PairSearch[];
+  /** What became of those that were kept, and were executed first. */
+  readonly regressions: readonly RegressionFate[];
   readonly counterexamples: readonly Counterexample[];
   /** What searches covered, and with which bounds, in sentences. */
   readonly coverage: readonly string[];

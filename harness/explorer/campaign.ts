@@ -1,15 +1,21 @@
-import type { Campaign, Environment } from "../core/campaign.ts";
+import type { Campaign, Environment, RegressionFate } from "../core/campaign.ts";
 import type { Command } from "../core/command.ts";
 import type { Control } from "../core/control.ts";
+import type { Counterexample } from "../core/counterexample.ts";
 import type { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
 import { controlled, uncontrolled } from "./control.ts";
 import { Exploration } from "./exploration.ts";
-import { ScenarioExplorer, type ScenarioOptions } from "./explore-scenario.ts";
+import {
+  type Failing,
+  knownAlready,
+  ScenarioExplorer,
+  type ScenarioOptions,
+} from "./explore-scenario.ts";
 import { Judges, judgesOf } from "./judge.ts";
-import { shrunkCounterexample } from "./shrunk-counterexample.ts";
+import { type Shrunken, shrunkCounterexample, unshrunk } from "./shrunk-counterexample.ts";
 import { hashSources } from "./sources.ts";
 import type { Subject } from "./subject.ts";
 
@@ -24,6 +30,12 @@ export interface CampaignOptions extends ScenarioOptions {
   readonly shrinkTimeMs: number;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: Progress) => void) | undefined;
+  /** What became of the violations that were kept. */
+  readonly regressions?: readonly RegressionFate[];
+  /** A violation that is known already: then nothing is explored. */
+  readonly known?: Failing | undefined;
+  /** Told of a violation before anything else is done with it. */
+  readonly onViolation?: ((found: Counterexample) => Promise<void>) | undefined;
 }
 
 interface Counted {
@@ -58,9 +70,22 @@ export async function runCampaign<State extends Json, C extends Command>(
   const hashes = await hashSources(subject.sources);
   const run = new CampaignRun(executor, subject, options);
   const startedAt = new Date();
-  await run.explore();
+  if (options.known === undefined) await run.explore();
+  else run.exploration.add(knownAlready(options.known as Failing<State, C>));
   const exploredMs = run.elapsedMs;
   const { tally, failing } = run.exploration;
+  const counterexample = (own: Shrunken<State, C>): Counterexample<State, C> => ({
+    ...own,
+    version: 1,
+    model: subject.name,
+    mutant: options.mutant ?? null,
+    control: options.control,
+    seed: options.seed,
+    execution: failing?.number ?? 0,
+    versions: { heddle: environment.heddle, postgres: environment.postgres.version },
+    hashes,
+  });
+  if (failing !== undefined) await options.onViolation?.(counterexample(unshrunk(failing)));
   const found =
     failing &&
     (await shrunkCounterexample(failing, {
@@ -87,21 +112,8 @@ export async function runCampaign<State extends Json, C extends Command>(
     startedAt: startedAt.toISOString(),
     elapsedMs: run.elapsedMs,
     executionsPerSecond: tally.executions / (exploredMs / 1000),
-    counterexamples: found
-      ? [
-          {
-            ...found.counterexample,
-            version: 1,
-            model: subject.name,
-            mutant: options.mutant ?? null,
-            control: options.control,
-            seed: options.seed,
-            execution: failing.number,
-            versions: { heddle: environment.heddle, postgres: environment.postgres.version },
-            hashes,
-          },
-        ]
-      : [],
+    regressions: options.regressions ?? [],
+    counterexamples: found ? [counterexample(found.counterexample)] : [],
     controlled: controlled(options.control, executor.ordersWakes),
     uncontrolled: uncontrolled(options.control, environment, executor.ordersWakes, executor.whole),
     environment,

@@ -7,7 +7,7 @@ import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import type { Strategy } from "../scheduler/strategies.ts";
-import { type Coverage, coverageOf } from "./coverage.ts";
+import { type Coverage, coverageOf, NOTHING_COVERED } from "./coverage.ts";
 import { type Generated, generator } from "./generate.ts";
 import type { Judges } from "./judge.ts";
 import { outcomeOf, pairsOf } from "./pair-search.ts";
@@ -38,7 +38,7 @@ export interface Effort {
 }
 
 /** An execution that broke a rule. */
-export interface Failing<State extends Json, C extends Command> {
+export interface Failing<State extends Json = Json, C extends Command = Command> {
   readonly execution: Execution<State, C>;
   readonly violations: readonly Violation[];
 }
@@ -132,4 +132,23 @@ export class ScenarioExplorer<State extends Json, C extends Command> {
       error,
     };
   }
+}
+
+/** The one execution of a violation that is known already. */
+export function knownAlready<State extends Json, C extends Command>(
+  failing: Failing<State, C>,
+): Explored<State, C> {
+  const { execution, violations } = failing;
+  const { scenario, schedule, trace } = execution;
+  const seen = JSON.stringify([scenario, schedule.lanes, trace, violations]);
+  return {
+    tally: sum(tallyOfScenario(scenario, []), tallyOfExecution(execution, { violations }, 0)),
+    coverage: NOTHING_COVERED,
+    digest: createHash("sha256").update(seen).digest("hex"),
+    complete: false,
+    outcomes: 0,
+    failing,
+    undecided: undefined,
+    error: undefined,
+  };
 }

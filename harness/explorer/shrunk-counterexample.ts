@@ -23,7 +23,7 @@ export interface ShrinkingOptions<State extends Json, C extends Command> {
 }
 
 /** What a counterexample has of its own, whatever the campaign. */
-type Shrunken<State extends Json, C extends Command> = Pick<
+export type Shrunken<State extends Json, C extends Command> = Pick<
   Counterexample<State, C>,
   "scenario" | "schedule" | "trace" | "violations" | "preemptions" | "shrunk"
 >;
@@ -62,18 +62,22 @@ export async function shrunkCounterexample<State extends Json, C extends Command
           if (cause instanceof HarnessError) return undefined;
           throw cause;
         });
+  const violations = all?.violations ?? known.get(execution) ?? [];
+  const { shrunk } = unshrunk(failing);
   const counterexample = {
-    scenario: execution.scenario,
-    schedule: execution.schedule,
-    trace: execution.trace,
-    violations: all?.violations ?? known.get(execution) ?? [],
-    preemptions: preemptionCount(execution.trace),
-    shrunk: {
-      executions,
-      commands: commandCount(failing.execution.scenario),
-      preemptions: preemptionCount(failing.execution.trace),
-      minimal,
-    },
+    ...unshrunk({ execution, violations }),
+    shrunk: { ...shrunk, executions, minimal },
   };
   return { counterexample, error };
+}
+
+/** A violation as it was found. */
+export function unshrunk<State extends Json, C extends Command>({
+  execution: { scenario, schedule, trace },
+  violations,
+}: Failing<State, C>): Shrunken<State, C> {
+  const preemptions = preemptionCount(trace);
+  const commands = commandCount(scenario);
+  const shrunk = { executions: 0, commands, preemptions, minimal: false };
+  return { scenario, schedule, trace, violations, preemptions, shrunk };
 }

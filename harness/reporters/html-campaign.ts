@@ -1,4 +1,4 @@
-import type { Campaign, PatternCount, RuleCount } from "../core/campaign.ts";
+import type { Campaign, PatternCount } from "../core/campaign.ts";
 import { duration, number, percent } from "./counted.ts";
 import { type Content, html, type Markup } from "./html-markup.ts";
 import { type Column, table } from "./html-table.ts";
@@ -24,22 +24,37 @@ ${entries.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></di
 `;
 }
 
-export function rulesSection(rules: readonly RuleCount[]): Markup {
+export function rulesSection(campaign: Campaign): Markup {
   const columns: Column[] = [
     { title: "Rule" },
     { title: "Checked", kind: "number" },
     { title: "Violated", kind: "number" },
   ];
-  const rows = rules.map((rule) => [
+  const rows = campaign.rules.map((rule) => [
     html`<code>${rule.name}</code><br><span class="note">${rule.judge}: ${rule.description}</span>`,
     number(rule.checked),
     rule.violated === 0 ? "0" : html`<strong class="fail">${number(rule.violated)}</strong>`,
   ]);
   return html`<section id="rules">
 <h2>What was checked</h2>
-${table("How often each rule was applied, and how often it was broken", columns, rows)}</section>
+${table("How often each rule was applied, and how often it was broken", columns, rows)}${regressionsSection(campaign)}</section>
 `;
 }
+
+/** What once failed; nothing where nothing was kept. */
+function regressionsSection({ regressions }: Campaign): Markup | undefined {
+  if (regressions.length === 0) return undefined;
+  const columns: Column[] = [{ title: "Regression" }, { title: "Rule" }, { title: "Now" }];
+  const rows = regressions.map(({ file, rule, fate }) => [
+    html`<code>${file}</code>`,
+    html`<code>${rule}</code>`,
+    fate === "fails" ? html`<strong class="fail">fails again</strong>` : FATES[fate],
+  ]);
+  return html`<h3>Regressions</h3>
+${table("What broke a rule before, and was executed first", columns, rows)}`;
+}
+
+const FATES = { mended: "no longer fails", unfit: "no longer fits" } as const;
 
 export function responsesSection(campaign: Campaign): Markup {
   const columns: Column[] = [

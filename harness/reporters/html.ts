@@ -47,7 +47,7 @@ export function reportHtml(campaign: Campaign, folder: string): string {
 ${counterexamples.length === 0 ? undefined : link("counterexamples", "Counterexamples")}${link("rules", "What was checked")}${link("explored", "What was explored")}${link("control", "What was controlled")}${link("environment", "Environment and sources")}</ul></nav>
 </header>
 <main>
-${figures(campaign)}${counterexampleSection(campaign, folder)}${rulesSection(campaign.rules)}${responsesSection(campaign)}${controlSection(campaign)}${environmentSection(campaign)}</main>
+${figures(campaign)}${counterexampleSection(campaign, folder)}${rulesSection(campaign)}${responsesSection(campaign)}${controlSection(campaign)}${environmentSection(campaign)}</main>
 <footer><p class="note">An execution is one run of a scenario on a real PostgreSQL, one step at a time in an order that Heddle chose. A preemption leaves a client that could have gone on. Machines read the same in report.json.</p></footer>
 </body>
 </html>

@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { Campaign, PatternCount } from "../core/campaign.ts";
+import type { Campaign, Fate, PatternCount, RegressionFate } from "../core/campaign.ts";
 import { commandCount } from "../core/scenario.ts";
 import { counted, duration, number, percent } from "./counted.ts";
 import { faultsLine } from "./one-line.ts";
@@ -47,6 +47,7 @@ export function summary(campaign: Campaign, options: TextOptions): string {
     ...c.coverage.flatMap((sentence, at) => entry(at === 0 ? "coverage" : "", sentence)),
     ...pairLines(c.pairs).map((line, at) => entryLine(at === 0 ? "pairs" : "", line, paint)),
     ...entry("rules", rules(c)),
+    ...c.regressions.flatMap((it, at) => entry(at === 0 ? "regressions" : "", regression(it))),
     ...entry(
       "reports",
       `${path.join(options.folder, "report.html")}, ${path.join(options.folder, "report.json")}`,
@@ -62,6 +63,16 @@ export function summary(campaign: Campaign, options: TextOptions): string {
     }),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+const FATES: { readonly [fate in Fate]: string } = {
+  fails: "fails again",
+  mended: "no longer fails: take it out with heddle regressions --prune, or keep it as a guard",
+  unfit: "no longer fits: the service does not go that way any more",
+};
+
+function regression({ file, fate }: RegressionFate): string {
+  return `${printable(file)} ${FATES[fate]}`;
 }
 
 function pattern({ name, share, threshold, missed }: PatternCount): string {
