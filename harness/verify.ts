@@ -10,6 +10,7 @@ import { Executor, type ExecutorOptions } from "./execution/executor.ts";
 import { type CampaignOptions, type CampaignResult, runCampaign } from "./explorer/campaign.ts";
 import type { Failing } from "./explorer/explore-scenario.ts";
 import type { Bounds, Subject } from "./explorer/subject.ts";
+import { readFootprints } from "./gates/footprints.ts";
 import { derivedSubject, isDerived } from "./mutation/derived-subject.ts";
 import type { Server } from "./postgres/provider.ts";
 import type { RegressionFolder } from "./regressions/regression-folder.ts";
@@ -83,7 +84,11 @@ export async function verify<State extends Json, C extends Command>(
   );
   const failing = fates.find(({ fate }) => fate === "fails");
   const control = failing?.regression.control ?? options.control;
-  const executor = await openExecutor(server, subject, options.mutant, { ...options, control });
+  const executor = await openExecutor(server, subject, options.mutant, {
+    ...(options.strategy.reduces && { footprints: readFootprints }),
+    ...options,
+    control,
+  });
   // Kept as it was found, before anything can go wrong; then as small as it became.
   let found: string | undefined;
   const keep = failing === undefined ? folder : undefined;

@@ -89,6 +89,10 @@ function program(finished: (exitCode: number) => void): Command {
         .argParser(preemptionBound)
         .default(DEFAULTS.preemptions),
     )
+    .option(
+      "--no-reduction",
+      "with --preemptions all, also execute interleavings that come to the same as others",
+    )
     .addOption(
       new Option("--faults <kinds>", "what strikes now and then: none, connection, all, or a list")
         .argParser(faultKinds)

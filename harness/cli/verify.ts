@@ -28,6 +28,7 @@ export interface VerifyOptions {
   readonly pairs?: boolean;
   readonly preemptions: number;
   readonly faults: readonly Fault[];
+  readonly reduction: boolean;
   readonly gates: readonly GateLevel[];
   readonly isolation: Isolation;
   readonly postgres: string;

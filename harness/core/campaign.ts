@@ -29,7 +29,12 @@ export interface PairSearch {
   readonly name: string;
   /** Executions, each of another interleaving. */
   readonly explored: number;
-  /** Whether these were all within the bound. */
+  /**
+   * Choices that were not tried, since all that they lead to comes to the same as something that
+   * was executed; null where the search left nothing out, as within a bound of preemptions.
+   */
+  readonly pruned: number | null;
+  /** Whether these were all within the bound, but for those that come to the same as others. */
   readonly complete: boolean;
   /** How many of them differ in a response or in the final state. */
   readonly outcomes: number;

@@ -180,6 +180,18 @@ test("an exhaustive search says what it covered", async () => {
   expect(short.coverage).toEqual([]);
 });
 
+test("a search without a bound may leave out what comes to the same, and says so", async () => {
+  const found = strategies({ preemptions: Number.POSITIVE_INFINITY });
+  const strategy = found.find(({ name }) => name === "exhaustive");
+  if (strategy === undefined) throw new Error("no exhaustive search");
+  expect(strategy.reduces).toBe(true);
+  const bounds = { minClients: 2, maxClients: 2 };
+  const { campaign: done } = await campaign({ strategy, bounds, runs: 2_000 });
+  expect(done.coverage).toEqual([
+    expect.stringMatching(/^All interleavings, without a bound, of \d+ scenarios? were covered: /),
+  ]);
+});
+
 test("auto goes from serial orders over searches to random priorities", async () => {
   const { campaign: done } = await campaign({ strategy: named("auto"), runs: 1_000 });
   expect(done.coverage.join(" ")).toMatch(
@@ -204,8 +216,8 @@ describe("the pairs of a model", () => {
     // A look has two steps, an increment three: there are 6 and 20 ways to interleave two of them.
     // Of the latter, 14 have at most 2 preemptions. Whoever is first sees 0; the other one 0 or 1.
     expect(done.pairs).toEqual([
-      { name: "looks", explored: 6, complete: true, outcomes: 1 },
-      { name: "increments", explored: 14, complete: true, outcomes: 3 },
+      { name: "looks", explored: 6, pruned: null, complete: true, outcomes: 1 },
+      { name: "increments", explored: 14, pruned: null, complete: true, outcomes: 3 },
     ]);
     expect(done.executions).toBe(20);
   });

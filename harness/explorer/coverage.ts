@@ -1,11 +1,18 @@
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { Pct, pctBound } from "../scheduler/pct.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
+import { SleepSets } from "../scheduler/sleep-sets.ts";
 import { PCT_DEPTH } from "../scheduler/strategies.ts";
 import { sum } from "./tally.ts";
 
 type Searches = {
   readonly [bound: string]: { readonly scenarios: number; readonly schedules: number };
+};
+
+type Reduced = {
+  readonly scenarios: number;
+  readonly schedules: number;
+  readonly pruned: number;
 };
 
 /** What the schedulers of a campaign, or of a part of it, can say of what they covered. */
@@ -15,16 +22,37 @@ export interface Coverage {
    * `Infinity` for all interleavings.
    */
   readonly searches: Searches;
+  /** Scenarios of which all was executed but for what comes to the same (see `SleepSets`). */
+  readonly reduced: Reduced;
   /** Of executions with random priorities: the most clients, and the most steps. */
   readonly pct: { readonly clients: number; readonly steps: number };
 }
 
-export const NOTHING_COVERED: Coverage = { searches: {}, pct: { clients: 0, steps: 0 } };
+export const NOTHING_COVERED: Coverage = {
+  searches: {},
+  reduced: { scenarios: 0, schedules: 0, pruned: 0 },
+  pct: { clients: 0, steps: 0 },
+};
+
+/** Whether a search came to its end, and what it left out; null without reduction. */
+export function completeness(scheduler: Scheduler): {
+  readonly complete: boolean;
+  readonly pruned: number | null;
+} {
+  const pruned = scheduler instanceof SleepSets ? scheduler.pruned : null;
+  const searches = scheduler instanceof SleepSets || scheduler instanceof Exhaustive;
+  return { complete: searches && scheduler.complete, pruned };
+}
 
 /** What a scheduler covered that is done with its scenario. */
 export function coverageOf(scheduler: Scheduler, clients: number): Coverage {
   if (scheduler instanceof Pct) {
     return { ...NOTHING_COVERED, pct: { clients, steps: scheduler.steps } };
+  }
+  if (scheduler instanceof SleepSets) {
+    const { complete, executions: schedules, pruned } = scheduler;
+    const reduced = { scenarios: 1, schedules, pruned };
+    return complete ? { ...NOTHING_COVERED, reduced } : NOTHING_COVERED;
   }
   if (!(scheduler instanceof Exhaustive)) return NOTHING_COVERED;
   const { complete, completeUpTo, explored } = scheduler;
@@ -43,6 +71,7 @@ export function coverageOf(scheduler: Scheduler, clients: number): Coverage {
 export function together(a: Coverage, b: Coverage): Coverage {
   return {
     searches: sum(a.searches, b.searches),
+    reduced: sum(a.reduced, b.reduced),
     pct: {
       clients: Math.max(a.pct.clients, b.pct.clients),
       steps: Math.max(a.pct.steps, b.pct.steps),
@@ -51,10 +80,11 @@ export function together(a: Coverage, b: Coverage): Coverage {
 }
 
 /** Sentences for the reader of a report. */
-export function coverageSentences({ searches, pct }: Coverage): readonly string[] {
+export function coverageSentences({ searches, reduced, pct }: Coverage): readonly string[] {
   const byBound = Object.entries(searches).sort(([a], [b]) => Number(a) - Number(b));
   return [
     ...byBound.map(([bound, covered]) => searchSentence(Number(bound), covered)),
+    ...(reduced.scenarios > 0 ? [reducedSentence(reduced)] : []),
     ...(pct.steps > 0 ? [pctSentence(pct)] : []),
   ];
 }
@@ -78,6 +108,17 @@ function searchSentence(
       : bound === Number.POSITIVE_INFINITY
         ? "interleavings, without a bound,"
         : `interleavings with at most ${bound} preemption${bound === 1 ? "" : "s"}`;
-  const of = `${scenarios.toLocaleString("en")} scenario${scenarios === 1 ? "" : "s"}`;
-  return `All ${schedules.toLocaleString("en")} ${what} of ${of} were executed.`;
+  return `All ${schedules.toLocaleString("en")} ${what} of ${counted(scenarios)} were executed.`;
+}
+
+function reducedSentence({ scenarios, schedules, pruned }: Reduced): string {
+  return (
+    `All interleavings, without a bound, of ${counted(scenarios)} were covered: ` +
+    `${schedules.toLocaleString("en")} were executed; ${pruned.toLocaleString("en")} choices were ` +
+    "left out, since steps that commute make what they lead to come to the same."
+  );
+}
+
+function counted(scenarios: number): string {
+  return `${scenarios.toLocaleString("en")} scenario${scenarios === 1 ? "" : "s"}`;
 }

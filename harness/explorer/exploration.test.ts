@@ -11,6 +11,7 @@ const explored = (changes: Partial<Explored<number, Toy>> = {}): Explored<number
   coverage: NOTHING_COVERED,
   digest: "a",
   complete: true,
+  pruned: null,
   outcomes: 1,
   failing: undefined,
   undecided: undefined,

@@ -25,11 +25,17 @@ export class Exploration<State extends Json, C extends Command> {
   readonly #digest = createHash("sha256");
 
   constructor(pairs: readonly Pair<State, C>[]) {
-    this.pairs = pairs.map(({ name }) => ({ name, explored: 0, complete: false, outcomes: 0 }));
+    this.pairs = pairs.map(({ name }) => ({
+      name,
+      explored: 0,
+      pruned: null,
+      complete: false,
+      outcomes: 0,
+    }));
   }
 
   add(explored: Explored<State, C>): void {
-    const { failing, undecided, error, digest, complete, outcomes } = explored;
+    const { failing, undecided, error, digest, complete, pruned, outcomes } = explored;
     this.tally = sum(this.tally, explored.tally);
     this.#coverage = together(this.#coverage, explored.coverage);
     this.#digest.update(digest);
@@ -40,7 +46,7 @@ export class Exploration<State extends Json, C extends Command> {
     const pair = this.pairs[this.#explored];
     const { executions } = explored.tally;
     if (pair !== undefined) {
-      this.pairs[this.#explored] = { ...pair, explored: executions, complete, outcomes };
+      this.pairs[this.#explored] = { ...pair, explored: executions, pruned, complete, outcomes };
     }
     this.#explored++;
   }

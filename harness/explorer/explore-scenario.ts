@@ -5,9 +5,8 @@ import type { Execution } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
-import { Exhaustive } from "../scheduler/exhaustive.ts";
 import type { Strategy } from "../scheduler/strategies.ts";
-import { type Coverage, coverageOf, NOTHING_COVERED } from "./coverage.ts";
+import { type Coverage, completeness, coverageOf, NOTHING_COVERED } from "./coverage.ts";
 import { type Generated, generator } from "./generate.ts";
 import type { Judges } from "./judge.ts";
 import { outcomeOf, pairsOf } from "./pair-search.ts";
@@ -49,8 +48,10 @@ export interface Explored<State extends Json, C extends Command> {
   readonly coverage: Coverage;
   /** SHA-256 over every scenario, schedule, trace and violation, in order. */
   readonly digest: string;
-  /** Whether every schedule was executed that the strategy has. */
+  /** Whether every schedule was executed that the strategy has, or one that comes to the same. */
   readonly complete: boolean;
+  /** How many choices were left out by reduction; null without it. */
+  readonly pruned: number | null;
   /** Of pairs: how many executions differ in a response or in the final state. */
   readonly outcomes: number;
   readonly failing: Failing<State, C> | undefined;
@@ -125,7 +126,7 @@ export class ScenarioExplorer<State extends Json, C extends Command> {
       tally,
       coverage: coverageOf(scheduler, scenario.clients.length),
       digest: digest.digest("hex"),
-      complete: scheduler instanceof Exhaustive && scheduler.complete,
+      ...completeness(scheduler),
       outcomes: outcomes.size,
       failing,
       undecided,
@@ -146,6 +147,7 @@ export function knownAlready<State extends Json, C extends Command>(
     coverage: NOTHING_COVERED,
     digest: createHash("sha256").update(seen).digest("hex"),
     complete: false,
+    pruned: null,
     outcomes: 0,
     failing,
     undecided: undefined,

@@ -2,22 +2,24 @@ import { expect, test } from "vitest";
 import { pairLines, pairTable } from "./pair-table.ts";
 
 const PAIRS = [
-  { name: "create × create", explored: 1_234, complete: true, outcomes: 2 },
-  { name: "cancel × expire", explored: 7, complete: false, outcomes: 13 },
+  { name: "create × create", explored: 1_234, pruned: 56, complete: true, outcomes: 2 },
+  { name: "cancel × expire", explored: 7, pruned: null, complete: false, outcomes: 13 },
 ];
 
 test("as text, it is a table with a heading", () => {
   expect(pairLines(PAIRS)).toEqual([
-    "pair             interleavings  outcomes",
-    "create × create          1,234         2",
-    "cancel × expire     7, not all        13",
+    "pair               explored  pruned  outcomes",
+    "create × create       1,234      56         2",
+    "cancel × expire  7, not all       –        13",
+    "–: nothing is left out; with --preemptions all, what comes to the same is",
   ]);
+  expect(pairLines(PAIRS.slice(0, 1))).toHaveLength(2);
   expect(pairLines([])).toEqual([]);
 });
 
 test("as text, what was not explored is a number only", () => {
-  const left = { name: "expire × expire", explored: 0, complete: false, outcomes: 0 };
-  expect(pairLines([...PAIRS, left, left]).slice(3)).toEqual(["2 pairs not explored"]);
+  const left = { name: "expire × expire", explored: 0, pruned: null, complete: false, outcomes: 0 };
+  expect(pairLines([...PAIRS, left, left]).slice(4)).toEqual(["2 pairs not explored"]);
   expect(pairLines([left])).toEqual([]);
 });
 

@@ -91,7 +91,7 @@ export const passing: Campaign = {
       missed: false,
     },
   ],
-  pairs: [{ name: "create × cancel", explored: 148, complete: true, outcomes: 3 }],
+  pairs: [{ name: "create × cancel", explored: 148, pruned: null, complete: true, outcomes: 3 }],
   regressions: [{ file: "regressions/lost-1a2b3c4d.json", rule: "lost", fate: "mended" }],
   counterexamples: [],
   coverage: ["All 148 interleavings with at most 2 preemptions of 4 scenarios were executed."],

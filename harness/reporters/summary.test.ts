@@ -18,8 +18,8 @@ test("gives counts, rate, and where the reports are", () => {
   expect(text).toContain("executions  2,000 of 2,000 scenarios, 246.2/s; 8.1 s in all");
   expect(text).toContain("clients     701 with 2, 655 with 3, 644 with 4");
   expect(text).toContain("47,119, 11,804 preemptions, 1,933 lock waits, 21 deadlocks");
-  expect(text).toContain("pairs       pair             interleavings  outcomes\n");
-  expect(text).toContain("            create × cancel            148         3\n");
+  expect(text).toContain("pairs       pair             explored  pruned  outcomes\n");
+  expect(text).toContain("            create × cancel       148       –         3\n");
   expect(text).toContain("6 rules checked 27,742 times, none broken");
   expect(text).toContain("reports     out/report.html, out/report.json");
 });

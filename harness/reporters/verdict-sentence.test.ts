@@ -10,6 +10,21 @@ test("a pass has its bounds, and claims no more", () => {
   );
 });
 
+test("a pass of pairs that were all searched to the end is no sample of these", () => {
+  const pairs = [1, 2].map((number) => ({
+    ...{ name: `pair ${number}`, explored: 5, pruned: null, outcomes: 1 },
+    complete: true,
+  }));
+  const all = { ...passing, executions: 10, scenarios: 2, pairs };
+  expect(verdictSentence(all)).toBe(
+    `No violation in 10 executions of 2 scenarios ${SCOPE}. 2 pairs of commands, each searched to the end of its bounds; other scenarios were not.`,
+  );
+  const sample = "A sample, not a proof.";
+  const cut = pairs.map((pair, at) => ({ ...pair, complete: at > 0 }));
+  expect(verdictSentence({ ...all, pairs: cut })).toContain(sample);
+  expect(verdictSentence({ ...all, scenarios: 0, pairs: [] })).toContain(sample);
+});
+
 test("a fail names what broke", () => {
   expect(verdictSentence(failing)).toBe(
     `Violation in 2 of 112 executions of 112 scenarios ${SCOPE}: slot_with_several_bookings, overlapping_bookings, no_server_error.`,

@@ -8,7 +8,7 @@ export function verdictSentence(campaign: Campaign): string {
   const within = `${counted(executions, "execution")} of ${scope(campaign)}`;
   switch (campaign.verdict) {
     case "pass":
-      return `No violation in ${within}. A sample, not a proof.`;
+      return `No violation in ${within}. ${extent(campaign)}`;
     case "fail":
       return `Violation in ${number(violations)} of ${within}: ${broken(campaign)}.`;
     case "unknown": {
@@ -20,6 +20,15 @@ export function verdictSentence(campaign: Campaign): string {
       return `Unknown: ${reason}, after ${within}. ${found}`;
     }
   }
+}
+
+/** What a pass stands for. */
+function extent({ pairs, scenarios }: Campaign): string {
+  const complete =
+    pairs.length > 0 && pairs.length === scenarios && pairs.every((pair) => pair.complete);
+  return complete
+    ? `${counted(scenarios, "pair")} of commands, each searched to the end of its bounds; other scenarios were not.`
+    : "A sample, not a proof.";
 }
 
 /** What was verified: `booking`, or `booking with the planted bug check-then-insert`. */

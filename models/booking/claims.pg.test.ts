@@ -12,8 +12,8 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 /** Every interleaving, begin, commit and each statement inside the function being a step. */
-function search(mutant?: string) {
-  const strategy = strategies({ preemptions: Number.POSITIVE_INFINITY }).find(
+function search(reduction: boolean, mutant?: string) {
+  const strategy = strategies({ preemptions: Number.POSITIVE_INFINITY, reduction }).find(
     ({ name }) => name === "exhaustive",
   );
   if (strategy === undefined) throw new Error("there is no exhaustive search");
@@ -22,10 +22,10 @@ function search(mutant?: string) {
 }
 
 test("in all 1,932 interleavings of two claims of one slot, one of them wins", async () => {
-  const { campaign } = await search();
+  const { campaign } = await search(false);
   expect(campaign).toMatchObject({ verdict: "pass", reason: null, counterexamples: [] });
   expect(campaign.pairs).toEqual([
-    { name: "two claims", explored: 1_932, complete: true, outcomes: 2 },
+    { name: "two claims", explored: 1_932, pruned: null, complete: true, outcomes: 2 },
   ]);
   expect(campaign.coverage).toContain(
     "All 1,932 interleavings, without a bound, of 1 scenario were executed.",
@@ -33,8 +33,16 @@ test("in all 1,932 interleavings of two claims of one slot, one of them wins", a
   expect(campaign.responses).toEqual({ claim: { CREATED: 1_932, BK004: 1_932 } });
 }, 120_000);
 
+test("with reduction, fewer come to the same", async () => {
+  const { campaign } = await search(true);
+  expect(campaign).toMatchObject({ verdict: "pass", reason: null });
+  expect(campaign.pairs).toEqual([
+    { name: "two claims", explored: 1_428, pruned: 2, complete: true, outcomes: 2 },
+  ]);
+});
+
 test("without locks and constraints both win, where one is interrupted once", async () => {
-  const { campaign } = await search(unprotected.name);
+  const { campaign } = await search(false, unprotected.name);
   expect(campaign.verdict).toBe("fail");
   const [smallest] = campaign.counterexamples;
   expect(smallest?.violations.map(({ name }) => name)).toEqual([
