@@ -63,7 +63,7 @@ const cases: {
     parse: faultKinds,
     good: [
       ["none", []],
-      ["connection", ["cut-before", "cut-after", "cancel", "terminate"]],
+      ["connection", ["cut-before", "cut-after", "cancel", "terminate", "retry"]],
       ["cancel", ["cancel"]],
       ["cut-after,cut-before", ["cut-after", "cut-before"]],
     ],

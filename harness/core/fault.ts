@@ -1,5 +1,6 @@
 /**
- * What can be done to a statement that is under way, or to its connection; with what happens, for a
+ * What can be done to a statement that is under way, or to its connection; and what a client can do
+ * that waits for an answer, or does not know what became of its command. With what happens, for a
  * reader.
  */
 export const FAULTS = {
@@ -7,6 +8,8 @@ export const FAULTS = {
   "cut-after": "the connection is cut, and the service never hears the answer",
   cancel: "the statement is cancelled",
   terminate: "the server ends the session",
+  "give-up": "the client waits no longer, and its request goes on without it",
+  retry: "the client sends its last command again",
 } as const;
 
 /** A kind of fault. It is a choice of the schedule, and so it replays and shrinks like any other. */
@@ -19,6 +22,6 @@ export function isFault(name: string): name is Fault {
 /** Kinds of faults that go together, by name. */
 export const FAULT_GROUPS: { readonly [name: string]: readonly Fault[] } = {
   none: [],
-  connection: ["cut-before", "cut-after", "cancel", "terminate"],
-  all: ["cut-before", "cut-after", "cancel", "terminate"],
+  connection: ["cut-before", "cut-after", "cancel", "terminate", "retry"],
+  all: ["cut-before", "cut-after", "cancel", "terminate", "give-up", "retry"],
 };

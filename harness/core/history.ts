@@ -17,7 +17,7 @@ export interface Response {
 export interface Invocation<C extends Command = Command> {
   readonly type: "invoke";
   readonly client: number;
-  /** Which of the client's commands, from 0. */
+  /** Which of the commands that the client sent, from 0; one that is sent again counts again. */
   readonly index: number;
   readonly command: C;
 }

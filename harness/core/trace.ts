@@ -63,6 +63,8 @@ export type TraceEvent<C extends Command = Command> =
       readonly fault: Fault;
       /** What was held, and now never reaches the server. */
       readonly statement?: Statement;
+      /** The lane on which what was under way goes on. */
+      readonly becomes?: Lane;
     }
   | Event<C>;
 

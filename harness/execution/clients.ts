@@ -10,9 +10,20 @@ import type { System } from "./system.ts";
 
 interface Client<C extends Command> {
   readonly commands: readonly C[];
-  /** Which command is next, or under way. */
+  /** Which command is next. */
   next: number;
-  active: boolean;
+  /** How many it has sent, repetitions included. */
+  sent: number;
+  /** Whether it does not know what became of the last one. */
+  uncertain: boolean;
+}
+
+/** A command that is under way. */
+interface Request {
+  /** The client that waits for its answer; a number of its own once that has given up. */
+  owner: number;
+  readonly index: number;
+  readonly patience: AbortController;
 }
 
 /** Is told how commands end. */
@@ -23,11 +34,14 @@ interface Listener {
 
 /** The clients of a scenario: each sends its commands in order, when it is told to. */
 export class Clients<State extends Json, C extends Command> {
-  readonly #clients: Client<C>[];
+  readonly #clients: readonly Client<C>[];
   readonly #system: System<State, C>;
   readonly #recording: Recording<C>;
   readonly #listener: Listener;
+  readonly #requests = new Map<number, Request>();
   readonly #underWay = new Set<Promise<void>>();
+  /** The number that is given next to a request that goes on without its client. */
+  nobody: number;
 
   constructor(
     { clients }: Scenario<State, C>,
@@ -35,49 +49,87 @@ export class Clients<State extends Json, C extends Command> {
     recording: Recording<C>,
     listener: Listener,
   ) {
-    this.#clients = clients.map((commands) => ({ commands, next: 0, active: false }));
+    this.#clients = clients.map((commands) => ({ commands, next: 0, sent: 0, uncertain: false }));
     this.#system = system;
     this.#recording = recording;
     this.#listener = listener;
+    this.nobody = clients.length;
   }
 
-  /** Whether a command of it is under way. */
+  /** Whether a command of it is under way, or a request of that number. */
   isActive(client: number): boolean {
-    return this.#clients[client]?.active ?? false;
+    return this.#requests.has(client);
   }
 
-  /** Those with a command under way. */
+  /** Those with a command under way, in order; then requests that go on without their clients. */
   active(): number[] {
-    return [...this.#clients.keys()].filter((client) => this.isActive(client));
+    return [...this.#requests.keys()].sort((a, b) => a - b);
+  }
+
+  /** Those that wait for an answer. */
+  waiting(): number[] {
+    return this.active().filter((client) => client < this.#clients.length);
   }
 
   /** Those that can send a command. */
   starts(): Choice[] {
-    return this.#clients.flatMap(({ active, next, commands }, client): Choice[] =>
-      !active && next < commands.length ? [{ lane: laneOf(client, 0), action: "start" }] : [],
+    return this.#clients.flatMap(({ next, commands }, client): Choice[] =>
+      !this.isActive(client) && next < commands.length
+        ? [{ lane: laneOf(client, 0), action: "start" }]
+        : [],
     );
   }
 
-  /** Sends a client's next command. */
-  start(index: number): void {
+  /** Those that can send a command again, since they do not know what became of it. */
+  retries(): Choice[] {
+    return this.#clients.flatMap(({ uncertain }, client): Choice[] =>
+      !this.isActive(client) && uncertain ? [{ lane: laneOf(client, 0), action: "retry" }] : [],
+    );
+  }
+
+  /** Sends a client's next command, or its last one once more. */
+  send(index: number, action: "start" | "retry"): void {
     const client = this.#clients[index];
-    const command = client?.commands[client.next];
+    if (action === "start" && client !== undefined) client.next++;
+    const command = client?.commands[client.next - 1];
     if (client === undefined || command === undefined) throw new Error(`client ${index} is done`);
-    client.active = true;
-    this.#recording.add({ type: "invoke", client: index, index: client.next, command });
-    const perform = blamed("perform", this.#system.perform(command, index));
+    const request = { owner: index, index: client.sent++, patience: new AbortController() };
+    client.uncertain = false;
+    this.#requests.set(index, request);
+    this.#recording.add({ type: "invoke", client: index, index: request.index, command });
+    const { signal } = request.patience;
+    const perform = blamed("perform", this.#system.perform(command, index, signal));
     const operation = perform.then(
-      (response) => this.#returned(index, client, response),
+      (response) => this.#returned(request, response),
       (error: HarnessError) => this.#listener.failed(error),
     );
     this.#underWay.add(operation);
   }
 
-  #returned(index: number, client: Client<C>, response: Response): void {
-    this.#recording.add({ type: "return", client: index, index: client.next, response });
-    client.active = false;
-    client.next++;
-    this.#listener.returned(index);
+  #returned(request: Request, response: Response): void {
+    const { owner } = request;
+    this.#requests.delete(owner);
+    this.#answer(request, response);
+    this.#listener.returned(owner);
+  }
+
+  #answer({ owner, index }: Request, response: Response): void {
+    const client = this.#clients[owner];
+    if (client === undefined) return;
+    client.uncertain = response.outcome === "info";
+    this.#recording.add({ type: "return", client: owner, index, response });
+  }
+
+  /** A client waits no longer. Returns the number under which its request goes on without it. */
+  giveUp(client: number): number {
+    const request = this.#requests.get(client);
+    if (request === undefined) throw new Error(`client ${client} waits for nothing`);
+    this.#requests.delete(client);
+    this.#answer(request, { outcome: "info", code: "GAVE_UP", body: null });
+    request.patience.abort();
+    request.owner = this.nobody++;
+    this.#requests.set(request.owner, request);
+    return request.owner;
   }
 
   /** Resolves when no command is under way any more. */

@@ -151,13 +151,40 @@ describe("a fault", () => {
   });
 });
 
+describe("a client", () => {
+  test("gives up: its request goes on without it, and its answer is nobody's", async () => {
+    const execution = await follow(
+      [[statements("begin", add(1), "commit"), statements("select 1")], [statements(add(2))]],
+      "0*2 0!give-up 0*2 2 1*2 2",
+    );
+    expect(counters(execution)).toEqual([1, 1]);
+    expect(codes(execution)).toEqual(["GAVE_UP", "OK", "OK"]);
+    expect(faults(execution)).toEqual([
+      { type: "fault", lane: "0", fault: "give-up", becomes: "2" },
+    ]);
+  });
+
+  test("gives up while its statement waits for itself, and sends it again", async () => {
+    const execution = await follow(
+      [[statements("begin", add(1), "commit")], [statements("begin", add(1), "commit")]],
+      "1*3 0*3 0!give-up 0!retry 0*2 1 2*2 0*2",
+    );
+    expect(counters(execution)).toEqual([3, 0]);
+    expect(codes(execution)).toEqual(["GAVE_UP", "OK", "OK"]);
+    const sent = historyOf(execution.trace).flatMap((event) =>
+      event.type === "invoke" ? `${event.client}/${event.index}` : [],
+    );
+    expect(sent).toEqual(["1/0", "0/0", "0/1"]);
+  });
+});
+
 test("whatever strikes at random is seen again in a replay", async () => {
   const both = [statements("begin", add(1), add(2), "commit"), statements("select add_twice()")];
   const scene = scenario(both, both, [statements(add(2))]);
   const seed = 11;
   const faulty = new Faulty(
     new RandomWalk(seed),
-    ["cut-before", "cut-after", "cancel", "terminate"],
+    ["cut-before", "cut-after", "cancel", "terminate", "give-up", "retry"],
     seed,
   );
   const struck = new Set<string>();
@@ -172,5 +199,5 @@ test("whatever strikes at random is seen again in a replay", async () => {
     expect(again.trace).toEqual(execution.trace);
     expect(again.snapshot).toEqual(execution.snapshot);
   }
-  expect([...struck].sort()).toEqual(["cancel", "cut-after", "cut-before", "terminate"]);
+  expect([...struck].sort()).toEqual(["cancel", "cut-after", "cut-before", "give-up", "terminate"]);
 });

@@ -5,7 +5,7 @@ import type { Session } from "../gates/session.ts";
 
 /** A statement that is under way, and where it is. */
 export interface Flight {
-  readonly lane: Lane;
+  lane: Lane;
   readonly session: Session;
   readonly statement: Statement;
   /** `woken`: its wait has ended, and it is frozen until it is chosen. */
@@ -60,6 +60,16 @@ export class Lanes {
       doomed: false,
       unsaid: undefined,
     });
+  }
+
+  /** All that is `client`'s is from now on `other`'s, who had nothing. */
+  handOver(client: number, other: number): void {
+    for (const flight of this.of(client)) {
+      flight.lane = laneOf(other, Number(flight.lane.split(".")[1] ?? 0));
+    }
+    for (const [session, owner] of this.#clients) {
+      if (owner === client) this.#clients.set(session, other);
+    }
   }
 
   land(session: Session): void {

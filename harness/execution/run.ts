@@ -40,7 +40,7 @@ export class Run<State extends Json, C extends Command> {
   readonly #lanes = new Lanes();
   readonly #rest: Rest;
   readonly #sleepers: Sleepers;
-  readonly #strikes: Strikes<C>;
+  readonly #strikes: Strikes<State, C>;
   /** The lane that moved last. */
   #previous: Lane | undefined;
 
@@ -54,6 +54,7 @@ export class Run<State extends Json, C extends Command> {
     this.#sleepers = new Sleepers(this.#lanes, stage.freezer);
     this.#rest = new Rest(stage, this.#lanes, () => this.#unsettled());
     this.#strikes = new Strikes({
+      clients: this.#clients,
       lanes: this.#lanes,
       rest: this.#rest,
       sleepers: this.#sleepers,
@@ -141,8 +142,10 @@ export class Run<State extends Json, C extends Command> {
     this.#previous = lane;
     this.traffic.running = clientOf(lane);
     const flight = this.#lanes.all().find((other) => other.lane === lane);
-    if (action === "start") this.#clients.start(clientOf(lane));
-    else if (flight === undefined) throw new Error(`nothing is on the lane ${lane}`);
+    if (action === "start") this.#clients.send(clientOf(lane), action);
+    else if (action === "retry" || action === "give-up") {
+      this.#strikes.byClient(clientOf(lane), action);
+    } else if (flight === undefined) throw new Error(`nothing is on the lane ${lane}`);
     else {
       if (isFault(action)) this.#strikes.strike(flight, action);
       if (action === "wake") this.#sleepers.wake(flight);

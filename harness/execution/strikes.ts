@@ -1,9 +1,11 @@
 import type { Command } from "../core/command.ts";
 import type { HarnessError } from "../core/error.ts";
 import type { Fault } from "../core/fault.ts";
-import type { Choice } from "../core/schedule.ts";
+import type { Json } from "../core/json.ts";
+import { type Choice, laneOf } from "../core/schedule.ts";
 import type { LockWaits } from "../gates/lock-waits.ts";
 import type { Session } from "../gates/session.ts";
+import type { Clients } from "./clients.ts";
 import type { Flight, Lanes } from "./lanes.ts";
 import type { Recording } from "./recording.ts";
 import type { Rest } from "./rest.ts";
@@ -28,7 +30,8 @@ function faultsOf({ stage, gate, doomed }: Flight): readonly Fault[] {
 }
 
 /** What strikes need of an execution. */
-interface Struck<C extends Command> {
+interface Struck<State extends Json, C extends Command> {
+  readonly clients: Clients<State, C>;
   readonly lanes: Lanes;
   readonly rest: Rest;
   readonly sleepers: Sleepers;
@@ -37,12 +40,12 @@ interface Struck<C extends Command> {
 }
 
 /** Lets faults strike. It is no rest until all that a fault ends has ended. */
-export class Strikes<C extends Command> {
-  readonly #struck: Struck<C>;
+export class Strikes<State extends Json, C extends Command> {
+  readonly #struck: Struck<State, C>;
   /** Sessions that the server was told to end, until it has. */
   readonly #terminated = new Set<Session>();
 
-  constructor(struck: Struck<C>) {
+  constructor(struck: Struck<State, C>) {
     this.#struck = struck;
   }
 
@@ -53,10 +56,29 @@ export class Strikes<C extends Command> {
 
   /** All that can strike now, in a fixed order. */
   possible(): Choice[] {
-    const flights = this.#struck.lanes.all();
-    return flights.flatMap((flight) =>
-      faultsOf(flight).map((action) => ({ lane: flight.lane, action })),
-    );
+    const { clients, lanes } = this.#struck;
+    const waiting = clients.waiting().filter((client) => lanes.of(client).length > 0);
+    return [
+      ...lanes
+        .all()
+        .flatMap((flight): Choice[] =>
+          faultsOf(flight).map((action) => ({ lane: flight.lane, action })),
+        ),
+      ...waiting.map((client): Choice => ({ lane: laneOf(client, 0), action: "give-up" })),
+      ...clients.retries(),
+    ];
+  }
+
+  /** What does not strike a statement, but is a client's own doing. */
+  byClient(client: number, fault: Fault): void {
+    const { clients, lanes, recording } = this.#struck;
+    const lane = laneOf(client, 0);
+    if (fault === "retry") clients.send(client, "retry");
+    else {
+      const becomes = laneOf(clients.nobody, 0);
+      recording.add({ type: "fault", lane, fault, becomes });
+      lanes.handOver(client, clients.giveUp(client));
+    }
   }
 
   /** `cut-after` only marks the statement, which then goes on; see `lost`. */

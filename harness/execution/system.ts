@@ -24,9 +24,10 @@ export interface System<State extends Json = Json, C extends Command = Command> 
   /**
    * Sends one command as one client and returns what the service answered. A refusal is a
    * `Response`; a lost connection is one with outcome `info`; only what is the harness's own fault
-   * is thrown.
+   * is thrown. `patience` is aborted when the client waits no longer and learns of no answer; the
+   * request goes on, and its end is what this has to wait for all the same.
    */
-  perform(command: C, client: number): Promise<Response>;
+  perform(command: C, client: number, patience?: AbortSignal): Promise<Response>;
   /** Reads committed state, past the proxy, after all clients are done. */
   observe(): Promise<Snapshot>;
   /**

@@ -22,7 +22,7 @@ interface Parts<State extends Json, C extends Command> {
   readonly recording: Recording<C>;
   readonly rest: Rest;
   readonly sleepers: Sleepers;
-  readonly strikes: Strikes<C>;
+  readonly strikes: Strikes<State, C>;
 }
 
 /** Statements on their way: what the gates tell of them, and how they are let go. */

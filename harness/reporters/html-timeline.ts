@@ -14,7 +14,7 @@ import {
   valuesLine,
 } from "./one-line.ts";
 import { prettyJson } from "./pretty-json.ts";
-import { type Happening, type Step, timeline } from "./timeline.ts";
+import { clientsIn, type Happening, type Step, timeline } from "./timeline.ts";
 
 const BODY_LENGTH = 300;
 
@@ -26,7 +26,7 @@ const BODY_LENGTH = 300;
 export function timelineTable(trace: Trace, clients: number, caption: string): Markup {
   const steps = timeline(trace);
   const inBackground = (step: Step) => step.happenings.some((h) => clientOf(h.lane) < 0);
-  const columns = [...Array(clients).keys(), ...(steps.some(inBackground) ? [-1] : [])];
+  const columns = [...clientsIn(steps, clients), ...(steps.some(inBackground) ? [-1] : [])];
   const heads = columns.map((client) => {
     return html`<th scope="col" role="columnheader">${capital(laneName(clientLane(client)))}</th>`;
   });
@@ -68,7 +68,7 @@ function shown(happening: Happening): Markup {
     case "wait":
       return html`<p class="waits">${connection(happening)}waits for ${happening.for.map(laneName).join(" and ")}</p>`;
     case "fault":
-      return html`<p class="fault">${connection(happening)}${faultLine(happening.fault, happening.statement)}</p>`;
+      return html`<p class="fault">${connection(happening)}${faultLine(happening)}</p>`;
     case "gate":
       return html`<p class="gate">${connection(happening)}stands in <code>${placeLine(happening.place)}</code></p>`;
     case "result":

@@ -50,8 +50,17 @@ export function placeLine({ of, line, next }: Place): string {
 }
 
 /** `the connection is cut, …: update bookings set …`. */
-export function faultLine(fault: Fault, statement?: Statement): string {
-  return statement === undefined ? FAULTS[fault] : `${FAULTS[fault]}: ${statementLine(statement)}`;
+export function faultLine({
+  fault,
+  statement,
+  becomes,
+}: {
+  readonly fault: Fault;
+  readonly statement?: Statement;
+  readonly becomes?: Lane;
+}): string {
+  const name = becomes === undefined ? "" : ` as ${laneName(becomes)}`;
+  return FAULTS[fault] + name + (statement === undefined ? "" : `: ${statementLine(statement)}`);
 }
 
 /** `cut-before 12, cut-after 9`, or `none`. */

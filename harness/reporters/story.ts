@@ -1,10 +1,10 @@
 import type { Counterexample } from "../core/counterexample.ts";
+import { FAULTS } from "../core/fault.ts";
 import { clientOf, type Lane } from "../core/schedule.ts";
 import type { Result, Statement } from "../core/trace.ts";
 import {
   clientLane,
   commandLine,
-  faultLine,
   laneName,
   placeLine,
   responseLine,
@@ -103,7 +103,7 @@ class Teller {
       case "wait":
         return does(`has to wait for ${happening.for.map(laneName).join(" and ")}`);
       case "fault":
-        return does(`meets a fault (${faultLine(happening.fault)})`);
+        return does(`meets a fault (${FAULTS[happening.fault]})`);
       case "gate":
         return does(`stops in ${code(placeLine(happening.place))}`).map((it) => ({
           ...it,

@@ -20,7 +20,7 @@ import { prettyJson } from "./pretty-json.ts";
 import { printable } from "./printable.ts";
 import { mainViolation, replayCommand, replayFilePath } from "./replay-command.ts";
 import { story } from "./story.ts";
-import { type Happening, type Step, timeline } from "./timeline.ts";
+import { clientsIn, type Happening, type Step, timeline } from "./timeline.ts";
 import { subjectName } from "./verdict-sentence.ts";
 import { wrap } from "./wrap.ts";
 
@@ -67,7 +67,7 @@ export function counterexampleText(c: Counterexample, options: TextOptions): str
 }
 
 function steps(all: readonly Step[], clients: number, width: number, paint: Paint): string[] {
-  const columns = [...Array(clients).keys()];
+  const columns = clientsIn(all, clients);
   const head = `step  ${columns.join(" ")}  `;
   const rows = all.flatMap((step) => {
     const number = String(step.number).padStart(4);
@@ -124,7 +124,7 @@ function words(happening: Happening): Words {
     case "wait":
       return { text: `waits for ${happening.for.map(laneName).join(" and ")}`, style: "yellow" };
     case "fault":
-      return { text: faultLine(happening.fault, happening.statement), style: "red" };
+      return { text: faultLine(happening), style: "red" };
     case "gate":
       return { text: `stands in ${placeLine(happening.place)}`, style: "dim" };
     case "result":

@@ -7,7 +7,7 @@ import { decodeCounterexample, encodeCounterexample } from "./replay-file.ts";
 import { deadlock, doubleBooking } from "./sample-counterexample.fixture.ts";
 import { story } from "./story.ts";
 import { counterexampleText } from "./text.ts";
-import { timeline } from "./timeline.ts";
+import { clientsIn, timeline } from "./timeline.ts";
 import { decodeToken, encodeToken } from "./token.ts";
 
 const told = (trace: readonly TraceEvent[]) =>
@@ -111,4 +111,31 @@ test("tells a fault where it happens; an answer that is lost is not heard", () =
   const file = { ...counterexample, schedule };
   expect(decodeCounterexample(encodeCounterexample(file))).toEqual(file);
   expect(decodeToken(encodeToken(file)).schedule).toEqual(schedule);
+});
+
+test("a request that goes on without its client takes its transaction and its waits along", () => {
+  const trace: TraceEvent[] = [
+    { type: "move", choice: { lane: "0", action: "release" }, enabled: [], preemption: false },
+    { type: "statement", lane: "0", statement: { sql: "begin", values: [] } },
+    { type: "result", lane: "0", result: { tags: ["BEGIN"], transaction: "open" } },
+    { type: "statement", lane: "0", statement: { sql: "update t", values: [] } },
+    { type: "wait", lane: "0", for: ["1"] },
+    { type: "move", choice: { lane: "0", action: "give-up" }, enabled: [], preemption: false },
+    { type: "fault", lane: "0", fault: "give-up", becomes: "2" },
+    { type: "move", choice: { lane: "1", action: "release" }, enabled: [], preemption: false },
+    { type: "result", lane: "2", result: { tags: ["UPDATE 1"], transaction: "open" } },
+  ];
+  const [, , last] = timeline(trace);
+  expect([...(last?.inTransaction ?? [])]).toEqual([2]);
+  expect(last?.happenings[0]).toMatchObject({ type: "result", lane: "2", waited: true });
+  expect(clientsIn(timeline([...trace, ...trace.slice(0, 1)]), 2)).toEqual([0, 1]);
+  const third: TraceEvent = {
+    type: "move",
+    choice: { lane: "2", action: "deliver" },
+    enabled: [],
+    preemption: false,
+  };
+  expect(clientsIn(timeline([...trace, third]), 2)).toEqual([0, 1, 2]);
+  const text = counterexampleText({ ...doubleBooking, trace }, { colour: false, folder: "." });
+  expect(text).toContain("waits no longer, and its request goes on without it as client 2");
 });

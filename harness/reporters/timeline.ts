@@ -1,7 +1,7 @@
 import type { Command } from "../core/command.ts";
 import type { Fault } from "../core/fault.ts";
 import type { Response } from "../core/history.ts";
-import { type Action, BACKGROUND, clientOf, type Lane } from "../core/schedule.ts";
+import { type Action, BACKGROUND, clientOf, type Lane, laneOf } from "../core/schedule.ts";
 import type { Place, Result, Statement, Trace, TraceEvent } from "../core/trace.ts";
 import { clientLane } from "./one-line.ts";
 
@@ -32,6 +32,8 @@ export type Happening =
       readonly lane: Lane;
       readonly fault: Fault;
       readonly statement?: Statement;
+      /** Under which name what was under way goes on. */
+      readonly becomes?: Lane;
     }
   /** The service hears an answer that was held. */
   | { readonly type: "deliver"; readonly lane: Lane }
@@ -54,6 +56,12 @@ export function timeline(trace: Trace): Step[] {
   const telling = new Telling();
   for (const event of trace) telling.tell(event);
   return telling.steps();
+}
+
+/** By number: the scenario's `clients`, and requests that went on without theirs. */
+export function clientsIn(steps: readonly Step[], clients: number): number[] {
+  const last = Math.max(clients - 1, ...steps.map(({ lane }) => clientOf(lane)));
+  return [...Array(last + 1).keys()];
 }
 
 type Draft = Step & { readonly happenings: Happening[]; readonly inTransaction: Set<number> };
@@ -142,9 +150,25 @@ class Telling {
     const { happenings } = this.#current();
     // An answer that is lost is not heard, although it was its turn.
     if (happenings.at(-1)?.type === "deliver") happenings.pop();
-    if (event.fault !== "cancel") this.#open.delete(event.lane);
-    this.#waiting.delete(event.lane);
+    if (event.becomes !== undefined) this.#rename(clientOf(event.lane), clientOf(event.becomes));
+    else {
+      if (event.fault !== "cancel") this.#open.delete(event.lane);
+      this.#waiting.delete(event.lane);
+    }
     this.#add(event);
+  }
+
+  #rename(client: number, other: number): void {
+    const renamed = (lane: Lane) => laneOf(other, Number(lane.split(".")[1] ?? 0));
+    const its = (lanes: Iterable<Lane>) => [...lanes].filter((lane) => clientOf(lane) === client);
+    for (const lanes of [this.#waiting, this.#open]) {
+      for (const lane of its(lanes)) if (lanes.delete(lane)) lanes.add(renamed(lane));
+    }
+    for (const lane of its(this.#running.keys())) {
+      const running = this.#running.get(lane);
+      if (running !== undefined) this.#running.set(renamed(lane), running);
+      this.#running.delete(lane);
+    }
   }
 
   #add(happening: Happening): void {

@@ -49,6 +49,16 @@ describe("faults at random", () => {
     expect(strikes(faulty(2, "cancel"), ON_BOTH)).toEqual(Array(6).fill(undefined));
   });
 
+  test("make a client send again what it does not know of, whether a fault is due or not", () => {
+    const one = faulty(4, "retry");
+    const retry: Choice[] = [{ lane: "1", action: "retry" }];
+    const first = Array.from({ length: 200 }, () => strikes(one, retry)[0]);
+    const retried = first.filter((fault) => fault === "1!retry").length;
+    expect(retried).toBeGreaterThan(70);
+    expect(retried).toBeLessThan(130);
+    expect(strikes(faulty(4, "cancel"), retry)).toEqual(Array(6).fill(undefined));
+  });
+
   test("are the same with the same seed, and change nothing of what else is chosen", () => {
     const runs = (seed: number) =>
       Array.from({ length: 50 }, () => strikes(faulty(seed, "cut-before"), ON_BOTH));

@@ -51,11 +51,18 @@ export class Faulty implements Scheduler {
     return this.#scheduler.choose(enabled, previous, footprintOf);
   }
 
-  /** One that is due strikes as soon as it can. Each kind that can is as likely as the others. */
+  /**
+   * One that is due strikes as soon as it can. Each kind that can is as likely as the others. A
+   * client that does not know what became of its command mostly sends it again, sooner or later.
+   */
   strike(faults: readonly Choice[]): Choice | undefined {
+    const retry = faults.find(({ action }) => action === "retry");
+    if (retry !== undefined && this.#kinds.has("retry") && this.#below(2) === 0) return retry;
     const [due] = this.#due;
     if (due === undefined || due > this.#step) return undefined;
-    const possible = faults.filter(({ action }) => isFault(action) && this.#kinds.has(action));
+    const possible = faults.filter(
+      ({ action }) => isFault(action) && action !== "retry" && this.#kinds.has(action),
+    );
     const kinds = [...new Set(possible.map(({ action }) => action))];
     if (kinds.length === 0) return undefined;
     this.#due.shift();

@@ -100,7 +100,7 @@ async function open(
       await reset(initial);
     },
 
-    async perform(command, client) {
+    async perform(command, client, patience) {
       const request = references.resolve(command, client);
       if (typeof request === "string") return refused(NOTHING_TO_SEND[request]);
       if (request.name === "confirm" || request.name === "webhook") {
@@ -111,7 +111,7 @@ async function open(
         request.via === "http"
           ? await overHttp(http, request)
           : await overFunction(callDirectly, request, codeOf);
-      remember(references, client, command, response);
+      if (!patience?.aborted) remember(references, client, command, response);
       return response;
     },
 
