@@ -21,6 +21,12 @@ const folders: readonly { readonly of: RegExp; readonly may: readonly string[] }
     of: /^harness\/execution\//,
     may: ["harness/core/", "harness/gates/", "harness/postgres/", "harness/scheduler/scheduler.ts"],
   },
+  {
+    of: /^harness\/export\//,
+    may: ["core", "gates", "postgres", "scheduler", "execution", "explorer", "spec"].map(
+      (folder) => `harness/${folder}/`,
+    ),
+  },
   { of: /^harness\/spec\//, may: ["harness/core/", "harness/postgres/"] },
   {
     of: /^harness\/explorer\//,

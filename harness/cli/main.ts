@@ -147,6 +147,7 @@ function program(finished: (exitCode: number) => void): Command {
     .option("--reuse", REUSE)
     .option("--model <path>", "where the model is (default: by the name in the file)")
     .option("--repeat <number>", "how many times", positiveNumber, 1)
+    .option("--export <folder>", "write what reproduces it without Heddle: psql scripts, a spec")
     .option("--json", "print the outcome as JSON")
     .addOption(stepTimeout())
     .action(async (source: string, options: ReplayOptions) => {

@@ -4,7 +4,8 @@ import { HarnessError } from "../core/error.ts";
 import { type Recorded, type Replayed, replay } from "../explorer/replay.ts";
 import { hashSources } from "../explorer/sources.ts";
 import type { Subject } from "../explorer/subject.ts";
-import { startServer } from "../postgres/provider.ts";
+import { exportReproduction } from "../export/export.ts";
+import { type Server, startServer } from "../postgres/provider.ts";
 import { decodeCounterexample } from "../reporters/replay-file.ts";
 import { counterexampleText } from "../reporters/text.ts";
 import { decodeToken } from "../reporters/token.ts";
@@ -19,6 +20,8 @@ export interface ReplayOptions {
   readonly model?: string;
   readonly repeat: number;
   readonly json?: boolean;
+  /** A folder for what reproduces it without Heddle. */
+  readonly export?: string;
   readonly stepTimeout: number;
 }
 
@@ -57,6 +60,10 @@ export async function replayCommand(source: string, options: ReplayOptions): Pro
         const { trace } = result.execution;
         expected = { trace, violations: result.violations, ...expected };
       }
+      const [first] = results;
+      if (options.export !== undefined && first !== undefined) {
+        await exportCommand(server, subject, recorded, first, options.export, options);
+      }
       return report(source, recorded, results, retries, options);
     } finally {
       await executor.close();
@@ -65,6 +72,42 @@ export async function replayCommand(source: string, options: ReplayOptions): Pro
     await server.stop();
     interrupted.end();
   }
+}
+
+/** What was seen again is written down for those without Heddle; a replay that diverged is not. */
+async function exportCommand(
+  server: Server,
+  subject: Subject,
+  { model, mutant, control }: Source,
+  { execution, violations, diverged }: Replayed,
+  folder: string,
+  { stepTimeout: stepTimeoutMs }: ReplayOptions,
+): Promise<void> {
+  const planted = mutant ?? undefined;
+  if (diverged !== undefined || violations.length === 0) {
+    process.stderr.write("not exported: the replay did not see the violation\n");
+    return;
+  }
+  const options = { stepTimeoutMs, signal: undefined };
+  const reproduction = await exportReproduction(
+    {
+      server,
+      subject,
+      setup: {
+        migrate: (directUrl) => subject.migrate(directUrl, planted),
+        start: (context) => subject.start(context, planted),
+      },
+      open: (other) => openExecutor(server, subject, planted, { control: other, ...options }),
+      found: { model, mutant, control, violations },
+      execution,
+    },
+    folder,
+  );
+  const said =
+    typeof reproduction === "string"
+      ? `not exported: ${reproduction}`
+      : `exported to ${folder}: README.md says how to see it with psql, reproduction.spec is for isolationtester`;
+  process.stderr.write(`${said}\n`);
 }
 
 function report(

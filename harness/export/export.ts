@@ -1,0 +1,102 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Command } from "../core/command.ts";
+import type { Control } from "../core/control.ts";
+import type { Counterexample } from "../core/counterexample.ts";
+import { HarnessError } from "../core/error.ts";
+import type { Execution } from "../core/execution.ts";
+import type { Json } from "../core/json.ts";
+import type { Executor, Setup } from "../execution/executor.ts";
+import type { Subject } from "../explorer/subject.ts";
+import type { Server } from "../postgres/provider.ts";
+import { parseSpec } from "../spec/parse.ts";
+import { runSpec } from "../spec/run-spec.ts";
+import { psqlScripts } from "./psql-scripts.ts";
+import type { Reproduction } from "./reproduction.ts";
+import { specFile } from "./spec-file.ts";
+import { loadScanner } from "./sql-text.ts";
+import { searchFor } from "./statement-level.ts";
+import { storyOf } from "./steps.ts";
+import { surroundingsOf } from "./surroundings.ts";
+
+/** What an export is made of. */
+export interface ExportSource<State extends Json, C extends Command> {
+  readonly server: Server;
+  readonly subject: Subject<State, C>;
+  /** The subject's, with the mutant that was on. */
+  readonly setup: Setup<State, C>;
+  /** An executor for the same setup under another control. */
+  readonly open: (control: Control) => Promise<Executor<State, C>>;
+  readonly found: Pick<Counterexample, "model" | "mutant" | "violations" | "control">;
+  /** In which it was found, or was seen again. */
+  readonly execution: Execution<State, C>;
+}
+
+const SPEC = "reproduction.spec";
+
+/**
+ * Writes what somebody without Heddle needs to see a violation: psql scripts with the order in which
+ * to press return, an isolationtester spec, and what came of that when it was run here.
+ * @returns the reproduction; or why there is none, in a sentence, where only gates inside the server
+ * show the violation.
+ * @throws HarnessError USAGE when the folder cannot be written.
+ */
+export async function exportReproduction<State extends Json, C extends Command>(
+  source: ExportSource<State, C>,
+  folder: string,
+): Promise<Reproduction | string> {
+  const { server, setup, found, execution } = source;
+  await loadScanner();
+  const direct = storyOf(execution.trace);
+  const story = direct.obstacle === undefined ? direct : await coarser(source);
+  if (story === undefined) {
+    return `${direct.obstacle}; and no order of whole statements that was tried breaks the same rule.`;
+  }
+  const around = await surroundingsOf(server, setup, execution.scenario.initial);
+  const reproduction = { of: found, steps: story.steps, ...around };
+  const spec = specFile(reproduction);
+  await write(folder, new Map([...psqlScripts(reproduction), [SPEC, spec]]));
+  await write(folder, new Map([["reproduction.out", await outcomeOf(server, spec)]]));
+  return reproduction;
+}
+
+/** The same violation with gates between statements only, as others have them. */
+async function coarser<State extends Json, C extends Command>({
+  open,
+  subject,
+  found,
+  execution,
+}: ExportSource<State, C>) {
+  const [rule] = found.violations;
+  if (rule === undefined) return undefined;
+  const executor = await open({ ...found.control, gates: ["statement"] });
+  try {
+    const other = await searchFor(executor, subject, execution.scenario, rule);
+    return other && storyOf(other.trace);
+  } finally {
+    await executor.close();
+  }
+}
+
+async function outcomeOf(server: Server, text: string): Promise<string> {
+  let outcome = "";
+  await runSpec(server, parseSpec(text, SPEC), {
+    name: "reproduction",
+    print: (part) => {
+      outcome += part;
+    },
+    stepTimeoutMs: 10_000,
+    signal: undefined,
+  });
+  return outcome;
+}
+
+async function write(folder: string, files: ReadonlyMap<string, string>): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    for (const [name, text] of files) await writeFile(join(folder, name), text);
+  } catch (cause) {
+    const message = `Nothing can be written to ${folder}: name another folder with --export.`;
+    throw new HarnessError("USAGE", message, { cause });
+  }
+}
