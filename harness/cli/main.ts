@@ -93,6 +93,7 @@ function program(finished: (exitCode: number) => void): Command {
       "--no-reduction",
       "with --preemptions all, also execute interleavings that come to the same as others",
     )
+    .option("--check-determinism", "execute each schedule twice, and compare what is seen")
     .addOption(
       new Option("--faults <kinds>", "what strikes now and then: none, connection, all, or a list")
         .argParser(faultKinds)
