@@ -56,6 +56,7 @@ const folders: readonly { readonly of: RegExp; readonly may: readonly string[] }
     may: ["harness/index.ts", "src/"],
   },
   { of: /^models\/[^/]+\//, may: ["harness/index.ts"] },
+  { of: /^examples\//, may: ["harness/index.ts"] },
   { of: /^src\//, may: [] },
   { of: /^bench\//, may: ["harness/", "models/", "src/"] },
   { of: /^(bin|conventions|migrations)\//, may: [] },
@@ -68,6 +69,7 @@ const testsMay = ["harness/index.ts", "harness/postgres/"];
 const entries = [
   /^harness\/(index|vitest|cli\/main)\.ts$/,
   /^models\/[^/]+\/index\.ts$/,
+  /^examples\//,
   /^[^/]+$/,
 ];
 

@@ -12,13 +12,17 @@ export type { Bounds, Mutant, Pair, Pattern, Subject } from "./explorer/subject.
 export { type Database, type Server, startServer } from "./postgres/provider.ts";
 export {
   type ClientContext,
+  type ClientDefinition,
   type ClientFunction,
   defineScenario,
+  type HttpClient,
   type InvariantContext,
   type InvariantDefinition,
   type Outcome,
+  type Program,
   type Query,
   type ScenarioDefinition,
+  type ServiceDefinition,
 } from "./scenario-file/definition.ts";
 export { type Strategy, type StrategyOptions, strategies } from "./scheduler/strategies.ts";
 export { type VerifyOptions, verify } from "./verify.ts";
