@@ -5,6 +5,7 @@ import { DEFAULTS } from "../defaults.ts";
 import { strategies } from "../scheduler/strategies.ts";
 import { version } from "../version.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
+import { addMutationCommands } from "./mutation-commands.ts";
 import {
   clientBounds,
   durationMs,
@@ -18,23 +19,13 @@ import {
 } from "./options.ts";
 import type { RegressionsOptions } from "./regressions.ts";
 import type { ReplayOptions } from "./replay.ts";
+import { POSTGRES, REUSE, stepTimeout } from "./server-options.ts";
 import type { SpecCommandOptions } from "./spec.ts";
 import type { VerifyOptions } from "./verify.ts";
-
-const POSTGRES =
-  "auto, embedded[:major], container[:tag or image] (else HEDDLE_POSTGRES_IMAGE), " +
-  "url (HEDDLE_POSTGRES_URL), or a postgres:// URL";
-const REUSE = "keep the container for the next run, or use the one that was kept";
 
 const strategyHelp = strategies(DEFAULTS)
   .map(({ name, description }) => `${name}: ${description}`)
   .join("; ");
-
-function stepTimeout(): Option {
-  return new Option("--step-timeout <duration>", "how long one step may take")
-    .argParser(durationMs)
-    .default(DEFAULTS.stepTimeoutMs, "10s");
-}
 
 /*
  * Each command's code is loaded when it is called: `--help` needs no database driver.
@@ -185,6 +176,8 @@ function program(finished: (exitCode: number) => void): Command {
       const { regressionsCommand } = await import("./regressions.ts");
       finished(await regressionsCommand(model, options));
     });
+
+  addMutationCommands(heddle, finished);
 
   heddle
     .command("doctor")
