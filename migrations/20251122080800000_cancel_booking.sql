@@ -1,4 +1,4 @@
-create function cancel_booking(p_booking_id bigint)
+create function cancel_booking(p_booking_id bigint, p_actor text default null)
   returns bookings
   language plpgsql
 as $$
@@ -11,6 +11,13 @@ begin
       using errcode = 'BK005',
             detail = format('There is no booking %s.', p_booking_id),
             hint = 'Check the booking''s id.';
+  end if;
+
+  if p_actor not in ('customer:' || v_booking.customer_id, 'vendor:' || v_booking.provider_id) then
+    raise exception 'That is not yours to change'
+      using errcode = 'BK010',
+            detail = format('Booking %s is not of %s.', p_booking_id, p_actor),
+            hint = 'Customers have their own bookings, vendors their own calendars.';
   end if;
 
   if v_booking.status not in ('pending', 'confirmed') then
@@ -37,7 +44,8 @@ begin
 end
 $$;
 
-comment on function cancel_booking(bigint) is
+comment on function cancel_booking(bigint, text) is
   'Ends an active booking, frees its slot and owes its payment back, in one transaction. The lock on the booking protects '
   'the slot''s next customer: only the first of two cancels frees it, and a reschedule cannot '
-  'change which slot that is.';
+  'change which slot that is. Where p_actor says who asks (customer:ID or vendor:ID), it has to be the '
+  'booking''s customer or provider.';

@@ -1,6 +1,10 @@
 -- Locks the booking, which fixes its slot; then the old slot, the new one and what overlaps that,
 -- by id. So reschedules that cross never wait for each other in a circle.
-create function reschedule_booking(p_booking_id bigint, p_new_slot_id bigint)
+create function reschedule_booking(
+  p_booking_id  bigint,
+  p_new_slot_id bigint,
+  p_actor       text default null
+)
   returns bookings
   language plpgsql
 as $$
@@ -14,6 +18,13 @@ begin
       using errcode = 'BK005',
             detail = format('There is no booking %s.', p_booking_id),
             hint = 'Check the booking''s id.';
+  end if;
+
+  if p_actor not in ('customer:' || v_booking.customer_id, 'vendor:' || v_booking.provider_id) then
+    raise exception 'That is not yours to change'
+      using errcode = 'BK010',
+            detail = format('Booking %s is not of %s.', p_booking_id, p_actor),
+            hint = 'Customers have their own bookings, vendors their own calendars.';
   end if;
 
   if v_booking.status not in ('pending', 'confirmed') then
@@ -88,7 +99,8 @@ begin
 end
 $$;
 
-comment on function reschedule_booking(bigint, bigint) is
+comment on function reschedule_booking(bigint, bigint, text) is
   'Moves an active booking to another free, future slot of the same provider; to its own slot is '
   'no move. One transaction frees the old slot and takes the new one, so the customer never holds '
-  'both or neither, and it locks in one order, so that crossing moves do not deadlock.';
+  'both or neither, and it locks in one order, so that crossing moves do not deadlock. Where p_actor '
+  'says who asks (customer:ID or vendor:ID), it has to be the booking''s customer or provider.';

@@ -17,6 +17,7 @@ describe("a database error", () => {
     ["BK007", "SLOT_HAS_BOOKING", 409],
     ["BK008", "IDEMPOTENCY_KEY_REUSED", 422],
     ["BK009", "PAYMENT_MISMATCH", 422],
+    ["BK010", "FORBIDDEN", 403],
   ])("%s is the refusal %s, in the schema's own words", (code, name, status) => {
     const error = databaseError({ code, hint: "Do this." });
 

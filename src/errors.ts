@@ -3,6 +3,8 @@ import { DatabaseError } from "pg";
 /** Every code that a refusal can carry, with its HTTP status. */
 const STATUS = {
   VALIDATION_ERROR: 400,
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
   NOT_FOUND: 404,
   SLOT_NOT_FOUND: 404,
   BOOKING_NOT_FOUND: 404,
@@ -16,6 +18,7 @@ const STATUS = {
   SLOT_IN_PAST: 422,
   IDEMPOTENCY_KEY_REUSED: 422,
   PAYMENT_MISMATCH: 422,
+  TOO_MANY_REQUESTS: 429,
   INTERNAL_ERROR: 500,
   DATABASE_UNAVAILABLE: 503,
   GATEWAY_UNAVAILABLE: 503,
@@ -55,6 +58,7 @@ const REFUSALS: { readonly [sqlstate: string]: ErrorCode } = {
   BK007: "SLOT_HAS_BOOKING",
   BK008: "IDEMPOTENCY_KEY_REUSED",
   BK009: "PAYMENT_MISMATCH",
+  BK010: "FORBIDDEN",
 };
 
 /** Two transactions that could not both happen: one of them was undone by Postgres. */

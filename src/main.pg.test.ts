@@ -27,7 +27,11 @@ afterEach(() => {
 afterAll(() => server?.stop());
 
 function start(env: Record<string, string>, ...args: string[]) {
-  const child = spawn(process.execPath, [main, ...args], { env, stdio: "pipe" });
+  const key = "a key for the tests of the process";
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { TOKEN_KEY: key, ...env },
+    stdio: "pipe",
+  });
   children.push(child);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -57,9 +61,10 @@ test("finishes the request under way when it is told to end", async () => {
   await holder.query("begin; lock table bookings in exclusive mode");
   const { child, ended } = start({ DATABASE_URL: url, PORT: "0" });
   const [line] = (await once(child.stdout, "data")) as [string];
+  const token = (await start({}, "token", "customer:c").ended).output.trim();
   const answer = request(`${line.trim().split(" ").at(-1)}/api/bookings/1/cancel`, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
     body: "{}",
   });
   while ((await holder.query("select from pg_locks where not granted")).rowCount === 0);
@@ -99,11 +104,20 @@ describe("says why it cannot start", () => {
       { DATABASE_URL: "postgres://nobody@localhost/none?host=/nowhere" },
       "The database at DATABASE_URL cannot be reached: connect ENOENT /nowhere/.s.PGSQL.5432",
     ],
+    [
+      { DATABASE_URL: "postgres://nobody@127.0.0.1:1/none", TOKEN_KEY: "short" },
+      "Set TOKEN_KEY to at least 32 random characters.",
+    ],
   ])("%o", async (env, output) => {
     expect(await start(env as Record<string, string>).ended).toEqual({
       code: 2,
       output: `${output}\n`,
     });
+  });
+
+  test("whom a token is for", async () => {
+    const { code, output } = await start({}, "token", "me").ended;
+    expect([code, output]).toEqual([2, "Say for whom: customer:ID, vendor:ID or system:NAME.\n"]);
   });
 
   test("a port that is in use", async () => {

@@ -1,9 +1,11 @@
 import type { FastifyInstance } from "fastify";
+import { knownSender, mustBeOf, mustBeSystem } from "./authentication.ts";
 import { ServiceError } from "./errors.ts";
 import type { PaymentEvent, PaymentGateway } from "./payment.ts";
 import { settleRefunds } from "./refunds.ts";
 import { schemas } from "./schemas.ts";
 import type { BookingStore } from "./store.ts";
+import type { Tokens } from "./tokens.ts";
 
 type ById = { Params: { id: string } };
 
@@ -12,28 +14,30 @@ export function addPaymentRoutes(
   server: FastifyInstance,
   store: BookingStore,
   gateway: PaymentGateway,
+  tokens: Tokens,
 ): void {
-  server.post<ById>(
-    "/api/bookings/:id/checkout",
-    { schema: schemas.checkout },
-    async ({ params }) => {
-      const booking = await store.findBooking(params.id);
-      if (booking.status !== "pending") {
-        throw new ServiceError(
-          "BOOKING_NOT_ACTIVE",
-          "Booking is not pending",
-          "Only a pending booking can be paid.",
-        );
-      }
-      return { code: "CHECKOUT", payment: await gateway.open(booking.id) };
-    },
-  );
+  server.post<ById>("/api/bookings/:id/checkout", { schema: schemas.checkout }, async (request) => {
+    const actor = await knownSender(request, tokens);
+    const booking = await store.findBooking(request.params.id);
+    mustBeOf(actor, booking);
+    if (booking.status !== "pending") {
+      throw new ServiceError(
+        "BOOKING_NOT_ACTIVE",
+        "Booking is not pending",
+        "Only a pending booking can be paid.",
+      );
+    }
+    return { code: "CHECKOUT", payment: await gateway.open(booking.id) };
+  });
 
   server.post<ById & { Body: { paymentIntentId: string } }>(
     "/api/bookings/:id/confirm",
     { schema: schemas.confirm },
-    async ({ params: { id }, body: { paymentIntentId } }) => {
-      const intent = await gateway.find(paymentIntentId);
+    async (request) => {
+      const { id } = request.params;
+      const actor = await knownSender(request, tokens);
+      mustBeOf(actor, await store.findBooking(id));
+      const intent = await gateway.find(request.body.paymentIntentId);
       if (intent?.bookingId !== id) {
         const hint = "Pay for this booking, then try again.";
         throw new ServiceError("PAYMENT_NOT_FOUND", "Payment not found", hint);
@@ -59,14 +63,16 @@ export function addPaymentRoutes(
   server.post<{ Body: PaymentEvent }>(
     "/api/payments/webhook",
     { schema: schemas.webhook },
-    async ({ body: { type, intent, bookingId } }) => {
+    async (request) => {
+      mustBeSystem(await knownSender(request, tokens));
+      const { type, intent, bookingId } = request.body;
       await store.recordPayment(bookingId, intent, type === "payment.captured");
       return { code: "RECORDED" };
     },
   );
 
-  server.post("/api/payments/refunds", { schema: schemas.refunds }, async () => ({
-    code: "SETTLED",
-    ...(await settleRefunds(store, gateway)),
-  }));
+  server.post("/api/payments/refunds", { schema: schemas.refunds }, async (request) => {
+    mustBeSystem(await knownSender(request, tokens));
+    return { code: "SETTLED", ...(await settleRefunds(store, gateway)) };
+  });
 }

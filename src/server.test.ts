@@ -1,10 +1,22 @@
 import { describe, expect, test, vi } from "vitest";
+import { actorText, parseActor } from "./actor.ts";
 import type { Booking } from "./booking.ts";
 import { ServiceError } from "./errors.ts";
 import { buildServer } from "./server.ts";
 import type { BookingStore } from "./store.ts";
+import type { Tokens } from "./tokens.ts";
 
-const booking = { id: "7", startAt: new Date("2030-01-01T10:00:00Z") } as unknown as Booking;
+const booking = {
+  id: "7",
+  customerId: "c",
+  startAt: new Date("2030-01-01T10:00:00Z"),
+} as unknown as Booking;
+
+/** A token is the name of who bears it. */
+const tokens: Tokens = {
+  issue: async (actor) => actorText(actor),
+  read: async (t) => parseActor(t),
+};
 
 const request = {
   providerId: "1",
@@ -29,7 +41,7 @@ function service(methods: Partial<BookingStore> = {}) {
     ping: vi.fn(async () => {}),
     ...methods,
   };
-  return { store, server: buildServer({ store }) };
+  return { store, server: buildServer({ store, tokens }) };
 }
 
 /** Sends a request; `body` is sent as JSON unless it is a text already. */
@@ -45,7 +57,11 @@ async function send(
     method,
     url,
     ...(body === undefined ? {} : { payload }),
-    headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+    headers: {
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      authorization: `Bearer ${url.startsWith("/api/payments") ? "system:gateway" : "customer:c"}`,
+      ...headers,
+    },
   });
   const called = Object.values(store).filter((fn) => vi.isMockFunction(fn) && fn.mock.calls.length);
   return { status: response.statusCode, body: response.json(), called: called.length, store };
@@ -60,8 +76,8 @@ describe("answers", () => {
   test("a create that made a booking with 201, and one that was repeated with 200", async () => {
     const first = await send("POST", "/api/bookings/create", request);
     expect(outcome(first)).toEqual([201, "CREATED"]);
-    expect(first.body.booking).toEqual({ id: "7", startAt: "2030-01-01T10:00:00.000Z" });
-    expect(first.store.createBooking).toHaveBeenCalledWith(request);
+    expect(first.body.booking).toMatchObject({ id: "7", startAt: "2030-01-01T10:00:00.000Z" });
+    expect(first.store.createBooking).toHaveBeenCalledWith({ ...request, createdBy: "customer" });
 
     const createBooking = async () => ({ booking, created: false });
     const repeat = await send("POST", "/api/bookings/create", request, { createBooking });
@@ -131,7 +147,6 @@ describe("refuses, and leaves the store alone", () => {
     ["POST", "/api/bookings/7/reschedule", {}, 400, "VALIDATION_ERROR"],
     ["POST", "/api/bookings/7/confirm", { paymentIntentId: 1 }, 400, "VALIDATION_ERROR"],
     ["POST", "/api/bookings/7/confirm", {}, 400, "VALIDATION_ERROR"],
-    ["POST", "/api/bookings/7/confirm", { paymentIntentId: "pi" }, 503, "GATEWAY_UNAVAILABLE"],
     [
       "POST",
       "/api/payments/webhook",
@@ -187,6 +202,11 @@ describe("says what failed", () => {
     expect(JSON.stringify(body)).not.toContain("secret");
   });
 
+  test("that nobody can pay where there is no gateway", async () => {
+    const confirm = await send("POST", "/api/bookings/7/confirm", { paymentIntentId: "pi" });
+    expect(outcome(confirm)).toEqual([503, "GATEWAY_UNAVAILABLE"]);
+  });
+
   test("an outage", async () => {
     const ping = async () => {
       throw Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
@@ -195,5 +215,34 @@ describe("says what failed", () => {
       503,
       "DATABASE_UNAVAILABLE",
     ]);
+  });
+});
+
+describe("on every answer", () => {
+  test("there are security headers, and no word of what serves it", async () => {
+    const { server } = service();
+    for (const url of ["/health", "/none"]) {
+      const { headers } = await server.inject(url);
+      expect(headers).toMatchObject({
+        "content-security-policy": expect.stringContaining("default-src 'self'"),
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "SAMEORIGIN",
+      });
+      expect(headers).not.toHaveProperty("x-powered-by");
+    }
+  });
+
+  test("those who send too much are told so", async () => {
+    const { store } = service();
+    const server = buildServer({ store, tokens, requestsPerMinute: 2 });
+    const ask = (remoteAddress: string) => server.inject({ url: "/health", remoteAddress });
+    await ask("10.0.0.1");
+    await ask("10.0.0.1");
+    const refused = await ask("10.0.0.1");
+    expect([refused.statusCode, refused.json()]).toMatchObject([
+      429,
+      { code: "TOO_MANY_REQUESTS" },
+    ]);
+    expect((await ask("10.0.0.2")).statusCode).toBe(200);
   });
 });

@@ -1,22 +1,26 @@
+import helmet from "@fastify/helmet";
+import rateLimit from "@fastify/rate-limit";
 import Fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyServerOptions,
 } from "fastify";
-import type { BookingRequest, Id } from "./booking.ts";
+import { addBookingRoutes } from "./booking-routes.ts";
 import { errorFromPostgres, ServiceError } from "./errors.ts";
 import { noGateway } from "./gateway.ts";
 import type { PaymentGateway } from "./payment.ts";
 import { addPaymentRoutes } from "./payment-routes.ts";
-import { formats, schemas } from "./schemas.ts";
+import { formats } from "./schemas.ts";
 import type { BookingStore } from "./store.ts";
-
-type ById = { Params: { id: string } };
+import type { Tokens } from "./tokens.ts";
 
 export interface ServerOptions {
   readonly store: BookingStore;
+  readonly tokens: Tokens;
   /** Where customers pay; nobody can unless given. */
   readonly gateway?: PaymentGateway;
+  /** How many requests an address may send in a minute; any number unless given. */
+  readonly requestsPerMinute?: number;
   /** Where failures (5xx) are logged; nowhere unless given. */
   readonly logger?: FastifyServerOptions["logger"];
 }
@@ -24,7 +28,9 @@ export interface ServerOptions {
 /** The HTTP service. It does not listen yet, and closing it does not close the store's pool. */
 export function buildServer({
   store,
+  tokens,
   gateway = noGateway,
+  requestsPerMinute,
   logger = false,
 }: ServerOptions): FastifyInstance {
   const server = Fastify({
@@ -46,46 +52,6 @@ export function buildServer({
     if (closing) reply.header("connection", "close");
   });
 
-  server.post<{ Body: BookingRequest }>(
-    "/api/bookings/create",
-    { schema: schemas.create },
-    async ({ body }, reply) => {
-      const { booking, created } = await store.createBooking(body);
-      return reply.code(created ? 201 : 200).send({ code: "CREATED", booking });
-    },
-  );
-
-  addPaymentRoutes(server, store, gateway);
-
-  server.get<ById>("/api/bookings/:id", { schema: schemas.booking }, async ({ params }) => ({
-    code: "BOOKING",
-    booking: await store.findBooking(params.id),
-  }));
-
-  server.post<ById>("/api/bookings/:id/cancel", { schema: schemas.cancel }, async ({ params }) => ({
-    code: "CANCELLED",
-    booking: await store.cancelBooking(params.id),
-  }));
-
-  server.post<ById & { Body: { slotId: Id } }>(
-    "/api/bookings/:id/reschedule",
-    { schema: schemas.reschedule },
-    async ({ params, body }) => ({
-      code: "RESCHEDULED",
-      booking: await store.rescheduleBooking(params.id, body.slotId),
-    }),
-  );
-
-  server.get<ById>("/api/vendors/:id/slots", { schema: schemas.slots }, async ({ params }) => ({
-    code: "SLOTS",
-    slots: await store.freeSlots(params.id),
-  }));
-
-  server.get("/health", async () => {
-    await store.ping();
-    return { code: "OK" };
-  });
-
   server.setErrorHandler((error, _request, reply) => refuse(reply, error));
   server.setNotFoundHandler((request, reply) =>
     refuse(
@@ -98,6 +64,16 @@ export function buildServer({
     ),
   );
 
+  void server.register(helmet);
+  if (requestsPerMinute !== undefined) {
+    void server.register(rateLimit, { max: requestsPerMinute, timeWindow: "1 minute" });
+  }
+  // Within a plugin, so that it is for these routes too what was registered before.
+  void server.register(async (routes) => {
+    addBookingRoutes(routes, store, tokens);
+    addPaymentRoutes(routes, store, gateway, tokens);
+  });
+
   return server;
 }
 
@@ -109,11 +85,14 @@ function refuse(reply: FastifyReply, error: unknown): FastifyReply {
   return reply.code(refusal.status).send({ code, message, hint });
 }
 
-/** A request that never reached its route: not JSON, too large, not what the schema says. */
+/** A request that never reached its route: not JSON, too large, too many, not what the schema says. */
 function errorFromFastify(error: unknown): ServiceError | undefined {
   if (!(error instanceof Error && "statusCode" in error)) return undefined;
   const status = error.statusCode;
   if (typeof status !== "number" || status < 400 || status > 499) return undefined;
+  if (status === 429) {
+    return new ServiceError("TOO_MANY_REQUESTS", error.message, "Wait a minute.", { cause: error });
+  }
   const hint = "Correct the request.";
   return new ServiceError("VALIDATION_ERROR", error.message, hint, { cause: error, status });
 }

@@ -1,22 +1,25 @@
 import type { FastifyInstance } from "fastify";
 import { request } from "undici";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { row, testDatabase } from "./database.fixture.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseActor } from "./actor.ts";
+import { claim, row, testDatabase } from "./database.fixture.ts";
 import { httpGateway } from "./gateway.ts";
 import { buildServer } from "./server.ts";
 import { startSimulatedGateway } from "./simulated-gateway.ts";
 import { postgresStore } from "./store.ts";
+import { tokensWith } from "./tokens.ts";
 
 const database = testDatabase();
 let simulated: Awaited<ReturnType<typeof startSimulatedGateway>>;
 let gateway: ReturnType<typeof httpGateway>;
+const tokens = tokensWith("a key for the tests of the service");
 let server: FastifyInstance;
 let url: string;
 
 beforeAll(async () => {
   simulated = await startSimulatedGateway();
   gateway = httpGateway(simulated.url);
-  server = buildServer({ store: postgresStore(database.pool), gateway });
+  server = buildServer({ store: postgresStore(database.pool), tokens, gateway });
   url = await server.listen({ host: "127.0.0.1", port: 0 });
 });
 afterAll(async () => {
@@ -33,15 +36,20 @@ type Answer = { code: string; [field: string]: unknown } & {
 const paid = { paymentIntentId: "pi_1_1" };
 const captured = { type: "payment.captured", intent: "pi_1_1", bookingId: 1 };
 
-const send = (method: "GET" | "POST", path: string, body?: object) =>
-  sendTo(`${url}${path}`, method, body);
+/** As customer `c`, unless told. */
+const send = (method: "GET" | "POST", path: string, body?: object, by = "customer:c") =>
+  sendTo(`${url}${path}`, method, body, by);
 
-async function sendTo(target: string, method: "GET" | "POST", body?: object) {
+async function sendTo(target: string, method: "GET" | "POST", body?: object, by = "customer:c") {
+  const actor = parseActor(by);
+  const token = actor && (await tokens.issue(actor));
   const response = await request(target, {
     method,
-    ...(body === undefined
-      ? {}
-      : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    headers: {
+      ...(body !== undefined && { "content-type": "application/json" }),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    },
   });
   return { status: response.statusCode, body: (await response.body.json()) as Answer };
 }
@@ -107,7 +115,8 @@ test("a customer's way, over HTTP", async () => {
   ] as const;
   for (const [path, body, status, code] of steps) {
     const target = path === "/pay" ? `${simulated.url}/intents/pi_1_1/pay` : `${url}${path}`;
-    const answer = await sendTo(target, "POST", body);
+    const by = path.startsWith("/api/payments") ? "system:gateway" : "customer:c";
+    const answer = await sendTo(target, "POST", body, by);
     expect(answer, path).toMatchObject({ status, ...(code && { body: { code } }) });
   }
   expect(simulated.ledger()).toMatchObject([{ bookingId: "1", status: "captured", refunds: 1 }]);
@@ -117,6 +126,83 @@ test("a customer's way, over HTTP", async () => {
     body: { code: "BOOKING", booking: { id: "1", status: "cancelled" } },
   });
   expect(await send("GET", "/health")).toEqual({ status: 200, body: { code: "OK" } });
+});
+
+describe("who may do what", () => {
+  const strangers = ["customer:d", "vendor:2", "customer:1", "vendor:c", "system:gateway"];
+  const change = [
+    ["POST", "/api/bookings/1/cancel", {}],
+    ["POST", "/api/bookings/1/reschedule", { slotId: "2" }],
+    ["POST", "/api/bookings/1/checkout", {}],
+    ["POST", "/api/bookings/1/confirm", paid],
+    ["GET", "/api/bookings/1", undefined],
+  ] as const;
+
+  test.each(
+    change,
+  )("%s %s is for the booking's customer and vendor", async (method, path, body) => {
+    const { id } = await claim(database.pool, { slot: await database.slot(0) });
+    await database.slot(1);
+    const before = await row(database.pool, "select * from bookings");
+    for (const by of strangers) {
+      expect(await send(method, path, body, by)).toMatchObject({
+        status: 403,
+        body: { code: "FORBIDDEN" },
+      });
+    }
+    expect(await send(method, path, body, "nobody")).toMatchObject({
+      status: 401,
+      body: { code: "UNAUTHENTICATED" },
+    });
+    expect(await row(database.pool, "select * from bookings")).toEqual(before);
+    expect((await send(method, path, body, "vendor:1")).status).not.toBe(403);
+    expect(id).toBe("1");
+  });
+
+  test("events and refunds are the gateway's and the machines'", async () => {
+    await claim(database.pool, { slot: await database.slot(0) });
+    for (const [path, body] of [
+      ["/api/payments/webhook", captured],
+      ["/api/payments/refunds", {}],
+    ] as const) {
+      expect((await send("POST", path, body, "customer:c")).status).toBe(403);
+      expect((await send("POST", path, body, "vendor:1")).status).toBe(403);
+      expect((await send("POST", path, body, "nobody")).status).toBe(401);
+    }
+    expect(await row(database.pool, "select count(*) from payments")).toEqual({ count: "0" });
+  });
+
+  test("customers book for themselves, vendors on their own calendar", async () => {
+    await database.slot(0);
+    await database.slot(1);
+    const [first, second] = await freeSlots();
+    const create = (slot: typeof first, by: string, more: object = {}) =>
+      send(
+        "POST",
+        "/api/bookings/create",
+        {
+          providerId: "1",
+          startAt: slot?.startAt,
+          endAt: slot?.endAt,
+          customerId: "c",
+          customerName: "Ada",
+          ...more,
+        },
+        by,
+      );
+    for (const by of strangers) expect((await create(first, by)).status).toBe(403);
+    expect((await create(first, "nobody")).status).toBe(401);
+    expect((await create(first, "customer:c", { createdBy: "vendor" })).status).toBe(403);
+    expect((await create(first, "vendor:1", { createdBy: "customer" })).status).toBe(403);
+    expect((await create(first, "customer:c")).body.booking).toMatchObject({
+      createdBy: "customer",
+      status: "pending",
+    });
+    expect((await create(second, "vendor:1")).body.booking).toMatchObject({
+      createdBy: "vendor",
+      status: "confirmed",
+    });
+  });
 });
 
 test("the refusals that only the database can give have their own codes", async () => {
@@ -155,7 +241,8 @@ test.each([
     providerId: 1,
     startAt,
     endAt: "2030-01-01T23:59:60Z",
-    customerId: "c\ud800",
+    customerId: "c",
+    notes: "c\ud800",
     customerName: "'; drop table bookings; --",
   });
 
@@ -170,7 +257,8 @@ test("of many who want overlapping slots, one gets one, and the others are told"
     Array.from({ length: 12 }, (_, i) => {
       const { startAt, endAt } = slots[i % 2] ?? {};
       const customer = { customerId: `c${i}`, customerName: "Ada" };
-      return send("POST", "/api/bookings/create", { providerId: "1", startAt, endAt, ...customer });
+      const body = { providerId: "1", startAt, endAt, ...customer };
+      return send("POST", "/api/bookings/create", body, `customer:c${i}`);
     }),
   );
 

@@ -24,6 +24,8 @@ export interface LedgerEntry {
 interface Options {
   /** Where events are sent; nowhere unless given. */
   readonly webhookUrl?: string;
+  /** By which the service knows that an event is the gateway's. */
+  readonly webhookToken?: string;
   /** How long `late` and `slow` take. */
   readonly delayMs?: number;
   /** Of the page to which the customer comes back after paying. */
@@ -44,7 +46,7 @@ interface SimulatedGateway {
 
 /** Serves the gateway on loopback, as a third party would: by HTTP, with idempotency keys. */
 export async function startSimulatedGateway(options: Options = {}): Promise<SimulatedGateway> {
-  const { webhookUrl, delayMs = 3_000 } = options;
+  const { webhookUrl, webhookToken = "", delayMs = 3_000 } = options;
   const entries = new Map<string, LedgerEntry>();
   /** What was done for an idempotency key: the intent's id. */
   const done = new Map<string, string>();
@@ -72,7 +74,7 @@ export async function startSimulatedGateway(options: Options = {}): Promise<Simu
     if (webhookUrl === undefined) return;
     const { body } = await request(webhookUrl, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", authorization: `Bearer ${webhookToken}` },
       body: JSON.stringify(event),
       signal: stopping.signal,
     });

@@ -116,8 +116,22 @@ test("payment, reschedule and cancel return the booking as it is then", async ()
     paymentStatus: "captured",
     booking: { id, status: "confirmed", paymentIntentId: "pi", holdExpiresAt: null },
   });
-  expect(await store.rescheduleBooking(id, to)).toMatchObject({ id, slotId: to });
-  expect(await store.cancelBooking(id)).toMatchObject({ id, status: "cancelled" });
+  expect(await store.rescheduleBooking(id, to, "vendor:1")).toMatchObject({ id, slotId: to });
+  expect(await store.cancelBooking(id, "customer:c")).toMatchObject({ id, status: "cancelled" });
+});
+
+test("nobody changes what is not theirs", async () => {
+  const { store } = open();
+  const [slot, other] = [await database.slot(0), await database.slot(1)];
+  const { id } = (await store.createBooking(await request(slot))).booking;
+  for (const actor of ["customer:d", "vendor:2", "customer:1", "vendor:c", "system:c", "", "c"]) {
+    await expect(store.cancelBooking(id, actor)).rejects.toMatchObject({ code: "BK010" });
+    await expect(store.rescheduleBooking(id, other, actor)).rejects.toMatchObject({
+      code: "BK010",
+      message: "That is not yours to change",
+    });
+  }
+  expect(await store.findBooking(id)).toMatchObject({ status: "pending", slotId: slot });
 });
 
 test("a refund is due until it is recorded", async () => {
@@ -126,7 +140,7 @@ test("a refund is due until it is recorded", async () => {
   await store.recordPayment(id, "pi", true);
   expect(await store.refundsDue()).toEqual([]);
   await store.recordRefund("pi"); // Not due: it stays as it is.
-  await store.cancelBooking(id);
+  await store.cancelBooking(id, "customer:c");
   expect(await store.refundsDue()).toEqual(["pi"]);
   await store.recordRefund("pi");
   expect(await store.refundsDue()).toEqual([]);
@@ -220,7 +234,7 @@ test("no connection is kept, and no transaction left open, by a refusal", async 
   const body = await request(slot);
   await store.createBooking(body);
   await expect(store.createBooking(body)).rejects.toMatchObject({ code: "BK004" });
-  await expect(store.cancelBooking("99")).rejects.toMatchObject({ code: "BK005" });
+  await expect(store.cancelBooking("99", "customer:c")).rejects.toMatchObject({ code: "BK005" });
 
   expect([pool.totalCount, pool.idleCount]).toEqual([1, 1]);
   expect(

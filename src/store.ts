@@ -10,8 +10,9 @@ export interface BookingStore {
   /** `created` is false when the request's idempotency key had made this booking before. */
   createBooking(request: BookingRequest): Promise<{ booking: Booking; created: boolean }>;
   findBooking(bookingId: Id): Promise<Booking>;
-  cancelBooking(bookingId: Id): Promise<Booking>;
-  rescheduleBooking(bookingId: Id, slotId: Id): Promise<Booking>;
+  /** `actor` (see `actorText`) has to be the booking's customer or vendor, here and below. */
+  cancelBooking(bookingId: Id, actor: string): Promise<Booking>;
+  rescheduleBooking(bookingId: Id, slotId: Id, actor: string): Promise<Booking>;
   /** The provider's future slots that a create would get, in order of time. */
   freeSlots(providerId: Id): Promise<Slot[]>;
   /** What the gateway says of a payment, however often and however late. */
@@ -43,8 +44,8 @@ const CLAIM = `
     from claim_slot_and_create_booking($1, $2, $3, $4, $5, $6, $7, $8)`;
 
 const FIND = `select ${BOOKING} from bookings where id = $1`;
-const CANCEL = `select ${BOOKING} from cancel_booking($1)`;
-const RESCHEDULE = `select ${BOOKING} from reschedule_booking($1, $2)`;
+const CANCEL = `select ${BOOKING} from cancel_booking($1, $2)`;
+const RESCHEDULE = `select ${BOOKING} from reschedule_booking($1, $2, $3)`;
 
 const RECORD_PAYMENT = `
   select (recorded.payment).status as "paymentStatus", ${BOOKING}
@@ -121,9 +122,9 @@ export function postgresStore(pool: Pool): BookingStore {
       throw new ServiceError("BOOKING_NOT_FOUND", "Booking not found", "Check the booking's id.");
     },
 
-    cancelBooking: (bookingId) => one(CANCEL, bookingId),
+    cancelBooking: (bookingId, actor) => one(CANCEL, bookingId, actor),
 
-    rescheduleBooking: (bookingId, slotId) => one(RESCHEDULE, bookingId, slotId),
+    rescheduleBooking: (bookingId, slotId, actor) => one(RESCHEDULE, bookingId, slotId, actor),
 
     freeSlots: (providerId) => query(FREE_SLOTS, providerId),
 

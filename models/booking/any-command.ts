@@ -32,6 +32,21 @@ function oneIn(n: number): Arbitrary<boolean> {
   return fc.integer({ min: 1, max: n }).map((k) => k === n);
 }
 
+/** Sometimes a stranger, and sometimes the vendor, who often has the right to. */
+const by = sender(["vendor:1", "vendor:1", "vendor:2", "customer:customer-2", "nobody"]);
+const stranger = sender(["vendor:2", "customer:customer-2", "nobody"]);
+
+function sender(others: readonly string[]): Arbitrary<{ readonly by?: string }> {
+  return fc
+    .record({ other: oneIn(12), by: fc.constantFrom(...others) })
+    .map(({ other, by }) => (other ? { by } : {}));
+}
+
+/** A command, and who sends it. */
+function sent<C extends object>(command: Arbitrary<C>, by: Arbitrary<{ readonly by?: string }>) {
+  return fc.tuple(command, by).map(([command, by]) => ({ ...command, ...by }));
+}
+
 /** Creates on a slot; customer's name and notes are left empty. */
 export function create(slot: Arbitrary<Reference>): Arbitrary<Create> {
   return fc
@@ -45,8 +60,9 @@ export function create(slot: Arbitrary<Reference>): Arbitrary<Create> {
       paid: oneIn(4),
       paymentIntentId,
       mistaken: oneIn(25),
+      foreign: oneIn(25),
     })
-    .map(({ keyed, idempotencyKey, paid, paymentIntentId, mistaken, ...rest }) => ({
+    .map(({ keyed, idempotencyKey, paid, paymentIntentId, mistaken, foreign, ...rest }) => ({
       name: "create" as const,
       ...rest,
       customerName: "",
@@ -54,6 +70,7 @@ export function create(slot: Arbitrary<Reference>): Arbitrary<Create> {
       ...(keyed && { idempotencyKey }),
       ...(paid && { paymentIntentId }),
       ...(mistaken && { provider: NOBODY }),
+      ...(foreign && { by: "customer:customer-4" }),
     }));
 }
 
@@ -61,31 +78,32 @@ export function create(slot: Arbitrary<Reference>): Arbitrary<Create> {
 const NOBODY = 9;
 
 export function cancel(booking: Arbitrary<Reference>): Arbitrary<Cancel> {
-  return fc.record({ name: fc.constant("cancel" as const), via, booking });
-}
-
-/** Mostly the first try, which is paid. */
-function attempt(booking: Arbitrary<Reference>) {
-  const attempt = fc.constantFrom<Webhook["attempt"]>(1, 1, 1, 2);
-  return { booking, attempt, captured: fc.constantFrom(true, true, true, false) };
+  return sent(fc.record({ name: fc.constant("cancel" as const), via, booking }), by);
 }
 
 export function confirm(booking: Arbitrary<Reference>): Arbitrary<Confirm> {
-  const [name, via] = [fc.constant("confirm" as const), fc.constant("http" as const)];
-  return fc.record({ name, via, ...attempt(booking) });
+  const name = fc.constant("confirm" as const);
+  const attempt = fc.constantFrom<Confirm["attempt"]>(1, 1, 1, 1, 1, 1, 2, 3);
+  return sent(fc.record({ name, via: fc.constant("http" as const), booking, attempt }), by);
 }
 
 export function webhook(booking: Arbitrary<Reference>): Arbitrary<Webhook> {
-  return fc.record({ name: fc.constant("webhook" as const), via, ...attempt(booking) });
+  const name = fc.constant("webhook" as const);
+  const attempt = fc.constantFrom<Webhook["attempt"]>(1, 1, 1, 2);
+  const captured = fc.constantFrom(true, true, true, false);
+  return sent(fc.record({ name, via, booking, attempt, captured }), stranger);
 }
 
-export const refund: Arbitrary<Refund> = fc.constant({ name: "refund", via: "http" });
+export const refund: Arbitrary<Refund> = sent(
+  fc.constant({ name: "refund", via: "http" } as const),
+  stranger,
+);
 
 export function reschedule(
   booking: Arbitrary<Reference>,
   slot: Arbitrary<Reference>,
 ): Arbitrary<Reschedule> {
-  return fc.record({ name: fc.constant("reschedule" as const), via, booking, slot });
+  return sent(fc.record({ name: fc.constant("reschedule" as const), via, booking, slot }), by);
 }
 
 export function withdraw(slot: Arbitrary<Reference>): Arbitrary<Withdraw> {

@@ -5,6 +5,9 @@ export const NOTHING_TO_SEND = { booking: "NO_BOOKING", slot: "NO_SLOT" } as con
 
 const { booking: NO_BOOKING, slot: NO_SLOT } = NOTHING_TO_SEND;
 
+/** What a foreign request is told. */
+const STRANGERS = ["UNAUTHENTICATED", "FORBIDDEN"] as const;
+
 /** Every code that the service may answer with. Any other is a violation of its contract. */
 export const codes: { readonly [name in BookingCommand["name"]]: readonly string[] } = {
   create: [
@@ -14,12 +17,20 @@ export const codes: { readonly [name in BookingCommand["name"]]: readonly string
     "SLOT_PROVIDER_MISMATCH",
     "SLOT_IN_PAST",
     "IDEMPOTENCY_KEY_REUSED",
+    ...STRANGERS,
     NO_SLOT,
   ],
-  cancel: ["CANCELLED", "BOOKING_NOT_FOUND", "BOOKING_NOT_ACTIVE", NO_BOOKING],
-  confirm: ["CONFIRMED", "BOOKING_NOT_FOUND", "PAYMENT_REQUIRED", "PAYMENT_REFUNDED", NO_BOOKING],
-  webhook: ["RECORDED", "BOOKING_NOT_FOUND", NO_BOOKING],
-  refund: ["SETTLED"],
+  cancel: ["CANCELLED", "BOOKING_NOT_FOUND", "BOOKING_NOT_ACTIVE", ...STRANGERS, NO_BOOKING],
+  confirm: [
+    "CONFIRMED",
+    "BOOKING_NOT_FOUND",
+    "PAYMENT_REQUIRED",
+    "PAYMENT_REFUNDED",
+    ...STRANGERS,
+    NO_BOOKING,
+  ],
+  webhook: ["RECORDED", "BOOKING_NOT_FOUND", ...STRANGERS, NO_BOOKING],
+  refund: ["SETTLED", ...STRANGERS],
   reschedule: [
     "RESCHEDULED",
     "BOOKING_CONFLICT",
@@ -28,6 +39,7 @@ export const codes: { readonly [name in BookingCommand["name"]]: readonly string
     "SLOT_NOT_FOUND",
     "SLOT_PROVIDER_MISMATCH",
     "SLOT_IN_PAST",
+    ...STRANGERS,
     NO_BOOKING,
     NO_SLOT,
   ],

@@ -1,3 +1,5 @@
+import type { DECLINED_ATTEMPT } from "./state.ts";
+
 /**
  * What clients ask of the service, as data. Where a command exists over HTTP and as a database
  * function, `via` says which way it goes.
@@ -17,13 +19,21 @@ export type BookingCommand =
 export type Via = "http" | "function";
 
 /**
+ * Who sends a command, where it is not who has the right to: `customer:ID`, `vendor:PROVIDER`, or
+ * `nobody` in particular. The right one is, for a booking that a scenario begins with, its customer;
+ * for one of the client's own, who made it; for any other, vendor 1; for what the gateway and other
+ * machines send, `system:gateway`.
+ */
+type By = { readonly by?: string };
+
+/**
  * Names a slot or a booking: by `id`, or as the `own`-th (from 0) that the same client made before.
  * Ids of what a scenario begins with are known; those of what its commands make depend on the
  * interleaving, so that a client refers to its own by what it was answered.
  */
 export type Reference = { readonly id: number } | { readonly own: number };
 
-export type Create = {
+export type Create = By & {
   readonly name: "create";
   readonly via: Via;
   readonly slot: Reference;
@@ -37,25 +47,36 @@ export type Create = {
   readonly createdBy: "customer" | "vendor";
 };
 
-export type Cancel = { readonly name: "cancel"; readonly via: Via; readonly booking: Reference };
+export type Cancel = By & {
+  readonly name: "cancel";
+  readonly via: Via;
+  readonly booking: Reference;
+};
 
-/** A try to pay a booking (see `intentOf`), and what it came to at the gateway. */
-type Attempt = {
+/**
+ * The customer comes back from the gateway after a try to pay (see `intentOf`), and the service asks
+ * it what became of that.
+ */
+export type Confirm = By & {
+  readonly name: "confirm";
+  readonly via: "http";
+  readonly booking: Reference;
+  readonly attempt: 1 | 2 | typeof DECLINED_ATTEMPT;
+};
+
+/** The gateway tells of a payment: again, late, or of a first card that was declined. */
+export type Webhook = By & {
+  readonly name: "webhook";
+  readonly via: Via;
   readonly booking: Reference;
   readonly attempt: 1 | 2;
   readonly captured: boolean;
 };
 
-/** The customer comes back from the gateway, and the service asks it what became of the payment. */
-export type Confirm = Attempt & { readonly name: "confirm"; readonly via: "http" };
-
-/** The gateway tells of a payment: again, late, or in the wrong order. */
-export type Webhook = Attempt & { readonly name: "webhook"; readonly via: Via };
-
 /** Gives back all that has to be. */
-export type Refund = { readonly name: "refund"; readonly via: "http" };
+export type Refund = By & { readonly name: "refund"; readonly via: "http" };
 
-export type Reschedule = {
+export type Reschedule = By & {
   readonly name: "reschedule";
   readonly via: Via;
   readonly booking: Reference;

@@ -37,6 +37,7 @@ test("shows a vendor with slots, takes a booking, and ends cleanly", async () =>
   const output = await running.said("Ctrl-C");
   const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0] ?? "";
   const body = /-d '(.*)'/.exec(output)?.[1] ?? "";
+  const authorization = /authorization: (Bearer [^']+)'/.exec(output)?.[1] ?? "";
 
   const before = (await (await fetch(`${url}/api/vendors/1/slots`)).json()) as { slots: unknown[] };
   expect(before.slots.length).toBeGreaterThan(10);
@@ -45,7 +46,7 @@ test("shows a vendor with slots, takes a booking, and ends cleanly", async () =>
   const book = () =>
     fetch(`${url}/api/bookings/create`, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", authorization },
       body,
     });
   expect((await book()).status).toBe(201);

@@ -1,10 +1,12 @@
 /** The booking service on a Postgres of its own, with something to look at: `npm start`. */
+import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { Pool } from "pg";
 import { HarnessError, startServer } from "../../harness/index.ts";
 import { migrate } from "../../src/migrate.ts";
 import { buildServer } from "../../src/server.ts";
 import { postgresStore } from "../../src/store.ts";
+import { tokensWith } from "../../src/tokens.ts";
 import { fillWithDemoData, type Vendor } from "./demo-data.ts";
 
 const USAGE_OR_ENVIRONMENT = 2;
@@ -26,11 +28,13 @@ try {
   const store = postgresStore(pool);
   const vendors = await fillWithDemoData(pool);
 
-  const server = buildServer({ store });
+  const tokens = tokensWith(randomBytes(32).toString("hex"));
+  const token = await tokens.issue({ role: "customer", id: "customer-1" });
+  const server = buildServer({ store, tokens });
   opened.push(() => server.close());
   await server.listen({ host: "127.0.0.1", port });
   const address = server.server.address() as AddressInfo;
-  console.log(welcome(`http://127.0.0.1:${address.port}`, postgres.description, vendors));
+  console.log(welcome(`http://127.0.0.1:${address.port}`, postgres.description, vendors, token));
   await stopped;
 } catch (error) {
   console.error(`Cannot start: ${explain(error)}`);
@@ -67,7 +71,7 @@ function explain(error: unknown): string {
   return error.message;
 }
 
-function welcome(url: string, postgres: string, vendors: readonly Vendor[]): string {
+function welcome(url: string, postgres: string, vendors: readonly Vendor[], token: string): string {
   const [vendor] = vendors;
   const booking = JSON.stringify({
     providerId: vendor?.id,
@@ -85,6 +89,7 @@ ${vendors.map(({ id, name, freeSlots }) => `  ${id}  ${name}: ${freeSlots}`).joi
 See the slots of one, and book one; a second time, it is taken:
   curl ${url}/api/vendors/${vendor?.id}/slots
   curl -H 'content-type: application/json' ${url}/api/bookings/create \\
+    -H 'authorization: Bearer ${token}' \\
     -d '${booking}'
 
 Ctrl-C stops it; nothing is kept.

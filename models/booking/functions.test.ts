@@ -2,7 +2,7 @@ import { DatabaseError } from "pg";
 import { expect, test } from "vitest";
 import { overFunction } from "./functions.ts";
 
-const cancel = { name: "cancel", via: "function", booking: 1 } as const;
+const cancel = { name: "cancel", via: "function", booking: 1, by: "vendor:1" } as const;
 
 function failure(sqlstate: string): DatabaseError {
   return Object.assign(new DatabaseError("no", 0, "error"), { code: sqlstate });

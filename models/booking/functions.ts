@@ -73,8 +73,8 @@ function call(request: FunctionRequest): Call {
       };
     case "cancel":
       return {
-        sql: "select * from cancel_booking($1)",
-        values: [request.booking],
+        sql: "select * from cancel_booking($1, $2)",
+        values: [request.booking, request.by],
         code: "CANCELLED",
         body: bookingBody,
       };
@@ -87,8 +87,8 @@ function call(request: FunctionRequest): Call {
       };
     case "reschedule":
       return {
-        sql: "select * from reschedule_booking($1, $2)",
-        values: [request.booking, request.slot.id],
+        sql: "select * from reschedule_booking($1, $2, $3)",
+        values: [request.booking, request.slot.id, request.by],
         code: "RESCHEDULED",
         body: bookingBody,
       };

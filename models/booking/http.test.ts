@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { overHttp } from "./http.ts";
 
 const ORIGIN = "http://booking";
-const cancel = { name: "cancel", via: "http", booking: 1 } as const;
+const cancel = { name: "cancel", via: "http", booking: 1, by: "vendor:1" } as const;
 
 let agent: MockAgent;
 
@@ -17,7 +17,7 @@ afterEach(() => agent.close());
 function answered(status: number, body: string) {
   const service = agent.get(ORIGIN);
   service.intercept({ path: "/api/bookings/1/cancel", method: "POST" }).reply(status, body);
-  return overHttp(service, cancel);
+  return overHttp(service, cancel, async (actor) => `token of ${actor}`);
 }
 
 test("a success carries what is the same in every run", async () => {
@@ -36,6 +36,22 @@ test("a success carries what is the same in every run", async () => {
     paymentIntentId: null,
     createdBy: null,
   });
+});
+
+test("a request bears its sender's token, and nobody's none", async () => {
+  const service = agent.get(ORIGIN);
+  const seen: unknown[] = [];
+  const path = "/api/bookings/1/cancel";
+  service
+    .intercept({ path, method: "POST" })
+    .reply(200, ({ headers }) => {
+      seen.push((headers as Record<string, string>)["authorization"]);
+      return "{}";
+    })
+    .times(2);
+  await overHttp(service, cancel, async (actor) => `token of ${actor}`);
+  await overHttp(service, cancel, async () => undefined);
+  expect(seen).toEqual(["Bearer token of vendor:1", undefined]);
 });
 
 test("a refusal had no effect", async () => {
@@ -71,7 +87,7 @@ test("no answer leaves the outcome unknown", async () => {
   service
     .intercept({ path: "/api/bookings/1/cancel", method: "POST" })
     .replyWithError(new Error("other side closed"));
-  expect(await overHttp(service, cancel)).toEqual({
+  expect(await overHttp(service, cancel, async (actor) => `token of ${actor}`)).toEqual({
     outcome: "info",
     code: "CONNECTION_LOST",
     body: null,

@@ -11,9 +11,17 @@ export type HttpRequest = Extract<
   }
 >;
 
-/** Sends a request over HTTP. A 5xx tells no more of the outcome than no answer does. */
-export async function overHttp(service: Dispatcher, request: HttpRequest): Promise<Response> {
+/** Gives the token of a customer, vendor or machine; nobody has none. */
+export type TokenOf = (actor: string) => Promise<string | undefined>;
+
+/** Sends a request over HTTP, with its sender's token. A 5xx tells no more of the outcome than no answer does. */
+export async function overHttp(
+  service: Dispatcher,
+  request: HttpRequest,
+  tokenOf: TokenOf,
+): Promise<Response> {
   const { path, payload } = route(request);
+  const token = "by" in request ? await tokenOf(request.by) : undefined;
   let status: number;
   let answer: JsonObject;
   try {
@@ -21,7 +29,10 @@ export async function overHttp(service: Dispatcher, request: HttpRequest): Promi
       path,
       method: payload === undefined ? "GET" : "POST",
       ...(payload !== undefined && {
-        headers: { "content-type": "application/json" },
+        headers: {
+          "content-type": "application/json",
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        },
         body: JSON.stringify(payload),
       }),
     });

@@ -144,7 +144,7 @@ function command(
 ): BookingCommand {
   const via: Via = client === 0 ? "http" : "function";
   const references = { booking: { id: booking }, slot: { id: slot } };
-  const paid = { booking: references.booking, attempt: 1, captured: true } as const;
+  const paid = { booking: references.booking, attempt: 1 } as const;
   switch (kind) {
     case "create-http":
       return create("http", client, slot);
@@ -159,7 +159,7 @@ function command(
     case "confirm":
       return { name: kind, via: "http", ...paid };
     case "webhook":
-      return { name: kind, via, ...paid };
+      return { name: kind, via, ...paid, captured: true };
     case "refund":
       return { name: kind, via: "http" };
     case "reschedule":

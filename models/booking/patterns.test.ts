@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { BookingCommand, Confirm, Reference } from "./commands.ts";
+import type { BookingCommand, Confirm, Create, Reference } from "./commands.ts";
 import { ADJACENT, APART, initialState, OVERLAPPING, type SlotPlan } from "./initial-states.ts";
 import { patterns } from "./patterns.ts";
 import { type BookingScenario, scenarios } from "./scenarios.ts";
@@ -16,7 +16,7 @@ const slot = (plan: Partial<SlotPlan>): SlotPlan => ({
 
 type Key = { readonly customer: string; readonly idempotencyKey: string };
 
-const create = (n: number, key: Partial<Key> = {}): BookingCommand => ({
+const create = (n: number, key: Partial<Key> = {}): Create => ({
   name: "create",
   via: "http",
   slot: { id: n },
@@ -26,10 +26,10 @@ const create = (n: number, key: Partial<Key> = {}): BookingCommand => ({
   createdBy: "customer",
   ...key,
 });
-const wrongProvider: BookingCommand = { ...create(1), provider: 9 } as BookingCommand;
+const wrongProvider: BookingCommand = { ...create(1), provider: 9 };
 const cancel = (n: number): BookingCommand => cancelOf({ id: n });
 const cancelOf = (booking: Reference): BookingCommand => ({ name: "cancel", via: "http", booking });
-const paid = { attempt: 1, captured: true } as const;
+const paid = { attempt: 1 } as const;
 const confirm = (n: number, more: Partial<Confirm> = {}): BookingCommand => ({
   name: "confirm",
   via: "http",
@@ -44,7 +44,7 @@ const webhook = (n: number, captured = true): BookingCommand => ({
   ...paid,
   captured,
 });
-const refund: BookingCommand = { name: "refund", via: "http" };
+const refund = { name: "refund", via: "http" } as const;
 const reschedule = (n: number, to: number): BookingCommand => ({
   name: "reschedule",
   via: "http",
@@ -83,6 +83,7 @@ const cases: { readonly [pattern: string]: { yes: readonly Case[]; no: readonly 
       [free, [create(1), create(1)], [cancel(1)]],
       [adjacent, [create(1)], [create(2)]],
       [free, [create(1)], [wrongProvider]],
+      [free, [create(1)], [{ ...create(1), by: "nobody" }]],
       [free, [create(7)], [create(7)]],
     ],
   },
@@ -104,8 +105,13 @@ const cases: { readonly [pattern: string]: { yes: readonly Case[]; no: readonly 
     ],
   },
   same_booking: {
-    yes: [[booked, [cancel(1)], [confirm(1)]]],
+    yes: [
+      [booked, [cancel(1)], [confirm(1)]],
+      [booked, [cancel(1)], [confirm(1, { by: "vendor:1" })]],
+    ],
     no: [
+      [booked, [cancel(1)], [confirm(1, { by: "vendor:2" })]],
+      [booked, [cancel(1)], [confirm(1, { by: "customer:customer-2" })]],
       [twoBooked, [cancel(1)], [confirm(2)]],
       [booked, [cancelOf({ own: 0 })], [cancelOf({ own: 0 })]],
       [booked, [cancel(8)], [confirm(8)]],
@@ -167,6 +173,14 @@ const cases: { readonly [pattern: string]: { yes: readonly Case[]; no: readonly 
       [free, [withdraw(1), create(1)], []],
     ],
   },
+  strangers_change: {
+    yes: [[booked, [cancel(1)], [confirm(1, { by: "nobody" })]]],
+    no: [
+      [booked, [cancel(1)], [confirm(1, { by: "vendor:1" })]],
+      [twoBooked, [cancel(2)], [confirm(1, { by: "nobody" })]],
+      [booked, [cancel(1), confirm(1, { by: "nobody" })], []],
+    ],
+  },
   expire_races_payment: {
     yes: [
       [pending, [expire], [confirm(1)]],
@@ -174,6 +188,7 @@ const cases: { readonly [pattern: string]: { yes: readonly Case[]; no: readonly 
     ],
     no: [
       [booked, [expire], [confirm(1)]],
+      [pending, [expire], [confirm(1, { attempt: 3 })]],
       [pending, [expire], [webhook(1, false)]],
     ],
   },
@@ -184,6 +199,7 @@ const cases: { readonly [pattern: string]: { yes: readonly Case[]; no: readonly 
     ],
     no: [
       [pending, [webhook(1)], [confirm(1, { attempt: 2 })]],
+      [pending, [webhook(1)], [confirm(1, { by: "nobody" })]],
       [twoBooked, [webhook(1)], [webhook(2)]],
       [pending, [webhook(1), webhook(1)], []],
     ],
@@ -206,6 +222,7 @@ const cases: { readonly [pattern: string]: { yes: readonly Case[]; no: readonly 
   two_refund_runs: {
     yes: [[refundDue, [refund], [refund]]],
     no: [
+      [refundDue, [refund], [{ ...refund, by: "nobody" }]],
       [booked, [refund], [refund]],
       [refundDue, [refund, refund], []],
     ],

@@ -5,13 +5,13 @@ import type { BookingScenario } from "./scenarios.ts";
 import { between, bookingOf, sameBooking, sent, slotOf } from "./sent.ts";
 import { adjacent, type BookingState, isPast, overlap, type Slot } from "./state.ts";
 
-/** The slots that two claims are for, related so. A claim at a wrong provider is none. */
+/** The slots that two claims are for, related so. A claim at a wrong provider, or for somebody else, is none. */
 function slotsOfClaims(
   { initial }: BookingScenario,
   related: (a: Slot, b: Slot) => boolean,
 ): (a: Create | Reschedule, b: Create | Reschedule) => boolean {
   const claimed = (claim: Create | Reschedule): Slot | undefined =>
-    claim.name === "create" && claim.provider !== undefined
+    claim.name === "create" && (claim.provider !== undefined || claim.by !== undefined)
       ? undefined
       : slotOf(initial, claim.slot);
   return (a, b) => {
@@ -153,6 +153,25 @@ export const patterns: readonly Pattern<BookingState, BookingCommand>[] = [
       return between(sent(scenario, "withdraw"), sent(scenario, "create"), (withdraw, create) => {
         const slot = slotOf(initial, withdraw.slot);
         return slot !== undefined && slot === slotOf(initial, create.slot);
+      });
+    },
+  },
+  {
+    name: "strangers_change",
+    description: "A stranger changes a booking that another client changes too.",
+    threshold: 0.02,
+    matches: (scenario) => {
+      const { initial } = scenario;
+      const changes = sent(scenario, "cancel", "confirm", "reschedule");
+      const foreign = changes.filter(({ command }) => command.by !== undefined);
+      return between(foreign, changes, (a, b) => {
+        const { by: _, ...rightful } = a;
+        const booking = bookingOf(initial, rightful);
+        return (
+          booking !== undefined &&
+          bookingOf(initial, a) === undefined &&
+          bookingOf(initial, b) === booking
+        );
       });
     },
   },

@@ -2,11 +2,13 @@ import type { Pattern } from "../../harness/index.ts";
 import type { BookingCommand, Confirm, Webhook } from "./commands.ts";
 import type { BookingScenario } from "./scenarios.ts";
 import { between, bookingOf, sameBooking, sent, slotOf } from "./sent.ts";
-import type { BookingState } from "./state.ts";
+import { type BookingState, DECLINED_ATTEMPT } from "./state.ts";
 
 /** What brings captured money to a booking. */
 function payments(scenario: BookingScenario) {
-  return sent(scenario, "confirm", "webhook").filter(({ command }) => command.captured);
+  return sent(scenario, "confirm", "webhook").filter(({ command }) =>
+    command.name === "confirm" ? command.attempt !== DECLINED_ATTEMPT : command.captured,
+  );
 }
 
 function samePayment(scenario: BookingScenario) {
@@ -60,7 +62,7 @@ export const paymentPatterns: readonly Pattern<BookingState, BookingCommand>[] =
     description: "Two clients give back what has to be, and there is something.",
     threshold: 0.01,
     matches: (scenario) => {
-      const runs = sent(scenario, "refund");
+      const runs = sent(scenario, "refund").filter(({ command }) => command.by === undefined);
       const isDue = scenario.initial.payments.some(({ status }) => status === "refund_due");
       return isDue && between(runs, runs, () => true);
     },

@@ -49,9 +49,9 @@ const repeated: Arbitrary<readonly Create[]> = fc
 
 export const races: readonly Race[] = [
   { weight: 2, slots: slotPlans([]), commands: fc.constant([]) },
-  { weight: 3, slots: slotPlans([free]), commands: fc.tuple(create(one), create(one)) },
+  { weight: 4, slots: slotPlans([free]), commands: fc.tuple(create(one), create(one)) },
   {
-    weight: 2,
+    weight: 3,
     slots: slotPlans([free, { ...next, gap: [OVERLAPPING] }]),
     commands: fc.tuple(create(one), create(two)),
   },
@@ -61,7 +61,7 @@ export const races: readonly Race[] = [
     commands: fc.tuple(create(one), create(two)),
   },
   {
-    weight: 2,
+    weight: 3,
     slots: slotPlans([active, { ...active, sameProvider: [true], gap: [ADJACENT, APART] }]),
     commands: fc.tuple(reschedule(one, two), reschedule(two, one)),
   },
@@ -74,21 +74,21 @@ export const races: readonly Race[] = [
     ),
   },
   {
-    weight: 2,
+    weight: 3,
     slots: slotPlans([active, next, next]),
     commands: fc.tuple(reschedule(one, two), cancel(one), reschedule(one, id(3))),
   },
   {
-    weight: 3,
+    weight: 4,
     slots: slotPlans([active]),
     commands: fc.tuple(cancel(one), anyOf(cancel(one), create(one), confirm(one))),
   },
   {
-    weight: 2,
+    weight: 3,
     slots: slotPlans([active]),
     commands: fc.tuple(cancel(one), cancel(one), create(one)),
   },
-  { weight: 2, slots: slotPlans([free, next]), commands: repeated },
+  { weight: 3, slots: slotPlans([free, next]), commands: repeated },
   {
     weight: 1,
     slots: slotPlans([{ past: [true] }, next]),
@@ -100,12 +100,12 @@ export const races: readonly Race[] = [
     commands: fc.tuple(withdraw(one), create(one)),
   },
   {
-    weight: 2,
+    weight: 4,
     slots: slotPlans([pending]),
     commands: fc.tuple(expire, anyOf(payment, payment, cancel(one), create(one)), create(one)),
   },
   {
-    weight: 2,
+    weight: 3,
     slots: slotPlans([pending]),
     commands: fc.tuple(payment, anyOf(payment, cancel(one)), payment),
   },
@@ -115,7 +115,7 @@ export const races: readonly Race[] = [
     commands: fc.tuple(payment, anyOf(create(one), payment)),
   },
   {
-    weight: 2,
+    weight: 3,
     slots: slotPlans([{ past: [false], fate: ["confirmed", "refund"] }]),
     commands: fc.tuple(refund, anyOf(refund, cancel(one)), anyOf(refund, payment)),
   },

@@ -22,7 +22,10 @@ describe("References", () => {
   test("knows the slots of the initial state, and takes any booking's id as it is", () => {
     const references = new References(initial);
     expect(references.resolve(withdraw({ id: 1 }), 0)).toMatchObject({ slot: initial.slots[0] });
-    expect(references.resolve(cancel({ id: 5 }), 0)).toMatchObject({ booking: 5 });
+    expect(references.resolve(cancel({ id: 5 }), 0)).toMatchObject({
+      booking: 5,
+      by: "vendor:1",
+    });
     expect(references.resolve(reschedule({ id: 1 }, { id: 1 }), 0)).toMatchObject({
       booking: 1,
       slot: { id: 1 },
@@ -40,15 +43,49 @@ describe("References", () => {
 
   test("remembers for each client what it made, in order", () => {
     const references = new References(initial);
-    references.addBooking(0, 11);
-    references.addBooking(1, 12);
-    references.addBooking(0, 13);
+    references.addBooking(0, 11, "customer:c");
+    references.addBooking(1, 12, "vendor:2");
+    references.addBooking(0, 13, "customer:d");
     references.addSlot(1, slot);
-    expect(references.resolve(cancel({ own: 0 }), 0)).toMatchObject({ booking: 11 });
+    expect(references.resolve(cancel({ own: 0 }), 0)).toMatchObject({
+      booking: 11,
+      by: "customer:c",
+    });
     expect(references.resolve(cancel({ own: 1 }), 0)).toMatchObject({ booking: 13 });
     expect(references.resolve(cancel({ own: 0 }), 1)).toMatchObject({ booking: 12 });
     expect(references.resolve(withdraw({ own: 0 }), 1)).toMatchObject({ slot });
     expect(references.resolve(withdraw({ own: 0 }), 0)).toBe("slot");
+  });
+
+  test("knows who has the right to send what, unless a command says who sends it", () => {
+    const references = new References(initial);
+    const create = {
+      name: "create",
+      via: "http",
+      slot: { id: 1 },
+      customer: "c",
+      customerName: "C",
+      notes: "",
+      createdBy: "customer",
+    } as const;
+    const webhook = {
+      name: "webhook",
+      via: "http",
+      booking: { id: 1 },
+      attempt: 1,
+      captured: true,
+    } as const;
+    const by = (command: BookingCommand) => {
+      const request = references.resolve(command, 0);
+      return typeof request === "object" && "by" in request ? request.by : undefined;
+    };
+    expect(by(cancel({ id: 1 }))).toBe("customer:customer-1");
+    expect(by({ ...cancel({ id: 1 }), by: "nobody" } as BookingCommand)).toBe("nobody");
+    expect(by(create)).toBe("customer:c");
+    expect(by({ ...create, createdBy: "vendor" })).toBe("vendor:1");
+    expect(by({ ...create, createdBy: "vendor", provider: 9 })).toBe("vendor:9");
+    expect(by(webhook)).toBe("system:gateway");
+    expect(by({ name: "refund", via: "http" })).toBe("system:gateway");
   });
 
   test("leaves commands alone that refer to nothing", () => {

@@ -24,49 +24,79 @@ export interface KnownSlot {
 
 type WithSlot<C> = Omit<C, "slot"> & { readonly slot: KnownSlot };
 type WithBooking<C> = Omit<C, "booking"> & { readonly booking: number };
+type Sent<C> = Omit<C, "by"> & { readonly by: string };
+
+/** Who sends what comes from no customer or vendor. */
+const GATEWAY = "system:gateway";
 
 /** A command whose references are resolved: what can be sent. */
 export type Request =
-  | WithSlot<Create>
-  | WithBooking<Cancel>
-  | WithBooking<Confirm>
-  | WithBooking<Webhook>
-  | Refund
-  | WithSlot<WithBooking<Reschedule>>
+  | Sent<WithSlot<Create>>
+  | Sent<WithBooking<Cancel>>
+  | Sent<WithBooking<Confirm>>
+  | Sent<WithBooking<Webhook>>
+  | Sent<Refund>
+  | Sent<WithSlot<WithBooking<Reschedule>>>
   | WithSlot<Withdraw>
   | Expire
   | Publish
   | List;
 
+interface Owned {
+  readonly id: number;
+  readonly owner: string;
+}
+
+/** A vendor books on the calendar that he names, a customer for himself. */
+function creatorOf({ createdBy, provider, slot, customer }: WithSlot<Create>): string {
+  return createdBy === "vendor" ? `vendor:${provider ?? slot.provider}` : `customer:${customer}`;
+}
+
 /** Knows, for one execution, what the references of its commands stand for. */
 export class References {
   readonly #slots: ReadonlyMap<number, KnownSlot>;
   readonly #ownSlots = new Map<number, KnownSlot[]>();
-  readonly #ownBookings = new Map<number, number[]>();
+  readonly #owners: ReadonlyMap<number, string>;
+  readonly #ownBookings = new Map<number, Owned[]>();
 
   constructor(initial: BookingState) {
     this.#slots = new Map(initial.slots.map((slot) => [slot.id, slot]));
+    this.#owners = new Map(
+      initial.bookings.map(({ id, customer }) => [id, `customer:${customer}`]),
+    );
   }
 
   /** Or what kind of thing it is that `client` refers to and that is not known. */
   resolve(command: BookingCommand, client: number): Request | "slot" | "booking" {
     switch (command.name) {
-      case "create":
       case "withdraw": {
         const slot = this.#slot(command.slot, client);
         return slot === undefined ? "slot" : { ...command, slot };
       }
-      case "cancel":
-      case "confirm":
-      case "webhook": {
-        const booking = this.#booking(command.booking, client);
-        return booking === undefined ? "booking" : { ...command, booking };
-      }
-      case "reschedule": {
-        const booking = this.#booking(command.booking, client);
+      case "create": {
         const slot = this.#slot(command.slot, client);
-        if (booking === undefined) return "booking";
-        return slot === undefined ? "slot" : { ...command, booking, slot };
+        if (slot === undefined) return "slot";
+        return { ...command, slot, by: command.by ?? creatorOf({ ...command, slot }) };
+      }
+      case "cancel":
+      case "confirm": {
+        const owned = this.#booking(command.booking, client);
+        if (owned === undefined) return "booking";
+        return { ...command, booking: owned.id, by: command.by ?? owned.owner };
+      }
+      case "webhook": {
+        const owned = this.#booking(command.booking, client);
+        if (owned === undefined) return "booking";
+        return { ...command, booking: owned.id, by: command.by ?? GATEWAY };
+      }
+      case "refund":
+        return { ...command, by: command.by ?? GATEWAY };
+      case "reschedule": {
+        const owned = this.#booking(command.booking, client);
+        const slot = this.#slot(command.slot, client);
+        if (owned === undefined) return "booking";
+        if (slot === undefined) return "slot";
+        return { ...command, booking: owned.id, slot, by: command.by ?? owned.owner };
       }
       default:
         return command;
@@ -78,9 +108,10 @@ export class References {
     this.#ownSlots.set(client, [...(this.#ownSlots.get(client) ?? []), slot]);
   }
 
-  /** `client` was told that it made the booking with this id. */
-  addBooking(client: number, id: number): void {
-    this.#ownBookings.set(client, [...(this.#ownBookings.get(client) ?? []), id]);
+  /** `client` was told that, as `owner`, it made the booking with this id. */
+  addBooking(client: number, id: number, owner: string): void {
+    const own = this.#ownBookings.get(client) ?? [];
+    this.#ownBookings.set(client, [...own, { id, owner }]);
   }
 
   #slot(reference: Reference, client: number): KnownSlot | undefined {
@@ -88,8 +119,11 @@ export class References {
     return this.#ownSlots.get(client)?.[reference.own];
   }
 
-  #booking(reference: Reference, client: number): number | undefined {
-    if ("id" in reference) return reference.id;
+  #booking(reference: Reference, client: number): Owned | undefined {
+    if ("id" in reference) {
+      const { id } = reference;
+      return { id, owner: this.#owners.get(id) ?? "vendor:1" };
+    }
     return this.#ownBookings.get(client)?.[reference.own];
   }
 }

@@ -38,9 +38,15 @@ export function slotOf(initial: BookingState, reference: Reference): Slot | unde
   return "id" in reference ? initial.slots.find((slot) => slot.id === reference.id) : undefined;
 }
 
+/** The booking that a command is about; none if its sender has no right to it. */
 export function bookingOf(initial: BookingState, command: OnBooking): Booking | undefined {
-  const { booking } = command;
-  return "id" in booking ? initial.bookings.find(({ id }) => id === booking.id) : undefined;
+  const { booking: reference, by } = command;
+  if (!("id" in reference)) return undefined;
+  const booking = initial.bookings.find(({ id }) => id === reference.id);
+  if (booking === undefined || by === undefined) return booking;
+  const provider = initial.slots.find(({ id }) => id === booking.slot)?.provider;
+  const owners = [`customer:${booking.customer}`, `vendor:${provider}`];
+  return command.name !== "webhook" && owners.includes(by) ? booking : undefined;
 }
 
 export function sameBooking({ initial }: BookingScenario): (a: OnBooking, b: OnBooking) => boolean {

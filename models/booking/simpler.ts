@@ -63,16 +63,15 @@ function idOf(command: BookingCommand, key: "slot" | "booking" | "provider"): nu
 }
 
 function* plainer(command: BookingCommand): Generator<BookingCommand> {
-  if (command.name === "confirm" || command.name === "webhook") {
-    if (command.attempt === 2) yield { ...command, attempt: 1 };
-    return;
-  }
-  if (command.name !== "create") return;
-  for (const optional of ["provider", "idempotencyKey", "paymentIntentId"]) {
-    if (!(optional in command)) continue;
+  for (const optional of ["provider", "idempotencyKey", "paymentIntentId", "by"]) {
+    if (command.name === "publish" || command.name === "list" || !(optional in command)) continue;
     const rest = Object.entries(command).filter(([argument]) => argument !== optional);
     yield Object.fromEntries(rest) as BookingCommand;
   }
+  if (command.name === "confirm" || command.name === "webhook") {
+    if (command.attempt === 2) yield { ...command, attempt: 1 };
+  }
+  if (command.name !== "create") return;
   if (command.notes !== "") yield { ...command, notes: "" };
   if (command.createdBy === "vendor") yield { ...command, createdBy: "customer" };
 }

@@ -44,7 +44,12 @@ export type Payment = {
   readonly status: "captured" | "refund_due" | "refunded" | "declined";
 };
 
-/** A customer may try to pay a booking more than once; each try has an intent of its own. */
+/**
+ * A customer may try to pay a booking more than once; each try has an intent of its own. The
+ * gateway takes the money of all but the third, whenever it is asked.
+ */
+export const DECLINED_ATTEMPT = 3;
+
 export function intentOf(booking: number, attempt: number): string {
   return `pi_${booking}_${attempt}`;
 }

@@ -101,8 +101,9 @@ describe.each(["http", "function"] as const)("over %s", (via) => {
 
   test("payment, reschedule, cancel", async () => {
     const booking = { id: 1 };
-    const paid = { booking, attempt: 2, captured: true } as const;
-    expect(await perform({ name: "webhook", via, ...paid })).toEqual({
+    const paid = { booking, attempt: 2 } as const;
+    const webhook = { name: "webhook", via, ...paid, captured: true } as const;
+    expect(await perform(webhook)).toEqual({
       outcome: "ok",
       code: "RECORDED",
       body: null,
@@ -127,7 +128,7 @@ describe.each(["http", "function"] as const)("over %s", (via) => {
       outcome: "fail",
       code: "BOOKING_NOT_ACTIVE",
     });
-    expect(await perform({ name: "webhook", via, ...paid, booking: { id: 9 } })).toMatchObject({
+    expect(await perform({ ...webhook, booking: { id: 9 } })).toMatchObject({
       outcome: "fail",
       code: "BOOKING_NOT_FOUND",
     });
@@ -168,6 +169,38 @@ describe.each(["http", "function"] as const)("over %s", (via) => {
   });
 });
 
+test.each([
+  ["http", "nobody", "UNAUTHENTICATED"],
+  ["http", "customer:customer-2", "FORBIDDEN"],
+  ["http", "vendor:2", "FORBIDDEN"],
+  ["http", "system:gateway", "FORBIDDEN"],
+  ["function", "nobody", "FORBIDDEN"],
+  ["function", "vendor:2", "FORBIDDEN"],
+] as const)("over %s, %s changes nothing of others: %s", async (via, by, code) => {
+  const booking = { id: 1 };
+  const before = await service.system.contents?.();
+  const refusal = { outcome: "fail", code };
+  expect(await perform({ name: "cancel", via, booking, by })).toMatchObject(refusal);
+  const reschedule = { name: "reschedule", via, booking, slot: { id: 2 }, by } as const;
+  expect(await perform(reschedule)).toMatchObject(refusal);
+  if (via === "http") {
+    const confirm = { name: "confirm", via, booking, attempt: 1, by } as const;
+    expect(await perform(confirm)).toMatchObject(refusal);
+    expect(await perform(create(via, 1, { by }))).toMatchObject(refusal);
+    if (by !== "system:gateway") {
+      const webhook = { name: "webhook", via, booking, attempt: 1, captured: true, by } as const;
+      expect(await perform(webhook)).toMatchObject(refusal);
+      expect(await perform({ name: "refund", via, by })).toMatchObject(refusal);
+    }
+  }
+  expect(await service.system.contents?.()).toEqual(before);
+});
+
+test.each(["http", "function"] as const)("over %s, a vendor may cancel", async (via) => {
+  const cancel = { name: "cancel", via, booking: { id: 1 }, by: "vendor:1" } as const;
+  expect(await perform(cancel)).toMatchObject({ code: "CANCELLED" });
+});
+
 test("publish, create on what was published, withdraw", async () => {
   const { providers } = initial;
   const publish: BookingCommand = {
@@ -201,9 +234,9 @@ test("expire ends the holds that are over by its own time", async () => {
 });
 
 test("what is paid for a cancelled booking is given back, once", async () => {
-  const paid = { booking: { id: 1 }, attempt: 1, captured: true } as const;
-  const confirm: BookingCommand = { name: "confirm", via: "http", ...paid };
-  expect(await perform({ ...confirm, captured: false })).toMatchObject({
+  const booking = { id: 1 };
+  const confirm = { name: "confirm", via: "http", booking, attempt: 1 } as const;
+  expect(await perform({ ...confirm, attempt: 3 })).toMatchObject({
     outcome: "fail",
     code: "PAYMENT_REQUIRED",
   });

@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { Client, type DatabaseError } from "pg";
 import { Pool as HttpPool } from "undici";
 import type { Response, System, SystemContext } from "../../harness/index.ts";
+import { parseActor } from "../../src/actor.ts";
 import { errorFromPostgres, isTransient } from "../../src/errors.ts";
 import { httpGateway } from "../../src/gateway.ts";
 import { migrate } from "../../src/migrate.ts";
@@ -10,17 +11,18 @@ import { buildServer } from "../../src/server.ts";
 import { type LedgerEntry, startSimulatedGateway } from "../../src/simulated-gateway.ts";
 import { statement } from "../../src/statement.ts";
 import { postgresStore } from "../../src/store.ts";
+import { tokensWith } from "../../src/tokens.ts";
 import { NOTHING_TO_SEND } from "./codes.ts";
 import type { BookingCommand } from "./commands.ts";
 import { contents } from "./contents.ts";
 import { overFunction, type Query } from "./functions.ts";
-import { overHttp } from "./http.ts";
+import { overHttp, type TokenOf } from "./http.ts";
 import type { BookingMutant } from "./mutants/mutant.ts";
 import { observe } from "./observe.ts";
-import { References } from "./references.ts";
+import { References, type Request } from "./references.ts";
 import { openReset } from "./reset.ts";
 import { refused } from "./responses.ts";
-import { type BookingState, intentOf } from "./state.ts";
+import { type BookingState, DECLINED_ATTEMPT, intentOf } from "./state.ts";
 import { openPool } from "./warm-pool.ts";
 
 /** Enough for every client of a scenario to be in the database at once. */
@@ -82,7 +84,10 @@ async function open(
   opened.push(() => simulated.close());
   const client = httpGateway(simulated.url);
   opened.push(() => client.close());
+  const tokens = tokensWith(KEY);
+  const tokenOf = issuer(tokens);
   const server = buildServer({
+    tokens,
     store: mutant?.store?.(store, service.pool) ?? store,
     gateway: mutant?.gateway?.(client, simulated.url) ?? client,
   });
@@ -104,14 +109,15 @@ async function open(
       const request = references.resolve(command, client);
       if (typeof request === "string") return refused(NOTHING_TO_SEND[request]);
       if (request.name === "confirm" || request.name === "webhook") {
-        const { booking, attempt, captured } = request;
-        simulated.settle(intentOf(booking, attempt), String(booking), captured);
+        const { booking, attempt } = request;
+        const intent = intentOf(booking, attempt);
+        simulated.settle(intent, String(booking), attempt !== DECLINED_ATTEMPT);
       }
       const response =
         request.via === "http"
-          ? await overHttp(http, request)
+          ? await overHttp(http, request, tokenOf)
           : await overFunction(callDirectly, request, codeOf);
-      if (!patience?.aborted) remember(references, client, command, response);
+      if (!patience?.aborted) remember(references, client, request, response);
       return response;
     },
 
@@ -130,6 +136,21 @@ async function open(
       const waiting = service.pool.waitingCount + direct.pool.waitingCount;
       return waiting === 0 ? undefined : `connection pool: ${waiting} waiting`;
     },
+  };
+}
+
+/** Signs the tokens of the clients; any key will do. */
+const KEY = "the key of a service that is verified";
+
+/** Issues each token once. */
+function issuer(tokens: ReturnType<typeof tokensWith>): TokenOf {
+  const issued = new Map<string, Promise<string>>();
+  return async (text) => {
+    const actor = parseActor(text);
+    if (actor === undefined) return undefined;
+    const token = issued.get(text) ?? tokens.issue(actor);
+    issued.set(text, token);
+    return token;
   };
 }
 
@@ -176,13 +197,13 @@ function codeOf(error: DatabaseError): string | undefined {
 function remember(
   references: References,
   client: number,
-  { name }: BookingCommand,
+  request: Request,
   { outcome, body }: Response,
 ): void {
   if (outcome !== "ok") return;
   const made = body as { readonly [field: string]: string };
-  if (name === "create") references.addBooking(client, Number(made["id"]));
-  if (name === "publish") {
+  if (request.name === "create") references.addBooking(client, Number(made["id"]), request.by);
+  if (request.name === "publish") {
     references.addSlot(client, {
       id: Number(made["id"]),
       provider: Number(made["providerId"]),

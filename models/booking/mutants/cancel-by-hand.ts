@@ -16,15 +16,18 @@ function notActive(status: string): ServiceError {
   return new ServiceError("BOOKING_NOT_ACTIVE", `The booking is ${status}`, "");
 }
 
-/** The booking as it is, if it is active; refuses otherwise. */
+/** The booking as it is, if it is active and its actor's; refuses otherwise. */
 export async function findActive(
   database: Queryable,
   bookingId: Id,
+  actor: string,
   lock: "" | "for update" = "",
 ): Promise<Booking> {
   const sql = `select ${BOOKING_COLUMNS} from bookings where id = $1 ${lock}`;
   const [booking] = (await database.query<Booking>(sql, [bookingId])).rows;
   if (booking === undefined) throw new ServiceError("BOOKING_NOT_FOUND", "Booking not found", "");
+  const owners = [`customer:${booking.customerId}`, `vendor:${booking.providerId}`];
+  if (!owners.includes(actor)) throw new ServiceError("FORBIDDEN", "Not yours", "");
   if (!ACTIVE.includes(booking.status)) throw notActive(booking.status);
   return booking;
 }

@@ -58,10 +58,10 @@ test.each(concurrent)("as long as nothing is concurrent, nothing tells $name", a
 const random = strategies({ preemptions: 2 }).find((strategy) => strategy.name === "random");
 if (random === undefined) throw new Error("there is no random strategy");
 
-/** What each of them breaks in the smallest case. */
-const breaks: { readonly [mutant: string]: string } = {
-  "check-then-insert": "overlapping_bookings",
-  "two-transaction-cancel": "unavailable_slot_without_booking",
+/** What each of them breaks in a smallest case: any of these. */
+const breaks: { readonly [mutant: string]: readonly string[] } = {
+  "check-then-insert": ["overlapping_bookings", "booking_without_claimed_slot"],
+  "two-transaction-cancel": ["unavailable_slot_without_booking"],
 };
 
 describe.each(Object.keys(breaks))("%s", (name) => {
@@ -77,7 +77,7 @@ describe.each(Object.keys(breaks))("%s", (name) => {
     });
     expect(campaign.verdict).toBe("fail");
     const [counterexample] = campaign.counterexamples;
-    expect(counterexample?.violations.map((violation) => violation.name)).toContain(breaks[name]);
+    expect(breaks[name]).toContain(counterexample?.violations.at(-1)?.name);
     expect(counterexample?.scenario.clients.flat()).toHaveLength(2);
   });
 });

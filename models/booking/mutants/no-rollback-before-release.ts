@@ -2,7 +2,7 @@ import type { Booking } from "../../../src/booking.ts";
 import { BOOKING_COLUMNS, only } from "./booking-row.ts";
 import type { BookingMutant } from "./mutant.ts";
 
-const CANCEL = `select ${BOOKING_COLUMNS} from cancel_booking($1)`;
+const CANCEL = `select ${BOOKING_COLUMNS} from cancel_booking($1, $2)`;
 
 /** A transaction that failed goes back to the pool as it is. */
 export const noRollbackBeforeRelease: BookingMutant = {
@@ -16,11 +16,11 @@ export const noRollbackBeforeRelease: BookingMutant = {
   smallest: { commands: 1, preemptions: 0 },
   store: (store, pool) => ({
     ...store,
-    async cancelBooking(bookingId) {
+    async cancelBooking(bookingId, actor) {
       const client = await pool.connect();
       try {
         await client.query("begin");
-        const cancelled = await client.query<Booking>(CANCEL, [bookingId]);
+        const cancelled = await client.query<Booking>(CANCEL, [bookingId, actor]);
         await client.query("commit");
         return only(cancelled.rows);
       } finally {

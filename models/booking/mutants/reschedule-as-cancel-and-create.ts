@@ -18,12 +18,16 @@ export const rescheduleAsCancelAndCreate: BookingMutant = {
   smallest: { commands: 1, preemptions: 0 },
   store: (store, pool) => ({
     ...store,
-    async rescheduleBooking(bookingId, slotId) {
-      const { customerId, customerName, notes, createdBy } = await findActive(pool, bookingId);
+    async rescheduleBooking(bookingId, slotId, actor) {
+      const { customerId, customerName, notes, createdBy } = await findActive(
+        pool,
+        bookingId,
+        actor,
+      );
       const { rows } = await pool.query<Slot>(FIND_SLOT, [slotId]);
       const [slot] = rows;
       if (slot === undefined) throw new ServiceError("SLOT_NOT_FOUND", "Slot not found", "");
-      await store.cancelBooking(bookingId);
+      await store.cancelBooking(bookingId, actor);
       const { booking } = await store.createBooking({
         providerId: slot.providerId,
         startAt: slot.startAt.toISOString(),

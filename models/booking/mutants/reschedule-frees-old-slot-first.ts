@@ -12,10 +12,10 @@ export const rescheduleFreesOldSlotFirst: BookingMutant = {
   smallest: { commands: 1, preemptions: 0 },
   store: (store, pool) => ({
     ...store,
-    async rescheduleBooking(bookingId, newSlotId) {
-      const { slotId } = await findActive(pool, bookingId);
+    async rescheduleBooking(bookingId, newSlotId, actor) {
+      const { slotId } = await findActive(pool, bookingId, actor);
       if (String(newSlotId) !== slotId) await freeSlot(pool, slotId);
-      return store.rescheduleBooking(bookingId, newSlotId);
+      return store.rescheduleBooking(bookingId, newSlotId, actor);
     },
   }),
 };

@@ -6,7 +6,7 @@ import type { BookingMutant } from "./mutant.ts";
 import { rewritten } from "./rewritten.ts";
 import { FREES_OLD_SLOT } from "./schema-parts.ts";
 
-const MOVE = `select ${BOOKING_COLUMNS} from move_booking($1, $2)`;
+const MOVE = `select ${BOOKING_COLUMNS} from move_booking($1, $2, $3)`;
 
 /** The booking moves, then the slot that it had is freed. */
 export const rescheduleFreesOldSlotLater: BookingMutant = {
@@ -25,9 +25,9 @@ export const rescheduleFreesOldSlotLater: BookingMutant = {
   ),
   store: (store, pool) => ({
     ...store,
-    async rescheduleBooking(bookingId, newSlotId) {
-      const { slotId } = await findActive(pool, bookingId);
-      const booking = only(await statement<Booking>(pool, MOVE, [bookingId, newSlotId]));
+    async rescheduleBooking(bookingId, newSlotId, actor) {
+      const { slotId } = await findActive(pool, bookingId, actor);
+      const booking = only(await statement<Booking>(pool, MOVE, [bookingId, newSlotId, actor]));
       if (booking.slotId !== slotId) await freeSlot(pool, slotId);
       return booking;
     },

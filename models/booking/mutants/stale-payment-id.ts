@@ -22,10 +22,10 @@ export const stalePaymentId: BookingMutant = {
   smallest: { commands: 2, preemptions: 1 },
   store: (store, pool) => ({
     ...store,
-    async cancelBooking(bookingId) {
-      const { paymentIntentId } = await findActive(pool, bookingId);
+    async cancelBooking(bookingId, actor) {
+      const { paymentIntentId } = await findActive(pool, bookingId, actor);
       return transaction(pool, async (client) => {
-        const { slotId } = await findActive(client, bookingId, "for update");
+        const { slotId } = await findActive(client, bookingId, actor, "for update");
         await freeSlot(client, slotId);
         return only((await client.query<Booking>(SAVE, [bookingId, paymentIntentId])).rows);
       });

@@ -14,9 +14,9 @@ export const statementOutsideItsTransaction: BookingMutant = {
   smallest: { commands: 1, preemptions: 0 },
   store: (store, pool) => ({
     ...store,
-    cancelBooking: (bookingId) =>
+    cancelBooking: (bookingId, actor) =>
       transaction(pool, async (client) => {
-        const { slotId } = await findActive(client, bookingId, "for update");
+        const { slotId } = await findActive(client, bookingId, actor, "for update");
         await freeSlot(client, slotId);
         return markCancelled(pool, bookingId);
       }),

@@ -13,8 +13,8 @@ export const twoTransactionCancel: BookingMutant = {
   smallest: { commands: 2, preemptions: 1 },
   store: (store, pool) => ({
     ...store,
-    async cancelBooking(bookingId) {
-      const { slotId } = await findActive(pool, bookingId);
+    async cancelBooking(bookingId, actor) {
+      const { slotId } = await findActive(pool, bookingId, actor);
       await freeSlot(pool, slotId);
       return markCancelled(pool, bookingId);
     },
