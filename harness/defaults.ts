@@ -14,6 +14,8 @@ export const DEFAULTS = {
   runs: 3_000,
   bounds: { minClients: 2, maxClients: 4 },
   strategy: strategy("auto"),
+  /** Of each planted bug. */
+  mutantRuns: 2_500,
   /** Of the model's pairs of commands. */
   pairStrategy: strategy("exhaustive"),
   preemptions: PREEMPTIONS,

@@ -67,7 +67,6 @@ export async function verify<State extends Json, C extends Command>(
   const options = {
     pairs,
     timeMs: undefined,
-    checkDeterminism: false,
     mutant: undefined,
     signal: undefined,
     onProgress: undefined,
@@ -132,7 +131,8 @@ function ruleFirst({ regression, replayed: { execution, violations } }: Fated): 
   return { execution, violations: [...its, ...violations.filter((it) => !its.includes(it))] };
 }
 
-function environmentOf(
+/** What a report says of where it was made. */
+export function environmentOf(
   server: Server,
   lockWaits: Environment["postgres"]["lockWaits"],
 ): Environment {

@@ -5,7 +5,7 @@ import { DEFAULTS } from "../defaults.ts";
 import { strategies } from "../scheduler/strategies.ts";
 import { version } from "../version.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
-import { addMutationCommands } from "./mutation-commands.ts";
+import { addMutantsCommand } from "./mutants-command.ts";
 import {
   clientBounds,
   durationMs,
@@ -19,7 +19,7 @@ import {
 } from "./options.ts";
 import type { RegressionsOptions } from "./regressions.ts";
 import type { ReplayOptions } from "./replay.ts";
-import { POSTGRES, REUSE, stepTimeout } from "./server-options.ts";
+import { POSTGRES, REUSE, SEED, shrinkTime, stepTimeout } from "./shared-options.ts";
 import type { SpecCommandOptions } from "./spec.ts";
 import type { VerifyOptions } from "./verify.ts";
 
@@ -43,11 +43,7 @@ function program(finished: (exitCode: number) => void): Command {
     .command("verify")
     .description("run generated scenarios under controlled interleavings, and judge each")
     .argument("[model]", "a folder in models/, or the path of a model's file", "booking")
-    .option(
-      "--seed <number>",
-      "everything generated derives from it (default: a random one)",
-      seedNumber,
-    )
+    .option("--seed <number>", SEED, seedNumber)
     .option(
       "--runs <number>",
       `how many executions (default: ${DEFAULTS.runs}, without --time)`,
@@ -84,7 +80,6 @@ function program(finished: (exitCode: number) => void): Command {
       "--no-reduction",
       "with --preemptions all, also execute interleavings that come to the same as others",
     )
-    .option("--check-determinism", "execute each schedule twice, and compare what is seen")
     .addOption(
       new Option("--faults <kinds>", "what strikes now and then: none, connection, all, or a list")
         .argParser(faultKinds)
@@ -106,11 +101,7 @@ function program(finished: (exitCode: number) => void): Command {
     .option("--report <folder>", "where report.json and report.html go", "reports")
     .option("--json", "print report.json instead of the summary")
     .addOption(stepTimeout())
-    .addOption(
-      new Option("--shrink-time <duration>", "how long shrinking may take")
-        .argParser(durationMs)
-        .default(DEFAULTS.shrinkTimeMs, "30s"),
-    )
+    .addOption(shrinkTime())
     .action(async (model: string, options: VerifyOptions) => {
       const { loadSubject, locateSubject } = await import("./load-subject.ts");
       const { verifyCommand } = await import("./verify.ts");
@@ -147,6 +138,8 @@ function program(finished: (exitCode: number) => void): Command {
       finished(await replayCommand(source, options));
     });
 
+  addMutantsCommand(heddle, finished);
+
   heddle
     .command("spec")
     .description("run a spec of PostgreSQL's isolationtester, and print what that would print")
@@ -176,8 +169,6 @@ function program(finished: (exitCode: number) => void): Command {
       const { regressionsCommand } = await import("./regressions.ts");
       finished(await regressionsCommand(model, options));
     });
-
-  addMutationCommands(heddle, finished);
 
   heddle
     .command("doctor")

@@ -90,6 +90,13 @@ export function faultKinds(text: string): readonly Fault[] {
   return kinds;
 }
 
+/** Separated by commas. */
+export function names(text: string): readonly string[] {
+  const all = text.split(",").map((name) => name.trim());
+  if (all.includes("")) throw new InvalidArgumentError("Give names, with commas between them.");
+  return all;
+}
+
 /** With dashes for spaces, as a shell likes it. */
 export function isolationNamed(text: string): Isolation {
   const isolation = ISOLATIONS.find((name) => name === text.replaceAll("-", " "));

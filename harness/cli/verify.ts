@@ -29,7 +29,6 @@ export interface VerifyOptions {
   readonly preemptions: number;
   readonly faults: readonly Fault[];
   readonly reduction: boolean;
-  readonly checkDeterminism?: boolean;
   readonly gates: readonly GateLevel[];
   readonly isolation: Isolation;
   readonly postgres: string;
@@ -72,7 +71,6 @@ export async function verifyCommand(
       pairs,
       strategy,
       control: { gates: options.gates, isolation: options.isolation },
-      checkDeterminism: options.checkDeterminism === true,
       mutant: options.mutant,
       regressions: RegressionFolder.of(file, subject.name),
       stepTimeoutMs: options.stepTimeout,

@@ -8,7 +8,6 @@ import { mutantNamed, mutants } from "./mutants/index.ts";
 import type { BookingMutant } from "./mutants/mutant.ts";
 import { pairs } from "./pairs.ts";
 import { patterns } from "./patterns.ts";
-import { promises } from "./promises.ts";
 import { scenarios } from "./scenarios.ts";
 import { simpler } from "./simpler.ts";
 import type { BookingState } from "./state.ts";
@@ -28,7 +27,6 @@ const booking: Subject<BookingState, BookingCommand> = {
   invariants,
   codes,
   mutants,
-  promises,
   sources: [...filesIn("../../migrations/", ".sql"), ...ownSources()],
 };
 

@@ -1,0 +1,191 @@
+import type { Environment } from "../core/campaign.ts";
+import type { Command } from "../core/command.ts";
+import type { GateLevel } from "../core/control.ts";
+import type { Counterexample } from "../core/counterexample.ts";
+import { HarnessError } from "../core/error.ts";
+import type { Json } from "../core/json.ts";
+import type { JudgedFirst, PlantedResult, Shipped } from "../core/planted.ts";
+import { DEFAULTS } from "../defaults.ts";
+import type { Executor } from "../execution/executor.ts";
+import { Judges, judgesOf } from "../explorer/judge.ts";
+import { replay } from "../explorer/replay.ts";
+import { shrunkCounterexample } from "../explorer/shrunk-counterexample.ts";
+import { hashSources } from "../explorer/sources.ts";
+import type { Mutant, Subject } from "../explorer/subject.ts";
+import type { Server } from "../postgres/provider.ts";
+import { openExecutor } from "../verify.ts";
+import { type Finding, type Hunted, type HuntOptions, hunt } from "./hunt.ts";
+
+export interface PlantedOptions extends Omit<HuntOptions, "enough"> {
+  /** Whether to go on to the end of the budget, so that every judge has its chance. */
+  readonly allJudges: boolean;
+  /** How often a counterexample is replayed. */
+  readonly replays: number;
+  readonly shrinkTimeMs: number;
+  readonly stepTimeoutMs: number;
+}
+
+/** The gates that a bug of some depth needs. */
+function gatesOf(mutant: Mutant): readonly GateLevel[] {
+  if ("equivalent" in mutant || mutant.depth === "routine") return DEFAULTS.control.gates;
+  return mutant.depth === "row" ? [...DEFAULTS.control.gates, "row"] : ["statement"];
+}
+
+/** What a model's planted bugs are tried on. */
+export class PlantedTrial<State extends Json, C extends Command> {
+  readonly #server: Server;
+  readonly #subject: Subject<State, C>;
+  readonly #environment: Environment;
+  readonly #options: PlantedOptions;
+
+  constructor(
+    server: Server,
+    subject: Subject<State, C>,
+    environment: Environment,
+    options: PlantedOptions,
+  ) {
+    this.#server = server;
+    this.#subject = subject;
+    this.#environment = environment;
+    this.#options = options;
+  }
+
+  /** Looks for one planted bug on a database of its own, shrinks what is found, and replays it. */
+  async mutant(mutant: Mutant): Promise<PlantedResult> {
+    const gates = gatesOf(mutant);
+    const wanted = "judge" in mutant ? mutant.judge : undefined;
+    const enough = (judges: readonly string[]) =>
+      wanted === undefined ? judges.length > 0 : judges.includes(wanted);
+    const { hunted, counterexample } = await this.#on(gates, mutant.name, async (executor) => {
+      const hunted = await this.#hunt(executor, enough);
+      const finding = hunted.findings.find(({ judge }) => judge === wanted) ?? hunted.findings[0];
+      // After an error an executor can only be closed.
+      const shrinks = finding !== undefined && hunted.error === undefined;
+      const counterexample = shrinks && (await this.#shrunk(executor, gates, mutant, finding));
+      return { hunted, counterexample: counterexample || null };
+    });
+    const replays =
+      counterexample &&
+      (await this.#on(gates, mutant.name, (executor) => this.#replays(executor, counterexample)));
+    const { executions, elapsedMs } = hunted;
+    return {
+      name: mutant.name,
+      story: mutant.story,
+      judge: wanted ?? null,
+      equivalent: "equivalent" in mutant ? mutant.equivalent : null,
+      gates,
+      outcome: outcomeOf(hunted, wanted),
+      judges: hunted.findings.map(first),
+      executions,
+      elapsedMs,
+      counterexample,
+      smallest: "smallest" in mutant ? mutant.smallest : null,
+      replays,
+      reason: hunted.error?.message ?? hunted.undecided ?? null,
+    };
+  }
+
+  /** The service as shipped: nothing may be found. */
+  async unmutated(gates: readonly GateLevel[]): Promise<Shipped> {
+    const hunted = await this.#on(gates, undefined, (executor) =>
+      this.#hunt(executor, (judges) => judges.length > 0),
+    );
+    const { findings, executions, elapsedMs, error, undecided } = hunted;
+    const reason = error?.message ?? undecided ?? null;
+    return {
+      gates,
+      verdict: findings.length > 0 ? "fail" : reason === null ? "pass" : "unknown",
+      executions,
+      elapsedMs,
+      judges: findings.map(first),
+      reason: findings[0]?.violations[0]?.message ?? reason,
+    };
+  }
+
+  async #on<T>(
+    gates: readonly GateLevel[],
+    mutant: string | undefined,
+    work: (executor: Executor<State, C>) => Promise<T>,
+  ): Promise<T> {
+    const executor = await openExecutor(this.#server, this.#subject, mutant, {
+      control: { ...DEFAULTS.control, gates },
+      stepTimeoutMs: this.#options.stepTimeoutMs,
+      signal: this.#options.signal,
+    });
+    try {
+      return await work(executor);
+    } finally {
+      await executor.close();
+    }
+  }
+
+  #hunt(
+    executor: Executor<State, C>,
+    enough: (judges: readonly string[]) => boolean,
+  ): Promise<Hunted<State, C>> {
+    return hunt(executor, this.#subject, new Judges(judgesOf(this.#subject)), {
+      ...this.#options,
+      enough: (judges) => !this.#options.allJudges && enough(judges),
+    });
+  }
+
+  async #shrunk(
+    executor: Executor<State, C>,
+    gates: readonly GateLevel[],
+    { name }: Mutant,
+    finding: Finding<State, C>,
+  ): Promise<Counterexample<State, C>> {
+    const { shrinkTimeMs, signal, seed } = this.#options;
+    const { counterexample } = await shrunkCounterexample(finding, {
+      executor,
+      subject: this.#subject,
+      judges: new Judges(judgesOf(this.#subject)),
+      timeMs: shrinkTimeMs,
+      signal,
+      onExecution: () => {},
+    });
+    const { heddle, postgres } = this.#environment;
+    return {
+      ...counterexample,
+      version: 1,
+      model: this.#subject.name,
+      mutant: name,
+      control: { ...DEFAULTS.control, gates },
+      seed,
+      execution: finding.executions - 1,
+      versions: { heddle, postgres: postgres.version },
+      hashes: await hashSources(this.#subject.sources),
+    };
+  }
+
+  async #replays(
+    executor: Executor<State, C>,
+    counterexample: Counterexample<State, C>,
+  ): Promise<{ readonly identical: number; readonly of: number }> {
+    const of = this.#options.replays;
+    let identical = 0;
+    try {
+      for (let done = 0; done < of; done++) {
+        const { diverged } = await replay(executor, this.#subject, counterexample);
+        if (diverged === undefined) identical++;
+      }
+    } catch (error) {
+      if (!(error instanceof HarnessError)) throw error; // Those that were left are not identical.
+    }
+    return { identical, of };
+  }
+}
+
+function first({ judge, executions, elapsedMs }: JudgedFirst): JudgedFirst {
+  return { judge, executions, elapsedMs };
+}
+
+function outcomeOf<State extends Json, C extends Command>(
+  { findings, error, undecided }: Hunted<State, C>,
+  wanted: string | undefined,
+): PlantedResult["outcome"] {
+  if (wanted === undefined && findings.length > 0) return "false alarm";
+  if (findings.some(({ judge }) => judge === wanted)) return "caught";
+  if (error !== undefined || undecided !== undefined) return "unknown";
+  return wanted === undefined ? "untold" : "survived";
+}

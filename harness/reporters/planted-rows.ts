@@ -1,0 +1,88 @@
+import type { PlantedReport, PlantedResult } from "../core/planted.ts";
+import { commandCount } from "../core/scenario.ts";
+import { duration, number } from "./counted.ts";
+
+/** The columns of the table of planted bugs, by title; those with numbers stand to the right. */
+export const PLANTED_COLUMNS = [
+  { title: "Planted bug" },
+  { title: "Outcome" },
+  { title: "Judge" },
+  { title: "Executions", kind: "number" },
+  { title: "Time", kind: "number" },
+  { title: "Commands", kind: "number" },
+  { title: "Clients", kind: "number" },
+  { title: "Preemptions", kind: "number" },
+  { title: "Faults", kind: "number" },
+  { title: "Replays", kind: "number" },
+] as const;
+
+/** A row of the table. `Executions` and `Time` are those until the judge found it. */
+export function plantedRow(result: PlantedResult): readonly string[] {
+  const { name, outcome, judge, judges, counterexample, replays } = result;
+  const found = judges.find((first) => first.judge === judge) ?? judges[0];
+  const { executions, elapsedMs } = found ?? result;
+  return [
+    name,
+    outcome,
+    found?.judge ?? judge ?? "",
+    number(executions),
+    duration(elapsedMs),
+    ...(counterexample === null
+      ? ["", "", "", "", ""]
+      : [
+          number(commandCount(counterexample.scenario)),
+          number(counterexample.scenario.clients.filter((commands) => commands.length > 0).length),
+          number(counterexample.preemptions),
+          number(counterexample.trace.filter(({ type }) => type === "fault").length),
+          replays === null ? "" : `${replays.identical}/${replays.of}`,
+        ]),
+  ];
+}
+
+/** Every judge that found something, in alphabetical order. */
+export function judgesOfReport({ results }: PlantedReport): readonly string[] {
+  return [...new Set(results.flatMap(({ judges }) => judges.map(({ judge }) => judge)))].sort();
+}
+
+/** When each judge found a bug, if it judged alone: the executions until then. */
+export function judgedRow(result: PlantedResult, judges: readonly string[]): readonly string[] {
+  const cells = judges.map((name) => {
+    const found = result.judges.find(({ judge }) => judge === name);
+    return found === undefined ? "" : number(found.executions);
+  });
+  return [result.name, ...cells];
+}
+
+/** The bugs that one judge catches, and no other. */
+export function onlyBy({ results }: PlantedReport, judge: string): readonly string[] {
+  return results
+    .filter((result) => result.judges.length === 1 && result.judges[0]?.judge === judge)
+    .map(({ name }) => name);
+}
+
+/** All of it in one sentence. */
+export function plantedSentence({
+  results,
+  unmutated,
+  elapsedMs,
+  allJudges,
+}: PlantedReport): string {
+  const count = (outcome: PlantedResult["outcome"]) =>
+    results.filter((result) => result.outcome === outcome).length;
+  const detectable = results.filter(({ judge }) => judge !== null).length;
+  const equivalent = results.length - detectable;
+  const alarms = unmutated.filter(({ verdict }) => verdict === "fail").length;
+  const replayed = results.flatMap(({ replays }) => replays ?? []);
+  const exact = replayed.filter(({ identical, of }) => identical === of).length;
+  return [
+    `${number(count("caught"))} of ${number(detectable)} planted bugs caught`,
+    ...(replayed.length > 0
+      ? [`${exact} of ${replayed.length} counterexamples replay exactly`]
+      : []),
+    ...(equivalent > 0 ? [`${count("untold")} of ${equivalent} equivalent ones left alone`] : []),
+    ...(unmutated.length > 0
+      ? [`the service as shipped: ${alarms === 0 ? "no alarm" : "FALSE ALARM"}`]
+      : []),
+    `${duration(elapsedMs)}${allJudges ? ", each to the end of its budget" : ""}`,
+  ].join("; ");
+}

@@ -1,0 +1,100 @@
+import { describe, expect, test } from "vitest";
+import type { PlantedReport, PlantedResult } from "../core/planted.ts";
+import { plantedHtml } from "./planted-html.ts";
+import { onlyBy } from "./planted-rows.ts";
+import { plantedText } from "./planted-text.ts";
+import { passing } from "./sample-campaign.fixture.ts";
+import { doubleBooking } from "./sample-counterexample.fixture.ts";
+import { plantedJson } from "./write-planted.ts";
+
+const caught: PlantedResult = {
+  name: "no-lock",
+  story: "It was <slow>.",
+  judge: "invariant",
+  equivalent: null,
+  gates: ["statement"],
+  outcome: "caught",
+  judges: [
+    { judge: "contract", executions: 3, elapsedMs: 20 },
+    { judge: "invariant", executions: 1_200, elapsedMs: 4_500 },
+  ],
+  executions: 1_200,
+  elapsedMs: 4_500,
+  counterexample: doubleBooking,
+  smallest: { commands: 2, preemptions: 1 },
+  replays: { identical: 20, of: 20 },
+  reason: null,
+};
+
+const rest = { counterexample: null, smallest: null, replays: null, judges: [] } as const;
+const survived: PlantedResult = { ...caught, ...rest, name: "no-check", outcome: "survived" };
+const equivalent: PlantedResult = {
+  ...{ ...caught, ...rest, name: "no-index" },
+  ...{ judge: null, equivalent: "The lock is enough.", outcome: "untold" },
+};
+
+const report: PlantedReport = {
+  model: "booking",
+  seed: 1,
+  budget: { runs: 2_500, timeMs: null },
+  allJudges: false,
+  verdict: "fail",
+  elapsedMs: 12_000,
+  results: [caught, survived, equivalent],
+  unmutated: [
+    {
+      gates: ["statement"],
+      verdict: "pass",
+      executions: 9,
+      elapsedMs: 50,
+      judges: [],
+      reason: null,
+    },
+  ],
+  environment: passing.environment,
+};
+
+describe("the table of planted bugs", () => {
+  const text = plantedText(report, false);
+
+  test("has a line for each, with what the judge needed that must find it", () => {
+    expect(text).toMatch(/^no-lock +caught +invariant +1,200 +4\.5 s +2 +2 +2 +0 +20\/20$/m);
+    expect(text).toMatch(/^no-check +survived +invariant +1,200 +4\.5 s$/m);
+    expect(text).toMatch(/^no-index +untold /m);
+  });
+
+  test("says why something is equivalent, and sums up", () => {
+    expect(text).toContain("no-index is equivalent: The lock is enough.");
+    expect(text).toContain("The service as shipped, gates statement: pass, 9 executions in 0.1 s");
+    expect(text).toContain(
+      "1 of 2 planted bugs caught; 1 of 1 counterexamples replay exactly; 1 of 1 equivalent ones left alone; the service as shipped: no alarm; 12 s.",
+    );
+  });
+
+  test("says who finds what alone, if all judges were asked", () => {
+    expect(text).not.toContain("judge alone");
+    const [first] = caught.judges;
+    const alone = { ...caught, name: "alone", judges: first === undefined ? [] : [first] };
+    const all = { ...report, allJudges: true, results: [caught, alone, survived] };
+    expect(onlyBy(all, "contract")).toEqual(["alone"]);
+    expect(onlyBy(all, "invariant")).toEqual([]);
+    const told = plantedText(all, false);
+    expect(told).toMatch(/^no-lock +3 +1,200$/m);
+    expect(told).toContain("Found by contract alone: alone.");
+    expect(told).toContain("Found by invariant alone: none.");
+  });
+});
+
+test("the page escapes what it is given, and names the replay", () => {
+  const page = plantedHtml(report, "out");
+  expect(page).toContain("It was &#60;slow&#62;.");
+  expect(page).toContain("npx heddle replay out/counterexamples/booking-");
+});
+
+test("the JSON has the path of a counterexample instead of its trace", () => {
+  const { results, version } = JSON.parse(plantedJson(report, "out"));
+  expect(version).toBe(1);
+  expect(results[0].counterexample).toMatchObject({ commands: 2, clients: 2, preemptions: 2 });
+  expect(results[0].counterexample.file).toMatch(/^out\/counterexamples\/booking-/);
+  expect(results[1].counterexample).toBeNull();
+});
