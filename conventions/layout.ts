@@ -27,7 +27,12 @@ const folders: readonly { readonly of: RegExp; readonly may: readonly string[] }
       (folder) => `harness/${folder}/`,
     ),
   },
-  { of: /^harness\/spec\//, may: ["harness/core/", "harness/postgres/"] },
+  {
+    of: /^harness\/spec\//,
+    may: ["core", "postgres", "execution", "explorer", "scenario-file"].map(
+      (folder) => `harness/${folder}/`,
+    ),
+  },
   {
     of: /^harness\/explorer\//,
     may: ["harness/core/", "harness/scheduler/", "harness/execution/", "harness/checkers/"],

@@ -5,6 +5,7 @@ import { HarnessError } from "../core/error.ts";
 import type { Subject } from "../explorer/subject.ts";
 import { isScenario, scenarioProblem } from "../scenario-file/problem.ts";
 import { scenarioSubject } from "../scenario-file/subject.ts";
+import { specFiles, specSubject } from "../spec/explored-subject.ts";
 
 const PARTS = [
   "name",
@@ -23,6 +24,8 @@ const PARTS = [
  * working directory, or of a model that comes with Heddle. Throws HarnessError `USAGE`.
  */
 export async function loadSubject(nameOrPath: string): Promise<Subject> {
+  const files = specFiles(nameOrPath);
+  if (files !== undefined) return specSubject(nameOrPath, files);
   const file = locateSubject(nameOrPath);
   const subject = await defaultExport(file, "model");
   if (isScenario(subject)) return scenarioSubject(subject, nameOrPath, pathToFileURL(file));
@@ -70,6 +73,8 @@ async function defaultExport(file: string, what: string): Promise<unknown> {
 
 /** The model's file. Throws HarnessError `USAGE` when there is none. */
 export function locateSubject(nameOrPath: string): string {
+  const [spec] = specFiles(nameOrPath) ?? [];
+  if (spec !== undefined) return resolve(spec);
   const looksLikePath = /[\\/]|\.[cm]?[jt]s$/.test(nameOrPath);
   const extension = extname(import.meta.url);
   const own = fileURLToPath(new URL("../../models/", import.meta.url));

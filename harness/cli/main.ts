@@ -140,22 +140,26 @@ function program(finished: (exitCode: number) => void): Command {
 
   addMutantsCommand(heddle, finished);
 
-  heddle
+  const spec = heddle
     .command("spec")
     .description("run a spec of PostgreSQL's isolationtester, and print what that would print")
     .argument("<file>", "a .spec file")
     .option("--expected <file>", "compare with this file, or a variant of it, instead of printing")
-    .option("--postgres <which>", POSTGRES, "auto")
-    .option("--reuse", REUSE)
-    .addOption(
-      new Option("--step-timeout <duration>", "after how long a step is cancelled")
-        .argParser(durationMs)
-        .default(300_000, "300s"),
+    .option("--explore", "search the interleavings of its sessions instead, and judge each")
+    .option("--invariant <file...>", "with --explore: SQL that must return no rows", [])
+    .option(
+      "--step-timeout <duration>",
+      "after how long a step is cancelled (default: 300s), or a search given up (default: 10s)",
+      durationMs,
     )
     .action(async (file: string, options: SpecCommandOptions) => {
       const { specCommand } = await import("./spec.ts");
       finished(await specCommand(file, options));
     });
+  for (const option of verify.options) {
+    const own = ["--clients", "--pairs", "--mutant", "--step-timeout"];
+    if (!own.includes(option.long ?? "")) spec.addOption(option);
+  }
 
   heddle
     .command("regressions")

@@ -55,6 +55,30 @@ test("an outcome that is expected passes, and one that is not is a difference", 
   expect(code).toBe(1);
 });
 
+test("a search finds what no permutation of the spec shows, and its replay sees it again", async () => {
+  await writeFile(place.path("two.sql"), "select v from t where v = 2");
+  const { code, stdout } = await place.heddle(
+    ...["spec", "lost.spec", "--explore", "--invariant", "two.sql", "--postgres", "embedded"],
+  );
+  expect(stdout).toContain('two (invariant): {"v":"2"}');
+  expect(stdout).toContain("FAIL  lost.spec,two.sql");
+  expect(code).toBe(1);
+  const [, file = ""] = /npx heddle replay (\S+)/.exec(stdout) ?? [];
+  const replayed = await place.heddle("replay", file, "--postgres", "embedded");
+  expect(replayed.stdout).toContain("replayed: 1 of 1 identical; violated: two");
+  expect(replayed.code).toBe(1);
+});
+
+test.each([
+  [["--explore", "--expected", "lost.out"], "A search has no expected file"],
+  [["--invariant", "two.sql"], "give --explore as well"],
+  [["--explore", "--invariant", "none.sql"], "The invariant none.sql cannot be read"],
+])("options that do not go together are refused: %j", async (options, says) => {
+  const { code, stderr } = await place.heddle("spec", "lost.spec", ...options);
+  expect(stderr).toContain(says);
+  expect(code).toBe(2);
+});
+
 test("what is wrong with a spec is said in a sentence", async () => {
   await writeFile(place.path("bad.spec"), "session a\nstop a1 { select 1; }");
   expect(await place.heddle("spec", "bad.spec")).toMatchObject({

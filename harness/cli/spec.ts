@@ -1,24 +1,43 @@
-import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
 import { HarnessError } from "../core/error.ts";
+import { DEFAULTS } from "../defaults.ts";
 import { startServer } from "../postgres/provider.ts";
 import { compareWithExpected } from "../spec/expected.ts";
+import { specName } from "../spec/explored-subject.ts";
 import { parseSpec } from "../spec/parse.ts";
+import { readText } from "../spec/read-text.ts";
 import { runSpec } from "../spec/run-spec.ts";
+import { schemaChange } from "../spec/transactions.ts";
 import { EXIT } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
+import { loadSubject } from "./load-subject.ts";
+import { type VerifyOptions, verifyCommand } from "./verify.ts";
 
-export interface SpecCommandOptions {
-  readonly postgres: string;
-  readonly reuse?: boolean;
+export interface SpecCommandOptions extends Omit<VerifyOptions, "stepTimeout"> {
   readonly expected?: string;
-  readonly stepTimeout: number;
+  /** Search all interleavings, and not only those that the spec names. */
+  readonly explore?: boolean;
+  /** Files with SQL that must return no rows, for the search. */
+  readonly invariant: readonly string[];
+  readonly stepTimeout?: number;
 }
+
+/** The tool's own. */
+const STEP_TIMEOUT_MS = 300_000;
 
 /** `heddle spec`: runs an isolationtester spec, and prints or compares what came of it. */
 export async function specCommand(file: string, options: SpecCommandOptions): Promise<number> {
+  if (options.explore === true) return explore(file, options);
+  if (options.invariant.length > 0) {
+    throw new HarnessError(
+      "USAGE",
+      "Invariants are checked by the search: give --explore as well.",
+    );
+  }
   const { expected } = options;
-  const spec = parseSpec(await specText(file), file);
+  const spec = parseSpec(await readText(file, "spec"), file);
+  // What cannot be compared is an error before the work, not after it.
+  if (expected !== undefined) await readText(expected, "expected file");
   const interrupted = interruption();
   const server = await startServer(options.postgres, { reuse: options.reuse === true });
   let outcome = "";
@@ -29,7 +48,7 @@ export async function specCommand(file: string, options: SpecCommandOptions): Pr
         outcome += text;
         if (expected === undefined) process.stdout.write(text);
       },
-      stepTimeoutMs: options.stepTimeout,
+      stepTimeoutMs: options.stepTimeout ?? STEP_TIMEOUT_MS,
       signal: interrupted.signal,
     });
   } finally {
@@ -46,10 +65,21 @@ export async function specCommand(file: string, options: SpecCommandOptions): Pr
   return EXIT.violation;
 }
 
-async function specText(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    throw new HarnessError("USAGE", `The spec ${file} cannot be read: check its path.`, { cause });
+async function explore(file: string, options: SpecCommandOptions): Promise<number> {
+  if (options.expected !== undefined) {
+    throw new HarnessError("USAGE", "A search has no expected file: leave out --expected.");
   }
+  const subject = await loadSubject(specName(file, options.invariant));
+  const change = schemaChange(parseSpec(await readText(file, "spec"), file));
+  const inner = options.gates.length > 1;
+  if (change !== undefined && inner) {
+    process.stderr.write(
+      `${change.name} may change the schema, so each execution has a new one: gates between statements only\n`,
+    );
+  }
+  return verifyCommand(subject, resolve(file), {
+    ...options,
+    gates: change === undefined ? options.gates : ["statement"],
+    stepTimeout: options.stepTimeout ?? DEFAULTS.stepTimeoutMs,
+  });
 }

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { format, parse } from "node:path";
-import { HarnessError } from "../core/error.ts";
 import { differenceOf, lineDiff } from "./line-diff.ts";
+import { readText } from "./read-text.ts";
 
 /** How an outcome compares with what was expected; without a difference it is the same. */
 export interface Comparison {
@@ -18,7 +18,7 @@ export interface Comparison {
  * @throws HarnessError USAGE when the file cannot be read.
  */
 export async function compareWithExpected(outcome: string, file: string): Promise<Comparison> {
-  const texts = new Map([[file, await expectedText(file)]]);
+  const texts = new Map([[file, await readText(file, "expected file")]]);
   const { dir, name, ext } = parse(file);
   for (let number = 0; number <= 9; number++) {
     const variant = format({ dir, name: `${name}_${number}`, ext });
@@ -31,14 +31,4 @@ export async function compareWithExpected(outcome: string, file: string): Promis
     .sort((a, b) => a.difference - b.difference)
     .map(({ path, text }) => [path, text] as const);
   return { file: nearest[0], difference: lineDiff(nearest[1], outcome) };
-}
-
-async function expectedText(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    throw new HarnessError("USAGE", `The expected file ${file} cannot be read: check its path.`, {
-      cause,
-    });
-  }
 }

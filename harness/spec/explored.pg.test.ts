@@ -1,0 +1,113 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type VerifyOptions, verify } from "../index.ts";
+import { type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
+import { specFiles, specName, specSubject } from "./explored-subject.ts";
+
+let server: Server;
+let folder: string;
+
+beforeAll(async () => {
+  server = await startServer(testPostgres);
+  folder = await mkdtemp(join(tmpdir(), "heddle-explored-"));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+  await server.stop();
+});
+
+/** A campaign with one spec and one invariant. */
+async function explored(spec: string, invariant: string, options: Partial<VerifyOptions> = {}) {
+  const files = [join(folder, "it.spec"), join(folder, "wrong.sql")] as const;
+  await writeFile(files[0], spec);
+  await writeFile(files[1], invariant);
+  const name = specName(files[0], [files[1]]);
+  expect(specFiles(name)).toEqual(files);
+  const subject = await specSubject(name, [...files]);
+  return (await verify(server, subject, { seed: 1, runs: 300, ...options })).campaign;
+}
+
+const doctors = (isolation: string) => `
+  setup { create table doctors (id int, on_duty boolean); }
+  setup { insert into doctors values (1, true), (2, true); }
+  teardown { drop table doctors; }
+  ${[1, 2]
+    .map(
+      (id) => `session s${id} setup { begin isolation level ${isolation}; }
+      step leave${id} { update doctors set on_duty = false where id = ${id}
+        and (select count(*) from doctors where on_duty) > 1; }
+      teardown { commit; }`,
+    )
+    .join("\n")}`;
+
+const NOBODY = "select count(*) from doctors where on_duty having count(*) = 0";
+
+test("an interleaving that no permutation of the spec names is found, and shown", async () => {
+  const { verdict, counterexamples } = await explored(doctors("repeatable read"), NOBODY);
+  expect(verdict).toBe("fail");
+  const [found] = counterexamples;
+  expect(found?.scenario.clients).toEqual([
+    [{ name: "s1", steps: ["leave1"] }],
+    [{ name: "s2", steps: ["leave2"] }],
+  ]);
+  expect(found?.violations).toEqual([
+    { judge: "invariant", name: "wrong", message: '{"count":"0"}', evidence: [{ count: "0" }] },
+  ]);
+});
+
+test("where it cannot happen, all interleavings are executed", async () => {
+  const { verdict, executions } = await explored(doctors("serializable"), NOBODY);
+  expect(verdict).toBe("pass");
+  // Both set out, begin, update and commit: 8 choose 4.
+  expect(executions).toBe(70);
+});
+
+const CLAIM = `
+  setup { create table claims (slot int, holder text); }
+  session a step a1 { insert into claims select 1, 'a' where not exists (select from claims); }
+  session b step b1 { insert into claims select 1, 'b' where not exists (select from claims); }`;
+const TWICE = "select slot from claims group by slot having count(*) > 1";
+
+test("a race inside one statement is found with gates before rows, and only with them", async () => {
+  const control = (...gates: ("statement" | "row")[]) =>
+    ({ control: { gates, isolation: "read committed" } }) as const;
+  expect((await explored(CLAIM, TWICE, control("statement"))).verdict).toBe("pass");
+  expect((await explored(CLAIM, TWICE, control("statement", "row"))).verdict).toBe("fail");
+});
+
+test("a spec that changes the schema is set up anew each time", async () => {
+  const spec = `
+    setup { create table t (v int); insert into t values (0); }
+    teardown { drop table t; }
+    session a step a1 { alter table t add w int; } step a2 { select w from t; }
+    session b step b1 { begin; } step b2 { update t set v = v + 1; } step b3 { commit; }`;
+  const { verdict, executions, rules } = await explored(spec, "select v from t where v <> 1");
+  expect({ verdict, violated: rules.filter(({ violated }) => violated > 0) }).toEqual({
+    verdict: "pass",
+    violated: [],
+  });
+  // 5 statements of which 2 are the one's, some of which then wait for the other.
+  expect(executions).toBeGreaterThan(5);
+});
+
+test("what a session had set, prepared or locked is gone in the next execution", async () => {
+  const spec = `
+    setup { create table t (v text); }
+    session a step a1 { insert into t select current_setting('lock_timeout'); }
+      step a2 { set lock_timeout = '7s'; }
+      step a3 { prepare p as select 1; }
+      step a4 { select pg_advisory_lock(1); }
+    session b step b1 { select; }`;
+  const { verdict, executions } = await explored(spec, "select v from t where v <> '0'");
+  expect(verdict).toBe("pass");
+  expect(executions).toBeGreaterThan(10);
+});
+
+test("a file whose path cannot be part of a name is refused", () => {
+  expect(() => specName("a,b.spec", [])).toThrow("The path a,b.spec has a comma");
+  expect(specFiles("models/booking/index.ts")).toBeUndefined();
+});
