@@ -55,12 +55,13 @@ const folders: readonly { readonly of: RegExp; readonly may: readonly string[] }
   },
   { of: /^harness\/version\.ts$/, may: [] },
   { of: /^harness\/defaults\.ts$/, may: ["harness/scheduler/"] },
-  { of: /^harness\/(cli\/|index\.ts$|verify\.ts$)/, may: ["harness/"] },
+  { of: /^harness\/(cli\/|index\.ts$|verify\.ts$|vitest\.)/, may: ["harness/"] },
   {
     of: /^models\/[^/]+\/(system\.ts$|demo\.ts$|mutants\/|.*\.test\.ts$)/,
     may: ["harness/index.ts", "src/"],
   },
   { of: /^models\/[^/]+\//, may: ["harness/index.ts"] },
+  { of: /^examples\//, may: ["harness/index.ts"] },
   { of: /^src\//, may: [] },
   { of: /^bench\//, may: ["harness/", "models/", "src/"] },
   { of: /^(bin|conventions|migrations)\//, may: [] },
@@ -70,7 +71,12 @@ const folders: readonly { readonly of: RegExp; readonly may: readonly string[] }
 const testsMay = ["harness/index.ts", "harness/postgres/"];
 
 /** Read by something other than an import: by users, by the command line, by a tool. */
-const entries = [/^harness\/(index|cli\/main)\.ts$/, /^models\/[^/]+\/index\.ts$/, /^[^/]+$/];
+const entries = [
+  /^harness\/(index|vitest|cli\/main)\.ts$/,
+  /^models\/[^/]+\/index\.ts$/,
+  /^examples\//,
+  /^[^/]+$/,
+];
 
 const isTest = (path: string): boolean => /\.(test|fixture)\.ts$/.test(path);
 const lineLimit = (path: string): number => (isTest(path) ? 300 : 250);

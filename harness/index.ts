@@ -5,20 +5,27 @@ export type { Snapshot } from "./core/execution.ts";
 export type { Response } from "./core/history.ts";
 export type { Invariant } from "./core/invariant.ts";
 export type { Json, JsonObject } from "./core/json.ts";
+export type { Promised } from "./core/layers.ts";
+export type { Survivor } from "./core/mutation.ts";
 export type { Scenario } from "./core/scenario.ts";
 export type { Violation } from "./core/verdict.ts";
 export type { System, SystemContext } from "./execution/system.ts";
 export type { Bounds, Mutant, Pair, Pattern, Subject } from "./explorer/subject.ts";
+export { derivationOf } from "./mutation/derived-subject.ts";
 export { type Database, type Server, startServer } from "./postgres/provider.ts";
 export {
   type ClientContext,
+  type ClientDefinition,
   type ClientFunction,
   defineScenario,
+  type HttpClient,
   type InvariantContext,
   type InvariantDefinition,
   type Outcome,
+  type Program,
   type Query,
   type ScenarioDefinition,
+  type ServiceDefinition,
 } from "./scenario-file/definition.ts";
 export { type Strategy, type StrategyOptions, strategies } from "./scheduler/strategies.ts";
 export { type VerifyOptions, verify } from "./verify.ts";

@@ -67,6 +67,7 @@ export async function verify<State extends Json, C extends Command>(
   const options = {
     pairs,
     timeMs: undefined,
+    checkDeterminism: false,
     mutant: undefined,
     signal: undefined,
     onProgress: undefined,

@@ -5,7 +5,7 @@ import { DEFAULTS } from "../defaults.ts";
 import { strategies } from "../scheduler/strategies.ts";
 import { version } from "../version.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
-import { addMutantsCommand } from "./mutants-command.ts";
+import { addMutationCommands } from "./mutation-commands.ts";
 import {
   clientBounds,
   durationMs,
@@ -19,7 +19,7 @@ import {
 } from "./options.ts";
 import type { RegressionsOptions } from "./regressions.ts";
 import type { ReplayOptions } from "./replay.ts";
-import { POSTGRES, REUSE, SEED, shrinkTime, stepTimeout } from "./shared-options.ts";
+import { POSTGRES, REUSE, SEED, shrinkTime, stepTimeout } from "./server-options.ts";
 import type { SpecCommandOptions } from "./spec.ts";
 import type { VerifyOptions } from "./verify.ts";
 
@@ -80,6 +80,7 @@ function program(finished: (exitCode: number) => void): Command {
       "--no-reduction",
       "with --preemptions all, also execute interleavings that come to the same as others",
     )
+    .option("--check-determinism", "execute each schedule twice, and compare what is seen")
     .addOption(
       new Option("--faults <kinds>", "what strikes now and then: none, connection, all, or a list")
         .argParser(faultKinds)
@@ -138,8 +139,6 @@ function program(finished: (exitCode: number) => void): Command {
       finished(await replayCommand(source, options));
     });
 
-  addMutantsCommand(heddle, finished);
-
   const spec = heddle
     .command("spec")
     .description("run a spec of PostgreSQL's isolationtester, and print what that would print")
@@ -173,6 +172,8 @@ function program(finished: (exitCode: number) => void): Command {
       const { regressionsCommand } = await import("./regressions.ts");
       finished(await regressionsCommand(model, options));
     });
+
+  addMutationCommands(heddle, finished);
 
   heddle
     .command("doctor")

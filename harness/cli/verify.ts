@@ -29,6 +29,7 @@ export interface VerifyOptions {
   readonly preemptions: number;
   readonly faults: readonly Fault[];
   readonly reduction: boolean;
+  readonly checkDeterminism?: boolean;
   readonly gates: readonly GateLevel[];
   readonly isolation: Isolation;
   readonly postgres: string;
@@ -71,6 +72,7 @@ export async function verifyCommand(
       pairs,
       strategy,
       control: { gates: options.gates, isolation: options.isolation },
+      checkDeterminism: options.checkDeterminism === true,
       mutant: options.mutant,
       regressions: RegressionFolder.of(file, subject.name),
       stepTimeoutMs: options.stepTimeout,

@@ -1,13 +1,23 @@
 import type { Counterexample } from "./counterexample.ts";
 
+/** A change of a schema: a derived mutant, by its id; or another text in a routine's source. */
+export type SchemaChange =
+  | string
+  | {
+      readonly routine: string;
+      /** As it stands in the source, once; and what becomes of it. */
+      readonly text: string;
+      readonly becomes: string;
+    };
+
 /** Something in a schema that keeps a promise. */
 export interface Protection {
   /** Unique among those of its promise; short, for a table's head. */
   readonly name: string;
   /** How it protects, in a sentence. */
   readonly description: string;
-  /** The derived mutants, by id, that together take it away. */
-  readonly without: readonly string[];
+  /** The changes that together take it away. */
+  readonly without: readonly SchemaChange[];
 }
 
 /** What a service promises to whoever uses it, and what its schema does for that. */
@@ -50,17 +60,26 @@ export interface LayersOfDefence {
   readonly elapsedMs: number;
 }
 
+/** The smallest sets of protections without which a promise breaks: none has another as a part. */
+export function breaches({ cases }: PromiseLayers): readonly LayerCase[] {
+  const breaking = cases.filter(({ outcome }) => outcome === "breaks");
+  return breaking.filter(
+    ({ without }) =>
+      !breaking.some(
+        (other) => other.without.length < without.length && isPart(other.without, without),
+      ),
+  );
+}
+
 /** What the cases come to, in sentences for an auditor. */
-export function conclusions({ protections, cases }: PromiseLayers): readonly string[] {
+export function conclusions(promise: PromiseLayers): readonly string[] {
+  const { protections, cases } = promise;
   const names = protections.map(({ name }) => name);
   const outcome = (without: readonly string[]) =>
     cases.find((it) => sameNames(it.without, without))?.outcome;
   if (outcome([]) === "breaks") return ["It breaks with all of its protections in place."];
   const open = cases.filter((it) => it.outcome === "unknown").length;
-  const breaking = cases.filter((it) => it.outcome === "breaks").map(({ without }) => without);
-  const minimal = breaking.filter(
-    (set) => !breaking.some((other) => other.length < set.length && isPart(other, set)),
-  );
+  const minimal = breaches(promise).map(({ without }) => without);
   const alone = minimal.filter((set) => set.length === 1).flat();
   const needless = outcome(names) === "holds" && names.length > 0;
   const suffices = names.filter((name) => outcome(names.filter((it) => it !== name)) === "holds");

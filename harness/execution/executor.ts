@@ -241,7 +241,7 @@ async function start<State extends Json, C extends Command>(
   const own = await mkdtemp(join(folder, "s"));
   const context = {
     gatedUrl: proxy.url,
-    urlFor: (client: number) => proxy.urlFor(client),
+    urlFor: (client?: number) => proxy.urlFor(client),
     sessionsOf: (client: number) => proxy.sessionsOf(client),
     directUrl: database.url,
     folder: own,

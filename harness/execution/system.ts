@@ -7,8 +7,11 @@ import type { Json } from "../core/json.ts";
 export interface SystemContext {
   /** Connection string of the gated proxy: the service, and clients that call functions directly. */
   readonly gatedUrl: string;
-  /** The same for one client's own connections, on a port: whatever comes there is this client's. */
-  urlFor(client: number): Promise<string>;
+  /**
+   * The same on a port, for drivers that know no sockets. Given a client, for its own connections:
+   * whatever comes there is this client's.
+   */
+  urlFor(client?: number): Promise<string>;
   /** How many connections have come there and are open. */
   sessionsOf(client: number): number;
   /** Connection string past the proxy, for `reset` and `observe`. */

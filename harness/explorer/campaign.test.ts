@@ -28,6 +28,7 @@ const OPTIONS: CampaignOptions = {
   pairs: false,
   strategy: named("random"),
   control: { gates: ["statement"], isolation: "read committed" },
+  checkDeterminism: false,
   mutant: undefined,
   shrinkTimeMs: 60_000,
   signal: undefined,
@@ -144,6 +145,30 @@ describe("a campaign that finds a violation", () => {
     expect(done).toMatchObject({ verdict: "fail", reason: null });
     expect(done.counterexamples).toHaveLength(1);
     expect(error?.code).toBe("STEP_TIMEOUT");
+  });
+});
+
+describe("with determinism checked", () => {
+  test("each execution is made twice", async () => {
+    const { campaign: done } = await campaign({ checkDeterminism: true });
+    expect(done).toMatchObject({ verdict: "pass", executions: 50, compared: 50 });
+    expect(done.rules.map(({ judge, checked }) => [judge, checked])).toContainEqual([
+      "determinism",
+      50,
+    ]);
+  });
+
+  test("a service that does not do the same again is caught", async () => {
+    let executed = 0;
+    const execute: typeof executeToy = (...given) => {
+      const execution = executeToy(...given);
+      const contents = { rows: [{ value: executed++ }] };
+      return { ...execution, contents };
+    };
+    const { campaign: done } = await campaign({ checkDeterminism: true }, { execute });
+    expect(done).toMatchObject({ verdict: "fail", executions: 1 });
+    expect(done.counterexamples[0]?.violations.map(({ judge }) => judge)).toEqual(["determinism"]);
+    expect((await campaign({}, { execute })).campaign.verdict).toBe("pass");
   });
 });
 

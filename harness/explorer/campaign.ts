@@ -7,6 +7,7 @@ import type { Json } from "../core/json.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
 import { controlled, uncontrolled } from "./control.ts";
+import { determinism } from "./determinism.ts";
 import { Exploration } from "./exploration.ts";
 import {
   type Failing,
@@ -24,6 +25,8 @@ export interface CampaignOptions extends ScenarioOptions {
   readonly runs: number | undefined;
   /** How long to explore, in ms, shrinking aside; undefined: until the runs are done. */
   readonly timeMs: number | undefined;
+  /** Whether to execute each schedule twice, and to compare. */
+  readonly checkDeterminism: boolean;
   readonly mutant: string | undefined;
   readonly control: Control;
   /** How long shrinking may take, in ms. */
@@ -136,7 +139,8 @@ class CampaignRun<State extends Json, C extends Command> {
   readonly #began = performance.now();
 
   constructor(executor: Executor<State, C>, subject: Subject<State, C>, options: CampaignOptions) {
-    this.judges = new Judges(judgesOf(subject));
+    const twice = options.checkDeterminism ? [determinism<State, C>(executor.ordersWakes)] : [];
+    this.judges = new Judges([...judgesOf(subject), ...twice]);
     this.#explorer = new ScenarioExplorer(executor, subject, this.judges, options);
     this.exploration = new Exploration(this.#explorer.pairs);
     this.#single = subject.single === true;

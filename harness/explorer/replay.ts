@@ -7,6 +7,7 @@ import type { Trace, TraceEvent } from "../core/trace.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
 import { Replay } from "../scheduler/replay.ts";
+import { determinism, isOfDeterminism } from "./determinism.ts";
 import { Judges, judgesOf } from "./judge.ts";
 import type { Subject } from "./subject.ts";
 
@@ -34,9 +35,11 @@ export async function replay<State extends Json, C extends Command>(
   const scheduler = new Replay(recorded.schedule);
   scheduler.begin();
   const execution = await executor.execute(recorded.scenario, scheduler);
-  const { violations } = await new Judges(judgesOf(subject)).judge(execution, (...given) =>
-    executor.execute(...given),
-  );
+  const twice = recorded.violations?.some(isOfDeterminism)
+    ? [determinism<State, C>(executor.ordersWakes)]
+    : [];
+  const judges = new Judges([...judgesOf(subject), ...twice]);
+  const { violations } = await judges.judge(execution, (...given) => executor.execute(...given));
   const diverged =
     (recorded.trace && difference(recorded.trace, execution.trace)) ??
     scheduler.diverged() ??

@@ -27,7 +27,7 @@ export class WireProxy {
   readonly #gates: Gates | undefined;
   /** The first is its own; the others by client. */
   readonly #endpoints: Endpoint[] = [];
-  readonly #clients = new Map<number, Promise<Endpoint>>();
+  readonly #clients = new Map<number | undefined, Promise<Endpoint>>();
   /** Those of ended sessions too, while a last word is on its way. */
   readonly #sockets = new Set<Socket>();
   readonly #openings = new Openings(() => this.observer?.settled());
@@ -58,8 +58,8 @@ export class WireProxy {
     return proxy;
   }
 
-  /** Connection string of a port at which all sessions are of one client. */
-  async urlFor(client: number): Promise<string> {
+  /** Connection string of a port at which all sessions are of that client, if one is given. */
+  async urlFor(client?: number): Promise<string> {
     const known = this.#clients.get(client);
     if (known !== undefined) return (await known).url;
     const opening = portEndpoint(this.#serverUrl, (service, socket) =>

@@ -139,13 +139,15 @@ describe("several mutants at once", () => {
 
   test("change one routine in all their places", async () => {
     const { client, derivation } = await derived(SEATS);
-    await client.query(derivation.combined([second, "drop-index seats_taken", locks, first]));
+    const lines = { routine: "take(integer)", text: "begin", becomes: "begin perform 1;" };
+    const changes = [second, "drop-index seats_taken", locks, lines, first];
+    await client.query(derivation.combined(changes));
     const { rows } = await client.query(
       "select prosrc, to_regclass('seats_taken') as index from pg_proc where proname = 'take'",
     );
     expect(rows[0]).toEqual({
       prosrc: `
-  begin
+  begin perform 1;
     perform from seats where not (id = p) ;
     update seats set taken = true where not (id = p);
   end
@@ -160,6 +162,13 @@ describe("several mutants at once", () => {
     const statement = "delete-statement take(integer): perform from seats where id = p for update;";
     expect(() => derivation.combined([locks, statement])).toThrow(RangeError);
     expect(() => derivation.combined(["strip-lock take: for update"])).toThrow(RangeError);
+    for (const [routine, text] of [
+      ["take(integer)", "p_none"],
+      ["take(integer)", "where"],
+      ["give", "where"],
+    ] as const) {
+      expect(() => derivation.combined([{ routine, text, becomes: "" }])).toThrow(RangeError);
+    }
     await client.end();
   });
 });

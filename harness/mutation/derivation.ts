@@ -1,4 +1,5 @@
 import type { ClientBase } from "pg";
+import type { SchemaChange } from "../core/layers.ts";
 import type { DerivedMutant, Stillborn, Unmutated } from "../core/mutation.ts";
 import { type Edit, edited, type FoundEdit } from "./edits.ts";
 import { objectMutants } from "./objects.ts";
@@ -11,10 +12,10 @@ export interface Derivation {
   readonly stillborn: readonly Stillborn[];
   readonly unmutated: readonly Unmutated[];
   /**
-   * One script that makes the changes of several mutants, by their ids. Throws RangeError if there
-   * is no such mutant, or if two of them change the same part of a routine.
+   * One script that makes several changes. Throws RangeError if there is no such mutant or text, or
+   * if two of them change the same part of a routine.
    */
-  combined(ids: readonly string[]): string;
+  combined(changes: readonly SchemaChange[]): string;
 }
 
 /**
@@ -24,7 +25,7 @@ export interface Derivation {
  */
 export async function deriveMutants(client: ClientBase): Promise<Derivation> {
   const { routines, unmutated } = await readRoutines(client);
-  const changes = new Map<string, Change>();
+  const changes = new Map<string, RoutineChange>();
   const candidates = [...(await objectMutants(client))];
   for (const routine of routines) {
     for (const edit of routine.edits) {
@@ -44,31 +45,48 @@ export async function deriveMutants(client: ClientBase): Promise<Derivation> {
     mutants,
     stillborn,
     unmutated,
-    combined: (ids) => combined(ids, mutants, changes),
+    combined: (parts) => combined(parts, mutants, changes, routines),
   };
 }
 
-interface Change {
+interface RoutineChange {
   readonly routine: Routine;
   readonly edit: Edit;
 }
 
 function combined(
-  ids: readonly string[],
+  parts: readonly SchemaChange[],
   mutants: readonly DerivedMutant[],
-  changes: ReadonlyMap<string, Change>,
+  ofMutants: ReadonlyMap<string, RoutineChange>,
+  routines: readonly Routine[],
 ): string {
   const script: string[] = [];
   const edits = new Map<Routine, Edit[]>();
-  for (const id of new Set(ids)) {
-    const mutant = mutants.find((one) => one.id === id);
-    if (mutant === undefined) throw new RangeError(`there is no derived mutant "${id}"`);
-    const change = changes.get(id);
-    if (change === undefined) script.push(mutant.ddl);
-    else edits.set(change.routine, [...(edits.get(change.routine) ?? []), change.edit]);
+  for (const part of new Set(parts)) {
+    const change = typeof part === "string" ? ofMutants.get(part) : textChange(part, routines);
+    if (change !== undefined) {
+      edits.set(change.routine, [...(edits.get(change.routine) ?? []), change.edit]);
+      continue;
+    }
+    const mutant = mutants.find(({ id }) => id === part);
+    if (mutant === undefined) throw new RangeError(`there is no derived mutant "${part}"`);
+    script.push(mutant.ddl);
   }
   script.push(...[...edits].map(([routine, all]) => definition(routine, all)));
   return script.join(";\n");
+}
+
+function textChange(
+  { routine: name, text, becomes }: Exclude<SchemaChange, string>,
+  routines: readonly Routine[],
+): RoutineChange {
+  const routine = routines.find((one) => one.name === name);
+  const [before, ...after] = routine?.source.source.split(text) ?? [];
+  if (routine === undefined || before === undefined || after.length !== 1) {
+    throw new RangeError(`the routine "${name}" has not once the text "${text}"`);
+  }
+  const start = before.length;
+  return { routine, edit: { start, end: start + text.length, text: becomes } };
 }
 
 function mutantOf(id: string, routine: Routine, edit: FoundEdit): DerivedMutant {

@@ -12,7 +12,7 @@ import type { Pair, Subject } from "../explorer/subject.ts";
 import type { Server } from "../postgres/provider.ts";
 import { version } from "../version.ts";
 import type { Derivation } from "./derivation.ts";
-import { derivationOf, derivedName } from "./derived-subject.ts";
+import { changesWithout, derivationOf, withoutName } from "./derived-subject.ts";
 import { mutated } from "./mutated.ts";
 import { type SearchOptions, type Stage, search } from "./search.ts";
 
@@ -108,10 +108,8 @@ async function tried<State extends Json, C extends Command>(
   derivation: Derivation,
   options: LayersOptions,
 ): Promise<LayerCase> {
-  const ids = promised.protections
-    .filter(({ name }) => without.includes(name))
-    .flatMap((protection) => protection.without);
-  const changed = { ...mutated(subject, ddlOf(promised, ids, derivation)), pairs: () => pairs };
+  const ddl = ddlOf(promised, without, derivation);
+  const changed = { ...mutated(subject, ddl), pairs: () => pairs };
   const judges = judgesOf(subject).flatMap((judge) => keptTo(judge, promised));
   const stages: readonly Stage[] = [{ pairs: true, preemptions: options.preemptions }];
   const { failing, complete, executions, reason } = await search(
@@ -123,14 +121,17 @@ async function tried<State extends Json, C extends Command>(
   const counterexample =
     failing === undefined
       ? null
-      : await counterexampleOf(failing, { server, subject, ids, executions, options });
+      : await counterexampleOf(failing, {
+          ...{ server, subject, executions, options },
+          mutant: without.length === 0 ? null : withoutName(promised.name, without),
+        });
   const outcome = failing !== undefined ? "breaks" : complete ? "holds" : "unknown";
   return { without, outcome, reason: reason ?? null, executions, counterexample };
 }
 
-function ddlOf(promised: Promised, ids: readonly string[], derivation: Derivation): string {
+function ddlOf(promised: Promised, without: readonly string[], derivation: Derivation): string {
   try {
-    return derivation.combined(ids);
+    return derivation.combined(changesWithout(promised, without));
   } catch (cause) {
     throw mistaken(promised, (cause as Error).message, cause);
   }
@@ -164,18 +165,18 @@ async function counterexampleOf<State extends Json, C extends Command>(
   found: {
     readonly server: Server;
     readonly subject: Subject<State, C>;
-    readonly ids: readonly string[];
+    readonly mutant: string | null;
     readonly executions: number;
     readonly options: LayersOptions;
   },
 ): Promise<Counterexample<State, C>> {
-  const { server, subject, ids, executions, options } = found;
+  const { server, subject, mutant, executions, options } = found;
   const { scenario, schedule, trace } = execution;
   const preemptions = preemptionCount(trace);
   return {
     version: 1,
     model: subject.name,
-    mutant: ids.length === 0 ? null : derivedName(ids),
+    mutant,
     control: options.control,
     seed: options.seed,
     execution: executions - 1,

@@ -8,7 +8,7 @@ import { verify } from "../verify.ts";
 import { derivedName } from "./derived-subject.ts";
 import { layersOfDefence } from "./layers.ts";
 import { mutationScore } from "./score.ts";
-import { CHECK, INDEX, LOCK, oneTicket, tickets } from "./tickets.fixture.ts";
+import { INDEX, LOCK, oneTicket, tickets } from "./tickets.fixture.ts";
 
 let server: Server;
 
@@ -80,17 +80,23 @@ test("layers of defence: which protections suffice, and how it breaks without", 
   ]);
   const race = layers.cases[5]?.counterexample;
   expect(race).toMatchObject({
-    mutant: derivedName([LOCK, INDEX]),
+    mutant: "no double selling without the lock + the index",
     preemptions: 1,
     violations: [{ judge: "invariant", name: "one-ticket" }],
   });
 
-  const { campaign } = await verify(server, tickets(), {
+  const { campaign } = await verify(server, tickets({ promises: [oneTicket] }), {
     seed: 1,
     pairs: true,
-    mutant: derivedName([LOCK, INDEX]),
+    mutant: "no double selling without the lock + the index",
   });
   expect(campaign.counterexamples[0]?.schedule).toEqual(race?.schedule);
+});
+
+test("a derived mutant can be planted by its id", async () => {
+  const mutant = derivedName("delete-statement take: return 'OK';");
+  const { campaign } = await verify(server, tickets(), { seed: 1, runs: 1, mutant });
+  expect(campaign).toMatchObject({ verdict: "fail", mutant });
 });
 
 test.each([
@@ -113,9 +119,13 @@ test.each([
   expect(error.message).toContain(message);
 });
 
-test("there is no derived mutant of another name", async () => {
-  const mutant = derivedName([CHECK, "drop-index tickets_twice"]);
-  await expect(verify(server, tickets(), { seed: 1, mutant })).rejects.toMatchObject({
+test.each([
+  derivedName("drop-index tickets_twice"),
+  "no double selling without the guard",
+  "no other promise without the lock",
+])("there is no mutant %s", async (mutant) => {
+  const subject = tickets({ promises: [oneTicket] });
+  await expect(verify(server, subject, { seed: 1, mutant })).rejects.toMatchObject({
     code: "USAGE",
   });
 });

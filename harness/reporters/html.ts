@@ -8,7 +8,7 @@ import {
 } from "./html-campaign.ts";
 import { counterexampleArticle } from "./html-counterexample.ts";
 import { html, type Markup } from "./html-markup.ts";
-import { STYLE } from "./html-style.ts";
+import { page } from "./html-page.ts";
 import { subjectName, verdictSentence } from "./verdict-sentence.ts";
 
 const HEADLINES = {
@@ -18,40 +18,25 @@ const HEADLINES = {
 } as const;
 
 /**
- * `report.html`: one file that needs nothing else, neither network nor scripts. The policy in it
- * forbids the browser to fetch anything, whatever the data hold.
+ * `report.html`.
  *
  * @param folder where the report is written to; the replay commands name it
  */
 export function reportHtml(campaign: Campaign, folder: string): string {
   const { counterexamples, verdict } = campaign;
-  const style: Markup = { markup: STYLE };
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-<meta name="color-scheme" content="light dark">
-<title>${HEADLINES[verdict]} · ${subjectName(campaign)} · Heddle</title>
-<link rel="icon" href="data:,">
-<style>${style}</style>
-</head>
-<body>
-<header>
-<p class="eyebrow">Heddle verification report</p>
+  return page({
+    title: `${HEADLINES[verdict]} · ${subjectName(campaign)}`,
+    header: html`<p class="eyebrow">Heddle verification report</p>
 <h1>${subjectName(campaign)}</h1>
 <div class="verdict ${verdict}"><strong>${HEADLINES[verdict]}</strong>
 <p>${verdictSentence(campaign)}</p></div>
 <nav aria-label="Contents"><ul>
 ${counterexamples.length === 0 ? undefined : link("counterexamples", "Counterexamples")}${link("rules", "What was checked")}${link("explored", "What was explored")}${link("control", "What was controlled")}${link("environment", "Environment and sources")}</ul></nav>
-</header>
-<main>
-${figures(campaign)}${counterexampleSection(campaign, folder)}${rulesSection(campaign)}${responsesSection(campaign)}${controlSection(campaign)}${environmentSection(campaign)}</main>
-<footer><p class="note">An execution is one run of a scenario on a real PostgreSQL, one step at a time in an order that Heddle chose. A preemption leaves a client that could have gone on. Machines read the same in report.json.</p></footer>
-</body>
-</html>
-`.markup;
+`,
+    main: html`${figures(campaign)}${counterexampleSection(campaign, folder)}${rulesSection(campaign)}${responsesSection(campaign)}${controlSection(campaign)}${environmentSection(campaign)}`,
+    footer:
+      "An execution is one run of a scenario on a real PostgreSQL, one step at a time in an order that Heddle chose. A preemption leaves a client that could have gone on. Machines read the same in report.json.",
+  });
 }
 
 function link(id: string, text: string): Markup {

@@ -66,9 +66,12 @@ interface Answered {
   readonly result?: Result;
 }
 
-/** Knows what each client has done since its transaction began. */
+/** How far a client is with its command. */
+type Progress = "has read and not yet written" | "has written and not committed" | "has written";
+
+/** Knows how far each client is that has a command under way. */
 class Teller {
-  readonly #uncommitted = new Map<number, { writes: number; reads: number }>();
+  readonly #progress = new Map<number, Progress>();
 
   tell(first: Step, steps: readonly Step[]): string {
     const client = clientOf(first.lane);
@@ -82,14 +85,13 @@ class Teller {
 
   /** What others have under way while this client moves. */
   #opening(first: Step, client: number): string {
-    const others = [...first.inTransaction].filter((other) => other !== client && other >= 0);
-    const states = others.map((other) => {
-      const { writes = 0, reads = 0 } = this.#uncommitted.get(other) ?? {};
-      if (writes > 0) return `${name(other)} has written and not committed`;
-      if (reads > 0) return `${name(other)} has read and not yet written`;
-      return `${name(other)} has a transaction open`;
-    });
-    return states.length === 0 ? "" : `While ${states.join(" and ")}, `;
+    const open = [...first.inTransaction].filter((other) => !this.#progress.has(other));
+    const states = [
+      ...[...this.#progress].map(([other, how]) => ({ other, how })),
+      ...open.map((other) => ({ other, how: "has a transaction open" })),
+    ].filter(({ other }) => other !== client && other >= 0);
+    const told = states.map(({ other, how }) => `${name(other)} ${how}`);
+    return told.length === 0 ? "" : `While ${told.join(" and ")}, `;
   }
 
   #part(happening: Happening): Part[] {
@@ -116,6 +118,7 @@ class Teller {
       case "deliver":
         return [];
       case "response":
+        this.#progress.delete(clientOf(lane));
         return does(`is told ${unmarked(responseLine(happening.response))}`);
     }
   }
@@ -123,13 +126,14 @@ class Teller {
   #answer({ lane, statement, result }: Answered): string {
     if (result === undefined) return "";
     const client = clientOf(lane);
-    if (result.transaction === "idle") this.#uncommitted.delete(client);
-    else {
-      const so = this.#uncommitted.get(client) ?? { writes: 0, reads: 0 };
-      const wrote = result.tags.some((tag) => /^(INSERT|UPDATE|DELETE|MERGE) .*[1-9]/.test(tag));
-      const read = result.tags.some((tag) => tag.startsWith("SELECT"));
-      const count = { writes: so.writes + Number(wrote), reads: so.reads + Number(read) };
-      this.#uncommitted.set(client, count);
+    const open = result.transaction !== "idle";
+    const so = this.#progress.get(client);
+    if (result.tags.some((tag) => /^(INSERT|UPDATE|DELETE|MERGE) .*[1-9]/.test(tag))) {
+      this.#progress.set(client, open ? "has written and not committed" : "has written");
+    } else if (so === "has written and not committed" && !open) {
+      this.#progress.set(client, "has written");
+    } else if (so === undefined && result.tags.some((tag) => tag.startsWith("SELECT"))) {
+      this.#progress.set(client, "has read and not yet written");
     }
     if (result.error) return `, which fails: ${unmarked(printable(result.error.message))}`;
     return rows(statement, result);

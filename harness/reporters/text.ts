@@ -31,6 +31,8 @@ export interface TextOptions {
   readonly folder: string;
   /** The replay file or token that the counterexample was read from, if it was. */
   readonly replay?: string;
+  /** The command that shows the same again, where it is another than `heddle replay`. */
+  readonly again?: string;
   /** Columns; 100 unless told. */
   readonly width?: number;
 }
@@ -61,7 +63,7 @@ export function counterexampleText(c: Counterexample, options: TextOptions): str
     "",
     ...c.violations.flatMap((violation) => violationLines(violation, width, paint)),
     "",
-    `${paint("bold", "Replay it:")} ${replayCommand(options.replay ?? replayFilePath(options.folder, c))}`,
+    `${paint("bold", "Replay it:")} ${options.again ?? replayCommand(options.replay ?? replayFilePath(options.folder, c))}`,
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -7,6 +7,8 @@ export type Query = (sql: string, values?: readonly unknown[]) => Promise<JsonOb
 export interface ClientContext {
   /** Connection string of this client alone; for any driver, pool or ORM. */
   readonly url: string;
+  /** Where the scenario's service answers, if it has one. */
+  readonly service: string | undefined;
   /** Aborted when the execution is given up. */
   readonly signal: AbortSignal;
 }
@@ -17,9 +19,43 @@ export interface ClientContext {
  */
 export type ClientFunction = (context: ClientContext) => unknown;
 
-/** How a client ended: with a value, or with an error's code and message. */
+/**
+ * A program, in any language, that is started in the scenario file's folder. The environment tells it
+ * where its database is: `DATABASE_URL`, and `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD` and
+ * `PGDATABASE` for libpq. What it prints is its answer; `EXIT_1` is how an exit code of 1 is called.
+ */
+export interface Program {
+  /** The program and its arguments: `["psql", "-f", "a.sql"]`. */
+  readonly exec: readonly [string, ...string[]];
+  readonly env?: { readonly [name: string]: string };
+}
+
+/** A request to the scenario's service. The status is its code: any but those from 500 on may be. */
+export interface HttpClient {
+  readonly http: {
+    /** `GET`, or `POST` where there is a body. */
+    readonly method?: string;
+    readonly path: string;
+    readonly headers?: { readonly [name: string]: string };
+    /** Sent as JSON. */
+    readonly body?: Json;
+  };
+}
+
+export type ClientDefinition = ClientFunction | Program | HttpClient;
+
+/**
+ * A service that Heddle starts once, with `DATABASE_URL` set, and `PORT` to the port of 127.0.0.1 on
+ * which it has to listen.
+ */
+export type ServiceDefinition = Program;
+
+/**
+ * How a client ended: with a value (and, of an HTTP request, the status), or with an error's code and
+ * message.
+ */
 export type Outcome =
-  | { readonly value: Json }
+  | { readonly value: Json; readonly status?: number }
   | { readonly error: string; readonly message: string };
 
 /** What an invariant that is a function is given, after all clients are done. */
@@ -42,7 +78,8 @@ export interface ScenarioDefinition {
   /** SQL, or a function; is given an empty database, past the gate. */
   readonly setup: string | ((context: { readonly url: string }) => unknown);
   /** By name. */
-  readonly clients: { readonly [name: string]: ClientFunction };
+  readonly clients: { readonly [name: string]: ClientDefinition };
+  readonly service?: ServiceDefinition;
   /** By name; what has to hold when all clients are done. */
   readonly invariants?: { readonly [name: string]: InvariantDefinition };
   /** Codes of the errors with which clients may end, such as `40001`. By default none. */

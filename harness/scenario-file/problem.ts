@@ -7,13 +7,16 @@ export function isScenario(value: unknown): value is ScenarioDefinition {
 /** Why a value is no scenario; undefined when it is one. */
 export function scenarioProblem(value: unknown): string | undefined {
   if (!isRecord(value)) return "it has no `export default defineScenario({ … })`";
-  const { setup, clients, invariants = {}, errors = [], reset = "" } = value;
+  const { setup, clients, invariants = {}, errors = [], reset = "", service } = value;
   if (!isText(setup) && !isFunction(setup)) return "`setup` is neither SQL nor a function";
   if (!isRecord(clients)) return "`clients` is no object of functions by name";
   const names = Object.keys(clients);
   if (names.length === 0) return "`clients` is empty: a race takes two";
-  const odd = names.find((name) => !isFunction(clients[name]));
-  if (odd !== undefined) return `the client "${odd}" is no function`;
+  const odd = names.find((name) => !isClient(clients[name]));
+  if (odd !== undefined) {
+    return `the client "${odd}" is neither a function, nor has it an \`exec\` or an \`http\``;
+  }
+  if (service !== undefined && !isProgram(service)) return "`service` has no `exec`";
   if (!isRecord(invariants)) return "`invariants` is no object of SQL or functions by name";
   const unclear = Object.entries(invariants).find(([, it]) => !isText(it) && !isFunction(it));
   if (unclear !== undefined) return `the invariant "${unclear[0]}" is neither SQL nor a function`;
@@ -24,6 +27,16 @@ export function scenarioProblem(value: unknown): string | undefined {
 
 function isRecord(value: unknown): value is { readonly [name: string]: unknown } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isClient(value: unknown): boolean {
+  if (isFunction(value) || isProgram(value)) return true;
+  return isRecord(value) && isRecord(value["http"]) && isText(value["http"]["path"]);
+}
+
+function isProgram(value: unknown): boolean {
+  if (!isRecord(value) || !Array.isArray(value["exec"])) return false;
+  return value["exec"].length > 0 && value["exec"].every(isText);
 }
 
 const isText = (value: unknown): value is string => typeof value === "string";

@@ -6,6 +6,9 @@ import type { ScenarioDefinition } from "./definition.ts";
 import { setUp } from "./setup.ts";
 import { startScenario } from "./system.ts";
 
+/** What a service may answer; a rule of its own is about those from 500 on. */
+const STATUSES = Array.from({ length: 500 }, (_, code) => String(code + 100));
+
 /**
  * A scenario file as a subject of one scenario.
  * @param name how it is found again for a replay: the file's path.
@@ -17,11 +20,11 @@ export function scenarioSubject(
 ): Subject<null, Command> {
   const clients = Object.keys(definition.clients);
   const scenario = { initial: null, clients: clients.map((client) => [{ name: client }]) };
-  const codes = ["OK", ...(definition.errors ?? [])];
+  const codes = ["OK", ...STATUSES, ...(definition.errors ?? [])];
   return {
     name,
     migrate: (directUrl) => setUp(definition, directUrl),
-    start: (context) => startScenario(definition, context),
+    start: (context) => startScenario(definition, context, file),
     scenarios: () => fc.constant(scenario),
     single: true,
     patterns: [],

@@ -7,15 +7,18 @@ import type { Response } from "../core/history.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { System, SystemContext } from "../execution/system.ts";
 import type { Outcome, Query, ScenarioDefinition } from "./definition.ts";
+import { outcomeOfProgram, startProgram } from "./program.ts";
 import { remember } from "./restore.ts";
+import { outcomeOfRequest, startService } from "./service.ts";
 
 /** How long connections that a client has asked to close may take to be gone. */
 const CLOSING_MS = 1_000;
 
-/** The clients of a scenario file, in this process. The command of each has the client's name. */
+/** The clients of a scenario file, and its service if it has one. The command of each has the client's name. */
 export async function startScenario(
   definition: ScenarioDefinition,
   context: SystemContext,
+  file: URL,
 ): Promise<System<null, Command>> {
   const direct = new Client({ connectionString: context.directUrl });
   direct.on("error", () => {}); // Whatever is asked of it next says what happened.
@@ -24,6 +27,10 @@ export async function startScenario(
     (await direct.query<JsonObject>(sql, [...values])).rows;
   const restore = await resetOf(definition, context, query);
   const abort = new AbortController();
+  const { signal } = abort;
+  const service =
+    definition.service &&
+    (await startService(definition.service, { url: await context.urlFor(), file, signal }));
   let outcomes: Record<string, Outcome> = {};
   return {
     async reset() {
@@ -32,12 +39,17 @@ export async function startScenario(
     },
 
     async perform({ name }, client) {
-      const run = definition.clients[name];
-      if (run === undefined) {
+      const how = definition.clients[name];
+      if (how === undefined) {
         throw new HarnessError("MODEL_FAILED", `the scenario has no client "${name}" any more`);
       }
       const url = await context.urlFor(client);
-      const outcome = await outcomeOf(() => run({ url, signal: abort.signal }));
+      const outcome =
+        typeof how === "function"
+          ? await outcomeOf(() => how({ url, service: service?.url, signal }))
+          : "exec" in how
+            ? await outcomeOfProgram(startProgram(how, { url, file, signal }))
+            : await outcomeOfRequest(how, service?.url, signal);
       outcomes[name] = outcome;
       await closed(name, () => context.sessionsOf(client));
       return responseOf(outcome);
@@ -56,6 +68,7 @@ export async function startScenario(
 
     async stop() {
       abort.abort();
+      await service?.stop();
       await direct.end();
     },
   };
@@ -93,7 +106,11 @@ function codeOf(error: unknown): string {
 }
 
 function responseOf(outcome: Outcome): Response {
-  if ("value" in outcome) return { outcome: "ok", code: "OK", body: outcome.value };
+  if ("value" in outcome) {
+    const { value: body, status } = outcome;
+    if (status === undefined) return { outcome: "ok", code: "OK", body };
+    return { outcome: status < 400 ? "ok" : "fail", code: String(status), status, body };
+  }
   return { outcome: "fail", code: outcome.error, body: { message: outcome.message } };
 }
 

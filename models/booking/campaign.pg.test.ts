@@ -17,3 +17,9 @@ test("the booking service keeps its promises under concurrency", async () => {
   expect(campaign).toMatchObject({ verdict: "pass", reason: null, executions: 500 });
   expect(campaign.patterns.filter(({ missed }) => missed)).toEqual([]);
 }, 120_000);
+
+test("the booking service does the same again under the same schedule", async () => {
+  const options = { seed: 2, runs: 100, checkDeterminism: true };
+  const { campaign } = await verify(server, booking, options);
+  expect(campaign).toMatchObject({ verdict: "pass", reason: null, executions: 100, compared: 100 });
+}, 120_000);

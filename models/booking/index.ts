@@ -8,6 +8,7 @@ import { mutantNamed, mutants } from "./mutants/index.ts";
 import type { BookingMutant } from "./mutants/mutant.ts";
 import { pairs } from "./pairs.ts";
 import { patterns } from "./patterns.ts";
+import { promises } from "./promises.ts";
 import { scenarios } from "./scenarios.ts";
 import { simpler } from "./simpler.ts";
 import type { BookingState } from "./state.ts";
@@ -27,6 +28,7 @@ const booking: Subject<BookingState, BookingCommand> = {
   invariants,
   codes,
   mutants,
+  promises,
   sources: [...filesIn("../../migrations/", ".sql"), ...ownSources()],
 };
 

@@ -3,7 +3,7 @@ import { DEFAULTS } from "../defaults.ts";
 import { durationMs } from "./options.ts";
 
 /*
- * Options that several commands have, and what their help says.
+ * What several commands have in common.
  */
 
 export const POSTGRES =

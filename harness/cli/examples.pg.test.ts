@@ -1,0 +1,88 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { GateLevel } from "../core/control.ts";
+import { DEFAULTS } from "../defaults.ts";
+import { replay } from "../explorer/replay.ts";
+import { type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
+import { strategies } from "../scheduler/strategies.ts";
+import { openExecutor, type VerifyOptions, verify } from "../verify.ts";
+import { loadScenario } from "./load-subject.ts";
+
+let server: Server;
+
+beforeAll(async () => {
+  server = await startServer(testPostgres);
+});
+
+afterAll(async () => {
+  await server?.stop();
+});
+
+const examples = new URL("../../examples/", import.meta.url);
+
+const STATEMENT: readonly GateLevel[] = ["statement"];
+const ROW: readonly GateLevel[] = ["statement", "row"];
+
+async function run(
+  name: string,
+  gates: readonly GateLevel[],
+  options: Partial<VerifyOptions> = {},
+) {
+  const subject = await loadScenario(fileURLToPath(new URL(`${name}.ts`, examples)));
+  const control = { gates, isolation: "read committed" } as const;
+  const { campaign, error } = await verify(server, subject, { seed: 1, control, ...options });
+  expect(error).toBeUndefined();
+  return { subject, control, campaign };
+}
+
+/** Other languages may be missing on a person's machine. */
+function lacking(name: string): boolean {
+  if (process.env["CI"] !== undefined) return false;
+  if (name.startsWith("psql/")) return spawnSync("psql", ["--version"]).status !== 0;
+  if (!name.startsWith("python/")) return false;
+  return spawnSync("/usr/bin/python3", ["-c", "import psycopg"]).status !== 0;
+}
+
+test.for([
+  ["lost-update", "every visit counts", STATEMENT, 20],
+  ["write-skew", "somebody is on call", STATEMENT, 20],
+  ["double-spend", "nobody spends what is not there", STATEMENT, 20],
+  ["outbox", "no message is passed over", STATEMENT, 20],
+  ["job-queue", "no job is done twice", STATEMENT, 20],
+  ["knex/0.95.11", "there is one lock", STATEMENT, 20],
+  ["knex/0.95.12", "there is one lock", ROW, 20],
+  ["psql/claim", "a seat has one claim", STATEMENT, 20],
+  ["python/jobs", "a job is done once", STATEMENT, 2],
+  ["python/oversold", "nothing is sold twice", STATEMENT, 20],
+] as const)("%s is caught, and replays: %s", async ([name, rule, gates, replays], { skip }) => {
+  skip(lacking(name), "what it is written in is not installed");
+  const { subject, control, campaign } = await run(name, gates);
+  const [found] = campaign.counterexamples;
+  if (found === undefined) throw new Error("nothing was found");
+  expect(found.preemptions).toBe(1);
+  expect(found.violations[0]).toMatchObject({ judge: "invariant", name: rule });
+  const options = { control, stepTimeoutMs: DEFAULTS.stepTimeoutMs, signal: undefined };
+  const executor = await openExecutor(server, subject, undefined, options);
+  try {
+    for (let times = 0; times < replays; times++) {
+      expect((await replay(executor, subject, found)).diverged).toBeUndefined();
+    }
+  } finally {
+    await executor.close();
+  }
+});
+
+test.each([
+  ["write-skew-cured", STATEMENT],
+  ["job-queue-skip-locked", STATEMENT],
+  ["knex/0.95.12", STATEMENT],
+] as const)("%s is caught in no interleaving with one preemption", async (name, gates) => {
+  const strategy = strategies({ preemptions: 1 }).find((one) => one.name === "exhaustive");
+  const { campaign } = await run(name, gates, strategy && { strategy });
+  expect(campaign).toMatchObject({ verdict: "pass", reason: null });
+  expect(campaign.coverage).toContainEqual(
+    expect.stringMatching(/^All [\d,]+ interleavings with at most 1 preemption of 1 scenario/),
+  );
+});

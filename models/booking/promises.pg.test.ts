@@ -1,0 +1,36 @@
+import { Client } from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { derivationOf, type Server, startServer } from "../../harness/index.ts";
+import { testPostgres } from "../../harness/postgres/server.fixture.ts";
+import booking from "./index.ts";
+import { pairs } from "./pairs.ts";
+import { promises } from "./promises.ts";
+
+let server: Server;
+let derivation: Awaited<ReturnType<typeof derivationOf>>;
+
+beforeAll(async () => {
+  server = await startServer(testPostgres);
+  derivation = await derivationOf(server, booking);
+});
+
+afterAll(() => server.stop());
+
+test.each(promises)("all that protects $name can be taken away", async ({ protections }) => {
+  for (const { without } of protections) expect(derivation.combined(without)).not.toBe("");
+  const database = await server.lease();
+  await booking.migrate(database.url, undefined);
+  const client = new Client(database.url);
+  await client.connect();
+  await client.query(derivation.combined(protections.flatMap(({ without }) => without)));
+  await client.end();
+});
+
+test.each(promises)("the pairs that can break $name are the model's", (promise) => {
+  const names = pairs().map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining([...promise.pairs]));
+});
+
+test("every part of the schema is mutated", () => {
+  expect(derivation.unmutated).toEqual([]);
+});

@@ -1,0 +1,167 @@
+import type { Promised } from "../../harness/index.ts";
+
+const invariant = (name: string) => ({ judge: "invariant", name }) as const;
+
+const SLOT_LOCK = {
+  name: "the lock on the slot",
+  description:
+    "A claim, a move and a late payment lock the slot and those that overlap it before they look at them.",
+  without: [
+    "strip-lock claim_slot_and_create_booking: for update of s",
+    "strip-lock reschedule_booking: for update of s",
+    "strip-lock record_payment: for update of s",
+  ],
+} as const;
+
+const BOOKING_LOCK = {
+  name: "the lock on the booking",
+  description:
+    "A cancel, a move, a payment and the end of a hold lock the booking before they look at it.",
+  without: [
+    "strip-lock cancel_booking: for update",
+    "strip-lock reschedule_booking: for update",
+    "strip-lock record_payment: for update",
+    "strip-lock expire_holds: for update",
+  ],
+} as const;
+
+/** The overlap check of a function, which then finds nothing. */
+const blind = (routine: string) =>
+  ({
+    routine,
+    text: "where b.provider_id = v_slot.provider_id",
+    becomes: "where false and b.provider_id = v_slot.provider_id",
+  }) as const;
+
+/** What the service promises, and which protections in the database are there to keep it. */
+export const promises: readonly Promised[] = [
+  {
+    name: "no double booking",
+    statement: "No two active bookings of a provider share any time.",
+    rules: [invariant("slot_with_several_bookings"), invariant("overlapping_bookings")],
+    protections: [
+      SLOT_LOCK,
+      {
+        name: "the overlap check",
+        description: "Whoever takes a slot looks whether an active booking overlaps it.",
+        without: [
+          blind("claim_slot_and_create_booking"),
+          blind("reschedule_booking"),
+          blind("record_payment"),
+        ],
+      },
+      {
+        name: "the availability mark",
+        description: "A slot that an active booking holds is marked as taken, and refused.",
+        without: [
+          {
+            routine: "claim_slot_and_create_booking",
+            text: "if not v_slot.is_available or exists",
+            becomes: "if exists",
+          },
+          {
+            routine: "reschedule_booking",
+            text: "if not v_slot.is_available or exists",
+            becomes: "if exists",
+          },
+          {
+            routine: "record_payment",
+            text: "if v_slot.is_available and",
+            becomes: "if",
+          },
+        ],
+      },
+      {
+        name: "the exclusion constraint",
+        description: "The database itself refuses two active bookings that overlap.",
+        without: ["drop-constraint bookings.bookings_no_overlap_provider_time"],
+      },
+      {
+        name: "the unique index",
+        description: "The database itself refuses two active bookings that begin together.",
+        without: ["drop-index idx_bookings_provider_time_unique"],
+      },
+    ],
+    pairs: [
+      "create-http × create-function",
+      "create-http × create-function, overlapping slots",
+      "create-function × reschedule",
+      "create-function × reschedule, overlapping slots",
+      "reschedule × reschedule, of two bookings to one slot",
+      "reschedule × reschedule, of two bookings to overlapping slots",
+      "webhook × create-function, of the slot of an expired booking",
+    ],
+  },
+  {
+    name: "no lost slot",
+    statement: "A slot is marked as taken only while an active booking holds it.",
+    rules: [invariant("unavailable_slot_without_booking")],
+    protections: [
+      BOOKING_LOCK,
+      {
+        name: "the status check",
+        description: "What has ended already is not cancelled or moved again.",
+        without: [
+          {
+            routine: "cancel_booking",
+            text: "if v_booking.status not in ('pending', 'confirmed') then",
+            becomes: "if false then",
+          },
+          {
+            routine: "reschedule_booking",
+            text: "if v_booking.status not in ('pending', 'confirmed') then",
+            becomes: "if false then",
+          },
+        ],
+      },
+    ],
+    pairs: [
+      "cancel × cancel",
+      "cancel × reschedule",
+      "cancel × expire",
+      "reschedule × expire",
+      "reschedule × reschedule, of one booking to two slots",
+      "cancel × create-function, of the slot that gets free",
+    ],
+  },
+  {
+    name: "no partial state",
+    statement:
+      "A booking, its slot and its payment always agree: an active booking has its slot, which is " +
+      "on offer to nobody else; what is confirmed is paid, and what is paid is confirmed.",
+    rules: [
+      invariant("booking_without_claimed_slot"),
+      invariant("captured_payment_without_booking"),
+      invariant("confirmed_booking_without_payment"),
+      invariant("booking_with_several_payments"),
+    ],
+    protections: [
+      BOOKING_LOCK,
+      {
+        ...SLOT_LOCK,
+        description: "A claim, a move, a late payment and a withdrawal lock the slot first.",
+        without: [...SLOT_LOCK.without, "strip-lock withdraw_slot: for update"],
+      },
+      {
+        name: "the withdrawal's check",
+        description: "A slot that is booked is not withdrawn.",
+        without: [
+          {
+            routine: "withdraw_slot",
+            text: "where slot_id = p_slot_id and status",
+            becomes: "where false and status",
+          },
+        ],
+      },
+    ],
+    pairs: [
+      "cancel × reschedule",
+      "cancel × webhook, of a paid booking",
+      "confirm × cancel",
+      "confirm × expire",
+      "webhook × withdraw, of the slot of an expired booking",
+      "create-function × withdraw",
+      "reschedule × withdraw",
+    ],
+  },
+];
