@@ -2,10 +2,11 @@
 export type { Command } from "./core/command.ts";
 export { HarnessError } from "./core/error.ts";
 export type { Snapshot } from "./core/execution.ts";
-export type { Response } from "./core/history.ts";
+export type { Operation, Response } from "./core/history.ts";
 export type { Invariant } from "./core/invariant.ts";
 export type { Json, JsonObject } from "./core/json.ts";
 export type { Promised } from "./core/layers.ts";
+export { type Account, isUnknown, type Model } from "./core/model.ts";
 export type { Survivor } from "./core/mutation.ts";
 export type { Scenario } from "./core/scenario.ts";
 export type { Violation } from "./core/verdict.ts";

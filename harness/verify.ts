@@ -9,6 +9,7 @@ import { DEFAULTS } from "./defaults.ts";
 import { Executor, type ExecutorOptions } from "./execution/executor.ts";
 import { type CampaignOptions, type CampaignResult, runCampaign } from "./explorer/campaign.ts";
 import type { Failing } from "./explorer/explore-scenario.ts";
+import { JUDGES } from "./explorer/judge.ts";
 import type { Bounds, Subject } from "./explorer/subject.ts";
 import { readFootprints } from "./gates/footprints.ts";
 import { derivedSubject, isDerived } from "./mutation/derived-subject.ts";
@@ -71,6 +72,7 @@ export async function verify<State extends Json, C extends Command>(
     mutant: undefined,
     signal: undefined,
     onProgress: undefined,
+    judges: JUDGES,
     ...DEFAULTS,
     ...(pairs && { strategy: DEFAULTS.pairStrategy }),
     ...given,

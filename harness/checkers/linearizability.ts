@@ -1,5 +1,6 @@
 import type { Command } from "../core/command.ts";
-import type { Operation } from "../core/history.ts";
+import { type Execution, historyOf } from "../core/execution.ts";
+import { type Operation, operations } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
 import { type Account, isUnknown, type Model } from "../core/model.ts";
 import type { Violation } from "../core/verdict.ts";
@@ -145,13 +146,33 @@ function because<State, Initial extends Json, C extends Command>(
 }
 
 /** The rule, for reports. */
-const LINEARIZABLE = {
+export const LINEARIZABLE = {
   judge: "linearizability",
   name: "linearizable",
   description:
     "Every answer, and what is left in the end, is as if each command had happened at once, at " +
     "some moment between its sending and its answer.",
 } as const;
+
+/** Far more than an execution of a few commands takes. */
+const BUDGET: Budget = { steps: 200_000, ms: 10_000 };
+
+/** Judges an execution by a model of what was executed. */
+export function checkLinearizability<State extends Json, C extends Command>(
+  { scenario, trace, contents }: Execution<State, C>,
+  model: Model<unknown, State, C>,
+): { violations: readonly Violation[]; undecided?: string } {
+  const account = {
+    initial: scenario.initial,
+    operations: operations(historyOf(trace)),
+    final: contents,
+  };
+  const found = linearizability(model, account, BUDGET);
+  return {
+    violations: nonLinearizable(found),
+    ...(found.verdict === "unknown" && { undecided: `${LINEARIZABLE.judge}: ${found.why}` }),
+  };
+}
 
 /** What a reader is told; nothing unless the verdict is `illegal`. */
 export function nonLinearizable(found: Linearizability): readonly Violation[] {

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { HarnessError } from "../core/error.ts";
 import { DEFAULTS } from "../defaults.ts";
+import { JUDGES } from "../explorer/judge.ts";
 import { strategies } from "../scheduler/strategies.ts";
 import { version } from "../version.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
@@ -12,6 +13,7 @@ import {
   faultKinds,
   gateLevels,
   isolationNamed,
+  judgeNames,
   positiveNumber,
   preemptionBound,
   seedNumber,
@@ -95,6 +97,11 @@ function program(finished: (exitCode: number) => void): Command {
       new Option("--isolation <level>", "of transactions that do not say their own")
         .argParser(isolationNamed)
         .default(DEFAULTS.control.isolation, "read-committed"),
+    )
+    .addOption(
+      new Option("--judges <names>", `those that judge: ${JUDGES.join(", ")}`)
+        .argParser(judgeNames)
+        .default(JUDGES, "all"),
     )
     .option("--postgres <which>", POSTGRES, "auto")
     .option("--reuse", REUSE)

@@ -4,6 +4,7 @@ import {
   clientBounds,
   durationMs,
   faultKinds,
+  judgeNames,
   positiveNumber,
   seedNumber,
   strategyNamed,
@@ -96,4 +97,10 @@ test("a strategy is found by its name; the others are named when there is none",
   expect(strategyNamed("random")).toBe("random");
   expect(() => strategyNamed("Random")).toThrow(InvalidArgumentError);
   expect(() => strategyNamed("")).toThrow("Give one of: auto, serial, exhaustive, pct, random");
+});
+
+test("judges are named, in any order", () => {
+  expect(judgeNames("contract,invariant")).toEqual(["invariant", "contract"]);
+  expect(() => judgeNames("contract,jury")).toThrow("Give some of: invariant,contract,");
+  expect(() => judgeNames("")).toThrow(InvalidArgumentError);
 });

@@ -2,6 +2,7 @@ import { InvalidArgumentError } from "commander";
 import { GATE_LEVELS, type GateLevel, ISOLATIONS, type Isolation } from "../core/control.ts";
 import { FAULT_GROUPS, FAULTS, type Fault, isFault } from "../core/fault.ts";
 import { DEFAULTS } from "../defaults.ts";
+import { JUDGES, type JudgeName } from "../explorer/judge.ts";
 import type { Bounds } from "../explorer/subject.ts";
 import { strategies } from "../scheduler/strategies.ts";
 
@@ -95,6 +96,14 @@ export function names(text: string): readonly string[] {
   const all = text.split(",").map((name) => name.trim());
   if (all.includes("")) throw new InvalidArgumentError("Give names, with commas between them.");
   return all;
+}
+
+/** `invariant,contract`: some of the judges, in their usual order. */
+export function judgeNames(text: string): readonly JudgeName[] {
+  const names = new Set(text.split(","));
+  const known = JUDGES.filter((name) => names.delete(name));
+  if (names.size > 0) throw new InvalidArgumentError(`Give some of: ${JUDGES.join(",")}.`);
+  return known;
 }
 
 /** With dashes for spaces, as a shell likes it. */

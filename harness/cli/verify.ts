@@ -4,6 +4,7 @@ import type { GateLevel, Isolation } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Fault } from "../core/fault.ts";
 import { DEFAULTS } from "../defaults.ts";
+import type { JudgeName } from "../explorer/judge.ts";
 import type { Bounds, Subject } from "../explorer/subject.ts";
 import { startServer } from "../postgres/provider.ts";
 import { RegressionFolder } from "../regressions/regression-folder.ts";
@@ -32,6 +33,7 @@ export interface VerifyOptions {
   readonly checkDeterminism?: boolean;
   readonly gates: readonly GateLevel[];
   readonly isolation: Isolation;
+  readonly judges: readonly JudgeName[];
   readonly postgres: string;
   readonly reuse?: boolean;
   readonly mutant?: string;
@@ -73,6 +75,7 @@ export async function verifyCommand(
       strategy,
       control: { gates: options.gates, isolation: options.isolation },
       checkDeterminism: options.checkDeterminism === true,
+      judges: options.judges,
       mutant: options.mutant,
       regressions: RegressionFolder.of(file, subject.name),
       stepTimeoutMs: options.stepTimeout,

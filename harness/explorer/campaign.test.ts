@@ -4,6 +4,7 @@ import { HarnessError } from "../core/error.ts";
 import { type Strategy, strategies } from "../scheduler/strategies.ts";
 import { type CampaignOptions, type Progress, runCampaign } from "./campaign.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
+import { JUDGES } from "./judge.ts";
 import { executeToy, increment, look, lostUpdate, type Toy, toySubject } from "./toy.fixture.ts";
 
 const ENVIRONMENT: Environment = {
@@ -29,6 +30,7 @@ const OPTIONS: CampaignOptions = {
   strategy: named("random"),
   control: { gates: ["statement"], isolation: "read committed" },
   checkDeterminism: false,
+  judges: JUDGES,
   mutant: undefined,
   shrinkTimeMs: 60_000,
   signal: undefined,

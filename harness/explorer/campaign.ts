@@ -15,7 +15,7 @@ import {
   ScenarioExplorer,
   type ScenarioOptions,
 } from "./explore-scenario.ts";
-import { Judges, judgesOf } from "./judge.ts";
+import { type JudgeName, Judges, judgesOf } from "./judge.ts";
 import { type Shrunken, shrunkCounterexample, unshrunk } from "./shrunk-counterexample.ts";
 import { hashSources } from "./sources.ts";
 import type { Subject } from "./subject.ts";
@@ -29,6 +29,8 @@ export interface CampaignOptions extends ScenarioOptions {
   readonly checkDeterminism: boolean;
   readonly mutant: string | undefined;
   readonly control: Control;
+  /** Those that judge; the violations of the first come first. */
+  readonly judges: readonly JudgeName[];
   /** How long shrinking may take, in ms. */
   readonly shrinkTimeMs: number;
   readonly signal: AbortSignal | undefined;
@@ -140,7 +142,7 @@ class CampaignRun<State extends Json, C extends Command> {
 
   constructor(executor: Executor<State, C>, subject: Subject<State, C>, options: CampaignOptions) {
     const twice = options.checkDeterminism ? [determinism<State, C>(executor.ordersWakes)] : [];
-    this.judges = new Judges([...judgesOf(subject), ...twice]);
+    this.judges = new Judges([...judgesOf(subject, options.judges), ...twice]);
     this.#explorer = new ScenarioExplorer(executor, subject, this.judges, options);
     this.exploration = new Exploration(this.#explorer.pairs);
     this.#single = subject.single === true;

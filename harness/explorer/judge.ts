@@ -1,5 +1,6 @@
 import { CONTRACT_RULES, checkContract } from "../checkers/contract.ts";
 import { checkInvariants } from "../checkers/invariants.ts";
+import { checkLinearizability, LINEARIZABLE } from "../checkers/linearizability.ts";
 import type { Command } from "../core/command.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Execution } from "../core/execution.ts";
@@ -37,29 +38,57 @@ export interface Judge<State extends Json, C extends Command> {
   judge(execution: Execution<State, C>, again: Again<State, C>): Judgement | Promise<Judgement>;
 }
 
-/** The judges of a model's executions. */
+/** The judges that there are. */
+export const JUDGES = ["invariant", "contract", "linearizability"] as const;
+
+export type JudgeName = (typeof JUDGES)[number];
+
+/**
+ * The judges of those names that can judge a subject's executions: without a model there is nothing
+ * to compare histories with. Throws HarnessError `USAGE` if that leaves none.
+ */
 export function judgesOf<State extends Json, C extends Command>(
   subject: Subject<State, C>,
+  names: readonly JudgeName[] = JUDGES,
 ): readonly Judge<State, C>[] {
-  const { invariants, codes } = subject;
-  return [
-    {
-      rules: invariants.map(({ name, description }) => ({
-        judge: "invariant",
-        name,
-        description,
-      })),
-      judge: (execution) => ({ violations: checkInvariants(execution, invariants) }),
-    },
-    {
-      rules: Object.entries(CONTRACT_RULES).map(([name, description]) => ({
-        judge: "contract",
-        name,
-        description,
-      })),
-      judge: (execution) => ({ violations: checkContract(execution, codes) }),
-    },
-  ];
+  const judges = names.flatMap((name) => judgeOf(subject, name) ?? []);
+  if (judges.length > 0) return judges;
+  throw new HarnessError(
+    "USAGE",
+    `${names.join(" and ")} cannot judge "${subject.name}", which has no model: name other judges`,
+  );
+}
+
+function judgeOf<State extends Json, C extends Command>(
+  { invariants, codes, model }: Subject<State, C>,
+  name: JudgeName,
+): Judge<State, C> | undefined {
+  const rule = (name: string, description: string, judge: JudgeName): Rule => ({
+    judge,
+    name,
+    description,
+  });
+  switch (name) {
+    case "invariant":
+      return {
+        rules: invariants.map((it) => rule(it.name, it.description, "invariant")),
+        judge: (execution) => ({ violations: checkInvariants(execution, invariants) }),
+      };
+    case "contract":
+      return {
+        rules: Object.entries(CONTRACT_RULES).map(([name, description]) =>
+          rule(name, description, "contract"),
+        ),
+        judge: (execution) => ({ violations: checkContract(execution, codes) }),
+      };
+    case "linearizability":
+      return (
+        model && {
+          rules: [LINEARIZABLE],
+          judge: (execution) => checkLinearizability(execution, model),
+        }
+      );
+  }
 }
 
 /** All judges of a campaign. */

@@ -36,6 +36,16 @@ describe("a replay", () => {
   const subject = toySubject();
   const executor = fakeExecutor(executeToy);
 
+  test("is not told from what was recorded by judges that were not asked then", async () => {
+    const { violations } = await replay(executor, subject, recorded);
+    const model = { init: () => 0, step: () => [] };
+    const again = { ...recorded, violations };
+    const judged = await replay(executor, toySubject({ model }), again);
+    expect(judged.violations.map(({ judge }) => judge)).toEqual(["invariant", "linearizability"]);
+    expect(judged.diverged).toBeUndefined();
+    expect((await replay(executor, toySubject({ invariants: [] }), again)).diverged).toBeDefined();
+  });
+
   test("that sees the same has not diverged", async () => {
     const { violations, diverged } = await replay(executor, subject, recorded);
     expect(diverged).toBeUndefined();

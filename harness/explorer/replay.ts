@@ -18,7 +18,10 @@ export interface Replayed<State extends Json = Json, C extends Command = Command
   readonly diverged: string | undefined;
 }
 
-/** What to replay. Without `trace`, what is seen is compared with the schedule alone. */
+/**
+ * What to replay. Without `trace`, what is seen is compared with the schedule alone. Violations are
+ * compared with those of the judges that found any: others may not have been asked.
+ */
 export interface Recorded<State extends Json = Json, C extends Command = Command> {
   readonly scenario: Scenario<State, C>;
   readonly schedule: Schedule;
@@ -43,7 +46,11 @@ export async function replay<State extends Json, C extends Command>(
   const diverged =
     (recorded.trace && difference(recorded.trace, execution.trace)) ??
     scheduler.diverged() ??
-    (recorded.violations && otherViolations(recorded.violations, violations));
+    (recorded.violations &&
+      otherViolations(
+        recorded.violations,
+        violations.filter(({ judge }) => recorded.violations?.some((its) => its.judge === judge)),
+      ));
   return { execution, violations, diverged };
 }
 

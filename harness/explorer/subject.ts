@@ -4,6 +4,7 @@ import type { GateLevel } from "../core/control.ts";
 import type { Invariant } from "../core/invariant.ts";
 import type { Json } from "../core/json.ts";
 import type { Promised } from "../core/layers.ts";
+import type { Model } from "../core/model.ts";
 import type { Survivor } from "../core/mutation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { System, SystemContext } from "../execution/system.ts";
@@ -76,6 +77,8 @@ export interface Subject<State extends Json = Json, C extends Command = Command>
   simpler?(scenario: Scenario<State, C>): Iterable<Scenario<State, C>>;
   readonly patterns: readonly Pattern<State, C>[];
   readonly invariants: readonly Invariant[];
+  /** What the service answers, and what it leaves, when one command runs after the other. */
+  readonly model?: Model<unknown, State, C>;
   /** Every response code that the service may give, by command name. */
   readonly codes: { readonly [command: string]: readonly string[] };
   readonly mutants: readonly Mutant[];

@@ -4,6 +4,7 @@ import type { Subject } from "../../harness/index.ts";
 import { codes } from "./codes.ts";
 import type { BookingCommand } from "./commands.ts";
 import { invariants } from "./invariants.ts";
+import { model } from "./model.ts";
 import { mutantNamed, mutants } from "./mutants/index.ts";
 import type { BookingMutant } from "./mutants/mutant.ts";
 import { pairs } from "./pairs.ts";
@@ -26,6 +27,7 @@ const booking: Subject<BookingState, BookingCommand> = {
   simpler,
   patterns,
   invariants,
+  model,
   codes,
   mutants,
   promises,

@@ -1,3 +1,4 @@
+import type { Response } from "../../harness/index.ts";
 import type {
   BookingCommand,
   Cancel,
@@ -103,6 +104,41 @@ export class References {
     }
   }
 
+  /**
+   * The command with ids in place of what `client` made itself, and with who sends it. What is not
+   * known stands for nothing.
+   */
+  named(command: BookingCommand, client: number): BookingCommand {
+    const request = this.resolve(command, client);
+    const by = typeof request === "object" && "by" in request ? { by: request.by } : {};
+    const named =
+      "slot" in command
+        ? { ...command, ...by, slot: identity(this.#slot(command.slot, client)?.id) }
+        : { ...command, ...by };
+    return "booking" in named
+      ? { ...named, booking: identity(this.#booking(named.booking, client)?.id) }
+      : named;
+  }
+
+  /** `client` was answered to a request: it may refer to what it was told that it made. */
+  learn(
+    client: number,
+    { name, by = "" }: { readonly name: string; readonly by?: string },
+    { outcome, body }: Response,
+  ): void {
+    if (outcome !== "ok") return;
+    const made = body as { readonly [field: string]: string };
+    if (name === "create") this.addBooking(client, Number(made["id"]), by);
+    if (name === "publish") {
+      this.addSlot(client, {
+        id: Number(made["id"]),
+        provider: Number(made["providerId"]),
+        startAt: String(made["startAt"]),
+        endAt: String(made["endAt"]),
+      });
+    }
+  }
+
   /** `client` was told that it made this slot. */
   addSlot(client: number, slot: KnownSlot): void {
     this.#ownSlots.set(client, [...(this.#ownSlots.get(client) ?? []), slot]);
@@ -126,4 +162,8 @@ export class References {
     }
     return this.#ownBookings.get(client)?.[reference.own];
   }
+}
+
+function identity(id: number | undefined): Reference {
+  return id === undefined ? { own: -1 } : { id };
 }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { Client, type DatabaseError } from "pg";
 import { Pool as HttpPool } from "undici";
-import type { Response, System, SystemContext } from "../../harness/index.ts";
+import type { System, SystemContext } from "../../harness/index.ts";
 import { parseActor } from "../../src/actor.ts";
 import { errorFromPostgres, isTransient } from "../../src/errors.ts";
 import { httpGateway } from "../../src/gateway.ts";
@@ -19,7 +19,7 @@ import { overFunction, type Query } from "./functions.ts";
 import { overHttp, type TokenOf } from "./http.ts";
 import type { BookingMutant } from "./mutants/mutant.ts";
 import { observe } from "./observe.ts";
-import { References, type Request } from "./references.ts";
+import { References } from "./references.ts";
 import { openReset } from "./reset.ts";
 import { refused } from "./responses.ts";
 import { type BookingState, DECLINED_ATTEMPT, intentOf } from "./state.ts";
@@ -117,7 +117,7 @@ async function open(
         request.via === "http"
           ? await overHttp(http, request, tokenOf)
           : await overFunction(callDirectly, request, codeOf);
-      if (!patience?.aborted) remember(references, client, request, response);
+      if (!patience?.aborted) references.learn(client, request, response);
       return response;
     },
 
@@ -191,24 +191,4 @@ function codeOf(error: DatabaseError): string | undefined {
   const { code } = errorFromPostgres(error);
   const refusal = code !== "INTERNAL_ERROR" && code !== "DATABASE_UNAVAILABLE";
   return refusal && !isTransient(error) ? code : undefined;
-}
-
-/** A client may refer to what it was told that it made. */
-function remember(
-  references: References,
-  client: number,
-  request: Request,
-  { outcome, body }: Response,
-): void {
-  if (outcome !== "ok") return;
-  const made = body as { readonly [field: string]: string };
-  if (request.name === "create") references.addBooking(client, Number(made["id"]), request.by);
-  if (request.name === "publish") {
-    references.addSlot(client, {
-      id: Number(made["id"]),
-      provider: Number(made["providerId"]),
-      startAt: String(made["startAt"]),
-      endAt: String(made["endAt"]),
-    });
-  }
 }

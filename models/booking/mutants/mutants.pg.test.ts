@@ -72,6 +72,7 @@ describe.each(Object.keys(breaks))("%s", (name) => {
       runs: 1000,
       mutant: name,
       strategy: random,
+      judges: ["invariant"],
       control: { gates: ["statement"], isolation: "read committed" },
       shrinkTimeMs: 100_000,
     });

@@ -1,0 +1,63 @@
+import type { Json } from "../../harness/index.ts";
+import type { Reference } from "./commands.ts";
+import { type Booking, type Calendar, type Slot, withBookings } from "./model-calendar.ts";
+import { bookingBody, slotBody } from "./responses.ts";
+
+/** What is right to answer, and the calendar after it. */
+export interface Answer {
+  readonly code: string;
+  /** The HTTP status, where it is not the usual one of a success (200) or of that refusal. */
+  readonly status?: number;
+  readonly body: Json;
+  /** What is made anew, with an id that nothing of its kind has. */
+  readonly makes?: "bookings" | "slots";
+  readonly after: Calendar;
+}
+
+export function refused(code: string, calendar: Calendar): Answer {
+  return { code, body: null, after: calendar };
+}
+
+/** A client can only name what it was told that it made. */
+export function isOwn(reference: Reference): reference is { readonly own: number } {
+  return "own" in reference;
+}
+
+/** A provider has at most one slot at the same time. */
+export function slotAt(
+  calendar: Calendar,
+  time: Pick<Slot, "provider" | "startAt" | "endAt">,
+): Slot | undefined {
+  for (const slot of calendar.slots.values()) {
+    if (
+      slot.provider === time.provider &&
+      slot.startAt === time.startAt &&
+      slot.endAt === time.endAt
+    ) {
+      return slot;
+    }
+  }
+  return undefined;
+}
+
+/** A booking is new, or different, and the client is told of it. */
+export function changed(code: string, calendar: Calendar, booking: Booking): Answer {
+  return { code, body: asSeen(calendar, booking), after: withBookings(calendar, booking) };
+}
+
+/** A booking as clients are told of it. */
+export function asSeen({ slots }: Calendar, booking: Booking): Json {
+  const slot = slots.get(booking.slot);
+  return bookingBody({
+    ...booking,
+    slotId: booking.slot,
+    providerId: booking.provider,
+    customerId: booking.customer,
+    startAt: slot?.startAt,
+    endAt: slot?.endAt,
+  });
+}
+
+export function slotAsSeen(slot: Slot): Json {
+  return slotBody({ ...slot, providerId: slot.provider });
+}

@@ -1,0 +1,138 @@
+import type { Account, Snapshot } from "../../harness/index.ts";
+import type { BookingCommand } from "./commands.ts";
+import {
+  type BookingState,
+  FUTURE_DAY,
+  LAPSED_HOLD,
+  type Payment,
+  type Booking as StartingBooking,
+} from "./state.ts";
+
+/** A time that a provider offers. Its provider and its times never change. */
+export interface Slot {
+  readonly id: number;
+  readonly provider: number;
+  readonly startAt: string;
+  readonly endAt: string;
+  /** Whether the provider took it back. */
+  readonly withdrawn: boolean;
+}
+
+/** Who has, or had, which slot. */
+export interface Booking extends Omit<StartingBooking, "holdExpiresAt"> {
+  readonly provider: number;
+  readonly holdExpiresAt: string | null;
+  readonly idempotencyKey: string | null;
+  /** The slot that was asked for with the key; the booking may have moved since. */
+  readonly requestedSlot: number | null;
+  readonly paymentIntentId: string | null;
+}
+
+/** All that the service knows. A calendar never changes: a command makes another one of it. */
+export interface Calendar {
+  readonly providers: BookingState["providers"];
+  readonly slots: ReadonlyMap<number, Slot>;
+  readonly bookings: ReadonlyMap<number, Booking>;
+  /** By their intents. */
+  readonly payments: ReadonlyMap<string, Payment>;
+  /**
+   * What is in the database in the end. The service chooses the ids of what it makes. Where an
+   * answer was lost, that is where the id is found.
+   */
+  readonly final: Snapshot | undefined;
+}
+
+/** When the hold of a booking that a command makes ends: before any `expire` of a scenario. */
+export const SHORT_HOLD = LAPSED_HOLD;
+
+export function calendarOf({ initial, final }: Account<BookingState, BookingCommand>): Calendar {
+  const slots = initial.slots.map(({ available, ...slot }): Slot => slot);
+  const slotOf = new Map(slots.map((slot) => [slot.id, slot]));
+  const paidWith = new Map(
+    initial.payments
+      .filter(({ status }) => status !== "declined")
+      .map(({ booking, intent }) => [booking, intent]),
+  );
+  const bookings = initial.bookings.map(
+    (booking): Booking => ({
+      ...booking,
+      provider: slotOf.get(booking.slot)?.provider ?? 0,
+      idempotencyKey: null,
+      requestedSlot: null,
+      paymentIntentId: paidWith.get(booking.id) ?? null,
+    }),
+  );
+  return {
+    providers: initial.providers,
+    slots: slotOf,
+    bookings: new Map(bookings.map((booking) => [booking.id, booking])),
+    payments: new Map(initial.payments.map((payment) => [payment.intent, payment])),
+    final,
+  };
+}
+
+/** The calendar with a slot that is new, or different. */
+export function withSlot(calendar: Calendar, slot: Slot): Calendar {
+  return { ...calendar, slots: new Map(calendar.slots).set(slot.id, slot) };
+}
+
+export function withBookings(calendar: Calendar, ...bookings: readonly Booking[]): Calendar {
+  if (bookings.length === 0) return calendar;
+  const all = new Map(calendar.bookings);
+  for (const booking of bookings) all.set(booking.id, booking);
+  return { ...calendar, bookings: all };
+}
+
+export function withPayments(calendar: Calendar, ...payments: readonly Payment[]): Calendar {
+  if (payments.length === 0) return calendar;
+  const all = new Map(calendar.payments);
+  for (const payment of payments) all.set(payment.intent, payment);
+  return { ...calendar, payments: all };
+}
+
+export function isActive({ status }: Booking): boolean {
+  return status === "pending" || status === "confirmed";
+}
+
+/** Whether a slot has begun. Those of scenarios are long past, or in a far future. */
+export function isPast(slot: Slot): boolean {
+  return slot.startAt < FUTURE_DAY;
+}
+
+/** Slots are half-open, [start, end): one that begins when another ends does not overlap it. */
+function overlap(a: Slot, b: Slot): boolean {
+  return a.provider === b.provider && a.startAt < b.endAt && b.startAt < a.endAt;
+}
+
+/** Whether an active booking has this very slot. */
+export function isTaken(calendar: Calendar, slot: Slot): boolean {
+  return some(calendar.bookings, (booking) => booking.slot === slot.id && isActive(booking));
+}
+
+/**
+ * Whether a slot can be had: it was not withdrawn, nobody has it, and nobody has one that overlaps
+ * it. `mover` is the booking that wants to move there: what it has itself is in nobody's way.
+ */
+export function isFree(calendar: Calendar, slot: Slot, mover?: Booking): boolean {
+  const inTheWay = (booking: Booking): boolean => {
+    const its = calendar.slots.get(booking.slot);
+    return booking.id !== mover?.id && isActive(booking) && its !== undefined && overlap(its, slot);
+  };
+  return !slot.withdrawn && !some(calendar.bookings, inTheWay);
+}
+
+function some<T>(things: ReadonlyMap<number, T>, holds: (thing: T) => boolean): boolean {
+  for (const thing of things.values()) if (holds(thing)) return true;
+  return false;
+}
+
+/** Equal for equal calendars. What never changes is left out. */
+export function keyOf({ slots, bookings, payments }: Calendar): string {
+  const parts: unknown[] = [];
+  for (const { id, withdrawn } of slots.values()) parts.push(id, withdrawn);
+  for (const { id, slot, status, paymentIntentId, holdExpiresAt, customer } of bookings.values()) {
+    parts.push(id, slot, status, paymentIntentId, holdExpiresAt, customer);
+  }
+  for (const { intent, status } of payments.values()) parts.push(intent, status);
+  return parts.join();
+}

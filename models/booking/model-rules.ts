@@ -1,0 +1,121 @@
+import { NOTHING_TO_SEND } from "./codes.ts";
+import type { BookingCommand, Publish } from "./commands.ts";
+import { isOf, NOBODY } from "./model-access.ts";
+import { type Answer, changed, isOwn, refused, slotAsSeen, slotAt } from "./model-answer.ts";
+import {
+  type Booking,
+  type Calendar,
+  isActive,
+  isFree,
+  isPast,
+  isTaken,
+  withBookings,
+  withSlot,
+} from "./model-calendar.ts";
+import { create, reschedule } from "./model-claims.ts";
+import { confirm, owed, refund, webhook } from "./model-payments.ts";
+
+/*
+ * What the booking service has to do, command by command: what it answers, and what the calendar is
+ * afterwards, if nobody else is there at the same time. With others, the answers have to be those
+ * of some order in which the commands could have come one after the other.
+ */
+
+/**
+ * The answer to a command. `id` is the one that the service chose for what it makes, if it makes
+ * something.
+ */
+export function answer(calendar: Calendar, command: BookingCommand, id: number): Answer {
+  switch (command.name) {
+    // Who gets a slot, and when (model-claims.ts).
+    case "create":
+      return create(calendar, command, id);
+
+    // How bookings are paid (model-payments.ts).
+    case "confirm":
+      if (isOwn(command.booking)) return refused(NOTHING_TO_SEND.booking, calendar);
+      return confirm(calendar, command.booking.id, command);
+
+    case "webhook":
+      if (isOwn(command.booking)) return refused(NOTHING_TO_SEND.booking, calendar);
+      return webhook(calendar, command.booking.id, command);
+
+    case "refund":
+      return refund(calendar, command);
+
+    // An active booking ends, its slot can be had again, and its payment has to be given back. It
+    // ends once: a second cancel is refused.
+    case "cancel": {
+      if (isOwn(command.booking)) return refused(NOTHING_TO_SEND.booking, calendar);
+      const { by, via } = command;
+      if (via === "http" && by === NOBODY) return refused("UNAUTHENTICATED", calendar);
+      const booking = calendar.bookings.get(command.booking.id);
+      if (booking === undefined) return refused("BOOKING_NOT_FOUND", calendar);
+      if (!isOf(booking, by)) return refused("FORBIDDEN", calendar);
+      if (!isActive(booking)) return refused("BOOKING_NOT_ACTIVE", calendar);
+      return changed("CANCELLED", owed(calendar, booking.id), { ...booking, status: "cancelled" });
+    }
+
+    case "reschedule":
+      return reschedule(calendar, command);
+
+    // Every pending booking whose hold is over by then ends, and its slot can be had again. The
+    // answer is how many they were.
+    case "expire": {
+      const over = [...calendar.bookings.values()].filter(
+        ({ status, holdExpiresAt }) =>
+          status === "pending" && holdExpiresAt !== null && holdExpiresAt <= command.at,
+      );
+      const expired = over.map((booking): Booking => ({ ...booking, status: "expired" }));
+      return {
+        code: "EXPIRED",
+        body: { expired: over.length },
+        after: withBookings(calendar, ...expired),
+      };
+    }
+
+    case "publish":
+      return publish(calendar, command, id);
+
+    // A provider takes back a slot that nobody has. To take it back twice is to take it back once.
+    case "withdraw": {
+      if (isOwn(command.slot)) return refused(NOTHING_TO_SEND.slot, calendar);
+      const slot = calendar.slots.get(command.slot.id);
+      if (slot === undefined) return refused("SLOT_NOT_FOUND", calendar);
+      if (isTaken(calendar, slot)) return refused("SLOT_HAS_BOOKING", calendar);
+      const after = slot.withdrawn ? calendar : withSlot(calendar, { ...slot, withdrawn: true });
+      return { code: "WITHDRAWN", body: slotAsSeen(slot), after };
+    }
+
+    // The slots of a provider that a create would get, in order of time.
+    case "list": {
+      const free = [...calendar.slots.values()]
+        .filter((slot) => slot.provider === command.provider && !isPast(slot))
+        .filter((slot) => isFree(calendar, slot))
+        .sort((a, b) => inOrder(a.startAt, b.startAt) || inOrder(a.endAt, b.endAt));
+      return { code: "SLOTS", body: free.map(slotAsSeen), after: calendar };
+    }
+  }
+}
+
+/**
+ * A provider offers a time. One that is offered already stays as it is, booked or not; one that was
+ * withdrawn is offered again.
+ */
+function publish(calendar: Calendar, { provider, startAt, endAt }: Publish, id: number): Answer {
+  const before = slotAt(calendar, { provider, startAt, endAt });
+  if (before !== undefined && !before.withdrawn) {
+    return { code: "PUBLISHED", body: slotAsSeen(before), after: calendar };
+  }
+  const slot = { ...(before ?? { id, provider, startAt, endAt }), withdrawn: false };
+  return {
+    code: "PUBLISHED",
+    body: slotAsSeen(slot),
+    after: withSlot(calendar, slot),
+    ...(before === undefined && { makes: "slots" }),
+  };
+}
+
+function inOrder(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,119 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Operation, type Server, startServer } from "../../harness/index.ts";
+import { testPostgres } from "../../harness/postgres/server.fixture.ts";
+import { anyCommand } from "./any-command.ts";
+import { type Ungated, ungated } from "./booking-system.fixture.ts";
+import { codes } from "./codes.ts";
+import type { BookingCommand } from "./commands.ts";
+import { initialState, slotPlans } from "./initial-states.ts";
+import { model } from "./model.ts";
+import type { BookingState } from "./state.ts";
+
+let server: Server;
+let service: Ungated;
+
+beforeAll(async () => {
+  server = await startServer(testPostgres);
+  service = await ungated(server);
+});
+
+afterAll(async () => {
+  await service.stop();
+  await server.stop();
+});
+
+/** What nobody may send without saying who he is. */
+const SIGNED = new Set(["create", "cancel", "confirm", "webhook", "refund", "reschedule"]);
+
+/** A calendar, and what three clients do with it, one command after the other. */
+const days = slotPlans([{}, {}, {}, {}])
+  .map(initialState)
+  .chain((initial) => {
+    const { providers, slots, bookings } = initial;
+    const counts = { providers: providers.length, slots: slots.length, bookings: bookings.length };
+    const command = fc.tuple(anyCommand(counts, true), fc.nat(20)).map(([it, n]) => ({
+      ...it,
+      ...(it.name === "create" && { customerName: "Ada Lovelace", notes: it.customer }),
+      ...(n < 2 && SIGNED.has(it.name) && { by: n === 0 ? "nobody" : "vendor:2" }),
+    }));
+    const commands = fc.array(fc.tuple(fc.nat(2), command), {
+      minLength: 30,
+      maxLength: 60,
+    });
+    return fc.record({ initial: fc.constant(initial), commands });
+  });
+
+type Done = Operation<BookingCommand>;
+
+/** What the service answers, one command after the other. */
+async function perform(
+  initial: BookingState,
+  commands: readonly (readonly [number, BookingCommand])[],
+): Promise<readonly Done[]> {
+  await service.system.reset(initial);
+  const operations: Done[] = [];
+  for (const [client, command] of commands) {
+    const response = await service.system.perform(command, client);
+    const at = 2 * operations.length;
+    const index = operations.filter((it) => it.client === client).length;
+    operations.push({ client, index, command, response, invokedAt: at, returnedAt: at + 1 });
+  }
+  return operations;
+}
+
+/** The same answer with another code, or with something else in its body. */
+function* wrong(operation: Done): Iterable<Done> {
+  const { command, response } = operation;
+  if (response === undefined) return;
+  for (const code of codes[command.name]) {
+    if (code !== response.code) yield { ...operation, response: { ...response, code } };
+  }
+  const { body } = response;
+  if (Array.isArray(body)) {
+    if (body.length > 0) yield { ...operation, response: { ...response, body: body.slice(1) } };
+  } else if (body !== null) {
+    for (const field of Object.keys(body)) {
+      // A new thing may have any id that nothing has yet.
+      if (field === "id" && (command.name === "create" || command.name === "publish")) continue;
+      yield {
+        ...operation,
+        response: { ...response, body: { ...(body as object), [field]: "?" } },
+      };
+    }
+  }
+}
+
+test("without concurrency, model and service agree on every answer and on what is left", async () => {
+  const seen = new Map<string, number>();
+  await fc.assert(
+    fc.asyncProperty(days, async ({ initial, commands }) => {
+      const operations = await perform(initial, commands);
+      const final = await service.system.contents?.();
+      for (const part of model.split?.({ initial, operations, final }) ?? []) {
+        let state = model.init(part);
+        for (const operation of part.operations) {
+          for (const other of wrong(operation)) expect(model.step(state, other)).toEqual([]);
+          const [next] = model.step(state, operation);
+          const expected = () =>
+            `${model.expected?.(state, operation)}: ${JSON.stringify(operation)}`;
+          expect(next, next === undefined ? expected() : "").toBeDefined();
+          state = next ?? state;
+          const { command, response } = operation;
+          const key = `${command.name} ${response?.code}`;
+          seen.set(key, (seen.get(key) ?? 0) + 1);
+        }
+        if (part.final !== undefined) expect(model.misfit?.(state, part.final)).toBeUndefined();
+      }
+    }),
+    { numRuns: 40, seed: 11 },
+  );
+  const all = Object.entries(codes).flatMap(([name, its]) => its.map((code) => `${name} ${code}`));
+  // Scenarios withdraw and reschedule to slots that they begin with, and these are never deleted.
+  expect(all.filter((key) => !seen.has(key))).toEqual([
+    "reschedule SLOT_NOT_FOUND",
+    "reschedule NO_SLOT",
+    "withdraw SLOT_NOT_FOUND",
+    "withdraw NO_SLOT",
+  ]);
+});

@@ -1,0 +1,165 @@
+import { describe, expect, test } from "vitest";
+import type { Account, JsonObject, Operation, Response } from "../../harness/index.ts";
+import type { BookingCommand } from "./commands.ts";
+import { ADJACENT, initialState } from "./initial-states.ts";
+import { model } from "./model.ts";
+import type { Calendar } from "./model-calendar.ts";
+
+type Done = Operation<BookingCommand>;
+
+const free = { sameProvider: true, gap: ADJACENT, past: false, fate: "free" } as const;
+const pending = { ...free, fate: "pending" } as const;
+/** Slots 1 and 2 of provider 1, and slot 3 of provider 2 with booking 1. */
+const initial = initialState([free, free, { ...pending, sameProvider: false }]);
+
+const create = (slot: number, rest: object = {}): BookingCommand => ({
+  name: "create",
+  via: "function",
+  slot: { id: slot },
+  customer: "ada",
+  customerName: "Ada",
+  notes: "",
+  createdBy: "customer",
+  ...rest,
+});
+const cancel = (id: number): BookingCommand => ({
+  ...{ name: "cancel", via: "http", booking: { id }, by: "customer:customer-1" },
+});
+const list = (provider: number): BookingCommand => ({ name: "list", via: "http", provider });
+const expire: BookingCommand = { name: "expire", via: "function", at: "2099-12-31T00:00:00.000Z" };
+
+const lost: Response = { outcome: "info", code: "CONNECTION_LOST", body: null };
+const booked = (id: number, slot: number): Response => ({
+  outcome: "ok",
+  code: "CREATED",
+  body: {
+    ...{ id: String(id), slotId: String(slot), providerId: "1", status: "pending" },
+    ...{
+      startAt: initial.slots[slot - 1]?.startAt ?? "",
+      endAt: initial.slots[slot - 1]?.endAt ?? "",
+    },
+    ...{ customerId: "ada", idempotencyKey: null, paymentIntentId: null, createdBy: "customer" },
+  },
+});
+
+/** Operations of different clients, one after the other. */
+function operations(...all: readonly (readonly [BookingCommand, Response?])[]): Done[] {
+  return all.map(([command, response], client) => ({
+    ...{ client, index: 0, command, response },
+    ...{ invokedAt: 2 * client, returnedAt: 2 * client + 1 },
+  }));
+}
+
+const account = (operations: readonly Done[], final?: Account["final"]) => ({
+  ...{ initial, operations, final },
+});
+const start = (final?: Account["final"]): Calendar => model.init(account([], final));
+const step = (state: Calendar, command: BookingCommand, response?: Response) =>
+  model.step(state, { ...operations([command])[0], command, response } as Done);
+
+describe("an id", () => {
+  test("of what is made is the service's choice, but nobody else has it", () => {
+    expect(step(start(), create(1), booked(7, 1))).toHaveLength(1);
+    expect(step(start(), create(1), booked(1, 1))).toEqual([]);
+  });
+
+  test("of a create whose answer was lost is one that there is in the end", () => {
+    const row = { id: 5, customer_id: "ada", idempotency_key: null };
+    const others = [
+      { ...row, id: 6, customer_id: "noor" },
+      { ...row, id: 8, idempotency_key: "key" },
+    ];
+    const states = step(start({ bookings: [row, ...others] }), create(1), lost);
+    expect(states.map(({ bookings }) => [...bookings.keys()])).toEqual([[1, 5]]);
+  });
+});
+
+describe("an answer that was lost", () => {
+  test("leaves the effect of the command, and nothing if it has none", () => {
+    const [after] = step(start(), cancel(1), lost);
+    expect(after?.bookings.get(1)?.status).toBe("cancelled");
+    expect(step(after ?? start(), cancel(1), lost)).toEqual([]);
+    expect(step(start(), list(1), lost)).toEqual([]);
+  });
+});
+
+describe("what was left", () => {
+  const rows = (calendar: Calendar, changes: JsonObject) =>
+    [...calendar.bookings.keys()].map((id) => ({
+      ...{
+        id,
+        slot_id: 3,
+        provider_id: 2,
+        customer_id: "customer-1",
+        customer_name: "",
+        notes: "",
+      },
+      ...{ start_at: initial.slots[2]?.startAt ?? "", end_at: initial.slots[2]?.endAt ?? "" },
+      ...{ status: "pending", created_by: "customer", hold_expires_at: true },
+      ...{ idempotency_key: null, idempotency_slot_id: null, payment_intent_id: null },
+      ...changes,
+    }));
+  const slots = initial.slots.map(({ id, provider, startAt, endAt, available }) => ({
+    ...{ id, provider_id: provider, start_at: startAt.replace("Z", "+00:00"), end_at: endAt },
+    ...{ is_available: available, withdrawn_at: false },
+  }));
+  const left = (changes: JsonObject, rest: object = {}) =>
+    model.misfit?.(start(), {
+      ...{ providers: initial.providers, availability_slots: slots },
+      bookings: rows(start(), changes),
+      ...rest,
+    });
+
+  test("fits, down to each column", () => {
+    expect(left({})).toBeUndefined();
+    expect(left({ status: "cancelled" })).toBe(
+      'booking 1\'s status should be "pending", and is "cancelled"',
+    );
+    expect(left({ start_at: "2100-01-05T00:00:00+00:00" })).toContain("booking 1's start_at");
+  });
+
+  test("has every row, and no other", () => {
+    expect(left({}, { bookings: [] })).toBe("booking 1 should be there");
+    expect(left({}, { availability_slots: [...slots, { id: 9 }] })).toBe(
+      "slot 9 should not be there",
+    );
+  });
+});
+
+describe("parts", () => {
+  const parts = (...done: Done[]) =>
+    (model.split?.(account(done)) ?? [])
+      .map(({ operations, initial }) => ({
+        commands: operations.map(({ command }) => command.name),
+        providers: initial.providers.map(({ id }) => id),
+      }))
+      .sort((a, b) => Number(a.providers[0]) - Number(b.providers[0]));
+
+  test("are the calendars of providers", () => {
+    expect(parts(...operations([create(1)], [cancel(1)], [list(1)]))).toEqual([
+      { commands: ["create", "list"], providers: [1] },
+      { commands: ["cancel"], providers: [2] },
+    ]);
+  });
+
+  test("are whole where a command or a key concerns several", () => {
+    const all = { providers: [1, 2] };
+    expect(parts(...operations([create(1)], [expire]))).toEqual([
+      { commands: ["create", "expire"], ...all },
+    ]);
+    const key = { idempotencyKey: "key" };
+    expect(parts(...operations([create(1, key)], [create(3, key)]))).toEqual([
+      { commands: ["create", "create"], ...all },
+    ]);
+    expect(parts(...operations([create(1, key)], [create(3)]))).toHaveLength(2);
+  });
+
+  test("name what a client made by the id that it was told", () => {
+    const [first] = operations([create(1), booked(7, 1)]);
+    const [second] = operations([{ ...cancel(0), booking: { own: 0 } } as BookingCommand]);
+    if (first === undefined || second === undefined) throw new Error("there are two");
+    const done = [first, { ...second, index: 1, invokedAt: 2, returnedAt: 3 }];
+    const [part] = model.split?.(account(done)) ?? [];
+    expect(part?.operations[1]?.command).toMatchObject({ booking: { id: 7 } });
+  });
+});
