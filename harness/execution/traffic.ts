@@ -80,6 +80,11 @@ export class Traffic<State extends Json, C extends Command> implements GateObser
     this.#parts.rest.disturb();
   }
 
+  notified(session: Session): void {
+    this.arrived(session, { sql: "(a notification)", values: [] });
+    this.answered(session, { tags: ["NOTIFICATION"], transaction: session.transaction });
+  }
+
   lockWait(session: Session, state: "waiting" | "acquired"): void {
     const flight = this.#parts.lanes.on(session);
     if (flight !== undefined) flight.waiting = state === "waiting";

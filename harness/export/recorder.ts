@@ -22,6 +22,7 @@ export class Recorder {
       },
       reached: (session, gate) => proxy.pass(session, gate),
       answered: (session) => session.deliver(),
+      notified: (session) => session.deliver(),
       lockWait: () => {},
       closed: () => {},
       settled: () => {},

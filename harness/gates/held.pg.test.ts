@@ -201,12 +201,7 @@ describe("what is not supported is refused by name", () => {
   const FUNCTION_CALL = message("F", int32(1598), Buffer.alloc(6));
 
   test.each<[string, string, Buffer[]]>([
-    ["COPY to the server", "COPY", [query("copy seen from stdin")]],
-    ["COPY from the server", "COPY", [query("copy (select 1) to stdout")]],
-    ["COPY data", "COPY", [message("d", "1\n")]],
-    ["Flush", "Flush (a driver that waits for answers in the middle of a batch)", [message("H")]],
     ["a function call", "the function-call protocol", [FUNCTION_CALL]],
-    ["a notification", "LISTEN/NOTIFY", [query("listen x; notify x")]],
     [
       "a simple query in a batch",
       "a simple query in the middle of an extended batch",

@@ -8,7 +8,10 @@ export type GateEvent =
   | { readonly type: "arrived"; readonly session: Session; readonly statement: Statement }
   | { readonly type: "reached"; readonly session: Session; readonly gate: GatePlace }
   | { readonly type: "answered"; readonly session: Session; readonly result: Result }
-  | { readonly type: "waiting" | "acquired" | "closed"; readonly session: Session }
+  | {
+      readonly type: "waiting" | "acquired" | "closed" | "notified";
+      readonly session: Session;
+    }
   | { readonly type: "failed"; readonly error: HarnessError };
 
 type Of<T extends GateEvent["type"]> = GateEvent & { readonly type: T };
@@ -47,6 +50,11 @@ export class Recorder implements GateObserver<Session> {
 
   answered(session: Session, result: Result): void {
     this.#tell({ type: "answered", session, result });
+    if (this.#letsGo) session.deliver();
+  }
+
+  notified(session: Session): void {
+    this.#tell({ type: "notified", session });
     if (this.#letsGo) session.deliver();
   }
 

@@ -10,6 +10,8 @@ export interface GateObserver<Session> {
   reached(session: Session, gate: GatePlace): void;
   /** The server answered; the answer is held until `session.deliver()`. */
   answered(session: Session, result: Result): void;
+  /** The server notified a session that was idle; that is held until `session.deliver()`. */
+  notified(session: Session): void;
   /** The server says that the session began, or ended, to wait for a lock. */
   lockWait(session: Session, state: "waiting" | "acquired"): void;
   /** The service ended the session. */

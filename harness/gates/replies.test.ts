@@ -113,17 +113,19 @@ test.each([
   "s",
   "t",
   "v",
+  "H",
+  "d",
+  "c",
 ])("a message of type %s is a part of the answer", (type) => {
   expect(last(message(type, Buffer.alloc(8)))).toEqual({ type: "part" });
 });
 
 test.each([
-  ["G", "COPY"],
-  ["H", "COPY"],
-  ["W", "COPY"],
-  ["A", "LISTEN/NOTIFY"],
-])("a message of type %s is not supported: %s", (type, what) => {
-  expect(last(message(type, Buffer.alloc(8)))).toEqual({ type: "unsupported", what });
+  ["G", { type: "copy-in" }],
+  ["W", { type: "unsupported", what: "replication" }],
+  ["A", { type: "notification" }],
+])("a message of type %s is told from the others", (type, reply) => {
+  expect(last(message(type, Buffer.alloc(8)))).toEqual(reply);
 });
 
 test("a message that is shorter than its fields is refused", () => {

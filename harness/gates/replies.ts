@@ -9,6 +9,8 @@ export type Reply =
   | { readonly type: "key"; readonly pid: number }
   | { readonly type: "gate"; readonly gate: GatePlace }
   | { readonly type: "lock-wait"; readonly state: "waiting" | "acquired" }
+  | { readonly type: "copy-in" }
+  | { readonly type: "notification" }
   | { readonly type: "drop" }
   | { readonly type: "fatal"; readonly sqlstate: string; readonly message: string }
   | { readonly type: "unsupported"; readonly what: string };
@@ -21,8 +23,6 @@ const TRANSACTION: { readonly [status: string]: Result["transaction"] } = {
   T: "open",
   E: "failed",
 };
-
-const COPY_REPLIES = "GHW";
 
 /** Reads the backend messages of one session, and sums up what they say of each request. */
 export class ReplyReader {
@@ -39,8 +39,9 @@ export class ReplyReader {
     if (type === "E") return this.#failed(frame);
     if (type === "N") return notice(frame);
     if (type === "K") return { type: "key", pid: new FieldReader(frame).int32() };
-    if (type === "A") return { type: "unsupported", what: "LISTEN/NOTIFY" };
-    if (COPY_REPLIES.includes(type)) return { type: "unsupported", what: "COPY" };
+    if (type === "A") return { type: "notification" };
+    if (type === "G") return { type: "copy-in" };
+    if (type === "W") return { type: "unsupported", what: "replication" };
     return PART;
   }
 

@@ -144,14 +144,69 @@ describe("an extended batch", () => {
   });
 });
 
-test.each([
-  ["COPY", message("d", "1\n")],
-  ["COPY", message("c")],
-  ["COPY", message("f", "why\0")],
-  ["the function-call protocol", message("F", Buffer.alloc(10))],
-  ["Flush (a driver that waits for answers in the middle of a batch)", flush],
-])("%s is not supported", (what, frame) => {
-  expect(new RequestReader().take(frame)).toEqual({ type: "unsupported", what });
+describe("what comes in the middle of a request", () => {
+  const part = { type: "part" };
+
+  test("belongs to it after a Flush, up to the Sync, with its values", () => {
+    const reader = new RequestReader();
+    const [request] = read([parse("s", "select $1"), message("D", "Ss\0"), flush], reader);
+    expect(request?.statement).toEqual({ sql: "select $1", values: [] });
+    expect(reader.talking).toBe(true);
+    for (const frame of [bind("s", ["a"]), execute()]) expect(reader.take(frame)).toEqual(part);
+    expect(reader.talking).toBe(true);
+    expect(reader.take(sync)).toEqual(part);
+    expect(reader.talking).toBe(false);
+    expect(request?.statement.values).toEqual(["a"]);
+    expect(statements(read([bind("s", ["b"]), execute(), sync], reader))).toEqual([
+      { sql: "select $1", values: ["b"] },
+    ]);
+  });
+
+  test.each([
+    ["of a simple query, up to its end", [query("copy a from stdin")], message("c")],
+    ["of a simple query, up to its failure", [query("copy a from stdin")], message("f", "why\0")],
+    [
+      "of a batch, up to the second Sync",
+      [parse("", "copy a from stdin"), bind(""), execute(), sync],
+      sync,
+    ],
+  ])("belongs to it when it is the data of a COPY, %s", (_, frames, last) => {
+    const reader = new RequestReader();
+    expect(read(frames, reader)).toHaveLength(1);
+    reader.copyIn();
+    expect(reader.take(message("d", "1\n"))).toEqual(part);
+    expect(reader.talking).toBe(true);
+    expect(reader.take(last)).toEqual(part);
+    expect(reader.talking).toBe(false);
+  });
+
+  test("is over when the server has answered", () => {
+    const reader = new RequestReader();
+    read([query("copy a from stdin")], reader);
+    reader.copyIn();
+    reader.answered();
+    // What is left of the data goes nowhere: the server would ignore it as well.
+    for (const frame of [message("d", "1\n"), message("c")]) {
+      expect(reader.take(frame)).toEqual({ type: "more" });
+    }
+    expect(statements(read([query("select 1")], reader))).toEqual([
+      { sql: "select 1", values: [] },
+    ]);
+  });
+
+  test("is nothing after a Flush of nothing", () => {
+    const reader = new RequestReader();
+    expect(reader.take(flush)).toEqual({ type: "more" });
+    expect(reader.talking).toBe(false);
+  });
+});
+
+test("the function-call protocol is not supported", () => {
+  const what = "the function-call protocol";
+  expect(new RequestReader().take(message("F", Buffer.alloc(10)))).toEqual({
+    type: "unsupported",
+    what,
+  });
 });
 
 test("Terminate ends the session, also in the middle of a batch", () => {

@@ -3,10 +3,11 @@ import { FieldReader, ProtocolError } from "./frames.ts";
 
 /**
  * What a service asks of the server in one go: a simple query, or an extended batch up to its
- * Sync. It is held and released as a whole, its bytes unchanged.
+ * Sync. It is held and released as a whole, its bytes unchanged. What the service has to say in the
+ * middle of it (after a Flush, or to a COPY) is a part of it that comes later.
  */
 export interface Request {
-  readonly bytes: readonly Buffer[];
+  readonly bytes: Buffer[];
   readonly statement: Statement;
 }
 
@@ -14,6 +15,8 @@ export interface Request {
 export type Intake =
   | { readonly type: "more" }
   | { readonly type: "request"; readonly request: Request }
+  /** Of the last request. */
+  | { readonly type: "part" }
   | { readonly type: "terminate" }
   | { readonly type: "unsupported"; readonly what: string };
 
@@ -22,18 +25,14 @@ interface Bound {
   readonly values: readonly (string | null)[];
 }
 
-const UNSUPPORTED: { readonly [type: string]: string } = {
-  F: "the function-call protocol",
-  H: "Flush (a driver that waits for answers in the middle of a batch)",
-  d: "COPY",
-  c: "COPY",
-  f: "COPY",
-};
-
 /** Longest sum of messages before a Sync: a service that never sends one must not fill the memory. */
 const MAX_BATCH = 256 * 1024 * 1024;
 
 const MORE: Intake = { type: "more" };
+const PART: Intake = { type: "part" };
+
+/** CopyData, CopyDone and CopyFail. */
+const COPY = "dcf";
 
 /** Assembles the frontend messages of one session into requests, and reads the SQL in them. */
 export class RequestReader {
@@ -42,24 +41,54 @@ export class RequestReader {
   #batch: Buffer[] = [];
   #size = 0;
   #executed: Bound[] = [];
+  #parsed: string[] = [];
+  /** The values of a request that is not complete; the server and the service talk meanwhile. */
+  #open: (string | null)[] | undefined;
+  #simple = false;
+
+  /** Whether the service waits for answers in the middle of a request. */
+  get talking(): boolean {
+    return this.#open !== undefined;
+  }
+
+  /** The server asks for the data of a COPY. */
+  copyIn(): void {
+    this.#open = [];
+  }
+
+  /** The server has answered the last request. */
+  answered(): void {
+    this.#open = undefined;
+  }
 
   take(frame: Buffer): Intake {
     const type = String.fromCharCode(frame[0] ?? 0);
-    const unsupported = UNSUPPORTED[type];
-    if (unsupported !== undefined) return { type: "unsupported", what: unsupported };
+    if (type === "F") return { type: "unsupported", what: "the function-call protocol" };
     if (type === "X") return { type: "terminate" };
-    if (type === "Q") return this.#simple(frame);
+    if (this.#open !== undefined) return this.#part(type, frame, this.#open);
+    // The data of a COPY that has failed: the server would ignore it.
+    if (COPY.includes(type)) return MORE;
+    if (type === "Q") return this.#query(frame);
+    if (type === "H" && this.#batch.length === 0) return MORE;
     this.#batch.push(frame);
     this.#size += frame.length;
     if (this.#size > MAX_BATCH) throw new ProtocolError("a batch without a Sync is too large");
     this.#read(type, new FieldReader(frame));
-    return type === "S" ? this.#finish() : MORE;
+    return type === "S" || type === "H" ? this.#finish(type === "H") : MORE;
   }
 
-  #simple(frame: Buffer): Intake {
+  #part(type: string, frame: Buffer, values: (string | null)[]): Intake {
+    if (!COPY.includes(type)) this.#read(type, new FieldReader(frame));
+    values.push(...this.#executed.splice(0).flatMap((bound) => bound.values));
+    if (type === "S" || (this.#simple && "cf".includes(type))) this.#open = undefined;
+    return PART;
+  }
+
+  #query(frame: Buffer): Intake {
     if (this.#batch.length > 0) {
       return { type: "unsupported", what: "a simple query in the middle of an extended batch" };
     }
+    this.#simple = true;
     const sql = new FieldReader(frame).text();
     return { type: "request", request: { bytes: [frame], statement: { sql, values: [] } } };
   }
@@ -68,7 +97,9 @@ export class RequestReader {
     switch (type) {
       case "P": {
         const name = fields.text();
-        this.#prepared.set(name, fields.text());
+        const sql = fields.text();
+        this.#prepared.set(name, sql);
+        this.#parsed.push(sql);
         return;
       }
       case "B":
@@ -86,6 +117,7 @@ export class RequestReader {
       }
       case "D":
       case "S":
+      case "H":
         return;
       default:
         throw new ProtocolError(`a message of the unknown type ${JSON.stringify(type)}`);
@@ -106,14 +138,17 @@ export class RequestReader {
     this.#portals.set(portal, { sql, values });
   }
 
-  #finish(): Intake {
-    const bytes = this.#batch;
-    const executed = this.#executed;
-    this.#batch = [];
+  /** After a Flush the driver waits for what the server says to that, and then goes on. */
+  #finish(flush: boolean): Intake {
+    const bytes = this.#batch.splice(0);
+    const executed = this.#executed.splice(0);
+    const parsed = this.#parsed.splice(0);
     this.#size = 0;
-    this.#executed = [];
-    const sql = executed.map((bound) => bound.sql).join("; ");
+    this.#simple = false;
+    const texts = flush && executed.length === 0 ? parsed : executed.map((bound) => bound.sql);
+    const sql = texts.join("; ");
     const values = executed.flatMap((bound) => bound.values);
+    if (flush) this.#open = values;
     const statement = { sql: sql === "" ? "(prepare)" : sql, values };
     return { type: "request", request: { bytes, statement } };
   }

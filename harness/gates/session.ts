@@ -67,10 +67,8 @@ export class Session {
   /** Forwards the held answer to the service. */
   deliver(): void {
     if (this.#state !== "answered") return;
-    const answer = this.#answer;
-    this.#answer = [];
     this.#state = "idle";
-    send(this.#service, answer);
+    send(this.#service, this.#answer.splice(0));
     this.#next();
   }
 
@@ -132,9 +130,8 @@ export class Session {
     for (const frame of this.#fromService.push(chunk)) {
       if (this.#state === "closed") return;
       if (this.#fromService.startup) this.#start(frame);
-      else if (this.#state === "starting" && frame[0] === PASSWORD) {
-        send(this.#server, [frame]);
-      } else this.#request(frame);
+      else if (this.#state === "starting" && frame[0] === PASSWORD) send(this.#server, [frame]);
+      else this.#request(frame);
     }
   }
 
@@ -174,8 +171,16 @@ export class Session {
     if (intake.type === "request") {
       this.#queue.push(intake.request);
       this.#next();
-    } else if (intake.type === "terminate") this.cut(frame);
+    } else if (intake.type === "part") this.#part(frame);
+    else if (intake.type === "terminate") this.cut(frame);
     else if (intake.type === "unsupported") this.#unsupported(intake.what);
+  }
+
+  /** Of a request that is held, or that the server works on. */
+  #part(frame: Buffer): void {
+    const held = this.#queue.at(-1);
+    if (held === undefined) send(this.#server, [frame]);
+    else held.bytes.push(frame);
   }
 
   #next(): void {
@@ -192,45 +197,38 @@ export class Session {
       if (this.#state === "closed") return;
       this.#reply(frame);
     }
-    // Until the first ReadyForQuery the two sides talk freely (authentication).
-    if (this.#state === "starting" && this.#answer.length > 0) {
-      send(this.#service, this.#answer.splice(0));
-    }
+    // Until the first ReadyForQuery (authentication), and in the middle of some requests.
+    const talking = this.#state === "database" && this.#requests.talking;
+    if (this.#state === "starting" || talking) send(this.#service, this.#answer.splice(0));
   }
 
   #reply(frame: Buffer): void {
     const reply = this.#replies.take(frame);
     const observer = this.#around.observer();
-    switch (reply.type) {
-      case "drop":
-        return;
-      case "gate":
-        if (observer === undefined) this.#around.pass(this, reply.gate);
-        else observer.reached(this, reply.gate);
-        return;
-      case "lock-wait":
-        observer?.lockWait(this, reply.state);
-        return;
-      case "unsupported":
-        this.#unsupported(reply.what);
-        return;
-      case "fatal":
-        this.#fatal = reply.message;
-        send(this.#service, [...this.#answer.splice(0), frame]);
-        return;
-      case "key":
-        this.pid = reply.pid;
-        break;
-      case "ready":
-        this.#ready(frame, reply.result);
-        return;
+    if (reply.type === "ready") this.#ready(frame, reply.result);
+    else if (reply.type === "lock-wait") observer?.lockWait(this, reply.state);
+    else if (reply.type === "unsupported") this.#unsupported(reply.what);
+    else if (reply.type === "gate") {
+      if (observer === undefined) this.#around.pass(this, reply.gate);
+      else observer.reached(this, reply.gate);
+    } else if (reply.type === "fatal") {
+      this.#fatal = reply.message;
+      send(this.#service, [...this.#answer.splice(0), frame]);
+    } else if (reply.type !== "drop") {
+      if (reply.type === "key") this.pid = reply.pid;
+      if (reply.type === "copy-in") this.#requests.copyIn();
+      // What the server says between two requests (a changed setting) goes with the next answer.
+      this.#answer.push(frame);
+      if (reply.type !== "notification" || this.#state !== "idle") return;
+      this.#state = "answered";
+      if (observer === undefined) this.deliver();
+      else observer.notified(this);
     }
-    // What the server says between two requests (a changed setting) goes with the next answer.
-    this.#answer.push(frame);
   }
 
   #ready(frame: Buffer, result: Result): void {
     this.transaction = result.transaction;
+    this.#requests.answered();
     this.#answer.push(frame);
     const starting = this.#state === "starting";
     this.#state = "answered";

@@ -4,10 +4,11 @@ import { drizzle } from "drizzle-orm/node-postgres";
 import { integer, pgTable } from "drizzle-orm/pg-core";
 import knex from "knex";
 import { Pool } from "pg";
+import postgres from "postgres";
 import { DataTypes, Sequelize } from "sequelize";
 import { DataSource } from "typeorm";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { verify } from "../index.ts";
+import { type ScenarioDefinition, verify } from "../index.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { connected, lostUpdate } from "./scenarios.fixture.ts";
@@ -43,6 +44,13 @@ const drivers: { readonly [driver: string]: Increment } = {
     await client.query("commit");
     client.release();
     await pool.end();
+  },
+
+  "postgres.js": async (url) => {
+    const sql = postgres(url);
+    const [row] = await sql<{ value: number }[]>`select value from counter`;
+    await sql`update counter set value = ${Number(row?.value) + 1}`;
+    await sql.end();
   },
 
   drizzle: async (url) => {
@@ -97,4 +105,56 @@ test.each(Object.entries(drivers))("a race is caught through %s", async (_, incr
   expect(error).toBeUndefined();
   expect(campaign.counterexamples).toMatchObject([{ preemptions: 1 }]);
   expect(campaign.responses).toMatchObject({ a: {}, b: {} });
+});
+
+const run = async (definition: ScenarioDefinition) => {
+  const subject = scenarioSubject(definition, "a.ts", new URL(import.meta.url));
+  const { campaign, error } = await verify(server, subject, { seed: 1 });
+  expect(error).toBeUndefined();
+  return campaign;
+};
+
+test("COPY is one step, in either direction", async () => {
+  const copy = async ({ url }: { readonly url: string }) => {
+    const sql = postgres(url, { max: 1 });
+    const rows = await sql`copy words to stdout`.readable();
+    let seen = "";
+    for await (const chunk of rows) seen += chunk;
+    const writable = await sql`copy words from stdin`.writable();
+    await new Promise((resolve) => writable.end(`${seen}more\n`, () => resolve(undefined)));
+    await sql.end();
+    return seen;
+  };
+  const campaign = await run({
+    setup: "create table words (word text); insert into words values ('one')",
+    clients: { a: copy, b: copy },
+    invariants: { "both see one word": "select count(*) from words having count(*) <> 4" },
+  });
+  // Whoever copies after the other one has copied both ways has seen more than one word.
+  expect(campaign.verdict).toBe("fail");
+  const [found] = campaign.counterexamples;
+  expect(found?.violations).toMatchObject([{ name: "both see one word" }]);
+  const statements = found?.trace.flatMap((event) =>
+    event.type === "statement" && /^copy/.test(event.statement.sql) ? event.statement.sql : [],
+  );
+  expect(statements).toHaveLength(4);
+});
+
+test("a notification is heard when its listener is chosen", async () => {
+  const campaign = await run({
+    setup: "create table heard (word text)",
+    clients: {
+      listener: ({ url }) =>
+        connected(url, async (client) => {
+          const heard = new Promise((resolve) => client.once("notification", resolve));
+          await client.query("listen news");
+          await client.query("select pg_notify('news', 'listening')");
+          await heard;
+          await client.query("insert into heard values ('listening')");
+        }),
+      other: ({ url }) => connected(url, (client) => client.query("notify news")),
+    },
+    invariants: { "it is heard": "select 'silence' as said where not exists (select from heard)" },
+  });
+  expect(campaign).toMatchObject({ verdict: "pass", reason: null });
 });
