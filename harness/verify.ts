@@ -7,7 +7,8 @@ import { HarnessError } from "./core/error.ts";
 import type { Json } from "./core/json.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { Executor, type ExecutorOptions } from "./execution/executor.ts";
-import { type CampaignOptions, type CampaignResult, runCampaign } from "./explorer/campaign.ts";
+import { type CampaignResult, runCampaign } from "./explorer/campaign.ts";
+import type { CampaignOptions } from "./explorer/campaign-run.ts";
 import type { Failing } from "./explorer/explore-scenario.ts";
 import { JUDGES } from "./explorer/judge.ts";
 import type { Bounds, Subject } from "./explorer/subject.ts";
@@ -54,7 +55,7 @@ export type VerifyOptions = Partial<Omit<CampaignOptions, Decided> & ExecutorOpt
 };
 
 /** What `verify` decides itself. */
-type Decided = "known" | "onViolation" | "regressions";
+type Decided = "known" | "onViolation" | "onShrunk" | "regressions";
 
 /** Verifies a subject on a disposable database of `server`: one campaign from beginning to end. */
 export async function verify<State extends Json, C extends Command>(
@@ -64,7 +65,9 @@ export async function verify<State extends Json, C extends Command>(
 ): Promise<CampaignResult> {
   const { pairs = false } = given;
   // The searches of pairs come to an end by themselves.
-  const unlimited = !pairs && given.runs === undefined && given.timeMs === undefined;
+  const { runs, timeMs, scenarios } = given;
+  const limits = [runs, timeMs, scenarios].filter((limit) => limit !== undefined);
+  const unlimited = !pairs && limits.length === 0;
   const options = {
     pairs,
     timeMs: undefined,
@@ -78,7 +81,7 @@ export async function verify<State extends Json, C extends Command>(
     ...given,
     ...(pairs && { bounds: { minClients: 2, maxClients: 2 } }),
     ...(subject.single && { bounds: sizeOf(subject) }),
-    runs: unlimited ? DEFAULTS.runs : given.runs,
+    runs: unlimited ? DEFAULTS.runs : runs,
   };
   const folder = options.mutant === undefined ? given.regressions : undefined;
   const kept = (await folder?.kept(subject.name)) ?? [];
@@ -92,24 +95,21 @@ export async function verify<State extends Json, C extends Command>(
     ...options,
     control,
   });
-  // Kept as it was found, before anything can go wrong; then as small as it became.
-  let found: string | undefined;
   const keep = failing === undefined ? folder : undefined;
   try {
     const environment = environmentOf(server, executor.lockWaits);
-    const result = await runCampaign(executor, subject, environment, {
+    return await runCampaign(executor, subject, environment, {
       ...options,
       control,
       regressions: fates.map(fateOf),
       known: failing && ruleFirst(failing),
-      onViolation: async (counterexample) => {
-        found = await keep?.keep(counterexample);
+      // Kept as it was found, before anything can go wrong; then as small as it became.
+      onViolation: async (found) => keep?.keep(found),
+      onShrunk: async (smallest, found) => {
+        const kept = await keep?.keep(smallest);
+        if (found !== undefined && kept !== found) await keep?.remove(found);
       },
     });
-    const [smallest] = result.campaign.counterexamples;
-    const smaller = smallest && (await keep?.keep(smallest));
-    if (found !== undefined && smaller !== found) await keep?.remove(found);
-    return result;
   } finally {
     await executor.close();
   }

@@ -1,41 +1,11 @@
 import { describe, expect, test } from "vitest";
-import type { Environment } from "../core/campaign.ts";
 import { HarnessError } from "../core/error.ts";
 import { type Strategy, strategies } from "../scheduler/strategies.ts";
-import { type CampaignOptions, type Progress, runCampaign } from "./campaign.ts";
+import { ENVIRONMENT, OPTIONS, strategyNamed } from "./campaign.fixture.ts";
+import { runCampaign } from "./campaign.ts";
+import type { CampaignOptions, Progress } from "./campaign-run.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
-import { JUDGES } from "./judge.ts";
 import { executeToy, increment, look, lostUpdate, type Toy, toySubject } from "./toy.fixture.ts";
-
-const ENVIRONMENT: Environment = {
-  heddle: "0.0.0",
-  node: "v24",
-  platform: "test",
-  cpus: 1,
-  postgres: { provider: "none", version: "0", lockWaits: "pushed" },
-};
-
-function named(wanted: string): Strategy {
-  const strategy = strategies({ preemptions: 2 }).find(({ name }) => name === wanted);
-  if (strategy === undefined) throw new Error(`no strategy ${wanted}`);
-  return strategy;
-}
-
-const OPTIONS: CampaignOptions = {
-  seed: 1,
-  runs: 50,
-  timeMs: undefined,
-  bounds: { minClients: 2, maxClients: 3 },
-  pairs: false,
-  strategy: named("random"),
-  control: { gates: ["statement"], isolation: "read committed" },
-  checkDeterminism: false,
-  judges: JUDGES,
-  mutant: undefined,
-  shrinkTimeMs: 60_000,
-  signal: undefined,
-  onProgress: undefined,
-};
 
 /** A subject that nothing can break, and the one whose updates get lost. */
 const sound = toySubject({ invariants: [] });
@@ -187,7 +157,7 @@ describe("the seed", () => {
 });
 
 test("a strategy is asked for each scenario until it has nothing left, or enough", async () => {
-  const serial = named("serial");
+  const serial = strategyNamed("serial");
   const { campaign: done } = await campaign({ strategy: serial, runs: 40 });
   expect(done.executions).toBe(40);
   expect(done.scenarios).toBeLessThan(20);
@@ -200,10 +170,10 @@ test("a strategy is asked for each scenario until it has nothing left, or enough
 });
 
 test("an exhaustive search says what it covered", async () => {
-  const { campaign: all } = await campaign({ strategy: named("exhaustive"), runs: 400 });
+  const { campaign: all } = await campaign({ strategy: strategyNamed("exhaustive"), runs: 400 });
   expect(all.coverage[0]).toMatch(/^All \d+ orders of whole commands of \d+ scenarios were exec/);
   expect(all.coverage[2]).toMatch(/^All \d+ interleavings with at most 2 preemptions of \d+ scen/);
-  const { campaign: short } = await campaign({ strategy: named("exhaustive"), runs: 1 });
+  const { campaign: short } = await campaign({ strategy: strategyNamed("exhaustive"), runs: 1 });
   expect(short.coverage).toEqual([]);
 });
 
@@ -220,7 +190,7 @@ test("a search without a bound may leave out what comes to the same, and says so
 });
 
 test("auto goes from serial orders over searches to random priorities", async () => {
-  const { campaign: done } = await campaign({ strategy: named("auto"), runs: 1_000 });
+  const { campaign: done } = await campaign({ strategy: strategyNamed("auto"), runs: 1_000 });
   expect(done.coverage.join(" ")).toMatch(
     /orders of whole commands.*at most 2 preemptions.*depth 3/,
   );
@@ -235,7 +205,7 @@ describe("the pairs of a model", () => {
       { name: "increments", scenario: scenarioOf(increment, increment) },
     ],
   });
-  const exhaustive = { pairs: true, strategy: named("exhaustive"), runs: undefined };
+  const exhaustive = { pairs: true, strategy: strategyNamed("exhaustive"), runs: undefined };
 
   test("are searched one after the other, and their outcomes counted", async () => {
     const { campaign: done } = await campaign(exhaustive, { subject: withPairs });
@@ -263,7 +233,7 @@ describe("the pairs of a model", () => {
   });
 
   test("are no pass when the strategy does not search", async () => {
-    const walks = { ...exhaustive, strategy: named("random") };
+    const walks = { ...exhaustive, strategy: strategyNamed("random") };
     const { campaign: done } = await campaign(walks, { subject: withPairs });
     expect(done).toMatchObject({ verdict: "unknown", executions: 2 });
     expect(done.reason).toBe("2 of 2 pairs were not searched to the end");

@@ -4,6 +4,7 @@ import { NOTHING_COVERED } from "./coverage.ts";
 import { Exploration } from "./exploration.ts";
 import type { Explored } from "./explore-scenario.ts";
 import { EMPTY } from "./tally.ts";
+import { summaryOf } from "./total.ts";
 import { executeToy, increment, type Toy } from "./toy.fixture.ts";
 
 const explored = (changes: Partial<Explored<number, Toy>> = {}): Explored<number, Toy> => ({
@@ -32,7 +33,7 @@ function shareOf(matching: number, of: number, threshold: number) {
     const patterns = at < matching ? { crowd: 1 } : {};
     exploration.add(explored({ tally: { ...EMPTY, scenarios: 1, patterns } }));
   }
-  return exploration.summary([], [pattern(threshold)]).patterns[0];
+  return summaryOf(exploration.total(), [], [pattern(threshold)]).patterns[0];
 }
 
 test("gives the shares of patterns", () => {
@@ -58,7 +59,7 @@ test("numbers the failing execution among all, and keeps to the first reason for
   exploration.add(explored());
   exploration.add(explored({ undecided: "too long" }));
   exploration.add(explored({ undecided: "much too long", failing: { execution, violations: [] } }));
-  expect(exploration.failing).toMatchObject({ number: 5, execution });
+  expect(exploration.failing).toMatchObject([{ number: 5, execution }]);
   expect(exploration.undecided).toBe("too long");
 });
 
@@ -66,7 +67,7 @@ test("the digest tells two campaigns apart that saw something else, also in anot
   const digest = (...all: string[]) => {
     const exploration = new Exploration<number, Toy>([]);
     for (const it of all) exploration.add(explored({ digest: it }));
-    return exploration.summary([], []).digest;
+    return exploration.total().digest;
   };
   expect(digest("a", "b")).toBe(digest("a", "b"));
   expect(digest("a", "b")).toMatch(/^[0-9a-f]{64}$/);

@@ -124,6 +124,24 @@ const auto = (options: StrategyOptions): Strategy => ({
   },
 });
 
+/**
+ * How much of its executions `auto` has used up after a share of its scenarios, from 0 to 1, where
+ * the scenarios are limited. A search takes far more executions than the rest; so that it gets its
+ * four tenths of them, it is given few scenarios.
+ */
+export function effortUsed(scenarios: number): number {
+  const corners = [
+    [0, 0],
+    [0.07, 0.1],
+    [0.1, 0.5],
+    [1, 1],
+  ] as const;
+  const at = corners.findIndex(([share]) => scenarios < share);
+  const [from, to] = [corners[at - 1], corners[at]];
+  if (from === undefined || to === undefined) return 1;
+  return from[1] + ((scenarios - from[0]) / (to[0] - from[0])) * (to[1] - from[1]);
+}
+
 /** All strategies, the default one first. */
 export function strategies(options: StrategyOptions): readonly Strategy[] {
   return [auto(options), serial, exhaustive(options), pct(options), random(options)];

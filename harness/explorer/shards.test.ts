@@ -1,0 +1,131 @@
+import { describe, expect, test } from "vitest";
+import { HarnessError } from "../core/error.ts";
+import { ENVIRONMENT, OPTIONS, strategyNamed } from "./campaign.fixture.ts";
+import { runCampaign } from "./campaign.ts";
+import type { CampaignOptions } from "./campaign-run.ts";
+import { fakeExecutor } from "./executor.fixture.ts";
+import { merged, type Part } from "./merge.ts";
+import { executeToy, increment, look, lostUpdate, toySubject } from "./toy.fixture.ts";
+
+const SCENARIOS = 30;
+const sound = toySubject({
+  invariants: [],
+  patterns: [
+    {
+      name: "crowd",
+      description: "",
+      threshold: 0.1,
+      matches: ({ clients }) => clients.length > 2,
+    },
+  ],
+});
+
+async function part(
+  index: number,
+  of: number,
+  changes: Partial<CampaignOptions> = {},
+  subject = sound,
+): Promise<Part> {
+  const shard = { index, of };
+  const options = { ...OPTIONS, runs: undefined, scenarios: SCENARIOS, shard, ...changes };
+  const executor = fakeExecutor(executeToy);
+  const { campaign, total } = await runCampaign(executor, subject, ENVIRONMENT, options);
+  return { shard, scenarios: options.pairs ? null : SCENARIOS, campaign, total };
+}
+
+const shards = (of: number, changes = {}, subject = sound) =>
+  Promise.all([...Array(of).keys()].map((index) => part(index, of, changes, subject)));
+
+const timeless = ({ startedAt, elapsedMs, executionsPerSecond, ...rest }: Part["campaign"]) => {
+  expect([startedAt, elapsedMs, executionsPerSecond]).not.toContain(undefined);
+  return rest;
+};
+
+test.each([
+  "random",
+  "auto",
+  "pct",
+])("four shards are what one run is, strategy %s", async (name) => {
+  const strategy = strategyNamed(name);
+  const whole = await part(0, 1, { strategy });
+  const four = await shards(4, { strategy });
+  expect(timeless(merged(four))).toEqual(timeless(whole.campaign));
+  expect(timeless(merged(four.toReversed()))).toEqual(timeless(whole.campaign));
+  expect(whole.campaign).toMatchObject({ verdict: "pass", scenarios: SCENARIOS });
+});
+
+test("shards share the pairs of a model", async () => {
+  const pairs = ["a", "b", "c"].map((name) => ({
+    name,
+    scenario: { initial: 0, clients: [[increment], [look]] },
+  }));
+  const subject = { ...sound, pairs: () => pairs };
+  const changes = { pairs: true, strategy: strategyNamed("exhaustive") };
+  const whole = await part(0, 1, changes, subject);
+  const two = await shards(2, changes, subject);
+  expect(timeless(merged(two))).toEqual(timeless(whole.campaign));
+  expect(whole.campaign.pairs.every(({ complete }) => complete)).toBe(true);
+  expect(two[0]?.campaign.verdict).toBe("pass");
+});
+
+test("what one of them found, all of them found", async () => {
+  const unsound = toySubject();
+  const found = merged(await shards(3, {}, unsound));
+  expect(found.verdict).toBe("fail");
+  expect(found.counterexamples).toHaveLength(1);
+});
+
+describe("a merged campaign", () => {
+  test("is unknown where a shard is missing, or is unknown itself", async () => {
+    const [first, second] = await shards(2);
+    if (first === undefined || second === undefined) throw new Error("there are two");
+    expect(merged([second])).toMatchObject({
+      verdict: "unknown",
+      reason: "shard 1 of 2 is missing",
+    });
+    const doubtful = { ...second.campaign, verdict: "unknown", reason: "out of time" } as const;
+    expect(merged([first, { ...second, campaign: doubtful }])).toMatchObject({
+      verdict: "unknown",
+      reason: "shard 2: out of time",
+    });
+  });
+
+  test.each<[string, (part: Part) => Part]>([
+    ["seed", (it) => ({ ...it, campaign: { ...it.campaign, seed: 2 } })],
+    ["hashes", (it) => ({ ...it, campaign: { ...it.campaign, hashes: { a: "b" } } })],
+    ["number of scenarios", (it) => ({ ...it, scenarios: 31 })],
+    ["number of shards", (it) => ({ ...it, shard: { ...it.shard, of: 3 } })],
+    ["twice", (it) => ({ ...it, shard: { index: 0, of: 2 } })],
+  ])("is refused where the parts differ: %s", async (says, changed) => {
+    const [first, second] = await shards(2);
+    if (first === undefined || second === undefined) throw new Error("there are two");
+    const wrong = () => merged([first, changed(second)]);
+    expect(wrong).toThrow(HarnessError);
+    expect(wrong).toThrow(says);
+  });
+
+  test("of nothing is refused", () => {
+    expect(() => merged([])).toThrow("nothing to merge");
+  });
+});
+
+test("a campaign that goes on has the first violation of each rule", async () => {
+  const never = { ...lostUpdate, name: "never", check: () => [] };
+  const other = {
+    ...lostUpdate,
+    name: "no-look",
+    check: ({ counter = [] }) =>
+      counter.map((row) => ({ judge: "invariant", name: "no-look", message: "", evidence: [row] })),
+  };
+  const subject = toySubject({ invariants: [lostUpdate, never, other] });
+  const changes = { failFast: false, strategy: strategyNamed("serial") };
+  const { campaign } = await part(0, 1, changes, subject);
+  expect(campaign.counterexamples.map(({ violations }) => violations[0]?.name)).toEqual([
+    "no-look",
+  ]);
+  const random = await part(0, 1, { failFast: false }, subject);
+  expect(
+    random.campaign.counterexamples.map(({ violations }) => violations[0]?.name).sort(),
+  ).toEqual(["no-look", "no-lost-update"]);
+  expect(random.campaign.scenarios).toBe(SCENARIOS);
+});

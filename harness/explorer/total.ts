@@ -1,0 +1,72 @@
+import { createHash } from "node:crypto";
+import type { Campaign, PairSearch } from "../core/campaign.ts";
+import { type Coverage, coverageSentences, together } from "./coverage.ts";
+import type { Rule } from "./judge.ts";
+import type { Pattern } from "./subject.ts";
+import { keyOf, sum, type Tally } from "./tally.ts";
+
+/** What a campaign counted, or a shard of one: a plain value, and totals can be added up. */
+export interface Total {
+  readonly tally: Tally;
+  readonly coverage: Coverage;
+  /** See `digestOf`; in hexadecimal. */
+  readonly digest: string;
+  readonly pairs: readonly PairSearch[];
+  /** Why something could not be judged, where that was so first. */
+  readonly undecided: string | null;
+}
+
+/**
+ * A scenario's part of the campaign's digest. The parts are added up, modulo 2^256, so that shards
+ * come to the same as one run; each holds its scenario's number, so that the order counts.
+ *
+ * Bellare and Micciancio, "A New Paradigm for Collision-Free Hashing" (EUROCRYPT 1997): AdHash. It
+ * tells campaigns apart that differ by chance; it is no protection from those who want to deceive.
+ */
+export function digestOf(scenario: number, digest: string): bigint {
+  const hash = createHash("sha256").update(`${scenario} ${digest}`).digest("hex");
+  return BigInt(`0x${hash}`);
+}
+
+export function hex(digest: bigint): string {
+  return BigInt.asUintN(256, digest).toString(16).padStart(64, "0");
+}
+
+/** Both together. Each pair was searched by one of them. */
+export function totalOf(a: Total, b: Total): Total {
+  return {
+    tally: sum(a.tally, b.tally),
+    coverage: together(a.coverage, b.coverage),
+    digest: hex(BigInt(`0x${a.digest}`) + BigInt(`0x${b.digest}`)),
+    pairs: a.pairs.map((pair, at) => (pair.explored > 0 ? pair : (b.pairs[at] ?? pair))),
+    undecided: a.undecided ?? b.undecided,
+  };
+}
+
+/** What a report says of it. */
+export function summaryOf(
+  { tally, coverage, digest, pairs }: Total,
+  rules: readonly Rule[],
+  patterns: readonly Pick<Pattern, "name" | "description" | "threshold">[],
+) {
+  const { patterns: matches, violated, undecided: _, ...counts } = tally;
+  const { scenarios, executions } = counts;
+  return {
+    ...counts,
+    patterns: (pairs.length > 0 ? [] : patterns).map(({ name, description, threshold }) => {
+      const matching = matches[name] ?? 0;
+      const share = scenarios === 0 ? 0 : matching / scenarios;
+      const deviation = Math.sqrt((threshold * (1 - threshold)) / Math.max(1, scenarios));
+      const missed = share < threshold - 3 * deviation;
+      return { name, description, scenarios: matching, share, threshold, missed };
+    }),
+    rules: rules.map(({ judge, name, description }) => ({
+      ...{ judge, name, description },
+      checked: executions,
+      violated: violated[keyOf({ judge, name })] ?? 0,
+    })),
+    pairs,
+    coverage: coverageSentences(coverage),
+    digest,
+  } satisfies Partial<Campaign>;
+}
