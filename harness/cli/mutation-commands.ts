@@ -20,6 +20,7 @@ export function addMutationCommands(heddle: Command, finished: (exitCode: number
     .description("plant each of a model's bugs, and say who catches it, and after how long")
     .argument("[model]", "a folder in models/, or the path of a model's file", "booking")
     .option("--only <names>", "some of them, such as check-then-insert,no-unique-index", names)
+    .option("--derived", "instead, what derives from the schema; --only: parts of their ids")
     .option("--seed <number>", SEED, seedNumber)
     .option("--runs <number>", "the most executions of each", positiveNumber, DEFAULTS.mutantRuns)
     .option("--time <duration>", "the most time for each, such as 30s", durationMs)
@@ -34,7 +35,11 @@ export function addMutationCommands(heddle: Command, finished: (exitCode: number
     .option("--json", "print mutants.json instead of the table")
     .addOption(stepTimeout())
     .addOption(shrinkTime())
-    .action(async (model: string, options: MutantsOptions) => {
+    .action(async (model: string, options: MutantsOptions & { readonly derived?: boolean }) => {
+      if (options.derived) {
+        const { derivedMutantsCommand } = await import("./derived-mutants.ts");
+        return finished(await derivedMutantsCommand(model, options));
+      }
       const { mutantsCommand } = await import("./mutants.ts");
       finished(await mutantsCommand(model, options));
     });

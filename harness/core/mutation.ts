@@ -19,6 +19,8 @@ export interface DerivedMutant {
   readonly kind: MutationKind;
   /** The constraint, index, trigger or routine. */
   readonly object: string;
+  /** The routine whose source is changed, with its arguments' types; null for what is no routine. */
+  readonly routine: string | null;
   /** Of a routine's source, from 1; null for what is no routine. */
   readonly line: number | null;
   /** The statement or definition that is changed, in one line; of one with others in it, its head. */

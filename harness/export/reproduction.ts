@@ -12,10 +12,9 @@ export interface Reproduction {
   readonly check: readonly string[];
 }
 
-/** The lanes that do something, by client. */
+/** The sessions in the order in which they first do something. */
 export function lanesOf({ steps }: Pick<Reproduction, "steps">): Lane[] {
-  const lanes = [...new Set(steps.map(({ lane }) => lane))];
-  return lanes.sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  return [...new Set(steps.map(({ lane }) => lane))];
 }
 
 /**

@@ -92,7 +92,8 @@ function textChange(
 function mutantOf(id: string, routine: Routine, edit: FoundEdit): DerivedMutant {
   const { kind, line, statement, before, after } = edit;
   const ddl = definition(routine, [edit]);
-  return { id, kind, object: routine.name, line, statement, before, after, ddl };
+  const { name: object, signature } = routine;
+  return { id, kind, object, routine: signature, line, statement, before, after, ddl };
 }
 
 function definition({ name, source }: Routine, edits: readonly Edit[]): string {

@@ -100,23 +100,31 @@ test("a derived mutant can be planted by its id", async () => {
 });
 
 test.each([
-  [{ promises: [] }, "USAGE", "no promises"],
-  [{ promises: [{ ...oneTicket, pairs: ["take"] }] }, "MODEL_FAILED", 'no pair "take"'],
+  ["USAGE", "no promises", []],
+  ["MODEL_FAILED", 'no pair "take"', [{ ...oneTicket, pairs: ["take"] }]],
   [
-    { promises: [{ ...oneTicket, rules: [{ judge: "invariant", name: "x" }] }] },
     "MODEL_FAILED",
     "no rule invariant/x",
+    [{ ...oneTicket, rules: [{ judge: "invariant", name: "x" }] }],
   ],
   [
-    { promises: [{ ...oneTicket, protections: [{ name: "", description: "", without: ["x"] }] }] },
     "MODEL_FAILED",
     'no derived mutant "x"',
+    [{ ...oneTicket, protections: [{ name: "", description: "", without: ["x"] }] }],
   ],
-])("promises have to be of this model: %j", async (changes, code, message) => {
-  const error = await layersOfDefence(server, tickets(changes), options).catch((it) => it);
+])("promises have to be of this model: %s, %s", async (code, message, promises) => {
+  const error = await layersOfDefence(server, tickets({ promises }), options).catch((it) => it);
   expect(error).toBeInstanceOf(HarnessError);
   expect(error).toMatchObject({ code });
   expect(error.message).toContain(message);
+});
+
+test("a score needs a subject that passes", async () => {
+  const failing = tickets({ codes: { take: ["OK"] } });
+  await expect(mutationScore(server, failing, { ...options, scenarios: 1 })).rejects.toMatchObject({
+    code: "MODEL_FAILED",
+    message: expect.stringContaining("TAKEN"),
+  });
 });
 
 test.each([

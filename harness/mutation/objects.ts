@@ -84,6 +84,7 @@ export async function objectMutants(client: ClientBase): Promise<readonly Derive
     id: `${kind} ${object}`,
     kind,
     object,
+    routine: null,
     line: null,
     statement: definition,
     before: definition,

@@ -9,12 +9,15 @@ import type { Source } from "./source-tree.ts";
 export interface Routine {
   /** As `regprocedure` names it; without its arguments where no other has its name. */
   readonly name: string;
+  /** As gates name it: with its schema and its arguments' types. */
+  readonly signature: string;
   readonly source: Source;
   readonly edits: readonly FoundEdit[];
 }
 
 interface Row {
   readonly name: string;
+  readonly signature: string;
   readonly language: string;
   readonly source: string | null;
   readonly definition: string;
@@ -23,6 +26,7 @@ interface Row {
 const ROUTINES = `
 select case when count(*) over (partition by proname) = 1 then p.oid::regproc::text
             else p.oid::regprocedure::text end as name,
+       p.oid::regprocedure::text as signature,
        lanname as language, case when prosqlbody is null then prosrc end as source,
        pg_get_functiondef(p.oid) as definition
   from pg_proc p
@@ -58,13 +62,13 @@ export async function readRoutines(
 }
 
 function readRoutine(row: Row): (Routine & { readonly missed: number }) | string {
-  const { name, language, definition } = row;
+  const { name, signature, language, definition } = row;
   if (language !== "plpgsql" && language !== "sql") return `it is written in ${language}`;
   if (row.source === null) return "its body was parsed when it was created (BEGIN ATOMIC, RETURN)";
   try {
     const source = { language, ...definitionOf(name, definition, row.source) } as const;
     const { found, missed } = editsOf(source);
-    return { name, source, edits: found, missed };
+    return { name, signature, source, edits: found, missed };
   } catch (error) {
     return `its source could not be read: ${(error as Error).message}`;
   }

@@ -1,12 +1,15 @@
 import type { Command } from "../core/command.ts";
+import { HarnessError } from "../core/error.ts";
 import { preemptionCount } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { DerivedMutant, MutantResult, MutationScore, Survivor } from "../core/mutation.ts";
+import type { Scenario } from "../core/scenario.ts";
 import { judgesOf } from "../explorer/judge.ts";
 import type { Subject } from "../explorer/subject.ts";
 import type { Server } from "../postgres/provider.ts";
 import { derivationOf } from "./derived-subject.ts";
 import { mutated } from "./mutated.ts";
+import { RoutineCoverage } from "./routine-coverage.ts";
 import { type SearchOptions, type Stage, search } from "./search.ts";
 
 export interface ScoreOptions extends SearchOptions {
@@ -22,7 +25,9 @@ export interface ScoreOptions extends SearchOptions {
 /**
  * Derives the mutants of a subject's schema and tries each until the first violation of any rule:
  * whole commands of every pair first, which finds what is wrong without concurrency; then generated
- * scenarios; then the pairs with preemptions. What nothing notices has survived.
+ * scenarios; then the pairs with preemptions. What nothing notices has survived. The subject as it
+ * is goes first, through all of it: that tells which scenarios a routine's mutants can matter to.
+ * @throws HarnessError MODEL_FAILED when the subject as it is does not pass.
  */
 export async function mutationScore<State extends Json, C extends Command>(
   server: Server,
@@ -31,6 +36,7 @@ export async function mutationScore<State extends Json, C extends Command>(
 ): Promise<MutationScore> {
   const began = performance.now();
   const { mutants, stillborn, unmutated } = await derivationOf(server, subject);
+  const coverage = await coverageOf(server, subject, options);
   const chosen = mutants.filter(
     ({ id }) => options.only === undefined || options.only.some((part) => id.includes(part)),
   );
@@ -38,7 +44,9 @@ export async function mutationScore<State extends Json, C extends Command>(
   const results: MutantResult[] = [];
   for (const mutant of chosen) {
     if (options.signal?.aborted) break;
-    const result = await tried(server, subject, mutant, survivors.get(mutant.id), options);
+    const result = await tried(server, subject, mutant, {
+      ...{ survivor: survivors.get(mutant.id), coverage, options },
+    });
     results.push(result);
     options.onResult?.(result, results.length, chosen.length);
   }
@@ -61,20 +69,43 @@ export async function mutationScore<State extends Json, C extends Command>(
   };
 }
 
+async function coverageOf<State extends Json, C extends Command>(
+  server: Server,
+  subject: Subject<State, C>,
+  options: ScoreOptions,
+): Promise<RoutineCoverage> {
+  const coverage = new RoutineCoverage();
+  const judges = [...judgesOf(subject), coverage.recorder<State, C>()];
+  const stages = stagesOf(subject.pairs !== undefined, options);
+  const { failing, complete, reason } = await search(server, subject, { judges, stages }, options);
+  if (complete || options.signal?.aborted) return coverage;
+  const [violation] = failing?.violations ?? [];
+  throw new HarnessError(
+    "MODEL_FAILED",
+    `without any mutant, ${violation?.message ?? reason}: a score needs a subject that passes`,
+  );
+}
+
+interface Trial {
+  readonly survivor: Survivor | undefined;
+  readonly coverage: RoutineCoverage;
+  readonly options: ScoreOptions;
+}
+
 async function tried<State extends Json, C extends Command>(
   server: Server,
   subject: Subject<State, C>,
   mutant: DerivedMutant,
-  survivor: Survivor | undefined,
-  options: ScoreOptions,
+  { survivor, coverage, options }: Trial,
 ): Promise<MutantResult> {
   const began = performance.now();
-  const { failing, complete, reason, executions } = await search(
-    server,
-    mutated(subject, mutant.ddl),
-    { judges: judgesOf(subject), stages: stagesOf(subject.pairs !== undefined, options) },
-    options,
-  );
+  const quest = {
+    judges: judgesOf(subject),
+    stages: stagesOf(subject.pairs !== undefined, options),
+    isOf: (scenario: Scenario) => coverage.matters(mutant.routine, scenario),
+  };
+  const changed = mutated(subject, mutant.ddl);
+  const { failing, complete, reason, executions } = await search(server, changed, quest, options);
   const [violation] = failing?.violations ?? [];
   const outcome = violation !== undefined ? "caught" : complete ? "survived" : "unknown";
   return {
@@ -96,7 +127,7 @@ const named = ({ judge, name, message }: NonNullable<MutantResult["by"]>) => ({
 });
 
 function stagesOf(pairs: boolean, { scenarios, preemptions }: ScoreOptions): readonly Stage[] {
-  const generated: Stage = { pairs: false, executions: scenarios };
+  const generated: Stage = { pairs: false, scenarios };
   if (!pairs) return [generated];
   return [{ pairs: true, preemptions: 0 }, generated, { pairs: true, preemptions }];
 }

@@ -2,8 +2,10 @@ import type { Command } from "../core/command.ts";
 import type { Control } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
+import type { Scenario } from "../core/scenario.ts";
 import type { Executor } from "../execution/executor.ts";
 import { type Failing, ScenarioExplorer } from "../explorer/explore-scenario.ts";
+import { generator } from "../explorer/generate.ts";
 import { type Judge, Judges } from "../explorer/judge.ts";
 import type { Subject } from "../explorer/subject.ts";
 import type { Server } from "../postgres/provider.ts";
@@ -16,7 +18,7 @@ import { openExecutor } from "../verify.ts";
  */
 export type Stage =
   | { readonly pairs: true; readonly preemptions: number }
-  | { readonly pairs: false; readonly executions: number };
+  | { readonly pairs: false; readonly scenarios: number };
 
 /** What a search came to. */
 export interface Searched<State extends Json, C extends Command> {
@@ -33,6 +35,8 @@ export interface Searched<State extends Json, C extends Command> {
 export interface Quest<State extends Json, C extends Command> {
   readonly judges: readonly Judge<State, C>[];
   readonly stages: readonly Stage[];
+  /** Whether anything can be found in a scenario; in each, unless told. */
+  readonly isOf?: (scenario: Scenario) => boolean;
 }
 
 export interface SearchOptions {
@@ -75,17 +79,19 @@ async function searchOn<State extends Json, C extends Command>(
   let executions = 0;
   let undecided: string | undefined;
   for (const stage of quest.stages) {
-    const explorer = new ScenarioExplorer(executor, subject, judges, optionsOf(stage, seed));
-    const scenarios = stage.pairs ? explorer.pairs.length : Number.POSITIVE_INFINITY;
-    let left = stage.pairs ? Number.POSITIVE_INFINITY : stage.executions;
-    for (let index = 0; index < scenarios && left > 0; index++) {
+    const of = optionsOf(stage, seed);
+    const explorer = new ScenarioExplorer(executor, subject, judges, of);
+    const generated = generator(subject, of.bounds, seed);
+    const scenarios = stage.pairs ? explorer.pairs.length : stage.scenarios;
+    for (let index = 0; index < scenarios; index++) {
+      const { scenario } = explorer.pairs[index] ?? generated(index);
+      if (quest.isOf?.(scenario) === false) continue;
       const { tally, failing, error, ...explored } = await explorer.explore(index, {
         used: () => 0,
-        executions: left,
+        executions: Number.POSITIVE_INFINITY,
         more: () => signal?.aborted !== true,
         onExecution: () => {},
       });
-      left -= tally.executions;
       executions += tally.executions;
       undecided ??= explored.undecided;
       if (failing !== undefined) return { failing, executions, complete: false, reason: undefined };

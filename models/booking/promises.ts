@@ -2,6 +2,8 @@ import type { Promised } from "../../harness/index.ts";
 
 const invariant = (name: string) => ({ judge: "invariant", name }) as const;
 
+const LINEARIZABLE = { judge: "linearizability", name: "linearizable" } as const;
+
 const SLOT_LOCK = {
   name: "the lock on the slot",
   description:
@@ -162,6 +164,44 @@ export const promises: readonly Promised[] = [
       "webhook × withdraw, of the slot of an expired booking",
       "create-function × withdraw",
       "reschedule × withdraw",
+    ],
+  },
+  {
+    name: "idempotent retry",
+    statement:
+      "A create that is sent again with its idempotency key gets the first one's booking, and makes no other.",
+    rules: [LINEARIZABLE, invariant("slot_with_several_bookings")],
+    protections: [
+      SLOT_LOCK,
+      {
+        name: "the look for the key",
+        description: "A create looks for the booking that its key has made, before anything else.",
+        without: [
+          {
+            routine: "claim_slot_and_create_booking",
+            text: "where customer_id = p_customer_id and idempotency_key = p_idempotency_key",
+            becomes: "where false",
+          },
+        ],
+      },
+      {
+        name: "the unique key",
+        description: "The database itself refuses two bookings with one key.",
+        without: [
+          "drop-index idx_bookings_idempotency_key",
+          {
+            routine: "claim_slot_and_create_booking",
+            text: "on conflict (customer_id, idempotency_key) where idempotency_key is not null do nothing",
+            becomes: "",
+          },
+        ],
+      },
+    ],
+    pairs: [
+      "create-http × retry",
+      "create-function × retry",
+      "create-vendor × retry",
+      "retry × retry",
     ],
   },
 ];

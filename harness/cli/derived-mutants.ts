@@ -1,0 +1,69 @@
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import type { MutationScore } from "../core/mutation.ts";
+import { DEFAULTS } from "../defaults.ts";
+import { mutationScore } from "../mutation/score.ts";
+import { startServer } from "../postgres/provider.ts";
+import { scoreHtml } from "../reporters/html-score.ts";
+import { groupsOf, scoreText } from "../reporters/score-text.ts";
+import { writeWhole } from "../reporters/write.ts";
+import { EXIT } from "./exit-code.ts";
+import { interruption } from "./interruption.ts";
+import { loadSubject } from "./load-subject.ts";
+
+export interface DerivedMutantsOptions {
+  readonly only?: readonly string[];
+  readonly seed?: number;
+  readonly postgres: string;
+  readonly reuse?: boolean;
+  readonly report: string;
+  readonly json?: boolean;
+  readonly stepTimeout: number;
+}
+
+/** Enough that each command has come upon each state that matters to it several times. */
+const SCENARIOS = 300;
+
+/** What one preemption of a pair does not find, further ones seldom do; they take ten times as long. */
+const PREEMPTIONS = 1;
+
+/** `heddle mutants --derived`: the score of a schema's mutants. A survivor without a reason fails it. */
+export async function derivedMutantsCommand(
+  model: string,
+  options: DerivedMutantsOptions,
+): Promise<number> {
+  const subject = await loadSubject(model);
+  await mkdir(options.report, { recursive: true });
+  const interrupted = interruption();
+  const server = await startServer(options.postgres, { reuse: options.reuse === true });
+  try {
+    process.stderr.write(`${server.description}\n`);
+    const score = await mutationScore(server, subject, {
+      seed: options.seed ?? 1,
+      scenarios: SCENARIOS,
+      preemptions: PREEMPTIONS,
+      control: DEFAULTS.control,
+      stepTimeoutMs: options.stepTimeout,
+      only: options.only,
+      signal: interrupted.signal,
+      onResult: ({ outcome, mutant }, done, of) =>
+        process.stderr.write(`${done}/${of} ${outcome} ${mutant.id}\n`),
+    });
+    const json = `${JSON.stringify({ version: 1, ...score }, null, 2)}\n`;
+    await writeWhole(path.join(options.report, "derived-mutants.json"), json);
+    await writeWhole(path.join(options.report, "derived-mutants.html"), scoreHtml(score));
+    const colour = process.stdout.isTTY && process.stdout.hasColors();
+    process.stdout.write(options.json ? json : scoreText(score, { colour }));
+    return interrupted.signal.aborted ? EXIT.interrupted : exitCodeOfScore(score);
+  } finally {
+    await server.stop();
+    interrupted.end();
+  }
+}
+
+function exitCodeOfScore(score: MutationScore): number {
+  const { survived, unknown } = groupsOf(score);
+  const unexplained = survived.filter(({ reason }) => reason === null);
+  if (unexplained.length + score.misjudged.length > 0) return EXIT.violation;
+  return unknown.length > 0 ? EXIT.unknown : EXIT.pass;
+}
