@@ -16,11 +16,13 @@ import {
   judgeNames,
   positiveNumber,
   preemptionBound,
-  seedNumber,
+  seedOrCommit,
+  shardOf,
   strategyNamed,
 } from "./options.ts";
 import type { RegressionsOptions } from "./regressions.ts";
 import type { ReplayOptions } from "./replay.ts";
+import type { ReportOptions } from "./report.ts";
 import { POSTGRES, REUSE, SEED, shrinkTime, stepTimeout } from "./server-options.ts";
 import type { SpecCommandOptions } from "./spec.ts";
 import type { VerifyOptions } from "./verify.ts";
@@ -28,6 +30,9 @@ import type { VerifyOptions } from "./verify.ts";
 const strategyHelp = strategies(DEFAULTS)
   .map(({ name, description }) => `${name}: ${description}`)
   .join("; ");
+
+/** A scenario has its own clients, is the only one, and has no planted bugs. */
+const OF_MODELS = ["--clients", "--pairs", "--mutant", "--scenarios", "--shard"];
 
 /*
  * Each command's code is loaded when it is called: `--help` needs no database driver.
@@ -45,7 +50,7 @@ function program(finished: (exitCode: number) => void): Command {
     .command("verify")
     .description("run generated scenarios under controlled interleavings, and judge each")
     .argument("[model]", "a folder in models/, or the path of a model's file", "booking")
-    .option("--seed <number>", SEED, seedNumber)
+    .option("--seed <number>", `${SEED}; or from-commit`, seedOrCommit)
     .option(
       "--runs <number>",
       `how many executions (default: ${DEFAULTS.runs}, without --time)`,
@@ -56,6 +61,10 @@ function program(finished: (exitCode: number) => void): Command {
       "how long to explore, such as 90s or 10m; with --runs, at most",
       durationMs,
     )
+    .option("--scenarios <number>", "how many scenarios, instead of executions", positiveNumber)
+    .option("--shard <number/of>", "only these of the --scenarios or --pairs, such as 2/4", shardOf)
+    .option("--fail-fast", "end at the first violation (the default)", true)
+    .option("--no-fail-fast", "go on after a violation, and report the first of each rule")
     .addOption(
       new Option("--clients <range>", "how many concurrent clients")
         .argParser(clientBounds)
@@ -125,9 +134,8 @@ function program(finished: (exitCode: number) => void): Command {
       const { verifyCommand } = await import("./verify.ts");
       finished(await verifyCommand(await loadScenario(file), resolve(file), options));
     });
-  // A scenario has its own clients, and no planted bugs.
   for (const option of verify.options) {
-    if (!["--clients", "--pairs", "--mutant"].includes(option.long ?? "")) run.addOption(option);
+    if (!OF_MODELS.includes(option.long ?? "")) run.addOption(option);
   }
 
   heddle
@@ -163,9 +171,20 @@ function program(finished: (exitCode: number) => void): Command {
       finished(await specCommand(file, options));
     });
   for (const option of verify.options) {
-    const own = ["--clients", "--pairs", "--mutant", "--step-timeout"];
+    const own = [...OF_MODELS, "--step-timeout"];
     if (!own.includes(option.long ?? "")) spec.addOption(option);
   }
+
+  heddle
+    .command("report")
+    .description("make one report out of those of shards")
+    .requiredOption("--merge <folders...>", "where the shards reported to")
+    .option("--report <folder>", "where report.json and report.html go", "reports")
+    .option("--json", "print report.json instead of the summary")
+    .action(async (options: ReportOptions) => {
+      const { reportCommand } = await import("./report.ts");
+      finished(await reportCommand(options));
+    });
 
   heddle
     .command("regressions")

@@ -7,6 +7,8 @@ import {
   judgeNames,
   positiveNumber,
   seedNumber,
+  seedOrCommit,
+  shardOf,
   strategyNamed,
 } from "./options.ts";
 
@@ -25,6 +27,22 @@ const cases: {
       ["007", 7],
     ],
     bad: ["0", "-1", "1.5", "1e3", "0x10", "", " 1", "1 ", "many", "9007199254740993", "١"],
+  },
+  "a seed, or where it comes from": {
+    parse: seedOrCommit,
+    good: [
+      ["7", 7],
+      ["from-commit", "from-commit"],
+    ],
+    bad: ["commit", "1.0"],
+  },
+  "a shard": {
+    parse: shardOf,
+    good: [
+      ["1/1", { index: 0, of: 1 }],
+      ["4/4", { index: 3, of: 4 }],
+    ],
+    bad: ["0/4", "5/4", "1", "1/0", "a/b", "1/2/3", ""],
   },
   "a seed": {
     parse: seedNumber,

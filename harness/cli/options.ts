@@ -3,8 +3,10 @@ import { GATE_LEVELS, type GateLevel, ISOLATIONS, type Isolation } from "../core
 import { FAULT_GROUPS, FAULTS, type Fault, isFault } from "../core/fault.ts";
 import { DEFAULTS } from "../defaults.ts";
 import { JUDGES, type JudgeName } from "../explorer/judge.ts";
+import type { Shard } from "../explorer/shard.ts";
 import type { Bounds } from "../explorer/subject.ts";
 import { strategies } from "../scheduler/strategies.ts";
+import { FROM_COMMIT } from "./seed-from-commit.ts";
 
 /*
  * Parsers of option values. What they throw, commander shows with the option's name.
@@ -25,6 +27,21 @@ export function seedNumber(text: string): number {
     throw new InvalidArgumentError("Give a whole number from -2147483648 to 2147483647.");
   }
   return value;
+}
+
+/** A number, or what a seed can be taken from. */
+export function seedOrCommit(text: string): number | typeof FROM_COMMIT {
+  return text === FROM_COMMIT ? FROM_COMMIT : seedNumber(text);
+}
+
+/** `2/4`: the second of four. */
+export function shardOf(text: string): Shard {
+  const match = /^(\d{1,5})\/(\d{1,5})$/.exec(text);
+  const [number, of] = [Number(match?.[1]), Number(match?.[2])];
+  if (!(number >= 1 && number <= of)) {
+    throw new InvalidArgumentError("Give one of several, such as 1/4 or 4/4.");
+  }
+  return { index: number - 1, of };
 }
 
 const UNITS: { readonly [unit: string]: number } = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };

@@ -5,23 +5,25 @@ import { HarnessError } from "../core/error.ts";
 import type { Fault } from "../core/fault.ts";
 import { DEFAULTS } from "../defaults.ts";
 import type { JudgeName } from "../explorer/judge.ts";
+import type { Part } from "../explorer/merge.ts";
+import type { Shard } from "../explorer/shard.ts";
 import type { Bounds, Subject } from "../explorer/subject.ts";
 import { startServer } from "../postgres/provider.ts";
 import { RegressionFolder } from "../regressions/regression-folder.ts";
-import { writeEvidence } from "../reporters/evidence-files.ts";
-import { reportJson } from "../reporters/json.ts";
-import { summary } from "../reporters/summary.ts";
-import { counterexampleText } from "../reporters/text.ts";
-import { writeReports } from "../reporters/write.ts";
+import { writeShard } from "../reporters/shard-file.ts";
 import { strategies } from "../scheduler/strategies.ts";
 import { verify } from "../verify.ts";
 import { exitCodeOfCampaign } from "./exit-code.ts";
-import { tellGithub } from "./github.ts";
 import { interruption } from "./interruption.ts";
 import { ProgressLine } from "./progress-line.ts";
+import { publish } from "./publish.ts";
+import { FROM_COMMIT, seedFromCommit } from "./seed-from-commit.ts";
 
 export interface VerifyOptions {
-  readonly seed?: number;
+  readonly seed?: number | typeof FROM_COMMIT;
+  readonly scenarios?: number;
+  readonly shard?: Shard;
+  readonly failFast: boolean;
   readonly runs?: number;
   readonly time?: number;
   readonly clients?: Bounds;
@@ -50,7 +52,15 @@ export async function verifyCommand(
   options: VerifyOptions,
 ): Promise<number> {
   const pairs = options.pairs === true;
-  const unlimited = !pairs && options.runs === undefined && options.time === undefined;
+  const { shard, scenarios } = options;
+  if (shard !== undefined && !pairs && (scenarios === undefined || subject.single)) {
+    throw new HarnessError(
+      "USAGE",
+      "shards share scenarios: give --shard together with --scenarios or --pairs, and a model that has several",
+    );
+  }
+  const given = [options.runs, options.time, scenarios].filter((limit) => limit !== undefined);
+  const unlimited = !pairs && given.length === 0;
   const limits = { runs: unlimited ? DEFAULTS.runs : options.runs, timeMs: options.time };
   const interrupted = interruption();
   const strategy =
@@ -67,9 +77,12 @@ export async function verifyCommand(
   const progress = new ProgressLine(process.stderr, limits);
   try {
     process.stderr.write(`${server.description}\n`);
-    const { campaign, error } = await verify(server, subject, {
+    const { campaign, error, total } = await verify(server, subject, {
       ...limits,
-      seed: options.seed ?? randomInt(2 ** 31),
+      seed: await seedOf(options),
+      scenarios,
+      shard,
+      failFast: options.failFast,
       bounds: options.clients ?? DEFAULTS.bounds,
       pairs,
       strategy,
@@ -84,19 +97,14 @@ export async function verifyCommand(
       onProgress: (now) => progress.show(now),
     });
     progress.clear();
-    const written = await writeReports(options.report, campaign);
-    await writeEvidence(options.report, written, subject.sources);
-    await tellGithub(campaign, options.report);
-    if (options.json) process.stdout.write(reportJson(campaign, options.report));
-    else {
-      const view = {
-        colour: process.stdout.isTTY && process.stdout.hasColors(),
-        folder: options.report,
-      };
-      for (const found of campaign.counterexamples) {
-        process.stdout.write(`${counterexampleText(found, view)}\n`);
-      }
-      process.stdout.write(summary(campaign, view));
+    await publish(campaign, {
+      folder: options.report,
+      json: options.json === true,
+      sources: subject.sources,
+    });
+    if (shard !== undefined) {
+      const part: Part = { shard, scenarios: pairs ? null : (scenarios ?? null), campaign, total };
+      await writeShard(options.report, part);
     }
     const interruptedError = new HarnessError("INTERRUPTED", "interrupted");
     return exitCodeOfCampaign(
@@ -108,6 +116,10 @@ export async function verifyCommand(
     await server.stop();
     interrupted.end();
   }
+}
+
+async function seedOf({ seed }: VerifyOptions): Promise<number> {
+  return seed === FROM_COMMIT ? seedFromCommit() : (seed ?? randomInt(2 ** 31));
 }
 
 async function writable(folder: string): Promise<void> {
