@@ -23,6 +23,12 @@ export interface Booking {
   readonly updatedAt: Date;
 }
 
+/** Whose calendar it is: a vendor. */
+export interface Provider {
+  readonly id: string;
+  readonly name: string;
+}
+
 /** A time that a provider offers, and that can be booked. */
 export interface Slot {
   readonly id: string;

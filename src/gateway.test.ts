@@ -20,15 +20,15 @@ let events: unknown[] = [];
 let simulated: Awaited<ReturnType<typeof startSimulatedGateway>>;
 let gateway: ReturnType<typeof httpGateway>;
 let impatient: typeof gateway;
-let webhookUrl: string;
+let url: string;
 
 beforeEach(async () => {
   events = [];
   service.listen(0, "127.0.0.1");
   await once(service, "listening");
   const { port } = service.address() as AddressInfo;
-  webhookUrl = `http://127.0.0.1:${port}/`;
-  simulated = await startSimulatedGateway({ delayMs: 60_000, webhookUrl });
+  url = `http://127.0.0.1:${port}`;
+  simulated = await startSimulatedGateway({ delayMs: 60_000, service: () => url });
   gateway = httpGateway(simulated.url);
   impatient = httpGateway(simulated.url, 250);
 });
@@ -85,7 +85,7 @@ describe("a card", () => {
     expect(events).toMatchObject([{ intent: next.id }]);
 
     await simulated.close();
-    simulated = await startSimulatedGateway({ delayMs: 1, webhookUrl });
+    simulated = await startSimulatedGateway({ delayMs: 1, service: () => url });
     simulated.reset([{ intent: "pi", bookingId: "7", status: "open", card: "ok", refunds: 0 }]);
     await pay("pi", "late");
     await once(service, "event");

@@ -30,6 +30,7 @@ const request = {
 function service(methods: Partial<BookingStore> = {}) {
   const store = {
     createBooking: vi.fn(async () => ({ booking, created: true })),
+    findProvider: vi.fn(async () => ({ id: "1", name: "Ada" })),
     findBooking: vi.fn(async () => booking),
     recordPayment: vi.fn(async () => ({ paymentStatus: "captured" as const, booking })),
     refundsDue: vi.fn(async () => []),

@@ -8,6 +8,8 @@ import Fastify, {
 import { addBookingRoutes } from "./booking-routes.ts";
 import { errorFromPostgres, ServiceError } from "./errors.ts";
 import { noGateway } from "./gateway.ts";
+import { errorPage } from "./page-frame.ts";
+import { addPageRoutes } from "./page-routes.ts";
 import type { PaymentGateway } from "./payment.ts";
 import { addPaymentRoutes } from "./payment-routes.ts";
 import { formats } from "./schemas.ts";
@@ -64,7 +66,9 @@ export function buildServer({
     ),
   );
 
-  void server.register(helmet);
+  // Whoever serves it by HTTPS says so; a phone in the same network has to get it without.
+  const directives = { upgradeInsecureRequests: null };
+  void server.register(helmet, { contentSecurityPolicy: { directives } });
   if (requestsPerMinute !== undefined) {
     void server.register(rateLimit, { max: requestsPerMinute, timeWindow: "1 minute" });
   }
@@ -72,6 +76,7 @@ export function buildServer({
   void server.register(async (routes) => {
     addBookingRoutes(routes, store, tokens);
     addPaymentRoutes(routes, store, gateway, tokens);
+    addPageRoutes(routes, store, tokens);
   });
 
   return server;
@@ -82,7 +87,12 @@ function refuse(reply: FastifyReply, error: unknown): FastifyReply {
     error instanceof ServiceError ? error : (errorFromFastify(error) ?? errorFromPostgres(error));
   if (refusal.status >= 500) reply.log.error(refusal.cause ?? refusal);
   const { code, message, hint } = refusal;
-  return reply.code(refusal.status).send({ code, message, hint });
+  reply.code(refusal.status);
+  // A browser that goes somewhere asks for HTML first; nothing else does.
+  if (reply.request.headers.accept?.startsWith("text/html")) {
+    return reply.type("text/html; charset=utf-8").send(errorPage(message, hint));
+  }
+  return reply.send({ code, message, hint });
 }
 
 /** A request that never reached its route: not JSON, too large, too many, not what the schema says. */

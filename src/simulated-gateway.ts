@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import Fastify, { type FastifyReply } from "fastify";
 import { request } from "undici";
+import { html } from "./html.ts";
 import type { PaymentEvent, PaymentIntent } from "./payment.ts";
 
 /**
@@ -11,6 +12,7 @@ import type { PaymentEvent, PaymentIntent } from "./payment.ts";
  */
 const CARDS = ["ok", "declined", "repeated", "late", "silent", "lost", "slow"] as const;
 type Card = (typeof CARDS)[number];
+const CARD = { type: "object", properties: { card: { enum: CARDS } }, required: ["card"] };
 
 /** What the gateway knows of a payment, and how often it gave the money back. */
 export interface LedgerEntry {
@@ -22,15 +24,12 @@ export interface LedgerEntry {
 }
 
 interface Options {
-  /** Where events are sent; nowhere unless given. */
-  readonly webhookUrl?: string;
+  /** Where the service is, which is sent events, and to which customers come back. */
+  readonly service?: () => string;
   /** By which the service knows that an event is the gateway's. */
   readonly webhookToken?: string;
   /** How long `late` and `slow` take. */
   readonly delayMs?: number;
-  /** Of the page to which the customer comes back after paying. */
-  readonly returnUrl?: (bookingId: string) => string;
-  readonly port?: number;
 }
 
 /** A payment gateway that moves no money. */
@@ -46,7 +45,7 @@ interface SimulatedGateway {
 
 /** Serves the gateway on loopback, as a third party would: by HTTP, with idempotency keys. */
 export async function startSimulatedGateway(options: Options = {}): Promise<SimulatedGateway> {
-  const { webhookUrl, webhookToken = "", delayMs = 3_000 } = options;
+  const { service, webhookToken = "", delayMs = 3_000 } = options;
   const entries = new Map<string, LedgerEntry>();
   /** What was done for an idempotency key: the intent's id. */
   const done = new Map<string, string>();
@@ -71,8 +70,8 @@ export async function startSimulatedGateway(options: Options = {}): Promise<Simu
   };
 
   async function send(event: PaymentEvent): Promise<void> {
-    if (webhookUrl === undefined) return;
-    const { body } = await request(webhookUrl, {
+    if (service === undefined) return;
+    const { body } = await request(`${service()}/api/payments/webhook`, {
       method: "POST",
       headers: { "content-type": "application/json", authorization: `Bearer ${webhookToken}` },
       body: JSON.stringify(event),
@@ -95,6 +94,16 @@ export async function startSimulatedGateway(options: Options = {}): Promise<Simu
     );
     events.add(ended);
     void ended.then(() => events.delete(ended));
+  }
+
+  /** The customer pays, or tries to; undefined for an intent that there is not. */
+  function pay(intent: string, card: Card): LedgerEntry | undefined {
+    const entry = entries.get(intent);
+    if (entry === undefined || entry.status === "captured") return entry;
+    change(intent, { card, status: card === "declined" ? "declined" : "captured" });
+    const paid = entries.get(intent) ?? entry;
+    tell(paid);
+    return paid;
   }
 
   server.post<{ Body: { bookingId: string }; Headers: { "idempotency-key": string } }>(
@@ -120,19 +129,10 @@ export async function startSimulatedGateway(options: Options = {}): Promise<Simu
 
   server.post<{ Params: { intent: string }; Body: { card: Card } }>(
     "/intents/:intent/pay",
-    {
-      schema: {
-        body: { type: "object", properties: { card: { enum: CARDS } }, required: ["card"] },
-      },
-    },
-    async ({ params: { intent }, body: { card } }, reply) => {
-      const entry = entries.get(intent);
-      if (entry === undefined) return unknown(reply);
-      if (entry.status === "captured") return shown(entry);
-      change(intent, { card, status: card === "declined" ? "declined" : "captured" });
-      const paid = entries.get(intent) ?? entry;
-      tell(paid);
-      return shown(paid);
+    { schema: { body: CARD } },
+    async ({ params, body }, reply) => {
+      const paid = pay(params.intent, body.card);
+      return paid === undefined ? unknown(reply) : shown(paid);
     },
   );
 
@@ -152,7 +152,30 @@ export async function startSimulatedGateway(options: Options = {}): Promise<Simu
     },
   );
 
-  await server.listen({ host: "127.0.0.1", port: options.port ?? 0 });
+  server.addContentTypeParser(
+    "application/x-www-form-urlencoded",
+    { parseAs: "string" },
+    (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))),
+  );
+
+  server.get<{ Params: { intent: string } }>("/pay/:intent", async ({ params }, reply) => {
+    const entry = entries.get(params.intent);
+    if (entry === undefined) return unknown(reply);
+    return reply.type("text/html; charset=utf-8").send(payPage());
+  });
+
+  server.post<{ Params: { intent: string }; Body: { card: Card } }>(
+    "/pay/:intent",
+    { schema: { body: CARD } },
+    async ({ params, body }, reply) => {
+      const paid = pay(params.intent, body.card);
+      if (paid === undefined) return unknown(reply);
+      const back = `${service?.() ?? ""}/bookings/${paid.bookingId}?intent=${paid.intent}`;
+      return reply.redirect(back, 303);
+    },
+  );
+
+  await server.listen({ host: "127.0.0.1", port: 0 });
   return {
     url: address(),
     ledger: () => [...entries.values()],
@@ -177,4 +200,24 @@ export async function startSimulatedGateway(options: Options = {}): Promise<Simu
 
 function unknown(reply: FastifyReply): FastifyReply {
   return reply.code(404).send({ error: "there is no such payment" });
+}
+
+/** A page with a button for each card. */
+function payPage(): string {
+  const card = (
+    name: Card,
+  ) => html`<p><button name="card" value="${name}">Card: ${name}</button></p>
+`;
+  return html`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Pay (simulated)</title>
+<h1>Pay (simulated)</h1>
+<p>No money is moved here. Choose how the card behaves.</p>
+<form method="post">
+${CARDS.map(card)}
+</form>
+</html>
+`.html;
 }

@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import type { Booking, BookingRequest, Id, Slot } from "./booking.ts";
+import type { Booking, BookingRequest, Id, Provider, Slot } from "./booking.ts";
 import { ServiceError } from "./errors.ts";
 import type { RecordedPayment } from "./payment.ts";
 import { retry } from "./retry.ts";
@@ -9,6 +9,7 @@ import { statement } from "./statement.ts";
 export interface BookingStore {
   /** `created` is false when the request's idempotency key had made this booking before. */
   createBooking(request: BookingRequest): Promise<{ booking: Booking; created: boolean }>;
+  findProvider(providerId: Id): Promise<Provider>;
   findBooking(bookingId: Id): Promise<Booking>;
   /** `actor` (see `actorText`) has to be the booking's customer or vendor, here and below. */
   cancelBooking(bookingId: Id, actor: string): Promise<Booking>;
@@ -114,6 +115,13 @@ export function postgresStore(pool: Pool): BookingStore {
         request.createdBy ?? "customer",
       );
       return { booking, created };
+    },
+
+    async findProvider(providerId) {
+      const sql = "select id, name from providers where id = $1";
+      const [provider] = await query<Provider>(sql, providerId);
+      if (provider !== undefined) return provider;
+      throw new ServiceError("VENDOR_NOT_FOUND", "Vendor not found", "Check the vendor's id.");
     },
 
     async findBooking(bookingId) {

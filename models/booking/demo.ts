@@ -1,16 +1,19 @@
 /** The booking service on a Postgres of its own, with something to look at: `npm start`. */
 import { randomBytes } from "node:crypto";
-import type { AddressInfo } from "node:net";
 import { Pool } from "pg";
 import { HarnessError, startServer } from "../../harness/index.ts";
+import { httpGateway } from "../../src/gateway.ts";
 import { migrate } from "../../src/migrate.ts";
 import { buildServer } from "../../src/server.ts";
+import { startSimulatedGateway } from "../../src/simulated-gateway.ts";
 import { postgresStore } from "../../src/store.ts";
+import { sweepEvery } from "../../src/sweep.ts";
 import { tokensWith } from "../../src/tokens.ts";
 import { fillWithDemoData, type Vendor } from "./demo-data.ts";
 
 const USAGE_OR_ENVIRONMENT = 2;
 const INTERRUPTED = 130;
+const SWEEP_MS = 5_000;
 
 const opened: (() => Promise<unknown>)[] = [];
 
@@ -29,12 +32,20 @@ try {
   const vendors = await fillWithDemoData(pool);
 
   const tokens = tokensWith(randomBytes(32).toString("hex"));
-  const token = await tokens.issue({ role: "customer", id: "customer-1" });
-  const server = buildServer({ store, tokens });
+  const simulated = await startSimulatedGateway({
+    service: () => server.listeningOrigin,
+    webhookToken: await tokens.issue({ role: "system", id: "gateway" }),
+  });
+  opened.push(() => simulated.close());
+  const gateway = httpGateway(simulated.url);
+  opened.push(() => gateway.close());
+  const server = buildServer({ store, tokens, gateway });
   opened.push(() => server.close());
   await server.listen({ host: "127.0.0.1", port });
-  const address = server.server.address() as AddressInfo;
-  console.log(welcome(`http://127.0.0.1:${address.port}`, postgres.description, vendors, token));
+  opened.push(sweepEvery(SWEEP_MS, store, gateway, () => {}));
+
+  const token = await tokens.issue({ role: "customer", id: "customer-1" });
+  console.log(welcome(server.listeningOrigin, postgres.description, vendors, token));
   await stopped;
 } catch (error) {
   console.error(`Cannot start: ${explain(error)}`);
@@ -83,10 +94,10 @@ function welcome(url: string, postgres: string, vendors: readonly Vendor[], toke
   return `
 The booking service listens on ${url} (${postgres}).
 
-Vendors with free slots:
-${vendors.map(({ id, name, freeSlots }) => `  ${id}  ${name}: ${freeSlots}`).join("\n")}
+Vendors with free slots, and where to book one:
+${vendors.map(({ id, name, freeSlots }) => `  ${url}/book/${id}  ${name}: ${freeSlots}`).join("\n")}
 
-See the slots of one, and book one; a second time, it is taken:
+The same for programs; a second time, the slot is taken:
   curl ${url}/api/vendors/${vendor?.id}/slots
   curl -H 'content-type: application/json' ${url}/api/bookings/create \\
     -H 'authorization: Bearer ${token}' \\
