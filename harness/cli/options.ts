@@ -39,7 +39,7 @@ export function shardOf(text: string): Shard {
   const match = /^(\d{1,5})\/(\d{1,5})$/.exec(text);
   const [number, of] = [Number(match?.[1]), Number(match?.[2])];
   if (!(number >= 1 && number <= of)) {
-    throw new InvalidArgumentError("Give one of several, such as 1/4 or 4/4.");
+    throw new InvalidArgumentError("Give a shard and their number, such as 1/4 or 4/4.");
   }
   return { index: number - 1, of };
 }
