@@ -72,6 +72,7 @@ test("a search finds what no permutation of the spec shows, and its replay sees 
 test.each([
   [["--explore", "--expected", "lost.out"], "A search has no expected file"],
   [["--invariant", "two.sql"], "give --explore as well"],
+  [["--explore", "--strategy", "random", "--faults", "all"], "give --faults connection"],
   [["--explore", "--invariant", "none.sql"], "The invariant none.sql cannot be read"],
 ])("options that do not go together are refused: %j", async (options, says) => {
   const { code, stderr } = await place.heddle("spec", "lost.spec", ...options);

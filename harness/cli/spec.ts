@@ -69,6 +69,12 @@ async function explore(file: string, options: SpecCommandOptions): Promise<numbe
   if (options.expected !== undefined) {
     throw new HarnessError("USAGE", "A search has no expected file: leave out --expected.");
   }
+  if (options.faults.includes("give-up")) {
+    throw new HarnessError(
+      "USAGE",
+      "A session of a spec waits for each answer, and cannot give up: give --faults connection.",
+    );
+  }
   const subject = await loadSubject(specName(file, options.invariant));
   const change = schemaChange(parseSpec(await readText(file, "spec"), file));
   const inner = options.gates.length > 1;

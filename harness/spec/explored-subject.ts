@@ -11,6 +11,9 @@ import { readText } from "./read-text.ts";
 import type { Spec } from "./spec.ts";
 import { loadParser, transactionsOf } from "./transactions.ts";
 
+/** What a transaction may come to; which error it was, its answer says. */
+const CODES = ["OK", "ERROR", "LOST"];
+
 /** A spec and its invariants under one name, as replay files have it: `a.spec,b.sql,c.sql`. */
 export function specName(spec: string, invariants: readonly string[]): string {
   const odd = [spec, ...invariants].find((path) => path.includes(","));
@@ -48,7 +51,7 @@ export async function specSubject(
     single: true,
     patterns: [],
     invariants: invariantsOf(forbidden),
-    codes: Object.fromEntries(spec.sessions.map((session) => [session.name, ["OK", "ERROR"]])),
+    codes: Object.fromEntries(spec.sessions.map((session) => [session.name, CODES])),
     mutants: [],
     sources: [file, ...invariants].map((path) => pathToFileURL(resolve(path))),
   };

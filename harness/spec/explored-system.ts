@@ -34,7 +34,8 @@ export async function startSpec(
     (await direct.query<JsonObject>(sql, [...values])).rows;
   const restore =
     schemaChange(spec) === undefined ? await remember(query) : () => setUpAnew(spec, direct);
-  const clients: Client[] = [];
+  /** By session; none for one whose connection was lost. */
+  const clients: (Client | undefined)[] = [];
   for (const _ of spec.sessions) clients.push(await connected(gatedUrl));
   let since = new Date();
   return {
@@ -48,11 +49,15 @@ export async function startSpec(
     },
 
     async perform({ steps }, number) {
-      const [client, session] = [clients[number], spec.sessions[number]];
-      if (client === undefined || session === undefined) {
+      const session = spec.sessions[number];
+      if (session === undefined) {
         throw new HarnessError("MODEL_FAILED", `the spec has no session ${number} any more`);
       }
-      return responseOf(await answers(client, sqlOf(session, steps)), since);
+      const client = clients[number] ?? (await connected(gatedUrl));
+      clients[number] = client;
+      const given = await answers(client, sqlOf(session, steps));
+      if (given === "lost") clients[number] = undefined;
+      return responseOf(given, since);
     },
 
     async observe() {
@@ -66,7 +71,7 @@ export async function startSpec(
     contents: () => allRows(direct, since),
 
     async stop() {
-      for (const client of [direct, ...clients]) await client.end();
+      for (const client of [direct, ...clients]) await client?.end();
     },
   };
 }
@@ -78,15 +83,11 @@ async function setUpAnew({ setups, teardown }: Spec, direct: Client): Promise<vo
 }
 
 /** Nothing that a session has set, prepared or locked is left of the execution before. */
-async function asNew(client: Client, url: string): Promise<Client> {
-  try {
-    await client.query("rollback");
-    await client.query("discard all");
-    return client;
-  } catch {
-    // It was ended.
-    return connected(url);
-  }
+async function asNew(client: Client | undefined, url: string): Promise<Client> {
+  if (client === undefined) return connected(url);
+  await client.query("rollback");
+  await client.query("discard all");
+  return client;
 }
 
 /** The session's setup is sent before its first step, and its teardown after the last. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type VerifyOptions, verify } from "../index.ts";
+import { strategies, type VerifyOptions, verify } from "../index.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { specFiles, specName, specSubject } from "./explored-subject.ts";
@@ -105,6 +105,18 @@ test("what a session had set, prepared or locked is gone in the next execution",
   const { verdict, executions } = await explored(spec, "select v from t where v <> '0'");
   expect(verdict).toBe("pass");
   expect(executions).toBeGreaterThan(10);
+});
+
+test("a session whose connection is lost is opened again", async () => {
+  const all = strategies({ preemptions: 2, faults: ["cut-after", "terminate"] });
+  const random = all.filter(({ name }) => name === "random");
+  for (const strategy of random) {
+    const options = { strategy, runs: 50 };
+    const { verdict, faults } = await explored(doctors("serializable"), NOBODY, options);
+    expect(verdict).toBe("pass");
+    expect(Object.keys(faults).sort()).toEqual(["cut-after", "terminate"]);
+  }
+  expect(random).toHaveLength(1);
 });
 
 test("a file whose path cannot be part of a name is refused", () => {
