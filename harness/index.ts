@@ -3,6 +3,7 @@ export type { Command } from "./core/command.ts";
 export { HarnessError } from "./core/error.ts";
 export type { Snapshot } from "./core/execution.ts";
 export type { Operation, Response } from "./core/history.ts";
+export type { IdFields } from "./core/ids.ts";
 export type { Invariant } from "./core/invariant.ts";
 export type { Json, JsonObject } from "./core/json.ts";
 export type { Promised } from "./core/layers.ts";

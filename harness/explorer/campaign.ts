@@ -8,6 +8,7 @@ import type { Executor } from "../execution/executor.ts";
 import { type CampaignOptions, CampaignRun } from "./campaign-run.ts";
 import { controlled, uncontrolled } from "./control.ts";
 import { type Failing, knownAlready } from "./explore-scenario.ts";
+import { cannotJudge } from "./judge.ts";
 import { type Shrunken, shrunkCounterexample, unshrunk } from "./shrunk-counterexample.ts";
 import { hashSources } from "./sources.ts";
 import type { Subject } from "./subject.ts";
@@ -88,7 +89,10 @@ export async function runCampaign<State extends Json, C extends Command>(
     regressions: options.regressions ?? [],
     counterexamples,
     controlled: controlled(options.control, executor.ordersWakes),
-    uncontrolled: uncontrolled(options.control, environment, executor.ordersWakes, executor.whole),
+    uncontrolled: [
+      ...uncontrolled(options.control, environment, executor.ordersWakes, executor.whole),
+      ...cannotJudge(subject, options.judges),
+    ],
     environment,
     hashes,
   };

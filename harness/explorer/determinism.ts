@@ -2,7 +2,7 @@ import type { Command } from "../core/command.ts";
 import type { Execution } from "../core/execution.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { Replay } from "../scheduler/replay.ts";
-import type { Judge } from "./judge.ts";
+import type { Judge } from "./judgement.ts";
 
 const RULE = {
   judge: "determinism",

@@ -5,7 +5,8 @@ import { RandomWalk } from "../scheduler/random.ts";
 import type { Strategy } from "../scheduler/strategies.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
 import { ScenarioExplorer } from "./explore-scenario.ts";
-import { type Judge, Judges } from "./judge.ts";
+import { Judges } from "./judge.ts";
+import type { Judge } from "./judgement.ts";
 import { executeToy, increment, type Toy, toySubject } from "./toy.fixture.ts";
 
 const serial: Strategy = {

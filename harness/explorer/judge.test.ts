@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { HarnessError } from "../core/error.ts";
 import type { Model } from "../core/model.ts";
 import { Replay } from "../scheduler/replay.ts";
-import { type JudgeName, Judges, judgesOf } from "./judge.ts";
+import { cannotJudge, JUDGES, type JudgeName, Judges, judgesOf } from "./judge.ts";
 import {
   executeToy,
   increment,
@@ -60,7 +59,12 @@ describe("the judges of a subject", () => {
     const bare = toySubject({ invariants: [] });
     const rules = judgesOf(bare).flatMap(({ rules }) => rules.map(({ judge }) => judge));
     expect(new Set(rules)).toEqual(new Set(["contract"]));
-    expect(() => judgesOf(bare, ["linearizability"])).toThrow(HarnessError);
+    expect(() => judgesOf(bare, ["linearizability"])).toThrow("declares no model");
+    expect(cannotJudge(bare, ["contract", "linearizability", "serial-equivalence"])).toEqual([
+      'Nothing is judged by linearizability: "counter" declares no model.',
+      'Nothing is judged by serial-equivalence: "counter" declares no ids.',
+    ]);
+    expect(cannotJudge(toySubject({ model: counter, ids: {} }), JUDGES)).toEqual([]);
   });
 });
 

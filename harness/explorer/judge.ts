@@ -6,46 +6,18 @@ import { HarnessError } from "../core/error.ts";
 import type { Execution } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Violation } from "../core/verdict.ts";
-import type { Executor } from "../execution/executor.ts";
+import type { Again, Judge, Judgement, Rule } from "./judgement.ts";
+import { serialJudge } from "./serial-judge.ts";
 import type { Subject } from "./subject.ts";
 
-/** A rule that every execution is judged by. */
-export interface Rule {
-  readonly judge: string;
-  readonly name: string;
-  readonly description: string;
-}
-
-/** What a judge, or all of them, made of an execution. */
-export interface Judgement {
-  readonly violations: readonly Violation[];
-  /** Why something could not be judged, such as a budget that ran out; undefined when all was. */
-  readonly undecided?: string | undefined;
-}
-
-/**
- * Executes a scenario for a judge that compares; the scheduler has to have begun. Such executions
- * are not judged, and are counted apart from those that were explored.
- */
-export type Again<State extends Json, C extends Command> = Executor<State, C>["execute"];
-
-/**
- * One judge of a campaign. The executions of one scenario come one after the other, with the same
- * scenario object; what they have in common can be kept from one to the next.
- */
-export interface Judge<State extends Json, C extends Command> {
-  readonly rules: readonly Rule[];
-  judge(execution: Execution<State, C>, again: Again<State, C>): Judgement | Promise<Judgement>;
-}
-
 /** The judges that there are. */
-export const JUDGES = ["invariant", "contract", "linearizability"] as const;
+export const JUDGES = ["invariant", "contract", "linearizability", "serial-equivalence"] as const;
 
 export type JudgeName = (typeof JUDGES)[number];
 
 /**
- * The judges of those names that can judge a subject's executions: without a model there is nothing
- * to compare histories with. Throws HarnessError `USAGE` if that leaves none.
+ * The judges of those names that can judge a subject's executions. Throws HarnessError `USAGE` when
+ * none of them can: nothing would ever be found.
  */
 export function judgesOf<State extends Json, C extends Command>(
   subject: Subject<State, C>,
@@ -53,16 +25,27 @@ export function judgesOf<State extends Json, C extends Command>(
 ): readonly Judge<State, C>[] {
   const judges = names.flatMap((name) => judgeOf(subject, name) ?? []);
   if (judges.length > 0) return judges;
-  throw new HarnessError(
-    "USAGE",
-    `${names.join(" and ")} cannot judge "${subject.name}", which has no model: name other judges`,
-  );
+  const why = cannotJudge(subject, names).join(" ");
+  throw new HarnessError("USAGE", `${why} Name other judges.`);
+}
+
+/** Which of the judges cannot judge a subject's executions, and why, in sentences. */
+export function cannotJudge<State extends Json, C extends Command>(
+  { name, model, ids }: Subject<State, C>,
+  names: readonly JudgeName[],
+): readonly string[] {
+  const without = { linearizability: [model, "no model"], "serial-equivalence": [ids, "no ids"] };
+  return names.flatMap((judge) => {
+    const [given, what] = (judge in without && without[judge as keyof typeof without]) || [true];
+    return given === undefined ? `Nothing is judged by ${judge}: "${name}" declares ${what}.` : [];
+  });
 }
 
 function judgeOf<State extends Json, C extends Command>(
-  { invariants, codes, model }: Subject<State, C>,
+  subject: Subject<State, C>,
   name: JudgeName,
 ): Judge<State, C> | undefined {
+  const { invariants, codes, model, ids } = subject;
   const rule = (name: string, description: string, judge: JudgeName): Rule => ({
     judge,
     name,
@@ -88,6 +71,8 @@ function judgeOf<State extends Json, C extends Command>(
           judge: (execution) => checkLinearizability(execution, model),
         }
       );
+    case "serial-equivalence":
+      return ids && serialJudge(ids, model);
   }
 }
 
@@ -123,13 +108,15 @@ export class Judges<State extends Json, C extends Command> {
     again: Again<State, C>,
   ): Promise<Judgement> {
     const violations: Violation[] = [];
+    const unjudged: Rule[] = [];
     let undecided: string | undefined;
     for (const judge of judges) {
       const judgement = await blamed(async () => judge.judge(execution, again));
       violations.push(...judgement.violations);
+      unjudged.push(...(judgement.unjudged ?? []));
       undecided ??= judgement.undecided;
     }
-    return { violations, undecided };
+    return { violations, undecided, unjudged };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Arbitrary } from "fast-check";
 import type { Command } from "../core/command.ts";
 import type { GateLevel } from "../core/control.ts";
+import type { IdFields } from "../core/ids.ts";
 import type { Invariant } from "../core/invariant.ts";
 import type { Json } from "../core/json.ts";
 import type { Promised } from "../core/layers.ts";
@@ -79,6 +80,11 @@ export interface Subject<State extends Json = Json, C extends Command = Command>
   readonly invariants: readonly Invariant[];
   /** What the service answers, and what it leaves, when one command runs after the other. */
   readonly model?: Model<unknown, State, C>;
+  /**
+   * Where generated ids stand, so that executions can be compared in which they came in another
+   * order; without it none are.
+   */
+  readonly ids?: IdFields;
   /** Every response code that the service may give, by command name. */
   readonly codes: { readonly [command: string]: readonly string[] };
   readonly mutants: readonly Mutant[];

@@ -4,7 +4,7 @@ import { operations } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
-import type { Judgement } from "./judge.ts";
+import type { Judgement } from "./judgement.ts";
 import type { Subject } from "./subject.ts";
 
 /** Numbers by name, as deep as they go. */
@@ -34,6 +34,8 @@ export type Tally = {
   readonly patterns: { readonly [name: string]: number };
   /** Executions by the rule that they broke (see `keyOf`). */
   readonly violated: { readonly [rule: string]: number };
+  /** Executions by the rule that they could not be held against. */
+  readonly unjudged: { readonly [rule: string]: number };
 };
 
 export const EMPTY: Tally = {
@@ -51,6 +53,7 @@ export const EMPTY: Tally = {
   responses: {},
   patterns: {},
   violated: {},
+  unjudged: {},
 };
 
 export function tallyOfScenario<State extends Json, C extends Command>(
@@ -68,7 +71,7 @@ export function tallyOfScenario<State extends Json, C extends Command>(
 /** `compared`: how many executions the judges made. */
 export function tallyOfExecution(
   { scenario, trace }: Execution,
-  { violations, undecided }: Judgement,
+  { violations, undecided, unjudged = [] }: Judgement,
   compared: number,
 ): Tally {
   const moves = trace.filter((event) => event.type === "move");
@@ -92,6 +95,7 @@ export function tallyOfExecution(
     executionsByClients: { [scenario.clients.length]: 1 },
     responses: responses.reduce(sum, {}),
     violated: Object.fromEntries(violations.map((violation) => [keyOf(violation), 1])),
+    unjudged: Object.fromEntries(unjudged.map((rule) => [keyOf(rule), 1])),
   };
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Campaign, PairSearch } from "../core/campaign.ts";
 import { type Coverage, coverageSentences, together } from "./coverage.ts";
-import type { Rule } from "./judge.ts";
+import type { Rule } from "./judgement.ts";
 import type { Pattern } from "./subject.ts";
 import { keyOf, sum, type Tally } from "./tally.ts";
 
@@ -49,7 +49,7 @@ export function summaryOf(
   rules: readonly Rule[],
   patterns: readonly Pick<Pattern, "name" | "description" | "threshold">[],
 ) {
-  const { patterns: matches, violated, undecided: _, ...counts } = tally;
+  const { patterns: matches, violated, unjudged, undecided: _, ...counts } = tally;
   const { scenarios, executions } = counts;
   return {
     ...counts,
@@ -62,7 +62,7 @@ export function summaryOf(
     }),
     rules: rules.map(({ judge, name, description }) => ({
       ...{ judge, name, description },
-      checked: executions,
+      checked: executions - (unjudged[keyOf({ judge, name })] ?? 0),
       violated: violated[keyOf({ judge, name })] ?? 0,
     })),
     pairs,

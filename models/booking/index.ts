@@ -3,6 +3,7 @@ import { extname } from "node:path";
 import type { Subject } from "../../harness/index.ts";
 import { codes } from "./codes.ts";
 import type { BookingCommand } from "./commands.ts";
+import { ids } from "./ids.ts";
 import { invariants } from "./invariants.ts";
 import { model } from "./model.ts";
 import { mutantNamed, mutants } from "./mutants/index.ts";
@@ -28,6 +29,7 @@ const booking: Subject<BookingState, BookingCommand> = {
   patterns,
   invariants,
   model,
+  ids,
   codes,
   mutants,
   promises,

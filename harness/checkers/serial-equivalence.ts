@@ -1,0 +1,103 @@
+import type { Command } from "../core/command.ts";
+import { type Execution, historyOf } from "../core/execution.ts";
+import { type Operation, operations } from "../core/history.ts";
+import type { IdFields } from "../core/ids.ts";
+import type { Json } from "../core/json.ts";
+import { isUnknown } from "../core/model.ts";
+import { clientOf } from "../core/schedule.ts";
+import type { Violation } from "../core/verdict.ts";
+import { Renaming } from "./renaming.ts";
+import type { Execute, SerialOrder, SerialOrders } from "./serial-orders.ts";
+
+export const SERIALLY_EQUIVALENT = {
+  judge: "serial-equivalence",
+  name: "serially-equivalent",
+  description:
+    "The answers, and what is left in the end, are those of some order in which the same commands " +
+    "run one after the other; each client's commands in its order, ids aside.",
+} as const;
+
+export const MODEL_AGREES = {
+  judge: "serial-equivalence",
+  name: "model-agrees",
+  description:
+    "What the model takes for right some serial order of the commands comes to, and what such an " +
+    "order in real time comes to the model takes for right.",
+} as const;
+
+/** How many orders may be executed to find one for an execution. */
+const EXECUTIONS = 100;
+
+export type SerialFinding = "equivalent" | "different" | "unknown" | "not judged";
+
+/**
+ * The order of whole commands that an execution is itself; undefined if something moved beside the
+ * command that was under way, or after its answer.
+ */
+export function ownOrder({ trace }: Execution): SerialOrder | undefined {
+  const order: number[] = [];
+  let underWay: number | undefined;
+  for (const event of trace) {
+    if (event.type === "invoke") {
+      if (underWay !== undefined) return undefined;
+      underWay = event.client;
+      order.push(event.client);
+    } else if (event.type === "return") underWay = undefined;
+    else if (event.type === "move" && event.choice.action !== "start") {
+      if (clientOf(event.choice.lane) !== underWay) return undefined;
+    }
+  }
+  return order;
+}
+
+/**
+ * Whether some serial order of an execution's commands comes to the same. Not judged is an execution
+ * of which answers are missing, since nobody can tell what they would have been; and one in which no
+ * order was found while a command names an id by guess, which in another order is something else.
+ */
+export async function serialEquivalence<State extends Json, C extends Command>(
+  execution: Execution<State, C>,
+  orders: SerialOrders<C>,
+  execute: Execute,
+  { ids, realTime }: { readonly ids: IdFields; readonly realTime: boolean },
+): Promise<SerialFinding> {
+  const { scenario, trace, contents, ending } = execution;
+  const all = operations(historyOf(trace));
+  if (contents === undefined || ending.type === "stuck" || all.some(isUnknown)) return "not judged";
+  const renaming = Renaming.from(scenario.initial, ids);
+  const found = await orders.find(
+    { operations: all, contents, renaming, realTime, executions: EXECUTIONS },
+    execute,
+  );
+  if (found === "unknown") return "unknown";
+  if (found !== "none") return "equivalent";
+  const guessed = all.some(({ command }) => !renaming.knows(command, ""));
+  return guessed ? "not judged" : "different";
+}
+
+/** What a reader is told of an execution that no serial order comes to. */
+export function notSerial(execution: Execution): Violation {
+  const all = operations(historyOf(execution.trace));
+  const { judge, name } = SERIALLY_EQUIVALENT;
+  return {
+    judge,
+    name,
+    message: `no order in which the ${all.length} commands run one after the other comes to these answers and leaves what was left`,
+    evidence: all.map(({ client, command, response }: Operation) => ({
+      client,
+      command: command.name,
+      answer: response?.code ?? "",
+      body: response?.body ?? null,
+    })),
+  };
+}
+
+/** A disagreement between the model and the service itself: one of the two is not what it should be. */
+export function modelDisagrees(how: "allows" | "refuses"): Violation {
+  const { judge, name } = MODEL_AGREES;
+  const message =
+    how === "allows"
+      ? "the model takes this for right, but no serial order of the commands comes to it"
+      : "a serial order of the commands in real time comes to this, but the model refuses it";
+  return { judge, name, message, evidence: [] };
+}

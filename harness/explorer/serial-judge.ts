@@ -1,0 +1,70 @@
+import { checkLinearizability } from "../checkers/linearizability.ts";
+import {
+  MODEL_AGREES,
+  modelDisagrees,
+  notSerial,
+  ownOrder,
+  SERIALLY_EQUIVALENT,
+  serialEquivalence,
+} from "../checkers/serial-equivalence.ts";
+import { SerialOrders, type SerialOutcome } from "../checkers/serial-orders.ts";
+import type { Command } from "../core/command.ts";
+import { type Execution, historyOf } from "../core/execution.ts";
+import { operations } from "../core/history.ts";
+import type { IdFields } from "../core/ids.ts";
+import type { Json } from "../core/json.ts";
+import type { Model } from "../core/model.ts";
+import type { Scenario } from "../core/scenario.ts";
+import type { Violation } from "../core/verdict.ts";
+import { InOrder } from "../scheduler/in-order.ts";
+import type { Again, Judge, Judgement } from "./judgement.ts";
+
+/**
+ * Compares each execution with serial orders of the same commands, executed on the same database.
+ * What orders come to is kept as long as the scenario is the same.
+ */
+export function serialJudge<State extends Json, C extends Command>(
+  ids: IdFields,
+  model: Model<unknown, State, C> | undefined,
+): Judge<State, C> {
+  let known: { scenario: Scenario<State, C>; orders: SerialOrders<C> } | undefined;
+
+  async function judge(execution: Execution<State, C>, again: Again<State, C>): Promise<Judgement> {
+    const { scenario } = execution;
+    if (known?.scenario !== scenario) known = { scenario, orders: new SerialOrders<C>(scenario) };
+    const { orders } = known;
+    const own = ownOrder(execution);
+    const execute = async (order: readonly number[]) => {
+      const scheduler = new InOrder(order);
+      scheduler.begin();
+      return outcomeOf(await again(scenario, scheduler));
+    };
+    const compare = (realTime: boolean) =>
+      serialEquivalence(execution, orders, execute, { ids, realTime });
+    if (own !== undefined) orders.learn(own, outcomeOf(execution));
+
+    const finding = await compare(false);
+    if (finding === "not judged")
+      return { violations: [], unjudged: [SERIALLY_EQUIVALENT, ...agrees] };
+    if (finding === "unknown") {
+      const undecided = `${SERIALLY_EQUIVALENT.judge}: too many orders to try them all`;
+      return { violations: [], undecided, unjudged: [SERIALLY_EQUIVALENT] };
+    }
+    const violations: Violation[] = finding === "different" ? [notSerial(execution)] : [];
+    if (model === undefined) return { violations };
+    const linear = checkLinearizability(execution, model);
+    const right = linear.violations.length === 0 && linear.undecided === undefined;
+    if (finding === "different" && right) violations.push(modelDisagrees("allows"));
+    if (finding === "equivalent" && linear.violations.length > 0) {
+      if ((await compare(true)) === "equivalent") violations.push(modelDisagrees("refuses"));
+    }
+    return { violations };
+  }
+
+  const agrees = model === undefined ? [] : [MODEL_AGREES];
+  return { rules: [SERIALLY_EQUIVALENT, ...agrees], judge };
+}
+
+function outcomeOf({ trace, contents }: Execution): SerialOutcome {
+  return { responses: operations(historyOf(trace)).map(({ response }) => response), contents };
+}
