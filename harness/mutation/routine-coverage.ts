@@ -1,7 +1,7 @@
 import type { Command } from "../core/command.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
-import type { Judge } from "../explorer/judge.ts";
+import type { Judge } from "../explorer/judgement.ts";
 
 /** Which gated routines each scenario was seen to run through. */
 export class RoutineCoverage {
