@@ -50,10 +50,11 @@ export interface Survivor {
   /** Of the mutant. */
   readonly id: string;
   /**
-   * `equivalent`: nobody can see a difference, or none that breaks a promise. `gap`: there is one
-   * that the checks miss.
+   * `equivalent`: nobody who uses the service can see a difference. `tested`: campaigns do not
+   * reach it, but a test that the reason names fails. `gap`: there is a difference, and nothing
+   * notices it.
    */
-  readonly verdict: "equivalent" | "gap";
+  readonly verdict: "equivalent" | "tested" | "gap";
   readonly reason: string;
 }
 
@@ -68,7 +69,8 @@ export interface MutantResult {
   readonly preemptions: number | null;
   /** Why it is unknown; of a survivor, what people found out. */
   readonly reason: string | null;
-  readonly equivalent: boolean;
+  /** Of a survivor, if people have looked at it. */
+  readonly verdict: Survivor["verdict"] | null;
   readonly executions: number;
   readonly elapsedMs: number;
 }
@@ -77,7 +79,7 @@ export interface MutantResult {
 export interface MutationScore {
   readonly model: string;
   readonly seed: number;
-  /** Caught or equivalent, of all mutants: 0 to 1. */
+  /** Caught, equivalent or tested, of all mutants: 0 to 1. */
   readonly score: number;
   readonly results: readonly MutantResult[];
   readonly stillborn: readonly Stillborn[];

@@ -35,15 +35,15 @@ test("the score: what is caught, what survives, and what people say of that", as
     onResult: (_, count) => done.push(count),
   });
   const told = score.results.map(
-    ({ outcome, equivalent, mutant, by }) =>
-      `${equivalent ? "equivalent" : outcome} ${mutant.id}${by === null ? "" : ` by ${by.judge}/${by.name}`}`,
+    ({ outcome, verdict, mutant, by }) =>
+      `${verdict ?? outcome} ${mutant.id}${by === null ? "" : ` by ${by.judge}/${by.name}`}`,
   );
   expect(told).toEqual([
     "unknown drop-constraint seats.seats_pkey",
     "equivalent drop-index tickets_once",
     "survived delete-statement take: perform from seats where id = p_seat for update;",
     "survived negate-condition take: where id = p_seat",
-    "survived strip-lock take: for update",
+    "gap strip-lock take: for update",
     "survived delete-statement take: if exists (select from tickets where seat = p_seat) then return 'TAKEN'; end if;",
     "caught negate-condition take: if exists (select from tickets where seat = p_seat) by invariant/one-ticket",
     "survived negate-condition take: where seat = p_seat",

@@ -50,7 +50,10 @@ export async function mutationScore<State extends Json, C extends Command>(
     results.push(result);
     options.onResult?.(result, results.length, chosen.length);
   }
-  const good = results.filter(({ outcome, equivalent }) => outcome === "caught" || equivalent);
+  const good = results.filter(
+    ({ outcome, verdict }) =>
+      outcome === "caught" || verdict === "equivalent" || verdict === "tested",
+  );
   const caught = results.filter(({ outcome }) => outcome === "caught");
   return {
     model: subject.name,
@@ -114,7 +117,7 @@ async function tried<State extends Json, C extends Command>(
     by: violation === undefined ? null : named(violation),
     preemptions: failing === undefined ? null : preemptionCount(failing.execution.trace),
     reason: outcome === "survived" ? (survivor?.reason ?? null) : (reason ?? null),
-    equivalent: outcome === "survived" && survivor?.verdict === "equivalent",
+    verdict: outcome === "survived" ? (survivor?.verdict ?? null) : null,
     executions,
     elapsedMs: performance.now() - began,
   };

@@ -23,7 +23,7 @@ ${table(
   [{ title: "Judge" }, { title: "Mutants", kind: "number" }],
   judgesOf(groups).map(([judge, count]) => [judge, number(count)]),
 )}</section>
-${section("Survived", groups.survived)}${section("Unknown", groups.unknown)}${section("Equivalent", groups.equivalent)}${notes(
+${section("Survived", groups.survived)}${section("Unknown", groups.unknown)}${section("Caught by tests alone", groups.tested)}${section("Equivalent", groups.equivalent)}${notes(
   "Stillborn: the server refuses them",
   stillborn.map(({ mutant, reason }) => [mutant.id, reason]),
 )}${notes(

@@ -8,26 +8,32 @@ import { wrap } from "./wrap.ts";
 export interface Groups {
   readonly caught: readonly MutantResult[];
   readonly equivalent: readonly MutantResult[];
+  readonly tested: readonly MutantResult[];
+  /** The others that survived. */
   readonly survived: readonly MutantResult[];
   readonly unknown: readonly MutantResult[];
 }
 
 export function groupsOf({ results }: MutationScore): Groups {
   const of = (outcome: MutantResult["outcome"]) => results.filter((it) => it.outcome === outcome);
+  const said = (...verdicts: readonly MutantResult["verdict"][]) =>
+    of("survived").filter(({ verdict }) => verdicts.includes(verdict));
   return {
     caught: of("caught"),
-    equivalent: of("survived").filter(({ equivalent }) => equivalent),
-    survived: of("survived").filter(({ equivalent }) => !equivalent),
+    equivalent: said("equivalent"),
+    tested: said("tested"),
+    survived: said("gap", null),
     unknown: of("unknown"),
   };
 }
 
 /** The score in a sentence. */
 export function scoreSentence(score: MutationScore): string {
-  const { caught, equivalent, survived, unknown } = groupsOf(score);
+  const { caught, equivalent, tested, survived, unknown } = groupsOf(score);
   const rest = [
     `${caught.length} caught`,
     `${equivalent.length} equivalent`,
+    ...(tested.length > 0 ? [`${tested.length} caught by tests alone`] : []),
     `${survived.length} survived`,
     ...(unknown.length > 0 ? [`${unknown.length} unknown`] : []),
   ];
@@ -60,6 +66,7 @@ export function scoreText(
     `${counted(executions, "execution")} in ${duration(elapsedMs)}, seed ${seed}.`,
     ...listed("survived", groups.survived, "red", width, paint),
     ...listed("unknown", groups.unknown, "yellow", width, paint),
+    ...listed("caught by tests alone", groups.tested, "dim", width, paint),
     ...listed("equivalent", groups.equivalent, "dim", width, paint),
     ...noted("stillborn", stillborn, ({ mutant, reason }) => `${mutant.id}: ${reason}`, width),
     ...noted("not mutated", unmutated, ({ object, reason }) => `${object}: ${reason}`, width),

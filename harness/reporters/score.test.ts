@@ -16,7 +16,7 @@ const mutant = {
 } as const;
 
 const result = (changes: Partial<MutantResult>): MutantResult => ({
-  ...{ mutant, outcome: "survived", by: null, preemptions: null, reason: null, equivalent: false },
+  ...{ mutant, outcome: "survived", by: null, preemptions: null, reason: null, verdict: null },
   ...{ executions: 10, elapsedMs: 100, ...changes },
 });
 
@@ -31,7 +31,8 @@ const score: MutationScore = {
     caught("contract"),
     caught("invariant"),
     caught("invariant"),
-    result({ equivalent: true, reason: "the index is enough" }),
+    result({ verdict: "equivalent", reason: "the index is enough" }),
+    result({ verdict: "tested", reason: "a.test.ts" }),
     result({ mutant: { ...mutant, id: "drop-index x", object: "x", line: null } }),
     result({ outcome: "unknown", reason: "a step took too long" }),
   ],
@@ -45,7 +46,8 @@ const score: MutationScore = {
 test("the text has the score, and each mutant that was not caught", () => {
   expect(scoreText(score, { colour: false })).toBe(`\
 derived mutants: seats
-80.0 % of 6 mutants of the schema: 3 caught, 1 equivalent, 1 survived, 1 unknown.
+80.0 % of 7 mutants of the schema: 3 caught, 1 equivalent, 1 caught by tests alone, 1 survived, 1
+unknown.
 Caught first by: invariant 2, contract 1.
 60 executions in 0.9 s, seed 7.
 
@@ -60,6 +62,12 @@ strip-lock take: for update
   take, line 3: perform from seats <s> for update;
   for update → (nothing)
   a step took too long
+
+caught by tests alone (1)
+strip-lock take: for update
+  take, line 3: perform from seats <s> for update;
+  for update → (nothing)
+  a.test.ts
 
 equivalent (1)
 strip-lock take: for update
@@ -86,7 +94,7 @@ test("the page says the same, and fails where something survived", () => {
   }
   expect(html).toContain("perform from seats &#60;s&#62; for update;");
   const rest = { stillborn: [], unmutated: [], misjudged: [] };
-  const good = scoreHtml({ ...score, ...rest, results: score.results.slice(0, 4) });
+  const good = scoreHtml({ ...score, ...rest, results: score.results.slice(0, 5) });
   expect(good).toContain('class="verdict pass"');
   expect(good).not.toContain("Survived (");
 });

@@ -14,6 +14,7 @@ import { promises } from "./promises.ts";
 import { scenarios } from "./scenarios.ts";
 import { simpler } from "./simpler.ts";
 import type { BookingState } from "./state.ts";
+import { survivors } from "./survivors.ts";
 import { migrateBooking, startBooking } from "./system.ts";
 
 /** The booking service of `src/` and `migrations/`, as something to verify. */
@@ -33,6 +34,7 @@ const booking: Subject<BookingState, BookingCommand> = {
   codes,
   mutants,
   promises,
+  survivors,
   sources: [...filesIn("../../migrations/", ".sql"), ...ownSources()],
 };
 

@@ -5,6 +5,7 @@ import { testPostgres } from "../../harness/postgres/server.fixture.ts";
 import booking from "./index.ts";
 import { pairs } from "./pairs.ts";
 import { promises } from "./promises.ts";
+import { survivors } from "./survivors.ts";
 
 let server: Server;
 let derivation: Awaited<ReturnType<typeof derivationOf>>;
@@ -33,4 +34,11 @@ test.each(promises)("the pairs that can break $name are the model's", (promise) 
 
 test("every part of the schema is mutated", () => {
   expect(derivation.unmutated).toEqual([]);
+});
+
+test("each survivor is one of the schema's mutants, and named once", () => {
+  const ids = survivors.map(({ id }) => id);
+  const mutants = derivation.mutants.map(({ id }) => id);
+  expect(ids.filter((id) => !mutants.includes(id))).toEqual([]);
+  expect(new Set(ids).size).toBe(ids.length);
 });
