@@ -53,6 +53,7 @@ const folders: readonly { readonly of: RegExp; readonly may: readonly string[] }
     of: /^harness\/regressions\//,
     may: ["harness/core/", "harness/execution/", "harness/explorer/", "harness/reporters/"],
   },
+  { of: /^harness\/workers\//, may: ["harness/"] },
   { of: /^harness\/version\.ts$/, may: [] },
   { of: /^harness\/defaults\.ts$/, may: ["harness/scheduler/"] },
   { of: /^harness\/(cli\/|index\.ts$|verify\.ts$|vitest\.)/, may: ["harness/"] },

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { type Strategy, strategies } from "./scheduler/strategies.ts";
 
 const PREEMPTIONS = 2;
@@ -23,4 +24,6 @@ export const DEFAULTS = {
   control: { gates: ["statement", "routine"], isolation: "read committed" },
   stepTimeoutMs: 10_000,
   shrinkTimeMs: 30_000,
+  /** Processes of a campaign on the command line. */
+  workers: Math.min(availableParallelism(), 4),
 } as const;

@@ -17,7 +17,10 @@ import { derivedSubject, isDerived } from "./mutation/derived-subject.ts";
 import type { Server } from "./postgres/provider.ts";
 import type { RegressionFolder } from "./regressions/regression-folder.ts";
 import { type Fated, replayRegressions } from "./regressions/replay-regressions.ts";
+import type { Strategy, StrategyOptions } from "./scheduler/strategies.ts";
 import { version } from "./version.ts";
+import type { WorkerOptions } from "./workers/messages.ts";
+import { WorkerProcess } from "./workers/worker-process.ts";
 
 /** Opens an executor for a subject, for one of its mutants, or for some derived from its schema. */
 export async function openExecutor<State extends Json, C extends Command>(
@@ -52,10 +55,26 @@ export type VerifyOptions = Partial<Omit<CampaignOptions, Decided> & ExecutorOpt
    * are there to be found.
    */
   readonly regressions?: RegressionFolder;
+  /** Processes that explore at the same time; none unless asked for. */
+  readonly workers?: Workers | undefined;
 };
 
+export interface Workers {
+  /** How many there are in all, this process included. */
+  readonly count: number;
+  /** The path of the model's file: other processes have to load it for themselves. */
+  readonly model: string;
+  /** What the strategy was made with. */
+  readonly strategyOptions: StrategyOptions;
+  /** After how long others join, in ms; 2 s unless told otherwise. */
+  readonly joinMs?: number;
+}
+
+/** After how long other processes join: what takes less is done before they would have started. */
+const JOIN_MS = 2_000;
+
 /** What `verify` decides itself. */
-type Decided = "known" | "onViolation" | "onShrunk" | "regressions";
+type Decided = "known" | "onViolation" | "onShrunk" | "regressions" | "workers";
 
 /** Verifies a subject on a disposable database of `server`: one campaign from beginning to end. */
 export async function verify<State extends Json, C extends Command>(
@@ -96,9 +115,10 @@ export async function verify<State extends Json, C extends Command>(
     control,
   });
   const keep = failing === undefined ? folder : undefined;
+  const explorers = subject.single ? [] : otherWorkers<State, C>(server, given.workers, options);
   try {
     const environment = environmentOf(server, executor.lockWaits);
-    return await runCampaign(executor, subject, environment, {
+    const told: CampaignOptions = {
       ...options,
       control,
       regressions: fates.map(fateOf),
@@ -109,10 +129,34 @@ export async function verify<State extends Json, C extends Command>(
         const kept = await keep?.keep(smallest);
         if (found !== undefined && kept !== found) await keep?.remove(found);
       },
-    });
+    };
+    const joinMs = given.workers?.joinMs ?? JOIN_MS;
+    return await runCampaign(executor, subject, environment, told, { explorers, joinMs });
   } finally {
-    await executor.close();
+    await Promise.all([executor.close(), ...explorers.map((worker) => worker.close())]);
   }
+}
+
+function otherWorkers<State extends Json, C extends Command>(
+  server: Server,
+  workers: Workers | undefined,
+  options: Omit<WorkerOptions, "server" | "model" | "strategy" | "strategyOptions"> & {
+    readonly strategy: Strategy;
+    readonly signal: AbortSignal | undefined;
+  },
+): readonly WorkerProcess<State, C>[] {
+  if (workers === undefined) return [];
+  const { count, model, strategyOptions } = workers;
+  const { mutant, seed, bounds, pairs, strategy, control } = options;
+  const { judges, checkDeterminism, stepTimeoutMs } = options;
+  const told = {
+    ...{ model, mutant, seed, bounds, pairs, strategy: strategy.name, strategyOptions },
+    ...{ control, judges, checkDeterminism, stepTimeoutMs },
+  };
+  return Array.from(
+    { length: count - 1 },
+    () => new WorkerProcess<State, C>(server, told, options.signal),
+  );
 }
 
 /** The clients of the only scenario that there is. */

@@ -32,7 +32,7 @@ const strategyHelp = strategies(DEFAULTS)
   .join("; ");
 
 /** A scenario has its own clients, is the only one, and has no planted bugs. */
-const OF_MODELS = ["--clients", "--pairs", "--mutant", "--scenarios", "--shard"];
+const OF_MODELS = ["--clients", "--pairs", "--mutant", "--scenarios", "--shard", "--workers"];
 
 /*
  * Each command's code is loaded when it is called: `--help` needs no database driver.
@@ -91,6 +91,7 @@ function program(finished: (exitCode: number) => void): Command {
       "--no-reduction",
       "with --preemptions all, also execute interleavings that come to the same as others",
     )
+    .option("--workers <number>", "how many processes explore", positiveNumber, DEFAULTS.workers)
     .option("--check-determinism", "execute each schedule twice, and compare what is seen")
     .addOption(
       new Option("--faults <kinds>", "what strikes now and then: none, connection, all, or a list")

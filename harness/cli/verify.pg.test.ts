@@ -83,7 +83,7 @@ describe("heddle verify", () => {
 
   test("searches every pair of the model's commands", async () => {
     const { code, stdout } = await place.heddle("verify", "--pairs", "--preemptions", "0");
-    expect(stdout).toMatch(/create-http × cancel +2 +1\n/);
+    expect(stdout).toMatch(/create-http × cancel +2 +– +1\n/);
     expect(code).toBe(0);
     const report = JSON.parse(await readFile(place.path("reports/report.json"), "utf8"));
     expect(report).toMatchObject({ verdict: "pass", strategy: "exhaustive", patterns: [] });
@@ -92,6 +92,7 @@ describe("heddle verify", () => {
     expect(report.pairs).toContainEqual({
       name: "cancel × expire",
       explored: 2,
+      pruned: null,
       complete: true,
       outcomes: 2,
     });

@@ -38,6 +38,7 @@ export interface VerifyOptions {
   readonly judges: readonly JudgeName[];
   readonly postgres: string;
   readonly reuse?: boolean;
+  readonly workers?: number;
   readonly mutant?: string;
   readonly report: string;
   readonly json?: boolean;
@@ -63,8 +64,10 @@ export async function verifyCommand(
   const unlimited = !pairs && given.length === 0;
   const limits = { runs: unlimited ? DEFAULTS.runs : options.runs, timeMs: options.time };
   const interrupted = interruption();
+  const { preemptions, reduction, faults } = options;
+  const strategyOptions = { preemptions, reduction, faults };
   const strategy =
-    strategies(options).find(({ name }) => name === options.strategy) ?? DEFAULTS.strategy;
+    strategies(strategyOptions).find(({ name }) => name === options.strategy) ?? DEFAULTS.strategy;
   if (options.faults.length > 0 && !strategy.strikes) {
     throw new HarnessError(
       "USAGE",
@@ -90,6 +93,10 @@ export async function verifyCommand(
       checkDeterminism: options.checkDeterminism === true,
       judges: options.judges,
       mutant: options.mutant,
+      workers:
+        options.workers === undefined
+          ? undefined
+          : { count: options.workers, model: file, strategyOptions },
       regressions: RegressionFolder.of(file, subject.name),
       stepTimeoutMs: options.stepTimeout,
       shrinkTimeMs: options.shrinkTime,

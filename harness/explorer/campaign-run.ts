@@ -2,14 +2,21 @@ import type { RegressionFate } from "../core/campaign.ts";
 import type { Command } from "../core/command.ts";
 import type { Control } from "../core/control.ts";
 import type { Counterexample } from "../core/counterexample.ts";
+import type { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
 import type { Executor } from "../execution/executor.ts";
 import { effortUsed } from "../scheduler/strategies.ts";
 import { determinism } from "./determinism.ts";
 import { Exploration } from "./exploration.ts";
-import { type Failing, ScenarioExplorer, type ScenarioOptions } from "./explore-scenario.ts";
+import {
+  type Explored,
+  type Failing,
+  ScenarioExplorer,
+  type ScenarioOptions,
+} from "./explore-scenario.ts";
 import { type JudgeName, Judges, judgesOf } from "./judge.ts";
 import { type Shard, WHOLE } from "./shard.ts";
+import { type Assumed, exploreSideBySide, type InOrder, type Others } from "./side-by-side.ts";
 import type { Subject } from "./subject.ts";
 
 export interface CampaignOptions extends ScenarioOptions {
@@ -57,8 +64,18 @@ export interface Progress extends Counted {
   readonly elapsedMs: number;
 }
 
+/** The judges of what is executed on an executor. */
+export function judgesFor<State extends Json, C extends Command>(
+  { ordersWakes }: Pick<Executor<State, C>, "ordersWakes">,
+  subject: Subject<State, C>,
+  { judges, checkDeterminism }: Pick<CampaignOptions, "judges" | "checkDeterminism">,
+): Judges<State, C> {
+  const twice = checkDeterminism ? [determinism<State, C>(ordersWakes)] : [];
+  return new Judges([...judgesOf(subject, judges), ...twice]);
+}
+
 /** The exploring of a campaign, within its limits. */
-export class CampaignRun<State extends Json, C extends Command> {
+export class CampaignRun<State extends Json, C extends Command> implements InOrder<State, C> {
   readonly judges: Judges<State, C>;
   readonly exploration: Exploration<State, C>;
   readonly #explorer: ScenarioExplorer<State, C>;
@@ -67,8 +84,7 @@ export class CampaignRun<State extends Json, C extends Command> {
   readonly #began = performance.now();
 
   constructor(executor: Executor<State, C>, subject: Subject<State, C>, options: CampaignOptions) {
-    const twice = options.checkDeterminism ? [determinism<State, C>(executor.ordersWakes)] : [];
-    this.judges = new Judges([...judgesOf(subject, options.judges), ...twice]);
+    this.judges = judgesFor(executor, subject, options);
     this.#explorer = new ScenarioExplorer(executor, subject, this.judges, options);
     this.exploration = new Exploration(this.#explorer.pairs, options.shard);
     this.#single = subject.single === true;
@@ -79,30 +95,61 @@ export class CampaignRun<State extends Json, C extends Command> {
     return performance.now() - this.#began;
   }
 
-  async explore(): Promise<void> {
-    while (
-      this.exploration.next < this.#end &&
-      !this.#nothingLeft() &&
-      this.#left() > 0 &&
-      this.#more()
-    ) {
-      const { executions } = this.exploration.tally;
-      let explored = 0;
-      const effort = {
-        used: () => this.#used(executions + explored),
-        executions: this.#left(),
-        more: () => this.#more(),
-        onExecution: (violations: number) =>
-          this.progress("exploring", { executions: executions + ++explored, violations }),
-      };
-      this.exploration.add(await this.#explorer.explore(this.exploration.next, effort));
-    }
+  explore(others: Others<State, C>): Promise<void> {
+    return exploreSideBySide(this, this.#explorer, others);
   }
 
-  /** How many scenarios there are in all. */
-  get #end(): number {
+  get next(): number {
+    return this.exploration.next;
+  }
+
+  get step(): number {
+    return this.#options.shard?.of ?? 1;
+  }
+
+  get end(): number {
     const { pairs, scenarios } = this.#options;
     return pairs ? this.#explorer.pairs.length : (scenarios ?? Number.POSITIVE_INFINITY);
+  }
+
+  get ended(): boolean {
+    return this.ends(this.exploration.failing.length > 0, this.exploration.error);
+  }
+
+  ends(failed: boolean, error: HarnessError | undefined): boolean {
+    return error !== undefined || (failed && this.#options.failFast !== false);
+  }
+
+  more(): boolean {
+    return !this.ended && !this.#nothingLeft() && this.#left() > 0 && this.#inTime();
+  }
+
+  assumed(index: number): Assumed {
+    return { used: this.usedAfter(index, 0), executions: this.#left() };
+  }
+
+  /** Where the runs are not limited, nothing depends on how many there were. */
+  holds(index: number, assumed: Assumed, { tally: { executions } }: Explored<State, C>): boolean {
+    const { runs, strategy } = this.#options;
+    if (runs === undefined) return true;
+    const left = this.#left();
+    if (executions > left) return false;
+    if (!this.#inTime()) return true;
+    const now = strategy.phase?.(this.usedAfter(index, 0));
+    const cut = executions === assumed.executions;
+    return strategy.phase?.(assumed.used) === now && (!cut || executions === left);
+  }
+
+  add(explored: Explored<State, C>): void {
+    this.exploration.add(explored);
+  }
+
+  onExecution(ahead: Counted): void {
+    const { executions, violations } = this.exploration.tally;
+    this.progress("exploring", {
+      executions: executions + ahead.executions,
+      violations: violations + ahead.violations,
+    });
   }
 
   /** Whether the only scenario that there is was searched to the end. */
@@ -115,22 +162,17 @@ export class CampaignRun<State extends Json, C extends Command> {
     return (this.#options.runs ?? Number.POSITIVE_INFINITY) - this.exploration.tally.executions;
   }
 
-  /** The part of the budget that is used up: of the runs, if a number of them was asked for. */
-  #used(executions: number): number {
+  /** Of the runs, if a number of them was asked for; else of the scenarios, or of the time. */
+  usedAfter(index: number, executions: number): number {
     const { runs, timeMs, scenarios } = this.#options;
-    if (runs !== undefined) return executions / runs;
-    if (scenarios !== undefined) return effortUsed(this.exploration.next / scenarios);
+    if (runs !== undefined) return (this.exploration.tally.executions + executions) / runs;
+    if (scenarios !== undefined) return effortUsed(index / scenarios);
     return timeMs === undefined ? 0 : this.elapsedMs / timeMs;
   }
 
-  #more(): boolean {
-    const { timeMs, signal, failFast = true } = this.#options;
-    return (
-      !(failFast && this.exploration.failing.length > 0) &&
-      this.exploration.error === undefined &&
-      !signal?.aborted &&
-      (timeMs === undefined || this.elapsedMs < timeMs)
-    );
+  #inTime(): boolean {
+    const { timeMs, signal } = this.#options;
+    return !signal?.aborted && (timeMs === undefined || this.elapsedMs < timeMs);
   }
 
   /** Why the campaign did not do all that it was asked for. */
@@ -145,7 +187,7 @@ export class CampaignRun<State extends Json, C extends Command> {
     const own = pairs.filter((_, at) => at % shards === index);
     const open = own.filter(({ complete }) => !complete).length;
     if (open > 0) return `${open} of ${own.length} pairs were not searched to the end`;
-    if (this.exploration.next < this.#end && scenarios !== undefined) {
+    if (this.exploration.next < this.end && scenarios !== undefined) {
       return `the time was up after ${this.exploration.explored} scenarios, ${executions} executions`;
     }
     if (!this.#nothingLeft() && pairs.length === 0 && runs !== undefined && executions < runs) {

@@ -10,6 +10,7 @@ import { controlled, uncontrolled } from "./control.ts";
 import { type Failing, knownAlready } from "./explore-scenario.ts";
 import { cannotJudge } from "./judge.ts";
 import { type Shrunken, shrunkCounterexample, unshrunk } from "./shrunk-counterexample.ts";
+import type { Others } from "./side-by-side.ts";
 import { hashSources } from "./sources.ts";
 import type { Subject } from "./subject.ts";
 import { summaryOf, type Total } from "./total.ts";
@@ -27,17 +28,20 @@ export interface CampaignResult {
  * judges every execution. Ends at the first violation, unless told otherwise, and shrinks the first
  * of each rule. What goes wrong with the harness ends it too: then the verdict is `unknown`, unless a
  * violation was found before.
+ *
+ * @param others explore scenarios at the same time; what is found does not depend on them
  */
 export async function runCampaign<State extends Json, C extends Command>(
   executor: Executor<State, C>,
   subject: Subject<State, C>,
   environment: Environment,
   options: CampaignOptions,
+  others: Others<State, C> = { explorers: [], joinMs: 0 },
 ): Promise<CampaignResult> {
   const hashes = await hashSources(subject.sources);
   const run = new CampaignRun(executor, subject, options);
   const startedAt = new Date();
-  if (options.known === undefined) await run.explore();
+  if (options.known === undefined) await run.explore(others);
   else run.exploration.add(knownAlready(options.known as Failing<State, C>));
   const exploredMs = run.elapsedMs;
   const { tally, failing } = run.exploration;

@@ -43,7 +43,7 @@ export interface Failing<State extends Json = Json, C extends Command = Command>
 }
 
 /** What exploring one scenario gave, up to its first violation: a plain value. */
-export interface Explored<State extends Json, C extends Command> {
+export interface Explored<State extends Json = Json, C extends Command = Command> {
   readonly tally: Tally;
   readonly coverage: Coverage;
   /** SHA-256 over every scenario, schedule, trace and violation, in order. */
@@ -61,8 +61,13 @@ export interface Explored<State extends Json, C extends Command> {
   readonly error: HarnessError | undefined;
 }
 
-/** Explores the scenarios of a campaign by their numbers, each by itself, on one executor. */
-export class ScenarioExplorer<State extends Json, C extends Command> {
+/** Explores the scenarios of a campaign by their numbers, each by itself: here, or elsewhere. */
+export interface Explorer<State extends Json, C extends Command> {
+  explore(index: number, effort: Effort): Promise<Explored<State, C>>;
+}
+
+/** Explores on an executor of this process. */
+export class ScenarioExplorer<State extends Json, C extends Command> implements Explorer<State, C> {
   readonly pairs: readonly Pair<State, C>[];
   readonly #input: (index: number) => Generated<State, C>;
   readonly #executor: Executor<State, C>;

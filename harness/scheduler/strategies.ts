@@ -19,6 +19,11 @@ export interface Exploration {
 export interface Strategy {
   readonly name: string;
   readonly description: string;
+  /**
+   * The name of what it does when that part of the budget is used up; what it does depends on the
+   * budget through this alone. Undefined: always the same.
+   */
+  phase?(used: number): string;
   /** Whether faults can strike: not in searches, which repeat what they have seen. */
   readonly strikes: boolean;
   /** Whether it leaves out interleavings by what steps may touch, and so has to be told of that. */
@@ -113,16 +118,27 @@ const auto = (options: StrategyOptions): Strategy => ({
     "a tenth of the budget serial, four tenths exhaustive, the rest pct; of a single scenario, " +
     "all schedules with 0, 1, 2, … preemptions for seven tenths, the rest pct",
   strikes: true,
+  phase: autoPhase,
   explore: (seed, used, single) => {
     if (single) {
       if (used >= SINGLE_SEARCH.share) return pct(options).explore(seed, used);
       return { ...SINGLE_SEARCH, scheduler: new Exhaustive() };
     }
-    if (used < 0.1) return serial.explore(seed, used);
-    if (used >= 0.5) return pct(options).explore(seed, used);
-    return { executions: AUTO_SEARCH, scheduler: new Exhaustive(options.preemptions) };
+    switch (autoPhase(used)) {
+      case "serial":
+        return serial.explore(seed, used);
+      case "exhaustive":
+        return { executions: AUTO_SEARCH, scheduler: new Exhaustive(options.preemptions) };
+      case "pct":
+        return pct(options).explore(seed, used);
+    }
   },
 });
+
+function autoPhase(used: number): "serial" | "exhaustive" | "pct" {
+  if (used < 0.1) return "serial";
+  return used < 0.5 ? "exhaustive" : "pct";
+}
 
 /**
  * How much of its executions `auto` has used up after a share of its scenarios, from 0 to 1, where

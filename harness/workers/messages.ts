@@ -1,0 +1,60 @@
+import type { Control } from "../core/control.ts";
+import type { HarnessErrorCode } from "../core/error.ts";
+import type { Explored } from "../explorer/explore-scenario.ts";
+import type { JudgeName } from "../explorer/judge.ts";
+import type { Bounds } from "../explorer/subject.ts";
+import type { Database, Server } from "../postgres/provider.ts";
+import type { StrategyOptions } from "../scheduler/strategies.ts";
+
+/** What a worker process has to be told of a campaign, to explore its scenarios by itself. */
+export interface WorkerOptions {
+  /** The path of the model's file. */
+  readonly model: string;
+  readonly mutant: string | undefined;
+  readonly seed: number;
+  readonly bounds: Bounds;
+  readonly pairs: boolean;
+  /** The strategy's name, and what it was made with. */
+  readonly strategy: string;
+  readonly strategyOptions: StrategyOptions;
+  readonly judges: readonly JudgeName[];
+  readonly checkDeterminism: boolean;
+  readonly control: Control;
+  readonly stepTimeoutMs: number;
+  readonly server: Pick<Server, "provider" | "version" | "description" | "folder">;
+}
+
+export interface PlainError {
+  readonly code: HarnessErrorCode;
+  readonly message: string;
+}
+
+export type LeasedDatabase = Omit<Database, "drop">;
+
+/** `stop` ends a scenario after the execution that is under way, `interrupt` at once and for good. */
+export type ToWorker =
+  | { readonly type: "start"; readonly options: WorkerOptions }
+  | {
+      readonly type: "explore";
+      readonly index: number;
+      readonly used: number;
+      readonly executions: number;
+    }
+  | { readonly type: "stop" }
+  | { readonly type: "interrupt" }
+  | { readonly type: "leased"; readonly database: LeasedDatabase }
+  | { readonly type: "refused"; readonly error: PlainError }
+  | { readonly type: "dropped" }
+  | { readonly type: "close" };
+
+export type FromWorker =
+  | { readonly type: "ready" }
+  | { readonly type: "failed"; readonly error: PlainError }
+  | { readonly type: "executed"; readonly violations: number }
+  | {
+      readonly type: "explored";
+      readonly explored: Omit<Explored, "error">;
+      readonly error: PlainError | undefined;
+    }
+  | { readonly type: "lease" }
+  | { readonly type: "drop"; readonly name: string };
