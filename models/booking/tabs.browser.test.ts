@@ -1,0 +1,220 @@
+import fc from "fast-check";
+import { Client, Pool } from "pg";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  type Command,
+  HarnessError,
+  type Invariant,
+  type JsonObject,
+  type Response,
+  type Scenario,
+  type Server,
+  type Subject,
+  type System,
+  type SystemContext,
+  startServer,
+  strategies,
+  verify,
+} from "../../harness/index.ts";
+import { testPostgres } from "../../harness/postgres/server.fixture.ts";
+import { COOKIE } from "../../src/authentication.ts";
+import { noBrowser, openBrowser } from "../../src/browser.fixture.ts";
+import { buildServer } from "../../src/server.ts";
+import { postgresStore } from "../../src/store.ts";
+import { tokensWith } from "../../src/tokens.ts";
+import { ADJACENT, initialState, type SlotPlan } from "./initial-states.ts";
+import { invariants } from "./invariants.ts";
+import { checkThenInsert } from "./mutants/check-then-insert.ts";
+import { observe } from "./observe.ts";
+import { openReset } from "./reset.ts";
+import type { BookingState } from "./state.ts";
+import { migrateBooking } from "./system.ts";
+import { openPool } from "./warm-pool.ts";
+
+/** A click on "Book", in the client's own tab, where the first free time is chosen. */
+type Click = Command & { readonly name: "click" };
+
+const free: SlotPlan = { sameProvider: true, gap: ADJACENT, past: false, fate: "free" };
+const twoTabs = {
+  initial: initialState([free, free, free]),
+  clients: [[{ name: "click" }], [{ name: "click" }]],
+} satisfies Scenario<BookingState, Click>;
+
+/** What a tab shows in the end. */
+const TABS = "tabs";
+
+const oneBooksAndTheOtherIsTold: Invariant = {
+  name: "one_books_and_the_other_is_told",
+  description: "One tab shows its booking; the other the conflict card, and what is free now.",
+  check(snapshot) {
+    const tabs = snapshot[TABS] ?? [];
+    const shown = tabs.map((tab) => JSON.stringify(tab)).sort();
+    const right = [CONFLICT, HELD].map((tab) => JSON.stringify(tab)).sort();
+    if (JSON.stringify(shown) === JSON.stringify(right)) return [];
+    const message = `The tabs show ${shown.join(" and ")}.`;
+    return [{ judge: "invariant", name: this.name, message, evidence: tabs }];
+  },
+};
+
+const HELD = { heading: "Your time is held", conflict: null, problem: null, free: null };
+const CONFLICT = {
+  heading: "Book a time with ",
+  conflict: "That time was just taken",
+  problem: null,
+  free: "2 free, 0 chosen",
+};
+
+let browser: Browser;
+
+const tabs: Subject<BookingState, Click> = {
+  name: "tabs",
+  migrate: (directUrl, mutant) =>
+    migrateBooking(directUrl, mutant === undefined ? undefined : checkThenInsert),
+  start,
+  scenarios: () => fc.constant(twoTabs),
+  pairs: () => [{ name: "two tabs", scenario: twoTabs }],
+  patterns: [],
+  invariants: [...invariants, oneBooksAndTheOtherIsTold],
+  codes: { click: ["BOOKED", "BOOKING_CONFLICT"] },
+  mutants: [checkThenInsert],
+  sources: [],
+};
+
+async function start(
+  { gatedUrl, directUrl }: SystemContext,
+  mutant: string | undefined,
+): Promise<System<BookingState, Click>> {
+  const database = new Client({ connectionString: directUrl });
+  await database.connect();
+  const reset = await openReset(database);
+  const warm = await openPool(gatedUrl, 4);
+  const beside = new Pool({ connectionString: directUrl });
+  // Who is told what depends on creates and on what is free. The rest of a page, a vendor's name and
+  // the visitor's own booking, is the same whenever it is read, and no step.
+  const { findProvider, findBooking } = postgresStore(beside);
+  const shipped = { ...postgresStore(warm.pool), findProvider, findBooking };
+  const planted = checkThenInsert.store?.(shipped, warm.pool) ?? shipped;
+  const tokens = tokensWith("a key for two tabs, and for nothing else");
+  const server = buildServer({
+    tokens,
+    store:
+      mutant === undefined
+        ? shipped
+        : // The planted bug is in creates without a key.
+          {
+            ...shipped,
+            createBooking: ({ idempotencyKey: _, ...request }) => planted.createBooking(request),
+          },
+  });
+  const url = await server.listen({ host: "127.0.0.1", port: 0 });
+  const pages: Page[] = [];
+  for (const id of ["customer-1", "customer-2"]) {
+    const context = await browser.newContext();
+    const value = await tokens.issue({ role: "customer", id });
+    await context.addCookies([{ name: COOKIE, value, url }]);
+    // Idempotency keys are the same in every execution.
+    await context.addInitScript("crypto.getRandomValues = (bytes) => bytes.fill(7)");
+    pages.push(await context.newPage());
+  }
+
+  return {
+    async reset(initial) {
+      await reset(initial);
+      for (const page of pages) {
+        await page.goto(`${url}/book/1`);
+        await page.evaluate("sessionStorage.clear()");
+        await page.getByRole("radio").first().check({ force: true });
+        await page.getByLabel("Your name").fill("Ada");
+      }
+    },
+
+    async perform(_, client): Promise<Response> {
+      const page = pages[client];
+      if (page === undefined) throw new HarnessError("USAGE", `there is no tab ${client}`);
+      await page.getByRole("button", { name: "Book" }).click({ noWaitAfter: true });
+      const ended = ".card:not([hidden]), #booking";
+      await page.locator(`body:not([aria-busy]) :is(${ended})`).waitFor();
+      const { conflict, heading } = await shownIn(page);
+      if (conflict !== null) return { outcome: "fail", code: "BOOKING_CONFLICT", body: null };
+      return { outcome: "ok", code: heading === HELD.heading ? "BOOKED" : "?", body: null };
+    },
+
+    async observe() {
+      const shown = await Promise.all(pages.map(shownIn));
+      return { ...(await observe(database, () => 0)), [TABS]: shown };
+    },
+
+    async stop() {
+      for (const page of pages) await page.context().close();
+      await server.close();
+      await warm.close();
+      await beside.end();
+      await database.end();
+    },
+  };
+}
+
+async function shownIn(page: Page): Promise<JsonObject> {
+  const text = async (selector: string) => {
+    const found = page.locator(selector);
+    return (await found.count()) === 0 ? null : await found.first().textContent();
+  };
+  const times = page.locator("form#book input[name=slot]");
+  const count = await times.count();
+  const chosen = await times.and(page.locator(":checked")).count();
+  return {
+    heading: await text("h1"),
+    conflict: await text("#conflict:not([hidden]) [data-message]"),
+    problem: await text("#problem:not([hidden]) [data-message]"),
+    free: count === 0 ? null : `${count} free, ${chosen} chosen`,
+  };
+}
+
+describe.skipIf(noBrowser !== undefined)(`two tabs that want one time ${noBrowser ?? ""}`, () => {
+  let server: Server;
+
+  beforeAll(async () => {
+    browser = await openBrowser();
+    server = await startServer(testPostgres);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  /** Every order of the two tabs' statements, those that come to the same but once. */
+  async function search(mutant?: string) {
+    const strategy = strategies({ preemptions: Number.POSITIVE_INFINITY }).find(
+      ({ name }) => name === "exhaustive",
+    );
+    if (strategy === undefined) throw new Error("there is no exhaustive search");
+    return verify(server, tabs, {
+      seed: 1,
+      pairs: true,
+      strategy,
+      shrinkTimeMs: 0,
+      control: { gates: ["statement"], isolation: "read committed" },
+      ...(mutant !== undefined && { mutant }),
+    });
+  }
+
+  test("in every order of their statements, one books and the other is told", async () => {
+    const { campaign } = await search();
+    expect(campaign).toMatchObject({ verdict: "pass", reason: null, counterexamples: [] });
+    expect(campaign.pairs).toMatchObject([{ name: "two tabs", complete: true, outcomes: 2 }]);
+    const { executions } = campaign;
+    expect(executions).toBeGreaterThan(20);
+    expect(campaign.responses).toEqual({
+      click: { BOOKED: executions, BOOKING_CONFLICT: executions },
+    });
+  }, 240_000);
+
+  test("where the service looks and then books, both are told that they booked", async () => {
+    const { campaign } = await search(checkThenInsert.name);
+    expect(campaign.verdict).toBe("fail");
+    expect(campaign.counterexamples[0]?.violations.map(({ name }) => name)).toContain(
+      oneBooksAndTheOtherIsTold.name,
+    );
+  }, 240_000);
+});
