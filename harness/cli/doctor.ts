@@ -1,12 +1,21 @@
 import { examine } from "../postgres/doctor.ts";
+import { examineScenario } from "./examine-scenario.ts";
 import { EXIT } from "./exit-code.ts";
 
-/** `heddle doctor`: what is available here, and why not. */
-export async function doctorCommand(options: {
+export interface DoctorOptions {
   readonly postgres: string;
   readonly json?: boolean;
-}): Promise<number> {
+}
+
+/** `heddle doctor`: what is available here, and why not; and whether a scenario can be driven. */
+export async function doctorCommand(
+  scenario: string | undefined,
+  options: DoctorOptions,
+): Promise<number> {
   const findings = await examine(options.postgres);
+  if (scenario !== undefined && findings.every(({ ok }) => ok)) {
+    findings.push(...(await examineScenario(scenario, options.postgres)));
+  }
   if (options.json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
   else {
     for (const { name, ok, detail, hint } of findings) {

@@ -5,6 +5,7 @@ import { DEFAULTS } from "../defaults.ts";
 import { JUDGES } from "../explorer/judge.ts";
 import { strategies } from "../scheduler/strategies.ts";
 import { version } from "../version.ts";
+import type { DoctorOptions } from "./doctor.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
 import { addMutationCommands } from "./mutation-commands.ts";
 import {
@@ -204,12 +205,22 @@ function program(finished: (exitCode: number) => void): Command {
 
   heddle
     .command("doctor")
-    .description("say what is available here, and why not")
+    .description("say what is available here, and why not; and whether a scenario can be driven")
+    .argument("[scenario]", "a scenario file: its clients run once, one after the other")
     .option("--postgres <which>", POSTGRES, "auto")
     .option("--json", "print the findings as JSON")
-    .action(async (options: { readonly postgres: string; readonly json?: boolean }) => {
+    .action(async (scenario: string | undefined, options: DoctorOptions) => {
       const { doctorCommand } = await import("./doctor.ts");
-      finished(await doctorCommand(options));
+      finished(await doctorCommand(scenario, options));
+    });
+
+  heddle
+    .command("init")
+    .description("write a scenario to start from, and a CI step")
+    .argument("[folder]", "where", ".")
+    .action(async (folder: string) => {
+      const { initCommand } = await import("./init.ts");
+      finished(await initCommand(folder));
     });
 
   heddle

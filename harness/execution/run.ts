@@ -173,6 +173,9 @@ export class Run<State extends Json, C extends Command> {
     if (inService === undefined) return undefined;
     const waits = this.#stage.system.waitsFor?.();
     const why = waits === undefined ? "" : `, which waits for: ${waits}`;
-    return `client ${inService} is in the service${why}`;
+    const silent = this.traffic.heard.has(inService)
+      ? ""
+      : ", and nothing of it has come to the gate yet: see that it uses the URL that it was given";
+    return `client ${inService} is in the service${why}${silent}`;
   }
 }

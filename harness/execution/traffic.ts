@@ -29,6 +29,8 @@ interface Parts<State extends Json, C extends Command> {
 export class Traffic<State extends Json, C extends Command> implements GateObserver<Session> {
   /** The client that may be inside the service: at most one, or the background's -1. */
   running: number | undefined;
+  /** Clients of which a statement has arrived. */
+  readonly heard = new Set<number>();
   readonly footprints: StepFootprints | undefined;
   readonly #stage: Stage<State, C>;
   readonly #parts: Parts<State, C>;
@@ -48,6 +50,8 @@ export class Traffic<State extends Json, C extends Command> implements GateObser
   arrived(session: Session, statement: Statement): void {
     const active = (client: number) => this.#parts.clients.isActive(client);
     this.#parts.lanes.arrive(session, statement, this.running ?? clientOf(BACKGROUND), active);
+    const flight = this.#parts.lanes.on(session);
+    if (flight !== undefined) this.heard.add(clientOf(flight.lane));
     this.#parts.rest.disturb();
   }
 

@@ -171,8 +171,9 @@ test("a strategy is asked for each scenario until it has nothing left, or enough
 
 test("an exhaustive search says what it covered", async () => {
   const { campaign: all } = await campaign({ strategy: strategyNamed("exhaustive"), runs: 400 });
-  expect(all.coverage[0]).toMatch(/^All \d+ orders of whole commands of \d+ scenarios were exec/);
-  expect(all.coverage[2]).toMatch(/^All \d+ interleavings with at most 2 preemptions of \d+ scen/);
+  expect(all.coverage.at(-1)).toMatch(
+    /^All \d+ interleavings with at most 2 preemptions of \d+ scen/,
+  );
   const { campaign: short } = await campaign({ strategy: strategyNamed("exhaustive"), runs: 1 });
   expect(short.coverage).toEqual([]);
 });

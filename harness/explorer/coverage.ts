@@ -81,7 +81,10 @@ export function together(a: Coverage, b: Coverage): Coverage {
 
 /** Sentences for the reader of a report. */
 export function coverageSentences({ searches, reduced, pct }: Coverage): readonly string[] {
-  const byBound = Object.entries(searches).sort(([a], [b]) => Number(a) - Number(b));
+  const byBound = Object.entries(searches)
+    .sort(([a], [b]) => Number(a) - Number(b))
+    // What was searched within a larger bound as well is said once.
+    .filter(([, { scenarios }], at, all) => scenarios > (all[at + 1]?.[1].scenarios ?? 0));
   return [
     ...byBound.map(([bound, covered]) => searchSentence(Number(bound), covered)),
     ...(reduced.scenarios > 0 ? [reducedSentence(reduced)] : []),

@@ -25,6 +25,14 @@ test("a pass of pairs that were all searched to the end is no sample of these", 
   expect(verdictSentence({ ...all, scenarios: 0, pairs: [] })).toContain(sample);
 });
 
+test("a pass of a single scenario of which nothing is left is no sample", () => {
+  const coverage = ["All 6 interleavings, without a bound, of 1 scenario were executed."];
+  const single = { ...passing, executions: 6, scenarios: 1, coverage };
+  expect(verdictSentence(single)).toContain("scenario with 2 to 4 clients");
+  expect(verdictSentence(single)).toMatch(/These are all interleavings that there are\.$/);
+  expect(verdictSentence({ ...single, scenarios: 2 })).toMatch(/A sample, not a proof\.$/);
+});
+
 test("a fail names what broke", () => {
   expect(verdictSentence(failing)).toBe(
     `Violation in 2 of 112 executions of 112 scenarios ${SCOPE}: slot_with_several_bookings, overlapping_bookings, no_server_error.`,

@@ -23,7 +23,9 @@ export function verdictSentence(campaign: Campaign): string {
 }
 
 /** What a pass stands for. */
-function extent({ pairs, scenarios }: Campaign): string {
+function extent({ pairs, scenarios, coverage }: Campaign): string {
+  const everything = coverage.some((sentence) => sentence.includes("without a bound"));
+  if (scenarios === 1 && everything) return "These are all interleavings that there are.";
   const complete =
     pairs.length > 0 && pairs.length === scenarios && pairs.every((pair) => pair.complete);
   return complete

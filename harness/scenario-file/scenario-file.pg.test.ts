@@ -74,6 +74,15 @@ test("a client that leaves a connection open is told so", async () => {
   });
 });
 
+test("a client that never comes to the gate is named", async () => {
+  const never = () => new Promise(() => {});
+  const { error } = await run({ ...noLostUpdate, clients: { never } }, { stepTimeoutMs: 100 });
+  expect(error).toMatchObject({
+    code: "STEP_TIMEOUT",
+    message: expect.stringContaining("client 0 is in the service, and nothing of it has come"),
+  });
+});
+
 test("an error of a client breaks the contract, unless the scenario names it", async () => {
   const failing: ScenarioDefinition = {
     ...noLostUpdate,

@@ -59,7 +59,7 @@ const PCT_EXECUTIONS = 4;
 const AUTO_SEARCH = 150;
 
 /** The same, where there is one scenario: the part of the budget, and the most executions. */
-const SINGLE_SEARCH = { share: 0.7, executions: 5_000 };
+const SINGLE_SEARCH = { share: 0.7, executions: 20_000 };
 
 const serial: Strategy = {
   name: "serial",

@@ -1,0 +1,68 @@
+import fc from "fast-check";
+import { HarnessError } from "../core/error.ts";
+import { historyOf } from "../core/execution.ts";
+import { operations } from "../core/history.ts";
+import { clientOf } from "../core/schedule.ts";
+import type { Trace } from "../core/trace.ts";
+import { DEFAULTS } from "../defaults.ts";
+import type { Subject } from "../explorer/subject.ts";
+import type { Finding } from "../postgres/finding.ts";
+import { startServer } from "../postgres/provider.ts";
+import { counted } from "../reporters/counted.ts";
+import { Exhaustive } from "../scheduler/exhaustive.ts";
+import { openExecutor } from "../verify.ts";
+import { loadScenario } from "./load-subject.ts";
+
+/** How long a client may take to send its next statement, or to end. */
+const STEP_MS = 5_000;
+
+const ELSEWHERE =
+  "let it connect to the URL that it is given: a function to `url`, a program or a service to " +
+  "DATABASE_URL in its environment; what goes to the database by another way cannot be driven";
+
+/** Whether what a scenario runs can be driven: its clients run once, one after the other. */
+export async function examineScenario(path: string, postgres: string): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  try {
+    const subject = await loadScenario(path);
+    findings.push({ name: "scenario", ok: true, detail: `${path} is loaded` });
+    findings.push(...clientFindings(await traceOf(subject, postgres)));
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    findings.push({ name: "scenario", ok: false, detail: error.message });
+  }
+  return findings;
+}
+
+async function traceOf(subject: Subject, postgres: string): Promise<Trace> {
+  const server = await startServer(postgres);
+  try {
+    const options = { control: DEFAULTS.control, stepTimeoutMs: STEP_MS, signal: undefined };
+    const executor = await openExecutor(server, subject, undefined, options);
+    try {
+      const [scenario] = fc.sample(subject.scenarios(DEFAULTS.bounds), 1);
+      if (scenario === undefined) throw new Error("fast-check generated nothing");
+      const search = new Exhaustive(0);
+      search.begin();
+      return (await executor.execute(scenario, search)).trace;
+    } finally {
+      await executor.close();
+    }
+  } finally {
+    await server.stop();
+  }
+}
+
+function clientFindings(trace: Trace): Finding[] {
+  return operations(historyOf(trace)).map(({ client, command, response }) => {
+    const name = `client ${command.name}`;
+    const statements = trace.filter(
+      (event) => event.type === "statement" && clientOf(event.lane) === client,
+    ).length;
+    const ended = `ended with ${response?.code ?? "nothing"}`;
+    if (statements > 0)
+      return { name, ok: true, detail: `${counted(statements, "statement")}, ${ended}` };
+    const detail = `${ended}, and sent no statement that came to the gate`;
+    return { name, ok: false, detail, hint: ELSEWHERE };
+  });
+}

@@ -1,0 +1,93 @@
+import { access, mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { HarnessError } from "../core/error.ts";
+import { EXIT } from "./exit-code.ts";
+
+const SCENARIO = `import { defineScenario } from "heddle";
+import pg from "pg";
+
+/**
+ * Adds one to the counter, and notes that it did. This is what an application would do; it may use
+ * any driver, pool or ORM, as long as it connects to \`url\` and closes what it opens.
+ */
+async function increment({ url }) {
+  const db = new pg.Client(url);
+  await db.connect();
+  try {
+    const { rows } = await db.query("select value from counters where id = 1");
+    await db.query("update counters set value = $1 where id = 1", [rows[0].value + 1]);
+    await db.query("insert into increments (counter) values (1)");
+  } finally {
+    await db.end();
+  }
+}
+
+export default defineScenario({
+  // An empty database, before the first execution. In between, Heddle puts all rows back.
+  setup: \`
+    create table counters (id int primary key, value int not null);
+    create table increments (id serial primary key, counter int not null);
+    insert into counters values (1, 0)\`,
+
+  // They run at the same time. Heddle decides whose statement goes next.
+  clients: { ada: increment, bob: increment },
+
+  // What has to hold in the end, in every order: a query that must return no rows.
+  invariants: {
+    "every increment counts": \`
+      select value, (select count(*) from increments) as increments from counters
+       where value <> (select count(*) from increments)\`,
+  },
+});
+`;
+
+const WORKFLOW = `name: heddle
+on: [push, pull_request]
+jobs:
+  heddle:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-node@v4
+        with:
+          node-version: 22
+      - run: npm ci
+      - run: npx heddle run race.mjs
+      - if: failure()
+        uses: actions/upload-artifact@v4
+        with:
+          name: heddle
+          path: reports
+`;
+
+const FILES: { readonly [path: string]: string } = {
+  "race.mjs": SCENARIO,
+  ".github/workflows/heddle.yml": WORKFLOW,
+};
+
+/** `heddle init`: a scenario to start from, and a CI step. Throws HarnessError `USAGE`. */
+export async function initCommand(folder: string): Promise<number> {
+  const paths = Object.keys(FILES);
+  for (const path of paths) {
+    if (await exists(join(folder, path))) {
+      throw new HarnessError(
+        "USAGE",
+        `there is a ${path} already: nothing was written; give another folder, or move it away`,
+      );
+    }
+  }
+  for (const [path, text] of Object.entries(FILES)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), text);
+    process.stdout.write(`wrote ${join(folder, path)}\n`);
+  }
+  process.stdout.write("\nNow run it: npx heddle run race.mjs\n");
+  return EXIT.pass;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

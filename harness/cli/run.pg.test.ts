@@ -1,0 +1,72 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { testPostgres } from "../postgres/server.fixture.ts";
+import { Place } from "./heddle.fixture.ts";
+
+let place: Place;
+
+beforeAll(async () => {
+  place = await Place.make();
+});
+
+afterAll(() => place?.remove());
+
+const heddle = (...args: string[]) => place.heddle(...args, "--postgres", testPostgres);
+
+/** Here is no folder of packages: they are had from where Heddle's own are. */
+async function change(...changes: readonly (readonly [string, string])[]): Promise<void> {
+  const text = await readFile(place.path("race.mjs"), "utf8");
+  await writeFile(
+    place.path("race.mjs"),
+    changes.reduce((all, [from, to]) => {
+      expect(all).toContain(from);
+      return all.replace(from, to);
+    }, text),
+  );
+}
+
+test("from init to the first race, its replay, and its cure", async () => {
+  expect(await place.heddle("init")).toMatchObject({ code: 0 });
+  const again = await place.heddle("init");
+  expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining("race.mjs already") });
+  await change(
+    ['from "heddle"', `from "${new URL("../index.ts", import.meta.url)}"`],
+    ['from "pg"', `from "${import.meta.resolve("pg")}"`],
+  );
+
+  const caught = await heddle("run", "race.mjs", "--seed", "1");
+  expect(caught).toMatchObject({ code: 1, stdout: expect.stringContaining("client 0  preempts") });
+  const file = /npx heddle replay (\S+)/.exec(caught.stdout)?.[1];
+  const replayed = await heddle("replay", String(file), "--repeat", "3");
+  expect(replayed).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining("3 of 3 identical; violated: every increment counts"),
+  });
+
+  await change(
+    ["set value = $1 where id = 1", "set value = value + 1 where id = 1"],
+    [", [rows[0].value + 1]", ""],
+  );
+  const cured = await heddle("run", "race.mjs", "--seed", "1");
+  expect(cured).toMatchObject({ code: 0 });
+  expect(cured.stdout).toMatch(/All \d+ interleavings, without a bound, of 1 scenario/);
+});
+
+test("doctor says which client cannot be driven, and why", async () => {
+  await writeFile(
+    place.path("odd.mjs"),
+    `import pg from "${import.meta.resolve("pg")}";
+     const clients = {
+       async ada({ url }) { const db = new pg.Client(url); await db.connect();
+         await db.query("select 1"); await db.end(); },
+       async bob() {},
+     };
+     export default { setup: "select 1", clients };`,
+  );
+  const { code, stdout } = await heddle("doctor", "odd.mjs");
+  expect(code).toBe(2);
+  expect(stdout).toMatch(/ok {2}client ada: 1 statement, ended with OK/);
+  expect(stdout).toMatch(
+    /NO {2}client bob: ended with OK, and sent no statement .*\n.*DATABASE_URL/,
+  );
+});
