@@ -45,7 +45,7 @@ function judgeOf<State extends Json, C extends Command>(
   subject: Subject<State, C>,
   name: JudgeName,
 ): Judge<State, C> | undefined {
-  const { invariants, codes, model, ids } = subject;
+  const { invariants, codes, model, ids, aborts } = subject;
   const rule = (name: string, description: string, judge: JudgeName): Rule => ({
     judge,
     name,
@@ -72,7 +72,7 @@ function judgeOf<State extends Json, C extends Command>(
         }
       );
     case "serial-equivalence":
-      return ids && serialJudge(ids, model);
+      return ids && serialJudge(ids, model, aborts);
   }
 }
 

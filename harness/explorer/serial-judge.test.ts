@@ -82,6 +82,20 @@ describe("an execution", () => {
   });
 });
 
+test("a command that gave way is expected in no order", async () => {
+  const trace = lost.trace.map((event) =>
+    event.type === "return" && event.client === 1
+      ? { ...event, response: { outcome: "fail", code: "ABORTED", body: null } as const }
+      : event,
+  );
+  const it = { ...lost, trace };
+  expect((await judged(it)).names).toEqual(["serially-equivalent"]);
+  const judge = serialJudge<number, Toy>({}, undefined, ["ABORTED"]);
+  expect(await judged(it, judge)).toMatchObject({ names: [], executions: 1 });
+  expect(await judged(it, judge)).toMatchObject({ names: [], executions: 0 });
+  expect(await judged(lost, judge)).toMatchObject({ names: ["serially-equivalent"] });
+});
+
 test("what moves after an answer makes an execution no order of its own", async () => {
   const judge = serialJudge<number, Toy>({}, undefined);
   const it = interleaved(two, "0 0 0 1 1 1");

@@ -8,6 +8,7 @@ import {
   serialEquivalence,
 } from "../checkers/serial-equivalence.ts";
 import { SerialOrders, type SerialOutcome } from "../checkers/serial-orders.ts";
+import { withoutAborted } from "../checkers/without-aborted.ts";
 import type { Command } from "../core/command.ts";
 import { type Execution, historyOf } from "../core/execution.ts";
 import { operations } from "../core/history.ts";
@@ -26,14 +27,21 @@ import type { Again, Judge, Judgement } from "./judgement.ts";
 export function serialJudge<State extends Json, C extends Command>(
   ids: IdFields,
   model: Model<unknown, State, C> | undefined,
+  aborts: readonly string[] = [],
 ): Judge<State, C> {
-  let known: { scenario: Scenario<State, C>; orders: SerialOrders<C> } | undefined;
+  let of: Scenario<State, C> | undefined;
+  /** By what is left of the scenario without the commands that were aborted. */
+  const known = new Map<string, SerialOrders<C>>();
 
-  async function judge(execution: Execution<State, C>, again: Again<State, C>): Promise<Judgement> {
+  async function judge(whole: Execution<State, C>, again: Again<State, C>): Promise<Judgement> {
+    if (of !== whole.scenario) known.clear();
+    of = whole.scenario;
+    const execution = withoutAborted(whole, aborts);
     const { scenario } = execution;
-    if (known?.scenario !== scenario) known = { scenario, orders: new SerialOrders<C>(scenario) };
-    const { orders } = known;
-    const own = ownOrder(execution);
+    const left = JSON.stringify(scenario.clients);
+    const orders = known.get(left) ?? new SerialOrders<C>(scenario);
+    known.set(left, orders);
+    const own = scenario === of ? ownOrder(execution) : undefined;
     const execute = async (order: readonly number[]) => {
       const scheduler = new InOrder(order);
       scheduler.begin();
@@ -52,7 +60,7 @@ export function serialJudge<State extends Json, C extends Command>(
     }
     const violations: Violation[] = finding === "different" ? [notSerial(execution)] : [];
     if (model === undefined) return { violations };
-    const linear = checkLinearizability(execution, model);
+    const linear = checkLinearizability(whole, model);
     const right = linear.violations.length === 0 && linear.undecided === undefined;
     if (finding === "different" && right) violations.push(modelDisagrees("allows"));
     if (finding === "equivalent" && linear.violations.length > 0) {

@@ -85,6 +85,11 @@ export interface Subject<State extends Json = Json, C extends Command = Command>
    * order; without it none are.
    */
   readonly ids?: IdFields;
+  /**
+   * Codes of refusals that mean that a command gave way to others and had no effect, such as a
+   * serialization failure: it is not expected of any order of whole commands.
+   */
+  readonly aborts?: readonly string[];
   /** Every response code that the service may give, by command name. */
   readonly codes: { readonly [command: string]: readonly string[] };
   readonly mutants: readonly Mutant[];

@@ -5,14 +5,14 @@ import { Client } from "pg";
 import { HarnessError } from "../core/error.ts";
 import type { Invariant } from "../core/invariant.ts";
 import type { Subject } from "../explorer/subject.ts";
-import { type Forbidden, startSpec, type Transaction } from "./explored-system.ts";
+import { ABORTED, type Forbidden, startSpec, type Transaction } from "./explored-system.ts";
 import { parseSpec } from "./parse.ts";
 import { readText } from "./read-text.ts";
 import type { Spec } from "./spec.ts";
 import { loadParser, transactionsOf } from "./transactions.ts";
 
 /** What a transaction may come to; which error it was, its answer says. */
-const CODES = ["OK", "ERROR", "LOST"];
+const CODES = ["OK", "ERROR", ABORTED, "LOST"];
 
 /** A spec and its invariants under one name, as replay files have it: `a.spec,b.sql,c.sql`. */
 export function specName(spec: string, invariants: readonly string[]): string {
@@ -50,6 +50,9 @@ export async function specSubject(
     scenarios: () => fc.constant(scenario),
     single: true,
     patterns: [],
+    // New ids are no part of what is compared.
+    ids: {},
+    aborts: [ABORTED],
     invariants: invariantsOf(forbidden),
     codes: Object.fromEntries(spec.sessions.map((session) => [session.name, CODES])),
     mutants: [],

@@ -6,7 +6,7 @@ import type { Response } from "../core/history.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { System, SystemContext } from "../execution/system.ts";
 import { remember } from "../scenario-file/restore.ts";
-import { AS_TEXT, allRows, records } from "./all-rows.ts";
+import { AS_TEXT, allRows, beginning, type Fresh, records } from "./records.ts";
 import type { Spec, SpecSession } from "./spec.ts";
 import { schemaChange } from "./transactions.ts";
 
@@ -20,6 +20,12 @@ export type Transaction = Command & {
 
 /** SQL that gives the rows that must not be there, by name. */
 export type Forbidden = ReadonlyMap<string, string>;
+
+/** The answer to a transaction that gave way to others, as `GIVES_WAY` has it. */
+export const ABORTED = "ABORTED";
+
+/** Serialization failure, deadlock, lock not available, and a timeout's or somebody's cancel. */
+const GIVES_WAY = ["40001", "40P01", "55P03", "57014"];
 
 type Result = QueryArrayResult<(string | null)[]>;
 
@@ -37,15 +43,14 @@ export async function startSpec(
   /** By session; none for one whose connection was lost. */
   const clients: (Client | undefined)[] = [];
   for (const _ of spec.sessions) clients.push(await connected(gatedUrl));
-  let since = new Date();
+  let fresh = await beginning(direct);
   return {
     async reset() {
       for (const [number, client] of clients.entries()) {
         clients[number] = await asNew(client, gatedUrl);
       }
       await restore();
-      const [now] = await query("select now()::timestamptz(3)::text as at");
-      since = new Date(String(now?.["at"]));
+      fresh = await beginning(direct);
     },
 
     async perform({ steps }, number) {
@@ -57,18 +62,18 @@ export async function startSpec(
       clients[number] = client;
       const given = await answers(client, sqlOf(session, steps));
       if (given === "lost") clients[number] = undefined;
-      return responseOf(given, since);
+      return responseOf(given, fresh);
     },
 
     async observe() {
       const found: { [name: string]: Snapshot[string] } = {};
       for (const [name, sql] of forbidden) {
-        found[name] = (await simple(direct, sql)).flatMap((result) => records(result, since));
+        found[name] = (await simple(direct, sql)).flatMap((result) => records(result, fresh));
       }
       return found;
     },
 
-    contents: () => allRows(direct, since),
+    contents: () => allRows(direct, fresh),
 
     async stop() {
       for (const client of [direct, ...clients]) await client?.end();
@@ -122,18 +127,20 @@ async function answers(client: Client, steps: readonly string[]): Promise<Answer
   return all;
 }
 
-function responseOf(given: readonly Answer[] | "lost", since: Date): Response {
+function responseOf(given: readonly Answer[] | "lost", fresh: Fresh): Response {
   if (given === "lost") return { outcome: "info", code: "LOST", body: null };
   const body: Json = given.map((answer) =>
     "error" in answer
       ? { error: answer.error.code ?? "", message: answer.error.message }
-      : answer.results.flatMap((result) => records(result, since)),
+      : answer.results.flatMap((result) => records(result, fresh)),
   );
   if (given.every((answer) => "results" in answer)) return { outcome: "ok", code: "OK", body };
   // A failed transaction ends with ROLLBACK, also if it is told to COMMIT.
   const last = given.at(-1);
   const committed = last && "results" in last && last.results.at(-1)?.command === "COMMIT";
-  return { outcome: committed ? "ok" : "fail", code: "ERROR", body };
+  if (committed) return { outcome: "ok", code: "ERROR", body };
+  const gaveWay = given.some((it) => "error" in it && GIVES_WAY.includes(it.error.code ?? ""));
+  return { outcome: "fail", code: gaveWay ? ABORTED : "ERROR", body };
 }
 
 /** One simple query: the result of each of its statements. */
