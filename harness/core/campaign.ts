@@ -90,6 +90,12 @@ export interface Campaign {
   readonly deadlocks: number;
   /** Faults that struck, by kind. */
   readonly faults: { readonly [fault: string]: number };
+  /** Executions by the commands that they have, such as `cancel + create`. */
+  readonly mixes: { readonly [commands: string]: number };
+  /** Executions by how often somebody had to wait: `0`, `1`, `2`, `3 or more`. */
+  readonly executionsByWaits: { readonly [waits: string]: number };
+  /** How many behaviours were known after so many executions (see `behaviourOf`). */
+  readonly saturation: readonly { readonly executions: number; readonly behaviours: number }[];
   /** Executions by number of clients. */
   readonly executionsByClients: { readonly [clients: string]: number };
   /** Executions that broke a rule. */

@@ -10,6 +10,7 @@ import { executeToy, increment, type Toy } from "./toy.fixture.ts";
 const explored = (changes: Partial<Explored<number, Toy>> = {}): Explored<number, Toy> => ({
   tally: { ...EMPTY, scenarios: 1, executions: 2 },
   coverage: NOTHING_COVERED,
+  behaviours: ["a", "b"],
   digest: "a",
   complete: true,
   pruned: null,
@@ -72,4 +73,15 @@ test("the digest tells two campaigns apart that saw something else, also in anot
   expect(digest("a", "b")).toBe(digest("a", "b"));
   expect(digest("a", "b")).toMatch(/^[0-9a-f]{64}$/);
   expect(new Set([digest("a", "b"), digest("b", "a"), digest("a"), digest()]).size).toBe(4);
+});
+
+test("a large enough sample without a finding allows a bound, by the rule of three", () => {
+  const sampled = (scenarios: number, violations = 0) => {
+    const exploration = new Exploration<number, Toy>([]);
+    exploration.add(explored({ tally: { ...EMPTY, scenarios, violations } }));
+    return summaryOf(exploration.total(), [], []).coverage.join();
+  };
+  expect(sampled(20_000)).toContain("fewer than one in 6,666 breaks a rule");
+  expect(sampled(99)).toBe("");
+  expect(sampled(20_000, 1)).toBe("");
 });

@@ -2,6 +2,7 @@ import type { PairSearch } from "../core/campaign.ts";
 import type { Command } from "../core/command.ts";
 import type { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
+import type { Seen } from "./behaviour.ts";
 import { NOTHING_COVERED, together } from "./coverage.ts";
 import type { Explored, Failing } from "./explore-scenario.ts";
 import { type Shard, WHOLE } from "./shard.ts";
@@ -29,6 +30,7 @@ export class Exploration<State extends Json, C extends Command> {
   #coverage = NOTHING_COVERED;
   #explored = 0;
   #digest = 0n;
+  readonly #seen: Seen[] = [];
 
   constructor(pairs: readonly Pair<State, C>[], shard: Shard = WHOLE) {
     this.#shard = shard;
@@ -46,6 +48,7 @@ export class Exploration<State extends Json, C extends Command> {
     this.tally = sum(this.tally, explored.tally);
     this.#coverage = together(this.#coverage, explored.coverage);
     this.#digest += digestOf(this.next, digest);
+    this.#seen.push({ scenario: this.next, behaviours: explored.behaviours });
     if (failing !== undefined) this.#fail({ ...failing, number: this.tally.executions - 1 });
     this.undecided ??= undecided;
     this.error ??= error;
@@ -76,7 +79,12 @@ export class Exploration<State extends Json, C extends Command> {
   /** What the report of another shard can be added to. */
   total(): Total {
     const { tally, undecided = null, pairs } = this;
-    return { tally, coverage: this.#coverage, digest: hex(this.#digest), pairs, undecided };
+    return {
+      ...{ tally, pairs, undecided },
+      coverage: this.#coverage,
+      digest: hex(this.#digest),
+      seen: this.#seen,
+    };
   }
 }
 

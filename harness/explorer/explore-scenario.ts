@@ -6,6 +6,7 @@ import type { Json } from "../core/json.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
 import type { Strategy } from "../scheduler/strategies.ts";
+import { behaviourOf } from "./behaviour.ts";
 import { type Coverage, completeness, coverageOf, NOTHING_COVERED } from "./coverage.ts";
 import { type Generated, generator } from "./generate.ts";
 import type { Judges } from "./judge.ts";
@@ -46,6 +47,8 @@ export interface Failing<State extends Json = Json, C extends Command = Command>
 export interface Explored<State extends Json = Json, C extends Command = Command> {
   readonly tally: Tally;
   readonly coverage: Coverage;
+  /** See `behaviourOf`; one for each execution, in order. */
+  readonly behaviours: readonly string[];
   /** SHA-256 over every scenario, schedule, trace and violation, in order. */
   readonly digest: string;
   /** Whether every schedule was executed that the strategy has, or one that comes to the same. */
@@ -101,6 +104,7 @@ export class ScenarioExplorer<State extends Json, C extends Command> implements 
     const most = Math.min(executions, effort.executions);
     const digest = createHash("sha256");
     const outcomes = new Set<string>();
+    const behaviours: string[] = [];
     let tally = tallyOfScenario(scenario, this.#subject.patterns);
     let failing: Failing<State, C> | undefined;
     let undecided: string | undefined;
@@ -109,6 +113,7 @@ export class ScenarioExplorer<State extends Json, C extends Command> implements 
       for (let left = most; left > 0 && failing === undefined && more(); left--) {
         if (!scheduler.begin(scenario)) break;
         const execution = await this.#executor.execute(scenario, scheduler);
+        behaviours.push(behaviourOf(execution));
         if (this.pairs.length > 0) outcomes.add(outcomeOf(execution));
         let compared = 0;
         const judgement = await this.#judges.judge(execution, (...given) => {
@@ -130,6 +135,7 @@ export class ScenarioExplorer<State extends Json, C extends Command> implements 
     return {
       tally,
       coverage: coverageOf(scheduler, scenario.clients.length),
+      behaviours,
       digest: digest.digest("hex"),
       ...completeness(scheduler),
       outcomes: outcomes.size,
@@ -150,6 +156,7 @@ export function knownAlready<State extends Json, C extends Command>(
   return {
     tally: sum(tallyOfScenario(scenario, []), tallyOfExecution(execution, { violations }, 0)),
     coverage: NOTHING_COVERED,
+    behaviours: [behaviourOf(execution)],
     digest: createHash("sha256").update(seen).digest("hex"),
     complete: false,
     pruned: null,

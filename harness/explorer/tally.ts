@@ -26,6 +26,10 @@ export type Tally = {
   readonly deadlocks: number;
   /** Faults that struck, by kind. */
   readonly faults: { readonly [fault: string]: number };
+  /** Executions by the commands that they have, such as `cancel + create`. */
+  readonly mixes: { readonly [commands: string]: number };
+  /** Executions by how often somebody had to wait: `0`, `1`, `2`, `3 or more`. */
+  readonly executionsByWaits: { readonly [waits: string]: number };
   /** Executions by number of clients. */
   readonly executionsByClients: { readonly [clients: string]: number };
   /** Operations by command, then by response code. */
@@ -49,6 +53,8 @@ export const EMPTY: Tally = {
   waits: 0,
   deadlocks: 0,
   faults: {},
+  mixes: {},
+  executionsByWaits: {},
   executionsByClients: {},
   responses: {},
   patterns: {},
@@ -75,6 +81,7 @@ export function tallyOfExecution(
   compared: number,
 ): Tally {
   const moves = trace.filter((event) => event.type === "move");
+  const waits = trace.filter(({ type }) => type === "wait").length;
   const faults = trace.filter((event) => event.type === "fault");
   const responses = operations(historyOf(trace)).map(({ command, response }) => ({
     [command.name]: { [response?.code ?? "(no answer)"]: 1 },
@@ -87,16 +94,23 @@ export function tallyOfExecution(
     undecided: undecided === undefined ? 0 : 1,
     steps: moves.length,
     preemptions: moves.filter(({ preemption }) => preemption).length,
-    waits: trace.filter(({ type }) => type === "wait").length,
+    waits,
     deadlocks: trace.filter(
       (event) => event.type === "result" && event.result.error?.sqlstate === "40P01",
     ).length,
     faults: faults.map(({ fault }) => ({ [fault]: 1 })).reduce<Tally["faults"]>(sum, {}),
+    mixes: { [mixOf(scenario)]: 1 },
+    executionsByWaits: { [waits < 3 ? waits : "3 or more"]: 1 },
     executionsByClients: { [scenario.clients.length]: 1 },
     responses: responses.reduce(sum, {}),
     violated: Object.fromEntries(violations.map((violation) => [keyOf(violation), 1])),
     unjudged: Object.fromEntries(unjudged.map((rule) => [keyOf(rule), 1])),
   };
+}
+
+function mixOf({ clients }: Scenario): string {
+  const names = new Set(clients.flat().map(({ name }) => name));
+  return [...names].sort().join(" + ");
 }
 
 /** Both together. Names are in the order in which they came first. */

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Campaign, PairSearch } from "../core/campaign.ts";
+import { type Seen, saturation } from "./behaviour.ts";
 import { type Coverage, coverageSentences, together } from "./coverage.ts";
 import type { Rule } from "./judgement.ts";
 import type { Pattern } from "./subject.ts";
@@ -12,6 +13,8 @@ export interface Total {
   /** See `digestOf`; in hexadecimal. */
   readonly digest: string;
   readonly pairs: readonly PairSearch[];
+  /** By scenario. */
+  readonly seen: readonly Seen[];
   /** Why something could not be judged, where that was so first. */
   readonly undecided: string | null;
 }
@@ -39,13 +42,31 @@ export function totalOf(a: Total, b: Total): Total {
     coverage: together(a.coverage, b.coverage),
     digest: hex(BigInt(`0x${a.digest}`) + BigInt(`0x${b.digest}`)),
     pairs: a.pairs.map((pair, at) => (pair.explored > 0 ? pair : (b.pairs[at] ?? pair))),
+    seen: [...a.seen, ...b.seen].sort((one, other) => one.scenario - other.scenario),
     undecided: a.undecided ?? b.undecided,
   };
 }
 
+/** Fewer say nothing worth quoting. */
+const FEWEST = 100;
+
+/**
+ * What a sample without a finding allows to say: the rule of three (Hanley and Lippman-Hand, "If
+ * Nothing Goes Wrong, Is Everything All Right?", JAMA 1983). Only scenarios are drawn independently
+ * of each other, so they are what counts; the executions of one are not.
+ */
+function sampleSentences({ scenarios, violations }: Tally, complete: boolean): readonly string[] {
+  if (complete || violations > 0 || scenarios < FEWEST) return [];
+  const one = Math.floor(scenarios / 3).toLocaleString("en");
+  return [
+    `Of scenarios as they are generated, fewer than one in ${one} breaks a rule when it is explored ` +
+      "as these were, at a confidence of 95 % (rule of three).",
+  ];
+}
+
 /** What a report says of it. */
 export function summaryOf(
-  { tally, coverage, digest, pairs }: Total,
+  { tally, coverage, digest, pairs, seen }: Total,
   rules: readonly Rule[],
   patterns: readonly Pick<Pattern, "name" | "description" | "threshold">[],
 ) {
@@ -66,7 +87,8 @@ export function summaryOf(
       violated: violated[keyOf({ judge, name })] ?? 0,
     })),
     pairs,
-    coverage: coverageSentences(coverage),
+    coverage: [...coverageSentences(coverage), ...sampleSentences(tally, pairs.length > 0)],
+    saturation: saturation(seen),
     digest,
   } satisfies Partial<Campaign>;
 }

@@ -1,5 +1,6 @@
 import type { Campaign, PatternCount } from "../core/campaign.ts";
 import { duration, number, percent } from "./counted.ts";
+import { bar, charts } from "./html-charts.ts";
 import { type Content, html, type Markup } from "./html-markup.ts";
 import { type Column, table } from "./html-table.ts";
 import { faultsLine } from "./one-line.ts";
@@ -81,7 +82,7 @@ export function responsesSection(campaign: Campaign): Markup {
 ${table("Responses by command; the share is of that command’s", columns, rows)}
 <h3>Clients</h3>
 ${table("Executions by number of concurrent clients", [{ title: "Clients" }, { title: "Executions", kind: "number" }], clients)}
-${pairTable(campaign.pairs)}${patterns(campaign.patterns)}</section>
+${pairTable(campaign.pairs)}${patterns(campaign.patterns)}${charts(campaign)}</section>
 `;
 }
 
@@ -149,10 +150,4 @@ ${table("Sources of the schema", [{ title: "Source" }, { title: "SHA-256" }], ro
 
 function sentences(all: readonly string[]): Markup {
   return html`<ul>${all.map((sentence) => html`<li>${sentence}</li>\n`)}</ul>`;
-}
-
-/** A share at a glance; the number stands beside it. */
-function bar(share: number): Markup {
-  const width = Math.round(Math.min(Math.max(share, 0), 1) * 100);
-  return html`<span class="bar" aria-hidden="true"><i style="width:${width}%"></i></span>`;
 }

@@ -87,6 +87,7 @@ tbody th { font-weight: 500; }
 .picture .waits { stroke: var(--doubt); stroke-dasharray: 6 3; stroke-width: 1.6; }
 .picture .switch { stroke-dasharray: 1 4; }
 .picture .broken { stroke: var(--bad); stroke-width: 2; }
+.picture .curve { stroke: var(--link); stroke-width: 2; }
 .picture .at { fill: var(--soft); }
 .picture .strong { font-weight: 600; }
 .picture .bad { fill: var(--bad); font-weight: 600; }

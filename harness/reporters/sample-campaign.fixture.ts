@@ -26,6 +26,14 @@ export const passing: Campaign = {
   waits: 1933,
   deadlocks: 21,
   faults: { "cut-before": 12, "cut-after": 9 },
+  mixes: { "cancel + create": 612, create: 402, "confirm + create + reschedule": 986 },
+  executionsByWaits: { "0": 812, "1": 700, "2": 400, "3 or more": 88 },
+  saturation: [
+    { executions: 1, behaviours: 1 },
+    { executions: 500, behaviours: 61 },
+    { executions: 1000, behaviours: 80 },
+    { executions: 2000, behaviours: 84 },
+  ],
   executionsByClients: { "2": 701, "3": 655, "4": 644 },
   violations: 0,
   rules: [

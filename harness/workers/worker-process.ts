@@ -167,6 +167,7 @@ function nothingBut<State extends Json, C extends Command>(
   return {
     tally: EMPTY,
     coverage: NOTHING_COVERED,
+    behaviours: [],
     digest: "",
     complete: false,
     pruned: null,
