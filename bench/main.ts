@@ -4,6 +4,7 @@ import { control } from "./control.ts";
 import { isolationtester } from "./isolationtester.ts";
 import { socket } from "./socket.ts";
 import { step } from "./step.ts";
+import { stress } from "./stress.ts";
 
 /** The benchmarks by name; each in a file of that name. */
 const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = {
@@ -11,6 +12,7 @@ const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = {
   isolationtester,
   socket,
   step,
+  stress,
 };
 
 const [name = "", ...flags] = process.argv.slice(2);

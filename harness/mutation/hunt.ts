@@ -6,7 +6,7 @@ import type { Executor } from "../execution/executor.ts";
 import type { Failing } from "../explorer/explore-scenario.ts";
 import type { Judges } from "../explorer/judge.ts";
 import type { Subject } from "../explorer/subject.ts";
-import { type OrderOptions, smallestFirst } from "./smallest-first.ts";
+import { huntingOrder, type OrderOptions } from "./hunting-order.ts";
 
 /** The first execution in which a judge found something. */
 export interface Finding<State extends Json, C extends Command>
@@ -32,7 +32,7 @@ export interface HuntOptions extends OrderOptions {
   readonly enough: (judges: readonly string[]) => boolean;
 }
 
-/** Looks for what breaks a rule, the smallest first, until it is enough or the budget is used up. */
+/** looks for what breaks a rule until it is enough or the budget is used up. */
 export async function hunt<State extends Json, C extends Command>(
   executor: Executor<State, C>,
   subject: Subject<State, C>,
@@ -47,7 +47,7 @@ export async function hunt<State extends Json, C extends Command>(
   let undecided: string | undefined;
   let error: HarnessError | undefined;
   try {
-    for (const { scenario, scheduler } of smallestFirst(subject, options)) {
+    for (const { scenario, scheduler } of huntingOrder(subject, options)) {
       if (executions >= runs || elapsed() >= timeMs || signal?.aborted) break;
       const execution = await executor.execute(scenario, scheduler);
       executions++;

@@ -26,7 +26,7 @@ export interface PlantedOptions extends Omit<HuntOptions, "enough"> {
 }
 
 /** The gates that a bug of some depth needs. */
-function gatesOf(mutant: Mutant): readonly GateLevel[] {
+export function gatesOf(mutant: Mutant): readonly GateLevel[] {
   if ("equivalent" in mutant || mutant.depth === "routine") return DEFAULTS.control.gates;
   return mutant.depth === "row" ? [...DEFAULTS.control.gates, "row"] : ["statement"];
 }

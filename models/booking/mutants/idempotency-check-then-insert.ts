@@ -15,7 +15,7 @@ export const idempotencyCheckThenInsert: BookingMutant = {
   story:
     "Keys came later than creates, and were wrapped around them. A create and its repeat both " +
     "find no key; the repeat is told that its own slot is taken.",
-  judge: "serial-equivalence",
+  judge: "linearizability",
   depth: "statement",
   smallest: { commands: 2, preemptions: 1 },
   store: (store, pool) => ({

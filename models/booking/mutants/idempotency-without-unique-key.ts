@@ -8,7 +8,7 @@ export const idempotencyWithoutUniqueKey: BookingMutant = {
     "The unique index on keys blocked a merge of customer accounts, and the look-up was there " +
     "anyway. Two creates with one key for two slots look it up at the same time, and both " +
     "book.",
-  judge: "serial-equivalence",
+  judge: "linearizability",
   depth: "routine",
   smallest: { commands: 2, preemptions: 1 },
   sql:

@@ -7,9 +7,7 @@ import { checkThenInsert } from "./check-then-insert.ts";
 import { claimClosedRanges } from "./claim-closed-ranges.ts";
 import { claimIgnoresAvailability } from "./claim-ignores-availability.ts";
 import { claimLeavesOverlapsToConstraint } from "./claim-leaves-overlaps-to-constraint.ts";
-import { claimLocksBackwards } from "./claim-locks-backwards.ts";
 import { claimNowait } from "./claim-nowait.ts";
-import { claimPastCheckOfTransactionStart } from "./claim-past-check-of-transaction-start.ts";
 import { claimShareLock } from "./claim-share-lock.ts";
 import { claimSkipsLocked } from "./claim-skips-locked.ts";
 import { claimWithoutLock } from "./claim-without-lock.ts";
@@ -60,9 +58,7 @@ export const mutants: readonly BookingMutant[] = [
   claimClosedRanges,
   claimIgnoresAvailability,
   claimLeavesOverlapsToConstraint,
-  claimLocksBackwards,
   claimNowait,
-  claimPastCheckOfTransactionStart,
   claimShareLock,
   claimSkipsLocked,
   claimWithoutLock,

@@ -20,7 +20,7 @@ export const listInTwoQueries: BookingMutant = {
   story:
     "One query with an anti-join was slow, and became two with a loop. A booking that moves " +
     "between them keeps both slots off the list: the one it left, and the one it took.",
-  judge: "serial-equivalence",
+  judge: "linearizability",
   depth: "statement",
   smallest: { commands: 2, preemptions: 1 },
   store: (store, pool) => ({

@@ -1,0 +1,172 @@
+import { DEFAULTS } from "../harness/defaults.ts";
+import { generator } from "../harness/explorer/generate.ts";
+import { Judges, judgesOf } from "../harness/explorer/judge.ts";
+import { replay } from "../harness/explorer/replay.ts";
+import type { Mutant } from "../harness/explorer/subject.ts";
+import { hunt } from "../harness/mutation/hunt.ts";
+import { gatesOf } from "../harness/mutation/planted.ts";
+import type { Server } from "../harness/postgres/provider.ts";
+import { startServer } from "../harness/postgres/provider.ts";
+import { openExecutor } from "../harness/verify.ts";
+import booking from "../models/booking/index.ts";
+import type { BookingScenario } from "../models/booking/scenarios.ts";
+import { type Benchmark, type Comparison, median } from "./benchmark.ts";
+import { Ungated } from "./ungated.ts";
+
+/** The most time for one bug, in ms: a miss counts as this. */
+const CAP_MS = 20_000;
+/** How often the failing input is tried again. */
+const AGAIN = { ours: 20, theirs: 100 };
+const SEED = 1;
+
+/** What one side needed for one bug. */
+interface Caught {
+  /** Until a judge, whichever, found something; the cap if none did. */
+  readonly ms: number;
+  readonly executions: number;
+  readonly missed: boolean;
+  /** How many tries of the failing input, out of how many, failed again. */
+  readonly again: { readonly failed: number; readonly of: number };
+}
+
+/** A bug, as both sides met it. */
+interface Raced extends Comparison {
+  readonly depth: string;
+  /** Whether it shows only when commands run at the same time. */
+  readonly race: boolean;
+  readonly sides: { readonly ours: Caught; readonly theirs: Caught };
+}
+
+type Hunter = (mutant: Mutant) => Promise<Caught>;
+
+/**
+ * Each planted bug, sought by Heddle and by plain stress: the same scenarios of the same model, all
+ * clients at once with no control, on the same server, judged by the same judges.
+ */
+export async function stress(): Promise<Benchmark> {
+  const server = await startServer("embedded");
+  try {
+    const cases: Raced[] = [];
+    for (const mutant of booking.mutants) {
+      if ("equivalent" in mutant) continue;
+      const sides = {
+        ours: await byHeddle(server)(mutant),
+        theirs: await byStress(server)(mutant),
+      };
+      const raced = {
+        name: mutant.name,
+        depth: mutant.depth,
+        race: mutant.smallest.preemptions > 0,
+        ours: sides.ours.ms,
+        theirs: sides.theirs.ms,
+        ratio: sides.theirs.ms / sides.ours.ms,
+        sides,
+      };
+      process.stderr.write(`${told(raced)}\n`);
+      cases.push(raced);
+    }
+    const inside = cases.filter(({ race, depth }) => race && depth !== "statement");
+    const easy = cases.filter((one) => !inside.includes(one));
+    const missed = (side: keyof Raced["sides"]) => cases.filter(({ sides }) => sides[side].missed);
+    return {
+      name: "stress",
+      ours: median(inside.map(({ ours }) => ours)),
+      theirs: median(inside.map(({ theirs }) => theirs)),
+      ratio: median(inside.map(({ ratio }) => ratio)),
+      unit: "ms until caught",
+      compared:
+        `the median of ${inside.length} races inside functions and statements: plain stress over ` +
+        `Heddle, a miss counted as ${CAP_MS / 1_000} s; of ${cases.length} bugs stress missed ` +
+        `${missed("theirs").length}, Heddle ${missed("ours").length}; of the ${easy.length} others ` +
+        `the medians are ${Math.round(median(easy.map(({ theirs }) => theirs)))} ms and ` +
+        `${Math.round(median(easy.map(({ ours }) => ours)))} ms`,
+      cases,
+    };
+  } finally {
+    await server.stop();
+  }
+}
+
+function told({ name, depth, sides, ratio }: Raced): string {
+  const side = ({ ms, executions, missed, again }: Caught) =>
+    `${missed ? "missed" : `${Math.round(ms)} ms`} in ${executions} (again ${again.failed}/${again.of})`;
+  return `${name} (${depth}): Heddle ${side(sides.ours)}, stress ${side(sides.theirs)}, ratio ${ratio.toFixed(1)}`;
+}
+
+function byHeddle(server: Server): Hunter {
+  return async (mutant) => {
+    const control = { ...DEFAULTS.control, gates: gatesOf(mutant) };
+    const limits = { control, stepTimeoutMs: DEFAULTS.stepTimeoutMs, signal: undefined };
+    const executor = await openExecutor(server, booking, mutant.name, limits);
+    try {
+      const { findings, executions } = await hunt(
+        executor,
+        booking,
+        new Judges(judgesOf(booking)),
+        {
+          seed: SEED,
+          bounds: DEFAULTS.bounds,
+          runs: Number.POSITIVE_INFINITY,
+          timeMs: CAP_MS,
+          signal: undefined,
+          enough: (judges) => judges.length > 0,
+        },
+      );
+      const [found] = findings;
+      if (found === undefined) return { ms: CAP_MS, executions, missed: true, again: NEVER };
+      let failed = 0;
+      for (let tried = 0; tried < AGAIN.ours; tried++) {
+        const { scenario, schedule } = found.execution;
+        const { violations } = await replay(executor, booking, { scenario, schedule });
+        if (violations.some(({ judge }) => judge === found.judge)) failed++;
+      }
+      const again = { failed, of: AGAIN.ours };
+      return { ms: found.elapsedMs, executions: found.executions, missed: false, again };
+    } finally {
+      await executor.close();
+    }
+  };
+}
+
+const NEVER = { failed: 0, of: 0 };
+
+function byStress(server: Server): Hunter {
+  return async (mutant) => {
+    const plain = await Ungated.open(server, booking, mutant.name);
+    try {
+      const judges = new Judges(judgesOf(booking));
+      const fails = async (scenario: BookingScenario) => {
+        const execution = await plain.stress(scenario);
+        const judged = await judges.judge(execution, (...given) => plain.inOrder(...given));
+        return judged.violations.length > 0;
+      };
+      const began = performance.now();
+      let executions = 0;
+      for (const scenario of scenarios()) {
+        if (performance.now() - began >= CAP_MS) break;
+        executions++;
+        if (!(await fails(scenario))) continue;
+        const ms = performance.now() - began;
+        let failed = 0;
+        for (let tried = 0; tried < AGAIN.theirs; tried++) {
+          if (await fails(scenario)) failed++;
+        }
+        return { ms, executions, missed: false, again: { failed, of: AGAIN.theirs } };
+      }
+      return { ms: CAP_MS, executions, missed: true, again: NEVER };
+    } finally {
+      await plain.close();
+    }
+  };
+}
+
+/** Without end: a pair of commands, and a generated scenario, in turns. */
+function* scenarios(): Generator<BookingScenario, never> {
+  const pairs = booking.pairs?.() ?? [];
+  const input = generator(booking, DEFAULTS.bounds, SEED);
+  for (let index = 0; ; index++) {
+    const pair = pairs[index % pairs.length];
+    if (pair !== undefined) yield pair.scenario;
+    yield input(index).scenario;
+  }
+}

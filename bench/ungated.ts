@@ -1,0 +1,163 @@
+import { mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { Client } from "pg";
+import type { Command } from "../harness/core/command.ts";
+import type { Execution } from "../harness/core/execution.ts";
+import type { Event } from "../harness/core/history.ts";
+import type { Json } from "../harness/core/json.ts";
+import type { Scenario } from "../harness/core/scenario.ts";
+import { type Lane, laneOf } from "../harness/core/schedule.ts";
+import type { System } from "../harness/execution/system.ts";
+import type { Subject } from "../harness/explorer/subject.ts";
+import type { Database } from "../harness/postgres/provider.ts";
+import type { Server } from "../harness/postgres/server.ts";
+import type { Scheduler } from "../harness/scheduler/scheduler.ts";
+
+/** After which clients that are not answered are taken to wait for ever. */
+const STUCK_MS = 1_000;
+
+const LEFT_OPEN = `
+  select count(*)::int as open from pg_stat_activity
+   where datname = current_database() and state like 'idle in transaction%'`;
+
+const END_SESSIONS = `
+  select pg_terminate_backend(pid) from pg_stat_activity
+   where datname = current_database() and pid <> pg_backend_pid()`;
+
+/** A system on a database of its own, with nothing in between: its clients run as they like. */
+export class Ungated<State extends Json, C extends Command> {
+  readonly #server: Server;
+  readonly #subject: Subject<State, C>;
+  readonly #mutant: string | undefined;
+  readonly #database: Database;
+  readonly #beside: Client;
+  #system: System<State, C>;
+
+  private constructor(
+    server: Server,
+    subject: Subject<State, C>,
+    mutant: string | undefined,
+    database: Database,
+    beside: Client,
+    system: System<State, C>,
+  ) {
+    this.#server = server;
+    this.#subject = subject;
+    this.#mutant = mutant;
+    this.#database = database;
+    this.#beside = beside;
+    this.#system = system;
+  }
+
+  static async open<State extends Json, C extends Command>(
+    server: Server,
+    subject: Subject<State, C>,
+    mutant: string | undefined,
+  ): Promise<Ungated<State, C>> {
+    const database = await server.lease();
+    await subject.migrate(database.url, mutant);
+    const beside = new Client({ connectionString: database.url });
+    await beside.connect();
+    const system = await started(server, subject, mutant, database.url);
+    return new Ungated(server, subject, mutant, database, beside, system);
+  }
+
+  /** All clients at once. What is seen of it is what the clients see, and what is left. */
+  async stress(scenario: Scenario<State, C>): Promise<Execution<State, C>> {
+    const events: Event<C>[] = [];
+    await this.#system.reset(scenario.initial);
+    const all = scenario.clients.map(async (commands, client) => {
+      for (let index = 0; index < commands.length; index++) {
+        await this.#perform(scenario, client, index, events);
+      }
+    });
+    const given = new AbortController();
+    const answered = await Promise.race([
+      Promise.all(all).then(() => true),
+      delay(STUCK_MS, false, { signal: given.signal }).catch(() => false),
+    ]);
+    given.abort();
+    return this.#seen(scenario, events.slice(), !answered);
+  }
+
+  /** Whole commands, in the order that a scheduler chooses: for judges that compare. */
+  async inOrder(scenario: Scenario<State, C>, scheduler: Scheduler): Promise<Execution<State, C>> {
+    const events: Event<C>[] = [];
+    const next = scenario.clients.map(() => 0);
+    await this.#system.reset(scenario.initial);
+    let previous: Lane | undefined;
+    for (;;) {
+      const enabled = scenario.clients.flatMap(({ length }, client) =>
+        (next[client] ?? 0) < length ? [{ lane: laneOf(client, 0), action: "start" as const }] : [],
+      );
+      if (enabled.length === 0) return this.#seen(scenario, events, false);
+      previous = scheduler.choose(enabled, previous).lane;
+      const client = Number(previous);
+      const index = next[client] ?? 0;
+      next[client] = index + 1;
+      await this.#perform(scenario, client, index, events);
+    }
+  }
+
+  async #perform(
+    { clients }: Scenario<State, C>,
+    client: number,
+    index: number,
+    events: Event<C>[],
+  ): Promise<void> {
+    const command = clients[client]?.[index];
+    if (command === undefined) return;
+    events.push({ type: "invoke", client, index, command });
+    const response = await this.#system.perform(command, client);
+    events.push({ type: "return", client, index, response });
+  }
+
+  async #seen(
+    scenario: Scenario<State, C>,
+    trace: readonly Event<C>[],
+    stuck: boolean,
+  ): Promise<Execution<State, C>> {
+    const { rows } = await this.#beside.query<{ open: number }>(LEFT_OPEN);
+    const open = rows[0]?.open ?? 0;
+    if (stuck || open > 0) await this.#restart();
+    return {
+      scenario,
+      schedule: { version: 1, lanes: [] },
+      trace,
+      ending: stuck
+        ? { type: "stuck", waits: "clients that are not answered" }
+        : { type: "complete" },
+      openTransactions: stuck ? 0 : open,
+      snapshot: await this.#system.observe(),
+      contents: await this.#system.contents?.(),
+    };
+  }
+
+  /** As Heddle does it: otherwise what is left open would be met again. */
+  async #restart(): Promise<void> {
+    const stopped = Promise.race([this.#system.stop(), delay(STUCK_MS, undefined, { ref: false })]);
+    await this.#beside.query(END_SESSIONS);
+    await stopped;
+    this.#system = await started(this.#server, this.#subject, this.#mutant, this.#database.url);
+  }
+
+  async close(): Promise<void> {
+    await this.#system.stop();
+    await this.#beside.end();
+    await this.#database.drop();
+  }
+}
+
+async function started<State extends Json, C extends Command>(
+  server: Server,
+  subject: Subject<State, C>,
+  mutant: string | undefined,
+  url: string,
+): Promise<System<State, C>> {
+  const folder = await mkdtemp(join(server.folder, "u"));
+  return subject.start(
+    { gatedUrl: url, directUrl: url, urlFor: async () => url, sessionsOf: () => 0, folder },
+    mutant,
+  );
+}
