@@ -2,6 +2,7 @@ import { HarnessError } from "../harness/core/error.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { control } from "./control.ts";
 import { isolationtester } from "./isolationtester.ts";
+import { linearizabilityBenchmark } from "./linearizability.ts";
 import { socket } from "./socket.ts";
 import { step } from "./step.ts";
 import { stress } from "./stress.ts";
@@ -10,6 +11,7 @@ import { stress } from "./stress.ts";
 const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = {
   control,
   isolationtester,
+  linearizability: linearizabilityBenchmark,
   socket,
   step,
   stress,

@@ -1,7 +1,6 @@
 import type { Json } from "../../harness/index.ts";
 import type { Reference } from "./commands.ts";
 import { type Booking, type Calendar, type Slot, withBookings } from "./model-calendar.ts";
-import { bookingBody, slotBody } from "./responses.ts";
 
 /** What is right to answer, and the calendar after it. */
 export interface Answer {
@@ -48,16 +47,20 @@ export function changed(code: string, calendar: Calendar, booking: Booking): Ans
 /** A booking as clients are told of it. */
 export function asSeen({ slots }: Calendar, booking: Booking): Json {
   const slot = slots.get(booking.slot);
-  return bookingBody({
-    ...booking,
-    slotId: booking.slot,
-    providerId: booking.provider,
+  return {
+    id: String(booking.id),
+    slotId: String(booking.slot),
+    providerId: String(booking.provider),
+    status: booking.status,
+    startAt: slot?.startAt ?? null,
+    endAt: slot?.endAt ?? null,
     customerId: booking.customer,
-    startAt: slot?.startAt,
-    endAt: slot?.endAt,
-  });
+    idempotencyKey: booking.idempotencyKey,
+    paymentIntentId: booking.paymentIntentId,
+    createdBy: booking.createdBy,
+  };
 }
 
-export function slotAsSeen(slot: Slot): Json {
-  return slotBody({ ...slot, providerId: slot.provider });
+export function slotAsSeen({ id, provider, startAt, endAt }: Slot): Json {
+  return { id: String(id), providerId: String(provider), startAt, endAt };
 }

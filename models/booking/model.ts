@@ -1,4 +1,10 @@
-import { isUnknown, type JsonObject, type Model, type Operation } from "../../harness/index.ts";
+import {
+  isUnknown,
+  type Json,
+  type JsonObject,
+  type Model,
+  type Operation,
+} from "../../harness/index.ts";
 import type { BookingCommand } from "./commands.ts";
 import type { Answer } from "./model-answer.ts";
 import { type Calendar, calendarOf, keyOf } from "./model-calendar.ts";
@@ -66,8 +72,19 @@ function difference(
   if (command.via === "http" && response.status !== undefined && response.status !== status) {
     return `the status ${status} is right`;
   }
+  if (same(response.body, right.body)) return undefined;
   const [said, body] = [JSON.stringify(response.body), JSON.stringify(right.body)];
-  return said === body ? undefined : `${right.code} is right, with ${body}, not ${said}`;
+  return `${right.code} is right, with ${body}, not ${said}`;
+}
+
+function same(a: Json, b: Json): boolean {
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
+  const [left, right] = [a, b] as readonly { readonly [field: string]: Json | undefined }[];
+  const fields = Object.keys(a);
+  return (
+    fields.length === Object.keys(b).length &&
+    fields.every((field) => field in b && same(left?.[field] ?? null, right?.[field] ?? null))
+  );
 }
 
 /** What may follow if a command has an effect that nobody was told of. */

@@ -1,0 +1,114 @@
+import type { Operation, Response } from "../harness/core/history.ts";
+import type { Account } from "../harness/core/model.ts";
+import type { BookingCommand } from "../models/booking/commands.ts";
+import { APART, initialState } from "../models/booking/initial-states.ts";
+import { model } from "../models/booking/model.ts";
+import type { Calendar } from "../models/booking/model-calendar.ts";
+import { answer } from "../models/booking/model-rules.ts";
+import type { BookingState } from "../models/booking/state.ts";
+
+type Booked = Operation<BookingCommand>;
+
+/** Of each provider: what he offers, and what is asked of him, by how many at a time. */
+const SLOTS = 8;
+const OPERATIONS = 50;
+const CLIENTS = 5;
+
+/** A command that is under way, and what it is going to be answered, once that is decided. */
+interface Pending {
+  readonly command: BookingCommand;
+  readonly invokedAt: number;
+  response?: Response;
+}
+
+/**
+ * What clients saw of a service that does what the model says: each command takes effect at some
+ * moment while it is under way, with those of other clients before and after it. Every 50 commands
+ * are for another provider. The same for the same length.
+ */
+export function bookingHistory(length: number): Account<BookingState, BookingCommand> {
+  const random = generator(length);
+  const providers = Array.from({ length: Math.ceil(length / OPERATIONS) }, (_, at) => at + 1);
+  const initial = { ...stateOf(providers), bookings: [], payments: [] };
+  const operations: Booked[] = [];
+  let at = 0;
+  let ids = 0;
+  for (const provider of providers) {
+    const slots = initial.slots.filter((_, index) => Math.floor(index / SLOTS) === provider - 1);
+    let calendar = model.init({
+      initial: { ...initial, slots },
+      operations: [],
+      final: undefined,
+    }) as Calendar;
+    const clients = Array.from({ length: CLIENTS }, (): Pending | undefined => undefined);
+    let sent = 0;
+    while (sent < OPERATIONS || clients.some((pending) => pending !== undefined)) {
+      const client = random(CLIENTS);
+      const pending = clients[client];
+      if (pending === undefined) {
+        if (sent++ >= OPERATIONS) continue;
+        clients[client] = { command: command(provider, calendar, random), invokedAt: at++ };
+      } else if (pending.response === undefined) {
+        const { code, status, body, after } = answer(calendar, pending.command, ids + 1);
+        if (after.bookings.size > calendar.bookings.size) ids++;
+        calendar = after;
+        const outcome = body === null && code !== "RECORDED" ? "fail" : "ok";
+        pending.response = { outcome, code, ...(status !== undefined && { status }), body };
+      } else {
+        const number = (provider - 1) * CLIENTS + client;
+        operations.push({ ...pending, client: number, index: 0, returnedAt: at++ } as Booked);
+        clients[client] = undefined;
+      }
+    }
+  }
+  operations.sort((a, b) => a.invokedAt - b.invokedAt);
+  return { initial, operations: operations.slice(0, length), final: undefined };
+}
+
+/** Every provider offers the same times. */
+function stateOf(providers: readonly number[]): Pick<BookingState, "providers" | "slots"> {
+  const plan = { sameProvider: true, past: false, fate: "free", gap: APART } as const;
+  const { slots } = initialState(Array.from({ length: SLOTS }, () => plan));
+  return {
+    providers: providers.map((id) => ({ id, name: "" })),
+    slots: providers.flatMap((provider) =>
+      slots.map((slot) => ({ ...slot, id: (provider - 1) * SLOTS + slot.id, provider })),
+    ),
+  };
+}
+
+function command(
+  provider: number,
+  { bookings }: Calendar,
+  random: (n: number) => number,
+): BookingCommand {
+  const slot = { id: (provider - 1) * SLOTS + 1 + random(SLOTS) };
+  const known = [...bookings.keys()];
+  const booking = { id: known[random(known.length)] ?? 0 };
+  const by = `vendor:${provider}`;
+  switch (random(known.length === 0 ? 3 : 6)) {
+    case 0:
+      return { name: "list", via: "http", provider };
+    case 1:
+    case 2:
+      return {
+        ...{ name: "create", via: "function", slot, customer: `customer-${random(9)}` },
+        ...{ customerName: "Ada Lovelace", notes: "", createdBy: "customer" },
+      };
+    case 3:
+      return { name: "cancel", via: "function", booking, by };
+    case 4:
+      return { name: "webhook", via: "function", booking, attempt: 1, captured: true };
+    default:
+      return { name: "reschedule", via: "function", booking, slot, by };
+  }
+}
+
+/** A linear congruential generator: numbers below `n`. */
+function generator(seed: number): (n: number) => number {
+  let state = seed;
+  return (n) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    return n === 0 ? 0 : (state >> 8) % n;
+  };
+}

@@ -1,0 +1,47 @@
+import { linearizability } from "../harness/checkers/linearizability.ts";
+import { model } from "../models/booking/model.ts";
+import { type Benchmark, mediansInTurns } from "./benchmark.ts";
+import { bookingHistory } from "./booking-histories.ts";
+
+const LENGTHS = [1_000, 10_000, 100_000] as const;
+const LONGEST = 100_000;
+const WARM_UP = 1;
+const ROUNDS = 3;
+const BUDGET = { steps: Number.POSITIVE_INFINITY, ms: Number.POSITIVE_INFINITY };
+
+/** How the time that a judgement takes grows with the history's length. */
+export async function linearizabilityBenchmark(): Promise<Benchmark> {
+  const histories = new Map(LENGTHS.map((length) => [length, bookingHistory(length)]));
+  /** As many operations at each length. */
+  const judge = (length: (typeof LENGTHS)[number]) => async () => {
+    const history = histories.get(length);
+    if (history === undefined) throw new Error("there is no such history");
+    for (let done = 0; done < LONGEST; done += length) {
+      const { verdict } = linearizability(model, history, BUDGET);
+      if (verdict !== "ok") throw new Error(`a history of ${length} was ${verdict}`);
+    }
+  };
+  const cases = [];
+  for (const length of LENGTHS) {
+    await mediansInTurns(WARM_UP, judge(length), judge(LONGEST));
+    const ms = await mediansInTurns(ROUNDS, judge(length), judge(LONGEST));
+    cases.push({
+      name: `${length.toLocaleString("en")} operations`,
+      ours: (ms.ours * 1_000) / LONGEST,
+      theirs: (ms.theirs * 1_000) / LONGEST,
+      ratio: ms.ours / ms.theirs,
+    });
+  }
+  const [headline] = cases;
+  if (headline === undefined) throw new Error("nothing was measured");
+  return {
+    ...headline,
+    name: "linearizability",
+    unit: "µs/operation",
+    compared:
+      "judging booking histories of 1,000 operations by the model, against one of 100,000; of five " +
+      "clients at each of many providers, and legal; a ratio of 1 is linear growth; medians of " +
+      "rounds in turns",
+    cases,
+  };
+}
