@@ -43,12 +43,12 @@ test("a spec has the setup, a session for each client, and the check at the end"
   expect(spec.setups).toEqual(["create table t (a int[]); insert into t values (E'{\\x7D')"]);
   expect(spec.sessions.map(({ name, setup }) => [name, setup])).toEqual([
     [
-      "client1",
-      "set default_transaction_isolation = 'serializable'; set deadlock_timeout = '100s';",
-    ],
-    [
       "client0",
       "set default_transaction_isolation = 'serializable'; set deadlock_timeout = '10ms';",
+    ],
+    [
+      "client1",
+      "set default_transaction_isolation = 'serializable'; set deadlock_timeout = '100s';",
     ],
     ["check", undefined],
   ]);
@@ -64,7 +64,7 @@ test("a spec has the setup, a session for each client, and the check at the end"
 
 test("where nothing was observed there is no check", () => {
   const { sessions } = parseSpec(specFile({ ...REPRODUCTION, check: [] }), "it");
-  expect(sessions.map(({ name }) => name)).toEqual(["client1", "client0"]);
+  expect(sessions.map(({ name }) => name)).toEqual(["client0", "client1"]);
 });
 
 test("psql scripts wait for a return before each statement, and say the order", () => {
@@ -72,8 +72,8 @@ test("psql scripts wait for a return before each statement, and say the order", 
   expect([...files.keys()]).toEqual([
     "README.md",
     "setup.sql",
-    "client1.sql",
     "client0.sql",
+    "client1.sql",
     "check.sql",
   ]);
   expect(files.get("setup.sql")).toBe(
@@ -84,7 +84,7 @@ set default_transaction_isolation = 'serializable';
 set deadlock_timeout = '10ms';
 
 -- ERROR 40P01: deadlock | detected
-\\prompt 'step 2: press return ' go
+\\prompt 'step 2: press return ' _
 update t set a = null\\; select 2;
 `);
   expect(

@@ -33,7 +33,7 @@ function client(reproduction: Reproduction, lane: Lane): string {
     ...sessionSettings(reproduction, lane).map((sql) => `${sql};`),
     ...steps.flatMap((step) => [
       `\n-- ${oneLine(seen(step, sessionName))}`,
-      `\\prompt '${promptOf(step)}' go`,
+      `\\prompt '${promptOf(step)}' _`,
       inOneMessage(withValues(step.statement)),
     ]),
   ]);

@@ -12,9 +12,10 @@ export interface Reproduction {
   readonly check: readonly string[];
 }
 
-/** The sessions in the order in which they first do something. */
+/** The lanes that do something, by client. */
 export function lanesOf({ steps }: Pick<Reproduction, "steps">): Lane[] {
-  return [...new Set(steps.map(({ lane }) => lane))];
+  const lanes = [...new Set(steps.map(({ lane }) => lane))];
+  return lanes.sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
 }
 
 /**

@@ -16,7 +16,8 @@ export interface Surroundings {
 
 /**
  * Finds them out by having the system set itself up and observe in a database of its own: the
- * schema is what was sent, the initial state the rows that came of it.
+ * schema is what was sent, the initial state the rows that came of it. What observes nothing reads all
+ * that there is.
  */
 export async function surroundingsOf<State extends Json, C extends Command>(
   server: Server,
@@ -41,7 +42,9 @@ export async function surroundingsOf<State extends Json, C extends Command>(
       const rows = await storedRows(database.url);
       recorder.take();
       await system.observe();
-      const check = recorder.take().map(withValues);
+      const observed = recorder.take();
+      if (observed.length === 0) await system.contents?.();
+      const check = [...observed, ...recorder.take()].map(withValues);
       return { setup: [...schema.map(withValues), ...rows], check };
     } finally {
       await system.stop();
