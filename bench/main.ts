@@ -1,4 +1,5 @@
 import { HarnessError } from "../harness/core/error.ts";
+import { auditing } from "./audit.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { control } from "./control.ts";
 import { isolationtester } from "./isolationtester.ts";
@@ -9,6 +10,7 @@ import { stress } from "./stress.ts";
 
 /** The benchmarks by name; each in a file of that name. */
 const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = {
+  audit: auditing,
   control,
   isolationtester,
   linearizability: linearizabilityBenchmark,

@@ -54,6 +54,7 @@ const folders: readonly { readonly of: RegExp; readonly may: readonly string[] }
     may: ["harness/core/", "harness/execution/", "harness/explorer/", "harness/reporters/"],
   },
   { of: /^harness\/workers\//, may: ["harness/"] },
+  { of: /^harness\/audit\//, may: ["harness/core/", "harness/postgres/"] },
   { of: /^harness\/version\.ts$/, may: [] },
   { of: /^harness\/defaults\.ts$/, may: ["harness/scheduler/"] },
   { of: /^harness\/(cli\/|index\.ts$|verify\.ts$|vitest\.)/, may: ["harness/"] },

@@ -1,4 +1,5 @@
 /** What a model of a service, or anything else outside the harness, may use of it. */
+export { type AuditOptions, audit } from "./audit/audit.ts";
 export type { Command } from "./core/command.ts";
 export { HarnessError } from "./core/error.ts";
 export type { Snapshot } from "./core/execution.ts";

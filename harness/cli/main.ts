@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { HarnessError } from "../core/error.ts";
 import { version } from "../version.ts";
+import { addAuditCommand } from "./audit-command.ts";
 import type { DoctorOptions } from "./doctor.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
 import { addExplorationCommands, OF_MODELS } from "./exploration-commands.ts";
@@ -88,6 +89,7 @@ function program(finished: (exitCode: number) => void): Command {
     });
 
   addMutationCommands(heddle, finished);
+  addAuditCommand(heddle, finished);
 
   heddle
     .command("doctor")

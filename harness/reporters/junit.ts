@@ -3,6 +3,7 @@ import type { Counterexample } from "../core/counterexample.ts";
 import { mainViolation } from "./replay-command.ts";
 import { counterexampleText } from "./text.ts";
 import { subjectName, verdictSentence } from "./verdict-sentence.ts";
+import { attributes, element, escaped, testCase } from "./xml.ts";
 
 /**
  * `junit.xml`: the form that most CI systems show as tests. Each rule is a test case that fails
@@ -59,35 +60,4 @@ function ruleCase(rule: RuleCount, campaign: Campaign, folder: string): string {
 
 function detail(counterexample: Counterexample, folder: string): string {
   return counterexampleText(counterexample, { colour: false, folder });
-}
-
-function testCase(name: string, classname: string, content: readonly string[]): string {
-  const named = attributes({ name, classname });
-  return content.length === 0
-    ? `<testcase ${named}/>`
-    : `<testcase ${named}>\n${content.join("\n")}\n</testcase>`;
-}
-
-function element(name: string, message: string, text: string): string {
-  return `<${name} ${attributes({ message })}>${escaped(text)}</${name}>`;
-}
-
-function attributes(values: { readonly [name: string]: string | number }): string {
-  return Object.entries(values)
-    .map(([name, value]) => `${name}="${escaped(String(value))}"`)
-    .join(" ");
-}
-
-const ENTITIES: { readonly [character: string]: string } = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-};
-
-/** XML 1.0 cannot hold most control characters and no lone surrogates, not even as references. */
-function escaped(text: string): string {
-  return text
-    .replace(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, "\u{fffd}")
-    .replace(/[&<>"]/g, (character) => ENTITIES[character] ?? character);
 }

@@ -1,0 +1,116 @@
+import { Client } from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
+import { audit } from "./audit.ts";
+
+let server: Server;
+let url: string;
+let client: Client;
+
+beforeAll(async () => {
+  server = await startServer(testPostgres);
+  ({ url } = await server.lease());
+  client = new Client(url);
+  await client.connect();
+  await client.query(`
+    create table accounts (id int primary key, owner text, balance int);
+    insert into accounts values (1, 'Ada', 5), (2, 'Grace', 7);
+    create function check_accounts() returns table (check_name text, account_id int, owner text)
+      language sql as $$ select 'overdrawn', id, owner from accounts where balance < 0 $$;
+    create function verify_accounts()
+      returns table (check_name text, status text, violations bigint, details text) language sql
+      as $$ select 'overdrawn', case count(*) when 0 then 'PASS' else 'FAIL' end, count(*), 'how many'
+              from check_accounts() $$;
+    create schema other;
+    create function other.verify_writes() returns table (check_name text, status text) language sql
+      as $$ insert into accounts values (3); select 'writes', 'PASS' $$;
+    create function other.verify_slowly() returns table (check_name text, status text) language sql
+      as $$ select 'slow', 'PASS' from pg_sleep(20) $$;
+    create function other.verify_snapshot() returns table (check_name text, status text) language sql
+      as $$ select current_setting('transaction_isolation'), current_setting('transaction_read_only') $$;
+    create function other.verify_nothing() returns table (check_name text, status text) language sql
+      as $$ select 'x', 'PASS' where false $$;
+    create function other.verify_one(int) returns table (check_name text, status text) language sql
+      as $$ select 'x', 'PASS' $$`);
+});
+
+afterAll(async () => {
+  await client.end();
+  await server.stop();
+});
+
+const given = { details: false, statementTimeoutMs: 5_000, rows: 10 };
+const accounts = { ...given, functions: ["verify_accounts"] };
+
+test("passes what the functions pass", async () => {
+  expect(await audit(url, accounts)).toMatchObject({
+    verdict: "pass",
+    reason: null,
+    checks: [
+      {
+        source: "verify_accounts",
+        name: "overdrawn",
+        verdict: "pass",
+        violations: 0,
+        details: null,
+        offending: [],
+      },
+    ],
+  });
+});
+
+test("shows the rows at fault, ids alone unless more is asked for", async () => {
+  await client.query("update accounts set balance = -1");
+  const found = async (options: object) => (await audit(url, { ...accounts, ...options })).checks;
+  expect(await found({})).toMatchObject([
+    {
+      verdict: "fail",
+      violations: 2,
+      details: null,
+      offending: [{ account_id: 1 }, { account_id: 2 }],
+    },
+  ]);
+  expect(JSON.stringify(await found({}))).not.toContain("Ada");
+  expect(await found({ rows: 1, details: true })).toMatchObject([
+    { violations: 2, details: "how many", offending: [{ account_id: 1, owner: "Ada" }] },
+  ]);
+  await client.query("update accounts set balance = 1");
+});
+
+test("reads in one snapshot, and only reads", async () => {
+  const functions = ["other.verify_snapshot"];
+  const { checks } = await audit(url, { ...given, functions });
+  expect(checks.map(({ name, verdict }) => [name, verdict])).toEqual([["repeatable read", "fail"]]);
+  const written = await audit(url, { ...given, functions: ["verify_accounts", "verify_writes"] });
+  expect(written.verdict).toBe("unknown");
+  expect(written.reason).toContain("SQLSTATE 25006");
+  expect((await client.query("select from accounts where id = 3")).rowCount).toBe(0);
+});
+
+test("what takes too long is unknown", async () => {
+  const functions = ["verify_slowly"];
+  const { verdict, reason } = await audit(url, { ...given, functions, statementTimeoutMs: 50 });
+  expect(verdict).toBe("unknown");
+  expect(reason).toContain("SQLSTATE 57014");
+});
+
+test.each([
+  ["verify_none"],
+  ["verify_accounts", "verify_one"],
+  ["other.verify_accounts"],
+])("%s is no such function", async (...functions) => {
+  await expect(audit(url, { ...given, functions })).rejects.toMatchObject({ code: "USAGE" });
+});
+
+test("a function that says nothing does not pass", async () => {
+  const functions = ["verify_nothing"];
+  await expect(audit(url, { ...given, functions })).rejects.toMatchObject({ code: "USAGE" });
+});
+
+test("a database without such functions, or that is not there", async () => {
+  const empty = await server.lease();
+  await expect(audit(empty.url, given)).rejects.toMatchObject({ code: "USAGE" });
+  await empty.drop();
+  await expect(audit(empty.url, given)).rejects.toMatchObject({ code: "PROVIDER_FAILED" });
+});

@@ -1,0 +1,113 @@
+import { Client } from "pg";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { audit, type Server, startServer } from "../../harness/index.ts";
+import { testPostgres } from "../../harness/postgres/server.fixture.ts";
+import booking from "./index.ts";
+import { APART, initialState, OVERLAPPING } from "./initial-states.ts";
+import { openReset } from "./reset.ts";
+
+let server: Server;
+let url: string;
+let client: Client;
+let reset: Awaited<ReturnType<typeof openReset>>;
+
+beforeAll(async () => {
+  server = await startServer(testPostgres);
+  ({ url } = await server.lease());
+  await booking.migrate(url, undefined);
+  client = new Client(url);
+  await client.connect();
+  reset = await openReset(client);
+  // A calendar is corrupted where its constraints are missing.
+  await client.query(`
+    alter table bookings drop constraint bookings_no_overlap_provider_time;
+    drop index idx_bookings_provider_time_unique;
+    drop index idx_payments_booking_captured`);
+});
+
+afterAll(async () => {
+  await client.end();
+  await server.stop();
+});
+
+/** Slot 1 is booked, by booking 1, which is paid; slots 2 and 3 are free, and overlap. */
+beforeEach(async () => {
+  const slot = { sameProvider: true, past: false, gap: APART } as const;
+  await reset(
+    initialState([
+      { ...slot, fate: "confirmed" },
+      { ...slot, fate: "free" },
+      { ...slot, fate: "free", gap: OVERLAPPING },
+    ]),
+  );
+});
+
+const book = (slot: number) => `
+  insert into bookings
+    (slot_id, provider_id, customer_id, customer_name, start_at, end_at, status, created_by)
+  select id, provider_id, 'c', 'C', start_at, end_at, 'confirmed', 'vendor'
+    from availability_slots where id = ${slot};
+  update availability_slots set is_available = false where id = ${slot};`;
+
+const options = { details: false, statementTimeoutMs: 10_000, rows: 10 };
+
+test("an orderly calendar passes", async () => {
+  const { verdict, checks } = await audit(url, options);
+  expect(verdict).toBe("pass");
+  expect(new Set(checks.map(({ source }) => source))).toEqual(
+    new Set(["verify_booking_slot_consistency", "verify_payment_consistency"]),
+  );
+});
+
+test.each([
+  [
+    "a slot that is marked as taken, and is not",
+    "update availability_slots set is_available = false where id = 2",
+    { unavailable_slot_without_booking: [{ slot_id: 2, provider_id: 1 }] },
+  ],
+  [
+    "a slot that is booked twice",
+    book(1),
+    {
+      slot_with_several_bookings: [{ slot_id: 1, provider_id: 1 }],
+      overlapping_bookings: [{ slot_id: 1, provider_id: 1 }],
+    },
+  ],
+  [
+    "a booking whose slot is on offer",
+    "update availability_slots set is_available = true where id = 1",
+    { booking_without_claimed_slot: [{ slot_id: 1, booking_id: 1, provider_id: 1 }] },
+  ],
+  [
+    "bookings that overlap",
+    book(2) + book(3),
+    { overlapping_bookings: [{ slot_id: 3, provider_id: 1 }] },
+  ],
+  [
+    "money that is kept for nothing",
+    `update bookings set status = 'cancelled' where id = 1;
+     update availability_slots set is_available = true where id = 1`,
+    { captured_payment_without_booking: [{ booking_id: 1 }] },
+  ],
+  [
+    "a booking that nobody paid",
+    "update payments set status = 'refund_due'",
+    { confirmed_booking_without_payment: [{ booking_id: 1 }] },
+  ],
+  [
+    "a booking that was paid twice",
+    "insert into payments (intent, booking_id, status) values ('again', 1, 'captured')",
+    { booking_with_several_payments: [{ booking_id: 1 }] },
+  ],
+])("%s is told by the right check", async (_, corruption, expected) => {
+  await client.query(corruption);
+  const { verdict, checks } = await audit(url, options);
+  expect(verdict).toBe("fail");
+  const failed = checks.filter((check) => check.verdict === "fail");
+  expect(failed.map(({ name }) => name).sort()).toEqual(Object.keys(expected).sort());
+  for (const { name, offending } of failed) {
+    expect({ [name]: offending }).toMatchObject({
+      [name]: (expected as { readonly [name: string]: readonly object[] })[name],
+    });
+  }
+});
