@@ -1,3 +1,4 @@
+import type { IdFields } from "../core/ids.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 
 /** Runs one statement past the gate, and resolves with its rows. */
@@ -84,6 +85,12 @@ export interface ScenarioDefinition {
   readonly invariants?: { readonly [name: string]: InvariantDefinition };
   /** Codes of the errors with which clients may end, such as `40001`. By default none. */
   readonly errors?: readonly string[];
+  /**
+   * Whether answers and rows have to be those of some order in which the clients run one after the
+   * other. `ids` says where ids stand that the database generates, by table (or client, for answers)
+   * and column: those may come in another order.
+   */
+  readonly serialEquivalence?: boolean | { readonly ids: IdFields };
   /** Puts the database back as it was after the setup; by default Heddle does it. */
   readonly reset?: string | ((context: { readonly url: string; readonly query: Query }) => unknown);
 }

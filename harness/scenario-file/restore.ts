@@ -1,17 +1,5 @@
 import type { Query } from "./definition.ts";
-
-/** All ordinary tables of the schema under test, partitions included, with what is written to them. */
-const TABLES = `
-  select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as name,
-         (select string_agg(quote_ident(a.attname), ', ' order by a.attnum)
-            from pg_attribute a
-           where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-             and a.attgenerated = '') as columns
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace
-   where c.relkind = 'r' and c.relpersistence <> 't'
-     and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'heddle')
-     and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
-   order by c.oid`;
+import { tablesOf } from "./tables.ts";
 
 const SEQUENCES = `
   select c.oid::regclass::text as name
@@ -26,7 +14,7 @@ const SEQUENCES = `
  */
 export async function remember(query: Query): Promise<() => Promise<void>> {
   await query("create schema if not exists heddle");
-  const tables = await query(TABLES);
+  const tables = await tablesOf(query);
   const fill: string[] = [];
   for (const [number, { name, columns }] of tables.entries()) {
     await query(`drop table if exists heddle.rows_${number}`);

@@ -119,6 +119,32 @@ test("an invariant that is a function sees the rows and how the clients ended", 
   expect(new Set(seen)).toEqual(new Set([1]));
 });
 
+test("no serial order of the clients comes to what a race leaves", async () => {
+  const race = { ...lostUpdate, invariants: {}, serialEquivalence: true };
+  const { campaign } = await run(race);
+  expect(campaign.counterexamples[0]?.violations).toMatchObject([
+    { judge: "serial-equivalence", name: "serially-equivalent" },
+  ]);
+  const noRace = { ...noLostUpdate, invariants: {}, serialEquivalence: true };
+  expect((await run(noRace)).campaign).toMatchObject({ verdict: "pass", reason: null });
+});
+
+test("generated ids and the time may differ from those of a serial order", async () => {
+  const note = ({ url }: { readonly url: string }) =>
+    connected(url, async (client) => {
+      await client.query("select nextval('notes_id_seq')");
+      await client.query("insert into notes (at) values (now())");
+    });
+  const notes: ScenarioDefinition = {
+    setup: "create table notes (id serial primary key, at timestamptz not null)",
+    clients: { a: note, b: note },
+    serialEquivalence: { ids: { "public.notes": { id: "note" } } },
+  };
+  expect((await run(notes)).campaign).toMatchObject({ verdict: "pass", reason: null });
+  const exact = { ...notes, serialEquivalence: true };
+  expect((await run(exact)).campaign).toMatchObject({ verdict: "fail" });
+});
+
 test("connections that a client opens at once are opened in one order", async () => {
   const { campaign } = await run(
     {

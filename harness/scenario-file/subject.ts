@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import type { Command } from "../core/command.ts";
+import type { IdFields } from "../core/ids.ts";
 import type { Invariant } from "../core/invariant.ts";
 import type { Subject } from "../explorer/subject.ts";
 import type { ScenarioDefinition } from "./definition.ts";
@@ -31,8 +32,15 @@ export function scenarioSubject(
     invariants: Object.entries(definition.invariants ?? {}).map(invariantOf),
     codes: Object.fromEntries(clients.map((client) => [client, codes])),
     mutants: [],
+    ...idsOf(definition),
     sources: [file],
   };
+}
+
+/** By which serial orders are compared, if they are to be. */
+function idsOf({ serialEquivalence = false }: ScenarioDefinition): { ids?: IdFields } {
+  if (serialEquivalence === false) return {};
+  return { ids: serialEquivalence === true ? {} : serialEquivalence.ids };
 }
 
 /** What an invariant found is what the system observed under its name. */

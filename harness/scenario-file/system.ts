@@ -6,6 +6,7 @@ import type { Snapshot } from "../core/execution.ts";
 import type { Response } from "../core/history.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { System, SystemContext } from "../execution/system.ts";
+import { contentsOf } from "./contents.ts";
 import type { Outcome, Query, ScenarioDefinition } from "./definition.ts";
 import { outcomeOfProgram, startProgram } from "./program.ts";
 import { remember } from "./restore.ts";
@@ -65,6 +66,8 @@ export async function startScenario(
       }
       return found satisfies Snapshot;
     },
+
+    ...(definition.serialEquivalence && { contents: () => contentsOf(query) }),
 
     async stop() {
       abort.abort();
