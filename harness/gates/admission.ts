@@ -1,8 +1,10 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
+import { ownCertificate } from "./certificate.ts";
 import { errorFrame, FrameReader, ProtocolError } from "./frames.ts";
-import { readStartup } from "./startup.ts";
+import { readStartup, SSL_REQUEST } from "./startup.ts";
 
 /** AuthenticationCleartextPassword. */
 const ASK = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]);
@@ -10,30 +12,47 @@ const ASK = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]);
 const PASSWORD = 0x70;
 
 /**
- * Lets in who knows the password, if there is one. Resolves with a stream that begins with the
- * startup packet, as if nothing had been said before. Rejects when nobody is let in.
+ * Lets in who knows the password, if there is one, encrypted if they ask for it. Resolves with a
+ * stream that begins with the startup packet, as if nothing had been said before. Rejects when nobody
+ * is let in.
  * (https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP)
  */
 export async function admit(socket: Socket, password: string | undefined): Promise<Duplex> {
   socket.on("error", () => {}); // Whoever reads next hears of it.
-  const frames = new Frames(socket);
+  let stream: Duplex = socket;
+  let frames = new Frames(stream);
   let startup = await frames.next();
   while (readStartup(startup) === "encryption") {
-    socket.write("N");
+    if (isForTls(startup) && stream === socket) {
+      socket.write("S");
+      stream = encrypted(socket);
+      frames = new Frames(stream);
+    } else stream.write("N");
     startup = await frames.next();
   }
   if (password !== undefined && readStartup(startup) !== "cancel") {
-    socket.write(ASK);
+    stream.write(ASK);
     frames.startup = false;
     const said = await frames.next();
     if (!isPassword(said, password)) {
       const why = "heddle: the password is that of the URL which was given for this run";
-      socket.end(errorFrame("FATAL", "28P01", why));
+      stream.end(errorFrame("FATAL", "28P01", why));
       throw new ProtocolError(why);
     }
   }
   frames.giveBack(startup);
-  return socket;
+  return stream;
+}
+
+/** The other kind of encryption is that of Kerberos. */
+function isForTls(request: Buffer): boolean {
+  return request.readInt32BE(4) === SSL_REQUEST;
+}
+
+function encrypted(socket: Socket): Duplex {
+  const stream = new TLSSocket(socket, { isServer: true, secureContext: ownCertificate() });
+  stream.on("error", () => {});
+  return stream;
 }
 
 function isPassword(frame: Buffer, password: string): boolean {

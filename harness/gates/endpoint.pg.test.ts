@@ -1,8 +1,12 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { connected, eventually, type Proxied, proxied } from "./proxied-server.fixture.ts";
+import { WireProxy } from "./wire-proxy.ts";
 
 let server: Server;
 let at: Proxied;
@@ -37,6 +41,57 @@ test("nobody gets in without the password of the address", async () => {
   url.password = "another";
   const client = new Client({ connectionString: url.toString() });
   await expect(client.connect()).rejects.toMatchObject({ code: "28P01" });
+});
+
+test("who asks for encryption gets it, with a certificate for this machine", async () => {
+  const client = new Client({
+    connectionString: await at.proxy.urlFor(0),
+    ssl: {
+      rejectUnauthorized: false,
+      checkServerIdentity: () => undefined,
+    },
+  });
+  await client.connect();
+  const { rows } = await client.query("select 1 as one");
+  expect(rows).toEqual([{ one: 1 }]);
+  await client.end();
+});
+
+test("a certificate that nobody has signed is refused by who asks for one", async () => {
+  const client = new Client({ connectionString: await at.proxy.urlFor(0), ssl: true });
+  await expect(client.connect()).rejects.toMatchObject({ code: "DEPTH_ZERO_SELF_SIGNED_CERT" });
+});
+
+test("a password that the server asks for goes through, by SCRAM", async ({ skip }) => {
+  const hba = String(await at.ask("show hba_file"));
+  skip(!existsSync(hba), "the server's files are elsewhere");
+  await at.ask("set password_encryption = 'scram-sha-256'");
+  await at.ask("create role scrammed login password 'correct'");
+  await writeFile(hba, `local all scrammed scram-sha-256\n${await readFile(hba, "utf8")}`);
+  await at.ask("select pg_reload_conf()");
+  await at.become("select count(*) > 0 from pg_hba_file_rules where 'scrammed' = any (user_name)");
+  const serverUrl = new URL(at.database.url);
+  serverUrl.username = "scrammed";
+  serverUrl.password = "correct";
+  const proxy = await WireProxy.start(
+    serverUrl.toString(),
+    await mkdtemp(join(server.folder, "w")),
+  );
+  const url = new URL(await proxy.urlFor(0));
+  await eventually(async () => {
+    // The server may not have read its file yet, and lets everybody in until then.
+    url.password = "wrong";
+    const client = new Client({ connectionString: url.toString() });
+    return client.connect().then(
+      () => client.end().then(() => false),
+      (error: { readonly code?: string }) => error.code === "28P01",
+    );
+  });
+  const client = await connected(await proxy.urlFor(0));
+  expect((await client.query("select current_user as name")).rows).toEqual([{ name: "scrammed" }]);
+  await client.end();
+  await proxy.stop();
+  await at.ask("drop role scrammed");
 });
 
 test("a session that was ended keeps the proxy unsettled until its backend is gone", async () => {

@@ -1,6 +1,6 @@
 import { FieldReader, ProtocolError } from "./frames.ts";
 
-const SSL_REQUEST = 80877103;
+export const SSL_REQUEST = 80877103;
 const GSS_REQUEST = 80877104;
 const CANCEL_REQUEST = 80877102;
 const PROTOCOL_MAJOR = 3;

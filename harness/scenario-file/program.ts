@@ -69,7 +69,8 @@ function libpq(url: string): NodeJS.ProcessEnv {
     PGDATABASE: decodeURIComponent(pathname.slice(1)),
     PGOPTIONS: undefined,
     PGSERVICE: undefined,
-    PGSSLMODE: undefined,
+    // On one machine; a program that asks for more gets a certificate of this process.
+    PGSSLMODE: "disable",
     // What a user has set for their own sessions is no part of the scenario.
     PSQLRC: "/dev/null",
   };
