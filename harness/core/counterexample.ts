@@ -29,6 +29,8 @@ export interface Counterexample<State extends Json = Json, C extends Command = C
     /** Whether it reached a local minimum, or ran out of its budget. */
     readonly minimal: boolean;
   };
+  /** The same commands one after the other, in an order in which the rule holds, if there is one. */
+  readonly serial?: { readonly schedule: Schedule; readonly trace: Trace<C> };
   readonly versions: { readonly heddle: string; readonly postgres: string };
   /** SHA-256 of each source that the execution depends on, by path (migrations, mutant). */
   readonly hashes: { readonly [path: string]: string };

@@ -6,6 +6,7 @@ import type { Json } from "../core/json.ts";
 import { commandCount } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
+import { contrast } from "./contrast.ts";
 import type { Failing } from "./explore-scenario.ts";
 import type { Judges } from "./judge.ts";
 import { shrink } from "./shrink.ts";
@@ -25,7 +26,7 @@ export interface ShrinkingOptions<State extends Json, C extends Command> {
 /** What a counterexample has of its own, whatever the campaign. */
 export type Shrunken<State extends Json, C extends Command> = Pick<
   Counterexample<State, C>,
-  "scenario" | "schedule" | "trace" | "violations" | "preemptions" | "shrunk"
+  "scenario" | "schedule" | "trace" | "violations" | "preemptions" | "shrunk" | "serial"
 >;
 
 /**
@@ -64,9 +65,18 @@ export async function shrunkCounterexample<State extends Json, C extends Command
         });
   const violations = all?.violations ?? known.get(execution) ?? [];
   const { shrunk } = unshrunk(failing);
+  const stopped = error !== undefined || signal?.aborted === true;
+  const serial = stopped
+    ? undefined
+    : await contrast(
+        execution.scenario,
+        again,
+        async (other) => (await judges.likewise(rule, other, again)).length === 0,
+      );
   const counterexample = {
     ...unshrunk({ execution, violations }),
     shrunk: { ...shrunk, executions, minimal },
+    ...(serial && { serial: { schedule: serial.schedule, trace: serial.trace } }),
   };
   return { counterexample, error };
 }

@@ -39,7 +39,7 @@ ${c.scenario.clients.map(
 <h4>What happened</h4>
 <ol class="story">
 ${story(c).map(paragraph)}</ol>
-<h4>Timeline</h4>
+${c.serial && serialRun(c.serial)}<h4>Timeline</h4>
 ${spaceTimeDiagram(c)}${timelineTable(c.trace, c.scenario.clients.length, CAPTION)}
 </article>
 `;
@@ -47,6 +47,15 @@ ${spaceTimeDiagram(c)}${timelineTable(c.trace, c.scenario.clients.length, CAPTIO
 
 const CAPTION =
   "One row for each step, from top to bottom: the shaded client moved. A thick line beside a client means that it has a transaction open. A client that another one preempts could have gone on.";
+
+/** What the interleaving does is seen best beside a run without it. */
+function serialRun(serial: NonNullable<Counterexample["serial"]>): Markup {
+  return html`<h4>The same commands, one after the other</h4>
+<p class="note">In this order the rule holds.</p>
+<ol class="story">
+${story(serial).map(paragraph)}</ol>
+`;
+}
 
 function paragraph({ from, to, text }: Paragraph): Markup {
   const steps = from === to ? `step ${to}` : `steps ${from} to ${to}`;

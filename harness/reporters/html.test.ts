@@ -3,7 +3,7 @@ import type { Campaign } from "../core/campaign.ts";
 import { reportHtml } from "./html.ts";
 import { replayCommand, replayFileName, replayFilePath } from "./replay-command.ts";
 import { failing, interrupted, passing } from "./sample-campaign.fixture.ts";
-import { doubleBooking } from "./sample-counterexample.fixture.ts";
+import { deadlock, doubleBooking } from "./sample-counterexample.fixture.ts";
 
 const VOID = new Set(["meta", "link", "br", "path", "circle", "rect"]);
 const tagsOf = (html: string) => html.match(/<[^>]*>/g) ?? [];
@@ -87,6 +87,15 @@ test("tells a counterexample: statements, waits, answers, commits, rows, and how
   );
   expect(html).toContain(`href="${replayFileName(doubleBooking)}"`);
   expect(html.match(/<th scope="col" role="columnheader">Client \d<\/th>/g)).toHaveLength(4);
+});
+
+test("tells the same commands one after the other, where that keeps the rule", () => {
+  const { schedule, trace } = deadlock;
+  const beside = { ...doubleBooking, serial: { schedule, trace } };
+  const told = reportHtml({ ...failing, counterexamples: [beside] }, "reports");
+  expect(told).toContain("<h4>The same commands, one after the other</h4>");
+  expect(told).toContain("which fails: deadlock detected");
+  expect(reportHtml(failing, "reports")).not.toContain("one after the other");
 });
 
 test("gives the background a column when something happened there, and names connections", () => {

@@ -25,6 +25,16 @@ const changed = (change: (file: Record<string, unknown>) => void) => {
   return JSON.stringify(file);
 };
 
+test("holds the serial run beside it, where there is one", () => {
+  const { schedule, trace } = doubleBooking;
+  const beside = { ...doubleBooking, serial: { schedule, trace } };
+  expect(decodeCounterexample(encodeCounterexample(beside))).toEqual(beside);
+  const damaged = { ...beside, serial: { schedule } };
+  expect(() =>
+    decodeCounterexample(JSON.stringify({ heddle: "counterexample", ...damaged })),
+  ).toThrow(HarnessError);
+});
+
 test("reads what it wrote", () => {
   expect(decodeCounterexample(text)).toEqual(doubleBooking);
   expect(decodeCounterexample(encodeCounterexample(deadlock))).toEqual(deadlock);

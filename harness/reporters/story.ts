@@ -27,7 +27,10 @@ const LONGEST_CODE = 80;
  * What happened, as one would tell it: a paragraph for each stretch in which one client moved, with
  * what the others had under way meanwhile, and at the end what is wrong with it.
  */
-export function story({ trace, violations }: Counterexample): Paragraph[] {
+export function story({
+  trace,
+  violations = [],
+}: Pick<Counterexample, "trace"> & Partial<Counterexample>): Paragraph[] {
   const paragraphs: Paragraph[] = [];
   const teller = new Teller();
   for (const steps of stretches(timeline(trace))) {
@@ -37,6 +40,7 @@ export function story({ trace, violations }: Counterexample): Paragraph[] {
     const text = teller.tell(first, steps);
     if (text !== "") paragraphs.push({ from: first.number, to: last.number, text });
   }
+  if (violations.length === 0) return paragraphs;
   const end = paragraphs.at(-1)?.to ?? 0;
   const broken = violations.map(({ message }) => unmarked(printable(message))).join(" ");
   return [...paragraphs, { from: end, to: end, text: sentence(`in the end: ${broken}`) }];

@@ -58,6 +58,7 @@ export function counterexampleText(c: Counterexample, options: TextOptions): str
     ...prettyJson(scenario.initial, width).split("\n").map(printable),
     "",
     ...story(c).flatMap(({ text }) => wrap(text, width)),
+    ...(c.serial === undefined ? [] : serialRun(c.serial, width, paint)),
     "",
     ...steps(timeline(c.trace), scenario.clients.length, width, paint),
     "",
@@ -66,6 +67,18 @@ export function counterexampleText(c: Counterexample, options: TextOptions): str
     `${paint("bold", "Replay it:")} ${options.again ?? replayCommand(options.replay ?? replayFilePath(options.folder, c))}`,
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function serialRun(
+  serial: NonNullable<Counterexample["serial"]>,
+  width: number,
+  paint: Paint,
+): string[] {
+  return [
+    "",
+    paint("dim", "one after the other, the same commands keep the rule"),
+    ...story(serial).flatMap(({ text }) => wrap(text, width)),
+  ];
 }
 
 function steps(all: readonly Step[], clients: number, width: number, paint: Paint): string[] {
