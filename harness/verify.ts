@@ -44,7 +44,8 @@ export async function openExecutor<State extends Json, C extends Command>(
     migrate: (directUrl: string) => subject.migrate(directUrl, mutant),
     start: (context: Parameters<typeof subject.start>[0]) => subject.start(context, mutant),
   };
-  return Executor.open(server, setup, options);
+  const { queries = [] } = subject;
+  return Executor.open(server, setup, { ...options, queries });
 }
 
 /** What a campaign can be told; see `CampaignOptions` and `ExecutorOptions`. */
@@ -115,7 +116,9 @@ export async function verify<State extends Json, C extends Command>(
     control,
   });
   const keep = failing === undefined ? folder : undefined;
-  const explorers = subject.single ? [] : otherWorkers<State, C>(server, given.workers, options);
+  const explorers = subject.single
+    ? []
+    : otherWorkers<State, C>(server, given.workers, { ...options, queries: subject.queries ?? [] });
   try {
     const environment = environmentOf(server, executor.lockWaits);
     const told: CampaignOptions = {
@@ -148,10 +151,10 @@ function otherWorkers<State extends Json, C extends Command>(
   if (workers === undefined) return [];
   const { count, model, strategyOptions } = workers;
   const { mutant, seed, bounds, pairs, strategy, control } = options;
-  const { judges, checkDeterminism, stepTimeoutMs } = options;
+  const { judges, queries, checkDeterminism, stepTimeoutMs } = options;
   const told = {
     ...{ model, mutant, seed, bounds, pairs, strategy: strategy.name, strategyOptions },
-    ...{ control, judges, checkDeterminism, stepTimeoutMs },
+    ...{ control, judges, queries, checkDeterminism, stepTimeoutMs },
   };
   return Array.from(
     { length: count - 1 },

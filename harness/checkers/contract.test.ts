@@ -45,11 +45,10 @@ describe("the service contract", () => {
     expect(checkContract(executionWith({}), {}).map(({ name }) => name)).toEqual(["known-codes"]);
   });
 
-  test("rejects an endless wait and an open transaction", () => {
+  test("rejects an endless wait", () => {
     expect(names(executionWith({}, { ending: { type: "stuck", waits: "1 for 0" } }))).toEqual([
       "no-endless-wait",
     ]);
-    expect(names(executionWith({}, { openTransactions: 2 }))).toEqual(["no-open-transaction"]);
   });
 
   test("lets an operation that a fault struck fail in any way, and nothing else", () => {

@@ -3,10 +3,10 @@ import { type Command, Option } from "commander";
 import { DEFAULTS } from "../defaults.ts";
 import { JUDGES } from "../explorer/judge.ts";
 import { strategies } from "../scheduler/strategies.ts";
+import { faultsOption, invariantOption, invariantsOption } from "./campaign-options.ts";
 import {
   clientBounds,
   durationMs,
-  faultKinds,
   gateLevels,
   isolationNamed,
   judgeNames,
@@ -85,11 +85,9 @@ export function addExplorationCommands(
     )
     .option("--workers <number>", "how many processes explore", positiveNumber, DEFAULTS.workers)
     .option("--check-determinism", "execute each schedule twice, and compare what is seen")
-    .addOption(
-      new Option("--faults <kinds>", "what strikes now and then: none, connection, all, or a list")
-        .argParser(faultKinds)
-        .default(DEFAULTS.faults, "none"),
-    )
+    .addOption(faultsOption())
+    .addOption(invariantsOption())
+    .addOption(invariantOption())
     .addOption(
       new Option("--gates <levels>", "how deep control goes: statement, routine, row")
         .argParser(gateLevels)

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { HarnessError } from "../core/error.ts";
 import { version } from "../version.ts";
 import { addAuditCommand } from "./audit-command.ts";
+import { invariantOption } from "./campaign-options.ts";
 import type { DoctorOptions } from "./doctor.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
 import { addExplorationCommands, OF_MODELS } from "./exploration-commands.ts";
@@ -34,6 +35,7 @@ function program(finished: (exitCode: number) => void): Command {
     .option("--postgres <which>", POSTGRES, "auto")
     .option("--reuse", REUSE)
     .option("--model <path>", "where the model is (default: by the name in the file)")
+    .addOption(invariantOption())
     .option("--repeat <number>", "how many times", positiveNumber, 1)
     .option("--export <folder>", "write what reproduces it without Heddle: psql scripts, a spec")
     .option("--json", "print the outcome as JSON")
@@ -60,7 +62,7 @@ function program(finished: (exitCode: number) => void): Command {
       finished(await specCommand(file, options));
     });
   for (const option of verify.options) {
-    const own = [...OF_MODELS, "--step-timeout"];
+    const own = [...OF_MODELS, "--step-timeout", "--invariant"];
     if (!own.includes(option.long ?? "")) spec.addOption(option);
   }
 

@@ -5,6 +5,7 @@ import {
   durationMs,
   faultKinds,
   judgeNames,
+  observationNamed,
   positiveNumber,
   seedNumber,
   seedOrCommit,
@@ -87,6 +88,14 @@ const cases: {
       ["cut-after,cut-before", ["cut-after", "cut-before"]],
     ],
     bad: ["", "cut", "none,cancel", "cancel,", "toString"],
+  },
+  "when invariants have to hold": {
+    parse: (text) => observationNamed(text) ?? null,
+    good: [
+      ["end", null],
+      ["each-commit", "each-commit"],
+    ],
+    bad: ["", "always", "each-commit "],
   },
   "the number of clients": {
     parse: clientBounds,

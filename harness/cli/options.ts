@@ -123,6 +123,13 @@ export function judgeNames(text: string): readonly JudgeName[] {
   return known;
 }
 
+/** When state is observed. */
+export function observationNamed(text: string): "each-commit" | undefined {
+  if (text === "end") return undefined;
+  if (text !== "each-commit") throw new InvalidArgumentError("Give a time: end, or each-commit.");
+  return text;
+}
+
 /** With dashes for spaces, as a shell likes it. */
 export function isolationNamed(text: string): Isolation {
   const isolation = ISOLATIONS.find((name) => name === text.replaceAll("-", " "));

@@ -13,12 +13,14 @@ import { openExecutor } from "../verify.ts";
 import { EXIT } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
 import { loadSubject } from "./load-subject.ts";
+import { withInvariants } from "./sql-files.ts";
 
 export interface ReplayOptions {
   readonly postgres: string;
   readonly reuse?: boolean;
   readonly model?: string;
   readonly repeat: number;
+  readonly invariant?: readonly string[];
   readonly json?: boolean;
   /** A folder for what reproduces it without Heddle. */
   readonly export?: string;
@@ -34,7 +36,8 @@ type Source = Pick<Counterexample, "model" | "mutant" | "control" | "scenario" |
 /** `heddle replay`: executes a counterexample again, and says whether the same was seen. */
 export async function replayCommand(source: string, options: ReplayOptions): Promise<number> {
   const recorded = await read(source);
-  const subject = await loadSubject(options.model ?? recorded.model);
+  const model = await loadSubject(options.model ?? recorded.model);
+  const subject = await withInvariants(model, options.invariant ?? []);
   await warnOfChanges(recorded, subject);
   const interrupted = interruption();
   const server = await startServer(options.postgres, { reuse: options.reuse === true });

@@ -85,6 +85,7 @@ async function explore(file: string, options: SpecCommandOptions): Promise<numbe
   }
   return verifyCommand(subject, resolve(file), {
     ...options,
+    invariant: [],
     gates: change === undefined ? options.gates : ["statement"],
     stepTimeout: options.stepTimeout ?? DEFAULTS.stepTimeoutMs,
   });

@@ -18,6 +18,7 @@ import { interruption } from "./interruption.ts";
 import { ProgressLine } from "./progress-line.ts";
 import { publish } from "./publish.ts";
 import { FROM_COMMIT, seedFromCommit } from "./seed-from-commit.ts";
+import { withInvariants } from "./sql-files.ts";
 
 export interface VerifyOptions {
   readonly seed?: number | typeof FROM_COMMIT;
@@ -33,6 +34,8 @@ export interface VerifyOptions {
   readonly faults: readonly Fault[];
   readonly reduction: boolean;
   readonly checkDeterminism?: boolean;
+  readonly invariants?: "each-commit";
+  readonly invariant?: readonly string[];
   readonly gates: readonly GateLevel[];
   readonly isolation: Isolation;
   readonly judges: readonly JudgeName[];
@@ -48,10 +51,11 @@ export interface VerifyOptions {
 
 /** `heddle verify` and `heddle run`: one campaign, its reports, and the exit code. */
 export async function verifyCommand(
-  subject: Subject,
+  model: Subject,
   file: string,
   options: VerifyOptions,
 ): Promise<number> {
+  const subject = await withInvariants(model, options.invariant ?? []);
   const pairs = options.pairs === true;
   const { shard, scenarios } = options;
   if (shard !== undefined && !pairs && (scenarios === undefined || subject.single)) {
@@ -89,9 +93,13 @@ export async function verifyCommand(
       bounds: options.clients ?? DEFAULTS.bounds,
       pairs,
       strategy,
-      control: { gates: options.gates, isolation: options.isolation },
       checkDeterminism: options.checkDeterminism === true,
       judges: options.judges,
+      control: {
+        gates: options.gates,
+        isolation: options.isolation,
+        ...(options.invariants && { observe: options.invariants }),
+      },
       mutant: options.mutant,
       workers:
         options.workers === undefined

@@ -8,6 +8,13 @@ import type { Trace, TraceEvent } from "./trace.ts";
 /** Committed state after an execution: rows by name of what was asked for. */
 export type Snapshot = { readonly [name: string]: readonly JsonObject[] };
 
+/** Committed state right after a step in which a transaction was committed. */
+export interface Commit {
+  /** From 1, in the order of the trace's moves. */
+  readonly step: number;
+  readonly snapshot: Snapshot;
+}
+
 /**
  * How an execution ended. `stuck`: every client that was left waited for something that none of
  * them would ever release, such as a lock of a transaction that its owner left open.
@@ -24,6 +31,12 @@ export interface Execution<State extends Json = Json, C extends Command = Comman
   readonly ending: Ending;
   /** Sessions that still had a transaction open when all clients were done. */
   readonly openTransactions: number;
+  /** Keys of advisory locks that sessions still held then. */
+  readonly advisoryLocks?: readonly string[];
+  /** Connections that the system's pools had not got back then, where it can tell. */
+  readonly connectionsInUse?: number;
+  /** What was seen after each commit, in order; only where that was asked for. */
+  readonly commits?: readonly Commit[];
   readonly snapshot: Snapshot;
   /** All that is in the database, clock times aside, where the system can tell. */
   readonly contents: Snapshot | undefined;

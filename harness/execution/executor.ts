@@ -1,32 +1,25 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { Client } from "pg";
 import type { Command } from "../core/command.ts";
-import type { Control, Isolation } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import { type Execution, isFaulty, type Snapshot } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
-import type { Footprints } from "../gates/footprints.ts";
-import { type Freezer, localFreezer } from "../gates/freezer.ts";
-import { type InnerGates, installGates } from "../gates/inner-gates.ts";
-import { LockWaits } from "../gates/lock-waits.ts";
-import { WireProxy } from "../gates/wire-proxy.ts";
+import type { InnerGates } from "../gates/inner-gates.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { blamed } from "./blame.ts";
+import { isClean, leftovers } from "./leftovers.ts";
+import { closeParts, openParts, type Parts, type PartsOptions } from "./parts.ts";
 import { Run } from "./run.ts";
 import type { System, SystemContext } from "./system.ts";
 
-export interface ExecutorOptions {
-  readonly control: Control;
+export interface ExecutorOptions extends PartsOptions {
   /** How long a step may take until all is at rest, in ms. */
   readonly stepTimeoutMs: number;
   /** Aborting it ends the execution that is under way, with HarnessError `INTERRUPTED`. */
   readonly signal: AbortSignal | undefined;
-  /** Asked for what requests may touch (`readFootprints`), for schedulers that leave out by it. */
-  readonly footprints?: (directUrl: string, isolation: Isolation) => Promise<Footprints>;
 }
 
 /** What is executed: a schema, and a system under test that uses it. */
@@ -36,19 +29,8 @@ export interface Setup<State extends Json, C extends Command> {
   start(context: SystemContext): Promise<System<State, C>>;
 }
 
-/** How long a system that is given up may take to stop. */
+/** How long a system that is given up may take to come to its end, and then to stop. */
 const GRACE_MS = 1_000;
-
-interface Parts {
-  readonly database: Database;
-  readonly folder: string;
-  readonly proxy: WireProxy;
-  readonly lockWaits: LockWaits;
-  readonly gates: InnerGates | undefined;
-  readonly footprints: Footprints | undefined;
-  /** Where the server's processes are ours, and on this machine. */
-  readonly freezer: Freezer | undefined;
-}
 
 /** Runs executions, one at a time, on a disposable database of its own. */
 export class Executor<State extends Json, C extends Command> {
@@ -74,28 +56,11 @@ export class Executor<State extends Json, C extends Command> {
     setup: Setup<State, C>,
     options: ExecutorOptions,
   ): Promise<Executor<State, C>> {
-    const undo: (() => Promise<void>)[] = [];
+    const parts = await openParts(server, (url) => setup.migrate(url), options);
     try {
-      const database = await server.lease();
-      undo.push(() => database.drop());
-      await blamed("migrate", setup.migrate(database.url));
-      const folder = await mkdtemp(join(server.folder, "x"));
-      undo.push(() => rm(folder, { recursive: true, force: true }));
-      const { gates: levels, isolation } = options.control;
-      await isolate(database, isolation);
-      const inner = levels.some((level) => level !== "statement");
-      const gates = inner ? await installGates(database.url, levels) : undefined;
-      if (gates !== undefined) undo.push(() => gates.close());
-      const proxy = await WireProxy.start(database.url, folder, gates?.locks);
-      undo.push(() => proxy.stop());
-      const lockWaits = await LockWaits.open(database.url);
-      undo.push(() => lockWaits.close());
-      const freezer = server.provider === "embedded" ? localFreezer() : undefined;
-      const footprints = await options.footprints?.(database.url, isolation);
-      const parts = { database, folder, proxy, lockWaits, gates, footprints, freezer };
       return new Executor(parts, setup, options, await start(parts, setup));
     } catch (error) {
-      await inTurn(undo.reverse());
+      await closeParts(parts, async () => {});
       throw error;
     }
   }
@@ -121,6 +86,7 @@ export class Executor<State extends Json, C extends Command> {
    */
   async execute(scenario: Scenario<State, C>, scheduler: Scheduler): Promise<Execution<State, C>> {
     const { proxy, lockWaits, gates, footprints, freezer } = this.#parts;
+    const { control } = this.#options;
     await blamed("reset", this.#system.reset(scenario.initial));
     const run = new Run(
       {
@@ -132,6 +98,7 @@ export class Executor<State extends Json, C extends Command> {
         freezer,
         pushed: this.lockWaits === "pushed",
         stepTimeoutMs: this.#options.stepTimeoutMs,
+        ...(control.observe === "each-commit" && { observe: () => this.#observe() }),
       },
       scenario,
       scheduler,
@@ -142,16 +109,23 @@ export class Executor<State extends Json, C extends Command> {
     proxy.observer = run.traffic;
     try {
       const ending = await run.toTheEnd();
-      const open = [...proxy.sessions].filter(({ transaction }) => transaction !== "idle");
-      if (ending.type === "stuck" || open.length > 0) await this.#restart(run);
-      else if (isFaulty(run.recording.trace)) await this.#heal(run);
+      // What those are told who waited for ever, when all is ended, is no part of it.
+      const trace = [...run.recording.trace];
+      const stuck = ending.type === "stuck";
+      // What one has that waits for ever is no other fault.
+      const left = stuck
+        ? { openTransactions: 0 }
+        : await leftovers(this.#parts, this.#system, trace);
+      if (stuck || !isClean(left)) await this.#restart(run);
+      else if (isFaulty(trace)) await this.#heal(run);
       return {
         scenario,
         schedule: { version: 1, lanes: run.chosen },
-        trace: run.recording.trace,
+        trace,
         ending,
-        openTransactions: ending.type === "stuck" ? 0 : open.length,
-        snapshot: await blamed("observe", this.#system.observe()),
+        ...left,
+        ...(run.commits && { commits: run.commits }),
+        snapshot: await this.#observe(),
         contents: await this.#contents(),
       };
     } finally {
@@ -159,6 +133,11 @@ export class Executor<State extends Json, C extends Command> {
       proxy.observer = undefined;
       this.#options.signal?.removeEventListener("abort", interrupt);
     }
+  }
+
+  async #observe(): Promise<Snapshot> {
+    const snapshot = await blamed("observe", this.#system.observe());
+    return { ...snapshot, ...(await this.#parts.queries?.rows()) };
   }
 
   async #contents(): Promise<Snapshot | undefined> {
@@ -175,11 +154,12 @@ export class Executor<State extends Json, C extends Command> {
 
   /**
    * Ends all sessions, whatever they hold, and starts the system anew: a pool that lent out a
-   * connection for good would run dry sooner or later. For the same reason `stop` may never end.
+   * connection for good would run dry sooner or later. For the same reason `stop` may never end,
+   * nor a command that waits for a connection.
    */
   async #restart(run: Run<State, C>): Promise<void> {
     await this.#endSessions();
-    await run.drained();
+    await atMost(GRACE_MS, run.drained());
     await this.#stopSystem();
     this.#system = await start(this.#parts, this.#setup);
   }
@@ -194,43 +174,17 @@ export class Executor<State extends Json, C extends Command> {
   }
 
   async #stopSystem(): Promise<void> {
-    await Promise.race([this.#system.stop(), delay(GRACE_MS, undefined, { ref: false })]);
+    await atMost(GRACE_MS, this.#system.stop());
   }
 
   /** Ends whatever is under way, and drops the database. */
   async close(): Promise<void> {
-    const { database, folder, proxy, lockWaits, gates } = this.#parts;
-    proxy.observer = undefined;
-    for (const session of [...proxy.sessions]) session.close();
-    await inTurn([
-      () => this.#stopSystem(),
-      () => lockWaits.close(),
-      () => proxy.stop(),
-      async () => gates?.close(),
-      () => database.drop(),
-      () => rm(folder, { recursive: true, force: true }),
-    ]);
+    await closeParts(this.#parts, () => this.#stopSystem());
   }
 }
 
-/**
- * Cleans up, as far as it can be done: what fails here must not hide why it came to this. What is
- * left, the server removes when it stops.
- */
-async function inTurn(steps: readonly (() => Promise<void>)[]): Promise<void> {
-  for (const step of steps) await step().catch(() => {});
-}
-
-/** The default of the database reaches every session, whatever its driver; nothing else changes. */
-async function isolate({ name, url }: Database, isolation: Isolation): Promise<void> {
-  if (isolation === "read committed") return;
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(`alter database ${name} set default_transaction_isolation = '${isolation}'`);
-  } finally {
-    await client.end();
-  }
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  await Promise.race([work, delay(ms, undefined, { ref: false })]);
 }
 
 /** Each start has a folder of its own, so that it meets no socket of an earlier one. */

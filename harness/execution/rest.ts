@@ -23,6 +23,9 @@ const PATIENCE = { pushed: 20, polled: 1 };
  */
 const TURNS = 4;
 
+/** After how long, in ms, it is looked again whether a client came to stand in a queue: that is no event. */
+const UNHEARD = 1;
+
 /** Knows when all is at rest: nothing will happen any more until somebody is let go. */
 export class Rest {
   readonly #surroundings: Surroundings;
@@ -75,7 +78,7 @@ export class Rest {
           await this.disturbedWithin(this.#patience);
         }
         patient = true;
-      } else await this.disturbedWithin(deadline - performance.now());
+      } else await this.disturbedWithin(UNHEARD);
       if (performance.now() > deadline) throw this.#timeout();
     }
   }

@@ -1,6 +1,6 @@
 import type { Command } from "../core/command.ts";
 import type { HarnessError } from "../core/error.ts";
-import type { Ending } from "../core/execution.ts";
+import type { Commit, Ending } from "../core/execution.ts";
 import { isFault } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
@@ -11,9 +11,11 @@ import {
   entryOf,
   isPreemption,
   type Lane,
+  laneOf,
 } from "../core/schedule.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { Clients } from "./clients.ts";
+import { Commits } from "./commits.ts";
 import { choiceOf, compareLanes, type Flight, Lanes } from "./lanes.ts";
 import { Recording } from "./recording.ts";
 import { Rest } from "./rest.ts";
@@ -40,6 +42,7 @@ export class Run<State extends Json, C extends Command> {
   readonly #lanes = new Lanes();
   readonly #rest: Rest;
   readonly #sleepers: Sleepers;
+  #commits: Commits | undefined;
   readonly #strikes: Strikes<State, C>;
   /** The lane that moved last. */
   #previous: Lane | undefined;
@@ -75,16 +78,30 @@ export class Run<State extends Json, C extends Command> {
   async toTheEnd(): Promise<Ending> {
     for (;;) {
       await this.#settle();
+      await this.#observe();
       const enabled = this.#enabled();
       const choice = this.#choose(enabled);
       if (choice !== undefined) this.#move(choice, enabled);
       else if (!(await this.#endsByItself())) break;
     }
-    const waiting = this.#lanes
-      .all()
-      .map(({ lane, waitsFor }) => `${lane} for ${waitsFor.join(", ")}`);
-    if (waiting.length > 0) return { type: "stuck", waits: waiting.join("; ") };
-    return { type: "complete" };
+    const waits = [
+      ...this.#lanes.all().map(({ lane, waitsFor }) => `${lane} for ${waitsFor.join(", ")}`),
+      ...this.#inService().map((client) => `${laneOf(client, 0)} for ${this.#queue()}`),
+    ];
+    return waits.length > 0 ? { type: "stuck", waits: waits.join("; ") } : { type: "complete" };
+  }
+
+  /** What was committed in which step; undefined unless it was asked for. */
+  get commits(): readonly Commit[] | undefined {
+    return this.#commits?.seen;
+  }
+
+  /** Before the first step too, so that the first commit is told from what was there. */
+  async #observe(): Promise<void> {
+    const { observe, lockWaits } = this.#stage;
+    if (observe === undefined) return;
+    if (this.#commits !== undefined) await this.#commits.afterStep();
+    else this.#commits = await Commits.begin(this.recording.trace, lockWaits, observe);
   }
 
   /** Undefined when nobody can move. */
@@ -109,7 +126,8 @@ export class Run<State extends Json, C extends Command> {
 
   /** A wait for which nobody is left may have a time of its own (lock_timeout). */
   async #endsByItself(): Promise<boolean> {
-    return this.#lanes.all().length > 0 && (await this.#rest.disturbedWithin(LONGEST_TIMEOUT_MS));
+    const waits = this.#lanes.all().length > 0 || this.#clients.active().length > 0;
+    return waits && (await this.#rest.disturbedWithin(LONGEST_TIMEOUT_MS));
   }
 
   /** Lets all go on that was kept from it, however the run ended. */
@@ -163,19 +181,26 @@ export class Run<State extends Json, C extends Command> {
   #unsettled(): string | undefined {
     if (this.#stage.proxy.unsettled || this.#strikes.unsettled)
       return "a connection is being opened or closed";
-    const inService = this.#clients
-      .active()
-      .find(
-        (client) =>
-          this.#lanes.of(client).length === 0 &&
-          (client === this.traffic.running || this.#enabled().length === 0),
-      );
-    if (inService === undefined) return undefined;
+    const inService = this.#inService();
+    if (inService.length <= (this.#stage.system.queued?.() ?? 0)) return undefined;
+    const awaited = inService.find(
+      (client) => client === this.traffic.running || this.#enabled().length === 0,
+    );
+    if (awaited === undefined) return undefined;
     const waits = this.#stage.system.waitsFor?.();
     const why = waits === undefined ? "" : `, which waits for: ${waits}`;
-    const silent = this.traffic.heard.has(inService)
+    const silent = this.traffic.heard.has(awaited)
       ? ""
       : ", and nothing of it has come to the gate yet: see that it uses the URL that it was given";
-    return `client ${inService} is in the service${why}${silent}`;
+    return `client ${awaited} is in the service${why}${silent}`;
+  }
+
+  /** Clients of which no statement is under way although a command is. */
+  #inService(): number[] {
+    return this.#clients.active().filter((client) => this.#lanes.of(client).length === 0);
+  }
+
+  #queue(): string {
+    return this.#stage.system.waitsFor?.() ?? "other requests";
   }
 }

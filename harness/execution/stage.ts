@@ -1,4 +1,5 @@
 import type { Command } from "../core/command.ts";
+import type { Snapshot } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Place } from "../core/trace.ts";
 import type { Footprints } from "../gates/footprints.ts";
@@ -21,4 +22,6 @@ export interface Stage<State extends Json, C extends Command> {
   /** Whether the server itself tells a session that it waits (see `Database.lockWaits`). */
   readonly pushed: boolean;
   readonly stepTimeoutMs: number;
+  /** Reads committed state, where that is wanted after each commit. */
+  readonly observe?: () => Promise<Snapshot>;
 }

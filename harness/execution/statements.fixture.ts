@@ -8,10 +8,10 @@ import type { System, SystemContext } from "./system.ts";
 /**
  * Statements one after the other on a connection of their own; after an error, a rollback. `leak`
  * never gives its connection back; `parallel` sends all at once, each on a connection of its own;
- * `throws` does what a model must not do, after its statements.
+ * `nested` keeps its connection while it asks for another one for its last statement; `throws` does what a model must not do, after its statements.
  */
 export type Statements = Command & {
-  readonly name: "statements" | "leak" | "parallel" | "throws";
+  readonly name: "statements" | "leak" | "parallel" | "nested" | "throws";
   readonly sql: readonly string[];
 };
 
@@ -23,30 +23,41 @@ export const LIMITS: ExecutorOptions = {
 };
 
 /** Clients that send statements over one shared pool. */
-async function statementSystem(context: SystemContext): Promise<System<null, Statements>> {
-  const pool = new Pool({ connectionString: context.gatedUrl, max: 8 });
+async function statementSystem(
+  context: SystemContext,
+  connections: number,
+): Promise<System<null, Statements>> {
+  const pool = new Pool({ connectionString: context.gatedUrl, max: connections });
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
   const direct = new Pool({ connectionString: context.directUrl, max: 1 });
   direct.on("error", () => {});
-  const oneByOne = async (command: Statements, seen: string[]) => {
+  const owners = new Map<number, number>();
+  const pidOf = (client: object) => ("processID" in client ? Number(client.processID) : 0);
+  const oneByOne = async (command: Statements, by: number, seen: string[]) => {
     const client = await pool.connect();
+    owners.set(pidOf(client), by);
     try {
-      for (const sql of command.sql) seen.push(...values(await client.query(sql)));
+      for (const [at, sql] of command.sql.entries()) {
+        const other = command.name === "nested" && at === command.sql.length - 1;
+        seen.push(...values(await (other ? pool : client).query(sql)));
+      }
     } catch (error) {
       await client.query("rollback");
       throw error;
     } finally {
+      owners.delete(pidOf(client));
       if (command.name !== "leak") client.release();
     }
   };
-  const allAtOnce = async (command: Statements, seen: string[]) => {
+  const allAtOnce = async (command: Statements, _: number, seen: string[]) => {
     const results = await Promise.all(command.sql.map((sql) => pool.query(sql)));
     seen.push(...results.flatMap(values));
   };
   // Connections that are there already, so that statements that go out together arrive together.
   const warm = async () => {
-    const first = await Promise.all([pool.connect(), pool.connect(), pool.connect()]);
+    const size = Math.min(connections, 3);
+    const first = await Promise.all(Array.from({ length: size }, () => pool.connect()));
     for (const client of first) client.release();
   };
   await warm();
@@ -54,10 +65,10 @@ async function statementSystem(context: SystemContext): Promise<System<null, Sta
     reset: async () => {
       await direct.query("delete from counter; insert into counter values (1, 0), (2, 0)");
     },
-    perform: async (command) => {
+    perform: async (command, client) => {
       const seen: string[] = [];
       try {
-        await (command.name === "parallel" ? allAtOnce : oneByOne)(command, seen);
+        await (command.name === "parallel" ? allAtOnce : oneByOne)(command, client, seen);
       } catch (error) {
         const code = error instanceof Error && "code" in error ? String(error.code) : "?";
         return { outcome: "fail", code, body: seen };
@@ -69,6 +80,10 @@ async function statementSystem(context: SystemContext): Promise<System<null, Sta
       counter: (await direct.query("select id, value from counter order by id")).rows,
     }),
     warm,
+    ownerOf: (pid) => owners.get(pid),
+    queued: () => pool.waitingCount,
+    waitsFor: () => (pool.waitingCount > 0 ? "a connection of the pool" : undefined),
+    connectionsInUse: () => pool.totalCount - pool.idleCount,
     stop: async () => {
       await Promise.all([pool.end(), direct.end()]);
     },
@@ -86,8 +101,13 @@ async function migrate(url: string): Promise<void> {
   await client.end();
 }
 
-/** What an executor is opened with. */
-export const SETUP = { migrate, start: statementSystem };
+/** What an executor is opened with, for a pool of that size. */
+export const setupOf = (connections: number) => ({
+  migrate,
+  start: (context: SystemContext) => statementSystem(context, connections),
+});
+
+export const SETUP = setupOf(8);
 
 export const statements = (...sql: string[]): Statements => ({ name: "statements", sql });
 

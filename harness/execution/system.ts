@@ -38,6 +38,19 @@ export interface System<State extends Json = Json, C extends Command = Command> 
    * executions that left the same. Times that come from the clock are left out.
    */
   contents?(): Promise<Snapshot>;
+  /**
+   * How many requests stand in a queue inside the service, for what other requests hold: mostly a
+   * connection of its pool. Without it such a wait is a step that takes too long.
+   */
+  queued?(): number;
+  /**
+   * Whose request has the connection with that backend (by its process id) checked out. It is asked
+   * of each statement, and has to be known where requests queue: what one of them gives back goes to
+   * another one, whoever is running. Undefined: the one that is running.
+   */
+  ownerOf?(pid: number): number | undefined;
+  /** How many connections of its pools are checked out. */
+  connectionsInUse?(): number;
   /** What the service waits for that is not the database ("connection pool: 2 waiting"), if known. */
   waitsFor?(): string | undefined;
   /**

@@ -49,8 +49,10 @@ export class Traffic<State extends Json, C extends Command> implements GateObser
 
   arrived(session: Session, statement: Statement): void {
     const active = (client: number) => this.#parts.clients.isActive(client);
-    this.#parts.lanes.arrive(session, statement, this.running ?? clientOf(BACKGROUND), active);
-    const flight = this.#parts.lanes.on(session);
+    const { lanes } = this.#parts;
+    const told = this.#stage.system.ownerOf?.(session.pid);
+    lanes.arrive(session, statement, told ?? this.running ?? clientOf(BACKGROUND), active);
+    const flight = lanes.on(session);
     if (flight !== undefined) this.heard.add(clientOf(flight.lane));
     this.#parts.rest.disturb();
   }

@@ -1,6 +1,8 @@
 import { CONTRACT_RULES, checkContract } from "../checkers/contract.ts";
+import { checkHygiene, HYGIENE_RULES } from "../checkers/hygiene.ts";
 import { checkInvariants } from "../checkers/invariants.ts";
 import { checkLinearizability, LINEARIZABLE } from "../checkers/linearizability.ts";
+import { noRows } from "../checkers/no-rows.ts";
 import type { Command } from "../core/command.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Execution } from "../core/execution.ts";
@@ -11,7 +13,13 @@ import { serialJudge } from "./serial-judge.ts";
 import type { Subject } from "./subject.ts";
 
 /** The judges that there are. */
-export const JUDGES = ["invariant", "contract", "linearizability", "serial-equivalence"] as const;
+export const JUDGES = [
+  "invariant",
+  "contract",
+  "hygiene",
+  "linearizability",
+  "serial-equivalence",
+] as const;
 
 export type JudgeName = (typeof JUDGES)[number];
 
@@ -45,12 +53,13 @@ function judgeOf<State extends Json, C extends Command>(
   subject: Subject<State, C>,
   name: JudgeName,
 ): Judge<State, C> | undefined {
-  const { invariants, codes, model, ids, aborts } = subject;
+  const { queries = [], codes, model, ids, aborts } = subject;
   const rule = (name: string, description: string, judge: JudgeName): Rule => ({
     judge,
     name,
     description,
   });
+  const invariants = [...subject.invariants, ...queries.map((query) => noRows(query.name))];
   switch (name) {
     case "invariant":
       return {
@@ -63,6 +72,13 @@ function judgeOf<State extends Json, C extends Command>(
           rule(name, description, "contract"),
         ),
         judge: (execution) => ({ violations: checkContract(execution, codes) }),
+      };
+    case "hygiene":
+      return {
+        rules: Object.entries(HYGIENE_RULES).map(([name, description]) =>
+          rule(name, description, "hygiene"),
+        ),
+        judge: (execution) => ({ violations: checkHygiene(execution) }),
       };
     case "linearizability":
       return (

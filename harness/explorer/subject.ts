@@ -8,6 +8,7 @@ import type { Promised } from "../core/layers.ts";
 import type { Model } from "../core/model.ts";
 import type { Survivor } from "../core/mutation.ts";
 import type { Scenario } from "../core/scenario.ts";
+import type { Query } from "../execution/queries.ts";
 import type { System, SystemContext } from "../execution/system.ts";
 
 /** A shape of scenario in which races live, and the least share of scenarios that must have it. */
@@ -90,6 +91,8 @@ export interface Subject<State extends Json = Json, C extends Command = Command>
    * serialization failure: it is not expected of any order of whole commands.
    */
   readonly aborts?: readonly string[];
+  /** Invariants in SQL: each query must have no rows. They are named in violations. */
+  readonly queries?: readonly Query[];
   /** Every response code that the service may give, by command name. */
   readonly codes: { readonly [command: string]: readonly string[] };
   readonly mutants: readonly Mutant[];

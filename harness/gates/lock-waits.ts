@@ -42,6 +42,39 @@ export class LockWaits {
     });
   }
 
+  /** Changes whenever a transaction ends that wrote anything; may change without one. */
+  async lastEnded(): Promise<string> {
+    const { rows } = await this.#query<{ next: string }>({
+      name: "last-ended",
+      text: "select pg_snapshot_xmax(pg_current_snapshot())::text as next",
+    });
+    return rows[0]?.next ?? "";
+  }
+
+  /** Whether a routine of the schema under test takes advisory locks. */
+  async takesAdvisoryLocks(): Promise<boolean> {
+    const { rowCount } = await this.#query({
+      text: `select from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+              where n.nspname not in ('pg_catalog', 'information_schema', 'heddle')
+                and prosrc ilike '%advisory%' limit 1`,
+    });
+    return rowCount !== 0;
+  }
+
+  /** The keys of the advisory locks that backends hold. */
+  async advisoryLocks(pids: readonly number[]): Promise<string[]> {
+    const { rows } = await this.#query<{ key: string }>({
+      name: "advisory-locks",
+      text: `select case objsubid when 1 then (classid::bigint << 32 | objid::bigint)::text
+                    else classid || ' ' || objid end as key
+               from pg_locks
+              where locktype = 'advisory' and granted and pid = any ($1)
+              order by classid, objid`,
+      values: [pids],
+    });
+    return rows.map(({ key }) => key);
+  }
+
   /** Cancels what a backend is doing. */
   async cancel(pid: number): Promise<void> {
     await this.#query({ text: "select pg_cancel_backend($1)", values: [pid] });

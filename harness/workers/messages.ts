@@ -1,5 +1,6 @@
 import type { Control } from "../core/control.ts";
 import type { HarnessErrorCode } from "../core/error.ts";
+import type { Query } from "../execution/queries.ts";
 import type { Explored } from "../explorer/explore-scenario.ts";
 import type { JudgeName } from "../explorer/judge.ts";
 import type { Bounds } from "../explorer/subject.ts";
@@ -11,6 +12,8 @@ export interface WorkerOptions {
   /** The path of the model's file. */
   readonly model: string;
   readonly mutant: string | undefined;
+  /** The subject's, and those of the user. */
+  readonly queries: readonly Query[];
   readonly seed: number;
   readonly bounds: Bounds;
   readonly pairs: boolean;

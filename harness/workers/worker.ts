@@ -50,7 +50,7 @@ process.on("message", (message: ToWorker) => {
 
 async function start(options: WorkerOptions): Promise<void> {
   const { control, stepTimeoutMs, mutant } = options;
-  const subject = await loadSubject(options.model);
+  const subject = { ...(await loadSubject(options.model)), queries: options.queries };
   const found = strategies(options.strategyOptions).find(({ name }) => name === options.strategy);
   if (found === undefined) throw new Error(`there is no strategy ${options.strategy}`);
   const opened = await openExecutor(serverOf(options.server), subject, mutant, {

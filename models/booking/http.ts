@@ -16,7 +16,7 @@ export type TokenOf = (actor: string) => Promise<string | undefined>;
 
 /** Sends a request over HTTP, with its sender's token. A 5xx tells no more of the outcome than no answer does. */
 export async function overHttp(
-  service: Dispatcher,
+  service: Pick<Dispatcher, "request">,
   request: HttpRequest,
   tokenOf: TokenOf,
 ): Promise<Response> {

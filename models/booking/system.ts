@@ -20,13 +20,19 @@ import { overHttp, type TokenOf } from "./http.ts";
 import type { BookingMutant } from "./mutants/mutant.ts";
 import { observe } from "./observe.ts";
 import { References } from "./references.ts";
+import { Requesters } from "./requesters.ts";
 import { openReset } from "./reset.ts";
 import { refused } from "./responses.ts";
 import { type BookingState, DECLINED_ATTEMPT, intentOf } from "./state.ts";
-import { openPool } from "./warm-pool.ts";
+import { openPool, type WarmPool } from "./warm-pool.ts";
 
 /** Enough for every client of a scenario to be in the database at once. */
 const CONNECTIONS = 8;
+
+export interface BookingOptions {
+  /** The size of the service's pool. */
+  readonly connections: number;
+}
 
 /** Applies the migrations to an empty database, and what a mutant changes of the schema. */
 export async function migrateBooking(directUrl: string, mutant?: BookingMutant): Promise<void> {
@@ -49,13 +55,14 @@ export async function migrateBooking(directUrl: string, mutant?: BookingMutant):
 export async function startBooking(
   context: SystemContext,
   mutant?: BookingMutant,
+  { connections }: BookingOptions = { connections: CONNECTIONS },
 ): Promise<System<BookingState, BookingCommand>> {
   const opened: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     for (const close of opened.splice(0).reverse()) await close();
   };
   try {
-    return { ...(await open(context, mutant, opened)), stop };
+    return { ...(await open(context, mutant, connections, opened)), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -66,6 +73,7 @@ export async function startBooking(
 async function open(
   context: SystemContext,
   mutant: BookingMutant | undefined,
+  connections: number,
   opened: (() => Promise<unknown>)[],
 ): Promise<Omit<System<BookingState, BookingCommand>, "stop">> {
   const database = new Client({ connectionString: context.directUrl });
@@ -74,8 +82,10 @@ async function open(
   opened.push(() => database.end());
   const reset = await openReset(database);
 
-  const service = await openPool(context.gatedUrl, CONNECTIONS);
+  const service = await openPool(context.gatedUrl, connections);
   opened.push(() => service.close());
+  const requesters = connections < CONNECTIONS ? new Requesters() : undefined;
+  requesters?.watchConnections(service.pool);
   const direct = await openPool(context.gatedUrl, CONNECTIONS);
   opened.push(() => direct.close());
 
@@ -91,11 +101,13 @@ async function open(
     store: mutant?.store?.(store, service.pool) ?? store,
     gateway: mutant?.gateway?.(client, simulated.url) ?? client,
   });
+  requesters?.watchRequests(server);
   opened.push(() => server.close());
   const http = await listen(server, context.folder);
   opened.push(() => http.destroy());
   await warmUp(http);
 
+  const queued = () => service.pool.waitingCount + direct.pool.waitingCount;
   const callDirectly: Query = (sql, values) => statement(direct.pool, sql, values);
   let references = new References({ providers: [], slots: [], bookings: [], payments: [] });
   return {
@@ -115,7 +127,7 @@ async function open(
       }
       const response =
         request.via === "http"
-          ? await overHttp(http, request, tokenOf)
+          ? await overHttp(requesters?.sender(http, client) ?? http, request, tokenOf)
           : await overFunction(callDirectly, request, codeOf);
       if (!patience?.aborted) references.learn(client, request, response);
       return response;
@@ -132,9 +144,17 @@ async function open(
       await direct.warm();
     },
 
+    queued,
+    ...(requesters && { ownerOf: (pid: number) => requesters.ownerOf(pid) }),
+
     waitsFor() {
-      const waiting = service.pool.waitingCount + direct.pool.waitingCount;
+      const waiting = queued();
       return waiting === 0 ? undefined : `connection pool: ${waiting} waiting`;
+    },
+
+    connectionsInUse() {
+      const inUse = ({ pool }: WarmPool) => pool.totalCount - pool.idleCount;
+      return inUse(service) + inUse(direct);
     },
   };
 }

@@ -11,7 +11,7 @@ export const noRollbackBeforeRelease: BookingMutant = {
     "The transaction was written by hand, and its finally clause releases the connection, " +
     "which looks like all that has to be done. Whoever gets the connection next finds himself " +
     "in a transaction that is over.",
-  judge: "contract",
+  judge: "hygiene",
   depth: "statement",
   smallest: { commands: 1, preemptions: 0 },
   store: (store, pool) => ({

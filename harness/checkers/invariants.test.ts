@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import type { Execution } from "../core/execution.ts";
+import type { Invariant } from "../core/invariant.ts";
+import { checkInvariants } from "./invariants.ts";
+import { noRows } from "./no-rows.ts";
+
+const EXECUTION: Execution = {
+  scenario: { initial: null, clients: [] },
+  schedule: { version: 1, lanes: [] },
+  trace: [],
+  ending: { type: "complete" },
+  openTransactions: 0,
+  snapshot: { debts: [] },
+  contents: undefined,
+};
+const INVARIANTS: readonly Invariant[] = [noRows("debts")];
+
+test("a query that must have no rows is broken by each row, and when it was not asked", () => {
+  expect(checkInvariants(EXECUTION, INVARIANTS)).toEqual([]);
+  const [two] = checkInvariants(
+    { ...EXECUTION, snapshot: { debts: [{ id: 1 }, { id: 2 }] } },
+    INVARIANTS,
+  );
+  expect(two).toEqual({
+    judge: "invariant",
+    name: "debts",
+    message: "The query has 2 rows.",
+    evidence: [{ id: 1 }, { id: 2 }],
+  });
+  const [missing] = checkInvariants({ ...EXECUTION, snapshot: {} }, INVARIANTS);
+  expect(missing?.message).toContain("was not asked");
+});
+
+test("what was broken after a commit is told of the first one, although it was mended", () => {
+  const commits = [
+    { step: 3, snapshot: { debts: [] } },
+    { step: 5, snapshot: { debts: [{ id: 1 }] } },
+    { step: 7, snapshot: { debts: [{ id: 1 }, { id: 2 }] } },
+  ];
+  expect(checkInvariants({ ...EXECUTION, commits }, INVARIANTS)).toEqual([
+    {
+      judge: "invariant",
+      name: "debts",
+      message: "After the commit in step 5: The query has 1 row.",
+      evidence: [{ id: 1 }],
+    },
+  ]);
+});

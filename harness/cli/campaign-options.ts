@@ -1,0 +1,26 @@
+import { Option } from "commander";
+import { DEFAULTS } from "../defaults.ts";
+import { faultKinds, observationNamed } from "./options.ts";
+
+/** `--invariant FILE…`. */
+export function invariantOption(): Option {
+  const what = "a query that must have no rows, as a .sql file, or a folder of such";
+  return new Option("--invariant <file...>", what);
+}
+
+/** `--invariants WHEN`. */
+export function invariantsOption(): Option {
+  return new Option("--invariants <when>", "when they have to hold: end, or each-commit")
+    .argParser(observationNamed)
+    .default(undefined, "end");
+}
+
+/** `--faults KINDS`. */
+export function faultsOption(): Option {
+  return new Option(
+    "--faults <kinds>",
+    "what strikes now and then: none, connection, all, or a list",
+  )
+    .argParser(faultKinds)
+    .default(DEFAULTS.faults, "none");
+}

@@ -1,0 +1,44 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { HarnessError } from "../core/error.ts";
+import type { Query } from "../execution/queries.ts";
+import type { Subject } from "../explorer/subject.ts";
+
+/**
+ * The subject, with more invariants: queries from files, or from all `.sql` files of folders, each
+ * named by its file.
+ * @throws HarnessError USAGE when one cannot be read, or two have the same name.
+ */
+export async function withInvariants(subject: Subject, paths: readonly string[]): Promise<Subject> {
+  if (paths.length === 0) return subject;
+  const files = (await Promise.all(paths.map(filesAt))).flat();
+  const queries = [...(subject.queries ?? []), ...(await Promise.all(files.map(queryIn)))];
+  const twice = queries.find(({ name }, at) => queries.findIndex((q) => q.name === name) < at);
+  if (twice !== undefined) {
+    throw usage(`two of the invariants are called ${twice.name}; rename one`);
+  }
+  const sources = [...subject.sources, ...files.map((file) => pathToFileURL(file))];
+  return { ...subject, queries, sources };
+}
+
+async function queryIn(file: string): Promise<Query> {
+  const sql = await readFile(file, "utf8").catch((cause) => unreadable(file, cause));
+  return { name: basename(file, ".sql"), sql };
+}
+
+async function filesAt(path: string): Promise<string[]> {
+  const found = await stat(path).catch((cause) => unreadable(path, cause));
+  if (!found.isDirectory()) return [resolve(path)];
+  const names = (await readdir(path)).filter((name) => name.endsWith(".sql")).sort();
+  if (names.length === 0) throw usage(`the folder ${path} has no .sql files`);
+  return names.map((name) => resolve(path, name));
+}
+
+function unreadable(path: string, cause: unknown): never {
+  throw usage(`the invariant ${path} cannot be read: give a .sql file, or a folder of them`, cause);
+}
+
+function usage(message: string, cause?: unknown): HarnessError {
+  return new HarnessError("USAGE", message, { cause });
+}

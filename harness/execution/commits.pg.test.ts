@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { parseSchedule } from "../core/schedule.ts";
+import { type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
+import { Replay } from "../scheduler/replay.ts";
+import { Executor } from "./executor.ts";
+import { add, counters, LIMITS, SETUP, scenario, statements } from "./statements.fixture.ts";
+
+let server: Server;
+
+beforeAll(async () => {
+  server = await startServer(testPostgres);
+});
+
+afterAll(() => server?.stop());
+
+test("state is observed after each commit that wrote, and nowhere else", async () => {
+  const control = { ...LIMITS.control, observe: "each-commit" } as const;
+  const queries = [{ name: "large", sql: "select id from counter where value > 1; " }];
+  const executor = await Executor.open(server, SETUP, { ...LIMITS, control, queries });
+  const scene = scenario(
+    [statements("begin", add(1), "select 1", "commit", "select 2"), statements(add(1))],
+    [statements("begin", add(2), "rollback"), statements("begin", "select 3", "commit")],
+  );
+  // Steps 5 and 8 commit what they wrote; a rollback is looked after as well.
+  const schedule = parseSchedule("0*6 0*2 1*8");
+  if (schedule === undefined) throw new Error("no schedule");
+  const replay = new Replay(schedule);
+  const execution = await executor.execute(scene, replay);
+  expect(replay.diverged()).toBeUndefined();
+  expect(
+    execution.commits?.map(({ step, ...commit }) => [step, ...Object.values([counters(commit)])]),
+  ).toEqual([
+    [5, [1, 0]],
+    [8, [2, 0]],
+    [12, [2, 0]],
+  ]);
+  expect(execution.commits?.map(({ snapshot }) => snapshot["large"])).toEqual([
+    [],
+    [{ id: 1 }],
+    [{ id: 1 }],
+  ]);
+  expect(execution.snapshot["large"]).toEqual([{ id: 1 }]);
+  await executor.close();
+});
+
+test("a query that cannot be asked is named before anything is executed", async () => {
+  const queries = [{ name: "wrong", sql: "select from nowhere" }];
+  await expect(Executor.open(server, SETUP, { ...LIMITS, queries })).rejects.toMatchObject({
+    code: "USAGE",
+    message: expect.stringContaining("the query wrong cannot be asked"),
+  });
+});

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Execution } from "../core/execution.ts";
+import { type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
+import { Exhaustive } from "../scheduler/exhaustive.ts";
+import { Executor } from "./executor.ts";
+import {
+  add,
+  counters,
+  LIMITS,
+  type Statements,
+  scenario,
+  setupOf,
+  statements,
+} from "./statements.fixture.ts";
+
+let server: Server;
+/** With one connection for all clients, and with enough. */
+let narrow: Executor<null, Statements>;
+let wide: Executor<null, Statements>;
+
+beforeAll(async () => {
+  server = await startServer(testPostgres);
+  narrow = await Executor.open(server, setupOf(1), LIMITS);
+  wide = await Executor.open(server, setupOf(8), LIMITS);
+});
+
+afterAll(async () => {
+  await narrow?.close();
+  await wide?.close();
+  await server?.stop();
+});
+
+async function all(executor: typeof wide, clients: Statements[][], preemptions = 1) {
+  const search = new Exhaustive(preemptions);
+  const seen: Awaited<ReturnType<typeof executor.execute>>[] = [];
+  const scene = scenario(...clients);
+  while (search.begin()) seen.push(await executor.execute(scene, search));
+  expect(search.diverged).toBeUndefined();
+  return seen;
+}
+
+const LOCK = "select pg_advisory_lock(7)";
+const UNLOCK = "select pg_advisory_unlock(7)";
+const leak = (...sql: string[]): Statements => ({ name: "leak", sql });
+
+const left = ({ openTransactions, advisoryLocks = [], connectionsInUse }: Execution) => ({
+  openTransactions,
+  advisoryLocks,
+  connectionsInUse,
+});
+const NOTHING = { openTransactions: 0, advisoryLocks: [], connectionsInUse: 0 };
+
+test.each<[string, Statements, object]>([
+  ["an open transaction", statements("begin", add(1)), { openTransactions: 1 }],
+  ["an advisory lock", statements(LOCK), { advisoryLocks: ["7"] }],
+  ["a connection", leak("select 1"), { connectionsInUse: 1 }],
+  ["nothing", statements("begin", add(1), "commit"), {}],
+  ["no lock that it gave back", statements(LOCK, UNLOCK), {}],
+  [
+    "no lock of its transaction",
+    statements("begin", "select pg_advisory_xact_lock(7)", "commit"),
+    {},
+  ],
+])("who leaves %s is told so, and the next execution finds all as it was", async (_, command, rules) => {
+  const [execution] = await all(wide, [[command]]);
+  expect(execution && left(execution)).toEqual({ ...NOTHING, ...rules });
+  const [next] = await all(wide, [[statements(LOCK, UNLOCK, add(2))]]);
+  expect(next && [counters(next), left(next)]).toEqual([[0, 1], NOTHING]);
+});
+
+test("clients that share one connection wait for each other in the service, and all is done", async () => {
+  const both = [statements("begin", add(1), "commit")];
+  const seen = await all(narrow, [both, both, both]);
+  expect(seen.length).toBeGreaterThan(3);
+  for (const execution of seen) {
+    expect(execution.ending).toEqual({ type: "complete" });
+    expect(counters(execution)).toEqual([3, 0]);
+  }
+});
+
+test("a service that keeps a connection while it asks for another waits for ever", async () => {
+  const nested: Statements = { name: "nested", sql: ["begin", add(1), add(2)] };
+  const [alone] = await all(narrow, [[nested]]);
+  expect(alone?.ending).toEqual({ type: "stuck", waits: "0 for a connection of the pool" });
+  const [enough] = await all(wide, [[nested]]);
+  expect(enough?.ending).toEqual({ type: "complete" });
+  const [after] = await all(narrow, [[statements(add(1))]]);
+  expect(after && counters(after)).toEqual([1, 0]);
+});

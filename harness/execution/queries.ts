@@ -1,0 +1,64 @@
+import { Client } from "pg";
+import { HarnessError } from "../core/error.ts";
+import type { Snapshot } from "../core/execution.ts";
+import type { JsonObject } from "../core/json.ts";
+import { connectionLost } from "../gates/faults.ts";
+
+/** A query over committed state, by name. */
+export interface Query {
+  readonly name: string;
+  /** One statement that only reads. */
+  readonly sql: string;
+}
+
+/** Asks the queries of a user in one session, past the proxy. */
+export class Queries {
+  readonly #client: Client;
+  readonly #queries: readonly Query[];
+
+  private constructor(client: Client, queries: readonly Query[]) {
+    this.#client = client;
+    this.#queries = queries;
+  }
+
+  /** Throws HarnessError `USAGE` for a query that cannot be asked in this database. */
+  static async open(directUrl: string, queries: readonly Query[]): Promise<Queries> {
+    const client = new Client({ connectionString: directUrl, application_name: "heddle queries" });
+    // Whoever ends this session makes the next query fail, with the reason.
+    client.on("error", () => {});
+    await client.connect().catch((error: Error) => {
+      throw connectionLost(error.message);
+    });
+    const opened = new Queries(client, queries);
+    try {
+      await opened.rows();
+    } catch (error) {
+      await client.end();
+      throw error;
+    }
+    return opened;
+  }
+
+  /** The rows of each query, by its name. */
+  async rows(): Promise<Snapshot> {
+    const rows: [string, JsonObject[]][] = [];
+    for (const query of this.#queries) rows.push([query.name, await this.#ask(query)]);
+    return Object.fromEntries(rows);
+  }
+
+  async #ask({ name, sql }: Query): Promise<JsonObject[]> {
+    const text = `select to_jsonb(found) as row from (${sql.replace(/;\s*$/, "\n")}\n) as found`;
+    try {
+      const { rows } = await this.#client.query<{ row: JsonObject }>(text);
+      return rows.map(({ row }) => row);
+    } catch (cause) {
+      throw new HarnessError("USAGE", `the query ${name} cannot be asked: ${String(cause)}`, {
+        cause,
+      });
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#client.end();
+  }
+}

@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Server, startServer, strategies, verify } from "../../harness/index.ts";
+import { testPostgres } from "../../harness/postgres/server.fixture.ts";
+import booking from "./index.ts";
+import { mutantNamed } from "./mutants/index.ts";
+import { startBooking } from "./system.ts";
+
+let server: Server;
+
+beforeAll(async () => {
+  server = await startServer(testPostgres);
+});
+
+afterAll(() => server.stop());
+
+const random = strategies({ preemptions: 2 }).find(({ name }) => name === "random");
+
+function withConnections(connections: number, clients: number, mutant?: string) {
+  const planted = mutant === undefined ? undefined : mutantNamed(mutant);
+  const subject: typeof booking = {
+    ...booking,
+    start: (context) => startBooking(context, planted, { connections }),
+  };
+  const bounds = { minClients: clients, maxClients: clients };
+  // What waits for ever is long in shrinking.
+  const options = { seed: 1, runs: 40, bounds, shrinkTimeMs: 1_000 };
+  return verify(server, subject, { ...options, ...(random && { strategy: random }) });
+}
+
+test.each([1, 2])("four clients get on with %i connections", async (connections) => {
+  const { campaign } = await withConnections(connections, 4);
+  expect(campaign.counterexamples).toEqual([]);
+  expect(campaign).toMatchObject({ verdict: "pass", executions: 40 });
+});
+
+test("who needs two connections at once waits for ever where there is one", async () => {
+  const { campaign } = await withConnections(1, 1, "statement-outside-its-transaction");
+  const [violation] = campaign.counterexamples[0]?.violations ?? [];
+  expect(violation?.name).toBe("no-endless-wait");
+  expect(violation?.message).toContain("connection pool: 1 waiting");
+});
