@@ -3,6 +3,7 @@ import type { Json, JsonObject } from "../core/json.ts";
 import { commandCount } from "../core/scenario.ts";
 import { formatSchedule } from "../core/schedule.ts";
 import type { Violation } from "../core/verdict.ts";
+import { anomalyLine } from "./anomaly.ts";
 import { counted, number } from "./counted.ts";
 import { html, type Markup } from "./html-markup.ts";
 import { spaceTimeDiagram } from "./html-space-time.ts";
@@ -17,11 +18,17 @@ import { encodeToken } from "./token.ts";
 /** One counterexample for a reader: what broke, how to see it again, and what happened. */
 export function counterexampleArticle(c: Counterexample, at: number, folder: string): Markup {
   const size = `${counted(commandCount(c.scenario), "command")}, ${counted(c.preemptions, "preemption")}`;
+  const anomaly = anomalyLine(c.trace);
   const file = replayFileName(c);
   return html`<article class="counterexample" id="counterexample-${at + 1}">
 <h3>${at + 1}. <code>${mainViolation(c).name}</code></h3>
 <p class="note">${size}. Found in execution ${number(c.execution)} of seed ${c.seed}. ${shrinking(c)}</p>
-${c.violations.map(violated)}
+${c.violations.map(violated)}${
+  anomaly === ""
+    ? ""
+    : html`<p class="note">${anomaly}</p>
+`
+}
 <h4>Replay it</h4>
 <code class="command">${replayCommand(replayFilePath(folder, c))}</code>
 <p class="note">From the folder in which the campaign ran. The file is <a href="${file}">${file}</a>, beside this report.</p>

@@ -82,6 +82,8 @@ test("tells a counterexample: statements, waits, answers, commits, rows, and how
   expect(html).toContain("Ada O&#39;&#39;Brien");
   expect(html).toContain('<strong class="error">500 INTERNAL_ERROR</strong>');
   expect(html).toContain("<code>c-42</code>");
+  expect(html).toContain('<p class="note">This looks like lost update. Client 0 read ');
+  expect(html).toContain('<p class="note">This looks like deadlock. ');
   expect(html).toContain(
     `<code class="command">${replayCommand(replayFilePath("reports", doubleBooking))}</code>`,
   );

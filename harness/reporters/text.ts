@@ -3,6 +3,7 @@ import { commandCount } from "../core/scenario.ts";
 import { clientOf, type Lane } from "../core/schedule.ts";
 import type { Result } from "../core/trace.ts";
 import type { Violation } from "../core/verdict.ts";
+import { anomalyLine } from "./anomaly.ts";
 import { counted } from "./counted.ts";
 import {
   commandLine,
@@ -47,6 +48,7 @@ export function counterexampleText(c: Counterexample, options: TextOptions): str
   const paint = painter(options.colour);
   const width = options.width ?? 100;
   const { scenario, shrunk } = c;
+  const anomaly = anomalyLine(c.trace);
   const size = `${counted(commandCount(scenario), "command")}, ${counted(c.preemptions, "preemption")}`;
   const from = `${counted(shrunk.commands, "command")} and ${counted(shrunk.preemptions, "preemption")}`;
   const lines = [
@@ -63,6 +65,7 @@ export function counterexampleText(c: Counterexample, options: TextOptions): str
     ...steps(timeline(c.trace), scenario.clients.length, width, paint),
     "",
     ...c.violations.flatMap((violation) => violationLines(violation, width, paint)),
+    ...(anomaly === "" ? [] : wrap(anomaly, width)),
     "",
     `${paint("bold", "Replay it:")} ${options.again ?? replayCommand(options.replay ?? replayFilePath(options.folder, c))}`,
   ];

@@ -1,0 +1,121 @@
+import { describe, expect, test } from "vitest";
+import type { Command } from "../core/command.ts";
+import type { Trace, TraceEvent } from "../core/trace.ts";
+import { anomalyOf } from "./anomaly.ts";
+
+/**
+ * A trace: each line is a client and what it does next, alone: `0 select …`, `1 → ok`, or `0 ✗ 40001`
+ * for the statement before that failed. Within `begin` and `commit` a transaction is open.
+ */
+function trace(lines: readonly string[], commands: readonly Command[] = TWO): Trace {
+  const open = new Set<string>();
+  const begun = new Set<string>();
+  return lines.flatMap((line): TraceEvent[] => {
+    const [lane = "", ...words] = line.split(" ");
+    const client = Number(lane);
+    const sql = words.join(" ");
+    const invoke: TraceEvent = {
+      ...{ type: "invoke", client, index: 0, command: commands[client] ?? { name: "none" } },
+    };
+    const first = begun.has(lane) ? [] : [invoke];
+    begun.add(lane);
+    if (words[0] === "→") {
+      const response = {
+        outcome: words[1] === "ok" ? "ok" : "fail",
+        code: "X",
+        body: null,
+      } as const;
+      return [...first, { type: "return", client, index: 0, response }];
+    }
+    const choice = { lane, action: "release" } as const;
+    const move: TraceEvent = { type: "move", choice, enabled: [choice], preemption: false };
+    if (sql === "begin") open.add(lane);
+    if (sql === "commit") open.delete(lane);
+    const failed = words[0] === "✗";
+    if (failed) open.delete(lane);
+    const transaction = open.has(lane) ? "open" : "idle";
+    const error = failed ? { error: { sqlstate: words[1] ?? "", message: "" } } : {};
+    return [
+      ...first,
+      { type: "statement", lane, statement: { sql: failed ? "" : sql, values: [] } },
+      move,
+      { type: "result", lane, result: { tags: [], transaction, ...error } },
+    ];
+  });
+}
+
+const TWO = [{ name: "pay" }, { name: "cancel" }];
+const SAME = [
+  { name: "cancel", via: "http" },
+  { name: "cancel", via: "function" },
+];
+const named = (lines: string[], commands?: readonly Command[]) =>
+  anomalyOf(trace(lines, commands))?.name;
+
+const read = "select status from bookings where id = 1";
+const write = "update bookings set status = 'x' where id = 1";
+
+describe("a name fits", () => {
+  test.each<[string, string[], (readonly Command[])?]>([
+    ["deadlock", [`0 ${write}`, "1 ✗ 40P01"]],
+    ["lost update", [`0 ${read}`, `1 ${write}`, `0 ${write}`]],
+    [
+      "double-processing",
+      [`0 ${read}`, `1 ${read}`, `1 ${write}`, `0 ${write}`, "0 → ok", "1 → ok"],
+      SAME,
+    ],
+    [
+      "duplicate insert",
+      [
+        "0 select from bookings where slot = 1",
+        "1 select from bookings where slot = 1",
+        "0 insert into bookings values (1)",
+        "1 insert into bookings values (1)",
+      ],
+    ],
+    [
+      "write skew",
+      [
+        "0 select from nurses",
+        "1 select from doctors",
+        "0 update doctors set x = 1",
+        "1 update nurses set x = 1",
+      ],
+    ],
+    ["dirty read", [`0 ${write}`, "1 select from bookings", "0 update slots set free = true"]],
+    ["phantom", [`0 ${read}`, "1 insert into bookings values (2)", `0 ${read}`]],
+    ["non-repeatable read", [`0 ${read}`, `1 ${write}`, `0 ${read}`]],
+  ])("%s", (name, lines, commands) => {
+    expect(named(lines, commands)).toBe(name);
+  });
+});
+
+describe("no name fits", () => {
+  test.each<[string, string[], (readonly Command[])?]>([
+    ["when one comes after the other", [`0 ${read}`, `0 ${write}`, `1 ${read}`, `1 ${write}`]],
+    ["when a client is alone", [`0 ${read}`, `0 ${write}`, `0 ${read}`]],
+    [
+      "when the reads lock",
+      [`0 ${read} for update`, `0 ${write}`, `1 ${read} for update`, `1 ${write}`],
+    ],
+    [
+      "when what came between was rolled back",
+      [`0 ${read}`, "1 begin", `1 ${write}`, "1 ✗ 23505", `0 ${write}`],
+    ],
+    ["when they are in different tables", [`0 ${read}`, "1 update slots set x = 1", `0 ${write}`]],
+    ["when both only read", [`0 ${read}`, `1 ${read}`, `0 ${read}`]],
+    [
+      "when the parts are of one transaction",
+      ["0 begin", `0 ${write}`, "0 update slots set x = 1", "1 select from bookings", "0 commit"],
+    ],
+    ["when a function is called", ["0 select from bookings(1)", `1 ${write}`, `0 ${write}`]],
+  ])("%s", (_, lines, commands) => {
+    expect(named(lines, commands)).toBeUndefined();
+  });
+});
+
+test("commands of which one is refused, or that differ, are no double-processing", () => {
+  const lines = [`0 ${read}`, `1 ${read}`, `1 ${write}`, `0 ${write}`];
+  expect(named([...lines, "0 → ok", "1 → fail"], SAME)).toBe("lost update");
+  expect(named([...lines, "0 → ok", "1 → ok"], TWO)).toBe("lost update");
+});

@@ -1,0 +1,231 @@
+import type { Command } from "../core/command.ts";
+import { clientOf, type Lane } from "../core/schedule.ts";
+import type { Trace } from "../core/trace.ts";
+import { printable } from "./printable.ts";
+
+/** What the field calls it, as a reader can see it in the trace. */
+interface Anomaly {
+  readonly name: string;
+  /** One sentence. */
+  readonly explanation: string;
+}
+
+/** A table that a statement reads or writes, and when that takes effect: a position in the trace. */
+interface Access {
+  readonly kind: "read" | "insert" | "change";
+  readonly table: string;
+  readonly at: number;
+  /** Counts the transactions of its lane. */
+  readonly transaction: number;
+}
+
+/** What one client did for one command. */
+interface Work {
+  readonly client: number;
+  readonly command: Command;
+  succeeded: boolean;
+  readonly accesses: Access[];
+}
+
+/**
+ * The name of the anomaly that a counterexample shows, where one fits; an explanation, never a
+ * verdict. It goes by what the texts of statements name, table by table, and so can be mistaken.
+ * The names are those of Berenson et al., "A Critique of ANSI SQL Isolation Levels" (1995), with
+ * commands in the place of transactions, and what practitioners call the rest.
+ */
+export function anomalyOf(trace: Trace): Anomaly | undefined {
+  if (trace.some((event) => event.type === "result" && event.result.error?.sqlstate === "40P01")) {
+    return { name: "deadlock", explanation: "Sessions waited for each other in a circle." };
+  }
+  const works = worksOf(trace);
+  for (const find of [twice, lostUpdate, duplicateInsert, writeSkew, dirtyRead, secondLook]) {
+    for (const one of works) {
+      for (const other of works) {
+        const found = one.client === other.client ? undefined : find(one, other);
+        if (found !== undefined) return found;
+      }
+    }
+  }
+  return undefined;
+}
+
+/** `This looks like a lost update: …`, for reports; empty where no name fits. */
+export function anomalyLine(trace: Trace): string {
+  const anomaly = anomalyOf(trace);
+  if (anomaly === undefined) return "";
+  return printable(`This looks like ${anomaly.name}. ${anomaly.explanation}`);
+}
+
+/** Both read before the other changed it, and both changed it. */
+function overwrites(one: Work, other: Work): string | undefined {
+  return one.accesses.find(({ kind, table, at }) => {
+    if (kind !== "read") return false;
+    const theirs = other.accesses.find((it) => changes(it, table) && it.at > at);
+    return theirs && one.accesses.some((it) => changes(it, table) && it.at > theirs.at);
+  })?.table;
+}
+
+function changes({ kind, table }: Access, wanted: string): boolean {
+  return kind === "change" && table === wanted;
+}
+
+function twice(one: Work, other: Work): Anomaly | undefined {
+  const table = overwrites(one, other);
+  if (table === undefined || !one.succeeded || !other.succeeded) return undefined;
+  if (asked(one.command) !== asked(other.command)) return undefined;
+  return {
+    name: "double-processing",
+    explanation: `Clients ${one.client} and ${other.client} both carried out the same ${one.command.name}: each found ${table} as it was before the other.`,
+  };
+}
+
+/** What a command is about, whichever way and from whomever it comes. */
+function asked({ via: _, by: __, ...command }: Command): string {
+  return JSON.stringify(command);
+}
+
+function lostUpdate(one: Work, other: Work): Anomaly | undefined {
+  const table = overwrites(one, other);
+  if (table === undefined) return undefined;
+  return {
+    name: "lost update",
+    explanation: `Client ${one.client} read ${table}, client ${other.client} changed it, and client ${one.client} changed it by what it had read.`,
+  };
+}
+
+function duplicateInsert(one: Work, other: Work): Anomaly | undefined {
+  const table = one.accesses.find(({ kind, table }) => {
+    if (kind !== "insert") return false;
+    return misses(one, other, table, "insert") && misses(other, one, table, "insert");
+  })?.table;
+  if (table === undefined) return undefined;
+  return {
+    name: "duplicate insert",
+    explanation: `Clients ${one.client} and ${other.client} both looked into ${table} before either had inserted, and both inserted.`,
+  };
+}
+
+/** Whether `reader` looked into a table before `writer` wrote there. */
+function misses(reader: Work, writer: Work, table: string, kind: Access["kind"]): boolean {
+  return reader.accesses.some(
+    (read) =>
+      read.kind === "read" &&
+      read.table === table &&
+      writer.accesses.some((it) => it.kind === kind && it.table === table && it.at > read.at),
+  );
+}
+
+function writeSkew(one: Work, other: Work): Anomaly | undefined {
+  const read = (work: Work) => work.accesses.filter(({ kind }) => kind === "read");
+  for (const { table: mine } of read(one)) {
+    for (const { table: theirs } of read(other)) {
+      const missed = (reader: Work, writer: Work, table: string) =>
+        misses(reader, writer, table, "change") || misses(reader, writer, table, "insert");
+      if (mine !== theirs && missed(one, other, mine) && missed(other, one, theirs)) {
+        return {
+          name: "write skew",
+          explanation: `Client ${one.client} read ${mine} before client ${other.client} wrote it, and client ${other.client} read ${theirs} before client ${one.client} wrote that.`,
+        };
+      }
+    }
+  }
+  return undefined;
+}
+
+function dirtyRead(one: Work, other: Work): Anomaly | undefined {
+  const writes = other.accesses.filter(({ kind }) => kind !== "read");
+  const seen = one.accesses.find(
+    (read) =>
+      read.kind === "read" &&
+      writes.some(
+        (early) =>
+          early.table === read.table &&
+          early.at < read.at &&
+          writes.some((late) => late.at > read.at && late.transaction > early.transaction),
+      ),
+  );
+  if (seen === undefined) return undefined;
+  return {
+    name: "dirty read",
+    explanation: `Client ${one.client} read ${seen.table} when client ${other.client} had committed one part of its ${other.command.name}, and not yet another.`,
+  };
+}
+
+function secondLook(one: Work, other: Work): Anomaly | undefined {
+  const reads = one.accesses.filter(({ kind }) => kind === "read");
+  for (const { kind, table, at } of other.accesses) {
+    const looks = reads.filter((it) => it.table === table);
+    if (kind === "read" || !looks.some((it) => it.at < at) || !looks.some((it) => it.at > at)) {
+      continue;
+    }
+    const did = kind === "insert" ? "inserted into it" : "changed it";
+    return {
+      name: kind === "insert" ? "phantom" : "non-repeatable read",
+      explanation: `Client ${one.client} read ${table} twice, and client ${other.client} ${did} in between.`,
+    };
+  }
+  return undefined;
+}
+
+/** What each command did, in order. What was rolled back is left out. */
+function worksOf(trace: Trace): readonly Work[] {
+  const works: Work[] = [];
+  const current = new Map<number, Work>();
+  const lanes = new Map<Lane, { sql: string; released: number; transaction: number }>();
+  const laneAt = (lane: Lane) => {
+    const known = lanes.get(lane) ?? { sql: "", released: 0, transaction: 0 };
+    lanes.set(lane, known);
+    return known;
+  };
+  const done = (lane: Lane, at: number): void => {
+    const { sql, released, transaction } = laneAt(lane);
+    const accesses = accessesOf(sql, released, at).map((it) => ({ ...it, transaction }));
+    current.get(clientOf(lane))?.accesses.push(...accesses);
+  };
+  trace.forEach((event, at) => {
+    if (event.type === "invoke") {
+      const { client, command } = event;
+      const work = { client, command, succeeded: false, accesses: [] };
+      current.set(client, work);
+      works.push(work);
+    } else if (event.type === "return") {
+      const work = current.get(event.client);
+      if (work !== undefined) work.succeeded = event.response.outcome === "ok";
+    } else if (event.type === "move") laneAt(event.choice.lane).released = at;
+    else if (event.type === "statement") laneAt(event.lane).sql = event.statement.sql;
+    else if (event.type === "gate" && event.place.line !== null) {
+      done(event.lane, at);
+      laneAt(event.lane).sql = event.place.next;
+    } else if (event.type === "result") {
+      const lane = laneAt(event.lane);
+      if (event.result.error === undefined) done(event.lane, at);
+      else undo(current.get(clientOf(event.lane)), lane.transaction);
+      lane.sql = "";
+      if (event.result.transaction === "idle") lane.transaction++;
+    }
+  });
+  return works;
+}
+
+function undo(work: Work | undefined, transaction: number): void {
+  const kept = work?.accesses.filter((it) => it.transaction !== transaction) ?? [];
+  work?.accesses.splice(0, work.accesses.length, ...kept);
+}
+
+/** A read sees what there is when it is released; one that locks, and a write, what is there then. */
+function accessesOf(sql: string, released: number, ended: number): Omit<Access, "transaction">[] {
+  const named = (pattern: RegExp) => [...sql.matchAll(pattern)].map(([, table = ""]) => table);
+  const locks = /\bfor\s+(no\s+key\s+)?(update|(key\s+)?share)\b/i.test(sql);
+  const write = (kind: Access["kind"]) => (table: string) => ({ kind, table, at: ended });
+  const target = "(?:only\\s+)?(?:public\\.)?([a-z_]\\w*)";
+  return [
+    ...named(new RegExp(`(?<!delete\\s+)\\b(?:from|join)\\s+${target}\\b(?!\\s*\\()`, "gi")).map(
+      (table) => ({ kind: "read" as const, table, at: locks ? ended : released }),
+    ),
+    ...named(new RegExp(`\\binsert\\s+into\\s+${target}`, "gi")).map(write("insert")),
+    ...named(new RegExp(`(?<!for\\s+|key\\s+|do\\s+)\\bupdate\\s+${target}`, "gi")).map(
+      write("change"),
+    ),
+    ...named(new RegExp(`\\bdelete\\s+from\\s+${target}`, "gi")).map(write("change")),
+  ];
+}
