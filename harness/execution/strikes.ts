@@ -57,7 +57,11 @@ export class Strikes<State extends Json, C extends Command> {
   /** All that can strike now, in a fixed order. */
   possible(): Choice[] {
     const { clients, lanes } = this.#struck;
-    const waiting = clients.waiting().filter((client) => lanes.of(client).length > 0);
+    // A client with connections of its own waits for no service that could go on without it.
+    const waiting = clients.waiting().filter((client) => {
+      const flights = lanes.of(client);
+      return flights.length > 0 && flights.every(({ session }) => session.client === undefined);
+    });
     return [
       ...lanes
         .all()

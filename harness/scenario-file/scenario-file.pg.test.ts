@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { Client, Pool } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type ScenarioDefinition, type VerifyOptions, verify } from "../index.ts";
+import { type ScenarioDefinition, strategies, type VerifyOptions, verify } from "../index.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { connected, lostUpdate, noLostUpdate } from "./scenarios.fixture.ts";
 import { scenarioSubject } from "./subject.ts";
+
+const FAULTS = ["cut-before", "cut-after", "cancel", "terminate", "give-up", "retry"] as const;
 
 let server: Server;
 
@@ -81,6 +83,34 @@ test("a client that never comes to the gate is named", async () => {
     code: "STEP_TIMEOUT",
     message: expect.stringContaining("client 0 is in the service, and nothing of it has come"),
   });
+});
+
+test("an error that nobody waits for is the scenario's own, and ends nothing else", async () => {
+  const careless = ({ url }: { readonly url: string }) =>
+    connected(url, async (client) => {
+      void client.query("select 1 / 0");
+      await client.query("select 1");
+    });
+  const { error } = await run({ ...noLostUpdate, clients: { careless } });
+  expect(error).toMatchObject({
+    code: "MODEL_FAILED",
+    message: expect.stringMatching(
+      /^a client failed where nobody waits for it: .*division by zero/,
+    ),
+  });
+});
+
+test("faults strike, and the state before each execution is that after the setup", async () => {
+  const [, , , pct] = strategies({ preemptions: 0, faults: FAULTS });
+  const { campaign, error } = await run(
+    { ...noLostUpdate, invariants: { few: "select value from counter where value > 4" } },
+    { ...(pct && { strategy: pct }), runs: 60 },
+  );
+  expect(error).toBeUndefined();
+  expect(campaign.verdict).toBe("pass");
+  expect(Object.keys(campaign.faults).sort()).toEqual(
+    expect.arrayContaining(["cut-after", "cut-before", "terminate"]),
+  );
 });
 
 test("an error of a client breaks the contract, unless the scenario names it", async () => {

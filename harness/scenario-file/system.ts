@@ -11,6 +11,7 @@ import type { Outcome, Query, ScenarioDefinition } from "./definition.ts";
 import { outcomeOfProgram, startProgram } from "./program.ts";
 import { remember } from "./restore.ts";
 import { outcomeOfRequest, startService } from "./service.ts";
+import { Strays } from "./strays.ts";
 
 /** How long connections that a client has asked to close may take to be gone. */
 const CLOSING_MS = 1_000;
@@ -27,6 +28,7 @@ export async function startScenario(
   const query: Query = async (sql, values = []) =>
     (await direct.query<JsonObject>(sql, [...values])).rows;
   const restore = await resetOf(definition, context, query);
+  const strays = new Strays();
   const abort = new AbortController();
   const { signal } = abort;
   const service =
@@ -45,12 +47,13 @@ export async function startScenario(
         throw new HarnessError("MODEL_FAILED", `the scenario has no client "${name}" any more`);
       }
       const url = await context.urlFor(client);
-      const outcome =
+      const ending =
         typeof how === "function"
-          ? await outcomeOf(() => how({ url, service: service?.url, signal }))
+          ? outcomeOf(() => how({ url, service: service?.url, signal }))
           : "exec" in how
-            ? await outcomeOfProgram(startProgram(how, { url, file, signal }))
-            : await outcomeOfRequest(how, service?.url, signal);
+            ? outcomeOfProgram(startProgram(how, { url, file, signal }))
+            : outcomeOfRequest(how, service?.url, signal);
+      const outcome = await Promise.race([ending, strays.failed]);
       outcomes[name] = outcome;
       await closed(name, () => context.sessionsOf(client));
       return responseOf(outcome);
@@ -73,6 +76,7 @@ export async function startScenario(
       abort.abort();
       await service?.stop();
       await direct.end();
+      await strays.close();
     },
   };
 }
@@ -114,7 +118,20 @@ function responseOf(outcome: Outcome): Response {
     if (status === undefined) return { outcome: "ok", code: "OK", body };
     return { outcome: status < 400 ? "ok" : "fail", code: String(status), status, body };
   }
-  return { outcome: "fail", code: outcome.error, body: { message: outcome.message } };
+  const { error: code, message } = outcome;
+  return { outcome: isLost(code, message) ? "info" : "fail", code, body: { message } };
+}
+
+/**
+ * Whether an error says that a connection was lost, so that nobody knows what became of the statement:
+ * SQLSTATEs (https://www.postgresql.org/docs/current/errcodes-appendix.html), the system's codes, and
+ * what drivers say themselves.
+ */
+function isLost(code: string, message: string): boolean {
+  return (
+    /^08...$|^57P0[123]$|^ECONN(RESET|REFUSED|ABORTED)$|^EPIPE$|^CONNECTION_/.test(code) ||
+    /^Connection terminated|server closed the connection unexpectedly/.test(message)
+  );
 }
 
 /** As it reads in a report: what JSON has no word for is text, or left out. */
