@@ -140,6 +140,41 @@ test.each([
   });
 });
 
+/** A confirmed booking, and what was paid for it. */
+async function paid(): Promise<void> {
+  await insert(await database.slot(0));
+  await row(
+    database.pool,
+    "insert into payments (intent, booking_id, status) select 'pi', id, 'captured' from bookings",
+  );
+}
+
+test.each([
+  ["payments_booking_fkey", "23503", "booking_id = 99"],
+  ["payments_status_known", "23514", "status = 'lost'"],
+])("%s (%s) refuses a payment with %s", async (constraint, code, change) => {
+  await paid();
+
+  await expect(row(database.pool, `update payments set ${change}`)).rejects.toMatchObject({
+    code,
+    constraint,
+  });
+});
+
+test.each([
+  ["payments_pkey", "intent, one payment", "'pi'", "'declined'"],
+  ["idx_payments_booking_captured", "booking, one captured payment", "'other'", "'captured'"],
+])("%s: one %s", async (constraint, _, intent, status) => {
+  await paid();
+
+  await expect(
+    row(
+      database.pool,
+      `insert into payments (intent, booking_id, status) select ${intent}, id, ${status} from bookings`,
+    ),
+  ).rejects.toMatchObject({ code: "23505", constraint });
+});
+
 test("a slot that was booked stays", async () => {
   await insert(await database.slot(0), { status: "cancelled" });
 

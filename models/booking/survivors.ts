@@ -7,11 +7,16 @@ import type { Survivor } from "../../harness/index.ts";
 /** Refused by tests that write past the functions, as no command can. */
 const CONSTRAINT_TESTS = "src/constraints.pg.test.ts writes what it refuses.";
 
+const NO_SUCH_SLOT = "No client names a slot that is not there;";
+
 const tested = (reason: string, ids: readonly string[]): readonly Survivor[] =>
   ids.map((id) => ({ id, verdict: "tested", reason }));
 
 const equivalent = (reason: string, ids: readonly string[]): readonly Survivor[] =>
   ids.map((id) => ({ id, verdict: "equivalent", reason }));
+
+const gaps = (reason: string, ids: readonly string[]): readonly Survivor[] =>
+  ids.map((id) => ({ id, verdict: "gap", reason }));
 
 export const survivors: readonly Survivor[] = [
   ...tested(CONSTRAINT_TESTS, [
@@ -23,8 +28,36 @@ export const survivors: readonly Survivor[] = [
     "drop-constraint bookings.bookings_no_overlap_provider_time",
     "drop-constraint bookings.bookings_slot_fkey",
     "drop-constraint bookings.bookings_status_known",
+    "drop-constraint payments.payments_booking_fkey",
+    "drop-constraint payments.payments_status_known",
     "drop-index idx_bookings_provider_time_unique",
+    "drop-index idx_payments_booking_captured",
   ]),
+  ...tested(`${NO_SUCH_SLOT} src/claim.pg.test.ts does.`, [
+    "delete-statement claim_slot_and_create_booking: if not found then raise exception 'Slot not found' using errcode = 'BK001', det…",
+    "delete-statement claim_slot_and_create_booking: raise exception 'Slot not found' using errcode = 'BK001', detail = format('Ther…",
+  ]),
+  ...tested(`${NO_SUCH_SLOT} src/reschedule.pg.test.ts does.`, [
+    "delete-statement reschedule_booking: if not found then raise exception 'Slot not found' using errcode = 'BK001', det…",
+    "delete-statement reschedule_booking: raise exception 'Slot not found' using errcode = 'BK001', detail = format('Ther…",
+  ]),
+  ...tested(`${NO_SUCH_SLOT} src/slots.pg.test.ts does.`, [
+    "delete-statement withdraw_slot: if not found then raise exception 'Slot not found' using errcode = 'BK001', det…",
+    "delete-statement withdraw_slot: raise exception 'Slot not found' using errcode = 'BK001', detail = format('Ther…",
+  ]),
+  ...tested("No client pays one booking with another's payment; src/payments.pg.test.ts does.", [
+    "delete-statement record_payment: if not found then raise exception 'Payment is for a different booking' using er…",
+    "delete-statement record_payment: raise exception 'Payment is for a different booking' using errcode = 'BK009', d…",
+  ]),
+  ...gaps(
+    "Locks the slots of several ended holds in the order of their ids, before the update does in the " +
+      "order of its plan. It takes two such slots, and somebody else who wants both, to deadlock.",
+    [
+      "delete-statement expire_holds: perform from availability_slots where id = any (v_slots) order by id for update;",
+      "negate-condition expire_holds: where id = any (v_slots)",
+      "strip-lock expire_holds: for update (2)",
+    ],
+  ),
   ...equivalent("Every insert of the functions gives it a value, and no update takes that away.", [
     "drop-not-null availability_slots.end_at",
     "drop-not-null availability_slots.provider_id",
@@ -55,6 +88,15 @@ export const survivors: readonly Survivor[] = [
   ),
   ...equivalent("Providers come from operations; the service only reads them.", [
     "drop-not-null providers.name",
+  ]),
+  ...equivalent("Only the words in which a check tells of what it found.", [
+    "negate-condition check_slot_booking_consistency: where o.slot_id = b.slot_id and o.status in ('pending', 'confirmed')",
+    "negate-condition check_slot_booking_consistency: when s.id is null",
+    "negate-condition check_slot_booking_consistency: when s.is_available",
+    "negate-condition verify_booking_slot_consistency: when count(found.check_name) = 0 (2)",
+    "negate-condition verify_booking_slot_consistency: when count(found.check_name) > 10",
+    "negate-condition verify_payment_consistency: when count(found.check_name) = 0 (2)",
+    "negate-condition verify_payment_consistency: when count(found.check_name) > 10",
   ]),
   ...equivalent("The migration tool's own record, which nobody reads once it has run.", [
     "drop-constraint migrations.applied.applied_pkey",
