@@ -10,6 +10,7 @@ import { claimLeavesOverlapsToConstraint } from "./claim-leaves-overlaps-to-cons
 import { claimNowait } from "./claim-nowait.ts";
 import { claimShareLock } from "./claim-share-lock.ts";
 import { claimSkipsLocked } from "./claim-skips-locked.ts";
+import { claimThenComplete } from "./claim-then-complete.ts";
 import { claimWithoutLock } from "./claim-without-lock.ts";
 import { claimWithoutLockOrConstraints } from "./claim-without-lock-or-constraints.ts";
 import { claimWithoutLockOrExclusion } from "./claim-without-lock-or-exclusion.ts";
@@ -61,6 +62,7 @@ export const mutants: readonly BookingMutant[] = [
   claimNowait,
   claimShareLock,
   claimSkipsLocked,
+  claimThenComplete,
   claimWithoutLock,
   claimWithoutLockOrConstraints,
   claimWithoutLockOrExclusion,

@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Server, startServer, strategies, verify } from "../../harness/index.ts";
+import { testPostgres } from "../../harness/postgres/server.fixture.ts";
+import booking from "./index.ts";
+
+let server: Server;
+
+beforeAll(async () => {
+  server = await startServer(testPostgres);
+});
+
+afterAll(() => server.stop());
+
+type Faults = NonNullable<Parameters<typeof strategies>[0]["faults"]>;
+
+function randomWith(faults: Faults) {
+  const random = strategies({ preemptions: 2, faults }).find(({ name }) => name === "random");
+  if (random === undefined) throw new Error("there is no random strategy");
+  return random;
+}
+
+test("a create in two statements leaves half a booking when it is cut in between", async () => {
+  const { campaign } = await verify(server, booking, {
+    seed: 1,
+    runs: 1_000,
+    bounds: { minClients: 1, maxClients: 1 },
+    mutant: "claim-then-complete",
+    strategy: randomWith(["cut-before"]),
+    control: { gates: ["statement"], isolation: "read committed" },
+    shrinkTimeMs: 100_000,
+  });
+  expect(campaign.verdict).toBe("fail");
+  const [counterexample] = campaign.counterexamples;
+  expect(counterexample?.scenario.clients.flat().map(({ name }) => name)).toEqual(["create"]);
+  const struck = counterexample?.schedule.lanes.filter((entry) => entry.includes("!"));
+  expect(struck).toEqual(["0!cut-before"]);
+  // All four checks of the tables pass: nothing in them is wrong, but a payment and a key are missing.
+  expect(counterexample?.violations.map(({ judge }) => judge)).toEqual(["linearizability"]);
+});
+
+test("the service as shipped stands all faults of connections and of clients", async () => {
+  const { campaign } = await verify(server, booking, {
+    seed: 1,
+    runs: 100,
+    strategy: randomWith(["cut-before", "cut-after", "cancel", "terminate", "give-up", "retry"]),
+  });
+  expect(campaign.counterexamples).toEqual([]);
+  expect(campaign).toMatchObject({ verdict: "pass", reason: null });
+  expect(Object.keys(campaign.faults).length).toBeGreaterThan(3);
+});
