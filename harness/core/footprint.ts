@@ -17,6 +17,8 @@ export interface Footprint {
   readonly step: Touched;
   /** What they have touched before, and let go of should the step fail or end the transaction. */
   readonly held: Touched;
+  /** Should it neither fail, nor wait, nor end the transaction, then it lets go of nothing. */
+  readonly keeps: boolean;
   /** A transaction may be committed: what it wrote is seen from now on. */
   readonly ends: boolean;
   /** The snapshot is taken with which later steps read. */

@@ -11,6 +11,11 @@ export class Recording<C extends Command> {
     this.trace.push(event);
   }
 
+  /** All since the last move. */
+  lastStep(): readonly TraceEvent<C>[] {
+    return this.trace.slice(this.trace.findLastIndex(({ type }) => type === "move"));
+  }
+
   /** What the server did with a flight of the running client is written down as it comes. */
   heard(flight: Flight): void {
     if (flight.unsaid === undefined) return;

@@ -186,16 +186,20 @@ function scenarioOf(clients: readonly (readonly string[])[]): Scenario<null, Wor
   return { initial: null, clients: clients.map((sql) => [{ name: "work", sql }]) };
 }
 
-/** What is judged of an execution: what the clients were told, and what is left behind. */
-function outcomeOf({ trace, ending, snapshot }: Execution): string {
+/**
+ * What is judged of an execution: what the clients were told, what is left behind, and whose
+ * command was answered before whose was sent.
+ */
+function outcomeOf(execution: Execution): string {
+  const { trace, ending, snapshot } = execution;
   const returned = historyOf(trace).flatMap((event) =>
     event.type === "return" ? { client: event.client, response: event.response } : [],
   );
   returned.sort((a, b) => a.client - b.client);
-  return JSON.stringify({ returned, ending: ending.type, snapshot });
+  const realTime = realTimeOf(execution);
+  return JSON.stringify({ returned, ending: ending.type, snapshot, realTime });
 }
 
-/** Whose command was answered before whose was sent. */
 function realTimeOf({ trace }: Execution): string {
   const answered: number[] = [];
   const orders = historyOf(trace).flatMap(({ type, client }) => {
@@ -224,7 +228,6 @@ export async function explored(
   executor: Executor<null, Work>,
   clients: readonly (readonly string[])[],
   search: Search,
-  realTime = false,
 ): Promise<Explored> {
   const scenario = scenarioOf(clients);
   const outcomes = new Set<string>();
@@ -232,8 +235,7 @@ export async function explored(
   let executions = 0;
   for (let before = 0; search.begin(scenario); executions++, before = redundant()) {
     const execution = await executor.execute(scenario, search);
-    const seen = outcomeOf(execution) + (realTime ? realTimeOf(execution) : "");
-    if (redundant() === before) outcomes.add(seen);
+    if (redundant() === before) outcomes.add(outcomeOf(execution));
   }
   if (!search.complete) throw new Error(search.diverged);
   return { executions, outcomes: [...outcomes].sort() };

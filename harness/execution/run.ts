@@ -78,6 +78,7 @@ export class Run<State extends Json, C extends Command> {
   async toTheEnd(): Promise<Ending> {
     for (;;) {
       await this.#settle();
+      if (this.chosen.length > 0) this.#scheduler.observe?.(this.recording.lastStep());
       await this.#observe();
       const enabled = this.#enabled();
       const choice = this.#choose(enabled);

@@ -21,6 +21,7 @@ const footprints: Footprints = {
     at: () => (sql === "?" ? undefined : CONTROLS[sql] ? NOTHING : writes(sql)),
     whole: true,
     deferred: sql === "late",
+    catches: false,
   }),
 };
 

@@ -13,6 +13,8 @@ interface Step {
   readonly ends: boolean;
   /** Whether it takes the snapshot that later ones read with, should there be such a one. */
   readonly snapshot: boolean;
+  /** Whether it lets go of nothing that was held before, should it succeed within the transaction. */
+  readonly keeps: boolean;
 }
 
 /** What a session has done since its transaction began. */
@@ -27,7 +29,7 @@ interface Past {
   readonly last: Step;
 }
 
-const PRIVATE: Step = { touched: NOTHING, ends: false, snapshot: false };
+const PRIVATE: Step = { touched: NOTHING, ends: false, snapshot: false, keeps: true };
 
 /**
  * What the next step of each lane may touch, in the state in which an execution is: its statement,
@@ -66,6 +68,7 @@ export class StepFootprints {
       ends: steps.some(({ ends }) => ends),
       snapshot: own.snapshot && isolation !== "read committed",
       tracked: isolation === "serializable",
+      keeps: own.keeps && woken.length === 0,
     };
   }
 
@@ -94,14 +97,17 @@ export class StepFootprints {
   }
 
   #step({ session, statement, gate }: Flight): Step {
-    const { control, at, whole } = this.#footprints.of(statement.sql);
+    const { control, at, whole, catches } = this.#footprints.of(statement.sql);
     const past = this.#isOpen(session) ? this.#pasts.get(session) : undefined;
     if (control.type === "end") {
-      return { ...PRIVATE, touched: past?.deferred ? past.touched : NOTHING, ends: true };
+      const touched = past?.deferred ? past.touched : NOTHING;
+      return { touched, ends: true, snapshot: false, keeps: false };
     }
     const ends = control.type === "query" && session.transaction === "idle";
     const snapshot = control.type === "query" && past?.snapshot !== true && !(ends && whole);
-    return { touched: at(gate?.place), ends, snapshot };
+    // Control may be a return to a savepoint, which lets go.
+    const keeps = control.type === "query" && !catches;
+    return { touched: at(gate?.place), ends, snapshot, keeps };
   }
 
   /** Whether the session is in a transaction: in a block, or in the middle of a statement. */

@@ -1,7 +1,7 @@
+import { DynamicReduction } from "../scheduler/dynamic-reduction.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { Pct, pctBound } from "../scheduler/pct.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
-import { SleepSets } from "../scheduler/sleep-sets.ts";
 import { PCT_DEPTH } from "../scheduler/strategies.ts";
 import { sum } from "./tally.ts";
 
@@ -22,7 +22,7 @@ export interface Coverage {
    * `Infinity` for all interleavings.
    */
   readonly searches: Searches;
-  /** Scenarios of which all was executed but for what comes to the same (see `SleepSets`). */
+  /** Scenarios of which all was executed but for what comes to the same (see `DynamicReduction`). */
   readonly reduced: Reduced;
   /** Of executions with random priorities: the most clients, and the most steps. */
   readonly pct: { readonly clients: number; readonly steps: number };
@@ -39,8 +39,8 @@ export function completeness(scheduler: Scheduler): {
   readonly complete: boolean;
   readonly pruned: number | null;
 } {
-  const pruned = scheduler instanceof SleepSets ? scheduler.pruned : null;
-  const searches = scheduler instanceof SleepSets || scheduler instanceof Exhaustive;
+  const pruned = scheduler instanceof DynamicReduction ? scheduler.pruned : null;
+  const searches = scheduler instanceof DynamicReduction || scheduler instanceof Exhaustive;
   return { complete: searches && scheduler.complete, pruned };
 }
 
@@ -49,7 +49,7 @@ export function coverageOf(scheduler: Scheduler, clients: number): Coverage {
   if (scheduler instanceof Pct) {
     return { ...NOTHING_COVERED, pct: { clients, steps: scheduler.steps } };
   }
-  if (scheduler instanceof SleepSets) {
+  if (scheduler instanceof DynamicReduction) {
     const { complete, executions: schedules, pruned } = scheduler;
     const reduced = { scenarios: 1, schedules, pruned };
     return complete ? { ...NOTHING_COVERED, reduced } : NOTHING_COVERED;

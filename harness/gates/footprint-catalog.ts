@@ -235,7 +235,8 @@ function bodyOf({
     }
   }
   if (language === "sql" && !parsed) {
-    return { gated: new Map(), free: { texts: [source], unknown: false }, lingers: false };
+    const free = { texts: [source], unknown: false };
+    return { gated: new Map(), free, lingers: false, catches: false };
   }
   return language !== "sql" && volatility === "i" ? "nothing" : "unknown";
 }

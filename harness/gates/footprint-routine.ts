@@ -18,6 +18,8 @@ export interface RoutineParts {
   readonly free: Part;
   /** It hands on rows while others may have moved: a step may go on with an earlier query. */
   readonly lingers: boolean;
+  /** It has a block that catches exceptions. */
+  readonly catches: boolean;
 }
 
 interface Part {
@@ -52,6 +54,7 @@ class Parts implements RoutineParts {
   readonly gated = new Map<number, Part>();
   free: Part = { texts: [], unknown: false };
   lingers = false;
+  catches = false;
 
   walk(tree: Tree): void {
     if (Array.isArray(tree)) this.#list(tree);
@@ -82,6 +85,7 @@ class Parts implements RoutineParts {
   #statement(gate: number | undefined, key: string, node: Node): void {
     const kind = key.slice(PREFIX.length);
     if (LINGERS.has(kind)) this.lingers = true;
+    if (node["exceptions"] !== undefined) this.catches = true;
     this.add(gate, node, UNKNOWN.has(kind) || node["dynquery"] !== undefined);
     for (const value of Object.values(node)) this.walk(value);
   }

@@ -16,6 +16,8 @@ export interface RequestFootprint {
   at(place: number | undefined): Touched | undefined;
   /** It is certainly a single step. */
   readonly whole: boolean;
+  /** A routine may undo a part of what it did, which lets go of locks, and go on. */
+  readonly catches: boolean;
   /** Something may be checked or done at the end of the transaction only. */
   readonly deferred: boolean;
 }
@@ -79,6 +81,7 @@ class SchemaFootprints implements Footprints {
       at: (place) => (inside === undefined ? everything : inside(place, everything)),
       whole: !full.unknown && !full.rowGates && [...full.calls].every((it) => !isGated(it)),
       deferred: full.deferred || this.#ambient.deferred,
+      catches: [...full.calls, ...this.#ambient.calls].some(mayCatch),
     };
   }
 
@@ -120,10 +123,14 @@ function isGated({ body }: Routine): boolean {
   return typeof body !== "string" && body.gated.size > 0;
 }
 
+function mayCatch({ body }: Routine): boolean {
+  return body === "unknown" || (body !== "nothing" && body.catches);
+}
+
 /** A request that touches nothing by itself. */
 function outside(control: Control): RequestFootprint {
   const touched = control.type === "unknown" ? undefined : NOTHING;
-  return { control, at: () => touched, whole: true, deferred: false };
+  return { control, at: () => touched, whole: true, deferred: false, catches: true };
 }
 
 function touchedBy(...closures: readonly Closure[]): Touched | undefined {

@@ -1,6 +1,7 @@
 import type { Footprint } from "../core/footprint.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Choice, Lane } from "../core/schedule.ts";
+import type { Trace } from "../core/trace.ts";
 
 /** What a choice may touch in the present state; undefined when that is not known. */
 export type FootprintOf = (choice: Choice) => Footprint | undefined;
@@ -15,6 +16,8 @@ export interface Scheduler {
    * what each of them may touch.
    */
   choose(enabled: readonly Choice[], previous: Lane | undefined, footprintOf?: FootprintOf): Choice;
+  /** What the step that was chosen last came to, once all is at rest again. */
+  observe?(events: Trace): void;
   /**
    * Before each choice, and once nobody can move any more: which of `faults` strikes, instead of a
    * choice; undefined for none. Where it is missing no fault ever strikes.

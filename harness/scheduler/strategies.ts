@@ -1,10 +1,10 @@
 import type { Fault } from "../core/fault.ts";
+import { DynamicReduction } from "./dynamic-reduction.ts";
 import { Exhaustive } from "./exhaustive.ts";
 import { Faulty } from "./faulty.ts";
 import { Pct } from "./pct.ts";
 import { RandomWalk } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { SleepSets } from "./sleep-sets.ts";
 
 /** How one scenario is explored. */
 export interface Exploration {
@@ -42,7 +42,7 @@ export interface StrategyOptions {
   readonly faults?: readonly Fault[];
   /**
    * Whether a search without a bound leaves out interleavings that come to the same as others;
-   * unless told otherwise, it does. One within a bound leaves nothing out (see `SleepSets`).
+   * unless told otherwise, it does. One within a bound leaves nothing out (see `DynamicReduction`).
    */
   readonly reduction?: boolean;
 }
@@ -105,8 +105,7 @@ function exhaustive({ preemptions, reduction = true }: StrategyOptions): Strateg
     strikes: false,
     explore: () => ({
       executions: Number.POSITIVE_INFINITY,
-      // Judges may look at which command was answered before which one was sent.
-      scheduler: reduces ? new SleepSets({ realTime: true }) : new Exhaustive(preemptions),
+      scheduler: reduces ? new DynamicReduction() : new Exhaustive(preemptions),
     }),
   };
 }

@@ -1,0 +1,222 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type Footprint, NOTHING } from "../core/footprint.ts";
+import type { Choice, Lane } from "../core/schedule.ts";
+import type { Trace } from "../core/trace.ts";
+import { DynamicReduction } from "./dynamic-reduction.ts";
+import { Exhaustive } from "./exhaustive.ts";
+import { dependent, type Happened } from "./happened.ts";
+import type { FootprintOf, Scheduler } from "./scheduler.ts";
+
+/**
+ * For each client, the object that each of its steps changes; none for a step that starts. A step
+ * before a start, or the last one, ends a command. Whoever wants to `lock x` waits until those before
+ * it have come to `unlock x`.
+ */
+type Toy = readonly (readonly string[])[];
+
+const objectOf = (step: string) => step.replace(/^(un)?lock /, "");
+
+const footprint = (step: string): Footprint => ({
+  step: { ...NOTHING, writes: new Set(step === "" ? [] : [objectOf(step)]) },
+  held: NOTHING,
+  keeps: false,
+  ends: false,
+  snapshot: false,
+  tracked: false,
+});
+
+const RETURN: Trace = [
+  { type: "return", client: 0, index: 0, response: { outcome: "ok", code: "OK", body: null } },
+];
+
+const returns = (rest: readonly string[]) => (rest[0] ?? "") === "";
+
+function walk(toy: Toy, scheduler: Scheduler, known = true): readonly Lane[] {
+  const left = toy.map((steps) => [...steps]);
+  /** By what is locked: who has it, and then those that wait for it. */
+  const queues = new Map<string, Lane[]>();
+  const lanes: Lane[] = [];
+  const footprintOf: FootprintOf = ({ lane }) =>
+    known ? footprint(left[Number(lane)]?.[0] ?? "") : undefined;
+  for (;;) {
+    const enabled = left.flatMap(([next], client): Choice[] => {
+      const lane = String(client);
+      const waits = [...queues.values()].some((queue) => queue.indexOf(lane) > 0);
+      if (next === undefined || waits) return [];
+      return [{ lane, action: next === "" ? "start" : "release" }];
+    });
+    if (enabled.length === 0) return lanes;
+    const { lane } = scheduler.choose(enabled, lanes.at(-1), footprintOf);
+    const steps = left[Number(lane)] ?? [];
+    const step = steps.shift() ?? "";
+    const queue = queues.get(objectOf(step)) ?? [];
+    if (step.startsWith("lock")) queues.set(objectOf(step), [...queue, lane]);
+    if (step.startsWith("unlock")) queues.set(objectOf(step), queue.slice(1));
+    lanes.push(lane);
+    scheduler.observe?.(returns(steps) ? RETURN : []);
+  }
+}
+
+/** What stays the same when independent neighbours change places: the order of dependent steps. */
+function trace(toy: Toy, lanes: readonly Lane[]): string {
+  const steps = lanes.map((lane, position) => {
+    const index = lanes.slice(0, position).filter((other) => other === lane).length;
+    const all = toy[Number(lane)] ?? [];
+    const step: Happened = {
+      lane,
+      footprint: footprint(all[index] ?? ""),
+      starts: all[index] === "",
+      returns: returns(all.slice(index + 1)),
+    };
+    return { name: `${lane}.${index}`, step };
+  });
+  const orders = steps.flatMap((a, i) =>
+    steps
+      .slice(i + 1)
+      .filter((b) => dependent(a.step, b.step))
+      .map((b) => `${a.name}<${b.name}`),
+  );
+  return orders.sort().join(" ");
+}
+
+function all(toy: Toy, search: Exhaustive | DynamicReduction): (readonly Lane[])[] {
+  const walks: (readonly Lane[])[] = [];
+  while (search.begin()) walks.push(walk(toy, search));
+  expect(search.diverged).toBeUndefined();
+  expect(search.complete).toBe(true);
+  return walks;
+}
+
+const TOYS: Toy[] = [
+  ["|x|y", "|y|x"],
+  ["|x|x", "|x"],
+  ["|x|y", "|z|z"],
+  ["|x", "|y", "|x|y"],
+  ["|x||y", "|y", "|z"],
+  ["x|y|z", "z|y", "y|x"],
+  ["|lock a|x|unlock a", "|lock a|x|unlock a"],
+  ["|lock a|y|unlock a", "|x|lock a|x|unlock a", "|y"],
+  ["lock a|lock b|unlock b|unlock a", "lock a|lock b|unlock b|unlock a", "b"],
+].map((clients) => clients.map((steps) => steps.split("|")));
+
+describe("the reduction", () => {
+  test.each(
+    TOYS.map((toy) => [toy.join(" | "), toy] as const),
+  )("tries each order of dependent steps, and none twice but for what it says: %s", (_, toy) => {
+    const full = all(toy, new Exhaustive());
+    const search = new DynamicReduction();
+    const reduced = all(toy, search);
+    const traces = (walks: readonly (readonly Lane[])[]) =>
+      new Set(walks.map((lanes) => trace(toy, lanes)));
+    expect(traces(reduced)).toEqual(traces(full));
+    expect(search.executions - search.redundant).toBe(traces(full).size);
+    expect(search.executions).toBe(reduced.length);
+    expect(search.executions).toBeLessThan(full.length);
+  });
+
+  test("tries each order of dependent steps of whatever there is", () => {
+    const steps = fc.array(fc.constantFrom("", "x", "y", "lock a", "unlock a"), {
+      minLength: 1,
+      maxLength: 3,
+    });
+    const toys = fc.array(steps, { minLength: 2, maxLength: 3 });
+    fc.assert(
+      fc.property(toys, (toy) => {
+        const search = new DynamicReduction();
+        const [full, reduced] = [all(toy, new Exhaustive()), all(toy, search)].map(
+          (walks) => new Set(walks.map((lanes) => trace(toy, lanes))),
+        );
+        expect(reduced).toEqual(full);
+        expect(search.executions - search.redundant).toBe(full?.size);
+      }),
+      { numRuns: 60, seed: 1 },
+    );
+  });
+
+  test("goes one way where nothing is shared, and counts what it leaves out", () => {
+    const search = new DynamicReduction();
+    expect(all([["x"], ["y"]], search)).toEqual([["0", "1"]]);
+    expect(search).toMatchObject({ executions: 1, redundant: 0, pruned: 1 });
+  });
+
+  test("tries every interleaving when nobody tells what steps came to", () => {
+    const search = new DynamicReduction();
+    const toy = [
+      ["a", "b"],
+      ["c", "d"],
+    ];
+    const seen: string[] = [];
+    const silent: Scheduler = {
+      begin: () => search.begin(),
+      choose: (...given) => search.choose(...given),
+    };
+    while (search.begin()) seen.push(walk(toy, silent).join(""));
+    expect(new Set(seen).size).toBe(6);
+    expect(search.complete).toBe(true);
+  });
+
+  test("tries every interleaving when nothing is known, and when all is dependent", () => {
+    const blind = new DynamicReduction();
+    const seen: string[] = [];
+    const toy = [
+      ["a", "b"],
+      ["c", "d"],
+    ];
+    while (blind.begin()) seen.push(walk(toy, blind, false).join(""));
+    expect(new Set(seen).size).toBe(6);
+    expect(seen).toHaveLength(6);
+    const same = [
+      ["x", "x"],
+      ["x", "x"],
+    ];
+    expect(all(same, new DynamicReduction())).toHaveLength(6);
+  });
+
+  test("never lets a client's own steps pass for independent", () => {
+    const search = new DynamicReduction();
+    const orders: string[] = [];
+    while (search.begin()) {
+      const left: Choice[] = [
+        { lane: "0", action: "release" },
+        { lane: "0.1", action: "release" },
+      ];
+      const order: Lane[] = [];
+      while (left.length > 0) {
+        const chosen = search.choose([...left], order.at(-1), () => footprint(""));
+        left.splice(left.indexOf(chosen), 1);
+        order.push(chosen.lane);
+        search.observe([]);
+      }
+      orders.push(order.join(" "));
+    }
+    expect(orders.sort()).toEqual(["0 0.1", "0.1 0"]);
+    expect(search.redundant).toBe(0);
+  });
+
+  test("says so when what was done before cannot be done again", () => {
+    const search = new DynamicReduction();
+    search.begin();
+    walk([["x"], ["x"]], search);
+    search.begin();
+    walk([["x"]], search);
+    expect(search.diverged).toBe("at step 0 lane 1 could move before, and then could not");
+    while (search.begin()) walk([["x"], ["x"]], search);
+    expect(search.complete).toBe(false);
+  });
+
+  test("says so when an execution ends too early", () => {
+    const search = new DynamicReduction();
+    const toy = [
+      ["x", "x"],
+      ["x", "x"],
+    ];
+    search.begin();
+    walk(toy, search);
+    search.begin();
+    walk([[], []], search);
+    while (search.begin()) walk(toy, search);
+    expect(search.diverged).toBe("an execution ended after 0 steps, and before it did not");
+    expect(search.complete).toBe(false);
+  });
+});

@@ -1,0 +1,90 @@
+import { describe, expect, test } from "vitest";
+import { type Footprint, NOTHING } from "../core/footprint.ts";
+import type { Result, TraceEvent } from "../core/trace.ts";
+import { dependent, type Happened, happened } from "./happened.ts";
+
+const touching = (object: string) => ({ ...NOTHING, writes: new Set([object]) });
+
+const footprint = (changes: Partial<Footprint> = {}): Footprint => ({
+  step: touching("a"),
+  held: touching("b"),
+  keeps: true,
+  ends: true,
+  snapshot: false,
+  tracked: false,
+  ...changes,
+});
+
+const release = { lane: "0", action: "release" } as const;
+const move: TraceEvent = { type: "move", choice: release, enabled: [release], preemption: false };
+const result = (changes: Partial<Result> = {}, lane = "0"): TraceEvent => ({
+  type: "result",
+  lane,
+  result: { tags: [], transaction: "open", ...changes },
+});
+const error = { sqlstate: "23505", message: "duplicate key" };
+const place = { of: "f()", line: 3, next: "update" };
+const answer: TraceEvent = {
+  type: "return",
+  client: 0,
+  index: 0,
+  response: { outcome: "ok", code: "OK", body: null },
+};
+
+describe("a step has let go of nothing", () => {
+  test.each<[string, readonly TraceEvent[]]>([
+    ["when its statement is done, and the transaction is open", [move, result()]],
+    ["when it stands at a gate", [move, { type: "gate", lane: "0", place }]],
+    ["when only the service went on", [move, answer]],
+  ])("%s", (_, events) => {
+    expect(happened(release, footprint(), events).footprint).toMatchObject({
+      held: NOTHING,
+      ends: false,
+    });
+  });
+});
+
+describe("a step may have let go of all that was held", () => {
+  test.each<[string, Partial<Footprint>, readonly TraceEvent[]]>([
+    ["when it failed", {}, [move, result({ error, transaction: "failed" })]],
+    ["when it ended the transaction", {}, [move, result({ transaction: "idle" })]],
+    ["when it waits", {}, [move, { type: "wait", lane: "0", for: ["1"] }]],
+    ["when somebody else went on", {}, [move, result(), result({}, "1")]],
+    ["when it may catch a failure", { keeps: false }, [move, result()]],
+    ["when the server keeps track of reads", { tracked: true }, [move, result()]],
+  ])("%s", (_, changes, events) => {
+    const before = footprint(changes);
+    expect(happened(release, before, events).footprint).toBe(before);
+  });
+});
+
+const step = (lane: string, changes: Partial<Happened> = {}): Happened => ({
+  lane,
+  footprint: { ...footprint(), step: NOTHING, held: NOTHING },
+  starts: false,
+  returns: false,
+  ...changes,
+});
+
+test("a command that is sent depends on an answer before it, and on nothing else of that kind", () => {
+  const starts = step("0", { starts: true });
+  expect(dependent(starts, step("1", { returns: true }))).toBe(true);
+  expect(dependent(step("1", { returns: true }), starts)).toBe(true);
+  expect(dependent(starts, step("1", { starts: true }))).toBe(false);
+  expect(dependent(starts, step("1"))).toBe(false);
+  expect(dependent(step("0", { returns: true }), step("1", { returns: true }))).toBe(false);
+});
+
+test("a client's own steps are dependent, and so is what is not known", () => {
+  expect(dependent(step("0"), step("0.1"))).toBe(true);
+  expect(dependent(step("0"), step("1", { footprint: undefined }))).toBe(true);
+});
+
+test("an answer and a start are told from the events and the choice", () => {
+  expect(happened(release, undefined, [move, answer])).toMatchObject({
+    footprint: undefined,
+    starts: false,
+    returns: true,
+  });
+  expect(happened({ lane: "0", action: "start" }, undefined, [move]).starts).toBe(true);
+});
