@@ -32,7 +32,7 @@ export const paymentPatterns: readonly Pattern<BookingState, BookingCommand>[] =
   {
     name: "repeated_payment_event",
     description: "Two clients tell of one payment.",
-    threshold: 0.04,
+    threshold: 0.03,
     matches: (scenario) => {
       const told = sent(scenario, "confirm", "webhook");
       return between(told, told, samePayment(scenario));

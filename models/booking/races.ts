@@ -112,7 +112,7 @@ export const races: readonly Race[] = [
   {
     weight: 2,
     slots: slotPlans([expired]),
-    commands: fc.tuple(payment, anyOf(create(one), payment)),
+    commands: fc.tuple(payment, anyOf(create(one), create(one), payment)),
   },
   {
     weight: 3,

@@ -1,5 +1,6 @@
 import { HarnessError } from "../../../harness/index.ts";
 import { cancelFreesWithdrawnSlot } from "./cancel-frees-withdrawn-slot.ts";
+import { cancelKeepsPayment } from "./cancel-keeps-payment.ts";
 import { cancelLocksSlotFirst } from "./cancel-locks-slot-first.ts";
 import { cancelReadsSlotBeforeLock } from "./cancel-reads-slot-before-lock.ts";
 import { cancelWithoutLock } from "./cancel-without-lock.ts";
@@ -15,15 +16,20 @@ import { claimWithoutLock } from "./claim-without-lock.ts";
 import { claimWithoutLockOrConstraints } from "./claim-without-lock-or-constraints.ts";
 import { claimWithoutLockOrExclusion } from "./claim-without-lock-or-exclusion.ts";
 import { claimWithoutLockOrUniqueIndex } from "./claim-without-lock-or-unique-index.ts";
+import { confirmTrustsCustomer } from "./confirm-trusts-customer.ts";
 import { constraintsForgetPending } from "./constraints-forget-pending.ts";
 import { declinedEventOverwrites } from "./declined-event-overwrites.ts";
 import { expireWithoutLock } from "./expire-without-lock.ts";
+import { foreignCancel } from "./foreign-cancel.ts";
 import { idempotencyCheckThenInsert } from "./idempotency-check-then-insert.ts";
 import { idempotencyComparesCurrentSlot } from "./idempotency-compares-current-slot.ts";
 import { idempotencyConflictUnhandled } from "./idempotency-conflict-unhandled.ts";
 import { idempotencyIgnoresCustomer } from "./idempotency-ignores-customer.ts";
 import { idempotencyWithoutUniqueKey } from "./idempotency-without-unique-key.ts";
 import { insertWhereNotExists } from "./insert-where-not-exists.ts";
+import { latePaymentForgotten } from "./late-payment-forgotten.ts";
+import { latePaymentTakesSlot } from "./late-payment-takes-slot.ts";
+import { latePaymentWithoutLock } from "./late-payment-without-lock.ts";
 import { listInTwoQueries } from "./list-in-two-queries.ts";
 import type { BookingMutant } from "./mutant.ts";
 import { noExclusionConstraint } from "./no-exclusion-constraint.ts";
@@ -33,6 +39,9 @@ import { paymentInApplication } from "./payment-in-application.ts";
 import { paymentWithoutLock } from "./payment-without-lock.ts";
 import { publishCheckThenInsert } from "./publish-check-then-insert.ts";
 import { publishOffersBookedSlot } from "./publish-offers-booked-slot.ts";
+import { refundRecordedUnmade } from "./refund-recorded-unmade.ts";
+import { refundWithoutIdempotencyKey } from "./refund-without-idempotency-key.ts";
+import { repeatedEventRefunds } from "./repeated-event-refunds.ts";
 import { rescheduleAsCancelAndCreate } from "./reschedule-as-cancel-and-create.ts";
 import { rescheduleChecksBeforeLock } from "./reschedule-checks-before-lock.ts";
 import { rescheduleCountsItself } from "./reschedule-counts-itself.ts";
@@ -42,16 +51,19 @@ import { rescheduleKeepsOldSlot } from "./reschedule-keeps-old-slot.ts";
 import { rescheduleLocksOldSlotFirst } from "./reschedule-locks-old-slot-first.ts";
 import { rescheduleSwallowsRefusal } from "./reschedule-swallows-refusal.ts";
 import { rescheduleWithoutLock } from "./reschedule-without-lock.ts";
+import { secondPaymentKept } from "./second-payment-kept.ts";
 import { stalePaymentId } from "./stale-payment-id.ts";
 import { statementOutsideItsTransaction } from "./statement-outside-its-transaction.ts";
 import { twoStepCreate } from "./two-step-create.ts";
 import { twoTransactionCancel } from "./two-transaction-cancel.ts";
+import { vendorsMoveEachOther } from "./vendors-move-each-other.ts";
 import { withdrawIgnoresHolds } from "./withdraw-ignores-holds.ts";
 import { withdrawWithoutLock } from "./withdraw-without-lock.ts";
 
 /** Every planted bug, in the order of their names; those that change nothing are among them. */
 export const mutants: readonly BookingMutant[] = [
   cancelFreesWithdrawnSlot,
+  cancelKeepsPayment,
   cancelLocksSlotFirst,
   cancelReadsSlotBeforeLock,
   cancelWithoutLock,
@@ -67,15 +79,20 @@ export const mutants: readonly BookingMutant[] = [
   claimWithoutLockOrConstraints,
   claimWithoutLockOrExclusion,
   claimWithoutLockOrUniqueIndex,
+  confirmTrustsCustomer,
   constraintsForgetPending,
   declinedEventOverwrites,
   expireWithoutLock,
+  foreignCancel,
   idempotencyCheckThenInsert,
   idempotencyComparesCurrentSlot,
   idempotencyConflictUnhandled,
   idempotencyIgnoresCustomer,
   idempotencyWithoutUniqueKey,
   insertWhereNotExists,
+  latePaymentForgotten,
+  latePaymentTakesSlot,
+  latePaymentWithoutLock,
   listInTwoQueries,
   noExclusionConstraint,
   noRollbackBeforeRelease,
@@ -84,6 +101,9 @@ export const mutants: readonly BookingMutant[] = [
   paymentWithoutLock,
   publishCheckThenInsert,
   publishOffersBookedSlot,
+  refundRecordedUnmade,
+  refundWithoutIdempotencyKey,
+  repeatedEventRefunds,
   rescheduleAsCancelAndCreate,
   rescheduleChecksBeforeLock,
   rescheduleCountsItself,
@@ -93,10 +113,12 @@ export const mutants: readonly BookingMutant[] = [
   rescheduleLocksOldSlotFirst,
   rescheduleSwallowsRefusal,
   rescheduleWithoutLock,
+  secondPaymentKept,
   stalePaymentId,
   statementOutsideItsTransaction,
   twoStepCreate,
   twoTransactionCancel,
+  vendorsMoveEachOther,
   withdrawIgnoresHolds,
   withdrawWithoutLock,
 ];

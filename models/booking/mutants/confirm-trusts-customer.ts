@@ -1,0 +1,19 @@
+import type { BookingMutant } from "./mutant.ts";
+
+/** Whoever says that he has paid has paid. */
+export const confirmTrustsCustomer: BookingMutant = {
+  name: "confirm-trusts-customer",
+  story:
+    "The gateway sends customers back to a page of ours only after they have paid, it was " +
+    "thought; so there is no need to ask it.",
+  judge: "linearizability",
+  depth: "statement",
+  smallest: { commands: 1, preemptions: 0 },
+  gateway: (gateway) => ({
+    ...gateway,
+    async find(intent) {
+      const found = await gateway.find(intent);
+      return found && { ...found, status: "captured" };
+    },
+  }),
+};

@@ -1,0 +1,14 @@
+import type { BookingMutant } from "./mutant.ts";
+import { rewritten } from "./rewritten.ts";
+
+/** A late payment takes its slot back, whatever became of it. */
+export const latePaymentTakesSlot: BookingMutant = {
+  name: "late-payment-takes-slot",
+  story:
+    "The customer has paid, so the booking has to be confirmed: that is what constraints " +
+    "are for. They do not know of a slot that its vendor has withdrawn.",
+  judge: "invariant",
+  depth: "statement",
+  smallest: { commands: 2, preemptions: 0 },
+  sql: rewritten("record_payment", [`if v_slot.is_available and`, `if`]),
+};

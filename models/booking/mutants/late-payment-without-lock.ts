@@ -1,0 +1,15 @@
+import type { BookingMutant } from "./mutant.ts";
+import { rewritten } from "./rewritten.ts";
+import { DROP_EXCLUSION, DROP_UNIQUE_INDEX } from "./schema-parts.ts";
+
+/** A late payment looks at a slot that it has not locked. */
+export const latePaymentWithoutLock: BookingMutant = {
+  name: "late-payment-without-lock",
+  story:
+    "The lock made the gateway wait, and the constraints had gone in an import. Whoever books " +
+    "the slot between the check and the change shares it with a customer who was late.",
+  judge: "invariant",
+  depth: "routine",
+  smallest: { commands: 2, preemptions: 1 },
+  sql: DROP_UNIQUE_INDEX + DROP_EXCLUSION + rewritten("record_payment", ["for update of s", ""]),
+};

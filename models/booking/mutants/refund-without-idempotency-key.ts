@@ -1,0 +1,22 @@
+import { request } from "undici";
+import type { BookingMutant } from "./mutant.ts";
+
+/** A refund that is asked for twice is made twice. */
+export const refundWithoutIdempotencyKey: BookingMutant = {
+  name: "refund-without-idempotency-key",
+  story:
+    "The job that gives money back runs once a minute, on one machine. Since the service " +
+    "runs on two machines, it runs on two.",
+  judge: "invariant",
+  depth: "statement",
+  smallest: { commands: 2, preemptions: 1 },
+  gateway: (gateway, url) => ({
+    ...gateway,
+    async refund(intent) {
+      const path = `${url}/intents/${encodeURIComponent(intent)}/refunds`;
+      const { statusCode, body } = await request(path, { method: "POST" });
+      await body.dump();
+      if (statusCode !== 200) throw new Error(`the gateway answers ${statusCode}`);
+    },
+  }),
+};

@@ -1,0 +1,19 @@
+import type { BookingMutant } from "./mutant.ts";
+import { rewritten } from "./rewritten.ts";
+
+/** Whoever pays twice has paid twice. */
+export const secondPaymentKept: BookingMutant = {
+  name: "second-payment-kept",
+  story:
+    "The unique index stopped a migration of old payments, and a booking that is " +
+    "confirmed was taken to be as good as one that is pending. Money that comes a second " +
+    "time is kept.",
+  judge: "invariant",
+  depth: "statement",
+  smallest: { commands: 1, preemptions: 0 },
+  sql: `drop index idx_payments_booking_captured;
+    ${rewritten("record_payment", [
+      `p_captured and booking.status = 'pending'`,
+      `p_captured and booking.status in ('pending', 'confirmed')`,
+    ])}`,
+};

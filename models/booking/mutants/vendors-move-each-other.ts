@@ -1,0 +1,15 @@
+import type { BookingMutant } from "./mutant.ts";
+import { rewritten } from "./rewritten.ts";
+
+/** A vendor may move the bookings of every other one. */
+export const vendorsMoveEachOther: BookingMutant = {
+  name: "vendors-move-each-other",
+  story: "Vendors are trusted, so that being one was enough; then competitors signed up.",
+  judge: "linearizability",
+  depth: "statement",
+  smallest: { commands: 1, preemptions: 0 },
+  sql: rewritten("reschedule_booking", [
+    `if p_actor not in (`,
+    `if p_actor not like 'vendor:%' and p_actor not in (`,
+  ]),
+};
