@@ -27,15 +27,27 @@ describe("conclusions", () => {
         ...{ A: holds, B: holds, C: holds, AB: holds, AC: holds, BC: holds },
         ABC: breaks,
       }),
-      ["Any one of these 3 layers suffices.", "Without all of them it breaks."],
+      [
+        "It holds with all of its protections in place.",
+        "Any one of these 3 layers suffices.",
+        "Without all of them it breaks.",
+      ],
     ],
     [
       layers("AB", { " ": holds, A: holds, B: holds, BA: breaks }),
-      ["Any one of these 2 layers suffices.", "Without all of them it breaks."],
+      [
+        "It holds with all of its protections in place.",
+        "Any one of these 2 layers suffices.",
+        "Without all of them it breaks.",
+      ],
     ],
     [
       layers("AB", { " ": holds, A: breaks, B: holds, AB: breaks }),
-      ["By itself A suffices.", "Without A it breaks, whatever else is there."],
+      [
+        "It holds with all of its protections in place.",
+        "By itself A suffices.",
+        "Without A it breaks, whatever else is there.",
+      ],
     ],
     [
       layers("ABC", {
@@ -43,17 +55,32 @@ describe("conclusions", () => {
         ...{ A: holds, B: holds, C: holds, AB: holds, AC: breaks, BC: breaks },
         ABC: breaks,
       }),
-      ["By itself C suffices.", "Without A and C it breaks.", "Without B and C it breaks."],
+      [
+        "It holds with all of its protections in place.",
+        "By itself C suffices.",
+        "Without A and C it breaks.",
+        "Without B and C it breaks.",
+      ],
     ],
     [
       layers("A", { " ": holds, A: holds }),
-      ["It holds without all of them: within the bound, something else protects it."],
+      [
+        "It holds with all of its protections in place.",
+        "It holds without all of them: within the bound, something else protects it.",
+      ],
     ],
-    [layers("A", { " ": holds, A: breaks }), ["Without A it breaks, whatever else is there."]],
+    [
+      layers("A", { " ": holds, A: breaks }),
+      [
+        "It holds with all of its protections in place.",
+        "Without A it breaks, whatever else is there.",
+      ],
+    ],
     [layers("A", { " ": breaks, A: breaks }), ["It breaks with all of its protections in place."]],
     [
       layers("AB", { " ": holds, A: "unknown", B: holds, AB: breaks }),
       [
+        "It holds with all of its protections in place.",
         "By itself A suffices.",
         "Without all of them it breaks.",
         "1 of 4 cases could not be decided.",

@@ -85,6 +85,7 @@ export function conclusions(promise: PromiseLayers): readonly string[] {
   const suffices = names.filter((name) => outcome(names.filter((it) => it !== name)) === "holds");
   const any = suffices.length === names.length;
   return [
+    ...(outcome([]) === "holds" ? ["It holds with all of its protections in place."] : []),
     ...(needless
       ? ["It holds without all of them: within the bound, something else protects it."]
       : []),

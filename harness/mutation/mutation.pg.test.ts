@@ -74,6 +74,7 @@ test("layers of defence: which protections suffice, and how it breaks without", 
     ["the lock + the check + the index", "breaks"],
   ]);
   expect(conclusions(layers)).toEqual([
+    "It holds with all of its protections in place.",
     "By itself the index suffices.",
     "Without the lock and the index it breaks.",
     "Without the check and the index it breaks.",

@@ -38,13 +38,22 @@ export function layersHtml(layers: LayersOfDefence, folder: string): string {
 <nav aria-label="Contents"><ul>
 ${promises.map(({ name }, at) => html`<li><a href="#promise-${at + 1}">${name}</a></li>\n`)}</ul></nav>
 `,
-    main: promises.map((promise, at) => promiseSection(promise, at, folder)),
+    main: promises.map((promise, at) => {
+      const before = promises.slice(0, at).flatMap(breaches).length;
+      return promiseSection(promise, at, before, folder);
+    }),
     footer:
       "A preemption leaves a client that could have gone on. What was not executed (other commands, more clients, more preemptions) was not looked at.",
   });
 }
 
-function promiseSection(promise: PromiseLayers, at: number, folder: string): Markup {
+/** `before`: how many counterexamples the sections before it show. */
+function promiseSection(
+  promise: PromiseLayers,
+  at: number,
+  before: number,
+  folder: string,
+): Markup {
   const { name, statement, protections, cases, pairs, rules } = promise;
   const broken = breaches(promise).flatMap(({ without, counterexample }) =>
     counterexample === null ? [] : [{ without, counterexample }],
@@ -64,7 +73,7 @@ ${broken.map(
     index,
   ) => html`<details${at === 0 && index === 0 ? OPEN : undefined}>
 <summary>How it breaks without ${without.length === 0 ? "any change" : without.join(" and ")}</summary>
-${counterexampleArticle(counterexample, index, folder)}</details>
+${counterexampleArticle(counterexample, before + index, folder)}</details>
 `,
 )}</section>
 `;

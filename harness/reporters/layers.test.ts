@@ -32,6 +32,7 @@ No two active bookings <overlap>.
   without the check + the constraint             unknown  a step took too long
   without the lock + the check + the constraint  breaks   ${violation?.name}: ${violation?.message}
 
+It holds with all of its protections in place.
 By itself the constraint suffices.
 Without the lock and the constraint it breaks.
 1 of 8 cases could not be decided.
@@ -40,6 +41,9 @@ ${replayCommand(replayFilePath("reports", doubleBooking))}
 });
 
 test("the page shows each pair in its cell, and how it breaks", () => {
+  const twice = { ...layers, promises: [...layers.promises, ...layers.promises] };
+  const ids = [...layersHtml(twice, "reports").matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
+  expect(new Set(ids).size).toBe(ids.length);
   const html = layersHtml(layers, "reports");
   const cells = [...html.matchAll(/<tr><th scope="row"[^>]*>([^<]*)<\/th>(.*?)<\/tr>/g)].map(
     ([, head, row]) => [head, ...(row?.match(/holds|breaks|unknown(?=<)/g) ?? [])],
