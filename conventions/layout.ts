@@ -55,6 +55,7 @@ const folders: readonly { readonly of: RegExp; readonly may: readonly string[] }
   },
   { of: /^harness\/workers\//, may: ["harness/"] },
   { of: /^harness\/audit\//, may: ["harness/core/", "harness/postgres/"] },
+  { of: /^harness\/attack\//, may: ["harness/core/", "harness/checkers/"] },
   { of: /^harness\/version\.ts$/, may: [] },
   { of: /^harness\/defaults\.ts$/, may: ["harness/scheduler/"] },
   { of: /^harness\/(cli\/|index\.ts$|verify\.ts$|vitest\.)/, may: ["harness/"] },

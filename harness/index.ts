@@ -1,9 +1,10 @@
 /** What a model of a service, or anything else outside the harness, may use of it. */
 export { type AuditOptions, audit } from "./audit/audit.ts";
+export type { Assault, Attack, Round, Target } from "./core/attack.ts";
 export type { Command } from "./core/command.ts";
 export { HarnessError } from "./core/error.ts";
 export type { Snapshot } from "./core/execution.ts";
-export type { Operation, Response } from "./core/history.ts";
+export type { Event, Operation, Response } from "./core/history.ts";
 export type { IdFields } from "./core/ids.ts";
 export type { Invariant } from "./core/invariant.ts";
 export type { Json, JsonObject } from "./core/json.ts";

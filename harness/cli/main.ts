@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { HarnessError } from "../core/error.ts";
 import { version } from "../version.ts";
+import { addAttackCommand } from "./attack-command.ts";
 import { addAuditCommand } from "./audit-command.ts";
 import { invariantOption } from "./campaign-options.ts";
 import type { DoctorOptions } from "./doctor.ts";
@@ -91,6 +92,7 @@ function program(finished: (exitCode: number) => void): Command {
     });
 
   addMutationCommands(heddle, finished);
+  addAttackCommand(heddle, finished);
   addAuditCommand(heddle, finished);
 
   heddle

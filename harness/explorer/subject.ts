@@ -1,4 +1,5 @@
 import type { Arbitrary } from "fast-check";
+import type { Attack } from "../core/attack.ts";
 import type { Command } from "../core/command.ts";
 import type { GateLevel } from "../core/control.ts";
 import type { IdFields } from "../core/ids.ts";
@@ -96,6 +97,8 @@ export interface Subject<State extends Json = Json, C extends Command = Command>
   /** Every response code that the service may give, by command name. */
   readonly codes: { readonly [command: string]: readonly string[] };
   readonly mutants: readonly Mutant[];
+  /** What can be sent to a deployment of the service, to see that it does no harm. */
+  readonly attacks?: readonly Attack<State, C>[];
   /** What is known of those mutants that derive from the schema and are not caught. */
   readonly survivors?: readonly Survivor[];
   /** What the service promises, and which protections its schema has for that. */

@@ -1,15 +1,19 @@
-/** The booking service on a Postgres of its own, with something to look at: `npm start`. */
+/**
+ * The booking service on a Postgres of its own, with something to look at: `npm start`. With MUTANT it
+ * has that planted bug, to see what an attack finds.
+ */
 import { randomBytes } from "node:crypto";
 import { Pool } from "pg";
 import { HarnessError, startServer } from "../../harness/index.ts";
 import { httpGateway } from "../../src/gateway.ts";
-import { migrate } from "../../src/migrate.ts";
 import { buildServer } from "../../src/server.ts";
 import { startSimulatedGateway } from "../../src/simulated-gateway.ts";
 import { postgresStore } from "../../src/store.ts";
 import { sweepEvery } from "../../src/sweep.ts";
 import { tokensWith } from "../../src/tokens.ts";
 import { fillWithDemoData, type Vendor } from "./demo-data.ts";
+import { mutantNamed } from "./mutants/index.ts";
+import { migrateBooking } from "./system.ts";
 
 const USAGE_OR_ENVIRONMENT = 2;
 const INTERRUPTED = 130;
@@ -24,11 +28,14 @@ try {
   const postgres = await startServer("embedded");
   opened.push(() => postgres.stop());
   const { url } = await postgres.lease();
-  await migrate(url);
+  const { MUTANT } = process.env;
+  const mutant = MUTANT === undefined ? undefined : mutantNamed(MUTANT);
+  await migrateBooking(url, mutant);
 
   const pool = new Pool({ connectionString: url });
   opened.push(() => pool.end());
-  const store = postgresStore(pool);
+  const sound = postgresStore(pool);
+  const store = mutant?.store?.(sound, pool) ?? sound;
   const vendors = await fillWithDemoData(pool);
 
   const tokens = tokensWith(randomBytes(32).toString("hex"));
@@ -45,7 +52,7 @@ try {
   opened.push(sweepEvery(SWEEP_MS, store, gateway, () => {}));
 
   const token = await tokens.issue({ role: "customer", id: "customer-1" });
-  console.log(welcome(server.listeningOrigin, postgres.description, vendors, token));
+  console.log(welcome(server.listeningOrigin, postgres.description, vendors, token, url));
   await stopped;
 } catch (error) {
   console.error(`Cannot start: ${explain(error)}`);
@@ -82,7 +89,13 @@ function explain(error: unknown): string {
   return error.message;
 }
 
-function welcome(url: string, postgres: string, vendors: readonly Vendor[], token: string): string {
+function welcome(
+  url: string,
+  postgres: string,
+  vendors: readonly Vendor[],
+  token: string,
+  databaseUrl: string,
+): string {
   const [vendor] = vendors;
   const booking = JSON.stringify({
     providerId: vendor?.id,
@@ -102,6 +115,10 @@ The same for programs; a second time, the slot is taken:
   curl -H 'content-type: application/json' ${url}/api/bookings/create \\
     -H 'authorization: Bearer ${token}' \\
     -d '${booking}'
+
+Several customers at once, for one slot each time:
+  npx heddle attack sc1 --target-url ${url} \\
+    --database-url '${databaseUrl}'
 
 Ctrl-C stops it; nothing is kept.
 `;

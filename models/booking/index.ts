@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { extname } from "node:path";
 import type { Subject } from "../../harness/index.ts";
+import { sc1 } from "./attacks/sc1.ts";
 import { codes } from "./codes.ts";
 import type { BookingCommand } from "./commands.ts";
 import { ids } from "./ids.ts";
@@ -33,6 +34,7 @@ const booking: Subject<BookingState, BookingCommand> = {
   ids,
   codes,
   mutants,
+  attacks: [sc1],
   promises,
   survivors,
   sources: [...filesIn("../../migrations/", ".sql"), ...ownSources()],

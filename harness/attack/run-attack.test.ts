@@ -1,0 +1,93 @@
+import { expect, test } from "vitest";
+import type { Assault, Attack } from "../core/attack.ts";
+import type { Command } from "../core/command.ts";
+import { HarnessError } from "../core/error.ts";
+import type { Response } from "../core/history.ts";
+import type { Model } from "../core/model.ts";
+import { runAttack } from "./run-attack.ts";
+
+const TARGET = { url: "http://localhost", databaseUrl: undefined, concurrency: 1, seed: "s" };
+const options = (changes = {}) => ({
+  iterations: 5,
+  timeMs: 60_000,
+  signal: new AbortController().signal,
+  onRound: () => {},
+  ...changes,
+});
+
+/** A counter of which each round asks for the next number. */
+const counter: Model<number, number, Command> = {
+  init: ({ initial }) => initial,
+  step: (state, { response }) => (response?.body === state ? [state + 1] : []),
+};
+
+let closed = 0;
+function attackThatHears(answer: (round: number) => number, round?: () => Promise<never>) {
+  closed = 0;
+  const assault: Assault<number, Command> = {
+    initial: 0,
+    round: async (index) => {
+      if (index === 3) await round?.();
+      const response: Response = { outcome: "ok", code: "OK", body: answer(index) };
+      return {
+        events: [
+          { type: "invoke", client: 0, index, command: { name: "next" } },
+          { type: "return", client: 0, index, response },
+        ],
+        latencies: [],
+        violations: [],
+      };
+    },
+    end: async () => [],
+    close: async () => {
+      closed++;
+    },
+  };
+  const attack: Attack<number, Command> = {
+    name: "count",
+    description: "",
+    rules: [],
+    begin: async () => assault,
+  };
+  return attack;
+}
+
+test("a history that the model explains is no finding", async () => {
+  const attack = attackThatHears((round) => round);
+  const { rounds, violations, unfinished } = await runAttack(attack, counter, TARGET, options());
+  expect({ rounds, violations, unfinished }).toEqual({
+    rounds: 5,
+    violations: [],
+    unfinished: undefined,
+  });
+  expect(closed).toBe(1);
+});
+
+test("an answer that no order explains is one", async () => {
+  const attack = attackThatHears((round) => (round === 4 ? 2 : round));
+  const { violations } = await runAttack(attack, counter, TARGET, options());
+  expect(violations).toMatchObject([{ judge: "linearizability", name: "linearizable" }]);
+});
+
+test("what is cut short is said, and cleaned up after", async () => {
+  const attack = attackThatHears((round) => round);
+  const late = await runAttack(attack, counter, TARGET, options({ timeMs: 0 }));
+  expect(late.unfinished).toBe("the time was up after 0 of 5 rounds");
+  const aborted = await runAttack(
+    attack,
+    counter,
+    TARGET,
+    options({ signal: AbortSignal.abort() }),
+  );
+  expect(aborted.unfinished).toBe("interrupted after 0 of 5 rounds");
+  const failing = attackThatHears(
+    (round) => round,
+    () => Promise.reject(new HarnessError("CONNECTION_LOST", "the target is gone")),
+  );
+  const lost = await runAttack(failing, counter, TARGET, options());
+  expect(lost).toMatchObject({
+    unfinished: "the target is gone",
+    error: { code: "CONNECTION_LOST" },
+  });
+  expect(closed).toBe(1);
+});

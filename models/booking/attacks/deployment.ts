@@ -1,0 +1,126 @@
+import { Pool } from "undici";
+import type { JsonObject, Response } from "../../../harness/index.ts";
+import { HarnessError } from "../../../harness/index.ts";
+
+/** A customer as the deployment knows one: by the cookie that its own page hands out. */
+export interface Customer {
+  readonly id: string;
+  readonly cookie: string;
+}
+
+/** A slot as the deployment tells of it. */
+export interface FreeSlot {
+  readonly id: string;
+  readonly providerId: string;
+  readonly startAt: string;
+  readonly endAt: string;
+}
+
+/** The public routes of a booking service that runs somewhere. */
+export class Deployment {
+  readonly #http: Pool;
+  readonly #url: string;
+
+  constructor(url: string, connections: number) {
+    this.#url = url;
+    this.#http = new Pool(new URL(url).origin, { connections });
+  }
+
+  async close(): Promise<void> {
+    await this.#http.close();
+  }
+
+  /** A new customer, by a visit of the vendor's page. */
+  async customer(vendor: string): Promise<Customer> {
+    const { headers, statusCode } = await this.#send("GET", `/book/${vendor}`);
+    const [cookie] = [headers["set-cookie"]].flat();
+    const value = cookie?.split(";")[0];
+    const [, payload] = value?.split(".") ?? [];
+    const claims = payload === undefined ? {} : JSON.parse(atob(base64(payload)));
+    const [role, id] = String(claims.sub ?? "").split(":");
+    if (value === undefined || role !== "customer" || id === undefined) {
+      throw new HarnessError(
+        "USAGE",
+        `${this.#url}/book/${vendor} made nobody a customer (status ${statusCode}): is this the booking service?`,
+      );
+    }
+    return { id, cookie: value };
+  }
+
+  async freeSlots(vendor: string): Promise<readonly FreeSlot[]> {
+    const { body } = await this.#send("GET", `/api/vendors/${vendor}/slots`);
+    const { slots } = body as { readonly slots?: readonly FreeSlot[] };
+    return slots ?? [];
+  }
+
+  post(path: string, cookie: string, body: JsonObject): Promise<Answer> {
+    return this.#send("POST", path, cookie, body);
+  }
+
+  async #send(
+    method: "GET" | "POST",
+    path: string,
+    cookie?: string,
+    body?: JsonObject,
+  ): Promise<Answer> {
+    try {
+      const answer = await this.#http.request({
+        path,
+        method,
+        headers: {
+          ...(cookie !== undefined && { cookie }),
+          ...(body !== undefined && { "content-type": "application/json" }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      const text = await answer.body.text();
+      if (answer.statusCode === 429) throw limited(this.#url);
+      const { statusCode, headers } = answer;
+      return { statusCode, headers, body: parsed(text) };
+    } catch (cause) {
+      if (cause instanceof HarnessError) throw cause;
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new HarnessError(
+        "CONNECTION_LOST",
+        `${this.#url} does not answer (${why}): start the service, or give another --target-url`,
+        { cause },
+      );
+    }
+  }
+}
+
+interface Answer {
+  readonly statusCode: number;
+  readonly headers: { readonly [name: string]: string | string[] | undefined };
+  readonly body: JsonObject;
+}
+
+/** What an answer says, in the words of a history. */
+export function responseOf({ statusCode, body }: Answer, content: JsonObject | null): Response {
+  return {
+    outcome: statusCode < 400 ? "ok" : statusCode < 500 ? "fail" : "info",
+    code: typeof body["code"] === "string" ? body["code"] : `HTTP_${statusCode}`,
+    status: statusCode,
+    body: statusCode < 400 ? content : null,
+  };
+}
+
+function limited(url: string): HarnessError {
+  return new HarnessError(
+    "UNSUPPORTED",
+    `${url} limits how many requests an address may send: start it with REQUESTS_PER_MINUTE=100000 for the attack, or ask for fewer --iterations`,
+  );
+}
+
+function parsed(text: string): JsonObject {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as JsonObject) : {};
+  } catch {
+    return {};
+  }
+}
+
+function base64(url: string): string {
+  return url.replaceAll("-", "+").replaceAll("_", "/");
+}
