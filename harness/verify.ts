@@ -3,6 +3,7 @@ import { relative } from "node:path";
 import fc from "fast-check";
 import type { Environment, RegressionFate } from "./core/campaign.ts";
 import type { Command } from "./core/command.ts";
+import type { Control } from "./core/control.ts";
 import { HarnessError } from "./core/error.ts";
 import type { Json } from "./core/json.ts";
 import { DEFAULTS } from "./defaults.ts";
@@ -111,7 +112,7 @@ export async function verify<State extends Json, C extends Command>(
   const failing = fates.find(({ fate }) => fate === "fails");
   const control = failing?.regression.control ?? options.control;
   const executor = await openExecutor(server, subject, options.mutant, {
-    ...(options.strategy.reduces && { footprints: readFootprints }),
+    ...footprintsFor(options.strategy, control),
     ...options,
     control,
   });
@@ -138,6 +139,17 @@ export async function verify<State extends Json, C extends Command>(
   } finally {
     await Promise.all([executor.close(), ...explorers.map((worker) => worker.close())]);
   }
+}
+
+/**
+ * What tells a strategy that reduces which steps commute. Where committed state is observed after
+ * each commit, the order of any two commits is seen: then nothing is told, and none do.
+ */
+export function footprintsFor(
+  { reduces }: Strategy,
+  { observe }: Control,
+): Pick<ExecutorOptions, "footprints"> {
+  return reduces && observe === undefined ? { footprints: readFootprints } : {};
 }
 
 function otherWorkers<State extends Json, C extends Command>(

@@ -3,10 +3,9 @@ import { HarnessError } from "../core/error.ts";
 import type { Executor } from "../execution/executor.ts";
 import { judgesFor } from "../explorer/campaign-run.ts";
 import { ScenarioExplorer } from "../explorer/explore-scenario.ts";
-import { readFootprints } from "../gates/footprints.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import { strategies } from "../scheduler/strategies.ts";
-import { openExecutor } from "../verify.ts";
+import { footprintsFor, openExecutor } from "../verify.ts";
 import type { FromWorker, PlainError, ToWorker, WorkerOptions } from "./messages.ts";
 
 /*
@@ -57,7 +56,7 @@ async function start(options: WorkerOptions): Promise<void> {
     control,
     stepTimeoutMs,
     signal: interrupted.signal,
-    ...(found.reduces && { footprints: readFootprints }),
+    ...footprintsFor(found, control),
   });
   executor = opened as Executor<never, never>;
   const judges = judgesFor(opened, subject, options);
