@@ -17,6 +17,7 @@ export type { System, SystemContext } from "./execution/system.ts";
 export type { Bounds, Mutant, Pair, Pattern, Subject } from "./explorer/subject.ts";
 export { derivationOf } from "./mutation/derived-subject.ts";
 export { type Database, type Server, startServer } from "./postgres/provider.ts";
+export { TestClock } from "./postgres/test-clock.ts";
 export {
   type ClientContext,
   type ClientDefinition,
