@@ -83,6 +83,7 @@ describe("a name fits", () => {
       ],
     ],
     ["dirty read", [`0 ${write}`, "1 select from bookings", "0 update slots set free = true"]],
+    ["lost update", ["0 begin", `0 ${write}`, `1 ${read}`, "0 commit", `1 ${write}`]],
     ["phantom", [`0 ${read}`, "1 insert into bookings values (2)", `0 ${read}`]],
     ["non-repeatable read", [`0 ${read}`, `1 ${write}`, `0 ${read}`]],
   ])("%s", (name, lines, commands) => {
@@ -97,6 +98,10 @@ describe("no name fits", () => {
     [
       "when the reads lock",
       [`0 ${read} for update`, `0 ${write}`, `1 ${read} for update`, `1 ${write}`],
+    ],
+    [
+      "when other rows of the table were locked",
+      [`0 ${read} for update`, `1 ${write}`, `0 ${write}`],
     ],
     [
       "when what came between was rolled back",

@@ -10,9 +10,11 @@ interface Anomaly {
   readonly explanation: string;
 }
 
-/** A table that a statement reads or writes, and when that takes effect: a position in the trace. */
+/** A table that a statement reads or writes, and when it reads or commits: a position in the trace. */
 interface Access {
   readonly kind: "read" | "insert" | "change";
+  /** Whether it is a read that locks its rows: nobody else changes these before it is over. */
+  readonly locks: boolean;
   readonly table: string;
   readonly at: number;
   /** Counts the transactions of its lane. */
@@ -56,10 +58,10 @@ export function anomalyLine(trace: Trace): string {
   return printable(`This looks like ${anomaly.name}. ${anomaly.explanation}`);
 }
 
-/** Both read before the other changed it, and both changed it. */
+/** The last table that one read before the other changed it, and changed after that. */
 function overwrites(one: Work, other: Work): string | undefined {
-  return one.accesses.find(({ kind, table, at }) => {
-    if (kind !== "read") return false;
+  return one.accesses.findLast(({ kind, table, at, locks }) => {
+    if (kind !== "read" || locks) return false;
     const theirs = other.accesses.find((it) => changes(it, table) && it.at > at);
     return theirs && one.accesses.some((it) => changes(it, table) && it.at > theirs.at);
   })?.table;
@@ -198,29 +200,40 @@ function worksOf(trace: Trace): readonly Work[] {
       laneAt(event.lane).sql = event.place.next;
     } else if (event.type === "result") {
       const lane = laneAt(event.lane);
+      const work = current.get(clientOf(event.lane));
       if (event.result.error === undefined) done(event.lane, at);
-      else undo(current.get(clientOf(event.lane)), lane.transaction);
+      else replace(work, lane.transaction, () => []);
       lane.sql = "";
-      if (event.result.transaction === "idle") lane.transaction++;
+      if (event.result.transaction !== "idle") return;
+      // Nobody else has seen what was written until now.
+      replace(work, lane.transaction, (it) => (it.kind === "read" ? [it] : [{ ...it, at }]));
+      lane.transaction++;
     }
   });
   return works;
 }
 
-function undo(work: Work | undefined, transaction: number): void {
-  const kept = work?.accesses.filter((it) => it.transaction !== transaction) ?? [];
-  work?.accesses.splice(0, work.accesses.length, ...kept);
+/** Puts others in the place of the accesses of a transaction. */
+function replace(
+  work: Work | undefined,
+  transaction: number,
+  others: (access: Access) => readonly Access[],
+): void {
+  const all = work?.accesses.flatMap((it) => (it.transaction === transaction ? others(it) : [it]));
+  work?.accesses.splice(0, work.accesses.length, ...(all ?? []));
 }
 
-/** A read sees what there is when it is released; one that locks, and a write, what is there then. */
+/** A read sees what there is when it is released; one that locks, what is there when it has locked. */
 function accessesOf(sql: string, released: number, ended: number): Omit<Access, "transaction">[] {
   const named = (pattern: RegExp) => [...sql.matchAll(pattern)].map(([, table = ""]) => table);
   const locks = /\bfor\s+(no\s+key\s+)?(update|(key\s+)?share)\b/i.test(sql);
-  const write = (kind: Access["kind"]) => (table: string) => ({ kind, table, at: ended });
+  const write = (kind: Access["kind"]) => (table: string) => ({
+    ...{ kind, locks: false, table, at: ended },
+  });
   const target = "(?:only\\s+)?(?:public\\.)?([a-z_]\\w*)";
   return [
     ...named(new RegExp(`(?<!delete\\s+)\\b(?:from|join)\\s+${target}\\b(?!\\s*\\()`, "gi")).map(
-      (table) => ({ kind: "read" as const, table, at: locks ? ended : released }),
+      (table) => ({ kind: "read" as const, locks, table, at: locks ? ended : released }),
     ),
     ...named(new RegExp(`\\binsert\\s+into\\s+${target}`, "gi")).map(write("insert")),
     ...named(new RegExp(`(?<!for\\s+|key\\s+|do\\s+)\\bupdate\\s+${target}`, "gi")).map(

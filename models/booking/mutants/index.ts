@@ -1,4 +1,5 @@
 import { HarnessError } from "../../../harness/index.ts";
+import { bookingsCountedByTrigger } from "./bookings-counted-by-trigger.ts";
 import { cancelFreesWithdrawnSlot } from "./cancel-frees-withdrawn-slot.ts";
 import { cancelKeepsPayment } from "./cancel-keeps-payment.ts";
 import { cancelLocksSlotFirst } from "./cancel-locks-slot-first.ts";
@@ -62,6 +63,7 @@ import { withdrawWithoutLock } from "./withdraw-without-lock.ts";
 
 /** Every planted bug, in the order of their names; those that change nothing are among them. */
 export const mutants: readonly BookingMutant[] = [
+  bookingsCountedByTrigger,
   cancelFreesWithdrawnSlot,
   cancelKeepsPayment,
   cancelLocksSlotFirst,
