@@ -38,6 +38,7 @@ export async function control(): Promise<Benchmark> {
         directUrl: database.url,
         urlFor: async () => database.url,
         sessionsOf: () => 0,
+        listenOn: async () => {},
         folder: await mkdtemp(join(server.folder, "b")),
       },
       undefined,

@@ -40,6 +40,7 @@ export async function step(): Promise<Benchmark> {
         folder: server.folder,
         urlFor: async () => url,
         sessionsOf: () => 0,
+        listenOn: async () => {},
       });
       const scenario = { initial: null, clients: commands.map((command) => [command]) };
       const ours = async () => {

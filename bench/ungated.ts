@@ -157,7 +157,14 @@ async function started<State extends Json, C extends Command>(
 ): Promise<System<State, C>> {
   const folder = await mkdtemp(join(server.folder, "u"));
   return subject.start(
-    { gatedUrl: url, directUrl: url, urlFor: async () => url, sessionsOf: () => 0, folder },
+    {
+      gatedUrl: url,
+      directUrl: url,
+      urlFor: async () => url,
+      sessionsOf: () => 0,
+      listenOn: async () => {},
+      folder,
+    },
     mutant,
   );
 }

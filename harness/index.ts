@@ -29,6 +29,7 @@ export {
   type Outcome,
   type Program,
   type Query,
+  type RunningService,
   type ScenarioDefinition,
   type ServiceDefinition,
 } from "./scenario-file/definition.ts";

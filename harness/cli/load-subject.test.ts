@@ -48,7 +48,7 @@ describe("a scenario file", () => {
     ["export default { setup: '', clients: { ada: 1 } }", /"ada" is neither a function/],
     ["export default { setup: '', clients: { ada: { exec: [] } } }", /"ada" is neither/],
     ["export default { setup: '', clients: { ada: { http: {} } } }", /"ada" is neither/],
-    [`export default { ...${GOOD}, service: 'npm start' }`, /`service` has no `exec`/],
+    [`export default { ...${GOOD}, service: 'npm start' }`, /`service` has neither an `exec`/],
     [`export default { ...${GOOD}, invariants: { sum: 1 } }`, /"sum" is neither/],
     [`export default { ...${GOOD}, errors: '40001' }`, /`errors` is no list/],
     [`export default { ...${GOOD}, reset: 1 }`, /`reset` is neither/],

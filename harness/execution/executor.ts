@@ -196,6 +196,7 @@ async function start<State extends Json, C extends Command>(
   const context = {
     gatedUrl: proxy.url,
     urlFor: (client?: number) => proxy.urlFor(client),
+    listenOn: (port: number) => proxy.listenOn(port),
     sessionsOf: (client: number) => proxy.sessionsOf(client),
     directUrl: database.url,
     folder: own,

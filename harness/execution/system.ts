@@ -12,7 +12,12 @@ export interface SystemContext {
    * whatever comes there is this client's.
    */
   urlFor(client?: number): Promise<string>;
-  /** How many connections have come there and are open. */
+  /**
+   * Listens on this port of the machine for a service that runs already and was pointed there. It is
+   * led to this database, by whatever name it asks for.
+   */
+  listenOn(port: number): Promise<void>;
+  /** How many connections of a client are open. */
   sessionsOf(client: number): number;
   /** Connection string past the proxy, for `reset` and `observe`. */
   readonly directUrl: string;

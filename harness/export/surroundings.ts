@@ -34,6 +34,7 @@ export async function surroundingsOf<State extends Json, C extends Command>(
       gatedUrl: database.url,
       urlFor: async () => database.url,
       sessionsOf: () => 0,
+      listenOn: async () => {},
       directUrl: recorder.url,
       folder,
     });

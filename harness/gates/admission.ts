@@ -4,12 +4,18 @@ import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import { ownCertificate } from "./certificate.ts";
 import { errorFrame, FrameReader, ProtocolError } from "./frames.ts";
-import { readStartup, SSL_REQUEST } from "./startup.ts";
+import { adopted, readStartup, SSL_REQUEST } from "./startup.ts";
 
 /** AuthenticationCleartextPassword. */
 const ASK = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]);
 
 const PASSWORD = 0x70;
+
+/** Whom the server is to take a session for, whatever it says itself. */
+export interface Adoption {
+  readonly user: string;
+  readonly database: string;
+}
 
 /**
  * Lets in who knows the password, if there is one, encrypted if they ask for it. Resolves with a
@@ -17,7 +23,10 @@ const PASSWORD = 0x70;
  * is let in.
  * (https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP)
  */
-export async function admit(socket: Socket, password: string | undefined): Promise<Duplex> {
+export async function admit(
+  socket: Socket,
+  { password, adopt }: { readonly password?: string | undefined; readonly adopt?: Adoption },
+): Promise<Duplex> {
   socket.on("error", () => {}); // Whoever reads next hears of it.
   let stream: Duplex = socket;
   let frames = new Frames(stream);
@@ -40,7 +49,10 @@ export async function admit(socket: Socket, password: string | undefined): Promi
       throw new ProtocolError(why);
     }
   }
-  frames.giveBack(startup);
+  const session = readStartup(startup) === "session";
+  frames.giveBack(
+    adopt !== undefined && session ? adopted(startup, adopt.user, adopt.database) : startup,
+  );
   return stream;
 }
 

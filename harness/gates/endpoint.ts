@@ -2,8 +2,10 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { chmod } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
+import { HarnessError } from "../core/error.ts";
 import { admit } from "./admission.ts";
 
 /** The port that names a socket's file; nothing listens on it as a port. */
@@ -44,19 +46,53 @@ export async function portEndpoint(serverUrl: string, accept: Accept): Promise<E
   const url = withoutAddress(serverUrl);
   if (url.password === "") url.password = process.env["PGPASSWORD"] ?? "";
   const password = url.password === "" ? randomBytes(16).toString("hex") : undefined;
-  const listener = createServer({ noDelay: true }, (socket) => {
-    admit(socket, password).then(
-      (service) => accept(service, socket),
-      () => socket.destroy(),
-    );
-  });
-  listener.listen({ host: "127.0.0.1", port: 0 });
-  await once(listener, "listening");
+  const listener = await listening(0, accept, (socket) => admit(socket, { password }));
   const address = listener.address();
   if (address === null || typeof address === "string") throw new Error("it listens on no port");
   url.host = `127.0.0.1:${address.port}`;
   if (password !== undefined) url.password = password;
   return { url: url.toString(), listener };
+}
+
+/**
+ * On a given port of this machine, for a service that runs already and knows the server by another
+ * user and database: whoever comes is led to those of the URL. Throws HarnessError `USAGE` when the
+ * port is taken.
+ */
+export async function adoptingEndpoint(
+  serverUrl: string,
+  port: number,
+  accept: Accept,
+): Promise<Endpoint> {
+  const { username, pathname } = new URL(serverUrl);
+  const user = decodeURIComponent(username) || userInfo().username;
+  const database = decodeURIComponent(pathname.slice(1));
+  try {
+    const listener = await listening(port, accept, (socket) =>
+      admit(socket, { adopt: { user, database } }),
+    );
+    return { url: `postgres://127.0.0.1:${port}`, listener };
+  } catch (cause) {
+    throw new HarnessError("USAGE", `nobody can listen on the port ${port}: ${String(cause)}`, {
+      cause,
+    });
+  }
+}
+
+async function listening(
+  port: number,
+  accept: Accept,
+  enter: (socket: Socket) => Promise<Duplex>,
+): Promise<Server> {
+  const listener = createServer({ noDelay: true }, (socket) => {
+    enter(socket).then(
+      (service) => accept(service, socket),
+      () => socket.destroy(),
+    );
+  });
+  listener.listen({ host: "127.0.0.1", port });
+  await once(listener, "listening");
+  return listener;
 }
 
 function withoutAddress(serverUrl: string): URL {

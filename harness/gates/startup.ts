@@ -25,6 +25,16 @@ export function readStartup(frame: Buffer): Startup {
   return replication === undefined || /^(0|f|n|of)/i.test(replication) ? "session" : "replication";
 }
 
+/** A session's first packet, with another user and database. */
+export function adopted(frame: Buffer, user: string, database: string): Buffer {
+  const fields = parameters(frame).set("user", user).set("database", database);
+  const texts = [...fields].flat();
+  const body = Buffer.from(`${texts.join("\0")}\0\0`);
+  const packet = Buffer.concat([frame.subarray(0, 8), body]);
+  packet.writeInt32BE(packet.length, 0);
+  return packet;
+}
+
 function parameters(frame: Buffer): Map<string, string> {
   const fields = new FieldReader(frame, 8);
   const found = new Map<string, string>();

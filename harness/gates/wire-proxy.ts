@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { HarnessError } from "../core/error.ts";
 import { type Dial, dialer } from "./dialer.ts";
-import { type Endpoint, portEndpoint, socketEndpoint } from "./endpoint.ts";
+import { adoptingEndpoint, type Endpoint, portEndpoint, socketEndpoint } from "./endpoint.ts";
 import { connectionLost } from "./faults.ts";
 import type { GateLocks, GatePlace } from "./gate-locks.ts";
 import type { GateObserver } from "./observer.ts";
@@ -27,6 +27,7 @@ export class WireProxy {
   readonly #gates: Gates | undefined;
   /** The first is its own; the others by client. */
   readonly #endpoints: Endpoint[] = [];
+  readonly #ports = new Set<number>();
   readonly #clients = new Map<number | undefined, Promise<Endpoint>>();
   /** Those of ended sessions too, while a last word is on its way. */
   readonly #sockets = new Set<Socket>();
@@ -69,6 +70,16 @@ export class WireProxy {
     const endpoint = await opening;
     this.#endpoints.push(endpoint);
     return endpoint.url;
+  }
+
+  /** Listens on a port of its own choice for a service that runs already (see `adoptingEndpoint`). */
+  async listenOn(port: number): Promise<void> {
+    if (this.#ports.has(port)) return;
+    this.#ports.add(port);
+    const endpoint = await adoptingEndpoint(this.#serverUrl, port, (service, socket) =>
+      this.#accept(service, socket, undefined),
+    );
+    this.#endpoints.push(endpoint);
   }
 
   /** How many sessions of one client are open. */

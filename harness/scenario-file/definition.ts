@@ -45,11 +45,21 @@ export interface HttpClient {
 
 export type ClientDefinition = ClientFunction | Program | HttpClient;
 
+/** A service that runs already, at `url`, and has its database at the port `databasePort` here. */
+export interface RunningService {
+  readonly url: string;
+  /**
+   * Heddle listens there as long as it runs. The user and the database of the service's own
+   * connection string may be any; a password is what the server of the run asks for, if it does.
+   */
+  readonly databasePort: number;
+}
+
 /**
  * A service that Heddle starts once, with `DATABASE_URL` set, and `PORT` to the port of 127.0.0.1 on
- * which it has to listen.
+ * which it has to listen; or one that runs already.
  */
-export type ServiceDefinition = Program;
+export type ServiceDefinition = Program | RunningService;
 
 /**
  * How a client ended: with a value (and, of an HTTP request, the status), or with an error's code and

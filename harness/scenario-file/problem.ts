@@ -16,7 +16,9 @@ export function scenarioProblem(value: unknown): string | undefined {
   if (odd !== undefined) {
     return `the client "${odd}" is neither a function, nor has it an \`exec\` or an \`http\``;
   }
-  if (service !== undefined && !isProgram(service)) return "`service` has no `exec`";
+  if (service !== undefined && !isProgram(service) && !isRunning(service)) {
+    return "`service` has neither an `exec`, nor a `url` and a `databasePort`";
+  }
   if (!isRecord(invariants)) return "`invariants` is no object of SQL or functions by name";
   const unclear = Object.entries(invariants).find(([, it]) => !isText(it) && !isFunction(it));
   if (unclear !== undefined) return `the invariant "${unclear[0]}" is neither SQL nor a function`;
@@ -32,6 +34,10 @@ function isRecord(value: unknown): value is { readonly [name: string]: unknown }
 function isClient(value: unknown): boolean {
   if (isFunction(value) || isProgram(value)) return true;
   return isRecord(value) && isRecord(value["http"]) && isText(value["http"]["path"]);
+}
+
+function isRunning(value: unknown): boolean {
+  return isRecord(value) && isText(value["url"]) && Number.isInteger(value["databasePort"]);
 }
 
 function isProgram(value: unknown): boolean {

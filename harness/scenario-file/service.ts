@@ -3,14 +3,15 @@ import { connect, createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
-import type { HttpClient, Outcome, ServiceDefinition } from "./definition.ts";
+import type { SystemContext } from "../execution/system.ts";
+import type { HttpClient, Outcome, Program, ServiceDefinition } from "./definition.ts";
 import { type Running, startProgram } from "./program.ts";
 
 /** How long a service may take until it listens. */
 const START_MS = 30_000;
 const POLL_MS = 10;
 
-/** A service that was started. */
+/** A service that was started, or runs already. */
 export interface Service {
   readonly url: string;
   stop(): Promise<void>;
@@ -19,6 +20,18 @@ export interface Service {
 /** Resolves when the service listens. Throws HarnessError `USAGE` with what it said if it does not. */
 export async function startService(
   definition: ServiceDefinition,
+  context: SystemContext,
+  at: Omit<Parameters<typeof startProgram>[1], "url">,
+): Promise<Service> {
+  if ("exec" in definition) {
+    return startedProgram(definition, { ...at, url: await context.urlFor() });
+  }
+  await context.listenOn(definition.databasePort);
+  return { url: definition.url, stop: async () => {} };
+}
+
+async function startedProgram(
+  definition: Program,
   at: Parameters<typeof startProgram>[1],
 ): Promise<Service> {
   const port = await freePort();

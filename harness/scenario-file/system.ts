@@ -32,8 +32,7 @@ export async function startScenario(
   const abort = new AbortController();
   const { signal } = abort;
   const service =
-    definition.service &&
-    (await startService(definition.service, { url: await context.urlFor(), file, signal }));
+    definition.service && (await startService(definition.service, context, { file, signal }));
   let outcomes: Record<string, Outcome> = {};
   return {
     async reset() {

@@ -25,6 +25,7 @@ export async function ungated(server: Server, mutant?: string): Promise<Ungated>
     folder,
     urlFor: async () => url,
     sessionsOf: () => 0,
+    listenOn: async () => {},
   };
   const system = await booking.start(context, mutant);
   const beside = new Client({ connectionString: url });
