@@ -7,6 +7,7 @@ import { linearizabilityBenchmark } from "./linearizability.ts";
 import { socket } from "./socket.ts";
 import { step } from "./step.ts";
 import { stress } from "./stress.ts";
+import { workers } from "./workers.ts";
 
 /** The benchmarks by name; each in a file of that name. */
 const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = {
@@ -17,6 +18,7 @@ const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = {
   socket,
   step,
   stress,
+  workers,
 };
 
 const [name = "", ...flags] = process.argv.slice(2);
