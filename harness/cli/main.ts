@@ -39,6 +39,8 @@ function program(finished: (exitCode: number) => void): Command {
     .addOption(invariantOption())
     .option("--repeat <number>", "how many times", positiveNumber, 1)
     .option("--export <folder>", "write what reproduces it without Heddle: psql scripts, a spec")
+    .option("--step", "stop after each step, and show the clients and the rows that changed")
+    .option("--psql", "as --step, with psql on the paused database")
     .option("--json", "print the outcome as JSON")
     .addOption(stepTimeout())
     .action(async (source: string, options: ReplayOptions) => {

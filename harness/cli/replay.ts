@@ -14,6 +14,7 @@ import { EXIT } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
 import { loadSubject } from "./load-subject.ts";
 import { withInvariants } from "./sql-files.ts";
+import { StepThrough } from "./step-through.ts";
 
 export interface ReplayOptions {
   readonly postgres: string;
@@ -22,6 +23,10 @@ export interface ReplayOptions {
   readonly repeat: number;
   readonly invariant?: readonly string[];
   readonly json?: boolean;
+  /** Stop at each step. */
+  readonly step?: boolean;
+  /** Likewise, with psql at hand. */
+  readonly psql?: boolean;
   /** A folder for what reproduces it without Heddle. */
   readonly export?: string;
   readonly stepTimeout: number;
@@ -39,6 +44,10 @@ export async function replayCommand(source: string, options: ReplayOptions): Pro
   const model = await loadSubject(options.model ?? recorded.model);
   const subject = await withInvariants(model, options.invariant ?? []);
   await warnOfChanges(recorded, subject);
+  const stepping = options.step === true || options.psql === true;
+  const walk = stepping
+    ? new StepThrough(recorded.scenario.clients.length, options.psql === true)
+    : undefined;
   const interrupted = interruption();
   const server = await startServer(options.postgres, { reuse: options.reuse === true });
   try {
@@ -46,6 +55,7 @@ export async function replayCommand(source: string, options: ReplayOptions): Pro
       control: recorded.control,
       stepTimeoutMs: options.stepTimeout,
       signal: interrupted.signal,
+      ...(walk && { pause: (paused) => walk.at(paused) }),
     });
     try {
       const results: Replayed[] = [];
@@ -72,6 +82,7 @@ export async function replayCommand(source: string, options: ReplayOptions): Pro
       await executor.close();
     }
   } finally {
+    await walk?.close();
     await server.stop();
     interrupted.end();
   }

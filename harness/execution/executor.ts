@@ -13,6 +13,7 @@ import { blamed } from "./blame.ts";
 import { isClean, leftovers } from "./leftovers.ts";
 import { closeParts, openParts, type Parts, type PartsOptions } from "./parts.ts";
 import { Run } from "./run.ts";
+import type { Paused } from "./stage.ts";
 import type { System, SystemContext } from "./system.ts";
 
 export interface ExecutorOptions extends PartsOptions {
@@ -20,6 +21,8 @@ export interface ExecutorOptions extends PartsOptions {
   readonly stepTimeoutMs: number;
   /** Aborting it ends the execution that is under way, with HarnessError `INTERRUPTED`. */
   readonly signal: AbortSignal | undefined;
+  /** Told wherever an execution is at rest, before its next step. */
+  readonly pause?: (paused: Paused) => Promise<void>;
 }
 
 /** What is executed: a schema, and a system under test that uses it. */
@@ -86,7 +89,7 @@ export class Executor<State extends Json, C extends Command> {
    */
   async execute(scenario: Scenario<State, C>, scheduler: Scheduler): Promise<Execution<State, C>> {
     const { proxy, lockWaits, gates, footprints, freezer } = this.#parts;
-    const { control } = this.#options;
+    const { control, pause } = this.#options;
     await blamed("reset", this.#system.reset(scenario.initial));
     const run = new Run(
       {
@@ -98,6 +101,9 @@ export class Executor<State extends Json, C extends Command> {
         freezer,
         pushed: this.lockWaits === "pushed",
         stepTimeoutMs: this.#options.stepTimeoutMs,
+        ...(pause && {
+          pause: (trace) => pause({ trace, directUrl: this.#parts.database.url }),
+        }),
         ...(control.observe === "each-commit" && { observe: () => this.#observe() }),
       },
       scenario,

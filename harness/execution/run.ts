@@ -80,6 +80,7 @@ export class Run<State extends Json, C extends Command> {
       await this.#settle();
       if (this.chosen.length > 0) this.#scheduler.observe?.(this.recording.lastStep());
       await this.#observe();
+      await this.#stage.pause?.(this.recording.trace);
       const enabled = this.#enabled();
       const choice = this.#choose(enabled);
       if (choice !== undefined) this.#move(choice, enabled);

@@ -1,12 +1,19 @@
 import type { Command } from "../core/command.ts";
 import type { Snapshot } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
-import type { Place } from "../core/trace.ts";
+import type { Place, Trace } from "../core/trace.ts";
 import type { Footprints } from "../gates/footprints.ts";
 import type { Freezer } from "../gates/freezer.ts";
 import type { LockWaits } from "../gates/lock-waits.ts";
 import type { WireProxy } from "../gates/wire-proxy.ts";
 import type { System } from "./system.ts";
+
+/** An execution at rest: nothing moves until whoever was told of it lets go. */
+export interface Paused {
+  readonly trace: Trace;
+  /** Of its database, past the gate. */
+  readonly directUrl: string;
+}
 
 /** What a run needs of its surroundings. */
 export interface Stage<State extends Json, C extends Command> {
@@ -24,4 +31,6 @@ export interface Stage<State extends Json, C extends Command> {
   readonly stepTimeoutMs: number;
   /** Reads committed state, where that is wanted after each commit. */
   readonly observe?: () => Promise<Snapshot>;
+  /** Told wherever all is at rest, before the next step. */
+  readonly pause?: (trace: Trace) => Promise<void>;
 }

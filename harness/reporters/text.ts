@@ -1,7 +1,7 @@
 import type { Counterexample } from "../core/counterexample.ts";
 import { commandCount } from "../core/scenario.ts";
 import { clientOf, type Lane } from "../core/schedule.ts";
-import type { Result } from "../core/trace.ts";
+import type { Result, Trace } from "../core/trace.ts";
 import type { Violation } from "../core/verdict.ts";
 import { anomalyLine } from "./anomaly.ts";
 import { counted } from "./counted.ts";
@@ -70,6 +70,12 @@ export function counterexampleText(c: Counterexample, options: TextOptions): str
     `${paint("bold", "Replay it:")} ${options.again ?? replayCommand(options.replay ?? replayFilePath(options.folder, c))}`,
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** The steps of a trace after the first `known`, as the timeline tells them. */
+export function stepLines(trace: Trace, known: number, clients: number): readonly string[] {
+  const [, ...lines] = steps(timeline(trace).slice(known), clients, 100, painter(false));
+  return lines;
 }
 
 function serialRun(

@@ -1,0 +1,54 @@
+import { spawnSync } from "node:child_process";
+import { readdir } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Place } from "./heddle.fixture.ts";
+
+const BIN = fileURLToPath(new URL("../../bin/heddle.js", import.meta.url));
+const EXAMPLE = fileURLToPath(new URL("../../examples/lost-update.ts", import.meta.url));
+
+let place: Place;
+let file = "";
+
+beforeAll(async () => {
+  place = await Place.make();
+  const found = await place.heddle("run", EXAMPLE);
+  expect(found.code).toBe(1);
+  const [name] = await readdir(place.path("reports/counterexamples"));
+  file = place.path(`reports/counterexamples/${name}`);
+});
+afterAll(() => place.remove());
+
+function walk(input: string, ...args: string[]) {
+  return spawnSync(process.execPath, [BIN, "replay", file, ...args], {
+    input,
+    encoding: "utf8",
+    cwd: place.folder,
+  });
+}
+
+test("walks step by step, with where the clients are and the rows that changed", () => {
+  const { stdout, status } = walk("\n".repeat(50), "--step");
+  expect(stdout).toContain("client 0: has not begun");
+  expect(stdout).toMatch(/\+ public\.\w+ \{/);
+  expect(stdout).toMatch(/- public\.\w+ \{/);
+  expect(stdout).toContain("Return: next step");
+  expect(stdout).toContain("1 of 1 identical; violated");
+  expect(status).toBe(1);
+});
+
+test("goes on by itself when it is told to, or when nobody is there", () => {
+  const asked = (text: string) => text.split("Return: next step").length - 1;
+  expect(asked(walk("c\n", "--step").stdout)).toBe(1);
+  expect(asked(walk("\n\n", "--step").stdout)).toBe(3);
+});
+
+const psql = spawnSync("psql", ["--version"]).status === 0 || process.env["CI"] === "true";
+test.skipIf(!psql)(
+  `has psql on the paused database${psql ? "" : " (skipped: there is no psql)"}`,
+  () => {
+    const { stdout, status } = walk("p\nc\n", "--psql");
+    expect(stdout).toContain("p: psql");
+    expect(status).toBe(1);
+  },
+);
