@@ -4,7 +4,7 @@ import { Judges, judgesOf } from "../harness/explorer/judge.ts";
 import { replay } from "../harness/explorer/replay.ts";
 import type { Mutant } from "../harness/explorer/subject.ts";
 import { hunt } from "../harness/mutation/hunt.ts";
-import { gatesOf } from "../harness/mutation/planted.ts";
+import { depthOf } from "../harness/mutation/planted.ts";
 import type { Server } from "../harness/postgres/provider.ts";
 import { startServer } from "../harness/postgres/provider.ts";
 import { openExecutor } from "../harness/verify.ts";
@@ -48,7 +48,8 @@ export async function stress(): Promise<Benchmark> {
   try {
     const cases: Raced[] = [];
     for (const mutant of booking.mutants) {
-      if ("equivalent" in mutant) continue;
+      // Plain stress has no faults.
+      if ("equivalent" in mutant || mutant.depth === "fault") continue;
       const sides = {
         ours: await byHeddle(server)(mutant),
         theirs: await byStress(server)(mutant),
@@ -95,7 +96,7 @@ function told({ name, depth, sides, ratio }: Raced): string {
 
 function byHeddle(server: Server): Hunter {
   return async (mutant) => {
-    const control = { ...DEFAULTS.control, gates: gatesOf(mutant) };
+    const control = { ...DEFAULTS.control, gates: depthOf(mutant).gates };
     const limits = { control, stepTimeoutMs: DEFAULTS.stepTimeoutMs, signal: undefined };
     const executor = await openExecutor(server, booking, mutant.name, limits);
     try {
@@ -108,6 +109,7 @@ function byHeddle(server: Server): Hunter {
           bounds: DEFAULTS.bounds,
           runs: Number.POSITIVE_INFINITY,
           timeMs: CAP_MS,
+          faults: [],
           signal: undefined,
           enough: (judges) => judges.length > 0,
         },

@@ -1,6 +1,7 @@
 import type { Environment } from "./campaign.ts";
 import type { GateLevel } from "./control.ts";
 import type { Counterexample } from "./counterexample.ts";
+import type { Fault } from "./fault.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** When a judge first found something. */
@@ -21,6 +22,8 @@ export interface PlantedResult {
   /** Why nothing can tell it; null of all others. */
   readonly equivalent: string | null;
   readonly gates: readonly GateLevel[];
+  /** What struck now and then. */
+  readonly faults: readonly Fault[];
   /**
    * `caught`: by the judge that must. `survived`: that judge found nothing within the budget, even
    * if others did. `untold`: nobody can tell it, and nobody did. `false alarm`: somebody did.
@@ -34,7 +37,11 @@ export interface PlantedResult {
   /** Shrunk; of the judge that must catch it, or of whoever found something. */
   readonly counterexample: Counterexample | null;
   /** The smallest that was known before. */
-  readonly smallest: { readonly commands: number; readonly preemptions: number } | null;
+  readonly smallest: {
+    readonly commands: number;
+    readonly preemptions: number;
+    readonly faults?: number;
+  } | null;
   /** How many replays of the counterexample, on another database, saw exactly the same. */
   readonly replays: { readonly identical: number; readonly of: number } | null;
   /** What went wrong, or differs from what is expected of it. */
@@ -44,6 +51,8 @@ export interface PlantedResult {
 /** The unmutated service, within the same budget. */
 export interface Shipped {
   readonly gates: readonly GateLevel[];
+  /** What struck now and then. */
+  readonly faults: readonly Fault[];
   readonly verdict: Verdict;
   readonly executions: number;
   readonly elapsedMs: number;

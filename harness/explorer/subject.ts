@@ -31,10 +31,14 @@ interface Change {
 export interface Detectable {
   /** Who must catch it: the `judge` of a violation. Others may as well. */
   readonly judge: string;
-  /** The least control under which it shows. */
-  readonly depth: GateLevel;
+  /** The least control under which it shows; `fault`: that of statements, and a fault. */
+  readonly depth: GateLevel | "fault";
   /** The smallest counterexample that is known. */
-  readonly smallest: { readonly commands: number; readonly preemptions: number };
+  readonly smallest: {
+    readonly commands: number;
+    readonly preemptions: number;
+    readonly faults?: number;
+  };
 }
 
 /** A change that no execution can tell from the service as shipped. */

@@ -1,9 +1,12 @@
 import type { Command } from "../core/command.ts";
+import type { Fault } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
-import { type Generated, generator } from "../explorer/generate.ts";
+import { generator } from "../explorer/generate.ts";
 import type { Bounds, Pair, Subject } from "../explorer/subject.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
+import { FaultSweep } from "../scheduler/fault-sweep.ts";
+import { Faulty } from "../scheduler/faulty.ts";
 import { Pct } from "../scheduler/pct.ts";
 import { RandomWalk } from "../scheduler/random.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
@@ -19,6 +22,8 @@ export interface OrderOptions {
   readonly seed: number;
   /** Of generated scenarios. */
   readonly bounds: Bounds;
+  /** What strikes; with faults, every place at which one can strike takes the place of preemptions. */
+  readonly faults: readonly Fault[];
 }
 
 /**
@@ -37,25 +42,37 @@ const PREEMPTIONS = 1;
  */
 export function* huntingOrder<State extends Json, C extends Command>(
   subject: Subject<State, C>,
-  { seed, bounds }: OrderOptions,
+  { seed, bounds, faults }: OrderOptions,
 ): Generator<Next<State, C>, never> {
   const input = generator(subject, bounds, seed);
-  for (let index = 0; index < FIRST_WALKS; index++) yield* walk(input(index));
-  for (const pairs of varied(subject.pairs?.() ?? [])) yield* deepening(pairs);
-  for (let index = FIRST_WALKS; ; index++) {
-    yield* walk(input(index));
+  const striking = (scheduler: Scheduler, seed: number) =>
+    faults.length === 0 ? scheduler : new Faulty(scheduler, faults, seed);
+  function* once(index: number, random: (seed: number) => Scheduler): Generator<Next<State, C>> {
     const { scenario, scheduleSeed } = input(index);
-    const scheduler = new Pct(scheduleSeed, PCT_DEPTH);
+    const scheduler = striking(random(scheduleSeed), scheduleSeed);
     if (scheduler.begin(scenario)) yield { scenario, scheduler };
+  }
+  const walk = (seed: number) => new RandomWalk(seed);
+  for (let index = 0; index < FIRST_WALKS; index++) yield* once(index, walk);
+  for (const pairs of varied(subject.pairs?.() ?? [])) {
+    yield* faults.length === 0 ? deepening(pairs) : sweeps(pairs, faults);
+  }
+  for (let index = FIRST_WALKS; ; index++) {
+    yield* once(index, walk);
+    yield* once(index, (seed) => new Pct(seed, PCT_DEPTH));
   }
 }
 
-function* walk<State extends Json, C extends Command>({
-  scenario,
-  scheduleSeed,
-}: Generated<State, C>): Generator<Next<State, C>> {
-  const scheduler = new RandomWalk(scheduleSeed);
-  if (scheduler.begin()) yield { scenario, scheduler };
+function* sweeps<State extends Json, C extends Command>(
+  pairs: readonly Pair<State, C>[],
+  faults: readonly Fault[],
+): Generator<Next<State, C>> {
+  for (const { scenario } of pairs) {
+    for (const fault of faults) {
+      const scheduler = new FaultSweep(fault);
+      while (scheduler.begin()) yield { scenario, scheduler };
+    }
+  }
 }
 
 /** The orders of whole commands of all of them; then each with one preemption; up to the bound. */

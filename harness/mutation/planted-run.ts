@@ -35,9 +35,11 @@ export async function runPlanted<State extends Json, C extends Command>(
     options.onResult?.(result, ++done, mutants.length);
     return result;
   });
-  const depths = new Map(results.map(({ gates }) => [gates.join(), gates]));
-  const unmutated = await inParallel([...depths.values()], options, (gates) =>
-    trial.unmutated(gates),
+  const depths = new Map(
+    results.map(({ gates, faults }) => [`${gates} ${faults}`, { gates, faults }]),
+  );
+  const unmutated = await inParallel([...depths.values()], options, (depth) =>
+    trial.unmutated(depth),
   );
   return {
     model: subject.name,

@@ -1,8 +1,8 @@
 import type { Environment } from "../core/campaign.ts";
 import type { Command } from "../core/command.ts";
-import type { GateLevel } from "../core/control.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
+import { FAULT_GROUPS } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { JudgedFirst, PlantedResult, Shipped } from "../core/planted.ts";
 import { DEFAULTS } from "../defaults.ts";
@@ -16,7 +16,7 @@ import type { Server } from "../postgres/provider.ts";
 import { openExecutor } from "../verify.ts";
 import { type Finding, type Hunted, type HuntOptions, hunt } from "./hunt.ts";
 
-export interface PlantedOptions extends Omit<HuntOptions, "enough"> {
+export interface PlantedOptions extends Omit<HuntOptions, "enough" | "faults"> {
   /** Whether to go on to the end of the budget, so that every judge has its chance. */
   readonly allJudges: boolean;
   /** How often a counterexample is replayed. */
@@ -25,10 +25,22 @@ export interface PlantedOptions extends Omit<HuntOptions, "enough"> {
   readonly stepTimeoutMs: number;
 }
 
-/** The gates that a bug of some depth needs. */
-export function gatesOf(mutant: Mutant): readonly GateLevel[] {
-  if ("equivalent" in mutant || mutant.depth === "routine") return DEFAULTS.control.gates;
-  return mutant.depth === "row" ? [...DEFAULTS.control.gates, "row"] : ["statement"];
+/** How deep control goes, and whether faults strike. */
+export type Depth = Pick<PlantedResult, "gates" | "faults">;
+
+/** What it takes to see a bug. */
+export function depthOf(mutant: Mutant): Depth {
+  const depth = "depth" in mutant ? mutant.depth : "routine";
+  switch (depth) {
+    case "statement":
+      return { gates: ["statement"], faults: [] };
+    case "fault":
+      return { gates: ["statement"], faults: FAULT_GROUPS["connection"] ?? [] };
+    case "routine":
+      return { gates: DEFAULTS.control.gates, faults: [] };
+    case "row":
+      return { gates: [...DEFAULTS.control.gates, "row"], faults: [] };
+  }
 }
 
 /** What a model's planted bugs are tried on. */
@@ -52,28 +64,28 @@ export class PlantedTrial<State extends Json, C extends Command> {
 
   /** Looks for one planted bug on a database of its own, shrinks what is found, and replays it. */
   async mutant(mutant: Mutant): Promise<PlantedResult> {
-    const gates = gatesOf(mutant);
+    const depth = depthOf(mutant);
     const wanted = "judge" in mutant ? mutant.judge : undefined;
     const enough = (judges: readonly string[]) =>
       wanted === undefined ? judges.length > 0 : judges.includes(wanted);
-    const { hunted, counterexample } = await this.#on(gates, mutant.name, async (executor) => {
-      const hunted = await this.#hunt(executor, enough);
+    const { hunted, counterexample } = await this.#on(depth, mutant.name, async (executor) => {
+      const hunted = await this.#hunt(executor, depth, enough);
       const finding = hunted.findings.find(({ judge }) => judge === wanted) ?? hunted.findings[0];
       // After an error an executor can only be closed.
       const shrinks = finding !== undefined && hunted.error === undefined;
-      const counterexample = shrinks && (await this.#shrunk(executor, gates, mutant, finding));
+      const counterexample = shrinks && (await this.#shrunk(executor, depth, mutant, finding));
       return { hunted, counterexample: counterexample || null };
     });
     const replays =
       counterexample &&
-      (await this.#on(gates, mutant.name, (executor) => this.#replays(executor, counterexample)));
+      (await this.#on(depth, mutant.name, (executor) => this.#replays(executor, counterexample)));
     const { executions, elapsedMs } = hunted;
     return {
       name: mutant.name,
       story: mutant.story,
       judge: wanted ?? null,
       equivalent: "equivalent" in mutant ? mutant.equivalent : null,
-      gates,
+      ...depth,
       outcome: outcomeOf(hunted, wanted),
       judges: hunted.findings.map(first),
       executions,
@@ -86,14 +98,14 @@ export class PlantedTrial<State extends Json, C extends Command> {
   }
 
   /** The service as shipped: nothing may be found. */
-  async unmutated(gates: readonly GateLevel[]): Promise<Shipped> {
-    const hunted = await this.#on(gates, undefined, (executor) =>
-      this.#hunt(executor, (judges) => judges.length > 0),
+  async unmutated(depth: Depth): Promise<Shipped> {
+    const hunted = await this.#on(depth, undefined, (executor) =>
+      this.#hunt(executor, depth, (judges) => judges.length > 0),
     );
     const { findings, executions, elapsedMs, error, undecided } = hunted;
     const reason = error?.message ?? undecided ?? null;
     return {
-      gates,
+      ...depth,
       verdict: findings.length > 0 ? "fail" : reason === null ? "pass" : "unknown",
       executions,
       elapsedMs,
@@ -103,7 +115,7 @@ export class PlantedTrial<State extends Json, C extends Command> {
   }
 
   async #on<T>(
-    gates: readonly GateLevel[],
+    { gates }: Depth,
     mutant: string | undefined,
     work: (executor: Executor<State, C>) => Promise<T>,
   ): Promise<T> {
@@ -121,17 +133,19 @@ export class PlantedTrial<State extends Json, C extends Command> {
 
   #hunt(
     executor: Executor<State, C>,
+    { faults }: Depth,
     enough: (judges: readonly string[]) => boolean,
   ): Promise<Hunted<State, C>> {
     return hunt(executor, this.#subject, new Judges(judgesOf(this.#subject)), {
       ...this.#options,
+      faults,
       enough: (judges) => !this.#options.allJudges && enough(judges),
     });
   }
 
   async #shrunk(
     executor: Executor<State, C>,
-    gates: readonly GateLevel[],
+    { gates }: Depth,
     { name }: Mutant,
     finding: Finding<State, C>,
   ): Promise<Counterexample<State, C>> {

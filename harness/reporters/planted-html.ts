@@ -83,13 +83,13 @@ ${table("Executions until each judge found something, if it judged alone; empty 
 
 function shippedSection({ unmutated }: PlantedReport): Markup {
   const columns = [
-    { title: "Gates" },
+    { title: "Gates and faults" },
     { title: "Verdict" },
     { title: "Executions", kind: "number" as const },
     { title: "Time", kind: "number" as const },
   ];
-  const rows = unmutated.map(({ gates, verdict, executions, elapsedMs, reason }) => [
-    gates.join(", "),
+  const rows = unmutated.map(({ gates, faults, verdict, executions, elapsedMs, reason }) => [
+    [...gates, ...faults].join(", "),
     html`<strong class="${verdict}">${verdict}</strong>${reason === null ? undefined : `: ${reason}`}`,
     number(executions),
     duration(elapsedMs),

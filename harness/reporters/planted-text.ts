@@ -58,10 +58,11 @@ function judgesTable(report: PlantedReport): string[] {
   return [...lines(columns, rows), ...alone];
 }
 
-function shipped({ gates, verdict, executions, elapsedMs, reason }: Shipped): string {
+function shipped({ gates, faults, verdict, executions, elapsedMs, reason }: Shipped): string {
   const count = `${number(executions)} executions in ${duration(elapsedMs)}`;
   const why = reason === null ? "" : `: ${printable(reason)}`;
-  return `The service as shipped, gates ${gates.join(", ")}: ${verdict}, ${count}${why}`;
+  const struck = faults.length === 0 ? "" : `, faults ${faults.join(", ")}`;
+  return `The service as shipped, gates ${gates.join(", ")}${struck}: ${verdict}, ${count}${why}`;
 }
 
 interface Column {

@@ -13,6 +13,7 @@ const caught: PlantedResult = {
   judge: "invariant",
   equivalent: null,
   gates: ["statement"],
+  faults: [],
   outcome: "caught",
   judges: [
     { judge: "contract", executions: 3, elapsedMs: 20 },
@@ -44,6 +45,7 @@ const report: PlantedReport = {
   unmutated: [
     {
       gates: ["statement"],
+      faults: [],
       verdict: "pass",
       executions: 9,
       elapsedMs: 50,

@@ -55,7 +55,7 @@ export async function migrateBooking(directUrl: string, mutant?: BookingMutant):
 export async function startBooking(
   context: SystemContext,
   mutant?: BookingMutant,
-  { connections }: BookingOptions = { connections: CONNECTIONS },
+  { connections }: BookingOptions = { connections: mutant?.connections ?? CONNECTIONS },
 ): Promise<System<BookingState, BookingCommand>> {
   const opened: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {

@@ -1,5 +1,7 @@
 import { HarnessError } from "../../../harness/index.ts";
+import { advisoryLockLeak } from "./advisory-lock-leak.ts";
 import { bookingsCountedByTrigger } from "./bookings-counted-by-trigger.ts";
+import { cancelFreesSlotLater } from "./cancel-frees-slot-later.ts";
 import { cancelFreesWithdrawnSlot } from "./cancel-frees-withdrawn-slot.ts";
 import { cancelKeepsPayment } from "./cancel-keeps-payment.ts";
 import { cancelLocksSlotFirst } from "./cancel-locks-slot-first.ts";
@@ -18,6 +20,7 @@ import { claimWithoutLockOrConstraints } from "./claim-without-lock-or-constrain
 import { claimWithoutLockOrExclusion } from "./claim-without-lock-or-exclusion.ts";
 import { claimWithoutLockOrUniqueIndex } from "./claim-without-lock-or-unique-index.ts";
 import { confirmTrustsCustomer } from "./confirm-trusts-customer.ts";
+import { connectionNotReleased } from "./connection-not-released.ts";
 import { constraintsForgetPending } from "./constraints-forget-pending.ts";
 import { declinedEventOverwrites } from "./declined-event-overwrites.ts";
 import { expireWithoutLock } from "./expire-without-lock.ts";
@@ -32,11 +35,14 @@ import { latePaymentForgotten } from "./late-payment-forgotten.ts";
 import { latePaymentTakesSlot } from "./late-payment-takes-slot.ts";
 import { latePaymentWithoutLock } from "./late-payment-without-lock.ts";
 import { listInTwoQueries } from "./list-in-two-queries.ts";
+import { lostAnswerIsRefusal } from "./lost-answer-is-refusal.ts";
 import type { BookingMutant } from "./mutant.ts";
+import { nestedCheckout } from "./nested-checkout.ts";
 import { noExclusionConstraint } from "./no-exclusion-constraint.ts";
 import { noRollbackBeforeRelease } from "./no-rollback-before-release.ts";
 import { noUniqueIndex } from "./no-unique-index.ts";
 import { paymentInApplication } from "./payment-in-application.ts";
+import { paymentWithoutCompensation } from "./payment-without-compensation.ts";
 import { paymentWithoutLock } from "./payment-without-lock.ts";
 import { publishCheckThenInsert } from "./publish-check-then-insert.ts";
 import { publishOffersBookedSlot } from "./publish-offers-booked-slot.ts";
@@ -52,6 +58,7 @@ import { rescheduleKeepsOldSlot } from "./reschedule-keeps-old-slot.ts";
 import { rescheduleLocksOldSlotFirst } from "./reschedule-locks-old-slot-first.ts";
 import { rescheduleSwallowsRefusal } from "./reschedule-swallows-refusal.ts";
 import { rescheduleWithoutLock } from "./reschedule-without-lock.ts";
+import { retryWithoutKey } from "./retry-without-key.ts";
 import { secondPaymentKept } from "./second-payment-kept.ts";
 import { stalePaymentId } from "./stale-payment-id.ts";
 import { statementOutsideItsTransaction } from "./statement-outside-its-transaction.ts";
@@ -63,7 +70,9 @@ import { withdrawWithoutLock } from "./withdraw-without-lock.ts";
 
 /** Every planted bug, in the order of their names; those that change nothing are among them. */
 export const mutants: readonly BookingMutant[] = [
+  advisoryLockLeak,
   bookingsCountedByTrigger,
+  cancelFreesSlotLater,
   cancelFreesWithdrawnSlot,
   cancelKeepsPayment,
   cancelLocksSlotFirst,
@@ -77,11 +86,12 @@ export const mutants: readonly BookingMutant[] = [
   claimShareLock,
   claimSkipsLocked,
   claimThenComplete,
-  claimWithoutLock,
   claimWithoutLockOrConstraints,
   claimWithoutLockOrExclusion,
   claimWithoutLockOrUniqueIndex,
+  claimWithoutLock,
   confirmTrustsCustomer,
+  connectionNotReleased,
   constraintsForgetPending,
   declinedEventOverwrites,
   expireWithoutLock,
@@ -96,10 +106,13 @@ export const mutants: readonly BookingMutant[] = [
   latePaymentTakesSlot,
   latePaymentWithoutLock,
   listInTwoQueries,
+  lostAnswerIsRefusal,
+  nestedCheckout,
   noExclusionConstraint,
   noRollbackBeforeRelease,
   noUniqueIndex,
   paymentInApplication,
+  paymentWithoutCompensation,
   paymentWithoutLock,
   publishCheckThenInsert,
   publishOffersBookedSlot,
@@ -115,6 +128,7 @@ export const mutants: readonly BookingMutant[] = [
   rescheduleLocksOldSlotFirst,
   rescheduleSwallowsRefusal,
   rescheduleWithoutLock,
+  retryWithoutKey,
   secondPaymentKept,
   stalePaymentId,
   statementOutsideItsTransaction,

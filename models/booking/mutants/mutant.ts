@@ -9,6 +9,8 @@ export type BookingMutant = Mutant & {
   readonly sql?: string;
   /** Replaces some of the service's methods. */
   readonly store?: (store: BookingStore, pool: Pool) => BookingStore;
+  /** The size of the service's pool, where that matters. */
+  readonly connections?: number;
   /** Replaces some of the calls of the gateway, which listens at `url`. */
   readonly gateway?: (gateway: PaymentGateway, url: string) => PaymentGateway;
 };

@@ -44,7 +44,7 @@ async function serially({ system }: Ungated, { initial, clients }: BookingScenar
 }
 
 const concurrent = mutants.filter(
-  (mutant) => "equivalent" in mutant || mutant.smallest.preemptions > 0,
+  (mutant) => "equivalent" in mutant || mutant.smallest.preemptions > 0 || mutant.smallest.faults,
 );
 
 test.each(concurrent)("as long as nothing is concurrent, nothing tells $name", async ({ name }) => {

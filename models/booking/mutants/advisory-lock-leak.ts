@@ -1,0 +1,31 @@
+import type { Booking } from "../../../src/booking.ts";
+import { BOOKING_COLUMNS, only } from "./booking-row.ts";
+import type { BookingMutant } from "./mutant.ts";
+
+const CANCEL = `select ${BOOKING_COLUMNS} from cancel_booking($1, $2)`;
+
+/** An advisory lock of the session is not released when the work fails. */
+export const advisoryLockLeak: BookingMutant = {
+  name: "advisory-lock-leak",
+  story:
+    "Cancels of one booking were to come one after the other, and an advisory lock of the " +
+    "session was at hand. It is released in the next line, which is not reached when the " +
+    "cancel is refused.",
+  judge: "hygiene",
+  depth: "statement",
+  smallest: { commands: 1, preemptions: 0 },
+  store: (store, pool) => ({
+    ...store,
+    async cancelBooking(bookingId, actor) {
+      const client = await pool.connect();
+      try {
+        await client.query("select pg_advisory_lock($1)", [bookingId]);
+        const cancelled = await client.query<Booking>(CANCEL, [bookingId, actor]);
+        await client.query("select pg_advisory_unlock($1)", [bookingId]);
+        return only(cancelled.rows);
+      } finally {
+        client.release();
+      }
+    },
+  }),
+};

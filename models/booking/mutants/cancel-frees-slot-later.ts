@@ -1,0 +1,26 @@
+import { findActive, freeSlot, markCancelled } from "./cancel-by-hand.ts";
+import type { BookingMutant } from "./mutant.ts";
+import { transaction } from "./transaction.ts";
+
+/** The booking is cancelled in one transaction, its slot freed in the next. */
+export const cancelFreesSlotLater: BookingMutant = {
+  name: "cancel-frees-slot-later",
+  story:
+    "The waiting list has to know of a cancelled booking before its slot is on offer, so the " +
+    "two became two transactions. If the connection is lost between them, the slot is neither " +
+    "booked nor free, for good.",
+  judge: "invariant",
+  depth: "fault",
+  smallest: { commands: 1, preemptions: 0, faults: 1 },
+  store: (store, pool) => ({
+    ...store,
+    async cancelBooking(bookingId, actor) {
+      const booking = await transaction(pool, async (client) => {
+        await findActive(client, bookingId, actor, "for update");
+        return markCancelled(client, bookingId);
+      });
+      await freeSlot(pool, booking.slotId);
+      return booking;
+    },
+  }),
+};

@@ -1,0 +1,25 @@
+import type { Booking } from "../../../src/booking.ts";
+import { BOOKING_COLUMNS, only } from "./booking-row.ts";
+import type { BookingMutant } from "./mutant.ts";
+
+const CANCEL = `select ${BOOKING_COLUMNS} from cancel_booking($1, $2)`;
+
+/** A connection is not given back when the work fails. */
+export const connectionNotReleased: BookingMutant = {
+  name: "connection-not-released",
+  story:
+    "The release stands after the query, and not in a finally clause. Each refused cancel " +
+    "costs the pool a connection, until it has none.",
+  judge: "hygiene",
+  depth: "statement",
+  smallest: { commands: 1, preemptions: 0 },
+  store: (store, pool) => ({
+    ...store,
+    async cancelBooking(bookingId, actor) {
+      const client = await pool.connect();
+      const cancelled = await client.query<Booking>(CANCEL, [bookingId, actor]);
+      client.release();
+      return only(cancelled.rows);
+    },
+  }),
+};

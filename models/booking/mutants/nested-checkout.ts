@@ -1,0 +1,28 @@
+import type { Booking } from "../../../src/booking.ts";
+import { BOOKING_COLUMNS, only } from "./booking-row.ts";
+import type { BookingMutant } from "./mutant.ts";
+import { transaction } from "./transaction.ts";
+
+const CANCEL = `select ${BOOKING_COLUMNS} from cancel_booking($1, $2)`;
+
+/** Whoever has a connection waits for another one of the same pool. */
+export const nestedCheckout: BookingMutant = {
+  name: "nested-checkout",
+  story:
+    "A look-up that takes its own connection was called from inside a transaction, and went " +
+    "well with few customers. When all connections are with those who wait for one more, " +
+    "nobody gets any.",
+  judge: "contract",
+  depth: "statement",
+  smallest: { commands: 2, preemptions: 1 },
+  connections: 2,
+  store: (store, pool) => ({
+    ...store,
+    cancelBooking: (bookingId, actor) =>
+      transaction(pool, async (client) => {
+        const { id } = await store.findBooking(bookingId);
+        const cancelled = await client.query<Booking>(CANCEL, [id, actor]);
+        return only(cancelled.rows);
+      }),
+  }),
+};

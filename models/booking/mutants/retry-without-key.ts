@@ -1,0 +1,25 @@
+import { errorFromPostgres } from "../../../src/errors.ts";
+import type { BookingMutant } from "./mutant.ts";
+
+/** A create whose connection was lost is sent again. */
+export const retryWithoutKey: BookingMutant = {
+  name: "retry-without-key",
+  story:
+    "A helper that repeats what failed was put around every statement. A create whose answer " +
+    "was lost has booked the slot; its repeat is told that the slot is taken, and so is the " +
+    "customer.",
+  judge: "linearizability",
+  depth: "fault",
+  smallest: { commands: 1, preemptions: 0, faults: 1 },
+  store: (store) => ({
+    ...store,
+    async createBooking(request) {
+      try {
+        return await store.createBooking(request);
+      } catch (error) {
+        if (errorFromPostgres(error).code !== "DATABASE_UNAVAILABLE") throw error;
+        return store.createBooking(request);
+      }
+    },
+  }),
+};
