@@ -1,0 +1,126 @@
+import { expect, test } from "vitest";
+import { actorText, parseActor } from "./actor.ts";
+import { COOKIE } from "./authentication.ts";
+import { bookPage } from "./book-page.ts";
+import type { Booking, Slot } from "./booking.ts";
+import { bookingPage } from "./booking-page.ts";
+import { ServiceError } from "./errors.ts";
+import { html } from "./html.ts";
+import { buildServer } from "./server.ts";
+import type { BookingStore } from "./store.ts";
+
+const HOSTILE = `<script>alert("1")</script>' & Söhne`;
+const vendor = { id: "7", name: HOSTILE };
+const slot: Slot = {
+  id: "3",
+  providerId: "7",
+  startAt: new Date("2030-01-07T09:00:00Z"),
+  endAt: new Date("2030-01-07T10:30:00Z"),
+};
+const booking = {
+  ...slot,
+  id: "5",
+  slotId: "3",
+  customerId: "c",
+  customerName: HOSTILE,
+  status: "pending",
+  holdExpiresAt: new Date("2030-01-01T12:15:00Z"),
+} as unknown as Booking;
+
+test("texts are escaped, and HTML is not", () => {
+  const inner = html`<b>${HOSTILE}</b>`;
+  expect(html`${inner}${[inner, html`!`]}${"<"}`.html).toBe(`${inner.html}${inner.html}!&lt;`);
+  expect(inner.html).toBe(
+    "<b>&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39; &amp; Söhne</b>",
+  );
+});
+
+test("no page shows what people write as HTML", () => {
+  for (const page of [bookPage(vendor, [slot], HOSTILE), bookingPage(booking, vendor, [slot])]) {
+    expect(page).toContain("&lt;script&gt;alert(&quot;1&quot;)");
+    expect(page).not.toContain("<script>alert");
+  }
+});
+
+test("a page says when, for whom it is held, and what can be chosen", () => {
+  const page = bookPage(vendor, [slot], "c");
+  expect(page).toContain("<h3>Monday 7 January</h3>");
+  expect(page).toContain('aria-label="Monday 7 January, 09:00–10:30"');
+  expect(bookPage(vendor, [], "c")).toContain("There is no free time at the moment.");
+  expect(bookingPage(booking, vendor, [])).toContain("held for you until 12:15 UTC");
+});
+
+test.each([
+  ["pending", true, true],
+  ["confirmed", false, true],
+  ["cancelled", false, false],
+  ["expired", false, false],
+  ["completed", false, false],
+] as const)("what is offered for a booking that is %s", (status, pay, change) => {
+  const page = bookingPage({ ...booking, status }, vendor, [slot]);
+  expect([page.includes('id="pay"'), page.includes('id="cancel"')]).toEqual([pay, change]);
+});
+
+/** A token is the name of who bears it. */
+const server = buildServer({
+  tokens: { issue: async (actor) => actorText(actor), read: async (text) => parseActor(text) },
+  store: {
+    findProvider: async (id: string) => {
+      if (id === "7") return vendor;
+      throw new ServiceError("VENDOR_NOT_FOUND", "Vendor not found", "Check the vendor's id.");
+    },
+    freeSlots: async () => [slot],
+    findBooking: async () => booking,
+  } as unknown as BookingStore,
+});
+
+test("a visitor is given a name once, in a cookie that no script can read", async () => {
+  const first = await server.inject("/book/7");
+  expect(first.headers).toMatchObject({
+    "content-type": "text/html; charset=utf-8",
+    "cache-control": "no-store",
+  });
+  const cookie = String(first.headers["set-cookie"]);
+  const [, id] =
+    /^booking_customer=customer:([^;]+); Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax$/.exec(
+      cookie,
+    ) ?? [];
+  expect(first.body).toContain(`data-customer="${id}"`);
+
+  const headers = { cookie: `${COOKIE}=customer:ada` };
+  const again = await server.inject({ url: "/book/7", headers });
+  expect(again.headers["set-cookie"]).toBeUndefined();
+  expect(again.body).toContain('data-customer="ada"');
+});
+
+test("people are refused in HTML, programs in JSON", async () => {
+  const url = "/book/8";
+  const accept = "text/html,application/xhtml+xml";
+  const page = await server.inject({ url, headers: { accept } });
+  expect([page.statusCode, page.headers["content-type"]]).toEqual([
+    404,
+    "text/html; charset=utf-8",
+  ]);
+  expect(page.body).toContain("<h1>Vendor not found</h1>");
+  const answer = await server.inject(url);
+  expect([answer.statusCode, answer.json()]).toMatchObject([404, { code: "VENDOR_NOT_FOUND" }]);
+});
+
+test("a booking is shown to whom it belongs", async () => {
+  const as = (actor: string) =>
+    server.inject({ url: "/bookings/5", headers: { cookie: `${COOKIE}=${actor}` } });
+  expect((await as("customer:c")).statusCode).toBe(200);
+  expect((await as("vendor:7")).statusCode).toBe(200);
+  expect((await as("customer:d")).statusCode).toBe(403);
+  expect((await server.inject("/bookings/5")).statusCode).toBe(401);
+});
+
+test.each([
+  ["book.js", "text/javascript; charset=utf-8"],
+  ["style.css", "text/css; charset=utf-8"],
+])("serves %s, and nothing beside it", async (name, type) => {
+  const { statusCode, headers } = await server.inject(`/assets/${name}`);
+  expect([statusCode, headers["content-type"]]).toEqual([200, type]);
+  expect((await server.inject(`/assets/../${name}`)).statusCode).toBe(404);
+  expect((await server.inject("/assets/tsconfig.json")).statusCode).toBe(404);
+});
