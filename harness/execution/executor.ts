@@ -37,17 +37,20 @@ const GRACE_MS = 1_000;
 
 /** Runs executions, one at a time, on a disposable database of its own. */
 export class Executor<State extends Json, C extends Command> {
-  readonly #parts: Parts;
+  #parts: Parts;
+  readonly #server: Server;
   readonly #setup: Setup<State, C>;
   readonly #options: ExecutorOptions;
   #system: System<State, C>;
 
   private constructor(
+    server: Server,
     parts: Parts,
     setup: Setup<State, C>,
     options: ExecutorOptions,
     system: System<State, C>,
   ) {
+    this.#server = server;
     this.#parts = parts;
     this.#setup = setup;
     this.#options = options;
@@ -61,7 +64,7 @@ export class Executor<State extends Json, C extends Command> {
   ): Promise<Executor<State, C>> {
     const parts = await openParts(server, (url) => setup.migrate(url), options);
     try {
-      return new Executor(parts, setup, options, await start(parts, setup));
+      return new Executor(server, parts, setup, options, await start(parts, setup));
     } catch (error) {
       await closeParts(parts, async () => {});
       throw error;
@@ -88,6 +91,7 @@ export class Executor<State extends Json, C extends Command> {
    * HarnessError for what was not the service's doing; after that the executor can only be closed.
    */
   async execute(scenario: Scenario<State, C>, scheduler: Scheduler): Promise<Execution<State, C>> {
+    if (await this.#system.spoiled?.()) await this.#renew();
     const { proxy, lockWaits, gates, footprints, freezer } = this.#parts;
     const { control, pause } = this.#options;
     await blamed("reset", this.#system.reset(scenario.initial));
@@ -149,6 +153,13 @@ export class Executor<State extends Json, C extends Command> {
   async #contents(): Promise<Snapshot | undefined> {
     const contents = this.#system.contents?.();
     return contents && blamed("contents", contents);
+  }
+
+  /** What was done to the database is not undone by a reset: all is opened anew, on another one. */
+  async #renew(): Promise<void> {
+    await this.close();
+    this.#parts = await openParts(this.#server, (url) => this.#setup.migrate(url), this.#options);
+    this.#system = await start(this.#parts, this.#setup);
   }
 
   /** Has the system open the connections that faults have cost. */

@@ -29,6 +29,8 @@ export interface SystemContext {
 export interface System<State extends Json = Json, C extends Command = Command> {
   /** Puts the database into a scenario's initial state; sequences restart, so that ids repeat. */
   reset(initial: State): Promise<void>;
+  /** Whether something was done to the database that `reset` cannot undo: then it gets another. */
+  spoiled?(): Promise<boolean>;
   /**
    * Sends one command as one client and returns what the service answered. A refusal is a
    * `Response`; a lost connection is one with outcome `info`; only what is the harness's own fault

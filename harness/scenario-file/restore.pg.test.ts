@@ -57,7 +57,7 @@ const EVERYTHING = `
 
 test("rows, their order and the sequences come back, whatever was done to them", async () => {
   await query(SCHEMA);
-  const restore = await remember(query);
+  const { restore, spoiled } = await remember(query);
   const before = await query(EVERYTHING);
   await query(`
     update orders set total = total + 1, next = null where id = 1;
@@ -73,8 +73,13 @@ test("rows, their order and the sequences come back, whatever was done to them",
   expect(await query(EVERYTHING)).toEqual(before);
   // A system that is started anew finds what the first one has kept, whatever is there by now.
   await query("delete from log; insert into log values ('later')");
-  await (await remember(query))();
+  await (await remember(query)).restore();
   expect(await query(EVERYTHING)).toEqual(before);
   const [next] = await query("insert into orders (customer, total) values (1, 1) returning id");
   expect(next).toEqual({ id: 3 });
+  expect(await spoiled()).toBe(false);
+  await query("create temporary table aside (id int); drop table aside");
+  expect(await spoiled()).toBe(false);
+  await query("begin; drop table log; rollback");
+  expect(await spoiled()).toBe(true);
 });

@@ -10,22 +10,70 @@ const SEQUENCES = `
 /** Where the script is kept that puts everything back: a system may be started more than once. */
 const KEPT = "heddle.restore";
 
+/** Notes each change of the schema, also one that is rolled back; temporary objects aside. */
+const NOTE_CHANGES = `
+  create sequence heddle.changes;
+  create function heddle.note_change() returns event_trigger language plpgsql security definer as $$
+  begin
+    if tg_event = 'sql_drop' then
+      if exists (select from pg_event_trigger_dropped_objects() where not is_temporary) then
+        perform nextval('heddle.changes');
+      end if;
+    elsif exists (
+      select from pg_event_trigger_ddl_commands() where schema_name is distinct from 'pg_temp'
+    ) then
+      perform nextval('heddle.changes');
+    end if;
+  end $$;
+  create event trigger heddle_change on ddl_command_end execute function heddle.note_change();
+  create event trigger heddle_drop on sql_drop execute function heddle.note_change();`;
+
+/** How a database comes back to what it was. */
+export interface Restorer {
+  restore(): Promise<void>;
+  /** Whether it cannot. */
+  spoiled(): Promise<boolean>;
+}
+
 /**
  * Keeps a copy of all rows, in the database itself, unless that was done before. What it gives puts
  * them back, and has the sequences go on where they were, in one round trip: the tables are truncated
  * and filled anew, so that rows lie in the same order each time, with no triggers and no checks of
- * foreign keys.
+ * foreign keys. A change of the schema is noted, and not undone. Whoever is no superuser may do none of
+ * this: then each execution spoils the database.
  */
-export async function remember(query: Query): Promise<() => Promise<void>> {
+export async function remember(query: Query): Promise<Restorer> {
   await query("create schema if not exists heddle");
+  const [role] = await query("select rolsuper from pg_roles where rolname = current_user");
+  if (role?.["rolsuper"] !== true) return once(query);
   const [known] = await query("select to_regclass($1)::text as name", [KEPT]);
   if (known?.["name"] === null) {
     const script = await copied(query);
     await query(`create table ${KEPT} as select $1::text as script`, [script]);
+    await query(NOTE_CHANGES);
   }
   const [kept] = await query(`select script from ${KEPT}`);
-  return async () => {
-    await query(String(kept?.["script"]));
+  return {
+    restore: async () => {
+      await query(String(kept?.["script"]));
+    },
+    spoiled: async () => {
+      const [changes] = await query("select is_called from heddle.changes");
+      return changes?.["is_called"] === true;
+    },
+  };
+}
+
+/** For one execution. */
+function once(query: Query): Restorer {
+  return {
+    restore: async () => {
+      await query("create table heddle.used ()");
+    },
+    spoiled: async () => {
+      const [used] = await query("select to_regclass('heddle.used')::text as name");
+      return used?.["name"] !== null;
+    },
   };
 }
 

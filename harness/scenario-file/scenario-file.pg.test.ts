@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { Client, Pool } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type ScenarioDefinition, strategies, type VerifyOptions, verify } from "../index.ts";
+import {
+  type ScenarioDefinition,
+  type Strategy,
+  strategies,
+  type VerifyOptions,
+  verify,
+} from "../index.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { connected, lostUpdate, noLostUpdate } from "./scenarios.fixture.ts";
@@ -18,6 +24,12 @@ beforeAll(async () => {
 afterAll(async () => {
   await server?.stop();
 });
+
+function pctOf(faults: readonly (typeof FAULTS)[number][]): Strategy {
+  const found = strategies({ preemptions: 0, faults }).find(({ name }) => name === "pct");
+  if (found === undefined) throw new Error("there is no such strategy");
+  return found;
+}
 
 const run = (definition: ScenarioDefinition, options: Partial<VerifyOptions> = {}) =>
   verify(server, scenarioSubject(definition, "a.ts", new URL(import.meta.url)), {
@@ -101,16 +113,30 @@ test("an error that nobody waits for is the scenario's own, and ends nothing els
 });
 
 test("faults strike, and the state before each execution is that after the setup", async () => {
-  const [, , , pct] = strategies({ preemptions: 0, faults: FAULTS });
   const { campaign, error } = await run(
     { ...noLostUpdate, invariants: { few: "select value from counter where value > 4" } },
-    { ...(pct && { strategy: pct }), runs: 60 },
+    { strategy: pctOf(FAULTS), runs: 60 },
   );
   expect(error).toBeUndefined();
   expect(campaign.verdict).toBe("pass");
   expect(Object.keys(campaign.faults).sort()).toEqual(
     expect.arrayContaining(["cut-after", "cut-before", "terminate"]),
   );
+});
+
+test("what clients do to the schema is gone before the next execution", async () => {
+  const make = ({ url }: { readonly url: string }) =>
+    connected(url, (client) => client.query("create table made (id int)"));
+  const { campaign, error } = await run(
+    {
+      setup: "select 1",
+      clients: { make },
+      invariants: { "it is made": "select 'no' as made where to_regclass('made') is null" },
+    },
+    { strategy: pctOf([]), runs: 3 },
+  );
+  expect(error).toBeUndefined();
+  expect(campaign).toMatchObject({ verdict: "pass", responses: { make: { OK: 3 } } });
 });
 
 test("an error of a client breaks the contract, unless the scenario names it", async () => {

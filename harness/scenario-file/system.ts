@@ -9,7 +9,7 @@ import type { System, SystemContext } from "../execution/system.ts";
 import { contentsOf } from "./contents.ts";
 import type { Outcome, Query, ScenarioDefinition } from "./definition.ts";
 import { outcomeOfProgram, startProgram } from "./program.ts";
-import { remember } from "./restore.ts";
+import { type Restorer, remember } from "./restore.ts";
 import { outcomeOfRequest, startService } from "./service.ts";
 import { Strays } from "./strays.ts";
 
@@ -27,7 +27,7 @@ export async function startScenario(
   await direct.connect();
   const query: Query = async (sql, values = []) =>
     (await direct.query<JsonObject>(sql, [...values])).rows;
-  const restore = await resetOf(definition, context, query);
+  const { restore, spoiled } = await resetOf(definition, context, query);
   const strays = new Strays();
   const abort = new AbortController();
   const { signal } = abort;
@@ -39,6 +39,8 @@ export async function startScenario(
       outcomes = {};
       await restore();
     },
+
+    spoiled,
 
     async perform({ name }, client) {
       const how = definition.clients[name];
@@ -84,10 +86,12 @@ async function resetOf(
   { reset }: ScenarioDefinition,
   { directUrl }: SystemContext,
   query: Query,
-): Promise<() => Promise<unknown>> {
+): Promise<Restorer> {
   if (reset === undefined) return remember(query);
-  if (typeof reset === "string") return () => query(reset);
-  return async () => reset({ url: directUrl, query });
+  const restore = async () => {
+    await (typeof reset === "string" ? query(reset) : reset({ url: directUrl, query }));
+  };
+  return { restore, spoiled: async () => false };
 }
 
 async function outcomeOf(run: () => unknown): Promise<Outcome> {

@@ -38,8 +38,7 @@ export async function startSpec(
   const direct = await connected(directUrl);
   const query = async (sql: string, values: readonly unknown[] = []) =>
     (await direct.query<JsonObject>(sql, [...values])).rows;
-  const restore =
-    schemaChange(spec) === undefined ? await remember(query) : () => setUpAnew(spec, direct);
+  const restorer = schemaChange(spec) === undefined ? await remember(query) : undefined;
   /** By session; none for one whose connection was lost. */
   const clients: (Client | undefined)[] = [];
   for (const _ of spec.sessions) clients.push(await connected(gatedUrl));
@@ -49,9 +48,11 @@ export async function startSpec(
       for (const [number, client] of clients.entries()) {
         clients[number] = await asNew(client, gatedUrl);
       }
-      await restore();
+      await (restorer === undefined ? setUpAnew(spec, direct) : restorer.restore());
       fresh = await beginning(direct);
     },
+
+    spoiled: async () => (await restorer?.spoiled()) === true,
 
     async perform({ steps }, number) {
       const session = spec.sessions[number];
