@@ -58,7 +58,7 @@ describe("the judges of a subject", () => {
   test("are those that can judge it", () => {
     const bare = toySubject({ invariants: [] });
     const rules = judgesOf(bare).flatMap(({ rules }) => rules.map(({ judge }) => judge));
-    expect(new Set(rules)).toEqual(new Set(["contract"]));
+    expect(new Set(rules)).toEqual(new Set(["contract", "hygiene"]));
     expect(() => judgesOf(bare, ["linearizability"])).toThrow("declares no model");
     expect(cannotJudge(bare, ["contract", "linearizability", "serial-equivalence"])).toEqual([
       'Nothing is judged by linearizability: "counter" declares no model.',
