@@ -30,7 +30,7 @@ const repeatableRead: Control = { ...DEFAULTS.control, isolation: "repeatable re
 test.each<[string, () => Promise<Subject>, Partial<VerifyOptions>]>([
   ["a check before an insert", booking, { mutant: "check-then-insert" }],
   ["a cancel in two transactions", booking, { mutant: "two-transaction-cancel" }],
-  ["claims without locks", claims, { mutant: "unprotected", ...searched }],
+  ["claims without locks", claims, { mutant: "claim-without-lock-or-constraints", ...searched }],
   ["a lost update", async () => lostUpdate as Subject, searched],
   ["write skew", async () => writeSkew as Subject, { control: repeatableRead, ...searched }],
 ])(
