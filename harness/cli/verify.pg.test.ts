@@ -55,12 +55,10 @@ describe("heddle verify", () => {
     expect(counterexample.commands).toBeLessThanOrEqual(most);
 
     const again = await place.heddle("replay", counterexample.file, "--repeat", "50", "--json");
-    expect(JSON.parse(again.stdout)).toMatchObject({
-      replays: 50,
-      identical: 50,
-      diverged: null,
-      violations: [{ name: counterexample.violation.name }],
-    });
+    const { violations, ...replayed } = JSON.parse(again.stdout);
+    expect(replayed).toMatchObject({ replays: 50, identical: 50, diverged: null });
+    // Whatever the judges after the first one found is replayed too.
+    expect(violations).toEqual([counterexample.violation, ...counterexample.otherViolations]);
     expect(again.code).toBe(1);
     const byToken = await place.heddle("replay", counterexample.token, "--repeat", "2");
     expect(byToken.stdout).toContain("2 of 2 identical");
