@@ -3,12 +3,13 @@ import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
 import { type Execution, preemptionCount } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
-import { commandCount } from "../core/scenario.ts";
+import { commandCount, type Scenario } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
 import { contrast } from "./contrast.ts";
 import type { Failing } from "./explore-scenario.ts";
 import type { Judges } from "./judge.ts";
+import { withPlainerArguments } from "./plainer.ts";
 import { shrink } from "./shrink.ts";
 import type { Subject } from "./subject.ts";
 
@@ -28,6 +29,18 @@ export type Shrunken<State extends Json, C extends Command> = Pick<
   Counterexample<State, C>,
   "scenario" | "schedule" | "trace" | "violations" | "preemptions" | "shrunk" | "serial"
 >;
+
+/** What the model calls simpler, and then what it accepts. */
+function* simplerThan<State extends Json, C extends Command>(
+  scenario: Scenario<State, C>,
+  subject: Subject<State, C>,
+): Generator<Scenario<State, C>> {
+  yield* subject.simpler?.(scenario) ?? [];
+  if (subject.accepts === undefined) return;
+  for (const plainer of withPlainerArguments(scenario)) {
+    if (subject.accepts(plainer)) yield plainer;
+  }
+}
 
 /**
  * The smallest that was found of what breaks the rule that was broken first, and all that it breaks
@@ -53,7 +66,7 @@ export async function shrunkCounterexample<State extends Json, C extends Command
       return violations.length > 0;
     },
     whole: subject.single,
-    simpler: (scenario) => subject.simpler?.(scenario) ?? [],
+    simpler: (scenario) => simplerThan(scenario, subject),
     more: () => performance.now() < deadline && !signal?.aborted,
   });
   const all =

@@ -82,6 +82,11 @@ export interface Subject<State extends Json = Json, C extends Command = Command>
    * shrinking; simplest first. Clients and commands are taken away without the model's help.
    */
   simpler?(scenario: Scenario<State, C>): Iterable<Scenario<State, C>>;
+  /**
+   * Whether there could be such a scenario. Then shrinking makes arguments plainer without the model's
+   * help too (numbers towards 0, shorter texts, arguments away), where this says so.
+   */
+  accepts?(scenario: Scenario<State, C>): boolean;
   readonly patterns: readonly Pattern<State, C>[];
   readonly invariants: readonly Invariant[];
   /** What the service answers, and what it leaves, when one command runs after the other. */

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { extname } from "node:path";
 import type { Subject } from "../../harness/index.ts";
+import { accepts } from "./accepts.ts";
 import { sc1 } from "./attacks/sc1.ts";
 import { codes } from "./codes.ts";
 import type { BookingCommand } from "./commands.ts";
@@ -28,6 +29,7 @@ const booking: Subject<BookingState, BookingCommand> = {
   scenarios,
   pairs,
   simpler,
+  accepts,
   patterns,
   invariants,
   model,
