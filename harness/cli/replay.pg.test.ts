@@ -6,6 +6,7 @@ import { replay } from "../explorer/replay.ts";
 import type { Subject } from "../explorer/subject.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
+import { type Strategy, strategies } from "../scheduler/strategies.ts";
 import { openExecutor, type VerifyOptions, verify } from "../verify.ts";
 import { loadSubject } from "./load-subject.ts";
 import { lostUpdate, writeSkew } from "./races.fixture.ts";
@@ -25,11 +26,13 @@ const model = (path: string) => fileURLToPath(new URL(`../../models/${path}`, im
 const booking = () => loadSubject(model("booking/index.ts"));
 const claims = () => loadSubject(model("booking/claims.fixture.ts"));
 const searched = { pairs: true };
+/** Walks come upon these within a dozen executions. */
+const walked = { seed: 2, strategy: randomWalk() };
 const repeatableRead: Control = { ...DEFAULTS.control, isolation: "repeatable read" };
 
 test.each<[string, () => Promise<Subject>, Partial<VerifyOptions>]>([
-  ["a check before an insert", booking, { mutant: "check-then-insert" }],
-  ["a cancel in two transactions", booking, { mutant: "two-transaction-cancel" }],
+  ["a check before an insert", booking, { mutant: "check-then-insert", ...walked }],
+  ["a cancel in two transactions", booking, { mutant: "two-transaction-cancel", ...walked }],
   ["claims without locks", claims, { mutant: "claim-without-lock-or-constraints", ...searched }],
   ["a lost update", async () => lostUpdate as Subject, searched],
   ["write skew", async () => writeSkew as Subject, { control: repeatableRead, ...searched }],
@@ -58,3 +61,9 @@ test.each<[string, () => Promise<Subject>, Partial<VerifyOptions>]>([
   },
   120_000,
 );
+
+function randomWalk(): Strategy {
+  const found = strategies(DEFAULTS).find(({ name }) => name === "random");
+  if (found === undefined) throw new Error("there is no random strategy");
+  return found;
+}

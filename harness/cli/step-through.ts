@@ -57,9 +57,9 @@ export class StepThrough {
       if (done || value.trim() === "c") this.#stopping = false;
       if (value?.trim() !== "p" || !this.#psql) return;
       // Else both would read what is typed.
-      this.#lines.pause();
+      process.stdin.pause();
       await psql(directUrl);
-      this.#lines.resume();
+      process.stdin.resume();
     }
   }
 

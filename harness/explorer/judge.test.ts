@@ -64,6 +64,9 @@ describe("the judges of a subject", () => {
       'Nothing is judged by linearizability: "counter" declares no model.',
       'Nothing is judged by serial-equivalence: "counter" declares no ids.',
     ]);
+    expect(cannotJudge({ ...bare, ownSessions: true }, ["hygiene"])).toEqual([
+      'Nothing is judged by hygiene: "counter" declares sessions that end with each execution.',
+    ]);
     expect(cannotJudge(toySubject({ model: counter, ids: {} }), JUDGES)).toEqual([]);
   });
 });

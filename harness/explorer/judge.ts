@@ -39,10 +39,14 @@ export function judgesOf<State extends Json, C extends Command>(
 
 /** Which of the judges cannot judge a subject's executions, and why, in sentences. */
 export function cannotJudge<State extends Json, C extends Command>(
-  { name, model, ids }: Subject<State, C>,
+  { name, model, ids, ownSessions }: Subject<State, C>,
   names: readonly JudgeName[],
 ): readonly string[] {
-  const without = { linearizability: [model, "no model"], "serial-equivalence": [ids, "no ids"] };
+  const without = {
+    hygiene: [ownSessions ? undefined : true, "sessions that end with each execution"],
+    linearizability: [model, "no model"],
+    "serial-equivalence": [ids, "no ids"],
+  };
   return names.flatMap((judge) => {
     const [given, what] = (judge in without && without[judge as keyof typeof without]) || [true];
     return given === undefined ? `Nothing is judged by ${judge}: "${name}" declares ${what}.` : [];
@@ -74,6 +78,7 @@ function judgeOf<State extends Json, C extends Command>(
         judge: (execution) => ({ violations: checkContract(execution, codes) }),
       };
     case "hygiene":
+      if (subject.ownSessions) return undefined;
       return {
         rules: Object.entries(HYGIENE_RULES).map(([name, description]) =>
           rule(name, description, "hygiene"),

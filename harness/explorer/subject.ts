@@ -75,6 +75,8 @@ export interface Subject<State extends Json = Json, C extends Command = Command>
    * schedules were executed, nothing is left to do.
    */
   readonly single?: boolean;
+  /** Its clients are sessions that end with each execution: what they leave open troubles nobody. */
+  readonly ownSessions?: boolean;
   /** Every two of the service's commands, for searches of all their interleavings. */
   pairs?(): readonly Pair<State, C>[];
   /**

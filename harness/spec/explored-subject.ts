@@ -49,6 +49,7 @@ export async function specSubject(
     start: (context) => startSpec(spec, forbidden, context),
     scenarios: () => fc.constant(scenario),
     single: true,
+    ownSessions: true,
     patterns: [],
     // New ids are no part of what is compared.
     ids: {},
