@@ -75,6 +75,19 @@ describe("an execution", () => {
     expect((await judged(one)).names).toEqual([]);
   });
 
+  test("that a fault struck teaches nothing of the order that it had", async () => {
+    const judge = serialJudge<number, Toy>({}, undefined);
+    const serial = interleaved(two, "0 0 0 1 1 1");
+    const fault = { type: "fault", lane: "1", fault: "terminate" } as const;
+    const contents = { counter: [{ value: 1 }] };
+    const struck = { ...serial, trace: [...serial.trace, fault], contents };
+    expect((await judged(struck, judge)).names).toEqual(["serially-equivalent"]);
+    expect((await judged(serial, judge)).names).toEqual([]);
+    expect((await judged({ ...lost, scenario: struck.scenario, contents }, judge)).names).toEqual([
+      "serially-equivalent",
+    ]);
+  });
+
   test("is not judged when nobody can tell what it left, or what was answered", async () => {
     expect((await judged({ ...fine, contents: undefined } as never)).unjudged).toBe(1);
     const trace = fine.trace.filter(({ type }) => type !== "return");

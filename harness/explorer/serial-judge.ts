@@ -10,7 +10,7 @@ import {
 import { SerialOrders, type SerialOutcome } from "../checkers/serial-orders.ts";
 import { withoutAborted } from "../checkers/without-aborted.ts";
 import type { Command } from "../core/command.ts";
-import { type Execution, historyOf } from "../core/execution.ts";
+import { type Execution, historyOf, isFaulty } from "../core/execution.ts";
 import { operations } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
@@ -41,7 +41,9 @@ export function serialJudge<State extends Json, C extends Command>(
     const left = JSON.stringify(scenario.clients);
     const orders = known.get(left) ?? new SerialOrders<C>(scenario);
     known.set(left, orders);
-    const own = scenario === of ? ownOrder(execution) : undefined;
+    // What a fault did to an order is not what the order comes to.
+    const telling = scenario === of && !isFaulty(whole.trace);
+    const own = telling ? ownOrder(execution) : undefined;
     const execute = async (order: readonly number[]) => {
       const scheduler = new InOrder(order);
       scheduler.begin();
