@@ -42,7 +42,7 @@ export function story({
   }
   if (violations.length === 0) return paragraphs;
   const end = paragraphs.at(-1)?.to ?? 0;
-  const broken = violations.map(({ message }) => unmarked(printable(message))).join(" ");
+  const broken = violations.map(({ message }) => ended(unmarked(printable(message)))).join(" ");
   return [...paragraphs, { from: end, to: end, text: sentence(`in the end: ${broken}`) }];
 }
 
@@ -181,6 +181,9 @@ function clauses(parts: readonly Part[]): string[] {
 }
 
 function sentence(text: string): string {
-  const capital = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
+  return ended(text.charAt(0).toUpperCase() + text.slice(1));
+}
+
+function ended(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
