@@ -1,7 +1,7 @@
 import type { PlantedReport, PlantedResult } from "../core/planted.ts";
 import { duration, number } from "./counted.ts";
 import { type Content, html, type Markup } from "./html-markup.ts";
-import { STYLE } from "./html-style.ts";
+import { page } from "./html-page.ts";
 import { table } from "./html-table.ts";
 import {
   judgedRow,
@@ -15,38 +15,24 @@ import { replayCommand, replayFilePath } from "./replay-command.ts";
 
 /** `mutants.html`: one file that needs nothing else, like `report.html`. */
 export function plantedHtml(report: PlantedReport, folder: string): string {
-  const style: Markup = { markup: STYLE };
   const title = `Planted bugs of the model ${report.model}`;
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-<meta name="color-scheme" content="light dark">
-<title>${title} · Heddle</title>
-<link rel="icon" href="data:,">
-<style>${style}</style>
-</head>
-<body>
-<header>
-<p class="eyebrow">Heddle mutation report</p>
+  const { environment: e, seed, budget } = report;
+  return page({
+    title,
+    header: html`<p class="eyebrow">Heddle mutation report</p>
 <h1>${title}</h1>
 <div class="verdict ${report.verdict}"><strong>${report.verdict}</strong>
 <p>${plantedSentence(report)}.</p></div>
-</header>
-<main>
-<section id="mutants">
+`,
+    main: html`<section id="mutants">
 <h2>What became of each</h2>
 ${table("Each planted bug, who caught it, and the size of what was found", PLANTED_COLUMNS, report.results.map(rowOf))}</section>
 ${report.allJudges ? judgesSection(report) : undefined}${shippedSection(report)}<section id="stories">
 <h2>What they are</h2>
 ${report.results.map((result) => story(result, folder))}</section>
-</main>
-<footer><p class="note">Seed ${report.seed}; at most ${number(report.budget.runs)} executions each; PostgreSQL ${report.environment.postgres.version} (${report.environment.postgres.provider}), Heddle ${report.environment.heddle}, ${report.environment.cpus} CPUs. Executions and time are counted until the judge that must find a bug found it. Machines read the same in mutants.json.</p></footer>
-</body>
-</html>
-`.markup;
+`,
+    footer: `Seed ${seed}; at most ${number(budget.runs)} executions each; PostgreSQL ${e.postgres.version} (${e.postgres.provider}), Heddle ${e.heddle}, ${e.cpus} CPUs. Executions and time are counted until the judge that must find a bug found it. Machines read the same in mutants.json.`,
+  });
 }
 
 function rowOf(result: PlantedResult): readonly Content[] {
