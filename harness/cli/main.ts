@@ -9,6 +9,7 @@ import { EXIT, exitCodeOf } from "./exit-code.ts";
 import { addExplorationCommands, OF_MODELS } from "./exploration-commands.ts";
 import { addMutationCommands } from "./mutation-commands.ts";
 import { durationMs, positiveNumber } from "./options.ts";
+import type { ProxyOptions } from "./proxy.ts";
 import type { RegressionsOptions } from "./regressions.ts";
 import type { ReplayOptions } from "./replay.ts";
 import type { ReportOptions } from "./report.ts";
@@ -46,6 +47,16 @@ function program(finished: (exitCode: number) => void): Command {
     .action(async (source: string, options: ReplayOptions) => {
       const { replayCommand } = await import("./replay.ts");
       finished(await replayCommand(source, options));
+    });
+
+  heddle
+    .command("proxy")
+    .description("hold each statement for a controller of yours, in whatever language")
+    .requiredOption("--database-url <url>", "the database behind it")
+    .option("--control <where>", "a port (0: any), or the path of a socket", "0")
+    .action(async (options: ProxyOptions) => {
+      const { proxyCommand } = await import("./proxy.ts");
+      finished(await proxyCommand(options));
     });
 
   const spec = heddle

@@ -1,0 +1,80 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { createInterface } from "node:readline";
+import { Client } from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
+import { Place, saying } from "./heddle.fixture.ts";
+
+let server: Server;
+let place: Place;
+
+beforeAll(async () => {
+  [server, place] = await Promise.all([startServer(testPostgres), Place.make()]);
+});
+afterAll(async () => {
+  await server.stop();
+  const left = await place.leftovers();
+  await place.remove();
+  expect(left).toEqual([]);
+});
+
+/** What a controller hears, one thing after the other. */
+function heard(socket: Socket) {
+  const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
+  return async () => JSON.parse((await lines.next()).value ?? "null");
+}
+
+test("another program decides who moves; without one everything passes", async () => {
+  const database = await server.lease();
+  const { child, ended } = place.start("proxy", "--database-url", database.url);
+  let said = "";
+  child.stdout?.on("data", (text: string) => {
+    said += text;
+  });
+  await saying(child, "control ");
+  const url = /database (\S+)/.exec(said)?.[1] ?? "";
+  const port = Number(/control 127\.0\.0\.1:(\d+)/.exec(said)?.[1]);
+
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  expect((await client.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+
+  const socket = connect(port, "127.0.0.1");
+  await once(socket, "connect");
+  const next = heard(socket);
+  socket.write("nonsense\n");
+  expect(await next()).toMatchObject({
+    event: "error",
+    message: expect.stringContaining("nonsense"),
+  });
+  const second = connect(port, "127.0.0.1");
+  expect(await heard(second)()).toMatchObject({ event: "error" });
+  second.destroy();
+
+  const answer = client.query("select 2 as two");
+  const held = await next();
+  expect(held).toMatchObject({ event: "held", statement: { sql: "select 2 as two" } });
+  socket.write(`${JSON.stringify({ release: held.session })}\n`);
+  expect(await next()).toMatchObject({ event: "answered", result: { tags: ["SELECT 1"] } });
+  socket.write(`${JSON.stringify({ deliver: held.session })}\n`);
+  expect((await answer).rows).toEqual([{ two: 2 }]);
+
+  const stranded = client.query("select 3 as three");
+  expect(await next()).toMatchObject({ event: "held" });
+  socket.destroy();
+  expect((await stranded).rows).toEqual([{ three: 3 }]);
+
+  await client.end();
+  child.kill("SIGINT");
+  expect((await ended).code).toBe(0);
+});
+
+test("a place that cannot be listened on is a clear error", async () => {
+  const { code, stderr } = await place.heddle(
+    ...["proxy", "--database-url", "postgres://localhost/x", "--control", "/no/such/folder/socket"],
+  );
+  expect(stderr).toContain("--control");
+  expect(code).toBe(2);
+});
