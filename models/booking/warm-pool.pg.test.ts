@@ -68,6 +68,8 @@ test("survives that its connections are killed, lent or idle", async () => {
   await gone;
   await expect(lent.query("select 1")).rejects.toThrow();
   lent.release(true);
+  // The idle one hears of its end at a time of its own.
+  await expect.poll(() => pool.totalCount).toBe(0);
   expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
   await close();
   await nobodyElse();
