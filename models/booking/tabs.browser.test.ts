@@ -204,7 +204,8 @@ describe.skipIf(noBrowser !== undefined)(`two tabs that want one time ${noBrowse
     expect(campaign).toMatchObject({ verdict: "pass", reason: null, counterexamples: [] });
     expect(campaign.pairs).toMatchObject([{ name: "two tabs", complete: true, outcomes: 2 }]);
     const { executions } = campaign;
-    expect(executions).toBeGreaterThan(20);
+    // Those that come to the same are left out.
+    expect(executions).toBeGreaterThan(10);
     expect(campaign.responses).toEqual({
       click: { BOOKED: executions, BOOKING_CONFLICT: executions },
     });
