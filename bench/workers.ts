@@ -17,7 +17,12 @@ export async function workers(): Promise<Benchmark> {
       const { error } = await verify(server, booking, {
         seed: 1,
         runs: RUNS,
-        workers: { count, model: MODEL, strategyOptions: DEFAULTS, joinMs: 0 },
+        workers: {
+          count,
+          model: MODEL,
+          strategyOptions: { preemptions: DEFAULTS.preemptions },
+          joinMs: 0,
+        },
       });
       if (error !== undefined) throw error;
     };
