@@ -2,8 +2,10 @@
 // Starts Heddle with what lies beside it: the TypeScript sources in a checkout, else the built
 // package. Plain JavaScript for the oldest Node that package.json allows.
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { constants } from "node:os";
+import { existsSync, mkdirSync, statSync } from "node:fs";
+import module from "node:module";
+import { constants, homedir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const source = new URL("../harness/cli/main.ts", import.meta.url);
@@ -18,8 +20,30 @@ if (!existsSync(source)) {
 }
 
 async function run(entry) {
+  // Not before Node 22.1.
+  const compiled = module.enableCompileCache === undefined ? undefined : compiledFolder();
+  if (compiled !== undefined) module.enableCompileCache(compiled);
   const { main } = await import(entry.href);
   process.exitCode = await main(process.argv.slice(2));
+}
+
+/**
+ * Where what was compiled is kept for the next start: below the cache folder (see cacheFolder in
+ * harness/postgres/cache.ts), if nobody else can write there, since it is run.
+ */
+function compiledFolder() {
+  const uid = process.getuid?.();
+  const usual = uid === 0 ? "/var/cache" : join(homedir(), ".cache");
+  const cache = join(process.env.XDG_CACHE_HOME || usual, "heddle");
+  try {
+    mkdirSync(cache, { recursive: true, mode: 0o755 });
+    const { uid: owner, mode } = statSync(cache);
+    return uid === undefined || (owner === uid && (mode & 0o022) === 0)
+      ? join(cache, "compiled")
+      : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** This Node cannot run TypeScript; the one among the development dependencies can. */

@@ -1,5 +1,6 @@
 import { loadModule, parsePlPgSQLSync } from "libpg-query";
 import { gateStatement } from "./gate-function.ts";
+import { remembered } from "./remembered.ts";
 import { type Outline, OutlineError, outline } from "./routine-outline.ts";
 import {
   gateWords,
@@ -99,7 +100,7 @@ function insertGates(definition: Definition, first: number, names: TouchingNames
   const { source } = definition;
   if (strip(source) !== source) throw new OutlineError("it has gates already");
   const tokens = tokensOf(source);
-  const tree = treeOf(definition, tokens);
+  const tree = knownTree(readable(definition, tokens));
   const declared = touchingDeclarations(tree, names);
   const located = locate(source, outline(tokens), statementsOf(tree, names), declared);
   const insertions = located.flatMap((of): Insertion[] => [
@@ -112,7 +113,8 @@ function insertGates(definition: Definition, first: number, names: TouchingNames
     ...insertions.map(({ at, again }, index) => ({ at, words: gateWords(first + index, again) })),
     ...located.map(({ kind, line, start: at }) => ({ at, words: statementWords(kind, line) })),
   ].sort((a, b) => a.at - b.at);
-  const found = withoutGates(treeOf({ ...definition, source: gated }, tokensOf(gated)));
+  const again = readable({ ...definition, source: gated }, tokensOf(gated));
+  const found = withoutGates(knownTree(again));
   if (
     found.rest !== withoutGates(tree).rest ||
     found.order.join() !== wanted.map(({ words }) => words).join() ||
@@ -127,15 +129,22 @@ function insertGates(definition: Definition, first: number, names: TouchingNames
   return { gated: true, source: gated, places, joined: joinedIn(source, located, declared) };
 }
 
+/** What PL/pgSQL's own parser makes of a routine. Throws what it says of a broken one. */
+export function treeOf(definition: Definition, tokens: readonly Token[]): Tree {
+  return parsePlPgSQLSync(readable(definition, tokens));
+}
+
+const knownTree = remembered((definition: string) => parsePlPgSQLSync(definition) as object);
+
 /** Its parser knows no types: with `%ROWTYPE` it takes a row for a scalar, without it for a row. */
-export function treeOf({ head, source, tail }: Definition, tokens: readonly Token[]): Tree {
+function readable({ head, source, tail }: Definition, tokens: readonly Token[]): string {
   let plain = source;
   for (const [index, { text, start }] of tokens.entries()) {
     const next = tokens[index + 1];
     if (text !== "%" || next?.text !== "rowtype") continue;
     plain = plain.slice(0, start) + " ".repeat(next.end - start) + plain.slice(next.end);
   }
-  return parsePlPgSQLSync(head + plain + tail);
+  return head + plain + tail;
 }
 
 /** Joins what the outline and the tree say of the same statements. */

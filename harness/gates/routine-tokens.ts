@@ -1,4 +1,5 @@
 import { scanSync } from "libpg-query";
+import { remembered } from "./remembered.ts";
 
 /** A token of SQL or PL/pgSQL; comments are none. Offsets are those of the string. */
 export interface Token {
@@ -12,7 +13,7 @@ export interface Token {
  * PostgreSQL's own scanner, which PL/pgSQL uses too. Throws what it says of a broken source.
  * libpg-query has to be loaded.
  */
-export function tokensOf(source: string): readonly Token[] {
+export const tokensOf = remembered((source: string): readonly Token[] => {
   const { tokens } = scanSync(source);
   const at = stringOffsets(source);
   return tokens
@@ -22,7 +23,7 @@ export function tokensOf(source: string): readonly Token[] {
       const text = source.slice(start, end);
       return { text: /^\w+$/.test(text) ? text.toLowerCase() : text, start, end };
     });
-}
+});
 
 /** From offsets in bytes of UTF-8 to offsets in the string. */
 function stringOffsets(source: string): (byte: number) => number {

@@ -1,4 +1,5 @@
 import { parseSync } from "libpg-query";
+import { remembered } from "./remembered.ts";
 
 /**
  * Functions that may read or change what other sessions see, by their names without schema: a
@@ -36,20 +37,33 @@ const CHANGES = new Set(["InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"])
  * loaded.
  */
 export function touchOf(query: string, mode: number, names: TouchingNames): Touch {
+  const { touch, calls } = contentsOf(asStatement(query, mode));
+  return calls.some((name) => names.has(name)) ? UNKNOWN : touch;
+}
+
+/** What a statement may touch, apart from the functions that it calls. */
+interface Contents {
+  readonly touch: Touch;
+  /** Those functions' names. */
+  readonly calls: readonly string[];
+}
+
+const contentsOf = remembered((statement: string): Contents => {
   let tree: { stmts?: { stmt?: object }[] };
   try {
-    tree = parseSync(asStatement(query, mode)) as typeof tree;
+    tree = parseSync(statement) as typeof tree;
   } catch {
-    return UNKNOWN;
+    return { touch: UNKNOWN, calls: [] };
   }
-  const statement = tree.stmts?.[0]?.stmt ?? {};
-  const [kind = ""] = Object.keys(statement);
-  if (PRIVATE.has(kind)) return NOTHING;
-  if (!CONTENTS.has(kind)) return AT_ONCE;
-  const seen = { ...NOTHING };
-  look(statement, names, seen);
-  return seen;
-}
+  const contents = tree.stmts?.[0]?.stmt ?? {};
+  const [kind = ""] = Object.keys(contents);
+  if (PRIVATE.has(kind)) return { touch: NOTHING, calls: [] };
+  if (!CONTENTS.has(kind)) return { touch: AT_ONCE, calls: [] };
+  const touch = { ...NOTHING };
+  const calls: string[] = [];
+  look(contents, touch, calls);
+  return { touch, calls };
+});
 
 /** A statement with the same contents. */
 export function asStatement(query: string, mode: number): string {
@@ -75,17 +89,17 @@ function withoutBrackets(text: string): string {
   });
 }
 
-function look(node: unknown, names: TouchingNames, seen: { touches: boolean; eachRow: boolean }) {
+function look(node: unknown, touch: { touches: boolean; eachRow: boolean }, calls: string[]) {
   if (typeof node !== "object" || node === null) return;
   if (Array.isArray(node)) {
-    for (const item of node) look(item, names, seen);
+    for (const item of node) look(item, touch, calls);
     return;
   }
   for (const [key, value] of Object.entries(node)) {
-    const calls = key === "funcname" && names.has(lastName(value));
-    if (calls || key === "lockingClause") seen.eachRow = true;
-    if (calls || key === "RangeVar" || CHANGES.has(key)) seen.touches = true;
-    look(value, names, seen);
+    if (key === "funcname") calls.push(lastName(value));
+    if (key === "lockingClause") touch.eachRow = true;
+    if (key === "RangeVar" || CHANGES.has(key)) touch.touches = true;
+    look(value, touch, calls);
   }
 }
 
