@@ -2,17 +2,17 @@ import { HarnessError } from "../core/error.ts";
 import { connectionLost } from "../gates/faults.ts";
 
 /**
- * An error of the model's own code becomes one that names the part of it that failed. A connection
- * that was lost is nobody's code.
+ * An error of code that is not the harness's own becomes one that names what failed, such as `the
+ * model's reset()`. A connection that was lost is nobody's code.
  */
-export async function blamed<T>(part: string, work: Promise<T>): Promise<T> {
+export async function blamed<T>(what: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (cause) {
     if (cause instanceof HarnessError) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);
     if (isLost(cause, message)) throw connectionLost(message);
-    throw new HarnessError("MODEL_FAILED", `the model's ${part}() failed: ${String(cause)}`, {
+    throw new HarnessError("MODEL_FAILED", `${what} failed: ${String(cause)}`, {
       cause,
     });
   }

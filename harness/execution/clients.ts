@@ -98,7 +98,7 @@ export class Clients<State extends Json, C extends Command> {
     this.#requests.set(index, request);
     this.#recording.add({ type: "invoke", client: index, index: request.index, command });
     const { signal } = request.patience;
-    const perform = blamed("perform", this.#system.perform(command, index, signal));
+    const perform = blamed("the model's perform()", this.#system.perform(command, index, signal));
     const operation = perform.then(
       (response) => this.#returned(request, response),
       (error: HarnessError) => this.#listener.failed(error),

@@ -94,7 +94,7 @@ export class Executor<State extends Json, C extends Command> {
     if (await this.#system.spoiled?.()) await this.#renew();
     const { proxy, lockWaits, gates, footprints, freezer } = this.#parts;
     const { control, pause } = this.#options;
-    await blamed("reset", this.#system.reset(scenario.initial));
+    await blamed("the model's reset()", this.#system.reset(scenario.initial));
     const run = new Run(
       {
         proxy,
@@ -146,13 +146,13 @@ export class Executor<State extends Json, C extends Command> {
   }
 
   async #observe(): Promise<Snapshot> {
-    const snapshot = await blamed("observe", this.#system.observe());
+    const snapshot = await blamed("the model's observe()", this.#system.observe());
     return { ...snapshot, ...(await this.#parts.queries?.rows()) };
   }
 
   async #contents(): Promise<Snapshot | undefined> {
     const contents = this.#system.contents?.();
-    return contents && blamed("contents", contents);
+    return contents && blamed("the model's contents()", contents);
   }
 
   /** What was done to the database is not undone by a reset: all is opened anew, on another one. */
@@ -166,7 +166,7 @@ export class Executor<State extends Json, C extends Command> {
   async #heal(run: Run<State, C>): Promise<void> {
     this.#parts.proxy.observer = undefined;
     const warm = this.#system.warm?.();
-    await (warm === undefined ? this.#restart(run) : blamed("warm", warm));
+    await (warm === undefined ? this.#restart(run) : blamed("the model's warm()", warm));
   }
 
   /**
@@ -218,5 +218,5 @@ async function start<State extends Json, C extends Command>(
     directUrl: database.url,
     folder: own,
   };
-  return blamed("start", setup.start(context));
+  return blamed("the model's start()", setup.start(context));
 }

@@ -45,7 +45,7 @@ export async function openParts(
   try {
     const database = await server.lease();
     undo.push(() => database.drop());
-    await blamed("migrate", migrate(database.url));
+    await blamed("the model's migrate()", migrate(database.url));
     const folder = await mkdtemp(join(server.folder, "x"));
     undo.push(() => rm(folder, { recursive: true, force: true }));
     const { gates: levels, isolation } = options.control;

@@ -3,6 +3,7 @@ import { HarnessError } from "../core/error.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { RandomWalk } from "../scheduler/random.ts";
 import type { Strategy } from "../scheduler/strategies.ts";
+import { NOTHING_COVERED } from "./coverage.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
 import { ScenarioExplorer } from "./explore-scenario.ts";
 import { Judges } from "./judge.ts";
@@ -72,4 +73,6 @@ test("a judge that breaks ends it; what the executor threw is told from that", a
   const gone = await explore({ rules, judge: () => Promise.reject(lost) });
   expect(gone.error).toBe(lost);
   expect(gone.tally.executions).toBe(0);
+  // Nor is anything claimed of a scenario whose execution could not be finished.
+  expect(gone).toMatchObject({ complete: false, coverage: NOTHING_COVERED });
 });

@@ -132,12 +132,16 @@ export class ScenarioExplorer<State extends Json, C extends Command> implements 
       if (!(cause instanceof HarnessError)) throw cause;
       error = cause;
     }
+    // A scheduler takes the execution that could not be finished for one that ended early.
+    const covered =
+      error === undefined
+        ? { coverage: coverageOf(scheduler, scenario.clients.length), ...completeness(scheduler) }
+        : { coverage: NOTHING_COVERED, complete: false, pruned: null };
     return {
       tally,
-      coverage: coverageOf(scheduler, scenario.clients.length),
+      ...covered,
       behaviours,
       digest: digest.digest("hex"),
-      ...completeness(scheduler),
       outcomes: outcomes.size,
       failing,
       undecided,

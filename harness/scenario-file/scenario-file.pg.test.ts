@@ -88,6 +88,19 @@ test("a client that leaves a connection open is told so", async () => {
   });
 });
 
+test("what cannot be set up or checked is named, with its reason", async () => {
+  const setup = "create table counters (id int);\ncreate tabel more (id int);";
+  await expect(run({ ...noLostUpdate, setup })).rejects.toThrow(
+    'the scenario\'s setup failed: Error: syntax error at or near "tabel", in line 2',
+  );
+  const mistaken = { "no update is lost": "select nope" };
+  const { error, campaign } = await run({ ...noLostUpdate, invariants: mistaken });
+  expect(error?.message).toBe(
+    'the invariant "no update is lost" failed: error: column "nope" does not exist',
+  );
+  expect(campaign).toMatchObject({ verdict: "unknown", coverage: [] });
+});
+
 test("a client that never comes to the gate is named", async () => {
   const never = () => new Promise(() => {});
   const { error } = await run({ ...noLostUpdate, clients: { never } }, { stepTimeoutMs: 100 });

@@ -5,6 +5,7 @@ import { HarnessError } from "../core/error.ts";
 import type { Snapshot } from "../core/execution.ts";
 import type { Response } from "../core/history.ts";
 import type { Json, JsonObject } from "../core/json.ts";
+import { blamed } from "../execution/blame.ts";
 import type { System, SystemContext } from "../execution/system.ts";
 import { contentsOf } from "./contents.ts";
 import type { Outcome, Query, ScenarioDefinition } from "./definition.ts";
@@ -56,17 +57,16 @@ export async function startScenario(
             : outcomeOfRequest(how, service?.url, signal);
       const outcome = await Promise.race([ending, strays.failed]);
       outcomes[name] = outcome;
-      await closed(name, () => context.sessionsOf(client));
+      await closed(name, outcome, () => context.sessionsOf(client));
       return responseOf(outcome);
     },
 
     async observe() {
       const found: Record<string, readonly JsonObject[]> = {};
       for (const [name, invariant] of Object.entries(definition.invariants ?? {})) {
-        found[name] =
-          typeof invariant === "string"
-            ? asJson(await query(invariant))
-            : await broken(async () => invariant({ query, outcomes }));
+        const check = async () =>
+          typeof invariant === "string" ? query(invariant) : invariant({ query, outcomes });
+        found[name] = await blamed(`the invariant "${name}"`, broken(name, check));
       }
       return found satisfies Snapshot;
     },
@@ -145,34 +145,36 @@ function asJson<T extends Json>(value: unknown): T {
   return (text === undefined ? null : JSON.parse(text)) as T;
 }
 
-/** The rows that broke it. */
-async function broken(check: () => Promise<unknown>): Promise<readonly JsonObject[]> {
+/** The rows that break an invariant. */
+async function broken(name: string, check: () => Promise<unknown>): Promise<readonly JsonObject[]> {
   try {
     const rows = (await check()) ?? [];
     if (Array.isArray(rows)) return asJson(rows);
-    throw new HarnessError(
-      "MODEL_FAILED",
-      "an invariant gives the rows that break it, in a list, or nothing",
-    );
   } catch (error) {
-    if (error instanceof Error && error.name === "AssertionError") {
-      return [{ message: error.message.split("\n", 1)[0] ?? error.message }];
-    }
-    throw error;
+    if (!(error instanceof Error) || error.name !== "AssertionError") throw error;
+    return [{ message: error.message.split("\n", 1)[0] ?? error.message }];
   }
+  throw new HarnessError(
+    "MODEL_FAILED",
+    `the invariant "${name}" gives neither the rows that break it, in a list, nor nothing`,
+  );
 }
 
 /** A connection that is left open would go on for the next execution. */
-async function closed(client: string, left: () => number): Promise<void> {
+async function closed(client: string, outcome: Outcome, left: () => number): Promise<void> {
   const deadline = performance.now() + CLOSING_MS;
   while (left() > 0) {
     if (performance.now() > deadline) {
       throw new HarnessError(
         "MODEL_FAILED",
-        `client "${client}" has ended and left ${left()} of its connections open: ` +
-          "let it close what it opens (client.end(), pool.end(), sql.end(), …)",
+        `client "${client}" has ended${becauseOf(outcome)} and left ${left()} of its connections ` +
+          "open: let it close what it opens (client.end(), pool.end(), sql.end(), …), in a `finally`",
       );
     }
     await delay(1);
   }
+}
+
+function becauseOf(outcome: Outcome): string {
+  return "error" in outcome ? ` with ${outcome.error} (${outcome.message})` : "";
 }
