@@ -2,11 +2,13 @@ import { mkdir } from "node:fs/promises";
 import type { GateLevel, Isolation } from "../core/control.ts";
 import { layersOfDefence } from "../mutation/layers.ts";
 import { startServer } from "../postgres/provider.ts";
-import { layersJson, writeLayers } from "../reporters/layers-files.ts";
+import { writeLayers } from "../reporters/layers-files.ts";
 import { layersText, withoutWords } from "../reporters/layers-text.ts";
+import { recordJson } from "../reporters/records.ts";
 import { EXIT } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
 import { loadSubject } from "./load-subject.ts";
+import { showInReport } from "./show-in-report.ts";
 
 export interface LayersCommandOptions {
   readonly preemptions: number;
@@ -39,14 +41,10 @@ export async function layersCommand(model: string, options: LayersCommandOptions
       onCase: ({ name }, found) =>
         process.stderr.write(`${name}, ${withoutWords(found)}: ${found.outcome}\n`),
     });
-    await writeLayers(options.report, layers);
-    const view = {
-      colour: process.stdout.isTTY && process.stdout.hasColors(),
-      folder: options.report,
-    };
-    process.stdout.write(
-      options.json ? layersJson(layers, options.report) : layersText(layers, view),
-    );
+    const record = await writeLayers(options.report, layers);
+    await showInReport(options.report);
+    const view = { colour: process.stdout.isTTY && process.stdout.hasColors() };
+    process.stdout.write(options.json ? recordJson(record) : layersText(record, view));
     if (interrupted.signal.aborted) return EXIT.interrupted;
     const cases = layers.promises.flatMap((promise) => promise.cases);
     if (cases.some(({ without, outcome }) => without.length === 0 && outcome === "breaks")) {

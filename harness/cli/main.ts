@@ -82,8 +82,8 @@ function program(finished: (exitCode: number) => void): Command {
 
   heddle
     .command("report")
-    .description("make one report out of those of shards")
-    .requiredOption("--merge <folders...>", "where the shards reported to")
+    .description("make the page of a report anew, or one report out of those of shards")
+    .option("--merge <folders...>", "where the shards reported to")
     .option("--report <folder>", "where report.json and report.html go", "reports")
     .option("--json", "print report.json instead of the summary")
     .action(async (options: ReportOptions) => {

@@ -6,10 +6,12 @@ import { DEFAULTS } from "../defaults.ts";
 import { runPlanted } from "../mutation/planted-run.ts";
 import { startServer } from "../postgres/provider.ts";
 import { plantedText } from "../reporters/planted-text.ts";
-import { plantedJson, writePlanted } from "../reporters/write-planted.ts";
+import { recordJson } from "../reporters/records.ts";
+import { writePlanted } from "../reporters/write-planted.ts";
 import { exitCodeOfCampaign } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
 import { loadSubject } from "./load-subject.ts";
+import { showInReport } from "./show-in-report.ts";
 
 export interface MutantsOptions {
   readonly only?: readonly string[];
@@ -50,11 +52,10 @@ export async function mutantsCommand(model: string, options: MutantsOptions): Pr
       signal: interrupted.signal,
       onResult: (result, done, of) => process.stderr.write(`${progress(result, done, of)}\n`),
     });
-    await writePlanted(options.report, report);
+    const record = await writePlanted(options.report, report);
+    await showInReport(options.report);
     const colour = process.stdout.isTTY && process.stdout.hasColors();
-    process.stdout.write(
-      options.json ? plantedJson(report, options.report) : plantedText(report, colour),
-    );
+    process.stdout.write(options.json ? recordJson(record) : plantedText(record, colour));
     const error = interrupted.signal.aborted
       ? new HarnessError("INTERRUPTED", "interrupted")
       : undefined;

@@ -66,8 +66,16 @@ export interface Environment {
   };
 }
 
+/** When, where and of what something was made: with this one can tell whether two are about the same. */
+export interface Provenance {
+  readonly startedAt: string;
+  readonly environment: Environment;
+  /** SHA-256 of each of the model's sources, by path. */
+  readonly hashes: { readonly [path: string]: string };
+}
+
 /** All that a campaign did and found: what reports are made of. Times aside, a function of the seed. */
-export interface Campaign {
+export interface Campaign extends Provenance {
   readonly model: string;
   readonly mutant: string | null;
   readonly verdict: Verdict;
@@ -77,7 +85,6 @@ export interface Campaign {
   readonly strategy: string;
   readonly control: Control;
   readonly clients: { readonly min: number; readonly max: number };
-  readonly startedAt: string;
   readonly elapsedMs: number;
   readonly scenarios: number;
   readonly executions: number;
@@ -114,9 +121,6 @@ export interface Campaign {
   /** What the harness controlled, and what it did not, in sentences. */
   readonly controlled: readonly string[];
   readonly uncontrolled: readonly string[];
-  readonly environment: Environment;
-  /** SHA-256 of each source of the model's schema, by path. */
-  readonly hashes: { readonly [path: string]: string };
   /**
    * SHA-256 over every scenario, schedule, statement, response and violation in order: equal for
    * two campaigns that saw the same.

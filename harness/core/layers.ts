@@ -1,3 +1,5 @@
+import type { Provenance } from "./campaign.ts";
+import type { Control } from "./control.ts";
 import type { Counterexample } from "./counterexample.ts";
 
 /** A change of a schema: a derived mutant, by its id; or another text in a routine's source. */
@@ -51,8 +53,9 @@ export interface PromiseLayers extends Promised {
 }
 
 /** Which protections of a schema would catch what if others failed. */
-export interface LayersOfDefence {
+export interface LayersOfDefence extends Provenance {
   readonly model: string;
+  readonly control: Control;
   /** The most preemptions of the interleavings that were executed. */
   readonly preemptions: number;
   readonly promises: readonly PromiseLayers[];
@@ -60,8 +63,14 @@ export interface LayersOfDefence {
   readonly elapsedMs: number;
 }
 
+type Outcome = Pick<LayerCase, "without" | "outcome">;
+
 /** The smallest sets of protections without which a promise breaks: none has another as a part. */
-export function breaches({ cases }: PromiseLayers): readonly LayerCase[] {
+export function breaches<Case extends Outcome>({
+  cases,
+}: {
+  readonly cases: readonly Case[];
+}): readonly Case[] {
   const breaking = cases.filter(({ outcome }) => outcome === "breaks");
   return breaking.filter(
     ({ without }) =>
@@ -72,14 +81,19 @@ export function breaches({ cases }: PromiseLayers): readonly LayerCase[] {
 }
 
 /** What the cases come to, in sentences for an auditor. */
-export function conclusions(promise: PromiseLayers): readonly string[] {
-  const { protections, cases } = promise;
+export function conclusions({
+  protections,
+  cases,
+}: {
+  readonly protections: readonly Protection[];
+  readonly cases: readonly Outcome[];
+}): readonly string[] {
   const names = protections.map(({ name }) => name);
   const outcome = (without: readonly string[]) =>
     cases.find((it) => sameNames(it.without, without))?.outcome;
   if (outcome([]) === "breaks") return ["It breaks with all of its protections in place."];
   const open = cases.filter((it) => it.outcome === "unknown").length;
-  const minimal = breaches(promise).map(({ without }) => without);
+  const minimal = breaches({ cases }).map(({ without }) => without);
   const alone = minimal.filter((set) => set.length === 1).flat();
   const needless = outcome(names) === "holds" && names.length > 0;
   const suffices = names.filter((name) => outcome(names.filter((it) => it !== name)) === "holds");

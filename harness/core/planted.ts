@@ -1,4 +1,4 @@
-import type { Environment } from "./campaign.ts";
+import type { Provenance } from "./campaign.ts";
 import type { GateLevel } from "./control.ts";
 import type { Counterexample } from "./counterexample.ts";
 import type { Fault } from "./fault.ts";
@@ -61,7 +61,7 @@ export interface Shipped {
 }
 
 /** What a model's planted bugs say of the harness: whether a red run was possible. */
-export interface PlantedReport {
+export interface PlantedReport extends Provenance {
   readonly model: string;
   readonly seed: number;
   /** The most executions of each, and the most time, in ms. */
@@ -72,5 +72,6 @@ export interface PlantedReport {
   readonly elapsedMs: number;
   readonly results: readonly PlantedResult[];
   readonly unmutated: readonly Shipped[];
-  readonly environment: Environment;
+  /** Bugs of the model that were left out, by name: others were asked for, or it was interrupted. */
+  readonly untried: readonly string[];
 }

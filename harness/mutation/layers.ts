@@ -15,6 +15,7 @@ import { version } from "../version.ts";
 import type { Derivation } from "./derivation.ts";
 import { changesWithout, derivationOf, withoutName } from "./derived-subject.ts";
 import { mutated } from "./mutated.ts";
+import { provenanceOf } from "./provenance.ts";
 import { type SearchOptions, type Stage, search } from "./search.ts";
 
 export interface LayersOptions extends SearchOptions {
@@ -39,6 +40,7 @@ export async function layersOfDefence<State extends Json, C extends Command>(
     throw new HarnessError("USAGE", `the model "${subject.name}" has no promises to look at`);
   }
   const began = performance.now();
+  const provenance = await provenanceOf(server, subject);
   const derivation = await derivationOf(server, subject);
   const promises: PromiseLayers[] = [];
   for (const one of promised) {
@@ -68,6 +70,8 @@ export async function layersOfDefence<State extends Json, C extends Command>(
       .flatMap(({ cases }) => cases)
       .reduce((sum, { executions }) => sum + executions, 0),
     elapsedMs: performance.now() - began,
+    control: options.control,
+    ...provenance,
   };
 }
 

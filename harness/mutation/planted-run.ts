@@ -5,8 +5,8 @@ import type { PlantedReport, PlantedResult, Shipped } from "../core/planted.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { Subject } from "../explorer/subject.ts";
 import type { Server } from "../postgres/provider.ts";
-import { environmentOf } from "../verify.ts";
 import { type PlantedOptions, PlantedTrial } from "./planted.ts";
+import { provenanceOf } from "./provenance.ts";
 
 export interface PlantedRunOptions extends PlantedOptions {
   /** Only these; undefined: all. */
@@ -27,8 +27,8 @@ export async function runPlanted<State extends Json, C extends Command>(
 ): Promise<PlantedReport> {
   const began = performance.now();
   const mutants = chosen(subject, options.only);
-  const environment = environmentOf(server, await lockWaitsOf(server));
-  const trial = new PlantedTrial(server, subject, environment, options);
+  const provenance = await provenanceOf(server, subject);
+  const trial = new PlantedTrial(server, subject, provenance.environment, options);
   let done = 0;
   const results = await inParallel(mutants, options, async (mutant) => {
     const result = await trial.mutant(mutant);
@@ -50,7 +50,10 @@ export async function runPlanted<State extends Json, C extends Command>(
     elapsedMs: performance.now() - began,
     results,
     unmutated,
-    environment,
+    untried: subject.mutants
+      .map(({ name }) => name)
+      .filter((name) => !results.some((result) => result.name === name)),
+    ...provenance,
   };
 }
 
@@ -63,12 +66,6 @@ function chosen({ name, mutants }: Pick<Subject, "name" | "mutants">, only?: rea
     "USAGE",
     `the model "${name}" has no ${unknown.join(", ")}; it has: ${all}`,
   );
-}
-
-async function lockWaitsOf(server: Server) {
-  const { lockWaits, drop } = await server.lease();
-  await drop();
-  return lockWaits;
 }
 
 /** In the order of what was given; what was not begun when it was interrupted is left out. */

@@ -10,7 +10,8 @@ import {
   REPORT,
   type ReportFacts,
 } from "./evidence.ts";
-import { type Written, writeWhole } from "./write.ts";
+import { RECORDS } from "./records.ts";
+import { PAGE, type Written, writeWhole } from "./write.ts";
 
 /**
  * Writes `evidence.json` about the reports that were written to `folder` and the model's sources.
@@ -18,27 +19,42 @@ import { type Written, writeWhole } from "./write.ts";
  */
 export async function writeEvidence(
   folder: string,
-  { json, html, junit, counterexamples }: Written,
+  { json, html, junit, records, counterexamples }: Written,
   sources: readonly URL[],
 ): Promise<{ readonly file: string; readonly sha256: string }> {
   const files = [
-    json,
-    html,
-    junit,
-    ...counterexamples,
+    ...[json, html, junit, ...records, ...counterexamples],
     ...sources.map((url) => fileURLToPath(url)),
   ];
-  const subjects = await Promise.all(
-    files.map(async (file) => {
-      const name = path.relative(folder, file).split(path.sep).join("/");
-      return { name, digest: { sha256: sha256(await readFile(file)) } };
-    }),
-  );
-  const report = JSON.parse(await readFile(json, "utf8")) as ReportFacts;
+  return writeAbout(folder, await Promise.all(files.map((file) => subjectOf(folder, file))));
+}
+
+/**
+ * Makes the evidence in a folder fit a page that was made anew, and what that shows besides the
+ * campaign (`records`). Of all else it says what it said: what was changed since is seen as ever.
+ */
+export async function refreshEvidence(folder: string, records: readonly string[]): Promise<void> {
+  const file = path.join(folder, EVIDENCE);
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  if (text === undefined) return;
+  const anew = [path.join(folder, PAGE), ...records];
+  const now = await Promise.all(anew.map((one) => subjectOf(folder, one)));
+  const names = new Set([PAGE, ...Object.values(RECORDS)]);
+  const kept = subjectsOf(text, file).filter(({ name }) => !names.has(name));
+  await writeAbout(folder, [...kept, ...now]);
+}
+
+async function writeAbout(folder: string, subjects: readonly EvidenceSubject[]) {
+  const report = JSON.parse(await readFile(path.join(folder, REPORT), "utf8")) as ReportFacts;
   const text = evidenceText(report, subjects);
   const file = path.join(folder, EVIDENCE);
   await writeWhole(file, text);
   return { file, sha256: sha256(text) };
+}
+
+async function subjectOf(folder: string, file: string): Promise<EvidenceSubject> {
+  const name = path.relative(folder, file).split(path.sep).join("/");
+  return { name, digest: { sha256: sha256(await readFile(file)) } };
 }
 
 /** What does not fit; nothing if each byte is as it was. */

@@ -1,16 +1,13 @@
-import {
-  breaches,
-  conclusions,
-  type LayerCase,
-  type LayersOfDefence,
-  type PromiseLayers,
-} from "../core/layers.ts";
+import { breaches, conclusions, type LayersOfDefence } from "../core/layers.ts";
 import { counted, duration, number } from "./counted.ts";
 import { counterexampleArticle } from "./html-counterexample.ts";
 import { type Content, html, type Markup } from "./html-markup.ts";
 import { page } from "./html-page.ts";
+import { provenanceNote } from "./html-provenance.ts";
 import { table } from "./html-table.ts";
+import type { LayerEntry, LayersRecord, PromiseEntry } from "./layers-record.ts";
 import { brokenBy } from "./layers-text.ts";
+import { replayCommand } from "./replay-command.ts";
 
 const MARKS = {
   holds: html`<strong class="pass">holds</strong>`,
@@ -24,56 +21,78 @@ const MARKS = {
  *
  * @param folder where the page is written to; the replay commands name it
  */
-export function layersHtml(layers: LayersOfDefence, folder: string): string {
-  const { model, promises, executions, elapsedMs, preemptions } = layers;
-  const bound =
-    preemptions === Number.POSITIVE_INFINITY
-      ? "every interleaving"
-      : `every interleaving with at most ${counted(preemptions, "preemption")}`;
+export function layersHtml(
+  record: LayersRecord,
+  layers: Pick<LayersOfDefence, "promises">,
+  folder: string,
+): string {
   return page({
-    title: `Layers of defence · ${model}`,
+    title: `Layers of defence · ${record.model}`,
     header: html`<p class="eyebrow">Heddle: layers of defence</p>
-<h1>${model}</h1>
-<p>Each promise that the service makes is kept by protections in its database. Here each of them was taken away, alone and together with others; then ${bound} of the pairs of commands that could break the promise was executed on a real PostgreSQL: ${counted(executions, "execution")} in ${duration(elapsedMs)}. A promise <em>holds</em> if it held in all of these.</p>
-<nav aria-label="Contents"><ul>
-${promises.map(({ name }, at) => html`<li><a href="#promise-${at + 1}">${name}</a></li>\n`)}</ul></nav>
+<h1>${record.model}</h1>
 `,
-    main: promises.map((promise, at) => {
-      const before = promises.slice(0, at).flatMap(breaches).length;
-      return promiseSection(promise, at, before, folder);
-    }),
+    main: html`${layersSection(record)}${breachesSection(layers, folder)}`,
     footer:
-      "A preemption leaves a client that could have gone on. What was not executed (other commands, more clients, more preemptions) was not looked at.",
+      "A preemption leaves a client that could have gone on. What was not executed (other commands, more clients, more preemptions) was not looked at. Machines read the same in layers.json.",
   });
 }
 
-/** `before`: how many counterexamples the sections before it show. */
-function promiseSection(
-  promise: PromiseLayers,
-  at: number,
-  before: number,
-  folder: string,
-): Markup {
+/**
+ * Which protections keep each promise, for this page and for that of a campaign.
+ *
+ * @param hashes of the sources that the page is about; those of the record, unless it is about others
+ */
+export function layersSection(record: LayersRecord, hashes = record.hashes): Markup {
+  const { promises, executions, elapsedMs, preemptions, control } = record;
+  const bound =
+    preemptions === null
+      ? "every interleaving"
+      : `every interleaving with at most ${counted(preemptions, "preemption")}`;
+  const how = `Gates: ${control.gates.join(", ")}; ${control.isolation}`;
+  return html`<section id="layers">
+<h2>Layers of defence</h2>
+<p>Each promise that the service makes is kept by protections in its database. Here each of them was taken away, alone and together with others; then ${bound} of the pairs of commands that could break the promise was executed on a real PostgreSQL: ${counted(executions, "execution")} in ${duration(elapsedMs)}. A promise <em>holds</em> if it held in all of these.</p>
+${provenanceNote(record, how, hashes)}${promises.map(promiseOf)}</section>
+`;
+}
+
+function promiseOf(promise: PromiseEntry): Markup {
   const { name, statement, protections, cases, pairs, rules } = promise;
-  const broken = breaches(promise).flatMap(({ without, counterexample }) =>
-    counterexample === null ? [] : [{ without, counterexample }],
-  );
-  const kept = broken.length > 0 && cases[0]?.outcome !== "breaks";
-  return html`<section id="promise-${at + 1}">
-<h2>${name}</h2>
+  const fine = cases.find(({ without }) => without.length === 0)?.outcome;
+  const verdict = { holds: "pass", breaks: "fail", unknown: "unknown" }[fine ?? "unknown"];
+  return html`<h3>${capital(name)}</h3>
 <p>${statement}</p>
-<div class="verdict ${kept || broken.length === 0 ? "pass" : "fail"}">
+<div class="verdict ${verdict}">
 ${conclusions(promise).map((sentence) => html`<p>${sentence}</p>\n`)}</div>
 <dl class="facts">
 ${protections.map((it) => html`<dt>${it.name}</dt><dd>${it.description}</dd>\n`)}</dl>
 ${matrix(promise)}${furtherCases(promise)}<p class="note">Broken means: ${rules.map((rule) => rule.name).join(", ")}. Looked at: ${pairs.join("; ")}.</p>
+${breaches(promise).map(
+  ({ without, file }) =>
+    file &&
+    html`<p class="note">See it break without ${inWords(without)}:</p>
+<code class="command">${replayCommand(file)}</code>
+`,
+)}`;
+}
+
+/** The smallest ways to break each promise, step by step. */
+function breachesSection(
+  { promises }: Pick<LayersOfDefence, "promises">,
+  folder: string,
+): Markup | undefined {
+  const broken = promises.flatMap((promise) =>
+    breaches(promise).flatMap(({ without, counterexample }) =>
+      counterexample === null ? [] : [{ promise, without, counterexample }],
+    ),
+  );
+  if (broken.length === 0) return undefined;
+  return html`<section id="breaches">
+<h2>How they break</h2>
 ${broken.map(
-  (
-    { without, counterexample },
-    index,
-  ) => html`<details${at === 0 && index === 0 ? OPEN : undefined}>
-<summary>How it breaks without ${without.length === 0 ? "any change" : without.join(" and ")}</summary>
-${counterexampleArticle(counterexample, before + index, folder)}</details>
+  ({ promise, without, counterexample }, at) => html`<details${at === 0 ? OPEN : undefined}>
+<summary>${capital(promise.name)}: how it breaks without ${inWords(without)}</summary>
+${counterexampleArticle(counterexample, at, folder)}</details>
 `,
 )}</section>
 `;
@@ -81,8 +100,16 @@ ${counterexampleArticle(counterexample, before + index, folder)}</details>
 
 const OPEN: Markup = { markup: " open" };
 
+function inWords(without: readonly string[]): string {
+  return without.length === 0 ? "any change" : without.join(" and ");
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** Row and column name what is taken away; where they are the same, that alone. */
-function matrix({ protections, cases }: PromiseLayers): Markup {
+function matrix({ protections, cases }: PromiseEntry): Markup {
   const names = protections.map(({ name }) => name);
   const cell = (row: string, column: string): Content => {
     const found = caseWithout(cases, row === column ? [row] : [row, column]);
@@ -96,7 +123,7 @@ function matrix({ protections, cases }: PromiseLayers): Markup {
 }
 
 /** What the matrix has no place for, and why something is unknown. */
-function furtherCases({ cases, protections }: PromiseLayers): Markup {
+function furtherCases({ cases, protections }: PromiseEntry): Markup {
   const further = cases.filter(
     ({ without, outcome }) => without.length === 0 || without.length > 2 || outcome === "unknown",
   );
@@ -117,12 +144,15 @@ function furtherCases({ cases, protections }: PromiseLayers): Markup {
   );
 }
 
-function takenAway({ without }: LayerCase, of: number): string {
+function takenAway({ without }: LayerEntry, of: number): string {
   if (without.length === 0) return "nothing";
   return without.length === of ? "all of them" : without.join(", ");
 }
 
-function caseWithout(cases: readonly LayerCase[], names: readonly string[]): LayerCase | undefined {
+function caseWithout(
+  cases: readonly LayerEntry[],
+  names: readonly string[],
+): LayerEntry | undefined {
   return cases.find(
     ({ without }) =>
       without.length === names.length && names.every((name) => without.includes(name)),

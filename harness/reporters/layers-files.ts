@@ -1,7 +1,9 @@
 import path from "node:path";
 import { breaches, type LayersOfDefence } from "../core/layers.ts";
 import { layersHtml } from "./html-layers.ts";
-import { mainViolation, replayFilePath } from "./replay-command.ts";
+import { type LayersRecord, layersRecord } from "./layers-record.ts";
+import { RECORDS, recordJson } from "./records.ts";
+import { replayFilePath } from "./replay-command.ts";
 import { encodeCounterexample } from "./replay-file.ts";
 import { writeWhole } from "./write.ts";
 
@@ -10,26 +12,13 @@ import { writeWhole } from "./write.ts";
  * promise.
  * @throws HarnessError `USAGE` when the folder cannot be written
  */
-export async function writeLayers(folder: string, layers: LayersOfDefence): Promise<void> {
+export async function writeLayers(folder: string, layers: LayersOfDefence): Promise<LayersRecord> {
   for (const { counterexample } of layers.promises.flatMap(breaches)) {
     if (counterexample === null) continue;
     await writeWhole(replayFilePath(folder, counterexample), encodeCounterexample(counterexample));
   }
-  await writeWhole(path.join(folder, "layers.json"), layersJson(layers, folder));
-  await writeWhole(path.join(folder, "layers.html"), layersHtml(layers, folder));
-}
-
-/** The plain value, with the violation and the replay file in place of each counterexample. */
-export function layersJson(layers: LayersOfDefence, folder: string): string {
-  const promises = layers.promises.map((promise) => {
-    const written = new Set(breaches(promise));
-    const cases = promise.cases.map((it) => {
-      const { counterexample, ...rest } = it;
-      if (counterexample === null) return rest;
-      const file = written.has(it) ? { file: replayFilePath(folder, counterexample) } : {};
-      return { ...rest, violation: mainViolation(counterexample), ...file };
-    });
-    return { ...promise, cases };
-  });
-  return `${JSON.stringify({ version: 1, ...layers, promises }, null, 2)}\n`;
+  const record = layersRecord(layers, folder);
+  await writeWhole(path.join(folder, RECORDS.layers), recordJson(record));
+  await writeWhole(path.join(folder, "layers.html"), layersHtml(record, layers, folder));
+  return record;
 }

@@ -1,43 +1,30 @@
-import {
-  breaches,
-  conclusions,
-  type LayerCase,
-  type LayersOfDefence,
-  type PromiseLayers,
-} from "../core/layers.ts";
+import { breaches, conclusions, type LayerCase } from "../core/layers.ts";
 import { counted, duration } from "./counted.ts";
+import type { LayerEntry, LayersRecord, PromiseEntry } from "./layers-record.ts";
 import { type Paint, painter } from "./paint.ts";
 import { printable } from "./printable.ts";
-import { mainViolation, replayCommand, replayFilePath } from "./replay-command.ts";
+import { replayCommand } from "./replay-command.ts";
 import type { TextOptions } from "./text.ts";
 import { wrap } from "./wrap.ts";
 
 const COLOURS = { holds: "green", breaks: "red", unknown: "yellow" } as const;
 
 /** The layers of defence for a terminal: a matrix for each promise, and what it comes to. */
-export function layersText(layers: LayersOfDefence, options: TextOptions): string {
+export function layersText(layers: LayersRecord, options: Omit<TextOptions, "folder">): string {
   const paint = painter(options.colour);
   const width = options.width ?? 100;
   const { model, preemptions, promises, executions, elapsedMs } = layers;
-  const bound =
-    preemptions === Number.POSITIVE_INFINITY
-      ? ""
-      : ` with at most ${counted(preemptions, "preemption")}`;
+  const bound = preemptions === null ? "" : ` with at most ${counted(preemptions, "preemption")}`;
   const all = `Every interleaving${bound} of each promise's pairs of commands: ${counted(executions, "execution")} in ${duration(elapsedMs)}.`;
   const lines = [
     paint("bold", `layers of defence: ${printable(model)}`),
     ...wrap(all, width),
-    ...promises.flatMap((promise) => ["", ...promiseLines(promise, options, width, paint)]),
+    ...promises.flatMap((promise) => ["", ...promiseLines(promise, width, paint)]),
   ];
   return `${lines.join("\n")}\n`;
 }
 
-function promiseLines(
-  promise: PromiseLayers,
-  { folder }: TextOptions,
-  width: number,
-  paint: Paint,
-): readonly string[] {
+function promiseLines(promise: PromiseEntry, width: number, paint: Paint): readonly string[] {
   const { name, statement, protections, cases } = promise;
   const head = Math.max(...cases.map((it) => withoutWords(it).length), 0);
   return [
@@ -52,9 +39,7 @@ function promiseLines(
     }),
     "",
     ...conclusions(promise).flatMap((sentence) => wrap(printable(sentence), width)),
-    ...breaches(promise).flatMap(({ counterexample }) =>
-      counterexample === null ? [] : [replayCommand(replayFilePath(folder, counterexample))],
-    ),
+    ...breaches(promise).flatMap(({ file }) => (file === undefined ? [] : [replayCommand(file)])),
   ];
 }
 
@@ -64,8 +49,6 @@ export function withoutWords({ without }: Pick<LayerCase, "without">): string {
 }
 
 /** The rule that was broken, and what it says. */
-export function brokenBy({ counterexample }: LayerCase): string | undefined {
-  if (counterexample === null) return undefined;
-  const { name, message } = mainViolation(counterexample);
-  return `${name}: ${message}`;
+export function brokenBy({ violation }: LayerEntry): string | undefined {
+  return violation && `${violation.name}: ${violation.message}`;
 }

@@ -4,15 +4,18 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { layersHtml } from "./html-layers.ts";
 import { writeLayers } from "./layers-files.ts";
+import { layersRecord } from "./layers-record.ts";
 import { layersText } from "./layers-text.ts";
 import { replayCommand, replayFileName, replayFilePath } from "./replay-command.ts";
 import { doubleBooking } from "./sample-counterexample.fixture.ts";
 import { layers } from "./sample-layers.fixture.ts";
 
+const page = (of: typeof layers) => layersHtml(layersRecord(of, "reports"), of, "reports");
+
 const [violation] = doubleBooking.violations;
 
 test("the text is a matrix for each promise, and what it comes to", () => {
-  expect(layersText(layers, { colour: false, folder: "reports", width: 90 })).toBe(`\
+  expect(layersText(layersRecord(layers, "reports"), { colour: false, width: 90 })).toBe(`\
 layers of defence: booking
 Every interleaving with at most 2 preemptions of each promise's pairs of commands: 456
 executions in 1.2 s.
@@ -42,9 +45,9 @@ ${replayCommand(replayFilePath("reports", doubleBooking))}
 
 test("the page shows each pair in its cell, and how it breaks", () => {
   const twice = { ...layers, promises: [...layers.promises, ...layers.promises] };
-  const ids = [...layersHtml(twice, "reports").matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
+  const ids = [...page(twice).matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
   expect(new Set(ids).size).toBe(ids.length);
-  const html = layersHtml(layers, "reports");
+  const html = page(layers);
   const cells = [...html.matchAll(/<tr><th scope="row"[^>]*>([^<]*)<\/th>(.*?)<\/tr>/g)].map(
     ([, head, row]) => [head, ...(row?.match(/holds|breaks|unknown(?=<)/g) ?? [])],
   );
@@ -59,7 +62,7 @@ test("the page shows each pair in its cell, and how it breaks", () => {
     ["all of them", "breaks"],
   ]);
   expect(html).toContain("<p>By itself the constraint suffices.</p>");
-  expect(html).toContain("How it breaks without the lock and the constraint");
+  expect(html).toContain("No double booking: how it breaks without the lock and the constraint");
   expect(html.match(/<article /g)).toHaveLength(1);
   expect(html).toContain(replayFileName(doubleBooking));
   expect(html).toContain("No two active bookings &#60;overlap&#62;.");

@@ -1,6 +1,5 @@
-import type { PlantedReport, PlantedResult } from "../core/planted.ts";
-import { commandCount } from "../core/scenario.ts";
 import { duration, number } from "./counted.ts";
+import type { PlantedEntry, PlantedRecord } from "./planted-record.ts";
 
 /** The columns of the table of planted bugs, by title; those with numbers stand to the right. */
 export const PLANTED_COLUMNS = [
@@ -17,7 +16,7 @@ export const PLANTED_COLUMNS = [
 ] as const;
 
 /** A row of the table. `Executions` and `Time` are those until the judge found it. */
-export function plantedRow(result: PlantedResult): readonly string[] {
+export function plantedRow(result: PlantedEntry): readonly string[] {
   const { name, outcome, judge, judges, counterexample, replays } = result;
   const found = judges.find((first) => first.judge === judge) ?? judges[0];
   const { executions, elapsedMs } = found ?? result;
@@ -30,22 +29,22 @@ export function plantedRow(result: PlantedResult): readonly string[] {
     ...(counterexample === null
       ? ["", "", "", "", ""]
       : [
-          number(commandCount(counterexample.scenario)),
-          number(counterexample.scenario.clients.filter((commands) => commands.length > 0).length),
+          number(counterexample.commands),
+          number(counterexample.clients),
           number(counterexample.preemptions),
-          number(counterexample.trace.filter(({ type }) => type === "fault").length),
+          number(counterexample.faults),
           replays === null ? "" : `${replays.identical}/${replays.of}`,
         ]),
   ];
 }
 
 /** Every judge that found something, in alphabetical order. */
-export function judgesOfReport({ results }: PlantedReport): readonly string[] {
+export function judgesOfReport({ results }: PlantedRecord): readonly string[] {
   return [...new Set(results.flatMap(({ judges }) => judges.map(({ judge }) => judge)))].sort();
 }
 
 /** When each judge found a bug, if it judged alone: the executions until then. */
-export function judgedRow(result: PlantedResult, judges: readonly string[]): readonly string[] {
+export function judgedRow(result: PlantedEntry, judges: readonly string[]): readonly string[] {
   const cells = judges.map((name) => {
     const found = result.judges.find(({ judge }) => judge === name);
     return found === undefined ? "" : number(found.executions);
@@ -54,7 +53,7 @@ export function judgedRow(result: PlantedResult, judges: readonly string[]): rea
 }
 
 /** The bugs that one judge catches, and no other. */
-export function onlyBy({ results }: PlantedReport, judge: string): readonly string[] {
+export function onlyBy({ results }: PlantedRecord, judge: string): readonly string[] {
   return results
     .filter((result) => result.judges.length === 1 && result.judges[0]?.judge === judge)
     .map(({ name }) => name);
@@ -66,8 +65,8 @@ export function plantedSentence({
   unmutated,
   elapsedMs,
   allJudges,
-}: PlantedReport): string {
-  const count = (outcome: PlantedResult["outcome"]) =>
+}: PlantedRecord): string {
+  const count = (outcome: PlantedEntry["outcome"]) =>
     results.filter((result) => result.outcome === outcome).length;
   const detectable = results.filter(({ judge }) => judge !== null).length;
   const equivalent = results.length - detectable;

@@ -1,6 +1,7 @@
-import type { PlantedReport, PlantedResult, Shipped } from "../core/planted.ts";
+import type { Shipped } from "../core/planted.ts";
 import { duration, number } from "./counted.ts";
 import { type Paint, painter } from "./paint.ts";
+import type { PlantedEntry, PlantedRecord } from "./planted-record.ts";
 import {
   judgedRow,
   judgesOfReport,
@@ -12,7 +13,7 @@ import {
 import { printable } from "./printable.ts";
 
 /** What `heddle mutants` prints: the table, what has to be said of single ones, and a sentence. */
-export function plantedText(report: PlantedReport, colour: boolean): string {
+export function plantedText(report: PlantedRecord, colour: boolean): string {
   const paint = painter(colour);
   const { results, unmutated, allJudges } = report;
   const rows = results.map(plantedRow);
@@ -32,19 +33,19 @@ export function plantedText(report: PlantedReport, colour: boolean): string {
     .join("\n");
 }
 
-function paintOutcome(paint: Paint, line: string, result: PlantedResult | undefined): string {
+function paintOutcome(paint: Paint, line: string, result: PlantedEntry | undefined): string {
   const good = result?.outcome === "caught" || result?.outcome === "untold";
   return good ? line : paint("red", line);
 }
 
-function remarks({ name, equivalent, reason }: PlantedResult): string[] {
+function remarks({ name, equivalent, reason }: PlantedEntry): string[] {
   return [
     ...(equivalent === null ? [] : [printable(`${name} is equivalent: ${equivalent}`)]),
     ...(reason === null ? [] : [printable(`${name}: ${reason}`)]),
   ];
 }
 
-function judgesTable(report: PlantedReport): string[] {
+function judgesTable(report: PlantedRecord): string[] {
   const judges = judgesOfReport(report);
   const columns = [
     { title: "Found, by each judge alone, after" },

@@ -1,60 +1,12 @@
 import { describe, expect, test } from "vitest";
-import type { PlantedReport, PlantedResult } from "../core/planted.ts";
-import { plantedHtml } from "./planted-html.ts";
+import { plantedHtml } from "./html-planted.ts";
+import { plantedRecord } from "./planted-record.ts";
 import { onlyBy } from "./planted-rows.ts";
 import { plantedText } from "./planted-text.ts";
-import { passing } from "./sample-campaign.fixture.ts";
-import { doubleBooking } from "./sample-counterexample.fixture.ts";
-import { plantedJson } from "./write-planted.ts";
+import { recordJson } from "./records.ts";
+import { caught, planted, survived } from "./sample-planted.fixture.ts";
 
-const caught: PlantedResult = {
-  name: "no-lock",
-  story: "It was <slow>.",
-  judge: "invariant",
-  equivalent: null,
-  gates: ["statement"],
-  faults: [],
-  outcome: "caught",
-  judges: [
-    { judge: "contract", executions: 3, elapsedMs: 20 },
-    { judge: "invariant", executions: 1_200, elapsedMs: 4_500 },
-  ],
-  executions: 1_200,
-  elapsedMs: 4_500,
-  counterexample: doubleBooking,
-  smallest: { commands: 2, preemptions: 1 },
-  replays: { identical: 20, of: 20 },
-  reason: null,
-};
-
-const rest = { counterexample: null, smallest: null, replays: null, judges: [] } as const;
-const survived: PlantedResult = { ...caught, ...rest, name: "no-check", outcome: "survived" };
-const equivalent: PlantedResult = {
-  ...{ ...caught, ...rest, name: "no-index" },
-  ...{ judge: null, equivalent: "The lock is enough.", outcome: "untold" },
-};
-
-const report: PlantedReport = {
-  model: "booking",
-  seed: 1,
-  budget: { runs: 2_500, timeMs: null },
-  allJudges: false,
-  verdict: "fail",
-  elapsedMs: 12_000,
-  results: [caught, survived, equivalent],
-  unmutated: [
-    {
-      gates: ["statement"],
-      faults: [],
-      verdict: "pass",
-      executions: 9,
-      elapsedMs: 50,
-      judges: [],
-      reason: null,
-    },
-  ],
-  environment: passing.environment,
-};
+const report = plantedRecord(planted, "out");
 
 describe("the table of planted bugs", () => {
   const text = plantedText(report, false);
@@ -77,7 +29,8 @@ describe("the table of planted bugs", () => {
     expect(text).not.toContain("judge alone");
     const [first] = caught.judges;
     const alone = { ...caught, name: "alone", judges: first === undefined ? [] : [first] };
-    const all = { ...report, allJudges: true, results: [caught, alone, survived] };
+    const results = [caught, alone, survived];
+    const all = plantedRecord({ ...planted, allJudges: true, results }, "out");
     expect(onlyBy(all, "contract")).toEqual(["alone"]);
     expect(onlyBy(all, "invariant")).toEqual([]);
     const told = plantedText(all, false);
@@ -88,14 +41,14 @@ describe("the table of planted bugs", () => {
 });
 
 test("the page escapes what it is given, and names the replay", () => {
-  const page = plantedHtml(report, "out");
+  const page = plantedHtml(report);
   expect(page).toContain("It was &#60;slow&#62;.");
   expect(page).toContain("npx heddle replay out/counterexamples/booking-");
 });
 
 test("the JSON has the path of a counterexample instead of its trace", () => {
-  const { results, version } = JSON.parse(plantedJson(report, "out"));
-  expect(version).toBe(1);
+  const { results, version } = JSON.parse(recordJson(report));
+  expect(version).toBe(2);
   expect(results[0].counterexample).toMatchObject({ commands: 2, clients: 2, preemptions: 2 });
   expect(results[0].counterexample.file).toMatch(/^out\/counterexamples\/booking-/);
   expect(results[1].counterexample).toBeNull();

@@ -1,5 +1,6 @@
 import type { LayerCase, LayersOfDefence } from "../core/layers.ts";
-import { doubleBooking } from "./sample-counterexample.fixture.ts";
+import { passing } from "./sample-campaign.fixture.ts";
+import { doubleBooking, hashes } from "./sample-counterexample.fixture.ts";
 
 const found = (
   outcome: LayerCase["outcome"],
@@ -14,6 +15,10 @@ const how = { counterexample: doubleBooking };
 
 export const layers: LayersOfDefence = {
   model: "booking",
+  control: { gates: ["statement", "routine"], isolation: "read committed" },
+  startedAt: "2026-05-03T08:00:00.000Z",
+  environment: passing.environment,
+  hashes,
   preemptions: 2,
   promises: [
     {

@@ -6,14 +6,20 @@ import { HarnessError } from "../core/error.ts";
 import { reportHtml } from "./html.ts";
 import { reportJson } from "./json.ts";
 import { junitXml } from "./junit.ts";
+import { readRecords, recordNames } from "./records.ts";
 import { replayFilePath } from "./replay-command.ts";
 import { encodeCounterexample } from "./replay-file.ts";
+
+/** What people read. */
+export const PAGE = "report.html";
 
 /** Paths of what was written; they begin with the folder that was asked for. */
 export interface Written {
   readonly json: string;
   readonly html: string;
   readonly junit: string;
+  /** What the page shows of other commands' findings. */
+  readonly records: readonly string[];
   readonly counterexamples: readonly string[];
 }
 
@@ -25,7 +31,7 @@ export interface Written {
  */
 export async function writeReports(folder: string, campaign: Campaign): Promise<Written> {
   const json = path.join(folder, "report.json");
-  const html = path.join(folder, "report.html");
+  const html = path.join(folder, PAGE);
   const junit = path.join(folder, "junit.xml");
   const counterexamples: string[] = [];
   for (const counterexample of campaign.counterexamples) {
@@ -34,9 +40,20 @@ export async function writeReports(folder: string, campaign: Campaign): Promise<
     counterexamples.push(file);
   }
   await writeWhole(json, reportJson(campaign, folder));
-  await writeWhole(html, reportHtml(campaign, folder));
+  const records = await writeHtml(folder, campaign);
   await writeWhole(junit, junitXml(campaign, folder));
-  return { json, html, junit, counterexamples };
+  return { json, html, junit, records, counterexamples };
+}
+
+/**
+ * Writes `report.html` alone, with what other commands left in the folder about the same model.
+ * Returns the paths of that.
+ */
+export async function writeHtml(folder: string, campaign: Campaign): Promise<readonly string[]> {
+  // What is broken on purpose is not what they are about.
+  const records = campaign.mutant === null ? await readRecords(folder, campaign.model) : {};
+  await writeWhole(path.join(folder, PAGE), reportHtml(campaign, folder, records));
+  return recordNames(records).map((name) => path.join(folder, name));
 }
 
 /** Writes a file that appears whole or not at all. */

@@ -1,0 +1,112 @@
+import { duration, number } from "./counted.ts";
+import { type Content, html, type Markup } from "./html-markup.ts";
+import { page } from "./html-page.ts";
+import { provenanceNote } from "./html-provenance.ts";
+import { table } from "./html-table.ts";
+import type { PlantedEntry, PlantedRecord } from "./planted-record.ts";
+import {
+  judgedRow,
+  judgesOfReport,
+  onlyBy,
+  PLANTED_COLUMNS,
+  plantedRow,
+  plantedSentence,
+} from "./planted-rows.ts";
+
+/** `mutants.html`: one file that needs nothing else, like `report.html`. */
+export function plantedHtml(record: PlantedRecord): string {
+  return page({
+    title: `Planted bugs · ${record.model}`,
+    header: html`<p class="eyebrow">Heddle: planted bugs</p>
+<h1>${record.model}</h1>
+`,
+    main: plantedSection(record),
+    footer: "Machines read the same in mutants.json.",
+  });
+}
+
+/**
+ * What became of each planted bug, for this page and for that of a campaign.
+ *
+ * @param hashes of the sources that the page is about; those of the record, unless it is about others
+ */
+export function plantedSection(record: PlantedRecord, hashes = record.hashes): Markup {
+  const { budget, seed, untried } = record;
+  const how = `Seed ${seed}; at most ${number(budget.runs)} executions of each`;
+  return html`<section id="planted">
+<h2>Planted bugs</h2>
+<p>That nothing was found is worth something only if something could have been. So defects were planted on purpose, one at a time, each with the judge that has to catch it.</p>
+<div class="verdict ${record.verdict}"><p>${plantedSentence(record)}.</p></div>
+${provenanceNote(record, how, hashes)}${
+  untried.length === 0
+    ? undefined
+    : html`<p class="note">Not tried: ${untried.join(", ")}.</p>
+`
+}${table("Each planted bug, who caught it and after how long, and the size of what was found", PLANTED_COLUMNS, record.results.map(rowOf))}
+<details>
+<summary>What they are</summary>
+${record.results.map(story)}</details>
+${record.allJudges ? judgesTable(record) : undefined}${shippedTable(record)}</section>
+`;
+}
+
+function rowOf(result: PlantedEntry): readonly Content[] {
+  const [name = "", outcome = "", ...rest] = plantedRow(result);
+  const good = outcome === "caught" || outcome === "untold";
+  return [
+    html`<code>${name}</code>`,
+    html`<strong class="${good ? "pass" : outcome === "unknown" ? "unknown" : "fail"}">${outcome}</strong>`,
+    ...rest,
+  ];
+}
+
+function judgesTable(record: PlantedRecord): Markup {
+  const judges = judgesOfReport(record);
+  const columns = [
+    { title: "Planted bug" },
+    ...judges.map((title) => ({ title, kind: "number" as const })),
+  ];
+  const rows = record.results.map((result) => {
+    const [name = "", ...cells] = judgedRow(result, judges);
+    return [html`<code>${name}</code>`, ...cells];
+  });
+  const alone = judges.map((judge) => {
+    const names = onlyBy(record, judge);
+    return html`<li>${judge}: ${names.length === 0 ? "none" : names.join(", ")}</li>\n`;
+  });
+  return html`<h3>Who finds what alone</h3>
+${table("Executions until each judge found something, if it judged alone; empty where it never did", columns, rows)}
+<p>Found by one judge and no other:</p>
+<ul>${alone}</ul>
+`;
+}
+
+function shippedTable({ unmutated }: PlantedRecord): Markup | undefined {
+  if (unmutated.length === 0) return undefined;
+  const columns = [
+    { title: "Gates and faults" },
+    { title: "Verdict" },
+    { title: "Executions", kind: "number" as const },
+    { title: "Time", kind: "number" as const },
+  ];
+  const rows = unmutated.map(({ gates, faults, verdict, executions, elapsedMs, reason }) => [
+    [...gates, ...faults].join(", "),
+    html`<strong class="${verdict}">${verdict}</strong>${reason === null ? undefined : `: ${reason}`}`,
+    number(executions),
+    duration(elapsedMs),
+  ]);
+  return html`<h3>The service as shipped</h3>
+${table("Nothing may be found in it, within the same budget", columns, rows)}`;
+}
+
+function story({ name, story, equivalent, reason, counterexample }: PlantedEntry): Markup {
+  return html`<h4>${name}</h4>
+<p>${story}</p>
+${equivalent === null ? undefined : html`<p><strong>Nothing can tell it:</strong> ${equivalent}</p>\n`}${reason === null ? undefined : html`<p class="note">${reason}</p>\n`}${
+  counterexample === null
+    ? undefined
+    : html`<p>${counterexample.violations[0]?.message}</p>
+<code class="command">${counterexample.replay}</code>
+`
+}`;
+}

@@ -1,0 +1,91 @@
+import { Ajv2020, type Schema } from "ajv/dist/2020.js";
+import { LAYERS_VERSION, type LayersRecord } from "./layers-record.ts";
+import { PLANTED_VERSION, type PlantedRecord } from "./planted-record.ts";
+
+const TEXT = { type: "string" } as const;
+const COUNT = { type: "integer", minimum: 0 } as const;
+const TEXTS = { type: "array", items: TEXT } as const;
+
+/** An object that has at least these members. */
+const has = (properties: { readonly [name: string]: Schema }) => ({
+  type: "object",
+  required: Object.keys(properties),
+  properties,
+});
+const all = (items: Schema) => ({ type: "array", items });
+const orNull = (schema: Schema) => ({ anyOf: [{ type: "null" }, schema] });
+const oneOf = (...names: readonly string[]) => ({ enum: names });
+
+const VERDICT = oneOf("pass", "fail", "unknown");
+const FOUND = all(has({ judge: TEXT, executions: COUNT, elapsedMs: { type: "number" } }));
+
+const PROVENANCE = {
+  startedAt: TEXT,
+  environment: has({
+    ...{ heddle: TEXT, node: TEXT, platform: TEXT, cpus: COUNT },
+    postgres: has({ provider: TEXT, version: TEXT }),
+  }),
+  hashes: { type: "object", additionalProperties: TEXT },
+};
+
+const PLANTED = has({
+  version: { const: PLANTED_VERSION },
+  model: TEXT,
+  seed: COUNT,
+  budget: has({ runs: COUNT }),
+  allJudges: { type: "boolean" },
+  verdict: VERDICT,
+  elapsedMs: { type: "number" },
+  results: all(
+    has({
+      ...{ name: TEXT, story: TEXT, judge: orNull(TEXT), equivalent: orNull(TEXT) },
+      outcome: oneOf("caught", "survived", "untold", "false alarm", "unknown"),
+      ...{ gates: TEXTS, faults: TEXTS, judges: FOUND, executions: COUNT },
+      counterexample: orNull(
+        has({
+          ...{ file: TEXT, replay: TEXT },
+          ...{ commands: COUNT, clients: COUNT, preemptions: COUNT, faults: COUNT },
+          violations: all(has({ judge: TEXT, name: TEXT, message: TEXT })),
+        }),
+      ),
+      replays: orNull(has({ identical: COUNT, of: COUNT })),
+      reason: orNull(TEXT),
+    }),
+  ),
+  unmutated: all(
+    has({
+      ...{ gates: TEXTS, faults: TEXTS, verdict: VERDICT, executions: COUNT },
+      ...{ elapsedMs: { type: "number" }, reason: orNull(TEXT) },
+    }),
+  ),
+  untried: TEXTS,
+  ...PROVENANCE,
+});
+
+const LAYERS = has({
+  version: { const: LAYERS_VERSION },
+  model: TEXT,
+  control: has({ gates: TEXTS, isolation: TEXT }),
+  preemptions: orNull(COUNT),
+  promises: all(
+    has({
+      ...{ name: TEXT, statement: TEXT, pairs: TEXTS },
+      rules: all(has({ judge: TEXT, name: TEXT })),
+      protections: all(has({ name: TEXT, description: TEXT })),
+      cases: all(
+        has({
+          ...{ without: TEXTS, outcome: oneOf("holds", "breaks", "unknown") },
+          ...{ reason: orNull(TEXT), executions: COUNT },
+        }),
+      ),
+    }),
+  ),
+  executions: COUNT,
+  elapsedMs: { type: "number" },
+  ...PROVENANCE,
+});
+
+const ajv = new Ajv2020();
+/** Whether a value has all that a page shows of such a record. */
+export const isPlantedRecord = ajv.compile<PlantedRecord>(PLANTED);
+export const isLayersRecord = ajv.compile<LayersRecord>(LAYERS);
