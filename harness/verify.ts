@@ -11,7 +11,7 @@ import { Executor, type ExecutorOptions } from "./execution/executor.ts";
 import { type CampaignResult, runCampaign } from "./explorer/campaign.ts";
 import type { CampaignOptions } from "./explorer/campaign-run.ts";
 import type { Failing } from "./explorer/explore-scenario.ts";
-import { JUDGES } from "./explorer/judge.ts";
+import { JUDGES, ruleFirst } from "./explorer/judge.ts";
 import type { Bounds, Subject } from "./explorer/subject.ts";
 import { readFootprints } from "./gates/footprints.ts";
 import { derivedSubject, isDerived } from "./mutation/derived-subject.ts";
@@ -126,7 +126,7 @@ export async function verify<State extends Json, C extends Command>(
       ...options,
       control,
       regressions: fates.map(fateOf),
-      known: failing && ruleFirst(failing),
+      known: failing && failingAgain(failing),
       // Kept as it was found, before anything can go wrong; then as small as it became.
       onViolation: async (found) => keep?.keep(found),
       onShrunk: async (smallest, found) => {
@@ -187,10 +187,8 @@ function fateOf({ file, fate, regression }: Fated): RegressionFate {
 }
 
 /** What is shrunk is the first of the rules that are broken. */
-function ruleFirst({ regression, replayed: { execution, violations } }: Fated): Failing {
-  const { judge, name } = regression.violation;
-  const its = violations.filter((other) => other.judge === judge && other.name === name);
-  return { execution, violations: [...its, ...violations.filter((it) => !its.includes(it))] };
+function failingAgain({ regression, replayed: { execution, violations } }: Fated): Failing {
+  return { execution, violations: ruleFirst(regression.violation, violations) };
 }
 
 /** What a report says of where it was made. */

@@ -60,6 +60,8 @@ describe("heddle verify", () => {
     const report = JSON.parse(await readFile(place.path("reports/report.json"), "utf8"));
     const [counterexample] = report.counterexamples;
     expect(counterexample.commands).toBeLessThanOrEqual(most);
+    const page = await readFile(place.path("reports/report.html"), "utf8");
+    expect(page).toContain(`from here on ${counterexample.violation.name} is broken`);
 
     const again = await place.heddle("replay", counterexample.file, "--repeat", "20", "--json");
     const { violations, ...replayed } = JSON.parse(again.stdout);

@@ -20,6 +20,11 @@ export interface Counterexample<State extends Json = Json, C extends Command = C
   readonly schedule: Schedule;
   readonly trace: Trace<C>;
   readonly violations: readonly Violation[];
+  /**
+   * The step, from 1, with whose commit committed state came to break the first rule; absent where
+   * that is no rule about committed state, or where it could not be told.
+   */
+  readonly brokenAt?: number;
   readonly preemptions: number;
   /** What shrinking did: executions that it took, and the commands and preemptions before it. */
   readonly shrunk: {

@@ -14,8 +14,11 @@ beforeAll(async () => {
 
 afterAll(() => server?.stop());
 
-test("state is observed after each commit that wrote, and nowhere else", async () => {
-  const control = { ...LIMITS.control, observe: "each-commit" } as const;
+test.each([
+  ["in all executions", "each-commit", undefined],
+  ["in one", undefined, "each-commit"],
+] as const)("%s state is observed after each commit that wrote, and nowhere else", async (_, all, one) => {
+  const control = { ...LIMITS.control, ...(all && { observe: all }) };
   const queries = [{ name: "large", sql: "select id from counter where value > 1; " }];
   const executor = await Executor.open(server, SETUP, { ...LIMITS, control, queries });
   const scene = scenario(
@@ -26,7 +29,7 @@ test("state is observed after each commit that wrote, and nowhere else", async (
   const schedule = parseSchedule("0*6 0*2 1*8");
   if (schedule === undefined) throw new Error("no schedule");
   const replay = new Replay(schedule);
-  const execution = await executor.execute(scene, replay);
+  const execution = await executor.execute(scene, replay, one);
   expect(replay.diverged()).toBeUndefined();
   expect(
     execution.commits?.map(({ step, ...commit }) => [step, ...Object.values([counters(commit)])]),

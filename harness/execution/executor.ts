@@ -2,6 +2,7 @@ import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "../core/command.ts";
+import type { Control } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import { type Execution, isFaulty, type Snapshot } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
@@ -89,11 +90,17 @@ export class Executor<State extends Json, C extends Command> {
   /**
    * Runs `scenario` once, in the order that `scheduler` chooses (its `begin` was called). Throws
    * HarnessError for what was not the service's doing; after that the executor can only be closed.
+   *
+   * @param observe whether to look at committed state after each commit too
    */
-  async execute(scenario: Scenario<State, C>, scheduler: Scheduler): Promise<Execution<State, C>> {
+  async execute(
+    scenario: Scenario<State, C>,
+    scheduler: Scheduler,
+    observe: Control["observe"] = this.#options.control.observe,
+  ): Promise<Execution<State, C>> {
     if (await this.#system.spoiled?.()) await this.#renew();
     const { proxy, lockWaits, gates, footprints, freezer } = this.#parts;
-    const { control, pause } = this.#options;
+    const { pause } = this.#options;
     await blamed("the model's reset()", this.#system.reset(scenario.initial));
     const run = new Run(
       {
@@ -108,7 +115,7 @@ export class Executor<State extends Json, C extends Command> {
         ...(pause && {
           pause: (trace) => pause({ trace, directUrl: this.#parts.database.url }),
         }),
-        ...(control.observe === "each-commit" && { observe: () => this.#observe() }),
+        ...(observe === "each-commit" && { observe: () => this.#observe() }),
       },
       scenario,
       scheduler,

@@ -141,12 +141,21 @@ export class Judges<State extends Json, C extends Command> {
   }
 }
 
+type RuleName = Pick<Violation, "judge" | "name">;
+
 /** Whether both are of the same rule: what shrinking must not lose sight of. */
-function sameRule(
-  a: Pick<Violation, "judge" | "name">,
-  b: Pick<Violation, "judge" | "name">,
-): boolean {
+function sameRule(a: RuleName, b: RuleName): boolean {
   return a.judge === b.judge && a.name === b.name;
+}
+
+/** Those of one rule first: a counterexample is called by the rule that it was shrunk for. */
+export function ruleFirst(
+  rule: RuleName | undefined,
+  violations: readonly Violation[],
+): readonly Violation[] {
+  if (rule === undefined) return violations;
+  const its = violations.filter((other) => sameRule(rule, other));
+  return [...its, ...violations.filter((other) => !sameRule(rule, other))];
 }
 
 async function blamed<T>(work: () => Promise<T>): Promise<T> {

@@ -1,8 +1,9 @@
 import type { Command } from "../core/command.ts";
 import type { Execution } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
+import type { Scenario } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
-import type { Executor } from "../execution/executor.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
 
 /** A rule that every execution is judged by. */
 export interface Rule {
@@ -24,7 +25,10 @@ export interface Judgement {
  * Executes a scenario for a judge that compares; the scheduler has to have begun. Such executions
  * are not judged, and are counted apart from those that were explored.
  */
-export type Again<State extends Json, C extends Command> = Executor<State, C>["execute"];
+export type Again<State extends Json, C extends Command> = (
+  scenario: Scenario<State, C>,
+  scheduler: Scheduler,
+) => Promise<Execution<State, C>>;
 
 /**
  * One judge of a campaign. The executions of one scenario come one after the other, with the same

@@ -8,7 +8,7 @@ import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
 import { Replay } from "../scheduler/replay.ts";
 import { determinism, isOfDeterminism } from "./determinism.ts";
-import { Judges, judgesOf } from "./judge.ts";
+import { Judges, judgesOf, ruleFirst } from "./judge.ts";
 import type { Subject } from "./subject.ts";
 
 export interface Replayed<State extends Json = Json, C extends Command = Command> {
@@ -42,7 +42,8 @@ export async function replay<State extends Json, C extends Command>(
     ? [determinism<State, C>(executor.ordersWakes)]
     : [];
   const judges = new Judges([...judgesOf(subject), ...twice]);
-  const { violations } = await judges.judge(execution, (...given) => executor.execute(...given));
+  const judged = await judges.judge(execution, (...given) => executor.execute(...given));
+  const violations = ruleFirst(recorded.violations?.[0], judged.violations);
   const diverged =
     (recorded.trace && difference(recorded.trace, execution.trace)) ??
     scheduler.diverged() ??

@@ -6,9 +6,10 @@ import type { Json } from "../core/json.ts";
 import { commandCount, type Scenario } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
+import { breakingCommit } from "./breaking-commit.ts";
 import { contrast } from "./contrast.ts";
 import type { Failing } from "./explore-scenario.ts";
-import type { Judges } from "./judge.ts";
+import { type Judges, ruleFirst } from "./judge.ts";
 import { withPlainerArguments } from "./plainer.ts";
 import { shrink } from "./shrink.ts";
 import type { Subject } from "./subject.ts";
@@ -27,7 +28,14 @@ export interface ShrinkingOptions<State extends Json, C extends Command> {
 /** What a counterexample has of its own, whatever the campaign. */
 export type Shrunken<State extends Json, C extends Command> = Pick<
   Counterexample<State, C>,
-  "scenario" | "schedule" | "trace" | "violations" | "preemptions" | "shrunk" | "serial"
+  | "scenario"
+  | "schedule"
+  | "trace"
+  | "violations"
+  | "brokenAt"
+  | "preemptions"
+  | "shrunk"
+  | "serial"
 >;
 
 /** What the model calls simpler, and then what it accepts. */
@@ -76,9 +84,16 @@ export async function shrunkCounterexample<State extends Json, C extends Command
           if (cause instanceof HarnessError) return undefined;
           throw cause;
         });
-  const violations = all?.violations ?? known.get(execution) ?? [];
+  const violations = ruleFirst(rule, all?.violations ?? known.get(execution) ?? []);
   const { shrunk } = unshrunk(failing);
   const stopped = error !== undefined || signal?.aborted === true;
+  const brokenAt =
+    stopped || rule.judge !== "invariant"
+      ? undefined
+      : await breakingCommit(execution, again, async (snapshot) => {
+          const then = { ...execution, commits: [], snapshot };
+          return (await judges.likewise(rule, then, again)).length === 0;
+        });
   const serial = stopped
     ? undefined
     : await contrast(
@@ -89,6 +104,7 @@ export async function shrunkCounterexample<State extends Json, C extends Command
   const counterexample = {
     ...unshrunk({ execution, violations }),
     shrunk: { ...shrunk, executions, minimal },
+    ...(brokenAt !== undefined && { brokenAt }),
     ...(serial && { serial: { schedule: serial.schedule, trace: serial.trace } }),
   };
   return { counterexample, error };

@@ -47,7 +47,7 @@ ${c.scenario.clients.map(
 <ol class="story">
 ${story(c).map(paragraph)}</ol>
 ${c.serial && serialRun(c.serial)}<h4>Timeline</h4>
-${spaceTimeDiagram(c)}${timelineTable(c.trace, c.scenario.clients.length, CAPTION)}
+${spaceTimeDiagram(c)}${timelineTable(c, c.scenario.clients.length, CAPTION)}
 </article>
 `;
 }

@@ -19,7 +19,7 @@ const LABEL = 25;
  * stands whole in the table of the same steps, which is also what a screen reader is given.
  */
 export function spaceTimeDiagram(c: Counterexample): Markup {
-  const steps = timeline(c.trace);
+  const steps = timeline(c);
   const background = steps.some((step) => step.happenings.some((h) => clientOf(h.lane) < 0));
   const clients = [...clientsIn(steps, c.scenario.clients.length), ...(background ? [-1] : [])];
   const picture = new Picture(clients);
@@ -34,6 +34,7 @@ class Picture {
   /** Where each open transaction's bracket begins. */
   readonly #began = new Map<number, number>();
   #y = TOP;
+  #broken = false;
 
   constructor(clients: readonly number[]) {
     this.#clients = clients;
@@ -98,6 +99,9 @@ class Picture {
         this.#marks.push(html`<circle class="said" cx="${x}" cy="${y}" r="4"/>`);
         this.#text(side, y, responseLine(happening.response), "strong");
         break;
+      case "broken":
+        this.#breach(y, happening.rule);
+        break;
     }
     this.#y += ROW;
   }
@@ -129,9 +133,11 @@ class Picture {
     this.#brackets.push(html`<path class="bracket" d="M${x} ${began}V${end}"/>`);
   }
 
-  drawn(broken: string): Markup {
+  drawn(rule: string): Markup {
     for (const client of this.#clients) this.#close(client, this.#y - 12);
     const bottom = this.#y + 8;
+    // What no commit is known to have broken is broken in the end.
+    if (!this.#broken) this.#breach(bottom + 8, rule);
     const width = this.#server + COLUMN;
     const lanes = [...this.#clients.map((client) => laneName(clientLane(client))), "database"];
     const lines = lanes.map((name, at) => {
@@ -141,9 +147,16 @@ class Picture {
     return html`<div class="scroll picture" tabindex="0" role="region" aria-label="Space-time diagram">
 <svg viewBox="0 0 ${width} ${bottom + 34}" width="${width}" role="img" aria-label="Space-time diagram: the steps of the table below, one line for each client and one for the database, from top to bottom.">
 ${lines}${this.#brackets}${this.#marks}
-<path class="broken" d="M${LEFT} ${bottom + 8}H${this.#server}"/><text class="bad" x="${LEFT}" y="${bottom + 26}">${broken}</text>
 </svg></div>
 `;
+  }
+
+  /** From here on the rule is broken. */
+  #breach(y: number, rule: string): void {
+    this.#marks.push(html`<path class="broken" d="M${LEFT} ${y}H${this.#server}"/>`);
+    this.#text(LEFT, y + 14, `${rule} is broken`, "bad");
+    this.#y += ROW / 2;
+    this.#broken = true;
   }
 
   get #server(): number {

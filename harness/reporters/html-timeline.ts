@@ -1,8 +1,9 @@
 import type { Response } from "../core/history.ts";
 import { clientOf } from "../core/schedule.ts";
-import type { Result, Trace } from "../core/trace.ts";
+import type { Result } from "../core/trace.ts";
 import { type Content, html, type Markup } from "./html-markup.ts";
 import {
+  brokenLine,
   clientLane,
   commandLine,
   faultLine,
@@ -14,7 +15,7 @@ import {
   valuesLine,
 } from "./one-line.ts";
 import { prettyJson } from "./pretty-json.ts";
-import { clientsIn, type Happening, type Step, timeline } from "./timeline.ts";
+import { clientsIn, type Happening, type Step, type Told, timeline } from "./timeline.ts";
 
 const BODY_LENGTH = 300;
 
@@ -23,8 +24,8 @@ const BODY_LENGTH = 300;
  * the background if anything happened there. The roles are spelled out because the phone's layout
  * takes the cells out of the table, and with it their meaning.
  */
-export function timelineTable(trace: Trace, clients: number, caption: string): Markup {
-  const steps = timeline(trace);
+export function timelineTable(told: Told, clients: number, caption: string): Markup {
+  const steps = timeline(told);
   const inBackground = (step: Step) => step.happenings.some((h) => clientOf(h.lane) < 0);
   const columns = [...clientsIn(steps, clients), ...(steps.some(inBackground) ? [-1] : [])];
   const heads = columns.map((client) => {
@@ -77,6 +78,8 @@ function shown(happening: Happening): Markup {
       return html`<p>${connection(happening)}hears the answer</p>`;
     case "response":
       return response(happening.response);
+    case "broken":
+      return html`<p class="error">${brokenLine(happening)}</p>`;
   }
 }
 

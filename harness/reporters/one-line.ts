@@ -85,3 +85,7 @@ export function responseLine(response: Response): string {
 function literal(value: string): string {
   return `'${printable(value).replaceAll("'", "''")}'`;
 }
+
+export function brokenLine({ rule }: { readonly rule: string }): string {
+  return printable(`from here on ${rule} is broken`);
+}

@@ -7,7 +7,7 @@ import { type Happening, timeline } from "./timeline.ts";
 export function clientStates(trace: Trace, clients: number): readonly string[] {
   const states = Array.from({ length: clients }, () => "has not begun");
   const open = new Set<number>();
-  for (const { happenings, inTransaction } of timeline(trace)) {
+  for (const { happenings, inTransaction } of timeline({ trace })) {
     for (const happening of happenings) {
       const client = clientOf(happening.lane);
       if (client < 0 || client >= clients) continue;

@@ -1,7 +1,11 @@
 import { expect, test } from "vitest";
 import type { TraceEvent } from "../core/trace.ts";
+import { spaceTimeDiagram } from "./html-space-time.ts";
+import { timelineTable } from "./html-timeline.ts";
+import { decodeCounterexample, encodeCounterexample } from "./replay-file.ts";
 import { deadlock, doubleBooking } from "./sample-counterexample.fixture.ts";
 import { story } from "./story.ts";
+import { counterexampleText } from "./text.ts";
 
 const told = (c: typeof doubleBooking) => story(c).map(({ text }) => text);
 
@@ -25,6 +29,27 @@ test("a paragraph for each stretch, with what the other has under way", () => {
   expect(end).toBe(
     "In the end: Slot 1 has 2 active bookings. Bookings 1 and 2 of provider 1 overlap.",
   );
+});
+
+test("says with which step the rule came to be broken, where that is known", () => {
+  const known = { ...doubleBooking, brokenAt: 11 };
+  expect(told(known)[3]).toMatch(
+    /is told 201 CREATED and leaves `slot_with_several_bookings` broken\.$/,
+  );
+  expect(told(doubleBooking).join()).not.toContain("broken");
+
+  const text = counterexampleText(known, { colour: false, folder: "." });
+  const [, after] = text.split("from here on slot_with_several_bookings is broken");
+  expect(after).toMatch(/^\n {2}12 {2}/);
+
+  const marks = (c: typeof doubleBooking) =>
+    [...spaceTimeDiagram(c).markup.matchAll(/class="broken" d="M\d+ ([\d.]+)H/g)].map(([, y]) =>
+      Number(y),
+    );
+  expect(marks(known)).toHaveLength(1);
+  expect(marks(known)[0]).toBeLessThan(marks(doubleBooking)[0] ?? 0);
+  expect(timelineTable(known, 2, "").markup).toContain("from here on");
+  expect(decodeCounterexample(encodeCounterexample(known))).toEqual(known);
 });
 
 test("says who failed, and why", () => {

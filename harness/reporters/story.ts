@@ -1,4 +1,3 @@
-import type { Counterexample } from "../core/counterexample.ts";
 import { FAULTS } from "../core/fault.ts";
 import { clientOf, type Lane } from "../core/schedule.ts";
 import type { Result, Statement } from "../core/trace.ts";
@@ -11,7 +10,7 @@ import {
   statementLine,
 } from "./one-line.ts";
 import { printable } from "./printable.ts";
-import { type Happening, type Step, timeline } from "./timeline.ts";
+import { type Happening, type Step, type Told, timeline } from "./timeline.ts";
 
 /** A stretch of steps of one client, in words. What is code stands between backticks. */
 export interface Paragraph {
@@ -27,13 +26,11 @@ const LONGEST_CODE = 80;
  * What happened, as one would tell it: a paragraph for each stretch in which one client moved, with
  * what the others had under way meanwhile, and at the end what is wrong with it.
  */
-export function story({
-  trace,
-  violations = [],
-}: Pick<Counterexample, "trace"> & Partial<Counterexample>): Paragraph[] {
+export function story(told: Told): Paragraph[] {
+  const { violations = [] } = told;
   const paragraphs: Paragraph[] = [];
   const teller = new Teller();
-  for (const steps of stretches(timeline(trace))) {
+  for (const steps of stretches(timeline(told))) {
     const [first] = steps;
     const last = steps.at(-1);
     if (first === undefined || last === undefined) continue;
@@ -124,6 +121,8 @@ class Teller {
       case "response":
         this.#progress.delete(clientOf(lane));
         return does(`is told ${unmarked(responseLine(happening.response))}`);
+      case "broken":
+        return does(`leaves ${code(happening.rule)} broken`);
     }
   }
 

@@ -6,6 +6,7 @@ import type { Violation } from "../core/verdict.ts";
 import { anomalyLine } from "./anomaly.ts";
 import { counted } from "./counted.ts";
 import {
+  brokenLine,
   commandLine,
   faultLine,
   fieldsLine,
@@ -62,7 +63,7 @@ export function counterexampleText(c: Counterexample, options: TextOptions): str
     ...story(c).flatMap(({ text }) => wrap(text, width)),
     ...(c.serial === undefined ? [] : serialRun(c.serial, width, paint)),
     "",
-    ...steps(timeline(c.trace), scenario.clients.length, width, paint),
+    ...steps(timeline(c), scenario.clients.length, width, paint),
     "",
     ...c.violations.flatMap((violation) => violationLines(violation, width, paint)),
     ...(anomaly === "" ? [] : wrap(anomaly, width)),
@@ -74,7 +75,7 @@ export function counterexampleText(c: Counterexample, options: TextOptions): str
 
 /** The steps of a trace after the first `known`, as the timeline tells them. */
 export function stepLines(trace: Trace, known: number, clients: number): readonly string[] {
-  const [, ...lines] = steps(timeline(trace).slice(known), clients, 100, painter(false));
+  const [, ...lines] = steps(timeline({ trace }).slice(known), clients, 100, painter(false));
   return lines;
 }
 
@@ -157,6 +158,8 @@ function words(happening: Happening): Words {
       return { text: "hears the answer" };
     case "response":
       return { text: `is answered ${responseLine(happening.response)}`, style: "bold" };
+    case "broken":
+      return { text: brokenLine(happening), style: "red" };
   }
 }
 

@@ -11,7 +11,7 @@ import { clientsIn, timeline } from "./timeline.ts";
 import { decodeToken, encodeToken } from "./token.ts";
 
 const told = (trace: readonly TraceEvent[]) =>
-  timeline(trace).map(({ number, lane, happenings }) => {
+  timeline({ trace }).map(({ number, lane, happenings }) => {
     return `${number} ${lane}: ${happenings.map((h) => `${h.lane} ${h.type}`).join(", ")}`;
   });
 
@@ -44,7 +44,7 @@ test("tells a deadlock: who waited, who was refused, who went on", () => {
 });
 
 test("knows which client was preempted, and who is inside a transaction", () => {
-  const steps = timeline(doubleBooking.trace);
+  const steps = timeline(doubleBooking);
   expect(steps.flatMap((s) => (s.preempts === undefined ? [] : [[s.number, s.preempts]]))).toEqual([
     [4, 0],
     [9, 1],
@@ -56,7 +56,7 @@ test("knows which client was preempted, and who is inside a transaction", () => 
 });
 
 test("shows an answer beside its statement, or where it came after a wait", () => {
-  const steps = timeline(doubleBooking.trace);
+  const steps = timeline(doubleBooking);
   expect(steps[1]?.happenings[0]).toMatchObject({ result: { tags: ["BEGIN"] } });
   expect(steps[9]?.happenings[0]).not.toHaveProperty("result");
   expect(steps[10]?.happenings[1]).toMatchObject({
@@ -104,7 +104,7 @@ test("tells a fault where it happens; an answer that is lost is not heard", () =
   expect(text).toContain("the connection is cut, and the service never hears the answer");
   expect(story(counterexample)[0]?.text).toContain("Client 0 meets a fault (the connection is cut");
   expect(spaceTimeDiagram(counterexample).markup).toContain(">cut-before</text>");
-  const page = timelineTable(trace, 1, "faults").markup;
+  const page = timelineTable({ trace }, 1, "faults").markup;
   expect(page).toContain("the statement never reaches the server: commit");
   const lanes = ["0!cut-before", "0!cut-after", "0"];
   const schedule = { version: 1, lanes } as const;
@@ -125,17 +125,17 @@ test("a request that goes on without its client takes its transaction and its wa
     { type: "move", choice: { lane: "1", action: "release" }, enabled: [], preemption: false },
     { type: "result", lane: "2", result: { tags: ["UPDATE 1"], transaction: "open" } },
   ];
-  const [, , last] = timeline(trace);
+  const [, , last] = timeline({ trace });
   expect([...(last?.inTransaction ?? [])]).toEqual([2]);
   expect(last?.happenings[0]).toMatchObject({ type: "result", lane: "2", waited: true });
-  expect(clientsIn(timeline([...trace, ...trace.slice(0, 1)]), 2)).toEqual([0, 1]);
+  expect(clientsIn(timeline({ trace: [...trace, ...trace.slice(0, 1)] }), 2)).toEqual([0, 1]);
   const third: TraceEvent = {
     type: "move",
     choice: { lane: "2", action: "deliver" },
     enabled: [],
     preemption: false,
   };
-  expect(clientsIn(timeline([...trace, third]), 2)).toEqual([0, 1, 2]);
+  expect(clientsIn(timeline({ trace: [...trace, third] }), 2)).toEqual([0, 1, 2]);
   const text = counterexampleText({ ...doubleBooking, trace }, { colour: false, folder: "." });
   expect(text).toContain("waits no longer, and its request goes on without it as client 2");
 });

@@ -1,8 +1,9 @@
 import type { Command } from "../core/command.ts";
+import type { Counterexample } from "../core/counterexample.ts";
 import type { Fault } from "../core/fault.ts";
 import type { Response } from "../core/history.ts";
 import { type Action, BACKGROUND, clientOf, type Lane, laneOf } from "../core/schedule.ts";
-import type { Place, Result, Statement, Trace, TraceEvent } from "../core/trace.ts";
+import type { Place, Result, Statement, TraceEvent } from "../core/trace.ts";
 import { clientLane } from "./one-line.ts";
 
 /** One thing that a reader sees in a step. */
@@ -37,7 +38,9 @@ export type Happening =
     }
   /** The service hears an answer that was held. */
   | { readonly type: "deliver"; readonly lane: Lane }
-  | { readonly type: "response"; readonly lane: Lane; readonly response: Response };
+  | { readonly type: "response"; readonly lane: Lane; readonly response: Response }
+  /** From here on committed state breaks the rule. */
+  | { readonly type: "broken"; readonly lane: Lane; readonly rule: string };
 
 /** One step: who moved, and all that happened until the next move. */
 export interface Step {
@@ -51,11 +54,22 @@ export interface Step {
   readonly inTransaction: ReadonlySet<number>;
 }
 
+/** As much of a counterexample as can be told of it, or of an execution that broke nothing. */
+export type Told = Pick<Counterexample, "trace"> &
+  Partial<Pick<Counterexample, "violations" | "brokenAt">>;
+
 /** A trace as a reader wants it: by steps, and a statement together with its answer. */
-export function timeline(trace: Trace): Step[] {
+export function timeline({ trace, violations: [violation] = [], brokenAt }: Told): Step[] {
   const telling = new Telling();
   for (const event of trace) telling.tell(event);
-  return telling.steps();
+  return telling.steps().map(({ happenings, ...step }) =>
+    violation === undefined || step.number !== brokenAt
+      ? { ...step, happenings }
+      : {
+          ...step,
+          happenings: [...happenings, { type: "broken", lane: step.lane, rule: violation.name }],
+        },
+  );
 }
 
 /** By number: the scenario's `clients`, and requests that went on without theirs. */

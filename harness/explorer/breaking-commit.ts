@@ -1,0 +1,47 @@
+import type { Command } from "../core/command.ts";
+import { HarnessError } from "../core/error.ts";
+import type { Execution, Snapshot } from "../core/execution.ts";
+import type { Json } from "../core/json.ts";
+import type { Executor } from "../execution/executor.ts";
+import { Replay } from "../scheduler/replay.ts";
+import { difference } from "./replay.ts";
+
+/**
+ * The step, from 1, with whose commit committed state came to be broken: the first such where
+ * executions are held to it at each commit, else the one from which on it was broken to the end. The
+ * execution is made once more if what was committed in it was not looked at.
+ *
+ * Undefined where no commit is to blame, or where the execution did not go the same way again.
+ */
+export async function breakingCommit<State extends Json, C extends Command>(
+  execution: Execution<State, C>,
+  execute: Executor<State, C>["execute"],
+  holds: (snapshot: Snapshot) => Promise<boolean>,
+): Promise<number | undefined> {
+  const seen = execution.commits;
+  const commits = seen ?? (await observed(execution, execute))?.commits ?? [];
+  let broken: number | undefined;
+  for (const { step, snapshot } of commits) {
+    if (await holds(snapshot)) broken = undefined;
+    else broken ??= step;
+    if (seen !== undefined && broken !== undefined) break;
+  }
+  return broken;
+}
+
+async function observed<State extends Json, C extends Command>(
+  { scenario, schedule, trace }: Execution<State, C>,
+  execute: Executor<State, C>["execute"],
+): Promise<Execution<State, C> | undefined> {
+  const same = new Replay(schedule);
+  same.begin();
+  try {
+    const execution = await execute(scenario, same, "each-commit");
+    const other = difference(trace, execution.trace) ?? same.diverged();
+    return other === undefined ? execution : undefined;
+  } catch (error) {
+    // What was found stands without it.
+    if (!(error instanceof HarnessError)) throw error;
+    return undefined;
+  }
+}
