@@ -45,9 +45,9 @@ async function book(attempt) {
   sessionStorage.setItem(ATTEMPT, JSON.stringify(attempt));
   const { ok, known, answer } = await send("/api/bookings/create", attempt);
   if (known) sessionStorage.removeItem(ATTEMPT);
-  if (ok) {
-    location.assign(`/bookings/${answer["booking"].id}`);
-  } else if (answer["code"] === "BOOKING_CONFLICT") {
+  if (ok && answer.booking) {
+    location.assign(`/bookings/${answer.booking.id}`);
+  } else if (answer.code === "BOOKING_CONFLICT") {
     await chooseAgain();
     showCard(answer, focusSlots);
   } else {

@@ -25,7 +25,7 @@ function change(words, change, body) {
     const { ok, answer } = await send(`/api/bookings/${id}/${change}`, body);
     if (ok) {
       location.replace(location.pathname);
-    } else if (answer["code"] === "BOOKING_CONFLICT") {
+    } else if (answer.code === "BOOKING_CONFLICT") {
       await chooseAgain();
       showCard(answer, focusSlots);
     } else {
@@ -40,7 +40,7 @@ function pay() {
   void once("Opening the payment…", async () => {
     hideCards();
     const { ok, answer } = await send(`/api/bookings/${id}/checkout`, {});
-    if (ok) location.assign(answer["payment"].payUrl);
+    if (ok && answer.payment) location.assign(answer.payment.payUrl);
     else showCard(answer, () => location.reload());
   });
 }

@@ -14,8 +14,15 @@ const UNKNOWN = {
  *
  * @param {string} path
  * @param {object} body
- * @returns {Promise<{ ok: boolean, known: boolean, answer: { [field: string]: any } }>} `known` is false where the
- *   request may have had an effect or not.
+ * @returns {Promise<{
+ *   ok: boolean,
+ *   known: boolean,
+ *   answer: {
+ *     code?: string, message?: string, hint?: string,
+ *     booking?: { id: number }, payment?: { payUrl: string }
+ *   }
+ * }>} `known` is false where the request may have had an effect or not. Of the answer, what the
+ *   pages read: the words of a refusal, or what was made.
  */
 export async function send(path, body) {
   try {
@@ -48,10 +55,10 @@ export function element(id) {
 /**
  * Shows the card for a refusal, and moves the focus there.
  *
- * @param {{ [field: string]: any }} answer
+ * @param {{ code?: string, message?: string, hint?: string }} refusal
  * @param {() => void} again What its button does.
  */
-export function showCard({ code, message, hint }, again) {
+export function showCard({ code, message = "", hint = "" }, again) {
   hideCards();
   const isConflict = code === "BOOKING_CONFLICT";
   const card = element(isConflict ? "conflict" : "problem");
