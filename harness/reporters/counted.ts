@@ -21,3 +21,8 @@ export function duration(ms: number): string {
   const seconds = Math.round(ms / 1000);
   return `${number(Math.floor(seconds / 60))} min ${seconds % 60} s`;
 }
+
+/** `2026-05-04 10:20 UTC`, of a time as `toISOString` gives it. */
+export function minute(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
+}

@@ -20,16 +20,20 @@ export function counterexampleArticle(c: Counterexample, at: number, folder: str
   const size = `${counted(commandCount(c.scenario), "command")}, ${counted(c.preemptions, "preemption")}`;
   const anomaly = anomalyLine(c.trace);
   const file = replayFileName(c);
+  const main = mainViolation(c);
   return html`<article class="counterexample" id="counterexample-${at + 1}">
-<h3>${at + 1}. <code>${mainViolation(c).name}</code></h3>
+<h3>${at + 1}. <code>${main.name}</code></h3>
 <p class="note">${size}. Found in execution ${number(c.execution)} of seed ${c.seed}. ${shrinking(c)}</p>
-${c.violations.map(violated)}${
+${violated(main)}${
   anomaly === ""
     ? ""
     : html`<p class="note">${anomaly}</p>
 `
-}
-<h4>Replay it</h4>
+}${further(c.violations.slice(1))}
+<h4>What happened</h4>
+<ol class="story">
+${story(c).map(paragraph)}</ol>
+${spaceTimeDiagram(c)}${c.serial && serialRun(c.serial)}<h4>Replay it</h4>
 <code class="command">${replayCommand(replayFilePath(folder, c))}</code>
 <p class="note">From the folder in which the campaign ran. The file is <a href="${file}">${file}</a>, beside this report.</p>
 <h4>What the clients did</h4>
@@ -41,13 +45,10 @@ ${c.scenario.clients.map(
     )}</dd>\n`,
 )}<dt>Initial state</dt><dd>${initialState(c.scenario.initial)}</dd>
 <dt>Schedule</dt><dd><code>${formatSchedule(c.schedule)}</code></dd>
-<dt>Token</dt><dd><code>${encodeToken(c)}</code></dd>
+<dt>Token</dt><dd><code class="token">${encodeToken(c)}</code></dd>
 </dl>
-<h4>What happened</h4>
-<ol class="story">
-${story(c).map(paragraph)}</ol>
-${c.serial && serialRun(c.serial)}<h4>Timeline</h4>
-${spaceTimeDiagram(c)}${timelineTable(c, c.scenario.clients.length, CAPTION)}
+<h4>Step by step</h4>
+${timelineTable(c, c.scenario.clients.length, CAPTION)}
 </article>
 `;
 }
@@ -83,6 +84,17 @@ function shrinking({ shrunk }: Counterexample): string {
     ? "nothing more can be left out"
     : "the budget ended first, so a smaller one may exist";
   return `Shrunk from ${from}, in ${counted(shrunk.executions, "execution")}; ${end}.`;
+}
+
+/** What else it breaks; the rows are for whoever asks. */
+function further(violations: readonly Violation[]): Markup | undefined {
+  if (violations.length === 0) return undefined;
+  const names = violations.map(({ name }) => html`<code>${name}</code>`);
+  const listed = names.flatMap((name, at) => (at === 0 ? [name] : [", ", name]));
+  return html`<details>
+<summary>It also breaks ${listed}</summary>
+${violations.map(violated)}</details>
+`;
 }
 
 function violated(violation: Violation): Markup {

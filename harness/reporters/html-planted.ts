@@ -1,16 +1,16 @@
-import { duration, number } from "./counted.ts";
+import { counted, duration, number } from "./counted.ts";
 import { type Content, html, type Markup } from "./html-markup.ts";
 import { page } from "./html-page.ts";
 import { provenanceNote } from "./html-provenance.ts";
-import { table } from "./html-table.ts";
+import { type Column, table } from "./html-table.ts";
 import type { PlantedEntry, PlantedRecord } from "./planted-record.ts";
 import {
+  foundOf,
   judgedRow,
   judgesOfReport,
   onlyBy,
-  PLANTED_COLUMNS,
-  plantedRow,
   plantedSentence,
+  replaysOf,
 } from "./planted-rows.ts";
 
 /** `mutants.html`: one file that needs nothing else, like `report.html`. */
@@ -42,7 +42,7 @@ ${provenanceNote(record, how, hashes)}${
     ? undefined
     : html`<p class="note">Not tried: ${untried.join(", ")}.</p>
 `
-}${table("Each planted bug, who caught it and after how long, and the size of what was found", PLANTED_COLUMNS, record.results.map(rowOf))}
+}${table("Each planted bug, who caught it and after how long, and the size of what was found", COLUMNS, record.results.map(rowOf))}
 <details>
 <summary>What they are</summary>
 ${record.results.map(story)}</details>
@@ -50,14 +50,41 @@ ${record.allJudges ? judgesTable(record) : undefined}${shippedTable(record)}</se
 `;
 }
 
+/** Narrower than in the terminal, so that it fits on paper. */
+const COLUMNS: readonly Column[] = [
+  { title: "Planted bug" },
+  { title: "Outcome" },
+  { title: "Executions", kind: "number" },
+  { title: "Time", kind: "number" },
+  { title: "What was found" },
+  { title: "Replays", kind: "number" },
+];
+
 function rowOf(result: PlantedEntry): readonly Content[] {
-  const [name = "", outcome = "", ...rest] = plantedRow(result);
+  const { name, outcome, counterexample } = result;
+  const { judge, executions, elapsedMs } = foundOf(result);
   const good = outcome === "caught" || outcome === "untold";
   return [
     html`<code>${name}</code>`,
-    html`<strong class="${good ? "pass" : outcome === "unknown" ? "unknown" : "fail"}">${outcome}</strong>`,
-    ...rest,
+    html`<strong class="${good ? "pass" : outcome === "unknown" ? "unknown" : "fail"}">${outcome}</strong><br><span class="note">${judge}</span>`,
+    number(executions),
+    duration(elapsedMs),
+    counterexample === null ? "" : sizeOf(counterexample),
+    replaysOf(result),
   ];
+}
+
+function sizeOf({
+  commands,
+  clients,
+  preemptions,
+  faults,
+}: NonNullable<PlantedEntry["counterexample"]>): string {
+  return [
+    `${counted(commands, "command")} of ${counted(clients, "client")}`,
+    counted(preemptions, "preemption"),
+    ...(faults > 0 ? [counted(faults, "fault")] : []),
+  ].join(", ");
 }
 
 function judgesTable(record: PlantedRecord): Markup {

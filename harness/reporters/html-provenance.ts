@@ -1,4 +1,5 @@
 import type { Provenance } from "../core/campaign.ts";
+import { minute } from "./counted.ts";
 import { html, type Markup } from "./html-markup.ts";
 
 /**
@@ -13,7 +14,7 @@ export function provenanceNote(
   const changed = [...new Set([...Object.keys(hashes), ...Object.keys(others)])]
     .filter((path) => hashes[path] !== others[path])
     .sort();
-  const made = `${how}; ${startedAt}; PostgreSQL ${e.postgres.version} (${e.postgres.provider}), Heddle ${e.heddle}, ${e.cpus} CPUs.`;
+  const made = `${how}; ${minute(startedAt)}; PostgreSQL ${e.postgres.version} (${e.postgres.provider}), Heddle ${e.heddle}, ${e.cpus} CPUs.`;
   const same = hashes === others ? "" : " Of the same sources as this report.";
   return changed.length === 0
     ? html`<p class="note">${made}${same}</p>

@@ -8,11 +8,13 @@ import { clientsIn, type Happening, type Step, timeline } from "./timeline.ts";
 
 /** In units of the picture, which are pixels where there is room. */
 const ROW = 27;
-const COLUMN = 190;
 const LEFT = 110;
 const TOP = 40;
-/** What fits between two lanes. */
-const LABEL = 25;
+/** From one lane to the next: what there is room for on a page, within reason. */
+const COLUMN = { least: 190, most: 260 };
+const PAGE = 1000;
+/** Of a character of a label. */
+const CHARACTER = 6.7;
 
 /**
  * Time runs downwards; a line for each client, and one for the database. What is cut short here
@@ -33,11 +35,14 @@ class Picture {
   readonly #brackets: Markup[] = [];
   /** Where each open transaction's bracket begins. */
   readonly #began = new Map<number, number>();
+  readonly #column: number;
   #y = TOP;
   #broken = false;
 
   constructor(clients: readonly number[]) {
     this.#clients = clients;
+    const room = (PAGE - LEFT) / (clients.length + 1);
+    this.#column = Math.round(Math.min(Math.max(room, COLUMN.least), COLUMN.most));
   }
 
   step(step: Step): void {
@@ -64,11 +69,11 @@ class Picture {
     switch (happening.type) {
       case "command":
         this.#marks.push(html`<circle class="said" cx="${x}" cy="${y}" r="4"/>`);
-        this.#text(side, y, cut(happening.command.name), "strong");
+        this.#text(side, y, this.#cut(happening.command.name), "strong");
         break;
       case "statement":
         this.#arrow(x, this.#server, y);
-        this.#text(side, y - 8, cut(statementLine(happening.statement)));
+        this.#text(side, y - 8, this.#cut(statementLine(happening.statement)));
         if (happening.result !== undefined) this.#answer(x, happening.result);
         break;
       case "fault":
@@ -82,7 +87,7 @@ class Picture {
         this.#text(
           this.#server + 10,
           y,
-          cut(`${happening.place.of}, ${happening.place.line ?? "row"}`),
+          this.#cut(`${happening.place.of}, ${happening.place.line ?? "row"}`),
         );
         break;
       case "wait":
@@ -112,7 +117,7 @@ class Picture {
       this.#marks.push(html`<circle class="${kind}" cx="${this.#server}" cy="${this.#y}" r="5"/>`);
     }
     this.#arrow(this.#server, x, this.#y + 7, "back");
-    this.#text(this.#server + 10, this.#y + 4, cut(resultLine(result)), kind);
+    this.#text(this.#server + 10, this.#y + 4, this.#cut(resultLine(result)), kind);
   }
 
   #arrow(from: number, to: number, y: number, kind = ""): void {
@@ -135,17 +140,20 @@ class Picture {
 
   drawn(rule: string): Markup {
     for (const client of this.#clients) this.#close(client, this.#y - 12);
-    const bottom = this.#y + 8;
     // What no commit is known to have broken is broken in the end.
-    if (!this.#broken) this.#breach(bottom + 8, rule);
-    const width = this.#server + COLUMN;
+    if (!this.#broken) {
+      this.#breach(this.#y, rule);
+      this.#y += ROW;
+    }
+    const bottom = this.#y;
+    const width = this.#server + this.#column;
     const lanes = [...this.#clients.map((client) => laneName(clientLane(client))), "database"];
     const lines = lanes.map((name, at) => {
-      const x = LEFT + at * COLUMN;
+      const x = LEFT + at * this.#column;
       return html`<text class="strong" x="${x}" y="16" text-anchor="middle">${name}</text><path class="lane" d="M${x} 24V${bottom}"/>`;
     });
     return html`<div class="scroll picture" tabindex="0" role="region" aria-label="Space-time diagram">
-<svg viewBox="0 0 ${width} ${bottom + 34}" width="${width}" role="img" aria-label="Space-time diagram: the steps of the table below, one line for each client and one for the database, from top to bottom.">
+<svg viewBox="0 0 ${width} ${bottom + 8}" width="${width}" role="img" aria-label="Space-time diagram: the steps of the table below, one line for each client and one for the database, from top to bottom.">
 ${lines}${this.#brackets}${this.#marks}
 </svg></div>
 `;
@@ -155,19 +163,20 @@ ${lines}${this.#brackets}${this.#marks}
   #breach(y: number, rule: string): void {
     this.#marks.push(html`<path class="broken" d="M${LEFT} ${y}H${this.#server}"/>`);
     this.#text(LEFT, y + 14, `${rule} is broken`, "bad");
-    this.#y += ROW / 2;
     this.#broken = true;
   }
 
   get #server(): number {
-    return LEFT + this.#clients.length * COLUMN;
+    return LEFT + this.#clients.length * this.#column;
   }
 
   #x(lane: Lane): number {
-    return LEFT + this.#clients.indexOf(clientOf(lane)) * COLUMN;
+    return LEFT + this.#clients.indexOf(clientOf(lane)) * this.#column;
   }
-}
 
-function cut(text: string): string {
-  return text.length <= LABEL ? text : `${text.slice(0, LABEL - 1)}…`;
+  /** What fits between two lanes. */
+  #cut(text: string): string {
+    const most = Math.floor((this.#column - 26) / CHARACTER);
+    return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+  }
 }

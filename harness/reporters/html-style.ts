@@ -50,6 +50,10 @@ nav ul { display: flex; flex-wrap: wrap; gap: .2rem 1.4rem; margin: 1rem 0 0; pa
 .facts dt, .violated { font-size: .95rem; }
 .facts dd { margin: 0; min-width: 0; }
 .scroll { overflow-x: auto; }
+.scroll + .scroll, .facts + .scroll { margin-top: 1.6rem; }
+details { margin: 1rem 0; }
+summary { cursor: pointer; color: var(--link); }
+details > :nth-child(2) { margin-top: .8rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 caption { text-align: left; color: var(--soft); font-size: .875rem; padding: 0 0 .5rem; }
 th, td { padding: .45rem .7rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
@@ -103,6 +107,7 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   .facts { grid-template-columns: 1fr; gap: 0; }
   .scroll th, .scroll td { padding: .45rem .35rem; }
   .scroll code { font-size: .78em; }
+  caption { max-width: calc(100vw - 2rem); }
   .facts dd { margin-bottom: .6rem; }
   .figures { grid-template-columns: repeat(2, 1fr); gap: .7rem 1.2rem; }
   .timeline, .timeline tbody, .timeline caption, .timeline tr, .timeline td, .timeline .step { display: block; width: auto; }
@@ -125,9 +130,11 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   @page { margin: 16mm 14mm; }
   body { padding: 0; max-width: none; font-size: 10.5pt; }
   nav { display: none; }
+  details::details-content { content-visibility: visible; display: block; }
+  summary { color: var(--soft); }
   .scroll { overflow: visible; }
   .picture svg { width: 100%; height: auto; }
-  h2, h3, h4, caption { break-after: avoid; }
+  h2, h3, h4, caption, .note:has(+ .command) { break-after: avoid; }
   tr, .verdict, .command, dl { break-inside: avoid; }
   thead { display: table-header-group; }
 }

@@ -7,7 +7,11 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Campaign } from "../core/campaign.ts";
 import { reportHtml } from "./html.ts";
+import { layersRecord } from "./layers-record.ts";
+import { plantedRecord } from "./planted-record.ts";
 import { failing, interrupted, passing } from "./sample-campaign.fixture.ts";
+import { layers } from "./sample-layers.fixture.ts";
+import { planted } from "./sample-planted.fixture.ts";
 
 const CHROMIUM = process.env["HEDDLE_CHROMIUM"] ?? "/usr/bin/chromium";
 const missing = !existsSync(CHROMIUM) && process.env["CI"] !== "true";
@@ -15,6 +19,10 @@ const reason = missing ? ` (skipped: there is no ${CHROMIUM})` : "";
 
 const SIZES = { desktop: { width: 1280, height: 900 }, phone: { width: 360, height: 740 } };
 const campaigns = { passing, failing, interrupted };
+const records = {
+  planted: plantedRecord(planted, "reports"),
+  layers: layersRecord(layers, "reports"),
+};
 
 describe.skipIf(missing)(`report.html in a browser${reason}`, () => {
   let browser: Browser;
@@ -33,7 +41,7 @@ describe.skipIf(missing)(`report.html in a browser${reason}`, () => {
   /** Opens a report from disk; `complaints` are whatever the browser had to say or to fetch. */
   async function opened(campaign: Campaign, viewport: { width: number; height: number }) {
     const file = path.join(folder, `${campaign.verdict}-${viewport.width}.html`);
-    await writeFile(file, reportHtml(campaign, "reports"));
+    await writeFile(file, reportHtml(campaign, "reports", records));
     const page = await browser.newPage({ viewport });
     const complaints: string[] = [];
     page.on("console", (message) => complaints.push(message.text()));

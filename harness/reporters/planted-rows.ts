@@ -1,3 +1,4 @@
+import type { JudgedFirst } from "../core/planted.ts";
 import { duration, number } from "./counted.ts";
 import type { PlantedEntry, PlantedRecord } from "./planted-record.ts";
 
@@ -17,25 +18,35 @@ export const PLANTED_COLUMNS = [
 
 /** A row of the table. `Executions` and `Time` are those until the judge found it. */
 export function plantedRow(result: PlantedEntry): readonly string[] {
-  const { name, outcome, judge, judges, counterexample, replays } = result;
-  const found = judges.find((first) => first.judge === judge) ?? judges[0];
-  const { executions, elapsedMs } = found ?? result;
+  const { name, outcome, counterexample } = result;
+  const { judge, executions, elapsedMs } = foundOf(result);
   return [
     name,
     outcome,
-    found?.judge ?? judge ?? "",
+    judge,
     number(executions),
     duration(elapsedMs),
     ...(counterexample === null
-      ? ["", "", "", "", ""]
+      ? ["", "", "", ""]
       : [
           number(counterexample.commands),
           number(counterexample.clients),
           number(counterexample.preemptions),
           number(counterexample.faults),
-          replays === null ? "" : `${replays.identical}/${replays.of}`,
         ]),
+    replaysOf(result),
   ];
+}
+
+/** Which judge found it and when: the one that must, or the first; else what was asked for. */
+export function foundOf({ judge, judges, executions, elapsedMs }: PlantedEntry): JudgedFirst {
+  const found = judges.find((first) => first.judge === judge) ?? judges[0];
+  return found ?? { judge: judge ?? "", executions, elapsedMs };
+}
+
+/** `20/20`; empty where nothing was found. */
+export function replaysOf({ counterexample, replays }: PlantedEntry): string {
+  return counterexample === null || replays === null ? "" : `${replays.identical}/${replays.of}`;
 }
 
 /** Every judge that found something, in alphabetical order. */

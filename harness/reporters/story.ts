@@ -39,8 +39,8 @@ export function story(told: Told): Paragraph[] {
   }
   if (violations.length === 0) return paragraphs;
   const end = paragraphs.at(-1)?.to ?? 0;
-  const broken = violations.map(({ message }) => ended(unmarked(printable(message)))).join(" ");
-  return [...paragraphs, { from: end, to: end, text: sentence(`in the end: ${broken}`) }];
+  const broken = violations.map(({ message }) => sentence(unmarked(printable(message)))).join(" ");
+  return [...paragraphs, { from: end, to: end, text: `In the end: ${broken}` }];
 }
 
 function stretches(steps: readonly Step[]): Step[][] {
