@@ -31,7 +31,8 @@ export function plantedHtml(record: PlantedRecord): string {
  * @param hashes of the sources that the page is about; those of the record, unless it is about others
  */
 export function plantedSection(record: PlantedRecord, hashes = record.hashes): Markup {
-  const { budget, seed, untried } = record;
+  const { budget, seed, untried, results } = record;
+  const worstFirst = results.toSorted((a, b) => Number(isGood(a)) - Number(isGood(b)));
   const how = `Seed ${seed}; at most ${number(budget.runs)} executions of each`;
   return html`<section id="planted">
 <h2>Planted bugs</h2>
@@ -42,10 +43,10 @@ ${provenanceNote(record, how, hashes)}${
     ? undefined
     : html`<p class="note">Not tried: ${untried.join(", ")}.</p>
 `
-}${table("Each planted bug, who caught it and after how long, and the size of what was found", COLUMNS, record.results.map(rowOf))}
+}${table("Each planted bug, who caught it and after how long, and the size of what was found", COLUMNS, worstFirst.map(rowOf))}
 <details>
 <summary>What they are</summary>
-${record.results.map(story)}</details>
+${results.map(story)}</details>
 ${record.allJudges ? judgesTable(record) : undefined}${shippedTable(record)}</section>
 `;
 }
@@ -63,16 +64,19 @@ const COLUMNS: readonly Column[] = [
 function rowOf(result: PlantedEntry): readonly Content[] {
   const { name, outcome, counterexample } = result;
   const { judge, executions, elapsedMs } = foundOf(result);
-  const good = outcome === "caught" || outcome === "untold";
+  const good = isGood(result) ? "pass" : outcome === "unknown" ? "unknown" : "fail";
+  const words = outcome === "untold" ? "left alone" : outcome;
   return [
     html`<code>${name}</code>`,
-    html`<strong class="${good ? "pass" : outcome === "unknown" ? "unknown" : "fail"}">${outcome}</strong><br><span class="note">${judge}</span>`,
+    html`<strong class="${good}">${words}</strong><br><span class="note">${outcome === "untold" ? "equivalent" : judge}</span>`,
     number(executions),
     duration(elapsedMs),
     counterexample === null ? "" : sizeOf(counterexample),
     replaysOf(result),
   ];
 }
+
+const isGood = ({ outcome }: PlantedEntry): boolean => outcome === "caught" || outcome === "untold";
 
 function sizeOf({
   commands,
