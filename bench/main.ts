@@ -4,6 +4,7 @@ import type { Benchmark } from "./benchmark.ts";
 import { control } from "./control.ts";
 import { isolationtester } from "./isolationtester.ts";
 import { linearizabilityBenchmark } from "./linearizability.ts";
+import { replaying } from "./replay.ts";
 import { socket } from "./socket.ts";
 import { step } from "./step.ts";
 import { stress } from "./stress.ts";
@@ -15,6 +16,7 @@ const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = {
   control,
   isolationtester,
   linearizability: linearizabilityBenchmark,
+  replay: replaying,
   socket,
   step,
   stress,

@@ -6,6 +6,12 @@ export const formats = {
   id: (text: string) => /^[1-9]\d{0,18}$/.test(text) && BigInt(text) <= MAX_BIGINT,
 };
 
+/**
+ * More options of the validator. That these schemas are schemas is tried by tests; to check it at
+ * each start takes longer than the rest of it.
+ */
+export const constant = { meta: false, validateSchema: false };
+
 const idText = { type: "string", format: "id" };
 
 /** In bodies an id may be a number as well, as far as a JSON number is exact. */

@@ -12,7 +12,7 @@ import { errorPage } from "./page-frame.ts";
 import { addPageRoutes } from "./page-routes.ts";
 import type { PaymentGateway } from "./payment.ts";
 import { addPaymentRoutes } from "./payment-routes.ts";
-import { formats } from "./schemas.ts";
+import { constant, formats } from "./schemas.ts";
 import type { BookingStore } from "./store.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -39,7 +39,7 @@ export function buildServer({
     logger,
     bodyLimit: 16_384,
     // Refuse what does not fit, rather than mend it.
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, formats } },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, formats, ...constant } },
     frameworkErrors: (error, _request, reply) => void refuse(reply, error),
   });
 

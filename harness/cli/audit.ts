@@ -5,7 +5,7 @@ import { HarnessError } from "../core/error.ts";
 import { auditJunit } from "../reporters/audit-junit.ts";
 import { auditPrometheus } from "../reporters/audit-prometheus.ts";
 import { auditText } from "../reporters/audit-text.ts";
-import { writeWhole } from "../reporters/write.ts";
+import { writeWhole } from "../reporters/write-whole.ts";
 import { EXIT } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
 

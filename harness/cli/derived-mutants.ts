@@ -6,7 +6,7 @@ import { mutationScore } from "../mutation/score.ts";
 import { startServer } from "../postgres/provider.ts";
 import { scoreHtml } from "../reporters/html-score.ts";
 import { groupsOf, scoreText } from "../reporters/score-text.ts";
-import { writeWhole } from "../reporters/write.ts";
+import { writeWhole } from "../reporters/write-whole.ts";
 import { EXIT } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
 import { loadSubject } from "./load-subject.ts";

@@ -4,7 +4,6 @@ import { HarnessError } from "../core/error.ts";
 import { type Recorded, type Replayed, replay } from "../explorer/replay.ts";
 import { hashSources } from "../explorer/sources.ts";
 import type { Subject } from "../explorer/subject.ts";
-import { exportReproduction } from "../export/export.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { decodeCounterexample } from "../reporters/replay-file.ts";
 import { counterexampleText } from "../reporters/text.ts";
@@ -14,7 +13,6 @@ import { EXIT } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
 import { loadSubject } from "./load-subject.ts";
 import { withInvariants } from "./sql-files.ts";
-import { StepThrough } from "./step-through.ts";
 
 export interface ReplayOptions {
   readonly postgres: string;
@@ -40,16 +38,11 @@ type Source = Pick<Counterexample, "model" | "mutant" | "control" | "scenario" |
 
 /** `heddle replay`: executes a counterexample again, and says whether the same was seen. */
 export async function replayCommand(source: string, options: ReplayOptions): Promise<number> {
-  const recorded = await read(source);
-  const model = await loadSubject(options.model ?? recorded.model);
-  const subject = await withInvariants(model, options.invariant ?? []);
-  await warnOfChanges(recorded, subject);
-  const stepping = options.step === true || options.psql === true;
-  const walk = stepping
-    ? new StepThrough(recorded.scenario.clients.length, options.psql === true)
-    : undefined;
+  const starting = startServer(options.postgres, { reuse: options.reuse === true });
+  const { recorded, subject } = await whileStarting(starting, prepared(source, options));
+  const walk = await walkThrough(recorded, options);
   const interrupted = interruption();
-  const server = await startServer(options.postgres, { reuse: options.reuse === true });
+  const server = await starting;
   try {
     const executor = await openExecutor(server, subject, recorded.mutant ?? undefined, {
       control: recorded.control,
@@ -88,6 +81,31 @@ export async function replayCommand(source: string, options: ReplayOptions): Pro
   }
 }
 
+/** What is replayed, and on what. */
+async function prepared(source: string, { model, invariant = [] }: ReplayOptions) {
+  const recorded = await read(source);
+  const subject = await withInvariants(await loadSubject(model ?? recorded.model), invariant);
+  await warnOfChanges(recorded, subject);
+  return { recorded, subject };
+}
+
+/** A server takes its time to start, and mostly waits. If the work fails, it is stopped again. */
+async function whileStarting<T>(starting: Promise<Server>, work: Promise<T>): Promise<T> {
+  const started = starting.catch(() => undefined);
+  try {
+    return await work;
+  } catch (error) {
+    await (await started)?.stop();
+    throw error;
+  }
+}
+
+async function walkThrough({ scenario }: Source, { step, psql }: ReplayOptions) {
+  if (!step && !psql) return undefined;
+  const { StepThrough } = await import("./step-through.ts");
+  return new StepThrough(scenario.clients.length, psql === true);
+}
+
 /** What was seen again is written down for those without Heddle; a replay that diverged is not. */
 async function exportCommand(
   server: Server,
@@ -103,6 +121,7 @@ async function exportCommand(
     return;
   }
   const options = { stepTimeoutMs, signal: undefined };
+  const { exportReproduction } = await import("../export/export.ts");
   const reproduction = await exportReproduction(
     {
       server,

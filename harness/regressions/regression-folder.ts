@@ -1,7 +1,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Counterexample } from "../core/counterexample.ts";
-import { writeWhole } from "../reporters/write.ts";
+import { writeWhole } from "../reporters/write-whole.ts";
 import {
   decodeRegression,
   encodeRegression,

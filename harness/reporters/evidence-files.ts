@@ -11,7 +11,8 @@ import {
   type ReportFacts,
 } from "./evidence.ts";
 import { RECORDS } from "./records.ts";
-import { PAGE, type Written, writeWhole } from "./write.ts";
+import { PAGE, type Written } from "./write.ts";
+import { writeWhole } from "./write-whole.ts";
 
 /**
  * Writes `evidence.json` about the reports that were written to `folder` and the model's sources.

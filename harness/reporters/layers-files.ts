@@ -5,7 +5,7 @@ import { type LayersRecord, layersRecord } from "./layers-record.ts";
 import { RECORDS, recordJson } from "./records.ts";
 import { replayFilePath } from "./replay-command.ts";
 import { encodeCounterexample } from "./replay-file.ts";
-import { writeWhole } from "./write.ts";
+import { writeWhole } from "./write-whole.ts";
 
 /**
  * Writes `layers.html` and `layers.json`, and first a replay file for each smallest way to break a

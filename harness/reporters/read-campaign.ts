@@ -43,7 +43,10 @@ interface Report extends Omit<Campaign, "counterexamples" | "startedAt" | "elaps
 }
 
 function isReport(value: unknown): value is Report {
-  return new Ajv2020({ schemas: [schema] }).validate(schema.$id, value);
+  return new Ajv2020({ schemas: [schema], meta: false, validateSchema: false }).validate(
+    schema.$id,
+    value,
+  );
 }
 
 /** Beside the report, wherever the folder was when it was written. */

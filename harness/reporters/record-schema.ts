@@ -85,7 +85,7 @@ const LAYERS = has({
   ...PROVENANCE,
 });
 
-const ajv = new Ajv2020();
+const ajv = new Ajv2020({ meta: false, validateSchema: false });
 /** Whether a value has all that a page shows of such a record. */
 export const isPlantedRecord = ajv.compile<PlantedRecord>(PLANTED);
 export const isLayersRecord = ajv.compile<LayersRecord>(LAYERS);

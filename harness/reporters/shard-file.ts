@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Campaign } from "../core/campaign.ts";
 import { HarnessError } from "../core/error.ts";
-import { writeWhole } from "./write.ts";
+import { writeWhole } from "./write-whole.ts";
 
 /** What a shard leaves beside its reports, to be merged with the others. */
 const SHARD_FILE = "shard.json";

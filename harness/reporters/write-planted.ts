@@ -5,7 +5,7 @@ import { type PlantedRecord, plantedRecord } from "./planted-record.ts";
 import { RECORDS, recordJson } from "./records.ts";
 import { replayFilePath } from "./replay-command.ts";
 import { encodeCounterexample } from "./replay-file.ts";
-import { writeWhole } from "./write.ts";
+import { writeWhole } from "./write-whole.ts";
 
 /**
  * Writes `mutants.json`, `mutants.html`, and a replay file for each counterexample: these first.

@@ -1,14 +1,12 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Campaign } from "../core/campaign.ts";
-import { HarnessError } from "../core/error.ts";
 import { reportHtml } from "./html.ts";
 import { reportJson } from "./json.ts";
 import { junitXml } from "./junit.ts";
 import { readRecords, recordNames } from "./records.ts";
 import { replayFilePath } from "./replay-command.ts";
 import { encodeCounterexample } from "./replay-file.ts";
+import { writeWhole } from "./write-whole.ts";
 
 /** What people read. */
 export const PAGE = "report.html";
@@ -54,22 +52,4 @@ export async function writeHtml(folder: string, campaign: Campaign): Promise<rea
   const records = campaign.mutant === null ? await readRecords(folder, campaign.model) : {};
   await writeWhole(path.join(folder, PAGE), reportHtml(campaign, folder, records));
   return recordNames(records).map((name) => path.join(folder, name));
-}
-
-/** Writes a file that appears whole or not at all. */
-export async function writeWhole(file: string, text: string): Promise<void> {
-  const draft = `${file}.${randomUUID()}.part`;
-  try {
-    await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(draft, text, { flush: true });
-    await rename(draft, file);
-  } catch (cause) {
-    await rm(draft, { force: true }).catch(() => undefined);
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new HarnessError(
-      "USAGE",
-      `The report cannot be written (${why}): name another folder with --report.`,
-      { cause },
-    );
-  }
 }

@@ -13,12 +13,15 @@ export interface Texts {
 /** How many of each kind there are to choose from. */
 const STOCK = 256;
 
-// Made once: to seed faker anew for each scenario took a third of the time of generating one.
-const stock = makeStock();
+// Made once, and not before it is needed: to seed faker anew for each scenario took a third of the
+// time of generating one, and a replay generates none.
+let made: ReturnType<typeof makeStock> | undefined;
 
 /** The same seed gives the same texts in the same order. */
 export function seededTexts(seed: number): Texts {
   let position = seed;
+  made ??= makeStock();
+  const stock = made;
   const next = (texts: readonly string[]): string => texts[position++ % STOCK] ?? "";
   return {
     provider: () => next(stock.providers),
