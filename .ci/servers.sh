@@ -54,7 +54,7 @@ engine_clean() {
 # A counterexample that is found on one server is seen again on the other.
 crosswise() {
   local reports=$scratch/crosswise file
-  exits 1 npx heddle verify --seed 1 --strategy random --mutant two-transaction-cancel \
+  exits 1 npx heddle verify --seed 1 --mutant two-transaction-cancel \
     --postgres "$1" --report "$reports" >/dev/null || return
   file=$(field "$reports/report.json" '.counterexamples[0].file') || return
   exits 1 npx heddle replay "$file" --repeat 10 --postgres "$2" | tail -n 1
@@ -88,7 +88,7 @@ version() {
     status=1
   campaign=$(field "$reports/report.json" .verdict)
   server=$(field "$reports/report.json" .environment.postgres.version)
-  exits 1 npx heddle verify --seed 2 --strategy random --mutant check-then-insert --postgres "$1" \
+  exits 1 npx heddle verify --seed 2 --mutant check-then-insert --postgres "$1" \
     --report "$reports" >/dev/null || status=1 caught=missed
   ((status == 0)) || verdict=RED
   table+="$server|${1%%:*}|$tested|$campaign, mutant $caught|$verdict"$'\n'

@@ -47,15 +47,7 @@ describe("heddle verify", () => {
     mutant,
     most,
   }) => {
-    const found = await place.heddle(
-      "verify",
-      "--mutant",
-      mutant,
-      "--strategy",
-      "random",
-      "--seed",
-      "2",
-    );
+    const found = await place.heddle("verify", "--mutant", mutant, "--seed", "2");
     expect(found.code).toBe(1);
     const report = JSON.parse(await readFile(place.path("reports/report.json"), "utf8"));
     const [counterexample] = report.counterexamples;

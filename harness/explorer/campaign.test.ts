@@ -192,11 +192,24 @@ test("a search without a bound may leave out what comes to the same, and says so
   ]);
 });
 
-test("auto goes from serial orders over searches to random priorities", async () => {
-  const { campaign: done } = await campaign({ strategy: strategyNamed("auto"), runs: 1_000 });
+test.each([
+  { runs: 3_000 },
+  { runs: undefined, scenarios: 200 },
+])("auto goes over serial orders and searches to random priorities, within %o", async (limits) => {
+  const { campaign: done } = await campaign({ strategy: strategyNamed("auto"), ...limits });
   expect(done.coverage.join(" ")).toMatch(
     /orders of whole commands.*at most 2 preemptions.*depth 3/,
   );
+});
+
+test("auto begins with random walks", async () => {
+  const runs = 1_000;
+  const given = { subject: unsound };
+  const { campaign: walks } = await campaign({ strategy: strategyNamed("random"), runs }, given);
+  const { campaign: auto } = await campaign({ strategy: strategyNamed("auto"), runs }, given);
+  expect(auto.digest).toBe(walks.digest);
+  expect(walks).toMatchObject({ verdict: "fail" });
+  expect(walks.executions).toBeLessThan(0.05 * runs);
 });
 
 describe("the pairs of a model", () => {

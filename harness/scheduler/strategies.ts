@@ -110,12 +110,15 @@ function exhaustive({ preemptions, reduction = true }: StrategyOptions): Strateg
   };
 }
 
-/** Serial orders find plain bugs before concurrency is blamed; small races fall to the search. */
+/**
+ * Most bugs fall to the first walks: they leave clients often, and spend one execution on a scenario.
+ * Serial orders and searches come next, since they can say what they covered; the rest is PCT's.
+ */
 const auto = (options: StrategyOptions): Strategy => ({
   name: "auto",
   description:
-    "a tenth of the budget serial, four tenths exhaustive, the rest pct; of a single scenario, " +
-    "all schedules with 0, 1, 2, … preemptions for seven tenths, the rest pct",
+    "a twentieth of the budget random, a twentieth serial, four tenths exhaustive, the rest pct; of " +
+    "a single scenario, all schedules with 0, 1, 2, … preemptions for seven tenths, the rest pct",
   strikes: true,
   phase: autoPhase,
   explore: (seed, used, single) => {
@@ -124,6 +127,8 @@ const auto = (options: StrategyOptions): Strategy => ({
       return { ...SINGLE_SEARCH, scheduler: new Exhaustive() };
     }
     switch (autoPhase(used)) {
+      case "random":
+        return random(options).explore(seed, used);
       case "serial":
         return serial.explore(seed, used);
       case "exhaustive":
@@ -134,21 +139,23 @@ const auto = (options: StrategyOptions): Strategy => ({
   },
 });
 
-function autoPhase(used: number): "serial" | "exhaustive" | "pct" {
+function autoPhase(used: number): "random" | "serial" | "exhaustive" | "pct" {
+  if (used < 0.05) return "random";
   if (used < 0.1) return "serial";
   return used < 0.5 ? "exhaustive" : "pct";
 }
 
 /**
  * How much of its executions `auto` has used up after a share of its scenarios, from 0 to 1, where
- * the scenarios are limited. A search takes far more executions than the rest; so that it gets its
- * four tenths of them, it is given few scenarios.
+ * the scenarios are limited. A walk takes one execution, a search far more than the rest; so that each
+ * gets its part of them, walks are given many scenarios and searches few.
  */
 export function effortUsed(scenarios: number): number {
   const corners = [
     [0, 0],
-    [0.07, 0.1],
-    [0.1, 0.5],
+    [0.25, 0.05],
+    [0.29, 0.1],
+    [0.31, 0.5],
     [1, 1],
   ] as const;
   const at = corners.findIndex(([share]) => scenarios < share);
