@@ -1,3 +1,4 @@
+import type { GateLevel } from "../harness/core/control.ts";
 import { DEFAULTS } from "../harness/defaults.ts";
 import { generator } from "../harness/explorer/generate.ts";
 import { Judges, judgesOf } from "../harness/explorer/judge.ts";
@@ -5,6 +6,7 @@ import { replay } from "../harness/explorer/replay.ts";
 import type { Mutant } from "../harness/explorer/subject.ts";
 import { hunt } from "../harness/mutation/hunt.ts";
 import { depthOf } from "../harness/mutation/planted.ts";
+import { Ways } from "../harness/mutation/ways.ts";
 import type { Server } from "../harness/postgres/provider.ts";
 import { startServer } from "../harness/postgres/provider.ts";
 import { openExecutor } from "../harness/verify.ts";
@@ -47,11 +49,12 @@ export async function stress(): Promise<Benchmark> {
   const server = await startServer("embedded");
   try {
     const cases: Raced[] = [];
+    const ours = await byHeddle(server);
     for (const mutant of booking.mutants) {
       // Plain stress has no faults.
       if ("equivalent" in mutant || mutant.depth === "fault") continue;
       const sides = {
-        ours: await byHeddle(server)(mutant),
+        ours: await ours(mutant),
         theirs: await byStress(server)(mutant),
       };
       const raced = {
@@ -94,11 +97,14 @@ function told({ name, depth, sides, ratio }: Raced): string {
   return `${name} (${depth}): Heddle ${side(sides.ours)}, stress ${side(sides.theirs)}, ratio ${ratio.toFixed(1)}`;
 }
 
-function byHeddle(server: Server): Hunter {
+/** What is known of the service without a bug, it finds out before: once for all bugs. */
+async function byHeddle(server: Server): Promise<Hunter> {
+  const without = await openExecutor(server, booking, undefined, limitsOf(["statement"]));
+  const shipped = await Ways.of(without, booking);
+  await without.close();
   return async (mutant) => {
-    const control = { ...DEFAULTS.control, gates: depthOf(mutant).gates };
-    const limits = { control, stepTimeoutMs: DEFAULTS.stepTimeoutMs, signal: undefined };
-    const executor = await openExecutor(server, booking, mutant.name, limits);
+    const { gates } = depthOf(mutant);
+    const executor = await openExecutor(server, booking, mutant.name, limitsOf(gates));
     try {
       const { findings, executions } = await hunt(
         executor,
@@ -110,6 +116,7 @@ function byHeddle(server: Server): Hunter {
           runs: Number.POSITIVE_INFINITY,
           timeMs: CAP_MS,
           faults: [],
+          shipped,
           signal: undefined,
           enough: (judges) => judges.length > 0,
         },
@@ -128,6 +135,11 @@ function byHeddle(server: Server): Hunter {
       await executor.close();
     }
   };
+}
+
+function limitsOf(gates: readonly GateLevel[]) {
+  const control = { ...DEFAULTS.control, gates };
+  return { control, stepTimeoutMs: DEFAULTS.stepTimeoutMs, signal: undefined };
 }
 
 const NEVER = { failed: 0, of: 0 };

@@ -77,6 +77,11 @@ export class Executor<State extends Json, C extends Command> {
     return this.#parts.database.lockWaits;
   }
 
+  /** Of its database, past the gates. */
+  get directUrl(): string {
+    return this.#parts.database.url;
+  }
+
   /** Whether it is a choice of the scheduler who of several woken sessions goes first. */
   get ordersWakes(): boolean {
     return this.#parts.freezer !== undefined;

@@ -7,6 +7,7 @@ import type { Failing } from "../explorer/explore-scenario.ts";
 import type { Judges } from "../explorer/judge.ts";
 import type { Subject } from "../explorer/subject.ts";
 import { huntingOrder, type OrderOptions } from "./hunting-order.ts";
+import { Ways } from "./ways.ts";
 
 /** The first execution in which a judge found something. */
 export interface Finding<State extends Json, C extends Command>
@@ -24,7 +25,9 @@ export interface Hunted<State extends Json, C extends Command> {
   readonly error: HarnessError | undefined;
 }
 
-export interface HuntOptions extends OrderOptions {
+export interface HuntOptions extends Omit<OrderOptions, "ways"> {
+  /** Of the subject without what is looked for, if that is known. */
+  readonly shipped?: Ways | undefined;
   readonly runs: number;
   readonly timeMs: number | undefined;
   readonly signal: AbortSignal | undefined;
@@ -39,7 +42,7 @@ export async function hunt<State extends Json, C extends Command>(
   judges: Judges<State, C>,
   options: HuntOptions,
 ): Promise<Hunted<State, C>> {
-  const { runs, timeMs = Number.POSITIVE_INFINITY, signal, enough } = options;
+  const { runs, timeMs = Number.POSITIVE_INFINITY, signal, enough, shipped } = options;
   const findings = new Map<string, Finding<State, C>>();
   const began = performance.now();
   const elapsed = () => performance.now() - began;
@@ -47,8 +50,10 @@ export async function hunt<State extends Json, C extends Command>(
   let undecided: string | undefined;
   let error: HarnessError | undefined;
   try {
-    for (const { scenario, scheduler } of huntingOrder(subject, options)) {
-      if (executions >= runs || elapsed() >= timeMs || signal?.aborted) break;
+    const ways = shipped && { shipped, own: await Ways.open(executor) };
+    const order = huntingOrder(subject, { ...options, ways });
+    for (let next = order.next(); executions < runs && elapsed() < timeMs && !signal?.aborted; ) {
+      const { scenario, scheduler } = next.value;
       const execution = await executor.execute(scenario, scheduler);
       executions++;
       const judgement = await judges.judge(execution, (...given) => executor.execute(...given));
@@ -62,6 +67,7 @@ export async function hunt<State extends Json, C extends Command>(
         findings.set(judge, { judge, executions, elapsedMs: elapsed(), execution, violations });
       }
       if (enough([...findings.keys()])) break;
+      next = order.next(execution);
     }
   } catch (cause) {
     if (!(cause instanceof HarnessError)) throw cause;

@@ -1,4 +1,5 @@
 import type { Command } from "../core/command.ts";
+import type { Execution } from "../core/execution.ts";
 import type { Fault } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
@@ -11,6 +12,7 @@ import { Pct } from "../scheduler/pct.ts";
 import { RandomWalk } from "../scheduler/random.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { PCT_DEPTH } from "../scheduler/strategies.ts";
+import { alone, type Ways } from "./ways.ts";
 
 /** What to execute next; the scheduler has begun. */
 interface Next<State extends Json, C extends Command> {
@@ -18,55 +20,92 @@ interface Next<State extends Json, C extends Command> {
   readonly scheduler: Scheduler;
 }
 
+/** Is given each execution when the next one is asked for. */
+type Order<State extends Json, C extends Command, Return = void> = Generator<
+  Next<State, C>,
+  Return,
+  Execution<State, C>
+>;
+
 export interface OrderOptions {
   readonly seed: number;
   /** Of generated scenarios. */
   readonly bounds: Bounds;
   /** What strikes; with faults, every place at which one can strike takes the place of preemptions. */
   readonly faults: readonly Fault[];
+  /** Of the subject without the bug, and its own, still empty: pairs that it concerns come first. */
+  readonly ways?: { readonly shipped: Ways; readonly own: Ways } | undefined;
 }
 
-/**
- * How many random walks come first. Where a bug shows in several scenarios, a dozen of walks find
- * it as a rule: they leave clients far more often than it would take.
- */
+/** How many walks come before PCT has its turns. */
 const FIRST_WALKS = 200;
 
 /** Of pairs. Most races need one; those that need more are as likely met in larger scenarios. */
 const PREEMPTIONS = 1;
 
 /**
- * Where a bug is sought: in random walks through generated scenarios, which find most of them
- * soonest; then in the model's pairs, all of them up to a bound, which find what is rare; and then
- * in generated scenarios again, without end. Each is executed when the next one is asked for.
+ * Where a bug is sought, without end. In turns: random walks through generated scenarios, which find
+ * soonest what shows in several of them; and the model's pairs, all of them up to a bound, which
+ * find what is rare.
  */
 export function* huntingOrder<State extends Json, C extends Command>(
+  subject: Subject<State, C>,
+  options: OrderOptions,
+): Order<State, C, never> {
+  const random = generated(subject, options);
+  const systematic = searches(subject.pairs?.() ?? [], options);
+  let next = systematic.next();
+  for (;;) {
+    yield random.next().value;
+    if (!next.done) next = systematic.next(yield next.value);
+  }
+}
+
+/** One execution of each generated scenario: by a walk, and then by PCT as often. */
+function* generated<State extends Json, C extends Command>(
   subject: Subject<State, C>,
   { seed, bounds, faults }: OrderOptions,
 ): Generator<Next<State, C>, never> {
   const input = generator(subject, bounds, seed);
-  const striking = (scheduler: Scheduler, seed: number) =>
-    faults.length === 0 ? scheduler : new Faulty(scheduler, faults, seed);
-  function* once(index: number, random: (seed: number) => Scheduler): Generator<Next<State, C>> {
+  for (let index = 0; ; index++) {
     const { scenario, scheduleSeed } = input(index);
-    const scheduler = striking(random(scheduleSeed), scheduleSeed);
+    const walks = index < FIRST_WALKS || index % 2 === 0;
+    const plain = walks ? new RandomWalk(scheduleSeed) : new Pct(scheduleSeed, PCT_DEPTH);
+    const scheduler = faults.length === 0 ? plain : new Faulty(plain, faults, scheduleSeed);
     if (scheduler.begin(scenario)) yield { scenario, scheduler };
   }
-  const walk = (seed: number) => new RandomWalk(seed);
-  for (let index = 0; index < FIRST_WALKS; index++) yield* once(index, walk);
-  for (const pairs of varied(subject.pairs?.() ?? [])) {
-    yield* faults.length === 0 ? deepening(pairs) : sweeps(pairs, faults);
+}
+
+/**
+ * Each client of the pairs alone, which finds what needs nobody else, and shows whom a bug concerns;
+ * then the pairs: those that it concerns, and then all others.
+ */
+function* searches<State extends Json, C extends Command>(
+  pairs: readonly Pair<State, C>[],
+  { faults, ways }: OrderOptions,
+): Order<State, C> {
+  for (const scenario of alone(pairs)) {
+    const scheduler = new Exhaustive(0);
+    if (!scheduler.begin()) continue;
+    const execution = yield { scenario, scheduler };
+    ways?.own.add(execution);
   }
-  for (let index = FIRST_WALKS; ; index++) {
-    yield* once(index, walk);
-    yield* once(index, (seed) => new Pct(seed, PCT_DEPTH));
+  const clients = new Map(
+    pairs.map((pair) => [pair, ways?.shipped.differing(pair.scenario, ways.own) ?? 0]),
+  );
+  const concerned = pairs
+    .filter((pair) => clients.get(pair) !== 0)
+    .sort((a, b) => (clients.get(b) ?? 0) - (clients.get(a) ?? 0));
+  const others = pairs.filter((pair) => clients.get(pair) === 0);
+  for (const these of [...varied(concerned), ...varied(others)]) {
+    yield* faults.length === 0 ? deepening(these) : sweeps(these, faults);
   }
 }
 
 function* sweeps<State extends Json, C extends Command>(
   pairs: readonly Pair<State, C>[],
   faults: readonly Fault[],
-): Generator<Next<State, C>> {
+): Order<State, C> {
   for (const { scenario } of pairs) {
     for (const fault of faults) {
       const scheduler = new FaultSweep(fault);
@@ -75,14 +114,20 @@ function* sweeps<State extends Json, C extends Command>(
   }
 }
 
-/** The orders of whole commands of all of them; then each with one preemption; up to the bound. */
+/**
+ * The orders of whole commands of all of them; then each with one preemption; up to the bound. One of
+ * each in turns: what fails as a rule fails in several of its orders.
+ */
 function* deepening<State extends Json, C extends Command>(
   pairs: readonly Pair<State, C>[],
-): Generator<Next<State, C>> {
+): Order<State, C> {
   const searches = pairs.map(({ scenario }) => ({ scenario, search: new Exhaustive(PREEMPTIONS) }));
   for (let bound = 0; bound <= PREEMPTIONS; bound++) {
-    for (const { scenario, search } of searches) {
-      while (search.completeUpTo < bound && search.begin()) yield { scenario, scheduler: search };
+    for (let left = searches; left.length > 0; ) {
+      left = left.filter(({ search }) => search.completeUpTo < bound);
+      for (const { scenario, search } of left) {
+        if (search.begin()) yield { scenario, scheduler: search };
+      }
     }
   }
 }

@@ -15,8 +15,9 @@ import type { Mutant, Subject } from "../explorer/subject.ts";
 import type { Server } from "../postgres/provider.ts";
 import { openExecutor } from "../verify.ts";
 import { type Finding, type Hunted, type HuntOptions, hunt } from "./hunt.ts";
+import { Ways } from "./ways.ts";
 
-export interface PlantedOptions extends Omit<HuntOptions, "enough" | "faults"> {
+export interface PlantedOptions extends Omit<HuntOptions, "enough" | "faults" | "shipped"> {
   /** Whether to go on to the end of the budget, so that every judge has its chance. */
   readonly allJudges: boolean;
   /** How often a counterexample is replayed. */
@@ -49,6 +50,7 @@ export class PlantedTrial<State extends Json, C extends Command> {
   readonly #subject: Subject<State, C>;
   readonly #environment: Environment;
   readonly #options: PlantedOptions;
+  #shipped: Promise<Ways> | undefined;
 
   constructor(
     server: Server,
@@ -68,8 +70,10 @@ export class PlantedTrial<State extends Json, C extends Command> {
     const wanted = "judge" in mutant ? mutant.judge : undefined;
     const enough = (judges: readonly string[]) =>
       wanted === undefined ? judges.length > 0 : judges.includes(wanted);
+    this.#shipped ??= this.#ways();
+    const shipped = await this.#shipped;
     const { hunted, counterexample } = await this.#on(depth, mutant.name, async (executor) => {
-      const hunted = await this.#hunt(executor, depth, enough);
+      const hunted = await this.#hunt(executor, depth, enough, shipped);
       const finding = hunted.findings.find(({ judge }) => judge === wanted) ?? hunted.findings[0];
       // After an error an executor can only be closed.
       const shrinks = finding !== undefined && hunted.error === undefined;
@@ -114,6 +118,12 @@ export class PlantedTrial<State extends Json, C extends Command> {
     };
   }
 
+  /** Of the service as shipped. */
+  #ways(): Promise<Ways> {
+    const depth: Depth = { gates: ["statement"], faults: [] };
+    return this.#on(depth, undefined, (executor) => Ways.of(executor, this.#subject));
+  }
+
   async #on<T>(
     { gates }: Depth,
     mutant: string | undefined,
@@ -135,10 +145,12 @@ export class PlantedTrial<State extends Json, C extends Command> {
     executor: Executor<State, C>,
     { faults }: Depth,
     enough: (judges: readonly string[]) => boolean,
+    shipped?: Ways,
   ): Promise<Hunted<State, C>> {
     return hunt(executor, this.#subject, new Judges(judgesOf(this.#subject)), {
       ...this.#options,
       faults,
+      shipped,
       enough: (judges) => !this.#options.allJudges && enough(judges),
     });
   }

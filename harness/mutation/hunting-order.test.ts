@@ -1,0 +1,87 @@
+import { expect, test } from "vitest";
+import { preemptionCount } from "../core/execution.ts";
+import {
+  executeToy,
+  increment,
+  look,
+  type Toy,
+  type ToyExecution,
+  toySubject,
+} from "../explorer/toy.fixture.ts";
+import { huntingOrder, type OrderOptions } from "./hunting-order.ts";
+import { alone, Ways } from "./ways.ts";
+
+const pair = (a: Toy, b: Toy) => ({
+  name: `${a.name} × ${b.name}`,
+  scenario: { initial: 7, clients: [[a], [b]] },
+});
+const pairs = [pair(look, look), pair(look, increment), pair(increment, increment)];
+const subject = toySubject({ pairs: () => pairs });
+const OPTIONS: OrderOptions = {
+  seed: 1,
+  bounds: { minClients: 2, maxClients: 2 },
+  faults: [],
+};
+
+/** Where the routine that an increment calls is defined so. */
+function ways(definition: string, executions: readonly ToyExecution[] = []): Ways {
+  const all = new Ways(new Map([["write", definition]]));
+  for (const execution of executions) all.add(execution);
+  return all;
+}
+
+/** The first executions, and the commands of each, with the number of preemptions. */
+function first(count: number, changes: Partial<OrderOptions> = {}) {
+  const order = huntingOrder(subject, { ...OPTIONS, ...changes });
+  const executions: ToyExecution[] = [];
+  for (let next = order.next(); executions.length < count; ) {
+    const execution = executeToy(next.value.scenario, next.value.scheduler);
+    executions.push(execution);
+    next = order.next(execution);
+  }
+  // A generated scenario never begins with 7.
+  const [generated, searched] = [false, true].map((own) =>
+    executions.filter(({ scenario }) => (scenario.initial === 7) === own),
+  );
+  const told = searched?.map(({ scenario, trace }) => {
+    const names = scenario.clients.flat().map(({ name }) => name);
+    return `${names.join(" × ")}: ${preemptionCount(trace)}`;
+  });
+  return { generated, told };
+}
+
+test("walks and searches take turns", () => {
+  const { generated, told } = first(10);
+  expect(generated).toHaveLength(5);
+  expect(told).toEqual([
+    "look: 0",
+    "increment: 0",
+    "look × look: 0",
+    "look × increment: 0",
+    "increment × increment: 0",
+  ]);
+});
+
+test("pairs that a change concerns come first, each of their schedules in turns", () => {
+  const solos = alone(pairs).map((scenario) =>
+    executeToy(scenario, {
+      begin: () => true,
+      choose: ([only]) => only as NonNullable<typeof only>,
+    }),
+  );
+  const changed = { shipped: ways("once", solos), own: ways("twice") };
+  expect(first(24, { ways: changed }).told?.slice(2)).toEqual([
+    "increment × increment: 0",
+    "look × increment: 0",
+    "increment × increment: 0",
+    "look × increment: 0",
+    "increment × increment: 1",
+    "look × increment: 1",
+    "increment × increment: 1",
+    "look × increment: 1",
+    "increment × increment: 1",
+    "look × increment: 1",
+  ]);
+  const same = { shipped: ways("once", solos), own: ways("once") };
+  expect(first(24, { ways: same }).told).toEqual(first(24).told);
+});
