@@ -55,7 +55,10 @@ export interface Bounds {
   readonly maxClients: number;
 }
 
-/** Two clients with a command each, in an initial state in which these get in each other's way. */
+/**
+ * Two clients, as a rule with a command each, in an initial state in which these get in each other's
+ * way.
+ */
 export interface Pair<State extends Json = Json, C extends Command = Command> {
   /** Unique among the model's pairs. */
   readonly name: string;

@@ -1,5 +1,6 @@
 import type { ClientBase } from "pg";
 import { HarnessError } from "../core/error.ts";
+import { CREATE_OWN_SCHEMA, OWN_SCHEMA_COMMENT } from "../core/own-schema.ts";
 
 /**
  * Class keys of the two advisory locks of each gated backend, by turn; the object key is the
@@ -66,8 +67,6 @@ begin
 end
 $$`;
 
-const MARK = "Made by Heddle, and disposable";
-
 /** The statement that is a gate, in a PL/pgSQL source. It changes neither FOUND nor ROW_COUNT. */
 export const gateStatement = (place: number): string => `IF heddle.gate(${place}) THEN END IF; `;
 
@@ -81,7 +80,7 @@ export async function installGateFunction(client: ClientBase): Promise<void> {
             exists (select from pg_namespace as n where nspname = 'heddle'
                and obj_description(n.oid, 'pg_namespace') is distinct from $1) as taken
        from pg_roles where rolname = current_user`,
-    [MARK],
+    [OWN_SCHEMA_COMMENT],
   );
   if (rows[0]?.taken) {
     throw new HarnessError(
@@ -90,9 +89,7 @@ export async function installGateFunction(client: ClientBase): Promise<void> {
     );
   }
   await client.query(
-    `create schema if not exists heddle;
-     comment on schema heddle is '${MARK}';
-     grant usage on schema heddle to public;
+    `${CREATE_OWN_SCHEMA};
      ${WAIT(rows[0]?.superuser ? "set deadlock_timeout = '1d'" : "")};
      ${GATE};
      grant execute on function heddle.wait, heddle.gate to public`,

@@ -149,14 +149,15 @@ const HARMLESS = [
   ...["set_config", "currval", "lastval"],
 ];
 
-/** Those of the server, of extensions and of schemas that are not under test. */
+/** Those of the server, of extensions and of schemas that are not under test; but not our own. */
 async function touchingNames(
   client: ClientBase,
   routines: readonly Routine[],
 ): Promise<TouchingNames> {
   const { rows } = await client.query<{ name: string }>(
     `select distinct proname as name from pg_proc
-      where case pronamespace
+      where pronamespace <> 'heddle'::regnamespace
+        and case pronamespace
               when 'pg_catalog'::regnamespace
                 then provolatile = 'v' and proname <> all ($1::name[])
               else provolatile <> 'i' and oid <> all ($2::oid[])

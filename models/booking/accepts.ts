@@ -16,6 +16,7 @@ const REQUIRED: { readonly [name in BookingCommand["name"]]: readonly string[] }
   publish: ["via", "provider", "startAt", "endAt"],
   withdraw: ["via", "slot"],
   list: ["via", "provider"],
+  elapse: ["via"],
 };
 
 const text: Accepts = (value) => typeof value === "string";

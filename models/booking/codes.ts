@@ -47,4 +47,5 @@ export const codes: { readonly [name in BookingCommand["name"]]: readonly string
   publish: ["PUBLISHED"],
   withdraw: ["WITHDRAWN", "SLOT_NOT_FOUND", "SLOT_HAS_BOOKING", NO_SLOT],
   list: ["SLOTS"],
+  elapse: ["ELAPSED"],
 };

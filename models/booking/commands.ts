@@ -14,7 +14,8 @@ export type BookingCommand =
   | Expire
   | Publish
   | Withdraw
-  | List;
+  | List
+  | Elapse;
 
 export type Via = "http" | "function";
 
@@ -102,3 +103,6 @@ export type Withdraw = {
 
 /** The free future slots of a provider. */
 export type List = { readonly name: "list"; readonly via: "http"; readonly provider: number };
+
+/** Time goes by, until the slots of `SOON_DAY` have begun. The database's clock is set by the harness. */
+export type Elapse = { readonly name: "elapse"; readonly via: "function" };

@@ -1,5 +1,5 @@
 import { DatabaseError } from "pg";
-import type { Json, Response } from "../../harness/index.ts";
+import { type Json, type Response, TestClock } from "../../harness/index.ts";
 import type { Request } from "./references.ts";
 import { bookingBody, connectionLost, refused, slotBody } from "./responses.ts";
 import { intentOf } from "./state.ts";
@@ -16,6 +16,9 @@ interface Call {
 
 /** Runs one statement, on whatever connection; rejects with `pg`'s errors. */
 export type Query = (sql: string, values: Call["values"]) => Promise<readonly object[]>;
+
+/** How far the clock is ahead when time has elapsed, in ms: 50 years. */
+const ELAPSED_MS = 50 * 365 * 24 * 3_600_000;
 
 /** How often a call is tried in all. */
 const ATTEMPTS = 5;
@@ -112,6 +115,13 @@ function call(request: FunctionRequest): Call {
         values: [request.slot.id],
         code: "WITHDRAWN",
         body: slotBody,
+      };
+    case "elapse":
+      return {
+        sql: TestClock.SHIFT,
+        values: [ELAPSED_MS],
+        code: "ELAPSED",
+        body: () => null,
       };
   }
 }

@@ -11,6 +11,7 @@ import {
   type Payment,
   RUNNING_HOLD,
   type Slot,
+  SOON_DAY,
 } from "./state.ts";
 
 /** One slot of an initial state, relative to the slot before it. */
@@ -20,6 +21,8 @@ export interface SlotPlan {
   /** Half hours from the start of the slot before it. A slot takes an hour. */
   readonly gap: number;
   readonly past: boolean;
+  /** It is a future one until time elapses. */
+  readonly soon?: boolean;
   /**
    * `lapsed`: pending, with a hold that is over. `cancelled`, `expired` and `refund`: free, after a
    * booking; after `refund` its payment has to be given back. A `confirmed` booking is paid.
@@ -72,9 +75,13 @@ export function slotPlans(fixed: readonly Fixed[]): Arbitrary<readonly SlotPlan[
 
 const HALF_HOUR = 30 * 60 * 1000;
 
-/** `halfHours` after the first slot of the future, or of the past. */
-export function at(halfHours: number, past = false): string {
-  return new Date(Date.parse(past ? PAST_DAY : FUTURE_DAY) + halfHours * HALF_HOUR).toISOString();
+/** `halfHours` after the first slot of the future, or of another day. */
+export function at(halfHours: number, day = FUTURE_DAY): string {
+  return new Date(Date.parse(day) + halfHours * HALF_HOUR).toISOString();
+}
+
+function dayOf({ past, soon = false }: SlotPlan): string {
+  return past ? PAST_DAY : soon ? SOON_DAY : FUTURE_DAY;
 }
 
 /**
@@ -94,8 +101,8 @@ export function initialState(plans: readonly SlotPlan[]): BookingState {
     const free: Slot = {
       id: slots.length + 1,
       provider,
-      startAt: at(start, plan.past),
-      endAt: at(start + 2, plan.past),
+      startAt: at(start, dayOf(plan)),
+      endAt: at(start + 2, dayOf(plan)),
       available: true,
       withdrawn: false,
     };

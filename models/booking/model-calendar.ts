@@ -5,6 +5,7 @@ import {
   FUTURE_DAY,
   LAPSED_HOLD,
   type Payment,
+  SOON_DAY,
   type Booking as StartingBooking,
 } from "./state.ts";
 
@@ -35,6 +36,8 @@ export interface Calendar {
   readonly bookings: ReadonlyMap<number, Booking>;
   /** By their intents. */
   readonly payments: ReadonlyMap<string, Payment>;
+  /** Whether the slots of `SOON_DAY` have begun. */
+  readonly late: boolean;
   /**
    * What is in the database in the end. The service chooses the ids of what it makes. Where an
    * answer was lost, that is where the id is found.
@@ -67,6 +70,7 @@ export function calendarOf({ initial, final }: Account<BookingState, BookingComm
     slots: slotOf,
     bookings: new Map(bookings.map((booking) => [booking.id, booking])),
     payments: new Map(initial.payments.map((payment) => [payment.intent, payment])),
+    late: false,
     final,
   };
 }
@@ -94,9 +98,9 @@ export function isActive({ status }: Booking): boolean {
   return status === "pending" || status === "confirmed";
 }
 
-/** Whether a slot has begun. Those of scenarios are long past, or in a far future. */
-export function isPast(slot: Slot): boolean {
-  return slot.startAt < FUTURE_DAY;
+/** Whether a slot has begun. */
+export function isPast({ late }: Calendar, slot: Slot): boolean {
+  return slot.startAt < (late ? FUTURE_DAY : SOON_DAY);
 }
 
 /** Slots are half-open, [start, end): one that begins when another ends does not overlap it. */
@@ -127,8 +131,8 @@ function some<T>(things: ReadonlyMap<number, T>, holds: (thing: T) => boolean): 
 }
 
 /** Equal for equal calendars. What never changes is left out. */
-export function keyOf({ slots, bookings, payments }: Calendar): string {
-  const parts: unknown[] = [];
+export function keyOf({ slots, bookings, payments, late }: Calendar): string {
+  const parts: unknown[] = [late];
   for (const { id, withdrawn } of slots.values()) parts.push(id, withdrawn);
   for (const { id, slot, status, paymentIntentId, holdExpiresAt, customer } of bookings.values()) {
     parts.push(id, slot, status, paymentIntentId, holdExpiresAt, customer);

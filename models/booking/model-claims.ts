@@ -42,7 +42,7 @@ export function create(calendar: Calendar, command: Create, id: number): Answer 
 
   if (slot === undefined) return refused("SLOT_NOT_FOUND", calendar);
   if (slot.provider !== provider) return refused("SLOT_PROVIDER_MISMATCH", calendar);
-  if (isPast(slot)) return refused("SLOT_IN_PAST", calendar);
+  if (isPast(calendar, slot)) return refused("SLOT_IN_PAST", calendar);
   if (!isFree(calendar, slot)) return refused("BOOKING_CONFLICT", calendar);
 
   const byVendor = command.createdBy === "vendor";
@@ -83,7 +83,7 @@ export function reschedule(calendar: Calendar, command: Reschedule): Answer {
   const slot = calendar.slots.get(command.slot.id);
   if (slot === undefined) return refused("SLOT_NOT_FOUND", calendar);
   if (slot.provider !== booking.provider) return refused("SLOT_PROVIDER_MISMATCH", calendar);
-  if (isPast(slot)) return refused("SLOT_IN_PAST", calendar);
+  if (isPast(calendar, slot)) return refused("SLOT_IN_PAST", calendar);
   if (!isFree(calendar, slot, booking)) return refused("BOOKING_CONFLICT", calendar);
   return changed("RESCHEDULED", calendar, { ...booking, slot: slot.id });
 }

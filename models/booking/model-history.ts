@@ -9,7 +9,7 @@ type BookingOperation = Operation<BookingCommand>;
 /**
  * The calendars of different providers have nothing to do with each other, so that they can be
  * judged one by one; unless something concerns several: a key that was used for slots of both, or
- * `expire` and `refund`, which are for all. Commands name what their clients made by its id.
+ * `expire`, `refund` and the time, which are for all. Commands name what their clients made by its id.
  */
 export function calendars(account: BookingAccount): readonly BookingAccount[] {
   const { initial, final } = account;
@@ -56,6 +56,9 @@ function named({ initial, operations }: BookingAccount): readonly BookingOperati
   return operations.map((it) => ({ ...it, command: commands.get(it) ?? it.command }));
 }
 
+/** Commands that concern all providers. */
+const FOR_ALL: ReadonlySet<BookingCommand["name"]> = new Set(["expire", "refund", "elapse"]);
+
 const NOTHING = "nothing";
 const provider = (id: unknown): string => `provider ${id}`;
 const slot = (id: unknown): string => `slot ${id}`;
@@ -91,8 +94,7 @@ function touches(
   if (command.name === "create" && command.idempotencyKey !== undefined) {
     things.push(`key ${command.customer} ${command.idempotencyKey}`);
   }
-  if (command.name === "expire" || command.name === "refund")
-    things.push(...providers.map(({ id }) => provider(id)));
+  if (FOR_ALL.has(command.name)) things.push(...providers.map(({ id }) => provider(id)));
   if (response?.outcome === "ok" && (command.name === "create" || command.name === "publish")) {
     const { id } = response.body as JsonObject;
     things.push(command.name === "create" ? booking(id) : slot(id));

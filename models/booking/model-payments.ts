@@ -61,7 +61,7 @@ function paid(calendar: Calendar, booking: Booking, intent: string, captured: bo
 
 function winsBack(calendar: Calendar, booking: Booking): boolean {
   const slot = calendar.slots.get(booking.slot);
-  const can = slot !== undefined && isFree(calendar, slot) && !isPast(slot);
+  const can = slot !== undefined && isFree(calendar, slot) && !isPast(calendar, slot);
   return booking.status === "expired" && can;
 }
 

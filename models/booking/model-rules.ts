@@ -90,11 +90,15 @@ export function answer(calendar: Calendar, command: BookingCommand, id: number):
     // The slots of a provider that a create would get, in order of time.
     case "list": {
       const free = [...calendar.slots.values()]
-        .filter((slot) => slot.provider === command.provider && !isPast(slot))
+        .filter((slot) => slot.provider === command.provider && !isPast(calendar, slot))
         .filter((slot) => isFree(calendar, slot))
         .sort((a, b) => inOrder(a.startAt, b.startAt) || inOrder(a.endAt, b.endAt));
       return { code: "SLOTS", body: free.map(slotAsSeen), after: calendar };
     }
+
+    // Some slots begin.
+    case "elapse":
+      return { code: "ELAPSED", body: null, after: { ...calendar, late: true } };
   }
 }
 

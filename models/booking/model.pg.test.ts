@@ -26,9 +26,14 @@ afterAll(async () => {
 /** What nobody may send without saying who he is. */
 const SIGNED = new Set(["create", "cancel", "confirm", "webhook", "refund", "reschedule"]);
 
-/** A calendar, and what three clients do with it, one command after the other. */
-const days = slotPlans([{}, {}, {}, {}])
-  .map(initialState)
+const ELAPSE: BookingCommand = { name: "elapse", via: "function" };
+
+/** A calendar, half of it to begin soon; and what three clients do with it, one after the other. */
+const days = fc
+  .tuple(slotPlans([{}, {}, {}, {}]), fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }))
+  .map(([plans, soon]) =>
+    initialState(plans.map((plan, at) => ({ ...plan, soon: soon[at] === true }))),
+  )
   .chain((initial) => {
     const { providers, slots, bookings } = initial;
     const counts = { providers: providers.length, slots: slots.length, bookings: bookings.length };
@@ -37,7 +42,11 @@ const days = slotPlans([{}, {}, {}, {}])
       ...(it.name === "create" && { customerName: "Ada Lovelace", notes: it.customer }),
       ...(n < 2 && SIGNED.has(it.name) && { by: n === 0 ? "nobody" : "vendor:2" }),
     }));
-    const commands = fc.array(fc.tuple(fc.nat(2), command), {
+    const commandOrTime = fc.oneof(
+      { weight: 40, arbitrary: command },
+      { weight: 1, arbitrary: fc.constant(ELAPSE) },
+    );
+    const commands = fc.array(fc.tuple(fc.nat(2), commandOrTime), {
       minLength: 30,
       maxLength: 60,
     });

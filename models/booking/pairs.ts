@@ -28,8 +28,8 @@ interface Target {
   readonly slot?: number;
 }
 
-function slot(fate: SlotPlan["fate"], gap = ADJACENT): SlotPlan {
-  return { sameProvider: true, past: false, gap, fate };
+function slot(fate: SlotPlan["fate"], gap = ADJACENT, soon = false): SlotPlan {
+  return { sameProvider: true, past: false, soon, gap, fate };
 }
 
 /**
@@ -50,6 +50,16 @@ const [LAPSED, CONFIRMED, FREE, BESIDE_FREE, WITHDRAWN, EXPIRED, UNPUBLISHED] = 
 ];
 const EXPIRED_BOOKING = 4;
 
+/**
+ * The first two slots overlap, and begin when time elapses. The first had a booking that expired, and
+ * cannot be had as long as the second has one.
+ */
+const ABOUT_TO_BEGIN = initialState([
+  slot("expired", ADJACENT, true),
+  slot("lapsed", OVERLAPPING, true),
+  slot("confirmed", APART),
+]);
+
 const KEY = { customer: "customer-1", idempotencyKey: "key-1" } as const;
 
 /**
@@ -61,7 +71,15 @@ export function pairs(): readonly Pair<BookingState, BookingCommand>[] {
   const everyTwo = KINDS.flatMap((first, index) =>
     KINDS.slice(index).map((second) => pair([first, {}], [second, {}])),
   );
-  return [...everyTwo, ...overlapping(), ...freed(), ...published(), ...moved(), ...late()];
+  return [
+    ...everyTwo,
+    ...overlapping(),
+    ...freed(),
+    ...published(),
+    ...moved(),
+    ...late(),
+    ...tooLate(),
+  ];
 }
 
 /** Slots that overlap: whoever takes one takes the other. */
@@ -120,6 +138,21 @@ function late() {
     pair(["cancel", confirmed], ["refund", {}], "of a paid booking"),
     pair(["cancel", confirmed], ["webhook", confirmed], "of a paid booking"),
   ];
+}
+
+/** What a slot is free for only after it has begun. */
+function tooLate(): readonly Pair<BookingState, BookingCommand>[] {
+  const elapse = { name: "elapse", via: "function" } as const;
+  const cancel = command("cancel", 1, { booking: 2 });
+  const takers = [
+    ["create-function", { slot: 1 }],
+    ["reschedule", { booking: 3, slot: 1 }],
+    ["webhook", { booking: 1 }],
+  ] as const;
+  return takers.map(([kind, target]) => ({
+    name: `${kind} × elapse, of a slot that gets free too late`,
+    scenario: { initial: ABOUT_TO_BEGIN, clients: [[command(kind, 0, target)], [elapse, cancel]] },
+  }));
 }
 
 function pair(

@@ -4,6 +4,7 @@ import type {
   Cancel,
   Confirm,
   Create,
+  Elapse,
   Expire,
   List,
   Publish,
@@ -41,7 +42,8 @@ export type Request =
   | WithSlot<Withdraw>
   | Expire
   | Publish
-  | List;
+  | List
+  | Elapse;
 
 interface Owned {
   readonly id: number;

@@ -1,6 +1,6 @@
 /**
  * The state in which a scenario begins. Ids are 1, 2, … in the order of each list. All times are
- * far in the past or far in the future, so that no execution depends on the clock.
+ * far in the past or far in the future, so that no execution depends on when it runs.
  */
 export type BookingState = {
   readonly providers: readonly Provider[];
@@ -56,6 +56,8 @@ export function intentOf(booking: number, attempt: number): string {
 
 /** Future slots begin on this day or later, past ones on `PAST_DAY` or shortly after. */
 export const FUTURE_DAY = "2100-01-04T09:00:00.000Z";
+/** Slots of this day are future ones until time elapses. */
+export const SOON_DAY = "2050-01-03T09:00:00.000Z";
 export const PAST_DAY = "2001-01-01T09:00:00.000Z";
 
 /**
@@ -71,8 +73,9 @@ export function isActive(booking: Booking): boolean {
   return booking.status === "pending" || booking.status === "confirmed";
 }
 
+/** Whether it begins in the past. */
 export function isPast(slot: Slot): boolean {
-  return slot.startAt < FUTURE_DAY;
+  return slot.startAt < SOON_DAY;
 }
 
 /** Whether two different slots of one provider share some time. */

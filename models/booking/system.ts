@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { Client, type DatabaseError } from "pg";
 import { Pool as HttpPool } from "undici";
-import type { System, SystemContext } from "../../harness/index.ts";
+import { type System, type SystemContext, TestClock } from "../../harness/index.ts";
 import { parseActor } from "../../src/actor.ts";
 import { errorFromPostgres, isTransient } from "../../src/errors.ts";
 import { httpGateway } from "../../src/gateway.ts";
@@ -34,8 +34,12 @@ export interface BookingOptions {
   readonly connections: number;
 }
 
-/** Applies the migrations to an empty database, and what a mutant changes of the schema. */
+/**
+ * Applies the migrations to an empty database with a clock that can be set, and what a mutant changes
+ * of the schema.
+ */
 export async function migrateBooking(directUrl: string, mutant?: BookingMutant): Promise<void> {
+  await TestClock.install(directUrl);
   await migrate(directUrl);
   if (mutant?.sql === undefined) return;
   const database = new Client({ connectionString: directUrl });
@@ -109,17 +113,23 @@ async function open(
 
   const queued = () => service.pool.waitingCount + direct.pool.waitingCount;
   const callDirectly: Query = (sql, values) => statement(direct.pool, sql, values);
+  const clock = await TestClock.open(context.directUrl);
+  opened.push(() => clock.close());
+  let elapsed = false;
   let references = new References({ providers: [], slots: [], bookings: [], payments: [] });
   return {
     async reset(initial) {
       references = new References(initial);
       simulated.reset(ledgerOf(initial));
+      if (elapsed) await clock.shift(0);
+      elapsed = false;
       await reset(initial);
     },
 
     async perform(command, client, patience) {
       const request = references.resolve(command, client);
       if (typeof request === "string") return refused(NOTHING_TO_SEND[request]);
+      elapsed ||= request.name === "elapse";
       if (request.name === "confirm" || request.name === "webhook") {
         const { booking, attempt } = request;
         const intent = intentOf(booking, attempt);

@@ -41,6 +41,7 @@ import { nestedCheckout } from "./nested-checkout.ts";
 import { noExclusionConstraint } from "./no-exclusion-constraint.ts";
 import { noRollbackBeforeRelease } from "./no-rollback-before-release.ts";
 import { noUniqueIndex } from "./no-unique-index.ts";
+import { pastCheckOfTransactionStart } from "./past-check-of-transaction-start.ts";
 import { paymentInApplication } from "./payment-in-application.ts";
 import { paymentWithoutCompensation } from "./payment-without-compensation.ts";
 import { paymentWithoutLock } from "./payment-without-lock.ts";
@@ -111,6 +112,7 @@ export const mutants: readonly BookingMutant[] = [
   noExclusionConstraint,
   noRollbackBeforeRelease,
   noUniqueIndex,
+  pastCheckOfTransactionStart,
   paymentInApplication,
   paymentWithoutCompensation,
   paymentWithoutLock,
