@@ -198,6 +198,28 @@ test.each([
   expect(await database.failures()).toEqual([]);
 });
 
+test("the end of two holds does not wait in a circle with who wants both slots", async () => {
+  const [low, between, high] = [
+    await database.slot(0, 2),
+    await database.slot(1, 3),
+    await database.slot(2, 4),
+  ];
+  // The last change of the lower slot is the later one: so it comes last in the table.
+  for (const slot of [high, low]) await claim(database.pool, { slot, hold: "-1 second" });
+  const holder = await database.session();
+  await holder.query("begin");
+  await row(holder, "select from availability_slots where id = $1 for update", [low]);
+  const inTableOrder: Call = async (session) => {
+    await session.query("set enable_indexscan = off");
+    await session.query("set enable_bitmapscan = off");
+    return expire(session);
+  };
+  const outcomes = [(await waiting(ofD(between))).outcome, (await waiting(inTableOrder)).outcome];
+  await holder.query("commit");
+
+  expect(await Promise.all(outcomes)).toEqual([refused("BK004"), done({ expire_holds: 2 })]);
+});
+
 describe("withdraw and claim", () => {
   test("a slot that is being booked cannot be withdrawn", async () => {
     const slot = await database.slot(0);
