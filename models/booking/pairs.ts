@@ -79,6 +79,7 @@ export function pairs(): readonly Pair<BookingState, BookingCommand>[] {
     ...moved(),
     ...late(),
     ...tooLate(),
+    retriedLater(),
   ];
 }
 
@@ -153,6 +154,22 @@ function tooLate(): readonly Pair<BookingState, BookingCommand>[] {
     name: `${kind} × elapse, of a slot that gets free too late`,
     scenario: { initial: ABOUT_TO_BEGIN, clients: [[command(kind, 0, target)], [elapse, cancel]] },
   }));
+}
+
+/** The booking that a retry gets is not where it was made any more. */
+function retriedLater(): Pair<BookingState, BookingCommand> {
+  const request = command("retry", 0, {});
+  const move: BookingCommand = {
+    name: "reschedule",
+    via: "http",
+    booking: { own: 0 },
+    slot: { id: BESIDE_FREE },
+  };
+  const clients = [[request, move], [request]];
+  return {
+    name: "retry × retry, of a booking that moves",
+    scenario: { initial: CALENDAR, clients },
+  };
 }
 
 function pair(
