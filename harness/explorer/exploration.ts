@@ -7,7 +7,7 @@ import { NOTHING_COVERED, together } from "./coverage.ts";
 import type { Explored, Failing } from "./explore-scenario.ts";
 import { type Shard, WHOLE } from "./shard.ts";
 import type { Pair } from "./subject.ts";
-import { EMPTY, keyOf, sum } from "./tally.ts";
+import { addTo, EMPTY, keyOf, type Tally } from "./tally.ts";
 import { digestOf, hex, type Total } from "./total.ts";
 
 /** A violation, and its number among all executions. */
@@ -17,7 +17,8 @@ export type Numbered<State extends Json, C extends Command> = Failing<State, C> 
 
 /** What the scenarios of a campaign gave, which are added in order. */
 export class Exploration<State extends Json, C extends Command> {
-  tally = EMPTY;
+  /** It grows; whoever wants to keep what it was takes a copy. */
+  readonly tally: Tally = structuredClone(EMPTY);
   /** The first of each rule. */
   readonly failing: Numbered<State, C>[] = [];
   /** Why something could not be judged, where that was so first. */
@@ -45,7 +46,7 @@ export class Exploration<State extends Json, C extends Command> {
 
   add(explored: Explored<State, C>): void {
     const { failing, undecided, error, digest, complete, pruned, outcomes } = explored;
-    this.tally = sum(this.tally, explored.tally);
+    addTo(this.tally, explored.tally);
     this.#coverage = together(this.#coverage, explored.coverage);
     this.#digest += digestOf(this.next, digest);
     this.#seen.push({ scenario: this.next, behaviours: explored.behaviours });

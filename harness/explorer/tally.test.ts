@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Execution } from "../core/execution.ts";
 import type { Violation } from "../core/verdict.ts";
 import { RandomWalk } from "../scheduler/random.ts";
-import { EMPTY, sum, tallyOfExecution, tallyOfScenario } from "./tally.ts";
+import { addTo, EMPTY, sum, tallyOfExecution, tallyOfScenario } from "./tally.ts";
 import { executeToy, increment, look, type Toy } from "./toy.fixture.ts";
 
 const TWO = { initial: 0, clients: [[increment], [look]] };
@@ -99,4 +99,15 @@ test("a sum is the same from another process, and has its names in the order of 
     ["A", 1],
     ["M", 1],
   ]);
+});
+
+test("a total that grows is what adding up gives, and leaves what it was given alone", () => {
+  const parts = [TWO, THREE, TWO].map((scenario) =>
+    tallyOfExecution(executeToy(scenario, new RandomWalk(1)), { violations: [] }, 1),
+  );
+  const before = structuredClone(parts);
+  const total = structuredClone(EMPTY);
+  for (const part of parts) addTo(total, part);
+  expect(total).toEqual(parts.reduce(sum));
+  expect(parts).toEqual(before);
 });

@@ -124,6 +124,29 @@ function added(a: number | Counts = 0, b: number | Counts = 0): number | Counts 
   return sum(typeof a === "number" ? {} : a, typeof b === "number" ? {} : b);
 }
 
+/**
+ * Adds a part to a total, which changes: that of a campaign grows with each scenario, and to make it
+ * anew would take longer each time.
+ */
+export function addTo(total: Tally, part: Tally): void {
+  count(total as Counting, part);
+}
+
+type Counting = { [name: string]: number | Counting };
+
+function count(total: Counting, part: Counts): void {
+  for (const [name, counted] of Object.entries(part)) {
+    const before = total[name];
+    if (typeof counted === "number") {
+      total[name] = (typeof before === "number" ? before : 0) + counted;
+    } else {
+      const deeper = typeof before === "object" ? before : {};
+      total[name] = deeper;
+      count(deeper, counted);
+    }
+  }
+}
+
 /** Judges name their rules without knowing of each other. */
 export function keyOf({ judge, name }: Pick<Violation, "judge" | "name">): string {
   return `${judge}/${name}`;

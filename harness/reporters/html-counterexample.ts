@@ -32,7 +32,7 @@ ${violated(main)}${
 }${further(c.violations.slice(1))}
 <h4>What happened</h4>
 <ol class="story">
-${story(c).map(paragraph)}</ol>
+${paragraphs(story(c))}</ol>
 ${spaceTimeDiagram(c)}${c.serial && serialRun(c.serial)}<h4>Replay it</h4>
 <code class="command">${replayCommand(replayFilePath(folder, c))}</code>
 <p class="note">From the folder in which the campaign ran. The file is <a href="${file}">${file}</a>, beside this report.</p>
@@ -45,10 +45,20 @@ ${c.scenario.clients.map(
     )}</dd>\n`,
 )}<dt>Initial state</dt><dd>${initialState(c.scenario.initial)}</dd>
 <dt>Schedule</dt><dd><code>${formatSchedule(c.schedule)}</code></dd>
-<dt>Token</dt><dd><code class="token">${encodeToken(c)}</code></dd>
-</dl>
+${token(encodeToken(c))}</dl>
 <h4>Step by step</h4>
 ${timelineTable(c, c.scenario.clients.length, CAPTION)}
+</article>
+`;
+}
+
+/** The same in a few lines, where a page has no room for more. */
+export function counterexampleLine(c: Counterexample, at: number, folder: string): Markup {
+  const { name, judge, message } = mainViolation(c);
+  return html`<article class="counterexample" id="counterexample-${at + 1}">
+<h3>${at + 1}. <code>${name}</code></h3>
+<p>(${judge}): ${message}</p>
+<code class="command">${replayCommand(replayFilePath(folder, c))}</code>
 </article>
 `;
 }
@@ -56,13 +66,31 @@ ${timelineTable(c, c.scenario.clients.length, CAPTION)}
 const CAPTION =
   "One row for each step, from top to bottom: the shaded client moved. A thick line beside a client means that it has a transaction open. A client that another one preempts could have gone on.";
 
+const MOST_LINES = 200;
+const LONGEST_TOKEN = 2_000;
+/** Paragraphs of a story, and rows that show what broke. */
+const MOST_PARAGRAPHS = 60;
+const MOST_EVIDENCE = 30;
+
 /** What the interleaving does is seen best beside a run without it. */
 function serialRun(serial: NonNullable<Counterexample["serial"]>): Markup {
   return html`<h4>The same commands, one after the other</h4>
 <p class="note">In this order the rule holds.</p>
 <ol class="story">
-${story(serial).map(paragraph)}</ol>
+${paragraphs(story(serial))}</ol>
 `;
+}
+
+/** The first ones, and how it ends. */
+function paragraphs(all: readonly Paragraph[]): readonly Markup[] {
+  if (all.length <= MOST_PARAGRAPHS) return all.map(paragraph);
+  const left = all.length - MOST_PARAGRAPHS;
+  const more = html`<li>… (${number(left)} more)</li>\n`;
+  return [
+    ...all.slice(0, MOST_PARAGRAPHS - 1).map(paragraph),
+    more,
+    ...all.slice(-1).map(paragraph),
+  ];
 }
 
 function paragraph({ from, to, text }: Paragraph): Markup {
@@ -75,7 +103,15 @@ function paragraph({ from, to, text }: Paragraph): Markup {
 
 function initialState(initial: Json): Markup {
   const lines = prettyJson(initial, 80).split("\n");
-  return html`<pre><code>${lines.map((line) => html`${line}\n`)}</code></pre>`;
+  const shown = [...lines.slice(0, MOST_LINES), ...(lines.length > MOST_LINES ? ["…"] : [])];
+  return html`<pre><code>${shown.map((line) => html`${line}\n`)}</code></pre>`;
+}
+
+/** A part of a token is of no use. */
+function token(text: string): Markup | undefined {
+  if (text.length > LONGEST_TOKEN) return undefined;
+  return html`<dt>Token</dt><dd><code>${text}</code></dd>
+`;
 }
 
 function shrinking({ shrunk }: Counterexample): string {
@@ -102,9 +138,13 @@ function violated(violation: Violation): Markup {
   const title = html`<p class="violated"><strong class="fail"><code>${name}</code></strong> (${judge}): ${message}</p>`;
   if (evidence.length === 0) return title;
   const keys = [...new Set(evidence.flatMap((row) => Object.keys(row)))];
-  const cells = evidence.map((row) => keys.map((key) => html`<code>${cell(row, key)}</code>`));
+  const cells = evidence
+    .slice(0, MOST_EVIDENCE)
+    .map((row) => keys.map((key) => html`<code>${cell(row, key)}</code>`));
   return html`${title}${table(
-    "The rows that show it",
+    evidence.length > MOST_EVIDENCE
+      ? `The first ${MOST_EVIDENCE} of ${number(evidence.length)} rows that show it`
+      : "The rows that show it",
     keys.map((title) => ({ title })),
     cells,
   )}`;

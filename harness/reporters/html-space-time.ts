@@ -4,7 +4,7 @@ import type { Result } from "../core/trace.ts";
 import { html, type Markup } from "./html-markup.ts";
 import { clientLane, laneName, responseLine, resultLine, statementLine } from "./one-line.ts";
 import { mainViolation } from "./replay-command.ts";
-import { clientsIn, type Happening, type Step, timeline } from "./timeline.ts";
+import { clientsIn, type Happening, MOST_STEPS, type Step, timeline } from "./timeline.ts";
 
 /** In units of the picture, which are pixels where there is room. */
 const ROW = 27;
@@ -25,7 +25,7 @@ export function spaceTimeDiagram(c: Counterexample): Markup {
   const background = steps.some((step) => step.happenings.some((h) => clientOf(h.lane) < 0));
   const clients = [...clientsIn(steps, c.scenario.clients.length), ...(background ? [-1] : [])];
   const picture = new Picture(clients);
-  for (const step of steps) picture.step(step);
+  for (const step of steps.slice(0, MOST_STEPS)) picture.step(step);
   return picture.drawn(mainViolation(c).name);
 }
 

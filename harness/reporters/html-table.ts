@@ -1,9 +1,13 @@
+import { number } from "./counted.ts";
 import { type Content, html, type Markup } from "./html-markup.ts";
 
 export interface Column {
   readonly title: string;
   readonly kind?: "number";
 }
+
+/** More than these nobody reads on a page; programs have all of them. */
+const MOST_ROWS = 500;
 
 /** A table that scrolls by itself where it is too wide. The first cell of a row heads the row. */
 export function table(
@@ -15,7 +19,9 @@ export function table(
   const head = columns.map(
     ({ title }, at) => html`<th scope="col" class="${kinds[at]}">${title}</th>`,
   );
-  const body = rows.map((row) => {
+  const left = rows.length - MOST_ROWS;
+  const last = left > 0 ? [[`${number(left)} more`, ...columns.slice(1).map(() => "")]] : [];
+  const body = [...rows.slice(0, MOST_ROWS), ...last].map((row) => {
     const cells = row.map((cell, at) =>
       at === 0
         ? html`<th scope="row" class="${kinds[at]}">${cell}</th>`

@@ -1,6 +1,7 @@
 import type { Response } from "../core/history.ts";
 import { clientOf } from "../core/schedule.ts";
 import type { Result } from "../core/trace.ts";
+import { number } from "./counted.ts";
 import { type Content, html, type Markup } from "./html-markup.ts";
 import {
   brokenLine,
@@ -15,7 +16,14 @@ import {
   valuesLine,
 } from "./one-line.ts";
 import { prettyJson } from "./pretty-json.ts";
-import { clientsIn, type Happening, type Step, type Told, timeline } from "./timeline.ts";
+import {
+  clientsIn,
+  type Happening,
+  MOST_STEPS,
+  type Step,
+  type Told,
+  timeline,
+} from "./timeline.ts";
 
 const BODY_LENGTH = 300;
 
@@ -35,9 +43,9 @@ export function timelineTable(told: Told, clients: number, caption: string): Mar
 <caption>${caption}</caption>
 <thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader" class="step">Step</th>${heads}</tr></thead>
 <tbody role="rowgroup">
-${steps.map((step) => row(step, columns))}</tbody>
+${steps.slice(0, MOST_STEPS).map((step) => row(step, columns))}</tbody>
 </table>
-`;
+${steps.length > MOST_STEPS ? html`<p class="note">${number(steps.length - MOST_STEPS)} more steps: <code>heddle replay</code> prints them.</p>\n` : undefined}`;
 }
 
 function row(step: Step, columns: readonly number[]): Markup {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { Campaign } from "../core/campaign.ts";
+import type { Campaign, PairSearch } from "../core/campaign.ts";
+import type { Counterexample } from "../core/counterexample.ts";
 import { reportHtml } from "./html.ts";
 import { replayCommand, replayFileName, replayFilePath } from "./replay-command.ts";
 import { failing, interrupted, passing } from "./sample-campaign.fixture.ts";
@@ -169,4 +170,41 @@ test("stays small", () => {
   expect(reportHtml(failing, "reports").length).toBeLessThan(60_000);
   const many = { ...failing, counterexamples: Array(10).fill(doubleBooking) };
   expect(reportHtml(many, "reports").length).toBeLessThan(300_000);
+});
+
+test("stays below 2 MB whatever a campaign finds, and says what it leaves out", () => {
+  const long = "x".repeat(20_000);
+  const names = Array.from({ length: 3_000 }, (_, at) => `name-${at}`);
+  const { trace, violations, scenario } = doubleBooking;
+  const huge: Counterexample = {
+    ...doubleBooking,
+    trace: Array.from({ length: 40 }, () => trace).flat(),
+    violations: violations.map((it) => ({
+      ...it,
+      evidence: names.map((name) => ({ name })),
+    })),
+    scenario: { ...scenario, initial: names },
+  };
+  const counts = Object.fromEntries(names.map((name) => [name, 1]));
+  const html = reportHtml(
+    {
+      ...failing,
+      responses: { create: counts },
+      mixes: counts,
+      pairs: names.map((name) => ({ ...passing.pairs[0], name }) as PairSearch),
+      counterexamples: [...Array<Counterexample>(40).fill(doubleBooking), huge, huge],
+      reason: long,
+    },
+    "reports",
+  );
+  expect(html.length).toBeLessThan(2_000_000);
+  expect(unbalanced(html)).toEqual([]);
+  expect(html).toContain("2,500 more");
+  expect(html).not.toContain(long);
+  expect(html.match(/<article /g)).toHaveLength(42);
+
+  const alone = reportHtml({ ...failing, counterexamples: [huge] }, "reports");
+  expect(alone.length).toBeLessThan(2_000_000);
+  expect(alone).toContain("more steps: <code>heddle replay</code> prints them.");
+  expect(alone).toContain("The first 30 of 3,000 rows that show it");
 });

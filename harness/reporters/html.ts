@@ -1,4 +1,5 @@
 import type { Campaign } from "../core/campaign.ts";
+import type { Counterexample } from "../core/counterexample.ts";
 import {
   controlSection,
   environmentSection,
@@ -6,7 +7,7 @@ import {
   responsesSection,
   rulesSection,
 } from "./html-campaign.ts";
-import { counterexampleArticle } from "./html-counterexample.ts";
+import { counterexampleArticle, counterexampleLine } from "./html-counterexample.ts";
 import { layersSection } from "./html-layers.ts";
 import { html, type Markup } from "./html-markup.ts";
 import { page } from "./html-page.ts";
@@ -53,6 +54,20 @@ function counterexampleSection(campaign: Campaign, folder: string): Markup | und
   if (counterexamples.length === 0) return undefined;
   return html`<section id="counterexamples">
 <h2>${counterexamples.length === 1 ? "Counterexample" : `Counterexamples (${counterexamples.length})`}</h2>
-${counterexamples.map((c, at) => counterexampleArticle(c, at, folder))}</section>
+${articles(counterexamples, folder)}</section>
 `;
+}
+
+/** In characters, of all counterexamples; the page is to open at once. */
+const ROOM = 1_000_000;
+
+/** Each in full as long as there is room, the first in any case. */
+function articles(all: readonly Counterexample[], folder: string): readonly Markup[] {
+  let left = ROOM;
+  return all.map((c, at) => {
+    const article = left > 0 ? counterexampleArticle(c, at, folder) : undefined;
+    left -= article?.markup.length ?? 0;
+    const fits = article !== undefined && (at === 0 || left >= 0);
+    return fits ? article : counterexampleLine(c, at, folder);
+  });
 }

@@ -58,6 +58,9 @@ export interface Step {
 export type Told = Pick<Counterexample, "trace"> &
   Partial<Pick<Counterexample, "violations" | "brokenAt">>;
 
+/** On a page: more is not looked at there. */
+export const MOST_STEPS = 200;
+
 /** A trace as a reader wants it: by steps, and a statement together with its answer. */
 export function timeline({ trace, violations: [violation] = [], brokenAt }: Told): Step[] {
   const telling = new Telling();
