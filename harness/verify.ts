@@ -115,6 +115,7 @@ export async function verify<State extends Json, C extends Command>(
     ...footprintsFor(options.strategy, control),
     ...options,
     control,
+    hashRoutines: true,
   });
   const keep = failing === undefined ? folder : undefined;
   const explorers = subject.single

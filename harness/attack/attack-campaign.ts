@@ -67,6 +67,7 @@ export function attackCampaign<C extends Command>(
     ],
     environment,
     hashes: {},
+    routines: {},
     digest: createHash("sha256").update(text).digest("hex"),
   };
 }

@@ -15,6 +15,7 @@ import type { ReplayOptions } from "./replay.ts";
 import type { ReportOptions } from "./report.ts";
 import { POSTGRES, REUSE, stepTimeout } from "./server-options.ts";
 import type { SpecCommandOptions } from "./spec.ts";
+import type { VerifyEvidenceOptions } from "./verify-evidence.ts";
 
 /*
  * Each command's code is loaded when it is called: `--help` needs no database driver.
@@ -132,9 +133,10 @@ function program(finished: (exitCode: number) => void): Command {
     .command("verify-evidence")
     .description("compare a campaign's reports and sources with its evidence.json, byte by byte")
     .argument("[file]", "the evidence", "reports/evidence.json")
-    .action(async (file: string) => {
+    .option("--database-url <url>", "a database whose routines are compared with it too")
+    .action(async (file: string, options: VerifyEvidenceOptions) => {
       const { verifyEvidenceCommand } = await import("./verify-evidence.ts");
-      finished(await verifyEvidenceCommand(file));
+      finished(await verifyEvidenceCommand(file, options));
     });
 
   return heddle;

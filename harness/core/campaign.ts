@@ -121,6 +121,8 @@ export interface Campaign extends Provenance {
   /** What the harness controlled, and what it did not, in sentences. */
   readonly controlled: readonly string[];
   readonly uncontrolled: readonly string[];
+  /** SHA-256 of each routine of the schema as the server holds it, before gates are put into it. */
+  readonly routines: { readonly [routine: string]: string };
   /**
    * SHA-256 over every scenario, schedule, statement, response and violation in order: equal for
    * two campaigns that saw the same.

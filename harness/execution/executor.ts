@@ -13,6 +13,7 @@ import type { Scheduler } from "../scheduler/scheduler.ts";
 import { blamed } from "./blame.ts";
 import { isClean, leftovers } from "./leftovers.ts";
 import { closeParts, openParts, type Parts, type PartsOptions } from "./parts.ts";
+import type { RoutineHashes } from "./routines.ts";
 import { Run } from "./run.ts";
 import type { Paused } from "./stage.ts";
 import type { System, SystemContext } from "./system.ts";
@@ -85,6 +86,11 @@ export class Executor<State extends Json, C extends Command> {
   /** Whether it is a choice of the scheduler who of several woken sessions goes first. */
   get ordersWakes(): boolean {
     return this.#parts.freezer !== undefined;
+  }
+
+  /** SHA-256 of each routine of the schema, if that was asked for. */
+  get routines(): RoutineHashes {
+    return this.#parts.routines;
   }
 
   /** Routines that run whole although routines are gated, and why. */

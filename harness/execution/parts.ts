@@ -10,11 +10,14 @@ import { WireProxy } from "../gates/wire-proxy.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import { blamed } from "./blame.ts";
 import { Queries, type Query } from "./queries.ts";
+import { type RoutineHashes, routineHashes } from "./routines.ts";
 
 export interface PartsOptions {
   readonly control: Control;
   /** Asked for what requests may touch (`readFootprints`), for schedulers that leave out by it. */
   readonly footprints?: (directUrl: string, isolation: Isolation) => Promise<Footprints>;
+  /** Whether to hash the schema's routines, as they are before gates are put into them. */
+  readonly hashRoutines?: boolean;
   /** Asked whenever state is observed, besides what the system observes. */
   readonly queries?: readonly Query[];
 }
@@ -33,6 +36,8 @@ export interface Parts {
   readonly advisory: boolean;
   /** What is asked besides what the system observes. */
   readonly queries: Queries | undefined;
+  /** Empty unless they were asked for. */
+  readonly routines: RoutineHashes;
 }
 
 /** Leases a database, migrates it, and installs what Heddle needs. Leaves nothing if that fails. */
@@ -48,6 +53,7 @@ export async function openParts(
     await blamed("the model's migrate()", migrate(database.url));
     const folder = await mkdtemp(join(server.folder, "x"));
     undo.push(() => rm(folder, { recursive: true, force: true }));
+    const routines = options.hashRoutines ? await routineHashes(database.url) : {};
     const { gates: levels, isolation } = options.control;
     await isolate(database, isolation);
     const inner = levels.some((level) => level !== "statement");
@@ -63,7 +69,10 @@ export async function openParts(
     const freezer = server.provider === "embedded" ? localFreezer() : undefined;
     const footprints = await options.footprints?.(database.url, isolation);
     const advisory = await lockWaits.takesAdvisoryLocks();
-    return { database, folder, proxy, lockWaits, gates, footprints, freezer, advisory, queries };
+    return {
+      ...{ database, folder, proxy, lockWaits, gates, footprints, freezer, advisory, queries },
+      routines,
+    };
   } catch (error) {
     await inTurn(undo.reverse());
     throw error;

@@ -99,6 +99,7 @@ export async function runCampaign<State extends Json, C extends Command>(
     ],
     environment,
     hashes,
+    routines: executor.routines,
   };
   return { campaign, error, total };
 }

@@ -6,9 +6,10 @@ import type { Toy, ToyExecution, ToyScenario } from "./toy.fixture.ts";
 export function fakeExecutor(
   execute: (scenario: ToyScenario, scheduler: Scheduler) => ToyExecution | Promise<ToyExecution>,
 ): Executor<number, Toy> {
-  const fake: Pick<Executor<number, Toy>, "execute" | "whole" | "ordersWakes"> = {
+  const fake: Pick<Executor<number, Toy>, "execute" | "whole" | "routines" | "ordersWakes"> = {
     ordersWakes: true,
     whole: [],
+    routines: {},
     execute: async (scenario, scheduler) => execute(scenario, scheduler),
   };
   return fake as Executor<number, Toy>;

@@ -13,7 +13,16 @@ export interface Part {
 }
 
 /** What has to be the same in all parts of one campaign. */
-const SAME = ["model", "mutant", "seed", "strategy", "control", "clients", "hashes"] as const;
+const SAME = [
+  "model",
+  "mutant",
+  "seed",
+  "strategy",
+  "control",
+  "clients",
+  "hashes",
+  "routines",
+] as const;
 
 /**
  * The campaign of which these are the shards. It is what one run would have been; only that time

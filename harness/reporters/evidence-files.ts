@@ -9,6 +9,7 @@ import {
   evidenceText,
   REPORT,
   type ReportFacts,
+  routineOf,
 } from "./evidence.ts";
 import { RECORDS } from "./records.ts";
 import { PAGE, type Written } from "./write.ts";
@@ -41,7 +42,9 @@ export async function refreshEvidence(folder: string, records: readonly string[]
   const anew = [path.join(folder, PAGE), ...records];
   const now = await Promise.all(anew.map((one) => subjectOf(folder, one)));
   const names = new Set([PAGE, ...Object.values(RECORDS)]);
-  const kept = subjectsOf(text, file).filter(({ name }) => !names.has(name));
+  const kept = subjectsOf(text, file).filter(
+    (subject) => !names.has(subject.name) && routineOf(subject) === undefined,
+  );
   await writeAbout(folder, [...kept, ...now]);
 }
 
@@ -61,16 +64,23 @@ async function subjectOf(folder: string, file: string): Promise<EvidenceSubject>
 /** What does not fit; nothing if each byte is as it was. */
 export interface EvidenceCheck {
   readonly files: number;
+  /** Routines that were compared with those of a database. */
+  readonly routines: number;
   readonly changed: readonly string[];
   readonly missing: readonly string[];
 }
 
 /**
- * Compares evidence with the files that it names, and with the report that it was made of.
+ * Compares evidence with the files that it names, and with the report that it was made of: what that
+ * says of routines is held to the report alone, unless those of a database are given.
  *
+ * @param routines SHA-256 of each, by name
  * @throws HarnessError `USAGE` when the file is not there, or is no evidence
  */
-export async function checkEvidence(file: string): Promise<EvidenceCheck> {
+export async function checkEvidence(
+  file: string,
+  routines?: { readonly [name: string]: string },
+): Promise<EvidenceCheck> {
   const text = await readFile(file, "utf8").catch((cause: unknown) => {
     throw new HarnessError("USAGE", `${file} cannot be read: give the path of an evidence.json`, {
       cause,
@@ -80,13 +90,20 @@ export async function checkEvidence(file: string): Promise<EvidenceCheck> {
   const folder = path.dirname(file);
   const changed: string[] = [];
   const missing: string[] = [];
-  for (const { name, digest } of subjects) {
+  const files = subjects.filter((subject) => routineOf(subject) === undefined);
+  for (const { name, digest } of files) {
     const bytes = await readFile(path.join(folder, name)).catch(() => undefined);
     if (bytes === undefined) missing.push(name);
     else if (sha256(bytes) !== digest.sha256) changed.push(name);
   }
-  if (!(await isMadeOf(path.join(folder, REPORT), subjects, text))) changed.push(EVIDENCE);
-  return { files: subjects.length, changed, missing };
+  if (!(await isMadeOf(path.join(folder, REPORT), files, text))) changed.push(EVIDENCE);
+  const compared = routines === undefined ? [] : subjects.filter((it) => routineOf(it));
+  for (const subject of compared) {
+    const found = routines?.[routineOf(subject) ?? ""];
+    if (found === undefined) missing.push(subject.name);
+    else if (found !== subject.digest.sha256) changed.push(subject.name);
+  }
+  return { files: files.length, routines: compared.length, changed, missing };
 }
 
 async function isMadeOf(

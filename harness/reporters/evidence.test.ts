@@ -8,7 +8,7 @@ import { checkEvidence, writeEvidence } from "./evidence-files.ts";
 import { failing, interrupted } from "./sample-campaign.fixture.ts";
 import { writeReports } from "./write.ts";
 
-const FITS = { files: 6, changed: [], missing: [] };
+const FITS = { files: 6, routines: 0, changed: [], missing: [] };
 
 let folder = "";
 let reports = "";
@@ -51,6 +51,7 @@ test("fits what it was made of, and sees a changed byte of any file", async () =
   expect(await checkEvidence(evidence)).toEqual(FITS);
   const { subject } = JSON.parse(await readFile(evidence, "utf8"));
   for (const { name } of subject) {
+    if (name.startsWith("routine:")) continue;
     const file = path.join(reports, name);
     const { length } = await readFile(file);
     for (const at of [0, length >> 1, length - 1]) {
@@ -88,6 +89,24 @@ test("a verdict that was changed in the evidence does not fit the report", async
   const text = await readFile(evidence, "utf8");
   await writeFile(evidence, text.replace("FAILED", "PASSED"));
   expect(await checkEvidence(evidence)).toMatchObject({ changed: ["evidence.json"] });
+});
+
+test("routines are held to the report, and to those of a database if there is one", async () => {
+  const { routines } = failing;
+  const [[name = "", hash = ""] = []] = Object.entries(routines);
+  const text = await readFile(evidence, "utf8");
+  expect(text).toContain(`"routine:${name}"`);
+  expect(await checkEvidence(evidence, routines)).toEqual({ ...FITS, routines: 1 });
+  expect(await checkEvidence(evidence, { [name]: "0" })).toMatchObject({
+    changed: [`routine:${name}`],
+  });
+  expect(await checkEvidence(evidence, {})).toMatchObject({ missing: [`routine:${name}`] });
+
+  await writeFile(evidence, text.replace(hash, "0"));
+  expect(await checkEvidence(evidence)).toMatchObject({ changed: ["evidence.json"] });
+  const report = path.join(reports, "report.json");
+  await writeFile(report, (await readFile(report, "utf8")).replace(hash, "0"));
+  expect(await checkEvidence(evidence)).toMatchObject({ changed: ["report.json"] });
 });
 
 test("says what is missing", async () => {

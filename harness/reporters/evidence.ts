@@ -1,8 +1,11 @@
 import type { Json } from "../core/json.ts";
 
-/** A file and its SHA-256, as in-toto names what a statement is about. */
+/** A file, or a routine, and its SHA-256, as in-toto names what a statement is about. */
 export interface EvidenceSubject {
-  /** Its path from the folder of the evidence, with forward slashes. */
+  /**
+   * Its path from the folder of the evidence, with forward slashes; or, of a routine in the database,
+   * `routine:` and its name.
+   */
   readonly name: string;
   readonly digest: { readonly sha256: string };
 }
@@ -13,6 +16,7 @@ export interface ReportFacts {
   readonly rules: readonly { readonly judge: string; readonly name: string; violated: number }[];
   readonly timing: { readonly startedAt: string; readonly elapsedMs: number };
   readonly environment: Json;
+  readonly routines: { readonly [routine: string]: string };
   readonly [settings: string]: unknown;
 }
 
@@ -33,8 +37,15 @@ const SETTINGS = [
  * https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md, and of the predicates
  * spec/predicates/test-result.md; that has no word for `unknown`, and `WARNED` is no pass.
  */
-export function evidenceText(report: ReportFacts, subjects: readonly EvidenceSubject[]): string {
-  const { verdict, rules, timing, environment } = report;
+export function evidenceText(report: ReportFacts, files: readonly EvidenceSubject[]): string {
+  const { verdict, rules, timing, environment, routines } = report;
+  const subjects = [
+    ...files,
+    ...Object.entries(routines).map(([name, sha256]) => ({
+      name: ROUTINE + name,
+      digest: { sha256 },
+    })),
+  ];
   const named = (violated: boolean) =>
     rules
       .filter((rule) => rule.violated > 0 === violated)
@@ -60,6 +71,14 @@ export function evidenceText(report: ReportFacts, subjects: readonly EvidenceSub
     },
   };
   return `${JSON.stringify(statement, null, 2)}\n`;
+}
+
+/** What the name of a routine begins with. */
+const ROUTINE = "routine:";
+
+/** The routine that a subject of evidence is; undefined of a file. */
+export function routineOf({ name }: EvidenceSubject): string | undefined {
+  return name.startsWith(ROUTINE) ? name.slice(ROUTINE.length) : undefined;
 }
 
 /** The file's name, and that of the report which it repeats. */

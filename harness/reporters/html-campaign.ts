@@ -120,7 +120,7 @@ ${sentences(campaign.uncontrolled)}</section>
 }
 
 export function environmentSection(c: Campaign): Markup {
-  const { environment: e, hashes } = c;
+  const { environment: e, hashes, routines } = c;
   const waits = e.postgres.lockWaits === "pushed" ? "pushed by the server" : "asked for";
   const facts: [string, Content][] = [
     ["Heddle", e.heddle],
@@ -135,16 +135,25 @@ export function environmentSection(c: Campaign): Markup {
     ["Started", c.startedAt],
     ["Digest", html`<code class="hash">${c.digest}</code>`],
   ];
-  const rows = Object.entries(hashes).map(([path, hash]) => [
-    html`<code class="hash">${path}</code>`,
-    html`<code class="hash">${hash}</code>`,
-  ]);
   return html`<section id="environment">
 <h2>Environment and sources</h2>
 <dl class="facts">
 ${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>\n`)}</dl>
 <p class="note">The digest covers every scenario, schedule, statement, response and violation: two campaigns with equal digests saw the same.</p>
-${table("Sources of the schema", [{ title: "Source" }, { title: "SHA-256" }], rows)}</section>
+${hashTable("Sources of the schema, the model and the service", hashes)}${hashTable("Routines as the server held them, before gates were put into them", routines)}</section>
+`;
+}
+
+/** Folded in: nobody reads it before there is something to compare. */
+function hashTable(title: string, hashes: Campaign["hashes"]): Markup | undefined {
+  const rows = Object.entries(hashes).map(([name, hash]) => [
+    html`<code class="hash">${name}</code>`,
+    html`<code class="hash">${hash}</code>`,
+  ]);
+  if (rows.length === 0) return undefined;
+  return html`<details>
+<summary>${title} (${rows.length})</summary>
+${table(title, [{ title: "Name" }, { title: "SHA-256" }], rows)}</details>
 `;
 }
 

@@ -120,6 +120,10 @@ export const passing: Campaign = {
     postgres: { provider: "embedded", version: "18.4", lockWaits: "pushed" },
   },
   hashes,
+  routines: {
+    "public.cancel_booking(bigint,text)":
+      "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+  },
   digest: "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
 };
 

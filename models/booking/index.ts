@@ -39,7 +39,7 @@ const booking: Subject<BookingState, BookingCommand> = {
   attacks: [sc1],
   promises,
   survivors,
-  sources: [...filesIn("../../migrations/", ".sql"), ...ownSources()],
+  sources: sources(),
 };
 
 export default booking;
@@ -48,29 +48,21 @@ function planted(mutant: string | undefined): BookingMutant | undefined {
   return mutant === undefined ? undefined : mutantNamed(mutant);
 }
 
-/** What carries out a scenario's state and commands, and the planted bugs. */
-function ownSources(): URL[] {
+/** The schema, the model with its planted bugs, and the service. */
+function sources(): URL[] {
   const extension = extname(import.meta.url);
-  const parts = [
-    "system",
-    "functions",
-    "http",
-    "observe",
-    "references",
-    "reset",
-    "responses",
-    "state",
-  ];
+  const own = ["./", "./attacks/", "./mutants/", "../../src/"];
   return [
-    ...parts.map((part) => new URL(`./${part}${extension}`, import.meta.url)),
-    ...filesIn("./mutants/", extension),
+    ...filesIn("../../migrations/", ".sql"),
+    ...own.flatMap((folder) => filesIn(folder, extension)),
+    ...filesIn("../../src/browser/", ".js"),
   ];
 }
 
 function filesIn(folder: string, extension: string): URL[] {
   const base = new URL(folder, import.meta.url);
   return readdirSync(base)
-    .filter((name) => name.endsWith(extension) && !/\.(test|d)\.ts$/.test(name))
+    .filter((name) => name.endsWith(extension) && !/\.(test|fixture|d)\.[jt]s$/.test(name))
     .sort()
     .map((name) => new URL(name, base));
 }
