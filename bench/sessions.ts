@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import { Client, type QueryArrayResult } from "pg";
 import type { Command } from "../harness/core/command.ts";
 import type { ExecutorOptions, Setup } from "../harness/execution/executor.ts";
@@ -42,25 +43,29 @@ export const OPTIONS: ExecutorOptions = {
 /** Values as the server sends them: as text. */
 const AS_TEXT = { getTypeParser: () => (text: string) => text };
 
-/** A system in which each client has a connection of its own, for good. */
-export function sessionSetup(spec: Omit<Spec, "name">): Setup<null, Session> {
+/** A system in which each client has a connection of its own, for good: in this process, or by a socket. */
+export function sessionSetup(
+  spec: Omit<Spec, "name">,
+  over: "stream" | "socket" = "stream",
+): Setup<null, Session> {
   return {
     migrate: async (directUrl) => {
       const client = await connected(directUrl);
       if (spec.schema !== "") await client.query(spec.schema);
       await client.end();
     },
-    start: (context) => start(spec, context),
+    start: ({ gatedStream, ...context }) =>
+      start(spec, over === "socket" || !gatedStream ? context : { ...context, gatedStream }),
   };
 }
 
 async function start(
   spec: Pick<Spec, "setup" | "sessions" | "teardown">,
-  { gatedUrl, directUrl }: SystemContext,
+  { gatedUrl, gatedStream, directUrl }: SystemContext,
 ): Promise<System<null, Session>> {
   const direct = await connected(directUrl);
   const clients: Client[] = [];
-  for (const _ of spec.sessions) clients.push(await connected(gatedUrl));
+  for (const _ of spec.sessions) clients.push(await connected(gatedUrl, gatedStream));
   return {
     reset: async () => {
       if (spec.setup !== "") await direct.query(spec.setup);
@@ -83,8 +88,8 @@ async function start(
 }
 
 /** A connection whose loss is not an error of this process. */
-export async function connected(connectionString: string): Promise<Client> {
-  const client = new Client({ connectionString });
+export async function connected(connectionString: string, stream?: () => Duplex): Promise<Client> {
+  const client = new Client({ connectionString, ...(stream && { stream }) });
   client.on("error", () => {});
   await client.connect();
   return client;

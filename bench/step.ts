@@ -9,7 +9,11 @@ const ROUNDS = 15;
 const WARM_UP = 3;
 /** In one round, by all clients together. */
 const STEPS = 4_000;
-const CLIENTS = [1, 2];
+const CASES = [
+  { name: "one client", clients: 1, over: "stream" },
+  { name: "2 clients, in turns", clients: 2, over: "stream" },
+  { name: "one client, as if in another process: over a socket", clients: 1, over: "socket" },
+] as const;
 
 /** Lets the clients take turns; a single one just goes on. */
 const alternate: Scheduler = {
@@ -26,12 +30,12 @@ export async function step(): Promise<Benchmark> {
   const server = await startServer("auto");
   try {
     const cases = [];
-    for (const clients of CLIENTS) {
+    for (const { name, clients, over } of CASES) {
       const sessions = Array.from({ length: clients }, (): Session["steps"] =>
         Array.from({ length: STEPS / clients }, () => ({ name: "one", sql: "select 1" })),
       );
       const commands = sessions.map((steps): Session => ({ name: "session", steps }));
-      const setup = sessionSetup({ schema: "", setup: "", sessions, teardown: "" });
+      const setup = sessionSetup({ schema: "", setup: "", sessions, teardown: "" }, over);
       const executor = await Executor.open(server, setup, OPTIONS);
       const { url, drop } = await server.lease();
       const bare = await setup.start({
@@ -55,7 +59,7 @@ export async function step(): Promise<Benchmark> {
       await drop();
       await executor.close();
       cases.push({
-        name: clients === 1 ? "one client" : `${clients} clients, in turns`,
+        name,
         ours: (ms.ours * 1_000) / STEPS,
         theirs: (ms.theirs * 1_000) / STEPS,
         ratio: ms.ours / ms.theirs,
@@ -70,7 +74,8 @@ export async function step(): Promise<Benchmark> {
       compared:
         "a statement of a client that is held, released by the scheduler, executed and answered, " +
         "against a bare round trip of the same statement with the same driver over the same kind " +
-        "of socket to the same server; lower is better; medians of rounds in turns",
+        "of socket to the same server; the client is connected to the gate in this process, " +
+        "unless it says otherwise; lower is better; medians of rounds in turns",
       cases,
     };
   } finally {

@@ -230,6 +230,7 @@ async function start<State extends Json, C extends Command>(
   const own = await mkdtemp(join(folder, "s"));
   const context = {
     gatedUrl: proxy.url,
+    gatedStream: () => proxy.connection(),
     urlFor: (client?: number) => proxy.urlFor(client),
     listenOn: (port: number) => proxy.listenOn(port),
     sessionsOf: (client: number) => proxy.sessionsOf(client),

@@ -6,6 +6,7 @@ import { type Dial, dialer } from "./dialer.ts";
 import { adoptingEndpoint, type Endpoint, portEndpoint, socketEndpoint } from "./endpoint.ts";
 import { connectionLost } from "./faults.ts";
 import type { GateLocks, GatePlace } from "./gate-locks.ts";
+import { localConnection } from "./local-connection.ts";
 import type { GateObserver } from "./observer.ts";
 import { Openings } from "./openings.ts";
 import { Session } from "./session.ts";
@@ -30,7 +31,7 @@ export class WireProxy {
   readonly #ports = new Set<number>();
   readonly #clients = new Map<number | undefined, Promise<Endpoint>>();
   /** Those of ended sessions too, while a last word is on its way. */
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Set<Duplex>();
   readonly #openings = new Openings(() => this.observer?.settled());
   /** The server's side of sessions that ended, until the server closes it. */
   readonly #leaving = new Set<Duplex>();
@@ -57,6 +58,12 @@ export class WireProxy {
     const proxy = new WireProxy(serverUrl, gates, own);
     accept = (service, socket) => proxy.#accept(service, socket, undefined);
     return proxy;
+  }
+
+  /** A connection within this process, as of the proxy's own endpoint; `connect` opens it. */
+  connection(): Duplex {
+    const { service, gate } = localConnection(() => this.#accept(gate, gate, undefined));
+    return service;
   }
 
   /** Connection string of a port at which all sessions are of that client, if one is given. */
@@ -115,7 +122,7 @@ export class WireProxy {
     this.observer?.failed(known);
   }
 
-  #accept(service: Duplex, socket: Socket, client: number | undefined): void {
+  #accept(service: Duplex, socket: Duplex, client: number | undefined): void {
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
     let backend: Duplex | undefined;

@@ -86,11 +86,11 @@ async function open(
   opened.push(() => database.end());
   const reset = await openReset(database);
 
-  const service = await openPool(context.gatedUrl, connections);
+  const service = await openPool(context, connections);
   opened.push(() => service.close());
   const requesters = connections < CONNECTIONS ? new Requesters() : undefined;
   requesters?.watchConnections(service.pool);
-  const direct = await openPool(context.gatedUrl, CONNECTIONS);
+  const direct = await openPool(context, CONNECTIONS);
   opened.push(() => direct.close());
 
   const store = postgresStore(service.pool);

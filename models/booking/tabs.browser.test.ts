@@ -82,14 +82,14 @@ const tabs: Subject<BookingState, Click> = {
 };
 
 async function start(
-  { gatedUrl, directUrl }: SystemContext,
+  context: SystemContext,
   mutant: string | undefined,
 ): Promise<System<BookingState, Click>> {
-  const database = new Client({ connectionString: directUrl });
+  const database = new Client({ connectionString: context.directUrl });
   await database.connect();
   const reset = await openReset(database);
-  const warm = await openPool(gatedUrl, 4);
-  const beside = new Pool({ connectionString: directUrl });
+  const warm = await openPool(context, 4);
+  const beside = new Pool({ connectionString: context.directUrl });
   // Who is told what depends on creates and on what is free. The rest of a page, a vendor's name and
   // the visitor's own booking, is the same whenever it is read, and no step.
   const { findProvider, findBooking } = postgresStore(beside);

@@ -36,7 +36,7 @@ async function nobodyElse(): Promise<void> {
 }
 
 test("is open before its first query, and uses the last connection first", async () => {
-  const { pool, close } = await openPool(url, 3);
+  const { pool, close } = await openPool({ gatedUrl: url }, 3);
   expect(await others()).toBe(3);
   const pid = "select pg_backend_pid() as pid";
   const first = await pool.query(pid);
@@ -46,7 +46,7 @@ test("is open before its first query, and uses the last connection first", async
 });
 
 test("closes connections that nobody gave back, and those in the middle of a query", async () => {
-  const { pool, close } = await openPool(url, 2);
+  const { pool, close } = await openPool({ gatedUrl: url }, 2);
   const leaked = await pool.connect();
   await leaked.query("begin");
   const sleeping = pool.query("select pg_sleep(60)");
@@ -61,7 +61,7 @@ test("closes connections that nobody gave back, and those in the middle of a que
 });
 
 test("survives that its connections are killed, lent or idle", async () => {
-  const { pool, close } = await openPool(url, 2);
+  const { pool, close } = await openPool({ gatedUrl: url }, 2);
   const lent = await pool.connect();
   const gone = new Promise((resolve) => lent.once("end", resolve));
   await beside.query(`select pg_terminate_backend(pid) ${OTHERS}`);
@@ -80,7 +80,7 @@ test("rejects, and leaves nothing open, when not all connections can be had", as
     `do $$ begin execute format('alter database %I connection limit 3', current_database()); end $$`,
   );
   await beside.query("create role guest login");
-  await expect(openPool(url.replace("postgres@", "guest@"), 5)).rejects.toThrow(
+  await expect(openPool({ gatedUrl: url.replace("postgres@", "guest@") }, 5)).rejects.toThrow(
     /too many connections/,
   );
   await nobodyElse();

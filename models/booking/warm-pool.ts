@@ -1,4 +1,5 @@
 import { Client, Pool } from "pg";
+import type { SystemContext } from "../../harness/index.ts";
 
 /** A pool whose connections are open from the start, and closed in the end whatever holds them. */
 export interface WarmPool {
@@ -9,8 +10,16 @@ export interface WarmPool {
   close(): Promise<void>;
 }
 
-export async function openPool(connectionString: string, size: number): Promise<WarmPool> {
-  const pool = new Pool({ connectionString, max: size, idleTimeoutMillis: 0 });
+export async function openPool(
+  { gatedUrl, gatedStream }: Pick<SystemContext, "gatedUrl" | "gatedStream">,
+  size: number,
+): Promise<WarmPool> {
+  const pool = new Pool({
+    connectionString: gatedUrl,
+    ...(gatedStream && { stream: gatedStream }),
+    max: size,
+    idleTimeoutMillis: 0,
+  });
   const living = new Set<Client>();
   // A connection that dies is the business of whoever uses it; nobody uses an idle one.
   pool.on("error", ignore);

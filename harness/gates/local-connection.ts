@@ -1,0 +1,72 @@
+import { Duplex } from "node:stream";
+
+/**
+ * Opens a connection within this process, and returns its ends: what is written to one is read from
+ * the other, with no socket between. They have what drivers call on a socket besides: `connect`
+ * tells `onConnect` and then says that it is done, and what concerns sockets only does nothing.
+ */
+export function localConnection(onConnect: () => void): { service: Duplex; gate: Duplex } {
+  const service = new End(onConnect);
+  const gate = new End(() => {});
+  service.other = gate;
+  gate.other = service;
+  return { service, gate };
+}
+
+class End extends Duplex {
+  other: End | undefined;
+  readonly #onConnect: () => void;
+
+  constructor(onConnect: () => void) {
+    super({ allowHalfOpen: false });
+    this.#onConnect = onConnect;
+  }
+
+  connect(): this {
+    this.#onConnect();
+    process.nextTick(() => this.emit("connect"));
+    return this;
+  }
+
+  setNoDelay(): this {
+    return this;
+  }
+
+  setKeepAlive(): this {
+    return this;
+  }
+
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _: BufferEncoding, done: () => void): void {
+    this.other?.push(chunk);
+    done();
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], done: () => void): void {
+    this.other?.push(Buffer.concat(chunks.map(({ chunk }) => chunk)));
+    done();
+  }
+
+  override _final(done: () => void): void {
+    this.other?.push(null);
+    done();
+  }
+
+  /** The other end hears of it as of a socket that was closed. */
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    const { other } = this;
+    process.nextTick(() => {
+      if (other !== undefined && !other.destroyed && !other.readableEnded) other.push(null);
+    });
+    done(error);
+  }
+}
