@@ -27,6 +27,8 @@ export interface Flight {
 /** All statements that are under way, by session, and whose each session is. */
 export class Lanes {
   readonly #flights = new Map<Session, Flight>();
+  /** In order, until that changes. */
+  #sorted: readonly Flight[] | undefined;
   /** Who used a session last. */
   readonly #clients = new Map<Session, number>();
 
@@ -48,6 +50,7 @@ export class Lanes {
     const taken = new Set(this.of(client).map((flight) => flight.lane));
     let ordinal = 0;
     while (taken.has(laneOf(client, ordinal))) ordinal++;
+    this.#sorted = undefined;
     this.#flights.set(session, {
       lane: laneOf(client, ordinal),
       session,
@@ -64,7 +67,9 @@ export class Lanes {
 
   /** All that is `client`'s is from now on `other`'s, who had nothing. */
   handOver(client: number, other: number): void {
-    for (const flight of this.of(client)) {
+    const flights = this.of(client);
+    this.#sorted = undefined;
+    for (const flight of flights) {
       flight.lane = laneOf(other, Number(flight.lane.split(".")[1] ?? 0));
     }
     for (const [session, owner] of this.#clients) {
@@ -73,7 +78,7 @@ export class Lanes {
   }
 
   land(session: Session): void {
-    this.#flights.delete(session);
+    if (this.#flights.delete(session)) this.#sorted = undefined;
   }
 
   on(session: Session): Flight | undefined {
@@ -81,8 +86,9 @@ export class Lanes {
   }
 
   /** In the fixed order: by client, then by connection; the background last. */
-  all(): Flight[] {
-    return [...this.#flights.values()].sort((a, b) => compareLanes(a.lane, b.lane));
+  all(): readonly Flight[] {
+    this.#sorted ??= [...this.#flights.values()].sort((a, b) => compareLanes(a.lane, b.lane));
+    return this.#sorted;
   }
 
   of(client: number): Flight[] {

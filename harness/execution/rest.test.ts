@@ -86,6 +86,38 @@ describe("rest is reached", () => {
     expect(asked()).toBe(2);
   });
 
+  test("by another question even if only the server had something to do since the last rest", async () => {
+    const late = (rest: Rest) => {
+      setImmediate(() => rest.disturbInside());
+      return WAITS;
+    };
+    const { rest, reached, asked } = asking([() => WAITS, late, () => WAITS]);
+    await reached();
+    rest.disturbInside();
+    expect(await reached()).toEqual(STABLE);
+    expect(asked()).toBe(3);
+  });
+
+  test("after some turns if the service was told something, without any if only the server was", async () => {
+    const { rest, reached } = asking([], { inDatabase: false });
+    const turnsOf = async (disturb: () => void) => {
+      disturb();
+      let turns = 0;
+      let over = false;
+      const count = () => {
+        if (over) return;
+        turns++;
+        setImmediate(count);
+      };
+      setImmediate(count);
+      await reached();
+      over = true;
+      return turns;
+    };
+    expect(await turnsOf(() => rest.disturb())).toBeGreaterThan(2);
+    expect(await turnsOf(() => rest.disturbInside())).toBe(0);
+  });
+
   test("only when the one that runs has come to wait", async () => {
     const { reached, asked } = asking([() => RUNS, () => RUNS, () => WAITS]);
     expect(await reached()).toEqual(STABLE);

@@ -32,6 +32,8 @@ export class Rest {
   readonly #lanes: Lanes;
   readonly #unsettled: () => string | undefined;
   #disturbances = 0;
+  /** Whether the service was told anything since the last rest, or did anything. */
+  #service = true;
   #wake: (() => void) | undefined;
   #failure: HarnessError | undefined;
 
@@ -44,6 +46,12 @@ export class Rest {
 
   /** Something happened: what was known of waits is stale. */
   disturb(): void {
+    this.#service = true;
+    this.disturbInside();
+  }
+
+  /** Something happened inside the server, of which the service knows nothing. */
+  disturbInside(): void {
     this.#disturbances++;
     this.#wake?.();
   }
@@ -71,10 +79,14 @@ export class Rest {
         const waits = await this.#waits();
         // All that the server had sent before its answer is read in the event loop's next turn, and
         // what the service sends in answer to that in those after it. Then the answer is fresh, or
-        // it is not.
-        for (let turns = 0; turns < TURNS && seen === this.#disturbances; turns++) await turn();
+        // it is not. Where nothing was asked, and the service had nothing to answer to, nothing comes.
+        const enough = this.#service ? TURNS : waits?.size === 0 ? 0 : 1;
+        for (let turns = 0; turns < enough && seen === this.#disturbances; turns++) await turn();
         if (seen === this.#disturbances) {
-          if (waits !== undefined) return waits;
+          if (waits !== undefined) {
+            this.#service = false;
+            return waits;
+          }
           await this.disturbedWithin(this.#patience);
         }
         patient = true;

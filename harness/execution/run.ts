@@ -120,7 +120,7 @@ export class Run<State extends Json, C extends Command> {
     while (woken === undefined) {
       const waits = await this.#rest.reached();
       woken = this.#sleepers.woken(waits);
-      if (woken === undefined) this.#rest.disturb();
+      if (woken === undefined) this.#rest.disturbInside();
       else this.recording.atRest(this.#lanes.all(), waits);
     }
     for (const flight of woken) flight.stage = "woken";
@@ -171,7 +171,8 @@ export class Run<State extends Json, C extends Command> {
       if (action === "wake") this.#sleepers.wake(flight);
       else if (!isFault(action) || action === "cut-after") this.traffic.goOn(flight);
     }
-    this.#rest.disturb();
+    if (action === "release" || action === "wake") this.#rest.disturbInside();
+    else this.#rest.disturb();
   }
 
   #returned(client: number): void {

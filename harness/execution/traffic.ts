@@ -70,7 +70,7 @@ export class Traffic<State extends Json, C extends Command> implements GateObser
     flight.waiting = false;
     flight.unsaid = { type: "gate", lane: flight.lane, place };
     if (clientOf(flight.lane) === this.running) this.#parts.recording.heard(flight);
-    this.#parts.rest.disturb();
+    this.#parts.rest.disturbInside();
   }
 
   answered(session: Session, result: Result): void {
@@ -83,7 +83,7 @@ export class Traffic<State extends Json, C extends Command> implements GateObser
     flight.stage = "answered";
     // The running client's own answer is no choice: it goes straight on.
     if (clientOf(flight.lane) === this.running) this.#deliver(flight);
-    this.#parts.rest.disturb();
+    this.#parts.rest.disturbInside();
   }
 
   notified(session: Session): void {
@@ -94,7 +94,7 @@ export class Traffic<State extends Json, C extends Command> implements GateObser
   lockWait(session: Session, state: "waiting" | "acquired"): void {
     const flight = this.#parts.lanes.on(session);
     if (flight !== undefined) flight.waiting = state === "waiting";
-    this.#parts.rest.disturb();
+    this.#parts.rest.disturbInside();
   }
 
   closed(session: Session): void {
@@ -126,6 +126,7 @@ export class Traffic<State extends Json, C extends Command> implements GateObser
   }
 
   #deliver(flight: Flight): void {
+    this.#parts.rest.disturb();
     this.#parts.recording.heard(flight);
     this.#parts.lanes.land(flight.session);
     if (flight.doomed) this.#parts.strikes.lost(flight);

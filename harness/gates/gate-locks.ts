@@ -1,6 +1,7 @@
 import type { ClientBase, QueryConfig, QueryResult } from "pg";
 import { HarnessError } from "../core/error.ts";
 import { GATE_CLASSES, GATE_SQLSTATE } from "./gate-function.ts";
+import { Prepared } from "./prepared.ts";
 
 /** Where a backend stands, as it says itself. */
 export interface GatePlace {
@@ -29,6 +30,7 @@ export class GateLocks {
   readonly #turns = new Map<number, Turn>();
   /** Settles when the question before is answered: the connection takes one at a time. */
   #idle: Promise<unknown> = Promise.resolve();
+  #prepared = false;
 
   constructor(client: ClientBase) {
     this.#client = client;
@@ -38,6 +40,10 @@ export class GateLocks {
   async arm(pid: number): Promise<void> {
     if (this.#turns.has(pid)) return;
     this.#turns.set(pid, 0);
+    if (!this.#prepared) {
+      this.#prepared = true;
+      this.#query({ text: PREPARE }).catch(() => {});
+    }
     await this.#query({ ...ARM, values: [pid] });
   }
 
@@ -51,12 +57,16 @@ export class GateLocks {
   async open(pid: number, turn: Turn): Promise<void> {
     if (this.#turns.get(pid) !== turn) throw foreign(pid);
     this.#turns.set(pid, turn === 0 ? 1 : 0);
-    const { rows } = await this.#query({ ...OPEN[turn], values: [pid] });
-    if (rows[0]?.opened !== true) throw foreign(pid);
+    const opened = this.#inTurn(() => this.#client.query(new Prepared(OPEN[turn], pid)).answer);
+    if ((await opened) !== "t") throw foreign(pid);
   }
 
-  #query(question: QueryConfig): Promise<QueryResult<{ opened: boolean | null }>> {
-    const answer = this.#idle.then(() => this.#client.query<{ opened: boolean | null }>(question));
+  #query(question: QueryConfig): Promise<QueryResult> {
+    return this.#inTurn(() => this.#client.query(question));
+  }
+
+  #inTurn<T>(ask: () => Promise<T>): Promise<T> {
+    const answer = this.#idle.then(ask);
     this.#idle = answer.catch(() => {});
     return answer;
   }
@@ -72,14 +82,14 @@ export class GateLocks {
 
 const ARM = { name: "heddle-arm", text: `select pg_advisory_lock(${GATE_CLASSES[0]}, $1)` };
 
-/** It only tries, so that a lock that somebody else holds cannot make the harness hang. */
-const opening = (turn: Turn) => ({
-  name: `heddle-open-${turn}`,
-  text: `select case when pg_try_advisory_lock(${GATE_CLASSES[turn === 0 ? 1 : 0]}, $1)
-                then pg_advisory_unlock(${GATE_CLASSES[turn]}, $1) end as opened`,
-});
+const OPEN = ["heddle_open_0", "heddle_open_1"] as const;
 
-const OPEN = [opening(0), opening(1)] as const;
+/** It only tries, so that a lock that somebody else holds cannot make the harness hang. */
+const opening = (turn: Turn) => `prepare ${OPEN[turn]} (integer) as
+  select case when pg_try_advisory_lock(${GATE_CLASSES[turn === 0 ? 1 : 0]}, $1)
+              then pg_advisory_unlock(${GATE_CLASSES[turn]}, $1) end`;
+
+const PREPARE = `${opening(0)}; ${opening(1)}`;
 
 const disarming = (turn: Turn) => ({
   name: `heddle-disarm-${turn}`,
