@@ -23,7 +23,7 @@ const ROUNDS = 5;
 /** Permutations in a round: so many that isolationtester's start (20 ms) counts little. */
 const PER_ROUND = { waiting: 72, plain: 756 };
 /** How many executions of ours there are at once, each in a database of its own. */
-const AT_ONCE = [1, 2];
+const AT_ONCE = [1, 4];
 
 const PROGRAM = "/usr/lib/postgresql/*/lib/pgxs/src/test/isolation/isolationtester";
 
@@ -73,7 +73,8 @@ export async function isolationtester(): Promise<Benchmark> {
         `Heddle against ${program} on one embedded PostgreSQL ${server.version} over its Unix ` +
         "socket, in turns: the same sessions, setup, teardown and permutations. Answers, waits and " +
         `final rows were the same in all ${sum("possible")}; the headline is those in which a step ` +
-        `waits, one execution at a time. ${sum("impossible")} more permutations ask a session to ` +
+        "waits, one execution at a time; `at once` are several in one process, each on a database " +
+        `of its own, where isolationtester makes one after the other. ${sum("impossible")} more permutations ask a session to ` +
         "go on that waits for a lock: they were left out, since each would cost isolationtester " +
         "from 1 to 300 s",
       cases: all.map((one) =>
