@@ -147,11 +147,16 @@ async function migrate(url: string): Promise<void> {
   }
 }
 
-async function start(context: SystemContext): Promise<System<null, Work>> {
-  const pool = new Pool({ connectionString: context.gatedUrl, max: 3 });
+async function start({
+  gatedUrl,
+  gatedStream,
+  directUrl,
+}: SystemContext): Promise<System<null, Work>> {
+  const stream = gatedStream && { stream: gatedStream };
+  const pool = new Pool({ connectionString: gatedUrl, ...stream, max: 3 });
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
-  const direct = new Pool({ connectionString: context.directUrl, max: 1 });
+  const direct = new Pool({ connectionString: directUrl, max: 1 });
   direct.on("error", () => {});
   return {
     reset: async () => {

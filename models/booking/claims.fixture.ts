@@ -44,9 +44,13 @@ const claims: Subject<BookingState, Claim> = {
 
 export default claims;
 
-async function start({ gatedUrl, directUrl }: SystemContext): Promise<System<BookingState, Claim>> {
+async function start({
+  gatedUrl,
+  gatedStream,
+  directUrl,
+}: SystemContext): Promise<System<BookingState, Claim>> {
   const database = await connected(directUrl);
-  const clients = [await connected(gatedUrl), await connected(gatedUrl)];
+  const clients = [await connected(gatedUrl, gatedStream), await connected(gatedUrl, gatedStream)];
   return {
     reset: await openReset(database),
     perform: async (_, number) => {
@@ -61,8 +65,11 @@ async function start({ gatedUrl, directUrl }: SystemContext): Promise<System<Boo
   };
 }
 
-async function connected(connectionString: string): Promise<Client> {
-  const client = new Client({ connectionString });
+async function connected(
+  connectionString: string,
+  stream?: SystemContext["gatedStream"],
+): Promise<Client> {
+  const client = new Client({ connectionString, ...(stream && { stream }) });
   client.on("error", () => {});
   await client.connect();
   return client;
