@@ -1,7 +1,8 @@
 import type { Duplex } from "node:stream";
 import { Client, type QueryArrayResult } from "pg";
 import type { Command } from "../harness/core/command.ts";
-import type { ExecutorOptions, Setup } from "../harness/execution/executor.ts";
+import type { ExecutorOptions } from "../harness/execution/executor.ts";
+import type { Setup } from "../harness/execution/start.ts";
 import type { System, SystemContext } from "../harness/execution/system.ts";
 
 /** One statement of a session. */

@@ -6,6 +6,7 @@ import type { Command } from "./core/command.ts";
 import type { Control } from "./core/control.ts";
 import { HarnessError } from "./core/error.ts";
 import type { Json } from "./core/json.ts";
+import { faultsIn } from "./core/schedule.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { Executor, type ExecutorOptions } from "./execution/executor.ts";
 import { type CampaignResult, runCampaign } from "./explorer/campaign.ts";
@@ -106,8 +107,9 @@ export async function verify<State extends Json, C extends Command>(
   };
   const folder = options.mutant === undefined ? given.regressions : undefined;
   const kept = (await folder?.kept(subject.name)) ?? [];
-  const fates = await replayRegressions(kept, subject, (control) =>
-    openExecutor(server, subject, undefined, { ...options, control }),
+  const { faults = [] } = options.strategy;
+  const fates = await replayRegressions(kept, subject, (control, its) =>
+    openExecutor(server, subject, undefined, { ...options, control, faults: its }),
   );
   const failing = fates.find(({ fate }) => fate === "fails");
   const control = failing?.regression.control ?? options.control;
@@ -116,9 +118,12 @@ export async function verify<State extends Json, C extends Command>(
     ...options,
     control,
     hashRoutines: true,
+    faults: [...faults, ...(failing ? faultsIn(failing.regression.schedule) : [])],
   });
   const keep = failing === undefined ? folder : undefined;
-  const explorers = subject.single
+  // Where the server is killed, one process has it alone.
+  const alone = subject.single || faults.includes("crash");
+  const explorers = alone
     ? []
     : otherWorkers<State, C>(server, given.workers, { ...options, queries: subject.queries ?? [] });
   try {

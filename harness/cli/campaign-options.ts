@@ -19,7 +19,7 @@ export function invariantsOption(): Option {
 export function faultsOption(): Option {
   return new Option(
     "--faults <kinds>",
-    "what strikes now and then: none, connection, all, or a list",
+    "what strikes now and then: a list of none, connection, all, service, server, and of kinds",
   )
     .argParser(faultKinds)
     .default(DEFAULTS.faults, "none");

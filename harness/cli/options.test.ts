@@ -86,6 +86,8 @@ const cases: {
       ["connection", ["cut-before", "cut-after", "cancel", "terminate", "retry"]],
       ["cancel", ["cancel"]],
       ["cut-after,cut-before", ["cut-after", "cut-before"]],
+      ["server,cancel,retry", ["crash", "retry", "cancel"]],
+      ["service,server", ["kill-before", "kill-after", "retry", "crash"]],
     ],
     bad: ["", "cut", "none,cancel", "cancel,", "toString"],
   },

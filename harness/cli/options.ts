@@ -95,17 +95,17 @@ export function gateLevels(text: string): readonly GateLevel[] {
   return known;
 }
 
-/** A group of kinds, or a list of kinds. */
+/** A list of kinds, and of groups of them. */
 export function faultKinds(text: string): readonly Fault[] {
-  const group = Object.hasOwn(FAULT_GROUPS, text) ? FAULT_GROUPS[text] : undefined;
-  const kinds = group ?? text.split(",").filter(isFault);
-  if (group === undefined && kinds.length < text.split(",").length) {
-    const groups = Object.keys(FAULT_GROUPS).join(", ");
-    throw new InvalidArgumentError(
-      `Give a list of ${Object.keys(FAULTS).join(",")}; or ${groups}.`,
-    );
-  }
-  return kinds;
+  if (text === "none") return [];
+  const kinds = text.split(",").flatMap((name) => {
+    const group = Object.hasOwn(FAULT_GROUPS, name) ? FAULT_GROUPS[name] : undefined;
+    if (group !== undefined) return group;
+    if (isFault(name)) return name;
+    const [all, groups] = [FAULTS, FAULT_GROUPS].map((names) => Object.keys(names).join(", "));
+    throw new InvalidArgumentError(`Give a list of: ${all}, ${groups}; or none.`);
+  });
+  return [...new Set(kinds)];
 }
 
 /** Separated by commas. */

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
+import { faultsIn } from "../core/schedule.ts";
 import { type Recorded, type Replayed, replay } from "../explorer/replay.ts";
 import { hashSources } from "../explorer/sources.ts";
 import type { Subject } from "../explorer/subject.ts";
@@ -38,14 +39,20 @@ type Source = Pick<Counterexample, "model" | "mutant" | "control" | "scenario" |
 
 /** `heddle replay`: executes a counterexample again, and says whether the same was seen. */
 export async function replayCommand(source: string, options: ReplayOptions): Promise<number> {
-  const starting = startServer(options.postgres, { reuse: options.reuse === true });
-  const { recorded, subject } = await whileStarting(starting, prepared(source, options));
+  const recorded = await read(source);
+  const faults = faultsIn(recorded.schedule);
+  const starting = startServer(options.postgres, {
+    reuse: options.reuse === true,
+    faults: faults.includes("crash"),
+  });
+  const subject = await whileStarting(starting, prepared(recorded, options));
   const walk = await walkThrough(recorded, options);
   const interrupted = interruption();
   const server = await starting;
   try {
     const executor = await openExecutor(server, subject, recorded.mutant ?? undefined, {
       control: recorded.control,
+      faults,
       stepTimeoutMs: options.stepTimeout,
       signal: interrupted.signal,
       ...(walk && { pause: (paused) => walk.at(paused) }),
@@ -82,11 +89,10 @@ export async function replayCommand(source: string, options: ReplayOptions): Pro
 }
 
 /** What is replayed, and on what. */
-async function prepared(source: string, { model, invariant = [] }: ReplayOptions) {
-  const recorded = await read(source);
+async function prepared(recorded: Source, { model, invariant = [] }: ReplayOptions) {
   const subject = await withInvariants(await loadSubject(model ?? recorded.model), invariant);
   await warnOfChanges(recorded, subject);
-  return { recorded, subject };
+  return subject;
 }
 
 /** A server takes its time to start, and mostly waits. If the work fails, it is stopped again. */

@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import type { GateLevel, Isolation } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Fault } from "../core/fault.ts";
+import { faultsIn } from "../core/schedule.ts";
 import { DEFAULTS } from "../defaults.ts";
 import type { JudgeName } from "../explorer/judge.ts";
 import type { Part } from "../explorer/merge.ts";
@@ -80,7 +81,13 @@ export async function verifyCommand(
   }
   // Reports that cannot be written are an error before the work, not after it.
   await writable(options.report);
-  const server = await startServer(options.postgres, { reuse: options.reuse === true });
+  const regressions = RegressionFolder.of(file, subject.name);
+  const kept = options.mutant === undefined ? await regressions.kept(subject.name) : [];
+  const known = kept.flatMap(({ regression }) => faultsIn(regression.schedule));
+  const server = await startServer(options.postgres, {
+    reuse: options.reuse === true,
+    faults: [...options.faults, ...known].includes("crash"),
+  });
   const progress = new ProgressLine(process.stderr, limits);
   try {
     process.stderr.write(`${server.description}\n`);
@@ -105,7 +112,7 @@ export async function verifyCommand(
         options.workers === undefined
           ? undefined
           : { count: options.workers, model: file, strategyOptions },
-      regressions: RegressionFolder.of(file, subject.name),
+      regressions,
       stepTimeoutMs: options.stepTimeout,
       shrinkTimeMs: options.shrinkTime,
       signal: interrupted.signal,

@@ -10,10 +10,20 @@ export const FAULTS = {
   terminate: "the server ends the session",
   "give-up": "the client waits no longer, and its request goes on without it",
   retry: "the client sends its last command again",
+  "kill-before": "the service is killed before the statement is done, and started again",
+  "kill-after": "the service is killed before it hears the answer, and started again",
+  crash: "the server is killed, and started again on what it had written",
 } as const;
 
 /** A kind of fault. It is a choice of the schedule, and so it replays and shrinks like any other. */
 export type Fault = keyof typeof FAULTS;
+
+/** The faults of the service's process. */
+const KILLS: readonly Fault[] = ["kill-before", "kill-after"];
+
+export function isKill(name: string): boolean {
+  return KILLS.some((kill) => kill === name);
+}
 
 export function isFault(name: string): name is Fault {
   return Object.hasOwn(FAULTS, name);
@@ -21,7 +31,9 @@ export function isFault(name: string): name is Fault {
 
 /** Kinds of faults that go together, by name. */
 export const FAULT_GROUPS: { readonly [name: string]: readonly Fault[] } = {
-  none: [],
   connection: ["cut-before", "cut-after", "cancel", "terminate", "retry"],
   all: ["cut-before", "cut-after", "cancel", "terminate", "give-up", "retry"],
+  // These two take a start of a process each, and something that can be started.
+  service: [...KILLS, "retry"],
+  server: ["crash", "retry"],
 };

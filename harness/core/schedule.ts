@@ -46,6 +46,11 @@ export function partsOf(entry: Entry): { readonly lane: Lane; readonly fault: Fa
   return { lane, fault: fault !== undefined && isFault(fault) ? fault : undefined };
 }
 
+/** The kinds of faults that strike in it. */
+export function faultsIn({ lanes }: Schedule): readonly Fault[] {
+  return [...new Set(lanes.flatMap((entry) => partsOf(entry).fault ?? []))];
+}
+
 /** Who moved at each step. Together with a scenario it determines an execution. */
 export interface Schedule {
   readonly version: 1;

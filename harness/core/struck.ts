@@ -1,3 +1,4 @@
+import { isKill } from "./fault.ts";
 import { clientOf } from "./schedule.ts";
 import type { Trace } from "./trace.ts";
 
@@ -17,8 +18,11 @@ export function struckOperations(trace: Trace): ReadonlySet<string> {
     if (event.type === "invoke") underWay.set(event.client, operationKey(event));
     else if (event.type === "return") underWay.delete(event.client);
     else if (event.type === "fault") {
-      const operation = underWay.get(clientOf(event.lane));
-      if (operation !== undefined) struck.add(operation);
+      // What ends a process concerns all that it was doing.
+      const all = event.fault === "crash" || isKill(event.fault);
+      for (const [client, operation] of underWay) {
+        if (all || client === clientOf(event.lane)) struck.add(operation);
+      }
     }
   }
   return struck;

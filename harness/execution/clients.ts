@@ -40,6 +40,8 @@ export class Clients<State extends Json, C extends Command> {
   readonly #listener: Listener;
   readonly #requests = new Map<number, Request>();
   readonly #underWay = new Set<Promise<void>>();
+  /** What has returned, while that is kept. */
+  #kept: Map<Request, () => void> | undefined;
   /** The number that is given next to a request that goes on without its client. */
   nobody: number;
 
@@ -106,7 +108,21 @@ export class Clients<State extends Json, C extends Command> {
     this.#underWay.add(operation);
   }
 
+  /** What returns during `work` does so after it, in the order of the clients. */
+  async inOrder(work: () => Promise<void>): Promise<void> {
+    const kept = new Map<Request, () => void>();
+    this.#kept = kept;
+    await work();
+    this.#kept = undefined;
+    const byOwner = [...kept].sort(([a], [b]) => a.owner - b.owner);
+    for (const [, returns] of byOwner) returns();
+  }
+
   #returned(request: Request, response: Response): void {
+    if (this.#kept !== undefined) {
+      this.#kept.set(request, () => this.#returned(request, response));
+      return;
+    }
     const { owner } = request;
     this.#requests.delete(owner);
     this.#answer(request, response);

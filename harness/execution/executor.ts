@@ -1,10 +1,9 @@
-import { mkdtemp } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "../core/command.ts";
 import type { Control } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import { type Execution, isFaulty, type Snapshot } from "../core/execution.ts";
+import { type Fault, isKill } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { InnerGates } from "../gates/inner-gates.ts";
@@ -12,26 +11,22 @@ import type { Database, Server } from "../postgres/provider.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { blamed } from "./blame.ts";
 import { isClean, leftovers } from "./leftovers.ts";
-import { closeParts, openParts, type Parts, type PartsOptions } from "./parts.ts";
+import { closeParts, openParts, type Parts, type PartsOptions, reopenParts } from "./parts.ts";
 import type { RoutineHashes } from "./routines.ts";
 import { Run } from "./run.ts";
 import type { Paused } from "./stage.ts";
-import type { System, SystemContext } from "./system.ts";
+import { type Setup, start } from "./start.ts";
+import type { System } from "./system.ts";
 
 export interface ExecutorOptions extends PartsOptions {
   /** How long a step may take until all is at rest, in ms. */
   readonly stepTimeoutMs: number;
+  /** What may strike; without it, all but what ends processes. */
+  readonly faults?: readonly Fault[];
   /** Aborting it ends the execution that is under way, with HarnessError `INTERRUPTED`. */
   readonly signal: AbortSignal | undefined;
   /** Told wherever an execution is at rest, before its next step. */
   readonly pause?: (paused: Paused) => Promise<void>;
-}
-
-/** What is executed: a schema, and a system under test that uses it. */
-export interface Setup<State extends Json, C extends Command> {
-  /** Applies the schema to an empty database. */
-  migrate(directUrl: string): Promise<void>;
-  start(context: SystemContext): Promise<System<State, C>>;
 }
 
 /** How long a system that is given up may take to come to its end, and then to stop. */
@@ -66,7 +61,8 @@ export class Executor<State extends Json, C extends Command> {
   ): Promise<Executor<State, C>> {
     const parts = await openParts(server, (url) => setup.migrate(url), options);
     try {
-      return new Executor(server, parts, setup, options, await start(parts, setup));
+      const system = await start(server, parts, setup, options.faults);
+      return new Executor(server, parts, setup, options, system);
     } catch (error) {
       await closeParts(parts, async () => {});
       throw error;
@@ -111,7 +107,7 @@ export class Executor<State extends Json, C extends Command> {
   ): Promise<Execution<State, C>> {
     if (await this.#system.spoiled?.()) await this.#renew();
     const { proxy, lockWaits, gates, footprints, freezer } = this.#parts;
-    const { pause } = this.#options;
+    const { pause, faults = [] } = this.#options;
     await blamed("the model's reset()", this.#system.reset(scenario.initial));
     const run = new Run(
       {
@@ -126,6 +122,8 @@ export class Executor<State extends Json, C extends Command> {
         ...(pause && {
           pause: (trace) => pause({ trace, directUrl: this.#parts.database.url }),
         }),
+        kills: faults.some(isKill),
+        ...(faults.includes("crash") && { crash: () => this.#crash() }),
         ...(observe === "each-commit" && { observe: () => this.#observe() }),
       },
       scenario,
@@ -163,6 +161,20 @@ export class Executor<State extends Json, C extends Command> {
     }
   }
 
+  async #crash(): Promise<void> {
+    const { proxy } = this.#parts;
+    const over = async () => {
+      await this.#server.faults?.kill();
+      await this.#server.faults?.restart();
+      await reopenParts(this.#parts);
+      await blamed("the model's recover()", this.#system.recover?.() ?? Promise.resolve());
+    };
+    const outage = over();
+    proxy.outage = outage.catch(() => {});
+    await outage;
+    proxy.outage = undefined;
+  }
+
   async #observe(): Promise<Snapshot> {
     const snapshot = await blamed("the model's observe()", this.#system.observe());
     return { ...snapshot, ...(await this.#parts.queries?.rows()) };
@@ -177,7 +189,7 @@ export class Executor<State extends Json, C extends Command> {
   async #renew(): Promise<void> {
     await this.close();
     this.#parts = await openParts(this.#server, (url) => this.#setup.migrate(url), this.#options);
-    this.#system = await start(this.#parts, this.#setup);
+    this.#system = await start(this.#server, this.#parts, this.#setup, this.#options.faults);
   }
 
   /** Has the system open the connections that faults have cost. */
@@ -196,7 +208,7 @@ export class Executor<State extends Json, C extends Command> {
     await this.#endSessions();
     await atMost(GRACE_MS, run.drained());
     await this.#stopSystem();
-    this.#system = await start(this.#parts, this.#setup);
+    this.#system = await start(this.#server, this.#parts, this.#setup, this.#options.faults);
   }
 
   /** The backends too: one that waits for a lock would still commit when it gets it. */
@@ -220,22 +232,4 @@ export class Executor<State extends Json, C extends Command> {
 
 async function atMost(ms: number, work: Promise<void>): Promise<void> {
   await Promise.race([work, delay(ms, undefined, { ref: false })]);
-}
-
-/** Each start has a folder of its own, so that it meets no socket of an earlier one. */
-async function start<State extends Json, C extends Command>(
-  { database, folder, proxy }: Parts,
-  setup: Setup<State, C>,
-): Promise<System<State, C>> {
-  const own = await mkdtemp(join(folder, "s"));
-  const context = {
-    gatedUrl: proxy.url,
-    gatedStream: () => proxy.connection(),
-    urlFor: (client?: number) => proxy.urlFor(client),
-    listenOn: (port: number) => proxy.listenOn(port),
-    sessionsOf: (client: number) => proxy.sessionsOf(client),
-    directUrl: database.url,
-    folder: own,
-  };
-  return blamed("the model's start()", setup.start(context));
 }

@@ -8,7 +8,8 @@ import { type Database, type Server, startServer } from "../postgres/provider.ts
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
-import { Executor, type ExecutorOptions, type Setup } from "./executor.ts";
+import { Executor, type ExecutorOptions } from "./executor.ts";
+import type { Setup } from "./start.ts";
 import { add, LIMITS, SETUP, type Statements, scenario, statements } from "./statements.fixture.ts";
 
 let server: Server;

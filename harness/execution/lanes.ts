@@ -18,8 +18,8 @@ export interface Flight {
   waiting: boolean;
   /** Whom it was last seen to wait for. */
   waitsFor: readonly Lane[];
-  /** The service will never hear its answer. */
-  doomed: boolean;
+  /** That by which the service will never hear its answer. */
+  doomed: "cut-after" | "kill-after" | "crash" | undefined;
   /** What the server did with it, as long as the trace does not say it. */
   unsaid: Extract<TraceEvent, { readonly type: "result" | "gate" }> | undefined;
 }
@@ -45,7 +45,7 @@ export class Lanes {
   ): void {
     const owner = this.#clients.get(session);
     const goesOn = owner !== undefined && session.transaction !== "idle" && active(owner);
-    const client = session.client ?? (goesOn ? owner : running);
+    const client = session.owner.client ?? (goesOn ? owner : running);
     this.#clients.set(session, client);
     const taken = new Set(this.of(client).map((flight) => flight.lane));
     let ordinal = 0;
@@ -60,7 +60,7 @@ export class Lanes {
       gate: undefined,
       waiting: false,
       waitsFor: [],
-      doomed: false,
+      doomed: undefined,
       unsaid: undefined,
     });
   }

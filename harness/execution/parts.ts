@@ -79,6 +79,13 @@ export async function openParts(
   }
 }
 
+/** The server was killed, and is there again: all sessions that Heddle had at it are opened anew. */
+export async function reopenParts({ lockWaits, gates, queries }: Parts): Promise<void> {
+  await lockWaits.reopen();
+  await gates?.reopen();
+  await queries?.reopen();
+}
+
 /** Ends whatever is under way, and drops the database. */
 export async function closeParts(parts: Parts, stopSystem: () => Promise<void>): Promise<void> {
   const { database, folder, proxy, lockWaits, gates, queries } = parts;

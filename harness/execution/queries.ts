@@ -1,8 +1,8 @@
-import { Client } from "pg";
+import type { Client } from "pg";
 import { HarnessError } from "../core/error.ts";
 import type { Snapshot } from "../core/execution.ts";
 import type { JsonObject } from "../core/json.ts";
-import { connectionLost } from "../gates/faults.ts";
+import { ownSession } from "../gates/own-session.ts";
 
 /** A query over committed state, by name. */
 export interface Query {
@@ -13,23 +13,20 @@ export interface Query {
 
 /** Asks the queries of a user in one session, past the proxy. */
 export class Queries {
-  readonly #client: Client;
+  readonly #directUrl: string;
   readonly #queries: readonly Query[];
+  #client: Client;
 
-  private constructor(client: Client, queries: readonly Query[]) {
+  private constructor(directUrl: string, client: Client, queries: readonly Query[]) {
+    this.#directUrl = directUrl;
     this.#client = client;
     this.#queries = queries;
   }
 
   /** Throws HarnessError `USAGE` for a query that cannot be asked in this database. */
   static async open(directUrl: string, queries: readonly Query[]): Promise<Queries> {
-    const client = new Client({ connectionString: directUrl, application_name: "heddle queries" });
-    // Whoever ends this session makes the next query fail, with the reason.
-    client.on("error", () => {});
-    await client.connect().catch((error: Error) => {
-      throw connectionLost(error.message);
-    });
-    const opened = new Queries(client, queries);
+    const client = await ownSession(directUrl, "heddle queries");
+    const opened = new Queries(directUrl, client, queries);
     try {
       await opened.rows();
     } catch (error) {
@@ -37,6 +34,11 @@ export class Queries {
       throw error;
     }
     return opened;
+  }
+
+  /** The server was killed, and is there again. */
+  async reopen(): Promise<void> {
+    this.#client = await ownSession(this.#directUrl, "heddle queries");
   }
 
   /** The rows of each query, by its name. */

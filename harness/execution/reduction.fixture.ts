@@ -4,7 +4,8 @@ import { type Execution, historyOf } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
-import type { Executor, Setup } from "./executor.ts";
+import type { Executor } from "./executor.ts";
+import type { Setup } from "./start.ts";
 import type { System, SystemContext } from "./system.ts";
 
 /** Statements on one connection; after an error, a rollback. */

@@ -63,6 +63,9 @@ export class Run<State extends Json, C extends Command> {
       sleepers: this.#sleepers,
       recording: this.recording,
       lockWaits: stage.lockWaits,
+      proxy: stage.proxy,
+      kill: stage.kills ? () => stage.system.kill?.() ?? Promise.resolve() : undefined,
+      crash: stage.crash,
     });
     this.traffic = new Traffic(stage, {
       clients: this.#clients,
@@ -156,20 +159,21 @@ export class Run<State extends Json, C extends Command> {
 
   #move(choice: Choice, enabled: readonly Choice[]): void {
     const { lane, action } = choice;
-    const preemption = isPreemption(this.#previous, lane, enabled);
+    const preemption = action !== "crash" && isPreemption(this.#previous, lane, enabled);
     this.recording.add({ type: "move", choice, enabled, preemption });
     this.chosen.push(entryOf(choice));
     this.#previous = lane;
     this.traffic.running = clientOf(lane);
     const flight = this.#lanes.all().find((other) => other.lane === lane);
     if (action === "start") this.#clients.send(clientOf(lane), action);
+    else if (action === "crash") this.#strikes.crash();
     else if (action === "retry" || action === "give-up") {
       this.#strikes.byClient(clientOf(lane), action);
     } else if (flight === undefined) throw new Error(`nothing is on the lane ${lane}`);
     else {
       if (isFault(action)) this.#strikes.strike(flight, action);
       if (action === "wake") this.#sleepers.wake(flight);
-      else if (!isFault(action) || action === "cut-after") this.traffic.goOn(flight);
+      else if (flight.doomed === action || !isFault(action)) this.traffic.goOn(flight);
     }
     if (action === "release" || action === "wake") this.#rest.disturbInside();
     else this.#rest.disturb();

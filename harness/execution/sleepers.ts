@@ -59,9 +59,9 @@ export class Sleepers {
     this.#thaw(flight);
   }
 
-  /** Lets go of all, however the execution ended. */
-  letGo(): void {
-    for (const flight of this.#lanes.all()) this.#thaw(flight);
+  /** Lets go of them, of all if not told otherwise, however the execution ended. */
+  letGo(flights: readonly Flight[] = this.#lanes.all()): void {
+    for (const flight of flights) this.#thaw(flight);
   }
 
   #thaw(flight: Flight): void {

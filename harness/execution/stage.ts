@@ -31,6 +31,10 @@ export interface Stage<State extends Json, C extends Command> {
   readonly stepTimeoutMs: number;
   /** Reads committed state, where that is wanted after each commit. */
   readonly observe?: () => Promise<Snapshot>;
+  /** Kills the server and waits until it is there again, where it may be. */
+  readonly crash?: () => Promise<void>;
+  /** Whether the service may be killed. */
+  readonly kills: boolean;
   /** Told wherever all is at rest, before the next step. */
   readonly pause?: (trace: Trace) => Promise<void>;
 }

@@ -80,6 +80,8 @@ async function statementSystem(
       counter: (await direct.query("select id, value from counter order by id")).rows,
     }),
     warm,
+    // The pool opens what it has lost.
+    recover: async () => {},
     ownerOf: (pid) => owners.get(pid),
     queued: () => pool.waitingCount,
     waitsFor: () => (pool.waitingCount > 0 ? "a connection of the pool" : undefined),

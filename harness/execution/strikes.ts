@@ -2,9 +2,10 @@ import type { Command } from "../core/command.ts";
 import type { HarnessError } from "../core/error.ts";
 import type { Fault } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
-import { type Choice, laneOf } from "../core/schedule.ts";
+import { BACKGROUND, type Choice, laneOf } from "../core/schedule.ts";
 import type { LockWaits } from "../gates/lock-waits.ts";
 import type { Session } from "../gates/session.ts";
+import type { WireProxy } from "../gates/wire-proxy.ts";
 import type { Clients } from "./clients.ts";
 import type { Flight, Lanes } from "./lanes.ts";
 import type { Recording } from "./recording.ts";
@@ -29,6 +30,16 @@ function faultsOf({ stage, gate, doomed }: Flight): readonly Fault[] {
   }
 }
 
+/** The same, where the service can be killed. */
+function killsOf({ stage, doomed, session }: Flight): readonly Fault[] {
+  if (!session.owner.service) return [];
+  const untold = (stage === "held" || stage === "answered") && doomed === undefined;
+  return [
+    ...(stage === "answered" ? [] : (["kill-before"] as const)),
+    ...(untold ? (["kill-after"] as const) : []),
+  ];
+}
+
 /** What strikes need of an execution. */
 interface Struck<State extends Json, C extends Command> {
   readonly clients: Clients<State, C>;
@@ -37,6 +48,11 @@ interface Struck<State extends Json, C extends Command> {
   readonly sleepers: Sleepers;
   readonly recording: Recording<C>;
   readonly lockWaits: LockWaits;
+  readonly proxy: Pick<WireProxy, "sessions">;
+  /** Kills the service, and starts it again; if that can be done. */
+  readonly kill: (() => Promise<void>) | undefined;
+  /** Kills the server, and waits until it is there again; if that can be done. */
+  readonly crash: (() => Promise<void>) | undefined;
 }
 
 /** Lets faults strike. It is no rest until all that a fault ends has ended. */
@@ -44,32 +60,43 @@ export class Strikes<State extends Json, C extends Command> {
   readonly #struck: Struck<State, C>;
   /** Sessions that the server was told to end, until it has. */
   readonly #terminated = new Set<Session>();
+  /** What was killed, and is not there again yet. */
+  #down: "service" | "server" | undefined;
 
   constructor(struck: Struck<State, C>) {
     this.#struck = struck;
   }
 
-  /** Whether a session is ending. */
+  /** Whether a session or a process is ending, or being started again. */
   get unsettled(): boolean {
-    return this.#terminated.size > 0;
+    return this.#down !== undefined || this.#terminated.size > 0;
+  }
+
+  /** What the service asks while it is being started is no part of the execution. */
+  passes({ owner }: Session): boolean {
+    return this.#down === "service" && owner.service === true;
   }
 
   /** All that can strike now, in a fixed order. */
   possible(): Choice[] {
-    const { clients, lanes } = this.#struck;
+    const { clients, lanes, kill, crash } = this.#struck;
     // A client with connections of its own waits for no service that could go on without it.
     const waiting = clients.waiting().filter((client) => {
       const flights = lanes.of(client);
-      return flights.length > 0 && flights.every(({ session }) => session.client === undefined);
+      return (
+        flights.length > 0 && flights.every(({ session }) => session.owner.client === undefined)
+      );
     });
     return [
-      ...lanes
-        .all()
-        .flatMap((flight): Choice[] =>
-          faultsOf(flight).map((action) => ({ lane: flight.lane, action })),
-        ),
+      ...lanes.all().flatMap((flight): Choice[] =>
+        [...faultsOf(flight), ...(kill ? killsOf(flight) : [])].map((action) => ({
+          lane: flight.lane,
+          action,
+        })),
+      ),
       ...waiting.map((client): Choice => ({ lane: laneOf(client, 0), action: "give-up" })),
       ...clients.retries(),
+      ...(crash ? [{ lane: BACKGROUND, action: "crash" } as const] : []),
     ];
   }
 
@@ -85,15 +112,19 @@ export class Strikes<State extends Json, C extends Command> {
     }
   }
 
-  /** `cut-after` only marks the statement, which then goes on; see `lost`. */
+  /** `cut-after` and `kill-after` only mark the statement, which then goes on; see `lost`. */
   strike(flight: Flight, fault: Fault): void {
     const { sleepers, lanes, lockWaits } = this.#struck;
     const { session } = flight;
-    if (fault === "cut-after") {
-      flight.doomed = true;
+    if (fault === "cut-after" || fault === "kill-after") {
+      flight.doomed = fault;
       return;
     }
     this.#record(flight, fault);
+    if (fault === "kill-before") {
+      this.#until(this.#kill());
+      return;
+    }
     // It does not sleep on: whoever else waits does, while this one ends.
     flight.waiting = false;
     sleepers.freeze();
@@ -106,16 +137,63 @@ export class Strikes<State extends Json, C extends Command> {
     lanes.land(session);
     if (fault === "cut-before") session.cut();
     else {
-      session.doomed = true;
+      session.ended = "by-server";
       this.#terminated.add(session);
       this.#until(lockWaits.end(session.pid));
     }
   }
 
   /** The answer to a marked statement is there, and is lost. */
-  lost(flight: Flight): void {
-    this.#record(flight, "cut-after");
-    flight.session.cut();
+  lost(flight: Flight, by: NonNullable<Flight["doomed"]>): void {
+    if (by !== "crash") this.#record(flight, by);
+    if (by === "kill-after") this.#until(this.#kill());
+    else flight.session.cut();
+  }
+
+  /**
+   * The service ends, and its sessions with it. Those that are inside the server do not notice by
+   * themselves, and would go on: they are ended first, all that wait as one, so that none of them gets
+   * what another one had.
+   */
+  async #kill(): Promise<void> {
+    const { lanes, lockWaits, sleepers, clients, kill } = this.#struck;
+    this.#down = "service";
+    sleepers.freeze();
+    const inside = lanes
+      .all()
+      .filter(({ session }) => session.owner.service)
+      .filter(({ stage, gate }) => stage !== "answered" && !(stage === "held" && !gate));
+    const pids = inside.map(({ session }) => session.pid);
+    for (const { session } of inside) session.lose();
+    for (const pid of pids) await lockWaits.end(pid);
+    sleepers.letGo(inside);
+    if (pids.length > 0) await lockWaits.terminate(pids);
+    await clients.inOrder(async () => kill?.());
+    this.#up();
+  }
+
+  /** Each client that waits for the server will learn of its end when it is its turn. */
+  crash(): void {
+    const { lanes, recording, proxy, crash } = this.#struck;
+    recording.add({ type: "fault", lane: BACKGROUND, fault: "crash" });
+    for (const session of [...proxy.sessions]) {
+      const flight = lanes.on(session);
+      session.lose();
+      if (flight === undefined) session.cut();
+      else {
+        flight.stage = "answered";
+        flight.doomed = "crash";
+        flight.frozen = false;
+        flight.gate = undefined;
+      }
+    }
+    this.#down = "server";
+    this.#until((async () => crash?.())().then(() => this.#up()));
+  }
+
+  #up(): void {
+    this.#down = undefined;
+    this.#struck.rest.disturb();
   }
 
   /** A session has ended. */

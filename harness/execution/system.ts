@@ -14,8 +14,8 @@ export interface SystemContext {
    */
   readonly gatedStream?: () => Duplex;
   /**
-   * The same on a port, for drivers that know no sockets. Given a client, for its own connections:
-   * whatever comes there is this client's.
+   * The same on a port, for a service that is a process of its own. Given a client, for its own
+   * connections: whatever comes there is this client's.
    */
   urlFor(client?: number): Promise<string>;
   /**
@@ -27,6 +27,8 @@ export interface SystemContext {
   sessionsOf(client: number): number;
   /** Connection string past the proxy, for `reset` and `observe`. */
   readonly directUrl: string;
+  /** Whether the service is to be one that can be killed (`System.kill`). */
+  readonly mortal?: boolean;
   /** A private folder that is removed afterwards; for sockets. Its path is short. */
   readonly folder: string;
 }
@@ -71,5 +73,12 @@ export interface System<State extends Json = Json, C extends Command = Command> 
    * them open. A system that does not have it is started anew instead.
    */
   warm?(): Promise<void>;
+  /** The server was killed and is there again: opens what it has past the proxy. */
+  recover?(): Promise<void>;
+  /**
+   * Kills the service, and starts it again. Resolves when it takes commands, and `perform` has resolved
+   * for all that were under way in it.
+   */
+  kill?(): Promise<void>;
   stop(): Promise<void>;
 }

@@ -48,6 +48,10 @@ export class Traffic<State extends Json, C extends Command> implements GateObser
   }
 
   arrived(session: Session, statement: Statement): void {
+    if (this.#parts.strikes.passes(session)) {
+      session.release();
+      return;
+    }
     const active = (client: number) => this.#parts.clients.isActive(client);
     const { lanes } = this.#parts;
     const told = this.#stage.system.ownerOf?.(session.pid);
@@ -129,7 +133,7 @@ export class Traffic<State extends Json, C extends Command> implements GateObser
     this.#parts.rest.disturb();
     this.#parts.recording.heard(flight);
     this.#parts.lanes.land(flight.session);
-    if (flight.doomed) this.#parts.strikes.lost(flight);
+    if (flight.doomed) this.#parts.strikes.lost(flight, flight.doomed);
     else flight.session.deliver();
   }
 }

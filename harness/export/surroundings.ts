@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "../core/command.ts";
 import type { Json } from "../core/json.ts";
-import type { Setup } from "../execution/executor.ts";
+import type { Setup } from "../execution/start.ts";
 import type { Server } from "../postgres/provider.ts";
 import { Recorder } from "./recorder.ts";
 import { withValues } from "./sql-text.ts";

@@ -18,6 +18,14 @@ export interface Endpoint {
   readonly listener: Server;
 }
 
+/** Whose connections come to an address, as far as that is known. */
+export interface Owner {
+  /** Undefined: whoever is running. */
+  readonly client?: number;
+  /** They are of the service, which is a process of its own. */
+  readonly service?: boolean;
+}
+
 /** Is given each connection, from its startup packet on. */
 type Accept = (service: Duplex, socket: Socket) => void;
 

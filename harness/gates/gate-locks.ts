@@ -26,7 +26,7 @@ export function gatePlace(fields: ReadonlyMap<string, string>): GatePlace | unde
  * for locks. While a backend stands at a gate, `pg_blocking_pids` names that connection.
  */
 export class GateLocks {
-  readonly #client: ClientBase;
+  #client: ClientBase;
   readonly #turns = new Map<number, Turn>();
   /** Settles when the question before is answered: the connection takes one at a time. */
   #idle: Promise<unknown> = Promise.resolve();
@@ -34,6 +34,12 @@ export class GateLocks {
 
   constructor(client: ClientBase) {
     this.#client = client;
+  }
+
+  /** The server was killed, and no backend nor lock is left; from now on over another connection. */
+  use(client: ClientBase): void {
+    this.#client = client;
+    this.#turns.clear();
   }
 
   /** From now on the backend waits at each gate. It must not be inside a gated routine. */

@@ -1,8 +1,7 @@
-import { Client } from "pg";
 import type { GateLevel } from "../core/control.ts";
 import type { Place } from "../core/trace.ts";
-import { connectionLost } from "./faults.ts";
 import { GateLocks } from "./gate-locks.ts";
+import { ownSession } from "./own-session.ts";
 import { installRoutineGates } from "./routine-gates.ts";
 import { installRowGates } from "./row-gates.ts";
 
@@ -13,6 +12,8 @@ export interface InnerGates {
   readonly places: ReadonlyMap<number, Place>;
   /** Routines that run whole, and why. */
   readonly whole: readonly { readonly routine: string; readonly reason: string }[];
+  /** The server was killed, and is there again. */
+  reopen(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -29,12 +30,7 @@ export async function installGates(
   directUrl: string,
   levels: readonly GateLevel[],
 ): Promise<InnerGates> {
-  const client = new Client({ connectionString: directUrl, application_name: "heddle gates" });
-  // Whoever ends this session makes the next gate fail, with the reason.
-  client.on("error", () => {});
-  await client.connect().catch((error: Error) => {
-    throw connectionLost(error.message);
-  });
+  let client = await ownSession(directUrl, "heddle gates");
   try {
     const places = new Map<number, Place>();
     const routines = levels.includes("routine") ? await installRoutineGates(client) : undefined;
@@ -48,10 +44,15 @@ export async function installGates(
         places.set(place, { of: table, line: null, next: "write a row" });
       }
     }
+    const locks = new GateLocks(client);
     return {
-      locks: new GateLocks(client),
+      locks,
       places,
       whole: routines?.whole ?? [],
+      async reopen() {
+        client = await ownSession(directUrl, "heddle gates");
+        locks.use(client);
+      },
       close: () => client.end(),
     };
   } catch (error) {

@@ -1,23 +1,27 @@
-import { Client, type QueryConfig, type QueryResult, type QueryResultRow } from "pg";
+import type { Client, QueryConfig, QueryResult, QueryResultRow } from "pg";
 import { connectionLost } from "./faults.ts";
+import { ownSession } from "./own-session.ts";
 
 /**
  * Asks the server who waits for whom. The answer is true of the moment in which the server gave
  * it: whoever uses it must see that nothing happened since the question was sent.
  */
 export class LockWaits {
-  readonly #client: Client;
+  readonly #directUrl: string;
+  #client: Client;
 
-  private constructor(client: Client) {
+  private constructor(directUrl: string, client: Client) {
+    this.#directUrl = directUrl;
     this.#client = client;
   }
 
   static async open(directUrl: string): Promise<LockWaits> {
-    const client = new Client({ connectionString: directUrl, application_name: "heddle" });
-    // Whoever ends this session makes the next question fail, with the reason.
-    client.on("error", () => {});
-    await client.connect();
-    return new LockWaits(client);
+    return new LockWaits(directUrl, await ownSession(directUrl, "heddle"));
+  }
+
+  /** The server was killed, and is there again. */
+  async reopen(): Promise<void> {
+    this.#client = await ownSession(this.#directUrl, "heddle");
   }
 
   /**

@@ -1,13 +1,14 @@
 import type { Duplex } from "node:stream";
 import type { Result } from "../core/trace.ts";
 import type { Dial } from "./dialer.ts";
+import type { Owner } from "./endpoint.ts";
 import { connectionLost, unsupported } from "./faults.ts";
 import { errorFrame, FrameReader, ProtocolError, send } from "./frames.ts";
 import type { GatePlace } from "./gate-locks.ts";
 import type { GateObserver } from "./observer.ts";
 import { ReplyReader } from "./replies.ts";
 import { type Request, RequestReader } from "./requests.ts";
-import { readStartup } from "./startup.ts";
+import { PASSWORD, readStartup } from "./startup.ts";
 
 /** What a session needs of its proxy. */
 export interface Surroundings {
@@ -20,18 +21,14 @@ export interface Surroundings {
   ended(session: Session): void;
 }
 
-/** All that a service says of its own between the startup packet and the first ReadyForQuery. */
-const PASSWORD = 0x70;
-
 /** One connection of the service, joined to one connection of the server. */
 export class Session {
   /** The backend's process id, once the server has told it; 0 before. */
   pid = 0;
-  /** Whose it is, where that is known from its address; undefined: whoever is running. */
-  readonly client: number | undefined;
+  readonly owner: Owner;
   transaction: Result["transaction"] = "idle";
-  /** Whoever drives the proxy has the server end it: no interference from outside. */
-  doomed = false;
+  /** Whoever drives the proxy has it ended, which is no interference; `lost`: see `lose`. */
+  ended: "by-server" | "lost" | undefined;
   readonly #service: Duplex;
   readonly #around: Surroundings;
   #server: Duplex | undefined;
@@ -47,13 +44,12 @@ export class Session {
   /** The server's last word. */
   #fatal = "";
 
-  constructor(service: Duplex, around: Surroundings, client?: number) {
+  constructor(service: Duplex, around: Surroundings, owner: Owner = {}) {
     this.#service = service;
     this.#around = around;
-    this.client = client;
+    this.owner = owner;
     service.on("data", (chunk: Buffer) => this.#guard(() => this.#takeFromService(chunk)));
-    service.on("error", () => this.cut());
-    service.on("close", () => this.cut());
+    service.on("error", () => this.cut()).on("close", () => this.cut());
   }
 
   /** Forwards the held request to the server. */
@@ -94,6 +90,12 @@ export class Session {
     else this.#server?.end(last);
     this.#end();
     this.#around.observer()?.closed(this);
+  }
+
+  /** The server's side ends, of which the service hears when the session is cut. */
+  lose(): void {
+    this.ended = "lost";
+    this.#server?.destroy();
   }
 
   /** A broken or hostile message ends this session and nothing more. */
@@ -239,10 +241,10 @@ export class Session {
   }
 
   #serverClosed(reason: string): void {
-    if (this.#state === "closed") return;
+    if (this.#state === "closed" || this.ended === "lost") return;
     this.#endService();
     const observer = this.#around.observer();
-    if (this.doomed) observer?.closed(this);
+    if (this.ended !== undefined) observer?.closed(this);
     else if (!this.#cancels) observer?.failed(connectionLost(this.#fatal || reason));
   }
 }

@@ -5,6 +5,9 @@ const GSS_REQUEST = 80877104;
 const CANCEL_REQUEST = 80877102;
 const PROTOCOL_MAJOR = 3;
 
+/** All that a service says of its own between the startup packet and the first ReadyForQuery. */
+export const PASSWORD = 0x70;
+
 /** What a connection begins with: a request for encryption, a cancel request, or a session. */
 export type Startup = "encryption" | "cancel" | "session" | "replication";
 

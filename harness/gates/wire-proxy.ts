@@ -3,7 +3,13 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { HarnessError } from "../core/error.ts";
 import { type Dial, dialer } from "./dialer.ts";
-import { adoptingEndpoint, type Endpoint, portEndpoint, socketEndpoint } from "./endpoint.ts";
+import {
+  adoptingEndpoint,
+  type Endpoint,
+  type Owner,
+  portEndpoint,
+  socketEndpoint,
+} from "./endpoint.ts";
 import { connectionLost } from "./faults.ts";
 import type { GateLocks, GatePlace } from "./gate-locks.ts";
 import { localConnection } from "./local-connection.ts";
@@ -20,6 +26,8 @@ type Gates = Pick<GateLocks, "arm" | "open" | "disarm">;
  */
 export class WireProxy {
   observer: GateObserver<Session> | undefined;
+  /** Until it is over, no connection to the server is opened. */
+  outage: Promise<void> | undefined;
   readonly sessions = new Set<Session>();
   /** The connection string of its own endpoint, whose sessions are of whoever is running. */
   readonly url: string;
@@ -56,22 +64,22 @@ export class WireProxy {
       accept(service, socket),
     );
     const proxy = new WireProxy(serverUrl, gates, own);
-    accept = (service, socket) => proxy.#accept(service, socket, undefined);
+    accept = (service, socket) => proxy.#accept(service, socket, {});
     return proxy;
   }
 
   /** A connection within this process, as of the proxy's own endpoint; `connect` opens it. */
   connection(): Duplex {
-    const { service, gate } = localConnection(() => this.#accept(gate, gate, undefined));
+    const { service, gate } = localConnection(() => this.#accept(gate, gate, {}));
     return service;
   }
 
-  /** Connection string of a port at which all sessions are of that client, if one is given. */
+  /** Connection string of a port at which all sessions are of that client, or of the service. */
   async urlFor(client?: number): Promise<string> {
     const known = this.#clients.get(client);
     if (known !== undefined) return (await known).url;
     const opening = portEndpoint(this.#serverUrl, (service, socket) =>
-      this.#accept(service, socket, client),
+      this.#accept(service, socket, client === undefined ? { service: true } : { client }),
     );
     this.#clients.set(client, opening);
     const endpoint = await opening;
@@ -84,14 +92,14 @@ export class WireProxy {
     if (this.#ports.has(port)) return;
     this.#ports.add(port);
     const endpoint = await adoptingEndpoint(this.#serverUrl, port, (service, socket) =>
-      this.#accept(service, socket, undefined),
+      this.#accept(service, socket, {}),
     );
     this.#endpoints.push(endpoint);
   }
 
   /** How many sessions of one client are open. */
   sessionsOf(client: number): number {
-    return [...this.sessions].filter((session) => session.client === client).length;
+    return [...this.sessions].filter(({ owner }) => owner.client === client).length;
   }
 
   /** Whether sessions are being opened, or were ended and the server is not done with them. */
@@ -122,7 +130,7 @@ export class WireProxy {
     this.observer?.failed(known);
   }
 
-  #accept(service: Duplex, socket: Duplex, client: number | undefined): void {
+  #accept(service: Duplex, socket: Duplex, owner: Owner): void {
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
     let backend: Duplex | undefined;
@@ -133,6 +141,7 @@ export class WireProxy {
         dial: async () => {
           opened = await this.#openings.next();
           if (!this.sessions.has(session)) void opened();
+          await this.outage;
           backend = await this.#dial();
           return backend;
         },
@@ -145,7 +154,7 @@ export class WireProxy {
           if (backend !== undefined) this.#leave(it, backend);
         },
       },
-      client,
+      owner,
     );
     this.sessions.add(session);
   }

@@ -57,6 +57,8 @@ function stretches(steps: readonly Step[]): Step[][] {
 /** What a client does, without naming it. */
 interface Part {
   readonly who: number;
+  /** Who does it, if that is no client. */
+  readonly subject?: string;
   readonly text: string;
   readonly passing?: boolean;
 }
@@ -106,6 +108,10 @@ class Teller {
       case "wait":
         return does(`has to wait for ${happening.for.map(laneName).join(" and ")}`);
       case "fault":
+        if (happening.fault === "crash") {
+          const [, text = ""] = FAULTS.crash.split("the server ");
+          return [{ who: clientOf(lane), subject: "the server", text }];
+        }
         return does(`meets a fault (${FAULTS[happening.fault]})`);
       case "gate":
         return does(`stops in ${code(placeLine(happening.place))}`).map((it) => ({
@@ -167,15 +173,15 @@ function name(client: number): string {
 
 /** One clause for each stretch of parts about the same client: `client 0 does a, b and c`. */
 function clauses(parts: readonly Part[]): string[] {
-  const all: { who: number; texts: string[] }[] = [];
-  for (const { who, text } of parts) {
+  const all: { who: string; texts: string[] }[] = [];
+  for (const { who, subject = name(who), text } of parts) {
     const last = all.at(-1);
-    if (last?.who === who) last.texts.push(text);
-    else all.push({ who, texts: [text] });
+    if (last?.who === subject) last.texts.push(text);
+    else all.push({ who: subject, texts: [text] });
   }
   return all.map(({ who, texts }) => {
     const before = texts.slice(0, -1).join(", ");
-    return `${name(who)} ${before}${before === "" ? "" : " and "}${texts.at(-1)}`;
+    return `${who} ${before}${before === "" ? "" : " and "}${texts.at(-1)}`;
   });
 }
 

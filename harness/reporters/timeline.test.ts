@@ -113,6 +113,42 @@ test("tells a fault where it happens; an answer that is lost is not heard", () =
   expect(decodeToken(encodeToken(file)).schedule).toEqual(schedule);
 });
 
+test("tells of a crash as the server's, after which nobody hears an answer", () => {
+  const move = (lane: string, action: Action): TraceEvent => {
+    return { type: "move", choice: { lane, action }, enabled: [], preemption: false };
+  };
+  const sql = { sql: "begin", values: [] };
+  const result = { tags: ["BEGIN"], transaction: "open" } as const;
+  const trace: TraceEvent[] = [
+    move("0", "release"),
+    { type: "statement", lane: "0", statement: sql },
+    { type: "result", lane: "0", result },
+    move("bg", "crash"),
+    { type: "fault", lane: "bg", fault: "crash" },
+    move("0", "deliver"),
+    move("0", "release"),
+    { type: "statement", lane: "0", statement: sql },
+    { type: "result", lane: "0", result },
+    move("0", "deliver"),
+  ];
+  const steps = [
+    "1 0: 0 statement",
+    "2 bg: bg fault",
+    "3 0: ",
+    "4 0: 0 statement",
+    "5 0: 0 deliver",
+  ];
+  expect(told(trace)).toEqual(steps);
+  expect(timeline({ trace }).map(({ inTransaction }) => inTransaction.size)).toEqual([1, 1, 0, 1, 1]);
+  const counterexample = { ...doubleBooking, trace };
+  expect(story(counterexample)[1]?.text).toContain("he server is killed, and started again on");
+  expect(spaceTimeDiagram(counterexample).markup).toContain(">crash</text>");
+  const schedule = { version: 1, lanes: ["0", "bg!crash", "0!kill-after"] } as const;
+  const file = { ...counterexample, schedule };
+  expect(decodeCounterexample(encodeCounterexample(file))).toEqual(file);
+  expect(decodeToken(encodeToken(file)).schedule).toEqual(schedule);
+});
+
 test("a request that goes on without its client takes its transaction and its waits along", () => {
   const trace: TraceEvent[] = [
     { type: "move", choice: { lane: "0", action: "release" }, enabled: [], preemption: false },

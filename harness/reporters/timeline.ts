@@ -1,6 +1,6 @@
 import type { Command } from "../core/command.ts";
 import type { Counterexample } from "../core/counterexample.ts";
-import type { Fault } from "../core/fault.ts";
+import { type Fault, isKill } from "../core/fault.ts";
 import type { Response } from "../core/history.ts";
 import { type Action, BACKGROUND, clientOf, type Lane, laneOf } from "../core/schedule.ts";
 import type { Place, Result, Statement, TraceEvent } from "../core/trace.ts";
@@ -89,6 +89,8 @@ class Telling {
   readonly #running = new Map<Lane, { draft: Draft; at: number; statement: Statement }>();
   readonly #waiting = new Set<Lane>();
   readonly #open = new Set<Lane>();
+  /** Lanes with a statement since the server crashed, if it has: others have no answer to hear. */
+  #sinceCrash: Set<Lane> | undefined;
 
   steps(): Step[] {
     return this.#drafts;
@@ -135,12 +137,14 @@ class Telling {
       inTransaction: new Set([...this.#open].map(clientOf)),
     };
     this.#drafts.push(draft);
-    if (action === "deliver") this.#add({ type: "deliver", lane });
+    const lost = this.#sinceCrash?.has(lane) === false;
+    if (action === "deliver" && !lost) this.#add({ type: "deliver", lane });
     return draft;
   }
 
   #statement({ lane, statement }: { lane: Lane; statement: Statement }): void {
     const draft = this.#current();
+    this.#sinceCrash?.add(lane);
     this.#running.set(lane, { draft, at: draft.happenings.length, statement });
     this.#add({ type: "statement", lane, statement });
   }
@@ -169,6 +173,8 @@ class Telling {
     if (happenings.at(-1)?.type === "deliver") happenings.pop();
     if (event.becomes !== undefined) this.#rename(clientOf(event.lane), clientOf(event.becomes));
     else {
+      if (event.fault === "crash") this.#sinceCrash = new Set();
+      if (event.fault === "crash" || isKill(event.fault)) this.#open.clear();
       if (event.fault !== "cancel") this.#open.delete(event.lane);
       this.#waiting.delete(event.lane);
     }

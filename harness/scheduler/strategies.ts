@@ -26,6 +26,8 @@ export interface Strategy {
   phase?(used: number): string;
   /** Whether faults can strike: not in searches, which repeat what they have seen. */
   readonly strikes: boolean;
+  /** Those that do now and then; without it, none. */
+  readonly faults?: readonly Fault[] | undefined;
   /** Whether it leaves out interleavings by what steps may touch, and so has to be told of that. */
   readonly reduces?: boolean;
   /**
@@ -72,6 +74,7 @@ const random = (options: StrategyOptions): Strategy => ({
   name: "random",
   description: "a random walk: at each step one of those that can move, each as likely",
   strikes: true,
+  faults: options.faults,
   explore: (seed) => ({
     executions: 1,
     scheduler: withFaults(new RandomWalk(seed), seed, options),
@@ -82,6 +85,7 @@ const pct = (options: StrategyOptions): Strategy => ({
   name: "pct",
   description: "random priorities with few changes, and a bound on the bugs that are missed",
   strikes: true,
+  faults: options.faults,
   explore: (seed) => ({
     executions: PCT_EXECUTIONS,
     scheduler: withFaults(new Pct(seed, PCT_DEPTH), seed, options),
@@ -120,6 +124,7 @@ const auto = (options: StrategyOptions): Strategy => ({
     "a twentieth of the budget random, a twentieth serial, four tenths exhaustive, the rest pct; of " +
     "a single scenario, all schedules with 0, 1, 2, … preemptions for seven tenths, the rest pct",
   strikes: true,
+  faults: options.faults,
   phase: autoPhase,
   explore: (seed, used, single) => {
     if (single) {

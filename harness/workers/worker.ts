@@ -56,6 +56,7 @@ async function start(options: WorkerOptions): Promise<void> {
     control,
     stepTimeoutMs,
     signal: interrupted.signal,
+    ...(found.faults && { faults: found.faults }),
     ...footprintsFor(found, control),
   });
   executor = opened as Executor<never, never>;

@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Execution, historyOf } from "../core/execution.ts";
+import { formatSchedule, parseSchedule } from "../core/schedule.ts";
+import { type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
+import { Faulty } from "../scheduler/faulty.ts";
+import { RandomWalk } from "../scheduler/random.ts";
+import { Replay } from "../scheduler/replay.ts";
+import { Executor } from "./executor.ts";
+import {
+  add,
+  counters,
+  LIMITS,
+  SETUP,
+  type Statements,
+  scenario,
+  statements,
+} from "./statements.fixture.ts";
+
+let server: Server;
+let executor: Executor<null, Statements>;
+
+const queries = [{ name: "sum", sql: "select sum(value)::int from counter" }];
+
+beforeAll(async () => {
+  server = await startServer(testPostgres, { faults: true });
+  executor = await Executor.open(server, SETUP, {
+    ...LIMITS,
+    queries,
+    faults: ["crash"],
+    control: { gates: ["statement", "routine"], isolation: "read committed" },
+  });
+});
+
+afterAll(async () => {
+  await executor?.close();
+  await server?.stop();
+});
+
+/** Follows the schedule to its end, twice, and sees the same. */
+async function follow(clients: Statements[][], schedule: string) {
+  const parsed = parseSchedule(schedule);
+  if (parsed === undefined) throw new Error(`no schedule: ${schedule}`);
+  const executions: Execution<null, Statements>[] = [];
+  for (const replay of [new Replay(parsed), new Replay(parsed)]) {
+    executions.push(await executor.execute(scenario(...clients), replay));
+    expect(replay.diverged()).toBeUndefined();
+  }
+  const [first, second] = executions;
+  if (first === undefined) throw new Error("nothing was executed");
+  expect(second?.trace).toEqual(first.trace);
+  expect(formatSchedule(first.schedule)).toBe(schedule);
+  return first;
+}
+
+const answers = ({ trace }: Execution) =>
+  historyOf(trace).flatMap((event) =>
+    event.type === "return" ? `${event.client}: ${event.response.code}` : [],
+  );
+
+const transaction = statements("begin", add(1), "commit");
+
+test("what was committed is there after a crash, and what was not is not; clients hear of it in turn", async () => {
+  const execution = await follow(
+    [[statements(add(2)), transaction], [transaction], [statements(add(1))]],
+    "0*2 1*3 2*2 0*3 bg!crash 2 0 1",
+  );
+  expect(counters(execution)).toEqual([0, 1]);
+  expect(execution.snapshot["sum"]).toEqual([{ sum: 1 }]);
+  expect(answers(execution)).toEqual(["0: OK", "2: ?", "0: ?", "1: ?"]);
+  expect(execution.openTransactions).toBe(0);
+});
+
+test("an answer that was not heard is lost with the server", async () => {
+  const execution = await follow(
+    [[transaction], [statements(add(1)), statements(add(2))]],
+    "0*3 1*2 0 bg!crash 1*3",
+  );
+  expect(counters(execution)).toEqual([2, 1]);
+  expect(answers(execution)).toEqual(["0: OK", "1: ?", "1: OK"]);
+});
+
+test("a server can crash after the last command, and twice", async () => {
+  const execution = await follow([[statements(add(1))]], "0 bg!crash 0 bg!crash");
+  expect(counters(execution)).toEqual([0, 0]);
+});
+
+test("crashes at random are seen again in a replay", async () => {
+  const both = [statements("begin", add(1), add(2), "commit"), statements(add(2))];
+  const scene = scenario(both, both);
+  const faulty = new Faulty(new RandomWalk(3), ["crash"], 3);
+  let crashes = 0;
+  for (let run = 0; run < 12; run++) {
+    faulty.begin(scene);
+    const execution = await executor.execute(scene, faulty);
+    if (!execution.trace.some(({ type }) => type === "fault")) continue;
+    crashes++;
+    const replay = new Replay(execution.schedule);
+    const again = await executor.execute(scene, replay);
+    expect(replay.diverged()).toBeUndefined();
+    expect(again.trace).toEqual(execution.trace);
+    expect(again.snapshot).toEqual(execution.snapshot);
+  }
+  expect(crashes).toBeGreaterThan(1);
+});
+
+test("what cannot be killed is not asked for", async () => {
+  const plain = await startServer(testPostgres);
+  const asked = { ...LIMITS, faults: ["crash"] } as const;
+  await expect(Executor.open(plain, SETUP, asked)).rejects.toMatchObject({
+    code: "UNSUPPORTED",
+    message: "this server cannot be killed and started again: do without the faults crash",
+  });
+  await plain.stop();
+  const killed = Executor.open(server, SETUP, { ...LIMITS, faults: ["kill-before"] });
+  await expect(killed).rejects.toMatchObject({ code: "UNSUPPORTED" });
+});
