@@ -60,7 +60,7 @@ const folders: readonly { readonly of: RegExp; readonly may: readonly string[] }
   { of: /^harness\/defaults\.ts$/, may: ["harness/scheduler/"] },
   { of: /^harness\/(cli\/|index\.ts$|verify\.ts$|vitest\.)/, may: ["harness/"] },
   {
-    of: /^models\/[^/]+\/(system\.ts$|demo\.ts$|mutants\/|.*\.test\.ts$)/,
+    of: /^models\/[^/]+\/(system\.ts$|service\.ts$|demo\.ts$|mutants\/|.*\.test\.ts$)/,
     may: ["harness/index.ts", "src/"],
   },
   { of: /^models\/[^/]+\//, may: ["harness/index.ts"] },

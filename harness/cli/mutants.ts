@@ -50,6 +50,7 @@ export async function mutantsCommand(model: string, options: MutantsOptions): Pr
       shrinkTimeMs: options.shrinkTime,
       stepTimeoutMs: options.stepTimeout,
       signal: interrupted.signal,
+      mortalServer: () => startServer(options.postgres, { faults: true }),
       onResult: (result, done, of) => process.stderr.write(`${progress(result, done, of)}\n`),
     });
     const record = await writePlanted(options.report, report);

@@ -25,6 +25,11 @@ export function isKill(name: string): boolean {
   return KILLS.some((kill) => kill === name);
 }
 
+/** Whether it ends a process, whose new start takes longer than an execution. */
+export function endsProcess(fault: Fault): boolean {
+  return fault === "crash" || isKill(fault);
+}
+
 export function isFault(name: string): name is Fault {
   return Object.hasOwn(FAULTS, name);
 }

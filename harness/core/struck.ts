@@ -1,4 +1,4 @@
-import { isKill } from "./fault.ts";
+import { endsProcess } from "./fault.ts";
 import { clientOf } from "./schedule.ts";
 import type { Trace } from "./trace.ts";
 
@@ -19,7 +19,7 @@ export function struckOperations(trace: Trace): ReadonlySet<string> {
     else if (event.type === "return") underWay.delete(event.client);
     else if (event.type === "fault") {
       // What ends a process concerns all that it was doing.
-      const all = event.fault === "crash" || isKill(event.fault);
+      const all = endsProcess(event.fault);
       for (const [client, operation] of underWay) {
         if (all || client === clientOf(event.lane)) struck.add(operation);
       }

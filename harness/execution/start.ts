@@ -2,7 +2,7 @@ import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "../core/command.ts";
 import { HarnessError } from "../core/error.ts";
-import { type Fault, isKill } from "../core/fault.ts";
+import { endsProcess, type Fault, isKill } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { Server } from "../postgres/provider.ts";
 import { blamed } from "./blame.ts";
@@ -46,7 +46,7 @@ export async function start<State extends Json, C extends Command>(
     (mortal && system.kill === undefined && "the service of this model");
   if (what === false) return system;
   await system.stop();
-  throw unsupported(faults.filter((fault) => fault === "crash" || isKill(fault)).join(","), what);
+  throw unsupported(faults.filter(endsProcess).join(","), what);
 }
 
 function unsupported(faults: string, what: string): HarnessError {

@@ -31,8 +31,11 @@ interface Change {
 export interface Detectable {
   /** Who must catch it: the `judge` of a violation. Others may as well. */
   readonly judge: string;
-  /** The least control under which it shows; `fault`: that of statements, and a fault. */
-  readonly depth: GateLevel | "fault";
+  /**
+   * The least control under which it shows; `fault`: that of statements, and a fault of a connection;
+   * `kill`, `crash`: the same with the service or the server killed.
+   */
+  readonly depth: GateLevel | "fault" | "kill" | "crash";
   /** The smallest counterexample that is known. */
   readonly smallest: {
     readonly commands: number;

@@ -1,6 +1,6 @@
 import type { Command } from "../core/command.ts";
 import type { Execution } from "../core/execution.ts";
-import type { Fault } from "../core/fault.ts";
+import { endsProcess, type Fault } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
 import { generator } from "../explorer/generate.ts";
@@ -78,12 +78,18 @@ function* generated<State extends Json, C extends Command>(
 
 /**
  * Each client of the pairs alone, which finds what needs nobody else, and shows whom a bug concerns;
- * then the pairs: those that it concerns, and then all others.
+ * then the pairs: those that it concerns, and then all others. A bug that takes the end of a process
+ * shows nothing of itself before, and each start of one takes its time: then it is the pairs at once,
+ * and a command and its repetition first.
  */
 function* searches<State extends Json, C extends Command>(
   pairs: readonly Pair<State, C>[],
   { faults, ways }: OrderOptions,
 ): Order<State, C> {
+  if (faults.some(endsProcess)) {
+    yield* sweeps(repetitionsFirst(varied(pairs).flat()), faults);
+    return;
+  }
   for (const scenario of alone(pairs)) {
     const scheduler = new Exhaustive(0);
     if (!scheduler.begin()) continue;
@@ -100,6 +106,15 @@ function* searches<State extends Json, C extends Command>(
   for (const these of [...varied(concerned), ...varied(others)]) {
     yield* faults.length === 0 ? deepening(these) : sweeps(these, faults);
   }
+}
+
+/** What a fault left undone shows when the same is asked for again. */
+function repetitionsFirst<State extends Json, C extends Command>(
+  pairs: readonly Pair<State, C>[],
+): readonly Pair<State, C>[] {
+  const isRepetition = ({ scenario }: Pair<State, C>) =>
+    new Set(scenario.clients.flat().map(({ name }) => name)).size === 1;
+  return pairs.toSorted((a, b) => Number(isRepetition(b)) - Number(isRepetition(a)));
 }
 
 function* sweeps<State extends Json, C extends Command>(

@@ -60,6 +60,7 @@ const options = {
   shrinkTimeMs: DEFAULTS.shrinkTimeMs,
   stepTimeoutMs: DEFAULTS.stepTimeoutMs,
   signal: undefined,
+  mortalServer: () => startServer(testPostgres, { faults: true }),
   onResult: undefined,
 };
 

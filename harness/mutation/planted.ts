@@ -2,7 +2,7 @@ import type { Environment } from "../core/campaign.ts";
 import type { Command } from "../core/command.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
-import { FAULT_GROUPS } from "../core/fault.ts";
+import { endsProcess, FAULT_GROUPS } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { JudgedFirst, PlantedResult, Shipped } from "../core/planted.ts";
 import { DEFAULTS } from "../defaults.ts";
@@ -24,6 +24,8 @@ export interface PlantedOptions extends Omit<HuntOptions, "enough" | "faults" | 
   readonly replays: number;
   readonly shrinkTimeMs: number;
   readonly stepTimeoutMs: number;
+  /** Starts a server that can be killed. */
+  readonly mortalServer: () => Promise<Server>;
 }
 
 /** How deep control goes, and whether faults strike. */
@@ -37,12 +39,19 @@ export function depthOf(mutant: Mutant): Depth {
       return { gates: ["statement"], faults: [] };
     case "fault":
       return { gates: ["statement"], faults: FAULT_GROUPS["connection"] ?? [] };
+    case "kill":
+      return { gates: ["statement"], faults: FAULT_GROUPS["service"] ?? [] };
+    case "crash":
+      return { gates: ["statement"], faults: FAULT_GROUPS["server"] ?? [] };
     case "routine":
       return { gates: DEFAULTS.control.gates, faults: [] };
     case "row":
       return { gates: [...DEFAULTS.control.gates, "row"], faults: [] };
   }
 }
+
+/** How many times as long executions take in which processes are started anew: so many fewer there are. */
+const SLOWER = 10;
 
 /** What a model's planted bugs are tried on. */
 export class PlantedTrial<State extends Json, C extends Command> {
@@ -125,19 +134,26 @@ export class PlantedTrial<State extends Json, C extends Command> {
   }
 
   async #on<T>(
-    { gates }: Depth,
+    { gates, faults }: Depth,
     mutant: string | undefined,
     work: (executor: Executor<State, C>) => Promise<T>,
   ): Promise<T> {
-    const executor = await openExecutor(this.#server, this.#subject, mutant, {
-      control: { ...DEFAULTS.control, gates },
-      stepTimeoutMs: this.#options.stepTimeoutMs,
-      signal: this.#options.signal,
-    });
+    // What is killed is nobody else's.
+    const own = faults.includes("crash") ? await this.#options.mortalServer() : undefined;
     try {
-      return await work(executor);
+      const executor = await openExecutor(own ?? this.#server, this.#subject, mutant, {
+        control: { ...DEFAULTS.control, gates },
+        faults,
+        stepTimeoutMs: this.#options.stepTimeoutMs,
+        signal: this.#options.signal,
+      });
+      try {
+        return await work(executor);
+      } finally {
+        await executor.close();
+      }
     } finally {
-      await executor.close();
+      await own?.stop();
     }
   }
 
@@ -147,8 +163,10 @@ export class PlantedTrial<State extends Json, C extends Command> {
     enough: (judges: readonly string[]) => boolean,
     shipped?: Ways,
   ): Promise<Hunted<State, C>> {
+    const { runs } = this.#options;
     return hunt(executor, this.#subject, new Judges(judgesOf(this.#subject)), {
       ...this.#options,
+      runs: faults.some(endsProcess) ? Math.ceil(runs / SLOWER) : runs,
       faults,
       shipped,
       enough: (judges) => !this.#options.allJudges && enough(judges),

@@ -12,7 +12,14 @@ const SETTINGS = {
  */
 export function settingsFor(durable: boolean): { readonly [name: string]: string } {
   const value = durable ? "on" : "off";
-  return { ...SETTINGS, fsync: value, synchronous_commit: value, full_page_writes: value };
+  const settings = {
+    ...SETTINGS,
+    fsync: value,
+    synchronous_commit: value,
+    full_page_writes: value,
+  };
+  // Its longest: what a commit leaves to others is not on disk by chance when the server is killed.
+  return durable ? { ...settings, wal_writer_delay: "10s" } : settings;
 }
 
 /** The same as arguments of `postgres`. */

@@ -139,7 +139,9 @@ test("tells of a crash as the server's, after which nobody hears an answer", () 
     "5 0: 0 deliver",
   ];
   expect(told(trace)).toEqual(steps);
-  expect(timeline({ trace }).map(({ inTransaction }) => inTransaction.size)).toEqual([1, 1, 0, 1, 1]);
+  expect(timeline({ trace }).map(({ inTransaction }) => inTransaction.size)).toEqual([
+    1, 1, 0, 1, 1,
+  ]);
   const counterexample = { ...doubleBooking, trace };
   expect(story(counterexample)[1]?.text).toContain("he server is killed, and started again on");
   expect(spaceTimeDiagram(counterexample).markup).toContain(">crash</text>");

@@ -1,6 +1,6 @@
 import type { Command } from "../core/command.ts";
 import type { Counterexample } from "../core/counterexample.ts";
-import { type Fault, isKill } from "../core/fault.ts";
+import { endsProcess, type Fault } from "../core/fault.ts";
 import type { Response } from "../core/history.ts";
 import { type Action, BACKGROUND, clientOf, type Lane, laneOf } from "../core/schedule.ts";
 import type { Place, Result, Statement, TraceEvent } from "../core/trace.ts";
@@ -174,7 +174,7 @@ class Telling {
     if (event.becomes !== undefined) this.#rename(clientOf(event.lane), clientOf(event.becomes));
     else {
       if (event.fault === "crash") this.#sinceCrash = new Set();
-      if (event.fault === "crash" || isKill(event.fault)) this.#open.clear();
+      if (endsProcess(event.fault)) this.#open.clear();
       if (event.fault !== "cancel") this.#open.delete(event.lane);
       this.#waiting.delete(event.lane);
     }

@@ -14,6 +14,8 @@ const POLL_MS = 10;
 /** A service that was started, or runs already. */
 export interface Service {
   readonly url: string;
+  /** Kills it, and starts it again at the same address; not for one that ran already. */
+  readonly restart?: () => Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -35,6 +37,26 @@ async function startedProgram(
   at: Parameters<typeof startProgram>[1],
 ): Promise<Service> {
   const port = await freePort();
+  let running = await listening(definition, at, port);
+  const stop = async () => {
+    running.process.kill("SIGKILL");
+    await running.ended;
+  };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    stop,
+    async restart() {
+      await stop();
+      running = await listening(definition, at, port);
+    },
+  };
+}
+
+async function listening(
+  definition: Program,
+  at: Parameters<typeof startProgram>[1],
+  port: number,
+): Promise<Running> {
   const running = startProgram(definition, at, { PORT: String(port) });
   let ended = false;
   running.ended.then(
@@ -58,13 +80,7 @@ async function startedProgram(
     }
     await delay(POLL_MS);
   }
-  return {
-    url: `http://127.0.0.1:${port}`,
-    async stop() {
-      running.process.kill("SIGKILL");
-      await running.ended;
-    },
-  };
+  return running;
 }
 
 function failed(what: string, running: Running): HarnessError {

@@ -23,9 +23,7 @@ export async function startScenario(
   context: SystemContext,
   file: URL,
 ): Promise<System<null, Command>> {
-  const direct = new Client({ connectionString: context.directUrl });
-  direct.on("error", () => {}); // Whatever is asked of it next says what happened.
-  await direct.connect();
+  let direct = await connected(context.directUrl);
   const query: Query = async (sql, values = []) =>
     (await direct.query<JsonObject>(sql, [...values])).rows;
   const { restore, spoiled } = await resetOf(definition, context, query);
@@ -35,6 +33,11 @@ export async function startScenario(
   const service =
     definition.service && (await startService(definition.service, context, { file, signal }));
   let outcomes: Record<string, Outcome> = {};
+  /** Requests that the service has not answered. */
+  const unanswered = new Set<Promise<Outcome>>();
+  const { restart } = service ?? {};
+  // What else a client does when the service is gone would be up to chance.
+  const requestsOnly = Object.values(definition.clients).every((how) => "http" in how);
   return {
     async reset() {
       outcomes = {};
@@ -54,8 +57,10 @@ export async function startScenario(
           ? outcomeOf(() => how({ url, service: service?.url, signal }))
           : "exec" in how
             ? outcomeOfProgram(startProgram(how, { url, file, signal }))
-            : outcomeOfRequest(how, service?.url, signal);
+            : outcomeOfRequest(how, service?.url, signal).catch(failedWith);
+      unanswered.add(ending);
       const outcome = await Promise.race([ending, strays.failed]);
+      unanswered.delete(ending);
       outcomes[name] = outcome;
       await closed(name, outcome, () => context.sessionsOf(client));
       return responseOf(outcome);
@@ -73,6 +78,18 @@ export async function startScenario(
 
     ...(definition.serialEquivalence && { contents: () => contentsOf(query) }),
 
+    async recover() {
+      direct = await connected(context.directUrl);
+    },
+
+    ...(restart &&
+      requestsOnly && {
+        async kill() {
+          await restart();
+          await Promise.all(unanswered);
+        },
+      }),
+
     async stop() {
       abort.abort();
       await service?.stop();
@@ -80,6 +97,14 @@ export async function startScenario(
       await strays.close();
     },
   };
+}
+
+/** A session past the gate. */
+async function connected(directUrl: string): Promise<Client> {
+  const client = new Client({ connectionString: directUrl });
+  client.on("error", () => {}); // Whatever is asked of it next says what happened.
+  await client.connect();
+  return client;
 }
 
 async function resetOf(
@@ -98,11 +123,14 @@ async function outcomeOf(run: () => unknown): Promise<Outcome> {
   try {
     return { value: asJson(await run()) };
   } catch (error) {
-    return {
-      error: codeOf(error),
-      message: error instanceof Error ? error.message : String(error),
-    };
+    return failedWith(error);
   }
+}
+
+function failedWith(error: unknown): Outcome {
+  if (error instanceof HarnessError) throw error;
+  const message = error instanceof Error ? error.message : String(error);
+  return { error: codeOf(error), message };
 }
 
 /** What a driver calls it, the SQLSTATE as a rule; else the name of the error's class. */
@@ -132,8 +160,9 @@ function responseOf(outcome: Outcome): Response {
  */
 function isLost(code: string, message: string): boolean {
   return (
-    /^08...$|^57P0[123]$|^ECONN(RESET|REFUSED|ABORTED)$|^EPIPE$|^CONNECTION_/.test(code) ||
-    /^Connection terminated|server closed the connection unexpectedly/.test(message)
+    /^08...$|^57P0[123]$|^ECONN(RESET|REFUSED|ABORTED)$|^EPIPE$|^UND_ERR_SOCKET$|^CONNECTION_/.test(
+      code,
+    ) || /^Connection terminated|server closed the connection unexpectedly/.test(message)
   );
 }
 

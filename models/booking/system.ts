@@ -1,30 +1,29 @@
+import { randomUUID } from "node:crypto";
+import { platform } from "node:os";
 import { join } from "node:path";
-import type { FastifyInstance } from "fastify";
 import { Client, type DatabaseError } from "pg";
 import { Pool as HttpPool } from "undici";
-import { type System, type SystemContext, TestClock } from "../../harness/index.ts";
+import { type Response, type System, type SystemContext, TestClock } from "../../harness/index.ts";
 import { parseActor } from "../../src/actor.ts";
 import { errorFromPostgres, isTransient } from "../../src/errors.ts";
-import { httpGateway } from "../../src/gateway.ts";
 import { migrate } from "../../src/migrate.ts";
-import { buildServer } from "../../src/server.ts";
 import { type LedgerEntry, startSimulatedGateway } from "../../src/simulated-gateway.ts";
 import { statement } from "../../src/statement.ts";
-import { postgresStore } from "../../src/store.ts";
-import { type Tokens, tokensWith } from "../../src/tokens.ts";
 import { NOTHING_TO_SEND } from "./codes.ts";
 import type { BookingCommand } from "./commands.ts";
 import { contents } from "./contents.ts";
 import { overFunction, type Query } from "./functions.ts";
-import { overHttp, type TokenOf } from "./http.ts";
+import { type HttpRequest, overHttp, type TokenOf } from "./http.ts";
 import type { BookingMutant } from "./mutants/mutant.ts";
 import { observe } from "./observe.ts";
 import { References } from "./references.ts";
 import { Requesters } from "./requesters.ts";
 import { openReset } from "./reset.ts";
 import { refused } from "./responses.ts";
+import { startService, tokens } from "./service.ts";
+import { ServiceApart } from "./service-apart.ts";
 import { type BookingState, DECLINED_ATTEMPT, intentOf } from "./state.ts";
-import { openPool, type WarmPool } from "./warm-pool.ts";
+import { openPool } from "./warm-pool.ts";
 
 /** Enough for every client of a scenario to be in the database at once. */
 const CONNECTIONS = 8;
@@ -52,9 +51,10 @@ export async function migrateBooking(directUrl: string, mutant?: BookingMutant):
 }
 
 /**
- * The booking service in this process, on a socket of its own, together with its clients: HTTP
- * clients, and clients that call the database functions directly. All connections are open from the
- * start, so that connecting is no part of an execution.
+ * The booking service, on a socket of its own, together with its clients: HTTP clients, and clients
+ * that call the database functions directly. All connections are open from the start, so that
+ * connecting is no part of an execution. It runs in this process, or, where it is to be killed, in one
+ * of its own.
  */
 export async function startBooking(
   context: SystemContext,
@@ -80,50 +80,48 @@ async function open(
   connections: number,
   opened: (() => Promise<unknown>)[],
 ): Promise<Omit<System<BookingState, BookingCommand>, "stop">> {
-  const database = new Client({ connectionString: context.directUrl });
-  database.on("error", () => {}); // Whatever is asked of it next says what happened.
-  await database.connect();
-  opened.push(() => database.end());
-  const reset = await openReset(database);
-
-  const service = await openPool(context, connections);
-  opened.push(() => service.close());
-  const requesters = connections < CONNECTIONS ? new Requesters() : undefined;
-  requesters?.watchConnections(service.pool);
+  let past = await openPast(context);
+  opened.push(() => past.close());
   const direct = await openPool(context, CONNECTIONS);
   opened.push(() => direct.close());
-
-  const store = postgresStore(service.pool);
   const simulated = await startSimulatedGateway();
   opened.push(() => simulated.close());
-  const client = httpGateway(simulated.url);
-  opened.push(() => client.close());
-  const tokens = readOnce(tokensWith(KEY));
-  const tokenOf = issuer(tokens);
-  const server = buildServer({
-    tokens,
-    store: mutant?.store?.(store, service.pool) ?? store,
-    gateway: mutant?.gateway?.(client, simulated.url) ?? client,
-  });
-  requesters?.watchRequests(server);
-  opened.push(() => server.close());
-  const http = await listen(server, context.folder);
+
+  const options = {
+    database: context.mortal ? { gatedUrl: await context.urlFor() } : context,
+    connections,
+    gatewayUrl: simulated.url,
+    socket:
+      platform() === "win32" ? `\\\\.\\pipe\\${randomUUID()}` : join(context.folder, "booking"),
+  };
+  const requesters = connections < CONNECTIONS ? new Requesters() : undefined;
+  const apart = context.mortal ? new ServiceApart(options, mutant?.name) : undefined;
+  opened.push(async () => apart?.kill());
+  await apart?.start();
+  const here = apart ? undefined : await startService(options, mutant, requesters);
+  opened.push(async () => here?.close());
+  const http = clientsOf(options.socket);
   opened.push(() => http.destroy());
   await warmUp(http);
 
-  const queued = () => service.pool.waitingCount + direct.pool.waitingCount;
+  const queued = () => (here?.pool.waitingCount ?? 0) + direct.pool.waitingCount;
   const callDirectly: Query = (sql, values) => statement(direct.pool, sql, values);
-  const clock = await TestClock.open(context.directUrl);
-  opened.push(() => clock.close());
   let elapsed = false;
   let references = new References({ providers: [], slots: [], bookings: [], payments: [] });
+  /** Requests that the service has not answered. */
+  const unanswered = new Set<Promise<Response>>();
+  const ask = (request: HttpRequest, client: number): Promise<Response> => {
+    const answer = overHttp(requesters?.sender(http, client) ?? http, request, tokenOf);
+    unanswered.add(answer);
+    return answer.finally(() => unanswered.delete(answer));
+  };
   return {
     async reset(initial) {
       references = new References(initial);
       simulated.reset(ledgerOf(initial));
-      if (elapsed) await clock.shift(0);
+      if (elapsed) await past.clock.shift(0);
       elapsed = false;
-      await reset(initial);
+      await past.reset(initial);
     },
 
     async perform(command, client, patience) {
@@ -137,7 +135,7 @@ async function open(
       }
       const response =
         request.via === "http"
-          ? await overHttp(requesters?.sender(http, client) ?? http, request, tokenOf)
+          ? await ask(request, client)
           : await overFunction(callDirectly, request, codeOf);
       if (!patience?.aborted) references.learn(client, request, response);
       return response;
@@ -145,14 +143,27 @@ async function open(
 
     observe() {
       const refunds = new Map(simulated.ledger().map((entry) => [entry.intent, entry.refunds]));
-      return observe(database, (intent) => refunds.get(intent) ?? 0);
+      return observe(past.database, (intent) => refunds.get(intent) ?? 0);
     },
-    contents: () => contents(database),
+    contents: () => contents(past.database),
 
     async warm() {
-      await service.warm();
+      await (apart ?? here)?.warm();
       await direct.warm();
     },
+
+    async recover() {
+      past = await openPast(context);
+    },
+
+    ...(apart && {
+      async kill() {
+        await apart.kill();
+        await Promise.all(unanswered);
+        await apart.start();
+        await warmUp(http);
+      },
+    }),
 
     queued,
     ...(requesters && { ownerOf: (pid: number) => requesters.ownerOf(pid) }),
@@ -163,39 +174,35 @@ async function open(
     },
 
     connectionsInUse() {
-      const inUse = ({ pool }: WarmPool) => pool.totalCount - pool.idleCount;
-      return inUse(service) + inUse(direct);
+      const pools = [direct.pool, ...(here ? [here.pool] : [])];
+      return pools.reduce((sum, { totalCount, idleCount }) => sum + totalCount - idleCount, 0);
     },
   };
 }
 
-/** Signs the tokens of the clients; any key will do. */
-const KEY = "the key of a service that is verified";
-
-/** Reads each token once: its signature is checked by threads of their own, request by request. */
-function readOnce(tokens: Tokens): Tokens {
-  const read = new Map<string, ReturnType<Tokens["read"]>>();
-  return {
-    issue: (actor, days) => tokens.issue(actor, days),
-    read(token) {
-      const actor = read.get(token) ?? tokens.read(token);
-      read.set(token, actor);
-      return actor;
-    },
+/** What goes past the gate: state is set and read, and the clock is set. */
+async function openPast({ directUrl }: SystemContext) {
+  const database = new Client({ connectionString: directUrl });
+  database.on("error", () => {}); // Whatever is asked of it next says what happened.
+  await database.connect();
+  const clock = await TestClock.open(directUrl);
+  const close = async () => {
+    await clock.close();
+    await database.end();
   };
+  return { database, clock, reset: await openReset(database), close };
 }
+
+const issued = new Map<string, Promise<string>>();
 
 /** Issues each token once. */
-function issuer(tokens: Tokens): TokenOf {
-  const issued = new Map<string, Promise<string>>();
-  return async (text) => {
-    const actor = parseActor(text);
-    if (actor === undefined) return undefined;
-    const token = issued.get(text) ?? tokens.issue(actor);
-    issued.set(text, token);
-    return token;
-  };
-}
+const tokenOf: TokenOf = async (text) => {
+  const actor = parseActor(text);
+  if (actor === undefined) return undefined;
+  const token = issued.get(text) ?? tokens.issue(actor);
+  issued.set(text, token);
+  return token;
+};
 
 /** What the gateway knows of the payments of a state. */
 function ledgerOf({ payments }: BookingState): LedgerEntry[] {
@@ -208,15 +215,9 @@ function ledgerOf({ payments }: BookingState): LedgerEntry[] {
   }));
 }
 
-/** Listens on a socket in `folder`, or, where there are none, on loopback; and connects to it. */
-async function listen(server: FastifyInstance, folder: string): Promise<HttpPool> {
-  server.server.keepAliveTimeout = 0; // Never: an idle connection stays open.
+/** The connections of HTTP clients. */
+function clientsOf(socketPath: string): HttpPool {
   const options = { connections: CONNECTIONS, headersTimeout: 0, bodyTimeout: 0 };
-  if (process.platform === "win32") {
-    return new HttpPool(await server.listen({ host: "127.0.0.1", port: 0 }), options);
-  }
-  const socketPath = join(folder, "booking.sock");
-  await server.listen({ path: socketPath });
   return new HttpPool("http://booking", { ...options, connect: { socketPath } });
 }
 

@@ -8,6 +8,7 @@ import { cancelLocksSlotFirst } from "./cancel-locks-slot-first.ts";
 import { cancelReadsSlotBeforeLock } from "./cancel-reads-slot-before-lock.ts";
 import { cancelWithoutLock } from "./cancel-without-lock.ts";
 import { checkThenInsert } from "./check-then-insert.ts";
+import { claimAnswersBeforeDurable } from "./claim-answers-before-durable.ts";
 import { claimClosedRanges } from "./claim-closed-ranges.ts";
 import { claimIgnoresAvailability } from "./claim-ignores-availability.ts";
 import { claimLeavesOverlapsToConstraint } from "./claim-leaves-overlaps-to-constraint.ts";
@@ -47,6 +48,7 @@ import { paymentWithoutCompensation } from "./payment-without-compensation.ts";
 import { paymentWithoutLock } from "./payment-without-lock.ts";
 import { publishCheckThenInsert } from "./publish-check-then-insert.ts";
 import { publishOffersBookedSlot } from "./publish-offers-booked-slot.ts";
+import { refundKeyInMemory } from "./refund-key-in-memory.ts";
 import { refundRecordedUnmade } from "./refund-recorded-unmade.ts";
 import { refundWithoutIdempotencyKey } from "./refund-without-idempotency-key.ts";
 import { repeatedEventRefunds } from "./repeated-event-refunds.ts";
@@ -80,6 +82,7 @@ export const mutants: readonly BookingMutant[] = [
   cancelReadsSlotBeforeLock,
   cancelWithoutLock,
   checkThenInsert,
+  claimAnswersBeforeDurable,
   claimClosedRanges,
   claimIgnoresAvailability,
   claimLeavesOverlapsToConstraint,
@@ -118,6 +121,7 @@ export const mutants: readonly BookingMutant[] = [
   paymentWithoutLock,
   publishCheckThenInsert,
   publishOffersBookedSlot,
+  refundKeyInMemory,
   refundRecordedUnmade,
   refundWithoutIdempotencyKey,
   repeatedEventRefunds,

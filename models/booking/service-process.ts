@@ -1,0 +1,30 @@
+import { mutantNamed } from "./mutants/index.ts";
+import { type Service, startService } from "./service.ts";
+import type { FromService, ToService } from "./service-apart.ts";
+
+/*
+ * The booking service as a process of its own, which can be killed. It ends when whoever started it is
+ * gone.
+ */
+
+let service: Service | undefined;
+
+process.on("disconnect", () => process.exit());
+// They reach all processes of a terminal; whoever started this one answers them.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
+
+process.on("message", (message: ToService) => {
+  const work = message === "warm" ? service?.warm() : start(message);
+  Promise.resolve(work).then(
+    () => tell("ready"),
+    (error: unknown) => tell({ failed: String(error) }),
+  );
+});
+
+async function start({ options, mutant }: Exclude<ToService, string>): Promise<void> {
+  service = await startService(options, mutant === undefined ? undefined : mutantNamed(mutant));
+}
+
+function tell(message: FromService): void {
+  process.send?.(message);
+}
