@@ -123,7 +123,9 @@ export class Executor<State extends Json, C extends Command> {
           pause: (trace) => pause({ trace, directUrl: this.#parts.database.url }),
         }),
         kills: faults.some(isKill),
-        ...(faults.includes("crash") && { crash: () => this.#crash() }),
+        ...(faults.includes("crash") && {
+          crash: (dead: () => void) => this.#crash(dead),
+        }),
         ...(observe === "each-commit" && { observe: () => this.#observe() }),
       },
       scenario,
@@ -161,10 +163,11 @@ export class Executor<State extends Json, C extends Command> {
     }
   }
 
-  async #crash(): Promise<void> {
+  async #crash(dead: () => void): Promise<void> {
     const { proxy } = this.#parts;
     const over = async () => {
       await this.#server.faults?.kill();
+      dead();
       await this.#server.faults?.restart();
       await reopenParts(this.#parts);
       await blamed("the model's recover()", this.#system.recover?.() ?? Promise.resolve());

@@ -31,8 +31,8 @@ export interface Stage<State extends Json, C extends Command> {
   readonly stepTimeoutMs: number;
   /** Reads committed state, where that is wanted after each commit. */
   readonly observe?: () => Promise<Snapshot>;
-  /** Kills the server and waits until it is there again, where it may be. */
-  readonly crash?: () => Promise<void>;
+  /** Kills the server, says so, and waits until it is there again; where it may be killed. */
+  readonly crash?: (dead: () => void) => Promise<void>;
   /** Whether the service may be killed. */
   readonly kills: boolean;
   /** Told wherever all is at rest, before the next step. */

@@ -52,7 +52,7 @@ interface Struck<State extends Json, C extends Command> {
   /** Kills the service, and starts it again; if that can be done. */
   readonly kill: (() => Promise<void>) | undefined;
   /** Kills the server, and waits until it is there again; if that can be done. */
-  readonly crash: (() => Promise<void>) | undefined;
+  readonly crash: ((dead: () => void) => Promise<void>) | undefined;
 }
 
 /** Lets faults strike. It is no rest until all that a fault ends has ended. */
@@ -164,7 +164,7 @@ export class Strikes<State extends Json, C extends Command> {
       .filter(({ session }) => session.owner.service)
       .filter(({ stage, gate }) => stage !== "answered" && !(stage === "held" && !gate));
     const pids = inside.map(({ session }) => session.pid);
-    for (const { session } of inside) session.lose();
+    for (const { session } of inside) session.ended = "lost";
     for (const pid of pids) await lockWaits.end(pid);
     sleepers.letGo(inside);
     if (pids.length > 0) await lockWaits.terminate(pids);
@@ -176,19 +176,23 @@ export class Strikes<State extends Json, C extends Command> {
   crash(): void {
     const { lanes, recording, proxy, crash } = this.#struck;
     recording.add({ type: "fault", lane: BACKGROUND, fault: "crash" });
-    for (const session of [...proxy.sessions]) {
-      const flight = lanes.on(session);
-      session.lose();
-      if (flight === undefined) session.cut();
-      else {
-        flight.stage = "answered";
-        flight.doomed = "crash";
-        flight.frozen = false;
-        flight.gate = undefined;
+    const sessions = [...proxy.sessions];
+    for (const session of sessions) session.ended = "lost";
+    // Not before the server is dead: one whose session ends would let go of what another one waits for.
+    const dead = () => {
+      for (const session of sessions) {
+        const flight = lanes.on(session);
+        if (flight === undefined) session.cut();
+        else {
+          flight.stage = "answered";
+          flight.doomed = "crash";
+          flight.frozen = false;
+          flight.gate = undefined;
+        }
       }
-    }
+    };
     this.#down = "server";
-    this.#until((async () => crash?.())().then(() => this.#up()));
+    this.#until((async () => crash?.(dead))().then(() => this.#up()));
   }
 
   #up(): void {

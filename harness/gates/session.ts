@@ -27,7 +27,10 @@ export class Session {
   pid = 0;
   readonly owner: Owner;
   transaction: Result["transaction"] = "idle";
-  /** Whoever drives the proxy has it ended, which is no interference; `lost`: see `lose`. */
+  /**
+   * Whoever drives the proxy has the server end it, which is no interference. `lost`: the service hears
+   * of that when the session is cut.
+   */
   ended: "by-server" | "lost" | undefined;
   readonly #service: Duplex;
   readonly #around: Surroundings;
@@ -90,12 +93,6 @@ export class Session {
     else this.#server?.end(last);
     this.#end();
     this.#around.observer()?.closed(this);
-  }
-
-  /** The server's side ends, of which the service hears when the session is cut. */
-  lose(): void {
-    this.ended = "lost";
-    this.#server?.destroy();
   }
 
   /** A broken or hostile message ends this session and nothing more. */
