@@ -1,5 +1,8 @@
-/** What a model of a service, or anything else outside the harness, may use of it. */
-export { type AuditOptions, audit } from "./audit/audit.ts";
+/**
+ * What a model of a service, or anything else outside the harness, may use of it. docs/library.md has
+ * an example of each.
+ */
+export { audit } from "./audit/audit.ts";
 export type { Assault, Attack, Round, Target } from "./core/attack.ts";
 export type { Command } from "./core/command.ts";
 export { HarnessError } from "./core/error.ts";
@@ -16,22 +19,12 @@ export type { Violation } from "./core/verdict.ts";
 export type { System, SystemContext } from "./execution/system.ts";
 export type { Bounds, Mutant, Pair, Pattern, Subject } from "./explorer/subject.ts";
 export { derivationOf } from "./mutation/derived-subject.ts";
-export { type Database, type Server, startServer } from "./postgres/provider.ts";
+export { type Server, startServer } from "./postgres/provider.ts";
 export { TestClock } from "./postgres/test-clock.ts";
 export {
   type ClientContext,
-  type ClientDefinition,
-  type ClientFunction,
   defineScenario,
-  type HttpClient,
-  type InvariantContext,
-  type InvariantDefinition,
-  type Outcome,
-  type Program,
-  type Query,
-  type RunningService,
   type ScenarioDefinition,
-  type ServiceDefinition,
 } from "./scenario-file/definition.ts";
-export { type Strategy, type StrategyOptions, strategies } from "./scheduler/strategies.ts";
+export { type Strategy, strategies } from "./scheduler/strategies.ts";
 export { type VerifyOptions, verify } from "./verify.ts";

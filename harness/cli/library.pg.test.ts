@@ -1,0 +1,95 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { startServer } from "../postgres/provider.ts";
+import { verify } from "../verify.ts";
+import { loadScenario } from "./load-subject.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+interface Section {
+  readonly names: readonly string[];
+  readonly file: string;
+  readonly code: string;
+}
+
+/** The sections that are about exports: named in the heading, with one example each. */
+function sectionsOf(text: string): readonly Section[] {
+  return text.split(/^## /m).flatMap((section) => {
+    const [heading = ""] = section.split("\n");
+    const names = [...heading.matchAll(/`(\w+)`/g)].map(([, name = ""]) => name);
+    const [, code = ""] = /```ts\n([\s\S]*?)```/.exec(section) ?? [];
+    const [, file = ""] = /^\/\/ ([\w-]+\.ts)/.exec(code) ?? [];
+    return names.length === 0 ? [] : [{ names, file, code }];
+  });
+}
+
+const exportsOf = (index: string) =>
+  [...index.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, names = ""]) =>
+    names.split(",").flatMap((name) => name.replace(/\btype\b/, "").trim() || []),
+  );
+
+/** What the examples say that they print. */
+const promised = (code: string) => [...code.matchAll(/\/\/ → (.*)$/gm)].map(([, text]) => text);
+
+let sections: readonly Section[] = [];
+let folder = "";
+beforeAll(async () => {
+  sections = sectionsOf(await readFile(join(root, "docs/library.md"), "utf8"));
+  // Among what is ignored, and below the packages that the examples use.
+  folder = await mkdtemp(join(root, "reports/.library-"));
+  const heddle = relative(folder, join(root, "harness/index.ts")).replaceAll("\\", "/");
+  for (const { file, code } of sections) {
+    await writeFile(join(folder, file), code.replaceAll('from "heddle"', `from "${heddle}"`));
+  }
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+test("each export has a section, with an example that uses it", async () => {
+  const index = await readFile(join(root, "harness/index.ts"), "utf8");
+  const documented = sections.flatMap(({ names }) => names);
+  expect(documented.toSorted()).toEqual(exportsOf(index).toSorted());
+  expect(index.split("\n").length).toBeLessThan(40);
+  for (const { names, code } of sections) {
+    for (const name of names)
+      expect(code.match(new RegExp(`\\b${name}\\b`, "g"))?.length ?? 0, name).toBeGreaterThan(1);
+  }
+  expect(
+    exportsOf('export { a, type B } from "./a.ts";\nexport type {\n  C,\n} from "./c.ts";'),
+  ).toEqual(["a", "B", "C"]);
+});
+
+test("the examples keep to the types", async () => {
+  const config = { extends: "../../tsconfig.json", include: ["*.ts"], exclude: [] };
+  await writeFile(join(folder, "tsconfig.json"), JSON.stringify(config));
+  const tsc = join(root, "node_modules/.bin/tsc");
+  const { stdout } = await promisify(execFile)(tsc, ["--project", folder]).catch((error) => error);
+  expect(stdout).toBe("");
+});
+
+test("the examples print what they say", async () => {
+  const printed: string[] = [];
+  const log = vi.spyOn(console, "log").mockImplementation((...values) => {
+    printed.push(values.map(String).join(" "));
+  });
+  for (const { file, code } of sections) {
+    printed.length = 0;
+    await import(/* @vite-ignore */ join(folder, file));
+    expect(printed, file).toEqual(promised(code));
+  }
+  log.mockRestore();
+  expect(sections.flatMap(({ code }) => promised(code)).length).toBeGreaterThan(4);
+});
+
+test("the race is found", async () => {
+  const race = sections.find(({ file }) => file === "race.ts");
+  const [, rule] = /npx heddle run race\.ts → (.*)/.exec(race?.code ?? "") ?? [];
+  const server = await startServer("embedded");
+  const subject = await loadScenario(join(folder, "race.ts"));
+  const { campaign } = await verify(server, subject, { seed: 1, runs: 50 });
+  await server.stop();
+  expect(campaign.counterexamples[0]?.violations[0]?.name).toBe(rule);
+});
