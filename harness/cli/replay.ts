@@ -6,6 +6,7 @@ import { type Recorded, type Replayed, replay } from "../explorer/replay.ts";
 import { hashSources } from "../explorer/sources.ts";
 import type { Subject } from "../explorer/subject.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
+import { listed } from "../reporters/counted.ts";
 import { decodeCounterexample } from "../reporters/replay-file.ts";
 import { counterexampleText } from "../reporters/text.ts";
 import { decodeToken } from "../reporters/token.ts";
@@ -218,8 +219,7 @@ async function read(source: string): Promise<Source> {
 async function warnOfChanges({ hashes }: Source, subject: Subject): Promise<void> {
   if (hashes === undefined) return;
   const now = await hashSources(subject.sources);
-  const names = new Set([...Object.keys(hashes), ...Object.keys(now)]);
-  const changed = [...names].filter((name) => hashes[name] !== now[name]);
+  const changed = Object.keys(hashes).filter((name) => hashes[name] !== now[name]);
   if (changed.length === 0) return;
-  process.stderr.write(`changed since it was found: ${changed.join(", ")}\n`);
+  process.stderr.write(`changed since it was found: ${listed(changed)}\n`);
 }

@@ -26,3 +26,12 @@ export function duration(ms: number): string {
 export function minute(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
 }
+
+/** More of them nobody reads. */
+const MOST_NAMES = 6;
+
+/** `a, b, c`, or `a, b, c, d, e, f, 12 more`. */
+export function listed(names: readonly string[]): string {
+  const rest = names.length - MOST_NAMES;
+  return [...names.slice(0, MOST_NAMES), ...(rest > 0 ? [`${number(rest)} more`] : [])].join(", ");
+}

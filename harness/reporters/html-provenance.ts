@@ -1,5 +1,5 @@
 import type { Provenance } from "../core/campaign.ts";
-import { minute } from "./counted.ts";
+import { listed, minute } from "./counted.ts";
 import { html, type Markup } from "./html-markup.ts";
 
 /**
@@ -20,15 +20,6 @@ export function provenanceNote(
     ? html`<p class="note">${made}${same}</p>
 `
     : html`<p class="note">${made}</p>
-<div class="verdict unknown"><p><strong class="unknown">Out of date:</strong> made of other sources than this report. ${different(changed)}</p></div>
+<div class="verdict unknown"><p><strong class="unknown">Out of date:</strong> made of other sources than this report. ${listed(changed)} ${changed.length === 1 ? "differs" : "differ"}.</p></div>
 `;
-}
-
-/** More of them nobody reads. */
-const MOST_NAMES = 6;
-
-function different(paths: readonly string[]): string {
-  const rest = paths.length - MOST_NAMES;
-  const named = [...paths.slice(0, MOST_NAMES), ...(rest > 0 ? [`${rest} more`] : [])];
-  return `${named.join(", ")} ${paths.length === 1 ? "differs" : "differ"}.`;
 }
