@@ -1,3 +1,5 @@
+-- No hold that begins while this runs is over by p_now, as long as that is not still to come: so those
+-- that the first statement sees are all that there are.
 create function expire_holds(p_now timestamptz default now())
   returns integer
   language plpgsql
@@ -30,4 +32,5 @@ $$;
 
 comment on function expire_holds(timestamptz) is
   'Ends the pending bookings whose hold has run out, frees their slots, and returns how many. The '
-  'locks protect a booking that is being paid: it is looked at again after the wait, and kept.';
+  'locks protect a booking that is being paid: it is looked at again after the wait, and kept. A '
+  'p_now that is still to come may miss what is booked meanwhile.';

@@ -3,8 +3,8 @@ import type { BookingCommand } from "./commands.ts";
 import {
   type BookingState,
   FUTURE_DAY,
-  LAPSED_HOLD,
   type Payment,
+  RUNNING_HOLD,
   SOON_DAY,
   type Booking as StartingBooking,
 } from "./state.ts";
@@ -45,8 +45,8 @@ export interface Calendar {
   readonly final: Snapshot | undefined;
 }
 
-/** When the hold of a booking that a command makes ends: before any `expire` of a scenario. */
-export const SHORT_HOLD = LAPSED_HOLD;
+/** When the hold of a booking that a command makes ends: after any `expire` of a scenario. */
+export const NEW_HOLD = RUNNING_HOLD;
 
 export function calendarOf({ initial, final }: Account<BookingState, BookingCommand>): Calendar {
   const slots = initial.slots.map(({ available, ...slot }): Slot => slot);

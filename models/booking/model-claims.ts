@@ -8,7 +8,7 @@ import {
   isActive,
   isFree,
   isPast,
-  SHORT_HOLD,
+  NEW_HOLD,
 } from "./model-calendar.ts";
 
 /**
@@ -56,7 +56,7 @@ export function create(calendar: Calendar, command: Create, id: number): Answer 
     notes,
     status: byVendor ? "confirmed" : "pending",
     createdBy,
-    holdExpiresAt: byVendor ? null : SHORT_HOLD,
+    holdExpiresAt: byVendor ? null : NEW_HOLD,
     idempotencyKey,
     requestedSlot: idempotencyKey === null ? null : slot.id,
     paymentIntentId,

@@ -66,6 +66,7 @@ const otherProvider = [slot({}), slot({ gap: OVERLAPPING, sameProvider: false })
 const booked = [slot({ fate: "confirmed" }), slot({})];
 const twoBooked = [slot({ fate: "confirmed" }), slot({ fate: "pending" }), slot({})];
 const pending = [slot({ fate: "pending" })];
+const lapsed = [slot({ fate: "lapsed" })];
 const expired = [slot({ fate: "expired" })];
 const refundDue = [slot({ fate: "refund" })];
 const past = [slot({ past: true })];
@@ -183,13 +184,14 @@ const cases: { readonly [pattern: string]: { yes: readonly Case[]; no: readonly 
   },
   expire_races_payment: {
     yes: [
-      [pending, [expire], [confirm(1)]],
-      [pending, [expire], [webhook(1)]],
+      [lapsed, [expire], [confirm(1)]],
+      [lapsed, [expire], [webhook(1)]],
     ],
     no: [
+      [pending, [expire], [confirm(1)]],
       [booked, [expire], [confirm(1)]],
-      [pending, [expire], [confirm(1, { attempt: 3 })]],
-      [pending, [expire], [webhook(1, false)]],
+      [lapsed, [expire], [confirm(1, { attempt: 3 })]],
+      [lapsed, [expire], [webhook(1, false)]],
     ],
   },
   repeated_payment_event: {

@@ -2,7 +2,7 @@ import type { Pattern } from "../../harness/index.ts";
 import type { BookingCommand, Confirm, Webhook } from "./commands.ts";
 import type { BookingScenario } from "./scenarios.ts";
 import { between, bookingOf, sameBooking, sent, slotOf } from "./sent.ts";
-import { type BookingState, DECLINED_ATTEMPT } from "./state.ts";
+import { type BookingState, DECLINED_ATTEMPT, LAPSED_HOLD } from "./state.ts";
 
 /** What brings captured money to a booking. */
 function payments(scenario: BookingScenario) {
@@ -20,13 +20,13 @@ function samePayment(scenario: BookingScenario) {
 export const paymentPatterns: readonly Pattern<BookingState, BookingCommand>[] = [
   {
     name: "expire_races_payment",
-    description: "One client expires holds while another pays for a pending booking.",
+    description: "One client expires holds while another pays for a booking whose hold is over.",
     threshold: 0.025,
     matches: (scenario) =>
       between(
         sent(scenario, "expire"),
         payments(scenario),
-        (_, payment) => bookingOf(scenario.initial, payment)?.status === "pending",
+        (_, payment) => bookingOf(scenario.initial, payment)?.holdExpiresAt === LAPSED_HOLD,
       ),
   },
   {

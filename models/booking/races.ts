@@ -31,6 +31,7 @@ export interface Race {
 const free = { past: [false], fate: ["free"] } as const;
 const active = { past: [false], fate: ["pending", "confirmed"] } as const;
 const pending = { past: [false], fate: ["pending", "lapsed"] } as const;
+const lapsed = { past: [false], fate: ["lapsed"] } as const;
 const expired = { past: [false], fate: ["expired"] } as const;
 const next = { ...free, sameProvider: [true] } as const;
 
@@ -101,7 +102,7 @@ export const races: readonly Race[] = [
   },
   {
     weight: 4,
-    slots: slotPlans([pending]),
+    slots: slotPlans([lapsed]),
     commands: fc.tuple(expire, anyOf(payment, payment, cancel(one), create(one)), create(one)),
   },
   {

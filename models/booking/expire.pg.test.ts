@@ -1,0 +1,63 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Server, startServer, strategies, verify } from "../../harness/index.ts";
+import { testPostgres } from "../../harness/postgres/server.fixture.ts";
+import booking from "./index.ts";
+import { ADJACENT, initialState } from "./initial-states.ts";
+import type { BookingScenario } from "./scenarios.ts";
+import { EXPIRY_TIME } from "./state.ts";
+
+let server: Server;
+
+beforeAll(async () => {
+  server = await startServer(testPostgres);
+});
+
+afterAll(() => server.stop());
+
+/**
+ * A booking is made, and its client has seen that the other one still stands, while an `expire` is under
+ * way that has looked for holds before.
+ */
+function searched(at: string) {
+  const place = { sameProvider: true, past: false, soon: false, gap: ADJACENT } as const;
+  const scenario: BookingScenario = {
+    initial: initialState([
+      { ...place, fate: "lapsed" },
+      { ...place, fate: "free" },
+    ]),
+    clients: [
+      [{ name: "expire", via: "function", at }],
+      [
+        {
+          name: "create",
+          via: "function",
+          slot: { id: 2 },
+          customer: "customer-2",
+          customerName: "Bob",
+          notes: "",
+          createdBy: "customer",
+        },
+        { name: "list", via: "http", provider: 1 },
+      ],
+    ],
+  };
+  const strategy = strategies({ preemptions: 1 }).find(({ name }) => name === "exhaustive");
+  const subject = { ...booking, scenarios: () => fc.constant(scenario), single: true };
+  return verify(server, subject, { seed: 1, runs: 500, ...(strategy && { strategy }) });
+}
+
+test("no hold is missed that is over by now, however an expire is interrupted", async () => {
+  const { campaign } = await searched(EXPIRY_TIME);
+  expect(campaign).toMatchObject({ verdict: "pass", reason: null, counterexamples: [] });
+  expect(campaign.executions).toBeGreaterThan(20);
+});
+
+test("by a time that is still to come, one that is made meanwhile is", async () => {
+  const { campaign } = await searched("2099-12-31T00:00:00.000Z");
+  const [found] = campaign.counterexamples;
+  expect(found?.violations.map(({ judge }) => judge)).toContain("linearizability");
+  expect(found?.violations[0]?.evidence[0]).toMatchObject({
+    because: 'EXPIRED is right, with {"expired":2}, not {"expired":1}',
+  });
+});
