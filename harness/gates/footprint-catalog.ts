@@ -77,9 +77,9 @@ select c.oid, relname as name, relkind as kind,
           where own.oid = c.oid and other.root <> kin.root) as opaque,
        case when relkind = 'v' then pg_get_viewdef(c.oid) end as query,
        array(select tgfoid from pg_trigger where tgrelid = c.oid and not tgisinternal
-                and tgfoid::regproc::text <> 'heddle."row"') as triggers,
+                and tgfoid is distinct from to_regprocedure('heddle."row"()')) as triggers,
        exists (select from pg_trigger where tgrelid = c.oid
-                and tgfoid::regproc::text = 'heddle."row"') as "rowGates",
+                and tgfoid = to_regprocedure('heddle."row"()')) as "rowGates",
        array(select pg_get_triggerdef(t.oid) from pg_trigger t
               where tgrelid = c.oid and not tgisinternal and tgqual is not null) as conditions,
        array(select 'select ' || pg_get_expr(adbin, adrelid) from pg_attrdef where adrelid = c.oid

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Touched } from "../core/footprint.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
+import { TestClock } from "../postgres/test-clock.ts";
 import { type Footprints, readFootprints } from "./footprints.ts";
 import { installRoutineGates, type RoutineGates } from "./routine-gates.ts";
 import { installRowGates } from "./row-gates.ts";
@@ -72,6 +73,8 @@ let gates: RoutineGates;
 beforeAll(async () => {
   server = await startServer(testPostgres);
   const { url } = await server.lease();
+  // With it, what is ours is found by its plain name.
+  await TestClock.install(url);
   const client = new Client(url);
   await client.connect();
   client.on("error", () => {});
@@ -192,6 +195,7 @@ describe("a routine with gates touches, step by step,", () => {
 
   test("and those with gates at rows are never whole", () => {
     expect(footprints.of("delete from rowed").whole).toBe(false);
+    expect(of("delete from rowed")).toBe("writes rowed");
     expect(footprints.of("delete from serials").whole).toBe(true);
   });
 });
