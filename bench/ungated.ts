@@ -136,14 +136,19 @@ export class Ungated<State extends Json, C extends Command> {
 
   /** As Heddle does it: otherwise what is left open would be met again. */
   async #restart(): Promise<void> {
-    const stopped = Promise.race([this.#system.stop(), delay(STUCK_MS, undefined, { ref: false })]);
-    await this.#beside.query(END_SESSIONS);
-    await stopped;
+    await this.#stop();
     this.#system = await started(this.#server, this.#subject, this.#mutant, this.#database.url);
   }
 
+  /** A connection that is never given back would be waited for. */
+  async #stop(): Promise<void> {
+    const stopped = Promise.race([this.#system.stop(), delay(STUCK_MS, undefined, { ref: false })]);
+    await this.#beside.query(END_SESSIONS);
+    await stopped;
+  }
+
   async close(): Promise<void> {
-    await this.#system.stop();
+    await this.#stop();
     await this.#beside.end();
     await this.#database.drop();
   }
