@@ -28,21 +28,22 @@ function keyOf(scenario: Scenario): string {
 
 /**
  * What each client of a subject's pairs has the database do when nobody else is there: its statements,
- * and the routines that these call, as they are defined. So one sees which of them a change concerns.
+ * and the routines and tables that these name, as they are defined. So one sees which of them a change
+ * concerns.
  */
 export class Ways {
-  readonly #routines: ReadonlyMap<string, string>;
+  readonly #definitions: ReadonlyMap<string, string>;
   readonly #byScenario = new Map<string, string>();
 
-  /** Those of no client yet. `routines`: definitions by name. */
-  constructor(routines: ReadonlyMap<string, string>) {
-    this.#routines = routines;
+  /** Those of no client yet. `definitions`: of routines and tables, by name. */
+  constructor(definitions: ReadonlyMap<string, string>) {
+    this.#definitions = definitions;
   }
 
   static async open<State extends Json, C extends Command>(
     executor: Executor<State, C>,
   ): Promise<Ways> {
-    return new Ways(await routinesOf(executor.directUrl));
+    return new Ways(await definitionsOf(executor.directUrl));
   }
 
   /** Those of all of them. */
@@ -67,7 +68,7 @@ export class Ways {
     // What is found on the way is looked through too.
     for (const text of texts) {
       for (const word of text.match(/\w+/g) ?? []) {
-        const definition = this.#routines.get(word);
+        const definition = this.#definitions.get(word);
         if (definition !== undefined) texts.add(definition);
       }
     }
@@ -84,23 +85,40 @@ export class Ways {
   }
 }
 
-/** Definitions by name, without gates. */
-const ROUTINES = `
-  select proname as name,
-         string_agg(
-           regexp_replace(pg_get_functiondef(p.oid), 'IF heddle\\.gate\\(\\d+\\) THEN END IF; ', '', 'g'),
-           ' ' order by p.oid) as definition
-    from pg_proc p
-    join pg_namespace n on n.oid = pronamespace
-   where prokind in ('f', 'p')
-     and nspname !~ '^(pg_.*|information_schema|heddle)$'
-     and not exists (select from pg_depend
-                      where classid = 'pg_proc'::regclass and objid = p.oid and deptype = 'e')
-   group by proname`;
+const OURS = "nspname !~ '^(pg_.*|information_schema|heddle)$'";
 
-async function routinesOf(url: string): Promise<ReadonlyMap<string, string>> {
+/**
+ * Routines, without gates, and tables: these by their constraints, indexes and triggers. Names that
+ * several have stand for all of these.
+ */
+const DEFINITIONS = `
+  with named(name, definition) as (
+    select proname,
+           regexp_replace(pg_get_functiondef(p.oid), 'IF heddle\\.gate\\(\\d+\\) THEN END IF; ', '', 'g')
+      from pg_proc p join pg_namespace n on n.oid = pronamespace
+     where ${OURS} and prokind in ('f', 'p')
+       and not exists (select from pg_depend
+                        where classid = 'pg_proc'::regclass and objid = p.oid and deptype = 'e')
+    union all
+    select relname, pg_get_constraintdef(c.oid)
+      from pg_constraint c join pg_class t on t.oid = conrelid
+      join pg_namespace n on n.oid = relnamespace where ${OURS}
+    union all
+    select relname, pg_get_indexdef(indexrelid)
+      from pg_index join pg_class t on t.oid = indrelid
+      join pg_namespace n on n.oid = relnamespace where ${OURS}
+    union all
+    select relname, pg_get_triggerdef(g.oid)
+      from pg_trigger g join pg_class t on t.oid = tgrelid
+      join pg_namespace n on n.oid = relnamespace
+     where ${OURS} and not tgisinternal and tgfoid is distinct from to_regprocedure('heddle."row"()')
+  )
+  select name, string_agg(definition, '; ' order by definition collate "C") as definition
+    from named group by name`;
+
+async function definitionsOf(url: string): Promise<ReadonlyMap<string, string>> {
   const { rows } = await withClient(url, (client) =>
-    client.query<{ name: string; definition: string }>(ROUTINES),
+    client.query<{ name: string; definition: string }>(DEFINITIONS),
   );
   return new Map(rows.map(({ name, definition }) => [name, definition]));
 }
