@@ -17,8 +17,9 @@ export const SERIALLY_EQUIVALENT = {
     "run one after the other; each client's commands in its order, ids aside.",
 } as const;
 
+/** It compares what two judges say, and is not counted to either. */
 export const MODEL_AGREES = {
-  judge: "serial-equivalence",
+  judge: "agreement",
   name: "model-agrees",
   description:
     "What the model takes for right some serial order of the commands comes to, and what such an " +

@@ -6,6 +6,7 @@ import { type Column, table } from "./html-table.ts";
 import type { PlantedEntry, PlantedRecord } from "./planted-record.ts";
 import {
   foundOf,
+  independentJudges,
   judgedRow,
   judgesOfReport,
   onlyBy,
@@ -101,7 +102,7 @@ function judgesTable(record: PlantedRecord): Markup {
     const [name = "", ...cells] = judgedRow(result, judges);
     return [html`<code>${name}</code>`, ...cells];
   });
-  const alone = judges.map((judge) => {
+  const alone = independentJudges(record).map((judge) => {
     const names = onlyBy(record, judge);
     return html`<li>${judge}: ${names.length === 0 ? "none" : names.join(", ")}</li>\n`;
   });

@@ -63,11 +63,22 @@ export function judgedRow(result: PlantedEntry, judges: readonly string[]): read
   return [result.name, ...cells];
 }
 
-/** The bugs that one judge catches, and no other. */
+/**
+ * The bugs that one judge catches, and no other. That the model and the service disagree is a comparison
+ * of two of them.
+ */
 export function onlyBy({ results }: PlantedRecord, judge: string): readonly string[] {
   return results
-    .filter((result) => result.judges.length === 1 && result.judges[0]?.judge === judge)
+    .filter(({ judges }) => {
+      const own = judges.filter((found) => found.judge !== "agreement");
+      return own.length === 1 && own[0]?.judge === judge;
+    })
     .map(({ name }) => name);
+}
+
+/** Those that judge by themselves. */
+export function independentJudges(report: PlantedRecord): readonly string[] {
+  return judgesOfReport(report).filter((judge) => judge !== "agreement");
 }
 
 /** All of it in one sentence. */

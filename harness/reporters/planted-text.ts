@@ -3,6 +3,7 @@ import { duration, number } from "./counted.ts";
 import { type Paint, painter } from "./paint.ts";
 import type { PlantedEntry, PlantedRecord } from "./planted-record.ts";
 import {
+  independentJudges,
   judgedRow,
   judgesOfReport,
   onlyBy,
@@ -52,7 +53,7 @@ function judgesTable(report: PlantedRecord): string[] {
     ...judges.map((title) => ({ title, kind: "number" as const })),
   ];
   const rows = report.results.map((result) => judgedRow(result, judges));
-  const alone = judges.map((judge) => {
+  const alone = independentJudges(report).map((judge) => {
     const names = onlyBy(report, judge);
     return `Found by ${judge} alone: ${names.length === 0 ? "none" : names.join(", ")}.`;
   });

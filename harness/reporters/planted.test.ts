@@ -29,14 +29,17 @@ describe("the table of planted bugs", () => {
     expect(text).not.toContain("judge alone");
     const [first] = caught.judges;
     const alone = { ...caught, name: "alone", judges: first === undefined ? [] : [first] };
-    const results = [caught, alone, survived];
+    const agreement = { judge: "agreement", executions: 1, elapsedMs: 1 };
+    const logic = { ...alone, name: "logic", judges: [...alone.judges, agreement] };
+    const results = [caught, alone, logic, survived];
     const all = plantedRecord({ ...planted, allJudges: true, results }, "out");
-    expect(onlyBy(all, "contract")).toEqual(["alone"]);
+    expect(onlyBy(all, "contract")).toEqual(["alone", "logic"]);
     expect(onlyBy(all, "invariant")).toEqual([]);
     const told = plantedText(all, false);
     expect(told).toMatch(/^no-lock +3 +1,200$/m);
-    expect(told).toContain("Found by contract alone: alone.");
+    expect(told).toContain("Found by contract alone: alone, logic.");
     expect(told).toContain("Found by invariant alone: none.");
+    expect(told).not.toContain("Found by agreement");
   });
 });
 
