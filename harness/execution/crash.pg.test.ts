@@ -1,3 +1,4 @@
+import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Execution, historyOf } from "../core/execution.ts";
 import { formatSchedule, parseSchedule } from "../core/schedule.ts";
@@ -17,6 +18,13 @@ import {
   statements,
 } from "./statements.fixture.ts";
 
+const ROUTINE = `
+  create function add_twice() returns void language plpgsql as $$
+  begin
+    update counter set value = value + 1 where id = 1;
+    update counter set value = value + 1 where id = 2;
+  end $$`;
+
 let server: Server;
 let executor: Executor<null, Statements>;
 
@@ -24,12 +32,23 @@ const queries = [{ name: "sum", sql: "select sum(value)::int from counter" }];
 
 beforeAll(async () => {
   server = await startServer(testPostgres, { faults: true });
-  executor = await Executor.open(server, SETUP, {
-    ...LIMITS,
-    queries,
-    faults: ["crash"],
-    control: { gates: ["statement", "routine"], isolation: "read committed" },
-  });
+  const migrate = async (url: string) => {
+    await SETUP.migrate(url);
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    await client.query(ROUTINE);
+    await client.end();
+  };
+  executor = await Executor.open(
+    server,
+    { ...SETUP, migrate },
+    {
+      ...LIMITS,
+      queries,
+      faults: ["crash"],
+      control: { gates: ["statement", "routine"], isolation: "read committed" },
+    },
+  );
 });
 
 afterAll(async () => {
@@ -78,6 +97,13 @@ test("an answer that was not heard is lost with the server", async () => {
   );
   expect(counters(execution)).toEqual([2, 1]);
   expect(answers(execution)).toEqual(["0: OK", "1: ?", "1: OK"]);
+});
+
+test("who stood at a gate inside the server is gone, and the gates are there again", async () => {
+  const twice = statements("select add_twice()");
+  const execution = await follow([[twice, twice], [twice]], "0*2 1*2 bg!crash 0*5 1");
+  expect(counters(execution)).toEqual([1, 1]);
+  expect(answers(execution)).toEqual(["0: ?", "0: OK", "1: ?"]);
 });
 
 test("a server can crash after the last command, and twice", async () => {

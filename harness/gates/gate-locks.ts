@@ -40,6 +40,7 @@ export class GateLocks {
   use(client: ClientBase): void {
     this.#client = client;
     this.#turns.clear();
+    this.#prepared = false;
   }
 
   /** From now on the backend waits at each gate. It must not be inside a gated routine. */
