@@ -5,11 +5,14 @@ import { DEFAULTS } from "../defaults.ts";
 import { mutationScore } from "../mutation/score.ts";
 import { startServer } from "../postgres/provider.ts";
 import { scoreHtml } from "../reporters/html-score.ts";
+import { SCORE_VERSION } from "../reporters/record-schema.ts";
+import { RECORDS, recordJson } from "../reporters/records.ts";
 import { groupsOf, scoreText } from "../reporters/score-text.ts";
 import { writeWhole } from "../reporters/write-whole.ts";
 import { EXIT } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
 import { loadSubject } from "./load-subject.ts";
+import { showInReport } from "./show-in-report.ts";
 
 export interface DerivedMutantsOptions {
   readonly only?: readonly string[];
@@ -49,9 +52,10 @@ export async function derivedMutantsCommand(
       onResult: ({ outcome, mutant }, done, of) =>
         process.stderr.write(`${done}/${of} ${outcome} ${mutant.id}\n`),
     });
-    const json = `${JSON.stringify({ version: 1, ...score }, null, 2)}\n`;
-    await writeWhole(path.join(options.report, "derived-mutants.json"), json);
+    const json = recordJson({ version: SCORE_VERSION, ...score });
+    await writeWhole(path.join(options.report, RECORDS.derived), json);
     await writeWhole(path.join(options.report, "derived-mutants.html"), scoreHtml(score));
+    await showInReport(options.report);
     const colour = process.stdout.isTTY && process.stdout.hasColors();
     process.stdout.write(options.json ? json : scoreText(score, { colour }));
     return interrupted.signal.aborted ? EXIT.interrupted : exitCodeOfScore(score);

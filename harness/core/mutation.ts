@@ -1,3 +1,5 @@
+import type { Provenance } from "./campaign.ts";
+
 /** How a schema is changed. */
 export type MutationKind =
   | "drop-constraint"
@@ -76,12 +78,14 @@ export interface MutantResult {
 }
 
 /** How many of a schema's mutants the checks notice. */
-export interface MutationScore {
+export interface MutationScore extends Provenance {
   readonly model: string;
   readonly seed: number;
   /** Caught, equivalent or tested, of all mutants: 0 to 1. */
   readonly score: number;
   readonly results: readonly MutantResult[];
+  /** How many others were left out: some were asked for, or it was interrupted. */
+  readonly untried: number;
   readonly stillborn: readonly Stillborn[];
   readonly unmutated: readonly Unmutated[];
   /** Statements about survivors that are wrong: of mutants that are caught, or that there are not. */

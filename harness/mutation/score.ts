@@ -9,6 +9,7 @@ import type { Subject } from "../explorer/subject.ts";
 import type { Server } from "../postgres/provider.ts";
 import { derivationOf } from "./derived-subject.ts";
 import { mutated } from "./mutated.ts";
+import { provenanceOf } from "./provenance.ts";
 import { RoutineCoverage } from "./routine-coverage.ts";
 import { type SearchOptions, type Stage, search } from "./search.ts";
 
@@ -35,6 +36,7 @@ export async function mutationScore<State extends Json, C extends Command>(
   options: ScoreOptions,
 ): Promise<MutationScore> {
   const began = performance.now();
+  const provenance = await provenanceOf(server, subject);
   const { mutants, stillborn, unmutated } = await derivationOf(server, subject);
   const coverage = await coverageOf(server, subject, options);
   const chosen = mutants.filter(
@@ -60,6 +62,7 @@ export async function mutationScore<State extends Json, C extends Command>(
     seed: options.seed,
     score: chosen.length === 0 ? 1 : good.length / chosen.length,
     results,
+    untried: mutants.length - results.length,
     stillborn,
     unmutated,
     misjudged: (subject.survivors ?? []).filter(
@@ -69,6 +72,7 @@ export async function mutationScore<State extends Json, C extends Command>(
     ),
     executions: results.reduce((sum, { executions }) => sum + executions, 0),
     elapsedMs: performance.now() - began,
+    ...provenance,
   };
 }
 

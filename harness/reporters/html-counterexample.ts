@@ -115,6 +115,7 @@ function token(text: string): Markup | undefined {
 }
 
 function shrinking({ shrunk }: Counterexample): string {
+  if (shrunk.executions === 0) return "As it was found.";
   const from = `${counted(shrunk.commands, "command")} and ${counted(shrunk.preemptions, "preemption")}`;
   const end = shrunk.minimal
     ? "nothing more can be left out"

@@ -34,17 +34,14 @@ export function plantedHtml(record: PlantedRecord): string {
 export function plantedSection(record: PlantedRecord, hashes = record.hashes): Markup {
   const { budget, seed, untried, results } = record;
   const worstFirst = results.toSorted((a, b) => Number(isGood(a)) - Number(isGood(b)));
+  // A part of them is no pass.
+  const verdict = record.verdict === "pass" && untried.length > 0 ? "unknown" : record.verdict;
   const how = `Seed ${seed}; at most ${number(budget.runs)} executions of each`;
   return html`<section id="planted">
 <h2>Planted bugs</h2>
 <p>That nothing was found is worth something only if something could have been. So defects were planted on purpose, one at a time, each with the judge that has to catch it.</p>
-<div class="verdict ${record.verdict}"><p>${plantedSentence(record)}.</p></div>
-${provenanceNote(record, how, hashes)}${
-  untried.length === 0
-    ? undefined
-    : html`<p class="note">Not tried: ${untried.join(", ")}.</p>
-`
-}${table("Each planted bug, who caught it and after how long, and the size of what was found", COLUMNS, worstFirst.map(rowOf))}
+<div class="verdict ${verdict}"><p>${plantedSentence(record)}.${untried.length === 0 ? "" : ` Not tried: ${untried.join(", ")}.`}</p></div>
+${provenanceNote(record, how, hashes)}${table("Each planted bug, who caught it and after how long, and the size of what was found", COLUMNS, worstFirst.map(rowOf))}
 <details>
 <summary>What they are</summary>
 ${results.map(story)}</details>

@@ -2,28 +2,44 @@ import type { MutantResult, MutationScore } from "../core/mutation.ts";
 import { counted, duration, number } from "./counted.ts";
 import { html, type Markup } from "./html-markup.ts";
 import { page } from "./html-page.ts";
+import { provenanceNote } from "./html-provenance.ts";
 import { table } from "./html-table.ts";
 import { groupsOf, judgesOf, scoreSentence } from "./score-text.ts";
 
 /** `derived-mutants.html`: how many changes of a schema the checks notice, and which they do not. */
 export function scoreHtml(score: MutationScore): string {
-  const groups = groupsOf(score);
-  const { model, executions, elapsedMs, seed, stillborn, unmutated, misjudged } = score;
-  const good = groups.survived.length + groups.unknown.length + misjudged.length === 0;
   return page({
-    title: `Derived mutants · ${model}`,
+    title: `Derived mutants · ${score.model}`,
     header: html`<p class="eyebrow">Heddle: derived mutants</p>
-<h1>${model}</h1>
-<div class="verdict ${good ? "pass" : "fail"}"><strong>${scoreSentence(score)}</strong>
-<p>Each mutant is the schema with one change: a constraint, an index or a trigger dropped, a lock stripped, a statement deleted, a condition negated, or an isolation level weakened. ${counted(executions, "execution")} in ${duration(elapsedMs)}, seed ${seed}.</p></div>
+<h1>${score.model}</h1>
 `,
-    main: html`<section><h2>Who catches them</h2>
-${table(
+    main: scoreSection(score),
+    footer: "Machines read the same in derived-mutants.json.",
+  });
+}
+
+/**
+ * The score, for this page and for that of a campaign.
+ *
+ * @param hashes of the sources that the page is about; those of the score, unless it is about others
+ */
+export function scoreSection(score: MutationScore, hashes = score.hashes): Markup {
+  const groups = groupsOf(score);
+  const { executions, elapsedMs, seed, stillborn, unmutated, misjudged, untried } = score;
+  const good = groups.survived.length + groups.unknown.length + misjudged.length === 0;
+  // A part of them is no score.
+  const verdict = good ? (untried === 0 ? "pass" : "unknown") : "fail";
+  const how = `${counted(executions, "execution")} in ${duration(elapsedMs)}; seed ${seed}`;
+  return html`<section id="derived">
+<h2>Derived mutants</h2>
+<p>Each mutant is the schema with one change: a constraint, an index or a trigger dropped, a lock stripped, a statement deleted, a condition negated, or an isolation level weakened. A check that notices none of them checks nothing.</p>
+<div class="verdict ${verdict}"><p>${scoreSentence(score)}${untried === 0 ? "" : ` ${counted(untried, "other mutant")} not tried.`}</p></div>
+${provenanceNote(score, how, hashes)}${table(
   "Mutants by the judge that was the first to notice",
   [{ title: "Judge" }, { title: "Mutants", kind: "number" }],
   judgesOf(groups).map(([judge, count]) => [judge, number(count)]),
-)}</section>
-${section("Survived", groups.survived)}${section("Unknown", groups.unknown)}${section("Caught by tests alone", groups.tested)}${section("Equivalent", groups.equivalent)}${notes(
+)}
+${changes("Survived", groups.survived, OPEN)}${changes("Unknown", groups.unknown, OPEN)}${changes("Caught by tests alone", groups.tested)}${changes("Equivalent", groups.equivalent)}${notes(
   "Stillborn: the server refuses them",
   stillborn.map(({ mutant, reason }) => [mutant.id, reason]),
 )}${notes(
@@ -32,15 +48,21 @@ ${section("Survived", groups.survived)}${section("Unknown", groups.unknown)}${se
 )}${notes(
   "Said to survive, but caught or not there",
   misjudged.map(({ id, reason }) => [id, reason]),
-)}`,
-    footer: "Machines read the same in derived-mutants.json.",
-  });
+)}</section>
+`;
 }
 
-function section(title: string, results: readonly MutantResult[]): Markup | undefined {
+const OPEN: Markup = { markup: " open" };
+
+function changes(
+  title: string,
+  results: readonly MutantResult[],
+  open?: Markup,
+): Markup | undefined {
   if (results.length === 0) return undefined;
   const code = (text: string) => html`<code>${text}</code>`;
-  return html`<section><h2>${title} (${results.length})</h2>
+  return html`<details${open}>
+<summary>${title} (${results.length})</summary>
 ${table(
   "What was changed",
   [{ title: "Where" }, { title: "Statement" }, { title: "Change" }, { title: "Why" }],
@@ -50,7 +72,7 @@ ${table(
     html`${code(before)} → ${after === "" ? "nothing" : code(after)}`,
     reason ?? "nobody has looked at it yet",
   ]),
-)}</section>
+)}</details>
 `;
 }
 
@@ -59,7 +81,8 @@ function notes(
   rows: readonly (readonly [what: string, reason: string])[],
 ): Markup | undefined {
   if (rows.length === 0) return undefined;
-  return html`<section><h2>${title}</h2>
-${table(title, [{ title: "What" }, { title: "Why" }], rows)}</section>
+  return html`<details>
+<summary>${title} (${rows.length})</summary>
+${table(title, [{ title: "What" }, { title: "Why" }], rows)}</details>
 `;
 }

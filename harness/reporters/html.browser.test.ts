@@ -9,9 +9,11 @@ import type { Campaign } from "../core/campaign.ts";
 import { reportHtml } from "./html.ts";
 import { layersRecord } from "./layers-record.ts";
 import { plantedRecord } from "./planted-record.ts";
+import { SCORE_VERSION } from "./record-schema.ts";
 import { failing, interrupted, passing } from "./sample-campaign.fixture.ts";
 import { layers } from "./sample-layers.fixture.ts";
 import { planted } from "./sample-planted.fixture.ts";
+import { score } from "./sample-score.fixture.ts";
 
 const CHROMIUM = process.env["HEDDLE_CHROMIUM"] ?? "/usr/bin/chromium";
 const missing = !existsSync(CHROMIUM) && process.env["CI"] !== "true";
@@ -21,6 +23,7 @@ const SIZES = { desktop: { width: 1280, height: 900 }, phone: { width: 360, heig
 const campaigns = { passing, failing, interrupted };
 const records = {
   planted: plantedRecord(planted, "reports"),
+  derived: { version: SCORE_VERSION, ...score } as const,
   layers: layersRecord(layers, "reports"),
 };
 

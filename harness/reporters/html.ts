@@ -12,6 +12,7 @@ import { layersSection } from "./html-layers.ts";
 import { html, type Markup } from "./html-markup.ts";
 import { page } from "./html-page.ts";
 import { plantedSection } from "./html-planted.ts";
+import { scoreSection } from "./html-score.ts";
 import type { Records } from "./records.ts";
 import { subjectName, verdictSentence } from "./verdict-sentence.ts";
 
@@ -29,7 +30,7 @@ const HEADLINES = {
  */
 export function reportHtml(campaign: Campaign, folder: string, records: Records = {}): string {
   const { counterexamples, verdict, hashes } = campaign;
-  const { planted, layers } = records;
+  const { planted, derived, layers } = records;
   return page({
     title: `${HEADLINES[verdict]} · ${subjectName(campaign)}`,
     header: html`<p class="eyebrow">Heddle verification report</p>
@@ -37,9 +38,9 @@ export function reportHtml(campaign: Campaign, folder: string, records: Records 
 <div class="verdict ${verdict}"><strong>${HEADLINES[verdict]}</strong>
 <p>${verdictSentence(campaign)}</p></div>
 <nav aria-label="Contents"><ul>
-${counterexamples.length === 0 ? undefined : link("counterexamples", "Counterexamples")}${link("rules", "What was checked")}${link("explored", "What was explored")}${planted && link("planted", "Planted bugs")}${layers && link("layers", "Layers of defence")}${link("control", "What was controlled")}${link("environment", "Environment and sources")}</ul></nav>
+${counterexamples.length === 0 ? undefined : link("counterexamples", "Counterexamples")}${link("rules", "What was checked")}${link("explored", "What was explored")}${planted && link("planted", "Planted bugs")}${derived && link("derived", "Derived mutants")}${layers && link("layers", "Layers of defence")}${link("control", "What was controlled")}${link("environment", "Environment and sources")}</ul></nav>
 `,
-    main: html`${figures(campaign)}${counterexampleSection(campaign, folder)}${rulesSection(campaign)}${responsesSection(campaign)}${planted && plantedSection(planted, hashes)}${layers && layersSection(layers, hashes)}${controlSection(campaign)}${environmentSection(campaign)}`,
+    main: html`${figures(campaign)}${counterexampleSection(campaign, folder)}${rulesSection(campaign)}${responsesSection(campaign)}${planted && plantedSection(planted, hashes)}${derived && scoreSection(derived, hashes)}${layers && layersSection(layers, hashes)}${controlSection(campaign)}${environmentSection(campaign)}`,
     footer:
       "An execution is one run of a scenario on a real PostgreSQL, one step at a time in an order that Heddle chose. A preemption leaves a client that could have gone on. Machines read the same in report.json.",
   });

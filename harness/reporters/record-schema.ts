@@ -1,4 +1,5 @@
 import { Ajv2020, type Schema } from "ajv/dist/2020.js";
+import type { MutationScore } from "../core/mutation.ts";
 import { LAYERS_VERSION, type LayersRecord } from "./layers-record.ts";
 import { PLANTED_VERSION, type PlantedRecord } from "./planted-record.ts";
 
@@ -85,7 +86,42 @@ const LAYERS = has({
   ...PROVENANCE,
 });
 
+export const SCORE_VERSION = 2;
+
+/** `derived-mutants.json`. */
+export interface ScoreRecord extends MutationScore {
+  readonly version: typeof SCORE_VERSION;
+}
+
+const MUTANT = has({
+  ...{ id: TEXT, object: TEXT, line: orNull(COUNT), statement: TEXT, before: TEXT, after: TEXT },
+});
+
+const SCORE = has({
+  version: { const: SCORE_VERSION },
+  model: TEXT,
+  seed: COUNT,
+  score: { type: "number" },
+  results: all(
+    has({
+      mutant: MUTANT,
+      outcome: oneOf("caught", "survived", "unknown"),
+      by: orNull(has({ judge: TEXT })),
+      reason: orNull(TEXT),
+      verdict: orNull(oneOf("equivalent", "tested", "gap")),
+    }),
+  ),
+  untried: COUNT,
+  stillborn: all(has({ mutant: MUTANT, reason: TEXT })),
+  unmutated: all(has({ object: TEXT, reason: TEXT })),
+  misjudged: all(has({ id: TEXT, reason: TEXT })),
+  executions: COUNT,
+  elapsedMs: { type: "number" },
+  ...PROVENANCE,
+});
+
 const ajv = new Ajv2020({ meta: false, validateSchema: false });
 /** Whether a value has all that a page shows of such a record. */
 export const isPlantedRecord = ajv.compile<PlantedRecord>(PLANTED);
 export const isLayersRecord = ajv.compile<LayersRecord>(LAYERS);
+export const isScoreRecord = ajv.compile<ScoreRecord>(SCORE);

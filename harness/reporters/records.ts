@@ -2,35 +2,48 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { LayersRecord } from "./layers-record.ts";
 import type { PlantedRecord } from "./planted-record.ts";
-import { isLayersRecord, isPlantedRecord } from "./record-schema.ts";
+import {
+  isLayersRecord,
+  isPlantedRecord,
+  isScoreRecord,
+  type ScoreRecord,
+} from "./record-schema.ts";
 
 /** Where other commands leave what a campaign's report shows too. */
-export const RECORDS = { planted: "mutants.json", layers: "layers.json" } as const;
+export const RECORDS = {
+  planted: "mutants.json",
+  derived: "derived-mutants.json",
+  layers: "layers.json",
+} as const;
 
 /** What was found out about the model of a campaign, in the folder of its report. */
 export interface Records {
   readonly planted?: PlantedRecord;
+  readonly derived?: ScoreRecord;
   readonly layers?: LayersRecord;
 }
 
 /** The text of a record's file. */
-export function recordJson(record: PlantedRecord | LayersRecord): string {
+export function recordJson(record: PlantedRecord | LayersRecord | ScoreRecord): string {
   return `${JSON.stringify(record, null, 2)}\n`;
 }
 
 /** Those of a folder that are about this model; a file that is damaged is as good as none. */
 export async function readRecords(folder: string, model: string): Promise<Records> {
   const planted = await parsed(path.join(folder, RECORDS.planted));
+  const derived = await parsed(path.join(folder, RECORDS.derived));
   const layers = await parsed(path.join(folder, RECORDS.layers));
   return {
     ...(isPlantedRecord(planted) && planted.model === model && { planted }),
+    ...(isScoreRecord(derived) && derived.model === model && { derived }),
     ...(isLayersRecord(layers) && layers.model === model && { layers }),
   };
 }
 
 /** The files that these came from. */
-export function recordNames({ planted, layers }: Records): readonly string[] {
-  return [...(planted ? [RECORDS.planted] : []), ...(layers ? [RECORDS.layers] : [])];
+export function recordNames(records: Records): readonly string[] {
+  const names = ["planted", "derived", "layers"] as const;
+  return names.filter((name) => records[name] !== undefined).map((name) => RECORDS[name]);
 }
 
 async function parsed(file: string): Promise<unknown> {

@@ -6,10 +6,13 @@ import { HarnessError } from "../core/error.ts";
 import { checkEvidence, writeEvidence } from "./evidence-files.ts";
 import { writeLayers } from "./layers-files.ts";
 import { readCampaign } from "./read-campaign.ts";
+import { SCORE_VERSION } from "./record-schema.ts";
+import { recordJson } from "./records.ts";
 import { refreshReport } from "./refresh.ts";
 import { failing, interrupted, passing } from "./sample-campaign.fixture.ts";
 import { layers } from "./sample-layers.fixture.ts";
 import { planted } from "./sample-planted.fixture.ts";
+import { score } from "./sample-score.fixture.ts";
 import { writeReports } from "./write.ts";
 import { writePlanted } from "./write-planted.ts";
 
@@ -35,11 +38,14 @@ test("a page that is made anew shows what was found out since, and its evidence 
   await writeEvidence(folder, await writeReports(folder, passing), []);
   await writePlanted(folder, planted);
   await writeLayers(folder, layers);
+  const derived = { version: SCORE_VERSION, ...score, model: "booking" } as const;
+  await writeFile(at("derived-mutants.json"), recordJson(derived));
   expect(await page()).not.toContain("Planted bugs");
   await refreshReport(folder);
   expect(await page()).toContain("1 of 2 planted bugs caught");
+  expect(await page()).toContain("80.0 % of 7 mutants of the schema");
   expect(await page()).toContain("By itself the constraint suffices.");
-  expect(await evidence()).toMatchObject({ files: 5, changed: [], missing: [] });
+  expect(await evidence()).toMatchObject({ files: 6, changed: [], missing: [] });
 
   await writeFile(at("mutants.json"), "{}");
   expect(await evidence()).toMatchObject({ changed: ["mutants.json"] });

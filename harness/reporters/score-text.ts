@@ -57,13 +57,14 @@ export function scoreText(
   const paint = painter(options.colour);
   const width = options.width ?? 100;
   const groups = groupsOf(score);
-  const { executions, elapsedMs, seed, stillborn, unmutated, misjudged, model } = score;
+  const { executions, elapsedMs, seed, stillborn, unmutated, misjudged, untried, model } = score;
   const caughtBy = judgesOf(groups).map(([judge, count]) => `${judge} ${count}`);
   const lines = [
     paint("bold", `derived mutants: ${printable(model)}`),
     ...wrap(scoreSentence(score), width),
     ...wrap(`Caught first by: ${caughtBy.join(", ") || "nobody"}.`, width),
     `${counted(executions, "execution")} in ${duration(elapsedMs)}, seed ${seed}.`,
+    ...(untried === 0 ? [] : [`${counted(untried, "other mutant")} not tried.`]),
     ...listed("survived", groups.survived, "red", width, paint),
     ...listed("unknown", groups.unknown, "yellow", width, paint),
     ...listed("caught by tests alone", groups.tested, "dim", width, paint),
