@@ -21,7 +21,7 @@ const inputs = () => generator(booking, { minClients: 2, maxClients: 4 }, 1);
 /**
  * What control costs: the same scenarios, run by the same service on the same server, with every
  * statement held and released by Heddle, and fired at once with nothing in between. Both sides
- * reset the database before each scenario and read the invariants after it.
+ * reset the database before each scenario, and read the invariants and the contents after it.
  */
 export async function control(): Promise<Benchmark> {
   const input = inputs();
@@ -53,6 +53,7 @@ export async function control(): Promise<Benchmark> {
       await plain.reset(scenario.initial);
       await Promise.all(clients(scenario, plain.perform));
       await plain.observe();
+      await plain.contents?.();
     });
     await inTurns(WARM_UP, ours, theirs);
     const ms = await inTurns(ROUNDS, ours, theirs);
