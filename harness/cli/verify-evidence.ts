@@ -14,10 +14,11 @@ export async function verifyEvidenceCommand(
   { databaseUrl }: VerifyEvidenceOptions,
 ): Promise<number> {
   const held = databaseUrl === undefined ? undefined : await routinesAt(databaseUrl);
-  const { files, routines, changed, missing } = await checkEvidence(file, held);
+  const { files, routines, changed, missing, added } = await checkEvidence(file, held);
   for (const name of changed) process.stdout.write(`changed: ${name}\n`);
   for (const name of missing) process.stdout.write(`missing: ${name}\n`);
-  if (changed.length + missing.length > 0) return EXIT.violation;
+  for (const name of added) process.stdout.write(`not in the evidence: ${name}\n`);
+  if (changed.length + missing.length + added.length > 0) return EXIT.violation;
   const and = held === undefined ? "" : `, and ${routines} routines of the database`;
   process.stdout.write(`${files} files${and} are as the evidence says\n`);
   return EXIT.pass;

@@ -87,7 +87,10 @@ describe("heddle verify", () => {
     const report = JSON.parse(await readFile(place.path("reports/report.json"), "utf8"));
     expect(report).toMatchObject({ verdict: "pass", strategy: "exhaustive", patterns: [] });
     expect(report.pairs.length).toBe(report.scenarios);
-    expect(report.executions).toBe(2 * report.scenarios);
+    // Two commands have two orders, and a client that sends several has more.
+    const orders = report.pairs.map(({ explored }: { explored: number }) => explored);
+    expect(Math.min(...orders)).toBe(2);
+    expect(report.executions).toBe(orders.reduce((sum: number, of: number) => sum + of, 0));
     expect(report.pairs).toContainEqual({
       name: "cancel × expire",
       explored: 2,

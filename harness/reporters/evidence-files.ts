@@ -9,6 +9,7 @@ import {
   evidenceText,
   REPORT,
   type ReportFacts,
+  routineName,
   routineOf,
 } from "./evidence.ts";
 import { RECORDS } from "./records.ts";
@@ -68,6 +69,8 @@ export interface EvidenceCheck {
   readonly routines: number;
   readonly changed: readonly string[];
   readonly missing: readonly string[];
+  /** Routines of the database that the evidence does not have. */
+  readonly added: readonly string[];
 }
 
 /**
@@ -103,7 +106,14 @@ export async function checkEvidence(
     if (found === undefined) missing.push(subject.name);
     else if (found !== subject.digest.sha256) changed.push(subject.name);
   }
-  return { files: files.length, routines: compared.length, changed, missing };
+  const known = new Set(compared.map(routineOf));
+  const added = Object.keys(routines ?? {}).filter((name) => !known.has(name));
+  return {
+    files: files.length,
+    routines: compared.length,
+    ...{ changed, missing },
+    added: added.map(routineName),
+  };
 }
 
 async function isMadeOf(

@@ -8,7 +8,7 @@ import { checkEvidence, writeEvidence } from "./evidence-files.ts";
 import { failing, interrupted } from "./sample-campaign.fixture.ts";
 import { writeReports } from "./write.ts";
 
-const FITS = { files: 6, routines: 0, changed: [], missing: [] };
+const FITS = { files: 6, routines: 0, changed: [], missing: [], added: [] };
 
 let folder = "";
 let reports = "";
@@ -99,6 +99,9 @@ test("routines are held to the report, and to those of a database if there is on
   expect(await checkEvidence(evidence, routines)).toEqual({ ...FITS, routines: 1 });
   expect(await checkEvidence(evidence, { [name]: "0" })).toMatchObject({
     changed: [`routine:${name}`],
+  });
+  expect(await checkEvidence(evidence, { ...routines, "public.f()": "0" })).toMatchObject({
+    added: ["routine:public.f()"],
   });
   expect(await checkEvidence(evidence, {})).toMatchObject({ missing: [`routine:${name}`] });
 

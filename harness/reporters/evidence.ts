@@ -42,7 +42,7 @@ export function evidenceText(report: ReportFacts, files: readonly EvidenceSubjec
   const subjects = [
     ...files,
     ...Object.entries(routines).map(([name, sha256]) => ({
-      name: ROUTINE + name,
+      name: routineName(name),
       digest: { sha256 },
     })),
   ];
@@ -75,6 +75,11 @@ export function evidenceText(report: ReportFacts, files: readonly EvidenceSubjec
 
 /** What the name of a routine begins with. */
 const ROUTINE = "routine:";
+
+/** How a routine is called among what evidence is about. */
+export function routineName(routine: string): string {
+  return ROUTINE + routine;
+}
 
 /** The routine that a subject of evidence is; undefined of a file. */
 export function routineOf({ name }: EvidenceSubject): string | undefined {
