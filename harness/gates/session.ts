@@ -29,7 +29,7 @@ export class Session {
   transaction: Result["transaction"] = "idle";
   /**
    * Whoever drives the proxy has the server end it, which is no interference. `lost`: the service hears
-   * of that when the session is cut.
+   * nothing more until the session is cut.
    */
   ended: "by-server" | "lost" | undefined;
   readonly #service: Duplex;
@@ -193,7 +193,7 @@ export class Session {
 
   #takeFromServer(chunk: Buffer): void {
     for (const frame of this.#fromServer.push(chunk)) {
-      if (this.#state === "closed") return;
+      if (this.#state === "closed" || this.ended === "lost") return;
       this.#reply(frame);
     }
     // Until the first ReadyForQuery (authentication), and in the middle of some requests.

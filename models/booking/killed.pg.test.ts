@@ -63,11 +63,12 @@ function sweep(fault: Fault): Scheduler {
 async function campaign(
   strategy: Strategy,
   runs: number,
-  { mutant, scenario }: { mutant?: string; scenario?: BookingScenario } = {},
+  given: { mutant?: string; scenario?: BookingScenario; checkDeterminism?: boolean } = {},
 ) {
+  const { scenario, ...options } = given;
   const subject = scenario ? { ...booking, scenarios: () => fc.constant(scenario) } : booking;
   const control = { gates: ["statement"], isolation: "read committed" } as const;
-  const told = { seed: 1, runs, mutant, strategy, control, shrinkTimeMs: 1_000 };
+  const told = { seed: 1, runs, strategy, control, shrinkTimeMs: 1_000, ...options };
   return (await verify(server, subject, told)).campaign;
 }
 
@@ -90,6 +91,7 @@ test.each([
   const { counterexamples, verdict, reason, faults } = await campaign(
     random([...KILLS[struck], "retry"]),
     12,
+    { checkDeterminism: true },
   );
   expect(counterexamples).toEqual([]);
   expect({ verdict, reason }).toEqual({ verdict: "pass", reason: null });
