@@ -8,6 +8,7 @@ import {
   type ToyExecution,
   toySubject,
 } from "../explorer/toy.fixture.ts";
+import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { huntingOrder, type OrderOptions } from "./hunting-order.ts";
 import { alone, Ways } from "./ways.ts";
 
@@ -62,21 +63,26 @@ test("walks and searches take turns", () => {
   ]);
 });
 
+/** What each client of the pairs does when nobody else is there. */
+const solos = alone(pairs).map((scenario) => executeToy(scenario, new Exhaustive()));
+
 test("pairs that a change concerns come first, each of their schedules in turns", () => {
-  const solos = alone(pairs).map((scenario) =>
-    executeToy(scenario, {
-      begin: () => true,
-      choose: ([only]) => only as NonNullable<typeof only>,
-    }),
-  );
   const changed = { shipped: ways("once", solos), own: ways("twice") };
-  expect(first(24, { ways: changed }).told?.slice(2)).toEqual([
+  const told = first(40, { ways: changed }).told ?? [];
+  // By walks, each twice; then everybody alone; then systematically.
+  expect(told.slice(0, 6).map((one) => one.split(":")[0])).toEqual([
+    "increment × increment",
+    "look × increment",
+    "increment × increment",
+    "look × increment",
+    "look",
+    "increment",
+  ]);
+  expect(told.slice(6, 14)).toEqual([
     "increment × increment: 0",
     "look × increment: 0",
     "increment × increment: 0",
     "look × increment: 0",
-    "increment × increment: 1",
-    "look × increment: 1",
     "increment × increment: 1",
     "look × increment: 1",
     "increment × increment: 1",
@@ -84,4 +90,17 @@ test("pairs that a change concerns come first, each of their schedules in turns"
   ]);
   const same = { shipped: ways("once", solos), own: ways("once") };
   expect(first(24, { ways: same }).told).toEqual(first(24).told);
+});
+
+test("whom a change of the service concerns is seen when each is alone", () => {
+  const isWrite = (event: ToyExecution["trace"][number]) =>
+    event.type === "statement" && event.statement.sql === "write";
+  const withoutWrites = solos.map((execution) => ({
+    ...execution,
+    trace: execution.trace.filter((event) => !isWrite(event)),
+  }));
+  const changed = { shipped: ways("once", withoutWrites), own: ways("once") };
+  const told = first(12, { ways: changed }).told ?? [];
+  expect(told.slice(0, 2)).toEqual(["look: 0", "increment: 0"]);
+  expect(told[2]).toMatch(/^increment × increment: /);
 });

@@ -43,21 +43,23 @@ const FIRST_WALKS = 200;
 /** Of pairs. Most races need one; those that need more are as likely met in larger scenarios. */
 const PREEMPTIONS = 1;
 
+/** How often each pair that a bug concerns is walked through before it is searched. */
+const PAIR_WALKS = 2;
+
 /**
- * Where a bug is sought, without end. In turns: random walks through generated scenarios, which find
- * soonest what shows in several of them; and the model's pairs, all of them up to a bound, which
- * find what is rare.
+ * Where a bug is sought, without end. In turns: the model's pairs, those first that the bug concerns;
+ * and random walks through generated scenarios.
  */
 export function* huntingOrder<State extends Json, C extends Command>(
   subject: Subject<State, C>,
   options: OrderOptions,
 ): Order<State, C, never> {
   const random = generated(subject, options);
-  const systematic = searches(subject.pairs?.() ?? [], options);
-  let next = systematic.next();
+  const inPairs = searches(subject.pairs?.() ?? [], options);
+  let next = inPairs.next();
   for (;;) {
+    if (!next.done) next = inPairs.next(yield next.value);
     yield random.next().value;
-    if (!next.done) next = systematic.next(yield next.value);
   }
 }
 
@@ -71,40 +73,72 @@ function* generated<State extends Json, C extends Command>(
     const { scenario, scheduleSeed } = input(index);
     const walks = index < FIRST_WALKS || index % 2 === 0;
     const plain = walks ? new RandomWalk(scheduleSeed) : new Pct(scheduleSeed, PCT_DEPTH);
-    const scheduler = faults.length === 0 ? plain : new Faulty(plain, faults, scheduleSeed);
+    const scheduler = struck(plain, faults, scheduleSeed);
     if (scheduler.begin(scenario)) yield { scenario, scheduler };
   }
 }
 
+function struck(scheduler: Scheduler, faults: readonly Fault[], seed: number): Scheduler {
+  return faults.length === 0 ? scheduler : new Faulty(scheduler, faults, seed);
+}
+
 /**
- * Each client of the pairs alone, which finds what needs nobody else, and shows whom a bug concerns;
- * then the pairs: those that it concerns, and then all others. A bug that takes the end of a process
- * shows nothing of itself before, and each start of one takes its time: then it is the pairs at once,
- * and a command and its repetition first.
+ * Random walks through the pairs that a bug concerns, which find most of what races. Then each client
+ * of the pairs alone: that finds what needs nobody else, and shows whom else the bug concerns. Then
+ * all pairs systematically, those first that it concerns. A bug that takes the end of a process shows
+ * nothing of itself before, and each start of one takes its time: then it is the pairs at once, and a
+ * command and its repetition first.
  */
 function* searches<State extends Json, C extends Command>(
   pairs: readonly Pair<State, C>[],
-  { faults, ways }: OrderOptions,
+  { seed, faults, ways }: OrderOptions,
 ): Order<State, C> {
   if (faults.some(endsProcess)) {
     yield* sweeps(repetitionsFirst(varied(pairs).flat()), faults);
     return;
   }
+  const known = concernedBy(pairs, ways);
+  yield* walks([...known.both, ...firstOf(known.one)], faults, seed);
   for (const scenario of alone(pairs)) {
     const scheduler = new Exhaustive(0);
     if (!scheduler.begin()) continue;
     const execution = yield { scenario, scheduler };
     ways?.own.add(execution);
   }
-  const clients = new Map(
-    pairs.map((pair) => [pair, ways?.shipped.differing(pair.scenario, ways.own) ?? 0]),
-  );
-  const concerned = pairs
-    .filter((pair) => clients.get(pair) !== 0)
-    .sort((a, b) => (clients.get(b) ?? 0) - (clients.get(a) ?? 0));
-  const others = pairs.filter((pair) => clients.get(pair) === 0);
+  const { both, one } = concernedBy(pairs, ways);
+  if (both.length > known.both.length) yield* walks([...both, ...firstOf(one)], faults, seed);
+  const concerned = [...both, ...one];
+  const others = pairs.filter((pair) => !concerned.includes(pair));
   for (const these of [...varied(concerned), ...varied(others)]) {
     yield* faults.length === 0 ? deepening(these) : sweeps(these, faults);
+  }
+}
+
+/** Pairs in which it concerns both clients, and those in which it does one; as far as is known now. */
+function concernedBy<State extends Json, C extends Command>(
+  pairs: readonly Pair<State, C>[],
+  ways: OrderOptions["ways"],
+): { readonly both: readonly Pair<State, C>[]; readonly one: readonly Pair<State, C>[] } {
+  const counted = pairs.map(
+    (pair) => [pair, ways?.shipped.differing(pair.scenario, ways.own) ?? 0] as const,
+  );
+  const of = (clients: number) =>
+    counted.flatMap(([pair, differing]) => (differing === clients ? [pair] : []));
+  return { both: of(2), one: of(1) };
+}
+
+/** Each once, and then again. */
+function* walks<State extends Json, C extends Command>(
+  pairs: readonly Pair<State, C>[],
+  faults: readonly Fault[],
+  seed: number,
+): Order<State, C> {
+  const all = pairs.map(({ scenario }, at) => ({
+    scenario,
+    scheduler: struck(new RandomWalk(seed + at), faults, seed + at),
+  }));
+  for (let round = 0; round < PAIR_WALKS; round++) {
+    for (const walk of all) if (walk.scheduler.begin(walk.scenario)) yield walk;
   }
 }
 
@@ -145,6 +179,12 @@ function* deepening<State extends Json, C extends Command>(
       }
     }
   }
+}
+
+function firstOf<State extends Json, C extends Command>(
+  pairs: readonly Pair<State, C>[],
+): readonly Pair<State, C>[] {
+  return varied(pairs)[0] ?? [];
 }
 
 /** The first pair of each two commands, and then all others. */

@@ -33,7 +33,8 @@ function keyOf(scenario: Scenario): string {
  */
 export class Ways {
   readonly #definitions: ReadonlyMap<string, string>;
-  readonly #byScenario = new Map<string, string>();
+  /** Statements, by scenario. */
+  readonly #statements = new Map<string, readonly string[]>();
 
   /** Those of no client yet. `definitions`: of routines and tables, by name. */
   constructor(definitions: ReadonlyMap<string, string>) {
@@ -64,6 +65,24 @@ export class Ways {
     const statements = trace.flatMap((event) =>
       event.type === "statement" ? [event.statement.sql] : [],
     );
+    this.#statements.set(keyOf(scenario), statements);
+  }
+
+  /**
+   * How many clients of a scenario go another way there. Those of whom it is not known there send what
+   * they send here.
+   */
+  differing(scenario: Scenario, other: Ways): number {
+    return oneByOne(scenario).filter((one) => {
+      const key = keyOf(one);
+      const before = this.#statements.get(key) ?? [];
+      const after = other.#statements.get(key) ?? before;
+      return String(before) !== String(after) || this.#namedIn(before) !== other.#namedIn(after);
+    }).length;
+  }
+
+  /** The definitions of all that statements name, and of what these name. */
+  #namedIn(statements: readonly string[]): string {
     const texts = new Set(statements);
     // What is found on the way is looked through too.
     for (const text of texts) {
@@ -72,16 +91,7 @@ export class Ways {
         if (definition !== undefined) texts.add(definition);
       }
     }
-    this.#byScenario.set(keyOf(scenario), JSON.stringify([statements, ...texts]));
-  }
-
-  /** How many clients of a scenario go another way there, among those that both know. */
-  differing(scenario: Scenario, other: Ways): number {
-    const changed = oneByOne(scenario).filter((one) => {
-      const [before, after] = [this, other].map((ways) => ways.#byScenario.get(keyOf(one)));
-      return before !== undefined && after !== undefined && before !== after;
-    });
-    return changed.length;
+    return [...texts].join();
   }
 }
 
