@@ -2,8 +2,10 @@ import type { Command } from "../core/command.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Execution, Snapshot } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
+import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
 import { Replay } from "../scheduler/replay.ts";
+import type { Judges } from "./judge.ts";
 import { difference } from "./replay.ts";
 
 /**
@@ -27,6 +29,20 @@ export async function breakingCommit<State extends Json, C extends Command>(
     if (seen !== undefined && broken !== undefined) break;
   }
   return broken;
+}
+
+/** The same for a rule that an execution broke; undefined of one that is not about committed state. */
+export async function commitThatBroke<State extends Json, C extends Command>(
+  rule: Violation,
+  execution: Execution<State, C>,
+  judges: Judges<State, C>,
+  execute: Executor<State, C>["execute"],
+): Promise<number | undefined> {
+  if (rule.judge !== "invariant") return undefined;
+  return breakingCommit(execution, execute, async (snapshot) => {
+    const then = { ...execution, commits: [], snapshot };
+    return (await judges.likewise(rule, then, execute)).length === 0;
+  });
 }
 
 async function observed<State extends Json, C extends Command>(

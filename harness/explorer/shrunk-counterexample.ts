@@ -6,7 +6,7 @@ import type { Json } from "../core/json.ts";
 import { commandCount, type Scenario } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
-import { breakingCommit } from "./breaking-commit.ts";
+import { commitThatBroke } from "./breaking-commit.ts";
 import { contrast } from "./contrast.ts";
 import type { Failing } from "./explore-scenario.ts";
 import { type Judges, ruleFirst } from "./judge.ts";
@@ -87,13 +87,7 @@ export async function shrunkCounterexample<State extends Json, C extends Command
   const violations = ruleFirst(rule, all?.violations ?? known.get(execution) ?? []);
   const { shrunk } = unshrunk(failing);
   const stopped = error !== undefined || signal?.aborted === true;
-  const brokenAt =
-    stopped || rule.judge !== "invariant"
-      ? undefined
-      : await breakingCommit(execution, again, async (snapshot) => {
-          const then = { ...execution, commits: [], snapshot };
-          return (await judges.likewise(rule, then, again)).length === 0;
-        });
+  const brokenAt = stopped ? undefined : await commitThatBroke(rule, execution, judges, again);
   const serial = stopped
     ? undefined
     : await contrast(

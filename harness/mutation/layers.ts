@@ -117,7 +117,7 @@ async function tried<State extends Json, C extends Command>(
   const changed = { ...mutated(subject, ddl), pairs: () => pairs };
   const judges = judgesOf(subject).flatMap((judge) => keptTo(judge, promised));
   const stages: readonly Stage[] = [{ pairs: true, preemptions: options.preemptions }];
-  const { failing, complete, executions, reason } = await search(
+  const { failing, brokenAt, complete, executions, reason } = await search(
     server,
     changed,
     { judges, stages },
@@ -127,7 +127,7 @@ async function tried<State extends Json, C extends Command>(
     failing === undefined
       ? null
       : await counterexampleOf(failing, {
-          ...{ server, subject, executions, options },
+          ...{ server, subject, brokenAt, executions, options },
           mutant: without.length === 0 ? null : withoutName(promised.name, without),
         });
   const outcome = failing !== undefined ? "breaks" : complete ? "holds" : "unknown";
@@ -171,11 +171,12 @@ async function counterexampleOf<State extends Json, C extends Command>(
     readonly server: Server;
     readonly subject: Subject<State, C>;
     readonly mutant: string | null;
+    readonly brokenAt: number | undefined;
     readonly executions: number;
     readonly options: LayersOptions;
   },
 ): Promise<Counterexample<State, C>> {
-  const { server, subject, mutant, executions, options } = found;
+  const { server, subject, mutant, brokenAt, executions, options } = found;
   const { scenario, schedule, trace } = execution;
   const preemptions = preemptionCount(trace);
   return {
@@ -189,6 +190,7 @@ async function counterexampleOf<State extends Json, C extends Command>(
     schedule,
     trace,
     violations,
+    ...(brokenAt !== undefined && { brokenAt }),
     preemptions,
     shrunk: { executions: 0, commands: commandCount(scenario), preemptions, minimal: true },
     versions: { heddle: version, postgres: server.version },

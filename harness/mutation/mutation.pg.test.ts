@@ -91,7 +91,10 @@ test("layers of defence: which protections suffice, and how it breaks without", 
     pairs: true,
     mutant: "no double selling without the lock + the index",
   });
-  expect(campaign.counterexamples[0]?.schedule).toEqual(race?.schedule);
+  const [found] = campaign.counterexamples;
+  expect(found?.schedule).toEqual(race?.schedule);
+  expect(race?.brokenAt).toBeGreaterThan(1);
+  expect(found?.brokenAt).toBe(race?.brokenAt);
 });
 
 test("a derived mutant can be planted by its id", async () => {

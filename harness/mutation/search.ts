@@ -4,6 +4,7 @@ import { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Executor } from "../execution/executor.ts";
+import { commitThatBroke } from "../explorer/breaking-commit.ts";
 import { type Failing, ScenarioExplorer } from "../explorer/explore-scenario.ts";
 import { generator } from "../explorer/generate.ts";
 import { Judges } from "../explorer/judge.ts";
@@ -25,6 +26,8 @@ export type Stage =
 export interface Searched<State extends Json, C extends Command> {
   /** The first execution that broke a rule. */
   readonly failing: Failing<State, C> | undefined;
+  /** The step of it whose commit broke the rule, if that is known. */
+  readonly brokenAt?: number | undefined;
   readonly executions: number;
   /** Whether all that the stages ask for was executed and judged; false after a violation. */
   readonly complete: boolean;
@@ -95,7 +98,15 @@ async function searchOn<State extends Json, C extends Command>(
       });
       executions += tally.executions;
       undecided ??= explored.undecided;
-      if (failing !== undefined) return { failing, executions, complete: false, reason: undefined };
+      if (failing !== undefined) {
+        const [rule] = failing.violations;
+        const brokenAt =
+          rule &&
+          (await commitThatBroke(rule, failing.execution, judges, (...given) =>
+            executor.execute(...given),
+          ));
+        return { failing, brokenAt, executions, complete: false, reason: undefined };
+      }
       const reason = signal?.aborted ? "interrupted" : error?.message;
       if (reason !== undefined) return { failing, executions, complete: false, reason };
       if (stage.pairs && !explored.complete) undecided ??= "a search did not come to its end";
