@@ -8,7 +8,7 @@ import { clientsIn, type Happening, MOST_STEPS, type Step, timeline } from "./ti
 
 /** In units of the picture, which are pixels where there is room. */
 const ROW = 27;
-const LEFT = 110;
+const LEFT = 70;
 const TOP = 40;
 /** From one lane to the next: what there is room for on a page, within reason. */
 const COLUMN = { least: 190, most: 260 };

@@ -107,6 +107,7 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   .facts { grid-template-columns: 1fr; gap: 0; }
   .scroll th, .scroll td { padding: .45rem .35rem; }
   .scroll code { font-size: .78em; }
+  .picture svg { zoom: .72; }
   caption { max-width: calc(100vw - 2rem); }
   .facts dd { margin-bottom: .6rem; }
   .figures { grid-template-columns: repeat(2, 1fr); gap: .7rem 1.2rem; }
