@@ -35,6 +35,8 @@ export class Ways {
   readonly #definitions: ReadonlyMap<string, string>;
   /** Statements, by scenario. */
   readonly #statements = new Map<string, readonly string[]>();
+  /** What these name, as far as it was asked for. */
+  readonly #named = new Map<string, readonly string[]>();
 
   /** Those of no client yet. `definitions`: of routines and tables, by name. */
   constructor(definitions: ReadonlyMap<string, string>) {
@@ -73,25 +75,39 @@ export class Ways {
    * they send here.
    */
   differing(scenario: Scenario, other: Ways): number {
+    const changed = this.#changedIn(other);
     return oneByOne(scenario).filter((one) => {
       const key = keyOf(one);
       const before = this.#statements.get(key) ?? [];
       const after = other.#statements.get(key) ?? before;
-      return String(before) !== String(after) || this.#namedIn(before) !== other.#namedIn(after);
+      return String(before) !== String(after) || this.#namedBy(key).some((it) => changed.has(it));
     }).length;
   }
 
-  /** The definitions of all that statements name, and of what these name. */
-  #namedIn(statements: readonly string[]): string {
-    const texts = new Set(statements);
+  /** Names that stand for something else there, or for nothing. */
+  #changedIn(other: Ways): ReadonlySet<string> {
+    const names = new Set([...this.#definitions.keys(), ...other.#definitions.keys()]);
+    const same = (name: string) => this.#definitions.get(name) === other.#definitions.get(name);
+    return new Set([...names].filter((name) => !same(name)));
+  }
+
+  /** What the statements of a scenario name, and what that does. */
+  #namedBy(key: string): readonly string[] {
+    const known = this.#named.get(key);
+    if (known !== undefined) return known;
+    const names = new Set<string>();
+    const texts = new Set(this.#statements.get(key));
     // What is found on the way is looked through too.
     for (const text of texts) {
       for (const word of text.match(/\w+/g) ?? []) {
         const definition = this.#definitions.get(word);
-        if (definition !== undefined) texts.add(definition);
+        if (definition === undefined) continue;
+        names.add(word);
+        texts.add(definition);
       }
     }
-    return [...texts].join();
+    this.#named.set(key, [...names]);
+    return [...names];
   }
 }
 
