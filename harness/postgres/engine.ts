@@ -1,5 +1,4 @@
 import { access, constants } from "node:fs/promises";
-import { get } from "node:http";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { HarnessError } from "../core/error.ts";
@@ -17,6 +16,9 @@ export interface Engine {
   /** Such as `Debian GNU/Linux 12 (bookworm)`, or `Docker Desktop`. */
   readonly system: string;
 }
+
+// An import would load all that the module has, WebSocket and fetch included.
+const { get } = process.getBuiltinModule("node:http");
 
 const PACKAGES = ["@testcontainers/postgresql", "testcontainers"];
 const ANSWER_MS = 10_000;

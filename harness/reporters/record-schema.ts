@@ -1,4 +1,4 @@
-import { Ajv2020, type Schema } from "ajv/dist/2020.js";
+import { Ajv2020, type Schema, type ValidateFunction } from "ajv/dist/2020.js";
 import type { MutationScore } from "../core/mutation.ts";
 import { LAYERS_VERSION, type LayersRecord } from "./layers-record.ts";
 import { PLANTED_VERSION, type PlantedRecord } from "./planted-record.ts";
@@ -120,8 +120,19 @@ const SCORE = has({
   ...PROVENANCE,
 });
 
-const ajv = new Ajv2020({ meta: false, validateSchema: false });
-/** Whether a value has all that a page shows of such a record. */
-export const isPlantedRecord = ajv.compile<PlantedRecord>(PLANTED);
-export const isLayersRecord = ajv.compile<LayersRecord>(LAYERS);
-export const isScoreRecord = ajv.compile<ScoreRecord>(SCORE);
+/**
+ * Whether a value has all that a page shows of such a record. There is mostly none, and to compile
+ * what tells takes longer than an execution.
+ */
+export const isPlantedRecord = valid<PlantedRecord>(PLANTED);
+export const isLayersRecord = valid<LayersRecord>(LAYERS);
+export const isScoreRecord = valid<ScoreRecord>(SCORE);
+
+function valid<T>(schema: Schema): (value: unknown) => value is T {
+  let compiled: ValidateFunction<T> | undefined;
+  return (value): value is T => {
+    if (value === undefined) return false;
+    compiled ??= new Ajv2020({ meta: false, validateSchema: false }).compile<T>(schema);
+    return compiled(value);
+  };
+}
