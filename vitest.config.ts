@@ -3,7 +3,10 @@ import { configDefaults, defineConfig } from "vitest/config";
 const needing = (what: string) => `**/*.${what}.test.ts`;
 const surroundings = ["pg", "browser", "container"].map(needing);
 
-/** One project for each kind of surroundings that a test needs, told by its file's name. */
+/**
+ * One project for each kind of surroundings that a test needs, told by its file's name. Files that
+ * are not isolated load the code once for each process, and not once for each file.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -12,7 +15,6 @@ export default defineConfig({
           name: "unit",
           // A bound on what hangs, far above what a slow machine takes.
           testTimeout: 30_000,
-          // Most of their time was loading the same code for each file.
           isolate: false,
           unstubEnvs: true,
           include: ["**/*.test.ts"],
@@ -25,6 +27,8 @@ export default defineConfig({
           include: [needing("pg")],
           // Each file starts a Postgres of its own: more of them at once only wait.
           maxWorkers: 2,
+          isolate: false,
+          unstubEnvs: true,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           expect: { poll: { timeout: 20_000 } },
