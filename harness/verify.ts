@@ -113,16 +113,17 @@ export async function verify<State extends Json, C extends Command>(
   );
   const failing = fates.find(({ fate }) => fate === "fails");
   const control = failing?.regression.control ?? options.control;
+  const striking = [...faults, ...(failing ? faultsIn(failing.regression.schedule) : [])];
   const executor = await openExecutor(server, subject, options.mutant, {
     ...footprintsFor(options.strategy, control),
     ...options,
     control,
     hashRoutines: true,
-    faults: [...faults, ...(failing ? faultsIn(failing.regression.schedule) : [])],
+    faults: striking,
   });
   const keep = failing === undefined ? folder : undefined;
   // Where the server is killed, one process has it alone.
-  const alone = subject.single || faults.includes("crash");
+  const alone = subject.single || striking.includes("crash");
   const explorers = alone
     ? []
     : otherWorkers<State, C>(server, given.workers, { ...options, queries: subject.queries ?? [] });

@@ -181,12 +181,13 @@ export function nonLinearizable(found: Linearizability): readonly Violation[] {
   const what = last === undefined ? "what they left" : `the answer to ${told(last)}`;
   const shown = orders > attempts.length ? `, of which ${attempts.length} are shown` : "";
   const tried = orders === 1 ? "the one order that is left fails" : `all ${orders} fail${shown}`;
+  const commands = prefix.length === 1 ? "the only command" : `the ${prefix.length} commands`;
   const { judge, name } = LINEARIZABLE;
   return [
     {
       judge,
       name,
-      message: `no order explains the ${prefix.length} commands up to ${what}: ${tried}`,
+      message: `no order explains ${commands} up to ${what}: ${tried}`,
       evidence: attempts.map(({ order, refused, because }) => ({
         after: order.map(told).join(", ") || "nothing",
         wrong: refused === undefined ? "what was left" : `the answer to ${told(refused)}`,

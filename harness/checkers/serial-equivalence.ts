@@ -83,7 +83,10 @@ export function notSerial(execution: Execution): Violation {
   return {
     judge,
     name,
-    message: `no order in which the ${all.length} commands run one after the other comes to these answers and leaves what was left`,
+    message:
+      all.length === 1
+        ? "the only command does not come to this answer, or leave what was left, when nothing strikes it"
+        : `no order in which the ${all.length} commands run one after the other comes to these answers and leaves what was left`,
     evidence: all.map(({ client, command, response }: Operation) => ({
       client,
       command: command.name,
