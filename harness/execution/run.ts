@@ -14,6 +14,7 @@ import {
   laneOf,
 } from "../core/schedule.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
+import { blamed } from "./blame.ts";
 import { Clients } from "./clients.ts";
 import { Commits } from "./commits.ts";
 import { choiceOf, compareLanes, type Flight, Lanes } from "./lanes.ts";
@@ -64,7 +65,9 @@ export class Run<State extends Json, C extends Command> {
       recording: this.recording,
       lockWaits: stage.lockWaits,
       proxy: stage.proxy,
-      kill: stage.kills ? () => stage.system.kill?.() ?? Promise.resolve() : undefined,
+      kill: stage.kills
+        ? () => blamed("the model's kill()", stage.system.kill?.() ?? Promise.resolve())
+        : undefined,
       crash: stage.crash,
     });
     this.traffic = new Traffic(stage, {
