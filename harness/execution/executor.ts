@@ -144,9 +144,10 @@ export class Executor<State extends Json, C extends Command> {
       const left = stuck
         ? { openTransactions: 0 }
         : await leftovers(this.#parts, this.#system, trace);
-      if (stuck || !isClean(left)) await this.#restart(run);
-      else if (isFaulty(trace)) await this.#heal(run);
-      return {
+      const anew = stuck || !isClean(left) || (isFaulty(trace) && this.#system.warm === undefined);
+      if (anew) await this.#end(run);
+      else if (isFaulty(trace)) await this.#heal();
+      const execution: Execution<State, C> = {
         scenario,
         schedule: { version: 1, lanes: run.chosen },
         trace,
@@ -156,6 +157,9 @@ export class Executor<State extends Json, C extends Command> {
         snapshot: await this.#observe(),
         contents: await this.#contents(),
       };
+      // Not before it was observed: what a system knows besides the database, it knows no more then.
+      if (anew) await this.#restart();
+      return execution;
     } finally {
       run.letGo();
       proxy.observer = undefined;
@@ -196,31 +200,31 @@ export class Executor<State extends Json, C extends Command> {
   }
 
   /** Has the system open the connections that faults have cost. */
-  async #heal(run: Run<State, C>): Promise<void> {
+  async #heal(): Promise<void> {
     this.#parts.proxy.observer = undefined;
-    const warm = this.#system.warm?.();
-    await (warm === undefined ? this.#restart(run) : blamed("the model's warm()", warm));
+    await blamed("the model's warm()", this.#system.warm?.() ?? Promise.resolve());
   }
 
   /**
-   * Ends all sessions, whatever they hold, and starts the system anew: a pool that lent out a
-   * connection for good would run dry sooner or later. For the same reason `stop` may never end,
-   * nor a command that waits for a connection.
+   * Ends all sessions, whatever they hold; the backends too: one that waits for a lock would still
+   * commit when it gets it. A command that waits for a connection may never end.
    */
-  async #restart(run: Run<State, C>): Promise<void> {
-    await this.#endSessions();
-    await atMost(GRACE_MS, run.drained());
-    await this.#stopSystem();
-    this.#system = await start(this.#server, this.#parts, this.#setup, this.#options.faults);
-  }
-
-  /** The backends too: one that waits for a lock would still commit when it gets it. */
-  async #endSessions(): Promise<void> {
+  async #end(run: Run<State, C>): Promise<void> {
     const { proxy, lockWaits } = this.#parts;
     proxy.observer = undefined;
     const sessions = [...proxy.sessions];
     for (const session of sessions) session.close();
     await lockWaits.terminate(sessions.map((session) => session.pid));
+    await atMost(GRACE_MS, run.drained());
+  }
+
+  /**
+   * Starts the system anew: a pool that lent out a connection for good would run dry sooner or later.
+   * For the same reason `stop` may never end.
+   */
+  async #restart(): Promise<void> {
+    await this.#stopSystem();
+    this.#system = await start(this.#server, this.#parts, this.#setup, this.#options.faults);
   }
 
   async #stopSystem(): Promise<void> {

@@ -65,6 +65,8 @@ test.each<[string, Statements, object]>([
 ])("who leaves %s is told so, and the next execution finds all as it was", async (_, command, rules) => {
   const [execution] = await all(wide, [[command]]);
   expect(execution && left(execution)).toEqual({ ...NOTHING, ...rules });
+  // Of the system that did it, and not of one that was started since.
+  expect(execution?.snapshot["performed"]).toEqual([{ commands: 1 }]);
   const [next] = await all(wide, [[statements(LOCK, UNLOCK, add(2))]]);
   expect(next && [counters(next), left(next)]).toEqual([[0, 1], NOTHING]);
 });

@@ -61,11 +61,15 @@ async function statementSystem(
     for (const client of first) client.release();
   };
   await warm();
+  /** Which the database does not know. */
+  let performed = 0;
   return {
     reset: async () => {
+      performed = 0;
       await direct.query("delete from counter; insert into counter values (1, 0), (2, 0)");
     },
     perform: async (command, client) => {
+      performed++;
       const seen: string[] = [];
       try {
         await (command.name === "parallel" ? allAtOnce : oneByOne)(command, client, seen);
@@ -78,6 +82,7 @@ async function statementSystem(
     },
     observe: async () => ({
       counter: (await direct.query("select id, value from counter order by id")).rows,
+      performed: [{ commands: performed }],
     }),
     warm,
     // The pool opens what it has lost.
