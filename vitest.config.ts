@@ -13,6 +13,8 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          // As many as below: projects that take turns in the same processes have to agree.
+          maxWorkers: 2,
           // A bound on what hangs, far above what a slow machine takes.
           testTimeout: 30_000,
           isolate: false,
