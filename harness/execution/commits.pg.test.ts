@@ -2,9 +2,19 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseSchedule } from "../core/schedule.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
+import { RandomWalk } from "../scheduler/random.ts";
 import { Replay } from "../scheduler/replay.ts";
 import { Executor } from "./executor.ts";
-import { add, counters, LIMITS, SETUP, scenario, statements } from "./statements.fixture.ts";
+import {
+  add,
+  counters,
+  LIMITS,
+  SETUP,
+  type Statements,
+  scenario,
+  statements,
+} from "./statements.fixture.ts";
+import type { System, SystemContext } from "./system.ts";
 
 let server: Server;
 
@@ -44,6 +54,36 @@ test.each([
     [{ id: 1 }],
   ]);
   expect(execution.snapshot["large"]).toEqual([{ id: 1 }]);
+  await executor.close();
+});
+
+test("a system that cannot be observed while a command is under way hangs nothing", async () => {
+  let performing = false;
+  const never = {
+    ...SETUP,
+    start: async (context: SystemContext): Promise<System<null, Statements>> => {
+      const system = await SETUP.start(context);
+      return {
+        ...system,
+        perform: async (...given) => {
+          performing = true;
+          return system.perform(...given).finally(() => {
+            performing = false;
+          });
+        },
+        observe: () => (performing ? new Promise(() => {}) : system.observe()),
+      };
+    },
+  };
+  const executor = await Executor.open(server, never, { ...LIMITS, stepTimeoutMs: 300 });
+  const scene = scenario([statements(add(1), "select 1")]);
+  await expect(executor.execute(scene, new RandomWalk(1), "each-commit")).rejects.toMatchObject({
+    code: "STEP_TIMEOUT",
+    message: "the model's observe() took more than 300 ms while commands were under way",
+  });
+  // The next execution is none the worse for it.
+  const execution = await executor.execute(scene, new RandomWalk(1));
+  expect(counters(execution)).toEqual([1, 0]);
   await executor.close();
 });
 

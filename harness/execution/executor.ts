@@ -126,7 +126,7 @@ export class Executor<State extends Json, C extends Command> {
         ...(faults.includes("crash") && {
           crash: (dead: () => void) => this.#crash(dead),
         }),
-        ...(observe === "each-commit" && { observe: () => this.#observe() }),
+        ...(observe === "each-commit" && { observe: () => this.#observeMeanwhile() }),
       },
       scenario,
       scheduler,
@@ -185,6 +185,24 @@ export class Executor<State extends Json, C extends Command> {
   async #observe(): Promise<Snapshot> {
     const snapshot = await blamed("the model's observe()", this.#system.observe());
     return { ...snapshot, ...(await this.#parts.queries?.rows()) };
+  }
+
+  /** While commands are under way. What a system reads then may be waiting for one of these. */
+  async #observeMeanwhile(): Promise<Snapshot> {
+    const { stepTimeoutMs } = this.#options;
+    const observed = this.#observe();
+    observed.catch(() => {}); // Nobody waits for it any more when it is too late.
+    const over = new AbortController();
+    const late = delay(stepTimeoutMs, "late" as const, { signal: over.signal }).catch(
+      () => observed,
+    );
+    const snapshot = await Promise.race([observed, late]);
+    over.abort();
+    if (snapshot !== "late") return snapshot;
+    throw new HarnessError(
+      "STEP_TIMEOUT",
+      `the model's observe() took more than ${stepTimeoutMs} ms while commands were under way`,
+    );
   }
 
   async #contents(): Promise<Snapshot | undefined> {
