@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "../core/command.ts";
 import type { Control } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
@@ -10,6 +9,7 @@ import type { InnerGates } from "../gates/inner-gates.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { blamed } from "./blame.ts";
+import { atMost, inTime } from "./in-time.ts";
 import { isClean, leftovers } from "./leftovers.ts";
 import { closeParts, openParts, type Parts, type PartsOptions, reopenParts } from "./parts.ts";
 import type { RoutineHashes } from "./routines.ts";
@@ -188,21 +188,9 @@ export class Executor<State extends Json, C extends Command> {
   }
 
   /** While commands are under way. What a system reads then may be waiting for one of these. */
-  async #observeMeanwhile(): Promise<Snapshot> {
-    const { stepTimeoutMs } = this.#options;
-    const observed = this.#observe();
-    observed.catch(() => {}); // Nobody waits for it any more when it is too late.
-    const over = new AbortController();
-    const late = delay(stepTimeoutMs, "late" as const, { signal: over.signal }).catch(
-      () => observed,
-    );
-    const snapshot = await Promise.race([observed, late]);
-    over.abort();
-    if (snapshot !== "late") return snapshot;
-    throw new HarnessError(
-      "STEP_TIMEOUT",
-      `the model's observe() took more than ${stepTimeoutMs} ms while commands were under way`,
-    );
+  #observeMeanwhile(): Promise<Snapshot> {
+    const what = "the model's observe(), while commands were under way,";
+    return inTime(what, this.#options.stepTimeoutMs, this.#observe());
   }
 
   async #contents(): Promise<Snapshot | undefined> {
@@ -253,8 +241,4 @@ export class Executor<State extends Json, C extends Command> {
   async close(): Promise<void> {
     await closeParts(this.#parts, () => this.#stopSystem());
   }
-}
-
-async function atMost(ms: number, work: Promise<void>): Promise<void> {
-  await Promise.race([work, delay(ms, undefined, { ref: false })]);
 }
