@@ -8,6 +8,7 @@ import type { Event } from "../harness/core/history.ts";
 import type { Json } from "../harness/core/json.ts";
 import type { Scenario } from "../harness/core/scenario.ts";
 import { type Lane, laneOf } from "../harness/core/schedule.ts";
+import { isClean, type Leftovers } from "../harness/execution/leftovers.ts";
 import type { System } from "../harness/execution/system.ts";
 import type { Subject } from "../harness/explorer/subject.ts";
 import type { Database } from "../harness/postgres/provider.ts";
@@ -17,9 +18,14 @@ import type { Scheduler } from "../harness/scheduler/scheduler.ts";
 /** After which clients that are not answered are taken to wait for ever. */
 const STUCK_MS = 1_000;
 
-const LEFT_OPEN = `
-  select count(*)::int as open from pg_stat_activity
-   where datname = current_database() and state like 'idle in transaction%'`;
+const LEFT = `
+  select (select count(*)::int from pg_stat_activity
+           where datname = current_database() and state like 'idle in transaction%'
+         ) as "openTransactions",
+         array(select objid::text from pg_locks
+                where locktype = 'advisory' and granted
+                  and database = (select oid from pg_database where datname = current_database())
+         ) as "advisoryLocks"`;
 
 const END_SESSIONS = `
   select pg_terminate_backend(pid) from pg_stat_activity
@@ -72,13 +78,7 @@ export class Ungated<State extends Json, C extends Command> {
         await this.#perform(scenario, client, index, events);
       }
     });
-    const given = new AbortController();
-    const answered = await Promise.race([
-      Promise.all(all).then(() => true),
-      delay(STUCK_MS, false, { signal: given.signal }).catch(() => false),
-    ]);
-    given.abort();
-    return this.#seen(scenario, events.slice(), !answered);
+    return this.#seen(scenario, events, await isStuck(Promise.all(all)));
   }
 
   /** Whole commands, in the order that a scheduler chooses: for judges that compare. */
@@ -96,7 +96,9 @@ export class Ungated<State extends Json, C extends Command> {
       const client = Number(previous);
       const index = next[client] ?? 0;
       next[client] = index + 1;
-      await this.#perform(scenario, client, index, events);
+      if (await isStuck(this.#perform(scenario, client, index, events))) {
+        return this.#seen(scenario, events, true);
+      }
     }
   }
 
@@ -115,12 +117,13 @@ export class Ungated<State extends Json, C extends Command> {
 
   async #seen(
     scenario: Scenario<State, C>,
-    trace: readonly Event<C>[],
+    events: readonly Event<C>[],
     stuck: boolean,
   ): Promise<Execution<State, C>> {
-    const { rows } = await this.#beside.query<{ open: number }>(LEFT_OPEN);
-    const open = rows[0]?.open ?? 0;
-    if (stuck || open > 0) await this.#restart();
+    // Of clients that are given up more may be heard.
+    const trace = events.slice();
+    const left = await this.#left();
+    if (stuck || !isClean(left)) await this.#restart();
     return {
       scenario,
       schedule: { version: 1, lanes: [] },
@@ -128,10 +131,17 @@ export class Ungated<State extends Json, C extends Command> {
       ending: stuck
         ? { type: "stuck", waits: "clients that are not answered" }
         : { type: "complete" },
-      openTransactions: stuck ? 0 : open,
+      ...(stuck ? { openTransactions: 0 } : left),
       snapshot: await this.#system.observe(),
       contents: await this.#system.contents?.(),
     };
+  }
+
+  async #left(): Promise<Leftovers> {
+    const { rows } = await this.#beside.query<Leftovers>(LEFT);
+    const connectionsInUse = this.#system.connectionsInUse?.();
+    const [sessions = { openTransactions: 0 }] = rows;
+    return { ...sessions, ...(connectionsInUse !== undefined && { connectionsInUse }) };
   }
 
   /** As Heddle does it: otherwise what is left open would be met again. */
@@ -151,6 +161,16 @@ export class Ungated<State extends Json, C extends Command> {
     await this.#stop();
     await this.#beside.end();
     await this.#database.drop();
+  }
+}
+
+async function isStuck(work: Promise<unknown>): Promise<boolean> {
+  const given = new AbortController();
+  const stuck = delay(STUCK_MS, true, { signal: given.signal }).catch(() => false);
+  try {
+    return await Promise.race([work.then(() => false), stuck]);
+  } finally {
+    given.abort();
   }
 }
 

@@ -6,7 +6,7 @@ import type { Parts } from "./parts.ts";
 import type { System } from "./system.ts";
 
 /** What hygiene is judged by. */
-type Leftovers = Pick<Execution, "openTransactions" | "advisoryLocks" | "connectionsInUse">;
+export type Leftovers = Pick<Execution, "openTransactions" | "advisoryLocks" | "connectionsInUse">;
 
 /**
  * What the sessions of an execution that has come to its end still have. The server is asked for
