@@ -22,7 +22,11 @@ if (!existsSync(source)) {
 async function run(entry) {
   // Not before Node 22.1.
   const compiled = module.enableCompileCache === undefined ? undefined : compiledFolder();
-  if (compiled !== undefined) module.enableCompileCache(compiled);
+  if (compiled !== undefined) {
+    module.enableCompileCache(compiled);
+    // For the processes that this one starts.
+    process.env.NODE_COMPILE_CACHE ??= compiled;
+  }
   const { main } = await import(entry.href);
   process.exitCode = await main(process.argv.slice(2));
 }

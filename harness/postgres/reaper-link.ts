@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { sharingCompiled } from "./compile-cache.ts";
 import type { Leftover } from "./leftovers.ts";
 
 /** What is to be cleaned up if we are gone. */
@@ -27,7 +26,7 @@ export class Reaper {
       // A session of its own, which a Ctrl-C at the terminal does not reach.
       detached: true,
       cwd: "/",
-      env: sharingCompiled(env),
+      env,
       stdio: ["pipe", "pipe", "ignore"],
       windowsHide: true,
     });

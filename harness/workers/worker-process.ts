@@ -8,7 +8,6 @@ import type { Json } from "../core/json.ts";
 import { NOTHING_COVERED } from "../explorer/coverage.ts";
 import type { Effort, Explored, Explorer } from "../explorer/explore-scenario.ts";
 import { EMPTY } from "../explorer/tally.ts";
-import { sharingCompiled } from "../postgres/compile-cache.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import type { FromWorker, ToWorker, WorkerOptions } from "./messages.ts";
 
@@ -71,7 +70,6 @@ export class WorkerProcess<State extends Json, C extends Command> implements Exp
   async #start(): Promise<void> {
     const child = fork(WORKER, {
       serialization: "advanced",
-      env: sharingCompiled(process.env),
       // What a model prints must not get into our output.
       stdio: ["ignore", 2, 2, "ipc"],
     });

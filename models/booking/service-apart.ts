@@ -16,10 +16,14 @@ const PROCESS = fileURLToPath(
   new URL(`./service-process${extname(import.meta.url)}`, import.meta.url),
 );
 
-/** The booking service in a process of its own. */
+/**
+ * The booking service in a process of its own. Another one stands ready: to load the code takes most of
+ * the time of a start, and can be done while the one before still serves.
+ */
 export class ServiceApart {
   readonly #told: ToService;
   #child: ChildProcess | undefined;
+  #ready: ChildProcess | undefined;
 
   constructor(options: ServiceOptions, mutant: string | undefined) {
     this.#told = { options, mutant };
@@ -27,9 +31,10 @@ export class ServiceApart {
 
   /** Resolves when it takes requests. */
   async start(): Promise<void> {
-    // What it prints must not get into our output.
-    this.#child = fork(PROCESS, { stdio: ["ignore", 2, 2, "ipc"] });
+    this.#child = this.#ready ?? loading();
+    this.#ready = undefined;
     await this.#ask(this.#told);
+    this.#ready = loading();
   }
 
   /** Opens the connections that were lost. */
@@ -40,25 +45,45 @@ export class ServiceApart {
   /** Resolves when it is gone. */
   async kill(): Promise<void> {
     const child = this.#child;
-    if (child === undefined) return;
     this.#child = undefined;
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, "exit");
-    child.kill("SIGKILL");
-    await ended;
+    if (child !== undefined) await gone(child);
+  }
+
+  /** Resolves when nothing is left of it. */
+  async close(): Promise<void> {
+    await this.kill();
+    if (this.#ready !== undefined) await gone(this.#ready);
   }
 
   #ask(message: ToService): Promise<void> {
     const child = this.#child;
     return new Promise((resolve, reject) => {
       const ended = () => reject(new Error("the process of the service has ended"));
-      child?.once("exit", ended);
-      child?.once("message", (answer: FromService) => {
+      if (child === undefined || isGone(child)) return ended();
+      child.once("exit", ended);
+      child.once("message", (answer: FromService) => {
         child.off("exit", ended);
         if (answer === "ready") resolve();
         else reject(new Error(answer.failed));
       });
-      child?.send(message, () => {});
+      child.send(message, () => {});
     });
   }
+}
+
+/** A process that loads the service, and waits to be told how to start it. */
+function loading(): ChildProcess {
+  // What it prints must not get into our output.
+  return fork(PROCESS, { stdio: ["ignore", 2, 2, "ipc"] });
+}
+
+async function gone(child: ChildProcess): Promise<void> {
+  if (isGone(child)) return;
+  const ended = once(child, "exit");
+  child.kill("SIGKILL");
+  await ended;
+}
+
+function isGone({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }

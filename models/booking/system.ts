@@ -96,7 +96,7 @@ async function open(
   };
   const requesters = connections < CONNECTIONS ? new Requesters() : undefined;
   const apart = context.mortal ? new ServiceApart(options, mutant?.name) : undefined;
-  opened.push(async () => apart?.kill());
+  opened.push(async () => apart?.close());
   await apart?.start();
   const here = apart ? undefined : await startService(options, mutant, requesters);
   opened.push(async () => here?.close());
