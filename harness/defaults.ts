@@ -16,7 +16,7 @@ export const DEFAULTS = {
   bounds: { minClients: 2, maxClients: 4 },
   strategy: strategy("auto"),
   /** Of each planted bug. */
-  mutantRuns: 2_500,
+  mutantRuns: 2_000,
   /** Of the model's pairs of commands. */
   pairStrategy: strategy("exhaustive"),
   preemptions: PREEMPTIONS,
