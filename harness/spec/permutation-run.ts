@@ -6,8 +6,11 @@ import type { Marker, Permutation, PermutationStep } from "./spec.ts";
 import { type Bench, setUp, tearDown } from "./surroundings.ts";
 import { tableText } from "./table.ts";
 
-/** When a session that says nothing is asked about, in ms; patience grows with each question. */
-const PATIENCE_MS = { first: 1, most: 10 };
+/**
+ * When a session that says nothing is asked about, in ms; patience grows with each question. One that
+ * waited before is asked about at once: most likely it still does.
+ */
+const PATIENCE_MS = { again: 0, first: 1, most: 10 };
 
 /** Runs one permutation, and prints what isolationtester would print. */
 export class PermutationRun {
@@ -110,7 +113,8 @@ export class PermutationRun {
       return false;
     };
     if (!again && one.markers.some(({ type }) => type === "once")) return waits();
-    if ((await this.#rest(one, mayWait)) === "blocked") return waits();
+    const patience = again && mayWait ? PATIENCE_MS.again : PATIENCE_MS.first;
+    if ((await this.#rest(one, mayWait, patience)) === "blocked") return waits();
     if (one.markers.some((marker) => this.#holds(marker))) return waits();
     print(again ? `step ${name}: <... completed>\n` : `step ${name}: ${sql}\n`);
     this.#report(this.#sessionOf(one));
@@ -118,18 +122,22 @@ export class PermutationRun {
   }
 
   /** Waits until the step has ended, or, if it may, waits for a lock. */
-  async #rest(one: PermutationStep, mayWait: boolean): Promise<"ended" | "blocked"> {
+  async #rest(
+    one: PermutationStep,
+    mayWait: boolean,
+    atFirst: number,
+  ): Promise<"ended" | "blocked"> {
     const { control, print, stepTimeoutMs, signal } = this.#bench;
     const session = this.#sessionOf(one);
     const start = Date.now();
-    let patience = PATIENCE_MS.first;
+    let patience = atFirst;
     let cancelled = false;
     for (;;) {
       this.#printNotices(session);
       if (session.ready) return "ended";
-      if (await session.news(patience)) continue;
+      if (patience > 0 && (await session.news(patience))) continue;
       if (signal?.aborted) throw new HarnessError("INTERRUPTED", "interrupted");
-      patience = Math.min(2 * patience, PATIENCE_MS.most);
+      patience = Math.min(2 * patience || PATIENCE_MS.first, PATIENCE_MS.most);
       if (mayWait && (await this.#blocked(session))) {
         // What it said before it began to wait is here by now.
         await setImmediate();
