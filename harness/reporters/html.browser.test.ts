@@ -20,7 +20,7 @@ const missing = !existsSync(CHROMIUM) && process.env["CI"] !== "true";
 const reason = missing ? ` (skipped: there is no ${CHROMIUM})` : "";
 
 const SIZES = { desktop: { width: 1280, height: 900 }, phone: { width: 360, height: 740 } };
-/** Whether the page shows the section from its top, or as far as the page goes. */
+/** Whether the page shows the section from its top, or as far as the page goes: called in the browser. */
 const IS_THERE = `(target) => {
   const { top } = document.querySelector(target).getBoundingClientRect();
   const atEnd = window.scrollY + window.innerHeight >= document.body.scrollHeight - 2;
@@ -91,10 +91,12 @@ describe.skipIf(missing)(`report.html in a browser${reason}`, () => {
       await link.focus();
       await page.keyboard.press("Enter");
       // The browser scrolls when it draws the next frame, not when the key is pressed.
-      const there = await page
-        .waitForFunction(IS_THERE, target, { timeout: 10_000 })
-        .catch((error: Error) => error);
-      expect(there, `${target}`).not.toBeInstanceOf(Error);
+      await expect
+        .poll(() => page.evaluate<boolean>(`(${IS_THERE})("${target}")`), {
+          timeout: 10_000,
+          message: `${target}`,
+        })
+        .toBe(true);
     }
     await page.close();
   });
