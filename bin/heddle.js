@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import module from "node:module";
 import { constants, homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const source = new URL("../harness/cli/main.ts", import.meta.url);
@@ -38,7 +38,8 @@ async function run(entry) {
 function compiledFolder() {
   const uid = process.getuid?.();
   const usual = uid === 0 ? "/var/cache" : join(homedir(), ".cache");
-  const cache = join(process.env.XDG_CACHE_HOME || usual, "heddle");
+  // What we start may be in another folder.
+  const cache = resolve(process.env.XDG_CACHE_HOME || usual, "heddle");
   try {
     mkdirSync(cache, { recursive: true, mode: 0o755 });
     const { uid: owner, mode } = statSync(cache);

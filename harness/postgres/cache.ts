@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { access, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { HarnessError } from "../core/error.ts";
 import { type Account, mayEnter } from "./account.ts";
 
@@ -16,7 +16,8 @@ export async function cacheFolder(account: Account | undefined): Promise<string>
   const uid = process.getuid?.();
   const usual = uid === 0 ? "/var/cache" : join(homedir(), ".cache");
   const candidates = [
-    join(process.env["XDG_CACHE_HOME"] || usual, "heddle"),
+    // Programs that are in other folders are told of it.
+    resolve(process.env["XDG_CACHE_HOME"] || usual, "heddle"),
     join(tmpdir(), `heddle-cache-${uid ?? "user"}`),
   ];
   for (const folder of candidates) {
