@@ -7,7 +7,6 @@ import { HarnessError } from "../harness/core/error.ts";
 import { Executor } from "../harness/execution/executor.ts";
 import { startServer } from "../harness/postgres/provider.ts";
 import type { Database, Server } from "../harness/postgres/server.ts";
-import { lineDiff } from "../harness/spec/line-diff.ts";
 import { parseSpec } from "../harness/spec/parse.ts";
 import { runSpec } from "../harness/spec/run-spec.ts";
 import { type Benchmark, type Comparison, mediansInTurns } from "./benchmark.ts";
@@ -20,7 +19,7 @@ import {
   stepsOf,
 } from "./permutations.ts";
 import { connected, OPTIONS, type Session, type Spec, sessionSetup } from "./sessions.ts";
-import { readOutput, specFile } from "./tester-files.ts";
+import { differenceOfOutputs, readOutput, specFile } from "./tester-files.ts";
 
 const ROUNDS = 5;
 /** Permutations in a round: so many that isolationtester's start (20 ms) counts little. */
@@ -126,7 +125,8 @@ async function measure(
   await theirs();
   const printed = await readFile(output, "utf8");
   requireSame(spec, possible, readOutput(printed));
-  requireSameText(spec, printed, await runOurSpec(server, database, all));
+  const difference = differenceOfOutputs(printed, await runOurSpec(server, database, all));
+  if (difference !== "") throw new Error(`"${spec.name}", by heddle spec:\n${difference}`);
 
   const round = spread(possible.filter(timed), perRound).map(({ permutation }) => permutation);
   const text = specFile(spec, round);
@@ -208,22 +208,6 @@ function requireSame(
         `and isolationtester ${JSON.stringify(other)}`,
     );
   }
-}
-
-/** Who of several that wait for one row goes first is the server's choice, and not always the same. */
-function requireSameText(spec: Spec, theirs: string, ours: string): void {
-  const others = blocksOf(ours);
-  for (const [at, block] of blocksOf(theirs).entries()) {
-    const difference = lineDiff(block, others[at] ?? "");
-    if (difference === "" || block.split("<waiting ...>").length > 2) continue;
-    throw new Error(
-      `"${spec.name}": heddle spec prints otherwise than isolationtester\n${difference}`,
-    );
-  }
-}
-
-function blocksOf(text: string): string[] {
-  return text.split(/^starting permutation: /m);
 }
 
 async function runTester(

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Spec } from "./sessions.ts";
-import { readOutput, specFile } from "./tester-files.ts";
+import { differenceOfOutputs, readOutput, specFile } from "./tester-files.ts";
 
 const SPEC: Spec = {
   name: "two claims",
@@ -86,4 +86,27 @@ test("rows, errors, waits and the final state are read from what isolationtester
     answers: ["a1", "a2", "b1"].map((step) => ({ step, rows: [] })),
     final: [],
   });
+});
+
+const answered = (first: string, second: string) => `starting permutation: a b c
+step a: select 1 <waiting ...>
+${first}
+step c: commit
+step ${second}: <... completed>
+`;
+
+test("an output that is the same differs in nothing, and another one in its lines", () => {
+  expect(differenceOfOutputs(OUTPUT, OUTPUT)).toBe("");
+  expect(differenceOfOutputs(OUTPUT, OUTPUT.replace(" 2|f ", " 2|t "))).toContain(
+    "- 2|f   \n+ 2|t ",
+  );
+  expect(differenceOfOutputs(OUTPUT, `${OUTPUT}starting permutation: more\n`)).toContain("+more");
+});
+
+test("only of several that wait at once may another one come first", () => {
+  const together = (second: string) => answered("step b: select 1 <waiting ...>", second);
+  expect(differenceOfOutputs(together("a"), together("b"))).toBe("");
+  const inTurns = (second: string) =>
+    answered("step a: <... completed>\nstep b: select 1 <waiting ...>", second);
+  expect(differenceOfOutputs(inTurns("b"), inTurns("a"))).toContain("-step b: <... completed>");
 });

@@ -1,3 +1,4 @@
+import { lineDiff } from "../harness/spec/line-diff.ts";
 import { type Outcome, type Permutation, stepsOf } from "./permutations.ts";
 import type { Answer, Spec } from "./sessions.ts";
 
@@ -32,6 +33,32 @@ export function readOutput(text: string): Map<string, Outcome> {
       return [steps, readBlock(lines)];
     }),
   );
+}
+
+/**
+ * How the first permutation differs that another program printed otherwise; empty if none does. Those
+ * are left out in which several steps wait at once: who of them goes first is the server's choice.
+ */
+export function differenceOfOutputs(theirs: string, ours: string): string {
+  const others = blocksOf(ours);
+  const blocks = blocksOf(theirs);
+  const differences = Array.from({ length: Math.max(blocks.length, others.length) }, (_, at) =>
+    mostWaiting(blocks[at] ?? "") > 1 ? "" : lineDiff(blocks[at] ?? "", others[at] ?? ""),
+  );
+  return differences.find((difference) => difference !== "") ?? "";
+}
+
+function blocksOf(text: string): string[] {
+  return text.split(/^starting permutation: /m);
+}
+
+function mostWaiting(block: string): number {
+  let [waiting, most] = [0, 0];
+  for (const line of block.split("\n")) {
+    if (line.endsWith(" <waiting ...>")) most = Math.max(most, ++waiting);
+    else if (line.endsWith(": <... completed>")) waiting--;
+  }
+  return most;
 }
 
 function readBlock(lines: readonly string[]): Outcome {
