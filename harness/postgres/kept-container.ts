@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { buildOnce, cacheFolder } from "./cache.ts";
 import { KEPT, removeEnded } from "./container-label.ts";
 import { containerSettings, type Running, runContainer, type Wanted } from "./container-run.ts";
@@ -33,9 +34,28 @@ export async function keepContainer(
     name,
   };
   await removeEnded(engine, name);
-  const found = await runContainer(engine, wanted).catch((error: unknown) => {
-    if (/already in use|already started/.test(String(error))) return runContainer(engine, wanted);
-    throw error;
-  });
-  return { ...found, password, name };
+  return { ...(await findOrRun(engine, wanted)), password, name };
+}
+
+/** How long another may take to make the container: as long as we may. */
+const MADE_MS = 60_000;
+const POLL_MS = 50;
+/** What the engine says to all but one of those that make, start or remove the same one at once. */
+const ANOTHER_IS_AT_IT = /already in use|already started|no such container/i;
+
+/**
+ * An engine gives a name away before the container that will have it is listed, and lists it before
+ * it can be used, with a slow disk for seconds: whoever comes in between can neither make it nor
+ * use it yet, and asks again.
+ */
+async function findOrRun(engine: Engine, wanted: Wanted): Promise<Running> {
+  const until = performance.now() + MADE_MS;
+  for (;;) {
+    try {
+      return await runContainer(engine, wanted);
+    } catch (error) {
+      if (!ANOTHER_IS_AT_IT.test(String(error)) || performance.now() > until) throw error;
+      await delay(POLL_MS);
+    }
+  }
 }

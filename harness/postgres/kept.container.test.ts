@@ -12,11 +12,15 @@ describeContainers("a container that is kept", () => {
   /** A cache of its own, so that it is no other's container. */
   let cache: string;
   let before: Awaited<ReturnType<typeof inventory>>;
+  let harnesses: HarnessProcess[] = [];
   beforeEach(async () => {
     cache = await mkdtemp(join(tmpdir(), "hk-"));
     before = await inventory();
   });
   afterEach(async () => {
+    // One that still makes a container, since another one failed, would leave it behind.
+    await Promise.all(harnesses.map(stop));
+    harnesses = [];
     const { api } = await openEngine();
     const { containers } = await inventory();
     for (const id of containers.filter((one) => !before.containers.includes(one))) {
@@ -26,11 +30,15 @@ describeContainers("a container that is kept", () => {
     await rm(cache, { recursive: true });
   });
 
-  const start = () => startHarness(testContainer, { reuse: true, env: { XDG_CACHE_HOME: cache } });
+  function start(): HarnessProcess {
+    const harness = startHarness(testContainer, { reuse: true, env: { XDG_CACHE_HOME: cache } });
+    harnesses.push(harness);
+    return harness;
+  }
 
-  async function stop(harness: HarnessProcess): Promise<void> {
-    harness.child.stdin?.end();
-    expect(await harness.ended).toBe(0);
+  async function stop({ child, ended }: HarnessProcess): Promise<number | NodeJS.Signals> {
+    child.stdin?.end();
+    return ended;
   }
 
   const added = async () => (await inventory()).containers.length - before.containers.length;
@@ -50,7 +58,7 @@ describeContainers("a container that is kept", () => {
       return rows;
     };
     const at = await ask(started);
-    await stop(first);
+    expect(await stop(first)).toBe(0);
     expect(await added()).toBe(1);
     expect(await keptContainers(await openEngine())).toContain(
       /heddle-kept-\w+/.exec(description)?.[0],
@@ -58,20 +66,20 @@ describeContainers("a container that is kept", () => {
     const second = start();
     await second.started;
     expect(await ask(started)).toEqual(at);
-    await stop(second);
+    expect(await stop(second)).toBe(0);
     expect(await ask("select from pg_database where datname ~ '^heddle_'")).toEqual([]);
   });
 
   test("is one for several that start it at once, and none drops the other's database", async () => {
-    const harnesses = [start(), start(), start()];
-    const databases = await Promise.all(harnesses.map(({ started }) => started));
+    const several = [start(), start(), start()];
+    const databases = await Promise.all(several.map(({ started }) => started));
     expect(await added()).toBe(1);
     for (const { url } of databases) {
       const client = new pg.Client({ connectionString: url });
       await client.connect();
       await client.end();
     }
-    await Promise.all(harnesses.map(stop));
+    expect(await Promise.all(several.map(stop))).toEqual([0, 0, 0]);
   });
 
   test("is made anew if it was stopped, and cleared of what a killed run has left", async () => {
@@ -89,7 +97,7 @@ describeContainers("a container that is kept", () => {
     ]);
     expect(rows).toEqual([]);
     await client.end();
-    await stop(next);
+    expect(await stop(next)).toBe(0);
 
     const { api } = await openEngine();
     const [id = ""] = (await inventory()).containers.filter(
@@ -98,7 +106,7 @@ describeContainers("a container that is kept", () => {
     await api.getContainer(id).stop({ t: 5 });
     const last = start();
     await last.started;
-    await stop(last);
+    expect(await stop(last)).toBe(0);
     expect(await added()).toBe(1);
   });
 });
