@@ -17,6 +17,7 @@ export default defineConfig({
           maxWorkers: 2,
           // A bound on what hangs, far above what a slow machine takes.
           testTimeout: 30_000,
+          hookTimeout: 30_000,
           isolate: false,
           unstubEnvs: true,
           include: ["**/*.test.ts"],
@@ -36,8 +37,22 @@ export default defineConfig({
           expect: { poll: { timeout: 20_000 } },
         },
       },
-      { test: { name: "browser", include: [needing("browser")], testTimeout: 60_000 } },
-      { test: { name: "container", include: [needing("container")], testTimeout: 120_000 } },
+      {
+        test: {
+          name: "browser",
+          include: [needing("browser")],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "container",
+          include: [needing("container")],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
     ],
   },
 });

@@ -103,13 +103,11 @@ export function testFaults(choice: string): void {
     await other.end();
   });
 
-  test("a server is stopped whatever has happened to it", async () => {
-    for (const fault of ["pause", "kill", "cut"] as const) {
-      const other = await startServer(choice, { faults: true });
-      await other.lease();
-      await other.faults?.[fault]();
-      await other.stop();
-      await expect(other.lease()).rejects.toThrow(/The server was stopped/);
-    }
+  test.each(["pause", "kill", "cut"] as const)("a server is stopped after a %s", async (fault) => {
+    const other = await startServer(choice, { faults: true });
+    await other.lease();
+    await other.faults?.[fault]();
+    await other.stop();
+    await expect(other.lease()).rejects.toThrow(/The server was stopped/);
   });
 }
