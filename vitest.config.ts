@@ -40,6 +40,7 @@ export default defineConfig({
       {
         test: {
           name: "browser",
+          maxWorkers: 2,
           include: [needing("browser")],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -48,6 +49,8 @@ export default defineConfig({
       {
         test: {
           name: "container",
+          // After the others, one at a time: each looks at all that the engine has.
+          fileParallelism: false,
           include: [needing("container")],
           testTimeout: 120_000,
           hookTimeout: 120_000,
