@@ -82,6 +82,12 @@ describe("a name fits", () => {
         "1 update nurses set x = 1",
       ],
     ],
+    [
+      "lost update",
+      [`0 ${read}`, `1 ${write}`, "0 update bookings set note = 'y', status = 'z' where id = 1"],
+    ],
+    ["stale read", [`0 ${read}`, `1 ${write}`, "0 update bookings set slot_id = 2 where id = 1"]],
+    ["lost update", [`0 ${read}`, `1 ${write}`, "0 delete from bookings where id = 1"]],
     ["dirty read", [`0 ${write}`, "1 select from bookings", "0 update slots set free = true"]],
     ["lost update", ["0 begin", `0 ${write}`, `1 ${read}`, "0 commit", `1 ${write}`]],
     ["phantom", [`0 ${read}`, "1 insert into bookings values (2)", `0 ${read}`]],

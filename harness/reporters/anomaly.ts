@@ -1,6 +1,7 @@
 import type { Command } from "../core/command.ts";
 import { clientOf, type Lane } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
+import { type Access, accessesOf } from "./accesses.ts";
 import { printable } from "./printable.ts";
 
 /** What the field calls it, as a reader can see it in the trace. */
@@ -8,17 +9,6 @@ interface Anomaly {
   readonly name: string;
   /** One sentence. */
   readonly explanation: string;
-}
-
-/** A table that a statement reads or writes, and when it reads or commits: a position in the trace. */
-interface Access {
-  readonly kind: "read" | "insert" | "change";
-  /** Whether it is a read that locks its rows: nobody else changes these before it is over. */
-  readonly locks: boolean;
-  readonly table: string;
-  readonly at: number;
-  /** Counts the transactions of its lane. */
-  readonly transaction: number;
 }
 
 /** What one client did for one command. */
@@ -58,13 +48,15 @@ export function anomalyLine(trace: Trace): string {
   return printable(`This looks like ${anomaly.name}. ${anomaly.explanation}`);
 }
 
-/** The last table that one read before the other changed it, and changed after that. */
-function overwrites(one: Work, other: Work): string | undefined {
-  return one.accesses.findLast(({ kind, table, at, locks }) => {
-    if (kind !== "read" || locks) return false;
+/** Of the last table that one read before the other changed it, and changed after that: both changes. */
+function overwrites(one: Work, other: Work) {
+  for (const { kind, table, at, locks } of one.accesses.toReversed()) {
+    if (kind !== "read" || locks) continue;
     const theirs = other.accesses.find((it) => changes(it, table) && it.at > at);
-    return theirs && one.accesses.some((it) => changes(it, table) && it.at > theirs.at);
-  })?.table;
+    const own = theirs && one.accesses.find((it) => changes(it, table) && it.at > theirs.at);
+    if (own !== undefined) return { table, theirs, own };
+  }
+  return undefined;
 }
 
 function changes({ kind, table }: Access, wanted: string): boolean {
@@ -72,7 +64,7 @@ function changes({ kind, table }: Access, wanted: string): boolean {
 }
 
 function twice(one: Work, other: Work): Anomaly | undefined {
-  const table = overwrites(one, other);
+  const { table } = overwrites(one, other) ?? {};
   if (table === undefined || !one.succeeded || !other.succeeded) return undefined;
   if (asked(one.command) !== asked(other.command)) return undefined;
   return {
@@ -86,13 +78,19 @@ function asked({ via: _, by: __, ...command }: Command): string {
   return JSON.stringify(command);
 }
 
+/** Of two changes to different columns none is lost; but the later one may not know of the earlier. */
 function lostUpdate(one: Work, other: Work): Anomaly | undefined {
-  const table = overwrites(one, other);
-  if (table === undefined) return undefined;
-  return {
-    name: "lost update",
-    explanation: `Client ${one.client} read ${table}, client ${other.client} changed it, and client ${one.client} changed it by what it had read.`,
-  };
+  const found = overwrites(one, other);
+  if (found === undefined) return undefined;
+  const { table, theirs, own } = found;
+  const order = `Client ${one.client} read ${table}, client ${other.client} changed it, and client ${one.client}`;
+  const both = (columns: readonly string[]) => columns.some((it) => theirs?.columns?.includes(it));
+  return theirs?.columns === undefined || own.columns === undefined || both(own.columns)
+    ? { name: "lost update", explanation: `${order} changed it by what it had read.` }
+    : {
+        name: "stale read",
+        explanation: `${order} changed other columns of it, by what it had read.`,
+      };
 }
 
 function duplicateInsert(one: Work, other: Work): Anomaly | undefined {
@@ -221,24 +219,4 @@ function replace(
 ): void {
   const all = work?.accesses.flatMap((it) => (it.transaction === transaction ? others(it) : [it]));
   work?.accesses.splice(0, work.accesses.length, ...(all ?? []));
-}
-
-/** A read sees what there is when it is released; one that locks, what is there when it has locked. */
-function accessesOf(sql: string, released: number, ended: number): Omit<Access, "transaction">[] {
-  const named = (pattern: RegExp) => [...sql.matchAll(pattern)].map(([, table = ""]) => table);
-  const locks = /\bfor\s+(no\s+key\s+)?(update|(key\s+)?share)\b/i.test(sql);
-  const write = (kind: Access["kind"]) => (table: string) => ({
-    ...{ kind, locks: false, table, at: ended },
-  });
-  const target = "(?:only\\s+)?(?:public\\.)?([a-z_]\\w*)";
-  return [
-    ...named(new RegExp(`(?<!delete\\s+)\\b(?:from|join)\\s+${target}\\b(?!\\s*\\()`, "gi")).map(
-      (table) => ({ kind: "read" as const, locks, table, at: locks ? ended : released }),
-    ),
-    ...named(new RegExp(`\\binsert\\s+into\\s+${target}`, "gi")).map(write("insert")),
-    ...named(new RegExp(`(?<!for\\s+|key\\s+|do\\s+)\\bupdate\\s+${target}`, "gi")).map(
-      write("change"),
-    ),
-    ...named(new RegExp(`\\bdelete\\s+from\\s+${target}`, "gi")).map(write("change")),
-  ];
 }
