@@ -43,6 +43,32 @@ test("tells a deadlock: who waited, who was refused, who went on", () => {
   ]);
 });
 
+const moves = (lane: string): TraceEvent => {
+  const choice = { lane, action: "release" } as const;
+  return { type: "move", choice, enabled: [choice], preemption: false };
+};
+const asks = (lane: string): TraceEvent => ({
+  ...{ type: "statement", lane, statement: { sql: "update t set x = 1", values: [] } },
+});
+const commits = (lane: string, error?: { sqlstate: string; message: string }): TraceEvent => ({
+  ...{ type: "result", lane, result: { tags: [], transaction: "idle", ...(error && { error }) } },
+});
+
+test("says who broke the rule: whoever committed last in that step", () => {
+  const violation = { judge: "invariant", name: "kept", message: "", evidence: [] };
+  const broken = (...events: TraceEvent[]) =>
+    timeline({
+      trace: [asks("0"), moves("0"), { type: "wait", lane: "0", for: ["1"] }, asks("1"), ...events],
+      violations: [violation],
+      brokenAt: 3,
+    })
+      .flatMap(({ happenings }) => happenings)
+      .find(({ type }) => type === "broken")?.lane;
+  expect(broken(moves("1"), commits("1"), commits("0"))).toBe("0");
+  const refused = commits("0", { sqlstate: "23505", message: "" });
+  expect(broken(moves("1"), commits("1"), refused)).toBe("1");
+});
+
 test("knows which client was preempted, and who is inside a transaction", () => {
   const steps = timeline(doubleBooking);
   expect(steps.flatMap((s) => (s.preempts === undefined ? [] : [[s.number, s.preempts]]))).toEqual([

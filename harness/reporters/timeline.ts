@@ -70,9 +70,21 @@ export function timeline({ trace, violations: [violation] = [], brokenAt }: Told
       ? { ...step, happenings }
       : {
           ...step,
-          happenings: [...happenings, { type: "broken", lane: step.lane, rule: violation.name }],
+          happenings: [
+            ...happenings,
+            { type: "broken", lane: whoCommitted(step.lane, happenings), rule: violation.name },
+          ],
         },
   );
+}
+
+/** A step can end the wait of somebody else, whose statement then is what commits. */
+function whoCommitted(moved: Lane, happenings: readonly Happening[]): Lane {
+  const last = happenings.findLast((it) => {
+    const result = it.type === "statement" || it.type === "result" ? it.result : undefined;
+    return result?.transaction === "idle" && result.error === undefined;
+  });
+  return last?.lane ?? moved;
 }
 
 /** By number: the scenario's `clients`, and requests that went on without theirs. */
