@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
 import { checkEvidence, writeEvidence } from "./evidence-files.ts";
-import { failing, interrupted } from "./sample-campaign.fixture.ts";
+import { failing, interrupted, passing } from "./sample-campaign.fixture.ts";
 import { writeReports } from "./write.ts";
 
 const FITS = { files: 6, routines: 0, changed: [], missing: [], added: [] };
@@ -37,6 +37,27 @@ test("is an in-toto statement about the sources and the reports", async () => {
   const names = statement.subject.map(({ name }: { name: string }) => name);
   expect(names).toEqual(expect.arrayContaining(["../schema.sql", "report.html", "junit.xml"]));
   expect(names.filter((name: string) => name.startsWith("counterexamples/"))).toHaveLength(2);
+});
+
+test("a rule that was never applied, or that a counterexample breaks, has not passed", async () => {
+  const [shown] = failing.counterexamples;
+  if (shown === undefined) throw new Error("there is one");
+  const [first, second, third] = passing.rules;
+  if (first === undefined || second === undefined || third === undefined) throw new Error("three");
+  const violations = [{ ...first, message: "", evidence: [] }];
+  const written = await writeReports(reports, {
+    ...failing,
+    rules: [{ ...first, violated: 0 }, { ...second, checked: 0 }, third],
+    counterexamples: [{ ...shown, violations }],
+  });
+  const { file } = await writeEvidence(reports, written, []);
+  const { predicate } = JSON.parse(await readFile(file, "utf8"));
+  expect(predicate).toMatchObject({
+    failedTests: [`${first.judge}/${first.name}`],
+    warnedTests: [`${second.judge}/${second.name}`],
+    passedTests: [`${third.judge}/${third.name}`],
+    heddle: { settings: failing.settings },
+  });
 });
 
 test("nothing passed where the verdict is unknown", async () => {

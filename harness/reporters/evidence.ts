@@ -1,4 +1,6 @@
 import type { Json } from "../core/json.ts";
+import type { Violation } from "../core/verdict.ts";
+import { type CountedRule, ruleOutcome } from "./rule-outcome.ts";
 
 /** A file, or a routine, and its SHA-256, as in-toto names what a statement is about. */
 export interface EvidenceSubject {
@@ -13,7 +15,11 @@ export interface EvidenceSubject {
 /** The members of `report.json` that evidence repeats. */
 export interface ReportFacts {
   readonly verdict: "pass" | "fail" | "unknown";
-  readonly rules: readonly { readonly judge: string; readonly name: string; violated: number }[];
+  readonly rules: readonly CountedRule[];
+  readonly counterexamples: readonly {
+    readonly violation: Violation;
+    readonly otherViolations: readonly Violation[];
+  }[];
   readonly timing: { readonly startedAt: string; readonly elapsedMs: number };
   readonly environment: Json;
   readonly routines: { readonly [routine: string]: string };
@@ -24,7 +30,17 @@ const RESULTS = { pass: "PASSED", fail: "FAILED", unknown: "WARNED" } as const;
 
 /** What of a report identifies the campaign, and says what its verdict is worth. */
 const SETTINGS = [
-  ...["model", "mutant", "seed", "strategy", "control", "clients", "executions", "scenarios"],
+  ...[
+    "model",
+    "mutant",
+    "seed",
+    "strategy",
+    "settings",
+    "control",
+    "clients",
+    "executions",
+    "scenarios",
+  ],
   ...["coverage", "reason", "digest"],
 ] as const;
 
@@ -38,7 +54,7 @@ const SETTINGS = [
  * spec/predicates/test-result.md; that has no word for `unknown`, and `WARNED` is no pass.
  */
 export function evidenceText(report: ReportFacts, files: readonly EvidenceSubject[]): string {
-  const { verdict, rules, timing, environment, routines } = report;
+  const { verdict, timing, environment, routines } = report;
   const subjects = [
     ...files,
     ...Object.entries(routines).map(([name, sha256]) => ({
@@ -46,10 +62,7 @@ export function evidenceText(report: ReportFacts, files: readonly EvidenceSubjec
       digest: { sha256 },
     })),
   ];
-  const named = (violated: boolean) =>
-    rules
-      .filter((rule) => rule.violated > 0 === violated)
-      .map((rule) => `${rule.judge}/${rule.name}`);
+  const { passed, failed, neither } = sorted(report);
   const end = new Date(Date.parse(timing.startedAt) + timing.elapsedMs);
   const statement = {
     _type: "https://in-toto.io/Statement/v1",
@@ -58,10 +71,9 @@ export function evidenceText(report: ReportFacts, files: readonly EvidenceSubjec
     predicate: {
       result: RESULTS[verdict],
       configuration: subjects.filter(({ name }) => name === REPORT),
-      // Of an unknown verdict no rule can be said to have passed.
-      passedTests: verdict === "unknown" ? [] : named(false),
-      warnedTests: verdict === "unknown" ? named(false) : [],
-      failedTests: named(true),
+      passedTests: passed,
+      warnedTests: neither,
+      failedTests: failed,
       heddle: {
         startedOn: timing.startedAt,
         finishedOn: end.toISOString(),
@@ -71,6 +83,23 @@ export function evidenceText(report: ReportFacts, files: readonly EvidenceSubjec
     },
   };
   return `${JSON.stringify(statement, null, 2)}\n`;
+}
+
+/** The rules by what became of them. Where the verdict is unknown, none can be said to have passed. */
+function sorted({ verdict, rules, counterexamples }: ReportFacts) {
+  const shown = counterexamples.flatMap((its) => [its.violation, ...its.otherViolations]);
+  const outcomes = rules.map((rule) => ({
+    name: `${rule.judge}/${rule.name}`,
+    outcome: ruleOutcome(rule, shown),
+  }));
+  const named = (wanted: (outcome: ReturnType<typeof ruleOutcome>) => boolean) =>
+    outcomes.filter(({ outcome }) => wanted(outcome)).map(({ name }) => name);
+  const passes = (outcome: string) => verdict !== "unknown" && outcome === "kept";
+  return {
+    passed: named(passes),
+    failed: named((outcome) => outcome === "broken"),
+    neither: named((outcome) => outcome !== "broken" && !passes(outcome)),
+  };
 }
 
 /** What the name of a routine begins with. */

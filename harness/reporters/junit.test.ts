@@ -20,6 +20,24 @@ test("a broken rule fails with its counterexample, and how to replay it", () => 
   expect(xml).toMatch(/<failure [^>]*>slot_with_several_bookings[\s\S]*npx heddle replay/);
 });
 
+test("a rule that was never applied is skipped, and one that only the counterexample breaks fails", () => {
+  const [shown] = failing.counterexamples;
+  const [first, second] = passing.rules;
+  if (!shown || !first || !second) throw new Error("the sample has them");
+  const violations = [{ ...first, message: "", evidence: [] }];
+  const xml = junitXml(
+    {
+      ...failing,
+      rules: [first, { ...second, checked: 0 }],
+      counterexamples: [{ ...shown, violations }],
+    },
+    "reports",
+  );
+  expect(xml).toContain('tests="3" failures="1" errors="0" skipped="1"');
+  expect(xml).toMatch(new RegExp(`name="${first.name}"[^>]*>\n<failure `));
+  expect(xml).toMatch(new RegExp(`name="${second.name}"[^>]*>\n<skipped message="never applied"`));
+});
+
 test("what was not finished is an error, never passed", () => {
   const xml = junitXml(interrupted, "reports");
   expect(xml).toContain('errors="1"');

@@ -1,6 +1,6 @@
 import type { Campaign, RuleCount } from "../core/campaign.ts";
 import type { Counterexample } from "../core/counterexample.ts";
-import { mainViolation } from "./replay-command.ts";
+import { ruleOutcome } from "./rule-outcome.ts";
 import { counterexampleText } from "./text.ts";
 import { subjectName, verdictSentence } from "./verdict-sentence.ts";
 import { attributes, element, escaped, testCase } from "./xml.ts";
@@ -17,13 +17,16 @@ import { attributes, element, escaped, testCase } from "./xml.ts";
  */
 export function junitXml(campaign: Campaign, folder: string): string {
   const { rules, verdict, elapsedMs, startedAt } = campaign;
-  const failures = rules.filter(({ violated }) => violated > 0).length;
+  const shown = campaign.counterexamples.flatMap(({ violations }) => violations);
+  const outcomes = rules.map((rule) => ruleOutcome(rule, shown));
+  const failures = outcomes.filter((outcome) => outcome === "broken").length;
+  const skipped = outcomes.filter((outcome) => outcome === "not applied").length;
   const errors = verdict === "unknown" ? 1 : 0;
   const seconds = (elapsedMs / 1000).toFixed(3);
-  const counts = attributes({ tests: rules.length + 1, failures, errors, time: seconds });
+  const counts = attributes({ tests: rules.length + 1, failures, errors, skipped, time: seconds });
   const name = `heddle ${subjectName(campaign)}`;
   const cases = [
-    ...rules.map((rule) => ruleCase(rule, campaign, folder)),
+    ...rules.map((rule) => ruleCase(rule, ruleOutcome(rule, shown), campaign, folder)),
     testCase("campaign", name, errors > 0 ? [element("error", verdictSentence(campaign), "")] : []),
   ];
   const properties = Object.entries(propertiesOf(campaign)).map(
@@ -47,15 +50,23 @@ function propertiesOf({ seed, strategy, executions, digest, environment }: Campa
   return { seed, strategy, executions, digest, heddle, postgres: postgres.version };
 }
 
-function ruleCase(rule: RuleCount, campaign: Campaign, folder: string): string {
-  const shown = campaign.counterexamples.find((c) => {
-    const { judge, name } = mainViolation(c);
-    return judge === rule.judge && name === rule.name;
-  });
+function ruleCase(
+  rule: RuleCount,
+  outcome: ReturnType<typeof ruleOutcome>,
+  campaign: Campaign,
+  folder: string,
+): string {
+  const shown = campaign.counterexamples.find(({ violations }) =>
+    violations.some(({ judge, name }) => judge === rule.judge && name === rule.name),
+  );
   const text = shown === undefined ? "" : detail(shown, folder);
   const times = `violated in ${rule.violated} of ${rule.checked} checks: ${rule.description}`;
-  const failure = rule.violated === 0 ? [] : [element("failure", times, text)];
-  return testCase(rule.name, `heddle.${campaign.model}.${rule.judge}`, failure);
+  const content = {
+    broken: [element("failure", times, text)],
+    kept: [],
+    "not applied": [element("skipped", "never applied", "")],
+  };
+  return testCase(rule.name, `heddle.${campaign.model}.${rule.judge}`, content[outcome]);
 }
 
 function detail(counterexample: Counterexample, folder: string): string {
