@@ -31,6 +31,7 @@ export function attackCampaign<C extends Command>(
     reason: failed ? null : (unfinished ?? null),
     seed: seedNumber(target.seed),
     strategy: `attack ${attack.name}`,
+    settings: null,
     control: { gates: ["statement"], isolation: "read committed" },
     clients: { min: target.concurrency, max: target.concurrency },
     startedAt,

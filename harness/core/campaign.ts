@@ -66,6 +66,26 @@ export interface Environment {
   };
 }
 
+/** What a campaign was told besides its seed: with both, and the sources, it can be made again. */
+export interface Settings {
+  /** Its limits; null where there was none. */
+  readonly runs: number | null;
+  readonly timeMs: number | null;
+  readonly scenarios: number | null;
+  /** Whether the model's pairs of commands were searched, instead of generated scenarios. */
+  readonly pairs: boolean;
+  /** The bound of its searches; null: none. `coverage` says what was searched. */
+  readonly preemptions: number | null;
+  /** Whether searches left out what comes to the same. */
+  readonly reduction: boolean;
+  /** Faults that could strike, and judges, by name. */
+  readonly faults: readonly string[];
+  readonly judges: readonly string[];
+  readonly checkDeterminism: boolean;
+  /** Whether it ended at the first violation. */
+  readonly failFast: boolean;
+}
+
 /** When, where and of what something was made: with this one can tell whether two are about the same. */
 export interface Provenance {
   readonly startedAt: string;
@@ -83,6 +103,8 @@ export interface Campaign extends Provenance {
   readonly reason: string | null;
   readonly seed: number;
   readonly strategy: string;
+  /** Null of what is no search, such as an attack. */
+  readonly settings: Settings | null;
   readonly control: Control;
   readonly clients: { readonly min: number; readonly max: number };
   readonly elapsedMs: number;

@@ -1,4 +1,4 @@
-import type { Campaign, Environment } from "../core/campaign.ts";
+import type { Campaign, Environment, Settings } from "../core/campaign.ts";
 import type { Command } from "../core/command.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import type { HarnessError } from "../core/error.ts";
@@ -85,6 +85,7 @@ export async function runCampaign<State extends Json, C extends Command>(
     reason: tally.violations > 0 ? null : (reason ?? null),
     seed: options.seed,
     strategy: options.strategy.name,
+    settings: settingsOf(options),
     control: options.control,
     clients: { min: options.bounds.minClients, max: options.bounds.maxClients },
     startedAt: startedAt.toISOString(),
@@ -102,6 +103,23 @@ export async function runCampaign<State extends Json, C extends Command>(
     routines: executor.routines,
   };
   return { campaign, error, total };
+}
+
+function settingsOf(options: CampaignOptions): Settings {
+  const { runs, timeMs, scenarios, pairs, judges, checkDeterminism, failFast } = options;
+  const { faults = [], preemptions = Infinity, reduces = false } = options.strategy;
+  return {
+    runs: runs ?? null,
+    timeMs: timeMs ?? null,
+    scenarios: scenarios ?? null,
+    pairs,
+    preemptions: Number.isFinite(preemptions) ? preemptions : null,
+    reduction: reduces,
+    faults,
+    judges,
+    checkDeterminism,
+    failFast: failFast !== false,
+  };
 }
 
 function verdictOf(violations: number, unfinished: string | undefined): Verdict {

@@ -18,6 +18,7 @@ const SAME = [
   "mutant",
   "seed",
   "strategy",
+  "settings",
   "control",
   "clients",
   "hashes",
@@ -73,6 +74,7 @@ function compatible(first: Part, part: Part): void {
   );
   const what =
     other ??
+    (rulesOf(part) !== rulesOf(first) ? "set of rules" : undefined) ??
     (part.scenarios !== first.scenarios ? "number of scenarios" : undefined) ??
     (part.shard.of !== first.shard.of ? "number of shards" : undefined);
   if (what === undefined) return;
@@ -81,6 +83,11 @@ function compatible(first: Part, part: Part): void {
     `shard ${part.shard.index + 1} is of another campaign than shard ${first.shard.index + 1} ` +
       `(another ${what}): merge shards of one campaign, from the same sources`,
   );
+}
+
+/** Those that were added with `--invariant` are in no source. */
+function rulesOf({ campaign }: Part): string {
+  return JSON.stringify(campaign.rules.map(({ judge, name }) => [judge, name]));
 }
 
 /** Shards that end at their first violation each have one; one run would have had the first. */

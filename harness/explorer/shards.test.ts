@@ -93,6 +93,17 @@ describe("a merged campaign", () => {
   test.each<[string, (part: Part) => Part]>([
     ["seed", (it) => ({ ...it, campaign: { ...it.campaign, seed: 2 } })],
     ["hashes", (it) => ({ ...it, campaign: { ...it.campaign, hashes: { a: "b" } } })],
+    [
+      "settings",
+      ({ campaign, ...it }) => ({
+        ...it,
+        campaign: {
+          ...campaign,
+          settings: campaign.settings && { ...campaign.settings, faults: ["cancel"] },
+        },
+      }),
+    ],
+    ["set of rules", (it) => ({ ...it, campaign: { ...it.campaign, rules: [] } })],
     ["number of scenarios", (it) => ({ ...it, scenarios: 31 })],
     ["number of shards", (it) => ({ ...it, shard: { ...it.shard, of: 3 } })],
     ["twice", (it) => ({ ...it, shard: { index: 0, of: 2 } })],

@@ -1,10 +1,11 @@
-import type { Campaign, PatternCount } from "../core/campaign.ts";
-import { duration, number, percent } from "./counted.ts";
+import type { Campaign, PatternCount, RuleCount } from "../core/campaign.ts";
+import { counted, duration, number, percent } from "./counted.ts";
 import { bar, charts } from "./html-charts.ts";
 import { type Content, html, type Markup } from "./html-markup.ts";
 import { type Column, table } from "./html-table.ts";
 import { faultsLine } from "./one-line.ts";
 import { pairTable } from "./pair-table.ts";
+import { ruleOutcome } from "./rule-outcome.ts";
 
 /** The campaign's counts in one row. */
 export function figures(c: Campaign): Markup {
@@ -18,7 +19,7 @@ export function figures(c: Campaign): Markup {
     ["Preemptions", number(c.preemptions)],
     ["Lock waits", number(c.waits)],
     ["Deadlocks", number(c.deadlocks)],
-    ["Faults", faultsLine(c.faults)],
+    ["Faults", faultsLine(c)],
   ];
   return html`<dl class="figures">
 ${entries.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>
@@ -31,10 +32,18 @@ export function rulesSection(campaign: Campaign): Markup {
     { title: "Checked", kind: "number" },
     { title: "Violated", kind: "number" },
   ];
+  const shown = campaign.counterexamples.flatMap(({ violations }) => violations);
+  const violated = (rule: RuleCount): Content => {
+    if (ruleOutcome(rule, shown) === "broken") {
+      const count = rule.violated === 0 ? "when shrunk" : number(rule.violated);
+      return html`<strong class="fail">${count}</strong>`;
+    }
+    return rule.checked === 0 ? "never applied" : "0";
+  };
   const rows = campaign.rules.map((rule) => [
     html`<code>${rule.name}</code><br><span class="note">${rule.judge}: ${rule.description}</span>`,
     number(rule.checked),
-    rule.violated === 0 ? "0" : html`<strong class="fail">${number(rule.violated)}</strong>`,
+    violated(rule),
   ]);
   return html`<section id="rules">
 <h2>What was checked</h2>
@@ -130,6 +139,7 @@ export function environmentSection(c: Campaign): Markup {
     ["Machine", `${e.platform}, ${e.cpus} CPUs`],
     ["Seed", html`<code>${c.seed}</code>`],
     ["Strategy", c.strategy],
+    ...settingsFacts(c),
     ["Gates", c.control.gates.join(", ")],
     ["Isolation", c.control.isolation],
     ["Started", c.startedAt],
@@ -142,6 +152,31 @@ ${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>\n`)}</dl>
 <p class="note">The digest covers every scenario, schedule, statement, response and violation: two campaigns with equal digests saw the same.</p>
 ${hashTable("Sources of the schema, the model and the service", hashes)}${hashTable("Routines as the server held them, before gates were put into them", routines)}</section>
 `;
+}
+
+/** What the campaign was told. */
+function settingsFacts({ settings, control }: Campaign): [string, Content][] {
+  if (settings === null) return [];
+  const { runs, timeMs, scenarios, pairs, preemptions, faults, judges } = settings;
+  const limits = [
+    ...(pairs ? ["each pair of commands"] : []),
+    ...(scenarios === null ? [] : [counted(scenarios, "scenario")]),
+    ...(runs === null ? [] : [counted(runs, "execution")]),
+    ...(timeMs === null ? [] : [duration(timeMs)]),
+  ];
+  return [
+    ["Limits", limits.join(", ")],
+    [
+      "Preemptions of a search",
+      preemptions === null ? "without a bound" : `at most ${preemptions}`,
+    ],
+    ["Faults asked for", faults.join(", ") || "none"],
+    ["Judges", judges.join(", ")],
+    [
+      "Invariants",
+      control.observe === undefined ? "after each execution" : "after each commit too",
+    ],
+  ];
 }
 
 /** Folded in: nobody reads it before there is something to compare. */

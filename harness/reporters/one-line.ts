@@ -1,3 +1,4 @@
+import type { Campaign } from "../core/campaign.ts";
 import type { Command } from "../core/command.ts";
 import { FAULTS, type Fault } from "../core/fault.ts";
 import type { Response } from "../core/history.ts";
@@ -63,10 +64,14 @@ export function faultLine({
   return FAULTS[fault] + name + (statement === undefined ? "" : `: ${statementLine(statement)}`);
 }
 
-/** `cut-before 12, cut-after 9`, or `none`. */
-export function faultsLine(faults: { readonly [fault: string]: number }): string {
+/** `cut-before 12, cut-after 9; asked for, and never struck: cancel`, or `none asked for`. */
+export function faultsLine({ faults, settings }: Pick<Campaign, "faults" | "settings">): string {
   const counts = Object.entries(faults).map(([fault, count]) => `${fault} ${count}`);
-  return counts.join(", ") || "none";
+  const asked = settings?.faults ?? [];
+  const missed = asked.filter((fault) => faults[fault] === undefined);
+  const never = missed.length === 0 ? [] : [`asked for, and never struck: ${missed.join(", ")}`];
+  const struck = counts.length === 0 ? [] : [counts.join(", ")];
+  return [...struck, ...never].join("; ") || "none asked for";
 }
 
 /** `UPDATE 1`, or `ERROR 23P01: conflicting key value …`. */

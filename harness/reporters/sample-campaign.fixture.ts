@@ -13,6 +13,11 @@ export const passing: Campaign = {
   reason: null,
   seed: 1,
   strategy: "random",
+  settings: {
+    ...{ runs: 2000, timeMs: null, scenarios: null, pairs: false, preemptions: 2 },
+    ...{ reduction: false, faults: ["cut-before", "cut-after", "cancel"] },
+    ...{ judges: ["invariant", "contract"], checkDeterminism: false, failFast: true },
+  },
   control: { gates: ["statement"], isolation: "read committed" },
   clients: { min: 2, max: 4 },
   startedAt: "2026-05-04T10:20:30.000Z",

@@ -42,7 +42,7 @@ export function summary(campaign: Campaign, options: TextOptions): string {
       "steps",
       `${number(c.steps)}, ${counted(c.preemptions, "preemption")}, ${counted(c.waits, "lock wait")}, ${counted(c.deadlocks, "deadlock")}`,
     ),
-    ...(Object.keys(c.faults).length === 0 ? [] : entry("faults", faultsLine(c.faults))),
+    ...(wereAsked(c) ? entry("faults", faultsLine(c)) : []),
     ...(c.patterns.length === 0 ? [] : entry("patterns", c.patterns.map(pattern).join(", "))),
     ...c.coverage.flatMap((sentence, at) => entry(at === 0 ? "coverage" : "", sentence)),
     ...pairLines(c.pairs).map((line, at) => entryLine(at === 0 ? "pairs" : "", line, paint)),
@@ -63,6 +63,10 @@ export function summary(campaign: Campaign, options: TextOptions): string {
     }),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function wereAsked({ faults, settings }: Campaign): boolean {
+  return Object.keys(faults).length > 0 || (settings?.faults ?? []).length > 0;
 }
 
 const FATES: { readonly [fate in Fate]: string } = {

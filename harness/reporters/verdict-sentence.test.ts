@@ -17,7 +17,7 @@ test("a pass of pairs that were all searched to the end is no sample of these", 
   }));
   const all = { ...passing, executions: 10, scenarios: 2, pairs };
   expect(verdictSentence(all)).toBe(
-    `No violation in 10 executions of 2 scenarios ${SCOPE}. 2 pairs of commands, each searched to the end of its bounds; other scenarios were not.`,
+    `No violation in 10 executions of 2 scenarios ${SCOPE}. 2 pairs of commands, each searched to the end with at most 2 preemptions; other scenarios were not.`,
   );
   const sample = "A sample, not a proof.";
   const cut = pairs.map((pair, at) => ({ ...pair, complete: at > 0 }));
@@ -29,7 +29,11 @@ test("a pass of a single scenario of which nothing is left is no sample", () => 
   const coverage = ["All 6 interleavings, without a bound, of 1 scenario were executed."];
   const single = { ...passing, executions: 6, scenarios: 1, coverage };
   expect(verdictSentence(single)).toContain("scenario with 2 to 4 clients");
-  expect(verdictSentence(single)).toMatch(/These are all interleavings that there are\.$/);
+  expect(verdictSentence(single)).toMatch(
+    /These are all interleavings at these gates; a race inside one statement shows with --gates statement,routine,row only\.$/,
+  );
+  const control = { ...single.control, gates: ["statement", "routine", "row"] as const };
+  expect(verdictSentence({ ...single, control })).toMatch(/all interleavings at these gates\.$/);
   expect(verdictSentence({ ...single, scenarios: 2 })).toMatch(/A sample, not a proof\.$/);
 });
 

@@ -23,14 +23,27 @@ export function verdictSentence(campaign: Campaign): string {
 }
 
 /** What a pass stands for. */
-function extent({ pairs, scenarios, coverage }: Campaign): string {
+function extent(campaign: Campaign): string {
+  const { pairs, scenarios, coverage, control } = campaign;
   const everything = coverage.some((sentence) => sentence.includes("without a bound"));
-  if (scenarios === 1 && everything) return "These are all interleavings that there are.";
+  if (scenarios === 1 && everything) {
+    const all = "These are all interleavings at these gates";
+    return control.gates.includes("row")
+      ? `${all}.`
+      : `${all}; a race inside one statement shows with --gates statement,routine,row only.`;
+  }
   const complete =
     pairs.length > 0 && pairs.length === scenarios && pairs.every((pair) => pair.complete);
   return complete
-    ? `${counted(scenarios, "pair")} of commands, each searched to the end of its bounds; other scenarios were not.`
+    ? `${counted(scenarios, "pair")} of commands, each searched to the end ${bound(campaign)}; other scenarios were not.`
     : "A sample, not a proof.";
+}
+
+function bound({ settings }: Campaign): string {
+  const { preemptions = null } = settings ?? {};
+  return preemptions === null
+    ? "without a bound"
+    : `with at most ${counted(preemptions, "preemption")}`;
 }
 
 /** What was verified: `booking`, or `booking with the planted bug check-then-insert`. */

@@ -28,6 +28,8 @@ export interface Strategy {
   readonly strikes: boolean;
   /** Those that do now and then; without it, none. */
   readonly faults?: readonly Fault[] | undefined;
+  /** The most preemptions of its searches, Infinity included; undefined where it has none. */
+  readonly preemptions?: number;
   /** Whether it leaves out interleavings by what steps may touch, and so has to be told of that. */
   readonly reduces?: boolean;
   /**
@@ -105,6 +107,7 @@ function exhaustive({ preemptions, reduction = true }: StrategyOptions): Strateg
   return {
     name: "exhaustive",
     description: "every schedule with at most --preemptions preemptions",
+    preemptions,
     reduces,
     strikes: false,
     explore: () => ({
@@ -125,6 +128,7 @@ const auto = (options: StrategyOptions): Strategy => ({
     "a single scenario, all schedules with 0, 1, 2, … preemptions for seven tenths, the rest pct",
   strikes: true,
   faults: options.faults,
+  preemptions: options.preemptions,
   phase: autoPhase,
   explore: (seed, used, single) => {
     if (single) {
