@@ -3,6 +3,7 @@ import { counted, duration, number, percent } from "./counted.ts";
 import { bar, charts } from "./html-charts.ts";
 import { type Content, html, type Markup } from "./html-markup.ts";
 import { type Column, table } from "./html-table.ts";
+import { type Kept, keptOf } from "./kept.ts";
 import { faultsLine } from "./one-line.ts";
 import { pairTable } from "./pair-table.ts";
 import { ruleOutcome } from "./rule-outcome.ts";
@@ -107,15 +108,18 @@ function patterns(all: readonly PatternCount[]): Markup | undefined {
     html`<code>${pattern.name}</code><br><span class="note">${pattern.description}</span>`,
     number(pattern.scenarios),
     html`${percent(pattern.share)}${bar(pattern.share)}`,
-    html`${percent(pattern.threshold)}<br>${
-      pattern.missed
-        ? html`<strong class="unknown">missed</strong>`
-        : html`<span class="pass">kept</span>`
-    }`,
+    html`${percent(pattern.threshold)}<br>${KEPT[keptOf(pattern)]}`,
   ]);
   return html`<h3>Patterns in which races live</h3>
-${table("How many of the generated scenarios had each, and the least share promised", columns, rows)}`;
+${table("How many of the generated scenarios had each, and the least share promised", columns, rows)}<p class="note">A share below what was promised is missed if chance does not explain it: if it is lower by more than three standard deviations. Otherwise there are too few scenarios to tell.</p>
+`;
 }
+
+const KEPT: { readonly [kept in Kept]: Markup } = {
+  kept: html`<span class="pass">kept</span>`,
+  "too few to tell": html`<span class="unknown">too few to tell</span>`,
+  missed: html`<strong class="unknown">missed</strong>`,
+};
 
 export function controlSection(campaign: Campaign): Markup {
   return html`<section id="control">

@@ -72,6 +72,11 @@ test("marks a pattern that is rarer than promised", () => {
   const html = reportHtml(passing, "reports");
   expect(html.match(/>missed</g)).toHaveLength(1);
   expect(html.match(/>kept</g)).toHaveLength(3);
+  expect(html).toContain("more than three standard deviations");
+  const patterns = passing.patterns.map((it) => ({ ...it, missed: false }));
+  const chance = reportHtml({ ...passing, patterns }, "reports");
+  expect(chance.match(/>too few to tell</g)).toHaveLength(1);
+  expect(chance.match(/>kept</g)).toHaveLength(3);
 });
 
 test("tells a counterexample: statements, waits, answers, commits, rows, and how to replay it", () => {

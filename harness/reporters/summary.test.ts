@@ -28,6 +28,11 @@ test("marks a pattern that is rarer than promised, and only that", () => {
   const text = summary(passing, { ...plain, width: 400 });
   expect(text).toContain("same-slot 66.5 % (at least 40.0 %)");
   expect(text.match(/\S+ \S+ % \(MISSED/g)).toEqual(["crossing-reschedules 4.3 % (MISSED"]);
+  expect(text).not.toContain("too few to tell");
+  const patterns = passing.patterns.map((it) => ({ ...it, missed: false, share: 0.1 }));
+  expect(summary({ ...passing, patterns }, { ...plain, width: 400 })).toContain(
+    "same-slot 10.0 % (too few to tell, at least 40.0 %), overlapping-slots 10.0 % (too few",
+  );
 });
 
 test("gives each counterexample with its command", () => {

@@ -2,6 +2,7 @@ import path from "node:path";
 import type { Campaign, Fate, PatternCount, RegressionFate } from "../core/campaign.ts";
 import { commandCount } from "../core/scenario.ts";
 import { counted, duration, number, percent } from "./counted.ts";
+import { keptOf } from "./kept.ts";
 import { faultsLine } from "./one-line.ts";
 import { type Paint, painter } from "./paint.ts";
 import { pairLines } from "./pair-table.ts";
@@ -79,8 +80,11 @@ function regression({ file, fate }: RegressionFate): string {
   return `${printable(file)} ${FATES[fate]}`;
 }
 
-function pattern({ name, share, threshold, missed }: PatternCount): string {
-  const flag = missed ? "MISSED, " : "";
+const FLAGS = { kept: "", "too few to tell": "too few to tell, ", missed: "MISSED, " } as const;
+
+function pattern(count: PatternCount): string {
+  const { name, share, threshold } = count;
+  const flag = FLAGS[keptOf(count)];
   return `${printable(name)} ${percent(share)} (${flag}at least ${percent(threshold)})`;
 }
 
