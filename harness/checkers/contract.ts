@@ -8,16 +8,18 @@ import type { Violation } from "../core/verdict.ts";
 /** Every response code that a service may give, by command name. */
 export type Codes = { readonly [command: string]: readonly string[] };
 
+const EXEMPT = "A command that a fault struck may fail in any way.";
+
 /** The rules of the service contract, by name, with a sentence for a reader. */
 export const CONTRACT_RULES = {
-  "no-server-error": "No answer has an HTTP status of 500 or above.",
-  "known-codes": "Every answer has a code that is known for its command.",
+  "no-server-error": `No answer has an HTTP status of 500 or above. ${EXEMPT}`,
+  "known-codes": `Every answer has a code that is known for its command. ${EXEMPT}`,
   "no-endless-wait": "No command waits for something that nobody will ever release.",
 } as const;
 
 /**
- * Judges what the service answered, and whether it did. A command that a fault struck may fail
- * in any way; one that succeeds is held to its codes all the same.
+ * Judges what the service answered, and whether it did. A command that a fault struck, but that
+ * succeeds, is held to its codes all the same.
  */
 export function checkContract(execution: Execution, codes: Codes): readonly Violation[] {
   const struck = struckOperations(execution.trace);
