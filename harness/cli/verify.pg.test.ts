@@ -112,7 +112,7 @@ describe("heddle verify", () => {
     await saying(child, "runs/s");
     child.kill("SIGINT");
     const { code, stdout } = await ended;
-    expect(stdout).toContain("interrupted after");
+    expect(stdout).toContain("interrupted before all 1,000,000 executions were");
     expect(code).toBe(130);
     const report = JSON.parse(await readFile(place.path("reports/report.json"), "utf8"));
     expect(report.verdict).toBe("unknown");

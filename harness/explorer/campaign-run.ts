@@ -180,18 +180,19 @@ export class CampaignRun<State extends Json, C extends Command> implements InOrd
     const { runs, signal, scenarios, shard = WHOLE } = this.#options;
     const { tally, pairs, undecided } = this.exploration;
     const { executions } = tally;
-    const of = runs === undefined ? "" : ` of ${runs}`;
-    if (signal?.aborted) return `interrupted after ${executions}${of} executions`;
+    const before =
+      runs === undefined ? "" : ` before all ${runs.toLocaleString("en")} executions were made`;
+    if (signal?.aborted) return `interrupted${before}`;
     if (this.exploration.error !== undefined) return this.exploration.error.message;
     const { index, of: shards } = shard;
     const own = pairs.filter((_, at) => at % shards === index);
     const open = own.filter(({ complete }) => !complete).length;
     if (open > 0) return `${open} of ${own.length} pairs were not searched to the end`;
     if (this.exploration.next < this.end && scenarios !== undefined) {
-      return `the time was up after ${this.exploration.explored} scenarios, ${executions} executions`;
+      return "the time was up before all scenarios were explored";
     }
     if (!this.#nothingLeft() && pairs.length === 0 && runs !== undefined && executions < runs) {
-      return `the time was up after ${executions}${of} executions`;
+      return `the time was up${before}`;
     }
     if (undecided !== undefined) {
       return `${tally.undecided} of ${executions} executions could not be judged: ${undecided}`;

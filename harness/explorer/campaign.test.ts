@@ -35,7 +35,7 @@ describe("a campaign that finds nothing", () => {
   test("is unknown when the time is up before the runs are done", async () => {
     const { campaign: done } = await campaign({ runs: 1e9, timeMs: 20 });
     expect(done.verdict).toBe("unknown");
-    expect(done.reason).toBe(`the time was up after ${done.executions} of 1000000000 executions`);
+    expect(done.reason).toBe("the time was up before all 1,000,000,000 executions were made");
   });
 
   test("is unknown when nothing was executed at all", async () => {
@@ -56,7 +56,8 @@ describe("a campaign that finds nothing", () => {
     expect(done).toMatchObject({
       verdict: "unknown",
       executions: 7,
-      reason: "interrupted after 7 of 50 executions",
+      scenarios: 7,
+      reason: "interrupted before all 50 executions were made",
     });
   });
 

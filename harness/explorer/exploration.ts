@@ -67,11 +67,6 @@ export class Exploration<State extends Json, C extends Command> {
     if (!this.failing.some((other) => ruleOf(other) === rule)) this.failing.push(failing);
   }
 
-  /** How many scenarios were added. */
-  get explored(): number {
-    return this.#explored;
-  }
-
   /** The number of the scenario that comes next, among those of all shards. */
   get next(): number {
     return this.#shard.index + this.#explored * this.#shard.of;

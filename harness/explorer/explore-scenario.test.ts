@@ -8,6 +8,7 @@ import { fakeExecutor } from "./executor.fixture.ts";
 import { ScenarioExplorer } from "./explore-scenario.ts";
 import { Judges } from "./judge.ts";
 import type { Judge } from "./judgement.ts";
+import { EMPTY } from "./tally.ts";
 import { executeToy, increment, type Toy, toySubject } from "./toy.fixture.ts";
 
 const serial: Strategy = {
@@ -27,13 +28,16 @@ const effort = {
   onExecution: () => {},
 };
 
-function explore(...judges: readonly Judge<number, Toy>[]) {
+function explorer(...judges: readonly Judge<number, Toy>[]) {
   const options = { seed: 1, bounds: { minClients: 2, maxClients: 2 }, pairs: true };
-  const explorer = new ScenarioExplorer(fakeExecutor(executeToy), subject, new Judges(judges), {
+  return new ScenarioExplorer(fakeExecutor(executeToy), subject, new Judges(judges), {
     ...options,
     strategy: serial,
   });
-  return explorer.explore(0, effort);
+}
+
+function explore(...judges: readonly Judge<number, Toy>[]) {
+  return explorer(...judges).explore(0, effort);
 }
 
 const rules = [{ judge: "comparison", name: "same", description: "" }];
@@ -75,4 +79,10 @@ test("a judge that breaks ends it; what the executor threw is told from that", a
   expect(gone.tally.executions).toBe(0);
   // Nor is anything claimed of a scenario whose execution could not be finished.
   expect(gone).toMatchObject({ complete: false, coverage: NOTHING_COVERED });
+});
+
+test("a scenario counts once it was executed", async () => {
+  expect((await explore()).tally).toMatchObject({ scenarios: 1, executions: 2 });
+  const late = await explorer().explore(0, { ...effort, more: () => false });
+  expect(late.tally).toEqual(EMPTY);
 });

@@ -12,7 +12,7 @@ import { type Generated, generator } from "./generate.ts";
 import type { Judges } from "./judge.ts";
 import { outcomeOf, pairsOf } from "./pair-search.ts";
 import type { Bounds, Pair, Subject } from "./subject.ts";
-import { sum, type Tally, tallyOfExecution, tallyOfScenario } from "./tally.ts";
+import { EMPTY, sum, type Tally, tallyOfExecution, tallyOfScenario } from "./tally.ts";
 
 /** What decides about each scenario of a campaign, and how it is explored. */
 export interface ScenarioOptions {
@@ -105,7 +105,7 @@ export class ScenarioExplorer<State extends Json, C extends Command> implements 
     const digest = createHash("sha256");
     const outcomes = new Set<string>();
     const behaviours: string[] = [];
-    let tally = tallyOfScenario(scenario, this.#subject.patterns);
+    let tally = EMPTY;
     let failing: Failing<State, C> | undefined;
     let undecided: string | undefined;
     let error: HarnessError | undefined;
@@ -121,7 +121,9 @@ export class ScenarioExplorer<State extends Json, C extends Command> implements 
           return this.#executor.execute(...given);
         });
         const { violations } = judgement;
-        tally = sum(tally, tallyOfExecution(execution, judgement, compared));
+        // A scenario of which nothing was executed was not tried.
+        const before = tally === EMPTY ? tallyOfScenario(scenario, this.#subject.patterns) : tally;
+        tally = sum(before, tallyOfExecution(execution, judgement, compared));
         const { schedule, trace } = execution;
         digest.update(JSON.stringify([scenario, schedule.lanes, trace, violations]));
         undecided ??= judgement.undecided;
