@@ -46,7 +46,7 @@ export function bar(share: number): Markup {
 const WIDTH = 600;
 const HEIGHT = 160;
 
-/** Where the curve is flat, more of the same would hardly show anything new. */
+/** Only its end says what more would bring: while few scenarios are searched, it is flat. */
 function saturationChart(points: Campaign["saturation"]): Markup | undefined {
   const last = points.at(-1);
   if (last === undefined) return undefined;
@@ -66,6 +66,6 @@ function saturationChart(points: Campaign["saturation"]): Markup | undefined {
 <path class="lane" d="M0 0V${HEIGHT}H${WIDTH}"/><path class="curve" d="M0 ${HEIGHT}L${line}"/>
 <text class="at" x="6" y="4">${number(last.behaviours)} behaviours</text><text class="at" x="${WIDTH}" y="${HEIGHT + 16}" text-anchor="end">${counted(last.executions, "execution")}</text>
 </svg></div>
-<p class="note">A behaviour is which commands ran, how each was answered, and how often its client had to wait. Where the curve is flat, more of the same would hardly show anything new.</p>
+<p class="note">A behaviour is which commands ran, how each was answered, and how often its client had to wait. Where the curve ends flat, more of what was done last would hardly show anything new. Flat stretches before its end may be a few scenarios in many orders; with others it rises again.</p>
 `;
 }
