@@ -62,7 +62,7 @@ function saturationChart(points: Campaign["saturation"]): Markup | undefined {
     .join("L");
   return html`<h3>New behaviours over time</h3>
 <p>${said}</p>
-<div class="scroll picture" tabindex="0" role="region" aria-label="New behaviours over time"><svg viewBox="-4 -8 ${WIDTH + 12} ${HEIGHT + 34}" width="${WIDTH + 12}" role="img" aria-label="${said}">
+<div class="scroll picture" tabindex="0" role="group" aria-label="New behaviours over time"><svg viewBox="-4 -8 ${WIDTH + 12} ${HEIGHT + 34}" width="${WIDTH + 12}" role="img" aria-label="${said}">
 <path class="lane" d="M0 0V${HEIGHT}H${WIDTH}"/><path class="curve" d="M0 ${HEIGHT}L${line}"/>
 <text class="at" x="6" y="4">${number(last.behaviours)} behaviours</text><text class="at" x="${WIDTH}" y="${HEIGHT + 16}" text-anchor="end">${counted(last.executions, "execution")}</text>
 </svg></div>

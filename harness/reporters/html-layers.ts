@@ -117,7 +117,7 @@ function matrix({ protections, cases }: PromiseEntry): Markup {
   };
   return table(
     "Without the one in the row and the one in the column; on the diagonal, without that one alone",
-    [{ title: "" }, ...names.map((title) => ({ title }))],
+    [{ title: "Without" }, ...names.map((title) => ({ title }))],
     names.map((row) => [row, ...names.map((column) => cell(row, column))]),
   );
 }

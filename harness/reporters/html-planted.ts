@@ -129,7 +129,7 @@ ${table("Nothing may be found in it, within the same budget", columns, rows)}`;
 }
 
 function story({ name, story, equivalent, reason, counterexample }: PlantedEntry): Markup {
-  return html`<h4>${name}</h4>
+  return html`<h3>${name}</h3>
 <p>${story}</p>
 ${equivalent === null ? undefined : html`<p><strong>Nothing can tell it:</strong> ${equivalent}</p>\n`}${reason === null ? undefined : html`<p class="note">${reason}</p>\n`}${
   counterexample === null

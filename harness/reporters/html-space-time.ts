@@ -152,7 +152,7 @@ class Picture {
       const x = LEFT + at * this.#column;
       return html`<text class="strong" x="${x}" y="16" text-anchor="middle">${name}</text><path class="lane" d="M${x} 24V${bottom}"/>`;
     });
-    return html`<div class="scroll picture" tabindex="0" role="region" aria-label="Space-time diagram">
+    return html`<div class="scroll picture" tabindex="0" role="group" aria-label="Space-time diagram">
 <svg viewBox="0 0 ${width} ${bottom + 8}" width="${width}" role="img" aria-label="Space-time diagram: the steps of the table below, one line for each client and one for the database, from top to bottom.">
 ${lines}${this.#brackets}${this.#marks}
 </svg></div>

@@ -9,7 +9,10 @@ export interface Column {
 /** More than these nobody reads on a page; programs have all of them. */
 const MOST_ROWS = 500;
 
-/** A table that scrolls by itself where it is too wide. The first cell of a row heads the row. */
+/**
+ * A table that scrolls by itself where it is too wide, by keyboard too. It is a group and no region: a
+ * page with a landmark for each table has none worth going to. The first cell of a row heads the row.
+ */
 export function table(
   caption: string,
   columns: readonly Column[],
@@ -29,7 +32,7 @@ export function table(
     );
     return html`<tr>${cells}</tr>\n`;
   });
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="${caption}"><table>
 <caption>${caption}</caption>
 <thead><tr>${head}</tr></thead>
 <tbody>

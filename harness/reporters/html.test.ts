@@ -2,9 +2,20 @@ import { expect, test } from "vitest";
 import type { Campaign, PairSearch } from "../core/campaign.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import { reportHtml } from "./html.ts";
+import { layersHtml } from "./html-layers.ts";
+import { plantedHtml } from "./html-planted.ts";
+import { layersRecord } from "./layers-record.ts";
+import { plantedRecord } from "./planted-record.ts";
 import { replayCommand, replayFileName, replayFilePath } from "./replay-command.ts";
 import { failing, interrupted, passing } from "./sample-campaign.fixture.ts";
 import { deadlock, doubleBooking } from "./sample-counterexample.fixture.ts";
+import { layers } from "./sample-layers.fixture.ts";
+import { planted } from "./sample-planted.fixture.ts";
+
+const records = {
+  planted: plantedRecord(planted, "reports"),
+  layers: layersRecord(layers, "reports"),
+};
 
 const VOID = new Set(["meta", "link", "br", "path", "circle", "rect"]);
 const tagsOf = (html: string) => html.match(/<[^>]*>/g) ?? [];
@@ -136,6 +147,22 @@ test("is well-formed, with a language, a title, and headers in each table", () =
     }
   }
   expect(unbalanced("<p><b></p>")).toEqual(["p", "b", "/p"]);
+});
+
+test("a screen reader finds its way: no level of headings is left out, no header is empty, landmarks are few", () => {
+  const pages = [
+    reportHtml(failing, "reports", records),
+    layersHtml(records.layers, layers, "reports"),
+    plantedHtml(records.planted),
+  ];
+  for (const html of pages) {
+    const levels = [...html.matchAll(/<h([1-6])>/g)].map(([, level]) => Number(level));
+    const skipped = levels.filter((level, at) => level > (levels[at - 1] ?? 0) + 1);
+    expect(levels.length).toBeGreaterThan(2);
+    expect(skipped).toEqual([]);
+    expect(html).not.toMatch(/<th [^>]*><\/th>/);
+    expect(html).not.toContain('role="region"');
+  }
 });
 
 test("escapes everything: hostile texts change no tag", () => {
