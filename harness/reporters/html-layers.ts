@@ -51,7 +51,7 @@ export function layersSection(record: LayersRecord, hashes = record.hashes): Mar
   const how = `Gates: ${control.gates.join(", ")}; ${control.isolation}`;
   return html`<section id="layers">
 <h2>Layers of defence</h2>
-<p>Each promise that the service makes is kept by protections in its database. Here each of them was taken away, alone and together with others; then ${bound} of the pairs of commands that could break the promise was executed on a real PostgreSQL: ${counted(executions, "execution")} in ${duration(elapsedMs)}. A promise <em>holds</em> if it held in all of these.</p>
+<p>Each promise that the service makes is kept by protections in its database. Here each of them was taken away, alone and together with others; then ${bound} of the pairs of commands that could break the promise was executed on a real PostgreSQL: ${counted(executions, "execution")} in ${duration(elapsedMs)}. A promise <em>holds</em> if it held in all of these; where it <em>breaks</em>, the first violation ended the search.</p>
 ${provenanceNote(record, how, hashes)}${promises.map(promiseOf)}</section>
 `;
 }

@@ -15,7 +15,7 @@ export function layersText(layers: LayersRecord, options: Omit<TextOptions, "fol
   const width = options.width ?? 100;
   const { model, preemptions, promises, executions, elapsedMs } = layers;
   const bound = preemptions === null ? "" : ` with at most ${counted(preemptions, "preemption")}`;
-  const all = `Every interleaving${bound} of each promise's pairs of commands: ${counted(executions, "execution")} in ${duration(elapsedMs)}.`;
+  const all = `Every interleaving${bound} of each promise's pairs of commands, up to the first violation: ${counted(executions, "execution")} in ${duration(elapsedMs)}.`;
   const lines = [
     paint("bold", `layers of defence: ${printable(model)}`),
     ...wrap(all, width),

@@ -17,8 +17,8 @@ const [violation] = doubleBooking.violations;
 test("the text is a matrix for each promise, and what it comes to", () => {
   expect(layersText(layersRecord(layers, "reports"), { colour: false, width: 90 })).toBe(`\
 layers of defence: booking
-Every interleaving with at most 2 preemptions of each promise's pairs of commands: 456
-executions in 1.2 s.
+Every interleaving with at most 2 preemptions of each promise's pairs of commands, up to
+the first violation: 456 executions in 1.2 s.
 
 no double booking
 No two active bookings <overlap>.
@@ -61,6 +61,7 @@ test("the page shows each pair in its cell, and how it breaks", () => {
     ["the check, the constraint", "unknown"],
     ["all of them", "breaks"],
   ]);
+  expect(html).toContain("where it <em>breaks</em>, the first violation ended the search.");
   expect(html).toContain("<p>By itself the constraint suffices.</p>");
   expect(html).toContain("No double booking: how it breaks without the lock and the constraint");
   expect(html.match(/<article /g)).toHaveLength(1);
