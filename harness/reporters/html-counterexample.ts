@@ -12,6 +12,7 @@ import { timelineTable } from "./html-timeline.ts";
 import { commandLine } from "./one-line.ts";
 import { prettyJson } from "./pretty-json.ts";
 import { mainViolation, replayCommand, replayFileName, replayFilePath } from "./replay-command.ts";
+import { shrunkFrom } from "./shrunk-from.ts";
 import { type Paragraph, story } from "./story.ts";
 import { encodeToken } from "./token.ts";
 
@@ -43,8 +44,7 @@ ${c.scenario.clients.map(
     html`<dt>Client ${client}</dt><dd>${commands.map(
       (command) => html`<div><code>${commandLine(command)}</code></div>`,
     )}</dd>\n`,
-)}<dt>Initial state</dt><dd>${initialState(c.scenario.initial)}</dd>
-<dt>Schedule</dt><dd><code>${formatSchedule(c.schedule)}</code></dd>
+)}${initialState(c.scenario.initial)}<dt>Schedule</dt><dd><code>${formatSchedule(c.schedule)}</code></dd>
 ${token(encodeToken(c))}</dl>
 <h4>Step by step</h4>
 ${timelineTable(c, c.scenario.clients.length, CAPTION)}
@@ -101,10 +101,13 @@ function paragraph({ from, to, text }: Paragraph): Markup {
   return html`<li>${words} <span class="note">(${steps})</span></li>\n`;
 }
 
-function initialState(initial: Json): Markup {
+/** A scenario that was written down has none of its own. */
+function initialState(initial: Json): Markup | undefined {
+  if (initial === null) return undefined;
   const lines = prettyJson(initial, 80).split("\n");
   const shown = [...lines.slice(0, MOST_LINES), ...(lines.length > MOST_LINES ? ["…"] : [])];
-  return html`<pre><code>${shown.map((line) => html`${line}\n`)}</code></pre>`;
+  return html`<dt>Initial state</dt><dd><pre><code>${shown.map((line) => html`${line}\n`)}</code></pre></dd>
+`;
 }
 
 /** A part of a token is of no use. */
@@ -114,13 +117,15 @@ function token(text: string): Markup | undefined {
 `;
 }
 
-function shrinking({ shrunk }: Counterexample): string {
+function shrinking(c: Counterexample): string {
+  const { shrunk } = c;
   if (shrunk.executions === 0) return "As it was found.";
-  const from = `${counted(shrunk.commands, "command")} and ${counted(shrunk.preemptions, "preemption")}`;
+  const from = shrunkFrom(c);
+  const tried = counted(shrunk.executions, "execution");
   const end = shrunk.minimal
     ? "nothing more can be left out"
     : "the budget ended first, so a smaller one may exist";
-  return `Shrunk from ${from}, in ${counted(shrunk.executions, "execution")}; ${end}.`;
+  return `${from === undefined ? "Made no smaller" : `Shrunk from ${from},`} in ${tried}; ${end}.`;
 }
 
 /** What else it breaks; the rows are for whoever asks. */

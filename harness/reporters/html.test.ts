@@ -8,7 +8,7 @@ import { layersRecord } from "./layers-record.ts";
 import { plantedRecord } from "./planted-record.ts";
 import { replayCommand, replayFileName, replayFilePath } from "./replay-command.ts";
 import { failing, interrupted, passing } from "./sample-campaign.fixture.ts";
-import { deadlock, doubleBooking } from "./sample-counterexample.fixture.ts";
+import { deadlock, doubleBooking, written } from "./sample-counterexample.fixture.ts";
 import { layers } from "./sample-layers.fixture.ts";
 import { planted } from "./sample-planted.fixture.ts";
 
@@ -106,6 +106,15 @@ test("tells a counterexample: statements, waits, answers, commits, rows, and how
   );
   expect(html).toContain(`href="${replayFileName(doubleBooking)}"`);
   expect(html.match(/<th scope="col" role="columnheader">Client \d<\/th>/g)).toHaveLength(4);
+});
+
+test("leaves out a size before that is no other, and a state that there is not", () => {
+  const shown = reportHtml(failing, "reports");
+  expect(shown).toContain("Shrunk from 7 commands and 6 preemptions, in 48 executions; nothing");
+  expect(shown).toContain("<dt>Initial state</dt>");
+  const asFound = reportHtml({ ...failing, counterexamples: [written] }, "reports");
+  expect(asFound).toContain("Made no smaller in 9 executions; nothing more can be left out.");
+  expect(asFound).not.toContain("Initial state");
 });
 
 test("tells the same commands one after the other, where that keeps the rule", () => {

@@ -209,3 +209,10 @@ export const deadlock: Counterexample = {
   preemptions: 1,
   shrunk: { executions: 200, commands: 3, preemptions: 4, minimal: false },
 };
+
+/** Of a scenario that was written down: as small as it was, and without a state of its own. */
+export const written: Counterexample = {
+  ...doubleBooking,
+  scenario: { ...doubleBooking.scenario, initial: null },
+  shrunk: { executions: 9, commands: 2, preemptions: 2, minimal: true },
+};

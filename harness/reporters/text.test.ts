@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
-import { deadlock, doubleBooking } from "./sample-counterexample.fixture.ts";
+import { deadlock, doubleBooking, written } from "./sample-counterexample.fixture.ts";
 import { counterexampleText } from "./text.ts";
 
 const plain = { colour: false, folder: "reports" };
@@ -44,6 +44,13 @@ test("says what broke, with its rows, and ends with the one command that replays
 test("says when shrinking did not finish", () => {
   expect(text).not.toContain("budget");
   expect(counterexampleText(deadlock, plain)).toContain("the budget ended first");
+});
+
+test("leaves out a size before that is no other, and a state that there is not", () => {
+  expect(text).toContain("\nshrunk from 7 commands and 6 preemptions\n\ninitial state\n");
+  const asFound = counterexampleText(written, plain);
+  expect(asFound).toContain(": 2 commands, 2 preemptions\n\nClient 0 sends");
+  expect(asFound).not.toContain("initial state");
 });
 
 test.each([60, 100])("keeps to %i columns, but for the command to copy", (width) => {

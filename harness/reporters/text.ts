@@ -1,4 +1,5 @@
 import type { Counterexample } from "../core/counterexample.ts";
+import type { Json } from "../core/json.ts";
 import { commandCount } from "../core/scenario.ts";
 import { clientOf, type Lane } from "../core/schedule.ts";
 import type { Result, Trace } from "../core/trace.ts";
@@ -21,6 +22,7 @@ import { type Paint, painter } from "./paint.ts";
 import { prettyJson } from "./pretty-json.ts";
 import { printable } from "./printable.ts";
 import { mainViolation, replayCommand, replayFilePath } from "./replay-command.ts";
+import { shrunkFrom } from "./shrunk-from.ts";
 import { story } from "./story.ts";
 import { clientsIn, type Happening, type Step, timeline } from "./timeline.ts";
 import { subjectName } from "./verdict-sentence.ts";
@@ -51,15 +53,14 @@ export function counterexampleText(c: Counterexample, options: TextOptions): str
   const { scenario, shrunk } = c;
   const anomaly = anomalyLine(c.trace);
   const size = `${counted(commandCount(scenario), "command")}, ${counted(c.preemptions, "preemption")}`;
-  const from = `${counted(shrunk.commands, "command")} and ${counted(shrunk.preemptions, "preemption")}`;
+  const from = shrunkFrom(c);
+  const cut = shrunk.minimal ? "" : " (the budget ended first)";
   const lines = [
     paint(["bold", "red"], printable(mainViolation(c).name)),
     ...wrap(`${subjectName(c)}, seed ${c.seed}, execution ${c.execution}: ${size}`, width),
-    ...wrap(`shrunk from ${from}${shrunk.minimal ? "" : " (the budget ended first)"}`, width),
+    ...(from === undefined ? [] : wrap(`shrunk from ${from}${cut}`, width)),
     "",
-    paint("dim", "initial state"),
-    ...prettyJson(scenario.initial, width).split("\n").map(printable),
-    "",
+    ...initialState(scenario.initial, width, paint),
     ...story(c).flatMap(({ text }) => wrap(text, width)),
     ...(c.serial === undefined ? [] : serialRun(c.serial, width, paint)),
     "",
@@ -71,6 +72,13 @@ export function counterexampleText(c: Counterexample, options: TextOptions): str
     `${paint("bold", "Replay it:")} ${options.again ?? replayCommand(options.replay ?? replayFilePath(options.folder, c))}`,
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** A scenario that was written down has none of its own. */
+function initialState(initial: Json, width: number, paint: Paint): string[] {
+  if (initial === null) return [];
+  const lines = prettyJson(initial, width).split("\n").map(printable);
+  return [paint("dim", "initial state"), ...lines, ""];
 }
 
 /** The steps of a trace after the first `known`, as the timeline tells them. */
