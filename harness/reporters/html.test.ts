@@ -79,6 +79,10 @@ test("holds all that the campaign says", () => {
   expect(html).not.toContain("Counterexample");
 });
 
+test("says of the curve of behaviours only what its end tells", () => {
+  expect(reportHtml(passing, "reports")).toContain("Where the curve ends flat, more of what");
+});
+
 test("marks a pattern that is rarer than promised", () => {
   const html = reportHtml(passing, "reports");
   expect(html.match(/>missed</g)).toHaveLength(1);
