@@ -135,7 +135,8 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   summary { color: var(--soft); }
   .scroll { overflow: visible; }
   .picture svg { width: 100%; height: auto; }
-  h2, h3, h4, caption, .note:has(+ .command) { break-after: avoid; }
+  h2, h3, h4, summary, caption, thead, p:has(+ .scroll), .note:has(+ .command) { break-after: avoid; }
+  tbody > tr:first-child { break-before: avoid; }
   tr, .verdict, .command, dl { break-inside: avoid; }
   thead { display: table-header-group; }
 }

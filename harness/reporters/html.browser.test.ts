@@ -113,6 +113,17 @@ describe.skipIf(missing)(`report.html in a browser${reason}`, () => {
     await page.close();
   });
 
+  test("on paper no heading, caption or head of a table stands alone at the foot of a page", async () => {
+    const { page } = await opened(failing, { width: 680, height: 960 });
+    await page.emulateMedia({ media: "print" });
+    const alone = await page.evaluate<string[]>(`
+      [...document.querySelectorAll("h2, h3, h4, summary, caption, thead, tbody > tr:first-child")]
+        .filter((it) => getComputedStyle(it)[it.matches("tr") ? "breakBefore" : "breakAfter"] !== "avoid")
+        .map((it) => it.outerHTML.slice(0, 80))`);
+    expect(alone).toEqual([]);
+    await page.close();
+  });
+
   test("light and dark differ, and each has ink that stands out", async () => {
     const { page } = await opened(failing, SIZES.desktop);
     const seen: string[] = [];
