@@ -56,15 +56,15 @@ describe("tables are one another's", () => {
   test("whatever the order of their rows", () => {
     const paired = none.unified({ id: 5 }, { id: 6 }, "put");
     const left = tables([5, 1], [6, 2]);
-    expect(paired?.unifiedTables(left, tables([5, 2], [6, 1]))).toBeDefined();
-    expect(paired?.unifiedTables(left, tables([5, 1], [6, 2]))).toBeUndefined();
+    expect(paired?.compare(left, tables([5, 2], [6, 1]))).toBe("same");
+    expect(paired?.compare(left, tables([5, 1], [6, 2]))).toBe("different");
   });
 
   test("not when a row is missing, too much, or another", () => {
-    expect(none.unifiedTables(tables([5, 1]), tables())).toBeUndefined();
-    expect(none.unifiedTables(tables(), tables([5, 1]))).toBeUndefined();
-    expect(none.unifiedTables(tables([5, 1]), tables([5, 2]))).toBeUndefined();
-    expect(none.unifiedTables(tables(), { shelves: [{ id: 1 }, { id: 2 }] })).toBeUndefined();
+    expect(none.compare(tables([5, 1]), tables())).toBe("different");
+    expect(none.compare(tables(), tables([5, 1]))).toBe("different");
+    expect(none.compare(tables([5, 1]), tables([5, 2]))).toBe("different");
+    expect(none.compare(tables(), { shelves: [{ id: 1 }, { id: 2 }] })).toBe("different");
   });
 });
 

@@ -1,8 +1,7 @@
 import type { Snapshot } from "../core/execution.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
-
-type Pair = readonly [left: string, right: string];
+import { type Row, type Sameness, sameButIds } from "./pairing.ts";
 
 /**
  * Which generated id of one execution is which of another, where both began in the same state: the
@@ -36,10 +35,11 @@ export class Renaming {
 
   /** With what has to be paired for `left` to be `right`; undefined if they are not equal so. */
   unified(left: Json, right: Json, of: string): Renaming | undefined {
-    const pairs: Pair[] = [];
-    if (!equalButIds(left, right, of, this.#fields, pairs)) return undefined;
+    const [mine, other] = [rowOf(left, of, this.#fields), rowOf(right, of, this.#fields)];
+    if (mine.shape !== other.shape) return undefined;
     const [forth, back] = [new Map(this.#right), new Map(this.#left)];
-    for (const [a, b] of pairs) {
+    for (const [at, a] of mine.ids.entries()) {
+      const b = other.ids[at] ?? a;
       if ((forth.get(a) ?? b) !== b || (back.get(b) ?? a) !== a) return undefined;
       forth.set(a, b);
       back.set(b, a);
@@ -47,60 +47,47 @@ export class Renaming {
     return new Renaming(this.#fields, forth, back);
   }
 
-  /** The same for all tables; rows have no order. */
-  unifiedTables(left: Snapshot, right: Snapshot): Renaming | undefined {
-    const tables = Object.keys(left);
-    if (tables.length !== Object.keys(right).length) return undefined;
-    let renaming: Renaming | undefined = this;
-    for (const table of tables) {
-      const rows = [...(right[table] ?? [])];
-      if (left[table]?.length !== rows.length) return undefined;
-      for (const row of left[table] ?? []) {
-        const before: Renaming = renaming;
-        const at = rows.findIndex((other) => before.unified(row, other, table) !== undefined);
-        const found = rows[at];
-        renaming = found && before.unified(row, found, table);
-        if (renaming === undefined) return undefined;
-        rows.splice(at, 1);
-      }
-    }
-    return renaming;
+  /** Whether tables are the same once all ids are paired; rows have no order. */
+  compare(left: Snapshot, right: Snapshot): Sameness {
+    const numbers = new Map([...this.#left.keys()].map((id, at) => [id, at + 1]));
+    const side = (tables: Snapshot, named: (id: string) => string | undefined) => {
+      const rows = Object.entries(tables).flatMap(([table, its]) => [
+        { shape: JSON.stringify(table), ids: [] },
+        ...its.map((row) => rowOf(row, table, this.#fields, JSON.stringify(table))),
+      ]);
+      const colour = (id: string) => numbers.get(named(id) ?? "") ?? 0;
+      const ids = rows.flatMap((row) => row.ids);
+      return { rows, colours: new Map(ids.map((id) => [id, colour(id)])) };
+    };
+    return sameButIds(
+      side(left, (id) => this.#right.get(id)),
+      side(right, (id) => id),
+    );
   }
 }
 
 function idsIn(value: Json, of: string, fields: IdFields): readonly string[] {
-  if (typeof value !== "object" || value === null) return [];
-  if (Array.isArray(value)) return value.flatMap((item: Json) => idsIn(item, of, fields));
-  return Object.entries(value).flatMap(([field, its]) => {
-    const kind = fields[of]?.[field];
-    return kind === undefined || its === null ? idsIn(its, field, fields) : [`${kind} ${its}`];
-  });
+  return rowOf(value, of, fields).ids;
 }
 
-/** Collects in `pairs` the ids that have to be one another. */
-function equalButIds(
-  left: Json,
-  right: Json,
-  of: string,
-  fields: IdFields,
-  pairs: Pair[],
-): boolean {
-  if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) {
-    return left === right;
-  }
-  if (Array.isArray(left) !== Array.isArray(right)) return false;
-  const [a, b] = [left, right] as readonly { readonly [field: string]: Json }[];
-  const names = Object.keys(left);
-  if (a === undefined || b === undefined || names.length !== Object.keys(right).length)
-    return false;
-  return names.every((field) => {
-    const [mine, other] = [a[field], b[field]];
-    if (mine === undefined || other === undefined) return false;
-    const kind = fields[of]?.[field];
-    if (kind === undefined || mine === null || other === null) {
-      return equalButIds(mine, other, Array.isArray(left) ? of : field, fields, pairs);
-    }
-    pairs.push([`${kind} ${mine}`, `${kind} ${other}`]);
-    return true;
-  });
+/** A value taken apart; `name` comes before its text. */
+function rowOf(value: Json, of: string, fields: IdFields, name = ""): Row {
+  const ids: string[] = [];
+  const shape = (value: Json, of: string): string => {
+    if (typeof value === "string") return JSON.stringify(value);
+    if (typeof value !== "object" || value === null) return String(value);
+    if (Array.isArray(value)) return `[${value.map((item: Json) => shape(item, of))}]`;
+    const its = value as { readonly [field: string]: Json };
+    const texts = Object.keys(its)
+      .sort()
+      .map((field) => {
+        const it = its[field] ?? null;
+        const kind = it === null ? undefined : fields[of]?.[field];
+        if (kind === undefined) return `${JSON.stringify(field)}:${shape(it, field)}`;
+        ids.push(`${kind} ${it}`);
+        return `${JSON.stringify(field)}:id`;
+      });
+    return `{${texts}}`;
+  };
+  return { shape: name + shape(value, of), ids };
 }

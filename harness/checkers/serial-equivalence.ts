@@ -7,7 +7,7 @@ import { isUnknown } from "../core/model.ts";
 import { clientOf } from "../core/schedule.ts";
 import type { Violation } from "../core/verdict.ts";
 import { Renaming } from "./renaming.ts";
-import type { Execute, SerialOrder, SerialOrders } from "./serial-orders.ts";
+import type { Execute, SerialOrder, SerialOrders, TooMany } from "./serial-orders.ts";
 
 export const SERIALLY_EQUIVALENT = {
   judge: "serial-equivalence",
@@ -29,7 +29,11 @@ export const MODEL_AGREES = {
 /** How many orders may be executed to find one for an execution. */
 const EXECUTIONS = 100;
 
-export type SerialFinding = "equivalent" | "different" | "unknown" | "not judged";
+export type SerialFinding =
+  | "equivalent"
+  | "different"
+  | "not judged"
+  | { readonly tooMany: TooMany };
 
 /**
  * The order of whole commands that an execution is itself; undefined if something moved beside the
@@ -70,7 +74,7 @@ export async function serialEquivalence<State extends Json, C extends Command>(
     { operations: all, contents, renaming, realTime, executions: EXECUTIONS },
     execute,
   );
-  if (found === "unknown") return "unknown";
+  if (found === "orders" || found === "pairings") return { tooMany: found };
   if (found !== "none") return "equivalent";
   const guessed = all.some(({ command }) => !renaming.knows(command, ""));
   return guessed ? "not judged" : "different";

@@ -26,6 +26,9 @@ interface Node {
 
 export type Execute = (order: SerialOrder) => Promise<SerialOutcome>;
 
+/** Of what there is too much to find an order. */
+export type TooMany = "orders" | "pairings";
+
 /** What is wanted of a serial order, and how long it may be searched for. */
 export interface Wanted<C extends Command> {
   readonly operations: readonly Operation<C>[];
@@ -64,11 +67,12 @@ export class SerialOrders<C extends Command> {
 
   /**
    * An order with the same answers that leaves the same, ids aside; those that are closest to the
-   * order of the returns are tried first. `none` if there is none, `unknown` if it was not found in
-   * time.
+   * order of the returns are tried first. `none` if there is none; otherwise what there is too much
+   * of: orders to execute them all, or pairings of ids to tell whether one leaves the same.
    */
-  async find(wanted: Wanted<C>, execute: Execute): Promise<SerialOrder | "none" | "unknown"> {
+  async find(wanted: Wanted<C>, execute: Execute): Promise<SerialOrder | "none" | TooMany> {
     let left = wanted.executions;
+    let untold = false;
     const byClient = this.#clients.map((_, client) =>
       wanted.operations.filter((operation) => operation.client === client),
     );
@@ -76,16 +80,17 @@ export class SerialOrders<C extends Command> {
       node: Node,
       order: SerialOrder,
       renaming: Renaming,
-    ): Promise<SerialOrder | "none" | "unknown"> => {
+    ): Promise<SerialOrder | "none" | TooMany> => {
       const possible = candidates(byClient, order, wanted.realTime);
       if (possible.length === 0) {
-        const same = node.contents && renaming.unifiedTables(wanted.contents, node.contents);
-        return same === undefined ? "none" : order;
+        const same = node.contents && renaming.compare(wanted.contents, node.contents);
+        untold ||= same === "unknown";
+        return same === "same" ? order : "none";
       }
       for (const { client, command, response } of possible) {
         const longer = [...order, client];
         if (node.next.get(client)?.response === undefined) {
-          if (left-- === 0) return "unknown";
+          if (left-- === 0) return "orders";
           const whole = completed(byClient, longer, wanted.realTime);
           this.learn(whole, await execute(whole));
         }
@@ -98,7 +103,8 @@ export class SerialOrders<C extends Command> {
       }
       return "none";
     };
-    return explore(this.#root, [], wanted.renaming);
+    const found = await explore(this.#root, [], wanted.renaming);
+    return found === "none" && untold ? "pairings" : found;
   }
 }
 

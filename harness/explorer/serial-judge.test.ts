@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { cycles, friends, strangers } from "../checkers/friends.fixture.ts";
 import type { Model } from "../core/model.ts";
 import { Replay } from "../scheduler/replay.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
@@ -114,6 +115,31 @@ test("what moves after an answer makes an execution no order of its own", async 
   const it = interleaved(two, "0 0 0 1 1 1");
   const late = { ...it, trace: [...it.trace, ...it.trace.filter(({ type }) => type === "move")] };
   expect((await judged(late, judge)).executions).toBe(1);
+});
+
+test("when it cannot be told which id is which, it is undecided, unless another order is right", async () => {
+  const six = friends(strangers(24, cycles(6, 6, 6, 6)));
+  const three = friends(strangers(24, cycles(6, 6, 6, 3, 3)));
+  const ids = { friends: { a: "person", b: "person" } };
+  const looks = interleaved({ initial: 0, clients: [[look], [look]] }, "0 1 0 1");
+  const leaving = (...contents: readonly ReturnType<typeof friends>[]) => {
+    const left = [...contents];
+    return serialJudge<number, Toy>(ids, undefined).judge(
+      { ...looks, contents: six },
+      async (scenario, scheduler) => ({
+        ...execute(scenario, scheduler),
+        contents: left.shift() ?? three,
+      }),
+    );
+  };
+  expect(await leaving(three, three)).toMatchObject({
+    violations: [],
+    undecided: "serial-equivalence: too many pairings to try them all",
+  });
+  expect(await leaving(three, six)).toEqual({ violations: [] });
+  const none = { friends: [] };
+  expect((await leaving(three, none)).undecided).toBeDefined();
+  expect((await leaving(none, none)).violations).toHaveLength(1);
 });
 
 describe("orders that were executed", () => {

@@ -56,8 +56,8 @@ export function serialJudge<State extends Json, C extends Command>(
     const finding = await compare(false);
     if (finding === "not judged")
       return { violations: [], unjudged: [SERIALLY_EQUIVALENT, ...agrees] };
-    if (finding === "unknown") {
-      const undecided = `${SERIALLY_EQUIVALENT.judge}: too many orders to try them all`;
+    if (typeof finding === "object") {
+      const undecided = `${SERIALLY_EQUIVALENT.judge}: too many ${finding.tooMany} to try them all`;
       return { violations: [], undecided, unjudged: [SERIALLY_EQUIVALENT] };
     }
     const violations: Violation[] = finding === "different" ? [notSerial(execution)] : [];
