@@ -28,7 +28,17 @@ async function run(entry) {
     process.env.NODE_COMPILE_CACHE ??= compiled;
   }
   const { main } = await import(entry.href);
-  process.exitCode = await main(process.argv.slice(2));
+  const code = await main(process.argv.slice(2));
+  await Promise.all([written(process.stdout), written(process.stderr)]);
+  // All of ours is closed; what a scenario left open (a timer, a pool) would keep this process alive.
+  process.exit(code);
+}
+
+/** Resolves when all that was written before has gone out, or cannot. */
+function written(stream) {
+  return new Promise((resolve) => {
+    stream.write("", () => resolve());
+  });
 }
 
 /**

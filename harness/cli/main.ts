@@ -5,6 +5,7 @@ import { addAttackCommand } from "./attack-command.ts";
 import { addAuditCommand } from "./audit-command.ts";
 import { invariantOption } from "./campaign-options.ts";
 import type { DoctorOptions } from "./doctor.ts";
+import { endingWith } from "./ending.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
 import { addExplorationCommands, OF_MODELS } from "./exploration-commands.ts";
 import { addMutationCommands } from "./mutation-commands.ts";
@@ -149,7 +150,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     exitCode = code;
   });
   try {
-    await heddle.parseAsync(argv, { from: "user" });
+    await endingWith(() => heddle.parseAsync(argv, { from: "user" }));
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.pass : EXIT.usage;
