@@ -6,6 +6,7 @@ import { clientOf } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
 import { DEFAULTS } from "../defaults.ts";
 import type { Subject } from "../explorer/subject.ts";
+import { ELSEWHERE } from "../explorer/unseen.ts";
 import type { Finding } from "../postgres/finding.ts";
 import { startServer } from "../postgres/provider.ts";
 import { counted } from "../reporters/counted.ts";
@@ -15,10 +16,6 @@ import { loadScenario } from "./load-subject.ts";
 
 /** How long a client may take to send its next statement, or to end. */
 const STEP_MS = 5_000;
-
-const ELSEWHERE =
-  "let it connect to the URL that it is given: a function to `url`, a program or a service to " +
-  "DATABASE_URL in its environment; what goes to the database by another way cannot be driven";
 
 /** Whether what a scenario runs can be driven: its clients run once, one after the other. */
 export async function examineScenario(path: string, postgres: string): Promise<Finding[]> {

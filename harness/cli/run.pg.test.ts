@@ -52,7 +52,7 @@ test("from init to the first race, its replay, and its cure", async () => {
   expect(cured.stdout).toMatch(/All \d+ interleavings, without a bound, of 1 scenario/);
 });
 
-test("doctor says which client cannot be driven, and why", async () => {
+test("a client that cannot be driven is no pass, and doctor says which, and why", async () => {
   await writeFile(
     place.path("odd.mjs"),
     `import pg from "${import.meta.resolve("pg")}";
@@ -62,6 +62,11 @@ test("doctor says which client cannot be driven, and why", async () => {
        async bob() {},
      };
      export default { setup: "select 1", clients };`,
+  );
+  const searched = await heddle("run", "odd.mjs");
+  expect(searched.code).toBe(4);
+  expect(searched.stdout).toMatch(
+    /^UNKNOWN(.|\n)*client\s+bob\s+sent\s+no\s+statement(.|\n)*DATABASE_URL/,
   );
   const { code, stdout } = await heddle("doctor", "odd.mjs");
   expect(code).toBe(2);

@@ -18,6 +18,7 @@ import { type JudgeName, Judges, judgesOf } from "./judge.ts";
 import { type Shard, WHOLE } from "./shard.ts";
 import { type Assumed, exploreSideBySide, type InOrder, type Others } from "./side-by-side.ts";
 import type { Subject } from "./subject.ts";
+import { unseen } from "./unseen.ts";
 
 export interface CampaignOptions extends ScenarioOptions {
   /** How many executions; undefined: until the time is up. */
@@ -197,7 +198,8 @@ export class CampaignRun<State extends Json, C extends Command> implements InOrd
     if (undecided !== undefined) {
       return `${tally.undecided} of ${executions} executions could not be judged: ${undecided}`;
     }
-    return executions === 0 ? "the time was up before the first execution" : undefined;
+    if (executions === 0) return "the time was up before the first execution";
+    return unseen({ single: this.#single }, tally);
   }
 
   progress(

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
 import { type Strategy, strategies } from "../scheduler/strategies.ts";
@@ -45,6 +46,35 @@ describe("a campaign that finds nothing", () => {
       executions: 0,
       reason: "the time was up before the first execution",
     });
+  });
+
+  test("is unknown when nothing came to the gate, or not all of a scenario's clients", async () => {
+    const past =
+      (...names: string[]): typeof executeToy =>
+      (...input) => {
+        const execution = executeToy(...input);
+        const clients = execution.scenario.clients.map(([command]) => command?.name ?? "");
+        return {
+          ...execution,
+          trace: execution.trace.filter(
+            (event) =>
+              event.type !== "statement" || !names.includes(clients[Number(event.lane)] ?? ""),
+          ),
+        };
+      };
+    const one = { initial: 0, clients: [[increment], [look]] };
+    const model = toySubject({ invariants: [], scenarios: () => fc.constant(one) });
+    const scenario = { ...model, single: true };
+    const all = await campaign({}, { subject: model, execute: past("increment", "look") });
+    expect(all.campaign).toMatchObject({ verdict: "unknown", executions: 50 });
+    expect(all.campaign.reason).toMatch(/^no command sent a statement that came to the gate \(/);
+    const some = await campaign({}, { subject: model, execute: past("look") });
+    expect(some.campaign.verdict).toBe("pass");
+    const client = await campaign({}, { subject: scenario, execute: past("look") });
+    expect(client.campaign.verdict).toBe("unknown");
+    expect(client.campaign.reason).toMatch(
+      /^client look sent no statement that came to the gate \(/,
+    );
   });
 
   test("is unknown when it is interrupted, with what was done until then", async () => {

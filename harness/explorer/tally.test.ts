@@ -28,6 +28,7 @@ test("counts what happened in executions", () => {
       { type: "move", choice, enabled: [choice], preemption: false },
       { type: "invoke", client: 0, index: 0, command: increment },
       { type: "move", choice, enabled: [choice], preemption: true },
+      { type: "statement", lane: "0.1", statement: { sql: "select 1", values: [] } },
       { type: "wait", lane: "0", for: ["1"] },
       { type: "result", lane: "0", result: { tags: [], error: deadlock, transaction: "failed" } },
       { type: "result", lane: "1", result: { tags: ["SELECT 1"], transaction: "idle" } },
@@ -53,6 +54,7 @@ test("counts what happened in executions", () => {
     deadlocks: 1,
     executionsByClients: { 2: 1, 3: 1 },
     responses: { increment: { CONFLICT: 1, OK: 1 }, look: { "(no answer)": 1, OK: 2 } },
+    statements: { increment: 1 + 2, look: 2 },
   });
   expect(both.preemptions).toBeGreaterThan(0);
 });

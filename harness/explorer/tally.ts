@@ -3,6 +3,7 @@ import { type Execution, historyOf } from "../core/execution.ts";
 import { operations } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
+import { clientOf } from "../core/schedule.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Judgement } from "./judgement.ts";
 import type { Subject } from "./subject.ts";
@@ -34,6 +35,8 @@ export type Tally = {
   readonly executionsByClients: { readonly [clients: string]: number };
   /** Operations by command, then by response code. */
   readonly responses: { readonly [command: string]: { readonly [code: string]: number } };
+  /** Statements that came to the gate, by the command that sent them. */
+  readonly statements: { readonly [command: string]: number };
   /** Scenarios by the pattern that they have. */
   readonly patterns: { readonly [name: string]: number };
   /** Executions by the rule that they broke (see `keyOf`). */
@@ -57,6 +60,7 @@ export const EMPTY: Tally = {
   executionsByWaits: {},
   executionsByClients: {},
   responses: {},
+  statements: {},
   patterns: {},
   violated: {},
   unjudged: {},
@@ -103,9 +107,22 @@ export function tallyOfExecution(
     executionsByWaits: { [waits < 3 ? waits : "3 or more"]: 1 },
     executionsByClients: { [scenario.clients.length]: 1 },
     responses: responses.reduce(sum, {}),
+    statements: statementsOf(trace),
     violated: Object.fromEntries(violations.map((violation) => [keyOf(violation), 1])),
     unjudged: Object.fromEntries(unjudged.map((rule) => [keyOf(rule), 1])),
   };
+}
+
+function statementsOf(trace: Execution["trace"]): Tally["statements"] {
+  const running: string[] = [];
+  const counts: { [command: string]: number } = {};
+  for (const event of trace) {
+    if (event.type === "invoke") running[event.client] = event.command.name;
+    if (event.type !== "statement") continue;
+    const name = running[clientOf(event.lane)];
+    if (name !== undefined) counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
 }
 
 function mixOf({ clients }: Scenario): string {

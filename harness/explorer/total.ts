@@ -70,7 +70,7 @@ export function summaryOf(
   rules: readonly Rule[],
   patterns: readonly Pick<Pattern, "name" | "description" | "threshold">[],
 ) {
-  const { patterns: matches, violated, unjudged, undecided: _, ...counts } = tally;
+  const { patterns: matches, violated, unjudged, undecided: _, statements: __, ...counts } = tally;
   const { scenarios, executions } = counts;
   return {
     ...counts,
