@@ -26,7 +26,8 @@ function executionWith(response: Partial<Response>, rest: Partial<Execution> = {
   };
 }
 
-const names = (execution: Execution) => checkContract(execution, CODES).map(({ name }) => name);
+const names = (execution: Execution) =>
+  checkContract(execution, { codes: CODES }).map(({ name }) => name);
 
 describe("the service contract", () => {
   test("accepts known codes, of success and of refusal", () => {
@@ -42,7 +43,9 @@ describe("the service contract", () => {
 
   test("rejects an unknown code, and any code of an unknown command", () => {
     expect(names(executionWith({ code: "SQLSTATE_40P01" }))).toEqual(["known-codes"]);
-    expect(checkContract(executionWith({}), {}).map(({ name }) => name)).toEqual(["known-codes"]);
+    expect(checkContract(executionWith({}), { codes: {} }).map(({ name }) => name)).toEqual([
+      "known-codes",
+    ]);
   });
 
   test("rejects an endless wait", () => {

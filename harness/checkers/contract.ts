@@ -1,12 +1,16 @@
 import type { Command } from "../core/command.ts";
 import { type Execution, historyOf } from "../core/execution.ts";
-import { type Operation, operations } from "../core/history.ts";
+import { type Operation, operations, type Response } from "../core/history.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { operationKey, struckOperations } from "../core/struck.ts";
 import type { Violation } from "../core/verdict.ts";
 
-/** Every response code that a service may give, by command name. */
-export type Codes = { readonly [command: string]: readonly string[] };
+interface Contract {
+  /** Every response code that a service may give, by command name. */
+  readonly codes: { readonly [command: string]: readonly string[] };
+  /** What is said of an answer that has none of them. */
+  unexpected?(command: string, response: Response): string;
+}
 
 const EXEMPT = "A command that a fault struck may fail in any way.";
 
@@ -21,19 +25,19 @@ export const CONTRACT_RULES = {
  * Judges what the service answered, and whether it did. A command that a fault struck, but that
  * succeeds, is held to its codes all the same.
  */
-export function checkContract(execution: Execution, codes: Codes): readonly Violation[] {
+export function checkContract(execution: Execution, contract: Contract): readonly Violation[] {
   const struck = struckOperations(execution.trace);
   const answered = operations(historyOf(execution.trace))
     .filter(({ response, ...operation }) => {
       return response?.outcome === "ok" || !struck.has(operationKey(operation));
     })
-    .flatMap((operation) => checkAnswer(operation, codes));
+    .flatMap((operation) => checkAnswer(operation, contract));
   const { ending } = execution;
   if (ending.type === "complete") return answered;
   return [...answered, broken("no-endless-wait", `clients wait for ever: ${ending.waits}`, [])];
 }
 
-function checkAnswer(operation: Operation, codes: Codes): readonly Violation[] {
+function checkAnswer(operation: Operation, contract: Contract): readonly Violation[] {
   const { response, command } = operation;
   if (response === undefined) return [];
   const said = `client ${operation.client}'s ${command.name} was answered`;
@@ -42,8 +46,10 @@ function checkAnswer(operation: Operation, codes: Codes): readonly Violation[] {
     const message = `${said} with the status ${status} (${response.code})`;
     return [broken("no-server-error", message, [asEvidence(operation)])];
   }
-  if (codes[command.name]?.includes(response.code)) return [];
-  const message = `${said} with ${response.code}, which is no code of that command`;
+  if (contract.codes[command.name]?.includes(response.code)) return [];
+  const message =
+    contract.unexpected?.(command.name, response) ??
+    `${said} with ${response.code}, which is no code of that command`;
   return [broken("known-codes", message, [asEvidence(operation)])];
 }
 

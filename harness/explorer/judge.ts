@@ -57,7 +57,7 @@ function judgeOf<State extends Json, C extends Command>(
   subject: Subject<State, C>,
   name: JudgeName,
 ): Judge<State, C> | undefined {
-  const { queries = [], codes, model, ids, aborts } = subject;
+  const { queries = [], model, ids, aborts } = subject;
   const rule = (name: string, description: string, judge: JudgeName): Rule => ({
     judge,
     name,
@@ -75,7 +75,7 @@ function judgeOf<State extends Json, C extends Command>(
         rules: Object.entries(CONTRACT_RULES).map(([name, description]) =>
           rule(name, description, "contract"),
         ),
-        judge: (execution) => ({ violations: checkContract(execution, codes) }),
+        judge: (execution) => ({ violations: checkContract(execution, subject) }),
       };
     case "hygiene":
       if (subject.ownSessions) return undefined;

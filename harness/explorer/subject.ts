@@ -2,6 +2,7 @@ import type { Arbitrary } from "fast-check";
 import type { Attack } from "../core/attack.ts";
 import type { Command } from "../core/command.ts";
 import type { GateLevel } from "../core/control.ts";
+import type { Response } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Invariant } from "../core/invariant.ts";
 import type { Json } from "../core/json.ts";
@@ -113,6 +114,8 @@ export interface Subject<State extends Json = Json, C extends Command = Command>
   readonly queries?: readonly Query[];
   /** Every response code that the service may give, by command name. */
   readonly codes: { readonly [command: string]: readonly string[] };
+  /** What a reader is told of an answer that has none of them. */
+  unexpected?(command: string, response: Response): string;
   readonly mutants: readonly Mutant[];
   /** What can be sent to a deployment of the service, to see that it does no harm. */
   readonly attacks?: readonly Attack<State, C>[];

@@ -162,10 +162,26 @@ test("an error of a client breaks the contract, unless the scenario names it", a
   };
   const refused = await run(failing);
   expect(refused.campaign.counterexamples[0]?.violations).toMatchObject([
-    { judge: "contract", name: "known-codes", message: expect.stringContaining("22012") },
+    {
+      judge: "contract",
+      name: "known-codes",
+      message:
+        "client a ended with 22012 (division by zero), which the scenario does not expect: " +
+        'add errors: ["22012"] if that is right',
+    },
   ]);
   const expected = await run({ ...failing, errors: ["22012"] });
   expect(expected.campaign).toMatchObject({ verdict: "pass", responses: { a: { "22012": 1 } } });
+});
+
+test("what a client throws is said as it is, whatever it is", async () => {
+  const messageOf = async (thrown: unknown) => {
+    const a = () => Promise.reject(thrown);
+    const { campaign } = await run({ ...noLostUpdate, invariants: {}, clients: { a } });
+    return campaign.counterexamples[0]?.violations[0]?.message;
+  };
+  expect(await messageOf(new TypeError("my bug"))).toBe("client a threw TypeError: my bug");
+  expect(await messageOf("a word")).toBe("client a threw a word");
 });
 
 test("an invariant that is a function sees the rows and how the clients ended", async () => {

@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import type { Command } from "../core/command.ts";
+import type { Response } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Invariant } from "../core/invariant.ts";
 import type { Subject } from "../explorer/subject.ts";
 import type { ScenarioDefinition } from "./definition.ts";
 import { setUp } from "./setup.ts";
-import { startScenario } from "./system.ts";
+import { startScenario, THROWN } from "./system.ts";
 
 /** What a service may answer; a rule of its own is about those from 500 on. */
 const STATUSES = Array.from({ length: 500 }, (_, code) => String(code + 100));
@@ -31,10 +32,27 @@ export function scenarioSubject(
     patterns: [],
     invariants: Object.entries(definition.invariants ?? {}).map(invariantOf),
     codes: Object.fromEntries(clients.map((client) => [client, codes])),
+    unexpected,
     mutants: [],
     ...idsOf(definition),
     sources: [file],
   };
+}
+
+/** The name of an error's class, which stands for an error that has no code (see `codeOf`). */
+const CLASS = /^[A-Z]\w*[a-z]/;
+/** How much of an error's message is quoted. */
+const QUOTED = 200;
+
+function unexpected(client: string, { code, body }: Response): string {
+  const given = body instanceof Object && "message" in body ? String(body["message"]) : "";
+  const message = oneLine(given).slice(0, QUOTED);
+  if (code === THROWN) return `client ${client} threw ${message}`;
+  if (CLASS.test(code)) return `client ${client} threw ${message ? `${code}: ${message}` : code}`;
+  return (
+    `client ${client} ended with ${code}${message && ` (${message})`}, which the scenario does not ` +
+    `expect: add errors: ["${code}"] if that is right`
+  );
 }
 
 /** By which serial orders are compared, if they are to be. */
@@ -64,6 +82,6 @@ function invariantOf([name, definition]: [
   };
 }
 
-function oneLine(sql: string): string {
-  return sql.replaceAll(/\s+/g, " ").trim();
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, " ").trim();
 }

@@ -17,6 +17,9 @@ import { Strays } from "./strays.ts";
 /** How long connections that a client has asked to close may take to be gone. */
 const CLOSING_MS = 1_000;
 
+/** The code of what is thrown and is no error. */
+export const THROWN = "THROWN";
+
 /** The clients of a scenario file, and its service if it has one. The command of each has the client's name. */
 export async function startScenario(
   definition: ScenarioDefinition,
@@ -140,7 +143,7 @@ function codeOf(error: unknown): string {
     if ("code" in at && typeof at.code === "string") return at.code;
     if ("original" in at && at.original instanceof Error) return codeOf(at.original);
   }
-  return error instanceof Error ? error.name : "THROWN";
+  return error instanceof Error ? error.name : THROWN;
 }
 
 function responseOf(outcome: Outcome): Response {
