@@ -91,6 +91,20 @@ describe("bad input is a clear error", () => {
     expect(code).toBe(2);
   });
 
+  test.each([
+    ["syntax.mjs", "const a = 1;\nexport default {\n  b: ,\n}", "syntax.mjs:3)"],
+    ["syntax.ts", "const a: number = 1;\nexport default {\n  b: ,\n}", "syntax.ts:3)"],
+    ["thrown.mjs", "\n\nthrow new Error('no such thing')", "thrown.mjs:3)"],
+    ["thrown.ts", "const url: string = ' ';\nnew URL(url);", "thrown.ts:2)"],
+    ["imports.mjs", "import './thrown.mjs'", "thrown.mjs:3)"],
+  ])("a scenario that cannot be loaded, %s, with the place", async (name, text, says) => {
+    await writeFile(place.path(name), text);
+    const { code, stderr } = await place.heddle("run", name);
+    expect(stderr).toContain(says);
+    expect(stderr.split("\n")).toHaveLength(2);
+    expect(code).toBe(2);
+  });
+
   test("a model that is none", async () => {
     const file = place.path("none.mjs");
     await writeFile(file, "export default { name: 'half' };");

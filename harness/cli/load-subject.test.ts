@@ -54,7 +54,10 @@ describe("a scenario file", () => {
     [`export default { ...${GOOD}, reset: 1 }`, /`reset` is neither/],
     ["export default {", /cannot be loaded: /],
     ["import 'a-package-that-there-is-not'", /cannot be loaded: .*a-package-that-there-is-not/],
-    ["throw new Error('no such thing')", /cannot be loaded: Error: no such thing/],
+    [
+      "throw new Error('no such thing')",
+      /cannot be loaded: Error: no such thing \(.*s\d+\.mjs:1\)/,
+    ],
   ])("that says %s is refused, with the reason", async (text, reason) => {
     expect(await why(text)).toMatch(reason);
   });

@@ -6,6 +6,7 @@ import type { Subject } from "../explorer/subject.ts";
 import { isScenario, scenarioProblem } from "../scenario-file/problem.ts";
 import { scenarioSubject } from "../scenario-file/subject.ts";
 import { specFiles, specSubject } from "../spec/explored-subject.ts";
+import { placeOf } from "./error-place.ts";
 
 const PARTS = [
   "name",
@@ -65,9 +66,8 @@ async function defaultExport(file: string, what: string): Promise<unknown> {
     const module: { readonly default?: unknown } = await import(pathToFileURL(file).href);
     return module.default;
   } catch (cause) {
-    throw new HarnessError("USAGE", `the ${what} ${file} cannot be loaded: ${String(cause)}`, {
-      cause,
-    });
+    const why = `${String(cause)}${await placeOf(cause, file)}`;
+    throw new HarnessError("USAGE", `the ${what} ${file} cannot be loaded: ${why}`, { cause });
   }
 }
 
