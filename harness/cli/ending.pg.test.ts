@@ -62,6 +62,8 @@ describe("a command ends with its own exit code", () => {
     const ended = await heddle("run", "odd.mjs", text);
     expect(ended.stderr).toContain(says);
     expect(ended.code).toBe(code);
+    // What such a process leaves, another one clears away.
+    await expect.poll(() => place.leftovers()).toEqual([]);
   });
 
   test("and not with that of a worker", async () => {
