@@ -14,7 +14,7 @@ export async function placeOf(error: unknown, file: string): Promise<string> {
 function inStack(stack: string): string | undefined {
   const [head = "", ...calls] = stack.split("\n");
   const places = [
-    /^(.+:\d+)$/.exec(head)?.[1],
+    /^((?:file:\/\/)?\/.+:\d+)$/.exec(head)?.[1],
     ...calls.map((call) => /^ +at (?:.*[ (])?((?:file:\/\/)?\/[^()]+:\d+):\d+\)?$/.exec(call)?.[1]),
   ].flatMap((place) => (place === undefined ? [] : asPath(place)));
   return places.find((place) => !place.startsWith(OWN) && !place.includes("/node_modules/"));

@@ -58,6 +58,7 @@ describe("a scenario file", () => {
       "throw new Error('no such thing')",
       /cannot be loaded: Error: no such thing \(.*s\d+\.mjs:1\)/,
     ],
+    ["throw new Error('no 127.0.0.1:5432')", /no 127\.0\.0\.1:5432 \(.*s\d+\.mjs:1\)/],
   ])("that says %s is refused, with the reason", async (text, reason) => {
     expect(await why(text)).toMatch(reason);
   });
