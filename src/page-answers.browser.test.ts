@@ -1,13 +1,16 @@
 import type { Page, Route } from "playwright-core";
 import { beforeEach, describe, expect, test } from "vitest";
 import { noBrowser } from "./browser.fixture.ts";
+import { claim } from "./database.fixture.ts";
 import { testPages } from "./page.fixture.ts";
+
+const CREATE = "**/api/bookings/create";
 
 describe.skipIf(noBrowser !== undefined)(`what the page is answered ${noBrowser ?? ""}`, () => {
   const pages = testPages();
   const visitor = pages.visitor();
   const { times, choose, borderOf, book, arrived, picture } = visitor;
-  const { bookings } = pages;
+  const { bookings, database } = pages;
   let page: Page;
 
   beforeEach(() => {
@@ -20,7 +23,7 @@ describe.skipIf(noBrowser !== undefined)(`what the page is answered ${noBrowser 
       await route.fetch();
       await route.abort();
     };
-    await page.route("**/api/bookings/create", lose, { times: 1 });
+    await page.route(CREATE, lose, { times: 1 });
     await book();
     await page.getByRole("heading", { name: "The connection was lost" }).waitFor();
   };
@@ -28,7 +31,7 @@ describe.skipIf(noBrowser !== undefined)(`what the page is answered ${noBrowser 
   test("a double click books once", async () => {
     await choose();
     let sent = 0;
-    await page.route("**/api/bookings/create", async (route) => {
+    await page.route(CREATE, async (route) => {
       sent++;
       await route.continue();
     });
@@ -55,6 +58,56 @@ describe.skipIf(noBrowser !== undefined)(`what the page is answered ${noBrowser 
     expect(await bookings()).toBe(1);
   });
 
+  test.each([
+    ["another time", 1, "Zoë O'Neil"],
+    ["a corrected name", 0, "Zoe O'Neil"],
+  ] as const)("after a lost answer, %s shows the booking that was made", async (_, slot, name) => {
+    await choose();
+    await loseAnswer();
+    await choose(slot, name);
+    await book();
+    await arrived();
+    expect(await page.getByText("Zoë O'Neil").count()).toBe(1);
+    expect(await bookings()).toBe(1);
+  });
+
+  test("an earlier attempt that is refused makes way for the time chosen now", async () => {
+    await choose();
+    await page.route(CREATE, (route) => route.abort(), { times: 1 });
+    await book();
+    await page.getByRole("heading", { name: "The connection was lost" }).waitFor();
+    await claim(database.pool, { slot: visitor.slots()[0] ?? "", customer: "somebody else" });
+    await choose(1);
+    await book();
+    await arrived();
+    expect(await page.getByText("10:00–11:00 (UTC)").count()).toBe(1);
+  });
+
+  const refuse = async (status: number) => {
+    const json = { message: `Refused by ${status}`, hint: "" };
+    await page.route(CREATE, (route) => route.fulfill({ status, json }), { times: 1 });
+    await book();
+    await page.getByRole("heading", { name: json.message }).waitFor();
+  };
+
+  test("a refusal of the sender does not settle an earlier attempt", async () => {
+    await choose();
+    await loseAnswer();
+    for (const status of [401, 403, 429]) await refuse(status);
+    await book();
+    await arrived();
+    expect(await bookings()).toBe(1);
+  });
+
+  test("an attempt that is refused at once is not made again", async () => {
+    await choose();
+    await refuse(429);
+    await choose(1);
+    await book();
+    await arrived();
+    expect(await page.getByText("10:00–11:00 (UTC)").count()).toBe(1);
+  });
+
   test("the back button shows what is free, and books nothing", async () => {
     await choose();
     await book();
@@ -67,7 +120,7 @@ describe.skipIf(noBrowser !== undefined)(`what the page is answered ${noBrowser 
 
   test("a service that fails is a problem that looks unlike a conflict", async () => {
     await choose();
-    await page.route("**/api/bookings/create", (route) =>
+    await page.route(CREATE, (route) =>
       route.fulfill({
         status: 503,
         json: { code: "DATABASE_UNAVAILABLE", message: "No database", hint: "Try again later." },

@@ -17,12 +17,13 @@ const UNKNOWN = {
  * @returns {Promise<{
  *   ok: boolean,
  *   known: boolean,
+ *   status?: number,
  *   answer: {
  *     code?: string, message?: string, hint?: string,
  *     booking?: { id: number }, payment?: { payUrl: string }
  *   }
- * }>} `known` is false where the request may have had an effect or not. Of the answer, what the
- *   pages read: the words of a refusal, or what was made.
+ * }>} `known` is false where the request may have had an effect or not; `status` is undefined where
+ *   no answer came. Of the answer, what the pages read: the words of a refusal, or what was made.
  */
 export async function send(path, body) {
   try {
@@ -34,6 +35,7 @@ export async function send(path, body) {
     return {
       ok: response.ok,
       known: response.status < 500,
+      status: response.status,
       answer: await response.json(),
     };
   } catch {
