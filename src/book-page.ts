@@ -3,7 +3,10 @@ import { html } from "./html.ts";
 import { cards, page } from "./page-frame.ts";
 import { slotChoice } from "./slot-choice.ts";
 
-/** Where a customer books one of a vendor's free slots. */
+/**
+ * Where a customer books one of a vendor's free slots. The button waits for the browser module: without
+ * it the form would be lost, and the name in the address.
+ */
 export function bookPage(vendor: Provider, slots: readonly Slot[], customerId: string): string {
   const content = html`<h1>Book a time with ${vendor.name}</h1>
 ${cards}
@@ -14,7 +17,7 @@ ${slotChoice("Choose a time", slots)}
 <input id="name" name="name" autocomplete="name" maxlength="200" required>
 </p>
 <p class="bar">
-<button type="submit">Book</button>
+<button type="submit" disabled>Book</button>
 <output id="progress" role="status"></output>
 </p>
 </form>`;

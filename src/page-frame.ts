@@ -1,5 +1,9 @@
 import { type Html, html } from "./html.ts";
 
+const noScript = html`<noscript>
+<p class="card problem">This page needs JavaScript. Allow it in your browser, then reload the page.</p>
+</noscript>`;
+
 /** A whole page. `script` is the browser module in `src/browser` that brings it to life. */
 export function page(title: string, content: Html, script?: "book" | "booking"): string {
   const module = script && html`<script type="module" src="/assets/${script}.js"></script>`;
@@ -15,6 +19,7 @@ ${module ?? ""}
 </head>
 <body>
 <main>
+${script === undefined ? "" : noScript}
 ${content}
 </main>
 </body>

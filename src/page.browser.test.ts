@@ -25,11 +25,18 @@ describe.skipIf(noBrowser !== undefined)(`the page ${noBrowser ?? ""}`, () => {
       slots = visitor.slots();
     });
 
+    // What is computed are the page's colours, whatever the visitor's are.
+    const firstTime = () => page.locator(".times label").first().screenshot();
     const picture = (name: string) => visitor.picture(`${name}-${size}`);
 
     test("shows free times, books one, takes the payment, moves and cancels", async () => {
       expect(await times().count()).toBe(6);
+      await page.emulateMedia({ forcedColors: "active" });
+      const free = await firstTime();
       await choose();
+      expect(free.equals(await firstTime())).toBe(false);
+      await picture("forced-colors");
+      await page.emulateMedia({ forcedColors: null });
       await picture("choose");
       await book();
       await arrived();
@@ -105,6 +112,16 @@ describe.skipIf(noBrowser !== undefined)(`the page ${noBrowser ?? ""}`, () => {
       await arrived();
       expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
     });
+  });
+
+  test("without JavaScript nothing can be sent, and the page says why", async () => {
+    await database.slot(9);
+    const context = await pages.open({ javaScriptEnabled: false });
+    const page = await context.newPage();
+    await page.goto("/book/1");
+    expect(await page.getByRole("button", { name: "Book" }).isDisabled()).toBe(true);
+    expect(await page.locator("noscript p").isVisible()).toBe(true);
+    await context.close();
   });
 
   test("a stranger sees nobody's booking, and an unknown vendor is said so", async () => {

@@ -44,7 +44,7 @@ test("no page shows what people write as HTML", () => {
 
 test("a page says when, for whom it is held, and what can be chosen", () => {
   const page = bookPage(vendor, [slot], "c");
-  expect(page).toContain("<h3>Monday 7 January</h3>");
+  expect(page).toContain("<h2>Monday 7 January</h2>");
   expect(page).toContain('aria-label="Monday 7 January, 09:00–10:30"');
   expect(bookPage(vendor, [], "c")).toContain("There is no free time at the moment.");
   expect(bookingPage(booking, vendor, [])).toContain("held for you until 12:15 UTC");

@@ -30,7 +30,7 @@ ${slots.length === 0 ? html`<p>There is no free time at the moment.</p>` : [...d
 }
 
 function oneDay([name, slots]: readonly [string, readonly Slot[]]): Html {
-  return html`<h3>${name}</h3>
+  return html`<h2>${name}</h2>
 <div class="times">
 ${slots.map(oneSlot)}
 </div>

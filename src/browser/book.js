@@ -93,4 +93,5 @@ form.addEventListener("submit", (event) => {
   submit();
 });
 
+form.querySelector("button")?.removeAttribute("disabled");
 if (attemptUnderWay() !== undefined) submit();
