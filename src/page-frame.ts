@@ -1,3 +1,4 @@
+import type { ErrorCode, ServiceError } from "./errors.ts";
 import { type Html, html } from "./html.ts";
 
 const noScript = html`<noscript>
@@ -43,7 +44,27 @@ export const cards: Html = html`
 <button type="button">Try again</button>
 </section>`;
 
+const NO_PAGE = ["There is no such page", "Check the address, or ask for it again."] as const;
+const NOT_SHOWN = [
+  "This booking cannot be shown here",
+  "It is shown in the browser in which it was made, as long as that keeps its cookies. If it is " +
+    "yours, ask those with whom you booked.",
+] as const;
+
+/** What is said to people where a refusal has words for programs. */
+const WORDS: { readonly [code in ErrorCode]?: readonly [message: string, hint: string] } = {
+  VALIDATION_ERROR: NO_PAGE,
+  NOT_FOUND: NO_PAGE,
+  VENDOR_NOT_FOUND: ["There is nobody to book with here", NO_PAGE[1]],
+  BOOKING_NOT_FOUND: ["There is no such booking", NO_PAGE[1]],
+  UNAUTHENTICATED: NOT_SHOWN,
+  FORBIDDEN: NOT_SHOWN,
+  TOO_MANY_REQUESTS: ["Too many visits at once", "Wait a minute, then reload the page."],
+  DATABASE_UNAVAILABLE: ["This page cannot be shown right now", "Reload it in a moment."],
+};
+
 /** A page that says what went wrong, for people. */
-export function errorPage(message: string, hint: string): string {
-  return page(message, html`<h1>${message}</h1><p>${hint}</p>`);
+export function errorPage({ code, message, hint }: ServiceError): string {
+  const [heading, advice] = WORDS[code] ?? [message, hint];
+  return page(heading, html`<h1>${heading}</h1><p>${advice}</p>`);
 }

@@ -129,12 +129,14 @@ describe.skipIf(noBrowser !== undefined)(`the page ${noBrowser ?? ""}`, () => {
     const context = await pages.open();
     const page = await context.newPage();
     await page.goto(`/bookings/${id}`);
-    await page.getByRole("heading", { name: "Nobody is known by this request's token" }).waitFor();
+    await page.getByRole("heading", { name: "This booking cannot be shown here" }).waitFor();
     expect((await page.goto("/book/99"))?.status()).toBe(404);
-    await page.getByRole("heading", { name: "Vendor not found" }).waitFor();
+    await page.getByRole("heading", { name: "There is nobody to book with here" }).waitFor();
+    expect((await page.goto("/book/abc"))?.status()).toBe(400);
+    await page.getByRole("heading", { name: "There is no such page" }).waitFor();
     await page.goto("/book/1");
     await page.goto(`/bookings/${id}`);
-    await page.getByRole("heading", { name: "That is not yours to change" }).waitFor();
+    await page.getByRole("heading", { name: "This booking cannot be shown here" }).waitFor();
     await context.close();
   });
 });

@@ -101,7 +101,7 @@ test("people are refused in HTML, programs in JSON", async () => {
     404,
     "text/html; charset=utf-8",
   ]);
-  expect(page.body).toContain("<h1>Vendor not found</h1>");
+  expect(page.body).toContain("<h1>There is nobody to book with here</h1>");
   const answer = await server.inject(url);
   expect([answer.statusCode, answer.json()]).toMatchObject([404, { code: "VENDOR_NOT_FOUND" }]);
 });

@@ -90,7 +90,7 @@ function refuse(reply: FastifyReply, error: unknown): FastifyReply {
   reply.code(refusal.status);
   // A browser that goes somewhere asks for HTML first; nothing else does.
   if (reply.request.headers.accept?.startsWith("text/html")) {
-    return reply.type("text/html; charset=utf-8").send(errorPage(message, hint));
+    return reply.type("text/html; charset=utf-8").send(errorPage(refusal));
   }
   return reply.send({ code, message, hint });
 }

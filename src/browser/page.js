@@ -9,6 +9,25 @@ const UNKNOWN = {
   hint: "Try again: nothing is done twice.",
 };
 
+const STRANGER = {
+  message: "You are not known here any more",
+  hint: "Reload the page. If that does not help, allow this site to keep cookies.",
+};
+
+/**
+ * What is said to people where a refusal has words for programs.
+ *
+ * @type {{ [code: string]: { message: string, hint: string } | undefined }}
+ */
+const WORDS = {
+  UNAUTHENTICATED: STRANGER,
+  FORBIDDEN: STRANGER,
+  DATABASE_UNAVAILABLE: {
+    message: "Your request cannot be answered right now",
+    hint: "Try again in a moment: nothing is done twice.",
+  },
+};
+
 /**
  * Sends JSON; never rejects.
  *
@@ -58,19 +77,25 @@ export function element(id) {
  * Shows the card for a refusal, and moves the focus there.
  *
  * @param {{ code?: string, message?: string, hint?: string }} refusal
- * @param {() => void} again What its button does.
+ * @param {() => void} again What its button does, unless only a reload helps.
  */
-export function showCard({ code, message = "", hint = "" }, again) {
+export function showCard(refusal, again) {
   hideCards();
+  const { code = "" } = refusal;
+  const words = WORDS[code];
+  const { message = "", hint = "" } = words ?? refusal;
   const isConflict = code === "BOOKING_CONFLICT";
   const card = element(isConflict ? "conflict" : "problem");
   text(card, "[data-message]", isConflict ? "That time was just taken" : message);
   text(card, "[data-hint]", isConflict ? `${message}. ${hint}` : hint);
   const button = card.querySelector("button");
   if (button !== null) {
+    const reload = words === STRANGER;
+    if (!isConflict) button.textContent = reload ? "Reload the page" : "Try again";
     button.onclick = () => {
       hideCards();
-      again();
+      if (reload) location.reload();
+      else again();
     };
   }
   card.hidden = false;
