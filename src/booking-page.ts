@@ -1,4 +1,4 @@
-import type { Booking, Provider, Slot } from "./booking.ts";
+import type { Booking, FoundBooking, Provider, Slot } from "./booking.ts";
 import { type Html, html } from "./html.ts";
 import { cards, page } from "./page-frame.ts";
 import { period, slotChoice, timeOfDay } from "./slot-choice.ts";
@@ -12,8 +12,12 @@ const HEADINGS: { readonly [status in Booking["status"]]: string } = {
 };
 
 /** What became of a booking, and what its customer can do about it. */
-export function bookingPage(booking: Booking, vendor: Provider, slots: readonly Slot[]): string {
-  const heading = HEADINGS[booking.status];
+export function bookingPage(
+  { booking, holdOver }: FoundBooking,
+  vendor: Provider,
+  slots: readonly Slot[],
+): string {
+  const heading = holdOver ? "The time to pay is over" : HEADINGS[booking.status];
   const active = booking.status === "pending" || booking.status === "confirmed";
   const content = html`${cards}
 <div id="booking" data-booking="${booking.id}">
@@ -24,7 +28,7 @@ export function bookingPage(booking: Booking, vendor: Provider, slots: readonly 
 <dt>For</dt><dd>${booking.customerName}</dd>
 <dt>Number</dt><dd>${booking.id}</dd>
 </dl>
-${booking.status === "pending" ? payment(booking) : ""}
+${booking.status === "pending" ? payment(booking, holdOver) : ""}
 ${active ? changes(slots) : ""}
 <p><output id="progress" role="status"></output></p>
 <p><a href="/book/${vendor.id}">${active ? "Book another time" : "Choose a time"}</a></p>
@@ -32,11 +36,15 @@ ${active ? changes(slots) : ""}
   return page(heading, content, "booking");
 }
 
-function payment({ holdExpiresAt }: Booking): Html {
-  const until =
-    holdExpiresAt === null ? "" : ` It is held for you until ${timeOfDay(holdExpiresAt)} UTC.`;
+/** A payment that comes late still gets the time, unless somebody else has got it: see record_payment. */
+function payment({ holdExpiresAt }: Booking, holdOver: boolean): Html {
+  const until = holdExpiresAt === null ? "" : ` for you until ${timeOfDay(holdExpiresAt)} UTC.`;
+  const held = until && (holdOver ? ` It was held${until}` : ` It is held${until}`);
+  const offer = holdOver
+    ? "You can still pay: if nobody else has taken the time, it is yours; otherwise your money comes back."
+    : "Pay to confirm it.";
   return html`<section>
-<p>Pay to confirm it.${until}</p>
+<p>${offer}${held}</p>
 <p class="bar"><button type="button" id="pay">Pay</button></p>
 </section>`;
 }

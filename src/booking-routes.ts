@@ -25,7 +25,7 @@ export function addBookingRoutes(
 
   server.get<ById>("/api/bookings/:id", { schema: schemas.booking }, async (request) => {
     const actor = await knownSender(request, tokens);
-    const booking = await store.findBooking(request.params.id);
+    const { booking } = await store.findBooking(request.params.id);
     mustBeOf(actor, booking);
     return { code: "BOOKING", booking };
   });

@@ -23,6 +23,12 @@ export interface Booking {
   readonly updatedAt: Date;
 }
 
+/** A booking, and whether its time to pay is over by the database's clock: a sweep has yet to end it. */
+export interface FoundBooking {
+  readonly booking: Booking;
+  readonly holdOver: boolean;
+}
+
 /** Whose calendar it is: a vendor. */
 export interface Provider {
   readonly id: string;

@@ -137,6 +137,20 @@ describe.skipIf(noBrowser !== undefined)(`what the page is answered ${noBrowser 
     await arrived();
   });
 
+  test("a hold that is over is said so, and Pay shows what became of it", async () => {
+    await choose();
+    await book();
+    await arrived();
+    await database.pool.query("update bookings set hold_expires_at = now()");
+    await page.reload();
+    await page.getByRole("heading", { name: "The time to pay is over" }).waitFor();
+    await database.pool.query("select expire_holds()");
+    await page.getByRole("button", { name: "Pay" }).click();
+    await page.getByRole("heading", { name: "Your booking has changed meanwhile" }).waitFor();
+    await page.getByRole("heading", { name: "Your time was held, and is not any more" }).waitFor();
+    expect(await page.getByRole("button", { name: "Pay" }).count()).toBe(0);
+  });
+
   test("a service that fails is a problem that looks unlike a conflict", async () => {
     await choose();
     await page.route(CREATE, (route) =>

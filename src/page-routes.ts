@@ -30,10 +30,10 @@ export function addPageRoutes(server: FastifyInstance, store: BookingStore, toke
 
   server.get<ById>("/bookings/:id", { schema: schemas.booking }, async (request, reply) => {
     const actor = await knownSender(request, tokens);
-    const booking = await store.findBooking(request.params.id);
-    mustBeOf(actor, booking);
-    const vendor = await store.findProvider(booking.providerId);
-    return show(reply, bookingPage(booking, vendor, await store.freeSlots(vendor.id)));
+    const found = await store.findBooking(request.params.id);
+    mustBeOf(actor, found.booking);
+    const vendor = await store.findProvider(found.booking.providerId);
+    return show(reply, bookingPage(found, vendor, await store.freeSlots(vendor.id)));
   });
 
   for (const [name, type] of Object.entries(ASSETS)) {

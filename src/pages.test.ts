@@ -26,6 +26,7 @@ const booking = {
   status: "pending",
   holdExpiresAt: new Date("2030-01-01T12:15:00Z"),
 } as unknown as Booking;
+const found = { booking, holdOver: false };
 
 test("texts are escaped, and HTML is not", () => {
   const inner = html`<b>${HOSTILE}</b>`;
@@ -36,7 +37,7 @@ test("texts are escaped, and HTML is not", () => {
 });
 
 test("no page shows what people write as HTML", () => {
-  for (const page of [bookPage(vendor, [slot], HOSTILE), bookingPage(booking, vendor, [slot])]) {
+  for (const page of [bookPage(vendor, [slot], HOSTILE), bookingPage(found, vendor, [slot])]) {
     expect(page).toContain("&lt;script&gt;alert(&quot;1&quot;)");
     expect(page).not.toContain("<script>alert");
   }
@@ -47,7 +48,7 @@ test("a page says when, for whom it is held, and what can be chosen", () => {
   expect(page).toContain("<h2>Monday 7 January</h2>");
   expect(page).toContain('aria-label="Monday 7 January, 09:00–10:30"');
   expect(bookPage(vendor, [], "c")).toContain("There is no free time at the moment.");
-  expect(bookingPage(booking, vendor, [])).toContain("held for you until 12:15 UTC");
+  expect(bookingPage(found, vendor, [])).toContain("held for you until 12:15 UTC");
 });
 
 test.each([
@@ -57,7 +58,7 @@ test.each([
   ["expired", false, false],
   ["completed", false, false],
 ] as const)("what is offered for a booking that is %s", (status, pay, change) => {
-  const page = bookingPage({ ...booking, status }, vendor, [slot]);
+  const page = bookingPage({ ...found, booking: { ...booking, status } }, vendor, [slot]);
   expect([page.includes('id="pay"'), page.includes('id="cancel"')]).toEqual([pay, change]);
 });
 
@@ -70,7 +71,7 @@ const server = buildServer({
       throw new ServiceError("VENDOR_NOT_FOUND", "Vendor not found", "Check the vendor's id.");
     },
     freeSlots: async () => [slot],
-    findBooking: async () => booking,
+    findBooking: async () => found,
   } as unknown as BookingStore,
 });
 

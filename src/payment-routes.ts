@@ -18,7 +18,7 @@ export function addPaymentRoutes(
 ): void {
   server.post<ById>("/api/bookings/:id/checkout", { schema: schemas.checkout }, async (request) => {
     const actor = await knownSender(request, tokens);
-    const booking = await store.findBooking(request.params.id);
+    const { booking } = await store.findBooking(request.params.id);
     mustBeOf(actor, booking);
     if (booking.status !== "pending") {
       throw new ServiceError(
@@ -36,7 +36,7 @@ export function addPaymentRoutes(
     async (request) => {
       const { id } = request.params;
       const actor = await knownSender(request, tokens);
-      mustBeOf(actor, await store.findBooking(id));
+      mustBeOf(actor, (await store.findBooking(id)).booking);
       const intent = await gateway.find(request.body.paymentIntentId);
       if (intent?.bookingId !== id) {
         const hint = "Pay for this booking, then try again.";

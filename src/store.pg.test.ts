@@ -131,7 +131,7 @@ test("nobody changes what is not theirs", async () => {
       message: "That is not yours to change",
     });
   }
-  expect(await store.findBooking(id)).toMatchObject({ status: "pending", slotId: slot });
+  expect((await store.findBooking(id)).booking).toMatchObject({ status: "pending", slotId: slot });
 });
 
 test("a refund is due until it is recorded", async () => {

@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import type { Booking, BookingRequest, Id, Provider, Slot } from "./booking.ts";
+import type { Booking, BookingRequest, FoundBooking, Id, Provider, Slot } from "./booking.ts";
 import { ServiceError } from "./errors.ts";
 import type { RecordedPayment } from "./payment.ts";
 import { retry } from "./retry.ts";
@@ -10,7 +10,7 @@ export interface BookingStore {
   /** `created` is false when the request's idempotency key had made this booking before. */
   createBooking(request: BookingRequest): Promise<{ booking: Booking; created: boolean }>;
   findProvider(providerId: Id): Promise<Provider>;
-  findBooking(bookingId: Id): Promise<Booking>;
+  findBooking(bookingId: Id): Promise<FoundBooking>;
   /** `actor` (see `actorText`) has to be the booking's customer or vendor, here and below. */
   cancelBooking(bookingId: Id, actor: string): Promise<Booking>;
   rescheduleBooking(bookingId: Id, slotId: Id, actor: string): Promise<Booking>;
@@ -44,7 +44,9 @@ const CLAIM = `
   select created_at = now() as created, ${BOOKING}
     from claim_slot_and_create_booking($1, $2, $3, $4, $5, $6, $7, $8)`;
 
-const FIND = `select ${BOOKING} from bookings where id = $1`;
+const FIND = `
+  select (status = 'pending' and hold_expires_at <= now()) is true as "holdOver", ${BOOKING}
+    from bookings where id = $1`;
 const CANCEL = `select ${BOOKING} from cancel_booking($1, $2)`;
 const RESCHEDULE = `select ${BOOKING} from reschedule_booking($1, $2, $3)`;
 
@@ -125,8 +127,11 @@ export function postgresStore(pool: Pool): BookingStore {
     },
 
     async findBooking(bookingId) {
-      const [booking] = await query<Booking>(FIND, bookingId);
-      if (booking !== undefined) return booking;
+      const [found] = await query<Booking & { holdOver: boolean }>(FIND, bookingId);
+      if (found !== undefined) {
+        const { holdOver, ...booking } = found;
+        return { booking, holdOver };
+      }
       throw new ServiceError("BOOKING_NOT_FOUND", "Booking not found", "Check the booking's id.");
     },
 

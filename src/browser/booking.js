@@ -29,11 +29,20 @@ function change(words, change, body) {
       await chooseAgain();
       showCard(answer, focusSlots);
     } else {
-      await renew("booking").catch(() => {});
-      listen();
-      showCard(answer, () => location.replace(location.pathname));
+      await showNow(answer);
     }
   });
+}
+
+/**
+ * After a refusal: the booking may be something else than what is shown.
+ *
+ * @param {{ code?: string, message?: string, hint?: string }} refusal
+ */
+async function showNow(refusal) {
+  await renew("booking").catch(() => {});
+  listen();
+  showCard(refusal, () => location.replace(location.pathname));
 }
 
 function pay() {
@@ -41,7 +50,7 @@ function pay() {
     hideCards();
     const { ok, answer } = await send(`/api/bookings/${id}/checkout`, {});
     if (ok && answer.payment) location.assign(answer.payment.payUrl);
-    else showCard(answer, () => location.reload());
+    else await showNow(answer);
   });
 }
 

@@ -22,6 +22,10 @@ const STRANGER = {
 const WORDS = {
   UNAUTHENTICATED: STRANGER,
   FORBIDDEN: STRANGER,
+  BOOKING_NOT_ACTIVE: {
+    message: "Your booking has changed meanwhile",
+    hint: "What has become of it is shown here.",
+  },
   DATABASE_UNAVAILABLE: {
     message: "Your request cannot be answered right now",
     hint: "Try again in a moment: nothing is done twice.",

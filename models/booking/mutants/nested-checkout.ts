@@ -20,8 +20,8 @@ export const nestedCheckout: BookingMutant = {
     ...store,
     cancelBooking: (bookingId, actor) =>
       transaction(pool, async (client) => {
-        const { id } = await store.findBooking(bookingId);
-        const cancelled = await client.query<Booking>(CANCEL, [id, actor]);
+        const { booking } = await store.findBooking(bookingId);
+        const cancelled = await client.query<Booking>(CANCEL, [booking.id, actor]);
         return only(cancelled.rows);
       }),
   }),

@@ -24,8 +24,8 @@ export const paymentInApplication: BookingMutant = {
   store: (store, pool) => ({
     ...store,
     async recordPayment(bookingId, intent, captured) {
-      const { status } = await store.findBooking(bookingId).catch(() => ({ status: "none" }));
-      if (status !== "pending" || !captured) {
+      const found = await store.findBooking(bookingId).catch(() => undefined);
+      if (found?.booking.status !== "pending" || !captured) {
         return store.recordPayment(bookingId, intent, captured);
       }
       const booking = only((await pool.query(CONFIRM, [bookingId, intent])).rows);
