@@ -1,4 +1,6 @@
+import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Control } from "../core/control.ts";
 import { parseSchedule } from "../core/schedule.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
@@ -55,6 +57,53 @@ test.each([
   ]);
   expect(execution.snapshot["large"]).toEqual([{ id: 1 }]);
   await executor.close();
+});
+
+/** In which steps of the schedule which values were committed. */
+async function committed(
+  setup: typeof SETUP,
+  { gates, lanes }: { gates: Control["gates"]; lanes: string },
+  ...clients: Statements[]
+) {
+  const control = { ...LIMITS.control, gates };
+  const executor = await Executor.open(server, setup, { ...LIMITS, control });
+  const schedule = parseSchedule(lanes);
+  if (schedule === undefined) throw new Error("no schedule");
+  const replay = new Replay(schedule);
+  const scene = scenario(...clients.map((command) => [command]));
+  const { commits } = await executor.execute(scene, replay, "each-commit");
+  expect(replay.diverged()).toBeUndefined();
+  await executor.close();
+  return commits?.map(({ step, ...commit }) => [step, counters(commit)]);
+}
+
+test("a transaction that ends after one that wrote later is noticed", async () => {
+  const first = statements("begin", add(1), "commit", add(1));
+  const lanes = "0*3 1*2 0*2";
+  const found = await committed(SETUP, { gates: ["statement"], lanes }, first, statements(add(2)));
+  expect(found).toEqual([
+    [5, [0, 1]],
+    [6, [1, 1]],
+    [7, [2, 1]],
+  ]);
+});
+
+test("a commit in the middle of a procedure is noticed", async () => {
+  const migrate = async (url: string) => {
+    await SETUP.migrate(url);
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    await client.query(
+      `create procedure twice() language plpgsql as $$ begin ${add(1)}; commit; ${add(1)}; end $$`,
+    );
+    await client.end();
+  };
+  const setup = { ...SETUP, migrate };
+  const gates = ["statement", "routine"] as const;
+  expect(await committed(setup, { gates, lanes: "0*5" }, statements("call twice()"))).toEqual([
+    [4, [1, 0]],
+    [5, [2, 0]],
+  ]);
 });
 
 test("a system that cannot be observed while a command is under way hangs nothing", async () => {

@@ -30,18 +30,17 @@ export class Commits {
     lockWaits: LockWaits,
     observe: () => Promise<Snapshot>,
   ): Promise<Commits> {
-    return new Commits(trace, lockWaits, observe, await lockWaits.lastEnded());
+    return new Commits(trace, lockWaits, observe, await lockWaits.ended());
   }
 
-  /** At rest. Where a transaction has ended, the server says whether one has that wrote anything. */
+  /**
+   * At rest. The server says whether a transaction has ended that wrote anything: a procedure may
+   * commit in the middle, of which no answer tells.
+   */
   async afterStep(): Promise<void> {
-    const news = this.#trace.slice(this.#read);
+    this.#steps += this.#trace.slice(this.#read).filter(({ type }) => type === "move").length;
     this.#read = this.#trace.length;
-    this.#steps += news.filter(({ type }) => type === "move").length;
-    if (!news.some((event) => event.type === "result" && event.result.transaction === "idle")) {
-      return;
-    }
-    const ended = await this.#lockWaits.lastEnded();
+    const ended = await this.#lockWaits.ended();
     if (ended === this.#ended) return;
     this.#ended = ended;
     this.seen.push({ step: this.#steps, snapshot: await this.#observe() });

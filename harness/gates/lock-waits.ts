@@ -46,13 +46,16 @@ export class LockWaits {
     });
   }
 
-  /** Changes whenever a transaction ends that wrote anything; may change without one. */
-  async lastEnded(): Promise<string> {
-    const { rows } = await this.#query<{ next: string }>({
-      name: "last-ended",
-      text: "select pg_snapshot_xmax(pg_current_snapshot())::text as next",
+  /**
+   * Whose writes are seen now. Changes whenever a transaction ends that wrote anything, in whatever
+   * order; may change without one.
+   */
+  async ended(): Promise<string> {
+    const { rows } = await this.#query<{ snapshot: string }>({
+      name: "ended",
+      text: "select pg_current_snapshot()::text as snapshot",
     });
-    return rows[0]?.next ?? "";
+    return rows[0]?.snapshot ?? "";
   }
 
   /** Whether a routine of the schema under test takes advisory locks. */
