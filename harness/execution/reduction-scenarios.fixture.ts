@@ -89,6 +89,10 @@ export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[
     ["select add_sql(1)", "select v from total"],
     ["begin", "update a set v = v * 2 where id = 1", "commit"],
   ],
+  "a function whose argument looks elsewhere": [
+    ["begin", "select largest()", "select largest()", "commit"],
+    ["update b set v = 9 where id = 1"],
+  ],
   "a savepoint": [
     [
       "begin",

@@ -48,6 +48,9 @@ create constraint trigger check_b after insert on vowed deferrable initially def
 create function v_of_b() returns int stable language sql as 'select v from b where id = 1';
 alter table filled alter v set default v_of_b();
 
+create function largest(p int default v_of_b()) returns int language sql
+  as 'select greatest(max(v), p) from a';
+
 create function bump(p int) returns int language plpgsql as $$
 declare x int;
 begin

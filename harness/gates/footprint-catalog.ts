@@ -1,6 +1,6 @@
 import { loadModule } from "libpg-query";
 import type { ClientBase } from "pg";
-import { type RoutineParts, routineParts } from "./footprint-routine.ts";
+import { bodyOf, type RoutineParts, type RoutineRow } from "./footprint-routine.ts";
 
 /** A table, view or sequence of the application's, as far as it matters what touching it touches. */
 export interface Relation {
@@ -112,6 +112,7 @@ select conrelid as child, confrelid as parent, confdeltype as "onDelete", confup
 const ROUTINES = `
 select p.oid, proname as name, prokind as kind, lanname as language, provolatile as volatility,
        prosrc as source, prosqlbody is not null as parsed,
+       pg_get_expr(proargdefaults, 0) as defaults,
        case lanname when 'plpgsql' then pg_get_functiondef(p.oid) end as definition
   from pg_proc p join pg_namespace n on n.oid = pronamespace join pg_language l on l.oid = prolang
  where ${APPLICATION}`;
@@ -135,17 +136,6 @@ select 'select ' || typdefault from pg_type where typtype = 'd' and typdefault i
 const TRANSITIONS = `
 select unnest(array[tgnewtable, tgoldtable]) as name from pg_trigger`;
 
-interface RoutineRow {
-  readonly oid: number;
-  readonly name: string;
-  readonly kind: string;
-  readonly language: string;
-  readonly volatility: string;
-  readonly source: string;
-  readonly parsed: boolean;
-  readonly definition: string | null;
-}
-
 type RelationRow = Omit<Relation, "query"> & {
   readonly name: string;
   readonly query: string | null;
@@ -163,11 +153,13 @@ export async function readCatalog(client: ClientBase): Promise<Catalog> {
       expressions: [...expressions, ...conditions.map(conditionOf)],
     }),
   );
-  const routines = (await rows<RoutineRow>(ROUTINES)).map((row) => ({
-    oid: row.oid,
-    name: row.name,
-    body: bodyOf(row),
-  }));
+  const routines = (await rows<RoutineRow & Pick<Routine, "oid" | "name">>(ROUTINES)).map(
+    (row) => ({
+      oid: row.oid,
+      name: row.name,
+      body: bodyOf(row),
+    }),
+  );
   const routine = byKey(routines, ({ oid }) => oid);
   const relation = byKey(relations, ({ oid }) => oid);
   const named = grouped(relations, ({ name }) => name);
@@ -216,27 +208,4 @@ function byKey<Key, T>(items: readonly T[], key: (item: T) => Key): ReadonlyMap<
 /** The condition of a trigger, from its definition; what cannot be found cannot be parsed either. */
 function conditionOf(definition: string): string {
   return `select ${/ WHEN \((.*)\) EXECUTE /s.exec(definition)?.[1] ?? "?"}`;
-}
-
-function bodyOf({
-  kind,
-  language,
-  volatility,
-  source,
-  parsed,
-  definition,
-}: RoutineRow): Routine["body"] {
-  if (kind !== "f" && kind !== "p") return "unknown";
-  if (language === "plpgsql") {
-    try {
-      return routineParts(definition ?? "", source);
-    } catch {
-      return "unknown";
-    }
-  }
-  if (language === "sql" && !parsed) {
-    const free = { texts: [source], unknown: false };
-    return { gated: new Map(), free, lingers: false, catches: false };
-  }
-  return language !== "sql" && volatility === "i" ? "nothing" : "unknown";
 }

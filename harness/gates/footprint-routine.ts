@@ -10,7 +10,7 @@ import {
 import { tokensOf } from "./routine-tokens.ts";
 import { asStatement } from "./routine-touches.ts";
 
-/** A PL/pgSQL routine, as far as it matters what its steps touch. SQL texts are parsed later. */
+/** A routine, as far as it matters what its steps touch. SQL texts are parsed later. */
 export interface RoutineParts {
   /** What is executed in one go with the gate before it: SQL texts, by the gate's number. */
   readonly gated: ReadonlyMap<number, Part>;
@@ -35,11 +35,49 @@ interface Node {
   readonly [key: string]: unknown;
 }
 
-/**
- * Takes apart a routine whose source may have gates in it. libpg-query has to be loaded.
- * @throws whatever libpg-query says of a definition that it cannot read.
- */
-export function routineParts(definition: string, source: string): RoutineParts {
+/** What the catalog says of a routine. */
+export interface RoutineRow {
+  readonly kind: string;
+  readonly language: string;
+  readonly volatility: string;
+  readonly source: string;
+  /** It was parsed when it was created: it has no source. */
+  readonly parsed: boolean;
+  /** Those of its arguments, as a list. */
+  readonly defaults: string | null;
+  readonly definition: string | null;
+}
+
+type Body = RoutineParts | "nothing" | "unknown";
+
+/** What a routine does, whose source may have gates in it. libpg-query has to be loaded. */
+export function bodyOf(row: RoutineRow): Body {
+  const body = ownBodyOf(row);
+  if (row.defaults === null || body === "unknown") return body;
+  // Whoever calls it evaluates them, before its first gate.
+  const { free, ...parts } = body === "nothing" ? ungated() : body;
+  return { ...parts, free: { ...free, texts: [...free.texts, `select ${row.defaults}`] } };
+}
+
+function ownBodyOf({ kind, language, volatility, source, parsed, definition }: RoutineRow): Body {
+  if (kind !== "f" && kind !== "p") return "unknown";
+  if (language === "plpgsql") {
+    try {
+      return routineParts(definition ?? "", source);
+    } catch {
+      return "unknown";
+    }
+  }
+  if (language === "sql" && !parsed) return ungated(source);
+  return language !== "sql" && volatility === "i" ? "nothing" : "unknown";
+}
+
+function ungated(...texts: readonly string[]): RoutineParts {
+  return { gated: new Map(), free: { texts, unknown: false }, lingers: false, catches: false };
+}
+
+/** @throws whatever libpg-query says of a definition that it cannot read. */
+function routineParts(definition: string, source: string): RoutineParts {
   const at = definition.lastIndexOf(source);
   const head = definition.slice(0, at);
   const tail = definition.slice(at + source.length);

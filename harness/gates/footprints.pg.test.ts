@@ -53,6 +53,12 @@ begin
   perform nextval('serials_id_seq');
   delete from parts_1;
 end $$;
+create function top() returns int stable language sql as 'select max(checked) from w';
+create function fills(p int default top()) returns int language plpgsql as $$
+begin
+  delete from serials;
+  return p;
+end $$;
 create function dynamic() returns void language plpgsql as $$
 begin
   execute 'delete from ' || 't';
@@ -174,6 +180,13 @@ describe("a routine with gates touches, step by step,", () => {
     expect(of(call, placeOf("perform nextval"))).toBe("writes serials_id_seq");
     expect(of(call, placeOf("delete from parts_1"))).toBe("writes parts");
     expect(footprints.of(call).whole).toBe(false);
+  });
+
+  test("and before the first one, what its defaults do", () => {
+    expect(of("select fills()")).toBe("reads w");
+    expect(of("select fills()", placeOf("delete from serials"))).toBe(
+      "reads w; writes serials, serials_id_seq",
+    );
   });
 
   test("all that the request does, where it returns into the middle of a statement", () => {

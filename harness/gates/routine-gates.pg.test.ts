@@ -154,9 +154,12 @@ test("a call of a routine that is gated inside needs no gate; another call does"
     create function a1() returns void ${body("inner1()")}; create function a2() returns void ${body("a1()")};
     create function b1() returns void ${body("in_sql()")}; create function b2() returns void ${body("b1()")};
     create function c() returns void ${body("declares()")}; create function d() returns void ${body("nextval('x')")};
-    create function e() returns void ${body("random()")}`);
+    create function e() returns void ${body("random()")};
+    create function counts() returns bigint language sql as 'select count(*) from t';
+    create function fills(i bigint default counts(), j int default 1) returns void language plpgsql as 'begin end';
+    create function f() returns void ${body("fills()")}`);
   const { places, joined } = await installRoutineGates(client);
-  expect(places.map(({ routine }) => routine)).toEqual(["b1()", "c()", "d()", "inner1()"]);
+  expect(places.map(({ routine }) => routine)).toEqual(["b1()", "c()", "d()", "f()", "inner1()"]);
   expect(joined.map(({ routine }) => routine)).toEqual(["declares()"]);
 });
 

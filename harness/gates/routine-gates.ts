@@ -1,3 +1,4 @@
+import { loadModule } from "libpg-query";
 import type { ClientBase } from "pg";
 import { HarnessError } from "../core/error.ts";
 import { installGateFunction } from "./gate-function.ts";
@@ -9,7 +10,7 @@ import {
   type Joined,
   type SourcePlace,
 } from "./routine-source.ts";
-import type { TouchingNames } from "./routine-touches.ts";
+import { EXPRESSION, type TouchingNames, touchOf } from "./routine-touches.ts";
 
 /** What was installed, and what was not. Routines are named as `regprocedure` names them. */
 export interface RoutineGates {
@@ -29,6 +30,8 @@ interface Routine {
   readonly volatility: "v" | "s" | "i";
   readonly parallel: "u" | "r" | "s";
   readonly source: string;
+  /** Those of its arguments, as a list. */
+  readonly defaults: string | null;
   readonly definition: string | null;
 }
 
@@ -86,6 +89,7 @@ export async function removeRoutineGates(client: ClientBase): Promise<void> {
 const ROUTINES = `
 select p.oid, proname as name, p.oid::regprocedure::text as routine, lanname as language,
        provolatile as volatility, proparallel as parallel, prosrc as source,
+       pg_get_expr(proargdefaults, 0) as defaults,
        case lanname when 'plpgsql' then pg_get_functiondef(p.oid) end as definition
   from pg_proc p
   join pg_namespace n on n.oid = pronamespace
@@ -104,10 +108,11 @@ const PLAIN_TABLE = "create table heddle.plain (oid oid, gated text, definition 
 type Gated = Extract<Instrumented, { readonly gated: true }>;
 
 /**
- * A statement that only calls a gated routine needs no gate of its own. So whether a routine is
+ * A statement that only calls a gated routine needs no gate of its own, unless for defaults. So whether a routine is
  * gated matters to its callers: all is done again until no other routine turns out to stay whole.
  */
 async function instrumentAll(routines: readonly Routine[], touching: TouchingNames) {
+  await loadModule();
   const whole = new Map<Routine, string>();
   const names = new Set(touching);
   for (const routine of routines) {
@@ -127,6 +132,10 @@ async function instrumentAll(routines: readonly Routine[], touching: TouchingNam
         first += result.places.length;
       } else whole.set(routine, result.reason);
       if (!result.gated || result.joined.length > 0) names.add(routine.name);
+    }
+    // Defaults are evaluated by the caller, before the routine's first gate.
+    for (const { name, defaults } of routines) {
+      if (defaults !== null && touchOf(defaults, EXPRESSION, names).touches) names.add(name);
     }
     if (whole.size + names.size === known) return { gated, whole };
   }

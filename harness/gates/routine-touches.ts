@@ -10,7 +10,7 @@ export type TouchingNames = ReadonlySet<string>;
 
 /** How PL/pgSQL reads an expression (`RawParseMode` in src/include/parser/parser.h). */
 const ASSIGNMENTS: ReadonlySet<number> = new Set([3, 4, 5]);
-const EXPRESSION = 2;
+export const EXPRESSION = 2;
 
 /** What of the shared state an SQL statement or expression may touch. */
 export interface Touch {
