@@ -93,6 +93,10 @@ export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[
     ["begin", "select largest()", "select largest()", "commit"],
     ["update b set v = 9 where id = 1"],
   ],
+  "a function that looks like a column": [
+    ["begin", "select a.sum_of_b from a", "select a.sum_of_b from a", "commit"],
+    ["update b set v = 9 where id = 1"],
+  ],
   "a savepoint": [
     [
       "begin",

@@ -51,6 +51,8 @@ alter table filled alter v set default v_of_b();
 create function largest(p int default v_of_b()) returns int language sql
   as 'select greatest(max(v), p) from a';
 
+create function sum_of_b(p a) returns bigint language sql as 'select sum(v) + p.v from b';
+
 create function bump(p int) returns int language plpgsql as $$
 declare x int;
 begin

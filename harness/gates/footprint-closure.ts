@@ -75,6 +75,10 @@ export class Closure implements Touched {
       for (const relation of found) this.#write(relation, how);
     }
     for (const call of names.calls) this.#call(call);
+    for (const name of names.attributes) {
+      const known = this.#catalog.builtin.has(name) || this.#catalog.routinesNamed(name).length > 0;
+      if (known) this.#call({ name, operator: false, constants: [undefined] });
+    }
   }
 
   #read(name: string, defined: ReadonlySet<string>, locked: boolean): void {

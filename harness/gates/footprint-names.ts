@@ -1,4 +1,5 @@
 import { parseSync } from "libpg-query";
+import { attributesIn } from "./attributes.ts";
 
 /** What a statement does to a table that it writes. */
 export type Write = "insert" | "update" | "delete";
@@ -10,6 +11,8 @@ export interface Names {
   readonly writes: readonly { readonly table: string; readonly how: Write }[];
   /** Functions, and operators. */
   readonly calls: readonly Call[];
+  /** Names that are columns, or else functions of a row. */
+  readonly attributes: readonly string[];
   /** Names that WITH gives to its queries. */
   readonly defined: readonly string[];
   /** It locks the rows that it reads (FOR UPDATE and the like). */
@@ -107,6 +110,7 @@ export function namesIn(sql: string): Names {
     reads: [],
     writes: [],
     calls: [],
+    attributes: [],
     defined: [],
     locks: false,
     unknown: false,
@@ -145,6 +149,7 @@ function lookAt(key: string, inner: Node, found: Found): void {
   if (key === "RangeVar") found.reads.push(String(inner["relname"]));
   if (key === "A_Expr") found.calls.push(call(inner, "name", true));
   if (key === "CommonTableExpr") found.defined.push(String(inner["ctename"]));
+  found.attributes.push(...attributesIn(key, inner));
   if (key === "lockingClause") found.locks = true;
   if (key === "intoClause") found.unknown = true;
   const hows = WRITES[key];

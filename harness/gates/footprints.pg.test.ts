@@ -54,6 +54,7 @@ begin
   delete from parts_1;
 end $$;
 create function top() returns int stable language sql as 'select max(checked) from w';
+create function weight(p parts) returns bigint stable language sql as 'select count(*) from w';
 create function fills(p int default top()) returns int language plpgsql as $$
 begin
   delete from serials;
@@ -115,6 +116,10 @@ describe("a request touches", () => {
     ["select v from seen for update", "writes other.t, t, w"],
     ["select * from w for share", "writes w"],
     ["select 1 where exists (select from w)", "reads w"],
+    ["select p.id, p.v, w.id from parts p, w", "reads parts, w"],
+    ["select p.weight from parts p", "reads parts, w"],
+    ["select (select (p).weight from parts p)", "reads parts, w"],
+    ["select (7::bigint).pg_advisory_xact_lock", "writes advisory locks"],
     ["update u set v = 2", "reads w; shares t; writes u"],
     ["select 1 |+| 2", "reads w"],
     ["insert into parts_1 values (1)", "writes parts"],

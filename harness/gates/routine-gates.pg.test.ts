@@ -157,9 +157,19 @@ test("a call of a routine that is gated inside needs no gate; another call does"
     create function e() returns void ${body("random()")};
     create function counts() returns bigint language sql as 'select count(*) from t';
     create function fills(i bigint default counts(), j int default 1) returns void language plpgsql as 'begin end';
-    create function f() returns void ${body("fills()")}`);
+    create function f() returns void ${body("fills()")};
+    create function size(a t) returns bigint language sql as 'select count(*) from t';
+    create function g(a t) returns bigint language plpgsql as $$ begin return (a).size; end $$;
+    create function h(a t) returns int language plpgsql as $$ begin return a.i; end $$`);
   const { places, joined } = await installRoutineGates(client);
-  expect(places.map(({ routine }) => routine)).toEqual(["b1()", "c()", "d()", "f()", "inner1()"]);
+  expect(places.map(({ routine }) => routine)).toEqual([
+    "b1()",
+    "c()",
+    "d()",
+    "f()",
+    "g(t)",
+    "inner1()",
+  ]);
   expect(joined.map(({ routine }) => routine)).toEqual(["declares()"]);
 });
 

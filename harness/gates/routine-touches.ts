@@ -1,4 +1,5 @@
 import { parseSync } from "libpg-query";
+import { attributesIn } from "./attributes.ts";
 import { remembered } from "./remembered.ts";
 
 /**
@@ -97,6 +98,7 @@ function look(node: unknown, touch: { touches: boolean; eachRow: boolean }, call
   }
   for (const [key, value] of Object.entries(node)) {
     if (key === "funcname") calls.push(lastName(value));
+    calls.push(...attributesIn(key, value));
     if (key === "lockingClause") touch.eachRow = true;
     if (key === "RangeVar" || CHANGES.has(key)) touch.touches = true;
     look(value, touch, calls);
