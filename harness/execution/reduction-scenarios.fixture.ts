@@ -60,6 +60,10 @@ export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[
     ["begin", "select pg_advisory_xact_lock(7)", "commit"],
     ["select pg_try_advisory_xact_lock(7)", "select v from a where id = 1"],
   ],
+  "a lock that is let go with the connection": [
+    ["select pg_advisory_lock(7)", "select v from a where id = 1", "close", "select 1 as one"],
+    ["select 2 as two", "select pg_try_advisory_lock(7)", "close"],
+  ],
   "a log that a trigger writes": [
     ["update logged set v = 1 where id = 1", "select v from log"],
     ["select count(*) from log", "update a set v = 3 where id = 1"],

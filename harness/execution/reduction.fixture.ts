@@ -8,7 +8,7 @@ import type { Executor } from "./executor.ts";
 import type { Setup } from "./start.ts";
 import type { System, SystemContext } from "./system.ts";
 
-/** Statements on one connection; after an error, a rollback. */
+/** Statements on one connection, or on another one after `close`; after an error, a rollback. */
 export type Work = Command & { readonly name: "work"; readonly sql: readonly string[] };
 
 const SCHEMA = `
@@ -169,10 +169,15 @@ async function start({
       await direct.query(RESET);
     },
     perform: async ({ sql }) => {
-      const client = await pool.connect();
+      let client = await pool.connect();
       const seen: Json[] = [];
       try {
-        for (const text of sql) seen.push((await client.query(text)).rows as Json);
+        for (const text of sql) {
+          if (text === "close") {
+            client.release(true);
+            client = await pool.connect();
+          } else seen.push((await client.query(text)).rows as Json);
+        }
         return { outcome: "ok", code: "OK", body: seen };
       } catch (error) {
         const code = error instanceof Error && "code" in error ? String(error.code) : "?";

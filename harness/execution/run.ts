@@ -2,6 +2,7 @@ import type { Command } from "../core/command.ts";
 import type { HarnessError } from "../core/error.ts";
 import type { Commit, Ending } from "../core/execution.ts";
 import { isFault } from "../core/fault.ts";
+import { NOTHING } from "../core/footprint.ts";
 import type { Json } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
 import {
@@ -84,7 +85,7 @@ export class Run<State extends Json, C extends Command> {
   async toTheEnd(): Promise<Ending> {
     for (;;) {
       await this.#settle();
-      if (this.chosen.length > 0) this.#scheduler.observe?.(this.recording.lastStep());
+      if (this.chosen.length > 0) this.#tell();
       await this.#observe();
       await this.#stage.pause?.(this.recording.trace);
       const enabled = this.#enabled();
@@ -97,6 +98,13 @@ export class Run<State extends Json, C extends Command> {
       ...this.#inService().map((client) => `${laneOf(client, 0)} for ${this.#queue()}`),
     ];
     return waits.length > 0 ? { type: "stuck", waits: waits.join("; ") } : { type: "complete" };
+  }
+
+  /** The scheduler, what the step came to. */
+  #tell(): void {
+    const { footprints } = this.traffic;
+    const letGo = footprints === undefined ? NOTHING : footprints.letGo();
+    this.#scheduler.observe?.(this.recording.lastStep(), letGo);
   }
 
   /** What was committed in which step; undefined unless it was asked for. */

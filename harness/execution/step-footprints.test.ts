@@ -94,6 +94,22 @@ describe("a step's footprint", () => {
     expect(clients.hold(0, "a")).toMatchObject({ held: writes("advisory lock 1") });
   });
 
+  test("has let go of what closed connections held: a transaction, or a session's locks", () => {
+    const clients = new Clients();
+    clients.did(0, "begin", "open");
+    clients.did(0, "a", "open");
+    clients.did(1, "advisory lock 1", "idle");
+    clients.did(1, "b", "idle");
+    expect(clients.steps.letGo()).toEqual(NOTHING);
+    clients.steps.closed(clients.session(0));
+    clients.steps.closed(clients.session(1));
+    expect(clients.steps.letGo()).toEqual(writes("a", "advisory lock 1"));
+    expect(clients.steps.letGo()).toEqual(NOTHING);
+    clients.did(2, "?", "idle");
+    clients.steps.closed(clients.session(2));
+    expect(clients.steps.letGo()).toBeUndefined();
+  });
+
   test("of a commit has what was put off to it", () => {
     const clients = new Clients();
     clients.did(0, "begin", "open");

@@ -39,6 +39,8 @@ export class StepFootprints {
   readonly #footprints: Footprints;
   readonly #lanes: Lanes;
   readonly #pasts = new Map<Session, Past>();
+  /** What closed connections held, in this step. */
+  #letGo: Touched | undefined = NOTHING;
 
   constructor(footprints: Footprints, lanes: Lanes) {
     this.#footprints = footprints;
@@ -88,6 +90,21 @@ export class StepFootprints {
       isolates: isolates || past?.isolates === true,
       last,
     });
+  }
+
+  /** The service has closed the connection. */
+  closed(session: Session): void {
+    const past = this.#pasts.get(session);
+    const held = this.#isOpen(session) ? (past ?? PRIVATE).touched : kept(past);
+    this.#letGo = joinedIfKnown([this.#letGo, held]);
+    this.#pasts.delete(session);
+  }
+
+  /** What was let go of since this was asked last because connections were closed. */
+  letGo(): Touched | undefined {
+    const letGo = this.#letGo;
+    this.#letGo = NOTHING;
+    return letGo;
   }
 
   #own(action: Choice["action"], flight: Flight | undefined): Step {

@@ -102,6 +102,7 @@ export class Traffic<State extends Json, C extends Command> implements GateObser
   }
 
   closed(session: Session): void {
+    this.footprints?.closed(session);
     this.#parts.lanes.land(session);
     this.#parts.strikes.closed(session);
     this.#parts.rest.disturb();

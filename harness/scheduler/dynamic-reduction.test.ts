@@ -54,7 +54,7 @@ function walk(toy: Toy, scheduler: Scheduler, known = true): readonly Lane[] {
     if (step.startsWith("lock")) queues.set(objectOf(step), [...queue, lane]);
     if (step.startsWith("unlock")) queues.set(objectOf(step), queue.slice(1));
     lanes.push(lane);
-    scheduler.observe?.(returns(steps) ? RETURN : []);
+    scheduler.observe?.(returns(steps) ? RETURN : [], NOTHING);
   }
 }
 
@@ -186,7 +186,7 @@ describe("the reduction", () => {
         const chosen = search.choose([...left], order.at(-1), () => footprint(""));
         left.splice(left.indexOf(chosen), 1);
         order.push(chosen.lane);
-        search.observe([]);
+        search.observe([], NOTHING);
       }
       orders.push(order.join(" "));
     }

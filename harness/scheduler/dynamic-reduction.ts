@@ -1,3 +1,4 @@
+import type { Touched } from "../core/footprint.ts";
 import type { Choice, Lane } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
 import { dependent, type Happened, happened } from "./happened.ts";
@@ -151,13 +152,13 @@ export class DynamicReduction implements Scheduler {
     return [...last.asleep, ...last.tried].filter((other) => !dependent(other, step));
   }
 
-  observe(events: Trace): void {
+  observe(events: Trace, letGo: Touched | undefined): void {
     const number = this.#depth - 1;
     const node = this.#nodes[number];
     if (this.#redundant || node === undefined || node.step !== undefined) return;
     const choice = node.enabled.find(({ lane }) => lane === node.lane);
     if (choice === undefined) return;
-    node.step = happened(choice, this.#footprint, events);
+    node.step = happened(choice, this.#footprint, events, letGo);
     this.#order(number, node, node.step);
   }
 

@@ -37,7 +37,7 @@ describe("a step has let go of nothing", () => {
     ["when it stands at a gate", [move, { type: "gate", lane: "0", place }]],
     ["when only the service went on", [move, answer]],
   ])("%s", (_, events) => {
-    expect(happened(release, footprint(), events).footprint).toMatchObject({
+    expect(happened(release, footprint(), events, NOTHING).footprint).toMatchObject({
       held: NOTHING,
       ends: false,
     });
@@ -54,7 +54,19 @@ describe("a step may have let go of all that was held", () => {
     ["when the server keeps track of reads", { tracked: true }, [move, result()]],
   ])("%s", (_, changes, events) => {
     const before = footprint(changes);
-    expect(happened(release, before, events).footprint).toBe(before);
+    expect(happened(release, before, events, NOTHING).footprint).toBe(before);
+  });
+});
+
+describe("a step in which a connection was closed", () => {
+  test("let go of what that held, besides", () => {
+    expect(happened(release, footprint(), [move, result()], touching("c")).footprint).toEqual(
+      footprint({ held: { ...NOTHING, writes: new Set(["b", "c"]) } }),
+    );
+  });
+
+  test("may have let go of anything, when that is not known", () => {
+    expect(happened(release, footprint(), [move, result()], undefined).footprint).toBeUndefined();
   });
 });
 
@@ -81,10 +93,10 @@ test("a client's own steps are dependent, and so is what is not known", () => {
 });
 
 test("an answer and a start are told from the events and the choice", () => {
-  expect(happened(release, undefined, [move, answer])).toMatchObject({
+  expect(happened(release, undefined, [move, answer], NOTHING)).toMatchObject({
     footprint: undefined,
     starts: false,
     returns: true,
   });
-  expect(happened({ lane: "0", action: "start" }, undefined, [move]).starts).toBe(true);
+  expect(happened({ lane: "0", action: "start" }, undefined, [move], NOTHING).starts).toBe(true);
 });

@@ -1,4 +1,11 @@
-import { type Footprint, independent, NOTHING } from "../core/footprint.ts";
+import {
+  type Footprint,
+  independent,
+  isNothing,
+  joined,
+  NOTHING,
+  type Touched,
+} from "../core/footprint.ts";
 import { type Choice, clientOf, type Lane } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
 
@@ -15,21 +22,26 @@ export interface Happened {
 
 /**
  * What a step turned out to do, given what it might have done. One that neither failed nor waited,
- * ended no transaction and concerned nobody else has let go of nothing.
+ * ended no transaction and concerned nobody else has let go of nothing, but for `letGo` where
+ * connections were closed.
  */
 export function happened(
   { lane, action }: Choice,
   footprint: Footprint | undefined,
   events: Trace,
+  letGo: Touched | undefined,
 ): Happened {
   const step = {
     lane,
     starts: action === "start",
     returns: events.some(({ type }) => type === "return"),
   };
-  if (footprint === undefined || !footprint.keeps || footprint.tracked) {
-    return { ...step, footprint };
+  if (footprint === undefined || letGo === undefined) return { ...step, footprint: undefined };
+  if (!isNothing(letGo)) {
+    const held = joined(footprint.held, letGo);
+    return { ...step, footprint: { ...footprint, held, ends: true } };
   }
+  if (!footprint.keeps || footprint.tracked) return { ...step, footprint };
   const quiet = events.every((event) => {
     if (event.type === "move") return true;
     const its = "lane" in event ? clientOf(event.lane) : event.client;

@@ -1,4 +1,4 @@
-import type { Footprint } from "../core/footprint.ts";
+import type { Footprint, Touched } from "../core/footprint.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Choice, Lane } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
@@ -16,8 +16,11 @@ export interface Scheduler {
    * what each of them may touch.
    */
   choose(enabled: readonly Choice[], previous: Lane | undefined, footprintOf?: FootprintOf): Choice;
-  /** What the step that was chosen last came to, once all is at rest again. */
-  observe?(events: Trace): void;
+  /**
+   * What the step that was chosen last came to, once all is at rest again. `letGo`: what connections
+   * held that were closed in it; undefined when that is not known.
+   */
+  observe?(events: Trace, letGo: Touched | undefined): void;
   /**
    * Before each choice, and once nobody can move any more: which of `faults` strikes, instead of a
    * choice; undefined for none. Where it is missing no fault ever strikes.
