@@ -218,6 +218,21 @@ describe("a routine with gates touches, step by step,", () => {
   });
 });
 
+test("an isolation that the database or some role begins with is noticed", async () => {
+  const { name, url } = await server.lease();
+  const client = new Client(url);
+  await client.connect();
+  const isolation = async () => (await readFootprints(url, "read committed")).isolation;
+  const level = "set default_transaction_isolation to";
+  expect(await isolation()).toBe("read committed");
+  await client.query(`alter database ${name} ${level} 'repeatable read'`);
+  expect(await isolation()).toBe("repeatable read");
+  await client.query("create role heddle_strict");
+  await client.query(`alter role heddle_strict in database ${name} ${level} serializable`);
+  expect(await isolation()).toBe("serializable");
+  await client.end();
+});
+
 test("an isolation of its own is noticed, for the transaction or for good", async () => {
   const isolates = (sql: string) => {
     const { control } = footprints.of(sql);

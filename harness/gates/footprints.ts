@@ -1,5 +1,5 @@
 import { Client } from "pg";
-import type { Isolation } from "../core/control.ts";
+import { ISOLATIONS, type Isolation } from "../core/control.ts";
 import { isNothing, joined, NOTHING, type Touched } from "../core/footprint.ts";
 import { connectionLost } from "./faults.ts";
 import { type Catalog, type Routine, readCatalog } from "./footprint-catalog.ts";
@@ -29,7 +29,18 @@ export interface Footprints {
   of(sql: string): RequestFootprint;
 }
 
-/** Reads the schema once; it must not change afterwards, and gates have to be in it by then. */
+/** The isolation of transactions here: the server's, and that of some role, or of this database. */
+const DEFAULTS = `
+select current_setting('default_transaction_isolation') as isolation
+union all
+select substring(setting from '^default_transaction_isolation=(.*)')
+  from pg_db_role_setting, unnest(setconfig) as setting
+ where setdatabase in (0, (select oid from pg_database where datname = current_database()))`;
+
+/**
+ * Reads the schema once; it must not change afterwards, and gates have to be in it by then. Where the
+ * server has a stricter isolation than the given one, that counts.
+ */
 export async function readFootprints(directUrl: string, isolation: Isolation): Promise<Footprints> {
   const client = new Client({ connectionString: directUrl, application_name: "heddle footprints" });
   client.on("error", () => {});
@@ -37,7 +48,10 @@ export async function readFootprints(directUrl: string, isolation: Isolation): P
     throw connectionLost(error.message);
   });
   try {
-    return new SchemaFootprints(await readCatalog(client), isolation);
+    const { rows } = await client.query<{ isolation: string | null }>(DEFAULTS);
+    const given = [isolation, ...rows.map((row) => row.isolation)];
+    const strictest = ISOLATIONS.findLast((it) => given.includes(it)) ?? isolation;
+    return new SchemaFootprints(await readCatalog(client), strictest);
   } finally {
     await client.end();
   }
