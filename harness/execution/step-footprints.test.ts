@@ -33,7 +33,7 @@ class Clients {
   readonly steps = new StepFootprints(footprints, this.lanes);
   readonly #sessions = new Map<number, ReturnType<typeof fakeSession>>();
 
-  session(client: number): Session & { transaction: Session["transaction"] } {
+  session(client: number): ReturnType<typeof fakeSession> {
     const session = this.#sessions.get(client) ?? fakeSession(client + 1);
     this.#sessions.set(client, session);
     return session;
@@ -164,6 +164,13 @@ describe("a step's footprint", () => {
     clients.lanes.land(clients.session(0));
     expect(clients.hold(0, "b")).toMatchObject({ snapshot: false, tracked: true });
     expect(clients.hold(1, "b")).toMatchObject({ snapshot: false, tracked: false });
+  });
+
+  test("has the isolation of its session", () => {
+    const clients = new Clients();
+    clients.session(0).isolates = true;
+    expect(clients.hold(0, "a")).toMatchObject({ tracked: true });
+    expect(clients.hold(1, "a")).toMatchObject({ tracked: false });
   });
 
   test("is nothing when a command starts or an answer is delivered, but for what is held", () => {

@@ -62,7 +62,8 @@ export class StepFootprints {
     const step = joinedIfKnown(steps.map(({ touched }) => touched));
     const held = joinedIfKnown([...open, ...woken].map(({ touched }) => touched));
     if (step === undefined || held === undefined) return undefined;
-    const isolates = [...open, ...woken].some((past) => past.isolates);
+    const isolates =
+      flight?.session.isolates === true || [...open, ...woken].some((past) => past.isolates);
     const isolation = isolates ? "serializable" : this.#footprints.isolation;
     return {
       step,
@@ -87,7 +88,7 @@ export class StepFootprints {
       touched: joinedIfKnown([past === undefined ? kept(before) : past.touched, last.touched]),
       deferred: deferred || past?.deferred === true,
       snapshot: control.type === "query" || past?.snapshot === true,
-      isolates: isolates || past?.isolates === true,
+      isolates: isolates || session.isolates || past?.isolates === true,
       last,
     });
   }

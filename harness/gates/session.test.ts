@@ -192,6 +192,16 @@ describe("a connection that the server does not give", () => {
 
 describe("a startup packet", () => {
   test.each([
+    ["-c DEFAULT_transaction_isolation=serializable", true],
+    ["-c work_mem=1MB", false],
+  ])("tells of an isolation with %s: %s", async (options, isolates) => {
+    const { session, service, server, read } = between(new Recorder());
+    service.write(startup("user", "ada", "options", options));
+    await read(server);
+    expect(session.isolates).toBe(isolates);
+  });
+
+  test.each([
     "true",
     "database",
     "on",

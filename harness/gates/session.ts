@@ -8,7 +8,7 @@ import type { GatePlace } from "./gate-locks.ts";
 import type { GateObserver } from "./observer.ts";
 import { ReplyReader } from "./replies.ts";
 import { type Request, RequestReader } from "./requests.ts";
-import { PASSWORD, readStartup } from "./startup.ts";
+import { isolates, PASSWORD, readStartup } from "./startup.ts";
 
 /** What a session needs of its proxy. */
 export interface Surroundings {
@@ -27,6 +27,8 @@ export class Session {
   pid = 0;
   readonly owner: Owner;
   transaction: Result["transaction"] = "idle";
+  /** Its transactions have an isolation of their own. */
+  isolates = false;
   /**
    * Whoever drives the proxy has the server end it, which is no interference. `lost`: the service hears
    * nothing more until the session is cut.
@@ -145,6 +147,7 @@ export class Session {
       return;
     }
     this.#cancels = startup === "cancel";
+    this.isolates = isolates(frame);
     this.#fromService.startup = false;
     this.#around.dial().then(
       (server) => this.#join(server, frame),

@@ -28,6 +28,11 @@ export function readStartup(frame: Buffer): Startup {
   return replication === undefined || /^(0|f|n|of)/i.test(replication) ? "session" : "replication";
 }
 
+/** Whether the session has an isolation of its own from the beginning. */
+export function isolates(frame: Buffer): boolean {
+  return /default_transaction_isolation/i.test(frame.toString("latin1"));
+}
+
 /** A session's first packet, with another user and database. */
 export function adopted(frame: Buffer, user: string, database: string): Buffer {
   const fields = parameters(frame).set("user", user).set("database", database);
