@@ -110,6 +110,19 @@ describe("a step's footprint", () => {
     expect(clients.steps.letGo()).toBeUndefined();
   });
 
+  test("is unknown after all when the service adds to the statement that is under way", () => {
+    const clients = new Clients();
+    const statement = { sql: "a", values: [] };
+    clients.lanes.arrive(clients.session(0), statement, 0, () => true);
+    clients.release(0);
+    statement.sql = "a; b";
+    expect(clients.steps.letGo()).toBeUndefined();
+    expect(clients.steps.letGo()).toEqual(NOTHING);
+    clients.lanes.land(clients.session(0));
+    clients.session(0).transaction = "open";
+    expect(clients.hold(0, "c")).toBeUndefined();
+  });
+
   test("of a commit has what was put off to it", () => {
     const clients = new Clients();
     clients.did(0, "begin", "open");

@@ -2,6 +2,7 @@ import { type Footprint, joined, NOTHING, type Touched } from "../core/footprint
 import { type Choice, clientOf } from "../core/schedule.ts";
 import { isAdvisory } from "../gates/footprint-closure.ts";
 import type { Footprints } from "../gates/footprints.ts";
+import type { Statement } from "../core/trace.ts";
 import type { Session } from "../gates/session.ts";
 import type { Flight, Lanes } from "./lanes.ts";
 
@@ -27,6 +28,9 @@ interface Past {
   readonly isolates: boolean;
   /** The step that it is in, if it waits. */
   readonly last: Step;
+  /** Of that step, and its text when it was let go: the service may have added to it since. */
+  readonly statement: Statement;
+  readonly sql: string;
 }
 
 const PRIVATE: Step = { touched: NOTHING, ends: false, snapshot: false, keeps: true };
@@ -39,7 +43,7 @@ export class StepFootprints {
   readonly #footprints: Footprints;
   readonly #lanes: Lanes;
   readonly #pasts = new Map<Session, Past>();
-  /** What closed connections held, in this step. */
+  /** What closed connections held, in this step; undefined when nobody can tell what it did. */
   #letGo: Touched | undefined = NOTHING;
 
   constructor(footprints: Footprints, lanes: Lanes) {
@@ -90,6 +94,8 @@ export class StepFootprints {
       snapshot: control.type === "query" || past?.snapshot === true,
       isolates: isolates || session.isolates || past?.isolates === true,
       last,
+      statement,
+      sql: statement.sql,
     });
   }
 
@@ -101,8 +107,15 @@ export class StepFootprints {
     this.#pasts.delete(session);
   }
 
-  /** What was let go of since this was asked last because connections were closed. */
+  /** Of the step that is over: what closed connections held. Undefined when nobody can tell what it did. */
   letGo(): Touched | undefined {
+    for (const [session, past] of this.#pasts) {
+      const { statement, sql, last } = past;
+      if (statement.sql === sql) continue;
+      const added = { touched: undefined, last: { ...last, touched: undefined }, sql: statement.sql };
+      this.#pasts.set(session, { ...past, ...added });
+      this.#letGo = undefined;
+    }
     const letGo = this.#letGo;
     this.#letGo = NOTHING;
     return letGo;

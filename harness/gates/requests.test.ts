@@ -162,6 +162,15 @@ describe("what comes in the middle of a request", () => {
     ]);
   });
 
+  test("shows further texts that it executes", () => {
+    const reader = new RequestReader();
+    const [request] = read([parse("", "select 1"), bind(""), execute(), flush], reader);
+    for (const frame of [parse("", "select $1"), bind("", ["a"]), execute(), execute(), sync]) {
+      expect(reader.take(frame)).toEqual(part);
+    }
+    expect(request?.statement).toEqual({ sql: "select 1; select $1", values: ["a", "a"] });
+  });
+
   test.each([
     ["of a simple query, up to its end", [query("copy a from stdin")], message("c")],
     ["of a simple query, up to its failure", [query("copy a from stdin")], message("f", "why\0")],

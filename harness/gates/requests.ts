@@ -8,7 +8,15 @@ import { FieldReader, ProtocolError } from "./frames.ts";
  */
 export interface Request {
   readonly bytes: Buffer[];
+  /** What comes later adds to it. */
   readonly statement: Statement;
+}
+
+/** A request that is not complete. */
+interface Open {
+  readonly statement: { sql: string; readonly values: (string | null)[] };
+  /** What the statement names already. */
+  readonly texts: Set<string>;
 }
 
 /** What a frontend message amounts to, for the gate. */
@@ -42,8 +50,8 @@ export class RequestReader {
   #size = 0;
   #executed: Bound[] = [];
   #parsed: string[] = [];
-  /** The values of a request that is not complete; the server and the service talk meanwhile. */
-  #open: (string | null)[] | undefined;
+  /** The server and the service talk meanwhile. */
+  #open: Open | undefined;
   #simple = false;
 
   /** Whether the service waits for answers in the middle of a request. */
@@ -53,7 +61,7 @@ export class RequestReader {
 
   /** The server asks for the data of a COPY. */
   copyIn(): void {
-    this.#open = [];
+    this.#open = { statement: { sql: "", values: [] }, texts: new Set() };
   }
 
   /** The server has answered the last request. */
@@ -77,9 +85,13 @@ export class RequestReader {
     return type === "S" || type === "H" ? this.#finish(type === "H") : MORE;
   }
 
-  #part(type: string, frame: Buffer, values: (string | null)[]): Intake {
+  #part(type: string, frame: Buffer, { statement, texts }: Open): Intake {
     if (!COPY.includes(type)) this.#read(type, new FieldReader(frame));
-    values.push(...this.#executed.splice(0).flatMap((bound) => bound.values));
+    for (const { sql, values } of this.#executed.splice(0)) {
+      statement.values.push(...values);
+      if (!texts.has(sql)) statement.sql += `; ${sql}`;
+      texts.add(sql);
+    }
     if (type === "S" || (this.#simple && "cf".includes(type))) this.#open = undefined;
     return PART;
   }
@@ -148,8 +160,8 @@ export class RequestReader {
     const texts = flush && executed.length === 0 ? parsed : executed.map((bound) => bound.sql);
     const sql = texts.join("; ");
     const values = executed.flatMap((bound) => bound.values);
-    if (flush) this.#open = values;
     const statement = { sql: sql === "" ? "(prepare)" : sql, values };
+    if (flush) this.#open = { statement, texts: new Set(texts) };
     return { type: "request", request: { bytes, statement } };
   }
 }

@@ -18,7 +18,7 @@ export interface Scheduler {
   choose(enabled: readonly Choice[], previous: Lane | undefined, footprintOf?: FootprintOf): Choice;
   /**
    * What the step that was chosen last came to, once all is at rest again. `letGo`: what connections
-   * held that were closed in it; undefined when that is not known.
+   * held that were closed in it; undefined when nobody can tell what it did.
    */
   observe?(events: Trace, letGo: Touched | undefined): void;
   /**
