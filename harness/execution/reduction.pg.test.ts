@@ -26,6 +26,9 @@ async function blindable(url: string, isolation: Isolation): Promise<Footprints>
     get isolation() {
       return blindness.isolation ?? footprints.isolation;
     },
+    get stale() {
+      return footprints.stale;
+    },
     of: (sql) => {
       const request = footprints.of(sql);
       return blindness.request?.(request) ?? request;

@@ -14,16 +14,17 @@ const CONTROLS: { readonly [sql: string]: Control } = {
 };
 
 /** A statement writes what it is called; `?` is not understood. */
-const footprints: Footprints = {
+const footprints = {
   isolation: "read committed",
-  of: (sql) => ({
+  stale: false,
+  of: (sql: string) => ({
     control: CONTROLS[sql] ?? { type: "query" },
     at: () => (sql === "?" ? undefined : CONTROLS[sql] ? NOTHING : writes(sql)),
     whole: true,
     deferred: sql === "late",
     catches: false,
   }),
-};
+} satisfies Footprints;
 
 const writes = (...objects: string[]): Touched => ({ ...NOTHING, writes: new Set(objects) });
 
@@ -167,6 +168,13 @@ describe("a step's footprint", () => {
     clients.lanes.land(clients.session(0));
     expect(clients.hold(0, "a")).toBeUndefined();
     expect(clients.hold(-1, "a")).toBeUndefined();
+  });
+
+  test("is unknown once the schema may have changed", () => {
+    const clients = new Clients();
+    const stale = { ...footprints, stale: true };
+    const steps = new StepFootprints(stale, clients.lanes);
+    expect(steps.of({ lane: "0", action: "start" })).toBeUndefined();
   });
 
   test("takes a snapshot with the first statement of a transaction with an isolation of its own", () => {

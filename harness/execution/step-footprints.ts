@@ -1,8 +1,8 @@
 import { type Footprint, joined, NOTHING, type Touched } from "../core/footprint.ts";
 import { type Choice, clientOf } from "../core/schedule.ts";
+import type { Statement } from "../core/trace.ts";
 import { isAdvisory } from "../gates/footprint-closure.ts";
 import type { Footprints } from "../gates/footprints.ts";
-import type { Statement } from "../core/trace.ts";
 import type { Session } from "../gates/session.ts";
 import type { Flight, Lanes } from "./lanes.ts";
 
@@ -55,8 +55,8 @@ export class StepFootprints {
   of({ lane, action }: Choice): Footprint | undefined {
     const client = clientOf(lane);
     const flight = this.#lanes.all().find((other) => other.lane === lane);
-    if (client < 0) return undefined;
     const own = this.#own(action, flight);
+    if (client < 0 || this.#footprints.stale) return undefined;
     const woken = this.#waitingFor(client).flatMap(({ session }) => this.#pasts.get(session) ?? []);
     // All its sessions: a client may close one with a transaction open when another one failed.
     const open = [...this.#pasts].flatMap(([session, past]) =>
@@ -112,7 +112,11 @@ export class StepFootprints {
     for (const [session, past] of this.#pasts) {
       const { statement, sql, last } = past;
       if (statement.sql === sql) continue;
-      const added = { touched: undefined, last: { ...last, touched: undefined }, sql: statement.sql };
+      const added = {
+        touched: undefined,
+        last: { ...last, touched: undefined },
+        sql: statement.sql,
+      };
       this.#pasts.set(session, { ...past, ...added });
       this.#letGo = undefined;
     }

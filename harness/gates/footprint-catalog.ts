@@ -38,6 +38,8 @@ export interface Routine {
   readonly name: string;
   /** `unknown`: nobody can tell what it touches. */
   readonly body: RoutineParts | "nothing" | "unknown";
+  /** It may change the schema. */
+  readonly alters: boolean;
 }
 
 /** All of a database's schema that footprints are derived from. */
@@ -117,6 +119,14 @@ select p.oid, proname as name, prokind as kind, lanname as language, provolatile
   from pg_proc p join pg_namespace n on n.oid = pronamespace join pg_language l on l.oid = prolang
  where ${APPLICATION}`;
 
+/** In a routine's source: statements that change the schema, made up or not. */
+const ALTERS = new RegExp(
+  String.raw`\b(alter|create|drop)\s+(or\s+replace|%|aggregate|cast|constraint|domain|event|extension|foreign` +
+    "|function|index|materialized|operator|policy|procedure|recursive|routine|rule|schema|sequence|table" +
+    "|trigger|type|unique|unlogged|view)",
+  "i",
+);
+
 const BUILTIN = `
 select proname as name, case when bool_or(provolatile = 'v') then 'v'
                              when bool_or(provolatile = 's') then 's' else 'i' end as volatility
@@ -158,6 +168,7 @@ export async function readCatalog(client: ClientBase): Promise<Catalog> {
       oid: row.oid,
       name: row.name,
       body: bodyOf(row),
+      alters: ALTERS.test(row.source),
     }),
   );
   const routine = byKey(routines, ({ oid }) => oid);

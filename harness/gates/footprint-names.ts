@@ -62,6 +62,23 @@ const PRIVATE_CONTROL = new Set([
 
 const ENDS = new Set(["TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK"]);
 
+/** They leave the schema as it is; so does what concerns nobody but the session. */
+const TAME = new Set([
+  ...[...QUERIES, "TransactionStmt", "VariableSetStmt", "VariableShowStmt", "TruncateStmt"],
+  ...["LockStmt", "NotifyStmt", "ListenStmt", "UnlistenStmt", "CopyStmt", "DiscardStmt"],
+  ...["DeclareCursorStmt", "FetchStmt", "ClosePortalStmt", "ConstraintsSetStmt", "VacuumStmt"],
+]);
+
+/** Whether a request may change the schema, apart from what it calls. */
+export function mayAlter(sql: string): boolean {
+  // That is no text.
+  if (sql === "(prepare)") return false;
+  const tame = (statement: Node) =>
+    Object.keys(statement).every((kind) => TAME.has(kind)) ||
+    JSON.stringify(statement).includes('"relpersistence":"t"');
+  return !(statementsIn(sql)?.every(tame) ?? false);
+}
+
 /** The statements of a text as libpg-query, which has to be loaded, sees them. */
 function statementsIn(sql: string): readonly Node[] | undefined {
   try {

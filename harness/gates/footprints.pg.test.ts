@@ -63,6 +63,11 @@ end $$;
 create function dynamic() returns void language plpgsql as $$
 begin
   execute 'delete from ' || 't';
+  raise notice 'this did not create anything';
+end $$;
+create function makes(name text) returns void language plpgsql as $$
+begin
+  execute format('create table %I ()', name);
 end $$;
 create function loops() returns void language plpgsql as $$
 declare r record;
@@ -74,12 +79,13 @@ end $$;
 create function modern() returns bigint language sql begin atomic select count(*) from t; end;`;
 
 let server: Server;
+let url: string;
 let footprints: Footprints;
 let gates: RoutineGates;
 
 beforeAll(async () => {
   server = await startServer(testPostgres);
-  const { url } = await server.lease();
+  ({ url } = await server.lease());
   // With it, what is ours is found by its plain name.
   await TestClock.install(url);
   const client = new Client(url);
@@ -216,6 +222,24 @@ describe("a routine with gates touches, step by step,", () => {
     expect(of("delete from rowed")).toBe("writes rowed");
     expect(footprints.of("delete from serials").whole).toBe(true);
   });
+});
+
+test.each([
+  ["create or replace function top() returns int language sql as 'select 1'", true],
+  ["create trigger x before insert on t for each row execute function on_w()", true],
+  ["begin; drop table w; commit", true],
+  ["do 'begin end'", true],
+  ["select makes('x')", true],
+  ["select dynamic()", false],
+  ["create temp table x (id int)", false],
+  ["begin; truncate t; commit", false],
+  ["(prepare)", false],
+])("a change of the schema is noticed in %s: %s", async (sql, changes) => {
+  const own = await readFootprints(url, "read committed");
+  own.of("select * from t");
+  expect(own.stale).toBe(false);
+  own.of(sql);
+  expect(own.stale).toBe(changes);
 });
 
 test("an isolation that the database or some role begins with is noticed", async () => {

@@ -4,7 +4,7 @@ import { isNothing, joined, NOTHING, type Touched } from "../core/footprint.ts";
 import { connectionLost } from "./faults.ts";
 import { type Catalog, type Routine, readCatalog } from "./footprint-catalog.ts";
 import { Closure } from "./footprint-closure.ts";
-import { type Control, controlOf } from "./footprint-names.ts";
+import { type Control, controlOf, mayAlter } from "./footprint-names.ts";
 
 /** What a request may touch, step by step. */
 export interface RequestFootprint {
@@ -26,6 +26,8 @@ export interface RequestFootprint {
 export interface Footprints {
   /** The strictest one of transactions that do not say their own. */
   readonly isolation: Isolation;
+  /** A request was seen that may change the schema: from then on, nothing is known. */
+  readonly stale: boolean;
   of(sql: string): RequestFootprint;
 }
 
@@ -59,6 +61,7 @@ export async function readFootprints(directUrl: string, isolation: Isolation): P
 
 class SchemaFootprints implements Footprints {
   isolation: Isolation;
+  stale = false;
   readonly #catalog: Catalog;
   readonly #known = new Map<string, RequestFootprint>();
   /** What may happen in any query: casts and domains are not told from their texts. */
@@ -82,6 +85,7 @@ class SchemaFootprints implements Footprints {
       this.isolation = "serializable";
     }
     const found = control.type === "query" ? this.#query(sql, control) : outside(control);
+    this.stale ||= mayAlter(sql);
     this.#known.set(sql, found);
     return found;
   }
@@ -89,13 +93,15 @@ class SchemaFootprints implements Footprints {
   #query(sql: string, control: Control): RequestFootprint {
     const full = new Closure(this.#catalog).text(sql).enter();
     const everything = touchedBy(full, this.#ambient);
+    const calls = [...full.calls, ...this.#ambient.calls];
+    this.stale ||= calls.some(({ alters }) => alters);
     const inside = isNothing(this.#ambient) && !full.unknown ? this.#inside(sql) : undefined;
     return {
       control,
       at: (place) => (inside === undefined ? everything : inside(place, everything)),
       whole: !full.unknown && !full.rowGates && [...full.calls].every((it) => !isGated(it)),
       deferred: full.deferred || this.#ambient.deferred,
-      catches: [...full.calls, ...this.#ambient.calls].some(mayCatch),
+      catches: calls.some(mayCatch),
     };
   }
 
