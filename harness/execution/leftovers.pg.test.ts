@@ -1,3 +1,4 @@
+import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Execution } from "../core/execution.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
@@ -69,6 +70,20 @@ test.each<[string, Statements, object]>([
   expect(execution?.snapshot["performed"]).toEqual([{ commands: 1 }]);
   const [next] = await all(wide, [[statements(LOCK, UNLOCK, add(2))]]);
   expect(next && [counters(next), left(next)]).toEqual([[0, 1], NOTHING]);
+});
+
+test("a lock is noticed that a function takes whose body has no text", async () => {
+  const migrate = async (url: string) => {
+    await setupOf(8).migrate(url);
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    await client.query(`create function seize() returns void begin atomic ${LOCK}; end`);
+    await client.end();
+  };
+  const executor = await Executor.open(server, { ...setupOf(8), migrate }, LIMITS);
+  const [execution] = await all(executor, [[statements("select seize()")]]);
+  expect(execution && left(execution)).toEqual({ ...NOTHING, advisoryLocks: ["7"] });
+  await executor.close();
 });
 
 test("clients that share one connection wait for each other in the service, and all is done", async () => {

@@ -63,7 +63,7 @@ export class LockWaits {
     const { rowCount } = await this.#query({
       text: `select from pg_proc p join pg_namespace n on n.oid = p.pronamespace
               where n.nspname not in ('pg_catalog', 'information_schema', 'heddle')
-                and prosrc ilike '%advisory%' limit 1`,
+                and coalesce(pg_get_function_sqlbody(p.oid), prosrc) ilike '%advisory%' limit 1`,
     });
     return rowCount !== 0;
   }
