@@ -108,8 +108,9 @@ const PLAIN_TABLE = "create table heddle.plain (oid oid, gated text, definition 
 type Gated = Extract<Instrumented, { readonly gated: true }>;
 
 /**
- * A statement that only calls a gated routine needs no gate of its own, unless for defaults. So whether a routine is
- * gated matters to its callers: all is done again until no other routine turns out to stay whole.
+ * A statement that only calls a gated routine needs no gate of its own, unless for defaults of its
+ * arguments. So whether a routine is gated matters to its callers: all is done again until no other
+ * routine turns out to stay whole.
  */
 async function instrumentAll(routines: readonly Routine[], touching: TouchingNames) {
   await loadModule();

@@ -26,7 +26,7 @@ export function junitXml(campaign: Campaign, folder: string): string {
   const counts = attributes({ tests: rules.length + 1, failures, errors, skipped, time: seconds });
   const name = `heddle ${subjectName(campaign)}`;
   const cases = [
-    ...rules.map((rule) => ruleCase(rule, ruleOutcome(rule, shown), campaign, folder)),
+    ...rules.map((rule, at) => ruleCase(rule, outcomes[at] ?? "not applied", campaign, folder)),
     testCase("campaign", name, errors > 0 ? [element("error", verdictSentence(campaign), "")] : []),
   ];
   const properties = Object.entries(propertiesOf(campaign)).map(
