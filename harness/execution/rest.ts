@@ -12,9 +12,10 @@ type Surroundings = Pick<Stage<Json, Command>, "proxy" | "lockWaits" | "pushed" 
 /**
  * How long nothing has to happen before the server is asked who waits, in ms. It decides when to
  * ask, never what the answer is. A server that tells its sessions that they wait is asked as soon
- * as it has told; then this is only for waits of which it does not tell (a safe snapshot).
+ * as it has told; then this is only for waits of which it does not tell (a safe snapshot). It is long,
+ * since one that is told late, on a busy machine, has its check for a deadlock still to come.
  */
-const PATIENCE = { pushed: 20, polled: 1 };
+const PATIENCE = { pushed: 100, polled: 1 };
 
 /**
  * How many turns of the event loop go by without an event before all is at rest. A service in this
