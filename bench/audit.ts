@@ -2,7 +2,7 @@ import { Client } from "pg";
 import { type AuditOptions, audit } from "../harness/audit/audit.ts";
 import { startServer } from "../harness/postgres/provider.ts";
 import { migrate } from "../src/migrate.ts";
-import type { Benchmark, Comparison } from "./benchmark.ts";
+import type { BenchComparison, Benchmark } from "./benchmark.ts";
 
 const SIZES = [10_000, 100_000, 1_000_000] as const;
 const ROUNDS = 3;
@@ -47,7 +47,7 @@ export async function auditing(): Promise<Benchmark> {
       await drop();
     }
     const [small = Number.NaN, middle = Number.NaN, large = Number.NaN] = perBooking;
-    const against = (name: string, theirs: number): Comparison => ({
+    const against = (name: string, theirs: number): BenchComparison => ({
       ...{ name, ours: small, theirs, ratio: small / theirs },
     });
     return {

@@ -1,5 +1,5 @@
 /** Two sides of one thing, measured in one run, in turns. */
-export interface Comparison {
+export interface BenchComparison {
   readonly name: string;
   readonly ours: number;
   readonly theirs: number;
@@ -8,12 +8,12 @@ export interface Comparison {
 }
 
 /** What every benchmark prints. */
-export interface Benchmark extends Comparison {
+export interface Benchmark extends BenchComparison {
   readonly unit: string;
   /** What was compared with what, in a sentence. */
   readonly compared: string;
   /** What was measured one by one, in the same unit, if it was more than one thing. */
-  readonly cases?: readonly Comparison[];
+  readonly cases?: readonly BenchComparison[];
 }
 
 interface Sides<T> {

@@ -1,43 +1,43 @@
-import type { Operation, Response } from "../harness/core/history.ts";
-import type { Account } from "../harness/core/model.ts";
-import type { BookingCommand } from "../models/booking/commands.ts";
+import type { Call, Response } from "../harness/core/history.ts";
+import type { ObservedHistory } from "../harness/core/model.ts";
 import { APART, initialState } from "../models/booking/initial-states.ts";
 import { model } from "../models/booking/model.ts";
 import type { Calendar } from "../models/booking/model-calendar.ts";
 import { answer } from "../models/booking/model-rules.ts";
+import type { BookingOperation } from "../models/booking/operations.ts";
 import type { BookingState } from "../models/booking/state.ts";
 
-type Booked = Operation<BookingCommand>;
+type Booked = Call<BookingOperation>;
 
 /** Of each provider: what he offers, and what is asked of him, by how many at a time. */
 const SLOTS = 8;
 const OPERATIONS = 50;
 const CLIENTS = 5;
 
-/** A command that is under way, and what it is going to be answered, once that is decided. */
+/** A operation that is under way, and what it is going to be answered, once that is decided. */
 interface Pending {
-  readonly command: BookingCommand;
+  readonly operation: BookingOperation;
   readonly invokedAt: number;
   response?: Response;
 }
 
 /**
- * What clients saw of a service that does what the model says: each command takes effect at some
- * moment while it is under way, with those of other clients before and after it. Every 50 commands
+ * What clients saw of a service that does what the model says: each operation takes effect at some
+ * moment while it is under way, with those of other clients before and after it. Every 50 operations
  * are for another provider. The same for the same length.
  */
-export function bookingHistory(length: number): Account<BookingState, BookingCommand> {
+export function bookingHistory(length: number): ObservedHistory<BookingState, BookingOperation> {
   const random = generator(length);
   const providers = Array.from({ length: Math.ceil(length / OPERATIONS) }, (_, at) => at + 1);
   const initial = { ...stateOf(providers), bookings: [], payments: [] };
-  const operations: Booked[] = [];
+  const calls: Booked[] = [];
   let at = 0;
   let ids = 0;
   for (const provider of providers) {
     const slots = initial.slots.filter((_, index) => Math.floor(index / SLOTS) === provider - 1);
     let calendar = model.init({
       initial: { ...initial, slots },
-      operations: [],
+      calls: [],
       final: undefined,
     }) as Calendar;
     const clients = Array.from({ length: CLIENTS }, (): Pending | undefined => undefined);
@@ -47,27 +47,27 @@ export function bookingHistory(length: number): Account<BookingState, BookingCom
       const pending = clients[client];
       if (pending === undefined) {
         if (sent++ >= OPERATIONS) continue;
-        clients[client] = { command: command(provider, calendar, random), invokedAt: at++ };
+        clients[client] = { operation: operation(provider, calendar, random), invokedAt: at++ };
       } else if (pending.response === undefined) {
-        const { code, status, body, after } = answer(calendar, pending.command, ids + 1);
+        const { code, status, body, after } = answer(calendar, pending.operation, ids + 1);
         if (after.bookings.size > calendar.bookings.size) ids++;
         calendar = after;
         const outcome = body === null && code !== "RECORDED" ? "fail" : "ok";
         pending.response = { outcome, code, ...(status !== undefined && { status }), body };
       } else {
         const number = (provider - 1) * CLIENTS + client;
-        operations.push({ ...pending, client: number, index: 0, returnedAt: at++ } as Booked);
+        calls.push({ ...pending, client: number, index: 0, returnedAt: at++ } as Booked);
         clients[client] = undefined;
       }
     }
   }
-  operations.sort((a, b) => a.invokedAt - b.invokedAt);
-  return { initial, operations: operations.slice(0, length), final: undefined };
+  calls.sort((a, b) => a.invokedAt - b.invokedAt);
+  return { initial, calls: calls.slice(0, length), final: undefined };
 }
 
 /** Every provider offers the same times. */
 function stateOf(providers: readonly number[]): Pick<BookingState, "providers" | "slots"> {
-  const plan = { sameProvider: true, past: false, fate: "free", gap: APART } as const;
+  const plan = { sameProvider: true, past: false, outcome: "free", gap: APART } as const;
   const { slots } = initialState(Array.from({ length: SLOTS }, () => plan));
   return {
     providers: providers.map((id) => ({ id, name: "" })),
@@ -77,11 +77,11 @@ function stateOf(providers: readonly number[]): Pick<BookingState, "providers" |
   };
 }
 
-function command(
+function operation(
   provider: number,
   { bookings }: Calendar,
   random: (n: number) => number,
-): BookingCommand {
+): BookingOperation {
   const slot = { id: (provider - 1) * SLOTS + 1 + random(SLOTS) };
   const known = [...bookings.keys()];
   const booking = { id: known[random(known.length)] ?? 0 };

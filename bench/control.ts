@@ -1,11 +1,11 @@
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import type { Scenario } from "../harness/core/scenario.ts";
-import { DEFAULTS } from "../harness/defaults.ts";
+import { DEFAULTS } from "../harness/explorer/defaults.ts";
 import { generator } from "../harness/explorer/generate.ts";
 import { startServer } from "../harness/postgres/provider.ts";
 import { RandomWalk } from "../harness/scheduler/random.ts";
-import { openExecutor } from "../harness/verify.ts";
+import { openExecutor } from "../harness/service/open-executor.ts";
 import booking from "../models/booking/index.ts";
 import { type Benchmark, inTurns } from "./benchmark.ts";
 
@@ -75,12 +75,12 @@ export async function control(): Promise<Benchmark> {
   }
 }
 
-/** Each client sends its commands in order; the clients do not wait for each other. */
+/** Each client sends its operations in order; the clients do not wait for each other. */
 function clients<State, C>(
   scenario: Pick<Scenario, "initial"> & { readonly clients: readonly (readonly C[])[] },
-  perform: (command: C, client: number) => Promise<State>,
+  perform: (operation: C, client: number) => Promise<State>,
 ): Promise<void>[] {
-  return scenario.clients.map(async (commands, client) => {
-    for (const command of commands) await perform(command, client);
+  return scenario.clients.map(async (operations, client) => {
+    for (const operation of operations) await perform(operation, client);
   });
 }

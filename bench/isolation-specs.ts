@@ -1,4 +1,4 @@
-import type { Spec, Step } from "./sessions.ts";
+import type { SessionSpec, SessionStep } from "./sessions.ts";
 
 const SCHEMA = `
 create table slots (id int primary key, free boolean not null);
@@ -17,7 +17,7 @@ select s.id, s.free, b.id, b.customer, b.status
 from slots as s left join bookings as b on b.slot_id = s.id order by s.id, b.id;`;
 
 /** A transaction around statements; `prefix` names the session in the steps' names. */
-function transaction(prefix: string, ...statements: readonly string[]): Step[] {
+function transaction(prefix: string, ...statements: readonly string[]): SessionStep[] {
   return ["begin", ...statements, "commit"].map((sql, index) => ({
     name: `${prefix}${index + 1}`,
     sql,
@@ -36,7 +36,7 @@ const claim = (slot: number, customer: string) =>
 const rest = { schema: SCHEMA, setup: SETUP, teardown: TEARDOWN };
 
 /** Some step waits for a lock in every, or nearly every, order. */
-export const BLOCKING: readonly Spec[] = [
+export const BLOCKING: readonly SessionSpec[] = [
   {
     ...rest,
     name: "two claims, one locks the row out of the other's reach",
@@ -67,7 +67,7 @@ export const BLOCKING: readonly Spec[] = [
 ];
 
 /** No step waits in any order. */
-export const PLAIN: readonly Spec[] = [
+export const PLAIN: readonly SessionSpec[] = [
   {
     ...rest,
     name: "two claims of different slots",

@@ -5,20 +5,26 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { HarnessError } from "../harness/core/error.ts";
 import { Executor } from "../harness/execution/executor.ts";
+import { parseSpec } from "../harness/isolationtester/parse.ts";
+import { runSpec } from "../harness/isolationtester/run-spec.ts";
 import { startServer } from "../harness/postgres/provider.ts";
 import type { Database, Server } from "../harness/postgres/server.ts";
-import { parseSpec } from "../harness/spec/parse.ts";
-import { runSpec } from "../harness/spec/run-spec.ts";
-import { type Benchmark, type Comparison, mediansInTurns } from "./benchmark.ts";
+import { type BenchComparison, type Benchmark, mediansInTurns } from "./benchmark.ts";
 import { BLOCKING, PLAIN } from "./isolation-specs.ts";
 import {
   follow,
-  type Outcome,
+  type PermutationOutcome,
   permutationCount,
   possiblePermutations,
   stepsOf,
 } from "./permutations.ts";
-import { connected, OPTIONS, type Session, type Spec, sessionSetup } from "./sessions.ts";
+import {
+  type BenchSession,
+  connected,
+  OPTIONS,
+  type SessionSpec,
+  sessionSetup,
+} from "./sessions.ts";
 import { differenceOfOutputs, readOutput, specFile } from "./tester-files.ts";
 
 const ROUNDS = 5;
@@ -35,7 +41,7 @@ type Run = Awaited<ReturnType<typeof possiblePermutations>>[number];
 
 /** Which permutations of a spec are timed, and how many of them in a round. */
 interface Selection {
-  readonly spec: Spec;
+  readonly spec: SessionSpec;
   readonly perRound: number;
   readonly timed: (run: Run) => boolean;
 }
@@ -91,7 +97,7 @@ export async function isolationtester(): Promise<Benchmark> {
   }
 }
 
-function comparison(name: string, parts: readonly Measured[]): Comparison {
+function comparison(name: string, parts: readonly Measured[]): BenchComparison {
   const sum = (of: (one: Measured) => number) => parts.reduce((total, one) => total + of(one), 0);
   const permutations = sum((one) => one.timed);
   const ours = (permutations * 1_000) / sum((one) => one.ms.ours);
@@ -105,7 +111,7 @@ async function measure(
   { spec, perRound, timed }: Selection,
 ): Promise<Measured[]> {
   const setup = sessionSetup(spec);
-  const executors: Executor<null, Session>[] = [];
+  const executors: Executor<null, BenchSession>[] = [];
   while (executors.length < Math.max(...AT_ONCE)) {
     executors.push(await Executor.open(server, setup, OPTIONS));
   }
@@ -133,7 +139,7 @@ async function measure(
   await writeFile(file, text);
   const gated = async (atOnce: number) => {
     const next = round.values();
-    const work = async (executor: Executor<null, Session>) => {
+    const work = async (executor: Executor<null, BenchSession>) => {
       for (const permutation of next) await follow(executor, spec, permutation);
     };
     await Promise.all(executors.slice(0, atOnce).map(work));
@@ -169,7 +175,7 @@ function spread<T>(all: readonly T[], count: number): T[] {
 }
 
 /** A database without the settings by which Heddle is told of waits: as isolationtester expects it. */
-async function plainDatabase(server: Server, spec: Spec): Promise<Database> {
+async function plainDatabase(server: Server, spec: SessionSpec): Promise<Database> {
   const database = await server.lease();
   await sessionSetup(spec).migrate(database.url);
   const client = await connected(database.url);
@@ -195,9 +201,9 @@ async function runOurSpec(server: Server, database: Database, text: string): Pro
 
 /** A comparison of speed says nothing unless both did the same. */
 function requireSame(
-  spec: Spec,
+  spec: SessionSpec,
   possible: readonly Run[],
-  theirs: ReadonlyMap<string, Outcome>,
+  theirs: ReadonlyMap<string, PermutationOutcome>,
 ): void {
   for (const { permutation, outcome } of possible) {
     const steps = stepsOf(spec, permutation).join(" ");

@@ -9,11 +9,11 @@ const WARM_UP = 1;
 const ROUNDS = 3;
 const BUDGET = { steps: Number.POSITIVE_INFINITY, ms: Number.POSITIVE_INFINITY };
 
-/** How the time that a judgement takes grows with the history's length. */
+/** How the time that a result takes grows with the history's length. */
 export async function linearizabilityBenchmark(): Promise<Benchmark> {
   const histories = new Map(LENGTHS.map((length) => [length, bookingHistory(length)]));
   /** As many operations at each length. */
-  const judge = (length: (typeof LENGTHS)[number]) => async () => {
+  const check = (length: (typeof LENGTHS)[number]) => async () => {
     const history = histories.get(length);
     if (history === undefined) throw new Error("there is no such history");
     for (let done = 0; done < LONGEST; done += length) {
@@ -23,8 +23,8 @@ export async function linearizabilityBenchmark(): Promise<Benchmark> {
   };
   const cases = [];
   for (const length of LENGTHS) {
-    await mediansInTurns(WARM_UP, judge(length), judge(LONGEST));
-    const ms = await mediansInTurns(ROUNDS, judge(length), judge(LONGEST));
+    await mediansInTurns(WARM_UP, check(length), check(LONGEST));
+    const ms = await mediansInTurns(ROUNDS, check(length), check(LONGEST));
     cases.push({
       name: `${length.toLocaleString("en")} operations`,
       ours: (ms.ours * 1_000) / LONGEST,
@@ -39,7 +39,7 @@ export async function linearizabilityBenchmark(): Promise<Benchmark> {
     name: "linearizability",
     unit: "µs/operation",
     compared:
-      "judging booking histories of 1,000 operations by the model, against one of 100,000; of five " +
+      "checking booking histories of 1,000 operations by the model, against one of 100,000; of five " +
       "clients at each of many providers, and legal; a ratio of 1 is linear growth; medians of " +
       "rounds in turns",
     cases,

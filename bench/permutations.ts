@@ -4,17 +4,17 @@ import type { Trace } from "../harness/core/trace.ts";
 import type { Executor } from "../harness/execution/executor.ts";
 import { Exhaustive } from "../harness/scheduler/exhaustive.ts";
 import type { Scheduler } from "../harness/scheduler/scheduler.ts";
-import type { Answer, Session, Spec } from "./sessions.ts";
+import type { BenchSession, SessionAnswer, SessionSpec } from "./sessions.ts";
 
 /** The sessions by number, in the order of their steps: `[0, 1, 1]` ends with two of the second. */
-export type Permutation = readonly number[];
+export type StepOrder = readonly number[];
 
 /** All that could be seen of a permutation. */
-export interface Outcome {
+export interface PermutationOutcome {
   /** The steps that waited for a lock, in the order in which they began to. */
   readonly waited: readonly string[];
   /** By the steps' names. */
-  readonly answers: readonly Answer[];
+  readonly answers: readonly SessionAnswer[];
   readonly final: readonly (readonly string[])[];
 }
 
@@ -23,16 +23,16 @@ export interface Outcome {
  * a one Heddle never meets, since a client that waits cannot be chosen.
  */
 export async function possiblePermutations(
-  executor: Executor<null, Session>,
-  spec: Spec,
-): Promise<{ readonly permutation: Permutation; readonly outcome: Outcome }[]> {
+  executor: Executor<null, BenchSession>,
+  spec: SessionSpec,
+): Promise<{ readonly permutation: StepOrder; readonly outcome: PermutationOutcome }[]> {
   const search = new Exhaustive();
   const found = [];
   while (search.begin()) {
     const permutation: number[] = [];
     const scheduler = statementsOnly((enabled, previous) => {
       const choice = search.choose(enabled, previous);
-      permutation.push(clientOf(choice.lane));
+      permutation.push(clientOf(choice.task));
       return choice;
     });
     const { trace, snapshot } = await executor.execute(scenarioOf(spec), scheduler);
@@ -45,14 +45,14 @@ export async function possiblePermutations(
 
 /** Executes one permutation, step by step as it stands. */
 export async function follow(
-  executor: Executor<null, Session>,
-  spec: Spec,
-  permutation: Permutation,
+  executor: Executor<null, BenchSession>,
+  spec: SessionSpec,
+  permutation: StepOrder,
 ): Promise<void> {
   let at = 0;
   const scheduler = statementsOnly((enabled) => {
     const session = permutation[at++];
-    const choice = enabled.find(({ lane }) => clientOf(lane) === session);
+    const choice = enabled.find(({ task }) => clientOf(task) === session);
     if (choice === undefined) throw new Error(`session ${session} cannot make step ${at}`);
     return choice;
   });
@@ -60,7 +60,7 @@ export async function follow(
 }
 
 /** How many permutations there are, whether they can be run or not: a multinomial coefficient. */
-export function permutationCount({ sessions }: Spec): number {
+export function permutationCount({ sessions }: SessionSpec): number {
   let count = 1;
   let steps = 0;
   for (const session of sessions) {
@@ -70,7 +70,7 @@ export function permutationCount({ sessions }: Spec): number {
 }
 
 /** The steps of a permutation, by name. */
-export function stepsOf({ sessions }: Spec, permutation: Permutation): string[] {
+export function stepsOf({ sessions }: SessionSpec, permutation: StepOrder): string[] {
   const next = sessions.map((steps) => steps.values());
   return permutation.map((session) => next[session]?.next().value?.name ?? "?");
 }
@@ -87,25 +87,28 @@ function statementsOnly(choose: Scheduler["choose"]): Scheduler {
   };
 }
 
-function scenarioOf({ sessions }: Spec): Scenario<null, Session> {
+function scenarioOf({ sessions }: SessionSpec): Scenario<null, BenchSession> {
   return { initial: null, clients: sessions.map((steps) => [{ name: "session", steps }]) };
 }
 
-function seenIn(trace: Trace<Session>, { sessions }: Spec): Omit<Outcome, "final"> {
+function seenIn(
+  trace: Trace<BenchSession>,
+  { sessions }: SessionSpec,
+): Omit<PermutationOutcome, "final"> {
   const next = sessions.map(() => 0);
   const waited: string[] = [];
-  const answers: Answer[] = [];
+  const answers: SessionAnswer[] = [];
   for (const event of trace) {
     if (event.type === "statement") {
-      const session = clientOf(event.lane);
+      const session = clientOf(event.task);
       next[session] = (next[session] ?? 0) + 1;
     } else if (event.type === "wait") {
-      const session = clientOf(event.lane);
+      const session = clientOf(event.task);
       const step = sessions[session]?.[(next[session] ?? 0) - 1]?.name ?? "?";
       // It is told again when whom the step waits for has changed.
       if (!waited.includes(step)) waited.push(step);
     } else if (event.type === "return") {
-      answers.push(...(event.response.body as unknown as readonly Answer[]));
+      answers.push(...(event.response.body as unknown as readonly SessionAnswer[]));
     }
   }
   return { waited, answers: answers.sort((a, b) => (a.step < b.step ? -1 : 1)) };

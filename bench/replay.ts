@@ -27,8 +27,8 @@ const PROVIDER = new URL("../harness/postgres/provider.ts", import.meta.url).hre
 export async function replaying(): Promise<Benchmark> {
   const folder = await mkdtemp(join(tmpdir(), "heddle-bench-"));
   try {
-    const planted = ["--mutant", "check-then-insert", "--strategy", "random", "--seed", "2"];
-    const found = await node([HEDDLE, "verify", ...planted, "--report", folder, "--json"]);
+    const seeded = ["--mutant", "check-then-insert", "--strategy", "random", "--seed", "2"];
+    const found = await node([HEDDLE, "verify", ...seeded, "--report", folder, "--json"]);
     const file = JSON.parse(found).counterexamples[0].file;
     const replay = async (times = 1) => {
       const options = ["--postgres", "embedded", "--json", "--repeat", String(times)];

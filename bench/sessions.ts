@@ -1,38 +1,41 @@
 import type { Duplex } from "node:stream";
 import { Client, type QueryArrayResult } from "pg";
-import type { Command } from "../harness/core/command.ts";
+import type { Operation } from "../harness/core/operation.ts";
 import type { ExecutorOptions } from "../harness/execution/executor.ts";
-import type { Setup } from "../harness/execution/start.ts";
+import type { SystemSetup } from "../harness/execution/start-system.ts";
 import type { System, SystemContext } from "../harness/execution/system.ts";
 
 /** One statement of a session. */
-export type Step = {
+export type SessionStep = {
   /** Unique among the steps of all sessions. */
   readonly name: string;
   readonly sql: string;
 };
 
 /** Sessions that send SQL as it stands, and what surrounds them. */
-export interface Spec {
+export interface SessionSpec {
   readonly name: string;
   /** Creates the tables, once. */
   readonly schema: string;
   /** Puts them into the initial state, before each execution. */
   readonly setup: string;
   /** The steps of each session, in its order. */
-  readonly sessions: readonly (readonly Step[])[];
+  readonly sessions: readonly (readonly SessionStep[])[];
   /** A query that reads the final state, after each execution. */
   readonly teardown: string;
 }
 
 /** What the server answered to a step: its rows, the columns as text, or the error's message. */
-export type Answer = { readonly step: string } & (
+export type SessionAnswer = { readonly step: string } & (
   | { readonly rows: readonly (readonly string[])[] }
   | { readonly error: string }
 );
 
-/** A client's one command: all steps of its session, one after the other. */
-export type Session = Command & { readonly name: "session"; readonly steps: readonly Step[] };
+/** A client's one operation: all steps of its session, one after the other. */
+export type BenchSession = Operation & {
+  readonly name: "session";
+  readonly steps: readonly SessionStep[];
+};
 
 /** Gates between statements, as PostgreSQL's own tool has them. */
 export const OPTIONS: ExecutorOptions = {
@@ -46,9 +49,9 @@ const AS_TEXT = { getTypeParser: () => (text: string) => text };
 
 /** A system in which each client has a connection of its own, for good: in this process, or by a socket. */
 export function sessionSetup(
-  spec: Omit<Spec, "name">,
+  spec: Omit<SessionSpec, "name">,
   over: "stream" | "socket" = "stream",
-): Setup<null, Session> {
+): SystemSetup<null, BenchSession> {
   return {
     migrate: async (directUrl) => {
       const client = await connected(directUrl);
@@ -61,9 +64,9 @@ export function sessionSetup(
 }
 
 async function start(
-  spec: Pick<Spec, "setup" | "sessions" | "teardown">,
+  spec: Pick<SessionSpec, "setup" | "sessions" | "teardown">,
   { gatedUrl, gatedStream, directUrl }: SystemContext,
-): Promise<System<null, Session>> {
+): Promise<System<null, BenchSession>> {
   const direct = await connected(directUrl);
   const clients: Client[] = [];
   for (const _ of spec.sessions) clients.push(await connected(gatedUrl, gatedStream));
@@ -74,7 +77,7 @@ async function start(
     perform: async ({ steps }, number) => {
       const client = clients[number];
       if (client === undefined) throw new Error(`there is no session ${number}`);
-      const answers: Answer[] = [];
+      const answers: SessionAnswer[] = [];
       for (const step of steps) answers.push(await answer(client, step));
       return { outcome: "ok", code: "DONE", body: answers };
     },
@@ -96,7 +99,7 @@ export async function connected(connectionString: string, stream?: () => Duplex)
   return client;
 }
 
-async function answer(client: Client, { name, sql }: Step): Promise<Answer> {
+async function answer(client: Client, { name, sql }: SessionStep): Promise<SessionAnswer> {
   try {
     return { step: name, rows: await rows(client, sql) };
   } catch (error) {

@@ -1,6 +1,6 @@
 import pg from "pg";
 import { HarnessError } from "../harness/core/error.ts";
-import { openEngine } from "../harness/postgres/engine.ts";
+import { openEngine } from "../harness/postgres/container/engine.ts";
 import { startServer } from "../harness/postgres/provider.ts";
 import { type Benchmark, mediansInTurns } from "./benchmark.ts";
 

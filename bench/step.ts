@@ -1,9 +1,9 @@
-import type { Choice, Lane } from "../harness/core/schedule.ts";
+import type { Choice, Task } from "../harness/core/schedule.ts";
 import { Executor } from "../harness/execution/executor.ts";
 import { startServer } from "../harness/postgres/provider.ts";
 import type { Scheduler } from "../harness/scheduler/scheduler.ts";
 import { type Benchmark, mediansInTurns } from "./benchmark.ts";
-import { OPTIONS, type Session, sessionSetup } from "./sessions.ts";
+import { type BenchSession, OPTIONS, sessionSetup } from "./sessions.ts";
 
 const ROUNDS = 15;
 const WARM_UP = 3;
@@ -18,10 +18,10 @@ const CASES = [
 /** Lets the clients take turns; a single one just goes on. */
 const alternate: Scheduler = {
   begin: () => true,
-  choose: (enabled: readonly Choice[], previous: Lane | undefined) => {
+  choose: (enabled: readonly Choice[], previous: Task | undefined) => {
     const [first] = enabled;
     if (first === undefined) throw new Error("a scheduler was asked to choose from nothing");
-    return enabled.find(({ lane }) => lane !== previous) ?? first;
+    return enabled.find(({ task }) => task !== previous) ?? first;
   },
 };
 
@@ -31,10 +31,10 @@ export async function step(): Promise<Benchmark> {
   try {
     const cases = [];
     for (const { name, clients, over } of CASES) {
-      const sessions = Array.from({ length: clients }, (): Session["steps"] =>
+      const sessions = Array.from({ length: clients }, (): BenchSession["steps"] =>
         Array.from({ length: STEPS / clients }, () => ({ name: "one", sql: "select 1" })),
       );
-      const commands = sessions.map((steps): Session => ({ name: "session", steps }));
+      const operations = sessions.map((steps): BenchSession => ({ name: "session", steps }));
       const setup = sessionSetup({ schema: "", setup: "", sessions, teardown: "" }, over);
       const executor = await Executor.open(server, setup, OPTIONS);
       const { url, drop } = await server.lease();
@@ -46,12 +46,13 @@ export async function step(): Promise<Benchmark> {
         sessionsOf: () => 0,
         listenOn: async () => {},
       });
-      const scenario = { initial: null, clients: commands.map((command) => [command]) };
+      const scenario = { initial: null, clients: operations.map((operation) => [operation]) };
       const ours = async () => {
         await executor.execute(scenario, alternate);
       };
       const theirs = async () => {
-        for (const [client, command] of commands.entries()) await bare.perform(command, client);
+        for (const [client, operation] of operations.entries())
+          await bare.perform(operation, client);
       };
       await mediansInTurns(WARM_UP, ours, theirs);
       const ms = await mediansInTurns(ROUNDS, ours, theirs);

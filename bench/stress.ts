@@ -1,19 +1,19 @@
 import type { GateLevel } from "../harness/core/control.ts";
-import { DEFAULTS } from "../harness/defaults.ts";
+import { Checkers, checkersOf } from "../harness/explorer/checkers.ts";
+import { DEFAULTS } from "../harness/explorer/defaults.ts";
 import { generator } from "../harness/explorer/generate.ts";
-import { Judges, judgesOf } from "../harness/explorer/judge.ts";
 import { replay } from "../harness/explorer/replay.ts";
-import type { Mutant } from "../harness/explorer/subject.ts";
-import { hunt } from "../harness/mutation/hunt.ts";
-import { depthOf } from "../harness/mutation/planted.ts";
-import { Ways } from "../harness/mutation/ways.ts";
+import { hunt } from "../harness/mutation/search-until-found.ts";
+import { depthOf } from "../harness/mutation/seeded-bugs.ts";
+import { Ways } from "../harness/mutation/solo-runs.ts";
 import type { Server } from "../harness/postgres/provider.ts";
 import { startServer } from "../harness/postgres/provider.ts";
-import { openExecutor } from "../harness/verify.ts";
+import { openExecutor } from "../harness/service/open-executor.ts";
+import type { Mutant } from "../harness/service/service.ts";
 import booking from "../models/booking/index.ts";
 import type { BookingScenario } from "../models/booking/scenarios.ts";
-import { type Benchmark, type Comparison, median } from "./benchmark.ts";
-import { Ungated } from "./ungated.ts";
+import { type BenchComparison, type Benchmark, median } from "./benchmark.ts";
+import { UngatedSystem } from "./ungated.ts";
 
 /** The most time for one bug, in ms: a miss counts as this. */
 const CAP_MS = 20_000;
@@ -23,7 +23,7 @@ const SEED = 1;
 
 /** What one side needed for one bug. */
 interface Caught {
-  /** Until a judge, whichever, found something; the cap if none did. */
+  /** Until a checker, whichever, found something; the cap if none did. */
   readonly ms: number;
   readonly executions: number;
   readonly missed: boolean;
@@ -32,9 +32,9 @@ interface Caught {
 }
 
 /** A bug, as both sides met it. */
-interface Raced extends Comparison {
+interface Raced extends BenchComparison {
   readonly depth: string;
-  /** Whether it shows only when commands run at the same time. */
+  /** Whether it shows only when operations run at the same time. */
   readonly race: boolean;
   readonly sides: { readonly ours: Caught; readonly theirs: Caught };
 }
@@ -42,8 +42,8 @@ interface Raced extends Comparison {
 type Hunter = (mutant: Mutant) => Promise<Caught>;
 
 /**
- * Each planted bug, sought by Heddle and by plain stress: the same scenarios of the same model, all
- * clients at once with no control, on the same server, judged by the same judges.
+ * Each seeded bug, sought by Heddle and by plain stress: the same scenarios of the same model, all
+ * clients at once with no control, on the same server, checked by the same checkers.
  */
 export async function stress(): Promise<Benchmark> {
   const server = await startServer("embedded");
@@ -107,7 +107,7 @@ function told({ name, depth, sides, ratio }: Raced): string {
 /** What is known of the service without a bug, it finds out before: once for all bugs. */
 async function byHeddle(server: Server): Promise<Hunter> {
   const without = await openExecutor(server, booking, undefined, limitsOf(["statement"]));
-  const shipped = await Ways.of(without, booking);
+  const baseline = await Ways.of(without, booking);
   await without.close();
   return async (mutant) => {
     const { gates } = depthOf(mutant);
@@ -116,16 +116,16 @@ async function byHeddle(server: Server): Promise<Hunter> {
       const { findings, executions } = await hunt(
         executor,
         booking,
-        new Judges(judgesOf(booking)),
+        new Checkers(checkersOf(booking)),
         {
           seed: SEED,
           bounds: DEFAULTS.bounds,
           runs: Number.POSITIVE_INFINITY,
           timeMs: CAP_MS,
           faults: [],
-          shipped,
+          baseline,
           signal: undefined,
-          enough: (judges) => judges.length > 0,
+          enough: (checkers) => checkers.length > 0,
         },
       );
       const [found] = findings;
@@ -134,7 +134,7 @@ async function byHeddle(server: Server): Promise<Hunter> {
       for (let tried = 0; tried < AGAIN.ours; tried++) {
         const { scenario, schedule } = found.execution;
         const { violations } = await replay(executor, booking, { scenario, schedule });
-        if (violations.some(({ judge }) => judge === found.judge)) failed++;
+        if (violations.some(({ checker }) => checker === found.checker)) failed++;
       }
       const again = { failed, of: AGAIN.ours };
       return { ms: found.elapsedMs, executions: found.executions, missed: false, again };
@@ -153,13 +153,13 @@ const NEVER = { failed: 0, of: 0 };
 
 function byStress(server: Server): Hunter {
   return async (mutant) => {
-    const plain = await Ungated.open(server, booking, mutant.name);
+    const plain = await UngatedSystem.open(server, booking, mutant.name);
     try {
-      const judges = new Judges(judgesOf(booking));
+      const checkers = new Checkers(checkersOf(booking));
       const fails = async (scenario: BookingScenario) => {
         const execution = await plain.stress(scenario);
-        const judged = await judges.judge(execution, (...given) => plain.inOrder(...given));
-        return judged.violations.length > 0;
+        const checked = await checkers.check(execution, (...given) => plain.inOrder(...given));
+        return checked.violations.length > 0;
       };
       const began = performance.now();
       let executions = 0;
@@ -183,7 +183,7 @@ function byStress(server: Server): Hunter {
   };
 }
 
-/** Without end: a pair of commands, and a generated scenario, in turns. */
+/** Without end: a pair of operations, and a generated scenario, in turns. */
 function* scenarios(): Generator<BookingScenario, never> {
   const pairs = booking.pairs?.() ?? [];
   const input = generator(booking, DEFAULTS.bounds, SEED);

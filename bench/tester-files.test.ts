@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { Spec } from "./sessions.ts";
+import type { SessionSpec } from "./sessions.ts";
 import { differenceOfOutputs, readOutput, specFile } from "./tester-files.ts";
 
-const SPEC: Spec = {
+const SPEC: SessionSpec = {
   name: "two claims",
   schema: "",
   setup: "delete from slots",

@@ -1,12 +1,12 @@
-import { lineDiff } from "../harness/spec/line-diff.ts";
-import { type Outcome, type Permutation, stepsOf } from "./permutations.ts";
-import type { Answer, Spec } from "./sessions.ts";
+import { lineDiff } from "../harness/isolationtester/line-diff.ts";
+import { type PermutationOutcome, type StepOrder, stepsOf } from "./permutations.ts";
+import type { SessionAnswer, SessionSpec } from "./sessions.ts";
 
 /**
  * A spec in the language of PostgreSQL's isolationtester
  * (https://github.com/postgres/postgres/blob/REL_15_STABLE/src/test/isolation/README).
  */
-export function specFile(spec: Spec, permutations: readonly Permutation[]): string {
+export function specFile(spec: SessionSpec, permutations: readonly StepOrder[]): string {
   const sessions = spec.sessions.flatMap((steps, number) => [
     `session s${number}`,
     ...steps.map(({ name, sql }) => `step ${name} { ${sql} }`),
@@ -25,7 +25,7 @@ export function specFile(spec: Spec, permutations: readonly Permutation[]): stri
  * What isolationtester prints, by permutation (its steps, joined by spaces). Every step and the
  * teardown have to be on one line, and the teardown has to be a query.
  */
-export function readOutput(text: string): Map<string, Outcome> {
+export function readOutput(text: string): Map<string, PermutationOutcome> {
   const [, ...blocks] = text.split(/^starting permutation: /m);
   return new Map(
     blocks.map((block) => {
@@ -61,9 +61,9 @@ function mostWaiting(block: string): number {
   return most;
 }
 
-function readBlock(lines: readonly string[]): Outcome {
+function readBlock(lines: readonly string[]): PermutationOutcome {
   const waited: string[] = [];
-  const answers = new Map<string, Answer>();
+  const answers = new Map<string, SessionAnswer>();
   const tables: { step: string; rows: string[][] }[] = [];
   let step = "";
   lines.forEach((line, at) => {

@@ -2,18 +2,18 @@ import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
-import type { Command } from "../harness/core/command.ts";
 import type { Execution } from "../harness/core/execution.ts";
 import type { Event } from "../harness/core/history.ts";
 import type { Json } from "../harness/core/json.ts";
+import type { Operation } from "../harness/core/operation.ts";
 import type { Scenario } from "../harness/core/scenario.ts";
-import { type Lane, laneOf } from "../harness/core/schedule.ts";
+import { type Task, taskOf } from "../harness/core/schedule.ts";
 import { isClean, type Leftovers } from "../harness/execution/leftovers.ts";
 import type { System } from "../harness/execution/system.ts";
-import type { Subject } from "../harness/explorer/subject.ts";
 import type { Database } from "../harness/postgres/provider.ts";
 import type { Server } from "../harness/postgres/server.ts";
 import type { Scheduler } from "../harness/scheduler/scheduler.ts";
+import type { Service } from "../harness/service/service.ts";
 
 /** After which clients that are not answered are taken to wait for ever. */
 const STUCK_MS = 1_000;
@@ -32,67 +32,70 @@ const END_SESSIONS = `
    where datname = current_database() and pid <> pg_backend_pid()`;
 
 /** A system on a database of its own, with nothing in between: its clients run as they like. */
-export class Ungated<State extends Json, C extends Command> {
+export class UngatedSystem<State extends Json, Op extends Operation> {
   readonly #server: Server;
-  readonly #subject: Subject<State, C>;
+  readonly #service: Service<State, Op>;
   readonly #mutant: string | undefined;
   readonly #database: Database;
   readonly #beside: Client;
-  #system: System<State, C>;
+  #system: System<State, Op>;
 
   private constructor(
     server: Server,
-    subject: Subject<State, C>,
+    service: Service<State, Op>,
     mutant: string | undefined,
     database: Database,
     beside: Client,
-    system: System<State, C>,
+    system: System<State, Op>,
   ) {
     this.#server = server;
-    this.#subject = subject;
+    this.#service = service;
     this.#mutant = mutant;
     this.#database = database;
     this.#beside = beside;
     this.#system = system;
   }
 
-  static async open<State extends Json, C extends Command>(
+  static async open<State extends Json, Op extends Operation>(
     server: Server,
-    subject: Subject<State, C>,
+    service: Service<State, Op>,
     mutant: string | undefined,
-  ): Promise<Ungated<State, C>> {
+  ): Promise<UngatedSystem<State, Op>> {
     const database = await server.lease();
-    await subject.migrate(database.url, mutant);
+    await service.migrate(database.url, mutant);
     const beside = new Client({ connectionString: database.url });
     await beside.connect();
-    const system = await started(server, subject, mutant, database.url);
-    return new Ungated(server, subject, mutant, database, beside, system);
+    const system = await started(server, service, mutant, database.url);
+    return new UngatedSystem(server, service, mutant, database, beside, system);
   }
 
   /** All clients at once. What is seen of it is what the clients see, and what is left. */
-  async stress(scenario: Scenario<State, C>): Promise<Execution<State, C>> {
-    const events: Event<C>[] = [];
+  async stress(scenario: Scenario<State, Op>): Promise<Execution<State, Op>> {
+    const events: Event<Op>[] = [];
     await this.#system.reset(scenario.initial);
-    const all = scenario.clients.map(async (commands, client) => {
-      for (let index = 0; index < commands.length; index++) {
+    const all = scenario.clients.map(async (operations, client) => {
+      for (let index = 0; index < operations.length; index++) {
         await this.#perform(scenario, client, index, events);
       }
     });
     return this.#seen(scenario, events, await isStuck(Promise.all(all)));
   }
 
-  /** Whole commands, in the order that a scheduler chooses: for judges that compare. */
-  async inOrder(scenario: Scenario<State, C>, scheduler: Scheduler): Promise<Execution<State, C>> {
-    const events: Event<C>[] = [];
+  /** Whole operations, in the order that a scheduler chooses: for checkers that compare. */
+  async inOrder(
+    scenario: Scenario<State, Op>,
+    scheduler: Scheduler,
+  ): Promise<Execution<State, Op>> {
+    const events: Event<Op>[] = [];
     const next = scenario.clients.map(() => 0);
     await this.#system.reset(scenario.initial);
-    let previous: Lane | undefined;
+    let previous: Task | undefined;
     for (;;) {
       const enabled = scenario.clients.flatMap(({ length }, client) =>
-        (next[client] ?? 0) < length ? [{ lane: laneOf(client, 0), action: "start" as const }] : [],
+        (next[client] ?? 0) < length ? [{ task: taskOf(client, 0), action: "start" as const }] : [],
       );
       if (enabled.length === 0) return this.#seen(scenario, events, false);
-      previous = scheduler.choose(enabled, previous).lane;
+      previous = scheduler.choose(enabled, previous).task;
       const client = Number(previous);
       const index = next[client] ?? 0;
       next[client] = index + 1;
@@ -103,30 +106,30 @@ export class Ungated<State extends Json, C extends Command> {
   }
 
   async #perform(
-    { clients }: Scenario<State, C>,
+    { clients }: Scenario<State, Op>,
     client: number,
     index: number,
-    events: Event<C>[],
+    events: Event<Op>[],
   ): Promise<void> {
-    const command = clients[client]?.[index];
-    if (command === undefined) return;
-    events.push({ type: "invoke", client, index, command });
-    const response = await this.#system.perform(command, client);
+    const operation = clients[client]?.[index];
+    if (operation === undefined) return;
+    events.push({ type: "invoke", client, index, operation });
+    const response = await this.#system.perform(operation, client);
     events.push({ type: "return", client, index, response });
   }
 
   async #seen(
-    scenario: Scenario<State, C>,
-    events: readonly Event<C>[],
+    scenario: Scenario<State, Op>,
+    events: readonly Event<Op>[],
     stuck: boolean,
-  ): Promise<Execution<State, C>> {
+  ): Promise<Execution<State, Op>> {
     // Of clients that are given up more may be heard.
     const trace = events.slice();
     const left = await this.#left();
     if (stuck || !isClean(left)) await this.#restart();
     return {
       scenario,
-      schedule: { version: 1, lanes: [] },
+      schedule: { version: 1, entries: [] },
       trace,
       ending: stuck
         ? { type: "stuck", waits: "clients that are not answered" }
@@ -147,7 +150,7 @@ export class Ungated<State extends Json, C extends Command> {
   /** As Heddle does it: otherwise what is left open would be met again. */
   async #restart(): Promise<void> {
     await this.#stop();
-    this.#system = await started(this.#server, this.#subject, this.#mutant, this.#database.url);
+    this.#system = await started(this.#server, this.#service, this.#mutant, this.#database.url);
   }
 
   /** A connection that is never given back would be waited for. */
@@ -174,14 +177,14 @@ async function isStuck(work: Promise<unknown>): Promise<boolean> {
   }
 }
 
-async function started<State extends Json, C extends Command>(
+async function started<State extends Json, Op extends Operation>(
   server: Server,
-  subject: Subject<State, C>,
+  service: Service<State, Op>,
   mutant: string | undefined,
   url: string,
-): Promise<System<State, C>> {
+): Promise<System<State, Op>> {
   const folder = await mkdtemp(join(server.folder, "u"));
-  return subject.start(
+  return service.start(
     {
       gatedUrl: url,
       directUrl: url,

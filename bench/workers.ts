@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
-import { DEFAULTS } from "../harness/defaults.ts";
+import { DEFAULTS } from "../harness/explorer/defaults.ts";
+import { verify } from "../harness/explorer/verify.ts";
 import { startServer } from "../harness/postgres/provider.ts";
-import { verify } from "../harness/verify.ts";
 import booking from "../models/booking/index.ts";
 import { type Benchmark, inTurns } from "./benchmark.ts";
 
@@ -21,7 +21,7 @@ export async function workers(): Promise<Benchmark> {
         timeMs: CAMPAIGN_MS,
         workers: {
           count,
-          model: MODEL,
+          serviceFile: MODEL,
           strategyOptions: { preemptions: DEFAULTS.preemptions },
           joinMs: 0,
         },

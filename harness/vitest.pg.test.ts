@@ -52,7 +52,7 @@ async function run(): Promise<{ code: number | null; said: string }> {
   return { code, said };
 }
 
-test("a race is a red test with what happened, is kept, and is green once it is mended", async () => {
+test("a race is a red test with what happened, is kept, and is green once it is fixed", async () => {
   const file = path.join(place, "debt.test.js");
   await writeFile(file, teamsTest("update accounts set balance = balance - 60"));
   const red = await run();

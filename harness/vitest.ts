@@ -1,17 +1,17 @@
 import { basename, dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, expect, test } from "vitest";
-import type { Campaign } from "./core/campaign.ts";
-import type { Command } from "./core/command.ts";
 import type { Json } from "./core/json.ts";
-import type { Subject } from "./explorer/subject.ts";
+import type { Operation } from "./core/operation.ts";
+import type { Campaign } from "./explorer/campaign-report.ts";
+import { RegressionFolder } from "./explorer/regression-folder.ts";
+import { type VerifyOptions, verify } from "./explorer/verify.ts";
 import { type Server, startServer } from "./postgres/provider.ts";
-import { RegressionFolder } from "./regressions/regression-folder.ts";
 import { counterexampleText } from "./reporters/text.ts";
 import { verdictSentence } from "./reporters/verdict-sentence.ts";
-import type { ScenarioDefinition } from "./scenario-file/definition.ts";
-import { scenarioSubject } from "./scenario-file/subject.ts";
-import { type VerifyOptions, verify } from "./verify.ts";
+import type { ScenarioDefinition } from "./service/scenario-definition.ts";
+import { scenarioService } from "./service/scenario-service.ts";
+import type { Service } from "./service/service.ts";
 
 /** What a test can be told; the rest is as with `verify`. */
 export interface InterleavedOptions extends Partial<Omit<VerifyOptions, "regressions">> {
@@ -32,7 +32,7 @@ let server: Promise<Server> | undefined;
  * A Vitest test of what happens at the same time: a scenario (see `defineScenario`), or a model. It
  * passes when no interleaving that was executed breaks a rule. Else it fails with what happened, and
  * keeps it in the folder `regressions` beside the test's file; the next run of the test begins with
- * it. What could not be judged to the end fails too.
+ * it. What could not be checked to the end fails too.
  *
  * ```ts
  * import { interleaved } from "heddle/vitest";
@@ -44,25 +44,25 @@ let server: Promise<Server> | undefined;
  * }, { runs: 500 });
  * ```
  */
-export function interleaved<State extends Json, C extends Command>(
+export function interleaved<State extends Json, Op extends Operation>(
   name: string,
-  what: ScenarioDefinition | Subject<State, C>,
+  what: ScenarioDefinition | Service<State, Op>,
   options: InterleavedOptions = {},
 ): void {
   const { postgres = "auto", timeout = TIMEOUT_MS, ...told } = options;
   test(name, { timeout }, async ({ signal }) => {
     const file = expect.getState().testPath ?? process.cwd();
-    const subject = subjectOf(what, `${basename(file)} > ${name}`, file);
+    const service = serviceOf(what, `${basename(file)} > ${name}`, file);
     const regressions = new RegressionFolder(join(dirname(file), "regressions"));
     const given = { seed: SEED, signal, ...told, regressions };
-    const { campaign, error } = await verify(await leased(postgres), subject, given);
+    const { campaign, error } = await verify(await leased(postgres), service, given);
     if (error !== undefined) throw error;
     if (campaign.verdict !== "pass") throw new Error(failure(campaign, file, name));
   });
 }
 
-function subjectOf(what: ScenarioDefinition | Subject, name: string, file: string): Subject {
-  return "setup" in what ? (scenarioSubject(what, name, pathToFileURL(file)) as Subject) : what;
+function serviceOf(what: ScenarioDefinition | Service, name: string, file: string): Service {
+  return "setup" in what ? (scenarioService(what, name, pathToFileURL(file)) as Service) : what;
 }
 
 function leased(postgres: string): Promise<Server> {

@@ -1,31 +1,31 @@
 import { createHash } from "node:crypto";
-import type { Attack, Target } from "../core/attack.ts";
-import type { Campaign, Environment } from "../core/campaign.ts";
-import type { Command } from "../core/command.ts";
+import type { Operation } from "../core/operation.ts";
 import type { Violation } from "../core/verdict.ts";
+import type { Campaign, Environment } from "../explorer/campaign-report.ts";
+import type { Attack, Target } from "../service/attack.ts";
 import { type AttackResult, LINEARIZABLE } from "./run-attack.ts";
 
 /** An attack as a campaign, so that it is reported as any other: one without any control. */
-export function attackCampaign<C extends Command>(
+export function attackCampaign<Op extends Operation>(
   model: string,
   attack: Attack,
   target: Target,
-  result: AttackResult<C>,
+  result: AttackResult<Op>,
   { startedAt, elapsedMs, environment }: Timing,
 ): Campaign {
-  const { rounds, operations, violations, unfinished, latencies } = result;
+  const { rounds, calls, violations, unfinished, latencies } = result;
   const responses: Record<string, Record<string, number>> = {};
-  for (const { command, response } of operations) {
-    const codes = responses[command.name] ?? {};
-    responses[command.name] = codes;
+  for (const { operation, response } of calls) {
+    const codes = responses[operation.name] ?? {};
+    responses[operation.name] = codes;
     const code = response?.code ?? "(no answer)";
     codes[code] = (codes[code] ?? 0) + 1;
   }
-  const rules = [...attack.rules.map((rule) => ({ judge: "attack", ...rule })), LINEARIZABLE];
+  const rules = [...attack.rules.map((rule) => ({ checker: "attack", ...rule })), LINEARIZABLE];
   const failed = violations.length > 0;
-  const text = JSON.stringify([target.seed, operations.map(({ response }) => response?.code)]);
+  const text = JSON.stringify([target.seed, calls.map(({ response }) => response?.code)]);
   return {
-    model,
+    service: model,
     mutant: null,
     verdict: failed ? "fail" : unfinished === undefined ? "pass" : "unknown",
     reason: failed ? null : (unfinished ?? null),
@@ -40,7 +40,7 @@ export function attackCampaign<C extends Command>(
     executions: rounds,
     executionsPerSecond: rounds / Math.max(elapsedMs / 1000, 0.001),
     compared: 0,
-    steps: operations.length,
+    steps: calls.length,
     preemptions: 0,
     waits: 0,
     deadlocks: 0,
@@ -85,7 +85,9 @@ function seedNumber(text: string): number {
 }
 
 /** Each way's median, and what one in twenty and one in a hundred took longer than. */
-export function latencySentences(latencies: AttackResult<Command>["latencies"]): readonly string[] {
+export function latencySentences(
+  latencies: AttackResult<Operation>["latencies"],
+): readonly string[] {
   const ways = [...new Set(latencies.map(({ way }) => way))];
   return ways.map((way) => {
     const sorted = latencies.flatMap((it) => (it.way === way ? it.ms : [])).sort((a, b) => a - b);

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import type { Assault, Attack } from "../core/attack.ts";
-import type { Command } from "../core/command.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Response } from "../core/history.ts";
 import type { Model } from "../core/model.ts";
+import type { Operation } from "../core/operation.ts";
+import type { Attack, AttackRun } from "../service/attack.ts";
 import { runAttack } from "./run-attack.ts";
 
 const TARGET = { url: "http://localhost", databaseUrl: undefined, concurrency: 1, seed: "s" };
@@ -16,7 +16,7 @@ const options = (changes = {}) => ({
 });
 
 /** A counter of which each round asks for the next number. */
-const counter: Model<number, number, Command> = {
+const counter: Model<number, number, Operation> = {
   init: ({ initial }) => initial,
   step: (state, { response }) => (response?.body === state ? [state + 1] : []),
 };
@@ -24,14 +24,14 @@ const counter: Model<number, number, Command> = {
 let closed = 0;
 function attackThatHears(answer: (round: number) => number, round?: () => Promise<never>) {
   closed = 0;
-  const assault: Assault<number, Command> = {
+  const assault: AttackRun<number, Operation> = {
     initial: 0,
     round: async (index) => {
       if (index === 3) await round?.();
       const response: Response = { outcome: "ok", code: "OK", body: answer(index) };
       return {
         events: [
-          { type: "invoke", client: 0, index, command: { name: "next" } },
+          { type: "invoke", client: 0, index, operation: { name: "next" } },
           { type: "return", client: 0, index, response },
         ],
         latencies: [],
@@ -43,7 +43,7 @@ function attackThatHears(answer: (round: number) => number, round?: () => Promis
       closed++;
     },
   };
-  const attack: Attack<number, Command> = {
+  const attack: Attack<number, Operation> = {
     name: "count",
     description: "",
     rules: [],
@@ -66,7 +66,7 @@ test("a history that the model explains is no finding", async () => {
 test("an answer that no order explains is one", async () => {
   const attack = attackThatHears((round) => (round === 4 ? 2 : round));
   const { violations } = await runAttack(attack, counter, TARGET, options());
-  expect(violations).toMatchObject([{ judge: "linearizability", name: "linearizable" }]);
+  expect(violations).toMatchObject([{ checker: "linearizability", name: "linearizable" }]);
 });
 
 test("what is cut short is said, and cleaned up after", async () => {

@@ -1,8 +1,8 @@
 import { DatabaseError } from "pg";
-import type { Audit, AuditCheck } from "../core/audit.ts";
 import { HarnessError } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
 import { addressOf, type Connection, connect } from "../postgres/connection.ts";
+import type { Audit, AuditCheck } from "./audit-report.ts";
 import { type CheckFunction, checkFunctions } from "./check-functions.ts";
 
 export interface AuditOptions {

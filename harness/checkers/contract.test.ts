@@ -8,9 +8,9 @@ const CODES = { book: ["BOOKED", "TAKEN"] };
 function executionWith(response: Partial<Response>, rest: Partial<Execution> = {}): Execution {
   return {
     scenario: { initial: null, clients: [[{ name: "book" }]] },
-    schedule: { version: 1, lanes: ["0"] },
+    schedule: { version: 1, entries: ["0"] },
     trace: [
-      { type: "invoke", client: 0, index: 0, command: { name: "book" } },
+      { type: "invoke", client: 0, index: 0, operation: { name: "book" } },
       {
         type: "return",
         client: 0,
@@ -41,7 +41,7 @@ describe("the service contract", () => {
     ]);
   });
 
-  test("rejects an unknown code, and any code of an unknown command", () => {
+  test("rejects an unknown code, and any code of an unknown operation", () => {
     expect(names(executionWith({ code: "SQLSTATE_40P01" }))).toEqual(["known-codes"]);
     expect(checkContract(executionWith({}), { codes: {} }).map(({ name }) => name)).toEqual([
       "known-codes",
@@ -56,11 +56,11 @@ describe("the service contract", () => {
 
   test("lets an operation that a fault struck fail in any way, and nothing else", () => {
     const failed = { outcome: "info", code: "HTTP_500", status: 500 } as const;
-    const struck = (response: Partial<Response>, lane: string): Execution => {
+    const struck = (response: Partial<Response>, task: string): Execution => {
       const { trace, ...rest } = executionWith(response);
       const [invoke, answer] = trace;
       if (invoke === undefined || answer === undefined) throw new Error("no trace");
-      return { ...rest, trace: [invoke, { type: "fault", lane, fault: "cut-after" }, answer] };
+      return { ...rest, trace: [invoke, { type: "fault", task, fault: "cut-after" }, answer] };
     };
     expect(names(executionWith(failed))).toEqual(["no-server-error"]);
     expect(names(struck(failed, "0"))).toEqual([]);

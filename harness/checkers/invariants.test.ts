@@ -6,7 +6,7 @@ import { noRows } from "./no-rows.ts";
 
 const EXECUTION: Execution = {
   scenario: { initial: null, clients: [] },
-  schedule: { version: 1, lanes: [] },
+  schedule: { version: 1, entries: [] },
   trace: [],
   ending: { type: "complete" },
   openTransactions: 0,
@@ -22,7 +22,7 @@ test("a query that must have no rows is broken by each row, and when it was not 
     INVARIANTS,
   );
   expect(two).toEqual({
-    judge: "invariant",
+    checker: "invariant",
     name: "debts",
     message: "The query has 2 rows.",
     evidence: [{ id: 1 }, { id: 2 }],
@@ -31,7 +31,7 @@ test("a query that must have no rows is broken by each row, and when it was not 
   expect(missing?.message).toContain("was not asked");
 });
 
-test("what was broken after a commit is told of the first one, although it was mended", () => {
+test("what was broken after a commit is told of the first one, although it was fixed", () => {
   const commits = [
     { step: 3, snapshot: { debts: [] } },
     { step: 5, snapshot: { debts: [{ id: 1 }] } },
@@ -39,7 +39,7 @@ test("what was broken after a commit is told of the first one, although it was m
   ];
   expect(checkInvariants({ ...EXECUTION, commits }, INVARIANTS)).toEqual([
     {
-      judge: "invariant",
+      checker: "invariant",
       name: "debts",
       message: "After the commit in step 5: The query has 1 row.",
       evidence: [{ id: 1 }],

@@ -3,7 +3,7 @@ import type { Invariant } from "../core/invariant.ts";
 import type { Violation } from "../core/verdict.ts";
 
 /**
- * Judges committed state by the subject's invariants: after each commit where that was observed,
+ * Checkers committed state by the service's invariants: after each commit where that was observed,
  * and after the execution. Of each invariant it tells where it was broken first.
  */
 export function checkInvariants(

@@ -1,30 +1,30 @@
-import type { Command } from "../core/command.ts";
-import type { Operation } from "../core/history.ts";
+import type { Call } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
-import { type Account, isUnknown, type Model } from "../core/model.ts";
+import { isUnknown, type Model, type ObservedHistory } from "../core/model.ts";
+import type { Operation } from "../core/operation.ts";
 
 /** An order that came to nothing, and the state in which it did. */
-export interface DeadEnd<State = unknown, C extends Command = Command> {
-  readonly order: readonly Operation<C>[];
+export interface DeadEnd<State = unknown, Op extends Operation = Operation> {
+  readonly order: readonly Call<Op>[];
   readonly state: State;
   /** Whose response is not right there; undefined: it is what was left that does not fit. */
-  readonly refused: Operation<C> | undefined;
+  readonly refused: Call<Op> | undefined;
 }
 
-export interface Illegal<State = unknown, C extends Command = Command> {
+export interface Illegal<State = unknown, Op extends Operation = Operation> {
   readonly verdict: "illegal";
   /** Position in the history of the first return that nothing explains; Infinity: the last read. */
   readonly at: number;
   /** Of the shortest illegal prefix; orders that come to the same state are taken as one. */
-  readonly deadEnds: readonly DeadEnd<State, C>[];
+  readonly deadEnds: readonly DeadEnd<State, Op>[];
   /** How many there were in all. */
   readonly count: number;
 }
 
-export type Found<State = unknown, C extends Command = Command> =
-  | { readonly verdict: "ok"; readonly order: readonly Operation<C>[] }
+export type Found<State = unknown, Op extends Operation = Operation> =
+  | { readonly verdict: "ok"; readonly order: readonly Call<Op>[] }
   | { readonly verdict: "unknown"; readonly why: string }
-  | Illegal<State, C>;
+  | Illegal<State, Op>;
 
 /** Called before each step of the model. Says why there is none left, if there is none. */
 export type Spend = () => string | undefined;
@@ -42,18 +42,18 @@ interface Moment {
 }
 
 /** Operations that have taken place, the last one first. */
-interface Order<C extends Command> {
-  readonly operation: Operation<C>;
-  readonly before: Order<C> | undefined;
+interface Order<Op extends Operation> {
+  readonly call: Call<Op>;
+  readonly before: Order<Op> | undefined;
 }
 
 /** A point of the search: all that returned before its moment is explained. */
-interface Configuration<State, C extends Command> {
+interface Configuration<State, Op extends Operation> {
   readonly moment: number;
   /** Which operations under way, or that never return, have taken place; ascending. */
   readonly placed: readonly number[];
   readonly state: State;
-  readonly order: Order<C> | undefined;
+  readonly order: Order<Op> | undefined;
   /** Which of the operations under way to place next. */
   next: number;
 }
@@ -69,17 +69,17 @@ interface Configuration<State, C extends Command> {
  * failed once is not tried again. Depth first, so that a legal account takes about as many steps as
  * it has operations; without recursion, so that its length does not matter.
  */
-export function search<State, Initial extends Json, C extends Command>(
-  model: Model<State, Initial, C>,
-  account: Account<Initial, C>,
+export function search<State, Initial extends Json, Op extends Operation>(
+  model: Model<State, Initial, Op>,
+  account: ObservedHistory<Initial, Op>,
   spend: Spend,
-): Found<State, C> {
-  const { operations, final } = account;
-  const unknown = operations.flatMap((operation, index) => (isUnknown(operation) ? index : []));
-  const moments = momentsOf(operations);
+): Found<State, Op> {
+  const { calls, final } = account;
+  const unknown = calls.flatMap((call, index) => (isUnknown(call) ? index : []));
+  const moments = momentsOf(calls);
   const failures = new Failures((state: State) => model.key?.(state) ?? JSON.stringify(state));
-  const deadEnds = new DeadEnds<State, C>();
-  const stack: Configuration<State, C>[] = [
+  const deadEnds = new DeadEnds<State, Op>();
+  const stack: Configuration<State, Op>[] = [
     { moment: 0, placed: [], state: model.init(account), order: undefined, next: 0 },
   ];
   for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
@@ -112,21 +112,21 @@ export function search<State, Initial extends Json, C extends Command>(
     }
     const index = underWay[top.next] ?? unknown[top.next - underWay.length];
     top.next++;
-    const operation = index === undefined ? undefined : operations[index];
-    if (index === undefined || operation === undefined || placed.includes(index)) continue;
+    const call = index === undefined ? undefined : calls[index];
+    if (index === undefined || call === undefined || placed.includes(index)) continue;
 
     const why = spend();
     if (why !== undefined) return { verdict: "unknown", why };
-    const states = model.step(state, operation);
-    if (states.length === 0 && index === must) deadEnds.add(top, operation);
-    const after = { operation, before: order };
+    const states = model.step(state, call);
+    if (states.length === 0 && index === must) deadEnds.add(top, call);
+    const after = { call, before: order };
     const now = [...placed, index].sort((a, b) => a - b);
     for (const next of states.toReversed()) {
       stack.push({ moment: top.moment, placed: now, state: next, order: after, next: 0 });
     }
   }
   const must = moments[deadEnds.moment]?.must;
-  const at = must === undefined ? undefined : operations[must]?.returnedAt;
+  const at = must === undefined ? undefined : calls[must]?.returnedAt;
   return {
     verdict: "illegal",
     at: at ?? Number.POSITIVE_INFINITY,
@@ -136,25 +136,23 @@ export function search<State, Initial extends Json, C extends Command>(
 }
 
 /** The returns, in order, and the end. */
-function momentsOf(operations: readonly Operation[]): readonly Moment[] {
-  const events = operations
-    .flatMap((operation, index) => [
-      { at: operation.invokedAt, operation, index, returns: false },
-      ...(isUnknown(operation)
-        ? []
-        : [{ at: operation.returnedAt, operation, index, returns: true }]),
+function momentsOf(calls: readonly Call[]): readonly Moment[] {
+  const events = calls
+    .flatMap((call, index) => [
+      { at: call.invokedAt, call, index, returns: false },
+      ...(isUnknown(call) ? [] : [{ at: call.returnedAt, call, index, returns: true }]),
     ])
     .sort((a, b) => a.at - b.at);
   const moments: Moment[] = [];
   const active: { readonly index: number; readonly returnedAt: number }[] = [];
   let unknowns = 0;
-  for (const { index, operation, returns } of events) {
+  for (const { index, call, returns } of events) {
     if (returns) {
       moments.push({ must: index, underWay: active.map((it) => it.index), unknowns });
       active.shift();
-    } else if (isUnknown(operation)) unknowns++;
+    } else if (isUnknown(call)) unknowns++;
     else {
-      const { returnedAt } = operation;
+      const { returnedAt } = call;
       const later = active.findIndex((other) => other.returnedAt > returnedAt);
       active.splice(later < 0 ? active.length : later, 0, { index, returnedAt });
     }
@@ -163,7 +161,7 @@ function momentsOf(operations: readonly Operation[]): readonly Moment[] {
 }
 
 /** Configurations that lead nowhere. */
-class Failures<State, C extends Command> {
+class Failures<State, Op extends Operation> {
   readonly #keys = new Map<number, Set<string>>();
   readonly #keyOf: (state: State) => string;
 
@@ -171,29 +169,29 @@ class Failures<State, C extends Command> {
     this.#keyOf = keyOf;
   }
 
-  add(configuration: Configuration<State, C>): void {
+  add(configuration: Configuration<State, Op>): void {
     const { moment } = configuration;
     const keys = this.#keys.get(moment) ?? new Set();
     this.#keys.set(moment, keys.add(this.#key(configuration)));
   }
 
   /** The key, which may be long, is made only where there is something to compare it with. */
-  include(configuration: Configuration<State, C>): boolean {
+  include(configuration: Configuration<State, Op>): boolean {
     return this.#keys.get(configuration.moment)?.has(this.#key(configuration)) ?? false;
   }
 
-  #key({ placed, state }: Configuration<State, C>): string {
+  #key({ placed, state }: Configuration<State, Op>): string {
     return `${placed.join()} ${this.#keyOf(state)}`;
   }
 }
 
 /** The dead ends of the furthest moment that was come to. */
-class DeadEnds<State, C extends Command> {
+class DeadEnds<State, Op extends Operation> {
   moment = 0;
   count = 0;
-  readonly #kept: { at: Configuration<State, C>; refused: Operation<C> | undefined }[] = [];
+  readonly #kept: { at: Configuration<State, Op>; refused: Call<Op> | undefined }[] = [];
 
-  add(at: Configuration<State, C>, refused: Operation<C> | undefined): void {
+  add(at: Configuration<State, Op>, refused: Call<Op> | undefined): void {
     if (at.moment < this.moment) return;
     if (at.moment > this.moment) {
       this.moment = at.moment;
@@ -204,7 +202,7 @@ class DeadEnds<State, C extends Command> {
     if (this.#kept.length < KEPT) this.#kept.push({ at, refused });
   }
 
-  get kept(): readonly DeadEnd<State, C>[] {
+  get kept(): readonly DeadEnd<State, Op>[] {
     return this.#kept.map(({ at: { order, state }, refused }) => ({
       order: listed(order),
       state,
@@ -213,8 +211,8 @@ class DeadEnds<State, C extends Command> {
   }
 }
 
-function listed<C extends Command>(order: Order<C> | undefined): readonly Operation<C>[] {
-  const operations: Operation<C>[] = [];
-  for (let last = order; last !== undefined; last = last.before) operations.push(last.operation);
-  return operations.reverse();
+function listed<Op extends Operation>(order: Order<Op> | undefined): readonly Call<Op>[] {
+  const calls: Call<Op>[] = [];
+  for (let last = order; last !== undefined; last = last.before) calls.push(last.call);
+  return calls.reverse();
 }

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Operation } from "../core/history.ts";
-import { type Account, isUnknown } from "../core/model.ts";
+import type { Call } from "../core/history.ts";
+import { isUnknown, type ObservedHistory } from "../core/model.ts";
 import { account, bruteForce, queue, type RegisterCommand, register } from "./histories.fixture.ts";
 import { type Budget, linearizability, nonLinearizable } from "./linearizability.ts";
 
 const budget: Budget = { steps: 1_000_000, ms: 60_000 };
-const single = { ...register, split: (it: Account<null, RegisterCommand>) => [it] };
-const judged = (it: Account<null, RegisterCommand>) => linearizability(single, it, budget);
-const verdict = (...events: string[]) => judged(account(...events)).verdict;
+const single = { ...register, split: (it: ObservedHistory<null, RegisterCommand>) => [it] };
+const checked = (it: ObservedHistory<null, RegisterCommand>) => linearizability(single, it, budget);
+const verdict = (...events: string[]) => checked(account(...events)).verdict;
 
 describe("published histories", () => {
   // MIT 6.824, 2017, quiz 2, section VII.
@@ -69,7 +69,7 @@ describe("an operation with an unknown outcome", () => {
 
 describe("what was left", () => {
   const left = (value: number, ...events: string[]) =>
-    judged({ ...account(...events), final: { register: [{ value }] } }).verdict;
+    checked({ ...account(...events), final: { register: [{ value }] } }).verdict;
 
   test("is a last read", () => {
     const concurrent = ["0 write 1", "1 write 2", "0: ok", "1: ok"];
@@ -86,13 +86,13 @@ describe("what was left", () => {
   });
 });
 
-test("parts are judged one by one, and the first to go wrong is told of", () => {
+test("parts are checked one by one, and the first to go wrong is told of", () => {
   const events = ["0 write a=1", "1 read b=", "1: 5", "0: ok", "0 read a=", "0: 7"];
   const found = linearizability(register, account(...events), budget);
   expect(found).toMatchObject({
     verdict: "illegal",
     prefix: [{ client: 1 }],
-    last: { client: 1, command: { key: "b" } },
+    last: { client: 1, operation: { key: "b" } },
     orders: 1,
     attempts: [{ order: [], because: "the value is 0" }],
   });
@@ -109,9 +109,9 @@ test("without a budget the verdict is unknown; what was found illegal stays so",
 
 test("each order is told, with why it fails", () => {
   const it = account<RegisterCommand>("0 write 1", "1 write 2", "0: ok", "1: ok", "2 read", "2: 3");
-  const [violation] = nonLinearizable(judged(it));
+  const [violation] = nonLinearizable(checked(it));
   expect(violation?.message).toBe(
-    "no order explains the 3 commands up to the answer to client 2's read (3): all 2 fail",
+    "no order explains the 3 operations up to the answer to client 2's read (3): all 2 fail",
   );
   const wrong = "the answer to client 2's read (3)";
   expect(violation?.evidence).toEqual([
@@ -121,7 +121,7 @@ test("each order is told, with why it fails", () => {
 });
 
 describe("long histories", () => {
-  /** What `clients` saw of a register that does each command at some moment while it is under way. */
+  /** What `clients` saw of a register that does each operation at some moment while it is under way. */
   function seen(length: number, clients: number): string[] {
     let random = 5;
     const upTo = (n: number) => {
@@ -149,7 +149,7 @@ describe("long histories", () => {
     return events;
   }
 
-  test("are judged, however long", () => {
+  test("are checked, however long", () => {
     expect(verdict(...seen(8_000, 8))).toBe("ok");
   });
 
@@ -157,7 +157,7 @@ describe("long histories", () => {
     const events = seen(1_000, 8);
     const wrong = events.findIndex((it, at) => at > 800 && /: \d$/.test(it));
     const broken = events.with(wrong, `${events[wrong]?.slice(0, 3)}7`);
-    const found = judged(account<RegisterCommand>(...broken));
+    const found = checked(account<RegisterCommand>(...broken));
     expect(found).toMatchObject({ verdict: "illegal", last: { returnedAt: wrong } });
   });
 
@@ -174,7 +174,7 @@ describe("long histories", () => {
 });
 
 describe("against every order there is", () => {
-  const commands = fc.oneof(
+  const operations = fc.oneof(
     fc.nat(2).map((value) => ({ text: `write ${value}`, answers: ["ok"] })),
     fc.constant({ text: "read", answers: ["0", "1", "2"] }),
     fc.tuple(fc.nat(2), fc.nat(2)).map((it) => ({
@@ -182,11 +182,11 @@ describe("against every order there is", () => {
       answers: ["true", "false"],
     })),
   );
-  /** Clients with up to two commands each, answered at random. */
+  /** Clients with up to two operations each, answered at random. */
   const accounts = fc
     .tuple(
       fc.array(
-        fc.tuple(fc.nat(2), commands, fc.nat(9)).map(([client, { text, answers }, n]) => ({
+        fc.tuple(fc.nat(2), operations, fc.nat(9)).map(([client, { text, answers }, n]) => ({
           client,
           text,
           answer: n === 0 ? "?" : (answers[n % answers.length] ?? ""),
@@ -210,13 +210,13 @@ describe("against every order there is", () => {
     });
 
   /** What was known of an account at a moment: who had not returned by then may do so later. */
-  const until = (it: Account<null, RegisterCommand>, at: number) => ({
+  const until = (it: ObservedHistory<null, RegisterCommand>, at: number) => ({
     ...it,
     final: undefined,
-    operations: it.operations
+    calls: it.calls
       .filter(({ invokedAt }) => invokedAt <= at)
-      .map((operation: Operation<RegisterCommand>) =>
-        operation.returnedAt <= at ? operation : { ...operation, response: undefined },
+      .map((call: Call<RegisterCommand>) =>
+        call.returnedAt <= at ? call : { ...call, response: undefined },
       ),
   });
 
@@ -224,11 +224,11 @@ describe("against every order there is", () => {
     const seen = { ok: 0, illegal: 0, unknown: 0 };
     fc.assert(
       fc.property(accounts, (it) => {
-        const found = judged(it);
+        const found = checked(it);
         seen[found.verdict]++;
         expect(found.verdict).toBe(bruteForce(single, it) ? "ok" : "illegal");
         if (found.verdict !== "illegal") return;
-        const returns = it.operations.filter((o) => !isUnknown(o)).map((o) => o.returnedAt);
+        const returns = it.calls.filter((o) => !isUnknown(o)).map((o) => o.returnedAt);
         const first = returns
           .sort((a, b) => a - b)
           .find((at) => !bruteForce(single, until(it, at)));

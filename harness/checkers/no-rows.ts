@@ -12,7 +12,7 @@ export function noRows(query: string): Invariant {
         rows === undefined
           ? "The query was not asked: its result is missing."
           : `The query has ${rows.length} ${rows.length === 1 ? "row" : "rows"}.`;
-      return [{ judge: "invariant", name: query, message, evidence: rows ?? [] }];
+      return [{ checker: "invariant", name: query, message, evidence: rows ?? [] }];
     },
   };
 }

@@ -7,22 +7,22 @@ import { withoutAborted } from "./without-aborted.ts";
 const ok: Response = { outcome: "ok", code: "OK", body: null };
 const victim: Response = { outcome: "fail", code: "ABORTED", body: null };
 
-function command(client: number, index: number, name: string, response: Response): TraceEvent[] {
+function operation(client: number, index: number, name: string, response: Response): TraceEvent[] {
   return [
-    { type: "invoke", client, index, command: { name } },
+    { type: "invoke", client, index, operation: { name } },
     { type: "return", client, index, response },
   ];
 }
 
 function execution(...first: readonly Response[]): Execution {
-  const answers = first.map((response, index) => command(0, index, `c${index}`, response));
+  const answers = first.map((response, index) => operation(0, index, `c${index}`, response));
   return {
     scenario: {
       initial: null,
       clients: [first.map((_, index) => ({ name: `c${index}` })), [{ name: "other" }]],
     },
-    schedule: { version: 1, lanes: [] },
-    trace: [...answers.flat(), ...command(1, 0, "other", ok)],
+    schedule: { version: 1, entries: [] },
+    trace: [...answers.flat(), ...operation(1, 0, "other", ok)],
     ending: { type: "complete" },
     openTransactions: 0,
     snapshot: {},
@@ -30,13 +30,13 @@ function execution(...first: readonly Response[]): Execution {
   };
 }
 
-test("a command that gave way is left out, and the next ones take its number", () => {
+test("a operation that gave way is left out, and the next ones take its number", () => {
   const { scenario, trace } = withoutAborted(execution(ok, victim, ok), ["ABORTED"]);
   expect(scenario.clients).toEqual([[{ name: "c0" }, { name: "c2" }], [{ name: "other" }]]);
   expect(trace).toEqual([
-    ...command(0, 0, "c0", ok),
-    ...command(0, 1, "c2", ok),
-    ...command(1, 0, "other", ok),
+    ...operation(0, 0, "c0", ok),
+    ...operation(0, 1, "c2", ok),
+    ...operation(1, 0, "other", ok),
   ]);
 });
 

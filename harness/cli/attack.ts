@@ -2,10 +2,10 @@ import { availableParallelism } from "node:os";
 import { attackCampaign } from "../attack/attack-campaign.ts";
 import { runAttack } from "../attack/run-attack.ts";
 import { HarnessError } from "../core/error.ts";
+import { loadService } from "../service/load-service.ts";
 import { version } from "../version.ts";
 import { EXIT, exitCodeOfCampaign } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
-import { loadSubject } from "./load-subject.ts";
 import { publish } from "./publish.ts";
 
 export interface AttackCommandOptions {
@@ -23,10 +23,10 @@ export interface AttackCommandOptions {
 
 /** `heddle attack`: sends what anybody could send, all at once, and says whether it did harm. */
 export async function attackCommand(name: string, options: AttackCommandOptions): Promise<number> {
-  const subject = await loadSubject(options.model);
-  const attack = subject.attacks?.find((other) => other.name === name);
+  const service = await loadService(options.model);
+  const attack = service.attacks?.find((other) => other.name === name);
   if (attack === undefined) {
-    const names = subject.attacks?.map((other) => other.name).join(", ") || "none";
+    const names = service.attacks?.map((other) => other.name).join(", ") || "none";
     throw new HarnessError("USAGE", `the model has no attack "${name}"; it has: ${names}`);
   }
   for (const url of [options.targetUrl, options.databaseUrl]) {
@@ -38,7 +38,7 @@ export async function attackCommand(name: string, options: AttackCommandOptions)
   const startedAt = new Date();
   const began = performance.now();
   try {
-    const result = await runAttack(attack, subject.model, target, {
+    const result = await runAttack(attack, service.model, target, {
       iterations: options.iterations,
       timeMs: options.time,
       signal: interrupted.signal,
@@ -51,7 +51,7 @@ export async function attackCommand(name: string, options: AttackCommandOptions)
       },
     });
     if (process.stderr.isTTY) process.stderr.write("\n");
-    const campaign = attackCampaign(subject.name, attack, target, result, {
+    const campaign = attackCampaign(service.name, attack, target, result, {
       startedAt: startedAt.toISOString(),
       elapsedMs: performance.now() - began,
       environment: {

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type AuditOptions, audit } from "../audit/audit.ts";
-import type { Audit } from "../core/audit.ts";
+import type { Audit } from "../audit/audit-report.ts";
 import { HarnessError } from "../core/error.ts";
+import { atomicWrite } from "../explorer/atomic-write.ts";
 import { auditJunit } from "../reporters/audit-junit.ts";
 import { auditPrometheus } from "../reporters/audit-prometheus.ts";
 import { auditText } from "../reporters/audit-text.ts";
-import { writeWhole } from "../reporters/write-whole.ts";
 import { EXIT } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
 
@@ -61,9 +61,9 @@ async function once(url: string, options: AuditCommandOptions): Promise<Audit> {
   };
   const found = await audit(url, given);
   const colour = process.stdout.isTTY && process.stdout.hasColors();
-  if (options.junit !== undefined) await writeWhole(options.junit, auditJunit(found));
+  if (options.junit !== undefined) await atomicWrite(options.junit, auditJunit(found));
   if (options.prometheus !== undefined)
-    await writeWhole(options.prometheus, auditPrometheus(found));
+    await atomicWrite(options.prometheus, auditPrometheus(found));
   process.stdout.write(
     options.json ? `${JSON.stringify({ version: 1, ...found })}\n` : auditText(found, colour),
   );

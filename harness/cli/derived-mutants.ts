@@ -1,17 +1,17 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import type { MutationScore } from "../core/mutation.ts";
-import { DEFAULTS } from "../defaults.ts";
+import { atomicWrite } from "../explorer/atomic-write.ts";
+import { DEFAULTS } from "../explorer/defaults.ts";
+import type { MutationScore } from "../mutation/mutation-score.ts";
 import { mutationScore } from "../mutation/score.ts";
 import { startServer } from "../postgres/provider.ts";
-import { scoreHtml } from "../reporters/html-score.ts";
+import { scoreHtml } from "../reporters/html/score.ts";
 import { SCORE_VERSION } from "../reporters/record-schema.ts";
 import { RECORDS, recordJson } from "../reporters/records.ts";
 import { groupsOf, scoreText } from "../reporters/score-text.ts";
-import { writeWhole } from "../reporters/write-whole.ts";
+import { loadService } from "../service/load-service.ts";
 import { EXIT } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
-import { loadSubject } from "./load-subject.ts";
 import { showInReport } from "./show-in-report.ts";
 
 export interface DerivedMutantsOptions {
@@ -24,7 +24,7 @@ export interface DerivedMutantsOptions {
   readonly stepTimeout: number;
 }
 
-/** Enough that each command has come upon each state that matters to it several times. */
+/** Enough that each operation has come upon each state that matters to it several times. */
 const SCENARIOS = 300;
 
 /** What one preemption of a pair does not find, further ones seldom do; they take ten times as long. */
@@ -35,13 +35,13 @@ export async function derivedMutantsCommand(
   model: string,
   options: DerivedMutantsOptions,
 ): Promise<number> {
-  const subject = await loadSubject(model);
+  const service = await loadService(model);
   await mkdir(options.report, { recursive: true });
   const interrupted = interruption();
   const server = await startServer(options.postgres, { reuse: options.reuse === true });
   try {
     process.stderr.write(`${server.description}\n`);
-    const score = await mutationScore(server, subject, {
+    const score = await mutationScore(server, service, {
       seed: options.seed ?? 1,
       scenarios: SCENARIOS,
       preemptions: PREEMPTIONS,
@@ -53,8 +53,8 @@ export async function derivedMutantsCommand(
         process.stderr.write(`${done}/${of} ${outcome} ${mutant.id}\n`),
     });
     const json = recordJson({ version: SCORE_VERSION, ...score });
-    await writeWhole(path.join(options.report, RECORDS.derived), json);
-    await writeWhole(path.join(options.report, "derived-mutants.html"), scoreHtml(score));
+    await atomicWrite(path.join(options.report, RECORDS.derived), json);
+    await atomicWrite(path.join(options.report, "derived-mutants.html"), scoreHtml(score));
     await showInReport(options.report);
     const colour = process.stdout.isTTY && process.stdout.hasColors();
     process.stdout.write(options.json ? json : scoreText(score, { colour }));
@@ -68,6 +68,6 @@ export async function derivedMutantsCommand(
 function exitCodeOfScore(score: MutationScore): number {
   const { survived, unknown } = groupsOf(score);
   const unexplained = survived.filter(({ reason }) => reason === null);
-  if (unexplained.length + score.misjudged.length > 0) return EXIT.violation;
+  if (unexplained.length + score.misclassified.length > 0) return EXIT.violation;
   return unknown.length > 0 ? EXIT.unknown : EXIT.pass;
 }

@@ -1,29 +1,29 @@
 import fc from "fast-check";
 import { HarnessError } from "../core/error.ts";
 import { historyOf } from "../core/execution.ts";
-import { operations } from "../core/history.ts";
+import { calls } from "../core/history.ts";
 import { clientOf } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
-import { DEFAULTS } from "../defaults.ts";
-import type { Subject } from "../explorer/subject.ts";
-import { ELSEWHERE } from "../explorer/unseen.ts";
-import type { Finding } from "../postgres/finding.ts";
+import { ELSEWHERE } from "../explorer/bypassed-gate.ts";
+import { DEFAULTS } from "../explorer/defaults.ts";
+import type { Diagnostic } from "../postgres/diagnostic.ts";
 import { startServer } from "../postgres/provider.ts";
 import { counted } from "../reporters/counted.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
-import { openExecutor } from "../verify.ts";
-import { loadScenario } from "./load-subject.ts";
+import { loadScenario } from "../service/load-service.ts";
+import { openExecutor } from "../service/open-executor.ts";
+import type { Service } from "../service/service.ts";
 
 /** How long a client may take to send its next statement, or to end. */
 const STEP_MS = 5_000;
 
 /** Whether what a scenario runs can be driven: its clients run once, one after the other. */
-export async function examineScenario(path: string, postgres: string): Promise<Finding[]> {
-  const findings: Finding[] = [];
+export async function examineScenario(path: string, postgres: string): Promise<Diagnostic[]> {
+  const findings: Diagnostic[] = [];
   try {
-    const subject = await loadScenario(path);
+    const service = await loadScenario(path);
     findings.push({ name: "scenario", ok: true, detail: `${path} is loaded` });
-    findings.push(...clientFindings(await traceOf(subject, postgres)));
+    findings.push(...clientFindings(await traceOf(service, postgres)));
   } catch (error) {
     if (!(error instanceof HarnessError)) throw error;
     findings.push({ name: "scenario", ok: false, detail: error.message });
@@ -31,13 +31,13 @@ export async function examineScenario(path: string, postgres: string): Promise<F
   return findings;
 }
 
-async function traceOf(subject: Subject, postgres: string): Promise<Trace> {
+async function traceOf(service: Service, postgres: string): Promise<Trace> {
   const server = await startServer(postgres);
   try {
     const options = { control: DEFAULTS.control, stepTimeoutMs: STEP_MS, signal: undefined };
-    const executor = await openExecutor(server, subject, undefined, options);
+    const executor = await openExecutor(server, service, undefined, options);
     try {
-      const [scenario] = fc.sample(subject.scenarios(DEFAULTS.bounds), 1);
+      const [scenario] = fc.sample(service.scenarios(DEFAULTS.bounds), 1);
       if (scenario === undefined) throw new Error("fast-check generated nothing");
       const search = new Exhaustive(0);
       search.begin();
@@ -50,11 +50,11 @@ async function traceOf(subject: Subject, postgres: string): Promise<Trace> {
   }
 }
 
-function clientFindings(trace: Trace): Finding[] {
-  return operations(historyOf(trace)).map(({ client, command, response }) => {
-    const name = `client ${command.name}`;
+function clientFindings(trace: Trace): Diagnostic[] {
+  return calls(historyOf(trace)).map(({ client, operation, response }) => {
+    const name = `client ${operation.name}`;
     const statements = trace.filter(
-      (event) => event.type === "statement" && clientOf(event.lane) === client,
+      (event) => event.type === "statement" && clientOf(event.task) === client,
     ).length;
     const ended = `ended with ${response?.code ?? "nothing"}`;
     if (statements > 0)

@@ -2,13 +2,14 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { GateLevel } from "../core/control.ts";
-import { DEFAULTS } from "../defaults.ts";
+import { DEFAULTS } from "../explorer/defaults.ts";
 import { replay } from "../explorer/replay.ts";
+import { type VerifyOptions, verify } from "../explorer/verify.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { strategies } from "../scheduler/strategies.ts";
-import { openExecutor, type VerifyOptions, verify } from "../verify.ts";
-import { loadScenario } from "./load-subject.ts";
+import { loadScenario } from "../service/load-service.ts";
+import { openExecutor } from "../service/open-executor.ts";
 
 let server: Server;
 
@@ -30,11 +31,11 @@ async function run(
   gates: readonly GateLevel[],
   options: Partial<VerifyOptions> = {},
 ) {
-  const subject = await loadScenario(fileURLToPath(new URL(`${name}.ts`, examples)));
+  const service = await loadScenario(fileURLToPath(new URL(`${name}.ts`, examples)));
   const control = { gates, isolation: "read committed" } as const;
-  const { campaign, error } = await verify(server, subject, { seed: 1, control, ...options });
+  const { campaign, error } = await verify(server, service, { seed: 1, control, ...options });
   expect(error).toBeUndefined();
-  return { subject, control, campaign };
+  return { service, control, campaign };
 }
 
 /** Other languages may be missing on a person's machine. */
@@ -58,16 +59,16 @@ test.for([
   ["python/oversold", "nothing is sold twice", STATEMENT, 20],
 ] as const)("%s is caught, and replays: %s", async ([name, rule, gates, replays], { skip }) => {
   skip(lacking(name), "what it is written in is not installed");
-  const { subject, control, campaign } = await run(name, gates);
+  const { service, control, campaign } = await run(name, gates);
   const [found] = campaign.counterexamples;
   if (found === undefined) throw new Error("nothing was found");
   expect(found.preemptions).toBe(1);
-  expect(found.violations[0]).toMatchObject({ judge: "invariant", name: rule });
+  expect(found.violations[0]).toMatchObject({ checker: "invariant", name: rule });
   const options = { control, stepTimeoutMs: DEFAULTS.stepTimeoutMs, signal: undefined };
-  const executor = await openExecutor(server, subject, undefined, options);
+  const executor = await openExecutor(server, service, undefined, options);
   try {
     for (let times = 0; times < replays; times++) {
-      expect((await replay(executor, subject, found)).diverged).toBeUndefined();
+      expect((await replay(executor, service, found)).diverged).toBeUndefined();
     }
   } finally {
     await executor.close();

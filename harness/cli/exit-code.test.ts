@@ -2,44 +2,44 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
 import type { Model } from "../core/model.ts";
-import { ENVIRONMENT, OPTIONS } from "../explorer/campaign.fixture.ts";
-import { runCampaign } from "../explorer/campaign.ts";
 import { fakeExecutor } from "../explorer/executor.fixture.ts";
-import { executeToy, increment, look, type Toy, toySubject } from "../explorer/toy.fixture.ts";
+import { ENVIRONMENT, OPTIONS } from "../explorer/run-campaign.fixture.ts";
+import { runCampaign } from "../explorer/run-campaign.ts";
+import { executeToy, increment, look, type Toy, toyService } from "../explorer/toy.fixture.ts";
 import { EXIT, exitCodeOfCampaign } from "./exit-code.ts";
 
 /** A campaign of one execution, in which a client looks twenty times and then increments. */
-async function judgedBy(model: Model<string, number, Toy>) {
+async function checkedBy(model: Model<string, number, Toy>) {
   const scenario = { initial: 0, clients: [[...Array<Toy>(20).fill(look), increment]] };
   const scenarios = () => fc.constant(scenario);
-  const subject = toySubject({ model, scenarios, invariants: [] });
-  return runCampaign(fakeExecutor(executeToy), subject, ENVIRONMENT, { ...OPTIONS, runs: 1 });
+  const service = toyService({ model, scenarios, invariants: [] });
+  return runCampaign(fakeExecutor(executeToy), service, ENVIRONMENT, { ...OPTIONS, runs: 1 });
 }
 
-test("a judge whose budget runs out makes the verdict unknown, and that is an exit code", async () => {
-  // Every look may be in either of two states, and the last command is never right.
+test("a checker whose budget runs out makes the verdict unknown, and that is an exit code", async () => {
+  // Every look may be in either of two states, and the last operation is never right.
   const endless: Model<string, number, Toy> = {
     init: () => "",
-    step: (state, { command }) => (command.name === "look" ? [`${state}a`, `${state}b`] : []),
+    step: (state, { operation }) => (operation.name === "look" ? [`${state}a`, `${state}b`] : []),
   };
-  const { campaign, error } = await judgedBy(endless);
+  const { campaign, error } = await checkedBy(endless);
   expect(campaign).toMatchObject({ verdict: "unknown", violations: 0, executions: 1 });
   expect(campaign.reason).toBe(
-    "1 of 1 executions could not be judged: linearizability: no order was found within 200000 steps",
+    "1 of 1 executions could not be checked: linearizability: no order was found within 200000 steps",
   );
   expect(exitCodeOfCampaign(campaign.verdict, error)).toBe(EXIT.unknown);
 });
 
-test("a judge that throws makes the verdict unknown", async () => {
+test("a checker that throws makes the verdict unknown", async () => {
   const broken: Model<string, number, Toy> = {
     init: () => "",
     step: () => {
       throw new Error("not that");
     },
   };
-  const { campaign, error } = await judgedBy(broken);
+  const { campaign, error } = await checkedBy(broken);
   expect(campaign.verdict).toBe("unknown");
-  expect(campaign.reason).toContain("judging an execution failed: Error: not that");
+  expect(campaign.reason).toContain("checking an execution failed: Error: not that");
   expect(error).toBeInstanceOf(HarnessError);
   expect(exitCodeOfCampaign(campaign.verdict, error)).not.toBe(EXIT.pass);
 });

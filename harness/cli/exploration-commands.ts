@@ -1,15 +1,15 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { DEFAULTS } from "../defaults.ts";
-import { JUDGES } from "../explorer/judge.ts";
+import { CHECKERS } from "../explorer/checkers.ts";
+import { DEFAULTS } from "../explorer/defaults.ts";
 import { strategies } from "../scheduler/strategies.ts";
 import { faultsOption, invariantOption, invariantsOption } from "./campaign-options.ts";
 import {
+  checkerNames,
   clientBounds,
   durationMs,
   gateLevels,
   isolationNamed,
-  judgeNames,
   positiveNumber,
   preemptionBound,
   seedOrCommit,
@@ -17,13 +17,13 @@ import {
   strategyNamed,
 } from "./options.ts";
 import { POSTGRES, REUSE, SEED, shrinkTime, stepTimeout } from "./server-options.ts";
-import type { VerifyOptions } from "./verify.ts";
+import type { VerifyCommandOptions } from "./verify.ts";
 
 const strategyHelp = strategies(DEFAULTS)
   .map(({ name, description }) => `${name}: ${description}`)
   .join("; ");
 
-/** A scenario has its own clients, is the only one, and has no planted bugs. */
+/** A scenario has its own clients, is the only one, and has no seeded bugs. */
 export const OF_MODELS = [
   "--clients",
   "--pairs",
@@ -40,7 +40,7 @@ export function addExplorationCommands(
 ): Command {
   const verify = heddle
     .command("verify")
-    .description("run generated scenarios under controlled interleavings, and judge each")
+    .description("run generated scenarios under controlled interleavings, and checker each")
     .argument("[model]", "a folder in models/, or the path of a model's file", "booking")
     .option("--seed <number>", `${SEED}; or from-commit`, seedOrCommit)
     .option(
@@ -99,9 +99,9 @@ export function addExplorationCommands(
         .default(DEFAULTS.control.isolation, "read-committed"),
     )
     .addOption(
-      new Option("--judges <names>", `those that judge: ${JUDGES.join(", ")}`)
-        .argParser(judgeNames)
-        .default(JUDGES, "all"),
+      new Option("--checkers <names>", `those that checker: ${CHECKERS.join(", ")}`)
+        .argParser(checkerNames)
+        .default(CHECKERS, "all"),
     )
     .option("--postgres <which>", POSTGRES, "auto")
     .option("--reuse", REUSE)
@@ -110,18 +110,18 @@ export function addExplorationCommands(
     .option("--json", "print report.json instead of the summary")
     .addOption(stepTimeout())
     .addOption(shrinkTime())
-    .action(async (model: string, options: VerifyOptions) => {
-      const { loadSubject, locateSubject } = await import("./load-subject.ts");
+    .action(async (model: string, options: VerifyCommandOptions) => {
+      const { loadService, locateService } = await import("../service/load-service.ts");
       const { verifyCommand } = await import("./verify.ts");
-      finished(await verifyCommand(await loadSubject(model), locateSubject(model), options));
+      finished(await verifyCommand(await loadService(model), locateService(model), options));
     });
 
   const run = heddle
     .command("run")
-    .description("search the interleavings of a scenario file, and judge each")
+    .description("search the interleavings of a scenario file, and checker each")
     .argument("<file>", "a .ts, .js or .mjs file with a defineScenario(…)")
-    .action(async (file: string, options: VerifyOptions) => {
-      const { loadScenario } = await import("./load-subject.ts");
+    .action(async (file: string, options: VerifyCommandOptions) => {
+      const { loadScenario } = await import("../service/load-service.ts");
       const { verifyCommand } = await import("./verify.ts");
       finished(await verifyCommand(await loadScenario(file), resolve(file), options));
     });

@@ -6,18 +6,19 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DEFAULTS } from "../defaults.ts";
-import type { Subject } from "../explorer/subject.ts";
-import { exportReproduction } from "../export/export.ts";
-import { promptOf } from "../export/psql-scripts.ts";
-import type { Reproduction } from "../export/reproduction.ts";
-import { sessionName } from "../export/steps.ts";
+import { DEFAULTS } from "../explorer/defaults.ts";
+import { verify } from "../explorer/verify.ts";
+import { exportReproduction } from "../isolationtester/export.ts";
+import { sessionName } from "../isolationtester/exported-steps.ts";
+import { promptOf } from "../isolationtester/psql-scripts.ts";
+import type { Reproduction } from "../isolationtester/reproduction.ts";
 import { connect } from "../postgres/connection.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
-import { Replay } from "../scheduler/replay.ts";
-import { openExecutor, verify } from "../verify.ts";
-import { loadSubject } from "./load-subject.ts";
+import { ReplayScheduler } from "../scheduler/replay.ts";
+import { loadService } from "../service/load-service.ts";
+import { openExecutor } from "../service/open-executor.ts";
+import type { Service } from "../service/service.ts";
 import { lostUpdate } from "./races.fixture.ts";
 
 const isolationtester = await first(
@@ -52,7 +53,7 @@ beforeAll(async () => {
   server = await startServer(testPostgres);
   folder = await mkdtemp(join(tmpdir(), "heddle-export-"));
   const model = fileURLToPath(new URL("../../models/booking/index.ts", import.meta.url));
-  exported = await exportOf(await loadSubject(model), "check-then-insert");
+  exported = await exportOf(await loadService(model), "check-then-insert");
 });
 
 afterAll(async () => {
@@ -61,22 +62,22 @@ afterAll(async () => {
 });
 
 /** Finds a violation with the search of pairs, and exports it. */
-async function exportOf(subject: Subject, mutant?: string): Promise<Reproduction | string> {
-  const { campaign } = await verify(server, subject, { seed: 1, pairs: true, mutant });
+async function exportOf(service: Service, mutant?: string): Promise<Reproduction | string> {
+  const { campaign } = await verify(server, service, { seed: 1, pairs: true, mutant });
   const [found] = campaign.counterexamples;
   if (found === undefined) throw new Error("there is no counterexample");
   const opened = (control: typeof found.control) =>
-    openExecutor(server, subject, mutant, { ...DEFAULTS, control, signal: undefined });
+    openExecutor(server, service, mutant, { ...DEFAULTS, control, signal: undefined });
   const executor = await opened(found.control);
-  const scheduler = new Replay(found.schedule);
+  const scheduler = new ReplayScheduler(found.schedule);
   scheduler.begin();
   const execution = await executor.execute(found.scenario, scheduler);
   await executor.close();
   const setup = {
-    migrate: (url: string) => subject.migrate(url, mutant),
-    start: (context: Parameters<Subject["start"]>[0]) => subject.start(context, mutant),
+    migrate: (url: string) => service.migrate(url, mutant),
+    start: (context: Parameters<Service["start"]>[0]) => service.start(context, mutant),
   };
-  return exportReproduction({ server, subject, setup, open: opened, found, execution }, folder);
+  return exportReproduction({ server, service, setup, open: opened, found, execution }, folder);
 }
 
 const VIOLATED = /slot_with_several_bookings +\|\s*FAIL/;
@@ -109,14 +110,14 @@ describe.skipIf(psql === undefined)("psql", () => {
     const url = await plainDatabase();
     const { steps } = exported as Reproduction;
     await textOf(script("setup", url));
-    const names = new Set(steps.map(({ lane }) => sessionName(lane)));
+    const names = new Set(steps.map(({ task }) => sessionName(task)));
     const clients = new Map([...names].map((name) => [name, new Terminal(script(name, url))]));
     const terminal = (name: string) => clients.get(name) as Terminal;
     for (const [at, step] of steps.entries()) {
-      const name = sessionName(step.lane);
+      const name = sessionName(step.task);
       await terminal(name).says(promptOf(step));
       terminal(name).child.stdin?.write("\n");
-      const next = steps.slice(at + 1).find(({ lane }) => lane === step.lane);
+      const next = steps.slice(at + 1).find(({ task }) => task === step.task);
       if (step.waitsFor.length > 0) await somebodyWaits(url);
       else if (next !== undefined) await terminal(name).says(promptOf(next));
       else await terminal(name).ended;
@@ -126,7 +127,7 @@ describe.skipIf(psql === undefined)("psql", () => {
 });
 
 test("what only gates inside the server show is not exported, and said to be so", async () => {
-  expect(await exportOf(lostUpdate as Subject)).toMatch(
+  expect(await exportOf(lostUpdate as Service)).toMatch(
     /^client\d moves while client\d stands inside a statement \(increment\(integer\), line \d\), where only Heddle can hold it; and no order of whole statements that was tried breaks the same rule\.$/,
   );
 });

@@ -1,5 +1,5 @@
 import { appendFile } from "node:fs/promises";
-import type { Campaign } from "../core/campaign.ts";
+import type { Campaign } from "../explorer/campaign-report.ts";
 import { githubAnnotations, markdownSummary } from "../reporters/github.ts";
 
 /**

@@ -5,9 +5,9 @@ import { startServer } from "../postgres/provider.ts";
 import { writeLayers } from "../reporters/layers-files.ts";
 import { layersText, withoutWords } from "../reporters/layers-text.ts";
 import { recordJson } from "../reporters/records.ts";
+import { loadService } from "../service/load-service.ts";
 import { EXIT } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
-import { loadSubject } from "./load-subject.ts";
 import { showInReport } from "./show-in-report.ts";
 
 export interface LayersCommandOptions {
@@ -26,13 +26,13 @@ export interface LayersCommandOptions {
  * all of its protections are in place.
  */
 export async function layersCommand(model: string, options: LayersCommandOptions): Promise<number> {
-  const subject = await loadSubject(model);
+  const service = await loadService(model);
   await mkdir(options.report, { recursive: true });
   const interrupted = interruption();
   const server = await startServer(options.postgres, { reuse: options.reuse === true });
   try {
     process.stderr.write(`${server.description}\n`);
-    const layers = await layersOfDefence(server, subject, {
+    const layers = await layersOfDefence(server, service, {
       seed: 1,
       preemptions: options.preemptions,
       control: { gates: options.gates, isolation: options.isolation },

@@ -4,9 +4,9 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { verify } from "../explorer/verify.ts";
 import { startServer } from "../postgres/provider.ts";
-import { verify } from "../verify.ts";
-import { loadScenario } from "./load-subject.ts";
+import { loadScenario } from "../service/load-service.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -88,8 +88,8 @@ test("the race is found", async () => {
   const race = sections.find(({ file }) => file === "race.ts");
   const [, rule] = /npx heddle run race\.ts → (.*)/.exec(race?.code ?? "") ?? [];
   const server = await startServer("embedded");
-  const subject = await loadScenario(join(folder, "race.ts"));
-  const { campaign } = await verify(server, subject, { seed: 1, runs: 50 });
+  const service = await loadScenario(join(folder, "race.ts"));
+  const { campaign } = await verify(server, service, { seed: 1, runs: 50 });
   await server.stop();
   expect(campaign.counterexamples[0]?.violations[0]?.name).toBe(rule);
 });

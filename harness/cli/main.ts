@@ -5,8 +5,8 @@ import { addAttackCommand } from "./attack-command.ts";
 import { addAuditCommand } from "./audit-command.ts";
 import { invariantOption } from "./campaign-options.ts";
 import type { DoctorOptions } from "./doctor.ts";
-import { endingWith } from "./ending.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
+import { endingWith } from "./exit-guard.ts";
 import { addExplorationCommands, OF_MODELS } from "./exploration-commands.ts";
 import { addMutationCommands } from "./mutation-commands.ts";
 import { durationMs, positiveNumber } from "./options.ts";
@@ -66,7 +66,7 @@ function program(finished: (exitCode: number) => void): Command {
     .description("run a spec of PostgreSQL's isolationtester, and print what that would print")
     .argument("<file>", "a .spec file")
     .option("--expected <file>", "compare with this file, or a variant of it, instead of printing")
-    .option("--explore", "search the interleavings of its sessions instead, and judge each")
+    .option("--explore", "search the interleavings of its sessions instead, and checker each")
     .option("--invariant <file...>", "with --explore: SQL that must return no rows", [])
     .option(
       "--step-timeout <duration>",
@@ -97,7 +97,7 @@ function program(finished: (exitCode: number) => void): Command {
     .command("regressions")
     .description("list what once broke a rule, and is executed first from then on")
     .argument("[model]", "a model's name, or the path of its file", "booking")
-    .option("--replay", "execute each, and say whether it fails, is mended, or no longer fits")
+    .option("--replay", "execute each, and say whether it fails, is fixed, or no longer fits")
     .option("--prune", "as --replay, and take out those that do not fail")
     .option("--postgres <which>", POSTGRES, "auto")
     .addOption(stepTimeout())

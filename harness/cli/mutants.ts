@@ -1,16 +1,16 @@
 import { randomInt } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { HarnessError } from "../core/error.ts";
-import type { PlantedResult } from "../core/planted.ts";
-import { DEFAULTS } from "../defaults.ts";
-import { runPlanted } from "../mutation/planted-run.ts";
+import { DEFAULTS } from "../explorer/defaults.ts";
+import type { SeededBugResult } from "../mutation/seeded-report.ts";
+import { runSeededBugs } from "../mutation/seeded-run.ts";
 import { startServer } from "../postgres/provider.ts";
-import { plantedText } from "../reporters/planted-text.ts";
 import { recordJson } from "../reporters/records.ts";
-import { writePlanted } from "../reporters/write-planted.ts";
+import { seededBugsText } from "../reporters/seeded-text.ts";
+import { writeSeededBugs } from "../reporters/write-seeded.ts";
+import { loadService } from "../service/load-service.ts";
 import { exitCodeOfCampaign } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
-import { loadSubject } from "./load-subject.ts";
 import { showInReport } from "./show-in-report.ts";
 
 export interface MutantsOptions {
@@ -18,7 +18,7 @@ export interface MutantsOptions {
   readonly seed?: number;
   readonly runs: number;
   readonly time?: number;
-  readonly judgesTable?: boolean;
+  readonly checkersTable?: boolean;
   readonly replays: number;
   readonly postgres: string;
   readonly reuse?: boolean;
@@ -31,32 +31,32 @@ export interface MutantsOptions {
 /** More at once only wait for each other: they all run in this process. */
 const MOST_AT_ONCE = 2;
 
-/** `heddle mutants`: tries every planted bug, prints and writes the table, and the exit code. */
+/** `heddle mutants`: tries every seeded bug, prints and writes the table, and the exit code. */
 export async function mutantsCommand(model: string, options: MutantsOptions): Promise<number> {
-  const subject = await loadSubject(model);
+  const service = await loadService(model);
   const interrupted = interruption();
   const server = await startServer(options.postgres, { reuse: options.reuse === true });
   try {
     process.stderr.write(`${server.description}\n`);
-    const report = await runPlanted(server, subject, {
+    const report = await runSeededBugs(server, service, {
       seed: options.seed ?? randomInt(2 ** 31),
       runs: options.runs,
       timeMs: options.time,
       only: options.only,
-      allJudges: options.judgesTable === true,
+      allCheckers: options.checkersTable === true,
       atOnce: Math.min(MOST_AT_ONCE, availableParallelism()),
       replays: options.replays,
       bounds: DEFAULTS.bounds,
       shrinkTimeMs: options.shrinkTime,
       stepTimeoutMs: options.stepTimeout,
       signal: interrupted.signal,
-      mortalServer: () => startServer(options.postgres, { faults: true }),
+      killableServer: () => startServer(options.postgres, { faults: true }),
       onResult: (result, done, of) => process.stderr.write(`${progress(result, done, of)}\n`),
     });
-    const record = await writePlanted(options.report, report);
+    const record = await writeSeededBugs(options.report, report);
     await showInReport(options.report);
     const colour = process.stdout.isTTY && process.stdout.hasColors();
-    process.stdout.write(options.json ? recordJson(record) : plantedText(record, colour));
+    process.stdout.write(options.json ? recordJson(record) : seededBugsText(record, colour));
     const error = interrupted.signal.aborted
       ? new HarnessError("INTERRUPTED", "interrupted")
       : undefined;
@@ -67,6 +67,6 @@ export async function mutantsCommand(model: string, options: MutantsOptions): Pr
   }
 }
 
-function progress({ name, outcome }: PlantedResult, done: number, of: number): string {
+function progress({ name, outcome }: SeededBugResult, done: number, of: number): string {
   return `${done}/${of} ${name}: ${outcome}`;
 }

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { DEFAULTS } from "../defaults.ts";
+import { DEFAULTS } from "../explorer/defaults.ts";
 import type { LayersCommandOptions } from "./layers.ts";
 import type { MutantsOptions } from "./mutants.ts";
 import {
@@ -25,8 +25,8 @@ export function addMutationCommands(heddle: Command, finished: (exitCode: number
     .option("--runs <number>", "the most executions of each", positiveNumber, DEFAULTS.mutantRuns)
     .option("--time <duration>", "the most time for each, such as 30s", durationMs)
     .option(
-      "--judges-table",
-      "run each to the end of its budget, to see what each judge finds alone",
+      "--checkers-table",
+      "run each to the end of its budget, to see what each checker finds alone",
     )
     .option("--replays <number>", "how often each counterexample is replayed", positiveNumber, 20)
     .option("--postgres <which>", POSTGRES, "auto")

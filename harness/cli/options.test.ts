@@ -1,10 +1,10 @@
 import { InvalidArgumentError } from "commander";
 import { describe, expect, test } from "vitest";
 import {
+  checkerNames,
   clientBounds,
   durationMs,
   faultKinds,
-  judgeNames,
   observationNamed,
   positiveNumber,
   seedNumber,
@@ -128,8 +128,8 @@ test("a strategy is found by its name; the others are named when there is none",
   expect(() => strategyNamed("")).toThrow("Give one of: auto, serial, exhaustive, pct, random");
 });
 
-test("judges are named, in any order", () => {
-  expect(judgeNames("contract,invariant")).toEqual(["invariant", "contract"]);
-  expect(() => judgeNames("contract,jury")).toThrow("Give some of: invariant,contract,");
-  expect(() => judgeNames("")).toThrow(InvalidArgumentError);
+test("checkers are named, in any order", () => {
+  expect(checkerNames("contract,invariant")).toEqual(["invariant", "contract"]);
+  expect(() => checkerNames("contract,jury")).toThrow("Give some of: invariant,contract,");
+  expect(() => checkerNames("")).toThrow(InvalidArgumentError);
 });

@@ -1,11 +1,11 @@
 import { InvalidArgumentError } from "commander";
 import { GATE_LEVELS, type GateLevel, ISOLATIONS, type Isolation } from "../core/control.ts";
 import { FAULT_GROUPS, FAULTS, type Fault, isFault } from "../core/fault.ts";
-import { DEFAULTS } from "../defaults.ts";
-import { JUDGES, type JudgeName } from "../explorer/judge.ts";
+import { CHECKERS, type CheckerName } from "../explorer/checkers.ts";
+import { DEFAULTS } from "../explorer/defaults.ts";
 import type { Shard } from "../explorer/shard.ts";
-import type { Bounds } from "../explorer/subject.ts";
 import { strategies } from "../scheduler/strategies.ts";
+import type { Bounds } from "../service/service.ts";
 import { FROM_COMMIT } from "./seed-from-commit.ts";
 
 /*
@@ -115,11 +115,11 @@ export function names(text: string): readonly string[] {
   return all;
 }
 
-/** `invariant,contract`: some of the judges, in their usual order. */
-export function judgeNames(text: string): readonly JudgeName[] {
+/** `invariant,contract`: some of the checkers, in their usual order. */
+export function checkerNames(text: string): readonly CheckerName[] {
   const names = new Set(text.split(","));
-  const known = JUDGES.filter((name) => names.delete(name));
-  if (names.size > 0) throw new InvalidArgumentError(`Give some of: ${JUDGES.join(",")}.`);
+  const known = CHECKERS.filter((name) => names.delete(name));
+  if (names.size > 0) throw new InvalidArgumentError(`Give some of: ${CHECKERS.join(",")}.`);
   return known;
 }
 

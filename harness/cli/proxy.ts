@@ -2,8 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HarnessError } from "../core/error.ts";
-import { RemoteControl } from "../gates/remote-control.ts";
-import { WireProxy } from "../gates/wire-proxy.ts";
+import { RemoteControl } from "../proxy/remote-control.ts";
+import { WireProxy } from "../proxy/wire-proxy.ts";
 import { EXIT } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
 

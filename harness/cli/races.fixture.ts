@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { Client, DatabaseError } from "pg";
-import type { Command } from "../core/command.ts";
 import type { JsonObject } from "../core/json.ts";
+import type { Operation } from "../core/operation.ts";
 import type { System, SystemContext } from "../execution/system.ts";
-import type { Subject } from "../explorer/subject.ts";
+import type { Service } from "../service/service.ts";
 
 /** One statement, on a connection of the client's own. */
-type Call = Command & { readonly name: "call"; readonly sql: string };
+type Call = Operation & { readonly name: "call"; readonly sql: string };
 
 /** Functions that race with each other, and nothing around them. */
 interface Race {
@@ -19,7 +19,7 @@ interface Race {
   readonly wrong: string;
 }
 
-function subjectOf({ name, schema, reset, calls, wrong }: Race): Subject<null, Call> {
+function serviceOf({ name, schema, reset, calls, wrong }: Race): Service<null, Call> {
   const scenario = { initial: null, clients: calls.map((sql): Call[] => [{ name: "call", sql }]) };
   return {
     name,
@@ -37,7 +37,7 @@ function subjectOf({ name, schema, reset, calls, wrong }: Race): Subject<null, C
         name,
         description: "It does not happen.",
         check: ({ wrong: rows = [] }) =>
-          rows.map((row) => ({ judge: "invariant", name, message: "it did", evidence: [row] })),
+          rows.map((row) => ({ checker: "invariant", name, message: "it did", evidence: [row] })),
       },
     ],
     codes: { call: ["OK", "40001"] },
@@ -83,7 +83,7 @@ async function connected(connectionString: string): Promise<Client> {
 }
 
 /** Reads a counter, and writes one more than it read; beside it, each call leaves a row. */
-export const lostUpdate = subjectOf({
+export const lostUpdate = serviceOf({
   name: "lost-update",
   schema: `
     create table counters (id int primary key, value int not null);
@@ -103,7 +103,7 @@ export const lostUpdate = subjectOf({
 });
 
 /** Goes off duty if somebody else is on duty: what two snapshots can both say. */
-export const writeSkew = subjectOf({
+export const writeSkew = serviceOf({
   name: "write-skew",
   schema: `
     create table doctors (id int primary key, on_duty boolean not null);

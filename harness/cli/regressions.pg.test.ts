@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import type { Subject } from "../explorer/subject.ts";
+import { RegressionFolder } from "../explorer/regression-folder.ts";
+import { verify } from "../explorer/verify.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
-import { RegressionFolder } from "../regressions/regression-folder.ts";
-import { verify } from "../verify.ts";
+import type { Service } from "../service/service.ts";
 import { lostUpdate } from "./races.fixture.ts";
 
-const racing = lostUpdate as Subject;
+const racing = lostUpdate as Service;
 let server: Server;
 let regressions: RegressionFolder;
 
@@ -25,11 +25,11 @@ beforeEach(async () => {
   return () => rm(place, { recursive: true });
 });
 
-const run = (subject: Subject, options = {}) =>
-  verify(server, subject, { seed: 1, pairs: true, regressions, ...options });
+const run = (service: Service, options = {}) =>
+  verify(server, service, { seed: 1, pairs: true, regressions, ...options });
 
-/** The same subject with another body of its function. */
-function withFunction(body: string): Subject {
+/** The same service with another body of its function. */
+function withFunction(body: string): Service {
   return {
     ...racing,
     migrate: async (url, mutant) => {
@@ -48,7 +48,7 @@ const READ = "select value into seen from counters where id = counter";
 const WRITE = `insert into increments values (counter);
   update counters set value = seen + 1 where id = counter; return seen;`;
 
-test("what broke a rule is kept, fails first from then on, and is told when it is mended", async () => {
+test("what broke a rule is kept, fails first from then on, and is told when it is fixed", async () => {
   const { campaign: found } = await run(racing);
   expect(found.verdict).toBe("fail");
   const [file] = await readdir(regressions.path);
@@ -59,25 +59,25 @@ test("what broke a rule is kept, fails first from then on, and is told when it i
   const { campaign: again } = await run(racing);
   expect(again).toMatchObject({ verdict: "fail", executions: 1, violations: 1 });
   expect(again.regressions).toEqual([
-    { file: expect.stringContaining(file ?? "none"), rule: "lost-update", fate: "fails" },
+    { file: expect.stringContaining(file ?? "none"), rule: "lost-update", outcome: "fails" },
   ]);
   expect(again.counterexamples[0]?.violations[0]?.name).toBe("lost-update");
   expect(await readdir(regressions.path)).toEqual([file]);
 
-  const { campaign: mended } = await run(
+  const { campaign: fixed } = await run(
     withFunction(
       `${READ}; if seen < 0 then return 0; end if; perform 1 from counters where id = counter for update; ${READ}; ${WRITE}`,
     ),
   );
-  expect(mended.verdict).toBe("pass");
-  expect(mended.regressions.map(({ fate }) => fate)).not.toContain("fails");
+  expect(fixed.verdict).toBe("pass");
+  expect(fixed.regressions.map(({ outcome }) => outcome)).not.toContain("fails");
 
   const { campaign: other } = await run(
     withFunction(
       "update counters set value = value + 1; insert into increments values (1); return 0;",
     ),
   );
-  expect(other.regressions).toMatchObject([{ fate: "unfit" }]);
+  expect(other.regressions).toMatchObject([{ outcome: "stale" }]);
 });
 
 test("it is written before it is shrunk, so that nothing loses it", async () => {
@@ -103,16 +103,16 @@ test("one that was found under other gates is executed under those", async () =>
   expect(campaign).toMatchObject({
     verdict: "fail",
     control: { gates: ["statement", "routine"], isolation: "read committed" },
-    regressions: [{ fate: "fails" }],
+    regressions: [{ outcome: "fails" }],
   });
 });
 
-test("planted bugs are not kept: they are there to be found", async () => {
-  const planted = {
+test("seeded bugs are not kept: they are there to be found", async () => {
+  const seeded = {
     ...racing,
-    mutants: [{ name: "planted", story: "", equivalent: "it is the same" }],
+    mutants: [{ name: "seeded", story: "", equivalent: "it is the same" }],
   };
-  const { campaign } = await run(planted, { mutant: "planted" });
+  const { campaign } = await run(seeded, { mutant: "seeded" });
   expect(campaign.verdict).toBe("fail");
   await expect(readdir(regressions.path)).rejects.toThrow("ENOENT");
 });

@@ -1,12 +1,12 @@
 import path from "node:path";
-import type { Fate } from "../core/campaign.ts";
+import type { RegressionOutcome } from "../explorer/campaign-report.ts";
+import { RegressionFolder } from "../explorer/regression-folder.ts";
+import { replayRegressions } from "../explorer/replay-regressions.ts";
 import { startServer } from "../postgres/provider.ts";
-import { RegressionFolder } from "../regressions/regression-folder.ts";
-import { replayRegressions } from "../regressions/replay-regressions.ts";
-import { openExecutor } from "../verify.ts";
+import { loadService, locateService } from "../service/load-service.ts";
+import { openExecutor } from "../service/open-executor.ts";
 import { EXIT } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
-import { loadSubject, locateSubject } from "./load-subject.ts";
 
 export interface RegressionsOptions {
   readonly postgres: string;
@@ -15,10 +15,10 @@ export interface RegressionsOptions {
   readonly stepTimeout: number;
 }
 
-const SAID: { readonly [fate in Fate]: string } = {
+const SAID: { readonly [outcome in RegressionOutcome]: string } = {
   fails: "fails",
-  mended: "no longer fails",
-  unfit: "no longer fits: the service does not go that way any more",
+  fixed: "no longer fails",
+  stale: "no longer fits: the service does not go that way any more",
 };
 
 /** `heddle regressions`: lists what is kept of a model, executes it, takes out what says nothing. */
@@ -26,9 +26,9 @@ export async function regressionsCommand(
   model: string,
   { postgres, replay, prune, stepTimeout }: RegressionsOptions,
 ): Promise<number> {
-  const subject = await loadSubject(model);
-  const folder = RegressionFolder.of(locateSubject(model), subject.name);
-  const kept = await folder.kept(subject.name);
+  const service = await loadService(model);
+  const folder = RegressionFolder.of(locateService(model), service.name);
+  const kept = await folder.kept(service.name);
   const shown = (file: string) => path.relative(process.cwd(), file);
   const say = (line: string) => process.stdout.write(`${line}\n`);
   if (kept.length === 0) say(`no regressions in ${shown(folder.path)}`);
@@ -39,19 +39,19 @@ export async function regressionsCommand(
   const interrupted = interruption();
   const server = await startServer(postgres);
   try {
-    const fates = await replayRegressions(kept, subject, (control) =>
-      openExecutor(server, subject, undefined, {
+    const outcomes = await replayRegressions(kept, service, (control) =>
+      openExecutor(server, service, undefined, {
         control,
         stepTimeoutMs: stepTimeout,
         signal: interrupted.signal,
       }),
     );
-    for (const { file, fate } of fates) {
-      const gone = prune && fate !== "fails";
+    for (const { file, outcome } of outcomes) {
+      const gone = prune && outcome !== "fails";
       if (gone) await folder.remove(file);
-      say(`${shown(file)}: ${SAID[fate]}${gone ? "; taken out" : ""}`);
+      say(`${shown(file)}: ${SAID[outcome]}${gone ? "; taken out" : ""}`);
     }
-    return fates.some(({ fate }) => fate === "fails") ? EXIT.violation : EXIT.pass;
+    return outcomes.some(({ outcome }) => outcome === "fails") ? EXIT.violation : EXIT.pass;
   } finally {
     await server.stop();
     interrupted.end();

@@ -2,18 +2,19 @@ import { readFile } from "node:fs/promises";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
 import { faultsIn } from "../core/schedule.ts";
+import { decodeCounterexample } from "../explorer/counterexample-file.ts";
 import { type Recorded, type Replayed, replay } from "../explorer/replay.ts";
 import { hashSources } from "../explorer/sources.ts";
-import type { Subject } from "../explorer/subject.ts";
+import { decodeToken } from "../explorer/token.ts";
+import { mutantNamed } from "../mutation/derived-service.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { listed } from "../reporters/counted.ts";
-import { decodeCounterexample } from "../reporters/replay-file.ts";
 import { counterexampleText } from "../reporters/text.ts";
-import { decodeToken } from "../reporters/token.ts";
-import { openExecutor } from "../verify.ts";
+import { loadService } from "../service/load-service.ts";
+import { type AppliedMutant, openExecutor, setupOf } from "../service/open-executor.ts";
+import type { Service } from "../service/service.ts";
 import { EXIT } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
-import { loadSubject } from "./load-subject.ts";
 import { withInvariants } from "./sql-files.ts";
 
 export interface ReplayOptions {
@@ -35,7 +36,7 @@ export interface ReplayOptions {
 /** How often, in all, a replay that met another order of woken sessions is tried again. */
 const MOST_RETRIES = 20;
 
-type Source = Pick<Counterexample, "model" | "mutant" | "control" | "scenario" | "schedule"> &
+type Source = Pick<Counterexample, "service" | "mutant" | "control" | "scenario" | "schedule"> &
   Partial<Counterexample>;
 
 /** `heddle replay`: executes a counterexample again, and says whether the same was seen. */
@@ -46,12 +47,14 @@ export async function replayCommand(source: string, options: ReplayOptions): Pro
     reuse: options.reuse === true,
     faults: faults.includes("crash"),
   });
-  const subject = await whileStarting(starting, prepared(recorded, options));
+  const service = await whileStarting(starting, prepared(recorded, options));
   const walk = await walkThrough(recorded, options);
   const interrupted = interruption();
   const server = await starting;
   try {
-    const executor = await openExecutor(server, subject, recorded.mutant ?? undefined, {
+    const { mutant: name } = recorded;
+    const mutant = name === null ? undefined : await mutantNamed(server, service, name);
+    const executor = await openExecutor(server, service, mutant, {
       control: recorded.control,
       faults,
       stepTimeoutMs: options.stepTimeout,
@@ -63,7 +66,7 @@ export async function replayCommand(source: string, options: ReplayOptions): Pro
       let retries = 0;
       let expected: Recorded = recorded;
       while (results.length < options.repeat && !interrupted.signal.aborted) {
-        const result = await replay(executor, subject, expected);
+        const result = await replay(executor, service, expected);
         // Where Postgres decides who of several woken sessions goes first, it may decide otherwise.
         if (result.diverged !== undefined && !executor.ordersWakes && retries < MOST_RETRIES) {
           retries++;
@@ -76,7 +79,7 @@ export async function replayCommand(source: string, options: ReplayOptions): Pro
       }
       const [first] = results;
       if (options.export !== undefined && first !== undefined) {
-        await exportCommand(server, subject, recorded, first, options.export, options);
+        await exportCommand(server, service, { recorded, mutant }, first, options.export, options);
       }
       return report(source, recorded, results, retries, options);
     } finally {
@@ -91,9 +94,9 @@ export async function replayCommand(source: string, options: ReplayOptions): Pro
 
 /** What is replayed, and on what. */
 async function prepared(recorded: Source, { model, invariant = [] }: ReplayOptions) {
-  const subject = await withInvariants(await loadSubject(model ?? recorded.model), invariant);
-  await warnOfChanges(recorded, subject);
-  return subject;
+  const service = await withInvariants(await loadService(model ?? recorded.service), invariant);
+  await warnOfChanges(recorded, service);
+  return service;
 }
 
 /** A server takes its time to start, and mostly waits. If the work fails, it is stopped again. */
@@ -116,29 +119,25 @@ async function walkThrough({ scenario }: Source, { step, psql }: ReplayOptions) 
 /** What was seen again is written down for those without Heddle; a replay that diverged is not. */
 async function exportCommand(
   server: Server,
-  subject: Subject,
-  { model, mutant, control }: Source,
+  service: Service,
+  { recorded, mutant }: { readonly recorded: Source; readonly mutant: AppliedMutant | undefined },
   { execution, violations, diverged }: Replayed,
   folder: string,
   { stepTimeout: stepTimeoutMs }: ReplayOptions,
 ): Promise<void> {
-  const planted = mutant ?? undefined;
   if (diverged !== undefined || violations.length === 0) {
     process.stderr.write("not exported: the replay did not see the violation\n");
     return;
   }
   const options = { stepTimeoutMs, signal: undefined };
-  const { exportReproduction } = await import("../export/export.ts");
+  const { exportReproduction } = await import("../isolationtester/export.ts");
   const reproduction = await exportReproduction(
     {
       server,
-      subject,
-      setup: {
-        migrate: (directUrl) => subject.migrate(directUrl, planted),
-        start: (context) => subject.start(context, planted),
-      },
-      open: (other) => openExecutor(server, subject, planted, { control: other, ...options }),
-      found: { model, mutant, control, violations },
+      service,
+      setup: setupOf(service, mutant),
+      open: (other) => openExecutor(server, service, mutant, { control: other, ...options }),
+      found: { ...recorded, violations },
       execution,
     },
     folder,
@@ -216,9 +215,9 @@ async function read(source: string): Promise<Source> {
 }
 
 /** A changed schema is no error: whether the replay still fits is what it is for. */
-async function warnOfChanges({ hashes }: Source, subject: Subject): Promise<void> {
+async function warnOfChanges({ hashes }: Source, service: Service): Promise<void> {
   if (hashes === undefined) return;
-  const now = await hashSources(subject.sources);
+  const now = await hashSources(service.sources);
   const changed = Object.keys(hashes).filter((name) => hashes[name] !== now[name]);
   if (changed.length === 0) return;
   process.stderr.write(`changed since it was found: ${listed(changed)}\n`);

@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import { DEFAULTS } from "../defaults.ts";
+import { DEFAULTS } from "../explorer/defaults.ts";
 import { durationMs } from "./options.ts";
 
 /*

@@ -1,19 +1,19 @@
 import { basename, resolve } from "node:path";
 import { HarnessError } from "../core/error.ts";
-import { DEFAULTS } from "../defaults.ts";
+import { DEFAULTS } from "../explorer/defaults.ts";
+import { compareWithExpected } from "../isolationtester/expected.ts";
+import { parseSpec } from "../isolationtester/parse.ts";
+import { readText } from "../isolationtester/read-text.ts";
+import { runSpec } from "../isolationtester/run-spec.ts";
+import { specName } from "../isolationtester/spec-service.ts";
+import { schemaChange } from "../isolationtester/transactions.ts";
 import { startServer } from "../postgres/provider.ts";
-import { compareWithExpected } from "../spec/expected.ts";
-import { specName } from "../spec/explored-subject.ts";
-import { parseSpec } from "../spec/parse.ts";
-import { readText } from "../spec/read-text.ts";
-import { runSpec } from "../spec/run-spec.ts";
-import { schemaChange } from "../spec/transactions.ts";
+import { loadService } from "../service/load-service.ts";
 import { EXIT } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
-import { loadSubject } from "./load-subject.ts";
-import { type VerifyOptions, verifyCommand } from "./verify.ts";
+import { type VerifyCommandOptions, verifyCommand } from "./verify.ts";
 
-export interface SpecCommandOptions extends Omit<VerifyOptions, "stepTimeout"> {
+export interface SpecCommandOptions extends Omit<VerifyCommandOptions, "stepTimeout"> {
   readonly expected?: string;
   /** Search all interleavings, and not only those that the spec names. */
   readonly explore?: boolean;
@@ -75,7 +75,7 @@ async function explore(file: string, options: SpecCommandOptions): Promise<numbe
       "A session of a spec waits for each answer, and cannot give up: give --faults connection.",
     );
   }
-  const subject = await loadSubject(specName(file, options.invariant));
+  const service = await loadService(specName(file, options.invariant));
   const change = schemaChange(parseSpec(await readText(file, "spec"), file));
   const inner = options.gates.length > 1;
   if (change !== undefined && inner) {
@@ -83,7 +83,7 @@ async function explore(file: string, options: SpecCommandOptions): Promise<numbe
       `${change.name} may change the schema, so each execution has a new one: gates between statements only\n`,
     );
   }
-  return verifyCommand(subject, resolve(file), {
+  return verifyCommand(service, resolve(file), {
     ...options,
     invariant: [],
     gates: change === undefined ? options.gates : ["statement"],

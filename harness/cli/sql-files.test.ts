@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { toySubject } from "../explorer/toy.fixture.ts";
+import { toyService } from "../explorer/toy.fixture.ts";
 import { withInvariants } from "./sql-files.ts";
 
 let folder: string;
@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 const queriesFrom = async (...paths: string[]) => {
-  const { queries = [], sources } = await withInvariants(toySubject(), paths);
+  const { queries = [], sources } = await withInvariants(toyService(), paths);
   expect(sources).toHaveLength(queries.length);
   return queries;
 };
@@ -26,8 +26,8 @@ test("a file is a query of its name, a folder all that are in it; and they are s
   const a = { name: "a", sql: "select 'a.sql'" };
   expect(await queriesFrom(at("a.sql"))).toEqual([a]);
   expect(await queriesFrom(folder)).toEqual([a, { name: "b", sql: "select 'b.sql'" }]);
-  const subject = toySubject();
-  expect(await withInvariants(subject, [])).toBe(subject);
+  const service = toyService();
+  expect(await withInvariants(service, [])).toBe(service);
 });
 
 test.each([

@@ -3,23 +3,23 @@ import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { HarnessError } from "../core/error.ts";
 import type { Query } from "../execution/queries.ts";
-import type { Subject } from "../explorer/subject.ts";
+import type { Service } from "../service/service.ts";
 
 /**
- * The subject, with more invariants: queries from files, or from all `.sql` files of folders, each
+ * The service, with more invariants: queries from files, or from all `.sql` files of folders, each
  * named by its file.
  * @throws HarnessError USAGE when one cannot be read, or two have the same name.
  */
-export async function withInvariants(subject: Subject, paths: readonly string[]): Promise<Subject> {
-  if (paths.length === 0) return subject;
+export async function withInvariants(service: Service, paths: readonly string[]): Promise<Service> {
+  if (paths.length === 0) return service;
   const files = (await Promise.all(paths.map(filesAt))).flat();
-  const queries = [...(subject.queries ?? []), ...(await Promise.all(files.map(queryIn)))];
+  const queries = [...(service.queries ?? []), ...(await Promise.all(files.map(queryIn)))];
   const twice = queries.find(({ name }, at) => queries.findIndex((q) => q.name === name) < at);
   if (twice !== undefined) {
     throw usage(`two of the invariants are called ${twice.name}; rename one`);
   }
-  const sources = [...subject.sources, ...files.map((file) => pathToFileURL(file))];
-  return { ...subject, queries, sources };
+  const sources = [...service.sources, ...files.map((file) => pathToFileURL(file))];
+  return { ...service, queries, sources };
 }
 
 async function queryIn(file: string): Promise<Query> {

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface, type Interface } from "node:readline/promises";
 import { HarnessError } from "../core/error.ts";
-import type { Paused } from "../execution/stage.ts";
+import type { Paused } from "../execution/execution-context.ts";
 import { printable } from "../reporters/printable.ts";
 import { clientStates } from "../reporters/step-text.ts";
 import { stepLines } from "../reporters/text.ts";

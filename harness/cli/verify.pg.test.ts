@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 
 describe("heddle verify", () => {
-  test("passes the service as shipped, and leaves both reports", async () => {
+  test("passes the service without a bug, and leaves both reports", async () => {
     const { code, stdout } = await place.heddle("verify", "--seed", "3", "--runs", "60");
     expect(stdout).toContain("No violation in 60 executions");
     expect(code).toBe(0);
@@ -43,7 +43,7 @@ describe("heddle verify", () => {
 
   test.each([
     { mutant: "check-then-insert", most: 2 },
-  ])("catches $mutant with $most commands at the most, and replays it", async ({
+  ])("catches $mutant with $most operations at the most, and replays it", async ({
     mutant,
     most,
   }) => {
@@ -51,21 +51,21 @@ describe("heddle verify", () => {
     expect(found.code).toBe(1);
     const report = JSON.parse(await readFile(place.path("reports/report.json"), "utf8"));
     const [counterexample] = report.counterexamples;
-    expect(counterexample.commands).toBeLessThanOrEqual(most);
+    expect(counterexample.operations).toBeLessThanOrEqual(most);
     const page = await readFile(place.path("reports/report.html"), "utf8");
     expect(page).toContain(`from here on ${counterexample.violation.name} is broken`);
 
     const again = await place.heddle("replay", counterexample.file, "--repeat", "20", "--json");
     const { violations, ...replayed } = JSON.parse(again.stdout);
     expect(replayed).toMatchObject({ replays: 20, identical: 20, diverged: null });
-    // Whatever the judges after the first one found is replayed too.
+    // Whatever the checkers after the first one found is replayed too.
     expect(violations).toEqual([counterexample.violation, ...counterexample.otherViolations]);
     expect(again.code).toBe(1);
     const byToken = await place.heddle("replay", counterexample.token, "--repeat", "2");
     expect(byToken.stdout).toContain("2 of 2 identical");
     expect(byToken.code).toBe(1);
 
-    // Without the planted bug the same file cannot be seen again, and that is no pass.
+    // Without the seeded bug the same file cannot be seen again, and that is no pass.
     const file = place.path(counterexample.file);
     const fixed = JSON.parse(await readFile(file, "utf8"));
     await writeFile(file, JSON.stringify({ ...fixed, mutant: null }));
@@ -80,14 +80,14 @@ describe("heddle verify", () => {
     expect(code).toBe(4);
   });
 
-  test("searches every pair of the model's commands", async () => {
+  test("searches every pair of the model's operations", async () => {
     const { code, stdout } = await place.heddle("verify", "--pairs", "--preemptions", "0");
     expect(stdout).toMatch(/create-http × cancel +2 +– +1\n/);
     expect(code).toBe(0);
     const report = JSON.parse(await readFile(place.path("reports/report.json"), "utf8"));
     expect(report).toMatchObject({ verdict: "pass", strategy: "exhaustive", patterns: [] });
     expect(report.pairs.length).toBe(report.scenarios);
-    // Two commands have two orders, and a client that sends several has more.
+    // Two operations have two orders, and a client that sends several has more.
     const orders = report.pairs.map(({ explored }: { explored: number }) => explored);
     expect(Math.min(...orders)).toBe(2);
     expect(report.executions).toBe(orders.reduce((sum: number, of: number) => sum + of, 0));

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { footprintsFor } from "../explorer/verify.ts";
 import { strategies } from "../scheduler/strategies.ts";
-import { footprintsFor } from "../verify.ts";
 
 test("which steps commute is told where it is asked, and no commit is looked at", () => {
   const told = (preemptions: number, observe?: "each-commit") => {

@@ -4,16 +4,17 @@ import type { GateLevel, Isolation } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Fault } from "../core/fault.ts";
 import { faultsIn } from "../core/schedule.ts";
-import { DEFAULTS } from "../defaults.ts";
-import type { JudgeName } from "../explorer/judge.ts";
+import type { CheckerName } from "../explorer/checkers.ts";
+import { DEFAULTS } from "../explorer/defaults.ts";
 import type { Part } from "../explorer/merge.ts";
+import { RegressionFolder } from "../explorer/regression-folder.ts";
 import type { Shard } from "../explorer/shard.ts";
-import type { Bounds, Subject } from "../explorer/subject.ts";
+import { verify } from "../explorer/verify.ts";
+import { mutantNamed } from "../mutation/derived-service.ts";
 import { startServer } from "../postgres/provider.ts";
-import { RegressionFolder } from "../regressions/regression-folder.ts";
 import { writeShard } from "../reporters/shard-file.ts";
 import { strategies } from "../scheduler/strategies.ts";
-import { verify } from "../verify.ts";
+import type { Bounds, Service } from "../service/service.ts";
 import { exitCodeOfCampaign } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
 import { ProgressLine } from "./progress-line.ts";
@@ -21,7 +22,7 @@ import { publish } from "./publish.ts";
 import { FROM_COMMIT, seedFromCommit } from "./seed-from-commit.ts";
 import { withInvariants } from "./sql-files.ts";
 
-export interface VerifyOptions {
+export interface VerifyCommandOptions {
   readonly seed?: number | typeof FROM_COMMIT;
   readonly scenarios?: number;
   readonly shard?: Shard;
@@ -39,7 +40,7 @@ export interface VerifyOptions {
   readonly invariant?: readonly string[];
   readonly gates: readonly GateLevel[];
   readonly isolation: Isolation;
-  readonly judges: readonly JudgeName[];
+  readonly checkers: readonly CheckerName[];
   readonly postgres: string;
   readonly reuse?: boolean;
   readonly workers?: number;
@@ -52,14 +53,14 @@ export interface VerifyOptions {
 
 /** `heddle verify` and `heddle run`: one campaign, its reports, and the exit code. */
 export async function verifyCommand(
-  model: Subject,
+  model: Service,
   file: string,
-  options: VerifyOptions,
+  options: VerifyCommandOptions,
 ): Promise<number> {
-  const subject = await withInvariants(model, options.invariant ?? []);
+  const service = await withInvariants(model, options.invariant ?? []);
   const pairs = options.pairs === true;
   const { shard, scenarios } = options;
-  if (shard !== undefined && !pairs && (scenarios === undefined || subject.single)) {
+  if (shard !== undefined && !pairs && (scenarios === undefined || service.single)) {
     throw new HarnessError(
       "USAGE",
       "shards share scenarios: give --shard together with --scenarios or --pairs, and a model that has several",
@@ -81,8 +82,8 @@ export async function verifyCommand(
   }
   // Reports that cannot be written are an error before the work, not after it.
   await writable(options.report);
-  const regressions = RegressionFolder.of(file, subject.name);
-  const kept = options.mutant === undefined ? await regressions.kept(subject.name) : [];
+  const regressions = RegressionFolder.of(file, service.name);
+  const kept = options.mutant === undefined ? await regressions.kept(service.name) : [];
   const known = kept.flatMap(({ regression }) => faultsIn(regression.schedule));
   const server = await startServer(options.postgres, {
     reuse: options.reuse === true,
@@ -91,7 +92,7 @@ export async function verifyCommand(
   const progress = new ProgressLine(process.stderr, limits);
   try {
     process.stderr.write(`${server.description}\n`);
-    const { campaign, error, total } = await verify(server, subject, {
+    const { campaign, error, total } = await verify(server, service, {
       ...limits,
       seed: await seedOf(options),
       scenarios,
@@ -101,17 +102,17 @@ export async function verifyCommand(
       pairs,
       strategy,
       checkDeterminism: options.checkDeterminism === true,
-      judges: options.judges,
+      checkers: options.checkers,
       control: {
         gates: options.gates,
         isolation: options.isolation,
         ...(options.invariants && { observe: options.invariants }),
       },
-      mutant: options.mutant,
+      mutant: options.mutant && (await mutantNamed(server, service, options.mutant)),
       workers:
         options.workers === undefined
           ? undefined
-          : { count: options.workers, model: file, strategyOptions },
+          : { count: options.workers, serviceFile: file, strategyOptions },
       regressions,
       stepTimeoutMs: options.stepTimeout,
       shrinkTimeMs: options.shrinkTime,
@@ -122,7 +123,7 @@ export async function verifyCommand(
     await publish(campaign, {
       folder: options.report,
       json: options.json === true,
-      sources: subject.sources,
+      sources: service.sources,
     });
     if (shard !== undefined) {
       const part: Part = { shard, scenarios: pairs ? null : (scenarios ?? null), campaign, total };
@@ -140,7 +141,7 @@ export async function verifyCommand(
   }
 }
 
-async function seedOf({ seed }: VerifyOptions): Promise<number> {
+async function seedOf({ seed }: VerifyCommandOptions): Promise<number> {
   return seed === FROM_COMMIT ? seedFromCommit() : (seed ?? randomInt(2 ** 31));
 }
 

@@ -19,6 +19,6 @@ export interface Control {
   readonly gates: readonly GateLevel[];
   /** Of transactions that do not say their own. */
   readonly isolation: Isolation;
-  /** Committed state is observed after each commit too, and not only after the last command. */
+  /** Committed state is observed after each commit too, and not only after the last operation. */
   readonly observe?: "each-commit";
 }

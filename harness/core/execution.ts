@@ -1,6 +1,6 @@
-import type { Command } from "./command.ts";
 import type { Event, History } from "./history.ts";
 import type { Json, JsonObject } from "./json.ts";
+import type { Operation } from "./operation.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Trace, TraceEvent } from "./trace.ts";
@@ -24,10 +24,10 @@ export type Ending =
   | { readonly type: "stuck"; readonly waits: string };
 
 /** One run of a scenario under a schedule, and all that was seen of it. */
-export interface Execution<State extends Json = Json, C extends Command = Command> {
-  readonly scenario: Scenario<State, C>;
+export interface Execution<State extends Json = Json, Op extends Operation = Operation> {
+  readonly scenario: Scenario<State, Op>;
   readonly schedule: Schedule;
-  readonly trace: Trace<C>;
+  readonly trace: Trace<Op>;
   readonly ending: Ending;
   /** Sessions that still had a transaction open when all clients were done. */
   readonly openTransactions: number;
@@ -47,11 +47,11 @@ export function finalState({ contents, snapshot }: Execution): Snapshot {
   return contents ?? snapshot;
 }
 
-function isHistoryEvent<C extends Command>(event: TraceEvent<C>): event is Event<C> {
+function isHistoryEvent<Op extends Operation>(event: TraceEvent<Op>): event is Event<Op> {
   return event.type === "invoke" || event.type === "return";
 }
 
-export function historyOf<C extends Command>(trace: Trace<C>): History<C> {
+export function historyOf<Op extends Operation>(trace: Trace<Op>): History<Op> {
   return trace.filter(isHistoryEvent);
 }
 

@@ -1,6 +1,6 @@
 /**
  * What can be done to a statement that is under way, or to its connection; and what a client can do
- * that waits for an answer, or does not know what became of its command. With what happens, for a
+ * that waits for an answer, or does not know what became of its operation. With what happens, for a
  * reader.
  */
 export const FAULTS = {
@@ -9,7 +9,7 @@ export const FAULTS = {
   cancel: "the statement is cancelled",
   terminate: "the server ends the session",
   "give-up": "the client waits no longer, and its request goes on without it",
-  retry: "the client sends its last command again",
+  retry: "the client sends its last operation again",
   "kill-before": "the service is killed before the statement is done, and started again",
   "kill-after": "the service is killed before it hears the answer, and started again",
   crash: "the server is killed, and started again on what it had written",

@@ -1,20 +1,20 @@
 import { expect, test } from "vitest";
-import type { Command } from "./command.ts";
-import { type History, operations, type Response } from "./history.ts";
+import { calls, type History, type Response } from "./history.ts";
+import type { Operation } from "./operation.ts";
 
-const command = (name: string): Command => ({ name });
+const operation = (name: string): Operation => ({ name });
 const ok = (code: string): Response => ({ outcome: "ok", code, body: null });
 
 test("operations pair what was sent with its answer, in the order of sending", () => {
   const history: History = [
-    { type: "invoke", client: 1, index: 0, command: command("first") },
-    { type: "invoke", client: 0, index: 0, command: command("second") },
+    { type: "invoke", client: 1, index: 0, operation: operation("first") },
+    { type: "invoke", client: 0, index: 0, operation: operation("second") },
     { type: "return", client: 0, index: 0, response: ok("B") },
-    { type: "invoke", client: 0, index: 1, command: command("third") },
+    { type: "invoke", client: 0, index: 1, operation: operation("third") },
     { type: "return", client: 1, index: 0, response: ok("A") },
     { type: "return", client: 0, index: 1, response: ok("C") },
   ];
-  const pairs = operations(history).map(({ client, index, command: { name }, response, ...at }) => [
+  const pairs = calls(history).map(({ client, index, operation: { name }, response, ...at }) => [
     client,
     index,
     name,
@@ -30,16 +30,16 @@ test("operations pair what was sent with its answer, in the order of sending", (
 
 test("an operation that never returned has no response, and returns after all others", () => {
   const history: History = [
-    { type: "invoke", client: 0, index: 0, command: command("lost") },
-    { type: "invoke", client: 1, index: 0, command: command("answered") },
+    { type: "invoke", client: 0, index: 0, operation: operation("lost") },
+    { type: "invoke", client: 1, index: 0, operation: operation("answered") },
     { type: "return", client: 1, index: 0, response: ok("OK") },
   ];
-  const [lost, answered] = operations(history);
+  const [lost, answered] = calls(history);
   expect(lost?.response).toBeUndefined();
   expect(lost?.returnedAt).toBe(Number.POSITIVE_INFINITY);
   expect(answered?.response?.code).toBe("OK");
 });
 
 test("an empty history has no operations", () => {
-  expect(operations([])).toEqual([]);
+  expect(calls([])).toEqual([]);
 });

@@ -1,25 +1,25 @@
-import type { Command } from "./command.ts";
 import type { Json } from "./json.ts";
+import type { Operation } from "./operation.ts";
 
 /**
- * What a client learned of its command. `ok`: it took effect. `fail`: it was refused and had no
+ * What a client learned of its operation. `ok`: it took effect. `fail`: it was refused and had no
  * effect. `info`: the outcome is unknown, because the answer was lost.
  */
 export interface Response {
   readonly outcome: "ok" | "fail" | "info";
   /** What the service said, by name: `CREATED`, `BOOKING_CONFLICT`, … */
   readonly code: string;
-  /** The HTTP status, where the command went over HTTP. */
+  /** The HTTP status, where the operation went over HTTP. */
   readonly status?: number;
   readonly body: Json;
 }
 
-export interface Invocation<C extends Command = Command> {
+export interface Invocation<Op extends Operation = Operation> {
   readonly type: "invoke";
   readonly client: number;
-  /** Which of the commands that the client sent, from 0; one that is sent again counts again. */
+  /** Which of the operations that the client sent, from 0; one that is sent again counts again. */
   readonly index: number;
-  readonly command: C;
+  readonly operation: Op;
 }
 
 export interface Return {
@@ -29,16 +29,16 @@ export interface Return {
   readonly response: Response;
 }
 
-export type Event<C extends Command = Command> = Invocation<C> | Return;
+export type Event<Op extends Operation = Operation> = Invocation<Op> | Return;
 
 /** Invocations and responses in the order in which they happened (real time). */
-export type History<C extends Command = Command> = readonly Event<C>[];
+export type History<Op extends Operation = Operation> = readonly Event<Op>[];
 
 /** A paired invocation and response. `response` is absent while, or because, none ever came. */
-export interface Operation<C extends Command = Command> {
+export interface Call<Op extends Operation = Operation> {
   readonly client: number;
   readonly index: number;
-  readonly command: C;
+  readonly operation: Op;
   readonly response: Response | undefined;
   /** Positions of its events in the history. `returnedAt` is Infinity if it never returned. */
   readonly invokedAt: number;
@@ -46,7 +46,7 @@ export interface Operation<C extends Command = Command> {
 }
 
 /** Pairs the events of a history, in the order of their invocations. */
-export function operations<C extends Command>(history: History<C>): Operation<C>[] {
+export function calls<Op extends Operation>(history: History<Op>): Call<Op>[] {
   const returns = new Map<string, { response: Response; at: number }>();
   history.forEach((event, at) => {
     if (event.type === "return") {
@@ -59,7 +59,7 @@ export function operations<C extends Command>(history: History<C>): Operation<C>
     return {
       client: event.client,
       index: event.index,
-      command: event.command,
+      operation: event.operation,
       response: returned?.response,
       invokedAt: at,
       returnedAt: returned?.at ?? Number.POSITIVE_INFINITY,

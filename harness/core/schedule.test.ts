@@ -7,13 +7,13 @@ import {
   entryOf,
   formatSchedule,
   isPreemption,
-  type Lane,
-  laneOf,
   parseSchedule,
   partsOf,
+  type Task,
+  taskOf,
 } from "./schedule.ts";
 
-describe("a lane's name", () => {
+describe("a task's name", () => {
   test.each([
     [0, 0, "0"],
     [12, 0, "12"],
@@ -21,31 +21,31 @@ describe("a lane's name", () => {
     [3, 11, "3.11"],
     [-1, 0, BACKGROUND],
     [-1, 2, "bg.2"],
-  ])("of client %i, statement %i is %s, and leads back to the client", (client, ordinal, lane) => {
-    expect(laneOf(client, ordinal)).toBe(lane);
-    expect(clientOf(lane)).toBe(client);
+  ])("of client %i, statement %i is %s, and leads back to the client", (client, ordinal, task) => {
+    expect(taskOf(client, ordinal)).toBe(task);
+    expect(clientOf(task)).toBe(client);
   });
 });
 
-test("a fault is written behind the lane that it strikes", () => {
-  expect(entryOf({ lane: "0.1", action: "release" })).toBe("0.1");
-  expect(entryOf({ lane: "0.1", action: "cut-after" })).toBe("0.1!cut-after");
-  expect(partsOf("0.1!cut-after")).toEqual({ lane: "0.1", fault: "cut-after" });
-  expect(partsOf("bg")).toEqual({ lane: "bg", fault: undefined });
+test("a fault is written behind the task that it strikes", () => {
+  expect(entryOf({ task: "0.1", action: "release" })).toBe("0.1");
+  expect(entryOf({ task: "0.1", action: "cut-after" })).toBe("0.1!cut-after");
+  expect(partsOf("0.1!cut-after")).toEqual({ task: "0.1", fault: "cut-after" });
+  expect(partsOf("bg")).toEqual({ task: "bg", fault: undefined });
   expect(clientOf("3!cancel")).toBe(3);
 });
 
 describe("a schedule as text", () => {
-  const lane = fc.tuple(fc.integer({ min: -1, max: 40 }), fc.nat(3)).map(([c, o]) => laneOf(c, o));
+  const task = fc.tuple(fc.integer({ min: -1, max: 40 }), fc.nat(3)).map(([c, o]) => taskOf(c, o));
   const actions = fc.constantFrom<Choice["action"]>("release", "release", "cut-before", "cancel");
-  const lanes = fc.array(fc.record({ lane, action: actions }).map(entryOf));
+  const entries = fc.array(fc.record({ task, action: actions }).map(entryOf));
 
   test("is read back as what it was", () => {
     fc.assert(
-      fc.property(lanes, (list) => {
-        expect(parseSchedule(formatSchedule({ version: 1, lanes: list }))).toEqual({
+      fc.property(entries, (list) => {
+        expect(parseSchedule(formatSchedule({ version: 1, entries: list }))).toEqual({
           version: 1,
-          lanes: list,
+          entries: list,
         });
       }),
     );
@@ -53,13 +53,13 @@ describe("a schedule as text", () => {
 
   test("counts what repeats", () => {
     const list = ["0", "0", "0", "1", "0", "0", "0.1", "bg", "bg"];
-    expect(formatSchedule({ version: 1, lanes: list })).toBe("0*3 1 0*2 0.1 bg*2");
+    expect(formatSchedule({ version: 1, entries: list })).toBe("0*3 1 0*2 0.1 bg*2");
     const faults = ["0", "0!cancel", "0!cancel", "0"];
-    expect(formatSchedule({ version: 1, lanes: faults })).toBe("0 0!cancel*2 0");
+    expect(formatSchedule({ version: 1, entries: faults })).toBe("0 0!cancel*2 0");
   });
 
   test("may be long", () => {
-    expect(parseSchedule("0*999999 1")?.lanes).toHaveLength(1_000_000);
+    expect(parseSchedule("0*999999 1")?.entries).toHaveLength(1_000_000);
   });
 
   test.each([
@@ -84,19 +84,19 @@ describe("a schedule as text", () => {
 });
 
 describe("a preemption", () => {
-  const choice = (lane: Lane, action: Choice["action"]): Choice => ({ lane, action });
+  const choice = (task: Task, action: Choice["action"]): Choice => ({ task, action });
 
-  test.each<[string, Lane | undefined, Lane, Choice[]]>([
+  test.each<[string, Task | undefined, Task, Choice[]]>([
     ["a held statement is left", "0", "1", [choice("0", "release"), choice("1", "start")]],
     ["an answer is left", "0", "1", [choice("0", "deliver"), choice("1", "release")]],
     [
-      "another lane of the client is left",
+      "another task of the client is left",
       "0",
       "1",
       [choice("0.1", "release"), choice("1", "start")],
     ],
     [
-      "a lane other than the first is left",
+      "a task other than the first is left",
       "0.1",
       "1",
       [choice("0", "release"), choice("1", "start")],
@@ -112,11 +112,11 @@ describe("a preemption", () => {
     expect(isPreemption(previous, chosen, enabled)).toBe(true);
   });
 
-  test.each<[string, Lane | undefined, Lane, Choice[]]>([
+  test.each<[string, Task | undefined, Task, Choice[]]>([
     ["nobody moved before", undefined, "1", [choice("0", "start"), choice("1", "start")]],
     ["the same client goes on", "0", "0", [choice("0", "release"), choice("1", "start")]],
-    ["with another of its lanes", "0", "0.1", [choice("0", "release"), choice("0.1", "release")]],
-    ["it is between two commands", "0", "1", [choice("0", "start"), choice("1", "release")]],
+    ["with another of its tasks", "0", "0.1", [choice("0", "release"), choice("0.1", "release")]],
+    ["it is between two operations", "0", "1", [choice("0", "start"), choice("1", "release")]],
     ["it cannot go on", "0", "1", [choice("1", "release")]],
     ["client 10 is not client 1", "1", "2", [choice("10", "release"), choice("2", "release")]],
   ])("is none: %s", (_, previous, chosen, enabled) => {

@@ -1,7 +1,7 @@
-import type { Command } from "./command.ts";
 import type { Fault } from "./fault.ts";
 import type { Event } from "./history.ts";
-import type { Choice, Lane } from "./schedule.ts";
+import type { Operation } from "./operation.ts";
+import type { Choice, Task } from "./schedule.ts";
 
 /** A statement as it went over the wire. */
 export interface Statement {
@@ -34,7 +34,7 @@ export interface Result {
  * What happened in an execution, in order. Each `move` begins a step; what follows it, up to the
  * next one, happened in that step.
  */
-export type TraceEvent<C extends Command = Command> =
+export type TraceEvent<Op extends Operation = Operation> =
   | {
       readonly type: "move";
       readonly choice: Choice;
@@ -42,30 +42,30 @@ export type TraceEvent<C extends Command = Command> =
       readonly enabled: readonly Choice[];
       readonly preemption: boolean;
     }
-  | { readonly type: "statement"; readonly lane: Lane; readonly statement: Statement }
+  | { readonly type: "statement"; readonly task: Task; readonly statement: Statement }
   | {
-      /** The statement stands before that place, and the next move of its lane goes on from it. */
+      /** The statement stands before that place, and the next move of its task goes on from it. */
       readonly type: "gate";
-      readonly lane: Lane;
+      readonly task: Task;
       readonly place: Place;
     }
   | {
       readonly type: "wait";
-      readonly lane: Lane;
-      /** The lanes that hold, or are ahead of it in the queue for, what it waits for. */
-      readonly for: readonly Lane[];
+      readonly task: Task;
+      /** The tasks that hold, or are ahead of it in the queue for, what it waits for. */
+      readonly for: readonly Task[];
     }
-  | { readonly type: "result"; readonly lane: Lane; readonly result: Result }
+  | { readonly type: "result"; readonly task: Task; readonly result: Result }
   | {
       /** It happens now; `cut-after` may have been chosen some steps before. */
       readonly type: "fault";
-      readonly lane: Lane;
+      readonly task: Task;
       readonly fault: Fault;
       /** What was held, and now never reaches the server. */
       readonly statement?: Statement;
-      /** The lane on which what was under way goes on. */
-      readonly becomes?: Lane;
+      /** The task on which what was under way goes on. */
+      readonly becomes?: Task;
     }
-  | Event<C>;
+  | Event<Op>;
 
-export type Trace<C extends Command = Command> = readonly TraceEvent<C>[];
+export type Trace<Op extends Operation = Operation> = readonly TraceEvent<Op>[];

@@ -1,16 +1,16 @@
-import type { Command } from "../core/command.ts";
 import type { HarnessError } from "../core/error.ts";
 import type { Response } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
+import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
-import { type Choice, laneOf } from "../core/schedule.ts";
-import { blamed } from "./blame.ts";
+import { type Choice, taskOf } from "../core/schedule.ts";
+import { attributed } from "./error-attribution.ts";
 import type { Recording } from "./recording.ts";
 import type { System } from "./system.ts";
 
-interface Client<C extends Command> {
-  readonly commands: readonly C[];
-  /** Which command is next. */
+interface Client<Op extends Operation> {
+  readonly operations: readonly Op[];
+  /** Which operation is next. */
   next: number;
   /** How many it has sent, repetitions included. */
   sent: number;
@@ -18,7 +18,7 @@ interface Client<C extends Command> {
   uncertain: boolean;
 }
 
-/** A command that is under way. */
+/** A operation that is under way. */
 interface Request {
   /** The client that waits for its answer; a number of its own once that has given up. */
   owner: number;
@@ -26,17 +26,17 @@ interface Request {
   readonly patience: AbortController;
 }
 
-/** Is told how commands end. */
+/** Is told how operations end. */
 interface Listener {
   returned(client: number): void;
   failed(error: HarnessError): void;
 }
 
-/** The clients of a scenario: each sends its commands in order, when it is told to. */
-export class Clients<State extends Json, C extends Command> {
-  readonly #clients: readonly Client<C>[];
-  readonly #system: System<State, C>;
-  readonly #recording: Recording<C>;
+/** The clients of a scenario: each sends its operations in order, when it is told to. */
+export class Clients<State extends Json, Op extends Operation> {
+  readonly #clients: readonly Client<Op>[];
+  readonly #system: System<State, Op>;
+  readonly #recording: Recording<Op>;
   readonly #listener: Listener;
   readonly #requests = new Map<number, Request>();
   readonly #underWay = new Set<Promise<void>>();
@@ -46,24 +46,29 @@ export class Clients<State extends Json, C extends Command> {
   nobody: number;
 
   constructor(
-    { clients }: Scenario<State, C>,
-    system: System<State, C>,
-    recording: Recording<C>,
+    { clients }: Scenario<State, Op>,
+    system: System<State, Op>,
+    recording: Recording<Op>,
     listener: Listener,
   ) {
-    this.#clients = clients.map((commands) => ({ commands, next: 0, sent: 0, uncertain: false }));
+    this.#clients = clients.map((operations) => ({
+      operations,
+      next: 0,
+      sent: 0,
+      uncertain: false,
+    }));
     this.#system = system;
     this.#recording = recording;
     this.#listener = listener;
     this.nobody = clients.length;
   }
 
-  /** Whether a command of it is under way, or a request of that number. */
+  /** Whether a operation of it is under way, or a request of that number. */
   isActive(client: number): boolean {
     return this.#requests.has(client);
   }
 
-  /** Those with a command under way, in order; then requests that go on without their clients. */
+  /** Those with a operation under way, in order; then requests that go on without their clients. */
   active(): number[] {
     return [...this.#requests.keys()].sort((a, b) => a - b);
   }
@@ -73,39 +78,42 @@ export class Clients<State extends Json, C extends Command> {
     return this.active().filter((client) => client < this.#clients.length);
   }
 
-  /** Those that can send a command. */
+  /** Those that can send a operation. */
   starts(): Choice[] {
-    return this.#clients.flatMap(({ next, commands }, client): Choice[] =>
-      !this.isActive(client) && next < commands.length
-        ? [{ lane: laneOf(client, 0), action: "start" }]
+    return this.#clients.flatMap(({ next, operations }, client): Choice[] =>
+      !this.isActive(client) && next < operations.length
+        ? [{ task: taskOf(client, 0), action: "start" }]
         : [],
     );
   }
 
-  /** Those that can send a command again, since they do not know what became of it. */
+  /** Those that can send a operation again, since they do not know what became of it. */
   retries(): Choice[] {
     return this.#clients.flatMap(({ uncertain }, client): Choice[] =>
-      !this.isActive(client) && uncertain ? [{ lane: laneOf(client, 0), action: "retry" }] : [],
+      !this.isActive(client) && uncertain ? [{ task: taskOf(client, 0), action: "retry" }] : [],
     );
   }
 
-  /** Sends a client's next command, or its last one once more. */
+  /** Sends a client's next operation, or its last one once more. */
   send(index: number, action: "start" | "retry"): void {
     const client = this.#clients[index];
     if (action === "start" && client !== undefined) client.next++;
-    const command = client?.commands[client.next - 1];
-    if (client === undefined || command === undefined) throw new Error(`client ${index} is done`);
+    const operation = client?.operations[client.next - 1];
+    if (client === undefined || operation === undefined) throw new Error(`client ${index} is done`);
     const request = { owner: index, index: client.sent++, patience: new AbortController() };
     client.uncertain = false;
     this.#requests.set(index, request);
-    this.#recording.add({ type: "invoke", client: index, index: request.index, command });
+    this.#recording.add({ type: "invoke", client: index, index: request.index, operation });
     const { signal } = request.patience;
-    const perform = blamed("the model's perform()", this.#system.perform(command, index, signal));
-    const operation = perform.then(
+    const perform = attributed(
+      "the model's perform()",
+      this.#system.perform(operation, index, signal),
+    );
+    const call = perform.then(
       (response) => this.#returned(request, response),
       (error: HarnessError) => this.#listener.failed(error),
     );
-    this.#underWay.add(operation);
+    this.#underWay.add(call);
   }
 
   /** What returns during `work` does so after it, in the order of the clients. */
@@ -148,7 +156,7 @@ export class Clients<State extends Json, C extends Command> {
     return request.owner;
   }
 
-  /** Resolves when no command is under way any more. */
+  /** Resolves when no operation is under way any more. */
   async drained(): Promise<void> {
     await Promise.all(this.#underWay);
   }

@@ -5,7 +5,7 @@ import { parseSchedule } from "../core/schedule.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { RandomWalk } from "../scheduler/random.ts";
-import { Replay } from "../scheduler/replay.ts";
+import { ReplayScheduler } from "../scheduler/replay.ts";
 import { Executor } from "./executor.ts";
 import {
   add,
@@ -40,7 +40,7 @@ test.each([
   // Steps 5 and 8 commit what they wrote; a rollback is looked after as well.
   const schedule = parseSchedule("0*6 0*2 1*8");
   if (schedule === undefined) throw new Error("no schedule");
-  const replay = new Replay(schedule);
+  const replay = new ReplayScheduler(schedule);
   const execution = await executor.execute(scene, replay, one);
   expect(replay.diverged()).toBeUndefined();
   expect(
@@ -62,15 +62,15 @@ test.each([
 /** In which steps of the schedule which values were committed. */
 async function committed(
   setup: typeof SETUP,
-  { gates, lanes }: { gates: Control["gates"]; lanes: string },
+  { gates, pending }: { gates: Control["gates"]; pending: string },
   ...clients: Statements[]
 ) {
   const control = { ...LIMITS.control, gates };
   const executor = await Executor.open(server, setup, { ...LIMITS, control });
-  const schedule = parseSchedule(lanes);
+  const schedule = parseSchedule(pending);
   if (schedule === undefined) throw new Error("no schedule");
-  const replay = new Replay(schedule);
-  const scene = scenario(...clients.map((command) => [command]));
+  const replay = new ReplayScheduler(schedule);
+  const scene = scenario(...clients.map((operation) => [operation]));
   const { commits } = await executor.execute(scene, replay, "each-commit");
   expect(replay.diverged()).toBeUndefined();
   await executor.close();
@@ -79,8 +79,13 @@ async function committed(
 
 test("a transaction that ends after one that wrote later is noticed", async () => {
   const first = statements("begin", add(1), "commit", add(1));
-  const lanes = "0*3 1*2 0*2";
-  const found = await committed(SETUP, { gates: ["statement"], lanes }, first, statements(add(2)));
+  const pending = "0*3 1*2 0*2";
+  const found = await committed(
+    SETUP,
+    { gates: ["statement"], pending },
+    first,
+    statements(add(2)),
+  );
   expect(found).toEqual([
     [5, [0, 1]],
     [6, [1, 1]],
@@ -100,13 +105,13 @@ test("a commit in the middle of a procedure is noticed", async () => {
   };
   const setup = { ...SETUP, migrate };
   const gates = ["statement", "routine"] as const;
-  expect(await committed(setup, { gates, lanes: "0*5" }, statements("call twice()"))).toEqual([
+  expect(await committed(setup, { gates, pending: "0*5" }, statements("call twice()"))).toEqual([
     [4, [1, 0]],
     [5, [2, 0]],
   ]);
 });
 
-test("a system that cannot be observed while a command is under way hangs nothing", async () => {
+test("a system that cannot be observed while a operation is under way hangs nothing", async () => {
   let performing = false;
   const never = {
     ...SETUP,
@@ -128,7 +133,7 @@ test("a system that cannot be observed while a command is under way hangs nothin
   const scene = scenario([statements(add(1), "select 1")]);
   await expect(executor.execute(scene, new RandomWalk(1), "each-commit")).rejects.toMatchObject({
     code: "STEP_TIMEOUT",
-    message: "the model's observe(), while commands were under way, took more than 300 ms",
+    message: "the model's observe(), while operations were under way, took more than 300 ms",
   });
   // The next execution is none the worse for it.
   const execution = await executor.execute(scene, new RandomWalk(1));

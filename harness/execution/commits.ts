@@ -1,6 +1,6 @@
 import type { Commit, Snapshot } from "../core/execution.ts";
 import type { TraceEvent } from "../core/trace.ts";
-import type { LockWaits } from "../gates/lock-waits.ts";
+import type { LockWaits } from "./lock-waits.ts";
 
 /** Observes committed state after each step in which it may have changed. */
 export class Commits {

@@ -4,9 +4,9 @@ import { type Execution, historyOf } from "../core/execution.ts";
 import { formatSchedule, parseSchedule } from "../core/schedule.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
-import { Faulty } from "../scheduler/faulty.ts";
 import { RandomWalk } from "../scheduler/random.ts";
-import { Replay } from "../scheduler/replay.ts";
+import { RandomFaults } from "../scheduler/random-faults.ts";
+import { ReplayScheduler } from "../scheduler/replay.ts";
 import { Executor } from "./executor.ts";
 import {
   add,
@@ -61,7 +61,7 @@ async function follow(clients: Statements[][], schedule: string) {
   const parsed = parseSchedule(schedule);
   if (parsed === undefined) throw new Error(`no schedule: ${schedule}`);
   const executions: Execution<null, Statements>[] = [];
-  for (const replay of [new Replay(parsed), new Replay(parsed)]) {
+  for (const replay of [new ReplayScheduler(parsed), new ReplayScheduler(parsed)]) {
     executions.push(await executor.execute(scenario(...clients), replay));
     expect(replay.diverged()).toBeUndefined();
   }
@@ -106,7 +106,7 @@ test("who stood at a gate inside the server is gone, and the gates are there aga
   expect(answers(execution)).toEqual(["0: ?", "0: OK", "1: ?"]);
 });
 
-test("a server can crash after the last command, and twice", async () => {
+test("a server can crash after the last operation, and twice", async () => {
   const execution = await follow([[statements(add(1))]], "0 bg!crash 0 bg!crash");
   expect(counters(execution)).toEqual([0, 0]);
 });
@@ -114,14 +114,14 @@ test("a server can crash after the last command, and twice", async () => {
 test("crashes at random are seen again in a replay", async () => {
   const both = [statements("begin", add(1), add(2), "commit"), statements(add(2))];
   const scene = scenario(both, both);
-  const faulty = new Faulty(new RandomWalk(3), ["crash"], 3);
+  const faulty = new RandomFaults(new RandomWalk(3), ["crash"], 3);
   let crashes = 0;
   for (let run = 0; run < 12; run++) {
     faulty.begin(scene);
     const execution = await executor.execute(scene, faulty);
     if (!execution.trace.some(({ type }) => type === "fault")) continue;
     crashes++;
-    const replay = new Replay(execution.schedule);
+    const replay = new ReplayScheduler(execution.schedule);
     const again = await executor.execute(scene, replay);
     expect(replay.diverged()).toBeUndefined();
     expect(again.trace).toEqual(execution.trace);

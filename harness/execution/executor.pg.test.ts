@@ -5,7 +5,7 @@ import { formatSchedule } from "../core/schedule.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
-import { Replay } from "../scheduler/replay.ts";
+import { ReplayScheduler } from "../scheduler/replay.ts";
 import { Executor } from "./executor.ts";
 import {
   add,
@@ -86,7 +86,7 @@ describe("an executor", () => {
     expect(deadlocks.length).toBeGreaterThan(0);
     const again = deadlocks[0];
     for (let i = 0; i < 20 && again !== undefined; i++) {
-      const replay = new Replay(again.schedule);
+      const replay = new ReplayScheduler(again.schedule);
       const execution = await executor.execute(again.scenario, replay);
       expect(replay.diverged()).toBeUndefined();
       expect(execution.trace).toEqual(again.trace);

@@ -1,24 +1,30 @@
-import type { Command } from "../core/command.ts";
 import type { Control } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import { type Execution, isFaulty, type Snapshot } from "../core/execution.ts";
 import { type Fault, isKill } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
+import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
-import type { InnerGates } from "../gates/inner-gates.ts";
+import type { InnerGates } from "../instrumentation/inner-gates.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
-import { blamed } from "./blame.ts";
-import { atMost, inTime } from "./in-time.ts";
+import { attributed } from "./error-attribution.ts";
+import type { Paused } from "./execution-context.ts";
 import { isClean, leftovers } from "./leftovers.ts";
-import { closeParts, openParts, type Parts, type PartsOptions, reopenParts } from "./parts.ts";
 import type { RoutineHashes } from "./routines.ts";
 import { Run } from "./run.ts";
-import type { Paused } from "./stage.ts";
-import { type Setup, start } from "./start.ts";
+import { type SystemSetup, startSystem } from "./start-system.ts";
 import type { System } from "./system.ts";
+import { atMost, withTimeout } from "./timeout.ts";
+import {
+  closeWorkspace,
+  openWorkspace,
+  reopenWorkspace,
+  type Workspace,
+  type WorkspaceOptions,
+} from "./workspace.ts";
 
-export interface ExecutorOptions extends PartsOptions {
+export interface ExecutorOptions extends WorkspaceOptions {
   /** How long a step may take until all is at rest, in ms. */
   readonly stepTimeoutMs: number;
   /** What may strike; without it, all but what ends processes. */
@@ -33,19 +39,19 @@ export interface ExecutorOptions extends PartsOptions {
 const GRACE_MS = 1_000;
 
 /** Runs executions, one at a time, on a disposable database of its own. */
-export class Executor<State extends Json, C extends Command> {
-  #parts: Parts;
+export class Executor<State extends Json, Op extends Operation> {
+  #parts: Workspace;
   readonly #server: Server;
-  readonly #setup: Setup<State, C>;
+  readonly #setup: SystemSetup<State, Op>;
   readonly #options: ExecutorOptions;
-  #system: System<State, C>;
+  #system: System<State, Op>;
 
   private constructor(
     server: Server,
-    parts: Parts,
-    setup: Setup<State, C>,
+    parts: Workspace,
+    setup: SystemSetup<State, Op>,
     options: ExecutorOptions,
-    system: System<State, C>,
+    system: System<State, Op>,
   ) {
     this.#server = server;
     this.#parts = parts;
@@ -54,17 +60,17 @@ export class Executor<State extends Json, C extends Command> {
     this.#system = system;
   }
 
-  static async open<State extends Json, C extends Command>(
+  static async open<State extends Json, Op extends Operation>(
     server: Server,
-    setup: Setup<State, C>,
+    setup: SystemSetup<State, Op>,
     options: ExecutorOptions,
-  ): Promise<Executor<State, C>> {
-    const parts = await openParts(server, (url) => setup.migrate(url), options);
+  ): Promise<Executor<State, Op>> {
+    const parts = await openWorkspace(server, (url) => setup.migrate(url), options);
     try {
-      const system = await start(server, parts, setup, options.faults);
+      const system = await startSystem(server, parts, setup, options.faults);
       return new Executor(server, parts, setup, options, system);
     } catch (error) {
-      await closeParts(parts, async () => {});
+      await closeWorkspace(parts, async () => {});
       throw error;
     }
   }
@@ -101,14 +107,14 @@ export class Executor<State extends Json, C extends Command> {
    * @param observe whether to look at committed state after each commit too
    */
   async execute(
-    scenario: Scenario<State, C>,
+    scenario: Scenario<State, Op>,
     scheduler: Scheduler,
     observe: Control["observe"] = this.#options.control.observe,
-  ): Promise<Execution<State, C>> {
-    if (await this.#system.spoiled?.()) await this.#renew();
+  ): Promise<Execution<State, Op>> {
+    if (await this.#system.dirty?.()) await this.#renew();
     const { proxy, lockWaits, gates, footprints, freezer } = this.#parts;
     const { pause, faults = [] } = this.#options;
-    await blamed("the model's reset()", this.#system.reset(scenario.initial));
+    await attributed("the model's reset()", this.#system.reset(scenario.initial));
     const run = new Run(
       {
         proxy,
@@ -147,9 +153,9 @@ export class Executor<State extends Json, C extends Command> {
       const anew = stuck || !isClean(left) || (isFaulty(trace) && this.#system.warm === undefined);
       if (anew) await this.#end(run);
       else if (isFaulty(trace)) await this.#heal();
-      const execution: Execution<State, C> = {
+      const execution: Execution<State, Op> = {
         scenario,
-        schedule: { version: 1, lanes: run.chosen },
+        schedule: { version: 1, entries: run.chosen },
         trace,
         ending,
         ...left,
@@ -161,7 +167,7 @@ export class Executor<State extends Json, C extends Command> {
       if (anew) await this.#restart();
       return execution;
     } finally {
-      run.letGo();
+      run.resumeAll();
       proxy.observer = undefined;
       this.#options.signal?.removeEventListener("abort", interrupt);
     }
@@ -173,8 +179,8 @@ export class Executor<State extends Json, C extends Command> {
       await this.#server.faults?.kill();
       dead();
       await this.#server.faults?.restart();
-      await reopenParts(this.#parts);
-      await blamed("the model's recover()", this.#system.recover?.() ?? Promise.resolve());
+      await reopenWorkspace(this.#parts);
+      await attributed("the model's recover()", this.#system.recover?.() ?? Promise.resolve());
     };
     const outage = over();
     proxy.outage = outage.catch(() => {});
@@ -183,39 +189,43 @@ export class Executor<State extends Json, C extends Command> {
   }
 
   async #observe(): Promise<Snapshot> {
-    const snapshot = await blamed("the model's observe()", this.#system.observe());
+    const snapshot = await attributed("the model's observe()", this.#system.observe());
     return { ...snapshot, ...(await this.#parts.queries?.rows()) };
   }
 
-  /** While commands are under way. What a system reads then may be waiting for one of these. */
+  /** While operations are under way. What a system reads then may be waiting for one of these. */
   #observeMeanwhile(): Promise<Snapshot> {
-    const what = "the model's observe(), while commands were under way,";
-    return inTime(what, this.#options.stepTimeoutMs, this.#observe());
+    const what = "the model's observe(), while operations were under way,";
+    return withTimeout(what, this.#options.stepTimeoutMs, this.#observe());
   }
 
   async #contents(): Promise<Snapshot | undefined> {
     const contents = this.#system.contents?.();
-    return contents && blamed("the model's contents()", contents);
+    return contents && attributed("the model's contents()", contents);
   }
 
   /** What was done to the database is not undone by a reset: all is opened anew, on another one. */
   async #renew(): Promise<void> {
     await this.close();
-    this.#parts = await openParts(this.#server, (url) => this.#setup.migrate(url), this.#options);
-    this.#system = await start(this.#server, this.#parts, this.#setup, this.#options.faults);
+    this.#parts = await openWorkspace(
+      this.#server,
+      (url) => this.#setup.migrate(url),
+      this.#options,
+    );
+    this.#system = await startSystem(this.#server, this.#parts, this.#setup, this.#options.faults);
   }
 
   /** Has the system open the connections that faults have cost. */
   async #heal(): Promise<void> {
     this.#parts.proxy.observer = undefined;
-    await blamed("the model's warm()", this.#system.warm?.() ?? Promise.resolve());
+    await attributed("the model's warm()", this.#system.warm?.() ?? Promise.resolve());
   }
 
   /**
    * Ends all sessions, whatever they hold; the backends too: one that waits for a lock would still
-   * commit when it gets it. A command that waits for a connection may never end.
+   * commit when it gets it. A operation that waits for a connection may never end.
    */
-  async #end(run: Run<State, C>): Promise<void> {
+  async #end(run: Run<State, Op>): Promise<void> {
     const { proxy, lockWaits } = this.#parts;
     proxy.observer = undefined;
     const sessions = [...proxy.sessions];
@@ -230,7 +240,7 @@ export class Executor<State extends Json, C extends Command> {
    */
   async #restart(): Promise<void> {
     await this.#stopSystem();
-    this.#system = await start(this.#server, this.#parts, this.#setup, this.#options.faults);
+    this.#system = await startSystem(this.#server, this.#parts, this.#setup, this.#options.faults);
   }
 
   async #stopSystem(): Promise<void> {
@@ -239,6 +249,6 @@ export class Executor<State extends Json, C extends Command> {
 
   /** Ends whatever is under way, and drops the database. */
   async close(): Promise<void> {
-    await closeParts(this.#parts, () => this.#stopSystem());
+    await closeWorkspace(this.#parts, () => this.#stopSystem());
   }
 }

@@ -4,9 +4,9 @@ import { type Execution, historyOf } from "../core/execution.ts";
 import { formatSchedule, parseSchedule } from "../core/schedule.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
-import { Faulty } from "../scheduler/faulty.ts";
 import { RandomWalk } from "../scheduler/random.ts";
-import { Replay } from "../scheduler/replay.ts";
+import { RandomFaults } from "../scheduler/random-faults.ts";
+import { ReplayScheduler } from "../scheduler/replay.ts";
 import { Executor } from "./executor.ts";
 import {
   add,
@@ -54,7 +54,7 @@ async function follow(clients: Statements[][], schedule: string) {
   const parsed = parseSchedule(schedule);
   if (parsed === undefined) throw new Error(`no schedule: ${schedule}`);
   const scene = scenario(...clients);
-  const replays = [new Replay(parsed), new Replay(parsed)];
+  const replays = [new ReplayScheduler(parsed), new ReplayScheduler(parsed)];
   const executions: Execution<null, Statements>[] = [];
   for (const replay of replays) {
     executions.push(await executor.execute(scene, replay));
@@ -78,7 +78,7 @@ describe("a fault", () => {
     expect(counters(execution)).toEqual([0, 0]);
     expect(codes(execution)).toEqual(["?"]);
     expect(faults(execution)).toEqual([
-      { type: "fault", lane: "0", fault: "cut-before", statement: { sql: "commit", values: [] } },
+      { type: "fault", task: "0", fault: "cut-before", statement: { sql: "commit", values: [] } },
     ]);
   });
 
@@ -86,7 +86,7 @@ describe("a fault", () => {
     const execution = await follow([[statements("begin", add(1), "commit")]], "0*3 0!cut-after");
     expect(counters(execution)).toEqual([1, 0]);
     expect(codes(execution)).toEqual(["?"]);
-    expect(faults(execution)).toEqual([{ type: "fault", lane: "0", fault: "cut-after" }]);
+    expect(faults(execution)).toEqual([{ type: "fault", task: "0", fault: "cut-after" }]);
   });
 
   test("after a statement that goes on inside a routine, and waits: once it is answered", async () => {
@@ -160,7 +160,7 @@ describe("a client", () => {
     expect(counters(execution)).toEqual([1, 1]);
     expect(codes(execution)).toEqual(["GAVE_UP", "OK", "OK"]);
     expect(faults(execution)).toEqual([
-      { type: "fault", lane: "0", fault: "give-up", becomes: "2" },
+      { type: "fault", task: "0", fault: "give-up", becomes: "2" },
     ]);
   });
 
@@ -182,7 +182,7 @@ test("whatever strikes at random is seen again in a replay", async () => {
   const both = [statements("begin", add(1), add(2), "commit"), statements("select add_twice()")];
   const scene = scenario(both, both, [statements(add(2))]);
   const seed = 11;
-  const faulty = new Faulty(
+  const faulty = new RandomFaults(
     new RandomWalk(seed),
     ["cut-before", "cut-after", "cancel", "terminate", "give-up", "retry"],
     seed,
@@ -193,7 +193,7 @@ test("whatever strikes at random is seen again in a replay", async () => {
     const execution = await executor.execute(scene, faulty);
     if (faults(execution).length === 0) continue;
     for (const event of faults(execution)) struck.add(event.fault);
-    const replay = new Replay(execution.schedule);
+    const replay = new ReplayScheduler(execution.schedule);
     const again = await executor.execute(scene, replay);
     expect(replay.diverged()).toBeUndefined();
     expect(again.trace).toEqual(execution.trace);

@@ -5,7 +5,7 @@ import type { Execution } from "../core/execution.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
-import { Replay } from "../scheduler/replay.ts";
+import { ReplayScheduler } from "../scheduler/replay.ts";
 import { Executor } from "./executor.ts";
 import { LIMITS, SETUP, type Statements, scenario, statements } from "./statements.fixture.ts";
 
@@ -86,7 +86,7 @@ describe("gates inside routines", () => {
     const [first] = lost;
     if (first === undefined) throw new Error("no lost update");
     for (let i = 0; i < 20; i++) {
-      const replay = new Replay(first.schedule);
+      const replay = new ReplayScheduler(first.schedule);
       const again = await executor.execute(first.scenario, replay);
       expect(replay.diverged()).toBeUndefined();
       expect(again).toEqual(first);

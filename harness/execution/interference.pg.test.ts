@@ -3,13 +3,13 @@ import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
 import type { Choice } from "../core/schedule.ts";
-import { eventually } from "../gates/proxied-server.fixture.ts";
 import { type Database, type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
+import { eventually } from "../proxy/proxied-server.fixture.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { Executor, type ExecutorOptions } from "./executor.ts";
-import type { Setup } from "./start.ts";
+import type { SystemSetup } from "./start-system.ts";
 import { add, LIMITS, SETUP, type Statements, scenario, statements } from "./statements.fixture.ts";
 
 let server: Server;
@@ -30,7 +30,7 @@ afterAll(async () => {
 
 async function open(
   options: Partial<ExecutorOptions> = {},
-  setup: Setup<null, Statements> = SETUP,
+  setup: SystemSetup<null, Statements> = SETUP,
 ): Promise<Executor<null, Statements>> {
   const lease = async () => {
     database = await server.lease();
@@ -86,7 +86,7 @@ describe("what goes wrong with the harness is told by a code and what to do", ()
     const error = await fault(executor.execute(slow, new Exhaustive(0)));
     expect(error.code).toBe("STEP_TIMEOUT");
     expect(error.message).toContain("within 200 ms");
-    expect(error.message).toContain("lane 0 is in the database with: select pg_sleep(600)");
+    expect(error.message).toContain("task 0 is in the database with: select pg_sleep(600)");
     expect(error.message).toContain("--step-timeout");
   });
 
@@ -149,9 +149,9 @@ describe("what goes wrong with the harness is told by a code and what to do", ()
         ...SETUP,
         start: async (context) => {
           const system = await SETUP.start(context);
-          const perform = async (command: Statements) => {
+          const perform = async (operation: Statements) => {
             await outside((client) => client.query(kill, [database.name]));
-            return system.perform(command, 0);
+            return system.perform(operation, 0);
           };
           return { ...system, perform };
         },

@@ -63,11 +63,11 @@ test.each<[string, Statements, object]>([
     statements("begin", "select pg_advisory_xact_lock(7)", "commit"),
     {},
   ],
-])("who leaves %s is told so, and the next execution finds all as it was", async (_, command, rules) => {
-  const [execution] = await all(wide, [[command]]);
+])("who leaves %s is told so, and the next execution finds all as it was", async (_, operation, rules) => {
+  const [execution] = await all(wide, [[operation]]);
   expect(execution && left(execution)).toEqual({ ...NOTHING, ...rules });
   // Of the system that did it, and not of one that was started since.
-  expect(execution?.snapshot["performed"]).toEqual([{ commands: 1 }]);
+  expect(execution?.snapshot["performed"]).toEqual([{ operations: 1 }]);
   const [next] = await all(wide, [[statements(LOCK, UNLOCK, add(2))]]);
   expect(next && [counters(next), left(next)]).toEqual([[0, 1], NOTHING]);
 });

@@ -1,20 +1,20 @@
-import type { Command } from "../core/command.ts";
 import type { Execution } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
+import type { Operation } from "../core/operation.ts";
 import type { Trace } from "../core/trace.ts";
-import type { Parts } from "./parts.ts";
 import type { System } from "./system.ts";
+import type { Workspace } from "./workspace.ts";
 
-/** What hygiene is judged by. */
+/** What leaks is checked by. */
 export type Leftovers = Pick<Execution, "openTransactions" | "advisoryLocks" | "connectionsInUse">;
 
 /**
  * What the sessions of an execution that has come to its end still have. The server is asked for
  * advisory locks only where some may have been taken.
  */
-export async function leftovers<State extends Json, C extends Command>(
-  { proxy, lockWaits, advisory }: Parts,
-  system: System<State, C>,
+export async function leftovers<State extends Json, Op extends Operation>(
+  { proxy, lockWaits, advisory }: Workspace,
+  system: System<State, Op>,
   trace: Trace,
 ): Promise<Leftovers> {
   const sessions = [...proxy.sessions];

@@ -6,7 +6,7 @@ import { parseSchedule } from "../core/schedule.ts";
 import { type Database, type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
-import { Replay } from "../scheduler/replay.ts";
+import { ReplayScheduler } from "../scheduler/replay.ts";
 import { Executor } from "./executor.ts";
 import {
   add,
@@ -58,7 +58,7 @@ async function execute(
   const schedule = parseSchedule(text);
   if (executor === undefined || schedule === undefined) throw new Error(`cannot run ${text}`);
   expect(executor.lockWaits).toBe(lockWaits);
-  const replay = new Replay(schedule);
+  const replay = new ReplayScheduler(schedule);
   const execution = await executor.execute(scene, replay);
   expect(replay.diverged()).toBeUndefined();
   return execution;
@@ -67,7 +67,7 @@ async function execute(
 /** Who waited for whom, in order. */
 const waits = ({ trace }: Run) =>
   trace.flatMap((event) =>
-    event.type === "wait" ? `${event.lane} for ${event.for.join(" and ")}` : [],
+    event.type === "wait" ? `${event.task} for ${event.for.join(" and ")}` : [],
   );
 
 const LOCK = "select pg_advisory_lock(7)";

@@ -37,7 +37,7 @@ async function explore(...clients: Statements[][]) {
   return seen;
 }
 
-test("two statements of one client at once are lanes that are chosen separately", async () => {
+test("two statements of one client at once are tasks that are chosen separately", async () => {
   const seen = await explore([parallel("select 1", "select 2")]);
   expect(seen.map(({ schedule }) => formatSchedule(schedule))).toEqual(["0*2 0.1", "0 0.1 0"]);
   const ran = seen.map(({ trace }) =>

@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { HarnessError } from "../core/error.ts";
 import type { Snapshot } from "../core/execution.ts";
 import type { JsonObject } from "../core/json.ts";
-import { ownSession } from "../gates/own-session.ts";
+import { controlConnection } from "../instrumentation/control-connection.ts";
 
 /** A query over committed state, by name. */
 export interface Query {
@@ -25,7 +25,7 @@ export class Queries {
 
   /** Throws HarnessError `USAGE` for a query that cannot be asked in this database. */
   static async open(directUrl: string, queries: readonly Query[]): Promise<Queries> {
-    const client = await ownSession(directUrl, "heddle queries");
+    const client = await controlConnection(directUrl, "heddle queries");
     const opened = new Queries(directUrl, client, queries);
     try {
       await opened.rows();
@@ -38,7 +38,7 @@ export class Queries {
 
   /** The server was killed, and is there again. */
   async reopen(): Promise<void> {
-    this.#client = await ownSession(this.#directUrl, "heddle queries");
+    this.#client = await controlConnection(this.#directUrl, "heddle queries");
   }
 
   /** The rows of each query, by its name. */

@@ -1,15 +1,15 @@
 import { Client, Pool } from "pg";
-import type { Command } from "../core/command.ts";
 import { type Execution, historyOf } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
+import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Executor } from "./executor.ts";
-import type { Setup } from "./start.ts";
+import type { SystemSetup } from "./start-system.ts";
 import type { System, SystemContext } from "./system.ts";
 
 /** Statements on one connection, or on another one after `close`; after an error, a rollback. */
-export type Work = Command & { readonly name: "work"; readonly sql: readonly string[] };
+export type Work = Operation & { readonly name: "work"; readonly sql: readonly string[] };
 
 const SCHEMA = `
 create table a (id int primary key, v int not null);
@@ -141,7 +141,7 @@ const OBSERVE = `
 ${TABLES.map((table) => `select '${table}' as name, to_jsonb(x) as row from ${table} as x`).join(" union all\n")}
 order by 1, 2`;
 
-export const WORKS: Setup<null, Work> = { migrate, start };
+export const WORKS: SystemSetup<null, Work> = { migrate, start };
 
 async function migrate(url: string): Promise<void> {
   const client = new Client({ connectionString: url });
@@ -203,8 +203,8 @@ function scenarioOf(clients: readonly (readonly string[])[]): Scenario<null, Wor
 }
 
 /**
- * What is judged of an execution: what the clients were told, what is left behind, and whose
- * command was answered before whose was sent.
+ * What is checked of an execution: what the clients were told, what is left behind, and whose
+ * operation was answered before whose was sent.
  */
 function outcomeOf(execution: Execution): string {
   const { trace, ending, snapshot } = execution;

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ISOLATIONS, type Isolation } from "../core/control.ts";
 import { NOTHING, type Touched } from "../core/footprint.ts";
-import { type Footprints, type RequestFootprint, readFootprints } from "../gates/footprints.ts";
+import {
+  type Footprints,
+  type RequestFootprint,
+  readFootprints,
+} from "../footprints/footprints.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { DynamicReduction } from "../scheduler/dynamic-reduction.ts";

@@ -1,9 +1,9 @@
-import type { Command } from "../core/command.ts";
 import type { HarnessError } from "../core/error.ts";
 import type { Commit, Ending } from "../core/execution.ts";
 import { isFault } from "../core/fault.ts";
 import { NOTHING } from "../core/footprint.ts";
 import type { Json } from "../core/json.ts";
+import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import {
   type Choice,
@@ -11,20 +11,25 @@ import {
   type Entry,
   entryOf,
   isPreemption,
-  type Lane,
-  laneOf,
+  type Task,
+  taskOf,
 } from "../core/schedule.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
-import { blamed } from "./blame.ts";
+import { BlockedBackends } from "./blocked-backends.ts";
 import { Clients } from "./clients.ts";
 import { Commits } from "./commits.ts";
-import { choiceOf, compareLanes, type Flight, Lanes } from "./lanes.ts";
+import { attributed } from "./error-attribution.ts";
+import type { ExecutionContext } from "./execution-context.ts";
+import { FaultInjector } from "./fault-injector.ts";
+import {
+  choiceOf,
+  compareTasks,
+  type PendingStatement,
+  PendingStatements,
+} from "./pending-statements.ts";
+import { Quiescence } from "./quiescence.ts";
 import { Recording } from "./recording.ts";
-import { Rest } from "./rest.ts";
-import { Sleepers } from "./sleepers.ts";
-import type { Stage } from "./stage.ts";
-import { Strikes } from "./strikes.ts";
-import { Traffic } from "./traffic.ts";
+import { StatementRouter } from "./statement-router.ts";
 
 /** How long a wait that nobody will end is given to end by a timeout of the application's own. */
 const LONGEST_TIMEOUT_MS = 1_000;
@@ -33,47 +38,51 @@ const LONGEST_TIMEOUT_MS = 1_000;
  * One execution: lets one client move at a time, waits until all is at rest, and lets the
  * scheduler choose again.
  */
-export class Run<State extends Json, C extends Command> {
-  readonly recording = new Recording<C>();
+export class Run<State extends Json, Op extends Operation> {
+  readonly recording = new Recording<Op>();
   readonly chosen: Entry[] = [];
   /** To be told of by the gates. */
-  readonly traffic: Traffic<State, C>;
-  readonly #stage: Stage<State, C>;
+  readonly traffic: StatementRouter<State, Op>;
+  readonly #stage: ExecutionContext<State, Op>;
   readonly #scheduler: Scheduler;
-  readonly #clients: Clients<State, C>;
-  readonly #lanes = new Lanes();
-  readonly #rest: Rest;
-  readonly #sleepers: Sleepers;
+  readonly #clients: Clients<State, Op>;
+  readonly #pending = new PendingStatements();
+  readonly #rest: Quiescence;
+  readonly #sleepers: BlockedBackends;
   #commits: Commits | undefined;
-  readonly #strikes: Strikes<State, C>;
-  /** The lane that moved last. */
-  #previous: Lane | undefined;
+  readonly #strikes: FaultInjector<State, Op>;
+  /** The task that moved last. */
+  #previous: Task | undefined;
 
-  constructor(stage: Stage<State, C>, scenario: Scenario<State, C>, scheduler: Scheduler) {
+  constructor(
+    stage: ExecutionContext<State, Op>,
+    scenario: Scenario<State, Op>,
+    scheduler: Scheduler,
+  ) {
     this.#stage = stage;
     this.#scheduler = scheduler;
     this.#clients = new Clients(scenario, stage.system, this.recording, {
       returned: (client) => this.#returned(client),
       failed: (error) => this.failed(error),
     });
-    this.#sleepers = new Sleepers(this.#lanes, stage.freezer);
-    this.#rest = new Rest(stage, this.#lanes, () => this.#unsettled());
-    this.#strikes = new Strikes({
+    this.#sleepers = new BlockedBackends(this.#pending, stage.freezer);
+    this.#rest = new Quiescence(stage, this.#pending, () => this.#unsettled());
+    this.#strikes = new FaultInjector({
       clients: this.#clients,
-      lanes: this.#lanes,
+      pending: this.#pending,
       rest: this.#rest,
       sleepers: this.#sleepers,
       recording: this.recording,
       lockWaits: stage.lockWaits,
       proxy: stage.proxy,
       kill: stage.kills
-        ? () => blamed("the model's kill()", stage.system.kill?.() ?? Promise.resolve())
+        ? () => attributed("the model's kill()", stage.system.kill?.() ?? Promise.resolve())
         : undefined,
       crash: stage.crash,
     });
-    this.traffic = new Traffic(stage, {
+    this.traffic = new StatementRouter(stage, {
       clients: this.#clients,
-      lanes: this.#lanes,
+      pending: this.#pending,
       recording: this.recording,
       rest: this.#rest,
       sleepers: this.#sleepers,
@@ -94,8 +103,8 @@ export class Run<State extends Json, C extends Command> {
       else if (!(await this.#endsByItself())) break;
     }
     const waits = [
-      ...this.#lanes.all().map(({ lane, waitsFor }) => `${lane} for ${waitsFor.join(", ")}`),
-      ...this.#inService().map((client) => `${laneOf(client, 0)} for ${this.#queue()}`),
+      ...this.#pending.all().map(({ task, waitsFor }) => `${task} for ${waitsFor.join(", ")}`),
+      ...this.#inService().map((client) => `${taskOf(client, 0)} for ${this.#queue()}`),
     ];
     return waits.length > 0 ? { type: "stuck", waits: waits.join("; ") } : { type: "complete" };
   }
@@ -103,8 +112,8 @@ export class Run<State extends Json, C extends Command> {
   /** The scheduler, what the step came to. */
   #tell(): void {
     const { footprints } = this.traffic;
-    const letGo = footprints === undefined ? NOTHING : footprints.letGo();
-    this.#scheduler.observe?.(this.recording.lastStep(), letGo);
+    const released = footprints === undefined ? NOTHING : footprints.takeReleased();
+    this.#scheduler.observe?.(this.recording.lastStep(), released);
   }
 
   /** What was committed in which step; undefined unless it was asked for. */
@@ -130,25 +139,25 @@ export class Run<State extends Json, C extends Command> {
   }
 
   async #settle(): Promise<void> {
-    let woken: readonly Flight[] | undefined;
+    let woken: readonly PendingStatement[] | undefined;
     while (woken === undefined) {
       const waits = await this.#rest.reached();
       woken = this.#sleepers.woken(waits);
       if (woken === undefined) this.#rest.disturbInside();
-      else this.recording.atRest(this.#lanes.all(), waits);
+      else this.recording.atRest(this.#pending.all(), waits);
     }
     for (const flight of woken) flight.stage = "woken";
   }
 
   /** A wait for which nobody is left may have a time of its own (lock_timeout). */
   async #endsByItself(): Promise<boolean> {
-    const waits = this.#lanes.all().length > 0 || this.#clients.active().length > 0;
+    const waits = this.#pending.all().length > 0 || this.#clients.active().length > 0;
     return waits && (await this.#rest.disturbedWithin(LONGEST_TIMEOUT_MS));
   }
 
   /** Lets all go on that was kept from it, however the run ended. */
-  letGo(): void {
-    this.#sleepers.letGo();
+  resumeAll(): void {
+    this.#sleepers.resume();
   }
 
   /** Stops waiting, with `error`. */
@@ -156,31 +165,31 @@ export class Run<State extends Json, C extends Command> {
     this.#rest.fail(error);
   }
 
-  /** Resolves when no command is under way any more. */
+  /** Resolves when no operation is under way any more. */
   drained(): Promise<void> {
     return this.#clients.drained();
   }
 
   #enabled(): Choice[] {
-    const choices = this.#lanes.all().flatMap((flight) => choiceOf(flight) ?? []);
-    const busy = new Set(choices.map((choice) => choice.lane));
-    const all = [...choices, ...this.#clients.starts().filter((start) => !busy.has(start.lane))];
-    return all.sort((a, b) => compareLanes(a.lane, b.lane));
+    const choices = this.#pending.all().flatMap((flight) => choiceOf(flight) ?? []);
+    const busy = new Set(choices.map((choice) => choice.task));
+    const all = [...choices, ...this.#clients.starts().filter((start) => !busy.has(start.task))];
+    return all.sort((a, b) => compareTasks(a.task, b.task));
   }
 
   #move(choice: Choice, enabled: readonly Choice[]): void {
-    const { lane, action } = choice;
-    const preemption = action !== "crash" && isPreemption(this.#previous, lane, enabled);
+    const { task, action } = choice;
+    const preemption = action !== "crash" && isPreemption(this.#previous, task, enabled);
     this.recording.add({ type: "move", choice, enabled, preemption });
     this.chosen.push(entryOf(choice));
-    this.#previous = lane;
-    this.traffic.running = clientOf(lane);
-    const flight = this.#lanes.all().find((other) => other.lane === lane);
-    if (action === "start") this.#clients.send(clientOf(lane), action);
+    this.#previous = task;
+    this.traffic.running = clientOf(task);
+    const flight = this.#pending.all().find((other) => other.task === task);
+    if (action === "start") this.#clients.send(clientOf(task), action);
     else if (action === "crash") this.#strikes.crash();
     else if (action === "retry" || action === "give-up") {
-      this.#strikes.byClient(clientOf(lane), action);
-    } else if (flight === undefined) throw new Error(`nothing is on the lane ${lane}`);
+      this.#strikes.byClient(clientOf(task), action);
+    } else if (flight === undefined) throw new Error(`nothing is on the task ${task}`);
     else {
       if (isFault(action)) this.#strikes.strike(flight, action);
       if (action === "wake") this.#sleepers.wake(flight);
@@ -213,9 +222,9 @@ export class Run<State extends Json, C extends Command> {
     return `client ${awaited} is in the service${why}${silent}`;
   }
 
-  /** Clients of which no statement is under way although a command is. */
+  /** Clients of which no statement is under way although a operation is. */
   #inService(): number[] {
-    return this.#clients.active().filter((client) => this.#lanes.of(client).length === 0);
+    return this.#clients.active().filter((client) => this.#pending.of(client).length === 0);
   }
 
   #queue(): string {

@@ -1,14 +1,14 @@
-import type { Session } from "../gates/session.ts";
+import type { ProxySession } from "../proxy/session.ts";
 
-/** As much of a session as lanes look at. */
+/** As much of a session as tasks look at. */
 export function fakeSession(
   pid: number,
-): Session & { transaction: Session["transaction"]; isolates: boolean } {
-  const fake: Pick<Session, "pid" | "transaction" | "isolates" | "owner"> = {
+): ProxySession & { transaction: ProxySession["transaction"]; isolates: boolean } {
+  const fake: Pick<ProxySession, "pid" | "transaction" | "isolates" | "owner"> = {
     pid,
     transaction: "idle",
     isolates: false,
     owner: {},
   };
-  return fake as Session;
+  return fake as ProxySession;
 }

@@ -1,6 +1,6 @@
 import { Client, Pool } from "pg";
-import type { Command } from "../core/command.ts";
 import type { Execution } from "../core/execution.ts";
+import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { ExecutorOptions } from "./executor.ts";
 import type { System, SystemContext } from "./system.ts";
@@ -10,7 +10,7 @@ import type { System, SystemContext } from "./system.ts";
  * never gives its connection back; `parallel` sends all at once, each on a connection of its own;
  * `nested` keeps its connection while it asks for another one for its last statement; `throws` does what a model must not do, after its statements.
  */
-export type Statements = Command & {
+export type Statements = Operation & {
   readonly name: "statements" | "leak" | "parallel" | "nested" | "throws";
   readonly sql: readonly string[];
 };
@@ -34,12 +34,12 @@ async function statementSystem(
   direct.on("error", () => {});
   const owners = new Map<number, number>();
   const pidOf = (client: object) => ("processID" in client ? Number(client.processID) : 0);
-  const oneByOne = async (command: Statements, by: number, seen: string[]) => {
+  const oneByOne = async (operation: Statements, by: number, seen: string[]) => {
     const client = await pool.connect();
     owners.set(pidOf(client), by);
     try {
-      for (const [at, sql] of command.sql.entries()) {
-        const other = command.name === "nested" && at === command.sql.length - 1;
+      for (const [at, sql] of operation.sql.entries()) {
+        const other = operation.name === "nested" && at === operation.sql.length - 1;
         seen.push(...values(await (other ? pool : client).query(sql)));
       }
     } catch (error) {
@@ -47,11 +47,11 @@ async function statementSystem(
       throw error;
     } finally {
       owners.delete(pidOf(client));
-      if (command.name !== "leak") client.release();
+      if (operation.name !== "leak") client.release();
     }
   };
-  const allAtOnce = async (command: Statements, _: number, seen: string[]) => {
-    const results = await Promise.all(command.sql.map((sql) => pool.query(sql)));
+  const allAtOnce = async (operation: Statements, _: number, seen: string[]) => {
+    const results = await Promise.all(operation.sql.map((sql) => pool.query(sql)));
     seen.push(...results.flatMap(values));
   };
   // Connections that are there already, so that statements that go out together arrive together.
@@ -68,21 +68,21 @@ async function statementSystem(
       performed = 0;
       await direct.query("delete from counter; insert into counter values (1, 0), (2, 0)");
     },
-    perform: async (command, client) => {
+    perform: async (operation, client) => {
       performed++;
       const seen: string[] = [];
       try {
-        await (command.name === "parallel" ? allAtOnce : oneByOne)(command, client, seen);
+        await (operation.name === "parallel" ? allAtOnce : oneByOne)(operation, client, seen);
       } catch (error) {
         const code = error instanceof Error && "code" in error ? String(error.code) : "?";
         return { outcome: "fail", code, body: seen };
       }
-      if (command.name === "throws") throw new Error("the model's own mistake");
+      if (operation.name === "throws") throw new Error("the model's own mistake");
       return { outcome: "ok", code: "OK", body: seen };
     },
     observe: async () => ({
       counter: (await direct.query("select id, value from counter order by id")).rows,
-      performed: [{ commands: performed }],
+      performed: [{ operations: performed }],
     }),
     warm,
     // The pool opens what it has lost.
@@ -120,7 +120,7 @@ export const statements = (...sql: string[]): Statements => ({ name: "statements
 
 export const add = (id: number): string => `update counter set value = value + 1 where id = ${id}`;
 
-/** One list of commands for each client. */
+/** One list of operations for each client. */
 export const scenario = (...clients: Statements[][]): Scenario<null, Statements> => ({
   initial: null,
   clients,

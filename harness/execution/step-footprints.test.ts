@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { NOTHING, type Touched } from "../core/footprint.ts";
-import type { Control } from "../gates/footprint-names.ts";
-import type { Footprints } from "../gates/footprints.ts";
-import type { Session } from "../gates/session.ts";
-import { Lanes } from "./lanes.ts";
+import type { Footprints } from "../footprints/footprints.ts";
+import type { TransactionControl } from "../footprints/names.ts";
+import type { ProxySession } from "../proxy/session.ts";
+import { PendingStatements } from "./pending-statements.ts";
 import { fakeSession } from "./session.fixture.ts";
 import { StepFootprints } from "./step-footprints.ts";
 
-const CONTROLS: { readonly [sql: string]: Control } = {
+const CONTROLS: { readonly [sql: string]: TransactionControl } = {
   begin: { type: "private" },
   "begin strictly": { type: "private", isolates: "transaction" },
   commit: { type: "end" },
@@ -30,8 +30,8 @@ const writes = (...objects: string[]): Touched => ({ ...NOTHING, writes: new Set
 
 /** Clients that have a session each. */
 class Clients {
-  readonly lanes = new Lanes();
-  readonly steps = new StepFootprints(footprints, this.lanes);
+  readonly pending = new PendingStatements();
+  readonly steps = new StepFootprints(footprints, this.pending);
   readonly #sessions = new Map<number, ReturnType<typeof fakeSession>>();
 
   session(client: number): ReturnType<typeof fakeSession> {
@@ -42,23 +42,23 @@ class Clients {
 
   /** The statement is held, and what it may touch. */
   hold(client: number, sql: string) {
-    this.lanes.arrive(this.session(client), { sql, values: [] }, client, () => true);
-    return this.steps.of({ lane: client < 0 ? "bg" : String(client), action: "release" });
+    this.pending.arrive(this.session(client), { sql, values: [] }, client, () => true);
+    return this.steps.of({ task: client < 0 ? "bg" : String(client), action: "release" });
   }
 
   /** The statement that is held goes to the server, and waits for those. */
   release(client: number, ...waitsFor: number[]): void {
-    const flight = this.lanes.on(this.session(client));
+    const flight = this.pending.on(this.session(client));
     if (flight === undefined) throw new Error("nothing is held");
-    this.steps.released(flight);
+    this.steps.onRelease(flight);
     flight.stage = "database";
     flight.waitsFor = waitsFor.map(String);
   }
 
-  did(client: number, sql: string, transaction: Session["transaction"]): void {
+  did(client: number, sql: string, transaction: ProxySession["transaction"]): void {
     this.hold(client, sql);
     this.release(client);
-    this.lanes.land(this.session(client));
+    this.pending.land(this.session(client));
     this.session(client).transaction = transaction;
   }
 }
@@ -79,11 +79,11 @@ describe("a step's footprint", () => {
       ends: false,
     });
     clients.release(0);
-    clients.lanes.land(clients.session(0));
+    clients.pending.land(clients.session(0));
     const commit = clients.hold(0, "commit");
     expect(commit).toMatchObject({ step: NOTHING, held: writes("a", "b"), ends: true });
     clients.release(0);
-    clients.lanes.land(clients.session(0));
+    clients.pending.land(clients.session(0));
     clients.session(0).transaction = "idle";
     expect(clients.hold(0, "c")).toMatchObject({ held: NOTHING });
   });
@@ -101,25 +101,25 @@ describe("a step's footprint", () => {
     clients.did(0, "a", "open");
     clients.did(1, "advisory lock 1", "idle");
     clients.did(1, "b", "idle");
-    expect(clients.steps.letGo()).toEqual(NOTHING);
+    expect(clients.steps.takeReleased()).toEqual(NOTHING);
     clients.steps.closed(clients.session(0));
     clients.steps.closed(clients.session(1));
-    expect(clients.steps.letGo()).toEqual(writes("a", "advisory lock 1"));
-    expect(clients.steps.letGo()).toEqual(NOTHING);
+    expect(clients.steps.takeReleased()).toEqual(writes("a", "advisory lock 1"));
+    expect(clients.steps.takeReleased()).toEqual(NOTHING);
     clients.did(2, "?", "idle");
     clients.steps.closed(clients.session(2));
-    expect(clients.steps.letGo()).toBeUndefined();
+    expect(clients.steps.takeReleased()).toBeUndefined();
   });
 
   test("is unknown after all when the service adds to the statement that is under way", () => {
     const clients = new Clients();
     const statement = { sql: "a", values: [] };
-    clients.lanes.arrive(clients.session(0), statement, 0, () => true);
+    clients.pending.arrive(clients.session(0), statement, 0, () => true);
     clients.release(0);
     statement.sql = "a; b";
-    expect(clients.steps.letGo()).toBeUndefined();
-    expect(clients.steps.letGo()).toEqual(NOTHING);
-    clients.lanes.land(clients.session(0));
+    expect(clients.steps.takeReleased()).toBeUndefined();
+    expect(clients.steps.takeReleased()).toEqual(NOTHING);
+    clients.pending.land(clients.session(0));
     clients.session(0).transaction = "open";
     expect(clients.hold(0, "c")).toBeUndefined();
   });
@@ -154,9 +154,9 @@ describe("a step's footprint", () => {
     const clients = new Clients();
     clients.hold(0, "a");
     clients.release(0, 1);
-    const flight = clients.lanes.on(clients.session(0));
+    const flight = clients.pending.on(clients.session(0));
     if (flight !== undefined) flight.stage = "woken";
-    const woken = clients.steps.of({ lane: "0", action: "wake" });
+    const woken = clients.steps.of({ task: "0", action: "wake" });
     expect(woken).toMatchObject({ step: writes("a"), held: writes("a"), ends: true });
   });
 
@@ -165,7 +165,7 @@ describe("a step's footprint", () => {
     clients.did(0, "begin", "open");
     expect(clients.hold(0, "?")).toBeUndefined();
     clients.release(0);
-    clients.lanes.land(clients.session(0));
+    clients.pending.land(clients.session(0));
     expect(clients.hold(0, "a")).toBeUndefined();
     expect(clients.hold(-1, "a")).toBeUndefined();
   });
@@ -173,8 +173,8 @@ describe("a step's footprint", () => {
   test("is unknown once the schema may have changed", () => {
     const clients = new Clients();
     const stale = { ...footprints, stale: true };
-    const steps = new StepFootprints(stale, clients.lanes);
-    expect(steps.of({ lane: "0", action: "start" })).toBeUndefined();
+    const steps = new StepFootprints(stale, clients.pending);
+    expect(steps.of({ task: "0", action: "start" })).toBeUndefined();
   });
 
   test("takes a snapshot with the first statement of a transaction with an isolation of its own", () => {
@@ -182,7 +182,7 @@ describe("a step's footprint", () => {
     clients.did(0, "begin strictly", "open");
     expect(clients.hold(0, "a")).toMatchObject({ snapshot: true, tracked: true });
     clients.release(0);
-    clients.lanes.land(clients.session(0));
+    clients.pending.land(clients.session(0));
     expect(clients.hold(0, "b")).toMatchObject({ snapshot: false, tracked: true });
     expect(clients.hold(1, "b")).toMatchObject({ snapshot: false, tracked: false });
   });
@@ -194,16 +194,16 @@ describe("a step's footprint", () => {
     expect(clients.hold(1, "a")).toMatchObject({ tracked: false });
   });
 
-  test("is nothing when a command starts or an answer is delivered, but for what is held", () => {
+  test("is nothing when a operation starts or an answer is delivered, but for what is held", () => {
     const clients = new Clients();
-    expect(clients.steps.of({ lane: "0", action: "start" })).toMatchObject({
+    expect(clients.steps.of({ task: "0", action: "start" })).toMatchObject({
       step: NOTHING,
       held: NOTHING,
       ends: false,
     });
     clients.did(0, "begin", "open");
     clients.did(0, "a", "open");
-    expect(clients.steps.of({ lane: "0", action: "deliver" })).toMatchObject({
+    expect(clients.steps.of({ task: "0", action: "deliver" })).toMatchObject({
       step: NOTHING,
       held: writes("a"),
     });

@@ -1,10 +1,10 @@
 import { type Footprint, joined, NOTHING, type Touched } from "../core/footprint.ts";
 import { type Choice, clientOf } from "../core/schedule.ts";
 import type { Statement } from "../core/trace.ts";
-import { isAdvisory } from "../gates/footprint-closure.ts";
-import type { Footprints } from "../gates/footprints.ts";
-import type { Session } from "../gates/session.ts";
-import type { Flight, Lanes } from "./lanes.ts";
+import { isAdvisory } from "../footprints/footprint-builder.ts";
+import type { Footprints } from "../footprints/footprints.ts";
+import type { ProxySession } from "../proxy/session.ts";
+import type { PendingStatement, PendingStatements } from "./pending-statements.ts";
 
 /** A step, apart from what it sets off. */
 interface Step {
@@ -36,25 +36,25 @@ interface Past {
 const PRIVATE: Step = { touched: NOTHING, ends: false, snapshot: false, keeps: true };
 
 /**
- * What the next step of each lane may touch, in the state in which an execution is: its statement,
+ * What the next step of each task may touch, in the state in which an execution is: its statement,
  * what its transaction holds, and the steps of those that may be waiting for that.
  */
 export class StepFootprints {
   readonly #footprints: Footprints;
-  readonly #lanes: Lanes;
-  readonly #pasts = new Map<Session, Past>();
+  readonly #pending: PendingStatements;
+  readonly #pasts = new Map<ProxySession, Past>();
   /** What closed connections held, in this step; undefined when nobody can tell what it did. */
-  #letGo: Touched | undefined = NOTHING;
+  #released: Touched | undefined = NOTHING;
 
-  constructor(footprints: Footprints, lanes: Lanes) {
+  constructor(footprints: Footprints, pending: PendingStatements) {
     this.#footprints = footprints;
-    this.#lanes = lanes;
+    this.#pending = pending;
   }
 
   /** Undefined when anything may happen, as in the background: whose statement that is, nobody knows. */
-  of({ lane, action }: Choice): Footprint | undefined {
-    const client = clientOf(lane);
-    const flight = this.#lanes.all().find((other) => other.lane === lane);
+  of({ task, action }: Choice): Footprint | undefined {
+    const client = clientOf(task);
+    const flight = this.#pending.all().find((other) => other.task === task);
     const own = this.#own(action, flight);
     if (client < 0 || this.#footprints.stale) return undefined;
     const woken = this.#waitingFor(client).flatMap(({ session }) => this.#pasts.get(session) ?? []);
@@ -80,15 +80,15 @@ export class StepFootprints {
   }
 
   /** The flight, which is held, is about to be let go. */
-  released(flight: Flight): void {
-    const { lane, session, statement } = flight;
+  onRelease(flight: PendingStatement): void {
+    const { task, session, statement } = flight;
     const { control, deferred } = this.#footprints.of(statement.sql);
     const last = this.#step(flight);
     const before = this.#pasts.get(session);
     const past = this.#isOpen(session) ? before : undefined;
     const isolates = control.type === "private" && control.isolates === "transaction";
     this.#pasts.set(session, {
-      client: clientOf(lane),
+      client: clientOf(task),
       touched: joinedIfKnown([past === undefined ? kept(before) : past.touched, last.touched]),
       deferred: deferred || past?.deferred === true,
       snapshot: control.type === "query" || past?.snapshot === true,
@@ -100,15 +100,15 @@ export class StepFootprints {
   }
 
   /** The service has closed the connection. */
-  closed(session: Session): void {
+  closed(session: ProxySession): void {
     const past = this.#pasts.get(session);
     const held = this.#isOpen(session) ? (past ?? PRIVATE).touched : kept(past);
-    this.#letGo = joinedIfKnown([this.#letGo, held]);
+    this.#released = joinedIfKnown([this.#released, held]);
     this.#pasts.delete(session);
   }
 
   /** Of the step that is over: what closed connections held. Undefined when nobody can tell what it did. */
-  letGo(): Touched | undefined {
+  takeReleased(): Touched | undefined {
     for (const [session, past] of this.#pasts) {
       const { statement, sql, last } = past;
       if (statement.sql === sql) continue;
@@ -118,20 +118,20 @@ export class StepFootprints {
         sql: statement.sql,
       };
       this.#pasts.set(session, { ...past, ...added });
-      this.#letGo = undefined;
+      this.#released = undefined;
     }
-    const letGo = this.#letGo;
-    this.#letGo = NOTHING;
-    return letGo;
+    const released = this.#released;
+    this.#released = NOTHING;
+    return released;
   }
 
-  #own(action: Choice["action"], flight: Flight | undefined): Step {
+  #own(action: Choice["action"], flight: PendingStatement | undefined): Step {
     if (flight === undefined || action === "deliver") return PRIVATE;
     const waited = action === "wake" ? this.#pasts.get(flight.session)?.last : undefined;
     return waited ?? this.#step(flight);
   }
 
-  #step({ session, statement, gate }: Flight): Step {
+  #step({ session, statement, gate }: PendingStatement): Step {
     const { control, at, whole, catches } = this.#footprints.of(statement.sql);
     const past = this.#isOpen(session) ? this.#pasts.get(session) : undefined;
     if (control.type === "end") {
@@ -146,23 +146,23 @@ export class StepFootprints {
   }
 
   /** Whether the session is in a transaction: in a block, or in the middle of a statement. */
-  #isOpen(session: Session): boolean {
-    const flight = this.#lanes.on(session);
+  #isOpen(session: ProxySession): boolean {
+    const flight = this.#pending.on(session);
     const begun = flight?.stage === "database" || flight?.stage === "woken";
     const inside = begun || flight?.gate !== undefined;
     return inside || session.transaction !== "idle";
   }
 
   /** Whoever waits for the client, or for one that does. */
-  #waitingFor(client: number): readonly Flight[] {
-    const found = new Set<Flight>();
+  #waitingFor(client: number): readonly PendingStatement[] {
+    const found = new Set<PendingStatement>();
     const clients = new Set([client]);
     for (let before = -1; before < found.size; ) {
       before = found.size;
-      for (const flight of this.#lanes.inDatabase()) {
-        if (!flight.waitsFor.some((lane) => clients.has(clientOf(lane)))) continue;
+      for (const flight of this.#pending.inDatabase()) {
+        if (!flight.waitsFor.some((task) => clients.has(clientOf(task)))) continue;
         found.add(flight);
-        clients.add(clientOf(flight.lane));
+        clients.add(clientOf(flight.task));
       }
     }
     return [...found];

@@ -1,8 +1,8 @@
 import type { Duplex } from "node:stream";
-import type { Command } from "../core/command.ts";
 import type { Snapshot } from "../core/execution.ts";
 import type { Response } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
+import type { Operation } from "../core/operation.ts";
 
 /** Where a system under test finds its database, and what it may use. */
 export interface SystemContext {
@@ -28,24 +28,24 @@ export interface SystemContext {
   /** Connection string past the proxy, for `reset` and `observe`. */
   readonly directUrl: string;
   /** Whether the service is to be one that can be killed (`System.kill`). */
-  readonly mortal?: boolean;
+  readonly killable?: boolean;
   /** A private folder that is removed afterwards; for sockets. Its path is short. */
   readonly folder: string;
 }
 
 /** The system under test, as the machinery needs it. */
-export interface System<State extends Json = Json, C extends Command = Command> {
+export interface System<State extends Json = Json, Op extends Operation = Operation> {
   /** Puts the database into a scenario's initial state; sequences restart, so that ids repeat. */
   reset(initial: State): Promise<void>;
   /** Whether something was done to the database that `reset` cannot undo: then it gets another. */
-  spoiled?(): Promise<boolean>;
+  dirty?(): Promise<boolean>;
   /**
-   * Sends one command as one client and returns what the service answered. A refusal is a
+   * Sends one operation as one client and returns what the service answered. A refusal is a
    * `Response`; a lost connection is one with outcome `info`; only what is the harness's own fault
    * is thrown. `patience` is aborted when the client waits no longer and learns of no answer; the
    * request goes on, and its end is what this has to wait for all the same.
    */
-  perform(command: C, client: number, patience?: AbortSignal): Promise<Response>;
+  perform(operation: Op, client: number, patience?: AbortSignal): Promise<Response>;
   /** Reads committed state, past the proxy, after all clients are done. */
   observe(): Promise<Snapshot>;
   /**
@@ -76,7 +76,7 @@ export interface System<State extends Json = Json, C extends Command = Command> 
   /** The server was killed and is there again: opens what it has past the proxy. */
   recover?(): Promise<void>;
   /**
-   * Kills the service, and starts it again. Resolves when it takes commands, and `perform` has resolved
+   * Kills the service, and starts it again. Resolves when it takes operations, and `perform` has resolved
    * for all that were under way in it.
    */
   kill?(): Promise<void>;

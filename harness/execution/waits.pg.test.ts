@@ -79,7 +79,7 @@ describe("a wait that ends without the holder's end", () => {
     const early = seen.filter(({ trace }) => {
       const waited = trace.findIndex((event) => event.type === "wait");
       const answered = trace.findIndex(
-        (event, at) => at > waited && event.type === "result" && event.lane === "1",
+        (event, at) => at > waited && event.type === "result" && event.task === "1",
       );
       const committed = trace.findIndex(
         (event) => event.type === "result" && event.result.tags.includes("COMMIT"),

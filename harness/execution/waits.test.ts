@@ -1,26 +1,26 @@
 import { describe, expect, test } from "vitest";
-import type { Session } from "../gates/session.ts";
-import { Lanes } from "./lanes.ts";
+import type { ProxySession } from "../proxy/session.ts";
+import { PendingStatements } from "./pending-statements.ts";
 import { fakeSession } from "./session.fixture.ts";
 import { stableWaits } from "./waits.ts";
 
 /** Where client n's session, whose backend's pid is n + 1, stands. */
 type Stage = "between" | "held" | "database" | "answered";
 
-/** What `stableWaits` says, by lane; undefined where it says that there is no rest. */
+/** What `stableWaits` says, by task; undefined where it says that there is no rest. */
 function waits(stages: readonly Stage[], blockers: { readonly [pid: number]: readonly number[] }) {
-  const lanes = new Lanes();
-  const sessions: Session[] = stages.map((stage, client) => {
+  const pending = new PendingStatements();
+  const sessions: ProxySession[] = stages.map((stage, client) => {
     const session = fakeSession(client + 1);
-    lanes.arrive(session, { sql: "", values: [] }, client, () => true);
-    const flight = lanes.on(session);
-    if (stage === "between") lanes.land(session);
+    pending.arrive(session, { sql: "", values: [] }, client, () => true);
+    const flight = pending.on(session);
+    if (stage === "between") pending.land(session);
     else if (flight !== undefined) flight.stage = stage;
     return session;
   });
   const known = new Map(Object.entries(blockers).map(([pid, others]) => [Number(pid), others]));
-  const stable = stableWaits(lanes, sessions, known);
-  return stable && [...stable].map(([flight, holders]) => [flight.lane, ...holders]);
+  const stable = stableWaits(pending, sessions, known);
+  return stable && [...stable].map(([flight, holders]) => [flight.task, ...holders]);
 }
 
 describe("at rest is", () => {
@@ -89,13 +89,13 @@ describe("not at rest is", () => {
   });
 
   test("one that waits for a prepared transaction, while a session is being opened", () => {
-    const lanes = new Lanes();
+    const pending = new PendingStatements();
     const opening = fakeSession(0);
     const session = fakeSession(7);
-    lanes.arrive(session, { sql: "", values: [] }, 0, () => true);
-    const flight = lanes.on(session);
+    pending.arrive(session, { sql: "", values: [] }, 0, () => true);
+    const flight = pending.on(session);
     if (flight !== undefined) flight.stage = "database";
     // pg_blocking_pids gives 0 for a prepared transaction.
-    expect(stableWaits(lanes, [opening, session], new Map([[7, [0]]]))).toBeUndefined();
+    expect(stableWaits(pending, [opening, session], new Map([[7, [0]]]))).toBeUndefined();
   });
 });

@@ -1,13 +1,13 @@
-import type { Lane } from "../core/schedule.ts";
-import type { Session } from "../gates/session.ts";
-import type { Flight, Lanes } from "./lanes.ts";
+import type { Task } from "../core/schedule.ts";
+import type { ProxySession } from "../proxy/session.ts";
+import type { PendingStatement, PendingStatements } from "./pending-statements.ts";
 
 /** Who waits for whom, as the server said it. */
 export type Blockers = ReadonlyMap<number, readonly number[]>;
 
 /**
  * Whether every statement in the database waits for a lock that stays held until somebody else
- * moves. Returns, for each, the lanes that it waits for (none for one whose wait has ended while it
+ * moves. Returns, for each, the tasks that it waits for (none for one whose wait has ended while it
  * was frozen); undefined when a statement does not wait,
  * or when its wait is going to end by itself:
  *
@@ -19,20 +19,20 @@ export type Blockers = ReadonlyMap<number, readonly number[]>;
  * that session cannot release anything before it is chosen.
  */
 export function stableWaits(
-  lanes: Lanes,
-  sessions: Iterable<Session>,
+  pending: PendingStatements,
+  sessions: Iterable<ProxySession>,
   blockers: Blockers,
-): Map<Flight, readonly Lane[]> | undefined {
+): Map<PendingStatement, readonly Task[]> | undefined {
   const byPid = new Map([...sessions].map((session) => [session.pid, session]));
   // A session that is being opened has no pid yet, and 0 is how a prepared transaction is named.
   byPid.delete(0);
-  const waits = new Map<Flight, readonly Lane[]>();
-  for (const flight of lanes.inDatabase()) {
-    const names = new Set<Lane>();
+  const waits = new Map<PendingStatement, readonly Task[]>();
+  for (const flight of pending.inDatabase()) {
+    const names = new Set<Task>();
     for (const pid of blockers.get(flight.session.pid) ?? []) {
       const holder = byPid.get(pid);
       if (holder === undefined) return undefined;
-      names.add(lanes.nameOf(holder));
+      names.add(pending.nameOf(holder));
     }
     // One that is frozen does not go on, although nothing holds it any more.
     if (names.size === 0 && !flight.frozen) return undefined;

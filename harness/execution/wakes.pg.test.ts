@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Execution } from "../core/execution.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
-import { Replay } from "../scheduler/replay.ts";
+import { ReplayScheduler } from "../scheduler/replay.ts";
 import { Executor } from "./executor.ts";
 import { add, LIMITS, SETUP, type Statements, scenario, statements } from "./statements.fixture.ts";
 
@@ -31,7 +31,7 @@ async function explore(scene: ReturnType<typeof scenario>) {
 const waits = ({ trace }: Execution) => trace.filter(({ type }) => type === "wait").length;
 const wakes = ({ trace }: Execution) =>
   trace.flatMap((event) =>
-    event.type === "move" && event.choice.action === "wake" ? [event.choice.lane] : [],
+    event.type === "move" && event.choice.action === "wake" ? [event.choice.task] : [],
   );
 
 /** Both inserts wait for client 0, whose rollback ends both waits at once; then only one fits. */
@@ -63,7 +63,7 @@ describe("when one step ends the waits of several", () => {
     expect(several.length).toBeGreaterThan(5);
     for (const execution of several.slice(0, 40)) {
       for (let i = 0; i < 2; i++) {
-        const replay = new Replay(execution.schedule);
+        const replay = new ReplayScheduler(execution.schedule);
         const again = await executor.execute(scene, replay);
         expect(replay.diverged()).toBeUndefined();
         expect(again).toEqual(execution);

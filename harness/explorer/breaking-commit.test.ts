@@ -1,11 +1,14 @@
 import { expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
 import type { Snapshot } from "../core/execution.ts";
-import { InOrder } from "../scheduler/in-order.ts";
+import { ClientOrder } from "../scheduler/client-order.ts";
 import { breakingCommit } from "./breaking-commit.ts";
 import { executeToy, increment, type ToyExecution } from "./toy.fixture.ts";
 
-const plain = executeToy({ initial: 0, clients: [[increment], [increment]] }, new InOrder([0, 1]));
+const plain = executeToy(
+  { initial: 0, clients: [[increment], [increment]] },
+  new ClientOrder([0, 1]),
+);
 
 /** The same, with committed state that was good (true) or broken after steps 1, 2, 3 and so on. */
 const looked = (execution: ToyExecution, ...good: boolean[]): ToyExecution => ({
@@ -29,7 +32,7 @@ test("is the first where each commit is held to the rule; then nothing is execut
 });
 
 test("is unknown where the execution goes another way, or the harness fails", async () => {
-  const other = executeToy({ initial: 0, clients: [[increment]] }, new InOrder([0, 1]));
+  const other = executeToy({ initial: 0, clients: [[increment]] }, new ClientOrder([0, 1]));
   expect(await breakingCommit(plain, async () => looked(other, false), holds)).toBeUndefined();
   const failing = async () => Promise.reject(new HarnessError("CONNECTION_LOST", "gone"));
   expect(await breakingCommit(plain, failing, holds)).toBeUndefined();

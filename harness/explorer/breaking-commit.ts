@@ -1,11 +1,11 @@
-import type { Command } from "../core/command.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Execution, Snapshot } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
+import type { Operation } from "../core/operation.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
-import { Replay } from "../scheduler/replay.ts";
-import type { Judges } from "./judge.ts";
+import { ReplayScheduler } from "../scheduler/replay.ts";
+import type { Checkers } from "./checkers.ts";
 import { difference } from "./replay.ts";
 
 /**
@@ -15,9 +15,9 @@ import { difference } from "./replay.ts";
  *
  * Undefined where no commit is to blame, or where the execution did not go the same way again.
  */
-export async function breakingCommit<State extends Json, C extends Command>(
-  execution: Execution<State, C>,
-  execute: Executor<State, C>["execute"],
+export async function breakingCommit<State extends Json, Op extends Operation>(
+  execution: Execution<State, Op>,
+  execute: Executor<State, Op>["execute"],
   holds: (snapshot: Snapshot) => Promise<boolean>,
 ): Promise<number | undefined> {
   const seen = execution.commits;
@@ -32,24 +32,24 @@ export async function breakingCommit<State extends Json, C extends Command>(
 }
 
 /** The same for a rule that an execution broke; undefined of one that is not about committed state. */
-export async function commitThatBroke<State extends Json, C extends Command>(
+export async function commitThatBroke<State extends Json, Op extends Operation>(
   rule: Violation,
-  execution: Execution<State, C>,
-  judges: Judges<State, C>,
-  execute: Executor<State, C>["execute"],
+  execution: Execution<State, Op>,
+  checkers: Checkers<State, Op>,
+  execute: Executor<State, Op>["execute"],
 ): Promise<number | undefined> {
-  if (rule.judge !== "invariant") return undefined;
+  if (rule.checker !== "invariant") return undefined;
   return breakingCommit(execution, execute, async (snapshot) => {
     const then = { ...execution, commits: [], snapshot };
-    return (await judges.likewise(rule, then, execute)).length === 0;
+    return (await checkers.likewise(rule, then, execute)).length === 0;
   });
 }
 
-async function observed<State extends Json, C extends Command>(
-  { scenario, schedule, trace }: Execution<State, C>,
-  execute: Executor<State, C>["execute"],
-): Promise<Execution<State, C> | undefined> {
-  const same = new Replay(schedule);
+async function observed<State extends Json, Op extends Operation>(
+  { scenario, schedule, trace }: Execution<State, Op>,
+  execute: Executor<State, Op>["execute"],
+): Promise<Execution<State, Op> | undefined> {
+  const same = new ReplayScheduler(schedule);
   same.begin();
   try {
     const execution = await execute(scenario, same, "each-commit");

@@ -1,24 +1,30 @@
-import type { RegressionFate } from "../core/campaign.ts";
-import type { Command } from "../core/command.ts";
 import type { Control } from "../core/control.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import type { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
+import type { Operation } from "../core/operation.ts";
 import type { Executor } from "../execution/executor.ts";
 import { effortUsed } from "../scheduler/strategies.ts";
+import type { AppliedMutant } from "../service/open-executor.ts";
+import type { Service } from "../service/service.ts";
+import { bypassedGate } from "./bypassed-gate.ts";
+import type { RegressionResult } from "./campaign-report.ts";
+import { type CheckerName, Checkers, checkersOf } from "./checkers.ts";
 import { determinism } from "./determinism.ts";
 import { Exploration } from "./exploration.ts";
 import {
-  type Explored,
-  type Failing,
+  type FailingExecution,
   ScenarioExplorer,
   type ScenarioOptions,
+  type ScenarioResult,
 } from "./explore-scenario.ts";
-import { type JudgeName, Judges, judgesOf } from "./judge.ts";
+import {
+  type AssumedBudget,
+  exploreInParallel,
+  type OrderedCampaign,
+  type OtherExplorers,
+} from "./parallel-exploration.ts";
 import { type Shard, WHOLE } from "./shard.ts";
-import { type Assumed, exploreSideBySide, type InOrder, type Others } from "./side-by-side.ts";
-import type { Subject } from "./subject.ts";
-import { unseen } from "./unseen.ts";
 
 export interface CampaignOptions extends ScenarioOptions {
   /** How many executions; undefined: until the time is up. */
@@ -33,18 +39,18 @@ export interface CampaignOptions extends ScenarioOptions {
   readonly timeMs: number | undefined;
   /** Whether to execute each schedule twice, and to compare. */
   readonly checkDeterminism: boolean;
-  readonly mutant: string | undefined;
+  readonly mutant: AppliedMutant | undefined;
   readonly control: Control;
-  /** Those that judge; the violations of the first come first. */
-  readonly judges: readonly JudgeName[];
+  /** Those that checker; the violations of the first come first. */
+  readonly checkers: readonly CheckerName[];
   /** How long shrinking may take, in ms. */
   readonly shrinkTimeMs: number;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: Progress) => void) | undefined;
   /** What became of the violations that were kept. */
-  readonly regressions?: readonly RegressionFate[];
+  readonly regressions?: readonly RegressionResult[];
   /** A violation that is known already: then nothing is explored. */
-  readonly known?: Failing | undefined;
+  readonly known?: FailingExecution | undefined;
   /** Told of a violation before anything else is done with it. */
   readonly onViolation?: ((found: Counterexample) => Promise<string | undefined>) | undefined;
   /** Told of the same when it is shrunk, with what `onViolation` gave. */
@@ -65,30 +71,36 @@ export interface Progress extends Counted {
   readonly elapsedMs: number;
 }
 
-/** The judges of what is executed on an executor. */
-export function judgesFor<State extends Json, C extends Command>(
-  { ordersWakes }: Pick<Executor<State, C>, "ordersWakes">,
-  subject: Subject<State, C>,
-  { judges, checkDeterminism }: Pick<CampaignOptions, "judges" | "checkDeterminism">,
-): Judges<State, C> {
-  const twice = checkDeterminism ? [determinism<State, C>(ordersWakes)] : [];
-  return new Judges([...judgesOf(subject, judges), ...twice]);
+/** The checkers of what is executed on an executor. */
+export function checkersFor<State extends Json, Op extends Operation>(
+  { ordersWakes }: Pick<Executor<State, Op>, "ordersWakes">,
+  service: Service<State, Op>,
+  { checkers, checkDeterminism }: Pick<CampaignOptions, "checkers" | "checkDeterminism">,
+): Checkers<State, Op> {
+  const twice = checkDeterminism ? [determinism<State, Op>(ordersWakes)] : [];
+  return new Checkers([...checkersOf(service, checkers), ...twice]);
 }
 
 /** The exploring of a campaign, within its limits. */
-export class CampaignRun<State extends Json, C extends Command> implements InOrder<State, C> {
-  readonly judges: Judges<State, C>;
-  readonly exploration: Exploration<State, C>;
-  readonly #explorer: ScenarioExplorer<State, C>;
+export class CampaignRun<State extends Json, Op extends Operation>
+  implements OrderedCampaign<State, Op>
+{
+  readonly checkers: Checkers<State, Op>;
+  readonly exploration: Exploration<State, Op>;
+  readonly #explorer: ScenarioExplorer<State, Op>;
   readonly #single: boolean;
   readonly #options: CampaignOptions;
   readonly #began = performance.now();
 
-  constructor(executor: Executor<State, C>, subject: Subject<State, C>, options: CampaignOptions) {
-    this.judges = judgesFor(executor, subject, options);
-    this.#explorer = new ScenarioExplorer(executor, subject, this.judges, options);
+  constructor(
+    executor: Executor<State, Op>,
+    service: Service<State, Op>,
+    options: CampaignOptions,
+  ) {
+    this.checkers = checkersFor(executor, service, options);
+    this.#explorer = new ScenarioExplorer(executor, service, this.checkers, options);
     this.exploration = new Exploration(this.#explorer.pairs, options.shard);
-    this.#single = subject.single === true;
+    this.#single = service.single === true;
     this.#options = options;
   }
 
@@ -96,8 +108,8 @@ export class CampaignRun<State extends Json, C extends Command> implements InOrd
     return performance.now() - this.#began;
   }
 
-  explore(others: Others<State, C>): Promise<void> {
-    return exploreSideBySide(this, this.#explorer, others);
+  explore(others: OtherExplorers<State, Op>): Promise<void> {
+    return exploreInParallel(this, this.#explorer, others);
   }
 
   get next(): number {
@@ -125,12 +137,16 @@ export class CampaignRun<State extends Json, C extends Command> implements InOrd
     return !this.ended && !this.#nothingLeft() && this.#left() > 0 && this.#inTime();
   }
 
-  assumed(index: number): Assumed {
+  assumed(index: number): AssumedBudget {
     return { used: this.usedAfter(index, 0), executions: this.#left() };
   }
 
   /** Where the runs are not limited, nothing depends on how many there were. */
-  holds(index: number, assumed: Assumed, { tally: { executions } }: Explored<State, C>): boolean {
+  holds(
+    index: number,
+    assumed: AssumedBudget,
+    { tally: { executions } }: ScenarioResult<State, Op>,
+  ): boolean {
     const { runs, strategy } = this.#options;
     if (runs === undefined) return true;
     const left = this.#left();
@@ -141,7 +157,7 @@ export class CampaignRun<State extends Json, C extends Command> implements InOrd
     return strategy.phase?.(assumed.used) === now && (!cut || executions === left);
   }
 
-  add(explored: Explored<State, C>): void {
+  add(explored: ScenarioResult<State, Op>): void {
     this.exploration.add(explored);
   }
 
@@ -196,10 +212,10 @@ export class CampaignRun<State extends Json, C extends Command> implements InOrd
       return `the time was up${before}`;
     }
     if (undecided !== undefined) {
-      return `${tally.undecided} of ${executions} executions could not be judged: ${undecided}`;
+      return `${tally.undecided} of ${executions} executions could not be checked: ${undecided}`;
     }
     if (executions === 0) return "the time was up before the first execution";
-    return unseen({ single: this.#single }, tally);
+    return bypassedGate({ single: this.#single }, tally);
   }
 
   progress(

@@ -107,7 +107,7 @@ function searchSentence(
 ): string {
   const what =
     bound === 0
-      ? "orders of whole commands"
+      ? "orders of whole operations"
       : bound === Number.POSITIVE_INFINITY
         ? "interleavings, without a bound,"
         : `interleavings with at most ${bound} preemption${bound === 1 ? "" : "s"}`;

@@ -13,18 +13,18 @@ import {
 const UUIDS = ["7f0c1c3e-9d55-4a60-8d5c-0a4b1a0c4f11", "1b4e28ba-2fa1-41d2-883f-0016d3cca427"];
 const scenario = { initial: 0, clients: [[increment], [look]] } as const satisfies ToyScenario;
 
-/** Judges an execution of a toy that adds something of its own to each of its executions. */
-async function judged(
+/** Checkers an execution of a toy that adds something of its own to each of its executions. */
+async function checked(
   changed: (execution: ToyExecution, number: number) => ToyExecution,
   ordersWakes = true,
 ) {
   let number = 0;
   const execute = (...given: Parameters<typeof executeToy>) =>
     changed(executeToy(...given), number++);
-  const judge = determinism<number, Toy>(ordersWakes);
+  const checker = determinism<number, Toy>(ordersWakes);
   const first = execute(scenario, new RandomWalk(1));
-  const judgement = await judge.judge(first, async (...given) => execute(...given));
-  return { judgement, executions: number };
+  const result = await checker.check(first, async (...given) => execute(...given));
+  return { result, executions: number };
 }
 
 const responding = (execution: ToyExecution, code: string): ToyExecution => ({
@@ -47,8 +47,8 @@ const leaving = (execution: ToyExecution, ...values: string[]): ToyExecution => 
 });
 
 test("what is the same both times is executed twice, and is no finding", async () => {
-  const { judgement, executions } = await judged((execution) => execution);
-  expect(judgement).toEqual({ violations: [] });
+  const { result, executions } = await checked((execution) => execution);
+  expect(result).toEqual({ violations: [] });
   expect(executions).toBe(2);
 });
 
@@ -64,10 +64,10 @@ describe("a finding is", () => {
       (it, n) => ({ ...leaving(it, `2030-01-0${n + 1} 10:00+00`), scenario: dated }),
     ],
   ])("%s", async (_, changed) => {
-    const { judgement } = await judged(changed);
-    expect(judgement.violations).toMatchObject([{ name: "same-schedule-same-execution" }]);
-    expect(judgement.violations.every(isOfDeterminism)).toBe(true);
-    const [row] = judgement.violations[0]?.evidence ?? [];
+    const { result } = await checked(changed);
+    expect(result.violations).toMatchObject([{ name: "same-schedule-same-execution" }]);
+    expect(result.violations.every(isOfDeterminism)).toBe(true);
+    const [row] = result.violations[0]?.evidence ?? [];
     expect(row?.["first"]).not.toEqual(row?.["second"]);
   });
 });
@@ -81,12 +81,12 @@ test.each<[string, (number: number) => readonly string[]]>([
   ["the clock's time", (number) => [`2026-11-2${number} 10:20:30.${number}1234+00`]],
   ["a UUID that is new each time", (number) => [UUIDS[number] ?? "", UUIDS[number] ?? ""]],
 ])("no finding is %s", async (_, values) => {
-  const { judgement } = await judged((it, number) => leaving(it, ...values(number)));
-  expect(judgement).toEqual({ violations: [] });
+  const { result } = await checked((it, number) => leaving(it, ...values(number)));
+  expect(result).toEqual({ violations: [] });
 });
 
 test("where the server decides who is woken first, a difference is a doubt", async () => {
-  const { judgement } = await judged((it, number) => leaving(it, String(number)), false);
-  expect(judgement.violations).toEqual([]);
-  expect(judgement.undecided).toContain("the same schedule gave another execution");
+  const { result } = await checked((it, number) => leaving(it, String(number)), false);
+  expect(result.violations).toEqual([]);
+  expect(result.undecided).toContain("the same schedule gave another execution");
 });

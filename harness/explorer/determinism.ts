@@ -1,11 +1,11 @@
-import type { Command } from "../core/command.ts";
+import type { Checker } from "../checkers/checker.ts";
 import type { Execution } from "../core/execution.ts";
 import type { Json, JsonObject } from "../core/json.ts";
-import { Replay } from "../scheduler/replay.ts";
-import type { Judge } from "./judgement.ts";
+import type { Operation } from "../core/operation.ts";
+import { ReplayScheduler } from "../scheduler/replay.ts";
 
 const RULE = {
-  judge: "determinism",
+  checker: "determinism",
   name: "same-schedule-same-execution",
   description:
     "Under the same schedule a scenario has the same statements, waits, responses and final state.",
@@ -18,13 +18,13 @@ const RULE = {
  * @param ordersWakes whether it is a choice who of several woken sessions goes first; where it is
  * not, a difference may be the server's doing, and is no finding but a doubt
  */
-export function determinism<State extends Json, C extends Command>(
+export function determinism<State extends Json, Op extends Operation>(
   ordersWakes: boolean,
-): Judge<State, C> {
+): Checker<State, Op> {
   return {
     rules: [RULE],
-    judge: async (execution, again) => {
-      const replay = new Replay(execution.schedule);
+    check: async (execution, again) => {
+      const replay = new ReplayScheduler(execution.schedule);
       replay.begin();
       const second = await again(execution.scenario, replay);
       const evidence = firstDifference(comparable(execution), comparable(second));
@@ -38,15 +38,15 @@ export function determinism<State extends Json, C extends Command>(
       }
       const message = "the same schedule gave another execution";
       return {
-        violations: [{ judge: RULE.judge, name: RULE.name, message, evidence: [evidence] }],
+        violations: [{ checker: RULE.checker, name: RULE.name, message, evidence: [evidence] }],
       };
     },
   };
 }
 
 /** Whether a violation can be seen again only where determinism is checked. */
-export function isOfDeterminism({ judge }: { readonly judge: string }): boolean {
-  return judge === RULE.judge;
+export function isOfDeterminism({ checker }: { readonly checker: string }): boolean {
+  return checker === RULE.checker;
 }
 
 function firstDifference(

@@ -2,15 +2,17 @@ import { expect, test } from "vitest";
 import { RandomWalk } from "../scheduler/random.ts";
 import { NOTHING_COVERED } from "./coverage.ts";
 import { Exploration } from "./exploration.ts";
-import type { Explored } from "./explore-scenario.ts";
+import type { ScenarioResult } from "./explore-scenario.ts";
+import { summaryOf } from "./shard-totals.ts";
 import { EMPTY } from "./tally.ts";
-import { summaryOf } from "./total.ts";
 import { executeToy, increment, type Toy } from "./toy.fixture.ts";
 
-const explored = (changes: Partial<Explored<number, Toy>> = {}): Explored<number, Toy> => ({
+const explored = (
+  changes: Partial<ScenarioResult<number, Toy>> = {},
+): ScenarioResult<number, Toy> => ({
   tally: { ...EMPTY, scenarios: 1, executions: 2 },
   coverage: NOTHING_COVERED,
-  behaviours: ["a", "b"],
+  fingerprints: ["a", "b"],
   digest: "a",
   complete: true,
   pruned: null,

@@ -1,27 +1,27 @@
-import type { PairSearch } from "../core/campaign.ts";
-import type { Command } from "../core/command.ts";
 import type { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
-import type { Seen } from "./behaviour.ts";
+import type { Operation } from "../core/operation.ts";
+import type { Pair } from "../service/service.ts";
+import type { PairSearch } from "./campaign-report.ts";
 import { NOTHING_COVERED, together } from "./coverage.ts";
-import type { Explored, Failing } from "./explore-scenario.ts";
+import type { FailingExecution, ScenarioResult } from "./explore-scenario.ts";
+import type { Seen } from "./fingerprint.ts";
 import { type Shard, WHOLE } from "./shard.ts";
-import type { Pair } from "./subject.ts";
+import { digestOf, hex, type ShardTotals } from "./shard-totals.ts";
 import { addTo, EMPTY, keyOf, type Tally } from "./tally.ts";
-import { digestOf, hex, type Total } from "./total.ts";
 
 /** A violation, and its number among all executions. */
-export type Numbered<State extends Json, C extends Command> = Failing<State, C> & {
+export type Numbered<State extends Json, Op extends Operation> = FailingExecution<State, Op> & {
   readonly number: number;
 };
 
 /** What the scenarios of a campaign gave, which are added in order. */
-export class Exploration<State extends Json, C extends Command> {
+export class Exploration<State extends Json, Op extends Operation> {
   /** It grows; whoever wants to keep what it was takes a copy. */
   readonly tally: Tally = structuredClone(EMPTY);
   /** The first of each rule. */
-  readonly failing: Numbered<State, C>[] = [];
-  /** Why something could not be judged, where that was so first. */
+  readonly failing: Numbered<State, Op>[] = [];
+  /** Why something could not be checked, where that was so first. */
   undecided: string | undefined;
   error: HarnessError | undefined;
   /** Whether a search came to its end. */
@@ -33,7 +33,7 @@ export class Exploration<State extends Json, C extends Command> {
   #digest = 0n;
   readonly #seen: Seen[] = [];
 
-  constructor(pairs: readonly Pair<State, C>[], shard: Shard = WHOLE) {
+  constructor(pairs: readonly Pair<State, Op>[], shard: Shard = WHOLE) {
     this.#shard = shard;
     this.pairs = pairs.map(({ name }) => ({
       name,
@@ -44,12 +44,12 @@ export class Exploration<State extends Json, C extends Command> {
     }));
   }
 
-  add(explored: Explored<State, C>): void {
+  add(explored: ScenarioResult<State, Op>): void {
     const { failing, undecided, error, digest, complete, pruned, outcomes } = explored;
     addTo(this.tally, explored.tally);
     this.#coverage = together(this.#coverage, explored.coverage);
     this.#digest += digestOf(this.next, digest);
-    this.#seen.push({ scenario: this.next, behaviours: explored.behaviours });
+    this.#seen.push({ scenario: this.next, fingerprints: explored.fingerprints });
     if (failing !== undefined) this.#fail({ ...failing, number: this.tally.executions - 1 });
     this.undecided ??= undecided;
     this.error ??= error;
@@ -62,7 +62,7 @@ export class Exploration<State extends Json, C extends Command> {
     this.#explored++;
   }
 
-  #fail(failing: Numbered<State, C>): void {
+  #fail(failing: Numbered<State, Op>): void {
     const rule = ruleOf(failing);
     if (!this.failing.some((other) => ruleOf(other) === rule)) this.failing.push(failing);
   }
@@ -73,7 +73,7 @@ export class Exploration<State extends Json, C extends Command> {
   }
 
   /** What the report of another shard can be added to. */
-  total(): Total {
+  total(): ShardTotals {
     const { tally, undecided = null, pairs } = this;
     return {
       ...{ tally, pairs, undecided },
@@ -84,6 +84,6 @@ export class Exploration<State extends Json, C extends Command> {
   }
 }
 
-function ruleOf({ violations: [first] }: Pick<Failing, "violations">): string {
+function ruleOf({ violations: [first] }: Pick<FailingExecution, "violations">): string {
   return first === undefined ? "" : keyOf(first);
 }

@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
+import type { Checker } from "../checkers/checker.ts";
 import { HarnessError } from "../core/error.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { RandomWalk } from "../scheduler/random.ts";
 import type { Strategy } from "../scheduler/strategies.ts";
+import { Checkers } from "./checkers.ts";
 import { NOTHING_COVERED } from "./coverage.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
 import { ScenarioExplorer } from "./explore-scenario.ts";
-import { Judges } from "./judge.ts";
-import type { Judge } from "./judgement.ts";
 import { EMPTY } from "./tally.ts";
-import { executeToy, increment, type Toy, toySubject } from "./toy.fixture.ts";
+import { executeToy, increment, type Toy, toyService } from "./toy.fixture.ts";
 
 const serial: Strategy = {
   name: "serial",
@@ -19,7 +19,7 @@ const serial: Strategy = {
 };
 
 const both = { initial: 0, clients: [[increment], [increment]] };
-const subject = toySubject({ pairs: () => [{ name: "both", scenario: both }] });
+const service = toyService({ pairs: () => [{ name: "both", scenario: both }] });
 
 const effort = {
   used: () => 0,
@@ -28,25 +28,25 @@ const effort = {
   onExecution: () => {},
 };
 
-function explorer(...judges: readonly Judge<number, Toy>[]) {
+function explorer(...checkers: readonly Checker<number, Toy>[]) {
   const options = { seed: 1, bounds: { minClients: 2, maxClients: 2 }, pairs: true };
-  return new ScenarioExplorer(fakeExecutor(executeToy), subject, new Judges(judges), {
+  return new ScenarioExplorer(fakeExecutor(executeToy), service, new Checkers(checkers), {
     ...options,
     strategy: serial,
   });
 }
 
-function explore(...judges: readonly Judge<number, Toy>[]) {
-  return explorer(...judges).explore(0, effort);
+function explore(...checkers: readonly Checker<number, Toy>[]) {
+  return explorer(...checkers).explore(0, effort);
 }
 
-const rules = [{ judge: "comparison", name: "same", description: "" }];
+const rules = [{ checker: "comparison", name: "same", description: "" }];
 
-test("a judge may execute the scenario further, which is counted apart", async () => {
+test("a checker may execute the scenario further, which is counted apart", async () => {
   const seen: number[] = [];
   const explored = await explore({
     rules,
-    judge: async ({ scenario }, again) => {
+    check: async ({ scenario }, again) => {
       const other = await again(scenario, new RandomWalk(1));
       seen.push(other.trace.length);
       return { violations: [] };
@@ -57,24 +57,24 @@ test("a judge may execute the scenario further, which is counted apart", async (
   expect(seen).toHaveLength(2);
 });
 
-test("what was found last keeps its evidence, and what could not be judged its first reason", async () => {
-  const violation = { judge: "comparison", name: "same", message: "", evidence: [] };
+test("what was found last keeps its evidence, and what could not be checked its first reason", async () => {
+  const violation = { checker: "comparison", name: "same", message: "", evidence: [] };
   const undecided = ["too many orders", "too long"];
   const explored = await explore(
-    { rules, judge: () => ({ violations: [], undecided: undecided.shift() }) },
-    { rules, judge: () => ({ violations: undecided.length === 0 ? [violation] : [] }) },
+    { rules, check: () => ({ violations: [], undecided: undecided.shift() }) },
+    { rules, check: () => ({ violations: undecided.length === 0 ? [violation] : [] }) },
   );
   expect(explored.tally).toMatchObject({ executions: 2, undecided: 2, violations: 1 });
   expect(explored.undecided).toBe("too many orders");
   expect(explored.failing?.violations).toEqual([violation]);
 });
 
-test("a judge that breaks ends it; what the executor threw is told from that", async () => {
-  const mistake = await explore({ rules, judge: () => Promise.reject(new TypeError("a mistake")) });
+test("a checker that breaks ends it; what the executor threw is told from that", async () => {
+  const mistake = await explore({ rules, check: () => Promise.reject(new TypeError("a mistake")) });
   expect(mistake.error).toMatchObject({ code: "MODEL_FAILED" });
   expect(mistake.error?.message).toContain("a mistake");
   const lost = new HarnessError("CONNECTION_LOST", "the server is gone");
-  const gone = await explore({ rules, judge: () => Promise.reject(lost) });
+  const gone = await explore({ rules, check: () => Promise.reject(lost) });
   expect(gone.error).toBe(lost);
   expect(gone.tally.executions).toBe(0);
   // Nor is anything claimed of a scenario whose execution could not be finished.

@@ -1,17 +1,17 @@
 import { createHash } from "node:crypto";
-import type { Command } from "../core/command.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Execution } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
+import type { Operation } from "../core/operation.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
 import type { Strategy } from "../scheduler/strategies.ts";
-import { behaviourOf } from "./behaviour.ts";
+import type { Bounds, Pair, Service } from "../service/service.ts";
+import type { Checkers } from "./checkers.ts";
 import { type Coverage, completeness, coverageOf, NOTHING_COVERED } from "./coverage.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 import { type Generated, generator } from "./generate.ts";
-import type { Judges } from "./judge.ts";
 import { outcomeOf, pairsOf } from "./pair-search.ts";
-import type { Bounds, Pair, Subject } from "./subject.ts";
 import { EMPTY, sum, type Tally, tallyOfExecution, tallyOfScenario } from "./tally.ts";
 
 /** What decides about each scenario of a campaign, and how it is explored. */
@@ -19,14 +19,14 @@ export interface ScenarioOptions {
   readonly seed: number;
   /** Of generated scenarios. */
   readonly bounds: Bounds;
-  /** The model's pairs of commands, one after the other, instead of generated scenarios. */
+  /** The model's pairs of operations, one after the other, instead of generated scenarios. */
   readonly pairs: boolean;
   /** By its name and what it is. */
   readonly strategy: Strategy;
 }
 
 /** How far to explore one scenario. */
-export interface Effort {
+export interface ExplorationBudget {
   /** The part of the campaign's budget that is used up by now, from 0 to 1. */
   readonly used: () => number;
   /** The most executions. */
@@ -38,17 +38,17 @@ export interface Effort {
 }
 
 /** An execution that broke a rule. */
-export interface Failing<State extends Json = Json, C extends Command = Command> {
-  readonly execution: Execution<State, C>;
+export interface FailingExecution<State extends Json = Json, Op extends Operation = Operation> {
+  readonly execution: Execution<State, Op>;
   readonly violations: readonly Violation[];
 }
 
 /** What exploring one scenario gave, up to its first violation: a plain value. */
-export interface Explored<State extends Json = Json, C extends Command = Command> {
+export interface ScenarioResult<State extends Json = Json, Op extends Operation = Operation> {
   readonly tally: Tally;
   readonly coverage: Coverage;
-  /** See `behaviourOf`; one for each execution, in order. */
-  readonly behaviours: readonly string[];
+  /** See `fingerprintOf`; one for each execution, in order. */
+  readonly fingerprints: readonly string[];
   /** SHA-256 over every scenario, schedule, trace and violation, in order. */
   readonly digest: string;
   /** Whether every schedule was executed that the strategy has, or one that comes to the same. */
@@ -57,76 +57,78 @@ export interface Explored<State extends Json = Json, C extends Command = Command
   readonly pruned: number | null;
   /** Of pairs: how many executions differ in a response or in the final state. */
   readonly outcomes: number;
-  readonly failing: Failing<State, C> | undefined;
-  /** Why something could not be judged, where that was so first. */
+  readonly failing: FailingExecution<State, Op> | undefined;
+  /** Why something could not be checked, where that was so first. */
   readonly undecided: string | undefined;
   /** What went wrong with the harness, and ended it. */
   readonly error: HarnessError | undefined;
 }
 
 /** Explores the scenarios of a campaign by their numbers, each by itself: here, or elsewhere. */
-export interface Explorer<State extends Json, C extends Command> {
-  explore(index: number, effort: Effort): Promise<Explored<State, C>>;
+export interface Explorer<State extends Json, Op extends Operation> {
+  explore(index: number, effort: ExplorationBudget): Promise<ScenarioResult<State, Op>>;
 }
 
 /** Explores on an executor of this process. */
-export class ScenarioExplorer<State extends Json, C extends Command> implements Explorer<State, C> {
-  readonly pairs: readonly Pair<State, C>[];
-  readonly #input: (index: number) => Generated<State, C>;
-  readonly #executor: Executor<State, C>;
-  readonly #subject: Subject<State, C>;
-  readonly #judges: Judges<State, C>;
+export class ScenarioExplorer<State extends Json, Op extends Operation>
+  implements Explorer<State, Op>
+{
+  readonly pairs: readonly Pair<State, Op>[];
+  readonly #input: (index: number) => Generated<State, Op>;
+  readonly #executor: Executor<State, Op>;
+  readonly #service: Service<State, Op>;
+  readonly #checkers: Checkers<State, Op>;
   readonly #strategy: Strategy;
 
   constructor(
-    executor: Executor<State, C>,
-    subject: Subject<State, C>,
-    judges: Judges<State, C>,
+    executor: Executor<State, Op>,
+    service: Service<State, Op>,
+    checkers: Checkers<State, Op>,
     { seed, bounds, pairs, strategy }: ScenarioOptions,
   ) {
-    this.pairs = pairs ? pairsOf(subject) : [];
-    this.#input = generator(subject, bounds, seed);
+    this.pairs = pairs ? pairsOf(service) : [];
+    this.#input = generator(service, bounds, seed);
     this.#executor = executor;
     // What the generator promises, it does not promise of scenarios that it did not make.
-    this.#subject = pairs ? { ...subject, patterns: [] } : subject;
-    this.#judges = judges;
+    this.#service = pairs ? { ...service, patterns: [] } : service;
+    this.#checkers = checkers;
     this.#strategy = strategy;
   }
 
-  async explore(index: number, effort: Effort): Promise<Explored<State, C>> {
+  async explore(index: number, effort: ExplorationBudget): Promise<ScenarioResult<State, Op>> {
     const { scenario, scheduleSeed } = { ...this.#input(index), ...this.pairs[index] };
     const {
       executions,
       scheduler,
       share = 1,
-    } = this.#strategy.explore(scheduleSeed, effort.used(), this.#subject.single);
+    } = this.#strategy.explore(scheduleSeed, effort.used(), this.#service.single);
     const more = () => effort.more() && (share === 1 || effort.used() < share);
     const most = Math.min(executions, effort.executions);
     const digest = createHash("sha256");
     const outcomes = new Set<string>();
-    const behaviours: string[] = [];
+    const fingerprints: string[] = [];
     let tally = EMPTY;
-    let failing: Failing<State, C> | undefined;
+    let failing: FailingExecution<State, Op> | undefined;
     let undecided: string | undefined;
     let error: HarnessError | undefined;
     try {
       for (let left = most; left > 0 && failing === undefined && more(); left--) {
         if (!scheduler.begin(scenario)) break;
         const execution = await this.#executor.execute(scenario, scheduler);
-        behaviours.push(behaviourOf(execution));
+        fingerprints.push(fingerprintOf(execution));
         if (this.pairs.length > 0) outcomes.add(outcomeOf(execution));
         let compared = 0;
-        const judgement = await this.#judges.judge(execution, (...given) => {
+        const result = await this.#checkers.check(execution, (...given) => {
           compared++;
           return this.#executor.execute(...given);
         });
-        const { violations } = judgement;
+        const { violations } = result;
         // A scenario of which nothing was executed was not tried.
-        const before = tally === EMPTY ? tallyOfScenario(scenario, this.#subject.patterns) : tally;
-        tally = sum(before, tallyOfExecution(execution, judgement, compared));
+        const before = tally === EMPTY ? tallyOfScenario(scenario, this.#service.patterns) : tally;
+        tally = sum(before, tallyOfExecution(execution, result, compared));
         const { schedule, trace } = execution;
-        digest.update(JSON.stringify([scenario, schedule.lanes, trace, violations]));
-        undecided ??= judgement.undecided;
+        digest.update(JSON.stringify([scenario, schedule.entries, trace, violations]));
+        undecided ??= result.undecided;
         if (violations.length > 0) failing = { execution, violations };
         effort.onExecution(tally.violations);
       }
@@ -142,7 +144,7 @@ export class ScenarioExplorer<State extends Json, C extends Command> implements 
     return {
       tally,
       ...covered,
-      behaviours,
+      fingerprints,
       digest: digest.digest("hex"),
       outcomes: outcomes.size,
       failing,
@@ -153,16 +155,16 @@ export class ScenarioExplorer<State extends Json, C extends Command> implements 
 }
 
 /** The one execution of a violation that is known already. */
-export function knownAlready<State extends Json, C extends Command>(
-  failing: Failing<State, C>,
-): Explored<State, C> {
+export function knownAlready<State extends Json, Op extends Operation>(
+  failing: FailingExecution<State, Op>,
+): ScenarioResult<State, Op> {
   const { execution, violations } = failing;
   const { scenario, schedule, trace } = execution;
-  const seen = JSON.stringify([scenario, schedule.lanes, trace, violations]);
+  const seen = JSON.stringify([scenario, schedule.entries, trace, violations]);
   return {
     tally: sum(tallyOfScenario(scenario, []), tallyOfExecution(execution, { violations }, 0)),
     coverage: NOTHING_COVERED,
-    behaviours: [behaviourOf(execution)],
+    fingerprints: [fingerprintOf(execution)],
     digest: createHash("sha256").update(seen).digest("hex"),
     complete: false,
     pruned: null,

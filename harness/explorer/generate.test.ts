@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { generator } from "./generate.ts";
-import { toySubject } from "./toy.fixture.ts";
+import { toyService } from "./toy.fixture.ts";
 
 const BOUNDS = { minClients: 2, maxClients: 4 };
-const inputs = (seed: number) => generator(toySubject(), BOUNDS, seed);
+const inputs = (seed: number) => generator(toyService(), BOUNDS, seed);
 
 test("the same seed and number give the same input, whatever was asked for before", () => {
   const forwards = inputs(7);

@@ -1,13 +1,13 @@
 import fc from "fast-check";
-import type { Command } from "../core/command.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
+import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
-import type { Bounds, Subject } from "./subject.ts";
+import type { Bounds, Service } from "../service/service.ts";
 
 /** A generated input of the campaign: an interleaving is a generated value like any other. */
-export interface Generated<State extends Json, C extends Command> {
-  readonly scenario: Scenario<State, C>;
+export interface Generated<State extends Json, Op extends Operation> {
+  readonly scenario: Scenario<State, Op>;
   /** From which a random strategy derives its choices; a 32-bit integer. */
   readonly scheduleSeed: number;
 }
@@ -16,14 +16,14 @@ export interface Generated<State extends Json, C extends Command> {
  * The campaign's inputs by number. Each depends on the seed and its own number alone, so that any
  * of them can be had again without those before it.
  */
-export function generator<State extends Json, C extends Command>(
-  subject: Subject<State, C>,
+export function generator<State extends Json, Op extends Operation>(
+  service: Service<State, Op>,
   bounds: Bounds,
   seed: number,
-): (index: number) => Generated<State, C> {
+): (index: number) => Generated<State, Op> {
   // A seed has no interesting edges: fast-check's bias to them would give many scenarios the same.
   const scheduleSeed = fc.noBias(fc.integer());
-  const inputs = blamed(() => fc.record({ scenario: subject.scenarios(bounds), scheduleSeed }));
+  const inputs = blamed(() => fc.record({ scenario: service.scenarios(bounds), scheduleSeed }));
   return (index) => {
     const [input] = blamed(() => fc.sample(inputs, { seed: mix(seed, index), numRuns: 1 }));
     if (input === undefined) throw new Error("fast-check generated nothing");

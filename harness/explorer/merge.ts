@@ -1,7 +1,7 @@
-import type { Campaign } from "../core/campaign.ts";
 import { HarnessError } from "../core/error.ts";
+import type { Campaign } from "./campaign-report.ts";
 import type { Shard } from "./shard.ts";
-import { summaryOf, type Total, totalOf } from "./total.ts";
+import { type ShardTotals, shardTotals, summaryOf } from "./shard-totals.ts";
 
 /** What a shard leaves to be merged: a plain value. */
 export interface Part {
@@ -9,12 +9,12 @@ export interface Part {
   /** How many scenarios there are in all shards; null for the model's pairs. */
   readonly scenarios: number | null;
   readonly campaign: Campaign;
-  readonly total: Total;
+  readonly total: ShardTotals;
 }
 
 /** What has to be the same in all parts of one campaign. */
 const SAME = [
-  "model",
+  "service",
   "mutant",
   "seed",
   "strategy",
@@ -44,7 +44,7 @@ export function merged(parts: readonly Part[]): Campaign {
     throw new HarnessError("USAGE", `shard ${twice + 1} is there twice: name each folder once`);
   }
   const campaigns = inOrder.map(({ campaign }) => campaign);
-  const total = inOrder.map((part) => part.total).reduce(totalOf);
+  const total = inOrder.map((part) => part.total).reduce(shardTotals);
   const elapsedMs = Math.max(...campaigns.map((campaign) => campaign.elapsedMs));
   const missing = [...Array(first.shard.of).keys()].filter((at) => !numbers.includes(at));
   const reasons = [
@@ -87,14 +87,14 @@ function compatible(first: Part, part: Part): void {
 
 /** Those that were added with `--invariant` are in no source. */
 function rulesOf({ campaign }: Part): string {
-  return JSON.stringify(campaign.rules.map(({ judge, name }) => [judge, name]));
+  return JSON.stringify(campaign.rules.map(({ checker, name }) => [checker, name]));
 }
 
 /** Shards that end at their first violation each have one; one run would have had the first. */
 function firstOfEachRule(campaigns: readonly Campaign[]): Campaign["counterexamples"] {
   const found = campaigns.flatMap(({ counterexamples }) => counterexamples);
   const rules = found.map(
-    ({ violations: [violation] }) => `${violation?.judge}/${violation?.name}`,
+    ({ violations: [violation] }) => `${violation?.checker}/${violation?.name}`,
   );
   return found.filter((_, at) => rules.indexOf(rules[at] ?? "") === at);
 }

@@ -3,7 +3,7 @@ import type { Trace } from "../core/trace.ts";
 import { RandomWalk } from "../scheduler/random.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
 import { difference, replay } from "./replay.ts";
-import { executeToy, increment, look, toySubject } from "./toy.fixture.ts";
+import { executeToy, increment, look, toyService } from "./toy.fixture.ts";
 
 const SCENARIO = { initial: 0, clients: [[increment, look], [increment]] };
 const recorded = executeToy(SCENARIO, new RandomWalk(4));
@@ -18,9 +18,9 @@ describe("a difference of two traces", () => {
   });
 
   test("is the first event that is another", () => {
-    const other: Trace = trace.with(3, { type: "wait", lane: "1", for: ["0"] });
+    const other: Trace = trace.with(3, { type: "wait", task: "1", for: ["0"] });
     expect(difference(trace, other)).toBe(
-      `event 3 was ${JSON.stringify(trace[3])}, and now is {"type":"wait","lane":"1","for":["0"]}`,
+      `event 3 was ${JSON.stringify(trace[3])}, and now is {"type":"wait","task":"1","for":["0"]}`,
     );
   });
 
@@ -33,44 +33,47 @@ describe("a difference of two traces", () => {
 });
 
 describe("a replay", () => {
-  const subject = toySubject();
+  const service = toyService();
   const executor = fakeExecutor(executeToy);
 
-  test("is not told from what was recorded by judges that were not asked then", async () => {
-    const { violations } = await replay(executor, subject, recorded);
+  test("is not told from what was recorded by checkers that were not asked then", async () => {
+    const { violations } = await replay(executor, service, recorded);
     const model = { init: () => 0, step: () => [] };
     const again = { ...recorded, violations };
-    const judged = await replay(executor, toySubject({ model }), again);
-    expect(judged.violations.map(({ judge }) => judge)).toEqual(["invariant", "linearizability"]);
-    expect(judged.diverged).toBeUndefined();
-    expect((await replay(executor, toySubject({ invariants: [] }), again)).diverged).toBeDefined();
+    const checked = await replay(executor, toyService({ model }), again);
+    expect(checked.violations.map(({ checker }) => checker)).toEqual([
+      "invariant",
+      "linearizability",
+    ]);
+    expect(checked.diverged).toBeUndefined();
+    expect((await replay(executor, toyService({ invariants: [] }), again)).diverged).toBeDefined();
   });
 
   test("that sees the same has not diverged", async () => {
-    const { violations, diverged } = await replay(executor, subject, recorded);
+    const { violations, diverged } = await replay(executor, service, recorded);
     expect(diverged).toBeUndefined();
-    const again = await replay(executor, subject, { ...recorded, violations });
+    const again = await replay(executor, service, { ...recorded, violations });
     expect(again.diverged).toBeUndefined();
     expect(again.execution).toEqual(recorded);
   });
 
   test("says which event is another", async () => {
-    const trace = recorded.trace.with(0, { type: "wait", lane: "9", for: [] });
-    const { diverged } = await replay(executor, subject, { ...recorded, trace });
-    expect(diverged).toContain(`event 0 was {"type":"wait","lane":"9"`);
+    const trace = recorded.trace.with(0, { type: "wait", task: "9", for: [] });
+    const { diverged } = await replay(executor, service, { ...recorded, trace });
+    expect(diverged).toContain(`event 0 was {"type":"wait","task":"9"`);
   });
 
   test("without a trace says where the schedule could not be followed", async () => {
-    const schedule = { version: 1, lanes: [...recorded.schedule.lanes, "0"] } as const;
-    const { diverged } = await replay(executor, subject, { scenario: SCENARIO, schedule });
+    const schedule = { version: 1, entries: [...recorded.schedule.entries, "0"] } as const;
+    const { diverged } = await replay(executor, service, { scenario: SCENARIO, schedule });
     expect(diverged).toContain("all was done after 8 of 9 steps");
   });
 
   test("says when something else is violated", async () => {
-    const violation = { judge: "invariant", name: "other", message: "", evidence: [] };
+    const violation = { checker: "invariant", name: "other", message: "", evidence: [] };
     const { scenario, schedule, trace } = recorded;
     const old = { scenario, schedule, trace, violations: [violation] };
-    const { diverged } = await replay(executor, subject, old);
+    const { diverged } = await replay(executor, service, old);
     expect(diverged).toContain("what was violated was other, and now is ");
   });
 });

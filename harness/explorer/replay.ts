@@ -1,18 +1,18 @@
-import type { Command } from "../core/command.ts";
 import type { Execution } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
+import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Schedule } from "../core/schedule.ts";
 import type { Trace, TraceEvent } from "../core/trace.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
-import { Replay } from "../scheduler/replay.ts";
+import { ReplayScheduler } from "../scheduler/replay.ts";
+import type { Service } from "../service/service.ts";
+import { Checkers, checkersOf, ruleFirst } from "./checkers.ts";
 import { determinism, isOfDeterminism } from "./determinism.ts";
-import { Judges, judgesOf, ruleFirst } from "./judge.ts";
-import type { Subject } from "./subject.ts";
 
-export interface Replayed<State extends Json = Json, C extends Command = Command> {
-  readonly execution: Execution<State, C>;
+export interface Replayed<State extends Json = Json, Op extends Operation = Operation> {
+  readonly execution: Execution<State, Op>;
   readonly violations: readonly Violation[];
   /** What first differed from what was recorded; undefined when nothing did. */
   readonly diverged: string | undefined;
@@ -20,37 +20,39 @@ export interface Replayed<State extends Json = Json, C extends Command = Command
 
 /**
  * What to replay. Without `trace`, what is seen is compared with the schedule alone. Violations are
- * compared with those of the judges that found any: others may not have been asked.
+ * compared with those of the checkers that found any: others may not have been asked.
  */
-export interface Recorded<State extends Json = Json, C extends Command = Command> {
-  readonly scenario: Scenario<State, C>;
+export interface Recorded<State extends Json = Json, Op extends Operation = Operation> {
+  readonly scenario: Scenario<State, Op>;
   readonly schedule: Schedule;
-  readonly trace?: Trace<C>;
+  readonly trace?: Trace<Op>;
   readonly violations?: readonly Violation[];
 }
 
 /** Executes a recorded schedule once more, and compares all that is seen with what was recorded. */
-export async function replay<State extends Json, C extends Command>(
-  executor: Executor<State, C>,
-  subject: Subject<State, C>,
-  recorded: Recorded<State, C>,
-): Promise<Replayed<State, C>> {
-  const scheduler = new Replay(recorded.schedule);
+export async function replay<State extends Json, Op extends Operation>(
+  executor: Executor<State, Op>,
+  service: Service<State, Op>,
+  recorded: Recorded<State, Op>,
+): Promise<Replayed<State, Op>> {
+  const scheduler = new ReplayScheduler(recorded.schedule);
   scheduler.begin();
   const execution = await executor.execute(recorded.scenario, scheduler);
   const twice = recorded.violations?.some(isOfDeterminism)
-    ? [determinism<State, C>(executor.ordersWakes)]
+    ? [determinism<State, Op>(executor.ordersWakes)]
     : [];
-  const judges = new Judges([...judgesOf(subject), ...twice]);
-  const judged = await judges.judge(execution, (...given) => executor.execute(...given));
-  const violations = ruleFirst(recorded.violations?.[0], judged.violations);
+  const checkers = new Checkers([...checkersOf(service), ...twice]);
+  const checked = await checkers.check(execution, (...given) => executor.execute(...given));
+  const violations = ruleFirst(recorded.violations?.[0], checked.violations);
   const diverged =
     (recorded.trace && difference(recorded.trace, execution.trace)) ??
     scheduler.diverged() ??
     (recorded.violations &&
       otherViolations(
         recorded.violations,
-        violations.filter(({ judge }) => recorded.violations?.some((its) => its.judge === judge)),
+        violations.filter(({ checker }) =>
+          recorded.violations?.some((its) => its.checker === checker),
+        ),
       ));
   return { execution, violations, diverged };
 }

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
-import { ENVIRONMENT, OPTIONS, strategyNamed } from "./campaign.fixture.ts";
-import { runCampaign } from "./campaign.ts";
 import type { CampaignOptions } from "./campaign-run.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
 import { merged, type Part } from "./merge.ts";
-import { executeToy, increment, look, lostUpdate, toySubject } from "./toy.fixture.ts";
+import { ENVIRONMENT, OPTIONS, strategyNamed } from "./run-campaign.fixture.ts";
+import { runCampaign } from "./run-campaign.ts";
+import { executeToy, increment, look, lostUpdate, toyService } from "./toy.fixture.ts";
 
 const SCENARIOS = 30;
-const sound = toySubject({
+const sound = toyService({
   invariants: [],
   patterns: [
     {
@@ -24,17 +24,17 @@ async function part(
   index: number,
   of: number,
   changes: Partial<CampaignOptions> = {},
-  subject = sound,
+  service = sound,
 ): Promise<Part> {
   const shard = { index, of };
   const options = { ...OPTIONS, runs: undefined, scenarios: SCENARIOS, shard, ...changes };
   const executor = fakeExecutor(executeToy);
-  const { campaign, total } = await runCampaign(executor, subject, ENVIRONMENT, options);
+  const { campaign, total } = await runCampaign(executor, service, ENVIRONMENT, options);
   return { shard, scenarios: options.pairs ? null : SCENARIOS, campaign, total };
 }
 
-const shards = (of: number, changes = {}, subject = sound) =>
-  Promise.all([...Array(of).keys()].map((index) => part(index, of, changes, subject)));
+const shards = (of: number, changes = {}, service = sound) =>
+  Promise.all([...Array(of).keys()].map((index) => part(index, of, changes, service)));
 
 const timeless = ({ startedAt, elapsedMs, executionsPerSecond, ...rest }: Part["campaign"]) => {
   expect([startedAt, elapsedMs, executionsPerSecond]).not.toContain(undefined);
@@ -59,17 +59,17 @@ test("shards share the pairs of a model", async () => {
     name,
     scenario: { initial: 0, clients: [[increment], [look]] },
   }));
-  const subject = { ...sound, pairs: () => pairs };
+  const service = { ...sound, pairs: () => pairs };
   const changes = { pairs: true, strategy: strategyNamed("exhaustive") };
-  const whole = await part(0, 1, changes, subject);
-  const two = await shards(2, changes, subject);
+  const whole = await part(0, 1, changes, service);
+  const two = await shards(2, changes, service);
   expect(timeless(merged(two))).toEqual(timeless(whole.campaign));
   expect(whole.campaign.pairs.every(({ complete }) => complete)).toBe(true);
   expect(two[0]?.campaign.verdict).toBe("pass");
 });
 
 test("what one of them found, all of them found", async () => {
-  const unsound = toySubject();
+  const unsound = toyService();
   const found = merged(await shards(3, {}, unsound));
   expect(found.verdict).toBe("fail");
   expect(found.counterexamples).toHaveLength(1);
@@ -126,15 +126,20 @@ test("a campaign that goes on has the first violation of each rule", async () =>
     ...lostUpdate,
     name: "no-look",
     check: ({ counter = [] }) =>
-      counter.map((row) => ({ judge: "invariant", name: "no-look", message: "", evidence: [row] })),
+      counter.map((row) => ({
+        checker: "invariant",
+        name: "no-look",
+        message: "",
+        evidence: [row],
+      })),
   };
-  const subject = toySubject({ invariants: [lostUpdate, never, other] });
+  const service = toyService({ invariants: [lostUpdate, never, other] });
   const changes = { failFast: false, strategy: strategyNamed("serial") };
-  const { campaign } = await part(0, 1, changes, subject);
+  const { campaign } = await part(0, 1, changes, service);
   expect(campaign.counterexamples.map(({ violations }) => violations[0]?.name)).toEqual([
     "no-look",
   ]);
-  const random = await part(0, 1, { failFast: false }, subject);
+  const random = await part(0, 1, { failFast: false }, service);
   expect(
     random.campaign.counterexamples.map(({ violations }) => violations[0]?.name).sort(),
   ).toEqual(["no-look", "no-lost-update"]);

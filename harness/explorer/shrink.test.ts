@@ -2,12 +2,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
 import { historyOf, preemptionCount } from "../core/execution.ts";
-import { operations } from "../core/history.ts";
-import { commandCount } from "../core/scenario.ts";
+import { calls } from "../core/history.ts";
+import { operationCount } from "../core/scenario.ts";
 import { formatSchedule, parseSchedule } from "../core/schedule.ts";
-import { Faulty } from "../scheduler/faulty.ts";
 import { RandomWalk } from "../scheduler/random.ts";
-import { Replay } from "../scheduler/replay.ts";
+import { RandomFaults } from "../scheduler/random-faults.ts";
+import { ReplayScheduler } from "../scheduler/replay.ts";
 import { type ShrinkOptions, shrink } from "./shrink.ts";
 import {
   executeToy,
@@ -63,7 +63,7 @@ describe("shrinking", () => {
 
   test("gives what replays to the same", async () => {
     const { execution } = await shrink(failing(), options());
-    const replay = new Replay(execution.schedule);
+    const replay = new ReplayScheduler(execution.schedule);
     expect(executeToy(execution.scenario, replay)).toEqual(execution);
     expect(replay.diverged()).toBeUndefined();
   });
@@ -89,12 +89,12 @@ describe("shrinking", () => {
 
   test.each([
     1, 2, 3, 4, 5,
-  ])("comes to one command and one fault where it takes a fault (walk %i)", async (seed) => {
+  ])("comes to one operation and one fault where it takes a fault (walk %i)", async (seed) => {
     // Every increment is lost that was cut, and is one that was not answered.
     const fails = (execution: ToyExecution) =>
       lost(execution) &&
       historyOf(execution.trace).some((e) => e.type === "return" && e.response.outcome === "info");
-    const faulty = new Faulty(new RandomWalk(seed), ["cut-before"], seed);
+    const faulty = new RandomFaults(new RandomWalk(seed), ["cut-before"], seed);
     let start: ToyExecution;
     do {
       faulty.begin(SCENARIO);
@@ -102,20 +102,20 @@ describe("shrinking", () => {
     } while (!fails(start));
     const { execution, minimal } = await shrink(start, options({ fails: async (it) => fails(it) }));
     expect(execution.scenario.clients).toEqual([[increment]]);
-    expect(execution.schedule.lanes.filter((entry) => entry.includes("!"))).toEqual([
+    expect(execution.schedule.entries.filter((entry) => entry.includes("!"))).toEqual([
       "0!cut-before",
     ]);
     expect(minimal).toBe(true);
   });
 
   test("leaves faults out that nothing needs", async () => {
-    const faulty = new Faulty(new RandomWalk(7), ["cut-before"], 7);
+    const faulty = new RandomFaults(new RandomWalk(7), ["cut-before"], 7);
     const struck = ({ schedule }: ToyExecution) =>
-      schedule.lanes.filter((entry) => entry.includes("!")).length;
+      schedule.entries.filter((entry) => entry.includes("!")).length;
     // Two increments that both succeeded have read the same.
     const fails = ({ trace }: ToyExecution) => {
-      const increments = operations(historyOf(trace)).filter(
-        ({ command, response }) => command.name === "increment" && response?.outcome === "ok",
+      const increments = calls(historyOf(trace)).filter(
+        ({ operation, response }) => operation.name === "increment" && response?.outcome === "ok",
       );
       return new Set(increments.map(({ response }) => response?.body)).size < increments.length;
     };
@@ -141,10 +141,10 @@ describe("shrinking", () => {
     const { execution } = await shrink(start, options({ fails: async (it) => fails(it) }));
     expect(fails(execution)).toBe(true);
     expect(incrementsOf(execution.scenario)).toBe(3);
-    expect(commandCount(execution.scenario)).toBe(3);
+    expect(operationCount(execution.scenario)).toBe(3);
   });
 
-  test("takes the last command for the culprit no more than the others", async () => {
+  test("takes the last operation for the culprit no more than the others", async () => {
     const first: ToyScenario = {
       initial: 0,
       clients: [
@@ -156,9 +156,9 @@ describe("shrinking", () => {
     expect(execution.scenario.clients).toEqual([[increment], [increment]]);
   });
 
-  test("takes preemptions away where commands have to stay", async () => {
+  test("takes preemptions away where operations have to stay", async () => {
     const scenario: ToyScenario = { initial: 0, clients: [[increment], [increment]] };
-    const replay = new Replay(parseSchedule("0 1 0 1 0 1") ?? failing().schedule);
+    const replay = new ReplayScheduler(parseSchedule("0 1 0 1 0 1") ?? failing().schedule);
     const start = executeToy(scenario, replay);
     expect(lost(start)).toBe(true);
     expect(preemptionCount(start.trace)).toBe(4);
@@ -194,7 +194,7 @@ describe("shrinking that cannot go on", () => {
     expect(shrunk.executions).toBe(most);
     expect(shrunk.minimal).toBe(false);
     expect(lost(shrunk.execution)).toBe(true);
-    expect(commandCount(shrunk.execution.scenario)).toBeLessThanOrEqual(commandCount(SCENARIO));
+    expect(operationCount(shrunk.execution.scenario)).toBeLessThanOrEqual(operationCount(SCENARIO));
   });
 
   test("keeps the best so far when the harness fails, wherever that is", async () => {
@@ -220,7 +220,7 @@ describe("shrinking that cannot go on", () => {
       expect(shrunk.minimal).toBe(false);
       expect(shrunk.executions).toBe(good + 1);
       expect(lost(shrunk.execution)).toBe(true);
-      expect(commandCount(shrunk.execution.scenario)).toBe(commandCount(best.scenario));
+      expect(operationCount(shrunk.execution.scenario)).toBe(operationCount(best.scenario));
     }
   });
 
@@ -230,7 +230,7 @@ describe("shrinking that cannot go on", () => {
   });
 });
 
-test("commands that belong together stay, whatever the schedule loses", async () => {
+test("operations that belong together stay, whatever the schedule loses", async () => {
   const { execution } = await shrink(failing(), options({ whole: true }));
   expect(execution.scenario).toEqual(SCENARIO);
   expect(preemptionCount(execution.trace)).toBe(1);

@@ -1,26 +1,26 @@
 import { expect, test } from "vitest";
-import { Replay } from "../scheduler/replay.ts";
+import { ReplayScheduler } from "../scheduler/replay.ts";
+import { Checkers, checkersOf } from "./checkers.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
-import { Judges, judgesOf } from "./judge.ts";
 import { shrunkCounterexample } from "./shrunk-counterexample.ts";
-import { executeToy, increment, type ToyScenario, toySubject } from "./toy.fixture.ts";
+import { executeToy, increment, type ToyScenario, toyService } from "./toy.fixture.ts";
 
 const wordy = { ...increment, weight: 9, note: "by hand" };
 const scenario: ToyScenario = { initial: 0, clients: [[wordy], [wordy]] };
 
-/** The commands that are left of two increments that carry more than they have to. */
+/** The operations that are left of two increments that carry more than they have to. */
 async function shrunk(accepts?: (scenario: ToyScenario) => boolean) {
-  const subject = toySubject(accepts && { accepts });
-  const judges = new Judges(judgesOf(subject));
-  const lanes = ["0", "0", "1", "1", "0", "1"];
-  const execution = executeToy(scenario, new Replay({ version: 1, lanes }));
-  const { violations } = await judges.judge(execution, async () => execution);
+  const service = toyService(accepts && { accepts });
+  const checkers = new Checkers(checkersOf(service));
+  const entries = ["0", "0", "1", "1", "0", "1"];
+  const execution = executeToy(scenario, new ReplayScheduler({ version: 1, entries }));
+  const { violations } = await checkers.check(execution, async () => execution);
   const { counterexample } = await shrunkCounterexample(
     { execution, violations },
     {
       executor: fakeExecutor(executeToy),
-      subject,
-      judges,
+      service,
+      checkers,
       timeMs: 60_000,
       signal: undefined,
       onExecution: () => {},

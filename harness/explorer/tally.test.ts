@@ -7,15 +7,15 @@ import { executeToy, increment, look, type Toy } from "./toy.fixture.ts";
 
 const TWO = { initial: 0, clients: [[increment], [look]] };
 const THREE = { initial: 0, clients: [[increment], [look], [look]] };
-const choice = { lane: "0", action: "release" } as const;
+const choice = { task: "0", action: "release" } as const;
 
 const execution = (changes: Partial<Execution<number, Toy>>): Execution<number, Toy> => ({
   ...executeToy(TWO, new RandomWalk(1)),
   ...changes,
 });
 
-const violation = (judge: string, name: string): Violation => ({
-  judge,
+const violation = (checker: string, name: string): Violation => ({
+  checker,
   name,
   message: "",
   evidence: [],
@@ -26,19 +26,19 @@ test("counts what happened in executions", () => {
   const one = execution({
     trace: [
       { type: "move", choice, enabled: [choice], preemption: false },
-      { type: "invoke", client: 0, index: 0, command: increment },
+      { type: "invoke", client: 0, index: 0, operation: increment },
       { type: "move", choice, enabled: [choice], preemption: true },
-      { type: "statement", lane: "0.1", statement: { sql: "select 1", values: [] } },
-      { type: "wait", lane: "0", for: ["1"] },
-      { type: "result", lane: "0", result: { tags: [], error: deadlock, transaction: "failed" } },
-      { type: "result", lane: "1", result: { tags: ["SELECT 1"], transaction: "idle" } },
+      { type: "statement", task: "0.1", statement: { sql: "select 1", values: [] } },
+      { type: "wait", task: "0", for: ["1"] },
+      { type: "result", task: "0", result: { tags: [], error: deadlock, transaction: "failed" } },
+      { type: "result", task: "1", result: { tags: ["SELECT 1"], transaction: "idle" } },
       {
         type: "return",
         client: 0,
         index: 0,
         response: { outcome: "fail", code: "CONFLICT", body: null },
       },
-      { type: "invoke", client: 1, index: 0, command: look },
+      { type: "invoke", client: 1, index: 0, operation: look },
     ],
   });
   const other = executeToy(THREE, new RandomWalk(1));
@@ -59,15 +59,15 @@ test("counts what happened in executions", () => {
   expect(both.preemptions).toBeGreaterThan(0);
 });
 
-test("counts an execution once for each rule that it broke, by judge and name", () => {
+test("counts an execution once for each rule that it broke, by checker and name", () => {
   const name = "no-server-error";
   const twice = violation("contract", name);
-  const judgements = [
+  const results = [
     { violations: [twice, twice, violation("invariant", name)] },
     { violations: [violation("invariant", name)] },
     { violations: [], undecided: "the budget ran out" },
   ];
-  const all = judgements.map((judgement, at) => tallyOfExecution(execution({}), judgement, at));
+  const all = results.map((result, at) => tallyOfExecution(execution({}), result, at));
   expect(all.reduce(sum)).toMatchObject({
     executions: 3,
     compared: 3,

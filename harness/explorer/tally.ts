@@ -1,12 +1,12 @@
-import type { Command } from "../core/command.ts";
+import type { CheckResult } from "../checkers/checker.ts";
 import { type Execution, historyOf } from "../core/execution.ts";
-import { operations } from "../core/history.ts";
+import { calls } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
+import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import { clientOf } from "../core/schedule.ts";
 import type { Violation } from "../core/verdict.ts";
-import type { Judgement } from "./judgement.ts";
-import type { Subject } from "./subject.ts";
+import type { Service } from "../service/service.ts";
 
 /** Numbers by name, as deep as they go. */
 type Counts = { readonly [name: string]: number | Counts };
@@ -15,11 +15,11 @@ type Counts = { readonly [name: string]: number | Counts };
 export type Tally = {
   readonly scenarios: number;
   readonly executions: number;
-  /** Executions that judges made for comparison. */
+  /** Executions that checkers made for comparison. */
   readonly compared: number;
   /** Executions that broke a rule. */
   readonly violations: number;
-  /** Executions of which something could not be judged. */
+  /** Executions of which something could not be checked. */
   readonly undecided: number;
   readonly steps: number;
   readonly preemptions: number;
@@ -27,22 +27,22 @@ export type Tally = {
   readonly deadlocks: number;
   /** Faults that struck, by kind. */
   readonly faults: { readonly [fault: string]: number };
-  /** Executions by the commands that they have, such as `cancel + create`. */
-  readonly mixes: { readonly [commands: string]: number };
+  /** Executions by the operations that they have, such as `cancel + create`. */
+  readonly mixes: { readonly [operations: string]: number };
   /** Executions by how often somebody had to wait: `0`, `1`, `2`, `3 or more`. */
   readonly executionsByWaits: { readonly [waits: string]: number };
   /** Executions by number of clients. */
   readonly executionsByClients: { readonly [clients: string]: number };
-  /** Operations by command, then by response code. */
-  readonly responses: { readonly [command: string]: { readonly [code: string]: number } };
-  /** Statements that came to the gate, by the command that sent them. */
-  readonly statements: { readonly [command: string]: number };
+  /** Operations by operation, then by response code. */
+  readonly responses: { readonly [operation: string]: { readonly [code: string]: number } };
+  /** Statements that came to the gate, by the operation that sent them. */
+  readonly statements: { readonly [operation: string]: number };
   /** Scenarios by the pattern that they have. */
   readonly patterns: { readonly [name: string]: number };
   /** Executions by the rule that they broke (see `keyOf`). */
   readonly violated: { readonly [rule: string]: number };
   /** Executions by the rule that they could not be held against. */
-  readonly unjudged: { readonly [rule: string]: number };
+  readonly unchecked: { readonly [rule: string]: number };
 };
 
 export const EMPTY: Tally = {
@@ -63,12 +63,12 @@ export const EMPTY: Tally = {
   statements: {},
   patterns: {},
   violated: {},
-  unjudged: {},
+  unchecked: {},
 };
 
-export function tallyOfScenario<State extends Json, C extends Command>(
-  scenario: Scenario<State, C>,
-  patterns: Subject<State, C>["patterns"],
+export function tallyOfScenario<State extends Json, Op extends Operation>(
+  scenario: Scenario<State, Op>,
+  patterns: Service<State, Op>["patterns"],
 ): Tally {
   const matching = patterns.filter((pattern) => pattern.matches(scenario));
   return {
@@ -78,17 +78,17 @@ export function tallyOfScenario<State extends Json, C extends Command>(
   };
 }
 
-/** `compared`: how many executions the judges made. */
+/** `compared`: how many executions the checkers made. */
 export function tallyOfExecution(
   { scenario, trace }: Execution,
-  { violations, undecided, unjudged = [] }: Judgement,
+  { violations, undecided, unchecked = [] }: CheckResult,
   compared: number,
 ): Tally {
   const moves = trace.filter((event) => event.type === "move");
   const waits = trace.filter(({ type }) => type === "wait").length;
   const faults = trace.filter((event) => event.type === "fault");
-  const responses = operations(historyOf(trace)).map(({ command, response }) => ({
-    [command.name]: { [response?.code ?? "(no answer)"]: 1 },
+  const responses = calls(historyOf(trace)).map(({ operation, response }) => ({
+    [operation.name]: { [response?.code ?? "(no answer)"]: 1 },
   }));
   return {
     ...EMPTY,
@@ -109,17 +109,17 @@ export function tallyOfExecution(
     responses: responses.reduce(sum, {}),
     statements: statementsOf(trace),
     violated: Object.fromEntries(violations.map((violation) => [keyOf(violation), 1])),
-    unjudged: Object.fromEntries(unjudged.map((rule) => [keyOf(rule), 1])),
+    unchecked: Object.fromEntries(unchecked.map((rule) => [keyOf(rule), 1])),
   };
 }
 
 function statementsOf(trace: Execution["trace"]): Tally["statements"] {
   const running: string[] = [];
-  const counts: { [command: string]: number } = {};
+  const counts: { [operation: string]: number } = {};
   for (const event of trace) {
-    if (event.type === "invoke") running[event.client] = event.command.name;
+    if (event.type === "invoke") running[event.client] = event.operation.name;
     if (event.type !== "statement") continue;
-    const name = running[clientOf(event.lane)];
+    const name = running[clientOf(event.task)];
     if (name !== undefined) counts[name] = (counts[name] ?? 0) + 1;
   }
   return counts;
@@ -164,7 +164,7 @@ function count(total: Counting, part: Counts): void {
   }
 }
 
-/** Judges name their rules without knowing of each other. */
-export function keyOf({ judge, name }: Pick<Violation, "judge" | "name">): string {
-  return `${judge}/${name}`;
+/** Checkers name their rules without knowing of each other. */
+export function keyOf({ checker, name }: Pick<Violation, "checker" | "name">): string {
+  return `${checker}/${name}`;
 }

@@ -1,15 +1,15 @@
 import fc from "fast-check";
-import type { Command } from "../core/command.ts";
 import type { Execution } from "../core/execution.ts";
 import type { Invariant } from "../core/invariant.ts";
+import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import { type Choice, type Entry, entryOf, isPreemption } from "../core/schedule.ts";
 import type { TraceEvent } from "../core/trace.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
-import type { Subject } from "./subject.ts";
+import type { Service } from "../service/service.ts";
 
 /** `increment` reads the counter, and then writes one more than it read; `look` only reads. */
-export type Toy = Command & { readonly name: "increment" | "look" };
+export type Toy = Operation & { readonly name: "increment" | "look" };
 export type ToyScenario = Scenario<number, Toy>;
 export type ToyExecution = Execution<number, Toy>;
 
@@ -20,45 +20,50 @@ const PROGRAMS = { increment: ["read", "write"], look: ["read"] } as const;
 
 /**
  * Executes a scenario on a counter that knows no transactions, without any database. A cut keeps a
- * statement from it, and ends the command.
+ * statement from it, and ends the operation.
  */
 export function executeToy(scenario: ToyScenario, scheduler: Scheduler): ToyExecution {
   let value = scenario.initial;
   const trace: TraceEvent<Toy>[] = [];
-  const lanes: Entry[] = [];
-  const clients = scenario.clients.map((commands) => ({ commands, next: 0, step: -1, seen: 0 }));
+  const entries: Entry[] = [];
+  const clients = scenario.clients.map((operations) => ({
+    operations,
+    next: 0,
+    step: -1,
+    seen: 0,
+  }));
   for (;;) {
-    const enabled = clients.flatMap(({ commands, next, step }, client): Choice[] =>
-      next === commands.length
+    const enabled = clients.flatMap(({ operations, next, step }, client): Choice[] =>
+      next === operations.length
         ? []
-        : [{ lane: String(client), action: step < 0 ? "start" : "release" }],
+        : [{ task: String(client), action: step < 0 ? "start" : "release" }],
     );
     if (enabled.length === 0) break;
-    const faults = enabled.flatMap(({ lane, action }): Choice[] =>
-      action === "release" ? [{ lane, action: "cut-before" }] : [],
+    const faults = enabled.flatMap(({ task, action }): Choice[] =>
+      action === "release" ? [{ task, action: "cut-before" }] : [],
     );
-    const choice = scheduler.strike?.(faults, enabled) ?? scheduler.choose(enabled, lanes.at(-1));
-    const preemption = isPreemption(lanes.at(-1), choice.lane, enabled);
+    const choice = scheduler.strike?.(faults, enabled) ?? scheduler.choose(enabled, entries.at(-1));
+    const preemption = isPreemption(entries.at(-1), choice.task, enabled);
     trace.push({ type: "move", choice, enabled, preemption });
-    lanes.push(entryOf(choice));
-    const number = Number(choice.lane);
+    entries.push(entryOf(choice));
+    const number = Number(choice.task);
     const client = clients[number];
-    const command = client?.commands[client.next];
-    if (client === undefined || command === undefined) throw new Error("no such lane");
+    const operation = client?.operations[client.next];
+    if (client === undefined || operation === undefined) throw new Error("no such task");
     const index = client.next;
-    if (client.step < 0) trace.push({ type: "invoke", client: number, index, command });
+    if (client.step < 0) trace.push({ type: "invoke", client: number, index, operation });
     if (choice.action === "cut-before") {
-      trace.push({ type: "fault", lane: choice.lane, fault: "cut-before" });
-      client.step = PROGRAMS[command.name].length;
+      trace.push({ type: "fault", task: choice.task, fault: "cut-before" });
+      client.step = PROGRAMS[operation.name].length;
     }
-    const sql = PROGRAMS[command.name][client.step];
+    const sql = PROGRAMS[operation.name][client.step];
     if (sql !== undefined) {
-      trace.push({ type: "statement", lane: choice.lane, statement: { sql, values: [] } });
+      trace.push({ type: "statement", task: choice.task, statement: { sql, values: [] } });
     }
     if (sql === "read") client.seen = value;
     if (sql === "write") value = client.seen + 1;
     client.step++;
-    if (client.step < PROGRAMS[command.name].length) continue;
+    if (client.step < PROGRAMS[operation.name].length) continue;
     const outcome = choice.action === "cut-before" ? "info" : "ok";
     const response = { outcome, code: "OK", body: client.seen } as const;
     trace.push({ type: "return", client: number, index, response });
@@ -67,7 +72,7 @@ export function executeToy(scenario: ToyScenario, scheduler: Scheduler): ToyExec
   }
   return {
     scenario,
-    schedule: { version: 1, lanes },
+    schedule: { version: 1, entries },
     trace,
     ending: { type: "complete" },
     openTransactions: 0,
@@ -87,15 +92,15 @@ export const lostUpdate: Invariant = {
     (counter ?? [])
       .filter(({ value, expected }) => value !== expected)
       .map((row) => ({
-        judge: "invariant",
+        checker: "invariant",
         name: "no-lost-update",
         message: "an increment is lost",
         evidence: [row],
       })),
 };
 
-/** A subject for what never starts anything. */
-export function toySubject(changes: Partial<Subject<number, Toy>> = {}): Subject<number, Toy> {
+/** A service for what never starts anything. */
+export function toyService(changes: Partial<Service<number, Toy>> = {}): Service<number, Toy> {
   const never = () => Promise.reject(new Error("nothing is started here"));
   return {
     name: "counter",

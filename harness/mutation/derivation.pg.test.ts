@@ -90,9 +90,9 @@ AS $function$
   await client.end();
 });
 
-test("those that the server refuses are stillborn, and leave nothing behind", async () => {
+test("those that the server refuses are invalid, and leave nothing behind", async () => {
   const { client, derivation } = await derived(SEATS);
-  expect(derivation.stillborn.map(({ mutant, reason }) => [mutant.id, reason])).toEqual([
+  expect(derivation.invalid.map(({ mutant, reason }) => [mutant.id, reason])).toEqual([
     [
       "drop-constraint rows.rows_pkey",
       "cannot drop constraint rows_pkey on table rows because other objects depend on it",

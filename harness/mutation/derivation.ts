@@ -1,15 +1,15 @@
 import type { ClientBase } from "pg";
-import type { SchemaChange } from "../core/layers.ts";
-import type { DerivedMutant, Stillborn, Unmutated } from "../core/mutation.ts";
+import type { SchemaChange } from "../service/promise.ts";
 import { type Edit, edited, type FoundEdit } from "./edits.ts";
+import type { DerivedMutant, InvalidMutant, Unmutated } from "./mutation-score.ts";
 import { objectMutants } from "./objects.ts";
-import { type Routine, readRoutines } from "./routines.ts";
+import { readRoutines, type SourceRoutine } from "./routines.ts";
 
 /** All that derives from a schema. */
 export interface Derivation {
   /** In the order of constraints, indexes, triggers, routines; in these by where they change. */
   readonly mutants: readonly DerivedMutant[];
-  readonly stillborn: readonly Stillborn[];
+  readonly invalid: readonly InvalidMutant[];
   readonly unmutated: readonly Unmutated[];
   /**
    * One script that makes several changes. Throws RangeError if there is no such mutant or text, or
@@ -35,22 +35,22 @@ export async function deriveMutants(client: ClientBase): Promise<Derivation> {
     }
   }
   const mutants: DerivedMutant[] = [];
-  const stillborn: Stillborn[] = [];
+  const invalid: InvalidMutant[] = [];
   for (const mutant of candidates) {
     const reason = await whyRefused(client, mutant);
     if (reason === undefined) mutants.push(mutant);
-    else stillborn.push({ mutant, reason });
+    else invalid.push({ mutant, reason });
   }
   return {
     mutants,
-    stillborn,
+    invalid,
     unmutated,
     combined: (parts) => combined(parts, mutants, changes, routines),
   };
 }
 
 interface RoutineChange {
-  readonly routine: Routine;
+  readonly routine: SourceRoutine;
   readonly edit: Edit;
 }
 
@@ -58,10 +58,10 @@ function combined(
   parts: readonly SchemaChange[],
   mutants: readonly DerivedMutant[],
   ofMutants: ReadonlyMap<string, RoutineChange>,
-  routines: readonly Routine[],
+  routines: readonly SourceRoutine[],
 ): string {
   const script: string[] = [];
-  const edits = new Map<Routine, Edit[]>();
+  const edits = new Map<SourceRoutine, Edit[]>();
   for (const part of new Set(parts)) {
     const change = typeof part === "string" ? ofMutants.get(part) : textChange(part, routines);
     if (change !== undefined) {
@@ -78,7 +78,7 @@ function combined(
 
 function textChange(
   { routine: name, text, becomes }: Exclude<SchemaChange, string>,
-  routines: readonly Routine[],
+  routines: readonly SourceRoutine[],
 ): RoutineChange {
   const routine = routines.find((one) => one.name === name);
   const [before, ...after] = routine?.source.source.split(text) ?? [];
@@ -89,14 +89,14 @@ function textChange(
   return { routine, edit: { start, end: start + text.length, text: becomes } };
 }
 
-function mutantOf(id: string, routine: Routine, edit: FoundEdit): DerivedMutant {
+function mutantOf(id: string, routine: SourceRoutine, edit: FoundEdit): DerivedMutant {
   const { kind, line, statement, before, after } = edit;
   const ddl = definition(routine, [edit]);
   const { name: object, signature } = routine;
   return { id, kind, object, routine: signature, line, statement, before, after, ddl };
 }
 
-function definition({ name, source }: Routine, edits: readonly Edit[]): string {
+function definition({ name, source }: SourceRoutine, edits: readonly Edit[]): string {
   const inOrder = [...edits].sort((a, b) => a.start - b.start);
   if (inOrder.some(({ start }, index) => start < (inOrder[index - 1]?.end ?? 0))) {
     throw new RangeError(`two changes of ${name} are to be made at the same place`);

@@ -1,7 +1,7 @@
-import type { MutationKind } from "../core/mutation.ts";
-import { type Outline, outline } from "../gates/routine-outline.ts";
-import { type Token, tokensOf } from "../gates/routine-tokens.ts";
-import { type Site, sitesOf, WEAKER } from "./sites.ts";
+import { type Outline, outline } from "../instrumentation/routine-outline.ts";
+import { type Token, tokensOf } from "../instrumentation/routine-tokens.ts";
+import { type MutationPoint, mutationPointsOf, WEAKER } from "./mutation-points.ts";
+import type { MutationKind } from "./mutation-score.ts";
 import { type Source, sourceTree } from "./source-tree.ts";
 
 /** A change of a routine's source: what stands from `start` to `end` becomes `text`. */
@@ -36,8 +36,8 @@ export interface Edits {
  * libpg-query has to be loaded. Throws what it, or the outline, says of a source that it cannot read.
  */
 export function editsOf(source: Source): Edits {
-  const open = new Map<string, Site[]>();
-  for (const site of sitesOf(sourceTree(source))) {
+  const open = new Map<string, MutationPoint[]>();
+  for (const site of mutationPointsOf(sourceTree(source))) {
     open.set(site.changed, [...(open.get(site.changed) ?? []), site]);
   }
   const text = source.source;

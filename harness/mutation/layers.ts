@@ -1,22 +1,23 @@
-import type { Command } from "../core/command.ts";
+import type { Checker } from "../checkers/checker.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
 import { preemptionCount } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
-import type { LayerCase, LayersOfDefence, Promised, PromiseLayers } from "../core/layers.ts";
-import { commandCount } from "../core/scenario.ts";
-import type { Failing } from "../explorer/explore-scenario.ts";
-import { judgesOf } from "../explorer/judge.ts";
-import type { Judge } from "../explorer/judgement.ts";
+import type { Operation } from "../core/operation.ts";
+import { operationCount } from "../core/scenario.ts";
+import { checkersOf } from "../explorer/checkers.ts";
+import type { FailingExecution } from "../explorer/explore-scenario.ts";
 import { hashSources } from "../explorer/sources.ts";
-import type { Pair, Subject } from "../explorer/subject.ts";
 import type { Server } from "../postgres/provider.ts";
+import { mutated } from "../service/mutated.ts";
+import type { Promised } from "../service/promise.ts";
+import type { Pair, Service } from "../service/service.ts";
 import { version } from "../version.ts";
 import type { Derivation } from "./derivation.ts";
-import { changesWithout, derivationOf, withoutName } from "./derived-subject.ts";
-import { mutated } from "./mutated.ts";
+import { changesWithout, derivationOf, withoutName } from "./derived-service.ts";
+import type { LayerCase, LayersOfDefence, PromiseLayers } from "./layers-report.ts";
 import { provenanceOf } from "./provenance.ts";
-import { type SearchOptions, type Stage, search } from "./search.ts";
+import { type SearchOptions, type SearchStage, search } from "./search.ts";
 
 export interface LayersOptions extends SearchOptions {
   readonly preemptions: number;
@@ -24,35 +25,35 @@ export interface LayersOptions extends SearchOptions {
 }
 
 /**
- * Takes the protections of each of a subject's promises away, alone and together, and looks in every
+ * Takes the protections of each of a service's promises away, alone and together, and looks in every
  * interleaving of the promise's pairs whether it still holds. Other rules may be broken meanwhile:
  * only the promise's own count.
- * @throws HarnessError USAGE when the subject has no promises, or MODEL_FAILED when one names a
+ * @throws HarnessError USAGE when the service has no promises, or MODEL_FAILED when one names a
  * mutant or a pair that there is not.
  */
-export async function layersOfDefence<State extends Json, C extends Command>(
+export async function layersOfDefence<State extends Json, Op extends Operation>(
   server: Server,
-  subject: Subject<State, C>,
+  service: Service<State, Op>,
   options: LayersOptions,
 ): Promise<LayersOfDefence> {
-  const promised = subject.promises ?? [];
+  const promised = service.promises ?? [];
   if (promised.length === 0) {
-    throw new HarnessError("USAGE", `the model "${subject.name}" has no promises to look at`);
+    throw new HarnessError("USAGE", `the model "${service.name}" has no promises to look at`);
   }
   const began = performance.now();
-  const provenance = await provenanceOf(server, subject);
-  const derivation = await derivationOf(server, subject);
+  const provenance = await provenanceOf(server, service);
+  const derivation = await derivationOf(server, service);
   const promises: PromiseLayers[] = [];
   for (const one of promised) {
-    const known = new Set(judgesOf(subject).flatMap(({ rules }) => rules.map(keyOf)));
+    const known = new Set(checkersOf(service).flatMap(({ rules }) => rules.map(keyOf)));
     const missing = one.rules.find((rule) => !known.has(keyOf(rule)));
     if (missing !== undefined) throw mistaken(one, `there is no rule ${keyOf(missing)}`);
-    const pairs = pairsOf(subject, one);
+    const pairs = pairsOf(service, one);
     const cases: LayerCase[] = [];
     for (const without of setsOf(one.protections.map(({ name }) => name))) {
       const found = await tried(
         server,
-        subject,
+        service,
         { promised: one, pairs, without },
         derivation,
         options,
@@ -63,7 +64,7 @@ export async function layersOfDefence<State extends Json, C extends Command>(
     promises.push({ ...one, cases });
   }
   return {
-    model: subject.name,
+    service: service.name,
     preemptions: options.preemptions,
     promises,
     executions: promises
@@ -88,11 +89,11 @@ function mistaken({ name }: Promised, what: string, cause?: unknown): HarnessErr
   return new HarnessError("MODEL_FAILED", `the promise "${name}" is mistaken: ${what}`, { cause });
 }
 
-function pairsOf<State extends Json, C extends Command>(
-  subject: Subject<State, C>,
+function pairsOf<State extends Json, Op extends Operation>(
+  service: Service<State, Op>,
   promised: Promised,
-): readonly Pair<State, C>[] {
-  const all = subject.pairs?.() ?? [];
+): readonly Pair<State, Op>[] {
+  const all = service.pairs?.() ?? [];
   return promised.pairs.map((name) => {
     const pair = all.find((one) => one.name === name);
     if (pair === undefined) throw mistaken(promised, `there is no pair "${name}"`);
@@ -100,34 +101,34 @@ function pairsOf<State extends Json, C extends Command>(
   });
 }
 
-interface Case<State extends Json, C extends Command> {
+interface Case<State extends Json, Op extends Operation> {
   readonly promised: Promised;
-  readonly pairs: readonly Pair<State, C>[];
+  readonly pairs: readonly Pair<State, Op>[];
   readonly without: readonly string[];
 }
 
-async function tried<State extends Json, C extends Command>(
+async function tried<State extends Json, Op extends Operation>(
   server: Server,
-  subject: Subject<State, C>,
-  { promised, pairs, without }: Case<State, C>,
+  service: Service<State, Op>,
+  { promised, pairs, without }: Case<State, Op>,
   derivation: Derivation,
   options: LayersOptions,
 ): Promise<LayerCase> {
   const ddl = ddlOf(promised, without, derivation);
-  const changed = { ...mutated(subject, ddl), pairs: () => pairs };
-  const judges = judgesOf(subject).flatMap((judge) => keptTo(judge, promised));
-  const stages: readonly Stage[] = [{ pairs: true, preemptions: options.preemptions }];
+  const changed = { ...mutated(service, ddl), pairs: () => pairs };
+  const checkers = checkersOf(service).flatMap((checker) => keptTo(checker, promised));
+  const stages: readonly SearchStage[] = [{ pairs: true, preemptions: options.preemptions }];
   const { failing, brokenAt, complete, executions, reason } = await search(
     server,
     changed,
-    { judges, stages },
+    { checkers, stages },
     options,
   );
   const counterexample =
     failing === undefined
       ? null
       : await counterexampleOf(failing, {
-          ...{ server, subject, brokenAt, executions, options },
+          ...{ server, service, brokenAt, executions, options },
           mutant: without.length === 0 ? null : withoutName(promised.name, without),
         });
   const outcome = failing !== undefined ? "breaks" : complete ? "holds" : "unknown";
@@ -142,46 +143,46 @@ function ddlOf(promised: Promised, without: readonly string[], derivation: Deriv
   }
 }
 
-const keyOf = ({ judge, name }: { readonly judge: string; readonly name: string }): string =>
-  `${judge}/${name}`;
+const keyOf = ({ checker, name }: { readonly checker: string; readonly name: string }): string =>
+  `${checker}/${name}`;
 
-/** The judge, if it has rules of the promise's, and of what it finds only what breaks those. */
-function keptTo<State extends Json, C extends Command>(
-  judge: Judge<State, C>,
+/** The checker, if it has rules of the promise's, and of what it finds only what breaks those. */
+function keptTo<State extends Json, Op extends Operation>(
+  checker: Checker<State, Op>,
   { rules }: Promised,
-): readonly Judge<State, C>[] {
+): readonly Checker<State, Op>[] {
   const kept = new Set(rules.map(keyOf));
-  const own = judge.rules.filter((rule) => kept.has(keyOf(rule)));
+  const own = checker.rules.filter((rule) => kept.has(keyOf(rule)));
   if (own.length === 0) return [];
   return [
     {
       rules: own,
-      judge: async (execution, again) => {
-        const { violations, undecided } = await judge.judge(execution, again);
+      check: async (execution, again) => {
+        const { violations, undecided } = await checker.check(execution, again);
         return { violations: violations.filter((it) => kept.has(keyOf(it))), undecided };
       },
     },
   ];
 }
 
-/** Nothing smaller is looked for: it is a pair of commands, and of its schedules one with the fewest preemptions. */
-async function counterexampleOf<State extends Json, C extends Command>(
-  { execution, violations }: Failing<State, C>,
+/** Nothing smaller is looked for: it is a pair of operations, and of its schedules one with the fewest preemptions. */
+async function counterexampleOf<State extends Json, Op extends Operation>(
+  { execution, violations }: FailingExecution<State, Op>,
   found: {
     readonly server: Server;
-    readonly subject: Subject<State, C>;
+    readonly service: Service<State, Op>;
     readonly mutant: string | null;
     readonly brokenAt: number | undefined;
     readonly executions: number;
     readonly options: LayersOptions;
   },
-): Promise<Counterexample<State, C>> {
-  const { server, subject, mutant, brokenAt, executions, options } = found;
+): Promise<Counterexample<State, Op>> {
+  const { server, service, mutant, brokenAt, executions, options } = found;
   const { scenario, schedule, trace } = execution;
   const preemptions = preemptionCount(trace);
   return {
     version: 1,
-    model: subject.name,
+    service: service.name,
     mutant,
     control: options.control,
     seed: options.seed,
@@ -192,8 +193,8 @@ async function counterexampleOf<State extends Json, C extends Command>(
     violations,
     ...(brokenAt !== undefined && { brokenAt }),
     preemptions,
-    shrunk: { executions: 0, commands: commandCount(scenario), preemptions, minimal: true },
+    shrunk: { executions: 0, operations: operationCount(scenario), preemptions, minimal: true },
     versions: { heddle: version, postgres: server.version },
-    hashes: await hashSources(subject.sources),
+    hashes: await hashSources(service.sources),
   };
 }

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
-import { conclusions } from "../core/layers.ts";
-import { DEFAULTS } from "../defaults.ts";
+import { DEFAULTS } from "../explorer/defaults.ts";
+import { verify } from "../explorer/verify.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
-import { verify } from "../verify.ts";
-import { derivedName } from "./derived-subject.ts";
+import { derivedName } from "./derived-service.ts";
 import { layersOfDefence } from "./layers.ts";
+import { conclusions } from "./layers-report.ts";
 import { mutationScore } from "./score.ts";
 import { INDEX, LOCK, oneTicket, tickets } from "./tickets.fixture.ts";
 
@@ -36,7 +36,7 @@ test("the score: what is caught, what survives, and what people say of that", as
   });
   const told = score.results.map(
     ({ outcome, verdict, mutant, by }) =>
-      `${verdict ?? outcome} ${mutant.id}${by === null ? "" : ` by ${by.judge}/${by.name}`}`,
+      `${verdict ?? outcome} ${mutant.id}${by === null ? "" : ` by ${by.checker}/${by.name}`}`,
   );
   expect(told).toEqual([
     "unknown drop-constraint seats.seats_pkey",
@@ -52,7 +52,7 @@ test("the score: what is caught, what survives, and what people say of that", as
     "caught delete-statement take: return 'OK'; by invariant/one-ticket",
   ]);
   expect(score.score).toBeCloseTo(4 / 11);
-  expect(score.misjudged.map(({ id }) => id)).toEqual([survivors[2].id, survivors[3].id]);
+  expect(score.misclassified.map(({ id }) => id)).toEqual([survivors[2].id, survivors[3].id]);
   const reasons = score.results.map(({ reason }) => reason);
   expect(reasons[0]).toContain("reset");
   expect(reasons.slice(1, 5)).toEqual(["the lock is enough", null, null, "the index is enough"]);
@@ -83,7 +83,7 @@ test("layers of defence: which protections suffice, and how it breaks without", 
   expect(race).toMatchObject({
     mutant: "no double selling without the lock + the index",
     preemptions: 1,
-    violations: [{ judge: "invariant", name: "one-ticket" }],
+    violations: [{ checker: "invariant", name: "one-ticket" }],
   });
 
   const { campaign } = await verify(server, tickets({ promises: [oneTicket] }), {
@@ -97,7 +97,7 @@ test("layers of defence: which protections suffice, and how it breaks without", 
   expect(found?.brokenAt).toBe(race?.brokenAt);
 });
 
-test("a derived mutant can be planted by its id", async () => {
+test("a derived mutant can be seeded by its id", async () => {
   const mutant = derivedName("delete-statement take: return 'OK';");
   const { campaign } = await verify(server, tickets(), { seed: 1, runs: 1, mutant });
   expect(campaign).toMatchObject({ verdict: "fail", mutant });
@@ -109,7 +109,7 @@ test.each([
   [
     "MODEL_FAILED",
     "no rule invariant/x",
-    [{ ...oneTicket, rules: [{ judge: "invariant", name: "x" }] }],
+    [{ ...oneTicket, rules: [{ checker: "invariant", name: "x" }] }],
   ],
   [
     "MODEL_FAILED",
@@ -123,7 +123,7 @@ test.each([
   expect(error.message).toContain(message);
 });
 
-test("a score needs a subject that passes", async () => {
+test("a score needs a service that passes", async () => {
   const failing = tickets({ codes: { take: ["OK"] } });
   await expect(mutationScore(server, failing, { ...options, scenarios: 1 })).rejects.toMatchObject({
     code: "MODEL_FAILED",
@@ -136,8 +136,8 @@ test.each([
   "no double selling without the guard",
   "no other promise without the lock",
 ])("there is no mutant %s", async (mutant) => {
-  const subject = tickets({ promises: [oneTicket] });
-  await expect(verify(server, subject, { seed: 1, mutant })).rejects.toMatchObject({
+  const service = tickets({ promises: [oneTicket] });
+  await expect(verify(server, service, { seed: 1, mutant })).rejects.toMatchObject({
     code: "USAGE",
   });
 });

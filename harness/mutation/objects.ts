@@ -1,5 +1,5 @@
 import type { ClientBase } from "pg";
-import type { DerivedMutant, MutationKind } from "../core/mutation.ts";
+import type { DerivedMutant, MutationKind } from "./mutation-score.ts";
 
 interface Row {
   readonly kind: MutationKind;

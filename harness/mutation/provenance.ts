@@ -1,13 +1,13 @@
-import type { Provenance } from "../core/campaign.ts";
+import type { Provenance } from "../explorer/campaign-report.ts";
 import { hashSources } from "../explorer/sources.ts";
-import type { Subject } from "../explorer/subject.ts";
+import { environmentOf } from "../explorer/verify.ts";
 import type { Server } from "../postgres/provider.ts";
-import { environmentOf } from "../verify.ts";
+import type { Service } from "../service/service.ts";
 
 /** When, where and of what a model's mutants are tried. */
 export async function provenanceOf(
   server: Server,
-  { sources }: Pick<Subject, "sources">,
+  { sources }: Pick<Service, "sources">,
 ): Promise<Provenance> {
   const startedAt = new Date().toISOString();
   const { lockWaits, drop } = await server.lease();

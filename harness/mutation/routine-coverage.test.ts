@@ -11,11 +11,11 @@ async function seen(
   routines: readonly string[],
 ): Promise<void> {
   const trace = routines.map(
-    (of): TraceEvent => ({ type: "gate", lane: "0", place: { of, line: 1, next: "" } }),
+    (of): TraceEvent => ({ type: "gate", task: "0", place: { of, line: 1, next: "" } }),
   );
   const execution: Partial<Execution> = { scenario: scenario(name), trace };
   const again = () => Promise.reject(new Error("nothing is executed"));
-  await coverage.recorder().judge(execution as Execution, again);
+  await coverage.recorder().check(execution as Execution, again);
 }
 
 test("a routine's change matters where it ran, in any execution, or may have run", async () => {

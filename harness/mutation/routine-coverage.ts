@@ -1,7 +1,7 @@
-import type { Command } from "../core/command.ts";
+import type { Checker } from "../checkers/checker.ts";
 import type { Json } from "../core/json.ts";
+import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
-import type { Judge } from "../explorer/judgement.ts";
 
 /** Which gated routines each scenario was seen to run through. */
 export class RoutineCoverage {
@@ -9,10 +9,10 @@ export class RoutineCoverage {
   readonly #gated = new Set<string>();
 
   /** It finds nothing, and looks at every execution. */
-  recorder<State extends Json, C extends Command>(): Judge<State, C> {
+  recorder<State extends Json, Op extends Operation>(): Checker<State, Op> {
     return {
       rules: [],
-      judge: ({ scenario, trace }) => {
+      check: ({ scenario, trace }) => {
         const key = JSON.stringify(scenario);
         const routines = this.#byScenario.get(key) ?? new Set();
         for (const event of trace) {

@@ -1,12 +1,12 @@
 import { loadModule } from "libpg-query";
 import type { ClientBase } from "pg";
-import type { Unmutated } from "../core/mutation.ts";
-import { definitionOf } from "../gates/routine-source.ts";
+import { definitionOf } from "../instrumentation/routine-source.ts";
 import { editsOf, type FoundEdit } from "./edits.ts";
+import type { Unmutated } from "./mutation-score.ts";
 import type { Source } from "./source-tree.ts";
 
 /** A routine of the application's, and what can be changed in its source. */
-export interface Routine {
+export interface SourceRoutine {
   /** As `regprocedure` names it; without its arguments where no other has its name. */
   readonly name: string;
   /** As gates name it: with its schema and its arguments' types. */
@@ -40,12 +40,13 @@ select case when count(*) over (partition by proname) = 1 then p.oid::regproc::t
           pg_get_function_identity_arguments(p.oid) collate "C"`;
 
 /** The routines of a schema, and those parts of them that stay as they are. */
-export async function readRoutines(
-  client: ClientBase,
-): Promise<{ readonly routines: readonly Routine[]; readonly unmutated: readonly Unmutated[] }> {
+export async function readRoutines(client: ClientBase): Promise<{
+  readonly routines: readonly SourceRoutine[];
+  readonly unmutated: readonly Unmutated[];
+}> {
   await loadModule();
   const { rows } = await client.query<Row>(ROUTINES);
-  const routines: Routine[] = [];
+  const routines: SourceRoutine[] = [];
   const unmutated: Unmutated[] = [];
   for (const row of rows) {
     const read = readRoutine(row);
@@ -61,7 +62,7 @@ export async function readRoutines(
   return { routines, unmutated };
 }
 
-function readRoutine(row: Row): (Routine & { readonly missed: number }) | string {
+function readRoutine(row: Row): (SourceRoutine & { readonly missed: number }) | string {
   const { name, signature, language, definition } = row;
   if (language !== "plpgsql" && language !== "sql") return `it is written in ${language}`;
   if (row.source === null) return "its body was parsed when it was created (BEGIN ATOMIC, RETURN)";

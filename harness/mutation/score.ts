@@ -1,17 +1,17 @@
-import type { Command } from "../core/command.ts";
 import { HarnessError } from "../core/error.ts";
 import { preemptionCount } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
-import type { DerivedMutant, MutantResult, MutationScore, Survivor } from "../core/mutation.ts";
+import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
-import { judgesOf } from "../explorer/judge.ts";
-import type { Subject } from "../explorer/subject.ts";
+import { checkersOf } from "../explorer/checkers.ts";
 import type { Server } from "../postgres/provider.ts";
-import { derivationOf } from "./derived-subject.ts";
-import { mutated } from "./mutated.ts";
+import { mutated } from "../service/mutated.ts";
+import type { Service, Survivor } from "../service/service.ts";
+import { derivationOf } from "./derived-service.ts";
+import type { DerivedMutant, MutantResult, MutationScore } from "./mutation-score.ts";
 import { provenanceOf } from "./provenance.ts";
 import { RoutineCoverage } from "./routine-coverage.ts";
-import { type SearchOptions, type Stage, search } from "./search.ts";
+import { type SearchOptions, type SearchStage, search } from "./search.ts";
 
 export interface ScoreOptions extends SearchOptions {
   /** How many generated scenarios each mutant is tried with, each in one random order. */
@@ -24,29 +24,29 @@ export interface ScoreOptions extends SearchOptions {
 }
 
 /**
- * Derives the mutants of a subject's schema and tries each until the first violation of any rule:
- * whole commands of every pair first, which finds what is wrong without concurrency; then generated
- * scenarios; then the pairs with preemptions. What nothing notices has survived. The subject as it
+ * Derives the mutants of a service's schema and tries each until the first violation of any rule:
+ * whole operations of every pair first, which finds what is wrong without concurrency; then generated
+ * scenarios; then the pairs with preemptions. What nothing notices has survived. The service as it
  * is goes first, through all of it: that tells which scenarios a routine's mutants can matter to.
- * @throws HarnessError MODEL_FAILED when the subject as it is does not pass.
+ * @throws HarnessError MODEL_FAILED when the service as it is does not pass.
  */
-export async function mutationScore<State extends Json, C extends Command>(
+export async function mutationScore<State extends Json, Op extends Operation>(
   server: Server,
-  subject: Subject<State, C>,
+  service: Service<State, Op>,
   options: ScoreOptions,
 ): Promise<MutationScore> {
   const began = performance.now();
-  const provenance = await provenanceOf(server, subject);
-  const { mutants, stillborn, unmutated } = await derivationOf(server, subject);
-  const coverage = await coverageOf(server, subject, options);
+  const provenance = await provenanceOf(server, service);
+  const { mutants, invalid, unmutated } = await derivationOf(server, service);
+  const coverage = await coverageOf(server, service, options);
   const chosen = mutants.filter(
     ({ id }) => options.only === undefined || options.only.some((part) => id.includes(part)),
   );
-  const survivors = new Map(subject.survivors?.map((survivor) => [survivor.id, survivor]));
+  const survivors = new Map(service.survivors?.map((survivor) => [survivor.id, survivor]));
   const results: MutantResult[] = [];
   for (const mutant of chosen) {
     if (options.signal?.aborted) break;
-    const result = await tried(server, subject, mutant, {
+    const result = await tried(server, service, mutant, {
       ...{ survivor: survivors.get(mutant.id), coverage, options },
     });
     results.push(result);
@@ -58,14 +58,14 @@ export async function mutationScore<State extends Json, C extends Command>(
   );
   const caught = results.filter(({ outcome }) => outcome === "caught");
   return {
-    model: subject.name,
+    service: service.name,
     seed: options.seed,
     score: chosen.length === 0 ? 1 : good.length / chosen.length,
     results,
     untried: mutants.length - results.length,
-    stillborn,
+    invalid,
     unmutated,
-    misjudged: (subject.survivors ?? []).filter(
+    misclassified: (service.survivors ?? []).filter(
       ({ id }) =>
         caught.some(({ mutant }) => mutant.id === id) ||
         !mutants.some((mutant) => mutant.id === id),
@@ -76,20 +76,25 @@ export async function mutationScore<State extends Json, C extends Command>(
   };
 }
 
-async function coverageOf<State extends Json, C extends Command>(
+async function coverageOf<State extends Json, Op extends Operation>(
   server: Server,
-  subject: Subject<State, C>,
+  service: Service<State, Op>,
   options: ScoreOptions,
 ): Promise<RoutineCoverage> {
   const coverage = new RoutineCoverage();
-  const judges = [...judgesOf(subject), coverage.recorder<State, C>()];
-  const stages = stagesOf(subject.pairs !== undefined, options);
-  const { failing, complete, reason } = await search(server, subject, { judges, stages }, options);
+  const checkers = [...checkersOf(service), coverage.recorder<State, Op>()];
+  const stages = stagesOf(service.pairs !== undefined, options);
+  const { failing, complete, reason } = await search(
+    server,
+    service,
+    { checkers, stages },
+    options,
+  );
   if (complete || options.signal?.aborted) return coverage;
   const [violation] = failing?.violations ?? [];
   throw new HarnessError(
     "MODEL_FAILED",
-    `without any mutant, ${violation?.message ?? reason}: a score needs a subject that passes`,
+    `without any mutant, ${violation?.message ?? reason}: a score needs a service that passes`,
   );
 }
 
@@ -99,19 +104,19 @@ interface Trial {
   readonly options: ScoreOptions;
 }
 
-async function tried<State extends Json, C extends Command>(
+async function tried<State extends Json, Op extends Operation>(
   server: Server,
-  subject: Subject<State, C>,
+  service: Service<State, Op>,
   mutant: DerivedMutant,
   { survivor, coverage, options }: Trial,
 ): Promise<MutantResult> {
   const began = performance.now();
   const quest = {
-    judges: judgesOf(subject),
-    stages: stagesOf(subject.pairs !== undefined, options),
+    checkers: checkersOf(service),
+    stages: stagesOf(service.pairs !== undefined, options),
     isOf: (scenario: Scenario) => coverage.matters(mutant.routine, scenario),
   };
-  const changed = mutated(subject, mutant.ddl);
+  const changed = mutated(service, mutant.ddl);
   const { failing, complete, reason, executions } = await search(server, changed, quest, options);
   const [violation] = failing?.violations ?? [];
   const outcome = violation !== undefined ? "caught" : complete ? "survived" : "unknown";
@@ -127,14 +132,17 @@ async function tried<State extends Json, C extends Command>(
   };
 }
 
-const named = ({ judge, name, message }: NonNullable<MutantResult["by"]>) => ({
-  judge,
+const named = ({ checker, name, message }: NonNullable<MutantResult["by"]>) => ({
+  checker,
   name,
   message,
 });
 
-function stagesOf(pairs: boolean, { scenarios, preemptions }: ScoreOptions): readonly Stage[] {
-  const generated: Stage = { pairs: false, scenarios };
+function stagesOf(
+  pairs: boolean,
+  { scenarios, preemptions }: ScoreOptions,
+): readonly SearchStage[] {
+  const generated: SearchStage = { pairs: false, scenarios };
   if (!pairs) return [generated];
   return [{ pairs: true, preemptions: 0 }, generated, { pairs: true, preemptions }];
 }

@@ -1,44 +1,44 @@
-import type { Command } from "../core/command.ts";
+import type { Checker } from "../checkers/checker.ts";
 import type { Control } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
+import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Executor } from "../execution/executor.ts";
 import { commitThatBroke } from "../explorer/breaking-commit.ts";
-import { type Failing, ScenarioExplorer } from "../explorer/explore-scenario.ts";
+import { Checkers } from "../explorer/checkers.ts";
+import { type FailingExecution, ScenarioExplorer } from "../explorer/explore-scenario.ts";
 import { generator } from "../explorer/generate.ts";
-import { Judges } from "../explorer/judge.ts";
-import type { Judge } from "../explorer/judgement.ts";
-import type { Subject } from "../explorer/subject.ts";
 import type { Server } from "../postgres/provider.ts";
 import { strategies } from "../scheduler/strategies.ts";
-import { openExecutor } from "../verify.ts";
+import { openExecutor } from "../service/open-executor.ts";
+import type { Service } from "../service/service.ts";
 
 /**
  * A way to look for a violation: in every interleaving within a bound of the model's pairs; or in
  * generated scenarios, in one random order each.
  */
-export type Stage =
+export type SearchStage =
   | { readonly pairs: true; readonly preemptions: number }
   | { readonly pairs: false; readonly scenarios: number };
 
 /** What a search came to. */
-export interface Searched<State extends Json, C extends Command> {
+export interface Searched<State extends Json, Op extends Operation> {
   /** The first execution that broke a rule. */
-  readonly failing: Failing<State, C> | undefined;
+  readonly failing: FailingExecution<State, Op> | undefined;
   /** The step of it whose commit broke the rule, if that is known. */
   readonly brokenAt?: number | undefined;
   readonly executions: number;
-  /** Whether all that the stages ask for was executed and judged; false after a violation. */
+  /** Whether all that the stages ask for was executed and checked; false after a violation. */
   readonly complete: boolean;
   /** Why it is not complete, unless there is a violation. */
   readonly reason: string | undefined;
 }
 
 /** What is looked for, and where. */
-export interface Quest<State extends Json, C extends Command> {
-  readonly judges: readonly Judge<State, C>[];
-  readonly stages: readonly Stage[];
+export interface SearchTarget<State extends Json, Op extends Operation> {
+  readonly checkers: readonly Checker<State, Op>[];
+  readonly stages: readonly SearchStage[];
   /** Whether anything can be found in a scenario; in each, unless told. */
   readonly isOf?: (scenario: Scenario) => boolean;
 }
@@ -54,16 +54,16 @@ export interface SearchOptions {
  * Looks for a violation, stage by stage until there is one, on a database of its own. What goes
  * wrong with the harness makes the search incomplete.
  */
-export async function search<State extends Json, C extends Command>(
+export async function search<State extends Json, Op extends Operation>(
   server: Server,
-  subject: Subject<State, C>,
-  quest: Quest<State, C>,
+  service: Service<State, Op>,
+  quest: SearchTarget<State, Op>,
   options: SearchOptions,
-): Promise<Searched<State, C>> {
+): Promise<Searched<State, Op>> {
   try {
-    const executor = await openExecutor(server, subject, undefined, options);
+    const executor = await openExecutor(server, service, undefined, options);
     try {
-      return await searchOn(executor, subject, quest, options);
+      return await searchOn(executor, service, quest, options);
     } finally {
       await executor.close();
     }
@@ -73,19 +73,19 @@ export async function search<State extends Json, C extends Command>(
   }
 }
 
-async function searchOn<State extends Json, C extends Command>(
-  executor: Executor<State, C>,
-  subject: Subject<State, C>,
-  quest: Quest<State, C>,
+async function searchOn<State extends Json, Op extends Operation>(
+  executor: Executor<State, Op>,
+  service: Service<State, Op>,
+  quest: SearchTarget<State, Op>,
   { seed, signal }: SearchOptions,
-): Promise<Searched<State, C>> {
-  const judges = new Judges(quest.judges);
+): Promise<Searched<State, Op>> {
+  const checkers = new Checkers(quest.checkers);
   let executions = 0;
   let undecided: string | undefined;
   for (const stage of quest.stages) {
     const of = optionsOf(stage, seed);
-    const explorer = new ScenarioExplorer(executor, subject, judges, of);
-    const generated = generator(subject, of.bounds, seed);
+    const explorer = new ScenarioExplorer(executor, service, checkers, of);
+    const generated = generator(service, of.bounds, seed);
     const scenarios = stage.pairs ? explorer.pairs.length : stage.scenarios;
     for (let index = 0; index < scenarios; index++) {
       const { scenario } = explorer.pairs[index] ?? generated(index);
@@ -102,7 +102,7 @@ async function searchOn<State extends Json, C extends Command>(
         const [rule] = failing.violations;
         const brokenAt =
           rule &&
-          (await commitThatBroke(rule, failing.execution, judges, (...given) =>
+          (await commitThatBroke(rule, failing.execution, checkers, (...given) =>
             executor.execute(...given),
           ));
         return { failing, brokenAt, executions, complete: false, reason: undefined };
@@ -116,7 +116,7 @@ async function searchOn<State extends Json, C extends Command>(
   return { failing: undefined, executions, complete, reason: undecided };
 }
 
-function optionsOf(stage: Stage, seed: number) {
+function optionsOf(stage: SearchStage, seed: number) {
   const bounds = { minClients: 2, maxClients: stage.pairs ? 2 : 3 };
   const wanted = stage.pairs ? "exhaustive" : "random";
   const preemptions = stage.pairs ? stage.preemptions : 0;

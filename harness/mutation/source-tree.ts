@@ -1,8 +1,8 @@
 import { parseSync } from "libpg-query";
-import { type Definition, treeOf } from "../gates/routine-source.ts";
-import { PREFIX } from "../gates/routine-statements.ts";
-import { tokensOf } from "../gates/routine-tokens.ts";
-import { asStatement } from "../gates/routine-touches.ts";
+import { type Definition, treeOf } from "../instrumentation/routine-source.ts";
+import { PREFIX } from "../instrumentation/routine-statements.ts";
+import { tokensOf } from "../instrumentation/routine-tokens.ts";
+import { asStatement } from "../instrumentation/routine-touches.ts";
 
 /** A routine's definition, and in which language its source is. */
 export interface Source extends Definition {
@@ -10,9 +10,9 @@ export interface Source extends Definition {
 }
 
 /** A node of a parse tree, as JSON. */
-export type Tree =
-  | { readonly [key: string]: Tree }
-  | readonly Tree[]
+export type SourceTree =
+  | { readonly [key: string]: SourceTree }
+  | readonly SourceTree[]
   | string
   | number
   | boolean
@@ -30,16 +30,16 @@ const INCIDENTAL = new Set([
  * equal trees are the same but for layout. Expressions inside of PL/pgSQL are parsed as well.
  * libpg-query has to be loaded. Throws what the parser says of a broken source.
  */
-export function sourceTree(source: Source): Tree {
+export function sourceTree(source: Source): SourceTree {
   const tree =
     source.language === "sql" ? parseSync(source.source) : treeOf(source, tokensOf(source.source));
-  return essence(tree as Tree) ?? null;
+  return normalizedTree(tree as SourceTree) ?? null;
 }
 
 /** The tree without what is incidental; of an empty list nothing is left. */
-export function essence(node: Tree): Tree | undefined {
+export function normalizedTree(node: SourceTree): SourceTree | undefined {
   if (isList(node)) {
-    const items = node.flatMap((item) => essence(item) ?? []);
+    const items = node.flatMap((item) => normalizedTree(item) ?? []);
     return items.length === 0 ? undefined : items;
   }
   if (!isNode(node)) return node;
@@ -47,22 +47,24 @@ export function essence(node: Tree): Tree | undefined {
   if (key === "PLpgSQL_expr" && isNode(value)) return { expression: expression(value) };
   if (key.startsWith(PREFIX) && isNode(value) && !("lineno" in value)) return added(value);
   const entries = Object.entries(node).flatMap(([key, value]) => {
-    const kept = INCIDENTAL.has(key) ? undefined : essence(value);
+    const kept = INCIDENTAL.has(key) ? undefined : normalizedTree(value);
     return kept === undefined ? [] : [[key, kept] as const];
   });
   return Object.fromEntries(entries);
 }
 
 /** What PL/pgSQL adds itself has no line: a block around the routine's own, or a last RETURN. */
-function added(statement: { readonly [key: string]: Tree }): Tree | undefined {
+function added(statement: { readonly [key: string]: SourceTree }): SourceTree | undefined {
   const body = statement["body"];
-  return body !== undefined && isList(body) && body[0] !== undefined ? essence(body[0]) : undefined;
+  return body !== undefined && isList(body) && body[0] !== undefined
+    ? normalizedTree(body[0])
+    : undefined;
 }
 
 /** Stands for `x` in the conditions of `CASE x WHEN 1 THEN`. */
 export const CASE_VARIABLE = "__Case__Variable__";
 
-function expression({ query, parseMode }: { readonly [key: string]: Tree }): Tree {
+function expression({ query, parseMode }: { readonly [key: string]: SourceTree }): SourceTree {
   // The variable that PL/pgSQL makes for `CASE x` has its number in its name.
   const text = String(query).replace(/__Case__Variable_\d+__/g, CASE_VARIABLE);
   const parsed = parsedExpression(text, Number(parseMode ?? 0));
@@ -70,10 +72,10 @@ function expression({ query, parseMode }: { readonly [key: string]: Tree }): Tre
 }
 
 /** Most expressions of a routine stay the same from one of its variants to the next. */
-const seen = new Map<string, Tree | undefined>();
+const seen = new Map<string, SourceTree | undefined>();
 const MOST = 5_000;
 
-function parsedExpression(query: string, mode: number): Tree | undefined {
+function parsedExpression(query: string, mode: number): SourceTree | undefined {
   const key = `${mode} ${query}`;
   if (seen.has(key)) return seen.get(key);
   if (seen.size >= MOST) seen.clear();
@@ -82,18 +84,20 @@ function parsedExpression(query: string, mode: number): Tree | undefined {
   return parsed;
 }
 
-function parsedOrNothing(sql: string): Tree | undefined {
+function parsedOrNothing(sql: string): SourceTree | undefined {
   try {
-    return essence(parseSync(sql) as Tree);
+    return normalizedTree(parseSync(sql) as SourceTree);
   } catch {
     return undefined;
   }
 }
 
-export function isNode(tree: Tree | undefined): tree is { readonly [key: string]: Tree } {
+export function isNode(
+  tree: SourceTree | undefined,
+): tree is { readonly [key: string]: SourceTree } {
   return typeof tree === "object" && tree !== null && !Array.isArray(tree);
 }
 
-export function isList(tree: Tree | undefined): tree is readonly Tree[] {
+export function isList(tree: SourceTree | undefined): tree is readonly SourceTree[] {
   return Array.isArray(tree);
 }

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { Client, DatabaseError } from "pg";
-import type { Command } from "../core/command.ts";
 import type { JsonObject } from "../core/json.ts";
-import type { Promised } from "../core/layers.ts";
+import type { Operation } from "../core/operation.ts";
 import type { System, SystemContext } from "../execution/system.ts";
-import type { Subject } from "../explorer/subject.ts";
+import type { Promised } from "../service/promise.ts";
+import type { Service } from "../service/service.ts";
 
-type Take = Command & { readonly name: "take" };
+type Take = Operation & { readonly name: "take" };
 
 const SCHEMA = `
   create table seats (id int primary key);
@@ -31,7 +31,7 @@ export const INDEX = "drop-index tickets_once";
 const scenario = { initial: null, clients: [[{ name: "take" }], [{ name: "take" }]] as Take[][] };
 
 /** One seat that two clients want, kept by a lock with a check, and by an index. */
-export function tickets(changes: Partial<Subject<null, Take>> = {}): Subject<null, Take> {
+export function tickets(changes: Partial<Service<null, Take>> = {}): Service<null, Take> {
   return {
     name: "tickets",
     migrate: (directUrl) => run(directUrl, SCHEMA),
@@ -45,7 +45,7 @@ export function tickets(changes: Partial<Subject<null, Take>> = {}): Subject<nul
         description: "A seat has one ticket, once it was wanted.",
         check: ({ wrong = [] }) =>
           wrong.map((row) => ({
-            judge: "invariant",
+            checker: "invariant",
             name: "one-ticket",
             message: "it has another number of tickets",
             evidence: [row],
@@ -62,7 +62,7 @@ export function tickets(changes: Partial<Subject<null, Take>> = {}): Subject<nul
 export const oneTicket: Promised = {
   name: "no double selling",
   statement: "A seat is sold once.",
-  rules: [{ judge: "invariant", name: "one-ticket" }],
+  rules: [{ checker: "invariant", name: "one-ticket" }],
   protections: [
     { name: "the lock", description: "Who takes a seat locks it.", without: [LOCK] },
     {

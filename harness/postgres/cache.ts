@@ -4,7 +4,7 @@ import { access, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { HarnessError } from "../core/error.ts";
-import { type Account, mayEnter } from "./account.ts";
+import { mayEnter, type OsUser } from "./os-user.ts";
 
 /**
  * The folder that keeps what is made once: `heddle` below XDG_CACHE_HOME, if that is set; else
@@ -12,7 +12,7 @@ import { type Account, mayEnter } from "./account.ts";
  * the one for temporary files where that cannot be written.
  * @param account has to be able to enter it too.
  */
-export async function cacheFolder(account: Account | undefined): Promise<string> {
+export async function cacheFolder(account: OsUser | undefined): Promise<string> {
   const uid = process.getuid?.();
   const usual = uid === 0 ? "/var/cache" : join(homedir(), ".cache");
   const candidates = [

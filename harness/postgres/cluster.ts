@@ -2,10 +2,10 @@ import { createHash, randomBytes } from "node:crypto";
 import { chmod, chown, cp, readFile, writeFile } from "node:fs/promises";
 import { platform } from "node:os";
 import { join } from "node:path";
-import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import { buildOnce, cacheFolder } from "./cache.ts";
 import type { Leftover } from "./leftovers.ts";
+import type { OsUser } from "./os-user.ts";
 import { run } from "./program.ts";
 
 const PASSWORD = "password";
@@ -25,7 +25,7 @@ export interface Cluster {
  */
 export async function cachedCluster(
   binaries: Binaries,
-  account: Account | undefined,
+  account: OsUser | undefined,
   onDraft: (leftover: Leftover) => void,
 ): Promise<Cluster> {
   const folder = await clusterFolder(binaries, account);
@@ -50,7 +50,7 @@ export async function cachedCluster(
 /** Where that cluster is, or will be. */
 export async function clusterFolder(
   binaries: Binaries,
-  account: Account | undefined,
+  account: OsUser | undefined,
 ): Promise<string> {
   const args = initdbArguments(binaries).join(" ");
   const settings = createHash("sha256").update(args).digest("hex").slice(0, 8);
@@ -62,7 +62,7 @@ export async function clusterFolder(
 export async function copyCluster(
   cluster: Cluster,
   target: string,
-  account: Account | undefined,
+  account: OsUser | undefined,
   onProcess: (pid: number) => void,
 ): Promise<void> {
   // A process, since ours may not give files away without following what a link may lead to.

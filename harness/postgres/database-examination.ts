@@ -1,12 +1,12 @@
 import { on, once } from "node:events";
 import { HarnessError } from "../core/error.ts";
 import { type Connection, connect } from "./connection.ts";
-import { type Finding, probe } from "./finding.ts";
+import { type Diagnostic, probe } from "./diagnostic.ts";
 
 const ANSWER_MS = 2000;
 
 /** Tries, in a disposable database, all that Heddle needs there, and what its gates need. */
-export async function examineDatabase(findings: Finding[], url: string): Promise<void> {
+export async function examineDatabase(findings: Diagnostic[], url: string): Promise<void> {
   const sessions: Connection[] = [];
   try {
     const opened = await probe(findings, "connect", async () => {
@@ -22,7 +22,7 @@ export async function examineDatabase(findings: Finding[], url: string): Promise
   }
 }
 
-async function examineSession(findings: Finding[], client: Connection): Promise<void> {
+async function examineSession(findings: Diagnostic[], client: Connection): Promise<void> {
   await probe(findings, "role", async () => {
     const { rows } = await client.query<{ name: string; super: boolean }>(
       "select rolname as name, rolsuper as super from pg_roles where rolname = current_user",
@@ -63,7 +63,7 @@ async function examineSession(findings: Finding[], client: Connection): Promise<
 }
 
 async function examineGates(
-  findings: Finding[],
+  findings: Diagnostic[],
   client: Connection,
   other: Connection,
 ): Promise<void> {

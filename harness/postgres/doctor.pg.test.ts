@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connect, withDatabase } from "./connection.ts";
 import { examineDatabase } from "./database-examination.ts";
+import type { Diagnostic } from "./diagnostic.ts";
 import { examine } from "./doctor.ts";
 import { startEmbedded } from "./embedded.ts";
-import type { Finding } from "./finding.ts";
 import type { Server } from "./server.ts";
 
 let theirs: Server;
@@ -57,8 +57,8 @@ test("a role with few rights is shown as such", async () => {
   expect(detail("routine and row gates")).toMatch(/^work/);
 });
 
-async function examined(role: string): Promise<Finding[]> {
-  const findings: Finding[] = [];
+async function examined(role: string): Promise<Diagnostic[]> {
+  const findings: Diagnostic[] = [];
   await examineDatabase(findings, as(role));
   return findings;
 }

@@ -1,12 +1,12 @@
-import { serverAccount } from "./account.ts";
 import { installedBinaries, runnableBinaries } from "./binaries.ts";
 import { cacheFolder, exists } from "./cache.ts";
 import { clusterFolder } from "./cluster.ts";
-import { keptContainers } from "./container-label.ts";
+import { keptContainers } from "./container/container-label.ts";
+import { openEngine } from "./container/engine.ts";
+import { imageId } from "./container/image.ts";
 import { examineDatabase } from "./database-examination.ts";
-import { openEngine } from "./engine.ts";
-import { type Finding, probe } from "./finding.ts";
-import { imageId } from "./image.ts";
+import { type Diagnostic, probe } from "./diagnostic.ts";
+import { serverUser } from "./os-user.ts";
 import { settle, startServer } from "./provider.ts";
 import { baseFolder } from "./run-folder.ts";
 import type { Server } from "./server.ts";
@@ -16,8 +16,8 @@ import type { Server } from "./server.ts";
  * tried and dropped, and the server is stopped.
  * @param choice as for `startServer`.
  */
-export async function examine(choice: string): Promise<Finding[]> {
-  const findings: Finding[] = [];
+export async function examine(choice: string): Promise<Diagnostic[]> {
+  const findings: Diagnostic[] = [];
   const chosen = await probe(findings, "provider", async () => {
     const value = await settle(choice);
     return { value, detail: `${value.provider} (${value.why})` };
@@ -38,13 +38,16 @@ export async function examine(choice: string): Promise<Finding[]> {
   return findings;
 }
 
-async function examineInstallation(findings: Finding[], major: string | undefined): Promise<void> {
+async function examineInstallation(
+  findings: Diagnostic[],
+  major: string | undefined,
+): Promise<void> {
   const installed = await probe(findings, "binaries", async () => {
     const value = await installedBinaries(major);
     return { value, detail: `PostgreSQL ${value.version} in ${value.folder}` };
   });
   const runner = await probe(findings, "account", async () => {
-    const account = await serverAccount();
+    const account = await serverUser();
     const name = account === undefined ? "this user" : `${account.name}, since this is root`;
     return { value: { account }, detail: `Postgres runs as ${name}` };
   });
@@ -66,7 +69,7 @@ async function examineInstallation(findings: Finding[], major: string | undefine
   });
 }
 
-async function examineEngine(findings: Finding[], image: string): Promise<void> {
+async function examineEngine(findings: Diagnostic[], image: string): Promise<void> {
   const engine = await probe(findings, "engine", async () => {
     const value = await openEngine();
     return { value, detail: `runs on ${value.system}` };
@@ -83,7 +86,7 @@ async function examineEngine(findings: Finding[], image: string): Promise<void> 
   });
 }
 
-async function examineServer(findings: Finding[], server: Server): Promise<void> {
+async function examineServer(findings: Diagnostic[], server: Server): Promise<void> {
   const database = await probe(findings, "create database", async () => {
     const value = await server.lease();
     return { value, detail: `${value.name}, dropped again` };

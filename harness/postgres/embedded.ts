@@ -1,14 +1,14 @@
 import { platform } from "node:os";
 import { HarnessError } from "../core/error.ts";
-import { type Account, serverAccount } from "./account.ts";
 import type { Address } from "./address.ts";
 import { installedBinaries, runnableBinaries } from "./binaries.ts";
 import { cacheFolder, sweepDrafts } from "./cache.ts";
 import { cachedCluster, copyCluster } from "./cluster.ts";
-import { freeze, slay, thaw } from "./family.ts";
 import type { Leftover } from "./leftovers.ts";
+import { type OsUser, serverUser } from "./os-user.ts";
 import { ownServer } from "./own-server.ts";
 import { freePort, launch } from "./postmaster.ts";
+import { freeze, killTree, thaw } from "./process-tree.ts";
 import { RunFolder, sweepRunFolders } from "./run-folder.ts";
 import type { Server, ServerOptions } from "./server.ts";
 
@@ -32,7 +32,7 @@ export async function startEmbedded(start: Start = {}): Promise<Server> {
     );
   }
   try {
-    const account = await serverAccount();
+    const account = await serverUser();
     const run = await RunFolder.open(account);
     return await serve(run, account, start).catch(async (error: unknown) => {
       await run.close();
@@ -49,7 +49,7 @@ export async function startEmbedded(start: Start = {}): Promise<Server> {
   }
 }
 
-async function serve(run: RunFolder, account: Account | undefined, start: Start): Promise<Server> {
+async function serve(run: RunFolder, account: OsUser | undefined, start: Start): Promise<Server> {
   const { over = platform() === "win32" ? "tcp" : "socket", why = "as asked" } = start;
   const { faults: durable = false } = start;
   const swept = Promise.allSettled([
@@ -75,7 +75,7 @@ async function serve(run: RunFolder, account: Account | undefined, start: Start)
       ? {
           pause: () => freeze(postmaster.pid),
           resume: () => thaw(postmaster.pid),
-          kill: () => slay(postmaster.pid),
+          kill: () => killTree(postmaster.pid),
           restart: async () => {
             postmaster = await launched();
           },

@@ -1,4 +1,4 @@
-import { describeContainers, testContainer } from "./container.fixture.ts";
+import { describeContainers, testContainer } from "./container/container.fixture.ts";
 import { testFaults } from "./faults.fixture.ts";
 
 describeContainers("the faults of a container", () => testFaults(testContainer));

@@ -2,13 +2,13 @@ import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { mayEnter, serverAccount } from "./account.ts";
 import {
   type HarnessProcess,
   processes,
   reaperOf,
   startHarness,
 } from "./harness-process.fixture.ts";
+import { mayEnter, serverUser } from "./os-user.ts";
 import { baseFolder } from "./run-folder.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -69,7 +69,7 @@ test("a server that cannot start says why at once, and leaves nothing", async ()
 });
 
 test("an ordinary user uses the binaries where they are", async ({ skip }) => {
-  const account = await serverAccount();
+  const account = await serverUser();
   if (account === undefined) return skip("this is an ordinary user: all other tests show it");
   if (!(await mayEnter(account, root))) return skip(`${account.name} cannot enter ${root}`);
   for (const name of ["cache", "run"]) await chown(join(base, name), account.uid, account.gid);
@@ -82,7 +82,7 @@ test("an ordinary user uses the binaries where they are", async ({ skip }) => {
 });
 
 test("root uses a copy of binaries that lie where others cannot enter", async ({ skip }) => {
-  if ((await serverAccount()) === undefined) return skip("only root runs Postgres as another user");
+  if ((await serverUser()) === undefined) return skip("only root runs Postgres as another user");
   const checkout = join(base, "checkout");
   await mkdir(checkout, { mode: 0o700 });
   for (const folder of ["core", "postgres"]) {

@@ -5,7 +5,7 @@ import { Leases } from "./leases.ts";
 import { Relay } from "./relay.ts";
 import type { RunFolder } from "./run-folder.ts";
 import type { Server, ServerFaults } from "./server.ts";
-import { Session } from "./session.ts";
+import { SharedSession } from "./session.ts";
 import { databaseOptions } from "./settings.ts";
 
 /** What can happen to the processes of a server; what can happen to its network is the same for all. */
@@ -31,7 +31,7 @@ interface Own {
 
 export async function ownServer(own: Own): Promise<Server> {
   const { run, address, password } = own;
-  const session = new Session(urlOf(address, password));
+  const session = new SharedSession(urlOf(address, password));
   const version = await session.version();
   const relay = own.faults && (await Relay.open(join(run.path, "link"), address));
   const leases = new Leases(session, {
@@ -67,7 +67,7 @@ const NO_FAULTS = { faults: undefined, settle: async () => {} };
 function harm(
   processes: ProcessFaults,
   relay: Relay,
-  session: Session,
+  session: SharedSession,
 ): { readonly faults: ServerFaults; readonly settle: () => Promise<void> } {
   let paused = false;
   const resume = async () => {

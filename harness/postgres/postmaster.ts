@@ -6,9 +6,9 @@ import { platform } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { HarnessError } from "../core/error.ts";
-import type { Account } from "./account.ts";
 import { type Address, isSocket } from "./address.ts";
 import type { Binaries } from "./binaries.ts";
+import type { OsUser } from "./os-user.ts";
 import { credentials } from "./program.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { settingArguments, settingsFor } from "./settings.ts";
@@ -31,7 +31,7 @@ export interface Postmaster {
  */
 export async function launch(start: {
   readonly binaries: Binaries;
-  readonly account: Account | undefined;
+  readonly account: OsUser | undefined;
   readonly run: RunFolder;
   readonly address: Address;
   readonly durable: boolean;

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { HarnessError } from "../core/error.ts";
-import type { Account } from "./account.ts";
+import type { OsUser } from "./os-user.ts";
 
 /** Runs a program as `account` (undefined: our own) to its end; its output is part of the error. */
 export async function run(
-  account: Account | undefined,
+  account: OsUser | undefined,
   program: string,
   args: readonly string[],
   onStart?: (pid: number) => void,
@@ -45,7 +45,7 @@ function missing(error: NodeJS.ErrnoException): string {
 }
 
 /** Options of `spawn` for running as `account`, with nothing of our environment but what it needs. */
-export function credentials(account: Account | undefined): {
+export function credentials(account: OsUser | undefined): {
   readonly uid?: number;
   readonly gid?: number;
   readonly env: NodeJS.ProcessEnv;

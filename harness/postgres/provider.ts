@@ -1,7 +1,7 @@
 import { HarnessError } from "../core/error.ts";
+import { whyNoContainer } from "./container/engine.ts";
+import { imageNamed } from "./container/image.ts";
 import { startEmbedded } from "./embedded.ts";
-import { whyNoContainer } from "./engine.ts";
-import { imageNamed } from "./image.ts";
 import type { Server, ServerOptions } from "./server.ts";
 import { useUrl } from "./url.ts";
 
@@ -11,7 +11,7 @@ export type { Database, Server, ServerFaults } from "./server.ts";
 const URL_VARIABLE = "HEDDLE_POSTGRES_URL";
 
 /** A choice of server, settled. */
-export type Choice =
+export type PostgresChoice =
   | { readonly provider: "embedded"; readonly major?: string | undefined; readonly why: string }
   | { readonly provider: "container"; readonly image: string; readonly why: string }
   | { readonly provider: "url"; readonly url: string; readonly why: string };
@@ -39,7 +39,7 @@ export async function startServer(choice: string, options: ServerOptions = {}): 
       if (options.reuse && options.faults) {
         throw new HarnessError("UNSUPPORTED", "A server that can be harmed is not kept.");
       }
-      const { startContainer } = await import("./container.ts");
+      const { startContainer } = await import("./container/container.ts");
       return startContainer({ ...settled, ...options });
     }
     case "url":
@@ -64,7 +64,7 @@ export async function settle(
     readonly url?: string | undefined;
     readonly whyNoContainer?: (image: string) => Promise<string | undefined>;
   } = { url: process.env[URL_VARIABLE] },
-): Promise<Choice> {
+): Promise<PostgresChoice> {
   const [provider, detail = ""] = split(choice);
   if (IS_URL.test(choice)) return { provider: "url", url: choice, why: AS_ASKED };
   if (provider === "embedded" && /^\d*$/.test(detail)) {
@@ -88,7 +88,9 @@ export async function settle(
   return { provider: "url", url: here.url, why: `from ${URL_VARIABLE}${other}` };
 }
 
-async function automatic(lacking: (image: string) => Promise<string | undefined>): Promise<Choice> {
+async function automatic(
+  lacking: (image: string) => Promise<string | undefined>,
+): Promise<PostgresChoice> {
   const image = imageNamed("");
   const why = await lacking(image);
   if (why !== undefined) {

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Leftover } from "./leftovers.ts";
 
 /** What is to be cleaned up if we are gone. */
-export interface Duty {
+export interface ReaperTask {
   readonly leftovers: readonly Leftover[];
   /** The run folder whose containers are to be removed. */
   readonly containers: string | null;
@@ -16,7 +16,7 @@ export class Reaper {
   readonly ready: Promise<void>;
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
-  #duty: Duty = { leftovers: [], containers: null, databases: null };
+  #duty: ReaperTask = { leftovers: [], containers: null, databases: null };
 
   constructor() {
     const { NODE_OPTIONS: _, ...env } = process.env;
@@ -83,7 +83,7 @@ export class Reaper {
     return this.#duty.leftovers.filter(({ folder }) => folder !== gone);
   }
 
-  #tell(duty: Duty): void {
+  #tell(duty: ReaperTask): void {
     this.#duty = duty;
     this.#child.stdin?.write(`${JSON.stringify(duty)}\n`);
   }

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import { clear } from "./leftovers.ts";
-import type { Duty } from "./reaper-link.ts";
+import type { ReaperTask } from "./reaper-link.ts";
 
 /*
  * A process of its own that outlives the harness. Each line that it reads is all that there would
@@ -13,18 +13,18 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 // The harness waits for this; it may be gone already.
 process.stdout.on("error", () => {}).write("ready\n");
 
-let duty: Duty = { leftovers: [], containers: null, databases: null };
+let duty: ReaperTask = { leftovers: [], containers: null, databases: null };
 for await (const line of createInterface({ input: process.stdin })) {
   try {
-    duty = JSON.parse(line) as Duty;
+    duty = JSON.parse(line) as ReaperTask;
   } catch {
     // The harness died while it wrote the line: what it said before holds.
   }
 }
 const tasks: Promise<void>[] = [];
 if (duty.containers !== null) {
-  const { openEngine } = await import("./engine.ts");
-  const { removeContainersOfKilled } = await import("./container-label.ts");
+  const { openEngine } = await import("./container/engine.ts");
+  const { removeContainersOfKilled } = await import("./container/container-label.ts");
   await removeContainersOfKilled(await openEngine(), duty.containers);
 }
 tasks.push(...duty.leftovers.map((leftover) => clear(leftover)));

@@ -4,9 +4,9 @@ import type { Server as NetServer } from "node:net";
 import { platform, tmpdir } from "node:os";
 import { join } from "node:path";
 import { HarnessError } from "../core/error.ts";
-import { type Account, mayEnter } from "./account.ts";
+import { claim, isAbandoned } from "./folder-lock.ts";
 import { clear } from "./leftovers.ts";
-import { claim, isAbandoned } from "./owner.ts";
+import { mayEnter, type OsUser } from "./os-user.ts";
 import { Reaper } from "./reaper-link.ts";
 
 const PREFIX = "heddle-pg-";
@@ -32,7 +32,7 @@ export class RunFolder {
   }
 
   /** @param account the account that the server runs as; undefined: our own. */
-  static async open(account: Account | undefined): Promise<RunFolder> {
+  static async open(account: OsUser | undefined): Promise<RunFolder> {
     const path = join(await baseFolder(account), `${PREFIX}${randomBytes(4).toString("hex")}`);
     const reaper = new Reaper();
     reaper.watch({ folder: path });
@@ -82,7 +82,7 @@ export class RunFolder {
  * system's folder for temporary files. (systemd removes what a user has in /dev/shm when their
  * last session ends: who lets Heddle run on after that sets TMPDIR.)
  */
-export async function baseFolder(account: Account | undefined): Promise<string> {
+export async function baseFolder(account: OsUser | undefined): Promise<string> {
   const folders = await candidates();
   for (const folder of folders) {
     if (!fitsSocket(folder)) continue;

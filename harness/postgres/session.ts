@@ -8,7 +8,7 @@ const LOCK = "select pg_advisory_lock_shared($1)";
  * One connection for the upkeep of a server. Queries wait for each other; a connection that was
  * lost is made anew. It keeps this process alive only while a query runs.
  */
-export class Session {
+export class SharedSession {
   readonly url: string;
   readonly #locks = new Set<bigint>();
   #client: Connection | undefined;

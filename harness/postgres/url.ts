@@ -4,7 +4,7 @@ import { addressOf } from "./connection.ts";
 import { Leases, sweepDatabases } from "./leases.ts";
 import { RunFolder, sweepRunFolders } from "./run-folder.ts";
 import type { Server } from "./server.ts";
-import { Session } from "./session.ts";
+import { SharedSession } from "./session.ts";
 import { databaseOptions } from "./settings.ts";
 
 /** The first that has all that we use; older ones get no updates any more. */
@@ -41,7 +41,7 @@ interface Shared {
 }
 
 async function use(url: string, { provider, describe, options }: Shared): Promise<Server> {
-  const session = new Session(url);
+  const session = new SharedSession(url);
   const version = await requireRights(session);
   const run = await RunFolder.open(undefined);
   await Promise.allSettled([sweepDatabases(session), sweepRunFolders(), run.reaper.ready]);
@@ -72,7 +72,7 @@ async function use(url: string, { provider, describe, options }: Shared): Promis
 }
 
 /** Returns the server's version, or says what keeps us from using it. */
-async function requireRights(session: Session): Promise<string> {
+async function requireRights(session: SharedSession): Promise<string> {
   const refuse = (message: string) => new HarnessError("PROVIDER_FAILED", message);
   const where = addressOf(session.url);
   try {

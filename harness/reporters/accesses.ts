@@ -7,7 +7,7 @@ export interface Access {
   /** Those that an UPDATE sets; undefined: all, or not known. */
   readonly columns?: readonly string[];
   readonly at: number;
-  /** Counts the transactions of its lane. */
+  /** Counts the transactions of its task. */
   readonly transaction: number;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Command } from "../core/command.ts";
+import type { Operation } from "../core/operation.ts";
 import type { Trace, TraceEvent } from "../core/trace.ts";
 import { anomalyOf } from "./anomaly.ts";
 
@@ -7,18 +7,18 @@ import { anomalyOf } from "./anomaly.ts";
  * A trace: each line is a client and what it does next, alone: `0 select …`, `1 → ok`, or `0 ✗ 40001`
  * for the statement before that failed. Within `begin` and `commit` a transaction is open.
  */
-function trace(lines: readonly string[], commands: readonly Command[] = TWO): Trace {
+function trace(lines: readonly string[], operations: readonly Operation[] = TWO): Trace {
   const open = new Set<string>();
   const begun = new Set<string>();
   return lines.flatMap((line): TraceEvent[] => {
-    const [lane = "", ...words] = line.split(" ");
-    const client = Number(lane);
+    const [task = "", ...words] = line.split(" ");
+    const client = Number(task);
     const sql = words.join(" ");
     const invoke: TraceEvent = {
-      ...{ type: "invoke", client, index: 0, command: commands[client] ?? { name: "none" } },
+      ...{ type: "invoke", client, index: 0, operation: operations[client] ?? { name: "none" } },
     };
-    const first = begun.has(lane) ? [] : [invoke];
-    begun.add(lane);
+    const first = begun.has(task) ? [] : [invoke];
+    begun.add(task);
     if (words[0] === "→") {
       const response = {
         outcome: words[1] === "ok" ? "ok" : "fail",
@@ -27,19 +27,19 @@ function trace(lines: readonly string[], commands: readonly Command[] = TWO): Tr
       } as const;
       return [...first, { type: "return", client, index: 0, response }];
     }
-    const choice = { lane, action: "release" } as const;
+    const choice = { task, action: "release" } as const;
     const move: TraceEvent = { type: "move", choice, enabled: [choice], preemption: false };
-    if (sql === "begin") open.add(lane);
-    if (sql === "commit") open.delete(lane);
+    if (sql === "begin") open.add(task);
+    if (sql === "commit") open.delete(task);
     const failed = words[0] === "✗";
-    if (failed) open.delete(lane);
-    const transaction = open.has(lane) ? "open" : "idle";
+    if (failed) open.delete(task);
+    const transaction = open.has(task) ? "open" : "idle";
     const error = failed ? { error: { sqlstate: words[1] ?? "", message: "" } } : {};
     return [
       ...first,
-      { type: "statement", lane, statement: { sql: failed ? "" : sql, values: [] } },
+      { type: "statement", task, statement: { sql: failed ? "" : sql, values: [] } },
       move,
-      { type: "result", lane, result: { tags: [], transaction, ...error } },
+      { type: "result", task, result: { tags: [], transaction, ...error } },
     ];
   });
 }
@@ -49,14 +49,14 @@ const SAME = [
   { name: "cancel", via: "http" },
   { name: "cancel", via: "function" },
 ];
-const named = (lines: string[], commands?: readonly Command[]) =>
-  anomalyOf(trace(lines, commands))?.name;
+const named = (lines: string[], operations?: readonly Operation[]) =>
+  anomalyOf(trace(lines, operations))?.name;
 
 const read = "select status from bookings where id = 1";
 const write = "update bookings set status = 'x' where id = 1";
 
 describe("a name fits", () => {
-  test.each<[string, string[], (readonly Command[])?]>([
+  test.each<[string, string[], (readonly Operation[])?]>([
     ["deadlock", [`0 ${write}`, "1 ✗ 40P01"]],
     ["lost update", [`0 ${read}`, `1 ${write}`, `0 ${write}`]],
     [
@@ -92,13 +92,13 @@ describe("a name fits", () => {
     ["lost update", ["0 begin", `0 ${write}`, `1 ${read}`, "0 commit", `1 ${write}`]],
     ["phantom", [`0 ${read}`, "1 insert into bookings values (2)", `0 ${read}`]],
     ["non-repeatable read", [`0 ${read}`, `1 ${write}`, `0 ${read}`]],
-  ])("%s", (name, lines, commands) => {
-    expect(named(lines, commands)).toBe(name);
+  ])("%s", (name, lines, operations) => {
+    expect(named(lines, operations)).toBe(name);
   });
 });
 
 describe("no name fits", () => {
-  test.each<[string, string[], (readonly Command[])?]>([
+  test.each<[string, string[], (readonly Operation[])?]>([
     ["when one comes after the other", [`0 ${read}`, `0 ${write}`, `1 ${read}`, `1 ${write}`]],
     ["when a client is alone", [`0 ${read}`, `0 ${write}`, `0 ${read}`]],
     [
@@ -120,12 +120,12 @@ describe("no name fits", () => {
       ["0 begin", `0 ${write}`, "0 update slots set x = 1", "1 select from bookings", "0 commit"],
     ],
     ["when a function is called", ["0 select from bookings(1)", `1 ${write}`, `0 ${write}`]],
-  ])("%s", (_, lines, commands) => {
-    expect(named(lines, commands)).toBeUndefined();
+  ])("%s", (_, lines, operations) => {
+    expect(named(lines, operations)).toBeUndefined();
   });
 });
 
-test("commands of which one is refused, or that differ, are no double-processing", () => {
+test("operations of which one is refused, or that differ, are no double-processing", () => {
   const lines = [`0 ${read}`, `1 ${read}`, `1 ${write}`, `0 ${write}`];
   expect(named([...lines, "0 → ok", "1 → fail"], SAME)).toBe("lost update");
   expect(named([...lines, "0 → ok", "1 → ok"], TWO)).toBe("lost update");

@@ -1,5 +1,5 @@
-import type { Command } from "../core/command.ts";
-import { clientOf, type Lane } from "../core/schedule.ts";
+import type { Operation } from "../core/operation.ts";
+import { clientOf, type Task } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
 import { type Access, accessesOf } from "./accesses.ts";
 import { printable } from "./printable.ts";
@@ -11,10 +11,10 @@ interface Anomaly {
   readonly explanation: string;
 }
 
-/** What one client did for one command. */
+/** What one client did for one operation. */
 interface Work {
   readonly client: number;
-  readonly command: Command;
+  readonly operation: Operation;
   succeeded: boolean;
   readonly accesses: Access[];
 }
@@ -23,7 +23,7 @@ interface Work {
  * The name of the anomaly that a counterexample shows, where one fits; an explanation, never a
  * verdict. It goes by what the texts of statements name, table by table, and so can be mistaken.
  * The names are those of Berenson et al., "A Critique of ANSI SQL Isolation Levels" (1995), with
- * commands in the place of transactions, and what practitioners call the rest.
+ * operations in the place of transactions, and what practitioners call the rest.
  */
 export function anomalyOf(trace: Trace): Anomaly | undefined {
   if (trace.some((event) => event.type === "result" && event.result.error?.sqlstate === "40P01")) {
@@ -66,16 +66,16 @@ function changes({ kind, table }: Access, wanted: string): boolean {
 function twice(one: Work, other: Work): Anomaly | undefined {
   const { table } = overwrites(one, other) ?? {};
   if (table === undefined || !one.succeeded || !other.succeeded) return undefined;
-  if (asked(one.command) !== asked(other.command)) return undefined;
+  if (asked(one.operation) !== asked(other.operation)) return undefined;
   return {
     name: "double-processing",
-    explanation: `Clients ${one.client} and ${other.client} both carried out the same ${one.command.name}: each found ${table} as it was before the other.`,
+    explanation: `Clients ${one.client} and ${other.client} both carried out the same ${one.operation.name}: each found ${table} as it was before the other.`,
   };
 }
 
-/** What a command is about, whichever way and from whomever it comes. */
-function asked({ via: _, by: __, ...command }: Command): string {
-  return JSON.stringify(command);
+/** What a operation is about, whichever way and from whomever it comes. */
+function asked({ via: _, by: __, ...operation }: Operation): string {
+  return JSON.stringify(operation);
 }
 
 /** Of two changes to different columns none is lost; but the later one may not know of the earlier. */
@@ -147,7 +147,7 @@ function dirtyRead(one: Work, other: Work): Anomaly | undefined {
   if (seen === undefined) return undefined;
   return {
     name: "dirty read",
-    explanation: `Client ${one.client} read ${seen.table} when client ${other.client} had committed one part of its ${other.command.name}, and not yet another.`,
+    explanation: `Client ${one.client} read ${seen.table} when client ${other.client} had committed one part of its ${other.operation.name}, and not yet another.`,
   };
 }
 
@@ -167,45 +167,45 @@ function secondLook(one: Work, other: Work): Anomaly | undefined {
   return undefined;
 }
 
-/** What each command did, in order. What was rolled back is left out. */
+/** What each operation did, in order. What was rolled back is left out. */
 function worksOf(trace: Trace): readonly Work[] {
   const works: Work[] = [];
   const current = new Map<number, Work>();
-  const lanes = new Map<Lane, { sql: string; released: number; transaction: number }>();
-  const laneAt = (lane: Lane) => {
-    const known = lanes.get(lane) ?? { sql: "", released: 0, transaction: 0 };
-    lanes.set(lane, known);
+  const tasks = new Map<Task, { sql: string; released: number; transaction: number }>();
+  const taskAt = (task: Task) => {
+    const known = tasks.get(task) ?? { sql: "", released: 0, transaction: 0 };
+    tasks.set(task, known);
     return known;
   };
-  const done = (lane: Lane, at: number): void => {
-    const { sql, released, transaction } = laneAt(lane);
+  const done = (task: Task, at: number): void => {
+    const { sql, released, transaction } = taskAt(task);
     const accesses = accessesOf(sql, released, at).map((it) => ({ ...it, transaction }));
-    current.get(clientOf(lane))?.accesses.push(...accesses);
+    current.get(clientOf(task))?.accesses.push(...accesses);
   };
   trace.forEach((event, at) => {
     if (event.type === "invoke") {
-      const { client, command } = event;
-      const work = { client, command, succeeded: false, accesses: [] };
+      const { client, operation } = event;
+      const work = { client, operation, succeeded: false, accesses: [] };
       current.set(client, work);
       works.push(work);
     } else if (event.type === "return") {
       const work = current.get(event.client);
       if (work !== undefined) work.succeeded = event.response.outcome === "ok";
-    } else if (event.type === "move") laneAt(event.choice.lane).released = at;
-    else if (event.type === "statement") laneAt(event.lane).sql = event.statement.sql;
+    } else if (event.type === "move") taskAt(event.choice.task).released = at;
+    else if (event.type === "statement") taskAt(event.task).sql = event.statement.sql;
     else if (event.type === "gate" && event.place.line !== null) {
-      done(event.lane, at);
-      laneAt(event.lane).sql = event.place.next;
+      done(event.task, at);
+      taskAt(event.task).sql = event.place.next;
     } else if (event.type === "result") {
-      const lane = laneAt(event.lane);
-      const work = current.get(clientOf(event.lane));
-      if (event.result.error === undefined) done(event.lane, at);
-      else replace(work, lane.transaction, () => []);
-      lane.sql = "";
+      const task = taskAt(event.task);
+      const work = current.get(clientOf(event.task));
+      if (event.result.error === undefined) done(event.task, at);
+      else replace(work, task.transaction, () => []);
+      task.sql = "";
       if (event.result.transaction !== "idle") return;
       // Nobody else has seen what was written until now.
-      replace(work, lane.transaction, (it) => (it.kind === "read" ? [it] : [{ ...it, at }]));
-      lane.transaction++;
+      replace(work, task.transaction, (it) => (it.kind === "read" ? [it] : [{ ...it, at }]));
+      task.transaction++;
     }
   });
   return works;

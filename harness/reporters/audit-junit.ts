@@ -1,4 +1,4 @@
-import type { Audit, AuditCheck } from "../core/audit.ts";
+import type { Audit, AuditCheck } from "../audit/audit-report.ts";
 import { fieldsLine } from "./one-line.ts";
 import { attributes, element, testCase } from "./xml.ts";
 

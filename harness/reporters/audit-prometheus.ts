@@ -1,4 +1,4 @@
-import type { Audit } from "../core/audit.ts";
+import type { Audit } from "../audit/audit-report.ts";
 
 /**
  * An audit in the text format of Prometheus, for the textfile collector of its node exporter:

@@ -1,14 +1,14 @@
-import type { Audit, AuditCheck } from "../core/audit.ts";
+import type { Audit, AuditCheck } from "../audit/audit-report.ts";
+import { coloursFor } from "./colours.ts";
 import { counted, duration } from "./counted.ts";
 import { fieldsLine } from "./one-line.ts";
-import { painter } from "./paint.ts";
 import { printable } from "./printable.ts";
 
 const STYLE = { pass: "green", fail: "red", unknown: "yellow" } as const;
 
 /** An audit for a terminal: a line for each check, and the rows at fault below it. */
 export function auditText(audit: Audit, colour: boolean): string {
-  const paint = painter(colour);
+  const paint = coloursFor(colour);
   const { database, postgres, checks, verdict, reason, startedAt, elapsedMs } = audit;
   const width = Math.max(0, ...checks.map(({ name }) => name.length));
   const lines = [

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Audit } from "../core/audit.ts";
+import type { Audit } from "../audit/audit-report.ts";
 import { auditJunit } from "./audit-junit.ts";
 import { auditPrometheus } from "./audit-prometheus.ts";
 import { auditText } from "./audit-text.ts";

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { HarnessError } from "../core/error.ts";
+import { atomicWrite } from "../explorer/atomic-write.ts";
 import {
   EVIDENCE,
   type EvidenceSubject,
@@ -14,7 +15,6 @@ import {
 } from "./evidence.ts";
 import { RECORDS } from "./records.ts";
 import { PAGE, type Written } from "./write.ts";
-import { writeWhole } from "./write-whole.ts";
 
 /**
  * Writes `evidence.json` about the reports that were written to `folder` and the model's sources.
@@ -53,7 +53,7 @@ async function writeAbout(folder: string, subjects: readonly EvidenceSubject[]) 
   const report = JSON.parse(await readFile(path.join(folder, REPORT), "utf8")) as ReportFacts;
   const text = evidenceText(report, subjects);
   const file = path.join(folder, EVIDENCE);
-  await writeWhole(file, text);
+  await atomicWrite(file, text);
   return { file, sha256: sha256(text) };
 }
 

@@ -53,9 +53,9 @@ test("a rule that was never applied, or that a counterexample breaks, has not pa
   const { file } = await writeEvidence(reports, written, []);
   const { predicate } = JSON.parse(await readFile(file, "utf8"));
   expect(predicate).toMatchObject({
-    failedTests: [`${first.judge}/${first.name}`],
-    warnedTests: [`${second.judge}/${second.name}`],
-    passedTests: [`${third.judge}/${third.name}`],
+    failedTests: [`${first.checker}/${first.name}`],
+    warnedTests: [`${second.checker}/${second.name}`],
+    passedTests: [`${third.checker}/${third.name}`],
     heddle: { settings: failing.settings },
   });
 });

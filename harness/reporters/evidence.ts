@@ -31,7 +31,7 @@ const RESULTS = { pass: "PASSED", fail: "FAILED", unknown: "WARNED" } as const;
 /** What of a report identifies the campaign, and says what its verdict is worth. */
 const SETTINGS = [
   ...[
-    "model",
+    "service",
     "mutant",
     "seed",
     "strategy",
@@ -89,7 +89,7 @@ export function evidenceText(report: ReportFacts, files: readonly EvidenceSubjec
 function sorted({ verdict, rules, counterexamples }: ReportFacts) {
   const shown = counterexamples.flatMap((its) => [its.violation, ...its.otherViolations]);
   const outcomes = rules.map((rule) => ({
-    name: `${rule.judge}/${rule.name}`,
+    name: `${rule.checker}/${rule.name}`,
     outcome: ruleOutcome(rule, shown),
   }));
   const named = (wanted: (outcome: ReturnType<typeof ruleOutcome>) => boolean) =>

@@ -7,7 +7,7 @@ test("a pass is a notice, a violation an error with its replay, and unknown a wa
     expect.stringMatching(/^::notice title=Heddle%3A booking::No violation in 2,000 executions/),
   ]);
   const [first, second] = githubAnnotations(failing, "reports");
-  expect(first).toMatch(/^::error title=Heddle%3A booking with the planted bug/);
+  expect(first).toMatch(/^::error title=Heddle%3A booking with the seeded bug/);
   expect(second).toMatch(
     /^::error title=Heddle%3A slot_with_several_bookings::.*%0AReplay it: npx/,
   );
@@ -16,7 +16,7 @@ test("a pass is a notice, a violation an error with its replay, and unknown a wa
 
 test("no text ends an annotation, or begins another", () => {
   const model = "a\n::error::b,c:d%0A";
-  for (const line of githubAnnotations({ ...passing, model }, "reports")) {
+  for (const line of githubAnnotations({ ...passing, service: model }, "reports")) {
     expect(line).not.toContain("\n");
     expect(line.split("::")[1]).not.toMatch(/%0A$|,/);
   }
@@ -24,7 +24,7 @@ test("no text ends an annotation, or begins another", () => {
 
 test("the summary has the verdict, the counts, and each counterexample with its replay", () => {
   const page = markdownSummary(failing, "reports");
-  expect(page).toMatch(/^## ❌ Heddle: booking with the planted bug check-then-insert\n/);
+  expect(page).toMatch(/^## ❌ Heddle: booking with the seeded bug check-then-insert\n/);
   expect(page).toContain("| 112 | 112 | 62.1 | 1.8 s |");
   expect(page).toContain("npx heddle replay reports/counterexamples/");
   expect(page.match(/^### /gm)).toHaveLength(failing.counterexamples.length);

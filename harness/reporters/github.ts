@@ -1,19 +1,19 @@
 import path from "node:path";
-import type { Campaign } from "../core/campaign.ts";
+import type { Campaign } from "../explorer/campaign-report.ts";
 import { counted, duration, number, percent } from "./counted.ts";
 import { mainViolation, replayCommand, replayFilePath } from "./replay-command.ts";
 import { counterexampleText } from "./text.ts";
-import { subjectName, verdictSentence } from "./verdict-sentence.ts";
+import { serviceName, verdictSentence } from "./verdict-sentence.ts";
 
 const LEVELS = { pass: "notice", fail: "error", unknown: "warning" } as const;
 
 /**
  * What a campaign says to GitHub Actions, which shows it beside the commit. One line each, to be
- * printed: https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
+ * printed: https://docs.github.com/en/actions/reference/workflow-operations-for-github-actions
  */
 export function githubAnnotations(campaign: Campaign, folder: string): readonly string[] {
   const { verdict, counterexamples } = campaign;
-  const title = `Heddle: ${subjectName(campaign)}`;
+  const title = `Heddle: ${serviceName(campaign)}`;
   const shown = counterexamples.map((c) => {
     const { name, message } = mainViolation(c);
     const again = replayCommand(replayFilePath(folder, c));
@@ -38,7 +38,7 @@ export function markdownSummary(campaign: Campaign, folder: string): string {
   const { verdict, rules, executions, scenarios, executionsPerSecond, elapsedMs } = campaign;
   const broken = rules.filter(({ violated }) => violated > 0);
   const lines = [
-    `## ${MARKS[verdict]} Heddle: ${text(subjectName(campaign))}`,
+    `## ${MARKS[verdict]} Heddle: ${text(serviceName(campaign))}`,
     "",
     text(verdictSentence(campaign)),
     "",

@@ -1,9 +1,9 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect, test } from "vitest";
+import { decodeToken } from "../explorer/token.ts";
 import { reportJson } from "./json.ts";
 import schema from "./report.schema.json" with { type: "json" };
 import { failing, interrupted, passing } from "./sample-campaign.fixture.ts";
-import { decodeToken } from "./token.ts";
 
 const validate = new Ajv2020({ strict: true, allErrors: true }).compile(schema);
 const report = (campaign: typeof passing) => JSON.parse(reportJson(campaign, "reports"));
@@ -22,7 +22,7 @@ test.each([
   ["an unknown member", { extra: 1 }],
   ["a fraction of an execution", { executions: 1.5 }],
   ["another version", { version: 2 }],
-  ["a counterexample without file", { counterexamples: [{ commands: 2 }] }],
+  ["a counterexample without file", { counterexamples: [{ operations: 2 }] }],
   ["a pair of which nothing is known", { pairs: [{ name: "create × cancel" }] }],
   ["a share above 1", { patterns: [{ ...passing.patterns[0], share: 1.2 }] }],
 ])("the schema refuses %s", (_, change) => {
@@ -42,9 +42,9 @@ test("says on top what CI asks for, and how to replay", () => {
   const [first] = json.counterexamples;
   expect(first).toMatchObject({
     file: expect.stringMatching(/^reports\/counterexamples\/booking-check-then-insert-.*\.json$/),
-    commands: 2,
+    operations: 2,
     preemptions: 2,
-    violation: { judge: "invariant", name: "slot_with_several_bookings" },
+    violation: { checker: "invariant", name: "slot_with_several_bookings" },
     otherViolations: [{ name: "overlapping_bookings" }],
   });
   expect(first.replay).toBe(`npx heddle replay ${first.file}`);

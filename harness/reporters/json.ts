@@ -1,8 +1,8 @@
-import type { Campaign } from "../core/campaign.ts";
 import type { Counterexample } from "../core/counterexample.ts";
-import { commandCount } from "../core/scenario.ts";
+import { operationCount } from "../core/scenario.ts";
+import type { Campaign } from "../explorer/campaign-report.ts";
+import { encodeToken } from "../explorer/token.ts";
 import { mainViolation, replayCommand, replayFilePath } from "./replay-command.ts";
-import { encodeToken } from "./token.ts";
 
 /**
  * `report.json`, as `report.schema.json` describes it. Two campaigns that saw the same differ in
@@ -12,10 +12,10 @@ import { encodeToken } from "./token.ts";
  */
 export function reportJson(campaign: Campaign, folder: string): string {
   const { startedAt, elapsedMs, executionsPerSecond, counterexamples, ...rest } = campaign;
-  const { model, mutant, verdict, reason, seed, executions, violations, ...detail } = rest;
+  const { service, mutant, verdict, reason, seed, executions, violations, ...detail } = rest;
   const report = {
     version: 1,
-    ...{ model, mutant, verdict, reason, seed, executions, executionsPerSecond, violations },
+    ...{ service, mutant, verdict, reason, seed, executions, executionsPerSecond, violations },
     counterexamples: counterexamples.map((c) => counterexampleEntry(c, folder)),
     timing: { startedAt, elapsedMs },
     ...detail,
@@ -30,7 +30,7 @@ function counterexampleEntry(counterexample: Counterexample, folder: string) {
     file,
     replay: replayCommand(file),
     token: encodeToken(counterexample),
-    commands: commandCount(scenario),
+    operations: operationCount(scenario),
     preemptions,
     execution,
     violation: mainViolation(counterexample),

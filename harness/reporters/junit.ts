@@ -1,8 +1,8 @@
-import type { Campaign, RuleCount } from "../core/campaign.ts";
 import type { Counterexample } from "../core/counterexample.ts";
+import type { Campaign, RuleCount } from "../explorer/campaign-report.ts";
 import { ruleOutcome } from "./rule-outcome.ts";
 import { counterexampleText } from "./text.ts";
-import { subjectName, verdictSentence } from "./verdict-sentence.ts";
+import { serviceName, verdictSentence } from "./verdict-sentence.ts";
 import { attributes, element, escaped, testCase } from "./xml.ts";
 
 /**
@@ -13,7 +13,7 @@ import { attributes, element, escaped, testCase } from "./xml.ts";
  * JUnit has no schema of its own; this keeps to what Jenkins, GitLab and GitHub's actions read:
  * https://github.com/testmoapp/junitxml
  *
- * @param folder where the report is written to; the replay commands name it
+ * @param folder where the report is written to; the replay operations name it
  */
 export function junitXml(campaign: Campaign, folder: string): string {
   const { rules, verdict, elapsedMs, startedAt } = campaign;
@@ -24,7 +24,7 @@ export function junitXml(campaign: Campaign, folder: string): string {
   const errors = verdict === "unknown" ? 1 : 0;
   const seconds = (elapsedMs / 1000).toFixed(3);
   const counts = attributes({ tests: rules.length + 1, failures, errors, skipped, time: seconds });
-  const name = `heddle ${subjectName(campaign)}`;
+  const name = `heddle ${serviceName(campaign)}`;
   const cases = [
     ...rules.map((rule, at) => ruleCase(rule, outcomes[at] ?? "not applied", campaign, folder)),
     testCase("campaign", name, errors > 0 ? [element("error", verdictSentence(campaign), "")] : []),
@@ -57,7 +57,7 @@ function ruleCase(
   folder: string,
 ): string {
   const shown = campaign.counterexamples.find(({ violations }) =>
-    violations.some(({ judge, name }) => judge === rule.judge && name === rule.name),
+    violations.some(({ checker, name }) => checker === rule.checker && name === rule.name),
   );
   const text = shown === undefined ? "" : detail(shown, folder);
   const times = `violated in ${rule.violated} of ${rule.checked} checks: ${rule.description}`;
@@ -66,7 +66,7 @@ function ruleCase(
     kept: [],
     "not applied": [element("skipped", "never applied", "")],
   };
-  return testCase(rule.name, `heddle.${campaign.model}.${rule.judge}`, content[outcome]);
+  return testCase(rule.name, `heddle.${campaign.service}.${rule.checker}`, content[outcome]);
 }
 
 function detail(counterexample: Counterexample, folder: string): string {

@@ -1,10 +1,10 @@
+import type { Violation } from "../core/verdict.ts";
 import {
   breaches,
   type LayerCase,
   type LayersOfDefence,
   type PromiseLayers,
-} from "../core/layers.ts";
-import type { Violation } from "../core/verdict.ts";
+} from "../mutation/layers-report.ts";
 import { mainViolation, replayFilePath } from "./replay-command.ts";
 
 /** A case, with what broke instead of the whole trace. */

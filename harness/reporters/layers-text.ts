@@ -1,7 +1,7 @@
-import { breaches, conclusions, type LayerCase } from "../core/layers.ts";
+import { breaches, conclusions, type LayerCase } from "../mutation/layers-report.ts";
+import { type Colours, coloursFor } from "./colours.ts";
 import { counted, duration } from "./counted.ts";
 import type { LayerEntry, LayersRecord, PromiseEntry } from "./layers-record.ts";
-import { type Paint, painter } from "./paint.ts";
 import { printable } from "./printable.ts";
 import { replayCommand } from "./replay-command.ts";
 import type { TextOptions } from "./text.ts";
@@ -11,20 +11,20 @@ const COLOURS = { holds: "green", breaks: "red", unknown: "yellow" } as const;
 
 /** The layers of defence for a terminal: a matrix for each promise, and what it comes to. */
 export function layersText(layers: LayersRecord, options: Omit<TextOptions, "folder">): string {
-  const paint = painter(options.colour);
+  const paint = coloursFor(options.colour);
   const width = options.width ?? 100;
-  const { model, preemptions, promises, executions, elapsedMs } = layers;
+  const { service, preemptions, promises, executions, elapsedMs } = layers;
   const bound = preemptions === null ? "" : ` with at most ${counted(preemptions, "preemption")}`;
-  const all = `Every interleaving${bound} of each promise's pairs of commands, up to the first violation: ${counted(executions, "execution")} in ${duration(elapsedMs)}.`;
+  const all = `Every interleaving${bound} of each promise's pairs of operations, up to the first violation: ${counted(executions, "execution")} in ${duration(elapsedMs)}.`;
   const lines = [
-    paint("bold", `layers of defence: ${printable(model)}`),
+    paint("bold", `layers of defence: ${printable(service)}`),
     ...wrap(all, width),
     ...promises.flatMap((promise) => ["", ...promiseLines(promise, width, paint)]),
   ];
   return `${lines.join("\n")}\n`;
 }
 
-function promiseLines(promise: PromiseEntry, width: number, paint: Paint): readonly string[] {
+function promiseLines(promise: PromiseEntry, width: number, paint: Colours): readonly string[] {
   const { name, statement, protections, cases } = promise;
   const head = Math.max(...cases.map((it) => withoutWords(it).length), 0);
   return [

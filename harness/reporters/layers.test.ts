@@ -2,12 +2,12 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { layersHtml } from "./html-layers.ts";
+import { doubleBooking } from "../explorer/sample-counterexample.fixture.ts";
+import { layersHtml } from "./html/layers.ts";
 import { writeLayers } from "./layers-files.ts";
 import { layersRecord } from "./layers-record.ts";
 import { layersText } from "./layers-text.ts";
 import { replayCommand, replayFileName, replayFilePath } from "./replay-command.ts";
-import { doubleBooking } from "./sample-counterexample.fixture.ts";
 import { layers } from "./sample-layers.fixture.ts";
 
 const page = (of: typeof layers) => layersHtml(layersRecord(of, "reports"), of, "reports");
@@ -17,7 +17,7 @@ const [violation] = doubleBooking.violations;
 test("the text is a matrix for each promise, and what it comes to", () => {
   expect(layersText(layersRecord(layers, "reports"), { colour: false, width: 90 })).toBe(`\
 layers of defence: booking
-Every interleaving with at most 2 preemptions of each promise's pairs of commands, up to
+Every interleaving with at most 2 preemptions of each promise's pairs of operations, up to
 the first violation: 456 executions in 1.2 s.
 
 no double booking

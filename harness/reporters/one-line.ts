@@ -1,28 +1,28 @@
-import type { Campaign } from "../core/campaign.ts";
-import type { Command } from "../core/command.ts";
 import { FAULTS, type Fault } from "../core/fault.ts";
 import type { Response } from "../core/history.ts";
 import type { JsonObject } from "../core/json.ts";
-import { BACKGROUND, clientOf, type Lane } from "../core/schedule.ts";
+import type { Operation } from "../core/operation.ts";
+import { BACKGROUND, clientOf, type Task } from "../core/schedule.ts";
 import type { Place, Result, Statement } from "../core/trace.ts";
+import type { Campaign } from "../explorer/campaign-report.ts";
 import { printable } from "./printable.ts";
 import { sqlLine } from "./sql-line.ts";
 
 /** `client 0`, `client 0, connection 2`, `background`. */
-export function laneName(lane: Lane): string {
-  const ordinal = Number(lane.split(".")[1] ?? 0);
-  const name = clientOf(lane) < 0 ? "background" : `client ${clientOf(lane)}`;
+export function taskName(task: Task): string {
+  const ordinal = Number(task.split(".")[1] ?? 0);
+  const name = clientOf(task) < 0 ? "background" : `client ${clientOf(task)}`;
   return ordinal === 0 ? name : `${name}, connection ${ordinal + 1}`;
 }
 
-/** The lane that a client has when it uses one connection. */
-export function clientLane(client: number): Lane {
+/** The task that a client has when it uses one connection. */
+export function clientTask(client: number): Task {
   return client < 0 ? BACKGROUND : String(client);
 }
 
 /** `create slot="1" via="http"`. */
-export function commandLine(command: Command): string {
-  const { name, ...fields } = command;
+export function operationLine(operation: Operation): string {
+  const { name, ...fields } = operation;
   return `${printable(name)} ${fieldsLine(fields)}`.trimEnd();
 }
 
@@ -58,9 +58,9 @@ export function faultLine({
 }: {
   readonly fault: Fault;
   readonly statement?: Statement;
-  readonly becomes?: Lane;
+  readonly becomes?: Task;
 }): string {
-  const name = becomes === undefined ? "" : ` as ${laneName(becomes)}`;
+  const name = becomes === undefined ? "" : ` as ${taskName(becomes)}`;
   return FAULTS[fault] + name + (statement === undefined ? "" : `: ${statementLine(statement)}`);
 }
 

@@ -1,7 +1,7 @@
-import type { PairSearch } from "../core/campaign.ts";
+import type { PairSearch } from "../explorer/campaign-report.ts";
 import { counted, number } from "./counted.ts";
-import { html, type Markup } from "./html-markup.ts";
-import { type Column, table } from "./html-table.ts";
+import { html, type Markup } from "./html/markup.ts";
+import { type Column, table } from "./html/table.ts";
 import { printable } from "./printable.ts";
 
 const HEADINGS = ["pair", "explored", "pruned", "outcomes"] as const;
@@ -49,7 +49,7 @@ export function pairTable(pairs: readonly PairSearch[]): Markup | undefined {
     pruned(pair),
     number(pair.outcomes),
   ]);
-  return html`<h3>Pairs of commands</h3>
+  return html`<h3>Pairs of operations</h3>
 ${table("How many interleavings of each pair were executed; how many choices were left out, since all that they lead to comes to the same as something that was executed (– where nothing was, as within a bound of preemptions); and how many different responses and final states there were", columns, rows)}`;
 }
 

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import type { Campaign } from "../core/campaign.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
+import type { Campaign } from "../explorer/campaign-report.ts";
+import { decodeCounterexample } from "../explorer/counterexample-file.ts";
 import { REPORT } from "./evidence.ts";
-import { decodeCounterexample } from "./replay-file.ts";
 import schema from "./report.schema.json" with { type: "json" };
 
 /**

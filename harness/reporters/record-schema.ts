@@ -1,7 +1,7 @@
 import { Ajv2020, type Schema, type ValidateFunction } from "ajv/dist/2020.js";
-import type { MutationScore } from "../core/mutation.ts";
+import type { MutationScore } from "../mutation/mutation-score.ts";
 import { LAYERS_VERSION, type LayersRecord } from "./layers-record.ts";
-import { PLANTED_VERSION, type PlantedRecord } from "./planted-record.ts";
+import { SEEDED_BUGS_VERSION, type SeededBugRecord } from "./seeded-record.ts";
 
 const TEXT = { type: "string" } as const;
 const COUNT = { type: "integer", minimum: 0 } as const;
@@ -18,7 +18,7 @@ const orNull = (schema: Schema) => ({ anyOf: [{ type: "null" }, schema] });
 const oneOf = (...names: readonly string[]) => ({ enum: names });
 
 const VERDICT = oneOf("pass", "fail", "unknown");
-const FOUND = all(has({ judge: TEXT, executions: COUNT, elapsedMs: { type: "number" } }));
+const FOUND = all(has({ checker: TEXT, executions: COUNT, elapsedMs: { type: "number" } }));
 
 const PROVENANCE = {
   startedAt: TEXT,
@@ -29,24 +29,24 @@ const PROVENANCE = {
   hashes: { type: "object", additionalProperties: TEXT },
 };
 
-const PLANTED = has({
-  version: { const: PLANTED_VERSION },
-  model: TEXT,
+const SEEDED_BUGS = has({
+  version: { const: SEEDED_BUGS_VERSION },
+  service: TEXT,
   seed: COUNT,
   budget: has({ runs: COUNT }),
-  allJudges: { type: "boolean" },
+  allCheckers: { type: "boolean" },
   verdict: VERDICT,
   elapsedMs: { type: "number" },
   results: all(
     has({
-      ...{ name: TEXT, story: TEXT, judge: orNull(TEXT), equivalent: orNull(TEXT) },
+      ...{ name: TEXT, story: TEXT, checker: orNull(TEXT), equivalent: orNull(TEXT) },
       outcome: oneOf("caught", "survived", "untold", "false alarm", "unknown"),
-      ...{ gates: TEXTS, faults: TEXTS, judges: FOUND, executions: COUNT },
+      ...{ gates: TEXTS, faults: TEXTS, checkers: FOUND, executions: COUNT },
       counterexample: orNull(
         has({
           ...{ file: TEXT, replay: TEXT },
-          ...{ commands: COUNT, clients: COUNT, preemptions: COUNT, faults: COUNT },
-          violations: all(has({ judge: TEXT, name: TEXT, message: TEXT })),
+          ...{ operations: COUNT, clients: COUNT, preemptions: COUNT, faults: COUNT },
+          violations: all(has({ checker: TEXT, name: TEXT, message: TEXT })),
         }),
       ),
       replays: orNull(has({ identical: COUNT, of: COUNT })),
@@ -65,13 +65,13 @@ const PLANTED = has({
 
 const LAYERS = has({
   version: { const: LAYERS_VERSION },
-  model: TEXT,
+  service: TEXT,
   control: has({ gates: TEXTS, isolation: TEXT }),
   preemptions: orNull(COUNT),
   promises: all(
     has({
       ...{ name: TEXT, statement: TEXT, pairs: TEXTS },
-      rules: all(has({ judge: TEXT, name: TEXT })),
+      rules: all(has({ checker: TEXT, name: TEXT })),
       protections: all(has({ name: TEXT, description: TEXT })),
       cases: all(
         has({
@@ -99,22 +99,22 @@ const MUTANT = has({
 
 const SCORE = has({
   version: { const: SCORE_VERSION },
-  model: TEXT,
+  service: TEXT,
   seed: COUNT,
   score: { type: "number" },
   results: all(
     has({
       mutant: MUTANT,
       outcome: oneOf("caught", "survived", "unknown"),
-      by: orNull(has({ judge: TEXT })),
+      by: orNull(has({ checker: TEXT })),
       reason: orNull(TEXT),
       verdict: orNull(oneOf("equivalent", "tested", "gap")),
     }),
   ),
   untried: COUNT,
-  stillborn: all(has({ mutant: MUTANT, reason: TEXT })),
+  invalid: all(has({ mutant: MUTANT, reason: TEXT })),
   unmutated: all(has({ object: TEXT, reason: TEXT })),
-  misjudged: all(has({ id: TEXT, reason: TEXT })),
+  misclassified: all(has({ id: TEXT, reason: TEXT })),
   executions: COUNT,
   elapsedMs: { type: "number" },
   ...PROVENANCE,
@@ -124,7 +124,7 @@ const SCORE = has({
  * Whether a value has all that a page shows of such a record. There is mostly none, and to compile
  * what tells takes longer than an execution.
  */
-export const isPlantedRecord = valid<PlantedRecord>(PLANTED);
+export const isSeededBugRecord = valid<SeededBugRecord>(SEEDED_BUGS);
 export const isLayersRecord = valid<LayersRecord>(LAYERS);
 export const isScoreRecord = valid<ScoreRecord>(SCORE);
 

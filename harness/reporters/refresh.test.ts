@@ -11,10 +11,10 @@ import { recordJson } from "./records.ts";
 import { refreshReport } from "./refresh.ts";
 import { failing, interrupted, passing } from "./sample-campaign.fixture.ts";
 import { layers } from "./sample-layers.fixture.ts";
-import { planted } from "./sample-planted.fixture.ts";
 import { score } from "./sample-score.fixture.ts";
+import { seeded } from "./sample-seeded.fixture.ts";
 import { writeReports } from "./write.ts";
-import { writePlanted } from "./write-planted.ts";
+import { writeSeededBugs } from "./write-seeded.ts";
 
 let folder = "";
 beforeEach(async () => {
@@ -36,13 +36,13 @@ test.each([passing, failing, interrupted])("a report is read as it was written: 
 
 test("a page that is made anew shows what was found out since, and its evidence fits", async () => {
   await writeEvidence(folder, await writeReports(folder, passing), []);
-  await writePlanted(folder, planted);
+  await writeSeededBugs(folder, seeded);
   await writeLayers(folder, layers);
-  const derived = { version: SCORE_VERSION, ...score, model: "booking" } as const;
+  const derived = { version: SCORE_VERSION, ...score, service: "booking" } as const;
   await writeFile(at("derived-mutants.json"), recordJson(derived));
-  expect(await page()).not.toContain("Planted bugs");
+  expect(await page()).not.toContain("Seeded bugs");
   await refreshReport(folder);
-  expect(await page()).toContain("1 of 2 planted bugs caught");
+  expect(await page()).toContain("1 of 2 seeded bugs caught");
   expect(await page()).toContain("80.0 % of 7 mutants of the schema");
   expect(await page()).toContain("By itself the constraint suffices.");
   expect(await evidence()).toMatchObject({ files: 6, changed: [], missing: [] });
@@ -60,8 +60,8 @@ test("what was changed before is no less changed after", async () => {
 });
 
 test("a campaign shows what lies in its folder already, if that is about the same", async () => {
-  await writePlanted(folder, planted);
-  await writeLayers(folder, { ...layers, model: "other" });
+  await writeSeededBugs(folder, seeded);
+  await writeLayers(folder, { ...layers, service: "other" });
   const { records } = await writeReports(folder, passing);
   expect(records).toEqual([at("mutants.json")]);
   expect(await page()).toContain("Of the same sources as this report.");
@@ -69,12 +69,12 @@ test("a campaign shows what lies in its folder already, if that is about the sam
 
   const { records: none } = await writeReports(folder, { ...passing, mutant: "check-then-insert" });
   expect(none).toEqual([]);
-  expect(await page()).not.toContain("Planted bugs");
+  expect(await page()).not.toContain("Seeded bugs");
 });
 
 test("what was made of other sources is marked as such", async () => {
-  const hashes = { ...planted.hashes, "migrations/002-more.sql": "0" };
-  await writePlanted(folder, { ...planted, hashes, untried: ["no-lock"] });
+  const hashes = { ...seeded.hashes, "migrations/002-more.sql": "0" };
+  await writeSeededBugs(folder, { ...seeded, hashes, untried: ["no-lock"] });
   await writeReports(folder, passing);
   expect(await page()).toContain('<strong class="unknown">Out of date:</strong>');
   expect(await page()).toContain("migrations/002-more.sql differs.");
@@ -85,7 +85,7 @@ test.each([
   "",
   "{",
   '{"version": 1}',
-  '{"version": 2, "model": "booking"}',
+  '{"version": 2, "service": "booking"}',
 ])("a record that cannot be read is left out: %j", async (text) => {
   await writeFile(at("mutants.json"), text);
   expect((await writeReports(folder, passing)).records).toEqual([]);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
+import { doubleBooking } from "../explorer/sample-counterexample.fixture.ts";
 import { mainViolation, replayCommand, replayFileName, replayFilePath } from "./replay-command.ts";
-import { doubleBooking } from "./sample-counterexample.fixture.ts";
 
 test("names the file after the model, the mutant, the violation and the content", () => {
   expect(replayFileName(doubleBooking)).toMatch(
@@ -12,11 +12,15 @@ test("names the file after the model, the mutant, the violation and the content"
 });
 
 test("keeps the file in its folder, whatever the names", () => {
-  const name = replayFileName({ ...doubleBooking, model: "../../etc/Päss\u0000 wd", mutant: "//" });
+  const name = replayFileName({
+    ...doubleBooking,
+    service: "../../etc/Päss\u0000 wd",
+    mutant: "//",
+  });
   expect(name).toMatch(/^counterexamples\/etc-p-ss-wd-unnamed-[\w-]+\.json$/);
 });
 
-test("gives a command that a shell takes as one word", () => {
+test("gives a operation that a shell takes as one word", () => {
   const file = replayFilePath("reports", doubleBooking);
   expect(file).toBe(`reports/${replayFileName(doubleBooking)}`);
   expect(replayCommand(file)).toBe(`npx heddle replay ${file}`);

@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Violation } from "../core/verdict.ts";
-import { encodeCounterexample } from "./replay-file.ts";
+import { encodeCounterexample } from "../explorer/counterexample-file.ts";
 
 /** The violation that a counterexample was shrunk for: its first. */
 export function mainViolation(counterexample: Counterexample): Violation {
@@ -19,12 +19,12 @@ export function mainViolation(counterexample: Counterexample): Violation {
 
 /**
  * Where a counterexample's replay file lies inside the report's folder:
- * `counterexamples/<model>-<mutant, or service>-<violation>-<short hash of the content>.json`.
+ * `counterexamples/<service>-<mutant, or service>-<violation>-<short hash of the content>.json`.
  */
 export function replayFileName(counterexample: Counterexample): string {
   const hash = createHash("sha256").update(encodeCounterexample(counterexample)).digest("hex");
-  const { model, mutant } = counterexample;
-  const words = [model, mutant ?? "service", mainViolation(counterexample).name].map(slug);
+  const { service, mutant } = counterexample;
+  const words = [service, mutant ?? "service", mainViolation(counterexample).name].map(slug);
   return `counterexamples/${[...words, hash.slice(0, 8)].join("-")}.json`;
 }
 
@@ -33,7 +33,7 @@ export function replayFilePath(folder: string, counterexample: Counterexample): 
   return path.join(folder, replayFileName(counterexample));
 }
 
-/** The one command that replays what lies in a file, or in a token. */
+/** The one operation that replays what lies in a file, or in a token. */
 export function replayCommand(source: string): string {
   return `npx heddle replay ${shellWord(source)}`;
 }

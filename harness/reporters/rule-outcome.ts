@@ -1,5 +1,5 @@
 interface Rule {
-  readonly judge: string;
+  readonly checker: string;
   readonly name: string;
 }
 
@@ -16,10 +16,10 @@ export interface CountedRule extends Rule {
  * @param shown what the counterexamples break
  */
 export function ruleOutcome(
-  { judge, name, checked, violated }: CountedRule,
+  { checker, name, checked, violated }: CountedRule,
   shown: readonly Rule[],
 ): "broken" | "kept" | "not applied" {
   if (violated > 0) return "broken";
-  if (shown.some((its) => its.judge === judge && its.name === name)) return "broken";
+  if (shown.some((its) => its.checker === checker && its.name === name)) return "broken";
   return checked > 0 ? "kept" : "not applied";
 }

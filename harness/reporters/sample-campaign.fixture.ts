@@ -1,13 +1,13 @@
-import type { Campaign } from "../core/campaign.ts";
-import { deadlock, doubleBooking, hashes } from "./sample-counterexample.fixture.ts";
+import type { Campaign } from "../explorer/campaign-report.ts";
+import { deadlock, doubleBooking, hashes } from "../explorer/sample-counterexample.fixture.ts";
 
-const rule = (judge: string, name: string, description: string, checked: number) => ({
-  ...{ judge, name, description, checked },
+const rule = (checker: string, name: string, description: string, checked: number) => ({
+  ...{ checker, name, description, checked },
   violated: 0,
 });
 
 export const passing: Campaign = {
-  model: "booking",
+  service: "booking",
   mutant: null,
   verdict: "pass",
   reason: null,
@@ -16,7 +16,7 @@ export const passing: Campaign = {
   settings: {
     ...{ runs: 2000, timeMs: null, scenarios: null, pairs: false, preemptions: 2 },
     ...{ reduction: false, faults: ["cut-before", "cut-after", "cancel"] },
-    ...{ judges: ["invariant", "contract"], checkDeterminism: false, failFast: true },
+    ...{ checkers: ["invariant", "contract"], checkDeterminism: false, failFast: true },
   },
   control: { gates: ["statement"], isolation: "read committed" },
   clients: { min: 2, max: 4 },
@@ -34,10 +34,10 @@ export const passing: Campaign = {
   mixes: { "cancel + create": 612, create: 402, "confirm + create + reschedule": 986 },
   executionsByWaits: { "0": 812, "1": 700, "2": 400, "3 or more": 88 },
   saturation: [
-    { executions: 1, behaviours: 1 },
-    { executions: 500, behaviours: 61 },
-    { executions: 1000, behaviours: 80 },
-    { executions: 2000, behaviours: 84 },
+    { executions: 1, fingerprints: 1 },
+    { executions: 500, fingerprints: 61 },
+    { executions: 1000, fingerprints: 80 },
+    { executions: 2000, fingerprints: 84 },
   ],
   executionsByClients: { "2": 701, "3": 655, "4": 644 },
   violations: 0,
@@ -61,7 +61,7 @@ export const passing: Campaign = {
       "Active bookings of one provider do not overlap.",
       2000,
     ),
-    rule("contract", "no_server_error", "No command is answered with a 5xx.", 9871),
+    rule("contract", "no_server_error", "No operation is answered with a 5xx.", 9871),
     rule("contract", "known_code", "Every answer has a code that the service documents.", 9871),
   ],
   responses: {
@@ -105,12 +105,12 @@ export const passing: Campaign = {
     },
   ],
   pairs: [{ name: "create × cancel", explored: 148, pruned: null, complete: true, outcomes: 3 }],
-  regressions: [{ file: "regressions/lost-1a2b3c4d.json", rule: "lost", fate: "mended" }],
+  regressions: [{ file: "regressions/lost-1a2b3c4d.json", rule: "lost", outcome: "fixed" }],
   counterexamples: [],
   coverage: ["All 148 interleavings with at most 2 preemptions of 4 scenarios were executed."],
   controlled: [
     "The order of the statements that the service sends to Postgres, and of the answers that it hears.",
-    "The initial state, the commands, and the texts and names in them.",
+    "The initial state, the operations, and the texts and names in them.",
   ],
   uncontrolled: [
     "What happens inside one statement, function or trigger.",

@@ -1,6 +1,6 @@
-import type { LayerCase, LayersOfDefence } from "../core/layers.ts";
+import { doubleBooking, hashes } from "../explorer/sample-counterexample.fixture.ts";
+import type { LayerCase, LayersOfDefence } from "../mutation/layers-report.ts";
 import { passing } from "./sample-campaign.fixture.ts";
-import { doubleBooking, hashes } from "./sample-counterexample.fixture.ts";
 
 const found = (
   outcome: LayerCase["outcome"],
@@ -14,7 +14,7 @@ const found = (
 const how = { counterexample: doubleBooking };
 
 export const layers: LayersOfDefence = {
-  model: "booking",
+  service: "booking",
   control: { gates: ["statement", "routine"], isolation: "read committed" },
   startedAt: "2026-05-03T08:00:00.000Z",
   environment: passing.environment,
@@ -24,7 +24,7 @@ export const layers: LayersOfDefence = {
     {
       name: "no double booking",
       statement: "No two active bookings <overlap>.",
-      rules: [{ judge: "invariant", name: "overlapping_bookings" }],
+      rules: [{ checker: "invariant", name: "overlapping_bookings" }],
       protections: [
         { name: "the lock", description: "A claim locks its slot.", without: ["a"] },
         { name: "the check", description: "A claim looks first.", without: ["b"] },

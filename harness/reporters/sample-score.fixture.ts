@@ -1,6 +1,6 @@
-import type { MutantResult, MutationScore } from "../core/mutation.ts";
+import { hashes } from "../explorer/sample-counterexample.fixture.ts";
+import type { MutantResult, MutationScore } from "../mutation/mutation-score.ts";
 import { passing } from "./sample-campaign.fixture.ts";
-import { hashes } from "./sample-counterexample.fixture.ts";
 
 const mutant = {
   id: "strip-lock take: for update",
@@ -19,11 +19,11 @@ const result = (changes: Partial<MutantResult>): MutantResult => ({
   ...{ executions: 10, elapsedMs: 100, ...changes },
 });
 
-const by = (judge: string) => ({ judge, name: "rule", message: "broken" });
-const caught = (judge: string) => result({ outcome: "caught", by: by(judge), preemptions: 1 });
+const by = (checker: string) => ({ checker, name: "rule", message: "broken" });
+const caught = (checker: string) => result({ outcome: "caught", by: by(checker), preemptions: 1 });
 
 export const score: MutationScore = {
-  model: "seats",
+  service: "seats",
   seed: 7,
   score: 0.8,
   results: [
@@ -35,9 +35,9 @@ export const score: MutationScore = {
     result({ mutant: { ...mutant, id: "drop-index x", object: "x", line: null } }),
     result({ outcome: "unknown", reason: "a step took too long" }),
   ],
-  stillborn: [{ mutant: { ...mutant, id: "drop-constraint p" }, reason: "others depend on it" }],
+  invalid: [{ mutant: { ...mutant, id: "drop-constraint p" }, reason: "others depend on it" }],
   unmutated: [{ object: "f", reason: "it is written in c" }],
-  misjudged: [{ id: "drop-index y", verdict: "gap", reason: "unused" }],
+  misclassified: [{ id: "drop-index y", verdict: "gap", reason: "unused" }],
   executions: 60,
   elapsedMs: 900,
   untried: 0,

@@ -1,6 +1,6 @@
-import type { MutantResult, MutationScore } from "../core/mutation.ts";
+import type { MutantResult, MutationScore } from "../mutation/mutation-score.ts";
+import { type Colours, coloursFor } from "./colours.ts";
 import { counted, duration, percent } from "./counted.ts";
-import { type Paint, painter } from "./paint.ts";
 import { printable } from "./printable.ts";
 import { wrap } from "./wrap.ts";
 
@@ -40,11 +40,13 @@ export function scoreSentence(score: MutationScore): string {
   return `${percent(score.score)} of ${counted(score.results.length, "mutant")} of the schema: ${rest.join(", ")}.`;
 }
 
-/** How many mutants each judge was the first to catch, most first. */
-export function judgesOf({ caught }: Groups): readonly (readonly [judge: string, count: number])[] {
+/** How many mutants each checker was the first to catch, most first. */
+export function checkersOf({
+  caught,
+}: Groups): readonly (readonly [checker: string, count: number])[] {
   const counts = new Map<string, number>();
   for (const { by } of caught) {
-    if (by !== null) counts.set(by.judge, (counts.get(by.judge) ?? 0) + 1);
+    if (by !== null) counts.set(by.checker, (counts.get(by.checker) ?? 0) + 1);
   }
   return [...counts].sort(([, a], [, b]) => b - a);
 }
@@ -54,13 +56,14 @@ export function scoreText(
   score: MutationScore,
   options: { readonly colour: boolean; readonly width?: number },
 ): string {
-  const paint = painter(options.colour);
+  const paint = coloursFor(options.colour);
   const width = options.width ?? 100;
   const groups = groupsOf(score);
-  const { executions, elapsedMs, seed, stillborn, unmutated, misjudged, untried, model } = score;
-  const caughtBy = judgesOf(groups).map(([judge, count]) => `${judge} ${count}`);
+  const { executions, elapsedMs, seed, invalid, unmutated, misclassified, untried, service } =
+    score;
+  const caughtBy = checkersOf(groups).map(([checker, count]) => `${checker} ${count}`);
   const lines = [
-    paint("bold", `derived mutants: ${printable(model)}`),
+    paint("bold", `derived mutants: ${printable(service)}`),
     ...wrap(scoreSentence(score), width),
     ...wrap(`Caught first by: ${caughtBy.join(", ") || "nobody"}.`, width),
     `${counted(executions, "execution")} in ${duration(elapsedMs)}, seed ${seed}.`,
@@ -69,11 +72,11 @@ export function scoreText(
     ...listed("unknown", groups.unknown, "yellow", width, paint),
     ...listed("caught by tests alone", groups.tested, "dim", width, paint),
     ...listed("equivalent", groups.equivalent, "dim", width, paint),
-    ...noted("stillborn", stillborn, ({ mutant, reason }) => `${mutant.id}: ${reason}`, width),
+    ...noted("invalid", invalid, ({ mutant, reason }) => `${mutant.id}: ${reason}`, width),
     ...noted("not mutated", unmutated, ({ object, reason }) => `${object}: ${reason}`, width),
     ...noted(
       "said to survive, but caught or not there",
-      misjudged,
+      misclassified,
       ({ id, reason }) => `${id}: ${reason}`,
       width,
     ),
@@ -84,9 +87,9 @@ export function scoreText(
 function listed(
   title: string,
   results: readonly MutantResult[],
-  style: Parameters<Paint>[0],
+  style: Parameters<Colours>[0],
   width: number,
-  paint: Paint,
+  paint: Colours,
 ): readonly string[] {
   if (results.length === 0) return [];
   return [

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { scoreHtml } from "./html-score.ts";
+import { scoreHtml } from "./html/score.ts";
 import { score } from "./sample-score.fixture.ts";
 import { scoreText } from "./score-text.ts";
 
@@ -35,7 +35,7 @@ strip-lock take: for update
   for update → (nothing)
   the index is enough
 
-stillborn (1)
+invalid (1)
 - drop-constraint p: others depend on it
 
 not mutated (1)
@@ -53,7 +53,7 @@ test("the page says the same, and fails where something survived", () => {
     expect(html).toContain(text);
   }
   expect(html).toContain("perform from seats &#60;s&#62; for update;");
-  const rest = { stillborn: [], unmutated: [], misjudged: [] };
+  const rest = { invalid: [], unmutated: [], misclassified: [] };
   const good = scoreHtml({ ...score, ...rest, results: score.results.slice(0, 5) });
   expect(good).toContain('class="verdict pass"');
   expect(good).not.toContain("Survived (");

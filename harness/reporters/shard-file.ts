@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import type { Campaign } from "../core/campaign.ts";
 import { HarnessError } from "../core/error.ts";
-import { writeWhole } from "./write-whole.ts";
+import { atomicWrite } from "../explorer/atomic-write.ts";
+import type { Campaign } from "../explorer/campaign-report.ts";
 
 /** What a shard leaves beside its reports, to be merged with the others. */
 const SHARD_FILE = "shard.json";
@@ -12,7 +12,7 @@ const VERSION = 1;
 /** `part` is whatever the merge needs; it is JSON. */
 export async function writeShard(folder: string, part: object): Promise<void> {
   const form = { heddle: "shard", version: VERSION, ...part };
-  await writeWhole(path.join(folder, SHARD_FILE), `${JSON.stringify(form)}\n`);
+  await atomicWrite(path.join(folder, SHARD_FILE), `${JSON.stringify(form)}\n`);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { clientOf } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
-import { clientLane, laneName, placeLine, statementLine } from "./one-line.ts";
-import { type Happening, timeline } from "./timeline.ts";
+import { clientTask, placeLine, statementLine, taskName } from "./one-line.ts";
+import { type TimelineEvent, timeline } from "./timeline.ts";
 
 /** Where each client is after the last step of a trace: a line for each. */
 export function clientStates(trace: Trace, clients: number): readonly string[] {
@@ -9,7 +9,7 @@ export function clientStates(trace: Trace, clients: number): readonly string[] {
   const open = new Set<number>();
   for (const { happenings, inTransaction } of timeline({ trace })) {
     for (const happening of happenings) {
-      const client = clientOf(happening.lane);
+      const client = clientOf(happening.task);
       if (client < 0 || client >= clients) continue;
       states[client] = state(happening) ?? states[client] ?? "";
     }
@@ -20,14 +20,14 @@ export function clientStates(trace: Trace, clients: number): readonly string[] {
   }
   return states.map((said, client) => {
     const inside = open.has(client) && !said.startsWith("was told") ? ", in a transaction" : "";
-    return `${laneName(clientLane(client))}: ${said}${inside}`;
+    return `${taskName(clientTask(client))}: ${said}${inside}`;
   });
 }
 
-function state(happening: Happening): string | undefined {
+function state(happening: TimelineEvent): string | undefined {
   switch (happening.type) {
-    case "command":
-      return `has sent ${happening.command.name}`;
+    case "operation":
+      return `has sent ${happening.operation.name}`;
     case "statement":
       return happening.result === undefined
         ? `is in ${statementLine(happening.statement)}`
@@ -35,7 +35,7 @@ function state(happening: Happening): string | undefined {
     case "gate":
       return `stands in ${placeLine(happening.place)}`;
     case "wait":
-      return `waits for ${happening.for.map(laneName).join(" and ")}`;
+      return `waits for ${happening.for.map(taskName).join(" and ")}`;
     case "result":
       return `has done ${statementLine(happening.statement)}`;
     case "response":

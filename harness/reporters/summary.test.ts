@@ -7,7 +7,7 @@ const plain = { colour: false, folder: "out" };
 
 test("opens with the verdict and its bounds", () => {
   expect(summary(passing, plain)).toMatch(/^PASS {2}booking\nNo violation in 2,000 executions/);
-  expect(summary(failing, plain)).toMatch(/^FAIL {2}booking with the planted bug/);
+  expect(summary(failing, plain)).toMatch(/^FAIL {2}booking with the seeded bug/);
   expect(summary(interrupted, plain)).toMatch(
     /^UNKNOWN {2}booking\nUnknown: interrupted by SIGINT/,
   );
@@ -35,16 +35,16 @@ test("marks a pattern that is rarer than promised, and only that", () => {
   );
 });
 
-test("gives each counterexample with its command", () => {
+test("gives each counterexample with its operation", () => {
   const text = summary(failing, { ...plain, width: 400 });
   expect(text).toContain("broken: slot_with_several_bookings 1, overlapping_bookings 1");
   expect(text).toMatch(
-    /\nslot_with_several_bookings: 2 commands, 2 preemptions\n {2}npx heddle replay out\/\S+\.json\n/,
+    /\nslot_with_several_bookings: 2 operations, 2 preemptions\n {2}npx heddle replay out\/\S+\.json\n/,
   );
-  expect(text).toContain("\nno_server_error: 2 commands, 1 preemption\n");
+  expect(text).toContain("\nno_server_error: 2 operations, 1 preemption\n");
 });
 
-test("keeps to 100 columns, but for commands to copy", () => {
+test("keeps to 100 columns, but for operations to copy", () => {
   const lines = summary(failing, plain).split("\n");
   expect(lines.filter((line) => line.length > 100 && !line.includes("npx heddle"))).toEqual([]);
 });

@@ -1,15 +1,20 @@
 import path from "node:path";
-import type { Campaign, Fate, PatternCount, RegressionFate } from "../core/campaign.ts";
-import { commandCount } from "../core/scenario.ts";
+import { operationCount } from "../core/scenario.ts";
+import type {
+  Campaign,
+  PatternCount,
+  RegressionOutcome,
+  RegressionResult,
+} from "../explorer/campaign-report.ts";
+import { type Colours, coloursFor } from "./colours.ts";
 import { counted, duration, number, percent } from "./counted.ts";
 import { keptOf } from "./kept.ts";
 import { faultsLine } from "./one-line.ts";
-import { type Paint, painter } from "./paint.ts";
 import { pairLines } from "./pair-table.ts";
 import { printable } from "./printable.ts";
 import { mainViolation, replayCommand, replayFilePath } from "./replay-command.ts";
 import type { TextOptions } from "./text.ts";
-import { subjectName, verdictSentence } from "./verdict-sentence.ts";
+import { serviceName, verdictSentence } from "./verdict-sentence.ts";
 import { wrap } from "./wrap.ts";
 
 const VERDICTS = {
@@ -22,10 +27,10 @@ const INDENT = 12;
 
 /** The closing lines of a campaign: the verdict with its bounds, the counts, where the reports are. */
 export function summary(campaign: Campaign, options: TextOptions): string {
-  const paint = painter(options.colour);
+  const paint = coloursFor(options.colour);
   const width = options.width ?? 100;
   const [colour, word] = VERDICTS[campaign.verdict];
-  const head = `${word}  ${subjectName(campaign)}`;
+  const head = `${word}  ${serviceName(campaign)}`;
   const c = campaign;
   const rate = `${number(c.executionsPerSecond)}/s`;
   const time = duration(c.elapsedMs);
@@ -55,7 +60,7 @@ export function summary(campaign: Campaign, options: TextOptions): string {
     ),
     ...c.counterexamples.flatMap((counterexample) => {
       const { scenario, preemptions } = counterexample;
-      const size = `${counted(commandCount(scenario), "command")}, ${counted(preemptions, "preemption")}`;
+      const size = `${counted(operationCount(scenario), "operation")}, ${counted(preemptions, "preemption")}`;
       return [
         "",
         `${paint("red", printable(mainViolation(counterexample).name))}: ${size}`,
@@ -70,14 +75,14 @@ function wereAsked({ faults, settings }: Campaign): boolean {
   return Object.keys(faults).length > 0 || (settings?.faults ?? []).length > 0;
 }
 
-const FATES: { readonly [fate in Fate]: string } = {
+const FATES: { readonly [outcome in RegressionOutcome]: string } = {
   fails: "fails again",
-  mended: "no longer fails: take it out with heddle regressions --prune, or keep it as a guard",
-  unfit: "no longer fits: the service does not go that way any more",
+  fixed: "no longer fails: take it out with heddle regressions --prune, or keep it as a guard",
+  stale: "no longer fits: the service does not go that way any more",
 };
 
-function regression({ file, fate }: RegressionFate): string {
-  return `${printable(file)} ${FATES[fate]}`;
+function regression({ file, outcome }: RegressionResult): string {
+  return `${printable(file)} ${FATES[outcome]}`;
 }
 
 const FLAGS = { kept: "", "too few to tell": "too few to tell, ", missed: "MISSED, " } as const;
@@ -96,11 +101,11 @@ function rules(campaign: Campaign): string {
   return broken.length === 0 ? `${kept}, none broken` : `${kept}; broken: ${list}`;
 }
 
-function entryLines(name: string, text: string, width: number, paint: Paint): string[] {
+function entryLines(name: string, text: string, width: number, paint: Colours): string[] {
   const lines = wrap(text, width - INDENT);
   return lines.map((line, at) => entryLine(at === 0 ? name : "", line, paint));
 }
 
-function entryLine(name: string, line: string, paint: Paint): string {
+function entryLine(name: string, line: string, paint: Colours): string {
   return paint("dim", name.padEnd(INDENT)) + line;
 }

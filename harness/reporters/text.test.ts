@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
-import { deadlock, doubleBooking, written } from "./sample-counterexample.fixture.ts";
+import { deadlock, doubleBooking, written } from "../explorer/sample-counterexample.fixture.ts";
 import { counterexampleText } from "./text.ts";
 
 const plain = { colour: false, folder: "reports" };
@@ -29,8 +29,8 @@ test("shows statements with their values, errors with their SQLSTATE", () => {
   expect(counterexampleText(deadlock, plain)).toContain("→ ERROR 40P01: deadlock detected");
 });
 
-test("says what broke, with its rows, and ends with the one command that replays it", () => {
-  expect(text).toMatch(/^slot_with_several_bookings\nbooking with the planted bug/);
+test("says what broke, with its rows, and ends with the one operation that replays it", () => {
+  expect(text).toMatch(/^slot_with_several_bookings\nbooking with the seeded bug/);
   expect(text).toContain("slot_with_several_bookings (invariant): Slot 1 has 2 active bookings.");
   expect(text).toContain('  slot_id="1" booking_id="2" customer_id="c-17" status="pending"');
   expect(text).toContain(
@@ -47,13 +47,13 @@ test("says when shrinking did not finish", () => {
 });
 
 test("leaves out a size before that is no other, and a state that there is not", () => {
-  expect(text).toContain("\nshrunk from 7 commands and 6 preemptions\n\ninitial state\n");
+  expect(text).toContain("\nshrunk from 7 operations and 6 preemptions\n\ninitial state\n");
   const asFound = counterexampleText(written, plain);
-  expect(asFound).toContain(": 2 commands, 2 preemptions\n\nClient 0 sends");
+  expect(asFound).toContain(": 2 operations, 2 preemptions\n\nClient 0 sends");
   expect(asFound).not.toContain("initial state");
 });
 
-test.each([60, 100])("keeps to %i columns, but for the command to copy", (width) => {
+test.each([60, 100])("keeps to %i columns, but for the operation to copy", (width) => {
   const lines = counterexampleText(doubleBooking, { ...plain, width }).split("\n");
   const long = lines.filter((line) => line.length > width && !line.startsWith("Replay it:"));
   expect(long).toEqual([]);
@@ -70,16 +70,16 @@ test("obeys nothing that the data say to a terminal", () => {
   const hostile = counterexampleText(
     {
       ...doubleBooking,
-      model: evil,
+      service: evil,
       mutant: evil,
       scenario: { initial: { [evil]: evil }, clients: [[{ name: evil, [evil]: evil }]] },
-      violations: [{ judge: evil, name: evil, message: evil, evidence: [{ [evil]: evil }] }],
+      violations: [{ checker: evil, name: evil, message: evil, evidence: [{ [evil]: evil }] }],
       trace: [
-        { type: "invoke", client: 0, index: 0, command: { name: evil } },
-        { type: "statement", lane: "0", statement: { sql: `'${evil}'`, values: [evil] } },
+        { type: "invoke", client: 0, index: 0, operation: { name: evil } },
+        { type: "statement", task: "0", statement: { sql: `'${evil}'`, values: [evil] } },
         {
           type: "result",
-          lane: "0",
+          task: "0",
           result: { tags: [evil], error: { sqlstate: evil, message: evil }, transaction: "idle" },
         },
         {

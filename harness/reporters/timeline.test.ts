@@ -1,26 +1,26 @@
 import { expect, test } from "vitest";
 import type { Action } from "../core/schedule.ts";
 import type { TraceEvent } from "../core/trace.ts";
-import { spaceTimeDiagram } from "./html-space-time.ts";
-import { timelineTable } from "./html-timeline.ts";
-import { decodeCounterexample, encodeCounterexample } from "./replay-file.ts";
-import { deadlock, doubleBooking } from "./sample-counterexample.fixture.ts";
-import { story } from "./story.ts";
+import { decodeCounterexample, encodeCounterexample } from "../explorer/counterexample-file.ts";
+import { deadlock, doubleBooking } from "../explorer/sample-counterexample.fixture.ts";
+import { decodeToken, encodeToken } from "../explorer/token.ts";
+import { spaceTimeDiagram } from "./html/space-time.ts";
+import { timelineTable } from "./html/timeline.ts";
+import { narrative } from "./narrative.ts";
 import { counterexampleText } from "./text.ts";
 import { clientsIn, timeline } from "./timeline.ts";
-import { decodeToken, encodeToken } from "./token.ts";
 
 const told = (trace: readonly TraceEvent[]) =>
-  timeline({ trace }).map(({ number, lane, happenings }) => {
-    return `${number} ${lane}: ${happenings.map((h) => `${h.lane} ${h.type}`).join(", ")}`;
+  timeline({ trace }).map(({ number, task, happenings }) => {
+    return `${number} ${task}: ${happenings.map((h) => `${h.task} ${h.type}`).join(", ")}`;
   });
 
 test("tells each step with what happened in it, to the mover and to others", () => {
   expect(told(doubleBooking.trace)).toEqual([
-    "1 0: 0 command",
+    "1 0: 0 operation",
     "2 0: 0 statement",
     "3 0: 0 statement",
-    "4 1: 1 command",
+    "4 1: 1 operation",
     "5 1: 1 statement",
     "6 1: 1 statement",
     "7 1: 1 statement",
@@ -35,35 +35,35 @@ test("tells each step with what happened in it, to the mover and to others", () 
 
 test("tells a deadlock: who waited, who was refused, who went on", () => {
   expect(told(deadlock.trace)).toEqual([
-    "1 0: 0 command",
-    "2 1: 1 command",
+    "1 0: 0 operation",
+    "2 1: 1 operation",
     "3 0: 0 statement, 0 wait",
     "4 1: 1 statement, 1 wait, 1 result, 0 result, 1 response",
     "5 0: 0 deliver, 0 response",
   ]);
 });
 
-const moves = (lane: string): TraceEvent => {
-  const choice = { lane, action: "release" } as const;
+const moves = (task: string): TraceEvent => {
+  const choice = { task, action: "release" } as const;
   return { type: "move", choice, enabled: [choice], preemption: false };
 };
-const asks = (lane: string): TraceEvent => ({
-  ...{ type: "statement", lane, statement: { sql: "update t set x = 1", values: [] } },
+const asks = (task: string): TraceEvent => ({
+  ...{ type: "statement", task, statement: { sql: "update t set x = 1", values: [] } },
 });
-const commits = (lane: string, error?: { sqlstate: string; message: string }): TraceEvent => ({
-  ...{ type: "result", lane, result: { tags: [], transaction: "idle", ...(error && { error }) } },
+const commits = (task: string, error?: { sqlstate: string; message: string }): TraceEvent => ({
+  ...{ type: "result", task, result: { tags: [], transaction: "idle", ...(error && { error }) } },
 });
 
 test("says who broke the rule: whoever committed last in that step", () => {
-  const violation = { judge: "invariant", name: "kept", message: "", evidence: [] };
+  const violation = { checker: "invariant", name: "kept", message: "", evidence: [] };
   const broken = (...events: TraceEvent[]) =>
     timeline({
-      trace: [asks("0"), moves("0"), { type: "wait", lane: "0", for: ["1"] }, asks("1"), ...events],
+      trace: [asks("0"), moves("0"), { type: "wait", task: "0", for: ["1"] }, asks("1"), ...events],
       violations: [violation],
       brokenAt: 3,
     })
       .flatMap(({ happenings }) => happenings)
-      .find(({ type }) => type === "broken")?.lane;
+      .find(({ type }) => type === "broken")?.task;
   expect(broken(moves("1"), commits("1"), commits("0"))).toBe("0");
   const refused = commits("0", { sqlstate: "23505", message: "" });
   expect(broken(moves("1"), commits("1"), refused)).toBe("1");
@@ -86,7 +86,7 @@ test("shows an answer beside its statement, or where it came after a wait", () =
   expect(steps[1]?.happenings[0]).toMatchObject({ result: { tags: ["BEGIN"] } });
   expect(steps[9]?.happenings[0]).not.toHaveProperty("result");
   expect(steps[10]?.happenings[1]).toMatchObject({
-    lane: "0",
+    task: "0",
     statement: { values: ["1"] },
     result: { tags: ["UPDATE 1"] },
   });
@@ -96,10 +96,10 @@ test("gives what came before the first move to the background", () => {
   const statement = { sql: "select 1", values: [] };
   expect(
     told([
-      { type: "statement", lane: "bg", statement },
-      { type: "result", lane: "bg", result: { tags: ["SELECT 1"], transaction: "idle" } },
-      { type: "move", choice: { lane: "0", action: "start" }, enabled: [], preemption: false },
-      { type: "result", lane: "0", result: { tags: [], transaction: "idle" } },
+      { type: "statement", task: "bg", statement },
+      { type: "result", task: "bg", result: { tags: ["SELECT 1"], transaction: "idle" } },
+      { type: "move", choice: { task: "0", action: "start" }, enabled: [], preemption: false },
+      { type: "result", task: "0", result: { tags: [], transaction: "idle" } },
     ]),
   ).toEqual(["1 bg: bg statement", "2 0: "]);
 });
@@ -107,19 +107,19 @@ test("gives what came before the first move to the background", () => {
 test("tells a fault where it happens; an answer that is lost is not heard", () => {
   const enabled = [] as const;
   const move = (action: Action): TraceEvent => {
-    return { type: "move", choice: { lane: "0", action }, enabled, preemption: false };
+    return { type: "move", choice: { task: "0", action }, enabled, preemption: false };
   };
   const sql = { sql: "commit", values: [] };
   const result = { tags: ["COMMIT"], transaction: "idle" } as const;
   const trace: TraceEvent[] = [
     move("cut-before"),
-    { type: "fault", lane: "0", fault: "cut-before", statement: sql },
+    { type: "fault", task: "0", fault: "cut-before", statement: sql },
     move("cut-after"),
-    { type: "statement", lane: "0", statement: sql },
-    { type: "result", lane: "0", result },
-    { type: "fault", lane: "0", fault: "cut-after" },
+    { type: "statement", task: "0", statement: sql },
+    { type: "result", task: "0", result },
+    { type: "fault", task: "0", fault: "cut-after" },
     move("deliver"),
-    { type: "fault", lane: "0", fault: "cut-after" },
+    { type: "fault", task: "0", fault: "cut-after" },
   ];
   expect(told(trace)).toEqual(["1 0: 0 fault", "2 0: 0 statement, 0 fault", "3 0: 0 fault"]);
   const counterexample = { ...doubleBooking, trace };
@@ -128,33 +128,35 @@ test("tells a fault where it happens; an answer that is lost is not heard", () =
     "the connection is cut, and the statement never reaches the server: commit",
   );
   expect(text).toContain("the connection is cut, and the service never hears the answer");
-  expect(story(counterexample)[0]?.text).toContain("Client 0 meets a fault (the connection is cut");
+  expect(narrative(counterexample)[0]?.text).toContain(
+    "Client 0 meets a fault (the connection is cut",
+  );
   expect(spaceTimeDiagram(counterexample).markup).toContain(">cut-before</text>");
   const page = timelineTable({ trace }, 1, "faults").markup;
   expect(page).toContain("the statement never reaches the server: commit");
-  const lanes = ["0!cut-before", "0!cut-after", "0"];
-  const schedule = { version: 1, lanes } as const;
+  const entries = ["0!cut-before", "0!cut-after", "0"];
+  const schedule = { version: 1, entries } as const;
   const file = { ...counterexample, schedule };
   expect(decodeCounterexample(encodeCounterexample(file))).toEqual(file);
   expect(decodeToken(encodeToken(file)).schedule).toEqual(schedule);
 });
 
 test("tells of a crash as the server's, after which nobody hears an answer", () => {
-  const move = (lane: string, action: Action): TraceEvent => {
-    return { type: "move", choice: { lane, action }, enabled: [], preemption: false };
+  const move = (task: string, action: Action): TraceEvent => {
+    return { type: "move", choice: { task, action }, enabled: [], preemption: false };
   };
   const sql = { sql: "begin", values: [] };
   const result = { tags: ["BEGIN"], transaction: "open" } as const;
   const trace: TraceEvent[] = [
     move("0", "release"),
-    { type: "statement", lane: "0", statement: sql },
-    { type: "result", lane: "0", result },
+    { type: "statement", task: "0", statement: sql },
+    { type: "result", task: "0", result },
     move("bg", "crash"),
-    { type: "fault", lane: "bg", fault: "crash" },
+    { type: "fault", task: "bg", fault: "crash" },
     move("0", "deliver"),
     move("0", "release"),
-    { type: "statement", lane: "0", statement: sql },
-    { type: "result", lane: "0", result },
+    { type: "statement", task: "0", statement: sql },
+    { type: "result", task: "0", result },
     move("0", "deliver"),
   ];
   const steps = [
@@ -169,9 +171,9 @@ test("tells of a crash as the server's, after which nobody hears an answer", () 
     1, 1, 0, 1, 1,
   ]);
   const counterexample = { ...doubleBooking, trace };
-  expect(story(counterexample)[1]?.text).toContain("he server is killed, and started again on");
+  expect(narrative(counterexample)[1]?.text).toContain("he server is killed, and started again on");
   expect(spaceTimeDiagram(counterexample).markup).toContain(">crash</text>");
-  const schedule = { version: 1, lanes: ["0", "bg!crash", "0!kill-after"] } as const;
+  const schedule = { version: 1, entries: ["0", "bg!crash", "0!kill-after"] } as const;
   const file = { ...counterexample, schedule };
   expect(decodeCounterexample(encodeCounterexample(file))).toEqual(file);
   expect(decodeToken(encodeToken(file)).schedule).toEqual(schedule);
@@ -179,23 +181,23 @@ test("tells of a crash as the server's, after which nobody hears an answer", () 
 
 test("a request that goes on without its client takes its transaction and its waits along", () => {
   const trace: TraceEvent[] = [
-    { type: "move", choice: { lane: "0", action: "release" }, enabled: [], preemption: false },
-    { type: "statement", lane: "0", statement: { sql: "begin", values: [] } },
-    { type: "result", lane: "0", result: { tags: ["BEGIN"], transaction: "open" } },
-    { type: "statement", lane: "0", statement: { sql: "update t", values: [] } },
-    { type: "wait", lane: "0", for: ["1"] },
-    { type: "move", choice: { lane: "0", action: "give-up" }, enabled: [], preemption: false },
-    { type: "fault", lane: "0", fault: "give-up", becomes: "2" },
-    { type: "move", choice: { lane: "1", action: "release" }, enabled: [], preemption: false },
-    { type: "result", lane: "2", result: { tags: ["UPDATE 1"], transaction: "open" } },
+    { type: "move", choice: { task: "0", action: "release" }, enabled: [], preemption: false },
+    { type: "statement", task: "0", statement: { sql: "begin", values: [] } },
+    { type: "result", task: "0", result: { tags: ["BEGIN"], transaction: "open" } },
+    { type: "statement", task: "0", statement: { sql: "update t", values: [] } },
+    { type: "wait", task: "0", for: ["1"] },
+    { type: "move", choice: { task: "0", action: "give-up" }, enabled: [], preemption: false },
+    { type: "fault", task: "0", fault: "give-up", becomes: "2" },
+    { type: "move", choice: { task: "1", action: "release" }, enabled: [], preemption: false },
+    { type: "result", task: "2", result: { tags: ["UPDATE 1"], transaction: "open" } },
   ];
   const [, , last] = timeline({ trace });
   expect([...(last?.inTransaction ?? [])]).toEqual([2]);
-  expect(last?.happenings[0]).toMatchObject({ type: "result", lane: "2", waited: true });
+  expect(last?.happenings[0]).toMatchObject({ type: "result", task: "2", waited: true });
   expect(clientsIn(timeline({ trace: [...trace, ...trace.slice(0, 1)] }), 2)).toEqual([0, 1]);
   const third: TraceEvent = {
     type: "move",
-    choice: { lane: "2", action: "deliver" },
+    choice: { task: "2", action: "deliver" },
     enabled: [],
     preemption: false,
   };

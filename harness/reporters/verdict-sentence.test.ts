@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { failing, interrupted, passing } from "./sample-campaign.fixture.ts";
-import { subjectName, verdictSentence } from "./verdict-sentence.ts";
+import { serviceName, verdictSentence } from "./verdict-sentence.ts";
 
 const SCOPE = "with 2 to 4 clients (seed 1, strategy random, gates: statement, read committed)";
 
@@ -17,7 +17,7 @@ test("a pass of pairs that were all searched to the end is no sample of these", 
   }));
   const all = { ...passing, executions: 10, scenarios: 2, pairs };
   expect(verdictSentence(all)).toBe(
-    `No violation in 10 executions of 2 scenarios ${SCOPE}. 2 pairs of commands, each searched to the end with at most 2 preemptions; other scenarios were not.`,
+    `No violation in 10 executions of 2 scenarios ${SCOPE}. 2 pairs of operations, each searched to the end with at most 2 preemptions; other scenarios were not.`,
   );
   const sample = "A sample, not a proof.";
   const cut = pairs.map((pair, at) => ({ ...pair, complete: at > 0 }));
@@ -62,7 +62,7 @@ test("says so when nothing was gated, and when there is one size only", () => {
   );
 });
 
-test("names the planted bug", () => {
-  expect(subjectName(passing)).toBe("booking");
-  expect(subjectName(failing)).toBe("booking with the planted bug check-then-insert");
+test("names the seeded bug", () => {
+  expect(serviceName(passing)).toBe("booking");
+  expect(serviceName(failing)).toBe("booking with the seeded bug check-then-insert");
 });

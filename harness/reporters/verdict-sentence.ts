@@ -1,4 +1,4 @@
-import type { Campaign } from "../core/campaign.ts";
+import type { Campaign } from "../explorer/campaign-report.ts";
 import { counted, number } from "./counted.ts";
 import { printable } from "./printable.ts";
 
@@ -35,7 +35,7 @@ function extent(campaign: Campaign): string {
   const complete =
     pairs.length > 0 && pairs.length === scenarios && pairs.every((pair) => pair.complete);
   return complete
-    ? `${counted(scenarios, "pair")} of commands, each searched to the end ${bound(campaign)}; other scenarios were not.`
+    ? `${counted(scenarios, "pair")} of operations, each searched to the end ${bound(campaign)}; other scenarios were not.`
     : "A sample, not a proof.";
 }
 
@@ -46,10 +46,10 @@ function bound({ settings }: Campaign): string {
     : `with at most ${counted(preemptions, "preemption")}`;
 }
 
-/** What was verified: `booking`, or `booking with the planted bug check-then-insert`. */
-export function subjectName(campaign: Pick<Campaign, "model" | "mutant">): string {
-  const { model, mutant } = campaign;
-  return printable(mutant === null ? model : `${model} with the planted bug ${mutant}`);
+/** What was verified: `booking`, or `booking with the seeded bug check-then-insert`. */
+export function serviceName(campaign: Pick<Campaign, "service" | "mutant">): string {
+  const { service, mutant } = campaign;
+  return printable(mutant === null ? service : `${service} with the seeded bug ${mutant}`);
 }
 
 function scope(campaign: Campaign): string {

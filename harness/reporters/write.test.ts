@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
-import { decodeCounterexample } from "./replay-file.ts";
+import { decodeCounterexample } from "../explorer/counterexample-file.ts";
+import { deadlock, doubleBooking } from "../explorer/sample-counterexample.fixture.ts";
 import { failing, passing } from "./sample-campaign.fixture.ts";
-import { deadlock, doubleBooking } from "./sample-counterexample.fixture.ts";
 import { writeReports } from "./write.ts";
 
 let folder = "";

@@ -1,12 +1,12 @@
 import path from "node:path";
-import type { Campaign } from "../core/campaign.ts";
-import { reportHtml } from "./html.ts";
+import { atomicWrite } from "../explorer/atomic-write.ts";
+import type { Campaign } from "../explorer/campaign-report.ts";
+import { encodeCounterexample } from "../explorer/counterexample-file.ts";
+import { reportHtml } from "./html/report.ts";
 import { reportJson } from "./json.ts";
 import { junitXml } from "./junit.ts";
 import { readRecords, recordNames } from "./records.ts";
 import { replayFilePath } from "./replay-command.ts";
-import { encodeCounterexample } from "./replay-file.ts";
-import { writeWhole } from "./write-whole.ts";
 
 /** What people read. */
 export const PAGE = "report.html";
@@ -16,7 +16,7 @@ export interface Written {
   readonly json: string;
   readonly html: string;
   readonly junit: string;
-  /** What the page shows of other commands' findings. */
+  /** What the page shows of other operations' findings. */
   readonly records: readonly string[];
   readonly counterexamples: readonly string[];
 }
@@ -34,22 +34,22 @@ export async function writeReports(folder: string, campaign: Campaign): Promise<
   const counterexamples: string[] = [];
   for (const counterexample of campaign.counterexamples) {
     const file = replayFilePath(folder, counterexample);
-    await writeWhole(file, encodeCounterexample(counterexample));
+    await atomicWrite(file, encodeCounterexample(counterexample));
     counterexamples.push(file);
   }
-  await writeWhole(json, reportJson(campaign, folder));
+  await atomicWrite(json, reportJson(campaign, folder));
   const records = await writeHtml(folder, campaign);
-  await writeWhole(junit, junitXml(campaign, folder));
+  await atomicWrite(junit, junitXml(campaign, folder));
   return { json, html, junit, records, counterexamples };
 }
 
 /**
- * Writes `report.html` alone, with what other commands left in the folder about the same model.
+ * Writes `report.html` alone, with what other operations left in the folder about the same model.
  * Returns the paths of that.
  */
 export async function writeHtml(folder: string, campaign: Campaign): Promise<readonly string[]> {
   // What is broken on purpose is not what they are about.
-  const records = campaign.mutant === null ? await readRecords(folder, campaign.model) : {};
-  await writeWhole(path.join(folder, PAGE), reportHtml(campaign, folder, records));
+  const records = campaign.mutant === null ? await readRecords(folder, campaign.service) : {};
+  await atomicWrite(path.join(folder, PAGE), reportHtml(campaign, folder, records));
   return recordNames(records).map((name) => path.join(folder, name));
 }

@@ -1,16 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Footprint, NOTHING } from "../core/footprint.ts";
-import type { Choice, Lane } from "../core/schedule.ts";
+import type { Choice, Task } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
+import { dependent, type StepEffects } from "./dependence.ts";
 import { DynamicReduction } from "./dynamic-reduction.ts";
 import { Exhaustive } from "./exhaustive.ts";
-import { dependent, type Happened } from "./happened.ts";
 import type { FootprintOf, Scheduler } from "./scheduler.ts";
 
 /**
  * For each client, the object that each of its steps changes; none for a step that starts. A step
- * before a start, or the last one, ends a command. Whoever wants to `lock x` waits until those before
+ * before a start, or the last one, ends a operation. Whoever wants to `lock x` waits until those before
  * it have come to `unlock x`.
  */
 type Toy = readonly (readonly string[])[];
@@ -32,44 +32,44 @@ const RETURN: Trace = [
 
 const returns = (rest: readonly string[]) => (rest[0] ?? "") === "";
 
-function walk(toy: Toy, scheduler: Scheduler, known = true): readonly Lane[] {
+function walk(toy: Toy, scheduler: Scheduler, known = true): readonly Task[] {
   const left = toy.map((steps) => [...steps]);
   /** By what is locked: who has it, and then those that wait for it. */
-  const queues = new Map<string, Lane[]>();
-  const lanes: Lane[] = [];
-  const footprintOf: FootprintOf = ({ lane }) =>
-    known ? footprint(left[Number(lane)]?.[0] ?? "") : undefined;
+  const queues = new Map<string, Task[]>();
+  const tasks: Task[] = [];
+  const footprintOf: FootprintOf = ({ task }) =>
+    known ? footprint(left[Number(task)]?.[0] ?? "") : undefined;
   for (;;) {
     const enabled = left.flatMap(([next], client): Choice[] => {
-      const lane = String(client);
-      const waits = [...queues.values()].some((queue) => queue.indexOf(lane) > 0);
+      const task = String(client);
+      const waits = [...queues.values()].some((queue) => queue.indexOf(task) > 0);
       if (next === undefined || waits) return [];
-      return [{ lane, action: next === "" ? "start" : "release" }];
+      return [{ task, action: next === "" ? "start" : "release" }];
     });
-    if (enabled.length === 0) return lanes;
-    const { lane } = scheduler.choose(enabled, lanes.at(-1), footprintOf);
-    const steps = left[Number(lane)] ?? [];
+    if (enabled.length === 0) return tasks;
+    const { task } = scheduler.choose(enabled, tasks.at(-1), footprintOf);
+    const steps = left[Number(task)] ?? [];
     const step = steps.shift() ?? "";
     const queue = queues.get(objectOf(step)) ?? [];
-    if (step.startsWith("lock")) queues.set(objectOf(step), [...queue, lane]);
+    if (step.startsWith("lock")) queues.set(objectOf(step), [...queue, task]);
     if (step.startsWith("unlock")) queues.set(objectOf(step), queue.slice(1));
-    lanes.push(lane);
+    tasks.push(task);
     scheduler.observe?.(returns(steps) ? RETURN : [], NOTHING);
   }
 }
 
 /** What stays the same when independent neighbours change places: the order of dependent steps. */
-function trace(toy: Toy, lanes: readonly Lane[]): string {
-  const steps = lanes.map((lane, position) => {
-    const index = lanes.slice(0, position).filter((other) => other === lane).length;
-    const all = toy[Number(lane)] ?? [];
-    const step: Happened = {
-      lane,
+function trace(toy: Toy, tasks: readonly Task[]): string {
+  const steps = tasks.map((task, position) => {
+    const index = tasks.slice(0, position).filter((other) => other === task).length;
+    const all = toy[Number(task)] ?? [];
+    const step: StepEffects = {
+      task,
       footprint: footprint(all[index] ?? ""),
       starts: all[index] === "",
       returns: returns(all.slice(index + 1)),
     };
-    return { name: `${lane}.${index}`, step };
+    return { name: `${task}.${index}`, step };
   });
   const orders = steps.flatMap((a, i) =>
     steps
@@ -80,8 +80,8 @@ function trace(toy: Toy, lanes: readonly Lane[]): string {
   return orders.sort().join(" ");
 }
 
-function all(toy: Toy, search: Exhaustive | DynamicReduction): (readonly Lane[])[] {
-  const walks: (readonly Lane[])[] = [];
+function all(toy: Toy, search: Exhaustive | DynamicReduction): (readonly Task[])[] {
+  const walks: (readonly Task[])[] = [];
   while (search.begin()) walks.push(walk(toy, search));
   expect(search.diverged).toBeUndefined();
   expect(search.complete).toBe(true);
@@ -107,8 +107,8 @@ describe("the reduction", () => {
     const full = all(toy, new Exhaustive());
     const search = new DynamicReduction();
     const reduced = all(toy, search);
-    const traces = (walks: readonly (readonly Lane[])[]) =>
-      new Set(walks.map((lanes) => trace(toy, lanes)));
+    const traces = (walks: readonly (readonly Task[])[]) =>
+      new Set(walks.map((tasks) => trace(toy, tasks)));
     expect(traces(reduced)).toEqual(traces(full));
     expect(search.executions - search.redundant).toBe(traces(full).size);
     expect(search.executions).toBe(reduced.length);
@@ -125,7 +125,7 @@ describe("the reduction", () => {
       fc.property(toys, (toy) => {
         const search = new DynamicReduction();
         const [full, reduced] = [all(toy, new Exhaustive()), all(toy, search)].map(
-          (walks) => new Set(walks.map((lanes) => trace(toy, lanes))),
+          (walks) => new Set(walks.map((tasks) => trace(toy, tasks))),
         );
         expect(reduced).toEqual(full);
         expect(search.executions - search.redundant).toBe(full?.size);
@@ -178,14 +178,14 @@ describe("the reduction", () => {
     const orders: string[] = [];
     while (search.begin()) {
       const left: Choice[] = [
-        { lane: "0", action: "release" },
-        { lane: "0.1", action: "release" },
+        { task: "0", action: "release" },
+        { task: "0.1", action: "release" },
       ];
-      const order: Lane[] = [];
+      const order: Task[] = [];
       while (left.length > 0) {
         const chosen = search.choose([...left], order.at(-1), () => footprint(""));
         left.splice(left.indexOf(chosen), 1);
-        order.push(chosen.lane);
+        order.push(chosen.task);
         search.observe([], NOTHING);
       }
       orders.push(order.join(" "));
@@ -200,7 +200,7 @@ describe("the reduction", () => {
     walk([["x"], ["x"]], search);
     search.begin();
     walk([["x"]], search);
-    expect(search.diverged).toBe("at step 0 lane 1 could move before, and then could not");
+    expect(search.diverged).toBe("at step 0 task 1 could move before, and then could not");
     while (search.begin()) walk([["x"], ["x"]], search);
     expect(search.complete).toBe(false);
   });

@@ -1,22 +1,22 @@
 import type { Touched } from "../core/footprint.ts";
-import type { Choice, Lane } from "../core/schedule.ts";
+import type { Choice, Task } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
-import { dependent, type Happened, happened } from "./happened.ts";
+import { dependent, effectsOf, type StepEffects } from "./dependence.ts";
 import type { FootprintOf, Scheduler } from "./scheduler.ts";
 
 /** A place in the search: a state, and what was tried in it. */
 interface Node {
   readonly enabled: readonly Choice[];
   /** What was done first elsewhere, and would come to the same here. */
-  readonly asleep: readonly Happened[];
+  readonly asleep: readonly StepEffects[];
   /** Who has to go first here, in some execution. */
-  readonly wanted: Set<Lane>;
+  readonly wanted: Set<Task>;
   /** What was done here, and all explored that follows. */
-  readonly tried: Happened[];
+  readonly tried: StepEffects[];
   /** Who goes first in the present execution. */
-  lane: Lane;
+  task: Task;
   /** What that came to; undefined until it is known. */
-  step: Happened | undefined;
+  step: StepEffects | undefined;
   /** The steps of this execution that had to come before it, by their number. */
   before: ReadonlySet<number>;
 }
@@ -28,7 +28,7 @@ interface Node {
  * first: whoever could begin that is wanted at the place before the earlier one. Whoever was tried
  * at a place sleeps in what follows the later ones, until a step comes that depends on theirs.
  *
- * Whether steps depend is judged by what they turned out to do, not by what they might have done.
+ * Whether steps depend is checked by what they turned out to do, not by what they might have done.
  * Where someone is wanted who cannot move, all that can are.
  *
  * Source sets: Abdulla, Aronis, Jonsson, Sagonas, "Optimal Dynamic Partial Order Reduction" (POPL
@@ -79,11 +79,11 @@ export class DynamicReduction implements Scheduler {
       this.diverged ??= `an execution ended after ${this.#depth} steps, and before it did not`;
     }
     for (let node = this.#nodes.at(-1); node !== undefined; node = this.#nodes.at(-1)) {
-      node.tried.push(node.step ?? unknown(node.lane));
-      const known = [...node.asleep, ...node.tried].map(({ lane }) => lane);
-      const lane = [...node.wanted].find((other) => !known.includes(other));
-      if (lane !== undefined) {
-        node.lane = lane;
+      node.tried.push(node.step ?? unknown(node.task));
+      const known = [...node.asleep, ...node.tried].map(({ task }) => task);
+      const task = [...node.wanted].find((other) => !known.includes(other));
+      if (task !== undefined) {
+        node.task = task;
         node.step = undefined;
         node.before = new Set();
         return true;
@@ -96,19 +96,19 @@ export class DynamicReduction implements Scheduler {
 
   choose(
     enabled: readonly Choice[],
-    previous: Lane | undefined,
+    previous: Task | undefined,
     footprintOf: FootprintOf = () => undefined,
   ): Choice {
     const [first] = enabled;
     if (first === undefined) throw new Error("a scheduler was asked to choose from nothing");
-    const byPreference = enabled.find(({ lane }) => lane === previous) ?? first;
+    const byPreference = enabled.find(({ task }) => task === previous) ?? first;
     this.#unobserved();
     if (this.#redundant) return byPreference;
     const node = this.#nodes[this.#depth] ?? this.#arrive(enabled, byPreference);
-    const choice = node && enabled.find(({ lane }) => lane === node.lane);
+    const choice = node && enabled.find(({ task }) => task === node.task);
     if (node === undefined || choice === undefined) {
       if (node !== undefined) {
-        this.diverged ??= `at step ${this.#depth} lane ${node.lane} could move before, and then could not`;
+        this.diverged ??= `at step ${this.#depth} task ${node.task} could move before, and then could not`;
         this.#depth = this.#nodes.length;
       }
       this.#redundant = true;
@@ -121,23 +121,23 @@ export class DynamicReduction implements Scheduler {
 
   /** A new place; undefined when all that could move sleeps. */
   #arrive(enabled: readonly Choice[], preferred: Choice): Node | undefined {
-    const asleep = this.#asleep().filter(({ lane }) =>
-      enabled.some((other) => other.lane === lane),
+    const asleep = this.#asleep().filter(({ task }) =>
+      enabled.some((other) => other.task === task),
     );
-    const awake = enabled.filter(({ lane }) => !asleep.some((other) => other.lane === lane));
+    const awake = enabled.filter(({ task }) => !asleep.some((other) => other.task === task));
     const [first] = awake;
     if (first === undefined) {
       this.redundant++;
       return undefined;
     }
-    const { lane } = awake.includes(preferred) ? preferred : first;
-    const wanted = new Set([lane]);
+    const { task } = awake.includes(preferred) ? preferred : first;
+    const wanted = new Set([task]);
     const node = {
       enabled,
       asleep,
       wanted,
       tried: [],
-      lane,
+      task,
       step: undefined,
       before: new Set<number>(),
     };
@@ -145,20 +145,20 @@ export class DynamicReduction implements Scheduler {
     return node;
   }
 
-  #asleep(): readonly Happened[] {
+  #asleep(): readonly StepEffects[] {
     const last = this.#nodes.at(-1);
     const step = last?.step;
     if (last === undefined || step === undefined) return [];
     return [...last.asleep, ...last.tried].filter((other) => !dependent(other, step));
   }
 
-  observe(events: Trace, letGo: Touched | undefined): void {
+  observe(events: Trace, released: Touched | undefined): void {
     const number = this.#depth - 1;
     const node = this.#nodes[number];
     if (this.#redundant || node === undefined || node.step !== undefined) return;
-    const choice = node.enabled.find(({ lane }) => lane === node.lane);
+    const choice = node.enabled.find(({ task }) => task === node.task);
     if (choice === undefined) return;
-    node.step = happened(choice, this.#footprint, events, letGo);
+    node.step = effectsOf(choice, this.#footprint, events, released);
     this.#order(number, node, node.step);
   }
 
@@ -167,12 +167,12 @@ export class DynamicReduction implements Scheduler {
     const number = this.#depth - 1;
     const node = this.#nodes[number];
     if (this.#redundant || node === undefined || node.step !== undefined) return;
-    node.step = unknown(node.lane);
+    node.step = unknown(node.task);
     this.#order(number, node, node.step);
   }
 
   /** Finds what had to come before a step, and wants executions with the rest the other way round. */
-  #order(number: number, node: Node, step: Happened): void {
+  #order(number: number, node: Node, step: StepEffects): void {
     const before = new Set<number>();
     const add = (other: number) => {
       before.add(other);
@@ -180,7 +180,7 @@ export class DynamicReduction implements Scheduler {
     };
     // It could not have come before the step that made it possible.
     const possible = (at: number) =>
-      this.#nodes[at]?.enabled.some(({ lane }) => lane === step.lane) === true;
+      this.#nodes[at]?.enabled.some(({ task }) => task === step.task) === true;
     for (let at = number - 1; at >= 0; at--) {
       if (possible(at)) continue;
       add(at);
@@ -188,7 +188,7 @@ export class DynamicReduction implements Scheduler {
     }
     const races: number[] = [];
     for (let at = number - 1; at >= 0; at--) {
-      const other = this.#nodes[at]?.step ?? unknown(this.#nodes[at]?.lane ?? "");
+      const other = this.#nodes[at]?.step ?? unknown(this.#nodes[at]?.task ?? "");
       if (before.has(at) || !dependent(other, step)) continue;
       races.push(at);
       add(at);
@@ -206,13 +206,13 @@ export class DynamicReduction implements Scheduler {
       .map((_, number) => number)
       .filter((number) => number > at && (number === later || !this.#comesAfter(number, at)));
     const first = rest.filter((number) => !rest.some((other) => this.#comesAfter(number, other)));
-    const lanes = first.flatMap((number) => this.#nodes[number]?.lane ?? []);
-    if (lanes.some((lane) => place.wanted.has(lane))) return;
-    const able = place.enabled.map(({ lane }) => lane).filter((lane) => lanes.includes(lane));
-    const own = this.#nodes[later]?.lane;
-    const one = able.find((lane) => lane === own) ?? able[0];
+    const tasks = first.flatMap((number) => this.#nodes[number]?.task ?? []);
+    if (tasks.some((task) => place.wanted.has(task))) return;
+    const able = place.enabled.map(({ task }) => task).filter((task) => tasks.includes(task));
+    const own = this.#nodes[later]?.task;
+    const one = able.find((task) => task === own) ?? able[0];
     if (one !== undefined) place.wanted.add(one);
-    else for (const { lane } of place.enabled) place.wanted.add(lane);
+    else for (const { task } of place.enabled) place.wanted.add(task);
   }
 
   #comesAfter(number: number, other: number): boolean {
@@ -220,6 +220,6 @@ export class DynamicReduction implements Scheduler {
   }
 }
 
-function unknown(lane: Lane): Happened {
-  return { lane, footprint: undefined, starts: true, returns: true };
+function unknown(task: Task): StepEffects {
+  return { task, footprint: undefined, starts: true, returns: true };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Lane } from "../core/schedule.ts";
+import type { Task } from "../core/schedule.ts";
 import { Exhaustive } from "./exhaustive.ts";
 import { type Toy, type Walk, walk } from "./toy.fixture.ts";
 
@@ -11,7 +11,7 @@ function all(toy: Toy, bound: number, blocked?: Parameters<typeof walk>[2]): Wal
   return walks;
 }
 
-const texts = (walks: readonly Walk[]) => walks.map(({ lanes }) => lanes.join(""));
+const texts = (walks: readonly Walk[]) => walks.map(({ entries }) => entries.join(""));
 
 /** Every interleaving, by counting without any search. */
 function interleavings(sizes: readonly number[]): string[] {
@@ -31,10 +31,10 @@ describe("an exhaustive search", () => {
     expect(new Set(three)).toEqual(new Set(interleavings([2, 3, 3])));
   });
 
-  test("with a bound of 0 tries the orders of whole commands", () => {
+  test("with a bound of 0 tries the orders of whole operations", () => {
     expect(texts(all([[2], [2]], 0))).toEqual(["000111", "111000"]);
     expect(texts(all([[1], [1], [1]], 0))).toHaveLength(6);
-    // Two commands of client 0 and one of client 1: 3 over 1.
+    // Two operations of client 0 and one of client 1: 3 over 1.
     expect(texts(all([[1, 1], [1]], 0)).sort()).toEqual(["000011", "001100", "110000"]);
   });
 
@@ -53,8 +53,8 @@ describe("an exhaustive search", () => {
 
   test("does not count leaving one that cannot go on", () => {
     // Client 0 cannot make its second step before client 1 is done.
-    const blocked = (lane: Lane, lanes: readonly Lane[]) =>
-      lane === "0" && lanes.includes("0") && lanes.filter((l) => l === "1").length < 2;
+    const blocked = (task: Task, entries: readonly Task[]) =>
+      task === "0" && entries.includes("0") && entries.filter((l) => l === "1").length < 2;
     expect(texts(all([[1], [1]], 0, blocked))).toEqual(["0110", "1100"]);
   });
 
@@ -95,8 +95,8 @@ describe("an exhaustive search", () => {
     search.begin();
     walk([[1], [1]], search);
     search.begin();
-    walk([[1], [1]], search, (lane, lanes) => lane === "1" && lanes.length === 0);
-    expect(search.diverged).toBe("at step 0 lane 1 could move before, and then could not");
+    walk([[1], [1]], search, (task, entries) => task === "1" && entries.length === 0);
+    expect(search.diverged).toBe("at step 0 task 1 could move before, and then could not");
   });
 
   test("notices that an execution ends before its prefix does", () => {

@@ -1,10 +1,10 @@
 import type { Fault } from "../core/fault.ts";
-import { type Choice, isPreemption, type Lane } from "../core/schedule.ts";
+import { type Choice, isPreemption, type Task } from "../core/schedule.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /**
  * Tries a fault at each place, one after the other, at which it can strike while clients send their
- * commands in turn. In each execution it strikes once.
+ * operations in turn. In each execution it strikes once.
  */
 export class FaultSweep implements Scheduler {
   readonly #kind: Fault;
@@ -26,10 +26,10 @@ export class FaultSweep implements Scheduler {
     return true;
   }
 
-  choose(enabled: readonly Choice[], previous: Lane | undefined): Choice {
+  choose(enabled: readonly Choice[], previous: Task | undefined): Choice {
     const choice =
-      enabled.find(({ lane }) => lane === previous) ??
-      enabled.find(({ lane }) => !isPreemption(previous, lane, enabled));
+      enabled.find(({ task }) => task === previous) ??
+      enabled.find(({ task }) => !isPreemption(previous, task, enabled));
     if (choice === undefined) throw new Error("a scheduler was asked to choose from nothing");
     return choice;
   }

@@ -5,14 +5,14 @@ import { type Toy, walk } from "./toy.fixture.ts";
 
 const scenarioOf = (toy: Toy): Scenario => ({
   initial: null,
-  clients: toy.map((commands) => commands.map(() => ({ name: "toy" }))),
+  clients: toy.map((operations) => operations.map(() => ({ name: "toy" }))),
 });
 
 function schedules(toy: Toy, seed: number, depth: number, executions: number): string[] {
   const scheduler = new Pct(seed, depth);
   return Array.from({ length: executions }, () => {
     scheduler.begin(scenarioOf(toy));
-    return walk(toy, scheduler).lanes.join("");
+    return walk(toy, scheduler).entries.join("");
   });
 }
 
@@ -25,7 +25,7 @@ describe("probabilistic concurrency testing", () => {
   test("of depth 1 never leaves a client, and each goes first as often", () => {
     const seen = schedules([[2], [2], [2]], 1, 1, 600);
     expect(new Set(seen).size).toBe(6);
-    const first = seen.filter((lanes) => lanes.startsWith("0")).length;
+    const first = seen.filter((entries) => entries.startsWith("0")).length;
     expect(first).toBeGreaterThan(150);
     expect(first).toBeLessThan(250);
   });
@@ -47,7 +47,7 @@ describe("probabilistic concurrency testing", () => {
     // Client 0 stops after its k-th step, client 1 runs to its end, client 0 goes on.
     for (const k of [1, 2, 3]) {
       const wanted = "0".repeat(k) + "1".repeat(4) + "0".repeat(4 - k);
-      const share = seen.filter((lanes) => lanes === wanted).length / executions;
+      const share = seen.filter((entries) => entries === wanted).length / executions;
       expect(share).toBeGreaterThanOrEqual(pctBound(2, 8, 2) * 0.8);
     }
   });

@@ -34,8 +34,8 @@ export class Pct implements Scheduler {
   }
 
   begin({ clients }: Scenario): boolean {
-    const commands = clients.reduce((sum, list) => sum + list.length, 0);
-    this.steps = Math.max(this.steps, this.#step, commands * STEPS_PER_COMMAND);
+    const operations = clients.reduce((sum, list) => sum + list.length, 0);
+    this.steps = Math.max(this.steps, this.#step, operations * STEPS_PER_COMMAND);
     this.#step = 0;
     this.#priorities = this.#shuffled(clients.length + 1).map((rank) => rank + this.#depth);
     this.#changes = new Map();
@@ -64,8 +64,8 @@ export class Pct implements Scheduler {
     return this.#priorities[this.#index(choice)] ?? 0;
   }
 
-  #index({ lane }: Choice): number {
-    const client = clientOf(lane);
+  #index({ task }: Choice): number {
+    const client = clientOf(task);
     return client < 0 ? this.#priorities.length - 1 : client;
   }
 

@@ -8,7 +8,7 @@ function walks(seed: number, count: number): string[] {
   const random = new RandomWalk(seed);
   return Array.from({ length: count }, () => {
     expect(random.begin()).toBe(true);
-    return walk(TOY, random).lanes.join("");
+    return walk(TOY, random).entries.join("");
   });
 }
 
@@ -21,11 +21,11 @@ test("the same seed makes the same choices, another one others", () => {
 
 test("each of those that can move is chosen about as often", () => {
   const random = new RandomWalk(1);
-  const enabled = ["0", "1", "2", "bg"].map((lane) => ({ lane, action: "release" as const }));
-  const counts = new Map(enabled.map(({ lane }) => [lane, 0]));
+  const enabled = ["0", "1", "2", "bg"].map((task) => ({ task, action: "release" as const }));
+  const counts = new Map(enabled.map(({ task }) => [task, 0]));
   for (let i = 0; i < 4_000; i++) {
-    const { lane } = random.choose(enabled);
-    counts.set(lane, (counts.get(lane) ?? 0) + 1);
+    const { task } = random.choose(enabled);
+    counts.set(task, (counts.get(task) ?? 0) + 1);
   }
   for (const count of counts.values()) expect(Math.abs(count - 1_000)).toBeLessThan(150);
 });

@@ -1,37 +1,37 @@
 import { describe, expect, test } from "vitest";
 import type { Choice } from "../core/schedule.ts";
 import { RandomWalk } from "./random.ts";
-import { Replay } from "./replay.ts";
+import { ReplayScheduler } from "./replay.ts";
 import { walk } from "./toy.fixture.ts";
 
 const TOY = [[2], [1, 1]];
-const replay = (...lanes: string[]) => new Replay({ version: 1, lanes });
+const replay = (...entries: string[]) => new ReplayScheduler({ version: 1, entries });
 
 describe("a replay", () => {
   test("follows the schedule, once", () => {
-    const { lanes } = walk(TOY, new RandomWalk(3));
-    const again = new Replay({ version: 1, lanes });
+    const { entries } = walk(TOY, new RandomWalk(3));
+    const again = new ReplayScheduler({ version: 1, entries });
     expect(again.begin()).toBe(true);
-    expect(walk(TOY, again).lanes).toEqual(lanes);
+    expect(walk(TOY, again).entries).toEqual(entries);
     expect(again.diverged()).toBeUndefined();
     expect(again.begin()).toBe(false);
   });
 
-  test("says where its lane could not move, and passes it over", () => {
+  test("says where its task could not move, and passes it over", () => {
     const other = replay("1", "1", "7", "0", "9", "1", "0", "0", "1");
-    expect(walk(TOY, other).lanes).toEqual(["1", "1", "0", "1", "0", "0", "1"]);
-    expect(other.diverged()).toBe("at step 2 lane 7 should move, but it cannot");
+    expect(walk(TOY, other).entries).toEqual(["1", "1", "0", "1", "0", "0", "1"]);
+    expect(other.diverged()).toBe("at step 2 task 7 should move, but it cannot");
   });
 
   test("goes on with the one that moved last when nothing is left of the schedule", () => {
     const other = replay("0", "1", "7");
-    expect(walk(TOY, other).lanes).toEqual(["0", "1", "1", "1", "1", "0", "0"]);
-    expect(other.diverged()).toBe("at step 2 lane 7 should move, but it cannot");
+    expect(walk(TOY, other).entries).toEqual(["0", "1", "1", "1", "1", "0", "0"]);
+    expect(other.diverged()).toBe("at step 2 task 7 should move, but it cannot");
   });
 
   test("says that the schedule ends before all is done", () => {
     const short = replay("0", "0");
-    expect(walk(TOY, short).lanes).toHaveLength(7);
+    expect(walk(TOY, short).entries).toHaveLength(7);
     expect(short.diverged()).toBe("the schedule ends after 2 steps, but somebody can still move");
   });
 
@@ -44,19 +44,19 @@ describe("a replay", () => {
   test("says what went otherwise first", () => {
     const other = replay("0", "7", "0", "0", "1");
     walk([[2]], other);
-    expect(other.diverged()).toBe("at step 1 lane 7 should move, but it cannot");
+    expect(other.diverged()).toBe("at step 1 task 7 should move, but it cannot");
   });
 
   test("lets a fault strike when it is next, and says when it cannot", () => {
-    const release: Choice = { lane: "0", action: "release" };
-    const cut: Choice = { lane: "0", action: "cut-before" };
+    const release: Choice = { task: "0", action: "release" };
+    const cut: Choice = { task: "0", action: "cut-before" };
     const faulty = replay("0", "0!cut-before", "1!cancel", "0", "0!cut-before");
     expect(faulty.strike([cut], [release])).toBeUndefined();
     expect(faulty.choose([release], undefined)).toBe(release);
     expect(faulty.strike([cut], [release])).toBe(cut);
     expect(faulty.diverged()).toBe("all was done after 2 of 5 steps");
     expect(faulty.strike([cut], [release])).toBeUndefined();
-    expect(faulty.diverged()).toBe("at step 2 lane 1!cancel should move, but it cannot");
+    expect(faulty.diverged()).toBe("at step 2 task 1!cancel should move, but it cannot");
     expect(faulty.choose([release], "0")).toBe(release);
     // It may strike when nobody can move any more.
     expect(faulty.strike([cut], [])).toBe(cut);

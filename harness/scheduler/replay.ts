@@ -1,20 +1,20 @@
-import { type Choice, type Entry, entryOf, type Lane, type Schedule } from "../core/schedule.ts";
+import { type Choice, type Entry, entryOf, type Schedule, type Task } from "../core/schedule.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /**
- * Follows a schedule once. A lane that cannot move when its turn has come, or a fault that cannot
+ * Follows a schedule once. A task that cannot move when its turn has come, or a fault that cannot
  * strike, is passed over; when the schedule has ended, whoever moved last goes on, else the first.
  * Both are said in `diverged`: a replay must not then pass for one, while shrinking only wants
  * something close.
  */
-export class Replay implements Scheduler {
+export class ReplayScheduler implements Scheduler {
   readonly #entries: readonly Entry[];
   #at = 0;
   #begun = false;
   #diverged: string | undefined;
 
   constructor(schedule: Schedule) {
-    this.#entries = schedule.lanes;
+    this.#entries = schedule.entries;
   }
 
   begin(): boolean {
@@ -31,7 +31,7 @@ export class Replay implements Scheduler {
     return next;
   }
 
-  choose(enabled: readonly Choice[], previous: Lane | undefined): Choice {
+  choose(enabled: readonly Choice[], previous: Task | undefined): Choice {
     const wanted = this.#next(enabled);
     if (wanted !== undefined) {
       this.#at++;
@@ -39,7 +39,7 @@ export class Replay implements Scheduler {
     }
     this.#diverged ??= `the schedule ends after ${this.#at} steps, but somebody can still move`;
     const [first] = enabled;
-    const choice = enabled.find(({ lane }) => lane === previous) ?? first;
+    const choice = enabled.find(({ task }) => task === previous) ?? first;
     if (choice === undefined) throw new Error("a scheduler was asked to choose from nothing");
     return choice;
   }
@@ -50,7 +50,7 @@ export class Replay implements Scheduler {
       const found = this.#wanted(possible);
       if (found !== undefined) return found;
       const entry = this.#entries[this.#at];
-      this.#diverged ??= `at step ${this.#at} lane ${entry} should move, but it cannot`;
+      this.#diverged ??= `at step ${this.#at} task ${entry} should move, but it cannot`;
     }
     return undefined;
   }

@@ -1,13 +1,13 @@
 import type { Fault } from "../core/fault.ts";
 import { DynamicReduction } from "./dynamic-reduction.ts";
 import { Exhaustive } from "./exhaustive.ts";
-import { Faulty } from "./faulty.ts";
 import { Pct } from "./pct.ts";
 import { RandomWalk } from "./random.ts";
+import { RandomFaults } from "./random-faults.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** How one scenario is explored. */
-export interface Exploration {
+export interface ScenarioPlan {
   /** The most executions of it. */
   readonly executions: number;
   readonly scheduler: Scheduler;
@@ -36,7 +36,7 @@ export interface Strategy {
    * For the next scenario. `seed` is a 32-bit integer; `used` is the part of the campaign's budget
    * that is used up, from 0 to 1; `single` says that there are no other scenarios.
    */
-  explore(seed: number, used: number, single?: boolean): Exploration;
+  explore(seed: number, used: number, single?: boolean): ScenarioPlan;
 }
 
 export interface StrategyOptions {
@@ -51,7 +51,7 @@ export interface StrategyOptions {
   readonly reduction?: boolean;
 }
 
-/** Orders of whole commands of one scenario: 4! for four clients with a command each. */
+/** Orders of whole operations of one scenario: 4! for four clients with a operation each. */
 const SERIAL_ORDERS = 24;
 
 /** The depth of bugs that PCT aims at: most need two ordering constraints, a few three. */
@@ -67,7 +67,7 @@ const SINGLE_SEARCH = { share: 0.7, executions: 20_000 };
 
 const serial: Strategy = {
   name: "serial",
-  description: `every order of whole commands, at most ${SERIAL_ORDERS} per scenario`,
+  description: `every order of whole operations, at most ${SERIAL_ORDERS} per scenario`,
   strikes: false,
   explore: () => ({ executions: SERIAL_ORDERS, scheduler: new Exhaustive(0) }),
 };
@@ -99,7 +99,7 @@ function withFaults(
   seed: number,
   { faults = [] }: StrategyOptions,
 ): Scheduler {
-  return faults.length === 0 ? scheduler : new Faulty(scheduler, faults, seed);
+  return faults.length === 0 ? scheduler : new RandomFaults(scheduler, faults, seed);
 }
 
 function exhaustive({ preemptions, reduction = true }: StrategyOptions): Strategy {

@@ -1,39 +1,39 @@
-import { type Choice, isPreemption, type Lane } from "../core/schedule.ts";
+import { type Choice, isPreemption, type Task } from "../core/schedule.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** Each client's commands, by their number of statements. */
+/** Each client's operations, by their number of statements. */
 export type Toy = readonly (readonly number[])[];
 
 /** One walk through a toy: what was chosen, from what, and how many preemptions that made. */
 export interface Walk {
-  readonly lanes: readonly Lane[];
+  readonly entries: readonly Task[];
   readonly enabled: readonly (readonly Choice[])[];
   readonly preemptions: number;
 }
 
 /**
- * A system without a database: each client's command is a start, then its statements; nobody waits.
+ * A system without a database: each client's operation is a start, then its statements; nobody waits.
  * `blocked` takes away what cannot move.
  */
 export function walk(
   toy: Toy,
   scheduler: Scheduler,
-  blocked: (lane: Lane, lanes: readonly Lane[]) => boolean = () => false,
+  blocked: (task: Task, entries: readonly Task[]) => boolean = () => false,
 ): Walk {
-  const left = toy.map((commands) => commands.flatMap(actionsOf));
-  const lanes: Lane[] = [];
+  const left = toy.map((operations) => operations.flatMap(actionsOf));
+  const entries: Task[] = [];
   const seen: Choice[][] = [];
   let preemptions = 0;
   for (;;) {
     const enabled = left.flatMap(([action], client): Choice[] => {
-      const lane = String(client);
-      return action === undefined || blocked(lane, lanes) ? [] : [{ lane, action }];
+      const task = String(client);
+      return action === undefined || blocked(task, entries) ? [] : [{ task, action }];
     });
-    if (enabled.length === 0) return { lanes, enabled: seen, preemptions };
-    const { lane } = scheduler.choose(enabled, lanes.at(-1));
-    if (isPreemption(lanes.at(-1), lane, enabled)) preemptions++;
-    left[Number(lane)]?.shift();
-    lanes.push(lane);
+    if (enabled.length === 0) return { entries, enabled: seen, preemptions };
+    const { task } = scheduler.choose(enabled, entries.at(-1));
+    if (isPreemption(entries.at(-1), task, enabled)) preemptions++;
+    left[Number(task)]?.shift();
+    entries.push(task);
     seen.push(enabled);
   }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { accepts } from "./accepts.ts";
-import type { BookingCommand, Create } from "./commands.ts";
+import type { BookingOperation, Create } from "./operations.ts";
 import { pairs } from "./pairs.ts";
 
 const { initial } = pairs()[0]?.scenario ?? { initial: undefined };
@@ -15,12 +15,12 @@ const create: Create = {
   createdBy: "customer",
 };
 
-function accepted(command: object): boolean {
+function accepted(operation: object): boolean {
   if (initial === undefined) throw new Error("there are no pairs");
-  return accepts({ initial, clients: [[command as BookingCommand]] });
+  return accepts({ initial, clients: [[operation as BookingOperation]] });
 }
 
-test("every pair of commands is accepted", () => {
+test("every pair of operations is accepted", () => {
   for (const { name, scenario } of pairs()) expect([name, accepts(scenario)]).toEqual([name, true]);
 });
 
@@ -46,7 +46,7 @@ test.each([
   expect(accepted({ ...create, ...changes })).toBe(false);
 });
 
-test("nothing that a command needs may be missing", () => {
+test("nothing that a operation needs may be missing", () => {
   const { customerName: _, ...rest } = create;
   expect(accepted(rest)).toBe(false);
   expect(accepted({ name: "expire", via: "function" })).toBe(false);

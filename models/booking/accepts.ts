@@ -1,11 +1,11 @@
 import type { Json } from "../../harness/index.ts";
-import type { BookingCommand } from "./commands.ts";
+import type { BookingOperation } from "./operations.ts";
 import type { BookingScenario } from "./scenarios.ts";
 import { type BookingState, DECLINED_ATTEMPT } from "./state.ts";
 
 type Accepts = (value: Json | undefined, state: BookingState) => boolean;
 
-const REQUIRED: { readonly [name in BookingCommand["name"]]: readonly string[] } = {
+const REQUIRED: { readonly [name in BookingOperation["name"]]: readonly string[] } = {
   create: ["via", "slot", "customer", "customerName", "notes", "createdBy"],
   cancel: ["via", "booking"],
   confirm: ["via", "booking", "attempt"],
@@ -50,10 +50,10 @@ const ARGUMENTS: { readonly [argument: string]: Accepts } = {
 
 /** Whether all arguments are there that have to be, and refer to what there is. */
 export function accepts({ initial, clients }: BookingScenario): boolean {
-  return clients.flat().every((command) => {
-    const given = Object.entries<Json | undefined>(command);
+  return clients.flat().every((operation) => {
+    const given = Object.entries<Json | undefined>(operation);
     return (
-      REQUIRED[command.name].every((argument) => argument in command) &&
+      REQUIRED[operation.name].every((argument) => argument in operation) &&
       given.every(([argument, value]) => ARGUMENTS[argument]?.(value, initial) === true)
     );
   });

@@ -35,9 +35,9 @@ beforeEach(async () => {
   const slot = { sameProvider: true, past: false, gap: APART } as const;
   await reset(
     initialState([
-      { ...slot, fate: "confirmed" },
-      { ...slot, fate: "free" },
-      { ...slot, fate: "free", gap: OVERLAPPING },
+      { ...slot, outcome: "confirmed" },
+      { ...slot, outcome: "free" },
+      { ...slot, outcome: "free", gap: OVERLAPPING },
     ]),
   );
 });

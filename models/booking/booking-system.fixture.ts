@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
 import type { Server, System } from "../../harness/index.ts";
-import type { BookingCommand } from "./commands.ts";
 import booking from "./index.ts";
+import type { BookingOperation } from "./operations.ts";
 import type { BookingState } from "./state.ts";
 
 /** The booking service on a database of its own, with nothing between the two. */
 export interface Ungated {
-  readonly system: System<BookingState, BookingCommand>;
+  readonly system: System<BookingState, BookingOperation>;
   /** A session beside the service's. */
   readonly beside: Client;
   stop(): Promise<void>;

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { Client, DatabaseError } from "pg";
 import type {
-  Command,
+  Operation,
   Response,
   Scenario,
-  Subject,
+  Service,
   System,
   SystemContext,
 } from "../../harness/index.ts";
@@ -17,18 +17,18 @@ import type { BookingState } from "./state.ts";
 import { migrateBooking } from "./system.ts";
 
 /** A call of the claim function in a transaction by hand: three statements on one connection. */
-type Claim = Command & { readonly name: "claim" };
+type Claim = Operation & { readonly name: "claim" };
 
 /** What keeps two claims apart is gone: the locks, and the constraints behind them. */
 export const unprotected = claimWithoutLockOrConstraints;
 
 const twoClaims = {
-  initial: initialState([{ sameProvider: true, gap: APART, past: false, fate: "free" }]),
+  initial: initialState([{ sameProvider: true, gap: APART, past: false, outcome: "free" }]),
   clients: [[{ name: "claim" }], [{ name: "claim" }]],
 } satisfies Scenario<BookingState, Claim>;
 
 /** Two clients that claim the same slot, without any service in between. */
-const claims: Subject<BookingState, Claim> = {
+const claims: Service<BookingState, Claim> = {
   name: "claims",
   migrate: (directUrl, mutant) =>
     migrateBooking(directUrl, mutant === unprotected.name ? unprotected : undefined),

@@ -17,8 +17,8 @@ function search(reduction: boolean, mutant?: string) {
     ({ name }) => name === "exhaustive",
   );
   if (strategy === undefined) throw new Error("there is no exhaustive search");
-  const planted = mutant === undefined ? {} : { mutant };
-  return verify(server, claims, { seed: 1, pairs: true, strategy, ...planted });
+  const seeded = mutant === undefined ? {} : { mutant };
+  return verify(server, claims, { seed: 1, pairs: true, strategy, ...seeded });
 }
 
 test("in all 1,932 interleavings of two claims of one slot, one of them wins", async () => {

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Server, type Strategy, startServer, verify } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import type { BookingCommand } from "./commands.ts";
 import booking from "./index.ts";
 import { APART, initialState } from "./initial-states.ts";
+import type { BookingOperation } from "./operations.ts";
 import type { BookingScenario } from "./scenarios.ts";
 
 let server: Server;
@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => server.stop());
 
-const create = (customer: string, provider?: number): BookingCommand => ({
+const create = (customer: string, provider?: number): BookingOperation => ({
   name: "create",
   via: "function",
   slot: { id: 1 },
@@ -29,7 +29,7 @@ const create = (customer: string, provider?: number): BookingCommand => ({
 /** The first claim waits for the locks of another one, which is refused in the end. */
 const SCENARIO: BookingScenario = {
   initial: initialState([
-    { sameProvider: true, past: false, soon: true, gap: APART, fate: "free" },
+    { sameProvider: true, past: false, soon: true, gap: APART, outcome: "free" },
   ]),
   clients: [
     [create("customer-1")],
@@ -38,8 +38,8 @@ const SCENARIO: BookingScenario = {
   ],
 };
 
-/** Moves those lanes first, and then whoever can. */
-const inOrder = (...lanes: string[]): Strategy => ({
+/** Moves those tasks first, and then whoever can. */
+const inOrder = (...tasks: string[]): Strategy => ({
   name: "in order",
   description: "",
   strikes: false,
@@ -48,8 +48,8 @@ const inOrder = (...lanes: string[]): Strategy => ({
     scheduler: {
       begin: () => true,
       choose(enabled) {
-        const lane = lanes.shift();
-        const choice = enabled.find((it) => it.lane === lane) ?? enabled[0];
+        const task = tasks.shift();
+        const choice = enabled.find((it) => it.task === task) ?? enabled[0];
         if (choice === undefined) throw new Error("nobody can move");
         return choice;
       },
@@ -58,8 +58,8 @@ const inOrder = (...lanes: string[]): Strategy => ({
 });
 
 async function answers(strategy: Strategy, mutant?: string) {
-  const subject = { ...booking, patterns: [], scenarios: () => fc.constant(SCENARIO) };
-  const { campaign } = await verify(server, subject, { seed: 1, runs: 1, strategy, mutant });
+  const service = { ...booking, patterns: [], scenarios: () => fc.constant(SCENARIO) };
+  const { campaign } = await verify(server, service, { seed: 1, runs: 1, strategy, mutant });
   expect(campaign).toMatchObject({ verdict: "pass", executions: 1 });
   return { waits: campaign.waits, create: campaign.responses["create"] };
 }
@@ -79,7 +79,7 @@ test("a slot that begins after the answer was booked in time", async () => {
   expect((await answers(inOrder(...first))).create).toMatchObject({ CREATED: 1 });
 });
 
-test("whether it has begun is not judged by when the claim's transaction began", async () => {
+test("whether it has begun is not checked by when the claim's transaction began", async () => {
   const mutant = "past-check-of-transaction-start";
   expect(await answers(inOrder(...WHILE_IT_WAITS), mutant)).toEqual({
     waits: 1,

@@ -1,6 +1,6 @@
-import type { BookingCommand } from "./commands.ts";
+import type { BookingOperation } from "./operations.ts";
 
-/** A command named what its client never made, so that nothing was sent. */
+/** A operation named what its client never made, so that nothing was sent. */
 export const NOTHING_TO_SEND = { booking: "NO_BOOKING", slot: "NO_SLOT" } as const;
 
 const { booking: NO_BOOKING, slot: NO_SLOT } = NOTHING_TO_SEND;
@@ -9,7 +9,7 @@ const { booking: NO_BOOKING, slot: NO_SLOT } = NOTHING_TO_SEND;
 const STRANGERS = ["UNAUTHENTICATED", "FORBIDDEN"] as const;
 
 /** Every code that the service may answer with. Any other is a violation of its contract. */
-export const codes: { readonly [name in BookingCommand["name"]]: readonly string[] } = {
+export const codes: { readonly [name in BookingOperation["name"]]: readonly string[] } = {
   create: [
     "CREATED",
     "BOOKING_CONFLICT",

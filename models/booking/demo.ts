@@ -1,6 +1,6 @@
 /**
  * The booking service on a Postgres of its own, with something to look at: `npm start`. With MUTANT it
- * has that planted bug, to see what an attack finds.
+ * has that seeded bug, to see what an attack finds.
  */
 import { randomBytes } from "node:crypto";
 import { Pool } from "pg";

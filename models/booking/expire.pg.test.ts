@@ -23,8 +23,8 @@ function searched(at: string) {
   const place = { sameProvider: true, past: false, soon: false, gap: ADJACENT } as const;
   const scenario: BookingScenario = {
     initial: initialState([
-      { ...place, fate: "lapsed" },
-      { ...place, fate: "free" },
+      { ...place, outcome: "lapsed" },
+      { ...place, outcome: "free" },
     ]),
     clients: [
       [{ name: "expire", via: "function", at }],
@@ -43,8 +43,8 @@ function searched(at: string) {
     ],
   };
   const strategy = strategies({ preemptions: 1 }).find(({ name }) => name === "exhaustive");
-  const subject = { ...booking, scenarios: () => fc.constant(scenario), single: true };
-  return verify(server, subject, { seed: 1, runs: 500, ...(strategy && { strategy }) });
+  const service = { ...booking, scenarios: () => fc.constant(scenario), single: true };
+  return verify(server, service, { seed: 1, runs: 500, ...(strategy && { strategy }) });
 }
 
 test("no hold is missed that is over by now, however an expire is interrupted", async () => {
@@ -56,7 +56,7 @@ test("no hold is missed that is over by now, however an expire is interrupted", 
 test("by a time that is still to come, one that is made meanwhile is", async () => {
   const { campaign } = await searched("2099-12-31T00:00:00.000Z");
   const [found] = campaign.counterexamples;
-  expect(found?.violations.map(({ judge }) => judge)).toContain("linearizability");
+  expect(found?.violations.map(({ checker }) => checker)).toContain("linearizability");
   expect(found?.violations[0]?.evidence[0]).toMatchObject({
     because: 'EXPIRED is right, with {"expired":2}, not {"expired":1}',
   });

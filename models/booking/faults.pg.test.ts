@@ -32,13 +32,13 @@ test("a create in two statements leaves half a booking when it is cut in between
   expect(campaign.verdict).toBe("fail");
   const [counterexample] = campaign.counterexamples;
   expect(counterexample?.scenario.clients.flat().map(({ name }) => name)).toEqual(["create"]);
-  const struck = counterexample?.schedule.lanes.filter((entry) => entry.includes("!"));
+  const struck = counterexample?.schedule.entries.filter((entry) => entry.includes("!"));
   expect(struck).toEqual(["0!cut-before"]);
   // All four checks of the tables pass: nothing in them is wrong, but a payment and a key are missing.
-  expect(counterexample?.violations.map(({ judge }) => judge)).toEqual(["linearizability"]);
+  expect(counterexample?.violations.map(({ checker }) => checker)).toEqual(["linearizability"]);
 });
 
-test("the service as shipped stands all faults of connections and of clients", async () => {
+test("the service without a bug stands all faults of connections and of clients", async () => {
   const { campaign } = await verify(server, booking, {
     seed: 1,
     runs: 100,

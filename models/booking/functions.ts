@@ -1,10 +1,13 @@
 import { DatabaseError } from "pg";
 import { type Json, type Response, TestClock } from "../../harness/index.ts";
-import type { Request } from "./references.ts";
+import type { BookingRequest } from "./references.ts";
 import { bookingBody, connectionLost, refused, slotBody } from "./responses.ts";
 import { intentOf } from "./state.ts";
 
-export type FunctionRequest = Exclude<Request, { readonly name: "list" | "confirm" | "refund" }>;
+export type FunctionRequest = Exclude<
+  BookingRequest,
+  { readonly name: "list" | "confirm" | "refund" }
+>;
 
 interface Call {
   readonly sql: string;
@@ -15,7 +18,7 @@ interface Call {
 }
 
 /** Runs one statement, on whatever connection; rejects with `pg`'s errors. */
-export type Query = (sql: string, values: Call["values"]) => Promise<readonly object[]>;
+export type BookingQuery = (sql: string, values: Call["values"]) => Promise<readonly object[]>;
 
 /** How far the clock is ahead when time has elapsed, in ms: 50 years. */
 const ELAPSED_MS = 50 * 365 * 24 * 3_600_000;
@@ -30,7 +33,7 @@ const ATTEMPTS = 5;
  * `codeOf` names a refusal, as the service would; undefined when the schema has no such refusal.
  */
 export async function overFunction(
-  query: Query,
+  query: BookingQuery,
   request: FunctionRequest,
   codeOf: (error: DatabaseError) => string | undefined,
 ): Promise<Response> {

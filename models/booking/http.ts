@@ -1,11 +1,11 @@
 import type { Dispatcher } from "undici";
 import type { Json, JsonObject, Response } from "../../harness/index.ts";
-import type { Request } from "./references.ts";
+import type { BookingRequest } from "./references.ts";
 import { bookingBody, connectionLost, slotBody } from "./responses.ts";
 import { intentOf } from "./state.ts";
 
 export type HttpRequest = Extract<
-  Request,
+  BookingRequest,
   {
     readonly name: "create" | "cancel" | "confirm" | "webhook" | "refund" | "reschedule" | "list";
   }

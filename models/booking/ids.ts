@@ -4,7 +4,7 @@ const BOOKING = { id: "booking", slotId: "slot", paymentIntentId: "payment" };
 const SLOT = { id: "slot" };
 
 /**
- * Where ids stand that the service generates, in states, commands, answers and tables. Those of
+ * Where ids stand that the service generates, in states, operations, answers and tables. Those of
  * payments are made of the booking's.
  */
 export const ids: IdFields = {

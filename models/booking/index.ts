@@ -1,15 +1,15 @@
 import { readdirSync } from "node:fs";
 import { extname } from "node:path";
-import type { Subject } from "../../harness/index.ts";
+import type { Service } from "../../harness/index.ts";
 import { accepts } from "./accepts.ts";
 import { sc1 } from "./attacks/sc1.ts";
 import { codes } from "./codes.ts";
-import type { BookingCommand } from "./commands.ts";
 import { ids } from "./ids.ts";
 import { invariants } from "./invariants.ts";
 import { model } from "./model.ts";
 import { mutantNamed, mutants } from "./mutants/index.ts";
 import type { BookingMutant } from "./mutants/mutant.ts";
+import type { BookingOperation } from "./operations.ts";
 import { pairs } from "./pairs.ts";
 import { patterns } from "./patterns.ts";
 import { promises } from "./promises.ts";
@@ -20,11 +20,11 @@ import { survivors } from "./survivors.ts";
 import { migrateBooking, startBooking } from "./system.ts";
 
 /** The booking service of `src/` and `migrations/`, as something to verify. */
-const booking: Subject<BookingState, BookingCommand> = {
+const booking: Service<BookingState, BookingOperation> = {
   name: "booking",
 
-  migrate: async (directUrl, mutant) => migrateBooking(directUrl, planted(mutant)),
-  start: async (context, mutant) => startBooking(context, planted(mutant)),
+  migrate: async (directUrl, mutant) => migrateBooking(directUrl, seeded(mutant)),
+  start: async (context, mutant) => startBooking(context, seeded(mutant)),
 
   scenarios,
   pairs,
@@ -44,11 +44,11 @@ const booking: Subject<BookingState, BookingCommand> = {
 
 export default booking;
 
-function planted(mutant: string | undefined): BookingMutant | undefined {
+function seeded(mutant: string | undefined): BookingMutant | undefined {
   return mutant === undefined ? undefined : mutantNamed(mutant);
 }
 
-/** The schema, the model with its planted bugs, and the service. */
+/** The schema, the model with its seeded bugs, and the service. */
 function sources(): URL[] {
   const extension = extname(import.meta.url);
   const own = ["./", "./attacks/", "./mutants/", "../../src/"];

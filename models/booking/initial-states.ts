@@ -27,7 +27,7 @@ export interface SlotPlan {
    * `lapsed`: pending, with a hold that is over. `cancelled`, `expired` and `refund`: free, after a
    * booking; after `refund` its payment has to be given back. A `confirmed` booking is paid.
    */
-  readonly fate:
+  readonly outcome:
     | "free"
     | "cancelled"
     | "expired"
@@ -50,8 +50,8 @@ function slotPlan(fixed: Fixed): Arbitrary<SlotPlan> {
     sameProvider: fc.constantFrom(...(fixed.sameProvider ?? [true, true, true, false])),
     gap: fc.constantFrom(...(fixed.gap ?? [OVERLAPPING, ADJACENT, ADJACENT, APART])),
     past: fc.constantFrom(...(fixed.past ?? [...Array<boolean>(15).fill(false), true])),
-    fate: fc.constantFrom<SlotPlan["fate"]>(
-      ...(fixed.fate ?? [
+    outcome: fc.constantFrom<SlotPlan["outcome"]>(
+      ...(fixed.outcome ?? [
         ...(["free", "free", "free", "free", "free", "cancelled", "expired", "refund"] as const),
         ...(["pending", "pending", "lapsed", "confirmed", "confirmed", "withdrawn"] as const),
       ]),
@@ -106,14 +106,14 @@ export function initialState(plans: readonly SlotPlan[]): BookingState {
       available: true,
       withdrawn: false,
     };
-    const booking = bookingOn(free, plan.fate, bookings.length + 1);
+    const booking = bookingOn(free, plan.outcome, bookings.length + 1);
     const active = booking !== undefined && isActive(booking);
     const collides = active && slots.some((s) => overlap(s, free) && isClaimed(s));
     if (booking !== undefined && !collides) {
       bookings.push(booking);
-      payments.push(...paymentsOf(booking, plan.fate));
+      payments.push(...paymentsOf(booking, plan.outcome));
     }
-    const withdrawn = plan.fate === "withdrawn";
+    const withdrawn = plan.outcome === "withdrawn";
     slots.push({ ...free, withdrawn, available: !withdrawn && (!active || collides) });
   }
   const providers = [1, 2].slice(0, Math.max(...slots.map((s) => s.provider)));
@@ -124,22 +124,22 @@ function isClaimed(slot: Slot): boolean {
   return !slot.available && !slot.withdrawn;
 }
 
-function bookingOn(slot: Slot, fate: SlotPlan["fate"], id: number): Booking | undefined {
-  if (fate === "free" || fate === "withdrawn") return undefined;
+function bookingOn(slot: Slot, outcome: SlotPlan["outcome"], id: number): Booking | undefined {
+  if (outcome === "free" || outcome === "withdrawn") return undefined;
   return {
     id,
     slot: slot.id,
     customer: `customer-${((id - 1) % 3) + 1}`,
     customerName: "",
     notes: "",
-    status: fate === "lapsed" ? "pending" : fate === "refund" ? "cancelled" : fate,
+    status: outcome === "lapsed" ? "pending" : outcome === "refund" ? "cancelled" : outcome,
     createdBy: "customer",
-    holdExpiresAt: fate === "pending" ? RUNNING_HOLD : fate === "lapsed" ? LAPSED_HOLD : null,
+    holdExpiresAt: outcome === "pending" ? RUNNING_HOLD : outcome === "lapsed" ? LAPSED_HOLD : null,
   };
 }
 
-function paymentsOf({ id }: Booking, fate: SlotPlan["fate"]): Payment[] {
-  if (fate !== "confirmed" && fate !== "refund") return [];
-  const status = fate === "confirmed" ? "captured" : "refund_due";
+function paymentsOf({ id }: Booking, outcome: SlotPlan["outcome"]): Payment[] {
+  if (outcome !== "confirmed" && outcome !== "refund") return [];
+  const status = outcome === "confirmed" ? "captured" : "refund_due";
   return [{ intent: intentOf(id, 1), booking: id, status }];
 }

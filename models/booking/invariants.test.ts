@@ -9,12 +9,12 @@ const ledger = [
 ];
 const ofLedger = ["payment_refunded_twice", "kept_payment_refunded", "refund_not_made"];
 const checked = invariants.filter(({ name }) => !ofLedger.includes(name));
-const judge = (snapshot: Parameters<(typeof invariants)[0]["check"]>[0]) =>
+const check = (snapshot: Parameters<(typeof invariants)[0]["check"]>[0]) =>
   invariants.flatMap(({ check }) => check(snapshot));
 
 describe("each invariant", () => {
   test("holds when all checks pass", () => {
-    expect(judge({ checks: passing, ledger })).toEqual([]);
+    expect(check({ checks: passing, ledger })).toEqual([]);
   });
 
   test.each(checked.map(({ name }) => name))("%s: a failed check is shown by its rows", (name) => {
@@ -23,19 +23,19 @@ describe("each invariant", () => {
     );
     const row = { check_name: name, slot_id: "1" };
     const offending = [row, { check_name: "another", slot_id: "2" }];
-    expect(judge({ checks, offending, ledger })).toEqual([
-      { judge: "invariant", name, message: "Slot 1 …", evidence: [row] },
+    expect(check({ checks, offending, ledger })).toEqual([
+      { checker: "invariant", name, message: "Slot 1 …", evidence: [row] },
     ]);
   });
 
   test.each(checked.map(({ name }) => name))("%s: a check that is missing is violated", (name) => {
     const checks = passing.filter((row) => row.check_name !== name);
-    expect(judge({ checks, ledger })).toMatchObject([{ name, evidence: [] }]);
+    expect(check({ checks, ledger })).toMatchObject([{ name, evidence: [] }]);
   });
 
   test("is violated by a status that nobody knows", () => {
     const [first, ...rest] = passing;
-    expect(judge({ checks: [{ ...first, status: "SKIPPED" }, ...rest], ledger })).toHaveLength(1);
+    expect(check({ checks: [{ ...first, status: "SKIPPED" }, ...rest], ledger })).toHaveLength(1);
   });
 
   test.each([
@@ -44,12 +44,12 @@ describe("each invariant", () => {
     ["refund_not_made", "refunded", 0],
   ])("%s: a payment that is %s, with %i refunds", (name, status, refunds) => {
     const wrong = { intent: "pi_9", status, refunds };
-    expect(judge({ checks: passing, ledger: [...ledger, wrong] })).toEqual([
-      { judge: "invariant", name, message: "Not so: pi_9.", evidence: [wrong] },
+    expect(check({ checks: passing, ledger: [...ledger, wrong] })).toEqual([
+      { checker: "invariant", name, message: "Not so: pi_9.", evidence: [wrong] },
     ]);
   });
 
   test("is violated when there is no snapshot of the checks at all", () => {
-    expect(judge({}).map(({ name }) => name)).toEqual(invariants.map(({ name }) => name));
+    expect(check({}).map(({ name }) => name)).toEqual(invariants.map(({ name }) => name));
   });
 });

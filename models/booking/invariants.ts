@@ -59,7 +59,7 @@ function ledgerInvariant(
       if (payments !== undefined && wrong.length === 0) return [];
       const intents = wrong.map(({ intent }) => intent).join(", ");
       const message = payments === undefined ? MISSING : `Not so: ${intents}.`;
-      return [{ judge: "invariant", name, message, evidence: wrong }];
+      return [{ checker: "invariant", name, message, evidence: wrong }];
     },
   };
 }
@@ -78,7 +78,7 @@ function check(name: string, snapshot: Snapshot): readonly Violation[] {
   const details = rows.map((row) => String(row["details"])).join(" ");
   return [
     {
-      judge: "invariant",
+      checker: "invariant",
       name,
       message: rows.length === 0 ? MISSING : details,
       evidence: offending.length > 0 ? offending : rows,

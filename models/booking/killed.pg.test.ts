@@ -8,8 +8,8 @@ import {
   verify,
 } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import type { BookingCommand } from "./commands.ts";
 import booking from "./index.ts";
+import type { BookingOperation } from "./operations.ts";
 import type { BookingScenario } from "./scenarios.ts";
 import { type BookingState, FUTURE_DAY, intentOf } from "./state.ts";
 
@@ -66,10 +66,10 @@ async function campaign(
   given: { mutant?: string; scenario?: BookingScenario; checkDeterminism?: boolean } = {},
 ) {
   const { scenario, ...options } = given;
-  const subject = scenario ? { ...booking, scenarios: () => fc.constant(scenario) } : booking;
+  const service = scenario ? { ...booking, scenarios: () => fc.constant(scenario) } : booking;
   const control = { gates: ["statement"], isolation: "read committed" } as const;
   const told = { seed: 1, runs, strategy, control, shrinkTimeMs: 1_000, ...options };
-  return (await verify(server, subject, told)).campaign;
+  return (await verify(server, service, told)).campaign;
 }
 
 /** Nothing that happens to a connection alone, wherever it does, shows the bug. */
@@ -87,7 +87,7 @@ async function withoutKills(mutant: string, scenario: BookingScenario): Promise<
 test.each([
   "service",
   "server",
-] as const)("the service as shipped loses nothing and leaves nothing half-done when the %s is killed", async (struck) => {
+] as const)("the service without a bug loses nothing and leaves nothing half-done when the %s is killed", async (struck) => {
   const { counterexamples, verdict, reason, faults } = await campaign(
     random([...KILLS[struck], "retry"]),
     12,
@@ -114,7 +114,7 @@ const EMPTY: BookingState = {
   payments: [],
 };
 
-const CREATE: BookingCommand = {
+const CREATE: BookingOperation = {
   name: "create",
   via: "http",
   slot: { id: 1 },
@@ -130,9 +130,9 @@ test("a booking that was acknowledged and is lost in a crash is what the last re
   await withoutKills(mutant, scenario);
   const { counterexamples } = await campaign(everyPlace("crash"), 8, { mutant, scenario });
   const [found] = counterexamples;
-  expect(found?.schedule.lanes.at(-1)).toBe("bg!crash");
+  expect(found?.schedule.entries.at(-1)).toBe("bg!crash");
   expect(found?.violations[0]).toMatchObject({
-    judge: "linearizability",
+    checker: "linearizability",
     evidence: [{ after: "client 0's create (CREATED)", wrong: "what was left" }],
   });
 });
@@ -156,6 +156,6 @@ test("money that is given back twice takes a service that is killed in between",
   await withoutKills(mutant, scenario);
   const { counterexamples } = await campaign(everyPlace("kill-before"), 8, { mutant, scenario });
   const [found] = counterexamples;
-  expect(found?.schedule.lanes).toContain("0!kill-before");
-  expect(found?.violations.map(({ judge }) => judge)).toContain("invariant");
+  expect(found?.schedule.entries).toContain("0!kill-before");
+  expect(found?.violations.map(({ checker }) => checker)).toContain("invariant");
 });

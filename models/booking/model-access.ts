@@ -1,5 +1,5 @@
-import type { Create } from "./commands.ts";
 import type { Booking } from "./model-calendar.ts";
+import type { Create } from "./operations.ts";
 
 /** Who cannot say who he is. */
 export const NOBODY = "nobody";

@@ -1,6 +1,6 @@
 import type { Json } from "../../harness/index.ts";
-import type { Reference } from "./commands.ts";
 import { type Booking, type Calendar, type Slot, withBookings } from "./model-calendar.ts";
+import type { Reference } from "./operations.ts";
 
 /** What is right to answer, and the calendar after it. */
 export interface Answer {

@@ -1,5 +1,5 @@
-import type { Account, Snapshot } from "../../harness/index.ts";
-import type { BookingCommand } from "./commands.ts";
+import type { ObservedHistory, Snapshot } from "../../harness/index.ts";
+import type { BookingOperation } from "./operations.ts";
 import {
   type BookingState,
   FUTURE_DAY,
@@ -29,7 +29,7 @@ export interface Booking extends Omit<StartingBooking, "holdExpiresAt"> {
   readonly paymentIntentId: string | null;
 }
 
-/** All that the service knows. A calendar never changes: a command makes another one of it. */
+/** All that the service knows. A calendar never changes: a operation makes another one of it. */
 export interface Calendar {
   readonly providers: BookingState["providers"];
   readonly slots: ReadonlyMap<number, Slot>;
@@ -45,10 +45,13 @@ export interface Calendar {
   readonly final: Snapshot | undefined;
 }
 
-/** When the hold of a booking that a command makes ends: after any `expire` of a scenario. */
+/** When the hold of a booking that a operation makes ends: after any `expire` of a scenario. */
 export const NEW_HOLD = RUNNING_HOLD;
 
-export function calendarOf({ initial, final }: Account<BookingState, BookingCommand>): Calendar {
+export function calendarOf({
+  initial,
+  final,
+}: ObservedHistory<BookingState, BookingOperation>): Calendar {
   const slots = initial.slots.map(({ available, ...slot }): Slot => slot);
   const slotOf = new Map(slots.map((slot) => [slot.id, slot]));
   const paidWith = new Map(

@@ -1,5 +1,4 @@
 import { NOTHING_TO_SEND } from "./codes.ts";
-import type { Create, Reschedule } from "./commands.ts";
 import { isOf, mayCreate, NOBODY } from "./model-access.ts";
 import { type Answer, asSeen, changed, isOwn, refused, slotAt } from "./model-answer.ts";
 import {
@@ -10,6 +9,7 @@ import {
   isPast,
   NEW_HOLD,
 } from "./model-calendar.ts";
+import type { Create, Reschedule } from "./operations.ts";
 
 /**
  * A booking is made whole, and holds its slot from then on. One that a customer makes is pending,
@@ -17,25 +17,25 @@ import {
  * idempotency key, a customer's repeated request gets the booking that the first one made, whatever
  * became of it meanwhile; the key cannot be used for another slot.
  */
-export function create(calendar: Calendar, command: Create, id: number): Answer {
-  if (isOwn(command.slot)) return refused(NOTHING_TO_SEND.slot, calendar);
-  const named = calendar.slots.get(command.slot.id);
-  const provider = command.provider ?? named?.provider;
+export function create(calendar: Calendar, operation: Create, id: number): Answer {
+  if (isOwn(operation.slot)) return refused(NOTHING_TO_SEND.slot, calendar);
+  const named = calendar.slots.get(operation.slot.id);
+  const provider = operation.provider ?? named?.provider;
   // Over HTTP a slot is named by its provider and times; a function is given its id.
   const slot =
-    command.via === "function" || named === undefined
+    operation.via === "function" || named === undefined
       ? named
       : slotAt(calendar, { ...named, provider: provider ?? named.provider });
-  if (command.via === "http") {
-    if (command.by === NOBODY) return refused("UNAUTHENTICATED", calendar);
-    if (!mayCreate(command, provider ?? 0)) return refused("FORBIDDEN", calendar);
+  if (operation.via === "http") {
+    if (operation.by === NOBODY) return refused("UNAUTHENTICATED", calendar);
+    if (!mayCreate(operation, provider ?? 0)) return refused("FORBIDDEN", calendar);
   }
-  if (slot === undefined && command.via === "http") return refused("SLOT_NOT_FOUND", calendar);
+  if (slot === undefined && operation.via === "http") return refused("SLOT_NOT_FOUND", calendar);
 
-  const { idempotencyKey = null, customer } = command;
+  const { idempotencyKey = null, customer } = operation;
   const made = idempotencyKey === null ? undefined : madeWith(calendar, customer, idempotencyKey);
   if (made !== undefined) {
-    const same = made.provider === provider && made.requestedSlot === (slot ?? command.slot).id;
+    const same = made.provider === provider && made.requestedSlot === (slot ?? operation.slot).id;
     if (!same) return refused("IDEMPOTENCY_KEY_REUSED", calendar);
     return { code: "CREATED", body: asSeen(calendar, made), after: calendar };
   }
@@ -45,8 +45,8 @@ export function create(calendar: Calendar, command: Create, id: number): Answer 
   if (isPast(calendar, slot)) return refused("SLOT_IN_PAST", calendar);
   if (!isFree(calendar, slot)) return refused("BOOKING_CONFLICT", calendar);
 
-  const byVendor = command.createdBy === "vendor";
-  const { customerName, notes, createdBy, paymentIntentId = null } = command;
+  const byVendor = operation.createdBy === "vendor";
+  const { customerName, notes, createdBy, paymentIntentId = null } = operation;
   const booking: Booking = {
     id,
     slot: slot.id,
@@ -69,18 +69,19 @@ export function create(calendar: Calendar, command: Create, id: number): Answer 
  * slot that it had can be had again: never both, never neither. To where it is already, it moves
  * without anything happening.
  */
-export function reschedule(calendar: Calendar, command: Reschedule): Answer {
-  if (isOwn(command.booking)) return refused(NOTHING_TO_SEND.booking, calendar);
-  if (isOwn(command.slot)) return refused(NOTHING_TO_SEND.slot, calendar);
-  if (command.via === "http" && command.by === NOBODY) return refused("UNAUTHENTICATED", calendar);
-  const booking = calendar.bookings.get(command.booking.id);
+export function reschedule(calendar: Calendar, operation: Reschedule): Answer {
+  if (isOwn(operation.booking)) return refused(NOTHING_TO_SEND.booking, calendar);
+  if (isOwn(operation.slot)) return refused(NOTHING_TO_SEND.slot, calendar);
+  if (operation.via === "http" && operation.by === NOBODY)
+    return refused("UNAUTHENTICATED", calendar);
+  const booking = calendar.bookings.get(operation.booking.id);
   if (booking === undefined) return refused("BOOKING_NOT_FOUND", calendar);
-  if (!isOf(booking, command.by)) return refused("FORBIDDEN", calendar);
+  if (!isOf(booking, operation.by)) return refused("FORBIDDEN", calendar);
   if (!isActive(booking)) return refused("BOOKING_NOT_ACTIVE", calendar);
-  if (booking.slot === command.slot.id) {
+  if (booking.slot === operation.slot.id) {
     return { code: "RESCHEDULED", body: asSeen(calendar, booking), after: calendar };
   }
-  const slot = calendar.slots.get(command.slot.id);
+  const slot = calendar.slots.get(operation.slot.id);
   if (slot === undefined) return refused("SLOT_NOT_FOUND", calendar);
   if (slot.provider !== booking.provider) return refused("SLOT_PROVIDER_MISMATCH", calendar);
   if (isPast(calendar, slot)) return refused("SLOT_IN_PAST", calendar);

@@ -1,20 +1,20 @@
-import type { Account, JsonObject, Operation } from "../../harness/index.ts";
-import type { BookingCommand } from "./commands.ts";
+import type { Call, JsonObject, ObservedHistory } from "../../harness/index.ts";
+import type { BookingOperation } from "./operations.ts";
 import { References } from "./references.ts";
 import type { BookingState } from "./state.ts";
 
-export type BookingAccount = Account<BookingState, BookingCommand>;
-type BookingOperation = Operation<BookingCommand>;
+export type BookingAccount = ObservedHistory<BookingState, BookingOperation>;
+type BookingCall = Call<BookingOperation>;
 
 /**
  * The calendars of different providers have nothing to do with each other, so that they can be
- * judged one by one; unless something concerns several: a key that was used for slots of both, or
- * `expire`, `refund` and the time, which are for all. Commands name what their clients made by its id.
+ * checked one by one; unless something concerns several: a key that was used for slots of both, or
+ * `expire`, `refund` and the time, which are for all. Operations name what their clients made by its id.
  */
 export function calendars(account: BookingAccount): readonly BookingAccount[] {
   const { initial, final } = account;
-  const operations = named(account);
-  const touched = new Map(operations.map((it) => [it, touches(it, initial)]));
+  const calls = named(account);
+  const touched = new Map(calls.map((it) => [it, touches(it, initial)]));
   const groups = new Groups();
   for (const things of [...touched.values(), ...linked(account)]) groups.join(things);
 
@@ -23,7 +23,7 @@ export function calendars(account: BookingAccount): readonly BookingAccount[] {
   const slots = grouped(initial.slots, (slot) => of(provider(slot.provider)));
   const bookings = grouped(initial.bookings, ({ id }) => of(booking(id)));
   const payments = grouped(initial.payments, (its) => of(booking(its.booking)));
-  const asked = grouped(operations, (operation) => of(touched.get(operation)?.[0] ?? NOTHING));
+  const asked = grouped(calls, (call) => of(touched.get(call)?.[0] ?? NOTHING));
   const tables = Object.entries(final ?? {}).map(
     ([table, rows]) => [table, grouped(rows, (row) => of(ownerOf(table, row)))] as const,
   );
@@ -34,30 +34,30 @@ export function calendars(account: BookingAccount): readonly BookingAccount[] {
       bookings: bookings.get(group) ?? [],
       payments: payments.get(group) ?? [],
     },
-    operations: asked.get(group) ?? [],
+    calls: asked.get(group) ?? [],
     final: final && Object.fromEntries(tables.map(([name, rows]) => [name, rows.get(group) ?? []])),
   }));
 }
 
 /** The operations with ids in place of references to what their client made before. */
-function named({ initial, operations }: BookingAccount): readonly BookingOperation[] {
+function named({ initial, calls }: BookingAccount): readonly BookingCall[] {
   const references = new References(initial);
-  const commands = new Map<BookingOperation, BookingCommand>();
-  const events = operations.flatMap((operation) => [
-    { at: operation.invokedAt, operation, returns: false },
-    { at: operation.returnedAt, operation, returns: true },
+  const operations = new Map<BookingCall, BookingOperation>();
+  const events = calls.flatMap((call) => [
+    { at: call.invokedAt, call, returns: false },
+    { at: call.returnedAt, call, returns: true },
   ]);
-  for (const { operation, returns } of events.sort((a, b) => a.at - b.at)) {
-    const { client, command, response } = operation;
-    const asked = commands.get(operation) ?? references.named(command, client);
-    if (!returns) commands.set(operation, asked);
+  for (const { call, returns } of events.sort((a, b) => a.at - b.at)) {
+    const { client, operation, response } = call;
+    const asked = operations.get(call) ?? references.named(operation, client);
+    if (!returns) operations.set(call, asked);
     else if (response !== undefined) references.learn(client, asked, response);
   }
-  return operations.map((it) => ({ ...it, command: commands.get(it) ?? it.command }));
+  return calls.map((it) => ({ ...it, operation: operations.get(it) ?? it.operation }));
 }
 
-/** Commands that concern all providers. */
-const FOR_ALL: ReadonlySet<BookingCommand["name"]> = new Set(["expire", "refund", "elapse"]);
+/** Operations that concern all providers. */
+const FOR_ALL: ReadonlySet<BookingOperation["name"]> = new Set(["expire", "refund", "elapse"]);
 
 const NOTHING = "nothing";
 const provider = (id: unknown): string => `provider ${id}`;
@@ -82,22 +82,23 @@ function* linked({ initial, final }: BookingAccount): Iterable<readonly string[]
   }
 }
 
-/** What an operation has to do with, by its command and by what it was told that it made. */
+/** What an operation has to do with, by its operation and by what it was told that it made. */
 function touches(
-  { command, response }: BookingOperation,
+  { operation, response }: BookingCall,
   { providers }: BookingState,
 ): readonly string[] {
   const things: string[] = [];
-  if ("slot" in command && "id" in command.slot) things.push(slot(command.slot.id));
-  if ("booking" in command && "id" in command.booking) things.push(booking(command.booking.id));
-  if ("provider" in command) things.push(provider(command.provider));
-  if (command.name === "create" && command.idempotencyKey !== undefined) {
-    things.push(`key ${command.customer} ${command.idempotencyKey}`);
+  if ("slot" in operation && "id" in operation.slot) things.push(slot(operation.slot.id));
+  if ("booking" in operation && "id" in operation.booking)
+    things.push(booking(operation.booking.id));
+  if ("provider" in operation) things.push(provider(operation.provider));
+  if (operation.name === "create" && operation.idempotencyKey !== undefined) {
+    things.push(`key ${operation.customer} ${operation.idempotencyKey}`);
   }
-  if (FOR_ALL.has(command.name)) things.push(...providers.map(({ id }) => provider(id)));
-  if (response?.outcome === "ok" && (command.name === "create" || command.name === "publish")) {
+  if (FOR_ALL.has(operation.name)) things.push(...providers.map(({ id }) => provider(id)));
+  if (response?.outcome === "ok" && (operation.name === "create" || operation.name === "publish")) {
     const { id } = response.body as JsonObject;
-    things.push(command.name === "create" ? booking(id) : slot(id));
+    things.push(operation.name === "create" ? booking(id) : slot(id));
   }
   return things.length > 0 ? things : [NOTHING];
 }

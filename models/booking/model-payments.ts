@@ -1,4 +1,3 @@
-import type { Confirm, Refund, Webhook } from "./commands.ts";
 import { isOf, NOBODY, strangerToMachines } from "./model-access.ts";
 import { type Answer, asSeen, refused } from "./model-answer.ts";
 import {
@@ -9,6 +8,7 @@ import {
   withBookings,
   withPayments,
 } from "./model-calendar.ts";
+import type { Confirm, Refund, Webhook } from "./operations.ts";
 import { DECLINED_ATTEMPT, intentOf, type Payment } from "./state.ts";
 
 /**
@@ -29,8 +29,8 @@ export function confirm(calendar: Calendar, id: number, { attempt, by }: Confirm
 }
 
 /** The gateway tells of a payment: perhaps again, perhaps late, perhaps in the wrong order. */
-export function webhook(calendar: Calendar, id: number, command: Webhook): Answer {
-  const { attempt, captured, via, by } = command;
+export function webhook(calendar: Calendar, id: number, operation: Webhook): Answer {
+  const { attempt, captured, via, by } = operation;
   const stranger = via === "http" ? strangerToMachines(by) : undefined;
   if (stranger !== undefined) return refused(stranger, calendar);
   const booking = calendar.bookings.get(id);

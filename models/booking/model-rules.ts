@@ -1,5 +1,4 @@
 import { NOTHING_TO_SEND } from "./codes.ts";
-import type { BookingCommand, Publish } from "./commands.ts";
 import { isOf, NOBODY } from "./model-access.ts";
 import { type Answer, changed, isOwn, refused, slotAsSeen, slotAt } from "./model-answer.ts";
 import {
@@ -14,42 +13,43 @@ import {
 } from "./model-calendar.ts";
 import { create, reschedule } from "./model-claims.ts";
 import { confirm, owed, refund, webhook } from "./model-payments.ts";
+import type { BookingOperation, Publish } from "./operations.ts";
 
 /*
- * What the booking service has to do, command by command: what it answers, and what the calendar is
+ * What the booking service has to do, operation by operation: what it answers, and what the calendar is
  * afterwards, if nobody else is there at the same time. With others, the answers have to be those
- * of some order in which the commands could have come one after the other.
+ * of some order in which the operations could have come one after the other.
  */
 
 /**
- * The answer to a command. `id` is the one that the service chose for what it makes, if it makes
+ * The answer to a operation. `id` is the one that the service chose for what it makes, if it makes
  * something.
  */
-export function answer(calendar: Calendar, command: BookingCommand, id: number): Answer {
-  switch (command.name) {
+export function answer(calendar: Calendar, operation: BookingOperation, id: number): Answer {
+  switch (operation.name) {
     // Who gets a slot, and when (model-claims.ts).
     case "create":
-      return create(calendar, command, id);
+      return create(calendar, operation, id);
 
     // How bookings are paid (model-payments.ts).
     case "confirm":
-      if (isOwn(command.booking)) return refused(NOTHING_TO_SEND.booking, calendar);
-      return confirm(calendar, command.booking.id, command);
+      if (isOwn(operation.booking)) return refused(NOTHING_TO_SEND.booking, calendar);
+      return confirm(calendar, operation.booking.id, operation);
 
     case "webhook":
-      if (isOwn(command.booking)) return refused(NOTHING_TO_SEND.booking, calendar);
-      return webhook(calendar, command.booking.id, command);
+      if (isOwn(operation.booking)) return refused(NOTHING_TO_SEND.booking, calendar);
+      return webhook(calendar, operation.booking.id, operation);
 
     case "refund":
-      return refund(calendar, command);
+      return refund(calendar, operation);
 
     // An active booking ends, its slot can be had again, and its payment has to be given back. It
     // ends once: a second cancel is refused.
     case "cancel": {
-      if (isOwn(command.booking)) return refused(NOTHING_TO_SEND.booking, calendar);
-      const { by, via } = command;
+      if (isOwn(operation.booking)) return refused(NOTHING_TO_SEND.booking, calendar);
+      const { by, via } = operation;
       if (via === "http" && by === NOBODY) return refused("UNAUTHENTICATED", calendar);
-      const booking = calendar.bookings.get(command.booking.id);
+      const booking = calendar.bookings.get(operation.booking.id);
       if (booking === undefined) return refused("BOOKING_NOT_FOUND", calendar);
       if (!isOf(booking, by)) return refused("FORBIDDEN", calendar);
       if (!isActive(booking)) return refused("BOOKING_NOT_ACTIVE", calendar);
@@ -57,14 +57,14 @@ export function answer(calendar: Calendar, command: BookingCommand, id: number):
     }
 
     case "reschedule":
-      return reschedule(calendar, command);
+      return reschedule(calendar, operation);
 
     // Every pending booking whose hold is over by then ends, and its slot can be had again. The
     // answer is how many they were.
     case "expire": {
       const over = [...calendar.bookings.values()].filter(
         ({ status, holdExpiresAt }) =>
-          status === "pending" && holdExpiresAt !== null && holdExpiresAt <= command.at,
+          status === "pending" && holdExpiresAt !== null && holdExpiresAt <= operation.at,
       );
       const expired = over.map((booking): Booking => ({ ...booking, status: "expired" }));
       return {
@@ -75,12 +75,12 @@ export function answer(calendar: Calendar, command: BookingCommand, id: number):
     }
 
     case "publish":
-      return publish(calendar, command, id);
+      return publish(calendar, operation, id);
 
     // A provider takes back a slot that nobody has. To take it back twice is to take it back once.
     case "withdraw": {
-      if (isOwn(command.slot)) return refused(NOTHING_TO_SEND.slot, calendar);
-      const slot = calendar.slots.get(command.slot.id);
+      if (isOwn(operation.slot)) return refused(NOTHING_TO_SEND.slot, calendar);
+      const slot = calendar.slots.get(operation.slot.id);
       if (slot === undefined) return refused("SLOT_NOT_FOUND", calendar);
       if (isTaken(calendar, slot)) return refused("SLOT_HAS_BOOKING", calendar);
       const after = slot.withdrawn ? calendar : withSlot(calendar, { ...slot, withdrawn: true });
@@ -90,7 +90,7 @@ export function answer(calendar: Calendar, command: BookingCommand, id: number):
     // The slots of a provider that a create would get, in order of time.
     case "list": {
       const free = [...calendar.slots.values()]
-        .filter((slot) => slot.provider === command.provider && !isPast(calendar, slot))
+        .filter((slot) => slot.provider === operation.provider && !isPast(calendar, slot))
         .filter((slot) => isFree(calendar, slot))
         .sort((a, b) => inOrder(a.startAt, b.startAt) || inOrder(a.endAt, b.endAt));
       return { code: "SLOTS", body: free.map(slotAsSeen), after: calendar };

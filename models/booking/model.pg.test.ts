@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Operation, type Server, startServer } from "../../harness/index.ts";
+import { type Call, type Server, startServer } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import { anyCommand } from "./any-command.ts";
+import { anyOperation } from "./any-operation.ts";
 import { type Ungated, ungated } from "./booking-system.fixture.ts";
 import { codes } from "./codes.ts";
-import type { BookingCommand } from "./commands.ts";
 import { initialState, slotPlans } from "./initial-states.ts";
 import { model } from "./model.ts";
+import type { BookingOperation } from "./operations.ts";
 import type { BookingState } from "./state.ts";
 
 let server: Server;
@@ -26,7 +26,7 @@ afterAll(async () => {
 /** What nobody may send without saying who he is. */
 const SIGNED = new Set(["create", "cancel", "confirm", "webhook", "refund", "reschedule"]);
 
-const ELAPSE: BookingCommand = { name: "elapse", via: "function" };
+const ELAPSE: BookingOperation = { name: "elapse", via: "function" };
 
 /** A calendar, half of it to begin soon; and what three clients do with it, one after the other. */
 const days = fc
@@ -37,56 +37,56 @@ const days = fc
   .chain((initial) => {
     const { providers, slots, bookings } = initial;
     const counts = { providers: providers.length, slots: slots.length, bookings: bookings.length };
-    const command = fc.tuple(anyCommand(counts, true), fc.nat(20)).map(([it, n]) => ({
+    const operation = fc.tuple(anyOperation(counts, true), fc.nat(20)).map(([it, n]) => ({
       ...it,
       ...(it.name === "create" && { customerName: "Ada Lovelace", notes: it.customer }),
       ...(n < 2 && SIGNED.has(it.name) && { by: n === 0 ? "nobody" : "vendor:2" }),
     }));
-    const commandOrTime = fc.oneof(
-      { weight: 40, arbitrary: command },
+    const operationOrTime = fc.oneof(
+      { weight: 40, arbitrary: operation },
       { weight: 1, arbitrary: fc.constant(ELAPSE) },
     );
-    const commands = fc.array(fc.tuple(fc.nat(2), commandOrTime), {
+    const operations = fc.array(fc.tuple(fc.nat(2), operationOrTime), {
       minLength: 30,
       maxLength: 60,
     });
-    return fc.record({ initial: fc.constant(initial), commands });
+    return fc.record({ initial: fc.constant(initial), operations });
   });
 
-type Done = Operation<BookingCommand>;
+type Done = Call<BookingOperation>;
 
-/** What the service answers, one command after the other. */
+/** What the service answers, one operation after the other. */
 async function perform(
   initial: BookingState,
-  commands: readonly (readonly [number, BookingCommand])[],
+  operations: readonly (readonly [number, BookingOperation])[],
 ): Promise<readonly Done[]> {
   await service.system.reset(initial);
-  const operations: Done[] = [];
-  for (const [client, command] of commands) {
-    const response = await service.system.perform(command, client);
-    const at = 2 * operations.length;
-    const index = operations.filter((it) => it.client === client).length;
-    operations.push({ client, index, command, response, invokedAt: at, returnedAt: at + 1 });
+  const calls: Done[] = [];
+  for (const [client, operation] of operations) {
+    const response = await service.system.perform(operation, client);
+    const at = 2 * calls.length;
+    const index = calls.filter((it) => it.client === client).length;
+    calls.push({ client, index, operation, response, invokedAt: at, returnedAt: at + 1 });
   }
-  return operations;
+  return calls;
 }
 
 /** The same answer with another code, or with something else in its body. */
-function* wrong(operation: Done): Iterable<Done> {
-  const { command, response } = operation;
+function* wrong(call: Done): Iterable<Done> {
+  const { operation, response } = call;
   if (response === undefined) return;
-  for (const code of codes[command.name]) {
-    if (code !== response.code) yield { ...operation, response: { ...response, code } };
+  for (const code of codes[operation.name]) {
+    if (code !== response.code) yield { ...call, response: { ...response, code } };
   }
   const { body } = response;
   if (Array.isArray(body)) {
-    if (body.length > 0) yield { ...operation, response: { ...response, body: body.slice(1) } };
+    if (body.length > 0) yield { ...call, response: { ...response, body: body.slice(1) } };
   } else if (body !== null) {
     for (const field of Object.keys(body)) {
       // A new thing may have any id that nothing has yet.
-      if (field === "id" && (command.name === "create" || command.name === "publish")) continue;
+      if (field === "id" && (operation.name === "create" || operation.name === "publish")) continue;
       yield {
-        ...operation,
+        ...call,
         response: { ...response, body: { ...(body as object), [field]: "?" } },
       };
     }
@@ -96,20 +96,19 @@ function* wrong(operation: Done): Iterable<Done> {
 test("without concurrency, model and service agree on every answer and on what is left", async () => {
   const seen = new Map<string, number>();
   await fc.assert(
-    fc.asyncProperty(days, async ({ initial, commands }) => {
-      const operations = await perform(initial, commands);
+    fc.asyncProperty(days, async ({ initial, operations }) => {
+      const calls = await perform(initial, operations);
       const final = await service.system.contents?.();
-      for (const part of model.split?.({ initial, operations, final }) ?? []) {
+      for (const part of model.split?.({ initial, calls, final }) ?? []) {
         let state = model.init(part);
-        for (const operation of part.operations) {
-          for (const other of wrong(operation)) expect(model.step(state, other)).toEqual([]);
-          const [next] = model.step(state, operation);
-          const expected = () =>
-            `${model.expected?.(state, operation)}: ${JSON.stringify(operation)}`;
+        for (const call of part.calls) {
+          for (const other of wrong(call)) expect(model.step(state, other)).toEqual([]);
+          const [next] = model.step(state, call);
+          const expected = () => `${model.expected?.(state, call)}: ${JSON.stringify(call)}`;
           expect(next, next === undefined ? expected() : "").toBeDefined();
           state = next ?? state;
-          const { command, response } = operation;
-          const key = `${command.name} ${response?.code}`;
+          const { operation, response } = call;
+          const key = `${operation.name} ${response?.code}`;
           seen.set(key, (seen.get(key) ?? 0) + 1);
         }
         if (part.final !== undefined) expect(model.misfit?.(state, part.final)).toBeUndefined();

@@ -1,18 +1,18 @@
 import { describe, expect, test } from "vitest";
-import type { Account, JsonObject, Operation, Response } from "../../harness/index.ts";
-import type { BookingCommand } from "./commands.ts";
+import type { Call, JsonObject, ObservedHistory, Response } from "../../harness/index.ts";
 import { ADJACENT, initialState } from "./initial-states.ts";
 import { model } from "./model.ts";
 import type { Calendar } from "./model-calendar.ts";
+import type { BookingOperation } from "./operations.ts";
 
-type Done = Operation<BookingCommand>;
+type Done = Call<BookingOperation>;
 
-const free = { sameProvider: true, gap: ADJACENT, past: false, fate: "free" } as const;
-const pending = { ...free, fate: "pending" } as const;
+const free = { sameProvider: true, gap: ADJACENT, past: false, outcome: "free" } as const;
+const pending = { ...free, outcome: "pending" } as const;
 /** Slots 1 and 2 of provider 1, and slot 3 of provider 2 with booking 1. */
 const initial = initialState([free, free, { ...pending, sameProvider: false }]);
 
-const create = (slot: number, rest: object = {}): BookingCommand => ({
+const create = (slot: number, rest: object = {}): BookingOperation => ({
   name: "create",
   via: "function",
   slot: { id: slot },
@@ -22,11 +22,15 @@ const create = (slot: number, rest: object = {}): BookingCommand => ({
   createdBy: "customer",
   ...rest,
 });
-const cancel = (id: number): BookingCommand => ({
+const cancel = (id: number): BookingOperation => ({
   ...{ name: "cancel", via: "http", booking: { id }, by: "customer:customer-1" },
 });
-const list = (provider: number): BookingCommand => ({ name: "list", via: "http", provider });
-const expire: BookingCommand = { name: "expire", via: "function", at: "2099-12-31T00:00:00.000Z" };
+const list = (provider: number): BookingOperation => ({ name: "list", via: "http", provider });
+const expire: BookingOperation = {
+  name: "expire",
+  via: "function",
+  at: "2099-12-31T00:00:00.000Z",
+};
 
 const lost: Response = { outcome: "info", code: "CONNECTION_LOST", body: null };
 const booked = (id: number, slot: number): Response => ({
@@ -43,19 +47,19 @@ const booked = (id: number, slot: number): Response => ({
 });
 
 /** Operations of different clients, one after the other. */
-function operations(...all: readonly (readonly [BookingCommand, Response?])[]): Done[] {
-  return all.map(([command, response], client) => ({
-    ...{ client, index: 0, command, response },
+function calls(...all: readonly (readonly [BookingOperation, Response?])[]): Done[] {
+  return all.map(([operation, response], client) => ({
+    ...{ client, index: 0, operation, response },
     ...{ invokedAt: 2 * client, returnedAt: 2 * client + 1 },
   }));
 }
 
-const account = (operations: readonly Done[], final?: Account["final"]) => ({
-  ...{ initial, operations, final },
+const account = (calls: readonly Done[], final?: ObservedHistory["final"]) => ({
+  ...{ initial, calls, final },
 });
-const start = (final?: Account["final"]): Calendar => model.init(account([], final));
-const step = (state: Calendar, command: BookingCommand, response?: Response) =>
-  model.step(state, { ...operations([command])[0], command, response } as Done);
+const start = (final?: ObservedHistory["final"]): Calendar => model.init(account([], final));
+const step = (state: Calendar, operation: BookingOperation, response?: Response) =>
+  model.step(state, { ...calls([operation])[0], operation, response } as Done);
 
 describe("an id", () => {
   test("of what is made is the service's choice, but nobody else has it", () => {
@@ -75,7 +79,7 @@ describe("an id", () => {
 });
 
 describe("an answer that was lost", () => {
-  test("leaves the effect of the command, and nothing if it has none", () => {
+  test("leaves the effect of the operation, and nothing if it has none", () => {
     const [after] = step(start(), cancel(1), lost);
     expect(after?.bookings.get(1)?.status).toBe("cancelled");
     expect(step(after ?? start(), cancel(1), lost)).toEqual([]);
@@ -129,37 +133,37 @@ describe("what was left", () => {
 describe("parts", () => {
   const parts = (...done: Done[]) =>
     (model.split?.(account(done)) ?? [])
-      .map(({ operations, initial }) => ({
-        commands: operations.map(({ command }) => command.name),
+      .map(({ calls, initial }) => ({
+        operations: calls.map(({ operation }) => operation.name),
         providers: initial.providers.map(({ id }) => id),
       }))
       .sort((a, b) => Number(a.providers[0]) - Number(b.providers[0]));
 
   test("are the calendars of providers", () => {
-    expect(parts(...operations([create(1)], [cancel(1)], [list(1)]))).toEqual([
-      { commands: ["create", "list"], providers: [1] },
-      { commands: ["cancel"], providers: [2] },
+    expect(parts(...calls([create(1)], [cancel(1)], [list(1)]))).toEqual([
+      { operations: ["create", "list"], providers: [1] },
+      { operations: ["cancel"], providers: [2] },
     ]);
   });
 
-  test("are whole where a command or a key concerns several", () => {
+  test("are whole where a operation or a key concerns several", () => {
     const all = { providers: [1, 2] };
-    expect(parts(...operations([create(1)], [expire]))).toEqual([
-      { commands: ["create", "expire"], ...all },
+    expect(parts(...calls([create(1)], [expire]))).toEqual([
+      { operations: ["create", "expire"], ...all },
     ]);
     const key = { idempotencyKey: "key" };
-    expect(parts(...operations([create(1, key)], [create(3, key)]))).toEqual([
-      { commands: ["create", "create"], ...all },
+    expect(parts(...calls([create(1, key)], [create(3, key)]))).toEqual([
+      { operations: ["create", "create"], ...all },
     ]);
-    expect(parts(...operations([create(1, key)], [create(3)]))).toHaveLength(2);
+    expect(parts(...calls([create(1, key)], [create(3)]))).toHaveLength(2);
   });
 
   test("name what a client made by the id that it was told", () => {
-    const [first] = operations([create(1), booked(7, 1)]);
-    const [second] = operations([{ ...cancel(0), booking: { own: 0 } } as BookingCommand]);
+    const [first] = calls([create(1), booked(7, 1)]);
+    const [second] = calls([{ ...cancel(0), booking: { own: 0 } } as BookingOperation]);
     if (first === undefined || second === undefined) throw new Error("there are two");
     const done = [first, { ...second, index: 1, invokedAt: 2, returnedAt: 3 }];
     const [part] = model.split?.(account(done)) ?? [];
-    expect(part?.operations[1]?.command).toMatchObject({ booking: { id: 7 } });
+    expect(part?.calls[1]?.operation).toMatchObject({ booking: { id: 7 } });
   });
 });

@@ -1,32 +1,32 @@
 import {
+  type Call,
   isUnknown,
   type Json,
   type JsonObject,
   type Model,
-  type Operation,
 } from "../../harness/index.ts";
-import type { BookingCommand } from "./commands.ts";
 import type { Answer } from "./model-answer.ts";
 import { type Calendar, calendarOf, keyOf } from "./model-calendar.ts";
 import { misfit } from "./model-contents.ts";
 import { calendars } from "./model-history.ts";
 import { refundsPartly } from "./model-payments.ts";
 import { answer } from "./model-rules.ts";
+import type { BookingOperation } from "./operations.ts";
 import type { BookingState } from "./state.ts";
 
-/** The specification of the booking service (model-rules.ts), as what histories are judged by. */
-export const model: Model<Calendar, BookingState, BookingCommand> = {
+/** The specification of the booking service (model-rules.ts), as what histories are checked by. */
+export const model: Model<Calendar, BookingState, BookingOperation> = {
   init: calendarOf,
 
-  step(calendar, operation) {
-    if (isUnknown(operation)) return effects(calendar, operation.command);
-    const right = answer(calendar, operation.command, idIn(operation));
-    return difference(calendar, right, operation) === undefined ? [right.after] : [];
+  step(calendar, call) {
+    if (isUnknown(call)) return effects(calendar, call.operation);
+    const right = answer(calendar, call.operation, idIn(call));
+    return difference(calendar, right, call) === undefined ? [right.after] : [];
   },
 
-  expected(calendar, operation) {
-    const right = answer(calendar, operation.command, idIn(operation));
-    return difference(calendar, right, operation) ?? `${right.code} is right`;
+  expected(calendar, call) {
+    const right = answer(calendar, call.operation, idIn(call));
+    return difference(calendar, right, call) ?? `${right.code} is right`;
   },
 
   key: keyOf,
@@ -51,8 +51,8 @@ const STATUS: { readonly [code: string]: number } = {
 };
 
 /** The id that the service chose, if the answer names something that may be new. */
-function idIn({ command, response }: Operation<BookingCommand>): number {
-  const names = command.name === "create" || command.name === "publish";
+function idIn({ operation, response }: Call<BookingOperation>): number {
+  const names = operation.name === "create" || operation.name === "publish";
   return names && response?.outcome === "ok" ? Number((response.body as JsonObject)["id"]) : 0;
 }
 
@@ -60,16 +60,16 @@ function idIn({ command, response }: Operation<BookingCommand>): number {
 function difference(
   calendar: Calendar,
   right: Answer,
-  operation: Operation<BookingCommand>,
+  call: Call<BookingOperation>,
 ): string | undefined {
-  const { command, response } = operation;
+  const { operation, response } = call;
   if (response === undefined) return undefined;
   if (response.code !== right.code) return `${right.code} is right`;
-  if (right.makes !== undefined && calendar[right.makes].has(idIn(operation))) {
+  if (right.makes !== undefined && calendar[right.makes].has(idIn(call))) {
     return "the id is taken";
   }
   const status = right.status ?? STATUS[right.code] ?? 200;
-  if (command.via === "http" && response.status !== undefined && response.status !== status) {
+  if (operation.via === "http" && response.status !== undefined && response.status !== status) {
     return `the status ${status} is right`;
   }
   if (same(response.body, right.body)) return undefined;
@@ -87,29 +87,29 @@ function same(a: Json, b: Json): boolean {
   );
 }
 
-/** What may follow if a command has an effect that nobody was told of. */
-function effects(calendar: Calendar, command: BookingCommand): readonly Calendar[] {
-  if (command.name === "refund") return refundsPartly(calendar);
-  const ids = idsAtTheEnd(calendar, command);
+/** What may follow if a operation has an effect that nobody was told of. */
+function effects(calendar: Calendar, operation: BookingOperation): readonly Calendar[] {
+  if (operation.name === "refund") return refundsPartly(calendar);
+  const ids = idsAtTheEnd(calendar, operation);
   return (ids.length === 0 ? [0] : ids)
-    .map((id) => answer(calendar, command, id).after)
+    .map((id) => answer(calendar, operation, id).after)
     .filter((after) => after !== calendar);
 }
 
-/** Which of the things that there are in the end, and not yet, the command may have made. */
+/** Which of the things that there are in the end, and not yet, the operation may have made. */
 function idsAtTheEnd(
   { final, bookings, slots }: Calendar,
-  command: BookingCommand,
+  operation: BookingOperation,
 ): readonly number[] {
   const ids = (rows: readonly JsonObject[] = []) => rows.map((row) => Number(row["id"]));
-  if (command.name === "publish") {
+  if (operation.name === "publish") {
     return ids(final?.["availability_slots"]).filter((id) => !slots.has(id));
   }
-  if (command.name !== "create") return [];
+  if (operation.name !== "create") return [];
   const alike = final?.["bookings"]?.filter(
     (row) =>
-      row["customer_id"] === command.customer &&
-      row["idempotency_key"] === (command.idempotencyKey ?? null),
+      row["customer_id"] === operation.customer &&
+      row["idempotency_key"] === (operation.idempotencyKey ?? null),
   );
   return ids(alike).filter((id) => !bookings.has(id));
 }

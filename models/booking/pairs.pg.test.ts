@@ -23,8 +23,8 @@ async function inTurn({ initial, clients }: BookingScenario, order: readonly num
   await service.system.reset(initial);
   const responses: (Response | undefined)[] = [];
   for (const client of order) {
-    for (const command of clients[client] ?? []) {
-      responses[client] = await service.system.perform(command, client);
+    for (const operation of clients[client] ?? []) {
+      responses[client] = await service.system.perform(operation, client);
     }
   }
   return { responses, contents: await service.system.contents?.() };
@@ -34,7 +34,7 @@ const all = pairs();
 const everyTwo = all.filter(({ name }) => !name.includes(","));
 const further = all.filter(({ name }) => name.includes(","));
 
-test.each(everyTwo)("either command succeeds alone: $name", async ({ scenario }) => {
+test.each(everyTwo)("either operation succeeds alone: $name", async ({ scenario }) => {
   for (const client of [0, 1]) {
     const { responses } = await inTurn(scenario, [client]);
     expect(responses[client]).toMatchObject({ outcome: "ok" });

@@ -2,15 +2,15 @@ import { expect, test } from "vitest";
 import { codes } from "./codes.ts";
 import { pairs } from "./pairs.ts";
 
-/** Named by both commands alone; the further ones say more, after a comma. */
+/** Named by both operations alone; the further ones say more, after a comma. */
 const everyTwo = pairs().filter(({ name }) => !name.includes(","));
 const partsOf = (name: string) => (name.split(",")[0] ?? "").split(" × ");
 const kinds = [...new Set(everyTwo.flatMap(({ name }) => partsOf(name)))];
 
-test("every command of the service occurs, and each way to create", () => {
-  const commands = pairs().flatMap(({ scenario }) => scenario.clients.flat());
-  expect(new Set(commands.map(({ name }) => name))).toEqual(new Set(Object.keys(codes)));
-  const creates = commands.filter((command) => command.name === "create");
+test("every operation of the service occurs, and each way to create", () => {
+  const operations = pairs().flatMap(({ scenario }) => scenario.clients.flat());
+  expect(new Set(operations.map(({ name }) => name))).toEqual(new Set(Object.keys(codes)));
+  const creates = operations.filter((operation) => operation.name === "create");
   const ways = creates.map(({ via, createdBy, idempotencyKey }) =>
     [via, createdBy, ...(idempotencyKey === undefined ? [] : ["keyed"])].join(" "),
   );

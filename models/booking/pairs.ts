@@ -1,9 +1,9 @@
 import type { Pair } from "../../harness/index.ts";
-import type { BookingCommand, Create, Via } from "./commands.ts";
 import { ADJACENT, APART, at, initialState, OVERLAPPING, type SlotPlan } from "./initial-states.ts";
+import type { BookingOperation, Create, Via } from "./operations.ts";
 import { type BookingState, EXPIRY_TIME } from "./state.ts";
 
-/** The commands of which every two make a pair. A `retry` is a create that carries a key. */
+/** The operations of which every two make a pair. A `retry` is a create that carries a key. */
 const KINDS = [
   "create-http",
   "create-function",
@@ -22,18 +22,18 @@ const KINDS = [
 
 type Kind = (typeof KINDS)[number];
 
-/** What a command is about: ids of the state below. */
+/** What a operation is about: ids of the state below. */
 interface Target {
   readonly booking?: number;
   readonly slot?: number;
 }
 
-function slot(fate: SlotPlan["fate"], gap = ADJACENT, soon = false): SlotPlan {
-  return { sameProvider: true, past: false, soon, gap, fate };
+function slot(outcome: SlotPlan["outcome"], gap = ADJACENT, soon = false): SlotPlan {
+  return { sameProvider: true, past: false, soon, gap, outcome };
 }
 
 /**
- * A calendar in which each command can succeed. Slots and their active bookings have the same
+ * A calendar in which each operation can succeed. Slots and their active bookings have the same
  * numbers; booking 3 was cancelled, and its payment is still to be given back.
  */
 const CALENDAR = initialState([
@@ -63,11 +63,11 @@ const ABOUT_TO_BEGIN = initialState([
 const KEY = { customer: "customer-1", idempotencyKey: "key-1" } as const;
 
 /**
- * Every two commands, each with itself too, in an initial state in which either would succeed
+ * Every two operations, each with itself too, in an initial state in which either would succeed
  * alone: as far as they can, they want the same slot or booking. Then further ones, for what that
  * state cannot show.
  */
-export function pairs(): readonly Pair<BookingState, BookingCommand>[] {
+export function pairs(): readonly Pair<BookingState, BookingOperation>[] {
   const everyTwo = KINDS.flatMap((first, index) =>
     KINDS.slice(index).map((second) => pair([first, {}], [second, {}])),
   );
@@ -93,7 +93,7 @@ function overlapping() {
   );
 }
 
-/** What one command takes or withdraws, only the other one makes free. */
+/** What one operation takes or withdraws, only the other one makes free. */
 function freed() {
   const taken = { slot: LAPSED };
   return (["cancel", "reschedule", "expire"] as const).flatMap((first) =>
@@ -142,9 +142,9 @@ function late() {
 }
 
 /** What a slot is free for only after it has begun. */
-function tooLate(): readonly Pair<BookingState, BookingCommand>[] {
+function tooLate(): readonly Pair<BookingState, BookingOperation>[] {
   const elapse = { name: "elapse", via: "function" } as const;
-  const cancel = command("cancel", 1, { booking: 2 });
+  const cancel = operation("cancel", 1, { booking: 2 });
   const takers = [
     ["create-function", { slot: 1 }],
     ["reschedule", { booking: 3, slot: 1 }],
@@ -152,14 +152,17 @@ function tooLate(): readonly Pair<BookingState, BookingCommand>[] {
   ] as const;
   return takers.map(([kind, target]) => ({
     name: `${kind} × elapse, of a slot that gets free too late`,
-    scenario: { initial: ABOUT_TO_BEGIN, clients: [[command(kind, 0, target)], [elapse, cancel]] },
+    scenario: {
+      initial: ABOUT_TO_BEGIN,
+      clients: [[operation(kind, 0, target)], [elapse, cancel]],
+    },
   }));
 }
 
 /** The booking that a retry gets is not where it was made any more. */
-function retriedLater(): Pair<BookingState, BookingCommand> {
-  const request = command("retry", 0, {});
-  const move: BookingCommand = {
+function retriedLater(): Pair<BookingState, BookingOperation> {
+  const request = operation("retry", 0, {});
+  const move: BookingOperation = {
     name: "reschedule",
     via: "http",
     booking: { own: 0 },
@@ -176,10 +179,10 @@ function pair(
   [first, its]: readonly [Kind, Target],
   [second, other]: readonly [Kind, Target],
   where?: string,
-): Pair<BookingState, BookingCommand> {
+): Pair<BookingState, BookingOperation> {
   const name = `${first} × ${second}${where === undefined ? "" : `, ${where}`}`;
-  const one = command(first, 0, its);
-  const two = command(second, 1, other);
+  const one = operation(first, 0, its);
+  const two = operation(second, 1, other);
   const request = one.name === "create" && second === "retry" ? { ...one, ...KEY } : undefined;
   // What is retried is the same request, whoever made it.
   const clients = request === undefined ? [[one], [two]] : [[request], [request]];
@@ -187,11 +190,11 @@ function pair(
 }
 
 /** Client 0 takes the way over HTTP, where there are two; client 1 the other one. */
-function command(
+function operation(
   kind: Kind,
   client: number,
   { booking = LAPSED, slot = FREE }: Target,
-): BookingCommand {
+): BookingOperation {
   const via: Via = client === 0 ? "http" : "function";
   const references = { booking: { id: booking }, slot: { id: slot } };
   const paid = { booking: references.booking, attempt: 1 } as const;

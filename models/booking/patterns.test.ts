@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { BookingCommand, Confirm, Create, Reference } from "./commands.ts";
 import { ADJACENT, APART, initialState, OVERLAPPING, type SlotPlan } from "./initial-states.ts";
+import type { BookingOperation, Confirm, Create, Reference } from "./operations.ts";
 import { patterns } from "./patterns.ts";
 import { type BookingScenario, scenarios } from "./scenarios.ts";
 import { EXPIRY_TIME } from "./state.ts";
@@ -10,7 +10,7 @@ const slot = (plan: Partial<SlotPlan>): SlotPlan => ({
   sameProvider: true,
   gap: APART,
   past: false,
-  fate: "free",
+  outcome: "free",
   ...plan,
 });
 
@@ -26,18 +26,22 @@ const create = (n: number, key: Partial<Key> = {}): Create => ({
   createdBy: "customer",
   ...key,
 });
-const wrongProvider: BookingCommand = { ...create(1), provider: 9 };
-const cancel = (n: number): BookingCommand => cancelOf({ id: n });
-const cancelOf = (booking: Reference): BookingCommand => ({ name: "cancel", via: "http", booking });
+const wrongProvider: BookingOperation = { ...create(1), provider: 9 };
+const cancel = (n: number): BookingOperation => cancelOf({ id: n });
+const cancelOf = (booking: Reference): BookingOperation => ({
+  name: "cancel",
+  via: "http",
+  booking,
+});
 const paid = { attempt: 1 } as const;
-const confirm = (n: number, more: Partial<Confirm> = {}): BookingCommand => ({
+const confirm = (n: number, more: Partial<Confirm> = {}): BookingOperation => ({
   name: "confirm",
   via: "http",
   booking: { id: n },
   ...paid,
   ...more,
 });
-const webhook = (n: number, captured = true): BookingCommand => ({
+const webhook = (n: number, captured = true): BookingOperation => ({
   name: "webhook",
   via: "function",
   booking: { id: n },
@@ -45,33 +49,33 @@ const webhook = (n: number, captured = true): BookingCommand => ({
   captured,
 });
 const refund = { name: "refund", via: "http" } as const;
-const reschedule = (n: number, to: number): BookingCommand => ({
+const reschedule = (n: number, to: number): BookingOperation => ({
   name: "reschedule",
   via: "http",
   booking: { id: n },
   slot: { id: to },
 });
-const withdraw = (n: number): BookingCommand => ({
+const withdraw = (n: number): BookingOperation => ({
   name: "withdraw",
   via: "function",
   slot: { id: n },
 });
-const expire: BookingCommand = { name: "expire", via: "function", at: EXPIRY_TIME };
+const expire: BookingOperation = { name: "expire", via: "function", at: EXPIRY_TIME };
 
 const free = [slot({})];
 const twoFree = [slot({}), slot({})];
 const overlapping = [slot({}), slot({ gap: OVERLAPPING })];
 const adjacent = [slot({}), slot({ gap: ADJACENT })];
 const otherProvider = [slot({}), slot({ gap: OVERLAPPING, sameProvider: false })];
-const booked = [slot({ fate: "confirmed" }), slot({})];
-const twoBooked = [slot({ fate: "confirmed" }), slot({ fate: "pending" }), slot({})];
-const pending = [slot({ fate: "pending" })];
-const lapsed = [slot({ fate: "lapsed" })];
-const expired = [slot({ fate: "expired" })];
-const refundDue = [slot({ fate: "refund" })];
+const booked = [slot({ outcome: "confirmed" }), slot({})];
+const twoBooked = [slot({ outcome: "confirmed" }), slot({ outcome: "pending" }), slot({})];
+const pending = [slot({ outcome: "pending" })];
+const lapsed = [slot({ outcome: "lapsed" })];
+const expired = [slot({ outcome: "expired" })];
+const refundDue = [slot({ outcome: "refund" })];
 const past = [slot({ past: true })];
 
-type Case = readonly [slots: readonly SlotPlan[], ...clients: readonly BookingCommand[][]];
+type Case = readonly [slots: readonly SlotPlan[], ...clients: readonly BookingOperation[][]];
 const key = (customer: string, idempotencyKey: string): Key => ({ customer, idempotencyKey });
 
 const cases: { readonly [pattern: string]: { yes: readonly Case[]; no: readonly Case[] } } = {

@@ -1,5 +1,5 @@
 import type { Pattern } from "../../harness/index.ts";
-import type { BookingCommand, Create, Reschedule } from "./commands.ts";
+import type { BookingOperation, Create, Reschedule } from "./operations.ts";
 import { paymentPatterns } from "./payment-patterns.ts";
 import type { BookingScenario } from "./scenarios.ts";
 import { between, bookingOf, sameBooking, sent, slotOf } from "./sent.ts";
@@ -26,7 +26,7 @@ function claimsRelated(scenario: BookingScenario, related: (a: Slot, b: Slot) =>
 }
 
 /** Shapes in which races live. "Different clients" is meant throughout. */
-export const patterns: readonly Pattern<BookingState, BookingCommand>[] = [
+export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
   {
     name: "contended_slot",
     description: "Two clients create bookings on one slot, or on overlapping ones.",
@@ -92,7 +92,7 @@ export const patterns: readonly Pattern<BookingState, BookingCommand>[] = [
       const moves = sent(scenario, "reschedule");
       const same = sameBooking(scenario);
       return sent(scenario, "cancel").some((cancel) => {
-        const related = moves.filter((move) => same(move.command, cancel.command));
+        const related = moves.filter((move) => same(move.operation, cancel.operation));
         return related.length >= 2 && related.some((move) => move.client !== cancel.client);
       });
     },
@@ -139,8 +139,8 @@ export const patterns: readonly Pattern<BookingState, BookingCommand>[] = [
     description: "A client claims a slot in the past.",
     threshold: 0.03,
     matches: (scenario) =>
-      sent(scenario, "create", "reschedule").some(({ command }) => {
-        const slot = slotOf(scenario.initial, command.slot);
+      sent(scenario, "create", "reschedule").some(({ operation }) => {
+        const slot = slotOf(scenario.initial, operation.slot);
         return slot !== undefined && isPast(slot);
       }),
   },
@@ -163,7 +163,7 @@ export const patterns: readonly Pattern<BookingState, BookingCommand>[] = [
     matches: (scenario) => {
       const { initial } = scenario;
       const changes = sent(scenario, "cancel", "confirm", "reschedule");
-      const foreign = changes.filter(({ command }) => command.by !== undefined);
+      const foreign = changes.filter(({ operation }) => operation.by !== undefined);
       return between(foreign, changes, (a, b) => {
         const { by: _, ...rightful } = a;
         const booking = bookingOf(initial, rightful);

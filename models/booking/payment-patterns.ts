@@ -1,13 +1,13 @@
 import type { Pattern } from "../../harness/index.ts";
-import type { BookingCommand, Confirm, Webhook } from "./commands.ts";
+import type { BookingOperation, Confirm, Webhook } from "./operations.ts";
 import type { BookingScenario } from "./scenarios.ts";
 import { between, bookingOf, sameBooking, sent, slotOf } from "./sent.ts";
 import { type BookingState, DECLINED_ATTEMPT, LAPSED_HOLD } from "./state.ts";
 
 /** What brings captured money to a booking. */
 function payments(scenario: BookingScenario) {
-  return sent(scenario, "confirm", "webhook").filter(({ command }) =>
-    command.name === "confirm" ? command.attempt !== DECLINED_ATTEMPT : command.captured,
+  return sent(scenario, "confirm", "webhook").filter(({ operation }) =>
+    operation.name === "confirm" ? operation.attempt !== DECLINED_ATTEMPT : operation.captured,
   );
 }
 
@@ -17,7 +17,7 @@ function samePayment(scenario: BookingScenario) {
 }
 
 /** Shapes in which money goes astray. "Different clients" is meant throughout. */
-export const paymentPatterns: readonly Pattern<BookingState, BookingCommand>[] = [
+export const paymentPatterns: readonly Pattern<BookingState, BookingOperation>[] = [
   {
     name: "expire_races_payment",
     description: "One client expires holds while another pays for a booking whose hold is over.",
@@ -62,7 +62,7 @@ export const paymentPatterns: readonly Pattern<BookingState, BookingCommand>[] =
     description: "Two clients give back what has to be, and there is something.",
     threshold: 0.01,
     matches: (scenario) => {
-      const runs = sent(scenario, "refund").filter(({ command }) => command.by === undefined);
+      const runs = sent(scenario, "refund").filter(({ operation }) => operation.by === undefined);
       const isDue = scenario.initial.payments.some(({ status }) => status === "refund_due");
       return isDue && between(runs, runs, () => true);
     },

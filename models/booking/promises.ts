@@ -1,8 +1,8 @@
 import type { Promised } from "../../harness/index.ts";
 
-const invariant = (name: string) => ({ judge: "invariant", name }) as const;
+const invariant = (name: string) => ({ checker: "invariant", name }) as const;
 
-const LINEARIZABLE = { judge: "linearizability", name: "linearizable" } as const;
+const LINEARIZABLE = { checker: "linearizability", name: "linearizable" } as const;
 
 const SLOT_LOCK = {
   name: "the lock on the slot",

@@ -1,17 +1,17 @@
 import { describe, expect, test } from "vitest";
-import type { BookingCommand, Reference } from "./commands.ts";
 import { initialState } from "./initial-states.ts";
+import type { BookingOperation, Reference } from "./operations.ts";
 import { References } from "./references.ts";
 
-const initial = initialState([{ sameProvider: true, gap: 0, past: false, fate: "pending" }]);
+const initial = initialState([{ sameProvider: true, gap: 0, past: false, outcome: "pending" }]);
 const slot = { id: 7, provider: 1, startAt: "2100-01-01", endAt: "2100-01-02" };
-const cancel = (booking: Reference): BookingCommand => ({ name: "cancel", via: "http", booking });
-const withdraw = (reference: Reference): BookingCommand => ({
+const cancel = (booking: Reference): BookingOperation => ({ name: "cancel", via: "http", booking });
+const withdraw = (reference: Reference): BookingOperation => ({
   name: "withdraw",
   via: "function",
   slot: reference,
 });
-const reschedule = (booking: Reference, to: Reference): BookingCommand => ({
+const reschedule = (booking: Reference, to: Reference): BookingOperation => ({
   name: "reschedule",
   via: "http",
   booking,
@@ -57,7 +57,7 @@ describe("References", () => {
     expect(references.resolve(withdraw({ own: 0 }), 0)).toBe("slot");
   });
 
-  test("knows who has the right to send what, unless a command says who sends it", () => {
+  test("knows who has the right to send what, unless a operation says who sends it", () => {
     const references = new References(initial);
     const create = {
       name: "create",
@@ -75,12 +75,12 @@ describe("References", () => {
       attempt: 1,
       captured: true,
     } as const;
-    const by = (command: BookingCommand) => {
-      const request = references.resolve(command, 0);
+    const by = (operation: BookingOperation) => {
+      const request = references.resolve(operation, 0);
       return typeof request === "object" && "by" in request ? request.by : undefined;
     };
     expect(by(cancel({ id: 1 }))).toBe("customer:customer-1");
-    expect(by({ ...cancel({ id: 1 }), by: "nobody" } as BookingCommand)).toBe("nobody");
+    expect(by({ ...cancel({ id: 1 }), by: "nobody" } as BookingOperation)).toBe("nobody");
     expect(by(create)).toBe("customer:c");
     expect(by({ ...create, createdBy: "vendor" })).toBe("vendor:1");
     expect(by({ ...create, createdBy: "vendor", provider: 9 })).toBe("vendor:9");
@@ -88,8 +88,8 @@ describe("References", () => {
     expect(by({ name: "refund", via: "http" })).toBe("system:gateway");
   });
 
-  test("leaves commands alone that refer to nothing", () => {
-    const list: BookingCommand = { name: "list", via: "http", provider: 1 };
+  test("leaves operations alone that refer to nothing", () => {
+    const list: BookingOperation = { name: "list", via: "http", provider: 1 };
     expect(new References(initial).resolve(list, 0)).toBe(list);
   });
 });

@@ -1,6 +1,6 @@
 import type { Response } from "../../harness/index.ts";
 import type {
-  BookingCommand,
+  BookingOperation,
   Cancel,
   Confirm,
   Create,
@@ -13,7 +13,7 @@ import type {
   Reschedule,
   Webhook,
   Withdraw,
-} from "./commands.ts";
+} from "./operations.ts";
 import type { BookingState } from "./state.ts";
 
 /** A slot's id, and what HTTP clients name it by. None of it ever changes. */
@@ -31,8 +31,8 @@ type Sent<C> = Omit<C, "by"> & { readonly by: string };
 /** Who sends what comes from no customer or vendor. */
 const GATEWAY = "system:gateway";
 
-/** A command whose references are resolved: what can be sent. */
-export type Request =
+/** A operation whose references are resolved: what can be sent. */
+export type BookingRequest =
   | Sent<WithSlot<Create>>
   | Sent<WithBooking<Cancel>>
   | Sent<WithBooking<Confirm>>
@@ -55,7 +55,7 @@ function creatorOf({ createdBy, provider, slot, customer }: WithSlot<Create>): s
   return createdBy === "vendor" ? `vendor:${provider ?? slot.provider}` : `customer:${customer}`;
 }
 
-/** Knows, for one execution, what the references of its commands stand for. */
+/** Knows, for one execution, what the references of its operations stand for. */
 export class References {
   readonly #slots: ReadonlyMap<number, KnownSlot>;
   readonly #ownSlots = new Map<number, KnownSlot[]>();
@@ -70,53 +70,53 @@ export class References {
   }
 
   /** Or what kind of thing it is that `client` refers to and that is not known. */
-  resolve(command: BookingCommand, client: number): Request | "slot" | "booking" {
-    switch (command.name) {
+  resolve(operation: BookingOperation, client: number): BookingRequest | "slot" | "booking" {
+    switch (operation.name) {
       case "withdraw": {
-        const slot = this.#slot(command.slot, client);
-        return slot === undefined ? "slot" : { ...command, slot };
+        const slot = this.#slot(operation.slot, client);
+        return slot === undefined ? "slot" : { ...operation, slot };
       }
       case "create": {
-        const slot = this.#slot(command.slot, client);
+        const slot = this.#slot(operation.slot, client);
         if (slot === undefined) return "slot";
-        return { ...command, slot, by: command.by ?? creatorOf({ ...command, slot }) };
+        return { ...operation, slot, by: operation.by ?? creatorOf({ ...operation, slot }) };
       }
       case "cancel":
       case "confirm": {
-        const owned = this.#booking(command.booking, client);
+        const owned = this.#booking(operation.booking, client);
         if (owned === undefined) return "booking";
-        return { ...command, booking: owned.id, by: command.by ?? owned.owner };
+        return { ...operation, booking: owned.id, by: operation.by ?? owned.owner };
       }
       case "webhook": {
-        const owned = this.#booking(command.booking, client);
+        const owned = this.#booking(operation.booking, client);
         if (owned === undefined) return "booking";
-        return { ...command, booking: owned.id, by: command.by ?? GATEWAY };
+        return { ...operation, booking: owned.id, by: operation.by ?? GATEWAY };
       }
       case "refund":
-        return { ...command, by: command.by ?? GATEWAY };
+        return { ...operation, by: operation.by ?? GATEWAY };
       case "reschedule": {
-        const owned = this.#booking(command.booking, client);
-        const slot = this.#slot(command.slot, client);
+        const owned = this.#booking(operation.booking, client);
+        const slot = this.#slot(operation.slot, client);
         if (owned === undefined) return "booking";
         if (slot === undefined) return "slot";
-        return { ...command, booking: owned.id, slot, by: command.by ?? owned.owner };
+        return { ...operation, booking: owned.id, slot, by: operation.by ?? owned.owner };
       }
       default:
-        return command;
+        return operation;
     }
   }
 
   /**
-   * The command with ids in place of what `client` made itself, and with who sends it. What is not
+   * The operation with ids in place of what `client` made itself, and with who sends it. What is not
    * known stands for nothing.
    */
-  named(command: BookingCommand, client: number): BookingCommand {
-    const request = this.resolve(command, client);
+  named(operation: BookingOperation, client: number): BookingOperation {
+    const request = this.resolve(operation, client);
     const by = typeof request === "object" && "by" in request ? { by: request.by } : {};
     const named =
-      "slot" in command
-        ? { ...command, ...by, slot: identity(this.#slot(command.slot, client)?.id) }
-        : { ...command, ...by };
+      "slot" in operation
+        ? { ...operation, ...by, slot: identity(this.#slot(operation.slot, client)?.id) }
+        : { ...operation, ...by };
     return "booking" in named
       ? { ...named, booking: identity(this.#booking(named.booking, client)?.id) }
       : named;

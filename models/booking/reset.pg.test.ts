@@ -23,7 +23,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-const fates: readonly SlotPlan["fate"][] = [
+const outcomes: readonly SlotPlan["outcome"][] = [
   "free",
   "cancelled",
   "refund",
@@ -35,7 +35,7 @@ const fates: readonly SlotPlan["fate"][] = [
 ];
 
 const empty = initialState(
-  fates.map((fate) => ({ fate, sameProvider: true, gap: APART, past: false })),
+  outcomes.map((outcome) => ({ outcome, sameProvider: true, gap: APART, past: false })),
 );
 const rich: BookingState = {
   ...empty,

@@ -46,7 +46,7 @@ function text(value: unknown): string | null {
   return value instanceof Date ? value.toISOString() : String(value);
 }
 
-/** Nobody can tell what became of the command. */
+/** Nobody can tell what became of the operation. */
 export const connectionLost: Response = { outcome: "info", code: "CONNECTION_LOST", body: null };
 
 export function refused(code: string, status?: number): Response {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { BookingCommand } from "./commands.ts";
+import type { BookingOperation } from "./operations.ts";
 import { scenarios } from "./scenarios.ts";
 import { isActive, overlap } from "./state.ts";
 
@@ -14,21 +14,21 @@ describe("scenarios", () => {
     expect(JSON.parse(JSON.stringify(sample))).toEqual(sample);
   });
 
-  test("have as many clients as asked, each with one to three commands", () => {
+  test("have as many clients as asked, each with one to three operations", () => {
     const counts = sample.map(({ clients }) => clients.length);
     expect(new Set(counts)).toEqual(new Set([2, 3, 4]));
-    const lengths = sample.flatMap(({ clients }) => clients.map((commands) => commands.length));
+    const lengths = sample.flatMap(({ clients }) => clients.map((operations) => operations.length));
     expect(new Set(lengths)).toEqual(new Set([1, 2, 3]));
     const five = fc.sample(scenarios({ minClients: 5, maxClients: 5 }), { numRuns: 20, seed: 1 });
     for (const { clients } of five) expect(clients).toHaveLength(5);
   });
 
-  test("send every command, half of those that can go either way over HTTP", () => {
-    const commands: BookingCommand[] = sample.flatMap(({ clients }) => clients.flat());
-    const names = new Set(commands.map(({ name }) => name));
+  test("send every operation, half of those that can go either way over HTTP", () => {
+    const operations: BookingOperation[] = sample.flatMap(({ clients }) => clients.flat());
+    const names = new Set(operations.map(({ name }) => name));
     const all = "cancel confirm create expire list publish refund reschedule webhook withdraw";
     expect([...names].sort().join(" ")).toBe(all);
-    const either = commands.filter(({ name }) => /create|cancel|reschedule|webhook/.test(name));
+    const either = operations.filter(({ name }) => /create|cancel|reschedule|webhook/.test(name));
     const http = either.filter(({ via }) => via === "http").length / either.length;
     expect(http).toBeGreaterThan(0.45);
     expect(http).toBeLessThan(0.55);
@@ -52,7 +52,7 @@ describe("scenarios", () => {
 
   test("give a customer one name throughout", () => {
     for (const { initial, clients } of sample) {
-      const creates = clients.flat().filter((command) => command.name === "create");
+      const creates = clients.flat().filter((operation) => operation.name === "create");
       const signed = [...initial.bookings, ...creates];
       const names = new Map(signed.map(({ customer, customerName }) => [customer, customerName]));
       for (const { customer, customerName } of signed) {

@@ -1,15 +1,15 @@
 import fc, { type Arbitrary } from "fast-check";
 import type { Bounds, Scenario } from "../../harness/index.ts";
-import { anyCommand } from "./any-command.ts";
-import type { BookingCommand } from "./commands.ts";
+import { anyOperation } from "./any-operation.ts";
 import { initialState } from "./initial-states.ts";
+import type { BookingOperation } from "./operations.ts";
 import { type Race, races } from "./races.ts";
 import type { BookingState } from "./state.ts";
 import { seededTexts } from "./texts.ts";
 
-export type BookingScenario = Scenario<BookingState, BookingCommand>;
+export type BookingScenario = Scenario<BookingState, BookingOperation>;
 
-/** Commands of one client: mostly one or two, since executions have to be quick. */
+/** Operations of one client: mostly one or two, since executions have to be quick. */
 const COUNTS = [1, 1, 1, 1, 1, 1, 2, 2, 2, 3] as const;
 
 /**
@@ -35,20 +35,20 @@ function clientCounts({ minClients, maxClients }: Bounds): number[] {
   return Array.from({ length: maxClients - minClients + 1 }, (_, i) => minClients + i);
 }
 
-/** A race, and any other commands after it until each client has its number of them. */
+/** A race, and any other operations after it until each client has its number of them. */
 function raceScenarios(race: Race, counts: readonly number[]): Arbitrary<BookingScenario> {
   return fc
-    .tuple(race.slots.map(initialState), race.commands, fc.integer({ min: 1, max: 0x7fffffff }))
-    .chain(([initial, commands, seed]) => {
+    .tuple(race.slots.map(initialState), race.operations, fc.integer({ min: 1, max: 0x7fffffff }))
+    .chain(([initial, operations, seed]) => {
       const size = {
         providers: initial.providers.length,
         slots: initial.slots.length,
         bookings: initial.bookings.length,
       };
-      const first = anyCommand(size, false);
-      const later = anyCommand(size, true);
+      const first = anyOperation(size, false);
+      const later = anyOperation(size, true);
       const clients = counts.map((count, client) => {
-        const raced = commands.filter((_, i) => i % counts.length === client);
+        const raced = operations.filter((_, i) => i % counts.length === client);
         const others = Array.from({ length: Math.max(0, count - raced.length) }, (_, i) =>
           i + raced.length === 0 ? first : later,
         );
@@ -78,8 +78,8 @@ function withTexts(scenario: BookingScenario, seed: number): BookingScenario {
       providers: providers.map((provider) => ({ ...provider, name: texts.provider() })),
       bookings: bookings.map(signed),
     },
-    clients: scenario.clients.map((commands) =>
-      commands.map((command) => (command.name === "create" ? signed(command) : command)),
+    clients: scenario.clients.map((operations) =>
+      operations.map((operation) => (operation.name === "create" ? signed(operation) : operation)),
     ),
   };
 }

@@ -1,5 +1,5 @@
 import { mutantNamed } from "./mutants/index.ts";
-import { type Service, startService } from "./service.ts";
+import { type RunningBooking, startService } from "./service.ts";
 import type { FromService, ToService } from "./service-apart.ts";
 
 /*
@@ -7,7 +7,7 @@ import type { FromService, ToService } from "./service-apart.ts";
  * gone.
  */
 
-let service: Service | undefined;
+let service: RunningBooking | undefined;
 
 process.on("disconnect", () => process.exit());
 // They reach all processes of a terminal; whoever started this one answers them.

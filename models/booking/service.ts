@@ -20,7 +20,7 @@ export interface ServiceOptions {
 }
 
 /** The booking service, running. */
-export interface Service {
+export interface RunningBooking {
   readonly pool: Pool;
   /** Opens the connections that were lost. */
   warm(): Promise<void>;
@@ -30,12 +30,12 @@ export interface Service {
 /** Signs the tokens of the clients; any key will do. */
 export const tokens = tokensWith("the key of a service that is verified");
 
-/** Starts the service, with a planted bug if there is to be one. */
+/** Starts the service, with a seeded bug if there is to be one. */
 export async function startService(
   { database, connections, gatewayUrl, socket }: ServiceOptions,
   mutant: BookingMutant | undefined,
   requesters?: Requesters,
-): Promise<Service> {
+): Promise<RunningBooking> {
   const { pool, warm, close } = await openPool(database, connections);
   const client = httpGateway(gatewayUrl);
   const store = postgresStore(pool);

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { BookingCommand } from "./commands.ts";
 import { ADJACENT, initialState, type SlotPlan } from "./initial-states.ts";
+import type { BookingOperation } from "./operations.ts";
 import { type BookingScenario, scenarios } from "./scenarios.ts";
 import { simpler } from "./simpler.ts";
 import type { BookingState } from "./state.ts";
 
-const plan: SlotPlan = { sameProvider: true, gap: ADJACENT, past: false, fate: "free" };
-const initial = initialState([plan, { ...plan, fate: "pending" }]);
-const create: BookingCommand = {
+const plan: SlotPlan = { sameProvider: true, gap: ADJACENT, past: false, outcome: "free" };
+const initial = initialState([plan, { ...plan, outcome: "pending" }]);
+const create: BookingOperation = {
   name: "create",
   via: "http",
   slot: { id: 1 },
@@ -17,19 +17,19 @@ const create: BookingCommand = {
   notes: "",
   createdBy: "customer",
 };
-const cancel: BookingCommand = { name: "cancel", via: "http", booking: { id: 1 } };
+const cancel: BookingOperation = { name: "cancel", via: "http", booking: { id: 1 } };
 
-const statesOf = (...clients: BookingCommand[][]) =>
+const statesOf = (...clients: BookingOperation[][]) =>
   [...simpler({ initial, clients })].map((scenario) => scenario.initial);
-const commandsOf = (command: BookingCommand) =>
+const operationsOf = (operation: BookingOperation) =>
   [
     ...simpler({
       initial: { ...initial, bookings: [], payments: [] },
-      clients: [[command, cancel]],
+      clients: [[operation, cancel]],
     }),
   ]
     .map(({ clients }) => clients[0]?.[0])
-    .filter((other) => other !== command);
+    .filter((other) => other !== operation);
 
 /** The first of the simpler ones, again and again; never, if there is no end to it. */
 function simplestOf(scenario: BookingScenario): BookingScenario {
@@ -38,13 +38,13 @@ function simplestOf(scenario: BookingScenario): BookingScenario {
 }
 
 describe("simpler", () => {
-  test("takes away a booking that no command refers to, and frees its slot", () => {
+  test("takes away a booking that no operation refers to, and frees its slot", () => {
     const [first] = statesOf([create]);
     expect(first?.bookings).toEqual([]);
     expect(first?.slots.map(({ available }) => available)).toEqual([true, true]);
   });
 
-  test("keeps what commands refer to, and the slot of a booking that is kept", () => {
+  test("keeps what operations refer to, and the slot of a booking that is kept", () => {
     expect(statesOf([create], [cancel])).toEqual([]);
     const withoutFirstSlot = initial.slots.filter(({ id }) => id === 2);
     expect(statesOf([cancel]).map(({ slots }) => slots)).toEqual([withoutFirstSlot]);
@@ -64,7 +64,7 @@ describe("simpler", () => {
     };
     const states = [...simpler({ initial: two, clients: [[create], [cancel]] })];
     expect(states.map((scenario) => scenario.initial)).toEqual([initial]);
-    const publish: BookingCommand = {
+    const publish: BookingOperation = {
       name: "publish",
       via: "function",
       provider: 2,
@@ -74,19 +74,19 @@ describe("simpler", () => {
     expect([...simpler({ initial: two, clients: [[create, cancel, publish]] })]).toEqual([]);
   });
 
-  test("takes away arguments that a command can do without, and only those", () => {
-    expect(commandsOf(create)).toEqual([]);
-    expect(commandsOf({ ...create, idempotencyKey: "key-1" })).toEqual([create]);
-    expect(commandsOf({ ...create, provider: 9, paymentIntentId: "pi_1" })).toEqual([
+  test("takes away arguments that a operation can do without, and only those", () => {
+    expect(operationsOf(create)).toEqual([]);
+    expect(operationsOf({ ...create, idempotencyKey: "key-1" })).toEqual([create]);
+    expect(operationsOf({ ...create, provider: 9, paymentIntentId: "pi_1" })).toEqual([
       { ...create, paymentIntentId: "pi_1" },
       { ...create, provider: 9 },
     ]);
-    expect(commandsOf({ ...create, notes: "Hi", createdBy: "vendor" })).toEqual([
+    expect(operationsOf({ ...create, notes: "Hi", createdBy: "vendor" })).toEqual([
       { ...create, createdBy: "vendor" },
       { ...create, notes: "Hi" },
     ]);
-    const list: BookingCommand = { name: "list", via: "http", provider: 1 };
-    expect(commandsOf(list)).toEqual([]);
+    const list: BookingOperation = { name: "list", via: "http", provider: 1 };
+    expect(operationsOf(list)).toEqual([]);
   });
 
   test("comes to an end for every scenario", () => {
@@ -97,8 +97,8 @@ describe("simpler", () => {
     for (const scenario of sample) {
       const simplest = simplestOf(scenario);
       expect(simplest.initial.slots.length).toBeLessThanOrEqual(scenario.initial.slots.length);
-      expect(simplest.clients.map((commands) => commands.map(({ name }) => name))).toEqual(
-        scenario.clients.map((commands) => commands.map(({ name }) => name)),
+      expect(simplest.clients.map((operations) => operations.map(({ name }) => name))).toEqual(
+        scenario.clients.map((operations) => operations.map(({ name }) => name)),
       );
     }
   });

@@ -1,17 +1,17 @@
-import type { BookingCommand } from "./commands.ts";
+import type { BookingOperation } from "./operations.ts";
 import type { BookingScenario } from "./scenarios.ts";
 import { type BookingState, isActive } from "./state.ts";
 
 /**
- * The same commands on less: without one thing that nothing refers to, or with one argument or note
+ * The same operations on less: without one thing that nothing refers to, or with one argument or note
  * less. Each step takes something away, so that taking steps comes to an end.
  */
 export function* simpler({ initial, clients }: BookingScenario): Generator<BookingScenario> {
   for (const less of smallerStates(initial, clients.flat())) yield { initial: less, clients };
-  for (const [client, commands] of clients.entries()) {
-    for (const [index, command] of commands.entries()) {
-      for (const less of plainer(command)) {
-        yield { initial, clients: clients.with(client, commands.with(index, less)) };
+  for (const [client, operations] of clients.entries()) {
+    for (const [index, operation] of operations.entries()) {
+      for (const less of plainer(operation)) {
+        yield { initial, clients: clients.with(client, operations.with(index, less)) };
       }
     }
   }
@@ -19,11 +19,11 @@ export function* simpler({ initial, clients }: BookingScenario): Generator<Booki
 
 function* smallerStates(
   state: BookingState,
-  commands: readonly BookingCommand[],
+  operations: readonly BookingOperation[],
 ): Generator<BookingState> {
   const { providers, slots, bookings, payments } = state;
   const named = (key: "slot" | "booking" | "provider") =>
-    new Set(commands.map((c) => idOf(c, key)));
+    new Set(operations.map((c) => idOf(c, key)));
   const [namedBookings, namedSlots] = [named("booking"), named("slot")];
   for (const gone of bookings) {
     if (namedBookings.has(gone.id)) continue;
@@ -55,23 +55,27 @@ function* smallerStates(
   }
 }
 
-/** What a command refers to by a known id. */
-function idOf(command: BookingCommand, key: "slot" | "booking" | "provider"): number | undefined {
-  const value = (command as { readonly [argument: string]: unknown })[key];
+/** What a operation refers to by a known id. */
+function idOf(
+  operation: BookingOperation,
+  key: "slot" | "booking" | "provider",
+): number | undefined {
+  const value = (operation as { readonly [argument: string]: unknown })[key];
   if (typeof value === "object" && value !== null && "id" in value) return Number(value.id);
   return typeof value === "number" ? value : undefined;
 }
 
-function* plainer(command: BookingCommand): Generator<BookingCommand> {
+function* plainer(operation: BookingOperation): Generator<BookingOperation> {
   for (const optional of ["provider", "idempotencyKey", "paymentIntentId", "by"]) {
-    if (command.name === "publish" || command.name === "list" || !(optional in command)) continue;
-    const rest = Object.entries(command).filter(([argument]) => argument !== optional);
-    yield Object.fromEntries(rest) as BookingCommand;
+    if (operation.name === "publish" || operation.name === "list" || !(optional in operation))
+      continue;
+    const rest = Object.entries(operation).filter(([argument]) => argument !== optional);
+    yield Object.fromEntries(rest) as BookingOperation;
   }
-  if (command.name === "confirm" || command.name === "webhook") {
-    if (command.attempt === 2) yield { ...command, attempt: 1 };
+  if (operation.name === "confirm" || operation.name === "webhook") {
+    if (operation.attempt === 2) yield { ...operation, attempt: 1 };
   }
-  if (command.name !== "create") return;
-  if (command.notes !== "") yield { ...command, notes: "" };
-  if (command.createdBy === "vendor") yield { ...command, createdBy: "customer" };
+  if (operation.name !== "create") return;
+  if (operation.notes !== "") yield { ...operation, notes: "" };
+  if (operation.createdBy === "vendor") yield { ...operation, createdBy: "customer" };
 }

@@ -16,15 +16,15 @@ afterAll(() => server.stop());
 const random = strategies({ preemptions: 2 }).find(({ name }) => name === "random");
 
 function withConnections(connections: number, clients: number, mutant?: string) {
-  const planted = mutant === undefined ? undefined : mutantNamed(mutant);
-  const subject: typeof booking = {
+  const seeded = mutant === undefined ? undefined : mutantNamed(mutant);
+  const service: typeof booking = {
     ...booking,
-    start: (context) => startBooking(context, planted, { connections }),
+    start: (context) => startBooking(context, seeded, { connections }),
   };
   const bounds = { minClients: clients, maxClients: clients };
   // What waits for ever is long in shrinking.
   const options = { seed: 1, runs: 40, bounds, shrinkTimeMs: 1_000 };
-  return verify(server, subject, { ...options, ...(random && { strategy: random }) });
+  return verify(server, service, { ...options, ...(random && { strategy: random }) });
 }
 
 test.each([1, 2])("four clients get on with %i connections", async (connections) => {

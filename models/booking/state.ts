@@ -63,7 +63,7 @@ export const PAST_DAY = "2001-01-01T09:00:00.000Z";
 /**
  * The time that `expire` takes for now: like the service's own calls, one that is not still to come.
  * Holds that were over long ago have expired by then, and those that run have not, among them those
- * that a scenario's own commands make: what is booked while an `expire` is under way is not its concern
+ * that a scenario's own operations make: what is booked while an `expire` is under way is not its concern
  * (expire.pg.test.ts has what would happen otherwise).
  */
 export const EXPIRY_TIME = "2002-01-01T00:00:00.000Z";

@@ -4,7 +4,7 @@ import type { Survivor } from "../../harness/index.ts";
  * Mutants of the schema that campaigns do not notice, and what we found when we looked at each.
  */
 
-/** Refused by tests that write past the functions, as no command can. */
+/** Refused by tests that write past the functions, as no operation can. */
 const CONSTRAINT_TESTS = "src/constraints.pg.test.ts writes what it refuses.";
 
 const NO_SUCH_SLOT = "No client names a slot that is not there;";

@@ -4,9 +4,9 @@ import { type Server, startServer } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
 import { type Ungated, ungated } from "./booking-system.fixture.ts";
 import { codes } from "./codes.ts";
-import type { BookingCommand, Create, Via } from "./commands.ts";
 import { ADJACENT, at, initialState, type SlotPlan } from "./initial-states.ts";
 import { invariants } from "./invariants.ts";
+import type { BookingOperation, Create, Via } from "./operations.ts";
 import { scenarios } from "./scenarios.ts";
 import { EXPIRY_TIME } from "./state.ts";
 
@@ -27,7 +27,7 @@ const slot = (plan: Partial<SlotPlan>): SlotPlan => ({
   sameProvider: true,
   gap: ADJACENT,
   past: false,
-  fate: "free",
+  outcome: "free",
   ...plan,
 });
 
@@ -35,11 +35,11 @@ const slot = (plan: Partial<SlotPlan>): SlotPlan => ({
 const initial = initialState([
   slot({}),
   slot({}),
-  slot({ fate: "pending" }),
+  slot({ outcome: "pending" }),
   slot({ sameProvider: false }),
 ]);
 
-const create = (via: Via, id: number, more: Partial<Create> = {}): BookingCommand => ({
+const create = (via: Via, id: number, more: Partial<Create> = {}): BookingOperation => ({
   name: "create",
   via,
   slot: { id },
@@ -50,7 +50,8 @@ const create = (via: Via, id: number, more: Partial<Create> = {}): BookingComman
   ...more,
 });
 
-const perform = (command: BookingCommand, client = 0) => service.system.perform(command, client);
+const perform = (operation: BookingOperation, client = 0) =>
+  service.system.perform(operation, client);
 
 beforeEach(() => service.system.reset(initial));
 
@@ -70,10 +71,10 @@ describe.each(["http", "function"] as const)("over %s", (via) => {
       paymentIntentId: "pi_1",
       createdBy: "customer",
     };
-    const command = create(via, 1, { idempotencyKey: "key-1", paymentIntentId: "pi_1" });
+    const operation = create(via, 1, { idempotencyKey: "key-1", paymentIntentId: "pi_1" });
     const ok = { outcome: "ok", code: "CREATED", body: made };
-    expect(await perform(command)).toEqual({ ...ok, ...status(201) });
-    expect(await perform(command)).toEqual({ ...ok, ...status(200) });
+    expect(await perform(operation)).toEqual({ ...ok, ...status(201) });
+    expect(await perform(operation)).toEqual({ ...ok, ...status(200) });
     const { rows } = await service.beside.query(
       "select customer_name, notes from bookings where id = 2",
     );
@@ -161,7 +162,7 @@ describe.each(["http", "function"] as const)("over %s", (via) => {
   });
 
   test("clients refer to what they made themselves", async () => {
-    const cancel: BookingCommand = { name: "cancel", via, booking: { own: 0 } };
+    const cancel: BookingOperation = { name: "cancel", via, booking: { own: 0 } };
     expect(await perform(cancel)).toEqual({ outcome: "fail", code: "NO_BOOKING", body: null });
     await perform(create(via, 1), 0);
     await perform(create(via, 2), 1);
@@ -203,7 +204,7 @@ test.each(["http", "function"] as const)("over %s, a vendor may cancel", async (
 
 test("publish, create on what was published, withdraw", async () => {
   const { providers } = initial;
-  const publish: BookingCommand = {
+  const publish: BookingOperation = {
     name: "publish",
     via: "function",
     provider: providers.length,
@@ -215,7 +216,7 @@ test("publish, create on what was published, withdraw", async () => {
     code: "PUBLISHED",
     body: { id: "5", providerId: "2", startAt: at(96), endAt: at(98) },
   });
-  const withdraw: BookingCommand = { name: "withdraw", via: "function", slot: { own: 0 } };
+  const withdraw: BookingOperation = { name: "withdraw", via: "function", slot: { own: 0 } };
   expect(await perform(withdraw, 1)).toEqual({ outcome: "fail", code: "NO_SLOT", body: null });
   expect(await perform(create("http", 0, { slot: { own: 0 } }))).toMatchObject({ code: "CREATED" });
   expect(await perform(withdraw)).toMatchObject({ outcome: "fail", code: "SLOT_HAS_BOOKING" });
@@ -223,7 +224,11 @@ test("publish, create on what was published, withdraw", async () => {
 });
 
 test("expire ends the holds that are over by its own time", async () => {
-  const expire = (time: string): BookingCommand => ({ name: "expire", via: "function", at: time });
+  const expire = (time: string): BookingOperation => ({
+    name: "expire",
+    via: "function",
+    at: time,
+  });
   expect(await perform(expire(EXPIRY_TIME))).toMatchObject({ body: { expired: 0 } });
   await perform(create("http", 1));
   expect(await perform(expire("2099-12-31T00:00:00Z"))).toEqual({
@@ -285,10 +290,10 @@ test("one client at a time, every scenario gets known answers and leaves all wel
   const sample = fc.sample(scenarios({ minClients: 2, maxClients: 4 }), { numRuns: 150, seed: 3 });
   for (const { initial, clients } of sample) {
     await service.system.reset(initial);
-    for (const [client, commands] of clients.entries()) {
-      for (const command of commands) {
-        const { code } = await perform(command, client);
-        expect(codes[command.name]).toContain(code);
+    for (const [client, operations] of clients.entries()) {
+      for (const operation of operations) {
+        const { code } = await perform(operation, client);
+        expect(codes[operation.name]).toContain(code);
       }
     }
     const snapshot = await service.system.observe();

@@ -10,12 +10,12 @@ import { migrate } from "../../src/migrate.ts";
 import { type LedgerEntry, startSimulatedGateway } from "../../src/simulated-gateway.ts";
 import { statement } from "../../src/statement.ts";
 import { NOTHING_TO_SEND } from "./codes.ts";
-import type { BookingCommand } from "./commands.ts";
 import { contents } from "./contents.ts";
-import { overFunction, type Query } from "./functions.ts";
+import { type BookingQuery, overFunction } from "./functions.ts";
 import { type HttpRequest, overHttp, type TokenOf } from "./http.ts";
 import type { BookingMutant } from "./mutants/mutant.ts";
 import { observe } from "./observe.ts";
+import type { BookingOperation } from "./operations.ts";
 import { References } from "./references.ts";
 import { Requesters } from "./requesters.ts";
 import { openReset } from "./reset.ts";
@@ -60,7 +60,7 @@ export async function startBooking(
   context: SystemContext,
   mutant?: BookingMutant,
   { connections }: BookingOptions = { connections: mutant?.connections ?? CONNECTIONS },
-): Promise<System<BookingState, BookingCommand>> {
+): Promise<System<BookingState, BookingOperation>> {
   const opened: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     for (const close of opened.splice(0).reverse()) await close();
@@ -79,7 +79,7 @@ async function open(
   mutant: BookingMutant | undefined,
   connections: number,
   opened: (() => Promise<unknown>)[],
-): Promise<Omit<System<BookingState, BookingCommand>, "stop">> {
+): Promise<Omit<System<BookingState, BookingOperation>, "stop">> {
   let past = await openPast(context);
   opened.push(() => past.close());
   const direct = await openPool(context, CONNECTIONS);
@@ -88,14 +88,14 @@ async function open(
   opened.push(() => simulated.close());
 
   const options = {
-    database: context.mortal ? { gatedUrl: await context.urlFor() } : context,
+    database: context.killable ? { gatedUrl: await context.urlFor() } : context,
     connections,
     gatewayUrl: simulated.url,
     socket:
       platform() === "win32" ? `\\\\.\\pipe\\${randomUUID()}` : join(context.folder, "booking"),
   };
   const requesters = connections < CONNECTIONS ? new Requesters() : undefined;
-  const apart = context.mortal ? new ServiceApart(options, mutant?.name) : undefined;
+  const apart = context.killable ? new ServiceApart(options, mutant?.name) : undefined;
   opened.push(async () => apart?.close());
   await apart?.start();
   const here = apart ? undefined : await startService(options, mutant, requesters);
@@ -105,7 +105,7 @@ async function open(
   await warmUp(http);
 
   const queued = () => (here?.pool.waitingCount ?? 0) + direct.pool.waitingCount;
-  const callDirectly: Query = (sql, values) => statement(direct.pool, sql, values);
+  const callDirectly: BookingQuery = (sql, values) => statement(direct.pool, sql, values);
   let elapsed = false;
   let references = new References({ providers: [], slots: [], bookings: [], payments: [] });
   /** Requests that the service has not answered. */
@@ -124,8 +124,8 @@ async function open(
       await past.reset(initial);
     },
 
-    async perform(command, client, patience) {
-      const request = references.resolve(command, client);
+    async perform(operation, client, patience) {
+      const request = references.resolve(operation, client);
       if (typeof request === "string") return refused(NOTHING_TO_SEND[request]);
       elapsed ||= request.name === "elapse";
       if (request.name === "confirm" || request.name === "webhook") {

@@ -3,14 +3,14 @@ import { Client, Pool } from "pg";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
-  type Command,
   HarnessError,
   type Invariant,
   type JsonObject,
+  type Operation,
   type Response,
   type Scenario,
   type Server,
-  type Subject,
+  type Service,
   type System,
   type SystemContext,
   startServer,
@@ -33,9 +33,9 @@ import { migrateBooking } from "./system.ts";
 import { openPool } from "./warm-pool.ts";
 
 /** A click on "Book", in the client's own tab, where the first free time is chosen. */
-type Click = Command & { readonly name: "click" };
+type Click = Operation & { readonly name: "click" };
 
-const free: SlotPlan = { sameProvider: true, gap: ADJACENT, past: false, fate: "free" };
+const free: SlotPlan = { sameProvider: true, gap: ADJACENT, past: false, outcome: "free" };
 const twoTabs = {
   initial: initialState([free, free, free]),
   clients: [[{ name: "click" }], [{ name: "click" }]],
@@ -53,7 +53,7 @@ const oneBooksAndTheOtherIsTold: Invariant = {
     const right = [CONFLICT, HELD].map((tab) => JSON.stringify(tab)).sort();
     if (JSON.stringify(shown) === JSON.stringify(right)) return [];
     const message = `The tabs show ${shown.join(" and ")}.`;
-    return [{ judge: "invariant", name: this.name, message, evidence: tabs }];
+    return [{ checker: "invariant", name: this.name, message, evidence: tabs }];
   },
 };
 
@@ -67,7 +67,7 @@ const CONFLICT = {
 
 let browser: Browser;
 
-const tabs: Subject<BookingState, Click> = {
+const tabs: Service<BookingState, Click> = {
   name: "tabs",
   migrate: (directUrl, mutant) =>
     migrateBooking(directUrl, mutant === undefined ? undefined : checkThenInsert),
@@ -93,18 +93,18 @@ async function start(
   // Who is told what depends on creates and on what is free. The rest of a page, a vendor's name and
   // the visitor's own booking, is the same whenever it is read, and no step.
   const { findProvider, findBooking } = postgresStore(beside);
-  const shipped = { ...postgresStore(warm.pool), findProvider, findBooking };
-  const planted = checkThenInsert.store?.(shipped, warm.pool) ?? shipped;
+  const baseline = { ...postgresStore(warm.pool), findProvider, findBooking };
+  const seeded = checkThenInsert.store?.(baseline, warm.pool) ?? baseline;
   const tokens = tokensWith("a key for two tabs, and for nothing else");
   const server = buildServer({
     tokens,
     store:
       mutant === undefined
-        ? shipped
-        : // The planted bug is in creates without a key.
+        ? baseline
+        : // The seeded bug is in creates without a key.
           {
-            ...shipped,
-            createBooking: ({ idempotencyKey: _, ...request }) => planted.createBooking(request),
+            ...baseline,
+            createBooking: ({ idempotencyKey: _, ...request }) => seeded.createBooking(request),
           },
   });
   const url = await server.listen({ host: "127.0.0.1", port: 0 });

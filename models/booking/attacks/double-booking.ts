@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type DatabaseError, Pool } from "pg";
 import type {
-  Assault,
+  AttackRun,
   Event,
   JsonObject,
   Response,
@@ -10,8 +10,8 @@ import type {
   Violation,
 } from "../../../harness/index.ts";
 import { HarnessError } from "../../../harness/index.ts";
-import type { BookingCommand } from "../commands.ts";
 import { overFunction } from "../functions.ts";
+import type { BookingOperation } from "../operations.ts";
 import { bookingBody } from "../responses.ts";
 import type { BookingState } from "../state.ts";
 import { ahead, timesAhead } from "./ahead.ts";
@@ -20,7 +20,7 @@ import { type Customer, Deployment, type FreeSlot, responseOf } from "./deployme
 /** Of these vendors, the first that has a free slot is attacked. */
 const VENDORS = 50;
 
-type Create = Extract<BookingCommand, { readonly name: "create" }>;
+type Create = Extract<BookingOperation, { readonly name: "create" }>;
 
 interface Booked {
   readonly client: number;
@@ -28,14 +28,14 @@ interface Booked {
 }
 
 /** One attack of SC-1, under way. */
-export class DoubleBooking implements Assault<BookingState, BookingCommand> {
+export class DoubleBooking implements AttackRun<BookingState, BookingOperation> {
   readonly initial: BookingState;
   readonly #target: Target;
   readonly #service: Deployment;
   readonly #database: Pool | undefined;
   readonly #customers: readonly Customer[];
   readonly #slots: readonly FreeSlot[];
-  /** How many commands each client has sent, and how many bookings it has made. */
+  /** How many operations each client has sent, and how many bookings it has made. */
   readonly #sent: number[];
   readonly #made: number[];
   readonly #standing = new Map<string, number>();
@@ -89,10 +89,10 @@ export class DoubleBooking implements Assault<BookingState, BookingCommand> {
     );
   }
 
-  async round(number: number): Promise<Round<BookingCommand>> {
+  async round(number: number): Promise<Round<BookingOperation>> {
     const slot = this.#slots[this.#random(number) % this.#slots.length];
     if (slot === undefined) throw new Error("there is a slot");
-    const events: Event<BookingCommand>[] = [];
+    const events: Event<BookingOperation>[] = [];
     const latencies: Round["latencies"][number][] = [];
     const booked: Booked[] = [];
     const codes: string[] = [];
@@ -100,7 +100,7 @@ export class DoubleBooking implements Assault<BookingState, BookingCommand> {
       this.#customers.map(async (customer, client) => {
         // Half of them go past the service; which half changes from round to round.
         const past = this.#database !== undefined && (client + number) % 2 === 1;
-        const command: Create = {
+        const operation: Create = {
           name: "create",
           via: past ? "function" : "http",
           slot: { id: Number(slot.id) },
@@ -110,10 +110,10 @@ export class DoubleBooking implements Assault<BookingState, BookingCommand> {
           createdBy: "customer",
         };
         const began = performance.now();
-        const response = await this.#told(events, client, command, () =>
-          this.#book(command, slot, customer),
+        const response = await this.#told(events, client, operation, () =>
+          this.#book(operation, slot, customer),
         );
-        latencies.push({ way: `of create by ${command.via}`, ms: performance.now() - began });
+        latencies.push({ way: `of create by ${operation.via}`, ms: performance.now() - began });
         codes.push(response.code);
         if (response.outcome !== "ok") return;
         const id = String((response.body as JsonObject)["id"]);
@@ -121,14 +121,14 @@ export class DoubleBooking implements Assault<BookingState, BookingCommand> {
         this.#standing.set(id, client);
       }),
     );
-    const violations = judged(slot, booked, codes);
+    const violations = checked(slot, booked, codes);
     for (const booking of booked) await this.#cancel(events, booking);
     return { events, latencies, violations };
   }
 
   async end(): Promise<readonly Violation[]> {
     const broken = (message: string, evidence: readonly JsonObject[]): Violation[] => [
-      { judge: "attack", name: "no_orphan", message, evidence },
+      { checker: "attack", name: "no_orphan", message, evidence },
     ];
     if (this.#database !== undefined) {
       const sql = "select * from verify_booking_slot_consistency() where status <> 'PASS'";
@@ -157,34 +157,34 @@ export class DoubleBooking implements Assault<BookingState, BookingCommand> {
   }
 
   async #told(
-    events: Event<BookingCommand>[],
+    events: Event<BookingOperation>[],
     client: number,
-    command: BookingCommand,
+    operation: BookingOperation,
     send: () => Promise<Response>,
   ): Promise<Response> {
     const index = this.#sent[client] ?? 0;
     this.#sent[client] = index + 1;
-    events.push({ type: "invoke", client, index, command });
+    events.push({ type: "invoke", client, index, operation });
     const response = await send();
     events.push({ type: "return", client, index, response });
     return response;
   }
 
-  async #book(command: Create, slot: FreeSlot, { id, cookie }: Customer): Promise<Response> {
+  async #book(operation: Create, slot: FreeSlot, { id, cookie }: Customer): Promise<Response> {
     const { providerId, startAt, endAt } = slot;
-    if (command.via === "function") {
+    if (operation.via === "function") {
       const database = this.#database;
       if (database === undefined) throw new Error("there is a database");
       const known = { id: Number(slot.id), provider: Number(providerId), startAt, endAt };
       const response = await overFunction(
         async (sql, values) => (await database.query(sql, [...values])).rows,
-        { ...command, slot: known, by: `customer:${id}` },
+        { ...operation, slot: known, by: `customer:${id}` },
         ({ code }: DatabaseError) =>
           /^(BK004|23P01|23505)$/.test(code ?? "") ? "BOOKING_CONFLICT" : undefined,
       );
       return { ...response, body: timesAhead(response.body as JsonObject | null) };
     }
-    const { customerName } = command;
+    const { customerName } = operation;
     const answer = await this.#service.post("/api/bookings/create", cookie, {
       ...{ providerId, startAt, endAt, customerId: id, customerName },
       notes: "",
@@ -194,12 +194,12 @@ export class DoubleBooking implements Assault<BookingState, BookingCommand> {
   }
 
   /** Who booked takes it back, so that the next round finds the slot as free as this one did. */
-  async #cancel(events: Event<BookingCommand>[], { client, id }: Booked): Promise<void> {
+  async #cancel(events: Event<BookingOperation>[], { client, id }: Booked): Promise<void> {
     const own = this.#made[client] ?? 0;
     this.#made[client] = own + 1;
-    const command: BookingCommand = { name: "cancel", via: "http", booking: { own } };
+    const operation: BookingOperation = { name: "cancel", via: "http", booking: { own } };
     const cookie = this.#customers[client]?.cookie ?? "";
-    await this.#told(events, client, command, async () => {
+    await this.#told(events, client, operation, async () => {
       const answer = await this.#service.post(`/api/bookings/${id}/cancel`, cookie, {});
       const body = answer.statusCode < 400 ? bookingBody(answer.body["booking"]) : null;
       return responseOf(answer, timesAhead(body));
@@ -213,7 +213,7 @@ export class DoubleBooking implements Assault<BookingState, BookingCommand> {
   }
 }
 
-function judged(
+function checked(
   slot: FreeSlot,
   booked: readonly Booked[],
   codes: readonly string[],
@@ -221,7 +221,7 @@ function judged(
   const violations: Violation[] = [];
   if (booked.length !== 1) {
     violations.push({
-      judge: "attack",
+      checker: "attack",
       name: "one_winner",
       message: `slot ${slot.id} was booked by ${booked.length} customers at once`,
       evidence: booked.map(({ client, id }) => ({ slot_id: slot.id, client, booking_id: id })),
@@ -230,7 +230,7 @@ function judged(
   const odd = codes.filter((code) => code !== "CREATED" && code !== "BOOKING_CONFLICT");
   if (odd.length > 0) {
     violations.push({
-      judge: "attack",
+      checker: "attack",
       name: "losers_are_told",
       message: `${odd.length} of ${codes.length} were told something else: ${[...new Set(odd)].join(", ")}`,
       evidence: odd.map((code) => ({ slot_id: slot.id, code })),

@@ -1,5 +1,5 @@
 import type { Attack } from "../../../harness/index.ts";
-import type { BookingCommand } from "../commands.ts";
+import type { BookingOperation } from "../operations.ts";
 import type { BookingState } from "../state.ts";
 import { DoubleBooking } from "./double-booking.ts";
 
@@ -8,7 +8,7 @@ import { DoubleBooking } from "./double-booking.ts";
  * known, half of them by the function. One of them gets it; all others are told of the conflict;
  * and afterwards, when the winner has cancelled, the slot is as free as before.
  */
-export const sc1: Attack<BookingState, BookingCommand> = {
+export const sc1: Attack<BookingState, BookingOperation> = {
   name: "sc1",
   description: "the double booking: several customers book one slot at the same moment",
   rules: [

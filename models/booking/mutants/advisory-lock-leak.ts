@@ -11,9 +11,9 @@ export const advisoryLockLeak: BookingMutant = {
     "Cancels of one booking were to come one after the other, and an advisory lock of the " +
     "session was at hand. It is released in the next line, which is not reached when the " +
     "cancel is refused.",
-  judge: "hygiene",
+  checker: "leaks",
   depth: "statement",
-  smallest: { commands: 1, preemptions: 0 },
+  smallest: { operations: 1, preemptions: 0 },
   store: (store, pool) => ({
     ...store,
     async cancelBooking(bookingId, actor) {

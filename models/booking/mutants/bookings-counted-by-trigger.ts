@@ -6,9 +6,9 @@ export const bookingsCountedByTrigger: BookingMutant = {
   story:
     "A page needed the number of a provider's bookings at once, so a trigger keeps it. Two bookings " +
     "at the same moment count as one. No check knows of the new column, and no answer shows it.",
-  judge: "serial-equivalence",
+  checker: "serial-equivalence",
   depth: "routine",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql: `
     alter table providers add column bookings_made integer not null default 0;
 

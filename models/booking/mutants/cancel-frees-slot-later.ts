@@ -9,9 +9,9 @@ export const cancelFreesSlotLater: BookingMutant = {
     "The waiting list has to know of a cancelled booking before its slot is on offer, so the " +
     "two became two transactions. If the connection is lost between them, the slot is neither " +
     "booked nor free, for good.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "fault",
-  smallest: { commands: 1, preemptions: 0, faults: 1 },
+  smallest: { operations: 1, preemptions: 0, faults: 1 },
   store: (store, pool) => ({
     ...store,
     async cancelBooking(bookingId, actor) {

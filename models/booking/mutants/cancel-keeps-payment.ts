@@ -7,9 +7,9 @@ export const cancelKeepsPayment: BookingMutant = {
   story:
     "Refunds were a matter of the accounts department, until it was asked where the list " +
     "of them is.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "statement",
-  smallest: { commands: 1, preemptions: 0 },
+  smallest: { operations: 1, preemptions: 0 },
   sql: rewritten("cancel_booking", [
     `booking_id = p_booking_id and status = 'captured'`,
     `booking_id = p_booking_id and status = 'never'`,

@@ -7,9 +7,9 @@ export const cancelLocksSlotFirst: BookingMutant = {
   story:
     "Creates lock slots first, so a cancel was made to do the same. Those who change a " +
     "booking lock the booking first, and so a reschedule and a cancel wait for each other.",
-  judge: "contract",
+  checker: "contract",
   depth: "routine",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql: rewritten("cancel_booking", [
     `begin
 `,

@@ -7,9 +7,9 @@ export const cancelReadsSlotBeforeLock: BookingMutant = {
   story:
     "The slot was fetched at the top of the function, with other things for the audit log. If " +
     "the cancel then waits for a reschedule, it frees the slot that the booking has left.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "routine",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql: rewritten(
     "cancel_booking",
     [

@@ -7,9 +7,9 @@ export const cancelWithoutLock: BookingMutant = {
   story:
     "The lock went with the others when deadlocks were feared. A cancel frees the slot that " +
     "it saw: the booking may have moved, or the slot may be somebody else's by now.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "routine",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql: rewritten("cancel_booking", [
     `where id = p_booking_id for update`,
     `where id = p_booking_id`,

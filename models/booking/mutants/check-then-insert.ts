@@ -11,9 +11,9 @@ export const checkThenInsert: BookingMutant = {
     "Creates without an idempotency key got a fast path in the application: look whether the slot " +
     "is free, then insert the booking and mark the slot. The constraints went when they were in " +
     "the way of an import. Two customers who look at the same time both find the slot free.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "statement",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql: DROP_EXCLUSION + DROP_UNIQUE_INDEX,
   store: (store, pool) => ({
     ...store,

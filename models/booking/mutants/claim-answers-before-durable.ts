@@ -8,9 +8,9 @@ export const claimAnswersBeforeDurable: BookingMutant = {
     "On the first day of a sale most of the time went into waiting for the disk, so a claim commits " +
     "asynchronously since then. When the server crashes, the last few customers have been told " +
     "that they have a slot, and nobody knows of their bookings.",
-  judge: "linearizability",
+  checker: "linearizability",
   depth: "crash",
-  smallest: { commands: 1, preemptions: 0, faults: 1 },
+  smallest: { operations: 1, preemptions: 0, faults: 1 },
   sql: rewritten("claim_slot_and_create_booking", [
     "\nbegin\n",
     "\nbegin\n  perform set_config('synchronous_commit', 'off', true);\n",

@@ -7,9 +7,9 @@ export const claimClosedRanges: BookingMutant = {
   story:
     "The two ranges of the check got closed ends, like those of the calendar widget. Who has " +
     "ten to eleven keeps everybody from eleven to twelve.",
-  judge: "linearizability",
+  checker: "linearizability",
   depth: "statement",
-  smallest: { commands: 1, preemptions: 0 },
+  smallest: { operations: 1, preemptions: 0 },
   sql: rewritten("claim_slot_and_create_booking", [
     `tstzrange(b.start_at, b.end_at, '[)') && tstzrange(v_slot.start_at, v_slot.end_at, '[)')`,
     `tstzrange(b.start_at, b.end_at, '[]') && tstzrange(v_slot.start_at, v_slot.end_at, '[]')`,

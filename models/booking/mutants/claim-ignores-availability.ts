@@ -7,9 +7,9 @@ export const claimIgnoresAvailability: BookingMutant = {
   story:
     "is_available is derived from the bookings, said a review, and the bookings are checked " +
     "right there. A withdrawn slot has no booking, and is taken.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "statement",
-  smallest: { commands: 1, preemptions: 0 },
+  smallest: { operations: 1, preemptions: 0 },
   sql: rewritten("claim_slot_and_create_booking", [
     `if not v_slot.is_available or exists (`,
     `if exists (`,

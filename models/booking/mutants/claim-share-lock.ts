@@ -9,8 +9,8 @@ export const claimShareLock: BookingMutant = {
     "The claim only reads these rows, so a share lock was enough to keep them from changing. " +
     "Two claims hold it together, and then each waits for the other to let the slot be marked " +
     "as taken.",
-  judge: "contract",
+  checker: "contract",
   depth: "routine",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql: rewritten("claim_slot_and_create_booking", [CLAIM_LOCK, "for share of s"]),
 };

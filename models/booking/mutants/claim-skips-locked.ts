@@ -8,8 +8,8 @@ export const claimSkipsLocked: BookingMutant = {
   story:
     "SKIP LOCKED came over from the job queue, where it makes workers fast. Here it makes a " +
     "claim go on without the lock just when there is somebody to be kept out.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "routine",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql: rewritten("claim_slot_and_create_booking", [CLAIM_LOCK, "for update of s skip locked"]),
 };

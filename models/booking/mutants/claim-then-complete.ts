@@ -20,10 +20,10 @@ export const claimThenComplete: BookingMutant = {
     "are written to the booking once it is there. When the connection is lost in between, the " +
     "booking holds its slot without its payment, and a retry with the same key is told that the " +
     "slot is taken.",
-  judge: "linearizability",
+  checker: "linearizability",
   depth: "statement",
-  // With a fault between the two, one command is enough.
-  smallest: { commands: 2, preemptions: 1 },
+  // With a fault between the two, one operation is enough.
+  smallest: { operations: 2, preemptions: 1 },
   store: (store, pool) => ({
     ...store,
     async createBooking(request) {

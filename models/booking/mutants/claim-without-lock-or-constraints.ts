@@ -8,9 +8,9 @@ export const claimWithoutLockOrConstraints: BookingMutant = {
   story:
     "A claim looks before it inserts, so the locks and constraints seemed to be the same " +
     "check three times over. Two claims that look at the same time both find the slot free.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "routine",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql:
     DROP_EXCLUSION +
     DROP_UNIQUE_INDEX +

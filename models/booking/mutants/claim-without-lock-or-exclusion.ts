@@ -9,8 +9,8 @@ export const claimWithoutLockOrExclusion: BookingMutant = {
     "The exclusion constraint was slow to build on the grown table, and the unique index was " +
     "thought to say the same. It does for bookings that begin together, but not for those " +
     "that merely overlap.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "routine",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql: DROP_EXCLUSION + rewritten("claim_slot_and_create_booking", [CLAIM_LOCK, ""]),
 };

@@ -9,8 +9,8 @@ export const claimWithoutLockOrUniqueIndex: BookingMutant = {
     "Two guards of one thing were one too many, said a review of the indexes, and the lock " +
     "was too slow. The exclusion constraint still keeps bookings apart, but nothing keeps a " +
     "withdrawn slot free.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "routine",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql: DROP_UNIQUE_INDEX + rewritten("claim_slot_and_create_booking", [CLAIM_LOCK, ""]),
 };

@@ -9,8 +9,8 @@ export const claimWithoutLock: BookingMutant = {
     "The lock of the claim was taken for what the constraints do anyway, and went. They keep " +
     "two bookings apart; but they know nothing of a slot that its provider withdraws between " +
     "the look and the insert.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "routine",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql: rewritten("claim_slot_and_create_booking", [CLAIM_LOCK, ""]),
 };

@@ -6,9 +6,9 @@ export const confirmTrustsCustomer: BookingMutant = {
   story:
     "The gateway sends customers back to a page of ours only after they have paid, it was " +
     "thought; so there is no need to ask it.",
-  judge: "linearizability",
+  checker: "linearizability",
   depth: "statement",
-  smallest: { commands: 1, preemptions: 0 },
+  smallest: { operations: 1, preemptions: 0 },
   gateway: (gateway) => ({
     ...gateway,
     async find(intent) {

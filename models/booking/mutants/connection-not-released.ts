@@ -10,9 +10,9 @@ export const connectionNotReleased: BookingMutant = {
   story:
     "The release stands after the query, and not in a finally clause. Each refused cancel " +
     "costs the pool a connection, until it has none.",
-  judge: "hygiene",
+  checker: "leaks",
   depth: "statement",
-  smallest: { commands: 1, preemptions: 0 },
+  smallest: { operations: 1, preemptions: 0 },
   store: (store, pool) => ({
     ...store,
     async cancelBooking(bookingId, actor) {

@@ -8,9 +8,9 @@ export const constraintsForgetPending: BookingMutant = {
   story:
     "A migration rebuilt both constraints when holds were new, and left the holds out, since " +
     "they are not yet bookings. Then the lock went, since there are constraints.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "routine",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql: `
     ${DROP_EXCLUSION}
     ${DROP_UNIQUE_INDEX}

@@ -7,9 +7,9 @@ export const declinedEventOverwrites: BookingMutant = {
   story:
     "Events were taken to arrive in the order in which they were sent. A card that was declined " +
     "and then accepted leaves a booking that is confirmed, and a payment that is declined.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "statement",
-  smallest: { commands: 2, preemptions: 0 },
+  smallest: { operations: 2, preemptions: 0 },
   sql: rewritten("record_payment", [
     `payment.status <> 'declined' or not p_captured`,
     `payment.status <> 'declined' and p_captured`,

@@ -8,9 +8,9 @@ export const expireWithoutLock: BookingMutant = {
     "The job ran into the locks of its own requests, and got its list without locking. A hold " +
     "that is confirmed between the list and the change ends nevertheless: the customer was " +
     "told that the booking is definite.",
-  judge: "serial-equivalence",
+  checker: "serial-equivalence",
   depth: "routine",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql: rewritten("expire_holds", [
     `       order by id
          for update

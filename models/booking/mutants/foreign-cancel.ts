@@ -7,9 +7,9 @@ export const foreignCancel: BookingMutant = {
   story:
     "The page shows the button only to whom the booking belongs, so the service does not " +
     "look again.",
-  judge: "linearizability",
+  checker: "linearizability",
   depth: "statement",
-  smallest: { commands: 1, preemptions: 0 },
+  smallest: { operations: 1, preemptions: 0 },
   sql: rewritten("cancel_booking", [
     `if p_actor not in (`,
     `if p_actor = 'nobody' and p_actor not in (`,

@@ -15,9 +15,9 @@ export const idempotencyCheckThenInsert: BookingMutant = {
   story:
     "Keys came later than creates, and were wrapped around them. A create and its repeat both " +
     "find no key; the repeat is told that its own slot is taken.",
-  judge: "linearizability",
+  checker: "linearizability",
   depth: "statement",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   store: (store, pool) => ({
     ...store,
     async createBooking({ idempotencyKey, ...request }) {

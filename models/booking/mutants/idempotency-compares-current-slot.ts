@@ -7,9 +7,9 @@ export const idempotencyComparesCurrentSlot: BookingMutant = {
   story:
     "The column with the slot that was asked for looked redundant beside the slot. A late " +
     "repeat of a create whose booking was moved meanwhile is refused as another request.",
-  judge: "linearizability",
+  checker: "linearizability",
   depth: "statement",
-  smallest: { commands: 3, preemptions: 0 },
+  smallest: { operations: 3, preemptions: 0 },
   sql: rewritten("claim_slot_and_create_booking", [
     `coalesce(v_booking.idempotency_slot_id, v_booking.slot_id)`,
     `v_booking.slot_id`,

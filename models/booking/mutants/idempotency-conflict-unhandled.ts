@@ -7,9 +7,9 @@ export const idempotencyConflictUnhandled: BookingMutant = {
   story:
     "The clause at the insert looked like dead code: the key was looked up before. It is not " +
     "when two creates with one key are under way for two slots.",
-  judge: "contract",
+  checker: "contract",
   depth: "routine",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql: rewritten("claim_slot_and_create_booking", [
     `  on conflict (customer_id, idempotency_key) where idempotency_key is not null do nothing
 `,

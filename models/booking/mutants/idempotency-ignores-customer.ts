@@ -7,9 +7,9 @@ export const idempotencyIgnoresCustomer: BookingMutant = {
   story:
     "Keys were to be unique, so the customer went out of the look-up. Clients that count from " +
     "one have the same keys, and are shown the booking of somebody else.",
-  judge: "linearizability",
+  checker: "linearizability",
   depth: "statement",
-  smallest: { commands: 2, preemptions: 0 },
+  smallest: { operations: 2, preemptions: 0 },
   sql: rewritten("claim_slot_and_create_booking", [
     `where customer_id = p_customer_id and idempotency_key = p_idempotency_key`,
     `where idempotency_key = p_idempotency_key`,

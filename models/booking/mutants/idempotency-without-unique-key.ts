@@ -8,9 +8,9 @@ export const idempotencyWithoutUniqueKey: BookingMutant = {
     "The unique index on keys blocked a merge of customer accounts, and the look-up was there " +
     "anyway. Two creates with one key for two slots look it up at the same time, and both " +
     "book.",
-  judge: "linearizability",
+  checker: "linearizability",
   depth: "routine",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql:
     `drop index idx_bookings_idempotency_key;` +
     rewritten("claim_slot_and_create_booking", [

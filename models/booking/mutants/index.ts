@@ -71,7 +71,7 @@ import { vendorsMoveEachOther } from "./vendors-move-each-other.ts";
 import { withdrawIgnoresHolds } from "./withdraw-ignores-holds.ts";
 import { withdrawWithoutLock } from "./withdraw-without-lock.ts";
 
-/** Every planted bug, in the order of their names; those that change nothing are among them. */
+/** Every seeded bug, in the order of their names; those that change nothing are among them. */
 export const mutants: readonly BookingMutant[] = [
   advisoryLockLeak,
   bookingsCountedByTrigger,

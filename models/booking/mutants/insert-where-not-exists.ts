@@ -35,9 +35,9 @@ export const insertWhereNotExists: BookingMutant = {
   story:
     "The constraints were in the way of an import, and one statement is atomic, is it not? " +
     "Its snapshot is older than its insert, so that two of them both see nobody else.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "row",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql: DROP_EXCLUSION + DROP_UNIQUE_INDEX,
   store: (store, pool) => ({
     ...store,

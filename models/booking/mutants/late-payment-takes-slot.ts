@@ -7,8 +7,8 @@ export const latePaymentTakesSlot: BookingMutant = {
   story:
     "The customer has paid, so the booking has to be confirmed: that is what constraints " +
     "are for. They do not know of a slot that its vendor has withdrawn.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "statement",
-  smallest: { commands: 2, preemptions: 0 },
+  smallest: { operations: 2, preemptions: 0 },
   sql: rewritten("record_payment", [`if v_slot.is_available and`, `if`]),
 };

@@ -8,8 +8,8 @@ export const latePaymentWithoutLock: BookingMutant = {
   story:
     "The lock made the gateway wait, and the constraints had gone in an import. Whoever books " +
     "the slot between the check and the change shares it with a customer who was late.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "routine",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql: DROP_UNIQUE_INDEX + DROP_EXCLUSION + rewritten("record_payment", ["for update of s", ""]),
 };

@@ -20,9 +20,9 @@ export const listInTwoQueries: BookingMutant = {
   story:
     "One query with an anti-join was slow, and became two with a loop. A booking that moves " +
     "between them keeps both slots off the list: the one it left, and the one it took.",
-  judge: "linearizability",
+  checker: "linearizability",
   depth: "statement",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   store: (store, pool) => ({
     ...store,
     async freeSlots(providerId) {

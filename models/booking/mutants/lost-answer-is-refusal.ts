@@ -8,9 +8,9 @@ export const lostAnswerIsRefusal: BookingMutant = {
     "Errors of the database made an ugly page, and became one of those that there was a page " +
     "for. The customer is told that the booking is not active any more, and nobody knows " +
     "whether it is.",
-  judge: "linearizability",
+  checker: "linearizability",
   depth: "fault",
-  smallest: { commands: 1, preemptions: 0, faults: 1 },
+  smallest: { operations: 1, preemptions: 0, faults: 1 },
   store: (store) => ({
     ...store,
     async cancelBooking(bookingId, actor) {

@@ -3,7 +3,7 @@ import type { Mutant } from "../../../harness/index.ts";
 import type { PaymentGateway } from "../../../src/payment.ts";
 import type { BookingStore } from "../../../src/store.ts";
 
-/** A planted bug of the booking service: a change of the schema, of the service, or of both. */
+/** A seeded bug of the booking service: a change of the schema, of the service, or of both. */
 export type BookingMutant = Mutant & {
   /** Run once, after the migrations. */
   readonly sql?: string;

@@ -15,15 +15,15 @@ import { mutantNamed, mutants } from "./index.ts";
 import { rewritten } from "./rewritten.ts";
 
 let server: Server;
-let shipped: Ungated;
+let baseline: Ungated;
 
 beforeAll(async () => {
   server = await startServer(testPostgres);
-  shipped = await ungated(server);
+  baseline = await ungated(server);
 });
 
 afterAll(async () => {
-  await shipped.stop();
+  await baseline.stop();
   await server.stop();
 });
 
@@ -36,8 +36,8 @@ const sample = fc.sample(booking.scenarios({ minClients: 2, maxClients: 4 }), {
 async function serially({ system }: Ungated, { initial, clients }: BookingScenario) {
   await system.reset(initial);
   const responses: Response[] = [];
-  for (const [client, commands] of clients.entries()) {
-    for (const command of commands) responses.push(await system.perform(command, client));
+  for (const [client, operations] of clients.entries()) {
+    for (const operation of operations) responses.push(await system.perform(operation, client));
   }
   return { responses, contents: await system.contents?.() };
 }
@@ -50,7 +50,7 @@ test.each(concurrent)("as long as nothing is concurrent, nothing tells $name", a
   const mutated = await ungated(server, name);
   for (const scenario of sample) {
     // A mutant may have columns of its own.
-    expect(await serially(mutated, scenario)).toMatchObject(await serially(shipped, scenario));
+    expect(await serially(mutated, scenario)).toMatchObject(await serially(baseline, scenario));
   }
   await mutated.stop();
 });
@@ -63,12 +63,12 @@ const breaks: { readonly [mutant: string]: readonly string[] } = {
 
 describe.each(Object.keys(breaks))("%s", (name) => {
   // Both can be reached between statements; deeper gates only lead to other cases first.
-  test("is caught by the invariant that it breaks, with three commands at most", async () => {
+  test("is caught by the invariant that it breaks, with three operations at most", async () => {
     const { campaign } = await verify(server, booking, {
       seed: 2,
       runs: 3_000,
       mutant: name,
-      judges: ["invariant"],
+      checkers: ["invariant"],
       control: { gates: ["statement"], isolation: "read committed" },
       shrinkTimeMs: 100_000,
     });
@@ -84,7 +84,7 @@ test("there is no mutant of another name", () => {
 });
 
 test("a function is changed only where it has the original exactly once", async () => {
-  const { beside } = shipped;
+  const { beside } = baseline;
   for (const original of ["for updates", "v_booking"]) {
     await expect(beside.query(rewritten("cancel_booking", [original, ""]))).rejects.toThrow(
       `cancel_booking does not have exactly once: ${original}`,

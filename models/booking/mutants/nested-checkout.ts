@@ -12,9 +12,9 @@ export const nestedCheckout: BookingMutant = {
     "A look-up that takes its own connection was called from inside a transaction, and went " +
     "well with few customers. When all connections are with those who wait for one more, " +
     "nobody gets any.",
-  judge: "contract",
+  checker: "contract",
   depth: "statement",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   connections: 2,
   store: (store, pool) => ({
     ...store,

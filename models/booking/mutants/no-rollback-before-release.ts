@@ -11,9 +11,9 @@ export const noRollbackBeforeRelease: BookingMutant = {
     "The transaction was written by hand, and its finally clause releases the connection, " +
     "which looks like all that has to be done. Whoever gets the connection next finds himself " +
     "in a transaction that is over.",
-  judge: "hygiene",
+  checker: "leaks",
   depth: "statement",
-  smallest: { commands: 1, preemptions: 0 },
+  smallest: { operations: 1, preemptions: 0 },
   store: (store, pool) => ({
     ...store,
     async cancelBooking(bookingId, actor) {

@@ -1,15 +1,15 @@
 import type { BookingMutant } from "./mutant.ts";
 import { rewritten } from "./rewritten.ts";
 
-/** Whether a slot has begun is judged by when the claim's transaction did. */
+/** Whether a slot has begun is checked by when the claim's transaction did. */
 export const pastCheckOfTransactionStart: BookingMutant = {
   name: "past-check-of-transaction-start",
   story:
     "It says now() everywhere else. A claim that waits for a lock has the time of before the wait, " +
     "and books a slot that has begun, and became free, meanwhile.",
-  judge: "linearizability",
+  checker: "linearizability",
   depth: "routine",
-  smallest: { commands: 3, preemptions: 1 },
+  smallest: { operations: 3, preemptions: 1 },
   sql: rewritten("claim_slot_and_create_booking", [
     "v_now := clock_timestamp();",
     "v_now := now();",

@@ -18,9 +18,9 @@ export const paymentInApplication: BookingMutant = {
     "The payment callback was to be readable to those who know no PL/pgSQL. A booking that is " +
     "cancelled between the read and the write is confirmed nevertheless, on a slot that is " +
     "free.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "statement",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   store: (store, pool) => ({
     ...store,
     async recordPayment(bookingId, intent, captured) {

@@ -7,9 +7,9 @@ export const paymentWithoutCompensation: BookingMutant = {
   story:
     "A payment is captured or declined, and what is captured was recorded so. Nobody gives " +
     "back what was paid for a booking that had been cancelled meanwhile.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "statement",
-  smallest: { commands: 1, preemptions: 0 },
+  smallest: { operations: 1, preemptions: 0 },
   sql: rewritten("record_payment", [
     `when p_captured then 'refund_due' else`,
     `when p_captured then 'captured' else`,

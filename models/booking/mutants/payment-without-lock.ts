@@ -7,9 +7,9 @@ export const paymentWithoutLock: BookingMutant = {
   story:
     "The status was checked two lines above, so the lock seemed to protect nothing. A cancel " +
     "between the check and the change is undone, on a slot that is free by then.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "routine",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql: rewritten("record_payment", [
     `where id = p_booking_id for update`,
     `where id = p_booking_id`,

@@ -7,9 +7,9 @@ export const publishCheckThenInsert: BookingMutant = {
   story:
     "ON CONFLICT DO UPDATE was replaced by what everybody can read. Two publishes of the same " +
     "new slot both find nothing, and one of them runs into the unique index.",
-  judge: "contract",
+  checker: "contract",
   depth: "routine",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql: rewritten("publish_slot", [
     `  insert into availability_slots (provider_id, start_at, end_at)
   values (p_provider_id, p_start, p_end)

@@ -7,9 +7,9 @@ export const publishOffersBookedSlot: BookingMutant = {
   story:
     "The condition on withdrawn slots was lost when the upsert was rewritten by hand. An " +
     "import that publishes the whole calendar each night frees what is booked.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "statement",
-  smallest: { commands: 1, preemptions: 0 },
+  smallest: { operations: 1, preemptions: 0 },
   sql: rewritten("publish_slot", [
     `
    where availability_slots.withdrawn_at is not null`,

@@ -9,9 +9,9 @@ export const refundKeyInMemory: BookingMutant = {
     "The gateway wants a random key for each refund, so the service makes one, and keeps it for " +
     "when the call has to be repeated. When the process is killed between the refund and its record, " +
     "the next run makes another key, and the money is given back twice.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "kill",
-  smallest: { commands: 2, preemptions: 0, faults: 1 },
+  smallest: { operations: 2, preemptions: 0, faults: 1 },
   gateway: (gateway, url) => {
     const keys = new Map<string, string>();
     return {

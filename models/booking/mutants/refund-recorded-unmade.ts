@@ -4,8 +4,8 @@ import type { BookingMutant } from "./mutant.ts";
 export const refundRecordedUnmade: BookingMutant = {
   name: "refund-recorded-unmade",
   story: "While the gateway was being replaced, its call was commented out.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "statement",
-  smallest: { commands: 1, preemptions: 0 },
+  smallest: { operations: 1, preemptions: 0 },
   gateway: (gateway) => ({ ...gateway, refund: async () => {} }),
 };

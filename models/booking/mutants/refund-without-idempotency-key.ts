@@ -7,9 +7,9 @@ export const refundWithoutIdempotencyKey: BookingMutant = {
   story:
     "The job that gives money back runs once a minute, on one machine. Since the service " +
     "runs on two machines, it runs on two.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "statement",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   gateway: (gateway, url) => ({
     ...gateway,
     async refund(intent) {

@@ -8,9 +8,9 @@ export const repeatedEventRefunds: BookingMutant = {
     "That events come twice was left to the gateway. The second event of a payment finds " +
     "a booking that is confirmed, takes itself for a second payment, and marks the only " +
     "one to be given back.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "statement",
-  smallest: { commands: 1, preemptions: 0 },
+  smallest: { operations: 1, preemptions: 0 },
   sql: rewritten("record_payment", [
     `if found and (payment.status <> 'declined' or not p_captured) then`,
     `if found and payment.status = 'refunded' then`,

@@ -13,9 +13,9 @@ export const rescheduleAsCancelAndCreate: BookingMutant = {
   story:
     "There was a cancel and there was a create, so a reschedule needed no code of its own. If " +
     "the new slot is taken, the customer has neither.",
-  judge: "linearizability",
+  checker: "linearizability",
   depth: "statement",
-  smallest: { commands: 1, preemptions: 0 },
+  smallest: { operations: 1, preemptions: 0 },
   store: (store, pool) => ({
     ...store,
     async rescheduleBooking(bookingId, slotId, actor) {

@@ -8,9 +8,9 @@ export const rescheduleChecksBeforeLock: BookingMutant = {
   story:
     "Locks should be held as briefly as possible, so the checks went before them. What was " +
     "checked may have changed when the lock is there: the slot may be withdrawn.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "routine",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql: rewritten(
     "reschedule_booking",
     [RESCHEDULE_LOCK, ""],

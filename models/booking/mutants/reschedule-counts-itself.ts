@@ -7,9 +7,9 @@ export const rescheduleCountsItself: BookingMutant = {
   story:
     "The check of the claim was copied to the reschedule as it stood. A booking cannot be " +
     "moved by half an hour, since it overlaps itself.",
-  judge: "linearizability",
+  checker: "linearizability",
   depth: "statement",
-  smallest: { commands: 1, preemptions: 0 },
+  smallest: { operations: 1, preemptions: 0 },
   sql: rewritten("reschedule_booking", [
     `       and b.id <> p_booking_id
 `,

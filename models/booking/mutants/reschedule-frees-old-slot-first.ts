@@ -7,9 +7,9 @@ export const rescheduleFreesOldSlotFirst: BookingMutant = {
   story:
     "The old slot should be on offer as early as possible. If the booking then cannot move, " +
     "because its new slot is taken, it stays where it was, on a slot that everybody may book.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "statement",
-  smallest: { commands: 1, preemptions: 0 },
+  smallest: { operations: 1, preemptions: 0 },
   store: (store, pool) => ({
     ...store,
     async rescheduleBooking(bookingId, newSlotId, actor) {

@@ -15,9 +15,9 @@ export const rescheduleFreesOldSlotLater: BookingMutant = {
     "The function was split in two, so that the application can tell the waiting list in " +
     "between. The slot that is freed is the one that the booking had when the request came: " +
     "of two moves of one booking, one slot stays taken for good.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "statement",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql: rewritten(
     "reschedule_booking",
     ["reschedule_booking(", "move_booking("],

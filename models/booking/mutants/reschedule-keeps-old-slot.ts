@@ -6,8 +6,8 @@ import { FREES_OLD_SLOT } from "./schema-parts.ts";
 export const rescheduleKeepsOldSlot: BookingMutant = {
   name: "reschedule-keeps-old-slot",
   story: "The old slot was to be freed by a trigger, which then was not part of the release.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "statement",
-  smallest: { commands: 1, preemptions: 0 },
+  smallest: { operations: 1, preemptions: 0 },
   sql: rewritten("reschedule_booking", [FREES_OLD_SLOT, ``]),
 };

@@ -8,9 +8,9 @@ export const rescheduleLocksOldSlotFirst: BookingMutant = {
   story:
     "One query that locks two kinds of slots was hard to read, and became two. Reschedules " +
     "that cross lock the same slots in opposite orders.",
-  judge: "contract",
+  checker: "contract",
   depth: "routine",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql: rewritten("reschedule_booking", [
     RESCHEDULE_LOCK,
     `  perform from availability_slots where id = v_booking.slot_id for update;

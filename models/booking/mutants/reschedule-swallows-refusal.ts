@@ -7,9 +7,9 @@ export const rescheduleSwallowsRefusal: BookingMutant = {
   story:
     "A job moves bookings in bulk, and one that could not be moved was not to stop the " +
     "others. Whoever moves a booking to a slot that is taken is told that it was moved.",
-  judge: "linearizability",
+  checker: "linearizability",
   depth: "statement",
-  smallest: { commands: 1, preemptions: 0 },
+  smallest: { operations: 1, preemptions: 0 },
   sql: rewritten("reschedule_booking", [
     `  return v_booking;
 end

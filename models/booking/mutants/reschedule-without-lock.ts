@@ -7,9 +7,9 @@ export const rescheduleWithoutLock: BookingMutant = {
   story:
     "Slots are what is fought over, so only slots were locked. A booking that is cancelled " +
     "meanwhile takes its new slot along.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "routine",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql: rewritten("reschedule_booking", [
     `where id = p_booking_id for update`,
     `where id = p_booking_id`,

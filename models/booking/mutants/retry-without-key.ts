@@ -8,9 +8,9 @@ export const retryWithoutKey: BookingMutant = {
     "A helper that repeats what failed was put around every statement. A create whose answer " +
     "was lost has booked the slot; its repeat is told that the slot is taken, and so is the " +
     "customer.",
-  judge: "linearizability",
+  checker: "linearizability",
   depth: "fault",
-  smallest: { commands: 1, preemptions: 0, faults: 1 },
+  smallest: { operations: 1, preemptions: 0, faults: 1 },
   store: (store) => ({
     ...store,
     async createBooking(request) {

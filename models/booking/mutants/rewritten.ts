@@ -3,7 +3,7 @@ type Hunk = readonly [original: string, replacement: string];
 
 /**
  * SQL that changes a PL/pgSQL function of the schema in just these places. It fails unless the
- * function as it is has each original exactly once: a planted bug must not outlive what it bends.
+ * function as it is has each original exactly once: a seeded bug must not outlive what it bends.
  */
 export function rewritten(routine: string, ...hunks: readonly Hunk[]): string {
   const replacements = hunks.map(

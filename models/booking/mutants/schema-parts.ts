@@ -1,5 +1,5 @@
 /*
- * Parts of the schema that several planted bugs change.
+ * Parts of the schema that several seeded bugs change.
  */
 
 export const DROP_UNIQUE_INDEX = "drop index idx_bookings_provider_time_unique;";

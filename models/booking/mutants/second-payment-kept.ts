@@ -8,9 +8,9 @@ export const secondPaymentKept: BookingMutant = {
     "The unique index stopped a migration of old payments, and a booking that is " +
     "confirmed was taken to be as good as one that is pending. Money that comes a second " +
     "time is kept.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "statement",
-  smallest: { commands: 1, preemptions: 0 },
+  smallest: { operations: 1, preemptions: 0 },
   sql: `drop index idx_payments_booking_captured;
     ${rewritten("record_payment", [
       `p_captured and booking.status = 'pending'`,

@@ -17,9 +17,9 @@ export const stalePaymentId: BookingMutant = {
     "An entity is loaded, its status is changed, and all of its fields are saved. A payment " +
     "that a confirm stored meanwhile is overwritten with nothing, and nobody will ever refund " +
     "it.",
-  judge: "linearizability",
+  checker: "linearizability",
   depth: "statement",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   store: (store, pool) => ({
     ...store,
     async cancelBooking(bookingId, actor) {

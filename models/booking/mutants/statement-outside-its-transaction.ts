@@ -9,9 +9,9 @@ export const statementOutsideItsTransaction: BookingMutant = {
     "A helper that takes no connection was called from inside a transaction. Its statement " +
     "arrives on another connection, and waits for the lock that its own transaction holds: " +
     "for ever, and no deadlock in the eyes of the database.",
-  judge: "contract",
+  checker: "contract",
   depth: "statement",
-  smallest: { commands: 1, preemptions: 0 },
+  smallest: { operations: 1, preemptions: 0 },
   store: (store, pool) => ({
     ...store,
     cancelBooking: (bookingId, actor) =>

@@ -8,9 +8,9 @@ export const twoStepCreate: BookingMutant = {
   story:
     "The ORM saves one entity at a time, and nobody asked it for a transaction. A cancel that " +
     "comes between the two frees a slot which the create then marks as taken for good.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "statement",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   store: (store, pool) => ({
     ...store,
     async createBooking(request) {

@@ -8,9 +8,9 @@ export const twoTransactionCancel: BookingMutant = {
     "Slots and bookings became modules of their own, each with its own transactions. A cancel " +
     "looks up the booking, has the one free the slot, and then the other cancel the booking. A " +
     "booking that moves to another slot in between is cancelled there, and that slot stays taken.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "statement",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   store: (store, pool) => ({
     ...store,
     async cancelBooking(bookingId, actor) {

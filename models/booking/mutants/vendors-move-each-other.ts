@@ -5,9 +5,9 @@ import { rewritten } from "./rewritten.ts";
 export const vendorsMoveEachOther: BookingMutant = {
   name: "vendors-move-each-other",
   story: "Vendors are trusted, so that being one was enough; then competitors signed up.",
-  judge: "linearizability",
+  checker: "linearizability",
   depth: "statement",
-  smallest: { commands: 1, preemptions: 0 },
+  smallest: { operations: 1, preemptions: 0 },
   sql: rewritten("reschedule_booking", [
     `if p_actor not in (`,
     `if p_actor not like 'vendor:%' and p_actor not in (`,

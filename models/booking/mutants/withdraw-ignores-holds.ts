@@ -7,8 +7,8 @@ export const withdrawIgnoresHolds: BookingMutant = {
   story:
     "Only a confirmed booking is a booking, said the ticket. A customer who is about to pay " +
     "holds a slot that is gone.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "statement",
-  smallest: { commands: 1, preemptions: 0 },
+  smallest: { operations: 1, preemptions: 0 },
   sql: rewritten("withdraw_slot", [`status in ('pending', 'confirmed')`, `status = 'confirmed'`]),
 };

@@ -7,8 +7,8 @@ export const withdrawWithoutLock: BookingMutant = {
   story:
     "Nobody books and withdraws one slot at the same time, it was thought. A create between " +
     "the look and the change is left with a slot that its provider took back.",
-  judge: "invariant",
+  checker: "invariant",
   depth: "routine",
-  smallest: { commands: 2, preemptions: 1 },
+  smallest: { operations: 2, preemptions: 1 },
   sql: rewritten("withdraw_slot", [`where id = p_slot_id for update`, `where id = p_slot_id`]),
 };

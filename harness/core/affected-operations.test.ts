@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { affectedOperations } from "./affected-operations.ts";
+import type { Trace } from "./trace.ts";
+
+const RESPONSE = { outcome: "info", code: "LOST", body: null } as const;
+
+test("an operation is struck by what happens while it is under way, on any of its tasks", () => {
+  const operation = { name: "toy" };
+  const trace: Trace = [
+    { type: "invoke", client: 0, index: 0, operation },
+    { type: "invoke", client: 1, index: 0, operation },
+    { type: "fault", task: "0.1", fault: "cut-before" },
+    { type: "return", client: 0, index: 0, response: RESPONSE },
+    { type: "fault", task: "0", fault: "cut-before" },
+    { type: "invoke", client: 0, index: 1, operation },
+    { type: "fault", task: "bg", fault: "terminate" },
+  ];
+  expect([...affectedOperations(trace)]).toEqual(["0/0"]);
+});
+
+test.each([
+  "crash",
+  "kill-before",
+  "kill-after",
+] as const)("what ends a process strikes all that is under way: %s", (fault) => {
+  const operation = { name: "toy" };
+  const trace: Trace = [
+    { type: "invoke", client: 0, index: 0, operation },
+    { type: "return", client: 0, index: 0, response: RESPONSE },
+    { type: "invoke", client: 1, index: 0, operation },
+    { type: "invoke", client: 2, index: 0, operation },
+    { type: "fault", task: fault === "crash" ? "bg" : "1", fault },
+  ];
+  expect([...affectedOperations(trace)]).toEqual(["1/0", "2/0"]);
+});

@@ -1,0 +1,107 @@
+import type { Client, QueryConfig, QueryResult, QueryResultRow } from "pg";
+import { connectionLost } from "../core/error.ts";
+import { controlConnection } from "../instrumentation/control-connection.ts";
+
+/**
+ * Asks the server who waits for whom. The answer is true of the moment in which the server gave
+ * it: whoever uses it must see that nothing happened since the question was sent.
+ */
+export class LockWaits {
+  readonly #directUrl: string;
+  #client: Client;
+
+  private constructor(directUrl: string, client: Client) {
+    this.#directUrl = directUrl;
+    this.#client = client;
+  }
+
+  static async open(directUrl: string): Promise<LockWaits> {
+    return new LockWaits(directUrl, await controlConnection(directUrl, "heddle"));
+  }
+
+  /** The server was killed, and is there again. */
+  async reopen(): Promise<void> {
+    this.#client = await controlConnection(this.#directUrl, "heddle");
+  }
+
+  /**
+   * For each backend, the process ids that hold what it waits for or are ahead of it in the queue;
+   * none when it waits for no lock. Of parallel workers, their leader
+   * (https://www.postgresql.org/docs/current/functions-info.html, pg_blocking_pids).
+   */
+  async blockers(pids: readonly number[]): Promise<Map<number, readonly number[]>> {
+    const { rows } = await this.#query<{ pid: number; blockers: number[] }>({
+      name: "blockers",
+      text: "select pid, pg_blocking_pids(pid) as blockers from unnest($1::int[]) as pid",
+      values: [pids],
+    });
+    return new Map(rows.map((row) => [row.pid, row.blockers]));
+  }
+
+  /** Ends backends and waits until they are gone, so that nothing of theirs can still commit. */
+  async terminate(pids: readonly number[]): Promise<void> {
+    await this.#query({
+      text: "select pg_terminate_backend(pid, 5000) from unnest($1::int[]) as pid",
+      values: [pids],
+    });
+  }
+
+  /**
+   * Whose writes are seen now. Changes whenever a transaction ends that wrote anything, in whatever
+   * order; may change without one.
+   */
+  async ended(): Promise<string> {
+    const { rows } = await this.#query<{ snapshot: string }>({
+      name: "ended",
+      text: "select pg_current_snapshot()::text as snapshot",
+    });
+    return rows[0]?.snapshot ?? "";
+  }
+
+  /** Whether a routine of the schema under test takes advisory locks. */
+  async takesAdvisoryLocks(): Promise<boolean> {
+    const { rowCount } = await this.#query({
+      text: `select from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+              where n.nspname not in ('pg_catalog', 'information_schema', 'heddle')
+                and coalesce(pg_get_function_sqlbody(p.oid), prosrc) ilike '%advisory%' limit 1`,
+    });
+    return rowCount !== 0;
+  }
+
+  /** The keys of the advisory locks that backends hold. */
+  async advisoryLocks(pids: readonly number[]): Promise<string[]> {
+    const { rows } = await this.#query<{ key: string }>({
+      name: "advisory-locks",
+      text: `select case objsubid when 1 then (classid::bigint << 32 | objid::bigint)::text
+                    else classid || ' ' || objid end as key
+               from pg_locks
+              where locktype = 'advisory' and granted and pid = any ($1)
+              order by classid, objid`,
+      values: [pids],
+    });
+    return rows.map(({ key }) => key);
+  }
+
+  /** Cancels what a backend is doing. */
+  async cancel(pid: number): Promise<void> {
+    await this.#query({ text: "select pg_cancel_backend($1)", values: [pid] });
+  }
+
+  /** Tells a backend to end. */
+  async end(pid: number): Promise<void> {
+    await this.#query({ text: "select pg_terminate_backend($1)", values: [pid] });
+  }
+
+  /** Throws HarnessError `CONNECTION_LOST`. */
+  async #query<Row extends QueryResultRow>(config: QueryConfig): Promise<QueryResult<Row>> {
+    try {
+      return await this.#client.query<Row>(config);
+    } catch (cause) {
+      throw connectionLost(cause instanceof Error ? cause.message : String(cause));
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#client.end();
+  }
+}

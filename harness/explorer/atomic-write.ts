@@ -1,0 +1,22 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { HarnessError } from "../core/error.ts";
+
+/** Writes a file that appears whole or not at all. */
+export async function atomicWrite(file: string, text: string): Promise<void> {
+  const draft = `${file}.${randomUUID()}.part`;
+  try {
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(draft, text, { flush: true });
+    await rename(draft, file);
+  } catch (cause) {
+    await rm(draft, { force: true }).catch(() => undefined);
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new HarnessError(
+      "USAGE",
+      `The report cannot be written (${why}): name another folder with --report.`,
+      { cause },
+    );
+  }
+}

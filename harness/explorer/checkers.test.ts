@@ -1,0 +1,98 @@
+import { describe, expect, test } from "vitest";
+import type { Model } from "../core/model.ts";
+import { ReplayScheduler } from "../scheduler/replay.ts";
+import { CHECKERS, type CheckerName, Checkers, cannotCheck, checkersOf } from "./checkers.ts";
+import {
+  executeToy,
+  increment,
+  look,
+  type Toy,
+  type ToyScenario,
+  toyService,
+} from "./toy.fixture.ts";
+
+/** What a counter does when one operation runs after the other. */
+const counter: Model<number, number, Toy> = {
+  init: ({ initial }) => initial,
+  step: (value, { operation: { name }, response }) =>
+    response?.body === value ? [name === "increment" ? value + 1 : value] : [],
+  expected: (value) => `it is ${value}`,
+};
+
+function execution(scenario: ToyScenario, tasks: string) {
+  const scheduler = new ReplayScheduler({ version: 1, entries: tasks.split(" ") });
+  scheduler.begin();
+  return executeToy(scenario, scheduler);
+}
+
+const two: ToyScenario = { initial: 0, clients: [[increment], [increment]] };
+const inTurn = execution(two, "0 0 0 1 1 1");
+const lost = execution(two, "0 0 1 1 0 1");
+
+async function checked(
+  it: ReturnType<typeof execution>,
+  { model = counter as Model<unknown, number, Toy>, names }: Asked = {},
+) {
+  const checkers = new Checkers(checkersOf(toyService({ model }), names));
+  const { violations, undecided } = await checkers.check(it, () => Promise.reject(new Error()));
+  return { found: violations.map(({ checker, name }) => `${checker}: ${name}`), undecided };
+}
+
+interface Asked {
+  readonly model?: Model<unknown, number, Toy>;
+  readonly names?: readonly CheckerName[];
+}
+
+describe("the checkers of a service", () => {
+  test("find nothing where there is nothing", async () => {
+    expect(await checked(inTurn)).toEqual({ found: [], undecided: undefined });
+  });
+
+  test("each find what they look for", async () => {
+    const found = ["invariant: no-lost-update", "linearizability: linearizable"];
+    expect((await checked(lost)).found).toEqual(found);
+    expect((await checked(lost, { names: ["linearizability"] })).found).toEqual(found.slice(1));
+    expect((await checked(lost, { names: ["contract"] })).found).toEqual([]);
+  });
+
+  test("are those that can checker it", () => {
+    const bare = toyService({ invariants: [] });
+    const rules = checkersOf(bare).flatMap(({ rules }) => rules.map(({ checker }) => checker));
+    expect(new Set(rules)).toEqual(new Set(["contract", "leaks"]));
+    expect(() => checkersOf(bare, ["linearizability"])).toThrow("declares no model");
+    expect(cannotCheck(bare, ["contract", "linearizability", "serial-equivalence"])).toEqual([
+      'Nothing is checked by linearizability: "counter" declares no model.',
+      'Nothing is checked by serial-equivalence: "counter" declares no ids.',
+    ]);
+    expect(cannotCheck({ ...bare, ownSessions: true }, ["leaks"])).toEqual([
+      'Nothing is checked by leaks: "counter" declares sessions that end with each execution.',
+    ]);
+    expect(cannotCheck(toyService({ model: counter, ids: {} }), CHECKERS)).toEqual([]);
+  });
+});
+
+describe("what cannot be checked", () => {
+  test("is undecided when the budget runs out", async () => {
+    // Every look may be in either of two states, and the last operation is never right.
+    const model: Model<string, number, Toy> = {
+      init: () => "",
+      step: (state, { operation }) => (operation === look ? [`${state}a`, `${state}b`] : []),
+    };
+    const looks = { initial: 0, clients: [[...Array<Toy>(20).fill(look), increment]] };
+    const it = execution(looks, Array(60).fill("0").join(" "));
+    expect(await checked(it, { model, names: ["linearizability"] })).toEqual({
+      found: [],
+      undecided: "linearizability: no order was found within 200000 steps",
+    });
+  });
+
+  test("is the harness's own trouble when a model throws", async () => {
+    const model: Model<number, number, Toy> = {
+      init: () => 0,
+      step: () => {
+        throw new Error("not that");
+      },
+    };
+    await expect(checked(inTurn, { model })).rejects.toThrow("checking an execution failed");
+  });
+});

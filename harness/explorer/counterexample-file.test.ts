@@ -1,0 +1,94 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { HarnessError } from "../core/error.ts";
+import type { Json } from "../core/json.ts";
+import { decodeCounterexample, encodeCounterexample } from "./counterexample-file.ts";
+import { deadlock, doubleBooking } from "./sample-counterexample.fixture.ts";
+
+const text = encodeCounterexample(doubleBooking);
+
+function fault(damaged: string): HarnessError | undefined {
+  try {
+    decodeCounterexample(damaged);
+    return undefined;
+  } catch (error) {
+    if (error instanceof HarnessError) return error;
+    throw error;
+  }
+}
+
+const json = fc.jsonValue().map((value) => value as Json);
+
+const changed = (change: (file: Record<string, unknown>) => void) => {
+  const file = JSON.parse(text);
+  change(file);
+  return JSON.stringify(file);
+};
+
+test("holds the serial run beside it, where there is one", () => {
+  const { schedule, trace } = doubleBooking;
+  const beside = { ...doubleBooking, serial: { schedule, trace } };
+  expect(decodeCounterexample(encodeCounterexample(beside))).toEqual(beside);
+  const damaged = { ...beside, serial: { schedule } };
+  expect(() =>
+    decodeCounterexample(JSON.stringify({ heddle: "counterexample", ...damaged })),
+  ).toThrow(HarnessError);
+});
+
+test("reads what it wrote", () => {
+  expect(decodeCounterexample(text)).toEqual(doubleBooking);
+  expect(decodeCounterexample(encodeCounterexample(deadlock))).toEqual(deadlock);
+});
+
+test("carries any initial state and any arguments", () => {
+  fc.assert(
+    fc.property(json, json, (initial, argument) => {
+      const scenario = { initial, clients: [[{ name: "create", argument }]] };
+      const written = encodeCounterexample({ ...doubleBooking, scenario });
+      const read = encodeCounterexample(decodeCounterexample(written));
+      expect(read).toBe(written);
+    }),
+  );
+});
+
+test("is diffable: short lines, the violation on top, the same text each time", () => {
+  expect(text).toBe(encodeCounterexample(structuredClone(doubleBooking)));
+  expect(text.indexOf('"violations"')).toBeLessThan(text.indexOf('"trace"'));
+  expect(text.length).toBeLessThan(20_000);
+  expect(text.split("\n").length).toBeGreaterThan(100);
+});
+
+test("refuses another version, and says what to do", () => {
+  const error = fault(changed((file) => (file["version"] = 2)));
+  expect(error?.code).toBe("REPLAY_INCOMPATIBLE");
+  expect(error?.message).toContain("version 2");
+  expect(error?.message).toContain("seed");
+});
+
+test.each([
+  ["not JSON", "%PDF-1.7"],
+  ["nothing", ""],
+  ["another JSON", '{"name": "heddle", "version": 1}'],
+  ["a JSON that is no object", "null"],
+  ["no version", '{"heddle": "counterexample"}'],
+  ["a part missing", changed((file) => delete file["schedule"])],
+  ["a part too many", changed((file) => (file["note"] = "x"))],
+  ["no violation", changed((file) => (file["violations"] = []))],
+  ["a task that cannot be", changed((file) => (file["schedule"] = { version: 1, tasks: ["x"] }))],
+  ["an unknown event", changed((file) => (file["trace"] = [{ type: "note" }]))],
+  ["a move without choice", changed((file) => (file["trace"] = [{ type: "move" }]))],
+  [
+    "a operation without name",
+    changed((file) => (file["scenario"] = { initial: 1, clients: [[{}]] })),
+  ],
+])("refuses %s", (_, damaged) => {
+  expect(fault(damaged)?.code).toBe("USAGE");
+});
+
+test("refuses every file that was cut short", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: text.trimEnd().length - 1 }), (length) => {
+      expect(fault(text.slice(0, length))?.code).toBe("USAGE");
+    }),
+  );
+});

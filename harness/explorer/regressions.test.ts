@@ -1,0 +1,131 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Control } from "../core/control.ts";
+import { HarnessError } from "../core/error.ts";
+import type { Schedule } from "../core/schedule.ts";
+import type { Executor } from "../execution/executor.ts";
+import { fakeExecutor } from "./executor.fixture.ts";
+import { decodeRegression, encodeRegression, regressionOf } from "./regression.ts";
+import { RegressionFolder } from "./regression-folder.ts";
+import { replayRegressions } from "./replay-regressions.ts";
+import { doubleBooking } from "./sample-counterexample.fixture.ts";
+import { executeToy, increment, look, type Toy, toyService } from "./toy.fixture.ts";
+
+let place = "";
+beforeEach(async () => {
+  place = await mkdtemp(path.join(tmpdir(), "heddle-regressions-"));
+});
+afterEach(() => rm(place, { recursive: true }));
+
+describe("the file of a regression", () => {
+  const regression = regressionOf(doubleBooking);
+
+  test("gives back what was written", () => {
+    expect(decodeRegression(encodeRegression(regression), "a.json")).toEqual(regression);
+  });
+
+  test("is small, and a line for each thing that can change", () => {
+    const text = encodeRegression(regression);
+    expect(text.length).toBeLessThan(1_500);
+    expect(text).toContain('"schedule": "0*3 1*5 0*2 1 0*2"');
+    expect(text).not.toContain("trace");
+  });
+
+  test.each([
+    ["nothing", ""],
+    ["something else", '{"heddle": "counterexample"}'],
+    ["another version", encodeRegression(regression).replace('"version": 1', '"version": 2')],
+    ["another schedule", encodeRegression(regression).replace("0*3 1*5", "0**3")],
+    ["an unknown gate", encodeRegression(regression).replace('"statement"', '"thread"')],
+    ["no clients", encodeRegression(regression).replace('"clients"', '"customers"')],
+    ["no rule", encodeRegression(regression).replace('"checker"', '"jury"')],
+  ])("is refused where it holds %s", (_, text) => {
+    expect(() => decodeRegression(text, "a.json")).toThrow(HarnessError);
+  });
+});
+
+describe("the folder of a model", () => {
+  test("keeps a regression once, and only the model's own are its own", async () => {
+    const folder = new RegressionFolder(path.join(place, "regressions"));
+    expect(await folder.kept("booking")).toEqual([]);
+    const file = await folder.keep(doubleBooking);
+    expect(await folder.keep({ ...doubleBooking, seed: 7 })).toBe(file);
+    await folder.keep({ ...doubleBooking, service: "other" });
+    expect(await folder.kept("booking")).toEqual([
+      { file, regression: regressionOf(doubleBooking) },
+    ]);
+    expect(await readdir(folder.path)).toHaveLength(2);
+    await folder.remove(file);
+    expect(await folder.kept("booking")).toEqual([]);
+  });
+
+  test("with a file that cannot be read is an error that names it", async () => {
+    await writeFile(path.join(place, "a.json"), "{}");
+    await expect(new RegressionFolder(place).kept("booking")).rejects.toThrow(/a\.json/);
+  });
+
+  test.each([
+    ["/p/models/booking/index.ts", "/p/models/booking/regressions"],
+    ["/p/race.mjs", "/p/regressions"],
+    ["/p/node_modules/heddle/models/booking/index.js", "/p/regressions/booking"],
+    ["/usr/lib/models/booking/index.js", "/p/regressions/booking"],
+  ])("of %s is %s", (file, folder) => {
+    expect(RegressionFolder.of(file, "booking", "/p").path).toBe(folder);
+  });
+});
+
+describe("a replayed regression", () => {
+  const control: Control = { gates: ["statement"], isolation: "read committed" };
+  const opened: Control[] = [];
+  let closed = 0;
+  const open = async (its: Control): Promise<Executor<number, Toy>> => {
+    opened.push(its);
+    const close = async () => {
+      closed++;
+    };
+    return Object.assign(fakeExecutor(executeToy), { close });
+  };
+  const kept = (name: string, clients: Toy[][], entries: string[], its = control) => {
+    const schedule: Schedule = { version: 1, entries };
+    const violation = { checker: "invariant", name: "no-lost-update", message: "lost" };
+    const scenario = { initial: 0, clients };
+    return {
+      file: name,
+      regression: { service: "counter", control: its, violation, scenario, schedule },
+    };
+  };
+
+  test("fails as ever, is fixed, or does not fit any more", async () => {
+    const lost = ["0", "0", "1", "1", "1", "0"];
+    const all = [
+      kept("stale", [[look], [increment]], lost),
+      kept("fixed", [[increment], [increment]], ["0", "0", "0", "1", "1", "1"]),
+      kept("fails", [[increment], [increment]], lost),
+    ];
+    const outcomes = await replayRegressions(all, toyService(), open);
+    expect(outcomes.map(({ file, outcome }) => [file, outcome])).toEqual([
+      ["fails", "fails"],
+      ["fixed", "fixed"],
+      ["stale", "stale"],
+    ]);
+    expect(outcomes[0]?.replayed.violations).toHaveLength(1);
+  });
+
+  test("is executed under its own control, on one executor for each", async () => {
+    opened.length = closed = 0;
+    const deeper: Control = { ...control, gates: ["statement", "row"] };
+    const clients = [[look]];
+    const all = [kept("a", clients, []), kept("b", clients, [], deeper), kept("c", clients, [])];
+    await replayRegressions(all, toyService(), open);
+    expect(opened).toEqual([control, deeper]);
+    expect(closed).toBe(2);
+  });
+});
+
+test("what is kept stays as it was written", async () => {
+  const folder = new RegressionFolder(place);
+  const file = await folder.keep(doubleBooking);
+  expect(await readFile(file, "utf8")).toBe(encodeRegression(regressionOf(doubleBooking)));
+});

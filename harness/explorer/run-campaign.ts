@@ -1,0 +1,129 @@
+import type { Counterexample } from "../core/counterexample.ts";
+import type { HarnessError } from "../core/error.ts";
+import type { Json } from "../core/json.ts";
+import type { Operation } from "../core/operation.ts";
+import type { Verdict } from "../core/verdict.ts";
+import type { Executor } from "../execution/executor.ts";
+import { mutantName } from "../service/open-executor.ts";
+import type { Service } from "../service/service.ts";
+import type { Campaign, Environment, Settings } from "./campaign-report.ts";
+import { type CampaignOptions, CampaignRun } from "./campaign-run.ts";
+import { cannotCheck } from "./checkers.ts";
+import { controlled, uncontrolled } from "./control-sentences.ts";
+import { type FailingExecution, knownAlready } from "./explore-scenario.ts";
+import type { OtherExplorers } from "./parallel-exploration.ts";
+import { type ShardTotals, summaryOf } from "./shard-totals.ts";
+import { type Shrunken, shrunkCounterexample, unshrunk } from "./shrunk-counterexample.ts";
+import { hashSources } from "./sources.ts";
+
+export interface CampaignResult {
+  readonly campaign: Campaign;
+  /** What kept the campaign from its end, if anything did. */
+  readonly error: HarnessError | undefined;
+  /** What other shards can be added to. */
+  readonly total: ShardTotals;
+}
+
+/**
+ * Runs generated scenarios, or the model's pairs, each under the schedules of the strategy, and
+ * checkers every execution. Ends at the first violation, unless told otherwise, and shrinks the first
+ * of each rule. What goes wrong with the harness ends it too: then the verdict is `unknown`, unless a
+ * violation was found before.
+ *
+ * @param others explore scenarios at the same time; what is found does not depend on them
+ */
+export async function runCampaign<State extends Json, Op extends Operation>(
+  executor: Executor<State, Op>,
+  service: Service<State, Op>,
+  environment: Environment,
+  options: CampaignOptions,
+  others: OtherExplorers<State, Op> = { explorers: [], joinMs: 0 },
+): Promise<CampaignResult> {
+  const hashes = await hashSources(service.sources);
+  const run = new CampaignRun(executor, service, options);
+  const startedAt = new Date();
+  if (options.known === undefined) await run.explore(others);
+  else run.exploration.add(knownAlready(options.known as FailingExecution<State, Op>));
+  const exploredMs = run.elapsedMs;
+  const { tally, failing } = run.exploration;
+  const counterexample = (own: Shrunken<State, Op>, number: number): Counterexample<State, Op> => ({
+    ...own,
+    version: 1,
+    service: service.name,
+    mutant: options.mutant === undefined ? null : mutantName(options.mutant),
+    control: options.control,
+    seed: options.seed,
+    execution: number,
+    versions: { heddle: environment.heddle, postgres: environment.postgres.version },
+    hashes,
+  });
+  const counterexamples: Counterexample<State, Op>[] = [];
+  let error = run.exploration.error;
+  for (const its of failing) {
+    const { number } = its;
+    const file = await options.onViolation?.(counterexample(unshrunk(its), number));
+    const found = await shrunkCounterexample(its, {
+      executor,
+      service,
+      checkers: run.checkers,
+      timeMs: options.shrinkTimeMs,
+      signal: options.signal,
+      onExecution: () => run.progress("shrinking"),
+    });
+    error ??= found.error;
+    const smallest = counterexample(found.counterexample, number);
+    counterexamples.push(smallest);
+    await options.onShrunk?.(smallest, file);
+  }
+  const reason = run.unfinished();
+  const total = run.exploration.total();
+  const campaign: Campaign = {
+    ...summaryOf(total, run.checkers.rules, service.patterns),
+    ...(service.single && { scenarios: 1 }),
+    service: service.name,
+    mutant: options.mutant === undefined ? null : mutantName(options.mutant),
+    verdict: verdictOf(tally.violations, reason),
+    reason: tally.violations > 0 ? null : (reason ?? null),
+    seed: options.seed,
+    strategy: options.strategy.name,
+    settings: settingsOf(options),
+    control: options.control,
+    clients: { min: options.bounds.minClients, max: options.bounds.maxClients },
+    startedAt: startedAt.toISOString(),
+    elapsedMs: run.elapsedMs,
+    executionsPerSecond: tally.executions / (exploredMs / 1000),
+    regressions: options.regressions ?? [],
+    counterexamples,
+    controlled: controlled(options.control, executor.ordersWakes),
+    uncontrolled: [
+      ...uncontrolled(options.control, environment, executor.ordersWakes, executor.whole),
+      ...cannotCheck(service, options.checkers),
+    ],
+    environment,
+    hashes,
+    routines: executor.routines,
+  };
+  return { campaign, error, total };
+}
+
+function settingsOf(options: CampaignOptions): Settings {
+  const { runs, timeMs, scenarios, pairs, checkers, checkDeterminism, failFast } = options;
+  const { faults = [], preemptions = Infinity, reduces = false } = options.strategy;
+  return {
+    runs: runs ?? null,
+    timeMs: timeMs ?? null,
+    scenarios: scenarios ?? null,
+    pairs,
+    preemptions: Number.isFinite(preemptions) ? preemptions : null,
+    reduction: reduces,
+    faults,
+    checkers,
+    checkDeterminism,
+    failFast: failFast !== false,
+  };
+}
+
+function verdictOf(violations: number, unfinished: string | undefined): Verdict {
+  if (violations > 0) return "fail";
+  return unfinished === undefined ? "pass" : "unknown";
+}

@@ -1,0 +1,204 @@
+import { describe, expect, test } from "vitest";
+import type { Checker } from "../checkers/checker.ts";
+import { cycles, friends, strangers } from "../checkers/graph.fixture.ts";
+import type { Model } from "../core/model.ts";
+import { ReplayScheduler } from "../scheduler/replay.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
+import { serialEquivalenceChecker } from "./serial-equivalence-checker.ts";
+import { executeToy, increment, look, type Toy, type ToyScenario } from "./toy.fixture.ts";
+
+/** What a counter does when one operation runs after the other. */
+const counter: Model<number, number, Toy> = {
+  init: ({ initial }) => initial,
+  step: (value, { operation: { name }, response }) =>
+    response?.body === value ? [name === "increment" ? value + 1 : value] : [],
+};
+const lax: Model<number, number, Toy> = { init: () => 0, step: () => [0] };
+const strict: Model<number, number, Toy> = { init: () => 0, step: () => [] };
+
+/** The counter, together with all that it leaves. */
+function execute(scenario: ToyScenario, scheduler: Scheduler) {
+  const { snapshot, ...rest } = executeToy(scenario, scheduler);
+  const counter = (snapshot["counter"] ?? []).map(({ value }) => ({ value: value ?? null }));
+  return { ...rest, snapshot, contents: { counter } };
+}
+
+function interleaved(scenario: ToyScenario, tasks: string) {
+  const scheduler = new ReplayScheduler({ version: 1, entries: tasks.split(" ") });
+  scheduler.begin();
+  return execute(scenario, scheduler);
+}
+
+const two: ToyScenario = { initial: 0, clients: [[increment], [increment]] };
+const fine = interleaved(two, "0 1 0 0 1 1");
+const lost = interleaved(two, "0 0 1 1 0 1");
+
+/** Client 1 looks after client 0 has incremented, client 2 all the time; client 1 is told `body`. */
+function backwards(body: number) {
+  const scenario = { initial: 0, clients: [[increment], [look], [look]] };
+  const late = interleaved(scenario, "2 0 0 0 1 1 2");
+  const trace = late.trace.map((event) =>
+    event.type === "return" && event.client === 1
+      ? { ...event, response: { ...event.response, body } }
+      : event,
+  );
+  return { ...late, trace };
+}
+
+async function checked(
+  it: typeof fine,
+  checker: Checker<number, Toy> = serialEquivalenceChecker({}, undefined),
+) {
+  let executions = 0;
+  const { violations, undecided, unchecked } = await checker.check(
+    it,
+    async (scenario, scheduler) => {
+      executions++;
+      return execute(scenario, scheduler);
+    },
+  );
+  const names = violations.map(({ name }) => name);
+  return { names, undecided, unchecked: unchecked?.length ?? 0, executions };
+}
+
+describe("an execution", () => {
+  test("that overlaps, and comes to what an order does, is fine", async () => {
+    expect(await checked(fine)).toMatchObject({ names: [], unchecked: 0, executions: 1 });
+  });
+
+  test("that no order comes to is told of", async () => {
+    expect(await checked(lost)).toMatchObject({ names: ["serially-equivalent"], executions: 2 });
+  });
+
+  test("is compared with what it leaves, too", async () => {
+    const left = { ...fine, contents: { counter: [{ value: 1 }] } };
+    expect((await checked(left)).names).toEqual(["serially-equivalent"]);
+  });
+
+  test("need not keep to real time, but each client's operations keep their order", async () => {
+    expect((await checked(backwards(0))).names).toEqual([]);
+    expect((await checked(backwards(2))).names).toEqual(["serially-equivalent"]);
+    const one = interleaved({ initial: 0, clients: [[increment, look], [look]] }, "0 0 0 1 0 0 1");
+    expect((await checked(one)).names).toEqual([]);
+  });
+
+  test("that a fault struck teaches nothing of the order that it had", async () => {
+    const checker = serialEquivalenceChecker<number, Toy>({}, undefined);
+    const serial = interleaved(two, "0 0 0 1 1 1");
+    const fault = { type: "fault", task: "1", fault: "terminate" } as const;
+    const contents = { counter: [{ value: 1 }] };
+    const struck = { ...serial, trace: [...serial.trace, fault], contents };
+    expect((await checked(struck, checker)).names).toEqual(["serially-equivalent"]);
+    expect((await checked(serial, checker)).names).toEqual([]);
+    expect(
+      (await checked({ ...lost, scenario: struck.scenario, contents }, checker)).names,
+    ).toEqual(["serially-equivalent"]);
+  });
+
+  test("is not checked when nobody can tell what it left, or what was answered", async () => {
+    expect((await checked({ ...fine, contents: undefined } as never)).unchecked).toBe(1);
+    const trace = fine.trace.filter(({ type }) => type !== "return");
+    expect((await checked({ ...fine, trace })).unchecked).toBe(1);
+  });
+});
+
+test("a operation that gave way is expected in no order", async () => {
+  const trace = lost.trace.map((event) =>
+    event.type === "return" && event.client === 1
+      ? { ...event, response: { outcome: "fail", code: "ABORTED", body: null } as const }
+      : event,
+  );
+  const it = { ...lost, trace };
+  expect((await checked(it)).names).toEqual(["serially-equivalent"]);
+  const checker = serialEquivalenceChecker<number, Toy>({}, undefined, ["ABORTED"]);
+  expect(await checked(it, checker)).toMatchObject({ names: [], executions: 1 });
+  expect(await checked(it, checker)).toMatchObject({ names: [], executions: 0 });
+  expect(await checked(lost, checker)).toMatchObject({ names: ["serially-equivalent"] });
+});
+
+test("what moves after an answer makes an execution no order of its own", async () => {
+  const checker = serialEquivalenceChecker<number, Toy>({}, undefined);
+  const it = interleaved(two, "0 0 0 1 1 1");
+  const late = { ...it, trace: [...it.trace, ...it.trace.filter(({ type }) => type === "move")] };
+  expect((await checked(late, checker)).executions).toBe(1);
+});
+
+test("when it cannot be told which id is which, it is undecided, unless another order is right", async () => {
+  const six = friends(strangers(24, cycles(6, 6, 6, 6)));
+  const three = friends(strangers(24, cycles(6, 6, 6, 3, 3)));
+  const ids = { friends: { a: "person", b: "person" } };
+  const looks = interleaved({ initial: 0, clients: [[look], [look]] }, "0 1 0 1");
+  const leaving = (...contents: readonly ReturnType<typeof friends>[]) => {
+    const left = [...contents];
+    return serialEquivalenceChecker<number, Toy>(ids, undefined).check(
+      { ...looks, contents: six },
+      async (scenario, scheduler) => ({
+        ...execute(scenario, scheduler),
+        contents: left.shift() ?? three,
+      }),
+    );
+  };
+  expect(await leaving(three, three)).toMatchObject({
+    violations: [],
+    undecided: "serial-equivalence: too many isomorphisms to try them all",
+  });
+  expect(await leaving(three, six)).toEqual({ violations: [] });
+  const none = { friends: [] };
+  expect((await leaving(three, none)).undecided).toBeDefined();
+  expect((await leaving(none, none)).violations).toHaveLength(1);
+});
+
+describe("orders that were executed", () => {
+  test("are not executed again for the same scenario", async () => {
+    const checker = serialEquivalenceChecker<number, Toy>({}, undefined);
+    expect((await checked(lost, checker)).executions).toBe(2);
+    expect((await checked(lost, checker)).executions).toBe(0);
+    expect((await checked(interleaved({ ...two }, "0 0 1 1 0 1"), checker)).executions).toBe(2);
+  });
+
+  test("are known when they are what was explored", async () => {
+    const checker = serialEquivalenceChecker<number, Toy>({}, undefined);
+    expect((await checked(interleaved(two, "0 0 0 1 1 1"), checker)).executions).toBe(0);
+    expect((await checked(interleaved(two, "1 1 1 0 0 0"), checker)).executions).toBe(0);
+    expect((await checked(lost, checker)).executions).toBe(0);
+  });
+
+  test("are no more than can be executed: then it is undecided", async () => {
+    const clients = Array.from({ length: 4 }, () => [increment, increment, increment]);
+    const tasks = [0, 1, 2, 3].map((client) => `${client} ${client}`).join(" ");
+    const many = interleaved({ initial: 0, clients }, tasks);
+    const unlikely = { ...many, contents: { counter: [{ value: -1 }] } };
+    const { undecided, executions } = await checked(unlikely);
+    expect(undecided === undefined ? executions < 100 : executions === 100).toBe(true);
+    const looks = { initial: 0, clients: Array.from({ length: 6 }, () => [look]) };
+    const all = interleaved(looks, "0 1 2 3 4 5");
+    const never = { ...all, contents: { counter: [{ value: 7 }] } };
+    expect(await checked(never)).toMatchObject({
+      undecided: "serial-equivalence: too many orders to try them all",
+      executions: 100,
+    });
+  });
+});
+
+describe("the model agrees", () => {
+  const names = async (it: typeof fine, model: Model<number, number, Toy>) =>
+    (await checked(it, serialEquivalenceChecker({}, model as Model<unknown, number, Toy>))).names;
+
+  test("when both find the same", async () => {
+    expect(await names(fine, counter)).toEqual([]);
+    expect(await names(lost, counter)).toEqual(["serially-equivalent"]);
+  });
+
+  test("not when it allows what no order comes to", async () => {
+    expect(await names(lost, lax)).toEqual(["serially-equivalent", "model-agrees"]);
+  });
+
+  test("not when it refuses what an order in real time comes to", async () => {
+    expect(await names(fine, strict)).toEqual(["model-agrees"]);
+    expect(await names(interleaved(two, "0 0 0 1 1 1"), strict)).toEqual(["model-agrees"]);
+  });
+
+  test("also where an order comes to it, but none in real time", async () => {
+    expect(await names(backwards(0), counter)).toEqual([]);
+  });
+});

@@ -1,0 +1,150 @@
+import { crc32, deflateRawSync } from "node:zlib";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { GATE_LEVELS, ISOLATIONS } from "../core/control.ts";
+import { HarnessError } from "../core/error.ts";
+import { deadlock, doubleBooking } from "./sample-counterexample.fixture.ts";
+import { decodeToken, encodeToken } from "./token.ts";
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const token = encodeToken(doubleBooking);
+
+function fault(text: string): HarnessError | undefined {
+  try {
+    decodeToken(text);
+    return undefined;
+  } catch (error) {
+    if (error instanceof HarnessError) return error;
+    throw error;
+  }
+}
+
+/** A token whose checksum is right, whatever it packs. */
+function forged(packed: Buffer): string {
+  const checksum = Buffer.alloc(4);
+  checksum.writeUInt32BE(crc32(packed));
+  return `h1.${Buffer.concat([checksum, packed]).toString("base64url")}`;
+}
+
+const entries = fc
+  .tuple(fc.constantFrom("bg", "0", "1", "12"), fc.constantFrom("", ".1"))
+  .map((l) => l.join(""));
+const replays = fc.record({
+  service: fc.string({ unit: "binary" }),
+  mutant: fc.option(fc.string()),
+  control: fc.record({
+    gates: fc.subarray([...GATE_LEVELS]),
+    isolation: fc.constantFrom(...ISOLATIONS),
+  }),
+  // JSON has no negative zero.
+  scenario: fc.record({
+    initial: fc.jsonValue().map((v) => JSON.parse(JSON.stringify(v))),
+    clients: fc.array(fc.array(fc.record({ name: fc.string(), key: fc.string() }))),
+  }),
+  schedule: fc.record({ version: fc.constant(1 as const), entries: fc.array(entries) }),
+});
+
+test("reads what it wrote", () => {
+  fc.assert(
+    fc.property(replays, (replay) => {
+      expect(JSON.stringify(decodeToken(encodeToken(replay)))).toBe(JSON.stringify(replay));
+    }),
+  );
+});
+
+test("carries just what a replay needs, in a few hundred characters", () => {
+  const { service, mutant, control, scenario, schedule } = doubleBooking;
+  expect(decodeToken(token)).toEqual({ service, mutant, control, scenario, schedule });
+  expect(token).toMatch(/^h1\.[\w-]{1,400}$/);
+});
+
+test("survives being broken over lines", () => {
+  const { service } = decodeToken(` ${token.replace(/.{60}/g, "$&\n  ")}\n`);
+  expect(service).toBe(doubleBooking.service);
+});
+
+test("notices every mistyped character", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 3, max: token.length - 1 }),
+      fc.constantFrom(...ALPHABET),
+      (at, character) => {
+        fc.pre(token[at] !== character);
+        expect(fault(token.slice(0, at) + character + token.slice(at + 1))?.code).toBe("USAGE");
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test("notices a last character of which only some bits count", () => {
+  const tokens = ["", "a", "ab", "abc"].map((service) =>
+    encodeToken({ ...doubleBooking, service }),
+  );
+  expect(new Set(tokens.map((text) => text.length % 4)).size).toBeGreaterThan(1);
+  for (const text of tokens) {
+    for (const last of ALPHABET.replace(text.slice(-1), "")) {
+      expect(fault(text.slice(0, -1) + last)?.code).toBe("USAGE");
+    }
+  }
+});
+
+test("notices what is missing, doubled or swapped", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: token.length - 2 }), (at) => {
+      expect(fault(token.slice(0, at))?.code).toBe("USAGE");
+      expect(fault(token.slice(0, at) + token.slice(at + 1))).toBeInstanceOf(HarnessError);
+      expect(fault(token.slice(0, at + 1) + token.slice(at))).toBeInstanceOf(HarnessError);
+      const [a, b] = [token[at], token[at + 1]];
+      fc.pre(a !== b);
+      expect(fault(`${token.slice(0, at)}${b}${a}${token.slice(at + 2)}`)).toBeInstanceOf(
+        HarnessError,
+      );
+    }),
+  );
+});
+
+test("takes any other text for no token", () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.base64String().map((s) => `h1.${s}`),
+      ),
+      (text) => {
+        expect(fault(text)?.code).toBe("USAGE");
+      },
+    ),
+  );
+});
+
+test("refuses another version", () => {
+  const error = fault(token.replace("h1.", "h2."));
+  expect(error?.code).toBe("REPLAY_INCOMPATIBLE");
+  expect(error?.message).toContain("version 2");
+});
+
+test("unpacks no more than it must", () => {
+  const bomb = deflateRawSync(Buffer.alloc(64 << 20, " "));
+  expect(bomb.length).toBeLessThan(100_000);
+  const error = fault(forged(bomb));
+  expect(error?.code).toBe("USAGE");
+  expect(error?.cause).toMatchObject({ code: "ERR_BUFFER_TOO_LARGE" });
+});
+
+test.each([
+  ["an object", {}],
+  ["too few parts", ["booking"]],
+  ["too many parts", ["booking", null, {}, [], [], []]],
+  ["a service that is no text", [1, null, {}, [], []]],
+  ["a mutant that is no text", ["booking", 1, {}, [], []]],
+  ["clients that are no lists", ["booking", null, {}, [{ name: "create" }], []]],
+  ["a operation without name", ["booking", null, {}, [[{}]], []]],
+  ["a task that cannot be", ["booking", null, {}, [], ["1e9"]]],
+])("refuses a forged token with %s", (_, parts) => {
+  expect(fault(forged(deflateRawSync(JSON.stringify(parts))))?.code).toBe("USAGE");
+});
+
+test("differs for different counterexamples", () => {
+  expect(encodeToken(deadlock)).not.toBe(token);
+});

@@ -1,0 +1,100 @@
+import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
+import type { Control } from "../core/control.ts";
+import { HarnessError } from "../core/error.ts";
+import type { Scenario } from "../core/scenario.ts";
+import type { Schedule } from "../core/schedule.ts";
+import { replayFault } from "./counterexample-schema.ts";
+
+/** What a token carries: enough to run an execution again, though not to say what it should see. */
+export interface ReplayToken {
+  readonly service: string;
+  readonly mutant: string | null;
+  readonly control: Control;
+  readonly scenario: Scenario;
+  readonly schedule: Schedule;
+}
+
+/** The most that a token may unpack to: far above any shrunk scenario, far below any harm. */
+const MAX_BYTES = 1 << 20;
+const CHECKSUM_BYTES = 4;
+
+/**
+ * A replay as one short word that survives chats, shells and URLs:
+ * `h1.` + base64url(CRC-32 of the rest + raw DEFLATE of the JSON array of the parts).
+ */
+export function encodeToken(replay: ReplayToken): string {
+  const { service, mutant, control, scenario, schedule } = replay;
+  const parts = [service, mutant, control, scenario.initial, scenario.clients, schedule.entries];
+  const packed = deflateRawSync(JSON.stringify(parts), { level: 9 });
+  return `h1.${Buffer.concat([checksum(packed), packed]).toString("base64url")}`;
+}
+
+/**
+ * The inverse of `encodeToken`. White space is ignored: terminals and mails break long words.
+ *
+ * @throws HarnessError `REPLAY_INCOMPATIBLE` for another version, `USAGE` for a text that is no
+ * token, or not all of one.
+ */
+export function decodeToken(text: string): ReplayToken {
+  const [, version, payload] = /^h(\d+)\.([\w-]+)$/.exec(text.replace(/\s+/g, "")) ?? [];
+  if (payload === undefined) {
+    throw new HarnessError(
+      "USAGE",
+      "This is no replay token: a token begins with h1. and has no other punctuation than - and _.",
+    );
+  }
+  if (version !== "1") {
+    throw new HarnessError(
+      "REPLAY_INCOMPATIBLE",
+      `This token has version ${version}, and this Heddle reads version 1: replay it with the Heddle that wrote it.`,
+    );
+  }
+  const bytes = Buffer.from(payload, "base64url");
+  const packed = bytes.subarray(CHECKSUM_BYTES);
+  // Several spellings in base64url decode to the same bytes; only one of them was written.
+  const canonical = bytes.toString("base64url") === payload;
+  if (!canonical || !checksum(packed).equals(bytes.subarray(0, CHECKSUM_BYTES))) {
+    throw damaged();
+  }
+  const parts = unpack(packed);
+  if (!Array.isArray(parts) || parts.length !== 6) throw damaged();
+  const [service, mutant, control, initial, clients, entries] = parts as unknown[];
+  const scenario = { initial, clients };
+  const schedule = { version: 1, entries };
+  const sound =
+    typeof service === "string" &&
+    (mutant === null || typeof mutant === "string") &&
+    replayFault(control, "/$defs/control") === undefined &&
+    replayFault(scenario, "/$defs/scenario") === undefined &&
+    replayFault(schedule, "/$defs/schedule") === undefined;
+  if (!sound) throw damaged();
+  return {
+    service,
+    mutant,
+    control: control as Control,
+    scenario: scenario as Scenario,
+    schedule: schedule as Schedule,
+  };
+}
+
+function checksum(packed: Buffer): Buffer {
+  const bytes = Buffer.alloc(CHECKSUM_BYTES);
+  bytes.writeUInt32BE(crc32(packed));
+  return bytes;
+}
+
+function unpack(packed: Buffer): unknown {
+  try {
+    return JSON.parse(inflateRawSync(packed, { maxOutputLength: MAX_BYTES }).toString("utf8"));
+  } catch (cause) {
+    throw damaged(cause);
+  }
+}
+
+function damaged(cause?: unknown): HarnessError {
+  return new HarnessError(
+    "USAGE",
+    "The replay token is damaged: copy it again, from h1. to its last character, or use the replay file.",
+    { cause },
+  );
+}

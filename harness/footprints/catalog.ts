@@ -1,0 +1,222 @@
+import { loadModule } from "libpg-query";
+import type { ClientBase } from "pg";
+import { bodyOf, type RoutineParts, type RoutineRow } from "./routine.ts";
+
+/** A table, view or sequence of the application's, as far as it matters what touching it touches. */
+export interface Relation {
+  readonly oid: number;
+  /** What it is in footprints; partitions and tables that inherit go by the name of their root. */
+  readonly object: string;
+  readonly kind: string;
+  /** It has row level security, rules of its own, or more than one root. */
+  readonly opaque: boolean;
+  /** A view's query. */
+  readonly query: string | undefined;
+  /** The routines of its triggers. */
+  readonly triggers: readonly number[];
+  /** Expressions of its defaults, checks, indexes and triggers, as queries. */
+  readonly expressions: readonly string[];
+  /** The sequences of its columns. */
+  readonly sequences: readonly string[];
+  /** Something about it is checked or done at the end of the transaction only. */
+  readonly deferred: boolean;
+  /** The harness stops at each row that is written. */
+  readonly rowGates: boolean;
+}
+
+export interface ForeignKey {
+  readonly child: number;
+  readonly parent: number;
+  /** `a`, `r`: nothing, `c`: cascades, `n`, `d`: sets the columns. */
+  readonly onDelete: string;
+  readonly onUpdate: string;
+}
+
+/** A routine of the application's. */
+export interface Routine {
+  readonly oid: number;
+  readonly name: string;
+  /** `unknown`: nobody can tell what it touches. */
+  readonly body: RoutineParts | "nothing" | "unknown";
+  /** It may change the schema. */
+  readonly alters: boolean;
+}
+
+/** All of a database's schema that footprints are derived from. */
+export interface Catalog {
+  relationsNamed(name: string): readonly Relation[];
+  /** A relation with its partitions and parents: what is written to one may be written to all. */
+  family(relation: Relation): readonly Relation[];
+  readonly foreignKeys: readonly ForeignKey[];
+  relation(oid: number): Relation | undefined;
+  routinesNamed(name: string): readonly Routine[];
+  /** The routines behind operators of that name that are not the server's own. */
+  operatorsNamed(name: string): readonly Routine[];
+  routine(oid: number): Routine | undefined;
+  /** What casts and domains call, wherever they are used. */
+  readonly ambient: {
+    readonly routines: readonly Routine[];
+    readonly expressions: readonly string[];
+  };
+  /** The server's functions: the most volatile one of each name. */
+  readonly builtin: ReadonlyMap<string, string>;
+  /** Names that are tables inside of a trigger only. */
+  readonly transitions: ReadonlySet<string>;
+}
+
+const APPLICATION = "nspname !~ '^(pg_.*|information_schema|heddle)$'";
+
+const RELATIONS = `
+with recursive roots(oid, root) as (
+  select c.oid, c.oid from pg_class c where not exists (select from pg_inherits where inhrelid = c.oid)
+  union
+  select inhrelid, root from pg_inherits join roots on inhparent = roots.oid
+)
+select c.oid, relname as name, relkind as kind,
+       (select string_agg(root::regclass::text, ' ' order by root) from roots where roots.oid = c.oid) as object,
+       relrowsecurity or (relkind <> 'v' and relhasrules) or exists (
+         select from roots own join roots kin using (root) join roots other on other.oid = kin.oid
+          where own.oid = c.oid and other.root <> kin.root) as opaque,
+       case when relkind = 'v' then pg_get_viewdef(c.oid) end as query,
+       array(select tgfoid from pg_trigger where tgrelid = c.oid and not tgisinternal
+                and tgfoid is distinct from to_regprocedure('heddle."row"()')) as triggers,
+       exists (select from pg_trigger where tgrelid = c.oid
+                and tgfoid = to_regprocedure('heddle."row"()')) as "rowGates",
+       array(select pg_get_triggerdef(t.oid) from pg_trigger t
+              where tgrelid = c.oid and not tgisinternal and tgqual is not null) as conditions,
+       array(select 'select ' || pg_get_expr(adbin, adrelid) from pg_attrdef where adrelid = c.oid
+             union all
+             select 'select ' || pg_get_expr(conbin, conrelid) from pg_constraint
+              where conrelid = c.oid and conbin is not null
+             union all
+             select 'select ' || pg_get_expr(indexprs, indrelid) from pg_index
+              where indrelid = c.oid and indexprs is not null
+             union all
+             select 'select ' || pg_get_expr(indpred, indrelid) from pg_index
+              where indrelid = c.oid and indpred is not null
+             union all
+             select 'select ' || pg_get_expr(partexprs, partrelid) from pg_partitioned_table
+              where partrelid = c.oid and partexprs is not null) as expressions,
+       array(select objid::regclass::text from pg_depend
+              where classid = 'pg_class'::regclass and refclassid = 'pg_class'::regclass
+                and refobjid = c.oid and deptype in ('a', 'i')
+                and objid in (select oid from pg_class where relkind = 'S')) as sequences,
+       exists (select from pg_constraint where condeferrable and c.oid in (conrelid, confrelid))
+         or exists (select from pg_trigger where tgrelid = c.oid and tgdeferrable) as deferred
+  from pg_class c join pg_namespace n on n.oid = relnamespace
+ where ${APPLICATION} and relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+ order by c.oid`;
+
+const FOREIGN_KEYS = `
+select conrelid as child, confrelid as parent, confdeltype as "onDelete", confupdtype as "onUpdate"
+  from pg_constraint where contype = 'f'`;
+
+const ROUTINES = `
+select p.oid, proname as name, prokind as kind, lanname as language, provolatile as volatility,
+       prosrc as source, prosqlbody is not null as parsed,
+       pg_get_expr(proargdefaults, 0) as defaults,
+       case lanname when 'plpgsql' then pg_get_functiondef(p.oid) end as definition
+  from pg_proc p join pg_namespace n on n.oid = pronamespace join pg_language l on l.oid = prolang
+ where ${APPLICATION}`;
+
+/** In a routine's source: statements that change the schema, made up or not. */
+const ALTERS = new RegExp(
+  String.raw`\b(alter|create|drop)\s+(or\s+replace|%|aggregate|cast|constraint|domain|event|extension|foreign` +
+    "|function|index|materialized|operator|policy|procedure|recursive|routine|rule|schema|sequence|table" +
+    "|trigger|type|unique|unlogged|view)",
+  "i",
+);
+
+const BUILTIN = `
+select proname as name, case when bool_or(provolatile = 'v') then 'v'
+                             when bool_or(provolatile = 's') then 's' else 'i' end as volatility
+  from pg_proc where pronamespace = 'pg_catalog'::regnamespace group by 1`;
+
+const OPERATORS = `
+select oprname as name, oprcode::oid as oid from pg_operator join pg_namespace n on n.oid = oprnamespace
+ where ${APPLICATION}`;
+
+const CASTS = "select castfunc as oid from pg_cast where castfunc <> 0";
+
+const DOMAINS = `
+select 'select ' || pg_get_expr(conbin, 0) as expression from pg_constraint where contypid <> 0
+union all
+select 'select ' || typdefault from pg_type where typtype = 'd' and typdefault is not null`;
+
+const TRANSITIONS = `
+select unnest(array[tgnewtable, tgoldtable]) as name from pg_trigger`;
+
+type RelationRow = Omit<Relation, "query"> & {
+  readonly name: string;
+  readonly query: string | null;
+  readonly conditions: readonly string[];
+};
+
+/** Reads the schema as it is now, gates included: they say where a routine's steps end. */
+export async function readCatalog(client: ClientBase): Promise<Catalog> {
+  await loadModule();
+  const rows = async <Row>(sql: string) => (await client.query(sql)).rows as Row[];
+  const relations = (await rows<RelationRow>(RELATIONS)).map(
+    ({ conditions, query, expressions, ...relation }) => ({
+      ...relation,
+      query: query ?? undefined,
+      expressions: [...expressions, ...conditions.map(conditionOf)],
+    }),
+  );
+  const routines = (await rows<RoutineRow & Pick<Routine, "oid" | "name">>(ROUTINES)).map(
+    (row) => ({
+      oid: row.oid,
+      name: row.name,
+      body: bodyOf(row),
+      alters: ALTERS.test(row.source),
+    }),
+  );
+  const routine = byKey(routines, ({ oid }) => oid);
+  const relation = byKey(relations, ({ oid }) => oid);
+  const named = grouped(relations, ({ name }) => name);
+  const family = grouped(relations, ({ object }) => object);
+  const routinesNamed = grouped(routines, ({ name }) => name);
+  const operators = grouped(await rows<{ name: string; oid: number }>(OPERATORS), (it) => it.name);
+  return {
+    relationsNamed: (name) => named.get(name) ?? [],
+    family: ({ object }) => family.get(object) ?? [],
+    foreignKeys: await rows<ForeignKey>(FOREIGN_KEYS),
+    relation: (oid) => relation.get(oid),
+    routinesNamed: (name) => routinesNamed.get(name) ?? [],
+    operatorsNamed: (name) =>
+      (operators.get(name) ?? []).flatMap(({ oid }) => routine.get(oid) ?? []),
+    routine: (oid) => routine.get(oid),
+    ambient: {
+      routines: (await rows<{ oid: number }>(CASTS)).flatMap(({ oid }) => routine.get(oid) ?? []),
+      expressions: (await rows<{ expression: string }>(DOMAINS)).map((it) => it.expression),
+    },
+    builtin: new Map(
+      (await rows<{ name: string; volatility: string }>(BUILTIN)).map((it) => [
+        it.name,
+        it.volatility,
+      ]),
+    ),
+    transitions: new Set(
+      (await rows<{ name: string | null }>(TRANSITIONS)).flatMap(({ name }) => name ?? []),
+    ),
+  };
+}
+
+function grouped<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(key(item));
+    if (group === undefined) groups.set(key(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+function byKey<Key, T>(items: readonly T[], key: (item: T) => Key): ReadonlyMap<Key, T> {
+  return new Map(items.map((item) => [key(item), item]));
+}
+
+/** The condition of a trigger, from its definition; what cannot be found cannot be parsed either. */
+function conditionOf(definition: string): string {
+  return `select ${/ WHEN \((.*)\) EXECUTE /s.exec(definition)?.[1] ?? "?"}`;
+}

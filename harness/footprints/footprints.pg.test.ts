@@ -1,0 +1,272 @@
+import { Client } from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Touched } from "../core/footprint.ts";
+import { installRoutineGates, type RoutineGates } from "../instrumentation/routine-gates.ts";
+import { installRowGates } from "../instrumentation/row-gates.ts";
+import { type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
+import { TestClock } from "../postgres/test-clock.ts";
+import { type Footprints, readFootprints } from "./footprints.ts";
+
+const SCHEMA = `
+create table t (id int primary key, v int);
+create table u (id int primary key, t_id int references t on delete set null, v int);
+create table w (id int, checked int);
+create table parts (id int) partition by range (id);
+create table parts_1 partition of parts for values from (0) to (10);
+create table secret (id int);
+alter table secret enable row level security;
+create table ruled (id int);
+create rule nothing as on delete to ruled do instead nothing;
+create table serials (id serial, who text);
+create table rowed (id int);
+create schema other;
+create table other.t (id int);
+create view seen as select t.v from t join w using (id);
+create domain plain as int check (value > 0);
+
+create function reads_w(int) returns boolean stable language sql as 'select exists (select from w)';
+alter table u add check (reads_w(v));
+create function plus(p int, q int) returns int language sql as 'select p + q + id from w';
+create operator |+| (leftarg = int, rightarg = int, function = plus);
+
+create function on_w() returns trigger language plpgsql as $$
+begin
+  update u set v = 1;
+  return new;
+end $$;
+create trigger on_w before insert on w for each row execute function on_w();
+
+create function steps(p int) returns int language plpgsql as $$
+declare x int;
+begin
+  select v into x from t where id = p;
+  x := x + 1;
+  if x > 5 then
+    insert into w values (x, x);
+  end if;
+  perform inner_steps();
+  return x;
+end $$;
+create function inner_steps() returns void language plpgsql as $$
+begin
+  perform nextval('serials_id_seq');
+  delete from parts_1;
+end $$;
+create function top() returns int stable language sql as 'select max(checked) from w';
+create function weight(p parts) returns bigint stable language sql as 'select count(*) from w';
+create function fills(p int default top()) returns int language plpgsql as $$
+begin
+  delete from serials;
+  return p;
+end $$;
+create function dynamic() returns void language plpgsql as $$
+begin
+  execute 'delete from ' || 't';
+  raise notice 'this did not create anything';
+end $$;
+create function makes(name text) returns void language plpgsql as $$
+begin
+  execute format('create table %I ()', name);
+end $$;
+create function loops() returns void language plpgsql as $$
+declare r record;
+begin
+  for r in select * from t loop
+    update parts set id = r.id;
+  end loop;
+end $$;
+create function modern() returns bigint language sql begin atomic select count(*) from t; end;`;
+
+let server: Server;
+let url: string;
+let footprints: Footprints;
+let gates: RoutineGates;
+
+beforeAll(async () => {
+  server = await startServer(testPostgres);
+  ({ url } = await server.lease());
+  // With it, what is ours is found by its plain name.
+  await TestClock.install(url);
+  const client = new Client(url);
+  await client.connect();
+  client.on("error", () => {});
+  await client.query(SCHEMA);
+  gates = await installRoutineGates(client);
+  await installRowGates(client, ["rowed"]);
+  await client.end();
+  footprints = await readFootprints(url, "read committed");
+});
+
+afterAll(() => server?.stop());
+
+function told(touched: Touched | undefined): string {
+  if (touched === undefined) return "unknown";
+  const { reads, shares, writes } = touched;
+  const some = (what: string, names: ReadonlySet<string>) =>
+    names.size === 0 ? [] : [`${what} ${[...names].sort().join(", ")}`];
+  return [...some("reads", reads), ...some("shares", shares), ...some("writes", writes)].join("; ");
+}
+
+const of = (sql: string, place?: number) => told(footprints.of(sql).at(place));
+
+describe("a request touches", () => {
+  test.each([
+    ["select 1", ""],
+    ["select now(), random(), gen_random_uuid(), current_setting('x')", ""],
+    ["select * from w", "reads w"],
+    ["select * from t", "reads other.t, t"],
+    ["with x as (select * from w) select * from x", "reads w"],
+    ["with x as (delete from w returning *) select * from x", "reads w; shares t; writes u, w"],
+    ["select v from seen", "reads other.t, t, w"],
+    ["select v from seen for update", "writes other.t, t, w"],
+    ["select * from w for share", "writes w"],
+    ["select 1 where exists (select from w)", "reads w"],
+    ["select p.id, p.v, w.id from parts p, w", "reads parts, w"],
+    ["select p.weight from parts p", "reads parts, w"],
+    ["select (select (p).weight from parts p)", "reads parts, w"],
+    ["select (7::bigint).pg_advisory_xact_lock", "writes advisory locks"],
+    ["update u set v = 2", "reads w; shares t; writes u"],
+    ["select 1 |+| 2", "reads w"],
+    ["insert into parts_1 values (1)", "writes parts"],
+    ["select * from parts_1", "reads parts"],
+    ["insert into serials (who) values ('x')", "writes serials, serials_id_seq"],
+    ["select last_value from serials_id_seq", "writes serials_id_seq"],
+    ["select pg_advisory_lock(3, 4)", "shares advisory locks; writes advisory lock 3, 4"],
+    ["select pg_try_advisory_xact_lock(0)", "shares advisory locks; writes advisory lock 0"],
+    ["select pg_advisory_xact_lock(hashtext('x'))", "writes advisory locks"],
+    ["select pg_advisory_xact_lock($1)", "writes advisory locks"],
+    ["select pg_advisory_unlock_all()", "writes advisory locks"],
+    ["begin", ""],
+    ["set lock_timeout = 5", ""],
+  ])("%s: %s", (sql, expected) => {
+    expect(of(sql)).toBe(expected);
+  });
+
+  test("with its parent, its children, and what their triggers and checks lead to", () => {
+    expect(of("delete from t")).toBe("reads w; shares t, u; writes other.t, t, u");
+  });
+
+  test.each([
+    "select * from nowhere",
+    "select nowhere()",
+    "select * from pg_class",
+    "select * from secret",
+    "delete from ruled",
+    "insert into seen values (1)",
+    "select dynamic()",
+    "select modern()",
+    "select set_config('x', 'y', false)",
+    "select txid_current()",
+    "select table_to_xml('t', true, true, '')",
+    "select nextval($1)",
+    "select * into x from t",
+    "create table x ()",
+    "truncate t",
+    "lock table t",
+    "do 'begin end'",
+    "notify x",
+    "prepare transaction 'x'",
+    "commit and chain",
+    "begin; delete from t; commit",
+    "begin isolation level serializable deferrable",
+    "discard all",
+    "(prepare)",
+    "not SQL",
+    "",
+  ])("nobody knows what: %s", (sql) => {
+    expect(of(sql)).toBe("unknown");
+  });
+});
+
+describe("a routine with gates touches, step by step,", () => {
+  const placeOf = (text: string) =>
+    gates.places.find((place) => place.text.startsWith(text))?.place;
+
+  test("what stands between them", () => {
+    const call = "select steps(1)";
+    expect(of(call)).toBe("");
+    expect(of(call, placeOf("select v into x"))).toBe("reads other.t, t");
+    expect(of(call, placeOf("insert into w"))).toBe("reads w; shares t; writes u, w");
+    expect(of(call, placeOf("perform nextval"))).toBe("writes serials_id_seq");
+    expect(of(call, placeOf("delete from parts_1"))).toBe("writes parts");
+    expect(footprints.of(call).whole).toBe(false);
+  });
+
+  test("and before the first one, what its defaults do", () => {
+    expect(of("select fills()")).toBe("reads w");
+    expect(of("select fills()", placeOf("delete from serials"))).toBe(
+      "reads w; writes serials, serials_id_seq",
+    );
+  });
+
+  test("all that the request does, where it returns into the middle of a statement", () => {
+    const whole = of("insert into w values (1, 1)");
+    expect(whole).toBe("reads w; shares t; writes u, w");
+    expect(of("insert into w values (1, 1)", placeOf("update u"))).toBe(whole);
+    const all = "reads other.t, t, w; shares t; writes parts, serials_id_seq, u, w";
+    expect(of("select steps(1)", placeOf("update u"))).toBe(all);
+    expect(of("select steps(id) from w", placeOf("delete from parts_1"))).toBe(all);
+    expect(of("select steps(id) from w")).toBe(all);
+    expect(of("select steps(1)", 999)).toBe(all);
+  });
+
+  test("all of a loop over rows, which others may have changed meanwhile", () => {
+    const all = "reads other.t, t; writes parts";
+    expect(of("select loops()")).toBe(all);
+    expect(of("select loops()", placeOf("update parts"))).toBe(all);
+  });
+
+  test("and those with gates at rows are never whole", () => {
+    expect(footprints.of("delete from rowed").whole).toBe(false);
+    expect(of("delete from rowed")).toBe("writes rowed");
+    expect(footprints.of("delete from serials").whole).toBe(true);
+  });
+});
+
+test.each([
+  ["create or replace function top() returns int language sql as 'select 1'", true],
+  ["create trigger x before insert on t for each row execute function on_w()", true],
+  ["begin; drop table w; commit", true],
+  ["do 'begin end'", true],
+  ["select makes('x')", true],
+  ["select dynamic()", false],
+  ["create temp table x (id int)", false],
+  ["begin; truncate t; commit", false],
+  ["(prepare)", false],
+])("a change of the schema is noticed in %s: %s", async (sql, changes) => {
+  const own = await readFootprints(url, "read committed");
+  own.of("select * from t");
+  expect(own.stale).toBe(false);
+  own.of(sql);
+  expect(own.stale).toBe(changes);
+});
+
+test("an isolation that the database or some role begins with is noticed", async () => {
+  const { name, url } = await server.lease();
+  const client = new Client(url);
+  await client.connect();
+  const isolation = async () => (await readFootprints(url, "read committed")).isolation;
+  const level = "set default_transaction_isolation to";
+  expect(await isolation()).toBe("read committed");
+  await client.query(`alter database ${name} ${level} 'repeatable read'`);
+  expect(await isolation()).toBe("repeatable read");
+  await client.query("create role heddle_strict");
+  await client.query(`alter role heddle_strict in database ${name} ${level} serializable`);
+  expect(await isolation()).toBe("serializable");
+  await client.end();
+});
+
+test("an isolation of its own is noticed, for the transaction or for good", async () => {
+  const isolates = (sql: string) => {
+    const { control } = footprints.of(sql);
+    return control.type === "private" ? control.isolates : control.type;
+  };
+  expect(isolates("begin isolation level repeatable read")).toBe("transaction");
+  expect(isolates("set transaction isolation level serializable")).toBe("transaction");
+  expect(isolates("set local default_transaction_isolation = 'serializable'")).toBe("transaction");
+  expect(isolates("start transaction read only")).toBe(undefined);
+  expect(footprints.isolation).toBe("read committed");
+  expect(isolates("set default_transaction_isolation = 'serializable'")).toBe("session");
+  expect(footprints.isolation).toBe("serializable");
+});

@@ -1,0 +1,44 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, utimes } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { claim, isAbandoned } from "./folder-lock.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "heddle-owner-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+test("a folder is not abandoned while its owner lives", async () => {
+  const owner = await claim(folder);
+  expect(await isAbandoned(folder)).toBe(false);
+  owner.close();
+});
+
+test("a folder is abandoned once its owner was killed", async () => {
+  const module = new URL("./folder-lock.ts", import.meta.url).href;
+  const script = `import { claim } from ${JSON.stringify(module)};
+    await claim(${JSON.stringify(folder)});
+    process.stdout.write("claimed");
+    setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", script]);
+  await once(child.stdout, "data");
+  expect(await isAbandoned(folder)).toBe(false);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  expect(await isAbandoned(folder)).toBe(true);
+});
+
+test("a folder that nobody has claimed yet is abandoned only when it is old", async () => {
+  expect(await isAbandoned(folder)).toBe(false);
+  const old = new Date(Date.now() - 60 * 60 * 1000);
+  await utimes(folder, old, old);
+  expect(await isAbandoned(folder)).toBe(true);
+});
+
+test("a folder that is gone is nobody's to clear", async () => {
+  expect(await isAbandoned(join(folder, "gone"))).toBe(false);
+});

@@ -1,0 +1,97 @@
+import type { Result } from "../core/trace.ts";
+import { type GatePlace, gatePlace } from "../instrumentation/gate-locks.ts";
+import { FieldReader } from "./frames.ts";
+
+/** What a backend message amounts to, for the gate. */
+export type Reply =
+  | { readonly type: "part" }
+  | { readonly type: "ready"; readonly result: Result }
+  | { readonly type: "key"; readonly pid: number }
+  | { readonly type: "gate"; readonly gate: GatePlace }
+  | { readonly type: "lock-wait"; readonly state: "waiting" | "acquired" }
+  | { readonly type: "copy-in" }
+  | { readonly type: "notification" }
+  | { readonly type: "drop" }
+  | { readonly type: "fatal"; readonly sqlstate: string; readonly message: string }
+  | { readonly type: "unsupported"; readonly what: string };
+
+const PART: Reply = { type: "part" };
+const DROP: Reply = { type: "drop" };
+
+const TRANSACTION: { readonly [status: string]: Result["transaction"] } = {
+  I: "idle",
+  T: "open",
+  E: "failed",
+};
+
+/** Reads the backend messages of one session, and sums up what they say of each request. */
+export class ReplyReader {
+  #tags: string[] = [];
+  #error: { sqlstate: string; message: string } | undefined;
+
+  take(frame: Buffer): Reply {
+    const type = String.fromCharCode(frame[0] ?? 0);
+    if (type === "C") {
+      this.#tags.push(new FieldReader(frame).text());
+      return PART;
+    }
+    if (type === "Z") return this.#ready(frame);
+    if (type === "E") return this.#failed(frame);
+    if (type === "N") return notice(frame);
+    if (type === "K") return { type: "key", pid: new FieldReader(frame).int32() };
+    if (type === "A") return { type: "notification" };
+    if (type === "G") return { type: "copy-in" };
+    if (type === "W") return { type: "unsupported", what: "replication" };
+    return PART;
+  }
+
+  #failed(frame: Buffer): Reply {
+    const fields = noticeFields(frame);
+    const sqlstate = fields.get("C") ?? "XX000";
+    const message = fields.get("M") ?? "";
+    const severity = fields.get("V");
+    if (severity === "FATAL" || severity === "PANIC") return { type: "fatal", sqlstate, message };
+    this.#error = { sqlstate, message };
+    return PART;
+  }
+
+  #ready(frame: Buffer): Reply {
+    const transaction = TRANSACTION[String.fromCharCode(frame[5] ?? 0)] ?? "idle";
+    const result: Result = {
+      tags: this.#tags,
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+      transaction,
+    };
+    this.#tags = [];
+    this.#error = undefined;
+    return { type: "ready", result };
+  }
+}
+
+/**
+ * Messages of level LOG reach a session only because Heddle asked for them: with `log_lock_waits`
+ * the server tells a blocked session that it waits, right after its deadlock check found nothing
+ * (`ProcSleep` in src/backend/storage/lmgr/proc.c). The service never sees them.
+ */
+function notice(frame: Buffer): Reply {
+  const fields = noticeFields(frame);
+  const gate = gatePlace(fields);
+  if (gate !== undefined) return { type: "gate", gate };
+  if (fields.get("V") !== "LOG") return PART;
+  const message = fields.get("M") ?? "";
+  if (/^process \d+ still waiting for /.test(message))
+    return { type: "lock-wait", state: "waiting" };
+  if (/^process \d+ acquired /.test(message)) return { type: "lock-wait", state: "acquired" };
+  return DROP;
+}
+
+function noticeFields(frame: Buffer): Map<string, string> {
+  const reader = new FieldReader(frame);
+  const fields = new Map<string, string>();
+  while (!reader.done) {
+    const code = reader.byte();
+    if (code === 0) break;
+    fields.set(String.fromCharCode(code), reader.text());
+  }
+  return fields;
+}

@@ -1,0 +1,257 @@
+import assert from "node:assert/strict";
+import { Client, Pool } from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  type ScenarioDefinition,
+  type Strategy,
+  strategies,
+  type VerifyOptions,
+  verify,
+} from "../index.ts";
+import { type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
+import { scenarioService } from "./scenario-service.ts";
+import { connected, lostUpdate, noLostUpdate } from "./scenarios.fixture.ts";
+
+const FAULTS = ["cut-before", "cut-after", "cancel", "terminate", "give-up", "retry"] as const;
+
+let server: Server;
+
+beforeAll(async () => {
+  server = await startServer(testPostgres);
+});
+
+afterAll(async () => {
+  await server?.stop();
+});
+
+function pctOf(faults: readonly (typeof FAULTS)[number][]): Strategy {
+  const found = strategies({ preemptions: 0, faults }).find(({ name }) => name === "pct");
+  if (found === undefined) throw new Error("there is no such strategy");
+  return found;
+}
+
+const run = (definition: ScenarioDefinition, options: Partial<VerifyOptions> = {}) =>
+  verify(server, scenarioService(definition, "a.ts", new URL(import.meta.url)), {
+    seed: 1,
+    ...options,
+  });
+
+test("a race is caught, and keeps its clients when it shrinks", async () => {
+  const { campaign, error } = await run(lostUpdate);
+  expect(error).toBeUndefined();
+  expect(campaign).toMatchObject({ verdict: "fail", scenarios: 1, clients: { min: 2, max: 2 } });
+  const [found] = campaign.counterexamples;
+  expect(found?.violations).toEqual([
+    {
+      checker: "invariant",
+      name: "no update is lost",
+      message: '{"value":1}',
+      evidence: [{ value: 1 }],
+    },
+  ]);
+  expect(found).toMatchObject({
+    preemptions: 1,
+    scenario: { clients: [[{ name: "a" }], [{ name: "b" }]] },
+  });
+});
+
+test("what has no race passes when every interleaving was executed", async () => {
+  const { campaign } = await run(noLostUpdate);
+  expect(campaign).toMatchObject({ verdict: "pass", reason: null, scenarios: 1 });
+  // Each client starts, and is let go once: 4 steps, of which 2 are either's.
+  expect(campaign.executions).toBe(6);
+  expect(campaign.coverage).toContain(
+    "All 6 interleavings, without a bound, of 1 scenario were executed.",
+  );
+});
+
+test("a client that leaves a connection open is told so", async () => {
+  const leaving: Pool[] = [];
+  const { campaign, error } = await run({
+    ...noLostUpdate,
+    clients: {
+      careless: async ({ url }) => {
+        const pool = new Pool({ connectionString: url });
+        pool.on("error", () => {});
+        leaving.push(pool);
+        await pool.query("select 1");
+      },
+    },
+  });
+  expect(campaign.verdict).toBe("unknown");
+  expect(error).toMatchObject({
+    code: "MODEL_FAILED",
+    message: expect.stringMatching(
+      /^client "careless" has ended and left 1 of its connections open/,
+    ),
+  });
+});
+
+test("what cannot be set up or checked is named, with its reason", async () => {
+  const setup = "create table counters (id int);\ncreate tabel more (id int);";
+  await expect(run({ ...noLostUpdate, setup })).rejects.toThrow(
+    'the scenario\'s setup failed: Error: syntax error at or near "tabel", in line 2',
+  );
+  const mistaken = { "no update is lost": "select nope" };
+  const { error, campaign } = await run({ ...noLostUpdate, invariants: mistaken });
+  expect(error?.message).toBe(
+    'the invariant "no update is lost" failed: error: column "nope" does not exist',
+  );
+  expect(campaign).toMatchObject({ verdict: "unknown", coverage: [] });
+});
+
+test("a client that never comes to the gate is named", async () => {
+  const never = () => new Promise(() => {});
+  const { error } = await run({ ...noLostUpdate, clients: { never } }, { stepTimeoutMs: 100 });
+  expect(error).toMatchObject({
+    code: "STEP_TIMEOUT",
+    message: expect.stringContaining("client 0 is in the service, and nothing of it has come"),
+  });
+});
+
+test("an error that nobody waits for is the scenario's own, and ends nothing else", async () => {
+  const careless = ({ url }: { readonly url: string }) =>
+    connected(url, async (client) => {
+      void client.query("select 1 / 0");
+      await client.query("select 1");
+    });
+  const { error } = await run({ ...noLostUpdate, clients: { careless } });
+  expect(error).toMatchObject({
+    code: "MODEL_FAILED",
+    message: expect.stringMatching(
+      /^a client failed where nobody waits for it: .*division by zero/,
+    ),
+  });
+});
+
+test("faults strike, and the state before each execution is that after the setup", async () => {
+  const { campaign, error } = await run(
+    { ...noLostUpdate, invariants: { few: "select value from counter where value > 4" } },
+    { strategy: pctOf(FAULTS), runs: 60 },
+  );
+  expect(error).toBeUndefined();
+  expect(campaign.verdict).toBe("pass");
+  expect(Object.keys(campaign.faults).sort()).toEqual(
+    expect.arrayContaining(["cut-after", "cut-before", "terminate"]),
+  );
+});
+
+test("what clients do to the schema is gone before the next execution", async () => {
+  const make = ({ url }: { readonly url: string }) =>
+    connected(url, (client) => client.query("create table made (id int)"));
+  const { campaign, error } = await run(
+    {
+      setup: "select 1",
+      clients: { make },
+      invariants: { "it is made": "select 'no' as made where to_regclass('made') is null" },
+    },
+    { strategy: pctOf([]), runs: 3 },
+  );
+  expect(error).toBeUndefined();
+  expect(campaign).toMatchObject({ verdict: "pass", responses: { make: { OK: 3 } } });
+});
+
+test("an error of a client breaks the contract, unless the scenario names it", async () => {
+  const failing: ScenarioDefinition = {
+    ...noLostUpdate,
+    invariants: {},
+    clients: {
+      a: ({ url }) => connected(url, (client) => client.query("select 1 / 0")),
+    },
+  };
+  const refused = await run(failing);
+  expect(refused.campaign.counterexamples[0]?.violations).toMatchObject([
+    {
+      checker: "contract",
+      name: "known-codes",
+      message:
+        "client a ended with 22012 (division by zero), which the scenario does not expect: " +
+        'add errors: ["22012"] if that is right',
+    },
+  ]);
+  const expected = await run({ ...failing, errors: ["22012"] });
+  expect(expected.campaign).toMatchObject({ verdict: "pass", responses: { a: { "22012": 1 } } });
+});
+
+test("what a client throws is said as it is, whatever it is", async () => {
+  const messageOf = async (thrown: unknown) => {
+    const a = () => Promise.reject(thrown);
+    const { campaign } = await run({ ...noLostUpdate, invariants: {}, clients: { a } });
+    return campaign.counterexamples[0]?.violations[0]?.message;
+  };
+  expect(await messageOf(new TypeError("my bug"))).toBe("client a threw TypeError: my bug");
+  expect(await messageOf("a word")).toBe("client a threw a word");
+});
+
+test("an invariant that is a function sees the rows and how the clients ended", async () => {
+  const seen: unknown[] = [];
+  const { campaign } = await run({
+    ...lostUpdate,
+    invariants: {
+      "answers differ": async ({ query, outcomes }) => {
+        seen.push((await query("select value from counter where value > $1", [0])).length);
+        const values = Object.values(outcomes).map(
+          (outcome) => "value" in outcome && outcome.value,
+        );
+        assert.equal(new Set(values).size, 2, "two clients were given one number");
+      },
+    },
+  });
+  expect(campaign.counterexamples[0]?.violations).toMatchObject([
+    { name: "answers differ", message: "two clients were given one number" },
+  ]);
+  expect(new Set(seen)).toEqual(new Set([1]));
+});
+
+test("no serial order of the clients comes to what a race leaves", async () => {
+  const race = { ...lostUpdate, invariants: {}, serialEquivalence: true };
+  const { campaign } = await run(race);
+  expect(campaign.counterexamples[0]?.violations).toMatchObject([
+    { checker: "serial-equivalence", name: "serially-equivalent" },
+  ]);
+  const noRace = { ...noLostUpdate, invariants: {}, serialEquivalence: true };
+  expect((await run(noRace)).campaign).toMatchObject({ verdict: "pass", reason: null });
+});
+
+test("generated ids and the time may differ from those of a serial order", async () => {
+  const note = ({ url }: { readonly url: string }) =>
+    connected(url, async (client) => {
+      await client.query("select nextval('notes_id_seq')");
+      await client.query("insert into notes (at) values (now())");
+    });
+  const notes: ScenarioDefinition = {
+    setup: "create table notes (id serial primary key, at timestamptz not null)",
+    clients: { a: note, b: note },
+    serialEquivalence: { ids: { "public.notes": { id: "note" } } },
+  };
+  expect((await run(notes)).campaign).toMatchObject({ verdict: "pass", reason: null });
+  const exact = { ...notes, serialEquivalence: true };
+  expect((await run(exact)).campaign).toMatchObject({ verdict: "fail" });
+});
+
+test("connections that a client opens at once are opened in one order", async () => {
+  const { campaign } = await run(
+    {
+      setup: "create table seen (id serial, word text)",
+      clients: {
+        many: async ({ url }) => {
+          const words = ["one", "two"];
+          const clients = words.map(() => new Client({ connectionString: url }));
+          await Promise.all(
+            clients.map(async (client, index) => {
+              await client.connect();
+              await client.query("insert into seen (word) values ($1)", [words[index]]);
+            }),
+          );
+          await Promise.all(clients.map((client) => client.end()));
+        },
+        other: ({ url }) => connected(url, (client) => client.query("select word from seen")),
+      },
+    },
+    { runs: 3_000 },
+  );
+  expect(campaign.verdict).toBe("pass");
+  // Had one arrived before another in one execution and after it in the next, the search had ended.
+  expect(campaign.coverage.some((sentence) => sentence.includes("without a bound"))).toBe(true);
+});

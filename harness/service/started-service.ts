@@ -1,0 +1,135 @@
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { HarnessError } from "../core/error.ts";
+import type { Json } from "../core/json.ts";
+import type { SystemContext } from "../execution/system.ts";
+import { type Running, startProgram } from "./program.ts";
+import type { HttpClient, Outcome, Program, ServiceDefinition } from "./scenario-definition.ts";
+
+/** How long a service may take until it listens. */
+const START_MS = 30_000;
+const POLL_MS = 10;
+
+/** A service that was started, or runs already. */
+export interface StartedService {
+  readonly url: string;
+  /** Kills it, and starts it again at the same address; not for one that ran already. */
+  readonly restart?: () => Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Resolves when the service listens. Throws HarnessError `USAGE` with what it said if it does not. */
+export async function startService(
+  definition: ServiceDefinition,
+  context: SystemContext,
+  at: Omit<Parameters<typeof startProgram>[1], "url">,
+): Promise<StartedService> {
+  if ("exec" in definition) {
+    return startedProgram(definition, { ...at, url: await context.urlFor() });
+  }
+  await context.listenOn(definition.databasePort);
+  return { url: definition.url, stop: async () => {} };
+}
+
+async function startedProgram(
+  definition: Program,
+  at: Parameters<typeof startProgram>[1],
+): Promise<StartedService> {
+  const port = await freePort();
+  let running = await listening(definition, at, port);
+  const stop = async () => {
+    running.process.kill("SIGKILL");
+    await running.ended;
+  };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    stop,
+    async restart() {
+      await stop();
+      running = await listening(definition, at, port);
+    },
+  };
+}
+
+async function listening(
+  definition: Program,
+  at: Parameters<typeof startProgram>[1],
+  port: number,
+): Promise<Running> {
+  const running = startProgram(definition, at, { PORT: String(port) });
+  let ended = false;
+  running.ended.then(
+    () => {
+      ended = true;
+    },
+    () => {
+      ended = true;
+    },
+  );
+  const name = definition.exec.join(" ");
+  const deadline = performance.now() + START_MS;
+  while (!(await listens(port))) {
+    if (ended) {
+      const { code } = await running.ended;
+      throw failed(`the service ${name} ended with ${code}`, running);
+    }
+    if (performance.now() > deadline) {
+      running.process.kill("SIGKILL");
+      throw failed(`the service ${name} does not listen on 127.0.0.1:${port}, its PORT`, running);
+    }
+    await delay(POLL_MS);
+  }
+  return running;
+}
+
+function failed(what: string, running: Running): HarnessError {
+  return new HarnessError("USAGE", `${what}; it said: ${running.said() || "nothing"}`);
+}
+
+export async function outcomeOfRequest(
+  { http: { path, body, headers, method = body === undefined ? "GET" : "POST" } }: HttpClient,
+  service: string | undefined,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  if (service === undefined) {
+    throw new HarnessError(
+      "USAGE",
+      "a client is an HTTP request, and the scenario has no `service`",
+    );
+  }
+  const response = await fetch(new URL(path, service), {
+    method,
+    signal,
+    headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, value: asValue(text) };
+}
+
+function asValue(text: string): Json {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  probe.close();
+  await once(probe, "close");
+  if (address === null || typeof address === "string") throw new Error("it listens on no port");
+  return address.port;
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect({ port, host: "127.0.0.1" });
+    probe.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    probe.once("connect", () => probe.destroy());
+  });
+}
