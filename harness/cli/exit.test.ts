@@ -8,7 +8,7 @@ import { runCampaign } from "../explorer/run-campaign.ts";
 import { executeToy, increment, look, type Toy, toyService } from "../explorer/toy.fixture.ts";
 import { EXIT, exitCodeOfCampaign } from "./exit.ts";
 
-/** A campaign of one execution, in which a client looks twenty times and then increments. */
+/** A campaign of one execution: a client looks twenty times, and then increments. */
 async function checkedBy(model: Model<string, number, Toy>) {
   const scenario = { initial: 0, clients: [[...Array<Toy>(20).fill(look), increment]] };
   const scenarios = () => fc.constant(scenario);
