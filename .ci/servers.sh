@@ -1,11 +1,12 @@
 # shellcheck shell=bash disable=SC2154,SC2059
-# Checks of the servers that Heddle runs on; read by .ci/run, whose `exits` and `field` they use.
+# The checks of the servers that Heddle runs on. .ci/run sources this file; `exits` and `field` are its
+# functions.
 
-# Of Debian's PostgreSQL, made on the spot: nothing can be pulled where this may run.
+# An image with Debian's PostgreSQL, built here because CI may have no registry to pull from.
 stand_in=heddle-stand-in:15
 engine_pid=
 
-# An engine for containers: the one that runs, else Debian's, which is stopped again at the end.
+# Starts Debian's container engine if none is running; `engine_stop` stops it at the end.
 engine() {
   docker version >/dev/null 2>&1 && return
   command -v dockerd >/dev/null || {
@@ -25,7 +26,7 @@ engine() {
   return 1
 }
 
-# Removes the image that was made, and ends the engine that was started.
+# Removes the image that `image` built, and stops the engine that `engine` started.
 engine_stop() {
   [[ -z ${made_image:-} ]] || docker image rm --force "$stand_in" >/dev/null 2>&1
   [[ -z $engine_pid ]] || { kill "$engine_pid" 2>/dev/null && wait "$engine_pid" 2>/dev/null; }
@@ -37,7 +38,7 @@ image() {
   .ci/stand-in-image "$stand_in" && docker image ls "$stand_in"
 }
 
-# What an engine has that a check could leave behind.
+# The containers and volumes of the engine, which a check could leave behind.
 engine_has() {
   docker ps --all --quiet --no-trunc && docker volume ls --quiet
 }
@@ -51,7 +52,7 @@ engine_clean() {
   }
 }
 
-# A counterexample that is found on one server is seen again on the other.
+# crosswise FOUND REPLAYED: a counterexample that is found on one server replays on the other.
 crosswise() {
   local reports=$scratch/crosswise file
   exits 1 npx heddle verify --seed 1 --mutant two-transaction-cancel \
@@ -60,12 +61,13 @@ crosswise() {
   exits 1 npx heddle replay "$file" --repeat 10 --postgres "$2"
 }
 
-# The same seed does the same on each server, statement by statement. Of two clients one at the most
-# waits, so that no step wakes several: who goes first then is a choice on the embedded server alone.
+# same_on CHOICE…: the same seed gives the same executions on each server, statement by statement. With
+# two clients at most one waits, so no step wakes several backends, whose order Heddle controls on the
+# embedded server only.
 same_on() {
   local choice digest first=
   for choice; do
-    # A walk through each pair, which is no search to the end: unknown.
+    # Random walks complete no pair, so the verdict is unknown.
     exits 4 npx heddle verify --seed 3 --pairs --strategy random --postgres "$choice" \
       --report "$scratch/same" || return
     digest=$(field "$scratch/same/report.json" .digest) || return
@@ -74,10 +76,11 @@ same_on() {
   done
 }
 
-# version CHOICE: a row of the table: those tests to which the version matters most, a campaign,
-# and a planted bug.
+# version CHOICE: adds a row to the table: the tests that depend on the version of PostgreSQL most, a
+# campaign, and a seeded bug.
 table=
-version_tests=(harness/gates/{wire-proxy,gate-locks,row-gates,routine-gates,footprints}
+version_tests=(harness/proxy/wire-proxy harness/instrumentation/{gate-locks,row-gates,routine-gates}
+  harness/footprints/footprints
   harness/execution/{locks,executor} src/{claim,constraints,contention})
 version() {
   local report=$scratch/version.json reports=$scratch/version status=0
@@ -102,7 +105,7 @@ version_table() {
   while IFS='|' read -ra cells; do printf "$row" "${cells[@]}"; done <<<"${table%$'\n'}"
 }
 
-# timed NAME COMMAND…: prints how long it takes.
+# timed NAME COMMAND…: prints the duration of a command.
 timed() {
   local name=$1 start=$EPOCHREALTIME
   shift
@@ -110,12 +113,11 @@ timed() {
   node -p "'$name: ' + (${EPOCHREALTIME/,/.} - ${start/,/.}).toFixed(1) + ' s'"
 }
 
-# From the command line to the end of one execution, cold (nothing in the cache, or no container
-# yet) and warm.
+# The time of a command with one execution, cold (an empty cache, no container) and warm.
 starts() {
   local -x XDG_CACHE_HOME=$scratch/cold
   local one=(npx heddle verify --seed 1 --runs 1 --report "$scratch/one" --postgres)
-  # The account that Postgres runs as has to get there.
+  # The OS user that Postgres runs as needs access.
   mkdir -p "$XDG_CACHE_HOME" && chmod 755 "$scratch" "$XDG_CACHE_HOME" &&
     timed 'embedded, first start' "${one[@]}" embedded &&
     timed 'embedded, next start' "${one[@]}" embedded &&
@@ -127,7 +129,7 @@ starts() {
     xargs --no-run-if-empty docker rm --force --volumes >/dev/null
 }
 
-# What a socket and a mapped port cost.
+# The cost of a round trip through a socket and through a mapped port.
 round_trip() {
   HEDDLE_POSTGRES_IMAGE=$stand_in npm run --silent bench -- socket --json
 }

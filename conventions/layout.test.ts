@@ -107,9 +107,12 @@ describe("imports between folders", () => {
 
 describe("packages", () => {
   test("that an install does not bring along are not imported by what is published", () => {
-    expect(findingsIn({ "src/a.ts": `import "vitest"; import "@types/pg/x";` })).toEqual([
-      "packages: src/a.ts must not import vitest: it is not in package.json's dependencies",
-      "packages: src/a.ts must not import @types/pg/x: it is not in package.json's dependencies",
+    const imports = `import "vitest"; import "@types/pg/x";`;
+    expect(findingsIn({ "harness/cli/a.ts": imports, "examples/b.ts": imports })).toEqual([
+      "packages: examples/b.ts must not import vitest: it is not in package.json's dependencies",
+      "packages: examples/b.ts must not import @types/pg/x: it is not in package.json's dependencies",
+      "packages: harness/cli/a.ts must not import vitest: it is not in package.json's dependencies",
+      "packages: harness/cli/a.ts must not import @types/pg/x: it is not in package.json's dependencies",
     ]);
   });
 
@@ -120,11 +123,13 @@ describe("packages", () => {
     ]);
   });
 
-  test("are free for tests, and for others when they are dependencies or Node's own", () => {
+  test("are free for tests and the sample; dependencies and Node's own are free for all", () => {
     expect(
       findingsIn({
         "harness/core/a.test.ts": `import "vitest";`,
-        "src/a.ts": `import "fastify"; import "fastify/types"; import "node:fs";`,
+        "src/a.ts": `import "vitest";`,
+        "models/booking/a.ts": `import "vitest"; export {};`,
+        "harness/cli/a.ts": `import "fastify"; import "fastify/types"; import "node:fs";`,
       }),
     ).toEqual([]);
   });

@@ -75,6 +75,9 @@ const entries = [
   /^[^/]+$/,
 ];
 
+/** What the package contains, as sources or built. */
+const published = [/^(harness|bin)\//, /^examples\/(?!knex\/)/];
+
 const isTest = (path: string): boolean => /\.(test|fixture)\.ts$/.test(path);
 const LINE_LIMIT = 400;
 
@@ -123,7 +126,7 @@ function forbiddenPackages(
   { path, imports }: Module,
   dependencies: readonly string[],
 ): readonly LayoutFinding[] {
-  if (isTest(path) || !/^(harness|models|src|bin)\//.test(path)) {
+  if (isTest(path) || !published.some((folder) => folder.test(path))) {
     return [];
   }
   const isPlain = path.startsWith("harness/core/");

@@ -1,30 +1,55 @@
 /**
- * What a model of a service, or anything else outside the harness, may use of it. docs/library.md has
- * an example of each.
+ * The public API of Heddle: functions and classes, and every type that their signatures mention.
+ * docs/library.md has an example of each function; docs/api.md is the reference.
  */
 
-export { audit } from "./audit/audit.ts";
-export { HarnessError } from "./core/error.ts";
-export type { Snapshot } from "./core/execution.ts";
-export type { Call, Event, Response } from "./core/history.ts";
-export type { IdFields } from "./core/ids.ts";
-export type { Invariant } from "./core/invariant.ts";
-export type { Json, JsonObject } from "./core/json.ts";
+export { type AuditOptions, audit } from "./audit/audit.ts";
+export type * from "./audit/audit-report.ts";
+export type { Control, GateLevel, Isolation } from "./core/control.ts";
+export type * from "./core/counterexample.ts";
+export { HarnessError, type HarnessErrorCode } from "./core/error.ts";
+export type { Commit, Ending, Execution, Snapshot } from "./core/execution.ts";
+export type { Fault } from "./core/fault.ts";
+export type { Footprint, Touched } from "./core/footprint.ts";
+export type { Call, Event, History, Invocation, Response, Return } from "./core/history.ts";
+export type * from "./core/ids.ts";
+export type * from "./core/invariant.ts";
+export type * from "./core/json.ts";
 export { isUnknown, type Model, type ObservedHistory } from "./core/model.ts";
-export type { Operation } from "./core/operation.ts";
+export type * from "./core/operation.ts";
 export type { Scenario } from "./core/scenario.ts";
-export type { Violation } from "./core/verdict.ts";
-export type { System, SystemContext } from "./execution/system.ts";
-export { type VerifyOptions, verify } from "./explorer/verify.ts";
+export type { Action, Choice, Entry, Schedule, Task } from "./core/schedule.ts";
+export type * from "./core/trace.ts";
+export type * from "./core/verdict.ts";
+export type { Query } from "./execution/queries.ts";
+export type * from "./execution/system.ts";
+export type * from "./explorer/campaign-report.ts";
+export type { Progress } from "./explorer/campaign-run.ts";
+export type { CheckerName } from "./explorer/checkers.ts";
+export type { CampaignResult } from "./explorer/run-campaign.ts";
+export type { Shard } from "./explorer/shard.ts";
+export { type VerifyOptions, verify, type Workers } from "./explorer/verify.ts";
+export type { Derivation } from "./mutation/derivation.ts";
 export { derivationOf } from "./mutation/derived-service.ts";
-export { type Server, startServer } from "./postgres/provider.ts";
+export type {
+  DerivedMutant,
+  InvalidMutant,
+  MutationKind,
+  Unmutated,
+} from "./mutation/mutation-score.ts";
+export { startServer } from "./postgres/provider.ts";
+export type * from "./postgres/server.ts";
 export { TestClock } from "./postgres/test-clock.ts";
-export { type Strategy, strategies } from "./scheduler/strategies.ts";
-export type { Attack, AttackRun, Round, Target } from "./service/attack.ts";
-export type { Promised } from "./service/promise.ts";
+export type * from "./scheduler/scheduler.ts";
 export {
-  type ClientContext,
-  defineScenario,
-  type ScenarioDefinition,
-} from "./service/scenario-definition.ts";
-export type { Bounds, Mutant, Pair, Pattern, Service, Survivor } from "./service/service.ts";
+  type ScenarioPlan,
+  type Strategy,
+  type StrategyOptions,
+  strategies,
+} from "./scheduler/strategies.ts";
+export type * from "./service/attack.ts";
+export type { AppliedMutant, SchemaMutant } from "./service/open-executor.ts";
+export type * from "./service/promise.ts";
+export type * from "./service/scenario-definition.ts";
+export { defineScenario } from "./service/scenario-definition.ts";
+export type * from "./service/service.ts";

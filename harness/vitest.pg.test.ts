@@ -15,8 +15,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(place, { recursive: true }));
 
-/** A test as a team would write it. */
-const teamsTest = (update: string) => `
+/** A test as a user writes it. */
+const raceTest = (update: string) => `
   import pg from "pg";
   import { interleaved } from ${JSON.stringify(new URL("./vitest.ts", import.meta.url).href)};
 
@@ -35,39 +35,39 @@ const teamsTest = (update: string) => `
   }, { runs: 100, postgres: "embedded" });
 `;
 
-async function run(): Promise<{ code: number | null; said: string }> {
+async function run(): Promise<{ code: number | null; output: string }> {
   const vitest = path.join(root, "node_modules/vitest/vitest.mjs");
   const child = spawn(process.execPath, [vitest, "run"], {
     cwd: place,
     env: { ...process.env, NO_COLOR: "1", VITEST: undefined },
   });
-  let said = "";
+  let output = "";
   child.stdout.on("data", (text) => {
-    said += text;
+    output += text;
   });
   child.stderr.on("data", (text) => {
-    said += text;
+    output += text;
   });
   const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  return { code, said };
+  return { code, output };
 }
 
-test("a race is a red test with what happened, is kept, and is green once it is fixed", async () => {
+test("a race fails the test with a counterexample, which is stored; the fix passes", async () => {
   const file = path.join(place, "debt.test.js");
-  await writeFile(file, teamsTest("update accounts set balance = balance - 60"));
+  await writeFile(file, raceTest("update accounts set balance = balance - 60"));
   const red = await run();
-  expect(red.said).toContain("no debt");
-  expect(red.said).toMatch(/While client \d has read and not yet written, client/);
-  expect(red.said).toContain('npx vitest run debt.test.js -t "nobody overdraws"');
+  expect(red.output).toContain("no debt");
+  expect(red.output).toMatch(/While client \d has read and not yet written, client/);
+  expect(red.output).toContain('npx vitest run debt.test.js -t "nobody overdraws"');
   expect(red.code).toBe(1);
   expect(await readdir(path.join(place, "regressions"))).toHaveLength(1);
 
   const again = await run();
-  expect(again.said).toContain("Violation in 1 of 1 execution");
+  expect(again.output).toContain("Violation in 1 of 1 execution");
 
   const checked = "update accounts set balance = balance - 60 where balance >= 60";
-  await writeFile(file, teamsTest(checked));
+  await writeFile(file, raceTest(checked));
   const green = await run();
-  expect(green.said).toMatch(/Tests +1 passed/);
+  expect(green.output).toMatch(/Tests +1 passed/);
   expect(green.code).toBe(0);
 });

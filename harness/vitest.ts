@@ -13,26 +13,26 @@ import type { ScenarioDefinition } from "./service/scenario-definition.ts";
 import { scenarioService } from "./service/scenario-service.ts";
 import type { Service } from "./service/service.ts";
 
-/** What a test can be told; the rest is as with `verify`. */
+/** Options of `interleaved`: those of `verify`, and these. */
 export interface InterleavedOptions extends Partial<Omit<VerifyOptions, "regressions">> {
-  /** Which Postgres; see `startServer`. By default what there is. */
+  /** Which Postgres; see `startServer`. Default: `"auto"`. */
   readonly postgres?: string;
-  /** After which the test fails, in ms: a bound on what hangs. */
+  /** The time limit of the test, in ms. Default: 120,000. */
   readonly timeout?: number;
 }
 
-/** A fixed seed: what is red on one machine is red on every other. */
+/** A fixed seed, so that a test gives the same result on every machine. */
 const SEED = 1;
 const TIMEOUT_MS = 120_000;
 
-/** One for each test file, since Vitest gives each a module of its own. */
+/** The server of this test file: Vitest loads this module anew for each file. */
 let server: Promise<Server> | undefined;
 
 /**
- * A Vitest test of what happens at the same time: a scenario (see `defineScenario`), or a model. It
- * passes when no interleaving that was executed breaks a rule. Else it fails with what happened, and
- * keeps it in the folder `regressions` beside the test's file; the next run of the test begins with
- * it. What could not be checked to the end fails too.
+ * Defines a Vitest test that explores the interleavings of a scenario (see `defineScenario`) or of a
+ * service. The test passes if no executed interleaving violates a rule. It fails with the
+ * counterexample, which it stores in the folder `regressions` beside the test file; the next run
+ * executes it first. A campaign with the verdict `unknown` fails as well.
  *
  * ```ts
  * import { interleaved } from "heddle/vitest";
@@ -46,23 +46,25 @@ let server: Promise<Server> | undefined;
  */
 export function interleaved<State extends Json, Op extends Operation>(
   name: string,
-  what: ScenarioDefinition | Service<State, Op>,
+  tested: ScenarioDefinition | Service<State, Op>,
   options: InterleavedOptions = {},
 ): void {
-  const { postgres = "auto", timeout = TIMEOUT_MS, ...told } = options;
+  const { postgres = "auto", timeout = TIMEOUT_MS, ...others } = options;
   test(name, { timeout }, async ({ signal }) => {
     const file = expect.getState().testPath ?? process.cwd();
-    const service = serviceOf(what, `${basename(file)} > ${name}`, file);
+    const service = serviceOf(tested, `${basename(file)} > ${name}`, file);
     const regressions = new RegressionFolder(join(dirname(file), "regressions"));
-    const given = { seed: SEED, signal, ...told, regressions };
-    const { campaign, error } = await verify(await leased(postgres), service, given);
+    const settings = { seed: SEED, signal, ...others, regressions };
+    const { campaign, error } = await verify(await leased(postgres), service, settings);
     if (error !== undefined) throw error;
     if (campaign.verdict !== "pass") throw new Error(failure(campaign, file, name));
   });
 }
 
-function serviceOf(what: ScenarioDefinition | Service, name: string, file: string): Service {
-  return "setup" in what ? (scenarioService(what, name, pathToFileURL(file)) as Service) : what;
+function serviceOf(tested: ScenarioDefinition | Service, name: string, file: string): Service {
+  return "setup" in tested
+    ? (scenarioService(tested, name, pathToFileURL(file)) as Service)
+    : tested;
 }
 
 function leased(postgres: string): Promise<Server> {
@@ -75,10 +77,10 @@ afterAll(async () => {
   server = undefined;
 });
 
-/** What happened, and how to see it again: the test begins with what it has kept. */
+/** The verdict and the counterexamples, each with the command that runs this test again. */
 function failure(campaign: Campaign, file: string, name: string): string {
-  const again = `npx vitest run ${relative(process.cwd(), file)} -t ${JSON.stringify(name)}`;
-  const view = { colour: false, folder: dirname(file), again };
-  const shown = campaign.counterexamples.map((c) => counterexampleText(c, view));
-  return [verdictSentence(campaign), ...shown].join("\n\n");
+  const command = `npx vitest run ${relative(process.cwd(), file)} -t ${JSON.stringify(name)}`;
+  const view = { colour: false, folder: dirname(file), again: command };
+  const counterexamples = campaign.counterexamples.map((c) => counterexampleText(c, view));
+  return [verdictSentence(campaign), ...counterexamples].join("\n\n");
 }

@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-/** The service as `npm start` runs it. */
+/** Starts the service as `npm start` does. */
 async function started(env: NodeJS.ProcessEnv = {}) {
   const child = spawn(process.execPath, [DEMO], {
     env: { ...process.env, PORT: "0", ...env },
@@ -22,13 +22,13 @@ async function started(env: NodeJS.ProcessEnv = {}) {
     child.kill("SIGINT");
     await closed;
   });
-  let said = "";
+  let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    said += text;
+    output += text;
   });
-  while (!said.includes("Ctrl-C") && child.exitCode === null) await once(child.stdout, "data");
-  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0] ?? "";
-  const databaseUrl = /--database-url '([^']+)'/.exec(said)?.[1] ?? "";
+  while (!output.includes("Ctrl-C") && child.exitCode === null) await once(child.stdout, "data");
+  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0] ?? "";
+  const databaseUrl = /--database-url '([^']+)'/.exec(output)?.[1] ?? "";
   const free = async () =>
     ((await (await fetch(`${url}/api/vendors/1/slots`)).json()) as { slots: unknown[] }).slots;
   return { url, databaseUrl, free };
@@ -40,7 +40,7 @@ async function attack(...args: string[]) {
   return place.heddle("attack", "sc1", ...args);
 }
 
-test("one wins each slot, over HTTP and by the function, and nothing is left of the attack", async () => {
+test("one client gets each slot, over HTTP and by the function, and the attack cleans up", async () => {
   const { url, databaseUrl, free } = await started();
   const before = await free();
   const both = await attack("--target-url", url, "--database-url", databaseUrl);
@@ -53,7 +53,7 @@ test("one wins each slot, over HTTP and by the function, and nothing is left of 
   expect(await free()).toEqual(before);
 });
 
-test("without locks and constraints two win, and that is found", async () => {
+test("without locks and constraints two clients get a slot, which is a violation", async () => {
   const { url, databaseUrl } = await started({ MUTANT: "claim-without-lock-or-constraints" });
   const { code, stdout } = await attack("--target-url", url, "--database-url", databaseUrl);
   expect(stdout).toContain("one_winner");
@@ -70,7 +70,7 @@ test.each([
   expect(code).toBe(2);
 });
 
-test("a service that is not there is said to be away", async () => {
+test("a service that does not answer is an error", async () => {
   const { code, stderr } = await attack("--target-url", "http://127.0.0.1:1");
   expect(stderr).toContain("does not answer");
   expect(code).toBe(4);

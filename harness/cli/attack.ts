@@ -1,16 +1,22 @@
 import { availableParallelism } from "node:os";
+import { type Command, Option } from "commander";
 import { attackCampaign } from "../attack/attack-campaign.ts";
 import { runAttack } from "../attack/run-attack.ts";
 import { HarnessError } from "../core/error.ts";
+import type { Attack } from "../service/attack.ts";
 import { loadService } from "../service/load-service.ts";
+import type { Service } from "../service/service.ts";
 import { version } from "../version.ts";
-import { EXIT, exitCodeOfCampaign } from "./exit-code.ts";
-import { interruption } from "./interruption.ts";
+import { EXIT, exitCodeOfCampaign, interruption } from "./exit.ts";
+import { addHiddenAlias, durationMs, positiveNumber, SERVICE } from "./options.ts";
+import { serviceName } from "./project.ts";
 import { publish } from "./publish.ts";
 
-export interface AttackCommandOptions {
-  readonly model: string;
-  readonly seed: string;
+const FIVE_MINUTES = 300_000;
+
+interface AttackOptions {
+  readonly service?: string;
+  readonly seed?: string;
   readonly iterations: number;
   readonly concurrency: number;
   readonly time: number;
@@ -21,22 +27,41 @@ export interface AttackCommandOptions {
   readonly json?: boolean;
 }
 
-/** `heddle attack`: sends what anybody could send, all at once, and says whether it did harm. */
-export async function attackCommand(name: string, options: AttackCommandOptions): Promise<number> {
-  const service = await loadService(options.model);
-  const attack = service.attacks?.find((other) => other.name === name);
-  if (attack === undefined) {
-    const names = service.attacks?.map((other) => other.name).join(", ") || "none";
-    throw new HarnessError("USAGE", `the model has no attack "${name}"; it has: ${names}`);
-  }
+/** `heddle attack`: sends concurrent requests to a deployment, and checks their combined effect. */
+export function addAttack(command: Command, finished: (exitCode: number) => void): void {
+  command
+    .argument("[name]", "the attack; needed if the service has several")
+    .option("--target-url <url>", "the URL of the service", "http://localhost:3000")
+    .option("--database-url <url>", "its database, to call its functions directly as well")
+    .option("--seed <text>", "the seed of all random choices (default: NAME-test)")
+    .option("--iterations <number>", "the number of rounds", positiveNumber, 100)
+    .option("--concurrency <number>", "the number of concurrent requests", positiveNumber, 8)
+    .addOption(
+      new Option("--time <duration>", "the time limit")
+        .argParser(durationMs)
+        .default(FIVE_MINUTES, "5m"),
+    )
+    .option("--i-own-this-host <name>", "required for any host but this machine")
+    .option("--service <name>", SERVICE)
+    .option("--report <folder>", "the folder for the reports", "reports")
+    .option("--json", "print report.json instead of the summary")
+    .action(async (name: string | undefined, options: AttackOptions) => {
+      finished(await runCommand(name, options));
+    });
+  addHiddenAlias(command, "--model <name>", "--service");
+}
+
+async function runCommand(name: string | undefined, options: AttackOptions): Promise<number> {
+  const service = await loadService(await serviceName(options.service));
+  const attack = attackOf(service, name);
   for (const url of [options.targetUrl, options.databaseUrl]) {
-    if (url !== undefined) mustBeOwn(url, options.iOwnThisHost);
+    if (url !== undefined) requireOwnHost(url, options.iOwnThisHost);
   }
-  const { targetUrl: url, databaseUrl, concurrency, seed } = options;
+  const { targetUrl: url, databaseUrl, concurrency, seed = `${attack.name}-test` } = options;
   const target = { url, databaseUrl, concurrency, seed };
   const interrupted = interruption();
   const startedAt = new Date();
-  const began = performance.now();
+  const start = performance.now();
   try {
     const result = await runAttack(attack, service.model, target, {
       iterations: options.iterations,
@@ -53,7 +78,7 @@ export async function attackCommand(name: string, options: AttackCommandOptions)
     if (process.stderr.isTTY) process.stderr.write("\n");
     const campaign = attackCampaign(service.name, attack, target, result, {
       startedAt: startedAt.toISOString(),
-      elapsedMs: performance.now() - began,
+      elapsedMs: performance.now() - start,
       environment: {
         heddle: version,
         node: process.version,
@@ -71,8 +96,22 @@ export async function attackCommand(name: string, options: AttackCommandOptions)
   }
 }
 
-/** Whoever attacks a host that is not his own should at least have had to lie about it. */
-function mustBeOwn(text: string, named: string | undefined): void {
+/** The attack of that name; without a name, the only one. Throws HarnessError `USAGE`. */
+export function attackOf(
+  { name: service, attacks = [] }: Pick<Service, "name" | "attacks">,
+  name: string | undefined,
+): Attack {
+  const [attack, ...others] = attacks.filter((other) => name === undefined || other.name === name);
+  if (attack !== undefined && others.length === 0) return attack;
+  const has = `${service} has: ${attacks.map((other) => other.name).join(", ") || "none"}`;
+  throw new HarnessError(
+    "USAGE",
+    name === undefined ? `name the attack; ${has}` : `there is no attack "${name}"; ${has}`,
+  );
+}
+
+/** Refuses a host other than this machine, unless the command line names it as the user's own. */
+function requireOwnHost(text: string, ownHost: string | undefined): void {
   let host: string;
   try {
     const { hostname, searchParams } = new URL(text);
@@ -81,9 +120,9 @@ function mustBeOwn(text: string, named: string | undefined): void {
     throw new HarnessError("USAGE", `${text} is no URL: give one such as http://localhost:3000`);
   }
   const loopback = /^(localhost|127(\.\d+){3}|\[?::1\]?)$/.test(host) || host.startsWith("/");
-  if (loopback || host === "" || host === named) return;
+  if (loopback || host === "" || host === ownHost) return;
   throw new HarnessError(
     "USAGE",
-    `${host} is not this machine: if it is yours to attack, say so with --i-own-this-host ${host}`,
+    `${host} is not this machine: if you may attack it, add --i-own-this-host ${host}`,
   );
 }

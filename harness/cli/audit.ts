@@ -1,15 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type AuditOptions, audit } from "../audit/audit.ts";
+import { type Command, Option } from "commander";
+import { audit } from "../audit/audit.ts";
 import type { Audit } from "../audit/audit-report.ts";
 import { HarnessError } from "../core/error.ts";
 import { atomicWrite } from "../explorer/atomic-write.ts";
 import { auditJunit } from "../reporters/audit-junit.ts";
 import { auditPrometheus } from "../reporters/audit-prometheus.ts";
 import { auditText } from "../reporters/audit-text.ts";
-import { EXIT } from "./exit-code.ts";
-import { interruption } from "./interruption.ts";
+import { EXIT, interruption } from "./exit.ts";
+import { durationMs, names, positiveNumber } from "./options.ts";
 
-export interface AuditCommandOptions {
+interface AuditOptions {
   readonly databaseUrl?: string;
   readonly check?: readonly string[];
   readonly details?: boolean;
@@ -21,19 +22,48 @@ export interface AuditCommandOptions {
   readonly prometheus?: string;
 }
 
+/** `heddle audit`: runs a database's consistency functions once, or at an interval. */
+export function addAudit(command: Command, finished: (exitCode: number) => void): void {
+  command
+    .option("--database-url <url>", "the database (default: DATABASE_URL)")
+    .option(
+      "--check <functions>",
+      "the functions to run (default: all that return a table with check_name and status)",
+      names,
+    )
+    .option("--details", "print texts and whole rows, not only ids")
+    .option("--rows <number>", "the most rows printed for a failed check", positiveNumber, 10)
+    .addOption(
+      new Option("--timeout <duration>", "the time limit of each statement")
+        .argParser(durationMs)
+        .default(30_000, "30s"),
+    )
+    .option(
+      "--watch <interval>",
+      "repeat at this interval, such as 60s, until interrupted",
+      durationMs,
+    )
+    .option("--json", "print JSON, one line for each audit")
+    .option("--junit <file>", "write a JUnit file")
+    .option("--prometheus <file>", "write metrics for node exporter's textfile collector")
+    .action(async (options: AuditOptions) => finished(await runCommand(options)));
+}
+
 const CODES = { pass: EXIT.pass, fail: EXIT.violation, unknown: EXIT.unknown } as const;
 
-/** `heddle audit`: once, or again and again until it is interrupted. */
-export async function auditCommand(options: AuditCommandOptions): Promise<number> {
+async function runCommand(options: AuditOptions): Promise<number> {
   const url = options.databaseUrl ?? process.env["DATABASE_URL"];
   if (url === undefined || url === "") {
-    throw new HarnessError("USAGE", "Give --database-url, or set DATABASE_URL.");
+    throw new HarnessError(
+      "USAGE",
+      "no database is given: use --database-url, or set DATABASE_URL",
+    );
   }
-  if (options.watch === undefined) return CODES[(await once(url, options)).verdict];
+  if (options.watch === undefined) return CODES[(await auditOnce(url, options)).verdict];
   const interrupted = interruption();
   try {
     while (!interrupted.signal.aborted) {
-      await watched(url, options);
+      await auditDespiteOutages(url, options);
       await delay(options.watch, undefined, { signal: interrupted.signal }).catch(() => {});
     }
     return EXIT.interrupted;
@@ -42,30 +72,30 @@ export async function auditCommand(options: AuditCommandOptions): Promise<number
   }
 }
 
-/** A database that is away for a while must not end the watch over it. */
-async function watched(url: string, options: AuditCommandOptions): Promise<void> {
+/** The watch goes on when the database is unreachable for a while. */
+async function auditDespiteOutages(url: string, options: AuditOptions): Promise<void> {
   try {
-    await once(url, options);
+    await auditOnce(url, options);
   } catch (error) {
     if (!(error instanceof HarnessError) || error.code === "USAGE") throw error;
     process.stderr.write(`heddle: ${error.message}\n`);
   }
 }
 
-async function once(url: string, options: AuditCommandOptions): Promise<Audit> {
-  const given: AuditOptions = {
+async function auditOnce(url: string, options: AuditOptions): Promise<Audit> {
+  const result = await audit(url, {
     functions: options.check,
     details: options.details === true,
     statementTimeoutMs: options.timeout,
     rows: options.rows,
-  };
-  const found = await audit(url, given);
+  });
   const colour = process.stdout.isTTY && process.stdout.hasColors();
-  if (options.junit !== undefined) await atomicWrite(options.junit, auditJunit(found));
-  if (options.prometheus !== undefined)
-    await atomicWrite(options.prometheus, auditPrometheus(found));
+  if (options.junit !== undefined) await atomicWrite(options.junit, auditJunit(result));
+  if (options.prometheus !== undefined) {
+    await atomicWrite(options.prometheus, auditPrometheus(result));
+  }
   process.stdout.write(
-    options.json ? `${JSON.stringify({ version: 1, ...found })}\n` : auditText(found, colour),
+    options.json ? `${JSON.stringify({ version: 1, ...result })}\n` : auditText(result, colour),
   );
-  return found;
+  return result;
 }

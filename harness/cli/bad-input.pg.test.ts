@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Server, startServer } from "../postgres/provider.ts";
-import { Place, saying } from "./heddle.fixture.ts";
+import { Place, printed } from "./heddle.fixture.ts";
 
 let place: Place;
 
@@ -16,8 +16,8 @@ afterEach(async () => {
   expect(await place.leftovers()).toEqual([]);
 });
 
-/** A model that is whole but for one part. */
-function model(part: string): string {
+/** The source of a service that is complete but for one part. */
+function serviceWith(part: string): string {
   return `export default {
     name: "broken", patterns: [], invariants: [], codes: {}, mutants: [], sources: [],
     migrate: async () => {},
@@ -40,15 +40,19 @@ describe("bad input is a clear error", () => {
     ["no number", ["verify", "--runs", "many"], "whole number"],
     ["an unknown strategy", ["verify", "--strategy", "best"], "serial, exhaustive, pct, random"],
     ["an unknown mutant", ["verify", "--mutant", "gone"], "check-then-insert"],
-    ["an unknown model", ["verify", "nothing"], 'no model "nothing"'],
+    ["an unknown service", ["verify", "nothing"], 'no model "nothing"'],
     ["an unknown Postgres", ["verify", "--postgres", "oracle"], "embedded"],
     [
       "an unreachable URL",
       ["verify", "--postgres", "postgres://nobody@127.0.0.1:1/none"],
       "127.0.0.1:1",
     ],
-    ["a folder that cannot be", ["verify", "--report", "/dev/null/reports"], "--report"],
-    ["a replay file that is not there", ["replay", "nowhere.json"], "nowhere.json"],
+    [
+      "a report folder that cannot be created",
+      ["verify", "--report", "/dev/null/reports"],
+      "--report",
+    ],
+    ["a replay file that is missing", ["replay", "nowhere.json"], "nowhere.json"],
     ["a damaged token", ["replay", "h1.AAAAAAAA"], "damaged"],
   ])("%s", async (_, args, says) => {
     const { code, stderr } = await place.heddle(...args);
@@ -83,9 +87,9 @@ describe("bad input is a clear error", () => {
       `invariants: [{ name: "i", description: "", check: () => { throw new Error("no clue") } }],`,
       "no clue",
     ],
-  ])("a model whose %s throws", async (part, source, says) => {
+  ])("a service whose %s throws", async (part, source, says) => {
     const file = place.path(`${part}.mjs`);
-    await writeFile(file, FAST_CHECK + model(source));
+    await writeFile(file, FAST_CHECK + serviceWith(source));
     const { code, stdout, stderr } = await place.heddle("verify", file, "--runs", "5");
     expect(stdout + stderr).toContain(says);
     expect(code).toBe(2);
@@ -97,7 +101,7 @@ describe("bad input is a clear error", () => {
     ["thrown.mjs", "\n\nthrow new Error('no such thing')", "thrown.mjs:3)"],
     ["thrown.ts", "const url: string = ' ';\nnew URL(url);", "thrown.ts:2)"],
     ["imports.mjs", "import './thrown.mjs'", "thrown.mjs:3)"],
-  ])("a scenario that cannot be loaded, %s, with the place", async (name, text, says) => {
+  ])("a scenario that cannot be loaded, %s, with file and line", async (name, text, says) => {
     await writeFile(place.path(name), text);
     const { code, stderr } = await place.heddle("run", name);
     expect(stderr).toContain(says);
@@ -105,7 +109,7 @@ describe("bad input is a clear error", () => {
     expect(code).toBe(2);
   });
 
-  test("a model that is none", async () => {
+  test("a default export that is no service", async () => {
     const file = place.path("none.mjs");
     await writeFile(file, "export default { name: 'half' };");
     const { code, stderr } = await place.heddle("verify", file);
@@ -123,12 +127,12 @@ describe("interference", () => {
 
   afterAll(() => server.stop());
 
-  test("sessions killed from outside make the verdict unknown, and nothing is left", async () => {
+  test("sessions terminated from outside make the verdict unknown, and no database is left", async () => {
     const mine = await server.lease();
     const client = new Client({ connectionString: mine.url });
     await client.connect();
     const { child, ended } = place.start("verify", "--runs", "100000", "--postgres", mine.url);
-    await saying(child, "runs/s");
+    await printed(child, "runs/s");
     await client.query(
       "select pg_terminate_backend(pid) from pg_stat_activity where datname ~ '^heddle_' and datname <> current_database()",
     );

@@ -10,9 +10,9 @@ import { SCORE_VERSION } from "../reporters/record-schema.ts";
 import { RECORDS, recordJson } from "../reporters/records.ts";
 import { groupsOf, scoreText } from "../reporters/score-text.ts";
 import { loadService } from "../service/load-service.ts";
-import { EXIT } from "./exit-code.ts";
-import { interruption } from "./interruption.ts";
-import { showInReport } from "./show-in-report.ts";
+import { EXIT, interruption } from "./exit.ts";
+import { serviceName } from "./project.ts";
+import { showInReport } from "./publish.ts";
 
 export interface DerivedMutantsOptions {
   readonly only?: readonly string[];
@@ -32,10 +32,10 @@ const PREEMPTIONS = 1;
 
 /** `heddle mutants --derived`: the score of a schema's mutants. A survivor without a reason fails it. */
 export async function derivedMutantsCommand(
-  model: string,
+  name: string | undefined,
   options: DerivedMutantsOptions,
 ): Promise<number> {
-  const service = await loadService(model);
+  const service = await loadService(await serviceName(name));
   await mkdir(options.report, { recursive: true });
   const interrupted = interruption();
   const server = await startServer(options.postgres, { reuse: options.reuse === true });

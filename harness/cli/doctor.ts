@@ -1,20 +1,44 @@
+import type { Command } from "commander";
+import fc from "fast-check";
+import { HarnessError } from "../core/error.ts";
+import { historyOf } from "../core/execution.ts";
+import { calls } from "../core/history.ts";
+import { clientOf } from "../core/schedule.ts";
+import type { Trace } from "../core/trace.ts";
+import { ELSEWHERE } from "../explorer/bypassed-gate.ts";
+import { DEFAULTS } from "../explorer/defaults.ts";
+import type { Diagnostic } from "../postgres/diagnostic.ts";
 import { examine } from "../postgres/doctor.ts";
-import { examineScenario } from "./examine-scenario.ts";
-import { EXIT } from "./exit-code.ts";
+import { startServer } from "../postgres/provider.ts";
+import { counted } from "../reporters/counted.ts";
+import { Exhaustive } from "../scheduler/exhaustive.ts";
+import { loadService } from "../service/load-service.ts";
+import { openExecutor } from "../service/open-executor.ts";
+import type { Service } from "../service/service.ts";
+import { EXIT } from "./exit.ts";
+import { POSTGRES, SERVICE } from "./options.ts";
+import { configuredService } from "./project.ts";
 
-export interface DoctorOptions {
+interface DoctorOptions {
   readonly postgres: string;
   readonly json?: boolean;
 }
 
-/** `heddle doctor`: what is available here, and why not; and whether a scenario can be driven. */
-export async function doctorCommand(
-  scenario: string | undefined,
-  options: DoctorOptions,
-): Promise<number> {
+/** `heddle doctor`: examines the environment, and executes one scenario of the service serially. */
+export function addDoctor(command: Command, finished: (exitCode: number) => void): void {
+  command
+    .argument("[service]", SERVICE)
+    .option("--postgres <which>", POSTGRES, "auto")
+    .option("--json", "print the findings as JSON")
+    .action(async (service: string | undefined, options: DoctorOptions) => {
+      finished(await runCommand(service, options));
+    });
+}
+
+async function runCommand(given: string | undefined, options: DoctorOptions): Promise<number> {
   const findings = await examine(options.postgres);
-  if (scenario !== undefined && findings.every(({ ok }) => ok)) {
-    findings.push(...(await examineScenario(scenario, options.postgres)));
+  if (findings.every(({ ok }) => ok)) {
+    findings.push(...(await examineService(given, options.postgres)));
   }
   if (options.json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
   else {
@@ -24,4 +48,73 @@ export async function doctorCommand(
     }
   }
   return findings.every(({ ok }) => ok) ? EXIT.pass : EXIT.usage;
+}
+
+/** The time limit of one step, in ms. */
+const STEP_MS = 5_000;
+
+/** Whether Heddle can load the service and control its statements; nothing if there is none. */
+async function examineService(given: string | undefined, postgres: string): Promise<Diagnostic[]> {
+  const findings: Diagnostic[] = [];
+  try {
+    const name = given ?? (await configuredService());
+    if (name === undefined) return [];
+    const service = await loadService(name);
+    const kind = service.single ? "scenario" : "service";
+    findings.push({ name: kind, ok: true, detail: `${name} is loaded` });
+    const trace = await serialTrace(service, postgres);
+    findings.push(...(service.single ? clientFindings(trace) : [serviceFinding(trace)]));
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    findings.push({ name: "service", ok: false, detail: error.message });
+  }
+  return findings;
+}
+
+/** The trace of one scenario without preemptions. */
+async function serialTrace(service: Service, postgres: string): Promise<Trace> {
+  const server = await startServer(postgres);
+  try {
+    const options = { control: DEFAULTS.control, stepTimeoutMs: STEP_MS, signal: undefined };
+    const executor = await openExecutor(server, service, undefined, options);
+    try {
+      const [scenario] = fc.sample(service.scenarios(DEFAULTS.bounds), { seed: 1, numRuns: 1 });
+      if (scenario === undefined) throw new Error("fast-check generated nothing");
+      const scheduler = new Exhaustive(0);
+      scheduler.begin();
+      return (await executor.execute(scenario, scheduler)).trace;
+    } finally {
+      await executor.close();
+    }
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Every client of a scenario has to send statements through the gate. */
+function clientFindings(trace: Trace): Diagnostic[] {
+  return calls(historyOf(trace)).map(({ client, operation, response }) => {
+    const name = `client ${operation.name}`;
+    const statements = trace.filter(
+      (event) => event.type === "statement" && clientOf(event.task) === client,
+    ).length;
+    const ended = `ended with ${response?.code ?? "nothing"}`;
+    if (statements > 0) {
+      return { name, ok: true, detail: `${counted(statements, "statement")}, ${ended}` };
+    }
+    const detail = `${ended}, and sent no statement through the gate`;
+    return { name, ok: false, detail, hint: ELSEWHERE };
+  });
+}
+
+/** Some operations of a service may need no statement; one scenario needs some. */
+function serviceFinding(trace: Trace): Diagnostic {
+  const operations = counted(calls(historyOf(trace)).length, "operation");
+  const statements = trace.filter(({ type }) => type === "statement").length;
+  if (statements > 0) {
+    const detail = `${operations} sent ${counted(statements, "statement")} through the gate`;
+    return { name: "gate", ok: true, detail };
+  }
+  const detail = `${operations} sent no statement through the gate`;
+  return { name: "gate", ok: false, detail, hint: ELSEWHERE };
 }

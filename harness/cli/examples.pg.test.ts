@@ -38,7 +38,7 @@ async function run(
   return { service, control, campaign };
 }
 
-/** Other languages may be missing on a person's machine. */
+/** A machine other than CI may lack the languages of an example. */
 function lacking(name: string): boolean {
   if (process.env["CI"] !== undefined) return false;
   if (name.startsWith("psql/")) return spawnSync("psql", ["--version"]).status !== 0;
@@ -58,10 +58,10 @@ test.for([
   ["python/jobs", "a job is done once", STATEMENT, 2],
   ["python/oversold", "nothing is sold twice", STATEMENT, 20],
 ] as const)("%s is caught, and replays: %s", async ([name, rule, gates, replays], { skip }) => {
-  skip(lacking(name), "what it is written in is not installed");
+  skip(lacking(name), "the example's language is not installed");
   const { service, control, campaign } = await run(name, gates);
   const [found] = campaign.counterexamples;
-  if (found === undefined) throw new Error("nothing was found");
+  if (found === undefined) throw new Error("the campaign found no violation");
   expect(found.preemptions).toBe(1);
   expect(found.violations[0]).toMatchObject({ checker: "invariant", name: rule });
   const options = { control, stepTimeoutMs: DEFAULTS.stepTimeoutMs, signal: undefined };
@@ -79,7 +79,7 @@ test.each([
   ["write-skew-cured", STATEMENT],
   ["job-queue-skip-locked", STATEMENT],
   ["knex/0.95.12", STATEMENT],
-] as const)("%s is caught in no interleaving with one preemption", async (name, gates) => {
+] as const)("%s passes every interleaving with one preemption", async (name, gates) => {
   const strategy = strategies({ preemptions: 1 }).find((one) => one.name === "exhaustive");
   const { campaign } = await run(name, gates, strategy && { strategy });
   expect(campaign).toMatchObject({ verdict: "pass", reason: null });

@@ -61,11 +61,11 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** Finds a violation with the search of pairs, and exports it. */
+/** Finds a violation by exploring the pairs, and exports it. */
 async function exportOf(service: Service, mutant?: string): Promise<Reproduction | string> {
   const { campaign } = await verify(server, service, { seed: 1, pairs: true, mutant });
   const [found] = campaign.counterexamples;
-  if (found === undefined) throw new Error("there is no counterexample");
+  if (found === undefined) throw new Error("the campaign found no violation");
   const opened = (control: typeof found.control) =>
     openExecutor(server, service, mutant, { ...DEFAULTS, control, signal: undefined });
   const executor = await opened(found.control);
@@ -82,7 +82,7 @@ async function exportOf(service: Service, mutant?: string): Promise<Reproduction
 
 const VIOLATED = /slot_with_several_bookings +\|\s*FAIL/;
 
-/** A database as others have it, without the settings of a lease. */
+/** A database without the settings of a lease, as users have it. */
 async function plainDatabase(): Promise<string> {
   const { url, name } = await server.lease();
   const client = await connect(url);
@@ -91,22 +91,25 @@ async function plainDatabase(): Promise<string> {
   return url;
 }
 
-test("Heddle's own runner of specs sees the violation", async () => {
+test("Heddle's runner of specs sees the violation", async () => {
   expect(await readFile(join(folder, "reproduction.out"), "utf8")).toMatch(VIOLATED);
 });
 
-test.skipIf(isolationtester === undefined)("isolationtester sees it in the spec", async () => {
-  const spec = await open(join(folder, "reproduction.spec"));
-  const child = spawn(isolationtester ?? "", [await plainDatabase()], {
-    stdio: [spec.fd, "pipe", "inherit"],
-  });
-  expect(await textOf(child)).toMatch(VIOLATED);
-  expect(child.exitCode).toBe(0);
-  await spec.close();
-});
+test.skipIf(isolationtester === undefined)(
+  "isolationtester sees the violation in the spec",
+  async () => {
+    const spec = await open(join(folder, "reproduction.spec"));
+    const child = spawn(isolationtester ?? "", [await plainDatabase()], {
+      stdio: [spec.fd, "pipe", "inherit"],
+    });
+    expect(await textOf(child)).toMatch(VIOLATED);
+    expect(child.exitCode).toBe(0);
+    await spec.close();
+  },
+);
 
 describe.skipIf(psql === undefined)("psql", () => {
-  test("sees it when return is pressed in the order of the table", async () => {
+  test("sees the violation when Return is pressed in the order of the table", async () => {
     const url = await plainDatabase();
     const { steps } = exported as Reproduction;
     await textOf(script("setup", url));
@@ -115,24 +118,24 @@ describe.skipIf(psql === undefined)("psql", () => {
     const terminal = (name: string) => clients.get(name) as Terminal;
     for (const [at, step] of steps.entries()) {
       const name = sessionName(step.task);
-      await terminal(name).says(promptOf(step));
+      await terminal(name).prints(promptOf(step));
       terminal(name).child.stdin?.write("\n");
       const next = steps.slice(at + 1).find(({ task }) => task === step.task);
-      if (step.waitsFor.length > 0) await somebodyWaits(url);
-      else if (next !== undefined) await terminal(name).says(promptOf(next));
+      if (step.waitsFor.length > 0) await oneBackendWaits(url);
+      else if (next !== undefined) await terminal(name).prints(promptOf(next));
       else await terminal(name).ended;
     }
     expect(await textOf(script("check", url))).toMatch(VIOLATED);
   });
 });
 
-test("what only gates inside the server show is not exported, and said to be so", async () => {
+test("a violation that needs gates inside the server is not exported, and the reason is given", async () => {
   expect(await exportOf(lostUpdate as Service)).toMatch(
     /^client\d moves while client\d stands inside a statement \(increment\(integer\), line \d\), where only Heddle can hold it; and no order of whole statements that was tried breaks the same rule\.$/,
   );
 });
 
-async function somebodyWaits(url: string): Promise<void> {
+async function oneBackendWaits(url: string): Promise<void> {
   const client = await connect(url);
   const waiting = async () => {
     const { rowCount } = await client.query(
@@ -158,21 +161,21 @@ async function textOf(child: ChildProcess): Promise<string> {
   return text;
 }
 
-/** A psql, and somebody who reads what it says. */
+/** A psql process, and its output so far. */
 class Terminal {
   readonly child: ChildProcess;
   readonly ended: Promise<unknown>;
-  #said = "";
+  #output = "";
 
   constructor(child: ChildProcess) {
     this.child = child;
     this.ended = once(child, "close");
     child.stdout?.setEncoding("utf8").on("data", (part: string) => {
-      this.#said += part;
+      this.#output += part;
     });
   }
 
-  async says(text: string): Promise<void> {
-    await expect.poll(() => this.#said).toContain(text);
+  async prints(text: string): Promise<void> {
+    await expect.poll(() => this.#output).toContain(text);
   }
 }

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { processes } from "../postgres/harness-process.fixture.ts";
 
 const BIN = fileURLToPath(new URL("../../bin/heddle.js", import.meta.url));
+const BOOKING = fileURLToPath(new URL("../../models/booking/index.ts", import.meta.url));
 
 export interface Ended {
   readonly code: number | null;
@@ -13,8 +14,9 @@ export interface Ended {
 }
 
 /**
- * A place in which `heddle` runs as a user would run it, and where all that it leaves behind can
- * be seen: its temporary files go to a folder of this place's own.
+ * A folder in which a test runs `heddle` as a user does, with a `heddle.config.json` that names the
+ * booking service. Temporary files go to a folder of this place, so that the test can list
+ * leftovers.
  */
 export class Place {
   readonly folder: string;
@@ -26,11 +28,13 @@ export class Place {
   }
 
   static async make(): Promise<Place> {
-    // Not the system's own folder: socket paths are short, and so must be what comes before them.
-    return new Place(await mkdtemp("/tmp/hp-"), await mkdtemp("/tmp/ht-"));
+    // Not os.tmpdir(): the length of a socket's path is limited.
+    const place = new Place(await mkdtemp("/tmp/hp-"), await mkdtemp("/tmp/ht-"));
+    await writeFile(place.path("heddle.config.json"), JSON.stringify({ service: BOOKING }));
+    return place;
   }
 
-  /** Starts `heddle`; `ended` settles when it has ended. */
+  /** Starts `heddle`. `ended` resolves with its output when the process has ended. */
   start(...args: string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
     const { HEDDLE_POSTGRES_URL: _, ...env } = process.env;
     const child = spawn(process.execPath, [BIN, ...args], {
@@ -60,7 +64,7 @@ export class Place {
     return join(this.folder, name);
   }
 
-  /** Files that are left, and processes that have this place in their command line. */
+  /** The temporary files that are left, and the processes whose command line names their folder. */
   async leftovers(): Promise<string[]> {
     const files = await readdir(this.#temporary);
     const living = processes().filter(({ command }) => command.includes(this.#temporary));
@@ -73,16 +77,18 @@ export class Place {
   }
 }
 
-/** Resolves when the process says `text`, on either stream. */
-export function saying(child: ChildProcess, text: string): Promise<void> {
+/** Resolves when the process has printed `text`, on either stream. */
+export function printed(child: ChildProcess, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    let said = "";
+    let output = "";
     const listen = (chunk: string) => {
-      said += chunk;
-      if (said.includes(text)) resolve();
+      output += chunk;
+      if (output.includes(text)) resolve();
     };
     child.stdout?.on("data", listen);
     child.stderr?.on("data", listen);
-    child.once("close", () => reject(new Error(`it ended without saying "${text}": ${said}`)));
+    child.once("close", () =>
+      reject(new Error(`the process ended before it printed "${text}": ${output}`)),
+    );
   });
 }

@@ -1,14 +1,15 @@
 import { access, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Command } from "commander";
 import { HarnessError } from "../core/error.ts";
-import { EXIT } from "./exit-code.ts";
+import { EXIT } from "./exit.ts";
 
 const SCENARIO = `import { defineScenario } from "heddle";
 import pg from "pg";
 
 /**
- * Adds one to the counter, and notes that it did. This is what an application would do; it may use
- * any driver, pool or ORM, as long as it connects to \`url\` and closes what it opens.
+ * Adds one to the counter, and records that it did, as an application would. It may use any driver,
+ * pool or ORM, as long as it connects to \`url\` and closes its connections.
  */
 async function increment({ url }) {
   const db = new pg.Client(url);
@@ -23,16 +24,16 @@ async function increment({ url }) {
 }
 
 export default defineScenario({
-  // An empty database, before the first execution. In between, Heddle puts all rows back.
+  // Runs once, on an empty database. Heddle restores these rows before each execution.
   setup: \`
     create table counters (id int primary key, value int not null);
     create table increments (id serial primary key, counter int not null);
     insert into counters values (1, 0)\`,
 
-  // They run at the same time. Heddle decides whose statement goes next.
+  // The clients run concurrently. Heddle decides whose statement runs next.
   clients: { ada: increment, bob: increment },
 
-  // What has to hold in the end, in every order: a query that must return no rows.
+  // What has to hold after every interleaving: a query that must return no rows.
   invariants: {
     "every increment counts": \`
       select value, (select count(*) from increments) as increments from counters
@@ -65,14 +66,21 @@ const FILES: { readonly [path: string]: string } = {
   ".github/workflows/heddle.yml": WORKFLOW,
 };
 
-/** `heddle init`: a scenario to start from, and a CI step. Throws HarnessError `USAGE`. */
-export async function initCommand(folder: string): Promise<number> {
+/** `heddle init`: writes a scenario to start from, and a CI workflow. */
+export function addInit(command: Command, finished: (exitCode: number) => void): void {
+  command.argument("[folder]", "the folder for the files", ".").action(async (folder: string) => {
+    finished(await runCommand(folder));
+  });
+}
+
+/** Writes nothing if one of the files exists. Throws HarnessError `USAGE`. */
+async function runCommand(folder: string): Promise<number> {
   const paths = Object.keys(FILES);
   for (const path of paths) {
     if (await exists(join(folder, path))) {
       throw new HarnessError(
         "USAGE",
-        `there is a ${path} already: nothing was written; give another folder, or move it away`,
+        `there is a ${path} already, so nothing was written: give another folder, or move the file`,
       );
     }
   }

@@ -6,9 +6,9 @@ import { writeLayers } from "../reporters/layers-files.ts";
 import { layersText, withoutWords } from "../reporters/layers-text.ts";
 import { recordJson } from "../reporters/records.ts";
 import { loadService } from "../service/load-service.ts";
-import { EXIT } from "./exit-code.ts";
-import { interruption } from "./interruption.ts";
-import { showInReport } from "./show-in-report.ts";
+import { EXIT, interruption } from "./exit.ts";
+import { serviceName } from "./project.ts";
+import { showInReport } from "./publish.ts";
 
 export interface LayersCommandOptions {
   readonly preemptions: number;
@@ -25,8 +25,11 @@ export interface LayersCommandOptions {
  * `heddle layers`: which protections keep each promise. Exits with 1 if a promise breaks although
  * all of its protections are in place.
  */
-export async function layersCommand(model: string, options: LayersCommandOptions): Promise<number> {
-  const service = await loadService(model);
+export async function layersCommand(
+  name: string | undefined,
+  options: LayersCommandOptions,
+): Promise<number> {
+  const service = await loadService(await serviceName(name));
   await mkdir(options.report, { recursive: true });
   const interrupted = interruption();
   const server = await startServer(options.postgres, { reuse: options.reuse === true });

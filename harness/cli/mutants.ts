@@ -9,9 +9,9 @@ import { recordJson } from "../reporters/records.ts";
 import { seededBugsText } from "../reporters/seeded-text.ts";
 import { writeSeededBugs } from "../reporters/write-seeded.ts";
 import { loadService } from "../service/load-service.ts";
-import { exitCodeOfCampaign } from "./exit-code.ts";
-import { interruption } from "./interruption.ts";
-import { showInReport } from "./show-in-report.ts";
+import { exitCodeOfCampaign, interruption } from "./exit.ts";
+import { serviceName } from "./project.ts";
+import { showInReport } from "./publish.ts";
 
 export interface MutantsOptions {
   readonly only?: readonly string[];
@@ -32,8 +32,11 @@ export interface MutantsOptions {
 const MOST_AT_ONCE = 2;
 
 /** `heddle mutants`: tries every seeded bug, prints and writes the table, and the exit code. */
-export async function mutantsCommand(model: string, options: MutantsOptions): Promise<number> {
-  const service = await loadService(model);
+export async function mutantsCommand(
+  name: string | undefined,
+  options: MutantsOptions,
+): Promise<number> {
+  const service = await loadService(await serviceName(name));
   const interrupted = interruption();
   const server = await startServer(options.postgres, { reuse: options.reuse === true });
   try {

@@ -121,14 +121,14 @@ describe.each(Object.entries(cases))("%s", (_, { parse, good, bad }) => {
   });
 });
 
-test("a strategy is found by its name; the others are named when there is none", () => {
+test("a strategy is found by its name; an unknown name lists all", () => {
   expect(strategyNamed("serial")).toBe("serial");
   expect(strategyNamed("random")).toBe("random");
   expect(() => strategyNamed("Random")).toThrow(InvalidArgumentError);
   expect(() => strategyNamed("")).toThrow("Give one of: auto, serial, exhaustive, pct, random");
 });
 
-test("checkers are named, in any order", () => {
+test("checkers are given in any order", () => {
   expect(checkerNames("contract,invariant")).toEqual(["invariant", "contract"]);
   expect(() => checkerNames("contract,jury")).toThrow("Give some of: invariant,contract,");
   expect(() => checkerNames("")).toThrow(InvalidArgumentError);

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { GATE_LEVELS, type GateLevel, ISOLATIONS, type Isolation } from "../core/control.ts";
 import { FAULT_GROUPS, FAULTS, type Fault, isFault } from "../core/fault.ts";
 import { CHECKERS, type CheckerName } from "../explorer/checkers.ts";
@@ -6,11 +6,69 @@ import { DEFAULTS } from "../explorer/defaults.ts";
 import type { Shard } from "../explorer/shard.ts";
 import { strategies } from "../scheduler/strategies.ts";
 import type { Bounds } from "../service/service.ts";
-import { FROM_COMMIT } from "./seed-from-commit.ts";
 
 /*
- * Parsers of option values. What they throw, commander shows with the option's name.
+ * The options that several commands share, and the parsers of option values. Commander prints the
+ * message of an InvalidArgumentError after the option's name.
  */
+
+export const SERVICE =
+  "the path of a service or scenario file, or the name of a folder in models/ " +
+  "(default: the service in heddle.config.{ts,js,mjs,json})";
+export const POSTGRES =
+  "auto, embedded[:major], container[:tag or image] (default image: HEDDLE_POSTGRES_IMAGE), " +
+  "url (HEDDLE_POSTGRES_URL), or a postgres:// URL";
+export const REUSE = "keep the container running after this command, and use one that was kept";
+export const SEED = "the seed of everything that is generated (default: random)";
+
+export function stepTimeout(): Option {
+  return new Option("--step-timeout <duration>", "the time limit of one step")
+    .argParser(durationMs)
+    .default(DEFAULTS.stepTimeoutMs, "10s");
+}
+
+export function shrinkTime(): Option {
+  return new Option("--shrink-time <duration>", "the time limit of shrinking a counterexample")
+    .argParser(durationMs)
+    .default(DEFAULTS.shrinkTimeMs, "30s");
+}
+
+export function gates(): Option {
+  return new Option(
+    "--gates <levels>",
+    "where statements can be interleaved: statement, routine, row",
+  )
+    .argParser(gateLevels)
+    .default(DEFAULTS.control.gates, DEFAULTS.control.gates.join(","));
+}
+
+export function isolation(): Option {
+  return new Option(
+    "--isolation <level>",
+    "the isolation level of transactions that do not set one",
+  )
+    .argParser(isolationNamed)
+    .default(DEFAULTS.control.isolation, "read-committed");
+}
+
+export function invariantFiles(): Option {
+  return new Option(
+    "--invariant <file...>",
+    "a .sql file, or a folder of them: queries that must return no rows",
+  );
+}
+
+/** Adds an earlier name of the option `name`, which works and is not listed in the help. */
+export function addHiddenAlias(command: Command, flags: string, name: string): void {
+  const option = command.options.find(({ long }) => long === name);
+  if (option === undefined) throw new Error(`there is no option ${name}`);
+  const alias = new Option(flags).hideHelp();
+  if (option.parseArg !== undefined) alias.argParser(option.parseArg);
+  command.addOption(alias).on(`option:${alias.name()}`, () => {
+    const value: unknown = command.getOptionValue(alias.attributeName());
+    command.setOptionValueWithSource(option.attributeName(), value, "cli");
+  });
+}
 
 export function positiveNumber(text: string): number {
   const value = Number(text);
@@ -20,7 +78,7 @@ export function positiveNumber(text: string): number {
   return value;
 }
 
-/** Seeds are 32-bit integers, so that every layer below takes them as they are. */
+/** Seeds are 32-bit integers, which every random generator below accepts unchanged. */
 export function seedNumber(text: string): number {
   const value = Number(text);
   if (!/^-?\d+$/.test(text) || value !== (value | 0)) {
@@ -29,7 +87,9 @@ export function seedNumber(text: string): number {
   return value;
 }
 
-/** A number, or what a seed can be taken from. */
+/** The value of `--seed` that derives the seed from the commit that is checked out. */
+export const FROM_COMMIT = "from-commit";
+
 export function seedOrCommit(text: string): number | typeof FROM_COMMIT {
   return text === FROM_COMMIT ? FROM_COMMIT : seedNumber(text);
 }
@@ -39,14 +99,14 @@ export function shardOf(text: string): Shard {
   const match = /^(\d{1,5})\/(\d{1,5})$/.exec(text);
   const [number, of] = [Number(match?.[1]), Number(match?.[2])];
   if (!(number >= 1 && number <= of)) {
-    throw new InvalidArgumentError("Give a shard and their number, such as 1/4 or 4/4.");
+    throw new InvalidArgumentError("Give a shard and the number of shards, such as 1/4 up to 4/4.");
   }
   return { index: number - 1, of };
 }
 
 const UNITS: { readonly [unit: string]: number } = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-/** No timer runs longer: about 24 days. */
+/** The longest delay of a Node timer: about 24 days. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 /** `90`, `90s`, `500ms`, `10m`, `1h`: in ms. */
@@ -60,7 +120,7 @@ export function durationMs(text: string): number {
   return ms;
 }
 
-/** More clients than this have more interleavings than anybody will ever try. */
+/** More clients have more interleavings than any campaign can sample. */
 const MOST_CLIENTS = 8;
 
 /** `3`, or `2-4`. */
@@ -69,7 +129,9 @@ export function clientBounds(text: string): Bounds {
   const minClients = Number(match?.[1]);
   const maxClients = Number(match?.[2] ?? match?.[1]);
   if (!(minClients >= 1 && minClients <= maxClients && maxClients <= MOST_CLIENTS)) {
-    throw new InvalidArgumentError(`Give a number from 1 to ${MOST_CLIENTS}, or two such as 2-4.`);
+    throw new InvalidArgumentError(
+      `Give a number from 1 to ${MOST_CLIENTS}, or a range such as 2-4.`,
+    );
   }
   return { minClients, maxClients };
 }
@@ -88,54 +150,54 @@ export function preemptionBound(text: string): number {
 }
 
 /** `statement`, or `statement,routine,row`; statements are always gated. */
-export function gateLevels(text: string): readonly GateLevel[] {
+function gateLevels(text: string): readonly GateLevel[] {
   const levels = new Set(["statement", ...text.split(",")]);
-  const known = GATE_LEVELS.filter((level) => levels.delete(level));
+  const chosen = GATE_LEVELS.filter((level) => levels.delete(level));
   if (levels.size > 0) throw new InvalidArgumentError(`Give some of: ${GATE_LEVELS.join(",")}.`);
-  return known;
+  return chosen;
 }
 
-/** A list of kinds, and of groups of them. */
+/** Names of faults and of groups of faults. */
 export function faultKinds(text: string): readonly Fault[] {
   if (text === "none") return [];
-  const kinds = text.split(",").flatMap((name) => {
+  const faults = text.split(",").flatMap((name) => {
     const group = Object.hasOwn(FAULT_GROUPS, name) ? FAULT_GROUPS[name] : undefined;
     if (group !== undefined) return group;
     if (isFault(name)) return name;
-    const [all, groups] = [FAULTS, FAULT_GROUPS].map((names) => Object.keys(names).join(", "));
-    throw new InvalidArgumentError(`Give a list of: ${all}, ${groups}; or none.`);
+    const [kinds, groups] = [FAULTS, FAULT_GROUPS].map((names) => Object.keys(names).join(", "));
+    throw new InvalidArgumentError(`Give a list of: ${kinds}, ${groups}; or none.`);
   });
-  return [...new Set(kinds)];
+  return [...new Set(faults)];
 }
 
 /** Separated by commas. */
 export function names(text: string): readonly string[] {
   const all = text.split(",").map((name) => name.trim());
-  if (all.includes("")) throw new InvalidArgumentError("Give names, with commas between them.");
+  if (all.includes("")) throw new InvalidArgumentError("Give names, separated by commas.");
   return all;
 }
 
-/** `invariant,contract`: some of the checkers, in their usual order. */
+/** `contract,invariant`: some of the checkers, which run in the order of `CHECKERS`. */
 export function checkerNames(text: string): readonly CheckerName[] {
-  const names = new Set(text.split(","));
-  const known = CHECKERS.filter((name) => names.delete(name));
-  if (names.size > 0) throw new InvalidArgumentError(`Give some of: ${CHECKERS.join(",")}.`);
-  return known;
+  const given = new Set(text.split(","));
+  const chosen = CHECKERS.filter((name) => given.delete(name));
+  if (given.size > 0) throw new InvalidArgumentError(`Give some of: ${CHECKERS.join(",")}.`);
+  return chosen;
 }
 
-/** When state is observed. */
+/** When the invariants are checked. */
 export function observationNamed(text: string): "each-commit" | undefined {
   if (text === "end") return undefined;
   if (text !== "each-commit") throw new InvalidArgumentError("Give a time: end, or each-commit.");
   return text;
 }
 
-/** With dashes for spaces, as a shell likes it. */
-export function isolationNamed(text: string): Isolation {
-  const isolation = ISOLATIONS.find((name) => name === text.replaceAll("-", " "));
-  if (isolation === undefined) {
-    const names = ISOLATIONS.map((name) => name.replaceAll(" ", "-"));
-    throw new InvalidArgumentError(`Give one of: ${names.join(", ")}.`);
+/** An isolation level, with dashes for spaces. */
+function isolationNamed(text: string): Isolation {
+  const level = ISOLATIONS.find((name) => name === text.replaceAll("-", " "));
+  if (level === undefined) {
+    const levels = ISOLATIONS.map((name) => name.replaceAll(" ", "-"));
+    throw new InvalidArgumentError(`Give one of: ${levels.join(", ")}.`);
   }
-  return isolation;
+  return level;
 }

@@ -50,7 +50,7 @@ describe("progress in words", () => {
 describe("a progress line", () => {
   const LIMITS = { runs: 3_000, timeMs: undefined };
 
-  /** What is written on a terminal, or elsewhere. */
+  /** A progress line on a terminal or elsewhere, and its output. */
   function line(isTTY: boolean) {
     const stream = new PassThrough();
     const output = Object.assign(stream, { isTTY }) as unknown as NodeJS.WriteStream;
@@ -65,7 +65,7 @@ describe("a progress line", () => {
     vi.useRealTimers();
   });
 
-  test("is written over on a terminal, ten times a second at most", () => {
+  test("is overwritten on a terminal, at most ten times a second", () => {
     const { line: shown, written } = line(true);
     shown.show(progress());
     expect(written()).toBe(`\r\u001b[2K${progressText(progress(), LIMITS)}`);
@@ -79,7 +79,7 @@ describe("a progress line", () => {
     expect(written()).toBe("\r\u001b[2K");
   });
 
-  test("is a plain line elsewhere, every five seconds at most", () => {
+  test("is a new line elsewhere, at most every five seconds", () => {
     const { line: shown, written } = line(false);
     shown.show(progress());
     expect(written()).toBe(`${progressText(progress(), LIMITS)}\n`);
@@ -93,7 +93,7 @@ describe("a progress line", () => {
     expect(written()).toBe("");
   });
 
-  test("tells at once that shrinking began", () => {
+  test("is printed at once when shrinking begins", () => {
     const { line: shown, written } = line(false);
     shown.show(progress());
     shown.show(progress({ stage: "shrinking" }));

@@ -1,9 +1,9 @@
 import type { CampaignOptions, Progress } from "../explorer/campaign-run.ts";
 
-/** How often progress is shown, in ms: on a terminal, and in a log. */
+/** The least time between two updates, in ms. */
 const EVERY = { terminal: 100, log: 5_000 };
 
-/** Shows how far a campaign is: one line that is written over on a terminal, else now and then. */
+/** Prints a campaign's progress: on a terminal one line that it overwrites, elsewhere new lines. */
 export class ProgressLine {
   readonly #output: NodeJS.WriteStream;
   readonly #limits: Pick<CampaignOptions, "runs" | "timeMs">;

@@ -5,7 +5,7 @@ import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
-import { Place, saying } from "./heddle.fixture.ts";
+import { Place, printed } from "./heddle.fixture.ts";
 
 let server: Server;
 let place: Place;
@@ -20,22 +20,22 @@ afterAll(async () => {
   expect(left).toEqual([]);
 });
 
-/** What a controller hears, one thing after the other. */
-function heard(socket: Socket) {
+/** Reads the events that the proxy sends to a controller, one at a time. */
+function eventsOf(socket: Socket) {
   const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
   return async () => JSON.parse((await lines.next()).value ?? "null");
 }
 
-test("another program decides who moves; without one everything passes", async () => {
+test("a controller in another process schedules the statements; without one, none is held", async () => {
   const database = await server.lease();
   const { child, ended } = place.start("proxy", "--database-url", database.url);
-  let said = "";
+  let output = "";
   child.stdout?.on("data", (text: string) => {
-    said += text;
+    output += text;
   });
-  await saying(child, "control ");
-  const url = /database (\S+)/.exec(said)?.[1] ?? "";
-  const port = Number(/control 127\.0\.0\.1:(\d+)/.exec(said)?.[1]);
+  await printed(child, "control ");
+  const url = /database (\S+)/.exec(output)?.[1] ?? "";
+  const port = Number(/control 127\.0\.0\.1:(\d+)/.exec(output)?.[1]);
 
   const client = new Client({ connectionString: url });
   await client.connect();
@@ -43,14 +43,14 @@ test("another program decides who moves; without one everything passes", async (
 
   const socket = connect(port, "127.0.0.1");
   await once(socket, "connect");
-  const next = heard(socket);
+  const next = eventsOf(socket);
   socket.write("nonsense\n");
   expect(await next()).toMatchObject({
     event: "error",
     message: expect.stringContaining("nonsense"),
   });
   const second = connect(port, "127.0.0.1");
-  expect(await heard(second)()).toMatchObject({ event: "error" });
+  expect(await eventsOf(second)()).toMatchObject({ event: "error" });
   second.destroy();
 
   const answer = client.query("select 2 as two");
@@ -61,17 +61,17 @@ test("another program decides who moves; without one everything passes", async (
   socket.write(`${JSON.stringify({ deliver: held.session })}\n`);
   expect((await answer).rows).toEqual([{ two: 2 }]);
 
-  const stranded = client.query("select 3 as three");
+  const unattended = client.query("select 3 as three");
   expect(await next()).toMatchObject({ event: "held" });
   socket.destroy();
-  expect((await stranded).rows).toEqual([{ three: 3 }]);
+  expect((await unattended).rows).toEqual([{ three: 3 }]);
 
   await client.end();
   child.kill("SIGINT");
   expect((await ended).code).toBe(0);
 });
 
-test("a place that cannot be listened on is a clear error", async () => {
+test("an address that the proxy cannot listen on is a clear error", async () => {
   const { code, stderr } = await place.heddle(
     ...["proxy", "--database-url", "postgres://localhost/x", "--control", "/no/such/folder/socket"],
   );

@@ -1,19 +1,26 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Command } from "commander";
 import { HarnessError } from "../core/error.ts";
 import { RemoteControl } from "../proxy/remote-control.ts";
 import { WireProxy } from "../proxy/wire-proxy.ts";
-import { EXIT } from "./exit-code.ts";
-import { interruption } from "./interruption.ts";
+import { EXIT, interruption } from "./exit.ts";
 
-export interface ProxyOptions {
+interface ProxyOptions {
   readonly databaseUrl: string;
   readonly control: string;
 }
 
-/** `heddle proxy`: the statement gate by itself, for a controller in another process. */
-export async function proxyCommand({ databaseUrl, control }: ProxyOptions): Promise<number> {
+/** `heddle proxy`: the wire proxy alone, for a controller in another process. */
+export function addProxy(command: Command, finished: (exitCode: number) => void): void {
+  command
+    .requiredOption("--database-url <url>", "the database behind the proxy")
+    .option("--control <where>", "the controller's port (0: any), or the path of a socket", "0")
+    .action(async (options: ProxyOptions) => finished(await runCommand(options)));
+}
+
+async function runCommand({ databaseUrl, control }: ProxyOptions): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "hx-"));
   const interrupted = interruption();
   const stopped = new Promise<void>((resolve) => {
@@ -25,12 +32,16 @@ export async function proxyCommand({ databaseUrl, control }: ProxyOptions): Prom
         cause,
       });
     });
-    const where = /^\d+$/.test(control) ? Number(control) : control;
-    const remote = await RemoteControl.listen(proxy, where).catch(async (cause: unknown) => {
+    const address = /^\d+$/.test(control) ? Number(control) : control;
+    const remote = await RemoteControl.listen(proxy, address).catch(async (cause: unknown) => {
       await proxy.stop();
-      throw new HarnessError("USAGE", `${control} cannot be listened on: give another --control`, {
-        cause,
-      });
+      throw new HarnessError(
+        "USAGE",
+        `the proxy cannot listen on ${control}: give another --control`,
+        {
+          cause,
+        },
+      );
     });
     process.stdout.write(`database ${await proxy.urlFor()}\ncontrol ${remote.address}\n`);
     await stopped;

@@ -48,7 +48,7 @@ const READ = "select value into seen from counters where id = counter";
 const WRITE = `insert into increments values (counter);
   update counters set value = seen + 1 where id = counter; return seen;`;
 
-test("what broke a rule is kept, fails first from then on, and is told when it is fixed", async () => {
+test("a violation is stored, executed first from then on, and reported as fixed or stale", async () => {
   const { campaign: found } = await run(racing);
   expect(found.verdict).toBe("fail");
   const [file] = await readdir(regressions.path);
@@ -80,7 +80,7 @@ test("what broke a rule is kept, fails first from then on, and is told when it i
   expect(other.regressions).toMatchObject([{ outcome: "stale" }]);
 });
 
-test("it is written before it is shrunk, so that nothing loses it", async () => {
+test("a violation is written before it is shrunk", async () => {
   const whenShrinking: string[][] = [];
   const { campaign } = await run(racing, {
     onProgress: ({ stage }: { stage: string }) => {
@@ -96,7 +96,7 @@ test("it is written before it is shrunk, so that nothing loses it", async () => 
   expect(kept.scenario).toEqual(campaign.counterexamples[0]?.scenario);
 });
 
-test("one that was found under other gates is executed under those", async () => {
+test("a regression is executed under the gates that it was found with", async () => {
   await run(racing);
   const shallow = { gates: ["statement"], isolation: "serializable" } as const;
   const { campaign } = await run(racing, { control: shallow });
@@ -107,7 +107,7 @@ test("one that was found under other gates is executed under those", async () =>
   });
 });
 
-test("seeded bugs are not kept: they are there to be found", async () => {
+test("violations of seeded bugs are not stored", async () => {
   const seeded = {
     ...racing,
     mutants: [{ name: "seeded", story: "", equivalent: "it is the same" }],

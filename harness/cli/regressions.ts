@@ -1,45 +1,60 @@
 import path from "node:path";
+import type { Command } from "commander";
 import type { RegressionOutcome } from "../explorer/campaign-report.ts";
 import { RegressionFolder } from "../explorer/regression-folder.ts";
 import { replayRegressions } from "../explorer/replay-regressions.ts";
 import { startServer } from "../postgres/provider.ts";
 import { loadService, locateService } from "../service/load-service.ts";
 import { openExecutor } from "../service/open-executor.ts";
-import { EXIT } from "./exit-code.ts";
-import { interruption } from "./interruption.ts";
+import { EXIT, interruption } from "./exit.ts";
+import { POSTGRES, SERVICE, stepTimeout } from "./options.ts";
+import { serviceName } from "./project.ts";
 
-export interface RegressionsOptions {
+interface RegressionsOptions {
   readonly postgres: string;
   readonly replay?: boolean;
   readonly prune?: boolean;
   readonly stepTimeout: number;
 }
 
-const SAID: { readonly [outcome in RegressionOutcome]: string } = {
+/** `heddle regressions`: lists a service's stored counterexamples, replays or removes them. */
+export function addRegressions(command: Command, finished: (exitCode: number) => void): void {
+  command
+    .argument("[service]", SERVICE)
+    .option("--replay", "execute each, and say whether it fails, is fixed, or is stale")
+    .option("--prune", "as --replay, and remove those that do not fail")
+    .option("--postgres <which>", POSTGRES, "auto")
+    .addOption(stepTimeout())
+    .action(async (given: string | undefined, options: RegressionsOptions) => {
+      finished(await runCommand(await serviceName(given), options));
+    });
+}
+
+const OUTCOMES: { readonly [outcome in RegressionOutcome]: string } = {
   fails: "fails",
   fixed: "no longer fails",
-  stale: "no longer fits: the service does not go that way any more",
+  stale: "stale: the service no longer follows its schedule",
 };
 
-/** `heddle regressions`: lists what is kept of a model, executes it, takes out what says nothing. */
-export async function regressionsCommand(
-  model: string,
+async function runCommand(
+  name: string,
   { postgres, replay, prune, stepTimeout }: RegressionsOptions,
 ): Promise<number> {
-  const service = await loadService(model);
-  const folder = RegressionFolder.of(locateService(model), service.name);
-  const kept = await folder.kept(service.name);
-  const shown = (file: string) => path.relative(process.cwd(), file);
-  const say = (line: string) => process.stdout.write(`${line}\n`);
-  if (kept.length === 0) say(`no regressions in ${shown(folder.path)}`);
-  if (!(replay || prune) || kept.length === 0) {
-    for (const { file, regression } of kept) say(`${shown(file)}: ${regression.violation.message}`);
+  const service = await loadService(name);
+  const folder = RegressionFolder.of(locateService(name), service.name);
+  const stored = await folder.kept(service.name);
+  const relative = (file: string) => path.relative(process.cwd(), file);
+  const print = (line: string) => process.stdout.write(`${line}\n`);
+  if (stored.length === 0) print(`no regressions in ${relative(folder.path)}`);
+  if (!(replay || prune) || stored.length === 0) {
+    for (const { file, regression } of stored)
+      print(`${relative(file)}: ${regression.violation.message}`);
     return EXIT.pass;
   }
   const interrupted = interruption();
   const server = await startServer(postgres);
   try {
-    const outcomes = await replayRegressions(kept, service, (control) =>
+    const outcomes = await replayRegressions(stored, service, (control) =>
       openExecutor(server, service, undefined, {
         control,
         stepTimeoutMs: stepTimeout,
@@ -47,9 +62,9 @@ export async function regressionsCommand(
       }),
     );
     for (const { file, outcome } of outcomes) {
-      const gone = prune && outcome !== "fails";
-      if (gone) await folder.remove(file);
-      say(`${shown(file)}: ${SAID[outcome]}${gone ? "; taken out" : ""}`);
+      const removed = prune && outcome !== "fails";
+      if (removed) await folder.remove(file);
+      print(`${relative(file)}: ${OUTCOMES[outcome]}${removed ? "; removed" : ""}`);
     }
     return outcomes.some(({ outcome }) => outcome === "fails") ? EXIT.violation : EXIT.pass;
   } finally {

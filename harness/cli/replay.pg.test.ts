@@ -12,7 +12,7 @@ import { openExecutor } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
 import { lostUpdate, writeSkew } from "./races.fixture.ts";
 
-/** Of each counterexample; of five of them together, a thousand. */
+/** For each of the five counterexamples: a thousand in all. */
 const REPLAYS = 200;
 
 let server: Server;
@@ -27,7 +27,7 @@ const model = (path: string) => fileURLToPath(new URL(`../../models/${path}`, im
 const booking = () => loadService(model("booking/index.ts"));
 const claims = () => loadService(model("booking/claims.fixture.ts"));
 const searched = { pairs: true };
-/** Walks come upon these within a dozen executions. */
+/** Random walks find these within a dozen executions. */
 const walked = { seed: 2, strategy: randomWalk() };
 const repeatableRead: Control = { ...DEFAULTS.control, isolation: "repeatable read" };
 
@@ -38,7 +38,7 @@ test.each<[string, () => Promise<Service>, Partial<VerifyOptions>]>([
   ["a lost update", async () => lostUpdate as Service, searched],
   ["write skew", async () => writeSkew as Service, { control: repeatableRead, ...searched }],
 ])(
-  "a counterexample replays as often as one likes: %s",
+  "a counterexample replays every time: %s",
   async (_, load, options) => {
     const service = await load();
     const { campaign } = await verify(server, service, { seed: 1, ...options });

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
 import { faultsIn } from "../core/schedule.ts";
@@ -10,44 +11,75 @@ import { mutantNamed } from "../mutation/derived-service.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { listed } from "../reporters/counted.ts";
 import { counterexampleText } from "../reporters/text.ts";
-import { loadService } from "../service/load-service.ts";
 import { type AppliedMutant, openExecutor, setupOf } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
-import { EXIT } from "./exit-code.ts";
-import { interruption } from "./interruption.ts";
+import { EXIT, interruption } from "./exit.ts";
+import {
+  addHiddenAlias,
+  invariantFiles,
+  POSTGRES,
+  positiveNumber,
+  REUSE,
+  SERVICE,
+  stepTimeout,
+} from "./options.ts";
+import { loadRecordedService } from "./project.ts";
 import { withInvariants } from "./sql-files.ts";
 
-export interface ReplayOptions {
+interface ReplayOptions {
   readonly postgres: string;
   readonly reuse?: boolean;
-  readonly model?: string;
+  readonly service?: string;
   readonly repeat: number;
   readonly invariant?: readonly string[];
   readonly json?: boolean;
   /** Stop at each step. */
   readonly step?: boolean;
-  /** Likewise, with psql at hand. */
+  /** Stop at each step, and offer psql. */
   readonly psql?: boolean;
-  /** A folder for what reproduces it without Heddle. */
+  /** A folder for a reproduction without Heddle. */
   readonly export?: string;
   readonly stepTimeout: number;
 }
 
-/** How often, in all, a replay that met another order of woken sessions is tried again. */
+/** `heddle replay`: executes a counterexample again, and compares the result. */
+export function addReplay(command: Command, finished: (exitCode: number) => void): void {
+  command
+    .argument("<file|token>", "a replay file, or a token (h1.…)")
+    .option("--postgres <which>", POSTGRES, "auto")
+    .option("--reuse", REUSE)
+    .option("--service <name>", `${SERVICE}; needed if the name in the counterexample is not found`)
+    .addOption(invariantFiles())
+    .option("--repeat <number>", "the number of replays", positiveNumber, 1)
+    .option("--export <folder>", "write a reproduction without Heddle: psql scripts, and a spec")
+    .option("--step", "stop after each step, and show the clients and the changed rows")
+    .option("--psql", "as --step, and open psql on the paused database on request")
+    .option("--json", "print the outcome as JSON")
+    .addOption(stepTimeout())
+    .action(async (source: string, options: ReplayOptions) => {
+      finished(await runCommand(source, options));
+    });
+  addHiddenAlias(command, "--model <name>", "--service");
+}
+
+/**
+ * How many replays in all may be repeated because Postgres woke the waiting backends in another
+ * order.
+ */
 const MOST_RETRIES = 20;
 
+/** A counterexample from a file is whole; one from a token has no trace and no violations. */
 type Source = Pick<Counterexample, "service" | "mutant" | "control" | "scenario" | "schedule"> &
   Partial<Counterexample>;
 
-/** `heddle replay`: executes a counterexample again, and says whether the same was seen. */
-export async function replayCommand(source: string, options: ReplayOptions): Promise<number> {
+async function runCommand(source: string, options: ReplayOptions): Promise<number> {
   const recorded = await read(source);
   const faults = faultsIn(recorded.schedule);
   const starting = startServer(options.postgres, {
     reuse: options.reuse === true,
     faults: faults.includes("crash"),
   });
-  const service = await whileStarting(starting, prepared(recorded, options));
+  const service = await whileStarting(starting, prepareService(recorded, options));
   const walk = await walkThrough(recorded, options);
   const interrupted = interruption();
   const server = await starting;
@@ -67,21 +99,21 @@ export async function replayCommand(source: string, options: ReplayOptions): Pro
       let expected: Recorded = recorded;
       while (results.length < options.repeat && !interrupted.signal.aborted) {
         const result = await replay(executor, service, expected);
-        // Where Postgres decides who of several woken sessions goes first, it may decide otherwise.
+        // Where Postgres decides the wake-up order of several backends, the order may differ.
         if (result.diverged !== undefined && !executor.ordersWakes && retries < MOST_RETRIES) {
           retries++;
           continue;
         }
         results.push(result);
-        // A token does not say what is to be seen; so the first replay says it for the others.
+        // A token has no trace, so the later replays are compared with the first one.
         const { trace } = result.execution;
         expected = { trace, violations: result.violations, ...expected };
       }
       const [first] = results;
       if (options.export !== undefined && first !== undefined) {
-        await exportCommand(server, service, { recorded, mutant }, first, options.export, options);
+        await exportReplay(server, service, { recorded, mutant }, first, options.export, options);
       }
-      return report(source, recorded, results, retries, options);
+      return printOutcome(source, recorded, results, retries, options);
     } finally {
       await executor.close();
     }
@@ -92,14 +124,14 @@ export async function replayCommand(source: string, options: ReplayOptions): Pro
   }
 }
 
-/** What is replayed, and on what. */
-async function prepared(recorded: Source, { model, invariant = [] }: ReplayOptions) {
-  const service = await withInvariants(await loadService(model ?? recorded.service), invariant);
+async function prepareService(recorded: Source, { service: given, invariant = [] }: ReplayOptions) {
+  const loaded = await loadRecordedService(recorded.service, given);
+  const service = await withInvariants(loaded, invariant);
   await warnOfChanges(recorded, service);
   return service;
 }
 
-/** A server takes its time to start, and mostly waits. If the work fails, it is stopped again. */
+/** Does the work while the server starts. If the work fails, the server is stopped. */
 async function whileStarting<T>(starting: Promise<Server>, work: Promise<T>): Promise<T> {
   const started = starting.catch(() => undefined);
   try {
@@ -116,8 +148,8 @@ async function walkThrough({ scenario }: Source, { step, psql }: ReplayOptions) 
   return new StepThrough(scenario.clients.length, psql === true);
 }
 
-/** What was seen again is written down for those without Heddle; a replay that diverged is not. */
-async function exportCommand(
+/** Writes the reproduction of a replay that saw the violation; a diverged one has none. */
+async function exportReplay(
   server: Server,
   service: Service,
   { recorded, mutant }: { readonly recorded: Source; readonly mutant: AppliedMutant | undefined },
@@ -142,14 +174,14 @@ async function exportCommand(
     },
     folder,
   );
-  const said =
+  process.stderr.write(
     typeof reproduction === "string"
-      ? `not exported: ${reproduction}`
-      : `exported to ${folder}: README.md says how to see it with psql, reproduction.spec is for isolationtester`;
-  process.stderr.write(`${said}\n`);
+      ? `not exported: ${reproduction}\n`
+      : `exported to ${folder}: README.md explains the psql scripts, reproduction.spec is for isolationtester\n`,
+  );
 }
 
-function report(
+function printOutcome(
   source: string,
   recorded: Source,
   results: readonly Replayed[],
@@ -190,12 +222,11 @@ function sentence(outcome: {
   violations: readonly { readonly name: string }[];
 }): string {
   const { replays, identical, retries, diverged, violations } = outcome;
-  const again = retries === 0 ? "" : `, after ${retries} that met another order of woken sessions`;
-  const count = `${identical} of ${replays} identical${again}`;
+  const retried = retries === 0 ? "" : `, after ${retries} with another wake-up order`;
+  const count = `${identical} of ${replays} identical${retried}`;
   if (diverged !== null) return `diverged: ${count}; ${diverged}`;
   const names = violations.map(({ name }) => name).join(", ");
-  const what = names === "" ? "no violation" : `violated: ${names}`;
-  return `replayed: ${count}; ${what}`;
+  return `replayed: ${count}; ${names === "" ? "no violation" : `violated: ${names}`}`;
 }
 
 function isComplete(source: Source): source is Counterexample {
@@ -207,18 +238,18 @@ async function read(source: string): Promise<Source> {
   const text = await readFile(source, "utf8").catch((cause: unknown) => {
     throw new HarnessError(
       "USAGE",
-      `the replay file ${source} cannot be read: give the path of one, or a token (h1.…)`,
+      `the replay file ${source} cannot be read: give the path of a replay file, or a token (h1.…)`,
       { cause },
     );
   });
   return decodeCounterexample(text);
 }
 
-/** A changed schema is no error: whether the replay still fits is what it is for. */
+/** Changed sources are no error: the replay shows whether the counterexample still fits. */
 async function warnOfChanges({ hashes }: Source, service: Service): Promise<void> {
   if (hashes === undefined) return;
-  const now = await hashSources(service.sources);
-  const changed = Object.keys(hashes).filter((name) => hashes[name] !== now[name]);
+  const current = await hashSources(service.sources);
+  const changed = Object.keys(hashes).filter((name) => hashes[name] !== current[name]);
   if (changed.length === 0) return;
-  process.stderr.write(`changed since it was found: ${listed(changed)}\n`);
+  process.stderr.write(`changed since the counterexample was found: ${listed(changed)}\n`);
 }

@@ -16,7 +16,7 @@ afterEach(async () => {
 const report = async (folder: string) =>
   JSON.parse(await readFile(place.path(`${folder}/report.json`), "utf8"));
 
-test("shards, merged, are what one run is; and one that is missing is no pass", async () => {
+test("merged shards equal one run, and a missing shard is no pass", async () => {
   const campaign = ["verify", "--seed", "5", "--scenarios", "8", "--strategy", "pct"];
   const runs = [
     ["--report", "whole"],
@@ -26,11 +26,11 @@ test("shards, merged, are what one run is; and one that is missing is no pass", 
   for (const more of runs) expect((await place.heddle(...campaign, ...more)).code).toBe(0);
   const merge = await place.heddle("report", "--merge", "b", "a", "--report", "both");
   expect(merge).toMatchObject({ code: 0, stderr: "" });
-  const timeless = async (folder: string) => {
+  const withoutTimes = async (folder: string) => {
     const { timing: _, executionsPerSecond: __, ...rest } = await report(folder);
     return rest;
   };
-  expect(await timeless("both")).toEqual(await timeless("whole"));
+  expect(await withoutTimes("both")).toEqual(await withoutTimes("whole"));
 
   const half = await place.heddle("report", "--merge", "a", "--report", "half");
   expect(half.stdout).toContain("shard 2 of 2 is missing");
@@ -38,7 +38,7 @@ test("shards, merged, are what one run is; and one that is missing is no pass", 
 });
 
 test.each([
-  ["a shard of nothing that can be shared", ["verify", "--shard", "1/2"], "--scenarios"],
+  ["--shard without --scenarios", ["verify", "--shard", "1/2"], "--scenarios"],
   ["a shard beyond the last", ["verify", "--shard", "3/2"], "1/4"],
   ["a folder without a shard", ["report", "--merge", "nowhere"], "nowhere"],
   ["a seed from no commit", ["verify", "--seed", "from-commit"], "no commit"],

@@ -1,37 +1,46 @@
 import path from "node:path";
+import type { Command } from "commander";
 import { HarnessError } from "../core/error.ts";
 import { merged, type Part } from "../explorer/merge.ts";
 import { refreshReport } from "../reporters/refresh.ts";
 import { readShard } from "../reporters/shard-file.ts";
 import { PAGE } from "../reporters/write.ts";
-import { EXIT, exitCodeOfCampaign } from "./exit-code.ts";
+import { EXIT, exitCodeOfCampaign } from "./exit.ts";
 import { publish } from "./publish.ts";
 
-export interface ReportOptions {
+interface ReportOptions {
   readonly merge?: readonly string[];
   readonly report: string;
   readonly json?: boolean;
 }
 
 /**
- * `heddle report`: makes the page of a report anew, with what lies beside it. With `--merge`: one
- * report out of those of shards, and its exit code.
+ * `heddle report`: writes the page of a report again, with the other results in its folder. With
+ * `--merge`, it merges the reports of shards into one, and exits with the code of that campaign.
  */
-export async function reportCommand({ merge, report, json }: ReportOptions): Promise<number> {
-  if (merge === undefined) return refreshed(report);
+export function addReport(command: Command, finished: (exitCode: number) => void): void {
+  command
+    .option("--merge <folders...>", "the folders of the shards' reports")
+    .option("--report <folder>", "the folder for report.json and report.html", "reports")
+    .option("--json", "print report.json instead of the summary")
+    .action(async (options: ReportOptions) => finished(await runCommand(options)));
+}
+
+async function runCommand({ merge, report, json }: ReportOptions): Promise<number> {
+  if (merge === undefined) return refresh(report);
   const parts = await Promise.all(merge.map((folder) => readShard<Part>(folder)));
   const campaign = merged(parts);
   await publish(campaign, { folder: report, json: json === true, sources: [] });
   return exitCodeOfCampaign(campaign.verdict, undefined);
 }
 
-async function refreshed(folder: string): Promise<number> {
+async function refresh(folder: string): Promise<number> {
   if (await refreshReport(folder)) {
     process.stdout.write(`${path.join(folder, PAGE)} is up to date\n`);
     return EXIT.pass;
   }
   throw new HarnessError(
     "USAGE",
-    `there is no report in ${folder}: name the folder of one with --report, or shards with --merge`,
+    `there is no report in ${folder}: give its folder with --report, or shards with --merge`,
   );
 }

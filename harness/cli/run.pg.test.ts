@@ -13,7 +13,7 @@ afterAll(() => place?.remove());
 
 const heddle = (...args: string[]) => place.heddle(...args, "--postgres", testPostgres);
 
-/** Here is no folder of packages: they are had from where Heddle's own are. */
+/** Replaces texts in race.mjs: this place has no packages, so imports become paths. */
 async function change(...changes: readonly (readonly [string, string])[]): Promise<void> {
   const text = await readFile(place.path("race.mjs"), "utf8");
   await writeFile(
@@ -25,7 +25,7 @@ async function change(...changes: readonly (readonly [string, string])[]): Promi
   );
 }
 
-test("from init to the first race, its replay, and its cure", async () => {
+test("from init to the first race, its replay and its fix", async () => {
   expect(await place.heddle("init")).toMatchObject({ code: 0 });
   const again = await place.heddle("init");
   expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining("race.mjs already") });
@@ -47,12 +47,12 @@ test("from init to the first race, its replay, and its cure", async () => {
     ["set value = $1 where id = 1", "set value = value + 1 where id = 1"],
     [", [rows[0].value + 1]", ""],
   );
-  const cured = await heddle("run", "race.mjs", "--seed", "1");
-  expect(cured).toMatchObject({ code: 0 });
-  expect(cured.stdout).toMatch(/All \d+ interleavings, without a bound, of 1 scenario/);
+  const fixed = await heddle("run", "race.mjs", "--seed", "1");
+  expect(fixed).toMatchObject({ code: 0 });
+  expect(fixed.stdout).toMatch(/All \d+ interleavings, without a bound, of 1 scenario/);
 });
 
-test("a client that cannot be driven is no pass, and doctor says which, and why", async () => {
+test("a client that bypasses the gate is no pass, and doctor names it with the reason", async () => {
   await writeFile(
     place.path("odd.mjs"),
     `import pg from "${import.meta.resolve("pg")}";

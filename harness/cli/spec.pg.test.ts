@@ -37,13 +37,13 @@ v
 
 `;
 
-test("a spec's outcome is printed", async () => {
+test("a spec's output is printed", async () => {
   const { code, stdout } = await place.heddle("spec", "lost.spec", "--postgres", "embedded");
   expect(stdout).toBe(OUTCOME);
   expect(code).toBe(0);
 });
 
-test("an outcome that is expected passes, and one that is not is a difference", async () => {
+test("the expected output passes, and any other is printed as a difference", async () => {
   const compare = () =>
     place.heddle("spec", "lost.spec", "--postgres", "embedded", "--expected", "lost.out");
   await writeFile(place.path("lost.out"), OUTCOME);
@@ -55,7 +55,7 @@ test("an outcome that is expected passes, and one that is not is a difference", 
   expect(code).toBe(1);
 });
 
-test("a search finds what no permutation of the spec shows, and its replay sees it again", async () => {
+test("an exploration finds a violation that no permutation of the spec shows, and it replays", async () => {
   await writeFile(place.path("two.sql"), "select v from t where v = 2");
   const { code, stdout } = await place.heddle(
     ...["spec", "lost.spec", "--explore", "--invariant", "two.sql", "--postgres", "embedded"],
@@ -70,17 +70,17 @@ test("a search finds what no permutation of the spec shows, and its replay sees 
 });
 
 test.each([
-  [["--explore", "--expected", "lost.out"], "A search has no expected file"],
-  [["--invariant", "two.sql"], "give --explore as well"],
+  [["--explore", "--expected", "lost.out"], "--explore has no expected output"],
+  [["--invariant", "two.sql"], "--invariant needs --explore"],
   [["--explore", "--strategy", "random", "--faults", "all"], "give --faults connection"],
   [["--explore", "--invariant", "none.sql"], "The invariant none.sql cannot be read"],
-])("options that do not go together are refused: %j", async (options, says) => {
+])("options that contradict each other are refused: %j", async (options, says) => {
   const { code, stderr } = await place.heddle("spec", "lost.spec", ...options);
   expect(stderr).toContain(says);
   expect(code).toBe(2);
 });
 
-test("what is wrong with a spec is said in a sentence", async () => {
+test("an error in a spec is one sentence", async () => {
   await writeFile(place.path("bad.spec"), "session a\nstop a1 { select 1; }");
   expect(await place.heddle("spec", "bad.spec")).toMatchObject({
     code: 2,

@@ -1,4 +1,5 @@
 import { basename, resolve } from "node:path";
+import type { Command } from "commander";
 import { HarnessError } from "../core/error.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import { compareWithExpected } from "../isolationtester/expected.ts";
@@ -9,34 +10,50 @@ import { specName } from "../isolationtester/spec-service.ts";
 import { schemaChange } from "../isolationtester/transactions.ts";
 import { startServer } from "../postgres/provider.ts";
 import { loadService } from "../service/load-service.ts";
-import { EXIT } from "./exit-code.ts";
-import { interruption } from "./interruption.ts";
-import { type VerifyCommandOptions, verifyCommand } from "./verify.ts";
+import { EXIT, interruption } from "./exit.ts";
+import { durationMs } from "./options.ts";
+import { addCampaignOptions, type CampaignOptions, runCampaign } from "./verify.ts";
 
-export interface SpecCommandOptions extends Omit<VerifyCommandOptions, "stepTimeout"> {
+interface SpecOptions extends Omit<CampaignOptions, "stepTimeout"> {
   readonly expected?: string;
-  /** Search all interleavings, and not only those that the spec names. */
+  /** Explore all interleavings, and not only the spec's permutations. */
   readonly explore?: boolean;
-  /** Files with SQL that must return no rows, for the search. */
+  /** Files with queries that must return no rows, for the exploration. */
   readonly invariant: readonly string[];
   readonly stepTimeout?: number;
 }
 
-/** The tool's own. */
+/** `heddle spec`: runs an isolationtester spec, and prints its output or compares it. */
+export function addSpec(command: Command, finished: (exitCode: number) => void): void {
+  command
+    .argument("<file>", "a .spec file")
+    .option("--expected <file>", "compare with this file or a variant of it, instead of printing")
+    .option("--explore", "explore all interleavings of the sessions, and check each execution")
+    .option("--invariant <file...>", "with --explore: queries that must return no rows", [])
+    .option(
+      "--step-timeout <duration>",
+      "the time limit of one step (default: 300s; with --explore, 10s)",
+      durationMs,
+    );
+  addCampaignOptions(command).action(async (file: string, options: SpecOptions) => {
+    finished(await runCommand(file, options));
+  });
+}
+
+/** isolationtester's own limit. */
 const STEP_TIMEOUT_MS = 300_000;
 
-/** `heddle spec`: runs an isolationtester spec, and prints or compares what came of it. */
-export async function specCommand(file: string, options: SpecCommandOptions): Promise<number> {
+async function runCommand(file: string, options: SpecOptions): Promise<number> {
   if (options.explore === true) return explore(file, options);
   if (options.invariant.length > 0) {
     throw new HarnessError(
       "USAGE",
-      "Invariants are checked by the search: give --explore as well.",
+      "--invariant needs --explore: only an exploration checks invariants",
     );
   }
   const { expected } = options;
   const spec = parseSpec(await readText(file, "spec"), file);
-  // What cannot be compared is an error before the work, not after it.
+  // A file that cannot be read is an error before the run, not after it.
   if (expected !== undefined) await readText(expected, "expected file");
   const interrupted = interruption();
   const server = await startServer(options.postgres, { reuse: options.reuse === true });
@@ -65,25 +82,24 @@ export async function specCommand(file: string, options: SpecCommandOptions): Pr
   return EXIT.violation;
 }
 
-async function explore(file: string, options: SpecCommandOptions): Promise<number> {
+async function explore(file: string, options: SpecOptions): Promise<number> {
   if (options.expected !== undefined) {
-    throw new HarnessError("USAGE", "A search has no expected file: leave out --expected.");
+    throw new HarnessError("USAGE", "--explore has no expected output: leave out --expected");
   }
   if (options.faults.includes("give-up")) {
     throw new HarnessError(
       "USAGE",
-      "A session of a spec waits for each answer, and cannot give up: give --faults connection.",
+      "a session of a spec waits for every answer, and cannot give up: give --faults connection",
     );
   }
   const service = await loadService(specName(file, options.invariant));
   const change = schemaChange(parseSpec(await readText(file, "spec"), file));
-  const inner = options.gates.length > 1;
-  if (change !== undefined && inner) {
+  if (change !== undefined && options.gates.length > 1) {
     process.stderr.write(
-      `${change.name} may change the schema, so each execution has a new one: gates between statements only\n`,
+      `${change.name} may change the schema, so each execution gets a new one, with gates between statements only\n`,
     );
   }
-  return verifyCommand(service, resolve(file), {
+  return runCampaign(service, resolve(file), {
     ...options,
     invariant: [],
     gates: change === undefined ? options.gates : ["statement"],

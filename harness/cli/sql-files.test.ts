@@ -22,7 +22,7 @@ const queriesFrom = async (...paths: string[]) => {
   return queries;
 };
 
-test("a file is a query of its name, a folder all that are in it; and they are sources", async () => {
+test("a file is a query with its name, a folder is all of its .sql files; the files are sources", async () => {
   const a = { name: "a", sql: "select 'a.sql'" };
   expect(await queriesFrom(at("a.sql"))).toEqual([a]);
   expect(await queriesFrom(folder)).toEqual([a, { name: "b", sql: "select 'b.sql'" }]);
@@ -31,8 +31,8 @@ test("a file is a query of its name, a folder all that are in it; and they are s
 });
 
 test.each([
-  ["none that is there", ["missing.sql"], "cannot be read"],
-  ["two of one name", ["a.sql", "a.sql"], "two of the invariants are called a"],
+  ["a file that is missing", ["missing.sql"], "cannot be read"],
+  ["two files of one name", ["a.sql", "a.sql"], "two invariants have the name a"],
 ])("refuses %s", async (_, names, message) => {
   await expect(queriesFrom(...names.map(at))).rejects.toMatchObject({
     code: "USAGE",
@@ -40,7 +40,7 @@ test.each([
   });
 });
 
-test("refuses a folder without any", async () => {
+test("refuses a folder without .sql files", async () => {
   const empty = await mkdtemp(join(folder, "empty"));
   await expect(queriesFrom(empty)).rejects.toMatchObject({ code: "USAGE" });
 });

@@ -19,12 +19,12 @@ function start(): void {
   execFileSync(process.execPath, [BIN, "--version"], { env: { ...env, XDG_CACHE_HOME: home } });
 }
 
-test("what was compiled is kept for the next start", async () => {
+test("compiled code is stored for the next start", async () => {
   start();
   expect(await readdir(join(home, "heddle", "compiled"))).toHaveLength(1);
 });
 
-test("but not where others could have written it", async () => {
+test("compiled code is not stored in a folder that other users can write", async () => {
   await mkdir(join(home, "heddle"));
   await chmod(join(home, "heddle"), 0o777);
   start();

@@ -27,7 +27,7 @@ function walk(input: string, ...args: string[]) {
   });
 }
 
-test("walks step by step, with where the clients are and the rows that changed", () => {
+test("prints each step, the state of each client and the changed rows", () => {
   const { stdout, status } = walk("\n".repeat(50), "--step");
   expect(stdout).toContain("client 0: has not begun");
   expect(stdout).toMatch(/\+ public\.\w+ \{/);
@@ -37,7 +37,7 @@ test("walks step by step, with where the clients are and the rows that changed",
   expect(status).toBe(1);
 });
 
-test("goes on by itself when it is told to, or when nobody is there", () => {
+test("runs to the end on c, and at the end of the input", () => {
   const asked = (text: string) => text.split("Return: next step").length - 1;
   expect(asked(walk("c\n", "--step").stdout)).toBe(1);
   expect(asked(walk("\n\n", "--step").stdout)).toBe(3);
@@ -45,7 +45,7 @@ test("goes on by itself when it is told to, or when nobody is there", () => {
 
 const psql = spawnSync("psql", ["--version"]).status === 0 || process.env["CI"] === "true";
 test.skipIf(!psql)(
-  `has psql on the paused database${psql ? "" : " (skipped: there is no psql)"}`,
+  `opens psql on the paused database${psql ? "" : " (skipped: there is no psql)"}`,
   () => {
     const { stdout, status } = walk("p\nc\n", "--psql");
     expect(stdout).toContain("p: psql");

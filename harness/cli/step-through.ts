@@ -1,17 +1,18 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface, type Interface } from "node:readline/promises";
+import { Client } from "pg";
 import { HarnessError } from "../core/error.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { Paused } from "../execution/execution-context.ts";
 import { printable } from "../reporters/printable.ts";
 import { clientStates } from "../reporters/step-text.ts";
 import { stepLines } from "../reporters/text.ts";
-import { TableChanges } from "./table-changes.ts";
 
 /**
- * Walks an execution step by step in the terminal: what happened, where each client is, and which
- * rows were committed; and waits for Return. While it waits nothing moves, so that the database can
- * be looked at, with psql if that was asked for.
+ * Walks through an execution in the terminal. At each step it prints the step, the state of each
+ * client and the rows that were committed, and waits for Return. The execution is paused meanwhile,
+ * so that the database can be inspected, with psql if `psql` is set.
  */
 export class StepThrough {
   readonly #clients: number;
@@ -30,33 +31,33 @@ export class StepThrough {
     this.#input = this.#lines[Symbol.asyncIterator]();
   }
 
-  /** Called wherever all is at rest. */
+  /** Called at each quiescent point of the execution. */
   async at({ trace, directUrl }: Paused): Promise<void> {
     this.#tables ??= await TableChanges.watch(directUrl);
-    const changes = await this.#tables.since();
-    const say = (line: string) => process.stdout.write(`${line}\n`);
-    for (const line of stepLines(trace, this.#steps, this.#clients)) say(line);
+    const changes = await this.#tables.next();
+    const print = (line: string) => process.stdout.write(`${line}\n`);
+    for (const line of stepLines(trace, this.#steps, this.#clients)) print(line);
     this.#steps = trace.filter(({ type }) => type === "move").length;
-    for (const line of clientStates(trace, this.#clients)) say(`      ${line}`);
-    for (const { table, gone, come } of changes) {
-      for (const row of gone) say(`    - ${table} ${printable(row)}`);
-      for (const row of come) say(`    + ${table} ${printable(row)}`);
+    for (const line of clientStates(trace, this.#clients)) print(`      ${line}`);
+    for (const { table, removed, added } of changes) {
+      for (const row of removed) print(`    - ${table} ${printable(row)}`);
+      for (const row of added) print(`    + ${table} ${printable(row)}`);
     }
     if (this.#stopping) await this.#ask(directUrl);
-    say("");
+    print("");
   }
 
   async #ask(directUrl: string): Promise<void> {
     for (;;) {
       process.stdout.write(
-        `Return: next step; c: all the others${this.#psql ? "; p: psql" : ""} > `,
+        `Return: next step; c: run to the end${this.#psql ? "; p: psql" : ""} > `,
       );
       const { done, value } = await this.#input.next();
       process.stdout.write("\n");
-      // Nobody is there to ask any more.
+      // At the end of the input, the execution runs to its end.
       if (done || value.trim() === "c") this.#stopping = false;
       if (value?.trim() !== "p" || !this.#psql) return;
-      // Else both would read what is typed.
+      // Otherwise both this process and psql would read the keyboard.
       process.stdin.pause();
       await psql(directUrl);
       process.stdin.resume();
@@ -77,4 +78,68 @@ async function psql(directUrl: string): Promise<void> {
     });
   });
   await Promise.race([once(child, "close"), failed]);
+}
+
+/** The rows of one table that were added and removed, as JSON. */
+interface TableChange {
+  readonly table: string;
+  readonly removed: readonly string[];
+  readonly added: readonly string[];
+}
+
+/** The most rows of a table that are compared. */
+const MOST_ROWS = 500;
+
+const TABLES = `
+  select format('%I.%I', n.nspname, c.relname) as name
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+   where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't'
+     and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'heddle')
+   order by 1`;
+
+/** Reads the committed rows of all tables, on a connection of its own. */
+class TableChanges {
+  readonly #client: Client;
+  readonly #tables: readonly string[];
+  #rows = new Map<string, readonly string[]>();
+
+  private constructor(client: Client, tables: readonly string[]) {
+    this.#client = client;
+    this.#tables = tables;
+  }
+
+  static async watch(directUrl: string): Promise<TableChanges> {
+    const client = new Client({ connectionString: directUrl });
+    client.on("error", () => {});
+    await client.connect();
+    const { rows } = await client.query<{ name: string }>(TABLES);
+    return new TableChanges(
+      client,
+      rows.map(({ name }) => name),
+    );
+  }
+
+  /** The changes since the last call; the first call returns all rows. */
+  async next(): Promise<readonly TableChange[]> {
+    const changes: TableChange[] = [];
+    for (const table of this.#tables) {
+      const current = await this.#rowsOf(table);
+      const previous = this.#rows.get(table) ?? [];
+      const removed = previous.filter((row) => !current.includes(row));
+      const added = current.filter((row) => !previous.includes(row));
+      this.#rows.set(table, current);
+      if (removed.length + added.length > 0) changes.push({ table, removed, added });
+    }
+    return changes;
+  }
+
+  async #rowsOf(table: string): Promise<readonly string[]> {
+    const sql = `select to_jsonb(t) as row from ${table} t limit ${MOST_ROWS}`;
+    const { rows } = await this.#client.query<{ row: JsonObject }>(sql);
+    return rows.map(({ row }) => JSON.stringify(row));
+  }
+
+  async close(): Promise<void> {
+    await this.#client.end();
+  }
 }

@@ -1,26 +1,33 @@
+import type { Command } from "commander";
 import { HarnessError } from "../core/error.ts";
 import { type RoutineHashes, routineHashes } from "../execution/routines.ts";
 import { checkEvidence } from "../reporters/evidence-files.ts";
-import { EXIT } from "./exit-code.ts";
+import { EXIT } from "./exit.ts";
 
-export interface VerifyEvidenceOptions {
-  /** Of a database whose routines are compared too. */
+interface VerifyEvidenceOptions {
+  /** A database whose routines are compared too. */
   readonly databaseUrl?: string;
 }
 
-/** `heddle verify-evidence`: whether each file is, byte for byte, what the evidence says. */
-export async function verifyEvidenceCommand(
-  file: string,
-  { databaseUrl }: VerifyEvidenceOptions,
-): Promise<number> {
-  const held = databaseUrl === undefined ? undefined : await routinesAt(databaseUrl);
-  const { files, routines, changed, missing, added } = await checkEvidence(file, held);
+/** `heddle verify-evidence`: compares each file, byte for byte, with the evidence. */
+export function addVerifyEvidence(command: Command, finished: (exitCode: number) => void): void {
+  command
+    .argument("[file]", "the evidence", "reports/evidence.json")
+    .option("--database-url <url>", "a database whose routines are compared as well")
+    .action(async (file: string, options: VerifyEvidenceOptions) => {
+      finished(await runCommand(file, options));
+    });
+}
+
+async function runCommand(file: string, { databaseUrl }: VerifyEvidenceOptions): Promise<number> {
+  const current = databaseUrl === undefined ? undefined : await routinesAt(databaseUrl);
+  const { files, routines, changed, missing, added } = await checkEvidence(file, current);
   for (const name of changed) process.stdout.write(`changed: ${name}\n`);
   for (const name of missing) process.stdout.write(`missing: ${name}\n`);
   for (const name of added) process.stdout.write(`not in the evidence: ${name}\n`);
   if (changed.length + missing.length + added.length > 0) return EXIT.violation;
-  const and = held === undefined ? "" : `, and ${routines} routines of the database`;
-  process.stdout.write(`${files} files${and} are as the evidence says\n`);
+  const database = current === undefined ? "" : `, and ${routines} routines of the database`;
+  process.stdout.write(`${files} files${database} are as the evidence says\n`);
   return EXIT.pass;
 }
 
@@ -28,8 +35,8 @@ async function routinesAt(databaseUrl: string): Promise<RoutineHashes> {
   try {
     return await routineHashes(databaseUrl);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new HarnessError("USAGE", `The database cannot be asked for its routines: ${why}`, {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new HarnessError("USAGE", `the routines of the database cannot be read: ${reason}`, {
       cause,
     });
   }

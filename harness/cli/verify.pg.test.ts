@@ -1,6 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Place, saying } from "./heddle.fixture.ts";
+import { Place, printed } from "./heddle.fixture.ts";
 
 let place: Place;
 
@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 
 describe("heddle verify", () => {
-  test("passes the service without a bug, and leaves both reports", async () => {
+  test("passes the service without a seeded bug, and writes both reports", async () => {
     const { code, stdout } = await place.heddle("verify", "--seed", "3", "--runs", "60");
     expect(stdout).toContain("No violation in 60 executions");
     expect(code).toBe(0);
@@ -30,7 +30,7 @@ describe("heddle verify", () => {
     expect(changed).toMatchObject({ code: 1, stdout: "changed: report.html\n" });
   });
 
-  test("sees the same twice with the same seed, and something else with another", async () => {
+  test("gives the same report for the same seed, and another for another seed", async () => {
     const seen = async (seed: string) => {
       const { stdout } = await place.heddle("verify", "--seed", seed, "--runs", "25", "--json");
       const { timing: _, executionsPerSecond: __, ...rest } = JSON.parse(stdout);
@@ -43,7 +43,7 @@ describe("heddle verify", () => {
 
   test.each([
     { mutant: "check-then-insert", most: 2 },
-  ])("catches $mutant with $most operations at the most, and replays it", async ({
+  ])("catches $mutant with at most $most operations, and replays the counterexample", async ({
     mutant,
     most,
   }) => {
@@ -58,14 +58,14 @@ describe("heddle verify", () => {
     const again = await place.heddle("replay", counterexample.file, "--repeat", "20", "--json");
     const { violations, ...replayed } = JSON.parse(again.stdout);
     expect(replayed).toMatchObject({ replays: 20, identical: 20, diverged: null });
-    // Whatever the checkers after the first one found is replayed too.
+    // The replay applies all checkers, also those after the first that found a violation.
     expect(violations).toEqual([counterexample.violation, ...counterexample.otherViolations]);
     expect(again.code).toBe(1);
     const byToken = await place.heddle("replay", counterexample.token, "--repeat", "2");
     expect(byToken.stdout).toContain("2 of 2 identical");
     expect(byToken.code).toBe(1);
 
-    // Without the seeded bug the same file cannot be seen again, and that is no pass.
+    // Without the seeded bug the replay diverges, which is no pass.
     const file = place.path(counterexample.file);
     const fixed = JSON.parse(await readFile(file, "utf8"));
     await writeFile(file, JSON.stringify({ ...fixed, mutant: null }));
@@ -74,20 +74,20 @@ describe("heddle verify", () => {
     expect(other.code).toBe(3);
   });
 
-  test("is unknown when the time is up before the runs are done", async () => {
+  test("is unknown when the time limit is reached before the runs are done", async () => {
     const { code, stdout } = await place.heddle("verify", "--runs", "1000000", "--time", "300ms");
     expect(stdout).toMatch(/^UNKNOWN/);
     expect(code).toBe(4);
   });
 
-  test("searches every pair of the model's operations", async () => {
+  test("explores every pair of the service's operations", async () => {
     const { code, stdout } = await place.heddle("verify", "--pairs", "--preemptions", "0");
     expect(stdout).toMatch(/create-http × cancel +2 +– +1\n/);
     expect(code).toBe(0);
     const report = JSON.parse(await readFile(place.path("reports/report.json"), "utf8"));
     expect(report).toMatchObject({ verdict: "pass", strategy: "exhaustive", patterns: [] });
     expect(report.pairs.length).toBe(report.scenarios);
-    // Two operations have two orders, and a client that sends several has more.
+    // Two operations have two orders. A client that sends several has more.
     const orders = report.pairs.map(({ explored }: { explored: number }) => explored);
     expect(Math.min(...orders)).toBe(2);
     expect(report.executions).toBe(orders.reduce((sum: number, of: number) => sum + of, 0));
@@ -100,16 +100,16 @@ describe("heddle verify", () => {
     });
   });
 
-  test("is unknown when a limit keeps it from some pairs", async () => {
+  test("is unknown when a limit is reached before all pairs are explored", async () => {
     const limits = ["--preemptions", "0", "--runs", "5"];
     const { code, stdout } = await place.heddle("verify", "--pairs", ...limits);
     expect(stdout).toMatch(/^UNKNOWN.*\n.*pairs were not searched to the end/);
     expect(code).toBe(4);
   });
 
-  test("ends with what was done so far at the first Ctrl-C", async () => {
+  test("reports what it has done at the first Ctrl-C", async () => {
     const { child, ended } = place.start("verify", "--runs", "1000000");
-    await saying(child, "runs/s");
+    await printed(child, "runs/s");
     child.kill("SIGINT");
     const { code, stdout } = await ended;
     expect(stdout).toContain("interrupted before all 1,000,000 executions were");
@@ -118,15 +118,15 @@ describe("heddle verify", () => {
     expect(report.verdict).toBe("unknown");
   });
 
-  test("ends at once at the second Ctrl-C, and leaves nothing", async () => {
+  test("ends at once at the second Ctrl-C, and leaves no processes or files", async () => {
     const { child, ended } = place.start("verify", "--runs", "1000000");
-    await saying(child, "runs/s");
+    await printed(child, "runs/s");
     child.kill("SIGINT");
-    await saying(child, "once more");
+    await printed(child, "again to stop");
     child.kill("SIGINT");
     const { code } = await ended;
     expect(code).toBe(130);
-    // The reaper cleans up after us.
+    // The reaper cleans up.
     await expect.poll(() => place.leftovers(), { timeout: 10_000 }).toEqual([]);
   });
 });

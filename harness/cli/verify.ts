@@ -1,10 +1,14 @@
+import { execFile } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { mkdir } from "node:fs/promises";
+import { resolve } from "node:path";
+import { promisify } from "node:util";
+import { type Command, Option } from "commander";
 import type { GateLevel, Isolation } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Fault } from "../core/fault.ts";
 import { faultsIn } from "../core/schedule.ts";
-import type { CheckerName } from "../explorer/checkers.ts";
+import { CHECKERS, type CheckerName } from "../explorer/checkers.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import type { Part } from "../explorer/merge.ts";
 import { RegressionFolder } from "../explorer/regression-folder.ts";
@@ -14,15 +18,38 @@ import { mutantNamed } from "../mutation/derived-service.ts";
 import { startServer } from "../postgres/provider.ts";
 import { writeShard } from "../reporters/shard-file.ts";
 import { strategies } from "../scheduler/strategies.ts";
+import { loadScenario, loadService, locateService } from "../service/load-service.ts";
 import type { Bounds, Service } from "../service/service.ts";
-import { exitCodeOfCampaign } from "./exit-code.ts";
-import { interruption } from "./interruption.ts";
+import { exitCodeOfCampaign, interruption } from "./exit.ts";
+import {
+  addHiddenAlias,
+  checkerNames,
+  clientBounds,
+  durationMs,
+  FROM_COMMIT,
+  faultKinds,
+  gates,
+  invariantFiles,
+  isolation,
+  observationNamed,
+  POSTGRES,
+  positiveNumber,
+  preemptionBound,
+  REUSE,
+  SEED,
+  SERVICE,
+  seedOrCommit,
+  shardOf,
+  shrinkTime,
+  stepTimeout,
+  strategyNamed,
+} from "./options.ts";
 import { ProgressLine } from "./progress-line.ts";
+import { serviceName } from "./project.ts";
 import { publish } from "./publish.ts";
-import { FROM_COMMIT, seedFromCommit } from "./seed-from-commit.ts";
 import { withInvariants } from "./sql-files.ts";
 
-export interface VerifyCommandOptions {
+export interface CampaignOptions {
   readonly seed?: number | typeof FROM_COMMIT;
   readonly scenarios?: number;
   readonly shard?: Shard;
@@ -51,23 +78,125 @@ export interface VerifyCommandOptions {
   readonly shrinkTime: number;
 }
 
-/** `heddle verify` and `heddle run`: one campaign, its reports, and the exit code. */
-export async function verifyCommand(
-  model: Service,
+/** `heddle verify`: one campaign, its reports, and the exit code. */
+export function addVerify(command: Command, finished: (exitCode: number) => void): void {
+  command.argument("[service]", SERVICE);
+  addCampaignOptions(command)
+    .addOption(stepTimeout())
+    .addOption(invariantFiles())
+    .option("--scenarios <number>", "the most scenarios", positiveNumber)
+    .option("--shard <number/of>", "a part of the --scenarios or --pairs, such as 2/4", shardOf)
+    .addOption(
+      new Option("--clients <range>", "the number of concurrent clients")
+        .argParser(clientBounds)
+        .default(DEFAULTS.bounds, "2-4"),
+    )
+    .addOption(
+      new Option(
+        "--pairs",
+        "every pair of the service's operations, not generated scenarios",
+      ).implies({ strategy: DEFAULTS.pairStrategy.name }),
+    )
+    .option("--workers <number>", "the number of processes", positiveNumber, DEFAULTS.workers)
+    .option("--mutant <name>", "plant one of the service's seeded bugs")
+    .action(async (given: string | undefined, options: CampaignOptions) => {
+      const name = await serviceName(given);
+      finished(await runCampaign(await loadService(name), locateService(name), options));
+    });
+}
+
+/** `heddle run`: a campaign on a scenario file. */
+export function addRun(command: Command, finished: (exitCode: number) => void): void {
+  command.argument("<file>", "a .ts, .js or .mjs file with a defineScenario(…)");
+  addCampaignOptions(command)
+    .addOption(stepTimeout())
+    .addOption(invariantFiles())
+    .action(async (file: string, options: CampaignOptions) => {
+      finished(await runCampaign(await loadScenario(file), resolve(file), options));
+    });
+}
+
+/** Adds the options that every campaign has: of a service, a scenario or a spec. */
+export function addCampaignOptions(command: Command): Command {
+  command
+    .option("--seed <number>", `${SEED}; or from-commit`, seedOrCommit)
+    .option(
+      "--runs <number>",
+      `the most executions (default: ${DEFAULTS.runs} without another limit)`,
+      positiveNumber,
+    )
+    .option("--time <duration>", "the time limit, such as 90s or 10m", durationMs)
+    .option("--fail-fast", "stop at the first violation", true)
+    .option("--no-fail-fast", "continue after a violation, and report the first of each rule")
+    .addOption(
+      new Option("--strategy <name>", strategyHelp())
+        .argParser(strategyNamed)
+        .default(DEFAULTS.strategy.name),
+    )
+    .addOption(
+      new Option("--preemptions <number>", "the most preemptions of an exhaustive search, or all")
+        .argParser(preemptionBound)
+        .default(DEFAULTS.preemptions),
+    )
+    .option("--no-reduction", "with --preemptions all, execute equivalent interleavings as well")
+    .option("--check-determinism", "execute each schedule twice, and compare the executions")
+    .addOption(
+      new Option(
+        "--faults <kinds>",
+        "the faults to inject: none, connection, all, service, server, or names of faults",
+      )
+        .argParser(faultKinds)
+        .default(DEFAULTS.faults, "none"),
+    )
+    .addOption(
+      new Option("--invariants <when>", "when invariants are checked: end, or each-commit")
+        .argParser(observationNamed)
+        .default(undefined, "end"),
+    )
+    .addOption(gates())
+    .addOption(isolation())
+    .addOption(
+      new Option("--checkers <names>", `the checkers to apply: ${CHECKERS.join(", ")}`)
+        .argParser(checkerNames)
+        .default(CHECKERS, "all"),
+    )
+    .option("--postgres <which>", POSTGRES, "auto")
+    .option("--reuse", REUSE)
+    .option("--report <folder>", "the folder for report.json and report.html", "reports")
+    .option("--json", "print report.json instead of the summary")
+    .addOption(shrinkTime());
+  addHiddenAlias(command, "--judges <names>", "--checkers");
+  return command;
+}
+
+function strategyHelp(): string {
+  return strategies(DEFAULTS)
+    .map(({ name, description }) => `${name}: ${description}`)
+    .join("; ");
+}
+
+/**
+ * Runs a campaign, writes and prints its reports.
+ *
+ * @param file where `loaded` was loaded from; regressions are stored beside it
+ * @returns the exit code
+ */
+export async function runCampaign(
+  loaded: Service,
   file: string,
-  options: VerifyCommandOptions,
+  options: CampaignOptions,
 ): Promise<number> {
-  const service = await withInvariants(model, options.invariant ?? []);
+  const service = await withInvariants(loaded, options.invariant ?? []);
   const pairs = options.pairs === true;
   const { shard, scenarios } = options;
   if (shard !== undefined && !pairs && (scenarios === undefined || service.single)) {
     throw new HarnessError(
       "USAGE",
-      "shards share scenarios: give --shard together with --scenarios or --pairs, and a model that has several",
+      "--shard needs --scenarios or --pairs, and a service with several scenarios",
     );
   }
-  const given = [options.runs, options.time, scenarios].filter((limit) => limit !== undefined);
-  const unlimited = !pairs && given.length === 0;
+  const limited = [options.runs, options.time, scenarios].some((limit) => limit !== undefined);
+  const unlimited = !pairs && !limited;
   const limits = { runs: unlimited ? DEFAULTS.runs : options.runs, timeMs: options.time };
   const interrupted = interruption();
   const { preemptions, reduction, faults } = options;
@@ -77,17 +206,17 @@ export async function verifyCommand(
   if (options.faults.length > 0 && !strategy.strikes) {
     throw new HarnessError(
       "USAGE",
-      `no fault strikes under the strategy ${strategy.name}: give --strategy auto, pct or random, or --faults none`,
+      `the strategy ${strategy.name} injects no faults: give --strategy auto, pct or random, or --faults none`,
     );
   }
-  // Reports that cannot be written are an error before the work, not after it.
-  await writable(options.report);
+  // A folder that cannot be written is an error before the campaign, not after it.
+  await makeFolder(options.report);
   const regressions = RegressionFolder.of(file, service.name);
-  const kept = options.mutant === undefined ? await regressions.kept(service.name) : [];
-  const known = kept.flatMap(({ regression }) => faultsIn(regression.schedule));
+  const stored = options.mutant === undefined ? await regressions.kept(service.name) : [];
+  const storedFaults = stored.flatMap(({ regression }) => faultsIn(regression.schedule));
   const server = await startServer(options.postgres, {
     reuse: options.reuse === true,
-    faults: [...options.faults, ...known].includes("crash"),
+    faults: [...options.faults, ...storedFaults].includes("crash"),
   });
   const progress = new ProgressLine(process.stderr, limits);
   try {
@@ -141,15 +270,32 @@ export async function verifyCommand(
   }
 }
 
-async function seedOf({ seed }: VerifyCommandOptions): Promise<number> {
+/**
+ * The seed of the commit that is checked out: a commit always has the same one, so that a failed
+ * build fails again.
+ */
+export async function seedFromCommit(): Promise<number> {
+  try {
+    const { stdout } = await promisify(execFile)("git", ["rev-parse", "HEAD"]);
+    return Number.parseInt(stdout.slice(0, 8), 16) | 0;
+  } catch (cause) {
+    throw new HarnessError(
+      "USAGE",
+      "there is no commit to take the seed from: run in a git repository, or give --seed a number",
+      { cause },
+    );
+  }
+}
+
+async function seedOf({ seed }: CampaignOptions): Promise<number> {
   return seed === FROM_COMMIT ? seedFromCommit() : (seed ?? randomInt(2 ** 31));
 }
 
-async function writable(folder: string): Promise<void> {
+async function makeFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
     throw new HarnessError(
       "USAGE",
-      `the folder ${folder} cannot be made: name another one with --report`,
+      `the folder ${folder} cannot be created: give another one with --report`,
       { cause },
     );
   });

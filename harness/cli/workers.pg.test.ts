@@ -6,7 +6,7 @@ import { processes } from "../postgres/harness-process.fixture.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { loadService } from "../service/load-service.ts";
-import { Place, saying } from "./heddle.fixture.ts";
+import { Place, printed } from "./heddle.fixture.ts";
 
 const MODEL = fileURLToPath(new URL("../../models/booking/index.ts", import.meta.url));
 const booking = await loadService(MODEL);
@@ -26,7 +26,7 @@ describe("with a second process", () => {
 
   afterAll(() => server.stop());
 
-  test("the same is found, and what that process leased is given back", async () => {
+  test("a campaign finds the same, and returns the leases of that process", async () => {
     const options = { seed: 1, pairs: true, mutant: "check-then-insert" };
     const alone = await verify(server, booking, options);
     let seen = 0;
@@ -44,7 +44,7 @@ describe("with a second process", () => {
     expect(workersOf(process)).toEqual([]);
   });
 
-  test("a model that it cannot load is no pass", async () => {
+  test("a service that the process cannot load is no pass", async () => {
     const { campaign, error } = await verify(server, booking, {
       seed: 1,
       runs: 100_000,
@@ -60,7 +60,7 @@ describe("with a second process", () => {
   });
 });
 
-describe("nothing is left", () => {
+describe("no process and no file is left", () => {
   let place: Place;
 
   beforeEach(async () => {
@@ -69,17 +69,17 @@ describe("nothing is left", () => {
 
   afterEach(() => place.remove());
 
-  async function underWay() {
+  async function campaign() {
     const { child, ended } = place.start("verify", "--runs", "1000000", "--workers", "2");
-    await saying(child, "runs/s");
+    await printed(child, "runs/s");
     await expect.poll(() => workersOf(child).length, { timeout: 20_000 }).toBe(1);
     const workers = workersOf(child);
     const alive = () => processes().filter(({ pid }) => workers.includes(pid));
     return { child, ended, workers, alive };
   }
 
-  test("when a worker is killed, which is no pass", async () => {
-    const { ended, workers } = await underWay();
+  test("when a worker process is killed, which is no pass", async () => {
+    const { ended, workers } = await campaign();
     for (const pid of workers) process.kill(pid, "SIGKILL");
     const { code, stdout } = await ended;
     expect(stdout).toMatch(/^UNKNOWN/);
@@ -89,15 +89,15 @@ describe("nothing is left", () => {
   });
 
   test("when the main process is killed", async () => {
-    const { child, ended, alive } = await underWay();
+    const { child, ended, alive } = await campaign();
     child.kill("SIGKILL");
     await ended;
     await expect.poll(alive, { timeout: 10_000 }).toEqual([]);
     await expect.poll(() => place.leftovers(), { timeout: 10_000 }).toEqual([]);
   });
 
-  test("at a Ctrl-C, which reaches all processes", async () => {
-    const { child, ended, workers, alive } = await underWay();
+  test("at a Ctrl-C, which signals all processes", async () => {
+    const { child, ended, workers, alive } = await campaign();
     for (const pid of workers) process.kill(pid, "SIGINT");
     child.kill("SIGINT");
     const { code, stdout } = await ended;

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { extname, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { HarnessError } from "../core/error.ts";
 import { specFiles, specService } from "../isolationtester/spec-service.ts";
 import { placeOf } from "./error-place.ts";
@@ -22,7 +22,7 @@ const PARTS = [
 
 /**
  * Loads what is to be verified: the default export of a file, or of `models/<name>/index` in the
- * working directory, or of a model that comes with Heddle. Throws HarnessError `USAGE`.
+ * working directory. Throws HarnessError `USAGE`.
  */
 export async function loadService(nameOrPath: string): Promise<Service> {
   const files = specFiles(nameOrPath);
@@ -76,15 +76,9 @@ export function locateService(nameOrPath: string): string {
   const [spec] = specFiles(nameOrPath) ?? [];
   if (spec !== undefined) return resolve(spec);
   const looksLikePath = /[\\/]|\.[cm]?[jt]s$/.test(nameOrPath);
-  const extension = extname(import.meta.url);
-  const own = fileURLToPath(new URL("../../models/", import.meta.url));
   const candidates = looksLikePath
     ? [nameOrPath, `${nameOrPath}/index.ts`, `${nameOrPath}/index.js`]
-    : [
-        `models/${nameOrPath}/index.ts`,
-        `models/${nameOrPath}/index.js`,
-        `${own}${nameOrPath}/index${extension}`,
-      ];
+    : [`models/${nameOrPath}/index.ts`, `models/${nameOrPath}/index.js`];
   const file = candidates.map((path) => resolve(path)).find(isFile);
   if (file !== undefined) return file;
   throw new HarnessError(

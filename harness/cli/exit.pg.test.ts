@@ -30,14 +30,14 @@ function scenario(client: string): string {
 }
 
 describe("a command ends with its own exit code", () => {
-  test("though a scenario leaves a timer, and all that it prints is there", async () => {
+  test("when a scenario leaves a timer, after all output is written", async () => {
     const text = `setInterval(() => {}, 1000); ${scenario("bob: look")}`;
     const { code, stdout } = await heddle("run", "timer.mjs", text, "--json");
     expect(JSON.parse(stdout)).toMatchObject({ verdict: "pass" });
     expect(code).toBe(0);
   });
 
-  test("though each process that explores is left a timer", async () => {
+  test("when a timer is left in each process that explores", async () => {
     const text = `setInterval(() => {}, 1000); export { default } from ${BOOKING};`;
     const { code } = await heddle("verify", "timers.mjs", text, "--time", "4s", "--workers", "2");
     expect(code).toBe(0);
@@ -49,24 +49,29 @@ describe("a command ends with its own exit code", () => {
       "ends the process",
       scenario("bob: () => process.exit(0)"),
       2,
-      "(process.exit): take that out",
+      "(process.exit): remove the call",
     ],
-    ["awaits for ever", "await new Promise(() => {})", 2, "awaits never comes"],
     [
-      "throws where nobody catches",
+      "awaits a promise that never settles",
+      "await new Promise(() => {})",
+      2,
+      "awaits a promise that never settles",
+    ],
+    [
+      "throws an error that is not caught",
       `setTimeout(() => { throw new Error("late") }); await new Promise(() => {})`,
       4,
       "Error: late",
     ],
-  ])("whose code is not that of a scenario that %s", async (_, text, code, says) => {
+  ])("when a scenario %s", async (_, text, code, says) => {
     const ended = await heddle("run", "odd.mjs", text);
     expect(ended.stderr).toContain(says);
     expect(ended.code).toBe(code);
-    // What such a process leaves, another one clears away.
+    // The reaper removes what such a process leaves.
     await expect.poll(() => place.leftovers()).toEqual([]);
   });
 
-  test("and not with that of a worker", async () => {
+  test("when a worker process ends itself", async () => {
     const text = `if (process.send) setTimeout(() => process.exit(0), 500);
       export { default } from ${BOOKING};`;
     const options = ["--runs", "100000", "--workers", "2"];

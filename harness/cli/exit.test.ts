@@ -6,9 +6,9 @@ import { fakeExecutor } from "../explorer/executor.fixture.ts";
 import { ENVIRONMENT, OPTIONS } from "../explorer/run-campaign.fixture.ts";
 import { runCampaign } from "../explorer/run-campaign.ts";
 import { executeToy, increment, look, type Toy, toyService } from "../explorer/toy.fixture.ts";
-import { EXIT, exitCodeOfCampaign } from "./exit-code.ts";
+import { EXIT, exitCodeOfCampaign } from "./exit.ts";
 
-/** A campaign of one execution, in which a client looks twenty times and then increments. */
+/** A campaign of one execution: a client looks twenty times, and then increments. */
 async function checkedBy(model: Model<string, number, Toy>) {
   const scenario = { initial: 0, clients: [[...Array<Toy>(20).fill(look), increment]] };
   const scenarios = () => fc.constant(scenario);
@@ -16,7 +16,7 @@ async function checkedBy(model: Model<string, number, Toy>) {
   return runCampaign(fakeExecutor(executeToy), service, ENVIRONMENT, { ...OPTIONS, runs: 1 });
 }
 
-test("a checker whose budget runs out makes the verdict unknown, and that is an exit code", async () => {
+test("a checker that reaches its budget makes the verdict unknown, with an exit code of its own", async () => {
   // Every look may be in either of two states, and the last operation is never right.
   const endless: Model<string, number, Toy> = {
     init: () => "",

@@ -1,0 +1,84 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { apiReference } from "./api-reference.ts";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+
+/** `npm run docs` writes the page. */
+test("docs/api.md is up to date", async () => {
+  await expect(apiReference(root)).toMatchFileSnapshot("../docs/api.md");
+});
+
+const SOURCES = {
+  "harness/index.ts": `
+    export { type Options, run, Clock } from "./run.ts";
+    export type * from "./types.ts";`,
+  "harness/types.ts": "/** A name. */\nexport type Name = string;",
+  "harness/vitest.ts": "/** A test. */\nexport function raced(): void {}",
+  "harness/run.ts": `
+    import type { Name } from "./types.ts";
+    export interface Options {
+      /** How often. Default: 1. */
+      readonly times?: number;
+      on(name: Name): void;
+    }
+    /**
+     * Runs it.
+     *
+     * @param options what to do
+     * @throws Error if it cannot
+     */
+    export async function run<T>(options: Options): Promise<T> { return options as T; }
+    export class Clock {
+      #now = 0;
+      constructor(url: string) { this.#now = url.length; }
+      /** The time, in ms. */
+      now(): number { return this.#now; }
+    }`,
+};
+
+test("an export has its signature, docstring, members and the types that it mentions", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "heddle-api-"));
+  await mkdir(join(folder, "harness"));
+  for (const [path, text] of Object.entries(SOURCES)) await writeFile(join(folder, path), text);
+  const reference = apiReference(folder);
+  await rm(folder, { recursive: true });
+
+  expect(reference).toContain("Functions and classes: [`Clock`](#clock), [`run`](#run).");
+  expect(reference).toContain("Types: [`Name`](#name), [`Options`](#options).");
+  expect(reference).toContain(`### run
+
+\`\`\`ts
+function run<T>(options: Options): Promise<T>
+\`\`\`
+
+Runs it.
+
+Parameter: \`options\` what to do
+
+Throws: Error if it cannot
+
+See [\`Options\`](#options).
+`);
+  expect(reference).toContain(`### Options
+
+\`\`\`ts
+interface Options
+\`\`\`
+
+- \`times?: number\`: How often. Default: 1.
+- \`on(name: Name): void\`
+
+See [\`Name\`](#name).
+`);
+  expect(reference).toContain(`class Clock
+\`\`\`
+
+- \`constructor(url: string)\`
+- \`now(): number\`: The time, in ms.
+`);
+  expect(reference).toContain("## `heddle/vitest`\n\nFunctions and classes: [`raced`](#raced).");
+});

@@ -1,0 +1,146 @@
+import { type ClassDeclaration, type InterfaceDeclaration, type JSDoc, Node } from "ts-morph";
+import {
+  docsOf,
+  ENTRIES,
+  entryFile,
+  isPrivate,
+  mentionedTypes,
+  type PublicDeclaration,
+  type PublicExport,
+  publicExports,
+} from "./public-api.ts";
+
+const HEADER = `# API reference
+
+\`npm run docs\` generates this page from the docstrings of the exports. [library.md](library.md) has an
+example of each function.
+`;
+
+/** The reference of the project at `root`, as Markdown: each export, with its members and docstrings. */
+export function apiReference(root: string): string {
+  const entries = Object.keys(ENTRIES) as (keyof typeof ENTRIES)[];
+  const exports = entries.map((entry) => publicExports(entryFile(root, entry)));
+  const ordered = exports.map((of) => split(of, ({ declaration }) => isValue(declaration)));
+  const links = linksTo(ordered.flat(2));
+  const sections = entries.map((entry, index) => {
+    const [values = [], types = []] = ordered[index] ?? [];
+    const list = (of: readonly PublicExport[]) =>
+      of.map(({ declaration }) => links.get(declaration)).join(", ");
+    const contents = [
+      `Functions and classes: ${list(values)}.\n`,
+      ...(types.length > 0 ? [`Types: ${list(types)}.\n`] : []),
+    ];
+    const parts = [...values, ...types].map((one) => exportText(one, links));
+    return [`## \`${entry}\`\n`, ...contents, ...parts].join("\n");
+  });
+  return `${[HEADER, ...sections].join("\n").trimEnd()}\n`;
+}
+
+function isValue(declaration: PublicDeclaration): boolean {
+  return !Node.isInterfaceDeclaration(declaration) && !Node.isTypeAliasDeclaration(declaration);
+}
+
+/** The elements that have the property, and the others; each sorted by name. */
+function split(
+  exports: readonly PublicExport[],
+  has: (one: PublicExport) => boolean,
+): readonly [readonly PublicExport[], readonly PublicExport[]] {
+  const byName = exports.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return [byName.filter(has), byName.filter((one) => !has(one))];
+}
+
+/** A link to the heading of each export. GitHub numbers headings that differ in case only. */
+function linksTo(exports: readonly PublicExport[]): ReadonlyMap<PublicDeclaration, string> {
+  const count = new Map<string, number>();
+  const link = (name: string) => {
+    const anchor = name.toLowerCase();
+    const earlier = count.get(anchor) ?? 0;
+    count.set(anchor, earlier + 1);
+    return `[\`${name}\`](#${anchor}${earlier === 0 ? "" : `-${earlier}`})`;
+  };
+  return new Map(exports.map(({ name, declaration }) => [declaration, link(name)]));
+}
+
+function exportText(
+  { name, declaration }: PublicExport,
+  links: ReadonlyMap<PublicDeclaration, string>,
+): string {
+  const mentioned = [...mentionedTypes(declaration).values()]
+    .filter((other) => other !== declaration)
+    .flatMap((other) => links.get(other) ?? [])
+    .toSorted();
+  const members =
+    Node.isInterfaceDeclaration(declaration) || Node.isClassDeclaration(declaration)
+      ? membersText(declaration)
+      : "";
+  const see = mentioned.length > 0 ? `See ${mentioned.join(", ")}.\n` : "";
+  const parts = [`### ${name}\n`, signature(declaration), docText(docsOf(declaration))];
+  return [...parts, members, see].filter((part) => part !== "").join("\n");
+}
+
+/** The declaration without its body, its members and the comments, in a block of TypeScript. */
+function signature(declaration: PublicDeclaration): string {
+  return `\`\`\`ts\n${signatureOf(declaration)}\n\`\`\`\n`;
+}
+
+function signatureOf(declaration: PublicDeclaration): string {
+  if (Node.isFunctionDeclaration(declaration)) {
+    return textWithout(declaration, declaration.getBody()).replace(/^export (async )?/, "");
+  }
+  if (Node.isInterfaceDeclaration(declaration) || Node.isClassDeclaration(declaration)) {
+    const text = declaration.getText();
+    return text
+      .slice(0, text.indexOf("{"))
+      .replace(/^export /, "")
+      .trim();
+  }
+  if (Node.isTypeAliasDeclaration(declaration))
+    return declaration.getText().replace(/^export /, "");
+  return `const ${declaration.getName()}: ${declaration.getTypeNode()?.getText() ?? "unknown"}`;
+}
+
+function textWithout(node: Node, part: Node | undefined): string {
+  if (part === undefined) return node.getText();
+  return node
+    .getText()
+    .slice(0, part.getStart() - node.getStart())
+    .trim();
+}
+
+function membersText(declaration: ClassDeclaration | InterfaceDeclaration): string {
+  const members: readonly Node[] = declaration.getMembers();
+  const lines = members
+    .filter((member) => !isPrivate(member))
+    .map((member) => {
+      const body = Node.isBodyable(member) || Node.isConstructorDeclaration(member);
+      const text = textWithout(member, body ? member.getBody() : undefined)
+        .replace(/^(override )?(readonly |async )?/, "")
+        .replace(/;$/, "")
+        .replaceAll(/\s+/g, " ");
+      const docs = Node.isJSDocable(member) ? docText(member.getJsDocs()).trim() : "";
+      const described = docs.replaceAll(/\n(?=.)/g, "\n  ");
+      return described === "" ? `- \`${text}\`` : `- \`${text}\`: ${described}`;
+    });
+  return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
+}
+
+function docText(docs: readonly JSDoc[]): string {
+  return docs
+    .map((doc) => {
+      const tags = doc.getTags().map((tag) => {
+        const text = (tag.getCommentText() ?? "").trim();
+        const parameter = Node.isJSDocParameterTag(tag) ? `\`${tag.getName()}\` ` : "";
+        return `${TAGS[tag.getTagName()] ?? tag.getTagName()}: ${parameter}${text}\n`;
+      });
+      const description = doc.getDescription().trim();
+      return [...(description === "" ? [] : [`${description}\n`]), ...tags].join("\n");
+    })
+    .join("\n");
+}
+
+const TAGS: { readonly [tag: string]: string } = {
+  throws: "Throws",
+  returns: "Returns",
+  param: "Parameter",
+  example: "Example",
+};

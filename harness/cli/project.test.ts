@@ -1,0 +1,70 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { loadRecordedService, serviceName } from "./project.ts";
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "heddle-project-"));
+  vi.spyOn(process, "cwd").mockReturnValue(folder);
+});
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await rm(folder, { recursive: true });
+});
+
+const write = (name: string, text: string) => writeFile(join(folder, name), text);
+
+test.each([
+  ["heddle.config.ts", 'export default { service: "a.ts" } as { service: string };'],
+  ["heddle.config.js", 'export default { service: "a.ts" };'],
+  ["heddle.config.mjs", 'export default { service: "a.ts" };'],
+  ["heddle.config.json", '{ "service": "a.ts" }'],
+])("%s names the service, unless the command line does", async (name, text) => {
+  await write("package.json", '{ "type": "module" }');
+  await write(name, text);
+  expect(await serviceName(undefined)).toBe("a.ts");
+  expect(await serviceName("b.ts")).toBe("b.ts");
+});
+
+test("without either, the error says how to begin", async () => {
+  await expect(serviceName(undefined)).rejects.toMatchObject({
+    code: "USAGE",
+    message: expect.stringMatching(/name its file.*heddle\.config\.mjs.*npx heddle init/),
+  });
+});
+
+test.each([
+  ["heddle.config.mjs", "export default {", "heddle.config.mjs cannot be loaded: "],
+  ["heddle.config.mjs", "export const service = 'a.ts';", "heddle.config.mjs names no service"],
+  ["heddle.config.json", '{ "service": 1 }', "heddle.config.json names no service"],
+  ["heddle.config.json", "{", "heddle.config.json cannot be loaded: SyntaxError"],
+])("a %s with %s is refused", async (name, text, message) => {
+  await write(name, text);
+  await expect(serviceName(undefined)).rejects.toMatchObject({
+    code: "USAGE",
+    message: expect.stringContaining(message),
+  });
+});
+
+const service = (name: string) => `export default { name: "${name}", migrate() {}, start() {},
+  scenarios() {}, patterns: [], invariants: [], codes: {}, mutants: [], sources: [] };`;
+
+test("a counterexample's service is found by --service, by its name, or in the config", async () => {
+  await mkdir(join(folder, "models/shop"), { recursive: true });
+  await write("models/shop/index.js", service("in models"));
+  await write("shop.mjs", service("shop"));
+  await write("heddle.config.json", JSON.stringify({ service: join(folder, "shop.mjs") }));
+  const given = join(folder, "shop.mjs");
+  expect(await loadRecordedService("other", given)).toMatchObject({ name: "shop" });
+  expect(await loadRecordedService("shop", undefined)).toMatchObject({ name: "in models" });
+  await rm(join(folder, "models"), { recursive: true });
+  expect(await loadRecordedService("shop", undefined)).toMatchObject({ name: "shop" });
+  await expect(loadRecordedService("other", undefined)).rejects.toMatchObject({
+    code: "USAGE",
+    message: expect.stringContaining('"other" of the counterexample is not found here'),
+  });
+});

@@ -1,0 +1,82 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { HarnessError } from "../core/error.ts";
+import { loadService, locateService } from "../service/load-service.ts";
+import type { Service } from "../service/service.ts";
+
+/** The files that may name a project's service; the first that exists counts. */
+const CONFIG_FILES = ["ts", "js", "mjs", "json"].map((extension) => `heddle.config.${extension}`);
+
+/**
+ * The service that a command works on: `given`, or the `service` of `heddle.config.*` in the working
+ * directory. `loadService` takes the result.
+ *
+ * @throws HarnessError `USAGE` if there is neither
+ */
+export async function serviceName(given: string | undefined): Promise<string> {
+  const service = given ?? (await configuredService());
+  if (service !== undefined) return service;
+  throw usage(
+    "no service is given: name its file, or write a heddle.config.mjs with " +
+      '`export default { service: "path/of/service.mjs" }`. ' +
+      "To begin with a scenario, run `npx heddle init`",
+  );
+}
+
+/** The service in `heddle.config.*`, or undefined if there is no such file. */
+export async function configuredService(): Promise<string | undefined> {
+  const file = CONFIG_FILES.find((name) => existsSync(resolve(name)));
+  if (file === undefined) return undefined;
+  const config = await readConfig(resolve(file)).catch((cause: unknown) => {
+    throw usage(`${file} cannot be loaded: ${String(cause)}`, cause);
+  });
+  if (config instanceof Object && "service" in config && typeof config.service === "string") {
+    return config.service;
+  }
+  throw usage(
+    `${file} names no service: it needs \`export default { service: "path/of/service.mjs" }\`` +
+      (file.endsWith(".json") ? ', as JSON: { "service": "path/of/service.mjs" }' : ""),
+  );
+}
+
+async function readConfig(file: string): Promise<unknown> {
+  if (file.endsWith(".json")) return JSON.parse(await readFile(file, "utf8"));
+  const module: { readonly default?: unknown } = await import(pathToFileURL(file).href);
+  return module.default;
+}
+
+/**
+ * Loads the service of a counterexample, which has its name only: from `given`, from a file or a
+ * folder in `models/` of that name, or from `heddle.config.*`.
+ *
+ * @throws HarnessError `USAGE` if none of them is it
+ */
+export async function loadRecordedService(
+  recorded: string,
+  given: string | undefined,
+): Promise<Service> {
+  if (given !== undefined) return loadService(given);
+  if (isLocated(recorded)) return loadService(recorded);
+  const configured = await configuredService();
+  const service = configured === undefined ? undefined : await loadService(configured);
+  if (service?.name === recorded) return service;
+  throw usage(
+    `the service "${recorded}" of the counterexample is not found here: give its file with --service`,
+  );
+}
+
+function isLocated(name: string): boolean {
+  try {
+    locateService(name);
+    return true;
+  } catch (error) {
+    if (error instanceof HarnessError) return false;
+    throw error;
+  }
+}
+
+function usage(message: string, cause?: unknown): HarnessError {
+  return new HarnessError("USAGE", message, { cause });
+}
