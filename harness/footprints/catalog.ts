@@ -47,7 +47,7 @@ export interface Routine {
 export interface Catalog {
   relationsNamed(name: string): readonly Relation[];
   /** The relation with its partitions and parents: a write to one may be a write to any of them. */
-  family(relation: Relation): readonly Relation[];
+  hierarchyOf(relation: Relation): readonly Relation[];
   readonly foreignKeys: readonly ForeignKey[];
   relation(oid: number): Relation | undefined;
   routinesNamed(name: string): readonly Routine[];
@@ -176,12 +176,12 @@ export async function readCatalog(client: ClientBase): Promise<Catalog> {
   const routine = byKey(routines, ({ oid }) => oid);
   const relation = byKey(relations, ({ oid }) => oid);
   const named = grouped(relations, ({ name }) => name);
-  const family = grouped(relations, ({ object }) => object);
+  const hierarchies = grouped(relations, ({ object }) => object);
   const routinesNamed = grouped(routines, ({ name }) => name);
   const operators = grouped(await rows<{ name: string; oid: number }>(OPERATORS), (it) => it.name);
   return {
     relationsNamed: (name) => named.get(name) ?? [],
-    family: ({ object }) => family.get(object) ?? [],
+    hierarchyOf: ({ object }) => hierarchies.get(object) ?? [],
     foreignKeys: await rows<ForeignKey>(FOREIGN_KEYS),
     relation: (oid) => relation.get(oid),
     routinesNamed: (name) => routinesNamed.get(name) ?? [],

@@ -1,12 +1,10 @@
 import type { Touched } from "../core/footprint.ts";
+import { PRIVATE_FUNCTIONS } from "../instrumentation/gate-positions.ts";
 import { type FunctionCall, type Names, namesIn, type Write } from "../parser/names.ts";
 import type { Catalog, Relation, Routine } from "./catalog.ts";
 
-/** Functions of the server, volatile or stable, that access nothing that sessions share. */
-const PRIVATE_FUNCTIONS = new Set([
-  ...["random", "random_normal", "setseed", "gen_random_uuid", "uuidv4", "uuidv7"],
-  ...["clock_timestamp", "timeofday", "pg_sleep", "pg_sleep_for", "pg_sleep_until", "pg_typeof"],
-]);
+/** Functions of the server, volatile or stable, that touch nothing. */
+const TOUCHES_NOTHING = new Set([...PRIVATE_FUNCTIONS, "pg_typeof"]);
 
 /** Stable functions of the server that read other state than the committed rows of their arguments. */
 const READS_SERVER_STATE = /^(pg_|txid_|currtid)|xml/;
@@ -104,7 +102,7 @@ export class FootprintBuilder implements Touched {
     if (this.#writesSeen.has(seen)) return;
     this.#writesSeen.add(seen);
     this.writes.add(relation.object);
-    for (const member of this.#catalog.family(relation)) {
+    for (const member of this.#catalog.hierarchyOf(relation)) {
       const { kind, opaque, deferred, rowGates, oid } = member;
       this.unknown ||= opaque || (kind !== "r" && kind !== "p");
       this.deferred ||= deferred;
@@ -145,9 +143,9 @@ export class FootprintBuilder implements Touched {
     else if (name === "nextval" || name === "setval") this.#addSequence(constants[0]);
     else if (name === "pg_advisory_unlock_all") this.writes.add(ADVISORY_LOCKS);
     else if (ADVISORY.test(name)) this.#addAdvisoryLock(constants);
-    else if (volatility === "v") this.unknown ||= !PRIVATE_FUNCTIONS.has(name);
+    else if (volatility === "v") this.unknown ||= !TOUCHES_NOTHING.has(name);
     else if (volatility === "s") {
-      this.unknown ||= READS_SERVER_STATE.test(name) && !PRIVATE_FUNCTIONS.has(name);
+      this.unknown ||= READS_SERVER_STATE.test(name) && !TOUCHES_NOTHING.has(name);
     }
   }
 

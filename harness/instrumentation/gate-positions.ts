@@ -17,6 +17,12 @@ import { isParseNode, type ParseNode, parseStatements, statementType } from "../
  */
 export type SharedFunctions = ReadonlySet<string>;
 
+/** Volatile functions of the server that access nothing that sessions share. */
+export const PRIVATE_FUNCTIONS: readonly string[] = [
+  ...["random", "random_normal", "setseed", "gen_random_uuid", "uuidv4", "uuidv7"],
+  ...["clock_timestamp", "timeofday", "pg_sleep", "pg_sleep_for", "pg_sleep_until"],
+];
+
 /** A statement as PL/pgSQL parsed it, and where it needs gates. */
 export interface RoutineStatement {
   readonly kind: StatementOutline["kind"];

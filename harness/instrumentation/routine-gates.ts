@@ -4,7 +4,7 @@ import { HarnessError } from "../core/error.ts";
 import { definitionOf, type RoutineDefinition } from "../parser/plpgsql.ts";
 import { installGateFunction } from "./gate-function.ts";
 import type { GateKind, UninstrumentedRoutine } from "./gate-kind.ts";
-import { type SharedFunctions, sharedAccessOf } from "./gate-positions.ts";
+import { PRIVATE_FUNCTIONS, type SharedFunctions, sharedAccessOf } from "./gate-positions.ts";
 import {
   type InstrumentedSource,
   instrument,
@@ -177,12 +177,8 @@ function partsOf({ source, definition, routine }: CatalogRoutine): RoutineDefini
   return definitionOf(routine, definition ?? "", source);
 }
 
-/** Volatile functions of the server that affect only their session, or nothing. */
-const SESSION_LOCAL = [
-  ...["random", "random_normal", "setseed", "gen_random_uuid", "uuidv4", "uuidv7"],
-  ...["clock_timestamp", "timeofday", "pg_sleep", "pg_sleep_for", "pg_sleep_until"],
-  ...["set_config", "currval", "lastval"],
-];
+/** Volatile functions of the server that need no gate: they read or set state of their session. */
+const UNGATED_FUNCTIONS = [...PRIVATE_FUNCTIONS, "set_config", "currval", "lastval"];
 
 /**
  * The functions that may access shared state outside the schema under test: of the server, of
@@ -200,7 +196,7 @@ async function sharedFunctions(
                 then provolatile = 'v' and proname <> all ($1::name[])
               else provolatile <> 'i' and oid <> all ($2::oid[])
             end`,
-    [SESSION_LOCAL, routines.map(({ oid }) => oid)],
+    [UNGATED_FUNCTIONS, routines.map(({ oid }) => oid)],
   );
   return new Set(rows.map(({ name }) => name));
 }
