@@ -1,4 +1,4 @@
-/** Two sides of one thing, measured in one run, in turns. */
+/** Two sides that were measured in one run, in turns. */
 export interface BenchComparison {
   readonly name: string;
   readonly ours: number;
@@ -7,12 +7,12 @@ export interface BenchComparison {
   readonly ratio: number;
 }
 
-/** What every benchmark prints. */
+/** The result that a benchmark prints. */
 export interface Benchmark extends BenchComparison {
   readonly unit: string;
-  /** What was compared with what, in a sentence. */
+  /** One sentence that says what was compared, and how. */
   readonly compared: string;
-  /** What was measured one by one, in the same unit, if it was more than one thing. */
+  /** The single measurements in the same unit, if there are several. */
   readonly cases?: readonly BenchComparison[];
 }
 
@@ -21,7 +21,7 @@ interface Sides<T> {
   readonly theirs: T;
 }
 
-/** Runs two sides in turns, and returns the time that each took in all, in ms. */
+/** Runs two sides in turns. Returns the total time of each, in ms. */
 export async function inTurns(
   rounds: number,
   ours: (round: number) => Promise<void>,
@@ -32,7 +32,7 @@ export async function inTurns(
   return { ours: total(times.ours), theirs: total(times.theirs) };
 }
 
-/** The same, but the median of the rounds: what else the machine does then counts less. */
+/** Runs two sides in turns. Returns the median time of a round of each, in ms. */
 export async function mediansInTurns(
   rounds: number,
   ours: (round: number) => Promise<void>,
@@ -54,7 +54,7 @@ async function timesInTurns(
     times[side].push(performance.now() - began);
   };
   for (let round = 0; round < rounds; round++) {
-    // Who goes first changes, so that neither side always runs on what the other warmed.
+    // The order alternates, so that neither side always profits from caches that the other filled.
     const order = round % 2 === 0 ? (["ours", "theirs"] as const) : (["theirs", "ours"] as const);
     for (const side of order) await timed(side, round);
   }
@@ -64,6 +64,6 @@ async function timesInTurns(
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted[Math.floor(sorted.length / 2)];
-  if (middle === undefined) throw new Error("there is no median of nothing");
+  if (middle === undefined) throw new Error("the median needs at least one value");
   return middle;
 }

@@ -7,14 +7,14 @@ import { answer } from "../models/booking/model-rules.ts";
 import type { BookingOperation } from "../models/booking/operations.ts";
 import type { BookingState } from "../models/booking/state.ts";
 
-type Booked = Call<BookingOperation>;
+type BookingCall = Call<BookingOperation>;
 
-/** Of each provider: what he offers, and what is asked of him, by how many at a time. */
+/** For each provider: the slots, the operations, and the clients that send them concurrently. */
 const SLOTS = 8;
 const OPERATIONS = 50;
 const CLIENTS = 5;
 
-/** A operation that is under way, and what it is going to be answered, once that is decided. */
+/** A pending operation. It has a response once it has taken effect. */
 interface Pending {
   readonly operation: BookingOperation;
   readonly invokedAt: number;
@@ -22,15 +22,15 @@ interface Pending {
 }
 
 /**
- * What clients saw of a service that does what the model says: each operation takes effect at some
- * moment while it is under way, with those of other clients before and after it. Every 50 operations
- * are for another provider. The same for the same length.
+ * A linearizable history of `length` calls, generated from the model: each operation takes effect
+ * at some moment between its invocation and its return. Every 50 operations concern another
+ * provider. Equal lengths give equal histories.
  */
 export function bookingHistory(length: number): ObservedHistory<BookingState, BookingOperation> {
   const random = generator(length);
   const providers = Array.from({ length: Math.ceil(length / OPERATIONS) }, (_, at) => at + 1);
   const initial = { ...stateOf(providers), bookings: [], payments: [] };
-  const calls: Booked[] = [];
+  const calls: BookingCall[] = [];
   let at = 0;
   let ids = 0;
   for (const provider of providers) {
@@ -56,7 +56,7 @@ export function bookingHistory(length: number): ObservedHistory<BookingState, Bo
         pending.response = { outcome, code, ...(status !== undefined && { status }), body };
       } else {
         const number = (provider - 1) * CLIENTS + client;
-        calls.push({ ...pending, client: number, index: 0, returnedAt: at++ } as Booked);
+        calls.push({ ...pending, client: number, index: 0, returnedAt: at++ } as BookingCall);
         clients[client] = undefined;
       }
     }
@@ -65,7 +65,7 @@ export function bookingHistory(length: number): ObservedHistory<BookingState, Bo
   return { initial, calls: calls.slice(0, length), final: undefined };
 }
 
-/** Every provider offers the same times. */
+/** The providers, each with slots at the same times. */
 function stateOf(providers: readonly number[]): Pick<BookingState, "providers" | "slots"> {
   const plan = { sameProvider: true, past: false, outcome: "free", gap: APART } as const;
   const { slots } = initialState(Array.from({ length: SLOTS }, () => plan));
@@ -83,10 +83,10 @@ function operation(
   random: (n: number) => number,
 ): BookingOperation {
   const slot = { id: (provider - 1) * SLOTS + 1 + random(SLOTS) };
-  const known = [...bookings.keys()];
-  const booking = { id: known[random(known.length)] ?? 0 };
+  const ids = [...bookings.keys()];
+  const booking = { id: ids[random(ids.length)] ?? 0 };
   const by = `vendor:${provider}`;
-  switch (random(known.length === 0 ? 3 : 6)) {
+  switch (random(ids.length === 0 ? 3 : 6)) {
     case 0:
       return { name: "list", via: "http", provider };
     case 1:
@@ -104,7 +104,7 @@ function operation(
   }
 }
 
-/** A linear congruential generator: numbers below `n`. */
+/** A linear congruential generator; the function returns an integer from 0 to n - 1. */
 function generator(seed: number): (n: number) => number {
   let state = seed;
   return (n) => {

@@ -13,15 +13,16 @@ type Input = ReturnType<ReturnType<typeof inputs>>;
 
 const ROUNDS = 10;
 const PER_ROUND = 100;
-/** Rounds that are not counted: connections, plans and the compiler warm up. */
+/** Rounds that do not count: they warm up connections, plans and the compiler. */
 const WARM_UP = 2;
 
 const inputs = () => generator(booking, { minClients: 2, maxClients: 4 }, 1);
 
 /**
- * What control costs: the same scenarios, run by the same service on the same server, with every
- * statement held and released by Heddle, and fired at once with nothing in between. Both sides
- * reset the database before each scenario, and read the invariants and the contents after it.
+ * The cost of control per execution. Both sides run the same scenarios with the same service on the
+ * same server: in one, Heddle holds and releases every statement; in the other, all clients run
+ * concurrently without control. Both sides reset the database before each scenario, and read the
+ * invariants and the contents after it.
  */
 export async function control(): Promise<Benchmark> {
   const input = inputs();
@@ -67,8 +68,9 @@ export async function control(): Promise<Benchmark> {
       ratio: ms.theirs / ms.ours,
       unit: "executions/s",
       compared:
-        "controlled executions (statement gates) of generated booking scenarios with 2 to 4 clients, against the same " +
-        "scenarios with all clients at once and no control, on the same server",
+        "controlled executions (statement gates) of generated booking scenarios with 2 to 4 " +
+        "clients, against the same scenarios with all clients at once and no control, on the same " +
+        "server; higher is better",
     };
   } finally {
     await server.stop();

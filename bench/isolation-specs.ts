@@ -16,7 +16,7 @@ const TEARDOWN = `
 select s.id, s.free, b.id, b.customer, b.status
 from slots as s left join bookings as b on b.slot_id = s.id order by s.id, b.id;`;
 
-/** A transaction around statements; `prefix` names the session in the steps' names. */
+/** The steps of a transaction, named `prefix` and their number. */
 function transaction(prefix: string, ...statements: readonly string[]): SessionStep[] {
   return ["begin", ...statements, "commit"].map((sql, index) => ({
     name: `${prefix}${index + 1}`,
@@ -28,26 +28,26 @@ const lock = (slot: number) => `select free from slots where id = ${slot} for up
 const take = (slot: number) => `update slots set free = false where id = ${slot} and free`;
 const book = (slot: number, customer: string) =>
   `insert into bookings (slot_id, customer, status) values (${slot}, '${customer}', 'confirmed')`;
-/** Books what is free: the row is locked, so `free` cannot change any more. */
+/** Books a slot that is free; `free` cannot change, because the session has locked the row. */
 const claim = (slot: number, customer: string) =>
   "insert into bookings (slot_id, customer, status) " +
   `select id, '${customer}', 'confirmed' from slots where id = ${slot} and free`;
 
-const rest = { schema: SCHEMA, setup: SETUP, teardown: TEARDOWN };
+const slotsAndBookings = { schema: SCHEMA, setup: SETUP, teardown: TEARDOWN };
 
-/** Some step waits for a lock in every, or nearly every, order. */
+/** Specs in which a step waits for a lock in all or nearly all permutations. */
 export const BLOCKING: readonly SessionSpec[] = [
   {
-    ...rest,
-    name: "two claims, one locks the row out of the other's reach",
+    ...slotsAndBookings,
+    name: "two claims of one slot, by row lock",
     sessions: [
       transaction("a", lock(1), claim(1, "ann"), take(1)),
       transaction("b", lock(1), claim(1, "bob"), take(1)),
     ],
   },
   {
-    ...rest,
-    name: "two claims, a unique index refuses one",
+    ...slotsAndBookings,
+    name: "two claims of one slot, by unique index",
     schema: `${SCHEMA}
       create unique index on bookings (slot_id) where status = 'confirmed';`,
     sessions: [
@@ -56,7 +56,7 @@ export const BLOCKING: readonly SessionSpec[] = [
     ],
   },
   {
-    ...rest,
+    ...slotsAndBookings,
     name: "a claim, an expiry and a withdrawal",
     sessions: [
       transaction("a", lock(1), claim(1, "ann")),
@@ -66,10 +66,10 @@ export const BLOCKING: readonly SessionSpec[] = [
   },
 ];
 
-/** No step waits in any order. */
+/** Specs in which no step waits in any permutation. */
 export const PLAIN: readonly SessionSpec[] = [
   {
-    ...rest,
+    ...slotsAndBookings,
     name: "two claims of different slots",
     sessions: [
       transaction("a", lock(1), claim(1, "ann"), take(1)),
@@ -77,7 +77,7 @@ export const PLAIN: readonly SessionSpec[] = [
     ],
   },
   {
-    ...rest,
+    ...slotsAndBookings,
     name: "two sessions that only read",
     sessions: ["a", "b"].map((prefix) =>
       Array.from({ length: 5 }, (_, index) => ({

@@ -12,7 +12,7 @@ import type { Database, Server } from "../harness/postgres/server.ts";
 import { type BenchComparison, type Benchmark, mediansInTurns } from "./benchmark.ts";
 import { BLOCKING, PLAIN } from "./isolation-specs.ts";
 import {
-  follow,
+  executePermutation,
   type PermutationOutcome,
   permutationCount,
   possiblePermutations,
@@ -28,18 +28,18 @@ import {
 import { differenceOfOutputs, readOutput, specFile } from "./tester-files.ts";
 
 const ROUNDS = 5;
-/** Permutations in a round: so many that isolationtester's start (20 ms) counts little. */
+/** Permutations in a round: enough that the start of isolationtester (20 ms) counts little. */
 const PER_ROUND = { waiting: 72, plain: 756 };
-/** How many executions under the gate there are at once, each in a database of its own. */
+/** Numbers of concurrent controlled executions, each in a database of its own. */
 const AT_ONCE = [1, 4];
-/** The same file as isolationtester reads, without a gate. */
+/** The case in which `heddle spec` reads the same file as isolationtester, without control. */
 const SPEC = "heddle spec";
 
 const PROGRAM = "/usr/lib/postgresql/*/lib/pgxs/src/test/isolation/isolationtester";
 
 type Run = Awaited<ReturnType<typeof possiblePermutations>>[number];
 
-/** Which permutations of a spec are timed, and how many of them in a round. */
+/** The permutations of a spec that are timed, and their number in a round. */
 interface Selection {
   readonly spec: SessionSpec;
   readonly perRound: number;
@@ -48,12 +48,12 @@ interface Selection {
 
 interface Measured {
   readonly name: string;
-  /** How Heddle ran them. */
+  /** How Heddle ran the permutations. */
   readonly by: string;
   readonly possible: number;
   readonly impossible: number;
   readonly timed: number;
-  /** Time for those that were timed, in ms. */
+  /** The median time of a round, in ms. */
   readonly ms: { readonly ours: number; readonly theirs: number };
 }
 
@@ -66,7 +66,7 @@ const SELECTIONS: readonly Selection[] = [
   ...PLAIN.map((spec) => ({ spec, perRound: PER_ROUND.plain, timed: () => true })),
 ];
 
-/** The same permutations of the same sessions, run by Heddle and by PostgreSQL's own tool. */
+/** The same permutations of the same sessions, run by Heddle and by PostgreSQL's isolationtester. */
 export async function isolationtester(): Promise<Benchmark> {
   const program = await installed();
   const server = await startServer("embedded");
@@ -83,13 +83,14 @@ export async function isolationtester(): Promise<Benchmark> {
       compared:
         `Heddle against ${program} on one embedded PostgreSQL ${server.version} over its Unix ` +
         "socket, in turns: the same sessions, setup, teardown and permutations. Answers, waits and " +
-        `final rows were the same in all ${sum("possible")}. \`gated\` is what a search does: every ` +
-        "statement is held, and every wait explained; `at once` are several in one process, each " +
-        "on a database of its own, where isolationtester makes one after the other. The headline " +
-        `is the most at once, where a step waits. \`${SPEC}\` reads the same file as ` +
-        "isolationtester and prints the same, but for who of several that wait for one row comes " +
-        `first. ${sum("impossible")} more permutations ask a session to go on that waits for a ` +
-        "lock: they were left out, since each would cost isolationtester from 1 to 300 s",
+        `final rows were the same in all ${sum("possible")} permutations. \`gated\` is an execution as ` +
+        "a search makes it: Heddle holds every statement and explains every wait. `at once` means " +
+        "concurrent executions in one process, each on a database of its own; isolationtester runs " +
+        "its permutations in sequence. The headline is the highest concurrency, for the specs in " +
+        `which a step waits. \`${SPEC}\` reads the same file as isolationtester and prints the ` +
+        "same output, except for the order of steps that wait at the same time. " +
+        `${sum("impossible")} further permutations were left out: a session would have to make a ` +
+        "step while it waits for a lock, which takes isolationtester from 1 to 300 s each",
       cases: all.map((one) => comparison(`${one.name} (${one.by})`, [one])),
     };
   } finally {
@@ -140,16 +141,16 @@ async function measure(
   const gated = async (atOnce: number) => {
     const next = round.values();
     const work = async (executor: Executor<null, BenchSession>) => {
-      for (const permutation of next) await follow(executor, spec, permutation);
+      for (const permutation of next) await executePermutation(executor, spec, permutation);
     };
     await Promise.all(executors.slice(0, atOnce).map(work));
   };
-  const ways = new Map<string, () => Promise<unknown>>([
+  const variants = new Map<string, () => Promise<unknown>>([
     [SPEC, () => runOurSpec(server, database, text)],
     ...AT_ONCE.map((count) => [atOnce(count), () => gated(count)] as const),
   ]);
   const measured: Measured[] = [];
-  for (const [by, ours] of ways) {
+  for (const [by, ours] of variants) {
     measured.push({
       name: spec.name,
       by,
@@ -167,14 +168,14 @@ function atOnce(count: number): string {
   return count === 1 ? "gated" : `gated, ${count} at once`;
 }
 
-/** So many of them, evenly spread; some more than once if there are fewer. */
+/** Picks `count` items at even distances; with fewer items, some are repeated. */
 function spread<T>(all: readonly T[], count: number): T[] {
   return Array.from({ length: count }, (_, index) => index).flatMap(
     (index) => all[Math.floor((index * all.length) / count)] ?? [],
   );
 }
 
-/** A database without the settings by which Heddle is told of waits: as isolationtester expects it. */
+/** A database without the settings by which the server reports waits to Heddle. */
 async function plainDatabase(server: Server, spec: SessionSpec): Promise<Database> {
   const database = await server.lease();
   await sessionSetup(spec).migrate(database.url);
@@ -184,11 +185,11 @@ async function plainDatabase(server: Server, spec: SessionSpec): Promise<Databas
   return database;
 }
 
-/** In that database, as the other one. Resolves with what is printed. */
+/** Runs a spec with `heddle spec` in this database. Resolves with its output. */
 async function runOurSpec(server: Server, database: Database, text: string): Promise<string> {
-  const kept = { ...database, drop: async () => {} };
+  const shared = { ...database, drop: async () => {} };
   let printed = "";
-  await runSpec({ ...server, lease: async () => kept }, parseSpec(text, "bench.spec"), {
+  await runSpec({ ...server, lease: async () => shared }, parseSpec(text, "bench.spec"), {
     name: "bench",
     print: (piece) => {
       printed += piece;
@@ -199,7 +200,7 @@ async function runOurSpec(server: Server, database: Database, text: string): Pro
   return printed;
 }
 
-/** A comparison of speed says nothing unless both did the same. */
+/** A comparison of speed is valid only if both sides have the same outcomes. */
 function requireSame(
   spec: SessionSpec,
   possible: readonly Run[],
@@ -210,8 +211,8 @@ function requireSame(
     const other = theirs.get(steps);
     if (isDeepStrictEqual(outcome, other)) continue;
     throw new Error(
-      `"${spec.name}", permutation ${steps}: Heddle saw ${JSON.stringify(outcome)}, ` +
-        `and isolationtester ${JSON.stringify(other)}`,
+      `"${spec.name}", permutation ${steps}: Heddle observed ${JSON.stringify(outcome)}, ` +
+        `isolationtester ${JSON.stringify(other)}`,
     );
   }
 }
@@ -222,12 +223,12 @@ async function runTester(
   spec: string,
   output: string,
 ): Promise<void> {
-  // Files, since it writes without a buffer: nobody else needs to run while it does.
+  // Files, not pipes: isolationtester writes without a buffer, and each write would wake this process.
   await using input = await open(spec, "r");
   await using result = await open(output, "w");
   const child = spawn(program, [url], { stdio: [input.fd, result.fd, "inherit"] });
   const [code] = await once(child, "exit");
-  if (code !== 0) throw new Error(`isolationtester ended with ${code}; see what it wrote above`);
+  if (code !== 0) throw new Error(`isolationtester exited with ${code}; see its messages above`);
 }
 
 async function installed(): Promise<string> {

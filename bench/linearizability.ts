@@ -9,13 +9,13 @@ const WARM_UP = 1;
 const ROUNDS = 3;
 const BUDGET = { steps: Number.POSITIVE_INFINITY, ms: Number.POSITIVE_INFINITY };
 
-/** How the time that a result takes grows with the history's length. */
+/** How the time of a linearizability check grows with the length of the history. */
 export async function linearizabilityBenchmark(): Promise<Benchmark> {
   const histories = new Map(LENGTHS.map((length) => [length, bookingHistory(length)]));
-  /** As many operations at each length. */
+  /** Checks equally many operations at each length. */
   const check = (length: (typeof LENGTHS)[number]) => async () => {
     const history = histories.get(length);
-    if (history === undefined) throw new Error("there is no such history");
+    if (history === undefined) throw new Error("there is no history of this length");
     for (let done = 0; done < LONGEST; done += length) {
       const { verdict } = linearizability(model, history, BUDGET);
       if (verdict !== "ok") throw new Error(`a history of ${length} was ${verdict}`);
@@ -39,8 +39,8 @@ export async function linearizabilityBenchmark(): Promise<Benchmark> {
     name: "linearizability",
     unit: "µs/operation",
     compared:
-      "checking booking histories of 1,000 operations by the model, against one of 100,000; of five " +
-      "clients at each of many providers, and legal; a ratio of 1 is linear growth; medians of " +
+      "checking linearizable booking histories of 1,000 operations against one of 100,000, by the " +
+      "model; five clients at each of many providers; a ratio of 1 means linear growth; medians of " +
       "rounds in turns",
     cases,
   };

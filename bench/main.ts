@@ -1,22 +1,22 @@
 import { HarnessError } from "../harness/core/error.ts";
-import { auditing } from "./audit.ts";
+import { auditBenchmark } from "./audit.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { control } from "./control.ts";
 import { isolationtester } from "./isolationtester.ts";
 import { linearizabilityBenchmark } from "./linearizability.ts";
-import { replaying } from "./replay.ts";
+import { replayBenchmark } from "./replay.ts";
 import { socket } from "./socket.ts";
 import { step } from "./step.ts";
 import { stress } from "./stress.ts";
 import { workers } from "./workers.ts";
 
-/** The benchmarks by name; each in a file of that name. */
+/** The benchmarks by name. Each has a file of the same name. */
 const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = {
-  audit: auditing,
+  audit: auditBenchmark,
   control,
   isolationtester,
   linearizability: linearizabilityBenchmark,
-  replay: replaying,
+  replay: replayBenchmark,
   socket,
   step,
   stress,

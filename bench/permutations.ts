@@ -6,28 +6,28 @@ import { Exhaustive } from "../harness/scheduler/exhaustive.ts";
 import type { Scheduler } from "../harness/scheduler/scheduler.ts";
 import type { BenchSession, SessionAnswer, SessionSpec } from "./sessions.ts";
 
-/** The sessions by number, in the order of their steps: `[0, 1, 1]` ends with two of the second. */
+/** A permutation as session numbers: in `[0, 1, 1]` the first session makes a step, then the second makes two. */
 export type StepOrder = readonly number[];
 
-/** All that could be seen of a permutation. */
+/** What a client can observe of a permutation. */
 export interface PermutationOutcome {
-  /** The steps that waited for a lock, in the order in which they began to. */
+  /** The names of the steps that waited for a lock, in the order in which their waits began. */
   readonly waited: readonly string[];
-  /** By the steps' names. */
+  /** In the order of the steps' names. */
   readonly answers: readonly SessionAnswer[];
   readonly final: readonly (readonly string[])[];
 }
 
 /**
- * Executes every permutation in which no session is asked to go on while it waits for a lock: such
- * a one Heddle never meets, since a client that waits cannot be chosen.
+ * Executes every possible permutation. A permutation in which a session would have to make a step
+ * while it waits for a lock is not possible: the scheduler cannot choose a client that waits.
  */
 export async function possiblePermutations(
   executor: Executor<null, BenchSession>,
   spec: SessionSpec,
 ): Promise<{ readonly permutation: StepOrder; readonly outcome: PermutationOutcome }[]> {
   const search = new Exhaustive();
-  const found = [];
+  const executed = [];
   while (search.begin()) {
     const permutation: number[] = [];
     const scheduler = statementsOnly((enabled, previous) => {
@@ -37,14 +37,14 @@ export async function possiblePermutations(
     });
     const { trace, snapshot } = await executor.execute(scenarioOf(spec), scheduler);
     const final = (snapshot["rows"] ?? []).map(({ columns }) => columns as string[]);
-    found.push({ permutation, outcome: { ...seenIn(trace, spec), final } });
+    executed.push({ permutation, outcome: { ...answersIn(trace, spec), final } });
   }
   if (!search.complete) throw new Error(search.diverged);
-  return found;
+  return executed;
 }
 
-/** Executes one permutation, step by step as it stands. */
-export async function follow(
+/** Executes one permutation. */
+export async function executePermutation(
   executor: Executor<null, BenchSession>,
   spec: SessionSpec,
   permutation: StepOrder,
@@ -59,25 +59,25 @@ export async function follow(
   await executor.execute(scenarioOf(spec), scheduler);
 }
 
-/** How many permutations there are, whether they can be run or not: a multinomial coefficient. */
+/** The number of permutations, possible or not: a multinomial coefficient. */
 export function permutationCount({ sessions }: SessionSpec): number {
   let count = 1;
   let steps = 0;
   for (const session of sessions) {
-    for (let own = 1; own <= session.length; own++) count = (count * ++steps) / own;
+    for (let step = 1; step <= session.length; step++) count = (count * ++steps) / step;
   }
   return count;
 }
 
-/** The steps of a permutation, by name. */
+/** The names of the steps of a permutation. */
 export function stepsOf({ sessions }: SessionSpec, permutation: StepOrder): string[] {
   const next = sessions.map((steps) => steps.values());
   return permutation.map((session) => next[session]?.next().value?.name ?? "?");
 }
 
 /**
- * A schedule of statements alone: clients start, and take answers that were held, as soon as they
- * can. So who is let go is the order of a permutation's steps.
+ * A scheduler whose only choices are statements: clients start, and receive their answers, as soon
+ * as they can. The order in which it releases statements is then the order of a permutation.
  */
 function statementsOnly(choose: Scheduler["choose"]): Scheduler {
   return {
@@ -91,7 +91,7 @@ function scenarioOf({ sessions }: SessionSpec): Scenario<null, BenchSession> {
   return { initial: null, clients: sessions.map((steps) => [{ name: "session", steps }]) };
 }
 
-function seenIn(
+function answersIn(
   trace: Trace<BenchSession>,
   { sessions }: SessionSpec,
 ): Omit<PermutationOutcome, "final"> {
@@ -105,7 +105,7 @@ function seenIn(
     } else if (event.type === "wait") {
       const session = clientOf(event.task);
       const step = sessions[session]?.[(next[session] ?? 0) - 1]?.name ?? "?";
-      // It is told again when whom the step waits for has changed.
+      // A further wait event of the same step means that its blockers have changed.
       if (!waited.includes(step)) waited.push(step);
     } else if (event.type === "return") {
       answers.push(...(event.response.body as unknown as readonly SessionAnswer[]));

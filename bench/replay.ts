@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 import { type Benchmark, inTurns, mediansInTurns } from "./benchmark.ts";
 
 const ROUNDS = 7;
-/** Replays on a server that is up. */
-const MORE = 100;
+/** Further replays on the same server. */
+const FURTHER = 100;
 
 const HEDDLE = fileURLToPath(new URL("../bin/heddle.js", import.meta.url));
 const BARE = `
@@ -23,13 +23,13 @@ const BARE = `
   await server.stop();`;
 const PROVIDER = new URL("../harness/postgres/provider.ts", import.meta.url).href;
 
-/** What it takes from a replay file on the command line to the verdict. */
-export async function replaying(): Promise<Benchmark> {
+/** The time of `heddle replay` from the command line to the verdict. */
+export async function replayBenchmark(): Promise<Benchmark> {
   const folder = await mkdtemp(join(tmpdir(), "heddle-bench-"));
   try {
-    const seeded = ["--mutant", "check-then-insert", "--strategy", "random", "--seed", "2"];
-    const found = await node([HEDDLE, "verify", ...seeded, "--report", folder, "--json"]);
-    const file = JSON.parse(found).counterexamples[0].file;
+    const campaign = ["--mutant", "check-then-insert", "--strategy", "random", "--seed", "2"];
+    const report = await node([HEDDLE, "verify", ...campaign, "--report", folder, "--json"]);
+    const file = JSON.parse(report).counterexamples[0].file;
     const replay = async (times = 1) => {
       const options = ["--postgres", "embedded", "--json", "--repeat", String(times)];
       const { replays, identical } = JSON.parse(await node([HEDDLE, "replay", file, ...options]));
@@ -40,22 +40,22 @@ export async function replaying(): Promise<Benchmark> {
     const cold = await mediansInTurns(ROUNDS, () => replay(), bare);
     const many = await inTurns(
       1,
-      () => replay(1 + MORE),
+      () => replay(1 + FURTHER),
       () => replay(),
     );
-    const next = (many.ours - many.theirs) / MORE;
+    const next = (many.ours - many.theirs) / FURTHER;
     return {
       name: "replay",
       ...cold,
       ratio: cold.ours / cold.theirs,
       unit: "ms",
       compared:
-        `heddle replay from the command line to the verdict, on a server of its own, against a ` +
-        `program that only starts such a server, asks it for 1 and stops it (medians of ${ROUNDS}); ` +
-        `and each of ${MORE} more replays on a server that is up, against the first; lower is better`,
+        "heddle replay from the command line to the verdict, with the start of a server, against a " +
+        `program that only starts a server, runs "select 1" and stops it (medians of ${ROUNDS}); ` +
+        `and each of ${FURTHER} further replays on the same server, against the first; lower is better`,
       cases: [
         { name: "cold", ...cold, ratio: cold.ours / cold.theirs },
-        { name: "each more", ours: next, theirs: many.theirs, ratio: next / many.theirs },
+        { name: "each further", ours: next, theirs: many.theirs, ratio: next / many.theirs },
       ],
     };
   } finally {
@@ -63,7 +63,7 @@ export async function replaying(): Promise<Benchmark> {
   }
 }
 
-/** What a program prints, whatever its exit code. */
+/** Runs Node with these arguments and returns what it prints, whatever its exit code. */
 function node(args: readonly string[]): Promise<string> {
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
   let printed = "";

@@ -5,49 +5,53 @@ import type { ExecutorOptions } from "../harness/execution/executor.ts";
 import type { SystemSetup } from "../harness/execution/start-system.ts";
 import type { System, SystemContext } from "../harness/execution/system.ts";
 
-/** One statement of a session. */
+/** A statement of a session. */
 export type SessionStep = {
-  /** Unique among the steps of all sessions. */
+  /** Unique over all sessions. */
   readonly name: string;
   readonly sql: string;
 };
 
-/** Sessions that send SQL as it stands, and what surrounds them. */
+/** Sessions that send SQL statements, with the schema, setup and teardown that they need. */
 export interface SessionSpec {
   readonly name: string;
-  /** Creates the tables, once. */
+  /** SQL that creates the tables, once. */
   readonly schema: string;
-  /** Puts them into the initial state, before each execution. */
+  /** SQL that restores the initial state before each execution. */
   readonly setup: string;
-  /** The steps of each session, in its order. */
+  /** The steps of each session in their order. */
   readonly sessions: readonly (readonly SessionStep[])[];
-  /** A query that reads the final state, after each execution. */
+  /** A query that reads the final state after each execution. */
   readonly teardown: string;
 }
 
-/** What the server answered to a step: its rows, the columns as text, or the error's message. */
+/** The server's answer to a step: its rows, with the columns as text, or the message of its error. */
 export type SessionAnswer = { readonly step: string } & (
   | { readonly rows: readonly (readonly string[])[] }
   | { readonly error: string }
 );
 
-/** A client's one operation: all steps of its session, one after the other. */
+/** The only operation of a client: all steps of its session in sequence. */
 export type BenchSession = Operation & {
   readonly name: "session";
   readonly steps: readonly SessionStep[];
 };
 
-/** Gates between statements, as PostgreSQL's own tool has them. */
+/** Only statement gates: isolationtester too interleaves whole statements. */
 export const OPTIONS: ExecutorOptions = {
   control: { gates: ["statement"], isolation: "read committed" },
   stepTimeoutMs: 10_000,
   signal: undefined,
 };
 
-/** Values as the server sends them: as text. */
+/** Leaves values as the text that the server sends. */
 const AS_TEXT = { getTypeParser: () => (text: string) => text };
 
-/** A system in which each client has a connection of its own, for good: in this process, or by a socket. */
+/**
+ * A system in which each client keeps one connection.
+ *
+ * @param over how clients connect to the gate: by a stream in this process, or by a socket
+ */
 export function sessionSetup(
   spec: Omit<SessionSpec, "name">,
   over: "stream" | "socket" = "stream",
@@ -91,7 +95,7 @@ async function start(
   };
 }
 
-/** A connection whose loss is not an error of this process. */
+/** Opens a connection; losing it does not end this process. */
 export async function connected(connectionString: string, stream?: () => Duplex): Promise<Client> {
   const client = new Client({ connectionString, ...(stream && { stream }) });
   client.on("error", () => {});
@@ -109,7 +113,7 @@ async function answer(client: Client, { name, sql }: SessionStep): Promise<Sessi
 
 async function rows(client: Client, text: string): Promise<string[][]> {
   const query = { text, rowMode: "array", types: AS_TEXT } as const;
-  const { rows: found }: QueryArrayResult<(string | null)[]> = await client.query(query);
-  // A null looks like an empty text where PostgreSQL's own tool prints it.
-  return found.map((row) => row.map((column) => column ?? ""));
+  const result: QueryArrayResult<(string | null)[]> = await client.query(query);
+  // isolationtester prints a null as an empty text.
+  return result.rows.map((row) => row.map((column) => column ?? ""));
 }

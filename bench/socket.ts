@@ -9,8 +9,8 @@ const PER_ROUND = 100;
 const PORT = 5432;
 
 /**
- * What a round trip to the Postgres in a container costs: over its socket, which Heddle mounts where
- * that is possible, and over the port that the engine maps, which is what others use.
+ * The time of a round trip to PostgreSQL in a container: over its Unix socket, which Heddle mounts
+ * where the engine allows it, against the port that the engine maps.
  */
 export async function socket(): Promise<Benchmark> {
   const server = await startServer("container");
@@ -30,7 +30,7 @@ export async function socket(): Promise<Benchmark> {
       theirs: microseconds(ms.theirs),
       ratio: ms.ours / ms.theirs,
       unit: "µs",
-      compared: `a round trip (select 1) over the socket of a container, against one over its mapped port: ${server.description}`,
+      compared: `a round trip (select 1) over the socket of a container, against one over its mapped port; lower is better: ${server.description}`,
     };
   } finally {
     await server.stop();
@@ -43,13 +43,13 @@ async function connected(connectionString: string): Promise<pg.Client> {
   return client;
 }
 
-/** The same database over the mapped port, with the password that the container was given. */
+/** The URL of the same database over the mapped port, with the container's password. */
 async function mappedUrl(url: string): Promise<string> {
   const folder = new URL(url).searchParams.get("host");
   if (folder === null) {
     throw new HarnessError(
       "UNSUPPORTED",
-      "no socket can be mounted here: there is nothing to compare",
+      "this container engine cannot mount a socket, so there is nothing to compare",
     );
   }
   const { api } = await openEngine();
@@ -66,5 +66,5 @@ async function mappedUrl(url: string): Promise<string> {
     mapped.password = password ?? "";
     return mapped.href;
   }
-  throw new Error("the container is gone");
+  throw new Error("the container was not found");
 }

@@ -7,25 +7,25 @@ import { type BenchSession, OPTIONS, sessionSetup } from "./sessions.ts";
 
 const ROUNDS = 15;
 const WARM_UP = 3;
-/** In one round, by all clients together. */
+/** The steps of all clients together, in one round. */
 const STEPS = 4_000;
 const CASES = [
   { name: "one client", clients: 1, over: "stream" },
   { name: "2 clients, in turns", clients: 2, over: "stream" },
-  { name: "one client, as if in another process: over a socket", clients: 1, over: "socket" },
+  { name: "one client, over a socket as from another process", clients: 1, over: "socket" },
 ] as const;
 
-/** Lets the clients take turns; a single one just goes on. */
+/** Alternates between the clients. */
 const alternate: Scheduler = {
   begin: () => true,
   choose: (enabled: readonly Choice[], previous: Task | undefined) => {
     const [first] = enabled;
-    if (first === undefined) throw new Error("a scheduler was asked to choose from nothing");
+    if (first === undefined) throw new Error("no task is enabled");
     return enabled.find(({ task }) => task !== previous) ?? first;
   },
 };
 
-/** What control costs at each statement, where nothing else costs anything. */
+/** The cost of control per statement, with statements that cost next to nothing themselves. */
 export async function step(): Promise<Benchmark> {
   const server = await startServer("auto");
   try {
@@ -73,10 +73,10 @@ export async function step(): Promise<Benchmark> {
       name: "step",
       unit: "µs/step",
       compared:
-        "a statement of a client that is held, released by the scheduler, executed and answered, " +
-        "against a bare round trip of the same statement with the same driver over the same kind " +
-        "of socket to the same server; the client is connected to the gate in this process, " +
-        "unless it says otherwise; lower is better; medians of rounds in turns",
+        "a statement that is held, released by the scheduler, executed and answered, against a bare " +
+        "round trip of the same statement with the same driver to the same server; the client " +
+        "connects to the gate within this process unless the case says otherwise; lower is better; " +
+        "medians of rounds in turns",
       cases,
     };
   } finally {

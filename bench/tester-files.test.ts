@@ -16,7 +16,7 @@ const SPEC: SessionSpec = {
   teardown: "select * from slots",
 };
 
-test("a spec has the same SQL, and names the steps of each permutation", () => {
+test("a spec file has the SQL of the steps, and their names in each permutation", () => {
   expect(specFile(SPEC, [[0, 1, 0]])).toBe(`setup { delete from slots }
 teardown { select * from slots }
 session s0
@@ -28,7 +28,7 @@ permutation a1 b1 a2
 `);
 });
 
-/** As isolationtester of PostgreSQL 15 prints it. */
+/** Output of isolationtester from PostgreSQL 15. */
 const OUTPUT = `Parsed test spec with 2 sessions
 
 starting permutation: a1 b1 a2
@@ -63,7 +63,7 @@ id|customer
 
 `;
 
-test("rows, errors, waits and the final state are read from what isolationtester prints", () => {
+test("rows, errors, waits and the final state are read from the output of isolationtester", () => {
   const read = readOutput(OUTPUT);
   expect([...read.keys()]).toEqual(["a1 b1 a2", "b1 a1 a2"]);
   expect(read.get("a1 b1 a2")).toEqual({
@@ -95,7 +95,7 @@ step c: commit
 step ${second}: <... completed>
 `;
 
-test("an output that is the same differs in nothing, and another one in its lines", () => {
+test("equal outputs have no difference, and different ones have a line diff", () => {
   expect(differenceOfOutputs(OUTPUT, OUTPUT)).toBe("");
   expect(differenceOfOutputs(OUTPUT, OUTPUT.replace(" 2|f ", " 2|t "))).toContain(
     "- 2|f   \n+ 2|t ",
@@ -103,7 +103,7 @@ test("an output that is the same differs in nothing, and another one in its line
   expect(differenceOfOutputs(OUTPUT, `${OUTPUT}starting permutation: more\n`)).toContain("+more");
 });
 
-test("only of several that wait at once may another one come first", () => {
+test("the order of answers may differ only between steps that wait at the same time", () => {
   const together = (second: string) => answered("step b: select 1 <waiting ...>", second);
   expect(differenceOfOutputs(together("a"), together("b"))).toBe("");
   const inTurns = (second: string) =>

@@ -3,7 +3,7 @@ import { type PermutationOutcome, type StepOrder, stepsOf } from "./permutations
 import type { SessionAnswer, SessionSpec } from "./sessions.ts";
 
 /**
- * A spec in the language of PostgreSQL's isolationtester
+ * A spec file for PostgreSQL's isolationtester
  * (https://github.com/postgres/postgres/blob/REL_15_STABLE/src/test/isolation/README).
  */
 export function specFile(spec: SessionSpec, permutations: readonly StepOrder[]): string {
@@ -22,8 +22,8 @@ export function specFile(spec: SessionSpec, permutations: readonly StepOrder[]):
 }
 
 /**
- * What isolationtester prints, by permutation (its steps, joined by spaces). Every step and the
- * teardown have to be on one line, and the teardown has to be a query.
+ * Reads the output of isolationtester. The keys are the names of the steps of each permutation,
+ * joined by spaces. Each step must be on one line, and the teardown must be a query on one line.
  */
 export function readOutput(text: string): Map<string, PermutationOutcome> {
   const [, ...blocks] = text.split(/^starting permutation: /m);
@@ -36,8 +36,9 @@ export function readOutput(text: string): Map<string, PermutationOutcome> {
 }
 
 /**
- * How the first permutation differs that another program printed otherwise; empty if none does. Those
- * are left out in which several steps wait at once: who of them goes first is the server's choice.
+ * The line diff of the first permutation that differs between two outputs; empty if none differs.
+ * Permutations in which several steps wait at the same time are not compared, because the server
+ * decides which of them continues first.
  */
 export function differenceOfOutputs(theirs: string, ours: string): string {
   const others = blocksOf(ours);
@@ -76,7 +77,7 @@ function readBlock(lines: readonly string[]): PermutationOutcome {
     } else if (error !== undefined) answers.set(step, { step, error });
     else if (/^-+(\+-+)*$/.test(line)) tables.push({ step, rows: rowsFrom(lines, at + 1) });
   });
-  // The last table is the teardown's; it has no line that says so.
+  // The last table is that of the teardown; no line marks it.
   const final = tables.pop()?.rows ?? [];
   for (const table of tables) answers.set(table.step, table);
   const byName = [...answers.values()].sort((a, b) => (a.step < b.step ? -1 : 1));

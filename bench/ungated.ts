@@ -15,10 +15,10 @@ import type { Server } from "../harness/postgres/server.ts";
 import type { Scheduler } from "../harness/scheduler/scheduler.ts";
 import type { Service } from "../harness/service/service.ts";
 
-/** After which clients that are not answered are taken to wait for ever. */
+/** The time after which clients without an answer count as stuck, in ms. */
 const STUCK_MS = 1_000;
 
-const LEFT = `
+const LEFTOVERS = `
   select (select count(*)::int from pg_stat_activity
            where datname = current_database() and state like 'idle in transaction%'
          ) as "openTransactions",
@@ -31,13 +31,13 @@ const END_SESSIONS = `
   select pg_terminate_backend(pid) from pg_stat_activity
    where datname = current_database() and pid <> pg_backend_pid()`;
 
-/** A system on a database of its own, with nothing in between: its clients run as they like. */
+/** A system on a database of its own, whose clients run without any control. */
 export class UngatedSystem<State extends Json, Op extends Operation> {
   readonly #server: Server;
   readonly #service: Service<State, Op>;
   readonly #mutant: string | undefined;
   readonly #database: Database;
-  readonly #beside: Client;
+  readonly #direct: Client;
   #system: System<State, Op>;
 
   private constructor(
@@ -45,14 +45,14 @@ export class UngatedSystem<State extends Json, Op extends Operation> {
     service: Service<State, Op>,
     mutant: string | undefined,
     database: Database,
-    beside: Client,
+    direct: Client,
     system: System<State, Op>,
   ) {
     this.#server = server;
     this.#service = service;
     this.#mutant = mutant;
     this.#database = database;
-    this.#beside = beside;
+    this.#direct = direct;
     this.#system = system;
   }
 
@@ -63,13 +63,13 @@ export class UngatedSystem<State extends Json, Op extends Operation> {
   ): Promise<UngatedSystem<State, Op>> {
     const database = await server.lease();
     await service.migrate(database.url, mutant);
-    const beside = new Client({ connectionString: database.url });
-    await beside.connect();
+    const direct = new Client({ connectionString: database.url });
+    await direct.connect();
     const system = await started(server, service, mutant, database.url);
-    return new UngatedSystem(server, service, mutant, database, beside, system);
+    return new UngatedSystem(server, service, mutant, database, direct, system);
   }
 
-  /** All clients at once. What is seen of it is what the clients see, and what is left. */
+  /** Runs all clients concurrently. The trace has only invocations and returns. */
   async stress(scenario: Scenario<State, Op>): Promise<Execution<State, Op>> {
     const events: Event<Op>[] = [];
     await this.#system.reset(scenario.initial);
@@ -78,10 +78,10 @@ export class UngatedSystem<State extends Json, Op extends Operation> {
         await this.#perform(scenario, client, index, events);
       }
     });
-    return this.#seen(scenario, events, await isStuck(Promise.all(all)));
+    return this.#execution(scenario, events, await isStuck(Promise.all(all)));
   }
 
-  /** Whole operations, in the order that a scheduler chooses: for checkers that compare. */
+  /** Runs whole operations in the order that a scheduler chooses, for checkers that compare runs. */
   async inOrder(
     scenario: Scenario<State, Op>,
     scheduler: Scheduler,
@@ -94,13 +94,13 @@ export class UngatedSystem<State extends Json, Op extends Operation> {
       const enabled = scenario.clients.flatMap(({ length }, client) =>
         (next[client] ?? 0) < length ? [{ task: taskOf(client, 0), action: "start" as const }] : [],
       );
-      if (enabled.length === 0) return this.#seen(scenario, events, false);
+      if (enabled.length === 0) return this.#execution(scenario, events, false);
       previous = scheduler.choose(enabled, previous).task;
       const client = Number(previous);
       const index = next[client] ?? 0;
       next[client] = index + 1;
       if (await isStuck(this.#perform(scenario, client, index, events))) {
-        return this.#seen(scenario, events, true);
+        return this.#execution(scenario, events, true);
       }
     }
   }
@@ -118,62 +118,60 @@ export class UngatedSystem<State extends Json, Op extends Operation> {
     events.push({ type: "return", client, index, response });
   }
 
-  async #seen(
+  async #execution(
     scenario: Scenario<State, Op>,
     events: readonly Event<Op>[],
     stuck: boolean,
   ): Promise<Execution<State, Op>> {
-    // Of clients that are given up more may be heard.
+    // Clients that count as stuck may still return later.
     const trace = events.slice();
-    const left = await this.#left();
-    if (stuck || !isClean(left)) await this.#restart();
+    const leftovers = await this.#leftovers();
+    if (stuck || !isClean(leftovers)) await this.#restart();
     return {
       scenario,
       schedule: { version: 1, entries: [] },
       trace,
-      ending: stuck
-        ? { type: "stuck", waits: "clients that are not answered" }
-        : { type: "complete" },
-      ...(stuck ? { openTransactions: 0 } : left),
+      ending: stuck ? { type: "stuck", waits: "clients without an answer" } : { type: "complete" },
+      ...(stuck ? { openTransactions: 0 } : leftovers),
       snapshot: await this.#system.observe(),
       contents: await this.#system.contents?.(),
     };
   }
 
-  async #left(): Promise<Leftovers> {
-    const { rows } = await this.#beside.query<Leftovers>(LEFT);
+  async #leftovers(): Promise<Leftovers> {
+    const { rows } = await this.#direct.query<Leftovers>(LEFTOVERS);
     const connectionsInUse = this.#system.connectionsInUse?.();
     const [sessions = { openTransactions: 0 }] = rows;
     return { ...sessions, ...(connectionsInUse !== undefined && { connectionsInUse }) };
   }
 
-  /** As Heddle does it: otherwise what is left open would be met again. */
+  /** Starts the system anew, as Heddle does, so that leftovers cannot affect the next scenario. */
   async #restart(): Promise<void> {
     await this.#stop();
     this.#system = await started(this.#server, this.#service, this.#mutant, this.#database.url);
   }
 
-  /** A connection that is never given back would be waited for. */
+  /** Does not wait longer than STUCK_MS: a system may wait for a connection that is never released. */
   async #stop(): Promise<void> {
     const stopped = Promise.race([this.#system.stop(), delay(STUCK_MS, undefined, { ref: false })]);
-    await this.#beside.query(END_SESSIONS);
+    await this.#direct.query(END_SESSIONS);
     await stopped;
   }
 
   async close(): Promise<void> {
     await this.#stop();
-    await this.#beside.end();
+    await this.#direct.end();
     await this.#database.drop();
   }
 }
 
 async function isStuck(work: Promise<unknown>): Promise<boolean> {
-  const given = new AbortController();
-  const stuck = delay(STUCK_MS, true, { signal: given.signal }).catch(() => false);
+  const timer = new AbortController();
+  const stuck = delay(STUCK_MS, true, { signal: timer.signal }).catch(() => false);
   try {
     return await Promise.race([work.then(() => false), stuck]);
   } finally {
-    given.abort();
+    timer.abort();
   }
 }
 

@@ -7,10 +7,10 @@ import { type Benchmark, inTurns } from "./benchmark.ts";
 
 const MODEL = fileURLToPath(new URL("../models/booking/index.ts", import.meta.url));
 const ROUNDS = 2;
-/** Of each campaign, so that all of it takes a minute on any machine. */
+/** The time of each campaign: the whole benchmark takes about a minute on any machine. */
 const CAMPAIGN_MS = 12_000;
 
-/** What further processes gain: the same campaign, with one for each core (at most 4), and alone. */
+/** The gain of worker processes: the same campaign with one process per core (at most 4), and with one. */
 export async function workers(): Promise<Benchmark> {
   const server = await startServer("auto");
   try {
@@ -40,8 +40,8 @@ export async function workers(): Promise<Benchmark> {
       unit: "executions/s",
       compared:
         `the default campaign of the booking service for ${CAMPAIGN_MS / 1_000} s in ` +
-        `${DEFAULTS.workers} processes, their start included, against one process on the same ` +
-        `server, in turns, ${ROUNDS} times each`,
+        `${DEFAULTS.workers} processes, including their start, against one process on the same ` +
+        `server, in turns, ${ROUNDS} times each; higher is better`,
     };
   } finally {
     await server.stop();

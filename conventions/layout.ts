@@ -12,8 +12,9 @@ const harness = {
   postgres: ["core"],
   scheduler: ["core"],
   checkers: ["core", "scheduler/scheduler.ts"],
-  instrumentation: ["core"],
-  footprints: ["core", "instrumentation"],
+  parser: ["core"],
+  instrumentation: ["core", "postgres", "parser"],
+  footprints: ["core", "postgres", "parser", "instrumentation"],
   proxy: ["core", "instrumentation"],
   execution: [
     ...["core", "postgres", "instrumentation", "footprints", "proxy"],
@@ -22,7 +23,7 @@ const harness = {
   service: ["core", "postgres", "execution", "isolationtester/spec-service.ts"],
   explorer: ["core", "postgres", "scheduler", "checkers", "footprints", "execution", "service"],
   mutation: [
-    ...["core", "postgres", "scheduler", "checkers", "instrumentation"],
+    ...["core", "postgres", "scheduler", "checkers", "parser"],
     ...["execution", "service", "explorer"],
   ],
   isolationtester: ["core", "postgres", "proxy", "scheduler", "execution", "service", "explorer"],

@@ -96,8 +96,8 @@ export class Executor<State extends Json, Op extends Operation> {
   }
 
   /** Routines that run whole although routines are gated, and why. */
-  get whole(): InnerGates["whole"] {
-    return this.#parts.gates?.whole ?? [];
+  get uninstrumented(): InnerGates["uninstrumented"] {
+    return this.#parts.gates?.uninstrumented ?? [];
   }
 
   /**

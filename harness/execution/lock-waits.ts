@@ -1,6 +1,6 @@
 import type { Client, QueryConfig, QueryResult, QueryResultRow } from "pg";
 import { connectionLost } from "../core/error.ts";
-import { controlConnection } from "../instrumentation/control-connection.ts";
+import { controlConnection } from "../postgres/control-connection.ts";
 
 /**
  * Asks the server who waits for whom. The answer is true of the moment in which the server gave

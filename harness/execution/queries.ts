@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { HarnessError } from "../core/error.ts";
 import type { Snapshot } from "../core/execution.ts";
 import type { JsonObject } from "../core/json.ts";
-import { controlConnection } from "../instrumentation/control-connection.ts";
+import { controlConnection } from "../postgres/control-connection.ts";
 
 /** A query over committed state, by name. */
 export interface Query {

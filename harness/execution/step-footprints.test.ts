@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { NOTHING, type Touched } from "../core/footprint.ts";
 import type { Footprints } from "../footprints/footprints.ts";
-import type { TransactionControl } from "../footprints/names.ts";
+import type { TransactionControl } from "../footprints/transaction-control.ts";
 import type { ProxySession } from "../proxy/session.ts";
 import { PendingStatements } from "./pending-statements.ts";
 import { fakeSession } from "./session.fixture.ts";
@@ -20,7 +20,7 @@ const footprints = {
   of: (sql: string) => ({
     control: CONTROLS[sql] ?? { type: "query" },
     at: () => (sql === "?" ? undefined : CONTROLS[sql] ? NOTHING : writes(sql)),
-    whole: true,
+    singleStep: true,
     deferred: sql === "late",
     catches: false,
   }),

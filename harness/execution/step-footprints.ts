@@ -132,14 +132,14 @@ export class StepFootprints {
   }
 
   #step({ session, statement, gate }: PendingStatement): Step {
-    const { control, at, whole, catches } = this.#footprints.of(statement.sql);
+    const { control, at, singleStep, catches } = this.#footprints.of(statement.sql);
     const past = this.#isOpen(session) ? this.#pasts.get(session) : undefined;
     if (control.type === "end") {
       const touched = past?.deferred ? past.touched : NOTHING;
       return { touched, ends: true, snapshot: false, keeps: false };
     }
     const ends = control.type === "query" && session.transaction === "idle";
-    const snapshot = control.type === "query" && past?.snapshot !== true && !(ends && whole);
+    const snapshot = control.type === "query" && past?.snapshot !== true && !(ends && singleStep);
     // Control may be a return to a savepoint, which lets go.
     const keeps = control.type === "query" && !catches;
     return { touched: at(gate?.place), ends, snapshot, keeps };

@@ -6,9 +6,12 @@ import type { Toy, ToyExecution, ToyScenario } from "./toy.fixture.ts";
 export function fakeExecutor(
   execute: (scenario: ToyScenario, scheduler: Scheduler) => ToyExecution | Promise<ToyExecution>,
 ): Executor<number, Toy> {
-  const fake: Pick<Executor<number, Toy>, "execute" | "whole" | "routines" | "ordersWakes"> = {
+  const fake: Pick<
+    Executor<number, Toy>,
+    "execute" | "uninstrumented" | "routines" | "ordersWakes"
+  > = {
     ordersWakes: true,
-    whole: [],
+    uninstrumented: [],
     routines: {},
     execute: async (scenario, scheduler) => execute(scenario, scheduler),
   };

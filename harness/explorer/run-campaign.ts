@@ -96,7 +96,7 @@ export async function runCampaign<State extends Json, Op extends Operation>(
     counterexamples,
     controlled: controlled(options.control, executor.ordersWakes),
     uncontrolled: [
-      ...uncontrolled(options.control, environment, executor.ordersWakes, executor.whole),
+      ...uncontrolled(options.control, environment, executor.ordersWakes, executor.uninstrumented),
       ...cannotCheck(service, options.checkers),
     ],
     environment,

@@ -1,66 +1,67 @@
 import { loadModule } from "libpg-query";
 import type { ClientBase } from "pg";
-import { bodyOf, type RoutineParts, type RoutineRow } from "./routine.ts";
+import { bodyOf, type RoutineBody, type RoutineRow } from "./routine-steps.ts";
 
-/** A table, view or sequence of the application's, as far as it matters what touching it touches. */
+/** A table, view or sequence of the application, and what reading or writing it leads to. */
 export interface Relation {
   readonly oid: number;
-  /** What it is in footprints; partitions and tables that inherit go by the name of their root. */
+  /** Its name in footprints: for a partition or an inheriting table, the name of its root. */
   readonly object: string;
+  /** `relkind` in pg_class. */
   readonly kind: string;
-  /** It has row level security, rules of its own, or more than one root. */
+  /** Whether it has row level security, rules of its own, or more than one root. */
   readonly opaque: boolean;
-  /** A view's query. */
+  /** The query of a view. */
   readonly query: string | undefined;
-  /** The routines of its triggers. */
+  /** The oids of its triggers' functions, except Heddle's own. */
   readonly triggers: readonly number[];
-  /** Expressions of its defaults, checks, indexes and triggers, as queries. */
+  /** Its expressions in defaults, checks, indexes, partition keys and triggers, as queries. */
   readonly expressions: readonly string[];
-  /** The sequences of its columns. */
+  /** The sequences that its columns own. */
   readonly sequences: readonly string[];
-  /** Something about it is checked or done at the end of the transaction only. */
+  /** Whether it has a deferrable constraint or trigger, or is referenced by one. */
   readonly deferred: boolean;
-  /** The harness stops at each row that is written. */
+  /** Whether row gates are installed on it. */
   readonly rowGates: boolean;
 }
 
 export interface ForeignKey {
   readonly child: number;
   readonly parent: number;
-  /** `a`, `r`: nothing, `c`: cascades, `n`, `d`: sets the columns. */
+  /** `confdeltype` in pg_constraint: `a` and `r` change no row, `c` cascades, `n` and `d` set columns. */
   readonly onDelete: string;
+  /** `confupdtype` in pg_constraint, with the same values. */
   readonly onUpdate: string;
 }
 
-/** A routine of the application's. */
+/** A routine of the application. */
 export interface Routine {
   readonly oid: number;
   readonly name: string;
-  /** `unknown`: nobody can tell what it touches. */
-  readonly body: RoutineParts | "nothing" | "unknown";
-  /** It may change the schema. */
+  readonly body: RoutineBody;
+  /** Whether its source contains statements that change the schema. */
   readonly alters: boolean;
 }
 
-/** All of a database's schema that footprints are derived from. */
+/** The part of a database's schema that footprints are derived from. */
 export interface Catalog {
   relationsNamed(name: string): readonly Relation[];
-  /** A relation with its partitions and parents: what is written to one may be written to all. */
-  family(relation: Relation): readonly Relation[];
+  /** The relation with its partitions and parents: a write to one may be a write to any of them. */
+  hierarchyOf(relation: Relation): readonly Relation[];
   readonly foreignKeys: readonly ForeignKey[];
   relation(oid: number): Relation | undefined;
   routinesNamed(name: string): readonly Routine[];
-  /** The routines behind operators of that name that are not the server's own. */
+  /** The routines of the application's operators with this name. */
   operatorsNamed(name: string): readonly Routine[];
   routine(oid: number): Routine | undefined;
-  /** What casts and domains call, wherever they are used. */
+  /** What casts and domains run. A text does not show where they are used. */
   readonly ambient: {
     readonly routines: readonly Routine[];
     readonly expressions: readonly string[];
   };
-  /** The server's functions: the most volatile one of each name. */
+  /** The server's functions by name, with the highest `provolatile` of those with this name. */
   readonly builtin: ReadonlyMap<string, string>;
-  /** Names that are tables inside of a trigger only. */
+  /** The names of transition tables, which exist only inside their trigger. */
   readonly transitions: ReadonlySet<string>;
 }
 
@@ -78,8 +79,9 @@ select c.oid, relname as name, relkind as kind,
          select from roots own join roots kin using (root) join roots other on other.oid = kin.oid
           where own.oid = c.oid and other.root <> kin.root) as opaque,
        case when relkind = 'v' then pg_get_viewdef(c.oid) end as query,
-       array(select tgfoid from pg_trigger where tgrelid = c.oid and not tgisinternal
-                and tgfoid is distinct from to_regprocedure('heddle."row"()')) as triggers,
+       array(select tgfoid from pg_trigger t join pg_proc f on f.oid = tgfoid
+              where tgrelid = c.oid and not tgisinternal
+                and pronamespace is distinct from to_regnamespace('heddle')) as triggers,
        exists (select from pg_trigger where tgrelid = c.oid
                 and tgfoid = to_regprocedure('heddle."row"()')) as "rowGates",
        array(select pg_get_triggerdef(t.oid) from pg_trigger t
@@ -119,7 +121,7 @@ select p.oid, proname as name, prokind as kind, lanname as language, provolatile
   from pg_proc p join pg_namespace n on n.oid = pronamespace join pg_language l on l.oid = prolang
  where ${APPLICATION}`;
 
-/** In a routine's source: statements that change the schema, made up or not. */
+/** Matches statements that change the schema in a routine's source, or in a text that it builds. */
 const ALTERS = new RegExp(
   String.raw`\b(alter|create|drop)\s+(or\s+replace|%|aggregate|cast|constraint|domain|event|extension|foreign` +
     "|function|index|materialized|operator|policy|procedure|recursive|routine|rule|schema|sequence|table" +
@@ -152,7 +154,7 @@ type RelationRow = Omit<Relation, "query"> & {
   readonly conditions: readonly string[];
 };
 
-/** Reads the schema as it is now, gates included: they say where a routine's steps end. */
+/** Reads the schema as it is now. Its routines' gates tell where their steps start. */
 export async function readCatalog(client: ClientBase): Promise<Catalog> {
   await loadModule();
   const rows = async <Row>(sql: string) => (await client.query(sql)).rows as Row[];
@@ -174,12 +176,12 @@ export async function readCatalog(client: ClientBase): Promise<Catalog> {
   const routine = byKey(routines, ({ oid }) => oid);
   const relation = byKey(relations, ({ oid }) => oid);
   const named = grouped(relations, ({ name }) => name);
-  const family = grouped(relations, ({ object }) => object);
+  const hierarchies = grouped(relations, ({ object }) => object);
   const routinesNamed = grouped(routines, ({ name }) => name);
   const operators = grouped(await rows<{ name: string; oid: number }>(OPERATORS), (it) => it.name);
   return {
     relationsNamed: (name) => named.get(name) ?? [],
-    family: ({ object }) => family.get(object) ?? [],
+    hierarchyOf: ({ object }) => hierarchies.get(object) ?? [],
     foreignKeys: await rows<ForeignKey>(FOREIGN_KEYS),
     relation: (oid) => relation.get(oid),
     routinesNamed: (name) => routinesNamed.get(name) ?? [],
@@ -216,7 +218,7 @@ function byKey<Key, T>(items: readonly T[], key: (item: T) => Key): ReadonlyMap<
   return new Map(items.map((item) => [key(item), item]));
 }
 
-/** The condition of a trigger, from its definition; what cannot be found cannot be parsed either. */
+/** The condition of a trigger as a query. `select ?` cannot be parsed, and so counts as unknown. */
 function conditionOf(definition: string): string {
   return `select ${/ WHEN \((.*)\) EXECUTE /s.exec(definition)?.[1] ?? "?"}`;
 }

@@ -1,7 +1,10 @@
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Touched } from "../core/footprint.ts";
-import { installRoutineGates, type RoutineGates } from "../instrumentation/routine-gates.ts";
+import {
+  type InstalledRoutineGates,
+  installRoutineGates,
+} from "../instrumentation/routine-gates.ts";
 import { installRowGates } from "../instrumentation/row-gates.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
@@ -81,34 +84,34 @@ create function modern() returns bigint language sql begin atomic select count(*
 let server: Server;
 let url: string;
 let footprints: Footprints;
-let gates: RoutineGates;
+let installed: InstalledRoutineGates;
 
 beforeAll(async () => {
   server = await startServer(testPostgres);
   ({ url } = await server.lease());
-  // With it, what is ours is found by its plain name.
+  // It puts the schema heddle on the search path, so that the catalog prints its objects unqualified.
   await TestClock.install(url);
   const client = new Client(url);
   await client.connect();
   client.on("error", () => {});
   await client.query(SCHEMA);
-  gates = await installRoutineGates(client);
-  await installRowGates(client, ["rowed"]);
+  installed = await installRoutineGates(client);
+  await installRowGates(client, { first: 1_000, tables: ["rowed"] });
   await client.end();
   footprints = await readFootprints(url, "read committed");
 });
 
 afterAll(() => server?.stop());
 
-function told(touched: Touched | undefined): string {
+function describeTouched(touched: Touched | undefined): string {
   if (touched === undefined) return "unknown";
   const { reads, shares, writes } = touched;
-  const some = (what: string, names: ReadonlySet<string>) =>
-    names.size === 0 ? [] : [`${what} ${[...names].sort().join(", ")}`];
-  return [...some("reads", reads), ...some("shares", shares), ...some("writes", writes)].join("; ");
+  const part = (verb: string, names: ReadonlySet<string>) =>
+    names.size === 0 ? [] : [`${verb} ${[...names].sort().join(", ")}`];
+  return [...part("reads", reads), ...part("shares", shares), ...part("writes", writes)].join("; ");
 }
 
-const of = (sql: string, place?: number) => told(footprints.of(sql).at(place));
+const of = (sql: string, place?: number) => describeTouched(footprints.of(sql).at(place));
 
 describe("a request touches", () => {
   test.each([
@@ -143,7 +146,7 @@ describe("a request touches", () => {
     expect(of(sql)).toBe(expected);
   });
 
-  test("with its parent, its children, and what their triggers and checks lead to", () => {
+  test("also its parents and children, and what their triggers and checks lead to", () => {
     expect(of("delete from t")).toBe("reads w; shares t, u; writes other.t, t, u");
   });
 
@@ -174,36 +177,36 @@ describe("a request touches", () => {
     "(prepare)",
     "not SQL",
     "",
-  ])("nobody knows what: %s", (sql) => {
+  ])("anything, where the text is not understood: %s", (sql) => {
     expect(of(sql)).toBe("unknown");
   });
 });
 
 describe("a routine with gates touches, step by step,", () => {
   const placeOf = (text: string) =>
-    gates.places.find((place) => place.text.startsWith(text))?.place;
+    installed.gates.find((gate) => gate.text.startsWith(text))?.place;
 
-  test("what stands between them", () => {
+  test("what is between its gates", () => {
     const call = "select steps(1)";
     expect(of(call)).toBe("");
     expect(of(call, placeOf("select v into x"))).toBe("reads other.t, t");
     expect(of(call, placeOf("insert into w"))).toBe("reads w; shares t; writes u, w");
     expect(of(call, placeOf("perform nextval"))).toBe("writes serials_id_seq");
     expect(of(call, placeOf("delete from parts_1"))).toBe("writes parts");
-    expect(footprints.of(call).whole).toBe(false);
+    expect(footprints.of(call).singleStep).toBe(false);
   });
 
-  test("and before the first one, what its defaults do", () => {
+  test("and what its defaults touch, before the first gate", () => {
     expect(of("select fills()")).toBe("reads w");
     expect(of("select fills()", placeOf("delete from serials"))).toBe(
       "reads w; writes serials, serials_id_seq",
     );
   });
 
-  test("all that the request does, where it returns into the middle of a statement", () => {
-    const whole = of("insert into w values (1, 1)");
-    expect(whole).toBe("reads w; shares t; writes u, w");
-    expect(of("insert into w values (1, 1)", placeOf("update u"))).toBe(whole);
+  test("all that the request touches, where it returns into the middle of a statement", () => {
+    const request = of("insert into w values (1, 1)");
+    expect(request).toBe("reads w; shares t; writes u, w");
+    expect(of("insert into w values (1, 1)", placeOf("update u"))).toBe(request);
     const all = "reads other.t, t, w; shares t; writes parts, serials_id_seq, u, w";
     expect(of("select steps(1)", placeOf("update u"))).toBe(all);
     expect(of("select steps(id) from w", placeOf("delete from parts_1"))).toBe(all);
@@ -211,16 +214,16 @@ describe("a routine with gates touches, step by step,", () => {
     expect(of("select steps(1)", 999)).toBe(all);
   });
 
-  test("all of a loop over rows, which others may have changed meanwhile", () => {
+  test("all of a loop over rows, because a step may resume its query", () => {
     const all = "reads other.t, t; writes parts";
     expect(of("select loops()")).toBe(all);
     expect(of("select loops()", placeOf("update parts"))).toBe(all);
   });
 
-  test("and those with gates at rows are never whole", () => {
-    expect(footprints.of("delete from rowed").whole).toBe(false);
+  test("and a write to a table with row gates is never a single step", () => {
+    expect(footprints.of("delete from rowed").singleStep).toBe(false);
     expect(of("delete from rowed")).toBe("writes rowed");
-    expect(footprints.of("delete from serials").whole).toBe(true);
+    expect(footprints.of("delete from serials").singleStep).toBe(true);
   });
 });
 
@@ -234,15 +237,15 @@ test.each([
   ["create temp table x (id int)", false],
   ["begin; truncate t; commit", false],
   ["(prepare)", false],
-])("a change of the schema is noticed in %s: %s", async (sql, changes) => {
-  const own = await readFootprints(url, "read committed");
-  own.of("select * from t");
-  expect(own.stale).toBe(false);
-  own.of(sql);
-  expect(own.stale).toBe(changes);
+])("%s may change the schema: %s", async (sql, changes) => {
+  const fresh = await readFootprints(url, "read committed");
+  fresh.of("select * from t");
+  expect(fresh.stale).toBe(false);
+  fresh.of(sql);
+  expect(fresh.stale).toBe(changes);
 });
 
-test("an isolation that the database or some role begins with is noticed", async () => {
+test("the default isolation levels of the database and of roles count", async () => {
   const { name, url } = await server.lease();
   const client = new Client(url);
   await client.connect();
@@ -257,7 +260,7 @@ test("an isolation that the database or some role begins with is noticed", async
   await client.end();
 });
 
-test("an isolation of its own is noticed, for the transaction or for good", async () => {
+test("a request that sets the isolation level is noticed, for a transaction or a session", async () => {
   const isolates = (sql: string) => {
     const { control } = footprints.of(sql);
     return control.type === "private" ? control.isolates : control.type;

@@ -1,38 +1,40 @@
-import { Client } from "pg";
 import { ISOLATIONS, type Isolation } from "../core/control.ts";
-import { connectionLost } from "../core/error.ts";
 import { isNothing, joined, NOTHING, type Touched } from "../core/footprint.ts";
+import { controlConnection } from "../postgres/control-connection.ts";
 import { type Catalog, type Routine, readCatalog } from "./catalog.ts";
 import { FootprintBuilder } from "./footprint-builder.ts";
-import { controlOf, mayAlter, type TransactionControl } from "./names.ts";
+import { controlOf, mayAlterSchema, type TransactionControl } from "./transaction-control.ts";
 
 /** What a request may touch, step by step. */
 export interface RequestFootprint {
   readonly control: TransactionControl;
   /**
-   * What the step may touch that begins at that place inside the server, or with the request
-   * itself; undefined when nobody can tell.
+   * What a step may touch: the one that starts at the gate with this number, or the first one of
+   * the request if `place` is undefined. The result is undefined if anything may be touched.
    */
   at(place: number | undefined): Touched | undefined;
-  /** It is certainly a single step. */
-  readonly whole: boolean;
-  /** A routine may undo a part of what it did, which lets go of locks, and go on. */
+  /** Whether the request certainly runs in a single step. */
+  readonly singleStep: boolean;
+  /**
+   * Whether a routine may catch an error and continue: PostgreSQL then releases the locks that the
+   * block took (https://www.postgresql.org/docs/current/explicit-locking.html).
+   */
   readonly catches: boolean;
-  /** Something may be checked or done at the end of the transaction only. */
+  /** Whether a constraint or trigger may run at the end of the transaction. */
   readonly deferred: boolean;
 }
 
-/** Says what requests may touch, from their text and the schema. */
+/** Derives what requests may touch from their text and the schema. */
 export interface Footprints {
-  /** The strictest one of transactions that do not say their own. */
+  /** The strictest isolation level of transactions that do not set their own. */
   readonly isolation: Isolation;
-  /** A request was seen that may change the schema: from then on, nothing is known. */
+  /** Whether a request may have changed the schema: from then on no footprint is valid. */
   readonly stale: boolean;
   of(sql: string): RequestFootprint;
 }
 
-/** The isolation of transactions here: the server's, and that of some role, or of this database. */
-const DEFAULTS = `
+/** The default isolation levels of the server, of this database and of roles. */
+const DEFAULT_ISOLATIONS = `
 select current_setting('default_transaction_isolation') as isolation
 union all
 select substring(setting from '^default_transaction_isolation=(.*)')
@@ -40,19 +42,17 @@ select substring(setting from '^default_transaction_isolation=(.*)')
  where setdatabase in (0, (select oid from pg_database where datname = current_database()))`;
 
 /**
- * Reads the schema once; it must not change afterwards, and gates have to be in it by then. Where the
- * server has a stricter isolation than the given one, that counts.
+ * Reads the schema once. Its gates must already be installed, and it must not change afterwards.
+ * The isolation level is the given one, or the strictest default of the server if that is stricter.
+ *
+ * @throws HarnessError CONNECTION_LOST when the server cannot be reached.
  */
 export async function readFootprints(directUrl: string, isolation: Isolation): Promise<Footprints> {
-  const client = new Client({ connectionString: directUrl, application_name: "heddle footprints" });
-  client.on("error", () => {});
-  await client.connect().catch((error: Error) => {
-    throw connectionLost(error.message);
-  });
+  const client = await controlConnection(directUrl, "heddle footprints");
   try {
-    const { rows } = await client.query<{ isolation: string | null }>(DEFAULTS);
-    const given = [isolation, ...rows.map((row) => row.isolation)];
-    const strictest = ISOLATIONS.findLast((it) => given.includes(it)) ?? isolation;
+    const { rows } = await client.query<{ isolation: string | null }>(DEFAULT_ISOLATIONS);
+    const candidates = [isolation, ...rows.map((row) => row.isolation)];
+    const strictest = ISOLATIONS.findLast((it) => candidates.includes(it)) ?? isolation;
     return new SchemaFootprints(await readCatalog(client), strictest);
   } finally {
     await client.end();
@@ -63,83 +63,85 @@ class SchemaFootprints implements Footprints {
   isolation: Isolation;
   stale = false;
   readonly #catalog: Catalog;
-  readonly #known = new Map<string, RequestFootprint>();
-  /** What may happen in any query: casts and domains are not told from their texts. */
+  readonly #requests = new Map<string, RequestFootprint>();
+  /** What casts and domains touch. It belongs to every query: a text does not show its casts. */
   readonly #ambient: FootprintBuilder;
 
   constructor(catalog: Catalog, isolation: Isolation) {
     this.#catalog = catalog;
     this.isolation = isolation;
     this.#ambient = new FootprintBuilder(catalog);
-    for (const expression of catalog.ambient.expressions) this.#ambient.text(expression);
+    for (const expression of catalog.ambient.expressions) this.#ambient.addText(expression);
     for (const routine of catalog.ambient.routines) this.#ambient.calls.add(routine);
-    this.#ambient.enter();
+    this.#ambient.enterCalls();
   }
 
   of(sql: string): RequestFootprint {
-    const known = this.#known.get(sql);
-    if (known !== undefined) return known;
+    const cached = this.#requests.get(sql);
+    if (cached !== undefined) return cached;
     const control = controlOf(sql);
-    // From now on for all: which session it was, and for how long, is not followed.
+    // Which session has set its isolation level, and until when, is not tracked: it counts for all.
     if (control.type === "private" && control.isolates === "session") {
       this.isolation = "serializable";
     }
-    const found = control.type === "query" ? this.#query(sql, control) : outside(control);
-    this.stale ||= mayAlter(sql);
-    this.#known.set(sql, found);
-    return found;
+    const request = control.type === "query" ? this.#query(sql, control) : notQuery(control);
+    this.stale ||= mayAlterSchema(sql);
+    this.#requests.set(sql, request);
+    return request;
   }
 
   #query(sql: string, control: TransactionControl): RequestFootprint {
-    const full = new FootprintBuilder(this.#catalog).text(sql).enter();
+    const full = new FootprintBuilder(this.#catalog).addText(sql).enterCalls();
     const everything = touchedBy(full, this.#ambient);
     const calls = [...full.calls, ...this.#ambient.calls];
     this.stale ||= calls.some(({ alters }) => alters);
-    const inside = isNothing(this.#ambient) && !full.unknown ? this.#inside(sql) : undefined;
+    const steps = isNothing(this.#ambient) && !full.unknown ? this.#stepsOf(sql) : undefined;
     return {
       control,
-      at: (place) => (inside === undefined ? everything : inside(place, everything)),
-      whole: !full.unknown && !full.rowGates && [...full.calls].every((it) => !isGated(it)),
+      at: (place) => (steps === undefined ? everything : steps(place, everything)),
+      singleStep: !full.unknown && !full.rowGates && [...full.calls].every((it) => !hasGates(it)),
       deferred: full.deferred || this.#ambient.deferred,
       catches: calls.some(mayCatch),
     };
   }
 
   /**
-   * Tells the steps apart of a text that touches nothing itself, but calls routines with gates in
-   * them. A routine that is called by something that does touch (a trigger of what is written, a
-   * function in a query over a table) returns into the middle of that: its steps are the whole.
+   * What each step touches of a text that touches nothing itself but calls routines with gates.
+   * Undefined if the steps cannot be told apart. A routine called within something that touches
+   * shared state (by a trigger of a written table, or in a query over a table) returns into the
+   * middle of that, so each of its steps may touch everything that the request touches.
    */
-  #inside(sql: string) {
-    const direct = new FootprintBuilder(this.#catalog).text(sql);
+  #stepsOf(sql: string) {
+    const direct = new FootprintBuilder(this.#catalog).addText(sql);
     if (!isNothing(direct)) return undefined;
-    const between = new FootprintBuilder(this.#catalog);
-    for (const routine of direct.calls) between.calls.add(routine);
-    const nested = new Set<Routine>();
-    const places = new Map<number, { readonly of: Routine; readonly part: FootprintBuilder }>();
-    // What the parts without gates call is visited too.
-    for (const routine of between.calls) {
+    /** What may be touched in every step, because no gate precedes it. */
+    const ungated = new FootprintBuilder(this.#catalog);
+    for (const routine of direct.calls) ungated.calls.add(routine);
+    const calledWithinSteps = new Set<Routine>();
+    const gated = new Map<number, { readonly of: Routine; readonly step: FootprintBuilder }>();
+    // The loop also visits the routines that the ungated texts add to the set.
+    for (const routine of ungated.calls) {
       if (typeof routine.body === "string") continue;
-      if (routine.body.lingers) return undefined;
-      for (const text of routine.body.free.texts) between.text(text);
+      if (routine.body.resumesQueries) return undefined;
+      for (const text of routine.body.ungated.texts) ungated.addText(text);
       for (const [place, { texts }] of routine.body.gated) {
-        const part = new FootprintBuilder(this.#catalog);
-        for (const text of texts) part.text(text);
-        for (const called of part.enter().calls) nested.add(called);
-        places.set(place, { of: routine, part });
+        const step = new FootprintBuilder(this.#catalog);
+        for (const text of texts) step.addText(text);
+        for (const called of step.enterCalls().calls) calledWithinSteps.add(called);
+        gated.set(place, { of: routine, step });
       }
     }
     return (place: number | undefined, everything: Touched | undefined) => {
-      if (place === undefined) return touchedBy(between);
-      const known = places.get(place);
-      return known === undefined || nested.has(known.of)
+      if (place === undefined) return touchedBy(ungated);
+      const at = gated.get(place);
+      return at === undefined || calledWithinSteps.has(at.of)
         ? everything
-        : touchedBy(known.part, between);
+        : touchedBy(at.step, ungated);
     };
   }
 }
 
-function isGated({ body }: Routine): boolean {
+function hasGates({ body }: Routine): boolean {
   return typeof body !== "string" && body.gated.size > 0;
 }
 
@@ -147,12 +149,12 @@ function mayCatch({ body }: Routine): boolean {
   return body === "unknown" || (body !== "nothing" && body.catches);
 }
 
-/** A request that touches nothing by itself. */
-function outside(control: TransactionControl): RequestFootprint {
+/** The footprint of a request that touches nothing by itself, or anything if it is unknown. */
+function notQuery(control: TransactionControl): RequestFootprint {
   const touched = control.type === "unknown" ? undefined : NOTHING;
-  return { control, at: () => touched, whole: true, deferred: false, catches: true };
+  return { control, at: () => touched, singleStep: true, deferred: false, catches: true };
 }
 
-function touchedBy(...closures: readonly FootprintBuilder[]): Touched | undefined {
-  return closures.some(({ unknown }) => unknown) ? undefined : joined(...closures);
+function touchedBy(...builders: readonly FootprintBuilder[]): Touched | undefined {
+  return builders.some(({ unknown }) => unknown) ? undefined : joined(...builders);
 }

@@ -7,7 +7,7 @@ interface Notice {
   readonly message?: string | undefined;
 }
 
-/** What `pg` makes of a NoticeResponse, in the form in which the proxy reads it. */
+/** The fields of a notice from `pg`, by their codes, as the proxy reads them. */
 function fieldsOf({ code, severity, message }: Notice): Map<string, string> {
   return new Map([
     ["C", code ?? ""],
@@ -16,21 +16,21 @@ function fieldsOf({ code, severity, message }: Notice): Map<string, string> {
   ]);
 }
 
-/** A session that stands at gates, and whose gates are opened by hand or as they come. */
+/** A session with enabled gates that the test opens one by one, or that open automatically. */
 export class GatedClient {
   readonly client: Client;
   readonly locks: GateLocks;
   readonly pid: number;
-  /** Places at which it stood, in order. */
+  /** The places that it has reached, in order. */
   readonly places: number[] = [];
-  /** All that it was told but where it stands. */
+  /** All notices except those of gates. */
   readonly notices: string[] = [];
-  /** Opens each gate as it comes. */
+  /** Whether each gate is opened as soon as the session reaches it. */
   automatic = true;
   readonly #control: Client;
-  #standing: { readonly place: number; readonly turn: 0 | 1 } | undefined;
+  #waiting: { readonly place: number; readonly parity: 0 | 1 } | undefined;
   #wake: (() => void) | undefined;
-  #opening: Promise<void> = Promise.resolve();
+  #lastOpen: Promise<void> = Promise.resolve();
 
   private constructor(client: Client, control: Client, pid: number) {
     this.client = client;
@@ -44,8 +44,8 @@ export class GatedClient {
         return;
       }
       this.places.push(at.place);
-      this.#standing = at;
-      if (this.automatic) this.#opening = this.go();
+      this.#waiting = at;
+      if (this.automatic) this.#lastOpen = this.go();
       this.#wake?.();
     });
   }
@@ -58,18 +58,18 @@ export class GatedClient {
     return new GatedClient(client, control, rows[0]?.pid ?? 0);
   }
 
-  /** One value; when it is known, nothing is on its way any more. */
+  /** The first value of the last result. Resolves when no gate is being opened any more. */
   async ask(sql: string): Promise<unknown> {
-    this.#standing = undefined;
+    this.#waiting = undefined;
     try {
       const last = [await this.client.query<{ [column: string]: unknown }>(sql)].flat().at(-1);
       return Object.values(last?.rows[0] ?? {})[0];
     } finally {
-      await this.#opening;
+      await this.#lastOpen;
     }
   }
 
-  /** The SQLSTATE with which it fails, or undefined. */
+  /** The SQLSTATE of the error, or undefined if there is none. */
   fails(sql: string): Promise<string | undefined> {
     return this.ask(sql).then(
       () => undefined,
@@ -77,26 +77,26 @@ export class GatedClient {
     );
   }
 
-  /** Resolves with the place when it stands at a gate. */
-  async stands(): Promise<number> {
-    while (this.#standing === undefined) {
+  /** Resolves with the place once the session waits at a gate. */
+  async reached(): Promise<number> {
+    while (this.#waiting === undefined) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
-    return this.#standing.place;
+    return this.#waiting.place;
   }
 
-  /** Opens the gate at which it stands. */
+  /** Opens the gate at which the session waits. */
   async go(): Promise<void> {
-    const standing = this.#standing;
-    if (standing === undefined) throw new Error("it stands at no gate");
-    this.#standing = undefined;
-    await this.locks.open(this.pid, standing.turn);
+    const waiting = this.#waiting;
+    if (waiting === undefined) throw new Error("the session does not wait at a gate");
+    this.#waiting = undefined;
+    await this.locks.open(this.pid, waiting.parity);
   }
 
   async end(): Promise<void> {
-    await this.#opening;
+    await this.#lastOpen;
     await this.client.end();
     await this.#control.end();
   }

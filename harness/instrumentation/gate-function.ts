@@ -3,44 +3,50 @@ import { HarnessError } from "../core/error.ts";
 import { CREATE_OWN_SCHEMA, OWN_SCHEMA_COMMENT } from "../core/own-schema.ts";
 
 /**
- * Class keys of the two advisory locks of each gated backend, by turn; the object key is the
- * backend's process id. No application should use them ("Hed0", "Hed1").
+ * The class keys of the two advisory locks of each gated backend, by parity; the object key is the
+ * backend's process id. The keys are the characters "Hed0" and "Hed1", which no application should
+ * use.
  */
 export const GATE_CLASSES = [0x48656430, 0x48656431] as const;
 
-/** SQLSTATE of the INFO message with which a backend says at which gate it stands. */
+/** The SQLSTATE of the INFO message with which a backend reports that it has reached a gate. */
 export const GATE_SQLSTATE = "HD001";
 
 /**
- * The gate function, and what it needs. It is installed in a disposable test database only.
+ * The gate function `heddle.gate` and the function `heddle.wait` that it calls. They are installed
+ * in disposable test databases only.
  *
- * For each gated backend the harness holds exactly one of two locks: that is the turn. A backend
- * that comes to a gate looks which one it is, says so, and waits for that lock. The harness lets it
- * go by taking the other lock and then releasing this one; so at the next gate it is the other's
- * turn, and there is no race between letting go and taking again. The turn lives in the lock table
- * alone: nothing rolls it back, and it needs neither a table nor a write, so read-only transactions
- * pass like others. A backend of which the harness holds no lock passes silently. So does everyone
- * when the harness is gone, since its locks go with it.
+ * For each gated backend the harness holds exactly one of two advisory locks; which one is the lock
+ * parity. A backend that reaches a gate tests which of its locks is held, reports the place and the
+ * parity, and waits for that lock. The harness opens the gate by taking the other lock and then
+ * releasing this one. At the next gate the backend therefore waits for the other lock, and no
+ * moment exists in which it could pass a gate that should hold it. The parity is stored in the lock
+ * table alone, so a rollback does not undo it, and gates work in read-only transactions. A backend
+ * without such a lock passes its gates silently. All backends do so once the harness has
+ * disconnected, because the server then releases its locks.
  *
- * - `gate` runs as whoever calls it, wherever the search path leads; hence all the schemas. Each
- *   look is one expression, within which nothing can interrupt it and leave a lock behind.
- * - `wait` must not be cut short by the application's lock_timeout, and the server must not
- *   report its wait as one for a lock of the application (`deadlock_timeout`, which only a
- *   superuser may set). A statement_timeout does go on while a statement stands at a gate.
- * - The lock is taken in a subtransaction that is rolled back. So whatever ends the wait (a cancel
- *   in the very moment in which the lock is granted), no lock is left behind.
- * - INFO is sent to the client whatever its client_min_messages.
- * - A gate reads no table. In a volatile routine its expression takes a snapshot, as every one does
- *   that is no constant: READ COMMITTED takes a new one for each statement anyway, and under
- *   REPEATABLE READ the calling statement has fixed it before. Only the first gate after a COMMIT
- *   in a procedure fixes that of the new transaction, before it waits rather than after.
+ * - `gate` runs as the calling role and with the calling search path, so all its names are
+ *   qualified. Each test for a lock is one expression: no cancel can interrupt it between taking
+ *   and releasing the lock.
+ * - `wait` runs without the application's lock_timeout. It also raises deadlock_timeout, so that
+ *   the server does not log the wait as one for a lock of the application; only a superuser may set
+ *   that. A statement_timeout continues to run while a statement waits at a gate.
+ * - `wait` takes the lock in a subtransaction that it rolls back. However the wait ends, even by a
+ *   cancel at the moment the server grants the lock, no lock is left behind.
+ * - The server sends INFO to the client regardless of client_min_messages
+ *   (https://www.postgresql.org/docs/current/runtime-config-client.html).
+ * - A gate reads no table. In a volatile routine its expression takes a snapshot, as every
+ *   expression does that is not a constant. This has no effect at READ COMMITTED, where each
+ *   statement takes a new snapshot anyway, nor at REPEATABLE READ, where the calling statement has
+ *   already taken the transaction's snapshot. The exception is the first gate after a COMMIT in a
+ *   procedure: there the snapshot of the new transaction is taken before the wait, not after.
  */
 const WAIT = (settings: string) => `
-create or replace function heddle.wait(place integer, class integer, turn integer)
+create or replace function heddle.wait(place integer, class integer, parity integer)
   returns boolean language plpgsql security definer set lock_timeout = 0 ${settings}
 as $$
 begin
-  raise info using errcode = '${GATE_SQLSTATE}', message = pg_catalog.format('%s %s', place, turn);
+  raise info using errcode = '${GATE_SQLSTATE}', message = pg_catalog.format('%s %s', place, parity);
   begin
     perform pg_catalog.pg_advisory_xact_lock(class, pg_catalog.pg_backend_pid());
     raise exception using errcode = 'HD002';
@@ -67,11 +73,12 @@ begin
 end
 $$`;
 
-/** The statement that is a gate, in a PL/pgSQL source. It changes neither FOUND nor ROW_COUNT. */
+/** The text of a gate in a PL/pgSQL source. It changes neither FOUND nor ROW_COUNT. */
 export const gateStatement = (place: number): string => `IF heddle.gate(${place}) THEN END IF; `;
 
 /**
- * Installs the gate function, for whatever roles the application uses. May be repeated.
+ * Installs the gate function for all roles. Repeated calls have no further effect.
+ *
  * @throws HarnessError UNSUPPORTED when the application has a schema `heddle` of its own.
  */
 export async function installGateFunction(client: ClientBase): Promise<void> {

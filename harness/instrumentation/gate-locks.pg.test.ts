@@ -33,7 +33,7 @@ beforeEach(async () => {
   await direct.query("truncate t");
   session = await GatedClient.open(database.url);
   session.automatic = false;
-  await session.locks.arm(session.pid);
+  await session.locks.enable(session.pid);
 });
 
 afterEach(() => session.end());
@@ -54,12 +54,12 @@ async function waits(pid: number): Promise<void> {
   while ((await one(direct, sql)) !== true);
 }
 
-test("a session stands at each gate until it is opened, and the statements are in between", async () => {
+test("a session waits at each gate until it is opened, and gates are before statements", async () => {
   const done = session.ask("select twice()");
-  const first = await session.stands();
+  const first = await session.reached();
   await direct.query("insert into t values (1)");
   await session.go();
-  expect(await session.stands()).toBe(first + 1);
+  expect(await session.reached()).toBe(first + 1);
   await direct.query("insert into t values (2)");
   await session.go();
   expect(await done).toEqual([1, 2]);
@@ -70,11 +70,11 @@ test.each([
   ["read committed", [1, 2]],
   ["repeatable read", [0, 0]],
   ["serializable", [0, 0]],
-])("a gate leaves the snapshots of %s as they are", async (level, seen) => {
+])("a gate does not change the snapshots of %s", async (level, seen) => {
   await session.ask(`begin isolation level ${level}`);
   const done = session.ask("select twice()");
   for (const value of [1, 2]) {
-    await session.stands();
+    await session.reached();
     await direct.query("insert into t values ($1)", [value]);
     await session.go();
   }
@@ -82,7 +82,7 @@ test.each([
   await session.ask("commit");
 });
 
-test("a transaction has no snapshot before its first statement, with gates as without", async () => {
+test("with gates too, a transaction has no snapshot before its first statement", async () => {
   await session.ask("begin isolation level repeatable read");
   await direct.query("insert into t values (1)");
   session.automatic = true;
@@ -101,7 +101,7 @@ test.each([
   await session.ask("commit");
 });
 
-test("what is rolled back does not take the turn with it", async () => {
+test("a rollback does not change the lock parity", async () => {
   session.automatic = true;
   for (let i = 0; i < 3; i++) {
     await session.ask("begin; savepoint s");
@@ -112,11 +112,11 @@ test("what is rolled back does not take the turn with it", async () => {
   expect(session.places).toHaveLength(3 * 6);
 });
 
-test("neither the application's lock_timeout nor a report of a lock wait reaches a gate", async () => {
+test("a wait at a gate ignores lock_timeout and is not logged as a lock wait", async () => {
   await session.ask("set lock_timeout = '1ms'");
   expect(await session.ask("show deadlock_timeout")).toBe("1ms");
   const done = session.ask("select twice()");
-  await session.stands();
+  await session.reached();
   await waits(session.pid);
   await direct.query("select pg_sleep(0.02)");
   session.automatic = true;
@@ -126,7 +126,7 @@ test("neither the application's lock_timeout nor a report of a lock wait reaches
   expect(await session.ask("show lock_timeout")).toBe("1ms");
 });
 
-test("what the application resets leaves the gates armed", async () => {
+test("gates stay enabled when the application resets its session", async () => {
   await session.ask("select pg_advisory_unlock_all()");
   await session.ask("discard all");
   await session.ask("reset all");
@@ -136,15 +136,15 @@ test("what the application resets leaves the gates armed", async () => {
 });
 
 describe("a cancel", () => {
-  test("ends the wait, and leaves no lock and the turn", async () => {
+  test("ends the wait, leaves no lock, and does not change the parity", async () => {
     for (let i = 0; i < 3; i++) {
       const done = session.fails("select twice()");
-      await session.stands();
+      await session.reached();
       await direct.query("select pg_cancel_backend($1)", [session.pid]);
       expect(await done).toBe("57014");
       expect(await locksOf(session.pid)).toBe(0);
       const again = session.ask("select twice()");
-      await session.stands();
+      await session.reached();
       session.automatic = true;
       await session.go();
       expect(await again).toEqual([0, 0]);
@@ -152,11 +152,11 @@ describe("a cancel", () => {
     }
   });
 
-  test("in the moment in which the gate opens leaves no lock either", async () => {
+  test("at the moment when the gate opens leaves no lock either", async () => {
     const ended = new Set<string | undefined>();
     for (let i = 0; i < 100; i++) {
       const done = session.fails("select twice()");
-      await session.stands();
+      await session.reached();
       const cancelled = direct.query("select pg_cancel_backend($1)", [session.pid]);
       session.automatic = true;
       await Promise.all([session.go(), cancelled]);
@@ -170,20 +170,20 @@ describe("a cancel", () => {
   });
 });
 
-test("a session that is disarmed goes on, and passes all gates", async () => {
+test("a session whose gates are disabled continues and passes all gates", async () => {
   const done = session.ask("select twice()");
-  await session.stands();
-  await session.locks.disarm(session.pid);
+  await session.reached();
+  await session.locks.disable(session.pid);
   expect(await done).toEqual([0, 0]);
   expect(session.places).toHaveLength(1);
-  await session.locks.disarm(session.pid);
+  await session.locks.disable(session.pid);
   await session.ask("select twice()");
   expect(session.places).toHaveLength(1);
 });
 
-test("when the harness is gone, the session goes on", async () => {
+test("a session continues when the harness disconnects", async () => {
   const done = session.ask("select twice()");
-  await session.stands();
+  await session.reached();
   await waits(session.pid);
   const holder = await one(direct, `select (pg_blocking_pids(${session.pid}))[1]`);
   await direct.query("select pg_terminate_backend($1)", [holder]);
@@ -191,14 +191,14 @@ test("when the harness is gone, the session goes on", async () => {
 });
 
 describe("a gate is not opened", () => {
-  test("with the other turn, or of a session that is not armed", async () => {
+  test("with the other parity, or for a session whose gates are not enabled", async () => {
     await expect(session.locks.open(session.pid, 1)).rejects.toMatchObject({ code: "UNSUPPORTED" });
     await expect(session.locks.open(1, 0)).rejects.toMatchObject({ code: "UNSUPPORTED" });
   });
 
-  test("when somebody else uses the harness's locks", async () => {
+  test("when another session uses the harness's locks", async () => {
     const done = session.fails("select twice()");
-    await session.stands();
+    await session.reached();
     await direct.query("select pg_advisory_lock(1214604337, $1)", [session.pid]);
     await expect(session.go()).rejects.toMatchObject({ code: "UNSUPPORTED" });
     await direct.query("select pg_advisory_unlock_all()");
@@ -207,14 +207,14 @@ describe("a gate is not opened", () => {
   });
 });
 
-test("arming twice is arming once", async () => {
-  await session.locks.arm(session.pid);
-  await session.locks.disarm(session.pid);
+test("enabling twice has the effect of enabling once", async () => {
+  await session.locks.enable(session.pid);
+  await session.locks.disable(session.pid);
   await session.ask("select twice()");
   expect(session.places).toEqual([]);
 });
 
-test("the gate function is installed by an ordinary role too", async () => {
+test("an ordinary role can install the gate function", async () => {
   const other = await server.lease();
   const client = new Client(other.url);
   await client.connect();
@@ -225,13 +225,13 @@ test("the gate function is installed by an ordinary role too", async () => {
   await installGateFunction(client);
   await installGateFunction(client);
   const locks = new GateLocks(direct);
-  await locks.arm(1);
-  await locks.disarm(1);
+  await locks.enable(1);
+  await locks.disable(1);
   expect(await one(client, "select heddle.gate(1)")).toBe(false);
   await client.end();
 });
 
-test("a schema heddle of the application's own is not touched", async () => {
+test("a schema heddle of the application is left alone", async () => {
   const client = new Client((await server.lease()).url);
   await client.connect();
   await client.query("create schema heddle");

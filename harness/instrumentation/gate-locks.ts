@@ -1,34 +1,39 @@
-import type { ClientBase, QueryConfig, QueryResult } from "pg";
+import type { ClientBase, Connection, QueryConfig, QueryResult, Submittable } from "pg";
 import { HarnessError } from "../core/error.ts";
 import { GATE_CLASSES, GATE_SQLSTATE } from "./gate-function.ts";
-import { Prepared } from "./prepared.ts";
 
-/** Where a backend stands, as it says itself. */
+/** Where a backend waits, as its INFO message reports it. */
 export interface GatePlace {
-  /** The number of a place, as it was given when the gates were installed. */
+  /** The number that the gate was installed with. */
   readonly place: number;
-  /** What the gate's lock is opened with. */
-  readonly turn: Turn;
+  /** Which lock the backend waits for: `GateLocks.open` needs it. */
+  readonly parity: LockParity;
 }
 
 /** Which of a backend's two locks the harness holds. */
-type Turn = 0 | 1;
+type LockParity = 0 | 1;
 
-/** Reads the fields of a NoticeResponse, by their codes; undefined when it is not of a gate. */
+/**
+ * Reads the message of a gate from the fields of a NoticeResponse, by their codes
+ * (https://www.postgresql.org/docs/current/protocol-error-fields.html). Undefined for any other
+ * message.
+ */
 export function gatePlace(fields: ReadonlyMap<string, string>): GatePlace | undefined {
   if (fields.get("C") !== GATE_SQLSTATE || fields.get("V") !== "INFO") return undefined;
-  const said = /^(-?\d+) ([01])$/.exec(fields.get("M") ?? "");
-  return said === null ? undefined : { place: Number(said[1]), turn: said[2] === "0" ? 0 : 1 };
+  const match = /^(-?\d+) ([01])$/.exec(fields.get("M") ?? "");
+  if (match === null) return undefined;
+  return { place: Number(match[1]), parity: match[2] === "0" ? 0 : 1 };
 }
 
 /**
- * Holds and opens the gates of backends, over a connection to their database that nobody else uses
- * for locks. While a backend stands at a gate, `pg_blocking_pids` names that connection.
+ * Holds and opens the gates of backends. The connection must lead to their database, and nothing
+ * else may take advisory locks on it. `pg_blocking_pids` names it as the blocker of a backend that
+ * waits at a gate.
  */
 export class GateLocks {
   #client: ClientBase;
-  readonly #turns = new Map<number, Turn>();
-  /** Settles when the question before is answered: the connection takes one at a time. */
+  readonly #parities = new Map<number, LockParity>();
+  /** Settles when the last query has been answered: the connection takes one at a time. */
   #idle: Promise<unknown> = Promise.resolve();
   #prepared = false;
 
@@ -36,79 +41,152 @@ export class GateLocks {
     this.#client = client;
   }
 
-  /** The server was killed, and no backend nor lock is left; from now on over another connection. */
+  /** Continues on another connection after the server was killed, which left no backend or lock. */
   use(client: ClientBase): void {
     this.#client = client;
-    this.#turns.clear();
+    this.#parities.clear();
     this.#prepared = false;
   }
 
-  /** From now on the backend waits at each gate. It must not be inside a gated routine. */
-  async arm(pid: number): Promise<void> {
-    if (this.#turns.has(pid)) return;
-    this.#turns.set(pid, 0);
+  /** Makes the backend wait at each gate from now on. It must not be inside a gated routine. */
+  async enable(pid: number): Promise<void> {
+    if (this.#parities.has(pid)) return;
+    this.#parities.set(pid, 0);
     if (!this.#prepared) {
       this.#prepared = true;
-      this.#query({ text: PREPARE }).catch(() => {});
+      this.#query({ text: PREPARE_OPEN }).catch(() => {});
     }
-    await this.#query({ ...ARM, values: [pid] });
+    await this.#query({ ...ENABLE, values: [pid] });
   }
 
   /**
-   * Lets the backend go on from the gate at which it said that it stands, to its next one. One
-   * round trip. The session must be sent nothing more before it is done: a backend that a cancel
-   * or a timeout took away from this gate must not come to another one meanwhile.
-   * @throws HarnessError UNSUPPORTED when the backend does not stand there: somebody else uses the
-   * harness's locks.
+   * Opens the gate at which the backend waits: it runs to its next gate. Takes one round trip.
+   * The session must not be sent anything until then, because a backend that a cancel or a timeout
+   * took away from this gate must not reach another one meanwhile.
+   *
+   * @throws HarnessError UNSUPPORTED when the backend does not wait at this gate, or when something
+   * else uses the harness's locks.
    */
-  async open(pid: number, turn: Turn): Promise<void> {
-    if (this.#turns.get(pid) !== turn) throw foreign(pid);
-    this.#turns.set(pid, turn === 0 ? 1 : 0);
-    const opened = this.#inTurn(() => this.#client.query(new Prepared(OPEN[turn], pid)).answer);
-    if ((await opened) !== "t") throw foreign(pid);
+  async open(pid: number, parity: LockParity): Promise<void> {
+    if (this.#parities.get(pid) !== parity) throw cannotOpen(pid);
+    this.#parities.set(pid, other(parity));
+    const opened = this.#whenIdle(() => {
+      const query = new PreparedQuery(OPEN[parity], pid);
+      return this.#client.query(query).answer;
+    });
+    if ((await opened) !== "t") throw cannotOpen(pid);
   }
 
-  #query(question: QueryConfig): Promise<QueryResult> {
-    return this.#inTurn(() => this.#client.query(question));
+  /** Lets the backend pass the gate at which it waits, if any, and all later ones. */
+  async disable(pid: number): Promise<void> {
+    const parity = this.#parities.get(pid);
+    if (parity === undefined) return;
+    this.#parities.delete(pid);
+    await this.#query({ ...DISABLE[parity], values: [pid] });
   }
 
-  #inTurn<T>(ask: () => Promise<T>): Promise<T> {
-    const answer = this.#idle.then(ask);
+  #query(query: QueryConfig): Promise<QueryResult> {
+    return this.#whenIdle(() => this.#client.query(query));
+  }
+
+  #whenIdle<T>(send: () => Promise<T>): Promise<T> {
+    const answer = this.#idle.then(send);
     this.#idle = answer.catch(() => {});
     return answer;
   }
-
-  /** The backend, if it stands at a gate, goes on, and passes all further gates. */
-  async disarm(pid: number): Promise<void> {
-    const turn = this.#turns.get(pid);
-    if (turn === undefined) return;
-    this.#turns.delete(pid);
-    await this.#query({ ...DISARM[turn], values: [pid] });
-  }
 }
 
-const ARM = { name: "heddle-arm", text: `select pg_advisory_lock(${GATE_CLASSES[0]}, $1)` };
+function other(parity: LockParity): LockParity {
+  return parity === 0 ? 1 : 0;
+}
 
+const ENABLE = { name: "heddle-enable", text: `select pg_advisory_lock(${GATE_CLASSES[0]}, $1)` };
+
+/** The prepared statements that open a gate, by its parity. */
 const OPEN = ["heddle_open_0", "heddle_open_1"] as const;
 
-/** It only tries, so that a lock that somebody else holds cannot make the harness hang. */
-const opening = (turn: Turn) => `prepare ${OPEN[turn]} (integer) as
-  select case when pg_try_advisory_lock(${GATE_CLASSES[turn === 0 ? 1 : 0]}, $1)
-              then pg_advisory_unlock(${GATE_CLASSES[turn]}, $1) end`;
+/** The lock is only tried: if another session holds it, the harness fails instead of hanging. */
+const prepareOpen = (parity: LockParity) => `prepare ${OPEN[parity]} (integer) as
+  select case when pg_try_advisory_lock(${GATE_CLASSES[other(parity)]}, $1)
+              then pg_advisory_unlock(${GATE_CLASSES[parity]}, $1) end`;
 
-const PREPARE = `${opening(0)}; ${opening(1)}`;
+const PREPARE_OPEN = `${prepareOpen(0)}; ${prepareOpen(1)}`;
 
-const disarming = (turn: Turn) => ({
-  name: `heddle-disarm-${turn}`,
-  text: `select pg_advisory_unlock(${GATE_CLASSES[turn]}, $1)`,
+const disable = (parity: LockParity) => ({
+  name: `heddle-disable-${parity}`,
+  text: `select pg_advisory_unlock(${GATE_CLASSES[parity]}, $1)`,
 });
 
-const DISARM = [disarming(0), disarming(1)] as const;
+const DISABLE = [disable(0), disable(1)] as const;
 
-function foreign(pid: number): HarnessError {
+function cannotOpen(pid: number): HarnessError {
   return new HarnessError(
     "UNSUPPORTED",
     `the gate of backend ${pid} could not be opened: something else uses the advisory locks of ` +
-      `class ${GATE_CLASSES.join(" or ")}, or a gate was opened that nobody stood at`,
+      `class ${GATE_CLASSES.join(" or ")}, or the backend was not waiting at this gate`,
   );
+}
+
+/**
+ * Executes a prepared statement with one integer parameter and one column. A client of `pg` accepts
+ * it in place of a query of its own. It asks for no row description and builds no row objects,
+ * which is most of what a query costs in the client; a gate is opened at every step.
+ */
+class PreparedQuery implements Submittable {
+  /** The value of the last row as text. Rejects with the error of the server or of `pg`. */
+  readonly answer: Promise<string | null>;
+  readonly #bytes: Buffer;
+  #value: string | null = null;
+  #resolve: (value: string | null) => void = () => {};
+  #reject: (error: unknown) => void = () => {};
+
+  constructor(statement: string, parameter: number) {
+    this.#bytes = bindAndExecute(statement, parameter);
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  submit({ stream }: Connection): void {
+    stream.write(this.#bytes);
+  }
+
+  handleDataRow({ fields: [value = null] }: { readonly fields: (string | null)[] }): void {
+    this.#value = value;
+  }
+
+  handleCommandComplete(): void {}
+
+  handleError(error: unknown): void {
+    this.#reject(error);
+  }
+
+  handleReadyForQuery(): void {
+    this.#resolve(this.#value);
+  }
+}
+
+/** Execute for the unnamed portal and all of its rows, and Sync. */
+const EXECUTE_SYNC = Buffer.from([0x45, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0x53, 0, 0, 0, 4]);
+
+/**
+ * Bind to the unnamed portal with the parameter in binary and the result as text, then Execute and
+ * Sync (https://www.postgresql.org/docs/current/protocol-message-formats.html).
+ */
+function bindAndExecute(statement: string, parameter: number): Buffer {
+  const nameLength = Buffer.byteLength(statement);
+  const bindLength = 5 + 1 + nameLength + 1 + 16;
+  const bytes = Buffer.alloc(bindLength + EXECUTE_SYNC.length);
+  bytes.write("B");
+  bytes.writeInt32BE(bindLength - 1, 1);
+  let at = 6 + bytes.write(statement, 6) + 1;
+  // One parameter format, which is binary, and one parameter.
+  for (const field of [1, 1, 1]) at = bytes.writeInt16BE(field, at);
+  // The parameter's length and value.
+  at = bytes.writeInt32BE(4, at);
+  at = bytes.writeInt32BE(parameter, at);
+  // No result formats: all columns as text.
+  EXECUTE_SYNC.copy(bytes, bytes.writeInt16BE(0, at));
+  return bytes;
 }

@@ -1,15 +1,15 @@
-/** Arguments for the calls of one example: small, so that rows are hit and missed. */
-export interface Given {
+/** Rows and arguments for the calls of an example: small, so that calls both hit and miss rows. */
+export interface ExampleInput {
   readonly rows: readonly (readonly [i: number, s: string | null])[];
   readonly a: number;
   readonly b: number;
   readonly s: string | null;
 }
 
-export interface Example {
-  /** What the schema needs besides SCHEMA. */
+export interface RoutineExample {
+  /** Creates the routines and all else that the example needs besides SCHEMA. */
   readonly sql: string;
-  /** SQL that calls it; `:a`, `:b` and `:s` are the arguments. One message to the server for each. */
+  /** The calls, each sent as one message; `:a`, `:b` and `:s` stand for the arguments. */
   readonly calls: readonly string[];
 }
 
@@ -20,18 +20,18 @@ create function note(what text) returns text language sql as
   $$ insert into log (what) values (what) returning log.what $$;
 `;
 
-const returning = (returns: string, source: string, options = ""): Example => ({
+const returning = (returns: string, source: string, options = ""): RoutineExample => ({
   sql: `create function f(a int, b int, s text) returns ${returns} language plpgsql ${options} as $$${source}$$`,
   calls: ["select * from f(:a, :b, :s)"],
 });
 
-const procedure = (source: string): Example => ({
+const procedure = (source: string): RoutineExample => ({
   sql: `create procedure f(a int, b int, s text) language plpgsql as $$${source}$$`,
   calls: ["call f(:a, :b, :s)"],
 });
 
-/** Routines that use each feature of the language, by the feature. */
-export const CORPUS: { readonly [feature: string]: Example } = {
+/** Routines by the feature of PL/pgSQL that they use. */
+export const CORPUS: { readonly [feature: string]: RoutineExample } = {
   "FOUND across gates": returning(
     "text",
     `

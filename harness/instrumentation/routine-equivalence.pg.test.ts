@@ -4,7 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { GatedClient } from "./gate-driver.fixture.ts";
-import { CORPUS, type Example, type Given, SCHEMA } from "./routine-corpus.fixture.ts";
+import {
+  CORPUS,
+  type ExampleInput,
+  type RoutineExample,
+  SCHEMA,
+} from "./routine-corpus.fixture.ts";
 import { installRoutineGates } from "./routine-gates.ts";
 
 let server: Server;
@@ -18,7 +23,7 @@ beforeAll(async () => {
 
 afterAll(() => server?.stop());
 
-const given: fc.Arbitrary<Given> = fc.record({
+const inputs: fc.Arbitrary<ExampleInput> = fc.record({
   rows: fc.uniqueArray(fc.tuple(fc.nat(4), fc.constantFrom("x", "y", null)), {
     maxLength: 4,
     selector: ([i]) => i,
@@ -28,17 +33,21 @@ const given: fc.Arbitrary<Given> = fc.record({
   s: fc.constantFrom("x", "z", null),
 });
 
-/** A session of a database of its own, with the example's routines. */
-async function prepared(example: Example): Promise<GatedClient> {
+/** A session in a new database with the example's routines. */
+async function sessionWith(example: RoutineExample): Promise<GatedClient> {
   const session = await GatedClient.open((await server.lease()).url);
   await session.client.query(`${SCHEMA}; ${example.sql}`);
   return session;
 }
 
-/** All that can be seen of the example's calls: results, errors, notices, and what they left. */
-async function outcome(session: GatedClient, { calls }: Example, given: Given): Promise<unknown> {
+/** All that a client can observe of the calls: results, errors, notices and the final rows. */
+async function outcome(
+  session: GatedClient,
+  { calls }: RoutineExample,
+  input: ExampleInput,
+): Promise<unknown> {
   const { client, notices } = session;
-  const rows = given.rows.map(([i, s]) => `insert into t values (${i}, ${literal(s)})`);
+  const rows = input.rows.map(([i, s]) => `insert into t values (${i}, ${literal(s)})`);
   await client.query(`
     set session_replication_role = replica; truncate t, log restart identity; ${rows.join(";")};
     reset session_replication_role`);
@@ -46,55 +55,55 @@ async function outcome(session: GatedClient, { calls }: Example, given: Given): 
   const answers: unknown[] = [];
   for (const call of calls) {
     const sql = call.replace(/(?<!:):([abs])\b/g, (_, name: "a" | "b" | "s") =>
-      literal(given[name]),
+      literal(input[name]),
     );
     answers.push(
       await client
         .query(sql)
-        .then(({ command, rowCount, rows }) => ({ command, rowCount, rows }), seen),
+        .then(({ command, rowCount, rows }) => ({ command, rowCount, rows }), errorFields),
     );
   }
   await client.query("rollback");
-  const { rows: left } = await client.query(
+  const { rows: final } = await client.query(
     "select array(select t from t order by i)::text as t, array(select log from log order by id)::text as log",
   );
   return {
     answers,
     notices: notices.filter((it) => !it.includes("no transaction in progress")),
-    left,
+    final,
   };
 }
 
 const literal = (value: number | string | null): string =>
   typeof value === "number" ? String(value) : value === null ? "null" : `'${value}'`;
 
-function seen(error: unknown): unknown {
+function errorFields(error: unknown): unknown {
   if (!(error instanceof DatabaseError)) throw error;
   const { code, message, detail, hint, where, constraint } = error;
   return { code, message, detail, hint, where, constraint };
 }
 
-describe("a routine with gates does what the plain one does:", () => {
+describe("a routine with gates has the same outcomes as without:", () => {
   test.each(Object.entries(CORPUS))("%s", async (_, example) => {
-    const [plain, gated] = [await prepared(example), await prepared(example)];
-    const { places, whole, joined } = await installRoutineGates(gated.client);
-    expect(whole.map(({ routine }) => routine)).toEqual(["note(text)"]);
-    expect(joined.length).toBeLessThanOrEqual(1);
-    const stoodAt = new Set<number>();
+    const [plain, gated] = [await sessionWith(example), await sessionWith(example)];
+    const { gates, uninstrumented, missing } = await installRoutineGates(gated.client);
+    expect(uninstrumented.map(({ routine }) => routine)).toEqual(["note(text)"]);
+    expect(missing.length).toBeLessThanOrEqual(1);
+    const reached = new Set<number>();
     await fc.assert(
-      fc.asyncProperty(given, async (given) => {
-        const expected = await outcome(plain, example, given);
-        expect(await outcome(gated, example, given)).toEqual(expected);
+      fc.asyncProperty(inputs, async (input) => {
+        const expected = await outcome(plain, example, input);
+        expect(await outcome(gated, example, input)).toEqual(expected);
         expect(gated.places).toEqual([]);
-        await gated.locks.arm(gated.pid);
-        expect(await outcome(gated, example, given)).toEqual(expected);
-        await gated.locks.disarm(gated.pid);
-        for (const place of gated.places.splice(0)) stoodAt.add(place);
+        await gated.locks.enable(gated.pid);
+        expect(await outcome(gated, example, input)).toEqual(expected);
+        await gated.locks.disable(gated.pid);
+        for (const place of gated.places.splice(0)) reached.add(place);
       }),
       { numRuns: 12 },
     );
-    expect(stoodAt.size).toBeGreaterThan(0);
-    expect(places.length).toBeGreaterThanOrEqual(stoodAt.size);
+    expect(reached.size).toBeGreaterThan(0);
+    expect(gates.length).toBeGreaterThanOrEqual(reached.size);
     await Promise.all([plain.end(), gated.end()]);
   });
 });

@@ -4,8 +4,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { GatedClient } from "./gate-driver.fixture.ts";
+import { withoutGates } from "./instrument-routine.ts";
 import { installRoutineGates, removeRoutineGates } from "./routine-gates.ts";
-import { strip } from "./routine-source.ts";
 
 let server: Server;
 let url: string;
@@ -26,8 +26,8 @@ afterEach(() => client?.end());
 afterAll(() => server?.stop());
 
 /**
- * All that the catalog says of the routines, without where their rows are. Before 17, a default also
- * says where it stood in the text of its statement.
+ * The rows of the routines in pg_proc, with what depends on them. Before PostgreSQL 17 a default
+ * also contains its position in the text of the statement, which is removed here.
  */
 async function catalog(): Promise<{ [column: string]: unknown; prosrc: string }[]> {
   const { rows } = await client.query(`
@@ -46,9 +46,9 @@ test("every routine of the booking service gets gates", async () => {
   for (const file of readdirSync(folder).sort()) {
     await client.query(readFileSync(new URL(file, folder), "utf8"));
   }
-  const { places, whole, joined } = await installRoutineGates(client);
+  const { gates, uninstrumented, missing } = await installRoutineGates(client);
   const counts: { [routine: string]: number } = {};
-  for (const { routine } of places) {
+  for (const { routine } of gates) {
     const name = routine.replace(/\(.*/, "");
     counts[name] = (counts[name] ?? 0) + 1;
   }
@@ -61,9 +61,9 @@ test("every routine of the booking service gets gates", async () => {
     reschedule_booking: 7,
     withdraw_slot: 3,
   });
-  expect(places.map(({ place }) => place)).toEqual(places.map((_, index) => index + 1));
-  expect(joined).toEqual([]);
-  expect(whole).toEqual([
+  expect(gates.map(({ place }) => place)).toEqual(gates.map((_, index) => index + 1));
+  expect(missing).toEqual([]);
+  expect(uninstrumented).toEqual([
     { routine: "check_payment_consistency()", reason: "it is written in SQL" },
     { routine: "check_slot_booking_consistency()", reason: "it is written in SQL" },
     { routine: "verify_booking_slot_consistency()", reason: "it is written in SQL" },
@@ -71,7 +71,7 @@ test("every routine of the booking service gets gates", async () => {
   ]);
 });
 
-test("all but the source stays, and then the source is as it was", async () => {
+test("installing changes only the sources, and removing restores them", async () => {
   await client.query(
     `
     create role heddle_other; create schema other authorization heddle_other;
@@ -89,17 +89,18 @@ test("all but the source stays, and then the source is as it was", async () => {
   );
   const before = await catalog();
   await installRoutineGates(client);
-  const gated = await catalog();
-  expect(gated.map((it) => ({ ...it, prosrc: strip(it.prosrc) }))).toEqual(before);
-  for (const [index, { prosrc }] of gated.entries()) expect(prosrc).not.toBe(before[index]?.prosrc);
+  const instrumented = await catalog();
+  expect(instrumented.map((it) => ({ ...it, prosrc: withoutGates(it.prosrc) }))).toEqual(before);
+  for (const [index, { prosrc }] of instrumented.entries())
+    expect(prosrc).not.toBe(before[index]?.prosrc);
   await installRoutineGates(client);
-  expect(await catalog()).toEqual(gated);
+  expect(await catalog()).toEqual(instrumented);
   await removeRoutineGates(client);
   expect(await catalog()).toEqual(before);
   await removeRoutineGates(client);
 });
 
-test("a routine that somebody changed or dropped meanwhile is not restored", async () => {
+test("a routine that was changed or dropped since is not restored", async () => {
   await client.query(`
     create function f() returns void language plpgsql as '${WRITES}';
     create function g() returns void language plpgsql as '${WRITES}'`);
@@ -111,7 +112,7 @@ test("a routine that somebody changed or dropped meanwhile is not restored", asy
   expect((await catalog()).map(({ prosrc }) => prosrc)).toEqual(["begin end"]);
 });
 
-test("what stays whole is named, with the reason", async () => {
+test("routines without gates are listed with the reason", async () => {
   await client.query(`
     create extension pg_trgm;
     create function in_sql() returns int language sql as 'select 1';
@@ -121,9 +122,9 @@ test("what stays whole is named, with the reason", async () => {
     create aggregate total(int) (sfunc = internal, stype = int);
     set check_function_bodies = off;
     create function unreadable() returns int language plpgsql as 'begin delete from; what is this; end'`);
-  const { places, whole } = await installRoutineGates(client);
-  expect(places).toEqual([]);
-  expect(whole).toEqual([
+  const { gates, uninstrumented } = await installRoutineGates(client);
+  expect(gates).toEqual([]);
+  expect(uninstrumented).toEqual([
     { routine: "immutable()", reason: expect.stringContaining("it is IMMUTABLE") },
     { routine: "in_sql()", reason: "it is written in SQL" },
     { routine: "internal(integer,integer)", reason: "it is written in internal" },
@@ -132,19 +133,19 @@ test("what stays whole is named, with the reason", async () => {
   ]);
 });
 
-test("only the schemas that are asked for", async () => {
+test("only routines of the given schemas get gates", async () => {
   await client.query(`
     create schema other;
     create function f() returns void language plpgsql as '${WRITES}';
     create function other.f() returns void language plpgsql as '${WRITES}'`);
   const routines = async (...schemas: string[]) =>
-    (await installRoutineGates(client, schemas)).places.map(({ routine }) => routine);
+    (await installRoutineGates(client, { schemas })).gates.map(({ routine }) => routine);
   expect(await routines("public", "other")).toEqual(["other.f()", "f()"]);
   expect(await routines("other")).toEqual(["other.f()"]);
-  expect((await catalog()).filter(({ prosrc }) => strip(prosrc) !== prosrc)).toHaveLength(1);
+  expect((await catalog()).filter(({ prosrc }) => withoutGates(prosrc) !== prosrc)).toHaveLength(1);
 });
 
-test("a call of a routine that is gated inside needs no gate; another call does", async () => {
+test("a call gets a gate unless the called routine has gates for all of its accesses", async () => {
   const body = (call: string) => `language plpgsql as $$ begin perform ${call}; end $$`;
   await client.query(`
     create table t (i int);
@@ -161,8 +162,8 @@ test("a call of a routine that is gated inside needs no gate; another call does"
     create function size(a t) returns bigint language sql as 'select count(*) from t';
     create function g(a t) returns bigint language plpgsql as $$ begin return (a).size; end $$;
     create function h(a t) returns int language plpgsql as $$ begin return a.i; end $$`);
-  const { places, joined } = await installRoutineGates(client);
-  expect(places.map(({ routine }) => routine)).toEqual([
+  const { gates, missing } = await installRoutineGates(client);
+  expect(gates.map(({ routine }) => routine)).toEqual([
     "b1()",
     "c()",
     "d()",
@@ -170,17 +171,17 @@ test("a call of a routine that is gated inside needs no gate; another call does"
     "g(t)",
     "inner1()",
   ]);
-  expect(joined.map(({ routine }) => routine)).toEqual(["declares()"]);
+  expect(missing.map(({ routine }) => routine)).toEqual(["declares()"]);
 });
 
-test("a gated routine does not run in parallel, where nobody could wait", async () => {
+test("a routine with gates does not run in a parallel worker, which could not wait", async () => {
   await client.query(`
     create table t as select generate_series(1, 20) as i;
     create function f(a int) returns bool language plpgsql parallel safe as $$ begin return exists (select from t where i = a); end $$`);
   await installRoutineGates(client);
   const session = await GatedClient.open(url);
-  await session.locks.arm(session.pid);
-  // Before 16 it had another name.
+  await session.locks.enable(session.pid);
+  // PostgreSQL 15 and older have the second name.
   await session.ask(`select set_config(name, 'on', false) from pg_settings
     where name in ('debug_parallel_query', 'force_parallel_mode')`);
   expect(await session.ask("select count(*)::int from t where f(i)")).toBe(20);
@@ -190,7 +191,7 @@ test("a gated routine does not run in parallel, where nobody could wait", async 
   expect(await catalog()).toMatchObject([{ proparallel: "s" }]);
 });
 
-test("an error names the routine that is not ours to change, and changes none", async () => {
+test("an error names the routine that the role cannot change, and no routine is changed", async () => {
   await client.query(`
       create function a() returns void language plpgsql as '${WRITES}';
       create function b() returns void language plpgsql as '${WRITES}';

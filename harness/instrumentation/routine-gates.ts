@@ -1,77 +1,97 @@
 import { loadModule } from "libpg-query";
 import type { ClientBase } from "pg";
 import { HarnessError } from "../core/error.ts";
+import { definitionOf, type RoutineDefinition } from "../parser/plpgsql.ts";
 import { installGateFunction } from "./gate-function.ts";
+import type { GateKind, UninstrumentedRoutine } from "./gate-kind.ts";
+import { PRIVATE_FUNCTIONS, type SharedFunctions, sharedAccessOf } from "./gate-positions.ts";
 import {
-  type Definition,
-  definitionOf,
-  type Instrumented,
+  type InstrumentedSource,
   instrument,
-  type Joined,
-  type SourcePlace,
-} from "./routine-source.ts";
-import { EXPRESSION, type TouchingNames, touchOf } from "./routine-touches.ts";
+  type MissingGate,
+  type SourceGate,
+} from "./instrument-routine.ts";
 
-/** What was installed, and what was not. Routines are named as `regprocedure` names them. */
-export interface RoutineGates {
-  /** By their numbers, which are from 1 and the same for the same schema. */
-  readonly places: readonly (SourcePlace & { readonly routine: string })[];
-  /** Routines that run whole, as DO blocks always do. */
-  readonly whole: readonly { readonly routine: string; readonly reason: string }[];
-  /** Places in gated routines at which several things happen in one step. */
-  readonly joined: readonly (Joined & { readonly routine: string })[];
+/** Gates between the statements of PL/pgSQL functions, procedures and trigger functions. */
+export const routineGates: GateKind = {
+  level: "routine",
+  install: async (client, first) => {
+    const { gates, uninstrumented } = await installRoutineGates(client, { first });
+    return {
+      places: gates.map(({ routine, line, text }) => ({ of: routine, line, next: text })),
+      uninstrumented,
+    };
+  },
+  remove: removeRoutineGates,
+};
+
+/** The gates that were installed in routines. Routines are named as `regprocedure` prints them. */
+export interface InstalledRoutineGates {
+  /** In the order of their numbers, which are consecutive and the same for the same schema. */
+  readonly gates: readonly (SourceGate & { readonly routine: string })[];
+  /** Routines that run in one step. DO blocks do too, and are not listed. */
+  readonly uninstrumented: readonly UninstrumentedRoutine[];
+  /** Accesses in gated routines that happen in one step with what precedes them. */
+  readonly missing: readonly (MissingGate & { readonly routine: string })[];
 }
 
-interface Routine {
+/** A routine of the schema under test, as the catalog has it. */
+interface CatalogRoutine {
   readonly oid: number;
   readonly name: string;
+  /** Its signature, as `regprocedure` prints it. */
   readonly routine: string;
   readonly language: string;
+  /** `provolatile`: VOLATILE, STABLE or IMMUTABLE. */
   readonly volatility: "v" | "s" | "i";
+  /** `proparallel`: UNSAFE, RESTRICTED or SAFE. */
   readonly parallel: "u" | "r" | "s";
   readonly source: string;
-  /** Those of its arguments, as a list. */
+  /** The default values of its arguments, as a list of expressions. */
   readonly defaults: string | null;
   readonly definition: string | null;
 }
 
 /**
  * Re-creates each PL/pgSQL function, procedure and trigger function of the schema under test with
- * gates in it; not those of extensions. Owners, privileges, comments, settings, oids and what
- * depends on them stay. The client must not be in a transaction, and must be of a superuser or the
- * owner of the routines. Gates that were there before are replaced.
+ * gates in it, except those of extensions. Owners, privileges, comments, settings, oids and
+ * dependent objects stay as they are. Gates of an earlier call are replaced. The client must not be
+ * in a transaction, and must be a superuser or the owner of the routines.
  *
- * A routine that is not VOLATILE stays whole: all its queries see the snapshot of the statement that
- * calls it, so a pause between them shows nothing that a pause before that statement does not. A
- * gated one becomes PARALLEL UNSAFE: a parallel worker is no session that could wait.
+ * A routine that is STABLE or IMMUTABLE gets no gates: all its queries use the snapshot of the
+ * calling statement (https://www.postgresql.org/docs/current/xfunc-volatility.html), so a pause
+ * between them shows nothing that a pause before that statement does not show. A routine with gates
+ * becomes PARALLEL UNSAFE, because a parallel worker is not a session that can wait.
  *
- * @param schemas the schemas under test; all but the system's by default.
+ * @param first number of the first gate; default 1
+ * @param schemas the schemas under test; by default all but the system's
  * @throws HarnessError UNSUPPORTED when a routine cannot be re-created.
  */
 export async function installRoutineGates(
   client: ClientBase,
-  schemas?: readonly string[],
-): Promise<RoutineGates> {
+  { first = 1, schemas }: { readonly first?: number; readonly schemas?: readonly string[] } = {},
+): Promise<InstalledRoutineGates> {
   await installGateFunction(client);
   await removeRoutineGates(client);
-  const { rows: routines } = await client.query<Routine>(ROUTINES, [schemas]);
-  const { gated, whole } = await instrumentAll(routines, await touchingNames(client, routines));
+  const { rows: routines } = await client.query<CatalogRoutine>(ROUTINES, [schemas]);
+  const shared = await sharedFunctions(client, routines);
+  const { gated, uninstrumented } = await instrumentAll(routines, shared, first);
   await inTransaction(client, async () => {
     await client.query(PLAIN_TABLE);
-    for (const [routine, { source, places }] of gated) {
-      if (places.length > 0) await replace(client, routine, source);
+    for (const [routine, { source, gates }] of gated) {
+      if (gates.length > 0) await replace(client, routine, source);
     }
   });
-  const of = <T>(routine: Routine, items: readonly T[]) =>
-    items.map((item) => ({ ...item, routine: routine.routine }));
+  const withRoutine = <T>({ routine }: CatalogRoutine, items: readonly T[]) =>
+    items.map((item) => ({ ...item, routine }));
   return {
-    places: [...gated].flatMap(([routine, { places }]) => of(routine, places)),
-    whole: [...whole].map(([{ routine }, reason]) => ({ routine, reason })),
-    joined: [...gated].flatMap(([routine, { joined }]) => of(routine, joined)),
+    gates: [...gated].flatMap(([routine, { gates }]) => withRoutine(routine, gates)),
+    uninstrumented: [...uninstrumented].map(([{ routine }, reason]) => ({ routine, reason })),
+    missing: [...gated].flatMap(([routine, { missing }]) => withRoutine(routine, missing)),
   };
 }
 
-/** Gives the routines their plain sources again, those that nobody else has changed since. */
+/** Restores the sources of routines with gates, except of routines that were changed since. */
 export async function removeRoutineGates(client: ClientBase): Promise<void> {
   const { rows } = await client.query("select to_regclass('heddle.plain') is not null as gated");
   if (!rows[0].gated) return;
@@ -102,68 +122,72 @@ select p.oid, proname as name, p.oid::regprocedure::text as routine, lanname as 
  order by nspname collate "C", proname collate "C",
           pg_get_function_identity_arguments(p.oid) collate "C"`;
 
-/** The plain definitions of gated routines. */
+/** The definitions of routines before they got gates. */
 const PLAIN_TABLE = "create table heddle.plain (oid oid, gated text, definition text)";
 
-type Gated = Extract<Instrumented, { readonly gated: true }>;
+type GatedSource = Extract<InstrumentedSource, { readonly gated: true }>;
 
 /**
- * A statement that only calls a gated routine needs no gate of its own, unless for defaults of its
- * arguments. So whether a routine is gated matters to its callers: all is done again until no other
- * routine turns out to stay whole.
+ * A statement that only calls a gated routine needs no gate of its own, unless the defaults of the
+ * routine's arguments access shared state. Whether a routine has gates therefore matters to its
+ * callers, and all routines are instrumented again until no further one turns out to have none.
  */
-async function instrumentAll(routines: readonly Routine[], touching: TouchingNames) {
+async function instrumentAll(
+  routines: readonly CatalogRoutine[],
+  serverFunctions: SharedFunctions,
+  first: number,
+) {
   await loadModule();
-  const whole = new Map<Routine, string>();
-  const names = new Set(touching);
+  const uninstrumented = new Map<CatalogRoutine, string>();
+  const shared = new Set(serverFunctions);
   for (const routine of routines) {
-    const reason = whyWhole(routine);
+    const reason = reasonForNoGates(routine);
     if (reason === undefined) continue;
-    whole.set(routine, reason);
-    if (routine.volatility !== "i") names.add(routine.name);
+    uninstrumented.set(routine, reason);
+    if (routine.volatility !== "i") shared.add(routine.name);
   }
   for (;;) {
-    const known = whole.size + names.size;
-    const gated = new Map<Routine, Gated>();
-    let first = 1;
-    for (const routine of routines.filter((it) => !whole.has(it))) {
-      const result = await instrument(partsOf(routine), first, names);
+    const before = uninstrumented.size + shared.size;
+    const gated = new Map<CatalogRoutine, GatedSource>();
+    let next = first;
+    for (const routine of routines.filter((it) => !uninstrumented.has(it))) {
+      const result = await instrument(partsOf(routine), next, shared);
       if (result.gated) {
         gated.set(routine, result);
-        first += result.places.length;
-      } else whole.set(routine, result.reason);
-      if (!result.gated || result.joined.length > 0) names.add(routine.name);
+        next += result.gates.length;
+      } else uninstrumented.set(routine, result.reason);
+      if (!result.gated || result.missing.length > 0) shared.add(routine.name);
     }
-    // Defaults are evaluated by the caller, before the routine's first gate.
+    // The caller evaluates the defaults before the routine's first gate.
     for (const { name, defaults } of routines) {
-      if (defaults !== null && touchOf(defaults, EXPRESSION, names).touches) names.add(name);
+      if (defaults === null) continue;
+      if (sharedAccessOf(`select ${defaults}`, shared) !== "none") shared.add(name);
     }
-    if (whole.size + names.size === known) return { gated, whole };
+    if (uninstrumented.size + shared.size === before) return { gated, uninstrumented };
   }
 }
 
-function whyWhole({ language, volatility }: Routine): string | undefined {
+function reasonForNoGates({ language, volatility }: CatalogRoutine): string | undefined {
   if (language !== "plpgsql") return `it is written in ${language === "sql" ? "SQL" : language}`;
   if (volatility === "v") return undefined;
-  return `it is ${volatility === "s" ? "STABLE" : "IMMUTABLE"}: all it reads is as of the statement that calls it`;
+  return `it is ${volatility === "s" ? "STABLE" : "IMMUTABLE"}: all its queries use the snapshot of the statement that calls it`;
 }
 
-function partsOf({ source, definition, routine }: Routine): Definition {
+function partsOf({ source, definition, routine }: CatalogRoutine): RoutineDefinition {
   return definitionOf(routine, definition ?? "", source);
 }
 
-/** Functions of the server that are volatile, and yet matter to nobody but their session. */
-const HARMLESS = [
-  ...["random", "random_normal", "setseed", "gen_random_uuid", "uuidv4", "uuidv7"],
-  ...["clock_timestamp", "timeofday", "pg_sleep", "pg_sleep_for", "pg_sleep_until"],
-  ...["set_config", "currval", "lastval"],
-];
+/** Volatile functions of the server that need no gate: they read or set state of their session. */
+const UNGATED_FUNCTIONS = [...PRIVATE_FUNCTIONS, "set_config", "currval", "lastval"];
 
-/** Those of the server, of extensions and of schemas that are not under test; but not our own. */
-async function touchingNames(
+/**
+ * The functions that may access shared state outside the schema under test: of the server, of
+ * extensions and of other schemas. Heddle's own are not among them.
+ */
+async function sharedFunctions(
   client: ClientBase,
-  routines: readonly Routine[],
-): Promise<TouchingNames> {
+  routines: readonly CatalogRoutine[],
+): Promise<SharedFunctions> {
   const { rows } = await client.query<{ name: string }>(
     `select distinct proname as name from pg_proc
       where pronamespace <> 'heddle'::regnamespace
@@ -172,12 +196,12 @@ async function touchingNames(
                 then provolatile = 'v' and proname <> all ($1::name[])
               else provolatile <> 'i' and oid <> all ($2::oid[])
             end`,
-    [HARMLESS, routines.map(({ oid }) => oid)],
+    [UNGATED_FUNCTIONS, routines.map(({ oid }) => oid)],
   );
   return new Set(rows.map(({ name }) => name));
 }
 
-async function replace(client: ClientBase, routine: Routine, source: string): Promise<void> {
+async function replace(client: ClientBase, routine: CatalogRoutine, source: string): Promise<void> {
   const { head, tail } = partsOf(routine);
   try {
     await client.query("set local check_function_bodies = off");

@@ -26,7 +26,7 @@ beforeEach(async () => {
   sessions = await Promise.all([GatedClient.open(database.url), GatedClient.open(database.url)]);
   for (const session of sessions) {
     session.automatic = false;
-    await session.locks.arm(session.pid);
+    await session.locks.enable(session.pid);
   }
 });
 
@@ -42,12 +42,13 @@ const CLAIM = "insert into claim select 1 where not exists (select from claim wh
 const count = async () =>
   (await direct.query<{ n: number }>("select count(*)::int as n from claim")).rows[0]?.n;
 
-test("two claims that each look first are both made, every time", async () => {
-  expect(await installRowGates(direct, ["claim"])).toEqual([{ place: -1, table: "claim" }]);
+test("two claims that each check first both succeed, every time", async () => {
+  const gates = await installRowGates(direct, { tables: ["claim"] });
+  expect(gates).toEqual([{ place: 1, table: "claim" }]);
   const [first, second] = sessions;
   for (let i = 0; i < 20; i++) {
     const done = sessions.map(({ client }) => client.query(CLAIM));
-    for (const session of sessions) expect(await session.stands()).toBe(-1);
+    for (const session of sessions) expect(await session.reached()).toBe(1);
     await first?.go();
     await done[0];
     await second?.go();
@@ -57,30 +58,30 @@ test("two claims that each look first are both made, every time", async () => {
   }
 });
 
-test("one after the other, only the first is made; and without an observer nothing waits", async () => {
-  await installRowGates(direct, ["claim"]);
+test("of two claims in sequence only the first succeeds, and with gates disabled none waits", async () => {
+  await installRowGates(direct, { tables: ["claim"] });
   for (const { client, locks, pid } of sessions) {
-    await locks.disarm(pid);
+    await locks.disable(pid);
     await client.query(CLAIM);
   }
   expect(await count()).toBe(1);
   expect(sessions.flatMap(({ places }) => places)).toEqual([]);
 });
 
-test("the gate comes after the application's own triggers", async () => {
+test("the gate fires after the application's own triggers", async () => {
   await direct.query(`
     create function look() returns trigger language plpgsql as $$
       begin if exists (select from claim where slot = new.slot) then return null; end if; return new; end $$;
     create trigger zz_look before insert on claim for each row execute function look()`);
-  await installRowGates(direct, ["claim"]);
+  await installRowGates(direct, { tables: ["claim"] });
   const done = sessions.map(({ client }) => client.query("insert into claim values (1)"));
-  for (const session of sessions) await session.stands();
+  for (const session of sessions) await session.reached();
   for (const session of sessions) await session.go();
   await Promise.all(done);
   expect(await count()).toBe(2);
 });
 
-test("rows, results and the moves between partitions are as without gates", async () => {
+test("gates do not change rows, results or moves between partitions", async () => {
   const [session] = sessions;
   if (session === undefined) throw new Error("no session");
   session.automatic = true;
@@ -101,28 +102,29 @@ test("rows, results and the moves between partitions are as without gates", asyn
   };
   const plain = await outcome();
   expect(session.places).toEqual([]);
-  expect(await installRowGates(direct, ['"Other"', "claim", '"Other"'])).toEqual([
-    { place: -1, table: '"Other"' },
-    { place: -2, table: "claim" },
+  const tables = ['"Other"', "claim", '"Other"'];
+  expect(await installRowGates(direct, { first: 7, tables })).toEqual([
+    { place: 7, table: '"Other"' },
+    { place: 8, table: "claim" },
   ]);
   expect(await outcome()).toEqual(plain);
-  expect(new Set(session.places)).toEqual(new Set([-1]));
+  expect(new Set(session.places)).toEqual(new Set([7]));
 });
 
-test("gates are per table, and can be taken off", async () => {
+test("gates are installed and removed per table", async () => {
   const [session] = sessions;
-  await installRowGates(direct, ["claim", '"Other"']);
+  await installRowGates(direct, { tables: ["claim", '"Other"'] });
   await removeRowGates(direct, ["claim"]);
   await session?.client.query("insert into claim values (1)");
   const done = session?.client.query(`insert into "Other" values (1)`);
-  expect(await session?.stands()).toBe(-1);
+  expect(await session?.reached()).toBe(1);
   await session?.go();
   await done;
-  await removeRowGates(direct, ["claim", '"Other"']);
+  await removeRowGates(direct);
   const { rows } = await direct.query("select from pg_trigger");
   expect(rows).toEqual([]);
 });
 
 test("a table that does not exist is an error", async () => {
-  await expect(installRowGates(direct, ["nowhere"])).rejects.toThrow("nowhere");
+  await expect(installRowGates(direct, { tables: ["nowhere"] })).rejects.toThrow("nowhere");
 });

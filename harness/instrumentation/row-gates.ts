@@ -1,16 +1,41 @@
 import type { ClientBase } from "pg";
 import { installGateFunction } from "./gate-function.ts";
+import type { GateKind } from "./gate-kind.ts";
 
-/** Where a row of a table is about to be written. The numbers are negative: no routine's place. */
-export interface RowPlace {
+/** Gates before each row that a statement writes. */
+export const rowGates: GateKind = {
+  level: "row",
+  install: async (client, first) => {
+    const gates = await installRowGates(client, { first });
+    return {
+      places: gates.map(({ table }) => ({ of: table, line: null, next: "write a row" })),
+      uninstrumented: [],
+    };
+  },
+  remove: removeRowGates,
+};
+
+/** The gate of a table, before each of its rows that is written. */
+export interface RowGate {
+  /** The gate's number. */
   readonly place: number;
-  /** As `regclass` names it. */
+  /** As `regclass` prints it. */
   readonly table: string;
 }
 
+/** Ordinary and partitioned tables of the schema under test: partitions have their parents' gates. */
+const TABLES = `
+select c.oid::regclass::text as table
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+ where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't'
+   and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'heddle', 'migrations')
+   and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
+ order by 1`;
+
 /**
- * Of a table's BEFORE ROW triggers, Postgres fires this one last, in the order of their names: what
- * the application's own triggers check or change is then done, and the write is what comes next.
+ * PostgreSQL fires the triggers of one kind in alphabetical order of their names
+ * (https://www.postgresql.org/docs/current/sql-createtrigger.html). This name sorts last: the
+ * application's BEFORE ROW triggers have run before the gate, and the write comes right after it.
  */
 const TRIGGER = "~~heddle_row_gate";
 
@@ -25,48 +50,61 @@ end
 $$`;
 
 /**
- * Pauses each INSERT, UPDATE and DELETE before each row that it writes: its snapshot is taken, and
- * its subqueries were evaluated. Returns the places by their numbers.
+ * Stops each INSERT, UPDATE and DELETE before each row that it writes, after it took its snapshot
+ * and evaluated its subqueries.
  *
- * The trigger changes what it watches, so a run with row gates has to say so. Where a table has a
- * BEFORE ROW trigger, Postgres
- * - locks the row of an UPDATE or DELETE before the trigger, not with the write: a rival waits
- *   for it during the pause;
- * - fires it for each row that INSERT … ON CONFLICT proposes, also one that then conflicts;
- * - writes the rows of COPY one by one.
+ * A report of a run with row gates must say that they are triggers, because a table with a BEFORE
+ * ROW trigger behaves differently in PostgreSQL
+ * (https://www.postgresql.org/docs/current/trigger-definition.html):
+ * - An UPDATE or DELETE locks its row before the trigger rather than with the write, so another
+ *   session may wait for the row during the pause.
+ * - INSERT … ON CONFLICT fires the trigger for each proposed row, even if the row then conflicts.
+ * - COPY writes its rows one by one.
  *
- * @param tables names, with their schemas where the search path does not lead to them; quoted where
- * SQL needs it. Ordinary and partitioned tables only. The client has to be of their owner.
+ * @param first number of the first gate; default 1
+ * @param tables ordinary and partitioned tables of which the client is the owner, as `regclass`
+ * reads them; all of the schema under test by default.
  */
 export async function installRowGates(
   client: ClientBase,
-  tables: readonly string[],
-): Promise<readonly RowPlace[]> {
+  { first = 1, tables }: { readonly first?: number; readonly tables?: readonly string[] } = {},
+): Promise<readonly RowGate[]> {
   await installGateFunction(client);
   await client.query(ROW_FUNCTION);
-  const places: RowPlace[] = [];
-  for (const table of await named(client, tables)) {
-    const place = -1 - places.length;
+  const gates = (await tablesNamed(client, tables)).map((table, index) => ({
+    place: first + index,
+    table,
+  }));
+  for (const { place, table } of gates) {
     await client.query(
       `create or replace trigger "${TRIGGER}" before insert or update or delete on ${table}
        for each row execute function heddle.row('${place}')`,
     );
-    places.push({ place, table });
   }
-  return places;
+  return gates;
 }
 
-/** Takes the gates off these tables; of those that have none, nothing is taken. */
-export async function removeRowGates(client: ClientBase, tables: readonly string[]): Promise<void> {
-  for (const table of await named(client, tables)) {
+/** Removes the gates of these tables, or of all tables of the schema under test. */
+export async function removeRowGates(
+  client: ClientBase,
+  tables?: readonly string[],
+): Promise<void> {
+  for (const table of await tablesNamed(client, tables)) {
     await client.query(`drop trigger if exists "${TRIGGER}" on ${table}`);
   }
 }
 
-async function named(client: ClientBase, tables: readonly string[]): Promise<readonly string[]> {
-  const { rows } = await client.query<{ table: string }>(
-    `select distinct name::regclass::text as table from unnest($1::text[]) as name order by 1`,
-    [tables],
-  );
+/** Each table once, as `regclass` prints it, in the order of the names. */
+async function tablesNamed(
+  client: ClientBase,
+  tables: readonly string[] | undefined,
+): Promise<readonly string[]> {
+  const { rows } =
+    tables === undefined
+      ? await client.query<{ table: string }>(TABLES)
+      : await client.query<{ table: string }>(
+          `select distinct name::regclass::text as table from unnest($1::text[]) as name order by 1`,
+          [tables],
+        );
   return rows.map(({ table }) => table);
 }

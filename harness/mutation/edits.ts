@@ -1,5 +1,5 @@
-import { type Outline, outline } from "../instrumentation/routine-outline.ts";
-import { type Token, tokensOf } from "../instrumentation/routine-tokens.ts";
+import { outline, type StatementOutline } from "../parser/plpgsql-outline.ts";
+import { type Token, tokensOf } from "../parser/sql.ts";
 import { type MutationPoint, mutationPointsOf, WEAKER } from "./mutation-points.ts";
 import type { MutationKind } from "./mutation-score.ts";
 import { type Source, sourceTree } from "./source-tree.ts";
@@ -90,7 +90,7 @@ const LOCKS = new Set(["update", "no", "share", "key"]);
 function* guessesIn(
   text: string,
   tokens: readonly Token[],
-  statements: readonly Pick<Outline, "start">[],
+  statements: readonly Pick<StatementOutline, "start">[],
 ): Generator<Generator<Guess>> {
   const starts = new Set(statements.map(({ start }) => start));
   for (const [index, token] of tokens.entries()) {
@@ -163,7 +163,9 @@ function* endsOf(tokens: readonly Token[]): Generator<number> {
 }
 
 /** Where the statements of an SQL routine are. */
-function sqlStatements(tokens: readonly Token[]): readonly Pick<Outline, "start" | "headEnd">[] {
+function sqlStatements(
+  tokens: readonly Token[],
+): readonly Pick<StatementOutline, "start" | "headEnd">[] {
   const ends = tokens.filter(({ text }, i) => text === ";" || i === tokens.length - 1);
   return ends.flatMap(({ end }, i) => {
     const first = tokens.find(({ start }) => start >= (ends[i - 1]?.end ?? 0));
@@ -174,7 +176,7 @@ function sqlStatements(tokens: readonly Token[]): readonly Pick<Outline, "start"
 function described(
   text: string,
   { shown, ...edit }: Guess,
-  statements: readonly Pick<Outline, "start" | "headEnd">[],
+  statements: readonly Pick<StatementOutline, "start" | "headEnd">[],
 ): FoundEdit {
   const before = text.slice(shown, edit.end);
   const around = statements.findLast((it) => it.start <= shown && edit.end <= it.headEnd);

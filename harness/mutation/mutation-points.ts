@@ -1,4 +1,4 @@
-import { PREFIX } from "../instrumentation/routine-statements.ts";
+import { STATEMENT_PREFIX } from "../parser/plpgsql.ts";
 import type { MutationKind } from "./mutation-score.ts";
 import { CASE_VARIABLE, isList, isNode, normalizedTree, type SourceTree } from "./source-tree.ts";
 
@@ -55,7 +55,7 @@ function* changesIn(node: SourceTree, path: Path, isolation: boolean): Generator
 /** A PL/pgSQL statement; or an SQL statement of several. */
 function isDeletable(item: SourceTree, siblings: readonly SourceTree[], path: Path): boolean {
   if (path.length === 1 && path[0] === "stmts") return siblings.length > 1;
-  return isNode(item) && Object.keys(item).some((key) => key.startsWith(PREFIX));
+  return isNode(item) && Object.keys(item).some((key) => key.startsWith(STATEMENT_PREFIX));
 }
 
 function* negation(key: string, value: SourceTree, at: Path): Generator<Change> {

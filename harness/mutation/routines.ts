@@ -1,6 +1,6 @@
 import { loadModule } from "libpg-query";
 import type { ClientBase } from "pg";
-import { definitionOf } from "../instrumentation/routine-source.ts";
+import { definitionOf } from "../parser/plpgsql.ts";
 import { editsOf, type FoundEdit } from "./edits.ts";
 import type { Unmutated } from "./mutation-score.ts";
 import type { Source } from "./source-tree.ts";

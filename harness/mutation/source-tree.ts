@@ -1,11 +1,13 @@
 import { parseSync } from "libpg-query";
-import { type Definition, treeOf } from "../instrumentation/routine-source.ts";
-import { PREFIX } from "../instrumentation/routine-statements.ts";
-import { tokensOf } from "../instrumentation/routine-tokens.ts";
-import { asStatement } from "../instrumentation/routine-touches.ts";
+import {
+  asStatement,
+  parsePlpgsql,
+  type RoutineDefinition,
+  STATEMENT_PREFIX,
+} from "../parser/plpgsql.ts";
 
 /** A routine's definition, and in which language its source is. */
-export interface Source extends Definition {
+export interface Source extends RoutineDefinition {
   readonly language: "plpgsql" | "sql";
 }
 
@@ -31,8 +33,7 @@ const INCIDENTAL = new Set([
  * libpg-query has to be loaded. Throws what the parser says of a broken source.
  */
 export function sourceTree(source: Source): SourceTree {
-  const tree =
-    source.language === "sql" ? parseSync(source.source) : treeOf(source, tokensOf(source.source));
+  const tree = source.language === "sql" ? parseSync(source.source) : parsePlpgsql(source);
   return normalizedTree(tree as SourceTree) ?? null;
 }
 
@@ -45,7 +46,8 @@ export function normalizedTree(node: SourceTree): SourceTree | undefined {
   if (!isNode(node)) return node;
   const [key = "", value] = Object.entries(node)[0] ?? [];
   if (key === "PLpgSQL_expr" && isNode(value)) return { expression: expression(value) };
-  if (key.startsWith(PREFIX) && isNode(value) && !("lineno" in value)) return added(value);
+  if (key.startsWith(STATEMENT_PREFIX) && isNode(value) && !("lineno" in value))
+    return added(value);
   const entries = Object.entries(node).flatMap(([key, value]) => {
     const kept = INCIDENTAL.has(key) ? undefined : normalizedTree(value);
     return kept === undefined ? [] : [[key, kept] as const];
@@ -79,7 +81,7 @@ function parsedExpression(query: string, mode: number): SourceTree | undefined {
   const key = `${mode} ${query}`;
   if (seen.has(key)) return seen.get(key);
   if (seen.size >= MOST) seen.clear();
-  const parsed = parsedOrNothing(asStatement(query, mode));
+  const parsed = parsedOrNothing(asStatement({ query, parseMode: mode }));
   seen.set(key, parsed);
   return parsed;
 }

@@ -17,7 +17,7 @@ import type { GateObserver } from "./observer.ts";
 import { ProxySession } from "./session.ts";
 
 /** The gates inside the server. */
-type Gates = Pick<GateLocks, "arm" | "open" | "disarm">;
+type Gates = Pick<GateLocks, "enable" | "open" | "disable">;
 
 /**
  * The statement gate: speaks the PostgreSQL wire protocol between the service and the server.
@@ -107,14 +107,14 @@ export class WireProxy {
   }
 
   /** Lets a session go on from the gate inside the server at which it stands. */
-  pass(session: ProxySession, { turn }: GatePlace): void {
-    this.#gates?.open(session.pid, turn).catch((error: unknown) => this.#failed(session, error));
+  pass(session: ProxySession, { parity }: GatePlace): void {
+    this.#gates?.open(session.pid, parity).catch((error: unknown) => this.#failed(session, error));
   }
 
   /** The service hears that its session is ready once the gates are closed. */
   async #arm(session: ProxySession): Promise<void> {
     try {
-      await this.#gates?.arm(session.pid);
+      await this.#gates?.enable(session.pid);
       session.deliver();
     } catch (error) {
       this.#failed(session, error);
@@ -162,7 +162,7 @@ export class WireProxy {
   #leave({ pid }: ProxySession, backend: Duplex): void {
     const left = () => {
       this.#leaving.delete(backend);
-      this.#gates?.disarm(pid).catch(() => {});
+      this.#gates?.disable(pid).catch(() => {});
       this.observer?.settled();
     };
     if (backend.closed) left();

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
+import type { RoutineDefinition } from "../parser/plpgsql.ts";
 import { gateStatement } from "./gate-function.ts";
-import { type Definition, instrument, strip } from "./routine-source.ts";
+import { instrument, withoutGates } from "./instrument-routine.ts";
 
-const NAMES = new Set(["writes", "nextval"]);
+const SHARED = new Set(["writes", "nextval"]);
 
-function definition(source: string, returns = "returns setof int"): Definition {
+function definition(source: string, returns = "returns setof int"): RoutineDefinition {
   const kind = returns === "" ? "procedure" : "function";
   const parameters = returns === "returns trigger" ? "" : "a int";
   const head = `create or replace ${kind} f(${parameters}) ${returns} language plpgsql as $function$`;
@@ -13,17 +14,17 @@ function definition(source: string, returns = "returns setof int"): Definition {
 
 /** The source with ¤ for each gate. */
 async function gated(source: string, returns?: string): Promise<string> {
-  const result = await instrument(definition(source, returns), 1, NAMES);
+  const result = await instrument(definition(source, returns), 1, SHARED);
   if (!result.gated) throw new Error(result.reason);
-  expect(strip(result.source)).toBe(source);
-  expect(result.places.map(({ place }) => place)).toEqual(result.places.map((_, i) => i + 1));
-  return result.places.reduce(
+  expect(withoutGates(result.source)).toBe(source);
+  expect(result.gates.map(({ place }) => place)).toEqual(result.gates.map((_, i) => i + 1));
+  return result.gates.reduce(
     (text, { place }) => text.replace(gateStatement(place), "¤"),
     result.source,
   );
 }
 
-/** Sources with ¤ where a gate belongs. */
+/** Sources with ¤ where a gate belongs, by what they contain. */
 const BODIES: { readonly [what: string]: string | readonly [source: string, returns: string] } = {
   "each SQL statement": `begin
     ¤insert into t values (1); ¤update t set i = 2; ¤delete from t;
@@ -34,17 +35,17 @@ const BODIES: { readonly [what: string]: string | readonly [source: string, retu
   "PERFORM and SELECT INTO": `declare r record; begin
     ¤perform from t; ¤select * into r from t; ¤select i from t into strict a; ¤values (writes()) ;
   end`,
-  "not what touches nothing": `declare x int; begin
+  "no gate where nothing shared is accessed": `declare x int; begin
     x := a + 1; x = length('select 1 from t'); select now() into x; perform random(); null;
     set local work_mem = '1MB'; reset work_mem; raise notice '%', x; get diagnostics x = row_count;
     if x > 1 then x := 2; end if; return next x; return;
   end`,
-  "what contains a query": `declare x int[]; begin
+  "expressions that contain a query": `declare x int[]; begin
     ¤x := (select 1 from t); ¤x[(select i from t)] := 1; ¤x = array(select i from t);
     ¤return next (select 1 from t); ¤raise notice '%', (select 1 from t);
     ¤raise exception using message = (select 'x' from t); ¤assert exists (select from t), 'x';
   end`,
-  "what calls a function that may touch": `begin
+  "calls of functions that may access shared state": `begin
     ¤a := writes(1); ¤perform s.writes(); a := harmless(1); ¤a := nextval('q'); ¤call writes(1);
     call harmless(1);
   end`,
@@ -62,7 +63,7 @@ const BODIES: { readonly [what: string]: string | readonly [source: string, retu
     loop ¤exit when exists (select from t); continue when a = 1; ¤delete from t; exit; end loop;
     <<l>> loop <<m>> loop exit l; end loop m; end loop l;
   end`,
-  "WHILE, and again before each repetition": `begin
+  "WHILE, and a gate before each repetition": `begin
     <<w>> while a < 1 loop ¤delete from t; continue w; end loop w;
     ¤<<v>>
     while exists (select from t) loop
@@ -127,19 +128,19 @@ const BODIES: { readonly [what: string]: string | readonly [source: string, retu
   rules: "begin ¤create rule r as on insert to t do also (delete from u; delete from v); end",
 };
 
-describe("gates stand before each statement that touches the database:", () => {
+describe("gates are before each statement that accesses shared state:", () => {
   test.each(Object.entries(BODIES))("%s", async (_, body) => {
     const [source, returns] = typeof body === "string" ? [body, undefined] : body;
     expect(await gated(source.replaceAll("¤", ""), returns)).toBe(source);
   });
 });
 
-test("a place has its line, column and text", async () => {
+test("a gate has the line, column and text of its statement", async () => {
   const source =
     "\nbegin\n  é := 'é'; if exists (\n select from t) then\n delete   from t; end if;\n  while (select true from t)\n loop end loop; end";
-  const result = await instrument(definition(`declare é text; ${source}`), 7, NAMES);
+  const result = await instrument(definition(`declare é text; ${source}`), 7, SHARED);
   expect(result).toMatchObject({
-    places: [
+    gates: [
       { place: 7, line: 3, column: 13, text: "if exists ( select from t) then" },
       { place: 8, line: 5, column: 2, text: "delete from t;" },
       { place: 9, line: 6, column: 3, text: "while (select true from t) loop" },
@@ -148,7 +149,7 @@ test("a place has its line, column and text", async () => {
   });
 });
 
-test("what no gate can stand before is said", async () => {
+test("accesses that no gate can precede are listed", async () => {
   const source = `declare x int := (select 1 from t); y int := 1;
   begin
     if exists (select from t) then null;
@@ -156,8 +157,8 @@ test("what no gate can stand before is said", async () => {
     if exists (select from t) then null; end if;
     case when exists (select from t) then null; when exists (select from u) then null; end case;
   end`;
-  expect(await instrument(definition(source), 1, NAMES)).toMatchObject({
-    joined: [
+  expect(await instrument(definition(source), 1, SHARED)).toMatchObject({
+    missing: [
       { line: 1, reason: expect.stringContaining("a declaration of the outermost block") },
       { line: 3, reason: expect.stringContaining("the conditions of this IF") },
       { line: 6, reason: expect.stringContaining("the conditions of this CASE") },
@@ -165,9 +166,9 @@ test("what no gate can stand before is said", async () => {
   });
 });
 
-describe("a source is left alone when", () => {
+describe("a source gets no gates when", () => {
   const why = async (source: string) => {
-    const result = await instrument(definition(source), 1, NAMES);
+    const result = await instrument(definition(source), 1, SHARED);
     return result.gated ? "gated" : result.reason;
   };
 
@@ -183,7 +184,7 @@ describe("a source is left alone when", () => {
   });
 
   test("it has gates already, or what looks like one", async () => {
-    const result = await instrument(definition("begin delete from t; end"), 1, NAMES);
+    const result = await instrument(definition("begin delete from t; end"), 1, SHARED);
     expect(result.gated && (await why(result.source))).toMatch("it has gates already");
     expect(await why("begin if heddle.gate(1) then null; end if; delete from t; end")).toMatch(
       "with gates it would be another routine",

@@ -1,19 +1,19 @@
-import type { Token } from "./routine-tokens.ts";
+import type { Token } from "./sql.ts";
 
-/** A statement of a PL/pgSQL source, and where it stands. */
-export interface Outline {
+/** Where a statement is in a PL/pgSQL source. All offsets are those of the string. */
+export interface StatementOutline {
   readonly kind: "block" | "if" | "case" | "loop" | "while" | "for" | "foreach" | "simple";
-  /** Where it begins: its label, if it has one, belongs to it. */
+  /** Start of the statement, which includes its label. */
   readonly start: number;
-  /** Where the keyword stands that gives the statement its line: of a block, its BEGIN. */
+  /** Start of the keyword whose line is the line of the statement: for a block its BEGIN. */
   readonly keyword: number;
-  /** End of the statement, or of what precedes its first inner statement. */
+  /** End of the statement, or for one with inner statements, of what precedes the first of them. */
   readonly headEnd: number;
-  /** Of a loop: where its END LOOP begins. */
+  /** For a loop, the start of its END LOOP. */
   loopEnd?: number;
 }
 
-/** The source is not of the form that the outline understands. */
+/** A source that the outline cannot follow. */
 export class OutlineError extends Error {}
 
 const LOOPS = new Set(["loop", "while", "for", "foreach"]);
@@ -21,29 +21,32 @@ const OPENING = new Set(["(", "["]);
 const CLOSING = new Set([")", "]"]);
 
 /**
- * Finds the statements of a routine, in the order in which they begin. It follows PL/pgSQL's own
- * grammar (src/pl/plpgsql/src/pl_gram.y): a statement or an expression goes on to the first token
- * that ends it outside of brackets, whatever stands in between. Empty statements (NULL) are left
- * out, as PL/pgSQL leaves them out. What it finds has to be checked against PL/pgSQL's own tree.
+ * Finds the statements of a routine, in the order in which they start. libpg-query's tree of a
+ * routine has the line of each statement but not its offset. The outline follows the grammar of
+ * PL/pgSQL (src/pl/plpgsql/src/pl_gram.y in PostgreSQL): a statement or an expression extends to
+ * the first token outside brackets that ends it. NULL statements are left out, as PL/pgSQL leaves
+ * them out. The caller must check the result against the tree.
+ *
+ * @throws OutlineError if the source does not have the expected form.
  */
-export function outline(tokens: readonly Token[]): readonly Outline[] {
+export function outline(tokens: readonly Token[]): readonly StatementOutline[] {
   return new Outliner(tokens).outline();
 }
 
 class Outliner {
   readonly #tokens: readonly Token[];
-  readonly #found: Outline[] = [];
+  readonly #outlines: StatementOutline[] = [];
   #at = 0;
 
   constructor(tokens: readonly Token[]) {
     this.#tokens = tokens;
   }
 
-  outline(): readonly Outline[] {
+  outline(): readonly StatementOutline[] {
     while (this.#text() === "#") this.#skipOption();
     this.#statement();
-    if (this.#at < this.#tokens.length) throw new OutlineError("something follows its last END");
-    return this.#found;
+    if (this.#at < this.#tokens.length) throw new OutlineError("there is text after its last END");
+    return this.#outlines;
   }
 
   #text(ahead = 0): string {
@@ -52,7 +55,7 @@ class Outliner {
 
   #next(): Token {
     const token = this.#tokens[this.#at];
-    if (token === undefined) throw new OutlineError("it ends in the middle of a statement");
+    if (token === undefined) throw new OutlineError("it ends within a statement");
     this.#at++;
     return token;
   }
@@ -63,7 +66,7 @@ class Outliner {
     return token;
   }
 
-  /** Up to that token outside of brackets, and past it. */
+  /** Skips to the first of these tokens outside brackets, and past it. */
   #past(...texts: string[]): Token {
     for (let depth = 0; ; ) {
       const token = this.#next();
@@ -73,7 +76,7 @@ class Outliner {
     }
   }
 
-  /** `#variable_conflict use_column` and the like, before the outermost block. */
+  /** Skips an option such as `#variable_conflict use_column`, before the outermost block. */
   #skipOption(): void {
     this.#expect("#");
     this.#next();
@@ -97,7 +100,7 @@ class Outliner {
     if (keyword === "declare" || keyword === "begin") this.#block(start);
     else if (keyword === "if") this.#if(start);
     else if (keyword === "case") this.#case(start);
-    else if (LOOPS.has(keyword)) this.#loop(start, keyword as Outline["kind"]);
+    else if (LOOPS.has(keyword)) this.#loop(start, keyword as StatementOutline["kind"]);
     else if (keyword === "null" && this.#text(1) === ";") this.#at += 2;
     else {
       const first = this.#next();
@@ -106,10 +109,15 @@ class Outliner {
     }
   }
 
-  #add(kind: Outline["kind"], start: number, keyword: Token, last: Token): Outline {
-    const found = { kind, start, keyword: keyword.start, headEnd: last.end };
-    this.#found.push(found);
-    return found;
+  #add(
+    kind: StatementOutline["kind"],
+    start: number,
+    keyword: Token,
+    last: Token,
+  ): StatementOutline {
+    const statement = { kind, start, keyword: keyword.start, headEnd: last.end };
+    this.#outlines.push(statement);
+    return statement;
   }
 
   #block(start: number): void {
@@ -129,7 +137,7 @@ class Outliner {
     }
     this.#expect("end");
     if (this.#text() !== ";" && this.#text() !== "") this.#next();
-    // After the outermost block it may be missing.
+    // The outermost block may end without a semicolon.
     if (this.#text() !== "") this.#expect(";");
   }
 
@@ -167,11 +175,16 @@ class Outliner {
     this.#expect(";");
   }
 
-  #loop(start: number, kind: Outline["kind"]): void {
+  #loop(start: number, kind: StatementOutline["kind"]): void {
     const keyword = this.#next();
-    const found = this.#add(kind, start, keyword, kind === "loop" ? keyword : this.#past("loop"));
+    const statement = this.#add(
+      kind,
+      start,
+      keyword,
+      kind === "loop" ? keyword : this.#past("loop"),
+    );
     this.#statements();
-    found.loopEnd = this.#expect("end").start;
+    statement.loopEnd = this.#expect("end").start;
     this.#expect("loop");
     this.#past(";");
   }

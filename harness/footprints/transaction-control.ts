@@ -1,0 +1,77 @@
+import { QUERY_TYPES } from "../parser/names.ts";
+import { type ParseNode, parseStatements, statementType } from "../parser/sql.ts";
+
+/** What a request does to its session's transaction. */
+export type TransactionControl =
+  /** It reads, writes or calls, within the transaction or in one of its own. */
+  | { readonly type: "query" }
+  /**
+   * No other session can notice it: BEGIN, savepoints, SET. `isolates` says whether it may change
+   * the isolation level of its transaction, or of the session's later transactions.
+   */
+  | { readonly type: "private"; readonly isolates?: "transaction" | "session" }
+  /** It ends the transaction: COMMIT or ROLLBACK. */
+  | { readonly type: "end" }
+  /** Any other statement, and a text that mixes statements of these types. */
+  | { readonly type: "unknown" };
+
+const PRIVATE_CONTROL = new Set([
+  ...["TRANS_STMT_BEGIN", "TRANS_STMT_START", "TRANS_STMT_SAVEPOINT"],
+  ...["TRANS_STMT_RELEASE", "TRANS_STMT_ROLLBACK_TO"],
+]);
+
+const ENDS = new Set(["TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK"]);
+
+/** Types of statements that leave the schema as it is, apart from the routines that they call. */
+const SCHEMA_PRESERVING = new Set([
+  ...[...QUERY_TYPES, "TransactionStmt", "VariableSetStmt", "VariableShowStmt", "TruncateStmt"],
+  ...["LockStmt", "NotifyStmt", "ListenStmt", "UnlistenStmt", "CopyStmt", "DiscardStmt"],
+  ...["DeclareCursorStmt", "FetchStmt", "ClosePortalStmt", "ConstraintsSetStmt", "VacuumStmt"],
+]);
+
+/** Classifies a request by its SQL text. libpg-query must be loaded. */
+export function controlOf(sql: string): TransactionControl {
+  const [first, ...others] = parseStatements(sql) ?? [];
+  if (first === undefined) return { type: "unknown" };
+  if ([first, ...others].every((statement) => QUERY_TYPES.has(statementType(statement)))) {
+    return { type: "query" };
+  }
+  const type = statementType(first);
+  const node = first[type] as ParseNode;
+  // BEGIN … DEFERRABLE waits for other transactions without waiting for a lock.
+  if (others.length > 0 || /deferrable|snapshot/i.test(JSON.stringify(node))) {
+    return { type: "unknown" };
+  }
+  if (type === "VariableShowStmt") return { type: "private" };
+  if (type === "VariableSetStmt") return settingOf(node);
+  if (type !== "TransactionStmt" || node["chain"] === true) return { type: "unknown" };
+  if (PRIVATE_CONTROL.has(String(node["kind"]))) {
+    const isolates = JSON.stringify(node).includes("transaction_isolation");
+    return isolates ? { type: "private", isolates: "transaction" } : { type: "private" };
+  }
+  return ENDS.has(String(node["kind"])) ? { type: "end" } : { type: "unknown" };
+}
+
+function settingOf(node: ParseNode): TransactionControl {
+  const name = String(node["name"] ?? "").toLowerCase();
+  // RESET ALL and the like have no name, and may change the isolation level.
+  if (name !== "" && !name.includes("transaction") && name !== "session characteristics") {
+    return { type: "private" };
+  }
+  const local = node["is_local"] === true || name.startsWith("transaction");
+  return { type: "private", isolates: local ? "transaction" : "session" };
+}
+
+/** Whether a request may change the schema, apart from what the routines that it calls do. */
+export function mayAlterSchema(sql: string): boolean {
+  // The proxy's text for a Parse message without an Execute.
+  if (sql === "(prepare)") return false;
+  const preserves = (statement: ParseNode) =>
+    Object.keys(statement).every((type) => SCHEMA_PRESERVING.has(type)) ||
+    isOfTemporaryTable(statement);
+  return !(parseStatements(sql)?.every(preserves) ?? false);
+}
+
+function isOfTemporaryTable(statement: ParseNode): boolean {
+  return JSON.stringify(statement).includes('"relpersistence":"t"');
+}

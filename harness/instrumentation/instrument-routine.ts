@@ -1,0 +1,236 @@
+import { loadModule } from "libpg-query";
+import {
+  expressionsIn,
+  parsePlpgsql,
+  type RoutineDefinition,
+  STATEMENT_PREFIX,
+} from "../parser/plpgsql.ts";
+import { OutlineError, outline, type StatementOutline } from "../parser/plpgsql-outline.ts";
+import { isParseNode, type ParseNode, tokensOf } from "../parser/sql.ts";
+import { gateStatement } from "./gate-function.ts";
+import {
+  kindOf,
+  type RoutineStatement,
+  type SharedFunctions,
+  sharedDeclarations,
+  statementsOf,
+} from "./gate-positions.ts";
+
+/** A gate in a source. Lines and columns are those of the source without gates, from 1. */
+export interface SourceGate {
+  /** The gate's number. */
+  readonly place: number;
+  readonly line: number;
+  readonly column: number;
+  /** The next statement in one line, or its head if it has inner statements. */
+  readonly text: string;
+}
+
+/** An access to shared state that happens in one step with what precedes it. */
+export interface MissingGate {
+  readonly line: number;
+  readonly reason: string;
+}
+
+/** A source with gates, or why it has none. */
+export type InstrumentedSource =
+  | {
+      readonly gated: true;
+      readonly source: string;
+      readonly gates: readonly SourceGate[];
+      readonly missing: readonly MissingGate[];
+    }
+  | { readonly gated: false; readonly reason: string };
+
+/**
+ * Inserts a gate before each statement that accesses shared state, numbered from `first`. Lines
+ * keep their numbers. PL/pgSQL's parser reads the result again: the result counts only if it equals
+ * the plain source apart from its gates, and if each gate is where it belongs.
+ *
+ * No statement can precede the declarations of the outermost block, or the second and later
+ * conditions of IF and CASE. Those that access shared state are listed in `missing`.
+ */
+export async function instrument(
+  definition: RoutineDefinition,
+  first: number,
+  shared: SharedFunctions,
+): Promise<InstrumentedSource> {
+  await loadModule();
+  try {
+    return insertGates(definition, first, shared);
+  } catch (error) {
+    const { message } = error as Error;
+    if (error instanceof OutlineError)
+      return { gated: false, reason: `its statements could not be told apart: ${message}` };
+    return { gated: false, reason: `libpg-query cannot read it: ${message}` };
+  }
+}
+
+/** Removes the gates from a source, and restores it byte for byte. */
+export function withoutGates(source: string): string {
+  return source.replace(GATE, "");
+}
+
+const GATE = new RegExp(gateStatement(0).replace(/[().]/g, "\\$&").replace("0", "\\d+"), "g");
+
+/** A statement in both of its forms: where it is in the source, and what the parser found. */
+type LocatedStatement = StatementOutline & RoutineStatement;
+
+interface Insertion {
+  readonly at: number;
+  readonly of: LocatedStatement;
+  /** Whether the gate is at the end of a loop's body. */
+  readonly repetition: boolean;
+}
+
+function insertGates(
+  definition: RoutineDefinition,
+  first: number,
+  shared: SharedFunctions,
+): InstrumentedSource {
+  const { source } = definition;
+  if (withoutGates(source) !== source) throw new OutlineError("it has gates already");
+  const tree = parsePlpgsql(definition);
+  const declared = sharedDeclarations(tree, shared);
+  const statements = locate(source, statementsOf(tree, shared), declared);
+  const insertions = statements.flatMap((of): Insertion[] => [
+    ...(of.gate ? [{ at: of.start, of, repetition: false }] : []),
+    ...(of.repetitionGate && of.loopEnd !== undefined
+      ? [{ at: of.loopEnd, of, repetition: true }]
+      : []),
+  ]);
+  insertions.sort((a, b) => a.at - b.at);
+  const gated = inserted(source, insertions, first);
+  const expected = [
+    ...insertions.map(({ at, repetition }, index) => ({
+      at,
+      label: gateLabel(first + index, repetition),
+    })),
+    ...statements.map(({ kind, line, start: at }) => ({ at, label: statementLabel(kind, line) })),
+  ].sort((a, b) => a.at - b.at);
+  const read = splitGates(parsePlpgsql({ ...definition, source: gated }));
+  if (
+    read.plain !== splitGates(tree).plain ||
+    read.order.join() !== expected.map(({ label }) => label).join() ||
+    withoutGates(gated) !== source
+  ) {
+    throw new OutlineError("with gates it would be another routine");
+  }
+  return {
+    gated: true,
+    source: gated,
+    gates: insertions.map((insertion, index) => ({
+      place: first + index,
+      ...describe(source, insertion),
+    })),
+    missing: missingGates(source, statements, declared),
+  };
+}
+
+/** Finds in the source the statements that the parser found. */
+function locate(
+  source: string,
+  statements: readonly RoutineStatement[],
+  declared: readonly number[],
+): readonly LocatedStatement[] {
+  const outlines = outline(tokensOf(source));
+  if (outlines.length !== statements.length) throw new OutlineError("some were not found");
+  return outlines.map((position, index) => {
+    const statement = statements[index];
+    const line = lineOf(source, position.keyword);
+    if (statement?.kind !== position.kind || statement.line !== line) {
+      throw new OutlineError(`line ${line} holds a statement of another kind`);
+    }
+    const declares =
+      index > 0 &&
+      position.kind === "block" &&
+      declared.some((at) => at >= lineOf(source, position.start) && at <= line);
+    return { ...position, ...statement, gate: statement.gate || declares };
+  });
+}
+
+function inserted(source: string, insertions: readonly Insertion[], first: number): string {
+  const pieces = insertions.map(({ at }, index) => {
+    const from = insertions[index - 1]?.at ?? 0;
+    return source.slice(from, at) + gateStatement(first + index);
+  });
+  return pieces.join("") + source.slice(insertions.at(-1)?.at ?? 0);
+}
+
+function describe(source: string, { of, at, repetition }: Insertion): Omit<SourceGate, "place"> {
+  const line = lineOf(source, at);
+  const column = [...source.slice(source.lastIndexOf("\n", at - 1) + 1, at)].length + 1;
+  const head = source.slice(of.start, of.headEnd).replace(/\s+/g, " ");
+  return { line, column, text: repetition ? `again: ${head}` : head };
+}
+
+function missingGates(
+  source: string,
+  [outermost, ...others]: readonly LocatedStatement[],
+  declared: readonly number[],
+): readonly MissingGate[] {
+  const begin = outermost === undefined ? 0 : lineOf(source, outermost.keyword);
+  return [
+    ...declared
+      .filter((line) => line <= begin)
+      .map((line) => ({
+        line,
+        reason: "a declaration of the outermost block runs in one step with the call",
+      })),
+    ...others
+      .filter(({ sharesGate }) => sharesGate)
+      .map(({ line, kind }) => ({
+        line,
+        reason: `the conditions of this ${kind.toUpperCase()} run in one step with the first of them`,
+      })),
+  ].sort((a, b) => a.line - b.line);
+}
+
+function lineOf(source: string, offset: number): number {
+  return source.slice(0, offset).split("\n").length;
+}
+
+/**
+ * The tree without its gates, as a string to compare, and the labels of its statements and gates in
+ * the order of the source.
+ */
+function splitGates(tree: ParseNode): { readonly plain: string; readonly order: string[] } {
+  const order: string[] = [];
+  const strip = (value: unknown): unknown => {
+    if (Array.isArray(value)) {
+      const statements = value.flatMap((item, index) => {
+        const gate = gateIn(item);
+        if (gate === undefined) return [strip(item)];
+        order.push(gateLabel(gate, index === value.length - 1));
+        return [];
+      });
+      return statements.length === 0 ? undefined : statements;
+    }
+    if (!isParseNode(value)) return value;
+    const entries = Object.entries(value).map(([key, inner]) => {
+      if (key.startsWith(STATEMENT_PREFIX)) {
+        const { lineno } = inner as ParseNode;
+        if (typeof lineno === "number") order.push(statementLabel(kindOf(key), lineno));
+      }
+      return [key, strip(inner)];
+    });
+    return Object.fromEntries(entries);
+  };
+  return { plain: JSON.stringify(strip(tree)), order };
+}
+
+function gateLabel(gate: number, last: boolean): string {
+  return `gate ${gate}${last ? " at the end" : ""}`;
+}
+
+function statementLabel(kind: string, line: number): string {
+  return `${kind} in line ${line}`;
+}
+
+/** The number of the gate that a statement in PL/pgSQL's tree is; undefined if it is none. */
+export function gateIn(statement: unknown): number | undefined {
+  const inner = isParseNode(statement) ? statement[`${STATEMENT_PREFIX}if`] : undefined;
+  const [condition, ...others] = isParseNode(inner) ? expressionsIn(inner) : [];
+  const call = /^heddle\.gate\((\d+)\)$/.exec(condition?.query ?? "");
+  return call === null || others.length > 0 ? undefined : Number(call[1]);
+}

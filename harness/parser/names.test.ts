@@ -1,0 +1,42 @@
+import { loadModule } from "libpg-query";
+import { beforeAll, expect, test } from "vitest";
+import { type Names, namesIn } from "./names.ts";
+
+beforeAll(() => loadModule());
+
+const NO_NAMES: Names = {
+  reads: [],
+  writes: [],
+  calls: [],
+  attributes: [],
+  defined: [],
+  locks: false,
+  unknown: false,
+};
+
+test.each<[sql: string, names: Partial<Names>]>([
+  ["select 1", {}],
+  ["select a.b from s.t as a", { reads: ["t"], attributes: ["b"] }],
+  ["select * from t for update", { reads: ["t"], locks: true }],
+  ["with x as (select 1) select * from x", { reads: ["x"], defined: ["x"] }],
+  ["delete from t", { writes: [{ table: "t", how: "delete" }] }],
+  [
+    "insert into t values (1) on conflict (i) do update set i = 2",
+    {
+      writes: [
+        { table: "t", how: "insert" },
+        { table: "t", how: "update" },
+      ],
+    },
+  ],
+  [
+    "select s.f(0, 'x'::text, a)",
+    { calls: [{ name: "f", operator: false, constants: ["0", "x", undefined] }] },
+  ],
+  ["select 1 |+| 2", { calls: [{ name: "|+|", operator: true, constants: [] }] }],
+  ["select * into t from u", { reads: ["u"], unknown: true }],
+  ["create table t ()", { unknown: true }],
+  ["no SQL", { unknown: true }],
+])("the names in: %s", (sql, expected) => {
+  expect(namesIn(sql)).toEqual({ ...NO_NAMES, ...expected });
+});

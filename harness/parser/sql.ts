@@ -1,0 +1,70 @@
+import { parseSync, scanSync } from "libpg-query";
+import { memoize } from "./memoize.ts";
+
+/**
+ * A node of a parse tree that libpg-query (PostgreSQL's own parser) returns as JSON: either the
+ * fields of a node, or one key that names the node's type, such as `{ SelectStmt: { … } }`.
+ */
+export interface ParseNode {
+  readonly [key: string]: unknown;
+}
+
+export function isParseNode(value: unknown): value is ParseNode {
+  return typeof value === "object" && value !== null;
+}
+
+/**
+ * The statements of an SQL text, each as `{ [type]: fields }`; undefined if the text has a syntax
+ * error. libpg-query must be loaded (`loadModule`).
+ */
+export function parseStatements(sql: string): readonly ParseNode[] | undefined {
+  try {
+    const { stmts = [] } = parseSync(sql) as { stmts?: { stmt?: ParseNode }[] };
+    return stmts.map(({ stmt }) => stmt ?? {});
+  } catch {
+    return undefined;
+  }
+}
+
+/** The node type of a statement, such as `SelectStmt`. */
+export function statementType(statement: ParseNode): string {
+  return Object.keys(statement)[0] ?? "";
+}
+
+/** A token of SQL or PL/pgSQL. Offsets count UTF-16 code units, as JavaScript strings do. */
+export interface Token {
+  /** A word without quotes is in lower case; every other token is as in the source. */
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The tokens of a source without its comments, from PostgreSQL's own scanner, which PL/pgSQL uses
+ * too. libpg-query must be loaded. Throws the scanner's error if the source cannot be scanned.
+ */
+export const tokensOf = memoize((source: string): readonly Token[] => {
+  const { tokens } = scanSync(source);
+  const offsetOf = stringOffsets(source);
+  return tokens
+    .filter(({ tokenName }) => tokenName !== "SQL_COMMENT" && tokenName !== "C_COMMENT")
+    .map((token) => {
+      const [start, end] = [offsetOf(token.start), offsetOf(token.end)];
+      const text = source.slice(start, end);
+      return { text: /^\w+$/.test(text) ? text.toLowerCase() : text, start, end };
+    });
+});
+
+/** Converts the scanner's offsets, in bytes of UTF-8, to offsets in the string. */
+function stringOffsets(source: string): (byte: number) => number {
+  if (Buffer.byteLength(source) === source.length) return (byte) => byte;
+  const offsets: number[] = [];
+  let end = 0;
+  for (const character of source) {
+    const bytes = Buffer.byteLength(character);
+    for (let i = 0; i < bytes; i++) offsets.push(end);
+    end += character.length;
+  }
+  offsets.push(end);
+  return (byte) => offsets[byte] ?? end;
+}
