@@ -4,7 +4,6 @@ import { afterAll, expect, test } from "vitest";
 import type { Json } from "./core/json.ts";
 import type { Operation } from "./core/operation.ts";
 import type { Campaign } from "./explorer/campaign-report.ts";
-import { RegressionFolder } from "./explorer/regression-folder.ts";
 import { type VerifyOptions, verify } from "./explorer/verify.ts";
 import { type Server, startServer } from "./postgres/provider.ts";
 import { counterexampleText } from "./reporters/text.ts";
@@ -14,7 +13,9 @@ import { scenarioService } from "./service/scenario-service.ts";
 import type { Service } from "./service/service.ts";
 
 /** What a test can be told; the rest is as with `verify`. */
-export interface InterleavedOptions extends Partial<Omit<VerifyOptions, "regressions">> {
+export interface InterleavedOptions extends Omit<VerifyOptions, "seed" | "regressions"> {
+  /** See `VerifyOptions.seed`. Default: 1. */
+  readonly seed?: number;
   /** Which Postgres; see `startServer`. By default what there is. */
   readonly postgres?: string;
   /** After which the test fails, in ms: a bound on what hangs. */
@@ -53,7 +54,7 @@ export function interleaved<State extends Json, Op extends Operation>(
   test(name, { timeout }, async ({ signal }) => {
     const file = expect.getState().testPath ?? process.cwd();
     const service = serviceOf(what, `${basename(file)} > ${name}`, file);
-    const regressions = new RegressionFolder(join(dirname(file), "regressions"));
+    const regressions = join(dirname(file), "regressions");
     const given = { seed: SEED, signal, ...told, regressions };
     const { campaign, error } = await verify(await leased(postgres), service, given);
     if (error !== undefined) throw error;

@@ -65,12 +65,12 @@ export function addExplorationCommands(
     .addOption(
       new Option("--strategy <name>", strategyHelp)
         .argParser(strategyNamed)
-        .default(DEFAULTS.strategy.name),
+        .default(DEFAULTS.strategy),
     )
     .addOption(
       new Option("--pairs", "every pair of the model's commands instead of generated ones").implies(
         {
-          strategy: DEFAULTS.pairStrategy.name,
+          strategy: DEFAULTS.pairStrategy,
         },
       ),
     )

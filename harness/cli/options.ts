@@ -4,7 +4,7 @@ import { FAULT_GROUPS, FAULTS, type Fault, isFault } from "../core/fault.ts";
 import { CHECKERS, type CheckerName } from "../explorer/checkers.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import type { Shard } from "../explorer/shard.ts";
-import { strategies } from "../scheduler/strategies.ts";
+import { type StrategyName, strategies } from "../scheduler/strategies.ts";
 import type { Bounds } from "../service/service.ts";
 import { FROM_COMMIT } from "./seed-from-commit.ts";
 
@@ -74,10 +74,10 @@ export function clientBounds(text: string): Bounds {
   return { minClients, maxClients };
 }
 
-export function strategyNamed(text: string): string {
+export function strategyNamed(text: string): StrategyName {
   const names = strategies(DEFAULTS).map(({ name }) => name);
   if (!names.includes(text)) throw new InvalidArgumentError(`Give one of: ${names.join(", ")}.`);
-  return text;
+  return text as StrategyName;
 }
 
 /** A number, or `all`. */

@@ -26,7 +26,7 @@ beforeEach(async () => {
 });
 
 const run = (service: Service, options = {}) =>
-  verify(server, service, { seed: 1, pairs: true, regressions, ...options });
+  verify(server, service, { seed: 1, pairs: true, regressions: regressions.path, ...options });
 
 /** The same service with another body of its function. */
 function withFunction(body: string): Service {

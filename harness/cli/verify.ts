@@ -13,7 +13,7 @@ import { verify } from "../explorer/verify.ts";
 import { mutantNamed } from "../mutation/derived-service.ts";
 import { startServer } from "../postgres/provider.ts";
 import { writeShard } from "../reporters/shard-file.ts";
-import { strategies } from "../scheduler/strategies.ts";
+import { type StrategyName, strategyNamed } from "../scheduler/strategies.ts";
 import type { Bounds, Service } from "../service/service.ts";
 import { exitCodeOfCampaign } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
@@ -30,7 +30,7 @@ export interface VerifyCommandOptions {
   readonly runs?: number;
   readonly time?: number;
   readonly clients?: Bounds;
-  readonly strategy: string;
+  readonly strategy: StrategyName;
   readonly pairs?: boolean;
   readonly preemptions: number;
   readonly faults: readonly Fault[];
@@ -71,13 +71,11 @@ export async function verifyCommand(
   const limits = { runs: unlimited ? DEFAULTS.runs : options.runs, timeMs: options.time };
   const interrupted = interruption();
   const { preemptions, reduction, faults } = options;
-  const strategyOptions = { preemptions, reduction, faults };
-  const strategy =
-    strategies(strategyOptions).find(({ name }) => name === options.strategy) ?? DEFAULTS.strategy;
-  if (options.faults.length > 0 && !strategy.strikes) {
+  const { strategy } = options;
+  if (faults.length > 0 && !strategyNamed(strategy, options).strikes) {
     throw new HarnessError(
       "USAGE",
-      `no fault strikes under the strategy ${strategy.name}: give --strategy auto, pct or random, or --faults none`,
+      `no fault strikes under the strategy ${strategy}: give --strategy auto, pct or random, or --faults none`,
     );
   }
   // Reports that cannot be written are an error before the work, not after it.
@@ -100,7 +98,7 @@ export async function verifyCommand(
       failFast: options.failFast,
       bounds: options.clients ?? DEFAULTS.bounds,
       pairs,
-      strategy,
+      ...{ strategy, preemptions, reduction, faults },
       checkDeterminism: options.checkDeterminism === true,
       checkers: options.checkers,
       control: {
@@ -110,10 +108,8 @@ export async function verifyCommand(
       },
       mutant: options.mutant && (await mutantNamed(server, service, options.mutant)),
       workers:
-        options.workers === undefined
-          ? undefined
-          : { count: options.workers, serviceFile: file, strategyOptions },
-      regressions,
+        options.workers === undefined ? undefined : { count: options.workers, serviceFile: file },
+      regressions: regressions.path,
       stepTimeoutMs: options.stepTimeout,
       shrinkTimeMs: options.shrinkTime,
       signal: interrupted.signal,

@@ -2,7 +2,7 @@ import type { Control } from "../core/control.ts";
 import type { HarnessErrorCode } from "../core/error.ts";
 import type { Query } from "../execution/queries.ts";
 import type { Database, Server } from "../postgres/provider.ts";
-import type { StrategyOptions } from "../scheduler/strategies.ts";
+import type { StrategyName, StrategyOptions } from "../scheduler/strategies.ts";
 import type { AppliedMutant } from "../service/open-executor.ts";
 import type { Bounds } from "../service/service.ts";
 import type { CheckerName } from "./checkers.ts";
@@ -18,8 +18,8 @@ export interface WorkerOptions {
   readonly seed: number;
   readonly bounds: Bounds;
   readonly pairs: boolean;
-  /** The strategy's name, and what it was made with. */
-  readonly strategy: string;
+  /** A built-in strategy and its options. */
+  readonly strategy: StrategyName;
   readonly strategyOptions: StrategyOptions;
   readonly checkers: readonly CheckerName[];
   readonly checkDeterminism: boolean;
