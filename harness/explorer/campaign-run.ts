@@ -3,6 +3,7 @@ import type { Counterexample } from "../core/counterexample.ts";
 import type { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
+import type { Scenario } from "../core/scenario.ts";
 import type { Executor } from "../execution/executor.ts";
 import { effortUsed } from "../scheduler/strategies.ts";
 import type { AppliedMutant } from "../service/open-executor.ts";
@@ -11,13 +12,14 @@ import { bypassedGate } from "./bypassed-gate.ts";
 import type { RegressionResult } from "./campaign-report.ts";
 import { type CheckerName, Checkers, checkersOf } from "./checkers.ts";
 import { determinism } from "./determinism.ts";
-import { Exploration } from "./exploration.ts";
+import { Exploration, type NumberedFailure } from "./exploration.ts";
 import {
   type FailingExecution,
   ScenarioExplorer,
   type ScenarioOptions,
   type ScenarioResult,
 } from "./explore-scenario.ts";
+import type { ShrinkTree } from "./generate.ts";
 import {
   type AssumedBudget,
   exploreInParallel,
@@ -110,6 +112,13 @@ export class CampaignRun<State extends Json, Op extends Operation>
 
   explore(others: OtherExplorers<State, Op>): Promise<void> {
     return exploreInParallel(this, this.#explorer, others);
+  }
+
+  /** The scenario of a failing execution as it was generated; undefined if it was not. */
+  treeOf({
+    scenarioNumber,
+  }: NumberedFailure<State, Op>): ShrinkTree<Scenario<State, Op>> | undefined {
+    return this.#options.known === undefined ? this.#explorer.tree(scenarioNumber) : undefined;
   }
 
   get next(): number {

@@ -3,6 +3,7 @@ import { HarnessError } from "../core/error.ts";
 import type { Execution } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
+import type { Scenario } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
 import type { Strategy } from "../scheduler/strategies.ts";
@@ -10,7 +11,7 @@ import type { Bounds, Pair, Service } from "../service/service.ts";
 import type { Checkers } from "./checkers.ts";
 import { type Coverage, completeness, coverageOf, NOTHING_COVERED } from "./coverage.ts";
 import { fingerprintOf } from "./fingerprint.ts";
-import { type Generated, generator } from "./generate.ts";
+import { type GeneratedInput, generator, type ShrinkTree } from "./generate.ts";
 import { outcomeOf, pairsOf } from "./pair-search.ts";
 import { EMPTY, sum, type Tally, tallyOfExecution, tallyOfScenario } from "./tally.ts";
 
@@ -74,7 +75,7 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
   implements Explorer<State, Op>
 {
   readonly pairs: readonly Pair<State, Op>[];
-  readonly #input: (index: number) => Generated<State, Op>;
+  readonly #input: (index: number) => GeneratedInput<State, Op>;
   readonly #executor: Executor<State, Op>;
   readonly #service: Service<State, Op>;
   readonly #checkers: Checkers<State, Op>;
@@ -93,6 +94,11 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     this.#service = pairs ? { ...service, patterns: [] } : service;
     this.#checkers = checkers;
     this.#strategy = strategy;
+  }
+
+  /** The scenario of that number as it was generated; undefined for a pair of operations. */
+  tree(index: number): ShrinkTree<Scenario<State, Op>> | undefined {
+    return this.pairs.length > 0 ? undefined : this.#input(index).tree;
   }
 
   async explore(index: number, effort: ExplorationBudget): Promise<ScenarioResult<State, Op>> {

@@ -59,19 +59,20 @@ export async function runCampaign<State extends Json, Op extends Operation>(
   });
   const counterexamples: Counterexample<State, Op>[] = [];
   let error = run.exploration.error;
-  for (const its of failing) {
-    const { number } = its;
-    const file = await options.onViolation?.(counterexample(unshrunk(its), number));
-    const found = await shrunkCounterexample(its, {
+  for (const failure of failing) {
+    const { executionNumber } = failure;
+    const file = await options.onViolation?.(counterexample(unshrunk(failure), executionNumber));
+    const found = await shrunkCounterexample(failure, {
       executor,
       service,
       checkers: run.checkers,
+      tree: run.treeOf(failure),
       timeMs: options.shrinkTimeMs,
       signal: options.signal,
       onExecution: () => run.progress("shrinking"),
     });
     error ??= found.error;
-    const smallest = counterexample(found.counterexample, number);
+    const smallest = counterexample(found.counterexample, executionNumber);
     counterexamples.push(smallest);
     await options.onShrunk?.(smallest, file);
   }

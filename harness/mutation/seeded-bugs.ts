@@ -185,6 +185,7 @@ export class SeededBugTrial<State extends Json, Op extends Operation> {
       executor,
       service: this.#service,
       checkers: new Checkers(checkersOf(this.#service)),
+      tree: undefined,
       timeMs: shrinkTimeMs,
       signal,
       onExecution: () => {},
