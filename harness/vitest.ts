@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import type { Json } from "./core/json.ts";
 import type { Operation } from "./core/operation.ts";
-import type { Campaign } from "./explorer/campaign-report.ts";
+import type { Campaign } from "./explorer/campaign.ts";
 import { type VerifyOptions, verify } from "./explorer/verify.ts";
 import { type Server, startServer } from "./postgres/provider.ts";
 import { counterexampleText } from "./reporters/text.ts";

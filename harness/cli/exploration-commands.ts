@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { CHECKERS } from "../explorer/checkers.ts";
+import { CHECKERS } from "../checkers/registry.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import { strategies } from "../scheduler/strategies.ts";
 import { faultsOption, invariantOption, invariantsOption } from "./campaign-options.ts";

@@ -1,5 +1,5 @@
 import { appendFile } from "node:fs/promises";
-import type { Campaign } from "../explorer/campaign-report.ts";
+import type { Campaign } from "../explorer/campaign.ts";
 import { githubAnnotations, markdownSummary } from "../reporters/github.ts";
 
 /**

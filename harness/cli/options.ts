@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from "commander";
+import { CHECKERS, type CheckerName } from "../checkers/registry.ts";
 import { GATE_LEVELS, type GateLevel, ISOLATIONS, type Isolation } from "../core/control.ts";
 import { FAULT_GROUPS, FAULTS, type Fault, isFault } from "../core/fault.ts";
-import { CHECKERS, type CheckerName } from "../explorer/checkers.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
-import type { Shard } from "../explorer/shard.ts";
+import type { Shard } from "../explorer/shards.ts";
 import { type StrategyName, strategies } from "../scheduler/strategies.ts";
 import type { Bounds } from "../service/service.ts";
 import { FROM_COMMIT } from "./seed-from-commit.ts";

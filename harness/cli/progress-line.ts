@@ -1,4 +1,4 @@
-import type { CampaignOptions, Progress } from "../explorer/campaign-run.ts";
+import type { CampaignOptions, Progress } from "../explorer/bounded-exploration.ts";
 
 /** How often progress is shown, in ms: on a terminal, and in a log. */
 const EVERY = { terminal: 100, log: 5_000 };

@@ -1,4 +1,4 @@
-import type { Campaign } from "../explorer/campaign-report.ts";
+import type { Campaign } from "../explorer/campaign.ts";
 import { writeEvidence } from "../reporters/evidence-files.ts";
 import { reportJson } from "../reporters/json.ts";
 import { summary } from "../reporters/summary.ts";

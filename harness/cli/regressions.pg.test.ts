@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { RegressionFolder } from "../explorer/regression-folder.ts";
+import { RegressionFolder } from "../explorer/regressions.ts";
 import { verify } from "../explorer/verify.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";

@@ -1,14 +1,13 @@
 import { randomInt } from "node:crypto";
 import { mkdir } from "node:fs/promises";
+import type { CheckerName } from "../checkers/registry.ts";
 import type { GateLevel, Isolation } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Fault } from "../core/fault.ts";
 import { faultsIn } from "../core/schedule.ts";
-import type { CheckerName } from "../explorer/checkers.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
-import type { Part } from "../explorer/merge.ts";
-import { RegressionFolder } from "../explorer/regression-folder.ts";
-import type { Shard } from "../explorer/shard.ts";
+import { RegressionFolder } from "../explorer/regressions.ts";
+import type { Part, Shard } from "../explorer/shards.ts";
 import { verify } from "../explorer/verify.ts";
 import { mutantNamed } from "../mutation/derived-service.ts";
 import { startServer } from "../postgres/provider.ts";

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { RandomWalk } from "../scheduler/random.ts";
+import { summaryOf } from "./campaign-totals.ts";
 import { NOTHING_COVERED } from "./coverage.ts";
 import { Exploration } from "./exploration.ts";
 import type { ScenarioResult } from "./explore-scenario.ts";
-import { summaryOf } from "./shard-totals.ts";
 import { EMPTY } from "./tally.ts";
 import { executeToy, increment, type Toy } from "./toy.fixture.ts";
 

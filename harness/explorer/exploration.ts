@@ -2,12 +2,12 @@ import type { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Pair } from "../service/service.ts";
-import type { PairSearch } from "./campaign-report.ts";
+import type { PairSearch } from "./campaign.ts";
+import { digestOf, hex, type ShardTotals } from "./campaign-totals.ts";
 import { NOTHING_COVERED, together } from "./coverage.ts";
 import type { FailingExecution, ScenarioResult } from "./explore-scenario.ts";
 import type { Seen } from "./fingerprint.ts";
-import { type Shard, WHOLE } from "./shard.ts";
-import { digestOf, hex, type ShardTotals } from "./shard-totals.ts";
+import { type Shard, WHOLE } from "./shards.ts";
 import { addTo, EMPTY, keyOf, type Tally } from "./tally.ts";
 
 /** A failing execution, with its number and that of its scenario; both count from 0. */

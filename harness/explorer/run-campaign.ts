@@ -1,3 +1,4 @@
+import { cannotCheck } from "../checkers/registry.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import type { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
@@ -6,15 +7,14 @@ import type { Verdict } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
 import { mutantName } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
-import type { Campaign, Environment, Settings } from "./campaign-report.ts";
-import { type CampaignOptions, CampaignRun } from "./campaign-run.ts";
-import { cannotCheck } from "./checkers.ts";
+import { type CampaignOptions, CampaignRun } from "./bounded-exploration.ts";
+import type { Campaign, Environment, Settings } from "./campaign.ts";
+import { type ShardTotals, summaryOf } from "./campaign-totals.ts";
 import { controlled, uncontrolled } from "./control-sentences.ts";
 import { type FailingExecution, knownAlready } from "./explore-scenario.ts";
 import type { OtherExplorers } from "./parallel-exploration.ts";
-import { type ShardTotals, summaryOf } from "./shard-totals.ts";
+import { hashSources } from "./provenance.ts";
 import { type Shrunken, shrunkCounterexample, unshrunk } from "./shrunk-counterexample.ts";
-import { hashSources } from "./sources.ts";
 
 export interface CampaignResult {
   readonly campaign: Campaign;

@@ -1,7 +1,7 @@
 import fc, { type Arbitrary } from "fast-check";
 import { expect, test } from "vitest";
+import { Checkers, checkersOf } from "../checkers/registry.ts";
 import { ReplayScheduler } from "../scheduler/replay.ts";
-import { Checkers, checkersOf } from "./checkers.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
 import { generator } from "./generate.ts";
 import { shrunkCounterexample } from "./shrunk-counterexample.ts";

@@ -1,3 +1,4 @@
+import { type Checkers, ruleFirst } from "../checkers/registry.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
 import { type Execution, preemptionCount } from "../core/execution.ts";
@@ -7,11 +8,9 @@ import { operationCount, type Scenario } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
 import type { Service } from "../service/service.ts";
-import { commitThatBroke } from "./breaking-commit.ts";
-import { type Checkers, ruleFirst } from "./checkers.ts";
+import { commitThatBroke, passingSerialRun } from "./explain-violation.ts";
 import type { FailingExecution } from "./explore-scenario.ts";
 import type { ShrinkTree } from "./generate.ts";
-import { passingSerialRun } from "./passing-serial-run.ts";
 import { shrink } from "./shrink.ts";
 
 export interface ShrinkingOptions<State extends Json, Op extends Operation> {
@@ -59,7 +58,7 @@ export async function shrunkCounterexample<State extends Json, Op extends Operat
       return executor.execute(scenario, scheduler);
     },
     fails: async (candidate) => {
-      const violations = await checkers.likewise(rule, candidate, again);
+      const violations = await checkers.checkRule(rule, candidate, again);
       if (violations.length > 0) known.set(candidate, violations);
       return violations.length > 0;
     },
@@ -83,7 +82,7 @@ export async function shrunkCounterexample<State extends Json, Op extends Operat
     : await passingSerialRun(
         execution.scenario,
         again,
-        async (other) => (await checkers.likewise(rule, other, again)).length === 0,
+        async (other) => (await checkers.checkRule(rule, other, again)).length === 0,
       );
   const counterexample = {
     ...unshrunk({ execution, violations }),

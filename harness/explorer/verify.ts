@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { relative } from "node:path";
 import fc from "fast-check";
+import { CHECKERS, type CheckerName, ruleFirst } from "../checkers/registry.ts";
 import type { Control } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Fault } from "../core/fault.ts";
@@ -19,15 +20,13 @@ import {
 import { type AppliedMutant, openExecutor } from "../service/open-executor.ts";
 import type { Bounds, Service } from "../service/service.ts";
 import { version } from "../version.ts";
-import type { Environment, RegressionResult } from "./campaign-report.ts";
-import type { CampaignOptions, Progress } from "./campaign-run.ts";
-import { CHECKERS, type CheckerName, ruleFirst } from "./checkers.ts";
+import type { CampaignOptions, Progress } from "./bounded-exploration.ts";
+import type { Environment, RegressionResult } from "./campaign.ts";
 import { DEFAULTS } from "./defaults.ts";
 import type { FailingExecution } from "./explore-scenario.ts";
-import { RegressionFolder } from "./regression-folder.ts";
-import { type ReplayedRegression, replayRegressions } from "./replay-regressions.ts";
+import { RegressionFolder, type ReplayedRegression, replayRegressions } from "./regressions.ts";
 import { type CampaignResult, runCampaign } from "./run-campaign.ts";
-import type { Shard } from "./shard.ts";
+import type { Shard } from "./shards.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 /**

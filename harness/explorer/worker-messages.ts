@@ -1,3 +1,4 @@
+import type { CheckerName } from "../checkers/registry.ts";
 import type { Control } from "../core/control.ts";
 import type { HarnessErrorCode } from "../core/error.ts";
 import type { Query } from "../execution/queries.ts";
@@ -5,7 +6,6 @@ import type { Database, Server } from "../postgres/provider.ts";
 import type { StrategyName, StrategyOptions } from "../scheduler/strategies.ts";
 import type { AppliedMutant } from "../service/open-executor.ts";
 import type { Bounds } from "../service/service.ts";
-import type { CheckerName } from "./checkers.ts";
 import type { ScenarioResult } from "./explore-scenario.ts";
 
 /** What a worker process has to be told of a campaign, to explore its scenarios by itself. */

@@ -4,7 +4,7 @@ import type { Database, Server } from "../postgres/provider.ts";
 import { strategyNamed } from "../scheduler/strategies.ts";
 import { loadService } from "../service/load-service.ts";
 import { openExecutor } from "../service/open-executor.ts";
-import { checkersFor } from "./campaign-run.ts";
+import { checkersFor } from "./bounded-exploration.ts";
 import { ScenarioExplorer } from "./explore-scenario.ts";
 import { footprintsFor } from "./verify.ts";
 import type { FromWorker, PlainError, ToWorker, WorkerOptions } from "./worker-messages.ts";

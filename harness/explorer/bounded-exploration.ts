@@ -1,3 +1,5 @@
+import { determinismChecker } from "../checkers/determinism.ts";
+import { type CheckerName, Checkers, checkersOf } from "../checkers/registry.ts";
 import type { Control } from "../core/control.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import type { HarnessError } from "../core/error.ts";
@@ -8,10 +10,8 @@ import type { Executor } from "../execution/executor.ts";
 import { effortUsed } from "../scheduler/strategies.ts";
 import type { AppliedMutant } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
-import { bypassedGate } from "./bypassed-gate.ts";
-import type { RegressionResult } from "./campaign-report.ts";
-import { type CheckerName, Checkers, checkersOf } from "./checkers.ts";
-import { determinism } from "./determinism.ts";
+import type { RegressionResult } from "./campaign.ts";
+import { bypassedGate } from "./control-sentences.ts";
 import { Exploration, type NumberedFailure } from "./exploration.ts";
 import {
   type FailingExecution,
@@ -26,7 +26,7 @@ import {
   type OrderedCampaign,
   type OtherExplorers,
 } from "./parallel-exploration.ts";
-import { type Shard, WHOLE } from "./shard.ts";
+import { type Shard, WHOLE } from "./shards.ts";
 
 export interface CampaignOptions extends ScenarioOptions {
   /** How many executions; undefined: until the time is up. */
@@ -79,7 +79,7 @@ export function checkersFor<State extends Json, Op extends Operation>(
   service: Service<State, Op>,
   { checkers, checkDeterminism }: Pick<CampaignOptions, "checkers" | "checkDeterminism">,
 ): Checkers<State, Op> {
-  const twice = checkDeterminism ? [determinism<State, Op>(ordersWakes)] : [];
+  const twice = checkDeterminism ? [determinismChecker<State, Op>(ordersWakes)] : [];
   return new Checkers([...checkersOf(service, checkers), ...twice]);
 }
 
