@@ -1,5 +1,5 @@
+import { Checkers, checkersOf } from "../harness/checkers/registry.ts";
 import type { GateLevel } from "../harness/core/control.ts";
-import { Checkers, checkersOf } from "../harness/explorer/checkers.ts";
 import { DEFAULTS } from "../harness/explorer/defaults.ts";
 import { generator } from "../harness/explorer/generate.ts";
 import { replay } from "../harness/explorer/replay.ts";

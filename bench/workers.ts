@@ -19,12 +19,7 @@ export async function workers(): Promise<Benchmark> {
       const { campaign: done, error } = await verify(server, booking, {
         seed: 1,
         timeMs: CAMPAIGN_MS,
-        workers: {
-          count,
-          serviceFile: MODEL,
-          strategyOptions: { preemptions: DEFAULTS.preemptions },
-          joinMs: 0,
-        },
+        workers: { count, serviceFile: MODEL, joinMs: 0 },
       });
       if (error !== undefined) throw error;
       executions[side] += done.executions;

@@ -11,7 +11,7 @@ const harness = {
   core: [],
   postgres: ["core"],
   scheduler: ["core"],
-  checkers: ["core", "scheduler/scheduler.ts"],
+  checkers: ["core", "scheduler"],
   parser: ["core"],
   instrumentation: ["core", "postgres", "parser"],
   footprints: ["core", "postgres", "parser", "instrumentation"],
@@ -26,9 +26,12 @@ const harness = {
     ...["core", "postgres", "scheduler", "checkers", "parser"],
     ...["execution", "service", "explorer"],
   ],
-  isolationtester: ["core", "postgres", "proxy", "scheduler", "execution", "service", "explorer"],
+  isolationtester: [
+    ...["core", "postgres", "proxy", "scheduler", "checkers"],
+    ...["execution", "service", "explorer"],
+  ],
   audit: ["core", "postgres"],
-  attack: ["core", "checkers", "service", "explorer/campaign-report.ts"],
+  attack: ["core", "checkers", "service", "explorer/campaign.ts"],
   reporters: ["core", "checkers", "scheduler", "explorer", "mutation", "audit", "attack"],
 } as const;
 

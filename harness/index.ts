@@ -5,6 +5,7 @@
 
 export { type AuditOptions, audit } from "./audit/audit.ts";
 export type * from "./audit/audit-report.ts";
+export type { CheckerName } from "./checkers/registry.ts";
 export type { Control, GateLevel, Isolation } from "./core/control.ts";
 export type * from "./core/counterexample.ts";
 export { HarnessError, type HarnessErrorCode } from "./core/error.ts";
@@ -23,11 +24,10 @@ export type * from "./core/trace.ts";
 export type * from "./core/verdict.ts";
 export type { Query } from "./execution/queries.ts";
 export type * from "./execution/system.ts";
-export type * from "./explorer/campaign-report.ts";
-export type { Progress } from "./explorer/campaign-run.ts";
-export type { CheckerName } from "./explorer/checkers.ts";
+export type { Progress } from "./explorer/bounded-exploration.ts";
+export type * from "./explorer/campaign.ts";
 export type { CampaignResult } from "./explorer/run-campaign.ts";
-export type { Shard } from "./explorer/shard.ts";
+export type { Shard } from "./explorer/shards.ts";
 export { type VerifyOptions, verify, type Workers } from "./explorer/verify.ts";
 export type { Derivation } from "./mutation/derivation.ts";
 export { derivationOf } from "./mutation/derived-service.ts";

@@ -3,8 +3,7 @@ import { pathToFileURL } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import type { Json } from "./core/json.ts";
 import type { Operation } from "./core/operation.ts";
-import type { Campaign } from "./explorer/campaign-report.ts";
-import { RegressionFolder } from "./explorer/regression-folder.ts";
+import type { Campaign } from "./explorer/campaign.ts";
 import { type VerifyOptions, verify } from "./explorer/verify.ts";
 import { type Server, startServer } from "./postgres/provider.ts";
 import { counterexampleText } from "./reporters/text.ts";
@@ -14,7 +13,9 @@ import { scenarioService } from "./service/scenario-service.ts";
 import type { Service } from "./service/service.ts";
 
 /** Options of `interleaved`: those of `verify`, and these. */
-export interface InterleavedOptions extends Partial<Omit<VerifyOptions, "regressions">> {
+export interface InterleavedOptions extends Omit<VerifyOptions, "seed" | "regressions"> {
+  /** See `VerifyOptions.seed`. Default: 1. */
+  readonly seed?: number;
   /** Which Postgres; see `startServer`. Default: `"auto"`. */
   readonly postgres?: string;
   /** The time limit of the test, in ms. Default: 120,000. */
@@ -53,7 +54,7 @@ export function interleaved<State extends Json, Op extends Operation>(
   test(name, { timeout }, async ({ signal }) => {
     const file = expect.getState().testPath ?? process.cwd();
     const service = serviceOf(tested, `${basename(file)} > ${name}`, file);
-    const regressions = new RegressionFolder(join(dirname(file), "regressions"));
+    const regressions = join(dirname(file), "regressions");
     const settings = { seed: SEED, signal, ...others, regressions };
     const { campaign, error } = await verify(await leased(postgres), service, settings);
     if (error !== undefined) throw error;

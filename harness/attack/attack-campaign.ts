@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Operation } from "../core/operation.ts";
 import type { Violation } from "../core/verdict.ts";
-import type { Campaign, Environment } from "../explorer/campaign-report.ts";
+import type { Campaign, Environment } from "../explorer/campaign.ts";
 import type { Attack, Target } from "../service/attack.ts";
 import { type AttackResult, LINEARIZABLE } from "./run-attack.ts";
 

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import type { Execution } from "../core/execution.ts";
 import type { Invariant } from "../core/invariant.ts";
-import { checkInvariants } from "./invariants.ts";
-import { noRows } from "./no-rows.ts";
+import { checkInvariants, noRows } from "./invariants.ts";
 
 const EXECUTION: Execution = {
   scenario: { initial: null, clients: [] },
@@ -15,7 +14,7 @@ const EXECUTION: Execution = {
 };
 const INVARIANTS: readonly Invariant[] = [noRows("debts")];
 
-test("a query that must have no rows is broken by each row, and when it was not asked", () => {
+test("a query that must have no rows is broken by each row, and by a missing result", () => {
   expect(checkInvariants(EXECUTION, INVARIANTS)).toEqual([]);
   const [two] = checkInvariants(
     { ...EXECUTION, snapshot: { debts: [{ id: 1 }, { id: 2 }] } },
@@ -28,10 +27,10 @@ test("a query that must have no rows is broken by each row, and when it was not 
     evidence: [{ id: 1 }, { id: 2 }],
   });
   const [missing] = checkInvariants({ ...EXECUTION, snapshot: {} }, INVARIANTS);
-  expect(missing?.message).toContain("was not asked");
+  expect(missing?.message).toContain("was not executed");
 });
 
-test("what was broken after a commit is told of the first one, although it was fixed", () => {
+test("an invariant is reported for the first commit that breaks it, although a later one repairs it", () => {
   const commits = [
     { step: 3, snapshot: { debts: [] } },
     { step: 5, snapshot: { debts: [{ id: 1 }] } },

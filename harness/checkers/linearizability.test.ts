@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Call } from "../core/history.ts";
 import { isUnknown, type ObservedHistory } from "../core/model.ts";
 import { account, bruteForce, queue, type RegisterCommand, register } from "./histories.fixture.ts";
-import { type Budget, linearizability, nonLinearizable } from "./linearizability.ts";
+import { type Budget, linearizability, violationsOf } from "./linearizability.ts";
 
 const budget: Budget = { steps: 1_000_000, ms: 60_000 };
 const single = { ...register, split: (it: ObservedHistory<null, RegisterCommand>) => [it] };
@@ -104,12 +104,12 @@ test("without a budget the verdict is unknown; what was found illegal stays so",
     linearizability(register, account(...events), { ...budget, steps });
   expect(within(2).verdict).toBe("illegal");
   expect(within(1)).toEqual({ verdict: "unknown", why: "no order was found within 1 steps" });
-  expect(nonLinearizable(within(1))).toEqual([]);
+  expect(violationsOf(within(1))).toEqual([]);
 });
 
 test("each order is told, with why it fails", () => {
   const it = account<RegisterCommand>("0 write 1", "1 write 2", "0: ok", "1: ok", "2 read", "2: 3");
-  const [violation] = nonLinearizable(checked(it));
+  const [violation] = violationsOf(checked(it));
   expect(violation?.message).toBe(
     "no order explains the 3 operations up to the answer to client 2's read (3): all 2 fail",
   );

@@ -4,9 +4,10 @@ import type { Json } from "../core/json.ts";
 import { isUnknown, type Model, type ObservedHistory } from "../core/model.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Violation } from "../core/verdict.ts";
+import type { Checker } from "./checker.ts";
 import { type DeadEnd, type Illegal, type Spend, search } from "./linearizability-search.ts";
 
-/** How much a result may cost before it is given up. */
+/** The most that a search may cost before its verdict is `unknown`. */
 export interface Budget {
   /** Steps of the model. */
   readonly steps: number;
@@ -16,7 +17,7 @@ export interface Budget {
 /** How one order fails. */
 export interface Attempt<Op extends Operation = Operation> {
   readonly order: readonly Call<Op>[];
-  /** The operation whose answer is not right after it; undefined: it is what was left. */
+  /** The call whose answer is wrong after the order; undefined: the final state is wrong. */
   readonly refused: Call<Op> | undefined;
   /** What would have been right, or what does not fit, in words; empty if the model cannot say. */
   readonly because: string;
@@ -27,35 +28,35 @@ export type Linearizability<Op extends Operation = Operation> =
   | { readonly verdict: "unknown"; readonly why: string }
   | {
       readonly verdict: "illegal";
-      /** The shortest prefix of the history that nothing explains; of its part, if it was split. */
+      /** The shortest prefix that no order explains: of the history, or of a part if it was split. */
       readonly prefix: readonly Call<Op>[];
-      /** The operation whose return ends it; undefined: all returned, and what was left is wrong. */
+      /** The call whose return ends the prefix; undefined: all returned, the final state is wrong. */
       readonly last: Call<Op> | undefined;
       /** At most 24 of the orders. */
       readonly attempts: readonly Attempt<Op>[];
-      /** How many orders there are; those that come to the same state are taken as one. */
+      /** The number of orders; those that lead to the same state count as one. */
       readonly orders: number;
     };
 
 /**
  * Whether some order of the operations, each between its invocation and its return, explains every
- * answer and what was left. An account that the model can split is checked part by part: it is
+ * answer and the final state. A history that the model can split is checked part by part: it is
  * linearizable if every part is (Horn and Kroening, "Faster linearizability checking via
- * P-compositionality", 2015). The first part to go wrong is the one that is told of.
+ * P-compositionality", 2015). The result describes the part whose illegal prefix is the shortest.
  */
 export function linearizability<State, Initial extends Json, Op extends Operation>(
   model: Model<State, Initial, Op>,
-  account: ObservedHistory<Initial, Op>,
+  history: ObservedHistory<Initial, Op>,
   budget: Budget,
 ): Linearizability<Op> {
   const spend = spender(budget);
-  let first: Shortest<State, Initial, Op> | undefined;
+  let first: IllegalPrefix<State, Initial, Op> | undefined;
   let why: string | undefined;
-  for (const part of model.split?.(account) ?? [account]) {
-    const found = search(model, part, spend);
-    if (found.verdict === "unknown") why ??= found.why;
-    if (found.verdict !== "illegal") continue;
-    const prefix = shortest(model, part, found, spend);
+  for (const part of model.split?.(history) ?? [history]) {
+    const result = search(model, part, spend);
+    if (result.verdict === "unknown") why ??= result.why;
+    if (result.verdict !== "illegal") continue;
+    const prefix = shortestPrefix(model, part, result, spend);
     if (first === undefined || prefix.at < first.at) first = prefix;
   }
   if (first === undefined)
@@ -64,7 +65,7 @@ export function linearizability<State, Initial extends Json, Op extends Operatio
   return {
     verdict: "illegal",
     prefix: part.calls,
-    last: part.calls.find((it) => !isUnknown(it) && it.returnedAt === at),
+    last: part.calls.find((call) => !isUnknown(call) && call.returnedAt === at),
     attempts: illegal.deadEnds.map(({ order, refused, state }) => ({
       order,
       refused,
@@ -74,37 +75,38 @@ export function linearizability<State, Initial extends Json, Op extends Operatio
   };
 }
 
-interface Shortest<State, Initial extends Json, Op extends Operation> {
-  /** Position of the return that ends it; Infinity: it is the whole part, with what was left. */
+interface IllegalPrefix<State, Initial extends Json, Op extends Operation> {
+  /** Position of the return that ends it; Infinity: the whole part, with its final state. */
   readonly at: number;
   readonly part: ObservedHistory<Initial, Op>;
   readonly illegal: Illegal<State, Op>;
 }
 
 /**
- * The shortest prefix of a part that nothing explains, whatever those had been answered that were
- * still under way. The search knew their answers: it ends where it does, or a few returns later.
+ * The shortest prefix of a part that no order explains, whatever the answers to the calls that are
+ * pending at its end. The search used those answers: the prefix ends where the search failed, or a
+ * few returns later.
  */
-function shortest<State, Initial extends Json, Op extends Operation>(
+function shortestPrefix<State, Initial extends Json, Op extends Operation>(
   model: Model<State, Initial, Op>,
   part: ObservedHistory<Initial, Op>,
   illegal: Illegal<State, Op>,
   spend: Spend,
-): Shortest<State, Initial, Op> {
+): IllegalPrefix<State, Initial, Op> {
   const returns = part.calls
-    .filter((it) => !isUnknown(it) && it.returnedAt >= illegal.at)
+    .filter((call) => !isUnknown(call) && call.returnedAt >= illegal.at)
     .map(({ returnedAt }) => returnedAt)
     .sort((a, b) => a - b);
   for (const at of returns) {
     const prefix = until(part, at);
-    const found = search(model, prefix, spend);
-    if (found.verdict === "illegal") return { at, part: prefix, illegal: found };
-    if (found.verdict === "unknown") break;
+    const result = search(model, prefix, spend);
+    if (result.verdict === "illegal") return { at, part: prefix, illegal: result };
+    if (result.verdict === "unknown") break;
   }
   return { at: Number.POSITIVE_INFINITY, part, illegal };
 }
 
-/** What was known at a position of the history. */
+/** The history up to a position: later answers are missing. */
 function until<Initial extends Json, Op extends Operation>(
   { initial, calls }: ObservedHistory<Initial, Op>,
   at: number,
@@ -122,8 +124,8 @@ function until<Initial extends Json, Op extends Operation>(
   };
 }
 
-/** How many steps go by between two looks at the clock. */
-const STEPS_PER_LOOK = 1_024;
+/** The number of steps between two readings of the clock. */
+const STEPS_PER_READING = 1_024;
 
 function spender({ steps, ms }: Budget): Spend {
   const deadline = performance.now() + ms;
@@ -131,7 +133,7 @@ function spender({ steps, ms }: Budget): Spend {
   return () => {
     spent++;
     if (spent > steps) return `no order was found within ${steps} steps`;
-    const late = spent % STEPS_PER_LOOK === 0 && performance.now() > deadline;
+    const late = spent % STEPS_PER_READING === 0 && performance.now() > deadline;
     return late ? `no order was found within ${ms} ms` : undefined;
   };
 }
@@ -145,42 +147,47 @@ function because<State, Initial extends Json, Op extends Operation>(
   return (final && model.misfit?.(state, final)) ?? "";
 }
 
-/** The rule, for reports. */
-export const LINEARIZABLE = {
+const LINEARIZABLE = {
   checker: "linearizability",
   name: "linearizable",
   description:
-    "Every answer, and what is left in the end, is as if each operation had happened at once, at " +
-    "some moment between its sending and its answer.",
+    "Every answer, and the final state, is as if each operation had taken effect at one moment " +
+    "between its sending and its answer.",
 } as const;
 
-/** Far more than an execution of a few operations takes. */
+/** Far more than an execution of a few operations needs. */
 const BUDGET: Budget = { steps: 200_000, ms: 10_000 };
 
-/** Checkers an execution by a model of what was executed. */
+/** Checks that an execution is linearizable with respect to the service's model. */
+export function linearizabilityChecker<State extends Json, Op extends Operation>(
+  model: Model<unknown, State, Op>,
+): Checker<State, Op> {
+  return { rules: [LINEARIZABLE], check: (execution) => checkLinearizability(execution, model) };
+}
+
 export function checkLinearizability<State extends Json, Op extends Operation>(
   { scenario, trace, contents }: Execution<State, Op>,
   model: Model<unknown, State, Op>,
 ): { violations: readonly Violation[]; undecided?: string } {
-  const account = {
+  const history = {
     initial: scenario.initial,
     calls: calls(historyOf(trace)),
     final: contents,
   };
-  const found = linearizability(model, account, BUDGET);
+  const result = linearizability(model, history, BUDGET);
   return {
-    violations: nonLinearizable(found),
-    ...(found.verdict === "unknown" && { undecided: `${LINEARIZABLE.checker}: ${found.why}` }),
+    violations: violationsOf(result),
+    ...(result.verdict === "unknown" && { undecided: `${LINEARIZABLE.checker}: ${result.why}` }),
   };
 }
 
-/** What a reader is told; nothing unless the verdict is `illegal`. */
-export function nonLinearizable(found: Linearizability): readonly Violation[] {
-  if (found.verdict !== "illegal") return [];
-  const { prefix, last, attempts, orders } = found;
-  const what = last === undefined ? "what they left" : `the answer to ${told(last)}`;
-  const shown = orders > attempts.length ? `, of which ${attempts.length} are shown` : "";
-  const tried = orders === 1 ? "the one order that is left fails" : `all ${orders} fail${shown}`;
+/** The violation to report; none unless the verdict is `illegal`. */
+export function violationsOf(result: Linearizability): readonly Violation[] {
+  if (result.verdict !== "illegal") return [];
+  const { prefix, last, attempts, orders } = result;
+  const what = last === undefined ? "the final state" : `the answer to ${callText(last)}`;
+  const shown = orders > attempts.length ? ` (${attempts.length} are shown)` : "";
+  const tried = orders === 1 ? "the only possible order fails" : `all ${orders} fail${shown}`;
   const operations = prefix.length === 1 ? "the only operation" : `the ${prefix.length} operations`;
   const { checker, name } = LINEARIZABLE;
   return [
@@ -189,8 +196,8 @@ export function nonLinearizable(found: Linearizability): readonly Violation[] {
       name,
       message: `no order explains ${operations} up to ${what}: ${tried}`,
       evidence: attempts.map(({ order, refused, because }) => ({
-        after: order.map(told).join(", ") || "nothing",
-        wrong: refused === undefined ? "what was left" : `the answer to ${told(refused)}`,
+        after: order.map(callText).join(", ") || "nothing",
+        wrong: refused === undefined ? "the final state" : `the answer to ${callText(refused)}`,
         because,
       })),
     },
@@ -198,6 +205,6 @@ export function nonLinearizable(found: Linearizability): readonly Violation[] {
 }
 
 /** `client 1's cancel (CANCELLED)`. */
-function told({ client, operation, response }: Call): string {
+function callText({ client, operation, response }: Call): string {
   return `client ${client}'s ${operation.name} (${response?.code ?? "no answer"})`;
 }

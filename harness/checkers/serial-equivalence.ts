@@ -1,75 +1,125 @@
-import { type Execution, historyOf } from "../core/execution.ts";
+import { type Execution, historyOf, isFaulty } from "../core/execution.ts";
 import { type Call, calls } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
-import { isUnknown } from "../core/model.ts";
+import { isUnknown, type Model } from "../core/model.ts";
 import type { Operation } from "../core/operation.ts";
+import type { Scenario } from "../core/scenario.ts";
 import { clientOf } from "../core/schedule.ts";
+import type { TraceEvent } from "../core/trace.ts";
 import type { Violation } from "../core/verdict.ts";
+import { ClientOrder } from "../scheduler/client-order.ts";
+import type { Checker, CheckResult, Reexecute } from "./checker.ts";
 import { IdBijection } from "./id-bijection.ts";
-import type { Execute, SerialOrder, SerialOrders, TooMany } from "./serial-orders.ts";
+import { checkLinearizability } from "./linearizability.ts";
+import {
+  type Execute,
+  type SerialOrder,
+  SerialOrders,
+  type SerialOutcome,
+  type TooMany,
+} from "./serial-orders.ts";
 
-export const SERIALLY_EQUIVALENT = {
+const SERIALLY_EQUIVALENT = {
   checker: "serial-equivalence",
   name: "serially-equivalent",
   description:
-    "The answers, and what is left in the end, are those of some order in which the same operations " +
-    "run one after the other; each client's operations in its order, ids aside.",
+    "The answers and the final state are those of some order in which the same operations run one " +
+    "after the other, each client's in its order; generated ids may differ.",
 } as const;
 
-/** It compares what two checkers say, and is not counted to either. */
-export const MODEL_AGREES = {
+/** It compares two checkers, and counts as neither. */
+const MODEL_AGREES = {
   checker: "agreement",
   name: "model-agrees",
   description:
-    "What the model takes for right some serial order of the operations comes to, and what such an " +
-    "order in real time comes to the model takes for right.",
+    "What the model accepts is the result of some serial order of the operations; and the model " +
+    "accepts the result of every serial order that keeps to real time.",
 } as const;
 
-/** How many orders may be executed to find one for an execution. */
+/** The most orders that are executed to find one that is equal to an execution. */
 const EXECUTIONS = 100;
 
-export type SerialFinding =
-  | "equivalent"
-  | "different"
-  | "not checked"
-  | { readonly tooMany: TooMany };
-
 /**
- * The order of whole operations that an execution is itself; undefined if something moved beside the
- * operation that was under way, or after its answer.
+ * Compares each execution with serial orders of the same operations, executed on the same database;
+ * the results of the orders are reused for all executions of one scenario. Where the service has a
+ * model, it also reports where the model and the serial orders disagree.
+ *
+ * @param aborts response codes that mean that an operation gave way to others and had no effect
  */
-export function ownOrder({ trace }: Execution): SerialOrder | undefined {
-  const order: number[] = [];
-  let underWay: number | undefined;
-  for (const event of trace) {
-    if (event.type === "invoke") {
-      if (underWay !== undefined) return undefined;
-      underWay = event.client;
-      order.push(event.client);
-    } else if (event.type === "return") underWay = undefined;
-    else if (event.type === "move" && event.choice.action !== "start") {
-      if (clientOf(event.choice.task) !== underWay) return undefined;
+export function serialEquivalenceChecker<State extends Json, Op extends Operation>(
+  ids: IdFields,
+  model: Model<unknown, State, Op> | undefined,
+  aborts: readonly string[] = [],
+): Checker<State, Op> {
+  let current: Scenario<State, Op> | undefined;
+  /** By the operations that are left without the aborted ones. */
+  const ordersByOperations = new Map<string, SerialOrders<Op>>();
+  const modelRules = model === undefined ? [] : [MODEL_AGREES];
+
+  async function check(
+    whole: Execution<State, Op>,
+    reexecute: Reexecute<State, Op>,
+  ): Promise<CheckResult> {
+    if (current !== whole.scenario) ordersByOperations.clear();
+    current = whole.scenario;
+    const execution = withoutAborted(whole, aborts);
+    const { scenario } = execution;
+    const operations = JSON.stringify(scenario.clients);
+    const orders = ordersByOperations.get(operations) ?? new SerialOrders<Op>(scenario);
+    ordersByOperations.set(operations, orders);
+    // A fault or an aborted operation may have changed the result of the order.
+    const isPlain = scenario === current && !isFaulty(whole.trace);
+    const order = isPlain ? serialOrderOf(execution) : undefined;
+    if (order !== undefined) orders.learn(order, outcomeOf(execution));
+    const execute = async (serial: SerialOrder) => {
+      const scheduler = new ClientOrder(serial);
+      scheduler.begin();
+      return outcomeOf(await reexecute(scenario, scheduler));
+    };
+    const compare = (realTime: boolean) =>
+      compareWithOrders(execution, orders, execute, { ids, realTime });
+
+    const comparison = await compare(false);
+    if (comparison === "not checked") {
+      return { violations: [], unchecked: [SERIALLY_EQUIVALENT, ...modelRules] };
     }
+    if (typeof comparison === "object") {
+      const undecided = `${SERIALLY_EQUIVALENT.checker}: too many ${comparison.tooMany} to try them all`;
+      return { violations: [], undecided, unchecked: [SERIALLY_EQUIVALENT] };
+    }
+    const violations = comparison === "different" ? [notSerial(execution)] : [];
+    if (model === undefined) return { violations };
+    const linear = checkLinearizability(whole, model);
+    const accepted = linear.violations.length === 0 && linear.undecided === undefined;
+    if (comparison === "different" && accepted) violations.push(modelDisagrees("allows"));
+    if (comparison === "equivalent" && linear.violations.length > 0) {
+      if ((await compare(true)) === "equivalent") violations.push(modelDisagrees("refuses"));
+    }
+    return { violations };
   }
-  return order;
+
+  return { rules: [SERIALLY_EQUIVALENT, ...modelRules], check };
 }
 
+type Comparison = "equivalent" | "different" | "not checked" | { readonly tooMany: TooMany };
+
 /**
- * Whether some serial order of an execution's operations comes to the same. Not checked is an execution
- * of which answers are missing, since nobody can tell what they would have been; and one in which no
- * order was found while a operation names an id by guess, which in another order is something else.
+ * Whether some serial order of an execution's operations has the same result. An execution is not
+ * checked if answers are missing, since they could have been anything; nor if no order was found
+ * and an operation names a guessed id, which means something else in another order.
  */
-export async function serialEquivalence<State extends Json, Op extends Operation>(
+async function compareWithOrders<State extends Json, Op extends Operation>(
   execution: Execution<State, Op>,
   orders: SerialOrders<Op>,
   execute: Execute,
   { ids, realTime }: { readonly ids: IdFields; readonly realTime: boolean },
-): Promise<SerialFinding> {
+): Promise<Comparison> {
   const { scenario, trace, contents, ending } = execution;
   const all = calls(historyOf(trace));
-  if (contents === undefined || ending.type === "stuck" || all.some(isUnknown))
+  if (contents === undefined || ending.type === "stuck" || all.some(isUnknown)) {
     return "not checked";
+  }
   const bijection = IdBijection.from(scenario.initial, ids);
   const found = await orders.find(
     { calls: all, contents, bijection, realTime, executions: EXECUTIONS },
@@ -81,8 +131,31 @@ export async function serialEquivalence<State extends Json, Op extends Operation
   return guessed ? "not checked" : "different";
 }
 
-/** What a reader is told of an execution that no serial order comes to. */
-export function notSerial(execution: Execution): Violation {
+/**
+ * The order of whole operations that an execution is itself; undefined if a task moved between the
+ * start of another client's operation and its answer, or after its own answer.
+ */
+function serialOrderOf({ trace }: Execution): SerialOrder | undefined {
+  const order: number[] = [];
+  let running: number | undefined;
+  for (const event of trace) {
+    if (event.type === "invoke") {
+      if (running !== undefined) return undefined;
+      running = event.client;
+      order.push(event.client);
+    } else if (event.type === "return") running = undefined;
+    else if (event.type === "move" && event.choice.action !== "start") {
+      if (clientOf(event.choice.task) !== running) return undefined;
+    }
+  }
+  return order;
+}
+
+function outcomeOf({ trace, contents }: Execution): SerialOutcome {
+  return { responses: calls(historyOf(trace)).map(({ response }) => response), contents };
+}
+
+function notSerial(execution: Execution): Violation {
   const all = calls(historyOf(execution.trace));
   const { checker, name } = SERIALLY_EQUIVALENT;
   return {
@@ -90,8 +163,8 @@ export function notSerial(execution: Execution): Violation {
     name,
     message:
       all.length === 1
-        ? "the only operation does not come to this answer, or leave what was left, when nothing strikes it"
-        : `no order in which the ${all.length} operations run one after the other comes to these answers and leaves what was left`,
+        ? "without a fault the only operation gives another answer or another final state"
+        : `no serial order of the ${all.length} operations gives these answers and this final state`,
     evidence: all.map(({ client, operation, response }: Call) => ({
       client,
       operation: operation.name,
@@ -101,12 +174,43 @@ export function notSerial(execution: Execution): Violation {
   };
 }
 
-/** A disagreement between the model and the service itself: one of the two is not what it should be. */
-export function modelDisagrees(how: "allows" | "refuses"): Violation {
+/** Either the model or the service is wrong. */
+function modelDisagrees(how: "allows" | "refuses"): Violation {
   const { checker, name } = MODEL_AGREES;
   const message =
     how === "allows"
-      ? "the model takes this for right, but no serial order of the operations comes to it"
-      : "a serial order of the operations in real time comes to this, but the model refuses it";
+      ? "the model accepts this, but no serial order of the operations results in it"
+      : "a serial order of the operations in real time results in this, but the model refuses it";
   return { checker, name, message, evidence: [] };
+}
+
+/**
+ * The execution without the operations that were aborted, such as the victim of a deadlock: in a
+ * serial order they would have taken effect.
+ *
+ * @param codes response codes that mean that an operation was aborted
+ */
+export function withoutAborted<State extends Json, Op extends Operation>(
+  execution: Execution<State, Op>,
+  codes: readonly string[],
+): Execution<State, Op> {
+  const { scenario, trace } = execution;
+  const aborted = new Set(
+    calls(historyOf(trace))
+      .filter(({ response }) => response?.outcome === "fail" && codes.includes(response.code))
+      .map(({ client, index }) => `${client}/${index}`),
+  );
+  if (aborted.size === 0) return execution;
+  const isLeft = (client: number, index: number) => !aborted.has(`${client}/${index}`);
+  const clients = scenario.clients.map((operations, client) =>
+    operations.filter((_, index) => isLeft(client, index)),
+  );
+  const events = trace.flatMap((event): TraceEvent<Op>[] => {
+    if (event.type !== "invoke" && event.type !== "return") return [event];
+    const { client, index } = event;
+    if (!isLeft(client, index)) return [];
+    const before = [...Array(index).keys()].filter((other) => isLeft(client, other));
+    return [{ ...event, index: before.length }];
+  });
+  return { ...execution, scenario: { ...scenario, clients }, trace: events };
 }

@@ -5,7 +5,7 @@ import { historyOf } from "../core/execution.ts";
 import { calls } from "../core/history.ts";
 import { clientOf } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
-import { ELSEWHERE } from "../explorer/bypassed-gate.ts";
+import { ELSEWHERE } from "../explorer/control-sentences.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import type { Diagnostic } from "../postgres/diagnostic.ts";
 import { examine } from "../postgres/doctor.ts";

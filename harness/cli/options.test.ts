@@ -10,7 +10,7 @@ import {
   seedNumber,
   seedOrCommit,
   shardOf,
-  strategyNamed,
+  strategyName,
 } from "./options.ts";
 
 const cases: {
@@ -122,10 +122,10 @@ describe.each(Object.entries(cases))("%s", (_, { parse, good, bad }) => {
 });
 
 test("a strategy is found by its name; an unknown name lists all", () => {
-  expect(strategyNamed("serial")).toBe("serial");
-  expect(strategyNamed("random")).toBe("random");
-  expect(() => strategyNamed("Random")).toThrow(InvalidArgumentError);
-  expect(() => strategyNamed("")).toThrow("Give one of: auto, serial, exhaustive, pct, random");
+  expect(strategyName("serial")).toBe("serial");
+  expect(strategyName("random")).toBe("random");
+  expect(() => strategyName("Random")).toThrow(InvalidArgumentError);
+  expect(() => strategyName("")).toThrow("Give one of: auto, serial, exhaustive, pct, random");
 });
 
 test("checkers are given in any order", () => {

@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { CHECKERS, type CheckerName } from "../checkers/registry.ts";
 import { GATE_LEVELS, type GateLevel, ISOLATIONS, type Isolation } from "../core/control.ts";
 import { FAULT_GROUPS, FAULTS, type Fault, isFault } from "../core/fault.ts";
-import { CHECKERS, type CheckerName } from "../explorer/checkers.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
-import type { Shard } from "../explorer/shard.ts";
-import { strategies } from "../scheduler/strategies.ts";
+import type { Shard } from "../explorer/shards.ts";
+import { type StrategyName, strategies } from "../scheduler/strategies.ts";
 import type { Bounds } from "../service/service.ts";
 
 /*
@@ -136,10 +136,10 @@ export function clientBounds(text: string): Bounds {
   return { minClients, maxClients };
 }
 
-export function strategyNamed(text: string): string {
+export function strategyName(text: string): StrategyName {
   const names = strategies(DEFAULTS).map(({ name }) => name);
   if (!names.includes(text)) throw new InvalidArgumentError(`Give one of: ${names.join(", ")}.`);
-  return text;
+  return text as StrategyName;
 }
 
 /** A number, or `all`. */

@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Progress } from "../explorer/campaign-run.ts";
+import type { Progress } from "../explorer/bounded-exploration.ts";
 import { ProgressLine, progressText } from "./progress-line.ts";
 
 const progress = (changes: Partial<Progress> = {}): Progress => ({

@@ -1,4 +1,4 @@
-import type { CampaignOptions, Progress } from "../explorer/campaign-run.ts";
+import type { CampaignOptions, Progress } from "../explorer/bounded-exploration.ts";
 
 /** The least time between two updates, in ms. */
 const EVERY = { terminal: 100, log: 5_000 };

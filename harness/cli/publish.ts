@@ -1,7 +1,7 @@
 import { appendFile } from "node:fs/promises";
 import path from "node:path";
 import { HarnessError } from "../core/error.ts";
-import type { Campaign } from "../explorer/campaign-report.ts";
+import type { Campaign } from "../explorer/campaign.ts";
 import { writeEvidence } from "../reporters/evidence-files.ts";
 import { githubAnnotations, markdownSummary } from "../reporters/github.ts";
 import { reportJson } from "../reporters/json.ts";

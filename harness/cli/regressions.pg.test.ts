@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { RegressionFolder } from "../explorer/regression-folder.ts";
+import { RegressionFolder } from "../explorer/regressions.ts";
 import { verify } from "../explorer/verify.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
@@ -26,7 +26,7 @@ beforeEach(async () => {
 });
 
 const run = (service: Service, options = {}) =>
-  verify(server, service, { seed: 1, pairs: true, regressions, ...options });
+  verify(server, service, { seed: 1, pairs: true, regressions: regressions.path, ...options });
 
 /** The same service with another body of its function. */
 function withFunction(body: string): Service {

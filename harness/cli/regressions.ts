@@ -1,8 +1,7 @@
 import path from "node:path";
 import type { Command } from "commander";
-import type { RegressionOutcome } from "../explorer/campaign-report.ts";
-import { RegressionFolder } from "../explorer/regression-folder.ts";
-import { replayRegressions } from "../explorer/replay-regressions.ts";
+import type { RegressionOutcome } from "../explorer/campaign.ts";
+import { RegressionFolder, replayRegressions } from "../explorer/regressions.ts";
 import { startServer } from "../postgres/provider.ts";
 import { loadService, locateService } from "../service/load-service.ts";
 import { openExecutor } from "../service/open-executor.ts";

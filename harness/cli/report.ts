@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { Command } from "commander";
 import { HarnessError } from "../core/error.ts";
-import { merged, type Part } from "../explorer/merge.ts";
+import { merged, type Part } from "../explorer/shards.ts";
 import { refreshReport } from "../reporters/refresh.ts";
 import { readShard } from "../reporters/shard-file.ts";
 import { PAGE } from "../reporters/write.ts";

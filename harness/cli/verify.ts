@@ -4,20 +4,19 @@ import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { type Command, Option } from "commander";
+import { CHECKERS, type CheckerName } from "../checkers/registry.ts";
 import type { GateLevel, Isolation } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Fault } from "../core/fault.ts";
 import { faultsIn } from "../core/schedule.ts";
-import { CHECKERS, type CheckerName } from "../explorer/checkers.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
-import type { Part } from "../explorer/merge.ts";
-import { RegressionFolder } from "../explorer/regression-folder.ts";
-import type { Shard } from "../explorer/shard.ts";
+import { RegressionFolder } from "../explorer/regressions.ts";
+import type { Part, Shard } from "../explorer/shards.ts";
 import { verify } from "../explorer/verify.ts";
 import { mutantNamed } from "../mutation/derived-service.ts";
 import { startServer } from "../postgres/provider.ts";
 import { writeShard } from "../reporters/shard-file.ts";
-import { strategies } from "../scheduler/strategies.ts";
+import { type StrategyName, strategies, strategyNamed } from "../scheduler/strategies.ts";
 import { loadScenario, loadService, locateService } from "../service/load-service.ts";
 import type { Bounds, Service } from "../service/service.ts";
 import { exitCodeOfCampaign, interruption } from "./exit.ts";
@@ -42,7 +41,7 @@ import {
   shardOf,
   shrinkTime,
   stepTimeout,
-  strategyNamed,
+  strategyName,
 } from "./options.ts";
 import { ProgressLine } from "./progress-line.ts";
 import { serviceName } from "./project.ts";
@@ -57,7 +56,7 @@ export interface CampaignOptions {
   readonly runs?: number;
   readonly time?: number;
   readonly clients?: Bounds;
-  readonly strategy: string;
+  readonly strategy: StrategyName;
   readonly pairs?: boolean;
   readonly preemptions: number;
   readonly faults: readonly Fault[];
@@ -95,7 +94,7 @@ export function addVerify(command: Command, finished: (exitCode: number) => void
       new Option(
         "--pairs",
         "every pair of the service's operations, not generated scenarios",
-      ).implies({ strategy: DEFAULTS.pairStrategy.name }),
+      ).implies({ strategy: DEFAULTS.pairStrategy }),
     )
     .option("--workers <number>", "the number of processes", positiveNumber, DEFAULTS.workers)
     .option("--mutant <name>", "plant one of the service's seeded bugs")
@@ -130,8 +129,8 @@ export function addCampaignOptions(command: Command): Command {
     .option("--no-fail-fast", "continue after a violation, and report the first of each rule")
     .addOption(
       new Option("--strategy <name>", strategyHelp())
-        .argParser(strategyNamed)
-        .default(DEFAULTS.strategy.name),
+        .argParser(strategyName)
+        .default(DEFAULTS.strategy),
     )
     .addOption(
       new Option("--preemptions <number>", "the most preemptions of an exhaustive search, or all")
@@ -200,13 +199,11 @@ export async function runCampaign(
   const limits = { runs: unlimited ? DEFAULTS.runs : options.runs, timeMs: options.time };
   const interrupted = interruption();
   const { preemptions, reduction, faults } = options;
-  const strategyOptions = { preemptions, reduction, faults };
-  const strategy =
-    strategies(strategyOptions).find(({ name }) => name === options.strategy) ?? DEFAULTS.strategy;
-  if (options.faults.length > 0 && !strategy.strikes) {
+  const { strategy } = options;
+  if (faults.length > 0 && !strategyNamed(strategy, options).strikes) {
     throw new HarnessError(
       "USAGE",
-      `the strategy ${strategy.name} injects no faults: give --strategy auto, pct or random, or --faults none`,
+      `the strategy ${strategy} injects no faults: give --strategy auto, pct or random, or --faults none`,
     );
   }
   // A folder that cannot be written is an error before the campaign, not after it.
@@ -229,7 +226,7 @@ export async function runCampaign(
       failFast: options.failFast,
       bounds: options.clients ?? DEFAULTS.bounds,
       pairs,
-      strategy,
+      ...{ strategy, preemptions, reduction, faults },
       checkDeterminism: options.checkDeterminism === true,
       checkers: options.checkers,
       control: {
@@ -239,10 +236,8 @@ export async function runCampaign(
       },
       mutant: options.mutant && (await mutantNamed(server, service, options.mutant)),
       workers:
-        options.workers === undefined
-          ? undefined
-          : { count: options.workers, serviceFile: file, strategyOptions },
-      regressions,
+        options.workers === undefined ? undefined : { count: options.workers, serviceFile: file },
+      regressions: regressions.path,
       stepTimeoutMs: options.stepTimeout,
       shrinkTimeMs: options.shrinkTime,
       signal: interrupted.signal,

@@ -32,7 +32,7 @@ describe("with a second process", () => {
     let seen = 0;
     const together = await verify(server, booking, {
       ...options,
-      workers: { count: 2, serviceFile: MODEL, strategyOptions: { preemptions: 2 }, joinMs: 0 },
+      workers: { count: 2, serviceFile: MODEL, joinMs: 0 },
       onProgress: () => {
         seen ||= workersOf(process).length;
       },
@@ -48,12 +48,7 @@ describe("with a second process", () => {
     const { campaign, error } = await verify(server, booking, {
       seed: 1,
       runs: 100_000,
-      workers: {
-        count: 2,
-        serviceFile: "/nowhere/index.ts",
-        strategyOptions: { preemptions: 2 },
-        joinMs: 0,
-      },
+      workers: { count: 2, serviceFile: "/nowhere/index.ts", joinMs: 0 },
     });
     expect(campaign.verdict).toBe("unknown");
     expect(error?.message).toContain("/nowhere/index.ts");

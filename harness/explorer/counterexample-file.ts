@@ -1,7 +1,8 @@
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
-import { replayFault } from "./counterexample-schema.ts";
-import { prettyJson } from "./pretty-json.ts";
+import { prettyJson } from "../core/json.ts";
+import schema from "./counterexample.schema.json" with { type: "json" };
 
 /** The text of a replay file; its format is `counterexample.schema.json`. */
 export function encodeCounterexample(counterexample: Counterexample): string {
@@ -72,4 +73,26 @@ function parse(text: string): unknown {
       { cause },
     );
   }
+}
+
+/** The parts of the replay format that are read on their own. */
+export type ReplayPart = "" | "/$defs/control" | "/$defs/scenario" | "/$defs/schedule";
+
+/** That the schema is one is for a test to say, and not for each start. */
+const CONSTANT = { meta: false, validateSchema: false };
+
+const compiled = new Map<ReplayPart, ValidateFunction>();
+
+/** Says what is wrong with `value` as this part of the replay format; undefined if nothing is. */
+export function replayFault(value: unknown, part: ReplayPart): string | undefined {
+  let validate = compiled.get(part);
+  if (validate === undefined) {
+    validate = new Ajv2020({ schemas: [schema], ...CONSTANT }).compile({
+      $ref: `${schema.$id}#${part}`,
+    });
+    compiled.set(part, validate);
+  }
+  if (validate(value)) return undefined;
+  const error = validate.errors?.[0];
+  return `${error?.instancePath || "the whole"} ${error?.message ?? "is not valid"}`;
 }

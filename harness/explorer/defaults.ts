@@ -1,29 +1,20 @@
 import { availableParallelism } from "node:os";
-import { type Strategy, strategies } from "../scheduler/strategies.ts";
 
-const PREEMPTIONS = 2;
-
-function strategy(wanted: string): Strategy {
-  const found = strategies({ preemptions: PREEMPTIONS }).find(({ name }) => name === wanted);
-  if (found === undefined) throw new Error(`there is no strategy ${wanted}`);
-  return found;
-}
-
-/** What a campaign does when it is not told otherwise, on the command line and in code. */
+/** The options of a campaign that are not given, on the command line and in code. */
 export const DEFAULTS = {
-  /** Without a limit of time. */
+  /** The most executions, where there is no limit of time or scenarios. */
   runs: 3_000,
   bounds: { minClients: 2, maxClients: 4 },
-  strategy: strategy("auto"),
-  /** Of each seeded bug. */
+  strategy: "auto",
+  /** The most executions for each seeded bug. */
   mutantRuns: 2_000,
-  /** Of the model's pairs of operations. */
-  pairStrategy: strategy("exhaustive"),
-  preemptions: PREEMPTIONS,
+  /** The strategy for the service's pairs of operations. */
+  pairStrategy: "exhaustive",
+  preemptions: 2,
   faults: [],
   control: { gates: ["statement", "routine"], isolation: "read committed" },
   stepTimeoutMs: 10_000,
   shrinkTimeMs: 30_000,
-  /** Processes of a campaign on the command line. */
+  /** The number of processes of a campaign on the command line. */
   workers: Math.min(availableParallelism(), 4),
 } as const;

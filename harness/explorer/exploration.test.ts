@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { RandomWalk } from "../scheduler/random.ts";
+import { summaryOf } from "./campaign-totals.ts";
 import { NOTHING_COVERED } from "./coverage.ts";
 import { Exploration } from "./exploration.ts";
 import type { ScenarioResult } from "./explore-scenario.ts";
-import { summaryOf } from "./shard-totals.ts";
 import { EMPTY } from "./tally.ts";
 import { executeToy, increment, type Toy } from "./toy.fixture.ts";
 
@@ -62,7 +62,7 @@ test("numbers the failing execution among all, and keeps to the first reason for
   exploration.add(explored());
   exploration.add(explored({ undecided: "too long" }));
   exploration.add(explored({ undecided: "much too long", failing: { execution, violations: [] } }));
-  expect(exploration.failing).toMatchObject([{ number: 5, execution }]);
+  expect(exploration.failing).toMatchObject([{ executionNumber: 5, scenarioNumber: 2, execution }]);
   expect(exploration.undecided).toBe("too long");
 });
 

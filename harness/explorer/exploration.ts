@@ -2,25 +2,28 @@ import type { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Pair } from "../service/service.ts";
-import type { PairSearch } from "./campaign-report.ts";
+import type { PairSearch } from "./campaign.ts";
+import { digestOf, hex, type ShardTotals } from "./campaign-totals.ts";
 import { NOTHING_COVERED, together } from "./coverage.ts";
 import type { FailingExecution, ScenarioResult } from "./explore-scenario.ts";
 import type { Seen } from "./fingerprint.ts";
-import { type Shard, WHOLE } from "./shard.ts";
-import { digestOf, hex, type ShardTotals } from "./shard-totals.ts";
+import { type Shard, WHOLE } from "./shards.ts";
 import { addTo, EMPTY, keyOf, type Tally } from "./tally.ts";
 
-/** A violation, and its number among all executions. */
-export type Numbered<State extends Json, Op extends Operation> = FailingExecution<State, Op> & {
-  readonly number: number;
-};
+/** A failing execution, with its number and that of its scenario; both count from 0. */
+export interface NumberedFailure<State extends Json, Op extends Operation>
+  extends FailingExecution<State, Op> {
+  readonly executionNumber: number;
+  /** Among those of all shards. */
+  readonly scenarioNumber: number;
+}
 
 /** What the scenarios of a campaign gave, which are added in order. */
 export class Exploration<State extends Json, Op extends Operation> {
   /** It grows; whoever wants to keep what it was takes a copy. */
   readonly tally: Tally = structuredClone(EMPTY);
   /** The first of each rule. */
-  readonly failing: Numbered<State, Op>[] = [];
+  readonly failing: NumberedFailure<State, Op>[] = [];
   /** Why something could not be checked, where that was so first. */
   undecided: string | undefined;
   error: HarnessError | undefined;
@@ -50,7 +53,12 @@ export class Exploration<State extends Json, Op extends Operation> {
     this.#coverage = together(this.#coverage, explored.coverage);
     this.#digest += digestOf(this.next, digest);
     this.#seen.push({ scenario: this.next, fingerprints: explored.fingerprints });
-    if (failing !== undefined) this.#fail({ ...failing, number: this.tally.executions - 1 });
+    if (failing !== undefined)
+      this.#fail({
+        ...failing,
+        executionNumber: this.tally.executions - 1,
+        scenarioNumber: this.next,
+      });
     this.undecided ??= undecided;
     this.error ??= error;
     this.searched ||= complete;
@@ -62,7 +70,7 @@ export class Exploration<State extends Json, Op extends Operation> {
     this.#explored++;
   }
 
-  #fail(failing: Numbered<State, Op>): void {
+  #fail(failing: NumberedFailure<State, Op>): void {
     const rule = ruleOf(failing);
     if (!this.failing.some((other) => ruleOf(other) === rule)) this.failing.push(failing);
   }

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import type { Checker } from "../checkers/checker.ts";
+import { Checkers } from "../checkers/registry.ts";
 import { HarnessError } from "../core/error.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { RandomWalk } from "../scheduler/random.ts";
 import type { Strategy } from "../scheduler/strategies.ts";
-import { Checkers } from "./checkers.ts";
 import { NOTHING_COVERED } from "./coverage.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
 import { ScenarioExplorer } from "./explore-scenario.ts";

@@ -1,17 +1,18 @@
 import { createHash } from "node:crypto";
+import type { Checkers } from "../checkers/registry.ts";
 import { HarnessError } from "../core/error.ts";
-import type { Execution } from "../core/execution.ts";
+import { type Execution, finalState, historyOf } from "../core/execution.ts";
+import { calls } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
+import type { Scenario } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
 import type { Strategy } from "../scheduler/strategies.ts";
 import type { Bounds, Pair, Service } from "../service/service.ts";
-import type { Checkers } from "./checkers.ts";
 import { type Coverage, completeness, coverageOf, NOTHING_COVERED } from "./coverage.ts";
 import { fingerprintOf } from "./fingerprint.ts";
-import { type Generated, generator } from "./generate.ts";
-import { outcomeOf, pairsOf } from "./pair-search.ts";
+import { type GeneratedInput, generator, type ShrinkTree } from "./generate.ts";
 import { EMPTY, sum, type Tally, tallyOfExecution, tallyOfScenario } from "./tally.ts";
 
 /** What decides about each scenario of a campaign, and how it is explored. */
@@ -74,7 +75,7 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
   implements Explorer<State, Op>
 {
   readonly pairs: readonly Pair<State, Op>[];
-  readonly #input: (index: number) => Generated<State, Op>;
+  readonly #input: (index: number) => GeneratedInput<State, Op>;
   readonly #executor: Executor<State, Op>;
   readonly #service: Service<State, Op>;
   readonly #checkers: Checkers<State, Op>;
@@ -93,6 +94,11 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     this.#service = pairs ? { ...service, patterns: [] } : service;
     this.#checkers = checkers;
     this.#strategy = strategy;
+  }
+
+  /** The scenario of that number as it was generated; undefined for a pair of operations. */
+  tree(index: number): ShrinkTree<Scenario<State, Op>> | undefined {
+    return this.pairs.length > 0 ? undefined : this.#input(index).tree;
   }
 
   async explore(index: number, effort: ExplorationBudget): Promise<ScenarioResult<State, Op>> {
@@ -173,4 +179,23 @@ export function knownAlready<State extends Json, Op extends Operation>(
     undecided: undefined,
     error: undefined,
   };
+}
+
+/** The service's pairs of operations. Throws HarnessError `USAGE` when it has none. */
+function pairsOf<State extends Json, Op extends Operation>(
+  service: Service<State, Op>,
+): readonly Pair<State, Op>[] {
+  const pairs = service.pairs?.() ?? [];
+  if (pairs.length > 0) return pairs;
+  throw new HarnessError("USAGE", `the model "${service.name}" has no pairs: leave out --pairs`);
+}
+
+/** Equal for two executions with the same responses and the same final state. */
+function outcomeOf(execution: Execution): string {
+  const responses = calls(historyOf(execution.trace))
+    .sort((a, b) => a.client - b.client || a.index - b.index)
+    .map(({ response }) => response ?? null);
+  return createHash("sha256")
+    .update(JSON.stringify([responses, finalState(execution)]))
+    .digest("base64");
 }

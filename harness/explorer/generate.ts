@@ -1,4 +1,5 @@
-import fc from "fast-check";
+import fc, { type Arbitrary } from "fast-check";
+import { xorshift128plus } from "pure-rand/generator/xorshift128plus";
 import { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
@@ -6,46 +7,79 @@ import type { Scenario } from "../core/scenario.ts";
 import type { Bounds, Service } from "../service/service.ts";
 
 /** A generated input of the campaign: an interleaving is a generated value like any other. */
-export interface Generated<State extends Json, Op extends Operation> {
+export interface GeneratedInput<State extends Json, Op extends Operation> {
   readonly scenario: Scenario<State, Op>;
-  /** From which a random strategy derives its choices; a 32-bit integer. */
+  /** A random strategy derives its choices from it; a 32-bit integer. */
   readonly scheduleSeed: number;
+  /** The scenario, and what fast-check would shrink it to. */
+  readonly tree: ShrinkTree<Scenario<State, Op>>;
 }
 
 /**
+ * A generated value and, computed on demand, the values that fast-check shrinks it to, those that
+ * are much simpler first. The depth is finite.
+ */
+export interface ShrinkTree<T> {
+  readonly value: T;
+  readonly children: () => Iterable<ShrinkTree<T>>;
+}
+
+/**
+ * The bias towards small values that fast-check applies to the first run of a property. The rest
+ * of the generation follows `fc.sample(…, { seed, numRuns: 1 })` too: same seeds, same scenarios.
+ */
+const BIAS = 2;
+
+/**
  * The campaign's inputs by number. Each depends on the seed and its own number alone, so that any
- * of them can be had again without those before it.
+ * of them can be generated again without those before it.
  */
 export function generator<State extends Json, Op extends Operation>(
   service: Service<State, Op>,
   bounds: Bounds,
   seed: number,
-): (index: number) => Generated<State, Op> {
-  // A seed has no interesting edges: fast-check's bias to them would give many scenarios the same.
-  const scheduleSeed = fc.noBias(fc.integer());
-  const inputs = blamed(() => fc.record({ scenario: service.scenarios(bounds), scheduleSeed }));
-  return (index) => {
-    const [input] = blamed(() => fc.sample(inputs, { seed: mix(seed, index), numRuns: 1 }));
-    if (input === undefined) throw new Error("fast-check generated nothing");
-    return input;
-  };
+): (index: number) => GeneratedInput<State, Op> {
+  const scenarios = attributedToService(() => service.scenarios(bounds));
+  // A bias to the edges of a seed's range would make many schedules equal.
+  const scheduleSeeds = fc.noBias(fc.integer());
+  return (index) =>
+    attributedToService(() => {
+      const generator = xorshift128plus(mix(seed, index));
+      generator.jump();
+      const random = new fc.Random(generator);
+      const { value, context } = scenarios.generate(random, BIAS);
+      const scheduleSeed = scheduleSeeds.generate(random, BIAS).value;
+      return { scenario: value, scheduleSeed, tree: shrinkTree(scenarios, value, context) };
+    });
 }
 
-function blamed<T>(work: () => T): T {
+function shrinkTree<T>(arbitrary: Arbitrary<T>, value: T, context: unknown): ShrinkTree<T> {
+  function* children(): Generator<ShrinkTree<T>> {
+    const shrunk = attributedToService(() => arbitrary.shrink(value, context));
+    for (;;) {
+      const next = attributedToService(() => shrunk.next());
+      if (next.done) return;
+      yield shrinkTree(arbitrary, next.value.value, next.value.context);
+    }
+  }
+  return { value, children };
+}
+
+function attributedToService<T>(work: () => T): T {
   try {
     return work();
   } catch (cause) {
-    throw new HarnessError("MODEL_FAILED", `the model's scenarios() failed: ${String(cause)}`, {
+    throw new HarnessError("MODEL_FAILED", `the service's scenarios() failed: ${String(cause)}`, {
       cause,
     });
   }
 }
 
 /**
- * A 32-bit integer in which every bit of both has its part: the finalizer of MurmurHash3 (Austin
+ * A 32-bit integer that depends on every bit of both: the finalizer of MurmurHash3 (Austin
  * Appleby, public domain) over a Weyl sequence, so that neighbouring inputs have unrelated seeds.
  */
-function mix(seed: number, index: number): number {
+export function mix(seed: number, index: number): number {
   let h = (seed + Math.imul(index + 1, 0x9e3779b9)) | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
-import type { Campaign } from "./campaign-report.ts";
-import { type CampaignOptions, checkersFor } from "./campaign-run.ts";
+import { type CampaignOptions, checkersFor } from "./bounded-exploration.ts";
+import type { Campaign } from "./campaign.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
 import { type Explorer, ScenarioExplorer, type ScenarioResult } from "./explore-scenario.ts";
 import { ENVIRONMENT, strategyNamed as named, OPTIONS as PLAIN } from "./run-campaign.fixture.ts";

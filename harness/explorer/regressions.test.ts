@@ -7,9 +7,13 @@ import { HarnessError } from "../core/error.ts";
 import type { Schedule } from "../core/schedule.ts";
 import type { Executor } from "../execution/executor.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
-import { decodeRegression, encodeRegression, regressionOf } from "./regression.ts";
-import { RegressionFolder } from "./regression-folder.ts";
-import { replayRegressions } from "./replay-regressions.ts";
+import {
+  decodeRegression,
+  encodeRegression,
+  RegressionFolder,
+  regressionOf,
+  replayRegressions,
+} from "./regressions.ts";
 import { doubleBooking } from "./sample-counterexample.fixture.ts";
 import { executeToy, increment, look, type Toy, toyService } from "./toy.fixture.ts";
 

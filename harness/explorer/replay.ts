@@ -1,3 +1,5 @@
+import { determinismChecker, isOfDeterminism } from "../checkers/determinism.ts";
+import { Checkers, checkersOf, ruleFirst } from "../checkers/registry.ts";
 import type { Execution } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
@@ -8,8 +10,6 @@ import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
 import { ReplayScheduler } from "../scheduler/replay.ts";
 import type { Service } from "../service/service.ts";
-import { Checkers, checkersOf, ruleFirst } from "./checkers.ts";
-import { determinism, isOfDeterminism } from "./determinism.ts";
 
 export interface Replayed<State extends Json = Json, Op extends Operation = Operation> {
   readonly execution: Execution<State, Op>;
@@ -39,7 +39,7 @@ export async function replay<State extends Json, Op extends Operation>(
   scheduler.begin();
   const execution = await executor.execute(recorded.scenario, scheduler);
   const twice = recorded.violations?.some(isOfDeterminism)
-    ? [determinism<State, Op>(executor.ordersWakes)]
+    ? [determinismChecker<State, Op>(executor.ordersWakes)]
     : [];
   const checkers = new Checkers([...checkersOf(service), ...twice]);
   const checked = await checkers.check(execution, (...given) => executor.execute(...given));

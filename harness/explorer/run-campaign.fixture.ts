@@ -1,7 +1,7 @@
+import { CHECKERS } from "../checkers/registry.ts";
 import { type Strategy, strategies } from "../scheduler/strategies.ts";
-import type { Environment } from "./campaign-report.ts";
-import type { CampaignOptions } from "./campaign-run.ts";
-import { CHECKERS } from "./checkers.ts";
+import type { CampaignOptions } from "./bounded-exploration.ts";
+import type { Environment } from "./campaign.ts";
 
 export const ENVIRONMENT: Environment = {
   heddle: "0.0.0",

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
 import { type Strategy, strategies } from "../scheduler/strategies.ts";
-import type { CampaignOptions, Progress } from "./campaign-run.ts";
+import type { CampaignOptions, Progress } from "./bounded-exploration.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
 import { ENVIRONMENT, OPTIONS, strategyNamed } from "./run-campaign.fixture.ts";
 import { runCampaign } from "./run-campaign.ts";

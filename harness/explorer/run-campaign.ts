@@ -1,3 +1,4 @@
+import { cannotCheck } from "../checkers/registry.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import type { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
@@ -6,15 +7,14 @@ import type { Verdict } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
 import { mutantName } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
-import type { Campaign, Environment, Settings } from "./campaign-report.ts";
-import { type CampaignOptions, CampaignRun } from "./campaign-run.ts";
-import { cannotCheck } from "./checkers.ts";
+import { type CampaignOptions, CampaignRun } from "./bounded-exploration.ts";
+import type { Campaign, Environment, Settings } from "./campaign.ts";
+import { type ShardTotals, summaryOf } from "./campaign-totals.ts";
 import { controlled, uncontrolled } from "./control-sentences.ts";
 import { type FailingExecution, knownAlready } from "./explore-scenario.ts";
 import type { OtherExplorers } from "./parallel-exploration.ts";
-import { type ShardTotals, summaryOf } from "./shard-totals.ts";
+import { hashSources } from "./provenance.ts";
 import { type Shrunken, shrunkCounterexample, unshrunk } from "./shrunk-counterexample.ts";
-import { hashSources } from "./sources.ts";
 
 export interface CampaignResult {
   readonly campaign: Campaign;
@@ -59,19 +59,20 @@ export async function runCampaign<State extends Json, Op extends Operation>(
   });
   const counterexamples: Counterexample<State, Op>[] = [];
   let error = run.exploration.error;
-  for (const its of failing) {
-    const { number } = its;
-    const file = await options.onViolation?.(counterexample(unshrunk(its), number));
-    const found = await shrunkCounterexample(its, {
+  for (const failure of failing) {
+    const { executionNumber } = failure;
+    const file = await options.onViolation?.(counterexample(unshrunk(failure), executionNumber));
+    const found = await shrunkCounterexample(failure, {
       executor,
       service,
       checkers: run.checkers,
+      tree: run.treeOf(failure),
       timeMs: options.shrinkTimeMs,
       signal: options.signal,
       onExecution: () => run.progress("shrinking"),
     });
     error ??= found.error;
-    const smallest = counterexample(found.counterexample, number);
+    const smallest = counterexample(found.counterexample, executionNumber);
     counterexamples.push(smallest);
     await options.onShrunk?.(smallest, file);
   }

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
-import type { CampaignOptions } from "./campaign-run.ts";
+import type { CampaignOptions } from "./bounded-exploration.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
-import { merged, type Part } from "./merge.ts";
 import { ENVIRONMENT, OPTIONS, strategyNamed } from "./run-campaign.fixture.ts";
 import { runCampaign } from "./run-campaign.ts";
+import { merged, type Part } from "./shards.ts";
 import { executeToy, increment, look, lostUpdate, toyService } from "./toy.fixture.ts";
 
 const SCENARIOS = 30;

@@ -3,63 +3,82 @@ import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import { clientOf, type Entry, entryOf, partsOf, type Schedule, taskOf } from "../core/schedule.ts";
+import type { Removal } from "./argument-shrinking.ts";
 
-/** Something smaller than an execution that may fail as well. */
+/** A scenario and a schedule that are smaller than an execution's, and may fail as well. */
 export interface Candidate<State extends Json, Op extends Operation> {
   readonly scenario: Scenario<State, Op>;
-  /** The order that is left of the execution's. */
+  /** The rest of the execution's schedule. */
   readonly schedule: Schedule;
 }
 
+/** A candidate with fewer operations, and how they are taken away from a scenario of that shape. */
+export interface SmallerScenario<State extends Json, Op extends Operation>
+  extends Candidate<State, Op> {
+  readonly removal: Removal<State, Op>;
+}
+
 /** The scenario without one of its clients, then without one of its operations. */
-export function* withLessOperations<State extends Json, Op extends Operation>(
+export function* withFewerOperations<State extends Json, Op extends Operation>(
   execution: Execution<State, Op>,
-): Generator<Candidate<State, Op>> {
-  const { initial, clients } = execution.scenario;
-  for (const [gone] of clients.entries()) {
+): Generator<SmallerScenario<State, Op>> {
+  const { scenario, schedule } = execution;
+  const { clients } = scenario;
+  for (const [removed] of clients.entries()) {
     if (clients.length === 1) break;
+    const removal: Removal<State, Op> = ({ initial, clients }) => ({
+      initial,
+      clients: clients.filter((_, client) => client !== removed),
+    });
     yield {
-      scenario: { initial, clients: clients.filter((_, client) => client !== gone) },
-      schedule: scheduleOf(execution.schedule.entries.flatMap((task) => renamed(task, gone))),
+      scenario: removal(scenario),
+      schedule: scheduleOf(schedule.entries.flatMap((entry) => renumbered(entry, removed))),
+      removal,
     };
   }
-  for (const [client, operations] of clients.entries()) {
+  for (const [changed, operations] of clients.entries()) {
     if (operations.length === 1) continue;
-    for (const [gone] of operations.entries()) {
-      const left = operations.filter((_, index) => index !== gone);
+    for (const [removed] of operations.entries()) {
+      const removal: Removal<State, Op> = ({ initial, clients }) => ({
+        initial,
+        clients: clients.map((operations, client) =>
+          client === changed ? operations.filter((_, index) => index !== removed) : operations,
+        ),
+      });
       yield {
-        scenario: { initial, clients: clients.with(client, left) },
-        schedule: withoutOperation(execution, client, gone),
+        scenario: removal(scenario),
+        schedule: withoutOperation(execution, changed, removed),
+        removal,
       };
     }
   }
 }
 
-/** The entry when client `gone` is taken away: the clients behind it move up. */
-function renamed(entry: Entry, gone: number): Entry[] {
+/** The entry once client `removed` is taken away: the clients after it move up. */
+function renumbered(entry: Entry, removed: number): Entry[] {
   const client = clientOf(entry);
-  if (client === gone) return [];
-  if (client < gone) return [entry];
+  if (client === removed) return [];
+  if (client < removed) return [entry];
   const { task, fault } = partsOf(entry);
   const moved = taskOf(client - 1, Number(task.split(".")[1] ?? 0));
   return [fault === undefined ? moved : entryOf({ task: moved, action: fault })];
 }
 
-/** The schedule without the steps of one operation: from its start to the client's next one. */
-function withoutOperation(execution: Execution, client: number, gone: number): Schedule {
+/** The schedule without the steps of one operation: from its start to the client's next start. */
+function withoutOperation(execution: Execution, client: number, removed: number): Schedule {
   let index = -1;
   const entries = execution.trace.flatMap((event) => {
     if (event.type !== "move") return [];
     const entry = entryOf(event.choice);
     if (clientOf(entry) !== client) return entry;
     if (event.choice.action === "start") index++;
-    return index === gone ? [] : entry;
+    return index === removed ? [] : entry;
   });
   return scheduleOf(entries);
 }
 
-/** The same scenario without one of the faults: its task goes on instead, or nothing does. */
-export function* withLessFaults<State extends Json, Op extends Operation>({
+/** The same scenario without one of the faults: its task goes on instead, or the step is left out. */
+export function* withFewerFaults<State extends Json, Op extends Operation>({
   scenario,
   schedule: { entries },
 }: Execution<State, Op>): Generator<Candidate<State, Op>> {
@@ -72,10 +91,10 @@ export function* withLessFaults<State extends Json, Op extends Operation>({
 }
 
 /**
- * The same scenario with fewer switches: one stretch of a task is moved to the task's stretch
- * before it, or that one to it.
+ * The same scenario with fewer switches between tasks: one stretch of a task moves to the previous
+ * stretch of that task, or the previous one moves to it.
  */
-export function* withLessSwitches<State extends Json, Op extends Operation>({
+export function* withFewerSwitches<State extends Json, Op extends Operation>({
   scenario,
   schedule,
 }: Execution<State, Op>): Generator<Candidate<State, Op>> {

@@ -8,6 +8,7 @@ import { formatSchedule, parseSchedule } from "../core/schedule.ts";
 import { RandomWalk } from "../scheduler/random.ts";
 import { RandomFaults } from "../scheduler/random-faults.ts";
 import { ReplayScheduler } from "../scheduler/replay.ts";
+import { generator } from "./generate.ts";
 import { type ShrinkOptions, shrink } from "./shrink.ts";
 import {
   executeToy,
@@ -18,6 +19,7 @@ import {
   type Toy,
   type ToyExecution,
   type ToyScenario,
+  toyService,
 } from "./toy.fixture.ts";
 
 const lost = ({ snapshot }: ToyExecution) => lostUpdate.check(snapshot).length > 0;
@@ -27,7 +29,7 @@ const options = (
 ): ShrinkOptions<number, Toy> => ({
   execute: (scenario, scheduler) => Promise.resolve(executeToy(scenario, scheduler)),
   fails: async (execution) => lost(execution),
-  simpler: () => [],
+  tree: undefined,
   more: () => true,
   ...changes,
 });
@@ -166,12 +168,34 @@ describe("shrinking", () => {
     expect(formatSchedule(execution.schedule)).toMatch(/^(0\*2 1\*3 0|1\*2 0\*3 1)$/);
   });
 
-  test("makes the initial state simpler where the model says how", async () => {
-    const simpler = function* ({ initial, clients }: ToyScenario): Generator<ToyScenario> {
-      if (initial > 0) yield { initial: initial - 1, clients };
-    };
-    const { execution } = await shrink(failing(), options({ simpler }));
-    expect(execution.scenario).toEqual({ initial: 0, clients: [[increment], [increment]] });
+  test("makes the initial state and the arguments of a generated scenario simpler", async () => {
+    const weighty = fc.record({
+      name: fc.constantFrom("look", "increment"),
+      weight: fc.nat(99),
+    }) as fc.Arbitrary<Toy>;
+    const client = fc.array(weighty, { minLength: 1, maxLength: 3 });
+    const clients = fc.array(client, { minLength: 2, maxLength: 4 });
+    const scenarios = () => fc.record({ initial: fc.nat(3), clients });
+    const input = generator(toyService({ scenarios }), { minClients: 2, maxClients: 4 }, 1);
+    let losing = 0;
+    for (let index = 0; index < 100; index++) {
+      const { tree } = input(index);
+      if (
+        tree.value.clients.filter((list) => incrementsOf({ initial: 0, clients: [list] }) > 0)
+          .length < 2
+      )
+        continue;
+      losing++;
+      const { execution } = await shrink(failing(tree.value), options({ tree }));
+      const light = { ...increment, weight: 0 };
+      expect(execution.scenario).toEqual({ initial: 0, clients: [[light], [light]] });
+    }
+    expect(losing).toBeGreaterThan(50);
+  });
+
+  test("leaves the initial state and the arguments alone where nothing was generated", async () => {
+    const { execution } = await shrink(failing(), options());
+    expect(execution.scenario.initial).toBe(SCENARIO.initial);
   });
 });
 

@@ -9,11 +9,13 @@ import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { FaultSweep } from "../scheduler/fault-sweep.ts";
 import { ReplayScheduler } from "../scheduler/replay.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
+import { type Removal, shrinkArguments } from "./argument-shrinking.ts";
+import type { ShrinkTree } from "./generate.ts";
 import {
   type Candidate,
-  withLessFaults,
-  withLessOperations,
-  withLessSwitches,
+  withFewerFaults,
+  withFewerOperations,
+  withFewerSwitches,
 } from "./shrink-candidates.ts";
 
 export interface ShrinkOptions<State extends Json, Op extends Operation> {
@@ -23,107 +25,143 @@ export interface ShrinkOptions<State extends Json, Op extends Operation> {
   ) => Promise<Execution<State, Op>>;
   /** Whether an execution still shows the violation that is being shrunk. */
   readonly fails: (execution: Execution<State, Op>) => Promise<boolean>;
-  /** Simpler initial states and arguments (see `Service.simpler`). */
-  readonly simpler: (scenario: Scenario<State, Op>) => Iterable<Scenario<State, Op>>;
-  /** The operations belong together: only the schedule gets smaller. */
+  /**
+   * The failing scenario as fast-check generated it, from which arguments and the initial state
+   * are shrunk; undefined for a scenario that was not generated: they stay as they are.
+   */
+  readonly tree: ShrinkTree<Scenario<State, Op>> | undefined;
+  /** The operations belong together: only the schedule gets smaller. Default: false. */
   readonly whole?: boolean | undefined;
   /** Whether there is time for one more execution. */
   readonly more: () => boolean;
 }
 
-export interface Shrunk<State extends Json, Op extends Operation> {
+export interface ShrinkResult<State extends Json, Op extends Operation> {
   readonly execution: Execution<State, Op>;
+  /** The number of executions that shrinking took. */
   readonly executions: number;
   /** No client, no operation and no preemption can be taken away, within what was searched. */
   readonly minimal: boolean;
-  /** What went wrong with the harness meanwhile; `execution` is the best until then. */
+  /** What went wrong with the harness; `execution` is the smallest until then. */
   readonly error: HarnessError | undefined;
 }
 
-/** How many executions the thorough search for one smaller scenario may take. */
+/** The most executions in the thorough search for one smaller scenario. */
 const EXECUTIONS_PER_SEARCH = 1_000;
 
+/** A failing execution, and the node of the generated scenario's shrink tree that it comes from. */
+interface Failing<State extends Json, Op extends Operation> {
+  readonly execution: Execution<State, Op>;
+  readonly tree: ShrinkTree<Scenario<State, Op>> | undefined;
+  /** Makes the execution's scenario out of the node's value. */
+  readonly removal: Removal<State, Op>;
+}
+
 /**
- * Shrinks a failing execution to a local minimum. First the cheap way: something smaller is tried
- * once, with what is left of the failing order, switches before operations, since a scenario with
- * few switches survives the loss of a operation more often. Then the thorough way: each smaller
- * scenario under every schedule with as many preemptions as are left, since without a operation the
- * others may have to be interrupted elsewhere. Faults go first of all, and where one is needed, the
- * thorough way tries it at each place. No operation is taken for the culprit because it came
- * last.
+ * Shrinks a failing execution to a local minimum. First the cheap way: each candidate is executed
+ * once, with the rest of the failing schedule. Faults go first; then switches before operations,
+ * since a scenario with few switches survives the loss of an operation more often; then arguments
+ * and the initial state, by fast-check's shrinker. Then the thorough way: each smaller scenario
+ * under every schedule with as many preemptions as are left, since without an operation the others
+ * may have to be interrupted elsewhere. Where a fault is needed, the thorough way tries it at each
+ * place. Every operation is tried for removal; the last one is not taken for the cause.
  */
 export async function shrink<State extends Json, Op extends Operation>(
-  failing: Execution<State, Op>,
+  execution: Execution<State, Op>,
   options: ShrinkOptions<State, Op>,
-): Promise<Shrunk<State, Op>> {
+): Promise<ShrinkResult<State, Op>> {
   const attempts = new Attempts(options);
-  let best = failing;
+  let best: Failing<State, Op> = { execution, tree: options.tree, removal: (whole) => whole };
   for (let better: typeof best | undefined = best; better !== undefined; ) {
     best = better;
     better =
-      (await cheaply(best, options, attempts)) ?? (await thoroughly(best, options, attempts));
+      (await withSmallerSchedule(best, attempts)) ??
+      (options.whole ? undefined : await withSmallerScenario(best, attempts)) ??
+      (await withSimplerArguments(best, attempts)) ??
+      (await thoroughly(best, options, attempts));
   }
   const { executions, cutShort, error } = attempts;
-  return { execution: best, executions, minimal: !cutShort, error };
+  return { execution: best.execution, executions, minimal: !cutShort, error };
 }
 
-async function cheaply<State extends Json, Op extends Operation>(
-  best: Execution<State, Op>,
-  options: ShrinkOptions<State, Op>,
+async function withSmallerSchedule<State extends Json, Op extends Operation>(
+  best: Failing<State, Op>,
   attempts: Attempts<State, Op>,
-): Promise<Execution<State, Op> | undefined> {
-  const once = ({ scenario, schedule }: Candidate<State, Op>) =>
-    attempts.failing(scenario, new ReplayScheduler(schedule));
-  for (const candidate of withLessFaults(best)) {
-    const found = await once(candidate);
-    if (found !== undefined && faultsOf(found).length < faultsOf(best).length) return found;
+): Promise<Failing<State, Op> | undefined> {
+  const { execution } = best;
+  for (const candidate of withFewerFaults(execution)) {
+    const found = await attempts.once(candidate);
+    if (found !== undefined && faultsOf(found).length < faultsOf(execution).length) {
+      return { ...best, execution: found };
+    }
   }
-  for (const candidate of withLessSwitches(best)) {
-    const found = await once(candidate);
-    if (found !== undefined && preemptionsOf(found) < preemptionsOf(best)) return found;
+  for (const candidate of withFewerSwitches(execution)) {
+    const found = await attempts.once(candidate);
+    if (found !== undefined && preemptionsOf(found) < preemptionsOf(execution)) {
+      return { ...best, execution: found };
+    }
   }
-  for (const candidate of options.whole ? [] : withLessOperations(best)) {
-    const found = await once(candidate);
-    if (found !== undefined) return found;
+  return undefined;
+}
+
+async function withSmallerScenario<State extends Json, Op extends Operation>(
+  best: Failing<State, Op>,
+  attempts: Attempts<State, Op>,
+): Promise<Failing<State, Op> | undefined> {
+  for (const candidate of withFewerOperations(best.execution)) {
+    const found = await attempts.once(candidate);
+    if (found !== undefined) return smaller(best, found, candidate.removal);
   }
-  for (const scenario of options.simpler(best.scenario)) {
-    const found = await once({ scenario, schedule: best.schedule });
-    if (found !== undefined) return found;
+  return undefined;
+}
+
+async function withSimplerArguments<State extends Json, Op extends Operation>(
+  best: Failing<State, Op>,
+  attempts: Attempts<State, Op>,
+): Promise<Failing<State, Op> | undefined> {
+  const { execution, tree, removal } = best;
+  if (tree === undefined) return undefined;
+  for (const { scenario, tree: simpler } of shrinkArguments(execution.scenario, tree, removal)) {
+    const found = await attempts.once({ scenario, schedule: execution.schedule });
+    if (found !== undefined) return { execution: found, tree: simpler, removal };
   }
   return undefined;
 }
 
 async function thoroughly<State extends Json, Op extends Operation>(
-  best: Execution<State, Op>,
+  best: Failing<State, Op>,
   { whole }: ShrinkOptions<State, Op>,
   attempts: Attempts<State, Op>,
-): Promise<Execution<State, Op> | undefined> {
-  const preemptions = preemptionsOf(best);
-  const smaller = whole ? [] : [...withLessOperations(best)];
-  const [fault, ...others] = faultsOf(best);
-  if (fault !== undefined) {
-    return others.length > 0 ? undefined : swept(best, smaller, fault, attempts);
+): Promise<Failing<State, Op> | undefined> {
+  const { execution } = best;
+  const preemptions = preemptionsOf(execution);
+  const candidates = whole ? [] : [...withFewerOperations(execution)];
+  const [fault, ...others] = faultsOf(execution);
+  if (others.length > 0) return undefined;
+  const search =
+    fault === undefined
+      ? (scenario: Scenario<State, Op>) => attempts.bounded(scenario, preemptions)
+      : (scenario: Scenario<State, Op>) => attempts.failing(scenario, new FaultSweep(fault));
+  for (const { scenario, removal } of candidates) {
+    const found = await search(scenario);
+    if (found !== undefined) return smaller(best, found, removal);
   }
-  for (const { scenario } of smaller) {
-    const found = await attempts.bounded(scenario, preemptions);
-    if (found !== undefined) return found;
-  }
-  return attempts.bounded(best.scenario, preemptions - 1);
+  const found =
+    fault === undefined
+      ? await attempts.bounded(execution.scenario, preemptions - 1)
+      : // A sweep has no preemptions.
+        preemptions > 0
+        ? await search(execution.scenario)
+        : undefined;
+  return found && { ...best, execution: found };
 }
 
-/** Where it takes a fault: at each place at which that can strike, without a preemption. */
-async function swept<State extends Json, Op extends Operation>(
-  best: Execution<State, Op>,
-  smaller: readonly Candidate<State, Op>[],
-  fault: Fault,
-  attempts: Attempts<State, Op>,
-): Promise<Execution<State, Op> | undefined> {
-  const same = preemptionsOf(best) > 0 ? [best] : [];
-  for (const { scenario } of [...smaller, ...same]) {
-    const found = await attempts.failing(scenario, new FaultSweep(fault));
-    if (found !== undefined) return found;
-  }
-  return undefined;
+function smaller<State extends Json, Op extends Operation>(
+  best: Failing<State, Op>,
+  execution: Execution<State, Op>,
+  removal: Removal<State, Op>,
+): Failing<State, Op> {
+  return { ...best, execution, removal: (scenario) => removal(best.removal(scenario)) };
 }
 
 function faultsOf({ schedule }: Execution): Fault[] {
@@ -136,16 +174,29 @@ function preemptionsOf(execution: Execution): number {
 
 class Attempts<State extends Json, Op extends Operation> {
   executions = 0;
-  /** Whether something was left untried. */
+  /** Whether a search ended before its last candidate. */
   cutShort = false;
   error: HarnessError | undefined;
   readonly #options: ShrinkOptions<State, Op>;
+  readonly #passed = new Set<string>();
 
   constructor(options: ShrinkOptions<State, Op>) {
     this.#options = options;
   }
 
-  /** Every schedule with at most `bound` preemptions, those with fewest first. */
+  /** Executes a candidate under its own schedule, unless it is known to pass. */
+  async once({
+    scenario,
+    schedule,
+  }: Candidate<State, Op>): Promise<Execution<State, Op> | undefined> {
+    const key = JSON.stringify([scenario, schedule.entries]);
+    if (this.#passed.has(key)) return undefined;
+    const found = await this.failing(scenario, new ReplayScheduler(schedule));
+    if (found === undefined) this.#passed.add(key);
+    return found;
+  }
+
+  /** Tries every schedule with at most `bound` preemptions, those with the fewest first. */
   async bounded(
     scenario: Scenario<State, Op>,
     bound: number,
@@ -157,7 +208,7 @@ class Attempts<State extends Json, Op extends Operation> {
     return found;
   }
 
-  /** The first failing execution that the scheduler comes to. */
+  /** The first failing execution among those of the scheduler. */
   async failing(
     scenario: Scenario<State, Op>,
     scheduler: Scheduler,

@@ -1,19 +1,29 @@
+import fc, { type Arbitrary } from "fast-check";
 import { expect, test } from "vitest";
+import { Checkers, checkersOf } from "../checkers/registry.ts";
 import { ReplayScheduler } from "../scheduler/replay.ts";
-import { Checkers, checkersOf } from "./checkers.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
+import { generator } from "./generate.ts";
 import { shrunkCounterexample } from "./shrunk-counterexample.ts";
-import { executeToy, increment, type ToyScenario, toyService } from "./toy.fixture.ts";
+import { executeToy, increment, type Toy, toyService } from "./toy.fixture.ts";
 
-const wordy = { ...increment, weight: 9, note: "by hand" };
-const scenario: ToyScenario = { initial: 0, clients: [[wordy], [wordy]] };
+/** Increments that carry more than they have to. */
+const wordy = fc.record({
+  name: fc.constant("increment"),
+  weight: fc.integer({ min: 1, max: 9 }),
+  note: fc.string({ minLength: 1 }),
+}) as Arbitrary<Toy>;
 
-/** The operations that are left of two increments that carry more than they have to. */
-async function shrunk(accepts?: (scenario: ToyScenario) => boolean) {
-  const service = toyService(accepts && { accepts });
+const service = toyService({
+  scenarios: () =>
+    fc.record({ initial: fc.nat(3), clients: fc.tuple(fc.tuple(wordy), fc.tuple(wordy)) }),
+});
+const { tree } = generator(service, { minClients: 2, maxClients: 2 }, 1)(0);
+
+async function shrunk(generated: typeof tree | undefined) {
   const checkers = new Checkers(checkersOf(service));
   const entries = ["0", "0", "1", "1", "0", "1"];
-  const execution = executeToy(scenario, new ReplayScheduler({ version: 1, entries }));
+  const execution = executeToy(tree.value, new ReplayScheduler({ version: 1, entries }));
   const { violations } = await checkers.check(execution, async () => execution);
   const { counterexample } = await shrunkCounterexample(
     { execution, violations },
@@ -21,23 +31,21 @@ async function shrunk(accepts?: (scenario: ToyScenario) => boolean) {
       executor: fakeExecutor(executeToy),
       service,
       checkers,
+      tree: generated,
       timeMs: 60_000,
       signal: undefined,
       onExecution: () => {},
     },
   );
   expect(counterexample.shrunk.minimal).toBe(true);
-  return counterexample.scenario.clients;
+  return counterexample.scenario;
 }
 
-test("makes arguments plainer as far as the model accepts it", async () => {
-  expect(await shrunk(() => true)).toEqual([[increment], [increment]]);
-  const heavy = ({ clients }: ToyScenario) =>
-    clients.flat().every(({ weight, note }) => Number(weight) > 0 && note !== undefined);
-  const light = { ...increment, weight: 1, note: "" };
-  expect(await shrunk(heavy)).toEqual([[light], [light]]);
+test("the arguments of a generated scenario shrink as far as its generator goes", async () => {
+  const light = { ...increment, weight: 1, note: " " };
+  expect(await shrunk(tree)).toEqual({ initial: 0, clients: [[light], [light]] });
 });
 
-test("leaves them alone where the model does not say what it accepts", async () => {
-  expect(await shrunk()).toEqual([[wordy], [wordy]]);
+test("a scenario that was not generated keeps its arguments", async () => {
+  expect(await shrunk(undefined)).toEqual(tree.value);
 });

@@ -1,3 +1,4 @@
+import { type Checkers, ruleFirst } from "../checkers/registry.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
 import { type Execution, preemptionCount } from "../core/execution.ts";
@@ -7,18 +8,18 @@ import { operationCount, type Scenario } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
 import type { Service } from "../service/service.ts";
-import { shrinkArguments } from "./argument-shrinking.ts";
-import { commitThatBroke } from "./breaking-commit.ts";
-import { type Checkers, ruleFirst } from "./checkers.ts";
+import { commitThatBroke, passingSerialRun } from "./explain-violation.ts";
 import type { FailingExecution } from "./explore-scenario.ts";
-import { passingSerialRun } from "./passing-serial-run.ts";
+import type { ShrinkTree } from "./generate.ts";
 import { shrink } from "./shrink.ts";
 
 export interface ShrinkingOptions<State extends Json, Op extends Operation> {
   readonly executor: Executor<State, Op>;
   readonly service: Service<State, Op>;
   readonly checkers: Checkers<State, Op>;
-  /** How long it may take. */
+  /** The failing scenario as it was generated, if it was (see `ShrinkOptions`). */
+  readonly tree: ShrinkTree<Scenario<State, Op>> | undefined;
+  /** How long it may take, in ms. */
   readonly timeMs: number;
   readonly signal: AbortSignal | undefined;
   /** Called before each execution. */
@@ -38,25 +39,13 @@ export type Shrunken<State extends Json, Op extends Operation> = Pick<
   | "serial"
 >;
 
-/** What the model calls simpler, and then what it accepts. */
-function* simplerThan<State extends Json, Op extends Operation>(
-  scenario: Scenario<State, Op>,
-  service: Service<State, Op>,
-): Generator<Scenario<State, Op>> {
-  yield* service.simpler?.(scenario) ?? [];
-  if (service.accepts === undefined) return;
-  for (const plainer of shrinkArguments(scenario)) {
-    if (service.accepts(plainer)) yield plainer;
-  }
-}
-
 /**
  * The smallest that was found of what breaks the rule that was broken first, and all that it breaks
  * (of the same checker alone, if the harness fails or is interrupted before the others are asked).
  */
 export async function shrunkCounterexample<State extends Json, Op extends Operation>(
   failing: FailingExecution<State, Op>,
-  { executor, service, checkers, timeMs, signal, onExecution }: ShrinkingOptions<State, Op>,
+  { executor, service, checkers, tree, timeMs, signal, onExecution }: ShrinkingOptions<State, Op>,
 ): Promise<{ counterexample: Shrunken<State, Op>; error: HarnessError | undefined }> {
   const deadline = performance.now() + timeMs;
   const again: Executor<State, Op>["execute"] = (...given) => executor.execute(...given);
@@ -69,12 +58,12 @@ export async function shrunkCounterexample<State extends Json, Op extends Operat
       return executor.execute(scenario, scheduler);
     },
     fails: async (candidate) => {
-      const violations = await checkers.likewise(rule, candidate, again);
+      const violations = await checkers.checkRule(rule, candidate, again);
       if (violations.length > 0) known.set(candidate, violations);
       return violations.length > 0;
     },
     whole: service.single,
-    simpler: (scenario) => simplerThan(scenario, service),
+    tree,
     more: () => performance.now() < deadline && !signal?.aborted,
   });
   const all =
@@ -93,7 +82,7 @@ export async function shrunkCounterexample<State extends Json, Op extends Operat
     : await passingSerialRun(
         execution.scenario,
         again,
-        async (other) => (await checkers.likewise(rule, other, again)).length === 0,
+        async (other) => (await checkers.checkRule(rule, other, again)).length === 0,
       );
   const counterexample = {
     ...unshrunk({ execution, violations }),

@@ -3,7 +3,7 @@ import type { Control } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Schedule } from "../core/schedule.ts";
-import { replayFault } from "./counterexample-schema.ts";
+import { replayFault } from "./counterexample-file.ts";
 
 /** What a token carries: enough to run an execution again, though not to say what it should see. */
 export interface ReplayToken {

@@ -1,132 +1,219 @@
 import { availableParallelism } from "node:os";
 import { relative } from "node:path";
 import fc from "fast-check";
+import { CHECKERS, type CheckerName, ruleFirst } from "../checkers/registry.ts";
 import type { Control } from "../core/control.ts";
+import { HarnessError } from "../core/error.ts";
+import type { Fault } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import { faultsIn } from "../core/schedule.ts";
 import type { ExecutorOptions } from "../execution/executor.ts";
 import { readFootprints } from "../footprints/footprints.ts";
 import type { Server } from "../postgres/provider.ts";
-import type { Strategy, StrategyOptions } from "../scheduler/strategies.ts";
-import { openExecutor } from "../service/open-executor.ts";
+import {
+  type Strategy,
+  type StrategyName,
+  type StrategyOptions,
+  strategyNamed,
+} from "../scheduler/strategies.ts";
+import { type AppliedMutant, openExecutor } from "../service/open-executor.ts";
 import type { Bounds, Service } from "../service/service.ts";
 import { version } from "../version.ts";
-import type { Environment, RegressionResult } from "./campaign-report.ts";
-import type { CampaignOptions } from "./campaign-run.ts";
-import { CHECKERS, ruleFirst } from "./checkers.ts";
+import type { CampaignOptions, Progress } from "./bounded-exploration.ts";
+import type { Environment, RegressionResult } from "./campaign.ts";
 import { DEFAULTS } from "./defaults.ts";
 import type { FailingExecution } from "./explore-scenario.ts";
-import type { RegressionFolder } from "./regression-folder.ts";
-import { type ReplayedRegression, replayRegressions } from "./replay-regressions.ts";
+import { RegressionFolder, type ReplayedRegression, replayRegressions } from "./regressions.ts";
 import { type CampaignResult, runCampaign } from "./run-campaign.ts";
-import type { WorkerOptions } from "./worker-messages.ts";
+import type { Shard } from "./shards.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
-/** What a campaign can be told; see `CampaignOptions` and `ExecutorOptions`. */
-export type VerifyOptions = Partial<Omit<CampaignOptions, Decided> & ExecutorOptions> & {
+/**
+ * How `verify` explores a service. Only the seed is required. The limits `runs`, `timeMs` and
+ * `scenarios` combine: the first one reached ends the campaign. Without any of them it ends after
+ * 3,000 executions, or, with `pairs`, after the last pair.
+ */
+export interface VerifyOptions {
+  /** A 32-bit integer. The same seed and the same sources give the same campaign, times aside. */
   readonly seed: number;
+  /** The most executions. Default: 3,000 if no other limit is given, else no limit. */
+  readonly runs?: number | undefined;
+  /** The most time for exploring, in ms; shrinking comes on top. Default: no limit. */
+  readonly timeMs?: number | undefined;
+  /** The most generated scenarios, over all shards. Default: no limit. */
+  readonly scenarios?: number | undefined;
+  /** Explores only every `of`-th scenario, starting with number `index`. Default: all. */
+  readonly shard?: Shard | undefined;
+  /** Ends the campaign at the first violation; else each rule can be violated. Default: true. */
+  readonly failFast?: boolean | undefined;
+  /** How many clients a generated scenario has. Default: 2 to 4. */
+  readonly bounds?: Bounds | undefined;
+  /** Explores the service's pairs of operations instead of generated scenarios. Default: false. */
+  readonly pairs?: boolean | undefined;
   /**
-   * Where violations are kept, to be executed first from then on. Those of mutants are not: they
-   * are there to be found.
+   * How schedules are chosen: the name of a built-in strategy, or a strategy of your own. Default:
+   * `"auto"`, or `"exhaustive"` with `pairs`.
    */
-  readonly regressions?: RegressionFolder;
-  /** Processes that explore at the same time; none unless asked for. */
+  readonly strategy?: StrategyName | Strategy | undefined;
+  /** The most preemptions in an exhaustive search; `Infinity`: no bound. Default: 2. */
+  readonly preemptions?: number | undefined;
+  /** Whether an exhaustive search without a bound skips equivalent schedules. Default: true. */
+  readonly reduction?: boolean | undefined;
+  /** Faults that the strategies `auto`, `pct` and `random` may inject. Default: none. */
+  readonly faults?: readonly Fault[] | undefined;
+  /** Gates, isolation level, and when committed state is observed. Default: `DEFAULTS.control`. */
+  readonly control?: Control | undefined;
+  /** The checkers to apply; violations of the first come first. Default: all. */
+  readonly checkers?: readonly CheckerName[] | undefined;
+  /** Executes each schedule twice and reports any difference as a violation. Default: false. */
+  readonly checkDeterminism?: boolean | undefined;
+  /** The name of one of the service's seeded bugs, or a change of its schema. Default: none. */
+  readonly mutant?: AppliedMutant | undefined;
+  /** How long one step of an execution may take, in ms. Default: 10,000. */
+  readonly stepTimeoutMs?: number | undefined;
+  /** How long shrinking one counterexample may take, in ms. Default: 30,000. */
+  readonly shrinkTimeMs?: number | undefined;
+  /**
+   * The path of a folder of regressions. Its regressions are executed first, and each new
+   * violation is added to it. It is left alone while a `mutant` is on. Default: none.
+   */
+  readonly regressions?: string | undefined;
+  /** Explores in several processes; the result does not depend on how many. Default: this one. */
   readonly workers?: Workers | undefined;
-};
-
-export interface Workers {
-  /** How many there are in all, this process included. */
-  readonly count: number;
-  /** The path of the model's file: other processes have to load it for themselves. */
-  readonly serviceFile: string;
-  /** What the strategy was made with. */
-  readonly strategyOptions: StrategyOptions;
-  /** After how long others join, in ms; 2 s unless told otherwise. */
-  readonly joinMs?: number;
+  /** Aborting it ends the campaign; its verdict is then `unknown` unless a violation was found. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each execution. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** After how long other processes join: what takes less is done before they would have started. */
+export interface Workers {
+  /** The number of processes, this one included. */
+  readonly count: number;
+  /** The path of the module that exports the service: each process loads it. */
+  readonly serviceFile: string;
+  /** How long the other processes wait before they start, in ms. Default: 2,000. */
+  readonly joinMs?: number | undefined;
+}
+
+/** A campaign that ends sooner would end before further processes had started. */
 const JOIN_MS = 2_000;
 
-/** What `verify` decides itself. */
-type Decided = "known" | "onViolation" | "onShrunk" | "regressions" | "workers";
-
-/** Verifies a service on a disposable database of `server`: one campaign from beginning to end. */
+/**
+ * Verifies a service on a disposable database of `server`: executes the regressions, explores
+ * scenarios, checks every execution and shrinks what fails.
+ *
+ * @throws HarnessError `USAGE` for options that contradict each other or the service
+ */
 export async function verify<State extends Json, Op extends Operation>(
   server: Server,
   service: Service<State, Op>,
-  given: VerifyOptions,
+  options: VerifyOptions,
 ): Promise<CampaignResult> {
-  const { pairs = false } = given;
-  // The searches of pairs come to an end by themselves.
-  const { runs, timeMs, scenarios } = given;
-  const limits = [runs, timeMs, scenarios].filter((limit) => limit !== undefined);
-  const unlimited = !pairs && limits.length === 0;
-  const options = {
-    pairs,
-    timeMs: undefined,
-    checkDeterminism: false,
-    mutant: undefined,
-    signal: undefined,
-    onProgress: undefined,
-    checkers: CHECKERS,
-    ...DEFAULTS,
-    ...(pairs && { strategy: DEFAULTS.pairStrategy }),
-    ...given,
-    ...(pairs && { bounds: { minClients: 2, maxClients: 2 } }),
-    ...(service.single && { bounds: sizeOf(service) }),
-    runs: unlimited ? DEFAULTS.runs : runs,
-  };
-  const folder = options.mutant === undefined ? given.regressions : undefined;
-  const kept = (await folder?.kept(service.name)) ?? [];
-  const { faults = [] } = options.strategy;
-  const outcomes = await replayRegressions(kept, service, (control, its) =>
-    openExecutor(server, service, undefined, { ...options, control, faults: its }),
+  const strategy = strategyOf(options);
+  const settings = withDefaults(options, strategy, service);
+  const { mutant, stepTimeoutMs, signal } = settings;
+  const folder =
+    mutant === undefined && options.regressions !== undefined
+      ? new RegressionFolder(options.regressions)
+      : undefined;
+  const regressions = (await folder?.kept(service.name)) ?? [];
+  const replayed = await replayRegressions(regressions, service, (control, faults) =>
+    openExecutor(server, service, undefined, { control, faults, stepTimeoutMs, signal }),
   );
-  const failing = outcomes.find(({ outcome }) => outcome === "fails");
-  const control = failing?.regression.control ?? options.control;
-  const striking = [...faults, ...(failing ? faultsIn(failing.regression.schedule) : [])];
-  const executor = await openExecutor(server, service, options.mutant, {
-    ...footprintsFor(options.strategy, control),
-    ...options,
-    control,
+  const failing = replayed.find(({ outcome }) => outcome === "fails");
+  const control = failing?.regression.control ?? settings.control;
+  const faults = [
+    ...(strategy.faults ?? []),
+    ...(failing ? faultsIn(failing.regression.schedule) : []),
+  ];
+  const executor = await openExecutor(server, service, mutant, {
+    ...footprintsFor(strategy, control),
+    ...{ control, faults, stepTimeoutMs, signal },
     hashRoutines: true,
-    faults: striking,
   });
-  const keep = failing === undefined ? folder : undefined;
-  // Where the server is killed, one process has it alone.
-  const alone = service.single || striking.includes("crash");
-  const explorers = alone
-    ? []
-    : otherWorkers<State, Op>(server, given.workers, {
-        ...options,
-        queries: service.queries ?? [],
-      });
+  const target = failing === undefined ? folder : undefined;
+  // A crash ends every connection to the server, so no other process may use it.
+  const crashes = faults.includes("crash");
+  const { workers } = options;
+  const explorers =
+    workers === undefined || service.single || crashes
+      ? []
+      : startWorkers<State, Op>(server, service, workers, options, { ...settings, control });
   try {
-    const environment = environmentOf(server, executor.lockWaits);
-    const told: CampaignOptions = {
-      ...options,
-      control,
-      regressions: outcomes.map(outcomeOfReplay),
-      known: failing && failingAgain(failing),
-      // Kept as it was found, before anything can go wrong; then as small as it became.
-      onViolation: async (found) => keep?.keep(found),
-      onShrunk: async (smallest, found) => {
-        const kept = await keep?.keep(smallest);
-        if (found !== undefined && kept !== found) await keep?.remove(found);
+    return await runCampaign(
+      executor,
+      service,
+      environmentOf(server, executor.lockWaits),
+      {
+        ...settings,
+        control,
+        regressions: replayed.map(resultOf),
+        known: failing && failingExecutionOf(failing),
+        // Written as found, before anything can go wrong; then replaced by what it shrank to.
+        onViolation: async (found) => target?.keep(found),
+        onShrunk: async (smallest, file) => {
+          const shrunkFile = await target?.keep(smallest);
+          if (file !== undefined && shrunkFile !== file) await target?.remove(file);
+        },
       },
-    };
-    const joinMs = given.workers?.joinMs ?? JOIN_MS;
-    return await runCampaign(executor, service, environment, told, { explorers, joinMs });
+      { explorers, joinMs: workers?.joinMs ?? JOIN_MS },
+    );
   } finally {
     await Promise.all([executor.close(), ...explorers.map((worker) => worker.close())]);
   }
 }
 
+function strategyOf(options: VerifyOptions): Strategy {
+  const { strategy = defaultStrategy(options), faults = [] } = options;
+  if (typeof strategy === "object") return strategy;
+  const named = strategyNamed(strategy, strategyOptionsOf(options));
+  if (faults.length === 0 || named.strikes) return named;
+  throw new HarnessError(
+    "USAGE",
+    `the strategy ${named.name} injects no faults: use auto, pct or random, or no faults`,
+  );
+}
+
+function defaultStrategy({ pairs }: VerifyOptions): StrategyName {
+  return pairs ? DEFAULTS.pairStrategy : DEFAULTS.strategy;
+}
+
+function strategyOptionsOf(options: VerifyOptions): StrategyOptions {
+  const { preemptions = DEFAULTS.preemptions, reduction = true, faults = [] } = options;
+  return { preemptions, reduction, faults };
+}
+
+type CampaignSettings = CampaignOptions & Pick<ExecutorOptions, "stepTimeoutMs">;
+
+function withDefaults<State extends Json, Op extends Operation>(
+  options: VerifyOptions,
+  strategy: Strategy,
+  service: Service<State, Op>,
+): CampaignSettings {
+  const { seed, runs, timeMs, scenarios, pairs = false } = options;
+  const limited = pairs || [runs, timeMs, scenarios].some((limit) => limit !== undefined);
+  const bounds = pairs ? { minClients: 2, maxClients: 2 } : (options.bounds ?? DEFAULTS.bounds);
+  return {
+    ...{ seed, timeMs, scenarios, pairs, strategy },
+    runs: limited ? runs : DEFAULTS.runs,
+    shard: options.shard,
+    failFast: options.failFast ?? true,
+    bounds: service.single ? clientsOf(service) : bounds,
+    control: options.control ?? DEFAULTS.control,
+    checkers: options.checkers ?? CHECKERS,
+    checkDeterminism: options.checkDeterminism ?? false,
+    mutant: options.mutant,
+    stepTimeoutMs: options.stepTimeoutMs ?? DEFAULTS.stepTimeoutMs,
+    shrinkTimeMs: options.shrinkTimeMs ?? DEFAULTS.shrinkTimeMs,
+    signal: options.signal,
+    onProgress: options.onProgress,
+  };
+}
+
 /**
- * What tells a strategy that reduces which steps commute. Where committed state is observed after
- * each commit, the order of any two commits is seen: then nothing is told, and none do.
+ * What the executor needs for a strategy with reduction: what each step may touch. Where committed
+ * state is observed after each commit, no two commits commute, so footprints are left out.
  */
 export function footprintsFor(
   { reduces }: Strategy,
@@ -135,49 +222,55 @@ export function footprintsFor(
   return reduces && observe === undefined ? { footprints: readFootprints } : {};
 }
 
-function otherWorkers<State extends Json, Op extends Operation>(
+/** @throws HarnessError `USAGE` for a strategy that only this process has */
+function startWorkers<State extends Json, Op extends Operation>(
   server: Server,
-  workers: Workers | undefined,
-  options: Omit<WorkerOptions, "server" | "serviceFile" | "strategy" | "strategyOptions"> & {
-    readonly strategy: Strategy;
-    readonly signal: AbortSignal | undefined;
-  },
+  service: Service<State, Op>,
+  { count, serviceFile }: Workers,
+  options: VerifyOptions,
+  settings: CampaignSettings,
 ): readonly WorkerProcess<State, Op>[] {
-  if (workers === undefined) return [];
-  const { count, serviceFile, strategyOptions } = workers;
-  const { mutant, seed, bounds, pairs, strategy, control } = options;
-  const { checkers, queries, checkDeterminism, stepTimeoutMs } = options;
-  const told = {
-    ...{ serviceFile, mutant, seed, bounds, pairs, strategy: strategy.name, strategyOptions },
-    ...{ control, checkers, queries, checkDeterminism, stepTimeoutMs },
+  const { strategy = defaultStrategy(options) } = options;
+  if (count <= 1) return [];
+  if (typeof strategy === "object") {
+    throw new HarnessError(
+      "USAGE",
+      "other processes have built-in strategies only: give the strategy by its name, or no workers",
+    );
+  }
+  const { mutant, seed, bounds, pairs, control } = settings;
+  const { checkers, checkDeterminism, stepTimeoutMs, signal } = settings;
+  const workerOptions = {
+    ...{ serviceFile, mutant, seed, bounds, pairs, control, queries: service.queries ?? [] },
+    ...{ strategy, strategyOptions: strategyOptionsOf(options) },
+    ...{ checkers, checkDeterminism, stepTimeoutMs },
   };
   return Array.from(
     { length: count - 1 },
-    () => new WorkerProcess<State, Op>(server, told, options.signal),
+    () => new WorkerProcess<State, Op>(server, workerOptions, signal),
   );
 }
 
-/** The clients of the only scenario that there is. */
-function sizeOf<State extends Json, Op extends Operation>(service: Service<State, Op>): Bounds {
+/** The number of clients in the service's only scenario. */
+function clientsOf<State extends Json, Op extends Operation>(service: Service<State, Op>): Bounds {
   const [scenario] = fc.sample(service.scenarios(DEFAULTS.bounds), 1);
-  const size = scenario?.clients.length ?? 0;
-  return { minClients: size, maxClients: size };
+  const clients = scenario?.clients.length ?? 0;
+  return { minClients: clients, maxClients: clients };
 }
 
-function outcomeOfReplay({ file, outcome, regression }: ReplayedRegression): RegressionResult {
-  const { name } = regression.violation;
-  return { file: relative(process.cwd(), file), rule: name, outcome };
+function resultOf({ file, outcome, regression }: ReplayedRegression): RegressionResult {
+  return { file: relative(process.cwd(), file), rule: regression.violation.name, outcome };
 }
 
-/** What is shrunk is the first of the rules that are broken. */
-function failingAgain({
+/** The rule of the regression comes first, so that shrinking keeps to it. */
+function failingExecutionOf({
   regression,
   replayed: { execution, violations },
 }: ReplayedRegression): FailingExecution {
   return { execution, violations: ruleFirst(regression.violation, violations) };
 }
 
-/** What a report says of where it was made. */
+/** The versions and the machine that a report names. */
 export function environmentOf(
   server: Server,
   lockWaits: Environment["postgres"]["lockWaits"],

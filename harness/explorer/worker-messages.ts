@@ -1,11 +1,11 @@
+import type { CheckerName } from "../checkers/registry.ts";
 import type { Control } from "../core/control.ts";
 import type { HarnessErrorCode } from "../core/error.ts";
 import type { Query } from "../execution/queries.ts";
 import type { Database, Server } from "../postgres/provider.ts";
-import type { StrategyOptions } from "../scheduler/strategies.ts";
+import type { StrategyName, StrategyOptions } from "../scheduler/strategies.ts";
 import type { AppliedMutant } from "../service/open-executor.ts";
 import type { Bounds } from "../service/service.ts";
-import type { CheckerName } from "./checkers.ts";
 import type { ScenarioResult } from "./explore-scenario.ts";
 
 /** What a worker process has to be told of a campaign, to explore its scenarios by itself. */
@@ -18,8 +18,8 @@ export interface WorkerOptions {
   readonly seed: number;
   readonly bounds: Bounds;
   readonly pairs: boolean;
-  /** The strategy's name, and what it was made with. */
-  readonly strategy: string;
+  /** A built-in strategy and its options. */
+  readonly strategy: StrategyName;
   readonly strategyOptions: StrategyOptions;
   readonly checkers: readonly CheckerName[];
   readonly checkDeterminism: boolean;

@@ -1,10 +1,10 @@
 import { HarnessError } from "../core/error.ts";
 import type { Executor } from "../execution/executor.ts";
 import type { Database, Server } from "../postgres/provider.ts";
-import { strategies } from "../scheduler/strategies.ts";
+import { strategyNamed } from "../scheduler/strategies.ts";
 import { loadService } from "../service/load-service.ts";
 import { openExecutor } from "../service/open-executor.ts";
-import { checkersFor } from "./campaign-run.ts";
+import { checkersFor } from "./bounded-exploration.ts";
 import { ScenarioExplorer } from "./explore-scenario.ts";
 import { footprintsFor } from "./verify.ts";
 import type { FromWorker, PlainError, ToWorker, WorkerOptions } from "./worker-messages.ts";
@@ -51,20 +51,19 @@ process.on("message", (message: ToWorker) => {
 async function start(options: WorkerOptions): Promise<void> {
   const { control, stepTimeoutMs, mutant } = options;
   const service = { ...(await loadService(options.serviceFile)), queries: options.queries };
-  const found = strategies(options.strategyOptions).find(({ name }) => name === options.strategy);
-  if (found === undefined) throw new Error(`there is no strategy ${options.strategy}`);
+  const strategy = strategyNamed(options.strategy, options.strategyOptions);
   const opened = await openExecutor(serverOf(options.server), service, mutant, {
     control,
     stepTimeoutMs,
     signal: interrupted.signal,
-    ...(found.faults && { faults: found.faults }),
-    ...footprintsFor(found, control),
+    ...(strategy.faults && { faults: strategy.faults }),
+    ...footprintsFor(strategy, control),
   });
   executor = opened as Executor<never, never>;
   const checkers = checkersFor(opened, service, options);
   explorer = new ScenarioExplorer(opened, service, checkers, {
     ...options,
-    strategy: found,
+    strategy,
   }) as ScenarioExplorer<never, never>;
 }
 

@@ -1,10 +1,10 @@
+import { Checkers, checkersOf } from "../checkers/registry.ts";
 import type { Execution } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
-import { Checkers, checkersOf } from "../explorer/checkers.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import type { Service } from "../service/service.ts";
 
@@ -25,7 +25,7 @@ export async function searchFor<State extends Json, Op extends Operation>(
   const scheduler = new Exhaustive();
   for (let left = MOST; left > 0 && scheduler.begin(); left--) {
     const execution = await executor.execute(scenario, scheduler);
-    const found = await checkers.likewise(rule, execution, (...given) =>
+    const found = await checkers.checkRule(rule, execution, (...given) =>
       executor.execute(...given),
     );
     if (found.length > 0) return execution;

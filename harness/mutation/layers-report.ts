@@ -1,6 +1,6 @@
 import type { Control } from "../core/control.ts";
 import type { Counterexample } from "../core/counterexample.ts";
-import type { Provenance } from "../explorer/campaign-report.ts";
+import type { Provenance } from "../explorer/campaign.ts";
 
 import type { Promised, Protection } from "../service/promise.ts";
 /** A promise without some of its protections. */

@@ -1,13 +1,13 @@
 import type { Checker } from "../checkers/checker.ts";
+import { checkersOf } from "../checkers/registry.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
 import { preemptionCount } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import { operationCount } from "../core/scenario.ts";
-import { checkersOf } from "../explorer/checkers.ts";
 import type { FailingExecution } from "../explorer/explore-scenario.ts";
-import { hashSources } from "../explorer/sources.ts";
+import { hashSources } from "../explorer/provenance.ts";
 import type { Server } from "../postgres/provider.ts";
 import { mutated } from "../service/mutated.ts";
 import type { Promised } from "../service/promise.ts";

@@ -1,4 +1,4 @@
-import type { Provenance } from "../explorer/campaign-report.ts";
+import type { Provenance } from "../explorer/campaign.ts";
 import type { Survivor } from "../service/service.ts";
 
 /** How a schema is changed. */

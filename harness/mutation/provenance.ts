@@ -1,5 +1,5 @@
-import type { Provenance } from "../explorer/campaign-report.ts";
-import { hashSources } from "../explorer/sources.ts";
+import type { Provenance } from "../explorer/campaign.ts";
+import { hashSources } from "../explorer/provenance.ts";
 import { environmentOf } from "../explorer/verify.ts";
 import type { Server } from "../postgres/provider.ts";
 import type { Service } from "../service/service.ts";

@@ -1,9 +1,9 @@
+import { checkersOf } from "../checkers/registry.ts";
 import { HarnessError } from "../core/error.ts";
 import { preemptionCount } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
-import { checkersOf } from "../explorer/checkers.ts";
 import type { Server } from "../postgres/provider.ts";
 import { mutated } from "../service/mutated.ts";
 import type { Service, Survivor } from "../service/service.ts";

@@ -1,8 +1,8 @@
+import type { Checkers } from "../checkers/registry.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Executor } from "../execution/executor.ts";
-import type { Checkers } from "../explorer/checkers.ts";
 import type { FailingExecution } from "../explorer/explore-scenario.ts";
 import type { Service } from "../service/service.ts";
 import { huntingOrder, type OrderOptions } from "./search-order.ts";

@@ -1,12 +1,12 @@
 import type { Checker } from "../checkers/checker.ts";
+import { Checkers } from "../checkers/registry.ts";
 import type { Control } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Executor } from "../execution/executor.ts";
-import { commitThatBroke } from "../explorer/breaking-commit.ts";
-import { Checkers } from "../explorer/checkers.ts";
+import { commitThatBroke } from "../explorer/explain-violation.ts";
 import { type FailingExecution, ScenarioExplorer } from "../explorer/explore-scenario.ts";
 import { generator } from "../explorer/generate.ts";
 import type { Server } from "../postgres/provider.ts";

@@ -1,15 +1,15 @@
+import { Checkers, checkersOf } from "../checkers/registry.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
 import { endsProcess, FAULT_GROUPS } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Executor } from "../execution/executor.ts";
-import type { Environment } from "../explorer/campaign-report.ts";
-import { Checkers, checkersOf } from "../explorer/checkers.ts";
+import type { Environment } from "../explorer/campaign.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
+import { hashSources } from "../explorer/provenance.ts";
 import { replay } from "../explorer/replay.ts";
 import { shrunkCounterexample } from "../explorer/shrunk-counterexample.ts";
-import { hashSources } from "../explorer/sources.ts";
 import type { Server } from "../postgres/provider.ts";
 import { openExecutor } from "../service/open-executor.ts";
 import type { Mutant, Service } from "../service/service.ts";
@@ -185,6 +185,7 @@ export class SeededBugTrial<State extends Json, Op extends Operation> {
       executor,
       service: this.#service,
       checkers: new Checkers(checkersOf(this.#service)),
+      tree: undefined,
       timeMs: shrinkTimeMs,
       signal,
       onExecution: () => {},

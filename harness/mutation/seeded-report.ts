@@ -2,7 +2,7 @@ import type { GateLevel } from "../core/control.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import type { Fault } from "../core/fault.ts";
 import type { Verdict } from "../core/verdict.ts";
-import type { Provenance } from "../explorer/campaign-report.ts";
+import type { Provenance } from "../explorer/campaign.ts";
 
 /** When a checker first found something. */
 export interface CheckerFinding {

@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { Campaign } from "../explorer/campaign-report.ts";
+import type { Campaign } from "../explorer/campaign.ts";
 import { counted, duration, number, percent } from "./counted.ts";
 import { mainViolation, replayCommand, replayFilePath } from "./replay-command.ts";
 import { counterexampleText } from "./text.ts";

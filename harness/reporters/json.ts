@@ -1,6 +1,6 @@
 import type { Counterexample } from "../core/counterexample.ts";
 import { operationCount } from "../core/scenario.ts";
-import type { Campaign } from "../explorer/campaign-report.ts";
+import type { Campaign } from "../explorer/campaign.ts";
 import { encodeToken } from "../explorer/token.ts";
 import { mainViolation, replayCommand, replayFilePath } from "./replay-command.ts";
 

@@ -1,5 +1,5 @@
 import type { Counterexample } from "../core/counterexample.ts";
-import type { Campaign, RuleCount } from "../explorer/campaign-report.ts";
+import type { Campaign, RuleCount } from "../explorer/campaign.ts";
 import { ruleOutcome } from "./rule-outcome.ts";
 import { counterexampleText } from "./text.ts";
 import { serviceName, verdictSentence } from "./verdict-sentence.ts";

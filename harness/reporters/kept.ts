@@ -1,4 +1,4 @@
-import type { PatternCount } from "../explorer/campaign-report.ts";
+import type { PatternCount } from "../explorer/campaign.ts";
 
 export type KeptCounts = "kept" | "too few to tell" | "missed";
 

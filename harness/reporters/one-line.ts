@@ -4,7 +4,7 @@ import type { JsonObject } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import { BACKGROUND, clientOf, type Task } from "../core/schedule.ts";
 import type { Place, Result, Statement } from "../core/trace.ts";
-import type { Campaign } from "../explorer/campaign-report.ts";
+import type { Campaign } from "../explorer/campaign.ts";
 import { printable } from "./printable.ts";
 import { sqlLine } from "./sql-line.ts";
 

@@ -1,4 +1,4 @@
-import type { PairSearch } from "../explorer/campaign-report.ts";
+import type { PairSearch } from "../explorer/campaign.ts";
 import { counted, number } from "./counted.ts";
 import { html, type Markup } from "./html/markup.ts";
 import { type Column, table } from "./html/table.ts";

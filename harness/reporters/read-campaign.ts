@@ -3,7 +3,7 @@ import path from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
-import type { Campaign } from "../explorer/campaign-report.ts";
+import type { Campaign } from "../explorer/campaign.ts";
 import { decodeCounterexample } from "../explorer/counterexample-file.ts";
 import { REPORT } from "./evidence.ts";
 import schema from "./report.schema.json" with { type: "json" };

@@ -1,4 +1,4 @@
-import type { Campaign } from "../explorer/campaign-report.ts";
+import type { Campaign } from "../explorer/campaign.ts";
 import { deadlock, doubleBooking, hashes } from "../explorer/sample-counterexample.fixture.ts";
 
 const rule = (checker: string, name: string, description: string, checked: number) => ({

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { HarnessError } from "../core/error.ts";
 import { atomicWrite } from "../explorer/atomic-write.ts";
-import type { Campaign } from "../explorer/campaign-report.ts";
+import type { Campaign } from "../explorer/campaign.ts";
 
 /** What a shard leaves beside its reports, to be merged with the others. */
 const SHARD_FILE = "shard.json";

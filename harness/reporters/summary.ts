@@ -5,7 +5,7 @@ import type {
   PatternCount,
   RegressionOutcome,
   RegressionResult,
-} from "../explorer/campaign-report.ts";
+} from "../explorer/campaign.ts";
 import { type Colours, coloursFor } from "./colours.ts";
 import { counted, duration, number, percent } from "./counted.ts";
 import { keptOf } from "./kept.ts";

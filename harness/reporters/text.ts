@@ -1,10 +1,9 @@
 import type { Counterexample } from "../core/counterexample.ts";
-import type { Json } from "../core/json.ts";
+import { type Json, prettyJson } from "../core/json.ts";
 import { operationCount } from "../core/scenario.ts";
 import { clientOf, type Task } from "../core/schedule.ts";
 import type { Result, Trace } from "../core/trace.ts";
 import type { Violation } from "../core/verdict.ts";
-import { prettyJson } from "../explorer/pretty-json.ts";
 import { anomalyLine } from "./anomaly.ts";
 import { type Colours, coloursFor } from "./colours.ts";
 import { counted } from "./counted.ts";

@@ -1,4 +1,4 @@
-import type { Campaign } from "../explorer/campaign-report.ts";
+import type { Campaign } from "../explorer/campaign.ts";
 import { counted, number } from "./counted.ts";
 import { printable } from "./printable.ts";
 

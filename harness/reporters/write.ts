@@ -1,6 +1,6 @@
 import path from "node:path";
 import { atomicWrite } from "../explorer/atomic-write.ts";
-import type { Campaign } from "../explorer/campaign-report.ts";
+import type { Campaign } from "../explorer/campaign.ts";
 import { encodeCounterexample } from "../explorer/counterexample-file.ts";
 import { reportHtml } from "./html/report.ts";
 import { reportJson } from "./json.ts";

@@ -177,3 +177,12 @@ export function effortUsed(scenarios: number): number {
 export function strategies(options: StrategyOptions): readonly Strategy[] {
   return [auto(options), serial, exhaustive(options), pct(options), random(options)];
 }
+
+export type StrategyName = "auto" | "serial" | "exhaustive" | "pct" | "random";
+
+/** The built-in strategy of that name. */
+export function strategyNamed(name: StrategyName, options: StrategyOptions): Strategy {
+  const strategy = strategies(options).find((other) => other.name === name);
+  if (strategy === undefined) throw new Error(`there is no strategy ${name}`);
+  return strategy;
+}

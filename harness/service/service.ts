@@ -88,6 +88,7 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
   migrate(directUrl: string, mutant: string | undefined): Promise<void>;
   /** Starts the service on a migrated database. */
   start(context: SystemContext, mutant: string | undefined): Promise<System<State, Op>>;
+  /** Generates scenarios; what it shrinks them to is what counterexamples are shrunk to. */
   scenarios(bounds: Bounds): Arbitrary<Scenario<State, Op>>;
   /**
    * There is just one, whose operations belong together: shrinking takes none away, and when all its
@@ -98,16 +99,6 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
   readonly ownSessions?: boolean;
   /** Every two of the service's operations, for searches of all their interleavings. */
   pairs?(): readonly Pair<State, Op>[];
-  /**
-   * Scenarios with the same operations and a simpler initial state or simpler arguments, for
-   * shrinking; simplest first. Clients and operations are taken away without the model's help.
-   */
-  simpler?(scenario: Scenario<State, Op>): Iterable<Scenario<State, Op>>;
-  /**
-   * Whether there could be such a scenario. Then shrinking makes arguments plainer without the model's
-   * help too (numbers towards 0, shorter texts, arguments away), where this says so.
-   */
-  accepts?(scenario: Scenario<State, Op>): boolean;
   readonly patterns: readonly Pattern<State, Op>[];
   readonly invariants: readonly Invariant[];
   /** What the service answers, and what it leaves, when one operation runs after the other. */

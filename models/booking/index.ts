@@ -1,7 +1,6 @@
 import { readdirSync } from "node:fs";
 import { extname } from "node:path";
 import type { Service } from "../../harness/index.ts";
-import { accepts } from "./accepts.ts";
 import { sc1 } from "./attacks/sc1.ts";
 import { codes } from "./codes.ts";
 import { ids } from "./ids.ts";
@@ -14,7 +13,6 @@ import { pairs } from "./pairs.ts";
 import { patterns } from "./patterns.ts";
 import { promises } from "./promises.ts";
 import { scenarios } from "./scenarios.ts";
-import { simpler } from "./simpler.ts";
 import type { BookingState } from "./state.ts";
 import { survivors } from "./survivors.ts";
 import { migrateBooking, startBooking } from "./system.ts";
@@ -28,8 +26,6 @@ const booking: Service<BookingState, BookingOperation> = {
 
   scenarios,
   pairs,
-  simpler,
-  accepts,
   patterns,
   invariants,
   model,

@@ -133,7 +133,7 @@ test("a booking that was acknowledged and is lost in a crash is what the last re
   expect(found?.schedule.entries.at(-1)).toBe("bg!crash");
   expect(found?.violations[0]).toMatchObject({
     checker: "linearizability",
-    evidence: [{ after: "client 0's create (CREATED)", wrong: "what was left" }],
+    evidence: [{ after: "client 0's create (CREATED)", wrong: "the final state" }],
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Campaign, PatternCount, RuleCount } from "../../explorer/campaign-report.ts";
+import type { Campaign, PatternCount, RuleCount } from "../../explorer/campaign.ts";
 import { counted, duration, number, percent } from "../counted.ts";
 import { type KeptCounts, keptOf } from "../kept.ts";
 import { faultsLine } from "../one-line.ts";

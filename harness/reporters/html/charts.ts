@@ -1,4 +1,4 @@
-import type { Campaign } from "../../explorer/campaign-report.ts";
+import type { Campaign } from "../../explorer/campaign.ts";
 import { counted, number, percent } from "../counted.ts";
 import { type Content, html, type Markup } from "./markup.ts";
 import { type Column, table } from "./table.ts";

@@ -1,9 +1,8 @@
 import type { Counterexample } from "../../core/counterexample.ts";
-import type { Json, JsonObject } from "../../core/json.ts";
+import { type Json, type JsonObject, prettyJson } from "../../core/json.ts";
 import { operationCount } from "../../core/scenario.ts";
 import { formatSchedule } from "../../core/schedule.ts";
 import type { Violation } from "../../core/verdict.ts";
-import { prettyJson } from "../../explorer/pretty-json.ts";
 import { encodeToken } from "../../explorer/token.ts";
 import { anomalyLine } from "../anomaly.ts";
 import { counted, number } from "../counted.ts";

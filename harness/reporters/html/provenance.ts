@@ -1,4 +1,4 @@
-import type { Provenance } from "../../explorer/campaign-report.ts";
+import type { Provenance } from "../../explorer/campaign.ts";
 import { listed, minute } from "../counted.ts";
 import { html, type Markup } from "./markup.ts";
 

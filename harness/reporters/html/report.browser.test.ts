@@ -5,7 +5,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Campaign } from "../../explorer/campaign-report.ts";
+import type { Campaign } from "../../explorer/campaign.ts";
 import { layersRecord } from "../layers-record.ts";
 import { SCORE_VERSION } from "../record-schema.ts";
 import { failing, interrupted, passing } from "../sample-campaign.fixture.ts";

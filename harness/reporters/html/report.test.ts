@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Counterexample } from "../../core/counterexample.ts";
-import type { Campaign, PairSearch } from "../../explorer/campaign-report.ts";
+import type { Campaign, PairSearch } from "../../explorer/campaign.ts";
 import { deadlock, doubleBooking, written } from "../../explorer/sample-counterexample.fixture.ts";
 import { layersRecord } from "../layers-record.ts";
 import { replayCommand, replayFileName, replayFilePath } from "../replay-command.ts";

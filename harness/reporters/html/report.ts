@@ -1,5 +1,5 @@
 import type { Counterexample } from "../../core/counterexample.ts";
-import type { Campaign } from "../../explorer/campaign-report.ts";
+import type { Campaign } from "../../explorer/campaign.ts";
 import type { Records } from "../records.ts";
 import { serviceName, verdictSentence } from "../verdict-sentence.ts";
 import {

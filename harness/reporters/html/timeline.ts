@@ -1,7 +1,7 @@
 import type { Response } from "../../core/history.ts";
+import { prettyJson } from "../../core/json.ts";
 import { clientOf } from "../../core/schedule.ts";
 import type { Result } from "../../core/trace.ts";
-import { prettyJson } from "../../explorer/pretty-json.ts";
 import { number } from "../counted.ts";
 import {
   brokenLine,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Rule } from "../checkers/checker.ts";
 import type { Pattern } from "../service/service.ts";
-import type { Campaign, PairSearch } from "./campaign-report.ts";
+import type { Campaign, PairSearch } from "./campaign.ts";
 import { type Coverage, coverageSentences, together } from "./coverage.ts";
 import { type Seen, saturation } from "./fingerprint.ts";
 import { keyOf, sum, type Tally } from "./tally.ts";

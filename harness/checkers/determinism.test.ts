@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RandomWalk } from "../scheduler/random.ts";
-import { determinism, isOfDeterminism } from "./determinism.ts";
+import { determinismChecker, isOfDeterminism } from "./determinism.ts";
 import {
   executeToy,
   increment,
@@ -21,7 +21,7 @@ async function checked(
   let number = 0;
   const execute = (...given: Parameters<typeof executeToy>) =>
     changed(executeToy(...given), number++);
-  const checker = determinism<number, Toy>(ordersWakes);
+  const checker = determinismChecker<number, Toy>(ordersWakes);
   const first = execute(scenario, new RandomWalk(1));
   const result = await checker.check(first, async (...given) => execute(...given));
   return { result, executions: number };

@@ -1,30 +1,32 @@
+import { determinismChecker } from "../checkers/determinism.ts";
+import { type CheckerName, Checkers, checkersOf } from "../checkers/registry.ts";
 import type { Control } from "../core/control.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import type { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
+import type { Scenario } from "../core/scenario.ts";
 import type { Executor } from "../execution/executor.ts";
 import { effortUsed } from "../scheduler/strategies.ts";
 import type { AppliedMutant } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
-import { bypassedGate } from "./bypassed-gate.ts";
-import type { RegressionResult } from "./campaign-report.ts";
-import { type CheckerName, Checkers, checkersOf } from "./checkers.ts";
-import { determinism } from "./determinism.ts";
-import { Exploration } from "./exploration.ts";
+import type { RegressionResult } from "./campaign.ts";
+import { bypassedGate } from "./control-sentences.ts";
+import { Exploration, type NumberedFailure } from "./exploration.ts";
 import {
   type FailingExecution,
   ScenarioExplorer,
   type ScenarioOptions,
   type ScenarioResult,
 } from "./explore-scenario.ts";
+import type { ShrinkTree } from "./generate.ts";
 import {
   type AssumedBudget,
   exploreInParallel,
   type OrderedCampaign,
   type OtherExplorers,
 } from "./parallel-exploration.ts";
-import { type Shard, WHOLE } from "./shard.ts";
+import { type Shard, WHOLE } from "./shards.ts";
 
 export interface CampaignOptions extends ScenarioOptions {
   /** How many executions; undefined: until the time is up. */
@@ -77,7 +79,7 @@ export function checkersFor<State extends Json, Op extends Operation>(
   service: Service<State, Op>,
   { checkers, checkDeterminism }: Pick<CampaignOptions, "checkers" | "checkDeterminism">,
 ): Checkers<State, Op> {
-  const twice = checkDeterminism ? [determinism<State, Op>(ordersWakes)] : [];
+  const twice = checkDeterminism ? [determinismChecker<State, Op>(ordersWakes)] : [];
   return new Checkers([...checkersOf(service, checkers), ...twice]);
 }
 
@@ -110,6 +112,13 @@ export class CampaignRun<State extends Json, Op extends Operation>
 
   explore(others: OtherExplorers<State, Op>): Promise<void> {
     return exploreInParallel(this, this.#explorer, others);
+  }
+
+  /** The scenario of a failing execution as it was generated; undefined if it was not. */
+  treeOf({
+    scenarioNumber,
+  }: NumberedFailure<State, Op>): ShrinkTree<Scenario<State, Op>> | undefined {
+    return this.#options.known === undefined ? this.#explorer.tree(scenarioNumber) : undefined;
   }
 
   get next(): number {

@@ -1,7 +1,6 @@
 import { HarnessError } from "../core/error.ts";
-import type { Campaign } from "./campaign-report.ts";
-import type { Shard } from "./shard.ts";
-import { type ShardTotals, shardTotals, summaryOf } from "./shard-totals.ts";
+import type { Campaign } from "./campaign.ts";
+import { type ShardTotals, shardTotals, summaryOf } from "./campaign-totals.ts";
 
 /** What a shard leaves to be merged: a plain value. */
 export interface Part {
@@ -98,3 +97,12 @@ function firstOfEachRule(campaigns: readonly Campaign[]): Campaign["counterexamp
   );
   return found.filter((_, at) => rules.indexOf(rules[at] ?? "") === at);
 }
+
+/** Every so many-th scenario of a campaign, from a first one on. */
+export interface Shard {
+  /** From 0. */
+  readonly index: number;
+  readonly of: number;
+}
+
+export const WHOLE: Shard = { index: 0, of: 1 };

@@ -1,14 +1,15 @@
 import { describe, expect, test } from "vitest";
 import type { Model } from "../core/model.ts";
 import { ReplayScheduler } from "../scheduler/replay.ts";
-import { CHECKERS, type CheckerName, Checkers, cannotCheck, checkersOf } from "./checkers.ts";
+import type { CheckedService } from "./checker.ts";
+import { CHECKERS, type CheckerName, Checkers, cannotCheck, checkersOf } from "./registry.ts";
 import {
   executeToy,
   increment,
   look,
+  lostUpdate,
   type Toy,
   type ToyScenario,
-  toyService,
 } from "./toy.fixture.ts";
 
 /** What a counter does when one operation runs after the other. */
@@ -31,32 +32,38 @@ const lost = execution(two, "0 0 1 1 0 1");
 
 async function checked(
   it: ReturnType<typeof execution>,
-  { model = counter as Model<unknown, number, Toy>, names }: Asked = {},
+  { model = counter as Model<unknown, number, Toy>, names }: Application = {},
 ) {
-  const checkers = new Checkers(checkersOf(toyService({ model }), names));
+  const checkers = new Checkers(checkersOf({ ...SERVICE, ...(model && { model }) }, names));
   const { violations, undecided } = await checkers.check(it, () => Promise.reject(new Error()));
   return { found: violations.map(({ checker, name }) => `${checker}: ${name}`), undecided };
 }
 
-interface Asked {
+const SERVICE: CheckedService<number, Toy> = {
+  name: "counter",
+  invariants: [lostUpdate],
+  codes: { increment: ["OK"], look: ["OK"] },
+};
+
+interface Application {
   readonly model?: Model<unknown, number, Toy>;
   readonly names?: readonly CheckerName[];
 }
 
 describe("the checkers of a service", () => {
-  test("find nothing where there is nothing", async () => {
+  test("find nothing in an execution without a violation", async () => {
     expect(await checked(inTurn)).toEqual({ found: [], undecided: undefined });
   });
 
-  test("each find what they look for", async () => {
+  test("each report the violations of their own rules", async () => {
     const found = ["invariant: no-lost-update", "linearizability: linearizable"];
     expect((await checked(lost)).found).toEqual(found);
     expect((await checked(lost, { names: ["linearizability"] })).found).toEqual(found.slice(1));
     expect((await checked(lost, { names: ["contract"] })).found).toEqual([]);
   });
 
-  test("are those that can checker it", () => {
-    const bare = toyService({ invariants: [] });
+  test("are those for which the service declares what they need", () => {
+    const bare = { ...SERVICE, invariants: [] };
     const rules = checkersOf(bare).flatMap(({ rules }) => rules.map(({ checker }) => checker));
     expect(new Set(rules)).toEqual(new Set(["contract", "leaks"]));
     expect(() => checkersOf(bare, ["linearizability"])).toThrow("declares no model");
@@ -67,13 +74,13 @@ describe("the checkers of a service", () => {
     expect(cannotCheck({ ...bare, ownSessions: true }, ["leaks"])).toEqual([
       'Nothing is checked by leaks: "counter" declares sessions that end with each execution.',
     ]);
-    expect(cannotCheck(toyService({ model: counter, ids: {} }), CHECKERS)).toEqual([]);
+    expect(cannotCheck({ ...SERVICE, model: counter, ids: {} }, CHECKERS)).toEqual([]);
   });
 });
 
 describe("what cannot be checked", () => {
   test("is undecided when the budget runs out", async () => {
-    // Every look may be in either of two states, and the last operation is never right.
+    // Every look may lead to either of two states, and the model never accepts the last operation.
     const model: Model<string, number, Toy> = {
       init: () => "",
       step: (state, { operation }) => (operation === look ? [`${state}a`, `${state}b`] : []),
@@ -86,7 +93,7 @@ describe("what cannot be checked", () => {
     });
   });
 
-  test("is the harness's own trouble when a model throws", async () => {
+  test("is an error of the model when the model throws", async () => {
     const model: Model<number, number, Toy> = {
       init: () => 0,
       step: () => {

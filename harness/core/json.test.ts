@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { prettyJson } from "./pretty-json.ts";
+import { prettyJson } from "./json.ts";
 
 test("says the same as JSON.stringify", () => {
   fc.assert(

@@ -1,8 +1,8 @@
-import type { Checker } from "../checkers/checker.ts";
 import type { Execution } from "../core/execution.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import { ReplayScheduler } from "../scheduler/replay.ts";
+import type { Checker } from "./checker.ts";
 
 const RULE = {
   checker: "determinism",
@@ -18,7 +18,7 @@ const RULE = {
  * @param ordersWakes whether it is a choice who of several woken sessions goes first; where it is
  * not, a difference may be the server's doing, and is no finding but a doubt
  */
-export function determinism<State extends Json, Op extends Operation>(
+export function determinismChecker<State extends Json, Op extends Operation>(
   ordersWakes: boolean,
 ): Checker<State, Op> {
   return {

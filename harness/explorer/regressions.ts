@@ -1,0 +1,204 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile, rm } from "node:fs/promises";
+import path from "node:path";
+import type { Control } from "../core/control.ts";
+import type { Counterexample } from "../core/counterexample.ts";
+import { HarnessError } from "../core/error.ts";
+import type { Fault } from "../core/fault.ts";
+import { type Json, prettyJson } from "../core/json.ts";
+import type { Operation } from "../core/operation.ts";
+import type { Scenario } from "../core/scenario.ts";
+import { faultsIn, formatSchedule, parseSchedule, type Schedule } from "../core/schedule.ts";
+import type { Violation } from "../core/verdict.ts";
+import type { Executor } from "../execution/executor.ts";
+import type { Service } from "../service/service.ts";
+import { atomicWrite } from "./atomic-write.ts";
+import type { RegressionOutcome } from "./campaign.ts";
+import { replayFault } from "./counterexample-file.ts";
+import { type Replayed, replay } from "./replay.ts";
+
+/**
+ * What once broke a rule, kept to be executed first from then on. Unlike a replay file it does not
+ * hold what was seen, which changes with every change of the service: it is to be read, compared
+ * and kept for long.
+ */
+export interface Regression<State extends Json = Json, Op extends Operation = Operation> {
+  readonly service: string;
+  readonly control: Control;
+  /** The rule, and what it said then. */
+  readonly violation: Pick<Violation, "checker" | "name" | "message">;
+  readonly scenario: Scenario<State, Op>;
+  readonly schedule: Schedule;
+}
+
+export function regressionOf<State extends Json, Op extends Operation>({
+  service: model,
+  control,
+  violations: [violation],
+  scenario,
+  schedule,
+}: Pick<
+  Counterexample<State, Op>,
+  "service" | "control" | "violations" | "scenario" | "schedule"
+>): Regression<State, Op> {
+  if (violation === undefined) throw new Error("what breaks no rule is no regression");
+  const { checker, name, message } = violation;
+  return { service: model, control, violation: { checker, name, message }, scenario, schedule };
+}
+
+export function encodeRegression({ schedule, ...rest }: Regression): string {
+  const form = { heddle: "regression", version: 1, ...rest, schedule: formatSchedule(schedule) };
+  return `${prettyJson(form)}\n`;
+}
+
+/** `slot_with_several_bookings-1a2b3c4d.json`: equal for equal regressions. */
+function regressionName(regression: Regression): string {
+  const hash = createHash("sha256").update(encodeRegression(regression)).digest("hex");
+  const rule = regression.violation.name.toLowerCase().replace(/[^a-z0-9_]+/g, "-");
+  return `${rule.slice(0, 60)}-${hash.slice(0, 8)}.json`;
+}
+
+/**
+ * The inverse of `encodeRegression`.
+ *
+ * @throws HarnessError `USAGE` for a text that is none, or one of another version
+ */
+export function decodeRegression(text: string, file: string): Regression {
+  const fault = (what: string) =>
+    new HarnessError(
+      "USAGE",
+      `${file} is no regression that can be read (${what}): restore it, or take it out of the folder`,
+    );
+  let form: Form;
+  try {
+    form = JSON.parse(text) as Form;
+  } catch {
+    throw fault("it is not JSON");
+  }
+  if (form?.heddle !== "regression") throw fault("it does not say that it is one");
+  if (form.version !== 1) throw fault("it has another version of the format");
+  const { service: model, control, violation, scenario, schedule: written } = form;
+  const schedule = typeof written === "string" ? parseSchedule(written) : undefined;
+  if (schedule === undefined) throw fault("it has no schedule");
+  if (typeof model !== "string") throw fault("it names no model");
+  const named = [violation?.checker, violation?.name, violation?.message];
+  if (named.some((part) => typeof part !== "string")) throw fault("it names no violation");
+  const wrong = replayFault(control, "/$defs/control") ?? replayFault(scenario, "/$defs/scenario");
+  if (wrong !== undefined) throw fault(wrong);
+  return { service: model, control, violation, scenario, schedule };
+}
+
+type Form = Omit<Regression, "schedule"> & {
+  readonly heddle: unknown;
+  readonly version: unknown;
+  readonly schedule: unknown;
+};
+
+/** A regression and the file that holds it. */
+export interface KeptRegression {
+  readonly file: string;
+  readonly regression: Regression;
+}
+
+/** The regressions of one model: a file for each. */
+export class RegressionFolder {
+  readonly path: string;
+
+  constructor(folder: string) {
+    this.path = folder;
+  }
+
+  /**
+   * Beside the file of the model, if that is part of the project in `directory`; else, as with a
+   * model that is installed, in the project itself.
+   */
+  static of(modelFile: string, model: string, directory = process.cwd()): RegressionFolder {
+    const relative = path.relative(directory, modelFile);
+    const parts = relative.split(path.sep);
+    const own = parts[0] !== ".." && !path.isAbsolute(relative) && !parts.includes("node_modules");
+    return new RegressionFolder(
+      own
+        ? path.join(path.dirname(modelFile), "regressions")
+        : path.join(directory, "regressions", model),
+    );
+  }
+
+  /**
+   * All of the model's, by name. Those of others that lie in the same folder are left alone.
+   *
+   * @throws HarnessError `USAGE` when one of them cannot be read
+   */
+  async kept(model: string): Promise<readonly KeptRegression[]> {
+    const names = await readdir(this.path).catch(() => []);
+    const files = names.filter((name) => name.endsWith(".json")).sort();
+    const all = await Promise.all(
+      files.map(async (name) => {
+        const file = path.join(this.path, name);
+        return { file, regression: decodeRegression(await readFile(file, "utf8"), file) };
+      }),
+    );
+    return all.filter(({ regression }) => regression.service === model);
+  }
+
+  /** Writes what a counterexample needs to be executed again; returns the file. */
+  async keep(
+    counterexample: Parameters<typeof regressionOf>[0] & Partial<Counterexample>,
+  ): Promise<string> {
+    const regression = regressionOf(counterexample);
+    const file = path.join(this.path, regressionName(regression));
+    await atomicWrite(file, encodeRegression(regression));
+    return file;
+  }
+
+  async remove(file: string): Promise<void> {
+    await rm(file, { force: true });
+  }
+}
+
+export interface ReplayedRegression<State extends Json = Json, Op extends Operation = Operation>
+  extends KeptRegression {
+  readonly outcome: RegressionOutcome;
+  /** What was seen now. */
+  readonly replayed: Replayed<State, Op>;
+}
+
+/**
+ * Executes each regression once more, under the control that it was found with; `open` opens an
+ * executor for one, and for the faults of all that have it. They are of the service, so what they hold
+ * are its states and operations.
+ */
+export async function replayRegressions<State extends Json, Op extends Operation>(
+  kept: readonly KeptRegression[],
+  service: Service<State, Op>,
+  open: (control: Control, faults: readonly Fault[]) => Promise<Executor<State, Op>>,
+): Promise<readonly ReplayedRegression<State, Op>[]> {
+  const controls = new Map(
+    kept.map(({ regression: { control } }) => [JSON.stringify(control), control]),
+  );
+  const outcomes: ReplayedRegression<State, Op>[] = [];
+  for (const [key, control] of controls) {
+    const its = kept.filter(({ regression }) => JSON.stringify(regression.control) === key);
+    const faults = its.flatMap(({ regression }) => faultsIn(regression.schedule));
+    const executor = await open(control, faults);
+    try {
+      for (const it of its) {
+        const { scenario, schedule } = it.regression as Regression<State, Op>;
+        const replayed = await replay(executor, service, { scenario, schedule });
+        outcomes.push({ ...it, outcome: outcomeOfReplay(it.regression, replayed), replayed });
+      }
+    } finally {
+      await executor.close();
+    }
+  }
+  return outcomes.toSorted((a, b) => (a.file < b.file ? -1 : 1));
+}
+
+/** A rule that is broken is broken, whatever way led to it. */
+function outcomeOfReplay(
+  { violation }: Regression,
+  { violations, diverged }: Replayed,
+): RegressionOutcome {
+  const { checker, name } = violation;
+  if (violations.some((other) => other.checker === checker && other.name === name)) return "fails";
+  return diverged === undefined ? "fixed" : "stale";
+}
