@@ -41,6 +41,7 @@ export { startServer } from "./postgres/provider.ts";
 export type * from "./postgres/server.ts";
 export { TestClock } from "./postgres/test-clock.ts";
 export type * from "./scheduler/scheduler.ts";
+export type { StrategyName } from "./scheduler/strategies.ts";
 export {
   type ScenarioPlan,
   type Strategy,
