@@ -178,6 +178,7 @@ export function strategies(options: StrategyOptions): readonly Strategy[] {
   return [auto(options), serial, exhaustive(options), pct(options), random(options)];
 }
 
+/** The name of a strategy, such as `"auto"`; see `strategies`. */
 export type StrategyName = "auto" | "serial" | "exhaustive" | "pct" | "random";
 
 /** The built-in strategy of that name. */
