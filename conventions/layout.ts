@@ -27,7 +27,7 @@ const harness = {
   ],
   isolationtester: ["core", "postgres", "proxy", "scheduler", "execution", "service", "explorer"],
   audit: ["core", "postgres"],
-  attack: ["core", "checkers", "service", "explorer/campaign-report.ts"],
+  attack: ["core", "checkers", "service"],
   reporters: ["core", "checkers", "scheduler", "explorer", "mutation", "audit", "attack"],
 } as const;
 

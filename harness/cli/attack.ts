@@ -1,12 +1,12 @@
 import { availableParallelism } from "node:os";
-import { attackCampaign } from "../attack/attack-campaign.ts";
+import { attackReport } from "../attack/attack-report.ts";
 import { runAttack } from "../attack/run-attack.ts";
 import { HarnessError } from "../core/error.ts";
 import { loadService } from "../service/load-service.ts";
 import { version } from "../version.ts";
 import { EXIT, exitCodeOfCampaign } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
-import { publish } from "./publish.ts";
+import { publishAttack } from "./publish.ts";
 
 export interface AttackCommandOptions {
   readonly model: string;
@@ -51,7 +51,7 @@ export async function attackCommand(name: string, options: AttackCommandOptions)
       },
     });
     if (process.stderr.isTTY) process.stderr.write("\n");
-    const campaign = attackCampaign(service.name, attack, target, result, {
+    const outcome = attackReport(service.name, attack, target, result, {
       startedAt: startedAt.toISOString(),
       elapsedMs: performance.now() - began,
       environment: {
@@ -59,13 +59,12 @@ export async function attackCommand(name: string, options: AttackCommandOptions)
         node: process.version,
         platform: `${process.platform} ${process.arch}`,
         cpus: availableParallelism(),
-        postgres: { provider: "target", version: "unknown", lockWaits: "polled" },
       },
     });
     const { report: folder, json } = options;
-    await publish(campaign, { folder, json: json === true, sources: [] });
-    if (interrupted.signal.aborted && campaign.verdict === "unknown") return EXIT.interrupted;
-    return exitCodeOfCampaign(campaign.verdict, result.error);
+    await publishAttack(outcome, { folder, json: json === true, sources: [] });
+    if (interrupted.signal.aborted && outcome.verdict === "unknown") return EXIT.interrupted;
+    return exitCodeOfCampaign(outcome.verdict, result.error);
   } finally {
     interrupted.end();
   }

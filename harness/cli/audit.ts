@@ -3,9 +3,7 @@ import { type AuditOptions, audit } from "../audit/audit.ts";
 import type { Audit } from "../audit/audit-report.ts";
 import { HarnessError } from "../core/error.ts";
 import { atomicWrite } from "../explorer/atomic-write.ts";
-import { auditJunit } from "../reporters/audit-junit.ts";
-import { auditPrometheus } from "../reporters/audit-prometheus.ts";
-import { auditText } from "../reporters/audit-text.ts";
+import { auditJunit, auditPrometheus, auditText } from "../reporters/audit.ts";
 import { EXIT } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
 

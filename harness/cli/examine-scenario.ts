@@ -8,7 +8,7 @@ import { ELSEWHERE } from "../explorer/bypassed-gate.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import type { Diagnostic } from "../postgres/diagnostic.ts";
 import { startServer } from "../postgres/provider.ts";
-import { counted } from "../reporters/counted.ts";
+import { quantity } from "../reporters/format-values.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { loadScenario } from "../service/load-service.ts";
 import { openExecutor } from "../service/open-executor.ts";
@@ -58,7 +58,7 @@ function clientFindings(trace: Trace): Diagnostic[] {
     ).length;
     const ended = `ended with ${response?.code ?? "nothing"}`;
     if (statements > 0)
-      return { name, ok: true, detail: `${counted(statements, "statement")}, ${ended}` };
+      return { name, ok: true, detail: `${quantity(statements, "statement")}, ${ended}` };
     const detail = `${ended}, and sent no statement that came to the gate`;
     return { name, ok: false, detail, hint: ELSEWHERE };
   });

@@ -2,16 +2,17 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { failing } from "../reporters/sample-campaign.fixture.ts";
-import { tellGithub } from "./github.ts";
+import { reportToGithub } from "./github.ts";
+
+const report = { annotations: ["::error title=Heddle::a", "::error::b"], summary: "## Fail\n" };
 
 let folder = "";
-let said = "";
+let stderr = "";
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "heddle-github-"));
-  said = "";
+  stderr = "";
   vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    said += String(text);
+    stderr += String(text);
     return true;
   });
 });
@@ -20,21 +21,21 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-test("says nothing elsewhere", async () => {
-  await tellGithub(failing, "reports", { GITHUB_STEP_SUMMARY: path.join(folder, "page.md") });
-  expect(said).toBe("");
+test("prints nothing outside GitHub Actions", async () => {
+  await reportToGithub(report, { GITHUB_STEP_SUMMARY: path.join(folder, "page.md") });
+  expect(stderr).toBe("");
 });
 
-test("annotates the commit, and adds to the job's summary", async () => {
+test("prints the annotations, and appends to the summary of the job", async () => {
   const page = path.join(folder, "page.md");
   const env = { GITHUB_ACTIONS: "true", GITHUB_STEP_SUMMARY: page };
-  await tellGithub(failing, "reports", env);
-  await tellGithub(failing, "reports", env);
-  expect(said).toMatch(/^::error title=Heddle/);
-  expect((await readFile(page, "utf8")).match(/^## ❌/gm)).toHaveLength(2);
+  await reportToGithub(report, env);
+  await reportToGithub(report, env);
+  expect(stderr.split("\n").slice(0, 2)).toEqual(report.annotations);
+  expect((await readFile(page, "utf8")).match(/^## Fail$/gm)).toHaveLength(2);
 });
 
-test("a summary that cannot be written is said, and no error", async () => {
-  await tellGithub(failing, "reports", { GITHUB_ACTIONS: "true", GITHUB_STEP_SUMMARY: folder });
-  expect(said).toContain("cannot be written");
+test("reports a summary that cannot be written, and continues", async () => {
+  await reportToGithub(report, { GITHUB_ACTIONS: "true", GITHUB_STEP_SUMMARY: folder });
+  expect(stderr).toContain("cannot be written");
 });

@@ -8,7 +8,7 @@ import { hashSources } from "../explorer/sources.ts";
 import { decodeToken } from "../explorer/token.ts";
 import { mutantNamed } from "../mutation/derived-service.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
-import { listed } from "../reporters/counted.ts";
+import { shortList } from "../reporters/format-values.ts";
 import { counterexampleText } from "../reporters/text.ts";
 import { loadService } from "../service/load-service.ts";
 import { type AppliedMutant, openExecutor, setupOf } from "../service/open-executor.ts";
@@ -220,5 +220,5 @@ async function warnOfChanges({ hashes }: Source, service: Service): Promise<void
   const now = await hashSources(service.sources);
   const changed = Object.keys(hashes).filter((name) => hashes[name] !== now[name]);
   if (changed.length === 0) return;
-  process.stderr.write(`changed since it was found: ${listed(changed)}\n`);
+  process.stderr.write(`changed since it was found: ${shortList(changed)}\n`);
 }

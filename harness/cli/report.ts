@@ -1,9 +1,9 @@
 import path from "node:path";
 import { HarnessError } from "../core/error.ts";
 import { merged, type Part } from "../explorer/merge.ts";
-import { refreshReport } from "../reporters/refresh.ts";
+import { FILES } from "../reporters/report-files.ts";
 import { readShard } from "../reporters/shard-file.ts";
-import { PAGE } from "../reporters/write.ts";
+import { refreshReport } from "../reporters/write.ts";
 import { EXIT, exitCodeOfCampaign } from "./exit-code.ts";
 import { publish } from "./publish.ts";
 
@@ -27,7 +27,7 @@ export async function reportCommand({ merge, report, json }: ReportOptions): Pro
 
 async function refreshed(folder: string): Promise<number> {
   if (await refreshReport(folder)) {
-    process.stdout.write(`${path.join(folder, PAGE)} is up to date\n`);
+    process.stdout.write(`${path.join(folder, FILES.page)} is up to date\n`);
     return EXIT.pass;
   }
   throw new HarnessError(

@@ -3,9 +3,8 @@ import { once } from "node:events";
 import { createInterface, type Interface } from "node:readline/promises";
 import { HarnessError } from "../core/error.ts";
 import type { Paused } from "../execution/execution-context.ts";
-import { printable } from "../reporters/printable.ts";
-import { clientStates } from "../reporters/step-text.ts";
-import { stepLines } from "../reporters/text.ts";
+import { printable } from "../reporters/format-values.ts";
+import { clientStates, stepLines } from "../reporters/text.ts";
 import { TableChanges } from "./table-changes.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { HarnessError } from "../core/error.ts";
 import { type RoutineHashes, routineHashes } from "../execution/routines.ts";
-import { checkEvidence } from "../reporters/evidence-files.ts";
+import { checkEvidence } from "../reporters/evidence.ts";
 import { EXIT } from "./exit-code.ts";
 
 export interface VerifyEvidenceOptions {
