@@ -8,6 +8,7 @@ import {
   operationLine,
   placeLine,
   responseLine,
+  statementEnd,
   statementLine,
   taskName,
 } from "./trace-lines.ts";
@@ -114,11 +115,8 @@ class Narrator {
         const predicate = `stops in ${code(placeLine(event.place))}`;
         return [{ subject, predicate, passing: true }];
       }
-      case "result": {
-        const end = event.waited ? "gets the lock" : "completes its statement";
-        const failed = event.waited ? "stops waiting" : end;
-        return clause(`${event.result.error ? failed : end}${this.#result(event)}`);
-      }
+      case "result":
+        return clause(`${statementEnd(event.waited, event.result)}${this.#result(event)}`);
       case "deliver":
         return [];
       case "response":

@@ -13,7 +13,7 @@ test("shows the steps of each client, lock waits, and results", () => {
       "  10  ● │  client 0  update availability_slots set is_available = false where id = $1 [$1='1']",
       "      │ │  client 0  waits for a lock of client 1",
       "  11  │ ●  client 1  commit → COMMIT",
-      "      │ │  client 0  stops waiting → UPDATE 1",
+      "      │ │  client 0  gets the lock → UPDATE 1",
       "      │ │  client 1  gets the response 201 CREATED",
       "  12  ●    client 0  receives the result",
       "  13  ●    client 0  commit → COMMIT",

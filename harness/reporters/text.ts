@@ -25,6 +25,7 @@ import {
   placeLine,
   responseLine,
   resultLine,
+  statementEnd,
   statementLine,
   taskName,
   valuesLine,
@@ -178,7 +179,7 @@ function eventText(event: TimelineEvent): StyledText {
     case "gate":
       return { text: `stops in ${placeLine(event.place)}`, style: "dim" };
     case "result":
-      return withResult(event.waited ? "stops waiting" : "completes", event.result);
+      return withResult(statementEnd(event.waited, event.result), event.result);
     case "deliver":
       return { text: "receives the result" };
     case "response":

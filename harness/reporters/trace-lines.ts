@@ -79,6 +79,12 @@ export function faultLine({
   return FAULTS[fault] + name + (statement === undefined ? "" : `: ${statementLine(statement)}`);
 }
 
+/** How a statement ends that waited for a lock, or that began in an earlier step. */
+export function statementEnd(waited: boolean, { error }: Result): string {
+  if (!waited) return "completes";
+  return error === undefined ? "gets the lock" : "stops waiting";
+}
+
 /** `UPDATE 1`, or `ERROR 23P01: conflicting key value …`. */
 export function resultLine(result: Result): string {
   const error = result.error && `ERROR ${result.error.sqlstate}: ${result.error.message}`;

@@ -20,6 +20,7 @@ import {
   placeLine,
   responseLine,
   resultLine,
+  statementEnd,
   statementLine,
   taskName,
   valuesLine,
@@ -86,7 +87,7 @@ function eventMarkup(event: TimelineEvent): Markup {
     case "gate":
       return html`<p class="gate">${connectionName(event)}stops in <code>${placeLine(event.place)}</code></p>`;
     case "result":
-      return html`<p>${connectionName(event)}${event.waited ? "stops waiting" : "completes"}: <code>${firstWords(event.statement.sql)}</code></p>${resultMarkup(event.result)}`;
+      return html`<p>${connectionName(event)}${statementEnd(event.waited, event.result)}: <code>${firstWords(event.statement.sql)}</code></p>${resultMarkup(event.result)}`;
     case "deliver":
       return html`<p>${connectionName(event)}receives the result</p>`;
     case "response":
