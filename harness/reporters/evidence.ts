@@ -49,7 +49,7 @@ const SCOPE = [
 /**
  * `evidence.json`: what was verified, by which means, and the result, as an in-toto statement, so
  * that tools which sign and store such statements accept it. It is a function of `report.json` and of
- * the files that it names: whoever has these can compute it again and detect every changed byte.
+ * the files that it names, so that it can be computed again from these to detect every changed byte.
  *
  * https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md, with the predicate
  * spec/predicates/test-result.md
@@ -84,10 +84,10 @@ function evidenceText(report: ReportFacts, files: readonly EvidenceSubject[]): s
 
 /** The rules by their outcomes. If the verdict is `unknown`, no rule has passed. */
 function testResults({ verdict, rules, counterexamples = [] }: ReportFacts) {
-  const shown = counterexamples.flatMap((c) => [c.violation, ...c.otherViolations]);
+  const reported = counterexamples.flatMap((c) => [c.violation, ...c.otherViolations]);
   const results = rules.map((rule) => ({
     name: `${rule.checker}/${rule.name}`,
-    outcome: ruleOutcome(rule, shown),
+    outcome: ruleOutcome(rule, reported),
   }));
   const names = (matches: (outcome: RuleOutcome) => boolean) =>
     results.filter(({ outcome }) => matches(outcome)).map(({ name }) => name);

@@ -68,11 +68,11 @@ export function ruleCases(
     readonly text: string;
   }[],
 ): readonly JunitCase[] {
-  const shown = examples.flatMap(({ violations }) => violations);
+  const reported = examples.flatMap(({ violations }) => violations);
   return rules.map((rule) => {
     const { checker, name, description, checked, violated } = rule;
     const testCase = { name, classname: `heddle.${service}.${checker}` };
-    const outcome = ruleOutcome(rule, shown);
+    const outcome = ruleOutcome(rule, reported);
     if (outcome === "held") return testCase;
     if (outcome === "not checked") {
       return { ...testCase, problem: { kind: "skipped", message: "never checked", text: "" } };

@@ -30,13 +30,13 @@ test("a paragraph for each stretch of steps, with the pending work of the other 
 });
 
 test("names the step that violated the rule, if it is known", () => {
-  const known = { ...doubleBooking, brokenAt: 11 };
-  expect(texts(known)[3]).toMatch(
+  const located = { ...doubleBooking, brokenAt: 11 };
+  expect(texts(located)[3]).toMatch(
     /gets the response 201 CREATED and leaves a state that violates `slot_with_several_bookings`\.$/,
   );
   expect(texts(doubleBooking).join()).not.toContain("leaves a state");
 
-  const text = counterexampleText(known, { colour: false, folder: "." });
+  const text = counterexampleText(located, { colour: false, folder: "." });
   const [, after] = text.split("from this step on, the committed state violates");
   expect(after).toMatch(/^\s+│?\s*slot_with_several_bookings\n {2}12 {2}/);
 
@@ -44,10 +44,10 @@ test("names the step that violated the rule, if it is known", () => {
     [...spaceTimeDiagram(c).markup.matchAll(/class="broken" d="M\d+ ([\d.]+)H/g)].map(([, y]) =>
       Number(y),
     );
-  expect(marks(known)).toHaveLength(1);
-  expect(marks(known)[0]).toBeLessThan(marks(doubleBooking)[0] ?? 0);
-  expect(timelineTable(known, 2, "").markup).toContain("from this step on");
-  expect(decodeCounterexample(encodeCounterexample(known))).toEqual(known);
+  expect(marks(located)).toHaveLength(1);
+  expect(marks(located)[0]).toBeLessThan(marks(doubleBooking)[0] ?? 0);
+  expect(timelineTable(located, 2, "").markup).toContain("from this step on");
+  expect(decodeCounterexample(encodeCounterexample(located))).toEqual(located);
 });
 
 test("names the client that failed, and the error", () => {

@@ -23,14 +23,14 @@ export type RuleOutcome = "violated" | "held" | "not checked";
  * violated, because executions during shrinking are not counted. A rule that was never checked has
  * not held.
  *
- * @param shown the rules that the reported violations break
+ * @param reported the rules that the reported violations break
  */
 export function ruleOutcome(
   { checker, name, checked, violated }: Omit<CountedRule, "description">,
-  shown: readonly RuleName[],
+  reported: readonly RuleName[],
 ): RuleOutcome {
   if (violated > 0) return "violated";
-  if (shown.some((rule) => rule.checker === checker && rule.name === name)) return "violated";
+  if (reported.some((rule) => rule.checker === checker && rule.name === name)) return "violated";
   return checked > 0 ? "held" : "not checked";
 }
 

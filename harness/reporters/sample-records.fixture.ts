@@ -62,7 +62,7 @@ export const seeded: SeededBugReport = {
   hashes,
 };
 
-const found = (
+const layerCase = (
   outcome: LayerCase["outcome"],
   without: readonly string[],
   rest: Partial<LayerCase> = {},
@@ -71,7 +71,7 @@ const found = (
   ...rest,
 });
 
-const how = { counterexample: doubleBooking };
+const broken = { counterexample: doubleBooking };
 
 export const layers: LayersOfDefence = {
   service: "booking",
@@ -92,14 +92,14 @@ export const layers: LayersOfDefence = {
       ],
       pairs: ["create × create", "create × reschedule"],
       cases: [
-        found("holds", []),
-        found("holds", ["the lock"]),
-        found("holds", ["the check"]),
-        found("holds", ["the constraint"]),
-        found("holds", ["the lock", "the check"]),
-        found("breaks", ["the lock", "the constraint"], how),
-        found("unknown", ["the check", "the constraint"], { reason: "a step took too long" }),
-        found("breaks", ["the lock", "the check", "the constraint"], how),
+        layerCase("holds", []),
+        layerCase("holds", ["the lock"]),
+        layerCase("holds", ["the check"]),
+        layerCase("holds", ["the constraint"]),
+        layerCase("holds", ["the lock", "the check"]),
+        layerCase("breaks", ["the lock", "the constraint"], broken),
+        layerCase("unknown", ["the check", "the constraint"], { reason: "a step took too long" }),
+        layerCase("breaks", ["the lock", "the check", "the constraint"], broken),
       ],
     },
   ],

@@ -37,17 +37,17 @@ export function campaignFigures(c: Campaign): Markup {
 }
 
 export function rulesSection(campaign: Campaign): Markup {
-  const shown = campaign.counterexamples.flatMap(({ violations }) => violations);
+  const reported = campaign.counterexamples.flatMap(({ violations }) => violations);
   return html`<section id="rules">
 <h2>Rules checked</h2>
-${rulesTable(campaign.rules, shown)}${regressionsTable(campaign)}</section>
+${rulesTable(campaign.rules, reported)}${regressionsTable(campaign)}</section>
 `;
 }
 
-/** @param shown the violations that the page shows */
+/** @param reported the violations that the page shows */
 export function rulesTable(
   rules: readonly CountedRule[],
-  shown: readonly { readonly checker: string; readonly name: string }[],
+  reported: readonly { readonly checker: string; readonly name: string }[],
 ): Markup {
   const columns: Column[] = [
     { title: "Rule" },
@@ -55,7 +55,7 @@ export function rulesTable(
     { title: "Violated", kind: "number" },
   ];
   const violatedCell = (rule: CountedRule): Content => {
-    if (ruleOutcome(rule, shown) === "violated") {
+    if (ruleOutcome(rule, reported) === "violated") {
       const count = rule.violated === 0 ? "in shrinking" : formatNumber(rule.violated);
       return html`<strong class="fail">${count}</strong>`;
     }

@@ -18,8 +18,8 @@ const OUTCOMES = {
 } as const;
 
 /**
- * `layers.html`: the protections of each promise, and what happens without them, for a reader who
- * knows neither the schema nor Heddle.
+ * `layers.html`: the protections of each promise, and what happens without them. The page assumes no
+ * knowledge of the schema or of Heddle.
  *
  * @param folder where the page is written; the replay commands name it
  */

@@ -115,11 +115,9 @@ test("shows a counterexample: statements, waits, results, commits, evidence, and
 });
 
 test("leaves out an equal size before shrinking, and an absent initial state", () => {
-  const shown = reportHtml(failing, "reports");
-  expect(shown).toContain(
-    "Shrunk from 7 operations and 6 preemptions in 48 executions; no smaller",
-  );
-  expect(shown).toContain("<dt>Initial state</dt>");
+  const html = reportHtml(failing, "reports");
+  expect(html).toContain("Shrunk from 7 operations and 6 preemptions in 48 executions; no smaller");
+  expect(html).toContain("<dt>Initial state</dt>");
   const asFound = reportHtml({ ...failing, counterexamples: [written] }, "reports");
   expect(asFound).toContain(
     "Not made smaller in 9 executions; no smaller counterexample is left to try.",
