@@ -31,7 +31,7 @@ const harness = {
     ...["execution", "service", "explorer"],
   ],
   audit: ["core", "postgres"],
-  attack: ["core", "checkers", "service", "explorer/campaign.ts"],
+  attack: ["core", "checkers", "service"],
   reporters: ["core", "checkers", "scheduler", "explorer", "mutation", "audit", "attack"],
 } as const;
 

@@ -4,9 +4,7 @@ import { audit } from "../audit/audit.ts";
 import type { Audit } from "../audit/audit-report.ts";
 import { HarnessError } from "../core/error.ts";
 import { atomicWrite } from "../explorer/atomic-write.ts";
-import { auditJunit } from "../reporters/audit-junit.ts";
-import { auditPrometheus } from "../reporters/audit-prometheus.ts";
-import { auditText } from "../reporters/audit-text.ts";
+import { auditJunit, auditPrometheus, auditText } from "../reporters/audit.ts";
 import { EXIT, interruption } from "./exit.ts";
 import { durationMs, names, positiveNumber } from "./options.ts";
 

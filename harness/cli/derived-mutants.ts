@@ -1,14 +1,11 @@
 import { mkdir } from "node:fs/promises";
-import path from "node:path";
-import { atomicWrite } from "../explorer/atomic-write.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import type { MutationScore } from "../mutation/mutation-score.ts";
 import { mutationScore } from "../mutation/score.ts";
 import { startServer } from "../postgres/provider.ts";
-import { scoreHtml } from "../reporters/html/score.ts";
-import { SCORE_VERSION } from "../reporters/record-schema.ts";
-import { RECORDS, recordJson } from "../reporters/records.ts";
-import { groupsOf, scoreText } from "../reporters/score-text.ts";
+import { groupByOutcome, scoreText } from "../reporters/derived-mutants.ts";
+import { jsonText } from "../reporters/json.ts";
+import { writeDerivedMutants } from "../reporters/write.ts";
 import { loadService } from "../service/load-service.ts";
 import { EXIT, interruption } from "./exit.ts";
 import { serviceName } from "./project.ts";
@@ -52,12 +49,10 @@ export async function derivedMutantsCommand(
       onResult: ({ outcome, mutant }, done, of) =>
         process.stderr.write(`${done}/${of} ${outcome} ${mutant.id}\n`),
     });
-    const json = recordJson({ version: SCORE_VERSION, ...score });
-    await atomicWrite(path.join(options.report, RECORDS.derived), json);
-    await atomicWrite(path.join(options.report, "derived-mutants.html"), scoreHtml(score));
+    const record = await writeDerivedMutants(options.report, score);
     await showInReport(options.report);
     const colour = process.stdout.isTTY && process.stdout.hasColors();
-    process.stdout.write(options.json ? json : scoreText(score, { colour }));
+    process.stdout.write(options.json ? jsonText(record) : scoreText(score, { colour }));
     return interrupted.signal.aborted ? EXIT.interrupted : exitCodeOfScore(score);
   } finally {
     await server.stop();
@@ -66,7 +61,7 @@ export async function derivedMutantsCommand(
 }
 
 function exitCodeOfScore(score: MutationScore): number {
-  const { survived, unknown } = groupsOf(score);
+  const { survived, unknown } = groupByOutcome(score);
   const unexplained = survived.filter(({ reason }) => reason === null);
   if (unexplained.length + score.misclassified.length > 0) return EXIT.violation;
   return unknown.length > 0 ? EXIT.unknown : EXIT.pass;

@@ -10,7 +10,7 @@ import { DEFAULTS } from "../explorer/defaults.ts";
 import type { Diagnostic } from "../postgres/diagnostic.ts";
 import { examine } from "../postgres/doctor.ts";
 import { startServer } from "../postgres/provider.ts";
-import { counted } from "../reporters/counted.ts";
+import { quantity } from "../reporters/format-values.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { loadService } from "../service/load-service.ts";
 import { openExecutor } from "../service/open-executor.ts";
@@ -100,7 +100,7 @@ function clientFindings(trace: Trace): Diagnostic[] {
     ).length;
     const ended = `ended with ${response?.code ?? "nothing"}`;
     if (statements > 0) {
-      return { name, ok: true, detail: `${counted(statements, "statement")}, ${ended}` };
+      return { name, ok: true, detail: `${quantity(statements, "statement")}, ${ended}` };
     }
     const detail = `${ended}, and sent no statement through the gate`;
     return { name, ok: false, detail, hint: ELSEWHERE };
@@ -109,10 +109,10 @@ function clientFindings(trace: Trace): Diagnostic[] {
 
 /** Some operations of a service may need no statement; one scenario needs some. */
 function serviceFinding(trace: Trace): Diagnostic {
-  const operations = counted(calls(historyOf(trace)).length, "operation");
+  const operations = quantity(calls(historyOf(trace)).length, "operation");
   const statements = trace.filter(({ type }) => type === "statement").length;
   if (statements > 0) {
-    const detail = `${operations} sent ${counted(statements, "statement")} through the gate`;
+    const detail = `${operations} sent ${quantity(statements, "statement")} through the gate`;
     return { name: "gate", ok: true, detail };
   }
   const detail = `${operations} sent no statement through the gate`;

@@ -2,9 +2,9 @@ import { mkdir } from "node:fs/promises";
 import type { GateLevel, Isolation } from "../core/control.ts";
 import { layersOfDefence } from "../mutation/layers.ts";
 import { startServer } from "../postgres/provider.ts";
-import { writeLayers } from "../reporters/layers-files.ts";
-import { layersText, withoutWords } from "../reporters/layers-text.ts";
-import { recordJson } from "../reporters/records.ts";
+import { jsonText } from "../reporters/json.ts";
+import { layersText, removedProtections } from "../reporters/layers.ts";
+import { writeLayers } from "../reporters/write.ts";
 import { loadService } from "../service/load-service.ts";
 import { EXIT, interruption } from "./exit.ts";
 import { serviceName } from "./project.ts";
@@ -42,12 +42,12 @@ export async function layersCommand(
       stepTimeoutMs: options.stepTimeout,
       signal: interrupted.signal,
       onCase: ({ name }, found) =>
-        process.stderr.write(`${name}, ${withoutWords(found)}: ${found.outcome}\n`),
+        process.stderr.write(`${name}, ${removedProtections(found)}: ${found.outcome}\n`),
     });
     const record = await writeLayers(options.report, layers);
     await showInReport(options.report);
     const view = { colour: process.stdout.isTTY && process.stdout.hasColors() };
-    process.stdout.write(options.json ? recordJson(record) : layersText(record, view));
+    process.stdout.write(options.json ? jsonText(record) : layersText(record, view));
     if (interrupted.signal.aborted) return EXIT.interrupted;
     const cases = layers.promises.flatMap((promise) => promise.cases);
     if (cases.some(({ without, outcome }) => without.length === 0 && outcome === "breaks")) {

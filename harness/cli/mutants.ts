@@ -5,9 +5,9 @@ import { DEFAULTS } from "../explorer/defaults.ts";
 import type { SeededBugResult } from "../mutation/seeded-report.ts";
 import { runSeededBugs } from "../mutation/seeded-run.ts";
 import { startServer } from "../postgres/provider.ts";
-import { recordJson } from "../reporters/records.ts";
-import { seededBugsText } from "../reporters/seeded-text.ts";
-import { writeSeededBugs } from "../reporters/write-seeded.ts";
+import { jsonText } from "../reporters/json.ts";
+import { seededBugsText } from "../reporters/seeded-bugs.ts";
+import { writeSeededBugs } from "../reporters/write.ts";
 import { loadService } from "../service/load-service.ts";
 import { exitCodeOfCampaign, interruption } from "./exit.ts";
 import { serviceName } from "./project.ts";
@@ -59,7 +59,7 @@ export async function mutantsCommand(
     const record = await writeSeededBugs(options.report, report);
     await showInReport(options.report);
     const colour = process.stdout.isTTY && process.stdout.hasColors();
-    process.stdout.write(options.json ? recordJson(record) : seededBugsText(record, colour));
+    process.stdout.write(options.json ? jsonText(record) : seededBugsText(record, colour));
     const error = interrupted.signal.aborted
       ? new HarnessError("INTERRUPTED", "interrupted")
       : undefined;

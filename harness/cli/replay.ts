@@ -9,7 +9,7 @@ import { type Recorded, type Replayed, replay } from "../explorer/replay.ts";
 import { decodeToken } from "../explorer/token.ts";
 import { mutantNamed } from "../mutation/derived-service.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
-import { listed } from "../reporters/counted.ts";
+import { shortList } from "../reporters/format-values.ts";
 import { counterexampleText } from "../reporters/text.ts";
 import { type AppliedMutant, openExecutor, setupOf } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
@@ -251,5 +251,5 @@ async function warnOfChanges({ hashes }: Source, service: Service): Promise<void
   const current = await hashSources(service.sources);
   const changed = Object.keys(hashes).filter((name) => hashes[name] !== current[name]);
   if (changed.length === 0) return;
-  process.stderr.write(`changed since the counterexample was found: ${listed(changed)}\n`);
+  process.stderr.write(`changed since the counterexample was found: ${shortList(changed)}\n`);
 }

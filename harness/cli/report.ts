@@ -2,9 +2,9 @@ import path from "node:path";
 import type { Command } from "commander";
 import { HarnessError } from "../core/error.ts";
 import { merged, type Part } from "../explorer/shards.ts";
-import { refreshReport } from "../reporters/refresh.ts";
+import { FILES } from "../reporters/report-files.ts";
 import { readShard } from "../reporters/shard-file.ts";
-import { PAGE } from "../reporters/write.ts";
+import { refreshReport } from "../reporters/write.ts";
 import { EXIT, exitCodeOfCampaign } from "./exit.ts";
 import { publish } from "./publish.ts";
 
@@ -36,7 +36,7 @@ async function runCommand({ merge, report, json }: ReportOptions): Promise<numbe
 
 async function refresh(folder: string): Promise<number> {
   if (await refreshReport(folder)) {
-    process.stdout.write(`${path.join(folder, PAGE)} is up to date\n`);
+    process.stdout.write(`${path.join(folder, FILES.page)} is up to date\n`);
     return EXIT.pass;
   }
   throw new HarnessError(

@@ -5,9 +5,8 @@ import { Client } from "pg";
 import { HarnessError } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Paused } from "../execution/execution-context.ts";
-import { printable } from "../reporters/printable.ts";
-import { clientStates } from "../reporters/step-text.ts";
-import { stepLines } from "../reporters/text.ts";
+import { printable } from "../reporters/format-values.ts";
+import { clientStates, stepLines } from "../reporters/text.ts";
 
 /**
  * Walks through an execution in the terminal. At each step it prints the step, the state of each

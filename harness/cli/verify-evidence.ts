@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { HarnessError } from "../core/error.ts";
 import { type RoutineHashes, routineHashes } from "../execution/routines.ts";
-import { checkEvidence } from "../reporters/evidence-files.ts";
+import { checkEvidence } from "../reporters/evidence.ts";
 import { EXIT } from "./exit.ts";
 
 interface VerifyEvidenceOptions {

@@ -53,7 +53,7 @@ describe("heddle verify", () => {
     const [counterexample] = report.counterexamples;
     expect(counterexample.operations).toBeLessThanOrEqual(most);
     const page = await readFile(place.path("reports/report.html"), "utf8");
-    expect(page).toContain(`from here on ${counterexample.violation.name} is broken`);
+    expect(page).toContain(`the committed state violates ${counterexample.violation.name}`);
 
     const again = await place.heddle("replay", counterexample.file, "--repeat", "20", "--json");
     const { violations, ...replayed } = JSON.parse(again.stdout);

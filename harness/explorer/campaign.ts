@@ -103,8 +103,7 @@ export interface Campaign extends Provenance {
   readonly reason: string | null;
   readonly seed: number;
   readonly strategy: string;
-  /** Null of what is no search, such as an attack. */
-  readonly settings: Settings | null;
+  readonly settings: Settings;
   readonly control: Control;
   readonly clients: { readonly min: number; readonly max: number };
   readonly elapsedMs: number;

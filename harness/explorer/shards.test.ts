@@ -99,7 +99,7 @@ describe("a merged campaign", () => {
         ...it,
         campaign: {
           ...campaign,
-          settings: campaign.settings && { ...campaign.settings, faults: ["cancel"] },
+          settings: { ...campaign.settings, faults: ["cancel"] },
         },
       }),
     ],

@@ -233,5 +233,5 @@ function outcomeOf<State extends Json, Op extends Operation>(
   if (wanted === undefined && findings.length > 0) return "false alarm";
   if (findings.some(({ checker }) => checker === wanted)) return "caught";
   if (error !== undefined || undecided !== undefined) return "unknown";
-  return wanted === undefined ? "untold" : "survived";
+  return wanted === undefined ? "equivalent" : "survived";
 }

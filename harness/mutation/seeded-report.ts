@@ -26,10 +26,10 @@ export interface SeededBugResult {
   readonly faults: readonly Fault[];
   /**
    * `caught`: by the checker that must. `survived`: that checker found nothing within the budget, even
-   * if others did. `untold`: nobody can tell it, and nobody did. `false alarm`: somebody did.
+   * if others did. `equivalent`: it changes no behaviour, and no checker found a violation. `false alarm`: one did.
    * `unknown`: it could not be run, or not be checked.
    */
-  readonly outcome: "caught" | "survived" | "untold" | "false alarm" | "unknown";
+  readonly outcome: "caught" | "survived" | "equivalent" | "false alarm" | "unknown";
   /** Who found something, each alone: in the order in which they did. */
   readonly checkers: readonly CheckerFinding[];
   readonly executions: number;
@@ -71,7 +71,7 @@ export interface SeededBugReport extends Provenance {
   readonly verdict: Verdict;
   readonly elapsedMs: number;
   readonly results: readonly SeededBugResult[];
-  readonly unmutated: readonly BaselineResult[];
+  readonly baseline: readonly BaselineResult[];
   /** Bugs of the model that were left out, by name: others were asked for, or it was interrupted. */
   readonly untried: readonly string[];
 }

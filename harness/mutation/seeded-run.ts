@@ -49,7 +49,7 @@ export async function runSeededBugs<State extends Json, Op extends Operation>(
     verdict: verdictOf(results, unmutated, results.length < mutants.length),
     elapsedMs: performance.now() - began,
     results,
-    unmutated,
+    baseline: unmutated,
     untried: service.mutants
       .map(({ name }) => name)
       .filter((name) => !results.some((result) => result.name === name)),
