@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface, type Interface } from "node:readline/promises";
 import { HarnessError } from "../core/error.ts";
-import type { Paused } from "../execution/execution-context.ts";
+import type { PausedExecution } from "../execution/executor.ts";
 import { printable } from "../reporters/printable.ts";
 import { clientStates } from "../reporters/step-text.ts";
 import { stepLines } from "../reporters/text.ts";
@@ -31,7 +31,7 @@ export class StepThrough {
   }
 
   /** Called wherever all is at rest. */
-  async at({ trace, directUrl }: Paused): Promise<void> {
+  async at({ trace, directUrl }: PausedExecution): Promise<void> {
     this.#tables ??= await TableChanges.watch(directUrl);
     const changes = await this.#tables.since();
     const say = (line: string) => process.stdout.write(`${line}\n`);

@@ -1,5 +1,5 @@
 import { HarnessError } from "../core/error.ts";
-import { type RoutineHashes, routineHashes } from "../execution/routines.ts";
+import { type RoutineHashes, routineHashes } from "../execution/gated-database.ts";
 import { checkEvidence } from "../reporters/evidence-files.ts";
 import { EXIT } from "./exit-code.ts";
 

@@ -4,9 +4,9 @@ import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import { type Choice, taskOf } from "../core/schedule.ts";
-import { attributed } from "./error-attribution.ts";
 import type { Recording } from "./recording.ts";
 import type { System } from "./system.ts";
+import { attributed } from "./system.ts";
 
 interface Client<Op extends Operation> {
   readonly operations: readonly Op[];

@@ -4,16 +4,9 @@ import type { Operation } from "../core/operation.ts";
 import type { Place, Trace } from "../core/trace.ts";
 import type { Footprints } from "../footprints/footprints.ts";
 import type { WireProxy } from "../proxy/wire-proxy.ts";
-import type { BackendSignals } from "./backend-signals.ts";
+import type { BackendSignals } from "./blocked-backends.ts";
 import type { LockWaits } from "./lock-waits.ts";
 import type { System } from "./system.ts";
-
-/** An execution at rest: nothing moves until whoever was told of it lets go. */
-export interface Paused {
-  readonly trace: Trace;
-  /** Of its database, past the gate. */
-  readonly directUrl: string;
-}
 
 /** What a run needs of its surroundings. */
 export interface ExecutionContext<State extends Json, Op extends Operation> {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Control } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import { type Execution, isFaulty, type Snapshot } from "../core/execution.ts";
@@ -5,26 +6,23 @@ import { type Fault, isKill } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
+import type { Trace } from "../core/trace.ts";
 import type { InnerGates } from "../instrumentation/inner-gates.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
-import { attributed } from "./error-attribution.ts";
-import type { Paused } from "./execution-context.ts";
-import { isClean, leftovers } from "./leftovers.ts";
-import type { RoutineHashes } from "./routines.ts";
-import { Run } from "./run.ts";
-import { type SystemSetup, startSystem } from "./start-system.ts";
-import type { System } from "./system.ts";
-import { atMost, withTimeout } from "./timeout.ts";
 import {
-  closeWorkspace,
-  openWorkspace,
-  reopenWorkspace,
-  type Workspace,
-  type WorkspaceOptions,
-} from "./workspace.ts";
+  closeGatedDatabase,
+  type GatedDatabase,
+  type GatedDatabaseOptions,
+  openGatedDatabase,
+  type RoutineHashes,
+  reopenGatedDatabase,
+} from "./gated-database.ts";
+import { isClean, leftovers } from "./observation.ts";
+import { Run } from "./run.ts";
+import { attributed, type System, type SystemFactory, startSystem } from "./system.ts";
 
-export interface ExecutorOptions extends WorkspaceOptions {
+export interface ExecutorOptions extends GatedDatabaseOptions {
   /** How long a step may take until all is at rest, in ms. */
   readonly stepTimeoutMs: number;
   /** What may strike; without it, all but what ends processes. */
@@ -32,7 +30,7 @@ export interface ExecutorOptions extends WorkspaceOptions {
   /** Aborting it ends the execution that is under way, with HarnessError `INTERRUPTED`. */
   readonly signal: AbortSignal | undefined;
   /** Told wherever an execution is at rest, before its next step. */
-  readonly pause?: (paused: Paused) => Promise<void>;
+  readonly pause?: (paused: PausedExecution) => Promise<void>;
 }
 
 /** How long a system that is given up may take to come to its end, and then to stop. */
@@ -40,16 +38,16 @@ const GRACE_MS = 1_000;
 
 /** Runs executions, one at a time, on a disposable database of its own. */
 export class Executor<State extends Json, Op extends Operation> {
-  #parts: Workspace;
+  #parts: GatedDatabase;
   readonly #server: Server;
-  readonly #setup: SystemSetup<State, Op>;
+  readonly #setup: SystemFactory<State, Op>;
   readonly #options: ExecutorOptions;
   #system: System<State, Op>;
 
   private constructor(
     server: Server,
-    parts: Workspace,
-    setup: SystemSetup<State, Op>,
+    parts: GatedDatabase,
+    setup: SystemFactory<State, Op>,
     options: ExecutorOptions,
     system: System<State, Op>,
   ) {
@@ -62,15 +60,15 @@ export class Executor<State extends Json, Op extends Operation> {
 
   static async open<State extends Json, Op extends Operation>(
     server: Server,
-    setup: SystemSetup<State, Op>,
+    setup: SystemFactory<State, Op>,
     options: ExecutorOptions,
   ): Promise<Executor<State, Op>> {
-    const parts = await openWorkspace(server, (url) => setup.migrate(url), options);
+    const parts = await openGatedDatabase(server, (url) => setup.migrate(url), options);
     try {
       const system = await startSystem(server, parts, setup, options.faults);
       return new Executor(server, parts, setup, options, system);
     } catch (error) {
-      await closeWorkspace(parts, async () => {});
+      await closeGatedDatabase(parts, async () => {});
       throw error;
     }
   }
@@ -179,7 +177,7 @@ export class Executor<State extends Json, Op extends Operation> {
       await this.#server.faults?.kill();
       dead();
       await this.#server.faults?.restart();
-      await reopenWorkspace(this.#parts);
+      await reopenGatedDatabase(this.#parts);
       await attributed("the model's recover()", this.#system.recover?.() ?? Promise.resolve());
     };
     const outage = over();
@@ -207,7 +205,7 @@ export class Executor<State extends Json, Op extends Operation> {
   /** What was done to the database is not undone by a reset: all is opened anew, on another one. */
   async #renew(): Promise<void> {
     await this.close();
-    this.#parts = await openWorkspace(
+    this.#parts = await openGatedDatabase(
       this.#server,
       (url) => this.#setup.migrate(url),
       this.#options,
@@ -249,6 +247,35 @@ export class Executor<State extends Json, Op extends Operation> {
 
   /** Ends whatever is under way, and drops the database. */
   async close(): Promise<void> {
-    await closeWorkspace(this.#parts, () => this.#stopSystem());
+    await closeGatedDatabase(this.#parts, () => this.#stopSystem());
   }
+}
+
+/** What the work gives. Throws HarnessError `STEP_TIMEOUT`, naming `what`, if it takes more than `ms`. */
+async function withTimeout<T>(what: string, ms: number, work: Promise<T>): Promise<T> {
+  work.catch(() => {}); // Nobody waits for it any more when it is too late.
+  const over = new AbortController();
+  const late = delay(ms, undefined, { signal: over.signal }).then(
+    () => {
+      throw new HarnessError("STEP_TIMEOUT", `${what} took more than ${ms} ms`);
+    },
+    () => work,
+  );
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    over.abort();
+  }
+}
+
+/** Waits for work to end, but no longer than that. */
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  await Promise.race([work, delay(ms, undefined, { ref: false })]);
+}
+
+/** An execution at rest: nothing moves until whoever was told of it lets go. */
+export interface PausedExecution {
+  readonly trace: Trace;
+  /** Of its database, past the gate. */
+  readonly directUrl: string;
 }

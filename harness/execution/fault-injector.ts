@@ -32,7 +32,7 @@ function faultsOf({ stage, gate, doomed }: PendingStatement): readonly Fault[] {
 
 /** The same, where the service can be killed. */
 function killsOf({ stage, doomed, session }: PendingStatement): readonly Fault[] {
-  if (!session.owner.service) return [];
+  if (!session.origin.service) return [];
   const untold = (stage === "held" || stage === "answered") && doomed === undefined;
   return [
     ...(stage === "answered" ? [] : (["kill-before"] as const)),
@@ -73,8 +73,8 @@ export class FaultInjector<State extends Json, Op extends Operation> {
   }
 
   /** What the service asks while it is being started is no part of the execution. */
-  passes({ owner }: ProxySession): boolean {
-    return this.#down === "service" && owner.service === true;
+  passes({ origin }: ProxySession): boolean {
+    return this.#down === "service" && origin.service === true;
   }
 
   /** All that can strike now, in a fixed order. */
@@ -84,7 +84,7 @@ export class FaultInjector<State extends Json, Op extends Operation> {
     const waiting = clients.waiting().filter((client) => {
       const flights = pending.of(client);
       return (
-        flights.length > 0 && flights.every(({ session }) => session.owner.client === undefined)
+        flights.length > 0 && flights.every(({ session }) => session.origin.client === undefined)
       );
     });
     return [
@@ -161,7 +161,7 @@ export class FaultInjector<State extends Json, Op extends Operation> {
     sleepers.freeze();
     const inside = pending
       .all()
-      .filter(({ session }) => session.owner.service)
+      .filter(({ session }) => session.origin.service)
       .filter(({ stage, gate }) => stage !== "answered" && !(stage === "held" && !gate));
     const pids = inside.map(({ session }) => session.pid);
     for (const { session } of inside) session.ended = "lost";

@@ -9,8 +9,8 @@ import { eventually } from "../proxy/proxied-server.fixture.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { Executor, type ExecutorOptions } from "./executor.ts";
-import type { SystemSetup } from "./start-system.ts";
 import { add, LIMITS, SETUP, type Statements, scenario, statements } from "./statements.fixture.ts";
+import type { SystemFactory } from "./system.ts";
 
 let server: Server;
 let database: Database;
@@ -30,7 +30,7 @@ afterAll(async () => {
 
 async function open(
   options: Partial<ExecutorOptions> = {},
-  setup: SystemSetup<null, Statements> = SETUP,
+  setup: SystemFactory<null, Statements> = SETUP,
 ): Promise<Executor<null, Statements>> {
   const lease = async () => {
     database = await server.lease();

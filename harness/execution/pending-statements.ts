@@ -45,7 +45,7 @@ export class PendingStatements {
   ): void {
     const owner = this.#clients.get(session);
     const goesOn = owner !== undefined && session.transaction !== "idle" && active(owner);
-    const client = session.owner.client ?? (goesOn ? owner : running);
+    const client = session.origin.client ?? (goesOn ? owner : running);
     this.#clients.set(session, client);
     const taken = new Set(this.of(client).map((flight) => flight.task));
     let ordinal = 0;

@@ -5,8 +5,7 @@ import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Executor } from "./executor.ts";
-import type { SystemSetup } from "./start-system.ts";
-import type { System, SystemContext } from "./system.ts";
+import type { System, SystemContext, SystemFactory } from "./system.ts";
 
 /** Statements on one connection, or on another one after `close`; after an error, a rollback. */
 export type Work = Operation & { readonly name: "work"; readonly sql: readonly string[] };
@@ -141,7 +140,7 @@ const OBSERVE = `
 ${TABLES.map((table) => `select '${table}' as name, to_jsonb(x) as row from ${table} as x`).join(" union all\n")}
 order by 1, 2`;
 
-export const WORKS: SystemSetup<null, Work> = { migrate, start };
+export const WORKS: SystemFactory<null, Work> = { migrate, start };
 
 async function migrate(url: string): Promise<void> {
   const client = new Client({ connectionString: url });

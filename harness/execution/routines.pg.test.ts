@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { Executor } from "./executor.ts";
-import { routineHashes } from "./routines.ts";
+import { routineHashes } from "./gated-database.ts";
 import { LIMITS, SETUP } from "./statements.fixture.ts";
 
 const BODY = "begin if n > 0 then return n; end if; return 0; end";

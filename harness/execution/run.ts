@@ -17,10 +17,9 @@ import {
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { BlockedBackends } from "./blocked-backends.ts";
 import { Clients } from "./clients.ts";
-import { Commits } from "./commits.ts";
-import { attributed } from "./error-attribution.ts";
 import type { ExecutionContext } from "./execution-context.ts";
 import { FaultInjector } from "./fault-injector.ts";
+import { Commits } from "./observation.ts";
 import {
   choiceOf,
   compareTasks,
@@ -30,6 +29,7 @@ import {
 import { Quiescence } from "./quiescence.ts";
 import { Recording } from "./recording.ts";
 import { StatementRouter } from "./statement-router.ts";
+import { attributed } from "./system.ts";
 
 /** How long a wait that nobody will end is given to end by a timeout of the application's own. */
 const LONGEST_TIMEOUT_MS = 1_000;

@@ -4,11 +4,11 @@ import type { ProxySession } from "../proxy/session.ts";
 export function fakeSession(
   pid: number,
 ): ProxySession & { transaction: ProxySession["transaction"]; isolates: boolean } {
-  const fake: Pick<ProxySession, "pid" | "transaction" | "isolates" | "owner"> = {
+  const fake: Pick<ProxySession, "pid" | "transaction" | "isolates" | "origin"> = {
     pid,
     transaction: "idle",
     isolates: false,
-    owner: {},
+    origin: {},
   };
   return fake as ProxySession;
 }

@@ -1,8 +1,14 @@
+import { mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
 import type { Duplex } from "node:stream";
+import { connectionLost, HarnessError } from "../core/error.ts";
 import type { Snapshot } from "../core/execution.ts";
+import { endsProcess, type Fault, isKill } from "../core/fault.ts";
 import type { Response } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
+import type { Database, Server } from "../postgres/provider.ts";
+import type { WireProxy } from "../proxy/wire-proxy.ts";
 
 /** Where a system under test finds its database, and what it may use. */
 export interface SystemContext {
@@ -81,4 +87,81 @@ export interface System<State extends Json = Json, Op extends Operation = Operat
    */
   kill?(): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** What is executed: a schema, and a system under test that uses it. */
+export interface SystemFactory<State extends Json, Op extends Operation> {
+  /** Applies the schema to an empty database. */
+  migrate(directUrl: string): Promise<void>;
+  start(context: SystemContext): Promise<System<State, Op>>;
+}
+
+/**
+ * Starts a system that stands the faults. Each start has a folder of its own, so that it meets no
+ * socket of an earlier one. Throws HarnessError `UNSUPPORTED` when something cannot be killed that
+ * the faults kill.
+ */
+export async function startSystem<State extends Json, Op extends Operation>(
+  server: Server,
+  {
+    database,
+    folder,
+    proxy,
+  }: { readonly database: Database; readonly folder: string; readonly proxy: WireProxy },
+  setup: SystemFactory<State, Op>,
+  faults: readonly Fault[] = [],
+): Promise<System<State, Op>> {
+  const [crashes, killable] = [faults.includes("crash"), faults.some(isKill)];
+  if (crashes && server.faults === undefined) throw unsupported("crash", "this server");
+  const own = await mkdtemp(join(folder, "s"));
+  const context = {
+    gatedUrl: proxy.url,
+    gatedStream: () => proxy.connection(),
+    urlFor: (client?: number) => proxy.urlFor(client),
+    listenOn: (port: number) => proxy.listenOn(port),
+    sessionsOf: (client: number) => proxy.sessionsOf(client),
+    directUrl: database.url,
+    killable,
+    folder: own,
+  };
+  const system = await attributed("the model's start()", setup.start(context));
+  const what =
+    (crashes && system.recover === undefined && "the database of this model") ||
+    (killable && system.kill === undefined && "the service of this model");
+  if (what === false) return system;
+  await system.stop();
+  throw unsupported(faults.filter(endsProcess).join(","), what);
+}
+
+function unsupported(faults: string, what: string): HarnessError {
+  return new HarnessError(
+    "UNSUPPORTED",
+    `${what} cannot be killed and started again: do without the faults ${faults}`,
+  );
+}
+
+/**
+ * An error of code that is not the harness's own becomes one that names what failed, such as `the
+ * model's reset()`. A connection that was lost is nobody's code.
+ */
+export async function attributed<T>(what: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    if (cause instanceof HarnessError) throw cause;
+    const message = cause instanceof Error ? cause.message : String(cause);
+    if (isLost(cause, message)) throw connectionLost(message);
+    throw new HarnessError("MODEL_FAILED", `${what} failed: ${String(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** SQLSTATE 57P01 to 57P03 (shutdown, crash), the system's own codes, and what `pg` says itself. */
+function isLost(cause: unknown, message: string): boolean {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  return (
+    /^57P0[123]$|^ECONN(RESET|REFUSED|ABORTED)$|^EPIPE$/.test(code) ||
+    /^Connection terminated|^Client has encountered a connection error/.test(message)
+  );
 }

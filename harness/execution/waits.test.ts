@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { ProxySession } from "../proxy/session.ts";
 import { PendingStatements } from "./pending-statements.ts";
+import { stableWaits } from "./quiescence.ts";
 import { fakeSession } from "./session.fixture.ts";
-import { stableWaits } from "./waits.ts";
 
 /** Where client n's session, whose backend's pid is n + 1, stands. */
 type Stage = "between" | "held" | "database" | "answered";

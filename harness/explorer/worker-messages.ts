@@ -1,6 +1,6 @@
 import type { Control } from "../core/control.ts";
 import type { HarnessErrorCode } from "../core/error.ts";
-import type { Query } from "../execution/queries.ts";
+import type { Query } from "../execution/observation.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import type { StrategyOptions } from "../scheduler/strategies.ts";
 import type { AppliedMutant } from "../service/open-executor.ts";

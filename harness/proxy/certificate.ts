@@ -23,7 +23,7 @@ let made: SecureContext | undefined;
  * A key and a certificate that this process signs itself, for localhost: who asks for encryption, and
  * does not ask who signed, gets it (https://www.rfc-editor.org/rfc/rfc5280#section-4.1).
  */
-export function ownCertificate(): SecureContext {
+export function selfSignedCertificate(): SecureContext {
   made ??= make();
   return made;
 }

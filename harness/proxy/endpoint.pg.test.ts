@@ -26,7 +26,7 @@ test("a client has an address of its own, and its sessions are known by it", asy
   expect(urls[0]).not.toBe(urls[1]);
   expect(await at.proxy.urlFor(0)).toBe(urls[0]);
   const clients = await Promise.all([...urls, at.proxy.url].map(connected));
-  const owners = new Map([...at.proxy.sessions].map(({ pid, owner }) => [pid, owner.client]));
+  const owners = new Map([...at.proxy.sessions].map(({ pid, origin }) => [pid, origin.client]));
   const seen: (number | undefined)[] = [];
   for (const client of clients) {
     const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");

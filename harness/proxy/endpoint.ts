@@ -19,7 +19,7 @@ export interface Endpoint {
 }
 
 /** Whose connections come to an address, as far as that is known. */
-export interface Owner {
+export interface ConnectionOrigin {
   /** Undefined: whoever is running. */
   readonly client?: number;
   /** They are of the service, which is a process of its own. */
@@ -67,7 +67,7 @@ export async function portEndpoint(serverUrl: string, accept: Accept): Promise<E
  * user and database: whoever comes is led to those of the URL. Throws HarnessError `USAGE` when the
  * port is taken.
  */
-export async function adoptingEndpoint(
+export async function redirectingEndpoint(
   serverUrl: string,
   port: number,
   accept: Accept,

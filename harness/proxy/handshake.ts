@@ -2,7 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
-import { ownCertificate } from "./certificate.ts";
+import { selfSignedCertificate } from "./certificate.ts";
 import { errorFrame, FrameReader, ProtocolError } from "./frames.ts";
 import { adopted, readStartup, SSL_REQUEST } from "./startup.ts";
 
@@ -12,7 +12,7 @@ const ASK = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]);
 const PASSWORD = 0x70;
 
 /** Whom the server is to take a session for, whatever it says itself. */
-export interface Adoption {
+export interface SessionIdentity {
   readonly user: string;
   readonly database: string;
 }
@@ -25,7 +25,7 @@ export interface Adoption {
  */
 export async function handshake(
   socket: Socket,
-  { password, adopt }: { readonly password?: string | undefined; readonly adopt?: Adoption },
+  { password, adopt }: { readonly password?: string | undefined; readonly adopt?: SessionIdentity },
 ): Promise<Duplex> {
   socket.on("error", () => {}); // Whoever reads next hears of it.
   let stream: Duplex = socket;
@@ -62,7 +62,7 @@ function isForTls(request: Buffer): boolean {
 }
 
 function encrypted(socket: Socket): Duplex {
-  const stream = new TLSSocket(socket, { isServer: true, secureContext: ownCertificate() });
+  const stream = new TLSSocket(socket, { isServer: true, secureContext: selfSignedCertificate() });
   stream.on("error", () => {});
   return stream;
 }

@@ -3,7 +3,7 @@ import { connectionLost, unsupported } from "../core/error.ts";
 import type { Result } from "../core/trace.ts";
 import type { GatePlace } from "../instrumentation/gate-locks.ts";
 import type { Dial } from "./dialer.ts";
-import type { Owner } from "./endpoint.ts";
+import type { ConnectionOrigin } from "./endpoint.ts";
 import { errorFrame, FrameReader, ProtocolError, send } from "./frames.ts";
 import type { GateObserver } from "./observer.ts";
 import { ReplyReader } from "./replies.ts";
@@ -25,7 +25,7 @@ export interface SessionContext {
 export class ProxySession {
   /** The backend's process id, once the server has told it; 0 before. */
   pid = 0;
-  readonly owner: Owner;
+  readonly origin: ConnectionOrigin;
   transaction: Result["transaction"] = "idle";
   /** Its transactions have an isolation of their own. */
   isolates = false;
@@ -49,10 +49,10 @@ export class ProxySession {
   /** The server's last word. */
   #fatal = "";
 
-  constructor(service: Duplex, around: SessionContext, owner: Owner = {}) {
+  constructor(service: Duplex, around: SessionContext, owner: ConnectionOrigin = {}) {
     this.#service = service;
     this.#around = around;
-    this.owner = owner;
+    this.origin = owner;
     service.on("data", (chunk: Buffer) => this.#guard(() => this.#takeFromService(chunk)));
     service.on("error", () => this.cut()).on("close", () => this.cut());
   }

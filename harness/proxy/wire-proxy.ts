@@ -6,10 +6,10 @@ import type { GateLocks, GatePlace } from "../instrumentation/gate-locks.ts";
 import { ConnectionQueue } from "./connection-queue.ts";
 import { type Dial, dialer } from "./dialer.ts";
 import {
-  adoptingEndpoint,
+  type ConnectionOrigin,
   type Endpoint,
-  type Owner,
   portEndpoint,
+  redirectingEndpoint,
   socketEndpoint,
 } from "./endpoint.ts";
 import { localConnection } from "./local-connection.ts";
@@ -90,7 +90,7 @@ export class WireProxy {
   async listenOn(port: number): Promise<void> {
     if (this.#ports.has(port)) return;
     this.#ports.add(port);
-    const endpoint = await adoptingEndpoint(this.#serverUrl, port, (service, socket) =>
+    const endpoint = await redirectingEndpoint(this.#serverUrl, port, (service, socket) =>
       this.#accept(service, socket, {}),
     );
     this.#endpoints.push(endpoint);
@@ -98,7 +98,7 @@ export class WireProxy {
 
   /** How many sessions of one client are open. */
   sessionsOf(client: number): number {
-    return [...this.sessions].filter(({ owner }) => owner.client === client).length;
+    return [...this.sessions].filter(({ origin }) => origin.client === client).length;
   }
 
   /** Whether sessions are being opened, or were ended and the server is not done with them. */
@@ -129,7 +129,7 @@ export class WireProxy {
     this.observer?.failed(known);
   }
 
-  #accept(service: Duplex, socket: Duplex, owner: Owner): void {
+  #accept(service: Duplex, socket: Duplex, owner: ConnectionOrigin): void {
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
     let backend: Duplex | undefined;

@@ -6,13 +6,12 @@ import type { Footprints } from "../footprints/footprints.ts";
 import { type InnerGates, installGates } from "../instrumentation/inner-gates.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import { WireProxy } from "../proxy/wire-proxy.ts";
-import { type BackendSignals, localBackendSignals } from "./backend-signals.ts";
-import { attributed } from "./error-attribution.ts";
+import { type BackendSignals, localBackendSignals } from "./blocked-backends.ts";
 import { LockWaits } from "./lock-waits.ts";
-import { Queries, type Query } from "./queries.ts";
-import { type RoutineHashes, routineHashes } from "./routines.ts";
+import { Queries, type Query } from "./observation.ts";
+import { attributed } from "./system.ts";
 
-export interface WorkspaceOptions {
+export interface GatedDatabaseOptions {
   readonly control: Control;
   /** Asked for what requests may touch (`readFootprints`), for schedulers that leave out by it. */
   readonly footprints?: (directUrl: string, isolation: Isolation) => Promise<Footprints>;
@@ -23,7 +22,7 @@ export interface WorkspaceOptions {
 }
 
 /** What stands around the system under test: its database, and all that Heddle has at it. */
-export interface Workspace {
+export interface GatedDatabase {
   readonly database: Database;
   readonly folder: string;
   readonly proxy: WireProxy;
@@ -41,11 +40,11 @@ export interface Workspace {
 }
 
 /** Leases a database, migrates it, and installs what Heddle needs. Leaves nothing if that fails. */
-export async function openWorkspace(
+export async function openGatedDatabase(
   server: Server,
   migrate: (directUrl: string) => Promise<void>,
-  options: WorkspaceOptions,
-): Promise<Workspace> {
+  options: GatedDatabaseOptions,
+): Promise<GatedDatabase> {
   const undo: (() => Promise<void>)[] = [];
   try {
     const database = await server.lease();
@@ -80,15 +79,19 @@ export async function openWorkspace(
 }
 
 /** The server was killed, and is there again: all sessions that Heddle had at it are opened anew. */
-export async function reopenWorkspace({ lockWaits, gates, queries }: Workspace): Promise<void> {
+export async function reopenGatedDatabase({
+  lockWaits,
+  gates,
+  queries,
+}: GatedDatabase): Promise<void> {
   await lockWaits.reopen();
   await gates?.reopen();
   await queries?.reopen();
 }
 
 /** Ends whatever is under way, and drops the database. */
-export async function closeWorkspace(
-  parts: Workspace,
+export async function closeGatedDatabase(
+  parts: GatedDatabase,
   stopSystem: () => Promise<void>,
 ): Promise<void> {
   const { database, folder, proxy, lockWaits, gates, queries } = parts;
@@ -120,6 +123,36 @@ async function isolate({ name, url }: Database, isolation: Isolation): Promise<v
   await client.connect();
   try {
     await client.query(`alter database ${name} set default_transaction_isolation = '${isolation}'`);
+  } finally {
+    await client.end();
+  }
+}
+
+/** SHA-256 of each routine's definition, by name and types of arguments. */
+export type RoutineHashes = { readonly [routine: string]: string };
+
+/**
+ * Of all functions, procedures and trigger functions outside of the system's schemas, but for those
+ * of extensions. What is hashed is the whole definition as the server writes it (pg_get_functiondef):
+ * the body as it stands, language, volatility, rights and settings.
+ */
+const HASHES = `
+  select format('%I.%I(%s)', n.nspname, p.proname,
+                replace(oidvectortypes(p.proargtypes), ', ', ',')) as routine,
+         encode(sha256(convert_to(pg_get_functiondef(p.oid), 'UTF8')), 'hex') as hash
+    from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+   where p.prokind <> 'a' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+     and not exists (select from pg_depend d
+                      where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
+   order by 1`;
+
+/** Hashes the routines of a database, reading only. Heddle's own are there only while it verifies. */
+export async function routineHashes(url: string): Promise<RoutineHashes> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ routine: string; hash: string }>(HASHES);
+    return Object.fromEntries(rows.map(({ routine, hash }) => [routine, hash]));
   } finally {
     await client.end();
   }
