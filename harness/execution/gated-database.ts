@@ -5,41 +5,49 @@ import type { Control, Isolation } from "../core/control.ts";
 import type { Footprints } from "../footprints/footprints.ts";
 import { type InnerGates, installGates } from "../instrumentation/inner-gates.ts";
 import type { Database, Server } from "../postgres/provider.ts";
+import type { BackendSignals } from "../proxy/pending-statement.ts";
 import { WireProxy } from "../proxy/wire-proxy.ts";
-import { type BackendSignals, localBackendSignals } from "./blocked-backends.ts";
+import { localBackendSignals } from "./blocked-backends.ts";
 import { LockWaits } from "./lock-waits.ts";
 import { Queries, type Query } from "./observation.ts";
 import { attributed } from "./system.ts";
 
+/** SHA-256 of each routine's definition, by name and types of arguments. */
+export type RoutineHashes = { readonly [routine: string]: string };
+
 export interface GatedDatabaseOptions {
   readonly control: Control;
-  /** Asked for what requests may touch (`readFootprints`), for schedulers that leave out by it. */
+  /** Reads the footprints of a schema, for schedulers that skip equivalent schedules. */
   readonly footprints?: (directUrl: string, isolation: Isolation) => Promise<Footprints>;
-  /** Whether to hash the schema's routines, as they are before gates are put into them. */
+  /** Whether to hash the schema's routines, before gates are put into them. */
   readonly hashRoutines?: boolean;
-  /** Asked whenever state is observed, besides what the system observes. */
+  /** Queries to observe committed state by, besides what the system observes. */
   readonly queries?: readonly Query[];
 }
 
-/** What stands around the system under test: its database, and all that Heddle has at it. */
+/** A migrated, disposable database, and everything through which Heddle controls and observes it. */
 export interface GatedDatabase {
   readonly database: Database;
+  /** A private folder for sockets. */
   readonly folder: string;
   readonly proxy: WireProxy;
   readonly lockWaits: LockWaits;
+  /** Undefined when only statements are gated. */
   readonly gates: InnerGates | undefined;
   readonly footprints: Footprints | undefined;
-  /** Where the server's processes are ours, and on this machine. */
-  readonly freezer: BackendSignals | undefined;
-  /** Whether routines of the schema take advisory locks. */
-  readonly advisory: boolean;
-  /** What is asked besides what the system observes. */
+  /** Undefined when the server's processes are not on this machine, or not this user's. */
+  readonly signals: BackendSignals | undefined;
+  /** Whether a routine of the schema takes advisory locks. */
+  readonly takesAdvisoryLocks: boolean;
   readonly queries: Queries | undefined;
-  /** Empty unless they were asked for. */
+  /** Empty unless `hashRoutines` was set. */
   readonly routines: RoutineHashes;
 }
 
-/** Leases a database, migrates it, and installs what Heddle needs. Leaves nothing if that fails. */
+/**
+ * Leases a database, migrates it, and opens everything else on it. Leaves nothing behind if that
+ * fails.
+ */
 export async function openGatedDatabase(
   server: Server,
   migrate: (directUrl: string) => Promise<void>,
@@ -49,12 +57,12 @@ export async function openGatedDatabase(
   try {
     const database = await server.lease();
     undo.push(() => database.drop());
-    await attributed("the model's migrate()", migrate(database.url));
+    await attributed("the service's migrate()", migrate(database.url));
     const folder = await mkdtemp(join(server.folder, "x"));
     undo.push(() => rm(folder, { recursive: true, force: true }));
     const routines = options.hashRoutines ? await routineHashes(database.url) : {};
     const { gates: levels, isolation } = options.control;
-    await isolate(database, isolation);
+    await setDefaultIsolation(database, isolation);
     const inner = levels.some((level) => level !== "statement");
     const gates = inner ? await installGates(database.url, levels) : undefined;
     if (gates !== undefined) undo.push(() => gates.close());
@@ -62,23 +70,23 @@ export async function openGatedDatabase(
     undo.push(() => proxy.stop());
     const lockWaits = await LockWaits.open(database.url);
     undo.push(() => lockWaits.close());
-    const { queries: asked = [] } = options;
-    const queries = asked.length > 0 ? await Queries.open(database.url, asked) : undefined;
+    const { queries: wanted = [] } = options;
+    const queries = wanted.length > 0 ? await Queries.open(database.url, wanted) : undefined;
     if (queries !== undefined) undo.push(() => queries.close());
-    const freezer = server.provider === "embedded" ? localBackendSignals() : undefined;
+    const signals = server.provider === "embedded" ? localBackendSignals() : undefined;
     const footprints = await options.footprints?.(database.url, isolation);
-    const advisory = await lockWaits.takesAdvisoryLocks();
+    const takesAdvisoryLocks = await lockWaits.takesAdvisoryLocks();
     return {
-      ...{ database, folder, proxy, lockWaits, gates, footprints, freezer, advisory, queries },
-      routines,
+      ...{ database, folder, proxy, lockWaits, gates, footprints, signals, takesAdvisoryLocks },
+      ...{ queries, routines },
     };
   } catch (error) {
-    await inTurn(undo.reverse());
+    await runAll(undo.reverse());
     throw error;
   }
 }
 
-/** The server was killed, and is there again: all sessions that Heddle had at it are opened anew. */
+/** Opens Heddle's own connections again, after the server was killed and restarted. */
 export async function reopenGatedDatabase({
   lockWaits,
   gates,
@@ -89,15 +97,14 @@ export async function reopenGatedDatabase({
   await queries?.reopen();
 }
 
-/** Ends whatever is under way, and drops the database. */
+/** Ends whatever is under way, stops the system, and drops the database. */
 export async function closeGatedDatabase(
-  parts: GatedDatabase,
+  { database, folder, proxy, lockWaits, gates, queries }: GatedDatabase,
   stopSystem: () => Promise<void>,
 ): Promise<void> {
-  const { database, folder, proxy, lockWaits, gates, queries } = parts;
   proxy.observer = undefined;
   for (const session of [...proxy.sessions]) session.close();
-  await inTurn([
+  await runAll([
     stopSystem,
     () => lockWaits.close(),
     () => proxy.stop(),
@@ -109,15 +116,15 @@ export async function closeGatedDatabase(
 }
 
 /**
- * Cleans up, as far as it can be done: what fails here must not hide why it came to this. What is
- * left, the server removes when it stops.
+ * Runs steps that clean up, one after the other. A step that fails must not hide the error that made
+ * them necessary. What is left behind, the server removes when it stops.
  */
-async function inTurn(steps: readonly (() => Promise<void>)[]): Promise<void> {
+async function runAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
   for (const step of steps) await step().catch(() => {});
 }
 
-/** The default of the database reaches every session, whatever its driver; nothing else changes. */
-async function isolate({ name, url }: Database, isolation: Isolation): Promise<void> {
+/** The default of the database applies to every session, whatever its driver. */
+async function setDefaultIsolation({ name, url }: Database, isolation: Isolation): Promise<void> {
   if (isolation === "read committed") return;
   const client = new Client({ connectionString: url });
   await client.connect();
@@ -128,13 +135,10 @@ async function isolate({ name, url }: Database, isolation: Isolation): Promise<v
   }
 }
 
-/** SHA-256 of each routine's definition, by name and types of arguments. */
-export type RoutineHashes = { readonly [routine: string]: string };
-
 /**
- * Of all functions, procedures and trigger functions outside of the system's schemas, but for those
- * of extensions. What is hashed is the whole definition as the server writes it (pg_get_functiondef):
- * the body as it stands, language, volatility, rights and settings.
+ * All functions, procedures and trigger functions outside the system's schemas, except those of
+ * extensions. The hash is that of the whole definition as the server writes it (pg_get_functiondef):
+ * the body, language, volatility, rights and settings.
  */
 const HASHES = `
   select format('%I.%I(%s)', n.nspname, p.proname,
@@ -146,7 +150,7 @@ const HASHES = `
                       where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
    order by 1`;
 
-/** Hashes the routines of a database, reading only. Heddle's own are there only while it verifies. */
+/** Hashes the routines of a database. It must not have Heddle's own, which are there during a run. */
 export async function routineHashes(url: string): Promise<RoutineHashes> {
   const client = new Client({ connectionString: url });
   await client.connect();

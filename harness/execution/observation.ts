@@ -1,22 +1,20 @@
 import type { Client } from "pg";
 import { HarnessError } from "../core/error.ts";
 import type { Commit, Execution, Snapshot } from "../core/execution.ts";
-import type { Json, JsonObject } from "../core/json.ts";
-import type { Operation } from "../core/operation.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { Trace, TraceEvent } from "../core/trace.ts";
 import { controlConnection } from "../instrumentation/control-connection.ts";
-import type { WireProxy } from "../proxy/wire-proxy.ts";
+import type { ProxySession } from "../proxy/pending-statement.ts";
 import type { LockWaits } from "./lock-waits.ts";
-import type { System } from "./system.ts";
 
-/** A query over committed state, by name. */
+/** A named query over committed state. */
 export interface Query {
   readonly name: string;
   /** One statement that only reads. */
   readonly sql: string;
 }
 
-/** Asks the queries of a user in one session, past the proxy. */
+/** Runs the user's queries in one session, past the proxy. */
 export class Queries {
   readonly #directUrl: string;
   readonly #queries: readonly Query[];
@@ -28,7 +26,7 @@ export class Queries {
     this.#queries = queries;
   }
 
-  /** Throws HarnessError `USAGE` for a query that cannot be asked in this database. */
+  /** Throws HarnessError `USAGE` for a query that fails in this database. */
   static async open(directUrl: string, queries: readonly Query[]): Promise<Queries> {
     const client = await controlConnection(directUrl, "heddle queries");
     const opened = new Queries(directUrl, client, queries);
@@ -41,7 +39,7 @@ export class Queries {
     return opened;
   }
 
-  /** The server was killed, and is there again. */
+  /** Connects again, after the server was killed and restarted. */
   async reopen(): Promise<void> {
     this.#client = await controlConnection(this.#directUrl, "heddle queries");
   }
@@ -49,12 +47,12 @@ export class Queries {
   /** The rows of each query, by its name. */
   async rows(): Promise<Snapshot> {
     const rows: [string, JsonObject[]][] = [];
-    for (const query of this.#queries) rows.push([query.name, await this.#ask(query)]);
+    for (const query of this.#queries) rows.push([query.name, await this.#run(query)]);
     return Object.fromEntries(rows);
   }
 
-  async #ask({ name, sql }: Query): Promise<JsonObject[]> {
-    const text = `select to_jsonb(found) as row from (${sql.replace(/;\s*$/, "\n")}\n) as found`;
+  async #run({ name, sql }: Query): Promise<JsonObject[]> {
+    const text = `select to_jsonb(result) as row from (${sql.replace(/;\s*$/, "\n")}\n) as result`;
     try {
       const { rows } = await this.#client.query<{ row: JsonObject }>(text);
       return rows.map(({ row }) => row);
@@ -71,74 +69,76 @@ export class Queries {
 }
 
 /** Observes committed state after each step in which it may have changed. */
-export class Commits {
-  readonly seen: Commit[] = [];
+export class CommitObserver {
+  readonly commits: Commit[] = [];
   readonly #trace: readonly TraceEvent[];
-  readonly #lockWaits: LockWaits;
+  readonly #lockWaits: Pick<LockWaits, "currentSnapshot">;
   readonly #observe: () => Promise<Snapshot>;
+  /** The number of moves among the events of the trace that have been read. */
   #steps = 0;
-  #read = 0;
-  #ended: string;
+  #eventsRead = 0;
+  /** The server's snapshot when state was last observed. */
+  #snapshot: string;
 
   private constructor(
     trace: readonly TraceEvent[],
-    lockWaits: LockWaits,
+    lockWaits: Pick<LockWaits, "currentSnapshot">,
     observe: () => Promise<Snapshot>,
-    ended: string,
+    snapshot: string,
   ) {
     this.#trace = trace;
     this.#lockWaits = lockWaits;
     this.#observe = observe;
-    this.#ended = ended;
-  }
-
-  /** Begins with what is committed now. `trace` grows. */
-  static async begin(
-    trace: readonly TraceEvent[],
-    lockWaits: LockWaits,
-    observe: () => Promise<Snapshot>,
-  ): Promise<Commits> {
-    return new Commits(trace, lockWaits, observe, await lockWaits.ended());
+    this.#snapshot = snapshot;
   }
 
   /**
-   * At rest. The server says whether a transaction has ended that wrote anything: a procedure may
-   * commit in the middle, of which no answer tells.
+   * Begins with what is committed now.
+   *
+   * @param trace the trace of the execution, which grows
+   */
+  static async begin(
+    trace: readonly TraceEvent[],
+    lockWaits: Pick<LockWaits, "currentSnapshot">,
+    observe: () => Promise<Snapshot>,
+  ): Promise<CommitObserver> {
+    return new CommitObserver(trace, lockWaits, observe, await lockWaits.currentSnapshot());
+  }
+
+  /**
+   * Observes at quiescence, if a transaction that wrote has ended since the last call. The server's
+   * snapshot shows that: a procedure may commit in its middle without any answer that says so.
    */
   async afterStep(): Promise<void> {
-    this.#steps += this.#trace.slice(this.#read).filter(({ type }) => type === "move").length;
-    this.#read = this.#trace.length;
-    const ended = await this.#lockWaits.ended();
-    if (ended === this.#ended) return;
-    this.#ended = ended;
-    this.seen.push({ step: this.#steps, snapshot: await this.#observe() });
+    this.#steps += this.#trace.slice(this.#eventsRead).filter(({ type }) => type === "move").length;
+    this.#eventsRead = this.#trace.length;
+    const snapshot = await this.#lockWaits.currentSnapshot();
+    if (snapshot === this.#snapshot) return;
+    this.#snapshot = snapshot;
+    this.commits.push({ step: this.#steps, snapshot: await this.#observe() });
   }
 }
 
-/** What leaks is checked by. */
+/** What an execution has left behind in its sessions and pools. */
 export type Leftovers = Pick<Execution, "openTransactions" | "advisoryLocks" | "connectionsInUse">;
 
 /**
- * What the sessions of an execution that has come to its end still have. The server is asked for
- * advisory locks only where some may have been taken.
+ * Collects the leftovers of an execution that has ended. It asks the server for advisory locks only
+ * where some may have been taken.
+ *
+ * @param takesAdvisoryLocks whether a routine of the schema takes advisory locks
  */
-export async function leftovers<State extends Json, Op extends Operation>(
-  {
-    proxy,
-    lockWaits,
-    advisory,
-  }: {
-    readonly proxy: Pick<WireProxy, "sessions">;
-    readonly lockWaits: Pick<LockWaits, "advisoryLocks">;
-    readonly advisory: boolean;
-  },
-  system: System<State, Op>,
+export async function leftovers(
+  openSessions: Iterable<ProxySession>,
+  lockWaits: Pick<LockWaits, "advisoryLocks">,
+  takesAdvisoryLocks: boolean,
+  connectionsInUse: number | undefined,
   trace: Trace,
 ): Promise<Leftovers> {
-  const sessions = [...proxy.sessions];
-  const connectionsInUse = system.connectionsInUse?.();
+  const sessions = [...openSessions];
   const locks =
-    advisory || trace.some((e) => e.type === "statement" && /advisory/i.test(e.statement.sql));
+    takesAdvisoryLocks ||
+    trace.some((event) => event.type === "statement" && /advisory/i.test(event.statement.sql));
   return {
     openTransactions: sessions.filter(({ transaction }) => transaction !== "idle").length,
     ...(locks && { advisoryLocks: await lockWaits.advisoryLocks(sessions.map(({ pid }) => pid)) }),
@@ -146,7 +146,7 @@ export async function leftovers<State extends Json, Op extends Operation>(
   };
 }
 
-/** Whether the sessions are as they were before. */
+/** Whether an execution has left nothing behind. */
 export function isClean({
   openTransactions,
   advisoryLocks = [],

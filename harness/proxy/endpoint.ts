@@ -77,7 +77,7 @@ export async function redirectingEndpoint(
   const database = decodeURIComponent(pathname.slice(1));
   try {
     const listener = await listening(port, accept, (socket) =>
-      handshake(socket, { adopt: { user, database } }),
+      handshake(socket, { identity: { user, database } }),
     );
     return { url: `postgres://127.0.0.1:${port}`, listener };
   } catch (cause) {

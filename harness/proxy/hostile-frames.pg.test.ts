@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 
 beforeEach(() => {
-  it.proxy.observer = new Recorder({ letsGo: true });
+  it.proxy.observer = new Recorder({ passes: true });
 });
 
 afterAll(async () => {

@@ -68,12 +68,12 @@ describe("a notice", () => {
     "process 71 still waiting for ShareLock on transaction 733 after 1.075 ms",
     "process 71 still waiting for ExclusiveLock on advisory lock [16384,0,1,1] after 5.2 ms",
   ])("says that a wait began: %s", (text) => {
-    expect(log(text)).toEqual({ type: "lock-wait", state: "waiting" });
+    expect(log(text)).toEqual({ type: "lock-wait", wait: "waiting" });
   });
 
   test("says that a wait ended", () => {
     const text = "process 71 acquired ShareLock on transaction 733 after 1502.412 ms";
-    expect(log(text)).toEqual({ type: "lock-wait", state: "acquired" });
+    expect(log(text)).toEqual({ type: "lock-wait", wait: "acquired" });
   });
 
   test.each([

@@ -8,7 +8,7 @@ export type Reply =
   | { readonly type: "ready"; readonly result: Result }
   | { readonly type: "key"; readonly pid: number }
   | { readonly type: "gate"; readonly gate: GatePlace }
-  | { readonly type: "lock-wait"; readonly state: "waiting" | "acquired" }
+  | { readonly type: "lock-wait"; readonly wait: "waiting" | "acquired" }
   | { readonly type: "copy-in" }
   | { readonly type: "notification" }
   | { readonly type: "drop" }
@@ -80,8 +80,8 @@ function notice(frame: Buffer): Reply {
   if (fields.get("V") !== "LOG") return PART;
   const message = fields.get("M") ?? "";
   if (/^process \d+ still waiting for /.test(message))
-    return { type: "lock-wait", state: "waiting" };
-  if (/^process \d+ acquired /.test(message)) return { type: "lock-wait", state: "acquired" };
+    return { type: "lock-wait", wait: "waiting" };
+  if (/^process \d+ acquired /.test(message)) return { type: "lock-wait", wait: "acquired" };
   return DROP;
 }
 

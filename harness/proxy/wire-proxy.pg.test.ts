@@ -98,7 +98,7 @@ describe("the bytes are those of the server", () => {
   });
 
   test.each(cases)("with an observer: %s", async (_, requests) => {
-    const observer = new Recorder({ letsGo: true });
+    const observer = new Recorder({ passes: true });
     it.proxy.observer = observer;
     const gated = await answers(it.proxy.url, requests);
     it.proxy.observer = undefined;
