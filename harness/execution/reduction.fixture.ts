@@ -7,7 +7,7 @@ import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Executor } from "./executor.ts";
 import type { System, SystemContext, SystemFactory } from "./system.ts";
 
-/** Statements on one connection, or on another one after `close`; after an error, a rollback. */
+/** Statements on one connection; `close` changes it for another one. An error leads to a rollback. */
 export type Work = Operation & { readonly name: "work"; readonly sql: readonly string[] };
 
 const SCHEMA = `
@@ -196,14 +196,14 @@ async function start({
   };
 }
 
-/** Each client sends one list of statements, on a connection of its own. */
+/** Each client sends one list of statements on its own connection. */
 function scenarioOf(clients: readonly (readonly string[])[]): Scenario<null, Work> {
   return { initial: null, clients: clients.map((sql) => [{ name: "work", sql }]) };
 }
 
 /**
- * What is checked of an execution: what the clients were told, what is left behind, and whose
- * operation was answered before whose was sent.
+ * What two executions are compared by: the responses, the final state, and the real-time order of
+ * operations.
  */
 function outcomeOf(execution: Execution): string {
   const { trace, ending, snapshot } = execution;
@@ -228,17 +228,17 @@ function realTimeOf({ trace }: Execution): string {
 interface Search extends Scheduler {
   readonly complete: boolean;
   readonly diverged: string | undefined;
-  /** How many executions turned out to be equal to others. */
+  /** The number of executions that turned out to be equivalent to others. */
   readonly redundant?: number;
 }
 
 interface Explored {
   readonly executions: number;
-  /** What was seen, in order; not in executions of which the search says that they are redundant. */
+  /** The distinct outcomes, sorted; without those of executions that the search calls redundant. */
   readonly outcomes: readonly string[];
 }
 
-/** Executes all that the search wants to try. */
+/** Executes every schedule that the search tries. */
 export async function explored(
   executor: Executor<null, Work>,
   clients: readonly (readonly string[])[],

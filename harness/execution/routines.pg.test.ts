@@ -15,7 +15,7 @@ const SCHEMA = `
   create aggregate total(int) (sfunc = int4pl, stype = int);
   create procedure nothing() language sql as ''`;
 
-test("each routine has a hash of its own definition, whatever gates are put into it", async () => {
+test("the hash of a routine is that of its definition without gates", async () => {
   const server = await startServer(testPostgres);
   const { url, drop } = await server.lease();
   const client = new Client({ connectionString: url });

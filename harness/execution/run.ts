@@ -282,7 +282,7 @@ export class Run<State extends Json, Op extends Operation> {
   /** The responses that the end of the service causes are recorded in the order of the clients. */
   #killService(): Promise<void> {
     return this.#clients.holdReturns(() =>
-      attributed("the model's kill()", this.#system.kill?.() ?? Promise.resolve()),
+      attributed("the service's kill()", this.#system.kill?.() ?? Promise.resolve()),
     );
   }
 

@@ -51,7 +51,7 @@ function between(
 type Ends = ReturnType<typeof between>;
 
 describe("a session", () => {
-  test("passes the start, and tells the backend's pid", async () => {
+  test("passes the start, and reads the backend's pid", async () => {
     const { session, service, server, read } = between(new Recorder());
     const packet = startup("user", "ada");
     service.write(packet);
@@ -61,7 +61,7 @@ describe("a session", () => {
     expect(session.pid).toBe(4711);
   });
 
-  test("passes what both sides say until the session is ready", async () => {
+  test("passes the messages of both sides until the session is ready", async () => {
     const { service, server, read } = between(new Recorder());
     service.write(startup("user", "ada"));
     await read(server);
@@ -133,7 +133,7 @@ describe("a session", () => {
     expect(await read(service)).toEqual(DONE);
   });
 
-  test("reports waits for a lock, and ignores those that tell nothing new", async () => {
+  test("reports waits for a lock, and changes the state of the statement", async () => {
     const observer = new Recorder();
     const { service, server, read, start } = between(observer);
     await start();
@@ -192,7 +192,7 @@ describe("a session", () => {
     expect(observer.events.map(({ type }) => type)).toEqual(["closed"]);
   });
 
-  test("completes its statement when it ends, in whatever way", async () => {
+  test("completes its statement however it ends", async () => {
     const ends: readonly ((ends: Ends) => void)[] = [
       ({ session }) => session.cut(),
       ({ session }) => session.close(),
@@ -247,10 +247,10 @@ describe("a session", () => {
   });
 
   test.each([
-    ["ends it", (end: Ends) => end.service.end()],
-    ["says so", (end: Ends) => end.service.write(terminate)],
-    ["loses it", (end: Ends) => end.serviceSide.destroy(new Error("ECONNRESET"))],
-  ])("tells once that it is closed when the service %s", async (_, close) => {
+    ["closes its side", (end: Ends) => end.service.end()],
+    ["sends Terminate", (end: Ends) => end.service.write(terminate)],
+    ["loses the connection", (end: Ends) => end.serviceSide.destroy(new Error("ECONNRESET"))],
+  ])("reports once that it is closed when the service %s", async (_, close) => {
     const observer = new Recorder();
     const ends = between(observer);
     await ends.start();
@@ -262,7 +262,7 @@ describe("a session", () => {
     expect(ends.ended).toEqual([ends.session]);
   });
 
-  test("whose server goes away ends the service's connection for good", async () => {
+  test("closes the service's connection when the server closes its side", async () => {
     const observer = new Recorder();
     const { service, serviceSide, server, ended, session, read, start } = between(observer);
     await start();
@@ -270,12 +270,12 @@ describe("a session", () => {
     const { error } = await observer.next("failed");
     expect(error.code).toBe("CONNECTION_LOST");
     await read(service);
-    // Also when the service never ends its side.
+    // The service need not close its side.
     expect(serviceSide.destroyed).toBe(true);
     expect(ended).toEqual([session]);
   });
 
-  test("tells the service and the observer why the server ended it", async () => {
+  test("gives the service and the observer the reason why the server ended it", async () => {
     const observer = new Recorder();
     const { service, server, read, start } = between(observer);
     await start();
@@ -286,8 +286,8 @@ describe("a session", () => {
   });
 });
 
-describe("a connection that the server does not give", () => {
-  test("is refused to the service, and is no doing of the service's", async () => {
+describe("a connection that the server refuses", () => {
+  test("is refused to the service, and reported as a failure", async () => {
     const observer = new Recorder();
     const { service, read } = between(observer, new Error("connect ENOENT"));
     service.write(startup("user", "ada"));
@@ -295,7 +295,7 @@ describe("a connection that the server does not give", () => {
     expect(observer.events.map(({ type }) => type)).toContain("failed");
   });
 
-  test("because it has none left, too", async () => {
+  test("because it has none left is reported with that reason", async () => {
     const observer = new Recorder();
     const { service, server, read } = between(observer);
     service.write(startup("user", "ada"));
@@ -308,7 +308,7 @@ describe("a connection that the server does not give", () => {
     expect(errorIn([await read(service)])).toMatch(/^53300/);
   });
 
-  test("is told to nobody when it was a cancel request, which has no answer", async () => {
+  test("is not reported if it was a cancel request, which has no answer", async () => {
     const observer = new Recorder();
     const { service, server, serviceSide, read } = between(observer);
     const request = untyped(CANCEL_REQUEST, int32(4711), int32(99));
@@ -325,7 +325,7 @@ describe("a startup packet", () => {
   test.each([
     ["-c DEFAULT_transaction_isolation=serializable", true],
     ["-c work_mem=1MB", false],
-  ])("tells of an isolation with %s: %s", async (options, isolates) => {
+  ])("may set the default isolation level: %s: %s", async (options, isolates) => {
     const { session, service, server, read } = between(new Recorder());
     service.write(startup("user", "ada", "options", options));
     await read(server);
@@ -354,7 +354,7 @@ describe("a startup packet", () => {
     [["user", "ada", "replication", "off"]],
     [["user", "replication", "database", "ledger"]],
     [["user", "ada", "database", "replication", "application_name", "x"]],
-  ])("that only has the word in it passes: %j", async (parameters) => {
+  ])("that only contains the word passes: %j", async (parameters) => {
     const { service, server, read } = between(new Recorder());
     service.write(startup(...parameters));
     expect(await read(server)).toEqual(startup(...parameters));
