@@ -7,7 +7,7 @@ import type { BlockedBackends } from "./blocked-backends.ts";
 import type { LockWaits } from "./lock-waits.ts";
 import type { PendingStatements } from "./pending-statements.ts";
 
-/** The faults of a statement itself, which the injector injects by `inject`. */
+/** The faults of a statement that take effect at once. */
 export type StatementFault = "cut-before" | "cancel" | "terminate" | "kill-before";
 
 /** The faults that can be injected into a statement where it is. */
@@ -48,8 +48,8 @@ function killsOf({ state, session }: PendingStatement): readonly Fault[] {
   }
 }
 
-/** What the injector asks about the clients. */
-interface FaultyClients {
+/** The clients into which faults can be injected. */
+interface ClientFaults {
   /** The clients that wait for a response. */
   waiting(): readonly number[];
   /** The clients that can send their last operation again. */
@@ -57,7 +57,7 @@ interface FaultyClients {
 }
 
 /** The processes that faults can kill, and start again. */
-export interface FaultyProcesses {
+interface KillableProcesses {
   /** The sessions between them. */
   readonly sessions: Iterable<ProxySession>;
   /** Kills the service and starts it again; undefined where faults may not. */
@@ -79,7 +79,7 @@ export class FaultInjector {
   readonly #statements: PendingStatements;
   readonly #blocked: Pick<BlockedBackends, "stopWaiting" | "resume">;
   readonly #backends: Pick<LockWaits, "cancel" | "end" | "terminate">;
-  readonly #processes: FaultyProcesses;
+  readonly #processes: KillableProcesses;
   readonly #listener: FaultListener;
   /** Sessions that the server was asked to end, until it has. */
   readonly #terminated = new Set<ProxySession>();
@@ -90,7 +90,7 @@ export class FaultInjector {
     statements: PendingStatements,
     blocked: Pick<BlockedBackends, "stopWaiting" | "resume">,
     backends: Pick<LockWaits, "cancel" | "end" | "terminate">,
-    processes: FaultyProcesses,
+    processes: KillableProcesses,
     listener: FaultListener,
   ) {
     this.#statements = statements;
@@ -111,7 +111,7 @@ export class FaultInjector {
   }
 
   /** All faults that can be injected now, in a fixed order. */
-  possible(clients: FaultyClients): Choice[] {
+  possible(clients: ClientFaults): Choice[] {
     const { kill, crash } = this.#processes;
     // A client with connections of its own waits for no service that could go on without it.
     const patient = clients.waiting().filter((client) => {

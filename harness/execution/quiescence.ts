@@ -154,8 +154,8 @@ export class Quiescence {
     const where = [this.#unsettled() ?? [], statements].flat().join("; ");
     return new HarnessError(
       "STEP_TIMEOUT",
-      `nothing came to rest within ${this.#options.stepTimeoutMs} ms: ${where || "unknown"}; ` +
-        "raise --step-timeout if that is how long it takes",
+      `quiescence was not reached within ${this.#options.stepTimeoutMs} ms: ${where || "unknown"}; ` +
+        "raise --step-timeout if a step may take that long",
     );
   }
 }

@@ -7,7 +7,7 @@ import {
   type StatementState,
 } from "./pending-statement.ts";
 
-/** A session without connections, which records what is done to it. */
+/** A session without connections, which records the calls on it and on its statements. */
 export class FakeSession implements ProxySession {
   readonly pid: number;
   readonly origin = {};
@@ -43,7 +43,7 @@ export class FakeSession implements ProxySession {
     });
   }
 
-  /** Whether a signal stops its backend, by `signals`. */
+  /** Signals whose calls are recorded. */
   get signals(): BackendSignals {
     return {
       stop: (pid) => this.calls.push(`stop ${pid}`),
@@ -60,9 +60,12 @@ export class FakeSession implements ProxySession {
 export const SELECT: Statement = { sql: "select 1", values: [] };
 export const RESULT: Result = { tags: ["SELECT 1"], transaction: "idle" };
 
-/** How a statement that has arrived comes to each state. */
+/** Takes a statement that has arrived to each state. */
 const PATHS: {
-  readonly [state in StatementState["at"]]: (pending: PendingStatement, by: FakeSession) => void;
+  readonly [state in StatementState["at"]]: (
+    pending: PendingStatement,
+    session: FakeSession,
+  ) => void;
 } = {
   held: () => {},
   running: (pending) => pending.release(),
@@ -101,7 +104,7 @@ const PATHS: {
   },
 };
 
-/** Drives a statement that has arrived to a state, by the session's own calls alone. */
+/** Drives a statement that has arrived to a state, and forgets the calls on its session. */
 export function drive(pending: PendingStatement, session: FakeSession, to: StatementState["at"]) {
   PATHS[to](pending, session);
   session.calls.splice(0);
