@@ -22,7 +22,7 @@ export type { Scenario } from "./core/scenario.ts";
 export type { Action, Choice, Entry, Schedule, Task } from "./core/schedule.ts";
 export type * from "./core/trace.ts";
 export type * from "./core/verdict.ts";
-export type { Query } from "./execution/queries.ts";
+export type { Query } from "./execution/observation.ts";
 export type * from "./execution/system.ts";
 export type { Progress } from "./explorer/bounded-exploration.ts";
 export type * from "./explorer/campaign.ts";

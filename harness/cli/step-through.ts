@@ -4,7 +4,7 @@ import { createInterface, type Interface } from "node:readline/promises";
 import { Client } from "pg";
 import { HarnessError } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
-import type { Paused } from "../execution/execution-context.ts";
+import type { PausedExecution } from "../execution/executor.ts";
 import { printable } from "../reporters/format-values.ts";
 import { clientStates, stepLines } from "../reporters/text.ts";
 
@@ -31,7 +31,7 @@ export class StepThrough {
   }
 
   /** Called at each quiescent point of the execution. */
-  async at({ trace, directUrl }: Paused): Promise<void> {
+  async at({ trace, directUrl }: PausedExecution): Promise<void> {
     this.#tables ??= await TableChanges.watch(directUrl);
     const changes = await this.#tables.next();
     const print = (line: string) => process.stdout.write(`${line}\n`);

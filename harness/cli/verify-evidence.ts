@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { HarnessError } from "../core/error.ts";
-import { type RoutineHashes, routineHashes } from "../execution/routines.ts";
+import { type RoutineHashes, routineHashes } from "../execution/gated-database.ts";
 import { checkEvidence } from "../reporters/evidence.ts";
 import { EXIT } from "./exit.ts";
 

@@ -1,7 +1,7 @@
 import type { CheckerName } from "../checkers/registry.ts";
 import type { Control } from "../core/control.ts";
 import type { HarnessErrorCode } from "../core/error.ts";
-import type { Query } from "../execution/queries.ts";
+import type { Query } from "../execution/observation.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import type { StrategyName, StrategyOptions } from "../scheduler/strategies.ts";
 import type { AppliedMutant } from "../service/open-executor.ts";

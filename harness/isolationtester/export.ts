@@ -7,7 +7,7 @@ import type { Execution } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Executor } from "../execution/executor.ts";
-import type { SystemSetup } from "../execution/start-system.ts";
+import type { SystemFactory } from "../execution/system.ts";
 import type { Server } from "../postgres/provider.ts";
 import type { Service } from "../service/service.ts";
 import { storyOf } from "./exported-steps.ts";
@@ -25,7 +25,7 @@ export interface ExportSource<State extends Json, Op extends Operation> {
   readonly server: Server;
   readonly service: Service<State, Op>;
   /** The service's, with the mutant that was on. */
-  readonly setup: SystemSetup<State, Op>;
+  readonly setup: SystemFactory<State, Op>;
   /** An executor for the same setup under another control. */
   readonly open: (control: Control) => Promise<Executor<State, Op>>;
   readonly found: Pick<Counterexample, "service" | "mutant" | "violations" | "control">;

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
-import type { SystemSetup } from "../execution/start-system.ts";
+import type { SystemFactory } from "../execution/system.ts";
 import type { Server } from "../postgres/provider.ts";
 import { StatementRecorder } from "./recorder.ts";
 import { withValues } from "./sql-text.ts";
@@ -21,7 +21,7 @@ export interface RecordedSetup {
  */
 export async function recordSetup<State extends Json, Op extends Operation>(
   server: Server,
-  setup: SystemSetup<State, Op>,
+  setup: SystemFactory<State, Op>,
   initial: State,
 ): Promise<RecordedSetup> {
   const database = await server.lease();

@@ -16,13 +16,13 @@ export class StatementRecorder {
     this.#proxy = proxy;
     this.#folder = folder;
     proxy.observer = {
-      arrived: (session, statement) => {
-        this.#statements.push(statement);
-        session.release();
+      arrived: (pending) => {
+        this.#statements.push(pending.statement);
+        pending.release();
       },
-      reached: (session, gate) => proxy.pass(session, gate),
-      answered: (session) => session.deliver(),
-      notified: (session) => session.deliver(),
+      reachedGate: (pending) => pending.release(),
+      answered: (pending) => pending.deliver(),
+      notified: (pending) => pending.deliver(),
       lockWait: () => {},
       closed: () => {},
       settled: () => {},

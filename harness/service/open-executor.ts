@@ -2,7 +2,7 @@ import { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import { Executor, type ExecutorOptions } from "../execution/executor.ts";
-import type { SystemSetup } from "../execution/start-system.ts";
+import type { SystemFactory } from "../execution/system.ts";
 import type { Server } from "../postgres/provider.ts";
 import { mutated } from "./mutated.ts";
 import type { Service } from "./service.ts";
@@ -27,7 +27,7 @@ export function mutantName(mutant: AppliedMutant): string {
 export function setupOf<State extends Json, Op extends Operation>(
   service: Service<State, Op>,
   mutant: AppliedMutant | undefined,
-): SystemSetup<State, Op> {
+): SystemFactory<State, Op> {
   if (typeof mutant === "object") return setupOf(mutated(service, mutant.ddl), undefined);
   if (mutant !== undefined && !service.mutants.some(({ name }) => name === mutant)) {
     const names = service.mutants.map(({ name }) => name).join(", ") || "none";

@@ -7,7 +7,7 @@ import type { Json } from "../core/json.ts";
 import type { Model } from "../core/model.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
-import type { Query } from "../execution/queries.ts";
+import type { Query } from "../execution/observation.ts";
 import type { System, SystemContext } from "../execution/system.ts";
 import type { Attack } from "./attack.ts";
 import type { Promised } from "./promise.ts";

@@ -1,5 +1,5 @@
 import { Client, DatabaseError } from "pg";
-import { attributed } from "../execution/error-attribution.ts";
+import { attributed } from "../execution/system.ts";
 import type { ScenarioDefinition } from "./scenario-definition.ts";
 
 /** Gives the scenario its tables and rows, in an empty database. */

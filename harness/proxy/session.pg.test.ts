@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { bind, execute, int32, message, parse, query, sync, untyped } from "./messages.fixture.ts";
-import { Recorder } from "./observer.fixture.ts";
+import { Recorder, resultOf } from "./observer.fixture.ts";
 import { connected, eventually, type Proxied, proxied } from "./proxied-server.fixture.ts";
 import { errorIn, RawClient, typeOf } from "./raw-client.fixture.ts";
 
@@ -42,12 +42,13 @@ async function begun(): Promise<RawClient> {
 
 const count = () => it.ask("select count(*)::int from seen");
 
-/** Lets the next statement through, and what is answered to it. */
+/** Releases the next statement and delivers its response. Returns its text. */
 async function pass(): Promise<string> {
-  const { session, statement } = await observer.next("arrived");
-  session.release();
-  (await observer.next("answered")).session.deliver();
-  return statement.sql;
+  const { pending } = await observer.next("arrived");
+  pending.release();
+  await observer.next("answered");
+  pending.deliver();
+  return pending.statement.sql;
 }
 
 describe("with an observer", () => {
@@ -58,22 +59,22 @@ describe("with an observer", () => {
       answered = true;
       return it.rows;
     });
-    const { session, statement } = await observer.next("arrived");
-    expect(statement).toEqual({
+    const { pending } = await observer.next("arrived");
+    expect(pending.statement).toEqual({
       sql: "insert into seen values ($1) returning value",
       values: ["7"],
     });
-    expect(session.pid).toBeGreaterThan(0);
+    expect(pending.session.pid).toBeGreaterThan(0);
     expect(await count()).toBe(0);
-    session.release();
-    const { result } = await observer.next("answered");
-    expect(result).toEqual({ tags: ["INSERT 0 1"], transaction: "idle" });
+    pending.release();
+    expect((await observer.next("answered")).pending).toBe(pending);
+    expect(resultOf(pending)).toEqual({ tags: ["INSERT 0 1"], transaction: "idle" });
     expect(await count()).toBe(1);
     expect(answered).toBe(false);
-    session.deliver();
+    pending.deliver();
     expect(await asked).toEqual([{ value: 7 }]);
     await client.end();
-    expect((await observer.next("closed")).session).toBe(session);
+    expect((await observer.next("closed")).session).toBe(pending.session);
     expect(it.proxy.sessions.size).toBe(0);
   });
 
@@ -88,37 +89,40 @@ describe("with an observer", () => {
     client.send(...batch("1"), query("insert into seen values (2)"), ...batch("3"));
     const seen: unknown[] = [];
     for (let left = 3; left > 0; left--) {
-      const { session, statement } = await observer.next("arrived");
-      seen.push(await count(), statement.values);
-      session.release();
+      const { pending } = await observer.next("arrived");
+      seen.push(await count(), pending.statement.values);
+      pending.release();
       await observer.next("answered");
       expect(client.frames).toEqual([]);
-      session.deliver();
+      pending.deliver();
       await client.until("Z");
     }
     expect(seen).toEqual([0, ["1"], 1, [], 2, ["3"]]);
   });
 
-  test("a statement that is held when the service leaves is never executed", async () => {
+  test("a statement that is held when the service disconnects is never executed", async () => {
     const client = await begun();
     client.send(query("insert into seen values (1)"));
-    const { session } = await observer.next("arrived");
+    const { pending } = await observer.next("arrived");
     client.close();
     await observer.next("closed");
-    session.release();
+    expect(pending.state.at).toBe("complete");
+    expect(() => pending.release()).toThrow("release is no transition");
     await it.become("select count(*) = 0 from pg_stat_activity where pid = $1", [client.pid]);
     expect(await count()).toBe(0);
   });
 
-  test("errors and the state of the transaction are told", async () => {
+  test("the observer gets errors and the state of the transaction", async () => {
     const client = await begun();
     const results: unknown[] = [];
     for (const sql of ["begin", "select 1/0", "rollback"]) {
       client.send(query(sql));
-      (await observer.next("arrived")).session.release();
-      const { session, result } = await observer.next("answered");
-      results.push([result.tags, result.error?.sqlstate, result.transaction, session.transaction]);
-      session.deliver();
+      (await observer.next("arrived")).pending.release();
+      const { pending } = await observer.next("answered");
+      const result = resultOf(pending);
+      const { transaction } = pending.session;
+      results.push([result.tags, result.error?.sqlstate, result.transaction, transaction]);
+      pending.deliver();
     }
     expect(results).toEqual([
       [["BEGIN"], undefined, "open", "open"],
@@ -128,27 +132,28 @@ describe("with an observer", () => {
   });
 });
 
-describe("a session that waits for a lock", () => {
-  test("is told of, and the service hears nothing of it", async () => {
+describe("a wait for a lock", () => {
+  test("is reported to the observer, and the service gets nothing of it", async () => {
     expect(it.database.lockWaits).toBe("pushed");
     await it.direct.query("select pg_advisory_lock(1)");
     const client = await begun();
     client.send(query("select pg_advisory_xact_lock(1)"));
-    const { session } = await observer.next("arrived");
-    session.release();
-    expect((await observer.next("waiting")).session).toBe(session);
+    const { pending } = await observer.next("arrived");
+    pending.release();
+    expect((await observer.next("waiting")).pending).toBe(pending);
+    expect(pending.state.at).toBe("waiting");
     await it.direct.query("select pg_advisory_unlock(1)");
-    expect((await observer.next("acquired")).session).toBe(session);
+    expect((await observer.next("acquired")).pending).toBe(pending);
     await observer.next("answered");
-    session.deliver();
+    pending.deliver();
     expect((await client.until("Z")).map(typeOf)).toEqual(["T", "D", "C", "Z"]);
   });
 
-  test("also hears the notices that are meant for it, and only those", async () => {
+  test("is separate from the notices for the client, which the service gets", async () => {
     const client = await begun();
     client.send(query("do $$ begin raise log 'for the log'; raise notice 'for you'; end $$"));
-    (await observer.next("arrived")).session.release();
-    (await observer.next("answered")).session.deliver();
+    (await observer.next("arrived")).pending.release();
+    (await observer.next("answered")).pending.deliver();
     const frames = await client.until("Z");
     expect(frames.map(typeOf)).toEqual(["N", "C", "Z"]);
     expect(frames[0]?.toString()).toContain("for you");
@@ -159,15 +164,15 @@ describe("a cancel request", () => {
   test("reaches the server, with the key that the session got", async () => {
     const client = await begun();
     client.send(query("select pg_sleep(600)"));
-    (await observer.next("arrived")).session.release();
+    (await observer.next("arrived")).pending.release();
     const sleeps = "select wait_event = 'PgSleep' from pg_stat_activity where pid = $1";
     await it.become(sleeps, [client.pid]);
     const cancel = await RawClient.open(it.proxy.url);
     cancel.send(untyped(80877102, client.key));
     expect(await cancel.ended()).toEqual([]);
-    const { session, result } = await observer.next("answered");
-    expect(result.error?.sqlstate).toBe("57014");
-    session.deliver();
+    const { pending } = await observer.next("answered");
+    expect(resultOf(pending).error?.sqlstate).toBe("57014");
+    pending.deliver();
     expect(errorIn(await client.until("Z"))).toMatch(/^57014/);
     expect(observer.events.map(({ type }) => type)).toEqual(["arrived", "answered"]);
   });
@@ -197,7 +202,7 @@ describe("a session that the server ends", () => {
   });
 });
 
-describe("what is not supported is refused by name", () => {
+describe("unsupported messages are refused by name", () => {
   const FUNCTION_CALL = message("F", int32(1598), Buffer.alloc(6));
 
   test.each<[string, string, Buffer[]]>([
@@ -208,7 +213,7 @@ describe("what is not supported is refused by name", () => {
       [parse("", "select 1"), query("select 2")],
     ],
   ])("%s", async (_, what, frames) => {
-    const gated = new Recorder({ letsGo: true });
+    const gated = new Recorder({ passes: true });
     it.proxy.observer = gated;
     const client = await begun();
     client.send(...frames);
