@@ -4,7 +4,7 @@ import { historyOf } from "../core/execution.ts";
 import { calls } from "../core/history.ts";
 import { clientOf } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
-import { ELSEWHERE } from "../explorer/control-sentences.ts";
+import { CONNECT_ADVICE } from "../explorer/control-sentences.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import type { Diagnostic } from "../postgres/diagnostic.ts";
 import { startServer } from "../postgres/provider.ts";
@@ -59,7 +59,7 @@ function clientFindings(trace: Trace): Diagnostic[] {
     const ended = `ended with ${response?.code ?? "nothing"}`;
     if (statements > 0)
       return { name, ok: true, detail: `${counted(statements, "statement")}, ${ended}` };
-    const detail = `${ended}, and sent no statement that came to the gate`;
-    return { name, ok: false, detail, hint: ELSEWHERE };
+    const detail = `${ended}, and sent no statement that reached the gate`;
+    return { name, ok: false, detail, hint: CONNECT_ADVICE };
   });
 }

@@ -27,7 +27,7 @@ export async function regressionsCommand(
 ): Promise<number> {
   const service = await loadService(model);
   const folder = RegressionFolder.of(locateService(model), service.name);
-  const kept = await folder.kept(service.name);
+  const kept = await folder.read(service.name);
   const shown = (file: string) => path.relative(process.cwd(), file);
   const say = (line: string) => process.stdout.write(`${line}\n`);
   if (kept.length === 0) say(`no regressions in ${shown(folder.path)}`);

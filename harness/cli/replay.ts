@@ -4,7 +4,7 @@ import { HarnessError } from "../core/error.ts";
 import { faultsIn } from "../core/schedule.ts";
 import { decodeCounterexample } from "../explorer/counterexample-file.ts";
 import { hashSources } from "../explorer/provenance.ts";
-import { type Recorded, type Replayed, replay } from "../explorer/replay.ts";
+import { type RecordedExecution, type Replayed, replay } from "../explorer/replay.ts";
 import { decodeToken } from "../explorer/token.ts";
 import { mutantNamed } from "../mutation/derived-service.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
@@ -64,7 +64,7 @@ export async function replayCommand(source: string, options: ReplayOptions): Pro
     try {
       const results: Replayed[] = [];
       let retries = 0;
-      let expected: Recorded = recorded;
+      let expected: RecordedExecution = recorded;
       while (results.length < options.repeat && !interrupted.signal.aborted) {
         const result = await replay(executor, service, expected);
         // Where Postgres decides who of several woken sessions goes first, it may decide otherwise.

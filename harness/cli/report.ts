@@ -1,6 +1,6 @@
 import path from "node:path";
 import { HarnessError } from "../core/error.ts";
-import { merged, type Part } from "../explorer/shards.ts";
+import { mergeShards, type ShardPart } from "../explorer/shards.ts";
 import { refreshReport } from "../reporters/refresh.ts";
 import { readShard } from "../reporters/shard-file.ts";
 import { PAGE } from "../reporters/write.ts";
@@ -19,8 +19,8 @@ export interface ReportOptions {
  */
 export async function reportCommand({ merge, report, json }: ReportOptions): Promise<number> {
   if (merge === undefined) return refreshed(report);
-  const parts = await Promise.all(merge.map((folder) => readShard<Part>(folder)));
-  const campaign = merged(parts);
+  const parts = await Promise.all(merge.map((folder) => readShard<ShardPart>(folder)));
+  const campaign = mergeShards(parts);
   await publish(campaign, { folder: report, json: json === true, sources: [] });
   return exitCodeOfCampaign(campaign.verdict, undefined);
 }

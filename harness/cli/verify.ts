@@ -7,7 +7,7 @@ import type { Fault } from "../core/fault.ts";
 import { faultsIn } from "../core/schedule.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import { RegressionFolder } from "../explorer/regressions.ts";
-import type { Part, Shard } from "../explorer/shards.ts";
+import type { Shard, ShardPart } from "../explorer/shards.ts";
 import { verify } from "../explorer/verify.ts";
 import { mutantNamed } from "../mutation/derived-service.ts";
 import { startServer } from "../postgres/provider.ts";
@@ -80,7 +80,7 @@ export async function verifyCommand(
   // Reports that cannot be written are an error before the work, not after it.
   await writable(options.report);
   const regressions = RegressionFolder.of(file, service.name);
-  const kept = options.mutant === undefined ? await regressions.kept(service.name) : [];
+  const kept = options.mutant === undefined ? await regressions.read(service.name) : [];
   const known = kept.flatMap(({ regression }) => faultsIn(regression.schedule));
   const server = await startServer(options.postgres, {
     reuse: options.reuse === true,
@@ -121,7 +121,12 @@ export async function verifyCommand(
       sources: service.sources,
     });
     if (shard !== undefined) {
-      const part: Part = { shard, scenarios: pairs ? null : (scenarios ?? null), campaign, total };
+      const part: ShardPart = {
+        shard,
+        scenarios: pairs ? null : (scenarios ?? null),
+        campaign,
+        total,
+      };
       await writeShard(options.report, part);
     }
     const interruptedError = new HarnessError("INTERRUPTED", "interrupted");

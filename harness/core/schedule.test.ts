@@ -7,8 +7,8 @@ import {
   entryOf,
   formatSchedule,
   isPreemption,
+  parseEntry,
   parseSchedule,
-  partsOf,
   type Task,
   taskOf,
 } from "./schedule.ts";
@@ -30,8 +30,8 @@ describe("a task's name", () => {
 test("a fault is written behind the task that it strikes", () => {
   expect(entryOf({ task: "0.1", action: "release" })).toBe("0.1");
   expect(entryOf({ task: "0.1", action: "cut-after" })).toBe("0.1!cut-after");
-  expect(partsOf("0.1!cut-after")).toEqual({ task: "0.1", fault: "cut-after" });
-  expect(partsOf("bg")).toEqual({ task: "bg", fault: undefined });
+  expect(parseEntry("0.1!cut-after")).toEqual({ task: "0.1", fault: "cut-after" });
+  expect(parseEntry("bg")).toEqual({ task: "bg", fault: undefined });
   expect(clientOf("3!cancel")).toBe(3);
 });
 

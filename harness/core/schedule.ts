@@ -41,14 +41,17 @@ export function entryOf({ task, action }: Choice): Entry {
 }
 
 /** The task, and the fault if there is one. The entry has to be one. */
-export function partsOf(entry: Entry): { readonly task: Task; readonly fault: Fault | undefined } {
+export function parseEntry(entry: Entry): {
+  readonly task: Task;
+  readonly fault: Fault | undefined;
+} {
   const [task = entry, fault] = entry.split("!");
   return { task, fault: fault !== undefined && isFault(fault) ? fault : undefined };
 }
 
 /** The kinds of faults that strike in it. */
 export function faultsIn({ entries }: Schedule): readonly Fault[] {
-  return [...new Set(entries.flatMap((entry) => partsOf(entry).fault ?? []))];
+  return [...new Set(entries.flatMap((entry) => parseEntry(entry).fault ?? []))];
 }
 
 /** Who moved at each step. Together with a scenario it determines an execution. */

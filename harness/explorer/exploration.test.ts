@@ -1,17 +1,17 @@
 import { expect, test } from "vitest";
 import { RandomWalk } from "../scheduler/random.ts";
 import { summaryOf } from "./campaign-totals.ts";
-import { NOTHING_COVERED } from "./coverage.ts";
+import { NO_COVERAGE } from "./coverage.ts";
 import { Exploration } from "./exploration.ts";
 import type { ScenarioResult } from "./explore-scenario.ts";
-import { EMPTY } from "./tally.ts";
+import { EMPTY_TALLY } from "./tally.ts";
 import { executeToy, increment, type Toy } from "./toy.fixture.ts";
 
 const explored = (
   changes: Partial<ScenarioResult<number, Toy>> = {},
 ): ScenarioResult<number, Toy> => ({
-  tally: { ...EMPTY, scenarios: 1, executions: 2 },
-  coverage: NOTHING_COVERED,
+  tally: { ...EMPTY_TALLY, scenarios: 1, executions: 2 },
+  coverage: NO_COVERAGE,
   fingerprints: ["a", "b"],
   digest: "a",
   complete: true,
@@ -34,7 +34,7 @@ function shareOf(matching: number, of: number, threshold: number) {
   const exploration = new Exploration<number, Toy>([]);
   for (let at = 0; at < of; at++) {
     const patterns = at < matching ? { crowd: 1 } : {};
-    exploration.add(explored({ tally: { ...EMPTY, scenarios: 1, patterns } }));
+    exploration.add(explored({ tally: { ...EMPTY_TALLY, scenarios: 1, patterns } }));
   }
   return summaryOf(exploration.total(), [], [pattern(threshold)]).patterns[0];
 }
@@ -80,10 +80,10 @@ test("the digest tells two campaigns apart that saw something else, also in anot
 test("a large enough sample without a finding allows a bound, by the rule of three", () => {
   const sampled = (scenarios: number, violations = 0) => {
     const exploration = new Exploration<number, Toy>([]);
-    exploration.add(explored({ tally: { ...EMPTY, scenarios, violations } }));
+    exploration.add(explored({ tally: { ...EMPTY_TALLY, scenarios, violations } }));
     return summaryOf(exploration.total(), [], []).coverage.join();
   };
-  expect(sampled(20_000)).toContain("fewer than one in 6,666 breaks a rule");
+  expect(sampled(20_000)).toContain("Fewer than one in 6,666 generated scenarios breaks a rule");
   expect(sampled(99)).toBe("");
   expect(sampled(20_000, 1)).toBe("");
 });

@@ -5,10 +5,10 @@ import { HarnessError } from "../core/error.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { RandomWalk } from "../scheduler/random.ts";
 import type { Strategy } from "../scheduler/strategies.ts";
-import { NOTHING_COVERED } from "./coverage.ts";
+import { NO_COVERAGE } from "./coverage.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
 import { ScenarioExplorer } from "./explore-scenario.ts";
-import { EMPTY } from "./tally.ts";
+import { EMPTY_TALLY } from "./tally.ts";
 import { executeToy, increment, type Toy, toyService } from "./toy.fixture.ts";
 
 const serial: Strategy = {
@@ -78,11 +78,11 @@ test("a checker that breaks ends it; what the executor threw is told from that",
   expect(gone.error).toBe(lost);
   expect(gone.tally.executions).toBe(0);
   // Nor is anything claimed of a scenario whose execution could not be finished.
-  expect(gone).toMatchObject({ complete: false, coverage: NOTHING_COVERED });
+  expect(gone).toMatchObject({ complete: false, coverage: NO_COVERAGE });
 });
 
 test("a scenario counts once it was executed", async () => {
   expect((await explore()).tally).toMatchObject({ scenarios: 1, executions: 2 });
   const late = await explorer().explore(0, { ...effort, more: () => false });
-  expect(late.tally).toEqual(EMPTY);
+  expect(late.tally).toEqual(EMPTY_TALLY);
 });

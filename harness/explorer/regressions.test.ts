@@ -53,21 +53,21 @@ describe("the file of a regression", () => {
 describe("the folder of a model", () => {
   test("keeps a regression once, and only the model's own are its own", async () => {
     const folder = new RegressionFolder(path.join(place, "regressions"));
-    expect(await folder.kept("booking")).toEqual([]);
-    const file = await folder.keep(doubleBooking);
-    expect(await folder.keep({ ...doubleBooking, seed: 7 })).toBe(file);
-    await folder.keep({ ...doubleBooking, service: "other" });
-    expect(await folder.kept("booking")).toEqual([
+    expect(await folder.read("booking")).toEqual([]);
+    const file = await folder.write(doubleBooking);
+    expect(await folder.write({ ...doubleBooking, seed: 7 })).toBe(file);
+    await folder.write({ ...doubleBooking, service: "other" });
+    expect(await folder.read("booking")).toEqual([
       { file, regression: regressionOf(doubleBooking) },
     ]);
     expect(await readdir(folder.path)).toHaveLength(2);
     await folder.remove(file);
-    expect(await folder.kept("booking")).toEqual([]);
+    expect(await folder.read("booking")).toEqual([]);
   });
 
   test("with a file that cannot be read is an error that names it", async () => {
     await writeFile(path.join(place, "a.json"), "{}");
-    await expect(new RegressionFolder(place).kept("booking")).rejects.toThrow(/a\.json/);
+    await expect(new RegressionFolder(place).read("booking")).rejects.toThrow(/a\.json/);
   });
 
   test.each([
@@ -130,6 +130,6 @@ describe("a replayed regression", () => {
 
 test("what is kept stays as it was written", async () => {
   const folder = new RegressionFolder(place);
-  const file = await folder.keep(doubleBooking);
+  const file = await folder.write(doubleBooking);
   expect(await readFile(file, "utf8")).toBe(encodeRegression(regressionOf(doubleBooking)));
 });

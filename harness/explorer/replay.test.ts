@@ -28,7 +28,7 @@ describe("a difference of two traces", () => {
     const short = trace.slice(0, -1);
     const last = JSON.stringify(trace.at(-1));
     expect(difference(trace, short)).toBe(`event ${short.length} was ${last}, and now is the end`);
-    expect(difference(short, trace)).toBe(`after all that was recorded came ${last}`);
+    expect(difference(short, trace)).toBe(`after the last recorded event came ${last}`);
   });
 });
 
@@ -74,6 +74,6 @@ describe("a replay", () => {
     const { scenario, schedule, trace } = recorded;
     const old = { scenario, schedule, trace, violations: [violation] };
     const { diverged } = await replay(executor, service, old);
-    expect(diverged).toContain("what was violated was other, and now is ");
+    expect(diverged).toContain("the violated rules were other, and now are ");
   });
 });

@@ -48,7 +48,7 @@ describe("a campaign that finds nothing", () => {
     });
   });
 
-  test("is unknown when nothing came to the gate, or not all of a scenario's clients", async () => {
+  test("is unknown when no statement reached the gate, or not those of every client of a single scenario", async () => {
     const past =
       (...names: string[]): typeof executeToy =>
       (...input) => {
@@ -67,13 +67,13 @@ describe("a campaign that finds nothing", () => {
     const scenario = { ...model, single: true };
     const all = await campaign({}, { service: model, execute: past("increment", "look") });
     expect(all.campaign).toMatchObject({ verdict: "unknown", executions: 50 });
-    expect(all.campaign.reason).toMatch(/^no operation sent a statement that came to the gate \(/);
+    expect(all.campaign.reason).toMatch(/^no operation sent a statement that reached the gate \(/);
     const some = await campaign({}, { service: model, execute: past("look") });
     expect(some.campaign.verdict).toBe("pass");
     const client = await campaign({}, { service: scenario, execute: past("look") });
     expect(client.campaign.verdict).toBe("unknown");
     expect(client.campaign.reason).toMatch(
-      /^client look sent no statement that came to the gate \(/,
+      /^client look sent no statement that reached the gate \(/,
     );
   });
 
