@@ -127,7 +127,7 @@ test("tells a fault where it happens; an answer that is lost is not heard", () =
   expect(text).toContain(
     "the connection is cut, and the statement never reaches the server: commit",
   );
-  expect(text).toContain("the connection is cut, and the service never hears the answer");
+  expect(text).toContain("the connection is cut, and the service never receives the answer");
   expect(narrative(counterexample)[0]?.text).toContain(
     "Client 0 meets a fault (the connection is cut",
   );
@@ -203,5 +203,5 @@ test("a request that goes on without its client takes its transaction and its wa
   };
   expect(clientsIn(timeline({ trace: [...trace, third] }), 2)).toEqual([0, 1, 2]);
   const text = counterexampleText({ ...doubleBooking, trace }, { colour: false, folder: "." });
-  expect(text).toContain("waits no longer, and its request goes on without it as client 2");
+  expect(text).toContain("stops waiting, and its request continues as client 2");
 });
