@@ -50,7 +50,7 @@ test.each([
   "random",
   "auto",
   "pct",
-])("four shards are what one run is, strategy %s", async (name) => {
+])("four shards merge into the result of one run, strategy %s", async (name) => {
   const strategy = strategyNamed(name);
   const whole = await part(0, 1, { strategy });
   const four = await shards(4, { strategy });
@@ -59,7 +59,7 @@ test.each([
   expect(whole.campaign).toMatchObject({ verdict: "pass", scenarios: SCENARIOS });
 });
 
-test("shards share the pairs of a model", async () => {
+test("shards divide the pairs of a service", async () => {
   const pairs = ["a", "b", "c"].map((name) => ({
     name,
     scenario: { initial: 0, clients: [[increment], [look]] },
@@ -73,7 +73,7 @@ test("shards share the pairs of a model", async () => {
   expect(two[0]?.campaign.verdict).toBe("pass");
 });
 
-test("what one of them found, all of them found", async () => {
+test("a violation in one shard is a violation of the campaign", async () => {
   const unsound = toyService();
   const found = mergeShards(await shards(3, {}, unsound));
   expect(found.verdict).toBe("fail");
@@ -81,7 +81,7 @@ test("what one of them found, all of them found", async () => {
 });
 
 describe("a merged campaign", () => {
-  test("is unknown where a shard is missing, or is unknown itself", async () => {
+  test("is unknown if a shard is missing or unknown", async () => {
     const [first, second] = await shards(2);
     if (first === undefined || second === undefined) throw new Error("there are two");
     expect(mergeShards([second])).toMatchObject({
@@ -112,7 +112,7 @@ describe("a merged campaign", () => {
     ["number of scenarios", (it) => ({ ...it, scenarios: 31 })],
     ["number of shards", (it) => ({ ...it, shard: { ...it.shard, of: 3 } })],
     ["twice", (it) => ({ ...it, shard: { index: 0, of: 2 } })],
-  ])("is refused where the parts differ: %s", async (says, changed) => {
+  ])("is refused if the shards differ: %s", async (says, changed) => {
     const [first, second] = await shards(2);
     if (first === undefined || second === undefined) throw new Error("there are two");
     const wrong = () => mergeShards([first, changed(second)]);
@@ -120,12 +120,12 @@ describe("a merged campaign", () => {
     expect(wrong).toThrow(says);
   });
 
-  test("of nothing is refused", () => {
+  test("of no shards is refused", () => {
     expect(() => mergeShards([])).toThrow("nothing to merge");
   });
 });
 
-test("a campaign that goes on has the first violation of each rule", async () => {
+test("without failFast a merged campaign has the first violation of each rule", async () => {
   const never = { ...lostUpdate, name: "never", check: () => [] };
   const other = {
     ...lostUpdate,

@@ -21,7 +21,7 @@ const violation = (checker: string, name: string): Violation => ({
   evidence: [],
 });
 
-test("counts what happened in executions", () => {
+test("the tally of an execution counts its events", () => {
   const deadlock = { sqlstate: "40P01", message: "deadlock detected" };
   const one = execution({
     trace: [
@@ -59,7 +59,7 @@ test("counts what happened in executions", () => {
   expect(both.preemptions).toBeGreaterThan(0);
 });
 
-test("counts an execution once for each rule that it broke, by checker and name", () => {
+test("an execution counts once for each rule that it violates, by checker and name", () => {
   const name = "no-server-error";
   const twice = violation("contract", name);
   const results = [
@@ -77,7 +77,7 @@ test("counts an execution once for each rule that it broke, by checker and name"
   });
 });
 
-test("counts patterns among scenarios", () => {
+test("the tally of a scenario counts its patterns", () => {
   const crowd = {
     name: "crowd",
     description: "three clients",
@@ -88,7 +88,7 @@ test("counts patterns among scenarios", () => {
   expect(all.reduce(sumCounts)).toEqual({ ...EMPTY_TALLY, scenarios: 3, patterns: { crowd: 1 } });
 });
 
-test("a sum is the same from another process, and has its names in the order of their coming", () => {
+test("a sum is equal if a part came from another process; its names keep the order of their first appearance", () => {
   const codes = (...names: string[]) => ({
     ...EMPTY_TALLY,
     responses: { a: Object.fromEntries(names.map((name) => [name, 1])) },
@@ -103,7 +103,7 @@ test("a sum is the same from another process, and has its names in the order of 
   ]);
 });
 
-test("a total that grows is what adding up gives, and leaves what it was given alone", () => {
+test("adding in place gives the sum, and leaves the parts unchanged", () => {
   const parts = [TWO, THREE, TWO].map((scenario) =>
     tallyOfExecution(executeToy(scenario, new RandomWalk(1)), { violations: [] }, 1),
   );
