@@ -12,7 +12,7 @@ import {
   type ToyScenario,
 } from "./toy.fixture.ts";
 
-/** What a counter does when one operation runs after the other. */
+/** The sequential specification of the counter. */
 const counter: Model<number, number, Toy> = {
   init: ({ initial }) => initial,
   step: (value, { operation: { name }, response }) =>

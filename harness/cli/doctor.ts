@@ -5,7 +5,7 @@ import { historyOf } from "../core/execution.ts";
 import { calls } from "../core/history.ts";
 import { clientOf } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
-import { ELSEWHERE } from "../explorer/control-sentences.ts";
+import { CONNECT_ADVICE } from "../explorer/control-sentences.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import type { Diagnostic } from "../postgres/diagnostic.ts";
 import { examine } from "../postgres/doctor.ts";
@@ -102,8 +102,8 @@ function clientFindings(trace: Trace): Diagnostic[] {
     if (statements > 0) {
       return { name, ok: true, detail: `${quantity(statements, "statement")}, ${ended}` };
     }
-    const detail = `${ended}, and sent no statement through the gate`;
-    return { name, ok: false, detail, hint: ELSEWHERE };
+    const detail = `${ended}, and sent no statement that reached the gate`;
+    return { name, ok: false, detail, hint: CONNECT_ADVICE };
   });
 }
 
@@ -115,6 +115,6 @@ function serviceFinding(trace: Trace): Diagnostic {
     const detail = `${operations} sent ${quantity(statements, "statement")} through the gate`;
     return { name: "gate", ok: true, detail };
   }
-  const detail = `${operations} sent no statement through the gate`;
-  return { name: "gate", ok: false, detail, hint: ELSEWHERE };
+  const detail = `${operations} sent no statement that reached the gate`;
+  return { name: "gate", ok: false, detail, hint: CONNECT_ADVICE };
 }

@@ -41,7 +41,7 @@ async function runCommand(
 ): Promise<number> {
   const service = await loadService(name);
   const folder = RegressionFolder.of(locateService(name), service.name);
-  const stored = await folder.kept(service.name);
+  const stored = await folder.read(service.name);
   const relative = (file: string) => path.relative(process.cwd(), file);
   const print = (line: string) => process.stdout.write(`${line}\n`);
   if (stored.length === 0) print(`no regressions in ${relative(folder.path)}`);

@@ -5,7 +5,7 @@ import { HarnessError } from "../core/error.ts";
 import { faultsIn } from "../core/schedule.ts";
 import { decodeCounterexample } from "../explorer/counterexample-file.ts";
 import { hashSources } from "../explorer/provenance.ts";
-import { type Recorded, type Replayed, replay } from "../explorer/replay.ts";
+import { type RecordedExecution, type Replayed, replay } from "../explorer/replay.ts";
 import { decodeToken } from "../explorer/token.ts";
 import { mutantNamed } from "../mutation/derived-service.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
@@ -96,7 +96,7 @@ async function runCommand(source: string, options: ReplayOptions): Promise<numbe
     try {
       const results: Replayed[] = [];
       let retries = 0;
-      let expected: Recorded = recorded;
+      let expected: RecordedExecution = recorded;
       while (results.length < options.repeat && !interrupted.signal.aborted) {
         const result = await replay(executor, service, expected);
         // Where Postgres decides the wake-up order of several backends, the order may differ.

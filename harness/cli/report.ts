@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { Command } from "commander";
 import { HarnessError } from "../core/error.ts";
-import { merged, type Part } from "../explorer/shards.ts";
+import { mergeShards, type ShardPart } from "../explorer/shards.ts";
 import { FILES } from "../reporters/report-files.ts";
 import { readShard } from "../reporters/shard-file.ts";
 import { refreshReport } from "../reporters/write.ts";
@@ -28,8 +28,8 @@ export function addReport(command: Command, finished: (exitCode: number) => void
 
 async function runCommand({ merge, report, json }: ReportOptions): Promise<number> {
   if (merge === undefined) return refresh(report);
-  const parts = await Promise.all(merge.map((folder) => readShard<Part>(folder)));
-  const campaign = merged(parts);
+  const parts = await Promise.all(merge.map((folder) => readShard<ShardPart>(folder)));
+  const campaign = mergeShards(parts);
   await publish(campaign, { folder: report, json: json === true, sources: [] });
   return exitCodeOfCampaign(campaign.verdict, undefined);
 }

@@ -11,7 +11,7 @@ import type { Fault } from "../core/fault.ts";
 import { faultsIn } from "../core/schedule.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import { RegressionFolder } from "../explorer/regressions.ts";
-import type { Part, Shard } from "../explorer/shards.ts";
+import type { Shard, ShardPart } from "../explorer/shards.ts";
 import { verify } from "../explorer/verify.ts";
 import { mutantNamed } from "../mutation/derived-service.ts";
 import { startServer } from "../postgres/provider.ts";
@@ -209,7 +209,7 @@ export async function runCampaign(
   // A folder that cannot be written is an error before the campaign, not after it.
   await makeFolder(options.report);
   const regressions = RegressionFolder.of(file, service.name);
-  const stored = options.mutant === undefined ? await regressions.kept(service.name) : [];
+  const stored = options.mutant === undefined ? await regressions.read(service.name) : [];
   const storedFaults = stored.flatMap(({ regression }) => faultsIn(regression.schedule));
   const server = await startServer(options.postgres, {
     reuse: options.reuse === true,
@@ -250,7 +250,12 @@ export async function runCampaign(
       sources: service.sources,
     });
     if (shard !== undefined) {
-      const part: Part = { shard, scenarios: pairs ? null : (scenarios ?? null), campaign, total };
+      const part: ShardPart = {
+        shard,
+        scenarios: pairs ? null : (scenarios ?? null),
+        campaign,
+        total,
+      };
       await writeShard(options.report, part);
     }
     const interruptedError = new HarnessError("INTERRUPTED", "interrupted");

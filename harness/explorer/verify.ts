@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { relative } from "node:path";
 import fc from "fast-check";
 import { CHECKERS, type CheckerName, ruleFirst } from "../checkers/registry.ts";
@@ -19,11 +18,11 @@ import {
 } from "../scheduler/strategies.ts";
 import { type AppliedMutant, openExecutor } from "../service/open-executor.ts";
 import type { Bounds, Service } from "../service/service.ts";
-import { version } from "../version.ts";
 import type { CampaignOptions, Progress } from "./bounded-exploration.ts";
-import type { Environment, RegressionResult } from "./campaign.ts";
+import type { RegressionResult } from "./campaign.ts";
 import { DEFAULTS } from "./defaults.ts";
 import type { FailingExecution } from "./explore-scenario.ts";
+import { environmentOf } from "./provenance.ts";
 import { RegressionFolder, type ReplayedRegression, replayRegressions } from "./regressions.ts";
 import { type CampaignResult, runCampaign } from "./run-campaign.ts";
 import type { Shard } from "./shards.ts";
@@ -117,7 +116,7 @@ export async function verify<State extends Json, Op extends Operation>(
     mutant === undefined && options.regressions !== undefined
       ? new RegressionFolder(options.regressions)
       : undefined;
-  const regressions = (await folder?.kept(service.name)) ?? [];
+  const regressions = (await folder?.read(service.name)) ?? [];
   const replayed = await replayRegressions(regressions, service, (control, faults) =>
     openExecutor(server, service, undefined, { control, faults, stepTimeoutMs, signal }),
   );
@@ -149,11 +148,11 @@ export async function verify<State extends Json, Op extends Operation>(
         ...settings,
         control,
         regressions: replayed.map(resultOf),
-        known: failing && failingExecutionOf(failing),
+        failingRegression: failing && failingExecutionOf(failing),
         // Written as found, before anything can go wrong; then replaced by what it shrank to.
-        onViolation: async (found) => target?.keep(found),
+        onViolation: async (found) => target?.write(found),
         onShrunk: async (smallest, file) => {
-          const shrunkFile = await target?.keep(smallest);
+          const shrunkFile = await target?.write(smallest);
           if (file !== undefined && shrunkFile !== file) await target?.remove(file);
         },
       },
@@ -268,18 +267,4 @@ function failingExecutionOf({
   replayed: { execution, violations },
 }: ReplayedRegression): FailingExecution {
   return { execution, violations: ruleFirst(regression.violation, violations) };
-}
-
-/** The versions and the machine that a report names. */
-export function environmentOf(
-  server: Server,
-  lockWaits: Environment["postgres"]["lockWaits"],
-): Environment {
-  return {
-    heddle: version,
-    node: process.version,
-    platform: `${process.platform} ${process.arch}`,
-    cpus: availableParallelism(),
-    postgres: { provider: server.provider, version: server.version, lockWaits },
-  };
 }

@@ -8,12 +8,12 @@ import type { AppliedMutant } from "../service/open-executor.ts";
 import type { Bounds } from "../service/service.ts";
 import type { ScenarioResult } from "./explore-scenario.ts";
 
-/** What a worker process has to be told of a campaign, to explore its scenarios by itself. */
+/** The options of a worker process, from which it makes the same scenarios as the main process. */
 export interface WorkerOptions {
-  /** The path of the model's file. */
+  /** The path of the module that exports the service. */
   readonly serviceFile: string;
   readonly mutant: AppliedMutant | undefined;
-  /** The service's, and those of the user. */
+  /** The queries of the service and of the user. */
   readonly queries: readonly Query[];
   readonly seed: number;
   readonly bounds: Bounds;
@@ -35,7 +35,7 @@ export interface PlainError {
 
 export type LeasedDatabase = Omit<Database, "drop">;
 
-/** `stop` ends a scenario after the execution that is under way, `interrupt` at once and for good. */
+/** `stop` ends a scenario after its current execution; `interrupt` ends the current execution too, for good. */
 export type ToWorker =
   | { readonly type: "start"; readonly options: WorkerOptions }
   | {

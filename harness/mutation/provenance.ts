@@ -1,6 +1,5 @@
 import type { Provenance } from "../explorer/campaign.ts";
-import { hashSources } from "../explorer/provenance.ts";
-import { environmentOf } from "../explorer/verify.ts";
+import { environmentOf, hashSources } from "../explorer/provenance.ts";
 import type { Server } from "../postgres/provider.ts";
 import type { Service } from "../service/service.ts";
 

@@ -133,7 +133,7 @@ test("a fault is an event of its step, and a lost result is not delivered", () =
   expect(text).toContain(
     "the connection is cut, and the statement never reaches the server: commit",
   );
-  expect(text).toContain("the connection is cut, and the service never hears the answer");
+  expect(text).toContain("the connection is cut, and the service never receives the answer");
   expect(narrative(counterexample)[0]?.text).toContain(
     "Client 0 meets a fault (the connection is cut",
   );
@@ -209,5 +209,5 @@ test("a request that continues without its client keeps its transaction and its 
   };
   expect(clientsIn(timeline({ trace: [...trace, third] }), 2)).toEqual([0, 1, 2]);
   const text = counterexampleText({ ...doubleBooking, trace }, { colour: false, folder: "." });
-  expect(text).toContain("waits no longer, and its request goes on without it as client 2");
+  expect(text).toContain("stops waiting, and its request continues as client 2");
 });
