@@ -1,16 +1,18 @@
 import { globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { duplicateTypes, vocabularyFindings } from "./vocabulary.ts";
+import { duplicateTypes, parseSources, vocabularyFindings } from "./vocabulary.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
-function sourcesIn(...folders: readonly string[]): ReadonlyMap<string, string> {
-  const paths = folders.flatMap((folder) => globSync(`${folder}/**/*.ts`, { cwd: root }));
-  return new Map(
-    paths.map((path) => [path.replaceAll("\\", "/"), readFileSync(`${root}${path}`, "utf8")]),
-  );
-}
+const files = parseSources(
+  new Map(
+    globSync("{harness,models,bench}/**/*.ts", { cwd: root }).map((path) => [
+      path.replaceAll("\\", "/"),
+      readFileSync(`${root}${path}`, "utf8"),
+    ]),
+  ),
+);
 
 /** Names that are to be replaced. */
 const PENDING = [
@@ -31,21 +33,23 @@ const lastName = (where: string) =>
     .at(-1);
 
 test("the harness has standard names", () => {
-  const findings = vocabularyFindings(sourcesIn("harness"))
+  const findings = vocabularyFindings(
+    files.filter((file) => file.getFilePath().startsWith("/harness/")),
+  )
     .filter(({ where }) => !PENDING.includes(lastName(where) ?? ""))
     .map(({ where, message }) => `${where} ${message}`);
   expect(findings).toEqual([]);
 });
 
 test("each exported type has one declaration", () => {
-  const findings = duplicateTypes(sourcesIn("harness", "models", "bench"))
+  const findings = duplicateTypes(files)
     .filter(({ where }) => !PENDING_TYPES.includes(where))
     .map(({ where, message }) => `${where} ${message}`);
   expect(findings).toEqual([]);
 });
 
 function findingsIn(sources: Readonly<Record<string, string>>): readonly string[] {
-  return vocabularyFindings(new Map(Object.entries(sources))).map(
+  return vocabularyFindings(parseSources(new Map(Object.entries(sources)))).map(
     ({ where, message }) => `${where} ${message}`,
   );
 }
@@ -97,7 +101,7 @@ test("a type that two files declare is found; a function or a constant is not", 
     "models/c.ts": 'interface D {} export type { A } from "../harness/a.ts";',
     "models/d.ts": "interface D {}",
   };
-  const findings = duplicateTypes(new Map(Object.entries(sources)));
+  const findings = duplicateTypes(parseSources(new Map(Object.entries(sources))));
   expect(findings.map(({ where, message }) => `${where} ${message}`)).toEqual([
     "A is declared in harness/a.ts, bench/b.ts",
     "C is declared in harness/a.ts, bench/b.ts",

@@ -93,11 +93,9 @@ function plain(name: string): string {
   return name.replaceAll(/[-_#.]/g, "").toLowerCase();
 }
 
-/** Names of files, of exports and of their public members (text by path) that are no standard terms. */
-export function vocabularyFindings(
-  sources: ReadonlyMap<string, string>,
-): readonly VocabularyFinding[] {
-  return parse(sources).flatMap((file) => {
+/** Names of files, of exports and of their public members that are no standard terms. */
+export function vocabularyFindings(files: readonly SourceFile[]): readonly VocabularyFinding[] {
+  return files.flatMap((file) => {
     const path = file.getFilePath().slice(1);
     const [stem = ""] = basename(path).split(".");
     const names = declarations(file).flatMap(({ name, declaration }) => [
@@ -114,10 +112,10 @@ export function vocabularyFindings(
   });
 }
 
-/** Exported types that two files declare (text by path). */
-export function duplicateTypes(sources: ReadonlyMap<string, string>): readonly VocabularyFinding[] {
+/** Exported types that two files declare. */
+export function duplicateTypes(files: readonly SourceFile[]): readonly VocabularyFinding[] {
   const paths = new Map<string, string[]>();
-  for (const file of parse(sources)) {
+  for (const file of files) {
     for (const { name, declaration } of declarations(file)) {
       if (!isType(declaration)) continue;
       paths.set(name, [...(paths.get(name) ?? []), file.getFilePath().slice(1)]);
@@ -128,7 +126,8 @@ export function duplicateTypes(sources: ReadonlyMap<string, string>): readonly V
     .map(([where, declaring]) => ({ where, message: `is declared in ${declaring.join(", ")}` }));
 }
 
-function parse(sources: ReadonlyMap<string, string>): readonly SourceFile[] {
+/** Parses sources (text by path) without reading the disk. */
+export function parseSources(sources: ReadonlyMap<string, string>): readonly SourceFile[] {
   const project = new Project({
     useInMemoryFileSystem: true,
     compilerOptions: { noLib: true, noResolve: true, allowJs: true },

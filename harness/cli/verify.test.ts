@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { footprintsFor } from "../explorer/verify.ts";
 import { strategies } from "../scheduler/strategies.ts";
-import { seedFromCommit } from "./verify.ts";
 
 test("which steps commute is told where it is asked, and no commit is looked at", () => {
   const told = (preemptions: number, observe?: "each-commit") => {
@@ -13,10 +12,4 @@ test("which steps commute is told where it is asked, and no commit is looked at"
   expect(told(Number.POSITIVE_INFINITY)).toBe(true);
   expect(told(2)).toBe(false);
   expect(told(Number.POSITIVE_INFINITY, "each-commit")).toBe(false);
-});
-
-test("a commit has one seed, a 32-bit integer", async () => {
-  const seed = await seedFromCommit();
-  expect(seed).toBe(seed | 0);
-  expect(await seedFromCommit()).toBe(seed);
 });
