@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
-import { Place } from "./heddle.fixture.ts";
+import { TestFolder } from "./heddle.fixture.ts";
 
 const DEMO = fileURLToPath(new URL("../../models/booking/demo.ts", import.meta.url));
 const stops: (() => Promise<unknown>)[] = [];
@@ -35,7 +35,7 @@ async function started(env: NodeJS.ProcessEnv = {}) {
 }
 
 async function attack(...args: string[]) {
-  const place = await Place.make();
+  const place = await TestFolder.make();
   stops.push(() => place.remove());
   return place.heddle("attack", "sc1", ...args);
 }

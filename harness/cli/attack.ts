@@ -14,7 +14,7 @@ import { publishAttack } from "./publish.ts";
 
 const FIVE_MINUTES = 300_000;
 
-interface AttackOptions {
+interface Options {
   readonly service?: string;
   readonly seed?: string;
   readonly iterations: number;
@@ -45,13 +45,13 @@ export function addAttack(command: Command, finished: (exitCode: number) => void
     .option("--service <name>", SERVICE)
     .option("--report <folder>", "the folder for the reports", "reports")
     .option("--json", "print report.json instead of the summary")
-    .action(async (name: string | undefined, options: AttackOptions) => {
+    .action(async (name: string | undefined, options: Options) => {
       finished(await runCommand(name, options));
     });
   addHiddenAlias(command, "--model <name>", "--service");
 }
 
-async function runCommand(name: string | undefined, options: AttackOptions): Promise<number> {
+async function runCommand(name: string | undefined, options: Options): Promise<number> {
   const service = await loadService(await serviceName(options.service));
   const attack = attackOf(service, name);
   for (const url of [options.targetUrl, options.databaseUrl]) {

@@ -19,7 +19,7 @@ import { EXIT } from "./exit.ts";
 import { POSTGRES, SERVICE } from "./options.ts";
 import { configuredService } from "./project.ts";
 
-interface DoctorOptions {
+interface Options {
   readonly postgres: string;
   readonly json?: boolean;
 }
@@ -30,12 +30,12 @@ export function addDoctor(command: Command, finished: (exitCode: number) => void
     .argument("[service]", SERVICE)
     .option("--postgres <which>", POSTGRES, "auto")
     .option("--json", "print the findings as JSON")
-    .action(async (service: string | undefined, options: DoctorOptions) => {
+    .action(async (service: string | undefined, options: Options) => {
       finished(await runCommand(service, options));
     });
 }
 
-async function runCommand(given: string | undefined, options: DoctorOptions): Promise<number> {
+async function runCommand(given: string | undefined, options: Options): Promise<number> {
   const findings = await examine(options.postgres);
   if (findings.every(({ ok }) => ok)) {
     findings.push(...(await examineService(given, options.postgres)));

@@ -9,7 +9,7 @@ import { EXIT, interruption } from "./exit.ts";
 import { POSTGRES, SERVICE, stepTimeout } from "./options.ts";
 import { serviceName } from "./project.ts";
 
-interface RegressionsOptions {
+interface Options {
   readonly postgres: string;
   readonly replay?: boolean;
   readonly prune?: boolean;
@@ -24,7 +24,7 @@ export function addRegressions(command: Command, finished: (exitCode: number) =>
     .option("--prune", "as --replay, and remove those that do not fail")
     .option("--postgres <which>", POSTGRES, "auto")
     .addOption(stepTimeout())
-    .action(async (given: string | undefined, options: RegressionsOptions) => {
+    .action(async (given: string | undefined, options: Options) => {
       finished(await runCommand(await serviceName(given), options));
     });
 }
@@ -37,7 +37,7 @@ const OUTCOMES: { readonly [outcome in RegressionOutcome]: string } = {
 
 async function runCommand(
   name: string,
-  { postgres, replay, prune, stepTimeout }: RegressionsOptions,
+  { postgres, replay, prune, stepTimeout }: Options,
 ): Promise<number> {
   const service = await loadService(name);
   const folder = RegressionFolder.of(locateService(name), service.name);

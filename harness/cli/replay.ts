@@ -26,7 +26,7 @@ import {
 import { loadRecordedService } from "./project.ts";
 import { withInvariants } from "./sql-files.ts";
 
-interface ReplayOptions {
+interface Options {
   readonly postgres: string;
   readonly reuse?: boolean;
   readonly service?: string;
@@ -56,7 +56,7 @@ export function addReplay(command: Command, finished: (exitCode: number) => void
     .option("--psql", "as --step, and open psql on the paused database on request")
     .option("--json", "print the outcome as JSON")
     .addOption(stepTimeout())
-    .action(async (source: string, options: ReplayOptions) => {
+    .action(async (source: string, options: Options) => {
       finished(await runCommand(source, options));
     });
   addHiddenAlias(command, "--model <name>", "--service");
@@ -72,7 +72,7 @@ const MOST_RETRIES = 20;
 type Source = Pick<Counterexample, "service" | "mutant" | "control" | "scenario" | "schedule"> &
   Partial<Counterexample>;
 
-async function runCommand(source: string, options: ReplayOptions): Promise<number> {
+async function runCommand(source: string, options: Options): Promise<number> {
   const recorded = await read(source);
   const faults = faultsIn(recorded.schedule);
   const starting = startServer(options.postgres, {
@@ -124,7 +124,7 @@ async function runCommand(source: string, options: ReplayOptions): Promise<numbe
   }
 }
 
-async function prepareService(recorded: Source, { service: given, invariant = [] }: ReplayOptions) {
+async function prepareService(recorded: Source, { service: given, invariant = [] }: Options) {
   const loaded = await loadRecordedService(recorded.service, given);
   const service = await withInvariants(loaded, invariant);
   await warnOfChanges(recorded, service);
@@ -142,7 +142,7 @@ async function whileStarting<T>(starting: Promise<Server>, work: Promise<T>): Pr
   }
 }
 
-async function walkThrough({ scenario }: Source, { step, psql }: ReplayOptions) {
+async function walkThrough({ scenario }: Source, { step, psql }: Options) {
   if (!step && !psql) return undefined;
   const { StepThrough } = await import("./step-through.ts");
   return new StepThrough(scenario.clients.length, psql === true);
@@ -155,7 +155,7 @@ async function exportReplay(
   { recorded, mutant }: { readonly recorded: Source; readonly mutant: AppliedMutant | undefined },
   { execution, violations, diverged }: Replayed,
   folder: string,
-  { stepTimeout: stepTimeoutMs }: ReplayOptions,
+  { stepTimeout: stepTimeoutMs }: Options,
 ): Promise<void> {
   if (diverged !== undefined || violations.length === 0) {
     process.stderr.write("not exported: the replay did not see the violation\n");
@@ -186,7 +186,7 @@ function printOutcome(
   recorded: Source,
   results: readonly Replayed[],
   retries: number,
-  { json }: ReplayOptions,
+  { json }: Options,
 ): number {
   const diverged = results.filter((result) => result.diverged !== undefined);
   const [first] = diverged.length > 0 ? diverged : results;

@@ -8,7 +8,7 @@ import { refreshReport } from "../reporters/write.ts";
 import { EXIT, exitCodeOfCampaign } from "./exit.ts";
 import { publish } from "./publish.ts";
 
-interface ReportOptions {
+interface Options {
   readonly merge?: readonly string[];
   readonly report: string;
   readonly json?: boolean;
@@ -23,10 +23,10 @@ export function addReport(command: Command, finished: (exitCode: number) => void
     .option("--merge <folders...>", "the folders of the shards' reports")
     .option("--report <folder>", "the folder for report.json and report.html", "reports")
     .option("--json", "print report.json instead of the summary")
-    .action(async (options: ReportOptions) => finished(await runCommand(options)));
+    .action(async (options: Options) => finished(await runCommand(options)));
 }
 
-async function runCommand({ merge, report, json }: ReportOptions): Promise<number> {
+async function runCommand({ merge, report, json }: Options): Promise<number> {
   if (merge === undefined) return refresh(report);
   const parts = await Promise.all(merge.map((folder) => readShard<ShardPart>(folder)));
   const campaign = mergeShards(parts);

@@ -1,11 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { Place } from "./heddle.fixture.ts";
+import { TestFolder } from "./heddle.fixture.ts";
 
-let place: Place;
+let place: TestFolder;
 
 beforeAll(async () => {
-  place = await Place.make();
+  place = await TestFolder.make();
   await writeFile(
     place.path("lost.spec"),
     `setup { create table t (v int); insert into t values (0); }

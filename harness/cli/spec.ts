@@ -12,9 +12,9 @@ import { startServer } from "../postgres/provider.ts";
 import { loadService } from "../service/load-service.ts";
 import { EXIT, interruption } from "./exit.ts";
 import { durationMs } from "./options.ts";
-import { addCampaignOptions, type CampaignOptions, runCampaign } from "./verify.ts";
+import { addCampaignOptions, type CampaignCommandOptions, runCampaign } from "./verify.ts";
 
-interface SpecOptions extends Omit<CampaignOptions, "stepTimeout"> {
+interface Options extends Omit<CampaignCommandOptions, "stepTimeout"> {
   readonly expected?: string;
   /** Explore all interleavings, and not only the spec's permutations. */
   readonly explore?: boolean;
@@ -35,7 +35,7 @@ export function addSpec(command: Command, finished: (exitCode: number) => void):
       "the time limit of one step (default: 300s; with --explore, 10s)",
       durationMs,
     );
-  addCampaignOptions(command).action(async (file: string, options: SpecOptions) => {
+  addCampaignOptions(command).action(async (file: string, options: Options) => {
     finished(await runCommand(file, options));
   });
 }
@@ -43,7 +43,7 @@ export function addSpec(command: Command, finished: (exitCode: number) => void):
 /** isolationtester's own limit. */
 const STEP_TIMEOUT_MS = 300_000;
 
-async function runCommand(file: string, options: SpecOptions): Promise<number> {
+async function runCommand(file: string, options: Options): Promise<number> {
   if (options.explore === true) return explore(file, options);
   if (options.invariant.length > 0) {
     throw new HarnessError(
@@ -82,7 +82,7 @@ async function runCommand(file: string, options: SpecOptions): Promise<number> {
   return EXIT.violation;
 }
 
-async function explore(file: string, options: SpecOptions): Promise<number> {
+async function explore(file: string, options: Options): Promise<number> {
   if (options.expected !== undefined) {
     throw new HarnessError("USAGE", "--explore has no expected output: leave out --expected");
   }

@@ -2,16 +2,16 @@ import { spawnSync } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Place } from "./heddle.fixture.ts";
+import { TestFolder } from "./heddle.fixture.ts";
 
 const BIN = fileURLToPath(new URL("../../bin/heddle.js", import.meta.url));
 const EXAMPLE = fileURLToPath(new URL("../../examples/lost-update.ts", import.meta.url));
 
-let place: Place;
+let place: TestFolder;
 let file = "";
 
 beforeAll(async () => {
-  place = await Place.make();
+  place = await TestFolder.make();
   const found = await place.heddle("run", EXAMPLE);
   expect(found.code).toBe(1);
   const [name] = await readdir(place.path("reports/counterexamples"));

@@ -1,11 +1,11 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Place, printed } from "./heddle.fixture.ts";
+import { printed, TestFolder } from "./heddle.fixture.ts";
 
-let place: Place;
+let place: TestFolder;
 
 beforeEach(async () => {
-  place = await Place.make();
+  place = await TestFolder.make();
 });
 
 afterEach(async () => {

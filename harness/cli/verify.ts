@@ -48,7 +48,7 @@ import { serviceName } from "./project.ts";
 import { publish } from "./publish.ts";
 import { withInvariants } from "./sql-files.ts";
 
-export interface CampaignOptions {
+export interface CampaignCommandOptions {
   readonly seed?: number | typeof FROM_COMMIT;
   readonly scenarios?: number;
   readonly shard?: Shard;
@@ -98,7 +98,7 @@ export function addVerify(command: Command, finished: (exitCode: number) => void
     )
     .option("--workers <number>", "the number of processes", positiveNumber, DEFAULTS.workers)
     .option("--mutant <name>", "plant one of the service's seeded bugs")
-    .action(async (given: string | undefined, options: CampaignOptions) => {
+    .action(async (given: string | undefined, options: CampaignCommandOptions) => {
       const name = await serviceName(given);
       finished(await runCampaign(await loadService(name), locateService(name), options));
     });
@@ -110,7 +110,7 @@ export function addRun(command: Command, finished: (exitCode: number) => void): 
   addCampaignOptions(command)
     .addOption(stepTimeout())
     .addOption(invariantFiles())
-    .action(async (file: string, options: CampaignOptions) => {
+    .action(async (file: string, options: CampaignCommandOptions) => {
       finished(await runCampaign(await loadScenario(file), resolve(file), options));
     });
 }
@@ -183,7 +183,7 @@ function strategyHelp(): string {
 export async function runCampaign(
   loaded: Service,
   file: string,
-  options: CampaignOptions,
+  options: CampaignCommandOptions,
 ): Promise<number> {
   const service = await withInvariants(loaded, options.invariant ?? []);
   const pairs = options.pairs === true;
@@ -287,7 +287,7 @@ export async function seedFromCommit(): Promise<number> {
   }
 }
 
-async function seedOf({ seed }: CampaignOptions): Promise<number> {
+async function seedOf({ seed }: CampaignCommandOptions): Promise<number> {
   return seed === FROM_COMMIT ? seedFromCommit() : (seed ?? randomInt(2 ** 31));
 }
 
