@@ -27,4 +27,4 @@ export {
   defineScenario,
   type ScenarioDefinition,
 } from "./service/scenario-definition.ts";
-export type { Bounds, Mutant, Pair, Pattern, Service, Survivor } from "./service/service.ts";
+export type { Bounds, Pair, Pattern, SeededBug, Service, Survivor } from "./service/service.ts";

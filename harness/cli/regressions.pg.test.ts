@@ -110,7 +110,7 @@ test("one that was found under other gates is executed under those", async () =>
 test("seeded bugs are not kept: they are there to be found", async () => {
   const seeded = {
     ...racing,
-    mutants: [{ name: "seeded", story: "", equivalent: "it is the same" }],
+    seededBugs: [{ name: "seeded", story: "", equivalent: "it is the same" }],
   };
   const { campaign } = await run(seeded, { mutant: "seeded" });
   expect(campaign.verdict).toBe("fail");

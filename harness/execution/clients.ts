@@ -106,7 +106,7 @@ export class Clients<State extends Json, Op extends Operation> {
     this.#recording.add({ type: "invoke", client: index, index: request.index, operation });
     const { signal } = request.patience;
     const perform = attributed(
-      "the model's perform()",
+      "the service's perform()",
       this.#system.perform(operation, index, signal),
     );
     const call = perform.then(

@@ -133,7 +133,7 @@ test("a system that cannot be observed while a operation is under way hangs noth
   const scene = scenario([statements(add(1), "select 1")]);
   await expect(executor.execute(scene, new RandomWalk(1), "each-commit")).rejects.toMatchObject({
     code: "STEP_TIMEOUT",
-    message: "the model's observe(), while operations were under way, took more than 300 ms",
+    message: "the service's observe(), while operations were under way, took more than 300 ms",
   });
   // The next execution is none the worse for it.
   const execution = await executor.execute(scene, new RandomWalk(1));

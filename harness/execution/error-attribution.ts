@@ -11,7 +11,7 @@ export async function attributed<T>(what: string, work: Promise<T>): Promise<T> 
     if (cause instanceof HarnessError) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);
     if (isLost(cause, message)) throw connectionLost(message);
-    throw new HarnessError("MODEL_FAILED", `${what} failed: ${String(cause)}`, {
+    throw new HarnessError("SERVICE_FAILED", `${what} failed: ${String(cause)}`, {
       cause,
     });
   }

@@ -114,7 +114,7 @@ export class Executor<State extends Json, Op extends Operation> {
     if (await this.#system.dirty?.()) await this.#renew();
     const { proxy, lockWaits, gates, footprints, freezer } = this.#parts;
     const { pause, faults = [] } = this.#options;
-    await attributed("the model's reset()", this.#system.reset(scenario.initial));
+    await attributed("the service's reset()", this.#system.reset(scenario.initial));
     const run = new Run(
       {
         proxy,
@@ -180,7 +180,7 @@ export class Executor<State extends Json, Op extends Operation> {
       dead();
       await this.#server.faults?.restart();
       await reopenWorkspace(this.#parts);
-      await attributed("the model's recover()", this.#system.recover?.() ?? Promise.resolve());
+      await attributed("the service's recover()", this.#system.recover?.() ?? Promise.resolve());
     };
     const outage = over();
     proxy.outage = outage.catch(() => {});
@@ -189,19 +189,19 @@ export class Executor<State extends Json, Op extends Operation> {
   }
 
   async #observe(): Promise<Snapshot> {
-    const snapshot = await attributed("the model's observe()", this.#system.observe());
+    const snapshot = await attributed("the service's observe()", this.#system.observe());
     return { ...snapshot, ...(await this.#parts.queries?.rows()) };
   }
 
   /** While operations are under way. What a system reads then may be waiting for one of these. */
   #observeMeanwhile(): Promise<Snapshot> {
-    const what = "the model's observe(), while operations were under way,";
+    const what = "the service's observe(), while operations were under way,";
     return withTimeout(what, this.#options.stepTimeoutMs, this.#observe());
   }
 
   async #contents(): Promise<Snapshot | undefined> {
     const contents = this.#system.contents?.();
-    return contents && attributed("the model's contents()", contents);
+    return contents && attributed("the service's contents()", contents);
   }
 
   /** What was done to the database is not undone by a reset: all is opened anew, on another one. */
@@ -218,7 +218,7 @@ export class Executor<State extends Json, Op extends Operation> {
   /** Has the system open the connections that faults have cost. */
   async #heal(): Promise<void> {
     this.#parts.proxy.observer = undefined;
-    await attributed("the model's warm()", this.#system.warm?.() ?? Promise.resolve());
+    await attributed("the service's warm()", this.#system.warm?.() ?? Promise.resolve());
   }
 
   /**

@@ -162,13 +162,13 @@ describe("what goes wrong with the harness is told by a code and what to do", ()
     expect(error.code).toBe("CONNECTION_LOST");
   });
 
-  test("a perform() that throws is the model's mistake", async () => {
+  test("a perform() that throws is the service's mistake", async () => {
     const executor = await open();
     const wrong = scenario([{ name: "throws", sql: ["select 1"] }]);
     const error = await fault(executor.execute(wrong, new Exhaustive(0)));
-    expect(error.code).toBe("MODEL_FAILED");
+    expect(error.code).toBe("SERVICE_FAILED");
     expect(error.message).toContain(`perform() failed`);
-    expect(error.message).toContain("the model's own mistake");
+    expect(error.message).toContain("the service's own mistake");
   });
 
   test.each([
@@ -177,8 +177,8 @@ describe("what goes wrong with the harness is told by a code and what to do", ()
   ] as const)("a %s() that fails is named, and nothing is left", async (part) => {
     const failing = { ...SETUP, [part]: () => Promise.reject(new Error("no such file")) };
     const error = await fault(open({}, failing));
-    expect(error.code).toBe("MODEL_FAILED");
-    expect(error.message).toBe(`the model's ${part}() failed: Error: no such file`);
+    expect(error.code).toBe("SERVICE_FAILED");
+    expect(error.message).toBe(`the service's ${part}() failed: Error: no such file`);
     const left = "select from pg_database where datname = $1";
     const { rowCount } = await outside((client) => client.query(left, [database.name]));
     expect(rowCount).toBe(0);

@@ -76,7 +76,7 @@ export class Run<State extends Json, Op extends Operation> {
       lockWaits: stage.lockWaits,
       proxy: stage.proxy,
       kill: stage.kills
-        ? () => attributed("the model's kill()", stage.system.kill?.() ?? Promise.resolve())
+        ? () => attributed("the service's kill()", stage.system.kill?.() ?? Promise.resolve())
         : undefined,
       crash: stage.crash,
     });

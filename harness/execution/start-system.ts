@@ -40,7 +40,7 @@ export async function startSystem<State extends Json, Op extends Operation>(
     killable,
     folder: own,
   };
-  const system = await attributed("the model's start()", setup.start(context));
+  const system = await attributed("the service's start()", setup.start(context));
   const what =
     (crashes && system.recover === undefined && "the database of this model") ||
     (killable && system.kill === undefined && "the service of this model");

@@ -77,7 +77,7 @@ async function statementSystem(
         const code = error instanceof Error && "code" in error ? String(error.code) : "?";
         return { outcome: "fail", code, body: seen };
       }
-      if (operation.name === "throws") throw new Error("the model's own mistake");
+      if (operation.name === "throws") throw new Error("the service's own mistake");
       return { outcome: "ok", code: "OK", body: seen };
     },
     observe: async () => ({

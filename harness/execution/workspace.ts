@@ -50,7 +50,7 @@ export async function openWorkspace(
   try {
     const database = await server.lease();
     undo.push(() => database.drop());
-    await attributed("the model's migrate()", migrate(database.url));
+    await attributed("the service's migrate()", migrate(database.url));
     const folder = await mkdtemp(join(server.folder, "x"));
     undo.push(() => rm(folder, { recursive: true, force: true }));
     const routines = options.hashRoutines ? await routineHashes(database.url) : {};

@@ -111,7 +111,7 @@ export class Checkers<State extends Json, Op extends Operation> {
     this.rules = checkers.flatMap(({ rules }) => rules);
   }
 
-  /** All that an execution broke. Throws HarnessError `MODEL_FAILED` when a checker itself breaks. */
+  /** All that an execution broke. Throws HarnessError `SERVICE_FAILED` when a checker itself breaks. */
   async check(execution: Execution<State, Op>, again: Again<State, Op>): Promise<CheckResult> {
     return this.#ask(this.#checkers, execution, again);
   }
@@ -168,7 +168,7 @@ async function blamed<T>(work: () => Promise<T>): Promise<T> {
   } catch (cause) {
     if (cause instanceof HarnessError) throw cause;
     throw new HarnessError(
-      "MODEL_FAILED",
+      "SERVICE_FAILED",
       `checking an execution failed: ${String(cause)}; what breaks a rule is returned, not thrown`,
       { cause },
     );

@@ -71,7 +71,7 @@ test("what was found last keeps its evidence, and what could not be checked its 
 
 test("a checker that breaks ends it; what the executor threw is told from that", async () => {
   const mistake = await explore({ rules, check: () => Promise.reject(new TypeError("a mistake")) });
-  expect(mistake.error).toMatchObject({ code: "MODEL_FAILED" });
+  expect(mistake.error).toMatchObject({ code: "SERVICE_FAILED" });
   expect(mistake.error?.message).toContain("a mistake");
   const lost = new HarnessError("CONNECTION_LOST", "the server is gone");
   const gone = await explore({ rules, check: () => Promise.reject(lost) });

@@ -35,7 +35,7 @@ function blamed<T>(work: () => T): T {
   try {
     return work();
   } catch (cause) {
-    throw new HarnessError("MODEL_FAILED", `the model's scenarios() failed: ${String(cause)}`, {
+    throw new HarnessError("SERVICE_FAILED", `the service's scenarios() failed: ${String(cause)}`, {
       cause,
     });
   }

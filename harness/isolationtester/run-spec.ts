@@ -17,7 +17,7 @@ export interface SpecOptions {
 /**
  * Runs the permutations of a spec, in a database of its own, as isolationtester does: a session's
  * next step is sent once its last one has completed, whatever else waits.
- * @throws HarnessError MODEL_FAILED when a setup fails, STEP_TIMEOUT when a step could not even be
+ * @throws HarnessError SERVICE_FAILED when a setup fails, STEP_TIMEOUT when a step could not even be
  * cancelled, UNSUPPORTED when a step copies data from or to the client.
  */
 export async function runSpec(server: Server, spec: Spec, options: SpecOptions): Promise<void> {

@@ -17,12 +17,12 @@ export interface PermutationContext {
   readonly signal: AbortSignal | undefined;
 }
 
-/** What comes before a permutation's steps. Throws HarnessError MODEL_FAILED if some of it fails. */
+/** What comes before a permutation's steps. Throws HarnessError SERVICE_FAILED if some of it fails. */
 export async function setUp(bench: PermutationContext): Promise<void> {
   const required = async (on: SpecConnection, sql: string, what: string) => {
     const failure = await whole(bench, on, sql, what);
     if (failure !== undefined) {
-      throw new HarnessError("MODEL_FAILED", `The ${what} failed: ${failure}`);
+      throw new HarnessError("SERVICE_FAILED", `The ${what} failed: ${failure}`);
     }
   };
   const { spec, control, sessions } = bench;

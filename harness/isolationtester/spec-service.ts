@@ -56,7 +56,7 @@ export async function specService(
     aborts: [ABORTED],
     invariants: invariantsOf(forbidden),
     codes: Object.fromEntries(spec.sessions.map((session) => [session.name, CODES])),
-    mutants: [],
+    seededBugs: [],
     sources: [file, ...invariants].map((path) => pathToFileURL(resolve(path))),
   };
 }

@@ -57,7 +57,7 @@ export async function startSpec(
     async perform({ steps }, number) {
       const session = spec.sessions[number];
       if (session === undefined) {
-        throw new HarnessError("MODEL_FAILED", `the spec has no session ${number} any more`);
+        throw new HarnessError("SERVICE_FAILED", `the spec has no session ${number} any more`);
       }
       const client = clients[number] ?? (await connected(gatedUrl));
       clients[number] = client;
@@ -101,7 +101,7 @@ function sqlOf({ setup, steps, teardown }: SpecSession, names: readonly string[]
   return names.flatMap((name) => {
     const step = steps.find((other) => other.name === name);
     if (step === undefined) {
-      throw new HarnessError("MODEL_FAILED", `the spec has no step ${name} any more`);
+      throw new HarnessError("SERVICE_FAILED", `the spec has no step ${name} any more`);
     }
     return [
       ...(step === steps[0] && setup !== undefined ? [setup] : []),

@@ -28,7 +28,7 @@ export interface LayersOptions extends SearchOptions {
  * Takes the protections of each of a service's promises away, alone and together, and looks in every
  * interleaving of the promise's pairs whether it still holds. Other rules may be broken meanwhile:
  * only the promise's own count.
- * @throws HarnessError USAGE when the service has no promises, or MODEL_FAILED when one names a
+ * @throws HarnessError USAGE when the service has no promises, or SERVICE_FAILED when one names a
  * mutant or a pair that there is not.
  */
 export async function layersOfDefence<State extends Json, Op extends Operation>(
@@ -86,7 +86,9 @@ function setsOf<T>(names: readonly T[]): readonly (readonly T[])[] {
 }
 
 function mistaken({ name }: Promised, what: string, cause?: unknown): HarnessError {
-  return new HarnessError("MODEL_FAILED", `the promise "${name}" is mistaken: ${what}`, { cause });
+  return new HarnessError("SERVICE_FAILED", `the promise "${name}" is mistaken: ${what}`, {
+    cause,
+  });
 }
 
 function pairsOf<State extends Json, Op extends Operation>(

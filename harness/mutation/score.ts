@@ -28,7 +28,7 @@ export interface ScoreOptions extends SearchOptions {
  * whole operations of every pair first, which finds what is wrong without concurrency; then generated
  * scenarios; then the pairs with preemptions. What nothing notices has survived. The service as it
  * is goes first, through all of it: that tells which scenarios a routine's mutants can matter to.
- * @throws HarnessError MODEL_FAILED when the service as it is does not pass.
+ * @throws HarnessError SERVICE_FAILED when the service as it is does not pass.
  */
 export async function mutationScore<State extends Json, Op extends Operation>(
   server: Server,
@@ -93,7 +93,7 @@ async function coverageOf<State extends Json, Op extends Operation>(
   if (complete || options.signal?.aborted) return coverage;
   const [violation] = failing?.violations ?? [];
   throw new HarnessError(
-    "MODEL_FAILED",
+    "SERVICE_FAILED",
     `without any mutant, ${violation?.message ?? reason}: a score needs a service that passes`,
   );
 }

@@ -53,7 +53,7 @@ export function tickets(changes: Partial<Service<null, Take>> = {}): Service<nul
       },
     ],
     codes: { take: ["OK", "TAKEN", "23505"] },
-    mutants: [],
+    seededBugs: [],
     sources: [],
     ...changes,
   };

@@ -16,7 +16,7 @@ const PARTS = [
   "patterns",
   "invariants",
   "codes",
-  "mutants",
+  "seededBugs",
   "sources",
 ];
 

@@ -10,7 +10,7 @@ export function mutated<State extends Json, Op extends Operation>(
 ): Service<State, Op> {
   return {
     ...service,
-    mutants: [],
+    seededBugs: [],
     migrate: async (directUrl) => {
       await service.migrate(directUrl, undefined);
       await withClient(directUrl, (client) => client.query(ddl));

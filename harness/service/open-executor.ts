@@ -29,8 +29,8 @@ export function setupOf<State extends Json, Op extends Operation>(
   mutant: AppliedMutant | undefined,
 ): SystemSetup<State, Op> {
   if (typeof mutant === "object") return setupOf(mutated(service, mutant.ddl), undefined);
-  if (mutant !== undefined && !service.mutants.some(({ name }) => name === mutant)) {
-    const names = service.mutants.map(({ name }) => name).join(", ") || "none";
+  if (mutant !== undefined && !service.seededBugs.some(({ name }) => name === mutant)) {
+    const names = service.seededBugs.map(({ name }) => name).join(", ") || "none";
     throw new HarnessError(
       "USAGE",
       `the model "${service.name}" has no mutant "${mutant}"; it has: ${names}`,

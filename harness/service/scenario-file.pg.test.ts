@@ -81,7 +81,7 @@ test("a client that leaves a connection open is told so", async () => {
   });
   expect(campaign.verdict).toBe("unknown");
   expect(error).toMatchObject({
-    code: "MODEL_FAILED",
+    code: "SERVICE_FAILED",
     message: expect.stringMatching(
       /^client "careless" has ended and left 1 of its connections open/,
     ),
@@ -118,7 +118,7 @@ test("an error that nobody waits for is the scenario's own, and ends nothing els
     });
   const { error } = await run({ ...noLostUpdate, clients: { careless } });
   expect(error).toMatchObject({
-    code: "MODEL_FAILED",
+    code: "SERVICE_FAILED",
     message: expect.stringMatching(
       /^a client failed where nobody waits for it: .*division by zero/,
     ),

@@ -33,7 +33,7 @@ export function scenarioService(
     invariants: Object.entries(definition.invariants ?? {}).map(invariantOf),
     codes: Object.fromEntries(clients.map((client) => [client, codes])),
     unexpected,
-    mutants: [],
+    seededBugs: [],
     ...idsOf(definition),
     sources: [file],
   };

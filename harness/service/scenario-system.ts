@@ -52,7 +52,7 @@ export async function startScenario(
     async perform({ name }, client) {
       const how = definition.clients[name];
       if (how === undefined) {
-        throw new HarnessError("MODEL_FAILED", `the scenario has no client "${name}" any more`);
+        throw new HarnessError("SERVICE_FAILED", `the scenario has no client "${name}" any more`);
       }
       const url = await context.urlFor(client);
       const ending =
@@ -187,7 +187,7 @@ async function broken(name: string, check: () => Promise<unknown>): Promise<read
     return [{ message: error.message.split("\n", 1)[0] ?? error.message }];
   }
   throw new HarnessError(
-    "MODEL_FAILED",
+    "SERVICE_FAILED",
     `the invariant "${name}" gives neither the rows that break it, in a list, nor nothing`,
   );
 }
@@ -198,7 +198,7 @@ async function closed(client: string, outcome: Outcome, left: () => number): Pro
   while (left() > 0) {
     if (performance.now() > deadline) {
       throw new HarnessError(
-        "MODEL_FAILED",
+        "SERVICE_FAILED",
         `client "${client}" has ended${becauseOf(outcome)} and left ${left()} of its connections ` +
           "open: let it close what it opens (client.end(), pool.end(), sql.end(), …), in a `finally`",
       );

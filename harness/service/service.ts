@@ -21,15 +21,9 @@ export interface Pattern<State extends Json = Json, Op extends Operation = Opera
   matches(scenario: Scenario<State, Op>): boolean;
 }
 
-interface Change {
-  readonly name: string;
-  /** What the change is, and how it gets into code. */
-  readonly story: string;
-}
-
-/** What must happen to a seeded bug. */
-export interface Detectable {
-  /** Who must catch it: the `checker` of a violation. Others may as well. */
+/** What must happen to a seeded bug that can be observed. */
+export interface DetectableBug {
+  /** The checker that must catch it: the `checker` of a violation. Others may catch it as well. */
   readonly checker: string;
   /**
    * The least control under which it shows; `fault`: that of statements, and a fault of a connection;
@@ -44,14 +38,18 @@ export interface Detectable {
   };
 }
 
-/** A change that no execution can tell from the service without a bug. */
-export interface Equivalent {
-  /** Why it cannot. */
+/** A seeded bug that no execution can distinguish from the service without it. */
+export interface EquivalentBug {
+  /** Why no execution can. */
   readonly equivalent: string;
 }
 
-/** A seeded bug: one realistic change of the service or its schema. */
-export type Mutant = Change & (Detectable | Equivalent);
+/** One realistic bug, planted by hand in the service or its schema. */
+export type SeededBug = {
+  readonly name: string;
+  /** What the change is, and how such a change gets into code. */
+  readonly story: string;
+} & (DetectableBug | EquivalentBug);
 
 /** What people found out about a mutant that survives. */
 export interface Survivor {
@@ -128,7 +126,7 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
   readonly codes: { readonly [operation: string]: readonly string[] };
   /** What a reader is told of an answer that has none of them. */
   unexpected?(operation: string, response: Response): string;
-  readonly mutants: readonly Mutant[];
+  readonly seededBugs: readonly SeededBug[];
   /** What can be sent to a deployment of the service, to see that it does no harm. */
   readonly attacks?: readonly Attack<State, Op>[];
   /** What is known of those mutants that derive from the schema and are not caught. */

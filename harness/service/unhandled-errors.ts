@@ -9,7 +9,7 @@ const LAST_WORDS_MS = 50;
  * a listener. They would end the process, and with it the report.
  */
 export class UnhandledErrors {
-  /** Rejects with HarnessError `MODEL_FAILED` at the first of them. */
+  /** Rejects with HarnessError `SERVICE_FAILED` at the first of them. */
   readonly failed: Promise<never>;
   #reject: (error: HarnessError) => void = () => {};
 
@@ -24,7 +24,7 @@ export class UnhandledErrors {
   readonly #take = (cause: unknown): void => {
     this.#reject(
       new HarnessError(
-        "MODEL_FAILED",
+        "SERVICE_FAILED",
         `a client failed where nobody waits for it: ${String(cause)}; let it await what it begins, ` +
           "and listen to the `error` event of its connections",
         { cause },

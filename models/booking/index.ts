@@ -35,7 +35,7 @@ const booking: Service<BookingState, BookingOperation> = {
   model,
   ids,
   codes,
-  mutants,
+  seededBugs: mutants,
   attacks: [sc1],
   promises,
   survivors,
