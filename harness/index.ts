@@ -21,10 +21,17 @@ export { type Server, startServer } from "./postgres/provider.ts";
 export { TestClock } from "./postgres/test-clock.ts";
 export { type Strategy, strategies } from "./scheduler/strategies.ts";
 export type { Attack, AttackRun, Round, Target } from "./service/attack.ts";
-export type { Promised } from "./service/promise.ts";
 export {
   type ClientContext,
   defineScenario,
   type ScenarioDefinition,
 } from "./service/scenario-definition.ts";
-export type { Bounds, Pair, Pattern, SeededBug, Service, Survivor } from "./service/service.ts";
+export type {
+  Bounds,
+  Pair,
+  Pattern,
+  SeededBug,
+  Service,
+  ServicePromise,
+  Survivor,
+} from "./service/service.ts";

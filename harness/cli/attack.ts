@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { attackCampaign } from "../attack/attack-campaign.ts";
 import { runAttack } from "../attack/run-attack.ts";
 import { HarnessError } from "../core/error.ts";
-import { loadService } from "../service/load-service.ts";
+import { loadService } from "../loading/load-service.ts";
 import { version } from "../version.ts";
 import { EXIT, exitCodeOfCampaign } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";

@@ -1,4 +1,4 @@
-import { examine } from "../postgres/doctor.ts";
+import { diagnose } from "../postgres/doctor.ts";
 import { examineScenario } from "./examine-scenario.ts";
 import { EXIT } from "./exit-code.ts";
 
@@ -12,7 +12,7 @@ export async function doctorCommand(
   scenario: string | undefined,
   options: DoctorOptions,
 ): Promise<number> {
-  const findings = await examine(options.postgres);
+  const findings = await diagnose(options.postgres);
   if (scenario !== undefined && findings.every(({ ok }) => ok)) {
     findings.push(...(await examineScenario(scenario, options.postgres)));
   }

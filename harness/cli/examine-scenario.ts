@@ -6,11 +6,11 @@ import { clientOf } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
 import { ELSEWHERE } from "../explorer/bypassed-gate.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
-import type { Diagnostic } from "../postgres/diagnostic.ts";
+import { loadScenario } from "../loading/load-service.ts";
+import type { Diagnostic } from "../postgres/doctor.ts";
 import { startServer } from "../postgres/provider.ts";
 import { counted } from "../reporters/counted.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
-import { loadScenario } from "../service/load-service.ts";
 import { openExecutor } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
 

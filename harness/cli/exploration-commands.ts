@@ -111,7 +111,7 @@ export function addExplorationCommands(
     .addOption(stepTimeout())
     .addOption(shrinkTime())
     .action(async (model: string, options: VerifyCommandOptions) => {
-      const { loadService, locateService } = await import("../service/load-service.ts");
+      const { loadService, locateService } = await import("../loading/load-service.ts");
       const { verifyCommand } = await import("./verify.ts");
       finished(await verifyCommand(await loadService(model), locateService(model), options));
     });
@@ -121,7 +121,7 @@ export function addExplorationCommands(
     .description("search the interleavings of a scenario file, and checker each")
     .argument("<file>", "a .ts, .js or .mjs file with a defineScenario(…)")
     .action(async (file: string, options: VerifyCommandOptions) => {
-      const { loadScenario } = await import("../service/load-service.ts");
+      const { loadScenario } = await import("../loading/load-service.ts");
       const { verifyCommand } = await import("./verify.ts");
       finished(await verifyCommand(await loadScenario(file), resolve(file), options));
     });

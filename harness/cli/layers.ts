@@ -1,11 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import type { GateLevel, Isolation } from "../core/control.ts";
+import { loadService } from "../loading/load-service.ts";
 import { layersOfDefence } from "../mutation/layers.ts";
 import { startServer } from "../postgres/provider.ts";
 import { writeLayers } from "../reporters/layers-files.ts";
 import { layersText, withoutWords } from "../reporters/layers-text.ts";
 import { recordJson } from "../reporters/records.ts";
-import { loadService } from "../service/load-service.ts";
 import { EXIT } from "./exit-code.ts";
 import { interruption } from "./interruption.ts";
 import { showInReport } from "./show-in-report.ts";

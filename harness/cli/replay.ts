@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { Control } from "../core/control.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
 import { faultsIn } from "../core/schedule.ts";
@@ -6,11 +7,11 @@ import { decodeCounterexample } from "../explorer/counterexample-file.ts";
 import { type Recorded, type Replayed, replay } from "../explorer/replay.ts";
 import { hashSources } from "../explorer/sources.ts";
 import { decodeToken } from "../explorer/token.ts";
+import { loadService } from "../loading/load-service.ts";
 import { mutantNamed } from "../mutation/derived-service.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { listed } from "../reporters/counted.ts";
 import { counterexampleText } from "../reporters/text.ts";
-import { loadService } from "../service/load-service.ts";
 import { type AppliedMutant, openExecutor, setupOf } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
 import { EXIT } from "./exit-code.ts";
@@ -131,14 +132,16 @@ async function exportCommand(
   }
   const options = { stepTimeoutMs, signal: undefined };
   const { exportReproduction } = await import("../isolationtester/export.ts");
+  const { searchWithStatementGates } = await import("../explorer/statement-gate-search.ts");
+  const found = { ...recorded, violations };
+  const open = (control: Control) => openExecutor(server, service, mutant, { control, ...options });
   const reproduction = await exportReproduction(
     {
       server,
-      service,
       setup: setupOf(service, mutant),
-      open: (other) => openExecutor(server, service, mutant, { control: other, ...options }),
-      found: { ...recorded, violations },
+      found,
       execution,
+      searchStatements: () => searchWithStatementGates(open, service, found, execution.scenario),
     },
     folder,
   );

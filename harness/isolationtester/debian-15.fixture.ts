@@ -1,19 +1,19 @@
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cachedCluster, copyCluster } from "../postgres/cluster.ts";
+import { disposableServer } from "../postgres/disposable-server.ts";
+import { startPostmaster } from "../postgres/embedded.ts";
 import { serverUser } from "../postgres/os-user.ts";
-import { ownServer } from "../postgres/own-server.ts";
-import { launch } from "../postgres/postmaster.ts";
 import { RunFolder } from "../postgres/run-folder.ts";
 import type { Server } from "../postgres/server.ts";
 
 const FOLDER = "/usr/lib/postgresql/15";
 const BIN = join(FOLDER, "bin");
 
-/** The server's program, where Debian's package puts it. */
+/** The server's program in Debian's package. */
 export const DEBIAN_15 = join(BIN, "postgres");
 
-/** Starts Debian's PostgreSQL 15, on data of its own. */
+/** Starts Debian's PostgreSQL 15 on a fresh copy of a cluster. */
 export async function startDebian15(): Promise<Server> {
   const binaries = {
     version: "15-debian",
@@ -29,8 +29,8 @@ export async function startDebian15(): Promise<Server> {
     await copyCluster(cluster, run.data, account, onProcess);
     await appendFile(join(run.data, "postgresql.conf"), "max_prepared_transactions = 10\n");
     const address = { host: run.data, port: 5432 };
-    await launch({ binaries, account, run, address, durable: false, onProcess });
-    return await ownServer({
+    await startPostmaster({ binaries, account, run, address, durable: false, onProcess });
+    return await disposableServer({
       provider: "embedded",
       describe: (version) => `Debian's PostgreSQL ${version}`,
       run,

@@ -5,7 +5,7 @@ import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import { checkersOf } from "../explorer/checkers.ts";
 import type { Server } from "../postgres/provider.ts";
-import { mutated } from "../service/mutated.ts";
+import { mutated } from "../service/open-executor.ts";
 import type { Service, Survivor } from "../service/service.ts";
 import { derivationOf } from "./derived-service.ts";
 import type { DerivedMutant, MutantResult, MutationScore } from "./mutation-score.ts";

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
+import { withClient } from "../postgres/connection.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
-import { withClient } from "../service/mutated.ts";
 import type { SeededBug } from "../service/service.ts";
 import { runSeededBugs } from "./seeded-run.ts";
 import { tickets } from "./tickets.fixture.ts";

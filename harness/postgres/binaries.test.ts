@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { type Binaries, installedBinaries, runnableBinaries } from "./binaries.ts";
 import { exists } from "./cache.ts";
-import { run } from "./program.ts";
+import { runAs } from "./os-user.ts";
 import { baseFolder } from "./run-folder.ts";
 
 let base: string;
@@ -34,7 +34,7 @@ const LINK = join("lib", "libpq.so.5");
 test("binaries are found where npm installed them", async () => {
   const binaries = await installedBinaries();
   expect(binaries.version).toMatch(/^\d+\.\d+\.\d+/);
-  await run(undefined, binaries.postgres, ["--version"]);
+  await runAs(undefined, binaries.postgres, ["--version"]);
 });
 
 test("other versions are found by their aliases, and the usual one by its number", async () => {
@@ -43,7 +43,7 @@ test("other versions are found by their aliases, and the usual one by its number
   for (const major of ["16", "17"]) {
     const binaries = await installedBinaries(major);
     expect(binaries.version.split(".")[0]).toBe(major);
-    await run(undefined, binaries.postgres, ["--version"]);
+    await runAs(undefined, binaries.postgres, ["--version"]);
   }
 });
 
@@ -72,7 +72,7 @@ test("an account that cannot read them uses a copy that it can", { timeout: 60_0
   expect((await stat(runnable.postgres)).mode & 0o777).toBe(0o755);
   expect((await stat(join(runnable.folder, "lib"))).mode & 0o777).toBe(0o755);
   expect((await stat(ours.postgres)).mode & 0o777).toBe(0o700);
-  await run(undefined, runnable.postgres, ["--version"]);
+  await runAs(undefined, runnable.postgres, ["--version"]);
   await chmod(ours.postgres, 0o755);
 });
 
@@ -85,7 +85,7 @@ test.runIf(process.platform === "linux")(
     expect(runnable.folder).toMatch(/heddle.binaries-linux-/);
     expect(await readlink(join(runnable.folder, LINK))).toMatch(/^libpq\.so\.5\.\d+$/);
     expect(await exists(join(ours.folder, LINK))).toBe(false);
-    await run(undefined, runnable.initdb, ["--version"]);
+    await runAs(undefined, runnable.initdb, ["--version"]);
     expect(await runnableBinaries(ours, undefined)).toEqual(runnable);
   },
 );

@@ -5,8 +5,7 @@ import { join } from "node:path";
 import type { Binaries } from "./binaries.ts";
 import { buildOnce, cacheFolder } from "./cache.ts";
 import type { Leftover } from "./leftovers.ts";
-import type { OsUser } from "./os-user.ts";
-import { run } from "./program.ts";
+import { type OsUser, runAs } from "./os-user.ts";
 
 const PASSWORD = "password";
 const DATA = "data";
@@ -37,7 +36,7 @@ export async function cachedCluster(
     }
     await chmod(draft, 0o700);
     const where = ["--pgdata", join(draft, DATA), "--pwfile", password];
-    await run(account, binaries.initdb, [...initdbArguments(binaries), ...where], (pid) =>
+    await runAs(account, binaries.initdb, [...initdbArguments(binaries), ...where], (pid) =>
       onDraft({ folder: draft, pid }),
     );
   });
@@ -67,7 +66,7 @@ export async function copyCluster(
 ): Promise<void> {
   // A process, since ours may not give files away without following what a link may lead to.
   if (platform() === "win32") await cp(cluster.folder, target, { recursive: true });
-  else await run(account, "cp", ["-R", `${cluster.folder}/.`, target], onProcess);
+  else await runAs(account, "cp", ["-R", `${cluster.folder}/.`, target], onProcess);
 }
 
 function initdbArguments({ version }: Binaries): string[] {

@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connect, withDatabase } from "./connection.ts";
-import { examineDatabase } from "./database-examination.ts";
-import type { Diagnostic } from "./diagnostic.ts";
-import { examine } from "./doctor.ts";
+import { type Diagnostic, diagnose, examineDatabase } from "./doctor.ts";
 import { startEmbedded } from "./embedded.ts";
 import type { Server } from "./server.ts";
 
@@ -26,7 +24,7 @@ function as(role: string): string {
 }
 
 test("all is well with the embedded server", async () => {
-  const findings = await examine("embedded");
+  const findings = await diagnose("embedded");
   expect(findings.filter(({ ok }) => !ok)).toEqual([]);
   expect(findings.map(({ name }) => name)).toEqual([
     "provider",
@@ -49,7 +47,7 @@ test("all is well with the embedded server", async () => {
 });
 
 test("a role with few rights is shown as such", async () => {
-  const findings = await examine(as("maker"));
+  const findings = await diagnose(as("maker"));
   const detail = (name: string) => findings.find((finding) => finding.name === name)?.detail;
   expect(detail("role")).toBe("maker, no superuser");
   expect(detail("lock waits")).toMatch(/^asked for, which is slower/);
@@ -94,6 +92,6 @@ test.each([
   ["a server that is not there", () => "postgres://127.0.0.1:1/x", "server", /nothing listens/],
   ["a choice that there is not", () => "oracle", "provider", /no Postgres provider "oracle"/],
 ])("%s is the last finding", async (_, choice, name, detail) => {
-  const findings = await examine(choice());
+  const findings = await diagnose(choice());
   expect(findings.at(-1)).toEqual({ name, ok: false, detail: expect.stringMatching(detail) });
 });

@@ -1,18 +1,24 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { open, readFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { platform } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { HarnessError } from "../core/error.ts";
-import type { Address } from "./address.ts";
-import { installedBinaries, runnableBinaries } from "./binaries.ts";
+import { type Address, isSocket } from "./address.ts";
+import { type Binaries, installedBinaries, runnableBinaries } from "./binaries.ts";
 import { cacheFolder, sweepDrafts } from "./cache.ts";
 import { cachedCluster, copyCluster } from "./cluster.ts";
+import { disposableServer } from "./disposable-server.ts";
 import type { Leftover } from "./leftovers.ts";
-import { type OsUser, serverUser } from "./os-user.ts";
-import { ownServer } from "./own-server.ts";
-import { freePort, launch } from "./postmaster.ts";
-import { freeze, killTree, thaw } from "./process-tree.ts";
+import { type OsUser, serverUser, spawnOptionsFor } from "./os-user.ts";
+import { killTree, pauseTree, resumeTree } from "./process-tree.ts";
 import { RunFolder, sweepRunFolders } from "./run-folder.ts";
 import type { Server, ServerOptions } from "./server.ts";
+import { settingArguments, settingsFor } from "./settings.ts";
 
-interface Start extends Pick<ServerOptions, "faults"> {
+interface EmbeddedOptions extends Pick<ServerOptions, "faults"> {
   /** The major version, if it is not to be the one that Heddle brings along. */
   readonly major?: string | undefined;
   /**
@@ -24,7 +30,7 @@ interface Start extends Pick<ServerOptions, "faults"> {
 }
 
 /** Starts a Postgres from the binaries that npm installed, on a copy of the cached cluster. */
-export async function startEmbedded(start: Start = {}): Promise<Server> {
+export async function startEmbedded(start: EmbeddedOptions = {}): Promise<Server> {
   if (start.faults && platform() === "win32") {
     throw new HarnessError(
       "UNSUPPORTED",
@@ -49,7 +55,11 @@ export async function startEmbedded(start: Start = {}): Promise<Server> {
   }
 }
 
-async function serve(run: RunFolder, account: OsUser | undefined, start: Start): Promise<Server> {
+async function serve(
+  run: RunFolder,
+  account: OsUser | undefined,
+  start: EmbeddedOptions,
+): Promise<Server> {
   const { over = platform() === "win32" ? "tcp" : "socket", why = "as asked" } = start;
   const { faults: durable = false } = start;
   const swept = Promise.allSettled([
@@ -62,10 +72,10 @@ async function serve(run: RunFolder, account: OsUser | undefined, start: Start):
   const onProcess = (pid: number) => run.reaper.watch({ folder: run.path, pid });
   await copyCluster(cluster, run.data, account, onProcess);
   const address: Address = over === "tcp" ? await freePort() : { host: run.data, port: 5432 };
-  const launched = () => launch({ binaries, account, run, address, durable, onProcess });
+  const launched = () => startPostmaster({ binaries, account, run, address, durable, onProcess });
   let postmaster = await launched();
   await Promise.all([swept, run.reaper.ready]);
-  return ownServer({
+  return disposableServer({
     provider: "embedded",
     describe: (version) => `embedded PostgreSQL ${version} (${why})`,
     run,
@@ -73,8 +83,8 @@ async function serve(run: RunFolder, account: OsUser | undefined, start: Start):
     password: cluster.password,
     faults: start.faults
       ? {
-          pause: () => freeze(postmaster.pid),
-          resume: () => thaw(postmaster.pid),
+          pause: () => pauseTree(postmaster.pid),
+          resume: () => resumeTree(postmaster.pid),
           kill: () => killTree(postmaster.pid),
           restart: async () => {
             postmaster = await launched();
@@ -84,4 +94,101 @@ async function serve(run: RunFolder, account: OsUser | undefined, start: Start):
     failure: () => postmaster.failure(),
     close: () => run.close(),
   });
+}
+
+const START_MS = 30_000;
+const POLL_MS = 2;
+const NEWS_MS = 500;
+
+/** A server that was started. */
+export interface Postmaster {
+  readonly pid: number;
+  /** If the server has ended: that, with the end of its log. */
+  failure(): Promise<HarnessError | undefined>;
+}
+
+/**
+ * Starts the server on the data in a run folder, and waits until it takes connections.
+ * @param start.durable whether what is committed has to outlive a crash.
+ * @throws HarnessError PROVIDER_FAILED with the end of its log, at once if it ends.
+ */
+export async function startPostmaster(start: {
+  readonly binaries: Binaries;
+  readonly account: OsUser | undefined;
+  readonly run: RunFolder;
+  readonly address: Address;
+  readonly durable: boolean;
+  readonly onProcess: (pid: number) => void;
+}): Promise<Postmaster> {
+  const { run, address } = start;
+  const { host, port } = address;
+  const settings = {
+    ...settingsFor(start.durable),
+    log_min_messages: "fatal",
+    // In files below the data, which are removed with it even after a SIGKILL.
+    dynamic_shared_memory_type: platform() === "win32" ? "windows" : "mmap",
+    listen_addresses: isSocket(address) ? "" : host,
+    unix_socket_directories: isSocket(address) ? host : "",
+    port: String(port),
+  };
+  const logFile = join(run.path, "log");
+  const log = await open(logFile, "a");
+  const child = spawn(start.binaries.postgres, ["-D", run.data, ...settingArguments(settings)], {
+    ...spawnOptionsFor(start.account),
+    cwd: "/",
+    // Out of the terminal's foreground: a Ctrl-C is for Heddle to handle, and not for it.
+    detached: true,
+    stdio: ["ignore", log.fd, log.fd],
+    windowsHide: true,
+  });
+  if (child.pid !== undefined) start.onProcess(child.pid);
+  child.unref();
+  const ended = new AbortController();
+  child.once("error", (error) => ended.abort(error.message));
+  child.once("exit", (code, signal) => ended.abort(`it ended with ${signal ?? `code ${code}`}`));
+  await log.close();
+  const because = async (reason: unknown, cause?: unknown) => {
+    const said = (await readFile(logFile, "utf8")).trim().slice(-2000);
+    return new HarnessError(
+      "PROVIDER_FAILED",
+      `The embedded Postgres does not run: ${reason}. Its log says: ${said || "nothing"}. If its files are damaged, remove Heddle's cache folder (heddle doctor names it).`,
+      { cause },
+    );
+  };
+  try {
+    await ready(run.data, child.pid, ended.signal);
+  } catch (cause) {
+    throw await because(
+      ended.signal.reason ?? `it was not ready after ${START_MS / 1000} s`,
+      cause,
+    );
+  }
+  const failure = async () => {
+    // A lost connection may be heard of before the end of the process that it led to.
+    await delay(NEWS_MS, undefined, { signal: ended.signal }).catch(() => {});
+    return ended.signal.aborted ? because(ended.signal.reason) : undefined;
+  };
+  return { pid: child.pid ?? -1, failure };
+}
+
+/** The first line of its file is a server's process id, the eighth its state. */
+async function ready(data: string, pid: number | undefined, ended: AbortSignal): Promise<void> {
+  const signal = AbortSignal.any([ended, AbortSignal.timeout(START_MS)]);
+  const file = join(data, "postmaster.pid");
+  for (;;) {
+    const note = (await readFile(file, "utf8").catch(() => "")).split("\n");
+    // One that was killed has left its own.
+    if (note[0] === String(pid) && note[7]?.trim() === "ready") return;
+    await delay(POLL_MS, undefined, { signal });
+  }
+}
+
+/** A free port of the loopback. */
+export async function freePort(): Promise<Address> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { address, port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return { host: address, port };
 }

@@ -4,24 +4,24 @@ import { mkdtemp, rm, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { claim, isAbandoned } from "./folder-lock.ts";
+import { isAbandoned, lockFolder } from "./run-folder.ts";
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "heddle-owner-"));
+  folder = await mkdtemp(join(tmpdir(), "heddle-lock-"));
 });
 afterEach(() => rm(folder, { recursive: true }));
 
 test("a folder is not abandoned while its owner lives", async () => {
-  const owner = await claim(folder);
+  const owner = await lockFolder(folder);
   expect(await isAbandoned(folder)).toBe(false);
   owner.close();
 });
 
 test("a folder is abandoned once its owner was killed", async () => {
-  const module = new URL("./folder-lock.ts", import.meta.url).href;
-  const script = `import { claim } from ${JSON.stringify(module)};
-    await claim(${JSON.stringify(folder)});
+  const module = new URL("./run-folder.ts", import.meta.url).href;
+  const script = `import { lockFolder } from ${JSON.stringify(module)};
+    await lockFolder(${JSON.stringify(folder)});
     process.stdout.write("claimed");
     setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", script]);

@@ -84,7 +84,9 @@ export function processes(): Process[] {
 
 /** The process id of the reaper that belongs to a harness. */
 export function reaperOf(harness: number): number {
-  const found = processes().find((p) => p.parent === harness && /reaper\.[tj]s$/.test(p.command));
+  const found = processes().find(
+    (p) => p.parent === harness && /reaper-process\.[tj]s$/.test(p.command),
+  );
   if (found === undefined) throw new Error(`${harness} has no reaper`);
   return found.pid;
 }

@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { HarnessError } from "../core/error.ts";
-import { withDatabase } from "./connection.ts";
+import { AdminConnection, withDatabase } from "./connection.ts";
 import type { Database } from "./server.ts";
-import { SharedSession } from "./session.ts";
 
 const PREFIX = "heddle_";
 const MARK = "Made by Heddle, and disposable";
@@ -14,7 +13,7 @@ const INSUFFICIENT_PRIVILEGE = "42501";
  * others can tell which ones are in use.
  */
 export class Leases {
-  readonly #session: SharedSession;
+  readonly #session: AdminConnection;
   readonly #url: string;
   readonly #options: string;
   readonly #onChange: (names: readonly string[]) => void;
@@ -27,7 +26,7 @@ export class Leases {
    * after one was dropped.
    */
   constructor(
-    session: SharedSession,
+    session: AdminConnection,
     given: {
       readonly url?: string | undefined;
       readonly options?: string;
@@ -117,7 +116,7 @@ function keyOf(name: string): bigint {
 
 /** Drops databases by name, those that still exist. */
 export async function dropDatabases(url: string, names: readonly string[]): Promise<void> {
-  const session = new SharedSession(url);
+  const session = new AdminConnection(url);
   try {
     for (const name of names) {
       await session.query(`drop database if exists ${name} with (force)`);
@@ -131,7 +130,7 @@ export async function dropDatabases(url: string, names: readonly string[]): Prom
  * Drops the databases that Heddle made, as their comments say, and that nobody uses any more, as
  * their locks say, in so far as we may.
  */
-export async function sweepDatabases(session: SharedSession): Promise<void> {
+export async function sweepDatabases(session: AdminConnection): Promise<void> {
   // An advisory lock belongs to the database where it was taken, but is listed in all of them.
   const abandoned = await session.query<{ name: string }>(
     `select datname as name from pg_database as d

@@ -18,7 +18,7 @@ const OBEY_MS = 7000;
 const POLL_MS = 5;
 
 /** Ends the process, and any Postgres that runs on the folder's data, and removes the folder. */
-export async function clear({ folder, pid }: Leftover, obeyMs = OBEY_MS): Promise<void> {
+export async function removeLeftover({ folder, pid }: Leftover, obeyMs = OBEY_MS): Promise<void> {
   const [postmaster] = await noteOf(folder);
   for (const found of [pid, Number(postmaster)]) {
     if (found !== undefined && found > 1) await endProcess(found, folder, obeyMs);
@@ -50,15 +50,15 @@ async function removeSegment(folder: string): Promise<void> {
 async function endProcess(pid: number, folder: string, obeyMs: number): Promise<void> {
   for (const signal of ["SIGQUIT", "SIGKILL"] as const) {
     if (!(await worksIn(pid, folder))) return;
-    send(pid, signal);
+    sendSignal(pid, signal);
     // One that is paused would not hear of it.
-    if (platform() !== "win32") send(pid, "SIGCONT");
+    if (platform() !== "win32") sendSignal(pid, "SIGCONT");
     const until = performance.now() + obeyMs;
     while (performance.now() < until && (await worksIn(pid, folder))) await delay(POLL_MS);
   }
 }
 
-export function send(pid: number, signal: NodeJS.Signals): void {
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {

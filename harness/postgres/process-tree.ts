@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { platform } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
-import { send } from "./leftovers.ts";
+import { sendSignal } from "./leftovers.ts";
 
 /*
  * A postmaster and its children. Each child has a session of its own, so that no signal to a group
@@ -13,25 +13,25 @@ import { send } from "./leftovers.ts";
 const POLL_MS = 2;
 
 /** Stops them where they are: the postmaster first, so that it has no more children meanwhile. */
-export async function freeze(postmaster: number): Promise<void> {
-  send(postmaster, "SIGSTOP");
+export async function pauseTree(postmaster: number): Promise<void> {
+  sendSignal(postmaster, "SIGSTOP");
   await until(async () => (await stateOf([postmaster])).every(isStopped));
   const children = await childrenOf(postmaster);
-  for (const child of children) send(child, "SIGSTOP");
+  for (const child of children) sendSignal(child, "SIGSTOP");
   await until(async () => (await stateOf(children)).every(isStopped));
 }
 
 /** Lets them go on. */
-export async function thaw(postmaster: number): Promise<void> {
-  for (const child of await childrenOf(postmaster)) send(child, "SIGCONT");
-  send(postmaster, "SIGCONT");
+export async function resumeTree(postmaster: number): Promise<void> {
+  for (const child of await childrenOf(postmaster)) sendSignal(child, "SIGCONT");
+  sendSignal(postmaster, "SIGCONT");
 }
 
 /** Ends them at once, in the middle of whatever they do. */
 export async function killTree(postmaster: number): Promise<void> {
-  await freeze(postmaster);
+  await pauseTree(postmaster);
   const all = [...(await childrenOf(postmaster)), postmaster];
-  for (const pid of all) send(pid, "SIGKILL");
+  for (const pid of all) sendSignal(pid, "SIGKILL");
   await until(async () => (await stateOf(all)).length === 0);
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { settle, startServer } from "./provider.ts";
+import { selectServer, startServer } from "./provider.ts";
 
 const URL = "postgres://me@host/db";
 
@@ -22,30 +22,32 @@ test.each([
   [URL, undefined, "url"],
   ["postgresql://host", undefined, "url"],
 ])("%s with HEDDLE_POSTGRES_URL=%s is %s", async (choice, url, provider) => {
-  expect((await settle(choice, here(url, "no engine runs"))).provider).toBe(provider);
+  expect((await selectServer(choice, here(url, "no engine runs"))).provider).toBe(provider);
 });
 
 test("a URL that is given comes before the one in the environment", async () => {
-  expect(await settle("postgres://other", here(URL))).toMatchObject({ url: "postgres://other" });
-  expect(await settle("auto", here(URL))).toMatchObject({ url: URL });
+  expect(await selectServer("postgres://other", here(URL))).toMatchObject({
+    url: "postgres://other",
+  });
+  expect(await selectServer("auto", here(URL))).toMatchObject({ url: URL });
 });
 
 test("auto takes a container where it can, and says why, and how to get another server", async () => {
-  expect(await settle("auto", here(undefined))).toMatchObject({
+  expect(await selectServer("auto", here(undefined))).toMatchObject({
     provider: "container",
     why: expect.stringMatching(
       /^an engine runs and has the image; another .* embedded, or postgre/,
     ),
   });
-  expect(await settle("auto", here(undefined, "no engine runs"))).toMatchObject({
+  expect(await selectServer("auto", here(undefined, "no engine runs"))).toMatchObject({
     provider: "embedded",
     why: expect.stringMatching(/is not set, and no engine runs; another server: .* container, or/),
   });
 });
 
 test("a major version is asked for by its number", async () => {
-  expect(await settle("embedded:16")).toMatchObject({ major: "16" });
-  expect(await settle("embedded")).toMatchObject({ major: undefined });
+  expect(await selectServer("embedded:16")).toMatchObject({ major: "16" });
+  expect(await selectServer("embedded")).toMatchObject({ major: undefined });
 });
 
 describe("what cannot be settled is a mistake in usage", () => {
@@ -58,7 +60,7 @@ describe("what cannot be settled is a mistake in usage", () => {
     ["containers", "", /There is no Postgres provider "containers"/],
     ["", "", /There is no Postgres provider ""/],
   ])("%s with %s", async (choice, url, message) => {
-    await expect(settle(choice, here(url))).rejects.toMatchObject({
+    await expect(selectServer(choice, here(url))).rejects.toMatchObject({
       code: "USAGE",
       message: expect.stringMatching(message),
     });

@@ -1,9 +1,8 @@
 import { HarnessError } from "../core/error.ts";
-import { whyNoContainer } from "./container/engine.ts";
-import { imageNamed } from "./container/image.ts";
+import { resolveImage, whyNoContainer } from "./container/engine.ts";
 import { startEmbedded } from "./embedded.ts";
 import type { Server, ServerOptions } from "./server.ts";
-import { useUrl } from "./url.ts";
+import { useServerAt } from "./url.ts";
 
 export type { Database, Server, ServerFaults } from "./server.ts";
 
@@ -11,7 +10,7 @@ export type { Database, Server, ServerFaults } from "./server.ts";
 const URL_VARIABLE = "HEDDLE_POSTGRES_URL";
 
 /** A choice of server, settled. */
-export type PostgresChoice =
+export type ServerSelection =
   | { readonly provider: "embedded"; readonly major?: string | undefined; readonly why: string }
   | { readonly provider: "container"; readonly image: string; readonly why: string }
   | { readonly provider: "url"; readonly url: string; readonly why: string };
@@ -25,7 +24,7 @@ export type PostgresChoice =
  * of these, UNSUPPORTED when it is no server for the options.
  */
 export async function startServer(choice: string, options: ServerOptions = {}): Promise<Server> {
-  const settled = await settle(choice);
+  const settled = await selectServer(choice);
   if (options.reuse && settled.provider !== "container") {
     throw new HarnessError(
       "UNSUPPORTED",
@@ -49,7 +48,7 @@ export async function startServer(choice: string, options: ServerOptions = {}): 
           "The server of a URL is not ours to harm: use --postgres embedded or container for faults of the server.",
         );
       }
-      return useUrl(settled.url, settled.why);
+      return useServerAt(settled.url, settled.why);
   }
 }
 
@@ -57,20 +56,20 @@ const IS_URL = /^postgres(ql)?:\/\//;
 const AS_ASKED = "as asked";
 
 /** What a choice means here. For `auto` an engine for containers may be asked. */
-export async function settle(
+export async function selectServer(
   choice: string,
   here: {
     /** The URL that `url` and `auto` use. */
     readonly url?: string | undefined;
     readonly whyNoContainer?: (image: string) => Promise<string | undefined>;
   } = { url: process.env[URL_VARIABLE] },
-): Promise<PostgresChoice> {
+): Promise<ServerSelection> {
   const [provider, detail = ""] = split(choice);
   if (IS_URL.test(choice)) return { provider: "url", url: choice, why: AS_ASKED };
   if (provider === "embedded" && /^\d*$/.test(detail)) {
     return { provider, major: detail || undefined, why: AS_ASKED };
   }
-  if (provider === "container") return { provider, image: imageNamed(detail), why: AS_ASKED };
+  if (provider === "container") return { provider, image: resolveImage(detail), why: AS_ASKED };
   if (choice === "auto" && !here.url) return automatic(here.whyNoContainer ?? whyNoContainer);
   if (choice !== "auto" && choice !== "url") {
     throw new HarnessError(
@@ -90,8 +89,8 @@ export async function settle(
 
 async function automatic(
   lacking: (image: string) => Promise<string | undefined>,
-): Promise<PostgresChoice> {
-  const image = imageNamed("");
+): Promise<ServerSelection> {
+  const image = resolveImage("");
   const why = await lacking(image);
   if (why !== undefined) {
     const others = "another server: --postgres container, or postgres://…";

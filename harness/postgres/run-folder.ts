@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { chmod, chown, mkdir, readdir, stat, statfs } from "node:fs/promises";
-import type { Server as NetServer } from "node:net";
+import { connect, createServer, type Server as NetServer, type Server } from "node:net";
 import { platform, tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { HarnessError } from "../core/error.ts";
-import { claim, isAbandoned } from "./folder-lock.ts";
-import { clear } from "./leftovers.ts";
+import { removeLeftover } from "./leftovers.ts";
 import { mayEnter, type OsUser } from "./os-user.ts";
-import { Reaper } from "./reaper-link.ts";
+import { Reaper } from "./reaper.ts";
 
 const PREFIX = "heddle-pg-";
 /** What `sun_path` holds, less the terminating zero: 104 bytes on macOS, 108 on Linux. */
@@ -38,7 +38,7 @@ export class RunFolder {
     reaper.watch({ folder: path });
     try {
       await mkdir(path, { mode: 0o700 });
-      const run = new RunFolder(path, reaper, await claim(path));
+      const run = new RunFolder(path, reaper, await lockFolder(path));
       await mkdir(run.data, { mode: 0o700 });
       await mkdir(run.own, { mode: 0o700 });
       if (account !== undefined) {
@@ -67,7 +67,7 @@ export class RunFolder {
   /** Ends the server, if it runs, and removes the folder. */
   async close(): Promise<void> {
     try {
-      await clear({ folder: this.path });
+      await removeLeftover({ folder: this.path });
       this.reaper.forget(this.path);
     } finally {
       this.#owner.close();
@@ -120,5 +120,44 @@ export async function sweepRunFolders(): Promise<void> {
 
 async function sweep(folder: string): Promise<void> {
   const uid = (await stat(folder).catch(() => undefined))?.uid;
-  if (uid === (process.getuid?.() ?? uid) && (await isAbandoned(folder))) await clear({ folder });
+  if (uid === (process.getuid?.() ?? uid) && (await isAbandoned(folder)))
+    await removeLeftover({ folder });
+}
+
+/**
+ * Marks a folder as in use by a living process: the process listens on a socket there. The kernel
+ * refuses connections to it from the moment the process is gone, however it went; so, unlike a
+ * process id, it is never stale, never reused, and means the same in every container that sees
+ * the folder.
+ */
+export async function lockFolder(folder: string): Promise<Server> {
+  const server = createServer((socket) => socket.destroy());
+  server.listen(address(folder)).unref();
+  await once(server, "listening");
+  return server;
+}
+
+const UNCLAIMED_MS = 10 * 60 * 1000;
+
+/** Whether the folder's owner is gone. False where that cannot be told. */
+export async function isAbandoned(folder: string, now = Date.now()): Promise<boolean> {
+  const socket = connect(address(folder));
+  try {
+    await once(socket, "connect");
+    return false;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ECONNREFUSED") return true;
+    if (code !== "ENOENT") return false;
+    // Its owner died before it could claim the folder, or is about to.
+    const made = await stat(folder).catch(() => undefined);
+    return made !== undefined && now - made.mtimeMs > UNCLAIMED_MS;
+  } finally {
+    socket.destroy();
+  }
+}
+
+function address(folder: string): string {
+  if (platform() === "win32") return `\\\\.\\pipe\\${basename(folder)}`;
+  return join(folder, "owner");
 }

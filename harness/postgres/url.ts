@@ -1,10 +1,9 @@
 import { HarnessError } from "../core/error.ts";
 import { type Address, urlOf } from "./address.ts";
-import { addressOf } from "./connection.ts";
+import { AdminConnection, addressOf } from "./connection.ts";
 import { Leases, sweepDatabases } from "./leases.ts";
 import { RunFolder, sweepRunFolders } from "./run-folder.ts";
 import type { Server } from "./server.ts";
-import { SharedSession } from "./session.ts";
 import { databaseOptions } from "./settings.ts";
 
 /** The first that has all that we use; older ones get no updates any more. */
@@ -14,7 +13,7 @@ const OLDEST = 14;
  * Uses a server that runs already. Nothing is done outside the databases that we create there. The
  * URL has to lead to the server itself, or to a pooler that gives each client a session.
  */
-export async function useUrl(url: string, why = "as asked"): Promise<Server> {
+export async function useServerAt(url: string, why = "as asked"): Promise<Server> {
   return use(url, {
     provider: "url",
     describe: (version) => `PostgreSQL ${version} at ${addressOf(url)} (${why})`,
@@ -23,7 +22,7 @@ export async function useUrl(url: string, why = "as asked"): Promise<Server> {
 }
 
 /** Uses a server that is ours, but outlives us, and that others of our runs may use meanwhile. */
-export async function useKept(
+export async function useReusedContainer(
   address: Address,
   password: string,
   describe: (version: string) => string,
@@ -32,7 +31,7 @@ export async function useKept(
   return use(urlOf(address, password), kept);
 }
 
-interface Shared {
+interface ExistingServer {
   readonly provider: Server["provider"];
   /** Given the version. */
   readonly describe: (version: string) => string;
@@ -40,8 +39,8 @@ interface Shared {
   readonly options: (version: string) => string;
 }
 
-async function use(url: string, { provider, describe, options }: Shared): Promise<Server> {
-  const session = new SharedSession(url);
+async function use(url: string, { provider, describe, options }: ExistingServer): Promise<Server> {
+  const session = new AdminConnection(url);
   const version = await requireRights(session);
   const run = await RunFolder.open(undefined);
   await Promise.allSettled([sweepDatabases(session), sweepRunFolders(), run.reaper.ready]);
@@ -72,7 +71,7 @@ async function use(url: string, { provider, describe, options }: Shared): Promis
 }
 
 /** Returns the server's version, or says what keeps us from using it. */
-async function requireRights(session: SharedSession): Promise<string> {
+async function requireRights(session: AdminConnection): Promise<string> {
   const refuse = (message: string) => new HarnessError("PROVIDER_FAILED", message);
   const where = addressOf(session.url);
   try {

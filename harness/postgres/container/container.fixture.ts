@@ -1,9 +1,8 @@
 import { describe } from "vitest";
-import { openEngine, whyNoContainer } from "./engine.ts";
-import { imageNamed } from "./image.ts";
+import { openEngine, resolveImage, whyNoContainer } from "./engine.ts";
 
 /** The image that tests of containers use: HEDDLE_TEST_IMAGE, else the usual one. */
-export const testImage = imageNamed(process.env["HEDDLE_TEST_IMAGE"] ?? "");
+export const testImage = resolveImage(process.env["HEDDLE_TEST_IMAGE"] ?? "");
 export const testContainer = `container:${testImage}`;
 
 const lacking = await whyNoContainer(testImage);

@@ -1,16 +1,20 @@
 import { randomBytes } from "node:crypto";
 import { HarnessError } from "../../core/error.ts";
-import { ownServer, type ProcessFaults } from "../own-server.ts";
+import { disposableServer, type ProcessFaults } from "../disposable-server.ts";
 import { RunFolder, sweepRunFolders } from "../run-folder.ts";
 import type { Server, ServerOptions } from "../server.ts";
-import { useKept } from "../url.ts";
-import { labelsOf, removeContainersOf, sweepContainers } from "./container-label.ts";
-import { type RunningContainer, restartContainer, runContainer } from "./container-run.ts";
+import { useReusedContainer } from "../url.ts";
 import { type Engine, openEngine } from "./engine.ts";
-import { provideImage } from "./image.ts";
-import { keepContainer } from "./kept-container.ts";
+import { labelsOf, removeContainersOf, sweepContainers } from "./labels.ts";
+import { reuseContainer } from "./reusable-container.ts";
+import {
+  pullImage,
+  type RunningContainer,
+  restartContainer,
+  runContainer,
+} from "./run-container.ts";
 
-interface Start extends ServerOptions {
+interface ContainerOptions extends ServerOptions {
   readonly image: string;
   readonly why?: string;
 }
@@ -19,14 +23,17 @@ interface Start extends ServerOptions {
  * Starts a Postgres in a container of an image that works as the official one does. The image is
  * downloaded if it is not here.
  */
-export async function startContainer(start: Start): Promise<Server> {
+export async function startContainer(start: ContainerOptions): Promise<Server> {
   const engine = await openEngine();
   await sweepContainers(engine);
-  const id = await provideImage(engine, start.image);
-  return start.reuse ? kept(engine, id, start) : ours(engine, start);
+  const id = await pullImage(engine, start.image);
+  return start.reuse ? startReusable(engine, id, start) : startDisposable(engine, start);
 }
 
-async function ours(engine: Engine, { image, why = "as asked", faults = false }: Start) {
+async function startDisposable(
+  engine: Engine,
+  { image, why = "as asked", faults = false }: ContainerOptions,
+) {
   const run = await RunFolder.open(undefined);
   const close = async () => {
     // Its owner is asked for by the sweep of others: it has to outlive the container.
@@ -41,7 +48,7 @@ async function ours(engine: Engine, { image, why = "as asked", faults = false }:
     const labels = await labelsOf(run.path);
     const wanted = { image, password, sockets: run.data, labels, durable: faults };
     const running = await runContainer(engine, wanted);
-    return await ownServer({
+    return await disposableServer({
       provider: "container",
       describe: (version) => describe(version, image, why),
       run,
@@ -57,14 +64,14 @@ async function ours(engine: Engine, { image, why = "as asked", faults = false }:
   }
 }
 
-async function kept(
+async function startReusable(
   engine: Engine,
   id: string,
-  { image, why = "as asked" }: Start,
+  { image, why = "as asked" }: ContainerOptions,
 ): Promise<Server> {
-  const { address, password, name } = await keepContainer(engine, { name: image, id });
+  const { address, password, name } = await reuseContainer(engine, { name: image, id });
   const how = `${why}; kept for the next run, until docker rm --force --volumes ${name}`;
-  return useKept(address, password, (version) => describe(version, image, how));
+  return useReusedContainer(address, password, (version) => describe(version, image, how));
 }
 
 function describe(version: string, image: string, why: string): string {

@@ -124,3 +124,18 @@ async function whyNoEngine(cause: unknown): Promise<string> {
   const said = cause instanceof Error ? cause.message : String(cause);
   return `No engine for containers answers at ${where} (${said}): start Docker, set DOCKER_HOST, or use another server (--postgres embedded).`;
 }
+
+/** Of the major version that the embedded server has. */
+const USUAL_TAG = "18";
+
+/** Names the image that `container` and `auto` use. */
+const IMAGE_VARIABLE = "HEDDLE_POSTGRES_IMAGE";
+
+/**
+ * The image that is meant: by a tag of the official image (`17`, `17-alpine`), or by a whole name
+ * (`postgis/postgis:17-3.5`, `postgres:17`); without either, by HEDDLE_POSTGRES_IMAGE.
+ */
+export function resolveImage(given: string, usual = process.env[IMAGE_VARIABLE]): string {
+  if (given === "") return usual || `postgres:${USUAL_TAG}`;
+  return /[:/]/.test(given) ? given : `postgres:${given}`;
+}

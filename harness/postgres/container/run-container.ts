@@ -2,11 +2,11 @@ import { chmod, mkdir } from "node:fs/promises";
 import { platform } from "node:os";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
+import { HarnessError } from "../../core/error.ts";
 import { type Address, urlOf } from "../address.ts";
 import { connect } from "../connection.ts";
-import { freePort } from "../postmaster.ts";
+import { freePort } from "../embedded.ts";
 import { settingArguments, settingsFor } from "../settings.ts";
-import { containerError } from "./container-error.ts";
 import type { Engine } from "./engine.ts";
 
 const PORT = 5432;
@@ -196,4 +196,72 @@ export async function restartContainer(
 ): Promise<void> {
   await engine.api.getContainer(id).start();
   await firstReady([address], password, () => isRunning(engine, id));
+}
+
+const QUOTED_CHARACTERS = 1500;
+
+/**
+ * What keeps a container from starting, and what to do about it.
+ * @param log what the container said, if it came to that.
+ */
+export function containerError(cause: unknown, image: string, log: string): HarnessError {
+  const said = cause instanceof Error ? cause.message : String(cause);
+  const quoted = log.trim().slice(-QUOTED_CHARACTERS);
+  const because = quoted === "" ? said : `${said}. Its log says: ${quoted}`;
+  return new HarnessError(
+    "PROVIDER_FAILED",
+    `Cannot start a container of ${image}: ${advice(`${said}\n${quoted}`)} (${because})`,
+    { cause },
+  );
+}
+
+const ADVICE: readonly (readonly [RegExp, string])[] = [
+  [
+    /no space left on device|disk quota exceeded/i,
+    "the disk is full: make room where the engine keeps its data (docker system df, docker system prune)",
+  ],
+  [
+    /no such image|manifest unknown|pull access denied|repository .* not found|not found: manifest/i,
+    "there is no such image, here or in its registry: check the name, or log in to the registry",
+  ],
+  [
+    /no such host|dial tcp|connection refused|i\/o timeout|TLS handshake|toomanyrequests|HTTP code 5\d\d.*registry/i,
+    "the image is not here, and its registry cannot be reached: pull or load it first, or name one that is here",
+  ],
+  [
+    /invalid reference format|unescaped characters/i,
+    "that is no image's name: give a tag of the official image, such as 17, or a whole name",
+  ],
+  [
+    /executable file not found|ports to be bound|not received|log stream ended|exited/i,
+    "it does not run as a Postgres: check that the image is one",
+  ],
+];
+
+function advice(text: string): string {
+  return ADVICE.find(([pattern]) => pattern.test(text))?.[1] ?? "the engine or the server refused";
+}
+
+/** The id of an image, if it is here. */
+export async function imageId({ api }: Engine, image: string): Promise<string | undefined> {
+  try {
+    return (await api.getImage(image).inspect()).Id;
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode === 404) return undefined;
+    throw error;
+  }
+}
+
+/** Downloads an image that is not here yet. Returns its id. */
+export async function pullImage(engine: Engine, image: string): Promise<string> {
+  try {
+    const here = await imageId(engine, image);
+    if (here !== undefined) return here;
+    await engine.images.pull(engine.library.ImageName.fromString(image));
+    const pulled = await imageId(engine, image);
+    if (pulled !== undefined) return pulled;
+    throw new Error("no such image");
+  } catch (cause) {
+    throw containerError(cause, image, "");
+  }
 }

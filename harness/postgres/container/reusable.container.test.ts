@@ -5,8 +5,8 @@ import pg from "pg";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type HarnessProcess, reaperOf, startHarness } from "../harness-process.fixture.ts";
 import { describeContainers, inventory, testContainer } from "./container.fixture.ts";
-import { keptContainers } from "./container-label.ts";
 import { openEngine } from "./engine.ts";
+import { reusableContainers } from "./labels.ts";
 
 describeContainers("a container that is kept", () => {
   /** A cache of its own, so that it is no other's container. */
@@ -60,7 +60,7 @@ describeContainers("a container that is kept", () => {
     const at = await ask(started);
     expect(await stop(first)).toBe(0);
     expect(await added()).toBe(1);
-    expect(await keptContainers(await openEngine())).toContain(
+    expect(await reusableContainers(await openEngine())).toContain(
       /heddle-kept-\w+/.exec(description)?.[0],
     );
     const second = start();

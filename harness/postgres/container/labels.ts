@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { exists } from "../cache.ts";
-import { isAbandoned } from "../folder-lock.ts";
+import { isAbandoned } from "../run-folder.ts";
 import type { Engine } from "./engine.ts";
 
 /** The run folder to which a container belongs. */
@@ -11,7 +11,7 @@ const FOLDER = "heddle.folder";
 /** From where that folder can be seen: an engine may serve several machines and containers. */
 const VIEW = "heddle.view";
 /** Marks a container that stays for the next run. */
-export const KEPT = "heddle.kept";
+export const REUSABLE = "heddle.kept";
 
 /** What is put on a container of ours, so that it can be told who owns it. */
 export async function labelsOf(folder: string): Promise<{ [name: string]: string }> {
@@ -35,7 +35,7 @@ const ARRIVAL_MS = 2000;
 const POLL_MS = 100;
 
 /** The same, and what the engine is still making for an owner that was killed. */
-export async function removeContainersOfKilled(engine: Engine, folder: string): Promise<void> {
+export async function removeLateContainersOf(engine: Engine, folder: string): Promise<void> {
   const until = performance.now() + ARRIVAL_MS;
   while ((await removeContainersOf(engine, folder)) === 0 && performance.now() < until) {
     await delay(POLL_MS);
@@ -53,8 +53,8 @@ export async function sweepContainers(engine: Engine): Promise<void> {
 }
 
 /** The names of the containers that were kept for a next run. */
-export async function keptContainers(engine: Engine): Promise<string[]> {
-  const found = await labelled(engine, KEPT);
+export async function reusableContainers(engine: Engine): Promise<string[]> {
+  const found = await labelled(engine, REUSABLE);
   return found.map(({ Names, Id }) => Names[0]?.replace(/^\//, "") ?? Id);
 }
 

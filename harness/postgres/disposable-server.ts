@@ -1,18 +1,18 @@
 import { join } from "node:path";
 import type { HarnessError } from "../core/error.ts";
 import { type Address, urlOf } from "./address.ts";
+import { AdminConnection } from "./connection.ts";
 import { Leases } from "./leases.ts";
 import { Relay } from "./relay.ts";
 import type { RunFolder } from "./run-folder.ts";
 import type { Server, ServerFaults } from "./server.ts";
-import { SharedSession } from "./session.ts";
 import { databaseOptions } from "./settings.ts";
 
 /** What can happen to the processes of a server; what can happen to its network is the same for all. */
 export type ProcessFaults = Omit<ServerFaults, "cut" | "mend">;
 
 /** A Postgres that we started and that nobody else uses. */
-interface Own {
+interface StartedPostgres {
   readonly provider: Server["provider"];
   /** Given the version. */
   readonly describe: (version: string) => string;
@@ -29,16 +29,17 @@ interface Own {
   close(): Promise<void>;
 }
 
-export async function ownServer(own: Own): Promise<Server> {
+export async function disposableServer(own: StartedPostgres): Promise<Server> {
   const { run, address, password } = own;
-  const session = new SharedSession(urlOf(address, password));
+  const session = new AdminConnection(urlOf(address, password));
   const version = await session.version();
   const relay = own.faults && (await Relay.open(join(run.path, "link"), address));
   const leases = new Leases(session, {
     url: relay && urlOf(relay.address, password),
     options: databaseOptions(version),
   });
-  const { faults, settle } = relay && own.faults ? harm(own.faults, relay, session) : NO_FAULTS;
+  const { faults, settle } =
+    relay && own.faults ? serverFaults(own.faults, relay, session) : NO_FAULTS;
   const stop = async () => {
     await settle();
     await leases.abandon();
@@ -64,10 +65,10 @@ export async function ownServer(own: Own): Promise<Server> {
 
 const NO_FAULTS = { faults: undefined, settle: async () => {} };
 
-function harm(
+function serverFaults(
   processes: ProcessFaults,
   relay: Relay,
-  session: SharedSession,
+  session: AdminConnection,
 ): { readonly faults: ServerFaults; readonly settle: () => Promise<void> } {
   let paused = false;
   const resume = async () => {

@@ -3,14 +3,14 @@ import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { buildOnce, cacheFolder } from "../cache.ts";
-import { KEPT, removeEnded } from "./container-label.ts";
+import type { Engine } from "./engine.ts";
+import { REUSABLE, removeEnded } from "./labels.ts";
 import {
   type ContainerRequest,
   containerSettings,
   type RunningContainer,
   runContainer,
-} from "./container-run.ts";
-import type { Engine } from "./engine.ts";
+} from "./run-container.ts";
 
 /**
  * The container of an image that stays from run to run: the one that is there, or a new one. It is
@@ -18,7 +18,7 @@ import type { Engine } from "./engine.ts";
  * same one. What both sides have to know is in the cache: its password, and the folder of its
  * socket.
  */
-export async function keepContainer(
+export async function reuseContainer(
   engine: Engine,
   image: { readonly name: string; readonly id: string },
 ): Promise<RunningContainer & { readonly password: string; readonly name: string }> {
@@ -34,7 +34,7 @@ export async function keepContainer(
     image: image.name,
     password,
     sockets: join(folder, key),
-    labels: { [KEPT]: key },
+    labels: { [REUSABLE]: key },
     durable: false,
     name,
   };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { containerError } from "./container-error.ts";
+import { containerError } from "./run-container.ts";
 
 test.each([
   ["(HTTP code 404) no such image - No such image: postgres:0", "", /there is no such image/],
