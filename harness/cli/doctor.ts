@@ -12,16 +12,16 @@ export async function doctorCommand(
   scenario: string | undefined,
   options: DoctorOptions,
 ): Promise<number> {
-  const findings = await diagnose(options.postgres);
-  if (scenario !== undefined && findings.every(({ ok }) => ok)) {
-    findings.push(...(await examineScenario(scenario, options.postgres)));
+  const diagnostics = await diagnose(options.postgres);
+  if (scenario !== undefined && diagnostics.every(({ ok }) => ok)) {
+    diagnostics.push(...(await examineScenario(scenario, options.postgres)));
   }
-  if (options.json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
+  if (options.json) process.stdout.write(`${JSON.stringify(diagnostics, null, 2)}\n`);
   else {
-    for (const { name, ok, detail, hint } of findings) {
+    for (const { name, ok, detail, hint } of diagnostics) {
       process.stdout.write(`${ok ? "ok " : "NO "} ${name}: ${detail}\n`);
       if (!ok && hint !== undefined) process.stdout.write(`     ${hint}\n`);
     }
   }
-  return findings.every(({ ok }) => ok) ? EXIT.pass : EXIT.usage;
+  return diagnostics.every(({ ok }) => ok) ? EXIT.pass : EXIT.usage;
 }

@@ -21,15 +21,15 @@ export async function startDebian15(): Promise<Server> {
     postgres: DEBIAN_15,
     initdb: join(BIN, "initdb"),
   };
-  const account = await serverUser();
-  const run = await RunFolder.open(account);
+  const user = await serverUser();
+  const run = await RunFolder.open(user);
   try {
     const onProcess = (pid: number) => run.reaper.watch({ folder: run.path, pid });
-    const cluster = await cachedCluster(binaries, account, (draft) => run.reaper.watch(draft));
-    await copyCluster(cluster, run.data, account, onProcess);
+    const cluster = await cachedCluster(binaries, user, (draft) => run.reaper.watch(draft));
+    await copyCluster(cluster, run.data, user, onProcess);
     await appendFile(join(run.data, "postgresql.conf"), "max_prepared_transactions = 10\n");
     const address = { host: run.data, port: 5432 };
-    await startPostmaster({ binaries, account, run, address, durable: false, onProcess });
+    await startPostmaster({ binaries, user, run, address, durable: false, onProcess });
     return await disposableServer({
       provider: "embedded",
       describe: (version) => `Debian's PostgreSQL ${version}`,

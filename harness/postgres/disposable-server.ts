@@ -8,53 +8,54 @@ import type { RunFolder } from "./run-folder.ts";
 import type { Server, ServerFaults } from "./server.ts";
 import { databaseOptions } from "./settings.ts";
 
-/** What can happen to the processes of a server; what can happen to its network is the same for all. */
+/** The faults of a server's processes, which its provider injects. */
 export type ProcessFaults = Omit<ServerFaults, "cut" | "mend">;
 
-/** A Postgres that we started and that nobody else uses. */
+/** A Postgres that a provider has started for this process alone. */
 interface StartedPostgres {
   readonly provider: Server["provider"];
-  /** Given the version. */
+  /** Describes a server of a version. */
   readonly describe: (version: string) => string;
   readonly run: RunFolder;
-  /** The same for as long as it exists, also after a restart. */
+  /** Stays the same after a restart. */
   readonly address: Address;
-  /** Of its superuser `postgres`. */
+  /** The password of the superuser `postgres`. */
   readonly password: string;
-  /** If faults are wanted. */
+  /** Undefined if the server was started without faults. */
   readonly faults: ProcessFaults | undefined;
-  /** If the server has ended by itself: why. */
+  /** If the server has ended by itself: an error with the reason. */
   failure(): Promise<HarnessError | undefined>;
-  /** Ends it, and removes what it left. */
+  /** Ends the server, and removes its files. */
   close(): Promise<void>;
 }
 
-export async function disposableServer(own: StartedPostgres): Promise<Server> {
-  const { run, address, password } = own;
-  const session = new AdminConnection(urlOf(address, password));
-  const version = await session.version();
-  const relay = own.faults && (await Relay.open(join(run.path, "link"), address));
-  const leases = new Leases(session, {
+/** A server that Heddle has started, and that ends with `stop`. */
+export async function disposableServer(started: StartedPostgres): Promise<Server> {
+  const { run, address, password } = started;
+  const admin = new AdminConnection(urlOf(address, password));
+  const version = await admin.version();
+  const relay = started.faults && (await Relay.open(join(run.path, "link"), address));
+  const leases = new Leases(admin, {
     url: relay && urlOf(relay.address, password),
-    options: databaseOptions(version),
+    createOptions: databaseOptions(version),
   });
-  const { faults, settle } =
-    relay && own.faults ? serverFaults(own.faults, relay, session) : NO_FAULTS;
+  const { faults, undo } =
+    relay && started.faults ? serverFaults(started.faults, relay, admin) : NO_FAULTS;
   const stop = async () => {
-    await settle();
+    await undo();
     await leases.abandon();
-    await own.close();
+    await started.close();
   };
   let stopped: Promise<void> | undefined;
   return {
-    provider: own.provider,
+    provider: started.provider,
     version,
-    description: own.describe(version),
+    description: started.describe(version),
     folder: run.own,
     ...(faults && { faults }),
     lease: () =>
       leases.lease().catch(async (error: unknown) => {
-        throw (stopped === undefined && (await own.failure())) || error;
+        throw (stopped === undefined && (await started.failure())) || error;
       }),
     stop: () => {
       stopped ??= stop();
@@ -63,13 +64,14 @@ export async function disposableServer(own: StartedPostgres): Promise<Server> {
   };
 }
 
-const NO_FAULTS = { faults: undefined, settle: async () => {} };
+const NO_FAULTS = { faults: undefined, undo: async () => {} };
 
+/** The faults of the processes and of the relay; `undo` makes it possible to stop the server. */
 function serverFaults(
   processes: ProcessFaults,
   relay: Relay,
-  session: AdminConnection,
-): { readonly faults: ServerFaults; readonly settle: () => Promise<void> } {
+  admin: AdminConnection,
+): { readonly faults: ServerFaults; readonly undo: () => Promise<void> } {
   let paused = false;
   const resume = async () => {
     await processes.resume();
@@ -87,15 +89,15 @@ function serverFaults(
     },
     restart: async () => {
       await processes.restart();
-      await session.version();
+      await admin.version();
     },
     cut: () => relay.cut(),
     mend: () => relay.mend(),
   };
-  // A paused server would neither let our session end nor end itself.
-  const settle = async () => {
+  // A paused server neither ends the admin connection nor obeys a shutdown.
+  const undo = async () => {
     if (paused) await resume();
     await relay.cut();
   };
-  return { faults, settle };
+  return { faults, undo };
 }

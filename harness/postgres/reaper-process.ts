@@ -3,34 +3,33 @@ import { removeLeftover } from "./leftovers.ts";
 import type { ReaperTask } from "./reaper.ts";
 
 /*
- * A process of its own that outlives the harness. Each line that it reads is all that there would
- * be to clean up now, in place of the line before. The end of its input, which comes even when the
- * harness is killed, is the signal to do it.
+ * The reaper: a process that outlives the harness. Each line that it reads is a task that replaces the
+ * one before. At the end of its input, which comes even when the harness is killed, it does the task.
  */
 
-// Only the end of the harness counts: whoever ends a whole group of processes means us as well.
+// A signal to the whole process group must not end the reaper before the harness has ended.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
-// The harness waits for this; it may be gone already.
+// The harness waits for this line, unless it has ended already.
 process.stdout.on("error", () => {}).write("ready\n");
 
-let duty: ReaperTask = { leftovers: [], containers: null, databases: null };
+let task: ReaperTask = { leftovers: [], containers: null, databases: null };
 for await (const line of createInterface({ input: process.stdin })) {
   try {
-    duty = JSON.parse(line) as ReaperTask;
+    task = JSON.parse(line) as ReaperTask;
   } catch {
-    // The harness died while it wrote the line: what it said before holds.
+    // The harness died while it wrote the line: the last complete task counts.
   }
 }
-const tasks: Promise<void>[] = [];
-if (duty.containers !== null) {
+const cleanups: Promise<void>[] = [];
+if (task.containers !== null) {
   const { openEngine } = await import("./container/engine.ts");
   const { removeLateContainersOf } = await import("./container/labels.ts");
-  await removeLateContainersOf(await openEngine(), duty.containers);
+  await removeLateContainersOf(await openEngine(), task.containers);
 }
-tasks.push(...duty.leftovers.map((leftover) => removeLeftover(leftover)));
-if (duty.databases !== null && duty.databases.names.length > 0) {
+cleanups.push(...task.leftovers.map((leftover) => removeLeftover(leftover)));
+if (task.databases !== null && task.databases.names.length > 0) {
   const { dropDatabases } = await import("./leases.ts");
-  tasks.push(dropDatabases(duty.databases.url, duty.databases.names));
+  cleanups.push(dropDatabases(task.databases.url, task.databases.names));
 }
-const failed = (await Promise.allSettled(tasks)).some((task) => task.status === "rejected");
+const failed = (await Promise.allSettled(cleanups)).some(({ status }) => status === "rejected");
 process.exitCode = failed ? 1 : 0;

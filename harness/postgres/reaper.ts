@@ -2,28 +2,29 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Leftover } from "./leftovers.ts";
 
-/** What is to be cleaned up if we are gone. */
+/** What the reaper cleans up when this process has ended. */
 export interface ReaperTask {
   readonly leftovers: readonly Leftover[];
-  /** The run folder whose containers are to be removed. */
+  /** The run folder whose containers it removes. */
   readonly containers: string | null;
+  /** The databases that it drops. */
   readonly databases: { readonly url: string; readonly names: readonly string[] } | null;
 }
 
-/** Our end of the pipe to a process that cleans up when we cannot, since we were killed. */
+/** The pipe to the reaper: a process that cleans up after this one, even if this one is killed. */
 export class Reaper {
-  /** Settles when it would survive a signal to all of our processes, or has failed. */
+  /** Resolves when the reaper ignores signals to the process group, or has failed to start. */
   readonly ready: Promise<void>;
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
-  #duty: ReaperTask = { leftovers: [], containers: null, databases: null };
+  #task: ReaperTask = { leftovers: [], containers: null, databases: null };
 
   constructor() {
     const { NODE_OPTIONS: _, ...env } = process.env;
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
     const program = fileURLToPath(new URL(`./reaper-process.${extension}`, import.meta.url));
     this.#child = spawn(process.execPath, [program], {
-      // A session of its own, which a Ctrl-C at the terminal does not reach.
+      // In a session of its own, which a Ctrl-C at the terminal does not reach.
       detached: true,
       cwd: "/",
       env,
@@ -35,44 +36,44 @@ export class Reaper {
       this.#child.once("error", () => resolve());
     });
     this.ready = new Promise((resolve) => {
-      const settle = () => {
+      const becomeReady = () => {
         this.#child.stdout?.destroy();
         resolve();
       };
-      this.#child.stdout?.once("data", settle);
-      void this.#exited.then(settle);
+      this.#child.stdout?.once("data", becomeReady);
+      void this.#exited.then(becomeReady);
     });
-    // Without it we go on: the next start sweeps.
+    // Without a reaper the run goes on: the next start sweeps.
     this.#child.stdin?.on("error", () => {});
     this.#child.unref();
   }
 
-  /** Adds what is to be cleared, in place of what was said of the same folder before. */
+  /** Adds a leftover. It replaces an earlier one with the same folder. */
   watch(leftover: Leftover): void {
-    this.#tell({ ...this.#duty, leftovers: [...this.#without(leftover.folder), leftover] });
+    this.#send({ ...this.#task, leftovers: [...this.#without(leftover.folder), leftover] });
   }
 
-  /** Says that a folder is gone. */
+  /** Removes the leftover with this folder. */
   forget(folder: string): void {
-    this.#tell({ ...this.#duty, leftovers: this.#without(folder) });
+    this.#send({ ...this.#task, leftovers: this.#without(folder) });
   }
 
-  /** Has the containers that belong to a run folder removed, those too that are still to come. */
+  /** Adds the containers that belong to a run folder, also those that do not exist yet. */
   watchContainers(folder: string): void {
-    this.#tell({ ...this.#duty, containers: folder });
+    this.#send({ ...this.#task, containers: folder });
   }
 
-  /** Says that there are no containers any more. */
+  /** Removes the containers from the task. */
   forgetContainers(): void {
-    this.#tell({ ...this.#duty, containers: null });
+    this.#send({ ...this.#task, containers: null });
   }
 
-  /** Sets which databases of a server are to be dropped. */
+  /** Sets the databases of a server to drop. */
   watchDatabases(url: string, names: readonly string[]): void {
-    this.#tell({ ...this.#duty, databases: { url, names } });
+    this.#send({ ...this.#task, databases: { url, names } });
   }
 
-  /** Lets it do what is left of its duty, normally nothing, and waits for its end. */
+  /** Has the reaper do the rest of its task, normally nothing, and waits for its end. */
   async dismiss(): Promise<void> {
     this.#child.ref();
     this.#child.stdin?.end();
@@ -80,11 +81,11 @@ export class Reaper {
   }
 
   #without(gone: string): Leftover[] {
-    return this.#duty.leftovers.filter(({ folder }) => folder !== gone);
+    return this.#task.leftovers.filter(({ folder }) => folder !== gone);
   }
 
-  #tell(duty: ReaperTask): void {
-    this.#duty = duty;
-    this.#child.stdin?.write(`${JSON.stringify(duty)}\n`);
+  #send(task: ReaperTask): void {
+    this.#task = task;
+    this.#child.stdin?.write(`${JSON.stringify(task)}\n`);
   }
 }

@@ -13,10 +13,9 @@ import {
 } from "./run-container.ts";
 
 /**
- * The container of an image that stays from run to run: the one that is there, or a new one. It is
- * told by its name, which stands for all that has to be the same; two that make it at once get the
- * same one. What both sides have to know is in the cache: its password, and the folder of its
- * socket.
+ * Returns the reusable container of an image, and creates it if it does not exist. Its name contains a hash
+ * of everything that must be equal, so that concurrent runs get the same container. The cache holds what
+ * they share: the password, and the folder of the socket.
  */
 export async function reuseContainer(
   engine: Engine,
@@ -27,10 +26,10 @@ export async function reuseContainer(
     await writeFile(join(draft, "password"), randomBytes(16).toString("hex"), { mode: 0o600 });
   });
   const password = await readFile(join(folder, "password"), "utf8");
-  const same = JSON.stringify([image, password, containerSettings(false, true)]);
-  const key = createHash("sha256").update(same).digest("hex").slice(0, 12);
+  const identity = JSON.stringify([image, password, containerSettings(false, true)]);
+  const key = createHash("sha256").update(identity).digest("hex").slice(0, 12);
   const name = `heddle-kept-${key}`;
-  const wanted: ContainerRequest = {
+  const request: ContainerRequest = {
     image: image.name,
     password,
     sockets: join(folder, key),
@@ -39,27 +38,27 @@ export async function reuseContainer(
     name,
   };
   await removeEnded(engine, name);
-  return { ...(await findOrRun(engine, wanted)), password, name };
+  return { ...(await findOrRun(engine, request)), password, name };
 }
 
-/** How long another may take to make the container: as long as we may. */
-const MADE_MS = 60_000;
+/** The time limit for another process to create the container. */
+const CREATE_MS = 60_000;
 const POLL_MS = 50;
-/** What the engine says to all but one of those that make, start or remove the same one at once. */
-const ANOTHER_IS_AT_IT = /already in use|already started|no such container/i;
+/** The engine's errors if another process creates, starts or removes the same container. */
+const CONFLICT = /already in use|already started|no such container/i;
 
 /**
- * An engine gives a name away before the container that will have it is listed, and lists it before
- * it can be used, with a slow disk for seconds: whoever comes in between can neither make it nor
- * use it yet, and asks again.
+ * Finds or runs a container. An engine reserves a name before it lists the container, and lists the
+ * container before it can be used, with a slow disk for seconds. In between, this process can neither
+ * create nor use the container, and tries again.
  */
-async function findOrRun(engine: Engine, wanted: ContainerRequest): Promise<RunningContainer> {
-  const until = performance.now() + MADE_MS;
+async function findOrRun(engine: Engine, request: ContainerRequest): Promise<RunningContainer> {
+  const until = performance.now() + CREATE_MS;
   for (;;) {
     try {
-      return await runContainer(engine, wanted);
+      return await runContainer(engine, request);
     } catch (error) {
-      if (!ANOTHER_IS_AT_IT.test(String(error)) || performance.now() > until) throw error;
+      if (!CONFLICT.test(String(error)) || performance.now() > until) throw error;
       await delay(POLL_MS);
     }
   }
