@@ -80,7 +80,10 @@ async function exportOf(service: Service, mutant?: string): Promise<Reproduction
   };
   const searchStatements = () =>
     searchWithStatementGates(opened, service, found, execution.scenario);
-  return exportReproduction({ server, setup, found, execution, searchStatements }, folder);
+  return exportReproduction(
+    { server, setup, counterexample: found, execution, searchStatements },
+    folder,
+  );
 }
 
 const VIOLATED = /slot_with_several_bookings +\|\s*FAIL/;

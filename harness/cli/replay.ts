@@ -139,7 +139,7 @@ async function exportCommand(
     {
       server,
       setup: setupOf(service, mutant),
-      found,
+      counterexample: found,
       execution,
       searchStatements: () => searchWithStatementGates(open, service, found, execution.scenario),
     },

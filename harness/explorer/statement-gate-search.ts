@@ -21,13 +21,13 @@ const MAX_EXECUTIONS = 1_000;
 export async function searchWithStatementGates<State extends Json, Op extends Operation>(
   open: (control: Control) => Promise<Executor<State, Op>>,
   service: Service<State, Op>,
-  found: Pick<Counterexample, "violations" | "control">,
+  counterexample: Pick<Counterexample, "violations" | "control">,
   scenario: Scenario<State, Op>,
 ): Promise<Execution<State, Op> | undefined> {
-  const [rule] = found.violations;
+  const [rule] = counterexample.violations;
   if (rule === undefined) return undefined;
   const checkers = new Checkers(checkersOf(service));
-  const executor = await open({ ...found.control, gates: ["statement"] });
+  const executor = await open({ ...counterexample.control, gates: ["statement"] });
   try {
     const scheduler = new Exhaustive();
     for (let left = MAX_EXECUTIONS; left > 0 && scheduler.begin(); left--) {

@@ -11,7 +11,7 @@ const done = { tags: ["UPDATE 1"], transaction: "idle" } as const;
 const deadlock = { sqlstate: "40P01", message: "deadlock | detected" };
 
 const REPRODUCTION: Reproduction = {
-  found: {
+  counterexample: {
     service: "accounts",
     mutant: null,
     violations: [{ checker: "invariant", name: "sum", message: "It is\n1.", evidence: [] }],

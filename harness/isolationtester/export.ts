@@ -20,7 +20,7 @@ export interface ExportSource<State extends Json, Op extends Operation> {
   readonly server: Server;
   /** The service's setup, with the seeded bug or mutant that was on. */
   readonly setup: SystemSetup<State, Op>;
-  readonly found: Pick<Counterexample, "service" | "mutant" | "violations" | "control">;
+  readonly counterexample: Pick<Counterexample, "service" | "mutant" | "violations" | "control">;
   /** The execution that broke the rule, or its replay. */
   readonly execution: Execution<State, Op>;
   /**
@@ -40,7 +40,7 @@ const SPEC = "reproduction.spec";
  * @throws HarnessError USAGE when the folder cannot be written.
  */
 export async function exportReproduction<State extends Json, Op extends Operation>(
-  { server, setup, found, execution, searchStatements }: ExportSource<State, Op>,
+  { server, setup, counterexample, execution, searchStatements }: ExportSource<State, Op>,
   folder: string,
 ): Promise<Reproduction | string> {
   await loadParser();
@@ -51,7 +51,7 @@ export async function exportReproduction<State extends Json, Op extends Operatio
   }
   const { steps } = exportedSteps(exported.trace);
   const recorded = await recordSetup(server, setup, execution.scenario.initial);
-  const reproduction = { found, steps, ...recorded };
+  const reproduction = { counterexample, steps, ...recorded };
   const spec = exportedSpec(reproduction);
   await write(folder, new Map([...psqlScripts(reproduction), [SPEC, spec]]));
   await write(folder, new Map([["reproduction.out", await outputOf(server, spec)]]));

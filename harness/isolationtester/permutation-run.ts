@@ -66,7 +66,7 @@ export class PermutationRun {
     while (session.active !== undefined) {
       const old = session.active;
       if (await this.#tryToComplete(old, { mayWait: false, again: true })) {
-        this.#waiting = this.#waiting.filter((one) => one !== old);
+        this.#waiting = this.#waiting.filter((step) => step !== old);
       }
       await this.#completeWaiting("ask");
       if (session.active === undefined) return;
@@ -103,32 +103,32 @@ export class PermutationRun {
    * @returns whether the step was reported as completed.
    */
   async #tryToComplete(
-    one: PermutationStep,
+    sent: PermutationStep,
     { mayWait, again }: { readonly mayWait: boolean; readonly again: boolean },
   ): Promise<boolean> {
     const { print } = this.#context;
-    const { name, sql } = one.step;
+    const { name, sql } = sent.step;
     const reportWaiting = () => {
       if (!again) print(`step ${name}: ${sql} <waiting ...>\n`);
       return false;
     };
-    if (!again && one.markers.some(({ type }) => type === "once")) return reportWaiting();
+    if (!again && sent.markers.some(({ type }) => type === "once")) return reportWaiting();
     const pause = again && mayWait ? PAUSE_MS.again : PAUSE_MS.first;
-    if ((await this.#outcome(one, mayWait, pause)) === "blocked") return reportWaiting();
-    if (one.markers.some((marker) => this.#isUnsatisfied(marker))) return reportWaiting();
+    if ((await this.#outcome(sent, mayWait, pause)) === "blocked") return reportWaiting();
+    if (sent.markers.some((marker) => this.#isUnsatisfied(marker))) return reportWaiting();
     print(again ? `step ${name}: <... completed>\n` : `step ${name}: ${sql}\n`);
-    this.#report(this.#sessionOf(one));
+    this.#report(this.#sessionOf(sent));
     return true;
   }
 
   /** Waits until the step has ended or, if `mayWait`, is blocked by a lock. */
   async #outcome(
-    one: PermutationStep,
+    sent: PermutationStep,
     mayWait: boolean,
     firstPause: number,
   ): Promise<"ended" | "blocked"> {
     const { control, print, stepTimeoutMs, signal } = this.#context;
-    const session = this.#sessionOf(one);
+    const session = this.#sessionOf(sent);
     const start = Date.now();
     let pause = firstPause;
     let cancelled = false;
@@ -148,10 +148,10 @@ export class PermutationRun {
       if (waited > stepTimeoutMs && !cancelled) {
         cancelled = true;
         const seconds = Math.floor(waited / 1_000);
-        print(`isolationtester: canceling step ${one.step.name} after ${seconds} seconds\n`);
+        print(`isolationtester: canceling step ${sent.step.name} after ${seconds} seconds\n`);
         await control.ask({ text: "select pg_cancel_backend($1)", values: [session.pid] });
       }
-      if (waited > 2 * stepTimeoutMs) throw this.#timeout(one, start);
+      if (waited > 2 * stepTimeoutMs) throw this.#timeout(sent, start);
     }
   }
 
@@ -174,8 +174,8 @@ export class PermutationRun {
   }
 
   #printNotices(session: SpecConnection): void {
-    for (let one = session.takeNotice(); one !== undefined; one = session.takeNotice()) {
-      this.#context.print(`${session.name}: ${messageText(one, "notice")}`);
+    for (let notice = session.takeNotice(); notice !== undefined; notice = session.takeNotice()) {
+      this.#context.print(`${session.name}: ${messageText(notice, "notice")}`);
       this.#noticePrinted = true;
     }
   }

@@ -5,7 +5,7 @@ import type { Result, Statement, Trace } from "../core/trace.ts";
 
 /** A violation as SQL: what psql or isolationtester need to show it. */
 export interface Reproduction {
-  readonly found: Pick<Counterexample, "service" | "mutant" | "violations" | "control">;
+  readonly counterexample: Pick<Counterexample, "service" | "mutant" | "violations" | "control">;
   /** Creates the initial state in an empty database. Each element has one or more statements. */
   readonly setup: readonly string[];
   readonly steps: readonly ExportedStep[];
@@ -23,9 +23,9 @@ export function tasksOf({ steps }: Pick<Reproduction, "steps">): Task[] {
  * The statements that a session begins with: the default isolation level and, if the execution has a
  * deadlock, a `deadlock_timeout` by which the same session becomes the victim.
  */
-export function sessionSettings({ found, steps }: Reproduction, task: Task): string[] {
+export function sessionSettings({ counterexample, steps }: Reproduction, task: Task): string[] {
   const settings: string[] = [];
-  const { isolation } = found.control;
+  const { isolation } = counterexample.control;
   if (isolation !== "read committed") {
     settings.push(`set default_transaction_isolation = '${isolation}'`);
   }
@@ -38,8 +38,10 @@ export function sessionSettings({ found, steps }: Reproduction, task: Task): str
 }
 
 /** A line for each violation: `NAME (CHECKER): MESSAGE`. */
-export function violationLines({ found }: Reproduction): string[] {
-  return found.violations.map(({ checker, name, message }) => `${name} (${checker}): ${message}`);
+export function violationLines({ counterexample }: Reproduction): string[] {
+  return counterexample.violations.map(
+    ({ checker, name, message }) => `${name} (${checker}): ${message}`,
+  );
 }
 
 /** The visible outcome of a step: `waits for client0, then INSERT 0 1`, `ERROR 40P01: …`. */

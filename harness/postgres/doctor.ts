@@ -12,6 +12,15 @@ import { selectServer, startServer } from "./provider.ts";
 import { baseFolder } from "./run-folder.ts";
 import type { Server } from "./server.ts";
 
+/** The result of one check. */
+export interface Diagnostic {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  /** What to do, if `detail` does not say it. */
+  readonly hint?: string;
+}
+
 /**
  * Checks what a server allows by using it: starts it, leases a database, tries in it what gates need,
  * drops it, and stops the server.
@@ -103,15 +112,6 @@ async function checkServer(diagnostics: Diagnostic[], server: Server): Promise<v
       : "polled, which is slower: this role may not set deadlock_timeout and log_lock_waits",
   });
   await checkDatabase(diagnostics, database.url);
-}
-
-/** The result of one check. */
-export interface Diagnostic {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly detail: string;
-  /** What to do, if `detail` does not say it. */
-  readonly hint?: string;
 }
 
 /** Runs a check and adds its diagnostic. An error becomes a diagnostic that is not `ok`, with its message. */
