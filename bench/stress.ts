@@ -9,7 +9,7 @@ import { Ways } from "../harness/mutation/solo-runs.ts";
 import type { Server } from "../harness/postgres/provider.ts";
 import { startServer } from "../harness/postgres/provider.ts";
 import { openExecutor } from "../harness/service/open-executor.ts";
-import type { Mutant } from "../harness/service/service.ts";
+import type { SeededBug } from "../harness/service/service.ts";
 import booking from "../models/booking/index.ts";
 import type { BookingScenario } from "../models/booking/scenarios.ts";
 import { type BenchComparison, type Benchmark, median } from "./benchmark.ts";
@@ -39,7 +39,7 @@ interface Raced extends BenchComparison {
   readonly sides: { readonly ours: Caught; readonly theirs: Caught };
 }
 
-type Hunter = (mutant: Mutant) => Promise<Caught>;
+type Hunter = (mutant: SeededBug) => Promise<Caught>;
 
 /**
  * Each seeded bug, sought by Heddle and by plain stress: the same scenarios of the same model, all
@@ -50,7 +50,7 @@ export async function stress(): Promise<Benchmark> {
   try {
     const cases: Raced[] = [];
     const ours = await byHeddle(server);
-    for (const mutant of booking.mutants) {
+    for (const mutant of booking.seededBugs) {
       // Plain stress has no faults.
       if ("equivalent" in mutant || depthOf(mutant).faults.length > 0) continue;
       const sides = {

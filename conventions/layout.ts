@@ -20,14 +20,15 @@ const harness = {
     ...["core", "postgres", "instrumentation", "footprints", "proxy"],
     "scheduler/scheduler.ts",
   ],
-  service: ["core", "postgres", "execution", "isolationtester/spec-service.ts"],
-  explorer: ["core", "postgres", "scheduler", "checkers", "footprints", "execution", "service"],
+  service: ["core", "postgres", "execution"],
+  isolationtester: ["core", "postgres", "proxy", "execution", "service"],
+  loading: ["core", "service", "isolationtester"],
+  explorer: [
+    ...["core", "postgres", "scheduler", "checkers", "footprints", "execution", "service"],
+    "loading",
+  ],
   mutation: [
     ...["core", "postgres", "scheduler", "checkers", "parser"],
-    ...["execution", "service", "explorer"],
-  ],
-  isolationtester: [
-    ...["core", "postgres", "proxy", "scheduler", "checkers"],
     ...["execution", "service", "explorer"],
   ],
   audit: ["core", "postgres"],

@@ -50,7 +50,7 @@ export {
 } from "./scheduler/strategies.ts";
 export type * from "./service/attack.ts";
 export type { AppliedMutant, SchemaMutant } from "./service/open-executor.ts";
-export type * from "./service/promise.ts";
 export type * from "./service/scenario-definition.ts";
 export { defineScenario } from "./service/scenario-definition.ts";
+export type * from "./service/service.ts";
 export type * from "./service/service.ts";

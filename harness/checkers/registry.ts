@@ -81,7 +81,7 @@ export class Checkers<State extends Json, Op extends Operation> {
   /**
    * Applies every checker to an execution.
    *
-   * @throws HarnessError `MODEL_FAILED` if a checker throws
+   * @throws HarnessError `SERVICE_FAILED` if a checker throws
    */
   async check(
     execution: Execution<State, Op>,
@@ -146,7 +146,7 @@ async function attributedToChecker<T>(work: () => Promise<T>): Promise<T> {
   } catch (cause) {
     if (cause instanceof HarnessError) throw cause;
     throw new HarnessError(
-      "MODEL_FAILED",
+      "SERVICE_FAILED",
       `checking an execution failed: ${String(cause)}; what breaks a rule is returned, not thrown`,
       { cause },
     );

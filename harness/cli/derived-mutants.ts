@@ -1,12 +1,12 @@
 import { mkdir } from "node:fs/promises";
 import { DEFAULTS } from "../explorer/defaults.ts";
+import { loadService } from "../loading/load-service.ts";
 import type { MutationScore } from "../mutation/mutation-score.ts";
 import { mutationScore } from "../mutation/score.ts";
 import { startServer } from "../postgres/provider.ts";
 import { groupByOutcome, scoreText } from "../reporters/derived-mutants.ts";
 import { jsonText } from "../reporters/json.ts";
 import { writeDerivedMutants } from "../reporters/write.ts";
-import { loadService } from "../service/load-service.ts";
 import { EXIT, interruption } from "./exit.ts";
 import { serviceName } from "./project.ts";
 import { showInReport } from "./publish.ts";

@@ -7,12 +7,12 @@ import { clientOf } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
 import { CONNECT_ADVICE } from "../explorer/control-sentences.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
-import type { Diagnostic } from "../postgres/diagnostic.ts";
-import { examine } from "../postgres/doctor.ts";
+import { loadService } from "../loading/load-service.ts";
+import type { Diagnostic } from "../postgres/doctor.ts";
+import { diagnose } from "../postgres/doctor.ts";
 import { startServer } from "../postgres/provider.ts";
 import { quantity } from "../reporters/format-values.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
-import { loadService } from "../service/load-service.ts";
 import { openExecutor } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
 import { EXIT } from "./exit.ts";
@@ -36,7 +36,7 @@ export function addDoctor(command: Command, finished: (exitCode: number) => void
 }
 
 async function runCommand(given: string | undefined, options: Options): Promise<number> {
-  const findings = await examine(options.postgres);
+  const findings = await diagnose(options.postgres);
   if (findings.every(({ ok }) => ok)) {
     findings.push(...(await examineService(given, options.postgres)));
   }

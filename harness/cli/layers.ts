@@ -1,11 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import type { GateLevel, Isolation } from "../core/control.ts";
+import { loadService } from "../loading/load-service.ts";
 import { layersOfDefence } from "../mutation/layers.ts";
 import { startServer } from "../postgres/provider.ts";
 import { jsonText } from "../reporters/json.ts";
 import { layersText, removedProtections } from "../reporters/layers.ts";
 import { writeLayers } from "../reporters/write.ts";
-import { loadService } from "../service/load-service.ts";
 import { EXIT, interruption } from "./exit.ts";
 import { serviceName } from "./project.ts";
 import { showInReport } from "./publish.ts";

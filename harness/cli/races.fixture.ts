@@ -46,7 +46,7 @@ function serviceOf({ name, schema, reset, calls, wrong }: Race): Service<null, C
       },
     ],
     codes: { call: ["OK", "40001"] },
-    mutants: [],
+    seededBugs: [],
     sources: [],
   };
 }

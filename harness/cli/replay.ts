@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
+import type { Control } from "../core/control.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
 import { faultsIn } from "../core/schedule.ts";
@@ -163,14 +164,17 @@ async function exportReplay(
   }
   const options = { stepTimeoutMs, signal: undefined };
   const { exportReproduction } = await import("../isolationtester/export.ts");
+  const { searchWithStatementGates } = await import("../explorer/statement-gate-search.ts");
+  const counterexample = { ...recorded, violations };
+  const open = (control: Control) => openExecutor(server, service, mutant, { control, ...options });
   const reproduction = await exportReproduction(
     {
       server,
-      service,
       setup: setupOf(service, mutant),
-      open: (other) => openExecutor(server, service, mutant, { control: other, ...options }),
-      found: { ...recorded, violations },
+      counterexample,
       execution,
+      searchStatements: () =>
+        searchWithStatementGates(open, service, counterexample, execution.scenario),
     },
     folder,
   );

@@ -84,7 +84,7 @@ test("an error in a spec is one sentence", async () => {
   await writeFile(place.path("bad.spec"), "session a\nstop a1 { select 1; }");
   expect(await place.heddle("spec", "bad.spec")).toMatchObject({
     code: 2,
-    stderr: 'heddle: bad.spec:2:1: "stop" stands here, and not "step" [USAGE]\n',
+    stderr: 'heddle: bad.spec:2:1: expected "step", found "stop" [USAGE]\n',
   });
   expect(await place.heddle("spec", "none.spec")).toMatchObject({
     code: 2,

@@ -13,11 +13,11 @@ import { DEFAULTS } from "../explorer/defaults.ts";
 import { RegressionFolder } from "../explorer/regressions.ts";
 import type { Shard, ShardPart } from "../explorer/shards.ts";
 import { verify } from "../explorer/verify.ts";
+import { loadScenario, loadService, locateService } from "../loading/load-service.ts";
 import { mutantNamed } from "../mutation/derived-service.ts";
 import { startServer } from "../postgres/provider.ts";
 import { writeShard } from "../reporters/shard-file.ts";
 import { type StrategyName, strategies, strategyNamed } from "../scheduler/strategies.ts";
-import { loadScenario, loadService, locateService } from "../service/load-service.ts";
 import type { Bounds, Service } from "../service/service.ts";
 import { exitCodeOfCampaign, interruption } from "./exit.ts";
 import {

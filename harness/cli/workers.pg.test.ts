@@ -2,10 +2,10 @@ import type { ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { verify } from "../explorer/verify.ts";
+import { loadService } from "../loading/load-service.ts";
 import { processes } from "../postgres/harness-process.fixture.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
-import { loadService } from "../service/load-service.ts";
 import { printed, TestFolder } from "./heddle.fixture.ts";
 
 const MODEL = fileURLToPath(new URL("../../models/booking/index.ts", import.meta.url));

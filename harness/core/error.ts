@@ -1,7 +1,7 @@
 export type HarnessErrorCode =
   | "USAGE"
   | "PROVIDER_FAILED"
-  | "MODEL_FAILED"
+  | "SERVICE_FAILED"
   | "STEP_TIMEOUT"
   | "CONNECTION_LOST"
   | "UNSUPPORTED"

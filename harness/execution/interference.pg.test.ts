@@ -166,7 +166,7 @@ describe("an error of the harness has a code and says what to do", () => {
     const executor = await open();
     const wrong = scenario([{ name: "throws", sql: ["select 1"] }]);
     const error = await fault(executor.execute(wrong, new Exhaustive(0)));
-    expect(error.code).toBe("MODEL_FAILED");
+    expect(error.code).toBe("SERVICE_FAILED");
     expect(error.message).toContain(`perform() failed`);
     expect(error.message).toContain("the service's own mistake");
   });
@@ -177,7 +177,7 @@ describe("an error of the harness has a code and says what to do", () => {
   ] as const)("a %s() that fails is named, and leaves nothing behind", async (part) => {
     const failing = { ...SETUP, [part]: () => Promise.reject(new Error("no such file")) };
     const error = await fault(open({}, failing));
-    expect(error.code).toBe("MODEL_FAILED");
+    expect(error.code).toBe("SERVICE_FAILED");
     expect(error.message).toBe(`the service's ${part}() failed: Error: no such file`);
     const left = "select from pg_database where datname = $1";
     const { rowCount } = await outside((client) => client.query(left, [database.name]));

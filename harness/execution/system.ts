@@ -143,7 +143,7 @@ function unkillable(faults: string, what: string): HarnessError {
 }
 
 /**
- * Attributes an error of the user's code: it becomes HarnessError `MODEL_FAILED`, which names what
+ * Attributes an error of the user's code: it becomes HarnessError `SERVICE_FAILED`, which names what
  * failed, such as `the service's reset()`. A lost connection becomes `CONNECTION_LOST` instead.
  */
 export async function attributed<T>(what: string, work: Promise<T>): Promise<T> {
@@ -153,7 +153,7 @@ export async function attributed<T>(what: string, work: Promise<T>): Promise<T> 
     if (cause instanceof HarnessError) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);
     if (isConnectionLost(cause, message)) throw connectionLost(message);
-    throw new HarnessError("MODEL_FAILED", `${what} failed: ${String(cause)}`, {
+    throw new HarnessError("SERVICE_FAILED", `${what} failed: ${String(cause)}`, {
       cause,
     });
   }

@@ -71,7 +71,7 @@ test("the failing execution keeps its evidence, an undecided one the first reaso
 
 test("an error of a checker ends the exploration; an error of the executor keeps its code", async () => {
   const mistake = await explore({ rules, check: () => Promise.reject(new TypeError("a mistake")) });
-  expect(mistake.error).toMatchObject({ code: "MODEL_FAILED" });
+  expect(mistake.error).toMatchObject({ code: "SERVICE_FAILED" });
   expect(mistake.error?.message).toContain("a mistake");
   const lost = new HarnessError("CONNECTION_LOST", "the server is gone");
   const gone = await explore({ rules, check: () => Promise.reject(lost) });

@@ -110,7 +110,7 @@ describe("a campaign without a violation", () => {
     const service = toyService({ invariants: [{ ...lostUpdate, check }] });
     const { campaign: done, error } = await campaign({}, { service });
     expect(done.verdict).toBe("unknown");
-    expect(error?.code).toBe("MODEL_FAILED");
+    expect(error?.code).toBe("SERVICE_FAILED");
     expect(done.reason).toContain("no such column");
   });
 

@@ -1,8 +1,8 @@
 import { HarnessError } from "../core/error.ts";
 import type { Executor } from "../execution/executor.ts";
+import { loadService } from "../loading/load-service.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import { strategyNamed } from "../scheduler/strategies.ts";
-import { loadService } from "../service/load-service.ts";
 import { openExecutor } from "../service/open-executor.ts";
 import { checkersFor } from "./bounded-exploration.ts";
 import { ScenarioExplorer } from "./explore-scenario.ts";

@@ -1,5 +1,5 @@
 import type { ClientBase } from "pg";
-import type { SchemaChange } from "../service/promise.ts";
+import type { SchemaChange } from "../service/service.ts";
 import { type Edit, edited, type FoundEdit } from "./edits.ts";
 import type { DerivedMutant, InvalidMutant, Unmutated } from "./mutation-score.ts";
 import { objectMutants } from "./objects.ts";

@@ -1,11 +1,10 @@
 import { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
+import { withClient } from "../postgres/connection.ts";
 import type { Server } from "../postgres/provider.ts";
-import { withClient } from "../service/mutated.ts";
 import type { AppliedMutant } from "../service/open-executor.ts";
-import type { Promised, SchemaChange } from "../service/promise.ts";
-import type { Service } from "../service/service.ts";
+import type { SchemaChange, Service, ServicePromise } from "../service/service.ts";
 import { type Derivation, deriveMutants } from "./derivation.ts";
 
 const DERIVED = "derived:";
@@ -28,7 +27,7 @@ function isDerived(mutant: string): boolean {
 
 /** What takes these protections away. */
 export function changesWithout(
-  { protections }: Promised,
+  { protections }: ServicePromise,
   names: readonly string[],
 ): readonly SchemaChange[] {
   return protections.filter(({ name }) => names.includes(name)).flatMap(({ without }) => without);
@@ -66,12 +65,12 @@ export async function mutantNamed<State extends Json, Op extends Operation>(
     return { name, ddl: combined(changes) };
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    const said = `the model "${service.name}" has no mutant "${name}": ${cause.message}`;
+    const said = `the service "${service.name}" has no mutant "${name}": ${cause.message}`;
     throw new HarnessError("USAGE", said, { cause });
   }
 }
 
-function changesNamed(promises: readonly Promised[], name: string): readonly SchemaChange[] {
+function changesNamed(promises: readonly ServicePromise[], name: string): readonly SchemaChange[] {
   if (name.startsWith(DERIVED)) return [name.slice(DERIVED.length)];
   const at = name.indexOf(WITHOUT);
   const promise = promises.find((one) => one.name === name.slice(0, at));

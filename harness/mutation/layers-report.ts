@@ -2,7 +2,7 @@ import type { Control } from "../core/control.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import type { Provenance } from "../explorer/campaign.ts";
 
-import type { Promised, Protection } from "../service/promise.ts";
+import type { Protection, ServicePromise } from "../service/service.ts";
 /** A promise without some of its protections. */
 export interface LayerCase {
   /** Their names; none: the schema as it is. */
@@ -16,7 +16,7 @@ export interface LayerCase {
   readonly counterexample: Counterexample | null;
 }
 
-export interface PromiseLayers extends Promised {
+export interface PromiseLayers extends ServicePromise {
   /** As it is; without each protection alone, each two of them, all but one, and all. */
   readonly cases: readonly LayerCase[];
 }

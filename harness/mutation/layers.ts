@@ -9,9 +9,8 @@ import { operationCount } from "../core/scenario.ts";
 import type { FailingExecution } from "../explorer/explore-scenario.ts";
 import { hashSources } from "../explorer/provenance.ts";
 import type { Server } from "../postgres/provider.ts";
-import { mutated } from "../service/mutated.ts";
-import type { Promised } from "../service/promise.ts";
-import type { Pair, Service } from "../service/service.ts";
+import { mutated } from "../service/open-executor.ts";
+import type { Pair, Service, ServicePromise } from "../service/service.ts";
 import { version } from "../version.ts";
 import type { Derivation } from "./derivation.ts";
 import { changesWithout, derivationOf, withoutName } from "./derived-service.ts";
@@ -21,14 +20,14 @@ import { type SearchOptions, type SearchStage, search } from "./search.ts";
 
 export interface LayersOptions extends SearchOptions {
   readonly preemptions: number;
-  readonly onCase?: (promised: Promised, found: LayerCase) => void;
+  readonly onCase?: (promised: ServicePromise, found: LayerCase) => void;
 }
 
 /**
  * Takes the protections of each of a service's promises away, alone and together, and looks in every
  * interleaving of the promise's pairs whether it still holds. Other rules may be broken meanwhile:
  * only the promise's own count.
- * @throws HarnessError USAGE when the service has no promises, or MODEL_FAILED when one names a
+ * @throws HarnessError USAGE when the service has no promises, or SERVICE_FAILED when one names a
  * mutant or a pair that there is not.
  */
 export async function layersOfDefence<State extends Json, Op extends Operation>(
@@ -85,13 +84,15 @@ function setsOf<T>(names: readonly T[]): readonly (readonly T[])[] {
     .sort((a, b) => a.length - b.length);
 }
 
-function mistaken({ name }: Promised, what: string, cause?: unknown): HarnessError {
-  return new HarnessError("MODEL_FAILED", `the promise "${name}" is mistaken: ${what}`, { cause });
+function mistaken({ name }: ServicePromise, what: string, cause?: unknown): HarnessError {
+  return new HarnessError("SERVICE_FAILED", `the promise "${name}" is mistaken: ${what}`, {
+    cause,
+  });
 }
 
 function pairsOf<State extends Json, Op extends Operation>(
   service: Service<State, Op>,
-  promised: Promised,
+  promised: ServicePromise,
 ): readonly Pair<State, Op>[] {
   const all = service.pairs?.() ?? [];
   return promised.pairs.map((name) => {
@@ -102,7 +103,7 @@ function pairsOf<State extends Json, Op extends Operation>(
 }
 
 interface Case<State extends Json, Op extends Operation> {
-  readonly promised: Promised;
+  readonly promised: ServicePromise;
   readonly pairs: readonly Pair<State, Op>[];
   readonly without: readonly string[];
 }
@@ -135,7 +136,11 @@ async function tried<State extends Json, Op extends Operation>(
   return { without, outcome, reason: reason ?? null, executions, counterexample };
 }
 
-function ddlOf(promised: Promised, without: readonly string[], derivation: Derivation): string {
+function ddlOf(
+  promised: ServicePromise,
+  without: readonly string[],
+  derivation: Derivation,
+): string {
   try {
     return derivation.combined(changesWithout(promised, without));
   } catch (cause) {
@@ -149,7 +154,7 @@ const keyOf = ({ checker, name }: { readonly checker: string; readonly name: str
 /** The checker, if it has rules of the promise's, and of what it finds only what breaks those. */
 function keptTo<State extends Json, Op extends Operation>(
   checker: Checker<State, Op>,
-  { rules }: Promised,
+  { rules }: ServicePromise,
 ): readonly Checker<State, Op>[] {
   const kept = new Set(rules.map(keyOf));
   const own = checker.rules.filter((rule) => kept.has(keyOf(rule)));

@@ -105,14 +105,14 @@ test("a derived mutant can be seeded by its id", async () => {
 
 test.each([
   ["USAGE", "no promises", []],
-  ["MODEL_FAILED", 'no pair "take"', [{ ...oneTicket, pairs: ["take"] }]],
+  ["SERVICE_FAILED", 'no pair "take"', [{ ...oneTicket, pairs: ["take"] }]],
   [
-    "MODEL_FAILED",
+    "SERVICE_FAILED",
     "no rule invariant/x",
     [{ ...oneTicket, rules: [{ checker: "invariant", name: "x" }] }],
   ],
   [
-    "MODEL_FAILED",
+    "SERVICE_FAILED",
     'no derived mutant "x"',
     [{ ...oneTicket, protections: [{ name: "", description: "", without: ["x"] }] }],
   ],
@@ -126,7 +126,7 @@ test.each([
 test("a score needs a service that passes", async () => {
   const failing = tickets({ codes: { take: ["OK"] } });
   await expect(mutationScore(server, failing, { ...options, scenarios: 1 })).rejects.toMatchObject({
-    code: "MODEL_FAILED",
+    code: "SERVICE_FAILED",
     message: expect.stringContaining("TAKEN"),
   });
 });

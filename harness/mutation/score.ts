@@ -5,7 +5,7 @@ import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Server } from "../postgres/provider.ts";
-import { mutated } from "../service/mutated.ts";
+import { mutated } from "../service/open-executor.ts";
 import type { Service, Survivor } from "../service/service.ts";
 import { derivationOf } from "./derived-service.ts";
 import type { DerivedMutant, MutantResult, MutationScore } from "./mutation-score.ts";
@@ -28,7 +28,7 @@ export interface ScoreOptions extends SearchOptions {
  * whole operations of every pair first, which finds what is wrong without concurrency; then generated
  * scenarios; then the pairs with preemptions. What nothing notices has survived. The service as it
  * is goes first, through all of it: that tells which scenarios a routine's mutants can matter to.
- * @throws HarnessError MODEL_FAILED when the service as it is does not pass.
+ * @throws HarnessError SERVICE_FAILED when the service as it is does not pass.
  */
 export async function mutationScore<State extends Json, Op extends Operation>(
   server: Server,
@@ -93,7 +93,7 @@ async function coverageOf<State extends Json, Op extends Operation>(
   if (complete || options.signal?.aborted) return coverage;
   const [violation] = failing?.violations ?? [];
   throw new HarnessError(
-    "MODEL_FAILED",
+    "SERVICE_FAILED",
     `without any mutant, ${violation?.message ?? reason}: a score needs a service that passes`,
   );
 }

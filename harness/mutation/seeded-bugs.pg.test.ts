@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
+import { withClient } from "../postgres/connection.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
-import { withClient } from "../service/mutated.ts";
-import type { Mutant } from "../service/service.ts";
+import type { SeededBug } from "../service/service.ts";
 import { runSeededBugs } from "./seeded-run.ts";
 import { tickets } from "./tickets.fixture.ts";
 
@@ -25,7 +25,7 @@ const NO_LOCK = `
 
 const routine = { depth: "routine", smallest: { operations: 2, preemptions: 1 } } as const;
 
-const bugs: readonly (Mutant & { readonly sql: string })[] = [
+const bugs: readonly (SeededBug & { readonly sql: string })[] = [
   { name: "neither", story: "", checker: "invariant", ...routine, sql: NO_INDEX + NO_LOCK },
   { name: "wrong-checker", story: "", checker: "contract", ...routine, sql: NO_INDEX + NO_LOCK },
   {
@@ -41,7 +41,7 @@ const bugs: readonly (Mutant & { readonly sql: string })[] = [
 ];
 
 const service = tickets({
-  mutants: bugs,
+  seededBugs: bugs,
   migrate: async (url, mutant) => {
     await tickets().migrate(url, undefined);
     const sql = bugs.find(({ name }) => name === mutant)?.sql;
@@ -95,11 +95,11 @@ test("what is caught or equivalent is a pass; to the end of the budget, if all c
 });
 
 test("an alarm about the service as it is, is a failure", async () => {
-  const broken = tickets({ mutants: [], migrate: (url) => service.migrate(url, "neither") });
+  const broken = tickets({ seededBugs: [], migrate: (url) => service.migrate(url, "neither") });
   const mutants = bugs.slice(0, 1);
   const report = await runSeededBugs(
     server,
-    { ...broken, mutants },
+    { ...broken, seededBugs: mutants },
     { ...options, only: undefined },
   );
   expect(report.baseline).toMatchObject([

@@ -12,7 +12,7 @@ import { replay } from "../explorer/replay.ts";
 import { shrunkCounterexample } from "../explorer/shrunk-counterexample.ts";
 import type { Server } from "../postgres/provider.ts";
 import { openExecutor } from "../service/open-executor.ts";
-import type { Mutant, Service } from "../service/service.ts";
+import type { SeededBug, Service } from "../service/service.ts";
 import { type Finding, type Hunted, type HuntOptions, hunt } from "./search-until-found.ts";
 import type { BaselineResult, CheckerFinding, SeededBugResult } from "./seeded-report.ts";
 import { Ways } from "./solo-runs.ts";
@@ -32,7 +32,7 @@ export interface SeededBugOptions extends Omit<HuntOptions, "enough" | "faults" 
 export type Depth = Pick<SeededBugResult, "gates" | "faults">;
 
 /** What it takes to see a bug. */
-export function depthOf(mutant: Mutant): Depth {
+export function depthOf(mutant: SeededBug): Depth {
   const depth = "depth" in mutant ? mutant.depth : "routine";
   switch (depth) {
     case "statement":
@@ -74,7 +74,7 @@ export class SeededBugTrial<State extends Json, Op extends Operation> {
   }
 
   /** Looks for one seeded bug on a database of its own, shrinks what is found, and replays it. */
-  async mutant(mutant: Mutant): Promise<SeededBugResult> {
+  async mutant(mutant: SeededBug): Promise<SeededBugResult> {
     const depth = depthOf(mutant);
     const wanted = "checker" in mutant ? mutant.checker : undefined;
     const enough = (checkers: readonly string[]) =>
@@ -177,7 +177,7 @@ export class SeededBugTrial<State extends Json, Op extends Operation> {
   async #shrunk(
     executor: Executor<State, Op>,
     { gates }: Depth,
-    { name }: Mutant,
+    { name }: SeededBug,
     finding: Finding<State, Op>,
   ): Promise<Counterexample<State, Op>> {
     const { shrinkTimeMs, signal, seed } = this.#options;

@@ -50,14 +50,17 @@ export async function runSeededBugs<State extends Json, Op extends Operation>(
     elapsedMs: performance.now() - began,
     results,
     baseline: unmutated,
-    untried: service.mutants
+    untried: service.seededBugs
       .map(({ name }) => name)
       .filter((name) => !results.some((result) => result.name === name)),
     ...provenance,
   };
 }
 
-function chosen({ name, mutants }: Pick<Service, "name" | "mutants">, only?: readonly string[]) {
+function chosen(
+  { name, seededBugs: mutants }: Pick<Service, "name" | "seededBugs">,
+  only?: readonly string[],
+) {
   if (only === undefined) return mutants;
   const unknown = only.filter((wanted) => !mutants.some((mutant) => mutant.name === wanted));
   if (unknown.length === 0) return mutants.filter((mutant) => only.includes(mutant.name));

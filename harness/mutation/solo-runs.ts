@@ -3,8 +3,8 @@ import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Executor } from "../execution/executor.ts";
+import { withClient } from "../postgres/connection.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
-import { withClient } from "../service/mutated.ts";
 import type { Pair, Service } from "../service/service.ts";
 
 /** What each client of the pairs does when nobody else is there; each once. */

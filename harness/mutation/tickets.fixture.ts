@@ -3,8 +3,7 @@ import { Client, DatabaseError } from "pg";
 import type { JsonObject } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { System, SystemContext } from "../execution/system.ts";
-import type { Promised } from "../service/promise.ts";
-import type { Service } from "../service/service.ts";
+import type { Service, ServicePromise } from "../service/service.ts";
 
 type Take = Operation & { readonly name: "take" };
 
@@ -53,13 +52,13 @@ export function tickets(changes: Partial<Service<null, Take>> = {}): Service<nul
       },
     ],
     codes: { take: ["OK", "TAKEN", "23505"] },
-    mutants: [],
+    seededBugs: [],
     sources: [],
     ...changes,
   };
 }
 
-export const oneTicket: Promised = {
+export const oneTicket: ServicePromise = {
   name: "no double selling",
   statement: "A seat is sold once.",
   rules: [{ checker: "invariant", name: "one-ticket" }],

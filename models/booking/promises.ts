@@ -1,4 +1,4 @@
-import type { Promised } from "../../harness/index.ts";
+import type { ServicePromise } from "../../harness/index.ts";
 
 const invariant = (name: string) => ({ checker: "invariant", name }) as const;
 
@@ -36,7 +36,7 @@ const blind = (routine: string) =>
   }) as const;
 
 /** What the service promises, and which protections in the database are there to keep it. */
-export const promises: readonly Promised[] = [
+export const promises: readonly ServicePromise[] = [
   {
     name: "no double booking",
     statement: "No two active bookings of a provider share any time.",

@@ -76,7 +76,7 @@ const tabs: Service<BookingState, Click> = {
   patterns: [],
   invariants: [...invariants, oneBooksAndTheOtherIsTold],
   codes: { click: ["BOOKED", "BOOKING_CONFLICT"] },
-  mutants: [checkThenInsert],
+  seededBugs: [checkThenInsert],
   sources: [],
 };
 

@@ -167,7 +167,7 @@ function patternTable(patterns: readonly PatternCount[]): Markup | undefined {
     { title: "Pattern" },
     { title: "Scenarios", kind: "number" },
     { title: "Share", kind: "number" },
-    { title: "Promised", kind: "number" },
+    { title: "ServicePromise", kind: "number" },
   ];
   const rows = patterns.map((pattern) => [
     html`<code>${pattern.name}</code><br><span class="note">${pattern.description}</span>`,

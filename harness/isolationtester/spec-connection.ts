@@ -1,32 +1,31 @@
 import pg from "pg";
 import { HarnessError } from "../core/error.ts";
 import { connect } from "../postgres/connection.ts";
-import type { ServerMessage } from "./message-text.ts";
+import type { ResultTable, ServerMessage } from "./output.ts";
 import type { PermutationStep } from "./spec.ts";
-import type { ResultTable } from "./table.ts";
 
-/** What the server, or the loss of the connection to it, says of a statement. */
-export type Message =
+/** A message of the server about a statement; `lost`: the connection ended before the statement did. */
+export type StatementMessage =
   | { readonly type: "notice"; readonly notice: ServerMessage }
   | { readonly type: "done" }
   | { readonly type: "rows"; readonly table: ResultTable }
   | { readonly type: "error"; readonly error: ServerMessage }
   | { readonly type: "lost" };
 
-/** The connection of one session, or of the spec itself, which gets all that the server says. */
+/** The connection of one session, or the control connection of the spec. Queues all messages of the server. */
 export class SpecConnection {
-  /** As the spec names it. */
+  /** The name of the session in the spec. */
   readonly name: string;
-  /** Of the backend. */
+  /** The process id of the backend. */
   readonly pid: number;
-  /** The step that was sent, until it is reported as completed. */
+  /** The step that was sent and is not reported as completed yet. */
   active: PermutationStep | undefined;
-  /** How many notices were taken, ever. */
+  /** The number of notices taken since the connection was opened. */
   notices = 0;
   readonly #client: pg.Client;
-  readonly #messages: Message[] = [];
+  readonly #messages: StatementMessage[] = [];
   #notifications: pg.Notification[] = [];
-  /** The server waits for a statement. */
+  /** Whether the server is ready for the next statement. */
   #ready = true;
   #lost = false;
   #wake = (): void => {};
@@ -36,24 +35,24 @@ export class SpecConnection {
     this.#client = client;
     this.name = name;
     this.pid = pid;
-    client.on("notice", (notice) => this.#heard({ type: "notice", notice }));
+    client.on("notice", (notice) => this.#queue({ type: "notice", notice }));
     client.on("notification", (notification) => this.#notifications.push(notification));
-    // ReadyForQuery, after an error as well; nothing else is queued here.
-    client.on("drain", () => this.#settled());
+    // pg emits `drain` at ReadyForQuery, after an error as well, since no other query is queued here.
+    client.on("drain", () => this.#becomeReady());
     client.on("end", () => {
       this.#lost = true;
       if (this.#ready) return;
       this.#messages.push({ type: "lost" });
-      this.#settled();
+      this.#becomeReady();
     });
   }
 
-  /** @param of the spec's name, which the server sees together with the session's. */
-  static async open(url: string, of: string, name: string): Promise<SpecConnection> {
+  /** @param spec the name of the spec: part of the `application_name` that the server sees. */
+  static async open(url: string, spec: string, name: string): Promise<SpecConnection> {
     const client = await connect(url);
     const { rows } = await client.query<{ pid: number }>(
       "select pg_backend_pid() as pid, set_config('application_name', $1, false)",
-      [`isolation/${of}/${name}`],
+      [`isolation/${spec}/${name}`],
     );
     return new SpecConnection(client, name, rows[0]?.pid ?? 0);
   }
@@ -63,47 +62,47 @@ export class SpecConnection {
     if (this.#lost) {
       throw new HarnessError(
         "CONNECTION_LOST",
-        `The connection of session ${this.name} was lost, and it has another step to do.`,
+        `Session ${this.name} lost its connection before its next step: the spec, or another client, ended it.`,
       );
     }
     this.#ready = false;
     this.#client.query(
       new SimpleQuery(sql, {
-        heard: (message) => this.#heard(message),
-        unsupported: (what) => {
+        onMessage: (message) => this.#queue(message),
+        onUnsupported: (what) => {
           this.#unsupported = what;
         },
       }),
     );
   }
 
-  /** Sends one simple query, and takes its messages until the server is ready. */
-  async execute(sql: string, take: (message: Message) => void): Promise<void> {
+  /** Sends one simple query, and passes its messages to `take` until the server is ready. */
+  async execute(sql: string, take: (message: StatementMessage) => void): Promise<void> {
     this.send(sql);
     for (;;) {
       for (let message = this.take(); message !== undefined; message = this.take()) take(message);
       if (this.ready) return;
-      await this.news(undefined);
+      await this.nextMessage(undefined);
     }
   }
 
-  /** Asks the server something about another session. */
+  /** Executes a query, such as one about another session, and returns its first row. */
   async ask<Row extends pg.QueryResultRow>(query: pg.QueryConfig): Promise<Row | undefined> {
     return (await this.#client.query<Row>(query)).rows[0];
   }
 
-  /** Whether all that the server had to say of the last statement has been heard. */
+  /** Whether the server has sent all messages about the last statement. */
   get ready(): boolean {
     if (this.#unsupported !== undefined) {
       throw new HarnessError(
         "UNSUPPORTED",
-        `Session ${this.name} uses ${this.#unsupported}, which heddle spec does not support.`,
+        `Session ${this.name} uses ${this.#unsupported}, which heddle spec does not support: take it out of the spec.`,
       );
     }
     return this.#ready;
   }
 
-  /** The next message, if it is a notice; statements tell of those as they come. */
+  /** Takes the next message if it is a notice. Notices are printed as they arrive. */
   takeNotice(): ServerMessage | undefined {
     const [first] = this.#messages;
     if (first?.type !== "notice") return undefined;
@@ -111,7 +110,7 @@ export class SpecConnection {
     return first.notice;
   }
 
-  take(): Message | undefined {
+  take(): StatementMessage | undefined {
     const message = this.#messages.shift();
     if (message?.type === "notice") this.notices++;
     return message;
@@ -121,8 +120,8 @@ export class SpecConnection {
     return this.#notifications.splice(0);
   }
 
-  /** Resolves with true when something is heard; with false after so many ms. */
-  news(ms: number | undefined): Promise<boolean> {
+  /** Resolves with true at the next message or end of a statement; with false after `ms`. */
+  nextMessage(ms: number | undefined): Promise<boolean> {
     return new Promise((resolve) => {
       const timer = ms === undefined ? undefined : setTimeout(() => resolve(false), ms);
       this.#wake = () => {
@@ -136,37 +135,37 @@ export class SpecConnection {
     if (!this.#lost) await this.#client.end();
   }
 
-  #heard(message: Message): void {
+  #queue(message: StatementMessage): void {
     this.#messages.push(message);
     this.#wake();
   }
 
-  #settled(): void {
+  #becomeReady(): void {
     this.#ready = true;
     this.#wake();
   }
 }
 
-/** The side of `pg` that is told of each message of the server, and the words for answering it. */
-interface Wire {
+/** The part of pg's connection that answers a COPY, which its types do not declare. */
+interface CopyConnection {
   query(text: string): void;
   sendCopyFail(reason: string): void;
 }
 
-interface Told {
-  readonly heard: (message: Message) => void;
-  readonly unsupported: (what: string) => void;
+interface QueryListener {
+  readonly onMessage: (message: StatementMessage) => void;
+  readonly onUnsupported: (what: string) => void;
 }
 
-/** One simple query, of which every statement's outcome is kept, also those before an error. */
+/** A simple query that passes on the result of every statement, also of those before an error. */
 class SimpleQuery {
   readonly #sql: string;
-  readonly #told: Told;
+  readonly #listener: QueryListener;
   #table: { columns: string[]; rows: (string | null)[][] } | undefined;
 
-  constructor(sql: string, told: Told) {
+  constructor(sql: string, listener: QueryListener) {
     this.#sql = sql;
-    this.#told = told;
+    this.#listener = listener;
   }
 
   submit(connection: pg.Connection): void {
@@ -186,28 +185,28 @@ class SimpleQuery {
   }
 
   handleCommandComplete(): void {
-    this.#told.heard(
+    this.#listener.onMessage(
       this.#table === undefined ? { type: "done" } : { type: "rows", table: this.#table },
     );
     this.#table = undefined;
   }
 
   handleEmptyQuery(): void {
-    this.#told.heard({ type: "done" });
+    this.#listener.onMessage({ type: "done" });
   }
 
-  /** Called for a lost connection too, which is seen when it ends. */
+  /** pg calls this for a lost connection too, which the `end` event reports. */
   handleError(error: Error): void {
-    if (error instanceof pg.DatabaseError) this.#told.heard({ type: "error", error });
+    if (error instanceof pg.DatabaseError) this.#listener.onMessage({ type: "error", error });
   }
 
-  handleCopyInResponse(connection: Wire): void {
-    this.#told.unsupported("COPY … FROM STDIN");
+  handleCopyInResponse(connection: CopyConnection): void {
+    this.#listener.onUnsupported("COPY … FROM STDIN");
     connection.sendCopyFail("not supported");
   }
 
   handleCopyData(): void {
-    this.#told.unsupported("COPY … TO STDOUT");
+    this.#listener.onUnsupported("COPY … TO STDOUT");
   }
 
   handleReadyForQuery(): void {}

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { tableText } from "./table.ts";
+import { tableText } from "./output.ts";
 
-test("numbers are to the right, texts to the left, and nulls are empty", () => {
+test("numbers are aligned to the right, other texts to the left, and nulls are empty", () => {
   const rows = [
     ["1", "free", "-1.5e3"],
     ["20", null, null],
@@ -29,7 +29,7 @@ test.each([
   expect(tableText({ columns: ["12345"], rows: [[cell]] }).split("\n")[2]).toBe(padded);
 });
 
-test("a single row, no row, and no column", () => {
+test("formats a single row, no row, and no column", () => {
   expect(tableText({ columns: ["a"], rows: [["x"]] })).toBe("a\n-\nx\n(1 row)\n\n");
   expect(tableText({ columns: ["a"], rows: [] })).toBe("a\n-\n(0 rows)\n\n");
   expect(tableText({ columns: [], rows: [[]] })).toBe("");

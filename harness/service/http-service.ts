@@ -4,29 +4,29 @@ import { setTimeout as delay } from "node:timers/promises";
 import { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
 import type { SystemContext } from "../execution/system.ts";
-import { type Running, startProgram } from "./program.ts";
+import { type RunningProgram, startProgram } from "./program.ts";
 import type { HttpClient, Outcome, Program, ServiceDefinition } from "./scenario-definition.ts";
 
-/** How long a service may take until it listens. */
+/** The time limit for a service to listen. */
 const START_MS = 30_000;
 const POLL_MS = 10;
 
-/** A service that was started, or runs already. */
+/** A service to send requests to. */
 export interface StartedService {
   readonly url: string;
-  /** Kills it, and starts it again at the same address; not for one that ran already. */
+  /** Kills the service, and starts it again on the same port. Absent for a service that was running already. */
   readonly restart?: () => Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Resolves when the service listens. Throws HarnessError `USAGE` with what it said if it does not. */
+/** Resolves when the service listens. Throws HarnessError `USAGE` with the service's output if it does not. */
 export async function startService(
   definition: ServiceDefinition,
   context: SystemContext,
-  at: Omit<Parameters<typeof startProgram>[1], "url">,
+  options: Omit<Parameters<typeof startProgram>[1], "url">,
 ): Promise<StartedService> {
   if ("exec" in definition) {
-    return startedProgram(definition, { ...at, url: await context.urlFor() });
+    return startedProgram(definition, { ...options, url: await context.urlFor() });
   }
   await context.listenOn(definition.databasePort);
   return { url: definition.url, stop: async () => {} };
@@ -34,10 +34,10 @@ export async function startService(
 
 async function startedProgram(
   definition: Program,
-  at: Parameters<typeof startProgram>[1],
+  options: Parameters<typeof startProgram>[1],
 ): Promise<StartedService> {
   const port = await freePort();
-  let running = await listening(definition, at, port);
+  let running = await listening(definition, options, port);
   const stop = async () => {
     running.process.kill("SIGKILL");
     await running.ended;
@@ -47,17 +47,17 @@ async function startedProgram(
     stop,
     async restart() {
       await stop();
-      running = await listening(definition, at, port);
+      running = await listening(definition, options, port);
     },
   };
 }
 
 async function listening(
   definition: Program,
-  at: Parameters<typeof startProgram>[1],
+  options: Parameters<typeof startProgram>[1],
   port: number,
-): Promise<Running> {
-  const running = startProgram(definition, at, { PORT: String(port) });
+): Promise<RunningProgram> {
+  const running = startProgram(definition, options, { PORT: String(port) });
   let ended = false;
   running.ended.then(
     () => {
@@ -72,21 +72,23 @@ async function listening(
   while (!(await listens(port))) {
     if (ended) {
       const { code } = await running.ended;
-      throw failed(`the service ${name} ended with ${code}`, running);
+      throw notListening(`the service ${name} ended with ${code} before it listened`, running);
     }
     if (performance.now() > deadline) {
       running.process.kill("SIGKILL");
-      throw failed(`the service ${name} does not listen on 127.0.0.1:${port}, its PORT`, running);
+      const address = `127.0.0.1:${port}`;
+      throw notListening(`the service ${name} does not listen on its PORT, ${address}`, running);
     }
     await delay(POLL_MS);
   }
   return running;
 }
 
-function failed(what: string, running: Running): HarnessError {
-  return new HarnessError("USAGE", `${what}; it said: ${running.said() || "nothing"}`);
+function notListening(what: string, running: RunningProgram): HarnessError {
+  return new HarnessError("USAGE", `${what}; its standard error: ${running.stderr() || "empty"}`);
 }
 
+/** Sends a request. Its answer is the body, parsed if it is JSON. */
 export async function outcomeOfRequest(
   { http: { path, body, headers, method = body === undefined ? "GET" : "POST" } }: HttpClient,
   service: string | undefined,
@@ -95,7 +97,7 @@ export async function outcomeOfRequest(
   if (service === undefined) {
     throw new HarnessError(
       "USAGE",
-      "a client is an HTTP request, and the scenario has no `service`",
+      "a client sends an HTTP request, but the scenario has no `service`: add one",
     );
   }
   const response = await fetch(new URL(path, service), {
@@ -122,7 +124,7 @@ async function freePort(): Promise<number> {
   const address = probe.address();
   probe.close();
   await once(probe, "close");
-  if (address === null || typeof address === "string") throw new Error("it listens on no port");
+  if (address === null || typeof address === "string") throw new Error("the probe has no port");
   return address.port;
 }
 

@@ -1,12 +1,18 @@
-import { sessionName } from "./exported-steps.ts";
-import { type Reproduction, seen, sessionSettings, tasksOf, whatBroke } from "./reproduction.ts";
+import {
+  type Reproduction,
+  sessionName,
+  sessionSettings,
+  stepOutcome,
+  tasksOf,
+  violationLines,
+} from "./reproduction.ts";
 import { withoutBraces, withValues } from "./sql-text.ts";
 
 /**
- * A spec for PostgreSQL's isolationtester, and for `heddle spec`, with one permutation: the
- * statements in the order of the execution, and then those that show the violation.
+ * A spec for PostgreSQL's isolationtester and for `heddle spec`, with one permutation: the statements in
+ * the order of the execution, then the queries that show the violation.
  */
-export function specFile(reproduction: Reproduction): string {
+export function exportedSpec(reproduction: Reproduction): string {
   const { setup, steps, check } = reproduction;
   const sessions = tasksOf(reproduction).flatMap((task) => {
     const settings = sessionSettings(reproduction, task).map((sql) => `${sql};`);
@@ -17,7 +23,7 @@ export function specFile(reproduction: Reproduction): string {
       ...steps
         .filter((step) => step.task === task)
         .flatMap((step) => [
-          comment(seen(step, sessionName)),
+          comment(stepOutcome(step, sessionName)),
           `step s${step.number} ${block(withValues(step.statement))}`,
         ]),
     ];
@@ -25,14 +31,14 @@ export function specFile(reproduction: Reproduction): string {
   const checks = check.map((sql, index) => ({ name: `check${index + 1}`, sql }));
   const order = [...steps.map(({ number }) => `s${number}`), ...checks.map(({ name }) => name)];
   return [
-    ...whatBroke(reproduction).map(comment),
-    comment("To be run in an empty database that may be thrown away, as a superuser:"),
+    ...violationLines(reproduction).map(comment),
+    comment("Run this in an empty, disposable database as a superuser:"),
     comment("  isolationtester 'dbname=…' < this file, or: heddle spec this file"),
     "",
     ...setup.map((sql) => `setup ${block(sql)}`),
     ...sessions,
     "",
-    ...(checks.length === 0 ? [] : [comment("What is wrong shows here."), "session check"]),
+    ...(checks.length === 0 ? [] : [comment("Shows the violation."), "session check"]),
     ...checks.map(({ name, sql }) => `step ${name} ${block(sql)}`),
     "",
     `permutation ${order.join(" ")}`,
@@ -42,7 +48,7 @@ export function specFile(reproduction: Reproduction): string {
 
 function block(sql: string): string {
   const text = withoutBraces(sql.trim());
-  // A comment at its end would swallow the brace.
+  // A comment at the end would contain the closing brace.
   return text.includes("\n") || text.includes("--") ? `{\n${text}\n}` : `{ ${text} }`;
 }
 

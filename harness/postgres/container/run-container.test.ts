@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { containerError } from "./container-error.ts";
+import { containerError } from "./run-container.ts";
 
 test.each([
   ["(HTTP code 404) no such image - No such image: postgres:0", "", /there is no such image/],
@@ -9,19 +9,23 @@ test.each([
     "",
     /its registry cannot be reached: pull or load it first/,
   ],
-  ["failed to register layer: write /x: no space left on device", "", /the disk is full: make/],
+  ["failed to register layer: write /x: no space left on device", "", /the disk is full: free/],
   ["it exited", "initdb: error: could not write: No space left on device", /the disk is full/],
-  ["invalid reference format", "", /that is no image's name/],
-  ["Log stream ended and message was not received", "hello", /does not run as a Postgres/],
-  ["(HTTP code 500) something new", "", /the engine or the server refused \(.*something new/],
-])("%s %s", (said, log, message) => {
-  expect(containerError(new Error(said), "postgres:0", log)).toMatchObject({
+  ["invalid reference format", "", /this is not the name of an image/],
+  ["Log stream ended and message was not received", "hello", /does not run a Postgres/],
+  [
+    "(HTTP code 500) something new",
+    "",
+    /the engine or the server reported an error \(.*something new/,
+  ],
+])("advice for %s %s", (reason, log, message) => {
+  expect(containerError(new Error(reason), "postgres:0", log)).toMatchObject({
     code: "PROVIDER_FAILED",
     message: expect.stringMatching(message),
   });
 });
 
-test("the image is named, and the end of its log quoted", () => {
+test("names the image, and quotes the end of its log", () => {
   const { message } = containerError(
     new Error("it exited"),
     "postgres:0",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Task } from "../core/schedule.ts";
 import type { Result, Trace, TraceEvent } from "../core/trace.ts";
-import { sessionName, storyOf } from "./exported-steps.ts";
+import { exportedSteps, sessionName } from "./reproduction.ts";
 
 const move = (task: Task): TraceEvent => ({
   type: "move",
@@ -22,14 +22,14 @@ const gate = (task: Task): TraceEvent => ({
 const done: Result = { tags: ["UPDATE 1"], transaction: "idle" };
 const result = (task: Task): TraceEvent => ({ type: "result", task, result: done });
 
-test("a story has the statements in order, with their waits and answers", () => {
+test("lists the statements in order, with their waits and results", () => {
   const trace: Trace = [
     ...[move("0"), statement("0", "a"), result("0")],
     ...[move("1.1"), statement("1.1", "b"), { type: "wait", task: "1.1", for: ["0"] } as const],
     ...[move("0"), statement("0", "c"), result("0"), result("1.1")],
     ...[move("bg"), statement("bg", "d")],
   ];
-  const { steps, obstacle } = storyOf(trace);
+  const { steps, obstacle } = exportedSteps(trace);
   expect(obstacle).toBeUndefined();
   expect(
     steps.map(({ number, task, statement: { sql }, waitsFor, result: answer }) =>
@@ -43,28 +43,30 @@ test("a story has the statements in order, with their waits and answers", () => 
   ]);
 });
 
-test("a gate is no obstacle as long as nobody else moves meanwhile", () => {
+test("a gate is no obstacle if no other task moves while a statement is held there", () => {
   const trace: Trace = [
     ...[move("0"), statement("0", "a"), gate("0"), move("0"), gate("0"), move("0"), result("0")],
     ...[move("1"), statement("1", "b"), result("1")],
   ];
-  expect(storyOf(trace).obstacle).toBeUndefined();
+  expect(exportedSteps(trace).obstacle).toBeUndefined();
 });
 
-test("somebody who moves while another stands inside a statement is one", () => {
+test("a task that moves while another is held inside a statement is an obstacle", () => {
   const trace: Trace = [
     ...[move("0"), statement("0", "a"), gate("0")],
     ...[move("1"), statement("1", "b"), result("1"), move("0"), result("0")],
   ];
-  expect(storyOf(trace).obstacle).toBe(
-    "client1 moves while client0 stands inside a statement (public.pay(), line 3), where only " +
+  expect(exportedSteps(trace).obstacle).toBe(
+    "client1 moves while client0 is inside a statement (public.pay(), line 3), where only a gate of " +
       "Heddle can hold it",
   );
 });
 
-test("so is a fault", () => {
+test("a fault is an obstacle", () => {
   const trace: Trace = [
     ...[move("0"), statement("0", "a"), { type: "fault", task: "0", fault: "cancel" } as const],
   ];
-  expect(storyOf(trace).obstacle).toBe("client0 is struck by a fault: the statement is cancelled");
+  expect(exportedSteps(trace).obstacle).toBe(
+    "a fault is injected into client0: the statement is cancelled",
+  );
 });

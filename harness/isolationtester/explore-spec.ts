@@ -1,36 +1,36 @@
 import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import fc from "fast-check";
-import { Client } from "pg";
 import { HarnessError } from "../core/error.ts";
 import type { Invariant } from "../core/invariant.ts";
+import { withClient } from "../postgres/connection.ts";
 import type { Service } from "../service/service.ts";
-import { parseSpec } from "./parse.ts";
-import { readText } from "./read-text.ts";
+import { parseSpec, readText } from "./parse.ts";
 import type { Spec } from "./spec.ts";
-import { ABORTED, type Forbidden, startSpec, type Transaction } from "./spec-system.ts";
-import { loadParser, transactionsOf } from "./transactions.ts";
+import { ABORTED, type InvariantQueries, startSpec, type Transaction } from "./spec-system.ts";
+import { loadParser } from "./sql-text.ts";
+import { transactionsOf } from "./transactions.ts";
 
-/** What a transaction may come to; which error it was, its answer says. */
+/** The response codes of a transaction. The body of the response holds the errors. */
 const CODES = ["OK", "ERROR", ABORTED, "LOST"];
 
-/** A spec and its invariants under one name, as replay files have it: `a.spec,b.sql,c.sql`. */
+/** The name of a spec with invariants, by which replay files refer to them: `a.spec,b.sql,c.sql`. */
 export function specName(spec: string, invariants: readonly string[]): string {
-  const odd = [spec, ...invariants].find((path) => path.includes(","));
-  if (odd === undefined) return [spec, ...invariants].join(",");
-  throw new HarnessError("USAGE", `The path ${odd} has a comma: rename the file.`);
+  const withComma = [spec, ...invariants].find((path) => path.includes(","));
+  if (withComma === undefined) return [spec, ...invariants].join(",");
+  throw new HarnessError("USAGE", `The path ${withComma} contains a comma: rename the file.`);
 }
 
-/** The files that such a name names, the spec first; undefined if it is no such name. */
+/** The inverse of `specName`: the files, the spec first; undefined if the name is not that of a spec. */
 export function specFiles(name: string): readonly [string, ...string[]] | undefined {
   const [spec = "", ...invariants] = name.split(",");
   return spec.endsWith(".spec") ? [spec, ...invariants] : undefined;
 }
 
 /**
- * A spec as something to explore: its sessions are clients, and their transactions the operations.
- * The permutations that it names are left to `runSpec`.
- * @throws HarnessError USAGE when a file cannot be read, or the spec is none.
+ * A spec as a service to explore: its sessions are the clients, their transactions the operations. The
+ * permutations of the spec are ignored.
+ * @throws HarnessError USAGE when a file cannot be read, or the spec has a syntax error.
  */
 export async function specService(
   name: string,
@@ -38,25 +38,25 @@ export async function specService(
 ): Promise<Service<null, Transaction>> {
   await loadParser();
   const spec = parseSpec(await readText(file, "spec"), file);
-  const forbidden = new Map<string, string>();
+  const queries = new Map<string, string>();
   for (const path of invariants) {
-    forbidden.set(basename(path, ".sql"), await readText(path, "invariant"));
+    queries.set(basename(path, ".sql"), await readText(path, "invariant"));
   }
   const scenario = { initial: null, clients: clientsOf(spec) };
   return {
     name,
-    migrate: (directUrl) => setUp(spec, directUrl),
-    start: (context) => startSpec(spec, forbidden, context),
+    migrate: (directUrl) => executeSetups(spec, directUrl),
+    start: (context) => startSpec(spec, queries, context),
     scenarios: () => fc.constant(scenario),
     single: true,
     ownSessions: true,
     patterns: [],
-    // New ids are no part of what is compared.
+    // The system replaces generated ids by `(new)` already.
     ids: {},
     aborts: [ABORTED],
-    invariants: invariantsOf(forbidden),
+    invariants: invariantsOf(queries),
     codes: Object.fromEntries(spec.sessions.map((session) => [session.name, CODES])),
-    mutants: [],
+    seededBugs: [],
     sources: [file, ...invariants].map((path) => pathToFileURL(resolve(path))),
   };
 }
@@ -70,18 +70,14 @@ function clientsOf({ sessions }: Spec): Transaction[][] {
   );
 }
 
-async function setUp({ setups }: Spec, url: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
+async function executeSetups({ setups }: Spec, url: string): Promise<void> {
+  await withClient(url, async (client) => {
     for (const setup of setups) await client.query(setup);
-  } finally {
-    await client.end();
-  }
+  });
 }
 
-function invariantsOf(forbidden: Forbidden): Invariant[] {
-  return [...forbidden].map(([name, sql]) => ({
+function invariantsOf(queries: InvariantQueries): Invariant[] {
+  return [...queries].map(([name, sql]) => ({
     name,
     description: `No row: ${sql.replaceAll(/\s+/g, " ").trim()}`,
     check: (snapshot) => {

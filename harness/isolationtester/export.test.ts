@@ -1,17 +1,17 @@
 import { beforeAll, expect, test } from "vitest";
+import { exportedSpec } from "./exported-spec.ts";
 import { parseSpec } from "./parse.ts";
 import { psqlScripts } from "./psql-scripts.ts";
 import type { Reproduction } from "./reproduction.ts";
-import { specFile } from "./spec-file.ts";
-import { loadScanner } from "./sql-text.ts";
+import { loadParser } from "./sql-text.ts";
 
-beforeAll(loadScanner);
+beforeAll(loadParser);
 
 const done = { tags: ["UPDATE 1"], transaction: "idle" } as const;
 const deadlock = { sqlstate: "40P01", message: "deadlock | detected" };
 
 const REPRODUCTION: Reproduction = {
-  of: {
+  counterexample: {
     service: "accounts",
     mutant: null,
     violations: [{ checker: "invariant", name: "sum", message: "It is\n1.", evidence: [] }],
@@ -37,8 +37,8 @@ const REPRODUCTION: Reproduction = {
   check: ["select * from t"],
 };
 
-test("a spec has the setup, a session for each client, and the check at the end", () => {
-  const text = specFile(REPRODUCTION);
+test("the spec has the setup, a session for each client, and the check at the end", () => {
+  const text = exportedSpec(REPRODUCTION);
   const spec = parseSpec(text, "it");
   expect(spec.setups).toEqual(["create table t (a int[]); insert into t values (E'{\\x7D')"]);
   expect(spec.sessions.map(({ name, setup }) => [name, setup])).toEqual([
@@ -62,12 +62,12 @@ test("a spec has the setup, a session for each client, and the check at the end"
   expect(text).toContain("# waits for client0, then UPDATE 1\n");
 });
 
-test("where nothing was observed there is no check", () => {
-  const { sessions } = parseSpec(specFile({ ...REPRODUCTION, check: [] }), "it");
+test("the spec of a system that observes nothing has no check session", () => {
+  const { sessions } = parseSpec(exportedSpec({ ...REPRODUCTION, check: [] }), "it");
   expect(sessions.map(({ name }) => name)).toEqual(["client0", "client1"]);
 });
 
-test("psql scripts wait for a return before each statement, and say the order", () => {
+test("psql scripts wait for return before each statement, and the README has the order", () => {
   const files = psqlScripts(REPRODUCTION);
   expect([...files.keys()]).toEqual([
     "README.md",

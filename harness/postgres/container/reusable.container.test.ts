@@ -5,11 +5,11 @@ import pg from "pg";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type HarnessProcess, reaperOf, startHarness } from "../harness-process.fixture.ts";
 import { describeContainers, inventory, testContainer } from "./container.fixture.ts";
-import { keptContainers } from "./container-label.ts";
 import { openEngine } from "./engine.ts";
+import { reusableContainers } from "./labels.ts";
 
-describeContainers("a container that is kept", () => {
-  /** A cache of its own, so that it is no other's container. */
+describeContainers("a reusable container", () => {
+  /** A cache of the test, so that the container is that of no other run. */
   let cache: string;
   let before: Awaited<ReturnType<typeof inventory>>;
   let harnesses: HarnessProcess[] = [];
@@ -18,7 +18,7 @@ describeContainers("a container that is kept", () => {
     before = await inventory();
   });
   afterEach(async () => {
-    // One that still makes a container, since another one failed, would leave it behind.
+    // A harness that is still creating a container after another has failed would leave it behind.
     await Promise.all(harnesses.map(stop));
     harnesses = [];
     const { api } = await openEngine();
@@ -43,7 +43,7 @@ describeContainers("a container that is kept", () => {
 
   const added = async () => (await inventory()).containers.length - before.containers.length;
 
-  test("serves the next run, and says how to remove it", async () => {
+  test("serves the next run, and its description says how to remove it", async () => {
     const first = start();
     const { description, url } = await first.started;
     expect(description).toMatch(
@@ -60,7 +60,7 @@ describeContainers("a container that is kept", () => {
     const at = await ask(started);
     expect(await stop(first)).toBe(0);
     expect(await added()).toBe(1);
-    expect(await keptContainers(await openEngine())).toContain(
+    expect(await reusableContainers(await openEngine())).toContain(
       /heddle-kept-\w+/.exec(description)?.[0],
     );
     const second = start();
@@ -70,7 +70,7 @@ describeContainers("a container that is kept", () => {
     expect(await ask("select from pg_database where datname ~ '^heddle_'")).toEqual([]);
   });
 
-  test("is one for several that start it at once, and none drops the other's database", async () => {
+  test("is shared by concurrent starts, none of which drops another's database", async () => {
     const several = [start(), start(), start()];
     const databases = await Promise.all(several.map(({ started }) => started));
     expect(await added()).toBe(1);
@@ -82,7 +82,7 @@ describeContainers("a container that is kept", () => {
     expect(await Promise.all(several.map(stop))).toEqual([0, 0, 0]);
   });
 
-  test("is made anew if it was stopped, and cleared of what a killed run has left", async () => {
+  test("is created again if it was stopped, and the databases of a killed run are dropped", async () => {
     const killed = start();
     const { database } = await killed.started;
     process.kill(reaperOf(killed.pid), "SIGKILL");
