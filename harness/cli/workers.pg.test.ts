@@ -13,7 +13,7 @@ const booking = await loadService(MODEL);
 
 function workersOf({ pid }: Pick<ChildProcess, "pid">): number[] {
   return processes()
-    .filter(({ parent, command }) => parent === pid && command.includes("workers/worker."))
+    .filter(({ parent, command }) => parent === pid && command.includes("explorer/worker."))
     .map((worker) => worker.pid);
 }
 
