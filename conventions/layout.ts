@@ -38,7 +38,16 @@ const harness = {
 
 /** The layers that commands and benchmarks use; the others are details of those. */
 const features = [
-  ...["core", "postgres", "scheduler", "execution", "service", "loading", "explorer"],
+  ...[
+    "core",
+    "postgres",
+    "scheduler",
+    "checkers/registry.ts",
+    "execution",
+    "service",
+    "loading",
+    "explorer",
+  ],
   ...["mutation", "isolationtester", "audit", "attack", "reporters"],
 ];
 

@@ -24,7 +24,7 @@ export type * from "./core/trace.ts";
 export type * from "./core/verdict.ts";
 export type { Query } from "./execution/observation.ts";
 export type * from "./execution/system.ts";
-export type { Progress } from "./explorer/bounded-exploration.ts";
+export type { ExecutionCounts, Progress } from "./explorer/bounded-exploration.ts";
 export type * from "./explorer/campaign.ts";
 export type { CampaignResult } from "./explorer/run-campaign.ts";
 export type { Shard } from "./explorer/shards.ts";
