@@ -74,7 +74,7 @@ export async function verifyCommand(
   const strategyOptions = { preemptions, reduction, faults };
   const strategy =
     strategies(strategyOptions).find(({ name }) => name === options.strategy) ?? DEFAULTS.strategy;
-  if (options.faults.length > 0 && !strategy.strikes) {
+  if (options.faults.length > 0 && !strategy.injectsFaults) {
     throw new HarnessError(
       "USAGE",
       `no fault strikes under the strategy ${strategy.name}: give --strategy auto, pct or random, or --faults none`,

@@ -132,7 +132,7 @@ export class Run<State extends Json, Op extends Operation> {
   /** Undefined when nobody can move. */
   #choose(enabled: readonly Choice[]): Choice | undefined {
     const scheduler = this.#scheduler;
-    const fault = scheduler.strike?.(this.#strikes.possible(), enabled);
+    const fault = scheduler.inject?.(this.#strikes.possible(), enabled);
     if (fault !== undefined || enabled.length === 0) return fault;
     const footprintOf = (choice: Choice) => this.traffic.footprints?.of(choice);
     return scheduler.choose(enabled, this.#previous, footprintOf);

@@ -12,7 +12,7 @@ test("a sweep strikes once in each execution, at the next place, until none is l
   ];
   const seen: string[] = [];
   while (sweep.begin()) {
-    const struck = places.map((faults) => sweep.strike(faults as Choice[])?.task ?? "-");
+    const struck = places.map((faults) => sweep.inject(faults as Choice[])?.task ?? "-");
     seen.push(struck.join(""));
   }
   expect(seen).toEqual(["-0-", "--0", "--1", "---"]);

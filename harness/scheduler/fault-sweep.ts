@@ -34,7 +34,7 @@ export class FaultSweep implements Scheduler {
     return choice;
   }
 
-  strike(faults: readonly Choice[]): Choice | undefined {
+  inject(faults: readonly Choice[]): Choice | undefined {
     if (this.#struck) return undefined;
     const possible = faults.filter(({ action }) => action === this.#kind);
     const fault = possible[this.#left];

@@ -13,7 +13,7 @@ const SCENARIO: Scenario = { initial: null, clients: [[{ name: "a" }], [{ name: 
 function strikes(faulty: RandomFaults, possible: readonly Choice[]): (string | undefined)[] {
   faulty.begin(SCENARIO);
   return Array.from({ length: 6 }, () => {
-    const fault = faulty.strike(possible);
+    const fault = faulty.inject(possible);
     faulty.choose([{ task: "0", action: "start" }], undefined);
     return fault && `${fault.task}!${fault.action}`;
   });

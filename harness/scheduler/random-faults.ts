@@ -55,7 +55,7 @@ export class RandomFaults implements Scheduler {
    * One that is due strikes as soon as it can. Each kind that can is as likely as the others. A
    * client that does not know what became of its operation mostly sends it again, sooner or later.
    */
-  strike(faults: readonly Choice[]): Choice | undefined {
+  inject(faults: readonly Choice[]): Choice | undefined {
     const retry = faults.find(({ action }) => action === "retry");
     if (retry !== undefined && this.#kinds.has("retry") && this.#below(2) === 0) return retry;
     const [due] = this.#due;

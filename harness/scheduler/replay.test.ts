@@ -51,16 +51,16 @@ describe("a replay", () => {
     const release: Choice = { task: "0", action: "release" };
     const cut: Choice = { task: "0", action: "cut-before" };
     const faulty = replay("0", "0!cut-before", "1!cancel", "0", "0!cut-before");
-    expect(faulty.strike([cut], [release])).toBeUndefined();
+    expect(faulty.inject([cut], [release])).toBeUndefined();
     expect(faulty.choose([release], undefined)).toBe(release);
-    expect(faulty.strike([cut], [release])).toBe(cut);
+    expect(faulty.inject([cut], [release])).toBe(cut);
     expect(faulty.diverged()).toBe("all was done after 2 of 5 steps");
-    expect(faulty.strike([cut], [release])).toBeUndefined();
+    expect(faulty.inject([cut], [release])).toBeUndefined();
     expect(faulty.diverged()).toBe("at step 2 task 1!cancel should move, but it cannot");
     expect(faulty.choose([release], "0")).toBe(release);
     // It may strike when nobody can move any more.
-    expect(faulty.strike([cut], [])).toBe(cut);
-    expect(faulty.strike([cut], [])).toBeUndefined();
+    expect(faulty.inject([cut], [])).toBe(cut);
+    expect(faulty.inject([cut], [])).toBeUndefined();
   });
 
   test("cannot choose from nothing", () => {

@@ -23,7 +23,7 @@ export class ReplayScheduler implements Scheduler {
     return first;
   }
 
-  strike(faults: readonly Choice[], enabled: readonly Choice[]): Choice | undefined {
+  inject(faults: readonly Choice[], enabled: readonly Choice[]): Choice | undefined {
     // Once nobody can move, what is left of the schedule is told as such.
     const next = enabled.length > 0 ? this.#next([...enabled, ...faults]) : this.#wanted(faults);
     if (next === undefined || enabled.includes(next)) return undefined;

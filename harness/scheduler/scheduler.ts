@@ -25,5 +25,5 @@ export interface Scheduler {
    * Before each choice, and once nobody can move any more: which of `faults` strikes, instead of a
    * choice; undefined for none. Where it is missing no fault ever strikes.
    */
-  strike?(faults: readonly Choice[], enabled: readonly Choice[]): Choice | undefined;
+  inject?(faults: readonly Choice[], enabled: readonly Choice[]): Choice | undefined;
 }

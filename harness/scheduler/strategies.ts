@@ -25,7 +25,7 @@ export interface Strategy {
    */
   phase?(used: number): string;
   /** Whether faults can strike: not in searches, which repeat what they have seen. */
-  readonly strikes: boolean;
+  readonly injectsFaults: boolean;
   /** Those that do now and then; without it, none. */
   readonly faults?: readonly Fault[] | undefined;
   /** The most preemptions of its searches, Infinity included; undefined where it has none. */
@@ -68,14 +68,14 @@ const SINGLE_SEARCH = { share: 0.7, executions: 20_000 };
 const serial: Strategy = {
   name: "serial",
   description: `every order of whole operations, at most ${SERIAL_ORDERS} per scenario`,
-  strikes: false,
+  injectsFaults: false,
   explore: () => ({ executions: SERIAL_ORDERS, scheduler: new Exhaustive(0) }),
 };
 
 const random = (options: StrategyOptions): Strategy => ({
   name: "random",
   description: "a random walk: at each step one of those that can move, each as likely",
-  strikes: true,
+  injectsFaults: true,
   faults: options.faults,
   explore: (seed) => ({
     executions: 1,
@@ -86,7 +86,7 @@ const random = (options: StrategyOptions): Strategy => ({
 const pct = (options: StrategyOptions): Strategy => ({
   name: "pct",
   description: "random priorities with few changes, and a bound on the bugs that are missed",
-  strikes: true,
+  injectsFaults: true,
   faults: options.faults,
   explore: (seed) => ({
     executions: PCT_EXECUTIONS,
@@ -109,7 +109,7 @@ function exhaustive({ preemptions, reduction = true }: StrategyOptions): Strateg
     description: "every schedule with at most --preemptions preemptions",
     preemptions,
     reduces,
-    strikes: false,
+    injectsFaults: false,
     explore: () => ({
       executions: Number.POSITIVE_INFINITY,
       scheduler: reduces ? new DynamicReduction() : new Exhaustive(preemptions),
@@ -126,7 +126,7 @@ const auto = (options: StrategyOptions): Strategy => ({
   description:
     "a twentieth of the budget random, a twentieth serial, four tenths exhaustive, the rest pct; of " +
     "a single scenario, all schedules with 0, 1, 2, … preemptions for seven tenths, the rest pct",
-  strikes: true,
+  injectsFaults: true,
   faults: options.faults,
   preemptions: options.preemptions,
   phase: autoPhase,
