@@ -1,13 +1,12 @@
-import type { GateLevel } from "../harness/core/control.ts";
 import { Checkers, checkersOf } from "../harness/explorer/checkers.ts";
 import { DEFAULTS } from "../harness/explorer/defaults.ts";
 import { generator } from "../harness/explorer/generate.ts";
 import { replay } from "../harness/explorer/replay.ts";
-import { hunt } from "../harness/mutation/search-until-found.ts";
+import { mutantCampaign } from "../harness/mutation/mutant-campaign.ts";
 import { depthOf } from "../harness/mutation/seeded-bugs.ts";
-import { Ways } from "../harness/mutation/solo-runs.ts";
 import type { Server } from "../harness/postgres/provider.ts";
 import { startServer } from "../harness/postgres/provider.ts";
+import { strategyNamed } from "../harness/scheduler/strategies.ts";
 import { openExecutor } from "../harness/service/open-executor.ts";
 import type { Mutant } from "../harness/service/service.ts";
 import booking from "../models/booking/index.ts";
@@ -49,7 +48,7 @@ export async function stress(): Promise<Benchmark> {
   const server = await startServer("embedded");
   try {
     const cases: Raced[] = [];
-    const ours = await byHeddle(server);
+    const ours = byHeddle(server);
     for (const mutant of booking.mutants) {
       // Plain stress has no faults.
       if ("equivalent" in mutant || depthOf(mutant).faults.length > 0) continue;
@@ -104,49 +103,39 @@ function told({ name, depth, sides, ratio }: Raced): string {
   return `${name} (${depth}): Heddle ${side(sides.ours)}, stress ${side(sides.theirs)}, ratio ${ratio.toFixed(1)}`;
 }
 
-/** What is known of the service without a bug, it finds out before: once for all bugs. */
-async function byHeddle(server: Server): Promise<Hunter> {
-  const without = await openExecutor(server, booking, undefined, limitsOf(["statement"]));
-  const baseline = await Ways.of(without, booking);
-  await without.close();
+/** The campaign of `heddle verify`, with the gates that the bug declares. */
+function byHeddle(server: Server): Hunter {
+  const { preemptions, runs, stepTimeoutMs } = DEFAULTS;
   return async (mutant) => {
-    const { gates } = depthOf(mutant);
-    const executor = await openExecutor(server, booking, mutant.name, limitsOf(gates));
+    const control = { ...DEFAULTS.control, gates: depthOf(mutant).gates };
+    const limits = { stepTimeoutMs, signal: undefined };
+    const { counterexample, checkers, executions, elapsedMs } = await mutantCampaign(
+      server,
+      booking,
+      mutant.name,
+      {
+        ...{ seed: SEED, runs, timeMs: CAP_MS, control, ...limits },
+        strategy: strategyNamed("auto", { preemptions }),
+        // The failing input is tried again as it was found.
+        shrinkTimeMs: 0,
+      },
+    );
+    if (counterexample === null) return { ms: CAP_MS, executions, missed: true, again: NEVER };
+    const executor = await openExecutor(server, booking, mutant.name, { control, ...limits });
+    const scenario = counterexample.scenario as BookingScenario;
+    const { schedule } = counterexample;
     try {
-      const { findings, executions } = await hunt(
-        executor,
-        booking,
-        new Checkers(checkersOf(booking)),
-        {
-          seed: SEED,
-          bounds: DEFAULTS.bounds,
-          runs: Number.POSITIVE_INFINITY,
-          timeMs: CAP_MS,
-          faults: [],
-          baseline,
-          signal: undefined,
-          enough: (checkers) => checkers.length > 0,
-        },
-      );
-      const [found] = findings;
-      if (found === undefined) return { ms: CAP_MS, executions, missed: true, again: NEVER };
       let failed = 0;
       for (let tried = 0; tried < AGAIN.ours; tried++) {
-        const { scenario, schedule } = found.execution;
         const { violations } = await replay(executor, booking, { scenario, schedule });
-        if (violations.some(({ checker }) => checker === found.checker)) failed++;
+        if (violations.some(({ checker }) => checkers.includes(checker))) failed++;
       }
       const again = { failed, of: AGAIN.ours };
-      return { ms: found.elapsedMs, executions: found.executions, missed: false, again };
+      return { ms: elapsedMs, executions, missed: false, again };
     } finally {
       await executor.close();
     }
   };
-}
-
-function limitsOf(gates: readonly GateLevel[]) {
-  const control = { ...DEFAULTS.control, gates };
-  return { control, stepTimeoutMs: DEFAULTS.stepTimeoutMs, signal: undefined };
 }
 
 const NEVER = { failed: 0, of: 0 };

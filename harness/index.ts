@@ -16,7 +16,7 @@ export type { Scenario } from "./core/scenario.ts";
 export type { Violation } from "./core/verdict.ts";
 export type { System, SystemContext } from "./execution/system.ts";
 export { type VerifyOptions, verify } from "./explorer/verify.ts";
-export { derivationOf } from "./mutation/derived-service.ts";
+export { derivationOf } from "./mutation/derivation.ts";
 export { type Server, startServer } from "./postgres/provider.ts";
 export { TestClock } from "./postgres/test-clock.ts";
 export { type Strategy, strategies } from "./scheduler/strategies.ts";

@@ -1,9 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { atomicWrite } from "../explorer/atomic-write.ts";
-import { DEFAULTS } from "../explorer/defaults.ts";
 import type { MutationScore } from "../mutation/mutation-score.ts";
-import { mutationScore } from "../mutation/score.ts";
+import { mutationScore } from "../mutation/mutation-score.ts";
 import { startServer } from "../postgres/provider.ts";
 import { scoreHtml } from "../reporters/html/score.ts";
 import { SCORE_VERSION } from "../reporters/record-schema.ts";
@@ -17,18 +16,13 @@ import { showInReport } from "./show-in-report.ts";
 export interface DerivedMutantsOptions {
   readonly only?: readonly string[];
   readonly seed?: number;
+  readonly runs: number;
   readonly postgres: string;
   readonly reuse?: boolean;
   readonly report: string;
   readonly json?: boolean;
   readonly stepTimeout: number;
 }
-
-/** Enough that each operation has come upon each state that matters to it several times. */
-const SCENARIOS = 300;
-
-/** What one preemption of a pair does not find, further ones seldom do; they take ten times as long. */
-const PREEMPTIONS = 1;
 
 /** `heddle mutants --derived`: the score of a schema's mutants. A survivor without a reason fails it. */
 export async function derivedMutantsCommand(
@@ -43,9 +37,7 @@ export async function derivedMutantsCommand(
     process.stderr.write(`${server.description}\n`);
     const score = await mutationScore(server, service, {
       seed: options.seed ?? 1,
-      scenarios: SCENARIOS,
-      preemptions: PREEMPTIONS,
-      control: DEFAULTS.control,
+      runs: options.runs,
       stepTimeoutMs: options.stepTimeout,
       only: options.only,
       signal: interrupted.signal,

@@ -1,9 +1,8 @@
 import { randomInt } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { HarnessError } from "../core/error.ts";
-import { DEFAULTS } from "../explorer/defaults.ts";
-import type { SeededBugResult } from "../mutation/seeded-report.ts";
-import { runSeededBugs } from "../mutation/seeded-run.ts";
+import type { SeededBugResult } from "../mutation/seeded-bugs.ts";
+import { runSeededBugs } from "../mutation/seeded-bugs.ts";
 import { startServer } from "../postgres/provider.ts";
 import { recordJson } from "../reporters/records.ts";
 import { seededBugsText } from "../reporters/seeded-text.ts";
@@ -46,7 +45,6 @@ export async function mutantsCommand(model: string, options: MutantsOptions): Pr
       allCheckers: options.checkersTable === true,
       atOnce: Math.min(MOST_AT_ONCE, availableParallelism()),
       replays: options.replays,
-      bounds: DEFAULTS.bounds,
       shrinkTimeMs: options.shrinkTime,
       stepTimeoutMs: options.stepTimeout,
       signal: interrupted.signal,

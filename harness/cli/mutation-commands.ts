@@ -22,7 +22,7 @@ export function addMutationCommands(heddle: Command, finished: (exitCode: number
     .option("--only <names>", "some of them, such as check-then-insert,no-unique-index", names)
     .option("--derived", "instead, what derives from the schema; --only: parts of their ids")
     .option("--seed <number>", SEED, seedNumber)
-    .option("--runs <number>", "the most executions of each", positiveNumber, DEFAULTS.mutantRuns)
+    .option("--runs <number>", "the most executions of each", positiveNumber, DEFAULTS.runs)
     .option("--time <duration>", "the most time for each, such as 30s", durationMs)
     .option(
       "--checkers-table",

@@ -6,7 +6,7 @@ import { decodeCounterexample } from "../explorer/counterexample-file.ts";
 import { type Recorded, type Replayed, replay } from "../explorer/replay.ts";
 import { hashSources } from "../explorer/sources.ts";
 import { decodeToken } from "../explorer/token.ts";
-import { mutantNamed } from "../mutation/derived-service.ts";
+import { mutantNamed } from "../mutation/derivation.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { listed } from "../reporters/counted.ts";
 import { counterexampleText } from "../reporters/text.ts";

@@ -10,7 +10,7 @@ import type { Part } from "../explorer/merge.ts";
 import { RegressionFolder } from "../explorer/regression-folder.ts";
 import type { Shard } from "../explorer/shard.ts";
 import { verify } from "../explorer/verify.ts";
-import { mutantNamed } from "../mutation/derived-service.ts";
+import { mutantNamed } from "../mutation/derivation.ts";
 import { startServer } from "../postgres/provider.ts";
 import { writeShard } from "../reporters/shard-file.ts";
 import { strategies } from "../scheduler/strategies.ts";

@@ -9,7 +9,7 @@ import type { AppliedMutant } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
 import { bypassedGate } from "./bypassed-gate.ts";
 import type { RegressionResult } from "./campaign-report.ts";
-import { type CheckerName, Checkers, checkersOf } from "./checkers.ts";
+import { type CheckerName, Checkers, checkersOf, type RuleName, restrictedTo } from "./checkers.ts";
 import { determinism } from "./determinism.ts";
 import { Exploration } from "./exploration.ts";
 import {
@@ -29,8 +29,6 @@ import { type Shard, WHOLE } from "./shard.ts";
 export interface CampaignOptions extends ScenarioOptions {
   /** How many executions; undefined: until the time is up. */
   readonly runs: number | undefined;
-  /** How many scenarios, in all shards; undefined: as many as the other limits allow. */
-  readonly scenarios?: number | undefined;
   /** Only these of them. */
   readonly shard?: Shard | undefined;
   /** Whether to end at the first violation; else each rule has its first one. By default it ends. */
@@ -43,6 +41,8 @@ export interface CampaignOptions extends ScenarioOptions {
   readonly control: Control;
   /** Those that checker; the violations of the first come first. */
   readonly checkers: readonly CheckerName[];
+  /** Only violations of these rules count; undefined: those of all rules. */
+  readonly rules?: readonly RuleName[] | undefined;
   /** How long shrinking may take, in ms. */
   readonly shrinkTimeMs: number;
   readonly signal: AbortSignal | undefined;
@@ -75,10 +75,15 @@ export interface Progress extends Counted {
 export function checkersFor<State extends Json, Op extends Operation>(
   { ordersWakes }: Pick<Executor<State, Op>, "ordersWakes">,
   service: Service<State, Op>,
-  { checkers, checkDeterminism }: Pick<CampaignOptions, "checkers" | "checkDeterminism">,
+  {
+    checkers,
+    rules,
+    checkDeterminism,
+  }: Pick<CampaignOptions, "checkers" | "rules" | "checkDeterminism">,
 ): Checkers<State, Op> {
   const twice = checkDeterminism ? [determinism<State, Op>(ordersWakes)] : [];
-  return new Checkers([...checkersOf(service, checkers), ...twice]);
+  const all = [...checkersOf(service, checkers), ...twice];
+  return new Checkers(rules === undefined ? all : restrictedTo(rules, all));
 }
 
 /** The exploring of a campaign, within its limits. */
@@ -89,6 +94,8 @@ export class CampaignRun<State extends Json, Op extends Operation>
   readonly exploration: Exploration<State, Op>;
   readonly #explorer: ScenarioExplorer<State, Op>;
   readonly #single: boolean;
+  /** Executions of visits to pairs, among those that were added. */
+  #pairExecutions = 0;
   readonly #options: CampaignOptions;
   readonly #began = performance.now();
 
@@ -121,8 +128,8 @@ export class CampaignRun<State extends Json, Op extends Operation>
   }
 
   get end(): number {
-    const { pairs, scenarios } = this.#options;
-    return pairs ? this.#explorer.pairs.length : (scenarios ?? Number.POSITIVE_INFINITY);
+    const { pairs, order } = this.#explorer;
+    return pairs.length > 0 ? pairs.length : order.end;
   }
 
   get ended(): boolean {
@@ -147,17 +154,26 @@ export class CampaignRun<State extends Json, Op extends Operation>
     assumed: AssumedBudget,
     { tally: { executions } }: ScenarioResult<State, Op>,
   ): boolean {
-    const { runs, strategy } = this.#options;
+    const { runs } = this.#options;
     if (runs === undefined) return true;
     const left = this.#left();
     if (executions > left) return false;
     if (!this.#inTime()) return true;
-    const now = strategy.phase?.(this.usedAfter(index, 0));
+    const now = this.#phase(index, this.usedAfter(index, 0));
     const cut = executions === assumed.executions;
-    return strategy.phase?.(assumed.used) === now && (!cut || executions === left);
+    return this.#phase(index, assumed.used) === now && (!cut || executions === left);
+  }
+
+  /** What is done with a scenario depends on the part that is used up through this alone. */
+  #phase(index: number, used: number): string | boolean | undefined {
+    const isVisit = this.#explorer.order.at(index).visit !== undefined;
+    return isVisit ? used < 1 : this.#options.strategy.phase?.(used);
   }
 
   add(explored: ScenarioResult<State, Op>): void {
+    if (this.#explorer.order.at(this.next).visit !== undefined) {
+      this.#pairExecutions += explored.tally.executions;
+    }
     this.exploration.add(explored);
   }
 
@@ -182,9 +198,16 @@ export class CampaignRun<State extends Json, Op extends Operation>
   /** Of the runs, if a number of them was asked for; else of the scenarios, or of the time. */
   usedAfter(index: number, executions: number): number {
     const { runs, timeMs, scenarios } = this.#options;
-    if (runs !== undefined) return (this.exploration.tally.executions + executions) / runs;
-    if (scenarios !== undefined) return effortUsed(index / scenarios);
-    return timeMs === undefined ? 0 : this.elapsedMs / timeMs;
+    const { order } = this.#explorer;
+    const { visit, generated } = order.at(index);
+    const all = this.exploration.tally.executions + executions;
+    const inPairs = this.#pairExecutions + (visit ? executions : 0);
+    const spent = { executions: all, pairExecutions: inPairs };
+    if (runs !== undefined) return order.used(index, { ...spent, used: all / runs });
+    if (scenarios !== undefined) return visit ? 0 : effortUsed(generated / scenarios);
+    return timeMs === undefined
+      ? 0
+      : order.used(index, { ...spent, used: this.elapsedMs / timeMs });
   }
 
   #inTime(): boolean {

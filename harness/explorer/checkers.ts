@@ -145,7 +145,35 @@ export class Checkers<State extends Json, Op extends Operation> {
   }
 }
 
-type RuleName = Pick<Violation, "checker" | "name">;
+export type RuleName = Pick<Violation, "checker" | "name">;
+
+/**
+ * Checkers that know these rules alone. A checker that has none of them is left out.
+ * @throws HarnessError `USAGE` for a rule that no checker has
+ */
+export function restrictedTo<State extends Json, Op extends Operation>(
+  rules: readonly RuleName[],
+  checkers: readonly Checker<State, Op>[],
+): readonly Checker<State, Op>[] {
+  const has = (all: readonly RuleName[], one: RuleName) => all.some((rule) => sameRule(rule, one));
+  const missing = rules.find((rule) => !checkers.some((checker) => has(checker.rules, rule)));
+  if (missing !== undefined) {
+    throw new HarnessError("USAGE", `there is no rule ${missing.checker}/${missing.name}`);
+  }
+  return checkers.flatMap((checker) => {
+    const own = checker.rules.filter((rule) => has(rules, rule));
+    if (own.length === 0) return [];
+    const check: Checker<State, Op>["check"] = async (execution, again) => {
+      const { violations, unchecked = [], ...rest } = await checker.check(execution, again);
+      return {
+        ...rest,
+        violations: violations.filter((violation) => has(own, violation)),
+        unchecked: unchecked.filter((rule) => has(own, rule)),
+      };
+    };
+    return [{ rules: own, check }];
+  });
+}
 
 /** Whether both are of the same rule: what shrinking must not lose sight of. */
 function sameRule(a: RuleName, b: RuleName): boolean {

@@ -24,6 +24,8 @@ export interface Coverage {
   readonly searches: Searches;
   /** Scenarios of which all was executed but for what comes to the same (see `DynamicReduction`). */
   readonly reduced: Reduced;
+  /** The same as `searches`, of visits to the service's pairs, each by its own bound. */
+  readonly visits: Searches;
   /** Of executions with random priorities: the most clients, and the most steps. */
   readonly pct: { readonly clients: number; readonly steps: number };
 }
@@ -31,6 +33,7 @@ export interface Coverage {
 export const NOTHING_COVERED: Coverage = {
   searches: {},
   reduced: { scenarios: 0, schedules: 0, pruned: 0 },
+  visits: {},
   pct: { clients: 0, steps: 0 },
 };
 
@@ -68,10 +71,18 @@ export function coverageOf(scheduler: Scheduler, clients: number): Coverage {
   return { ...NOTHING_COVERED, searches: Object.fromEntries(searches) };
 }
 
+/** What a visit to a pair covered. A pair is visited again for each further preemption. */
+export function visitCoverage({ bound, completeUpTo, explored }: Exhaustive): Coverage {
+  if (completeUpTo < bound) return NOTHING_COVERED;
+  const schedules = explored.reduce((total, count) => total + count, 0);
+  return { ...NOTHING_COVERED, visits: { [bound]: { scenarios: 1, schedules } } };
+}
+
 export function together(a: Coverage, b: Coverage): Coverage {
   return {
     searches: sum(a.searches, b.searches),
     reduced: sum(a.reduced, b.reduced),
+    visits: sum(a.visits, b.visits),
     pct: {
       clients: Math.max(a.pct.clients, b.pct.clients),
       steps: Math.max(a.pct.steps, b.pct.steps),
@@ -80,13 +91,11 @@ export function together(a: Coverage, b: Coverage): Coverage {
 }
 
 /** Sentences for the reader of a report. */
-export function coverageSentences({ searches, reduced, pct }: Coverage): readonly string[] {
-  const byBound = Object.entries(searches)
-    .sort(([a], [b]) => Number(a) - Number(b))
-    // What was searched within a larger bound as well is said once.
-    .filter(([, { scenarios }], at, all) => scenarios > (all[at + 1]?.[1].scenarios ?? 0));
+export function coverageSentences(coverage: Coverage): readonly string[] {
+  const { searches, reduced, visits, pct } = coverage;
   return [
-    ...byBound.map(([bound, covered]) => searchSentence(Number(bound), covered)),
+    ...searchSentences(visits, "pair of operations"),
+    ...searchSentences(searches, "scenario"),
     ...(reduced.scenarios > 0 ? [reducedSentence(reduced)] : []),
     ...(pct.steps > 0 ? [pctSentence(pct)] : []),
   ];
@@ -101,9 +110,20 @@ function pctSentence({ clients, steps }: Coverage["pct"]): string {
   );
 }
 
+function searchSentences(searches: Searches, what: string): readonly string[] {
+  return (
+    Object.entries(searches)
+      .sort(([a], [b]) => Number(a) - Number(b))
+      // What was searched within a larger bound as well is said once.
+      .filter(([, { scenarios }], at, all) => scenarios > (all[at + 1]?.[1].scenarios ?? 0))
+      .map(([bound, covered]) => searchSentence(Number(bound), covered, what))
+  );
+}
+
 function searchSentence(
   bound: number,
   { scenarios, schedules }: { readonly scenarios: number; readonly schedules: number },
+  scenario: string,
 ): string {
   const what =
     bound === 0
@@ -111,7 +131,7 @@ function searchSentence(
       : bound === Number.POSITIVE_INFINITY
         ? "interleavings, without a bound,"
         : `interleavings with at most ${bound} preemption${bound === 1 ? "" : "s"}`;
-  return `All ${schedules.toLocaleString("en")} ${what} of ${counted(scenarios)} were executed.`;
+  return `All ${schedules.toLocaleString("en")} ${what} of ${counted(scenarios, scenario)} were executed.`;
 }
 
 function reducedSentence({ scenarios, schedules, pruned }: Reduced): string {
@@ -122,6 +142,8 @@ function reducedSentence({ scenarios, schedules, pruned }: Reduced): string {
   );
 }
 
-function counted(scenarios: number): string {
-  return `${scenarios.toLocaleString("en")} scenario${scenarios === 1 ? "" : "s"}`;
+function counted(scenarios: number, one = "scenario"): string {
+  const [noun = one, ...rest] = one.split(" ");
+  const plural = [scenarios === 1 ? noun : `${noun}s`, ...rest].join(" ");
+  return `${scenarios.toLocaleString("en")} ${plural}`;
 }

@@ -15,8 +15,6 @@ export const DEFAULTS = {
   runs: 3_000,
   bounds: { minClients: 2, maxClients: 4 },
   strategy: strategy("auto"),
-  /** Of each seeded bug. */
-  mutantRuns: 2_000,
   /** Of the model's pairs of operations. */
   pairStrategy: strategy("exhaustive"),
   preemptions: PREEMPTIONS,

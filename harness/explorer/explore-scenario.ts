@@ -3,16 +3,25 @@ import { HarnessError } from "../core/error.ts";
 import type { Execution } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
+import type { Scenario } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
-import type { Strategy } from "../scheduler/strategies.ts";
+import { Exhaustive } from "../scheduler/exhaustive.ts";
+import type { ScenarioPlan, Strategy } from "../scheduler/strategies.ts";
 import type { Bounds, Pair, Service } from "../service/service.ts";
 import type { Checkers } from "./checkers.ts";
-import { type Coverage, completeness, coverageOf, NOTHING_COVERED } from "./coverage.ts";
+import {
+  type Coverage,
+  completeness,
+  coverageOf,
+  NOTHING_COVERED,
+  visitCoverage,
+} from "./coverage.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { type Generated, generator } from "./generate.ts";
 import { outcomeOf, pairsOf } from "./pair-search.ts";
-import { EMPTY, sum, type Tally, tallyOfExecution, tallyOfScenario } from "./tally.ts";
+import { type PairVisit, ScenarioOrder, VISIT_EXECUTIONS } from "./scenario-order.ts";
+import { EMPTY, sum, type Tally, tallyOfExecution, tallyOfPair, tallyOfScenario } from "./tally.ts";
 
 /** What decides about each scenario of a campaign, and how it is explored. */
 export interface ScenarioOptions {
@@ -21,6 +30,8 @@ export interface ScenarioOptions {
   readonly bounds: Bounds;
   /** The model's pairs of operations, one after the other, instead of generated scenarios. */
   readonly pairs: boolean;
+  /** How many generated scenarios, in all shards; undefined: as many as the other limits allow. */
+  readonly scenarios?: number | undefined;
   /** By its name and what it is. */
   readonly strategy: Strategy;
 }
@@ -74,6 +85,7 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
   implements Explorer<State, Op>
 {
   readonly pairs: readonly Pair<State, Op>[];
+  readonly order: ScenarioOrder<State, Op>;
   readonly #input: (index: number) => Generated<State, Op>;
   readonly #executor: Executor<State, Op>;
   readonly #service: Service<State, Op>;
@@ -84,9 +96,11 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     executor: Executor<State, Op>,
     service: Service<State, Op>,
     checkers: Checkers<State, Op>,
-    { seed, bounds, pairs, strategy }: ScenarioOptions,
+    { seed, bounds, pairs, scenarios, strategy }: ScenarioOptions,
   ) {
     this.pairs = pairs ? pairsOf(service) : [];
+    const visited = pairs || service.single ? [] : (service.pairs?.() ?? []);
+    this.order = new ScenarioOrder(visited, strategy.pairPreemptions, scenarios);
     this.#input = generator(service, bounds, seed);
     this.#executor = executor;
     // What the generator promises, it does not promise of scenarios that it did not make.
@@ -96,12 +110,17 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
   }
 
   async explore(index: number, effort: ExplorationBudget): Promise<ScenarioResult<State, Op>> {
-    const { scenario, scheduleSeed } = { ...this.#input(index), ...this.pairs[index] };
+    const { visit, generated } = this.order.at(index);
+    const { scenario, scheduleSeed } = visit
+      ? { scenario: visit.pair.scenario, scheduleSeed: 0 }
+      : { ...this.#input(generated), ...this.pairs[index] };
     const {
       executions,
       scheduler,
       share = 1,
-    } = this.#strategy.explore(scheduleSeed, effort.used(), this.#service.single);
+    } = visit
+      ? visitPlan(visit, effort.used())
+      : this.#strategy.explore(scheduleSeed, effort.used(), this.#service.single);
     const more = () => effort.more() && (share === 1 || effort.used() < share);
     const most = Math.min(executions, effort.executions);
     const digest = createHash("sha256");
@@ -124,7 +143,7 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
         });
         const { violations } = result;
         // A scenario of which nothing was executed was not tried.
-        const before = tally === EMPTY ? tallyOfScenario(scenario, this.#service.patterns) : tally;
+        const before = tally === EMPTY ? this.#tallyOf(scenario, visit) : tally;
         tally = sum(before, tallyOfExecution(execution, result, compared));
         const { schedule, trace } = execution;
         digest.update(JSON.stringify([scenario, schedule.entries, trace, violations]));
@@ -139,7 +158,13 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     // A scheduler takes the execution that could not be finished for one that ended early.
     const covered =
       error === undefined
-        ? { coverage: coverageOf(scheduler, scenario.clients.length), ...completeness(scheduler) }
+        ? {
+            coverage:
+              visit && scheduler instanceof Exhaustive
+                ? visitCoverage(scheduler)
+                : coverageOf(scheduler, scenario.clients.length),
+            ...completeness(scheduler),
+          }
         : { coverage: NOTHING_COVERED, complete: false, pruned: null };
     return {
       tally,
@@ -152,6 +177,17 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
       error,
     };
   }
+
+  #tallyOf(scenario: Scenario<State, Op>, visit: PairVisit | undefined): Tally {
+    if (visit === undefined) return tallyOfScenario(scenario, this.#service.patterns);
+    return visit.first ? tallyOfPair() : { ...EMPTY };
+  }
+}
+
+/** A visit is left out once pairs have used up their part of the budget. */
+function visitPlan({ preemptions }: PairVisit, used: number): ScenarioPlan {
+  const executions = used < 1 ? VISIT_EXECUTIONS : 0;
+  return { executions, scheduler: new Exhaustive(preemptions) };
 }
 
 /** The one execution of a violation that is known already. */

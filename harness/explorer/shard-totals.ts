@@ -55,9 +55,13 @@ const FEWEST = 100;
  * Nothing Goes Wrong, Is Everything All Right?", JAMA 1983). Only scenarios are drawn independently
  * of each other, so they are what counts; the executions of one are not.
  */
-function sampleSentences({ scenarios, violations }: Tally, complete: boolean): readonly string[] {
-  if (complete || violations > 0 || scenarios < FEWEST) return [];
-  const one = Math.floor(scenarios / 3).toLocaleString("en");
+function sampleSentences(
+  { scenarios, visitedPairs, violations }: Tally,
+  complete: boolean,
+): readonly string[] {
+  const generated = scenarios - visitedPairs;
+  if (complete || violations > 0 || generated < FEWEST) return [];
+  const one = Math.floor(generated / 3).toLocaleString("en");
   return [
     `Of scenarios as they are generated, fewer than one in ${one} breaks a rule when it is explored ` +
       "as these were, at a confidence of 95 % (rule of three).",
@@ -70,8 +74,10 @@ export function summaryOf(
   rules: readonly Rule[],
   patterns: readonly Pick<Pattern, "name" | "description" | "threshold">[],
 ) {
-  const { patterns: matches, violated, unchecked, undecided: _, statements: __, ...counts } = tally;
-  const { scenarios, executions } = counts;
+  const { patterns: matches, violated, unchecked, undecided: _, statements: __, ...rest } = tally;
+  const { visitedPairs, ...counts } = rest;
+  const { executions } = counts;
+  const scenarios = counts.scenarios - visitedPairs;
   return {
     ...counts,
     patterns: (pairs.length > 0 ? [] : patterns).map(({ name, description, threshold }) => {

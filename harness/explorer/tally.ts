@@ -14,6 +14,8 @@ type Counts = { readonly [name: string]: number | Counts };
 /** What is counted over a campaign, or over a part of it: a plain value. */
 export type Tally = {
   readonly scenarios: number;
+  /** Those among `scenarios` that are pairs of the service, and not generated. */
+  readonly visitedPairs: number;
   readonly executions: number;
   /** Executions that checkers made for comparison. */
   readonly compared: number;
@@ -47,6 +49,7 @@ export type Tally = {
 
 export const EMPTY: Tally = {
   scenarios: 0,
+  visitedPairs: 0,
   executions: 0,
   compared: 0,
   violations: 0,
@@ -76,6 +79,11 @@ export function tallyOfScenario<State extends Json, Op extends Operation>(
     scenarios: 1,
     patterns: Object.fromEntries(matching.map(({ name }) => [name, 1])),
   };
+}
+
+/** A pair of the service's; what the generator promises, it does not promise of these. */
+export function tallyOfPair(): Tally {
+  return { ...EMPTY, scenarios: 1, visitedPairs: 1 };
 }
 
 /** `compared`: how many executions the checkers made. */

@@ -145,11 +145,12 @@ function otherWorkers<State extends Json, Op extends Operation>(
 ): readonly WorkerProcess<State, Op>[] {
   if (workers === undefined) return [];
   const { count, serviceFile, strategyOptions } = workers;
-  const { mutant, seed, bounds, pairs, strategy, control } = options;
-  const { checkers, queries, checkDeterminism, stepTimeoutMs } = options;
+  const { mutant, seed, bounds, pairs, scenarios, strategy, control } = options;
+  const { checkers, rules, queries, checkDeterminism, stepTimeoutMs } = options;
   const told = {
-    ...{ serviceFile, mutant, seed, bounds, pairs, strategy: strategy.name, strategyOptions },
-    ...{ control, checkers, queries, checkDeterminism, stepTimeoutMs },
+    ...{ serviceFile, mutant, seed, bounds, pairs, scenarios },
+    ...{ strategy: strategy.name, strategyOptions },
+    ...{ control, checkers, rules, queries, checkDeterminism, stepTimeoutMs },
   };
   return Array.from(
     { length: count - 1 },

@@ -5,7 +5,7 @@ import type { Database, Server } from "../postgres/provider.ts";
 import type { StrategyOptions } from "../scheduler/strategies.ts";
 import type { AppliedMutant } from "../service/open-executor.ts";
 import type { Bounds } from "../service/service.ts";
-import type { CheckerName } from "./checkers.ts";
+import type { CheckerName, RuleName } from "./checkers.ts";
 import type { ScenarioResult } from "./explore-scenario.ts";
 
 /** What a worker process has to be told of a campaign, to explore its scenarios by itself. */
@@ -18,10 +18,12 @@ export interface WorkerOptions {
   readonly seed: number;
   readonly bounds: Bounds;
   readonly pairs: boolean;
+  readonly scenarios?: number | undefined;
   /** The strategy's name, and what it was made with. */
   readonly strategy: string;
   readonly strategyOptions: StrategyOptions;
   readonly checkers: readonly CheckerName[];
+  readonly rules?: readonly RuleName[] | undefined;
   readonly checkDeterminism: boolean;
   readonly control: Control;
   readonly stepTimeoutMs: number;

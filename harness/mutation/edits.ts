@@ -1,7 +1,11 @@
 import { type Outline, outline } from "../instrumentation/routine-outline.ts";
 import { type Token, tokensOf } from "../instrumentation/routine-tokens.ts";
-import { type MutationPoint, mutationPointsOf, WEAKER } from "./mutation-points.ts";
-import type { MutationKind } from "./mutation-score.ts";
+import {
+  type MutationKind,
+  type MutationPoint,
+  mutationPointsOf,
+  WEAKER,
+} from "./mutation-points.ts";
 import { type Source, sourceTree } from "./source-tree.ts";
 
 /** A change of a routine's source: what stands from `start` to `end` becomes `text`. */

@@ -1,6 +1,16 @@
 import { PREFIX } from "../instrumentation/routine-statements.ts";
-import type { MutationKind } from "./mutation-score.ts";
 import { CASE_VARIABLE, isList, isNode, normalizedTree, type SourceTree } from "./source-tree.ts";
+
+/** How a schema is changed. */
+export type MutationKind =
+  | "drop-constraint"
+  | "drop-not-null"
+  | "drop-index"
+  | "drop-trigger"
+  | "strip-lock"
+  | "delete-statement"
+  | "negate-condition"
+  | "weaken-isolation";
 
 /** A place in the tree of a source at which one thing can be changed. */
 export interface MutationPoint {

@@ -4,10 +4,9 @@ import { DEFAULTS } from "../explorer/defaults.ts";
 import { verify } from "../explorer/verify.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
-import { derivedName } from "./derived-service.ts";
-import { layersOfDefence } from "./layers.ts";
-import { conclusions } from "./layers-report.ts";
-import { mutationScore } from "./score.ts";
+import { derivedName, mutantNamed } from "./derivation.ts";
+import { conclusions, layersOfDefence } from "./layers.ts";
+import { mutationScore } from "./mutation-score.ts";
 import { INDEX, LOCK, oneTicket, tickets } from "./tickets.fixture.ts";
 
 let server: Server;
@@ -19,7 +18,9 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 const { control, stepTimeoutMs } = DEFAULTS;
-const options = { seed: 1, preemptions: 1, control, stepTimeoutMs, signal: undefined };
+const common = { seed: 1, stepTimeoutMs, signal: undefined };
+const layersOptions = { ...common, preemptions: 1, control };
+const scoreOptions = { ...common, runs: 60 };
 
 test("the score: what is caught, what survives, and what people say of that", async () => {
   const survivors = [
@@ -30,8 +31,7 @@ test("the score: what is caught, what survives, and what people say of that", as
   ] as const;
   const done: number[] = [];
   const score = await mutationScore(server, tickets({ survivors }), {
-    ...options,
-    scenarios: 2,
+    ...scoreOptions,
     onResult: (_, count) => done.push(count),
   });
   const told = score.results.map(
@@ -60,7 +60,11 @@ test("the score: what is caught, what survives, and what people say of that", as
 });
 
 test("layers of defence: which protections suffice, and how it breaks without", async () => {
-  const { promises } = await layersOfDefence(server, tickets({ promises: [oneTicket] }), options);
+  const { promises } = await layersOfDefence(
+    server,
+    tickets({ promises: [oneTicket] }),
+    layersOptions,
+  );
   const [layers] = promises;
   if (layers === undefined) throw new Error("no promise was looked at");
   expect(layers.cases.map(({ without, outcome }) => [without.join(" + "), outcome])).toEqual([
@@ -86,10 +90,12 @@ test("layers of defence: which protections suffice, and how it breaks without", 
     violations: [{ checker: "invariant", name: "one-ticket" }],
   });
 
-  const { campaign } = await verify(server, tickets({ promises: [oneTicket] }), {
+  const service = tickets({ promises: [oneTicket] });
+  const name = "no double selling without the lock + the index";
+  const { campaign } = await verify(server, service, {
     seed: 1,
     pairs: true,
-    mutant: "no double selling without the lock + the index",
+    mutant: await mutantNamed(server, service, name),
   });
   const [found] = campaign.counterexamples;
   expect(found?.schedule).toEqual(race?.schedule);
@@ -98,9 +104,10 @@ test("layers of defence: which protections suffice, and how it breaks without", 
 });
 
 test("a derived mutant can be seeded by its id", async () => {
-  const mutant = derivedName("delete-statement take: return 'OK';");
+  const name = derivedName("delete-statement take: return 'OK';");
+  const mutant = await mutantNamed(server, tickets(), name);
   const { campaign } = await verify(server, tickets(), { seed: 1, runs: 1, mutant });
-  expect(campaign).toMatchObject({ verdict: "fail", mutant });
+  expect(campaign).toMatchObject({ verdict: "fail", mutant: name });
 });
 
 test.each([
@@ -117,7 +124,9 @@ test.each([
     [{ ...oneTicket, protections: [{ name: "", description: "", without: ["x"] }] }],
   ],
 ])("promises have to be of this model: %s, %s", async (code, message, promises) => {
-  const error = await layersOfDefence(server, tickets({ promises }), options).catch((it) => it);
+  const error = await layersOfDefence(server, tickets({ promises }), layersOptions).catch(
+    (it) => it,
+  );
   expect(error).toBeInstanceOf(HarnessError);
   expect(error).toMatchObject({ code });
   expect(error.message).toContain(message);
@@ -125,7 +134,7 @@ test.each([
 
 test("a score needs a service that passes", async () => {
   const failing = tickets({ codes: { take: ["OK"] } });
-  await expect(mutationScore(server, failing, { ...options, scenarios: 1 })).rejects.toMatchObject({
+  await expect(mutationScore(server, failing, scoreOptions)).rejects.toMatchObject({
     code: "MODEL_FAILED",
     message: expect.stringContaining("TAKEN"),
   });
@@ -137,7 +146,5 @@ test.each([
   "no other promise without the lock",
 ])("there is no mutant %s", async (mutant) => {
   const service = tickets({ promises: [oneTicket] });
-  await expect(verify(server, service, { seed: 1, mutant })).rejects.toMatchObject({
-    code: "USAGE",
-  });
+  await expect(mutantNamed(server, service, mutant)).rejects.toMatchObject({ code: "USAGE" });
 });

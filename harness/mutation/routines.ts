@@ -2,8 +2,13 @@ import { loadModule } from "libpg-query";
 import type { ClientBase } from "pg";
 import { definitionOf } from "../instrumentation/routine-source.ts";
 import { editsOf, type FoundEdit } from "./edits.ts";
-import type { Unmutated } from "./mutation-score.ts";
 import type { Source } from "./source-tree.ts";
+
+/** A part of a schema that could not be mutated, and why: nothing is left out in silence. */
+export interface Unmutated {
+  readonly object: string;
+  readonly reason: string;
+}
 
 /** A routine of the application's, and what can be changed in its source. */
 export interface SourceRoutine {

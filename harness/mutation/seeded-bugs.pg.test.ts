@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
+import { verify } from "../explorer/verify.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { withClient } from "../service/mutated.ts";
 import type { Mutant } from "../service/service.ts";
-import { runSeededBugs } from "./seeded-run.ts";
+import { runSeededBugs } from "./seeded-bugs.ts";
 import { tickets } from "./tickets.fixture.ts";
 
 let server: Server;
@@ -53,7 +54,6 @@ const options = {
   seed: 1,
   runs: 40,
   timeMs: undefined,
-  bounds: DEFAULTS.bounds,
   allCheckers: false,
   atOnce: 2,
   replays: 3,
@@ -87,11 +87,35 @@ test("a bug is caught by the checker that must, or it has survived", async () =>
   expect(report.verdict).toBe("fail");
 });
 
-test("what is caught or equivalent is a pass; to the end of the budget, if all checkers are asked", async () => {
+test("the run passes when bugs are caught and equivalent changes are not", async () => {
+  const only = ["neither", "no-index"];
+  const report = await runSeededBugs(server, service, { ...options, only });
+  expect(report.verdict).toBe("pass");
+  const [caught, equivalent] = report.results;
+  expect(caught?.executions).toBe(caught?.checkers[0]?.executions);
+  expect(caught?.executions).toBeLessThan(40);
+  expect(equivalent?.executions).toBe(40);
+});
+
+test("a bug is caught if and only if verify catches it, after as many executions", async () => {
+  const report = await runSeededBugs(server, service, { ...options, only: ["neither"] });
+  const { campaign } = await verify(server, service, { seed: 1, runs: 40, mutant: "neither" });
+  expect(campaign.verdict).toBe("fail");
+  expect(report.results[0]?.executions).toBe(campaign.executions);
+  expect(report.results[0]?.counterexample?.schedule).toEqual(
+    campaign.counterexamples[0]?.schedule,
+  );
+});
+
+test("with all checkers, those that did not find the bug get a campaign each", async () => {
+  const alone = await runSeededBugs(server, service, { ...options, only: ["neither"] });
   const only = ["neither", "no-index"];
   const report = await runSeededBugs(server, service, { ...options, only, allCheckers: true });
   expect(report.verdict).toBe("pass");
-  expect(report.results.map(({ executions }) => executions)).toEqual([40, 40]);
+  // The contract and leaks find nothing; this service has no model and no ids.
+  const first = alone.results[0]?.executions ?? 0;
+  expect(report.results.map(({ executions }) => executions)).toEqual([first + 80, 40]);
+  expect(report.results[0]?.checkers).toMatchObject([{ checker: "invariant", executions: first }]);
 });
 
 test("an alarm about the service as it is, is a failure", async () => {

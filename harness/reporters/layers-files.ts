@@ -1,7 +1,7 @@
 import path from "node:path";
 import { atomicWrite } from "../explorer/atomic-write.ts";
 import { encodeCounterexample } from "../explorer/counterexample-file.ts";
-import { breaches, type LayersOfDefence } from "../mutation/layers-report.ts";
+import { breaches, type LayersOfDefence } from "../mutation/layers.ts";
 import { layersHtml } from "./html/layers.ts";
 import { type LayersRecord, layersRecord } from "./layers-record.ts";
 import { RECORDS, recordJson } from "./records.ts";

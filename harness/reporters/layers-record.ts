@@ -4,7 +4,7 @@ import {
   type LayerCase,
   type LayersOfDefence,
   type PromiseLayers,
-} from "../mutation/layers-report.ts";
+} from "../mutation/layers.ts";
 import { mainViolation, replayFilePath } from "./replay-command.ts";
 
 /** A case, with what broke instead of the whole trace. */

@@ -1,4 +1,4 @@
-import { breaches, conclusions, type LayerCase } from "../mutation/layers-report.ts";
+import { breaches, conclusions, type LayerCase } from "../mutation/layers.ts";
 import { type Colours, coloursFor } from "./colours.ts";
 import { counted, duration } from "./counted.ts";
 import type { LayerEntry, LayersRecord, PromiseEntry } from "./layers-record.ts";

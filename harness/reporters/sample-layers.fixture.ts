@@ -1,5 +1,5 @@
 import { doubleBooking, hashes } from "../explorer/sample-counterexample.fixture.ts";
-import type { LayerCase, LayersOfDefence } from "../mutation/layers-report.ts";
+import type { LayerCase, LayersOfDefence } from "../mutation/layers.ts";
 import { passing } from "./sample-campaign.fixture.ts";
 
 const found = (

@@ -1,5 +1,5 @@
 import { doubleBooking, hashes } from "../explorer/sample-counterexample.fixture.ts";
-import type { SeededBugReport, SeededBugResult } from "../mutation/seeded-report.ts";
+import type { SeededBugReport, SeededBugResult } from "../mutation/seeded-bugs.ts";
 import { passing } from "./sample-campaign.fixture.ts";
 
 export const caught: SeededBugResult = {

@@ -1,6 +1,6 @@
 import { operationCount } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
-import type { SeededBugReport, SeededBugResult } from "../mutation/seeded-report.ts";
+import type { SeededBugReport, SeededBugResult } from "../mutation/seeded-bugs.ts";
 import { mainViolation, replayCommand, replayFilePath } from "./replay-command.ts";
 
 /** What became of a seeded bug, with where it can be replayed instead of the whole trace. */

@@ -1,4 +1,4 @@
-import type { CheckerFinding } from "../mutation/seeded-report.ts";
+import type { CheckerFinding } from "../mutation/seeded-bugs.ts";
 import { duration, number } from "./counted.ts";
 import type { SeededBugEntry, SeededBugRecord } from "./seeded-record.ts";
 

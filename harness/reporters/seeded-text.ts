@@ -1,4 +1,4 @@
-import type { BaselineResult } from "../mutation/seeded-report.ts";
+import type { BaselineResult } from "../mutation/seeded-bugs.ts";
 import { type Colours, coloursFor } from "./colours.ts";
 import { duration, number } from "./counted.ts";
 import { printable } from "./printable.ts";

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { atomicWrite } from "../explorer/atomic-write.ts";
 import { encodeCounterexample } from "../explorer/counterexample-file.ts";
-import type { SeededBugReport } from "../mutation/seeded-report.ts";
+import type { SeededBugReport } from "../mutation/seeded-bugs.ts";
 import { seededBugsHtml } from "./html/seeded.ts";
 import { RECORDS, recordJson } from "./records.ts";
 import { replayFilePath } from "./replay-command.ts";

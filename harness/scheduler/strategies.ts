@@ -30,6 +30,11 @@ export interface Strategy {
   readonly faults?: readonly Fault[] | undefined;
   /** The most preemptions of its searches, Infinity included; undefined where it has none. */
   readonly preemptions?: number;
+  /**
+   * Besides generated scenarios, the service's pairs of operations are searched, fewest preemptions
+   * first, up to this number; undefined: they are not.
+   */
+  readonly pairPreemptions?: number | undefined;
   /** Whether it leaves out interleavings by what steps may touch, and so has to be told of that. */
   readonly reduces?: boolean;
   /**
@@ -61,6 +66,12 @@ const PCT_EXECUTIONS = 4;
 
 /** What `auto` spends on one scenario's exhaustive search. */
 const AUTO_SEARCH = 150;
+
+/**
+ * Of the service's pairs in `auto`. Most races need one preemption, and the searches with two take
+ * several times as long as a whole campaign: `--pairs` executes these.
+ */
+const PAIR_PREEMPTIONS = 1;
 
 /** The same, where there is one scenario: the part of the budget, and the most executions. */
 const SINGLE_SEARCH = { share: 0.7, executions: 20_000 };
@@ -102,6 +113,10 @@ function withFaults(
   return faults.length === 0 ? scheduler : new RandomFaults(scheduler, faults, seed);
 }
 
+function hasFaults({ faults = [] }: StrategyOptions): boolean {
+  return faults.length > 0;
+}
+
 function exhaustive({ preemptions, reduction = true }: StrategyOptions): Strategy {
   const reduces = reduction && preemptions === Number.POSITIVE_INFINITY;
   return {
@@ -124,11 +139,13 @@ function exhaustive({ preemptions, reduction = true }: StrategyOptions): Strateg
 const auto = (options: StrategyOptions): Strategy => ({
   name: "auto",
   description:
-    "a twentieth of the budget random, a twentieth serial, four tenths exhaustive, the rest pct; of " +
-    "a single scenario, all schedules with 0, 1, 2, … preemptions for seven tenths, the rest pct",
+    "the service's pairs of operations with at most one preemption, in at most two thirds of the " +
+    "budget; of the rest a twentieth random, a twentieth serial, four tenths exhaustive, the rest " +
+    "pct; of a single scenario, all schedules with 0, 1, 2, … preemptions for seven tenths, the rest pct",
   injectsFaults: true,
   faults: options.faults,
   preemptions: options.preemptions,
+  pairPreemptions: hasFaults(options) ? undefined : Math.min(PAIR_PREEMPTIONS, options.preemptions),
   phase: autoPhase,
   explore: (seed, used, single) => {
     if (single) {
@@ -176,4 +193,13 @@ export function effortUsed(scenarios: number): number {
 /** All strategies, the default one first. */
 export function strategies(options: StrategyOptions): readonly Strategy[] {
   return [auto(options), serial, exhaustive(options), pct(options), random(options)];
+}
+
+export type StrategyName = "auto" | "serial" | "exhaustive" | "pct" | "random";
+
+/** The built-in strategy of that name. */
+export function strategyNamed(name: StrategyName, options: StrategyOptions): Strategy {
+  const strategy = strategies(options).find((other) => other.name === name);
+  if (strategy === undefined) throw new Error(`there is no strategy ${name}`);
+  return strategy;
 }

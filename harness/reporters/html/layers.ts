@@ -1,4 +1,4 @@
-import { breaches, conclusions, type LayersOfDefence } from "../../mutation/layers-report.ts";
+import { breaches, conclusions, type LayersOfDefence } from "../../mutation/layers.ts";
 import { counted, duration, number } from "../counted.ts";
 import type { LayerEntry, LayersRecord, PromiseEntry } from "../layers-record.ts";
 import { brokenBy } from "../layers-text.ts";
