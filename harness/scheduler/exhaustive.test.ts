@@ -96,7 +96,9 @@ describe("an exhaustive search", () => {
     walk([[1], [1]], search);
     search.begin();
     walk([[1], [1]], search, (task, entries) => task === "1" && entries.length === 0);
-    expect(search.diverged).toBe("at step 0 task 1 could move before, and then could not");
+    expect(search.diverged).toBe(
+      "at step 0 task 1 was enabled in an earlier execution, and then was not",
+    );
   });
 
   test("notices that an execution ends before its prefix does", () => {

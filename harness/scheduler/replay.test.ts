@@ -20,31 +20,31 @@ describe("a replay", () => {
   test("says where its task could not move, and passes it over", () => {
     const other = replay("1", "1", "7", "0", "9", "1", "0", "0", "1");
     expect(walk(TOY, other).entries).toEqual(["1", "1", "0", "1", "0", "0", "1"]);
-    expect(other.diverged()).toBe("at step 2 task 7 should move, but it cannot");
+    expect(other.diverged()).toBe("at step 2 task 7 should move, but it is not enabled");
   });
 
   test("goes on with the one that moved last when nothing is left of the schedule", () => {
     const other = replay("0", "1", "7");
     expect(walk(TOY, other).entries).toEqual(["0", "1", "1", "1", "1", "0", "0"]);
-    expect(other.diverged()).toBe("at step 2 task 7 should move, but it cannot");
+    expect(other.diverged()).toBe("at step 2 task 7 should move, but it is not enabled");
   });
 
   test("says that the schedule ends before all is done", () => {
     const short = replay("0", "0");
     expect(walk(TOY, short).entries).toHaveLength(7);
-    expect(short.diverged()).toBe("the schedule ends after 2 steps, but somebody can still move");
+    expect(short.diverged()).toBe("the schedule ends after 2 steps, but a task is still enabled");
   });
 
   test("says that all is done before the schedule ends", () => {
     const long = replay("0", "0", "0", "0", "1");
     walk([[2]], long);
-    expect(long.diverged()).toBe("all was done after 3 of 5 steps");
+    expect(long.diverged()).toBe("the execution ended after 3 of the schedule's 5 steps");
   });
 
   test("says what went otherwise first", () => {
     const other = replay("0", "7", "0", "0", "1");
     walk([[2]], other);
-    expect(other.diverged()).toBe("at step 1 task 7 should move, but it cannot");
+    expect(other.diverged()).toBe("at step 1 task 7 should move, but it is not enabled");
   });
 
   test("lets a fault strike when it is next, and says when it cannot", () => {
@@ -54,9 +54,9 @@ describe("a replay", () => {
     expect(faulty.inject([cut], [release])).toBeUndefined();
     expect(faulty.choose([release], undefined)).toBe(release);
     expect(faulty.inject([cut], [release])).toBe(cut);
-    expect(faulty.diverged()).toBe("all was done after 2 of 5 steps");
+    expect(faulty.diverged()).toBe("the execution ended after 2 of the schedule's 5 steps");
     expect(faulty.inject([cut], [release])).toBeUndefined();
-    expect(faulty.diverged()).toBe("at step 2 task 1!cancel should move, but it cannot");
+    expect(faulty.diverged()).toBe("at step 2 task 1!cancel should move, but it is not enabled");
     expect(faulty.choose([release], "0")).toBe(release);
     // It may strike when nobody can move any more.
     expect(faulty.inject([cut], [])).toBe(cut);
