@@ -184,7 +184,7 @@ async function caseOf<State extends Json, Op extends Operation>(
 }
 type Outcome = Pick<LayerCase, "without" | "outcome">;
 
-/** The smallest sets of protections without which a promise breaks: none has another as a part. */
+/** The minimal sets of protections without which a promise breaks. */
 export function breaches<Case extends Outcome>({
   cases,
 }: {
@@ -194,12 +194,12 @@ export function breaches<Case extends Outcome>({
   return breaking.filter(
     ({ without }) =>
       !breaking.some(
-        (other) => other.without.length < without.length && isPart(other.without, without),
+        (other) => other.without.length < without.length && isSubset(other.without, without),
       ),
   );
 }
 
-/** What the cases come to, in sentences for an auditor. */
+/** The conclusions from all cases of a promise, in sentences. */
 export function conclusions({
   protections,
   cases,
@@ -211,7 +211,7 @@ export function conclusions({
   const outcome = (without: readonly string[]) =>
     cases.find((it) => sameNames(it.without, without))?.outcome;
   if (outcome([]) === "breaks") return ["It breaks with all of its protections in place."];
-  const open = cases.filter((it) => it.outcome === "unknown").length;
+  const undecided = cases.filter((it) => it.outcome === "unknown").length;
   const minimal = breaches({ cases }).map(({ without }) => without);
   const alone = minimal.filter((set) => set.length === 1).flat();
   const needless = outcome(names) === "holds" && names.length > 0;
@@ -231,19 +231,20 @@ export function conclusions({
     ...minimal
       .filter((set) => set.length > 1)
       .map(
-        (set) => `Without ${set.length < names.length ? inWords(set) : "all of them"} it breaks.`,
+        (set) =>
+          `Without ${set.length < names.length ? enumerated(set) : "all of them"} it breaks.`,
       ),
-    ...(open > 0 ? [`${open} of ${cases.length} cases could not be decided.`] : []),
+    ...(undecided > 0 ? [`${undecided} of ${cases.length} cases could not be decided.`] : []),
   ];
 }
 
-const isPart = (part: readonly string[], whole: readonly string[]): boolean =>
+const isSubset = (part: readonly string[], whole: readonly string[]): boolean =>
   part.every((name) => whole.includes(name));
 
 const sameNames = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && isPart(a, b);
+  a.length === b.length && isSubset(a, b);
 
-function inWords(names: readonly string[]): string {
+function enumerated(names: readonly string[]): string {
   const last = names.at(-1) ?? "";
   return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} and ${last}`;
 }

@@ -22,7 +22,7 @@ const common = { seed: 1, stepTimeoutMs, signal: undefined };
 const layersOptions = { ...common, preemptions: 1, control };
 const scoreOptions = { ...common, runs: 60 };
 
-test("the score: what is caught, what survives, and what people say of that", async () => {
+test("the score counts caught mutants, survivors and what the service states of these", async () => {
   const survivors = [
     { id: INDEX, verdict: "equivalent", reason: "the lock is enough" },
     { id: LOCK, verdict: "gap", reason: "the index is enough" },
@@ -34,11 +34,11 @@ test("the score: what is caught, what survives, and what people say of that", as
     ...scoreOptions,
     onResult: (_, count) => done.push(count),
   });
-  const told = score.results.map(
+  const outcomes = score.results.map(
     ({ outcome, verdict, mutant, by }) =>
       `${verdict ?? outcome} ${mutant.id}${by === null ? "" : ` by ${by.checker}/${by.name}`}`,
   );
-  expect(told).toEqual([
+  expect(outcomes).toEqual([
     "unknown drop-constraint seats.seats_pkey",
     "equivalent drop-index tickets_once",
     "survived delete-statement take: perform from seats where id = p_seat for update;",
@@ -59,7 +59,7 @@ test("the score: what is caught, what survives, and what people say of that", as
   expect(done).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
 });
 
-test("layers of defence: which protections suffice, and how it breaks without", async () => {
+test("layers of defence tell which protections suffice, and how a promise breaks without them", async () => {
   const { promises } = await layersOfDefence(
     server,
     tickets({ promises: [oneTicket] }),
@@ -103,7 +103,7 @@ test("layers of defence: which protections suffice, and how it breaks without", 
   expect(found?.brokenAt).toBe(race?.brokenAt);
 });
 
-test("a derived mutant can be seeded by its id", async () => {
+test("verify applies a derived mutant by its name", async () => {
   const name = derivedName("delete-statement take: return 'OK';");
   const mutant = await mutantNamed(server, tickets(), name);
   const { campaign } = await verify(server, tickets(), { seed: 1, runs: 1, mutant });
@@ -123,7 +123,7 @@ test.each([
     'no derived mutant "x"',
     [{ ...oneTicket, protections: [{ name: "", description: "", without: ["x"] }] }],
   ],
-])("promises have to be of this model: %s, %s", async (code, message, promises) => {
+])("a promise has to name existing pairs, rules and changes: %s, %s", async (code, message, promises) => {
   const error = await layersOfDefence(server, tickets({ promises }), layersOptions).catch(
     (it) => it,
   );
@@ -132,7 +132,7 @@ test.each([
   expect(error.message).toContain(message);
 });
 
-test("a score needs a service that passes", async () => {
+test("a score requires a service that passes", async () => {
   const failing = tickets({ codes: { take: ["OK"] } });
   await expect(mutationScore(server, failing, scoreOptions)).rejects.toMatchObject({
     code: "MODEL_FAILED",

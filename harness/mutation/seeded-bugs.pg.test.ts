@@ -64,13 +64,13 @@ const options = {
   onResult: undefined,
 };
 
-test("a bug is caught by the checker that must, or it has survived", async () => {
+test("a bug that the expected checker does not find has survived", async () => {
   const report = await runSeededBugs(server, service, { ...options, only: undefined });
-  const told = report.results.map(
+  const outcomes = report.results.map(
     ({ name, outcome, checkers }) =>
       `${name}: ${outcome} ${checkers.map(({ checker }) => checker)}`,
   );
-  expect(told).toEqual([
+  expect(outcomes).toEqual([
     "neither: caught invariant",
     "wrong-checker: survived invariant",
     "too-shallow: survived ",
@@ -118,7 +118,7 @@ test("with all checkers, those that did not find the bug get a campaign each", a
   expect(report.results[0]?.checkers).toMatchObject([{ checker: "invariant", executions: first }]);
 });
 
-test("an alarm about the service as it is, is a failure", async () => {
+test("a violation of the service without a bug fails the run", async () => {
   const broken = tickets({ mutants: [], migrate: (url) => service.migrate(url, "neither") });
   const mutants = bugs.slice(0, 1);
   const report = await runSeededBugs(
@@ -132,7 +132,7 @@ test("an alarm about the service as it is, is a failure", async () => {
   expect(report.verdict).toBe("fail");
 });
 
-test("nothing is made of an interruption, nor of a name that there is not", async () => {
+test("an interrupted run is unknown, and an unknown name is refused", async () => {
   const signal = AbortSignal.abort();
   const report = await runSeededBugs(server, service, { ...options, only: undefined, signal });
   expect(report).toMatchObject({ verdict: "unknown", results: [] });
