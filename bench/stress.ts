@@ -14,49 +14,50 @@ import type { BookingScenario } from "../models/booking/scenarios.ts";
 import { type BenchComparison, type Benchmark, median } from "./benchmark.ts";
 import { UngatedSystem } from "./ungated.ts";
 
-/** The most time for one bug, in ms: a miss counts as this. */
+/** The most time for one bug, in ms. A miss counts as this time. */
 const CAP_MS = 20_000;
-/** How often the failing input is tried again; by plain stress as far as that takes no longer than the cap. */
+/** How often the failing input is executed again; plain stress stops early at the cap. */
 const AGAIN = { ours: 20, theirs: 100 };
 const SEED = 1;
 
-/** What one side needed for one bug. */
+/** The result of one side for one bug. */
 interface Caught {
-  /** Until a checker, whichever, found something; the cap if none did. */
+  /** The time until the first violation; the cap if there was none. */
   readonly ms: number;
   readonly executions: number;
   readonly missed: boolean;
-  /** How many tries of the failing input, out of how many, failed again. */
+  /** How many executions of the failing input, of how many, failed again. */
   readonly again: { readonly failed: number; readonly of: number };
 }
 
-/** A bug, as both sides met it. */
-interface Raced extends BenchComparison {
+/** The results of both sides for one bug. */
+interface BugComparison extends BenchComparison {
   readonly depth: string;
-  /** Whether it shows only when operations run at the same time. */
+  /** Whether the bug needs a preemption. */
   readonly race: boolean;
   readonly sides: { readonly ours: Caught; readonly theirs: Caught };
 }
 
-type Hunter = (mutant: Mutant) => Promise<Caught>;
+type Side = (mutant: Mutant) => Promise<Caught>;
 
 /**
- * Each seeded bug, sought by Heddle and by plain stress: the same scenarios of the same model, all
- * clients at once with no control, on the same server, checked by the same checkers.
+ * Compares the campaign of `heddle verify` with plain stress on each seeded bug. Plain stress executes
+ * the pairs and generated scenarios of the same service with all clients at once and no control, on
+ * the same server and with the same checkers.
  */
 export async function stress(): Promise<Benchmark> {
   const server = await startServer("embedded");
   try {
-    const cases: Raced[] = [];
+    const cases: BugComparison[] = [];
     const ours = byHeddle(server);
     for (const mutant of booking.mutants) {
-      // Plain stress has no faults.
+      // Plain stress injects no faults.
       if ("equivalent" in mutant || depthOf(mutant).faults.length > 0) continue;
       const sides = {
         ours: await ours(mutant),
         theirs: await byStress(server)(mutant),
       };
-      const raced = {
+      const comparison = {
         name: mutant.name,
         depth: mutant.depth,
         race: mutant.smallest.preemptions > 0,
@@ -65,14 +66,15 @@ export async function stress(): Promise<Benchmark> {
         ratio: sides.theirs.ms / sides.ours.ms,
         sides,
       };
-      process.stderr.write(`${told(raced)}\n`);
-      cases.push(raced);
+      process.stderr.write(`${lineOf(comparison)}\n`);
+      cases.push(comparison);
     }
     const inside = cases.filter(({ race, depth }) => race && depth !== "statement");
     const easy = cases.filter((one) => !inside.includes(one));
-    const again = (side: keyof Raced["sides"]) =>
+    const again = (side: keyof BugComparison["sides"]) =>
       Math.round(median(inside.map(({ sides }) => percentAgain(sides[side]))));
-    const missed = (side: keyof Raced["sides"]) => cases.filter(({ sides }) => sides[side].missed);
+    const missed = (side: keyof BugComparison["sides"]) =>
+      cases.filter(({ sides }) => sides[side].missed);
     return {
       name: "stress",
       ours: median(inside.map(({ ours }) => ours)),
@@ -97,14 +99,14 @@ function percentAgain({ again: { failed, of } }: Caught): number {
   return of === 0 ? 0 : (100 * failed) / of;
 }
 
-function told({ name, depth, sides, ratio }: Raced): string {
+function lineOf({ name, depth, sides, ratio }: BugComparison): string {
   const side = ({ ms, executions, missed, again }: Caught) =>
     `${missed ? "missed" : `${Math.round(ms)} ms`} in ${executions} (again ${again.failed}/${again.of})`;
   return `${name} (${depth}): Heddle ${side(sides.ours)}, stress ${side(sides.theirs)}, ratio ${ratio.toFixed(1)}`;
 }
 
 /** The campaign of `heddle verify`, with the gates that the bug declares. */
-function byHeddle(server: Server): Hunter {
+function byHeddle(server: Server): Side {
   const { preemptions, runs, stepTimeoutMs } = DEFAULTS;
   return async (mutant) => {
     const control = { ...DEFAULTS.control, gates: depthOf(mutant).gates };
@@ -116,7 +118,7 @@ function byHeddle(server: Server): Hunter {
       {
         ...{ seed: SEED, runs, timeMs: CAP_MS, control, ...limits },
         strategy: strategyNamed("auto", { preemptions }),
-        // The failing input is tried again as it was found.
+        // The input is executed again as it was found.
         shrinkTimeMs: 0,
       },
     );
@@ -140,7 +142,7 @@ function byHeddle(server: Server): Hunter {
 
 const NEVER = { failed: 0, of: 0 };
 
-function byStress(server: Server): Hunter {
+function byStress(server: Server): Side {
   return async (mutant) => {
     const plain = await UngatedSystem.open(server, booking, mutant.name);
     try {
@@ -158,7 +160,7 @@ function byStress(server: Server): Hunter {
         if (!(await fails(scenario))) continue;
         const ms = performance.now() - began;
         const again = { failed: 0, of: 0 };
-        // A bug that leaves something behind costs a new start each time.
+        // A bug that leaves state behind restarts the service each time.
         for (const until = performance.now() + CAP_MS; again.of < AGAIN.theirs; again.of++) {
           if (performance.now() > until) break;
           if (await fails(scenario)) again.failed++;
@@ -172,7 +174,7 @@ function byStress(server: Server): Hunter {
   };
 }
 
-/** Without end: a pair of operations, and a generated scenario, in turns. */
+/** Pairs of operations and generated scenarios in turns, without end. */
 function* scenarios(): Generator<BookingScenario, never> {
   const pairs = booking.pairs?.() ?? [];
   const input = generator(booking, DEFAULTS.bounds, SEED);

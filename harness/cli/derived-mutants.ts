@@ -24,7 +24,10 @@ export interface DerivedMutantsOptions {
   readonly stepTimeout: number;
 }
 
-/** `heddle mutants --derived`: the score of a schema's mutants. A survivor without a reason fails it. */
+/**
+ * `heddle mutants --derived`: prints the score of a schema's mutants and writes the reports. Returns the
+ * exit code: 1 if a mutant survives and the service states no reason for it.
+ */
 export async function derivedMutantsCommand(
   model: string,
   options: DerivedMutantsOptions,

@@ -27,10 +27,13 @@ export interface MutantsOptions {
   readonly shrinkTime: number;
 }
 
-/** More at once only wait for each other: they all run in this process. */
+/** The most campaigns at once: all run in this process, and more would wait for each other. */
 const MOST_AT_ONCE = 2;
 
-/** `heddle mutants`: tries every seeded bug, prints and writes the table, and the exit code. */
+/**
+ * `heddle mutants`: verifies the service with each seeded bug, prints the table and writes the
+ * reports. Returns the exit code.
+ */
 export async function mutantsCommand(model: string, options: MutantsOptions): Promise<number> {
   const service = await loadService(model);
   const interrupted = interruption();
