@@ -72,7 +72,9 @@ export function coverageOf(scheduler: Scheduler, clients: number): Coverage {
 }
 
 /** What a visit to a pair covered. A pair is visited again for each further preemption. */
-export function visitCoverage({ bound, completeUpTo, explored }: Exhaustive): Coverage {
+export function visitCoverage(scheduler: Scheduler): Coverage {
+  if (!(scheduler instanceof Exhaustive)) return NOTHING_COVERED;
+  const { bound, completeUpTo, explored } = scheduler;
   if (completeUpTo < bound) return NOTHING_COVERED;
   const schedules = explored.reduce((total, count) => total + count, 0);
   return { ...NOTHING_COVERED, visits: { [bound]: { scenarios: 1, schedules } } };

@@ -6,7 +6,6 @@ import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
-import { Exhaustive } from "../scheduler/exhaustive.ts";
 import type { ScenarioPlan, Strategy } from "../scheduler/strategies.ts";
 import type { Bounds, Pair, Service } from "../service/service.ts";
 import type { Checkers } from "./checkers.ts";
@@ -100,7 +99,8 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
   ) {
     this.pairs = pairs ? pairsOf(service) : [];
     const visited = pairs || service.single ? [] : (service.pairs?.() ?? []);
-    this.order = new ScenarioOrder(visited, strategy.pairPreemptions, scenarios);
+    const { pairSchedulers = [] } = strategy;
+    this.order = new ScenarioOrder(visited, pairSchedulers.length, scenarios);
     this.#input = generator(service, bounds, seed);
     this.#executor = executor;
     // What the generator promises, it does not promise of scenarios that it did not make.
@@ -119,7 +119,7 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
       scheduler,
       share = 1,
     } = visit
-      ? visitPlan(visit, effort.used())
+      ? this.#visitPlan(visit, effort.used())
       : this.#strategy.explore(scheduleSeed, effort.used(), this.#service.single);
     const more = () => effort.more() && (share === 1 || effort.used() < share);
     const most = Math.min(executions, effort.executions);
@@ -160,9 +160,9 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
       error === undefined
         ? {
             coverage:
-              visit && scheduler instanceof Exhaustive
-                ? visitCoverage(scheduler)
-                : coverageOf(scheduler, scenario.clients.length),
+              visit === undefined
+                ? coverageOf(scheduler, scenario.clients.length)
+                : visitCoverage(scheduler),
             ...completeness(scheduler),
           }
         : { coverage: NOTHING_COVERED, complete: false, pruned: null };
@@ -180,14 +180,15 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
 
   #tallyOf(scenario: Scenario<State, Op>, visit: PairVisit | undefined): Tally {
     if (visit === undefined) return tallyOfScenario(scenario, this.#service.patterns);
-    return visit.first ? tallyOfPair() : { ...EMPTY };
+    return visit.round === 0 ? tallyOfPair() : { ...EMPTY };
   }
-}
 
-/** A visit is left out once pairs have used up their part of the budget. */
-function visitPlan({ preemptions }: PairVisit, used: number): ScenarioPlan {
-  const executions = used < 1 ? VISIT_EXECUTIONS : 0;
-  return { executions, scheduler: new Exhaustive(preemptions) };
+  /** A visit is left out once pairs have used up their part of the budget. */
+  #visitPlan({ round }: PairVisit, used: number): ScenarioPlan {
+    const scheduler = this.#strategy.pairSchedulers?.[round]?.();
+    if (scheduler === undefined) throw new Error(`pairs have no round ${round}`);
+    return { executions: used < 1 ? VISIT_EXECUTIONS : 0, scheduler };
+  }
 }
 
 /** The one execution of a violation that is known already. */

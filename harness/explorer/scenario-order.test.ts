@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { preemptionCount } from "../core/execution.ts";
-import { strategies } from "../scheduler/strategies.ts";
+import { strategyNamed as builtIn } from "../scheduler/strategies.ts";
 import type { CampaignOptions } from "./campaign-run.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
 import { ENVIRONMENT, OPTIONS, strategyNamed } from "./run-campaign.fixture.ts";
@@ -27,25 +27,25 @@ const PAIRS = [
   pair(increment, increment),
 ];
 
-/** The numbers from 0 on, each as the pair and preemptions of its visit, or as a generated number. */
+/** The numbers from 0 on, each as the pair and the round of its visit, or as a generated number. */
 function numbers(order: ScenarioOrder<number, Toy>, count: number): readonly (string | number)[] {
   return Array.from({ length: count }, (_, index) => {
     const { visit, generated } = order.at(index);
-    return visit ? `${visit.pair.name}: ${visit.preemptions}` : generated;
+    return visit ? `${visit.pair.name}: ${visit.round}` : generated;
   });
 }
 
 describe("the order of scenarios", () => {
-  test("visits all pairs, fewest preemptions first; generated scenarios take turns with them", () => {
-    expect(numbers(new ScenarioOrder(PAIRS, 1, undefined), 12)).toEqual([
+  test("visits all pairs in each round; generated scenarios take turns with them", () => {
+    expect(numbers(new ScenarioOrder(PAIRS, 2, undefined), 12)).toEqual([
       "look × look: 0",
-      "look × increment: 0",
       "increment × increment: 0",
+      "look × increment: 0",
       "increment × look, again: 0",
       "look × look: 1",
       0,
-      "look × increment: 1",
       "increment × increment: 1",
+      "look × increment: 1",
       "increment × look, again: 1",
       1,
       2,
@@ -54,20 +54,20 @@ describe("the order of scenarios", () => {
   });
 
   test("has no visits without pairs, or where the strategy wants none", () => {
-    expect(numbers(new ScenarioOrder([], 1, undefined), 3)).toEqual([0, 1, 2]);
-    expect(numbers(new ScenarioOrder(PAIRS, undefined, undefined), 3)).toEqual([0, 1, 2]);
+    expect(numbers(new ScenarioOrder([], 2, undefined), 3)).toEqual([0, 1, 2]);
+    expect(numbers(new ScenarioOrder(PAIRS, 0, undefined), 3)).toEqual([0, 1, 2]);
   });
 
   test("has at most as many visits as generated scenarios, where these are limited", () => {
-    const order = new ScenarioOrder(PAIRS, 1, 3);
+    const order = new ScenarioOrder(PAIRS, 2, 3);
     expect(order.end).toBe(6);
     expect(numbers(order, order.end).filter((it) => typeof it === "string")).toHaveLength(3);
-    expect(new ScenarioOrder(PAIRS, 1, 100).end).toBe(108);
-    expect(new ScenarioOrder(PAIRS, 1, undefined).end).toBe(Number.POSITIVE_INFINITY);
+    expect(new ScenarioOrder(PAIRS, 2, 100).end).toBe(108);
+    expect(new ScenarioOrder(PAIRS, 2, undefined).end).toBe(Number.POSITIVE_INFINITY);
   });
 
   test("gives pairs two thirds of the budget, and sampling what they leave", () => {
-    const order = new ScenarioOrder(PAIRS, 1, undefined);
+    const order = new ScenarioOrder(PAIRS, 2, undefined);
     const visit = 0;
     const during = 5;
     const after = 100;
@@ -77,7 +77,7 @@ describe("the order of scenarios", () => {
     expect(order.used(after, spent)).toBeCloseTo(0.1 / 0.7);
     expect(order.used(after, { ...spent, used: 1 })).toBeCloseTo(1);
     expect(order.used(visit, { used: 0, executions: 0, pairExecutions: 0 })).toBe(0);
-    expect(new ScenarioOrder([], 1, 10).used(3, { ...spent, pairExecutions: 0 })).toBe(0.4);
+    expect(new ScenarioOrder([], 2, 10).used(3, { ...spent, pairExecutions: 0 })).toBe(0.4);
   });
 });
 
@@ -137,9 +137,15 @@ describe("a campaign of a service with pairs", () => {
     expect(campaign.patterns[0]).toMatchObject({ scenarios: 20, share: 1, missed: false });
   });
 
-  test("leaves the pairs out where faults are asked for: searches have none", async () => {
-    const all = strategies({ preemptions: 2, faults: ["cut-before"] });
-    const strategy = all.find(({ name }) => name === "auto");
-    expect((await explored(strategy === undefined ? {} : { strategy })).ofPairs).toEqual([]);
+  test("injects each fault at each place of the pairs where faults are asked for", async () => {
+    const strategy = builtIn("auto", { preemptions: 2, faults: ["cut-before"] });
+    const { ofPairs } = await explored({ strategy, runs: 200 });
+    // Without a fault; then a cut before the one statement of each look.
+    expect(ofPairs.slice(0, 3).map(({ schedule }) => schedule.join(" "))).toEqual([
+      "0 0 1 1",
+      "0 0!cut-before 1 1",
+      "0 0 1 1!cut-before",
+    ]);
+    expect(new Set(ofPairs.map(({ preemptions }) => preemptions))).toEqual(new Set([0]));
   });
 });

@@ -2,12 +2,11 @@ import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Pair } from "../service/service.ts";
 
-/** A visit to a pair: all of its schedules with at most so many preemptions. */
+/** A visit to a pair: one exploration of its schedules. */
 export interface PairVisit<State extends Json = Json, Op extends Operation = Operation> {
   readonly pair: Pair<State, Op>;
-  readonly preemptions: number;
-  /** Whether the pair was not visited before. */
-  readonly first: boolean;
+  /** How often the pair was visited before: which scheduler of the strategy the visit has. */
+  readonly round: number;
 }
 
 /** What a scenario's number stands for: a visit to a pair, or a generated scenario by its number. */
@@ -38,8 +37,8 @@ export interface Spent {
 
 /**
  * In which order a campaign explores the pairs of a service and generated scenarios, by their
- * numbers. Every pair is visited once for each number of preemptions, fewest first: the orders of
- * whole operations of all pairs, then all pairs with one preemption. So whatever a pair can show is
+ * numbers. The strategy says what each round of visits explores: `auto` begins with the orders of whole
+ * operations of all pairs, and goes on with one preemption in all pairs. So whatever a pair can show is
  * found with every seed. Generated scenarios take turns with visits, and follow the last one.
  *
  * What a number stands for depends on nothing else: workers and shards agree on it by themselves.
@@ -50,17 +49,12 @@ export class ScenarioOrder<State extends Json, Op extends Operation> {
   readonly #scenarios: number | undefined;
 
   /**
-   * @param pairs visited in this order, but the first pair of each two operations before all others
-   * @param preemptions the most in a visit; undefined: no pair is visited
-   * @param scenarios how many generated scenarios there are, and the most visits; undefined: no limit
+   * @param rounds how often each pair is visited
+   * @param scenarios the number of generated scenarios, and the most visits; undefined: no limit
    */
-  constructor(
-    pairs: readonly Pair<State, Op>[],
-    preemptions: number | undefined,
-    scenarios: number | undefined,
-  ) {
+  constructor(pairs: readonly Pair<State, Op>[], rounds: number, scenarios: number | undefined) {
     this.#pairs = variedFirst(pairs);
-    const visits = preemptions === undefined ? 0 : pairs.length * (preemptions + 1);
+    const visits = pairs.length * rounds;
     this.#visits = Math.min(visits, scenarios ?? visits);
     this.#scenarios = scenarios;
   }
@@ -75,8 +69,7 @@ export class ScenarioOrder<State extends Json, Op extends Operation> {
     if (this.#visitsBefore(index + 1) === visit) return { generated: index - visit };
     const pair = this.#pairs[visit % this.#pairs.length];
     if (pair === undefined) throw new Error("there are visits, and no pairs");
-    const preemptions = Math.floor(visit / this.#pairs.length);
-    return { visit: { pair, preemptions, first: preemptions === 0 } };
+    return { visit: { pair, round: Math.floor(visit / this.#pairs.length) } };
   }
 
   #visitsBefore(index: number): number {
@@ -100,16 +93,18 @@ export class ScenarioOrder<State extends Json, Op extends Operation> {
   }
 }
 
-/** The first pair of each two operations, and then all others. */
+/**
+ * Pairs of an operation with itself come first: races and faults show when it is repeated. Then the
+ * first pair of each two operations, then all others.
+ */
 function variedFirst<P extends Pair>(pairs: readonly P[]): readonly P[] {
   const seen = new Set<string>();
-  const isFirst = ({ scenario }: Pair): boolean => {
-    const names = scenario.clients.flat().map(({ name }) => name);
+  const ranked = pairs.map((pair) => {
+    const names = pair.scenario.clients.flat().map(({ name }) => name);
     const key = JSON.stringify(names.sort());
-    const first = !seen.has(key);
+    const isFirst = !seen.has(key);
     seen.add(key);
-    return first;
-  };
-  const first = pairs.filter(isFirst);
-  return [...first, ...pairs.filter((pair) => !first.includes(pair))];
+    return { pair, rank: new Set(names).size === 1 ? 0 : isFirst ? 1 : 2 };
+  });
+  return ranked.sort((a, b) => a.rank - b.rank).map(({ pair }) => pair);
 }

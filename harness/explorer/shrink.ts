@@ -120,7 +120,7 @@ async function swept<State extends Json, Op extends Operation>(
 ): Promise<Execution<State, Op> | undefined> {
   const same = preemptionsOf(best) > 0 ? [best] : [];
   for (const { scenario } of [...smaller, ...same]) {
-    const found = await attempts.failing(scenario, new FaultSweep(fault));
+    const found = await attempts.failing(scenario, new FaultSweep([fault]));
     if (found !== undefined) return found;
   }
   return undefined;

@@ -1,6 +1,7 @@
 import type { Fault } from "../core/fault.ts";
 import { DynamicReduction } from "./dynamic-reduction.ts";
 import { Exhaustive } from "./exhaustive.ts";
+import { FaultSweep } from "./fault-sweep.ts";
 import { Pct } from "./pct.ts";
 import { RandomWalk } from "./random.ts";
 import { RandomFaults } from "./random-faults.ts";
@@ -32,10 +33,11 @@ export interface Strategy {
   /** The most preemptions of its searches, which may be Infinity; undefined: it has no searches. */
   readonly preemptions?: number;
   /**
-   * The most preemptions with which the service's pairs of operations are searched besides generated
-   * scenarios, in the order of `ScenarioOrder`; undefined: they are not searched.
+   * The schedulers with which the service's pairs of operations are explored besides generated
+   * scenarios, in the order of `ScenarioOrder`: the first of all pairs, then the second of all pairs,
+   * and so on. Default: none, and the pairs are not explored.
    */
-  readonly pairPreemptions?: number | undefined;
+  readonly pairSchedulers?: readonly (() => Scheduler)[];
   /** Whether it leaves out equivalent interleavings, and so needs the footprints of steps. */
   readonly reduces?: boolean;
   /**
@@ -118,8 +120,14 @@ function withFaults(
   return faults.length === 0 ? scheduler : new RandomFaults(scheduler, faults, seed);
 }
 
-function hasFaults({ faults = [] }: StrategyOptions): boolean {
-  return faults.length > 0;
+/** Where faults are asked for, each fault at each place takes the place of preemptions. */
+function pairSchedulers({
+  faults = [],
+  preemptions,
+}: StrategyOptions): readonly (() => Scheduler)[] {
+  if (faults.length > 0) return [() => new FaultSweep(faults)];
+  const most = Math.min(PAIR_PREEMPTIONS, preemptions);
+  return Array.from({ length: most + 1 }, (_, bound) => () => new Exhaustive(bound));
 }
 
 function exhaustive({ preemptions, reduction = true }: StrategyOptions): Strategy {
@@ -145,13 +153,13 @@ function exhaustive({ preemptions, reduction = true }: StrategyOptions): Strateg
 const auto = (options: StrategyOptions): Strategy => ({
   name: "auto",
   description:
-    "the service's pairs of operations with at most one preemption, in at most two thirds of the " +
-    "budget; of the rest a twentieth random, a twentieth serial, four tenths exhaustive, the rest " +
+    "the service's pairs of operations with at most one preemption, or with each fault at each " +
+    "place, in at most two thirds of the budget; of the rest a twentieth random, a twentieth serial, four tenths exhaustive, the rest " +
     "pct; of a single scenario, all schedules with 0, 1, 2, … preemptions for seven tenths, the rest pct",
   injectsFaults: true,
   faults: options.faults,
   preemptions: options.preemptions,
-  pairPreemptions: hasFaults(options) ? undefined : Math.min(PAIR_PREEMPTIONS, options.preemptions),
+  pairSchedulers: pairSchedulers(options),
   phase: autoPhase,
   explore: (seed, used, single) => {
     if (single) {
