@@ -42,6 +42,7 @@ const features = [
     "core",
     "postgres",
     "scheduler",
+    "checkers/checker.ts",
     "checkers/registry.ts",
     "execution",
     "service",

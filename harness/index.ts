@@ -5,6 +5,7 @@
 
 export { type AuditOptions, audit } from "./audit/audit.ts";
 export type * from "./audit/audit-report.ts";
+export type { Rule, RuleName } from "./checkers/checker.ts";
 export type { CheckerName } from "./checkers/registry.ts";
 export type { Control, GateLevel, Isolation } from "./core/control.ts";
 export type * from "./core/counterexample.ts";
@@ -29,14 +30,10 @@ export type * from "./explorer/campaign.ts";
 export type { CampaignResult } from "./explorer/run-campaign.ts";
 export type { Shard } from "./explorer/shards.ts";
 export { type VerifyOptions, verify, type Workers } from "./explorer/verify.ts";
-export type { Derivation } from "./mutation/derivation.ts";
-export { derivationOf } from "./mutation/derived-service.ts";
-export type {
-  DerivedMutant,
-  InvalidMutant,
-  MutationKind,
-  Unmutated,
-} from "./mutation/mutation-score.ts";
+export { type Derivation, derivationOf, type InvalidMutant } from "./mutation/derivation.ts";
+export type { MutationKind } from "./mutation/mutation-points.ts";
+export type { DerivedMutant } from "./mutation/objects.ts";
+export type { Unmutated } from "./mutation/routines.ts";
 export { startServer } from "./postgres/provider.ts";
 export type * from "./postgres/server.ts";
 export { TestClock } from "./postgres/test-clock.ts";

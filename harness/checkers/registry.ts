@@ -124,6 +124,36 @@ export class Checkers<State extends Json, Op extends Operation> {
   }
 }
 
+/**
+ * Checkers that apply these rules alone; a checker without any of them is left out.
+ *
+ * @throws HarnessError `USAGE` for a rule that no checker has
+ */
+export function restrictedTo<State extends Json, Op extends Operation>(
+  rules: readonly RuleName[],
+  checkers: readonly Checker<State, Op>[],
+): readonly Checker<State, Op>[] {
+  const includes = (all: readonly RuleName[], one: RuleName) =>
+    all.some((rule) => isSameRule(rule, one));
+  const missing = rules.find((rule) => !checkers.some((checker) => includes(checker.rules, rule)));
+  if (missing !== undefined) {
+    throw new HarnessError("USAGE", `there is no rule ${missing.checker}/${missing.name}`);
+  }
+  return checkers.flatMap((checker) => {
+    const own = checker.rules.filter((rule) => includes(rules, rule));
+    if (own.length === 0) return [];
+    const check: Checker<State, Op>["check"] = async (execution, reexecute) => {
+      const { violations, unchecked = [], ...rest } = await checker.check(execution, reexecute);
+      return {
+        ...rest,
+        violations: violations.filter((violation) => includes(own, violation)),
+        unchecked: unchecked.filter((rule) => includes(own, rule)),
+      };
+    };
+    return [{ rules: own, check }];
+  });
+}
+
 function isSameRule(a: RuleName, b: RuleName): boolean {
   return a.checker === b.checker && a.name === b.name;
 }

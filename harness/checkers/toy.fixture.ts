@@ -40,7 +40,7 @@ export function executeToy(scenario: ToyScenario, scheduler: Scheduler): ToyExec
     const faults = enabled.flatMap(({ task, action }): Choice[] =>
       action === "release" ? [{ task, action: "cut-before" }] : [],
     );
-    const choice = scheduler.strike?.(faults, enabled) ?? scheduler.choose(enabled, entries.at(-1));
+    const choice = scheduler.inject?.(faults, enabled) ?? scheduler.choose(enabled, entries.at(-1));
     const preemption = isPreemption(entries.at(-1), choice.task, enabled);
     trace.push({ type: "move", choice, enabled, preemption });
     entries.push(entryOf(choice));

@@ -1,8 +1,7 @@
 import { mkdir } from "node:fs/promises";
-import { DEFAULTS } from "../explorer/defaults.ts";
 import { loadService } from "../loading/load-service.ts";
 import type { MutationScore } from "../mutation/mutation-score.ts";
-import { mutationScore } from "../mutation/score.ts";
+import { mutationScore } from "../mutation/mutation-score.ts";
 import { startServer } from "../postgres/provider.ts";
 import { groupByOutcome, scoreText } from "../reporters/derived-mutants.ts";
 import { jsonText } from "../reporters/json.ts";
@@ -14,6 +13,7 @@ import { showInReport } from "./publish.ts";
 export interface DerivedMutantsOptions {
   readonly only?: readonly string[];
   readonly seed?: number;
+  readonly runs: number;
   readonly postgres: string;
   readonly reuse?: boolean;
   readonly report: string;
@@ -21,13 +21,10 @@ export interface DerivedMutantsOptions {
   readonly stepTimeout: number;
 }
 
-/** Enough that each operation has come upon each state that matters to it several times. */
-const SCENARIOS = 300;
-
-/** What one preemption of a pair does not find, further ones seldom do; they take ten times as long. */
-const PREEMPTIONS = 1;
-
-/** `heddle mutants --derived`: the score of a schema's mutants. A survivor without a reason fails it. */
+/**
+ * `heddle mutants --derived`: prints the score of a schema's mutants and writes the reports. Returns the
+ * exit code: 1 if a mutant survives and the service states no reason for it.
+ */
 export async function derivedMutantsCommand(
   name: string | undefined,
   options: DerivedMutantsOptions,
@@ -40,9 +37,7 @@ export async function derivedMutantsCommand(
     process.stderr.write(`${server.description}\n`);
     const score = await mutationScore(server, service, {
       seed: options.seed ?? 1,
-      scenarios: SCENARIOS,
-      preemptions: PREEMPTIONS,
-      control: DEFAULTS.control,
+      runs: options.runs,
       stepTimeoutMs: options.stepTimeout,
       only: options.only,
       signal: interrupted.signal,

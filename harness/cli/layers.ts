@@ -22,8 +22,8 @@ export interface LayersCommandOptions {
 }
 
 /**
- * `heddle layers`: which protections keep each promise. Exits with 1 if a promise breaks although
- * all of its protections are in place.
+ * `heddle layers`: prints which protections keep each promise and writes the reports. Returns the exit
+ * code: 1 if a promise breaks with all of its protections in place.
  */
 export async function layersCommand(
   name: string | undefined,

@@ -1,10 +1,9 @@
 import { randomInt } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { HarnessError } from "../core/error.ts";
-import { DEFAULTS } from "../explorer/defaults.ts";
 import { loadService } from "../loading/load-service.ts";
-import type { SeededBugResult } from "../mutation/seeded-report.ts";
-import { runSeededBugs } from "../mutation/seeded-run.ts";
+import type { SeededBugResult } from "../mutation/seeded-bugs.ts";
+import { runSeededBugs } from "../mutation/seeded-bugs.ts";
 import { startServer } from "../postgres/provider.ts";
 import { jsonText } from "../reporters/json.ts";
 import { seededBugsText } from "../reporters/seeded-bugs.ts";
@@ -28,10 +27,13 @@ export interface MutantsOptions {
   readonly shrinkTime: number;
 }
 
-/** More at once only wait for each other: they all run in this process. */
+/** The most campaigns at once: all run in this process, and more would wait for each other. */
 const MOST_AT_ONCE = 2;
 
-/** `heddle mutants`: tries every seeded bug, prints and writes the table, and the exit code. */
+/**
+ * `heddle mutants`: verifies the service with each seeded bug, prints the table and writes the
+ * reports. Returns the exit code.
+ */
 export async function mutantsCommand(
   name: string | undefined,
   options: MutantsOptions,
@@ -49,7 +51,6 @@ export async function mutantsCommand(
       allCheckers: options.checkersTable === true,
       atOnce: Math.min(MOST_AT_ONCE, availableParallelism()),
       replays: options.replays,
-      bounds: DEFAULTS.bounds,
       shrinkTimeMs: options.shrinkTime,
       stepTimeoutMs: options.stepTimeout,
       signal: interrupted.signal,

@@ -8,7 +8,7 @@ import { decodeCounterexample } from "../explorer/counterexample-file.ts";
 import { hashSources } from "../explorer/provenance.ts";
 import { type RecordedExecution, type Replayed, replay } from "../explorer/replay.ts";
 import { decodeToken } from "../explorer/token.ts";
-import { mutantNamed } from "../mutation/derived-service.ts";
+import { mutantNamed } from "../mutation/derivation.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { shortList } from "../reporters/format-values.ts";
 import { counterexampleText } from "../reporters/text.ts";

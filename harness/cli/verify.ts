@@ -14,7 +14,7 @@ import { RegressionFolder } from "../explorer/regressions.ts";
 import type { Shard, ShardPart } from "../explorer/shards.ts";
 import { verify } from "../explorer/verify.ts";
 import { loadScenario, loadService, locateService } from "../loading/load-service.ts";
-import { mutantNamed } from "../mutation/derived-service.ts";
+import { mutantNamed } from "../mutation/derivation.ts";
 import { startServer } from "../postgres/provider.ts";
 import { writeShard } from "../reporters/shard-file.ts";
 import { type StrategyName, strategies, strategyNamed } from "../scheduler/strategies.ts";
@@ -200,7 +200,7 @@ export async function runCampaign(
   const interrupted = interruption();
   const { preemptions, reduction, faults } = options;
   const { strategy } = options;
-  if (faults.length > 0 && !strategyNamed(strategy, options).strikes) {
+  if (faults.length > 0 && !strategyNamed(strategy, options).injectsFaults) {
     throw new HarnessError(
       "USAGE",
       `the strategy ${strategy} injects no faults: give --strategy auto, pct or random, or --faults none`,

@@ -200,7 +200,7 @@ export class Run<State extends Json, Op extends Operation> {
 
   /** Undefined when no task can move. */
   #choose(enabled: readonly Choice[]): Choice | undefined {
-    const fault = this.#scheduler.strike?.(this.#faults.possible(this.#clients), enabled);
+    const fault = this.#scheduler.inject?.(this.#faults.possible(this.#clients), enabled);
     if (fault !== undefined || enabled.length === 0) return fault;
     const footprintOf = (choice: Choice) => this.#footprints?.of(choice);
     return this.#scheduler.choose(enabled, this.#previous, footprintOf);

@@ -1,5 +1,6 @@
+import type { RuleName } from "../checkers/checker.ts";
 import { determinismChecker } from "../checkers/determinism.ts";
-import { type CheckerName, Checkers, checkersOf } from "../checkers/registry.ts";
+import { type CheckerName, Checkers, checkersOf, restrictedTo } from "../checkers/registry.ts";
 import type { Control } from "../core/control.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import type { HarnessError } from "../core/error.ts";
@@ -45,6 +46,8 @@ export interface CampaignOptions extends ScenarioOptions {
   readonly control: Control;
   /** The checkers to apply; violations of the first come first. */
   readonly checkers: readonly CheckerName[];
+  /** Only violations of these rules count. Default: those of all rules. */
+  readonly rules?: readonly RuleName[] | undefined;
   /** The most time for shrinking one counterexample, in ms. */
   readonly shrinkTimeMs: number;
   readonly signal: AbortSignal | undefined;
@@ -63,7 +66,8 @@ export interface CampaignOptions extends ScenarioOptions {
     | undefined;
 }
 
-interface ExecutionCounts {
+/** Executions so far. */
+export interface ExecutionCounts {
   readonly executions: number;
   readonly violations: number;
 }
@@ -79,10 +83,15 @@ export interface Progress extends ExecutionCounts {
 export function checkersFor<State extends Json, Op extends Operation>(
   { ordersWakes }: Pick<Executor<State, Op>, "ordersWakes">,
   service: Service<State, Op>,
-  { checkers, checkDeterminism }: Pick<CampaignOptions, "checkers" | "checkDeterminism">,
+  {
+    checkers,
+    rules,
+    checkDeterminism,
+  }: Pick<CampaignOptions, "checkers" | "rules" | "checkDeterminism">,
 ): Checkers<State, Op> {
   const determinism = checkDeterminism ? [determinismChecker<State, Op>(ordersWakes)] : [];
-  return new Checkers([...checkersOf(service, checkers), ...determinism]);
+  const all = [...checkersOf(service, checkers), ...determinism];
+  return new Checkers(rules === undefined ? all : restrictedTo(rules, all));
 }
 
 /** Explores the scenarios of a campaign, within its limits. */
@@ -93,6 +102,8 @@ export class BoundedExploration<State extends Json, Op extends Operation>
   readonly exploration: Exploration<State, Op>;
   readonly #explorer: ScenarioExplorer<State, Op>;
   readonly #single: boolean;
+  /** Executions of visits to pairs, among those that were added. */
+  #pairExecutions = 0;
   readonly #options: CampaignOptions;
   readonly #began = performance.now();
 
@@ -134,8 +145,8 @@ export class BoundedExploration<State extends Json, Op extends Operation>
   }
 
   get end(): number {
-    const { pairs, scenarios } = this.#options;
-    return pairs ? this.#explorer.pairs.length : (scenarios ?? Number.POSITIVE_INFINITY);
+    const { pairs, order } = this.#explorer;
+    return pairs.length > 0 ? pairs.length : order.end;
   }
 
   get ended(): boolean {
@@ -160,17 +171,26 @@ export class BoundedExploration<State extends Json, Op extends Operation>
     budget: ScenarioBudget,
     { tally: { executions } }: ScenarioResult<State, Op>,
   ): boolean {
-    const { runs, strategy } = this.#options;
+    const { runs } = this.#options;
     if (runs === undefined) return true;
     const left = this.#left();
     if (executions > left) return false;
     if (!this.#inTime()) return true;
-    const now = strategy.phase?.(this.usedAfter(index, 0));
+    const now = this.#phase(index, this.usedAfter(index, 0));
     const cut = executions === budget.executions;
-    return strategy.phase?.(budget.used) === now && (!cut || executions === left);
+    return this.#phase(index, budget.used) === now && (!cut || executions === left);
+  }
+
+  /** What is done with a scenario depends on the used part of the budget through this alone. */
+  #phase(index: number, used: number): string | boolean | undefined {
+    const isVisit = this.#explorer.order.at(index).visit !== undefined;
+    return isVisit ? used < 1 : this.#options.strategy.phase?.(used);
   }
 
   add(explored: ScenarioResult<State, Op>): void {
+    if (this.#explorer.order.at(this.next).visit !== undefined) {
+      this.#pairExecutions += explored.tally.executions;
+    }
     this.exploration.add(explored);
   }
 
@@ -195,9 +215,16 @@ export class BoundedExploration<State extends Json, Op extends Operation>
   /** The used part of the runs if they are limited, else of the scenarios, else of the time. */
   usedAfter(index: number, executions: number): number {
     const { runs, timeMs, scenarios } = this.#options;
-    if (runs !== undefined) return (this.exploration.tally.executions + executions) / runs;
-    if (scenarios !== undefined) return effortUsed(index / scenarios);
-    return timeMs === undefined ? 0 : this.elapsedMs / timeMs;
+    const { order } = this.#explorer;
+    const { visit, generated } = order.at(index);
+    const all = this.exploration.tally.executions + executions;
+    const inPairs = this.#pairExecutions + (visit ? executions : 0);
+    const spent = { executions: all, pairExecutions: inPairs };
+    if (runs !== undefined) return order.used(index, { ...spent, used: all / runs });
+    if (scenarios !== undefined) return visit ? 0 : effortUsed(generated / scenarios);
+    return timeMs === undefined
+      ? 0
+      : order.used(index, { ...spent, used: this.elapsedMs / timeMs });
   }
 
   #inTime(): boolean {

@@ -57,9 +57,13 @@ const MIN_SCENARIOS = 100;
  * Lippman-Hand, "If Nothing Goes Wrong, Is Everything All Right?", JAMA 1983). It counts scenarios,
  * which are drawn independently of each other, unlike the executions of one scenario.
  */
-function sampleSentences({ scenarios, violations }: Tally, complete: boolean): readonly string[] {
-  if (complete || violations > 0 || scenarios < MIN_SCENARIOS) return [];
-  const one = Math.floor(scenarios / 3).toLocaleString("en");
+function sampleSentences(
+  { scenarios, visitedPairs, violations }: Tally,
+  complete: boolean,
+): readonly string[] {
+  const generated = scenarios - visitedPairs;
+  if (complete || violations > 0 || generated < MIN_SCENARIOS) return [];
+  const one = Math.floor(generated / 3).toLocaleString("en");
   return [
     `Fewer than one in ${one} generated scenarios breaks a rule when it is explored as these were, ` +
       "at a confidence of 95 % (rule of three).",
@@ -72,8 +76,10 @@ export function summaryOf(
   rules: readonly Rule[],
   patterns: readonly Pick<Pattern, "name" | "description" | "threshold">[],
 ) {
-  const { patterns: matches, violated, unchecked, undecided: _, statements: __, ...counts } = tally;
-  const { scenarios, executions } = counts;
+  const { patterns: matches, violated, unchecked, undecided: _, statements: __, ...rest } = tally;
+  const { visitedPairs, ...counts } = rest;
+  const { executions } = counts;
+  const scenarios = counts.scenarios - visitedPairs;
   return {
     ...counts,
     patterns: (pairs.length > 0 ? [] : patterns).map(({ name, description, threshold }) => {

@@ -24,6 +24,8 @@ export interface Coverage {
   readonly searches: Searches;
   /** Scenarios that were searched completely with reduction (see `DynamicReduction`). */
   readonly reduced: Reduced;
+  /** The same as `searches` for visits to the service's pairs, by the bound of each visit. */
+  readonly visits: Searches;
   /** The most clients and the most steps among executions with random priorities. */
   readonly pct: { readonly clients: number; readonly steps: number };
 }
@@ -31,6 +33,7 @@ export interface Coverage {
 export const NO_COVERAGE: Coverage = {
   searches: {},
   reduced: { scenarios: 0, schedules: 0, pruned: 0 },
+  visits: {},
   pct: { clients: 0, steps: 0 },
 };
 
@@ -68,10 +71,20 @@ export function coverageOf(scheduler: Scheduler, clients: number): Coverage {
   return { ...NO_COVERAGE, searches: Object.fromEntries(searches) };
 }
 
+/** What a visit to a pair covered. A pair is visited again for each further preemption. */
+export function visitCoverage(scheduler: Scheduler): Coverage {
+  if (!(scheduler instanceof Exhaustive)) return NO_COVERAGE;
+  const { bound, completeUpTo, explored } = scheduler;
+  if (completeUpTo < bound) return NO_COVERAGE;
+  const schedules = explored.reduce((total, count) => total + count, 0);
+  return { ...NO_COVERAGE, visits: { [bound]: { scenarios: 1, schedules } } };
+}
+
 export function sumCoverage(a: Coverage, b: Coverage): Coverage {
   return {
     searches: sumCounts(a.searches, b.searches),
     reduced: sumCounts(a.reduced, b.reduced),
+    visits: sumCounts(a.visits, b.visits),
     pct: {
       clients: Math.max(a.pct.clients, b.pct.clients),
       steps: Math.max(a.pct.steps, b.pct.steps),
@@ -80,13 +93,11 @@ export function sumCoverage(a: Coverage, b: Coverage): Coverage {
 }
 
 /** Sentences for the reader of a report. */
-export function coverageSentences({ searches, reduced, pct }: Coverage): readonly string[] {
-  const byBound = Object.entries(searches)
-    .sort(([a], [b]) => Number(a) - Number(b))
-    // Scenarios that were searched within a larger bound too are mentioned once.
-    .filter(([, { scenarios }], at, all) => scenarios > (all[at + 1]?.[1].scenarios ?? 0));
+export function coverageSentences(coverage: Coverage): readonly string[] {
+  const { searches, reduced, visits, pct } = coverage;
   return [
-    ...byBound.map(([bound, covered]) => searchSentence(Number(bound), covered)),
+    ...searchSentences(visits, "pair of operations"),
+    ...searchSentences(searches, "scenario"),
     ...(reduced.scenarios > 0 ? [reducedSentence(reduced)] : []),
     ...(pct.steps > 0 ? [pctSentence(pct)] : []),
   ];
@@ -101,9 +112,20 @@ function pctSentence({ clients, steps }: Coverage["pct"]): string {
   );
 }
 
+function searchSentences(searches: Searches, what: string): readonly string[] {
+  return (
+    Object.entries(searches)
+      .sort(([a], [b]) => Number(a) - Number(b))
+      // What was searched within a larger bound as well is said once.
+      .filter(([, { scenarios }], at, all) => scenarios > (all[at + 1]?.[1].scenarios ?? 0))
+      .map(([bound, covered]) => searchSentence(Number(bound), covered, what))
+  );
+}
+
 function searchSentence(
   bound: number,
   { scenarios, schedules }: { readonly scenarios: number; readonly schedules: number },
+  scenario: string,
 ): string {
   const what =
     bound === 0
@@ -111,7 +133,7 @@ function searchSentence(
       : bound === Number.POSITIVE_INFINITY
         ? "interleavings, without a bound,"
         : `interleavings with at most ${bound} preemption${bound === 1 ? "" : "s"}`;
-  return `All ${schedules.toLocaleString("en")} ${what} of ${counted(scenarios)} were executed.`;
+  return `All ${schedules.toLocaleString("en")} ${what} of ${counted(scenarios, scenario)} were executed.`;
 }
 
 function reducedSentence({ scenarios, schedules, pruned }: Reduced): string {
@@ -122,6 +144,8 @@ function reducedSentence({ scenarios, schedules, pruned }: Reduced): string {
   );
 }
 
-function counted(scenarios: number): string {
-  return `${scenarios.toLocaleString("en")} scenario${scenarios === 1 ? "" : "s"}`;
+function counted(scenarios: number, one = "scenario"): string {
+  const [noun = one, ...rest] = one.split(" ");
+  const plural = [scenarios === 1 ? noun : `${noun}s`, ...rest].join(" ");
+  return `${scenarios.toLocaleString("en")} ${plural}`;
 }

@@ -14,7 +14,7 @@ import { executeToy, increment, type Toy, toyService } from "./toy.fixture.ts";
 const serial: Strategy = {
   name: "serial",
   description: "",
-  strikes: false,
+  injectsFaults: false,
   explore: () => ({ executions: Number.POSITIVE_INFINITY, scheduler: new Exhaustive(0) }),
 };
 

@@ -8,12 +8,20 @@ import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
-import type { Strategy } from "../scheduler/strategies.ts";
+import type { ScenarioPlan, Strategy } from "../scheduler/strategies.ts";
 import type { Bounds, Pair, Service } from "../service/service.ts";
-import { type Coverage, completeness, coverageOf, NO_COVERAGE } from "./coverage.ts";
+import { type Coverage, completeness, coverageOf, NO_COVERAGE, visitCoverage } from "./coverage.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { type GeneratedInput, generator, type ShrinkTree } from "./generate.ts";
-import { EMPTY_TALLY, sumCounts, type Tally, tallyOfExecution, tallyOfScenario } from "./tally.ts";
+import { type PairVisit, ScenarioOrder, VISIT_EXECUTIONS } from "./scenario-order.ts";
+import {
+  EMPTY_TALLY,
+  sumCounts,
+  type Tally,
+  tallyOfExecution,
+  tallyOfPair,
+  tallyOfScenario,
+} from "./tally.ts";
 
 /** How the scenarios of a campaign are chosen, and how each is explored. */
 export interface ScenarioOptions {
@@ -22,6 +30,8 @@ export interface ScenarioOptions {
   readonly bounds: Bounds;
   /** Explores the service's pairs of operations instead of generated scenarios. */
   readonly pairs: boolean;
+  /** The number of generated scenarios, over all shards. Default: as many as the other limits allow. */
+  readonly scenarios?: number | undefined;
   readonly strategy: Strategy;
 }
 
@@ -74,6 +84,7 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
   implements Explorer<State, Op>
 {
   readonly pairs: readonly Pair<State, Op>[];
+  readonly order: ScenarioOrder<State, Op>;
   readonly #input: (index: number) => GeneratedInput<State, Op>;
   readonly #executor: Executor<State, Op>;
   readonly #service: Service<State, Op>;
@@ -84,9 +95,12 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     executor: Executor<State, Op>,
     service: Service<State, Op>,
     checkers: Checkers<State, Op>,
-    { seed, bounds, pairs, strategy }: ScenarioOptions,
+    { seed, bounds, pairs, scenarios, strategy }: ScenarioOptions,
   ) {
     this.pairs = pairs ? pairsOf(service) : [];
+    const visited = pairs || service.single ? [] : (service.pairs?.() ?? []);
+    const { pairSchedulers = [] } = strategy;
+    this.order = new ScenarioOrder(visited, pairSchedulers.length, scenarios);
     this.#input = generator(service, bounds, seed);
     this.#executor = executor;
     // The shares of patterns are a property of the generator.
@@ -97,16 +111,22 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
 
   /** The scenario of that number as it was generated; undefined for a pair of operations. */
   tree(index: number): ShrinkTree<Scenario<State, Op>> | undefined {
-    return this.pairs.length > 0 ? undefined : this.#input(index).tree;
+    const { visit, generated } = this.order.at(index);
+    return visit !== undefined || this.pairs.length > 0 ? undefined : this.#input(generated).tree;
   }
 
   async explore(index: number, budget: ExplorationBudget): Promise<ScenarioResult<State, Op>> {
-    const { scenario, scheduleSeed } = { ...this.#input(index), ...this.pairs[index] };
+    const { visit, generated } = this.order.at(index);
+    const { scenario, scheduleSeed } = visit
+      ? { scenario: visit.pair.scenario, scheduleSeed: 0 }
+      : { ...this.#input(generated), ...this.pairs[index] };
     const {
       executions,
       scheduler,
       share = 1,
-    } = this.#strategy.explore(scheduleSeed, budget.used(), this.#service.single);
+    } = visit
+      ? this.#visitPlan(visit, budget.used())
+      : this.#strategy.explore(scheduleSeed, budget.used(), this.#service.single);
     const more = () => budget.more() && (share === 1 || budget.used() < share);
     const most = Math.min(executions, budget.executions);
     const digest = createHash("sha256");
@@ -129,8 +149,7 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
         });
         const { violations } = result;
         // A scenario counts once it was executed.
-        const before =
-          tally === EMPTY_TALLY ? tallyOfScenario(scenario, this.#service.patterns) : tally;
+        const before = tally === EMPTY_TALLY ? this.#tallyOf(scenario, visit) : tally;
         tally = sumCounts(before, tallyOfExecution(execution, result, compared));
         const { schedule, trace } = execution;
         digest.update(JSON.stringify([scenario, schedule.entries, trace, violations]));
@@ -145,7 +164,13 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     // After an error the scheduler has seen an incomplete execution: its claims do not hold.
     const covered =
       error === undefined
-        ? { coverage: coverageOf(scheduler, scenario.clients.length), ...completeness(scheduler) }
+        ? {
+            coverage:
+              visit === undefined
+                ? coverageOf(scheduler, scenario.clients.length)
+                : visitCoverage(scheduler),
+            ...completeness(scheduler),
+          }
         : { coverage: NO_COVERAGE, complete: false, pruned: null };
     return {
       tally,
@@ -157,6 +182,18 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
       undecided,
       error,
     };
+  }
+
+  #tallyOf(scenario: Scenario<State, Op>, visit: PairVisit | undefined): Tally {
+    if (visit === undefined) return tallyOfScenario(scenario, this.#service.patterns);
+    return visit.round === 0 ? tallyOfPair() : EMPTY_TALLY;
+  }
+
+  /** A visit is left out once pairs have used up their part of the budget. */
+  #visitPlan({ round }: PairVisit, used: number): ScenarioPlan {
+    const scheduler = this.#strategy.pairSchedulers?.[round]?.();
+    if (scheduler === undefined) throw new Error(`pairs have no round ${round}`);
+    return { executions: used < 1 ? VISIT_EXECUTIONS : 0, scheduler };
   }
 }
 

@@ -6,7 +6,7 @@ import { fakeExecutor } from "./executor.fixture.ts";
 import { type Explorer, ScenarioExplorer, type ScenarioResult } from "./explore-scenario.ts";
 import { ENVIRONMENT, strategyNamed as named, OPTIONS as PLAIN } from "./run-campaign.fixture.ts";
 import { runCampaign } from "./run-campaign.ts";
-import { executeToy, type Toy, toyService } from "./toy.fixture.ts";
+import { executeToy, increment, look, type Toy, toyService } from "./toy.fixture.ts";
 
 const sound = toyService({ invariants: [] });
 
@@ -67,6 +67,28 @@ describe("the result of a campaign does not depend on the number of explorers", 
     expect(alone.done.verdict).toBe("pass");
     for (const others of [1, 3]) {
       const together = await campaign(others, changes);
+      expect(together.taken).toBeGreaterThan(0);
+      expect(withoutTimes(together.done)).toEqual(withoutTimes(alone.done));
+    }
+  });
+
+  test.each([40, 200, undefined])("with visits to pairs, of a budget of %s", async (runs) => {
+    const pairs = [look, increment].map((one) => ({
+      name: `${one.name} × increment`,
+      scenario: {
+        initial: 7,
+        clients: [
+          [one, one],
+          [increment, one],
+        ],
+      },
+    }));
+    const service = toyService({ pairs: () => pairs, invariants: [] });
+    const changes = runs === undefined ? { runs, scenarios: 30 } : { runs };
+    const alone = await campaign(0, changes, { service });
+    expect(alone.done.coverage[0]).toContain("of 2 pairs of operations");
+    for (const others of [1, 3]) {
+      const together = await campaign(others, changes, { service });
       expect(together.taken).toBeGreaterThan(0);
       expect(withoutTimes(together.done)).toEqual(withoutTimes(alone.done));
     }

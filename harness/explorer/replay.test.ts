@@ -66,7 +66,7 @@ describe("a replay", () => {
   test("without a trace says where the schedule could not be followed", async () => {
     const schedule = { version: 1, entries: [...recorded.schedule.entries, "0"] } as const;
     const { diverged } = await replay(executor, service, { scenario: SCENARIO, schedule });
-    expect(diverged).toContain("all was done after 8 of 9 steps");
+    expect(diverged).toContain("the execution ended after 8 of the schedule's 9 steps");
   });
 
   test("says when other rules are violated", async () => {

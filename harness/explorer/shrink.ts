@@ -141,7 +141,7 @@ async function thoroughly<State extends Json, Op extends Operation>(
   const search =
     fault === undefined
       ? (scenario: Scenario<State, Op>) => attempts.bounded(scenario, preemptions)
-      : (scenario: Scenario<State, Op>) => attempts.failing(scenario, new FaultSweep(fault));
+      : (scenario: Scenario<State, Op>) => attempts.failing(scenario, new FaultSweep([fault]));
   for (const { scenario, removal } of candidates) {
     const found = await search(scenario);
     if (found !== undefined) return smaller(best, found, removal);

@@ -14,6 +14,8 @@ type Counts = { readonly [name: string]: number | Counts };
 /** The counts of a campaign or of a part of one: a plain value. */
 export type Tally = {
   readonly scenarios: number;
+  /** Those among `scenarios` that are pairs of the service, and not generated. */
+  readonly visitedPairs: number;
   readonly executions: number;
   /** Executions that checkers made for comparison. */
   readonly compared: number;
@@ -47,6 +49,7 @@ export type Tally = {
 
 export const EMPTY_TALLY: Tally = {
   scenarios: 0,
+  visitedPairs: 0,
   executions: 0,
   compared: 0,
   violations: 0,
@@ -76,6 +79,11 @@ export function tallyOfScenario<State extends Json, Op extends Operation>(
     scenarios: 1,
     patterns: Object.fromEntries(matching.map(({ name }) => [name, 1])),
   };
+}
+
+/** The tally of a pair of operations: the promises of the generator do not concern it. */
+export function tallyOfPair(): Tally {
+  return { ...EMPTY_TALLY, scenarios: 1, visitedPairs: 1 };
 }
 
 /** @param compared the number of executions that the checkers made for comparison */

@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import fc from "fast-check";
+import type { RuleName } from "../checkers/checker.ts";
 import { CHECKERS, type CheckerName, ruleFirst } from "../checkers/registry.ts";
 import type { Control } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
@@ -65,6 +66,8 @@ export interface VerifyOptions {
   readonly control?: Control | undefined;
   /** The checkers to apply; violations of the first come first. Default: all. */
   readonly checkers?: readonly CheckerName[] | undefined;
+  /** Only violations of these rules count. Default: those of all rules. */
+  readonly rules?: readonly RuleName[] | undefined;
   /** Executes each schedule twice and reports any difference as a violation. Default: false. */
   readonly checkDeterminism?: boolean | undefined;
   /** The name of one of the service's seeded bugs, or a change of its schema. Default: none. */
@@ -167,7 +170,7 @@ function strategyOf(options: VerifyOptions): Strategy {
   const { strategy = defaultStrategy(options), faults = [] } = options;
   if (typeof strategy === "object") return strategy;
   const named = strategyNamed(strategy, strategyOptionsOf(options));
-  if (faults.length === 0 || named.strikes) return named;
+  if (faults.length === 0 || named.injectsFaults) return named;
   throw new HarnessError(
     "USAGE",
     `the strategy ${named.name} injects no faults: use auto, pct or random, or no faults`,
@@ -201,6 +204,7 @@ function withDefaults<State extends Json, Op extends Operation>(
     bounds: service.single ? clientsOf(service) : bounds,
     control: options.control ?? DEFAULTS.control,
     checkers: options.checkers ?? CHECKERS,
+    rules: options.rules,
     checkDeterminism: options.checkDeterminism ?? false,
     mutant: options.mutant,
     stepTimeoutMs: options.stepTimeoutMs ?? DEFAULTS.stepTimeoutMs,
@@ -237,12 +241,12 @@ function startWorkers<State extends Json, Op extends Operation>(
       "other processes have built-in strategies only: give the strategy by its name, or no workers",
     );
   }
-  const { mutant, seed, bounds, pairs, control } = settings;
-  const { checkers, checkDeterminism, stepTimeoutMs, signal } = settings;
+  const { mutant, seed, bounds, pairs, scenarios, control } = settings;
+  const { checkers, rules, checkDeterminism, stepTimeoutMs, signal } = settings;
   const workerOptions = {
-    ...{ serviceFile, mutant, seed, bounds, pairs, control, queries: service.queries ?? [] },
-    ...{ strategy, strategyOptions: strategyOptionsOf(options) },
-    ...{ checkers, checkDeterminism, stepTimeoutMs },
+    ...{ serviceFile, mutant, seed, bounds, pairs, scenarios, control },
+    ...{ queries: service.queries ?? [], strategy, strategyOptions: strategyOptionsOf(options) },
+    ...{ checkers, rules, checkDeterminism, stepTimeoutMs },
   };
   return Array.from(
     { length: count - 1 },

@@ -1,3 +1,4 @@
+import type { RuleName } from "../checkers/checker.ts";
 import type { CheckerName } from "../checkers/registry.ts";
 import type { Control } from "../core/control.ts";
 import type { HarnessErrorCode } from "../core/error.ts";
@@ -18,10 +19,12 @@ export interface WorkerOptions {
   readonly seed: number;
   readonly bounds: Bounds;
   readonly pairs: boolean;
+  readonly scenarios?: number | undefined;
   /** A built-in strategy and its options. */
   readonly strategy: StrategyName;
   readonly strategyOptions: StrategyOptions;
   readonly checkers: readonly CheckerName[];
+  readonly rules?: readonly RuleName[] | undefined;
   readonly checkDeterminism: boolean;
   readonly control: Control;
   readonly stepTimeoutMs: number;

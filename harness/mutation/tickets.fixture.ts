@@ -29,7 +29,7 @@ export const INDEX = "drop-index tickets_once";
 
 const scenario = { initial: null, clients: [[{ name: "take" }], [{ name: "take" }]] as Take[][] };
 
-/** One seat that two clients want, kept by a lock with a check, and by an index. */
+/** A service with one seat that two clients take. A lock with a check protects it, and an index. */
 export function tickets(changes: Partial<Service<null, Take>> = {}): Service<null, Take> {
   return {
     name: "tickets",
@@ -63,7 +63,7 @@ export const oneTicket: ServicePromise = {
   statement: "A seat is sold once.",
   rules: [{ checker: "invariant", name: "one-ticket" }],
   protections: [
-    { name: "the lock", description: "Who takes a seat locks it.", without: [LOCK] },
+    { name: "the lock", description: "A transaction that takes a seat locks it.", without: [LOCK] },
     {
       name: "the check",
       description: "A seat with a ticket is taken.",

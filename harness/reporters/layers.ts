@@ -5,7 +5,7 @@ import {
   type LayerCase,
   type LayersOfDefence,
   type PromiseLayers,
-} from "../mutation/layers-report.ts";
+} from "../mutation/layers.ts";
 import { duration, printable, quantity } from "./format-values.ts";
 import {
   COUNT,

@@ -1,8 +1,8 @@
 import type { AttackReport } from "../attack/attack-report.ts";
 import { doubleBooking, hashes } from "../explorer/sample-counterexample.fixture.ts";
-import type { LayerCase, LayersOfDefence } from "../mutation/layers-report.ts";
+import type { LayerCase, LayersOfDefence } from "../mutation/layers.ts";
 import type { MutantResult, MutationScore } from "../mutation/mutation-score.ts";
-import type { SeededBugReport, SeededBugResult } from "../mutation/seeded-report.ts";
+import type { SeededBugReport, SeededBugResult } from "../mutation/seeded-bugs.ts";
 import { passing } from "./sample-campaign.fixture.ts";
 
 export const caught: SeededBugResult = {

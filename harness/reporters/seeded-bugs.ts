@@ -5,7 +5,7 @@ import type {
   CheckerFinding,
   SeededBugReport,
   SeededBugResult,
-} from "../mutation/seeded-report.ts";
+} from "../mutation/seeded-bugs.ts";
 import { duration, formatNumber, printable, quantity } from "./format-values.ts";
 import {
   COUNT,

@@ -54,7 +54,7 @@ export async function openExecutor<State extends Json, Op extends Operation>(
 }
 
 /** The service with SQL that is executed once after its migrations, and without seeded bugs. */
-export function mutated<State extends Json, Op extends Operation>(
+function mutated<State extends Json, Op extends Operation>(
   service: Service<State, Op>,
   ddl: string,
 ): Service<State, Op> {

@@ -1,4 +1,4 @@
-import { breaches, conclusions, type LayersOfDefence } from "../../mutation/layers-report.ts";
+import { breaches, conclusions, type LayersOfDefence } from "../../mutation/layers.ts";
 import { capitalized, duration, formatNumber, quantity } from "../format-values.ts";
 import {
   type LayerEntry,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { conclusions, type LayerCase, type PromiseLayers } from "./layers-report.ts";
+import { conclusions, type LayerCase, type PromiseLayers } from "./layers.ts";
 
-/** A promise with these protections, and how it fares without some of them. */
+/** A promise with these protections, and its outcome without some of them. */
 function layers(names: string, cases: { readonly [without: string]: LayerCase["outcome"] }) {
   const list = (text: string) => text.split("").filter((it) => it !== " ");
   return {
