@@ -10,7 +10,7 @@ export type { CheckerName } from "./checkers/registry.ts";
 export type { Control, GateLevel, Isolation } from "./core/control.ts";
 export type * from "./core/counterexample.ts";
 export { HarnessError, type HarnessErrorCode } from "./core/error.ts";
-export type { Commit, Ending, Execution, Snapshot } from "./core/execution.ts";
+export type { Commit, Completion, Execution, Snapshot } from "./core/execution.ts";
 export type { Fault } from "./core/fault.ts";
 export type { Footprint, Touched } from "./core/footprint.ts";
 export type { Call, Event, History, Invocation, Response, Return } from "./core/history.ts";

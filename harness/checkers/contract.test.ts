@@ -18,7 +18,7 @@ function executionWith(response: Partial<Response>, rest: Partial<Execution> = {
         response: { outcome: "ok", code: "BOOKED", body: null, ...response },
       },
     ],
-    ending: { type: "complete" },
+    completion: { type: "complete" },
     openTransactions: 0,
     snapshot: {},
     contents: undefined,
@@ -49,7 +49,7 @@ describe("the service contract", () => {
   });
 
   test("rejects an endless wait", () => {
-    expect(names(executionWith({}, { ending: { type: "stuck", waits: "1 for 0" } }))).toEqual([
+    expect(names(executionWith({}, { completion: { type: "stuck", waits: "1 for 0" } }))).toEqual([
       "no-endless-wait",
     ]);
   });

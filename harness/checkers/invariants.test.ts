@@ -7,7 +7,7 @@ const EXECUTION: Execution = {
   scenario: { initial: null, clients: [] },
   schedule: { version: 1, entries: [] },
   trace: [],
-  ending: { type: "complete" },
+  completion: { type: "complete" },
   openTransactions: 0,
   snapshot: { debts: [] },
   contents: undefined,

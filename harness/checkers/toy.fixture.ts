@@ -72,7 +72,7 @@ export function executeToy(scenario: ToyScenario, scheduler: Scheduler): ToyExec
     scenario,
     schedule: { version: 1, entries },
     trace,
-    ending: { type: "complete" },
+    completion: { type: "complete" },
     openTransactions: 0,
     snapshot: { counter: [{ value, expected: scenario.initial + incrementsOf(scenario) }] },
     contents: undefined,

@@ -19,7 +19,7 @@ export interface Commit {
  * How an execution ended. `stuck`: every remaining client waited for something that none of them
  * would release, such as a lock of a transaction that stayed open.
  */
-export type Ending =
+export type Completion =
   | { readonly type: "complete" }
   | { readonly type: "stuck"; readonly waits: string };
 
@@ -28,7 +28,7 @@ export interface Execution<State extends Json = Json, Op extends Operation = Ope
   readonly scenario: Scenario<State, Op>;
   readonly schedule: Schedule;
   readonly trace: Trace<Op>;
-  readonly ending: Ending;
+  readonly completion: Completion;
   /** The number of sessions with an open transaction when all clients were done. */
   readonly openTransactions: number;
   /** The keys of advisory locks that were still held then. */

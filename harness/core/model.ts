@@ -35,7 +35,7 @@ export interface Model<
    * Why the final rows do not fit `state`, in words; undefined if they do. It is called only if a
    * history has a `final`.
    */
-  misfit?(state: State, final: Snapshot): string | undefined;
+  mismatch?(state: State, final: Snapshot): string | undefined;
   /** The right response to the operation in `state`, in words, for reports. */
   expected?(state: State, call: Call<Op>): string;
   /**

@@ -126,10 +126,10 @@ export class Executor<State extends Json, Op extends Operation> {
     if (this.#options.signal?.aborted) interrupt();
     proxy.observer = run.observer;
     try {
-      const ending = await run.toTheEnd();
+      const completion = await run.toTheEnd();
       // The responses that clients get when a stuck execution is ended are no part of it.
       const trace = [...run.recording.trace];
-      const stuck = ending.type === "stuck";
+      const stuck = completion.type === "stuck";
       // Whatever a stuck execution holds is no finding of its own.
       const left = stuck ? { openTransactions: 0 } : await this.#leftovers(trace);
       const restart =
@@ -140,7 +140,7 @@ export class Executor<State extends Json, Op extends Operation> {
         scenario,
         schedule: { version: 1, entries: run.entries },
         trace,
-        ending,
+        completion,
         ...left,
         ...(run.commits && { commits: run.commits }),
         snapshot: await this.#observe(),

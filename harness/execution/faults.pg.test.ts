@@ -12,7 +12,7 @@ import {
   add,
   counters,
   LIMITS,
-  SETUP,
+  STATEMENT_SERVICE,
   type Statements,
   scenario,
   statements,
@@ -31,7 +31,7 @@ let executor: Executor<null, Statements>;
 beforeAll(async () => {
   server = await startServer(testPostgres);
   const migrate = async (url: string) => {
-    await SETUP.migrate(url);
+    await STATEMENT_SERVICE.migrate(url);
     const client = new Client({ connectionString: url });
     await client.connect();
     await client.query(ROUTINE);
@@ -39,7 +39,7 @@ beforeAll(async () => {
   };
   executor = await Executor.open(
     server,
-    { ...SETUP, migrate },
+    { ...STATEMENT_SERVICE, migrate },
     { ...LIMITS, control: { gates: ["statement", "routine"], isolation: "read committed" } },
   );
 });

@@ -74,7 +74,7 @@ export interface ExecutionCounts {
 
 /** The progress of a campaign until now. */
 export interface Progress extends ExecutionCounts {
-  readonly stage: "exploring" | "shrinking";
+  readonly phase: "exploring" | "shrinking";
   /** The time since exploring began, in ms. */
   readonly elapsedMs: number;
 }
@@ -259,9 +259,9 @@ export class BoundedExploration<State extends Json, Op extends Operation>
   }
 
   progress(
-    stage: Progress["stage"],
+    phase: Progress["phase"],
     { executions, violations }: ExecutionCounts = this.exploration.tally,
   ): void {
-    this.#options.onProgress?.({ stage, executions, violations, elapsedMs: this.elapsedMs });
+    this.#options.onProgress?.({ phase, executions, violations, elapsedMs: this.elapsedMs });
   }
 }

@@ -255,7 +255,7 @@ describe("shrinking that is cut short", () => {
 });
 
 test("operations that belong together stay, while the schedule shrinks", async () => {
-  const { execution } = await shrink(failing(), options({ whole: true }));
+  const { execution } = await shrink(failing(), options({ keepOperations: true }));
   expect(execution.scenario).toEqual(SCENARIO);
   expect(preemptionCount(execution.trace)).toBe(1);
 });

@@ -31,7 +31,7 @@ export interface ShrinkOptions<State extends Json, Op extends Operation> {
    */
   readonly tree: ShrinkTree<Scenario<State, Op>> | undefined;
   /** The operations belong together: only the schedule gets smaller. Default: false. */
-  readonly whole?: boolean | undefined;
+  readonly keepOperations?: boolean | undefined;
   /** Whether there is time for one more execution. */
   readonly more: () => boolean;
 }
@@ -76,7 +76,7 @@ export async function shrink<State extends Json, Op extends Operation>(
     best = better;
     better =
       (await withSmallerSchedule(best, attempts)) ??
-      (options.whole ? undefined : await withSmallerScenario(best, attempts)) ??
+      (options.keepOperations ? undefined : await withSmallerScenario(best, attempts)) ??
       (await withSimplerArguments(best, attempts)) ??
       (await thoroughly(best, options, attempts));
   }
@@ -130,12 +130,12 @@ async function withSimplerArguments<State extends Json, Op extends Operation>(
 
 async function thoroughly<State extends Json, Op extends Operation>(
   best: Failing<State, Op>,
-  { whole }: ShrinkOptions<State, Op>,
+  { keepOperations }: ShrinkOptions<State, Op>,
   attempts: Attempts<State, Op>,
 ): Promise<Failing<State, Op> | undefined> {
   const { execution } = best;
   const preemptions = preemptionsOf(execution);
-  const candidates = whole ? [] : [...withFewerOperations(execution)];
+  const candidates = keepOperations ? [] : [...withFewerOperations(execution)];
   const [fault, ...others] = faultsOf(execution);
   if (others.length > 0) return undefined;
   const search =

@@ -34,7 +34,7 @@ export interface Depth {
 /** The result for one seeded bug. */
 export interface SeededBugResult extends Depth {
   readonly name: string;
-  readonly story: string;
+  readonly origin: string;
   /** The checker that must catch it; null for an equivalent change, which no checker can see. */
   readonly checker: string | null;
   /** Why no execution differs from the service without the bug; null for all other bugs. */
@@ -240,7 +240,7 @@ class Trial<State extends Json, Op extends Operation> {
       const counterexample = (catching ?? first).counterexample;
       return {
         name: mutant.name,
-        story: mutant.story,
+        origin: mutant.origin,
         checker: wanted ?? null,
         equivalent: "equivalent" in mutant ? mutant.equivalent : null,
         ...depth,

@@ -18,7 +18,7 @@ afterEach(async () => {
 test("a run folder is private, below TMPDIR, and removed when it is closed", async () => {
   const run = await RunFolder.open(undefined);
   expect(run.path.startsWith(base)).toBe(true);
-  for (const folder of [run.path, run.data, run.own]) {
+  for (const folder of [run.path, run.data, run.harnessFolder]) {
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
   }
   await run.close();

@@ -7,7 +7,7 @@ import { passing } from "./sample-campaign.fixture.ts";
 
 export const caught: SeededBugResult = {
   name: "no-lock",
-  story: "It was <slow>.",
+  origin: "It was <slow>.",
   checker: "invariant",
   equivalent: null,
   gates: ["statement"],

@@ -47,7 +47,7 @@ export interface EquivalentBug {
 export type SeededBug = {
   readonly name: string;
   /** What the change is, and how such a change gets into code. */
-  readonly story: string;
+  readonly origin: string;
 } & (DetectableBug | EquivalentBug);
 
 /** The reviewed verdict on a derived mutant that survives. */
@@ -93,16 +93,6 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
   readonly ownSessions?: boolean;
   /** A pair for every two of the service's operations, for searches of all their interleavings. */
   pairs?(): readonly Pair<State, Op>[];
-  /**
-   * Shrink candidates: scenarios with the same operations and a simpler initial state or simpler
-   * arguments, the simplest first. The shrinker itself removes clients and operations.
-   */
-  simpler?(scenario: Scenario<State, Op>): Iterable<Scenario<State, Op>>;
-  /**
-   * Whether a scenario is valid. If this is given, the shrinker also simplifies arguments by itself
-   * (numbers towards 0, shorter texts, fewer arguments) as long as the scenario stays valid.
-   */
-  accepts?(scenario: Scenario<State, Op>): boolean;
   readonly patterns: readonly Pattern<State, Op>[];
   readonly invariants: readonly Invariant[];
   /** The sequential specification: responses and state when operations run one after the other. */

@@ -3,7 +3,7 @@ import { type Booking, type Calendar, isTaken, type Slot } from "./model-calenda
 import type { Payment } from "./state.ts";
 
 /** Why what was left in the tables is not what the calendar says; undefined if it is. */
-export function misfit(calendar: Calendar, final: Snapshot): string | undefined {
+export function mismatch(calendar: Calendar, final: Snapshot): string | undefined {
   const { providers, slots, bookings, payments } = calendar;
   return (
     difference("provider", "id", providers, final["providers"]) ??

@@ -108,7 +108,7 @@ describe("what was left", () => {
     ...{ is_available: available, withdrawn_at: false },
   }));
   const left = (changes: JsonObject, rest: object = {}) =>
-    model.misfit?.(start(), {
+    model.mismatch?.(start(), {
       ...{ providers: initial.providers, availability_slots: slots },
       bookings: rows(start(), changes),
       ...rest,

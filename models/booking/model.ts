@@ -7,7 +7,7 @@ import {
 } from "../../harness/index.ts";
 import type { Answer } from "./model-answer.ts";
 import { type Calendar, calendarOf, keyOf } from "./model-calendar.ts";
-import { misfit } from "./model-contents.ts";
+import { mismatch } from "./model-contents.ts";
 import { calendars } from "./model-history.ts";
 import { refundsPartly } from "./model-payments.ts";
 import { answer } from "./model-rules.ts";
@@ -30,7 +30,7 @@ export const model: Model<Calendar, BookingState, BookingOperation> = {
   },
 
   key: keyOf,
-  misfit,
+  mismatch,
   split: calendars,
 };
 

@@ -7,7 +7,7 @@ const CANCEL = `select ${BOOKING_COLUMNS} from cancel_booking($1, $2)`;
 /** An advisory lock of the session is not released when the work fails. */
 export const advisoryLockLeak: BookingMutant = {
   name: "advisory-lock-leak",
-  story:
+  origin:
     "Cancels of one booking were to come one after the other, and an advisory lock of the " +
     "session was at hand. It is released in the next line, which is not reached when the " +
     "cancel is refused.",

@@ -3,7 +3,7 @@ import type { BookingMutant } from "./mutant.ts";
 /** A trigger keeps a provider's number of bookings: it reads the number, and writes one more. */
 export const bookingsCountedByTrigger: BookingMutant = {
   name: "bookings-counted-by-trigger",
-  story:
+  origin:
     "A page needed the number of a provider's bookings at once, so a trigger keeps it. Two bookings " +
     "at the same moment count as one. No check knows of the new column, and no answer shows it.",
   checker: "serial-equivalence",

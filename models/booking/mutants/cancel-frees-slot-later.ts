@@ -5,7 +5,7 @@ import { transaction } from "./transaction.ts";
 /** The booking is cancelled in one transaction, its slot freed in the next. */
 export const cancelFreesSlotLater: BookingMutant = {
   name: "cancel-frees-slot-later",
-  story:
+  origin:
     "The waiting list has to know of a cancelled booking before its slot is on offer, so the " +
     "two became two transactions. If the connection is lost between them, the slot is neither " +
     "booked nor free, for good.",

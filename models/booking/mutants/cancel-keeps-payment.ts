@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** A cancel says nothing of the money. */
 export const cancelKeepsPayment: BookingMutant = {
   name: "cancel-keeps-payment",
-  story:
+  origin:
     "Refunds were a matter of the accounts department, until it was asked where the list " +
     "of them is.",
   checker: "invariant",

@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** A cancel locks the slot, then the booking: everybody else the other way round. */
 export const cancelLocksSlotFirst: BookingMutant = {
   name: "cancel-locks-slot-first",
-  story:
+  origin:
     "Creates lock slots first, so a cancel was made to do the same. Those who change a " +
     "booking lock the booking first, and so a reschedule and a cancel wait for each other.",
   checker: "contract",

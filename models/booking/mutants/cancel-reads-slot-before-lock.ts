@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** A cancel knows its slot from before it waited. */
 export const cancelReadsSlotBeforeLock: BookingMutant = {
   name: "cancel-reads-slot-before-lock",
-  story:
+  origin:
     "The slot was fetched at the top of the function, with other things for the audit log. If " +
     "the cancel then waits for a reschedule, it frees the slot that the booking has left.",
   checker: "invariant",

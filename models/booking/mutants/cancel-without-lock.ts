@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** A cancel looks at a booking that it has not locked. */
 export const cancelWithoutLock: BookingMutant = {
   name: "cancel-without-lock",
-  story:
+  origin:
     "The lock went with the others when deadlocks were feared. A cancel frees the slot that " +
     "it saw: the booking may have moved, or the slot may be somebody else's by now.",
   checker: "invariant",

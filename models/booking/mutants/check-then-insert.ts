@@ -7,7 +7,7 @@ import { transaction } from "./transaction.ts";
 /** The route checks the slot, then inserts: with no lock, and no constraint behind it. */
 export const checkThenInsert: BookingMutant = {
   name: "check-then-insert",
-  story:
+  origin:
     "Creates without an idempotency key got a fast path in the application: look whether the slot " +
     "is free, then insert the booking and mark the slot. The constraints went when they were in " +
     "the way of an import. Two customers who look at the same time both find the slot free.",

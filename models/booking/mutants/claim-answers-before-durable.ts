@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** The answer to a create does not wait until the booking is on disk. */
 export const claimAnswersBeforeDurable: BookingMutant = {
   name: "claim-answers-before-durable",
-  story:
+  origin:
     "On the first day of a sale most of the time went into waiting for the disk, so a claim commits " +
     "asynchronously since then. When the server crashes, the last few customers have been told " +
     "that they have a slot, and nobody knows of their bookings.",

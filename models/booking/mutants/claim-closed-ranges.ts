@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** Slots that touch count as overlapping. */
 export const claimClosedRanges: BookingMutant = {
   name: "claim-closed-ranges",
-  story:
+  origin:
     "The two ranges of the check got closed ends, like those of the calendar widget. Who has " +
     "ten to eleven keeps everybody from eleven to twelve.",
   checker: "linearizability",

@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** A claim asks whether the slot is booked, but not whether it is offered. */
 export const claimIgnoresAvailability: BookingMutant = {
   name: "claim-ignores-availability",
-  story:
+  origin:
     "is_available is derived from the bookings, said a review, and the bookings are checked " +
     "right there. A withdrawn slot has no booking, and is taken.",
   checker: "invariant",

@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** A claim does not look for bookings that overlap its slot. */
 export const claimLeavesOverlapsToConstraint: BookingMutant = {
   name: "claim-leaves-overlaps-to-constraint",
-  story:
+  origin:
     "The constraint refuses an overlap anyway, and the service gives its refusal the same " +
     "name.",
   equivalent:

@@ -5,7 +5,7 @@ import { CLAIM_LOCK } from "./schema-parts.ts";
 /** A claim does not wait for the slot. */
 export const claimNowait: BookingMutant = {
   name: "claim-nowait",
-  story:
+  origin:
     "Requests that waited for a lock piled up in a sale, and NOWAIT made them fail fast. What " +
     "it raises is no refusal that the service knows, so that the loser of a race is told of a " +
     "server error.",

@@ -5,7 +5,7 @@ import { CLAIM_LOCK } from "./schema-parts.ts";
 /** Claims share the lock on what they look at. */
 export const claimShareLock: BookingMutant = {
   name: "claim-share-lock",
-  story:
+  origin:
     "The claim only reads these rows, so a share lock was enough to keep them from changing. " +
     "Two claims hold it together, and then each waits for the other to let the slot be marked " +
     "as taken.",

@@ -5,7 +5,7 @@ import { CLAIM_LOCK } from "./schema-parts.ts";
 /** A claim leaves out the locks that others hold. */
 export const claimSkipsLocked: BookingMutant = {
   name: "claim-skips-locked",
-  story:
+  origin:
     "SKIP LOCKED came over from the job queue, where it makes workers fast. Here it makes a " +
     "claim go on without the lock just when there is somebody to be kept out.",
   checker: "invariant",

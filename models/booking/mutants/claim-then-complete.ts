@@ -15,7 +15,7 @@ const COMPLETE = `
 /** The slot is claimed in one transaction, and the booking completed in the next. */
 export const claimThenComplete: BookingMutant = {
   name: "claim-then-complete",
-  story:
+  origin:
     "The claim is atomic, so it was kept as it was when payments and idempotency keys came; those " +
     "are written to the booking once it is there. When the connection is lost in between, the " +
     "booking holds its slot without its payment, and a retry with the same key is told that the " +

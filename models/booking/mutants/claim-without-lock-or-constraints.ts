@@ -5,7 +5,7 @@ import { CLAIM_LOCK, DROP_EXCLUSION, DROP_UNIQUE_INDEX } from "./schema-parts.ts
 /** Neither a lock nor a constraint keeps two claims apart. */
 export const claimWithoutLockOrConstraints: BookingMutant = {
   name: "claim-without-lock-or-constraints",
-  story:
+  origin:
     "A claim looks before it inserts, so the locks and constraints seemed to be the same " +
     "check three times over. Two claims that look at the same time both find the slot free.",
   checker: "invariant",

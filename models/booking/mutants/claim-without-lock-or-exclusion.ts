@@ -5,7 +5,7 @@ import { CLAIM_LOCK, DROP_EXCLUSION } from "./schema-parts.ts";
 /** No lock, and no constraint on overlaps. */
 export const claimWithoutLockOrExclusion: BookingMutant = {
   name: "claim-without-lock-or-exclusion",
-  story:
+  origin:
     "The exclusion constraint was slow to build on the grown table, and the unique index was " +
     "thought to say the same. It does for bookings that begin together, but not for those " +
     "that merely overlap.",

@@ -5,7 +5,7 @@ import { CLAIM_LOCK, DROP_UNIQUE_INDEX } from "./schema-parts.ts";
 /** No lock, and of the constraints only the one on overlaps. */
 export const claimWithoutLockOrUniqueIndex: BookingMutant = {
   name: "claim-without-lock-or-unique-index",
-  story:
+  origin:
     "Two guards of one thing were one too many, said a review of the indexes, and the lock " +
     "was too slow. The exclusion constraint still keeps bookings apart, but nothing keeps a " +
     "withdrawn slot free.",

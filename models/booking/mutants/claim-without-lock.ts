@@ -5,7 +5,7 @@ import { CLAIM_LOCK } from "./schema-parts.ts";
 /** A claim looks at slots that it has not locked. */
 export const claimWithoutLock: BookingMutant = {
   name: "claim-without-lock",
-  story:
+  origin:
     "The lock of the claim was taken for what the constraints do anyway, and went. They keep " +
     "two bookings apart; but they know nothing of a slot that its provider withdraws between " +
     "the look and the insert.",

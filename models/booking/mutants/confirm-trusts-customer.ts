@@ -3,7 +3,7 @@ import type { BookingMutant } from "./mutant.ts";
 /** Whoever says that he has paid has paid. */
 export const confirmTrustsCustomer: BookingMutant = {
   name: "confirm-trusts-customer",
-  story:
+  origin:
     "The gateway sends customers back to a page of ours only after they have paid, it was " +
     "thought; so there is no need to ask it.",
   checker: "linearizability",

@@ -7,7 +7,7 @@ const CANCEL = `select ${BOOKING_COLUMNS} from cancel_booking($1, $2)`;
 /** A connection is not given back when the work fails. */
 export const connectionNotReleased: BookingMutant = {
   name: "connection-not-released",
-  story:
+  origin:
     "The release stands after the query, and not in a finally clause. Each refused cancel " +
     "costs the pool a connection, until it has none.",
   checker: "leaks",

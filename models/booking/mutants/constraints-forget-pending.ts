@@ -5,7 +5,7 @@ import { CLAIM_LOCK, DROP_EXCLUSION, DROP_UNIQUE_INDEX } from "./schema-parts.ts
 /** The constraints guard confirmed bookings only, and the lock is gone. */
 export const constraintsForgetPending: BookingMutant = {
   name: "constraints-forget-pending",
-  story:
+  origin:
     "A migration rebuilt both constraints when holds were new, and left the holds out, since " +
     "they are not yet bookings. Then the lock went, since there are constraints.",
   checker: "invariant",

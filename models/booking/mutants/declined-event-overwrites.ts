@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** The event that arrives last says what became of a payment. */
 export const declinedEventOverwrites: BookingMutant = {
   name: "declined-event-overwrites",
-  story:
+  origin:
     "Events were taken to arrive in the order in which they were sent. A card that was declined " +
     "and then accepted leaves a booking that is confirmed, and a payment that is declined.",
   checker: "invariant",

@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** The end of holds goes by what was seen before anything was locked. */
 export const expireWithoutLock: BookingMutant = {
   name: "expire-without-lock",
-  story:
+  origin:
     "The job ran into the locks of its own requests, and got its list without locking. A hold " +
     "that is confirmed between the list and the change ends nevertheless: the customer was " +
     "told that the booking is definite.",

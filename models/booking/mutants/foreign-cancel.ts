@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** Anybody may cancel any booking whose number he knows. */
 export const foreignCancel: BookingMutant = {
   name: "foreign-cancel",
-  story:
+  origin:
     "The page shows the button only to whom the booking belongs, so the service does not " +
     "look again.",
   checker: "linearizability",

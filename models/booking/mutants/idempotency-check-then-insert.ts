@@ -12,7 +12,7 @@ const KEEP = `
 /** The application looks up a key, creates without it, and stores it then. */
 export const idempotencyCheckThenInsert: BookingMutant = {
   name: "idempotency-check-then-insert",
-  story:
+  origin:
     "Keys came later than creates, and were wrapped around them. A create and its repeat both " +
     "find no key; the repeat is told that its own slot is taken.",
   checker: "linearizability",

@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** A repeated create is compared with where the booking is now. */
 export const idempotencyComparesCurrentSlot: BookingMutant = {
   name: "idempotency-compares-current-slot",
-  story:
+  origin:
     "The column with the slot that was asked for looked redundant beside the slot. A late " +
     "repeat of a create whose booking was moved meanwhile is refused as another request.",
   checker: "linearizability",

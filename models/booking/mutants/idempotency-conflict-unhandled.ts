@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** A key that appears after it was looked up is an error of the server. */
 export const idempotencyConflictUnhandled: BookingMutant = {
   name: "idempotency-conflict-unhandled",
-  story:
+  origin:
     "The clause at the insert looked like dead code: the key was looked up before. It is not " +
     "when two creates with one key are under way for two slots.",
   checker: "contract",

@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** A key is looked up among the bookings of all customers. */
 export const idempotencyIgnoresCustomer: BookingMutant = {
   name: "idempotency-ignores-customer",
-  story:
+  origin:
     "Keys were to be unique, so the customer went out of the look-up. Clients that count from " +
     "one have the same keys, and are shown the booking of somebody else.",
   checker: "linearizability",

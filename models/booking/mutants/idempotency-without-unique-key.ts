@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** An idempotency key is looked up, and nothing more. */
 export const idempotencyWithoutUniqueKey: BookingMutant = {
   name: "idempotency-without-unique-key",
-  story:
+  origin:
     "The unique index on keys blocked a merge of customer accounts, and the look-up was there " +
     "anyway. Two creates with one key for two slots look it up at the same time, and both " +
     "book.",

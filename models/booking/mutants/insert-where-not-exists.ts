@@ -32,7 +32,7 @@ const INSERT = `
 /** One statement looks for a booking and inserts one: no constraint behind it. */
 export const insertWhereNotExists: BookingMutant = {
   name: "insert-where-not-exists",
-  story:
+  origin:
     "The constraints were in the way of an import, and one statement is atomic, is it not? " +
     "Its snapshot is older than its insert, so that two of them both see nobody else.",
   checker: "invariant",

@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** Money for a booking that has expired is nobody's. */
 export const latePaymentForgotten: BookingMutant = {
   name: "late-payment-forgotten",
-  story:
+  origin:
     "Late payments were thought not to exist, since the gateway has a deadline of its " +
     "own, a little longer than ours. The event is taken note of as if the card had been " +
     "declined, and the money is never given back.",

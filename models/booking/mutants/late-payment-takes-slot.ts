@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** A late payment takes its slot back, whatever became of it. */
 export const latePaymentTakesSlot: BookingMutant = {
   name: "late-payment-takes-slot",
-  story:
+  origin:
     "The customer has paid, so the booking has to be confirmed: that is what constraints " +
     "are for. They do not know of a slot that its vendor has withdrawn.",
   checker: "invariant",

@@ -5,7 +5,7 @@ import { DROP_EXCLUSION, DROP_UNIQUE_INDEX } from "./schema-parts.ts";
 /** A late payment looks at a slot that it has not locked. */
 export const latePaymentWithoutLock: BookingMutant = {
   name: "late-payment-without-lock",
-  story:
+  origin:
     "The lock made the gateway wait, and the constraints had gone in an import. Whoever books " +
     "the slot between the check and the change shares it with a customer who was late.",
   checker: "invariant",

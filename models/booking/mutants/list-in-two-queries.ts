@@ -17,7 +17,7 @@ const TAKEN = `
 /** Free slots and bookings are read one after the other. */
 export const listInTwoQueries: BookingMutant = {
   name: "list-in-two-queries",
-  story:
+  origin:
     "One query with an anti-join was slow, and became two with a loop. A booking that moves " +
     "between them keeps both slots off the list: the one it left, and the one it took.",
   checker: "linearizability",

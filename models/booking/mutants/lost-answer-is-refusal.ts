@@ -4,7 +4,7 @@ import type { BookingMutant } from "./mutant.ts";
 /** A cancel whose connection was lost is told to have been refused. */
 export const lostAnswerIsRefusal: BookingMutant = {
   name: "lost-answer-is-refusal",
-  story:
+  origin:
     "Errors of the database made an ugly page, and became one of those that there was a page " +
     "for. The customer is told that the booking is not active any more, and nobody knows " +
     "whether it is.",

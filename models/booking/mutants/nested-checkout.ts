@@ -8,7 +8,7 @@ const CANCEL = `select ${BOOKING_COLUMNS} from cancel_booking($1, $2)`;
 /** Whoever has a connection waits for another one of the same pool. */
 export const nestedCheckout: BookingMutant = {
   name: "nested-checkout",
-  story:
+  origin:
     "A look-up that takes its own connection was called from inside a transaction, and went " +
     "well with few customers. When all connections are with those who wait for one more, " +
     "nobody gets any.",

@@ -7,7 +7,7 @@ const CANCEL = `select ${BOOKING_COLUMNS} from cancel_booking($1, $2)`;
 /** A transaction that failed goes back to the pool as it is. */
 export const noRollbackBeforeRelease: BookingMutant = {
   name: "no-rollback-before-release",
-  story:
+  origin:
     "The transaction was written by hand, and its finally clause releases the connection, " +
     "which looks like all that has to be done. Whoever gets the connection next finds himself " +
     "in a transaction that is over.",

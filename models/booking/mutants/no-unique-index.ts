@@ -4,7 +4,7 @@ import { DROP_UNIQUE_INDEX } from "./schema-parts.ts";
 /** The unique index on starts is missing. */
 export const noUniqueIndex: BookingMutant = {
   name: "no-unique-index",
-  story: "A review of the indexes found one that no query uses.",
+  origin: "A review of the indexes found one that no query uses.",
   equivalent:
     "Slots are not empty, so bookings that begin together overlap: the exclusion constraint " +
     "refuses all that the index does. Before it comes to either, a claim and a reschedule " +

@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** Whether a slot has begun is checked by when the claim's transaction did. */
 export const pastCheckOfTransactionStart: BookingMutant = {
   name: "past-check-of-transaction-start",
-  story:
+  origin:
     "It says now() everywhere else. A claim that waits for a lock has the time of before the wait, " +
     "and books a slot that has begun, and became free, meanwhile.",
   checker: "linearizability",

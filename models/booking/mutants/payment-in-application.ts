@@ -14,7 +14,7 @@ const CONFIRM = `
 /** A payment reads the booking, decides, and writes its status. */
 export const paymentInApplication: BookingMutant = {
   name: "payment-in-application",
-  story:
+  origin:
     "The payment callback was to be readable to those who know no PL/pgSQL. A booking that is " +
     "cancelled between the read and the write is confirmed nevertheless, on a slot that is " +
     "free.",

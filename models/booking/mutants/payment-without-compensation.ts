@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** Money that came too late is kept. */
 export const paymentWithoutCompensation: BookingMutant = {
   name: "payment-without-compensation",
-  story:
+  origin:
     "A payment is captured or declined, and what is captured was recorded so. Nobody gives " +
     "back what was paid for a booking that had been cancelled meanwhile.",
   checker: "invariant",

@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** A payment looks at a booking that it has not locked. */
 export const paymentWithoutLock: BookingMutant = {
   name: "payment-without-lock",
-  story:
+  origin:
     "The status was checked two lines above, so the lock seemed to protect nothing. A cancel " +
     "between the check and the change is undone, on a slot that is free by then.",
   checker: "invariant",

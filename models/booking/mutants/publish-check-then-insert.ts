@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** A slot is looked up, and inserted if it is not there. */
 export const publishCheckThenInsert: BookingMutant = {
   name: "publish-check-then-insert",
-  story:
+  origin:
     "ON CONFLICT DO UPDATE was replaced by what everybody can read. Two publishes of the same " +
     "new slot both find nothing, and one of them runs into the unique index.",
   checker: "contract",

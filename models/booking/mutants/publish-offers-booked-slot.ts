@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** Publishing a slot again offers it again, booked or not. */
 export const publishOffersBookedSlot: BookingMutant = {
   name: "publish-offers-booked-slot",
-  story:
+  origin:
     "The condition on withdrawn slots was lost when the upsert was rewritten by hand. An " +
     "import that publishes the whole calendar each night frees what is booked.",
   checker: "invariant",

@@ -5,7 +5,7 @@ import type { BookingMutant } from "./mutant.ts";
 /** A refund is known by a key that is forgotten when the service ends. */
 export const refundKeyInMemory: BookingMutant = {
   name: "refund-key-in-memory",
-  story:
+  origin:
     "The gateway wants a random key for each refund, so the service makes one, and keeps it for " +
     "when the call has to be repeated. When the process is killed between the refund and its record, " +
     "the next run makes another key, and the money is given back twice.",

@@ -4,7 +4,7 @@ import type { BookingMutant } from "./mutant.ts";
 /** A refund that is asked for twice is made twice. */
 export const refundWithoutIdempotencyKey: BookingMutant = {
   name: "refund-without-idempotency-key",
-  story:
+  origin:
     "The job that gives money back runs once a minute, on one machine. Since the service " +
     "runs on two machines, it runs on two.",
   checker: "invariant",

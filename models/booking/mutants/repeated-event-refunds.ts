@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** An event that comes again finds the booking paid, and gives its payment back. */
 export const repeatedEventRefunds: BookingMutant = {
   name: "repeated-event-refunds",
-  story:
+  origin:
     "That events come twice was left to the gateway. The second event of a payment finds " +
     "a booking that is confirmed, takes itself for a second payment, and marks the only " +
     "one to be given back.",

@@ -10,7 +10,7 @@ const FIND_SLOT = `
 /** The booking is cancelled, and another one made. */
 export const rescheduleAsCancelAndCreate: BookingMutant = {
   name: "reschedule-as-cancel-and-create",
-  story:
+  origin:
     "There was a cancel and there was a create, so a reschedule needed no code of its own. If " +
     "the new slot is taken, the customer has neither.",
   checker: "linearizability",

@@ -5,7 +5,7 @@ import { FREES_OLD_SLOT, RESCHEDULE_LOCK } from "./schema-parts.ts";
 /** A reschedule looks at the new slot, then locks it. */
 export const rescheduleChecksBeforeLock: BookingMutant = {
   name: "reschedule-checks-before-lock",
-  story:
+  origin:
     "Locks should be held as briefly as possible, so the checks went before them. What was " +
     "checked may have changed when the lock is there: the slot may be withdrawn.",
   checker: "invariant",

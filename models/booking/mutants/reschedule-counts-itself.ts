@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** A booking is in its own way. */
 export const rescheduleCountsItself: BookingMutant = {
   name: "reschedule-counts-itself",
-  story:
+  origin:
     "The check of the claim was copied to the reschedule as it stood. A booking cannot be " +
     "moved by half an hour, since it overlaps itself.",
   checker: "linearizability",

@@ -11,7 +11,7 @@ const MOVE = `select ${BOOKING_COLUMNS} from move_booking($1, $2, $3)`;
 /** The booking moves, then the slot that it had is freed. */
 export const rescheduleFreesOldSlotLater: BookingMutant = {
   name: "reschedule-frees-old-slot-later",
-  story:
+  origin:
     "The function was split in two, so that the application can tell the waiting list in " +
     "between. The slot that is freed is the one that the booking had when the request came: " +
     "of two moves of one booking, one slot stays taken for good.",

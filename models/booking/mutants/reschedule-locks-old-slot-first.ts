@@ -5,7 +5,7 @@ import { RESCHEDULE_LOCK } from "./schema-parts.ts";
 /** A reschedule locks the old slot, then the new one. */
 export const rescheduleLocksOldSlotFirst: BookingMutant = {
   name: "reschedule-locks-old-slot-first",
-  story:
+  origin:
     "One query that locks two kinds of slots was hard to read, and became two. Reschedules " +
     "that cross lock the same slots in opposite orders.",
   checker: "contract",

@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** An exception handler turns a refusal into a success. */
 export const rescheduleSwallowsRefusal: BookingMutant = {
   name: "reschedule-swallows-refusal",
-  story:
+  origin:
     "A job moves bookings in bulk, and one that could not be moved was not to stop the " +
     "others. Whoever moves a booking to a slot that is taken is told that it was moved.",
   checker: "linearizability",

@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** A reschedule looks at a booking that it has not locked. */
 export const rescheduleWithoutLock: BookingMutant = {
   name: "reschedule-without-lock",
-  story:
+  origin:
     "Slots are what is fought over, so only slots were locked. A booking that is cancelled " +
     "meanwhile takes its new slot along.",
   checker: "invariant",

@@ -4,7 +4,7 @@ import type { BookingMutant } from "./mutant.ts";
 /** A create whose connection was lost is sent again. */
 export const retryWithoutKey: BookingMutant = {
   name: "retry-without-key",
-  story:
+  origin:
     "A helper that repeats what failed was put around every statement. A create whose answer " +
     "was lost has booked the slot; its repeat is told that the slot is taken, and so is the " +
     "customer.",

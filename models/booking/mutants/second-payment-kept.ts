@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** Whoever pays twice has paid twice. */
 export const secondPaymentKept: BookingMutant = {
   name: "second-payment-kept",
-  story:
+  origin:
     "The unique index stopped a migration of old payments, and a booking that is " +
     "confirmed was taken to be as good as one that is pending. Money that comes a second " +
     "time is kept.",

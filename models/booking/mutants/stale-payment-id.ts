@@ -13,7 +13,7 @@ const SAVE = `
 /** A cancel writes back the payment that it read. */
 export const stalePaymentId: BookingMutant = {
   name: "stale-payment-id",
-  story:
+  origin:
     "An entity is loaded, its status is changed, and all of its fields are saved. A payment " +
     "that a confirm stored meanwhile is overwritten with nothing, and nobody will ever refund " +
     "it.",

@@ -5,7 +5,7 @@ import { transaction } from "./transaction.ts";
 /** One statement of a transaction goes to the pool, not to its connection. */
 export const statementOutsideItsTransaction: BookingMutant = {
   name: "statement-outside-its-transaction",
-  story:
+  origin:
     "A helper that takes no connection was called from inside a transaction. Its statement " +
     "arrives on another connection, and waits for the lock that its own transaction holds: " +
     "for ever, and no deadlock in the eyes of the database.",

@@ -5,7 +5,7 @@ import type { BookingMutant } from "./mutant.ts";
 /** The booking is inserted, and then its slot is marked. */
 export const twoStepCreate: BookingMutant = {
   name: "two-step-create",
-  story:
+  origin:
     "The ORM saves one entity at a time, and nobody asked it for a transaction. A cancel that " +
     "comes between the two frees a slot which the create then marks as taken for good.",
   checker: "invariant",

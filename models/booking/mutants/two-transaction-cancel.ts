@@ -4,7 +4,7 @@ import type { BookingMutant } from "./mutant.ts";
 /** The slot is freed in one transaction, the booking cancelled in the next. */
 export const twoTransactionCancel: BookingMutant = {
   name: "two-transaction-cancel",
-  story:
+  origin:
     "Slots and bookings became modules of their own, each with its own transactions. A cancel " +
     "looks up the booking, has the one free the slot, and then the other cancel the booking. A " +
     "booking that moves to another slot in between is cancelled there, and that slot stays taken.",

@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** A vendor may move the bookings of every other one. */
 export const vendorsMoveEachOther: BookingMutant = {
   name: "vendors-move-each-other",
-  story: "Vendors are trusted, so that being one was enough; then competitors signed up.",
+  origin: "Vendors are trusted, so that being one was enough; then competitors signed up.",
   checker: "linearizability",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** A slot that is on hold can be withdrawn. */
 export const withdrawIgnoresHolds: BookingMutant = {
   name: "withdraw-ignores-holds",
-  story:
+  origin:
     "Only a confirmed booking is a booking, said the ticket. A customer who is about to pay " +
     "holds a slot that is gone.",
   checker: "invariant",

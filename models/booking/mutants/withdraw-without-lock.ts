@@ -4,7 +4,7 @@ import { rewritten } from "./rewritten.ts";
 /** A withdrawal looks for bookings of a slot that it has not locked. */
 export const withdrawWithoutLock: BookingMutant = {
   name: "withdraw-without-lock",
-  story:
+  origin:
     "Nobody books and withdraws one slot at the same time, it was thought. A create between " +
     "the look and the change is left with a slot that its provider took back.",
   checker: "invariant",
