@@ -6,7 +6,7 @@ const root = new URL("../", import.meta.url);
 
 /** The findings in a few sources, as `rule: path message`. */
 function findingsIn(sources: Readonly<Record<string, string>>): readonly string[] {
-  return layoutFindings(new Map(Object.entries(sources)), ["fastify"]).map(
+  return layoutFindings(new Map(Object.entries(sources)), ["fastify", "libpg-query"]).map(
     ({ rule, path, message }) => `${rule}: ${path} ${message}`,
   );
 }
@@ -125,6 +125,16 @@ describe("packages", () => {
     expect(findingsIn({ "harness/core/a.ts": `import "node:fs"; import "fastify";` })).toEqual([
       "packages: harness/core/a.ts must not import node:fs: core imports nothing",
       "packages: harness/core/a.ts must not import fastify: core imports nothing",
+    ]);
+  });
+
+  test("that a folder wraps are imported by that folder alone", () => {
+    const sources = {
+      "harness/parser/a.ts": `import "libpg-query";`,
+      "harness/mutation/b.ts": `import "libpg-query";`,
+    };
+    expect(findingsIn(sources)).toEqual([
+      "packages: harness/mutation/b.ts must not import libpg-query: only harness/parser/ uses it",
     ]);
   });
 

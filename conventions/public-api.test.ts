@@ -28,6 +28,11 @@ const UNDOCUMENTED = [
   ...["StrategyOptions", "ClientDefinition", "Bounds"],
 ];
 
+test.each(["heddle", "heddle/vitest"] as const)("%s exports each name once", (entry) => {
+  const names = publicExports(entryFile(root, entry)).map(({ name }) => name);
+  expect(names).toEqual([...new Set(names)]);
+});
+
 test.each(["heddle", "heddle/vitest"] as const)("each export of %s has a docstring", (entry) => {
   const undocumented = publicExports(entryFile(root, entry))
     .filter(({ declaration }) => docsOf(declaration).length === 0)

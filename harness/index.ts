@@ -38,10 +38,10 @@ export { startServer } from "./postgres/provider.ts";
 export type * from "./postgres/server.ts";
 export { TestClock } from "./postgres/test-clock.ts";
 export type * from "./scheduler/scheduler.ts";
-export type { StrategyName } from "./scheduler/strategies.ts";
 export {
   type ScenarioPlan,
   type Strategy,
+  type StrategyName,
   type StrategyOptions,
   strategies,
 } from "./scheduler/strategies.ts";
@@ -49,5 +49,4 @@ export type * from "./service/attack.ts";
 export type { AppliedMutant, SchemaMutant } from "./service/open-executor.ts";
 export type * from "./service/scenario-definition.ts";
 export { defineScenario } from "./service/scenario-definition.ts";
-export type * from "./service/service.ts";
 export type * from "./service/service.ts";
