@@ -70,4 +70,5 @@ export type TraceEvent<Op extends Operation = Operation> =
   | FaultEvent
   | Event<Op>;
 
+/** All that was seen of an execution, in order. */
 export type Trace<Op extends Operation = Operation> = readonly TraceEvent<Op>[];

@@ -50,6 +50,7 @@ export interface Strategy {
   explore(seed: number, used: number, single?: boolean): ScenarioPlan;
 }
 
+/** Options of the built-in strategies. */
 export interface StrategyOptions {
   /** The most preemptions of an exhaustive search. */
   readonly preemptions: number;
@@ -204,7 +205,7 @@ export function effortUsed(scenarios: number): number {
   return from[1] + ((scenarios - from[0]) / (to[0] - from[0])) * (to[1] - from[1]);
 }
 
-/** All strategies, the default one first. */
+/** The built-in strategies, the default one first. docs/design/search.md describes each. */
 export function strategies(options: StrategyOptions): readonly Strategy[] {
   return [auto(options), serial, exhaustive(options), pct(options), random(options)];
 }

@@ -14,8 +14,9 @@ import type { Attack } from "./attack.ts";
 /** A shape of scenarios that can race, and the share of generated scenarios that must have it. */
 export interface Pattern<State extends Json = Json, Op extends Operation = Operation> {
   readonly name: string;
+  /** A sentence that describes the scenarios. */
   readonly description: string;
-  /** The least share, from 0 to 1. */
+  /** The least share of all scenarios, from 0 to 1; a campaign reports a pattern that misses it. */
   readonly threshold: number;
   matches(scenario: Scenario<State, Op>): boolean;
 }
@@ -45,6 +46,7 @@ export interface EquivalentBug {
 
 /** One realistic bug, planted by hand in the service or its schema. */
 export type SeededBug = {
+  /** Unique among the service's seeded bugs; `mutant` selects the bug by it. */
   readonly name: string;
   /** What the change is, and how such a change gets into code. */
   readonly origin: string;
@@ -63,6 +65,7 @@ export interface Survivor {
   readonly reason: string;
 }
 
+/** How many clients a generated scenario has, both ends included. */
 export interface Bounds {
   readonly minClients: number;
   readonly maxClients: number;
@@ -75,8 +78,9 @@ export interface Pair<State extends Json = Json, Op extends Operation = Operatio
   readonly scenario: Scenario<State, Op>;
 }
 
-/** What Heddle has to know about a service to verify it. */
+/** The description of a service: how to start it, what to send to it, and which rules it must keep. */
 export interface Service<State extends Json = Json, Op extends Operation = Operation> {
+  /** Reports and regressions carry it. */
   readonly name: string;
   /** Applies the schema to an empty database, with the seeded bug named `mutant` if one is given. */
   migrate(directUrl: string, mutant: string | undefined): Promise<void>;
@@ -93,7 +97,9 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
   readonly ownSessions?: boolean;
   /** A pair for every two of the service's operations, for searches of all their interleavings. */
   pairs?(): readonly Pair<State, Op>[];
+  /** Shapes of scenarios in which races live, and how often each must be generated. */
   readonly patterns: readonly Pattern<State, Op>[];
+  /** Predicates over committed state, checked after each execution. */
   readonly invariants: readonly Invariant[];
   /** The sequential specification: responses and state when operations run one after the other. */
   readonly model?: Model<unknown, State, Op>;
