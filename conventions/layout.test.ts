@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { layoutFindings } from "./layout.ts";
+import { harness, layoutFindings } from "./layout.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -27,6 +27,17 @@ test("the project keeps to its layout", () => {
   expect([...sources.keys()]).toContain("harness/index.ts");
   expect([...sources.keys()].join()).toContain(".pg.test.ts");
   expect(findings.map(({ path, message }) => `${path} ${message}`)).toEqual([]);
+});
+
+test("ARCHITECTURE.md has the layers", () => {
+  const rows = readFileSync(new URL("ARCHITECTURE.md", root), "utf8").matchAll(
+    /^\| ((?:`[a-z]+`(?:, )?)+) \| (.*) \|$/gm,
+  );
+  const names = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
+  const layers = [...rows].flatMap(([, folders = "", may = ""]) =>
+    names(folders).map((folder) => [folder, names(may)] as const),
+  );
+  expect(Object.fromEntries(layers)).toEqual(harness);
 });
 
 describe("imports between folders", () => {

@@ -7,7 +7,7 @@ export interface LayoutFinding {
 }
 
 /** The folders of the harness, the lowest layer first. Each may import what its row names. */
-const harness = {
+export const harness = {
   core: [],
   postgres: ["core"],
   scheduler: ["core"],

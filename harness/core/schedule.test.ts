@@ -113,7 +113,7 @@ describe("a preemption", () => {
   });
 
   test.each<[string, Task | undefined, Task, Choice[]]>([
-    ["nobody moved before", undefined, "1", [choice("0", "start"), choice("1", "start")]],
+    ["no task moved before", undefined, "1", [choice("0", "start"), choice("1", "start")]],
     ["the same client goes on", "0", "0", [choice("0", "release"), choice("1", "start")]],
     ["with another of its tasks", "0", "0.1", [choice("0", "release"), choice("0.1", "release")]],
     ["it is between two operations", "0", "1", [choice("0", "start"), choice("1", "release")]],

@@ -106,8 +106,8 @@ export class Executor<State extends Json, Op extends Operation> {
   }
 
   /**
-   * Runs `scenario` once, in the order that `scheduler` chooses (its `begin` was called). Throws
-   * HarnessError for what is not the service's behaviour; after that the executor can only be closed.
+   * Runs `scenario` once, in the order that `scheduler` chooses (its `begin` was called). Throws a
+   * HarnessError if the harness fails; after that the executor can only be closed.
    *
    * @param observe whether to observe committed state after each commit too
    */

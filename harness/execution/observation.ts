@@ -93,7 +93,7 @@ export class CommitObserver {
   }
 
   /**
-   * Begins with what is committed now.
+   * Begins with the present committed state.
    *
    * @param trace the trace of the execution, which grows
    */

@@ -181,7 +181,7 @@ export class BoundedExploration<State extends Json, Op extends Operation>
     return this.#phase(index, budget.used) === now && (!cut || executions === left);
   }
 
-  /** What is done with a scenario depends on the used part of the budget through this alone. */
+  /** How a scenario is explored depends on the used part of the budget through its phase alone. */
   #phase(index: number, used: number): string | boolean | undefined {
     const isVisit = this.#explorer.order.at(index).visit !== undefined;
     return isVisit ? used < 1 : this.#options.strategy.phase?.(used);

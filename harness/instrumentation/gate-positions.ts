@@ -97,7 +97,7 @@ function statementAt(
   const accesses = expressionsIn(node)
     .map((expression) => sharedAccessOf(asStatement(expression), shared))
     .filter((access) => access !== "none");
-  // CONTINUE starts the next repetition. The tree does not say of which loop.
+  // CONTINUE starts the next repetition. The tree does not say which loop.
   const continues = type === "exit" && node["is_exit"] !== true && repeats;
   const dynamic = ALWAYS_GATED.has(type) || node["dynquery"] !== undefined;
   return {

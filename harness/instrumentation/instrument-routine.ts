@@ -60,7 +60,7 @@ export async function instrument(
   } catch (error) {
     const { message } = error as Error;
     if (error instanceof OutlineError)
-      return { gated: false, reason: `its statements could not be told apart: ${message}` };
+      return { gated: false, reason: `its statements could not be located: ${message}` };
     return { gated: false, reason: `libpg-query cannot read it: ${message}` };
   }
 }

@@ -12,7 +12,7 @@ export interface Request {
   readonly statement: Statement;
 }
 
-/** A request of which parts are still to come. */
+/** A request that is not complete yet. */
 interface OpenRequest {
   readonly statement: { sql: string; readonly values: (string | null)[] };
   /** The texts that the statement has already. */

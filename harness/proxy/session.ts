@@ -57,7 +57,7 @@ export class WireSession implements ProxySession {
   #fromServer = new FrameReader(false);
   #requests = new RequestReader();
   #replies = new ReplyReader();
-  /** `arming`: the server is ready, and the service is told once the gates are closed. */
+  /** `arming`: the server is ready, and the service learns of it once the gates are closed. */
   #phase: "starting" | "arming" | "open" | "closed" = "starting";
   /** The statement at the head of the session; requests that arrive meanwhile are in the queue. */
   #pending: PendingStatement | undefined;

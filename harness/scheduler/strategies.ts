@@ -34,8 +34,8 @@ export interface Strategy {
   readonly preemptions?: number;
   /**
    * The schedulers with which the service's pairs of operations are explored besides generated
-   * scenarios, in the order of `ScenarioOrder`: the first of all pairs, then the second of all pairs,
-   * and so on. Default: none, and the pairs are not explored.
+   * scenarios: all pairs with the first scheduler, then all pairs with the second, and so on. Default:
+   * none, and the pairs are not explored.
    */
   readonly pairSchedulers?: readonly (() => Scheduler)[];
   /** Whether it leaves out equivalent interleavings, and so needs the footprints of steps. */
@@ -57,8 +57,8 @@ export interface StrategyOptions {
   /** The kinds of faults that random schedules inject; searches inject none. Default: none. */
   readonly faults?: readonly Fault[];
   /**
-   * Whether a search without a bound leaves out equivalent interleavings. A search with a bound never
-   * does (see `DynamicReduction`). Default: true.
+   * Whether a search without a bound of preemptions leaves out equivalent interleavings. A search with a
+   * bound never does. Default: true.
    */
   readonly reduction?: boolean;
 }
