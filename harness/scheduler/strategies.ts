@@ -93,7 +93,7 @@ const serial: Strategy = {
 
 const random = (options: StrategyOptions): Strategy => ({
   name: "random",
-  description: "random walks: at each step, each enabled task moves with the same probability",
+  description: "at each step, each enabled task moves with the same probability",
   injectsFaults: true,
   faults: options.faults,
   explore: (seed) => ({
@@ -104,7 +104,7 @@ const random = (options: StrategyOptions): Strategy => ({
 
 const pct = (options: StrategyOptions): Strategy => ({
   name: "pct",
-  description: "random priorities that change rarely: probabilistic concurrency testing",
+  description: "probabilistic concurrency testing: random priorities that change rarely",
   injectsFaults: true,
   faults: options.faults,
   explore: (seed) => ({
@@ -154,9 +154,9 @@ function exhaustive({ preemptions, reduction = true }: StrategyOptions): Strateg
 const auto = (options: StrategyOptions): Strategy => ({
   name: "auto",
   description:
-    "the service's pairs of operations with at most one preemption, or with each fault at each " +
-    "place, in at most two thirds of the budget; of the rest a twentieth random, a twentieth serial, four tenths exhaustive, the rest " +
-    "pct; of a single scenario, all schedules with 0, 1, 2, … preemptions for seven tenths, the rest pct",
+    "first the service's pairs of operations, with at most one preemption or one fault (at most two " +
+    "thirds of the budget), then generated scenarios: random, serial, exhaustive, and pct for half of " +
+    "what remains; a single scenario: all schedules with 0, 1, 2, … preemptions, then pct",
   injectsFaults: true,
   faults: options.faults,
   preemptions: options.preemptions,
