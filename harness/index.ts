@@ -15,7 +15,6 @@ export type { Fault } from "./core/fault.ts";
 export type { Footprint, Touched } from "./core/footprint.ts";
 export type { Call, Event, History, Invocation, Response, Return } from "./core/history.ts";
 export type * from "./core/ids.ts";
-export type * from "./core/invariant.ts";
 export type * from "./core/json.ts";
 export { isUnknown, type Model, type ObservedHistory } from "./core/model.ts";
 export type * from "./core/operation.ts";

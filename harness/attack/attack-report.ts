@@ -17,7 +17,7 @@ export interface AttackReport extends AttackProvenance {
   readonly target: { readonly url: string; readonly database: string | null };
   /** The number of requests that a round sends at once. */
   readonly concurrency: number;
-  /** The number of rounds that the attack was asked for. */
+  /** The requested number of rounds. */
   readonly iterations: number;
   /** The number of rounds that ran. */
   readonly rounds: number;

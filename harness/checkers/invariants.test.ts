@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Execution } from "../core/execution.ts";
-import type { Invariant } from "../core/invariant.ts";
+import type { Invariant } from "../core/verdict.ts";
 import { checkInvariants, noRows } from "./invariants.ts";
 
 const EXECUTION: Execution = {

@@ -1,9 +1,9 @@
 import type { Execution } from "../core/execution.ts";
-import type { Invariant } from "../core/invariant.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import { type Choice, type Entry, entryOf, isPreemption } from "../core/schedule.ts";
 import type { TraceEvent } from "../core/trace.ts";
+import type { Invariant } from "../core/verdict.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 
 /** `increment` reads the counter, and then writes one more than it read; `look` only reads. */

@@ -272,7 +272,7 @@ export class Run<State extends Json, Op extends Operation> {
     }
   }
 
-  /** A client waits no longer; its request goes on under a client number of its own. */
+  /** Ends the wait of a client: its request continues under a client number of its own. */
   #giveUp(client: number): void {
     const becomes = taskOf(this.#clients.nextNumber, 0);
     this.recording.add({ type: "fault", task: taskOf(client, 0), fault: "give-up", becomes });

@@ -58,13 +58,13 @@ interface Failing<State extends Json, Op extends Operation> {
 }
 
 /**
- * Shrinks a failing execution to a local minimum. First the cheap way: each candidate is executed
- * once, with the rest of the failing schedule. Faults go first; then switches before operations,
- * since a scenario with few switches survives the loss of an operation more often; then arguments
- * and the initial state, by fast-check's shrinker. Then the thorough way: each smaller scenario
- * under every schedule with as many preemptions as are left, since without an operation the others
- * may have to be interrupted elsewhere. Where a fault is needed, the thorough way tries it at each
- * place. Every operation is tried for removal; the last one is not taken for the cause.
+ * Shrinks a failing execution to a local minimum. First the cheap way: each candidate is executed once,
+ * with the rest of the failing schedule. Faults go first; then switches before operations, since a
+ * scenario with few switches survives the loss of an operation more often; then arguments and the initial
+ * state, by fast-check's shrinker. Then the thorough way: each smaller scenario under every schedule with
+ * as many preemptions as are left, since without an operation the others may have to be interrupted
+ * elsewhere. Where a fault is needed, the thorough way tries it at each place. Every operation is tried
+ * for removal: the last one need not be the cause.
  */
 export async function shrink<State extends Json, Op extends Operation>(
   execution: Execution<State, Op>,

@@ -168,7 +168,7 @@ export async function verify<State extends Json, Op extends Operation>(
         control,
         regressions: replayed.map(resultOf),
         failingRegression: failing && failingExecutionOf(failing),
-        // Written as found, before anything can go wrong; then replaced by what it shrank to.
+        // Written before shrinking, which may fail; then replaced by the shrunk one.
         onViolation: async (found) => target?.write(found),
         onShrunk: async (smallest, file) => {
           const shrunkFile = await target?.write(smallest);

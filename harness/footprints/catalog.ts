@@ -154,7 +154,7 @@ type RelationRow = Omit<Relation, "query"> & {
   readonly conditions: readonly string[];
 };
 
-/** Reads the schema as it is now. Its routines' gates tell where their steps start. */
+/** Reads the schema as it is now. The gates in routines show where steps start. */
 export async function readCatalog(client: ClientBase): Promise<Catalog> {
   await loadParser();
   const rows = async <Row>(sql: string) => (await client.query(sql)).rows as Row[];

@@ -1,6 +1,6 @@
 import { ISOLATIONS, type Isolation } from "../core/control.ts";
 import { isNothing, joined, NOTHING, type Touched } from "../core/footprint.ts";
-import { controlConnection } from "../postgres/control-connection.ts";
+import { controlConnection } from "../postgres/connection.ts";
 import { type Catalog, type Routine, readCatalog } from "./catalog.ts";
 import { FootprintBuilder } from "./footprint-builder.ts";
 import { controlOf, mayAlterSchema, type TransactionControl } from "./transaction-control.ts";

@@ -2,7 +2,7 @@ import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import fc from "fast-check";
 import { HarnessError } from "../core/error.ts";
-import type { Invariant } from "../core/invariant.ts";
+import type { Invariant } from "../core/verdict.ts";
 import { loadParser } from "../parser/sql.ts";
 import { withClient } from "../postgres/connection.ts";
 import type { Service } from "../service/service.ts";

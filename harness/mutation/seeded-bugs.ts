@@ -74,7 +74,7 @@ export interface BaselineResult extends Depth {
   readonly reason: string | null;
 }
 
-/** The results for a service's seeded bugs: whether the checkers find what they are there to find. */
+/** The results for a service's seeded bugs: which of them the checkers catch. */
 export interface SeededBugReport extends Provenance {
   readonly service: string;
   readonly seed: number;

@@ -19,7 +19,7 @@ interface OpenRequest {
   readonly texts: Set<string>;
 }
 
-/** What a message of the service means to the proxy. `more` belongs to a request that is not complete. */
+/** The meaning of a service's message. `more` belongs to a request that is not complete. */
 export type Intake =
   | { readonly type: "more" }
   | { readonly type: "request"; readonly request: Request }

@@ -79,7 +79,7 @@ export class WireSession implements ProxySession {
     service.on("error", () => this.cut()).on("close", () => this.cut());
   }
 
-  /** Tells the service that the session is ready for its first request. */
+  /** Reports to the service that the session is ready for its first request. */
   open(): void {
     if (this.#phase !== "arming") return;
     this.#phase = "open";
@@ -147,7 +147,7 @@ export class WireSession implements ProxySession {
     }
   }
 
-  /** Ends the session, and tells the service why. */
+  /** Ends the session, and sends the service the reason. */
   #refuse(sqlstate: string, message: string): void {
     this.#endService(errorFrame("FATAL", sqlstate, `heddle: ${message}`));
     this.#server?.destroy();
