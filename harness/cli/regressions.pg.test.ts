@@ -92,8 +92,8 @@ test("a violation is written before it is shrunk", async () => {
   });
   expect(whenShrinking[1]).toHaveLength(1);
   const [file = ""] = await readdir(regressions.path);
-  const kept = JSON.parse(await readFile(path.join(regressions.path, file), "utf8"));
-  expect(kept.scenario).toEqual(campaign.counterexamples[0]?.scenario);
+  const stored = JSON.parse(await readFile(path.join(regressions.path, file), "utf8"));
+  expect(stored.scenario).toEqual(campaign.counterexamples[0]?.scenario);
 });
 
 test("a regression is executed under the gates that it was found with", async () => {

@@ -242,9 +242,9 @@ export class BoundedExploration<State extends Json, Op extends Operation>
     if (signal?.aborted) return `interrupted${before}`;
     if (this.exploration.error !== undefined) return this.exploration.error.message;
     const { index, of: shards } = shard;
-    const own = pairs.filter((_, at) => at % shards === index);
-    const open = own.filter(({ complete }) => !complete).length;
-    if (open > 0) return `${open} of ${own.length} pairs were not searched to the end`;
+    const ofShard = pairs.filter((_, at) => at % shards === index);
+    const open = ofShard.filter(({ complete }) => !complete).length;
+    if (open > 0) return `${open} of ${ofShard.length} pairs were not searched to the end`;
     if (this.exploration.next < this.end && scenarios !== undefined) {
       return "the time was up before all scenarios were explored";
     }

@@ -331,11 +331,11 @@ class Trial<State extends Json, Op extends Operation> {
   /** A bug whose depth has crashes gets a server that no other bug uses. */
   async #on<T>({ faults }: Depth, work: (server: Server) => Promise<T>): Promise<T> {
     if (!faults.includes("crash")) return work(this.#server);
-    const own = await this.#options.killableServer();
+    const killable = await this.#options.killableServer();
     try {
-      return await work(own);
+      return await work(killable);
     } finally {
-      await own.stop();
+      await killable.stop();
     }
   }
 }

@@ -129,8 +129,8 @@ function advice(code: string, message: string): string {
   if (text.includes("password must be a string")) {
     return "it requires a password: add one to the URL, or set PGPASSWORD";
   }
-  const known = ADVICE[code];
-  return known === undefined ? text || code : `${known}${text && ` (${text})`}`;
+  const advice = ADVICE[code];
+  return advice === undefined ? text || code : `${advice}${text && ` (${text})`}`;
 }
 
 const LOCK = "select pg_advisory_lock_shared($1)";

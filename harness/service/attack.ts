@@ -29,8 +29,8 @@ export interface Attack<State extends Json = Json, Op extends Operation = Operat
 export interface Round<Op extends Operation = Operation> {
   /** In the order in which they happened. */
   readonly events: readonly Event<Op>[];
-  /** The duration of each operation in ms; `way` is its route, such as a browser or HTTP. */
-  readonly latencies: readonly { readonly way: string; readonly ms: number }[];
+  /** The duration of each operation in ms; `route` says how it was sent, such as by a browser. */
+  readonly latencies: readonly { readonly route: string; readonly ms: number }[];
   /** The violations that the round shows. */
   readonly violations: readonly Violation[];
 }
