@@ -19,7 +19,7 @@ afterEach(async () => {
 /** The source of a service that is complete but for one part. */
 function serviceWith(part: string): string {
   return `export default {
-    name: "broken", patterns: [], invariants: [], codes: {}, mutants: [], sources: [],
+    name: "broken", patterns: [], invariants: [], codes: {}, seededBugs: [], sources: [],
     migrate: async () => {},
     scenarios: () => fc.constant({ initial: null, clients: [[{ name: "a" }], [{ name: "b" }]] }),
     start: async () => ({
