@@ -90,11 +90,11 @@ describe("an execution", () => {
     const serial = interleaved(two, "0 0 0 1 1 1");
     const fault = { type: "fault", task: "1", fault: "terminate" } as const;
     const contents = { counter: [{ value: 1 }] };
-    const struck = { ...serial, trace: [...serial.trace, fault], contents };
-    expect((await checked(struck, checker)).names).toEqual(["serially-equivalent"]);
+    const faulty = { ...serial, trace: [...serial.trace, fault], contents };
+    expect((await checked(faulty, checker)).names).toEqual(["serially-equivalent"]);
     expect((await checked(serial, checker)).names).toEqual([]);
     expect(
-      (await checked({ ...lost, scenario: struck.scenario, contents }, checker)).names,
+      (await checked({ ...lost, scenario: faulty.scenario, contents }, checker)).names,
     ).toEqual(["serially-equivalent"]);
   });
 

@@ -113,7 +113,7 @@ export class FaultInjector {
   /** All faults that can be injected now, in a fixed order. */
   possible(clients: ClientFaults): Choice[] {
     const { kill, crash } = this.#processes;
-    // A client with connections of its own waits for no service that could go on without it.
+    // A client with connections of its own waits for no service that could continue without it.
     const patient = clients.waiting().filter((client) => {
       const statements = this.#statements.of(client);
       return (

@@ -150,7 +150,7 @@ export class RequestReader {
     this.#portals.set(portal, { sql, values });
   }
 
-  /** After a Flush the driver waits for the messages of the server, and then goes on. */
+  /** After a Flush the driver waits for the messages of the server, and then continues. */
   #finish(flush: boolean): Intake {
     const bytes = this.#batch.splice(0);
     const executed = this.#executed.splice(0);
