@@ -104,13 +104,27 @@ function signatureOf(declaration: PublicDeclaration): string {
   return `const ${declaration.getName()}: ${declaration.getTypeNode()?.getText() ?? "unknown"}`;
 }
 
-/** A type that is computed from constants is written out. */
+/** The names in a constant, where the type is `keyof typeof CONSTANT` or `(typeof CONSTANT)[number]`. */
 function aliasText(declaration: TypeAliasDeclaration): string {
   const text = declaration.getText().replace(/^export /, "");
-  const values = declaration.getType().getUnionTypes();
-  if (!/\btypeof\b/.test(text) || !values.every((type) => type.isStringLiteral())) return text;
-  const lines = values.map((type) => `\n  | ${JSON.stringify(type.getLiteralValue())}`);
-  return `type ${declaration.getName()} =${lines.join("")};`;
+  const [, constant] =
+    /= (?:keyof typeof (?=\w+;)|\(typeof (?=\w+\)\[number\];))(\w+)/.exec(text) ?? [];
+  const variable = declaration.getSourceFile().getVariableDeclaration(constant ?? "");
+  const value = variable?.getInitializer();
+  const literal = Node.isAsExpression(value) ? value.getExpression() : value;
+  const names = Node.isArrayLiteralExpression(literal)
+    ? literal.getElements().map((element) => element.getText())
+    : Node.isObjectLiteralExpression(literal)
+      ? literal
+          .getProperties()
+          .map((property) => quoted(Node.hasName(property) ? property.getName() : ""))
+      : [];
+  if (names.length === 0) return text;
+  return `type ${declaration.getName()} =${names.map((name) => `\n  | ${name}`).join("")};`;
+}
+
+function quoted(name: string): string {
+  return name.startsWith('"') ? name : JSON.stringify(name);
 }
 
 function textWithout(node: Node, part: Node | undefined): string {
