@@ -11,7 +11,7 @@ export const COOKIE = "booking_customer";
  * Who sends a request, by its bearer token or, from the page, its cookie. The cookie is SameSite and
  * bodies are JSON only, so that no other site can make a visitor's browser change anything.
  */
-export async function sender(
+export async function actorOf(
   { headers }: Pick<FastifyRequest, "headers">,
   tokens: Tokens,
 ): Promise<Actor | undefined> {
@@ -22,8 +22,8 @@ export async function sender(
 }
 
 /** Likewise, for what nobody may do without saying who he is. */
-export async function knownSender(request: FastifyRequest, tokens: Tokens): Promise<Actor> {
-  const actor = await sender(request, tokens);
+export async function requireActor(request: FastifyRequest, tokens: Tokens): Promise<Actor> {
+  const actor = await actorOf(request, tokens);
   if (actor !== undefined) return actor;
   throw new ServiceError(
     "UNAUTHENTICATED",
@@ -44,7 +44,7 @@ function forbidden(): ServiceError {
  * The request with its `createdBy`; a customer books for himself, a vendor on his own calendar.
  * @throws ServiceError FORBIDDEN for anything else.
  */
-export function asCreator(actor: Actor, request: BookingRequest): BookingRequest {
+export function withCreator(actor: Actor, request: BookingRequest): BookingRequest {
   const { role, id } = actor;
   const own = role === "vendor" ? String(request.providerId) : request.customerId;
   if (role === "system" || own !== id || (request.createdBy ?? role) !== role) throw forbidden();
@@ -55,12 +55,12 @@ export function asCreator(actor: Actor, request: BookingRequest): BookingRequest
  * A booking's customer and provider never change, so that this holds for good once it does.
  * @throws ServiceError FORBIDDEN unless it is the actor's booking.
  */
-export function mustBeOf(actor: Actor, booking: Booking): void {
+export function requireOwner(actor: Actor, booking: Booking): void {
   const owners = [`customer:${booking.customerId}`, `vendor:${booking.providerId}`];
   if (!owners.includes(actorText(actor))) throw forbidden();
 }
 
 /** @throws ServiceError FORBIDDEN for customers and vendors. */
-export function mustBeSystem({ role }: Actor): void {
+export function requireSystem({ role }: Actor): void {
   if (role !== "system") throw forbidden();
 }

@@ -1,6 +1,6 @@
 import type { Provider, Slot } from "./booking.ts";
 import { html } from "./html.ts";
-import { cards, page } from "./page-frame.ts";
+import { errorCards, page } from "./page-frame.ts";
 import { slotChoice } from "./slot-choice.ts";
 
 /**
@@ -9,7 +9,7 @@ import { slotChoice } from "./slot-choice.ts";
  */
 export function bookPage(vendor: Provider, slots: readonly Slot[], customerId: string): string {
   const content = html`<h1>Book a time with ${vendor.name}</h1>
-${cards}
+${errorCards}
 <form id="book" autocomplete="off" data-vendor="${vendor.id}" data-customer="${customerId}">
 ${slotChoice("Choose a time", slots)}
 <p class="field">

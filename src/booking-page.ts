@@ -1,6 +1,6 @@
 import type { Booking, FoundBooking, Provider, Slot } from "./booking.ts";
 import { type Html, html } from "./html.ts";
-import { cards, page } from "./page-frame.ts";
+import { errorCards, page } from "./page-frame.ts";
 import { period, slotChoice, timeOfDay } from "./slot-choice.ts";
 
 const HEADINGS: { readonly [status in Booking["status"]]: string } = {
@@ -19,7 +19,7 @@ export function bookingPage(
 ): string {
   const heading = holdOver ? "The time to pay is over" : HEADINGS[booking.status];
   const active = booking.status === "pending" || booking.status === "confirmed";
-  const content = html`${cards}
+  const content = html`${errorCards}
 <div id="booking" data-booking="${booking.id}">
 <h1>${heading}</h1>
 <dl>

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { actorText } from "./actor.ts";
-import { asCreator, knownSender, mustBeOf } from "./authentication.ts";
+import { withCreator, requireActor, requireOwner } from "./authentication.ts";
 import type { BookingRequest, Id } from "./booking.ts";
 import { schemas } from "./schemas.ts";
 import type { BookingStore } from "./store.ts";
@@ -17,21 +17,21 @@ export function addBookingRoutes(
     "/api/bookings/create",
     { schema: schemas.create },
     async (request, reply) => {
-      const asked = asCreator(await knownSender(request, tokens), request.body);
+      const asked = withCreator(await requireActor(request, tokens), request.body);
       const { booking, created } = await store.createBooking(asked);
       return reply.code(created ? 201 : 200).send({ code: "CREATED", booking });
     },
   );
 
   server.get<ById>("/api/bookings/:id", { schema: schemas.booking }, async (request) => {
-    const actor = await knownSender(request, tokens);
+    const actor = await requireActor(request, tokens);
     const { booking } = await store.findBooking(request.params.id);
-    mustBeOf(actor, booking);
+    requireOwner(actor, booking);
     return { code: "BOOKING", booking };
   });
 
   server.post<ById>("/api/bookings/:id/cancel", { schema: schemas.cancel }, async (request) => {
-    const actor = actorText(await knownSender(request, tokens));
+    const actor = actorText(await requireActor(request, tokens));
     return { code: "CANCELLED", booking: await store.cancelBooking(request.params.id, actor) };
   });
 
@@ -39,7 +39,7 @@ export function addBookingRoutes(
     "/api/bookings/:id/reschedule",
     { schema: schemas.reschedule },
     async (request) => {
-      const actor = actorText(await knownSender(request, tokens));
+      const actor = actorText(await requireActor(request, tokens));
       const { params, body } = request;
       const booking = await store.rescheduleBooking(params.id, body.slotId, actor);
       return { code: "RESCHEDULED", booking };

@@ -2,12 +2,12 @@ import type { Client } from "pg";
 import { expect } from "vitest";
 import { pidOf, type testDatabase } from "./database.fixture.ts";
 
-export type Call = (session: Client) => Promise<Record<string, unknown>>;
+export type DatabaseCall = (session: Client) => Promise<Record<string, unknown>>;
 
 /** Two calls of which one has to wait for the other. */
 export function contention(database: ReturnType<typeof testDatabase>) {
   /** Starts a call that has to wait for a lock; what it came to is known once the lock is free. */
-  async function waiting(call: Call) {
+  async function waiting(call: DatabaseCall) {
     const session = await database.session();
     const pid = await pidOf(session);
     const outcome = Promise.allSettled([call(session)]).then(([settled]) => settled);
@@ -16,7 +16,7 @@ export function contention(database: ReturnType<typeof testDatabase>) {
   }
 
   /** Runs `first` in a transaction that stays open until `second` waits for it, and then ends. */
-  async function inTurn(first: Call, second: Call, end: "commit" | "rollback" = "commit") {
+  async function inTurn(first: DatabaseCall, second: DatabaseCall, end: "commit" | "rollback" = "commit") {
     const session = await database.session();
     await session.query("begin");
     await first(session);

@@ -1,30 +1,30 @@
 import { describe, expect, test } from "vitest";
-import { type Call, contention, done, refused } from "./contention.fixture.ts";
+import { type DatabaseCall, contention, done, refused } from "./contention.fixture.ts";
 import { claim, pay, row, testDatabase } from "./database.fixture.ts";
 
 const database = testDatabase();
 const { waiting, inTurn } = contention(database);
 
 const cancel =
-  (booking: unknown): Call =>
+  (booking: unknown): DatabaseCall =>
   (session) =>
     row(session, "select * from cancel_booking($1)", [booking]);
 const reschedule =
-  (booking: unknown, slot: string): Call =>
+  (booking: unknown, slot: string): DatabaseCall =>
   (session) =>
     row(session, "select * from reschedule_booking($1, $2)", [booking, slot]);
 const withdraw =
-  (slot: string): Call =>
+  (slot: string): DatabaseCall =>
   (session) =>
     row(session, "select * from withdraw_slot($1)", [slot]);
-const expire: Call = (session) => row(session, "select expire_holds()");
+const expire: DatabaseCall = (session) => row(session, "select expire_holds()");
 
 const ofC =
-  (slot: string, key?: string): Call =>
+  (slot: string, key?: string): DatabaseCall =>
   (session) =>
     claim(session, { slot, key: key ?? null });
 const ofD =
-  (slot: string, key?: string): Call =>
+  (slot: string, key?: string): DatabaseCall =>
   (session) =>
     claim(session, { slot, customer: "d", key: key ?? null });
 
@@ -209,7 +209,7 @@ test("the end of two holds does not wait in a circle with who wants both slots",
   const holder = await database.session();
   await holder.query("begin");
   await row(holder, "select from availability_slots where id = $1 for update", [low]);
-  const inTableOrder: Call = async (session) => {
+  const inTableOrder: DatabaseCall = async (session) => {
     await session.query("set enable_indexscan = off");
     await session.query("set enable_bitmapscan = off");
     return expire(session);
@@ -240,7 +240,7 @@ describe("withdraw and claim", () => {
 });
 
 test("a time that is published twice together is one slot", async () => {
-  const publish: Call = (session) =>
+  const publish: DatabaseCall = (session) =>
     row(session, "select * from publish_slot(1, '2999-01-01 10:00Z', '2999-01-01 11:00Z')");
 
   expect(await inTurn(publish, publish)).toEqual(done({ id: "1", is_available: true }));

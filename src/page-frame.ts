@@ -32,7 +32,7 @@ ${content}
  * What may go wrong, hidden until it does. A conflict is nobody's fault and has an orange card of its
  * own; all else is a problem.
  */
-export const cards: Html = html`
+export const errorCards: Html = html`
 <section id="conflict" class="card conflict" role="alert" tabindex="-1" hidden>
 <h2 data-message></h2>
 <p data-hint></p>

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { COOKIE, knownSender, mustBeOf, sender } from "./authentication.ts";
+import { COOKIE, requireActor, requireOwner, actorOf } from "./authentication.ts";
 import { bookPage } from "./book-page.ts";
 import { bookingPage } from "./booking-page.ts";
 import { schemas } from "./schemas.ts";
@@ -29,9 +29,9 @@ export function addPageRoutes(server: FastifyInstance, store: BookingStore, toke
   });
 
   server.get<ById>("/bookings/:id", { schema: schemas.booking }, async (request, reply) => {
-    const actor = await knownSender(request, tokens);
+    const actor = await requireActor(request, tokens);
     const found = await store.findBooking(request.params.id);
-    mustBeOf(actor, found.booking);
+    requireOwner(actor, found.booking);
     const vendor = await store.findProvider(found.booking.providerId);
     return show(reply, bookingPage(found, vendor, await store.freeSlots(vendor.id)));
   });
@@ -48,7 +48,7 @@ async function visitor(
   reply: FastifyReply,
   tokens: Tokens,
 ): Promise<string> {
-  const known = await sender(request, tokens);
+  const known = await actorOf(request, tokens);
   if (known?.role === "customer") return known.id;
   const id = randomUUID();
   const token = await tokens.issue({ role: "customer", id });

@@ -1,21 +1,21 @@
 import { describe, expect, test } from "vitest";
-import { type Call, contention, done, refused } from "./contention.fixture.ts";
+import { type DatabaseCall, contention, done, refused } from "./contention.fixture.ts";
 import { claim, pay, row, testDatabase } from "./database.fixture.ts";
 
 const database = testDatabase();
 const { inTurn } = contention(database);
 
 const payment =
-  (booking: unknown, captured = true): Call =>
+  (booking: unknown, captured = true): DatabaseCall =>
   (session) =>
     pay(session, booking, captured);
 const cancel =
-  (booking: unknown): Call =>
+  (booking: unknown): DatabaseCall =>
   (session) =>
     row(session, "select * from cancel_booking($1)", [booking]);
-const expire: Call = (session) => row(session, "select expire_holds()");
+const expire: DatabaseCall = (session) => row(session, "select expire_holds()");
 const ofD =
-  (slot: string): Call =>
+  (slot: string): DatabaseCall =>
   (session) =>
     claim(session, { slot, customer: "d" });
 
@@ -59,7 +59,7 @@ describe("a payment, and", () => {
     const one = await claim(database.pool, { slot: await database.slot(0) });
     const two = await claim(database.pool, { slot: await database.slot(1) });
     const forBooking =
-      (id: unknown): Call =>
+      (id: unknown): DatabaseCall =>
       (session) =>
         pay(session, id, true, "pi");
     expect(await inTurn(forBooking(one["id"]), forBooking(two["id"]))).toEqual(refused("BK009"));

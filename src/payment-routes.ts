@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import { knownSender, mustBeOf, mustBeSystem } from "./authentication.ts";
+import { requireActor, requireOwner, requireSystem } from "./authentication.ts";
 import { ServiceError } from "./errors.ts";
 import type { PaymentEvent, PaymentGateway } from "./payment.ts";
 import { settleRefunds } from "./refunds.ts";
@@ -17,9 +17,9 @@ export function addPaymentRoutes(
   tokens: Tokens,
 ): void {
   server.post<ById>("/api/bookings/:id/checkout", { schema: schemas.checkout }, async (request) => {
-    const actor = await knownSender(request, tokens);
+    const actor = await requireActor(request, tokens);
     const { booking } = await store.findBooking(request.params.id);
-    mustBeOf(actor, booking);
+    requireOwner(actor, booking);
     if (booking.status !== "pending") {
       throw new ServiceError(
         "BOOKING_NOT_ACTIVE",
@@ -35,8 +35,8 @@ export function addPaymentRoutes(
     { schema: schemas.confirm },
     async (request) => {
       const { id } = request.params;
-      const actor = await knownSender(request, tokens);
-      mustBeOf(actor, (await store.findBooking(id)).booking);
+      const actor = await requireActor(request, tokens);
+      requireOwner(actor, (await store.findBooking(id)).booking);
       const intent = await gateway.find(request.body.paymentIntentId);
       if (intent?.bookingId !== id) {
         const hint = "Pay for this booking, then try again.";
@@ -64,7 +64,7 @@ export function addPaymentRoutes(
     "/api/payments/webhook",
     { schema: schemas.webhook },
     async (request) => {
-      mustBeSystem(await knownSender(request, tokens));
+      requireSystem(await requireActor(request, tokens));
       const { type, intent, bookingId } = request.body;
       await store.recordPayment(bookingId, intent, type === "payment.captured");
       return { code: "RECORDED" };
@@ -72,7 +72,7 @@ export function addPaymentRoutes(
   );
 
   server.post("/api/payments/refunds", { schema: schemas.refunds }, async (request) => {
-    mustBeSystem(await knownSender(request, tokens));
+    requireSystem(await requireActor(request, tokens));
     return { code: "SETTLED", ...(await settleRefunds(store, gateway)) };
   });
 }

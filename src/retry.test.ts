@@ -1,6 +1,6 @@
 import { DatabaseError } from "pg";
 import { expect, test, vi } from "vitest";
-import { ATTEMPTS, retry } from "./retry.ts";
+import { ATTEMPTS, retryTransient } from "./retry.ts";
 
 function failure(sqlstate: string): DatabaseError {
   return Object.assign(new DatabaseError("failed", 0, "error"), { code: sqlstate });
@@ -10,14 +10,14 @@ test.each(["40001", "40P01"])("a transaction that failed with %s is run again", 
   const transaction = vi.fn<() => Promise<string>>();
   transaction.mockRejectedValueOnce(failure(code)).mockResolvedValueOnce("done");
 
-  await expect(retry(transaction)).resolves.toBe("done");
+  await expect(retryTransient(transaction)).resolves.toBe("done");
   expect(transaction).toHaveBeenCalledTimes(2);
 });
 
 test("after the last attempt the failure is the caller's", async () => {
   const transaction = vi.fn(() => Promise.reject(failure("40P01")));
 
-  await expect(retry(transaction)).rejects.toMatchObject({ code: "40P01" });
+  await expect(retryTransient(transaction)).rejects.toMatchObject({ code: "40P01" });
   expect(transaction).toHaveBeenCalledTimes(ATTEMPTS);
 });
 
@@ -29,6 +29,6 @@ test.each([
 ])("any other failure is not tried again (%s)", async (error) => {
   const transaction = vi.fn(() => Promise.reject(error));
 
-  await expect(retry(transaction)).rejects.toBe(error);
+  await expect(retryTransient(transaction)).rejects.toBe(error);
   expect(transaction).toHaveBeenCalledTimes(1);
 });

@@ -8,7 +8,7 @@ export const ATTEMPTS = 5;
  * (serialization failure, deadlock). At once: whatever it collided with has gone on by then, so
  * there is nothing to wait for. The last failure is the caller's.
  */
-export async function retry<T>(transaction: () => Promise<T>): Promise<T> {
+export async function retryTransient<T>(transaction: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await transaction();

@@ -10,7 +10,7 @@ export const formats = {
  * More options of the validator. That these schemas are schemas is tried by tests; to check it at
  * each start takes longer than the rest of it.
  */
-export const constant = { meta: false, validateSchema: false };
+export const ajvOptions = { meta: false, validateSchema: false };
 
 const idText = { type: "string", format: "id" };
 

@@ -12,11 +12,11 @@ import { errorPage } from "./page-frame.ts";
 import { addPageRoutes } from "./page-routes.ts";
 import type { PaymentGateway } from "./payment.ts";
 import { addPaymentRoutes } from "./payment-routes.ts";
-import { constant, formats } from "./schemas.ts";
+import { ajvOptions, formats } from "./schemas.ts";
 import type { BookingStore } from "./store.ts";
 import type { Tokens } from "./tokens.ts";
 
-export interface ServerOptions {
+export interface HttpServerOptions {
   readonly store: BookingStore;
   readonly tokens: Tokens;
   /** Where customers pay; nobody can unless given. */
@@ -34,12 +34,12 @@ export function buildServer({
   gateway = noGateway,
   requestsPerMinute,
   logger = false,
-}: ServerOptions): FastifyInstance {
+}: HttpServerOptions): FastifyInstance {
   const server = Fastify({
     logger,
     bodyLimit: 16_384,
     // Refuse what does not fit, rather than mend it.
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, formats, ...constant } },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, formats, ...ajvOptions } },
     frameworkErrors: (error, _request, reply) => void refuse(reply, error),
   });
 

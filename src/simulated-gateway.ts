@@ -3,7 +3,7 @@ import Fastify, { type FastifyReply } from "fastify";
 import { request } from "undici";
 import { html } from "./html.ts";
 import type { PaymentEvent, PaymentIntent } from "./payment.ts";
-import { constant } from "./schemas.ts";
+import { ajvOptions } from "./schemas.ts";
 
 /**
  * How a card behaves: `ok` pays and `declined` does not, with one event each; of the others, all
@@ -52,7 +52,7 @@ export async function startSimulatedGateway(options: Options = {}): Promise<Simu
   const done = new Map<string, string>();
   const stopping = new AbortController();
   const events = new Set<Promise<void>>();
-  const server = Fastify({ bodyLimit: 16_384, ajv: { customOptions: constant } });
+  const server = Fastify({ bodyLimit: 16_384, ajv: { customOptions: ajvOptions } });
   server.addHook("preClose", async () => stopping.abort());
 
   const change = (intent: string, fields: Partial<LedgerEntry>): void => {

@@ -8,7 +8,7 @@ const ignore = () => {};
  * it keeps the connection when the server merely refused: a conflict must not cost a reconnect.
  * A connection that failed is dropped, and never brings the process down.
  */
-export async function statement<Row extends object>(
+export async function runStatement<Row extends object>(
   pool: Pool,
   sql: string,
   values: readonly unknown[],

@@ -2,8 +2,8 @@ import type { Pool } from "pg";
 import type { Booking, BookingRequest, FoundBooking, Id, Provider, Slot } from "./booking.ts";
 import { ServiceError } from "./errors.ts";
 import type { RecordedPayment } from "./payment.ts";
-import { retry } from "./retry.ts";
-import { statement } from "./statement.ts";
+import { retryTransient } from "./retry.ts";
+import { runStatement } from "./statement.ts";
 
 /** All that the service asks of its database. */
 export interface BookingStore {
@@ -85,7 +85,7 @@ export function postgresStore(pool: Pool): BookingStore {
   pool.on("error", () => {});
 
   async function query<Row extends object>(sql: string, ...values: unknown[]): Promise<Row[]> {
-    return retry(() => statement<Row>(pool, sql, values));
+    return retryTransient(() => runStatement<Row>(pool, sql, values));
   }
 
   async function one<Row extends object>(sql: string, ...values: unknown[]): Promise<Row> {

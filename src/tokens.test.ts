@@ -1,7 +1,7 @@
 import { SignJWT } from "jose";
 import { describe, expect, test } from "vitest";
 import { parseActor } from "./actor.ts";
-import { COOKIE, sender } from "./authentication.ts";
+import { COOKIE, actorOf } from "./authentication.ts";
 import { tokensWith } from "./tokens.ts";
 
 const KEY = "a key that is long enough to be one";
@@ -54,7 +54,7 @@ describe("a token", () => {
 
 test("a sender is known by a bearer token, or else by the page's cookie", async () => {
   const [a, b] = [await tokens.issue(ada), await tokens.issue({ role: "vendor", id: "7" })];
-  const who = (headers: Record<string, string>) => sender({ headers }, tokens);
+  const who = (headers: Record<string, string>) => actorOf({ headers }, tokens);
   expect(await who({ authorization: `Bearer ${a}` })).toEqual(ada);
   expect(await who({ cookie: `other=1; ${COOKIE}=${a}; more=2` })).toEqual(ada);
   expect(await who({ authorization: `bearer ${b}`, cookie: `${COOKIE}=${a}` })).toMatchObject({

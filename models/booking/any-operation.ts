@@ -33,8 +33,8 @@ function oneIn(n: number): Arbitrary<boolean> {
 }
 
 /** Sometimes a stranger, and sometimes the vendor, who often has the right to. */
-const by = sender(["vendor:1", "vendor:1", "vendor:2", "customer:customer-2", "nobody"]);
-const stranger = sender(["vendor:2", "customer:customer-2", "nobody"]);
+const anySender = sender(["vendor:1", "vendor:1", "vendor:2", "customer:customer-2", "nobody"]);
+const strangerSender = sender(["vendor:2", "customer:customer-2", "nobody"]);
 
 function sender(others: readonly string[]): Arbitrary<{ readonly by?: string }> {
   return fc
@@ -43,7 +43,7 @@ function sender(others: readonly string[]): Arbitrary<{ readonly by?: string }> 
 }
 
 /** A operation, and who sends it. */
-function sent<C extends object>(operation: Arbitrary<C>, by: Arbitrary<{ readonly by?: string }>) {
+function withSender<C extends object>(operation: Arbitrary<C>, by: Arbitrary<{ readonly by?: string }>) {
   return fc.tuple(operation, by).map(([operation, by]) => ({ ...operation, ...by }));
 }
 
@@ -78,32 +78,32 @@ export function create(slot: Arbitrary<Reference>): Arbitrary<Create> {
 const NOBODY = 9;
 
 export function cancel(booking: Arbitrary<Reference>): Arbitrary<Cancel> {
-  return sent(fc.record({ name: fc.constant("cancel" as const), via, booking }), by);
+  return withSender(fc.record({ name: fc.constant("cancel" as const), via, booking }), anySender);
 }
 
 export function confirm(booking: Arbitrary<Reference>): Arbitrary<Confirm> {
   const name = fc.constant("confirm" as const);
   const attempt = fc.constantFrom<Confirm["attempt"]>(1, 1, 1, 1, 1, 1, 2, 3);
-  return sent(fc.record({ name, via: fc.constant("http" as const), booking, attempt }), by);
+  return withSender(fc.record({ name, via: fc.constant("http" as const), booking, attempt }), anySender);
 }
 
 export function webhook(booking: Arbitrary<Reference>): Arbitrary<Webhook> {
   const name = fc.constant("webhook" as const);
   const attempt = fc.constantFrom<Webhook["attempt"]>(1, 1, 1, 2);
   const captured = fc.constantFrom(true, true, true, false);
-  return sent(fc.record({ name, via, booking, attempt, captured }), stranger);
+  return withSender(fc.record({ name, via, booking, attempt, captured }), strangerSender);
 }
 
-export const refund: Arbitrary<Refund> = sent(
+export const refund: Arbitrary<Refund> = withSender(
   fc.constant({ name: "refund", via: "http" } as const),
-  stranger,
+  strangerSender,
 );
 
 export function reschedule(
   booking: Arbitrary<Reference>,
   slot: Arbitrary<Reference>,
 ): Arbitrary<Reschedule> {
-  return sent(fc.record({ name: fc.constant("reschedule" as const), via, booking, slot }), by);
+  return withSender(fc.record({ name: fc.constant("reschedule" as const), via, booking, slot }), anySender);
 }
 
 export function withdraw(slot: Arbitrary<Reference>): Arbitrary<Withdraw> {

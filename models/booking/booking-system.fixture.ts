@@ -8,14 +8,14 @@ import type { BookingOperation } from "./operations.ts";
 import type { BookingState } from "./state.ts";
 
 /** The booking service on a database of its own, with nothing between the two. */
-export interface Ungated {
+export interface UngatedSystem {
   readonly system: System<BookingState, BookingOperation>;
   /** A session beside the service's. */
   readonly beside: Client;
   stop(): Promise<void>;
 }
 
-export async function ungated(server: Server, mutant?: string): Promise<Ungated> {
+export async function startUngated(server: Server, mutant?: string): Promise<UngatedSystem> {
   const { url, drop } = await server.lease();
   await booking.migrate(url, mutant);
   const folder = await mkdtemp(join(tmpdir(), "booking-"));

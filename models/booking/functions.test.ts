@@ -1,6 +1,6 @@
 import { DatabaseError } from "pg";
 import { expect, test } from "vitest";
-import { overFunction } from "./functions.ts";
+import { performByFunction } from "./functions.ts";
 
 const cancel = { name: "cancel", via: "function", booking: 1, by: "vendor:1" } as const;
 
@@ -9,7 +9,7 @@ function failure(sqlstate: string): DatabaseError {
 }
 
 const codeOf = ({ code }: DatabaseError) => (code === "BK005" ? "BOOKING_NOT_FOUND" : undefined);
-const answer = (error: Error) => overFunction(() => Promise.reject(error), cancel, codeOf);
+const answer = (error: Error) => performByFunction(() => Promise.reject(error), cancel, codeOf);
 
 test("a refusal that the schema knows has its name", async () => {
   expect(await answer(failure("BK005"))).toEqual({
@@ -34,7 +34,7 @@ test("a serialization failure is tried again, five times in all", async () => {
       if (calls++ < failures) throw failure("40001");
       return [{ id: 1 }];
     };
-    const { code } = await overFunction(query, cancel, codeOf);
+    const { code } = await performByFunction(query, cancel, codeOf);
     return { calls, code };
   };
   expect(await outcomeOf(4)).toEqual({ calls: 5, code: "CANCELLED" });
@@ -47,7 +47,7 @@ test("a deadlock is not tried again", async () => {
     calls++;
     return Promise.reject(failure("40P01"));
   };
-  expect(await overFunction(query, cancel, codeOf)).toMatchObject({ code: "SQLSTATE_40P01" });
+  expect(await performByFunction(query, cancel, codeOf)).toMatchObject({ code: "SQLSTATE_40P01" });
   expect(calls).toBe(1);
 });
 

@@ -1,15 +1,15 @@
 import { DatabaseError } from "pg";
 import { type Json, type Response, TestClock } from "../../harness/index.ts";
-import type { BookingRequest } from "./references.ts";
+import type { ResolvedOperation } from "./references.ts";
 import { bookingBody, connectionLost, refused, slotBody } from "./responses.ts";
 import { intentOf } from "./state.ts";
 
-export type FunctionRequest = Exclude<
-  BookingRequest,
+export type FunctionOperation = Exclude<
+  ResolvedOperation,
   { readonly name: "list" | "confirm" | "refund" }
 >;
 
-interface Call {
+interface FunctionCall {
   readonly sql: string;
   readonly values: readonly (string | number | boolean | null)[];
   /** What a success is called, as the HTTP routes call it. */
@@ -18,7 +18,7 @@ interface Call {
 }
 
 /** Runs one statement, on whatever connection; rejects with `pg`'s errors. */
-export type BookingQuery = (sql: string, values: Call["values"]) => Promise<readonly object[]>;
+export type FunctionQuery = (sql: string, values: FunctionCall["values"]) => Promise<readonly object[]>;
 
 /** How far the clock is ahead when time has elapsed, in ms: 50 years. */
 const ELAPSED_MS = 50 * 365 * 24 * 3_600_000;
@@ -32,12 +32,12 @@ const ATTEMPTS = 5;
  * than READ COMMITTED; a deadlock is not, since the functions must not have any.
  * `codeOf` names a refusal, as the service would; undefined when the schema has no such refusal.
  */
-export async function overFunction(
-  query: BookingQuery,
-  request: FunctionRequest,
+export async function performByFunction(
+  query: FunctionQuery,
+  request: FunctionOperation,
   codeOf: (error: DatabaseError) => string | undefined,
 ): Promise<Response> {
-  const { sql, values, code, body } = call(request);
+  const { sql, values, code, body } = functionCall(request);
   for (let attempt = 1; ; attempt++) {
     try {
       const [row] = await query(sql, values);
@@ -59,7 +59,7 @@ function isLostConnection({ code }: DatabaseError): boolean {
   return /^(08|57)/.test(code ?? "");
 }
 
-function call(request: FunctionRequest): Call {
+function functionCall(request: FunctionOperation): FunctionCall {
   switch (request.name) {
     case "create":
       return {

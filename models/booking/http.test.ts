@@ -1,6 +1,6 @@
 import { MockAgent } from "undici";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { overHttp } from "./http.ts";
+import { performOverHttp } from "./http.ts";
 
 const ORIGIN = "http://booking";
 const cancel = { name: "cancel", via: "http", booking: 1, by: "vendor:1" } as const;
@@ -17,7 +17,7 @@ afterEach(() => agent.close());
 function answered(status: number, body: string) {
   const service = agent.get(ORIGIN);
   service.intercept({ path: "/api/bookings/1/cancel", method: "POST" }).reply(status, body);
-  return overHttp(service, cancel, async (actor) => `token of ${actor}`);
+  return performOverHttp(service, cancel, async (actor) => `token of ${actor}`);
 }
 
 test("a success carries what is the same in every run", async () => {
@@ -49,8 +49,8 @@ test("a request bears its sender's token, and nobody's none", async () => {
       return "{}";
     })
     .times(2);
-  await overHttp(service, cancel, async (actor) => `token of ${actor}`);
-  await overHttp(service, cancel, async () => undefined);
+  await performOverHttp(service, cancel, async (actor) => `token of ${actor}`);
+  await performOverHttp(service, cancel, async () => undefined);
   expect(seen).toEqual(["Bearer token of vendor:1", undefined]);
 });
 
@@ -87,7 +87,7 @@ test("no answer leaves the outcome unknown", async () => {
   service
     .intercept({ path: "/api/bookings/1/cancel", method: "POST" })
     .replyWithError(new Error("other side closed"));
-  expect(await overHttp(service, cancel, async (actor) => `token of ${actor}`)).toEqual({
+  expect(await performOverHttp(service, cancel, async (actor) => `token of ${actor}`)).toEqual({
     outcome: "info",
     code: "CONNECTION_LOST",
     body: null,

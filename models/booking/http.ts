@@ -1,11 +1,11 @@
 import type { Dispatcher } from "undici";
 import type { Json, JsonObject, Response } from "../../harness/index.ts";
-import type { BookingRequest } from "./references.ts";
+import type { ResolvedOperation } from "./references.ts";
 import { bookingBody, connectionLost, slotBody } from "./responses.ts";
 import { intentOf } from "./state.ts";
 
-export type HttpRequest = Extract<
-  BookingRequest,
+export type HttpOperation = Extract<
+  ResolvedOperation,
   {
     readonly name: "create" | "cancel" | "confirm" | "webhook" | "refund" | "reschedule" | "list";
   }
@@ -15,9 +15,9 @@ export type HttpRequest = Extract<
 export type TokenOf = (actor: string) => Promise<string | undefined>;
 
 /** Sends a request over HTTP, with its sender's token. A 5xx tells no more of the outcome than no answer does. */
-export async function overHttp(
+export async function performOverHttp(
   service: Pick<Dispatcher, "request">,
-  request: HttpRequest,
+  request: HttpOperation,
   tokenOf: TokenOf,
 ): Promise<Response> {
   const { path, payload } = route(request);
@@ -58,7 +58,7 @@ function parse(text: string): JsonObject {
   }
 }
 
-function content(request: HttpRequest, answer: JsonObject): Json {
+function content(request: HttpOperation, answer: JsonObject): Json {
   switch (request.name) {
     case "list":
       return Array.isArray(answer["slots"]) ? answer["slots"].map(slotBody) : [];
@@ -71,7 +71,7 @@ function content(request: HttpRequest, answer: JsonObject): Json {
   }
 }
 
-function route(request: HttpRequest): { path: string; payload?: JsonObject } {
+function route(request: HttpOperation): { path: string; payload?: JsonObject } {
   switch (request.name) {
     case "create": {
       const { slot, provider, customer, customerName, notes, createdBy } = request;

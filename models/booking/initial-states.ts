@@ -1,6 +1,6 @@
 import fc, { type Arbitrary } from "fast-check";
 import {
-  type Booking,
+  type InitialBooking,
   type BookingState,
   FUTURE_DAY,
   intentOf,
@@ -8,9 +8,9 @@ import {
   LAPSED_HOLD,
   overlap,
   PAST_DAY,
-  type Payment,
+  type InitialPayment,
   RUNNING_HOLD,
-  type Slot,
+  type InitialSlot,
   SOON_DAY,
 } from "./state.ts";
 
@@ -89,16 +89,16 @@ function dayOf({ past, soon = false }: SlotPlan): string {
  * overlap an earlier one, its slot is free instead: every initial state is consistent.
  */
 export function initialState(plans: readonly SlotPlan[]): BookingState {
-  const slots: Slot[] = [];
-  const bookings: Booking[] = [];
-  const payments: Payment[] = [];
+  const slots: InitialSlot[] = [];
+  const bookings: InitialBooking[] = [];
+  const payments: InitialPayment[] = [];
   let start = 0;
   for (const plan of plans) {
     const before = slots.at(-1);
     const provider =
       before === undefined ? 1 : plan.sameProvider ? before.provider : 3 - before.provider;
     if (before !== undefined) start += plan.gap;
-    const free: Slot = {
+    const free: InitialSlot = {
       id: slots.length + 1,
       provider,
       startAt: at(start, dayOf(plan)),
@@ -120,11 +120,11 @@ export function initialState(plans: readonly SlotPlan[]): BookingState {
   return { providers: providers.map((id) => ({ id, name: "" })), slots, bookings, payments };
 }
 
-function isClaimed(slot: Slot): boolean {
+function isClaimed(slot: InitialSlot): boolean {
   return !slot.available && !slot.withdrawn;
 }
 
-function bookingOn(slot: Slot, outcome: SlotPlan["outcome"], id: number): Booking | undefined {
+function bookingOn(slot: InitialSlot, outcome: SlotPlan["outcome"], id: number): InitialBooking | undefined {
   if (outcome === "free" || outcome === "withdrawn") return undefined;
   return {
     id,
@@ -138,7 +138,7 @@ function bookingOn(slot: Slot, outcome: SlotPlan["outcome"], id: number): Bookin
   };
 }
 
-function paymentsOf({ id }: Booking, outcome: SlotPlan["outcome"]): Payment[] {
+function paymentsOf({ id }: InitialBooking, outcome: SlotPlan["outcome"]): InitialPayment[] {
   if (outcome !== "confirmed" && outcome !== "refund") return [];
   const status = outcome === "confirmed" ? "captured" : "refund_due";
   return [{ intent: intentOf(id, 1), booking: id, status }];

@@ -1,16 +1,16 @@
-import type { Booking } from "./model-calendar.ts";
+import type { CalendarBooking } from "./model-calendar.ts";
 import type { Create } from "./operations.ts";
 
 /** Who cannot say who he is. */
 export const NOBODY = "nobody";
 
 /** A booking is its customer's and its vendor's to change, and nobody else's. */
-export function isOf(booking: Booking, by: string | undefined): boolean {
+export function mayChange(booking: CalendarBooking, by: string | undefined): boolean {
   return by === `customer:${booking.customer}` || by === `vendor:${booking.provider}`;
 }
 
 /** What is told whoever is no machine, such as the gateway; undefined if it is one. */
-export function strangerToMachines(by: string | undefined): string | undefined {
+export function machinesOnly(by: string | undefined): string | undefined {
   if (by === NOBODY) return "UNAUTHENTICATED";
   return by?.startsWith("system:") ? undefined : "FORBIDDEN";
 }

@@ -1,9 +1,9 @@
 import type { Json } from "../../harness/index.ts";
-import { type Booking, type Calendar, type Slot, withBookings } from "./model-calendar.ts";
+import { type CalendarBooking, type Calendar, type CalendarSlot, withBookings } from "./model-calendar.ts";
 import type { Reference } from "./operations.ts";
 
 /** What is right to answer, and the calendar after it. */
-export interface Answer {
+export interface CorrectAnswer {
   readonly code: string;
   /** The HTTP status, where it is not the usual one of a success (200) or of that refusal. */
   readonly status?: number;
@@ -13,7 +13,7 @@ export interface Answer {
   readonly after: Calendar;
 }
 
-export function refused(code: string, calendar: Calendar): Answer {
+export function answerRefused(code: string, calendar: Calendar): CorrectAnswer {
   return { code, body: null, after: calendar };
 }
 
@@ -25,8 +25,8 @@ export function isOwn(reference: Reference): reference is { readonly own: number
 /** A provider has at most one slot at the same time. */
 export function slotAt(
   calendar: Calendar,
-  time: Pick<Slot, "provider" | "startAt" | "endAt">,
-): Slot | undefined {
+  time: Pick<CalendarSlot, "provider" | "startAt" | "endAt">,
+): CalendarSlot | undefined {
   for (const slot of calendar.slots.values()) {
     if (
       slot.provider === time.provider &&
@@ -40,12 +40,12 @@ export function slotAt(
 }
 
 /** A booking is new, or different, and the client is told of it. */
-export function changed(code: string, calendar: Calendar, booking: Booking): Answer {
-  return { code, body: asSeen(calendar, booking), after: withBookings(calendar, booking) };
+export function answerChanged(code: string, calendar: Calendar, booking: CalendarBooking): CorrectAnswer {
+  return { code, body: bookingAnswer(calendar, booking), after: withBookings(calendar, booking) };
 }
 
 /** A booking as clients are told of it. */
-export function asSeen({ slots }: Calendar, booking: Booking): Json {
+export function bookingAnswer({ slots }: Calendar, booking: CalendarBooking): Json {
   const slot = slots.get(booking.slot);
   return {
     id: String(booking.id),
@@ -61,6 +61,6 @@ export function asSeen({ slots }: Calendar, booking: Booking): Json {
   };
 }
 
-export function slotAsSeen({ id, provider, startAt, endAt }: Slot): Json {
+export function slotAnswer({ id, provider, startAt, endAt }: CalendarSlot): Json {
   return { id: String(id), providerId: String(provider), startAt, endAt };
 }

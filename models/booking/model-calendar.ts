@@ -3,14 +3,14 @@ import type { BookingOperation } from "./operations.ts";
 import {
   type BookingState,
   FUTURE_DAY,
-  type Payment,
+  type InitialPayment,
   RUNNING_HOLD,
   SOON_DAY,
-  type Booking as StartingBooking,
+  type InitialBooking as StartingBooking,
 } from "./state.ts";
 
 /** A time that a provider offers. Its provider and its times never change. */
-export interface Slot {
+export interface CalendarSlot {
   readonly id: number;
   readonly provider: number;
   readonly startAt: string;
@@ -20,7 +20,7 @@ export interface Slot {
 }
 
 /** Who has, or had, which slot. */
-export interface Booking extends Omit<StartingBooking, "holdExpiresAt"> {
+export interface CalendarBooking extends Omit<StartingBooking, "holdExpiresAt"> {
   readonly provider: number;
   readonly holdExpiresAt: string | null;
   readonly idempotencyKey: string | null;
@@ -32,10 +32,10 @@ export interface Booking extends Omit<StartingBooking, "holdExpiresAt"> {
 /** All that the service knows. A calendar never changes: a operation makes another one of it. */
 export interface Calendar {
   readonly providers: BookingState["providers"];
-  readonly slots: ReadonlyMap<number, Slot>;
-  readonly bookings: ReadonlyMap<number, Booking>;
+  readonly slots: ReadonlyMap<number, CalendarSlot>;
+  readonly bookings: ReadonlyMap<number, CalendarBooking>;
   /** By their intents. */
-  readonly payments: ReadonlyMap<string, Payment>;
+  readonly payments: ReadonlyMap<string, InitialPayment>;
   /** Whether the slots of `SOON_DAY` have begun. */
   readonly late: boolean;
   /**
@@ -52,7 +52,7 @@ export function calendarOf({
   initial,
   final,
 }: ObservedHistory<BookingState, BookingOperation>): Calendar {
-  const slots = initial.slots.map(({ available, ...slot }): Slot => slot);
+  const slots = initial.slots.map(({ available, ...slot }): CalendarSlot => slot);
   const slotOf = new Map(slots.map((slot) => [slot.id, slot]));
   const paidWith = new Map(
     initial.payments
@@ -60,7 +60,7 @@ export function calendarOf({
       .map(({ booking, intent }) => [booking, intent]),
   );
   const bookings = initial.bookings.map(
-    (booking): Booking => ({
+    (booking): CalendarBooking => ({
       ...booking,
       provider: slotOf.get(booking.slot)?.provider ?? 0,
       idempotencyKey: null,
@@ -79,40 +79,40 @@ export function calendarOf({
 }
 
 /** The calendar with a slot that is new, or different. */
-export function withSlot(calendar: Calendar, slot: Slot): Calendar {
+export function withSlot(calendar: Calendar, slot: CalendarSlot): Calendar {
   return { ...calendar, slots: new Map(calendar.slots).set(slot.id, slot) };
 }
 
-export function withBookings(calendar: Calendar, ...bookings: readonly Booking[]): Calendar {
+export function withBookings(calendar: Calendar, ...bookings: readonly CalendarBooking[]): Calendar {
   if (bookings.length === 0) return calendar;
   const all = new Map(calendar.bookings);
   for (const booking of bookings) all.set(booking.id, booking);
   return { ...calendar, bookings: all };
 }
 
-export function withPayments(calendar: Calendar, ...payments: readonly Payment[]): Calendar {
+export function withPayments(calendar: Calendar, ...payments: readonly InitialPayment[]): Calendar {
   if (payments.length === 0) return calendar;
   const all = new Map(calendar.payments);
   for (const payment of payments) all.set(payment.intent, payment);
   return { ...calendar, payments: all };
 }
 
-export function isActive({ status }: Booking): boolean {
+export function isActive({ status }: CalendarBooking): boolean {
   return status === "pending" || status === "confirmed";
 }
 
 /** Whether a slot has begun. */
-export function isPast({ late }: Calendar, slot: Slot): boolean {
+export function isPast({ late }: Calendar, slot: CalendarSlot): boolean {
   return slot.startAt < (late ? FUTURE_DAY : SOON_DAY);
 }
 
 /** Slots are half-open, [start, end): one that begins when another ends does not overlap it. */
-function overlap(a: Slot, b: Slot): boolean {
+function overlap(a: CalendarSlot, b: CalendarSlot): boolean {
   return a.provider === b.provider && a.startAt < b.endAt && b.startAt < a.endAt;
 }
 
 /** Whether an active booking has this very slot. */
-export function isTaken(calendar: Calendar, slot: Slot): boolean {
+export function isTaken(calendar: Calendar, slot: CalendarSlot): boolean {
   return some(calendar.bookings, (booking) => booking.slot === slot.id && isActive(booking));
 }
 
@@ -120,8 +120,8 @@ export function isTaken(calendar: Calendar, slot: Slot): boolean {
  * Whether a slot can be had: it was not withdrawn, nobody has it, and nobody has one that overlaps
  * it. `mover` is the booking that wants to move there: what it has itself is in nobody's way.
  */
-export function isFree(calendar: Calendar, slot: Slot, mover?: Booking): boolean {
-  const inTheWay = (booking: Booking): boolean => {
+export function isFree(calendar: Calendar, slot: CalendarSlot, mover?: CalendarBooking): boolean {
+  const inTheWay = (booking: CalendarBooking): boolean => {
     const its = calendar.slots.get(booking.slot);
     return booking.id !== mover?.id && isActive(booking) && its !== undefined && overlap(its, slot);
   };

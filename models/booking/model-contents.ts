@@ -1,9 +1,9 @@
 import type { JsonObject, Snapshot } from "../../harness/index.ts";
-import { type Booking, type Calendar, isTaken, type Slot } from "./model-calendar.ts";
-import type { Payment } from "./state.ts";
+import { type CalendarBooking, type Calendar, isTaken, type CalendarSlot } from "./model-calendar.ts";
+import type { InitialPayment } from "./state.ts";
 
 /** Why what was left in the tables is not what the calendar says; undefined if it is. */
-export function misfit(calendar: Calendar, final: Snapshot): string | undefined {
+export function unexpectedContents(calendar: Calendar, final: Snapshot): string | undefined {
   const { providers, slots, bookings, payments } = calendar;
   return (
     difference("provider", "id", providers, final["providers"]) ??
@@ -21,11 +21,11 @@ function rows<T>(
   return [...things.values()].map((thing) => rowOf(thing, calendar));
 }
 
-function paymentRow({ intent, booking, status }: Payment): JsonObject {
+function paymentRow({ intent, booking, status }: InitialPayment): JsonObject {
   return { intent, booking_id: booking, status };
 }
 
-function slotRow(slot: Slot, calendar: Calendar): JsonObject {
+function slotRow(slot: CalendarSlot, calendar: Calendar): JsonObject {
   return {
     id: slot.id,
     provider_id: slot.provider,
@@ -36,7 +36,7 @@ function slotRow(slot: Slot, calendar: Calendar): JsonObject {
   };
 }
 
-function bookingRow(booking: Booking, { slots }: Calendar): JsonObject {
+function bookingRow(booking: CalendarBooking, { slots }: Calendar): JsonObject {
   const slot = slots.get(booking.slot);
   return {
     id: booking.id,

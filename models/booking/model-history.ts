@@ -3,7 +3,7 @@ import type { BookingOperation } from "./operations.ts";
 import { References } from "./references.ts";
 import type { BookingState } from "./state.ts";
 
-export type BookingAccount = ObservedHistory<BookingState, BookingOperation>;
+export type BookingHistory = ObservedHistory<BookingState, BookingOperation>;
 type BookingCall = Call<BookingOperation>;
 
 /**
@@ -11,12 +11,12 @@ type BookingCall = Call<BookingOperation>;
  * checked one by one; unless something concerns several: a key that was used for slots of both, or
  * `expire`, `refund` and the time, which are for all. Operations name what their clients made by its id.
  */
-export function calendars(account: BookingAccount): readonly BookingAccount[] {
+export function splitByCalendar(account: BookingHistory): readonly BookingHistory[] {
   const { initial, final } = account;
-  const calls = named(account);
-  const touched = new Map(calls.map((it) => [it, touches(it, initial)]));
+  const calls = withResolvedIds(account);
+  const touched = new Map(calls.map((it) => [it, thingsConcerned(it, initial)]));
   const groups = new Groups();
-  for (const things of [...touched.values(), ...linked(account)]) groups.join(things);
+  for (const things of [...touched.values(), ...thingsLinked(account)]) groups.join(things);
 
   const of = (thing: string): string => groups.of(thing);
   const providers = grouped(initial.providers, ({ id }) => of(provider(id)));
@@ -40,7 +40,7 @@ export function calendars(account: BookingAccount): readonly BookingAccount[] {
 }
 
 /** The operations with ids in place of references to what their client made before. */
-function named({ initial, calls }: BookingAccount): readonly BookingCall[] {
+function withResolvedIds({ initial, calls }: BookingHistory): readonly BookingCall[] {
   const references = new References(initial);
   const operations = new Map<BookingCall, BookingOperation>();
   const events = calls.flatMap((call) => [
@@ -70,7 +70,7 @@ function ownerOf(table: string, row: JsonObject): string {
 }
 
 /** What belongs together, whoever asks for it. */
-function* linked({ initial, final }: BookingAccount): Iterable<readonly string[]> {
+function* thingsLinked({ initial, final }: BookingHistory): Iterable<readonly string[]> {
   for (const { id } of initial.providers) yield [provider(id)];
   for (const its of initial.slots) yield [slot(its.id), provider(its.provider)];
   for (const its of initial.bookings) yield [booking(its.id), slot(its.slot)];
@@ -83,7 +83,7 @@ function* linked({ initial, final }: BookingAccount): Iterable<readonly string[]
 }
 
 /** What an operation has to do with, by its operation and by what it was told that it made. */
-function touches(
+function thingsConcerned(
   { operation, response }: BookingCall,
   { providers }: BookingState,
 ): readonly string[] {

@@ -1,8 +1,8 @@
 import { NOTHING_TO_SEND } from "./codes.ts";
-import { isOf, NOBODY } from "./model-access.ts";
-import { type Answer, changed, isOwn, refused, slotAsSeen, slotAt } from "./model-answer.ts";
+import { mayChange, NOBODY } from "./model-access.ts";
+import { type CorrectAnswer, answerChanged, isOwn, answerRefused, slotAnswer, slotAt } from "./model-answer.ts";
 import {
-  type Booking,
+  type CalendarBooking,
   type Calendar,
   isActive,
   isFree,
@@ -12,7 +12,7 @@ import {
   withSlot,
 } from "./model-calendar.ts";
 import { create, reschedule } from "./model-claims.ts";
-import { confirm, owed, refund, webhook } from "./model-payments.ts";
+import { confirm, withRefundDue, refund, webhook } from "./model-payments.ts";
 import type { BookingOperation, Publish } from "./operations.ts";
 
 /*
@@ -25,7 +25,7 @@ import type { BookingOperation, Publish } from "./operations.ts";
  * The answer to a operation. `id` is the one that the service chose for what it makes, if it makes
  * something.
  */
-export function answer(calendar: Calendar, operation: BookingOperation, id: number): Answer {
+export function answer(calendar: Calendar, operation: BookingOperation, id: number): CorrectAnswer {
   switch (operation.name) {
     // Who gets a slot, and when (model-claims.ts).
     case "create":
@@ -33,11 +33,11 @@ export function answer(calendar: Calendar, operation: BookingOperation, id: numb
 
     // How bookings are paid (model-payments.ts).
     case "confirm":
-      if (isOwn(operation.booking)) return refused(NOTHING_TO_SEND.booking, calendar);
+      if (isOwn(operation.booking)) return answerRefused(NOTHING_TO_SEND.booking, calendar);
       return confirm(calendar, operation.booking.id, operation);
 
     case "webhook":
-      if (isOwn(operation.booking)) return refused(NOTHING_TO_SEND.booking, calendar);
+      if (isOwn(operation.booking)) return answerRefused(NOTHING_TO_SEND.booking, calendar);
       return webhook(calendar, operation.booking.id, operation);
 
     case "refund":
@@ -46,14 +46,14 @@ export function answer(calendar: Calendar, operation: BookingOperation, id: numb
     // An active booking ends, its slot can be had again, and its payment has to be given back. It
     // ends once: a second cancel is refused.
     case "cancel": {
-      if (isOwn(operation.booking)) return refused(NOTHING_TO_SEND.booking, calendar);
+      if (isOwn(operation.booking)) return answerRefused(NOTHING_TO_SEND.booking, calendar);
       const { by, via } = operation;
-      if (via === "http" && by === NOBODY) return refused("UNAUTHENTICATED", calendar);
+      if (via === "http" && by === NOBODY) return answerRefused("UNAUTHENTICATED", calendar);
       const booking = calendar.bookings.get(operation.booking.id);
-      if (booking === undefined) return refused("BOOKING_NOT_FOUND", calendar);
-      if (!isOf(booking, by)) return refused("FORBIDDEN", calendar);
-      if (!isActive(booking)) return refused("BOOKING_NOT_ACTIVE", calendar);
-      return changed("CANCELLED", owed(calendar, booking.id), { ...booking, status: "cancelled" });
+      if (booking === undefined) return answerRefused("BOOKING_NOT_FOUND", calendar);
+      if (!mayChange(booking, by)) return answerRefused("FORBIDDEN", calendar);
+      if (!isActive(booking)) return answerRefused("BOOKING_NOT_ACTIVE", calendar);
+      return answerChanged("CANCELLED", withRefundDue(calendar, booking.id), { ...booking, status: "cancelled" });
     }
 
     case "reschedule":
@@ -66,7 +66,7 @@ export function answer(calendar: Calendar, operation: BookingOperation, id: numb
         ({ status, holdExpiresAt }) =>
           status === "pending" && holdExpiresAt !== null && holdExpiresAt <= operation.at,
       );
-      const expired = over.map((booking): Booking => ({ ...booking, status: "expired" }));
+      const expired = over.map((booking): CalendarBooking => ({ ...booking, status: "expired" }));
       return {
         code: "EXPIRED",
         body: { expired: over.length },
@@ -79,12 +79,12 @@ export function answer(calendar: Calendar, operation: BookingOperation, id: numb
 
     // A provider takes back a slot that nobody has. To take it back twice is to take it back once.
     case "withdraw": {
-      if (isOwn(operation.slot)) return refused(NOTHING_TO_SEND.slot, calendar);
+      if (isOwn(operation.slot)) return answerRefused(NOTHING_TO_SEND.slot, calendar);
       const slot = calendar.slots.get(operation.slot.id);
-      if (slot === undefined) return refused("SLOT_NOT_FOUND", calendar);
-      if (isTaken(calendar, slot)) return refused("SLOT_HAS_BOOKING", calendar);
+      if (slot === undefined) return answerRefused("SLOT_NOT_FOUND", calendar);
+      if (isTaken(calendar, slot)) return answerRefused("SLOT_HAS_BOOKING", calendar);
       const after = slot.withdrawn ? calendar : withSlot(calendar, { ...slot, withdrawn: true });
-      return { code: "WITHDRAWN", body: slotAsSeen(slot), after };
+      return { code: "WITHDRAWN", body: slotAnswer(slot), after };
     }
 
     // The slots of a provider that a create would get, in order of time.
@@ -93,7 +93,7 @@ export function answer(calendar: Calendar, operation: BookingOperation, id: numb
         .filter((slot) => slot.provider === operation.provider && !isPast(calendar, slot))
         .filter((slot) => isFree(calendar, slot))
         .sort((a, b) => inOrder(a.startAt, b.startAt) || inOrder(a.endAt, b.endAt));
-      return { code: "SLOTS", body: free.map(slotAsSeen), after: calendar };
+      return { code: "SLOTS", body: free.map(slotAnswer), after: calendar };
     }
 
     // Some slots begin.
@@ -106,15 +106,15 @@ export function answer(calendar: Calendar, operation: BookingOperation, id: numb
  * A provider offers a time. One that is offered already stays as it is, booked or not; one that was
  * withdrawn is offered again.
  */
-function publish(calendar: Calendar, { provider, startAt, endAt }: Publish, id: number): Answer {
+function publish(calendar: Calendar, { provider, startAt, endAt }: Publish, id: number): CorrectAnswer {
   const before = slotAt(calendar, { provider, startAt, endAt });
   if (before !== undefined && !before.withdrawn) {
-    return { code: "PUBLISHED", body: slotAsSeen(before), after: calendar };
+    return { code: "PUBLISHED", body: slotAnswer(before), after: calendar };
   }
   const slot = { ...(before ?? { id, provider, startAt, endAt }), withdrawn: false };
   return {
     code: "PUBLISHED",
-    body: slotAsSeen(slot),
+    body: slotAnswer(slot),
     after: withSlot(calendar, slot),
     ...(before === undefined && { makes: "slots" }),
   };

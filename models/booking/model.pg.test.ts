@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Call, type Server, startServer } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
 import { anyOperation } from "./any-operation.ts";
-import { type Ungated, ungated } from "./booking-system.fixture.ts";
+import { type UngatedSystem, startUngated } from "./booking-system.fixture.ts";
 import { codes } from "./codes.ts";
 import { initialState, slotPlans } from "./initial-states.ts";
 import { model } from "./model.ts";
@@ -11,11 +11,11 @@ import type { BookingOperation } from "./operations.ts";
 import type { BookingState } from "./state.ts";
 
 let server: Server;
-let service: Ungated;
+let service: UngatedSystem;
 
 beforeAll(async () => {
   server = await startServer(testPostgres);
-  service = await ungated(server);
+  service = await startUngated(server);
 });
 
 afterAll(async () => {

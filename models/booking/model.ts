@@ -5,11 +5,11 @@ import {
   type JsonObject,
   type Model,
 } from "../../harness/index.ts";
-import type { Answer } from "./model-answer.ts";
+import type { CorrectAnswer } from "./model-answer.ts";
 import { type Calendar, calendarOf, keyOf } from "./model-calendar.ts";
-import { misfit } from "./model-contents.ts";
-import { calendars } from "./model-history.ts";
-import { refundsPartly } from "./model-payments.ts";
+import { unexpectedContents } from "./model-contents.ts";
+import { splitByCalendar } from "./model-history.ts";
+import { afterInterruptedRefund } from "./model-payments.ts";
 import { answer } from "./model-rules.ts";
 import type { BookingOperation } from "./operations.ts";
 import type { BookingState } from "./state.ts";
@@ -19,7 +19,7 @@ export const model: Model<Calendar, BookingState, BookingOperation> = {
   init: calendarOf,
 
   step(calendar, call) {
-    if (isUnknown(call)) return effects(calendar, call.operation);
+    if (isUnknown(call)) return possibleEffects(calendar, call.operation);
     const right = answer(calendar, call.operation, idIn(call));
     return difference(calendar, right, call) === undefined ? [right.after] : [];
   },
@@ -30,8 +30,8 @@ export const model: Model<Calendar, BookingState, BookingOperation> = {
   },
 
   key: keyOf,
-  misfit,
-  split: calendars,
+  misfit: unexpectedContents,
+  split: splitByCalendar,
 };
 
 /** The HTTP status of each refusal. Of successes it is 200, if the rules say nothing else. */
@@ -59,7 +59,7 @@ function idIn({ operation, response }: Call<BookingOperation>): number {
 /** What is wrong with an answer, in words; undefined if it is right. */
 function difference(
   calendar: Calendar,
-  right: Answer,
+  right: CorrectAnswer,
   call: Call<BookingOperation>,
 ): string | undefined {
   const { operation, response } = call;
@@ -72,24 +72,24 @@ function difference(
   if (operation.via === "http" && response.status !== undefined && response.status !== status) {
     return `the status ${status} is right`;
   }
-  if (same(response.body, right.body)) return undefined;
+  if (equalJson(response.body, right.body)) return undefined;
   const [said, body] = [JSON.stringify(response.body), JSON.stringify(right.body)];
   return `${right.code} is right, with ${body}, not ${said}`;
 }
 
-function same(a: Json, b: Json): boolean {
+function equalJson(a: Json, b: Json): boolean {
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
   const [left, right] = [a, b] as readonly { readonly [field: string]: Json | undefined }[];
   const fields = Object.keys(a);
   return (
     fields.length === Object.keys(b).length &&
-    fields.every((field) => field in b && same(left?.[field] ?? null, right?.[field] ?? null))
+    fields.every((field) => field in b && equalJson(left?.[field] ?? null, right?.[field] ?? null))
   );
 }
 
 /** What may follow if a operation has an effect that nobody was told of. */
-function effects(calendar: Calendar, operation: BookingOperation): readonly Calendar[] {
-  if (operation.name === "refund") return refundsPartly(calendar);
+function possibleEffects(calendar: Calendar, operation: BookingOperation): readonly Calendar[] {
+  if (operation.name === "refund") return afterInterruptedRefund(calendar);
   const ids = idsAtTheEnd(calendar, operation);
   return (ids.length === 0 ? [0] : ids)
     .map((id) => answer(calendar, operation, id).after)

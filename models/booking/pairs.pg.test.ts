@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Response, type Server, startServer } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import { type Ungated, ungated } from "./booking-system.fixture.ts";
+import { type UngatedSystem, startUngated } from "./booking-system.fixture.ts";
 import { pairs } from "./pairs.ts";
 import type { BookingScenario } from "./scenarios.ts";
 
 let server: Server;
-let service: Ungated;
+let service: UngatedSystem;
 
 beforeAll(async () => {
   server = await startServer(testPostgres);
-  service = await ungated(server);
+  service = await startUngated(server);
 });
 
 afterAll(async () => {

@@ -2,15 +2,15 @@ import type { Pattern } from "../../harness/index.ts";
 import type { BookingOperation, Create, Reschedule } from "./operations.ts";
 import { paymentPatterns } from "./payment-patterns.ts";
 import type { BookingScenario } from "./scenarios.ts";
-import { between, bookingOf, sameBooking, sent, slotOf } from "./sent.ts";
-import { adjacent, type BookingState, isPast, overlap, type Slot } from "./state.ts";
+import { someOfTwoClients, bookingOf, sameBooking, operationsNamed, slotOf } from "./sent.ts";
+import { adjacent, type BookingState, isPast, overlap, type InitialSlot } from "./state.ts";
 
 /** The slots that two claims are for, related so. A claim at a wrong provider, or for somebody else, is none. */
 function slotsOfClaims(
   { initial }: BookingScenario,
-  related: (a: Slot, b: Slot) => boolean,
+  related: (a: InitialSlot, b: InitialSlot) => boolean,
 ): (a: Create | Reschedule, b: Create | Reschedule) => boolean {
-  const claimed = (claim: Create | Reschedule): Slot | undefined =>
+  const claimed = (claim: Create | Reschedule): InitialSlot | undefined =>
     claim.name === "create" && (claim.provider !== undefined || claim.by !== undefined)
       ? undefined
       : slotOf(initial, claim.slot);
@@ -20,9 +20,9 @@ function slotsOfClaims(
   };
 }
 
-function claimsRelated(scenario: BookingScenario, related: (a: Slot, b: Slot) => boolean): boolean {
-  const claims = sent(scenario, "create", "reschedule");
-  return between(claims, claims, slotsOfClaims(scenario, related));
+function claimsRelated(scenario: BookingScenario, related: (a: InitialSlot, b: InitialSlot) => boolean): boolean {
+  const claims = operationsNamed(scenario, "create", "reschedule");
+  return someOfTwoClients(claims, claims, slotsOfClaims(scenario, related));
 }
 
 /** Shapes in which races live. "Different clients" is meant throughout. */
@@ -32,8 +32,8 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
     description: "Two clients create bookings on one slot, or on overlapping ones.",
     threshold: 0.2,
     matches: (scenario) => {
-      const creates = sent(scenario, "create");
-      return between(
+      const creates = operationsNamed(scenario, "create");
+      return someOfTwoClients(
         creates,
         creates,
         slotsOfClaims(scenario, (a, b) => a === b || overlap(a, b)),
@@ -57,8 +57,8 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
     description: "Two clients change one booking.",
     threshold: 0.22,
     matches: (scenario) => {
-      const changes = sent(scenario, "cancel", "confirm", "webhook", "reschedule");
-      return between(changes, changes, sameBooking(scenario));
+      const changes = operationsNamed(scenario, "cancel", "confirm", "webhook", "reschedule");
+      return someOfTwoClients(changes, changes, sameBooking(scenario));
     },
   },
   {
@@ -66,7 +66,7 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
     description: "Two clients move two bookings, each to the other's slot.",
     threshold: 0.05,
     matches: (scenario) => {
-      const moves = sent(scenario, "reschedule");
+      const moves = operationsNamed(scenario, "reschedule");
       const { initial } = scenario;
       const onto = (a: Reschedule, b: Reschedule): boolean =>
         bookingOf(initial, b)?.slot === slotOf(initial, a.slot)?.id;
@@ -74,7 +74,7 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
         bookingOf(initial, a) !== undefined &&
         bookingOf(initial, b) !== undefined &&
         bookingOf(initial, a)?.slot !== bookingOf(initial, b)?.slot;
-      return between(moves, moves, (a, b) => differ(a, b) && onto(a, b) && onto(b, a));
+      return someOfTwoClients(moves, moves, (a, b) => differ(a, b) && onto(a, b) && onto(b, a));
     },
   },
   {
@@ -82,16 +82,16 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
     description: "One client moves a booking that another cancels.",
     threshold: 0.08,
     matches: (scenario) =>
-      between(sent(scenario, "reschedule"), sent(scenario, "cancel"), sameBooking(scenario)),
+      someOfTwoClients(operationsNamed(scenario, "reschedule"), operationsNamed(scenario, "cancel"), sameBooking(scenario)),
   },
   {
     name: "two_reschedules_and_cancel",
     description: "Two moves and a cancellation of one booking, not all by one client.",
     threshold: 0.05,
     matches: (scenario) => {
-      const moves = sent(scenario, "reschedule");
+      const moves = operationsNamed(scenario, "reschedule");
       const same = sameBooking(scenario);
-      return sent(scenario, "cancel").some((cancel) => {
+      return operationsNamed(scenario, "cancel").some((cancel) => {
         const related = moves.filter((move) => same(move.operation, cancel.operation));
         return related.length >= 2 && related.some((move) => move.client !== cancel.client);
       });
@@ -102,8 +102,8 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
     description: "Two clients cancel one booking.",
     threshold: 0.08,
     matches: (scenario) => {
-      const cancels = sent(scenario, "cancel");
-      return between(cancels, cancels, sameBooking(scenario));
+      const cancels = operationsNamed(scenario, "cancel");
+      return someOfTwoClients(cancels, cancels, sameBooking(scenario));
     },
   },
   {
@@ -112,7 +112,7 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
     threshold: 0.08,
     matches: (scenario) => {
       const { initial } = scenario;
-      return between(sent(scenario, "cancel"), sent(scenario, "create"), (cancel, create) => {
+      return someOfTwoClients(operationsNamed(scenario, "cancel"), operationsNamed(scenario, "create"), (cancel, create) => {
         const booking = bookingOf(initial, cancel);
         return booking !== undefined && booking.slot === slotOf(initial, create.slot)?.id;
       });
@@ -123,8 +123,8 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
     description: "Two clients create with the same customer's same idempotency key.",
     threshold: 0.05,
     matches: (scenario) => {
-      const creates = sent(scenario, "create");
-      return between(
+      const creates = operationsNamed(scenario, "create");
+      return someOfTwoClients(
         creates,
         creates,
         (a, b) =>
@@ -139,7 +139,7 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
     description: "A client claims a slot in the past.",
     threshold: 0.03,
     matches: (scenario) =>
-      sent(scenario, "create", "reschedule").some(({ operation }) => {
+      operationsNamed(scenario, "create", "reschedule").some(({ operation }) => {
         const slot = slotOf(scenario.initial, operation.slot);
         return slot !== undefined && isPast(slot);
       }),
@@ -150,7 +150,7 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
     threshold: 0.05,
     matches: (scenario) => {
       const { initial } = scenario;
-      return between(sent(scenario, "withdraw"), sent(scenario, "create"), (withdraw, create) => {
+      return someOfTwoClients(operationsNamed(scenario, "withdraw"), operationsNamed(scenario, "create"), (withdraw, create) => {
         const slot = slotOf(initial, withdraw.slot);
         return slot !== undefined && slot === slotOf(initial, create.slot);
       });
@@ -162,9 +162,9 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
     threshold: 0.02,
     matches: (scenario) => {
       const { initial } = scenario;
-      const changes = sent(scenario, "cancel", "confirm", "reschedule");
+      const changes = operationsNamed(scenario, "cancel", "confirm", "reschedule");
       const foreign = changes.filter(({ operation }) => operation.by !== undefined);
-      return between(foreign, changes, (a, b) => {
+      return someOfTwoClients(foreign, changes, (a, b) => {
         const { by: _, ...rightful } = a;
         const booking = bookingOf(initial, rightful);
         return (

@@ -1,12 +1,12 @@
 import type { Pattern } from "../../harness/index.ts";
 import type { BookingOperation, Confirm, Webhook } from "./operations.ts";
 import type { BookingScenario } from "./scenarios.ts";
-import { between, bookingOf, sameBooking, sent, slotOf } from "./sent.ts";
+import { someOfTwoClients, bookingOf, sameBooking, operationsNamed, slotOf } from "./sent.ts";
 import { type BookingState, DECLINED_ATTEMPT, LAPSED_HOLD } from "./state.ts";
 
 /** What brings captured money to a booking. */
 function payments(scenario: BookingScenario) {
-  return sent(scenario, "confirm", "webhook").filter(({ operation }) =>
+  return operationsNamed(scenario, "confirm", "webhook").filter(({ operation }) =>
     operation.name === "confirm" ? operation.attempt !== DECLINED_ATTEMPT : operation.captured,
   );
 }
@@ -23,8 +23,8 @@ export const paymentPatterns: readonly Pattern<BookingState, BookingOperation>[]
     description: "One client expires holds while another pays for a booking whose hold is over.",
     threshold: 0.025,
     matches: (scenario) =>
-      between(
-        sent(scenario, "expire"),
+      someOfTwoClients(
+        operationsNamed(scenario, "expire"),
         payments(scenario),
         (_, payment) => bookingOf(scenario.initial, payment)?.holdExpiresAt === LAPSED_HOLD,
       ),
@@ -34,8 +34,8 @@ export const paymentPatterns: readonly Pattern<BookingState, BookingOperation>[]
     description: "Two clients tell of one payment.",
     threshold: 0.03,
     matches: (scenario) => {
-      const told = sent(scenario, "confirm", "webhook");
-      return between(told, told, samePayment(scenario));
+      const told = operationsNamed(scenario, "confirm", "webhook");
+      return someOfTwoClients(told, told, samePayment(scenario));
     },
   },
   {
@@ -43,7 +43,7 @@ export const paymentPatterns: readonly Pattern<BookingState, BookingOperation>[]
     description: "One client pays for a booking that another cancels.",
     threshold: 0.04,
     matches: (scenario) =>
-      between(payments(scenario), sent(scenario, "cancel"), sameBooking(scenario)),
+      someOfTwoClients(payments(scenario), operationsNamed(scenario, "cancel"), sameBooking(scenario)),
   },
   {
     name: "late_payment_races_create",
@@ -51,7 +51,7 @@ export const paymentPatterns: readonly Pattern<BookingState, BookingOperation>[]
     threshold: 0.01,
     matches: (scenario) => {
       const { initial } = scenario;
-      return between(payments(scenario), sent(scenario, "create"), (payment, create) => {
+      return someOfTwoClients(payments(scenario), operationsNamed(scenario, "create"), (payment, create) => {
         const booking = bookingOf(initial, payment);
         return booking?.status === "expired" && booking.slot === slotOf(initial, create.slot)?.id;
       });
@@ -62,9 +62,9 @@ export const paymentPatterns: readonly Pattern<BookingState, BookingOperation>[]
     description: "Two clients give back what has to be, and there is something.",
     threshold: 0.01,
     matches: (scenario) => {
-      const runs = sent(scenario, "refund").filter(({ operation }) => operation.by === undefined);
+      const runs = operationsNamed(scenario, "refund").filter(({ operation }) => operation.by === undefined);
       const isDue = scenario.initial.payments.some(({ status }) => status === "refund_due");
-      return isDue && between(runs, runs, () => true);
+      return isDue && someOfTwoClients(runs, runs, () => true);
     },
   },
 ];

@@ -17,14 +17,14 @@ import type {
 import type { BookingState } from "./state.ts";
 
 /** A slot's id, and what HTTP clients name it by. None of it ever changes. */
-export interface KnownSlot {
+export interface ResolvedSlot {
   readonly id: number;
   readonly provider: number;
   readonly startAt: string;
   readonly endAt: string;
 }
 
-type WithSlot<C> = Omit<C, "slot"> & { readonly slot: KnownSlot };
+type WithSlot<C> = Omit<C, "slot"> & { readonly slot: ResolvedSlot };
 type WithBooking<C> = Omit<C, "booking"> & { readonly booking: number };
 type Sent<C> = Omit<C, "by"> & { readonly by: string };
 
@@ -32,7 +32,7 @@ type Sent<C> = Omit<C, "by"> & { readonly by: string };
 const GATEWAY = "system:gateway";
 
 /** A operation whose references are resolved: what can be sent. */
-export type BookingRequest =
+export type ResolvedOperation =
   | Sent<WithSlot<Create>>
   | Sent<WithBooking<Cancel>>
   | Sent<WithBooking<Confirm>>
@@ -45,7 +45,7 @@ export type BookingRequest =
   | List
   | Elapse;
 
-interface Owned {
+interface OwnedBooking {
   readonly id: number;
   readonly owner: string;
 }
@@ -57,10 +57,10 @@ function creatorOf({ createdBy, provider, slot, customer }: WithSlot<Create>): s
 
 /** Knows, for one execution, what the references of its operations stand for. */
 export class References {
-  readonly #slots: ReadonlyMap<number, KnownSlot>;
-  readonly #ownSlots = new Map<number, KnownSlot[]>();
+  readonly #slots: ReadonlyMap<number, ResolvedSlot>;
+  readonly #ownSlots = new Map<number, ResolvedSlot[]>();
   readonly #owners: ReadonlyMap<number, string>;
-  readonly #ownBookings = new Map<number, Owned[]>();
+  readonly #ownBookings = new Map<number, OwnedBooking[]>();
 
   constructor(initial: BookingState) {
     this.#slots = new Map(initial.slots.map((slot) => [slot.id, slot]));
@@ -70,7 +70,7 @@ export class References {
   }
 
   /** Or what kind of thing it is that `client` refers to and that is not known. */
-  resolve(operation: BookingOperation, client: number): BookingRequest | "slot" | "booking" {
+  resolve(operation: BookingOperation, client: number): ResolvedOperation | "slot" | "booking" {
     switch (operation.name) {
       case "withdraw": {
         const slot = this.#slot(operation.slot, client);
@@ -142,7 +142,7 @@ export class References {
   }
 
   /** `client` was told that it made this slot. */
-  addSlot(client: number, slot: KnownSlot): void {
+  addSlot(client: number, slot: ResolvedSlot): void {
     this.#ownSlots.set(client, [...(this.#ownSlots.get(client) ?? []), slot]);
   }
 
@@ -152,12 +152,12 @@ export class References {
     this.#ownBookings.set(client, [...own, { id, owner }]);
   }
 
-  #slot(reference: Reference, client: number): KnownSlot | undefined {
+  #slot(reference: Reference, client: number): ResolvedSlot | undefined {
     if ("id" in reference) return this.#slots.get(reference.id);
     return this.#ownSlots.get(client)?.[reference.own];
   }
 
-  #booking(reference: Reference, client: number): Owned | undefined {
+  #booking(reference: Reference, client: number): OwnedBooking | undefined {
     if ("id" in reference) {
       const { id } = reference;
       return { id, owner: this.#owners.get(id) ?? "vendor:1" };

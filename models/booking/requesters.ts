@@ -21,7 +21,7 @@ type Connect = (
  * Knows whose request has which connection, where there are fewer connections than clients: what one
  * request gives back goes to another one.
  */
-export class Requesters {
+export class ConnectionOwners {
   readonly #client = new AsyncLocalStorage<number>();
   /** By the process ids of backends. */
   readonly #owners = new Map<number, number>();

@@ -1,21 +1,21 @@
 import type { BookingOperation, Reference } from "./operations.ts";
 import type { BookingScenario } from "./scenarios.ts";
-import type { Booking, BookingState, Slot } from "./state.ts";
+import type { InitialBooking, BookingState, InitialSlot } from "./state.ts";
 
 type Named<N extends BookingOperation["name"]> = Extract<BookingOperation, { readonly name: N }>;
 /** A operation that is about a booking. */
-export type OnBooking = Named<"cancel" | "confirm" | "webhook" | "reschedule">;
+export type BookingChange = Named<"cancel" | "confirm" | "webhook" | "reschedule">;
 
 /** A operation together with the client that sends it. */
-export type Sent<C extends BookingOperation = BookingOperation> = {
+export type ClientOperation<C extends BookingOperation = BookingOperation> = {
   readonly client: number;
   readonly operation: C;
 };
 
-export function sent<N extends BookingOperation["name"]>(
+export function operationsNamed<N extends BookingOperation["name"]>(
   scenario: BookingScenario,
   ...names: readonly N[]
-): Sent<Named<N>>[] {
+): ClientOperation<Named<N>>[] {
   const isNamed = (operation: BookingOperation): operation is Named<N> =>
     names.some((name) => name === operation.name);
   return scenario.clients.flatMap((operations, client) =>
@@ -24,9 +24,9 @@ export function sent<N extends BookingOperation["name"]>(
 }
 
 /** Whether operations of two different clients are related so. */
-export function between<A extends BookingOperation, B extends BookingOperation>(
-  first: readonly Sent<A>[],
-  second: readonly Sent<B>[],
+export function someOfTwoClients<A extends BookingOperation, B extends BookingOperation>(
+  first: readonly ClientOperation<A>[],
+  second: readonly ClientOperation<B>[],
   related: (a: A, b: B) => boolean,
 ): boolean {
   return first.some((a) =>
@@ -34,12 +34,12 @@ export function between<A extends BookingOperation, B extends BookingOperation>(
   );
 }
 
-export function slotOf(initial: BookingState, reference: Reference): Slot | undefined {
+export function slotOf(initial: BookingState, reference: Reference): InitialSlot | undefined {
   return "id" in reference ? initial.slots.find((slot) => slot.id === reference.id) : undefined;
 }
 
 /** The booking that a operation is about; none if its sender has no right to it. */
-export function bookingOf(initial: BookingState, operation: OnBooking): Booking | undefined {
+export function bookingOf(initial: BookingState, operation: BookingChange): InitialBooking | undefined {
   const { booking: reference, by } = operation;
   if (!("id" in reference)) return undefined;
   const booking = initial.bookings.find(({ id }) => id === reference.id);
@@ -49,7 +49,7 @@ export function bookingOf(initial: BookingState, operation: OnBooking): Booking 
   return operation.name !== "webhook" && owners.includes(by) ? booking : undefined;
 }
 
-export function sameBooking({ initial }: BookingScenario): (a: OnBooking, b: OnBooking) => boolean {
+export function sameBooking({ initial }: BookingScenario): (a: BookingChange, b: BookingChange) => boolean {
   return (a, b) => {
     const booking = bookingOf(initial, a);
     return booking !== undefined && booking === bookingOf(initial, b);

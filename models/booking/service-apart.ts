@@ -5,12 +5,12 @@ import { fileURLToPath } from "node:url";
 import type { ServiceOptions } from "./service.ts";
 
 /** What the process of the service is told: how to start, or to open the connections that it lost. */
-export type ToService =
+export type ServiceRequest =
   | { readonly options: ServiceOptions; readonly mutant: string | undefined }
   | "warm";
 
 /** What it answers. */
-export type FromService = "ready" | { readonly failed: string };
+export type ServiceReply = "ready" | { readonly failed: string };
 
 const PROCESS = fileURLToPath(
   new URL(`./service-process${extname(import.meta.url)}`, import.meta.url),
@@ -20,8 +20,8 @@ const PROCESS = fileURLToPath(
  * The booking service in a process of its own. Another one stands ready: to load the code takes most of
  * the time of a start, and can be done while the one before still serves.
  */
-export class ServiceApart {
-  readonly #told: ToService;
+export class ServiceProcess {
+  readonly #told: ServiceRequest;
   #child: ChildProcess | undefined;
   #ready: ChildProcess | undefined;
 
@@ -55,13 +55,13 @@ export class ServiceApart {
     if (this.#ready !== undefined) await gone(this.#ready);
   }
 
-  #ask(message: ToService): Promise<void> {
+  #ask(message: ServiceRequest): Promise<void> {
     const child = this.#child;
     return new Promise((resolve, reject) => {
       const ended = () => reject(new Error("the process of the service has ended"));
       if (child === undefined || isGone(child)) return ended();
       child.once("exit", ended);
-      child.once("message", (answer: FromService) => {
+      child.once("message", (answer: ServiceReply) => {
         child.off("exit", ended);
         if (answer === "ready") resolve();
         else reject(new Error(answer.failed));

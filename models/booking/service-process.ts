@@ -1,6 +1,6 @@
 import { mutantNamed } from "./mutants/index.ts";
 import { type RunningBooking, startService } from "./service.ts";
-import type { FromService, ToService } from "./service-apart.ts";
+import type { ServiceReply, ServiceRequest } from "./service-apart.ts";
 
 /*
  * The booking service as a process of its own, which can be killed. It ends when whoever started it is
@@ -13,7 +13,7 @@ process.on("disconnect", () => process.exit());
 // They reach all processes of a terminal; whoever started this one answers them.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
 
-process.on("message", (message: ToService) => {
+process.on("message", (message: ServiceRequest) => {
   const work = message === "warm" ? service?.warm() : start(message);
   Promise.resolve(work).then(
     () => tell("ready"),
@@ -21,10 +21,10 @@ process.on("message", (message: ToService) => {
   );
 });
 
-async function start({ options, mutant }: Exclude<ToService, string>): Promise<void> {
+async function start({ options, mutant }: Exclude<ServiceRequest, string>): Promise<void> {
   service = await startService(options, mutant === undefined ? undefined : mutantNamed(mutant));
 }
 
-function tell(message: FromService): void {
+function tell(message: ServiceReply): void {
   process.send?.(message);
 }

@@ -6,7 +6,7 @@ import { buildServer } from "../../src/server.ts";
 import { postgresStore } from "../../src/store.ts";
 import { type Tokens, tokensWith } from "../../src/tokens.ts";
 import type { BookingMutant } from "./mutants/mutant.ts";
-import type { Requesters } from "./requesters.ts";
+import type { ConnectionOwners } from "./requesters.ts";
 import { openPool } from "./warm-pool.ts";
 
 /** What the booking service is told when it is started. */
@@ -34,7 +34,7 @@ export const tokens = tokensWith("the key of a service that is verified");
 export async function startService(
   { database, connections, gatewayUrl, socket }: ServiceOptions,
   mutant: BookingMutant | undefined,
-  requesters?: Requesters,
+  requesters?: ConnectionOwners,
 ): Promise<RunningBooking> {
   const { pool, warm, close } = await openPool(database, connections);
   const client = httpGateway(gatewayUrl);

@@ -3,16 +3,16 @@
  * far in the past or far in the future, so that no execution depends on when it runs.
  */
 export type BookingState = {
-  readonly providers: readonly Provider[];
-  readonly slots: readonly Slot[];
-  readonly bookings: readonly Booking[];
-  readonly payments: readonly Payment[];
+  readonly providers: readonly InitialProvider[];
+  readonly slots: readonly InitialSlot[];
+  readonly bookings: readonly InitialBooking[];
+  readonly payments: readonly InitialPayment[];
 };
 
-export type Provider = { readonly id: number; readonly name: string };
+export type InitialProvider = { readonly id: number; readonly name: string };
 
 /** Times are ISO 8601 in UTC, here and below. The slot is the half-open range [start, end). */
-export type Slot = {
+export type InitialSlot = {
   readonly id: number;
   readonly provider: number;
   readonly startAt: string;
@@ -24,7 +24,7 @@ export type Slot = {
 
 export type BookingStatus = "pending" | "confirmed" | "cancelled" | "completed" | "expired";
 
-export type Booking = {
+export type InitialBooking = {
   readonly id: number;
   readonly slot: number;
   readonly customer: string;
@@ -37,7 +37,7 @@ export type Booking = {
 };
 
 /** What is recorded of a payment. The gateway knows of it too, and has given back what is refunded. */
-export type Payment = {
+export type InitialPayment = {
   /** By `intentOf`. */
   readonly intent: string;
   readonly booking: number;
@@ -71,21 +71,21 @@ export const LAPSED_HOLD = "2001-06-01T00:00:00.000Z";
 export const RUNNING_HOLD = "2099-06-01T00:00:00.000Z";
 
 /** An active booking claims its slot. */
-export function isActive(booking: Booking): boolean {
+export function isActive(booking: InitialBooking): boolean {
   return booking.status === "pending" || booking.status === "confirmed";
 }
 
 /** Whether it begins in the past. */
-export function isPast(slot: Slot): boolean {
+export function isPast(slot: InitialSlot): boolean {
   return slot.startAt < SOON_DAY;
 }
 
 /** Whether two different slots of one provider share some time. */
-export function overlap(a: Slot, b: Slot): boolean {
+export function overlap(a: InitialSlot, b: InitialSlot): boolean {
   return a.id !== b.id && a.provider === b.provider && a.startAt < b.endAt && b.startAt < a.endAt;
 }
 
 /** Whether one slot begins the moment another of the same provider ends. */
-export function adjacent(a: Slot, b: Slot): boolean {
+export function adjacent(a: InitialSlot, b: InitialSlot): boolean {
   return a.provider === b.provider && (a.endAt === b.startAt || b.endAt === a.startAt);
 }

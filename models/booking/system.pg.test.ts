@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Server, startServer } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import { type Ungated, ungated } from "./booking-system.fixture.ts";
+import { type UngatedSystem, startUngated } from "./booking-system.fixture.ts";
 import { codes } from "./codes.ts";
 import { ADJACENT, at, initialState, type SlotPlan } from "./initial-states.ts";
 import { invariants } from "./invariants.ts";
@@ -11,11 +11,11 @@ import { scenarios } from "./scenarios.ts";
 import { EXPIRY_TIME } from "./state.ts";
 
 let server: Server;
-let service: Ungated;
+let service: UngatedSystem;
 
 beforeAll(async () => {
   server = await startServer(testPostgres);
-  service = await ungated(server);
+  service = await startUngated(server);
 });
 
 afterAll(async () => {

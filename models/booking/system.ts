@@ -8,20 +8,20 @@ import { parseActor } from "../../src/actor.ts";
 import { errorFromPostgres, isTransient } from "../../src/errors.ts";
 import { migrate } from "../../src/migrate.ts";
 import { type LedgerEntry, startSimulatedGateway } from "../../src/simulated-gateway.ts";
-import { statement } from "../../src/statement.ts";
+import { runStatement } from "../../src/statement.ts";
 import { NOTHING_TO_SEND } from "./codes.ts";
 import { contents } from "./contents.ts";
-import { type BookingQuery, overFunction } from "./functions.ts";
-import { type HttpRequest, overHttp, type TokenOf } from "./http.ts";
+import { type FunctionQuery, performByFunction } from "./functions.ts";
+import { type HttpOperation, performOverHttp, type TokenOf } from "./http.ts";
 import type { BookingMutant } from "./mutants/mutant.ts";
 import { observe } from "./observe.ts";
 import type { BookingOperation } from "./operations.ts";
 import { References } from "./references.ts";
-import { Requesters } from "./requesters.ts";
+import { ConnectionOwners } from "./requesters.ts";
 import { openReset } from "./reset.ts";
 import { refused } from "./responses.ts";
 import { startService, tokens } from "./service.ts";
-import { ServiceApart } from "./service-apart.ts";
+import { ServiceProcess } from "./service-apart.ts";
 import { type BookingState, DECLINED_ATTEMPT, intentOf } from "./state.ts";
 import { openPool } from "./warm-pool.ts";
 
@@ -94,8 +94,8 @@ async function open(
     socket:
       platform() === "win32" ? `\\\\.\\pipe\\${randomUUID()}` : join(context.folder, "booking"),
   };
-  const requesters = connections < CONNECTIONS ? new Requesters() : undefined;
-  const apart = context.killable ? new ServiceApart(options, mutant?.name) : undefined;
+  const requesters = connections < CONNECTIONS ? new ConnectionOwners() : undefined;
+  const apart = context.killable ? new ServiceProcess(options, mutant?.name) : undefined;
   opened.push(async () => apart?.close());
   await apart?.start();
   const here = apart ? undefined : await startService(options, mutant, requesters);
@@ -105,13 +105,13 @@ async function open(
   await warmUp(http);
 
   const queued = () => (here?.pool.waitingCount ?? 0) + direct.pool.waitingCount;
-  const callDirectly: BookingQuery = (sql, values) => statement(direct.pool, sql, values);
+  const callDirectly: FunctionQuery = (sql, values) => runStatement(direct.pool, sql, values);
   let elapsed = false;
   let references = new References({ providers: [], slots: [], bookings: [], payments: [] });
   /** Requests that the service has not answered. */
   const unanswered = new Set<Promise<Response>>();
-  const ask = (request: HttpRequest, client: number): Promise<Response> => {
-    const answer = overHttp(requesters?.sender(http, client) ?? http, request, tokenOf);
+  const ask = (request: HttpOperation, client: number): Promise<Response> => {
+    const answer = performOverHttp(requesters?.sender(http, client) ?? http, request, tokenOf);
     unanswered.add(answer);
     return answer.finally(() => unanswered.delete(answer));
   };
@@ -136,7 +136,7 @@ async function open(
       const response =
         request.via === "http"
           ? await ask(request, client)
-          : await overFunction(callDirectly, request, codeOf);
+          : await performByFunction(callDirectly, request, codeOf);
       if (!patience?.aborted) references.learn(client, request, response);
       return response;
     },

@@ -11,7 +11,7 @@ export function ahead(time: string): string {
 }
 
 /** A booking as the service tells of it, with its times moved. */
-export function timesAhead(body: JsonObject | null): JsonObject | null {
+export function withTimesAhead(body: JsonObject | null): JsonObject | null {
   if (body === null) return null;
   const times = ["startAt", "endAt"].map((field) => [field, ahead(String(body[field]))]);
   return { ...body, ...Object.fromEntries(times) };

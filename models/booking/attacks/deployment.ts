@@ -53,7 +53,7 @@ export class Deployment {
     return slots ?? [];
   }
 
-  post(path: string, cookie: string, body: JsonObject): Promise<Answer> {
+  post(path: string, cookie: string, body: JsonObject): Promise<HttpAnswer> {
     return this.#send("POST", path, cookie, body);
   }
 
@@ -62,7 +62,7 @@ export class Deployment {
     path: string,
     cookie?: string,
     body?: JsonObject,
-  ): Promise<Answer> {
+  ): Promise<HttpAnswer> {
     try {
       const answer = await this.#http.request({
         path,
@@ -89,14 +89,14 @@ export class Deployment {
   }
 }
 
-interface Answer {
+interface HttpAnswer {
   readonly statusCode: number;
   readonly headers: { readonly [name: string]: string | string[] | undefined };
   readonly body: JsonObject;
 }
 
 /** What an answer says, in the words of a history. */
-export function responseOf({ statusCode, body }: Answer, content: JsonObject | null): Response {
+export function responseOf({ statusCode, body }: HttpAnswer, content: JsonObject | null): Response {
   return {
     outcome: statusCode < 400 ? "ok" : statusCode < 500 ? "fail" : "info",
     code: typeof body["code"] === "string" ? body["code"] : `HTTP_${statusCode}`,

@@ -10,11 +10,11 @@ import type {
   Violation,
 } from "../../../harness/index.ts";
 import { HarnessError } from "../../../harness/index.ts";
-import { overFunction } from "../functions.ts";
+import { performByFunction } from "../functions.ts";
 import type { BookingOperation } from "../operations.ts";
 import { bookingBody } from "../responses.ts";
 import type { BookingState } from "../state.ts";
-import { ahead, timesAhead } from "./ahead.ts";
+import { ahead, withTimesAhead } from "./ahead.ts";
 import { type Customer, Deployment, type FreeSlot, responseOf } from "./deployment.ts";
 
 /** Of these vendors, the first that has a free slot is attacked. */
@@ -176,13 +176,13 @@ export class DoubleBooking implements AttackRun<BookingState, BookingOperation> 
       const database = this.#database;
       if (database === undefined) throw new Error("there is a database");
       const known = { id: Number(slot.id), provider: Number(providerId), startAt, endAt };
-      const response = await overFunction(
+      const response = await performByFunction(
         async (sql, values) => (await database.query(sql, [...values])).rows,
         { ...operation, slot: known, by: `customer:${id}` },
         ({ code }: DatabaseError) =>
           /^(BK004|23P01|23505)$/.test(code ?? "") ? "BOOKING_CONFLICT" : undefined,
       );
-      return { ...response, body: timesAhead(response.body as JsonObject | null) };
+      return { ...response, body: withTimesAhead(response.body as JsonObject | null) };
     }
     const { customerName } = operation;
     const answer = await this.#service.post("/api/bookings/create", cookie, {
@@ -190,7 +190,7 @@ export class DoubleBooking implements AttackRun<BookingState, BookingOperation> 
       notes: "",
     });
     const body = answer.statusCode < 400 ? bookingBody(answer.body["booking"]) : null;
-    return responseOf(answer, timesAhead(body));
+    return responseOf(answer, withTimesAhead(body));
   }
 
   /** Who booked takes it back, so that the next round finds the slot as free as this one did. */
@@ -202,7 +202,7 @@ export class DoubleBooking implements AttackRun<BookingState, BookingOperation> 
     await this.#told(events, client, operation, async () => {
       const answer = await this.#service.post(`/api/bookings/${id}/cancel`, cookie, {});
       const body = answer.statusCode < 400 ? bookingBody(answer.body["booking"]) : null;
-      return responseOf(answer, timesAhead(body));
+      return responseOf(answer, withTimesAhead(body));
     });
     this.#standing.delete(id);
   }

@@ -1,5 +1,5 @@
 import type { Booking } from "../../../src/booking.ts";
-import { statement } from "../../../src/statement.ts";
+import { runStatement } from "../../../src/statement.ts";
 import { BOOKING_COLUMNS, only } from "./booking-row.ts";
 import type { BookingMutant } from "./mutant.ts";
 
@@ -32,12 +32,12 @@ export const claimThenComplete: BookingMutant = {
         return store.createBooking(request);
       }
       if (idempotencyKey !== undefined) {
-        const known = await statement(pool, KNOWN, [request.customerId, idempotencyKey]);
+        const known = await runStatement(pool, KNOWN, [request.customerId, idempotencyKey]);
         if (known.length > 0) return store.createBooking(request);
       }
       const { booking } = await store.createBooking(claim);
       const complete = [booking.id, paymentIntentId, idempotencyKey];
-      return { booking: only(await statement<Booking>(pool, COMPLETE, complete)), created: true };
+      return { booking: only(await runStatement<Booking>(pool, COMPLETE, complete)), created: true };
     },
   }),
 };

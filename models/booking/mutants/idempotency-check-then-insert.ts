@@ -1,5 +1,5 @@
 import type { Booking } from "../../../src/booking.ts";
-import { statement } from "../../../src/statement.ts";
+import { runStatement } from "../../../src/statement.ts";
 import { BOOKING_COLUMNS, only } from "./booking-row.ts";
 import type { BookingMutant } from "./mutant.ts";
 
@@ -26,7 +26,7 @@ export const idempotencyCheckThenInsert: BookingMutant = {
       // A repeat: the function knows what it was answered.
       if (rows.length > 0) return store.createBooking({ ...request, idempotencyKey });
       const { booking, created } = await store.createBooking(request);
-      const keyed = await statement<Booking>(pool, KEEP, [booking.id, idempotencyKey]);
+      const keyed = await runStatement<Booking>(pool, KEEP, [booking.id, idempotencyKey]);
       return { booking: only(keyed), created };
     },
   }),

@@ -8,18 +8,18 @@ import {
   verify,
 } from "../../../harness/index.ts";
 import { testPostgres } from "../../../harness/postgres/server.fixture.ts";
-import { type Ungated, ungated } from "../booking-system.fixture.ts";
+import { type UngatedSystem, startUngated } from "../booking-system.fixture.ts";
 import booking from "../index.ts";
 import type { BookingScenario } from "../scenarios.ts";
 import { mutantNamed, mutants } from "./index.ts";
 import { rewritten } from "./rewritten.ts";
 
 let server: Server;
-let baseline: Ungated;
+let baseline: UngatedSystem;
 
 beforeAll(async () => {
   server = await startServer(testPostgres);
-  baseline = await ungated(server);
+  baseline = await startUngated(server);
 });
 
 afterAll(async () => {
@@ -33,7 +33,7 @@ const sample = fc.sample(booking.scenarios({ minClients: 2, maxClients: 4 }), {
 });
 
 /** The scenario's answers and final state when clients come one after the other. */
-async function serially({ system }: Ungated, { initial, clients }: BookingScenario) {
+async function serially({ system }: UngatedSystem, { initial, clients }: BookingScenario) {
   await system.reset(initial);
   const responses: Response[] = [];
   for (const [client, operations] of clients.entries()) {
@@ -47,7 +47,7 @@ const concurrent = mutants.filter(
 );
 
 test.each(concurrent)("as long as nothing is concurrent, nothing tells $name", async ({ name }) => {
-  const mutated = await ungated(server, name);
+  const mutated = await startUngated(server, name);
   for (const scenario of sample) {
     // A mutant may have columns of its own.
     expect(await serially(mutated, scenario)).toMatchObject(await serially(baseline, scenario));

@@ -1,5 +1,5 @@
 import type { Booking } from "../../../src/booking.ts";
-import { statement } from "../../../src/statement.ts";
+import { runStatement } from "../../../src/statement.ts";
 import { BOOKING_COLUMNS, only } from "./booking-row.ts";
 import { findActive, freeSlot } from "./cancel-by-hand.ts";
 import type { BookingMutant } from "./mutant.ts";
@@ -27,7 +27,7 @@ export const rescheduleFreesOldSlotLater: BookingMutant = {
     ...store,
     async rescheduleBooking(bookingId, newSlotId, actor) {
       const { slotId } = await findActive(pool, bookingId, actor);
-      const booking = only(await statement<Booking>(pool, MOVE, [bookingId, newSlotId, actor]));
+      const booking = only(await runStatement<Booking>(pool, MOVE, [bookingId, newSlotId, actor]));
       if (booking.slotId !== slotId) await freeSlot(pool, slotId);
       return booking;
     },
