@@ -1,11 +1,10 @@
 import fc from "fast-check";
 import type { FastifyInstance, InjectOptions, RouteOptions } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { parseActor } from "./actor.ts";
+import { parseActor, tokensWith } from "./authentication.ts";
 import { claim, pay, testDatabase } from "./database.fixture.ts";
 import { buildServer } from "./server.ts";
 import { postgresStore } from "./store.ts";
-import { tokensWith } from "./tokens.ts";
 
 const RUNS = 2_000;
 

@@ -5,8 +5,8 @@ import { text } from "node:stream/consumers";
 import { request } from "undici";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { httpGateway, noGateway } from "./gateway.ts";
-import { settleRefunds } from "./refunds.ts";
 import { type LedgerEntry, startSimulatedGateway } from "./simulated-gateway.ts";
+import { settleRefunds } from "./sweep.ts";
 
 /** Where events arrive. */
 const service = createServer((incoming, answer) => {

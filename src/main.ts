@@ -9,14 +9,13 @@
  * sentence when it cannot do what it is asked.
  */
 import { Pool } from "pg";
-import { parseActor } from "./actor.ts";
+import { parseActor, tokensWith } from "./authentication.ts";
 import { errorFromPostgres } from "./errors.ts";
 import { httpGateway, noGateway } from "./gateway.ts";
 import { migrate } from "./migrate.ts";
 import { buildServer } from "./server.ts";
 import { postgresStore } from "./store.ts";
 import { sweepEvery } from "./sweep.ts";
-import { tokensWith } from "./tokens.ts";
 
 const { DATABASE_URL, GATEWAY_URL, TOKEN_KEY = "" } = process.env;
 const { PORT = "3000", HOST = "127.0.0.1", REQUESTS_PER_MINUTE = "300" } = process.env;

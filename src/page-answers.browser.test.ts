@@ -1,8 +1,7 @@
 import type { Page, Route } from "playwright-core";
 import { beforeEach, describe, expect, test } from "vitest";
-import { noBrowser } from "./browser.fixture.ts";
 import { claim } from "./database.fixture.ts";
-import { testPages } from "./page.fixture.ts";
+import { noBrowser, testPages } from "./page.fixture.ts";
 
 const CREATE = "**/api/bookings/create";
 

@@ -1,8 +1,7 @@
 import type { Page } from "playwright-core";
 import { beforeEach, describe, expect, test } from "vitest";
-import { noBrowser } from "./browser.fixture.ts";
 import { claim, row } from "./database.fixture.ts";
-import { testPages } from "./page.fixture.ts";
+import { noBrowser, testPages } from "./page.fixture.ts";
 
 const SIZES = {
   desktop: { viewport: { width: 1100, height: 900 } },

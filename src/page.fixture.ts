@@ -1,14 +1,28 @@
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import type { FastifyInstance } from "fastify";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
-import { openBrowser } from "./browser.fixture.ts";
+import { tokensWith } from "./authentication.ts";
 import { row, testDatabase } from "./database.fixture.ts";
 import { httpGateway } from "./gateway.ts";
 import { buildServer } from "./server.ts";
 import { startSimulatedGateway } from "./simulated-gateway.ts";
 import { postgresStore } from "./store.ts";
-import { tokensWith } from "./tokens.ts";
+
+const PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const executablePath = process.env["CHROMIUM"] ?? PATHS.find((path) => existsSync(path));
+
+/** Why there are no browser tests here; undefined if there are. Under CI a browser has to be there. */
+export const noBrowser =
+  executablePath === undefined && process.env["CI"] === undefined
+    ? "skipped: there is no Chromium here (apt-get install chromium, or set CHROMIUM)"
+    : undefined;
+
+export async function openBrowser(): Promise<Browser> {
+  if (executablePath === undefined) throw new Error("There is no Chromium: set CHROMIUM.");
+  return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+}
 
 /** Where pictures of the pages go, to be looked at; nowhere unless it is set. */
 const PICTURES = process.env["PICTURES"];

@@ -1,11 +1,9 @@
 import { expect, test } from "vitest";
-import { actorText, parseActor } from "./actor.ts";
-import { COOKIE } from "./authentication.ts";
-import { bookPage } from "./book-page.ts";
+import { actorText, COOKIE, parseActor } from "./authentication.ts";
 import type { Booking, Slot } from "./booking.ts";
-import { bookingPage } from "./booking-page.ts";
 import { ServiceError } from "./errors.ts";
 import { html } from "./html.ts";
+import { bookingPage, bookPage } from "./pages.ts";
 import { buildServer } from "./server.ts";
 import type { BookingStore } from "./store.ts";
 

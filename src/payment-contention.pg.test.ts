@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { type DatabaseCall, contention, done, refused } from "./contention.fixture.ts";
-import { claim, pay, row, testDatabase } from "./database.fixture.ts";
+import {
+  claim,
+  contention,
+  type DatabaseCall,
+  done,
+  pay,
+  refused,
+  row,
+  testDatabase,
+} from "./database.fixture.ts";
 
 const database = testDatabase();
 const { inTurn } = contention(database);

@@ -1,10 +1,9 @@
 import { describe, expect, test, vi } from "vitest";
-import { actorText, parseActor } from "./actor.ts";
+import { actorText, parseActor, type Tokens } from "./authentication.ts";
 import type { Booking } from "./booking.ts";
 import { ServiceError } from "./errors.ts";
 import { buildServer } from "./server.ts";
 import type { BookingStore } from "./store.ts";
-import type { Tokens } from "./tokens.ts";
 
 const booking = {
   id: "7",

@@ -1,20 +1,14 @@
 import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
-import Fastify, {
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyServerOptions,
-} from "fastify";
-import { addBookingRoutes } from "./booking-routes.ts";
+import type { FastifyInstance, FastifyReply, FastifyServerOptions } from "fastify";
+import Fastify from "fastify";
+import type { Tokens } from "./authentication.ts";
 import { errorFromPostgres, ServiceError } from "./errors.ts";
-import { noGateway } from "./gateway.ts";
-import { errorPage } from "./page-frame.ts";
-import { addPageRoutes } from "./page-routes.ts";
-import type { PaymentGateway } from "./payment.ts";
-import { addPaymentRoutes } from "./payment-routes.ts";
+import { noGateway, type PaymentGateway } from "./gateway.ts";
+import { errorPage } from "./pages.ts";
+import { addBookingRoutes, addPageRoutes, addPaymentRoutes } from "./routes.ts";
 import { ajvOptions, formats } from "./schemas.ts";
 import type { BookingStore } from "./store.ts";
-import type { Tokens } from "./tokens.ts";
 
 export interface HttpServerOptions {
   readonly store: BookingStore;

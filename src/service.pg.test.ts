@@ -1,13 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import { request } from "undici";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseActor } from "./actor.ts";
+import { parseActor, tokensWith } from "./authentication.ts";
 import { claim, row, testDatabase } from "./database.fixture.ts";
 import { httpGateway } from "./gateway.ts";
 import { buildServer } from "./server.ts";
 import { startSimulatedGateway } from "./simulated-gateway.ts";
 import { postgresStore } from "./store.ts";
-import { tokensWith } from "./tokens.ts";
 
 const database = testDatabase();
 let simulated: Awaited<ReturnType<typeof startSimulatedGateway>>;

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import Fastify, { type FastifyReply } from "fastify";
+import type { FastifyReply } from "fastify";
+import Fastify from "fastify";
 import { request } from "undici";
+import type { PaymentEvent, PaymentIntent } from "./gateway.ts";
 import { html } from "./html.ts";
-import type { PaymentEvent, PaymentIntent } from "./payment.ts";
 import { ajvOptions } from "./schemas.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { DatabaseError, type Pool } from "pg";
-import { isOutage } from "./errors.ts";
+import { isOutage, isTransient } from "./errors.ts";
 
 const ignore = () => {};
 
@@ -25,5 +25,23 @@ export async function runStatement<Row extends object>(
   } finally {
     client.release(!usable);
     client.off("error", ignore);
+  }
+}
+
+/** How often a transaction is tried in all. */
+export const ATTEMPTS = 5;
+
+/**
+ * Runs `transaction` again, from its beginning, while Postgres undoes it because of another one
+ * (serialization failure, deadlock). At once: whatever it collided with has gone on by then, so
+ * there is nothing to wait for. The last failure is the caller's.
+ */
+export async function retryTransient<T>(transaction: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await transaction();
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isTransient(error)) throw error;
+    }
   }
 }

@@ -1,9 +1,8 @@
 import type { Pool } from "pg";
 import type { Booking, BookingRequest, FoundBooking, Id, Provider, Slot } from "./booking.ts";
 import { ServiceError } from "./errors.ts";
-import type { RecordedPayment } from "./payment.ts";
-import { retryTransient } from "./retry.ts";
-import { runStatement } from "./statement.ts";
+import type { RecordedPayment } from "./gateway.ts";
+import { retryTransient, runStatement } from "./statement.ts";
 
 /** All that the service asks of its database. */
 export interface BookingStore {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { PaymentGateway } from "./payment.ts";
+import type { PaymentGateway } from "./gateway.ts";
 import type { BookingStore } from "./store.ts";
 import { sweepEvery } from "./sweep.ts";
 

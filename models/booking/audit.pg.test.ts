@@ -2,9 +2,9 @@ import { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { audit, type Server, startServer } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
+import { openReset } from "./database.ts";
 import booking from "./index.ts";
-import { APART, initialState, OVERLAPPING } from "./initial-states.ts";
-import { openReset } from "./reset.ts";
+import { APART, initialState, OVERLAPPING } from "./state.ts";
 
 let server: Server;
 let url: string;

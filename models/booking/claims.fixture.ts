@@ -8,12 +8,10 @@ import type {
   System,
   SystemContext,
 } from "../../harness/index.ts";
-import { APART, initialState } from "./initial-states.ts";
+import { observe, openReset } from "./database.ts";
 import { invariants } from "./invariants.ts";
 import { claimWithoutLockOrConstraints } from "./mutants/claim-without-lock-or-constraints.ts";
-import { observe } from "./observe.ts";
-import { openReset } from "./reset.ts";
-import type { BookingState } from "./state.ts";
+import { APART, type BookingState, initialState } from "./state.ts";
 import { migrateBooking } from "./system.ts";
 
 /** A call of the claim function in a transaction by hand: three statements on one connection. */

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Server, type Strategy, startServer, verify } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
 import booking from "./index.ts";
-import { APART, initialState } from "./initial-states.ts";
 import type { BookingOperation } from "./operations.ts";
 import type { BookingScenario } from "./scenarios.ts";
+import { APART, initialState } from "./state.ts";
 
 let server: Server;
 

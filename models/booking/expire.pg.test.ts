@@ -3,9 +3,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Server, startServer, verify } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
 import booking from "./index.ts";
-import { ADJACENT, initialState } from "./initial-states.ts";
 import type { BookingScenario } from "./scenarios.ts";
-import { EXPIRY_TIME } from "./state.ts";
+import { ADJACENT, EXPIRY_TIME, initialState } from "./state.ts";
 
 let server: Server;
 

@@ -1,6 +1,6 @@
 import { DatabaseError } from "pg";
 import { type Json, type Response, TestClock } from "../../harness/index.ts";
-import type { ResolvedOperation } from "./references.ts";
+import type { ResolvedOperation } from "./operations.ts";
 import { bookingBody, connectionLost, refused, slotBody } from "./responses.ts";
 import { intentOf } from "./state.ts";
 
@@ -18,7 +18,10 @@ interface FunctionCall {
 }
 
 /** Runs one statement, on whatever connection; rejects with `pg`'s errors. */
-export type FunctionQuery = (sql: string, values: FunctionCall["values"]) => Promise<readonly object[]>;
+export type FunctionQuery = (
+  sql: string,
+  values: FunctionCall["values"],
+) => Promise<readonly object[]>;
 
 /** How far the clock is ahead when time has elapsed, in ms: 50 years. */
 const ELAPSED_MS = 50 * 365 * 24 * 3_600_000;

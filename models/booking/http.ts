@@ -1,6 +1,6 @@
 import type { Dispatcher } from "undici";
 import type { Json, JsonObject, Response } from "../../harness/index.ts";
-import type { ResolvedOperation } from "./references.ts";
+import type { ResolvedOperation } from "./operations.ts";
 import { bookingBody, connectionLost, slotBody } from "./responses.ts";
 import { intentOf } from "./state.ts";
 

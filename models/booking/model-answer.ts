@@ -1,6 +1,11 @@
 import type { Json } from "../../harness/index.ts";
-import { type CalendarBooking, type Calendar, type CalendarSlot, withBookings } from "./model-calendar.ts";
-import type { Reference } from "./operations.ts";
+import {
+  type Calendar,
+  type CalendarBooking,
+  type CalendarSlot,
+  withBookings,
+} from "./model-calendar.ts";
+import type { Create, Reference } from "./operations.ts";
 
 /** What is right to answer, and the calendar after it. */
 export interface CorrectAnswer {
@@ -40,7 +45,11 @@ export function slotAt(
 }
 
 /** A booking is new, or different, and the client is told of it. */
-export function answerChanged(code: string, calendar: Calendar, booking: CalendarBooking): CorrectAnswer {
+export function answerChanged(
+  code: string,
+  calendar: Calendar,
+  booking: CalendarBooking,
+): CorrectAnswer {
   return { code, body: bookingAnswer(calendar, booking), after: withBookings(calendar, booking) };
 }
 
@@ -63,4 +72,23 @@ export function bookingAnswer({ slots }: Calendar, booking: CalendarBooking): Js
 
 export function slotAnswer({ id, provider, startAt, endAt }: CalendarSlot): Json {
   return { id: String(id), providerId: String(provider), startAt, endAt };
+}
+
+/** Who cannot say who he is. */
+export const NOBODY = "nobody";
+
+/** A booking is its customer's and its vendor's to change, and nobody else's. */
+export function mayChange(booking: CalendarBooking, by: string | undefined): boolean {
+  return by === `customer:${booking.customer}` || by === `vendor:${booking.provider}`;
+}
+
+/** What is told whoever is no machine, such as the gateway; undefined if it is one. */
+export function machinesOnly(by: string | undefined): string | undefined {
+  if (by === NOBODY) return "UNAUTHENTICATED";
+  return by?.startsWith("system:") ? undefined : "FORBIDDEN";
+}
+
+/** Whether somebody may make such a booking: customers for themselves, vendors in their calendar. */
+export function mayCreate({ by, createdBy, customer }: Create, provider: number): boolean {
+  return by === (createdBy === "vendor" ? `vendor:${provider}` : `customer:${customer}`);
 }

@@ -2,13 +2,12 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Call, type Server, startServer } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import { anyOperation } from "./any-operation.ts";
-import { type UngatedSystem, startUngated } from "./booking-system.fixture.ts";
-import { codes } from "./codes.ts";
-import { initialState, slotPlans } from "./initial-states.ts";
+import { startUngated, type UngatedSystem } from "./booking-system.fixture.ts";
 import { model } from "./model.ts";
 import type { BookingOperation } from "./operations.ts";
-import type { BookingState } from "./state.ts";
+import { codes } from "./responses.ts";
+import { anyOperation } from "./scenarios.ts";
+import { type BookingState, initialState, slotPlans } from "./state.ts";
 
 let server: Server;
 let service: UngatedSystem;

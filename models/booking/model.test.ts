@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Call, JsonObject, ObservedHistory, Response } from "../../harness/index.ts";
-import { ADJACENT, initialState } from "./initial-states.ts";
 import { model } from "./model.ts";
 import type { Calendar } from "./model-calendar.ts";
 import type { BookingOperation } from "./operations.ts";
+import { ADJACENT, initialState } from "./state.ts";
 
 type Done = Call<BookingOperation>;
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { codes } from "./codes.ts";
 import { pairs } from "./pairs.ts";
+import { codes } from "./responses.ts";
 
 /** Named by both operations alone; the further ones say more, after a comma. */
 const everyTwo = pairs().filter(({ name }) => !name.includes(","));

@@ -1,7 +1,15 @@
 import type { Pair } from "../../harness/index.ts";
-import { ADJACENT, APART, at, initialState, OVERLAPPING, type SlotPlan } from "./initial-states.ts";
 import type { BookingOperation, Create, Via } from "./operations.ts";
-import { type BookingState, EXPIRY_TIME } from "./state.ts";
+import {
+  ADJACENT,
+  APART,
+  at,
+  type BookingState,
+  EXPIRY_TIME,
+  initialState,
+  OVERLAPPING,
+  type SlotPlan,
+} from "./state.ts";
 
 /** The operations of which every two make a pair. A `retry` is a create that carries a key. */
 const KINDS = [

@@ -1,9 +1,157 @@
 import type { Pattern } from "../../harness/index.ts";
-import type { BookingOperation, Create, Reschedule } from "./operations.ts";
-import { paymentPatterns } from "./payment-patterns.ts";
+import type {
+  BookingOperation,
+  Confirm,
+  Create,
+  Reference,
+  Reschedule,
+  Webhook,
+} from "./operations.ts";
 import type { BookingScenario } from "./scenarios.ts";
-import { someOfTwoClients, bookingOf, sameBooking, operationsNamed, slotOf } from "./sent.ts";
-import { adjacent, type BookingState, isPast, overlap, type InitialSlot } from "./state.ts";
+import {
+  adjacent,
+  type BookingState,
+  DECLINED_ATTEMPT,
+  type InitialBooking,
+  type InitialSlot,
+  isPast,
+  LAPSED_HOLD,
+  overlap,
+} from "./state.ts";
+
+type Named<N extends BookingOperation["name"]> = Extract<BookingOperation, { readonly name: N }>;
+/** A operation that is about a booking. */
+export type BookingChange = Named<"cancel" | "confirm" | "webhook" | "reschedule">;
+
+/** A operation together with the client that sends it. */
+export type ClientOperation<C extends BookingOperation = BookingOperation> = {
+  readonly client: number;
+  readonly operation: C;
+};
+
+function operationsNamed<N extends BookingOperation["name"]>(
+  scenario: BookingScenario,
+  ...names: readonly N[]
+): ClientOperation<Named<N>>[] {
+  const isNamed = (operation: BookingOperation): operation is Named<N> =>
+    names.some((name) => name === operation.name);
+  return scenario.clients.flatMap((operations, client) =>
+    operations.filter(isNamed).map((operation) => ({ client, operation })),
+  );
+}
+
+/** Whether operations of two different clients are related so. */
+function someOfTwoClients<A extends BookingOperation, B extends BookingOperation>(
+  first: readonly ClientOperation<A>[],
+  second: readonly ClientOperation<B>[],
+  related: (a: A, b: B) => boolean,
+): boolean {
+  return first.some((a) =>
+    second.some((b) => a.client !== b.client && related(a.operation, b.operation)),
+  );
+}
+
+function slotOf(initial: BookingState, reference: Reference): InitialSlot | undefined {
+  return "id" in reference ? initial.slots.find((slot) => slot.id === reference.id) : undefined;
+}
+
+/** The booking that a operation is about; none if its sender has no right to it. */
+function bookingOf(
+  initial: BookingState,
+  operation: BookingChange,
+): InitialBooking | undefined {
+  const { booking: reference, by } = operation;
+  if (!("id" in reference)) return undefined;
+  const booking = initial.bookings.find(({ id }) => id === reference.id);
+  if (booking === undefined || by === undefined) return booking;
+  const provider = initial.slots.find(({ id }) => id === booking.slot)?.provider;
+  const owners = [`customer:${booking.customer}`, `vendor:${provider}`];
+  return operation.name !== "webhook" && owners.includes(by) ? booking : undefined;
+}
+
+function sameBooking({
+  initial,
+}: BookingScenario): (a: BookingChange, b: BookingChange) => boolean {
+  return (a, b) => {
+    const booking = bookingOf(initial, a);
+    return booking !== undefined && booking === bookingOf(initial, b);
+  };
+}
+
+/** What brings captured money to a booking. */
+function payments(scenario: BookingScenario) {
+  return operationsNamed(scenario, "confirm", "webhook").filter(({ operation }) =>
+    operation.name === "confirm" ? operation.attempt !== DECLINED_ATTEMPT : operation.captured,
+  );
+}
+
+function samePayment(scenario: BookingScenario) {
+  const same = sameBooking(scenario);
+  return (a: Confirm | Webhook, b: Confirm | Webhook) => same(a, b) && a.attempt === b.attempt;
+}
+
+/** Shapes in which money goes astray. "Different clients" is meant throughout. */
+const paymentPatterns: readonly Pattern<BookingState, BookingOperation>[] = [
+  {
+    name: "expire_races_payment",
+    description: "One client expires holds while another pays for a booking whose hold is over.",
+    threshold: 0.025,
+    matches: (scenario) =>
+      someOfTwoClients(
+        operationsNamed(scenario, "expire"),
+        payments(scenario),
+        (_, payment) => bookingOf(scenario.initial, payment)?.holdExpiresAt === LAPSED_HOLD,
+      ),
+  },
+  {
+    name: "repeated_payment_event",
+    description: "Two clients tell of one payment.",
+    threshold: 0.03,
+    matches: (scenario) => {
+      const told = operationsNamed(scenario, "confirm", "webhook");
+      return someOfTwoClients(told, told, samePayment(scenario));
+    },
+  },
+  {
+    name: "payment_races_cancel",
+    description: "One client pays for a booking that another cancels.",
+    threshold: 0.04,
+    matches: (scenario) =>
+      someOfTwoClients(
+        payments(scenario),
+        operationsNamed(scenario, "cancel"),
+        sameBooking(scenario),
+      ),
+  },
+  {
+    name: "late_payment_races_create",
+    description: "One client pays for an expired booking, on whose slot another creates one.",
+    threshold: 0.01,
+    matches: (scenario) => {
+      const { initial } = scenario;
+      return someOfTwoClients(
+        payments(scenario),
+        operationsNamed(scenario, "create"),
+        (payment, create) => {
+          const booking = bookingOf(initial, payment);
+          return booking?.status === "expired" && booking.slot === slotOf(initial, create.slot)?.id;
+        },
+      );
+    },
+  },
+  {
+    name: "two_refund_runs",
+    description: "Two clients give back what has to be, and there is something.",
+    threshold: 0.01,
+    matches: (scenario) => {
+      const runs = operationsNamed(scenario, "refund").filter(
+        ({ operation }) => operation.by === undefined,
+      );
+      const isDue = scenario.initial.payments.some(({ status }) => status === "refund_due");
+      return isDue && someOfTwoClients(runs, runs, () => true);
+    },
+  },
+];
 
 /** The slots that two claims are for, related so. A claim at a wrong provider, or for somebody else, is none. */
 function slotsOfClaims(
@@ -20,7 +168,10 @@ function slotsOfClaims(
   };
 }
 
-function claimsRelated(scenario: BookingScenario, related: (a: InitialSlot, b: InitialSlot) => boolean): boolean {
+function claimsRelated(
+  scenario: BookingScenario,
+  related: (a: InitialSlot, b: InitialSlot) => boolean,
+): boolean {
   const claims = operationsNamed(scenario, "create", "reschedule");
   return someOfTwoClients(claims, claims, slotsOfClaims(scenario, related));
 }
@@ -82,7 +233,11 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
     description: "One client moves a booking that another cancels.",
     threshold: 0.08,
     matches: (scenario) =>
-      someOfTwoClients(operationsNamed(scenario, "reschedule"), operationsNamed(scenario, "cancel"), sameBooking(scenario)),
+      someOfTwoClients(
+        operationsNamed(scenario, "reschedule"),
+        operationsNamed(scenario, "cancel"),
+        sameBooking(scenario),
+      ),
   },
   {
     name: "two_reschedules_and_cancel",
@@ -112,10 +267,14 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
     threshold: 0.08,
     matches: (scenario) => {
       const { initial } = scenario;
-      return someOfTwoClients(operationsNamed(scenario, "cancel"), operationsNamed(scenario, "create"), (cancel, create) => {
-        const booking = bookingOf(initial, cancel);
-        return booking !== undefined && booking.slot === slotOf(initial, create.slot)?.id;
-      });
+      return someOfTwoClients(
+        operationsNamed(scenario, "cancel"),
+        operationsNamed(scenario, "create"),
+        (cancel, create) => {
+          const booking = bookingOf(initial, cancel);
+          return booking !== undefined && booking.slot === slotOf(initial, create.slot)?.id;
+        },
+      );
     },
   },
   {
@@ -150,10 +309,14 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
     threshold: 0.05,
     matches: (scenario) => {
       const { initial } = scenario;
-      return someOfTwoClients(operationsNamed(scenario, "withdraw"), operationsNamed(scenario, "create"), (withdraw, create) => {
-        const slot = slotOf(initial, withdraw.slot);
-        return slot !== undefined && slot === slotOf(initial, create.slot);
-      });
+      return someOfTwoClients(
+        operationsNamed(scenario, "withdraw"),
+        operationsNamed(scenario, "create"),
+        (withdraw, create) => {
+          const slot = slotOf(initial, withdraw.slot);
+          return slot !== undefined && slot === slotOf(initial, create.slot);
+        },
+      );
     },
   },
   {

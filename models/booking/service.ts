@@ -1,13 +1,15 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { rm } from "node:fs/promises";
 import { platform } from "node:os";
-import type { Pool } from "pg";
+import type { FastifyInstance } from "fastify";
+import { Client, Pool, type PoolClient } from "pg";
+import type { Dispatcher } from "undici";
+import type { SystemContext } from "../../harness/index.ts";
+import { type Tokens, tokensWith } from "../../src/authentication.ts";
 import { httpGateway } from "../../src/gateway.ts";
 import { buildServer } from "../../src/server.ts";
 import { postgresStore } from "../../src/store.ts";
-import { type Tokens, tokensWith } from "../../src/tokens.ts";
 import type { BookingMutant } from "./mutants/mutant.ts";
-import type { ConnectionOwners } from "./requesters.ts";
-import { openPool } from "./warm-pool.ts";
 
 /** What the booking service is told when it is started. */
 export interface ServiceOptions {
@@ -72,4 +74,115 @@ function readOnce(tokens: Tokens): Tokens {
       return actor;
     },
   };
+}
+
+/** A pool whose connections are open from the start, and closed in the end whatever holds them. */
+export interface WarmPool {
+  readonly pool: Pool;
+  /** Opens the connections that were lost. Nobody may use the pool meanwhile. */
+  warm(): Promise<void>;
+  /** Ends every connection, also one that was never given back, and waits until it has ended. */
+  close(): Promise<void>;
+}
+
+export async function openPool(
+  { gatedUrl, gatedStream }: Pick<SystemContext, "gatedUrl" | "gatedStream">,
+  size: number,
+): Promise<WarmPool> {
+  const pool = new Pool({
+    connectionString: gatedUrl,
+    ...(gatedStream && { stream: gatedStream }),
+    max: size,
+    idleTimeoutMillis: 0,
+  });
+  const living = new Set<Client>();
+  // A connection that dies is the business of whoever uses it; nobody uses an idle one.
+  pool.on("error", ignore);
+  pool.on("connect", (client) => {
+    if (!(client instanceof Client)) return;
+    living.add(client);
+    client.on("error", ignore);
+    client.once("end", () => living.delete(client));
+  });
+
+  const warm: WarmPool = {
+    pool,
+    async warm() {
+      const opened = await Promise.allSettled(Array.from({ length: size }, () => pool.connect()));
+      for (const one of opened) if (one.status === "fulfilled") one.value.release();
+      const failed = opened.find((one) => one.status === "rejected");
+      if (failed !== undefined) throw failed.reason;
+    },
+    async close() {
+      // Not waited for: it would wait for ever for what is never given back.
+      pool.end().catch(ignore);
+      await Promise.all([...living].map((client) => client.end()));
+    },
+  };
+  try {
+    await warm.warm();
+  } catch (error) {
+    await warm.close();
+    throw error;
+  }
+  return warm;
+}
+
+function ignore(): void {}
+
+/** Names the client that sends a request. */
+const HEADER = "x-client";
+
+type Sender = Pick<Dispatcher, "request">;
+
+/** Connects, in both of the ways that a pool has. */
+type Connect = (
+  callback?: (
+    error: Error | undefined,
+    client: PoolClient | undefined,
+    release: () => void,
+  ) => void,
+) => unknown;
+
+/**
+ * Knows whose request has which connection, where there are fewer connections than clients: what one
+ * request gives back goes to another one.
+ */
+export class ConnectionOwners {
+  readonly #client = new AsyncLocalStorage<number>();
+  /** By the process ids of backends. */
+  readonly #owners = new Map<number, number>();
+
+  ownerOf(pid: number): number | undefined {
+    return this.#owners.get(pid);
+  }
+
+  /** Sends requests as that client. */
+  sender(http: Sender, client: number): Sender {
+    const request = (options: Dispatcher.RequestOptions) =>
+      http.request({ ...options, headers: { ...options.headers, [HEADER]: String(client) } });
+    return { request: request as Sender["request"] };
+  }
+
+  /** What the service asks of a pool for a request is that of the client that sent it. */
+  watchRequests(server: FastifyInstance): void {
+    server.addHook("preHandler", (request, _reply, done) => {
+      this.#client.run(Number(request.headers[HEADER] ?? -1), done);
+    });
+  }
+
+  watchConnections(pool: Pool): void {
+    const connect = pool.connect.bind(pool) as Connect;
+    const watched: Connect = (callback) => {
+      const owner = this.#client.getStore();
+      const own = <T>(client: T): T => {
+        const pid = client && (client as { processID?: number }).processID;
+        if (pid && owner !== undefined) this.#owners.set(pid, owner);
+        return client;
+      };
+      if (callback === undefined) return (connect() as Promise<PoolClient>).then(own);
+      return connect((error, client, release) => callback(error, own(client), release));
+    };
+    Object.assign(pool, { connect: watched });
+  }
 }

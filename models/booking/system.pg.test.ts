@@ -2,13 +2,12 @@ import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Server, startServer } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import { type UngatedSystem, startUngated } from "./booking-system.fixture.ts";
-import { codes } from "./codes.ts";
-import { ADJACENT, at, initialState, type SlotPlan } from "./initial-states.ts";
+import { startUngated, type UngatedSystem } from "./booking-system.fixture.ts";
 import { invariants } from "./invariants.ts";
 import type { BookingOperation, Create, Via } from "./operations.ts";
+import { codes } from "./responses.ts";
 import { scenarios } from "./scenarios.ts";
-import { EXPIRY_TIME } from "./state.ts";
+import { ADJACENT, at, EXPIRY_TIME, initialState, type SlotPlan } from "./state.ts";
 
 let server: Server;
 let service: UngatedSystem;

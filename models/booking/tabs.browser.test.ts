@@ -17,19 +17,16 @@ import {
   verify,
 } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import { COOKIE } from "../../src/authentication.ts";
-import { noBrowser, openBrowser } from "../../src/browser.fixture.ts";
+import { COOKIE, tokensWith } from "../../src/authentication.ts";
+import { noBrowser, openBrowser } from "../../src/page.fixture.ts";
 import { buildServer } from "../../src/server.ts";
 import { postgresStore } from "../../src/store.ts";
-import { tokensWith } from "../../src/tokens.ts";
-import { ADJACENT, initialState, type SlotPlan } from "./initial-states.ts";
+import { observe, openReset } from "./database.ts";
 import { invariants } from "./invariants.ts";
 import { checkThenInsert } from "./mutants/check-then-insert.ts";
-import { observe } from "./observe.ts";
-import { openReset } from "./reset.ts";
-import type { BookingState } from "./state.ts";
+import { openPool } from "./service.ts";
+import { ADJACENT, type BookingState, initialState, type SlotPlan } from "./state.ts";
 import { migrateBooking } from "./system.ts";
-import { openPool } from "./warm-pool.ts";
 
 /** A click on "Book", in the client's own tab, where the first free time is chosen. */
 type Click = Operation & { readonly name: "click" };

@@ -1,6 +1,5 @@
-import { findActive, freeSlot, markCancelled } from "./cancel-by-hand.ts";
+import { findActive, freeSlot, markCancelled, transaction } from "./by-hand.ts";
 import type { BookingMutant } from "./mutant.ts";
-import { transaction } from "./transaction.ts";
 
 /** The booking is cancelled in one transaction, its slot freed in the next. */
 export const cancelFreesSlotLater: BookingMutant = {

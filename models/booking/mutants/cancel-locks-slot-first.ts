@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** A cancel locks the slot, then the booking: everybody else the other way round. */
 export const cancelLocksSlotFirst: BookingMutant = {

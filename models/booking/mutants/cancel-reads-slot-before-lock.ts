@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** A cancel knows its slot from before it waited. */
 export const cancelReadsSlotBeforeLock: BookingMutant = {

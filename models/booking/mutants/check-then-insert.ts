@@ -1,8 +1,5 @@
-import { takeSlot } from "./cancel-by-hand.ts";
-import { findFree, insertBooking } from "./create-by-hand.ts";
-import type { BookingMutant } from "./mutant.ts";
-import { DROP_EXCLUSION, DROP_UNIQUE_INDEX } from "./schema-parts.ts";
-import { transaction } from "./transaction.ts";
+import { findFree, insertBooking, takeSlot, transaction } from "./by-hand.ts";
+import { type BookingMutant, DROP_EXCLUSION, DROP_UNIQUE_INDEX } from "./mutant.ts";
 
 /** The route checks the slot, then inserts: with no lock, and no constraint behind it. */
 export const checkThenInsert: BookingMutant = {

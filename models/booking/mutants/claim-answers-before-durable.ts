@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** The answer to a create does not wait until the booking is on disk. */
 export const claimAnswersBeforeDurable: BookingMutant = {

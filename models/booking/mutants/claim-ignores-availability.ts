@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** A claim asks whether the slot is booked, but not whether it is offered. */
 export const claimIgnoresAvailability: BookingMutant = {

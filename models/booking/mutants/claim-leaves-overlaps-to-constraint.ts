@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** A claim does not look for bookings that overlap its slot. */
 export const claimLeavesOverlapsToConstraint: BookingMutant = {

@@ -1,6 +1,10 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
-import { CLAIM_LOCK, DROP_EXCLUSION, DROP_UNIQUE_INDEX } from "./schema-parts.ts";
+import {
+  type BookingMutant,
+  CLAIM_LOCK,
+  DROP_EXCLUSION,
+  DROP_UNIQUE_INDEX,
+  rewritten,
+} from "./mutant.ts";
 
 /** Neither a lock nor a constraint keeps two claims apart. */
 export const claimWithoutLockOrConstraints: BookingMutant = {

@@ -1,6 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
-import { CLAIM_LOCK, DROP_EXCLUSION } from "./schema-parts.ts";
+import { type BookingMutant, CLAIM_LOCK, DROP_EXCLUSION, rewritten } from "./mutant.ts";
 
 /** No lock, and no constraint on overlaps. */
 export const claimWithoutLockOrExclusion: BookingMutant = {

@@ -1,6 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
-import { CLAIM_LOCK, DROP_UNIQUE_INDEX } from "./schema-parts.ts";
+import { type BookingMutant, CLAIM_LOCK, DROP_UNIQUE_INDEX, rewritten } from "./mutant.ts";
 
 /** No lock, and of the constraints only the one on overlaps. */
 export const claimWithoutLockOrUniqueIndex: BookingMutant = {

@@ -1,6 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
-import { CLAIM_LOCK } from "./schema-parts.ts";
+import { type BookingMutant, CLAIM_LOCK, rewritten } from "./mutant.ts";
 
 /** A claim looks at slots that it has not locked. */
 export const claimWithoutLock: BookingMutant = {

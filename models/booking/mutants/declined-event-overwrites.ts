@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** The event that arrives last says what became of a payment. */
 export const declinedEventOverwrites: BookingMutant = {

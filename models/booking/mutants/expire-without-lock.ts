@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** The end of holds goes by what was seen before anything was locked. */
 export const expireWithoutLock: BookingMutant = {

@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** Anybody may cancel any booking whose number he knows. */
 export const foreignCancel: BookingMutant = {

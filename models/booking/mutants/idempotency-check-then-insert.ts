@@ -1,6 +1,6 @@
 import type { Booking } from "../../../src/booking.ts";
 import { runStatement } from "../../../src/statement.ts";
-import { BOOKING_COLUMNS, only } from "./booking-row.ts";
+import { BOOKING_COLUMNS, only } from "./by-hand.ts";
 import type { BookingMutant } from "./mutant.ts";
 
 const FIND = "select from bookings where customer_id = $1 and idempotency_key = $2";

@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** A repeated create is compared with where the booking is now. */
 export const idempotencyComparesCurrentSlot: BookingMutant = {

@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** A key that appears after it was looked up is an error of the server. */
 export const idempotencyConflictUnhandled: BookingMutant = {

@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** A key is looked up among the bookings of all customers. */
 export const idempotencyIgnoresCustomer: BookingMutant = {

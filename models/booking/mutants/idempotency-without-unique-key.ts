@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** An idempotency key is looked up, and nothing more. */
 export const idempotencyWithoutUniqueKey: BookingMutant = {

@@ -1,7 +1,6 @@
 import type { Booking } from "../../../src/booking.ts";
-import { BOOKING_COLUMNS } from "./booking-row.ts";
-import type { BookingMutant } from "./mutant.ts";
-import { DROP_EXCLUSION, DROP_UNIQUE_INDEX } from "./schema-parts.ts";
+import { BOOKING_COLUMNS } from "./by-hand.ts";
+import { type BookingMutant, DROP_EXCLUSION, DROP_UNIQUE_INDEX } from "./mutant.ts";
 
 const INSERT = `
   with booked as (

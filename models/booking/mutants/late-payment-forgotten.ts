@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** Money for a booking that has expired is nobody's. */
 export const latePaymentForgotten: BookingMutant = {

@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** A late payment takes its slot back, whatever became of it. */
 export const latePaymentTakesSlot: BookingMutant = {

@@ -1,6 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
-import { DROP_EXCLUSION, DROP_UNIQUE_INDEX } from "./schema-parts.ts";
+import { type BookingMutant, DROP_EXCLUSION, DROP_UNIQUE_INDEX, rewritten } from "./mutant.ts";
 
 /** A late payment looks at a slot that it has not locked. */
 export const latePaymentWithoutLock: BookingMutant = {

@@ -8,11 +8,11 @@ import {
   verify,
 } from "../../../harness/index.ts";
 import { testPostgres } from "../../../harness/postgres/server.fixture.ts";
-import { type UngatedSystem, startUngated } from "../booking-system.fixture.ts";
+import { startUngated, type UngatedSystem } from "../booking-system.fixture.ts";
 import booking from "../index.ts";
 import type { BookingScenario } from "../scenarios.ts";
 import { mutantNamed, mutants } from "./index.ts";
-import { rewritten } from "./rewritten.ts";
+import { rewritten } from "./mutant.ts";
 
 let server: Server;
 let baseline: UngatedSystem;

@@ -1,7 +1,6 @@
 import type { Booking } from "../../../src/booking.ts";
-import { BOOKING_COLUMNS, only } from "./booking-row.ts";
+import { BOOKING_COLUMNS, only, transaction } from "./by-hand.ts";
 import type { BookingMutant } from "./mutant.ts";
-import { transaction } from "./transaction.ts";
 
 const CANCEL = `select ${BOOKING_COLUMNS} from cancel_booking($1, $2)`;
 

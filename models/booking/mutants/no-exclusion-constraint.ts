@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { DROP_EXCLUSION } from "./schema-parts.ts";
+import { type BookingMutant, DROP_EXCLUSION } from "./mutant.ts";
 
 /** The constraint on overlaps is missing. */
 export const noExclusionConstraint: BookingMutant = {

@@ -1,5 +1,5 @@
 import type { Booking } from "../../../src/booking.ts";
-import { BOOKING_COLUMNS, only } from "./booking-row.ts";
+import { BOOKING_COLUMNS, only } from "./by-hand.ts";
 import type { BookingMutant } from "./mutant.ts";
 
 const CANCEL = `select ${BOOKING_COLUMNS} from cancel_booking($1, $2)`;

@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { DROP_UNIQUE_INDEX } from "./schema-parts.ts";
+import { type BookingMutant, DROP_UNIQUE_INDEX } from "./mutant.ts";
 
 /** The unique index on starts is missing. */
 export const noUniqueIndex: BookingMutant = {

@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** Whether a slot has begun is checked by when the claim's transaction did. */
 export const pastCheckOfTransactionStart: BookingMutant = {

@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** A slot is looked up, and inserted if it is not there. */
 export const publishCheckThenInsert: BookingMutant = {

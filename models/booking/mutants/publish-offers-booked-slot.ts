@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** Publishing a slot again offers it again, booked or not. */
 export const publishOffersBookedSlot: BookingMutant = {

@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** An event that comes again finds the booking paid, and gives its payment back. */
 export const repeatedEventRefunds: BookingMutant = {

@@ -1,6 +1,6 @@
 import type { Slot } from "../../../src/booking.ts";
 import { ServiceError } from "../../../src/errors.ts";
-import { findActive } from "./cancel-by-hand.ts";
+import { findActive } from "./by-hand.ts";
 import type { BookingMutant } from "./mutant.ts";
 
 const FIND_SLOT = `

@@ -1,6 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
-import { FREES_OLD_SLOT, RESCHEDULE_LOCK } from "./schema-parts.ts";
+import { type BookingMutant, FREES_OLD_SLOT, RESCHEDULE_LOCK, rewritten } from "./mutant.ts";
 
 /** A reschedule looks at the new slot, then locks it. */
 export const rescheduleChecksBeforeLock: BookingMutant = {

@@ -1,4 +1,4 @@
-import { findActive, freeSlot } from "./cancel-by-hand.ts";
+import { findActive, freeSlot } from "./by-hand.ts";
 import type { BookingMutant } from "./mutant.ts";
 
 /** The old slot is freed, then the booking moves. */

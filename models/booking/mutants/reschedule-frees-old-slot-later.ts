@@ -1,10 +1,7 @@
 import type { Booking } from "../../../src/booking.ts";
 import { runStatement } from "../../../src/statement.ts";
-import { BOOKING_COLUMNS, only } from "./booking-row.ts";
-import { findActive, freeSlot } from "./cancel-by-hand.ts";
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
-import { FREES_OLD_SLOT } from "./schema-parts.ts";
+import { BOOKING_COLUMNS, findActive, freeSlot, only } from "./by-hand.ts";
+import { type BookingMutant, FREES_OLD_SLOT, rewritten } from "./mutant.ts";
 
 const MOVE = `select ${BOOKING_COLUMNS} from move_booking($1, $2, $3)`;
 

@@ -1,6 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
-import { FREES_OLD_SLOT } from "./schema-parts.ts";
+import { type BookingMutant, FREES_OLD_SLOT, rewritten } from "./mutant.ts";
 
 /** A reschedule does not free the slot that it leaves. */
 export const rescheduleKeepsOldSlot: BookingMutant = {

@@ -1,6 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
-import { RESCHEDULE_LOCK } from "./schema-parts.ts";
+import { type BookingMutant, RESCHEDULE_LOCK, rewritten } from "./mutant.ts";
 
 /** A reschedule locks the old slot, then the new one. */
 export const rescheduleLocksOldSlotFirst: BookingMutant = {

@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** An exception handler turns a refusal into a success. */
 export const rescheduleSwallowsRefusal: BookingMutant = {

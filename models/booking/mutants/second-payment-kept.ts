@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** Whoever pays twice has paid twice. */
 export const secondPaymentKept: BookingMutant = {

@@ -1,8 +1,6 @@
 import type { Booking } from "../../../src/booking.ts";
-import { BOOKING_COLUMNS, only } from "./booking-row.ts";
-import { findActive, freeSlot, OWED } from "./cancel-by-hand.ts";
+import { BOOKING_COLUMNS, findActive, freeSlot, OWED, only, transaction } from "./by-hand.ts";
 import type { BookingMutant } from "./mutant.ts";
-import { transaction } from "./transaction.ts";
 
 const SAVE = `
   with ${OWED}

@@ -1,6 +1,5 @@
-import { findActive, freeSlot, markCancelled } from "./cancel-by-hand.ts";
+import { findActive, freeSlot, markCancelled, transaction } from "./by-hand.ts";
 import type { BookingMutant } from "./mutant.ts";
-import { transaction } from "./transaction.ts";
 
 /** One statement of a transaction goes to the pool, not to its connection. */
 export const statementOutsideItsTransaction: BookingMutant = {

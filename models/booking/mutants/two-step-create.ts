@@ -1,5 +1,4 @@
-import { takeSlot } from "./cancel-by-hand.ts";
-import { findFree, insertBooking } from "./create-by-hand.ts";
+import { findFree, insertBooking, takeSlot } from "./by-hand.ts";
 import type { BookingMutant } from "./mutant.ts";
 
 /** The booking is inserted, and then its slot is marked. */

@@ -1,4 +1,4 @@
-import { findActive, freeSlot, markCancelled } from "./cancel-by-hand.ts";
+import { findActive, freeSlot, markCancelled } from "./by-hand.ts";
 import type { BookingMutant } from "./mutant.ts";
 
 /** The slot is freed in one transaction, the booking cancelled in the next. */

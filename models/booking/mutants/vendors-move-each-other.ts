@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** A vendor may move the bookings of every other one. */
 export const vendorsMoveEachOther: BookingMutant = {

@@ -1,5 +1,4 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** A withdrawal looks for bookings of a slot that it has not locked. */
 export const withdrawWithoutLock: BookingMutant = {

@@ -1,8 +1,6 @@
 import { SignJWT } from "jose";
 import { describe, expect, test } from "vitest";
-import { parseActor } from "./actor.ts";
-import { COOKIE, actorOf } from "./authentication.ts";
-import { tokensWith } from "./tokens.ts";
+import { actorOf, COOKIE, parseActor, tokensWith } from "./authentication.ts";
 
 const KEY = "a key that is long enough to be one";
 const tokens = tokensWith(KEY);

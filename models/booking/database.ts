@@ -1,4 +1,6 @@
 import type { Client } from "pg";
+import type { JsonObject, Snapshot } from "../../harness/index.ts";
+import { CHECKS, LEDGER, OFFENDING } from "./invariants.ts";
 import type { BookingState } from "./state.ts";
 
 /**
@@ -94,4 +96,62 @@ export async function openReset(
       values: [JSON.stringify(initial), anew],
     });
   };
+}
+
+/** Every row of every table, by id. Of times that come from the clock it says only whether they are set. */
+const ROWS = `
+  select (select jsonb_agg(to_jsonb(p) - '{created_at}'::text[] order by id)
+            from providers p) as providers,
+         (select jsonb_agg(to_jsonb(s) - '{created_at,updated_at}'::text[]
+                           || jsonb_build_object('withdrawn_at', withdrawn_at is not null)
+                           order by id)
+            from availability_slots s) as availability_slots,
+         (select jsonb_agg(to_jsonb(b) - '{created_at,updated_at}'::text[]
+                           || jsonb_build_object('hold_expires_at', hold_expires_at is not null)
+                           order by id)
+            from bookings b) as bookings,
+         (select jsonb_agg(to_jsonb(p) - '{created_at,updated_at}'::text[] order by intent)
+            from payments p) as payments`;
+
+type Tables = { readonly [table: string]: readonly JsonObject[] | null };
+
+/** All that is in the database, equal for two executions that left the same. */
+export async function contents(database: Client): Promise<Snapshot> {
+  const { rows } = await database.query<Tables>({ name: "contents", text: ROWS });
+  return Object.fromEntries(
+    Object.entries(rows[0] ?? {}).map(([table, all]) => [table, all ?? []]),
+  );
+}
+
+const OFFENDING_ROWS = [
+  "select * from check_slot_booking_consistency() order by check_name, slot_id, booking_id",
+  "select * from check_payment_consistency() order by check_name, booking_id, intent",
+];
+
+/**
+ * The consistency checks' results and, only if one failed, the rows at fault; and the payments, with
+ * how often the gateway has given each of them back, as `refundsOf` says.
+ */
+export async function observe(
+  database: Client,
+  refundsOf: (intent: string) => number,
+): Promise<Snapshot> {
+  const checks = await database.query<JsonObject>({
+    name: "verify",
+    text: `select * from verify_booking_slot_consistency()
+           union all
+           select * from verify_payment_consistency()`,
+  });
+  const payments = await database.query<{ intent: string; status: string }>({
+    name: "payments",
+    text: "select intent, status from payments order by intent",
+  });
+  const ledger = payments.rows.map((row) => ({ ...row, refunds: refundsOf(row.intent) }));
+  const found = { [CHECKS]: checks.rows, [LEDGER]: ledger };
+  if (checks.rows.every((row) => row["status"] === "PASS")) return found;
+  const offending: JsonObject[] = [];
+  for (const sql of OFFENDING_ROWS) {
+    offending.push(...(await database.query<JsonObject>(sql)).rows);
+  }
+  return { ...found, [OFFENDING]: offending };
 }

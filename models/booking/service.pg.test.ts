@@ -2,7 +2,7 @@ import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Server, startServer } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import { openPool } from "./warm-pool.ts";
+import { openPool } from "./service.ts";
 
 let server: Server;
 let url: string;

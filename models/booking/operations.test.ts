@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { initialState } from "./initial-states.ts";
-import type { BookingOperation, Reference } from "./operations.ts";
-import { References } from "./references.ts";
+import { type BookingOperation, type Reference, References } from "./operations.ts";
+import { initialState } from "./state.ts";
 
 const initial = initialState([{ sameProvider: true, gap: 0, past: false, outcome: "pending" }]);
 const slot = { id: 7, provider: 1, startAt: "2100-01-01", endAt: "2100-01-02" };

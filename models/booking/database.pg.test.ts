@@ -2,10 +2,9 @@ import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Server, startServer } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
+import { openReset } from "./database.ts";
 import booking from "./index.ts";
-import { APART, initialState, type SlotPlan } from "./initial-states.ts";
-import { openReset } from "./reset.ts";
-import type { BookingState } from "./state.ts";
+import { APART, type BookingState, initialState, type SlotPlan } from "./state.ts";
 
 let server: Server;
 let database: Client;

@@ -1,6 +1,6 @@
 import { DatabaseError } from "pg";
 import { expect, test, vi } from "vitest";
-import { ATTEMPTS, retryTransient } from "./retry.ts";
+import { ATTEMPTS, retryTransient } from "./statement.ts";
 
 function failure(sqlstate: string): DatabaseError {
   return Object.assign(new DatabaseError("failed", 0, "error"), { code: sqlstate });
