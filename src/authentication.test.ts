@@ -16,7 +16,7 @@ describe("a token", () => {
     expect(await tokens.read(await tokens.issue(actor))).toEqual(actor);
   });
 
-  test("says nothing if it is forged, too old, unsigned or of another kind", async () => {
+  test("is rejected if it is forged, too old, unsigned or of another kind", async () => {
     const secret = new TextEncoder().encode(KEY);
     const sign = (edit: (jwt: SignJWT) => SignJWT, alg = "HS256") =>
       edit(new SignJWT().setProtectedHeader({ alg })).sign(secret);
@@ -45,12 +45,12 @@ describe("a token", () => {
     }
   });
 
-  test("needs a key that cannot be guessed", () => {
+  test("needs a key of at least 32 bytes", () => {
     expect(() => tokensWith("secret")).toThrow("Set TOKEN_KEY to at least 32 random characters.");
   });
 });
 
-test("a sender is known by a bearer token, or else by the page's cookie", async () => {
+test("a bearer token names the actor, or else the page's cookie", async () => {
   const [a, b] = [await tokens.issue(ada), await tokens.issue({ role: "vendor", id: "7" })];
   const who = (headers: Record<string, string>) => actorOf({ headers }, tokens);
   expect(await who({ authorization: `Bearer ${a}` })).toEqual(ada);
@@ -70,6 +70,6 @@ test.each([
   "customer:",
   "admin:1",
   `vendor:${"x".repeat(201)}`,
-])("%j is nobody", (text) => {
+])("%j is no actor", (text) => {
   expect(parseActor(text)).toBeUndefined();
 });

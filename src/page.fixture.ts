@@ -13,10 +13,10 @@ import { postgresStore } from "./store.ts";
 const PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const executablePath = process.env["CHROMIUM"] ?? PATHS.find((path) => existsSync(path));
 
-/** Why there are no browser tests here; undefined if there are. Under CI a browser has to be there. */
+/** Why the browser tests are skipped; undefined if they run. They always run under CI. */
 export const noBrowser =
   executablePath === undefined && process.env["CI"] === undefined
-    ? "skipped: there is no Chromium here (apt-get install chromium, or set CHROMIUM)"
+    ? "skipped: no Chromium found (apt-get install chromium, or set CHROMIUM)"
     : undefined;
 
 export async function openBrowser(): Promise<Browser> {
@@ -24,10 +24,10 @@ export async function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
 }
 
-/** Where pictures of the pages go, to be looked at; nowhere unless it is set. */
+/** The folder for screenshots of the pages. None are taken by default. */
 const PICTURES = process.env["PICTURES"];
 
-/** The whole service and a browser, for the tests of one file. */
+/** The service and a browser for the tests of one file. */
 export function testPages() {
   const database = testDatabase();
   const tokens = tokensWith("a key for all the tests of the page");
@@ -62,7 +62,7 @@ export function testPages() {
       return (await row(database.pool, sql))["count"];
     },
 
-    /** Before each test, six free times and a visitor who looks at them. */
+    /** Opens the page of a vendor with six free times before each test. */
     visitor(options?: BrowserContextOptions) {
       let page: Page;
       let slots: string[];

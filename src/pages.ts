@@ -6,7 +6,7 @@ const noScript = html`<noscript>
 <p class="card problem">This page needs JavaScript. Allow it in your browser, then reload the page.</p>
 </noscript>`;
 
-/** A whole page. `script` is the browser module in `src/browser` that brings it to life. */
+/** A whole page. `script` names its module in `src/browser`. */
 function page(title: string, content: Html, script?: "book" | "booking"): string {
   const module = script && html`<script type="module" src="/assets/${script}.js"></script>`;
   return html`<!doctype html>
@@ -29,10 +29,7 @@ ${content}
 `.html;
 }
 
-/**
- * What may go wrong, hidden until it does. A conflict is nobody's fault and has an orange card of its
- * own; all else is a problem.
- */
+/** The cards for refusals, hidden at first: an orange one for conflicts, one for everything else. */
 const errorCards: Html = html`
 <section id="conflict" class="card conflict" role="alert" tabindex="-1" hidden>
 <h2 data-message></h2>
@@ -48,15 +45,15 @@ const errorCards: Html = html`
 const NO_PAGE = ["There is no such page", "Check the address, or ask for it again."] as const;
 const NOT_SHOWN = [
   "This booking cannot be shown here",
-  "It is shown in the browser in which it was made, as long as that keeps its cookies. If it is " +
-    "yours, ask those with whom you booked.",
+  "Only the browser that made a booking can show it, and only while it keeps its cookies. If the " +
+    "booking is yours, ask the vendor.",
 ] as const;
 
-/** What is said to people where a refusal has words for programs. */
+/** Texts for visitors, for codes whose messages are written for programs. */
 const WORDS: { readonly [code in ErrorCode]?: readonly [message: string, hint: string] } = {
   VALIDATION_ERROR: NO_PAGE,
   NOT_FOUND: NO_PAGE,
-  VENDOR_NOT_FOUND: ["There is nobody to book with here", NO_PAGE[1]],
+  VENDOR_NOT_FOUND: ["There is no such vendor", NO_PAGE[1]],
   BOOKING_NOT_FOUND: ["There is no such booking", NO_PAGE[1]],
   UNAUTHENTICATED: NOT_SHOWN,
   FORBIDDEN: NOT_SHOWN,
@@ -64,15 +61,15 @@ const WORDS: { readonly [code in ErrorCode]?: readonly [message: string, hint: s
   DATABASE_UNAVAILABLE: ["This page cannot be shown right now", "Reload it in a moment."],
 };
 
-/** A page that says what went wrong, for people. */
+/** The page for a refusal. */
 export function errorPage({ code, message, hint }: ServiceError): string {
   const [heading, advice] = WORDS[code] ?? [message, hint];
   return page(heading, html`<h1>${heading}</h1><p>${advice}</p>`);
 }
 
 /**
- * Where a customer books one of a vendor's free slots. The button waits for the browser module: without
- * it the form would be lost, and the name in the address.
+ * The page on which a customer books one of a vendor's free slots. The browser module enables the
+ * button: without it, a submit would put the customer's name into the address.
  */
 export function bookPage(vendor: Provider, slots: readonly Slot[], customerId: string): string {
   const content = html`<h1>Book a time with ${vendor.name}</h1>
@@ -96,10 +93,10 @@ const HEADINGS: { readonly [status in Booking["status"]]: string } = {
   confirmed: "Your booking is confirmed",
   cancelled: "Your booking is cancelled",
   completed: "Your booking",
-  expired: "Your time was held, and is not any more",
+  expired: "Your time is no longer held",
 };
 
-/** What became of a booking, and what its customer can do about it. */
+/** The page that shows a booking and lets its customer pay, move or cancel it. */
 export function bookingPage(
   { booking, holdOver }: FoundBooking,
   vendor: Provider,
@@ -124,12 +121,12 @@ ${active ? changes(slots) : ""}
   return page(heading, content, "booking");
 }
 
-/** A payment that comes late still gets the time, unless somebody else has got it: see record_payment. */
+/** A late payment still gets the time unless another booking has it: see record_payment. */
 function payment({ holdExpiresAt }: Booking, holdOver: boolean): Html {
   const until = holdExpiresAt === null ? "" : ` for you until ${timeOfDay(holdExpiresAt)} UTC.`;
   const held = until && (holdOver ? ` It was held${until}` : ` It is held${until}`);
   const offer = holdOver
-    ? "You can still pay: if nobody else has taken the time, it is yours; otherwise your money comes back."
+    ? "You can still pay. If the time is still free, it is yours; otherwise your payment is refunded."
     : "Pay to confirm it.";
   return html`<section>
 <p>${offer}${held}</p>
@@ -147,7 +144,7 @@ ${slotChoice("Choose another time", slots)}
 </details>
 <details>
 <summary>Cancel</summary>
-<p>The time goes to somebody else, and what you have paid comes back to you.</p>
+<p>The time becomes free for others, and your payment is refunded.</p>
 <p class="bar"><button type="button" id="cancel" class="danger">Cancel the booking</button></p>
 </details>`;
 }
@@ -166,7 +163,7 @@ function timeOfDay(date: Date): string {
   return time.format(date);
 }
 
-/** Free slots to choose one of, day by day. `id` is what the browser module replaces. */
+/** A choice of free slots, by day. The browser module replaces the element by its id. */
 function slotChoice(legend: string, slots: readonly Slot[]): Html {
   const days = new Map<string, Slot[]>();
   for (const slot of slots) {

@@ -70,7 +70,7 @@ export function addBookingRoutes(
   });
 }
 
-/** How money comes in, by the customer's return or by the gateway's event, and goes back. */
+/** Payments, which the customer's return or the gateway's event reports, and refunds. */
 export function addPaymentRoutes(
   server: FastifyInstance,
   store: BookingStore,
@@ -115,7 +115,7 @@ export function addPaymentRoutes(
       if (paymentStatus === "captured") return { code: "CONFIRMED", booking };
       throw new ServiceError(
         "PAYMENT_REFUNDED",
-        "The payment came too late and is given back",
+        "The payment came too late and is refunded",
         "Select a different time.",
       );
     },
@@ -147,7 +147,7 @@ const ASSETS = {
 
 const MONTH_S = 30 * 24 * 60 * 60;
 
-/** The pages for people: to book a time, and to see, pay, move and cancel what was booked. */
+/** The pages on which visitors book a time, and see, pay, move and cancel their booking. */
 export function addPageRoutes(server: FastifyInstance, store: BookingStore, tokens: Tokens): void {
   server.get<ById>("/book/:id", { schema: schemas.slots }, async (request, reply) => {
     const vendor = await store.findProvider(request.params.id);
@@ -170,7 +170,7 @@ export function addPageRoutes(server: FastifyInstance, store: BookingStore, toke
   }
 }
 
-/** The customer that the visitor's browser is known as; a new one at the first visit. */
+/** The customer of the visitor's cookie. The first visit creates one. */
 async function visitor(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -186,7 +186,7 @@ async function visitor(
   return id;
 }
 
-/** Never from the browser's cache: what is free changes. */
+/** Sends a page that browsers must not cache, since free slots change. */
 function show(reply: FastifyReply, page: string): FastifyReply {
   return reply.type("text/html; charset=utf-8").header("cache-control", "no-store").send(page);
 }

@@ -11,7 +11,7 @@ const booking = {
   startAt: new Date("2030-01-01T10:00:00Z"),
 } as unknown as Booking;
 
-/** A token is the name of who bears it. */
+/** Tokens that contain their actor in plain text. */
 const tokens: Tokens = {
   issue: async (actor) => actorText(actor),
   read: async (t) => parseActor(t),
@@ -25,7 +25,7 @@ const request = {
   customerName: "Ada",
 };
 
-/** A server on a store that does what it is asked, unless told otherwise. */
+/** A server on a store whose methods succeed unless they are replaced. */
 function service(methods: Partial<BookingStore> = {}) {
   const store = {
     createBooking: vi.fn(async () => ({ booking, created: true })),
@@ -44,7 +44,7 @@ function service(methods: Partial<BookingStore> = {}) {
   return { store, server: buildServer({ store, tokens }) };
 }
 
-/** Sends a request; `body` is sent as JSON unless it is a text already. */
+/** Sends a request. A `body` that is no string is sent as JSON. */
 async function send(
   method: "GET" | "POST",
   url: string,
@@ -73,7 +73,7 @@ const outcome = ({ status, body }: { status: number; body: { code: string } }) =
 ];
 
 describe("answers", () => {
-  test("a create that made a booking with 201, and one that was repeated with 200", async () => {
+  test("a create with 201, and its repeat with 200", async () => {
     const first = await send("POST", "/api/bookings/create", request);
     expect(outcome(first)).toEqual([201, "CREATED"]);
     expect(first.body.booking).toMatchObject({ id: "7", startAt: "2030-01-01T10:00:00.000Z" });
@@ -104,7 +104,7 @@ describe("answers", () => {
   });
 });
 
-describe("refuses, and leaves the store alone", () => {
+describe("refuses without a call of the store", () => {
   test.each([
     ["no body", undefined],
     ["null", null],
@@ -165,7 +165,7 @@ describe("refuses, and leaves the store alone", () => {
     expect(response.called).toBe(0);
   });
 
-  test("what is not JSON, and what is too large", async () => {
+  test("bodies that are not JSON, and bodies that are too large", async () => {
     const headers = { "content-type": "text/plain" };
     const text = await send("POST", "/api/bookings/create", "hello", { headers });
     expect(outcome(text)).toEqual([415, "VALIDATION_ERROR"]);
@@ -176,7 +176,7 @@ describe("refuses, and leaves the store alone", () => {
   });
 });
 
-describe("says what failed", () => {
+describe("reports", () => {
   test("a refusal of the store, with its hint", async () => {
     const cancelBooking = async () => {
       throw new ServiceError("BOOKING_NOT_ACTIVE", "Booking is not active", "It was cancelled.");
@@ -191,7 +191,7 @@ describe("says what failed", () => {
     });
   });
 
-  test("a fault of ours, without its words", async () => {
+  test("an internal error, without its message", async () => {
     const ping = async () => {
       throw new Error("secret");
     };
@@ -202,7 +202,7 @@ describe("says what failed", () => {
     expect(JSON.stringify(body)).not.toContain("secret");
   });
 
-  test("that nobody can pay where there is no gateway", async () => {
+  test("that no gateway is configured", async () => {
     const confirm = await send("POST", "/api/bookings/7/confirm", { paymentIntentId: "pi" });
     expect(outcome(confirm)).toEqual([503, "GATEWAY_UNAVAILABLE"]);
   });
@@ -219,7 +219,7 @@ describe("says what failed", () => {
 });
 
 describe("on every answer", () => {
-  test("there are security headers, and no word of what serves it", async () => {
+  test("there are security headers, and none that names the server's software", async () => {
     const { server } = service();
     for (const url of ["/health", "/none"]) {
       const { headers } = await server.inject(url);
@@ -232,7 +232,7 @@ describe("on every answer", () => {
     }
   });
 
-  test("those who send too much are told so", async () => {
+  test("a client that sends too many requests gets 429", async () => {
     const { store } = service();
     const server = buildServer({ store, tokens, requestsPerMinute: 2 });
     const ask = (remoteAddress: string) => server.inject({ url: "/health", remoteAddress });

@@ -7,10 +7,10 @@ import booking from "./index.ts";
 import type { BookingOperation } from "./operations.ts";
 import type { BookingState } from "./state.ts";
 
-/** The booking service on a database of its own, with nothing between the two. */
+/** The booking service on a database of its own, without gates. */
 export interface UngatedSystem {
   readonly system: System<BookingState, BookingOperation>;
-  /** A session beside the service's. */
+  /** A session beside those of the service. */
   readonly beside: Client;
   stop(): Promise<void>;
 }

@@ -14,10 +14,10 @@ import { claimWithoutLockOrConstraints } from "./mutants/claim-without-lock-or-c
 import { APART, type BookingState, initialState } from "./state.ts";
 import { migrateBooking } from "./system.ts";
 
-/** A call of the claim function in a transaction by hand: three statements on one connection. */
+/** A call of the claim function between `begin` and `commit`: three statements on one connection. */
 type Claim = Operation & { readonly name: "claim" };
 
-/** What keeps two claims apart is gone: the locks, and the constraints behind them. */
+/** The seeded bug without the locks and constraints that keep two claims apart. */
 export const unprotected = claimWithoutLockOrConstraints;
 
 const twoClaims = {
@@ -25,7 +25,7 @@ const twoClaims = {
   clients: [[{ name: "claim" }], [{ name: "claim" }]],
 } satisfies Scenario<BookingState, Claim>;
 
-/** Two clients that claim the same slot, without any service in between. */
+/** Two clients that claim the same slot by the database function, without the service. */
 const claims: Service<BookingState, Claim> = {
   name: "claims",
   migrate: (directUrl, mutant) =>

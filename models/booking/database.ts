@@ -4,10 +4,9 @@ import { CHECKS, LEDGER, OFFENDING } from "./invariants.ts";
 import type { BookingState } from "./state.ts";
 
 /**
- * Puts the state that it is given into a migrated database. It is a function of the session alone
- * (pg_temp), and so no part of the schema under test; being a function, it keeps its plans.
- * Sequences go on after the ids that are taken. What was there before is deleted or, if `anew`,
- * truncated.
+ * Replaces the contents of a migrated database. As a function in pg_temp it is no part of the schema
+ * under test, and its plans stay cached. Sequences continue after the given ids. The previous rows are
+ * deleted or, if `anew`, truncated.
  */
 const FUNCTION = `
   create or replace function pg_temp.reset_booking(initial jsonb, anew boolean) returns void
@@ -75,14 +74,14 @@ const FUNCTION = `
   $$`;
 
 /**
- * After how many resets the tables are truncated. Deleting leaves dead rows behind, so that after
- * thousands of resets every statement is slower; but truncating takes five times as long, and has
- * every session plan its statements anew. (Vacuum would give the planner other figures than a new
- * database has, and so other plans than a replay gets.)
+ * Every how many resets the tables are truncated. Deletes leave dead rows behind, which slow down every
+ * statement after thousands of resets. Truncating takes five times as long as deleting, and makes every
+ * session plan its statements again. Vacuum is no alternative: it updates statistics, so that a replay
+ * on a new database would get other plans.
  */
 const TRUNCATE_EVERY = 500;
 
-/** Prepares a session. The function that it gives puts a state into the session's database. */
+/** Prepares a session. Returns the function that sets the state of the session's database. */
 export async function openReset(
   database: Client,
 ): Promise<(initial: BookingState) => Promise<void>> {
@@ -98,7 +97,7 @@ export async function openReset(
   };
 }
 
-/** Every row of every table, by id. Of times that come from the clock it says only whether they are set. */
+/** Every row of every table, by id. Times that come from the clock are reduced to whether they are set. */
 const ROWS = `
   select (select jsonb_agg(to_jsonb(p) - '{created_at}'::text[] order by id)
             from providers p) as providers,
@@ -115,7 +114,7 @@ const ROWS = `
 
 type Tables = { readonly [table: string]: readonly JsonObject[] | null };
 
-/** All that is in the database, equal for two executions that left the same. */
+/** The contents of the database, equal for two executions that left the same rows. */
 export async function contents(database: Client): Promise<Snapshot> {
   const { rows } = await database.query<Tables>({ name: "contents", text: ROWS });
   return Object.fromEntries(
@@ -129,8 +128,8 @@ const OFFENDING_ROWS = [
 ];
 
 /**
- * The consistency checks' results and, only if one failed, the rows at fault; and the payments, with
- * how often the gateway has given each of them back, as `refundsOf` says.
+ * The results of the consistency checks, the offending rows if a check failed, and the payments.
+ * `refundsOf` returns how often the gateway has refunded an intent.
  */
 export async function observe(
   database: Client,
@@ -147,11 +146,11 @@ export async function observe(
     text: "select intent, status from payments order by intent",
   });
   const ledger = payments.rows.map((row) => ({ ...row, refunds: refundsOf(row.intent) }));
-  const found = { [CHECKS]: checks.rows, [LEDGER]: ledger };
-  if (checks.rows.every((row) => row["status"] === "PASS")) return found;
+  const snapshot = { [CHECKS]: checks.rows, [LEDGER]: ledger };
+  if (checks.rows.every((row) => row["status"] === "PASS")) return snapshot;
   const offending: JsonObject[] = [];
   for (const sql of OFFENDING_ROWS) {
     offending.push(...(await database.query<JsonObject>(sql)).rows);
   }
-  return { ...found, [OFFENDING]: offending };
+  return { ...snapshot, [OFFENDING]: offending };
 }

@@ -12,8 +12,8 @@ import { mutantNamed } from "./mutants/index.ts";
 import { migrateBooking } from "./system.ts";
 
 /**
- * The booking service on a Postgres of its own, with something to look at: `npm start`. With MUTANT it
- * has that seeded bug, to see what an attack finds.
+ * Starts the booking service on its own Postgres, with demo data: `npm start`. The environment variable
+ * MUTANT names a seeded bug, to see what an attack finds.
  */
 
 const USAGE_OR_ENVIRONMENT = 2;
@@ -35,8 +35,8 @@ try {
 
   const pool = new Pool({ connectionString: url });
   opened.push(() => pool.end());
-  const sound = postgresStore(pool);
-  const store = mutant?.store?.(sound, pool) ?? sound;
+  const baseline = postgresStore(pool);
+  const store = mutant?.store?.(baseline, pool) ?? baseline;
   const vendors = await fillWithDemoData(pool);
 
   const tokens = tokensWith(randomBytes(32).toString("hex"));
@@ -62,7 +62,7 @@ try {
   for (const close of opened.reverse()) await close();
 }
 
-/** Resolves at the first Ctrl-C, or what else asks to stop. The second one does not wait. */
+/** Resolves at the first SIGINT, SIGTERM or SIGHUP. The second one ends the process at once. */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     let asked = false;
@@ -111,7 +111,7 @@ The booking service listens on ${url} (${postgres}).
 Vendors with free slots, and where to book one:
 ${vendors.map(({ id, name, freeSlots }) => `  ${url}/book/${id}  ${name}: ${freeSlots}`).join("\n")}
 
-The same for programs; a second time, the slot is taken:
+The same over HTTP. Sent twice, the second create is refused:
   curl ${url}/api/vendors/${vendor?.id}/slots
   curl -H 'content-type: application/json' ${url}/api/bookings/create \\
     -H 'authorization: Bearer ${token}' \\
@@ -121,11 +121,11 @@ Several customers at once, for one slot each time:
   npx heddle attack sc1 --target-url ${url} \\
     --database-url '${databaseUrl}'
 
-Ctrl-C stops it; nothing is kept.
+Ctrl-C stops the service and deletes its data.
 `;
 }
 
-/** A vendor of the demo, with its first free slot. */
+/** A vendor with the times of its first free slot. */
 export interface Vendor {
   readonly id: string;
   readonly name: string;
@@ -138,7 +138,7 @@ const VENDORS = 3;
 const DAYS = 14;
 const HOURS = [9, 10, 11, 13, 14, 15, 16];
 
-/** The vendors' names and the bookings are the same every day; the slots are the coming weeks'. */
+/** Inserts vendors, the slots of the coming two weeks, and bookings. Names are the same in every run. */
 async function fillWithDemoData(pool: Pool): Promise<Vendor[]> {
   faker.seed(1);
   const names = Array.from({ length: VENDORS }, () => faker.company.name());

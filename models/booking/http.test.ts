@@ -20,7 +20,7 @@ function answered(status: number, body: string) {
   return performOverHttp(service, cancel, async (actor) => `token of ${actor}`);
 }
 
-test("a success carries what is the same in every run", async () => {
+test("a success has the fields that are the same in every run", async () => {
   const booking = { id: "1", slotId: "2", status: "cancelled", createdAt: "just now", notes: "" };
   const response = await answered(200, JSON.stringify({ code: "CANCELLED", booking }));
   expect(response).toMatchObject({ outcome: "ok", code: "CANCELLED", status: 200 });
@@ -38,7 +38,7 @@ test("a success carries what is the same in every run", async () => {
   });
 });
 
-test("a request bears its sender's token, and nobody's none", async () => {
+test("a request has its sender's token; nobody has none", async () => {
   const service = agent.get(ORIGIN);
   const seen: unknown[] = [];
   const path = "/api/bookings/1/cancel";
@@ -54,7 +54,7 @@ test("a request bears its sender's token, and nobody's none", async () => {
   expect(seen).toEqual(["Bearer token of vendor:1", undefined]);
 });
 
-test("a refusal had no effect", async () => {
+test("a 4xx is a failure, which had no effect", async () => {
   const refusal = JSON.stringify({ code: "BOOKING_NOT_FOUND", message: "…", hint: "…" });
   expect(await answered(404, refusal)).toEqual({
     outcome: "fail",
@@ -78,7 +78,7 @@ test.each([
   "null",
   '"text"',
   "[]",
-])("an answer without a code is named: %s", async (body) => {
+])("an answer without a code gets one from its status: %s", async (body) => {
   expect(await answered(404, body)).toMatchObject({ code: "HTTP_404" });
 });
 

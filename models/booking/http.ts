@@ -11,10 +11,10 @@ export type HttpOperation = Extract<
   }
 >;
 
-/** Gives the token of a customer, vendor or machine; nobody has none. */
+/** Returns the token of an actor; undefined for `nobody`. */
 export type TokenOf = (actor: string) => Promise<string | undefined>;
 
-/** Sends a request over HTTP, with its sender's token. A 5xx tells no more of the outcome than no answer does. */
+/** Performs an operation over HTTP, with its sender's token. After a 5xx the outcome is unknown. */
 export async function performOverHttp(
   service: Pick<Dispatcher, "request">,
   request: HttpOperation,
@@ -62,7 +62,7 @@ function content(request: HttpOperation, answer: JsonObject): Json {
   switch (request.name) {
     case "list":
       return Array.isArray(answer["slots"]) ? answer["slots"].map(slotBody) : [];
-    // Which of two runs gave a payment back is nobody's concern.
+    // Which of two concurrent runs refunded a payment is not specified.
     case "refund":
     case "webhook":
       return null;

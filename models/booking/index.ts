@@ -16,7 +16,7 @@ import type { BookingState } from "./state.ts";
 import { survivors } from "./survivors.ts";
 import { migrateBooking, startBooking } from "./system.ts";
 
-/** The booking service of `src/` and `migrations/`, as something to verify. */
+/** Describes the booking service of `src/` and `migrations/` to Heddle. */
 const booking: Service<BookingState, BookingOperation> = {
   name: "booking",
 
@@ -43,7 +43,7 @@ function seeded(mutant: string | undefined): BookingMutant | undefined {
   return mutant === undefined ? undefined : mutantNamed(mutant);
 }
 
-/** The schema, the model with its seeded bugs, and the service. */
+/** The files on which a counterexample depends: the schema, this folder, and the service. */
 function sources(): URL[] {
   const extension = extname(import.meta.url);
   const own = ["./", "./attacks/", "./mutants/", "../../src/"];

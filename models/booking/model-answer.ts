@@ -7,13 +7,13 @@ import {
 } from "./model-calendar.ts";
 import type { Create, Reference } from "./operations.ts";
 
-/** What is right to answer, and the calendar after it. */
+/** The correct answer to an operation, and the calendar after it. */
 export interface CorrectAnswer {
   readonly code: string;
-  /** The HTTP status, where it is not the usual one of a success (200) or of that refusal. */
+  /** The HTTP status, if it differs from the usual one of the code. */
   readonly status?: number;
   readonly body: Json;
-  /** What is made anew, with an id that nothing of its kind has. */
+  /** Set if the operation makes a booking or a slot, whose id must be new. */
   readonly makes?: "bookings" | "slots";
   readonly after: Calendar;
 }
@@ -22,12 +22,12 @@ export function answerRefused(code: string, calendar: Calendar): CorrectAnswer {
   return { code, body: null, after: calendar };
 }
 
-/** A client can only name what it was told that it made. */
+/** A reference that could not be resolved: the client has not made such a thing. */
 export function isOwn(reference: Reference): reference is { readonly own: number } {
   return "own" in reference;
 }
 
-/** A provider has at most one slot at the same time. */
+/** The slot of a provider with these times. There is at most one. */
 export function slotAt(
   calendar: Calendar,
   time: Pick<CalendarSlot, "provider" | "startAt" | "endAt">,
@@ -44,7 +44,7 @@ export function slotAt(
   return undefined;
 }
 
-/** A booking is new, or different, and the client is told of it. */
+/** The answer of an operation that makes or changes a booking. */
 export function answerChanged(
   code: string,
   calendar: Calendar,
@@ -53,7 +53,7 @@ export function answerChanged(
   return { code, body: bookingAnswer(calendar, booking), after: withBookings(calendar, booking) };
 }
 
-/** A booking as clients are told of it. */
+/** A booking in an answer. */
 export function bookingAnswer({ slots }: Calendar, booking: CalendarBooking): Json {
   const slot = slots.get(booking.slot);
   return {
@@ -74,21 +74,21 @@ export function slotAnswer({ id, provider, startAt, endAt }: CalendarSlot): Json
   return { id: String(id), providerId: String(provider), startAt, endAt };
 }
 
-/** Who cannot say who he is. */
+/** The sender of a request without a token. */
 export const NOBODY = "nobody";
 
-/** A booking is its customer's and its vendor's to change, and nobody else's. */
+/** Only a booking's customer and vendor may change it. */
 export function mayChange(booking: CalendarBooking, by: string | undefined): boolean {
   return by === `customer:${booking.customer}` || by === `vendor:${booking.provider}`;
 }
 
-/** What is told whoever is no machine, such as the gateway; undefined if it is one. */
+/** The refusal for a sender that is no system, such as the gateway; undefined if it is one. */
 export function machinesOnly(by: string | undefined): string | undefined {
   if (by === NOBODY) return "UNAUTHENTICATED";
   return by?.startsWith("system:") ? undefined : "FORBIDDEN";
 }
 
-/** Whether somebody may make such a booking: customers for themselves, vendors in their calendar. */
+/** Customers create bookings for themselves, vendors in their own calendar. */
 export function mayCreate({ by, createdBy, customer }: Create, provider: number): boolean {
   return by === (createdBy === "vendor" ? `vendor:${provider}` : `customer:${customer}`);
 }

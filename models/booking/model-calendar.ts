@@ -9,43 +9,43 @@ import {
   type InitialBooking as StartingBooking,
 } from "./state.ts";
 
-/** A time that a provider offers. Its provider and its times never change. */
+/** A slot. Its provider and its times never change. */
 export interface CalendarSlot {
   readonly id: number;
   readonly provider: number;
   readonly startAt: string;
   readonly endAt: string;
-  /** Whether the provider took it back. */
+  /** Whether the provider has withdrawn it. */
   readonly withdrawn: boolean;
 }
 
-/** Who has, or had, which slot. */
+/** A booking, active or not. */
 export interface CalendarBooking extends Omit<StartingBooking, "holdExpiresAt"> {
   readonly provider: number;
   readonly holdExpiresAt: string | null;
   readonly idempotencyKey: string | null;
-  /** The slot that was asked for with the key; the booking may have moved since. */
+  /** The slot that the create with the key asked for. The booking may have moved since. */
   readonly requestedSlot: number | null;
   readonly paymentIntentId: string | null;
 }
 
-/** All that the service knows. A calendar never changes: a operation makes another one of it. */
+/** The state of the service in the sequential specification. Immutable. */
 export interface Calendar {
   readonly providers: BookingState["providers"];
   readonly slots: ReadonlyMap<number, CalendarSlot>;
   readonly bookings: ReadonlyMap<number, CalendarBooking>;
-  /** By their intents. */
+  /** By intent. */
   readonly payments: ReadonlyMap<string, InitialPayment>;
   /** Whether the slots of `SOON_DAY` have begun. */
   readonly late: boolean;
   /**
-   * What is in the database in the end. The service chooses the ids of what it makes. Where an
-   * answer was lost, that is where the id is found.
+   * The final contents of the database. Where the response of a create or publish was lost, the model
+   * takes the id that the service chose from here.
    */
   readonly final: Snapshot | undefined;
 }
 
-/** When the hold of a booking that a operation makes ends: after any `expire` of a scenario. */
+/** The end of a new booking's hold, which is after every `expire` of a scenario. */
 export const NEW_HOLD = RUNNING_HOLD;
 
 export function calendarOf({
@@ -78,7 +78,7 @@ export function calendarOf({
   };
 }
 
-/** The calendar with a slot that is new, or different. */
+/** Adds or replaces a slot. */
 export function withSlot(calendar: Calendar, slot: CalendarSlot): Calendar {
   return { ...calendar, slots: new Map(calendar.slots).set(slot.id, slot) };
 }
@@ -109,26 +109,28 @@ export function isPast({ late }: Calendar, slot: CalendarSlot): boolean {
   return slot.startAt < (late ? FUTURE_DAY : SOON_DAY);
 }
 
-/** Slots are half-open, [start, end): one that begins when another ends does not overlap it. */
+/** Slots are half-open, [start, end): adjacent slots do not overlap. */
 function overlap(a: CalendarSlot, b: CalendarSlot): boolean {
   return a.provider === b.provider && a.startAt < b.endAt && b.startAt < a.endAt;
 }
 
-/** Whether an active booking has this very slot. */
+/** Whether an active booking has this slot. */
 export function isTaken(calendar: Calendar, slot: CalendarSlot): boolean {
   return some(calendar.bookings, (booking) => booking.slot === slot.id && isActive(booking));
 }
 
 /**
- * Whether a slot can be had: it was not withdrawn, nobody has it, and nobody has one that overlaps
- * it. `mover` is the booking that wants to move there: what it has itself is in nobody's way.
+ * Whether a slot can be booked: it is not withdrawn, and no active booking overlaps it. `mover` is the
+ * booking to be moved there, whose own slot does not count.
  */
 export function isFree(calendar: Calendar, slot: CalendarSlot, mover?: CalendarBooking): boolean {
-  const inTheWay = (booking: CalendarBooking): boolean => {
-    const its = calendar.slots.get(booking.slot);
-    return booking.id !== mover?.id && isActive(booking) && its !== undefined && overlap(its, slot);
+  const conflicts = (booking: CalendarBooking): boolean => {
+    const taken = calendar.slots.get(booking.slot);
+    return (
+      booking.id !== mover?.id && isActive(booking) && taken !== undefined && overlap(taken, slot)
+    );
   };
-  return !slot.withdrawn && !some(calendar.bookings, inTheWay);
+  return !slot.withdrawn && !some(calendar.bookings, conflicts);
 }
 
 function some<T>(things: ReadonlyMap<number, T>, holds: (thing: T) => boolean): boolean {
@@ -136,7 +138,7 @@ function some<T>(things: ReadonlyMap<number, T>, holds: (thing: T) => boolean): 
   return false;
 }
 
-/** Equal for equal calendars. What never changes is left out. */
+/** Equal for equal calendars. Fields that never change are left out. */
 export function keyOf({ slots, bookings, payments, late }: Calendar): string {
   const parts: unknown[] = [late];
   for (const { id, withdrawn } of slots.values()) parts.push(id, withdrawn);
@@ -147,7 +149,7 @@ export function keyOf({ slots, bookings, payments, late }: Calendar): string {
   return parts.join();
 }
 
-/** Why what was left in the tables is not what the calendar says; undefined if it is. */
+/** The first difference between the final rows and the calendar; undefined if they agree. */
 export function unexpectedContents(calendar: Calendar, final: Snapshot): string | undefined {
   const { providers, slots, bookings, payments } = calendar;
   return (
@@ -201,29 +203,29 @@ function bookingRow(booking: CalendarBooking, { slots }: Calendar): JsonObject {
   };
 }
 
-/** Compares the columns that the calendar knows of. */
+/** Compares the columns that the calendar has. */
 function difference(
   thing: string,
   key: string,
   expected: readonly JsonObject[],
   actual: readonly JsonObject[] = [],
 ): string | undefined {
-  const there = new Map(actual.map((row) => [row[key], row]));
+  const rest = new Map(actual.map((row) => [row[key], row]));
   for (const row of expected) {
-    const other = there.get(row[key]);
-    if (other === undefined) return `${thing} ${row[key]} should be there`;
-    there.delete(row[key]);
+    const other = rest.get(row[key]);
+    if (other === undefined) return `${thing} ${row[key]} is missing`;
+    rest.delete(row[key]);
     for (const [column, value] of Object.entries(row)) {
       const [should, is] = [value, column.endsWith("_at") ? time(other[column]) : other[column]];
       if (should === is) continue;
-      return `${thing} ${row[key]}'s ${column} should be ${JSON.stringify(should)}, and is ${JSON.stringify(is)}`;
+      return `${thing} ${row[key]}'s ${column} should be ${JSON.stringify(should)}, not ${JSON.stringify(is)}`;
     }
   }
-  const [more] = there.keys();
-  return more === undefined ? undefined : `${thing} ${more} should not be there`;
+  const [unexpected] = rest.keys();
+  return unexpected === undefined ? undefined : `${thing} ${unexpected} should not exist`;
 }
 
-/** Postgres writes times in its own way. */
+/** Postgres writes times in another format than the model. */
 function time(value: JsonObject[string] | undefined): JsonObject[string] | undefined {
   return typeof value === "string" ? new Date(value).toISOString() : value;
 }

@@ -36,22 +36,16 @@ import { NOTHING_TO_SEND } from "./responses.ts";
 import { DECLINED_ATTEMPT, type InitialPayment, intentOf } from "./state.ts";
 
 /*
- * What the booking service has to do, operation by operation: what it answers, and what the calendar is
- * afterwards, if nobody else is there at the same time. With others, the answers have to be those
- * of some order in which the operations could have come one after the other.
+ * The sequential specification: for each operation the correct answer and the calendar after it. A
+ * concurrent history is correct if some sequential order of its operations gives the same answers.
  */
 
-/**
- * The answer to a operation. `id` is the one that the service chose for what it makes, if it makes
- * something.
- */
+/** The correct answer to an operation. `id` is the id that the service chose for a new object. */
 export function answer(calendar: Calendar, operation: BookingOperation, id: number): CorrectAnswer {
   switch (operation.name) {
-    // Who gets a slot, and when.
     case "create":
       return create(calendar, operation, id);
 
-    // How bookings are paid.
     case "confirm":
       if (isOwn(operation.booking)) return answerRefused(NOTHING_TO_SEND.booking, calendar);
       return confirm(calendar, operation.booking.id, operation);
@@ -63,8 +57,8 @@ export function answer(calendar: Calendar, operation: BookingOperation, id: numb
     case "refund":
       return refund(calendar, operation);
 
-    // An active booking ends, its slot can be had again, and its payment has to be given back. It
-    // ends once: a second cancel is refused.
+    // Ends an active booking, frees its slot, and makes its payment due for a refund. A second cancel is
+    // refused.
     case "cancel": {
       if (isOwn(operation.booking)) return answerRefused(NOTHING_TO_SEND.booking, calendar);
       const { by, via } = operation;
@@ -82,8 +76,7 @@ export function answer(calendar: Calendar, operation: BookingOperation, id: numb
     case "reschedule":
       return reschedule(calendar, operation);
 
-    // Every pending booking whose hold is over by then ends, and its slot can be had again. The
-    // answer is how many they were.
+    // Ends every pending booking whose hold is over at `at`, and frees its slot. Answers their number.
     case "expire": {
       const over = [...calendar.bookings.values()].filter(
         ({ status, holdExpiresAt }) =>
@@ -100,7 +93,7 @@ export function answer(calendar: Calendar, operation: BookingOperation, id: numb
     case "publish":
       return publish(calendar, operation, id);
 
-    // A provider takes back a slot that nobody has. To take it back twice is to take it back once.
+    // Withdraws a slot that is not booked. A repeat changes nothing.
     case "withdraw": {
       if (isOwn(operation.slot)) return answerRefused(NOTHING_TO_SEND.slot, calendar);
       const slot = calendar.slots.get(operation.slot.id);
@@ -110,7 +103,7 @@ export function answer(calendar: Calendar, operation: BookingOperation, id: numb
       return { code: "WITHDRAWN", body: slotAnswer(slot), after };
     }
 
-    // The slots of a provider that a create would get, in order of time.
+    // Lists the slots of a provider that a create can book, in order of time.
     case "list": {
       const free = [...calendar.slots.values()]
         .filter((slot) => slot.provider === operation.provider && !isPast(calendar, slot))
@@ -119,16 +112,13 @@ export function answer(calendar: Calendar, operation: BookingOperation, id: numb
       return { code: "SLOTS", body: free.map(slotAnswer), after: calendar };
     }
 
-    // Some slots begin.
+    // The slots of `SOON_DAY` begin.
     case "elapse":
       return { code: "ELAPSED", body: null, after: { ...calendar, late: true } };
   }
 }
 
-/**
- * A provider offers a time. One that is offered already stays as it is, booked or not; one that was
- * withdrawn is offered again.
- */
+/** Publishes a slot. A published one stays as it is, booked or not; a withdrawn one is published again. */
 function publish(
   calendar: Calendar,
   { provider, startAt, endAt }: Publish,
@@ -152,16 +142,15 @@ function inOrder(a: string, b: string): number {
 }
 
 /**
- * A booking is made whole, and holds its slot from then on. One that a customer makes is pending,
- * and its hold ends unless it is confirmed; one that a vendor makes is confirmed. With an
- * idempotency key, a customer's repeated request gets the booking that the first one made, whatever
- * became of it meanwhile; the key cannot be used for another slot.
+ * Makes a booking, which takes its slot. A customer's booking is pending until it is confirmed or its
+ * hold expires; a vendor's is confirmed. A repeated request with the customer's idempotency key returns
+ * the first one's booking in its current status. Another request with the key is refused.
  */
 function create(calendar: Calendar, operation: Create, id: number): CorrectAnswer {
   if (isOwn(operation.slot)) return answerRefused(NOTHING_TO_SEND.slot, calendar);
   const named = calendar.slots.get(operation.slot.id);
   const provider = operation.provider ?? named?.provider;
-  // Over HTTP a slot is named by its provider and times; a function is given its id.
+  // Over HTTP provider and times identify a slot; the function takes its id.
   const slot =
     operation.via === "function" || named === undefined
       ? named
@@ -206,9 +195,8 @@ function create(calendar: Calendar, operation: Create, id: number): CorrectAnswe
 }
 
 /**
- * An active booking moves to another free slot of the same provider that has not begun, and the
- * slot that it had can be had again: never both, never neither. To where it is already, it moves
- * without anything happening.
+ * Moves an active booking to another free, future slot of the same provider, and frees its old slot.
+ * A move to its own slot succeeds and changes nothing.
  */
 function reschedule(calendar: Calendar, operation: Reschedule): CorrectAnswer {
   if (isOwn(operation.booking)) return answerRefused(NOTHING_TO_SEND.booking, calendar);
@@ -239,8 +227,8 @@ function madeWith(calendar: Calendar, customer: string, key: string): CalendarBo
 }
 
 /**
- * The customer comes back from the gateway. What counts is what the gateway says of the payment, not
- * what the customer says. Money that came too late for its booking is given back.
+ * Confirms a booking after its customer has paid. The gateway's status of the payment decides, not the
+ * customer. A payment that is too late for its booking is refunded.
  */
 function confirm(calendar: Calendar, id: number, { attempt, by }: Confirm): CorrectAnswer {
   if (by === NOBODY) return answerRefused("UNAUTHENTICATED", calendar);
@@ -256,7 +244,7 @@ function confirm(calendar: Calendar, id: number, { attempt, by }: Confirm): Corr
   return { code: "CONFIRMED", body: bookingAnswer(after, confirmed), after };
 }
 
-/** The gateway tells of a payment: perhaps again, perhaps late, perhaps in the wrong order. */
+/** Records an event of the gateway, which may be repeated, late or out of order. */
 function webhook(calendar: Calendar, id: number, operation: Webhook): CorrectAnswer {
   const { attempt, captured, via, by } = operation;
   const stranger = via === "http" ? machinesOnly(by) : undefined;
@@ -268,9 +256,9 @@ function webhook(calendar: Calendar, id: number, operation: Webhook): CorrectAns
 }
 
 /**
- * What becomes of a payment and its booking. Captured money confirms a pending booking; one whose
- * hold has expired wins its slot back, if that can still be had. All other captured money has to be
- * given back. Nothing changes what was captured once.
+ * The calendar after a payment. A captured payment confirms a pending booking. An expired booking wins
+ * its slot back if that is still free. Any other captured payment is due for a refund. A payment that
+ * was captured once never changes again by an event.
  */
 function withPayment(
   calendar: Calendar,
@@ -298,7 +286,7 @@ function winsBack(calendar: Calendar, booking: CalendarBooking): boolean {
   return booking.status === "expired" && can;
 }
 
-/** The payment of a booking that is kept no longer has to be given back. */
+/** Makes the captured payment of a booking due for a refund. */
 function withRefundDue(calendar: Calendar, id: number): Calendar {
   const kept = [...calendar.payments.values()].filter(
     ({ booking, status }) => booking === id && status === "captured",
@@ -309,26 +297,26 @@ function withRefundDue(calendar: Calendar, id: number): Calendar {
   );
 }
 
-/** All that has to be given back, is: each payment once. */
+/** Refunds every payment that is due, once. */
 function refund(calendar: Calendar, { by }: Refund): CorrectAnswer {
   const stranger = machinesOnly(by);
   if (stranger !== undefined) return answerRefused(stranger, calendar);
-  const given = refundsDue(calendar).map(
+  const refunded = refundsDue(calendar).map(
     (payment): InitialPayment => ({ ...payment, status: "refunded" }),
   );
-  return { code: "SETTLED", body: null, after: withPayments(calendar, ...given) };
+  return { code: "SETTLED", body: null, after: withPayments(calendar, ...refunded) };
 }
 
 function refundsDue({ payments }: Calendar): readonly InitialPayment[] {
   return [...payments.values()].filter(({ status }) => status === "refund_due");
 }
 
-/** Nobody knows how far the giving back got: any of the payments may have been given back. */
+/** The possible calendars after an interrupted refund run: any subset of the due payments is refunded. */
 export function afterInterruptedRefund(calendar: Calendar): readonly Calendar[] {
   let after = [calendar];
   for (const payment of refundsDue(calendar)) {
-    const given: InitialPayment = { ...payment, status: "refunded" };
-    after = after.flatMap((it) => [it, withPayments(it, given)]);
+    const refunded: InitialPayment = { ...payment, status: "refunded" };
+    after = after.flatMap((it) => [it, withPayments(it, refunded)]);
   }
   return after.filter((it) => it !== calendar);
 }

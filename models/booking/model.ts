@@ -12,7 +12,7 @@ import { afterInterruptedRefund, answer } from "./model-rules.ts";
 import { type BookingOperation, References } from "./operations.ts";
 import type { BookingState } from "./state.ts";
 
-/** The specification of the booking service (model-rules.ts), as what histories are checked by. */
+/** The model of the booking service: its rules are in model-rules.ts. */
 export const model: Model<Calendar, BookingState, BookingOperation> = {
   init: calendarOf,
 
@@ -24,7 +24,7 @@ export const model: Model<Calendar, BookingState, BookingOperation> = {
 
   expected(calendar, call) {
     const right = answer(calendar, call.operation, idIn(call));
-    return difference(calendar, right, call) ?? `${right.code} is right`;
+    return difference(calendar, right, call) ?? `${right.code} is correct`;
   },
 
   key: keyOf,
@@ -32,7 +32,7 @@ export const model: Model<Calendar, BookingState, BookingOperation> = {
   split: splitByCalendar,
 };
 
-/** The HTTP status of each refusal. Of successes it is 200, if the rules say nothing else. */
+/** The HTTP status of each refusal. That of a success is 200 unless the answer has another. */
 const STATUS: { readonly [code: string]: number } = {
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
@@ -48,13 +48,13 @@ const STATUS: { readonly [code: string]: number } = {
   PAYMENT_REFUNDED: 409,
 };
 
-/** The id that the service chose, if the answer names something that may be new. */
+/** The id in the response of a create or publish, which the service chose; else 0. */
 function idIn({ operation, response }: Call<BookingOperation>): number {
   const names = operation.name === "create" || operation.name === "publish";
   return names && response?.outcome === "ok" ? Number((response.body as JsonObject)["id"]) : 0;
 }
 
-/** What is wrong with an answer, in words; undefined if it is right. */
+/** The difference between a response and the correct answer, in words; undefined if there is none. */
 function difference(
   calendar: Calendar,
   right: CorrectAnswer,
@@ -62,17 +62,17 @@ function difference(
 ): string | undefined {
   const { operation, response } = call;
   if (response === undefined) return undefined;
-  if (response.code !== right.code) return `${right.code} is right`;
+  if (response.code !== right.code) return `${right.code} is correct`;
   if (right.makes !== undefined && calendar[right.makes].has(idIn(call))) {
-    return "the id is taken";
+    return "the id is not new";
   }
   const status = right.status ?? STATUS[right.code] ?? 200;
   if (operation.via === "http" && response.status !== undefined && response.status !== status) {
-    return `the status ${status} is right`;
+    return `the status ${status} is correct`;
   }
   if (equalJson(response.body, right.body)) return undefined;
   const [said, body] = [JSON.stringify(response.body), JSON.stringify(right.body)];
-  return `${right.code} is right, with ${body}, not ${said}`;
+  return `${right.code} is correct, with ${body}, not ${said}`;
 }
 
 function equalJson(a: Json, b: Json): boolean {
@@ -85,7 +85,7 @@ function equalJson(a: Json, b: Json): boolean {
   );
 }
 
-/** What may follow if a operation has an effect that nobody was told of. */
+/** The possible calendars if an operation without a response had an effect. */
 function possibleEffects(calendar: Calendar, operation: BookingOperation): readonly Calendar[] {
   if (operation.name === "refund") return afterInterruptedRefund(calendar);
   const ids = idsAtTheEnd(calendar, operation);
@@ -94,7 +94,7 @@ function possibleEffects(calendar: Calendar, operation: BookingOperation): reado
     .filter((after) => after !== calendar);
 }
 
-/** Which of the things that there are in the end, and not yet, the operation may have made. */
+/** The ids of the final rows that the operation may have made, and that do not exist yet. */
 function idsAtTheEnd(
   { final, bookings, slots }: Calendar,
   operation: BookingOperation,
@@ -116,9 +116,9 @@ export type BookingHistory = ObservedHistory<BookingState, BookingOperation>;
 type BookingCall = Call<BookingOperation>;
 
 /**
- * The calendars of different providers have nothing to do with each other, so that they can be
- * checked one by one; unless something concerns several: a key that was used for slots of both, or
- * `expire`, `refund` and the time, which are for all. Operations name what their clients made by its id.
+ * Splits a history into independent parts. Providers are independent unless an operation concerns
+ * several: creates with one key on slots of both, or `expire`, `refund` and `elapse`, which concern all.
+ * In the parts' operations, ids replace references to what a client made.
  */
 function splitByCalendar(account: BookingHistory): readonly BookingHistory[] {
   const { initial, final } = account;
@@ -148,7 +148,7 @@ function splitByCalendar(account: BookingHistory): readonly BookingHistory[] {
   }));
 }
 
-/** The operations with ids in place of references to what their client made before. */
+/** The calls with ids in place of references to what their client made. */
 function withResolvedIds({ initial, calls }: BookingHistory): readonly BookingCall[] {
   const references = new References(initial);
   const operations = new Map<BookingCall, BookingOperation>();
@@ -178,7 +178,7 @@ function ownerOf(table: string, row: JsonObject): string {
   return provider(table === "providers" ? row["id"] : row["provider_id"]);
 }
 
-/** What belongs together, whoever asks for it. */
+/** Groups of things that belong together in the initial state and in the final rows. */
 function* thingsLinked({ initial, final }: BookingHistory): Iterable<readonly string[]> {
   for (const { id } of initial.providers) yield [provider(id)];
   for (const its of initial.slots) yield [slot(its.id), provider(its.provider)];
@@ -191,7 +191,7 @@ function* thingsLinked({ initial, final }: BookingHistory): Iterable<readonly st
   }
 }
 
-/** What an operation has to do with, by its operation and by what it was told that it made. */
+/** The things that an operation names or that its response says it made. */
 function thingsConcerned(
   { operation, response }: BookingCall,
   { providers }: BookingState,
@@ -223,7 +223,7 @@ function grouped<T>(items: Iterable<T>, groupOf: (item: T) => string): ReadonlyM
   return groups;
 }
 
-/** Things that were joined, directly or through others, are of one group (union-find). */
+/** Union-find: things that were joined, directly or through others, are in one group. */
 class Groups {
   readonly #parent = new Map<string, string>();
 
@@ -233,14 +233,14 @@ class Groups {
     for (const other of others) this.#parent.set(this.of(other), root);
   }
 
-  /** The name of a thing's group: one of its things. */
+  /** The representative of a thing's group. */
   of(thing: string): string {
     let root = thing;
     for (let next = this.#parent.get(root); next !== root; next = this.#parent.get(root)) {
       if (next === undefined) this.#parent.set(root, root);
       else root = next;
     }
-    // The next look-up is a short one.
+    // Path compression.
     for (let at = thing; at !== root; ) {
       const next = this.#parent.get(at) ?? root;
       this.#parent.set(at, root);

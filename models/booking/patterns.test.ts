@@ -239,7 +239,7 @@ function scenario([slots, ...clients]: Case): BookingScenario {
 }
 
 describe("each pattern", () => {
-  test("has hand-made cases", () => {
+  test("has cases", () => {
     expect(Object.keys(cases)).toEqual(patterns.map(({ name }) => name));
   });
 

@@ -20,10 +20,10 @@ import {
 } from "./state.ts";
 
 type Named<N extends BookingOperation["name"]> = Extract<BookingOperation, { readonly name: N }>;
-/** A operation that is about a booking. */
+/** An operation that concerns a booking. */
 export type BookingChange = Named<"cancel" | "confirm" | "webhook" | "reschedule">;
 
-/** A operation together with the client that sends it. */
+/** An operation and the client that sends it. */
 export type ClientOperation<C extends BookingOperation = BookingOperation> = {
   readonly client: number;
   readonly operation: C;
@@ -40,7 +40,7 @@ function operationsNamed<N extends BookingOperation["name"]>(
   );
 }
 
-/** Whether operations of two different clients are related so. */
+/** Whether two operations of different clients are related. */
 function someOfTwoClients<A extends BookingOperation, B extends BookingOperation>(
   first: readonly ClientOperation<A>[],
   second: readonly ClientOperation<B>[],
@@ -55,11 +55,8 @@ function slotOf(initial: BookingState, reference: Reference): InitialSlot | unde
   return "id" in reference ? initial.slots.find((slot) => slot.id === reference.id) : undefined;
 }
 
-/** The booking that a operation is about; none if its sender has no right to it. */
-function bookingOf(
-  initial: BookingState,
-  operation: BookingChange,
-): InitialBooking | undefined {
+/** The booking that an operation concerns; undefined if its sender has no right to it. */
+function bookingOf(initial: BookingState, operation: BookingChange): InitialBooking | undefined {
   const { booking: reference, by } = operation;
   if (!("id" in reference)) return undefined;
   const booking = initial.bookings.find(({ id }) => id === reference.id);
@@ -78,7 +75,7 @@ function sameBooking({
   };
 }
 
-/** What brings captured money to a booking. */
+/** The operations that report a captured payment. */
 function payments(scenario: BookingScenario) {
   return operationsNamed(scenario, "confirm", "webhook").filter(({ operation }) =>
     operation.name === "confirm" ? operation.attempt !== DECLINED_ATTEMPT : operation.captured,
@@ -90,7 +87,7 @@ function samePayment(scenario: BookingScenario) {
   return (a: Confirm | Webhook, b: Confirm | Webhook) => same(a, b) && a.attempt === b.attempt;
 }
 
-/** Shapes in which money goes astray. "Different clients" is meant throughout. */
+/** Shapes of scenarios in which payments race. The operations are those of different clients. */
 const paymentPatterns: readonly Pattern<BookingState, BookingOperation>[] = [
   {
     name: "expire_races_payment",
@@ -105,11 +102,11 @@ const paymentPatterns: readonly Pattern<BookingState, BookingOperation>[] = [
   },
   {
     name: "repeated_payment_event",
-    description: "Two clients tell of one payment.",
+    description: "Two clients report one payment.",
     threshold: 0.03,
     matches: (scenario) => {
-      const told = operationsNamed(scenario, "confirm", "webhook");
-      return someOfTwoClients(told, told, samePayment(scenario));
+      const reports = operationsNamed(scenario, "confirm", "webhook");
+      return someOfTwoClients(reports, reports, samePayment(scenario));
     },
   },
   {
@@ -141,7 +138,7 @@ const paymentPatterns: readonly Pattern<BookingState, BookingOperation>[] = [
   },
   {
     name: "two_refund_runs",
-    description: "Two clients give back what has to be, and there is something.",
+    description: "Two clients settle refunds while a payment is due.",
     threshold: 0.01,
     matches: (scenario) => {
       const runs = operationsNamed(scenario, "refund").filter(
@@ -153,7 +150,7 @@ const paymentPatterns: readonly Pattern<BookingState, BookingOperation>[] = [
   },
 ];
 
-/** The slots that two claims are for, related so. A claim at a wrong provider, or for somebody else, is none. */
+/** Whether the slots of two claims are related. Claims with a wrong provider or sender do not count. */
 function slotsOfClaims(
   { initial }: BookingScenario,
   related: (a: InitialSlot, b: InitialSlot) => boolean,
@@ -176,7 +173,7 @@ function claimsRelated(
   return someOfTwoClients(claims, claims, slotsOfClaims(scenario, related));
 }
 
-/** Shapes in which races live. "Different clients" is meant throughout. */
+/** Shapes of scenarios in which races occur. The operations are those of different clients. */
 export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
   {
     name: "contended_slot",
@@ -321,15 +318,15 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
   },
   {
     name: "strangers_change",
-    description: "A stranger changes a booking that another client changes too.",
+    description: "A client without the right changes a booking that another client changes too.",
     threshold: 0.02,
     matches: (scenario) => {
       const { initial } = scenario;
       const changes = operationsNamed(scenario, "cancel", "confirm", "reschedule");
       const foreign = changes.filter(({ operation }) => operation.by !== undefined);
       return someOfTwoClients(foreign, changes, (a, b) => {
-        const { by: _, ...rightful } = a;
-        const booking = bookingOf(initial, rightful);
+        const { by: _, ...withoutSender } = a;
+        const booking = bookingOf(initial, withoutSender);
         return (
           booking !== undefined &&
           bookingOf(initial, a) === undefined &&

@@ -1,15 +1,15 @@
 import type { IdFields, JsonObject, Response } from "../../harness/index.ts";
 import type { BookingOperation } from "./operations.ts";
 
-/** A operation named what its client never made, so that nothing was sent. */
+/** Codes for operations that were not sent, since they refer to something that the client never made. */
 export const NOTHING_TO_SEND = { booking: "NO_BOOKING", slot: "NO_SLOT" } as const;
 
 const { booking: NO_BOOKING, slot: NO_SLOT } = NOTHING_TO_SEND;
 
-/** What a foreign request is told. */
-const STRANGERS = ["UNAUTHENTICATED", "FORBIDDEN"] as const;
+/** Codes for requests without a token, and for those of an actor without the right. */
+const ACCESS_DENIED = ["UNAUTHENTICATED", "FORBIDDEN"] as const;
 
-/** Every code that the service may answer with. Any other is a violation of its contract. */
+/** The codes that the service may answer with, by operation. Any other code violates the contract. */
 export const codes: { readonly [name in BookingOperation["name"]]: readonly string[] } = {
   create: [
     "CREATED",
@@ -18,20 +18,20 @@ export const codes: { readonly [name in BookingOperation["name"]]: readonly stri
     "SLOT_PROVIDER_MISMATCH",
     "SLOT_IN_PAST",
     "IDEMPOTENCY_KEY_REUSED",
-    ...STRANGERS,
+    ...ACCESS_DENIED,
     NO_SLOT,
   ],
-  cancel: ["CANCELLED", "BOOKING_NOT_FOUND", "BOOKING_NOT_ACTIVE", ...STRANGERS, NO_BOOKING],
+  cancel: ["CANCELLED", "BOOKING_NOT_FOUND", "BOOKING_NOT_ACTIVE", ...ACCESS_DENIED, NO_BOOKING],
   confirm: [
     "CONFIRMED",
     "BOOKING_NOT_FOUND",
     "PAYMENT_REQUIRED",
     "PAYMENT_REFUNDED",
-    ...STRANGERS,
+    ...ACCESS_DENIED,
     NO_BOOKING,
   ],
-  webhook: ["RECORDED", "BOOKING_NOT_FOUND", ...STRANGERS, NO_BOOKING],
-  refund: ["SETTLED", ...STRANGERS],
+  webhook: ["RECORDED", "BOOKING_NOT_FOUND", ...ACCESS_DENIED, NO_BOOKING],
+  refund: ["SETTLED", ...ACCESS_DENIED],
   reschedule: [
     "RESCHEDULED",
     "BOOKING_CONFLICT",
@@ -40,7 +40,7 @@ export const codes: { readonly [name in BookingOperation["name"]]: readonly stri
     "SLOT_NOT_FOUND",
     "SLOT_PROVIDER_MISMATCH",
     "SLOT_IN_PAST",
-    ...STRANGERS,
+    ...ACCESS_DENIED,
     NO_BOOKING,
     NO_SLOT,
   ],
@@ -52,9 +52,8 @@ export const codes: { readonly [name in BookingOperation["name"]]: readonly stri
 };
 
 /**
- * What of a booking and of a slot goes into a response: all that does not differ from run to run.
- * Left out are the times of writing and the end of a hold, which come from the clock, and names
- * and notes, which nothing depends on.
+ * The fields of bookings and slots that go into a response. Fields that come from the clock differ from
+ * run to run, and are left out; so are names and notes, on which nothing depends.
  */
 const BOOKING_FIELDS = [
   "id",
@@ -80,7 +79,7 @@ export function slotBody(row: unknown): JsonObject {
   return project(row, SLOT_FIELDS);
 }
 
-/** Columns may be named in either of the ways of the database and of HTTP. */
+/** Accepts field names in camel case (HTTP) and in snake case (the database). */
 function project(row: unknown, fields: readonly string[]): JsonObject {
   const given = (row ?? {}) as Row;
   return Object.fromEntries(
@@ -97,7 +96,7 @@ function text(value: unknown): string | null {
   return value instanceof Date ? value.toISOString() : String(value);
 }
 
-/** Nobody can tell what became of the operation. */
+/** The outcome of the operation is unknown. */
 export const connectionLost: Response = { outcome: "info", code: "CONNECTION_LOST", body: null };
 
 export function refused(code: string, status?: number): Response {
@@ -108,8 +107,8 @@ const BOOKING_IDS = { id: "booking", slotId: "slot", paymentIntentId: "payment" 
 const SLOT_IDS = { id: "slot" };
 
 /**
- * Where ids stand that the service generates, in states, operations, answers and tables. Those of
- * payments are made of the booking's.
+ * The fields with generated ids in states, operations, answers and tables. Payment ids are derived from
+ * booking ids.
  */
 export const ids: IdFields = {
   booking: { id: "booking" },

@@ -39,12 +39,12 @@ const createdBy = fc.constantFrom<Create["createdBy"]>(
   "vendor",
 );
 
-/** True in one of `n` cases. */
+/** True with probability 1/n. */
 function oneIn(n: number): Arbitrary<boolean> {
   return fc.integer({ min: 1, max: n }).map((k) => k === n);
 }
 
-/** Sometimes a stranger, and sometimes the vendor, who often has the right to. */
+/** In one of 12 cases an actor who may or may not have the right to send the operation. */
 const anySender = sender(["vendor:1", "vendor:1", "vendor:2", "customer:customer-2", "nobody"]);
 const strangerSender = sender(["vendor:2", "customer:customer-2", "nobody"]);
 
@@ -54,7 +54,7 @@ function sender(others: readonly string[]): Arbitrary<{ readonly by?: string }> 
     .map(({ other, by }) => (other ? { by } : {}));
 }
 
-/** A operation, and who sends it. */
+/** An operation with a sender. */
 function withSender<C extends object>(
   operation: Arbitrary<C>,
   by: Arbitrary<{ readonly by?: string }>,
@@ -62,7 +62,7 @@ function withSender<C extends object>(
   return fc.tuple(operation, by).map(([operation, by]) => ({ ...operation, ...by }));
 }
 
-/** Creates on a slot; customer's name and notes are left empty. */
+/** Creates on a slot. The customer's name and the notes are empty. */
 function create(slot: Arbitrary<Reference>): Arbitrary<Create> {
   return fc
     .record({
@@ -84,13 +84,13 @@ function create(slot: Arbitrary<Reference>): Arbitrary<Create> {
       notes: "",
       ...(keyed && { idempotencyKey }),
       ...(paid && { paymentIntentId }),
-      ...(mistaken && { provider: NOBODY }),
+      ...(mistaken && { provider: UNKNOWN_PROVIDER }),
       ...(foreign && { by: "customer:customer-4" }),
     }));
 }
 
 /** A provider that no scenario has. */
-const NOBODY = 9;
+const UNKNOWN_PROVIDER = 9;
 
 function cancel(booking: Arbitrary<Reference>): Arbitrary<Cancel> {
   return withSender(fc.record({ name: fc.constant("cancel" as const), via, booking }), anySender);
@@ -137,7 +137,7 @@ const expire: Arbitrary<Expire> = fc.constant({
   at: EXPIRY_TIME,
 });
 
-/** Publishes among the slots that there are: in the gaps, overlapping them, or twice the same. */
+/** Publishes slots between existing ones, overlapping them, or at the same time. */
 function publish(provider: Arbitrary<number>): Arbitrary<Publish> {
   return fc
     .record({ provider, start: fc.integer({ min: 0, max: 6 }) })
@@ -155,9 +155,9 @@ function id(number: number): Arbitrary<Reference> {
 }
 
 /**
- * Any operation, given how many of each thing a scenario begins with. `later`: it is not its client's
- * first, and may refer to what the client made. A booking may be the one that the first successful
- * create of the execution will make.
+ * Any operation. `counts` are the numbers of objects in the initial state. If `later`, the operation is
+ * not its client's first, and may refer to what the client made. A booking's id may be the one that the
+ * first successful create of the execution will get.
  */
 export function anyOperation(
   counts: { readonly providers: number; readonly slots: number; readonly bookings: number },
@@ -192,16 +192,15 @@ export function anyOperation(
 }
 
 /**
- * A beginning in which operations get in each other's way. A uniform choice of operations makes most of
- * these far too rare (crossing reschedules in 0.2 of 100 scenarios), so that each scenario starts
- * from one of them.
+ * Conflicting operations with which a scenario begins. Under a uniform choice of operations most
+ * conflicts are too rare (crossing reschedules: 0.2 % of scenarios), so each scenario starts with one.
  */
 export interface Race {
-  /** How often it is chosen, relative to the others. */
+  /** The relative frequency. */
   readonly weight: number;
-  /** The first slots, to which any number of others are added. */
+  /** The slots of the initial state. */
   readonly slots: Arbitrary<readonly SlotPlan[]>;
-  /** One operation each for different clients, as far as there are clients enough. */
+  /** The operations, which are distributed over the clients in turn. */
   readonly operations: Arbitrary<readonly BookingOperation[]>;
 }
 
@@ -218,7 +217,7 @@ const two = id(2);
 const anyOf = fc.oneof;
 const payment = anyOf(webhook(one), webhook(one), confirm(one));
 
-/** Two requests with one key: mostly the same request, sometimes for another slot. */
+/** Two creates with one key: mostly the same request, sometimes for another slot. */
 const repeated: Arbitrary<readonly Create[]> = fc
   .tuple(create(one), create(anyOf(one, one, two)), fc.constantFrom("http", "function"))
   .map(([first, second, via]) => {
@@ -302,18 +301,21 @@ const races: readonly Race[] = [
 
 export type BookingScenario = Scenario<BookingState, BookingOperation>;
 
-/** Operations of one client: mostly one or two, since executions have to be quick. */
-const COUNTS = [1, 1, 1, 1, 1, 1, 2, 2, 2, 3] as const;
+/** The numbers of operations of a client. Small numbers keep executions short. */
+const OPERATIONS_PER_CLIENT = [1, 1, 1, 1, 1, 1, 2, 2, 2, 3] as const;
 
 /**
- * Small scenarios in which races are likely, with names and notes from a seed of their own.
- * Without fast-check's bias towards small values, which depends on how many values were drawn
- * before: the shares of the patterns hold for each scenario by itself.
+ * Small scenarios in which races are likely. A seed of their own chooses names and notes. fast-check's
+ * bias towards small values is off: it depends on how many values were drawn before, and would change
+ * the frequencies of the patterns.
  */
 export function scenarios(bounds: Bounds): Arbitrary<BookingScenario> {
   const sizes = clientCounts(bounds).map((count) => ({
     weight: bounds.maxClients - count + 1,
-    arbitrary: fc.array(fc.constantFrom(...COUNTS), { minLength: count, maxLength: count }),
+    arbitrary: fc.array(fc.constantFrom(...OPERATIONS_PER_CLIENT), {
+      minLength: count,
+      maxLength: count,
+    }),
   }));
   const scenario = fc.oneof(
     ...races.map((race) => ({
@@ -328,7 +330,7 @@ function clientCounts({ minClients, maxClients }: Bounds): number[] {
   return Array.from({ length: maxClients - minClients + 1 }, (_, i) => minClients + i);
 }
 
-/** A race, and any other operations after it until each client has its number of them. */
+/** Scenarios that start with a race. Further operations follow until each client has its number. */
 function raceScenarios(race: Race, counts: readonly number[]): Arbitrary<BookingScenario> {
   return fc
     .tuple(race.slots.map(initialState), race.operations, fc.integer({ min: 1, max: 0x7fffffff }))

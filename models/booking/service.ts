@@ -11,17 +11,17 @@ import { buildServer } from "../../src/server.ts";
 import { postgresStore } from "../../src/store.ts";
 import type { BookingMutant } from "./mutants/mutant.ts";
 
-/** What the booking service is told when it is started. */
+/** How to start the booking service. */
 export interface ServiceOptions {
   readonly database: Parameters<typeof openPool>[0];
-  /** The size of its pool. All of them are open from the start. */
+  /** The size of its pool, whose connections are all opened at the start. */
   readonly connections: number;
   readonly gatewayUrl: string;
-  /** Where it listens: the path of a socket, or the name of a pipe. */
+  /** The path of the socket, or the name of the pipe, on which it listens. */
   readonly socket: string;
 }
 
-/** The booking service, running. */
+/** A running booking service. */
 export interface RunningBooking {
   readonly pool: Pool;
   /** Opens the connections that were lost. */
@@ -29,10 +29,10 @@ export interface RunningBooking {
   close(): Promise<void>;
 }
 
-/** Signs the tokens of the clients; any key will do. */
+/** Signs the tokens of the clients. */
 export const tokens = tokensWith("the key of a service that is verified");
 
-/** Starts the service, with a seeded bug if there is to be one. */
+/** Starts the service, with a seeded bug if `mutant` is given. */
 export async function startService(
   { database, connections, gatewayUrl, socket }: ServiceOptions,
   mutant: BookingMutant | undefined,
@@ -48,8 +48,8 @@ export async function startService(
   });
   requesters?.watchRequests(server);
   requesters?.watchConnections(pool);
-  server.server.keepAliveTimeout = 0; // Never: an idle connection stays open.
-  // One that was killed has left its own.
+  server.server.keepAliveTimeout = 0; // Idle connections stay open.
+  // A service that was killed leaves its socket behind.
   if (platform() !== "win32") await rm(socket, { force: true });
   await server.listen({ path: socket });
   return {
@@ -63,7 +63,7 @@ export async function startService(
   };
 }
 
-/** Reads each token once: its signature is checked by threads of their own, request by request. */
+/** Verifies each token once, since the verification runs on other threads, and would add a race. */
 function readOnce(tokens: Tokens): Tokens {
   const read = new Map<string, ReturnType<Tokens["read"]>>();
   return {
@@ -76,12 +76,12 @@ function readOnce(tokens: Tokens): Tokens {
   };
 }
 
-/** A pool whose connections are open from the start, and closed in the end whatever holds them. */
+/** A pool that opens all connections at the start, and can close those that are still in use. */
 export interface WarmPool {
   readonly pool: Pool;
-  /** Opens the connections that were lost. Nobody may use the pool meanwhile. */
+  /** Reopens lost connections. The pool must not be in use meanwhile. */
   warm(): Promise<void>;
-  /** Ends every connection, also one that was never given back, and waits until it has ended. */
+  /** Closes every connection, those that were never released too, and waits until they have ended. */
   close(): Promise<void>;
 }
 
@@ -96,7 +96,7 @@ export async function openPool(
     idleTimeoutMillis: 0,
   });
   const living = new Set<Client>();
-  // A connection that dies is the business of whoever uses it; nobody uses an idle one.
+  // The query on a connection that dies rejects. The error of an idle connection can be ignored.
   pool.on("error", ignore);
   pool.on("connect", (client) => {
     if (!(client instanceof Client)) return;
@@ -114,7 +114,7 @@ export async function openPool(
       if (failed !== undefined) throw failed.reason;
     },
     async close() {
-      // Not waited for: it would wait for ever for what is never given back.
+      // Not awaited: it would wait for ever for connections that are never released.
       pool.end().catch(ignore);
       await Promise.all([...living].map((client) => client.end()));
     },
@@ -130,12 +130,12 @@ export async function openPool(
 
 function ignore(): void {}
 
-/** Names the client that sends a request. */
+/** The header with the number of the client that sends a request. */
 const HEADER = "x-client";
 
 type Sender = Pick<Dispatcher, "request">;
 
-/** Connects, in both of the ways that a pool has. */
+/** `Pool.connect` with a callback or with a promise. */
 type Connect = (
   callback?: (
     error: Error | undefined,
@@ -145,26 +145,26 @@ type Connect = (
 ) => unknown;
 
 /**
- * Knows whose request has which connection, where there are fewer connections than clients: what one
- * request gives back goes to another one.
+ * Tracks the client whose request uses each connection, for a pool with fewer connections than there
+ * are clients.
  */
 export class ConnectionOwners {
   readonly #client = new AsyncLocalStorage<number>();
-  /** By the process ids of backends. */
+  /** Clients by the process id of the backend. */
   readonly #owners = new Map<number, number>();
 
   ownerOf(pid: number): number | undefined {
     return this.#owners.get(pid);
   }
 
-  /** Sends requests as that client. */
+  /** Sends requests with the client's number. */
   sender(http: Sender, client: number): Sender {
     const request = (options: Dispatcher.RequestOptions) =>
       http.request({ ...options, headers: { ...options.headers, [HEADER]: String(client) } });
     return { request: request as Sender["request"] };
   }
 
-  /** What the service asks of a pool for a request is that of the client that sent it. */
+  /** Attributes the pool's connections to the client whose request the service handles. */
   watchRequests(server: FastifyInstance): void {
     server.addHook("preHandler", (request, _reply, done) => {
       this.#client.run(Number(request.headers[HEADER] ?? -1), done);

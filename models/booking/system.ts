@@ -27,10 +27,7 @@ export interface BookingOptions {
   readonly connections: number;
 }
 
-/**
- * Applies the migrations to an empty database with a clock that can be set, and what a mutant changes
- * of the schema.
- */
+/** Applies the migrations, with a settable clock, and a seeded bug's changes to an empty database. */
 export async function migrateBooking(directUrl: string, mutant?: BookingMutant): Promise<void> {
   await TestClock.install(directUrl);
   await migrate(directUrl);
@@ -45,10 +42,9 @@ export async function migrateBooking(directUrl: string, mutant?: BookingMutant):
 }
 
 /**
- * The booking service, on a socket of its own, together with its clients: HTTP clients, and clients
- * that call the database functions directly. All connections are open from the start, so that
- * connecting is no part of an execution. It runs in this process, or, where it is to be killed, in one
- * of its own.
+ * Starts the booking service on a socket of its own, HTTP clients, and clients that call the database
+ * functions directly. All connections are opened at the start, so that connecting is no part of an
+ * execution. The service runs in this process or, if the context is `killable`, in another one.
  */
 export async function startBooking(
   context: SystemContext,
@@ -67,15 +63,15 @@ export async function startBooking(
   }
 }
 
-/** Adds to `opened`, as it goes, how to close what it opens. */
+/** Opens the system. Adds to `opened` a function for each resource that closes it. */
 async function open(
   context: SystemContext,
   mutant: BookingMutant | undefined,
   connections: number,
   opened: (() => Promise<unknown>)[],
 ): Promise<Omit<System<BookingState, BookingOperation>, "stop">> {
-  let past = await openPast(context);
-  opened.push(() => past.close());
+  let ungated = await openUngated(context);
+  opened.push(() => ungated.close());
   const direct = await openPool(context, CONNECTIONS);
   opened.push(() => direct.close());
   const simulated = await startSimulatedGateway();
@@ -102,7 +98,7 @@ async function open(
   const callDirectly: FunctionQuery = (sql, values) => runStatement(direct.pool, sql, values);
   let elapsed = false;
   let references = new References({ providers: [], slots: [], bookings: [], payments: [] });
-  /** Requests that the service has not answered. */
+  /** Requests that the service has not answered yet. */
   const unanswered = new Set<Promise<Response>>();
   const ask = (request: HttpOperation, client: number): Promise<Response> => {
     const answer = performOverHttp(requesters?.sender(http, client) ?? http, request, tokenOf);
@@ -113,9 +109,9 @@ async function open(
     async reset(initial) {
       references = new References(initial);
       simulated.reset(ledgerOf(initial));
-      if (elapsed) await past.clock.shift(0);
+      if (elapsed) await ungated.clock.shift(0);
       elapsed = false;
-      await past.reset(initial);
+      await ungated.reset(initial);
     },
 
     async perform(operation, client, patience) {
@@ -137,9 +133,9 @@ async function open(
 
     observe() {
       const refunds = new Map(simulated.ledger().map((entry) => [entry.intent, entry.refunds]));
-      return observe(past.database, (intent) => refunds.get(intent) ?? 0);
+      return observe(ungated.database, (intent) => refunds.get(intent) ?? 0);
     },
-    contents: () => contents(past.database),
+    contents: () => contents(ungated.database),
 
     async warm() {
       await (apart ?? here)?.warm();
@@ -147,7 +143,7 @@ async function open(
     },
 
     async recover() {
-      past = await openPast(context);
+      ungated = await openUngated(context);
     },
 
     ...(apart && {
@@ -174,10 +170,10 @@ async function open(
   };
 }
 
-/** What goes past the gate: state is set and read, and the clock is set. */
-async function openPast({ directUrl }: SystemContext) {
+/** Opens the sessions beside the gates, which set and read the state and set the clock. */
+async function openUngated({ directUrl }: SystemContext) {
   const database = new Client({ connectionString: directUrl });
-  database.on("error", () => {}); // Whatever is asked of it next says what happened.
+  database.on("error", () => {}); // The next query rejects.
   await database.connect();
   const clock = await TestClock.open(directUrl);
   const close = async () => {
@@ -189,7 +185,7 @@ async function openPast({ directUrl }: SystemContext) {
 
 const issued = new Map<string, Promise<string>>();
 
-/** Issues each token once. */
+/** Issues one token per actor. */
 const tokenOf: TokenOf = async (text) => {
   const actor = parseActor(text);
   if (actor === undefined) return undefined;
@@ -198,7 +194,7 @@ const tokenOf: TokenOf = async (text) => {
   return token;
 };
 
-/** What the gateway knows of the payments of a state. */
+/** The gateway's ledger for the payments of a state. */
 function ledgerOf({ payments }: BookingState): LedgerEntry[] {
   return payments.map(({ intent, booking, status }) => ({
     intent,
@@ -209,13 +205,13 @@ function ledgerOf({ payments }: BookingState): LedgerEntry[] {
   }));
 }
 
-/** The connections of HTTP clients. */
+/** The pool of the HTTP clients' connections. */
 function clientsOf(socketPath: string): HttpPool {
   const options = { connections: CONNECTIONS, headersTimeout: 0, bodyTimeout: 0 };
   return new HttpPool("http://booking", { ...options, connect: { socketPath } });
 }
 
-/** Opens every connection, by as many requests at once, for a path that there is not. */
+/** Opens every connection, by that many concurrent requests for an unknown path. */
 async function warmUp(http: HttpPool): Promise<void> {
   const requests = Array.from({ length: CONNECTIONS }, async () => {
     const { body } = await http.request({ path: "/", method: "GET" });
@@ -224,7 +220,7 @@ async function warmUp(http: HttpPool): Promise<void> {
   await Promise.all(requests);
 }
 
-/** What the service would call a refusal; undefined for what only a service could make good. */
+/** The service's code for a refusal; undefined for outages, internal errors and transient errors. */
 function codeOf(error: DatabaseError): string | undefined {
   const { code } = errorFromPostgres(error);
   const refusal = code !== "INTERNAL_ERROR" && code !== "DATABASE_UNAVAILABLE";

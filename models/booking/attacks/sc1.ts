@@ -18,35 +18,38 @@ import type { BookingState } from "../state.ts";
 import { type Customer, Deployment, type FreeSlot, responseOf } from "./deployment.ts";
 
 /**
- * SC-1: several customers book one slot at the same moment, over HTTP and, where the database is
- * known, half of them by the function. One of them gets it; all others are told of the conflict;
- * and afterwards, when the winner has cancelled, the slot is as free as before.
+ * The attack SC-1: several customers book one slot at the same moment, over HTTP; if the database URL
+ * is given, half of them call the database function instead. One customer gets the slot and all others
+ * get BOOKING_CONFLICT. After the winner cancels, the slot is free again.
  */
 export const sc1: Attack<BookingState, BookingOperation> = {
   name: "sc1",
   description: "the double booking: several customers book one slot at the same moment",
   rules: [
-    { name: "one_winner", description: "Of those who book one slot at once, exactly one gets it." },
-    { name: "losers_are_told", description: "All others are answered BOOKING_CONFLICT." },
+    {
+      name: "one_winner",
+      description: "Of several concurrent creates of one slot, exactly one succeeds.",
+    },
+    { name: "losers_are_told", description: "All others are refused with BOOKING_CONFLICT." },
     {
       name: "no_orphan",
-      description: "Afterwards no slot is taken without a booking, nor booked without being taken.",
+      description: "Afterwards a slot is unavailable if and only if it is booked.",
     },
   ],
   begin: (target) => DoubleBooking.begin(target),
 };
 
-/** Of these vendors, the first that has a free slot is attacked. */
-const VENDORS = 50;
+/** The highest vendor id to look for. The first vendor with a free slot is attacked. */
+const MAX_VENDOR = 50;
 
 type Create = Extract<BookingOperation, { readonly name: "create" }>;
 
-interface Booked {
+interface MadeBooking {
   readonly client: number;
   readonly id: string;
 }
 
-/** One attack of SC-1, under way. */
+/** One run of the attack SC-1. */
 class DoubleBooking implements AttackRun<BookingState, BookingOperation> {
   readonly initial: BookingState;
   readonly #target: Target;
@@ -54,10 +57,11 @@ class DoubleBooking implements AttackRun<BookingState, BookingOperation> {
   readonly #database: Pool | undefined;
   readonly #customers: readonly Customer[];
   readonly #slots: readonly FreeSlot[];
-  /** How many operations each client has sent, and how many bookings it has made. */
+  /** By client: the number of operations that it has sent, and of bookings that it has made. */
   readonly #sent: number[];
   readonly #made: number[];
-  readonly #standing = new Map<string, number>();
+  /** The clients of the bookings that are not cancelled yet, by booking id. */
+  readonly #activeBookings = new Map<string, number>();
 
   private constructor(
     target: Target,
@@ -93,7 +97,7 @@ class DoubleBooking implements AttackRun<BookingState, BookingOperation> {
         ? undefined
         : new Pool({ connectionString: target.databaseUrl, max });
     database?.on("error", () => {});
-    for (let vendor = 1; vendor <= VENDORS; vendor++) {
+    for (let vendor = 1; vendor <= MAX_VENDOR; vendor++) {
       const slots = await service.freeSlots(String(vendor));
       if (slots.length === 0) continue;
       const customers: Customer[] = [];
@@ -104,7 +108,7 @@ class DoubleBooking implements AttackRun<BookingState, BookingOperation> {
     await database?.end();
     throw new HarnessError(
       "USAGE",
-      `no vendor from 1 to ${VENDORS} at ${target.url} has a free slot: publish one`,
+      `no vendor from 1 to ${MAX_VENDOR} at ${target.url} has a free slot: publish one`,
     );
   }
 
@@ -113,15 +117,15 @@ class DoubleBooking implements AttackRun<BookingState, BookingOperation> {
     if (slot === undefined) throw new Error("there is a slot");
     const events: Event<BookingOperation>[] = [];
     const latencies: Round["latencies"][number][] = [];
-    const booked: Booked[] = [];
+    const booked: MadeBooking[] = [];
     const codes: string[] = [];
     await Promise.all(
       this.#customers.map(async (customer, client) => {
-        // Half of them go past the service; which half changes from round to round.
-        const past = this.#database !== undefined && (client + number) % 2 === 1;
+        // Half of the clients bypass the service. The halves swap from round to round.
+        const bypasses = this.#database !== undefined && (client + number) % 2 === 1;
         const operation: Create = {
           name: "create",
-          via: past ? "function" : "http",
+          via: bypasses ? "function" : "http",
           slot: { id: Number(slot.id) },
           customer: customer.id,
           customerName: `SC-1 ${client}`,
@@ -129,7 +133,7 @@ class DoubleBooking implements AttackRun<BookingState, BookingOperation> {
           createdBy: "customer",
         };
         const began = performance.now();
-        const response = await this.#told(events, client, operation, () =>
+        const response = await this.#record(events, client, operation, () =>
           this.#book(operation, slot, customer),
         );
         latencies.push({ way: `of create by ${operation.via}`, ms: performance.now() - began });
@@ -137,22 +141,22 @@ class DoubleBooking implements AttackRun<BookingState, BookingOperation> {
         if (response.outcome !== "ok") return;
         const id = String((response.body as JsonObject)["id"]);
         booked.push({ client, id });
-        this.#standing.set(id, client);
+        this.#activeBookings.set(id, client);
       }),
     );
-    const violations = checked(slot, booked, codes);
+    const violations = violationsOf(slot, booked, codes);
     for (const booking of booked) await this.#cancel(events, booking);
     return { events, latencies, violations };
   }
 
   async end(): Promise<readonly Violation[]> {
-    const broken = (message: string, evidence: readonly JsonObject[]): Violation[] => [
+    const orphans = (message: string, evidence: readonly JsonObject[]): Violation[] => [
       { checker: "attack", name: "no_orphan", message, evidence },
     ];
     if (this.#database !== undefined) {
       const sql = "select * from verify_booking_slot_consistency() where status <> 'PASS'";
       const { rows } = await this.#database.query<JsonObject>(sql);
-      if (rows.length > 0) return broken("the consistency checks of the schema fail", rows);
+      if (rows.length > 0) return orphans("the consistency checks of the schema fail", rows);
     }
     const [vendor] = this.initial.providers;
     const now = await this.#service.freeSlots(String(vendor?.id));
@@ -161,21 +165,22 @@ class DoubleBooking implements AttackRun<BookingState, BookingOperation> {
     const lost = this.#slots.filter(({ id, startAt }) => !free.has(id) && startAt > soon);
     return lost.length === 0
       ? []
-      : broken(
-          "slots that were free are not, though all bookings were cancelled",
+      : orphans(
+          "slots are not free again, though all bookings were cancelled",
           lost.map(({ id }) => ({ slot_id: id })),
         );
   }
 
   async close(): Promise<void> {
-    for (const [id, client] of this.#standing) {
+    for (const [id, client] of this.#activeBookings) {
       await this.#cancel([], { id, client }).catch(() => {});
     }
     await this.#service.close();
     await this.#database?.end();
   }
 
-  async #told(
+  /** Sends an operation, and adds its events to `events`. */
+  async #record(
     events: Event<BookingOperation>[],
     client: number,
     operation: BookingOperation,
@@ -194,10 +199,10 @@ class DoubleBooking implements AttackRun<BookingState, BookingOperation> {
     if (operation.via === "function") {
       const database = this.#database;
       if (database === undefined) throw new Error("there is a database");
-      const known = { id: Number(slot.id), provider: Number(providerId), startAt, endAt };
+      const resolved = { id: Number(slot.id), provider: Number(providerId), startAt, endAt };
       const response = await performByFunction(
         async (sql, values) => (await database.query(sql, [...values])).rows,
-        { ...operation, slot: known, by: `customer:${id}` },
+        { ...operation, slot: resolved, by: `customer:${id}` },
         ({ code }: DatabaseError) =>
           /^(BK004|23P01|23505)$/.test(code ?? "") ? "BOOKING_CONFLICT" : undefined,
       );
@@ -212,18 +217,18 @@ class DoubleBooking implements AttackRun<BookingState, BookingOperation> {
     return responseOf(answer, withTimesAhead(body));
   }
 
-  /** Who booked takes it back, so that the next round finds the slot as free as this one did. */
-  async #cancel(events: Event<BookingOperation>[], { client, id }: Booked): Promise<void> {
+  /** Cancels a booking as its customer, so that the next round finds the slot free. */
+  async #cancel(events: Event<BookingOperation>[], { client, id }: MadeBooking): Promise<void> {
     const own = this.#made[client] ?? 0;
     this.#made[client] = own + 1;
     const operation: BookingOperation = { name: "cancel", via: "http", booking: { own } };
     const cookie = this.#customers[client]?.cookie ?? "";
-    await this.#told(events, client, operation, async () => {
+    await this.#record(events, client, operation, async () => {
       const answer = await this.#service.post(`/api/bookings/${id}/cancel`, cookie, {});
       const body = answer.statusCode < 400 ? bookingBody(answer.body["booking"]) : null;
       return responseOf(answer, withTimesAhead(body));
     });
-    this.#standing.delete(id);
+    this.#activeBookings.delete(id);
   }
 
   #random(number: number): number {
@@ -232,9 +237,9 @@ class DoubleBooking implements AttackRun<BookingState, BookingOperation> {
   }
 }
 
-function checked(
+function violationsOf(
   slot: FreeSlot,
-  booked: readonly Booked[],
+  booked: readonly MadeBooking[],
   codes: readonly string[],
 ): readonly Violation[] {
   const violations: Violation[] = [];
@@ -242,33 +247,36 @@ function checked(
     violations.push({
       checker: "attack",
       name: "one_winner",
-      message: `slot ${slot.id} was booked by ${booked.length} customers at once`,
+      message: `${booked.length} concurrent creates of slot ${slot.id} succeeded`,
       evidence: booked.map(({ client, id }) => ({ slot_id: slot.id, client, booking_id: id })),
     });
   }
-  const odd = codes.filter((code) => code !== "CREATED" && code !== "BOOKING_CONFLICT");
-  if (odd.length > 0) {
+  const unexpected = codes.filter((code) => code !== "CREATED" && code !== "BOOKING_CONFLICT");
+  if (unexpected.length > 0) {
     violations.push({
       checker: "attack",
       name: "losers_are_told",
-      message: `${odd.length} of ${codes.length} were told something else: ${[...new Set(odd)].join(", ")}`,
-      evidence: odd.map((code) => ({ slot_id: slot.id, code })),
+      message: `${unexpected.length} of ${codes.length} answers had other codes: ${[...new Set(unexpected)].join(", ")}`,
+      evidence: unexpected.map((code) => ({ slot_id: slot.id, code })),
     });
   }
   return violations;
 }
 
-/** The model's slots are past or future by a fixed day; those of a deployment begin soon. */
+/**
+ * The model compares slots with fixed days. The slots of a deployment begin soon, so their times are
+ * moved past the model's `FUTURE_DAY`.
+ */
 const YEARS_AHEAD = 100;
 
-/** The same time of a later century. */
+/** The same time, a century later. */
 function ahead(time: string): string {
   const date = new Date(time);
   date.setUTCFullYear(date.getUTCFullYear() + YEARS_AHEAD);
   return date.toISOString();
 }
 
-/** A booking as the service tells of it, with its times moved. */
+/** The answer's booking with its times moved. */
 function withTimesAhead(body: JsonObject | null): JsonObject | null {
   if (body === null) return null;
   const times = ["startAt", "endAt"].map((field) => [field, ahead(String(body[field]))]);

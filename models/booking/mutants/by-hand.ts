@@ -2,7 +2,11 @@ import type { Pool, PoolClient } from "pg";
 import type { Booking, BookingRequest, Id } from "../../../src/booking.ts";
 import { ServiceError } from "../../../src/errors.ts";
 
-/** A booking's columns, under the names by which the service knows them. */
+/*
+ * What applications write by hand instead of calling the schema's functions; shared by seeded bugs.
+ */
+
+/** A booking's columns, with the names of the service's fields. */
 export const BOOKING_COLUMNS = `
   id, slot_id as "slotId", provider_id as "providerId", customer_id as "customerId",
   customer_name as "customerName", notes, start_at as "startAt", end_at as "endAt", status,
@@ -10,13 +14,13 @@ export const BOOKING_COLUMNS = `
   created_by as "createdBy", hold_expires_at as "holdExpiresAt",
   created_at as "createdAt", updated_at as "updatedAt"`;
 
-/** The one row that a statement with `returning` must have given. */
+/** The only row of a statement with `returning`. Throws if there is none. */
 export function only([booking]: readonly Booking[]): Booking {
   if (booking === undefined) throw new Error("The statement returned no booking.");
   return booking;
 }
 
-/** Runs `work` in a transaction of its own, as applications do it by hand. */
+/** Runs `work` in a transaction of its own. */
 export async function transaction<T>(
   pool: Pool,
   work: (client: PoolClient) => Promise<T>,
@@ -34,10 +38,6 @@ export async function transaction<T>(
     client.release();
   }
 }
-
-/*
- * A create by hand: look whether the slot is free, and insert.
- */
 
 const CHECK = `
   select s.id, s.start_at <= now() as past,
@@ -62,18 +62,18 @@ const INSERT = `
   )
   returning ${BOOKING_COLUMNS}`;
 
-interface Found {
+interface SlotCheck {
   readonly id: string;
   readonly past: boolean;
   readonly free: boolean;
 }
 
-/** The id of the slot that a request names, if it is free now; refuses otherwise. */
+/** The id of the requested slot. Throws a ServiceError unless it is free. */
 export async function findFree(
   database: Queryable,
   { providerId, startAt, endAt }: BookingRequest,
 ): Promise<string> {
-  const { rows } = await database.query<Found>(CHECK, [providerId, startAt, endAt]);
+  const { rows } = await database.query<SlotCheck>(CHECK, [providerId, startAt, endAt]);
   const [slot] = rows;
   if (slot === undefined) throw new ServiceError("SLOT_NOT_FOUND", "Slot not found", "");
   if (slot.past) throw new ServiceError("SLOT_IN_PAST", "The slot has begun already", "");
@@ -81,7 +81,7 @@ export async function findFree(
   return slot.id;
 }
 
-/** Writes the booking of a request, without its idempotency key. */
+/** Inserts the booking of a request, without its idempotency key. */
 export async function insertBooking(
   database: Queryable,
   slotId: string,
@@ -101,11 +101,7 @@ export async function insertBooking(
   return only(rows);
 }
 
-/*
- * Statements of applications that do by hand what the schema's functions do.
- */
-
-/** A pool, where each statement is a transaction of its own, or a session. */
+/** A session, or a pool, on which each statement is its own transaction. */
 export type Queryable = Pick<PoolClient, "query">;
 
 const ACTIVE = ["pending", "confirmed"];
@@ -114,7 +110,7 @@ function notActive(status: string): ServiceError {
   return new ServiceError("BOOKING_NOT_ACTIVE", `The booking is ${status}`, "");
 }
 
-/** The booking as it is, if it is active and its actor's; refuses otherwise. */
+/** Reads a booking. Throws a ServiceError unless it is active and the actor's. */
 export async function findActive(
   database: Queryable,
   bookingId: Id,
@@ -145,15 +141,15 @@ export async function takeSlot(database: Queryable, slotId: Id): Promise<void> {
   await database.query(TAKE, [slotId]);
 }
 
-/** Part of a statement that cancels the booking $1: what was paid for it has to be given back. */
-export const OWED = `
-  owed as (
+/** A common table expression that makes the payment of the booking $1 due for a refund. */
+export const REFUND_DUE = `
+  refund_due as (
     update payments set status = 'refund_due', updated_at = now()
      where booking_id = $1 and status = 'captured'
   )`;
 
 const CANCEL = `
-  with ${OWED}
+  with ${REFUND_DUE}
   update bookings set status = 'cancelled', updated_at = now() where id = $1
   returning ${BOOKING_COLUMNS}`;
 

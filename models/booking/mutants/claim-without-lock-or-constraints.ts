@@ -10,8 +10,8 @@ import {
 export const claimWithoutLockOrConstraints: BookingMutant = {
   name: "claim-without-lock-or-constraints",
   story:
-    "A claim looks before it inserts, so the locks and constraints seemed to be the same " +
-    "check three times over. Two claims that look at the same time both find the slot free.",
+    "A claim checks before it inserts, so the lock and the constraints seemed to repeat the " +
+    "same check. Two concurrent claims both find the slot free.",
   checker: "invariant",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

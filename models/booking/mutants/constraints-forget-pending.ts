@@ -6,12 +6,12 @@ import {
   rewritten,
 } from "./mutant.ts";
 
-/** The constraints guard confirmed bookings only, and the lock is gone. */
+/** The constraints cover confirmed bookings only, and the lock is gone. */
 export const constraintsForgetPending: BookingMutant = {
   name: "constraints-forget-pending",
   story:
-    "A migration rebuilt both constraints when holds were new, and left the holds out, since " +
-    "they are not yet bookings. Then the lock went, since there are constraints.",
+    "A migration rebuilt both constraints when holds were new, and left pending bookings out. " +
+    "Later the lock was removed, since the constraints seemed to suffice.",
   checker: "invariant",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

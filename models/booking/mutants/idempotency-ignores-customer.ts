@@ -4,8 +4,8 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 export const idempotencyIgnoresCustomer: BookingMutant = {
   name: "idempotency-ignores-customer",
   story:
-    "Keys were to be unique, so the customer went out of the look-up. Clients that count from " +
-    "one have the same keys, and are shown the booking of somebody else.",
+    "Keys were assumed to be unique, so the look-up lost the customer. Clients that number " +
+    "their requests use the same keys, and get the bookings of other customers.",
   checker: "linearizability",
   depth: "statement",
   smallest: { operations: 2, preemptions: 0 },

@@ -28,12 +28,13 @@ const INSERT = `
   )
   select ${BOOKING_COLUMNS} from booked`;
 
-/** One statement looks for a booking and inserts one: no constraint behind it. */
+/** One statement checks for a booking and inserts one, without a constraint. */
 export const insertWhereNotExists: BookingMutant = {
   name: "insert-where-not-exists",
   story:
-    "The constraints were in the way of an import, and one statement is atomic, is it not? " +
-    "Its snapshot is older than its insert, so that two of them both see nobody else.",
+    "The constraints blocked an import, and a single statement seemed atomic. Its snapshot is " +
+    "older than its insert, so that two concurrent statements do not see each other's " +
+    "booking.",
   checker: "invariant",
   depth: "row",
   smallest: { operations: 2, preemptions: 1 },
@@ -53,7 +54,7 @@ export const insertWhereNotExists: BookingMutant = {
         request.paymentIntentId,
         request.createdBy ?? "customer",
       ]);
-      // Whatever the reason, the function finds it again, and says it.
+      // The function finds the reason for the refusal.
       const [booking] = rows;
       return booking === undefined ? store.createBooking(request) : { booking, created: true };
     },

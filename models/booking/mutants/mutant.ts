@@ -9,25 +9,26 @@ export type BookingMutant = Mutant & {
   readonly sql?: string;
   /** Replaces some of the service's methods. */
   readonly store?: (store: BookingStore, pool: Pool) => BookingStore;
-  /** The size of the service's pool, where that matters. */
+  /** The size of the service's pool, if the bug needs a certain one. */
   readonly connections?: number;
   /** Replaces some of the calls of the gateway, which listens at `url`. */
   readonly gateway?: (gateway: PaymentGateway, url: string) => PaymentGateway;
 };
 
-/** A text of a routine's source, and what stands there instead. */
+/** A text of a routine's source, and its replacement. */
 type Hunk = readonly [original: string, replacement: string];
 
 /**
- * SQL that changes a PL/pgSQL function of the schema in just these places. It fails unless the
- * function as it is has each original exactly once: a seeded bug must not outlive what it bends.
+ * Returns SQL that replaces these texts in a PL/pgSQL function of the schema. The SQL fails unless the
+ * function contains each original exactly once, so that a change of the schema cannot disable a seeded
+ * bug silently.
  */
 export function rewritten(routine: string, ...hunks: readonly Hunk[]): string {
   const replacements = hunks.map(
     ([original, replacement]) => `
       original := $text$${original}$text$;
       if cardinality(string_to_array(source, original)) <> 2 then
-        raise exception '${routine} does not have exactly once: %', original;
+        raise exception '${routine} does not contain exactly once: %', original;
       end if;
       source := replace(source, original, $text$${replacement}$text$);`,
   );
@@ -52,10 +53,10 @@ export const DROP_UNIQUE_INDEX = "drop index idx_bookings_provider_time_unique;"
 export const DROP_EXCLUSION =
   "alter table bookings drop constraint bookings_no_overlap_provider_time;";
 
-/** By which a claim locks its slot, and those that overlap it. */
+/** The clause by which a claim locks its slot and all overlapping ones. */
 export const CLAIM_LOCK = "for update of s";
 
-/** By which a reschedule locks both slots, and those that overlap the new one. */
+/** The statement by which a reschedule locks both slots and those that overlap the new one. */
 export const RESCHEDULE_LOCK = `  perform
      from availability_slots s
      join availability_slots target on target.id = p_new_slot_id
@@ -66,7 +67,7 @@ export const RESCHEDULE_LOCK = `  perform
       for update of s;
 `;
 
-/** By which a reschedule frees the slot that the booking leaves. */
+/** The statement by which a reschedule frees the old slot. */
 export const FREES_OLD_SLOT = `  update availability_slots
      set is_available = withdrawn_at is null, updated_at = now()
    where id = v_booking.slot_id;

@@ -5,8 +5,8 @@ export const noUniqueIndex: BookingMutant = {
   name: "no-unique-index",
   story: "A review of the indexes found one that no query uses.",
   equivalent:
-    "Slots are not empty, so bookings that begin together overlap: the exclusion constraint " +
-    "refuses all that the index does. Before it comes to either, a claim and a reschedule " +
-    "have locked and checked what they take.",
+    "Slots are not empty, so bookings with the same start overlap: the exclusion constraint " +
+    "refuses whatever the index does. Before that, a claim and a reschedule lock and check " +
+    "their slot.",
   sql: DROP_UNIQUE_INDEX,
 };

@@ -5,13 +5,13 @@ import { type BookingMutant, FREES_OLD_SLOT, rewritten } from "./mutant.ts";
 
 const MOVE = `select ${BOOKING_COLUMNS} from move_booking($1, $2, $3)`;
 
-/** The booking moves, then the slot that it had is freed. */
+/** The booking moves in one transaction, the next one frees its old slot. */
 export const rescheduleFreesOldSlotLater: BookingMutant = {
   name: "reschedule-frees-old-slot-later",
   story:
-    "The function was split in two, so that the application can tell the waiting list in " +
-    "between. The slot that is freed is the one that the booking had when the request came: " +
-    "of two moves of one booking, one slot stays taken for good.",
+    "The function was split in two, so that the application can notify the waiting list in " +
+    "between. The application frees the slot that it read at first: after two concurrent " +
+    "moves of one booking, one slot stays taken for good.",
   checker: "invariant",
   depth: "statement",
   smallest: { operations: 2, preemptions: 1 },

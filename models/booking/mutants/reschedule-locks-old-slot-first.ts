@@ -4,8 +4,8 @@ import { type BookingMutant, RESCHEDULE_LOCK, rewritten } from "./mutant.ts";
 export const rescheduleLocksOldSlotFirst: BookingMutant = {
   name: "reschedule-locks-old-slot-first",
   story:
-    "One query that locks two kinds of slots was hard to read, and became two. Reschedules " +
-    "that cross lock the same slots in opposite orders.",
+    "One query that locks two kinds of slots was hard to read, and became two. Crossing " +
+    "reschedules lock the same slots in opposite orders.",
   checker: "contract",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

@@ -5,9 +5,9 @@ import type { BookingMutant } from "./mutant.ts";
 export const twoTransactionCancel: BookingMutant = {
   name: "two-transaction-cancel",
   story:
-    "Slots and bookings became modules of their own, each with its own transactions. A cancel " +
-    "looks up the booking, has the one free the slot, and then the other cancel the booking. A " +
-    "booking that moves to another slot in between is cancelled there, and that slot stays taken.",
+    "Slots and bookings became modules with their own transactions. A cancel reads the " +
+    "booking, frees its slot, and cancels the booking. A booking that moves to another slot " +
+    "in between is cancelled there, and that slot stays taken.",
   checker: "invariant",
   depth: "statement",
   smallest: { operations: 2, preemptions: 1 },
