@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { claim, row, testDatabase } from "./database.fixture.ts";
+import { claim, pay, row, testDatabase } from "./database.fixture.ts";
 
 const database = testDatabase();
 
@@ -180,6 +180,30 @@ describe("an idempotency key", () => {
     expect(await claim(database.pool, { slot: other, key: "k", customer: "d" })).toMatchObject({
       id: "2",
     });
+  });
+
+  test.each([
+    ["name", "'Another', null, 'k', null, 'customer'"],
+    ["notes", "'Customer', 'notes', 'k', null, 'customer'"],
+    ["payment", "'Customer', null, 'k', 'pi_1', 'customer'"],
+    ["creator", "'Customer', null, 'k', null, 'vendor'"],
+  ])("cannot be used for a request with another %s", async (_, content) => {
+    const slot = await database.slot(0);
+    const { id } = await claim(database.pool, { slot, key: "k" });
+    const other = `select * from claim_slot_and_create_booking(${slot}, 1, 'c', ${content})`;
+
+    await expect(row(database.pool, other)).rejects.toMatchObject({ code: "BK008" });
+    expect(await claim(database.pool, { slot, key: "k" })).toMatchObject({ id });
+  });
+
+  test("returns the booking when its payment is another one than requested", async () => {
+    const slot = await database.slot(0);
+    const create = `select * from claim_slot_and_create_booking(
+      ${slot}, 1, 'c', 'Customer', null, 'k', 'pi_requested')`;
+    const { id } = await row(database.pool, create);
+    await pay(database.pool, id, true, "pi_other");
+
+    expect(await row(database.pool, create)).toMatchObject({ id, payment_intent_id: "pi_other" });
   });
 
   test("cannot be used for another slot, nor for another provider", async () => {

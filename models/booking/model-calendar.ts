@@ -26,6 +26,8 @@ export interface CalendarBooking extends Omit<StartingBooking, "holdExpiresAt"> 
   readonly idempotencyKey: string | null;
   /** The slot that the create with the key asked for. The booking may have moved since. */
   readonly requestedSlot: number | null;
+  /** The payment that the create with the key named. Another one may have paid since. */
+  readonly requestedPayment: string | null;
   readonly paymentIntentId: string | null;
 }
 
@@ -65,6 +67,7 @@ export function calendarOf({
       provider: slotOf.get(booking.slot)?.provider ?? 0,
       idempotencyKey: null,
       requestedSlot: null,
+      requestedPayment: null,
       paymentIntentId: paidWith.get(booking.id) ?? null,
     }),
   );
@@ -199,6 +202,7 @@ function bookingRow(booking: CalendarBooking, { slots }: Calendar): JsonObject {
     hold_expires_at: booking.holdExpiresAt !== null,
     idempotency_key: booking.idempotencyKey,
     idempotency_slot_id: booking.requestedSlot,
+    idempotency_payment_intent_id: booking.requestedPayment,
     payment_intent_id: booking.paymentIntentId,
   };
 }

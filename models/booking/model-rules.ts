@@ -162,10 +162,17 @@ function create(calendar: Calendar, operation: Create, id: number): CorrectAnswe
   if (slot === undefined && operation.via === "http")
     return answerRefused("SLOT_NOT_FOUND", calendar);
 
+  const { customerName, notes, createdBy, paymentIntentId = null } = operation;
   const { idempotencyKey = null, customer } = operation;
   const made = idempotencyKey === null ? undefined : madeWith(calendar, customer, idempotencyKey);
   if (made !== undefined) {
-    const same = made.provider === provider && made.requestedSlot === (slot ?? operation.slot).id;
+    const same =
+      made.provider === provider &&
+      made.requestedSlot === (slot ?? operation.slot).id &&
+      made.requestedPayment === paymentIntentId &&
+      made.customerName === customerName &&
+      made.notes === notes &&
+      made.createdBy === createdBy;
     if (!same) return answerRefused("IDEMPOTENCY_KEY_REUSED", calendar);
     return { code: "CREATED", body: bookingAnswer(calendar, made), after: calendar };
   }
@@ -176,7 +183,6 @@ function create(calendar: Calendar, operation: Create, id: number): CorrectAnswe
   if (!isFree(calendar, slot)) return answerRefused("BOOKING_CONFLICT", calendar);
 
   const byVendor = operation.createdBy === "vendor";
-  const { customerName, notes, createdBy, paymentIntentId = null } = operation;
   const booking: CalendarBooking = {
     id,
     slot: slot.id,
@@ -189,6 +195,7 @@ function create(calendar: Calendar, operation: Create, id: number): CorrectAnswe
     holdExpiresAt: byVendor ? null : NEW_HOLD,
     idempotencyKey,
     requestedSlot: idempotencyKey === null ? null : slot.id,
+    requestedPayment: idempotencyKey === null ? null : paymentIntentId,
     paymentIntentId,
   };
   return { ...answerChanged("CREATED", calendar, booking), status: 201, makes: "bookings" };

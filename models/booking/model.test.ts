@@ -101,6 +101,7 @@ describe("the final state", () => {
       ...{ start_at: initial.slots[2]?.startAt ?? "", end_at: initial.slots[2]?.endAt ?? "" },
       ...{ status: "pending", created_by: "customer", hold_expires_at: true },
       ...{ idempotency_key: null, idempotency_slot_id: null, payment_intent_id: null },
+      ...{ idempotency_payment_intent_id: null },
       ...changes,
     }));
   const slots = initial.slots.map(({ id, provider, startAt, endAt, available }) => ({

@@ -127,6 +127,7 @@ export const ids: IdFields = {
     slot: "slot",
     slot_id: "slot",
     idempotency_slot_id: "slot",
+    idempotency_payment_intent_id: "payment",
     payment_intent_id: "payment",
   },
   payments: { intent: "payment", booking: "booking", booking_id: "booking" },

@@ -8,7 +8,8 @@ const FIND_KEY = "select from bookings where customer_id = $1 and idempotency_ke
 const COMPLETE = `
   update bookings
      set payment_intent_id = $2, idempotency_key = $3,
-         idempotency_slot_id = case when $3::text is not null then slot_id end
+         idempotency_slot_id = case when $3::text is not null then slot_id end,
+         idempotency_payment_intent_id = case when $3::text is not null then $2::text end
    where id = $1
   returning ${BOOKING_COLUMNS}`;
 

@@ -6,7 +6,10 @@ import type { BookingMutant } from "./mutant.ts";
 const FIND = "select from bookings where customer_id = $1 and idempotency_key = $2";
 
 const KEEP = `
-  update bookings set idempotency_key = $2, idempotency_slot_id = slot_id where id = $1
+  update bookings
+     set idempotency_key = $2, idempotency_slot_id = slot_id,
+         idempotency_payment_intent_id = payment_intent_id
+   where id = $1
   returning ${BOOKING_COLUMNS}`;
 
 /** The application looks up the key, creates without it, and stores it afterwards. */

@@ -4,8 +4,8 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 export const idempotencyIgnoresCustomer: BookingMutant = {
   name: "idempotency-ignores-customer",
   story:
-    "Keys were assumed to be unique, so the look-up lost the customer. Clients that number " +
-    "their requests use the same keys, and get the bookings of other customers.",
+    "Keys were assumed to be unique, so the look-up lost the customer. Clients that number their " +
+    "requests use the same keys, and a create with another customer's key is refused.",
   checker: "linearizability",
   depth: "statement",
   smallest: { operations: 2, preemptions: 0 },
