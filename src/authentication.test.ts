@@ -20,8 +20,9 @@ describe("a token", () => {
     const secret = new TextEncoder().encode(KEY);
     const sign = (edit: (jwt: SignJWT) => SignJWT, alg = "HS256") =>
       edit(new SignJWT().setProtectedHeader({ alg })).sign(secret);
-    const good = (jwt: SignJWT) =>
+    const withoutAudience = (jwt: SignJWT) =>
       jwt.setSubject("customer:ada").setIssuer("booking").setExpirationTime("1 day");
+    const good = (jwt: SignJWT) => withoutAudience(jwt).setAudience("booking");
     expect(await tokens.read(await sign(good))).toEqual(ada);
 
     const token = await tokens.issue(ada);
@@ -35,8 +36,13 @@ describe("a token", () => {
       `${unsigned}.${payload}.`,
       await tokens.issue(ada, -1),
       await tokensWith(`${KEY}!`).issue(ada),
+      await sign(withoutAudience),
+      await sign((jwt) => withoutAudience(jwt).setAudience("another")),
       await sign((jwt) => good(jwt).setIssuer("another")),
-      await sign((jwt) => jwt.setSubject("customer:ada").setIssuer("booking")),
+      await sign((jwt) => good(jwt).setExpirationTime("1 day ago")),
+      await sign((jwt) =>
+        jwt.setSubject("customer:ada").setIssuer("booking").setAudience("booking"),
+      ),
       await sign((jwt) => good(jwt).setSubject("admin:ada")),
       await sign((jwt) => good(jwt).setSubject("customer:")),
       await sign(good, "HS512"),

@@ -63,10 +63,17 @@ describe("a database error", () => {
   });
 
   test.each(["22P02", "22003", "22008", "22021"])("%s is a bad request", (code) => {
-    expect(errorFromPostgres(databaseError({ code }))).toMatchObject({
-      code: "VALIDATION_ERROR",
-      status: 400,
-    });
+    const error = errorFromPostgres(databaseError({ code, hint: "what Postgres advises" }));
+
+    expect(error).toMatchObject({ code: "VALIDATION_ERROR", status: 400 });
+    expect(error.message + error.hint).not.toContain("Postgres");
+  });
+
+  test("55P03, a lock timeout, is a conflict with another request", () => {
+    const error = errorFromPostgres(databaseError({ code: "55P03" }));
+
+    expect(error).toMatchObject({ code: "DATABASE_BUSY", status: 503 });
+    expect(error.message + error.hint).not.toContain("Postgres");
   });
 
   test.each(["57P01", "57P03", "57014", "53300", "08006"])("%s is an outage", (code) => {
@@ -88,6 +95,7 @@ describe("an error without a database", () => {
     new Error("Connection terminated unexpectedly"),
     new Error("Connection terminated due to connection timeout"),
     new Error("timeout expired"),
+    new Error("Query read timeout"),
     new Error("timeout exceeded when trying to connect"),
     new Error("Client has encountered a connection error and is not queryable"),
     new Error("Cannot use a pool after calling end on the pool"),

@@ -49,6 +49,8 @@ const NOT_SHOWN = [
     "booking is yours, ask the vendor.",
 ] as const;
 
+const UNAVAILABLE = ["This page cannot be shown right now", "Reload it in a moment."] as const;
+
 /** Texts for visitors, for codes whose messages are written for programs. */
 const WORDS: { readonly [code in ErrorCode]?: readonly [message: string, hint: string] } = {
   VALIDATION_ERROR: NO_PAGE,
@@ -58,7 +60,8 @@ const WORDS: { readonly [code in ErrorCode]?: readonly [message: string, hint: s
   UNAUTHENTICATED: NOT_SHOWN,
   FORBIDDEN: NOT_SHOWN,
   TOO_MANY_REQUESTS: ["Too many visits at once", "Wait a minute, then reload the page."],
-  DATABASE_UNAVAILABLE: ["This page cannot be shown right now", "Reload it in a moment."],
+  DATABASE_BUSY: UNAVAILABLE,
+  DATABASE_UNAVAILABLE: UNAVAILABLE,
 };
 
 /** The page for a refusal. */

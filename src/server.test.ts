@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, connect } from "node:net";
 import { describe, expect, test, vi } from "vitest";
 import { actorText, parseActor, type Tokens } from "./authentication.ts";
 import type { Booking } from "./booking.ts";
@@ -127,6 +129,8 @@ describe("refuses without a call of the store", () => {
     ["an empty name", { ...request, customerName: "" }],
     ["a long name", { ...request, customerName: "x".repeat(201) }],
     ["NUL in a text", { ...request, notes: "a\u0000b" }],
+    ["a lone high surrogate", { ...request, customerName: "Ada \ud83e" }],
+    ["a lone low surrogate", { ...request, notes: "\udd93 " }],
     ["a number for a text", { ...request, customerId: 5 }],
     ["an unknown creator", { ...request, createdBy: "admin" }],
   ])("a create with %s", async (_what, body) => {
@@ -216,6 +220,37 @@ describe("reports", () => {
       "DATABASE_UNAVAILABLE",
     ]);
   });
+});
+
+test("a text may have characters beyond the basic plane", async () => {
+  const customerName = "Ada 🦓";
+  const { store } = await send("POST", "/api/bookings/create", { ...request, customerName });
+  expect(store.createBooking).toHaveBeenCalledWith({
+    ...{ ...request, customerName },
+    createdBy: "customer",
+  });
+});
+
+const UNFINISHED_REQUEST =
+  "POST /api/bookings/create HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n" +
+  "content-length: 400\r\n\r\n";
+
+test("a request that the client never finishes is ended", async () => {
+  const { store } = service();
+  const server = buildServer({ store, tokens, requestTimeoutMs: 20 });
+  await server.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = server.server.address() as AddressInfo;
+  for (const sent of ["POST / HTTP/1.1\r\nhost", `${UNFINISHED_REQUEST}{`]) {
+    const socket = connect(port, "127.0.0.1").setEncoding("utf8");
+    let answer = "";
+    socket.on("data", (text) => {
+      answer += text;
+    });
+    socket.on("error", () => {}).write(sent);
+    await once(socket, "close");
+    expect(answer).toMatch(/^HTTP\/1.1 408 /);
+  }
+  await server.close();
 });
 
 describe("on every answer", () => {

@@ -4,9 +4,9 @@ import { isOutage, isTransient } from "./errors.ts";
 const ignore = () => {};
 
 /**
- * Runs one statement on a connection of the pool, as a transaction of its own. Unlike `pool.query`
- * it keeps the connection when the server merely refused: a conflict must not cost a reconnect.
- * A connection that failed is dropped, and never brings the process down.
+ * Runs one statement on a connection of the pool, as a transaction of its own. Unlike `pool.query`, it
+ * keeps the connection after an error of the statement, so that a conflict costs no reconnect. A
+ * connection that failed is dropped.
  */
 export async function runStatement<Row extends object>(
   pool: Pool,
@@ -14,7 +14,7 @@ export async function runStatement<Row extends object>(
   values: readonly unknown[],
 ): Promise<Row[]> {
   const client = await pool.connect();
-  // While a connection is lent, nobody else listens; the query itself rejects.
+  // Without a listener, the error of a lost connection would end the process. The query rejects too.
   client.on("error", ignore);
   let usable = true;
   try {
@@ -28,13 +28,12 @@ export async function runStatement<Row extends object>(
   }
 }
 
-/** How often a transaction is tried in all. */
+/** The maximum number of attempts. */
 export const ATTEMPTS = 5;
 
 /**
- * Runs `transaction` again, from its beginning, while Postgres undoes it because of another one
- * (serialization failure, deadlock). At once: whatever it collided with has gone on by then, so
- * there is nothing to wait for. The last failure is the caller's.
+ * Runs `transaction`, and again after a serialization failure or a deadlock. It does not wait in between,
+ * since the other transaction has continued by then. Rejects with the last attempt's error.
  */
 export async function retryTransient<T>(transaction: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {

@@ -185,6 +185,33 @@ test("a statement that failed with a serialization failure runs again", async ()
   expect(reason).toMatchObject({ code: "BK004" });
 });
 
+test("ping answers while requests use all connections of the pool", async () => {
+  const healthPool = open({ max: 1 }).pool;
+  const { pool } = open({ max: 1 });
+  const store = postgresStore(pool, healthPool);
+  const busy = await pool.connect();
+  const request = store.freeSlots("1");
+  expect(pool.waitingCount).toBe(1);
+
+  await store.ping();
+
+  busy.release();
+  await request;
+});
+
+test("a lock that is not granted within the lock timeout is DATABASE_BUSY, and keeps the connection", async () => {
+  const { pool, store } = open({ max: 1, lock_timeout: 10 });
+  const slot = await database.slot(0);
+  const pid = await pidOf(pool);
+  const holder = await database.session();
+  await holder.query("begin");
+  await claim(holder, { slot });
+
+  const error = await store.createBooking(await request(slot)).catch(errorFromPostgres);
+  expect(error).toMatchObject({ code: "DATABASE_BUSY", status: 503 });
+  expect(await pidOf(pool)).toBe(pid);
+});
+
 describe("when a connection dies", () => {
   test("while it is idle, the next statement opens another one", async () => {
     const { pool, store } = open({ max: 1 });

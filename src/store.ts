@@ -78,10 +78,11 @@ const FREE_SLOTS = `
  * The store on Postgres. Every method runs one statement, or a look-up and one statement. Each
  * statement is its own transaction, so no connection returns to the pool with an open one. An idle
  * connection that dies is dropped, and the next query opens another. Methods reject with `pg`'s
- * errors (see `errorFromPostgres`) or a ServiceError.
+ * errors (see `errorFromPostgres`) or a ServiceError. `ping` uses `healthPool`, so that it can answer
+ * while requests use all connections of `pool`.
  */
-export function postgresStore(pool: Pool): BookingStore {
-  pool.on("error", () => {});
+export function postgresStore(pool: Pool, healthPool = pool): BookingStore {
+  for (const each of new Set([pool, healthPool])) each.on("error", () => {});
 
   async function query<Row extends object>(sql: string, ...values: unknown[]): Promise<Row[]> {
     return retryTransient(() => runStatement<Row>(pool, sql, values));
@@ -160,7 +161,7 @@ export function postgresStore(pool: Pool): BookingStore {
     },
 
     async ping() {
-      await query("select from bookings limit 0");
+      await runStatement(healthPool, "select from bookings limit 0", []);
     },
   };
 }

@@ -32,7 +32,11 @@ export interface RunningBooking {
 /** Signs the tokens of the clients. */
 export const tokens = tokensWith("the key of a service that is verified");
 
-/** Starts the service, with a seeded bug if `mutant` is given. */
+/**
+ * Starts the service, with a seeded bug if `mutant` is given. The timeouts of src/settings.ts are off: the
+ * server's clock for locks and statements also runs while a statement is held at a gate, and a request
+ * waits for its statements.
+ */
 export async function startService(
   { database, connections, gatewayUrl, socket }: ServiceOptions,
   mutant: BookingMutant | undefined,

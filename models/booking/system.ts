@@ -222,7 +222,6 @@ async function warmUp(http: HttpPool): Promise<void> {
 
 /** The service's code for a refusal; undefined for outages, internal errors and transient errors. */
 function codeOf(error: DatabaseError): string | undefined {
-  const { code } = errorFromPostgres(error);
-  const refusal = code !== "INTERNAL_ERROR" && code !== "DATABASE_UNAVAILABLE";
-  return refusal && !isTransient(error) ? code : undefined;
+  const { code, status } = errorFromPostgres(error);
+  return status < 500 && !isTransient(error) ? code : undefined;
 }

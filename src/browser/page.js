@@ -14,6 +14,11 @@ const STRANGER = {
   hint: "Reload the page. If that does not help, allow this site to keep cookies.",
 };
 
+const UNAVAILABLE = {
+  message: "Your request cannot be answered right now",
+  hint: "Try again in a moment. Nothing is done twice.",
+};
+
 /**
  * Texts for visitors, for codes whose messages are written for programs.
  *
@@ -26,10 +31,8 @@ const WORDS = {
     message: "Your booking has changed in the meantime",
     hint: "This page shows its current status.",
   },
-  DATABASE_UNAVAILABLE: {
-    message: "Your request cannot be answered right now",
-    hint: "Try again in a moment. Nothing is done twice.",
-  },
+  DATABASE_BUSY: UNAVAILABLE,
+  DATABASE_UNAVAILABLE: UNAVAILABLE,
 };
 
 /**

@@ -4,9 +4,8 @@ import { type BookingMutant, CLAIM_LOCK, rewritten } from "./mutant.ts";
 export const claimNowait: BookingMutant = {
   name: "claim-nowait",
   story:
-    "Requests that waited for a lock piled up in a sale, so NOWAIT made them fail fast. The " +
-    "service does not know the error that NOWAIT raises, and the loser of a race gets a " +
-    "server error.",
+    "Requests that waited for a lock piled up in a sale, so NOWAIT made them fail fast. The loser " +
+    "of a race gets a server error instead of a conflict.",
   checker: "contract",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },
