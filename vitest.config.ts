@@ -1,11 +1,11 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
-const needing = (what: string) => `**/*.${what}.test.ts`;
-const surroundings = ["pg", "browser", "container"].map(needing);
+const testsOf = (environment: string) => `**/*.${environment}.test.ts`;
+const environments = ["pg", "browser", "container"].map(testsOf);
 
 /**
- * One project for each kind of surroundings that a test needs, told by its file's name. Files that
- * are not isolated load the code once for each process, and not once for each file.
+ * One project for each environment that tests need, which their file names state. Without isolation, a
+ * process loads the code once, and not for each file.
  */
 export default defineConfig({
   test: {
@@ -13,22 +13,22 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          // As many as below: projects that take turns in the same processes have to agree.
+          // The same number as below, since projects share the processes.
           maxWorkers: 2,
-          // A bound on what hangs, far above what a slow machine takes.
+          // Far above the time on a slow machine.
           testTimeout: 30_000,
           hookTimeout: 30_000,
           isolate: false,
           unstubEnvs: true,
           include: ["**/*.test.ts"],
-          exclude: [...configDefaults.exclude, ...surroundings],
+          exclude: [...configDefaults.exclude, ...environments],
         },
       },
       {
         test: {
           name: "pg",
-          include: [needing("pg")],
-          // Each file starts a Postgres of its own: more of them at once only wait.
+          include: [testsOf("pg")],
+          // Each file starts a Postgres, so more workers would only wait.
           maxWorkers: 2,
           isolate: false,
           unstubEnvs: true,
@@ -41,7 +41,7 @@ export default defineConfig({
         test: {
           name: "browser",
           maxWorkers: 2,
-          include: [needing("browser")],
+          include: [testsOf("browser")],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -49,9 +49,9 @@ export default defineConfig({
       {
         test: {
           name: "container",
-          // After the others, one at a time: each looks at all that the engine has.
+          // One at a time, because each lists all containers of the engine.
           fileParallelism: false,
-          include: [needing("container")],
+          include: [testsOf("container")],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -2,8 +2,7 @@ import type { Duplex } from "node:stream";
 import { Client, type QueryArrayResult } from "pg";
 import type { Operation } from "../harness/core/operation.ts";
 import type { ExecutorOptions } from "../harness/execution/executor.ts";
-import type { SystemSetup } from "../harness/execution/start-system.ts";
-import type { System, SystemContext } from "../harness/execution/system.ts";
+import type { System, SystemContext, SystemFactory } from "../harness/execution/system.ts";
 
 /** A statement of a session. */
 export type SessionStep = {
@@ -55,7 +54,7 @@ const AS_TEXT = { getTypeParser: () => (text: string) => text };
 export function sessionSetup(
   spec: Omit<SessionSpec, "name">,
   over: "stream" | "socket" = "stream",
-): SystemSetup<null, BenchSession> {
+): SystemFactory<null, BenchSession> {
   return {
     migrate: async (directUrl) => {
       const client = await connected(directUrl);

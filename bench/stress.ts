@@ -1,63 +1,63 @@
 import { Checkers, checkersOf } from "../harness/checkers/registry.ts";
-import type { GateLevel } from "../harness/core/control.ts";
 import { DEFAULTS } from "../harness/explorer/defaults.ts";
 import { generator } from "../harness/explorer/generate.ts";
 import { replay } from "../harness/explorer/replay.ts";
-import { hunt } from "../harness/mutation/search-until-found.ts";
+import { mutantCampaign } from "../harness/mutation/mutant-campaign.ts";
 import { depthOf } from "../harness/mutation/seeded-bugs.ts";
-import { Ways } from "../harness/mutation/solo-runs.ts";
 import type { Server } from "../harness/postgres/provider.ts";
 import { startServer } from "../harness/postgres/provider.ts";
+import { strategyNamed } from "../harness/scheduler/strategies.ts";
 import { openExecutor } from "../harness/service/open-executor.ts";
-import type { Mutant } from "../harness/service/service.ts";
+import type { SeededBug } from "../harness/service/service.ts";
 import booking from "../models/booking/index.ts";
 import type { BookingScenario } from "../models/booking/scenarios.ts";
 import { type BenchComparison, type Benchmark, median } from "./benchmark.ts";
 import { UngatedSystem } from "./ungated.ts";
 
-/** The most time for one bug, in ms: a miss counts as this. */
+/** The most time for one bug, in ms. A miss counts as this time. */
 const CAP_MS = 20_000;
-/** How often the failing input is tried again; by plain stress as far as that takes no longer than the cap. */
+/** How often the failing input is executed again; plain stress stops early at the cap. */
 const AGAIN = { ours: 20, theirs: 100 };
 const SEED = 1;
 
-/** What one side needed for one bug. */
+/** The result of one side for one bug. */
 interface Caught {
-  /** Until a checker, whichever, found something; the cap if none did. */
+  /** The time until the first violation; the cap if there was none. */
   readonly ms: number;
   readonly executions: number;
   readonly missed: boolean;
-  /** How many tries of the failing input, out of how many, failed again. */
+  /** How many executions of the failing input, of how many, failed again. */
   readonly again: { readonly failed: number; readonly of: number };
 }
 
-/** A bug, as both sides met it. */
-interface Raced extends BenchComparison {
+/** The results of both sides for one bug. */
+interface BugComparison extends BenchComparison {
   readonly depth: string;
-  /** Whether it shows only when operations run at the same time. */
+  /** Whether the bug needs a preemption. */
   readonly race: boolean;
   readonly sides: { readonly ours: Caught; readonly theirs: Caught };
 }
 
-type Hunter = (mutant: Mutant) => Promise<Caught>;
+type Side = (mutant: SeededBug) => Promise<Caught>;
 
 /**
- * Each seeded bug, sought by Heddle and by plain stress: the same scenarios of the same model, all
- * clients at once with no control, on the same server, checked by the same checkers.
+ * Compares the campaign of `heddle verify` with plain stress on each seeded bug. Plain stress executes
+ * the pairs and generated scenarios of the same service with all clients at once and no control, on
+ * the same server and with the same checkers.
  */
 export async function stress(): Promise<Benchmark> {
   const server = await startServer("embedded");
   try {
-    const cases: Raced[] = [];
-    const ours = await byHeddle(server);
-    for (const mutant of booking.mutants) {
-      // Plain stress has no faults.
+    const cases: BugComparison[] = [];
+    const ours = byHeddle(server);
+    for (const mutant of booking.seededBugs) {
+      // Plain stress injects no faults.
       if ("equivalent" in mutant || depthOf(mutant).faults.length > 0) continue;
       const sides = {
         ours: await ours(mutant),
         theirs: await byStress(server)(mutant),
       };
-      const raced = {
+      const comparison = {
         name: mutant.name,
         depth: mutant.depth,
         race: mutant.smallest.preemptions > 0,
@@ -66,14 +66,15 @@ export async function stress(): Promise<Benchmark> {
         ratio: sides.theirs.ms / sides.ours.ms,
         sides,
       };
-      process.stderr.write(`${told(raced)}\n`);
-      cases.push(raced);
+      process.stderr.write(`${lineOf(comparison)}\n`);
+      cases.push(comparison);
     }
     const inside = cases.filter(({ race, depth }) => race && depth !== "statement");
     const easy = cases.filter((one) => !inside.includes(one));
-    const again = (side: keyof Raced["sides"]) =>
+    const again = (side: keyof BugComparison["sides"]) =>
       Math.round(median(inside.map(({ sides }) => percentAgain(sides[side]))));
-    const missed = (side: keyof Raced["sides"]) => cases.filter(({ sides }) => sides[side].missed);
+    const missed = (side: keyof BugComparison["sides"]) =>
+      cases.filter(({ sides }) => sides[side].missed);
     return {
       name: "stress",
       ours: median(inside.map(({ ours }) => ours)),
@@ -98,60 +99,50 @@ function percentAgain({ again: { failed, of } }: Caught): number {
   return of === 0 ? 0 : (100 * failed) / of;
 }
 
-function told({ name, depth, sides, ratio }: Raced): string {
+function lineOf({ name, depth, sides, ratio }: BugComparison): string {
   const side = ({ ms, executions, missed, again }: Caught) =>
     `${missed ? "missed" : `${Math.round(ms)} ms`} in ${executions} (again ${again.failed}/${again.of})`;
   return `${name} (${depth}): Heddle ${side(sides.ours)}, stress ${side(sides.theirs)}, ratio ${ratio.toFixed(1)}`;
 }
 
-/** What is known of the service without a bug, it finds out before: once for all bugs. */
-async function byHeddle(server: Server): Promise<Hunter> {
-  const without = await openExecutor(server, booking, undefined, limitsOf(["statement"]));
-  const baseline = await Ways.of(without, booking);
-  await without.close();
+/** The campaign of `heddle verify`, with the gates that the bug declares. */
+function byHeddle(server: Server): Side {
+  const { preemptions, runs, stepTimeoutMs } = DEFAULTS;
   return async (mutant) => {
-    const { gates } = depthOf(mutant);
-    const executor = await openExecutor(server, booking, mutant.name, limitsOf(gates));
+    const control = { ...DEFAULTS.control, gates: depthOf(mutant).gates };
+    const limits = { stepTimeoutMs, signal: undefined };
+    const { counterexample, checkers, executions, elapsedMs } = await mutantCampaign(
+      server,
+      booking,
+      mutant.name,
+      {
+        ...{ seed: SEED, runs, timeMs: CAP_MS, control, ...limits },
+        strategy: strategyNamed("auto", { preemptions }),
+        // The input is executed again as it was found.
+        shrinkTimeMs: 0,
+      },
+    );
+    if (counterexample === null) return { ms: CAP_MS, executions, missed: true, again: NEVER };
+    const executor = await openExecutor(server, booking, mutant.name, { control, ...limits });
+    const scenario = counterexample.scenario as BookingScenario;
+    const { schedule } = counterexample;
     try {
-      const { findings, executions } = await hunt(
-        executor,
-        booking,
-        new Checkers(checkersOf(booking)),
-        {
-          seed: SEED,
-          bounds: DEFAULTS.bounds,
-          runs: Number.POSITIVE_INFINITY,
-          timeMs: CAP_MS,
-          faults: [],
-          baseline,
-          signal: undefined,
-          enough: (checkers) => checkers.length > 0,
-        },
-      );
-      const [found] = findings;
-      if (found === undefined) return { ms: CAP_MS, executions, missed: true, again: NEVER };
       let failed = 0;
       for (let tried = 0; tried < AGAIN.ours; tried++) {
-        const { scenario, schedule } = found.execution;
         const { violations } = await replay(executor, booking, { scenario, schedule });
-        if (violations.some(({ checker }) => checker === found.checker)) failed++;
+        if (violations.some(({ checker }) => checkers.includes(checker))) failed++;
       }
       const again = { failed, of: AGAIN.ours };
-      return { ms: found.elapsedMs, executions: found.executions, missed: false, again };
+      return { ms: elapsedMs, executions, missed: false, again };
     } finally {
       await executor.close();
     }
   };
 }
 
-function limitsOf(gates: readonly GateLevel[]) {
-  const control = { ...DEFAULTS.control, gates };
-  return { control, stepTimeoutMs: DEFAULTS.stepTimeoutMs, signal: undefined };
-}
-
 const NEVER = { failed: 0, of: 0 };
 
-function byStress(server: Server): Hunter {
+function byStress(server: Server): Side {
   return async (mutant) => {
     const plain = await UngatedSystem.open(server, booking, mutant.name);
     try {
@@ -169,7 +160,7 @@ function byStress(server: Server): Hunter {
         if (!(await fails(scenario))) continue;
         const ms = performance.now() - began;
         const again = { failed: 0, of: 0 };
-        // A bug that leaves something behind costs a new start each time.
+        // A bug that leaves state behind restarts the service each time.
         for (const until = performance.now() + CAP_MS; again.of < AGAIN.theirs; again.of++) {
           if (performance.now() > until) break;
           if (await fails(scenario)) again.failed++;
@@ -183,7 +174,7 @@ function byStress(server: Server): Hunter {
   };
 }
 
-/** Without end: a pair of operations, and a generated scenario, in turns. */
+/** Pairs of operations and generated scenarios in turns, without end. */
 function* scenarios(): Generator<BookingScenario, never> {
   const pairs = booking.pairs?.() ?? [];
   const input = generator(booking, DEFAULTS.bounds, SEED);

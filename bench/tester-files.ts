@@ -1,4 +1,4 @@
-import { lineDiff } from "../harness/isolationtester/line-diff.ts";
+import { lineDiff } from "../harness/isolationtester/expected.ts";
 import { type PermutationOutcome, type StepOrder, stepsOf } from "./permutations.ts";
 import type { SessionAnswer, SessionSpec } from "./sessions.ts";
 

@@ -8,7 +8,7 @@ import type { Json } from "../harness/core/json.ts";
 import type { Operation } from "../harness/core/operation.ts";
 import type { Scenario } from "../harness/core/scenario.ts";
 import { type Task, taskOf } from "../harness/core/schedule.ts";
-import { isClean, type Leftovers } from "../harness/execution/leftovers.ts";
+import { isClean, type Leftovers } from "../harness/execution/observation.ts";
 import type { System } from "../harness/execution/system.ts";
 import type { Database } from "../harness/postgres/provider.ts";
 import type { Server } from "../harness/postgres/server.ts";

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Starts Heddle with what lies beside it: the TypeScript sources in a checkout, else the built
-// package. Plain JavaScript for the oldest Node that package.json allows.
+// Starts Heddle: from the TypeScript sources in a checkout, or from `dist` in a package. Plain
+// JavaScript, for the oldest Node that package.json allows.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import module from "node:module";
@@ -20,40 +20,41 @@ if (!existsSync(source)) {
 }
 
 async function run(entry) {
-  // Not before Node 22.1.
-  const compiled = module.enableCompileCache === undefined ? undefined : compiledFolder();
-  if (compiled !== undefined) {
-    module.enableCompileCache(compiled);
-    // For the processes that this one starts.
-    process.env.NODE_COMPILE_CACHE ??= compiled;
+  // Node has it since 22.1.
+  const cache = module.enableCompileCache === undefined ? undefined : compileCacheFolder();
+  if (cache !== undefined) {
+    module.enableCompileCache(cache);
+    // Child processes read the variable.
+    process.env.NODE_COMPILE_CACHE ??= cache;
   }
   const { main } = await import(entry.href);
   const code = await main(process.argv.slice(2));
-  await Promise.all([written(process.stdout), written(process.stderr)]);
-  // All of ours is closed; what a scenario left open (a timer, a pool) would keep this process alive.
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  // Heddle has closed its resources. A timer or a pool of a scenario would keep the process alive.
   process.exit(code);
 }
 
-/** Resolves when all that was written before has gone out, or cannot. */
-function written(stream) {
+/** Resolves when everything written to the stream is flushed, or the stream has failed. */
+function flushed(stream) {
   return new Promise((resolve) => {
     stream.write("", () => resolve());
   });
 }
 
 /**
- * Where what was compiled is kept for the next start: below the cache folder (see cacheFolder in
- * harness/postgres/cache.ts), if nobody else can write there, since it is run.
+ * The folder for Node's compile cache: below Heddle's cache folder (see cacheFolder in
+ * harness/postgres/cache.ts). Undefined if another OS user can write there, since the code in it is
+ * executed.
  */
-function compiledFolder() {
+function compileCacheFolder() {
   const uid = process.getuid?.();
-  const usual = uid === 0 ? "/var/cache" : join(homedir(), ".cache");
-  // What we start may be in another folder.
-  const cache = resolve(process.env.XDG_CACHE_HOME || usual, "heddle");
+  const defaultFolder = uid === 0 ? "/var/cache" : join(homedir(), ".cache");
+  // An absolute path: a child process may have another working directory.
+  const cache = resolve(process.env.XDG_CACHE_HOME || defaultFolder, "heddle");
   try {
     mkdirSync(cache, { recursive: true, mode: 0o755 });
-    const { uid: owner, mode } = statSync(cache);
-    return uid === undefined || (owner === uid && (mode & 0o022) === 0)
+    const { uid: folderUid, mode } = statSync(cache);
+    return uid === undefined || (folderUid === uid && (mode & 0o022) === 0)
       ? join(cache, "compiled")
       : undefined;
   } catch {
@@ -61,13 +62,13 @@ function compiledFolder() {
   }
 }
 
-/** This Node cannot run TypeScript; the one among the development dependencies can. */
+/** Runs this script on the Node among the development dependencies, which runs TypeScript. */
 function runOnNewerNode() {
   const node = fileURLToPath(new URL("../node_modules/node/bin/node", import.meta.url));
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: "inherit",
   });
-  // A terminal sends Ctrl-C to both processes: the child answers it, and this one waits for that.
+  // A terminal sends Ctrl-C to both processes. The child handles it, and this one waits for its exit.
   process.on("SIGINT", () => {});
   for (const signal of ["SIGTERM", "SIGHUP"]) {
     process.on(signal, () => child.kill(signal));

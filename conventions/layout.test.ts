@@ -4,7 +4,7 @@ import { layoutFindings } from "./layout.ts";
 
 const root = new URL("../", import.meta.url);
 
-/** The findings in a tree of a few sources, as `rule: path message`. */
+/** The findings in a few sources, as `rule: path message`. */
 function findingsIn(sources: Readonly<Record<string, string>>): readonly string[] {
   return layoutFindings(new Map(Object.entries(sources)), ["fastify"]).map(
     ({ rule, path, message }) => `${rule}: ${path} ${message}`,
@@ -47,7 +47,11 @@ describe("imports between folders", () => {
     ["models/booking/a.test.ts", "models/counter/b.ts"],
     ["src/a.ts", "harness/index.ts"],
     ["src/a.test.ts", "models/booking/b.ts"],
+    ["harness/cli/a.ts", "harness/proxy/b.ts"],
+    ["harness/cli/a.ts", "harness/checkers/b.ts"],
     ["bench/a.ts", "conventions/b.ts"],
+    ["bench/a.ts", "harness/proxy/b.ts"],
+    ["bench/a.ts", "src/b.ts"],
     ["conventions/a.ts", "harness/core/b.ts"],
     ["bin/a.js", "harness/core/b.ts"],
     ["migrations/a.ts", "src/b.ts"],
@@ -76,7 +80,8 @@ describe("imports between folders", () => {
     ["models/booking/a.pg.test.ts", "src/b.ts"],
     ["src/a.pg.test.ts", "harness/postgres/b.ts"],
     ["bench/a.ts", "models/booking/b.ts"],
-    ["bench/a.ts", "harness/proxy/b.ts"],
+    ["bench/a.ts", "harness/explorer/b.ts"],
+    ["harness/cli/a.ts", "harness/proxy/wire-proxy.ts"],
     ["vitest.config.ts", "harness/core/b.ts"],
   ] as const;
 
@@ -106,7 +111,7 @@ describe("imports between folders", () => {
 });
 
 describe("packages", () => {
-  test("that an install does not bring along are not imported by what is published", () => {
+  test("that the package does not install are not imported by what is published", () => {
     const imports = `import "vitest"; import "@types/pg/x";`;
     expect(findingsIn({ "harness/cli/a.ts": imports, "examples/b.ts": imports })).toEqual([
       "packages: examples/b.ts must not import vitest: it is not in package.json's dependencies",
@@ -136,7 +141,7 @@ describe("packages", () => {
 });
 
 describe("cycles", () => {
-  test("are reported once, by the shortest way round", () => {
+  test("are reported once, along the shortest path", () => {
     expect(
       findingsIn({
         "src/a.ts": `import "./b.ts";`,
@@ -147,7 +152,7 @@ describe("cycles", () => {
     ).toEqual(["cycles: src/a.ts imports itself: src/a.ts → src/b.ts → src/d.ts → src/a.ts"]);
   });
 
-  test("are not two ways to the same module", () => {
+  test("are not two paths to the same module", () => {
     expect(
       findingsIn({
         "src/a.ts": `import "./b.ts"; import "./c.ts";`,
@@ -175,13 +180,13 @@ describe("dead exports", () => {
   test.each([
     `export { x } from "./a.ts";`,
     `export * from "./a.ts";`,
-  ])("include one that is only passed on: %s", (text) => {
+  ])("include one that is only re-exported: %s", (text) => {
     expect(findingsIn({ "src/a.ts": "export const x = 1;", "src/b.ts": text })).toEqual([
       "dead-exports: src/b.ts nothing imports x",
     ]);
   });
 
-  test("are not types that their own file uses, nor what an entry exports", () => {
+  test("are neither types that their own file uses, nor exports of an entry", () => {
     expect(
       findingsIn({
         "src/a.ts": `
@@ -198,7 +203,7 @@ describe("dead exports", () => {
   test.each([
     `import * as a from "./a.ts";`,
     `import("./a.ts");`,
-  ])("are not in a module that another takes whole: %s", (text) => {
+  ])("are not in a module that another imports as a whole: %s", (text) => {
     expect(findingsIn({ "src/a.ts": "export const x = 1;", "src/b.ts": text })).toEqual([]);
   });
 });

@@ -1,24 +1,24 @@
 import { posix } from "node:path";
 import { Node, Project, type SourceFile, SyntaxKind } from "ts-morph";
 
-/** What one source file gives to the others and takes from them. */
+/** The exports and imports of one source file. */
 export interface Module {
   /** Relative to the project's root, with forward slashes. */
   readonly path: string;
-  /** Without the types that the file itself uses: they belong to what it says about the rest. */
+  /** Without the types that the file itself uses: they are part of its signatures. */
   readonly exports: readonly string[];
   readonly imports: readonly Import[];
 }
 
 interface Import {
-  /** A path like a module's own, or the specifier as written if it names a package. */
+  /** A path like `Module.path`, or the specifier of a package. */
   readonly from: string;
   readonly isPackage: boolean;
-  /** The exports that are taken; `*` stands for all of them. */
+  /** The imported names; `*` stands for all. */
   readonly names: readonly string[];
 }
 
-/** Parses sources (text by path). Nothing is resolved on disk: a relative import names its file. */
+/** Parses sources (text by path) without reading the disk: a relative import names its file. */
 export function parseModules(sources: ReadonlyMap<string, string>): readonly Module[] {
   const project = new Project({
     useInMemoryFileSystem: true,
@@ -62,16 +62,22 @@ function importsOf(file: SourceFile): readonly Import[] {
     const all = declaration.getNamespaceImport() === undefined ? [] : ["*"];
     return imported(declaration.getModuleSpecifierValue(), [...byDefault, ...names, ...all]);
   });
-  const passedOn = file.getExportDeclarations().flatMap((declaration) => {
+  const reexported = file.getExportDeclarations().flatMap((declaration) => {
     const specifier = declaration.getModuleSpecifierValue();
     const names = declaration.getNamedExports().map((named) => named.getName());
     return specifier === undefined ? [] : [imported(specifier, names.length > 0 ? names : ["*"])];
   });
-  return [...declared, ...passedOn, ...inlineSpecifiers(file).map((it) => imported(it, ["*"]))];
+  return [
+    ...declared,
+    ...reexported,
+    ...inlineSpecifiers(file).map((from) => imported(from, ["*"])),
+  ];
 }
 
-/** Of `import("…")`, as a value and as a type. */
+/** The specifiers of `import("…")`, as a value and as a type. */
 function inlineSpecifiers(file: SourceFile): readonly string[] {
+  // Most files have none, and a traversal is slow.
+  if (!file.getFullText().includes("import(")) return [];
   const calls = file
     .getDescendantsOfKind(SyntaxKind.CallExpression)
     .filter((call) => call.getExpression().getKind() === SyntaxKind.ImportKeyword)

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
-/** A project of one file, with this project's settings and packages. */
+/** A project with one file, and the settings and packages of this one. */
 let folder: string;
 
 beforeAll(() => {
@@ -19,7 +19,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Whether the rule is broken by the statement, in a file that lints without it. */
+/** Whether the linter reports the rule for the statement, in a file that passes without it. */
 function breaks(rule: string, statement: string, linter: string, ...options: string[]): boolean {
   const lint = (body: string) => {
     writeFileSync(join(folder, "sample.ts"), `${context}\nexport function run() {\n  ${body}\n}\n`);
@@ -38,16 +38,16 @@ const context = `import { open } from "node:fs/promises";
 async function own(): Promise<void> {}
 `;
 
-test("a promise that nobody waits for is an error", () => {
+test("a floating promise is an error", () => {
   expect(breaks("noFloatingPromises", "own();", "biome", "lint")).toBe(true);
   expect(breaks("no-floating-promises", "own();", "oxlint")).toBe(true);
 });
 
-test("so is a promise that a package gave", () => {
+test("a floating promise of a package is an error", () => {
   expect(breaks("no-floating-promises", `open("x");`, "oxlint")).toBe(true);
 });
 
-test("so is a promise where none is expected", () => {
+test("a promise where none is expected is an error", () => {
   expect(breaks("no-misused-promises", "[1].forEach(async () => own());", "oxlint")).toBe(true);
   expect(breaks("noMisusedPromises", "if (own()) return;", "biome", "lint")).toBe(true);
 });

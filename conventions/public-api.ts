@@ -28,7 +28,7 @@ export interface PublicExport {
  * what `export { … } from` names, and all types of the files that `export type * from` names.
  */
 export function publicExports(file: SourceFile): readonly PublicExport[] {
-  const passedOn = file.getExportDeclarations().flatMap((declaration) => {
+  const reexported = file.getExportDeclarations().flatMap((declaration) => {
     const source = sourceOf(file, declaration.getModuleSpecifierValue());
     if (declaration.isNamespaceExport()) return source === undefined ? [] : declaredTypes(source);
     return declaration.getNamedExports().flatMap((specifier) => {
@@ -41,7 +41,7 @@ export function publicExports(file: SourceFile): readonly PublicExport[] {
     .getFunctions()
     .filter((declaration) => declaration.isExported())
     .map((declaration) => ({ name: declaration.getName() ?? "default", declaration }));
-  return [...passedOn, ...functions, ...declaredTypes(file)];
+  return [...reexported, ...functions, ...declaredTypes(file)];
 }
 
 function declaredTypes(file: SourceFile): readonly PublicExport[] {

@@ -1,7 +1,7 @@
 import { Client } from "pg";
 import { type ClientContext, defineScenario } from "../harness/index.ts";
 
-/** 100 in the account, and two payments of 60: each looks whether there is enough, and then pays. */
+/** Pays 60 from a balance of 100: reads the balance, and then debits it. Two payments overdraw the account. */
 async function pay({ url }: ClientContext): Promise<string> {
   const db = new Client(url);
   await db.connect();

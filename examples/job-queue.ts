@@ -1,7 +1,7 @@
 import { Client } from "pg";
 import { type ClientContext, defineScenario, type ScenarioDefinition } from "../harness/index.ts";
 
-/** Two workers take the oldest job that is ready, each in its own transaction, and do it. */
+/** Two workers, each of which takes the oldest ready job and does it in one transaction. */
 export function queue(take: string): ScenarioDefinition {
   const work = async ({ url }: ClientContext): Promise<number | undefined> => {
     const db = new Client(url);
@@ -30,5 +30,5 @@ export function queue(take: string): ScenarioDefinition {
   });
 }
 
-/** Without a lock, both take the same job. */
+/** Without a lock, both workers take the same job. */
 export default queue("select id from jobs where state = 'ready' order by id limit 1");

@@ -1,7 +1,7 @@
 import { Client } from "pg";
 import { type ClientContext, defineScenario } from "../harness/index.ts";
 
-/** Two visitors are counted at once: each reads the counter, and writes one more than it read. */
+/** Counts a visit: reads the counter, and writes the value plus one. Two visits can count as one. */
 async function visit({ url }: ClientContext): Promise<void> {
   const db = new Client(url);
   await db.connect();

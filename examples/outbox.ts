@@ -2,10 +2,9 @@ import { Client } from "pg";
 import { type ClientContext, defineScenario } from "../harness/index.ts";
 
 /*
- * An outbox: whoever changes something writes a message in the same transaction, and a relay sends
- * all messages after the last one that it sent. But ids are taken when a row is inserted, and rows are
- * seen when their transaction commits: a message that commits late has an id that the relay has
- * already passed, and is never sent.
+ * An outbox: a transaction that changes data also inserts a message, and a relay sends all messages with
+ * an id greater than the last one sent. Ids are assigned at the insert, but rows become visible at the
+ * commit: a message whose transaction commits late has a smaller id, and is never sent.
  */
 
 async function order({ url }: ClientContext): Promise<void> {
@@ -17,7 +16,7 @@ async function order({ url }: ClientContext): Promise<void> {
   await db.end();
 }
 
-/** Sends what is new, twice. */
+/** Sends the new messages, two times. */
 async function relay({ url }: ClientContext): Promise<void> {
   const db = new Client(url);
   await db.connect();

@@ -1,7 +1,7 @@
 import { defineScenario } from "../harness/index.ts";
 import { INVARIANTS, offDuty, SETUP } from "./write-skew.ts";
 
-/** The cure: under SERIALIZABLE one of the two is refused (40001), and has to try again. */
+/** The fix: SERIALIZABLE aborts one of the two transactions (40001), which has to be retried. */
 const leave = offDuty("serializable");
 
 export default defineScenario({

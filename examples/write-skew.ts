@@ -2,8 +2,8 @@ import { Client } from "pg";
 import { type ClientContext, defineScenario } from "../harness/index.ts";
 
 /**
- * At least one doctor has to be on call. Both go off duty at once: each sees, in its own snapshot, that
- * the other one is there. REPEATABLE READ does not see the conflict, since they write different rows.
+ * At least one doctor must be on call. Both go off duty at the same time: each sees in its snapshot that
+ * the other is on call. REPEATABLE READ does not detect the conflict, since they write different rows.
  */
 export const offDuty =
   (isolation: "repeatable read" | "serializable") =>

@@ -5,6 +5,7 @@
 
 export { type AuditOptions, audit } from "./audit/audit.ts";
 export type * from "./audit/audit-report.ts";
+export type { Rule, RuleName } from "./checkers/checker.ts";
 export type { CheckerName } from "./checkers/registry.ts";
 export type { Control, GateLevel, Isolation } from "./core/control.ts";
 export type * from "./core/counterexample.ts";
@@ -22,21 +23,17 @@ export type { Scenario } from "./core/scenario.ts";
 export type { Action, Choice, Entry, Schedule, Task } from "./core/schedule.ts";
 export type * from "./core/trace.ts";
 export type * from "./core/verdict.ts";
-export type { Query } from "./execution/queries.ts";
+export type { Query } from "./execution/observation.ts";
 export type * from "./execution/system.ts";
-export type { Progress } from "./explorer/bounded-exploration.ts";
+export type { ExecutionCounts, Progress } from "./explorer/bounded-exploration.ts";
 export type * from "./explorer/campaign.ts";
 export type { CampaignResult } from "./explorer/run-campaign.ts";
 export type { Shard } from "./explorer/shards.ts";
 export { type VerifyOptions, verify, type Workers } from "./explorer/verify.ts";
-export type { Derivation } from "./mutation/derivation.ts";
-export { derivationOf } from "./mutation/derived-service.ts";
-export type {
-  DerivedMutant,
-  InvalidMutant,
-  MutationKind,
-  Unmutated,
-} from "./mutation/mutation-score.ts";
+export { type Derivation, derivationOf, type InvalidMutant } from "./mutation/derivation.ts";
+export type { MutationKind } from "./mutation/mutation-points.ts";
+export type { DerivedMutant } from "./mutation/objects.ts";
+export type { Unmutated } from "./mutation/routines.ts";
 export { startServer } from "./postgres/provider.ts";
 export type * from "./postgres/server.ts";
 export { TestClock } from "./postgres/test-clock.ts";
@@ -50,7 +47,7 @@ export {
 } from "./scheduler/strategies.ts";
 export type * from "./service/attack.ts";
 export type { AppliedMutant, SchemaMutant } from "./service/open-executor.ts";
-export type * from "./service/promise.ts";
 export type * from "./service/scenario-definition.ts";
 export { defineScenario } from "./service/scenario-definition.ts";
+export type * from "./service/service.ts";
 export type * from "./service/service.ts";

@@ -1,5 +1,5 @@
 import knex from "knex-0.95.11";
 import { twoStarts } from "./two-starts.ts";
 
-/** Asks whether there is a row, and then inserts one: caught between the two statements. */
+/** Selects the row, and inserts it if there is none: the race is between the two statements. */
 export default twoStarts(knex.knex);

@@ -2,7 +2,7 @@ import knex from "knex-0.95.12";
 import { twoStarts } from "./two-starts.ts";
 
 /**
- * Does both in one statement, `insert … select … where not exists`. The race is inside of it now:
- * caught with `--gates statement,row`.
+ * Does both in one statement, `insert … select … where not exists`. The race is inside the statement:
+ * `--gates statement,row` catches it.
  */
 export default twoStarts(knex.knex);

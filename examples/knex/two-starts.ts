@@ -1,13 +1,13 @@
 import { defineScenario, type ScenarioDefinition } from "../../harness/index.ts";
 
-/** No migrations: it is all about the lock. */
+/** A source without migrations: the race is about the lock only. */
 const NONE = {
   getMigrations: async (): Promise<string[]> => [],
   getMigrationName: (name: string) => name,
   getMigration: () => ({ up: async () => {}, down: async () => {} }),
 };
 
-/** What the scenario uses of Knex, whichever version. */
+/** The part of Knex that the scenario uses, for several versions. */
 type Open = (config: { readonly client: "pg"; readonly connection: string }) => {
   readonly migrate: { list(config: { readonly migrationSource: typeof NONE }): Promise<unknown> };
   raw(sql: string): PromiseLike<unknown>;
@@ -15,8 +15,8 @@ type Open = (config: { readonly client: "pg"; readonly connection: string }) => 
 };
 
 /**
- * Two processes of an application start at once, and each looks for migrations. A process that finds
- * no row in Knex's lock table inserts one; if both do, the lock does not work any more.
+ * Two processes of an application start at the same time, and each lists the migrations. A process that
+ * finds no row in Knex's lock table inserts one. If both do, the lock no longer works.
  */
 export function twoStarts(open: Open): ScenarioDefinition {
   const start = async ({ url }: { readonly url: string }) => {
@@ -28,7 +28,7 @@ export function twoStarts(open: Open): ScenarioDefinition {
     }
   };
   return defineScenario({
-    // The tables are there, as a process leaves them that was stopped before it inserted the row.
+    // The state after a process was stopped between creating the tables and inserting the row.
     setup: async ({ url }) => {
       await start({ url });
       const db = open({ client: "pg", connection: url });

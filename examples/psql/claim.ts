@@ -1,6 +1,6 @@
 import { defineScenario } from "../../harness/index.ts";
 
-/** Two sessions of psql take a seat: each looks whether it is free, and then claims it. */
+/** A psql process that claims a seat: checks whether it is free, and then claims it. */
 const claim = (client: string) =>
   ({ exec: ["psql", "--quiet", "-X", "-v", `client=${client}`, "-f", "claim.sql"] }) as const;
 

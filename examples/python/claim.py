@@ -1,4 +1,4 @@
-"""One worker of a job queue: takes the oldest job that nobody has, and does it."""
+"""One worker of a job queue: takes the oldest job without a worker, and does it."""
 
 import os
 

@@ -1,6 +1,6 @@
 import { defineScenario } from "../../harness/index.ts";
 
-/** Two processes of Python (with Debian's package python3-psycopg) that work off one queue. */
+/** A Python process (with Debian's package python3-psycopg) that works on a job queue. */
 const worker = (name: string) =>
   ({ exec: ["/usr/bin/python3", "claim.py"], env: { WORKER: name } }) as const;
 

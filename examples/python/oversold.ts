@@ -1,6 +1,6 @@
 import { defineScenario } from "../../harness/index.ts";
 
-/** A service in another language (Debian's Python, with its package python3-psycopg), and two customers who want the last item at the same time. */
+/** Two customers buy the last item at the same time from a service in Python (with Debian's package python3-psycopg). */
 const buy = { http: { method: "POST", path: "/buy/lamp" } };
 
 export default defineScenario({

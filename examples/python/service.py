@@ -1,4 +1,4 @@
-"""A shop in Python: a pool of connections, and one thread for each request."""
+"""A shop in Python with one thread and one connection for each request."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import psycopg
 
 
 def buy(item):
-    """Looks whether there is enough, and then takes it: two customers can get the last one."""
+    """Checks the stock, and then takes an item: two customers can get the last one."""
     with psycopg.connect(os.environ["DATABASE_URL"]) as db:
         left = db.execute("select left_over from stock where item = %s", [item]).fetchone()[0]
         if left == 0:

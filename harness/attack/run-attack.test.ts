@@ -15,16 +15,16 @@ const options = (changes = {}) => ({
   ...changes,
 });
 
-/** A counter of which each round asks for the next number. */
+/** A counter. Each round asks for the next number. */
 const counter: Model<number, number, Operation> = {
   init: ({ initial }) => initial,
   step: (state, { response }) => (response?.body === state ? [state + 1] : []),
 };
 
 let closed = 0;
-function attackThatHears(answer: (round: number) => number, round?: () => Promise<never>) {
+function attackAnswering(answer: (round: number) => number, round?: () => Promise<never>) {
   closed = 0;
-  const assault: AttackRun<number, Operation> = {
+  const run: AttackRun<number, Operation> = {
     initial: 0,
     round: async (index) => {
       if (index === 3) await round?.();
@@ -47,32 +47,38 @@ function attackThatHears(answer: (round: number) => number, round?: () => Promis
     name: "count",
     description: "",
     rules: [],
-    begin: async () => assault,
+    begin: async () => run,
   };
   return attack;
 }
 
-test("a history that the model explains is no finding", async () => {
-  const attack = attackThatHears((round) => round);
-  const { rounds, violations, unfinished } = await runAttack(attack, counter, TARGET, options());
-  expect({ rounds, violations, unfinished }).toEqual({
-    rounds: 5,
-    violations: [],
-    unfinished: undefined,
+test("a history that the model explains is no violation", async () => {
+  const attack = attackAnswering((round) => round);
+  expect(await runAttack(attack, counter, TARGET, options())).toMatchObject({
+    ...{ rounds: 5, violations: [], linearizability: "ok", unfinished: undefined },
   });
   expect(closed).toBe(1);
 });
 
-test("an answer that no order explains is one", async () => {
-  const attack = attackThatHears((round) => (round === 4 ? 2 : round));
-  const { violations } = await runAttack(attack, counter, TARGET, options());
-  expect(violations).toMatchObject([{ checker: "linearizability", name: "linearizable" }]);
+test("an answer that no order explains is a violation", async () => {
+  const attack = attackAnswering((round) => (round === 4 ? 2 : round));
+  expect(await runAttack(attack, counter, TARGET, options())).toMatchObject({
+    violations: [{ checker: "linearizability", name: "linearizable" }],
+    linearizability: "violated",
+  });
 });
 
-test("what is cut short is said, and cleaned up after", async () => {
-  const attack = attackThatHears((round) => round);
+test("without a model, linearizability is not checked", async () => {
+  const attack = attackAnswering(() => 7);
+  expect(await runAttack(attack, undefined, TARGET, options())).toMatchObject({
+    ...{ violations: [], linearizability: "not checked", unfinished: undefined },
+  });
+});
+
+test("an attack that ends early says why, and cleans up", async () => {
+  const attack = attackAnswering((round) => round);
   const late = await runAttack(attack, counter, TARGET, options({ timeMs: 0 }));
-  expect(late.unfinished).toBe("the time was up after 0 of 5 rounds");
+  expect(late.unfinished).toBe("the time limit was reached after 0 of 5 rounds");
   const aborted = await runAttack(
     attack,
     counter,
@@ -80,7 +86,7 @@ test("what is cut short is said, and cleaned up after", async () => {
     options({ signal: AbortSignal.abort() }),
   );
   expect(aborted.unfinished).toBe("interrupted after 0 of 5 rounds");
-  const failing = attackThatHears(
+  const failing = attackAnswering(
     (round) => round,
     () => Promise.reject(new HarnessError("CONNECTION_LOST", "the target is gone")),
   );

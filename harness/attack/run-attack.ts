@@ -1,4 +1,4 @@
-import { linearizability } from "../checkers/linearizability.ts";
+import { LINEARIZABLE, linearizability } from "../checkers/linearizability.ts";
 import { HarnessError } from "../core/error.ts";
 import { type Call, calls, type Event } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
@@ -8,34 +8,43 @@ import type { Violation } from "../core/verdict.ts";
 import type { Attack, AttackRun, Round, Target } from "../service/attack.ts";
 
 export interface AttackOptions {
+  /** The number of rounds. */
   readonly iterations: number;
-  /** How long it may take, in ms. */
+  /** The time after which no round begins, in ms. */
   readonly timeMs: number;
   readonly signal: AbortSignal;
+  /** Called after each round, with the totals until then. */
   readonly onRound: (rounds: number, violations: number) => void;
 }
 
-/** All that an attack saw. */
+/** The observations of an attack. */
 export interface AttackResult<Op extends Operation> {
+  readonly iterations: number;
+  /** The number of rounds that ran. */
   readonly rounds: number;
   readonly calls: readonly Call<Op>[];
   readonly latencies: Round["latencies"];
   readonly violations: readonly Violation[];
-  /** Why it did not do all that it was to do, or could not checker it. */
+  /** Whether the calls are linearizable. `not checked`: there is no model, or the budget ran out. */
+  readonly linearizability: "ok" | "violated" | "not checked";
+  /** Why the attack ended before its last round, or why its result could not be checked. */
   readonly unfinished: string | undefined;
   readonly error: HarnessError | undefined;
 }
 
-/** What checking the whole history may cost. */
-const BUDGET = { steps: 5_000_000, ms: 30_000 };
+/** The calls of a whole attack are many more than those of an execution. */
+const CHECK_BUDGET = { steps: 5_000_000, ms: 30_000 };
 
-export const LINEARIZABLE = {
-  checker: "linearizability",
-  name: "linearizable",
-  description: "Some order of all requests, as they overlapped, explains every answer.",
-} as const;
+/** The number of calls that a violation shows: the last ones of the history that fails. */
+const MAX_EVIDENCE = 5;
 
-/** Attacks a target, round by round, and checkers what it saw. It leaves nothing that it made. */
+/**
+ * Runs the rounds of an attack against a target and checks the calls. The attack removes what it
+ * created, however it ends. A `HarnessError` during a round ends the attack and is part of the
+ * result.
+ *
+ * @throws HarnessError if the target cannot be attacked
+ */
 export async function runAttack<State extends Json, Op extends Operation>(
   attack: Attack<State, Op>,
   model: Model<unknown, State, Op> | undefined,
@@ -44,7 +53,7 @@ export async function runAttack<State extends Json, Op extends Operation>(
 ): Promise<AttackResult<Op>> {
   const { iterations, timeMs, signal, onRound } = options;
   const deadline = performance.now() + timeMs;
-  const assault = await attack.begin(target);
+  const run = await attack.begin(target);
   const events: Event<Op>[] = [];
   const latencies: Round["latencies"][number][] = [];
   const violations: Violation[] = [];
@@ -52,48 +61,63 @@ export async function runAttack<State extends Json, Op extends Operation>(
   let error: HarnessError | undefined;
   try {
     while (rounds < iterations && !signal.aborted && performance.now() < deadline) {
-      const round = await assault.round(rounds++);
+      const round = await run.round(rounds++);
       events.push(...round.events);
       latencies.push(...round.latencies);
       violations.push(...round.violations);
       onRound(rounds, violations.length);
     }
-    violations.push(...(await assault.end()));
+    violations.push(...(await run.end()));
   } catch (cause) {
     if (!(cause instanceof HarnessError)) throw cause;
     error = cause;
   } finally {
-    await assault.close();
+    await run.close();
   }
-  const checked = checkedBy(model, assault, events);
-  violations.push(...checked.violations);
-  const all = `of ${iterations} rounds`;
+  const check = checkCalls(model, run, calls(events));
+  const progress = `${rounds} of ${iterations} rounds`;
   const unfinished =
     error?.message ??
-    (signal.aborted ? `interrupted after ${rounds} ${all}` : undefined) ??
-    (rounds < iterations ? `the time was up after ${rounds} ${all}` : undefined) ??
-    checked.doubt;
-  return { rounds, calls: calls(events), latencies, violations, unfinished, error };
+    (signal.aborted ? `interrupted after ${progress}` : undefined) ??
+    (rounds < iterations ? `the time limit was reached after ${progress}` : undefined) ??
+    check.undecided;
+  return {
+    ...{ iterations, rounds, calls: calls(events), latencies },
+    violations: [...violations, ...check.violations],
+    linearizability: check.result,
+    ...{ unfinished, error },
+  };
 }
 
-function checkedBy<State extends Json, Op extends Operation>(
+interface CallsCheck {
+  readonly result: AttackResult<Operation>["linearizability"];
+  readonly violations: readonly Violation[];
+  /** Why the checker gave up. */
+  readonly undecided?: string;
+}
+
+function checkCalls<State extends Json, Op extends Operation>(
   model: Model<unknown, State, Op> | undefined,
   { initial }: AttackRun<State, Op>,
-  events: readonly Event<Op>[],
-): { readonly violations: readonly Violation[]; readonly doubt?: string } {
-  if (model === undefined || initial === undefined) return { violations: [] };
-  const account = { initial, calls: calls(events), final: undefined };
-  const found = linearizability(model, account, BUDGET);
-  if (found.verdict === "ok") return { violations: [] };
-  if (found.verdict === "unknown") return { violations: [], doubt: found.why };
-  const [attempt] = found.attempts;
+  history: readonly Call<Op>[],
+): CallsCheck {
+  if (model === undefined || initial === undefined) {
+    return { result: "not checked", violations: [] };
+  }
+  const observed = { initial, calls: history, final: undefined };
+  const check = linearizability(model, observed, CHECK_BUDGET);
+  if (check.verdict === "ok") return { result: "ok", violations: [] };
+  if (check.verdict === "unknown") {
+    return { result: "not checked", violations: [], undecided: check.why };
+  }
+  const [attempt] = check.attempts;
   const { checker, name } = LINEARIZABLE;
   const why = attempt === undefined ? "" : `: ${attempt.because}`;
   const message = `no order of the requests explains all answers${why}`;
-  const evidence = found.prefix.slice(-5).map(({ client, operation, response }) => ({
+  const evidence = check.prefix.slice(-MAX_EVIDENCE).map(({ client, operation, response }) => ({
     client,
     operation,
     response: response === undefined ? null : { ...response, status: response.status ?? null },
   }));
-  return { violations: [{ checker, name, message, evidence }] };
+  return { result: "violated", violations: [{ checker, name, message, evidence }] };
 }

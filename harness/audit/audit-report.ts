@@ -1,29 +1,29 @@
 import type { JsonObject } from "../core/json.ts";
 import type { Verdict } from "../core/verdict.ts";
 
-/** What one check of a database's own consistency functions says. */
+/** The result of one check of a consistency function. */
 export interface AuditCheck {
-  /** The function that it is a row of, such as `verify_slot_consistency`. */
+  /** The function that returned it, such as `verify_slot_consistency`. */
   readonly source: string;
   readonly name: string;
   readonly verdict: "pass" | "fail";
   readonly violations: number;
-  /** What the function says in words; null where only ids are asked for. */
+  /** The text of the function; null unless details are requested. */
   readonly details: string | null;
-  /** The rows at fault, as many as are asked for; of each only the ids unless more is asked for. */
+  /** Offending rows, up to the requested number. They hold only ids unless details are requested. */
   readonly offending: readonly JsonObject[];
 }
 
-/** A look at a database's consistency, in one snapshot of it. */
+/** The consistency of a database in one snapshot. */
 export interface Audit {
   /** The server and the database, without a password. */
   readonly database: string;
   readonly postgres: string;
-  /** When it began, ISO 8601. */
+  /** ISO 8601. */
   readonly startedAt: string;
   readonly elapsedMs: number;
   readonly verdict: Verdict;
-  /** Why it is `unknown`; null otherwise. */
+  /** Why the verdict is `unknown`; null otherwise. */
   readonly reason: string | null;
   readonly checks: readonly AuditCheck[];
 }

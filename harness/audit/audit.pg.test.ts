@@ -40,10 +40,10 @@ afterAll(async () => {
   await server.stop();
 });
 
-const given = { details: false, statementTimeoutMs: 5_000, rows: 10 };
-const accounts = { ...given, functions: ["verify_accounts"] };
+const defaults = { details: false, statementTimeoutMs: 5_000, rows: 10 };
+const accounts = { ...defaults, functions: ["verify_accounts"] };
 
-test("passes what the functions pass", async () => {
+test("passes if all functions pass", async () => {
   expect(await audit(url, accounts)).toMatchObject({
     verdict: "pass",
     reason: null,
@@ -60,10 +60,10 @@ test("passes what the functions pass", async () => {
   });
 });
 
-test("shows the rows at fault, ids alone unless more is asked for", async () => {
+test("reports offending rows, with ids only unless details are requested", async () => {
   await client.query("update accounts set balance = -1");
-  const found = async (options: object) => (await audit(url, { ...accounts, ...options })).checks;
-  expect(await found({})).toMatchObject([
+  const checks = async (options: object) => (await audit(url, { ...accounts, ...options })).checks;
+  expect(await checks({})).toMatchObject([
     {
       verdict: "fail",
       violations: 2,
@@ -71,26 +71,29 @@ test("shows the rows at fault, ids alone unless more is asked for", async () => 
       offending: [{ account_id: 1 }, { account_id: 2 }],
     },
   ]);
-  expect(JSON.stringify(await found({}))).not.toContain("Ada");
-  expect(await found({ rows: 1, details: true })).toMatchObject([
+  expect(JSON.stringify(await checks({}))).not.toContain("Ada");
+  expect(await checks({ rows: 1, details: true })).toMatchObject([
     { violations: 2, details: "how many", offending: [{ account_id: 1, owner: "Ada" }] },
   ]);
   await client.query("update accounts set balance = 1");
 });
 
-test("reads in one snapshot, and only reads", async () => {
+test("reads one snapshot, and writes nothing", async () => {
   const functions = ["other.verify_snapshot"];
-  const { checks } = await audit(url, { ...given, functions });
+  const { checks } = await audit(url, { ...defaults, functions });
   expect(checks.map(({ name, verdict }) => [name, verdict])).toEqual([["repeatable read", "fail"]]);
-  const written = await audit(url, { ...given, functions: ["verify_accounts", "verify_writes"] });
+  const written = await audit(url, {
+    ...defaults,
+    functions: ["verify_accounts", "verify_writes"],
+  });
   expect(written.verdict).toBe("unknown");
   expect(written.reason).toContain("SQLSTATE 25006");
   expect((await client.query("select from accounts where id = 3")).rowCount).toBe(0);
 });
 
-test("what takes too long is unknown", async () => {
+test("the verdict is unknown if a statement exceeds its timeout", async () => {
   const functions = ["verify_slowly"];
-  const { verdict, reason } = await audit(url, { ...given, functions, statementTimeoutMs: 50 });
+  const { verdict, reason } = await audit(url, { ...defaults, functions, statementTimeoutMs: 50 });
   expect(verdict).toBe("unknown");
   expect(reason).toContain("SQLSTATE 57014");
 });
@@ -99,18 +102,18 @@ test.each([
   ["verify_none"],
   ["verify_accounts", "verify_one"],
   ["other.verify_accounts"],
-])("%s is no such function", async (...functions) => {
-  await expect(audit(url, { ...given, functions })).rejects.toMatchObject({ code: "USAGE" });
+])("refuses %s, which is no check function", async (...functions) => {
+  await expect(audit(url, { ...defaults, functions })).rejects.toMatchObject({ code: "USAGE" });
 });
 
-test("a function that says nothing does not pass", async () => {
+test("refuses a function that returns no rows", async () => {
   const functions = ["verify_nothing"];
-  await expect(audit(url, { ...given, functions })).rejects.toMatchObject({ code: "USAGE" });
+  await expect(audit(url, { ...defaults, functions })).rejects.toMatchObject({ code: "USAGE" });
 });
 
-test("a database without such functions, or that is not there", async () => {
+test("refuses a database without check functions, or one that cannot be reached", async () => {
   const empty = await server.lease();
-  await expect(audit(empty.url, given)).rejects.toMatchObject({ code: "USAGE" });
+  await expect(audit(empty.url, defaults)).rejects.toMatchObject({ code: "USAGE" });
   await empty.drop();
-  await expect(audit(empty.url, given)).rejects.toMatchObject({ code: "PROVIDER_FAILED" });
+  await expect(audit(empty.url, defaults)).rejects.toMatchObject({ code: "PROVIDER_FAILED" });
 });

@@ -6,23 +6,24 @@ import type { Audit, AuditCheck } from "./audit-report.ts";
 import { type CheckFunction, checkFunctions } from "./check-functions.ts";
 
 export interface AuditOptions {
-  /** The functions to run, by name; undefined: all of the form that `checkFunctions` describes. */
+  /** The names of the functions to run; by default all that `checkFunctions` finds. */
   readonly functions?: readonly string[] | undefined;
-  /** Whether whole rows and words are wanted; otherwise nothing but ids leaves the database. */
+  /** Whether to report whole rows and texts. Otherwise only ids leave the database. */
   readonly details: boolean;
-  /** Of each statement. What takes longer makes the audit `unknown`. */
+  /** The limit for each statement. A slower one makes the verdict `unknown`. */
   readonly statementTimeoutMs: number;
-  /** The most offending rows of each check. */
+  /** The maximum number of offending rows for each check. */
   readonly rows: number;
 }
 
 /**
- * Runs a database's own consistency functions. It is safe on a production database: one read-only
- * transaction, one snapshot (repeatable read), a timeout for each statement and a short one for
- * locks; no harm is done but the reading. Each sort may take 64 MB, so that a million rows need not
- * go through files.
- * @throws HarnessError PROVIDER_FAILED when the database cannot be reached, CONNECTION_LOST when it
- * goes away meanwhile, USAGE when it has no such functions.
+ * Runs the consistency functions of a database. It is safe on a production database: it uses one
+ * read-only transaction with one snapshot (repeatable read), a timeout for each statement, and a
+ * timeout of 1 s for locks. Each sort can use 64 MB of memory, so that a million rows need no
+ * temporary files.
+ *
+ * @throws HarnessError `PROVIDER_FAILED` if the database cannot be reached, `CONNECTION_LOST` if the
+ * connection ends during the audit, `USAGE` if the database has no such functions
  */
 export async function audit(url: string, options: AuditOptions): Promise<Audit> {
   const client = await connect(url);
@@ -34,8 +35,8 @@ export async function audit(url: string, options: AuditOptions): Promise<Audit> 
     );
     const checks: AuditCheck[] = [];
     const reason = await inSnapshot(client, options, async () => {
-      for (const checked of await checkFunctions(client, options.functions)) {
-        checks.push(...(await results(client, checked, options)));
+      for (const checkFunction of await checkFunctions(client, options.functions)) {
+        checks.push(...(await runChecks(client, checkFunction, options)));
       }
     });
     const failed = checks.some(({ verdict }) => verdict === "fail");
@@ -53,7 +54,7 @@ export async function audit(url: string, options: AuditOptions): Promise<Audit> 
   }
 }
 
-/** Resolves with what the server would not do, in its words. */
+/** Returns the error of the server that ended the work; undefined if the work completed. */
 async function inSnapshot(
   client: Connection,
   { statementTimeoutMs }: AuditOptions,
@@ -72,8 +73,8 @@ async function inSnapshot(
   } catch (error) {
     if (error instanceof HarnessError) throw error;
     if (!(error instanceof DatabaseError)) {
-      const said = `The connection was lost during the audit: ${(error as Error).message}`;
-      throw new HarnessError("CONNECTION_LOST", said, { cause: error });
+      const message = `The connection was lost during the audit: ${(error as Error).message}`;
+      throw new HarnessError("CONNECTION_LOST", message, { cause: error });
     }
     return `${error.message} (SQLSTATE ${error.code})`;
   } finally {
@@ -81,27 +82,31 @@ async function inSnapshot(
   }
 }
 
-interface Row {
+/** A row of a check function. */
+interface CheckRow {
   readonly check_name: string;
   readonly status: string;
   readonly violations?: string | number;
   readonly details?: string;
 }
 
-async function results(
+async function runChecks(
   client: Connection,
   { call, name, offending }: CheckFunction,
   options: AuditOptions,
 ): Promise<readonly AuditCheck[]> {
-  const { rows } = await client.query<Row>(`select * from ${call}`);
+  const { rows } = await client.query<CheckRow>(`select * from ${call}`);
   if (rows.length === 0) {
-    throw new HarnessError("USAGE", `${name}() has no checks to tell of: it returned no row`);
+    throw new HarnessError(
+      "USAGE",
+      `${name}() returned no row, so there is no check to report: name other functions`,
+    );
   }
   const checks: AuditCheck[] = [];
   for (const { check_name, status, violations, details } of rows) {
-    // Whatever does not say that all is well is no pass.
+    // Any status other than PASS fails.
     const verdict = status === "PASS" ? "pass" : "fail";
-    const found =
+    const rowsAtFault =
       verdict === "pass" || offending === undefined
         ? []
         : await offendingRows(client, offending, check_name, options);
@@ -111,7 +116,7 @@ async function results(
       verdict,
       violations: Number(violations ?? (verdict === "fail" ? 1 : 0)),
       details: options.details ? (details ?? null) : null,
-      offending: found,
+      offending: rowsAtFault,
     });
   }
   return checks;
@@ -121,15 +126,15 @@ async function offendingRows(
   client: Connection,
   call: string,
   check: string,
-  { details, rows: most }: AuditOptions,
+  { details, rows: limit }: AuditOptions,
 ): Promise<readonly JsonObject[]> {
-  const { rows } = await client.query<{ found: JsonObject }>(
-    `select to_jsonb(found) - 'check_name' as found from ${call} as found
+  const { rows } = await client.query<{ row: JsonObject }>(
+    `select to_jsonb(offending) - 'check_name' as row from ${call} as offending
       where check_name = $1 limit $2`,
-    [check, most],
+    [check, limit],
   );
   const isId = (key: string): boolean => key === "id" || key.endsWith("_id");
-  return rows.map(({ found }) =>
-    details ? found : Object.fromEntries(Object.entries(found).filter(([key]) => isId(key))),
+  return rows.map(({ row }) =>
+    details ? row : Object.fromEntries(Object.entries(row).filter(([key]) => isId(key))),
   );
 }

@@ -1,20 +1,21 @@
 import type { ClientBase } from "pg";
 import { HarnessError } from "../core/error.ts";
 
-/** A function of the database's that checks its consistency. */
+/** A function that checks the consistency of its database. */
 export interface CheckFunction {
-  /** As it was named, or as the catalog names it. */
+  /** Without its schema. */
   readonly name: string;
-  /** For a FROM clause. */
+  /** A call for a FROM clause. */
   readonly call: string;
-  /** The same of the function that lists the rows at fault, if there is one. */
+  /** A call of the function that returns the offending rows, if there is one. */
   readonly offending: string | undefined;
 }
 
 /**
- * The functions that take no arguments and return a table with `check_name` and `status` (`PASS`,
- * or else it fails; `violations` and `details` are shown too). The rows at fault come from such a
- * function of the same schema, without `status`, that this one calls.
+ * Finds functions without arguments that return a table with `check_name` and `status`. A check passes
+ * if its status is `PASS`. Columns `violations` and `details` are optional. The offending rows come
+ * from a function of the same schema that the check function calls: it returns a table with
+ * `check_name` and without `status`.
  */
 const FUNCTIONS = `
 with tables as (
@@ -36,8 +37,8 @@ select v.proname as name, v.call,
  order by v.nspname collate "C", v.proname collate "C"`;
 
 /**
- * @param names of the functions, with their schemas or without; undefined: all of that form.
- * @throws HarnessError USAGE when there are none, or not all of those that were named.
+ * @param names of the functions, with or without their schemas; by default all check functions
+ * @throws HarnessError `USAGE` if there is none, or if a named one is missing
  */
 export async function checkFunctions(
   client: ClientBase,
@@ -53,7 +54,7 @@ export async function checkFunctions(
   if (rows.length === 0 || (missing?.length ?? 0) > 0) {
     throw new HarnessError(
       "USAGE",
-      `The database has no ${missing?.length ? `function ${missing.join(", ")}` : "functions"} without arguments that return a table with check_name and status: name others, or the right database.`,
+      `The database has no ${missing?.length ? `function ${missing.join(", ")}` : "function"} without arguments that returns a table with check_name and status: name other functions, or another database.`,
     );
   }
   return rows.map(({ name, call, offending }) => ({

@@ -54,7 +54,7 @@ describe("the service contract", () => {
     ]);
   });
 
-  test("lets an operation that a fault struck fail in any way, and nothing else", () => {
+  test("accepts any failure of an affected operation, and of no other", () => {
     const failed = { outcome: "info", code: "HTTP_500", status: 500 } as const;
     const struck = (response: Partial<Response>, task: string): Execution => {
       const { trace, ...rest } = executionWith(response);
@@ -69,7 +69,7 @@ describe("the service contract", () => {
     expect(names(struck({ outcome: "ok", code: "WELL" }, "0"))).toEqual(["known-codes"]);
   });
 
-  test("says nothing of an operation that never returned", () => {
+  test("accepts an operation that never returned", () => {
     const execution = executionWith({});
     expect(names({ ...execution, trace: execution.trace.slice(0, 1) })).toEqual([]);
   });

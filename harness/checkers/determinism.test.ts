@@ -13,7 +13,7 @@ import {
 const UUIDS = ["7f0c1c3e-9d55-4a60-8d5c-0a4b1a0c4f11", "1b4e28ba-2fa1-41d2-883f-0016d3cca427"];
 const scenario = { initial: 0, clients: [[increment], [look]] } as const satisfies ToyScenario;
 
-/** Checkers an execution of a toy that adds something of its own to each of its executions. */
+/** Checks an execution of the counter; `changed` alters each execution. */
 async function checked(
   changed: (execution: ToyExecution, number: number) => ToyExecution,
   ordersWakes = true,
@@ -46,13 +46,13 @@ const leaving = (execution: ToyExecution, ...values: string[]): ToyExecution => 
   contents: { rows: values.map((value) => ({ value })) },
 });
 
-test("what is the same both times is executed twice, and is no finding", async () => {
+test("a schedule is executed twice, and equal executions are accepted", async () => {
   const { result, executions } = await checked((execution) => execution);
   expect(result).toEqual({ violations: [] });
   expect(executions).toBe(2);
 });
 
-describe("a finding is", () => {
+describe("the checker rejects", () => {
   test.each<[string, (execution: ToyExecution, number: number) => ToyExecution]>([
     ["another statement", (it, number) => stating(it, number === 0 ? "read" : "write")],
     ["another response", (it, number) => responding(it, number === 0 ? "OK" : "NO")],
@@ -80,12 +80,12 @@ const dated = {
 test.each<[string, (number: number) => readonly string[]]>([
   ["the clock's time", (number) => [`2026-11-2${number} 10:20:30.${number}1234+00`]],
   ["a UUID that is new each time", (number) => [UUIDS[number] ?? "", UUIDS[number] ?? ""]],
-])("no finding is %s", async (_, values) => {
+])("the checker accepts %s", async (_, values) => {
   const { result } = await checked((it, number) => leaving(it, ...values(number)));
   expect(result).toEqual({ violations: [] });
 });
 
-test("where the server decides who is woken first, a difference is a doubt", async () => {
+test("a difference is undecided if the server decides which session is woken first", async () => {
   const { result } = await checked((it, number) => leaving(it, String(number)), false);
   expect(result.violations).toEqual([]);
   expect(result.undecided).toContain("the same schedule gave another execution");

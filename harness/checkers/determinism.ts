@@ -12,28 +12,28 @@ const RULE = {
 } as const;
 
 /**
- * Executes each schedule once more, whatever strategy it came from, and compares all that was seen,
- * UUIDs and the clock's times aside. Numbers are compared as they are: sequences restart.
+ * Executes each schedule once more and compares the two executions, except for UUIDs and for times
+ * of the clock. Numbers are compared as they are, since sequences restart.
  *
- * @param ordersWakes whether it is a choice who of several woken sessions goes first; where it is
- * not, a difference may be the server's doing, and is no finding but a doubt
+ * @param ordersWakes whether the scheduler chooses which of several woken sessions continues first; if
+ * it does not, a difference may be chance and makes the result undecided
  */
 export function determinismChecker<State extends Json, Op extends Operation>(
   ordersWakes: boolean,
 ): Checker<State, Op> {
   return {
     rules: [RULE],
-    check: async (execution, again) => {
+    check: async (execution, reexecute) => {
       const replay = new ReplayScheduler(execution.schedule);
       replay.begin();
-      const second = await again(execution.scenario, replay);
+      const second = await reexecute(execution.scenario, replay);
       const evidence = firstDifference(comparable(execution), comparable(second));
       if (evidence === undefined) return { violations: [] };
       if (!ordersWakes) {
         return {
           violations: [],
           undecided:
-            "the same schedule gave another execution, and on this server it may be chance who of several woken sessions goes first",
+            "the same schedule gave another execution, which may be chance: on this server Heddle does not order the wake-up of several sessions",
         };
       }
       const message = "the same schedule gave another execution";
@@ -44,7 +44,7 @@ export function determinismChecker<State extends Json, Op extends Operation>(
   };
 }
 
-/** Whether a violation can be seen again only where determinism is checked. */
+/** Whether a violation is one of this checker: a replay finds it only if it applies the checker. */
 export function isOfDeterminism({ checker }: { readonly checker: string }): boolean {
   return checker === RULE.checker;
 }
@@ -58,10 +58,10 @@ function firstDifference(
   return at < 0 ? undefined : { event: at, first: first[at] ?? null, second: second[at] ?? null };
 }
 
-/** All that was seen, event by event, and then how it ended and what it left. */
+/** The events of an execution in text form, then its end and its final state. */
 function comparable(execution: Execution): readonly string[] {
   const { trace, ending, openTransactions, snapshot, contents } = execution;
-  const known = new Set(timesIn(JSON.stringify(execution.scenario)));
+  const scenarioTimes = new Set(timesIn(JSON.stringify(execution.scenario)));
   const uuids = new Map<string, string>();
   const parts = [...trace, { ending, openTransactions, snapshot, contents }];
   return parts.map((part) =>
@@ -71,16 +71,16 @@ function comparable(execution: Execution): readonly string[] {
         uuids.set(uuid.toLowerCase(), name);
         return name;
       })
-      .replace(TIME, (time) => (known.has(Date.parse(time)) ? time : "time")),
+      .replace(TIME, (time) => (scenarioTimes.has(Date.parse(time)) ? time : "time")),
   );
 }
 
 const UUID = /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/gi;
 
-/** As JSON or Postgres writes it. */
+/** A time as JSON or Postgres writes it. */
 const TIME = /\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?/g;
 
-/** In ms; a scenario's own times are no matter of the clock. */
+/** In ms. Times that a scenario contains do not come from the clock. */
 function timesIn(text: string): readonly number[] {
   return [...text.matchAll(TIME)].map(([time]) => Date.parse(time));
 }

@@ -15,7 +15,7 @@ const fields: IdFields = {
 const compare = (left: Snapshot, right: Snapshot) =>
   IdBijection.from(null, fields).compare(left, right);
 
-/** The ids 1 to `count`, as people and as orders, and what refers to them. */
+/** The ids 1 to `count`, of people and of orders, and the rows that refer to them. */
 const tables = fc.integer({ min: 1, max: 5 }).chain((count) => {
   const id = fc.integer({ min: 1, max: count });
   const text = fc.constantFrom("x", "y");
@@ -27,7 +27,7 @@ const tables = fc.integer({ min: 1, max: 5 }).chain((count) => {
   });
 });
 
-/** With each id replaced, by kind and id. */
+/** The tables with each id replaced, by kind and id. */
 function renamed(tables: Snapshot, name: (kind: string, id: number) => number): Snapshot {
   const rows = Object.entries(tables).map(([table, its]) => {
     const other = its.map((row) => {
@@ -50,7 +50,7 @@ function permutations(of: readonly number[]): readonly (readonly number[])[] {
   );
 }
 
-/** By every isomorphism there is of people; `tables` have no other ids. */
+/** Tries every bijection of the ids of people; `tables` have no other ids. */
 function sameByForce(left: Snapshot, right: Snapshot, people: number): boolean {
   const text = (tables: Snapshot) =>
     Object.values(tables)
@@ -61,8 +61,8 @@ function sameByForce(left: Snapshot, right: Snapshot, people: number): boolean {
   return permutations(ids).some((to) => text(renamed(left, (_, id) => to[id] ?? id)) === wanted);
 }
 
-describe("rows are the same", () => {
-  test("when only a later table tells which id is which", () => {
+describe("rows are equal", () => {
+  test("when only a later table determines the pairing of ids", () => {
     const people = [{ id: 1 }, { id: 2 }];
     const orders = (...names: readonly string[]) =>
       names.map((name, at) => ({ id: at, person: at + 1, name }));
@@ -91,7 +91,7 @@ describe("rows are the same", () => {
     );
   });
 
-  test("exactly when some isomorphism makes them so", () => {
+  test("exactly when an isomorphism exists", () => {
     const five = { minLength: 5, maxLength: 5 };
     const edges = fc.shuffledSubarray([...strangers(5, [])], five);
     const found = { same: 0, different: 0, unknown: 0 };
@@ -107,7 +107,7 @@ describe("rows are the same", () => {
     expect(Math.min(found.same, found.different)).toBeGreaterThan(0);
   });
 
-  test("also when many are alike, which takes no trying", () => {
+  test("also when many components are isomorphic, without trying pairings", () => {
     const many = Array.from({ length: 200 }, (_, id) => id);
     const left = (last: number) => ({
       people: many.map((id) => ({ id, boss: null })),
@@ -122,7 +122,7 @@ describe("rows are the same", () => {
     expect(compare(left(3), right(199))).toBe("different");
   });
 
-  test("not when what is connected otherwise looks the same from everywhere", () => {
+  test("not when different graphs have the same colours", () => {
     const six = friends(cycles(6, 6, 6));
     expect(
       compare(
@@ -135,7 +135,7 @@ describe("rows are the same", () => {
   });
 });
 
-test("what is too much to try is not decided", () => {
+test("too many pairings make the result unknown", () => {
   const six = friends(strangers(24, cycles(6, 6, 6, 6)));
   const three = friends(strangers(24, cycles(6, 6, 6, 3, 3)));
   expect(compare(six, three)).toBe("unknown");

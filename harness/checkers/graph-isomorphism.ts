@@ -1,10 +1,10 @@
-/** A row's text without its ids, and the ids in the order in which they stand in it. */
+/** The text of a row without its ids, and the ids in the order of their places. */
 export interface Row {
   readonly shape: string;
   readonly ids: readonly string[];
 }
 
-/** Rows, and a colour for each of their ids: it is paired only with ids of the same colour. */
+/** Rows, and a colour for each of their ids: ids are paired only with ids of the same colour. */
 interface Side {
   readonly rows: readonly Row[];
   readonly colours: ReadonlyMap<string, number>;
@@ -12,23 +12,24 @@ interface Side {
 
 export type Sameness = "same" | "different" | "unknown";
 
-/** How many rows may be looked at while ids are tried for one another. */
-const LOOKS = 10_000;
+/** The most rows that are compared while pairings of ids are tried. */
+const MAX_ROWS = 10_000;
 
-/** The colour of ids that are tried for one another. All others are 0 or more. */
+/** The colour of the two ids whose pairing is tried. All other colours are 0 or more. */
 const TRIED = -1;
 
 /**
- * Whether two lists of rows are the same in some order, once each id of the one is paired with one of
- * the other. `unknown` if too much would have to be tried to tell.
+ * Whether two lists of rows are equal, up to their order and to a bijection of their ids. `unknown` if
+ * too many pairings would have to be tried.
  *
- * It is a search for an isomorphism of graphs: ids that stand in different places get different
- * colours, until there is nothing more to tell. What hangs together by ids that share their colour
- * is then a part. Of parts that are the same any may be taken for any, so none is ever taken back;
- * only which id is which within a part has to be tried.
+ * This is graph isomorphism by colour refinement and individualization (Weisfeiler and Leman 1968;
+ * McKay, "Practical graph isomorphism", 1981): ids in different places get different colours until no
+ * colour can be split. The rows that are connected by ids of shared colours then form components.
+ * Isomorphic components are interchangeable, so the search never backtracks over them; only the
+ * pairing of ids within a component is tried.
  */
 export function isomorphic(left: Side, right: Side): Sameness {
-  let looks = LOOKS;
+  let rowsLeft = MAX_ROWS;
 
   function same(left: Side, right: Side): boolean {
     const refined = refine(left, right);
@@ -48,20 +49,20 @@ export function isomorphic(left: Side, right: Side): Sameness {
 
   function sameByTrying(left: Side, right: Side): boolean {
     const [id, colour] = rarest(left);
-    return [...right.colours].some(([other, its]) => {
-      if (its !== colour || looks < 0) return false;
-      looks -= left.rows.length;
+    return [...right.colours].some(([other, otherColour]) => {
+      if (otherColour !== colour || rowsLeft < 0) return false;
+      rowsLeft -= left.rows.length;
       return same(trying(left, id), trying(right, other));
     });
   }
 
   if (same(left, right)) return "same";
-  return looks < 0 ? "unknown" : "different";
+  return rowsLeft < 0 ? "unknown" : "different";
 }
 
 /**
- * With as many colours as tell ids apart, and only the rows in which an id shares its colour; the
- * others have been compared. Undefined if the sides are different.
+ * Refines the colours of both sides until no colour can be split, and drops the rows whose ids all
+ * have a colour of their own: they have been compared. Undefined if the sides differ.
  */
 function refine(left: Side, right: Side): readonly [Side, Side] | undefined {
   let [mine, others] = [left, right];
@@ -76,7 +77,7 @@ function refine(left: Side, right: Side): readonly [Side, Side] | undefined {
   }
 }
 
-/** By colour, and by where the rows stand in which an id is. */
+/** Colours each id by its former colour and by its places in rows. */
 function recoloured({ rows, colours }: Side, names: Map<string, number>): Side {
   const places = new Map<string, string[]>();
   for (const row of rows) {
@@ -85,8 +86,8 @@ function recoloured({ rows, colours }: Side, names: Map<string, number>): Side {
       append(places, id, `${text}@${at}`);
     });
   }
-  const next = [...places].map(([id, its]) => {
-    const name = `${colours.get(id)} ${its.sort().join("\n")}`;
+  const next = [...places].map(([id, texts]) => {
+    const name = `${colours.get(id)} ${texts.sort().join("\n")}`;
     if (!names.has(name)) names.set(name, names.size);
     return [id, names.get(name) ?? 0] as const;
   });
@@ -101,7 +102,7 @@ function unsettled(side: Side): Side {
   );
 }
 
-/** What hangs together by ids that share their colour. */
+/** The components: rows that are connected by ids of shared colours. */
 function partsOf(side: Side): readonly Side[] {
   const shared = sharedIds(side);
   const rowsOf = new Map<string, Row[]>();
@@ -128,7 +129,7 @@ function sharedIds({ colours }: Side): Set<string> {
   return new Set([...byColour.values()].filter(({ length }) => length > 1).flat());
 }
 
-/** An id with a colour that few share. */
+/** An id of a shared colour that the fewest ids have. */
 function rarest({ colours }: Side): readonly [id: string, colour: number] {
   const counts = new Map<number, number>();
   for (const colour of colours.values()) counts.set(colour, (counts.get(colour) ?? 0) + 1);
@@ -145,7 +146,7 @@ function only({ colours }: Side, rows: readonly Row[]): Side {
   return { rows, colours: new Map(ids.map((id) => [id, colours.get(id) ?? 0])) };
 }
 
-/** The same for sides whose rows are the same in some order, as far as colours tell. */
+/** Equal for sides whose rows are equal up to order, as far as colours distinguish ids. */
 function textOf({ rows, colours }: Side): string {
   return rows
     .map((row) => rowText(row, colours))

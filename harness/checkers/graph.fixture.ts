@@ -1,6 +1,6 @@
 type Edge = readonly [number, number];
 
-/** Each cycle has the ids after those of the one before. */
+/** The ids of each cycle follow those of the previous one. */
 export function cycles(...lengths: readonly number[]): readonly Edge[] {
   return lengths.flatMap((length, at) => {
     const first = lengths.slice(0, at).reduce((a, b) => a + b, 0);
@@ -18,7 +18,7 @@ export function strangers(count: number, edges: readonly Edge[]): readonly Edge[
   return all.filter(([a, b]) => a < b && !known.has(`${a} ${b}`));
 }
 
-/** A table that has each pair both ways round. */
+/** A table with each pair in both directions. */
 export function friends(edges: readonly Edge[]) {
   const back = edges.map(([a, b]): Edge => [b, a]);
   return { friends: [...edges, ...back].map(([a, b]) => ({ a, b })) };

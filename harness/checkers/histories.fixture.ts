@@ -49,7 +49,7 @@ export const queue: Model<readonly string[], null, QueueOperation> = {
 };
 
 /**
- * An account from events in order: `0 write 7`, `1 read`, `2 cas 1 3`, `0 write x=7` (of a key),
+ * A history from events in order: `0 write 7`, `1 read`, `2 cas 1 3`, `0 write x=7` (of a key),
  * and the answers `0: ok`, `1: 7`, `2: true`; `0: ?` is an unknown outcome.
  */
 export function account<Op extends Operation>(
@@ -83,7 +83,7 @@ function response(text: string): Response {
   };
 }
 
-/** Tries every order there is. For a handful of operations. */
+/** Tries every order, which is feasible for a handful of operations. */
 export function bruteForce<State, Op extends Operation>(
   model: Model<State, null, Op>,
   { calls, final, initial }: ObservedHistory<null, Op>,

@@ -12,7 +12,7 @@ const fields: IdFields = {
 const none = IdBijection.from({ shelves: [{ id: 1 }, { id: 2 }] }, fields);
 const put = (id: string, shelfId: string): Json => ({ id, shelfId, title: "Faust" });
 
-describe("two values are one another's", () => {
+describe("two values are equal up to ids", () => {
   test.each<[string, Json, Json]>([
     ["when they are equal", put("5", "1"), put("5", "1")],
     ["when only a new id differs", put("5", "1"), put("6", "1")],
@@ -39,7 +39,7 @@ describe("two values are one another's", () => {
     expect(none.unified(left, right, "put")).toBeUndefined();
   });
 
-  test("what was paired stays so; ids of different kinds have nothing to do with each other", () => {
+  test("paired ids stay paired; ids of different kinds are independent", () => {
     const paired = none.unified(put("5", "1"), put("6", "1"), "put");
     expect(paired?.unified(put("5", "1"), put("5", "1"), "put")).toBeUndefined();
     expect(paired?.unified(put("6", "1"), put("6", "1"), "put")).toBeUndefined();
@@ -47,7 +47,7 @@ describe("two values are one another's", () => {
   });
 });
 
-describe("tables are one another's", () => {
+describe("tables are equal up to ids", () => {
   const tables = (...books: (readonly [number, number])[]) => ({
     shelves: [{ id: 1 }, { id: 2 }],
     books: books.map(([id, shelf_id]) => ({ id, shelf_id })),
@@ -60,7 +60,7 @@ describe("tables are one another's", () => {
     expect(paired?.compare(left, tables([5, 1], [6, 2]))).toBe("different");
   });
 
-  test("not when a row is missing, too much, or another", () => {
+  test("not when a row is missing, additional or different", () => {
     expect(none.compare(tables([5, 1]), tables())).toBe("different");
     expect(none.compare(tables(), tables([5, 1]))).toBe("different");
     expect(none.compare(tables([5, 1]), tables([5, 2]))).toBe("different");
@@ -68,7 +68,7 @@ describe("tables are one another's", () => {
   });
 });
 
-test("it knows the ids with which both began, and those that were paired", () => {
+test("a bijection knows the ids of the initial state and the paired ones", () => {
   expect(none.knows({ shelf: { id: 1 } }, "")).toBe(true);
   expect(none.knows({ shelf: { id: 3 } }, "")).toBe(false);
   const paired = none.unified({ id: 3 }, { id: 4 }, "shelf");

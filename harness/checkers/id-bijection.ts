@@ -4,8 +4,8 @@ import type { Json } from "../core/json.ts";
 import { isomorphic, type Row, type Sameness } from "./graph-isomorphism.ts";
 
 /**
- * Which generated id of one execution is which of another, where both began in the same state: the
- * ids of that state are themselves, each of the others stands for one of the other side.
+ * Pairs the generated ids of two executions (left and right) of one scenario. Ids of the initial state
+ * are paired with themselves, every other id with one of the other side.
  */
 export class IdBijection {
   readonly #fields: IdFields;
@@ -22,18 +22,18 @@ export class IdBijection {
     this.#left = left;
   }
 
-  /** Of executions that began in the state `initial`. */
+  /** The bijection of two executions that begin in the state `initial`. */
   static from(initial: Json, fields: IdFields): IdBijection {
     const same = new Map(idsIn(initial, "", fields).map((id) => [id, id]));
     return new IdBijection(fields, same, same);
   }
 
-  /** Whether a value has no ids but those that are paired already. */
+  /** Whether all ids of a value are paired. */
   knows(value: Json, of: string): boolean {
     return idsIn(value, of, this.#fields).every((id) => this.#right.has(id));
   }
 
-  /** With what has to be paired for `left` to be `right`; undefined if they are not equal so. */
+  /** The bijection extended so that `left` equals `right`; undefined if that is impossible. */
   unified(left: Json, right: Json, of: string): IdBijection | undefined {
     const [mine, other] = [rowOf(left, of, this.#fields), rowOf(right, of, this.#fields)];
     if (mine.shape !== other.shape) return undefined;
@@ -47,13 +47,13 @@ export class IdBijection {
     return new IdBijection(this.#fields, forth, back);
   }
 
-  /** Whether tables are the same once all ids are paired; rows have no order. */
+  /** Whether tables are equal under some pairing of the remaining ids; rows have no order. */
   compare(left: Snapshot, right: Snapshot): Sameness {
     const numbers = new Map([...this.#left.keys()].map((id, at) => [id, at + 1]));
     const side = (tables: Snapshot, named: (id: string) => string | undefined) => {
-      const rows = Object.entries(tables).flatMap(([table, its]) => [
+      const rows = Object.entries(tables).flatMap(([table, content]) => [
         { shape: JSON.stringify(table), ids: [] },
-        ...its.map((row) => rowOf(row, table, this.#fields, JSON.stringify(table))),
+        ...content.map((row) => rowOf(row, table, this.#fields, JSON.stringify(table))),
       ]);
       const colour = (id: string) => numbers.get(named(id) ?? "") ?? 0;
       const ids = rows.flatMap((row) => row.ids);
@@ -70,21 +70,21 @@ function idsIn(value: Json, of: string, fields: IdFields): readonly string[] {
   return rowOf(value, of, fields).ids;
 }
 
-/** A value taken apart; `name` comes before its text. */
+/** The ids of a value, and its text without them, preceded by `name`. */
 function rowOf(value: Json, of: string, fields: IdFields, name = ""): Row {
   const ids: string[] = [];
   const shape = (value: Json, of: string): string => {
     if (typeof value === "string") return JSON.stringify(value);
     if (typeof value !== "object" || value === null) return String(value);
     if (Array.isArray(value)) return `[${value.map((item: Json) => shape(item, of))}]`;
-    const its = value as { readonly [field: string]: Json };
-    const texts = Object.keys(its)
+    const object = value as { readonly [field: string]: Json };
+    const texts = Object.keys(object)
       .sort()
       .map((field) => {
-        const it = its[field] ?? null;
-        const kind = it === null ? undefined : fields[of]?.[field];
-        if (kind === undefined) return `${JSON.stringify(field)}:${shape(it, field)}`;
-        ids.push(`${kind} ${it}`);
+        const member = object[field] ?? null;
+        const kind = member === null ? undefined : fields[of]?.[field];
+        if (kind === undefined) return `${JSON.stringify(field)}:${shape(member, field)}`;
+        ids.push(`${kind} ${member}`);
         return `${JSON.stringify(field)}:id`;
       });
     return `{${texts}}`;

@@ -12,12 +12,12 @@ const CLEAN: Execution = {
   contents: undefined,
 };
 
-test("accepts an execution that left nothing, whether all was asked or not", () => {
+test("an execution that leaves nothing behind is accepted, also if not everything was observed", () => {
   expect(checkLeaks(CLEAN)).toEqual([]);
   expect(checkLeaks({ ...CLEAN, advisoryLocks: [], connectionsInUse: 0 })).toEqual([]);
 });
 
-test("rejects what was left, each by its rule", () => {
+test("each kind of leak is rejected by its rule", () => {
   const left = { openTransactions: 2, advisoryLocks: ["1 7"], connectionsInUse: 1 };
   const violations = checkLeaks({ ...CLEAN, ...left });
   expect(violations.map(({ checker, name, message }) => [checker, name, message])).toEqual([

@@ -3,21 +3,21 @@ import type { Json } from "../core/json.ts";
 import { isUnknown, type Model, type ObservedHistory } from "../core/model.ts";
 import type { Operation } from "../core/operation.ts";
 
-/** An order that came to nothing, and the state in which it did. */
+/** An order that cannot be continued, and the state after it. */
 export interface DeadEnd<State = unknown, Op extends Operation = Operation> {
   readonly order: readonly Call<Op>[];
   readonly state: State;
-  /** Whose response is not right there; undefined: it is what was left that does not fit. */
+  /** The call whose response is wrong there; undefined: the final rows do not fit. */
   readonly refused: Call<Op> | undefined;
 }
 
 export interface Illegal<State = unknown, Op extends Operation = Operation> {
   readonly verdict: "illegal";
-  /** Position in the history of the first return that nothing explains; Infinity: the last read. */
+  /** Position of the first return that no order explains; Infinity: the final rows. */
   readonly at: number;
-  /** Of the shortest illegal prefix; orders that come to the same state are taken as one. */
+  /** Those of the shortest illegal prefix; orders that lead to the same state count as one. */
   readonly deadEnds: readonly DeadEnd<State, Op>[];
-  /** How many there were in all. */
+  /** The number of dead ends, those that were not kept included. */
   readonly count: number;
 }
 
@@ -26,18 +26,19 @@ export type Found<State = unknown, Op extends Operation = Operation> =
   | { readonly verdict: "unknown"; readonly why: string }
   | Illegal<State, Op>;
 
-/** Called before each step of the model. Says why there is none left, if there is none. */
+/** Called before each step of the model. Returns why no step is left, if none is. */
 export type Spend = () => string | undefined;
 
-/** How many dead ends are kept. */
-const KEPT = 24;
+/** The most dead ends that are kept. */
+const MAX_DEAD_ENDS = 24;
 
-/** A moment by which an operation must have taken place: its return. At the end, none must. */
+/** A return, by which its operation must have taken place; or the end of the history. */
 interface Moment {
+  /** The operation that returns; undefined at the end. */
   readonly must: number | undefined;
-  /** Operations under way that will return, in the order of their returns: `must` is the first. */
+  /** Pending operations that will return, in the order of their returns; `must` is the first. */
   readonly underWay: readonly number[];
-  /** How many of those that never return were invoked by then. */
+  /** The number of operations invoked by then that never return. */
   readonly unknowns: number;
 }
 
@@ -47,40 +48,40 @@ interface Order<Op extends Operation> {
   readonly before: Order<Op> | undefined;
 }
 
-/** A point of the search: all that returned before its moment is explained. */
+/** A point of the search: every return before its moment is explained. */
 interface Configuration<State, Op extends Operation> {
   readonly moment: number;
-  /** Which operations under way, or that never return, have taken place; ascending. */
+  /** The pending operations, and those that never return, that have taken place; ascending. */
   readonly placed: readonly number[];
   readonly state: State;
   readonly order: Order<Op> | undefined;
-  /** Which of the operations under way to place next. */
+  /** The index of the pending operation to place next. */
   next: number;
 }
 
 /**
- * Searches for an order that explains an account: one in which each operation takes place between
- * its invocation and its return (one of unknown outcome at any later time, or never), in which the
- * model finds every response right, and which leaves what was left.
+ * Searches for an order that explains a history: each operation takes place between its invocation
+ * and its return (one of unknown outcome at any later time, or never), the model accepts every
+ * response, and the state at the end fits the final rows.
  *
  * It is the search of Wing and Gong ("Testing and verifying concurrent objects", 1993) with Lowe's
- * improvements ("Testing for linearizability", 2017): operations take place just in time, when one
- * returns that may depend on them; and a configuration (moment, what has taken place, state) that
- * failed once is not tried again. Depth first, so that a legal account takes about as many steps as
- * it has operations; without recursion, so that its length does not matter.
+ * improvements ("Testing for linearizability", 2017): operations take place as late as possible, just
+ * before a return that may depend on them; and a configuration (moment, placed operations, state)
+ * that failed once is not tried again. The search is depth first, so that a legal history takes about
+ * as many steps as it has operations, and iterative, so that its length is not limited.
  */
 export function search<State, Initial extends Json, Op extends Operation>(
   model: Model<State, Initial, Op>,
-  account: ObservedHistory<Initial, Op>,
+  history: ObservedHistory<Initial, Op>,
   spend: Spend,
 ): Found<State, Op> {
-  const { calls, final } = account;
+  const { calls, final } = history;
   const unknown = calls.flatMap((call, index) => (isUnknown(call) ? index : []));
   const moments = momentsOf(calls);
   const failures = new Failures((state: State) => model.key?.(state) ?? JSON.stringify(state));
   const deadEnds = new DeadEnds<State, Op>();
   const stack: Configuration<State, Op>[] = [
-    { moment: 0, placed: [], state: model.init(account), order: undefined, next: 0 },
+    { moment: 0, placed: [], state: model.init(history), order: undefined, next: 0 },
   ];
   for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
     const { placed, state, order } = top;
@@ -160,7 +161,7 @@ function momentsOf(calls: readonly Call[]): readonly Moment[] {
   return [...moments, { must: undefined, underWay: [], unknowns }];
 }
 
-/** Configurations that lead nowhere. */
+/** Configurations that failed. */
 class Failures<State, Op extends Operation> {
   readonly #keys = new Map<number, Set<string>>();
   readonly #keyOf: (state: State) => string;
@@ -175,7 +176,7 @@ class Failures<State, Op extends Operation> {
     this.#keys.set(moment, keys.add(this.#key(configuration)));
   }
 
-  /** The key, which may be long, is made only where there is something to compare it with. */
+  /** The key may be long: it is made only if there is another one to compare it with. */
   include(configuration: Configuration<State, Op>): boolean {
     return this.#keys.get(configuration.moment)?.has(this.#key(configuration)) ?? false;
   }
@@ -185,7 +186,7 @@ class Failures<State, Op extends Operation> {
   }
 }
 
-/** The dead ends of the furthest moment that was come to. */
+/** The dead ends of the latest moment that the search reached. */
 class DeadEnds<State, Op extends Operation> {
   moment = 0;
   count = 0;
@@ -199,7 +200,7 @@ class DeadEnds<State, Op extends Operation> {
       this.#kept.length = 0;
     }
     this.count++;
-    if (this.#kept.length < KEPT) this.#kept.push({ at, refused });
+    if (this.#kept.length < MAX_DEAD_ENDS) this.#kept.push({ at, refused });
   }
 
   get kept(): readonly DeadEnd<State, Op>[] {

@@ -25,18 +25,18 @@ describe("published histories", () => {
     ["illegal", "0 enqueue x, 0: ok, 1 enqueue y, 0 dequeue, 1: ok, 0: y"],
     ["ok", "0 enqueue x, 1 dequeue, 1: x"],
     ["illegal", "0 enqueue x, 1 enqueue y, 0: ok, 1: ok, 0 dequeue, 2 dequeue, 0: y, 2: y"],
-  ])("a queue's, %s: %s", (expected, events) => {
+  ])("of a queue, %s: %s", (expected, events) => {
     expect(linearizability(queue, account(...events.split(", ")), budget).verdict).toBe(expected);
   });
 });
 
 describe("real time", () => {
-  test("a read sees what was written before it", () => {
+  test("a read returns the value that was written before it", () => {
     expect(verdict("0 write 1", "0: ok", "1 read", "1: 0")).toBe("illegal");
     expect(verdict("0 write 1", "1 read", "0: ok", "1: 0")).toBe("ok");
   });
 
-  test("nothing is read before it is written", () => {
+  test("no value is read before it is written", () => {
     expect(verdict("1 read", "1: 1", "0 write 1", "0: ok")).toBe("illegal");
   });
 
@@ -61,17 +61,17 @@ describe("an operation with an unknown outcome", () => {
     expect(verdict("1 read", "1: 1", "0 write 1", "0: ?")).toBe("illegal");
   });
 
-  test("is the same whether it never returned, or returned with nothing", () => {
+  test("is treated alike whether it never returned or its answer was lost", () => {
     expect(verdict("0 write 1", "1 read", "1: 1")).toBe("ok");
     expect(verdict("0 write 1", "1 read", "1: 1", "2 read", "2: 0")).toBe("illegal");
   });
 });
 
-describe("what was left", () => {
+describe("the final state", () => {
   const left = (value: number, ...events: string[]) =>
     checked({ ...account(...events), final: { register: [{ value }] } }).verdict;
 
-  test("is a last read", () => {
+  test("is checked like a last read", () => {
     const concurrent = ["0 write 1", "1 write 2", "0: ok", "1: ok"];
     expect(left(1, ...concurrent)).toBe("ok");
     expect(left(2, ...concurrent)).toBe("ok");
@@ -79,14 +79,14 @@ describe("what was left", () => {
     expect(left(1, "0 write 1", "0: ok", "1 write 2", "1: ok")).toBe("illegal");
   });
 
-  test("decides whether an operation took effect of which nobody heard", () => {
+  test("decides whether an operation of unknown outcome took effect", () => {
     expect(left(1, "0 write 1", "0: ?")).toBe("ok");
     expect(left(0, "0 write 1", "0: ?")).toBe("ok");
     expect(left(2, "0 write 1", "0: ?")).toBe("illegal");
   });
 });
 
-test("parts are checked one by one, and the first to go wrong is told of", () => {
+test("parts are checked one by one, and the one that fails first is reported", () => {
   const events = ["0 write a=1", "1 read b=", "1: 5", "0: ok", "0 read a=", "0: 7"];
   const found = linearizability(register, account(...events), budget);
   expect(found).toMatchObject({
@@ -98,7 +98,7 @@ test("parts are checked one by one, and the first to go wrong is told of", () =>
   });
 });
 
-test("without a budget the verdict is unknown; what was found illegal stays so", () => {
+test("without a budget the verdict is unknown; a verdict of illegal stands", () => {
   const events = ["0 write a=1", "0: ok", "1 read b=", "1: 5"];
   const within = (steps: number) =>
     linearizability(register, account(...events), { ...budget, steps });
@@ -107,7 +107,7 @@ test("without a budget the verdict is unknown; what was found illegal stays so",
   expect(violationsOf(within(1))).toEqual([]);
 });
 
-test("each order is told, with why it fails", () => {
+test("the violation lists each order and why it fails", () => {
   const it = account<RegisterCommand>("0 write 1", "1 write 2", "0: ok", "1: ok", "2 read", "2: 3");
   const [violation] = violationsOf(checked(it));
   expect(violation?.message).toBe(
@@ -121,7 +121,7 @@ test("each order is told, with why it fails", () => {
 });
 
 describe("long histories", () => {
-  /** What `clients` saw of a register that does each operation at some moment while it is under way. */
+  /** A history of `clients` on a register that performs each operation at one moment while it is pending. */
   function seen(length: number, clients: number): string[] {
     let random = 5;
     const upTo = (n: number) => {
@@ -149,11 +149,11 @@ describe("long histories", () => {
     return events;
   }
 
-  test("are checked, however long", () => {
+  test("are checked whatever their length", () => {
     expect(verdict(...seen(8_000, 8))).toBe("ok");
   });
 
-  test("with one wrong answer are illegal from there on", () => {
+  test("with one wrong answer are illegal from that answer on", () => {
     const events = seen(1_000, 8);
     const wrong = events.findIndex((it, at) => at > 800 && /: \d$/.test(it));
     const broken = events.with(wrong, `${events[wrong]?.slice(0, 3)}7`);
@@ -161,7 +161,7 @@ describe("long histories", () => {
     expect(found).toMatchObject({ verdict: "illegal", last: { returnedAt: wrong } });
   });
 
-  test("in which many outcomes are unknown can be too much, and are then unknown", () => {
+  test("with many unknown outcomes can exceed the budget, and are then unknown", () => {
     const lost = Array.from({ length: 24 }, (_, n) => [`${n} write ${n + 1}`, `${n}: ?`]).flat();
     const it = account<RegisterCommand>(...lost, "30 read", "30: 99");
     const given = { ...budget, steps: 10_000 };
@@ -173,7 +173,7 @@ describe("long histories", () => {
   });
 });
 
-describe("against every order there is", () => {
+describe("compared with a search of every order", () => {
   const operations = fc.oneof(
     fc.nat(2).map((value) => ({ text: `write ${value}`, answers: ["ok"] })),
     fc.constant({ text: "read", answers: ["0", "1", "2"] }),
@@ -182,7 +182,7 @@ describe("against every order there is", () => {
       answers: ["true", "false"],
     })),
   );
-  /** Clients with up to two operations each, answered at random. */
+  /** Clients with up to two operations each, with random answers. */
   const accounts = fc
     .tuple(
       fc.array(
@@ -209,7 +209,7 @@ describe("against every order there is", () => {
       return { ...account<RegisterCommand>(...events), final };
     });
 
-  /** What was known of an account at a moment: who had not returned by then may do so later. */
+  /** The history until a moment: calls that had not returned by then may return later. */
   const until = (it: ObservedHistory<null, RegisterCommand>, at: number) => ({
     ...it,
     final: undefined,

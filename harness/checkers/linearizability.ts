@@ -147,7 +147,7 @@ function because<State, Initial extends Json, Op extends Operation>(
   return (final && model.misfit?.(state, final)) ?? "";
 }
 
-const LINEARIZABLE = {
+export const LINEARIZABLE = {
   checker: "linearizability",
   name: "linearizable",
   description:

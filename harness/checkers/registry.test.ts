@@ -1,8 +1,15 @@
 import { describe, expect, test } from "vitest";
 import type { Model } from "../core/model.ts";
 import { ReplayScheduler } from "../scheduler/replay.ts";
-import type { CheckedService } from "./checker.ts";
-import { CHECKERS, type CheckerName, Checkers, cannotCheck, checkersOf } from "./registry.ts";
+import type { CheckedService, RuleName } from "./checker.ts";
+import {
+  CHECKERS,
+  type CheckerName,
+  Checkers,
+  cannotCheck,
+  checkersOf,
+  restrictedTo,
+} from "./registry.ts";
 import {
   executeToy,
   increment,
@@ -12,7 +19,7 @@ import {
   type ToyScenario,
 } from "./toy.fixture.ts";
 
-/** What a counter does when one operation runs after the other. */
+/** The sequential specification of the counter. */
 const counter: Model<number, number, Toy> = {
   init: ({ initial }) => initial,
   step: (value, { operation: { name }, response }) =>
@@ -75,6 +82,31 @@ describe("the checkers of a service", () => {
       'Nothing is checked by leaks: "counter" declares sessions that end with each execution.',
     ]);
     expect(cannotCheck({ ...SERVICE, model: counter, ids: {} }, CHECKERS)).toEqual([]);
+  });
+});
+
+describe("checkers restricted to rules", () => {
+  const all = checkersOf({ ...SERVICE, model: counter as Model<unknown, number, Toy> });
+  const found = async (rules: readonly RuleName[]) => {
+    const checkers = new Checkers(restrictedTo(rules, all));
+    const { violations } = await checkers.check(lost, () => Promise.reject(new Error()));
+    return violations.map(({ checker }) => checker);
+  };
+
+  test("find violations of these rules, and of no others", async () => {
+    expect(await found([{ checker: "invariant", name: "no-lost-update" }])).toEqual(["invariant"]);
+    expect(await found([{ checker: "linearizability", name: "linearizable" }])).toEqual([
+      "linearizability",
+    ]);
+    const [contract] = all.flatMap(({ rules }) => rules.filter((it) => it.checker === "contract"));
+    if (contract === undefined) throw new Error("the contract has no rules");
+    expect(await found([contract])).toEqual([]);
+    expect(restrictedTo([contract], all).flatMap(({ rules }) => rules)).toEqual([contract]);
+  });
+
+  test("do not pass for rules that no checker has", () => {
+    const rules = [{ checker: "invariant", name: "other" }];
+    expect(() => restrictedTo(rules, all)).toThrow("there is no rule invariant/other");
   });
 });
 

@@ -81,7 +81,7 @@ export class Checkers<State extends Json, Op extends Operation> {
   /**
    * Applies every checker to an execution.
    *
-   * @throws HarnessError `MODEL_FAILED` if a checker throws
+   * @throws HarnessError `SERVICE_FAILED` if a checker throws
    */
   async check(
     execution: Execution<State, Op>,
@@ -124,6 +124,36 @@ export class Checkers<State extends Json, Op extends Operation> {
   }
 }
 
+/**
+ * Checkers that apply these rules alone; a checker without any of them is left out.
+ *
+ * @throws HarnessError `USAGE` for a rule that no checker has
+ */
+export function restrictedTo<State extends Json, Op extends Operation>(
+  rules: readonly RuleName[],
+  checkers: readonly Checker<State, Op>[],
+): readonly Checker<State, Op>[] {
+  const includes = (all: readonly RuleName[], one: RuleName) =>
+    all.some((rule) => isSameRule(rule, one));
+  const missing = rules.find((rule) => !checkers.some((checker) => includes(checker.rules, rule)));
+  if (missing !== undefined) {
+    throw new HarnessError("USAGE", `there is no rule ${missing.checker}/${missing.name}`);
+  }
+  return checkers.flatMap((checker) => {
+    const own = checker.rules.filter((rule) => includes(rules, rule));
+    if (own.length === 0) return [];
+    const check: Checker<State, Op>["check"] = async (execution, reexecute) => {
+      const { violations, unchecked = [], ...rest } = await checker.check(execution, reexecute);
+      return {
+        ...rest,
+        violations: violations.filter((violation) => includes(own, violation)),
+        unchecked: unchecked.filter((rule) => includes(own, rule)),
+      };
+    };
+    return [{ rules: own, check }];
+  });
+}
+
 function isSameRule(a: RuleName, b: RuleName): boolean {
   return a.checker === b.checker && a.name === b.name;
 }
@@ -146,7 +176,7 @@ async function attributedToChecker<T>(work: () => Promise<T>): Promise<T> {
   } catch (cause) {
     if (cause instanceof HarnessError) throw cause;
     throw new HarnessError(
-      "MODEL_FAILED",
+      "SERVICE_FAILED",
       `checking an execution failed: ${String(cause)}; what breaks a rule is returned, not thrown`,
       { cause },
     );

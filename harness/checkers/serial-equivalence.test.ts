@@ -10,7 +10,7 @@ import { cycles, friends, strangers } from "./graph.fixture.ts";
 import { serialEquivalenceChecker, withoutAborted } from "./serial-equivalence.ts";
 import { executeToy, increment, look, type Toy, type ToyScenario } from "./toy.fixture.ts";
 
-/** What a counter does when one operation runs after the other. */
+/** The sequential specification of the counter. */
 const counter: Model<number, number, Toy> = {
   init: ({ initial }) => initial,
   step: (value, { operation: { name }, response }) =>
@@ -19,7 +19,7 @@ const counter: Model<number, number, Toy> = {
 const lax: Model<number, number, Toy> = { init: () => 0, step: () => [0] };
 const strict: Model<number, number, Toy> = { init: () => 0, step: () => [] };
 
-/** The counter, together with all that it leaves. */
+/** Executes the counter, with its final rows. */
 function execute(scenario: ToyScenario, scheduler: Scheduler) {
   const { snapshot, ...rest } = executeToy(scenario, scheduler);
   const counter = (snapshot["counter"] ?? []).map(({ value }) => ({ value: value ?? null }));
@@ -36,7 +36,7 @@ const two: ToyScenario = { initial: 0, clients: [[increment], [increment]] };
 const fine = interleaved(two, "0 1 0 0 1 1");
 const lost = interleaved(two, "0 0 1 1 0 1");
 
-/** Client 1 looks after client 0 has incremented, client 2 all the time; client 1 is told `body`. */
+/** Client 1 looks after client 0 has incremented, client 2 meanwhile; client 1 gets the answer `body`. */
 function backwards(body: number) {
   const scenario = { initial: 0, clients: [[increment], [look], [look]] };
   const late = interleaved(scenario, "2 0 0 0 1 1 2");
@@ -65,15 +65,15 @@ async function checked(
 }
 
 describe("an execution", () => {
-  test("that overlaps, and comes to what an order does, is fine", async () => {
+  test("that overlaps is accepted if a serial order has the same result", async () => {
     expect(await checked(fine)).toMatchObject({ names: [], unchecked: 0, executions: 1 });
   });
 
-  test("that no order comes to is told of", async () => {
+  test("whose result no serial order has is rejected", async () => {
     expect(await checked(lost)).toMatchObject({ names: ["serially-equivalent"], executions: 2 });
   });
 
-  test("is compared with what it leaves, too", async () => {
+  test("is compared by its final rows too", async () => {
     const left = { ...fine, contents: { counter: [{ value: 1 }] } };
     expect((await checked(left)).names).toEqual(["serially-equivalent"]);
   });
@@ -85,7 +85,7 @@ describe("an execution", () => {
     expect((await checked(one)).names).toEqual([]);
   });
 
-  test("that a fault struck teaches nothing of the order that it had", async () => {
+  test("with a fault does not count as the result of a serial order", async () => {
     const checker = serialEquivalenceChecker<number, Toy>({}, undefined);
     const serial = interleaved(two, "0 0 0 1 1 1");
     const fault = { type: "fault", task: "1", fault: "terminate" } as const;
@@ -98,14 +98,14 @@ describe("an execution", () => {
     ).toEqual(["serially-equivalent"]);
   });
 
-  test("is not checked when nobody can tell what it left, or what was answered", async () => {
+  test("is not checked if its final rows or an answer are unknown", async () => {
     expect((await checked({ ...fine, contents: undefined } as never)).unchecked).toBe(1);
     const trace = fine.trace.filter(({ type }) => type !== "return");
     expect((await checked({ ...fine, trace })).unchecked).toBe(1);
   });
 });
 
-test("a operation that gave way is expected in no order", async () => {
+test("an aborted operation is expected in no order", async () => {
   const trace = lost.trace.map((event) =>
     event.type === "return" && event.client === 1
       ? { ...event, response: { outcome: "fail", code: "ABORTED", body: null } as const }
@@ -119,14 +119,14 @@ test("a operation that gave way is expected in no order", async () => {
   expect(await checked(lost, checker)).toMatchObject({ names: ["serially-equivalent"] });
 });
 
-test("what moves after an answer makes an execution no order of its own", async () => {
+test("an execution with a move after an answer is not a serial order itself", async () => {
   const checker = serialEquivalenceChecker<number, Toy>({}, undefined);
   const it = interleaved(two, "0 0 0 1 1 1");
   const late = { ...it, trace: [...it.trace, ...it.trace.filter(({ type }) => type === "move")] };
   expect((await checked(late, checker)).executions).toBe(1);
 });
 
-test("when it cannot be told which id is which, it is undecided, unless another order is right", async () => {
+test("an undecided pairing of ids makes the result undecided, unless another order is equal", async () => {
   const six = friends(strangers(24, cycles(6, 6, 6, 6)));
   const three = friends(strangers(24, cycles(6, 6, 6, 3, 3)));
   const ids = { friends: { a: "person", b: "person" } };
@@ -151,7 +151,7 @@ test("when it cannot be told which id is which, it is undecided, unless another 
   expect((await leaving(none, none)).violations).toHaveLength(1);
 });
 
-describe("orders that were executed", () => {
+describe("executed orders", () => {
   test("are not executed again for the same scenario", async () => {
     const checker = serialEquivalenceChecker<number, Toy>({}, undefined);
     expect((await checked(lost, checker)).executions).toBe(2);
@@ -159,14 +159,14 @@ describe("orders that were executed", () => {
     expect((await checked(interleaved({ ...two }, "0 0 1 1 0 1"), checker)).executions).toBe(2);
   });
 
-  test("are known when they are what was explored", async () => {
+  test("include the explored executions that are serial orders", async () => {
     const checker = serialEquivalenceChecker<number, Toy>({}, undefined);
     expect((await checked(interleaved(two, "0 0 0 1 1 1"), checker)).executions).toBe(0);
     expect((await checked(interleaved(two, "1 1 1 0 0 0"), checker)).executions).toBe(0);
     expect((await checked(lost, checker)).executions).toBe(0);
   });
 
-  test("are no more than can be executed: then it is undecided", async () => {
+  test("are limited in number: beyond the limit the result is undecided", async () => {
     const clients = Array.from({ length: 4 }, () => [increment, increment, increment]);
     const tasks = [0, 1, 2, 3].map((client) => `${client} ${client}`).join(" ");
     const many = interleaved({ initial: 0, clients }, tasks);
@@ -183,25 +183,25 @@ describe("orders that were executed", () => {
   });
 });
 
-describe("the model agrees", () => {
+describe("the model", () => {
   const names = async (it: typeof fine, model: Model<number, number, Toy>) =>
     (await checked(it, serialEquivalenceChecker({}, model as Model<unknown, number, Toy>))).names;
 
-  test("when both find the same", async () => {
+  test("agrees when both checkers have the same result", async () => {
     expect(await names(fine, counter)).toEqual([]);
     expect(await names(lost, counter)).toEqual(["serially-equivalent"]);
   });
 
-  test("not when it allows what no order comes to", async () => {
+  test("disagrees when it accepts a result that no serial order has", async () => {
     expect(await names(lost, lax)).toEqual(["serially-equivalent", "model-agrees"]);
   });
 
-  test("not when it refuses what an order in real time comes to", async () => {
+  test("disagrees when it refuses the result of a serial order in real time", async () => {
     expect(await names(fine, strict)).toEqual(["model-agrees"]);
     expect(await names(interleaved(two, "0 0 0 1 1 1"), strict)).toEqual(["model-agrees"]);
   });
 
-  test("also where an order comes to it, but none in real time", async () => {
+  test("agrees when it refuses the result of a serial order that is none in real time", async () => {
     expect(await names(backwards(0), counter)).toEqual([]);
   });
 });
@@ -232,7 +232,7 @@ function execution(...first: readonly Response[]): Execution {
   };
 }
 
-test("a operation that gave way is left out, and the next ones take its number", () => {
+test("an aborted operation is left out, and the next ones take its number", () => {
   const { scenario, trace } = withoutAborted(execution(ok, victim, ok), ["ABORTED"]);
   expect(scenario.clients).toEqual([[{ name: "c0" }, { name: "c2" }], [{ name: "other" }]]);
   expect(trace).toEqual([
@@ -242,7 +242,7 @@ test("a operation that gave way is left out, and the next ones take its number",
   ]);
 });
 
-test("where none did, or it had an effect, the execution is the same", () => {
+test("without an aborted operation the execution is unchanged", () => {
   for (const response of [
     ok,
     { ...victim, code: "TAKEN" },

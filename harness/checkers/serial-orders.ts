@@ -5,45 +5,44 @@ import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { IdBijection } from "./id-bijection.ts";
 
-/** Which client sends its next operation: an order of whole operations. */
+/** An order of whole operations: the client that sends its next operation, one by one. */
 export type SerialOrder = readonly number[];
 
-/** What an order of whole operations came to. */
+/** The result of an order of whole operations. */
 export interface SerialOutcome {
-  /** In the order of the operations. */
+  /** One for each operation, in the order of the operations. */
   readonly responses: readonly (Response | undefined)[];
   readonly contents: Snapshot | undefined;
 }
 
-/** What is known of one beginning of orders. */
+/** The results of a prefix of orders. */
 interface Node {
   readonly next: Map<number, Node>;
-  /** To the last operation of the beginning. */
+  /** The response to the last operation of the prefix. */
   response?: Response | undefined;
-  /** What it leaves, if it is a whole order. */
+  /** The final rows, if the prefix is a whole order. */
   contents?: Snapshot | undefined;
 }
 
 export type Execute = (order: SerialOrder) => Promise<SerialOutcome>;
 
-/** Of what there is too much to find an order. */
+/** What there is too much of to decide whether an order exists. */
 export type TooMany = "orders" | "isomorphisms";
 
-/** What is wanted of a serial order, and how long it may be searched for. */
+/** The result that a serial order has to have, and the limit of the search for it. */
 export interface SerialTarget<Op extends Operation> {
   readonly calls: readonly Call<Op>[];
   readonly contents: Snapshot;
   readonly bijection: IdBijection;
-  /** Whether what returned before something was sent has to come before it in the order too. */
+  /** Whether a call that returned before another one was sent has to precede it in the order. */
   readonly realTime: boolean;
-  /** The most orders that may be executed for it. */
+  /** The most orders that may be executed. */
   readonly executions: number;
 }
 
 /**
- * The serial orders of one scenario, as far as they were executed. What was executed once is known
- * for all further executions of the scenario; and a beginning whose last answer is another one than
- * the one that is looked for rules out all orders that begin so.
+ * The executed serial orders of one scenario, as a tree of prefixes. The results serve all executions
+ * of the scenario, and a prefix with a wrong answer rules out all orders that begin with it.
  */
 export class SerialOrders<Op extends Operation> {
   readonly #clients: readonly (readonly Op[])[];
@@ -53,7 +52,7 @@ export class SerialOrders<Op extends Operation> {
     this.#clients = clients;
   }
 
-  /** Takes note of an order's outcome. */
+  /** Adds the result of an order. */
   learn(order: SerialOrder, { responses, contents }: SerialOutcome): void {
     let node = this.#root;
     order.forEach((client, at) => {
@@ -66,13 +65,13 @@ export class SerialOrders<Op extends Operation> {
   }
 
   /**
-   * An order with the same answers that leaves the same, ids aside; those that are closest to the
-   * order of the returns are tried first. `none` if there is none; otherwise what there is too much
-   * of: orders to execute them all, or isomorphisms of ids to tell whether one leaves the same.
+   * An order with the same answers and the same final rows, ids aside; orders close to the order of
+   * the returns are tried first. `none` if there is none; `orders` if there are too many to execute
+   * them all; `isomorphisms` if there are too many pairings of ids to compare the final rows.
    */
   async find(wanted: SerialTarget<Op>, execute: Execute): Promise<SerialOrder | "none" | TooMany> {
     let left = wanted.executions;
-    let untold = false;
+    let undecided = false;
     const byClient = this.#clients.map((_, client) =>
       wanted.calls.filter((call) => call.client === client),
     );
@@ -84,7 +83,7 @@ export class SerialOrders<Op extends Operation> {
       const possible = candidates(byClient, order, wanted.realTime);
       if (possible.length === 0) {
         const same = node.contents && bijection.compare(wanted.contents, node.contents);
-        untold ||= same === "unknown";
+        undecided ||= same === "unknown";
         return same === "same" ? order : "none";
       }
       for (const { client, operation, response } of possible) {
@@ -104,11 +103,11 @@ export class SerialOrders<Op extends Operation> {
       return "none";
     };
     const found = await explore(this.#root, [], wanted.bijection);
-    return found === "none" && untold ? "isomorphisms" : found;
+    return found === "none" && undecided ? "isomorphisms" : found;
   }
 }
 
-/** What may come next after an order; those that returned first come first. */
+/** The calls that may follow after an order, in the order of their returns. */
 function candidates<Op extends Operation>(
   byClient: readonly (readonly Call<Op>[])[],
   order: SerialOrder,

@@ -17,8 +17,8 @@ export const look: Toy = { name: "look" };
 const PROGRAMS = { increment: ["read", "write"], look: ["read"] } as const;
 
 /**
- * Executes a scenario on a counter that knows no transactions, without any database. A cut keeps a
- * statement from it, and ends the operation.
+ * Executes a scenario on a counter without transactions, and without a database. The fault
+ * `cut-before` suppresses a statement and ends the operation.
  */
 export function executeToy(scenario: ToyScenario, scheduler: Scheduler): ToyExecution {
   let value = scenario.initial;
@@ -40,7 +40,7 @@ export function executeToy(scenario: ToyScenario, scheduler: Scheduler): ToyExec
     const faults = enabled.flatMap(({ task, action }): Choice[] =>
       action === "release" ? [{ task, action: "cut-before" }] : [],
     );
-    const choice = scheduler.strike?.(faults, enabled) ?? scheduler.choose(enabled, entries.at(-1));
+    const choice = scheduler.inject?.(faults, enabled) ?? scheduler.choose(enabled, entries.at(-1));
     const preemption = isPreemption(entries.at(-1), choice.task, enabled);
     trace.push({ type: "move", choice, enabled, preemption });
     entries.push(entryOf(choice));

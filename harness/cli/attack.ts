@@ -1,20 +1,20 @@
 import { availableParallelism } from "node:os";
 import { type Command, Option } from "commander";
-import { attackCampaign } from "../attack/attack-campaign.ts";
+import { attackReport } from "../attack/attack-report.ts";
 import { runAttack } from "../attack/run-attack.ts";
 import { HarnessError } from "../core/error.ts";
+import { loadService } from "../loading/load-service.ts";
 import type { Attack } from "../service/attack.ts";
-import { loadService } from "../service/load-service.ts";
 import type { Service } from "../service/service.ts";
 import { version } from "../version.ts";
 import { EXIT, exitCodeOfCampaign, interruption } from "./exit.ts";
 import { addHiddenAlias, durationMs, positiveNumber, SERVICE } from "./options.ts";
 import { serviceName } from "./project.ts";
-import { publish } from "./publish.ts";
+import { publishAttack } from "./publish.ts";
 
 const FIVE_MINUTES = 300_000;
 
-interface AttackOptions {
+interface Options {
   readonly service?: string;
   readonly seed?: string;
   readonly iterations: number;
@@ -45,13 +45,13 @@ export function addAttack(command: Command, finished: (exitCode: number) => void
     .option("--service <name>", SERVICE)
     .option("--report <folder>", "the folder for the reports", "reports")
     .option("--json", "print report.json instead of the summary")
-    .action(async (name: string | undefined, options: AttackOptions) => {
+    .action(async (name: string | undefined, options: Options) => {
       finished(await runCommand(name, options));
     });
   addHiddenAlias(command, "--model <name>", "--service");
 }
 
-async function runCommand(name: string | undefined, options: AttackOptions): Promise<number> {
+async function runCommand(name: string | undefined, options: Options): Promise<number> {
   const service = await loadService(await serviceName(options.service));
   const attack = attackOf(service, name);
   for (const url of [options.targetUrl, options.databaseUrl]) {
@@ -76,7 +76,7 @@ async function runCommand(name: string | undefined, options: AttackOptions): Pro
       },
     });
     if (process.stderr.isTTY) process.stderr.write("\n");
-    const campaign = attackCampaign(service.name, attack, target, result, {
+    const outcome = attackReport(service.name, attack, target, result, {
       startedAt: startedAt.toISOString(),
       elapsedMs: performance.now() - start,
       environment: {
@@ -84,13 +84,12 @@ async function runCommand(name: string | undefined, options: AttackOptions): Pro
         node: process.version,
         platform: `${process.platform} ${process.arch}`,
         cpus: availableParallelism(),
-        postgres: { provider: "target", version: "unknown", lockWaits: "polled" },
       },
     });
     const { report: folder, json } = options;
-    await publish(campaign, { folder, json: json === true, sources: [] });
-    if (interrupted.signal.aborted && campaign.verdict === "unknown") return EXIT.interrupted;
-    return exitCodeOfCampaign(campaign.verdict, result.error);
+    await publishAttack(outcome, { folder, json: json === true, sources: [] });
+    if (interrupted.signal.aborted && outcome.verdict === "unknown") return EXIT.interrupted;
+    return exitCodeOfCampaign(outcome.verdict, result.error);
   } finally {
     interrupted.end();
   }

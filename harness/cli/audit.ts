@@ -4,13 +4,11 @@ import { audit } from "../audit/audit.ts";
 import type { Audit } from "../audit/audit-report.ts";
 import { HarnessError } from "../core/error.ts";
 import { atomicWrite } from "../explorer/atomic-write.ts";
-import { auditJunit } from "../reporters/audit-junit.ts";
-import { auditPrometheus } from "../reporters/audit-prometheus.ts";
-import { auditText } from "../reporters/audit-text.ts";
+import { auditJunit, auditPrometheus, auditText } from "../reporters/audit.ts";
 import { EXIT, interruption } from "./exit.ts";
 import { durationMs, names, positiveNumber } from "./options.ts";
 
-interface AuditOptions {
+interface Options {
   readonly databaseUrl?: string;
   readonly check?: readonly string[];
   readonly details?: boolean;
@@ -46,12 +44,12 @@ export function addAudit(command: Command, finished: (exitCode: number) => void)
     .option("--json", "print JSON, one line for each audit")
     .option("--junit <file>", "write a JUnit file")
     .option("--prometheus <file>", "write metrics for node exporter's textfile collector")
-    .action(async (options: AuditOptions) => finished(await runCommand(options)));
+    .action(async (options: Options) => finished(await runCommand(options)));
 }
 
 const CODES = { pass: EXIT.pass, fail: EXIT.violation, unknown: EXIT.unknown } as const;
 
-async function runCommand(options: AuditOptions): Promise<number> {
+async function runCommand(options: Options): Promise<number> {
   const url = options.databaseUrl ?? process.env["DATABASE_URL"];
   if (url === undefined || url === "") {
     throw new HarnessError(
@@ -73,7 +71,7 @@ async function runCommand(options: AuditOptions): Promise<number> {
 }
 
 /** The watch goes on when the database is unreachable for a while. */
-async function auditDespiteOutages(url: string, options: AuditOptions): Promise<void> {
+async function auditDespiteOutages(url: string, options: Options): Promise<void> {
   try {
     await auditOnce(url, options);
   } catch (error) {
@@ -82,7 +80,7 @@ async function auditDespiteOutages(url: string, options: AuditOptions): Promise<
   }
 }
 
-async function auditOnce(url: string, options: AuditOptions): Promise<Audit> {
+async function auditOnce(url: string, options: Options): Promise<Audit> {
   const result = await audit(url, {
     functions: options.check,
     details: options.details === true,

@@ -2,12 +2,12 @@ import { writeFile } from "node:fs/promises";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Server, startServer } from "../postgres/provider.ts";
-import { Place, printed } from "./heddle.fixture.ts";
+import { printed, TestFolder } from "./heddle.fixture.ts";
 
-let place: Place;
+let place: TestFolder;
 
 beforeAll(async () => {
-  place = await Place.make();
+  place = await TestFolder.make();
 });
 
 afterAll(() => place.remove());

@@ -1,15 +1,11 @@
 import { mkdir } from "node:fs/promises";
-import path from "node:path";
-import { atomicWrite } from "../explorer/atomic-write.ts";
-import { DEFAULTS } from "../explorer/defaults.ts";
+import { loadService } from "../loading/load-service.ts";
 import type { MutationScore } from "../mutation/mutation-score.ts";
-import { mutationScore } from "../mutation/score.ts";
+import { mutationScore } from "../mutation/mutation-score.ts";
 import { startServer } from "../postgres/provider.ts";
-import { scoreHtml } from "../reporters/html/score.ts";
-import { SCORE_VERSION } from "../reporters/record-schema.ts";
-import { RECORDS, recordJson } from "../reporters/records.ts";
-import { groupsOf, scoreText } from "../reporters/score-text.ts";
-import { loadService } from "../service/load-service.ts";
+import { groupByOutcome, scoreText } from "../reporters/derived-mutants.ts";
+import { jsonText } from "../reporters/json.ts";
+import { writeDerivedMutants } from "../reporters/write.ts";
 import { EXIT, interruption } from "./exit.ts";
 import { serviceName } from "./project.ts";
 import { showInReport } from "./publish.ts";
@@ -17,6 +13,7 @@ import { showInReport } from "./publish.ts";
 export interface DerivedMutantsOptions {
   readonly only?: readonly string[];
   readonly seed?: number;
+  readonly runs: number;
   readonly postgres: string;
   readonly reuse?: boolean;
   readonly report: string;
@@ -24,13 +21,10 @@ export interface DerivedMutantsOptions {
   readonly stepTimeout: number;
 }
 
-/** Enough that each operation has come upon each state that matters to it several times. */
-const SCENARIOS = 300;
-
-/** What one preemption of a pair does not find, further ones seldom do; they take ten times as long. */
-const PREEMPTIONS = 1;
-
-/** `heddle mutants --derived`: the score of a schema's mutants. A survivor without a reason fails it. */
+/**
+ * `heddle mutants --derived`: prints the score of a schema's mutants and writes the reports. Returns the
+ * exit code: 1 if a mutant survives and the service states no reason for it.
+ */
 export async function derivedMutantsCommand(
   name: string | undefined,
   options: DerivedMutantsOptions,
@@ -43,21 +37,17 @@ export async function derivedMutantsCommand(
     process.stderr.write(`${server.description}\n`);
     const score = await mutationScore(server, service, {
       seed: options.seed ?? 1,
-      scenarios: SCENARIOS,
-      preemptions: PREEMPTIONS,
-      control: DEFAULTS.control,
+      runs: options.runs,
       stepTimeoutMs: options.stepTimeout,
       only: options.only,
       signal: interrupted.signal,
       onResult: ({ outcome, mutant }, done, of) =>
         process.stderr.write(`${done}/${of} ${outcome} ${mutant.id}\n`),
     });
-    const json = recordJson({ version: SCORE_VERSION, ...score });
-    await atomicWrite(path.join(options.report, RECORDS.derived), json);
-    await atomicWrite(path.join(options.report, "derived-mutants.html"), scoreHtml(score));
+    const record = await writeDerivedMutants(options.report, score);
     await showInReport(options.report);
     const colour = process.stdout.isTTY && process.stdout.hasColors();
-    process.stdout.write(options.json ? json : scoreText(score, { colour }));
+    process.stdout.write(options.json ? jsonText(record) : scoreText(score, { colour }));
     return interrupted.signal.aborted ? EXIT.interrupted : exitCodeOfScore(score);
   } finally {
     await server.stop();
@@ -66,7 +56,7 @@ export async function derivedMutantsCommand(
 }
 
 function exitCodeOfScore(score: MutationScore): number {
-  const { survived, unknown } = groupsOf(score);
+  const { survived, unknown } = groupByOutcome(score);
   const unexplained = survived.filter(({ reason }) => reason === null);
   if (unexplained.length + score.misclassified.length > 0) return EXIT.violation;
   return unknown.length > 0 ? EXIT.unknown : EXIT.pass;

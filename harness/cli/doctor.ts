@@ -5,21 +5,21 @@ import { historyOf } from "../core/execution.ts";
 import { calls } from "../core/history.ts";
 import { clientOf } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
-import { ELSEWHERE } from "../explorer/control-sentences.ts";
+import { CONNECT_ADVICE } from "../explorer/control-sentences.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
-import type { Diagnostic } from "../postgres/diagnostic.ts";
-import { examine } from "../postgres/doctor.ts";
+import { loadService } from "../loading/load-service.ts";
+import type { Diagnostic } from "../postgres/doctor.ts";
+import { diagnose } from "../postgres/doctor.ts";
 import { startServer } from "../postgres/provider.ts";
-import { counted } from "../reporters/counted.ts";
+import { quantity } from "../reporters/format-values.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
-import { loadService } from "../service/load-service.ts";
 import { openExecutor } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
 import { EXIT } from "./exit.ts";
 import { POSTGRES, SERVICE } from "./options.ts";
 import { configuredService } from "./project.ts";
 
-interface DoctorOptions {
+interface Options {
   readonly postgres: string;
   readonly json?: boolean;
 }
@@ -30,13 +30,13 @@ export function addDoctor(command: Command, finished: (exitCode: number) => void
     .argument("[service]", SERVICE)
     .option("--postgres <which>", POSTGRES, "auto")
     .option("--json", "print the findings as JSON")
-    .action(async (service: string | undefined, options: DoctorOptions) => {
+    .action(async (service: string | undefined, options: Options) => {
       finished(await runCommand(service, options));
     });
 }
 
-async function runCommand(given: string | undefined, options: DoctorOptions): Promise<number> {
-  const findings = await examine(options.postgres);
+async function runCommand(given: string | undefined, options: Options): Promise<number> {
+  const findings = await diagnose(options.postgres);
   if (findings.every(({ ok }) => ok)) {
     findings.push(...(await examineService(given, options.postgres)));
   }
@@ -100,21 +100,21 @@ function clientFindings(trace: Trace): Diagnostic[] {
     ).length;
     const ended = `ended with ${response?.code ?? "nothing"}`;
     if (statements > 0) {
-      return { name, ok: true, detail: `${counted(statements, "statement")}, ${ended}` };
+      return { name, ok: true, detail: `${quantity(statements, "statement")}, ${ended}` };
     }
-    const detail = `${ended}, and sent no statement through the gate`;
-    return { name, ok: false, detail, hint: ELSEWHERE };
+    const detail = `${ended}, and sent no statement that reached the gate`;
+    return { name, ok: false, detail, hint: CONNECT_ADVICE };
   });
 }
 
 /** Some operations of a service may need no statement; one scenario needs some. */
 function serviceFinding(trace: Trace): Diagnostic {
-  const operations = counted(calls(historyOf(trace)).length, "operation");
+  const operations = quantity(calls(historyOf(trace)).length, "operation");
   const statements = trace.filter(({ type }) => type === "statement").length;
   if (statements > 0) {
-    const detail = `${operations} sent ${counted(statements, "statement")} through the gate`;
+    const detail = `${operations} sent ${quantity(statements, "statement")} through the gate`;
     return { name: "gate", ok: true, detail };
   }
-  const detail = `${operations} sent no statement through the gate`;
-  return { name: "gate", ok: false, detail, hint: ELSEWHERE };
+  const detail = `${operations} sent no statement that reached the gate`;
+  return { name: "gate", ok: false, detail, hint: CONNECT_ADVICE };
 }

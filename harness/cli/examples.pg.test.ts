@@ -5,10 +5,10 @@ import type { GateLevel } from "../core/control.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import { replay } from "../explorer/replay.ts";
 import { type VerifyOptions, verify } from "../explorer/verify.ts";
+import { loadScenario } from "../loading/load-service.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { strategies } from "../scheduler/strategies.ts";
-import { loadScenario } from "../service/load-service.ts";
 import { openExecutor } from "../service/open-executor.ts";
 
 let server: Server;

@@ -1,14 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testPostgres } from "../postgres/server.fixture.ts";
-import { Place } from "./heddle.fixture.ts";
+import { TestFolder } from "./heddle.fixture.ts";
 
 const BOOKING = JSON.stringify(new URL("../../models/booking/index.ts", import.meta.url));
 
-let place: Place;
+let place: TestFolder;
 
 beforeAll(async () => {
-  place = await Place.make();
+  place = await TestFolder.make();
 });
 
 afterAll(() => place?.remove());

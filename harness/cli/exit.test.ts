@@ -45,7 +45,7 @@ test("a checker that throws makes the verdict unknown", async () => {
 });
 
 test("a violation counts for more than what ended the campaign", () => {
-  const error = new HarnessError("MODEL_FAILED", "broken");
+  const error = new HarnessError("SERVICE_FAILED", "broken");
   expect(exitCodeOfCampaign("fail", error)).toBe(EXIT.violation);
   expect(exitCodeOfCampaign("unknown", undefined)).toBe(EXIT.unknown);
   expect(exitCodeOfCampaign("pass", undefined)).toBe(EXIT.pass);

@@ -14,7 +14,7 @@ export const EXIT = {
 const BY_CODE: { readonly [code in HarnessErrorCode]: number } = {
   USAGE: EXIT.usage,
   PROVIDER_FAILED: EXIT.usage,
-  MODEL_FAILED: EXIT.usage,
+  SERVICE_FAILED: EXIT.usage,
   UNSUPPORTED: EXIT.usage,
   STEP_TIMEOUT: EXIT.unknown,
   CONNECTION_LOST: EXIT.unknown,

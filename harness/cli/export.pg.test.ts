@@ -7,16 +7,17 @@ import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DEFAULTS } from "../explorer/defaults.ts";
+import { searchWithStatementGates } from "../explorer/statement-gate-search.ts";
 import { verify } from "../explorer/verify.ts";
 import { exportReproduction } from "../isolationtester/export.ts";
-import { sessionName } from "../isolationtester/exported-steps.ts";
 import { promptOf } from "../isolationtester/psql-scripts.ts";
 import type { Reproduction } from "../isolationtester/reproduction.ts";
+import { sessionName } from "../isolationtester/reproduction.ts";
+import { loadService } from "../loading/load-service.ts";
 import { connect } from "../postgres/connection.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { ReplayScheduler } from "../scheduler/replay.ts";
-import { loadService } from "../service/load-service.ts";
 import { openExecutor } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
 import { lostUpdate } from "./races.fixture.ts";
@@ -77,7 +78,12 @@ async function exportOf(service: Service, mutant?: string): Promise<Reproduction
     migrate: (url: string) => service.migrate(url, mutant),
     start: (context: Parameters<Service["start"]>[0]) => service.start(context, mutant),
   };
-  return exportReproduction({ server, service, setup, open: opened, found, execution }, folder);
+  const searchStatements = () =>
+    searchWithStatementGates(opened, service, found, execution.scenario);
+  return exportReproduction(
+    { server, setup, counterexample: found, execution, searchStatements },
+    folder,
+  );
 }
 
 const VIOLATED = /slot_with_several_bookings +\|\s*FAIL/;
@@ -131,7 +137,7 @@ describe.skipIf(psql === undefined)("psql", () => {
 
 test("a violation that needs gates inside the server is not exported, and the reason is given", async () => {
   expect(await exportOf(lostUpdate as Service)).toMatch(
-    /^client\d moves while client\d stands inside a statement \(increment\(integer\), line \d\), where only Heddle can hold it; and no order of whole statements that was tried breaks the same rule\.$/,
+    /^client\d moves while client\d is inside a statement \(increment\(integer\), line \d\), where only a gate of Heddle can hold it; and no order of whole statements that was tried breaks the same rule\.$/,
   );
 });
 

@@ -18,7 +18,7 @@ export interface Ended {
  * booking service. Temporary files go to a folder of this place, so that the test can list
  * leftovers.
  */
-export class Place {
+export class TestFolder {
   readonly folder: string;
   readonly #temporary: string;
 
@@ -27,9 +27,9 @@ export class Place {
     this.#temporary = temporary;
   }
 
-  static async make(): Promise<Place> {
+  static async make(): Promise<TestFolder> {
     // Not os.tmpdir(): the length of a socket's path is limited.
-    const place = new Place(await mkdtemp("/tmp/hp-"), await mkdtemp("/tmp/ht-"));
+    const place = new TestFolder(await mkdtemp("/tmp/hp-"), await mkdtemp("/tmp/ht-"));
     await writeFile(place.path("heddle.config.json"), JSON.stringify({ service: BOOKING }));
     return place;
   }

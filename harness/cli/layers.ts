@@ -1,11 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import type { GateLevel, Isolation } from "../core/control.ts";
+import { loadService } from "../loading/load-service.ts";
 import { layersOfDefence } from "../mutation/layers.ts";
 import { startServer } from "../postgres/provider.ts";
-import { writeLayers } from "../reporters/layers-files.ts";
-import { layersText, withoutWords } from "../reporters/layers-text.ts";
-import { recordJson } from "../reporters/records.ts";
-import { loadService } from "../service/load-service.ts";
+import { jsonText } from "../reporters/json.ts";
+import { layersText, removedProtections } from "../reporters/layers.ts";
+import { writeLayers } from "../reporters/write.ts";
 import { EXIT, interruption } from "./exit.ts";
 import { serviceName } from "./project.ts";
 import { showInReport } from "./publish.ts";
@@ -22,8 +22,8 @@ export interface LayersCommandOptions {
 }
 
 /**
- * `heddle layers`: which protections keep each promise. Exits with 1 if a promise breaks although
- * all of its protections are in place.
+ * `heddle layers`: prints which protections keep each promise and writes the reports. Returns the exit
+ * code: 1 if a promise breaks with all of its protections in place.
  */
 export async function layersCommand(
   name: string | undefined,
@@ -42,12 +42,12 @@ export async function layersCommand(
       stepTimeoutMs: options.stepTimeout,
       signal: interrupted.signal,
       onCase: ({ name }, found) =>
-        process.stderr.write(`${name}, ${withoutWords(found)}: ${found.outcome}\n`),
+        process.stderr.write(`${name}, ${removedProtections(found)}: ${found.outcome}\n`),
     });
     const record = await writeLayers(options.report, layers);
     await showInReport(options.report);
     const view = { colour: process.stdout.isTTY && process.stdout.hasColors() };
-    process.stdout.write(options.json ? recordJson(record) : layersText(record, view));
+    process.stdout.write(options.json ? jsonText(record) : layersText(record, view));
     if (interrupted.signal.aborted) return EXIT.interrupted;
     const cases = layers.promises.flatMap((promise) => promise.cases);
     if (cases.some(({ without, outcome }) => without.length === 0 && outcome === "breaks")) {

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { verify } from "../explorer/verify.ts";
+import { loadScenario } from "../loading/load-service.ts";
 import { startServer } from "../postgres/provider.ts";
-import { loadScenario } from "../service/load-service.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { expect, test } from "vitest";
 import { COMMANDS } from "./main.ts";
+import { seedFromCommit } from "./verify.ts";
 
 const BIN = fileURLToPath(new URL("../../bin/heddle.js", import.meta.url));
 
@@ -51,4 +52,10 @@ test.each([
   await command.parseAsync(args, { from: "user" });
   expect(command.getOptionValue(option)).toEqual(value);
   expect(command.helpInformation()).not.toContain(args[0]);
+});
+
+test("a commit has one seed, a 32-bit integer", async () => {
+  const seed = await seedFromCommit();
+  expect(seed).toBe(seed | 0);
+  expect(await seedFromCommit()).toBe(seed);
 });

@@ -1,14 +1,13 @@
 import { randomInt } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { HarnessError } from "../core/error.ts";
-import { DEFAULTS } from "../explorer/defaults.ts";
-import type { SeededBugResult } from "../mutation/seeded-report.ts";
-import { runSeededBugs } from "../mutation/seeded-run.ts";
+import { loadService } from "../loading/load-service.ts";
+import type { SeededBugResult } from "../mutation/seeded-bugs.ts";
+import { runSeededBugs } from "../mutation/seeded-bugs.ts";
 import { startServer } from "../postgres/provider.ts";
-import { recordJson } from "../reporters/records.ts";
-import { seededBugsText } from "../reporters/seeded-text.ts";
-import { writeSeededBugs } from "../reporters/write-seeded.ts";
-import { loadService } from "../service/load-service.ts";
+import { jsonText } from "../reporters/json.ts";
+import { seededBugsText } from "../reporters/seeded-bugs.ts";
+import { writeSeededBugs } from "../reporters/write.ts";
 import { exitCodeOfCampaign, interruption } from "./exit.ts";
 import { serviceName } from "./project.ts";
 import { showInReport } from "./publish.ts";
@@ -28,10 +27,13 @@ export interface MutantsOptions {
   readonly shrinkTime: number;
 }
 
-/** More at once only wait for each other: they all run in this process. */
+/** The most campaigns at once: all run in this process, and more would wait for each other. */
 const MOST_AT_ONCE = 2;
 
-/** `heddle mutants`: tries every seeded bug, prints and writes the table, and the exit code. */
+/**
+ * `heddle mutants`: verifies the service with each seeded bug, prints the table and writes the
+ * reports. Returns the exit code.
+ */
 export async function mutantsCommand(
   name: string | undefined,
   options: MutantsOptions,
@@ -49,7 +51,6 @@ export async function mutantsCommand(
       allCheckers: options.checkersTable === true,
       atOnce: Math.min(MOST_AT_ONCE, availableParallelism()),
       replays: options.replays,
-      bounds: DEFAULTS.bounds,
       shrinkTimeMs: options.shrinkTime,
       stepTimeoutMs: options.stepTimeout,
       signal: interrupted.signal,
@@ -59,7 +60,7 @@ export async function mutantsCommand(
     const record = await writeSeededBugs(options.report, report);
     await showInReport(options.report);
     const colour = process.stdout.isTTY && process.stdout.hasColors();
-    process.stdout.write(options.json ? recordJson(record) : seededBugsText(record, colour));
+    process.stdout.write(options.json ? jsonText(record) : seededBugsText(record, colour));
     const error = interrupted.signal.aborted
       ? new HarnessError("INTERRUPTED", "interrupted")
       : undefined;

@@ -19,25 +19,27 @@ import {
   stepTimeout,
 } from "./options.ts";
 
-/** The commands that change a service or its schema, to see who notices. */
+/** The commands that verify a service with a change of it or of its schema. */
 export function addMutationCommands(heddle: Command, finished: (exitCode: number) => void): void {
   const mutants = heddle
     .command("mutants")
-    .description("plant each of a model's bugs, and say who catches it, and after how long")
-    .argument("[service]", SERVICE)
-    .option("--only <names>", "some of them, such as check-then-insert,no-unique-index", names)
-    .option("--derived", "instead, what derives from the schema; --only: parts of their ids")
-    .option("--seed <number>", SEED, seedNumber)
-    .option("--runs <number>", "the most executions of each", positiveNumber, DEFAULTS.mutantRuns)
-    .option("--time <duration>", "the most time for each, such as 30s", durationMs)
-    .option(
-      "--checkers-table",
-      "run each to the end of its budget, to see what each checker finds alone",
+    .description(
+      "verify a service with each of its seeded bugs, and report which checker catches each bug",
     )
-    .option("--replays <number>", "how often each counterexample is replayed", positiveNumber, 20)
+    .argument("[service]", SERVICE)
+    .option("--only <names>", "only these bugs, such as check-then-insert,no-unique-index", names)
+    .option(
+      "--derived",
+      "mutants derived from the schema instead; --only then takes parts of their ids",
+    )
+    .option("--seed <number>", SEED, seedNumber)
+    .option("--runs <number>", "the most executions per bug", positiveNumber, DEFAULTS.runs)
+    .option("--time <duration>", "the most time per bug, such as 30s", durationMs)
+    .option("--checkers-table", "also verify with each checker alone, to see what each one finds")
+    .option("--replays <number>", "how often to replay each counterexample", positiveNumber, 20)
     .option("--postgres <which>", POSTGRES, "auto")
     .option("--reuse", REUSE)
-    .option("--report <folder>", "where mutants.json and mutants.html go", "reports")
+    .option("--report <folder>", "the folder for mutants.json and mutants.html", "reports")
     .option("--json", "print mutants.json instead of the table")
     .addOption(stepTimeout())
     .addOption(shrinkTime())
@@ -58,12 +60,14 @@ export function addMutationCommands(heddle: Command, finished: (exitCode: number
 
   heddle
     .command("layers")
-    .description("take the protections of each promise away, and see whether it still holds")
+    .description(
+      "remove the protections of each promise, and verify whether the promise still holds",
+    )
     .argument("[service]", SERVICE)
     .addOption(
       new Option(
         "--preemptions <number>",
-        "the most in the interleavings that are executed, or all",
+        "the most preemptions of the interleavings that are executed, or all",
       )
         .argParser(preemptionBound)
         .default(DEFAULTS.preemptions),
@@ -72,7 +76,7 @@ export function addMutationCommands(heddle: Command, finished: (exitCode: number
     .addOption(isolation())
     .option("--postgres <which>", POSTGRES, "auto")
     .option("--reuse", REUSE)
-    .option("--report <folder>", "where layers.json and layers.html go", "reports")
+    .option("--report <folder>", "the folder for layers.json and layers.html", "reports")
     .option("--json", "print layers.json instead of the matrix")
     .addOption(stepTimeout())
     .action(async (service: string | undefined, options: LayersCommandOptions) => {

@@ -51,7 +51,7 @@ test.each([
 });
 
 const service = (name: string) => `export default { name: "${name}", migrate() {}, start() {},
-  scenarios() {}, patterns: [], invariants: [], codes: {}, mutants: [], sources: [] };`;
+  scenarios() {}, patterns: [], invariants: [], codes: {}, seededBugs: [], sources: [] };`;
 
 test("a counterexample's service is found by --service, by its name, or in the config", async () => {
   await mkdir(join(folder, "models/shop"), { recursive: true });

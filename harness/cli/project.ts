@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { HarnessError } from "../core/error.ts";
-import { loadService, locateService } from "../service/load-service.ts";
+import { loadService, locateService } from "../loading/load-service.ts";
 import type { Service } from "../service/service.ts";
 
 /** The files that may name a project's service; the first that exists counts. */

@@ -5,13 +5,13 @@ import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
-import { Place, printed } from "./heddle.fixture.ts";
+import { printed, TestFolder } from "./heddle.fixture.ts";
 
 let server: Server;
-let place: Place;
+let place: TestFolder;
 
 beforeAll(async () => {
-  [server, place] = await Promise.all([startServer(testPostgres), Place.make()]);
+  [server, place] = await Promise.all([startServer(testPostgres), TestFolder.make()]);
 });
 afterAll(async () => {
   await server.stop();

@@ -7,7 +7,7 @@ import { RemoteControl } from "../proxy/remote-control.ts";
 import { WireProxy } from "../proxy/wire-proxy.ts";
 import { EXIT, interruption } from "./exit.ts";
 
-interface ProxyOptions {
+interface Options {
   readonly databaseUrl: string;
   readonly control: string;
 }
@@ -17,10 +17,10 @@ export function addProxy(command: Command, finished: (exitCode: number) => void)
   command
     .requiredOption("--database-url <url>", "the database behind the proxy")
     .option("--control <where>", "the controller's port (0: any), or the path of a socket", "0")
-    .action(async (options: ProxyOptions) => finished(await runCommand(options)));
+    .action(async (options: Options) => finished(await runCommand(options)));
 }
 
-async function runCommand({ databaseUrl, control }: ProxyOptions): Promise<number> {
+async function runCommand({ databaseUrl, control }: Options): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "hx-"));
   const interrupted = interruption();
   const stopped = new Promise<void>((resolve) => {

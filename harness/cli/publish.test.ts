@@ -2,8 +2,9 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { failing } from "../reporters/sample-campaign.fixture.ts";
 import { publishOnGithub } from "./publish.ts";
+
+const report = { annotations: ["::error title=Heddle::a", "::error::b"], summary: "## Fail\n" };
 
 let folder = "";
 let stderr = "";
@@ -21,23 +22,20 @@ afterEach(async () => {
 });
 
 test("prints nothing outside GitHub Actions", async () => {
-  await publishOnGithub(failing, "reports", { GITHUB_STEP_SUMMARY: path.join(folder, "page.md") });
+  await publishOnGithub(report, { GITHUB_STEP_SUMMARY: path.join(folder, "page.md") });
   expect(stderr).toBe("");
 });
 
-test("prints annotations, and appends to the job's summary", async () => {
+test("prints the annotations, and appends to the summary of the job", async () => {
   const page = path.join(folder, "page.md");
   const env = { GITHUB_ACTIONS: "true", GITHUB_STEP_SUMMARY: page };
-  await publishOnGithub(failing, "reports", env);
-  await publishOnGithub(failing, "reports", env);
-  expect(stderr).toMatch(/^::error title=Heddle/);
-  expect((await readFile(page, "utf8")).match(/^## ❌/gm)).toHaveLength(2);
+  await publishOnGithub(report, env);
+  await publishOnGithub(report, env);
+  expect(stderr.split("\n").slice(0, 2)).toEqual(report.annotations);
+  expect((await readFile(page, "utf8")).match(/^## Fail$/gm)).toHaveLength(2);
 });
 
-test("a job summary that cannot be written is a message, not an error", async () => {
-  await publishOnGithub(failing, "reports", {
-    GITHUB_ACTIONS: "true",
-    GITHUB_STEP_SUMMARY: folder,
-  });
+test("reports a summary that cannot be written, and continues", async () => {
+  await publishOnGithub(report, { GITHUB_ACTIONS: "true", GITHUB_STEP_SUMMARY: folder });
   expect(stderr).toContain("cannot be written");
 });

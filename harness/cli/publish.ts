@@ -1,14 +1,16 @@
 import { appendFile } from "node:fs/promises";
 import path from "node:path";
+import type { AttackReport } from "../attack/attack-report.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Campaign } from "../explorer/campaign.ts";
-import { writeEvidence } from "../reporters/evidence-files.ts";
-import { githubAnnotations, markdownSummary } from "../reporters/github.ts";
-import { reportJson } from "../reporters/json.ts";
-import { refreshReport } from "../reporters/refresh.ts";
+import { attackGithub, attackText } from "../reporters/attack.ts";
+import { writeEvidence } from "../reporters/evidence.ts";
+import { campaignGithub, type GithubReport } from "../reporters/github.ts";
+import { attackJson, campaignJson } from "../reporters/json.ts";
+import { FILES } from "../reporters/report-files.ts";
 import { summary } from "../reporters/summary.ts";
 import { counterexampleText } from "../reporters/text.ts";
-import { PAGE, writeReports } from "../reporters/write.ts";
+import { refreshReport, writeAttackReports, writeReports } from "../reporters/write.ts";
 
 interface Publishing {
   /** The folder for the reports. */
@@ -19,46 +21,54 @@ interface Publishing {
   readonly sources: readonly URL[];
 }
 
-/** Writes a campaign's reports, and prints it. */
-export async function publish(
-  campaign: Campaign,
-  { folder, json, sources }: Publishing,
-): Promise<void> {
-  const written = await writeReports(folder, campaign);
-  await writeEvidence(folder, written, sources);
-  await publishOnGithub(campaign, folder);
+/** Writes the reports and the evidence of a campaign, and prints it. */
+export async function publish(campaign: Campaign, { folder, json, sources }: Publishing) {
+  await writeEvidence(folder, await writeReports(folder, campaign), sources);
+  await publishOnGithub(campaignGithub(campaign, folder));
   if (json) {
-    process.stdout.write(reportJson(campaign, folder));
+    process.stdout.write(campaignJson(campaign, folder));
     return;
   }
-  const view = { colour: process.stdout.isTTY && process.stdout.hasColors(), folder };
+  const view = { colour: hasColours(), folder };
   for (const counterexample of campaign.counterexamples) {
     process.stdout.write(`${counterexampleText(counterexample, view)}\n`);
   }
   process.stdout.write(summary(campaign, view));
 }
 
+/** Writes the reports and the evidence of an attack, and prints it. */
+export async function publishAttack(report: AttackReport, { folder, json, sources }: Publishing) {
+  await writeEvidence(folder, await writeAttackReports(folder, report), sources);
+  await publishOnGithub(attackGithub(report, folder));
+  process.stdout.write(
+    json ? attackJson(report) : attackText(report, { colour: hasColours(), folder }),
+  );
+}
+
+function hasColours(): boolean {
+  return process.stdout.isTTY && process.stdout.hasColors();
+}
+
 /**
- * In GitHub Actions: prints annotations on stderr, which the runner reads as well as stdout, and
+ * In GitHub Actions: prints the annotations on stderr, which the runner reads as well as stdout, and
  * appends to the job's summary. A summary that cannot be written changes no verdict.
  */
 export async function publishOnGithub(
-  campaign: Campaign,
-  folder: string,
+  { annotations, summary }: GithubReport,
   env: { readonly [name: string]: string | undefined } = process.env,
 ): Promise<void> {
   if (env["GITHUB_ACTIONS"] !== "true") return;
-  for (const line of githubAnnotations(campaign, folder)) process.stderr.write(`${line}\n`);
+  for (const line of annotations) process.stderr.write(`${line}\n`);
   const page = env["GITHUB_STEP_SUMMARY"];
   if (!page) return;
-  await appendFile(page, markdownSummary(campaign, folder)).catch((error: unknown) => {
+  await appendFile(page, summary).catch((error: unknown) => {
     process.stderr.write(`the job's summary cannot be written: ${String(error)}\n`);
   });
 }
 
 /** Adds new results in `folder` to the page of a campaign there. A failure is printed only. */
 export async function showInReport(folder: string): Promise<void> {
-  const page = path.join(folder, PAGE);
+  const page = path.join(folder, FILES.page);
   try {
     if (await refreshReport(folder)) process.stderr.write(`${page} shows the result too\n`);
   } catch (error) {

@@ -5,17 +5,17 @@ import type { Operation } from "../core/operation.ts";
 import type { System, SystemContext } from "../execution/system.ts";
 import type { Service } from "../service/service.ts";
 
-/** One statement, on a connection of the client's own. */
+/** One statement, on a connection of its client. */
 type Call = Operation & { readonly name: "call"; readonly sql: string };
 
-/** Functions that race with each other, and nothing around them. */
+/** Functions that race with each other. */
 interface Race {
   readonly name: string;
   readonly schema: string;
   readonly reset: string;
-  /** One for each client. */
+  /** The statement of each client. */
   readonly calls: readonly string[];
-  /** The rows that must not be there afterwards. */
+  /** A query that must return no rows at the end. */
   readonly wrong: string;
 }
 
@@ -35,13 +35,18 @@ function serviceOf({ name, schema, reset, calls, wrong }: Race): Service<null, C
     invariants: [
       {
         name,
-        description: "It does not happen.",
+        description: "The query returns no rows.",
         check: ({ wrong: rows = [] }) =>
-          rows.map((row) => ({ checker: "invariant", name, message: "it did", evidence: [row] })),
+          rows.map((row) => ({
+            checker: "invariant",
+            name,
+            message: "the query returns rows",
+            evidence: [row],
+          })),
       },
     ],
     codes: { call: ["OK", "40001"] },
-    mutants: [],
+    seededBugs: [],
     sources: [],
   };
 }
@@ -82,7 +87,7 @@ async function connected(connectionString: string): Promise<Client> {
   return client;
 }
 
-/** Reads a counter, and writes one more than it read; beside it, each call leaves a row. */
+/** Reads a counter, and writes the value that it read plus one. Each call inserts a row as well. */
 export const lostUpdate = serviceOf({
   name: "lost-update",
   schema: `
@@ -102,7 +107,7 @@ export const lostUpdate = serviceOf({
   wrong: "select * from counters where value <> (select count(*) from increments)",
 });
 
-/** Goes off duty if somebody else is on duty: what two snapshots can both say. */
+/** A doctor goes off duty if another one is on duty, which two snapshots can both show. */
 export const writeSkew = serviceOf({
   name: "write-skew",
   schema: `

@@ -110,7 +110,7 @@ test("a regression is executed under the gates that it was found with", async ()
 test("violations of seeded bugs are not stored", async () => {
   const seeded = {
     ...racing,
-    mutants: [{ name: "seeded", story: "", equivalent: "it is the same" }],
+    seededBugs: [{ name: "seeded", story: "", equivalent: "it is the same" }],
   };
   const { campaign } = await run(seeded, { mutant: "seeded" });
   expect(campaign.verdict).toBe("fail");

@@ -2,14 +2,14 @@ import path from "node:path";
 import type { Command } from "commander";
 import type { RegressionOutcome } from "../explorer/campaign.ts";
 import { RegressionFolder, replayRegressions } from "../explorer/regressions.ts";
+import { loadService, locateService } from "../loading/load-service.ts";
 import { startServer } from "../postgres/provider.ts";
-import { loadService, locateService } from "../service/load-service.ts";
 import { openExecutor } from "../service/open-executor.ts";
 import { EXIT, interruption } from "./exit.ts";
 import { POSTGRES, SERVICE, stepTimeout } from "./options.ts";
 import { serviceName } from "./project.ts";
 
-interface RegressionsOptions {
+interface Options {
   readonly postgres: string;
   readonly replay?: boolean;
   readonly prune?: boolean;
@@ -24,7 +24,7 @@ export function addRegressions(command: Command, finished: (exitCode: number) =>
     .option("--prune", "as --replay, and remove those that do not fail")
     .option("--postgres <which>", POSTGRES, "auto")
     .addOption(stepTimeout())
-    .action(async (given: string | undefined, options: RegressionsOptions) => {
+    .action(async (given: string | undefined, options: Options) => {
       finished(await runCommand(await serviceName(given), options));
     });
 }
@@ -37,11 +37,11 @@ const OUTCOMES: { readonly [outcome in RegressionOutcome]: string } = {
 
 async function runCommand(
   name: string,
-  { postgres, replay, prune, stepTimeout }: RegressionsOptions,
+  { postgres, replay, prune, stepTimeout }: Options,
 ): Promise<number> {
   const service = await loadService(name);
   const folder = RegressionFolder.of(locateService(name), service.name);
-  const stored = await folder.kept(service.name);
+  const stored = await folder.read(service.name);
   const relative = (file: string) => path.relative(process.cwd(), file);
   const print = (line: string) => process.stdout.write(`${line}\n`);
   if (stored.length === 0) print(`no regressions in ${relative(folder.path)}`);

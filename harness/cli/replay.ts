@@ -1,15 +1,16 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
+import type { Control } from "../core/control.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
 import { faultsIn } from "../core/schedule.ts";
 import { decodeCounterexample } from "../explorer/counterexample-file.ts";
 import { hashSources } from "../explorer/provenance.ts";
-import { type Recorded, type Replayed, replay } from "../explorer/replay.ts";
+import { type RecordedExecution, type Replayed, replay } from "../explorer/replay.ts";
 import { decodeToken } from "../explorer/token.ts";
-import { mutantNamed } from "../mutation/derived-service.ts";
+import { mutantNamed } from "../mutation/derivation.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
-import { listed } from "../reporters/counted.ts";
+import { shortList } from "../reporters/format-values.ts";
 import { counterexampleText } from "../reporters/text.ts";
 import { type AppliedMutant, openExecutor, setupOf } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
@@ -26,7 +27,7 @@ import {
 import { loadRecordedService } from "./project.ts";
 import { withInvariants } from "./sql-files.ts";
 
-interface ReplayOptions {
+interface Options {
   readonly postgres: string;
   readonly reuse?: boolean;
   readonly service?: string;
@@ -56,7 +57,7 @@ export function addReplay(command: Command, finished: (exitCode: number) => void
     .option("--psql", "as --step, and open psql on the paused database on request")
     .option("--json", "print the outcome as JSON")
     .addOption(stepTimeout())
-    .action(async (source: string, options: ReplayOptions) => {
+    .action(async (source: string, options: Options) => {
       finished(await runCommand(source, options));
     });
   addHiddenAlias(command, "--model <name>", "--service");
@@ -72,7 +73,7 @@ const MOST_RETRIES = 20;
 type Source = Pick<Counterexample, "service" | "mutant" | "control" | "scenario" | "schedule"> &
   Partial<Counterexample>;
 
-async function runCommand(source: string, options: ReplayOptions): Promise<number> {
+async function runCommand(source: string, options: Options): Promise<number> {
   const recorded = await read(source);
   const faults = faultsIn(recorded.schedule);
   const starting = startServer(options.postgres, {
@@ -96,7 +97,7 @@ async function runCommand(source: string, options: ReplayOptions): Promise<numbe
     try {
       const results: Replayed[] = [];
       let retries = 0;
-      let expected: Recorded = recorded;
+      let expected: RecordedExecution = recorded;
       while (results.length < options.repeat && !interrupted.signal.aborted) {
         const result = await replay(executor, service, expected);
         // Where Postgres decides the wake-up order of several backends, the order may differ.
@@ -124,7 +125,7 @@ async function runCommand(source: string, options: ReplayOptions): Promise<numbe
   }
 }
 
-async function prepareService(recorded: Source, { service: given, invariant = [] }: ReplayOptions) {
+async function prepareService(recorded: Source, { service: given, invariant = [] }: Options) {
   const loaded = await loadRecordedService(recorded.service, given);
   const service = await withInvariants(loaded, invariant);
   await warnOfChanges(recorded, service);
@@ -142,7 +143,7 @@ async function whileStarting<T>(starting: Promise<Server>, work: Promise<T>): Pr
   }
 }
 
-async function walkThrough({ scenario }: Source, { step, psql }: ReplayOptions) {
+async function walkThrough({ scenario }: Source, { step, psql }: Options) {
   if (!step && !psql) return undefined;
   const { StepThrough } = await import("./step-through.ts");
   return new StepThrough(scenario.clients.length, psql === true);
@@ -155,7 +156,7 @@ async function exportReplay(
   { recorded, mutant }: { readonly recorded: Source; readonly mutant: AppliedMutant | undefined },
   { execution, violations, diverged }: Replayed,
   folder: string,
-  { stepTimeout: stepTimeoutMs }: ReplayOptions,
+  { stepTimeout: stepTimeoutMs }: Options,
 ): Promise<void> {
   if (diverged !== undefined || violations.length === 0) {
     process.stderr.write("not exported: the replay did not see the violation\n");
@@ -163,14 +164,17 @@ async function exportReplay(
   }
   const options = { stepTimeoutMs, signal: undefined };
   const { exportReproduction } = await import("../isolationtester/export.ts");
+  const { searchWithStatementGates } = await import("../explorer/statement-gate-search.ts");
+  const counterexample = { ...recorded, violations };
+  const open = (control: Control) => openExecutor(server, service, mutant, { control, ...options });
   const reproduction = await exportReproduction(
     {
       server,
-      service,
       setup: setupOf(service, mutant),
-      open: (other) => openExecutor(server, service, mutant, { control: other, ...options }),
-      found: { ...recorded, violations },
+      counterexample,
       execution,
+      searchStatements: () =>
+        searchWithStatementGates(open, service, counterexample, execution.scenario),
     },
     folder,
   );
@@ -186,7 +190,7 @@ function printOutcome(
   recorded: Source,
   results: readonly Replayed[],
   retries: number,
-  { json }: ReplayOptions,
+  { json }: Options,
 ): number {
   const diverged = results.filter((result) => result.diverged !== undefined);
   const [first] = diverged.length > 0 ? diverged : results;
@@ -251,5 +255,5 @@ async function warnOfChanges({ hashes }: Source, service: Service): Promise<void
   const current = await hashSources(service.sources);
   const changed = Object.keys(hashes).filter((name) => hashes[name] !== current[name]);
   if (changed.length === 0) return;
-  process.stderr.write(`changed since the counterexample was found: ${listed(changed)}\n`);
+  process.stderr.write(`changed since the counterexample was found: ${shortList(changed)}\n`);
 }

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { Place } from "./heddle.fixture.ts";
+import { TestFolder } from "./heddle.fixture.ts";
 
-let place: Place;
+let place: TestFolder;
 
 beforeEach(async () => {
-  place = await Place.make();
+  place = await TestFolder.make();
 });
 afterEach(async () => {
   const left = await place.leftovers();

@@ -1,14 +1,14 @@
 import path from "node:path";
 import type { Command } from "commander";
 import { HarnessError } from "../core/error.ts";
-import { merged, type Part } from "../explorer/shards.ts";
-import { refreshReport } from "../reporters/refresh.ts";
+import { mergeShards, type ShardPart } from "../explorer/shards.ts";
+import { FILES } from "../reporters/report-files.ts";
 import { readShard } from "../reporters/shard-file.ts";
-import { PAGE } from "../reporters/write.ts";
+import { refreshReport } from "../reporters/write.ts";
 import { EXIT, exitCodeOfCampaign } from "./exit.ts";
 import { publish } from "./publish.ts";
 
-interface ReportOptions {
+interface Options {
   readonly merge?: readonly string[];
   readonly report: string;
   readonly json?: boolean;
@@ -23,20 +23,20 @@ export function addReport(command: Command, finished: (exitCode: number) => void
     .option("--merge <folders...>", "the folders of the shards' reports")
     .option("--report <folder>", "the folder for report.json and report.html", "reports")
     .option("--json", "print report.json instead of the summary")
-    .action(async (options: ReportOptions) => finished(await runCommand(options)));
+    .action(async (options: Options) => finished(await runCommand(options)));
 }
 
-async function runCommand({ merge, report, json }: ReportOptions): Promise<number> {
+async function runCommand({ merge, report, json }: Options): Promise<number> {
   if (merge === undefined) return refresh(report);
-  const parts = await Promise.all(merge.map((folder) => readShard<Part>(folder)));
-  const campaign = merged(parts);
+  const parts = await Promise.all(merge.map((folder) => readShard<ShardPart>(folder)));
+  const campaign = mergeShards(parts);
   await publish(campaign, { folder: report, json: json === true, sources: [] });
   return exitCodeOfCampaign(campaign.verdict, undefined);
 }
 
 async function refresh(folder: string): Promise<number> {
   if (await refreshReport(folder)) {
-    process.stdout.write(`${path.join(folder, PAGE)} is up to date\n`);
+    process.stdout.write(`${path.join(folder, FILES.page)} is up to date\n`);
     return EXIT.pass;
   }
   throw new HarnessError(

@@ -1,12 +1,12 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { testPostgres } from "../postgres/server.fixture.ts";
-import { Place } from "./heddle.fixture.ts";
+import { TestFolder } from "./heddle.fixture.ts";
 
-let place: Place;
+let place: TestFolder;
 
 beforeAll(async () => {
-  place = await Place.make();
+  place = await TestFolder.make();
 });
 
 afterAll(() => place?.remove());

@@ -1,11 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { Place } from "./heddle.fixture.ts";
+import { TestFolder } from "./heddle.fixture.ts";
 
-let place: Place;
+let place: TestFolder;
 
 beforeAll(async () => {
-  place = await Place.make();
+  place = await TestFolder.make();
   await writeFile(
     place.path("lost.spec"),
     `setup { create table t (v int); insert into t values (0); }
@@ -84,7 +84,7 @@ test("an error in a spec is one sentence", async () => {
   await writeFile(place.path("bad.spec"), "session a\nstop a1 { select 1; }");
   expect(await place.heddle("spec", "bad.spec")).toMatchObject({
     code: 2,
-    stderr: 'heddle: bad.spec:2:1: "stop" stands here, and not "step" [USAGE]\n',
+    stderr: 'heddle: bad.spec:2:1: expected "step", found "stop" [USAGE]\n',
   });
   expect(await place.heddle("spec", "none.spec")).toMatchObject({
     code: 2,

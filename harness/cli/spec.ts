@@ -3,18 +3,17 @@ import type { Command } from "commander";
 import { HarnessError } from "../core/error.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import { compareWithExpected } from "../isolationtester/expected.ts";
-import { parseSpec } from "../isolationtester/parse.ts";
-import { readText } from "../isolationtester/read-text.ts";
+import { specName } from "../isolationtester/explore-spec.ts";
+import { parseSpec, readText } from "../isolationtester/parse.ts";
 import { runSpec } from "../isolationtester/run-spec.ts";
-import { specName } from "../isolationtester/spec-service.ts";
 import { schemaChange } from "../isolationtester/transactions.ts";
+import { loadService } from "../loading/load-service.ts";
 import { startServer } from "../postgres/provider.ts";
-import { loadService } from "../service/load-service.ts";
 import { EXIT, interruption } from "./exit.ts";
 import { durationMs } from "./options.ts";
-import { addCampaignOptions, type CampaignOptions, runCampaign } from "./verify.ts";
+import { addCampaignOptions, type CampaignCommandOptions, runCampaign } from "./verify.ts";
 
-interface SpecOptions extends Omit<CampaignOptions, "stepTimeout"> {
+interface Options extends Omit<CampaignCommandOptions, "stepTimeout"> {
   readonly expected?: string;
   /** Explore all interleavings, and not only the spec's permutations. */
   readonly explore?: boolean;
@@ -35,7 +34,7 @@ export function addSpec(command: Command, finished: (exitCode: number) => void):
       "the time limit of one step (default: 300s; with --explore, 10s)",
       durationMs,
     );
-  addCampaignOptions(command).action(async (file: string, options: SpecOptions) => {
+  addCampaignOptions(command).action(async (file: string, options: Options) => {
     finished(await runCommand(file, options));
   });
 }
@@ -43,7 +42,7 @@ export function addSpec(command: Command, finished: (exitCode: number) => void):
 /** isolationtester's own limit. */
 const STEP_TIMEOUT_MS = 300_000;
 
-async function runCommand(file: string, options: SpecOptions): Promise<number> {
+async function runCommand(file: string, options: Options): Promise<number> {
   if (options.explore === true) return explore(file, options);
   if (options.invariant.length > 0) {
     throw new HarnessError(
@@ -82,7 +81,7 @@ async function runCommand(file: string, options: SpecOptions): Promise<number> {
   return EXIT.violation;
 }
 
-async function explore(file: string, options: SpecOptions): Promise<number> {
+async function explore(file: string, options: Options): Promise<number> {
   if (options.expected !== undefined) {
     throw new HarnessError("USAGE", "--explore has no expected output: leave out --expected");
   }

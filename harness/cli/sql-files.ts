@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { HarnessError } from "../core/error.ts";
-import type { Query } from "../execution/queries.ts";
+import type { Query } from "../execution/observation.ts";
 import type { Service } from "../service/service.ts";
 
 /**

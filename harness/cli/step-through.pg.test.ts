@@ -2,16 +2,16 @@ import { spawnSync } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Place } from "./heddle.fixture.ts";
+import { TestFolder } from "./heddle.fixture.ts";
 
 const BIN = fileURLToPath(new URL("../../bin/heddle.js", import.meta.url));
 const EXAMPLE = fileURLToPath(new URL("../../examples/lost-update.ts", import.meta.url));
 
-let place: Place;
+let place: TestFolder;
 let file = "";
 
 beforeAll(async () => {
-  place = await Place.make();
+  place = await TestFolder.make();
   const found = await place.heddle("run", EXAMPLE);
   expect(found.code).toBe(1);
   const [name] = await readdir(place.path("reports/counterexamples"));
@@ -29,7 +29,7 @@ function walk(input: string, ...args: string[]) {
 
 test("prints each step, the state of each client and the changed rows", () => {
   const { stdout, status } = walk("\n".repeat(50), "--step");
-  expect(stdout).toContain("client 0: has not begun");
+  expect(stdout).toContain("client 0: has not started");
   expect(stdout).toMatch(/\+ public\.\w+ \{/);
   expect(stdout).toMatch(/- public\.\w+ \{/);
   expect(stdout).toContain("Return: next step");

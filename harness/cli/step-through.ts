@@ -4,10 +4,9 @@ import { createInterface, type Interface } from "node:readline/promises";
 import { Client } from "pg";
 import { HarnessError } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
-import type { Paused } from "../execution/execution-context.ts";
-import { printable } from "../reporters/printable.ts";
-import { clientStates } from "../reporters/step-text.ts";
-import { stepLines } from "../reporters/text.ts";
+import type { PausedExecution } from "../execution/executor.ts";
+import { printable } from "../reporters/format-values.ts";
+import { clientStates, stepLines } from "../reporters/text.ts";
 
 /**
  * Walks through an execution in the terminal. At each step it prints the step, the state of each
@@ -32,7 +31,7 @@ export class StepThrough {
   }
 
   /** Called at each quiescent point of the execution. */
-  async at({ trace, directUrl }: Paused): Promise<void> {
+  async at({ trace, directUrl }: PausedExecution): Promise<void> {
     this.#tables ??= await TableChanges.watch(directUrl);
     const changes = await this.#tables.next();
     const print = (line: string) => process.stdout.write(`${line}\n`);

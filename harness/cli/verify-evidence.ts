@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { HarnessError } from "../core/error.ts";
-import { type RoutineHashes, routineHashes } from "../execution/routines.ts";
-import { checkEvidence } from "../reporters/evidence-files.ts";
+import { type RoutineHashes, routineHashes } from "../execution/gated-database.ts";
+import { checkEvidence } from "../reporters/evidence.ts";
 import { EXIT } from "./exit.ts";
 
-interface VerifyEvidenceOptions {
+interface Options {
   /** A database whose routines are compared too. */
   readonly databaseUrl?: string;
 }
@@ -14,12 +14,12 @@ export function addVerifyEvidence(command: Command, finished: (exitCode: number)
   command
     .argument("[file]", "the evidence", "reports/evidence.json")
     .option("--database-url <url>", "a database whose routines are compared as well")
-    .action(async (file: string, options: VerifyEvidenceOptions) => {
+    .action(async (file: string, options: Options) => {
       finished(await runCommand(file, options));
     });
 }
 
-async function runCommand(file: string, { databaseUrl }: VerifyEvidenceOptions): Promise<number> {
+async function runCommand(file: string, { databaseUrl }: Options): Promise<number> {
   const current = databaseUrl === undefined ? undefined : await routinesAt(databaseUrl);
   const { files, routines, changed, missing, added } = await checkEvidence(file, current);
   for (const name of changed) process.stdout.write(`changed: ${name}\n`);

@@ -1,11 +1,11 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Place, printed } from "./heddle.fixture.ts";
+import { printed, TestFolder } from "./heddle.fixture.ts";
 
-let place: Place;
+let place: TestFolder;
 
 beforeEach(async () => {
-  place = await Place.make();
+  place = await TestFolder.make();
 });
 
 afterEach(async () => {
@@ -53,7 +53,7 @@ describe("heddle verify", () => {
     const [counterexample] = report.counterexamples;
     expect(counterexample.operations).toBeLessThanOrEqual(most);
     const page = await readFile(place.path("reports/report.html"), "utf8");
-    expect(page).toContain(`from here on ${counterexample.violation.name} is broken`);
+    expect(page).toContain(`the committed state violates ${counterexample.violation.name}`);
 
     const again = await place.heddle("replay", counterexample.file, "--repeat", "20", "--json");
     const { violations, ...replayed } = JSON.parse(again.stdout);

@@ -11,13 +11,13 @@ import type { Fault } from "../core/fault.ts";
 import { faultsIn } from "../core/schedule.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import { RegressionFolder } from "../explorer/regressions.ts";
-import type { Part, Shard } from "../explorer/shards.ts";
+import type { Shard, ShardPart } from "../explorer/shards.ts";
 import { verify } from "../explorer/verify.ts";
-import { mutantNamed } from "../mutation/derived-service.ts";
+import { loadScenario, loadService, locateService } from "../loading/load-service.ts";
+import { mutantNamed } from "../mutation/derivation.ts";
 import { startServer } from "../postgres/provider.ts";
 import { writeShard } from "../reporters/shard-file.ts";
 import { type StrategyName, strategies, strategyNamed } from "../scheduler/strategies.ts";
-import { loadScenario, loadService, locateService } from "../service/load-service.ts";
 import type { Bounds, Service } from "../service/service.ts";
 import { exitCodeOfCampaign, interruption } from "./exit.ts";
 import {
@@ -48,7 +48,7 @@ import { serviceName } from "./project.ts";
 import { publish } from "./publish.ts";
 import { withInvariants } from "./sql-files.ts";
 
-export interface CampaignOptions {
+export interface CampaignCommandOptions {
   readonly seed?: number | typeof FROM_COMMIT;
   readonly scenarios?: number;
   readonly shard?: Shard;
@@ -98,7 +98,7 @@ export function addVerify(command: Command, finished: (exitCode: number) => void
     )
     .option("--workers <number>", "the number of processes", positiveNumber, DEFAULTS.workers)
     .option("--mutant <name>", "plant one of the service's seeded bugs")
-    .action(async (given: string | undefined, options: CampaignOptions) => {
+    .action(async (given: string | undefined, options: CampaignCommandOptions) => {
       const name = await serviceName(given);
       finished(await runCampaign(await loadService(name), locateService(name), options));
     });
@@ -110,7 +110,7 @@ export function addRun(command: Command, finished: (exitCode: number) => void): 
   addCampaignOptions(command)
     .addOption(stepTimeout())
     .addOption(invariantFiles())
-    .action(async (file: string, options: CampaignOptions) => {
+    .action(async (file: string, options: CampaignCommandOptions) => {
       finished(await runCampaign(await loadScenario(file), resolve(file), options));
     });
 }
@@ -183,7 +183,7 @@ function strategyHelp(): string {
 export async function runCampaign(
   loaded: Service,
   file: string,
-  options: CampaignOptions,
+  options: CampaignCommandOptions,
 ): Promise<number> {
   const service = await withInvariants(loaded, options.invariant ?? []);
   const pairs = options.pairs === true;
@@ -200,7 +200,7 @@ export async function runCampaign(
   const interrupted = interruption();
   const { preemptions, reduction, faults } = options;
   const { strategy } = options;
-  if (faults.length > 0 && !strategyNamed(strategy, options).strikes) {
+  if (faults.length > 0 && !strategyNamed(strategy, options).injectsFaults) {
     throw new HarnessError(
       "USAGE",
       `the strategy ${strategy} injects no faults: give --strategy auto, pct or random, or --faults none`,
@@ -209,7 +209,7 @@ export async function runCampaign(
   // A folder that cannot be written is an error before the campaign, not after it.
   await makeFolder(options.report);
   const regressions = RegressionFolder.of(file, service.name);
-  const stored = options.mutant === undefined ? await regressions.kept(service.name) : [];
+  const stored = options.mutant === undefined ? await regressions.read(service.name) : [];
   const storedFaults = stored.flatMap(({ regression }) => faultsIn(regression.schedule));
   const server = await startServer(options.postgres, {
     reuse: options.reuse === true,
@@ -250,7 +250,12 @@ export async function runCampaign(
       sources: service.sources,
     });
     if (shard !== undefined) {
-      const part: Part = { shard, scenarios: pairs ? null : (scenarios ?? null), campaign, total };
+      const part: ShardPart = {
+        shard,
+        scenarios: pairs ? null : (scenarios ?? null),
+        campaign,
+        total,
+      };
       await writeShard(options.report, part);
     }
     const interruptedError = new HarnessError("INTERRUPTED", "interrupted");
@@ -282,7 +287,7 @@ export async function seedFromCommit(): Promise<number> {
   }
 }
 
-async function seedOf({ seed }: CampaignOptions): Promise<number> {
+async function seedOf({ seed }: CampaignCommandOptions): Promise<number> {
   return seed === FROM_COMMIT ? seedFromCommit() : (seed ?? randomInt(2 ** 31));
 }
 

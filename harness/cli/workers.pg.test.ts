@@ -2,11 +2,11 @@ import type { ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { verify } from "../explorer/verify.ts";
+import { loadService } from "../loading/load-service.ts";
 import { processes } from "../postgres/harness-process.fixture.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
-import { loadService } from "../service/load-service.ts";
-import { Place, printed } from "./heddle.fixture.ts";
+import { printed, TestFolder } from "./heddle.fixture.ts";
 
 const MODEL = fileURLToPath(new URL("../../models/booking/index.ts", import.meta.url));
 const booking = await loadService(MODEL);
@@ -56,10 +56,10 @@ describe("with a second process", () => {
 });
 
 describe("no process and no file is left", () => {
-  let place: Place;
+  let place: TestFolder;
 
   beforeEach(async () => {
-    place = await Place.make();
+    place = await TestFolder.make();
   });
 
   afterEach(() => place.remove());

@@ -4,7 +4,7 @@ import type { Trace } from "./trace.ts";
 
 const RESPONSE = { outcome: "info", code: "LOST", body: null } as const;
 
-test("an operation is struck by what happens while it is under way, on any of its tasks", () => {
+test("a fault in any task of an operation that is under way affects it", () => {
   const operation = { name: "toy" };
   const trace: Trace = [
     { type: "invoke", client: 0, index: 0, operation },
@@ -22,7 +22,7 @@ test.each([
   "crash",
   "kill-before",
   "kill-after",
-] as const)("what ends a process strikes all that is under way: %s", (fault) => {
+] as const)("a fault that ends a process affects every operation that is under way: %s", (fault) => {
   const operation = { name: "toy" };
   const trace: Trace = [
     { type: "invoke", client: 0, index: 0, operation },

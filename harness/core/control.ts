@@ -1,6 +1,7 @@
 /**
- * How deep control goes. `statement`: between statements on the wire, always. `routine`: between
- * the statements of PL/pgSQL routines as well. `row`: before each row that a statement writes.
+ * Where Heddle can hold a client. `statement`: between statements on the wire; this level is always
+ * on. `routine`: also between the statements of PL/pgSQL routines. `row`: also before each row that a
+ * statement writes.
  */
 export type GateLevel = "statement" | "routine" | "row";
 
@@ -14,11 +15,11 @@ export const ISOLATIONS: readonly Isolation[] = [
   "serializable",
 ];
 
-/** Settings that decide what a schedule means: it replays under the same ones only. */
+/** The settings that a schedule depends on: it replays only under the same settings. */
 export interface Control {
   readonly gates: readonly GateLevel[];
-  /** Of transactions that do not say their own. */
+  /** The isolation level of transactions that do not set their own. */
   readonly isolation: Isolation;
-  /** Committed state is observed after each commit too, and not only after the last operation. */
+  /** Observes committed state after each commit too. Default: only after the last operation. */
   readonly observe?: "each-commit";
 }

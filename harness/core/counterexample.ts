@@ -6,35 +6,36 @@ import type { Schedule } from "./schedule.ts";
 import type { Trace } from "./trace.ts";
 import type { Violation } from "./verdict.ts";
 
-/** Enough to replay a violation, and to tell when a replay saw something else. */
+/** A violation with all that a replay needs, and the trace to compare the replay with. */
 export interface Counterexample<State extends Json = Json, Op extends Operation = Operation> {
   readonly version: 1;
   readonly service: string;
-  /** The seeded bug that was on, or null. */
+  /** The name of the mutant that was applied, or null. */
   readonly mutant: string | null;
   readonly control: Control;
-  /** The campaign's seed, and which of its executions failed first. */
+  /** The seed of the campaign. */
   readonly seed: number;
+  /** The number of the failing execution in the campaign, from 0. */
   readonly execution: number;
   readonly scenario: Scenario<State, Op>;
   readonly schedule: Schedule;
   readonly trace: Trace<Op>;
   readonly violations: readonly Violation[];
   /**
-   * The step, from 1, with whose commit committed state came to break the first rule; absent where
-   * that is no rule about committed state, or where it could not be told.
+   * The step, counted from 1, whose commit broke the first rule; absent if that rule is not about
+   * committed state, or if the step is not known.
    */
   readonly brokenAt?: number;
   readonly preemptions: number;
-  /** What shrinking did: executions that it took, and the operations and preemptions before it. */
+  /** The executions that shrinking took, and the operations and preemptions before it. */
   readonly shrunk: {
     readonly executions: number;
     readonly operations: number;
     readonly preemptions: number;
-    /** Whether it reached a local minimum, or ran out of its budget. */
+    /** Whether shrinking reached a local minimum within its budget. */
     readonly minimal: boolean;
   };
-  /** The same operations one after the other, in an order in which the rule holds, if there is one. */
+  /** A serial run of the same operations in which the rule holds, if one was found. */
   readonly serial?: { readonly schedule: Schedule; readonly trace: Trace<Op> };
   readonly versions: { readonly heddle: string; readonly postgres: string };
   /** SHA-256 of each source that the execution depends on, by path (migrations, mutant). */

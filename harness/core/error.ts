@@ -1,7 +1,7 @@
 export type HarnessErrorCode =
   | "USAGE"
   | "PROVIDER_FAILED"
-  | "MODEL_FAILED"
+  | "SERVICE_FAILED"
   | "STEP_TIMEOUT"
   | "CONNECTION_LOST"
   | "UNSUPPORTED"
@@ -10,8 +10,8 @@ export type HarnessErrorCode =
   | "INTERRUPTED";
 
 /**
- * What went wrong with the harness or its surroundings, as opposed to with the service under test
- * (that is a `Violation`). The message is a sentence that says what to do.
+ * An error of the harness or its environment; a fault of the service under test is a `Violation`
+ * instead. The message says what to do.
  */
 export class HarnessError extends Error {
   readonly code: HarnessErrorCode;
@@ -23,7 +23,7 @@ export class HarnessError extends Error {
   }
 }
 
-/** What the gate cannot control. */
+/** The error for something that the statement gate cannot control. */
 export function unsupported(what: string): HarnessError {
   return new HarnessError(
     "UNSUPPORTED",
@@ -31,11 +31,11 @@ export function unsupported(what: string): HarnessError {
   );
 }
 
-/** An interference from outside: none of the service's doing. */
+/** The error for a session that ended for a reason outside of the service. */
 export function connectionLost(reason: string): HarnessError {
   return new HarnessError(
     "CONNECTION_LOST",
     `the server refused or ended a session that Heddle was driving (${reason}); ` +
-      "see that nobody else stops sessions or the server while Heddle runs, then run again",
+      "make sure that nothing else stops sessions or the server while Heddle runs, then run again",
   );
 }

@@ -5,10 +5,10 @@ import type { Scenario } from "./scenario.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Trace, TraceEvent } from "./trace.ts";
 
-/** Committed state after an execution: rows by name of what was asked for. */
+/** Committed state: rows by the name of the table or query. */
 export type Snapshot = { readonly [name: string]: readonly JsonObject[] };
 
-/** Committed state right after a step in which a transaction was committed. */
+/** Committed state right after a step that committed a transaction. */
 export interface Commit {
   /** From 1, in the order of the trace's moves. */
   readonly step: number;
@@ -16,33 +16,33 @@ export interface Commit {
 }
 
 /**
- * How an execution ended. `stuck`: every client that was left waited for something that none of
- * them would ever release, such as a lock of a transaction that its owner left open.
+ * How an execution ended. `stuck`: every remaining client waited for something that none of them
+ * would release, such as a lock of a transaction that stayed open.
  */
 export type Ending =
   | { readonly type: "complete" }
   | { readonly type: "stuck"; readonly waits: string };
 
-/** One run of a scenario under a schedule, and all that was seen of it. */
+/** One run of a scenario under a schedule, with everything that was observed. */
 export interface Execution<State extends Json = Json, Op extends Operation = Operation> {
   readonly scenario: Scenario<State, Op>;
   readonly schedule: Schedule;
   readonly trace: Trace<Op>;
   readonly ending: Ending;
-  /** Sessions that still had a transaction open when all clients were done. */
+  /** The number of sessions with an open transaction when all clients were done. */
   readonly openTransactions: number;
-  /** Keys of advisory locks that sessions still held then. */
+  /** The keys of advisory locks that were still held then. */
   readonly advisoryLocks?: readonly string[];
-  /** Connections that the system's pools had not got back then, where it can tell. */
+  /** The number of connections still checked out of pools then, if the system can tell. */
   readonly connectionsInUse?: number;
-  /** What was seen after each commit, in order; only where that was asked for. */
+  /** The state after each commit, in order, with `observe: "each-commit"`. */
   readonly commits?: readonly Commit[];
   readonly snapshot: Snapshot;
-  /** All that is in the database, clock times aside, where the system can tell. */
+  /** All rows of the database, clock times aside, if the system can tell. */
   readonly contents: Snapshot | undefined;
 }
 
-/** What can be said of the committed state, as far as two executions can be compared by it. */
+/** The most complete final state that is known, to compare two executions by. */
 export function finalState({ contents, snapshot }: Execution): Snapshot {
   return contents ?? snapshot;
 }
@@ -55,7 +55,7 @@ export function historyOf<Op extends Operation>(trace: Trace<Op>): History<Op> {
   return trace.filter(isHistoryEvent);
 }
 
-/** Whether a fault struck. */
+/** Whether a fault was injected. */
 export function isFaulty(trace: Trace): boolean {
   return trace.some((event) => event.type === "fault");
 }

@@ -1,29 +1,29 @@
-/** Which of the objects that sessions share (tables, sequences, advisory locks) are touched, by name. */
+/** The shared objects (tables, sequences, advisory locks) that are touched, by name. */
 export interface Touched {
-  /** What is read, as it was committed. Nobody has to wait for a reader. */
+  /** Objects that are read in their committed state; readers block no session. */
   readonly reads: ReadonlySet<string>;
-  /** What is locked in a way in which others may lock it too. */
+  /** Objects that are locked in a shared mode. */
   readonly shares: ReadonlySet<string>;
-  /** What is changed, or locked against everybody else who locks it. */
+  /** Objects that are changed or locked exclusively. */
   readonly writes: ReadonlySet<string>;
 }
 
 /**
- * What a step may do to, or see of, what clients share: rather too much than too little. Where a
- * footprint is missing, anything is possible.
+ * The shared objects that a step may read, lock or change: an over-approximation. A step without a
+ * footprint may touch anything.
  */
 export interface Footprint {
-  /** The step itself, and whoever it wakes. */
+  /** Touched by the step itself and by the tasks that it wakes. */
   readonly step: Touched;
-  /** What they have touched before, and let go of should the step fail or end the transaction. */
+  /** Touched earlier in their transactions; released if the step fails or ends the transaction. */
   readonly held: Touched;
-  /** Should it neither fail, nor wait, nor end the transaction, then it lets go of nothing. */
+  /** The step releases no lock unless it fails, waits or ends the transaction. */
   readonly keeps: boolean;
-  /** A transaction may be committed: what it wrote is seen from now on. */
+  /** The step may commit a transaction, whose writes become visible. */
   readonly ends: boolean;
-  /** The snapshot is taken with which later steps read. */
+  /** The step takes a snapshot that later steps read with. */
   readonly snapshot: boolean;
-  /** The server looks for cycles of reads and writes among all transactions (SERIALIZABLE). */
+  /** The server tracks conflicts of reads and writes for the transaction (SERIALIZABLE). */
   readonly tracked: boolean;
 }
 
@@ -42,15 +42,16 @@ export function isNothing({ reads, shares, writes }: Touched): boolean {
 }
 
 /**
- * Whether two steps of different clients, both possible now, lead to the same whichever goes first,
- * and neither makes the other one wait, fail or go on otherwise.
+ * Whether two enabled steps of different clients commute: both orders lead to the same state, and
+ * neither step makes the other one wait, fail or behave differently.
  *
- * - Locks: what one locks, the other neither locks nor has locked before. That counts even where
- *   no transaction ends: any statement may fail, which lets go of all that is held.
- * - A commit is seen by whoever reads what it wrote, and by every snapshot.
- * - Under SERIALIZABLE who fails depends on the order in which reads met writes. Two transactions
- *   that meet anywhere are dependent in all they do; and a commit decides about transactions
- *   that it never met, so it is dependent with all that touches anything.
+ * - Locks: neither step locks an object that the other one locks or has locked before. The latter
+ *   counts even if no transaction ends, since any statement may fail and release its locks.
+ * - A commit is dependent with every read of what it wrote, and with every snapshot.
+ * - Under SERIALIZABLE, which transaction fails depends on the order of reads and writes. All steps
+ *   of two transactions that touch a common object are dependent; and a commit may decide the fate
+ *   of transactions with which it has no object in common, so it is dependent with every step that
+ *   touches anything.
  */
 export function independent(a: Footprint | undefined, b: Footprint | undefined): boolean {
   if (a === undefined || b === undefined) return false;

@@ -5,7 +5,7 @@ import type { Operation } from "./operation.ts";
 const operation = (name: string): Operation => ({ name });
 const ok = (code: string): Response => ({ outcome: "ok", code, body: null });
 
-test("operations pair what was sent with its answer, in the order of sending", () => {
+test("calls pair each invocation with its return, in the order of invocation", () => {
   const history: History = [
     { type: "invoke", client: 1, index: 0, operation: operation("first") },
     { type: "invoke", client: 0, index: 0, operation: operation("second") },
@@ -40,6 +40,6 @@ test("an operation that never returned has no response, and returns after all ot
   expect(answered?.response?.code).toBe("OK");
 });
 
-test("an empty history has no operations", () => {
+test("an empty history has no calls", () => {
   expect(calls([])).toEqual([]);
 });

@@ -2,12 +2,12 @@ import type { Json } from "./json.ts";
 import type { Operation } from "./operation.ts";
 
 /**
- * What a client learned of its operation. `ok`: it took effect. `fail`: it was refused and had no
- * effect. `info`: the outcome is unknown, because the answer was lost.
+ * The answer to an operation. `ok`: it took effect. `fail`: it was refused and had no effect. `info`:
+ * the outcome is unknown, because the answer was lost.
  */
 export interface Response {
   readonly outcome: "ok" | "fail" | "info";
-  /** What the service said, by name: `CREATED`, `BOOKING_CONFLICT`, … */
+  /** The service's answer by name: `CREATED`, `BOOKING_CONFLICT`, … */
   readonly code: string;
   /** The HTTP status, where the operation went over HTTP. */
   readonly status?: number;
@@ -17,7 +17,7 @@ export interface Response {
 export interface Invocation<Op extends Operation = Operation> {
   readonly type: "invoke";
   readonly client: number;
-  /** Which of the operations that the client sent, from 0; one that is sent again counts again. */
+  /** The number of the operation among those that the client sent, from 0; a retry counts too. */
   readonly index: number;
   readonly operation: Op;
 }
@@ -34,13 +34,13 @@ export type Event<Op extends Operation = Operation> = Invocation<Op> | Return;
 /** Invocations and responses in the order in which they happened (real time). */
 export type History<Op extends Operation = Operation> = readonly Event<Op>[];
 
-/** A paired invocation and response. `response` is absent while, or because, none ever came. */
+/** An operation with its response; `response` is undefined if the operation never returned. */
 export interface Call<Op extends Operation = Operation> {
   readonly client: number;
   readonly index: number;
   readonly operation: Op;
   readonly response: Response | undefined;
-  /** Positions of its events in the history. `returnedAt` is Infinity if it never returned. */
+  /** Positions of the two events in the history. `returnedAt` is Infinity if there is no return. */
   readonly invokedAt: number;
   readonly returnedAt: number;
 }

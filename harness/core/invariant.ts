@@ -1,7 +1,7 @@
 import type { Snapshot } from "./execution.ts";
 import type { Violation } from "./verdict.ts";
 
-/** A predicate over committed state. Returns what broke it; nothing when it holds. */
+/** A predicate over committed state. `check` returns its violations; none if it holds. */
 export interface Invariant {
   readonly name: string;
   readonly description: string;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { prettyJson } from "./json.ts";
 
-test("says the same as JSON.stringify", () => {
+test("the text parses to the same value as JSON.stringify's", () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.integer({ min: 0, max: 60 }), (value, width) => {
       expect(JSON.stringify(JSON.parse(prettyJson(value, width)))).toBe(JSON.stringify(value));
@@ -10,7 +10,7 @@ test("says the same as JSON.stringify", () => {
   );
 });
 
-test("keeps on one line what fits, and breaks the rest", () => {
+test("a value that fits stays on one line, any other is broken", () => {
   expect(prettyJson({ a: [1, 2], b: { c: "dddddddd" }, e: [], f: {} }, 20)).toBe(
     '{\n  "a": [1, 2],\n  "b": {\n    "c": "dddddddd"\n  },\n  "e": [],\n  "f": {}\n}',
   );

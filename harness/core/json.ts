@@ -1,4 +1,4 @@
-/** A value that JSON can carry. Everything that a replay file holds is one. */
+/** A JSON value. Everything in a replay file is one. */
 export type Json =
   | string
   | number
@@ -10,14 +10,14 @@ export type Json =
 export type JsonObject = { readonly [key: string]: Json };
 
 /**
- * JSON for people and for `diff`: what fits into `width` columns, a comma included, stays on one
- * line; the rest is broken, one member a line.
+ * JSON for readers and for `diff`: a value that fits into `width` columns, a comma included, stays on
+ * one line; any other has one line per member.
  */
 export function prettyJson(value: unknown, width = 100): string {
   return print(JSON.parse(JSON.stringify(value)), "", "", width);
 }
 
-/** `lead` is what stands before the value on its line: its key. */
+/** @param lead the text before the value on its line: its key */
 function print(value: unknown, indent: string, lead: string, width: number): string {
   const flat = oneLine(value);
   const fits = indent.length + lead.length + flat.length < width;

@@ -3,51 +3,50 @@ import type { Call } from "./history.ts";
 import type { Json } from "./json.ts";
 import type { Operation } from "./operation.ts";
 
-/** What a model checkers: where clients began, what they asked and were told, and what was left. */
+/** The history that a model checks: the initial state, the calls, and the final state. */
 export interface ObservedHistory<Initial extends Json = Json, Op extends Operation = Operation> {
   readonly initial: Initial;
   /** In the order of their invocations. */
   readonly calls: readonly Call<Op>[];
-  /** All that was in the database afterwards; undefined where nobody looked. */
+  /** All rows of the database at the end; undefined if they were not read. */
   readonly final: Snapshot | undefined;
 }
 
 /**
- * The sequential specification of a service: what it answers, and what becomes of its state, when
- * one operation runs after the other. Pure. Its states are never changed, so that a search can go
- * back to them.
+ * The sequential specification of a service: its answers and its state when one operation runs after
+ * the other. Its functions are pure, and its states are immutable: a search returns to earlier ones.
  */
 export interface Model<
   State = unknown,
   Initial extends Json = Json,
   Op extends Operation = Operation,
 > {
-  /** The state in which an account begins. */
-  init(account: ObservedHistory<Initial, Op>): State;
+  /** The state in which a history begins. */
+  init(history: ObservedHistory<Initial, Op>): State;
   /**
-   * The states that may follow if the operation takes place in `state`, provided that its response
-   * is right there; none if it is not. Where the outcome is unknown (see `isUnknown`): those that
-   * may follow if it has an effect. That it never has one is taken care of elsewhere.
+   * The states that may follow if the operation takes place in `state` and has this response; none
+   * if the response is wrong there. If the outcome is unknown (see `isUnknown`): the states that may
+   * follow if the operation takes effect. The search itself covers that it never does.
    */
   step(state: State, call: Call<Op>): readonly State[];
-  /** Equal texts for equal states, others for others. Its JSON, unless the model says otherwise. */
+  /** A text that is equal for equal states only. Default: the JSON of the state. */
   key?(state: State): string;
   /**
-   * The last read: why what was left cannot be what `state` leaves, in words; undefined if it can.
-   * It is asked only where an account has a `final`.
+   * Why the final rows do not fit `state`, in words; undefined if they do. It is called only if a
+   * history has a `final`.
    */
   misfit?(state: State, final: Snapshot): string | undefined;
-  /** What would have been right for the operation in `state`, in words. For reports. */
+  /** The right response to the operation in `state`, in words, for reports. */
   expected?(state: State, call: Call<Op>): string;
   /**
-   * Parts of an account that have nothing to do with each other, such as the calendars of different
-   * providers: the whole is right if each part is. References to what a client was told before can
-   * be replaced by what they stand for.
+   * Splits a history into independent parts, such as the calendars of different providers: the whole
+   * is linearizable if each part is. References to earlier answers can be replaced by what they
+   * refer to.
    */
-  split?(account: ObservedHistory<Initial, Op>): readonly ObservedHistory<Initial, Op>[];
+  split?(history: ObservedHistory<Initial, Op>): readonly ObservedHistory<Initial, Op>[];
 }
 
-/** Whether nobody can tell if an operation took effect, or will yet. */
+/** Whether it is unknown if the operation took effect, or still will. */
 export function isUnknown({ response }: Call): boolean {
   return response === undefined || response.outcome === "info";
 }

@@ -1,8 +1,8 @@
 import type { Json } from "./json.ts";
 
 /**
- * An input to the service, as data: its name and whatever arguments the model gives it. It is
- * serializable, so that a replay file can carry it, and it does not assert.
+ * An input to the service, as data: its name and its arguments. It is serializable, so that a replay
+ * file can hold it, and makes no assertion.
  */
 export interface Operation {
   readonly name: string;

@@ -1,7 +1,7 @@
 import type { Json } from "./json.ts";
 import type { Operation } from "./operation.ts";
 
-/** An initial state, plus one list of operations for each concurrent client, sent in order. */
+/** An initial state, and for each concurrent client the operations that it sends, in order. */
 export interface Scenario<State extends Json = Json, Op extends Operation = Operation> {
   readonly initial: State;
   readonly clients: readonly (readonly Op[])[];

@@ -7,8 +7,8 @@ import {
   entryOf,
   formatSchedule,
   isPreemption,
+  parseEntry,
   parseSchedule,
-  partsOf,
   type Task,
   taskOf,
 } from "./schedule.ts";
@@ -27,11 +27,11 @@ describe("a task's name", () => {
   });
 });
 
-test("a fault is written behind the task that it strikes", () => {
+test("a fault is written after its task", () => {
   expect(entryOf({ task: "0.1", action: "release" })).toBe("0.1");
   expect(entryOf({ task: "0.1", action: "cut-after" })).toBe("0.1!cut-after");
-  expect(partsOf("0.1!cut-after")).toEqual({ task: "0.1", fault: "cut-after" });
-  expect(partsOf("bg")).toEqual({ task: "bg", fault: undefined });
+  expect(parseEntry("0.1!cut-after")).toEqual({ task: "0.1", fault: "cut-after" });
+  expect(parseEntry("bg")).toEqual({ task: "bg", fault: undefined });
   expect(clientOf("3!cancel")).toBe(3);
 });
 
@@ -40,7 +40,7 @@ describe("a schedule as text", () => {
   const actions = fc.constantFrom<Choice["action"]>("release", "release", "cut-before", "cancel");
   const entries = fc.array(fc.record({ task, action: actions }).map(entryOf));
 
-  test("is read back as what it was", () => {
+  test("parses to the same schedule", () => {
     fc.assert(
       fc.property(entries, (list) => {
         expect(parseSchedule(formatSchedule({ version: 1, entries: list }))).toEqual({
@@ -51,7 +51,7 @@ describe("a schedule as text", () => {
     );
   });
 
-  test("counts what repeats", () => {
+  test("counts repeated entries", () => {
     const list = ["0", "0", "0", "1", "0", "0", "0.1", "bg", "bg"];
     expect(formatSchedule({ version: 1, entries: list })).toBe("0*3 1 0*2 0.1 bg*2");
     const faults = ["0", "0!cancel", "0!cancel", "0"];
@@ -78,7 +78,7 @@ describe("a schedule as text", () => {
     "!cancel",
     "0!burn",
     "0!toString",
-  ])("is refused when it is none: %j", (text) => {
+  ])("is refused if it is invalid: %j", (text) => {
     expect(parseSchedule(text)).toBeUndefined();
   });
 });
@@ -108,7 +108,7 @@ describe("a preemption", () => {
       "bg",
       [choice("0", "release"), choice("bg", "release")],
     ],
-  ])("is one: %s", (_, previous, chosen, enabled) => {
+  ])("is counted: %s", (_, previous, chosen, enabled) => {
     expect(isPreemption(previous, chosen, enabled)).toBe(true);
   });
 
@@ -119,7 +119,7 @@ describe("a preemption", () => {
     ["it is between two operations", "0", "1", [choice("0", "start"), choice("1", "release")]],
     ["it cannot go on", "0", "1", [choice("1", "release")]],
     ["client 10 is not client 1", "1", "2", [choice("10", "release"), choice("2", "release")]],
-  ])("is none: %s", (_, previous, chosen, enabled) => {
+  ])("is not counted: %s", (_, previous, chosen, enabled) => {
     expect(isPreemption(previous, chosen, enabled)).toBe(false);
   });
 });

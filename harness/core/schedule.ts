@@ -1,9 +1,9 @@
 import { type Fault, isFault } from "./fault.ts";
 
 /**
- * Who moves. `"0"` is client 0; `"0.1"` is the second statement that client 0 has under way at the
- * same time (each connection is a task of its own); `"bg"` is a statement that arrived while no
- * client was running, such as a pool's own check.
+ * The unit of scheduling. `"0"` is client 0; `"0.1"` is the second statement that client 0 has under
+ * way at the same time (each connection is a task of its own); `"bg"` is a statement that arrived
+ * while no client was running, such as a check by a connection pool.
  */
 export type Task = string;
 
@@ -21,46 +21,49 @@ export function taskOf(client: number, ordinal: number): Task {
 
 /**
  * What a task does when it is chosen. `start`: the client sends its next operation. `release`: the
- * statement held at a gate goes to the server. `deliver`: an answer that was held, since another
- * client was running when it came, goes to the service. `wake`: a statement that waited goes on;
- * this is a choice only where one step has ended the waits of several. Or a fault strikes it.
+ * statement held at a gate goes to the server. `deliver`: an answer that was held, because another
+ * client was running when it came, goes to the service. `wake`: a blocked statement continues; this is
+ * a choice only if one step has ended the waits of several. A fault is injected into the task.
  */
 export type Action = "start" | "release" | "deliver" | "wake" | Fault;
 
-/** One of the moves that are possible at a step. A task has at most one that is no fault. */
+/** One of the moves that are enabled at a step. Faults aside, a task has at most one. */
 export interface Choice {
   readonly task: Task;
   readonly action: Action;
 }
 
-/** A step as it is written down: a task that moves, or `0!cut-after` for a fault that strikes it. */
+/** A step in text form: the task that moves, or `0!cut-after` for a fault in task 0. */
 export type Entry = string;
 
 export function entryOf({ task, action }: Choice): Entry {
   return isFault(action) ? `${task}!${action}` : task;
 }
 
-/** The task, and the fault if there is one. The entry has to be one. */
-export function partsOf(entry: Entry): { readonly task: Task; readonly fault: Fault | undefined } {
+/** The task and the fault, if there is one, of a valid entry. */
+export function parseEntry(entry: Entry): {
+  readonly task: Task;
+  readonly fault: Fault | undefined;
+} {
   const [task = entry, fault] = entry.split("!");
   return { task, fault: fault !== undefined && isFault(fault) ? fault : undefined };
 }
 
-/** The kinds of faults that strike in it. */
+/** The kinds of faults in a schedule. */
 export function faultsIn({ entries }: Schedule): readonly Fault[] {
-  return [...new Set(entries.flatMap((entry) => partsOf(entry).fault ?? []))];
+  return [...new Set(entries.flatMap((entry) => parseEntry(entry).fault ?? []))];
 }
 
-/** Who moved at each step. Together with a scenario it determines an execution. */
+/** The task that moves at each step. Together with a scenario it determines an execution. */
 export interface Schedule {
   readonly version: 1;
   readonly entries: readonly Entry[];
 }
 
 /**
- * Whether choosing `chosen` leaves a client that could have gone on. A client between two of its
- * operations is not left in the middle of anything; so every order of whole operations, and only
- * those, has no preemption.
+ * Whether choosing `chosen` preempts a client that could have continued. A client between two of its
+ * operations is not preempted; so the schedules without a preemption are exactly the orders of whole
+ * operations.
  */
 export function isPreemption(
   previous: Task | undefined,
@@ -73,7 +76,7 @@ export function isPreemption(
   return enabled.some((c) => clientOf(c.task) === client && c.action !== "start");
 }
 
-/** `0*3 1 0!cut-after 0*2`: readable, and shorter than a list. */
+/** The text form of a schedule, such as `0*3 1 0!cut-after 0*2`. */
 export function formatSchedule(schedule: Schedule): string {
   const runs: { entry: Entry; count: number }[] = [];
   for (const entry of schedule.entries) {
@@ -84,7 +87,7 @@ export function formatSchedule(schedule: Schedule): string {
   return runs.map((r) => (r.count === 1 ? r.entry : `${r.entry}*${r.count}`)).join(" ");
 }
 
-/** The inverse of `formatSchedule`. Returns undefined when `text` is not a schedule. */
+/** The inverse of `formatSchedule`; undefined if `text` is not a schedule. */
 export function parseSchedule(text: string): Schedule | undefined {
   const entries: Entry[] = [];
   for (const run of text.split(" ").filter((part) => part !== "")) {

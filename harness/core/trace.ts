@@ -3,15 +3,15 @@ import type { Event } from "./history.ts";
 import type { Operation } from "./operation.ts";
 import type { Choice, Task } from "./schedule.ts";
 
-/** A statement as it went over the wire. */
+/** A statement as the service sent it to the server. */
 export interface Statement {
   /** The text; several statements of one simple query, or of one batch, are joined by `; `. */
   readonly sql: string;
-  /** Bound parameters as text; null is SQL's NULL, binary ones are shown as `\x…`. */
+  /** Bound parameters as text. Null is SQL's NULL; a binary value is shown as `\x…`. */
   readonly values: readonly (string | null)[];
 }
 
-/** A place inside the server at which a statement can be held. */
+/** A place inside the server before which a statement can be held. */
 export interface Place {
   /** Such as `public.cancel_booking(bigint)`, or `public.bookings` for a table. */
   readonly of: string;
@@ -21,7 +21,7 @@ export interface Place {
   readonly next: string;
 }
 
-/** What the server answered to a statement. */
+/** The server's answer to a statement. */
 export interface Result {
   /** Command tags in order, such as `SELECT 1` or `UPDATE 0`. */
   readonly tags: readonly string[];
@@ -30,21 +30,32 @@ export interface Result {
   readonly transaction: "idle" | "open" | "failed";
 }
 
+/** A fault that was injected. A response is lost at this event, some steps after that was chosen. */
+export interface FaultEvent {
+  readonly type: "fault";
+  readonly task: Task;
+  readonly fault: Fault;
+  /** The statement that was held, and now never reaches the server. */
+  readonly statement?: Statement;
+  /** The task on which a request goes on whose client gave up. */
+  readonly becomes?: Task;
+}
+
 /**
- * What happened in an execution, in order. Each `move` begins a step; what follows it, up to the
- * next one, happened in that step.
+ * An event of an execution, in order. Each `move` begins a step; the events up to the next one
+ * happened in that step.
  */
 export type TraceEvent<Op extends Operation = Operation> =
   | {
       readonly type: "move";
       readonly choice: Choice;
-      /** All that could have moved instead, the choice included. */
+      /** All choices that were possible, this one included. */
       readonly enabled: readonly Choice[];
       readonly preemption: boolean;
     }
   | { readonly type: "statement"; readonly task: Task; readonly statement: Statement }
   | {
-      /** The statement stands before that place, and the next move of its task goes on from it. */
+      /** The statement stands before that place; the next move of its task releases it. */
       readonly type: "gate";
       readonly task: Task;
       readonly place: Place;
@@ -52,20 +63,11 @@ export type TraceEvent<Op extends Operation = Operation> =
   | {
       readonly type: "wait";
       readonly task: Task;
-      /** The tasks that hold, or are ahead of it in the queue for, what it waits for. */
+      /** The tasks that hold what it waits for, or are ahead of it in the queue. */
       readonly for: readonly Task[];
     }
   | { readonly type: "result"; readonly task: Task; readonly result: Result }
-  | {
-      /** It happens now; `cut-after` may have been chosen some steps before. */
-      readonly type: "fault";
-      readonly task: Task;
-      readonly fault: Fault;
-      /** What was held, and now never reaches the server. */
-      readonly statement?: Statement;
-      /** The task on which what was under way goes on. */
-      readonly becomes?: Task;
-    }
+  | FaultEvent
   | Event<Op>;
 
 export type Trace<Op extends Operation = Operation> = readonly TraceEvent<Op>[];

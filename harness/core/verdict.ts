@@ -1,10 +1,10 @@
 import type { JsonObject } from "./json.ts";
 
-/** What broke: a finding, never an exception. */
+/** A violated rule: a finding about the service, never an exception. */
 export interface Violation {
-  /** Which checker found it: `invariant` or `contract`. */
+  /** The name of the checker that found it, such as `invariant`. */
   readonly checker: string;
-  /** The name of the invariant or of the rule. Stable, so that shrinking keeps to one violation. */
+  /** The name of the invariant or the rule. It is stable, so that shrinking can follow one rule. */
   readonly name: string;
   /** One sentence for a reader. */
   readonly message: string;
@@ -13,7 +13,7 @@ export interface Violation {
 }
 
 /**
- * `unknown` is what was interrupted, timed out, or could not be checked; it is never a `pass`.
- * Always together with how much was explored (see `Campaign`).
+ * The verdict of a campaign. `unknown`: it was interrupted, ran out of time, or could not check every
+ * execution. A `Campaign` says how much was explored.
  */
 export type Verdict = "pass" | "fail" | "unknown";

@@ -1,74 +1,83 @@
-import type { Task } from "../core/schedule.ts";
-import type { BackendSignals } from "./backend-signals.ts";
-import type { PendingStatement, PendingStatements } from "./pending-statements.ts";
+import type { BackendSignals, PendingStatement } from "../proxy/pending-statement.ts";
+import type { PendingStatements, WaitGraph } from "./pending-statements.ts";
 
 /**
- * The statements that wait for locks. A step can end the waits of several at once, at its end or in
- * its middle, and which of their backends then runs first would be chance. So all that wait are
- * frozen while somebody else runs, and let go when that has come to rest: those that still wait at
- * once, the others one by one.
+ * Signals backends by SIGSTOP and SIGCONT, for a server that runs on this machine as this user. A
+ * backend that sleeps in a wait for a lock holds nothing inside the server that others could need, so
+ * it can be stopped there. The lock may be granted to it meanwhile; it continues with it once it is
+ * resumed. Undefined on Windows, where processes cannot be stopped.
+ */
+export function localBackendSignals(): BackendSignals | undefined {
+  if (process.platform === "win32") return undefined;
+  return {
+    stop: (pid) => signal(pid, "SIGSTOP"),
+    resume: (pid) => signal(pid, "SIGCONT"),
+  };
+}
+
+function signal(pid: number, name: "SIGSTOP" | "SIGCONT"): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    // The end of a backend is noticed by the end of its connection.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+/**
+ * Orders the statements whose waits for locks end. A step can end the waits of several at once, at its
+ * end or in its middle, and which of their backends then runs first would be chance. So the backends
+ * that wait are stopped while another task runs. At quiescence those that still wait are resumed, and
+ * the others are resumed one by one, as the scheduler chooses.
  */
 export class BlockedBackends {
-  readonly #pending: PendingStatements;
-  readonly #freezer: BackendSignals | undefined;
+  readonly #statements: PendingStatements;
+  readonly #signals: BackendSignals | undefined;
 
-  constructor(pending: PendingStatements, freezer: BackendSignals | undefined) {
-    this.#pending = pending;
-    this.#freezer = freezer;
+  /** @param signals undefined where backends cannot be stopped: the order is the server's then */
+  constructor(statements: PendingStatements, signals: BackendSignals | undefined) {
+    this.#statements = statements;
+    this.#signals = signals;
   }
 
   /**
-   * Before a step: whoever is in the database now waits. One that has not said so itself might
-   * still be in its check for a deadlock, which holds what others need; it is left alone.
+   * Stops the backends that wait, before a step. One that has not reported its wait might still be in
+   * its deadlock check, which holds what other backends need: it is not stopped.
    */
-  freeze(): void {
-    if (this.#freezer === undefined) return;
-    for (const flight of this.#pending.inDatabase()) {
-      if (!flight.waiting) continue;
-      flight.frozen = true;
-      this.#freezer.freeze(flight.session.pid);
+  stopWaiting(): void {
+    if (this.#signals === undefined) return;
+    for (const pending of this.#statements.all()) {
+      if (pending.state.at === "waiting") pending.stop(this.#signals);
     }
   }
 
   /**
-   * At rest: those whose waits have ended, of which each is frozen until it is chosen; undefined
-   * when there was only one, which goes on by itself, so that it is no rest. The others stay frozen
-   * then, since it may wake them in its turn.
+   * Wakes the statements whose waits have ended according to `waits`, and resumes those that still
+   * wait. Returns false when only one wait has ended: that statement goes on without being chosen, so
+   * quiescence has not been reached. The others stay stopped then, since it may end their waits too.
    */
-  woken(
-    waits: ReadonlyMap<PendingStatement, readonly Task[]>,
-  ): readonly PendingStatement[] | undefined {
-    const woken = [...waits.keys()].filter((flight) => waits.get(flight)?.length === 0);
+  wakeUp(waits: WaitGraph): boolean {
+    const woken = [...waits.keys()].filter((pending) => waits.get(pending)?.length === 0);
+    for (const pending of woken) pending.wake();
     const [only] = woken;
     if (only !== undefined && woken.length === 1) {
-      this.#goOn(only);
-      return undefined;
+      only.resume();
+      return false;
     }
-    for (const flight of waits.keys()) if (!woken.includes(flight)) this.#thaw(flight);
-    return woken;
+    this.resume([...waits.keys()].filter((pending) => !woken.includes(pending)));
+    return true;
   }
 
-  /** One that was woken is chosen. */
-  wake(flight: PendingStatement): void {
-    this.freeze();
-    this.#goOn(flight);
+  /** Lets a woken statement go on that the scheduler has chosen. */
+  proceed(pending: PendingStatement): void {
+    this.stopWaiting();
+    pending.resume();
   }
 
-  /** From here on it is in the database like any other. */
-  #goOn(flight: PendingStatement): void {
-    flight.stage = "database";
-    flight.waiting = false;
-    this.#thaw(flight);
-  }
-
-  /** Lets go of them, of all if not told otherwise, however the execution ended. */
-  resume(flights: readonly PendingStatement[] = this.#pending.all()): void {
-    for (const flight of flights) this.#thaw(flight);
-  }
-
-  #thaw(flight: PendingStatement): void {
-    if (!flight.frozen) return;
-    flight.frozen = false;
-    this.#freezer?.thaw(flight.session.pid);
+  /** Resumes every backend of `statements` that is stopped. */
+  resume(statements: readonly PendingStatement[] = this.#statements.all()): void {
+    for (const pending of statements) {
+      if (pending.state.at === "stopped" || pending.state.at === "woken") pending.resume();
+    }
   }
 }

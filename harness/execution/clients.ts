@@ -4,52 +4,52 @@ import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import { type Choice, taskOf } from "../core/schedule.ts";
-import { attributed } from "./error-attribution.ts";
 import type { Recording } from "./recording.ts";
-import type { System } from "./system.ts";
+import { attributed, type System } from "./system.ts";
 
 interface Client<Op extends Operation> {
   readonly operations: readonly Op[];
-  /** Which operation is next. */
+  /** The index of its next operation. */
   next: number;
-  /** How many it has sent, repetitions included. */
+  /** The number of operations that it has sent, retries included. */
   sent: number;
-  /** Whether it does not know what became of the last one. */
+  /** Whether it does not know the outcome of its last operation. */
   uncertain: boolean;
 }
 
-/** A operation that is under way. */
+/** An operation that is under way. */
 interface Request {
-  /** The client that waits for its answer; a number of its own once that has given up. */
-  owner: number;
+  /** The client that waits for the response; a new number once that client has given up. */
+  client: number;
   readonly index: number;
+  /** Is aborted when the client gives up. */
   readonly patience: AbortController;
 }
 
-/** Is told how operations end. */
-interface Listener {
+/** Is called when operations end. */
+interface ClientListener {
   returned(client: number): void;
   failed(error: HarnessError): void;
 }
 
-/** The clients of a scenario: each sends its operations in order, when it is told to. */
+/** The clients of a scenario. Each sends its operations in order, when the scheduler chooses it. */
 export class Clients<State extends Json, Op extends Operation> {
+  /** The client number of the next request whose client gives up. */
+  nextNumber: number;
   readonly #clients: readonly Client<Op>[];
-  readonly #system: System<State, Op>;
-  readonly #recording: Recording<Op>;
-  readonly #listener: Listener;
+  readonly #system: Pick<System<State, Op>, "perform">;
+  readonly #recording: Pick<Recording<Op>, "add">;
+  readonly #listener: ClientListener;
   readonly #requests = new Map<number, Request>();
   readonly #underWay = new Set<Promise<void>>();
-  /** What has returned, while that is kept. */
-  #kept: Map<Request, () => void> | undefined;
-  /** The number that is given next to a request that goes on without its client. */
-  nobody: number;
+  /** The returns that `holdReturns` holds, if it is at work. */
+  #heldReturns: Map<Request, () => void> | undefined;
 
   constructor(
     { clients }: Scenario<State, Op>,
-    system: System<State, Op>,
-    recording: Recording<Op>,
-    listener: Listener,
+    system: Pick<System<State, Op>, "perform">,
+    recording: Pick<Recording<Op>, "add">,
+    listener: ClientListener,
   ) {
     this.#clients = clients.map((operations) => ({
       operations,
@@ -60,25 +60,25 @@ export class Clients<State extends Json, Op extends Operation> {
     this.#system = system;
     this.#recording = recording;
     this.#listener = listener;
-    this.nobody = clients.length;
+    this.nextNumber = clients.length;
   }
 
-  /** Whether a operation of it is under way, or a request of that number. */
+  /** Whether an operation of the client is under way, or a request under that number. */
   isActive(client: number): boolean {
     return this.#requests.has(client);
   }
 
-  /** Those with a operation under way, in order; then requests that go on without their clients. */
+  /** The numbers of all requests: of clients in order, then of those whose clients gave up. */
   active(): number[] {
     return [...this.#requests.keys()].sort((a, b) => a - b);
   }
 
-  /** Those that wait for an answer. */
+  /** The clients that wait for a response. */
   waiting(): number[] {
     return this.active().filter((client) => client < this.#clients.length);
   }
 
-  /** Those that can send a operation. */
+  /** The choices of clients that can send their next operation. */
   starts(): Choice[] {
     return this.#clients.flatMap(({ next, operations }, client): Choice[] =>
       !this.isActive(client) && next < operations.length
@@ -87,76 +87,76 @@ export class Clients<State extends Json, Op extends Operation> {
     );
   }
 
-  /** Those that can send a operation again, since they do not know what became of it. */
+  /** The choices of clients that can send an operation again, whose outcome they do not know. */
   retries(): Choice[] {
     return this.#clients.flatMap(({ uncertain }, client): Choice[] =>
       !this.isActive(client) && uncertain ? [{ task: taskOf(client, 0), action: "retry" }] : [],
     );
   }
 
-  /** Sends a client's next operation, or its last one once more. */
+  /** Sends a client's next operation, or its last one again. */
   send(index: number, action: "start" | "retry"): void {
     const client = this.#clients[index];
     if (action === "start" && client !== undefined) client.next++;
     const operation = client?.operations[client.next - 1];
     if (client === undefined || operation === undefined) throw new Error(`client ${index} is done`);
-    const request = { owner: index, index: client.sent++, patience: new AbortController() };
+    const request = { client: index, index: client.sent++, patience: new AbortController() };
     client.uncertain = false;
     this.#requests.set(index, request);
     this.#recording.add({ type: "invoke", client: index, index: request.index, operation });
-    const { signal } = request.patience;
-    const perform = attributed(
-      "the model's perform()",
-      this.#system.perform(operation, index, signal),
+    const response = attributed(
+      "the service's perform()",
+      this.#system.perform(operation, index, request.patience.signal),
     );
-    const call = perform.then(
-      (response) => this.#returned(request, response),
-      (error: HarnessError) => this.#listener.failed(error),
+    this.#underWay.add(
+      response.then(
+        (returned) => this.#returned(request, returned),
+        (error: HarnessError) => this.#listener.failed(error),
+      ),
     );
-    this.#underWay.add(call);
   }
 
-  /** What returns during `work` does so after it, in the order of the clients. */
-  async inOrder(work: () => Promise<void>): Promise<void> {
-    const kept = new Map<Request, () => void>();
-    this.#kept = kept;
+  /** Holds the operations that return during `work`, and lets them return in order of the clients. */
+  async holdReturns(work: () => Promise<void>): Promise<void> {
+    const held = new Map<Request, () => void>();
+    this.#heldReturns = held;
     await work();
-    this.#kept = undefined;
-    const byOwner = [...kept].sort(([a], [b]) => a.owner - b.owner);
-    for (const [, returns] of byOwner) returns();
+    this.#heldReturns = undefined;
+    const byClient = [...held].sort(([a], [b]) => a.client - b.client);
+    for (const [, returns] of byClient) returns();
   }
 
   #returned(request: Request, response: Response): void {
-    if (this.#kept !== undefined) {
-      this.#kept.set(request, () => this.#returned(request, response));
+    if (this.#heldReturns !== undefined) {
+      this.#heldReturns.set(request, () => this.#returned(request, response));
       return;
     }
-    const { owner } = request;
-    this.#requests.delete(owner);
-    this.#answer(request, response);
-    this.#listener.returned(owner);
+    const { client } = request;
+    this.#requests.delete(client);
+    this.#record(request, response);
+    this.#listener.returned(client);
   }
 
-  #answer({ owner, index }: Request, response: Response): void {
-    const client = this.#clients[owner];
+  #record({ client: number, index }: Request, response: Response): void {
+    const client = this.#clients[number];
     if (client === undefined) return;
     client.uncertain = response.outcome === "info";
-    this.#recording.add({ type: "return", client: owner, index, response });
+    this.#recording.add({ type: "return", client: number, index, response });
   }
 
-  /** A client waits no longer. Returns the number under which its request goes on without it. */
+  /** Makes a client wait no longer. Returns the number under which its request goes on. */
   giveUp(client: number): number {
     const request = this.#requests.get(client);
     if (request === undefined) throw new Error(`client ${client} waits for nothing`);
     this.#requests.delete(client);
-    this.#answer(request, { outcome: "info", code: "GAVE_UP", body: null });
+    this.#record(request, { outcome: "info", code: "GAVE_UP", body: null });
     request.patience.abort();
-    request.owner = this.nobody++;
-    this.#requests.set(request.owner, request);
-    return request.owner;
+    request.client = this.nextNumber++;
+    this.#requests.set(request.client, request);
+    return request.client;
   }
 
-  /** Resolves when no operation is under way any more. */
+  /** Resolves once no operation is under way. */
   async drained(): Promise<void> {
     await Promise.all(this.#underWay);
   }

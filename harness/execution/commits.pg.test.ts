@@ -29,7 +29,7 @@ afterAll(() => server?.stop());
 test.each([
   ["in all executions", "each-commit", undefined],
   ["in one", undefined, "each-commit"],
-] as const)("%s state is observed after each commit that wrote, and nowhere else", async (_, all, one) => {
+] as const)("%s, state is observed after each commit of a transaction that wrote, and at no other step", async (_, all, one) => {
   const control = { ...LIMITS.control, ...(all && { observe: all }) };
   const queries = [{ name: "large", sql: "select id from counter where value > 1; " }];
   const executor = await Executor.open(server, SETUP, { ...LIMITS, control, queries });
@@ -37,9 +37,9 @@ test.each([
     [statements("begin", add(1), "select 1", "commit", "select 2"), statements(add(1))],
     [statements("begin", add(2), "rollback"), statements("begin", "select 3", "commit")],
   );
-  // Steps 5 and 8 commit what they wrote; a rollback is looked after as well.
+  // Steps 5 and 8 commit writes. The rollback in step 12 also ends a transaction that wrote.
   const schedule = parseSchedule("0*6 0*2 1*8");
-  if (schedule === undefined) throw new Error("no schedule");
+  if (schedule === undefined) throw new Error("this is no schedule");
   const replay = new ReplayScheduler(schedule);
   const execution = await executor.execute(scene, replay, one);
   expect(replay.diverged()).toBeUndefined();
@@ -59,16 +59,16 @@ test.each([
   await executor.close();
 });
 
-/** In which steps of the schedule which values were committed. */
+/** The steps of the schedule that committed, each with the values of the counters after it. */
 async function committed(
   setup: typeof SETUP,
-  { gates, pending }: { gates: Control["gates"]; pending: string },
+  { gates, entries }: { gates: Control["gates"]; entries: string },
   ...clients: Statements[]
 ) {
   const control = { ...LIMITS.control, gates };
   const executor = await Executor.open(server, setup, { ...LIMITS, control });
-  const schedule = parseSchedule(pending);
-  if (schedule === undefined) throw new Error("no schedule");
+  const schedule = parseSchedule(entries);
+  if (schedule === undefined) throw new Error("this is no schedule");
   const replay = new ReplayScheduler(schedule);
   const scene = scenario(...clients.map((operation) => [operation]));
   const { commits } = await executor.execute(scene, replay, "each-commit");
@@ -79,14 +79,14 @@ async function committed(
 
 test("a transaction that ends after one that wrote later is noticed", async () => {
   const first = statements("begin", add(1), "commit", add(1));
-  const pending = "0*3 1*2 0*2";
-  const found = await committed(
+  const entries = "0*3 1*2 0*2";
+  const commits = await committed(
     SETUP,
-    { gates: ["statement"], pending },
+    { gates: ["statement"], entries },
     first,
     statements(add(2)),
   );
-  expect(found).toEqual([
+  expect(commits).toEqual([
     [5, [0, 1]],
     [6, [1, 1]],
     [7, [2, 1]],
@@ -105,13 +105,13 @@ test("a commit in the middle of a procedure is noticed", async () => {
   };
   const setup = { ...SETUP, migrate };
   const gates = ["statement", "routine"] as const;
-  expect(await committed(setup, { gates, pending: "0*5" }, statements("call twice()"))).toEqual([
+  expect(await committed(setup, { gates, entries: "0*5" }, statements("call twice()"))).toEqual([
     [4, [1, 0]],
     [5, [2, 0]],
   ]);
 });
 
-test("a system that cannot be observed while a operation is under way hangs nothing", async () => {
+test("a system that cannot be observed while an operation is under way does not hang the execution", async () => {
   let performing = false;
   const never = {
     ...SETUP,
@@ -119,9 +119,9 @@ test("a system that cannot be observed while a operation is under way hangs noth
       const system = await SETUP.start(context);
       return {
         ...system,
-        perform: async (...given) => {
+        perform: async (...args) => {
           performing = true;
-          return system.perform(...given).finally(() => {
+          return system.perform(...args).finally(() => {
             performing = false;
           });
         },
@@ -133,15 +133,15 @@ test("a system that cannot be observed while a operation is under way hangs noth
   const scene = scenario([statements(add(1), "select 1")]);
   await expect(executor.execute(scene, new RandomWalk(1), "each-commit")).rejects.toMatchObject({
     code: "STEP_TIMEOUT",
-    message: "the model's observe(), while operations were under way, took more than 300 ms",
+    message: "the service's observe(), while operations were under way, took more than 300 ms",
   });
-  // The next execution is none the worse for it.
+  // The next execution is not affected.
   const execution = await executor.execute(scene, new RandomWalk(1));
   expect(counters(execution)).toEqual([1, 0]);
   await executor.close();
 });
 
-test("a query that cannot be asked is named before anything is executed", async () => {
+test("a query that fails is named before anything is executed", async () => {
   const queries = [{ name: "wrong", sql: "select from nowhere" }];
   await expect(Executor.open(server, SETUP, { ...LIMITS, queries })).rejects.toMatchObject({
     code: "USAGE",

@@ -56,10 +56,10 @@ afterAll(async () => {
   await server?.stop();
 });
 
-/** Follows the schedule to its end, twice, and sees the same. */
+/** Executes the schedule to its end twice, with equal traces. */
 async function follow(clients: Statements[][], schedule: string) {
   const parsed = parseSchedule(schedule);
-  if (parsed === undefined) throw new Error(`no schedule: ${schedule}`);
+  if (parsed === undefined) throw new Error(`this is no schedule: ${schedule}`);
   const executions: Execution<null, Statements>[] = [];
   for (const replay of [new ReplayScheduler(parsed), new ReplayScheduler(parsed)]) {
     executions.push(await executor.execute(scenario(...clients), replay));
@@ -72,38 +72,38 @@ async function follow(clients: Statements[][], schedule: string) {
   return first;
 }
 
-const answers = ({ trace }: Execution) =>
+const responses = ({ trace }: Execution) =>
   historyOf(trace).flatMap((event) =>
     event.type === "return" ? `${event.client}: ${event.response.code}` : [],
   );
 
 const transaction = statements("begin", add(1), "commit");
 
-test("what was committed is there after a crash, and what was not is not; clients hear of it in turn", async () => {
+test("after a crash exactly what was committed is there, and each client learns of it on its turn", async () => {
   const execution = await follow(
     [[statements(add(2)), transaction], [transaction], [statements(add(1))]],
     "0*2 1*3 2*2 0*3 bg!crash 2 0 1",
   );
   expect(counters(execution)).toEqual([0, 1]);
   expect(execution.snapshot["sum"]).toEqual([{ sum: 1 }]);
-  expect(answers(execution)).toEqual(["0: OK", "2: ?", "0: ?", "1: ?"]);
+  expect(responses(execution)).toEqual(["0: OK", "2: ?", "0: ?", "1: ?"]);
   expect(execution.openTransactions).toBe(0);
 });
 
-test("an answer that was not heard is lost with the server", async () => {
+test("a response that was not delivered is lost with the server", async () => {
   const execution = await follow(
     [[transaction], [statements(add(1)), statements(add(2))]],
     "0*3 1*2 0 bg!crash 1*3",
   );
   expect(counters(execution)).toEqual([2, 1]);
-  expect(answers(execution)).toEqual(["0: OK", "1: ?", "1: OK"]);
+  expect(responses(execution)).toEqual(["0: OK", "1: ?", "1: OK"]);
 });
 
-test("who stood at a gate inside the server is gone, and the gates are there again", async () => {
+test("a statement at a gate inside the server is lost, and the gates work again afterwards", async () => {
   const twice = statements("select add_twice()");
   const execution = await follow([[twice, twice], [twice]], "0*2 1*2 bg!crash 0*5 1");
   expect(counters(execution)).toEqual([1, 1]);
-  expect(answers(execution)).toEqual(["0: ?", "0: OK", "1: ?"]);
+  expect(responses(execution)).toEqual(["0: ?", "0: OK", "1: ?"]);
 });
 
 test("a server can crash after the last operation, and twice", async () => {
@@ -111,7 +111,7 @@ test("a server can crash after the last operation, and twice", async () => {
   expect(counters(execution)).toEqual([0, 0]);
 });
 
-test("crashes at random are seen again in a replay", async () => {
+test("a replay repeats random crashes", async () => {
   const both = [statements("begin", add(1), add(2), "commit"), statements(add(2))];
   const scene = scenario(both, both);
   const faulty = new RandomFaults(new RandomWalk(3), ["crash"], 3);
@@ -130,10 +130,10 @@ test("crashes at random are seen again in a replay", async () => {
   expect(crashes).toBeGreaterThan(1);
 });
 
-test("what cannot be killed is not asked for", async () => {
+test("crash and kill are refused where the process cannot be killed", async () => {
   const plain = await startServer(testPostgres);
-  const asked = { ...LIMITS, faults: ["crash"] } as const;
-  await expect(Executor.open(plain, SETUP, asked)).rejects.toMatchObject({
+  const options = { ...LIMITS, faults: ["crash"] } as const;
+  await expect(Executor.open(plain, SETUP, options)).rejects.toMatchObject({
     code: "UNSUPPORTED",
     message: "this server cannot be killed and started again: do without the faults crash",
   });

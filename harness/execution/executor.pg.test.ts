@@ -39,11 +39,11 @@ describe("an executor", () => {
     return seen;
   };
 
-  test("tries every interleaving of two clients, once each", async () => {
+  test("tries each interleaving of two clients once", async () => {
     const two = [statements("select 1", "select 2")];
     const seen = await explore(scenario(two, two), 10);
     const schedules = seen.map((execution) => formatSchedule(execution.schedule));
-    // Three steps each (the start, and two statements): 6 over 3.
+    // Each client has three steps (its start and two statements): 6 choose 3.
     expect(new Set(schedules).size).toBe(20);
     expect(schedules).toHaveLength(20);
   });
@@ -67,7 +67,7 @@ describe("an executor", () => {
     expect(lost.every((execution) => preemptionCount(execution.trace) === 1)).toBe(true);
   });
 
-  test("sees who waits for whom, and never chooses a client that waits", async () => {
+  test("records the waits for locks, and never chooses a client that waits", async () => {
     const both = [statements("begin", add(1), "commit")];
     const seen = await explore(scenario(both, both), 2);
     const waiting = seen.filter((execution) => execution.trace.some((e) => e.type === "wait"));
@@ -75,7 +75,7 @@ describe("an executor", () => {
     for (const execution of seen) expect(counters(execution)).toEqual([2, 0]);
   });
 
-  test("leaves a deadlock to the server; whoever closes the circle is its victim", async () => {
+  test("leaves a deadlock to the server, whose victim is the session that closes the cycle", async () => {
     const cross = (first: number, second: number) => [
       statements("begin", add(first), add(second), "commit"),
     ];
@@ -93,7 +93,7 @@ describe("an executor", () => {
     }
   });
 
-  test("names a transaction that its owner left open, and goes on afterwards", async () => {
+  test("reports a transaction that an operation left open, and can execute afterwards", async () => {
     const open = ["begin", "update counter set value = 5 where id = 1"];
     const [alone] = await explore(scenario([statements(...open)]), 0);
     expect(alone?.openTransactions).toBe(1);

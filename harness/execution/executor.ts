@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Control } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import { type Execution, isFaulty, type Snapshot } from "../core/execution.ts";
@@ -5,106 +6,110 @@ import { type Fault, isKill } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
+import type { Trace } from "../core/trace.ts";
 import type { InnerGates } from "../instrumentation/inner-gates.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
-import { attributed } from "./error-attribution.ts";
-import type { Paused } from "./execution-context.ts";
-import { isClean, leftovers } from "./leftovers.ts";
-import type { RoutineHashes } from "./routines.ts";
-import { Run } from "./run.ts";
-import { type SystemSetup, startSystem } from "./start-system.ts";
-import type { System } from "./system.ts";
-import { atMost, withTimeout } from "./timeout.ts";
 import {
-  closeWorkspace,
-  openWorkspace,
-  reopenWorkspace,
-  type Workspace,
-  type WorkspaceOptions,
-} from "./workspace.ts";
+  closeGatedDatabase,
+  type GatedDatabase,
+  type GatedDatabaseOptions,
+  openGatedDatabase,
+  type RoutineHashes,
+  reopenGatedDatabase,
+} from "./gated-database.ts";
+import { isClean, type Leftovers, leftovers } from "./observation.ts";
+import { Run, type RunOptions } from "./run.ts";
+import { attributed, type System, type SystemFactory, startSystem } from "./system.ts";
 
-export interface ExecutorOptions extends WorkspaceOptions {
-  /** How long a step may take until all is at rest, in ms. */
-  readonly stepTimeoutMs: number;
-  /** What may strike; without it, all but what ends processes. */
-  readonly faults?: readonly Fault[];
-  /** Aborting it ends the execution that is under way, with HarnessError `INTERRUPTED`. */
-  readonly signal: AbortSignal | undefined;
-  /** Told wherever an execution is at rest, before its next step. */
-  readonly pause?: (paused: Paused) => Promise<void>;
+/** An execution at quiescence, which goes on once the callback that it was given to has resolved. */
+export interface PausedExecution {
+  readonly trace: Trace;
+  /** Connection string of its database, past the proxy. */
+  readonly directUrl: string;
 }
 
-/** How long a system that is given up may take to come to its end, and then to stop. */
+export interface ExecutorOptions extends GatedDatabaseOptions {
+  /** The longest time from a step to quiescence, in ms. */
+  readonly stepTimeoutMs: number;
+  /** The faults that may be injected. Default: all except those that end processes. */
+  readonly faults?: readonly Fault[];
+  /** Aborting it ends the execution that is under way with HarnessError `INTERRUPTED`. */
+  readonly signal: AbortSignal | undefined;
+  /** Is called at each quiescence of an execution, before its next step. */
+  readonly pause?: (paused: PausedExecution) => Promise<void>;
+}
+
+/** How long operations may take to end after their sessions were ended, and a system to stop, in ms. */
 const GRACE_MS = 1_000;
 
 /** Runs executions, one at a time, on a disposable database of its own. */
 export class Executor<State extends Json, Op extends Operation> {
-  #parts: Workspace;
+  #database: GatedDatabase;
   readonly #server: Server;
-  readonly #setup: SystemSetup<State, Op>;
+  readonly #factory: SystemFactory<State, Op>;
   readonly #options: ExecutorOptions;
   #system: System<State, Op>;
 
   private constructor(
     server: Server,
-    parts: Workspace,
-    setup: SystemSetup<State, Op>,
+    database: GatedDatabase,
+    factory: SystemFactory<State, Op>,
     options: ExecutorOptions,
     system: System<State, Op>,
   ) {
     this.#server = server;
-    this.#parts = parts;
-    this.#setup = setup;
+    this.#database = database;
+    this.#factory = factory;
     this.#options = options;
     this.#system = system;
   }
 
   static async open<State extends Json, Op extends Operation>(
     server: Server,
-    setup: SystemSetup<State, Op>,
+    factory: SystemFactory<State, Op>,
     options: ExecutorOptions,
   ): Promise<Executor<State, Op>> {
-    const parts = await openWorkspace(server, (url) => setup.migrate(url), options);
+    const database = await openGatedDatabase(server, (url) => factory.migrate(url), options);
     try {
-      const system = await startSystem(server, parts, setup, options.faults);
-      return new Executor(server, parts, setup, options, system);
+      const system = await startSystem(server, database, factory, options.faults);
+      return new Executor(server, database, factory, options, system);
     } catch (error) {
-      await closeWorkspace(parts, async () => {});
+      await closeGatedDatabase(database, async () => {});
       throw error;
     }
   }
 
-  /** How a session that waits for a lock is known here (see `Database.lockWaits`). */
+  /** How the harness learns that a session waits for a lock (see `Database.lockWaits`). */
   get lockWaits(): Database["lockWaits"] {
-    return this.#parts.database.lockWaits;
+    return this.#database.database.lockWaits;
   }
 
-  /** Of its database, past the gates. */
+  /** Connection string of its database, past the proxy. */
   get directUrl(): string {
-    return this.#parts.database.url;
+    return this.#database.database.url;
   }
 
-  /** Whether it is a choice of the scheduler who of several woken sessions goes first. */
+  /** Whether the scheduler chooses which of several woken statements goes on first. */
   get ordersWakes(): boolean {
-    return this.#parts.freezer !== undefined;
+    return this.#database.signals !== undefined;
   }
 
-  /** SHA-256 of each routine of the schema, if that was asked for. */
+  /** SHA-256 of each routine of the schema; empty unless `hashRoutines` was set. */
   get routines(): RoutineHashes {
-    return this.#parts.routines;
+    return this.#database.routines;
   }
 
-  /** Routines that run whole although routines are gated, and why. */
+  /** Routines without gates although routines are gated, and why. */
   get uninstrumented(): InnerGates["uninstrumented"] {
-    return this.#parts.gates?.uninstrumented ?? [];
+    return this.#database.gates?.uninstrumented ?? [];
   }
 
   /**
    * Runs `scenario` once, in the order that `scheduler` chooses (its `begin` was called). Throws
-   * HarnessError for what was not the service's doing; after that the executor can only be closed.
+   * HarnessError for what is not the service's behaviour; after that the executor can only be closed.
    *
-   * @param observe whether to look at committed state after each commit too
+   * @param observe whether to observe committed state after each commit too
    */
   async execute(
     scenario: Scenario<State, Op>,
@@ -112,50 +117,28 @@ export class Executor<State extends Json, Op extends Operation> {
     observe: Control["observe"] = this.#options.control.observe,
   ): Promise<Execution<State, Op>> {
     if (await this.#system.dirty?.()) await this.#renew();
-    const { proxy, lockWaits, gates, footprints, freezer } = this.#parts;
-    const { pause, faults = [] } = this.#options;
-    await attributed("the model's reset()", this.#system.reset(scenario.initial));
-    const run = new Run(
-      {
-        proxy,
-        lockWaits,
-        system: this.#system,
-        places: gates?.places ?? new Map(),
-        footprints,
-        freezer,
-        pushed: this.lockWaits === "pushed",
-        stepTimeoutMs: this.#options.stepTimeoutMs,
-        ...(pause && {
-          pause: (trace) => pause({ trace, directUrl: this.#parts.database.url }),
-        }),
-        kills: faults.some(isKill),
-        ...(faults.includes("crash") && {
-          crash: (dead: () => void) => this.#crash(dead),
-        }),
-        ...(observe === "each-commit" && { observe: () => this.#observeMeanwhile() }),
-      },
-      scenario,
-      scheduler,
-    );
-    const interrupt = () => run.failed(new HarnessError("INTERRUPTED", "interrupted"));
+    await attributed("the service's reset()", this.#system.reset(scenario.initial));
+    const database = this.#database;
+    const { proxy } = database;
+    const run = new Run(database, this.#system, scenario, scheduler, this.#runOptions(observe));
+    const interrupt = () => run.fail(new HarnessError("INTERRUPTED", "interrupted"));
     this.#options.signal?.addEventListener("abort", interrupt, { once: true });
     if (this.#options.signal?.aborted) interrupt();
-    proxy.observer = run.traffic;
+    proxy.observer = run.observer;
     try {
       const ending = await run.toTheEnd();
-      // What those are told who waited for ever, when all is ended, is no part of it.
+      // The responses that clients get when a stuck execution is ended are no part of it.
       const trace = [...run.recording.trace];
       const stuck = ending.type === "stuck";
-      // What one has that waits for ever is no other fault.
-      const left = stuck
-        ? { openTransactions: 0 }
-        : await leftovers(this.#parts, this.#system, trace);
-      const anew = stuck || !isClean(left) || (isFaulty(trace) && this.#system.warm === undefined);
-      if (anew) await this.#end(run);
-      else if (isFaulty(trace)) await this.#heal();
+      // Whatever a stuck execution holds is no finding of its own.
+      const left = stuck ? { openTransactions: 0 } : await this.#leftovers(trace);
+      const restart =
+        stuck || !isClean(left) || (isFaulty(trace) && this.#system.warm === undefined);
+      if (restart) await this.#end(run);
+      else if (isFaulty(trace)) await this.#warm();
       const execution: Execution<State, Op> = {
         scenario,
-        schedule: { version: 1, entries: run.chosen },
+        schedule: { version: 1, entries: run.entries },
         trace,
         ending,
         ...left,
@@ -163,8 +146,8 @@ export class Executor<State extends Json, Op extends Operation> {
         snapshot: await this.#observe(),
         contents: await this.#contents(),
       };
-      // Not before it was observed: what a system knows besides the database, it knows no more then.
-      if (anew) await this.#restart();
+      // Observation comes first: a restarted system has lost its state outside the database.
+      if (restart) await this.#restart();
       return execution;
     } finally {
       run.resumeAll();
@@ -173,60 +156,82 @@ export class Executor<State extends Json, Op extends Operation> {
     }
   }
 
+  #runOptions(observe: Control["observe"]): RunOptions {
+    const { pause, faults = [], stepTimeoutMs } = this.#options;
+    return {
+      stepTimeoutMs,
+      killsService: faults.some(isKill),
+      ...(pause && { pause: (trace) => pause({ trace, directUrl: this.directUrl }) }),
+      ...(faults.includes("crash") && { crashServer: (dead) => this.#crash(dead) }),
+      ...(observe === "each-commit" && { observe: () => this.#observeMeanwhile() }),
+    };
+  }
+
+  #leftovers(trace: Trace): Promise<Leftovers> {
+    const { proxy, lockWaits, takesAdvisoryLocks } = this.#database;
+    const connectionsInUse = this.#system.connectionsInUse?.();
+    return leftovers(proxy.sessions, lockWaits, takesAdvisoryLocks, connectionsInUse, trace);
+  }
+
   async #crash(dead: () => void): Promise<void> {
-    const { proxy } = this.#parts;
-    const over = async () => {
+    const { proxy } = this.#database;
+    const crash = async () => {
       await this.#server.faults?.kill();
       dead();
       await this.#server.faults?.restart();
-      await reopenWorkspace(this.#parts);
-      await attributed("the model's recover()", this.#system.recover?.() ?? Promise.resolve());
+      await reopenGatedDatabase(this.#database);
+      await attributed("the service's recover()", this.#system.recover?.() ?? Promise.resolve());
     };
-    const outage = over();
+    const outage = crash();
     proxy.outage = outage.catch(() => {});
     await outage;
     proxy.outage = undefined;
   }
 
   async #observe(): Promise<Snapshot> {
-    const snapshot = await attributed("the model's observe()", this.#system.observe());
-    return { ...snapshot, ...(await this.#parts.queries?.rows()) };
+    const snapshot = await attributed("the service's observe()", this.#system.observe());
+    return { ...snapshot, ...(await this.#database.queries?.rows()) };
   }
 
-  /** While operations are under way. What a system reads then may be waiting for one of these. */
+  /** While operations are under way, what a system reads may wait for one of them for ever. */
   #observeMeanwhile(): Promise<Snapshot> {
-    const what = "the model's observe(), while operations were under way,";
+    const what = "the service's observe(), while operations were under way,";
     return withTimeout(what, this.#options.stepTimeoutMs, this.#observe());
   }
 
   async #contents(): Promise<Snapshot | undefined> {
     const contents = this.#system.contents?.();
-    return contents && attributed("the model's contents()", contents);
+    return contents && attributed("the service's contents()", contents);
   }
 
-  /** What was done to the database is not undone by a reset: all is opened anew, on another one. */
+  /** Opens everything again on another database, since `reset` cannot undo what was done to this one. */
   async #renew(): Promise<void> {
     await this.close();
-    this.#parts = await openWorkspace(
+    this.#database = await openGatedDatabase(
       this.#server,
-      (url) => this.#setup.migrate(url),
+      (url) => this.#factory.migrate(url),
       this.#options,
     );
-    this.#system = await startSystem(this.#server, this.#parts, this.#setup, this.#options.faults);
+    await this.#start();
   }
 
-  /** Has the system open the connections that faults have cost. */
-  async #heal(): Promise<void> {
-    this.#parts.proxy.observer = undefined;
-    await attributed("the model's warm()", this.#system.warm?.() ?? Promise.resolve());
+  async #start(): Promise<void> {
+    const { faults } = this.#options;
+    this.#system = await startSystem(this.#server, this.#database, this.#factory, faults);
+  }
+
+  /** Has the system open the connections that faults have ended. */
+  async #warm(): Promise<void> {
+    this.#database.proxy.observer = undefined;
+    await attributed("the service's warm()", this.#system.warm?.() ?? Promise.resolve());
   }
 
   /**
-   * Ends all sessions, whatever they hold; the backends too: one that waits for a lock would still
-   * commit when it gets it. A operation that waits for a connection may never end.
+   * Ends all sessions, whatever they hold. Their backends are ended too: one that waits for a lock
+   * would still commit once it gets it. An operation that waits for a connection may never end.
    */
   async #end(run: Run<State, Op>): Promise<void> {
-    const { proxy, lockWaits } = this.#parts;
+    const { proxy, lockWaits } = this.#database;
     proxy.observer = undefined;
     const sessions = [...proxy.sessions];
     for (const session of sessions) session.close();
@@ -234,21 +239,43 @@ export class Executor<State extends Json, Op extends Operation> {
     await atMost(GRACE_MS, run.drained());
   }
 
-  /**
-   * Starts the system anew: a pool that lent out a connection for good would run dry sooner or later.
-   * For the same reason `stop` may never end.
-   */
+  /** A pool that does not get a connection back would run dry sooner or later. */
   async #restart(): Promise<void> {
     await this.#stopSystem();
-    this.#system = await startSystem(this.#server, this.#parts, this.#setup, this.#options.faults);
+    await this.#start();
   }
 
+  /** A system whose pool does not get a connection back may never stop. */
   async #stopSystem(): Promise<void> {
     await atMost(GRACE_MS, this.#system.stop());
   }
 
   /** Ends whatever is under way, and drops the database. */
   async close(): Promise<void> {
-    await closeWorkspace(this.#parts, () => this.#stopSystem());
+    await closeGatedDatabase(this.#database, () => this.#stopSystem());
   }
+}
+
+/**
+ * The result of `work`. Throws HarnessError `STEP_TIMEOUT`, naming `what`, if it takes more than `ms`.
+ */
+async function withTimeout<T>(what: string, ms: number, work: Promise<T>): Promise<T> {
+  work.catch(() => {}); // Its error is of no use after the timeout.
+  const over = new AbortController();
+  const late = delay(ms, undefined, { signal: over.signal }).then(
+    () => {
+      throw new HarnessError("STEP_TIMEOUT", `${what} took more than ${ms} ms`);
+    },
+    () => work,
+  );
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    over.abort();
+  }
+}
+
+/** Waits until `work` has ended, but no longer than `ms`. */
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  await Promise.race([work, delay(ms, undefined, { ref: false })]);
 }

@@ -1,70 +1,103 @@
 import type { HarnessError } from "../core/error.ts";
 import type { Fault } from "../core/fault.ts";
-import type { Json } from "../core/json.ts";
-import type { Operation } from "../core/operation.ts";
 import { BACKGROUND, type Choice, taskOf } from "../core/schedule.ts";
-import type { ProxySession } from "../proxy/session.ts";
-import type { WireProxy } from "../proxy/wire-proxy.ts";
+import type { FaultEvent } from "../core/trace.ts";
+import type { PendingStatement, ProxySession } from "../proxy/pending-statement.ts";
 import type { BlockedBackends } from "./blocked-backends.ts";
-import type { Clients } from "./clients.ts";
 import type { LockWaits } from "./lock-waits.ts";
-import type { PendingStatement, PendingStatements } from "./pending-statements.ts";
-import type { Quiescence } from "./quiescence.ts";
-import type { Recording } from "./recording.ts";
+import type { PendingStatements } from "./pending-statements.ts";
 
-/** The faults that can strike a statement where it is. */
-function faultsOf({ stage, gate, doomed }: PendingStatement): readonly Fault[] {
-  switch (stage) {
+/** The faults of a statement that take effect at once. */
+export type StatementFault = "cut-before" | "cancel" | "terminate" | "kill-before";
+
+/** The faults that can be injected into a statement where it is. */
+function faultsOf({ state }: PendingStatement): readonly Fault[] {
+  switch (state.at) {
     case "held":
-      return [
-        ...(gate === undefined ? (["cut-before"] as const) : (["cancel"] as const)),
-        ...(doomed ? [] : (["cut-after"] as const)),
-        "terminate",
-      ];
-    case "database":
+      return ["cut-before", "cut-after", "terminate"];
+    case "gate":
+      return state.lostBy === undefined
+        ? ["cancel", "cut-after", "terminate"]
+        : ["cancel", "terminate"];
+    case "running":
+    case "waiting":
+    case "stopped":
       return ["cancel", "terminate"];
     case "answered":
-      return doomed ? [] : ["cut-after"];
-    case "woken":
+      return ["cut-after"];
+    default:
       return [];
   }
 }
 
-/** The same, where the service can be killed. */
-function killsOf({ stage, doomed, session }: PendingStatement): readonly Fault[] {
-  if (!session.owner.service) return [];
-  const untold = (stage === "held" || stage === "answered") && doomed === undefined;
-  return [
-    ...(stage === "answered" ? [] : (["kill-before"] as const)),
-    ...(untold ? (["kill-after"] as const) : []),
-  ];
+/** The same, for faults that kill the service. */
+function killsOf({ state, session }: PendingStatement): readonly Fault[] {
+  if (!session.origin.service) return [];
+  switch (state.at) {
+    case "held":
+      return ["kill-before", "kill-after"];
+    case "gate":
+      return state.lostBy === undefined ? ["kill-before", "kill-after"] : ["kill-before"];
+    case "answered":
+      return ["kill-after"];
+    case "lost":
+    case "complete":
+      return [];
+    default:
+      return ["kill-before"];
+  }
 }
 
-/** What strikes need of an execution. */
-interface Struck<State extends Json, Op extends Operation> {
-  readonly clients: Clients<State, Op>;
-  readonly pending: PendingStatements;
-  readonly rest: Quiescence;
-  readonly sleepers: BlockedBackends;
-  readonly recording: Recording<Op>;
-  readonly lockWaits: LockWaits;
-  readonly proxy: Pick<WireProxy, "sessions">;
-  /** Kills the service, and starts it again; if that can be done. */
+/** The clients into which faults can be injected. */
+interface ClientFaults {
+  /** The clients that wait for a response. */
+  waiting(): readonly number[];
+  /** The clients that can send their last operation again. */
+  retries(): readonly Choice[];
+}
+
+/** The processes that faults can kill, and start again. */
+interface KillableProcesses {
+  /** The sessions between them. */
+  readonly sessions: Iterable<ProxySession>;
+  /** Kills the service and starts it again; undefined where faults may not. */
   readonly kill: (() => Promise<void>) | undefined;
-  /** Kills the server, and waits until it is there again; if that can be done. */
+  /** Kills the server, calls `dead`, and starts it again; undefined where faults may not. */
   readonly crash: ((dead: () => void) => Promise<void>) | undefined;
 }
 
-/** Lets faults strike. It is no rest until all that a fault ends has ended. */
-export class FaultInjector<State extends Json, Op extends Operation> {
-  readonly #struck: Struck<State, Op>;
-  /** Sessions that the server was told to end, until it has. */
+/** Is called with what the injector does. */
+interface FaultListener {
+  injected(event: FaultEvent): void;
+  /** A process is there again. */
+  restarted(): void;
+  failed(error: HarnessError): void;
+}
+
+/** Injects faults. Quiescence is not reached before everything that a fault ends has ended. */
+export class FaultInjector {
+  readonly #statements: PendingStatements;
+  readonly #blocked: Pick<BlockedBackends, "stopWaiting" | "resume">;
+  readonly #backends: Pick<LockWaits, "cancel" | "end" | "terminate">;
+  readonly #processes: KillableProcesses;
+  readonly #listener: FaultListener;
+  /** Sessions that the server was asked to end, until it has. */
   readonly #terminated = new Set<ProxySession>();
-  /** What was killed, and is not there again yet. */
+  /** The process that was killed, until it is there again. */
   #down: "service" | "server" | undefined;
 
-  constructor(struck: Struck<State, Op>) {
-    this.#struck = struck;
+  constructor(
+    statements: PendingStatements,
+    blocked: Pick<BlockedBackends, "stopWaiting" | "resume">,
+    backends: Pick<LockWaits, "cancel" | "end" | "terminate">,
+    processes: KillableProcesses,
+    listener: FaultListener,
+  ) {
+    this.#statements = statements;
+    this.#blocked = blocked;
+    this.#backends = backends;
+    this.#processes = processes;
+    this.#listener = listener;
   }
 
   /** Whether a session or a process is ending, or being started again. */
@@ -72,145 +105,122 @@ export class FaultInjector<State extends Json, Op extends Operation> {
     return this.#down !== undefined || this.#terminated.size > 0;
   }
 
-  /** What the service asks while it is being started is no part of the execution. */
-  passes({ owner }: ProxySession): boolean {
-    return this.#down === "service" && owner.service === true;
+  /** Whether the session's statements are no part of the execution: the service is being started. */
+  passes({ origin }: ProxySession): boolean {
+    return this.#down === "service" && origin.service === true;
   }
 
-  /** All that can strike now, in a fixed order. */
-  possible(): Choice[] {
-    const { clients, pending, kill, crash } = this.#struck;
+  /** All faults that can be injected now, in a fixed order. */
+  possible(clients: ClientFaults): Choice[] {
+    const { kill, crash } = this.#processes;
     // A client with connections of its own waits for no service that could go on without it.
-    const waiting = clients.waiting().filter((client) => {
-      const flights = pending.of(client);
+    const patient = clients.waiting().filter((client) => {
+      const statements = this.#statements.of(client);
       return (
-        flights.length > 0 && flights.every(({ session }) => session.owner.client === undefined)
+        statements.length > 0 &&
+        statements.every(({ session }) => session.origin.client === undefined)
       );
     });
     return [
-      ...pending.all().flatMap((flight): Choice[] =>
-        [...faultsOf(flight), ...(kill ? killsOf(flight) : [])].map((action) => ({
-          task: flight.task,
+      ...this.#statements.all().flatMap((pending): Choice[] =>
+        [...faultsOf(pending), ...(kill ? killsOf(pending) : [])].map((action) => ({
+          task: pending.task,
           action,
         })),
       ),
-      ...waiting.map((client): Choice => ({ task: taskOf(client, 0), action: "give-up" })),
+      ...patient.map((client): Choice => ({ task: taskOf(client, 0), action: "give-up" })),
       ...clients.retries(),
       ...(crash ? [{ task: BACKGROUND, action: "crash" } as const] : []),
     ];
   }
 
-  /** What does not strike a statement, but is a client's own doing. */
-  byClient(client: number, fault: Fault): void {
-    const { clients, pending, recording } = this.#struck;
-    const task = taskOf(client, 0);
-    if (fault === "retry") clients.send(client, "retry");
-    else {
-      const becomes = taskOf(clients.nobody, 0);
-      recording.add({ type: "fault", task, fault, becomes });
-      pending.handOver(client, clients.giveUp(client));
-    }
-  }
-
-  /** `cut-after` and `kill-after` only mark the statement, which then goes on; see `lost`. */
-  strike(flight: PendingStatement, fault: Fault): void {
-    const { sleepers, pending, lockWaits } = this.#struck;
-    const { session } = flight;
-    if (fault === "cut-after" || fault === "kill-after") {
-      flight.doomed = fault;
-      return;
-    }
-    this.#record(flight, fault);
+  /** Injects a fault that takes effect at once. */
+  inject(pending: PendingStatement, fault: StatementFault): void {
+    const { session } = pending;
+    this.#record(pending, fault);
     if (fault === "kill-before") {
-      this.#until(this.#kill());
+      this.#watch(this.#kill());
       return;
     }
-    // It does not sleep on: whoever else waits does, while this one ends.
-    flight.waiting = false;
-    sleepers.freeze();
-    if (fault === "cancel") {
-      flight.stage = "database";
-      flight.gate = undefined;
-      this.#until(lockWaits.cancel(session.pid));
-      return;
-    }
-    pending.land(session);
-    if (fault === "cut-before") session.cut();
+    // The other statements that wait are stopped while this one ends, and it is not.
+    if (fault === "cancel") pending.cancel();
+    else this.#statements.remove(session);
+    this.#blocked.stopWaiting();
+    if (fault === "cancel") this.#watch(this.#backends.cancel(session.pid));
+    else if (fault === "cut-before") session.cut();
     else {
-      session.ended = "by-server";
+      session.expectEnd();
       this.#terminated.add(session);
-      this.#until(lockWaits.end(session.pid));
+      this.#watch(this.#backends.end(session.pid));
     }
   }
 
-  /** The answer to a marked statement is there, and is lost. */
-  lost(flight: PendingStatement, by: NonNullable<PendingStatement["doomed"]>): void {
-    if (by !== "crash") this.#record(flight, by);
-    if (by === "kill-after") this.#until(this.#kill());
-    else flight.session.cut();
+  /** Ends what a lost response ends: the service, or the connection. */
+  lose(pending: PendingStatement): void {
+    const { state } = pending;
+    if (state.at !== "lost") throw new Error(`no response is lost of one that is ${state.at}`);
+    if (state.by !== "crash") this.#record(pending, state.by);
+    if (state.by === "kill-after") this.#watch(this.#kill());
+    else pending.deliver();
   }
 
   /**
-   * The service ends, and its sessions with it. Those that are inside the server do not notice by
-   * themselves, and would go on: they are ended first, all that wait as one, so that none of them gets
-   * what another one had.
+   * The service ends, and its sessions with it. Backends that have a statement do not notice that by
+   * themselves and would go on. They are ended first, and those that wait are stopped meanwhile, so
+   * that none of them gets what another one held.
    */
   async #kill(): Promise<void> {
-    const { pending, lockWaits, sleepers, clients, kill } = this.#struck;
     this.#down = "service";
-    sleepers.freeze();
-    const inside = pending
+    this.#blocked.stopWaiting();
+    const inServer = this.#statements
       .all()
-      .filter(({ session }) => session.owner.service)
-      .filter(({ stage, gate }) => stage !== "answered" && !(stage === "held" && !gate));
-    const pids = inside.map(({ session }) => session.pid);
-    for (const { session } of inside) session.ended = "lost";
-    for (const pid of pids) await lockWaits.end(pid);
-    sleepers.resume(inside);
-    if (pids.length > 0) await lockWaits.terminate(pids);
-    await clients.inOrder(async () => kill?.());
+      .filter(({ session, isInServer }) => session.origin.service && isInServer);
+    const pids = inServer.map(({ session }) => session.pid);
+    for (const { session } of inServer) session.ignoreServer();
+    for (const pid of pids) await this.#backends.end(pid);
+    this.#blocked.resume(inServer);
+    if (pids.length > 0) await this.#backends.terminate(pids);
+    await this.#processes.kill?.();
     this.#up();
   }
 
-  /** Each client that waits for the server will learn of its end when it is its turn. */
+  /** Kills the server. Each client with a statement loses its connection when its task is chosen. */
   crash(): void {
-    const { pending, recording, proxy, crash } = this.#struck;
-    recording.add({ type: "fault", task: BACKGROUND, fault: "crash" });
-    const sessions = [...proxy.sessions];
-    for (const session of sessions) session.ended = "lost";
-    // Not before the server is dead: one whose session ends would let go of what another one waits for.
+    this.#listener.injected({ type: "fault", task: BACKGROUND, fault: "crash" });
+    const sessions = [...this.#processes.sessions];
+    for (const session of sessions) session.ignoreServer();
+    // A session that ended before the server is dead would release what another one waits for.
     const dead = () => {
       for (const session of sessions) {
-        const flight = pending.on(session);
-        if (flight === undefined) session.cut();
-        else {
-          flight.stage = "answered";
-          flight.doomed = "crash";
-          flight.frozen = false;
-          flight.gate = undefined;
-        }
+        const pending = this.#statements.on(session);
+        if (pending === undefined) session.cut();
+        else if (pending.state.at !== "complete") pending.crash();
       }
     };
     this.#down = "server";
-    this.#until((async () => crash?.(dead))().then(() => this.#up()));
+    this.#watch((async () => this.#processes.crash?.(dead))().then(() => this.#up()));
   }
 
   #up(): void {
     this.#down = undefined;
-    this.#struck.rest.disturb();
+    this.#listener.restarted();
   }
 
-  /** A session has ended. */
+  /** Notes that a session has ended. */
   closed(session: ProxySession): void {
     this.#terminated.delete(session);
   }
 
-  #record({ task, stage, gate, statement }: PendingStatement, fault: Fault): void {
-    const held = stage === "held" && gate === undefined;
-    this.#struck.recording.add({ type: "fault", task, fault, ...(held && { statement }) });
+  #record({ task, state, statement }: PendingStatement, fault: Fault): void {
+    this.#listener.injected({
+      type: "fault",
+      task,
+      fault,
+      ...(state.at === "held" && { statement }),
+    });
   }
 
-  #until(work: Promise<unknown>): void {
-    work.catch((error: HarnessError) => this.#struck.rest.fail(error));
+  #watch(work: Promise<unknown>): void {
+    work.catch((error: HarnessError) => this.#listener.failed(error));
   }
 }

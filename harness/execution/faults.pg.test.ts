@@ -49,10 +49,10 @@ afterAll(async () => {
   await server?.stop();
 });
 
-/** Follows the schedule to its end, twice, and sees the same. */
+/** Executes the schedule to its end twice, with equal traces. */
 async function follow(clients: Statements[][], schedule: string) {
   const parsed = parseSchedule(schedule);
-  if (parsed === undefined) throw new Error(`no schedule: ${schedule}`);
+  if (parsed === undefined) throw new Error(`this is no schedule: ${schedule}`);
   const scene = scenario(...clients);
   const replays = [new ReplayScheduler(parsed), new ReplayScheduler(parsed)];
   const executions: Execution<null, Statements>[] = [];
@@ -73,7 +73,7 @@ const codes = ({ trace }: Execution) =>
 const faults = ({ trace }: Execution) => trace.filter((event) => event.type === "fault");
 
 describe("a fault", () => {
-  test("before the statement: it never reaches the server, and what its transaction did is gone", async () => {
+  test("before the statement: it never reaches the server, and its transaction is undone", async () => {
     const execution = await follow([[statements("begin", add(1), "commit")]], "0*3 0!cut-before");
     expect(counters(execution)).toEqual([0, 0]);
     expect(codes(execution)).toEqual(["?"]);
@@ -82,14 +82,14 @@ describe("a fault", () => {
     ]);
   });
 
-  test("after the statement: it happened, and the service does not hear of it", async () => {
+  test("after the statement: it has taken effect, and the service does not get the response", async () => {
     const execution = await follow([[statements("begin", add(1), "commit")]], "0*3 0!cut-after");
     expect(counters(execution)).toEqual([1, 0]);
     expect(codes(execution)).toEqual(["?"]);
     expect(faults(execution)).toEqual([{ type: "fault", task: "0", fault: "cut-after" }]);
   });
 
-  test("after a statement that goes on inside a routine, and waits: once it is answered", async () => {
+  test("after a statement that then stands in a routine and waits: the connection is cut at its answer", async () => {
     const execution = await follow(
       [[statements("select add_twice()")], [statements("begin", add(2), "commit")]],
       "1*3 0*2 0!cut-after 0 1 0",
@@ -100,7 +100,7 @@ describe("a fault", () => {
     expect(last).toMatchObject({ type: "return", client: 0 });
   });
 
-  test("after the answer came, and before its turn", async () => {
+  test("after the answer, before it is delivered", async () => {
     const execution = await follow(
       [[statements("begin", add(1), "commit")], [statements(add(1))]],
       "0*3 1*2 0 1!cut-after",
@@ -109,7 +109,7 @@ describe("a fault", () => {
     expect(codes(execution)).toEqual(["OK", "?"]);
   });
 
-  test("cancels what stands inside a routine", async () => {
+  test("cancels a statement that stands inside a routine", async () => {
     const execution = await follow(
       [[statements("select add_twice()", "select 1")]],
       "0*3 0!cancel 0",
@@ -118,7 +118,7 @@ describe("a fault", () => {
     expect(codes(execution)).toEqual(["57014"]);
   });
 
-  test("cancels what waits for a lock, and the session goes on", async () => {
+  test("cancels a statement that waits for a lock, and its session goes on", async () => {
     const execution = await follow(
       [[statements("begin", add(1), "commit")], [statements(add(1)), statements(add(2))]],
       "0*3 1*2 1!cancel 1*3 0",
@@ -127,7 +127,7 @@ describe("a fault", () => {
     expect(codes(execution)).toEqual(["57014", "OK", "OK"]);
   });
 
-  test("ends a session, and with it its locks: whoever waited goes on", async () => {
+  test("ends a session and its locks: the client that waited for them goes on", async () => {
     const execution = await follow(
       [[statements("begin", add(1), "commit")], [statements(add(1))]],
       "0*3 1*2 0!terminate 1",
@@ -152,7 +152,7 @@ describe("a fault", () => {
 });
 
 describe("a client", () => {
-  test("gives up: its request goes on without it, and its answer is nobody's", async () => {
+  test("gives up: its request goes on without it, and no client gets the response", async () => {
     const execution = await follow(
       [[statements("begin", add(1), "commit"), statements("select 1")], [statements(add(2))]],
       "0*2 0!give-up 0*2 2 1*2 2",
@@ -164,7 +164,7 @@ describe("a client", () => {
     ]);
   });
 
-  test("gives up while its statement waits for itself, and sends it again", async () => {
+  test("gives up while its statement waits, and retries the operation", async () => {
     const execution = await follow(
       [[statements("begin", add(1), "commit")], [statements("begin", add(1), "commit")]],
       "1*3 0*3 0!give-up 0!retry 0*2 1 2*2 0*2",
@@ -178,7 +178,7 @@ describe("a client", () => {
   });
 });
 
-test("whatever strikes at random is seen again in a replay", async () => {
+test("a replay repeats random faults", async () => {
   const both = [statements("begin", add(1), add(2), "commit"), statements("select add_twice()")];
   const scene = scenario(both, both, [statements(add(2))]);
   const seed = 11;
@@ -187,17 +187,23 @@ test("whatever strikes at random is seen again in a replay", async () => {
     ["cut-before", "cut-after", "cancel", "terminate", "give-up", "retry"],
     seed,
   );
-  const struck = new Set<string>();
+  const injected = new Set<string>();
   for (let run = 0; run < 40; run++) {
     faulty.begin(scene);
     const execution = await executor.execute(scene, faulty);
     if (faults(execution).length === 0) continue;
-    for (const event of faults(execution)) struck.add(event.fault);
+    for (const event of faults(execution)) injected.add(event.fault);
     const replay = new ReplayScheduler(execution.schedule);
     const again = await executor.execute(scene, replay);
     expect(replay.diverged()).toBeUndefined();
     expect(again.trace).toEqual(execution.trace);
     expect(again.snapshot).toEqual(execution.snapshot);
   }
-  expect([...struck].sort()).toEqual(["cancel", "cut-after", "cut-before", "give-up", "terminate"]);
+  expect([...injected].sort()).toEqual([
+    "cancel",
+    "cut-after",
+    "cut-before",
+    "give-up",
+    "terminate",
+  ]);
 });

@@ -9,7 +9,7 @@ import { ReplayScheduler } from "../scheduler/replay.ts";
 import { Executor } from "./executor.ts";
 import { LIMITS, SETUP, type Statements, scenario, statements } from "./statements.fixture.ts";
 
-/** Reads, and writes what it read and one more, in two statements of its own. */
+/** Reads a value and writes it plus one, in two statements of the routine. */
 const READ_THEN_WRITE = `
   create function increment(which int) returns int language plpgsql as $$
   declare was int;
@@ -19,7 +19,7 @@ const READ_THEN_WRITE = `
     return was;
   end $$`;
 
-/** Without a constraint, only a look within the statement keeps the id from being there twice. */
+/** Without the key, only the condition of the statement prevents a second row with the id. */
 const WITHOUT_KEY = "alter table counter drop constraint counter_pkey";
 const INSERT_ONCE =
   "insert into counter select 7, 0 where not exists (select from counter where id = 7)";
@@ -70,7 +70,7 @@ const places = ({ trace }: Execution) =>
 const twice = scenario([statements("select increment(1)")], [statements("select increment(1)")]);
 
 describe("gates inside routines", () => {
-  test("show the race between two statements of a function, which is hidden without them", async () => {
+  test("reveal the race between two statements of a function", async () => {
     const whole = await explore(await open(READ_THEN_WRITE, {}), twice);
     expect(whole.map(values)).toEqual(whole.map(() => [2, 0]));
     expect(whole.flatMap(places)).toEqual([]);
@@ -79,12 +79,12 @@ describe("gates inside routines", () => {
     const gated = await explore(executor, twice);
     const lost = gated.filter((execution) => values(execution)?.[0] === 1);
     expect(lost.length).toBeGreaterThan(0);
-    // A start, the call, and two gates for each client, of which none waits before its write.
+    // Each client has a start, the call and two gates, and waits at its write at the earliest.
     expect(gated.length).toBeGreaterThanOrEqual(70 - 20);
     expect(new Set(lost.flatMap(places).map(({ line }) => line))).toEqual(new Set([4, 5]));
 
     const [first] = lost;
-    if (first === undefined) throw new Error("no lost update");
+    if (first === undefined) throw new Error("there is no lost update");
     for (let i = 0; i < 20; i++) {
       const replay = new ReplayScheduler(first.schedule);
       const again = await executor.execute(first.scenario, replay);
@@ -93,7 +93,7 @@ describe("gates inside routines", () => {
     }
   });
 
-  test("leave nothing behind that a later execution would meet", async () => {
+  test("leave nothing behind for a later execution", async () => {
     const executor = await open(READ_THEN_WRITE, { gates: ["statement", "routine"] });
     const broken = scenario([statements("begin", "select increment(1)", "select 1 / 0")]);
     await explore(executor, broken);
@@ -106,7 +106,7 @@ describe("gates before rows", () => {
   const both = scenario([statements(INSERT_ONCE)], [statements(INSERT_ONCE)]);
   const duplicates = ({ snapshot }: Execution) => snapshot["counter"]?.length === 4;
 
-  test("show the race inside one statement, which is hidden without them", async () => {
+  test("reveal the race inside one statement", async () => {
     const plain = await explore(await open(WITHOUT_KEY, {}), both);
     expect(plain.filter(duplicates)).toEqual([]);
 
@@ -118,7 +118,7 @@ describe("gates before rows", () => {
 });
 
 describe("the isolation level", () => {
-  test("is that of every transaction, with the service unchanged", async () => {
+  test("applies to every transaction without a change of the service", async () => {
     const show = scenario([statements("show transaction_isolation")]);
     for (const isolation of ["read committed", "repeatable read", "serializable"] as const) {
       const [execution] = await explore(await open("select 1", { isolation }), show);
@@ -127,7 +127,7 @@ describe("the isolation level", () => {
     }
   });
 
-  test("decides whether an update gets lost", async () => {
+  test("decides whether an update is lost", async () => {
     const executor = await open(READ_THEN_WRITE, {
       gates: ["statement", "routine"],
       isolation: "repeatable read",

@@ -9,8 +9,8 @@ import { eventually } from "../proxy/proxied-server.fixture.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { Executor, type ExecutorOptions } from "./executor.ts";
-import type { SystemSetup } from "./start-system.ts";
 import { add, LIMITS, SETUP, type Statements, scenario, statements } from "./statements.fixture.ts";
+import type { SystemFactory } from "./system.ts";
 
 let server: Server;
 let database: Database;
@@ -30,7 +30,7 @@ afterAll(async () => {
 
 async function open(
   options: Partial<ExecutorOptions> = {},
-  setup: SystemSetup<null, Statements> = SETUP,
+  setup: SystemFactory<null, Statements> = SETUP,
 ): Promise<Executor<null, Statements>> {
   const lease = async () => {
     database = await server.lease();
@@ -42,14 +42,14 @@ async function open(
   return executor;
 }
 
-/** Does something from outside when that step has come, and goes on. */
-function meddling(step: number, meddle: () => Promise<unknown> | undefined): Scheduler {
+/** Chooses the first task, and interferes at that step. */
+function interfering(step: number, interfere: () => Promise<unknown> | undefined): Scheduler {
   let at = 0;
   return {
     begin: () => true,
     choose: ([first]: readonly Choice[]) => {
-      if (at++ === step) meddle()?.catch(() => {});
-      if (first === undefined) throw new Error("nobody can move");
+      if (at++ === step) interfere()?.catch(() => {});
+      if (first === undefined) throw new Error("no task can move");
       return first;
     },
   };
@@ -60,13 +60,13 @@ async function fault(execution: Promise<unknown>): Promise<HarnessError> {
     () => undefined,
     (reason: unknown) => reason,
   );
-  if (!(error instanceof HarnessError)) throw new Error(`no harness error: ${error}`);
+  if (!(error instanceof HarnessError)) throw new Error(`this is no harness error: ${error}`);
   return error;
 }
 
 const ONE = scenario([statements("select 1", add(1), "select 2")]);
 
-/** A session of somebody else's, in another database of the server. */
+/** A foreign session, in another database of the server. */
 async function outside<T>(work: (client: Client) => Promise<T>): Promise<T> {
   const url = new URL(database.url);
   url.pathname = "/postgres";
@@ -79,7 +79,7 @@ async function outside<T>(work: (client: Client) => Promise<T>): Promise<T> {
   }
 }
 
-describe("what goes wrong with the harness is told by a code and what to do", () => {
+describe("an error of the harness has a code and says what to do", () => {
   test("a step that takes too long names its statement", async () => {
     const executor = await open({ stepTimeoutMs: 200 });
     const slow = scenario([statements("select pg_sleep(600)")]);
@@ -90,7 +90,7 @@ describe("what goes wrong with the harness is told by a code and what to do", ()
     expect(error.message).toContain("--step-timeout");
   });
 
-  test("a service that waits for something else is named", async () => {
+  test("a service that waits outside the database says for what", async () => {
     const executor = await open(
       { stepTimeoutMs: 200 },
       {
@@ -111,19 +111,19 @@ describe("what goes wrong with the harness is told by a code and what to do", ()
     const controller = new AbortController();
     const executor = await open({ signal: controller.signal });
     const slow = scenario([statements("select pg_sleep(600)")]);
-    const abort = meddling(1, async () => controller.abort());
+    const abort = interfering(1, async () => controller.abort());
     expect((await fault(executor.execute(slow, abort))).code).toBe("INTERRUPTED");
   });
 
-  test("an abort before the execution lets nobody move", async () => {
+  test("an abort before the execution moves no task", async () => {
     const executor = await open({ signal: AbortSignal.abort() });
-    const never = meddling(0, () => expect.unreachable("somebody was moved"));
+    const never = interfering(0, () => expect.unreachable("a task was moved"));
     expect((await fault(executor.execute(ONE, never))).code).toBe("INTERRUPTED");
   });
 
-  test("somebody who ends a session of the service's is told of", async () => {
+  test("the end of a session of the service by another session is reported", async () => {
     const executor = await open();
-    const kill = meddling(1, () =>
+    const kill = interfering(1, () =>
       outside(async (client) => {
         const asleep =
           "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'";
@@ -139,8 +139,8 @@ describe("what goes wrong with the harness is told by a code and what to do", ()
 
   test.each([
     ["all sessions", "true"],
-    ["the session that Heddle asks who waits", "application_name = 'heddle'"],
-  ])("somebody who ends %s is told of", async (_, which) => {
+    ["Heddle's own session", "application_name = 'heddle'"],
+  ])("the end of %s by another session is reported", async (_, which) => {
     const kill = `select pg_terminate_backend(pid) from pg_stat_activity
       where datname = $1 and ${which}`;
     const executor = await open(
@@ -162,29 +162,29 @@ describe("what goes wrong with the harness is told by a code and what to do", ()
     expect(error.code).toBe("CONNECTION_LOST");
   });
 
-  test("a perform() that throws is the model's mistake", async () => {
+  test("an error that perform() throws is attributed to the service", async () => {
     const executor = await open();
     const wrong = scenario([{ name: "throws", sql: ["select 1"] }]);
     const error = await fault(executor.execute(wrong, new Exhaustive(0)));
-    expect(error.code).toBe("MODEL_FAILED");
+    expect(error.code).toBe("SERVICE_FAILED");
     expect(error.message).toContain(`perform() failed`);
-    expect(error.message).toContain("the model's own mistake");
+    expect(error.message).toContain("the service's own mistake");
   });
 
   test.each([
     "migrate",
     "start",
-  ] as const)("a %s() that fails is named, and nothing is left", async (part) => {
+  ] as const)("a %s() that fails is named, and leaves nothing behind", async (part) => {
     const failing = { ...SETUP, [part]: () => Promise.reject(new Error("no such file")) };
     const error = await fault(open({}, failing));
-    expect(error.code).toBe("MODEL_FAILED");
-    expect(error.message).toBe(`the model's ${part}() failed: Error: no such file`);
+    expect(error.code).toBe("SERVICE_FAILED");
+    expect(error.message).toBe(`the service's ${part}() failed: Error: no such file`);
     const left = "select from pg_database where datname = $1";
     const { rowCount } = await outside((client) => client.query(left, [database.name]));
     expect(rowCount).toBe(0);
   });
 
-  test("closing cleans up what it can, and hides no reason", async () => {
+  test("an error while cleaning up does not hide the first error", async () => {
     const unlucky: Server = {
       ...server,
       lease: async () => ({

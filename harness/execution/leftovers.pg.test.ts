@@ -16,8 +16,9 @@ import {
 } from "./statements.fixture.ts";
 
 let server: Server;
-/** With one connection for all clients, and with enough. */
+/** With one connection for all clients. */
 let narrow: Executor<null, Statements>;
+/** With enough connections. */
 let wide: Executor<null, Statements>;
 
 beforeAll(async () => {
@@ -63,16 +64,16 @@ test.each<[string, Statements, object]>([
     statements("begin", "select pg_advisory_xact_lock(7)", "commit"),
     {},
   ],
-])("who leaves %s is told so, and the next execution finds all as it was", async (_, operation, rules) => {
+])("an operation that leaves %s is reported, and the next execution starts clean", async (_, operation, expected) => {
   const [execution] = await all(wide, [[operation]]);
-  expect(execution && left(execution)).toEqual({ ...NOTHING, ...rules });
-  // Of the system that did it, and not of one that was started since.
+  expect(execution && left(execution)).toEqual({ ...NOTHING, ...expected });
+  // State is observed before the system is started anew.
   expect(execution?.snapshot["performed"]).toEqual([{ operations: 1 }]);
   const [next] = await all(wide, [[statements(LOCK, UNLOCK, add(2))]]);
   expect(next && [counters(next), left(next)]).toEqual([[0, 1], NOTHING]);
 });
 
-test("a lock is noticed that a function takes whose body has no text", async () => {
+test("a lock is noticed if a function takes it whose body is stored parsed", async () => {
   const migrate = async (url: string) => {
     await setupOf(8).migrate(url);
     const client = new Client({ connectionString: url });
@@ -86,7 +87,7 @@ test("a lock is noticed that a function takes whose body has no text", async () 
   await executor.close();
 });
 
-test("clients that share one connection wait for each other in the service, and all is done", async () => {
+test("clients that share one connection wait for each other in the service, and all complete", async () => {
   const both = [statements("begin", add(1), "commit")];
   const seen = await all(narrow, [both, both, both]);
   expect(seen.length).toBeGreaterThan(3);
@@ -96,7 +97,7 @@ test("clients that share one connection wait for each other in the service, and 
   }
 });
 
-test("a service that keeps a connection while it asks for another waits for ever", async () => {
+test("a service that holds the only connection while it waits for another one is stuck", async () => {
   const nested: Statements = { name: "nested", sql: ["begin", add(1), add(2)] };
   const [alone] = await all(narrow, [[nested]]);
   expect(alone?.ending).toEqual({ type: "stuck", waits: "0 for a connection of the pool" });

@@ -3,8 +3,8 @@ import { connectionLost } from "../core/error.ts";
 import { controlConnection } from "../postgres/control-connection.ts";
 
 /**
- * Asks the server who waits for whom. The answer is true of the moment in which the server gave
- * it: whoever uses it must see that nothing happened since the question was sent.
+ * Asks the server about locks and backends, past the proxy. Each answer is true of the moment in which
+ * the server gave it: the caller has to check that nothing has happened since it asked.
  */
 export class LockWaits {
   readonly #directUrl: string;
@@ -19,14 +19,14 @@ export class LockWaits {
     return new LockWaits(directUrl, await controlConnection(directUrl, "heddle"));
   }
 
-  /** The server was killed, and is there again. */
+  /** Connects again, after the server was killed and restarted. */
   async reopen(): Promise<void> {
     this.#client = await controlConnection(this.#directUrl, "heddle");
   }
 
   /**
    * For each backend, the process ids that hold what it waits for or are ahead of it in the queue;
-   * none when it waits for no lock. Of parallel workers, their leader
+   * none when it waits for no lock. A parallel worker is named by its leader
    * (https://www.postgresql.org/docs/current/functions-info.html, pg_blocking_pids).
    */
   async blockers(pids: readonly number[]): Promise<Map<number, readonly number[]>> {
@@ -38,21 +38,13 @@ export class LockWaits {
     return new Map(rows.map((row) => [row.pid, row.blockers]));
   }
 
-  /** Ends backends and waits until they are gone, so that nothing of theirs can still commit. */
-  async terminate(pids: readonly number[]): Promise<void> {
-    await this.#query({
-      text: "select pg_terminate_backend(pid, 5000) from unnest($1::int[]) as pid",
-      values: [pids],
-    });
-  }
-
   /**
-   * Whose writes are seen now. Changes whenever a transaction ends that wrote anything, in whatever
-   * order; may change without one.
+   * The server's snapshot. It differs whenever a transaction that wrote has ended, in whatever order;
+   * it may also differ without that.
    */
-  async ended(): Promise<string> {
+  async currentSnapshot(): Promise<string> {
     const { rows } = await this.#query<{ snapshot: string }>({
-      name: "ended",
+      name: "snapshot",
       text: "select pg_current_snapshot()::text as snapshot",
     });
     return rows[0]?.snapshot ?? "";
@@ -82,14 +74,22 @@ export class LockWaits {
     return rows.map(({ key }) => key);
   }
 
-  /** Cancels what a backend is doing. */
+  /** Cancels the statement of a backend. */
   async cancel(pid: number): Promise<void> {
     await this.#query({ text: "select pg_cancel_backend($1)", values: [pid] });
   }
 
-  /** Tells a backend to end. */
+  /** Signals a backend to end, and does not wait for it. */
   async end(pid: number): Promise<void> {
     await this.#query({ text: "select pg_terminate_backend($1)", values: [pid] });
+  }
+
+  /** Ends backends and waits up to 5 s for each, so that none of them can still commit. */
+  async terminate(pids: readonly number[]): Promise<void> {
+    await this.#query({
+      text: "select pg_terminate_backend(pid, 5000) from unnest($1::int[]) as pid",
+      values: [pids],
+    });
   }
 
   /** Throws HarnessError `CONNECTION_LOST`. */

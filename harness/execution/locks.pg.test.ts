@@ -18,7 +18,7 @@ import {
   statements,
 } from "./statements.fixture.ts";
 
-/** A server that does not let us set what makes it tell its sessions that they wait. */
+/** A server on which the settings that make it report waits may not be changed. */
 function polled(server: Server): Server {
   const lease = async (): Promise<Database> => {
     const database = await server.lease();
@@ -64,7 +64,7 @@ async function execute(
   return execution;
 }
 
-/** Who waited for whom, in order. */
+/** The waits in order. */
 const waits = ({ trace }: Run) =>
   trace.flatMap((event) =>
     event.type === "wait" ? `${event.task} for ${event.for.join(" and ")}` : [],
@@ -75,7 +75,7 @@ const UNLOCK = "select pg_advisory_unlock(7)";
 const TRANSACTION_LOCK = "select pg_advisory_xact_lock(8)";
 const hold = (...sql: string[]) => [statements("begin", ...sql, "commit")];
 
-/** What is run by which schedule; who then waits for whom, and the counters at the end. */
+/** Scenarios with a schedule, the waits that it leads to, and the counters at the end. */
 const CASES: {
   readonly [what: string]: {
     readonly scene: Scenario<null, Statements>;
@@ -84,13 +84,13 @@ const CASES: {
     readonly counters: readonly number[];
   };
 } = {
-  "nobody waits": {
+  "no wait": {
     scene: scenario(hold(add(1)), hold(add(2))),
     schedule: "0*3 1*4 0",
     waits: [],
     counters: [1, 1],
   },
-  "one waits for a row": {
+  "a wait for a row": {
     scene: scenario(hold(add(1)), hold(add(1))),
     schedule: "0*3 1*3 0 1*2",
     waits: ["1 for 0"],
@@ -110,7 +110,7 @@ const CASES: {
     waits: ["1 for 0"],
     counters: [2, 0],
   },
-  "a lock that a savepoint gives back": {
+  "a lock that a rollback to a savepoint releases": {
     scene: scenario(
       hold("savepoint a", add(1), "rollback to a", add(2)),
       hold("savepoint b", add(1), "release b"),
@@ -134,14 +134,14 @@ describe.each(["pushed", "polled"] as const)("lock waits that are %s", (lockWait
     expect({ waits: waits(execution), counters: counters(execution) }).toEqual(expected);
   });
 
-  test("a statement that takes long is not taken for one that waits", async () => {
+  test("a slow statement is not mistaken for one that waits", async () => {
     const slow = [statements("select pg_sleep(0.3)", add(1))];
     const execution = await execute(lockWaits, scenario(slow, slow), "0*2 1*2 0 1");
     expect(waits(execution)).toEqual([]);
     expect(counters(execution)).toEqual([2, 0]);
   });
 
-  test("one that waits for another that takes long is no rest", async () => {
+  test("quiescence is not reached while a statement waits for a slow one", async () => {
     // When the first commits, the second gets its lock and sleeps; the third waits for the second.
     const sleepy = hold(add(2), `${add(1)} returning pg_sleep(0.3)`);
     const scene = scenario(hold(add(1)), sleepy, hold(add(2)));
@@ -150,7 +150,7 @@ describe.each(["pushed", "polled"] as const)("lock waits that are %s", (lockWait
     expect(counters(execution)).toEqual([2, 2]);
   });
 
-  test("a deadlock is left to the server, and somebody is its victim", async () => {
+  test("a deadlock is left to the server, which chooses a victim", async () => {
     const cross = scenario(hold(add(1), add(2)), hold(add(2), add(1)));
     const executor = executors.get(lockWaits);
     const search = new Exhaustive(1);
@@ -168,8 +168,8 @@ describe.each(["pushed", "polled"] as const)("lock waits that are %s", (lockWait
   });
 });
 
-test("both ways of knowing of waits see the same", async () => {
-  // Only a session that said itself that it waits is stopped, and so woken in an order of ours.
+test("pushed and polled waits give equal executions", async () => {
+  // Only a backend that reports its wait is stopped, so that the harness decides the order.
   const { "a table lock that two wait for": _, ...oneAtATime } = CASES;
   for (const { scene, schedule } of Object.values(oneAtATime)) {
     const pushed = await execute("pushed", scene, schedule);

@@ -37,7 +37,7 @@ async function explore(...clients: Statements[][]) {
   return seen;
 }
 
-test("two statements of one client at once are tasks that are chosen separately", async () => {
+test("parallel statements of one client are tasks of their own", async () => {
   const seen = await explore([parallel("select 1", "select 2")]);
   expect(seen.map(({ schedule }) => formatSchedule(schedule))).toEqual(["0*2 0.1", "0 0.1 0"]);
   const ran = seen.map(({ trace }) =>
@@ -49,12 +49,12 @@ test("two statements of one client at once are tasks that are chosen separately"
   ]);
 });
 
-test("they interleave with those of another client, each order once", async () => {
+test("parallel statements interleave with those of another client, in each order once", async () => {
   const seen = await explore(
     [parallel(add(1), add(2))],
     [statements("select value from counter where id = 1")],
   );
-  // A start, then two in either order, among a start and one: 5 over 2, twice.
+  // A start and two statements in either order, among a start and one statement: 5 choose 2, twice.
   expect(new Set(seen.map(({ schedule }) => formatSchedule(schedule))).size).toBe(20);
   expect(seen).toHaveLength(20);
   for (const execution of seen) expect(counters(execution)).toEqual([1, 1]);

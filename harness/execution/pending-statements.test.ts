@@ -1,114 +1,170 @@
 import { describe, expect, test } from "vitest";
+import { drive, FakeSession, SELECT } from "../proxy/pending-statement.fixture.ts";
+import type { StatementState } from "../proxy/pending-statement.ts";
 import { choiceOf, PendingStatements } from "./pending-statements.ts";
-import { fakeSession } from "./session.fixture.ts";
 
-const statement = { sql: "select 1", values: [] };
-const everybody = () => true;
-const nobody = () => false;
 const BACKGROUND_CLIENT = -1;
 
-const names = (pending: PendingStatements) => pending.all().map(({ task }) => task);
+/** The statements of an execution in which the operations of these clients are under way. */
+function withActive(isActive: (client: number) => boolean, owners = new Map<number, number>()) {
+  return new PendingStatements({ isActive, ownerOf: (pid) => owners.get(pid) });
+}
+
+const all = () => withActive(() => true);
+
+const tasks = (statements: PendingStatements) => statements.all().map(({ task }) => task);
+
+/** A statement of the session arrives while `running` is in the service. */
+function arrive(statements: PendingStatements, session: FakeSession, running: number) {
+  const pending = session.hold();
+  statements.add(pending, running);
+  return pending;
+}
 
 describe("a statement that arrives", () => {
   test("belongs to the client that is running", () => {
-    const pending = new PendingStatements();
-    const session = fakeSession(1);
-    pending.arrive(session, statement, 2, everybody);
-    expect(pending.on(session)).toMatchObject({ task: "2", stage: "held", statement });
+    const statements = all();
+    const session = new FakeSession(1);
+    const pending = arrive(statements, session, 2);
+    expect(pending.task).toBe("2");
+    expect(statements.on(session)).toBe(pending);
+    expect(statements.find("2")).toBe(pending);
+    expect(pending).toMatchObject({ statement: SELECT, state: { at: "held" } });
   });
 
-  test("belongs to whoever runs next, once the connection is back in the pool", () => {
-    const pending = new PendingStatements();
-    const session = fakeSession(1);
-    pending.arrive(session, statement, 0, everybody);
-    pending.land(session);
-    pending.arrive(session, statement, 1, everybody);
-    expect(names(pending)).toEqual(["1"]);
+  test("belongs to the client that runs next, once the connection is back in the pool", () => {
+    const statements = all();
+    const session = new FakeSession(1);
+    arrive(statements, session, 0);
+    statements.remove(session);
+    arrive(statements, session, 1);
+    expect(tasks(statements)).toEqual(["1"]);
   });
 
-  test("belongs to the background when nobody is running", () => {
-    const pending = new PendingStatements();
-    pending.arrive(fakeSession(1), statement, BACKGROUND_CLIENT, everybody);
-    pending.arrive(fakeSession(2), statement, BACKGROUND_CLIENT, everybody);
-    expect(names(pending)).toEqual(["bg", "bg.1"]);
+  test("belongs to the client whose request uses the connection, whichever client is running", () => {
+    const statements = withActive(() => true, new Map([[1, 3]]));
+    arrive(statements, new FakeSession(1), 0);
+    arrive(statements, new FakeSession(2), 0);
+    expect(tasks(statements)).toEqual(["0", "3"]);
+  });
+
+  test("belongs to the background when no client is running", () => {
+    const statements = all();
+    arrive(statements, new FakeSession(1), BACKGROUND_CLIENT);
+    arrive(statements, new FakeSession(2), BACKGROUND_CLIENT);
+    expect(tasks(statements)).toEqual(["bg", "bg.1"]);
   });
 
   test.each([
     "open",
     "failed",
-  ] as const)("goes on with the %s transaction of another client whose operation is under way", (transaction) => {
-    const pending = new PendingStatements();
-    const session = fakeSession(1);
-    pending.arrive(session, statement, 0, everybody);
-    pending.land(session);
+  ] as const)("continues the %s transaction of a client whose operation is under way", (transaction) => {
+    const statements = all();
+    const session = new FakeSession(1);
+    arrive(statements, session, 0);
+    statements.remove(session);
     session.transaction = transaction;
-    pending.arrive(session, statement, 1, everybody);
-    expect(names(pending)).toEqual(["0"]);
+    arrive(statements, session, 1);
+    expect(tasks(statements)).toEqual(["0"]);
   });
 
-  test("does not go on with a transaction whose owner's operation has ended", () => {
-    const pending = new PendingStatements();
-    const session = fakeSession(1);
-    pending.arrive(session, statement, 0, everybody);
-    pending.land(session);
+  test("does not continue the transaction of a client whose operation has ended", () => {
+    const statements = withActive(() => false);
+    const session = new FakeSession(1);
+    arrive(statements, session, 0);
+    statements.remove(session);
     session.transaction = "open";
-    pending.arrive(session, statement, 1, nobody);
-    expect(names(pending)).toEqual(["1"]);
+    arrive(statements, session, 1);
+    expect(tasks(statements)).toEqual(["1"]);
   });
 
   test("has a task of its own when its client has others under way", () => {
-    const pending = new PendingStatements();
-    const [a, b, c] = [fakeSession(1), fakeSession(2), fakeSession(3)];
-    for (const session of [a, b, c]) pending.arrive(session, statement, 1, everybody);
-    expect(names(pending)).toEqual(["1", "1.1", "1.2"]);
-    pending.land(b);
-    pending.arrive(fakeSession(4), statement, 1, everybody);
-    expect(pending.on(c)?.task).toBe("1.2");
-    expect(names(pending)).toEqual(["1", "1.1", "1.2"]);
+    const statements = all();
+    const [a, b, c] = [new FakeSession(1), new FakeSession(2), new FakeSession(3)];
+    for (const session of [a, b, c]) arrive(statements, session, 1);
+    expect(tasks(statements)).toEqual(["1", "1.1", "1.2"]);
+    statements.remove(b);
+    arrive(statements, new FakeSession(4), 1);
+    expect(statements.on(c)?.task).toBe("1.2");
+    expect(tasks(statements)).toEqual(["1", "1.1", "1.2"]);
+  });
+
+  test("is scheduled until it is removed, and no other statement of its session is", () => {
+    const statements = all();
+    const session = new FakeSession(1);
+    const pending = arrive(statements, session, 0);
+    expect(statements.has(pending)).toBe(true);
+    expect(statements.has(session.hold())).toBe(false);
+    statements.remove(session);
+    expect(statements.has(pending)).toBe(false);
+    expect(statements.on(session)).toBeUndefined();
   });
 });
 
 describe("tasks", () => {
   test("are listed by client, then by connection; the background last", () => {
-    const pending = new PendingStatements();
+    const statements = all();
     const clients = [BACKGROUND_CLIENT, 10, 2, 0, 2];
     clients.forEach((client, index) => {
-      pending.arrive(fakeSession(index + 1), statement, client, everybody);
+      arrive(statements, new FakeSession(index + 1), client);
     });
-    expect(names(pending)).toEqual(["0", "2", "2.1", "10", "bg"]);
-    expect(pending.of(2).map(({ task }) => task)).toEqual(["2", "2.1"]);
-    expect(pending.of(1)).toEqual([]);
+    expect(tasks(statements)).toEqual(["0", "2", "2.1", "10", "bg"]);
+    expect(statements.of(2).map(({ task }) => task)).toEqual(["2", "2.1"]);
+    expect(statements.of(1)).toEqual([]);
   });
 
   test("list the second statement of a client before its eleventh", () => {
-    const pending = new PendingStatements();
-    for (let pid = 1; pid <= 12; pid++) pending.arrive(fakeSession(pid), statement, 0, everybody);
-    expect(names(pending).slice(0, 3)).toEqual(["0", "0.1", "0.2"]);
-    expect(names(pending).at(-1)).toBe("0.11");
+    const statements = all();
+    for (let pid = 1; pid <= 12; pid++) arrive(statements, new FakeSession(pid), 0);
+    expect(tasks(statements).slice(0, 3)).toEqual(["0", "0.1", "0.2"]);
+    expect(tasks(statements).at(-1)).toBe("0.11");
   });
 
-  test("tell which are in the database, and what each can do", () => {
-    const pending = new PendingStatements();
-    const session = fakeSession(1);
-    pending.arrive(session, statement, 0, everybody);
-    const flight = pending.on(session);
-    if (flight === undefined) throw new Error("no flight");
-    expect(choiceOf(flight)).toEqual({ task: "0", action: "release" });
-    flight.stage = "database";
-    expect(choiceOf(flight)).toBeUndefined();
-    expect(pending.inDatabase()).toEqual([flight]);
-    flight.stage = "answered";
-    expect(choiceOf(flight)).toEqual({ task: "0", action: "deliver" });
-    expect(pending.inDatabase()).toEqual([]);
+  test("are those of another client once it is reassigned", () => {
+    const statements = all();
+    const [a, b] = [new FakeSession(1), new FakeSession(2)];
+    for (const session of [a, b]) arrive(statements, session, 0);
+    statements.reassign(0, 5);
+    expect(tasks(statements)).toEqual(["5", "5.1"]);
+    statements.remove(a);
+    expect(statements.taskOf(a)).toBe("5");
   });
 
-  test("name a session between two statements after who used it last", () => {
-    const pending = new PendingStatements();
-    const session = fakeSession(1);
-    expect(pending.nameOf(session)).toBe("bg");
-    pending.arrive(session, statement, 3, everybody);
-    pending.land(session);
-    expect(pending.on(session)).toBeUndefined();
-    expect(pending.nameOf(session)).toBe("3");
+  test.each<[StatementState["at"], string | undefined, boolean]>([
+    ["held", "release", false],
+    ["running", undefined, true],
+    ["gate", "release", false],
+    ["waiting", undefined, true],
+    ["stopped", undefined, true],
+    ["woken", "wake", false],
+    ["answered", "deliver", false],
+    ["lost", "deliver", false],
+    ["complete", undefined, false],
+  ])("have a choice and are executing by the state of their statement: %s", (state, action, executing) => {
+    const statements = all();
+    const session = new FakeSession(1);
+    const pending = arrive(statements, session, 0);
+    drive(pending, session, state);
+    expect(choiceOf(pending)).toEqual(action && { task: "0", action });
+    expect(statements.executing()).toEqual(executing ? [pending] : []);
+  });
+
+  test("name a session between two statements after the client that used it last", () => {
+    const statements = all();
+    const session = new FakeSession(1);
+    expect(statements.taskOf(session)).toBe("bg");
+    arrive(statements, session, 3);
+    statements.remove(session);
+    expect(statements.taskOf(session)).toBe("3");
+  });
+
+  test("are waited for according to the last quiescence", () => {
+    const statements = all();
+    const pending = arrive(statements, new FakeSession(1), 0);
+    expect(statements.waitsFor(pending)).toEqual([]);
+    statements.setWaits(new Map([[pending, ["1"]]]));
+    expect(statements.waitsFor(pending)).toEqual(["1"]);
+    statements.setWaits(new Map());
+    expect(statements.waitsFor(pending)).toEqual([]);
   });
 });

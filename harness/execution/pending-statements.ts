@@ -1,108 +1,122 @@
 import { type Choice, clientOf, type Task, taskOf } from "../core/schedule.ts";
-import type { Statement, TraceEvent } from "../core/trace.ts";
-import type { GatePlace } from "../instrumentation/gate-locks.ts";
-import type { ProxySession } from "../proxy/session.ts";
+import type { PendingStatement, ProxySession } from "../proxy/pending-statement.ts";
 
-/** A statement that is under way, and where it is. */
-export interface PendingStatement {
-  task: Task;
-  readonly session: ProxySession;
-  readonly statement: Statement;
-  /** `woken`: its wait has ended, and it is frozen until it is chosen. */
-  stage: "held" | "database" | "woken" | "answered";
-  /** Its backend is stopped. */
-  frozen: boolean;
-  /** The gate inside the server at which it is held; undefined when it is not there yet. */
-  gate: GatePlace | undefined;
-  /** The server said that the session waits, after its deadlock check found nothing. */
-  waiting: boolean;
-  /** Whom it was last seen to wait for. */
-  waitsFor: readonly Task[];
-  /** That by which the service will never hear its answer. */
-  doomed: "cut-after" | "kill-after" | "crash" | undefined;
-  /** What the server did with it, as long as the trace does not say it. */
-  unsaid: Extract<TraceEvent, { readonly type: "result" | "gate" }> | undefined;
+/**
+ * The wait-for graph: for each statement in the server, the tasks that hold what it waits for or are
+ * ahead of it in the queue. Without any, its wait has ended while its backend was stopped.
+ */
+export type WaitGraph = ReadonlyMap<PendingStatement, readonly Task[]>;
+
+/** What is known about who uses a session. */
+interface SessionUse {
+  /** Whether an operation of the client is under way. */
+  isActive(client: number): boolean;
+  /** The client whose request uses the connection of a backend (see `System.ownerOf`), if known. */
+  ownerOf(pid: number): number | undefined;
 }
 
-/** All statements that are under way, by session, and whose each session is. */
+/** The statements that an execution schedules: at most one for each session, each on a task. */
 export class PendingStatements {
-  readonly #flights = new Map<ProxySession, PendingStatement>();
-  /** In order, until that changes. */
+  readonly #bySession = new Map<ProxySession, PendingStatement>();
+  /** All statements in their order; undefined when that may have changed. */
   #sorted: readonly PendingStatement[] | undefined;
-  /** Who used a session last. */
+  /** The client that used each session last. */
   readonly #clients = new Map<ProxySession, number>();
+  readonly #use: SessionUse;
+  #waits: WaitGraph = new Map();
+
+  constructor(use: SessionUse) {
+    this.#use = use;
+  }
 
   /**
-   * A statement arrived while `running` was in the service (-1: nobody). It is of the client whose
-   * session it is; if that is not known, the running one's, unless it goes on with a transaction of
-   * another one whose operation is under way.
+   * Assigns a statement that has arrived to a task, and schedules it. It belongs to the client of its
+   * session. If the session has none, it belongs to the client whose request uses the connection or,
+   * where that is not known, to `running`; unless it continues the transaction of another client whose
+   * operation is under way.
+   *
+   * @param running the client that is in the service; -1 for the background
    */
-  arrive(
-    session: ProxySession,
-    statement: Statement,
-    running: number,
-    active: (client: number) => boolean,
-  ): void {
-    const owner = this.#clients.get(session);
-    const goesOn = owner !== undefined && session.transaction !== "idle" && active(owner);
-    const client = session.owner.client ?? (goesOn ? owner : running);
+  add(pending: PendingStatement, running: number): void {
+    const { session } = pending;
+    const user = this.#use.ownerOf(session.pid) ?? running;
+    const last = this.#clients.get(session);
+    const continues =
+      last !== undefined && session.transaction !== "idle" && this.#use.isActive(last);
+    const client = session.origin.client ?? (continues ? last : user);
     this.#clients.set(session, client);
-    const taken = new Set(this.of(client).map((flight) => flight.task));
+    const taken = new Set(this.of(client).map(({ task }) => task));
     let ordinal = 0;
     while (taken.has(taskOf(client, ordinal))) ordinal++;
+    pending.assignTo(taskOf(client, ordinal));
     this.#sorted = undefined;
-    this.#flights.set(session, {
-      task: taskOf(client, ordinal),
-      session,
-      statement,
-      stage: "held",
-      frozen: false,
-      gate: undefined,
-      waiting: false,
-      waitsFor: [],
-      doomed: undefined,
-      unsaid: undefined,
-    });
+    this.#bySession.set(session, pending);
   }
 
-  /** All that is `client`'s is from now on `other`'s, who had nothing. */
-  handOver(client: number, other: number): void {
-    const flights = this.of(client);
+  /** Assigns everything of `client` to `other`, which has nothing yet. */
+  reassign(client: number, other: number): void {
+    const statements = this.of(client);
     this.#sorted = undefined;
-    for (const flight of flights) {
-      flight.task = taskOf(other, Number(flight.task.split(".")[1] ?? 0));
+    for (const pending of statements) {
+      pending.assignTo(taskOf(other, Number(pending.task.split(".")[1] ?? 0)));
     }
-    for (const [session, owner] of this.#clients) {
-      if (owner === client) this.#clients.set(session, other);
+    for (const [session, last] of this.#clients) {
+      if (last === client) this.#clients.set(session, other);
     }
   }
 
-  land(session: ProxySession): void {
-    if (this.#flights.delete(session)) this.#sorted = undefined;
+  /** Schedules the statement of the session no longer, if there is one. */
+  remove(session: ProxySession): void {
+    if (this.#bySession.delete(session)) this.#sorted = undefined;
+  }
+
+  /** Whether the statement is scheduled; one that is not passes the proxy at once. */
+  has(pending: PendingStatement): boolean {
+    return this.#bySession.get(pending.session) === pending;
   }
 
   on(session: ProxySession): PendingStatement | undefined {
-    return this.#flights.get(session);
+    return this.#bySession.get(session);
   }
 
-  /** In the fixed order: by client, then by connection; the background last. */
+  /** The statement of a task. */
+  find(task: Task): PendingStatement | undefined {
+    return this.all().find((pending) => pending.task === task);
+  }
+
+  /** All statements in a fixed order: by client, then by task; the background last. */
   all(): readonly PendingStatement[] {
-    this.#sorted ??= [...this.#flights.values()].sort((a, b) => compareTasks(a.task, b.task));
+    this.#sorted ??= [...this.#bySession.values()].sort((a, b) => compareTasks(a.task, b.task));
     return this.#sorted;
   }
 
   of(client: number): PendingStatement[] {
-    return this.all().filter((flight) => clientOf(flight.task) === client);
+    return this.all().filter(({ task }) => clientOf(task) === client);
   }
 
-  inDatabase(): PendingStatement[] {
-    return this.all().filter((flight) => flight.stage === "database");
+  /** The statements that the server works on or that wait in it, but not those at a gate. */
+  executing(): PendingStatement[] {
+    return this.all().filter(isExecuting);
   }
 
-  /** The task to name for a session that holds a lock, whether a statement is under way or not. */
-  nameOf(session: ProxySession): Task {
-    return this.#flights.get(session)?.task ?? taskOf(this.#clients.get(session) ?? -1, 0);
+  /** The task to name for a session that holds a lock, between two statements too. */
+  taskOf(session: ProxySession): Task {
+    return this.#bySession.get(session)?.task ?? taskOf(this.#clients.get(session) ?? -1, 0);
   }
+
+  /** Sets the waits at quiescence. */
+  setWaits(waits: WaitGraph): void {
+    this.#waits = waits;
+  }
+
+  /** The tasks that the statement waited for at the last quiescence. */
+  waitsFor(pending: PendingStatement): readonly Task[] {
+    return this.#waits.get(pending) ?? [];
+  }
+}
+
+function isExecuting({ state: { at } }: PendingStatement): boolean {
+  return at === "running" || at === "waiting" || at === "stopped";
 }
 
 export function compareTasks(a: Task, b: Task): number {
@@ -111,9 +125,18 @@ export function compareTasks(a: Task, b: Task): number {
   return rank(a) < rank(b) ? -1 : 1;
 }
 
-export function choiceOf(flight: PendingStatement): Choice | undefined {
-  if (flight.stage === "held") return { task: flight.task, action: "release" };
-  if (flight.stage === "answered") return { task: flight.task, action: "deliver" };
-  if (flight.stage === "woken") return { task: flight.task, action: "wake" };
-  return undefined;
+/** How the scheduler can move a statement; undefined while it is in the server and not at a gate. */
+export function choiceOf({ task, state }: PendingStatement): Choice | undefined {
+  switch (state.at) {
+    case "held":
+    case "gate":
+      return { task, action: "release" };
+    case "answered":
+    case "lost":
+      return { task, action: "deliver" };
+    case "woken":
+      return { task, action: "wake" };
+    default:
+      return undefined;
+  }
 }

@@ -1,147 +1,209 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { HarnessError } from "../core/error.ts";
-import type { Json } from "../core/json.ts";
-import type { Operation } from "../core/operation.ts";
 import type { Task } from "../core/schedule.ts";
-import type { ExecutionContext } from "./execution-context.ts";
-import type { PendingStatement, PendingStatements } from "./pending-statements.ts";
-import { stableWaits } from "./waits.ts";
-
-type Surroundings = Pick<
-  ExecutionContext<Json, Operation>,
-  "proxy" | "lockWaits" | "pushed" | "stepTimeoutMs"
->;
+import type { PendingStatement, ProxySession } from "../proxy/pending-statement.ts";
+import type { PendingStatements, WaitGraph } from "./pending-statements.ts";
 
 /**
- * How long nothing has to happen before the server is asked who waits, in ms. It decides when to
- * ask, never what the answer is. A server that tells its sessions that they wait is asked as soon
- * as it has told; then this is only for waits of which it does not tell (a safe snapshot). It is long,
- * since one that is told late, on a busy machine, has its check for a deadlock still to come.
+ * For how long, in ms, nothing may happen before the server is asked which backends wait. It decides
+ * when to ask, never what the answer is. A server that reports waits is asked as soon as every
+ * statement has reported one, so there this is only for waits that it does not report (a safe
+ * snapshot). It is long, since a wait that is reported late, on a busy machine, has its deadlock check
+ * still to come.
  */
-const PATIENCE = { pushed: 100, polled: 1 };
+const PATIENCE_MS = { pushed: 100, polled: 1 };
 
 /**
- * How many turns of the event loop go by without an event before all is at rest. A service in this
- * process that has several statements under way, and hears of one of them, sends its next one within
- * these: what is written here is read here in the next turn.
+ * The number of turns of the event loop that must pass without an event. A service in this process
+ * that has several statements under way, and gets the answer to one of them, sends its next one within
+ * these: what it writes is read here in the next turn.
  */
 const TURNS = 4;
 
-/** After how long, in ms, it is looked again whether a client came to stand in a queue: that is no event. */
-const UNHEARD = 1;
+/** The interval, in ms, at which `unsettled` is asked again: a client may queue without an event. */
+const UNSETTLED_POLL_MS = 1;
 
-/** Knows when all is at rest: nothing will happen any more until somebody is let go. */
+/** What the server can tell about waits. */
+interface BlockerQuery {
+  blockers(pids: readonly number[]): Promise<Blockers>;
+}
+
+/** For each backend, the process ids that it waits for, as the server reports them. */
+type Blockers = ReadonlyMap<number, readonly number[]>;
+
+interface QuiescenceOptions {
+  /** Whether the server reports by itself that a session waits (see `Database.lockWaits`). */
+  readonly pushed: boolean;
+  readonly stepTimeoutMs: number;
+}
+
+/** Detects quiescence: nothing will happen any more until the scheduler moves a task. */
 export class Quiescence {
-  readonly #surroundings: Surroundings;
-  readonly #pending: PendingStatements;
+  readonly #statements: PendingStatements;
+  readonly #sessions: Iterable<ProxySession>;
+  readonly #server: BlockerQuery;
+  readonly #options: QuiescenceOptions;
   readonly #unsettled: () => string | undefined;
-  #disturbances = 0;
-  /** Whether the service was told anything since the last rest, or did anything. */
-  #service = true;
-  #wake: (() => void) | undefined;
+  /** The number of events so far: an answer of the server is stale once it has changed. */
+  #activity = 0;
+  /** Whether the service received or sent anything since quiescence was last reached. */
+  #serviceActive = true;
+  #onActivity: (() => void) | undefined;
   #failure: HarnessError | undefined;
 
-  /** `unsettled` names what the running client is doing outside the database, if anything. */
+  /** @param unsettled names what has to end outside the database first, if anything */
   constructor(
-    surroundings: Surroundings,
-    pending: PendingStatements,
+    statements: PendingStatements,
+    sessions: Iterable<ProxySession>,
+    server: BlockerQuery,
+    options: QuiescenceOptions,
     unsettled: () => string | undefined,
   ) {
-    this.#surroundings = surroundings;
-    this.#pending = pending;
+    this.#statements = statements;
+    this.#sessions = sessions;
+    this.#server = server;
+    this.#options = options;
     this.#unsettled = unsettled;
   }
 
-  /** Something happened: what was known of waits is stale. */
-  disturb(): void {
-    this.#service = true;
-    this.disturbInside();
+  /** Notes an event. What the server has reported about waits is stale. */
+  noteActivity(): void {
+    this.#serviceActive = true;
+    this.noteServerActivity();
   }
 
-  /** Something happened inside the server, of which the service knows nothing. */
-  disturbInside(): void {
-    this.#disturbances++;
-    this.#wake?.();
+  /** Notes an event inside the server that the service does not notice. */
+  noteServerActivity(): void {
+    this.#activity++;
+    this.#onActivity?.();
   }
 
+  /** Makes `reached` throw the error; of several errors, the first. */
   fail(error: HarnessError): void {
     this.#failure ??= error;
-    this.disturb();
+    this.noteActivity();
   }
 
   /**
-   * Resolves at rest, with the tasks that each statement in the database waits for. Throws
-   * HarnessError `STEP_TIMEOUT` when there is no rest in time, or whatever `fail` was given.
+   * Resolves at quiescence with the waits of all statements in the server. Throws HarnessError
+   * `STEP_TIMEOUT` if it is not reached in time, or the error that `fail` was given.
    */
-  async reached(): Promise<ReadonlyMap<PendingStatement, readonly Task[]>> {
-    const deadline = performance.now() + this.#surroundings.stepTimeoutMs;
+  async reached(): Promise<WaitGraph> {
+    const deadline = performance.now() + this.#options.stepTimeoutMs;
     let patient = true;
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure;
-      const seen = this.#disturbances;
+      const before = this.#activity;
       if (this.#unsettled() === undefined) {
-        if (patient && !this.#worthAsking()) {
-          patient = await this.disturbedWithin(this.#patience);
+        if (patient && !this.#allReportWaits()) {
+          patient = await this.activityWithin(this.#patienceMs);
           if (patient) continue;
         }
         const waits = await this.#waits();
-        // All that the server had sent before its answer is read in the event loop's next turn, and
-        // what the service sends in answer to that in those after it. Then the answer is fresh, or
-        // it is not. Where nothing was asked, and the service had nothing to answer to, nothing comes.
-        const enough = this.#service ? TURNS : waits?.size === 0 ? 0 : 1;
-        for (let turns = 0; turns < enough && seen === this.#disturbances; turns++) await turn();
-        if (seen === this.#disturbances) {
+        // Everything that the server sent before its answer is read in the event loop's next turn, and
+        // what the service sends because of that in those after it. Then the answer is fresh, or it is
+        // not. Where nothing was asked and the service had nothing to react to, nothing will come.
+        const enough = this.#serviceActive ? TURNS : waits?.size === 0 ? 0 : 1;
+        for (let turns = 0; turns < enough && before === this.#activity; turns++) await turn();
+        if (before === this.#activity) {
           if (waits !== undefined) {
-            this.#service = false;
+            this.#serviceActive = false;
             return waits;
           }
-          await this.disturbedWithin(this.#patience);
+          await this.activityWithin(this.#patienceMs);
         }
         patient = true;
-      } else await this.disturbedWithin(UNHEARD);
+      } else await this.activityWithin(UNSETTLED_POLL_MS);
       if (performance.now() > deadline) throw this.#timeout();
     }
   }
 
-  get #patience(): number {
-    return this.#surroundings.pushed ? PATIENCE.pushed : PATIENCE.polled;
+  get #patienceMs(): number {
+    return this.#options.pushed ? PATIENCE_MS.pushed : PATIENCE_MS.polled;
   }
 
-  /** Whether there is nothing to ask, or every statement in the database is said to wait. */
-  #worthAsking(): boolean {
-    return this.#pending.inDatabase().every((flight) => flight.waiting);
+  /** Whether the server has nothing to do, or has reported of every statement that it waits. */
+  #allReportWaits(): boolean {
+    return this.#statements.executing().every(({ state }) => state.at !== "running");
   }
 
-  async #waits(): Promise<ReadonlyMap<PendingStatement, readonly Task[]> | undefined> {
-    const inDatabase = this.#pending.inDatabase();
-    if (inDatabase.length === 0) return new Map();
-    const pids = inDatabase.map((flight) => flight.session.pid);
-    const blockers = await this.#surroundings.lockWaits.blockers(pids);
-    return stableWaits(this.#pending, this.#surroundings.proxy.sessions, blockers);
+  async #waits(): Promise<WaitGraph | undefined> {
+    const executing = this.#statements.executing();
+    if (executing.length === 0) return new Map();
+    const blockers = await this.#server.blockers(executing.map(({ session }) => session.pid));
+    return stableWaits(this.#statements, this.#sessions, blockers);
   }
 
-  /** Whether something happened within that time. */
-  disturbedWithin(ms: number): Promise<boolean> {
+  /** Resolves with true at the next event, or with false after that time. */
+  activityWithin(ms: number): Promise<boolean> {
     return new Promise((resolve) => {
-      const done = (happened: boolean) => {
+      const done = (active: boolean) => {
         clearTimeout(timer);
-        this.#wake = undefined;
-        resolve(happened);
+        this.#onActivity = undefined;
+        resolve(active);
       };
       const timer = setTimeout(() => done(false), Math.max(0, ms));
-      this.#wake = () => done(true);
+      this.#onActivity = () => done(true);
     });
   }
 
   #timeout(): HarnessError {
-    const statements = this.#pending
-      .inDatabase()
+    const statements = this.#statements
+      .executing()
       .map(({ task, statement }) => `task ${task} is in the database with: ${statement.sql}`);
     const where = [this.#unsettled() ?? [], statements].flat().join("; ");
     return new HarnessError(
       "STEP_TIMEOUT",
-      `nothing came to rest within ${this.#surroundings.stepTimeoutMs} ms: ${where || "unknown"}; ` +
-        "raise --step-timeout if that is how long it takes",
+      `quiescence was not reached within ${this.#options.stepTimeoutMs} ms: ${where || "unknown"}; ` +
+        "raise --step-timeout if a step may take that long",
     );
   }
+}
+
+/**
+ * The waits of all statements in the server, if each of them waits for a lock that stays held until
+ * the scheduler moves a task. Undefined when a statement does not wait, or its wait will end by itself:
+ *
+ * - its holder is in the server too and does not wait: that one may finish at any moment;
+ * - the waits form a cycle: the server is about to break it (a deadlock);
+ * - its holder is a session that is not the proxy's.
+ *
+ * A chain of waits that ends at a session whose statement is held, or that is between two statements,
+ * is stable: such a session cannot release anything before the scheduler chooses it. A statement whose
+ * wait has ended while its backend was stopped is stable too, and waits for no task.
+ */
+export function stableWaits(
+  statements: PendingStatements,
+  sessions: Iterable<ProxySession>,
+  blockers: Blockers,
+): WaitGraph | undefined {
+  const byPid = new Map([...sessions].map((session) => [session.pid, session]));
+  // A session that is being opened has the pid 0, which is the server's name for a prepared transaction.
+  byPid.delete(0);
+  const waits = new Map<PendingStatement, readonly Task[]>();
+  for (const pending of statements.executing()) {
+    const tasks = new Set<Task>();
+    for (const pid of blockers.get(pending.session.pid) ?? []) {
+      const holder = byPid.get(pid);
+      if (holder === undefined) return undefined;
+      tasks.add(statements.taskOf(holder));
+    }
+    if (tasks.size === 0 && pending.state.at !== "stopped") return undefined;
+    waits.set(pending, [...tasks].sort());
+  }
+  const pids = [...waits.keys()].map(({ session }) => session.pid);
+  return pids.some((pid) => reaches(pid, pid, blockers)) ? undefined : waits;
+}
+
+/** Whether `from` waits, directly or over others, for `target`. */
+function reaches(from: number, target: number, blockers: Blockers): boolean {
+  const visited = new Set<number>();
+  const open = [...(blockers.get(from) ?? [])];
+  for (let pid = open.pop(); pid !== undefined; pid = open.pop()) {
+    if (pid === target) return true;
+    if (visited.has(pid)) continue;
+    visited.add(pid);
+    open.push(...(blockers.get(pid) ?? []));
+  }
+  return false;
 }

@@ -1,43 +1,59 @@
 import type { Operation } from "../core/operation.ts";
-import type { Task } from "../core/schedule.ts";
-import type { TraceEvent } from "../core/trace.ts";
-import type { PendingStatement } from "./pending-statements.ts";
+import type { Place, Result, TraceEvent } from "../core/trace.ts";
+import type { Gate, PendingStatement } from "../proxy/pending-statement.ts";
+import type { PendingStatements, WaitGraph } from "./pending-statements.ts";
 
-/** Writes down what happens in an execution, in an order that does not depend on chance. */
+/** Records the trace of an execution in an order that depends on the schedule alone. */
 export class Recording<Op extends Operation> {
   readonly trace: TraceEvent<Op>[] = [];
+  readonly #places: ReadonlyMap<number, Place>;
+  /** What the trace has already: a statement can keep its result when its state changes. */
+  readonly #recorded = new WeakSet<Gate | Result>();
+
+  /** @param places the places of the gates inside the server, by number */
+  constructor(places: ReadonlyMap<number, Place>) {
+    this.#places = places;
+  }
 
   add(event: TraceEvent<Op>): void {
     this.trace.push(event);
   }
 
-  /** All since the last move. */
+  /** The events since the last move, which is the first of them. */
   lastStep(): readonly TraceEvent<Op>[] {
     return this.trace.slice(this.trace.findLastIndex(({ type }) => type === "move"));
   }
 
-  /** What the server did with a flight of the running client is written down as it comes. */
-  heard(flight: PendingStatement): void {
-    if (flight.unsaid === undefined) return;
-    this.trace.push(flight.unsaid);
-    flight.unsaid = undefined;
+  /** Adds the gate that a statement has reached, or the result that it has, unless that was done. */
+  addServerEvent({ task, state }: PendingStatement): void {
+    if (state.at === "gate" && this.#isNew(state.gate)) {
+      const { place } = state.gate;
+      const unknown = { of: "?", line: null, next: `gate ${place}` };
+      this.trace.push({ type: "gate", task, place: this.#places.get(place) ?? unknown });
+    } else if (state.at === "answered" || state.at === "lost") {
+      const { result } = state;
+      if (result && this.#isNew(result)) this.trace.push({ type: "result", task, result });
+    }
+  }
+
+  #isNew(event: Gate | Result): boolean {
+    const isNew = !this.#recorded.has(event);
+    this.#recorded.add(event);
+    return isNew;
   }
 
   /**
-   * What happened beside the running client is written down at rest, by task: which of two things
-   * that the server did at the same time was heard of first is no property of the execution.
+   * Adds, by task, what the server did for all tasks but the running one, whose events are added as
+   * they come. The order in which the harness read about simultaneous events is no property of the
+   * execution. A wait is added when it begins and when the tasks that it is for change.
    */
-  atRest(
-    flights: readonly PendingStatement[],
-    waits: ReadonlyMap<PendingStatement, readonly Task[]>,
-  ): void {
-    for (const flight of flights) {
-      this.heard(flight);
-      const holders = waits.get(flight) ?? [];
-      if (holders.length > 0 && holders.join() !== flight.waitsFor.join()) {
-        this.trace.push({ type: "wait", task: flight.task, for: holders });
+  addAtQuiescence(statements: PendingStatements, waits: WaitGraph): void {
+    for (const pending of statements.all()) {
+      this.addServerEvent(pending);
+      const holders = waits.get(pending) ?? [];
+      if (holders.length > 0 && holders.join() !== statements.waitsFor(pending).join()) {
+        this.trace.push({ type: "wait", task: pending.task, for: holders });
       }
-      flight.waitsFor = holders;
     }
   }
 }

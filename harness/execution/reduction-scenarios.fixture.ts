@@ -1,4 +1,4 @@
-/** Small scenarios, by what is at stake in them: for each client, its statements. */
+/** Small scenarios by what they are about: the statements of each client. */
 export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[] } = {
   "two tables": [
     ["begin", "update a set v = 1 where id = 1", "commit"],
@@ -24,11 +24,11 @@ export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[
     ["begin", "insert into child values (1, 1)", "commit"],
     ["begin", "insert into late values (2, 1)", "commit"],
   ],
-  "a child that is checked late": [
+  "a child with a deferred check": [
     ["begin", "insert into late values (1, 1)", "commit"],
     ["select count(*) from late", "delete from parent where id = 1"],
   ],
-  "a parent that takes its children along": [
+  "a delete that cascades": [
     ["begin", "delete from parent where id = 1", "commit"],
     ["update owned set v = 5 where id = 1", "select count(*) from owned"],
   ],
@@ -36,11 +36,11 @@ export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[
     ["begin", "insert into span values (1, '[1,5)')", "commit"],
     ["begin", "insert into span values (2, '[4,8)')", "rollback"],
   ],
-  "spans that do not": [
+  "spans that do not overlap": [
     ["insert into span values (1, '[1,5)')", "select 1 as one"],
     ["begin", "insert into span values (2, '[5,8)')", "commit"],
   ],
-  "identities, of which one is lost": [
+  "identities that a rollback skips": [
     ["begin", "insert into numbered (who) values ('x')", "rollback"],
     ["insert into numbered (who) values ('y')", "insert into numbered (who) values ('z')"],
   ],
@@ -60,7 +60,7 @@ export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[
     ["begin", "select pg_advisory_xact_lock(7)", "commit"],
     ["select pg_try_advisory_xact_lock(7)", "select v from a where id = 1"],
   ],
-  "a lock that is let go with the connection": [
+  "a lock that is released with the connection": [
     ["select pg_advisory_lock(7)", "select v from a where id = 1", "close", "select 1 as one"],
     ["select 2 as two", "select pg_try_advisory_lock(7)", "close"],
   ],
@@ -68,22 +68,22 @@ export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[
     ["update logged set v = 1 where id = 1", "select v from log"],
     ["select count(*) from log", "update a set v = 3 where id = 1"],
   ],
-  "a trigger that looks elsewhere": [
+  "a trigger that reads another table": [
     ["begin", "insert into guarded values (1, 1)", "commit"],
     ["update b set v = 1 where id = 1"],
   ],
-  "a trigger that looks elsewhere at the end": [
+  "a deferred trigger that reads another table": [
     ["begin", "insert into vowed values (1, 1)", "select v from b where id = 1", "commit"],
     ["update b set v = 1 where id = 1"],
   ],
-  "a default that looks elsewhere": [
+  "a default that reads another table": [
     ["begin", "insert into filled values (1)", "select v from filled", "commit"],
     ["update b set v = 1 where id = 1"],
   ],
   "a routine that loses an update": [["select bump(1)"], ["select bump(1)"]],
   "routines with nothing in common": [["select bump(1)"], ["select bump_b(1)"]],
   "a routine within a routine": [["select twice(1)"], ["update b set v = 5 where id = 1"]],
-  "a routine that undoes what it did": [
+  "a routine that undoes its writes": [
     ["select put(3)"],
     ["begin", "insert into a values (3, 0)", "commit"],
   ],
@@ -93,7 +93,7 @@ export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[
     ["select add_sql(1)", "select v from total"],
     ["begin", "update a set v = v * 2 where id = 1", "commit"],
   ],
-  "a function whose argument looks elsewhere": [
+  "a function whose default argument reads another table": [
     ["begin", "select largest()", "select largest()", "commit"],
     ["update b set v = 9 where id = 1"],
   ],
@@ -112,7 +112,7 @@ export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[
     ],
     ["update a set v = v + 2 where id = 1"],
   ],
-  "a failure that lets go": [
+  "a failure that releases locks": [
     ["begin", "update a set v = 1 where id = 1", "select 1 / v from b where id = 1", "commit"],
     ["update a set v = v + 2 where id = 1", "update b set v = 1 where id = 1"],
   ],
@@ -125,11 +125,11 @@ export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[
     ],
     ["select one_then_other(2, 1)"],
   ],
-  "locks that are not waited for": [
+  "locks without waiting": [
     ["begin", "select v from a where id = 1 for update nowait", "commit"],
     ["begin", "select id from a order by id limit 1 for update skip locked", "commit"],
   ],
-  "an isolation of its own": [
+  "a transaction with an isolation level of its own": [
     ["begin isolation level repeatable read", "select v from b", "select v from a", "commit"],
     ["update a set v = 1", "update b set v = 1"],
   ],
@@ -138,12 +138,12 @@ export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[
     ["update b set v = 1 where id = 1"],
     ["update parent set v = 1 where id = 1"],
   ],
-  "three clients in a circle": [
+  "three clients in a cycle": [
     ["update a set v = (select v from b where id = 1) + 1 where id = 1"],
     ["update b set v = (select v from a where id = 1) + 1 where id = 1"],
     ["select a.v, b.v from a, b where a.id = 1 and b.id = 1"],
   ],
-  "one that waits, and somebody else": [
+  "a wait, and a third client": [
     ["begin", "update a set v = 1 where id = 1", "commit"],
     ["with x as (update b set v = 9 where id = 1) update a set v = v + 5 where id = 1"],
     ["select v from b where id = 1"],

@@ -5,10 +5,9 @@ import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Executor } from "./executor.ts";
-import type { SystemSetup } from "./start-system.ts";
-import type { System, SystemContext } from "./system.ts";
+import type { System, SystemContext, SystemFactory } from "./system.ts";
 
-/** Statements on one connection, or on another one after `close`; after an error, a rollback. */
+/** Statements on one connection; `close` changes it for another one. An error leads to a rollback. */
 export type Work = Operation & { readonly name: "work"; readonly sql: readonly string[] };
 
 const SCHEMA = `
@@ -141,7 +140,7 @@ const OBSERVE = `
 ${TABLES.map((table) => `select '${table}' as name, to_jsonb(x) as row from ${table} as x`).join(" union all\n")}
 order by 1, 2`;
 
-export const WORKS: SystemSetup<null, Work> = { migrate, start };
+export const WORKS: SystemFactory<null, Work> = { migrate, start };
 
 async function migrate(url: string): Promise<void> {
   const client = new Client({ connectionString: url });
@@ -197,14 +196,14 @@ async function start({
   };
 }
 
-/** Each client sends one list of statements, on a connection of its own. */
+/** Each client sends one list of statements on its own connection. */
 function scenarioOf(clients: readonly (readonly string[])[]): Scenario<null, Work> {
   return { initial: null, clients: clients.map((sql) => [{ name: "work", sql }]) };
 }
 
 /**
- * What is checked of an execution: what the clients were told, what is left behind, and whose
- * operation was answered before whose was sent.
+ * What two executions are compared by: the responses, the final state, and the real-time order of
+ * operations.
  */
 function outcomeOf(execution: Execution): string {
   const { trace, ending, snapshot } = execution;
@@ -229,17 +228,17 @@ function realTimeOf({ trace }: Execution): string {
 interface Search extends Scheduler {
   readonly complete: boolean;
   readonly diverged: string | undefined;
-  /** How many executions turned out to be equal to others. */
+  /** The number of executions that turned out to be equivalent to others. */
   readonly redundant?: number;
 }
 
 interface Explored {
   readonly executions: number;
-  /** What was seen, in order; not in executions of which the search says that they are redundant. */
+  /** The distinct outcomes, sorted; without those of executions that the search calls redundant. */
   readonly outcomes: readonly string[];
 }
 
-/** Executes all that the search wants to try. */
+/** Executes every schedule that the search tries. */
 export async function explored(
   executor: Executor<null, Work>,
   clients: readonly (readonly string[])[],

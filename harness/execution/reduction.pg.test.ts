@@ -14,46 +14,47 @@ import { Executor } from "./executor.ts";
 import { explored, WORKS, type Work } from "./reduction.fixture.ts";
 import { SCENARIOS } from "./reduction-scenarios.fixture.ts";
 
-/** Takes away some of what footprints say. */
-interface Blindness {
+/** Hides parts of the footprints. */
+interface HiddenParts {
   readonly isolation?: Isolation;
   request?(request: RequestFootprint): RequestFootprint;
 }
 
 let server: Server;
-let blindness: Blindness = {};
+let hidden: HiddenParts = {};
 const executors = new Map<Isolation, Executor<null, Work>>();
 
-async function blindable(url: string, isolation: Isolation): Promise<Footprints> {
+async function withHiddenParts(url: string, isolation: Isolation): Promise<Footprints> {
   const footprints = await readFootprints(url, isolation);
   return {
     get isolation() {
-      return blindness.isolation ?? footprints.isolation;
+      return hidden.isolation ?? footprints.isolation;
     },
     get stale() {
       return footprints.stale;
     },
     of: (sql) => {
       const request = footprints.of(sql);
-      return blindness.request?.(request) ?? request;
+      return hidden.request?.(request) ?? request;
     },
   };
 }
 
-const without = (hidden: (touched: Touched) => Touched): Blindness => ({
+const without = (hide: (touched: Touched) => Touched): HiddenParts => ({
   request: (request) => ({
     ...request,
     at: (place) => {
       const touched = request.at(place);
-      return touched && hidden(touched);
+      return touched && hide(touched);
     },
   }),
 });
 
-const withoutObject = (object: string): Blindness =>
+const withoutObject = (object: string): HiddenParts =>
   without(({ reads, shares, writes }) => {
-    const rest = (names: ReadonlySet<string>) => new Set([...names].filter((it) => it !== object));
-    return { reads: rest(reads), shares: rest(shares), writes: rest(writes) };
+    const others = (names: ReadonlySet<string>) =>
+      new Set([...names].filter((name) => name !== object));
+    return { reads: others(reads), shares: others(shares), writes: others(writes) };
   });
 
 beforeAll(async () => {
@@ -63,14 +64,14 @@ beforeAll(async () => {
       control: { gates: ["statement", "routine"], isolation },
       stepTimeoutMs: 5_000,
       signal: undefined,
-      footprints: blindable,
+      footprints: withHiddenParts,
     });
     executors.set(isolation, executor);
   }
 });
 
 beforeEach(() => {
-  blindness = {};
+  hidden = {};
 });
 
 afterAll(async () => {
@@ -85,21 +86,22 @@ async function search(
 ) {
   const executor = executors.get(isolation);
   const clients = SCENARIOS[name];
-  if (executor === undefined || clients === undefined) throw new Error(`there is no ${name}`);
+  if (executor === undefined || clients === undefined)
+    throw new Error(`there is no scenario ${name}`);
   return explored(executor, clients, scheduler);
 }
 
-/** What the full search finds, once for all tests. */
-const known = new Map<string, Awaited<ReturnType<typeof search>>>();
+/** The results of full searches, which several tests use. */
+const fullSearches = new Map<string, Awaited<ReturnType<typeof search>>>();
 
 async function inFull(isolation: Isolation, name: string) {
   const key = `${isolation}: ${name}`;
-  const found = known.get(key) ?? (await search(isolation, name, new Exhaustive()));
-  known.set(key, found);
-  return found;
+  const full = fullSearches.get(key) ?? (await search(isolation, name, new Exhaustive()));
+  fullSearches.set(key, full);
+  return full;
 }
 
-/** Interleavings in full; executions with reduction, and how many of these were redundant. */
+/** Interleavings of the full search; executions with reduction, and the redundant ones among them. */
 const COUNTS: { readonly [name: string]: readonly [number, number, number] } = {
   "two tables": [70, 4, 1],
   "write skew": [252, 8, 3],
@@ -108,7 +110,7 @@ const COUNTS: { readonly [name: string]: readonly [number, number, number] } = {
   "routines with nothing in common": [70, 4, 1],
   "three clients with a table each": [90, 19, 0],
   "locks in opposite orders": [151, 11, 2],
-  "one that waits, and somebody else": [452, 46, 8],
+  "a wait, and a third client": [452, 46, 8],
   "a read-only witness": [420, 49, 10],
 };
 
@@ -125,8 +127,8 @@ describe.each(ISOLATIONS)("with reduction under %s", (isolation) => {
   });
 });
 
-describe("an outcome is missed, and would be noticed, with footprints that leave out", () => {
-  test.each<[string, Isolation, string, Blindness]>([
+describe("an outcome is missed with footprints that leave out", () => {
+  test.each<[string, Isolation, string, HiddenParts]>([
     ["everything", "read committed", "a lost update", without(() => NOTHING)],
     [
       "foreign keys",
@@ -149,13 +151,13 @@ describe("an outcome is missed, and would be noticed, with footprints that leave
     [
       "what a trigger reads",
       "read committed",
-      "a trigger that looks elsewhere",
+      "a trigger that reads another table",
       withoutObject("b"),
     ],
     [
       "what a default reads",
       "read committed",
-      "a default that looks elsewhere",
+      "a default that reads another table",
       withoutObject("b"),
     ],
     ["a table with an exclusion", "read committed", "spans that overlap", withoutObject("span")],
@@ -167,9 +169,9 @@ describe("an outcome is missed, and would be noticed, with footprints that leave
       withoutObject("advisory lock 7"),
     ],
     [
-      "what is done at the end",
+      "what is deferred to the commit",
       "read committed",
-      "a trigger that looks elsewhere at the end",
+      "a deferred trigger that reads another table",
       { request: (request) => ({ ...request, deferred: false }) },
     ],
     [
@@ -178,15 +180,10 @@ describe("an outcome is missed, and would be noticed, with footprints that leave
       "a reader of two tables",
       { isolation: "read committed" },
     ],
-    [
-      "what SERIALIZABLE keeps track of",
-      "serializable",
-      "write skew",
-      { isolation: "repeatable read" },
-    ],
+    ["what SERIALIZABLE tracks", "serializable", "write skew", { isolation: "repeatable read" }],
   ])("%s", async (_, isolation, name, what) => {
     const full = await inFull(isolation, name);
-    blindness = what;
+    hidden = what;
     const reduced = await search(isolation, name, new DynamicReduction());
     expect(full.outcomes).toEqual(expect.arrayContaining([...reduced.outcomes]));
     expect(reduced.outcomes.length).toBeLessThan(full.outcomes.length);

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { Executor } from "./executor.ts";
-import { routineHashes } from "./routines.ts";
+import { routineHashes } from "./gated-database.ts";
 import { LIMITS, SETUP } from "./statements.fixture.ts";
 
 const BODY = "begin if n > 0 then return n; end if; return 0; end";
@@ -15,7 +15,7 @@ const SCHEMA = `
   create aggregate total(int) (sfunc = int4pl, stype = int);
   create procedure nothing() language sql as ''`;
 
-test("each routine has a hash of its own definition, whatever gates are put into it", async () => {
+test("the hash of a routine is that of its definition without gates", async () => {
   const server = await startServer(testPostgres);
   const { url, drop } = await server.lease();
   const client = new Client({ connectionString: url });

@@ -1,6 +1,5 @@
 import type { HarnessError } from "../core/error.ts";
-import type { Commit, Ending } from "../core/execution.ts";
-import { isFault } from "../core/fault.ts";
+import type { Commit, Ending, Snapshot } from "../core/execution.ts";
 import { NOTHING } from "../core/footprint.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
@@ -14,164 +13,207 @@ import {
   type Task,
   taskOf,
 } from "../core/schedule.ts";
+import type { Trace } from "../core/trace.ts";
+import type { GateObserver } from "../proxy/session.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { BlockedBackends } from "./blocked-backends.ts";
 import { Clients } from "./clients.ts";
-import { Commits } from "./commits.ts";
-import { attributed } from "./error-attribution.ts";
-import type { ExecutionContext } from "./execution-context.ts";
-import { FaultInjector } from "./fault-injector.ts";
-import {
-  choiceOf,
-  compareTasks,
-  type PendingStatement,
-  PendingStatements,
-} from "./pending-statements.ts";
+import { FaultInjector, type StatementFault } from "./fault-injector.ts";
+import type { GatedDatabase } from "./gated-database.ts";
+import { CommitObserver } from "./observation.ts";
+import { choiceOf, compareTasks, PendingStatements } from "./pending-statements.ts";
 import { Quiescence } from "./quiescence.ts";
 import { Recording } from "./recording.ts";
 import { StatementRouter } from "./statement-router.ts";
+import { StepFootprints } from "./step-footprints.ts";
+import { attributed, type System } from "./system.ts";
 
-/** How long a wait that nobody will end is given to end by a timeout of the application's own. */
+/** The longest time that a deadlocked wait is given to end by a timeout of the application's own. */
 const LONGEST_TIMEOUT_MS = 1_000;
 
+/** What a run uses of the database under test. */
+type RunDatabase = Pick<
+  GatedDatabase,
+  "proxy" | "lockWaits" | "gates" | "footprints" | "signals" | "database"
+>;
+
+export interface RunOptions {
+  readonly stepTimeoutMs: number;
+  /** Reads committed state; given where that is wanted after each commit. */
+  readonly observe?: () => Promise<Snapshot>;
+  /** Whether faults may kill the service. */
+  readonly killsService: boolean;
+  /** Kills the server, calls `dead`, and starts it again; given where faults may do that. */
+  readonly crashServer?: (dead: () => void) => Promise<void>;
+  /** Is called at each quiescence, before the next step. */
+  readonly pause?: (trace: Trace) => Promise<void>;
+}
+
 /**
- * One execution: lets one client move at a time, waits until all is at rest, and lets the
- * scheduler choose again.
+ * One execution: moves one task at a time, waits for quiescence, and asks the scheduler for the next
+ * choice.
  */
 export class Run<State extends Json, Op extends Operation> {
-  readonly recording = new Recording<Op>();
-  readonly chosen: Entry[] = [];
-  /** To be told of by the gates. */
-  readonly traffic: StatementRouter<State, Op>;
-  readonly #stage: ExecutionContext<State, Op>;
+  readonly recording: Recording<Op>;
+  /** The schedule so far. */
+  readonly entries: Entry[] = [];
+  readonly #router: StatementRouter<Op>;
+  readonly #system: System<State, Op>;
+  readonly #database: RunDatabase;
+  readonly #options: RunOptions;
   readonly #scheduler: Scheduler;
   readonly #clients: Clients<State, Op>;
-  readonly #pending = new PendingStatements();
-  readonly #rest: Quiescence;
-  readonly #sleepers: BlockedBackends;
-  #commits: Commits | undefined;
-  readonly #strikes: FaultInjector<State, Op>;
+  readonly #statements: PendingStatements;
+  readonly #quiescence: Quiescence;
+  readonly #blocked: BlockedBackends;
+  readonly #faults: FaultInjector;
+  readonly #footprints: StepFootprints | undefined;
+  #commits: CommitObserver | undefined;
   /** The task that moved last. */
   #previous: Task | undefined;
 
   constructor(
-    stage: ExecutionContext<State, Op>,
+    database: RunDatabase,
+    system: System<State, Op>,
     scenario: Scenario<State, Op>,
     scheduler: Scheduler,
+    options: RunOptions,
   ) {
-    this.#stage = stage;
+    this.#database = database;
+    this.#system = system;
     this.#scheduler = scheduler;
-    this.#clients = new Clients(scenario, stage.system, this.recording, {
+    this.#options = options;
+    const { proxy, lockWaits, gates, footprints, signals } = database;
+    const { stepTimeoutMs, killsService, crashServer } = options;
+    this.recording = new Recording(gates?.places ?? new Map());
+    this.#clients = new Clients(scenario, system, this.recording, {
       returned: (client) => this.#returned(client),
-      failed: (error) => this.failed(error),
+      failed: (error) => this.fail(error),
     });
-    this.#sleepers = new BlockedBackends(this.#pending, stage.freezer);
-    this.#rest = new Quiescence(stage, this.#pending, () => this.#unsettled());
-    this.#strikes = new FaultInjector({
-      clients: this.#clients,
-      pending: this.#pending,
-      rest: this.#rest,
-      sleepers: this.#sleepers,
-      recording: this.recording,
-      lockWaits: stage.lockWaits,
-      proxy: stage.proxy,
-      kill: stage.kills
-        ? () => attributed("the model's kill()", stage.system.kill?.() ?? Promise.resolve())
-        : undefined,
-      crash: stage.crash,
+    this.#statements = new PendingStatements({
+      isActive: (client) => this.#clients.isActive(client),
+      ownerOf: (pid) => system.ownerOf?.(pid),
     });
-    this.traffic = new StatementRouter(stage, {
-      clients: this.#clients,
-      pending: this.#pending,
-      recording: this.recording,
-      rest: this.#rest,
-      sleepers: this.#sleepers,
-      strikes: this.#strikes,
+    this.#blocked = new BlockedBackends(this.#statements, signals);
+    this.#quiescence = new Quiescence(
+      this.#statements,
+      proxy.sessions,
+      lockWaits,
+      { pushed: database.database.lockWaits === "pushed", stepTimeoutMs },
+      () => this.#unsettled(),
+    );
+    const processes = {
+      sessions: proxy.sessions,
+      kill: killsService ? () => this.#killService() : undefined,
+      crash: crashServer,
+    };
+    this.#faults = new FaultInjector(this.#statements, this.#blocked, lockWaits, processes, {
+      injected: (fault) => this.recording.add(fault),
+      restarted: () => this.#quiescence.noteActivity(),
+      failed: (error) => this.fail(error),
     });
+    this.#footprints = footprints && new StepFootprints(footprints, this.#statements);
+    this.#router = new StatementRouter(
+      this.#statements,
+      this.#blocked,
+      this.#faults,
+      this.#quiescence,
+      this.recording,
+      this.#footprints,
+    );
   }
 
-  /** Runs until nobody can move. Throws what went wrong with the harness. */
+  /** The observer that the proxy calls during the run. */
+  get observer(): GateObserver {
+    return this.#router;
+  }
+
+  /** The state after each commit; undefined unless it was asked for. */
+  get commits(): readonly Commit[] | undefined {
+    return this.#commits?.commits;
+  }
+
+  /** Runs until no task can move. Throws HarnessError for errors of the harness or the system. */
   async toTheEnd(): Promise<Ending> {
     for (;;) {
-      await this.#settle();
-      if (this.chosen.length > 0) this.#tell();
+      await this.#quiesce();
+      if (this.entries.length > 0) this.#reportStep();
       await this.#observe();
-      await this.#stage.pause?.(this.recording.trace);
+      await this.#options.pause?.(this.recording.trace);
       const enabled = this.#enabled();
       const choice = this.#choose(enabled);
       if (choice !== undefined) this.#move(choice, enabled);
       else if (!(await this.#endsByItself())) break;
     }
     const waits = [
-      ...this.#pending.all().map(({ task, waitsFor }) => `${task} for ${waitsFor.join(", ")}`),
+      ...this.#statements
+        .all()
+        .map((pending) => `${pending.task} for ${this.#statements.waitsFor(pending).join(", ")}`),
       ...this.#inService().map((client) => `${taskOf(client, 0)} for ${this.#queue()}`),
     ];
     return waits.length > 0 ? { type: "stuck", waits: waits.join("; ") } : { type: "complete" };
   }
 
-  /** The scheduler, what the step came to. */
-  #tell(): void {
-    const { footprints } = this.traffic;
-    const released = footprints === undefined ? NOTHING : footprints.takeReleased();
-    this.#scheduler.observe?.(this.recording.lastStep(), released);
-  }
-
-  /** What was committed in which step; undefined unless it was asked for. */
-  get commits(): readonly Commit[] | undefined {
-    return this.#commits?.seen;
-  }
-
-  /** Before the first step too, so that the first commit is told from what was there. */
-  async #observe(): Promise<void> {
-    const { observe, lockWaits } = this.#stage;
-    if (observe === undefined) return;
-    if (this.#commits !== undefined) await this.#commits.afterStep();
-    else this.#commits = await Commits.begin(this.recording.trace, lockWaits, observe);
-  }
-
-  /** Undefined when nobody can move. */
-  #choose(enabled: readonly Choice[]): Choice | undefined {
-    const scheduler = this.#scheduler;
-    const fault = scheduler.strike?.(this.#strikes.possible(), enabled);
-    if (fault !== undefined || enabled.length === 0) return fault;
-    const footprintOf = (choice: Choice) => this.traffic.footprints?.of(choice);
-    return scheduler.choose(enabled, this.#previous, footprintOf);
-  }
-
-  async #settle(): Promise<void> {
-    let woken: readonly PendingStatement[] | undefined;
-    while (woken === undefined) {
-      const waits = await this.#rest.reached();
-      woken = this.#sleepers.woken(waits);
-      if (woken === undefined) this.#rest.disturbInside();
-      else this.recording.atRest(this.#pending.all(), waits);
-    }
-    for (const flight of woken) flight.stage = "woken";
-  }
-
-  /** A wait for which nobody is left may have a time of its own (lock_timeout). */
-  async #endsByItself(): Promise<boolean> {
-    const waits = this.#pending.all().length > 0 || this.#clients.active().length > 0;
-    return waits && (await this.#rest.disturbedWithin(LONGEST_TIMEOUT_MS));
-  }
-
-  /** Lets all go on that was kept from it, however the run ended. */
+  /** Resumes every backend that is still stopped, however the run ended. */
   resumeAll(): void {
-    this.#sleepers.resume();
+    this.#blocked.resume();
   }
 
-  /** Stops waiting, with `error`. */
-  failed(error: HarnessError): void {
-    this.#rest.fail(error);
+  /** Ends the run with an error. */
+  fail(error: HarnessError): void {
+    this.#quiescence.fail(error);
   }
 
-  /** Resolves when no operation is under way any more. */
+  /** Resolves once no operation is under way. */
   drained(): Promise<void> {
     return this.#clients.drained();
   }
 
+  async #quiesce(): Promise<void> {
+    for (;;) {
+      const waits = await this.#quiescence.reached();
+      if (this.#blocked.wakeUp(waits)) {
+        this.recording.addAtQuiescence(this.#statements, waits);
+        this.#statements.setWaits(waits);
+        return;
+      }
+      this.#quiescence.noteServerActivity();
+    }
+  }
+
+  /** Reports the events of the last step to the scheduler. */
+  #reportStep(): void {
+    const released = this.#footprints === undefined ? NOTHING : this.#footprints.takeReleased();
+    this.#scheduler.observe?.(this.recording.lastStep(), released);
+  }
+
+  /** Observes before the first step too, so that the first commit differs from the initial state. */
+  async #observe(): Promise<void> {
+    const { observe } = this.#options;
+    if (observe === undefined) return;
+    if (this.#commits !== undefined) await this.#commits.afterStep();
+    else {
+      const { lockWaits } = this.#database;
+      this.#commits = await CommitObserver.begin(this.recording.trace, lockWaits, observe);
+    }
+  }
+
+  /** Undefined when no task can move. */
+  #choose(enabled: readonly Choice[]): Choice | undefined {
+    const fault = this.#scheduler.inject?.(this.#faults.possible(this.#clients), enabled);
+    if (fault !== undefined || enabled.length === 0) return fault;
+    const footprintOf = (choice: Choice) => this.#footprints?.of(choice);
+    return this.#scheduler.choose(enabled, this.#previous, footprintOf);
+  }
+
+  /** Whether a wait that no task can end ends nonetheless, by a timeout such as lock_timeout. */
+  async #endsByItself(): Promise<boolean> {
+    const waits = this.#statements.all().length > 0 || this.#clients.active().length > 0;
+    return waits && (await this.#quiescence.activityWithin(LONGEST_TIMEOUT_MS));
+  }
+
   #enabled(): Choice[] {
-    const choices = this.#pending.all().flatMap((flight) => choiceOf(flight) ?? []);
+    const choices = this.#statements.all().flatMap((pending) => choiceOf(pending) ?? []);
     const busy = new Set(choices.map((choice) => choice.task));
     const all = [...choices, ...this.#clients.starts().filter((start) => !busy.has(start.task))];
     return all.sort((a, b) => compareTasks(a.task, b.task));
@@ -181,53 +223,98 @@ export class Run<State extends Json, Op extends Operation> {
     const { task, action } = choice;
     const preemption = action !== "crash" && isPreemption(this.#previous, task, enabled);
     this.recording.add({ type: "move", choice, enabled, preemption });
-    this.chosen.push(entryOf(choice));
+    this.entries.push(entryOf(choice));
     this.#previous = task;
-    this.traffic.running = clientOf(task);
-    const flight = this.#pending.all().find((other) => other.task === task);
-    if (action === "start") this.#clients.send(clientOf(task), action);
-    else if (action === "crash") this.#strikes.crash();
-    else if (action === "retry" || action === "give-up") {
-      this.#strikes.byClient(clientOf(task), action);
-    } else if (flight === undefined) throw new Error(`nothing is on the task ${task}`);
-    else {
-      if (isFault(action)) this.#strikes.strike(flight, action);
-      if (action === "wake") this.#sleepers.wake(flight);
-      else if (flight.doomed === action || !isFault(action)) this.traffic.goOn(flight);
+    this.#router.running = clientOf(task);
+    this.#act(choice);
+    if (action === "release" || action === "wake") this.#quiescence.noteServerActivity();
+    else this.#quiescence.noteActivity();
+  }
+
+  #act({ task, action }: Choice): void {
+    switch (action) {
+      case "start":
+      case "retry":
+        this.#clients.send(clientOf(task), action);
+        return;
+      case "give-up":
+        this.#giveUp(clientOf(task));
+        return;
+      case "crash":
+        this.#faults.crash();
+        return;
+      default:
+        this.#moveStatement(task, action);
     }
-    if (action === "release" || action === "wake") this.#rest.disturbInside();
-    else this.#rest.disturb();
+  }
+
+  #moveStatement(
+    task: Task,
+    action: "release" | "deliver" | "wake" | "cut-after" | "kill-after" | StatementFault,
+  ): void {
+    const pending = this.#statements.find(task);
+    if (pending === undefined) throw new Error(`the task ${task} has no statement`);
+    switch (action) {
+      case "wake":
+        this.#blocked.proceed(pending);
+        return;
+      case "cut-after":
+      case "kill-after":
+        pending.loseResponse(action);
+        this.#router.moveOn(pending);
+        return;
+      case "release":
+      case "deliver":
+        this.#router.moveOn(pending);
+        return;
+      default:
+        this.#faults.inject(pending, action);
+    }
+  }
+
+  /** A client waits no longer; its request goes on under a client number of its own. */
+  #giveUp(client: number): void {
+    const becomes = taskOf(this.#clients.nextNumber, 0);
+    this.recording.add({ type: "fault", task: taskOf(client, 0), fault: "give-up", becomes });
+    this.#statements.reassign(client, this.#clients.giveUp(client));
+  }
+
+  /** The responses that the end of the service causes are recorded in the order of the clients. */
+  #killService(): Promise<void> {
+    return this.#clients.holdReturns(() =>
+      attributed("the service's kill()", this.#system.kill?.() ?? Promise.resolve()),
+    );
   }
 
   #returned(client: number): void {
-    if (this.traffic.running === client) this.traffic.running = undefined;
-    this.#rest.disturb();
+    if (this.#router.running === client) this.#router.running = undefined;
+    this.#quiescence.noteActivity();
   }
 
-  /** What a client that is waited for does outside the database; undefined when all are at rest. */
+  /** Why quiescence cannot be reached yet, for reasons outside the database; undefined if it can. */
   #unsettled(): string | undefined {
-    if (this.#stage.proxy.unsettled || this.#strikes.unsettled)
+    if (this.#database.proxy.unsettled || this.#faults.unsettled)
       return "a connection is being opened or closed";
     const inService = this.#inService();
-    if (inService.length <= (this.#stage.system.queued?.() ?? 0)) return undefined;
+    if (inService.length <= (this.#system.queued?.() ?? 0)) return undefined;
     const awaited = inService.find(
-      (client) => client === this.traffic.running || this.#enabled().length === 0,
+      (client) => client === this.#router.running || this.#enabled().length === 0,
     );
     if (awaited === undefined) return undefined;
-    const waits = this.#stage.system.waitsFor?.();
+    const waits = this.#system.waitsFor?.();
     const why = waits === undefined ? "" : `, which waits for: ${waits}`;
-    const silent = this.traffic.heard.has(awaited)
+    const silent = this.#router.hasSeen(awaited)
       ? ""
       : ", and nothing of it has come to the gate yet: see that it uses the URL that it was given";
     return `client ${awaited} is in the service${why}${silent}`;
   }
 
-  /** Clients of which no statement is under way although a operation is. */
+  /** The clients that have an operation under way and no statement. */
   #inService(): number[] {
-    return this.#clients.active().filter((client) => this.#pending.of(client).length === 0);
+    return this.#clients.active().filter((client) => this.#statements.of(client).length === 0);
   }
 
   #queue(): string {
-    return this.#stage.system.waitsFor?.() ?? "other requests";
+    return this.#system.waitsFor?.() ?? "other requests";
   }
 }

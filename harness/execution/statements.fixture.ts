@@ -6,16 +6,17 @@ import type { ExecutorOptions } from "./executor.ts";
 import type { System, SystemContext } from "./system.ts";
 
 /**
- * Statements one after the other on a connection of their own; after an error, a rollback. `leak`
- * never gives its connection back; `parallel` sends all at once, each on a connection of its own;
- * `nested` keeps its connection while it asks for another one for its last statement; `throws` does what a model must not do, after its statements.
+ * `statements` sends them one after the other on one connection; an error leads to a rollback. `leak`
+ * never gives that connection back. `parallel` sends all at once, each on its own connection. `nested`
+ * holds its connection while it asks for another one for its last statement. `throws` rejects after its
+ * statements, which a service must not do.
  */
 export type Statements = Operation & {
   readonly name: "statements" | "leak" | "parallel" | "nested" | "throws";
   readonly sql: readonly string[];
 };
 
-/** Whatever a test does not say otherwise. */
+/** The options of tests that need no others. */
 export const LIMITS: ExecutorOptions = {
   control: { gates: ["statement"], isolation: "read committed" },
   stepTimeoutMs: 5_000,
@@ -34,9 +35,9 @@ async function statementSystem(
   direct.on("error", () => {});
   const owners = new Map<number, number>();
   const pidOf = (client: object) => ("processID" in client ? Number(client.processID) : 0);
-  const oneByOne = async (operation: Statements, by: number, seen: string[]) => {
+  const oneByOne = async (operation: Statements, sender: number, seen: string[]) => {
     const client = await pool.connect();
-    owners.set(pidOf(client), by);
+    owners.set(pidOf(client), sender);
     try {
       for (const [at, sql] of operation.sql.entries()) {
         const other = operation.name === "nested" && at === operation.sql.length - 1;
@@ -54,14 +55,14 @@ async function statementSystem(
     const results = await Promise.all(operation.sql.map((sql) => pool.query(sql)));
     seen.push(...results.flatMap(values));
   };
-  // Connections that are there already, so that statements that go out together arrive together.
+  // Statements that are sent together arrive together only on connections that are open already.
   const warm = async () => {
     const size = Math.min(connections, 3);
     const first = await Promise.all(Array.from({ length: size }, () => pool.connect()));
     for (const client of first) client.release();
   };
   await warm();
-  /** Which the database does not know. */
+  /** State outside the database. */
   let performed = 0;
   return {
     reset: async () => {
@@ -77,7 +78,7 @@ async function statementSystem(
         const code = error instanceof Error && "code" in error ? String(error.code) : "?";
         return { outcome: "fail", code, body: seen };
       }
-      if (operation.name === "throws") throw new Error("the model's own mistake");
+      if (operation.name === "throws") throw new Error("the service's own mistake");
       return { outcome: "ok", code: "OK", body: seen };
     },
     observe: async () => ({
@@ -85,7 +86,7 @@ async function statementSystem(
       performed: [{ operations: performed }],
     }),
     warm,
-    // The pool opens what it has lost.
+    // The pool opens lost connections again by itself.
     recover: async () => {},
     ownerOf: (pid) => owners.get(pid),
     queued: () => pool.waitingCount,
@@ -108,7 +109,7 @@ async function migrate(url: string): Promise<void> {
   await client.end();
 }
 
-/** What an executor is opened with, for a pool of that size. */
+/** A system with a pool of that size. */
 export const setupOf = (connections: number) => ({
   migrate,
   start: (context: SystemContext) => statementSystem(context, connections),
@@ -126,6 +127,6 @@ export const scenario = (...clients: Statements[][]): Scenario<null, Statements>
   clients,
 });
 
-/** The values of the two counters afterwards. */
+/** The values of the two counters after the execution. */
 export const counters = (execution: Pick<Execution, "snapshot">): unknown =>
   execution.snapshot["counter"]?.map((row) => row["value"]);

@@ -3,121 +3,128 @@ import { type Choice, clientOf } from "../core/schedule.ts";
 import type { Statement } from "../core/trace.ts";
 import { isAdvisory } from "../footprints/footprint-builder.ts";
 import type { Footprints } from "../footprints/footprints.ts";
-import type { ProxySession } from "../proxy/session.ts";
-import type { PendingStatement, PendingStatements } from "./pending-statements.ts";
+import type { PendingStatement, ProxySession } from "../proxy/pending-statement.ts";
+import type { PendingStatements } from "./pending-statements.ts";
 
-/** A step, apart from what it sets off. */
+/** A step by itself, without the steps of the statements that wait for it. */
 interface Step {
-  /** Undefined when nobody can tell. */
+  /** Undefined when it is unknown. */
   readonly touched: Touched | undefined;
   /** Whether it may commit. */
   readonly ends: boolean;
-  /** Whether it takes the snapshot that later ones read with, should there be such a one. */
+  /** Whether it takes the snapshot that later steps read with, where transactions have one. */
   readonly snapshot: boolean;
-  /** Whether it lets go of nothing that was held before, should it succeed within the transaction. */
+  /** Whether it releases nothing that was held before, as long as its transaction goes on. */
   readonly keeps: boolean;
 }
 
 /** What a session has done since its transaction began. */
-interface Past {
+interface SessionHistory {
   readonly client: number;
   readonly touched: Touched | undefined;
   readonly deferred: boolean;
   readonly snapshot: boolean;
-  /** The transaction has an isolation of its own. */
+  /** Whether the transaction has an isolation level of its own. */
   readonly isolates: boolean;
-  /** The step that it is in, if it waits. */
+  /** The last step, which the session is still in if it waits. */
   readonly last: Step;
-  /** Of that step, and its text when it was let go: the service may have added to it since. */
+  /** The statement of that step. */
   readonly statement: Statement;
+  /** Its text when it was released: the service may have added to it since. */
   readonly sql: string;
 }
 
 const PRIVATE: Step = { touched: NOTHING, ends: false, snapshot: false, keeps: true };
 
 /**
- * What the next step of each task may touch, in the state in which an execution is: its statement,
- * what its transaction holds, and the steps of those that may be waiting for that.
+ * Says what the next step of each task may touch in the present state of an execution: its statement,
+ * what its transaction holds, and the steps of the statements that wait for that.
  */
 export class StepFootprints {
   readonly #footprints: Footprints;
-  readonly #pending: PendingStatements;
-  readonly #pasts = new Map<ProxySession, Past>();
-  /** What closed connections held, in this step; undefined when nobody can tell what it did. */
+  readonly #statements: PendingStatements;
+  readonly #histories = new Map<ProxySession, SessionHistory>();
+  /** What the connections held that were closed in this step; undefined when that is unknown. */
   #released: Touched | undefined = NOTHING;
 
-  constructor(footprints: Footprints, pending: PendingStatements) {
+  constructor(footprints: Footprints, statements: PendingStatements) {
     this.#footprints = footprints;
-    this.#pending = pending;
+    this.#statements = statements;
   }
 
-  /** Undefined when anything may happen, as in the background: whose statement that is, nobody knows. */
+  /** Undefined when anything may happen, as in the background, whose client is unknown. */
   of({ task, action }: Choice): Footprint | undefined {
     const client = clientOf(task);
-    const flight = this.#pending.all().find((other) => other.task === task);
-    const own = this.#own(action, flight);
+    const pending = this.#statements.find(task);
+    const chosen = this.#stepOf(action, pending);
     if (client < 0 || this.#footprints.stale) return undefined;
-    const woken = this.#waitingFor(client).flatMap(({ session }) => this.#pasts.get(session) ?? []);
-    // All its sessions: a client may close one with a transaction open when another one failed.
-    const open = [...this.#pasts].flatMap(([session, past]) =>
-      past.client === client && this.#isOpen(session) ? past : [],
+    const waiting = this.#waitingFor(client).flatMap(
+      ({ session }) => this.#histories.get(session) ?? [],
     );
-    const steps = [own, ...woken.map(({ last }) => last)];
+    // All sessions of the client: it may close one with an open transaction when another one failed.
+    const open = [...this.#histories].flatMap(([session, history]) =>
+      history.client === client && this.#isOpen(session) ? history : [],
+    );
+    const steps = [chosen, ...waiting.map(({ last }) => last)];
     const step = joinedIfKnown(steps.map(({ touched }) => touched));
-    const held = joinedIfKnown([...open, ...woken].map(({ touched }) => touched));
+    const held = joinedIfKnown([...open, ...waiting].map(({ touched }) => touched));
     if (step === undefined || held === undefined) return undefined;
     const isolates =
-      flight?.session.isolates === true || [...open, ...woken].some((past) => past.isolates);
+      pending?.session.isolates === true ||
+      [...open, ...waiting].some((history) => history.isolates);
     const isolation = isolates ? "serializable" : this.#footprints.isolation;
     return {
       step,
       held,
       ends: steps.some(({ ends }) => ends),
-      snapshot: own.snapshot && isolation !== "read committed",
+      snapshot: chosen.snapshot && isolation !== "read committed",
       tracked: isolation === "serializable",
-      keeps: own.keeps && woken.length === 0,
+      keeps: chosen.keeps && waiting.length === 0,
     };
   }
 
-  /** The flight, which is held, is about to be let go. */
-  onRelease(flight: PendingStatement): void {
-    const { task, session, statement } = flight;
+  /** Notes a statement that is about to be released. */
+  onRelease(pending: PendingStatement): void {
+    const { task, session, statement } = pending;
     const { control, deferred } = this.#footprints.of(statement.sql);
-    const last = this.#step(flight);
-    const before = this.#pasts.get(session);
-    const past = this.#isOpen(session) ? before : undefined;
+    const last = this.#step(pending);
+    const before = this.#histories.get(session);
+    const history = this.#isOpen(session) ? before : undefined;
     const isolates = control.type === "private" && control.isolates === "transaction";
-    this.#pasts.set(session, {
+    this.#histories.set(session, {
       client: clientOf(task),
-      touched: joinedIfKnown([past === undefined ? kept(before) : past.touched, last.touched]),
-      deferred: deferred || past?.deferred === true,
-      snapshot: control.type === "query" || past?.snapshot === true,
-      isolates: isolates || session.isolates || past?.isolates === true,
+      touched: joinedIfKnown([
+        history === undefined ? outlasting(before) : history.touched,
+        last.touched,
+      ]),
+      deferred: deferred || history?.deferred === true,
+      snapshot: control.type === "query" || history?.snapshot === true,
+      isolates: isolates || session.isolates || history?.isolates === true,
       last,
       statement,
       sql: statement.sql,
     });
   }
 
-  /** The service has closed the connection. */
+  /** Notes that the service has closed a connection, which releases what it held. */
   closed(session: ProxySession): void {
-    const past = this.#pasts.get(session);
-    const held = this.#isOpen(session) ? (past ?? PRIVATE).touched : kept(past);
+    const history = this.#histories.get(session);
+    const held = this.#isOpen(session) ? (history ?? PRIVATE).touched : outlasting(history);
     this.#released = joinedIfKnown([this.#released, held]);
-    this.#pasts.delete(session);
+    this.#histories.delete(session);
   }
 
-  /** Of the step that is over: what closed connections held. Undefined when nobody can tell what it did. */
+  /** What the connections held that were closed in the last step; undefined when it is unknown. */
   takeReleased(): Touched | undefined {
-    for (const [session, past] of this.#pasts) {
-      const { statement, sql, last } = past;
+    for (const [session, history] of this.#histories) {
+      const { statement, sql, last } = history;
       if (statement.sql === sql) continue;
       const added = {
         touched: undefined,
         last: { ...last, touched: undefined },
         sql: statement.sql,
       };
-      this.#pasts.set(session, { ...past, ...added });
+      this.#histories.set(session, { ...history, ...added });
       this.#released = undefined;
     }
     const released = this.#released;
@@ -125,55 +132,55 @@ export class StepFootprints {
     return released;
   }
 
-  #own(action: Choice["action"], flight: PendingStatement | undefined): Step {
-    if (flight === undefined || action === "deliver") return PRIVATE;
-    const waited = action === "wake" ? this.#pasts.get(flight.session)?.last : undefined;
-    return waited ?? this.#step(flight);
+  #stepOf(action: Choice["action"], pending: PendingStatement | undefined): Step {
+    if (pending === undefined || action === "deliver") return PRIVATE;
+    const interrupted = action === "wake" ? this.#histories.get(pending.session)?.last : undefined;
+    return interrupted ?? this.#step(pending);
   }
 
-  #step({ session, statement, gate }: PendingStatement): Step {
+  #step({ session, statement, state }: PendingStatement): Step {
     const { control, at, singleStep, catches } = this.#footprints.of(statement.sql);
-    const past = this.#isOpen(session) ? this.#pasts.get(session) : undefined;
+    const history = this.#isOpen(session) ? this.#histories.get(session) : undefined;
     if (control.type === "end") {
-      const touched = past?.deferred ? past.touched : NOTHING;
+      const touched = history?.deferred ? history.touched : NOTHING;
       return { touched, ends: true, snapshot: false, keeps: false };
     }
     const ends = control.type === "query" && session.transaction === "idle";
-    const snapshot = control.type === "query" && past?.snapshot !== true && !(ends && singleStep);
-    // Control may be a return to a savepoint, which lets go.
+    const snapshot =
+      control.type === "query" && history?.snapshot !== true && !(ends && singleStep);
+    // Other control may be a return to a savepoint, which releases locks.
     const keeps = control.type === "query" && !catches;
-    return { touched: at(gate?.place), ends, snapshot, keeps };
+    const place = state.at === "gate" ? state.gate.place : undefined;
+    return { touched: at(place), ends, snapshot, keeps };
   }
 
   /** Whether the session is in a transaction: in a block, or in the middle of a statement. */
   #isOpen(session: ProxySession): boolean {
-    const flight = this.#pending.on(session);
-    const begun = flight?.stage === "database" || flight?.stage === "woken";
-    const inside = begun || flight?.gate !== undefined;
-    return inside || session.transaction !== "idle";
+    return this.#statements.on(session)?.isInServer === true || session.transaction !== "idle";
   }
 
-  /** Whoever waits for the client, or for one that does. */
+  /** The statements that wait for the client, directly or over other clients. */
   #waitingFor(client: number): readonly PendingStatement[] {
-    const found = new Set<PendingStatement>();
+    const waiting = new Set<PendingStatement>();
     const clients = new Set([client]);
-    for (let before = -1; before < found.size; ) {
-      before = found.size;
-      for (const flight of this.#pending.inDatabase()) {
-        if (!flight.waitsFor.some((task) => clients.has(clientOf(task)))) continue;
-        found.add(flight);
-        clients.add(clientOf(flight.task));
+    for (let before = -1; before < waiting.size; ) {
+      before = waiting.size;
+      for (const pending of this.#statements.executing()) {
+        const tasks = this.#statements.waitsFor(pending);
+        if (!tasks.some((task) => clients.has(clientOf(task)))) continue;
+        waiting.add(pending);
+        clients.add(clientOf(pending.task));
       }
     }
-    return [...found];
+    return [...waiting];
   }
 }
 
-/** What outlasts a transaction: some advisory locks are the session's. */
-function kept(past: Past | undefined): Touched | undefined {
-  if (past === undefined) return NOTHING;
-  if (past.touched === undefined) return undefined;
-  return { ...NOTHING, writes: new Set([...past.touched.writes].filter(isAdvisory)) };
+/** What a session holds after its transaction: some advisory locks belong to the session. */
+function outlasting(history: SessionHistory | undefined): Touched | undefined {
+  if (history === undefined) return NOTHING;
+  if (history.touched === undefined) return undefined;
+  return { ...NOTHING, writes: new Set([...history.touched.writes].filter(isAdvisory)) };
 }
 
 function joinedIfKnown(parts: readonly (Touched | undefined)[]): Touched | undefined {

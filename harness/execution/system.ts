@@ -1,84 +1,169 @@
+import { mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
 import type { Duplex } from "node:stream";
+import { connectionLost, HarnessError } from "../core/error.ts";
 import type { Snapshot } from "../core/execution.ts";
+import { endsProcess, type Fault, isKill } from "../core/fault.ts";
 import type { Response } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
+import type { Database, Server } from "../postgres/provider.ts";
+import type { WireProxy } from "../proxy/wire-proxy.ts";
 
-/** Where a system under test finds its database, and what it may use. */
+/** Where a system under test finds its database, and what else it may use. */
 export interface SystemContext {
-  /** Connection string of the gated proxy: the service, and clients that call functions directly. */
+  /** Connection string of the proxy, for the service and for clients that call functions directly. */
   readonly gatedUrl: string;
   /**
-   * The same without a socket, for drivers that take a stream: it spares a service in this process
-   * two writes and reads at each statement. Not given where nothing is gated.
+   * A connection to the proxy without a socket, for drivers that take a stream. It saves a service in
+   * this process two writes and two reads for each statement. Not given where nothing is gated.
    */
   readonly gatedStream?: () => Duplex;
   /**
-   * The same on a port, for a service that is a process of its own. Given a client, for its own
-   * connections: whatever comes there is this client's.
+   * Connection string of the proxy on a port, for a service in a process of its own. Given a client,
+   * it is the string of a port whose connections all belong to that client.
    */
   urlFor(client?: number): Promise<string>;
   /**
-   * Listens on this port of the machine for a service that runs already and was pointed there. It is
-   * led to this database, by whatever name it asks for.
+   * Listens on this port of the machine, for a service that runs already and was configured with it.
+   * Its connections lead to this database, whatever user and database they ask for.
    */
   listenOn(port: number): Promise<void>;
-  /** How many connections of a client are open. */
+  /** The number of open connections of a client. */
   sessionsOf(client: number): number;
   /** Connection string past the proxy, for `reset` and `observe`. */
   readonly directUrl: string;
-  /** Whether the service is to be one that can be killed (`System.kill`). */
+  /** Whether faults may kill the service, so that it needs `System.kill`. Default: false. */
   readonly killable?: boolean;
-  /** A private folder that is removed afterwards; for sockets. Its path is short. */
+  /** A private folder for sockets, which is removed afterwards. Its path is short. */
   readonly folder: string;
 }
 
-/** The system under test, as the machinery needs it. */
+/** A running system under test. */
 export interface System<State extends Json = Json, Op extends Operation = Operation> {
   /** Puts the database into a scenario's initial state; sequences restart, so that ids repeat. */
   reset(initial: State): Promise<void>;
-  /** Whether something was done to the database that `reset` cannot undo: then it gets another. */
+  /** Whether the database has a change that `reset` cannot undo: the harness then leases another. */
   dirty?(): Promise<boolean>;
   /**
-   * Sends one operation as one client and returns what the service answered. A refusal is a
-   * `Response`; a lost connection is one with outcome `info`; only what is the harness's own fault
-   * is thrown. `patience` is aborted when the client waits no longer and learns of no answer; the
-   * request goes on, and its end is what this has to wait for all the same.
+   * Sends one operation as one client, and resolves with what the service answered. A refusal is a
+   * `Response`; a lost connection is one with outcome `info`; only an error of the harness itself is
+   * thrown. `patience` is aborted when the client gives up and learns of no response. The request goes
+   * on, and this resolves when it has ended all the same.
    */
   perform(operation: Op, client: number, patience?: AbortSignal): Promise<Response>;
   /** Reads committed state, past the proxy, after all clients are done. */
   observe(): Promise<Snapshot>;
   /**
-   * All that is in the database, past the proxy, after all clients are done: equal for two
-   * executions that left the same. Times that come from the clock are left out.
+   * Reads the whole content of the database, past the proxy, after all clients are done: it is equal for two
+   * executions that left the same state. Times from the clock are left out.
    */
   contents?(): Promise<Snapshot>;
   /**
-   * How many requests stand in a queue inside the service, for what other requests hold: mostly a
-   * connection of its pool. Without it such a wait is a step that takes too long.
+   * The number of requests that wait inside the service for what other requests hold, mostly a
+   * connection of its pool. Without it such a wait ends in HarnessError `STEP_TIMEOUT`.
    */
   queued?(): number;
   /**
-   * Whose request has the connection with that backend (by its process id) checked out. It is asked
-   * of each statement, and has to be known where requests queue: what one of them gives back goes to
-   * another one, whoever is running. Undefined: the one that is running.
+   * The client whose request has the connection to that backend (by its process id) checked out. It is
+   * called for each statement. It has to be known where requests queue, since a connection that one
+   * request gives back goes to another one, whichever client is running. Undefined: the running one.
    */
   ownerOf?(pid: number): number | undefined;
-  /** How many connections of its pools are checked out. */
+  /** The number of connections of its pools that are checked out. */
   connectionsInUse?(): number;
-  /** What the service waits for that is not the database ("connection pool: 2 waiting"), if known. */
+  /** What the service waits for outside the database ("connection pool: 2 waiting"), if known. */
   waitsFor?(): string | undefined;
   /**
-   * Opens the connections that an execution with faults has cost, so that the next one finds all of
-   * them open. A system that does not have it is started anew instead.
+   * Opens the connections that an execution with faults has ended, so that the next one finds all of
+   * them open. Without it the harness starts the system anew instead.
    */
   warm?(): Promise<void>;
-  /** The server was killed and is there again: opens what it has past the proxy. */
+  /** Connects again past the proxy, after the server was killed and restarted. */
   recover?(): Promise<void>;
   /**
-   * Kills the service, and starts it again. Resolves when it takes operations, and `perform` has resolved
-   * for all that were under way in it.
+   * Kills the service, and starts it again. Resolves once it takes operations and `perform` has
+   * resolved for all operations that were under way.
    */
   kill?(): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** How to set up a system under test: a migrated schema, and a service on it. */
+export interface SystemFactory<State extends Json, Op extends Operation> {
+  /** Applies the schema to an empty database. */
+  migrate(directUrl: string): Promise<void>;
+  start(context: SystemContext): Promise<System<State, Op>>;
+}
+
+/** What a system is started on. */
+interface SystemEnvironment {
+  readonly database: Database;
+  readonly folder: string;
+  readonly proxy: WireProxy;
+}
+
+/**
+ * Starts a system for executions with the faults. Each start has a folder of its own, so that no socket
+ * of an earlier one is in it. Throws HarnessError `UNSUPPORTED` when the faults kill something that
+ * cannot be started again.
+ */
+export async function startSystem<State extends Json, Op extends Operation>(
+  server: Server,
+  { database, folder, proxy }: SystemEnvironment,
+  factory: SystemFactory<State, Op>,
+  faults: readonly Fault[] = [],
+): Promise<System<State, Op>> {
+  const [crashes, killable] = [faults.includes("crash"), faults.some(isKill)];
+  if (crashes && server.faults === undefined) throw unkillable("crash", "this server");
+  const context = {
+    gatedUrl: proxy.url,
+    gatedStream: () => proxy.connection(),
+    urlFor: (client?: number) => proxy.urlFor(client),
+    listenOn: (port: number) => proxy.listenOn(port),
+    sessionsOf: (client: number) => proxy.sessionsOf(client),
+    directUrl: database.url,
+    killable,
+    folder: await mkdtemp(join(folder, "s")),
+  };
+  const system = await attributed("the service's start()", factory.start(context));
+  const what =
+    (crashes && system.recover === undefined && "the database of this service") ||
+    (killable && system.kill === undefined && "this service");
+  if (what === false) return system;
+  await system.stop();
+  throw unkillable(faults.filter(endsProcess).join(","), what);
+}
+
+function unkillable(faults: string, what: string): HarnessError {
+  return new HarnessError(
+    "UNSUPPORTED",
+    `${what} cannot be killed and started again: do without the faults ${faults}`,
+  );
+}
+
+/**
+ * Attributes an error of the user's code: it becomes HarnessError `SERVICE_FAILED`, which names what
+ * failed, such as `the service's reset()`. A lost connection becomes `CONNECTION_LOST` instead.
+ */
+export async function attributed<T>(what: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    if (cause instanceof HarnessError) throw cause;
+    const message = cause instanceof Error ? cause.message : String(cause);
+    if (isConnectionLost(cause, message)) throw connectionLost(message);
+    throw new HarnessError("SERVICE_FAILED", `${what} failed: ${String(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** SQLSTATE 57P01 to 57P03 (shutdown, crash), codes of the operating system, and messages of `pg`. */
+function isConnectionLost(cause: unknown, message: string): boolean {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  return (
+    /^57P0[123]$|^ECONN(RESET|REFUSED|ABORTED)$|^EPIPE$/.test(code) ||
+    /^Connection terminated|^Client has encountered a connection error/.test(message)
+  );
 }

@@ -46,21 +46,21 @@ const bodies = ({ trace }: Execution) =>
 
 const waits = ({ trace }: Execution) => trace.filter(({ type }) => type === "wait").length;
 
-const some = (seen: readonly Execution[], wanted: string) =>
+const withCode = (seen: readonly Execution[], wanted: string) =>
   seen.filter((execution) => codes(execution).includes(wanted));
 
-describe("a statement that need not wait", () => {
-  test("NOWAIT is refused at once", async () => {
+describe("a statement that does not wait for a lock", () => {
+  test("fails at once with NOWAIT", async () => {
     const claim = [
       statements("begin", "select id from counter where id = 1 for update nowait", "commit"),
     ];
     const seen = await explore(scenario(claim, claim));
     expect(seen.map(waits)).toEqual(seen.map(() => 0));
-    expect(some(seen, "55P03").length).toBeGreaterThan(0);
-    expect(some(seen, "OK")).toHaveLength(seen.length);
+    expect(withCode(seen, "55P03").length).toBeGreaterThan(0);
+    expect(withCode(seen, "OK")).toHaveLength(seen.length);
   });
 
-  test("SKIP LOCKED takes the next row", async () => {
+  test("takes the next row with SKIP LOCKED", async () => {
     const next = "select id from counter order by id for update skip locked limit 1";
     const claim = [statements("begin", next, "commit")];
     const seen = await explore(scenario(claim, claim));
@@ -70,8 +70,8 @@ describe("a statement that need not wait", () => {
   });
 });
 
-describe("a wait that ends without the holder's end", () => {
-  test("by a rollback to a savepoint, in the middle of a transaction", async () => {
+describe("a wait that ends before its holder's transaction", () => {
+  test("ends by a rollback to a savepoint", async () => {
     const undo = [
       statements("begin", "savepoint s", add(1), "rollback to s", "select 1", "commit"),
     ];
@@ -89,7 +89,7 @@ describe("a wait that ends without the holder's end", () => {
     expect(early.length).toBeGreaterThan(0);
   });
 
-  test.each(["lock_timeout", "statement_timeout"])("by the application's %s", async (name) => {
+  test.each(["lock_timeout", "statement_timeout"])("ends by the application's %s", async (name) => {
     const forever: Statements = { name: "leak", sql: ["begin", add(1)] };
     const hurried = statements(`set ${name} = '50ms'`, add(1));
     const [execution] = await explore(scenario([forever, hurried]));
@@ -113,14 +113,14 @@ describe("a serializable conflict", () => {
 
   test("refuses one of two transactions that each read what the other writes", async () => {
     const seen = await explore(scenario(skew(1), skew(2)), "serializable");
-    const refused = some(seen, "40001");
+    const refused = withCode(seen, "40001");
     expect(refused.length).toBeGreaterThan(0);
     expect(refused.length).toBeLessThan(seen.length);
     for (const execution of refused) expect(codes(execution).sort()).toEqual(["40001", "OK"]);
   });
 
-  test("is none under repeatable read", async () => {
+  test("does not exist under repeatable read", async () => {
     const seen = await explore(scenario(skew(1), skew(2)), "repeatable read");
-    expect(some(seen, "40001")).toEqual([]);
+    expect(withCode(seen, "40001")).toEqual([]);
   });
 });

@@ -10,7 +10,7 @@ let server: Server;
 let executor: Executor<null, Statements>;
 
 beforeAll(async () => {
-  // Not another provider: only our own server's processes can be stopped.
+  // Only the processes of the embedded server can be stopped.
   server = await startServer("embedded");
   executor = await Executor.open(server, SETUP, LIMITS);
 });
@@ -34,18 +34,18 @@ const wakes = ({ trace }: Execution) =>
     event.type === "move" && event.choice.action === "wake" ? [event.choice.task] : [],
   );
 
-/** Both inserts wait for client 0, whose rollback ends both waits at once; then only one fits. */
+/** Both inserts wait for client 0, and its rollback ends both waits; then one of them succeeds. */
 const rivals = scenario(
   [statements("begin", "insert into counter values (9, 0)", "rollback")],
   [statements("insert into counter values (9, 1)")],
   [statements("insert into counter values (9, 2)")],
 );
 
-/** Whoever comes second waits for the row, and whoever comes third for the second. */
+/** The second client waits for the row, and the third waits for the second client. */
 const queue = [statements("begin", add(1), "commit")];
 
 describe("when one step ends the waits of several", () => {
-  test("who goes first is a choice, and both orders are tried", async () => {
+  test("the wake-up order is a choice, and both orders are tried", async () => {
     const seen = await explore(rivals);
     const woken = seen.filter((execution) => wakes(execution).length > 0);
     expect(new Set(woken.map((execution) => wakes(execution)[0]))).toEqual(new Set(["1", "2"]));
@@ -58,7 +58,7 @@ describe("when one step ends the waits of several", () => {
   test.each([
     { name: "rivals for a key", scene: rivals },
     { name: "a queue for a row", scene: scenario(queue, queue, queue) },
-  ])("the same schedule is the same execution: $name", async ({ scene }) => {
+  ])("the same schedule gives the same execution: $name", async ({ scene }) => {
     const several = (await explore(scene)).filter((execution) => waits(execution) > 1);
     expect(several.length).toBeGreaterThan(5);
     for (const execution of several.slice(0, 40)) {

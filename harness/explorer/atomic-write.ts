@@ -3,7 +3,11 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { HarnessError } from "../core/error.ts";
 
-/** Writes a file that appears whole or not at all. */
+/**
+ * Writes a file in one step: readers see the old text or the new one. Creates the folder if needed.
+ *
+ * @throws HarnessError `USAGE` if the file cannot be written
+ */
 export async function atomicWrite(file: string, text: string): Promise<void> {
   const draft = `${file}.${randomUUID()}.part`;
   try {

@@ -1,5 +1,6 @@
+import type { RuleName } from "../checkers/checker.ts";
 import { determinismChecker } from "../checkers/determinism.ts";
-import { type CheckerName, Checkers, checkersOf } from "../checkers/registry.ts";
+import { type CheckerName, Checkers, checkersOf, restrictedTo } from "../checkers/registry.ts";
 import type { Control } from "../core/control.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import type { HarnessError } from "../core/error.ts";
@@ -21,76 +22,88 @@ import {
 } from "./explore-scenario.ts";
 import type { ShrinkTree } from "./generate.ts";
 import {
-  type AssumedBudget,
   exploreInParallel,
   type OrderedCampaign,
   type OtherExplorers,
+  type ScenarioBudget,
 } from "./parallel-exploration.ts";
-import { type Shard, WHOLE } from "./shards.ts";
+import { type Shard, WHOLE_CAMPAIGN } from "./shards.ts";
 
 export interface CampaignOptions extends ScenarioOptions {
-  /** How many executions; undefined: until the time is up. */
+  /** The most executions; undefined: no limit. */
   readonly runs: number | undefined;
-  /** How many scenarios, in all shards; undefined: as many as the other limits allow. */
+  /** The most scenarios, over all shards; undefined: no limit. */
   readonly scenarios?: number | undefined;
-  /** Only these of them. */
+  /** Which of the scenarios to explore. Default: all. */
   readonly shard?: Shard | undefined;
-  /** Whether to end at the first violation; else each rule has its first one. By default it ends. */
+  /** Whether to end at the first violation, or to look for one of each rule. Default: true. */
   readonly failFast?: boolean;
-  /** How long to explore, in ms, shrinking aside; undefined: until the runs are done. */
+  /** The most time for exploring, in ms, shrinking excluded; undefined: no limit. */
   readonly timeMs: number | undefined;
-  /** Whether to execute each schedule twice, and to compare. */
+  /** Whether to execute each schedule twice and to compare the executions. */
   readonly checkDeterminism: boolean;
   readonly mutant: AppliedMutant | undefined;
   readonly control: Control;
-  /** Those that checker; the violations of the first come first. */
+  /** The checkers to apply; violations of the first come first. */
   readonly checkers: readonly CheckerName[];
-  /** How long shrinking may take, in ms. */
+  /** Only violations of these rules count. Default: those of all rules. */
+  readonly rules?: readonly RuleName[] | undefined;
+  /** The most time for shrinking one counterexample, in ms. */
   readonly shrinkTimeMs: number;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: Progress) => void) | undefined;
-  /** What became of the violations that were kept. */
+  /** The results of the regressions, for the report. Default: none. */
   readonly regressions?: readonly RegressionResult[];
-  /** A violation that is known already: then nothing is explored. */
-  readonly known?: FailingExecution | undefined;
-  /** Told of a violation before anything else is done with it. */
-  readonly onViolation?: ((found: Counterexample) => Promise<string | undefined>) | undefined;
-  /** Told of the same when it is shrunk, with what `onViolation` gave. */
+  /** A regression that fails: it is shrunk and reported, and nothing is explored. */
+  readonly failingRegression?: FailingExecution | undefined;
+  /** Called with a counterexample as soon as it is found, before it is shrunk. */
+  readonly onViolation?:
+    | ((counterexample: Counterexample) => Promise<string | undefined>)
+    | undefined;
+  /** Called with the shrunk counterexample and the result of `onViolation`. */
   readonly onShrunk?:
-    | ((found: Counterexample, given: string | undefined) => Promise<void>)
+    | ((shrunk: Counterexample, file: string | undefined) => Promise<void>)
     | undefined;
 }
 
-interface Counted {
+/** Executions so far. */
+export interface ExecutionCounts {
   readonly executions: number;
   readonly violations: number;
 }
 
-/** How far a campaign is. */
-export interface Progress extends Counted {
+/** The progress of a campaign until now. */
+export interface Progress extends ExecutionCounts {
   readonly stage: "exploring" | "shrinking";
-  /** Since exploring began. */
+  /** The time since exploring began, in ms. */
   readonly elapsedMs: number;
 }
 
-/** The checkers of what is executed on an executor. */
+/** The checkers of a campaign; with `checkDeterminism`, that of determinism too. */
 export function checkersFor<State extends Json, Op extends Operation>(
   { ordersWakes }: Pick<Executor<State, Op>, "ordersWakes">,
   service: Service<State, Op>,
-  { checkers, checkDeterminism }: Pick<CampaignOptions, "checkers" | "checkDeterminism">,
+  {
+    checkers,
+    rules,
+    checkDeterminism,
+  }: Pick<CampaignOptions, "checkers" | "rules" | "checkDeterminism">,
 ): Checkers<State, Op> {
-  const twice = checkDeterminism ? [determinismChecker<State, Op>(ordersWakes)] : [];
-  return new Checkers([...checkersOf(service, checkers), ...twice]);
+  const determinism = checkDeterminism ? [determinismChecker<State, Op>(ordersWakes)] : [];
+  const all = [...checkersOf(service, checkers), ...determinism];
+  return new Checkers(rules === undefined ? all : restrictedTo(rules, all));
 }
 
-/** The exploring of a campaign, within its limits. */
-export class CampaignRun<State extends Json, Op extends Operation>
+/** Explores the scenarios of a campaign, within its limits. */
+export class BoundedExploration<State extends Json, Op extends Operation>
   implements OrderedCampaign<State, Op>
 {
   readonly checkers: Checkers<State, Op>;
   readonly exploration: Exploration<State, Op>;
   readonly #explorer: ScenarioExplorer<State, Op>;
   readonly #single: boolean;
+  /** Executions of visits to pairs, among those that were added. */
+  #pairExecutions = 0;
   readonly #options: CampaignOptions;
   readonly #began = performance.now();
 
@@ -118,7 +131,9 @@ export class CampaignRun<State extends Json, Op extends Operation>
   treeOf({
     scenarioNumber,
   }: NumberedFailure<State, Op>): ShrinkTree<Scenario<State, Op>> | undefined {
-    return this.#options.known === undefined ? this.#explorer.tree(scenarioNumber) : undefined;
+    return this.#options.failingRegression === undefined
+      ? this.#explorer.tree(scenarioNumber)
+      : undefined;
   }
 
   get next(): number {
@@ -130,15 +145,15 @@ export class CampaignRun<State extends Json, Op extends Operation>
   }
 
   get end(): number {
-    const { pairs, scenarios } = this.#options;
-    return pairs ? this.#explorer.pairs.length : (scenarios ?? Number.POSITIVE_INFINITY);
+    const { pairs, order } = this.#explorer;
+    return pairs.length > 0 ? pairs.length : order.end;
   }
 
   get ended(): boolean {
-    return this.ends(this.exploration.failing.length > 0, this.exploration.error);
+    return this.endsAfter(this.exploration.failing.length > 0, this.exploration.error);
   }
 
-  ends(failed: boolean, error: HarnessError | undefined): boolean {
+  endsAfter(failed: boolean, error: HarnessError | undefined): boolean {
     return error !== undefined || (failed && this.#options.failFast !== false);
   }
 
@@ -146,54 +161,70 @@ export class CampaignRun<State extends Json, Op extends Operation>
     return !this.ended && !this.#nothingLeft() && this.#left() > 0 && this.#inTime();
   }
 
-  assumed(index: number): AssumedBudget {
+  budgetOf(index: number): ScenarioBudget {
     return { used: this.usedAfter(index, 0), executions: this.#left() };
   }
 
-  /** Where the runs are not limited, nothing depends on how many there were. */
-  holds(
+  /** Without a limit of runs no scenario depends on the number of executions before it. */
+  isUpToDate(
     index: number,
-    assumed: AssumedBudget,
+    budget: ScenarioBudget,
     { tally: { executions } }: ScenarioResult<State, Op>,
   ): boolean {
-    const { runs, strategy } = this.#options;
+    const { runs } = this.#options;
     if (runs === undefined) return true;
     const left = this.#left();
     if (executions > left) return false;
     if (!this.#inTime()) return true;
-    const now = strategy.phase?.(this.usedAfter(index, 0));
-    const cut = executions === assumed.executions;
-    return strategy.phase?.(assumed.used) === now && (!cut || executions === left);
+    const now = this.#phase(index, this.usedAfter(index, 0));
+    const cut = executions === budget.executions;
+    return this.#phase(index, budget.used) === now && (!cut || executions === left);
+  }
+
+  /** What is done with a scenario depends on the used part of the budget through this alone. */
+  #phase(index: number, used: number): string | boolean | undefined {
+    const isVisit = this.#explorer.order.at(index).visit !== undefined;
+    return isVisit ? used < 1 : this.#options.strategy.phase?.(used);
   }
 
   add(explored: ScenarioResult<State, Op>): void {
+    if (this.#explorer.order.at(this.next).visit !== undefined) {
+      this.#pairExecutions += explored.tally.executions;
+    }
     this.exploration.add(explored);
   }
 
-  onExecution(ahead: Counted): void {
+  onExecution(unadded: ExecutionCounts): void {
     const { executions, violations } = this.exploration.tally;
     this.progress("exploring", {
-      executions: executions + ahead.executions,
-      violations: violations + ahead.violations,
+      executions: executions + unadded.executions,
+      violations: violations + unadded.violations,
     });
   }
 
-  /** Whether the only scenario that there is was searched to the end. */
+  /** Whether the service's only scenario was searched to the end. */
   #nothingLeft(): boolean {
     return this.#single && this.exploration.searched;
   }
 
-  /** How many executions are left of those that were asked for. */
+  /** The number of executions until the limit of runs. */
   #left(): number {
     return (this.#options.runs ?? Number.POSITIVE_INFINITY) - this.exploration.tally.executions;
   }
 
-  /** Of the runs, if a number of them was asked for; else of the scenarios, or of the time. */
+  /** The used part of the runs if they are limited, else of the scenarios, else of the time. */
   usedAfter(index: number, executions: number): number {
     const { runs, timeMs, scenarios } = this.#options;
-    if (runs !== undefined) return (this.exploration.tally.executions + executions) / runs;
-    if (scenarios !== undefined) return effortUsed(index / scenarios);
-    return timeMs === undefined ? 0 : this.elapsedMs / timeMs;
+    const { order } = this.#explorer;
+    const { visit, generated } = order.at(index);
+    const all = this.exploration.tally.executions + executions;
+    const inPairs = this.#pairExecutions + (visit ? executions : 0);
+    const spent = { executions: all, pairExecutions: inPairs };
+    if (runs !== undefined) return order.used(index, { ...spent, used: all / runs });
+    if (scenarios !== undefined) return visit ? 0 : effortUsed(generated / scenarios);
+    return timeMs === undefined
+      ? 0
+      : order.used(index, { ...spent, used: this.elapsedMs / timeMs });
   }
 
   #inTime(): boolean {
@@ -201,9 +232,9 @@ export class CampaignRun<State extends Json, Op extends Operation>
     return !signal?.aborted && (timeMs === undefined || this.elapsedMs < timeMs);
   }
 
-  /** Why the campaign did not do all that it was asked for. */
+  /** Why the campaign is incomplete; undefined if it is complete. */
   unfinished(): string | undefined {
-    const { runs, signal, scenarios, shard = WHOLE } = this.#options;
+    const { runs, signal, scenarios, shard = WHOLE_CAMPAIGN } = this.#options;
     const { tally, pairs, undecided } = this.exploration;
     const { executions } = tally;
     const before =
@@ -229,7 +260,7 @@ export class CampaignRun<State extends Json, Op extends Operation>
 
   progress(
     stage: Progress["stage"],
-    { executions, violations }: Counted = this.exploration.tally,
+    { executions, violations }: ExecutionCounts = this.exploration.tally,
   ): void {
     this.#options.onProgress?.({ stage, executions, violations, elapsedMs: this.elapsedMs });
   }

@@ -2,76 +2,84 @@ import { createHash } from "node:crypto";
 import type { Rule } from "../checkers/checker.ts";
 import type { Pattern } from "../service/service.ts";
 import type { Campaign, PairSearch } from "./campaign.ts";
-import { type Coverage, coverageSentences, together } from "./coverage.ts";
-import { type Seen, saturation } from "./fingerprint.ts";
-import { keyOf, sum, type Tally } from "./tally.ts";
+import { type Coverage, coverageSentences, sumCoverage } from "./coverage.ts";
+import { type ScenarioFingerprints, saturation } from "./fingerprint.ts";
+import { keyOf, sumCounts, type Tally } from "./tally.ts";
 
-/** What a campaign counted, or a shard of one: a plain value, and totals can be added up. */
-export interface ShardTotals {
+/** The counts of a campaign or of one shard: a plain value. Totals can be added up. */
+export interface CampaignTotals {
   readonly tally: Tally;
   readonly coverage: Coverage;
-  /** See `digestOf`; in hexadecimal. */
+  /** In hexadecimal (see `digestOf`). */
   readonly digest: string;
   readonly pairs: readonly PairSearch[];
-  /** By scenario. */
-  readonly seen: readonly Seen[];
-  /** Why something could not be checked, where that was so first. */
+  readonly fingerprints: readonly ScenarioFingerprints[];
+  /** Why something could not be checked, the first time. */
   readonly undecided: string | null;
 }
 
 /**
  * A scenario's part of the campaign's digest. The parts are added up, modulo 2^256, so that shards
- * come to the same as one run; each holds its scenario's number, so that the order counts.
+ * have the same digest as one campaign; each part depends on the scenario's number, so that the
+ * order counts.
  *
- * Bellare and Micciancio, "A New Paradigm for Collision-Free Hashing" (EUROCRYPT 1997): AdHash. It
- * tells campaigns apart that differ by chance; it is no protection from those who want to deceive.
+ * AdHash, after Bellare and Micciancio, "A New Paradigm for Collision-Free Hashing" (EUROCRYPT
+ * 1997). It detects accidental differences, not deliberate collisions.
  */
 export function digestOf(scenario: number, digest: string): bigint {
   const hash = createHash("sha256").update(`${scenario} ${digest}`).digest("hex");
   return BigInt(`0x${hash}`);
 }
 
-export function hex(digest: bigint): string {
+export function hexDigest(digest: bigint): string {
   return BigInt.asUintN(256, digest).toString(16).padStart(64, "0");
 }
 
-/** Both together. Each pair was searched by one of them. */
-export function shardTotals(a: ShardTotals, b: ShardTotals): ShardTotals {
+/** The totals of two shards. Each pair of operations was searched in one of them. */
+export function sumTotals(a: CampaignTotals, b: CampaignTotals): CampaignTotals {
   return {
-    tally: sum(a.tally, b.tally),
-    coverage: together(a.coverage, b.coverage),
-    digest: hex(BigInt(`0x${a.digest}`) + BigInt(`0x${b.digest}`)),
+    tally: sumCounts(a.tally, b.tally),
+    coverage: sumCoverage(a.coverage, b.coverage),
+    digest: hexDigest(BigInt(`0x${a.digest}`) + BigInt(`0x${b.digest}`)),
     pairs: a.pairs.map((pair, at) => (pair.explored > 0 ? pair : (b.pairs[at] ?? pair))),
-    seen: [...a.seen, ...b.seen].sort((one, other) => one.scenario - other.scenario),
+    fingerprints: [...a.fingerprints, ...b.fingerprints].sort(
+      (one, other) => one.scenario - other.scenario,
+    ),
     undecided: a.undecided ?? b.undecided,
   };
 }
 
-/** Fewer say nothing worth quoting. */
-const FEWEST = 100;
+/** With fewer scenarios the bound is too weak to quote. */
+const MIN_SCENARIOS = 100;
 
 /**
- * What a sample without a finding allows to say: the rule of three (Hanley and Lippman-Hand, "If
- * Nothing Goes Wrong, Is Everything All Right?", JAMA 1983). Only scenarios are drawn independently
- * of each other, so they are what counts; the executions of one are not.
+ * The upper bound that a sample without a violation gives: the rule of three (Hanley and
+ * Lippman-Hand, "If Nothing Goes Wrong, Is Everything All Right?", JAMA 1983). It counts scenarios,
+ * which are drawn independently of each other, unlike the executions of one scenario.
  */
-function sampleSentences({ scenarios, violations }: Tally, complete: boolean): readonly string[] {
-  if (complete || violations > 0 || scenarios < FEWEST) return [];
-  const one = Math.floor(scenarios / 3).toLocaleString("en");
+function sampleSentences(
+  { scenarios, visitedPairs, violations }: Tally,
+  complete: boolean,
+): readonly string[] {
+  const generated = scenarios - visitedPairs;
+  if (complete || violations > 0 || generated < MIN_SCENARIOS) return [];
+  const one = Math.floor(generated / 3).toLocaleString("en");
   return [
-    `Of scenarios as they are generated, fewer than one in ${one} breaks a rule when it is explored ` +
-      "as these were, at a confidence of 95 % (rule of three).",
+    `Fewer than one in ${one} generated scenarios breaks a rule when it is explored as these were, ` +
+      "at a confidence of 95 % (rule of three).",
   ];
 }
 
-/** What a report says of it. */
+/** The part of a report that follows from the totals. */
 export function summaryOf(
-  { tally, coverage, digest, pairs, seen }: ShardTotals,
+  { tally, coverage, digest, pairs, fingerprints }: CampaignTotals,
   rules: readonly Rule[],
   patterns: readonly Pick<Pattern, "name" | "description" | "threshold">[],
 ) {
-  const { patterns: matches, violated, unchecked, undecided: _, statements: __, ...counts } = tally;
-  const { scenarios, executions } = counts;
+  const { patterns: matches, violated, unchecked, undecided: _, statements: __, ...rest } = tally;
+  const { visitedPairs, ...counts } = rest;
+  const { executions } = counts;
+  const scenarios = counts.scenarios - visitedPairs;
   return {
     ...counts,
     patterns: (pairs.length > 0 ? [] : patterns).map(({ name, description, threshold }) => {
@@ -88,7 +96,7 @@ export function summaryOf(
     })),
     pairs,
     coverage: [...coverageSentences(coverage), ...sampleSentences(tally, pairs.length > 0)],
-    saturation: saturation(seen),
+    saturation: saturation(fingerprints),
     digest,
   } satisfies Partial<Campaign>;
 }

@@ -2,20 +2,20 @@ import type { Control } from "../core/control.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import type { Verdict } from "../core/verdict.ts";
 
-/** How often a pattern that races need occurred among the generated scenarios. */
+/** The share of generated scenarios that match a pattern. */
 export interface PatternCount {
   readonly name: string;
   readonly description: string;
   readonly scenarios: number;
   /** Share of all scenarios, 0 to 1. */
   readonly share: number;
-  /** The least share that the generator promises. */
+  /** The minimum share that the service promises. */
   readonly threshold: number;
-  /** Whether the share is lower than chance explains, by three standard deviations. */
+  /** Whether the share is more than three standard deviations below the threshold. */
   readonly missed: boolean;
 }
 
-/** How often a checker's rule was applied, and how often it was violated. */
+/** The number of executions that a rule was applied to, and of those that violated it. */
 export interface RuleCount {
   readonly checker: string;
   readonly name: string;
@@ -24,26 +24,26 @@ export interface RuleCount {
   readonly violated: number;
 }
 
-/** How far the scenario of a pair of operations was searched. */
+/** The search of one pair of operations. */
 export interface PairSearch {
   readonly name: string;
-  /** Executions, each of another interleaving. */
+  /** The number of executions, each with another interleaving. */
   readonly explored: number;
   /**
-   * Choices that were not tried, since all that they lead to comes to the same as something that
-   * was executed; null where the search left nothing out, as within a bound of preemptions.
+   * The number of choices that were skipped, since each leads only to schedules that are equivalent
+   * to executed ones; null for a search without reduction.
    */
   readonly pruned: number | null;
-  /** Whether these were all within the bound, but for those that come to the same as others. */
+  /** Whether all interleavings within the bound, or equivalent ones, were executed. */
   readonly complete: boolean;
-  /** How many of them differ in a response or in the final state. */
+  /** The number of executions that differ in a response or in the final state. */
   readonly outcomes: number;
 }
 
 /**
- * What became of a violation that was kept. `fails`: it breaks its rule as ever. `fixed`: it went
- * the same way, and the rule holds. `stale`: the service does not go that way any more, so that it
- * says nothing.
+ * The outcome of executing a regression. `fails`: its rule is still violated. `fixed`: the execution
+ * took the recorded course, and the rule holds. `stale`: the execution diverged from the recorded
+ * course, so that it shows nothing.
  */
 export type RegressionOutcome = "fails" | "fixed" | "stale";
 
@@ -61,40 +61,41 @@ export interface Environment {
   readonly postgres: {
     readonly provider: string;
     readonly version: string;
-    /** How a session that waits for a lock is known: pushed by the server, or asked for. */
+    /** How lock waits are detected: pushed by the server, or polled. */
     readonly lockWaits: "pushed" | "polled";
   };
 }
 
-/** What a campaign was told besides its seed: with both, and the sources, it can be made again. */
+/** The settings of a campaign. Together with the seed and the sources they reproduce it. */
 export interface Settings {
-  /** Its limits; null where there was none. */
+  /** The limits; null: no limit. */
   readonly runs: number | null;
   readonly timeMs: number | null;
   readonly scenarios: number | null;
-  /** Whether the model's pairs of operations were searched, instead of generated scenarios. */
+  /** Whether pairs of operations were searched instead of generated scenarios. */
   readonly pairs: boolean;
-  /** The bound of its searches; null: none. `coverage` says what was searched. */
+  /** The most preemptions in its searches; null: no bound. `coverage` says what was searched. */
   readonly preemptions: number | null;
-  /** Whether searches left out what comes to the same. */
+  /** Whether searches skipped equivalent schedules. */
   readonly reduction: boolean;
-  /** Faults that could strike, and checkers, by name. */
+  /** The kinds of faults that could be injected. */
   readonly faults: readonly string[];
+  /** The names of the checkers. */
   readonly checkers: readonly string[];
   readonly checkDeterminism: boolean;
-  /** Whether it ended at the first violation. */
+  /** Whether the campaign ended at the first violation. */
   readonly failFast: boolean;
 }
 
-/** When, where and of what something was made: with this one can tell whether two are about the same. */
+/** When, where and from which sources a result was made. */
 export interface Provenance {
   readonly startedAt: string;
   readonly environment: Environment;
-  /** SHA-256 of each of the model's sources, by path. */
+  /** SHA-256 of each of the service's sources, by path. */
   readonly hashes: { readonly [path: string]: string };
 }
 
-/** All that a campaign did and found: what reports are made of. Times aside, a function of the seed. */
+/** The result of a campaign, from which reports are made. Times aside, a function of the seed. */
 export interface Campaign extends Provenance {
   readonly service: string;
   readonly mutant: string | null;
@@ -103,8 +104,7 @@ export interface Campaign extends Provenance {
   readonly reason: string | null;
   readonly seed: number;
   readonly strategy: string;
-  /** Null of what is no search, such as an attack. */
-  readonly settings: Settings | null;
+  readonly settings: Settings;
   readonly control: Control;
   readonly clients: { readonly min: number; readonly max: number };
   readonly elapsedMs: number;
@@ -117,37 +117,38 @@ export interface Campaign extends Provenance {
   readonly preemptions: number;
   readonly waits: number;
   readonly deadlocks: number;
-  /** Faults that struck, by kind. */
+  /** Injected faults by kind. */
   readonly faults: { readonly [fault: string]: number };
-  /** Executions by the operations that they have, such as `cancel + create`. */
+  /** Executions by the names of their operations, such as `cancel + create`. */
   readonly mixes: { readonly [operations: string]: number };
-  /** Executions by how often somebody had to wait: `0`, `1`, `2`, `3 or more`. */
+  /** Executions by the number of waits for a lock: `0`, `1`, `2`, `3 or more`. */
   readonly executionsByWaits: { readonly [waits: string]: number };
-  /** How many fingerprints were known after so many executions (see `fingerprintOf`). */
+  /** The number of different fingerprints after so many executions (see `fingerprintOf`). */
   readonly saturation: readonly { readonly executions: number; readonly fingerprints: number }[];
-  /** Executions by number of clients. */
+  /** Executions by the number of clients. */
   readonly executionsByClients: { readonly [clients: string]: number };
   /** Executions that broke a rule. */
   readonly violations: number;
   readonly rules: readonly RuleCount[];
-  /** Operations by operation, then by response code. */
+  /** Responses by operation, then by response code. */
   readonly responses: { readonly [operation: string]: { readonly [code: string]: number } };
   readonly patterns: readonly PatternCount[];
-  /** The searches of the model's pairs of operations; empty where scenarios were generated. */
+  /** The searches of the service's pairs of operations; empty where scenarios were generated. */
   readonly pairs: readonly PairSearch[];
-  /** What became of those that were kept, and were executed first. */
+  /** The regressions, which were executed first. */
   readonly regressions: readonly RegressionResult[];
   readonly counterexamples: readonly Counterexample[];
-  /** What searches covered, and with which bounds, in sentences. */
+  /** What the searches covered, in sentences. */
   readonly coverage: readonly string[];
-  /** What the harness controlled, and what it did not, in sentences. */
+  /** What Heddle controlled, in sentences. */
   readonly controlled: readonly string[];
+  /** What Heddle did not control, in sentences. */
   readonly uncontrolled: readonly string[];
-  /** SHA-256 of each routine of the schema as the server holds it, before gates are put into it. */
+  /** SHA-256 of each routine of the schema, as it is before instrumentation. */
   readonly routines: { readonly [routine: string]: string };
   /**
-   * SHA-256 over every scenario, schedule, statement, response and violation in order: equal for
-   * two campaigns that saw the same.
+   * SHA-256 over every scenario, schedule, statement, response and violation in order: two campaigns
+   * with the same executions have the same digest.
    */
   readonly digest: string;
 }

@@ -2,7 +2,7 @@ import type { Control } from "../core/control.ts";
 import type { Environment } from "./campaign.ts";
 import type { Tally } from "./tally.ts";
 
-/** What Heddle decides in every execution, for the reader of a report. */
+/** The sentences of a report on what Heddle controls in every execution. */
 export function controlled({ gates }: Control, ordersWakes: boolean): readonly string[] {
   return [
     "The order in which statements reach the database, over all clients and connections.",
@@ -13,13 +13,13 @@ export function controlled({ gates }: Control, ordersWakes: boolean): readonly s
       ? ["When a statement writes each of its rows, after its snapshot was taken."]
       : []),
     ...(ordersWakes ? ["Which session goes first when one step ends the waits of several."] : []),
-    "When each answer of the database reaches the service, so that one client at most runs inside the service at any time.",
+    "When each answer of the database reaches the service, so that at most one client runs inside the service at any time.",
     "When each operation is sent.",
     "The initial state, ids included: sequences restart before each execution.",
   ];
 }
 
-/** What Heddle leaves to others, for the reader of a report. */
+/** The sentences of a report on what Heddle does not control. */
 export function uncontrolled(
   { gates, isolation }: Control,
   { postgres }: Environment,
@@ -47,21 +47,22 @@ export function uncontrolled(
     ...(ordersWakes
       ? []
       : [
-          "When one commit wakes several waiting sessions at once, PostgreSQL decides which one goes first: the processes of this server cannot be stopped from here.",
+          "When one commit wakes several waiting sessions at once, PostgreSQL decides which one goes first: Heddle cannot stop the processes of this server.",
         ]),
     victim,
     "The clock: now() is the time of the machine.",
   ];
 }
 
-/** What to do about a client of which no statement came to the gate. */
-export const ELSEWHERE =
+/** What to do about a client whose statements bypass the gate. */
+export const CONNECT_ADVICE =
   "let each client connect to the URL that it is given: a function to `url`, a program or a service " +
-  "to DATABASE_URL in its environment; what goes to the database by another way cannot be driven";
+  "to DATABASE_URL in its environment; Heddle cannot control other connections";
 
 /**
- * Why executions say nothing of those who went past the gate. Some of a model's operations may need no
- * database; a client of a scenario that never comes to it races with nobody.
+ * Why executions show nothing: no statement reached the gate. Some operations of a service may need
+ * no database, so all of them have to bypass the gate; in a service with a single scenario one
+ * client is enough, since it can race with no other.
  */
 export function bypassedGate(
   { single }: { readonly single: boolean },
@@ -71,7 +72,7 @@ export function bypassedGate(
   const silent = all.filter((name) => statements[name] === undefined);
   if (silent.length === 0 || (!single && silent.length < all.length)) return undefined;
   return single
-    ? `client ${silent.join(" and client ")} sent no statement that came to the gate (${ELSEWHERE})`
-    : "no operation sent a statement that came to the gate (let the service connect to the URL that " +
+    ? `client ${silent.join(" and client ")} sent no statement that reached the gate (${CONNECT_ADVICE})`
+    : "no operation sent a statement that reached the gate (let the service connect to the URL that " +
         "`start` is given)";
 }

@@ -25,7 +25,7 @@ const changed = (change: (file: Record<string, unknown>) => void) => {
   return JSON.stringify(file);
 };
 
-test("holds the serial run beside it, where there is one", () => {
+test("a replay file holds the passing serial run, if there is one", () => {
   const { schedule, trace } = doubleBooking;
   const beside = { ...doubleBooking, serial: { schedule, trace } };
   expect(decodeCounterexample(encodeCounterexample(beside))).toEqual(beside);
@@ -35,12 +35,12 @@ test("holds the serial run beside it, where there is one", () => {
   ).toThrow(HarnessError);
 });
 
-test("reads what it wrote", () => {
+test("decoding is the inverse of encoding", () => {
   expect(decodeCounterexample(text)).toEqual(doubleBooking);
   expect(decodeCounterexample(encodeCounterexample(deadlock))).toEqual(deadlock);
 });
 
-test("carries any initial state and any arguments", () => {
+test("a replay file holds any initial state and any arguments", () => {
   fc.assert(
     fc.property(json, json, (initial, argument) => {
       const scenario = { initial, clients: [[{ name: "create", argument }]] };
@@ -51,14 +51,14 @@ test("carries any initial state and any arguments", () => {
   );
 });
 
-test("is diffable: short lines, the violation on top, the same text each time", () => {
+test("a replay file is diffable: short lines, the violation on top, the same text each time", () => {
   expect(text).toBe(encodeCounterexample(structuredClone(doubleBooking)));
   expect(text.indexOf('"violations"')).toBeLessThan(text.indexOf('"trace"'));
   expect(text.length).toBeLessThan(20_000);
   expect(text.split("\n").length).toBeGreaterThan(100);
 });
 
-test("refuses another version, and says what to do", () => {
+test("another version is refused with a sentence that says what to do", () => {
   const error = fault(changed((file) => (file["version"] = 2)));
   expect(error?.code).toBe("REPLAY_INCOMPATIBLE");
   expect(error?.message).toContain("version 2");
@@ -78,14 +78,14 @@ test.each([
   ["an unknown event", changed((file) => (file["trace"] = [{ type: "note" }]))],
   ["a move without choice", changed((file) => (file["trace"] = [{ type: "move" }]))],
   [
-    "a operation without name",
+    "an operation without name",
     changed((file) => (file["scenario"] = { initial: 1, clients: [[{}]] })),
   ],
-])("refuses %s", (_, damaged) => {
+])("%s is refused", (_, damaged) => {
   expect(fault(damaged)?.code).toBe("USAGE");
 });
 
-test("refuses every file that was cut short", () => {
+test("every truncated file is refused", () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: text.trimEnd().length - 1 }), (length) => {
       expect(fault(text.slice(0, length))?.code).toBe("USAGE");

@@ -4,11 +4,11 @@ import { HarnessError } from "../core/error.ts";
 import { prettyJson } from "../core/json.ts";
 import schema from "./counterexample.schema.json" with { type: "json" };
 
-/** The text of a replay file; its format is `counterexample.schema.json`. */
+/** The text of a replay file. The format is specified by `counterexample.schema.json`. */
 export function encodeCounterexample(counterexample: Counterexample): string {
   const { version, service, mutant, control, seed, execution, violations, ...rest } =
     counterexample;
-  // What a person looks for comes first, the long trace later.
+  // The short members come first, so that a reader finds them; the long trace comes later.
   const ordered = {
     heddle: "counterexample",
     ...{ version, service, mutant, control, seed, execution, violations },
@@ -21,14 +21,14 @@ export function encodeCounterexample(counterexample: Counterexample): string {
  * The inverse of `encodeCounterexample`.
  *
  * @throws HarnessError `REPLAY_INCOMPATIBLE` for another version of the format, `USAGE` for a text
- * that is no replay file, or a damaged one.
+ * that is not a replay file, or a damaged one
  */
 export function decodeCounterexample(text: string): Counterexample {
   const parsed = parse(text);
   if (!isReplayFile(parsed)) {
     throw new HarnessError(
       "USAGE",
-      "This is no replay file of Heddle's: name one of the files in the counterexamples folder of a report.",
+      "This is not a replay file of Heddle: name one of the files in the counterexamples folder of a report.",
     );
   }
   if (parsed.version !== 1) {
@@ -75,15 +75,15 @@ function parse(text: string): unknown {
   }
 }
 
-/** The parts of the replay format that are read on their own. */
+/** The parts of the format that are validated on their own; `""` is the whole file. */
 export type ReplayPart = "" | "/$defs/control" | "/$defs/scenario" | "/$defs/schedule";
 
-/** That the schema is one is for a test to say, and not for each start. */
+/** A test validates the schema itself, so that not every start has to. */
 const CONSTANT = { meta: false, validateSchema: false };
 
 const compiled = new Map<ReplayPart, ValidateFunction>();
 
-/** Says what is wrong with `value` as this part of the replay format; undefined if nothing is. */
+/** The first error of `value` as this part of the replay format, in words; undefined if valid. */
 export function replayFault(value: unknown, part: ReplayPart): string | undefined {
   let validate = compiled.get(part);
   if (validate === undefined) {

@@ -3,7 +3,7 @@ import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { Pct, pctBound } from "../scheduler/pct.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { PCT_DEPTH } from "../scheduler/strategies.ts";
-import { sum } from "./tally.ts";
+import { sumCounts } from "./tally.ts";
 
 type Searches = {
   readonly [bound: string]: { readonly scenarios: number; readonly schedules: number };
@@ -15,26 +15,29 @@ type Reduced = {
   readonly pruned: number;
 };
 
-/** What the schedulers of a campaign, or of a part of it, can say of what they covered. */
+/** What the schedulers of a campaign, or of a part of one, covered. */
 export interface Coverage {
   /**
-   * Scenarios of which all schedules were executed, by the most preemptions that these have;
-   * `Infinity` for all interleavings.
+   * Scenarios that were searched completely, by the bound on preemptions; `Infinity`: all
+   * interleavings.
    */
   readonly searches: Searches;
-  /** Scenarios of which all was executed but for what comes to the same (see `DynamicReduction`). */
+  /** Scenarios that were searched completely with reduction (see `DynamicReduction`). */
   readonly reduced: Reduced;
-  /** Of executions with random priorities: the most clients, and the most steps. */
+  /** The same as `searches` for visits to the service's pairs, by the bound of each visit. */
+  readonly visits: Searches;
+  /** The most clients and the most steps among executions with random priorities. */
   readonly pct: { readonly clients: number; readonly steps: number };
 }
 
-export const NOTHING_COVERED: Coverage = {
+export const NO_COVERAGE: Coverage = {
   searches: {},
   reduced: { scenarios: 0, schedules: 0, pruned: 0 },
+  visits: {},
   pct: { clients: 0, steps: 0 },
 };
 
-/** Whether a search came to its end, and what it left out; null without reduction. */
+/** Whether a search was completed, and the number of choices it skipped; null without reduction. */
 export function completeness(scheduler: Scheduler): {
   readonly complete: boolean;
   readonly pruned: number | null;
@@ -44,17 +47,17 @@ export function completeness(scheduler: Scheduler): {
   return { complete: searches && scheduler.complete, pruned };
 }
 
-/** What a scheduler covered that is done with its scenario. */
+/** What a scheduler covered, once it is done with its scenario. */
 export function coverageOf(scheduler: Scheduler, clients: number): Coverage {
   if (scheduler instanceof Pct) {
-    return { ...NOTHING_COVERED, pct: { clients, steps: scheduler.steps } };
+    return { ...NO_COVERAGE, pct: { clients, steps: scheduler.steps } };
   }
   if (scheduler instanceof DynamicReduction) {
     const { complete, executions: schedules, pruned } = scheduler;
     const reduced = { scenarios: 1, schedules, pruned };
-    return complete ? { ...NOTHING_COVERED, reduced } : NOTHING_COVERED;
+    return complete ? { ...NO_COVERAGE, reduced } : NO_COVERAGE;
   }
-  if (!(scheduler instanceof Exhaustive)) return NOTHING_COVERED;
+  if (!(scheduler instanceof Exhaustive)) return NO_COVERAGE;
   const { complete, completeUpTo, explored } = scheduler;
   const searches: [number, Searches[string]][] = [];
   let schedules = 0;
@@ -65,13 +68,23 @@ export function coverageOf(scheduler: Scheduler, clients: number): Coverage {
   if (complete && completeUpTo === Number.POSITIVE_INFINITY) {
     searches.push([completeUpTo, { scenarios: 1, schedules }]);
   }
-  return { ...NOTHING_COVERED, searches: Object.fromEntries(searches) };
+  return { ...NO_COVERAGE, searches: Object.fromEntries(searches) };
 }
 
-export function together(a: Coverage, b: Coverage): Coverage {
+/** What a visit to a pair covered. A pair is visited again for each further preemption. */
+export function visitCoverage(scheduler: Scheduler): Coverage {
+  if (!(scheduler instanceof Exhaustive)) return NO_COVERAGE;
+  const { bound, completeUpTo, explored } = scheduler;
+  if (completeUpTo < bound) return NO_COVERAGE;
+  const schedules = explored.reduce((total, count) => total + count, 0);
+  return { ...NO_COVERAGE, visits: { [bound]: { scenarios: 1, schedules } } };
+}
+
+export function sumCoverage(a: Coverage, b: Coverage): Coverage {
   return {
-    searches: sum(a.searches, b.searches),
-    reduced: sum(a.reduced, b.reduced),
+    searches: sumCounts(a.searches, b.searches),
+    reduced: sumCounts(a.reduced, b.reduced),
+    visits: sumCounts(a.visits, b.visits),
     pct: {
       clients: Math.max(a.pct.clients, b.pct.clients),
       steps: Math.max(a.pct.steps, b.pct.steps),
@@ -80,13 +93,11 @@ export function together(a: Coverage, b: Coverage): Coverage {
 }
 
 /** Sentences for the reader of a report. */
-export function coverageSentences({ searches, reduced, pct }: Coverage): readonly string[] {
-  const byBound = Object.entries(searches)
-    .sort(([a], [b]) => Number(a) - Number(b))
-    // What was searched within a larger bound as well is said once.
-    .filter(([, { scenarios }], at, all) => scenarios > (all[at + 1]?.[1].scenarios ?? 0));
+export function coverageSentences(coverage: Coverage): readonly string[] {
+  const { searches, reduced, visits, pct } = coverage;
   return [
-    ...byBound.map(([bound, covered]) => searchSentence(Number(bound), covered)),
+    ...searchSentences(visits, "pair of operations"),
+    ...searchSentences(searches, "scenario"),
     ...(reduced.scenarios > 0 ? [reducedSentence(reduced)] : []),
     ...(pct.steps > 0 ? [pctSentence(pct)] : []),
   ];
@@ -101,9 +112,20 @@ function pctSentence({ clients, steps }: Coverage["pct"]): string {
   );
 }
 
+function searchSentences(searches: Searches, what: string): readonly string[] {
+  return (
+    Object.entries(searches)
+      .sort(([a], [b]) => Number(a) - Number(b))
+      // What was searched within a larger bound as well is said once.
+      .filter(([, { scenarios }], at, all) => scenarios > (all[at + 1]?.[1].scenarios ?? 0))
+      .map(([bound, covered]) => searchSentence(Number(bound), covered, what))
+  );
+}
+
 function searchSentence(
   bound: number,
   { scenarios, schedules }: { readonly scenarios: number; readonly schedules: number },
+  scenario: string,
 ): string {
   const what =
     bound === 0
@@ -111,17 +133,19 @@ function searchSentence(
       : bound === Number.POSITIVE_INFINITY
         ? "interleavings, without a bound,"
         : `interleavings with at most ${bound} preemption${bound === 1 ? "" : "s"}`;
-  return `All ${schedules.toLocaleString("en")} ${what} of ${counted(scenarios)} were executed.`;
+  return `All ${schedules.toLocaleString("en")} ${what} of ${counted(scenarios, scenario)} were executed.`;
 }
 
 function reducedSentence({ scenarios, schedules, pruned }: Reduced): string {
   return (
     `All interleavings, without a bound, of ${counted(scenarios)} were covered: ` +
     `${schedules.toLocaleString("en")} were executed; ${pruned.toLocaleString("en")} choices were ` +
-    "left out, since steps that commute make what they lead to come to the same."
+    "skipped, since they lead to equivalent interleavings (steps that commute)."
   );
 }
 
-function counted(scenarios: number): string {
-  return `${scenarios.toLocaleString("en")} scenario${scenarios === 1 ? "" : "s"}`;
+function counted(scenarios: number, one = "scenario"): string {
+  const [noun = one, ...rest] = one.split(" ");
+  const plural = [scenarios === 1 ? noun : `${noun}s`, ...rest].join(" ");
+  return `${scenarios.toLocaleString("en")} ${plural}`;
 }

@@ -6,8 +6,6 @@ export const DEFAULTS = {
   runs: 3_000,
   bounds: { minClients: 2, maxClients: 4 },
   strategy: "auto",
-  /** The most executions for each seeded bug. */
-  mutantRuns: 2_000,
   /** The strategy for the service's pairs of operations. */
   pairStrategy: "exhaustive",
   preemptions: 2,

@@ -2,7 +2,7 @@ import type { Executor } from "../execution/executor.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Toy, ToyExecution, ToyScenario } from "./toy.fixture.ts";
 
-/** As much of an executor as exploring needs. */
+/** The part of an executor that exploring uses. */
 export function fakeExecutor(
   execute: (scenario: ToyScenario, scheduler: Scheduler) => ToyExecution | Promise<ToyExecution>,
 ): Executor<number, Toy> {

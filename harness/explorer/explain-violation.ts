@@ -12,29 +12,29 @@ import type { Scheduler } from "../scheduler/scheduler.ts";
 import { difference } from "./replay.ts";
 
 /**
- * The step, from 1, with whose commit committed state came to be broken: the first such where
- * executions are held to it at each commit, else the one from which on it was broken to the end. The
- * execution is made once more if what was committed in it was not looked at.
+ * The step, counted from 1, whose commit broke committed state. If the execution observed each commit,
+ * it is the first commit after which `holds` is false. Otherwise the execution is repeated with
+ * observation, and it is the commit from which on the state stayed broken until the end.
  *
- * Undefined where no commit is to blame, or where the execution did not go the same way again.
+ * Undefined if no commit broke it, or if the repeated execution diverged.
  */
 export async function breakingCommit<State extends Json, Op extends Operation>(
   execution: Execution<State, Op>,
   execute: Executor<State, Op>["execute"],
   holds: (snapshot: Snapshot) => Promise<boolean>,
 ): Promise<number | undefined> {
-  const seen = execution.commits;
-  const commits = seen ?? (await observed(execution, execute))?.commits ?? [];
+  const observed = execution.commits;
+  const commits = observed ?? (await repeatObserved(execution, execute))?.commits ?? [];
   let broken: number | undefined;
   for (const { step, snapshot } of commits) {
     if (await holds(snapshot)) broken = undefined;
     else broken ??= step;
-    if (seen !== undefined && broken !== undefined) break;
+    if (observed !== undefined && broken !== undefined) break;
   }
   return broken;
 }
 
-/** The same for a rule that an execution broke; undefined of one that is not about committed state. */
+/** The same for a violated rule; undefined for a rule that is not about committed state. */
 export async function commitThatBroke<State extends Json, Op extends Operation>(
   rule: Violation,
   execution: Execution<State, Op>,
@@ -43,35 +43,35 @@ export async function commitThatBroke<State extends Json, Op extends Operation>(
 ): Promise<number | undefined> {
   if (rule.checker !== "invariant") return undefined;
   return breakingCommit(execution, execute, async (snapshot) => {
-    const then = { ...execution, commits: [], snapshot };
-    return (await checkers.checkRule(rule, then, execute)).length === 0;
+    const atCommit = { ...execution, commits: [], snapshot };
+    return (await checkers.checkRule(rule, atCommit, execute)).length === 0;
   });
 }
 
-async function observed<State extends Json, Op extends Operation>(
+async function repeatObserved<State extends Json, Op extends Operation>(
   { scenario, schedule, trace }: Execution<State, Op>,
   execute: Executor<State, Op>["execute"],
 ): Promise<Execution<State, Op> | undefined> {
-  const same = new ReplayScheduler(schedule);
-  same.begin();
+  const replay = new ReplayScheduler(schedule);
+  replay.begin();
   try {
-    const execution = await execute(scenario, same, "each-commit");
-    const other = difference(trace, execution.trace) ?? same.diverged();
+    const execution = await execute(scenario, replay, "each-commit");
+    const other = difference(trace, execution.trace) ?? replay.diverged();
     return other === undefined ? execution : undefined;
   } catch (error) {
-    // What was found stands without it.
+    // The violation stands without the explanation.
     if (!(error instanceof HarnessError)) throw error;
     return undefined;
   }
 }
 
-/** Of how many orders the first that holds is looked for. */
-const MOST_ORDERS = 24;
+/** The most serial orders that are tried. */
+const MAX_ORDERS = 24;
 
 /**
- * The same operations, one whole operation after the other, in an order in which the rule holds: beside
- * it one sees what the interleaving does. None, where no order was found in which it does; then it
- * takes no concurrency to break the rule.
+ * A serial run of the same operations in which the rule holds: a report shows it beside the violation,
+ * so that the effect of the interleaving can be seen. Undefined if no serial order was found in which
+ * the rule holds: then breaking it takes no concurrency.
  */
 export async function passingSerialRun<State extends Json, Op extends Operation>(
   scenario: Scenario<State, Op>,
@@ -80,12 +80,12 @@ export async function passingSerialRun<State extends Json, Op extends Operation>
 ): Promise<Execution<State, Op> | undefined> {
   const orders = new Exhaustive(0);
   try {
-    for (let left = MOST_ORDERS; left > 0 && orders.begin(); left--) {
+    for (let left = MAX_ORDERS; left > 0 && orders.begin(); left--) {
       const execution = await execute(scenario, orders);
       if (await holds(execution)) return execution;
     }
   } catch (error) {
-    // What was found stands without it.
+    // The violation stands without the explanation.
     if (!(error instanceof HarnessError)) throw error;
   }
   return undefined;

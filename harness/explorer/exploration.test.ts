@@ -1,17 +1,17 @@
 import { expect, test } from "vitest";
 import { RandomWalk } from "../scheduler/random.ts";
 import { summaryOf } from "./campaign-totals.ts";
-import { NOTHING_COVERED } from "./coverage.ts";
+import { NO_COVERAGE } from "./coverage.ts";
 import { Exploration } from "./exploration.ts";
 import type { ScenarioResult } from "./explore-scenario.ts";
-import { EMPTY } from "./tally.ts";
+import { EMPTY_TALLY } from "./tally.ts";
 import { executeToy, increment, type Toy } from "./toy.fixture.ts";
 
 const explored = (
   changes: Partial<ScenarioResult<number, Toy>> = {},
 ): ScenarioResult<number, Toy> => ({
-  tally: { ...EMPTY, scenarios: 1, executions: 2 },
-  coverage: NOTHING_COVERED,
+  tally: { ...EMPTY_TALLY, scenarios: 1, executions: 2 },
+  coverage: NO_COVERAGE,
   fingerprints: ["a", "b"],
   digest: "a",
   complete: true,
@@ -34,12 +34,12 @@ function shareOf(matching: number, of: number, threshold: number) {
   const exploration = new Exploration<number, Toy>([]);
   for (let at = 0; at < of; at++) {
     const patterns = at < matching ? { crowd: 1 } : {};
-    exploration.add(explored({ tally: { ...EMPTY, scenarios: 1, patterns } }));
+    exploration.add(explored({ tally: { ...EMPTY_TALLY, scenarios: 1, patterns } }));
   }
   return summaryOf(exploration.total(), [], [pattern(threshold)]).patterns[0];
 }
 
-test("gives the shares of patterns", () => {
+test("the summary has the share of each pattern", () => {
   expect(shareOf(0, 0, 0.1)).toMatchObject({ scenarios: 0, share: 0 });
   expect(shareOf(1, 4, 0.1)).toEqual({
     name: "crowd",
@@ -51,12 +51,12 @@ test("gives the shares of patterns", () => {
   });
 });
 
-test("a pattern is missed when its share is less than chance explains", () => {
+test("a pattern is missed when its share is lower than chance explains", () => {
   const missed = [0, 0.01, 0.2, 1].map((threshold) => shareOf(0, 100, threshold)?.missed);
   expect(missed).toEqual([false, false, true, true]);
 });
 
-test("numbers the failing execution among all, and keeps to the first reason for a doubt", () => {
+test("a failing execution has its number and its scenario's; the first reason for an undecided one is kept", () => {
   const exploration = new Exploration<number, Toy>([]);
   const execution = executeToy({ initial: 0, clients: [[increment]] }, new RandomWalk(1));
   exploration.add(explored());
@@ -66,7 +66,7 @@ test("numbers the failing execution among all, and keeps to the first reason for
   expect(exploration.undecided).toBe("too long");
 });
 
-test("the digest tells two campaigns apart that saw something else, also in another order", () => {
+test("the digests of two campaigns differ if their scenarios or their order differ", () => {
   const digest = (...all: string[]) => {
     const exploration = new Exploration<number, Toy>([]);
     for (const it of all) exploration.add(explored({ digest: it }));
@@ -77,13 +77,13 @@ test("the digest tells two campaigns apart that saw something else, also in anot
   expect(new Set([digest("a", "b"), digest("b", "a"), digest("a"), digest()]).size).toBe(4);
 });
 
-test("a large enough sample without a finding allows a bound, by the rule of three", () => {
+test("a large sample without a violation gives a bound by the rule of three", () => {
   const sampled = (scenarios: number, violations = 0) => {
     const exploration = new Exploration<number, Toy>([]);
-    exploration.add(explored({ tally: { ...EMPTY, scenarios, violations } }));
+    exploration.add(explored({ tally: { ...EMPTY_TALLY, scenarios, violations } }));
     return summaryOf(exploration.total(), [], []).coverage.join();
   };
-  expect(sampled(20_000)).toContain("fewer than one in 6,666 breaks a rule");
+  expect(sampled(20_000)).toContain("Fewer than one in 6,666 generated scenarios breaks a rule");
   expect(sampled(99)).toBe("");
   expect(sampled(20_000, 1)).toBe("");
 });

@@ -3,12 +3,12 @@ import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Pair } from "../service/service.ts";
 import type { PairSearch } from "./campaign.ts";
-import { digestOf, hex, type ShardTotals } from "./campaign-totals.ts";
-import { NOTHING_COVERED, together } from "./coverage.ts";
+import { type CampaignTotals, digestOf, hexDigest } from "./campaign-totals.ts";
+import { NO_COVERAGE, sumCoverage } from "./coverage.ts";
 import type { FailingExecution, ScenarioResult } from "./explore-scenario.ts";
-import type { Seen } from "./fingerprint.ts";
-import { type Shard, WHOLE } from "./shards.ts";
-import { addTo, EMPTY, keyOf, type Tally } from "./tally.ts";
+import type { ScenarioFingerprints } from "./fingerprint.ts";
+import { type Shard, WHOLE_CAMPAIGN } from "./shards.ts";
+import { addToTally, EMPTY_TALLY, keyOf, type Tally } from "./tally.ts";
 
 /** A failing execution, with its number and that of its scenario; both count from 0. */
 export interface NumberedFailure<State extends Json, Op extends Operation>
@@ -18,25 +18,25 @@ export interface NumberedFailure<State extends Json, Op extends Operation>
   readonly scenarioNumber: number;
 }
 
-/** What the scenarios of a campaign gave, which are added in order. */
+/** The results of a campaign's scenarios, which are added in the order of their numbers. */
 export class Exploration<State extends Json, Op extends Operation> {
-  /** It grows; whoever wants to keep what it was takes a copy. */
-  readonly tally: Tally = structuredClone(EMPTY);
-  /** The first of each rule. */
+  /** Changes with each scenario that is added. */
+  readonly tally: Tally = structuredClone(EMPTY_TALLY);
+  /** The first failing execution for each rule. */
   readonly failing: NumberedFailure<State, Op>[] = [];
-  /** Why something could not be checked, where that was so first. */
+  /** Why something could not be checked, the first time. */
   undecided: string | undefined;
   error: HarnessError | undefined;
-  /** Whether a search came to its end. */
+  /** Whether a search was completed. */
   searched = false;
   readonly pairs: PairSearch[];
   readonly #shard: Shard;
-  #coverage = NOTHING_COVERED;
+  #coverage = NO_COVERAGE;
   #explored = 0;
   #digest = 0n;
-  readonly #seen: Seen[] = [];
+  readonly #fingerprints: ScenarioFingerprints[] = [];
 
-  constructor(pairs: readonly Pair<State, Op>[], shard: Shard = WHOLE) {
+  constructor(pairs: readonly Pair<State, Op>[], shard: Shard = WHOLE_CAMPAIGN) {
     this.#shard = shard;
     this.pairs = pairs.map(({ name }) => ({
       name,
@@ -49,10 +49,10 @@ export class Exploration<State extends Json, Op extends Operation> {
 
   add(explored: ScenarioResult<State, Op>): void {
     const { failing, undecided, error, digest, complete, pruned, outcomes } = explored;
-    addTo(this.tally, explored.tally);
-    this.#coverage = together(this.#coverage, explored.coverage);
+    addToTally(this.tally, explored.tally);
+    this.#coverage = sumCoverage(this.#coverage, explored.coverage);
     this.#digest += digestOf(this.next, digest);
-    this.#seen.push({ scenario: this.next, fingerprints: explored.fingerprints });
+    this.#fingerprints.push({ scenario: this.next, fingerprints: explored.fingerprints });
     if (failing !== undefined)
       this.#fail({
         ...failing,
@@ -80,14 +80,14 @@ export class Exploration<State extends Json, Op extends Operation> {
     return this.#shard.index + this.#explored * this.#shard.of;
   }
 
-  /** What the report of another shard can be added to. */
-  total(): ShardTotals {
+  /** The totals of this shard, to which those of other shards can be added. */
+  total(): CampaignTotals {
     const { tally, undecided = null, pairs } = this;
     return {
       ...{ tally, pairs, undecided },
       coverage: this.#coverage,
-      digest: hex(this.#digest),
-      seen: this.#seen,
+      digest: hexDigest(this.#digest),
+      fingerprints: this.#fingerprints,
     };
   }
 }

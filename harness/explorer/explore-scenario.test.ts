@@ -5,16 +5,16 @@ import { HarnessError } from "../core/error.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { RandomWalk } from "../scheduler/random.ts";
 import type { Strategy } from "../scheduler/strategies.ts";
-import { NOTHING_COVERED } from "./coverage.ts";
+import { NO_COVERAGE } from "./coverage.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
 import { ScenarioExplorer } from "./explore-scenario.ts";
-import { EMPTY } from "./tally.ts";
+import { EMPTY_TALLY } from "./tally.ts";
 import { executeToy, increment, type Toy, toyService } from "./toy.fixture.ts";
 
 const serial: Strategy = {
   name: "serial",
   description: "",
-  strikes: false,
+  injectsFaults: false,
   explore: () => ({ executions: Number.POSITIVE_INFINITY, scheduler: new Exhaustive(0) }),
 };
 
@@ -42,7 +42,7 @@ function explore(...checkers: readonly Checker<number, Toy>[]) {
 
 const rules = [{ checker: "comparison", name: "same", description: "" }];
 
-test("a checker may execute the scenario further, which is counted apart", async () => {
+test("executions that a checker makes for comparison are counted apart", async () => {
   const seen: number[] = [];
   const explored = await explore({
     rules,
@@ -57,7 +57,7 @@ test("a checker may execute the scenario further, which is counted apart", async
   expect(seen).toHaveLength(2);
 });
 
-test("what was found last keeps its evidence, and what could not be checked its first reason", async () => {
+test("the failing execution keeps its evidence, an undecided one the first reason", async () => {
   const violation = { checker: "comparison", name: "same", message: "", evidence: [] };
   const undecided = ["too many orders", "too long"];
   const explored = await explore(
@@ -69,20 +69,20 @@ test("what was found last keeps its evidence, and what could not be checked its 
   expect(explored.failing?.violations).toEqual([violation]);
 });
 
-test("a checker that breaks ends it; what the executor threw is told from that", async () => {
+test("an error of a checker ends the exploration; an error of the executor keeps its code", async () => {
   const mistake = await explore({ rules, check: () => Promise.reject(new TypeError("a mistake")) });
-  expect(mistake.error).toMatchObject({ code: "MODEL_FAILED" });
+  expect(mistake.error).toMatchObject({ code: "SERVICE_FAILED" });
   expect(mistake.error?.message).toContain("a mistake");
   const lost = new HarnessError("CONNECTION_LOST", "the server is gone");
   const gone = await explore({ rules, check: () => Promise.reject(lost) });
   expect(gone.error).toBe(lost);
   expect(gone.tally.executions).toBe(0);
-  // Nor is anything claimed of a scenario whose execution could not be finished.
-  expect(gone).toMatchObject({ complete: false, coverage: NOTHING_COVERED });
+  // A scenario with an incomplete execution has no coverage.
+  expect(gone).toMatchObject({ complete: false, coverage: NO_COVERAGE });
 });
 
 test("a scenario counts once it was executed", async () => {
   expect((await explore()).tally).toMatchObject({ scenarios: 1, executions: 2 });
   const late = await explorer().explore(0, { ...effort, more: () => false });
-  expect(late.tally).toEqual(EMPTY);
+  expect(late.tally).toEqual(EMPTY_TALLY);
 });

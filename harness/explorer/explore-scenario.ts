@@ -8,33 +8,42 @@ import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
-import type { Strategy } from "../scheduler/strategies.ts";
+import type { ScenarioPlan, Strategy } from "../scheduler/strategies.ts";
 import type { Bounds, Pair, Service } from "../service/service.ts";
-import { type Coverage, completeness, coverageOf, NOTHING_COVERED } from "./coverage.ts";
+import { type Coverage, completeness, coverageOf, NO_COVERAGE, visitCoverage } from "./coverage.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { type GeneratedInput, generator, type ShrinkTree } from "./generate.ts";
-import { EMPTY, sum, type Tally, tallyOfExecution, tallyOfScenario } from "./tally.ts";
+import { type PairVisit, ScenarioOrder, VISIT_EXECUTIONS } from "./scenario-order.ts";
+import {
+  EMPTY_TALLY,
+  sumCounts,
+  type Tally,
+  tallyOfExecution,
+  tallyOfPair,
+  tallyOfScenario,
+} from "./tally.ts";
 
-/** What decides about each scenario of a campaign, and how it is explored. */
+/** How the scenarios of a campaign are chosen, and how each is explored. */
 export interface ScenarioOptions {
   readonly seed: number;
-  /** Of generated scenarios. */
+  /** The number of clients in generated scenarios. */
   readonly bounds: Bounds;
-  /** The model's pairs of operations, one after the other, instead of generated scenarios. */
+  /** Explores the service's pairs of operations instead of generated scenarios. */
   readonly pairs: boolean;
-  /** By its name and what it is. */
+  /** The number of generated scenarios, over all shards. Default: as many as the other limits allow. */
+  readonly scenarios?: number | undefined;
   readonly strategy: Strategy;
 }
 
-/** How far to explore one scenario. */
+/** The limits of exploring one scenario. */
 export interface ExplorationBudget {
-  /** The part of the campaign's budget that is used up by now, from 0 to 1. */
+  /** The part of the campaign's budget that is used by now, from 0 to 1. */
   readonly used: () => number;
   /** The most executions. */
   readonly executions: number;
   /** Whether there is time for one more. */
   readonly more: () => boolean;
-  /** Called after each, with how many of them broke a rule. */
+  /** Called after each execution, with the number of them that broke a rule. */
   readonly onExecution: (violations: number) => void;
 }
 
@@ -44,30 +53,30 @@ export interface FailingExecution<State extends Json = Json, Op extends Operatio
   readonly violations: readonly Violation[];
 }
 
-/** What exploring one scenario gave, up to its first violation: a plain value. */
+/** The result of exploring one scenario, up to its first violation: a plain value. */
 export interface ScenarioResult<State extends Json = Json, Op extends Operation = Operation> {
   readonly tally: Tally;
   readonly coverage: Coverage;
-  /** See `fingerprintOf`; one for each execution, in order. */
+  /** One for each execution, in order (see `fingerprintOf`). */
   readonly fingerprints: readonly string[];
   /** SHA-256 over every scenario, schedule, trace and violation, in order. */
   readonly digest: string;
-  /** Whether every schedule was executed that the strategy has, or one that comes to the same. */
+  /** Whether every schedule of the strategy, or an equivalent one, was executed. */
   readonly complete: boolean;
-  /** How many choices were left out by reduction; null without it. */
+  /** The number of choices that reduction skipped; null without reduction. */
   readonly pruned: number | null;
-  /** Of pairs: how many executions differ in a response or in the final state. */
+  /** For a pair: the number of executions that differ in a response or in the final state. */
   readonly outcomes: number;
   readonly failing: FailingExecution<State, Op> | undefined;
-  /** Why something could not be checked, where that was so first. */
+  /** Why something could not be checked, the first time. */
   readonly undecided: string | undefined;
-  /** What went wrong with the harness, and ended it. */
+  /** The error of the harness that ended the exploration. */
   readonly error: HarnessError | undefined;
 }
 
-/** Explores the scenarios of a campaign by their numbers, each by itself: here, or elsewhere. */
+/** Explores scenarios of a campaign by their numbers: in this process or in another one. */
 export interface Explorer<State extends Json, Op extends Operation> {
-  explore(index: number, effort: ExplorationBudget): Promise<ScenarioResult<State, Op>>;
+  explore(index: number, budget: ExplorationBudget): Promise<ScenarioResult<State, Op>>;
 }
 
 /** Explores on an executor of this process. */
@@ -75,6 +84,7 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
   implements Explorer<State, Op>
 {
   readonly pairs: readonly Pair<State, Op>[];
+  readonly order: ScenarioOrder<State, Op>;
   readonly #input: (index: number) => GeneratedInput<State, Op>;
   readonly #executor: Executor<State, Op>;
   readonly #service: Service<State, Op>;
@@ -85,12 +95,15 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     executor: Executor<State, Op>,
     service: Service<State, Op>,
     checkers: Checkers<State, Op>,
-    { seed, bounds, pairs, strategy }: ScenarioOptions,
+    { seed, bounds, pairs, scenarios, strategy }: ScenarioOptions,
   ) {
     this.pairs = pairs ? pairsOf(service) : [];
+    const visited = pairs || service.single ? [] : (service.pairs?.() ?? []);
+    const { pairSchedulers = [] } = strategy;
+    this.order = new ScenarioOrder(visited, pairSchedulers.length, scenarios);
     this.#input = generator(service, bounds, seed);
     this.#executor = executor;
-    // What the generator promises, it does not promise of scenarios that it did not make.
+    // The shares of patterns are a property of the generator.
     this.#service = pairs ? { ...service, patterns: [] } : service;
     this.#checkers = checkers;
     this.#strategy = strategy;
@@ -98,22 +111,28 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
 
   /** The scenario of that number as it was generated; undefined for a pair of operations. */
   tree(index: number): ShrinkTree<Scenario<State, Op>> | undefined {
-    return this.pairs.length > 0 ? undefined : this.#input(index).tree;
+    const { visit, generated } = this.order.at(index);
+    return visit !== undefined || this.pairs.length > 0 ? undefined : this.#input(generated).tree;
   }
 
-  async explore(index: number, effort: ExplorationBudget): Promise<ScenarioResult<State, Op>> {
-    const { scenario, scheduleSeed } = { ...this.#input(index), ...this.pairs[index] };
+  async explore(index: number, budget: ExplorationBudget): Promise<ScenarioResult<State, Op>> {
+    const { visit, generated } = this.order.at(index);
+    const { scenario, scheduleSeed } = visit
+      ? { scenario: visit.pair.scenario, scheduleSeed: 0 }
+      : { ...this.#input(generated), ...this.pairs[index] };
     const {
       executions,
       scheduler,
       share = 1,
-    } = this.#strategy.explore(scheduleSeed, effort.used(), this.#service.single);
-    const more = () => effort.more() && (share === 1 || effort.used() < share);
-    const most = Math.min(executions, effort.executions);
+    } = visit
+      ? this.#visitPlan(visit, budget.used())
+      : this.#strategy.explore(scheduleSeed, budget.used(), this.#service.single);
+    const more = () => budget.more() && (share === 1 || budget.used() < share);
+    const most = Math.min(executions, budget.executions);
     const digest = createHash("sha256");
     const outcomes = new Set<string>();
     const fingerprints: string[] = [];
-    let tally = EMPTY;
+    let tally = EMPTY_TALLY;
     let failing: FailingExecution<State, Op> | undefined;
     let undecided: string | undefined;
     let error: HarnessError | undefined;
@@ -129,24 +148,30 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
           return this.#executor.execute(...given);
         });
         const { violations } = result;
-        // A scenario of which nothing was executed was not tried.
-        const before = tally === EMPTY ? tallyOfScenario(scenario, this.#service.patterns) : tally;
-        tally = sum(before, tallyOfExecution(execution, result, compared));
+        // A scenario counts once it was executed.
+        const before = tally === EMPTY_TALLY ? this.#tallyOf(scenario, visit) : tally;
+        tally = sumCounts(before, tallyOfExecution(execution, result, compared));
         const { schedule, trace } = execution;
         digest.update(JSON.stringify([scenario, schedule.entries, trace, violations]));
         undecided ??= result.undecided;
         if (violations.length > 0) failing = { execution, violations };
-        effort.onExecution(tally.violations);
+        budget.onExecution(tally.violations);
       }
     } catch (cause) {
       if (!(cause instanceof HarnessError)) throw cause;
       error = cause;
     }
-    // A scheduler takes the execution that could not be finished for one that ended early.
+    // After an error the scheduler has seen an incomplete execution: its claims do not hold.
     const covered =
       error === undefined
-        ? { coverage: coverageOf(scheduler, scenario.clients.length), ...completeness(scheduler) }
-        : { coverage: NOTHING_COVERED, complete: false, pruned: null };
+        ? {
+            coverage:
+              visit === undefined
+                ? coverageOf(scheduler, scenario.clients.length)
+                : visitCoverage(scheduler),
+            ...completeness(scheduler),
+          }
+        : { coverage: NO_COVERAGE, complete: false, pruned: null };
     return {
       tally,
       ...covered,
@@ -158,20 +183,32 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
       error,
     };
   }
+
+  #tallyOf(scenario: Scenario<State, Op>, visit: PairVisit | undefined): Tally {
+    if (visit === undefined) return tallyOfScenario(scenario, this.#service.patterns);
+    return visit.round === 0 ? tallyOfPair() : EMPTY_TALLY;
+  }
+
+  /** A visit is left out once pairs have used up their part of the budget. */
+  #visitPlan({ round }: PairVisit, used: number): ScenarioPlan {
+    const scheduler = this.#strategy.pairSchedulers?.[round]?.();
+    if (scheduler === undefined) throw new Error(`pairs have no round ${round}`);
+    return { executions: used < 1 ? VISIT_EXECUTIONS : 0, scheduler };
+  }
 }
 
-/** The one execution of a violation that is known already. */
-export function knownAlready<State extends Json, Op extends Operation>(
+/** The result of a scenario with one execution, which failed. */
+export function resultOfFailure<State extends Json, Op extends Operation>(
   failing: FailingExecution<State, Op>,
 ): ScenarioResult<State, Op> {
   const { execution, violations } = failing;
   const { scenario, schedule, trace } = execution;
-  const seen = JSON.stringify([scenario, schedule.entries, trace, violations]);
+  const text = JSON.stringify([scenario, schedule.entries, trace, violations]);
   return {
-    tally: sum(tallyOfScenario(scenario, []), tallyOfExecution(execution, { violations }, 0)),
-    coverage: NOTHING_COVERED,
+    tally: sumCounts(tallyOfScenario(scenario, []), tallyOfExecution(execution, { violations }, 0)),
+    coverage: NO_COVERAGE,
     fingerprints: [fingerprintOf(execution)],
-    digest: createHash("sha256").update(seen).digest("hex"),
+    digest: createHash("sha256").update(text).digest("hex"),
     complete: false,
     pruned: null,
     outcomes: 0,
@@ -181,13 +218,17 @@ export function knownAlready<State extends Json, Op extends Operation>(
   };
 }
 
-/** The service's pairs of operations. Throws HarnessError `USAGE` when it has none. */
+/**
+ * The service's pairs of operations.
+ *
+ * @throws HarnessError `USAGE` if it has none
+ */
 function pairsOf<State extends Json, Op extends Operation>(
   service: Service<State, Op>,
 ): readonly Pair<State, Op>[] {
   const pairs = service.pairs?.() ?? [];
   if (pairs.length > 0) return pairs;
-  throw new HarnessError("USAGE", `the model "${service.name}" has no pairs: leave out --pairs`);
+  throw new HarnessError("USAGE", `the service "${service.name}" has no pairs: leave out --pairs`);
 }
 
 /** Equal for two executions with the same responses and the same final state. */

@@ -8,7 +8,7 @@ import { executeToy, increment, look } from "./toy.fixture.ts";
 const scenario = { initial: 0, clients: [[increment], [look]] };
 const execution = executeToy(scenario, new RandomWalk(1));
 
-test("executions that look alike behave the same, whatever the order and the values", () => {
+test("executions with the same behaviour have the same fingerprint, whatever their order and values", () => {
   const other = executeToy(
     { ...scenario, initial: 7 },
     new ReplayScheduler({ version: 1, entries: ["1"] }),
@@ -20,7 +20,7 @@ test.each([
   ["another operation", executeToy({ initial: 0, clients: [[look], [look]] }, new RandomWalk(1))],
   ["one that waited", withEvent({ type: "wait", task: "1", for: ["0"] })],
   ["another end", { ...execution, ending: { type: "stuck", waits: "" } as const }],
-])("%s is another behaviour", (_, other) => {
+])("%s gives another fingerprint", (_, other) => {
   expect(fingerprintOf(other)).not.toBe(fingerprintOf(execution));
 });
 
@@ -28,7 +28,7 @@ function withEvent(event: TraceEvent<never>) {
   return { ...execution, trace: [...execution.trace, event] };
 }
 
-test("the curve counts what is known, and ends at the end", () => {
+test("the saturation curve counts different fingerprints, and ends at the last execution", () => {
   const seen = [
     { scenario: 0, fingerprints: ["a", "b", "a"] },
     { scenario: 1, fingerprints: [] },
@@ -38,7 +38,7 @@ test("the curve counts what is known, and ends at the end", () => {
   expect(saturation([])).toEqual([]);
 });
 
-test("the curve of a long campaign is short", () => {
+test("the saturation curve of a long campaign is short", () => {
   const fingerprints = Array.from({ length: 10_007 }, (_, at) => String(at % 90));
   const points = saturation([{ scenario: 0, fingerprints }]);
   expect(points.length).toBeLessThan(60);

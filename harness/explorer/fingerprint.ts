@@ -4,9 +4,9 @@ import { calls } from "../core/history.ts";
 import { clientOf } from "../core/schedule.ts";
 
 /**
- * What was to be seen of an execution from outside, whatever the order and the ids: which operations
- * ran, how each was answered, and how often its client had to wait. Executions that look alike have
- * the same; so one can see when new ones cease to come. Twelve hexadecimal digits.
+ * A fingerprint of an execution's behaviour, independent of order and ids: the operations, their
+ * response codes, and how often each client waited. Executions that behave alike have the same
+ * fingerprint, so that a report can show when no new ones appear. Twelve hexadecimal digits.
  */
 export function fingerprintOf({ trace, ending }: Execution): string {
   const waits = new Map<number, number>();
@@ -15,43 +15,43 @@ export function fingerprintOf({ trace, ending }: Execution): string {
     const client = clientOf(event.task);
     waits.set(client, (waits.get(client) ?? 0) + 1);
   }
-  const seen = calls(historyOf(trace)).map(
+  const behaviours = calls(historyOf(trace)).map(
     ({ operation, response, client }) =>
       `${operation.name} ${response?.code ?? "-"} ${waits.get(client) ?? 0}`,
   );
-  const all = JSON.stringify([ending.type, seen.sort()]);
+  const all = JSON.stringify([ending.type, behaviours.sort()]);
   return createHash("sha256").update(all).digest("hex").slice(0, 12);
 }
 
 /** The fingerprints of one scenario's executions, in order. */
-export interface Seen {
+export interface ScenarioFingerprints {
   /** The scenario's number. */
   readonly scenario: number;
   readonly fingerprints: readonly string[];
 }
 
-/** How many fingerprints were known after so many executions. */
+/** The number of different fingerprints after so many executions. */
 export interface Saturation {
   readonly executions: number;
   readonly fingerprints: number;
 }
 
-/** As many as a chart needs. */
+/** The most points: more would not show in a chart. */
 const POINTS = 50;
 
-/** The curve of what was new, evenly over the executions; the last point is the end. */
-export function saturation(all: readonly Seen[]): readonly Saturation[] {
+/** The number of different fingerprints over the executions, at even intervals and at the end. */
+export function saturation(all: readonly ScenarioFingerprints[]): readonly Saturation[] {
   const executions = all.reduce((sum, { fingerprints }) => sum + fingerprints.length, 0);
   const every = Math.max(1, Math.ceil(executions / POINTS));
-  const known = new Set<string>();
+  const distinct = new Set<string>();
   const points: Saturation[] = [];
   let count = 0;
   for (const { fingerprints } of all) {
-    for (const behaviour of fingerprints) {
-      known.add(behaviour);
+    for (const fingerprint of fingerprints) {
+      distinct.add(fingerprint);
       count++;
       if (count % every === 0 || count === executions) {
-        points.push({ executions: count, fingerprints: known.size });
+        points.push({ executions: count, fingerprints: distinct.size });
       }
     }
   }

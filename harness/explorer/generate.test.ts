@@ -28,7 +28,7 @@ test("another seed or number gives another input", () => {
   expect(new Set(seen).size).toBe(seen.length);
 });
 
-test("the bounds are kept, and used", () => {
+test("the numbers of clients span the bounds", () => {
   const input = inputs(1);
   const sizes = Array.from({ length: 60 }, (_, index) => input(index).scenario.clients.length);
   expect(new Set(sizes)).toEqual(new Set([2, 3, 4]));

@@ -69,7 +69,7 @@ function attributedToService<T>(work: () => T): T {
   try {
     return work();
   } catch (cause) {
-    throw new HarnessError("MODEL_FAILED", `the service's scenarios() failed: ${String(cause)}`, {
+    throw new HarnessError("SERVICE_FAILED", `the service's scenarios() failed: ${String(cause)}`, {
       cause,
     });
   }

@@ -6,7 +6,7 @@ import { fakeExecutor } from "./executor.fixture.ts";
 import { type Explorer, ScenarioExplorer, type ScenarioResult } from "./explore-scenario.ts";
 import { ENVIRONMENT, strategyNamed as named, OPTIONS as PLAIN } from "./run-campaign.fixture.ts";
 import { runCampaign } from "./run-campaign.ts";
-import { executeToy, type Toy, toyService } from "./toy.fixture.ts";
+import { executeToy, increment, look, type Toy, toyService } from "./toy.fixture.ts";
 
 const sound = toyService({ invariants: [] });
 
@@ -17,7 +17,7 @@ type Changed = (
   ...given: Parameters<Explorer<number, Toy>["explore"]>
 ) => Promise<ScenarioResult<number, Toy>>;
 
-/** A campaign in which others explore too, each execution taking a turn of the loop or more. */
+/** A campaign with further explorers; each execution takes at least one turn of the event loop. */
 async function campaign(
   others: number,
   changes: Partial<CampaignOptions> = {},
@@ -55,7 +55,7 @@ const withoutTimes = (done: Campaign) => ({
   executionsPerSecond: 0,
 });
 
-describe("what a campaign finds does not depend on how many explore", () => {
+describe("the result of a campaign does not depend on the number of explorers", () => {
   test.each<[string, Partial<CampaignOptions>]>([
     ["through the phases of auto", {}],
     ["with serial orders, cut off at a number of runs", { strategy: named("serial"), runs: 333 }],
@@ -72,7 +72,29 @@ describe("what a campaign finds does not depend on how many explore", () => {
     }
   });
 
-  test("where each rule has its first violation", async () => {
+  test.each([40, 200, undefined])("with visits to pairs, of a budget of %s", async (runs) => {
+    const pairs = [look, increment].map((one) => ({
+      name: `${one.name} × increment`,
+      scenario: {
+        initial: 7,
+        clients: [
+          [one, one],
+          [increment, one],
+        ],
+      },
+    }));
+    const service = toyService({ pairs: () => pairs, invariants: [] });
+    const changes = runs === undefined ? { runs, scenarios: 30 } : { runs };
+    const alone = await campaign(0, changes, { service });
+    expect(alone.done.coverage[0]).toContain("of 2 pairs of operations");
+    for (const others of [1, 3]) {
+      const together = await campaign(others, changes, { service });
+      expect(together.taken).toBeGreaterThan(0);
+      expect(withoutTimes(together.done)).toEqual(withoutTimes(alone.done));
+    }
+  });
+
+  test("when each rule has its first violation", async () => {
     const changes = { failFast: false, runs: 300 };
     const alone = await campaign(0, changes, { service: toyService() });
     const together = await campaign(3, changes, { service: toyService() });
@@ -80,7 +102,7 @@ describe("what a campaign finds does not depend on how many explore", () => {
     expect(withoutTimes(together.done)).toEqual(withoutTimes(alone.done));
   });
 
-  test("where something fails, the earliest is taken", async () => {
+  test("the earliest of several failures counts", async () => {
     for (const seed of [1, 2, 3]) {
       const alone = await campaign(0, { seed }, { service: toyService() });
       const together = await campaign(3, { seed }, { service: toyService() });
@@ -90,7 +112,7 @@ describe("what a campaign finds does not depend on how many explore", () => {
   });
 });
 
-test("what goes wrong elsewhere ends the campaign, unless a violation came before it", async () => {
+test("an error of another explorer ends the campaign, unless a violation came before it", async () => {
   const lost = new HarnessError("CONNECTION_LOST", "a worker is gone");
   const changed: Changed = async (it, index, effort) => {
     const explored = await it.explore(index, { ...effort, executions: 0 });
@@ -102,12 +124,12 @@ test("what goes wrong elsewhere ends the campaign, unless a violation came befor
   expect(done.executions).toBeLessThan(1_000);
 });
 
-test("a mistake of one ends all, and is thrown", async () => {
+test("an unexpected error of one explorer ends all of them, and is thrown", async () => {
   const changed: Changed = () => Promise.reject(new TypeError("a mistake"));
   await expect(campaign(2, {}, { changed })).rejects.toThrow("a mistake");
 });
 
-test("the time and an interruption end all", async () => {
+test("the limit of time and an interruption end all explorers", async () => {
   const timed = await campaign(2, { runs: undefined, timeMs: 100, strategy: named("random") });
   expect(timed.done.verdict).toBe("pass");
   const controller = new AbortController();
@@ -119,7 +141,7 @@ test("the time and an interruption end all", async () => {
   expect(done.reason).toBe("interrupted before all 1,000 executions were made");
 });
 
-test("progress counts what all have done", async () => {
+test("progress counts the executions of all explorers", async () => {
   const seen: number[] = [];
   const onProgress = ({ executions }: { executions: number }) => void seen.push(executions);
   await campaign(3, { strategy: named("random"), runs: 100, onProgress });

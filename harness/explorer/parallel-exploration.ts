@@ -4,55 +4,56 @@ import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Explorer, ScenarioResult } from "./explore-scenario.ts";
 
-/** What a scenario's exploration depends on besides its number. */
-export interface AssumedBudget {
-  /** The part of the campaign's budget that is used up, from 0 to 1. */
+/** What the exploration of a scenario depends on besides its number. */
+export interface ScenarioBudget {
+  /** The used part of the campaign's budget, from 0 to 1. */
   readonly used: number;
   /** The most executions. */
   readonly executions: number;
 }
 
-/** The campaign that several explorers work for, as it is with all that was added until now. */
+/** The campaign that several explorers work for, with the results that were added so far. */
 export interface OrderedCampaign<State extends Json, Op extends Operation> {
-  /** The number of the scenario that is to be added next. */
+  /** The number of the scenario whose result is added next. */
   readonly next: number;
-  /** From one of its scenarios to the next. */
+  /** The difference between the numbers of two successive scenarios of this shard. */
   readonly step: number;
-  /** How many scenarios there are, those included that are not this campaign's. */
+  /** The number of scenarios in all shards. */
   readonly end: number;
-  /** Whether nothing is added any more. */
+  /** Whether no further result is added. */
   readonly ended: boolean;
-  /** Whether nothing would be added after such a scenario. */
-  ends(failed: boolean, error: HarnessError | undefined): boolean;
-  /** What a scenario's exploration has to assume now. */
-  assumed(index: number): AssumedBudget;
-  /** The part of the budget that is used up in a scenario, after so many executions of it. */
+  /** Whether a scenario with such a result is the last one that is added. */
+  endsAfter(failed: boolean, error: HarnessError | undefined): boolean;
+  /** The budget of a scenario, given the results that were added so far. */
+  budgetOf(index: number): ScenarioBudget;
+  /** The used part of the budget after so many executions of a scenario. */
   usedAfter(index: number, executions: number): number;
-  /** Whether what was explored under these assumptions is what would be under the present ones. */
-  holds(index: number, assumed: AssumedBudget, explored: ScenarioResult<State, Op>): boolean;
+  /** Whether the scenario's present budget would lead to the same result as `budget` did. */
+  isUpToDate(index: number, budget: ScenarioBudget, explored: ScenarioResult<State, Op>): boolean;
   add(explored: ScenarioResult<State, Op>): void;
-  /** Whether there is anything left to do. */
+  /** Whether there is anything left to explore, and time for it. */
   more(): boolean;
-  /** How many executions were made of scenarios that are not added yet, and what they broke. */
-  onExecution(ahead: { readonly executions: number; readonly violations: number }): void;
+  /** Called after each execution, with the counts of all results that are not added yet. */
+  onExecution(unadded: { readonly executions: number; readonly violations: number }): void;
 }
 
-/** Who joins a campaign, and after how long: a short one is over before they have started. */
+/** Further explorers of a campaign. */
 export interface OtherExplorers<State extends Json, Op extends Operation> {
   readonly explorers: readonly Explorer<State, Op>[];
+  /** When they start, in ms: a short campaign ends before that. */
   readonly joinMs: number;
 }
 
-interface Ahead {
+interface UnaddedCounts {
   executions: number;
   violations: number;
 }
 
 /**
- * Lets several explorers work at the same time, and adds what they find in the order of the
- * scenarios' numbers: so what a campaign finds does not depend on how many there are. Whoever is
- * ahead of that order assumes that the campaign goes on as it is. Where that turns out to be wrong (a
- * strategy goes on to its next phase, the last executions are reached), the scenario is explored
+ * Has several explorers work at the same time, and adds their results in the order of the scenarios'
+ * numbers, so that the result of a campaign does not depend on the number of explorers. A scenario
+ * that is explored ahead of that order gets the budget of the moment. If its budget turns out to be
+ * another one (the strategy has reached its next phase, or the limit of runs is near), it is explored
  * once more.
  */
 export async function exploreInParallel<State extends Json, Op extends Operation>(
@@ -61,7 +62,7 @@ export async function exploreInParallel<State extends Json, Op extends Operation
   { explorers, joinMs }: OtherExplorers<State, Op>,
 ): Promise<void> {
   const done = new AbortController();
-  const shared = new Shared(campaign);
+  const shared = new ScenarioQueue(campaign);
   const late = explorers.map(async (explorer) => {
     await delay(joinMs, undefined, { signal: done.signal }).catch(() => {});
     if (!done.signal.aborted) await work(shared, explorer);
@@ -72,7 +73,7 @@ export async function exploreInParallel<State extends Json, Op extends Operation
 }
 
 async function work<State extends Json, Op extends Operation>(
-  shared: Shared<State, Op>,
+  shared: ScenarioQueue<State, Op>,
   explorer: Explorer<State, Op>,
 ): Promise<void> {
   for (let next = shared.take(); next !== "nothing"; next = shared.take()) {
@@ -81,15 +82,15 @@ async function work<State extends Json, Op extends Operation>(
   }
 }
 
-class Shared<State extends Json, Op extends Operation> {
+class ScenarioQueue<State extends Json, Op extends Operation> {
   readonly #campaign: OrderedCampaign<State, Op>;
-  /** The first number that nobody has taken. */
+  /** No explorer has taken this number or a later one. */
   #untaken = 0;
-  readonly #underWay = new Map<number, Ahead>();
-  /** Explored, but not added yet. */
+  readonly #underWay = new Map<number, UnaddedCounts>();
+  /** Results that are not added yet. */
   readonly #waiting = new Map<
     number,
-    { assumed: AssumedBudget; explored: ScenarioResult<State, Op> }
+    { budget: ScenarioBudget; explored: ScenarioResult<State, Op> }
   >();
   #crashed = false;
   #onChange: (() => void)[] = [];
@@ -105,7 +106,7 @@ class Shared<State extends Json, Op extends Operation> {
   take(): number | "wait" | "nothing" {
     const { next, step, end } = this.#campaign;
     if (!this.#more() || next >= end) return "nothing";
-    // What is added next may have to be explored once more.
+    // The scenario whose result is added next may have to be explored once more.
     if (!this.#underWay.has(next)) return this.#taken(next);
     const ahead = Math.max(this.#untaken, next + step);
     if (ahead >= end || this.#waitingEnds() || this.#underWayIsEnough()) return "wait";
@@ -124,32 +125,32 @@ class Shared<State extends Json, Op extends Operation> {
 
   #waitingEnds(): boolean {
     return [...this.#waiting.values()].some(({ explored: { failing, error } }) =>
-      this.#campaign.ends(failing !== undefined, error),
+      this.#campaign.endsAfter(failing !== undefined, error),
     );
   }
 
-  /** Whether all executions that are left are known to be taken. */
+  /** Whether the scenarios that are under way or waiting use up the limit of runs. */
   #underWayIsEnough(): boolean {
-    const known = [...this.#waiting.values()].map(({ explored }) => explored.tally.executions);
+    const done = [...this.#waiting.values()].map(({ explored }) => explored.tally.executions);
     const atLeast = [...this.#underWay.values()].map(({ executions }) => Math.max(1, executions));
-    const sum = [...known, ...atLeast].reduce((total, executions) => total + executions, 0);
-    return sum >= this.#campaign.assumed(this.#untaken).executions;
+    const sum = [...done, ...atLeast].reduce((total, executions) => total + executions, 0);
+    return sum >= this.#campaign.budgetOf(this.#untaken).executions;
   }
 
   async explore(index: number, explorer: Explorer<State, Op>): Promise<void> {
-    const assumed = this.#campaign.assumed(index);
+    const budget = this.#campaign.budgetOf(index);
     let executions = 0;
     try {
       const explored = await explorer.explore(index, {
-        used: () => (executions === 0 ? assumed.used : this.#campaign.usedAfter(index, executions)),
-        executions: assumed.executions,
+        used: () => (executions === 0 ? budget.used : this.#campaign.usedAfter(index, executions)),
+        executions: budget.executions,
         more: () => this.#more(),
         onExecution: (violations) => {
           this.#underWay.set(index, { executions: ++executions, violations });
-          this.#campaign.onExecution(this.#ahead());
+          this.#campaign.onExecution(this.#unadded());
         },
       });
-      this.#waiting.set(index, { assumed, explored });
+      this.#waiting.set(index, { budget, explored });
     } catch (error) {
       this.#crashed = true;
       throw error;
@@ -166,12 +167,12 @@ class Shared<State extends Json, Op extends Operation> {
       const first = this.#waiting.get(next);
       if (first === undefined || this.#campaign.ended) return;
       this.#waiting.delete(next);
-      if (!this.#campaign.holds(next, first.assumed, first.explored)) return;
+      if (!this.#campaign.isUpToDate(next, first.budget, first.explored)) return;
       this.#campaign.add(first.explored);
     }
   }
 
-  #ahead(): Ahead {
+  #unadded(): UnaddedCounts {
     const waiting = [...this.#waiting.values()].map(({ explored }) => explored.tally);
     return [...this.#underWay.values(), ...waiting].reduce((a, b) => ({
       executions: a.executions + b.executions,

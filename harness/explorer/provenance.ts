@@ -1,8 +1,12 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import type { Server } from "../postgres/provider.ts";
+import { version } from "../version.ts";
+import type { Environment } from "./campaign.ts";
 
-/** SHA-256 of each file, by its folder and name. */
+/** SHA-256 of each file in hexadecimal, by its folder and name. */
 export async function hashSources(
   sources: readonly URL[],
 ): Promise<{ readonly [path: string]: string }> {
@@ -19,4 +23,18 @@ export async function hashSources(
     }),
   );
   return Object.fromEntries(hashes.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The versions and the machine that a report names. */
+export function environmentOf(
+  server: Server,
+  lockWaits: Environment["postgres"]["lockWaits"],
+): Environment {
+  return {
+    heddle: version,
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    cpus: availableParallelism(),
+    postgres: { provider: server.provider, version: server.version, lockWaits },
+  };
 }

@@ -26,11 +26,11 @@ afterEach(() => rm(place, { recursive: true }));
 describe("the file of a regression", () => {
   const regression = regressionOf(doubleBooking);
 
-  test("gives back what was written", () => {
+  test("decoding is the inverse of encoding", () => {
     expect(decodeRegression(encodeRegression(regression), "a.json")).toEqual(regression);
   });
 
-  test("is small, and a line for each thing that can change", () => {
+  test("is small, with a line for each part that can change", () => {
     const text = encodeRegression(regression);
     expect(text.length).toBeLessThan(1_500);
     expect(text).toContain('"schedule": "0*3 1*5 0*2 1 0*2"');
@@ -45,29 +45,29 @@ describe("the file of a regression", () => {
     ["an unknown gate", encodeRegression(regression).replace('"statement"', '"thread"')],
     ["no clients", encodeRegression(regression).replace('"clients"', '"customers"')],
     ["no rule", encodeRegression(regression).replace('"checker"', '"jury"')],
-  ])("is refused where it holds %s", (_, text) => {
+  ])("is refused if it holds %s", (_, text) => {
     expect(() => decodeRegression(text, "a.json")).toThrow(HarnessError);
   });
 });
 
-describe("the folder of a model", () => {
-  test("keeps a regression once, and only the model's own are its own", async () => {
+describe("the folder of regressions", () => {
+  test("holds a regression once; a service reads only its own", async () => {
     const folder = new RegressionFolder(path.join(place, "regressions"));
-    expect(await folder.kept("booking")).toEqual([]);
-    const file = await folder.keep(doubleBooking);
-    expect(await folder.keep({ ...doubleBooking, seed: 7 })).toBe(file);
-    await folder.keep({ ...doubleBooking, service: "other" });
-    expect(await folder.kept("booking")).toEqual([
+    expect(await folder.read("booking")).toEqual([]);
+    const file = await folder.write(doubleBooking);
+    expect(await folder.write({ ...doubleBooking, seed: 7 })).toBe(file);
+    await folder.write({ ...doubleBooking, service: "other" });
+    expect(await folder.read("booking")).toEqual([
       { file, regression: regressionOf(doubleBooking) },
     ]);
     expect(await readdir(folder.path)).toHaveLength(2);
     await folder.remove(file);
-    expect(await folder.kept("booking")).toEqual([]);
+    expect(await folder.read("booking")).toEqual([]);
   });
 
-  test("with a file that cannot be read is an error that names it", async () => {
+  test("with an unreadable file gives an error that names the file", async () => {
     await writeFile(path.join(place, "a.json"), "{}");
-    await expect(new RegressionFolder(place).kept("booking")).rejects.toThrow(/a\.json/);
+    await expect(new RegressionFolder(place).read("booking")).rejects.toThrow(/a\.json/);
   });
 
   test.each([
@@ -75,7 +75,7 @@ describe("the folder of a model", () => {
     ["/p/race.mjs", "/p/regressions"],
     ["/p/node_modules/heddle/models/booking/index.js", "/p/regressions/booking"],
     ["/usr/lib/models/booking/index.js", "/p/regressions/booking"],
-  ])("of %s is %s", (file, folder) => {
+  ])("of the service %s is %s", (file, folder) => {
     expect(RegressionFolder.of(file, "booking", "/p").path).toBe(folder);
   });
 });
@@ -101,7 +101,7 @@ describe("a replayed regression", () => {
     };
   };
 
-  test("fails as ever, is fixed, or does not fit any more", async () => {
+  test("fails, is fixed, or is stale", async () => {
     const lost = ["0", "0", "1", "1", "1", "0"];
     const all = [
       kept("stale", [[look], [increment]], lost),
@@ -117,7 +117,7 @@ describe("a replayed regression", () => {
     expect(outcomes[0]?.replayed.violations).toHaveLength(1);
   });
 
-  test("is executed under its own control, on one executor for each", async () => {
+  test("is executed under its own control, on one executor per control", async () => {
     opened.length = closed = 0;
     const deeper: Control = { ...control, gates: ["statement", "row"] };
     const clients = [[look]];
@@ -128,8 +128,8 @@ describe("a replayed regression", () => {
   });
 });
 
-test("what is kept stays as it was written", async () => {
+test("the file of a counterexample holds its encoded regression", async () => {
   const folder = new RegressionFolder(place);
-  const file = await folder.keep(doubleBooking);
+  const file = await folder.write(doubleBooking);
   expect(await readFile(file, "utf8")).toBe(encodeRegression(regressionOf(doubleBooking)));
 });

@@ -18,14 +18,14 @@ import { replayFault } from "./counterexample-file.ts";
 import { type Replayed, replay } from "./replay.ts";
 
 /**
- * What once broke a rule, kept to be executed first from then on. Unlike a replay file it does not
- * hold what was seen, which changes with every change of the service: it is to be read, compared
- * and kept for long.
+ * A scenario and a schedule that once broke a rule; later campaigns execute it first. Unlike a replay
+ * file it has no trace, which would change with every change of the service: it is meant to be read,
+ * compared and kept in version control.
  */
 export interface Regression<State extends Json = Json, Op extends Operation = Operation> {
   readonly service: string;
   readonly control: Control;
-  /** The rule, and what it said then. */
+  /** The rule, and its message at that time. */
   readonly violation: Pick<Violation, "checker" | "name" | "message">;
   readonly scenario: Scenario<State, Op>;
   readonly schedule: Schedule;
@@ -61,13 +61,14 @@ function regressionName(regression: Regression): string {
 /**
  * The inverse of `encodeRegression`.
  *
- * @throws HarnessError `USAGE` for a text that is none, or one of another version
+ * @param file is named in errors
+ * @throws HarnessError `USAGE` for a text that is no regression, or one of another version
  */
 export function decodeRegression(text: string, file: string): Regression {
   const fault = (what: string) =>
     new HarnessError(
       "USAGE",
-      `${file} is no regression that can be read (${what}): restore it, or take it out of the folder`,
+      `${file} is not a readable regression (${what}): restore it, or remove it from the folder`,
     );
   let form: Form;
   try {
@@ -75,7 +76,7 @@ export function decodeRegression(text: string, file: string): Regression {
   } catch {
     throw fault("it is not JSON");
   }
-  if (form?.heddle !== "regression") throw fault("it does not say that it is one");
+  if (form?.heddle !== "regression") throw fault("it is not marked as one");
   if (form.version !== 1) throw fault("it has another version of the format");
   const { service: model, control, violation, scenario, schedule: written } = form;
   const schedule = typeof written === "string" ? parseSchedule(written) : undefined;
@@ -94,13 +95,13 @@ type Form = Omit<Regression, "schedule"> & {
   readonly schedule: unknown;
 };
 
-/** A regression and the file that holds it. */
-export interface KeptRegression {
+/** A regression and its file. */
+export interface RegressionFile {
   readonly file: string;
   readonly regression: Regression;
 }
 
-/** The regressions of one model: a file for each. */
+/** A folder of regressions, with one file for each. */
 export class RegressionFolder {
   readonly path: string;
 
@@ -109,8 +110,8 @@ export class RegressionFolder {
   }
 
   /**
-   * Beside the file of the model, if that is part of the project in `directory`; else, as with a
-   * model that is installed, in the project itself.
+   * The folder of a service: beside the service's file if that is part of the project in `directory`;
+   * for an installed service, `regressions/NAME` in the project.
    */
   static of(modelFile: string, model: string, directory = process.cwd()): RegressionFolder {
     const relative = path.relative(directory, modelFile);
@@ -124,11 +125,11 @@ export class RegressionFolder {
   }
 
   /**
-   * All of the model's, by name. Those of others that lie in the same folder are left alone.
+   * The regressions of one service, by file name. The folder may hold those of other services too.
    *
-   * @throws HarnessError `USAGE` when one of them cannot be read
+   * @throws HarnessError `USAGE` if one of the files cannot be read
    */
-  async kept(model: string): Promise<readonly KeptRegression[]> {
+  async read(model: string): Promise<readonly RegressionFile[]> {
     const names = await readdir(this.path).catch(() => []);
     const files = names.filter((name) => name.endsWith(".json")).sort();
     const all = await Promise.all(
@@ -140,8 +141,8 @@ export class RegressionFolder {
     return all.filter(({ regression }) => regression.service === model);
   }
 
-  /** Writes what a counterexample needs to be executed again; returns the file. */
-  async keep(
+  /** Writes the regression of a counterexample, and returns its file. */
+  async write(
     counterexample: Parameters<typeof regressionOf>[0] & Partial<Counterexample>,
   ): Promise<string> {
     const regression = regressionOf(counterexample);
@@ -156,35 +157,38 @@ export class RegressionFolder {
 }
 
 export interface ReplayedRegression<State extends Json = Json, Op extends Operation = Operation>
-  extends KeptRegression {
+  extends RegressionFile {
   readonly outcome: RegressionOutcome;
-  /** What was seen now. */
+  /** The new execution. */
   readonly replayed: Replayed<State, Op>;
 }
 
 /**
- * Executes each regression once more, under the control that it was found with; `open` opens an
- * executor for one, and for the faults of all that have it. They are of the service, so what they hold
- * are its states and operations.
+ * Executes each regression once, under the control that it was found with. The states and operations
+ * in the files have to be those of the service.
+ *
+ * @param open opens an executor for a control, and for the faults of all regressions that have it
  */
 export async function replayRegressions<State extends Json, Op extends Operation>(
-  kept: readonly KeptRegression[],
+  files: readonly RegressionFile[],
   service: Service<State, Op>,
   open: (control: Control, faults: readonly Fault[]) => Promise<Executor<State, Op>>,
 ): Promise<readonly ReplayedRegression<State, Op>[]> {
   const controls = new Map(
-    kept.map(({ regression: { control } }) => [JSON.stringify(control), control]),
+    files.map(({ regression: { control } }) => [JSON.stringify(control), control]),
   );
   const outcomes: ReplayedRegression<State, Op>[] = [];
   for (const [key, control] of controls) {
-    const its = kept.filter(({ regression }) => JSON.stringify(regression.control) === key);
-    const faults = its.flatMap(({ regression }) => faultsIn(regression.schedule));
+    const sameControl = files.filter(
+      ({ regression }) => JSON.stringify(regression.control) === key,
+    );
+    const faults = sameControl.flatMap(({ regression }) => faultsIn(regression.schedule));
     const executor = await open(control, faults);
     try {
-      for (const it of its) {
-        const { scenario, schedule } = it.regression as Regression<State, Op>;
+      for (const file of sameControl) {
+        const { scenario, schedule } = file.regression as Regression<State, Op>;
         const replayed = await replay(executor, service, { scenario, schedule });
-        outcomes.push({ ...it, outcome: outcomeOfReplay(it.regression, replayed), replayed });
+        outcomes.push({ ...file, outcome: outcomeOfReplay(file.regression, replayed), replayed });
       }
     } finally {
       await executor.close();
@@ -193,7 +197,7 @@ export async function replayRegressions<State extends Json, Op extends Operation
   return outcomes.toSorted((a, b) => (a.file < b.file ? -1 : 1));
 }
 
-/** A rule that is broken is broken, whatever way led to it. */
+/** A violated rule counts even if the execution diverged from the recorded one. */
 function outcomeOfReplay(
   { violation }: Regression,
   { violations, diverged }: Replayed,

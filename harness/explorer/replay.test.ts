@@ -8,27 +8,27 @@ import { executeToy, increment, look, toyService } from "./toy.fixture.ts";
 const SCENARIO = { initial: 0, clients: [[increment, look], [increment]] };
 const recorded = executeToy(SCENARIO, new RandomWalk(4));
 
-describe("a difference of two traces", () => {
+describe("the difference of two traces", () => {
   const { trace } = recorded;
 
-  test("is none between a trace and itself, also out of a file", () => {
+  test("is undefined for a trace and itself, also if read from a file", () => {
     expect(difference(trace, trace)).toBeUndefined();
     expect(difference(JSON.parse(JSON.stringify(trace)), trace)).toBeUndefined();
     expect(difference([], [])).toBeUndefined();
   });
 
-  test("is the first event that is another", () => {
+  test("is the first event that differs", () => {
     const other: Trace = trace.with(3, { type: "wait", task: "1", for: ["0"] });
     expect(difference(trace, other)).toBe(
       `event 3 was ${JSON.stringify(trace[3])}, and now is {"type":"wait","task":"1","for":["0"]}`,
     );
   });
 
-  test("is what is missing, or too much, at the end", () => {
+  test("is the missing or the additional event at the end", () => {
     const short = trace.slice(0, -1);
     const last = JSON.stringify(trace.at(-1));
     expect(difference(trace, short)).toBe(`event ${short.length} was ${last}, and now is the end`);
-    expect(difference(short, trace)).toBe(`after all that was recorded came ${last}`);
+    expect(difference(short, trace)).toBe(`after the last recorded event came ${last}`);
   });
 });
 
@@ -36,7 +36,7 @@ describe("a replay", () => {
   const service = toyService();
   const executor = fakeExecutor(executeToy);
 
-  test("is not told from what was recorded by checkers that were not asked then", async () => {
+  test("does not compare violations of checkers that found none when it was recorded", async () => {
     const { violations } = await replay(executor, service, recorded);
     const model = { init: () => 0, step: () => [] };
     const again = { ...recorded, violations };
@@ -49,7 +49,7 @@ describe("a replay", () => {
     expect((await replay(executor, toyService({ invariants: [] }), again)).diverged).toBeDefined();
   });
 
-  test("that sees the same has not diverged", async () => {
+  test("with the same trace has not diverged", async () => {
     const { violations, diverged } = await replay(executor, service, recorded);
     expect(diverged).toBeUndefined();
     const again = await replay(executor, service, { ...recorded, violations });
@@ -57,7 +57,7 @@ describe("a replay", () => {
     expect(again.execution).toEqual(recorded);
   });
 
-  test("says which event is another", async () => {
+  test("names the event that differs", async () => {
     const trace = recorded.trace.with(0, { type: "wait", task: "9", for: [] });
     const { diverged } = await replay(executor, service, { ...recorded, trace });
     expect(diverged).toContain(`event 0 was {"type":"wait","task":"9"`);
@@ -66,14 +66,14 @@ describe("a replay", () => {
   test("without a trace says where the schedule could not be followed", async () => {
     const schedule = { version: 1, entries: [...recorded.schedule.entries, "0"] } as const;
     const { diverged } = await replay(executor, service, { scenario: SCENARIO, schedule });
-    expect(diverged).toContain("all was done after 8 of 9 steps");
+    expect(diverged).toContain("the execution ended after 8 of the schedule's 9 steps");
   });
 
-  test("says when something else is violated", async () => {
+  test("says when other rules are violated", async () => {
     const violation = { checker: "invariant", name: "other", message: "", evidence: [] };
     const { scenario, schedule, trace } = recorded;
     const old = { scenario, schedule, trace, violations: [violation] };
     const { diverged } = await replay(executor, service, old);
-    expect(diverged).toContain("what was violated was other, and now is ");
+    expect(diverged).toContain("the violated rules were other, and now are ");
   });
 });

@@ -14,34 +14,34 @@ import type { Service } from "../service/service.ts";
 export interface Replayed<State extends Json = Json, Op extends Operation = Operation> {
   readonly execution: Execution<State, Op>;
   readonly violations: readonly Violation[];
-  /** What first differed from what was recorded; undefined when nothing did. */
+  /** The first difference from the recorded execution, in words; undefined if there is none. */
   readonly diverged: string | undefined;
 }
 
 /**
- * What to replay. Without `trace`, what is seen is compared with the schedule alone. Violations are
- * compared with those of the checkers that found any: others may not have been asked.
+ * An execution to replay. Without `trace` the new execution is compared with the schedule alone.
+ * Violations are compared for the checkers that found any, since others may not have been applied.
  */
-export interface Recorded<State extends Json = Json, Op extends Operation = Operation> {
+export interface RecordedExecution<State extends Json = Json, Op extends Operation = Operation> {
   readonly scenario: Scenario<State, Op>;
   readonly schedule: Schedule;
   readonly trace?: Trace<Op>;
   readonly violations?: readonly Violation[];
 }
 
-/** Executes a recorded schedule once more, and compares all that is seen with what was recorded. */
+/** Executes a recorded schedule once more, and compares the execution with the recorded one. */
 export async function replay<State extends Json, Op extends Operation>(
   executor: Executor<State, Op>,
   service: Service<State, Op>,
-  recorded: Recorded<State, Op>,
+  recorded: RecordedExecution<State, Op>,
 ): Promise<Replayed<State, Op>> {
   const scheduler = new ReplayScheduler(recorded.schedule);
   scheduler.begin();
   const execution = await executor.execute(recorded.scenario, scheduler);
-  const twice = recorded.violations?.some(isOfDeterminism)
+  const determinism = recorded.violations?.some(isOfDeterminism)
     ? [determinismChecker<State, Op>(executor.ordersWakes)]
     : [];
-  const checkers = new Checkers([...checkersOf(service), ...twice]);
+  const checkers = new Checkers([...checkersOf(service), ...determinism]);
   const checked = await checkers.check(execution, (...given) => executor.execute(...given));
   const violations = ruleFirst(recorded.violations?.[0], checked.violations);
   const diverged =
@@ -51,21 +51,21 @@ export async function replay<State extends Json, Op extends Operation>(
       otherViolations(
         recorded.violations,
         violations.filter(({ checker }) =>
-          recorded.violations?.some((its) => its.checker === checker),
+          recorded.violations?.some((violation) => violation.checker === checker),
         ),
       ));
   return { execution, violations, diverged };
 }
 
 /**
- * The first event in which two traces differ, in words; undefined when they are equal. They are
- * compared as JSON, since one of them usually comes from a file.
+ * The first event in which two traces differ, in words; undefined if they are equal. Events are
+ * compared as JSON, since one of the traces usually comes from a file.
  */
 export function difference(expected: Trace, actual: Trace): string | undefined {
   const at = expected.findIndex((event, index) => inWords(event) !== inWords(actual[index]));
   if (at < 0) {
     const more = actual[expected.length];
-    return more === undefined ? undefined : `after all that was recorded came ${inWords(more)}`;
+    return more === undefined ? undefined : `after the last recorded event came ${inWords(more)}`;
   }
   return `event ${at} was ${inWords(expected[at])}, and now is ${inWords(actual[at])}`;
 }
@@ -80,6 +80,6 @@ function otherViolations(
 ): string | undefined {
   if (JSON.stringify(expected) === JSON.stringify(actual)) return undefined;
   const names = (violations: readonly Violation[]) =>
-    violations.map(({ name }) => name).join(", ") || "nothing";
-  return `what was violated was ${names(expected)}, and now is ${names(actual)}, or its rows differ`;
+    violations.map(({ name }) => name).join(", ") || "none";
+  return `the violated rules were ${names(expected)}, and now are ${names(actual)}, or their evidence differs`;
 }

@@ -8,7 +8,7 @@ import { ENVIRONMENT, OPTIONS, strategyNamed } from "./run-campaign.fixture.ts";
 import { runCampaign } from "./run-campaign.ts";
 import { executeToy, increment, look, lostUpdate, type Toy, toyService } from "./toy.fixture.ts";
 
-/** A service that nothing can break, and the one whose updates get lost. */
+/** A service whose rules always hold, and one that loses updates. */
 const sound = toyService({ invariants: [] });
 const unsound = toyService();
 
@@ -19,7 +19,7 @@ function campaign(
   return runCampaign(fakeExecutor(execute), service, ENVIRONMENT, { ...OPTIONS, ...changes });
 }
 
-describe("a campaign that finds nothing", () => {
+describe("a campaign without a violation", () => {
   test("passes when its runs are done", async () => {
     const { campaign: done, error } = await campaign({});
     expect(done).toMatchObject({ verdict: "pass", reason: null, executions: 50, scenarios: 50 });
@@ -27,7 +27,7 @@ describe("a campaign that finds nothing", () => {
     expect(done.counterexamples).toEqual([]);
   });
 
-  test("passes when only a time was asked for, and is up", async () => {
+  test("passes when the time is up and is the only limit", async () => {
     const { campaign: done } = await campaign({ runs: undefined, timeMs: 50 });
     expect(done).toMatchObject({ verdict: "pass", reason: null });
     expect(done.executions).toBeGreaterThan(0);
@@ -39,7 +39,7 @@ describe("a campaign that finds nothing", () => {
     expect(done.reason).toBe("the time was up before all 1,000,000,000 executions were made");
   });
 
-  test("is unknown when nothing was executed at all", async () => {
+  test("is unknown when nothing was executed", async () => {
     const { campaign: done } = await campaign({ runs: undefined, timeMs: 0 });
     expect(done).toMatchObject({
       verdict: "unknown",
@@ -48,7 +48,7 @@ describe("a campaign that finds nothing", () => {
     });
   });
 
-  test("is unknown when nothing came to the gate, or not all of a scenario's clients", async () => {
+  test("is unknown when no statement reached the gate, or not those of every client of a single scenario", async () => {
     const past =
       (...names: string[]): typeof executeToy =>
       (...input) => {
@@ -67,17 +67,17 @@ describe("a campaign that finds nothing", () => {
     const scenario = { ...model, single: true };
     const all = await campaign({}, { service: model, execute: past("increment", "look") });
     expect(all.campaign).toMatchObject({ verdict: "unknown", executions: 50 });
-    expect(all.campaign.reason).toMatch(/^no operation sent a statement that came to the gate \(/);
+    expect(all.campaign.reason).toMatch(/^no operation sent a statement that reached the gate \(/);
     const some = await campaign({}, { service: model, execute: past("look") });
     expect(some.campaign.verdict).toBe("pass");
     const client = await campaign({}, { service: scenario, execute: past("look") });
     expect(client.campaign.verdict).toBe("unknown");
     expect(client.campaign.reason).toMatch(
-      /^client look sent no statement that came to the gate \(/,
+      /^client look sent no statement that reached the gate \(/,
     );
   });
 
-  test("is unknown when it is interrupted, with what was done until then", async () => {
+  test("is unknown when it is interrupted, with the counts until then", async () => {
     const controller = new AbortController();
     const onProgress = ({ executions }: Progress) => {
       if (executions === 7) controller.abort();
@@ -110,11 +110,11 @@ describe("a campaign that finds nothing", () => {
     const service = toyService({ invariants: [{ ...lostUpdate, check }] });
     const { campaign: done, error } = await campaign({}, { service });
     expect(done.verdict).toBe("unknown");
-    expect(error?.code).toBe("MODEL_FAILED");
+    expect(error?.code).toBe("SERVICE_FAILED");
     expect(done.reason).toContain("no such column");
   });
 
-  test("lets through what is a mistake of its own", async () => {
+  test("throws unexpected errors", async () => {
     const execute = () => {
       throw new TypeError("a mistake");
     };
@@ -122,8 +122,8 @@ describe("a campaign that finds nothing", () => {
   });
 });
 
-describe("a campaign that finds a violation", () => {
-  test("fails, ends there, and has it shrunk", async () => {
+describe("a campaign with a violation", () => {
+  test("fails, ends at the violation, and shrinks it", async () => {
     const { campaign: done } = await campaign({ runs: 10_000 }, { service: unsound });
     expect(done).toMatchObject({ verdict: "fail", reason: null, violations: 1 });
     expect(done.executions).toBeLessThan(10_000);
@@ -135,7 +135,7 @@ describe("a campaign that finds a violation", () => {
     expect(found?.shrunk.minimal).toBe(true);
   });
 
-  test("fails also when there is no time to shrink it, or the harness fails meanwhile", async () => {
+  test("fails also when there is no time for shrinking, or when shrinking fails", async () => {
     const { campaign: unshrunk } = await campaign({ shrinkTimeMs: 0 }, { service: unsound });
     expect(unshrunk.verdict).toBe("fail");
     expect(unshrunk.counterexamples[0]?.shrunk).toMatchObject({ executions: 0, minimal: false });
@@ -151,8 +151,8 @@ describe("a campaign that finds a violation", () => {
   });
 });
 
-describe("with determinism checked", () => {
-  test("each execution is made twice", async () => {
+describe("with the determinism checker", () => {
+  test("each schedule is executed twice", async () => {
     const { campaign: done } = await campaign({ checkDeterminism: true });
     expect(done).toMatchObject({ verdict: "pass", executions: 50, compared: 50 });
     expect(done.rules.map(({ checker, checked }) => [checker, checked])).toContainEqual([
@@ -161,7 +161,7 @@ describe("with determinism checked", () => {
     ]);
   });
 
-  test("a service that does not do the same again is caught", async () => {
+  test("a service that behaves differently the second time is caught", async () => {
     let executed = 0;
     const execute: typeof executeToy = (...given) => {
       const execution = executeToy(...given);
@@ -183,13 +183,13 @@ describe("the seed", () => {
     return { ...done, startedAt: "", elapsedMs: 0, executionsPerSecond: 0 };
   };
 
-  test("determines all but the times", async () => {
+  test("determines everything but the times", async () => {
     expect(await withoutTimes({})).toEqual(await withoutTimes({}));
     expect((await withoutTimes({})).digest).not.toBe((await withoutTimes({ seed: 2 })).digest);
   });
 });
 
-test("a strategy is asked for each scenario until it has nothing left, or enough", async () => {
+test("a scenario ends when its scheduler has no schedule left, or at the limit of its plan", async () => {
   const serial = strategyNamed("serial");
   const { campaign: done } = await campaign({ strategy: serial, runs: 40 });
   expect(done.executions).toBe(40);
@@ -202,7 +202,7 @@ test("a strategy is asked for each scenario until it has nothing left, or enough
   expect((await campaign({ strategy: once, runs: 40 })).campaign.scenarios).toBe(40);
 });
 
-test("an exhaustive search says what it covered", async () => {
+test("the report says what an exhaustive search covered", async () => {
   const { campaign: all } = await campaign({ strategy: strategyNamed("exhaustive"), runs: 400 });
   expect(all.coverage.at(-1)).toMatch(
     /^All \d+ interleavings with at most 2 preemptions of \d+ scen/,
@@ -211,7 +211,7 @@ test("an exhaustive search says what it covered", async () => {
   expect(short.coverage).toEqual([]);
 });
 
-test("a search without a bound may leave out what comes to the same, and says so", async () => {
+test("the report says that a search without a bound skipped equivalent schedules", async () => {
   const found = strategies({ preemptions: Number.POSITIVE_INFINITY });
   const strategy = found.find(({ name }) => name === "exhaustive");
   if (strategy === undefined) throw new Error("no exhaustive search");
@@ -228,7 +228,7 @@ test("a search without a bound may leave out what comes to the same, and says so
 test.each([
   { runs: 3_000 },
   { runs: undefined, scenarios: 200 },
-])("auto goes over serial orders and searches to random priorities, within %o", async (limits) => {
+])("auto goes from serial orders over searches to random priorities, within %o", async (limits) => {
   const { campaign: done } = await campaign({ strategy: strategyNamed("auto"), ...limits });
   expect(done.coverage.join(" ")).toMatch(
     /orders of whole operations.*at most 2 preemptions.*depth 3/,
@@ -245,7 +245,7 @@ test("auto begins with random walks", async () => {
   expect(walks.executions).toBeLessThan(0.05 * runs);
 });
 
-describe("the pairs of a model", () => {
+describe("the pairs of a service", () => {
   const scenarioOf = (a: Toy, b: Toy) => ({ initial: 0, clients: [[a], [b]] });
   const withPairs = toyService({
     invariants: [],
@@ -256,11 +256,11 @@ describe("the pairs of a model", () => {
   });
   const exhaustive = { pairs: true, strategy: strategyNamed("exhaustive"), runs: undefined };
 
-  test("are searched one after the other, and their outcomes counted", async () => {
+  test("are searched one after the other, with the number of their outcomes", async () => {
     const { campaign: done } = await campaign(exhaustive, { service: withPairs });
     expect(done).toMatchObject({ verdict: "pass", reason: null, scenarios: 2, patterns: [] });
     // A look has two steps, an increment three: there are 6 and 20 ways to interleave two of them.
-    // Of the latter, 14 have at most 2 preemptions. Whoever is first sees 0; the other one 0 or 1.
+    // Of the latter, 14 have at most 2 preemptions. The first client sees 0, the other one 0 or 1.
     expect(done.pairs).toEqual([
       { name: "looks", explored: 6, pruned: null, complete: true, outcomes: 1 },
       { name: "increments", explored: 14, pruned: null, complete: true, outcomes: 3 },
@@ -268,7 +268,7 @@ describe("the pairs of a model", () => {
     expect(done.executions).toBe(20);
   });
 
-  test("are no pass when a limit cuts them short", async () => {
+  test("give no pass when a limit cuts their searches short", async () => {
     const { campaign: done } = await campaign({ ...exhaustive, runs: 10 }, { service: withPairs });
     expect(done).toMatchObject({
       verdict: "unknown",
@@ -281,14 +281,14 @@ describe("the pairs of a model", () => {
     ]);
   });
 
-  test("are no pass when the strategy does not search", async () => {
+  test("give no pass when the strategy does not search", async () => {
     const walks = { ...exhaustive, strategy: strategyNamed("random") };
     const { campaign: done } = await campaign(walks, { service: withPairs });
     expect(done).toMatchObject({ verdict: "unknown", executions: 2 });
     expect(done.reason).toBe("2 of 2 pairs were not searched to the end");
   });
 
-  test("end at a violation like anything else", async () => {
+  test("end at a violation", async () => {
     const service = { ...withPairs, invariants: [lostUpdate] };
     const { campaign: done } = await campaign(exhaustive, { service });
     expect(done).toMatchObject({ verdict: "fail", reason: null });
@@ -296,7 +296,7 @@ describe("the pairs of a model", () => {
     expect(done.counterexamples[0]?.preemptions).toBe(1);
   });
 
-  test("cannot be asked of a model that has none", async () => {
+  test("are an error for a service without pairs", async () => {
     await expect(campaign(exhaustive)).rejects.toMatchObject({ code: "USAGE" });
   });
 });

@@ -7,30 +7,34 @@ import type { Verdict } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
 import { mutantName } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
-import { type CampaignOptions, CampaignRun } from "./bounded-exploration.ts";
+import { BoundedExploration, type CampaignOptions } from "./bounded-exploration.ts";
 import type { Campaign, Environment, Settings } from "./campaign.ts";
-import { type ShardTotals, summaryOf } from "./campaign-totals.ts";
+import { type CampaignTotals, summaryOf } from "./campaign-totals.ts";
 import { controlled, uncontrolled } from "./control-sentences.ts";
-import { type FailingExecution, knownAlready } from "./explore-scenario.ts";
+import { type FailingExecution, resultOfFailure } from "./explore-scenario.ts";
 import type { OtherExplorers } from "./parallel-exploration.ts";
 import { hashSources } from "./provenance.ts";
-import { type Shrunken, shrunkCounterexample, unshrunk } from "./shrunk-counterexample.ts";
+import {
+  asFound,
+  type ShrunkCounterexample,
+  shrunkCounterexample,
+} from "./shrunk-counterexample.ts";
 
 export interface CampaignResult {
   readonly campaign: Campaign;
-  /** What kept the campaign from its end, if anything did. */
+  /** The error of the harness that ended the campaign, if there was one. */
   readonly error: HarnessError | undefined;
-  /** What other shards can be added to. */
-  readonly total: ShardTotals;
+  /** The totals, to which those of other shards can be added. */
+  readonly total: CampaignTotals;
 }
 
 /**
- * Runs generated scenarios, or the model's pairs, each under the schedules of the strategy, and
- * checkers every execution. Ends at the first violation, unless told otherwise, and shrinks the first
- * of each rule. What goes wrong with the harness ends it too: then the verdict is `unknown`, unless a
- * violation was found before.
+ * Executes generated scenarios, or the service's pairs of operations, each under the schedules of the
+ * strategy, and checks every execution. The campaign ends at a limit or, with `failFast`, at the
+ * first violation; then the first failing execution of each rule is shrunk. An error of the harness
+ * ends the campaign too: the verdict is `unknown` unless a violation was found before.
  *
- * @param others explore scenarios at the same time; what is found does not depend on them
+ * @param others explore scenarios at the same time; the result does not depend on them
  */
 export async function runCampaign<State extends Json, Op extends Operation>(
   executor: Executor<State, Op>,
@@ -40,14 +44,18 @@ export async function runCampaign<State extends Json, Op extends Operation>(
   others: OtherExplorers<State, Op> = { explorers: [], joinMs: 0 },
 ): Promise<CampaignResult> {
   const hashes = await hashSources(service.sources);
-  const run = new CampaignRun(executor, service, options);
+  const run = new BoundedExploration(executor, service, options);
   const startedAt = new Date();
-  if (options.known === undefined) await run.explore(others);
-  else run.exploration.add(knownAlready(options.known as FailingExecution<State, Op>));
+  if (options.failingRegression === undefined) await run.explore(others);
+  else
+    run.exploration.add(resultOfFailure(options.failingRegression as FailingExecution<State, Op>));
   const exploredMs = run.elapsedMs;
   const { tally, failing } = run.exploration;
-  const counterexample = (own: Shrunken<State, Op>, number: number): Counterexample<State, Op> => ({
-    ...own,
+  const counterexample = (
+    found: ShrunkCounterexample<State, Op>,
+    number: number,
+  ): Counterexample<State, Op> => ({
+    ...found,
     version: 1,
     service: service.name,
     mutant: options.mutant === undefined ? null : mutantName(options.mutant),
@@ -61,7 +69,7 @@ export async function runCampaign<State extends Json, Op extends Operation>(
   let error = run.exploration.error;
   for (const failure of failing) {
     const { executionNumber } = failure;
-    const file = await options.onViolation?.(counterexample(unshrunk(failure), executionNumber));
+    const file = await options.onViolation?.(counterexample(asFound(failure), executionNumber));
     const found = await shrunkCounterexample(failure, {
       executor,
       service,

@@ -70,7 +70,7 @@ const release1: Choice = { task: "1", action: "release" };
 const tasksOf = (trace: readonly TraceEvent[]) =>
   trace.flatMap((event) => (event.type === "move" ? event.choice.task : []));
 
-/** Two creates on one slot over HTTP; each looked before the other leapt. */
+/** Two creates on one slot over HTTP; both check the slot before either inserts. */
 const doubleBookingTrace: readonly TraceEvent[] = [
   move("0", "start", [start1]),
   invoke(0, ada),
@@ -210,7 +210,7 @@ export const deadlock: Counterexample = {
   shrunk: { executions: 200, operations: 3, preemptions: 4, minimal: false },
 };
 
-/** Of a scenario that was written down: as small as it was, and without a state of its own. */
+/** A counterexample of a scenario file: nothing was shrunk, and there is no initial state. */
 export const written: Counterexample = {
   ...doubleBooking,
   scenario: { ...doubleBooking.scenario, initial: null },

@@ -4,7 +4,7 @@ import type { CampaignOptions } from "./bounded-exploration.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
 import { ENVIRONMENT, OPTIONS, strategyNamed } from "./run-campaign.fixture.ts";
 import { runCampaign } from "./run-campaign.ts";
-import { merged, type Part } from "./shards.ts";
+import { mergeShards, type ShardPart } from "./shards.ts";
 import { executeToy, increment, look, lostUpdate, toyService } from "./toy.fixture.ts";
 
 const SCENARIOS = 30;
@@ -25,7 +25,7 @@ async function part(
   of: number,
   changes: Partial<CampaignOptions> = {},
   service = sound,
-): Promise<Part> {
+): Promise<ShardPart> {
   const shard = { index, of };
   const options = { ...OPTIONS, runs: undefined, scenarios: SCENARIOS, shard, ...changes };
   const executor = fakeExecutor(executeToy);
@@ -36,7 +36,12 @@ async function part(
 const shards = (of: number, changes = {}, service = sound) =>
   Promise.all([...Array(of).keys()].map((index) => part(index, of, changes, service)));
 
-const timeless = ({ startedAt, elapsedMs, executionsPerSecond, ...rest }: Part["campaign"]) => {
+const timeless = ({
+  startedAt,
+  elapsedMs,
+  executionsPerSecond,
+  ...rest
+}: ShardPart["campaign"]) => {
   expect([startedAt, elapsedMs, executionsPerSecond]).not.toContain(undefined);
   return rest;
 };
@@ -45,16 +50,16 @@ test.each([
   "random",
   "auto",
   "pct",
-])("four shards are what one run is, strategy %s", async (name) => {
+])("four shards merge into the result of one run, strategy %s", async (name) => {
   const strategy = strategyNamed(name);
   const whole = await part(0, 1, { strategy });
   const four = await shards(4, { strategy });
-  expect(timeless(merged(four))).toEqual(timeless(whole.campaign));
-  expect(timeless(merged(four.toReversed()))).toEqual(timeless(whole.campaign));
+  expect(timeless(mergeShards(four))).toEqual(timeless(whole.campaign));
+  expect(timeless(mergeShards(four.toReversed()))).toEqual(timeless(whole.campaign));
   expect(whole.campaign).toMatchObject({ verdict: "pass", scenarios: SCENARIOS });
 });
 
-test("shards share the pairs of a model", async () => {
+test("shards divide the pairs of a service", async () => {
   const pairs = ["a", "b", "c"].map((name) => ({
     name,
     scenario: { initial: 0, clients: [[increment], [look]] },
@@ -63,34 +68,34 @@ test("shards share the pairs of a model", async () => {
   const changes = { pairs: true, strategy: strategyNamed("exhaustive") };
   const whole = await part(0, 1, changes, service);
   const two = await shards(2, changes, service);
-  expect(timeless(merged(two))).toEqual(timeless(whole.campaign));
+  expect(timeless(mergeShards(two))).toEqual(timeless(whole.campaign));
   expect(whole.campaign.pairs.every(({ complete }) => complete)).toBe(true);
   expect(two[0]?.campaign.verdict).toBe("pass");
 });
 
-test("what one of them found, all of them found", async () => {
+test("a violation in one shard is a violation of the campaign", async () => {
   const unsound = toyService();
-  const found = merged(await shards(3, {}, unsound));
+  const found = mergeShards(await shards(3, {}, unsound));
   expect(found.verdict).toBe("fail");
   expect(found.counterexamples).toHaveLength(1);
 });
 
 describe("a merged campaign", () => {
-  test("is unknown where a shard is missing, or is unknown itself", async () => {
+  test("is unknown if a shard is missing or unknown", async () => {
     const [first, second] = await shards(2);
     if (first === undefined || second === undefined) throw new Error("there are two");
-    expect(merged([second])).toMatchObject({
+    expect(mergeShards([second])).toMatchObject({
       verdict: "unknown",
       reason: "shard 1 of 2 is missing",
     });
     const doubtful = { ...second.campaign, verdict: "unknown", reason: "out of time" } as const;
-    expect(merged([first, { ...second, campaign: doubtful }])).toMatchObject({
+    expect(mergeShards([first, { ...second, campaign: doubtful }])).toMatchObject({
       verdict: "unknown",
       reason: "shard 2: out of time",
     });
   });
 
-  test.each<[string, (part: Part) => Part]>([
+  test.each<[string, (part: ShardPart) => ShardPart]>([
     ["seed", (it) => ({ ...it, campaign: { ...it.campaign, seed: 2 } })],
     ["hashes", (it) => ({ ...it, campaign: { ...it.campaign, hashes: { a: "b" } } })],
     [
@@ -99,7 +104,7 @@ describe("a merged campaign", () => {
         ...it,
         campaign: {
           ...campaign,
-          settings: campaign.settings && { ...campaign.settings, faults: ["cancel"] },
+          settings: { ...campaign.settings, faults: ["cancel"] },
         },
       }),
     ],
@@ -107,20 +112,20 @@ describe("a merged campaign", () => {
     ["number of scenarios", (it) => ({ ...it, scenarios: 31 })],
     ["number of shards", (it) => ({ ...it, shard: { ...it.shard, of: 3 } })],
     ["twice", (it) => ({ ...it, shard: { index: 0, of: 2 } })],
-  ])("is refused where the parts differ: %s", async (says, changed) => {
+  ])("is refused if the shards differ: %s", async (says, changed) => {
     const [first, second] = await shards(2);
     if (first === undefined || second === undefined) throw new Error("there are two");
-    const wrong = () => merged([first, changed(second)]);
+    const wrong = () => mergeShards([first, changed(second)]);
     expect(wrong).toThrow(HarnessError);
     expect(wrong).toThrow(says);
   });
 
-  test("of nothing is refused", () => {
-    expect(() => merged([])).toThrow("nothing to merge");
+  test("of no shards is refused", () => {
+    expect(() => mergeShards([])).toThrow("nothing to merge");
   });
 });
 
-test("a campaign that goes on has the first violation of each rule", async () => {
+test("without failFast a merged campaign has the first violation of each rule", async () => {
   const never = { ...lostUpdate, name: "never", check: () => [] };
   const other = {
     ...lostUpdate,

@@ -1,18 +1,18 @@
 import { HarnessError } from "../core/error.ts";
 import type { Campaign } from "./campaign.ts";
-import { type ShardTotals, shardTotals, summaryOf } from "./campaign-totals.ts";
+import { type CampaignTotals, summaryOf, sumTotals } from "./campaign-totals.ts";
 
-/** What a shard leaves to be merged: a plain value. */
-export interface Part {
+/** The result of one shard, to be merged with those of the others: a plain value. */
+export interface ShardPart {
   readonly shard: Shard;
-  /** How many scenarios there are in all shards; null for the model's pairs. */
+  /** The number of scenarios in all shards; null for the service's pairs of operations. */
   readonly scenarios: number | null;
   readonly campaign: Campaign;
-  readonly total: ShardTotals;
+  readonly total: CampaignTotals;
 }
 
-/** What has to be the same in all parts of one campaign. */
-const SAME = [
+/** The members that have to be equal in all shards of one campaign. */
+const COMMON_MEMBERS = [
   "service",
   "mutant",
   "seed",
@@ -25,12 +25,12 @@ const SAME = [
 ] as const;
 
 /**
- * The campaign of which these are the shards. It is what one run would have been; only that time
- * passed for all of them at once. A shard that is missing makes it unknown.
+ * Merges shards into their campaign: the result of one run without shards, except that its time is
+ * that of the slowest shard. The verdict is `unknown` if a shard is missing.
  *
- * @throws HarnessError `USAGE` for parts of different campaigns, and for a shard that is there twice
+ * @throws HarnessError `USAGE` for shards of different campaigns, and for a shard that is given twice
  */
-export function merged(parts: readonly Part[]): Campaign {
+export function mergeShards(parts: readonly ShardPart[]): Campaign {
   const inOrder = parts.toSorted((a, b) => a.shard.index - b.shard.index);
   const [first] = inOrder;
   if (first === undefined) {
@@ -40,10 +40,10 @@ export function merged(parts: readonly Part[]): Campaign {
   const numbers = inOrder.map(({ shard }) => shard.index);
   const twice = numbers.find((number, at) => numbers[at - 1] === number);
   if (twice !== undefined) {
-    throw new HarnessError("USAGE", `shard ${twice + 1} is there twice: name each folder once`);
+    throw new HarnessError("USAGE", `shard ${twice + 1} is given twice: name each folder once`);
   }
   const campaigns = inOrder.map(({ campaign }) => campaign);
-  const total = inOrder.map((part) => part.total).reduce(shardTotals);
+  const total = inOrder.map((part) => part.total).reduce(sumTotals);
   const elapsedMs = Math.max(...campaigns.map((campaign) => campaign.elapsedMs));
   const missing = [...Array(first.shard.of).keys()].filter((at) => !numbers.includes(at));
   const reasons = [
@@ -67,8 +67,8 @@ export function merged(parts: readonly Part[]): Campaign {
   };
 }
 
-function compatible(first: Part, part: Part): void {
-  const other = SAME.find(
+function compatible(first: ShardPart, part: ShardPart): void {
+  const other = COMMON_MEMBERS.find(
     (name) => JSON.stringify(first.campaign[name]) !== JSON.stringify(part.campaign[name]),
   );
   const what =
@@ -84,12 +84,12 @@ function compatible(first: Part, part: Part): void {
   );
 }
 
-/** Those that were added with `--invariant` are in no source. */
-function rulesOf({ campaign }: Part): string {
+/** The hashes of sources do not cover the rules of `--invariant`. */
+function rulesOf({ campaign }: ShardPart): string {
   return JSON.stringify(campaign.rules.map(({ checker, name }) => [checker, name]));
 }
 
-/** Shards that end at their first violation each have one; one run would have had the first. */
+/** Each shard ends at its own first violation; the campaign keeps the first one of each rule. */
 function firstOfEachRule(campaigns: readonly Campaign[]): Campaign["counterexamples"] {
   const found = campaigns.flatMap(({ counterexamples }) => counterexamples);
   const rules = found.map(
@@ -98,11 +98,11 @@ function firstOfEachRule(campaigns: readonly Campaign[]): Campaign["counterexamp
   return found.filter((_, at) => rules.indexOf(rules[at] ?? "") === at);
 }
 
-/** Every so many-th scenario of a campaign, from a first one on. */
+/** A part of a campaign: every `of`-th scenario, starting with number `index`. */
 export interface Shard {
-  /** From 0. */
+  /** From 0 to `of` - 1. */
   readonly index: number;
   readonly of: number;
 }
 
-export const WHOLE: Shard = { index: 0, of: 1 };
+export const WHOLE_CAMPAIGN: Shard = { index: 0, of: 1 };

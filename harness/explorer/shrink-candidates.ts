@@ -2,7 +2,14 @@ import type { Execution } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
-import { clientOf, type Entry, entryOf, partsOf, type Schedule, taskOf } from "../core/schedule.ts";
+import {
+  clientOf,
+  type Entry,
+  entryOf,
+  parseEntry,
+  type Schedule,
+  taskOf,
+} from "../core/schedule.ts";
 import type { Removal } from "./argument-shrinking.ts";
 
 /** A scenario and a schedule that are smaller than an execution's, and may fail as well. */
@@ -59,7 +66,7 @@ function renumbered(entry: Entry, removed: number): Entry[] {
   const client = clientOf(entry);
   if (client === removed) return [];
   if (client < removed) return [entry];
-  const { task, fault } = partsOf(entry);
+  const { task, fault } = parseEntry(entry);
   const moved = taskOf(client - 1, Number(task.split(".")[1] ?? 0));
   return [fault === undefined ? moved : entryOf({ task: moved, action: fault })];
 }
@@ -83,7 +90,7 @@ export function* withFewerFaults<State extends Json, Op extends Operation>({
   schedule: { entries },
 }: Execution<State, Op>): Generator<Candidate<State, Op>> {
   for (const [at, entry] of entries.entries()) {
-    const { task, fault } = partsOf(entry);
+    const { task, fault } = parseEntry(entry);
     if (fault === undefined) continue;
     yield { scenario, schedule: scheduleOf(entries.with(at, task)) };
     yield { scenario, schedule: scheduleOf(entries.toSpliced(at, 1)) };

@@ -51,7 +51,7 @@ function failing(scenario = SCENARIO, seed = 1): ToyExecution {
 describe("shrinking", () => {
   test.each([
     1, 2, 3, 4, 5,
-  ])("comes to two increments and one preemption (walk %i)", async (seed) => {
+  ])("leads to two increments and one preemption (walk %i)", async (seed) => {
     const { execution, minimal, executions, error } = await shrink(
       failing(SCENARIO, seed),
       options(),
@@ -63,14 +63,14 @@ describe("shrinking", () => {
     expect(executions).toBeGreaterThan(0);
   });
 
-  test("gives what replays to the same", async () => {
+  test("leads to an execution that replays", async () => {
     const { execution } = await shrink(failing(), options());
     const replay = new ReplayScheduler(execution.schedule);
     expect(executeToy(execution.scenario, replay)).toEqual(execution);
     expect(replay.diverged()).toBeUndefined();
   });
 
-  test("always comes to where nothing can be taken away", async () => {
+  test("always leads to an execution from which nothing can be removed", async () => {
     const clients = fc.array(
       fc.array(fc.constantFrom(increment, look), { minLength: 1, maxLength: 3 }),
       { minLength: 2, maxLength: 4 },
@@ -91,8 +91,8 @@ describe("shrinking", () => {
 
   test.each([
     1, 2, 3, 4, 5,
-  ])("comes to one operation and one fault where it takes a fault (walk %i)", async (seed) => {
-    // Every increment is lost that was cut, and is one that was not answered.
+  ])("leads to one operation and one fault if the failure needs a fault (walk %i)", async (seed) => {
+    // Every cut increment is lost, and its outcome is unknown.
     const fails = (execution: ToyExecution) =>
       lost(execution) &&
       historyOf(execution.trace).some((e) => e.type === "return" && e.response.outcome === "info");
@@ -110,11 +110,11 @@ describe("shrinking", () => {
     expect(minimal).toBe(true);
   });
 
-  test("leaves faults out that nothing needs", async () => {
+  test("removes faults that the failure does not need", async () => {
     const faulty = new RandomFaults(new RandomWalk(7), ["cut-before"], 7);
     const struck = ({ schedule }: ToyExecution) =>
       schedule.entries.filter((entry) => entry.includes("!")).length;
-    // Two increments that both succeeded have read the same.
+    // Two increments succeeded after reading the same value.
     const fails = ({ trace }: ToyExecution) => {
       const increments = calls(historyOf(trace)).filter(
         ({ operation, response }) => operation.name === "increment" && response?.outcome === "ok",
@@ -131,7 +131,7 @@ describe("shrinking", () => {
     expect(execution.scenario.clients).toEqual([[increment], [increment]]);
   });
 
-  test("keeps to the violation: what fails otherwise is no smaller failure", async () => {
+  test("keeps to the violation: an execution with another one does not count", async () => {
     // Two updates have to be lost at once; one alone is another violation.
     const fails = ({ snapshot }: ToyExecution) => {
       const [row] = snapshot["counter"] ?? [];
@@ -146,7 +146,7 @@ describe("shrinking", () => {
     expect(operationCount(execution.scenario)).toBe(3);
   });
 
-  test("takes the last operation for the culprit no more than the others", async () => {
+  test("keeps the first operation if the failure needs it", async () => {
     const first: ToyScenario = {
       initial: 0,
       clients: [
@@ -158,7 +158,7 @@ describe("shrinking", () => {
     expect(execution.scenario.clients).toEqual([[increment], [increment]]);
   });
 
-  test("takes preemptions away where operations have to stay", async () => {
+  test("removes preemptions even if no operation can be removed", async () => {
     const scenario: ToyScenario = { initial: 0, clients: [[increment], [increment]] };
     const replay = new ReplayScheduler(parseSchedule("0 1 0 1 0 1") ?? failing().schedule);
     const start = executeToy(scenario, replay);
@@ -193,14 +193,14 @@ describe("shrinking", () => {
     expect(losing).toBeGreaterThan(50);
   });
 
-  test("leaves the initial state and the arguments alone where nothing was generated", async () => {
+  test("keeps the initial state and the arguments of a scenario that was not generated", async () => {
     const { execution } = await shrink(failing(), options());
     expect(execution.scenario.initial).toBe(SCENARIO.initial);
   });
 });
 
-describe("shrinking that cannot go on", () => {
-  test("has the failing execution itself when there is no time at all", async () => {
+describe("shrinking that is cut short", () => {
+  test("results in the failing execution itself if there is no time", async () => {
     const start = failing();
     const execute = () => Promise.reject(new Error("nothing may be executed"));
     expect(await shrink(start, options({ more: () => false, execute }))).toEqual({
@@ -211,7 +211,7 @@ describe("shrinking that cannot go on", () => {
     });
   });
 
-  test.each([1, 5, 20])("ends after %i executions when that is all the time", async (most) => {
+  test.each([1, 5, 20])("ends after %i executions if there is no time for more", async (most) => {
     let left = most;
     const start = failing();
     const shrunk = await shrink(start, options({ more: () => left-- > 0 }));
@@ -221,7 +221,7 @@ describe("shrinking that cannot go on", () => {
     expect(operationCount(shrunk.execution.scenario)).toBeLessThanOrEqual(operationCount(SCENARIO));
   });
 
-  test("keeps the best so far when the harness fails, wherever that is", async () => {
+  test("results in the smallest execution so far if the harness fails, whenever that is", async () => {
     const { executions: all } = await shrink(failing(), options());
     for (let good = 0; good < all; good++) {
       const failure = new HarnessError("STEP_TIMEOUT", "too slow");
@@ -248,13 +248,13 @@ describe("shrinking that cannot go on", () => {
     }
   });
 
-  test("lets through what is no fault of the surroundings", async () => {
+  test("throws unexpected errors", async () => {
     const execute = () => Promise.reject(new TypeError("a mistake"));
     await expect(shrink(failing(), options({ execute }))).rejects.toThrow("a mistake");
   });
 });
 
-test("operations that belong together stay, whatever the schedule loses", async () => {
+test("operations that belong together stay, while the schedule shrinks", async () => {
   const { execution } = await shrink(failing(), options({ whole: true }));
   expect(execution.scenario).toEqual(SCENARIO);
   expect(preemptionCount(execution.trace)).toBe(1);

@@ -4,7 +4,7 @@ import type { Fault } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
-import { partsOf } from "../core/schedule.ts";
+import { parseEntry } from "../core/schedule.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { FaultSweep } from "../scheduler/fault-sweep.ts";
 import { ReplayScheduler } from "../scheduler/replay.ts";
@@ -141,7 +141,7 @@ async function thoroughly<State extends Json, Op extends Operation>(
   const search =
     fault === undefined
       ? (scenario: Scenario<State, Op>) => attempts.bounded(scenario, preemptions)
-      : (scenario: Scenario<State, Op>) => attempts.failing(scenario, new FaultSweep(fault));
+      : (scenario: Scenario<State, Op>) => attempts.failing(scenario, new FaultSweep([fault]));
   for (const { scenario, removal } of candidates) {
     const found = await search(scenario);
     if (found !== undefined) return smaller(best, found, removal);
@@ -165,7 +165,7 @@ function smaller<State extends Json, Op extends Operation>(
 }
 
 function faultsOf({ schedule }: Execution): Fault[] {
-  return schedule.entries.flatMap((entry) => partsOf(entry).fault ?? []);
+  return schedule.entries.flatMap((entry) => parseEntry(entry).fault ?? []);
 }
 
 function preemptionsOf(execution: Execution): number {

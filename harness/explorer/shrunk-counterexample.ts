@@ -26,8 +26,8 @@ export interface ShrinkingOptions<State extends Json, Op extends Operation> {
   readonly onExecution: () => void;
 }
 
-/** What a counterexample has of its own, whatever the campaign. */
-export type Shrunken<State extends Json, Op extends Operation> = Pick<
+/** The part of a counterexample that does not depend on the campaign. */
+export type ShrunkCounterexample<State extends Json, Op extends Operation> = Pick<
   Counterexample<State, Op>,
   | "scenario"
   | "schedule"
@@ -40,26 +40,29 @@ export type Shrunken<State extends Json, Op extends Operation> = Pick<
 >;
 
 /**
- * The smallest that was found of what breaks the rule that was broken first, and all that it breaks
- * (of the same checker alone, if the harness fails or is interrupted before the others are asked).
+ * Shrinks a failing execution as long as it breaks its first rule. The counterexample lists all
+ * violations of the smallest execution; only those of the same checker if the harness fails before
+ * the other checkers were applied.
  */
 export async function shrunkCounterexample<State extends Json, Op extends Operation>(
   failing: FailingExecution<State, Op>,
   { executor, service, checkers, tree, timeMs, signal, onExecution }: ShrinkingOptions<State, Op>,
-): Promise<{ counterexample: Shrunken<State, Op>; error: HarnessError | undefined }> {
+): Promise<{ counterexample: ShrunkCounterexample<State, Op>; error: HarnessError | undefined }> {
   const deadline = performance.now() + timeMs;
-  const again: Executor<State, Op>["execute"] = (...given) => executor.execute(...given);
-  const known = new Map<Execution, readonly Violation[]>([[failing.execution, failing.violations]]);
+  const execute: Executor<State, Op>["execute"] = (...given) => executor.execute(...given);
+  const violationsByExecution = new Map<Execution, readonly Violation[]>([
+    [failing.execution, failing.violations],
+  ]);
   const [rule] = failing.violations;
-  if (rule === undefined) throw new Error("what breaks no rule cannot be shrunk");
+  if (rule === undefined) throw new Error("an execution without a violation cannot be shrunk");
   const { execution, executions, minimal, error } = await shrink(failing.execution, {
     execute: (scenario, scheduler) => {
       onExecution();
       return executor.execute(scenario, scheduler);
     },
     fails: async (candidate) => {
-      const violations = await checkers.checkRule(rule, candidate, again);
-      if (violations.length > 0) known.set(candidate, violations);
+      const violations = await checkers.checkRule(rule, candidate, execute);
+      if (violations.length > 0) violationsByExecution.set(candidate, violations);
       return violations.length > 0;
     },
     whole: service.single,
@@ -69,23 +72,23 @@ export async function shrunkCounterexample<State extends Json, Op extends Operat
   const all =
     execution === failing.execution || error !== undefined
       ? undefined
-      : await checkers.check(execution, again).catch((cause: unknown) => {
+      : await checkers.check(execution, execute).catch((cause: unknown) => {
           if (cause instanceof HarnessError) return undefined;
           throw cause;
         });
-  const violations = ruleFirst(rule, all?.violations ?? known.get(execution) ?? []);
-  const { shrunk } = unshrunk(failing);
+  const violations = ruleFirst(rule, all?.violations ?? violationsByExecution.get(execution) ?? []);
+  const { shrunk } = asFound(failing);
   const stopped = error !== undefined || signal?.aborted === true;
-  const brokenAt = stopped ? undefined : await commitThatBroke(rule, execution, checkers, again);
+  const brokenAt = stopped ? undefined : await commitThatBroke(rule, execution, checkers, execute);
   const serial = stopped
     ? undefined
     : await passingSerialRun(
         execution.scenario,
-        again,
-        async (other) => (await checkers.checkRule(rule, other, again)).length === 0,
+        execute,
+        async (other) => (await checkers.checkRule(rule, other, execute)).length === 0,
       );
   const counterexample = {
-    ...unshrunk({ execution, violations }),
+    ...asFound({ execution, violations }),
     shrunk: { ...shrunk, executions, minimal },
     ...(brokenAt !== undefined && { brokenAt }),
     ...(serial && { serial: { schedule: serial.schedule, trace: serial.trace } }),
@@ -93,11 +96,11 @@ export async function shrunkCounterexample<State extends Json, Op extends Operat
   return { counterexample, error };
 }
 
-/** A violation as it was found. */
-export function unshrunk<State extends Json, Op extends Operation>({
+/** The counterexample of a failing execution before it is shrunk. */
+export function asFound<State extends Json, Op extends Operation>({
   execution: { scenario, schedule, trace },
   violations,
-}: FailingExecution<State, Op>): Shrunken<State, Op> {
+}: FailingExecution<State, Op>): ShrunkCounterexample<State, Op> {
   const preemptions = preemptionCount(trace);
   const operations = operationCount(scenario);
   const shrunk = { executions: 0, operations, preemptions, minimal: false };

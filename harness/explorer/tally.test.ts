@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Execution } from "../core/execution.ts";
 import type { Violation } from "../core/verdict.ts";
 import { RandomWalk } from "../scheduler/random.ts";
-import { addTo, EMPTY, sum, tallyOfExecution, tallyOfScenario } from "./tally.ts";
+import { addToTally, EMPTY_TALLY, sumCounts, tallyOfExecution, tallyOfScenario } from "./tally.ts";
 import { executeToy, increment, look, type Toy } from "./toy.fixture.ts";
 
 const TWO = { initial: 0, clients: [[increment], [look]] };
@@ -21,7 +21,7 @@ const violation = (checker: string, name: string): Violation => ({
   evidence: [],
 });
 
-test("counts what happened in executions", () => {
+test("the tally of an execution counts its events", () => {
   const deadlock = { sqlstate: "40P01", message: "deadlock detected" };
   const one = execution({
     trace: [
@@ -43,7 +43,7 @@ test("counts what happened in executions", () => {
   });
   const other = executeToy(THREE, new RandomWalk(1));
   const none = { violations: [] };
-  const both = sum(tallyOfExecution(one, none, 0), tallyOfExecution(other, none, 0));
+  const both = sumCounts(tallyOfExecution(one, none, 0), tallyOfExecution(other, none, 0));
   expect(both).toMatchObject({
     executions: 2,
     compared: 0,
@@ -59,7 +59,7 @@ test("counts what happened in executions", () => {
   expect(both.preemptions).toBeGreaterThan(0);
 });
 
-test("counts an execution once for each rule that it broke, by checker and name", () => {
+test("an execution counts once for each rule that it violates, by checker and name", () => {
   const name = "no-server-error";
   const twice = violation("contract", name);
   const results = [
@@ -68,7 +68,7 @@ test("counts an execution once for each rule that it broke, by checker and name"
     { violations: [], undecided: "the budget ran out" },
   ];
   const all = results.map((result, at) => tallyOfExecution(execution({}), result, at));
-  expect(all.reduce(sum)).toMatchObject({
+  expect(all.reduce(sumCounts)).toMatchObject({
     executions: 3,
     compared: 3,
     violations: 2,
@@ -77,7 +77,7 @@ test("counts an execution once for each rule that it broke, by checker and name"
   });
 });
 
-test("counts patterns among scenarios", () => {
+test("the tally of a scenario counts its patterns", () => {
   const crowd = {
     name: "crowd",
     description: "three clients",
@@ -85,31 +85,31 @@ test("counts patterns among scenarios", () => {
     matches: ({ clients }: typeof TWO) => clients.length > 2,
   };
   const all = [TWO, THREE, TWO].map((scenario) => tallyOfScenario(scenario, [crowd]));
-  expect(all.reduce(sum)).toEqual({ ...EMPTY, scenarios: 3, patterns: { crowd: 1 } });
+  expect(all.reduce(sumCounts)).toEqual({ ...EMPTY_TALLY, scenarios: 3, patterns: { crowd: 1 } });
 });
 
-test("a sum is the same from another process, and has its names in the order of their coming", () => {
+test("a sum is equal if a part came from another process; its names keep the order of their first appearance", () => {
   const codes = (...names: string[]) => ({
-    ...EMPTY,
+    ...EMPTY_TALLY,
     responses: { a: Object.fromEntries(names.map((name) => [name, 1])) },
   });
-  const all = [codes("Z", "A"), codes("M", "Z"), EMPTY];
-  const copies = all.map((tally) => JSON.parse(JSON.stringify(tally)) as typeof EMPTY);
-  expect(JSON.stringify(copies.reduce(sum))).toBe(JSON.stringify(all.reduce(sum)));
-  expect(Object.entries(all.reduce(sum).responses["a"] ?? {})).toEqual([
+  const all = [codes("Z", "A"), codes("M", "Z"), EMPTY_TALLY];
+  const copies = all.map((tally) => JSON.parse(JSON.stringify(tally)) as typeof EMPTY_TALLY);
+  expect(JSON.stringify(copies.reduce(sumCounts))).toBe(JSON.stringify(all.reduce(sumCounts)));
+  expect(Object.entries(all.reduce(sumCounts).responses["a"] ?? {})).toEqual([
     ["Z", 2],
     ["A", 1],
     ["M", 1],
   ]);
 });
 
-test("a total that grows is what adding up gives, and leaves what it was given alone", () => {
+test("adding in place gives the sum, and leaves the parts unchanged", () => {
   const parts = [TWO, THREE, TWO].map((scenario) =>
     tallyOfExecution(executeToy(scenario, new RandomWalk(1)), { violations: [] }, 1),
   );
   const before = structuredClone(parts);
-  const total = structuredClone(EMPTY);
-  for (const part of parts) addTo(total, part);
-  expect(total).toEqual(parts.reduce(sum));
+  const total = structuredClone(EMPTY_TALLY);
+  for (const part of parts) addToTally(total, part);
+  expect(total).toEqual(parts.reduce(sumCounts));
   expect(parts).toEqual(before);
 });

@@ -8,45 +8,48 @@ import { clientOf } from "../core/schedule.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Service } from "../service/service.ts";
 
-/** Numbers by name, as deep as they go. */
+/** Numbers by name, nested to any depth. */
 type Counts = { readonly [name: string]: number | Counts };
 
-/** What is counted over a campaign, or over a part of it: a plain value. */
+/** The counts of a campaign or of a part of one: a plain value. */
 export type Tally = {
   readonly scenarios: number;
+  /** Those among `scenarios` that are pairs of the service, and not generated. */
+  readonly visitedPairs: number;
   readonly executions: number;
   /** Executions that checkers made for comparison. */
   readonly compared: number;
   /** Executions that broke a rule. */
   readonly violations: number;
-  /** Executions of which something could not be checked. */
+  /** Executions that could not be checked completely. */
   readonly undecided: number;
   readonly steps: number;
   readonly preemptions: number;
   readonly waits: number;
   readonly deadlocks: number;
-  /** Faults that struck, by kind. */
+  /** Injected faults by kind. */
   readonly faults: { readonly [fault: string]: number };
-  /** Executions by the operations that they have, such as `cancel + create`. */
+  /** Executions by the names of their operations, such as `cancel + create`. */
   readonly mixes: { readonly [operations: string]: number };
-  /** Executions by how often somebody had to wait: `0`, `1`, `2`, `3 or more`. */
+  /** Executions by the number of waits for a lock: `0`, `1`, `2`, `3 or more`. */
   readonly executionsByWaits: { readonly [waits: string]: number };
-  /** Executions by number of clients. */
+  /** Executions by the number of clients. */
   readonly executionsByClients: { readonly [clients: string]: number };
-  /** Operations by operation, then by response code. */
+  /** Responses by operation, then by response code. */
   readonly responses: { readonly [operation: string]: { readonly [code: string]: number } };
-  /** Statements that came to the gate, by the operation that sent them. */
+  /** Statements that reached the gate, by the operation that sent them. */
   readonly statements: { readonly [operation: string]: number };
-  /** Scenarios by the pattern that they have. */
+  /** Scenarios by the pattern that they match. */
   readonly patterns: { readonly [name: string]: number };
   /** Executions by the rule that they broke (see `keyOf`). */
   readonly violated: { readonly [rule: string]: number };
-  /** Executions by the rule that they could not be held against. */
+  /** Executions by the rule that did not apply to them. */
   readonly unchecked: { readonly [rule: string]: number };
 };
 
-export const EMPTY: Tally = {
+export const EMPTY_TALLY: Tally = {
   scenarios: 0,
+  visitedPairs: 0,
   executions: 0,
   compared: 0,
   violations: 0,
@@ -72,13 +75,18 @@ export function tallyOfScenario<State extends Json, Op extends Operation>(
 ): Tally {
   const matching = patterns.filter((pattern) => pattern.matches(scenario));
   return {
-    ...EMPTY,
+    ...EMPTY_TALLY,
     scenarios: 1,
     patterns: Object.fromEntries(matching.map(({ name }) => [name, 1])),
   };
 }
 
-/** `compared`: how many executions the checkers made. */
+/** The tally of a pair of operations: the promises of the generator do not concern it. */
+export function tallyOfPair(): Tally {
+  return { ...EMPTY_TALLY, scenarios: 1, visitedPairs: 1 };
+}
+
+/** @param compared the number of executions that the checkers made for comparison */
 export function tallyOfExecution(
   { scenario, trace }: Execution,
   { violations, undecided, unchecked = [] }: CheckResult,
@@ -91,7 +99,7 @@ export function tallyOfExecution(
     [operation.name]: { [response?.code ?? "(no answer)"]: 1 },
   }));
   return {
-    ...EMPTY,
+    ...EMPTY_TALLY,
     executions: 1,
     compared,
     violations: violations.length > 0 ? 1 : 0,
@@ -102,11 +110,11 @@ export function tallyOfExecution(
     deadlocks: trace.filter(
       (event) => event.type === "result" && event.result.error?.sqlstate === "40P01",
     ).length,
-    faults: faults.map(({ fault }) => ({ [fault]: 1 })).reduce<Tally["faults"]>(sum, {}),
+    faults: faults.map(({ fault }) => ({ [fault]: 1 })).reduce<Tally["faults"]>(sumCounts, {}),
     mixes: { [mixOf(scenario)]: 1 },
     executionsByWaits: { [waits < 3 ? waits : "3 or more"]: 1 },
     executionsByClients: { [scenario.clients.length]: 1 },
-    responses: responses.reduce(sum, {}),
+    responses: responses.reduce(sumCounts, {}),
     statements: statementsOf(trace),
     violated: Object.fromEntries(violations.map((violation) => [keyOf(violation), 1])),
     unchecked: Object.fromEntries(unchecked.map((rule) => [keyOf(rule), 1])),
@@ -130,22 +138,22 @@ function mixOf({ clients }: Scenario): string {
   return [...names].sort().join(" + ");
 }
 
-/** Both together. Names are in the order in which they came first. */
-export function sum<T extends Counts>(a: T, b: T): T {
+/** The sum of two counts, name by name. Names keep the order of their first appearance. */
+export function sumCounts<T extends Counts>(a: T, b: T): T {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
   return Object.fromEntries([...names].map((name) => [name, added(a[name], b[name])])) as T;
 }
 
 function added(a: number | Counts = 0, b: number | Counts = 0): number | Counts {
   if (typeof a === "number" && typeof b === "number") return a + b;
-  return sum(typeof a === "number" ? {} : a, typeof b === "number" ? {} : b);
+  return sumCounts(typeof a === "number" ? {} : a, typeof b === "number" ? {} : b);
 }
 
 /**
- * Adds a part to a total, which changes: that of a campaign grows with each scenario, and to make it
- * anew would take longer each time.
+ * Adds a part to a total in place. The total of a campaign grows with each scenario: copying it would
+ * take longer each time.
  */
-export function addTo(total: Tally, part: Tally): void {
+export function addToTally(total: Tally, part: Tally): void {
   count(total as Counting, part);
 }
 
@@ -164,7 +172,7 @@ function count(total: Counting, part: Counts): void {
   }
 }
 
-/** Checkers name their rules without knowing of each other. */
+/** Two checkers may have rules of the same name. */
 export function keyOf({ checker, name }: Pick<Violation, "checker" | "name">): string {
   return `${checker}/${name}`;
 }

@@ -44,7 +44,7 @@ const replays = fc.record({
   schedule: fc.record({ version: fc.constant(1 as const), entries: fc.array(entries) }),
 });
 
-test("reads what it wrote", () => {
+test("decoding is the inverse of encoding", () => {
   fc.assert(
     fc.property(replays, (replay) => {
       expect(JSON.stringify(decodeToken(encodeToken(replay)))).toBe(JSON.stringify(replay));
@@ -52,18 +52,18 @@ test("reads what it wrote", () => {
   );
 });
 
-test("carries just what a replay needs, in a few hundred characters", () => {
+test("a token holds only what a replay needs, in a few hundred characters", () => {
   const { service, mutant, control, scenario, schedule } = doubleBooking;
   expect(decodeToken(token)).toEqual({ service, mutant, control, scenario, schedule });
   expect(token).toMatch(/^h1\.[\w-]{1,400}$/);
 });
 
-test("survives being broken over lines", () => {
+test("line breaks in a token are ignored", () => {
   const { service } = decodeToken(` ${token.replace(/.{60}/g, "$&\n  ")}\n`);
   expect(service).toBe(doubleBooking.service);
 });
 
-test("notices every mistyped character", () => {
+test("every mistyped character is noticed", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 3, max: token.length - 1 }),
@@ -77,7 +77,7 @@ test("notices every mistyped character", () => {
   );
 });
 
-test("notices a last character of which only some bits count", () => {
+test("a last character with other unused bits is noticed", () => {
   const tokens = ["", "a", "ab", "abc"].map((service) =>
     encodeToken({ ...doubleBooking, service }),
   );
@@ -89,7 +89,7 @@ test("notices a last character of which only some bits count", () => {
   }
 });
 
-test("notices what is missing, doubled or swapped", () => {
+test("missing, doubled and swapped characters are noticed", () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: token.length - 2 }), (at) => {
       expect(fault(token.slice(0, at))?.code).toBe("USAGE");
@@ -104,7 +104,7 @@ test("notices what is missing, doubled or swapped", () => {
   );
 });
 
-test("takes any other text for no token", () => {
+test("any other text is refused", () => {
   fc.assert(
     fc.property(
       fc.oneof(
@@ -118,13 +118,13 @@ test("takes any other text for no token", () => {
   );
 });
 
-test("refuses another version", () => {
+test("another version is refused", () => {
   const error = fault(token.replace("h1.", "h2."));
   expect(error?.code).toBe("REPLAY_INCOMPATIBLE");
   expect(error?.message).toContain("version 2");
 });
 
-test("unpacks no more than it must", () => {
+test("a token that unpacks to too many bytes is refused", () => {
   const bomb = deflateRawSync(Buffer.alloc(64 << 20, " "));
   expect(bomb.length).toBeLessThan(100_000);
   const error = fault(forged(bomb));
@@ -139,12 +139,12 @@ test.each([
   ["a service that is no text", [1, null, {}, [], []]],
   ["a mutant that is no text", ["booking", 1, {}, [], []]],
   ["clients that are no lists", ["booking", null, {}, [{ name: "create" }], []]],
-  ["a operation without name", ["booking", null, {}, [[{}]], []]],
+  ["an operation without name", ["booking", null, {}, [[{}]], []]],
   ["a task that cannot be", ["booking", null, {}, [], ["1e9"]]],
-])("refuses a forged token with %s", (_, parts) => {
+])("a forged token with %s is refused", (_, parts) => {
   expect(fault(forged(deflateRawSync(JSON.stringify(parts))))?.code).toBe("USAGE");
 });
 
-test("differs for different counterexamples", () => {
+test("different counterexamples have different tokens", () => {
   expect(encodeToken(deadlock)).not.toBe(token);
 });

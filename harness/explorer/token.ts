@@ -5,7 +5,7 @@ import type { Scenario } from "../core/scenario.ts";
 import type { Schedule } from "../core/schedule.ts";
 import { replayFault } from "./counterexample-file.ts";
 
-/** What a token carries: enough to run an execution again, though not to say what it should see. */
+/** The content of a token: enough to repeat an execution, but without the trace to compare it with. */
 export interface ReplayToken {
   readonly service: string;
   readonly mutant: string | null;
@@ -14,12 +14,12 @@ export interface ReplayToken {
   readonly schedule: Schedule;
 }
 
-/** The most that a token may unpack to: far above any shrunk scenario, far below any harm. */
+/** The most that a token may unpack to: far more than any shrunk scenario needs. */
 const MAX_BYTES = 1 << 20;
 const CHECKSUM_BYTES = 4;
 
 /**
- * A replay as one short word that survives chats, shells and URLs:
+ * A replay as one short word that can be pasted into chats, shells and URLs:
  * `h1.` + base64url(CRC-32 of the rest + raw DEFLATE of the JSON array of the parts).
  */
 export function encodeToken(replay: ReplayToken): string {
@@ -30,17 +30,17 @@ export function encodeToken(replay: ReplayToken): string {
 }
 
 /**
- * The inverse of `encodeToken`. White space is ignored: terminals and mails break long words.
+ * The inverse of `encodeToken`. White space is ignored, since terminals and mails break long words.
  *
- * @throws HarnessError `REPLAY_INCOMPATIBLE` for another version, `USAGE` for a text that is no
- * token, or not all of one.
+ * @throws HarnessError `REPLAY_INCOMPATIBLE` for another version, `USAGE` for a text that is not a
+ * token, or an incomplete one
  */
 export function decodeToken(text: string): ReplayToken {
   const [, version, payload] = /^h(\d+)\.([\w-]+)$/.exec(text.replace(/\s+/g, "")) ?? [];
   if (payload === undefined) {
     throw new HarnessError(
       "USAGE",
-      "This is no replay token: a token begins with h1. and has no other punctuation than - and _.",
+      "This is not a replay token: a token begins with h1. and has no other punctuation than - and _.",
     );
   }
   if (version !== "1") {
@@ -51,7 +51,7 @@ export function decodeToken(text: string): ReplayToken {
   }
   const bytes = Buffer.from(payload, "base64url");
   const packed = bytes.subarray(CHECKSUM_BYTES);
-  // Several spellings in base64url decode to the same bytes; only one of them was written.
+  // Several base64url texts decode to the same bytes; encoding gives one of them.
   const canonical = bytes.toString("base64url") === payload;
   if (!canonical || !checksum(packed).equals(bytes.subarray(0, CHECKSUM_BYTES))) {
     throw damaged();

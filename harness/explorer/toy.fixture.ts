@@ -22,7 +22,7 @@ export function toyService(changes: Partial<Service<number, Toy>> = {}): Service
     patterns: [],
     invariants: [lostUpdate],
     codes: { increment: ["OK"], look: ["OK"] },
-    mutants: [],
+    seededBugs: [],
     sources: [],
     ...changes,
   };

@@ -1,6 +1,6 @@
-import { availableParallelism } from "node:os";
 import { relative } from "node:path";
 import fc from "fast-check";
+import type { RuleName } from "../checkers/checker.ts";
 import { CHECKERS, type CheckerName, ruleFirst } from "../checkers/registry.ts";
 import type { Control } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
@@ -19,11 +19,11 @@ import {
 } from "../scheduler/strategies.ts";
 import { type AppliedMutant, openExecutor } from "../service/open-executor.ts";
 import type { Bounds, Service } from "../service/service.ts";
-import { version } from "../version.ts";
 import type { CampaignOptions, Progress } from "./bounded-exploration.ts";
-import type { Environment, RegressionResult } from "./campaign.ts";
+import type { RegressionResult } from "./campaign.ts";
 import { DEFAULTS } from "./defaults.ts";
 import type { FailingExecution } from "./explore-scenario.ts";
+import { environmentOf } from "./provenance.ts";
 import { RegressionFolder, type ReplayedRegression, replayRegressions } from "./regressions.ts";
 import { type CampaignResult, runCampaign } from "./run-campaign.ts";
 import type { Shard } from "./shards.ts";
@@ -66,6 +66,8 @@ export interface VerifyOptions {
   readonly control?: Control | undefined;
   /** The checkers to apply; violations of the first come first. Default: all. */
   readonly checkers?: readonly CheckerName[] | undefined;
+  /** Only violations of these rules count. Default: those of all rules. */
+  readonly rules?: readonly RuleName[] | undefined;
   /** Executes each schedule twice and reports any difference as a violation. Default: false. */
   readonly checkDeterminism?: boolean | undefined;
   /** The name of one of the service's seeded bugs, or a change of its schema. Default: none. */
@@ -117,7 +119,7 @@ export async function verify<State extends Json, Op extends Operation>(
     mutant === undefined && options.regressions !== undefined
       ? new RegressionFolder(options.regressions)
       : undefined;
-  const regressions = (await folder?.kept(service.name)) ?? [];
+  const regressions = (await folder?.read(service.name)) ?? [];
   const replayed = await replayRegressions(regressions, service, (control, faults) =>
     openExecutor(server, service, undefined, { control, faults, stepTimeoutMs, signal }),
   );
@@ -149,11 +151,11 @@ export async function verify<State extends Json, Op extends Operation>(
         ...settings,
         control,
         regressions: replayed.map(resultOf),
-        known: failing && failingExecutionOf(failing),
+        failingRegression: failing && failingExecutionOf(failing),
         // Written as found, before anything can go wrong; then replaced by what it shrank to.
-        onViolation: async (found) => target?.keep(found),
+        onViolation: async (found) => target?.write(found),
         onShrunk: async (smallest, file) => {
-          const shrunkFile = await target?.keep(smallest);
+          const shrunkFile = await target?.write(smallest);
           if (file !== undefined && shrunkFile !== file) await target?.remove(file);
         },
       },
@@ -168,7 +170,7 @@ function strategyOf(options: VerifyOptions): Strategy {
   const { strategy = defaultStrategy(options), faults = [] } = options;
   if (typeof strategy === "object") return strategy;
   const named = strategyNamed(strategy, strategyOptionsOf(options));
-  if (faults.length === 0 || named.strikes) return named;
+  if (faults.length === 0 || named.injectsFaults) return named;
   throw new HarnessError(
     "USAGE",
     `the strategy ${named.name} injects no faults: use auto, pct or random, or no faults`,
@@ -202,6 +204,7 @@ function withDefaults<State extends Json, Op extends Operation>(
     bounds: service.single ? clientsOf(service) : bounds,
     control: options.control ?? DEFAULTS.control,
     checkers: options.checkers ?? CHECKERS,
+    rules: options.rules,
     checkDeterminism: options.checkDeterminism ?? false,
     mutant: options.mutant,
     stepTimeoutMs: options.stepTimeoutMs ?? DEFAULTS.stepTimeoutMs,
@@ -238,12 +241,12 @@ function startWorkers<State extends Json, Op extends Operation>(
       "other processes have built-in strategies only: give the strategy by its name, or no workers",
     );
   }
-  const { mutant, seed, bounds, pairs, control } = settings;
-  const { checkers, checkDeterminism, stepTimeoutMs, signal } = settings;
+  const { mutant, seed, bounds, pairs, scenarios, control } = settings;
+  const { checkers, rules, checkDeterminism, stepTimeoutMs, signal } = settings;
   const workerOptions = {
-    ...{ serviceFile, mutant, seed, bounds, pairs, control, queries: service.queries ?? [] },
-    ...{ strategy, strategyOptions: strategyOptionsOf(options) },
-    ...{ checkers, checkDeterminism, stepTimeoutMs },
+    ...{ serviceFile, mutant, seed, bounds, pairs, scenarios, control },
+    ...{ queries: service.queries ?? [], strategy, strategyOptions: strategyOptionsOf(options) },
+    ...{ checkers, rules, checkDeterminism, stepTimeoutMs },
   };
   return Array.from(
     { length: count - 1 },
@@ -268,18 +271,4 @@ function failingExecutionOf({
   replayed: { execution, violations },
 }: ReplayedRegression): FailingExecution {
   return { execution, violations: ruleFirst(regression.violation, violations) };
-}
-
-/** The versions and the machine that a report names. */
-export function environmentOf(
-  server: Server,
-  lockWaits: Environment["postgres"]["lockWaits"],
-): Environment {
-  return {
-    heddle: version,
-    node: process.version,
-    platform: `${process.platform} ${process.arch}`,
-    cpus: availableParallelism(),
-    postgres: { provider: server.provider, version: server.version, lockWaits },
-  };
 }

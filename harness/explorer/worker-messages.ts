@@ -1,27 +1,30 @@
+import type { RuleName } from "../checkers/checker.ts";
 import type { CheckerName } from "../checkers/registry.ts";
 import type { Control } from "../core/control.ts";
 import type { HarnessErrorCode } from "../core/error.ts";
-import type { Query } from "../execution/queries.ts";
+import type { Query } from "../execution/observation.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import type { StrategyName, StrategyOptions } from "../scheduler/strategies.ts";
 import type { AppliedMutant } from "../service/open-executor.ts";
 import type { Bounds } from "../service/service.ts";
 import type { ScenarioResult } from "./explore-scenario.ts";
 
-/** What a worker process has to be told of a campaign, to explore its scenarios by itself. */
+/** The options of a worker process, from which it makes the same scenarios as the main process. */
 export interface WorkerOptions {
-  /** The path of the model's file. */
+  /** The path of the module that exports the service. */
   readonly serviceFile: string;
   readonly mutant: AppliedMutant | undefined;
-  /** The service's, and those of the user. */
+  /** The queries of the service and of the user. */
   readonly queries: readonly Query[];
   readonly seed: number;
   readonly bounds: Bounds;
   readonly pairs: boolean;
+  readonly scenarios?: number | undefined;
   /** A built-in strategy and its options. */
   readonly strategy: StrategyName;
   readonly strategyOptions: StrategyOptions;
   readonly checkers: readonly CheckerName[];
+  readonly rules?: readonly RuleName[] | undefined;
   readonly checkDeterminism: boolean;
   readonly control: Control;
   readonly stepTimeoutMs: number;
@@ -35,7 +38,7 @@ export interface PlainError {
 
 export type LeasedDatabase = Omit<Database, "drop">;
 
-/** `stop` ends a scenario after the execution that is under way, `interrupt` at once and for good. */
+/** `stop` ends a scenario after its current execution; `interrupt` ends the current execution too, for good. */
 export type ToWorker =
   | { readonly type: "start"; readonly options: WorkerOptions }
   | {

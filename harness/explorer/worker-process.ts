@@ -6,21 +6,21 @@ import { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Database, Server } from "../postgres/provider.ts";
-import { NOTHING_COVERED } from "./coverage.ts";
+import { NO_COVERAGE } from "./coverage.ts";
 import type { ExplorationBudget, Explorer, ScenarioResult } from "./explore-scenario.ts";
-import { EMPTY } from "./tally.ts";
+import { EMPTY_TALLY } from "./tally.ts";
 import type { FromWorker, ToWorker, WorkerOptions } from "./worker-messages.ts";
 
-/** How often a worker's time is looked at, in ms. */
-const LOOK_EVERY = 50;
-/** How long a worker may take to close what it has opened. */
+/** The interval at which the limits of a worker's scenario are checked, in ms. */
+const CHECK_INTERVAL_MS = 50;
+/** How long a worker may take to close its executor. */
 const GRACE_MS = 5_000;
 
 const WORKER = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
 
 type Reply = Extract<FromWorker, { readonly type: "ready" | "explored" }>;
 
-/** Another process that explores scenarios. It starts with the first of them. */
+/** Explores scenarios in another process, which starts with the first scenario. */
 export class WorkerProcess<State extends Json, Op extends Operation>
   implements Explorer<State, Op>
 {
@@ -32,8 +32,8 @@ export class WorkerProcess<State extends Json, Op extends Operation>
   #ended: Promise<void> = Promise.resolve();
   #onReply: ((reply: Reply | HarnessError) => void) | undefined;
   #onExecution: ((violations: number) => void) | undefined;
-  /** Why nothing can be asked of it any more. */
-  #gone: HarnessError | undefined;
+  /** Why the process does not answer any more. */
+  #failure: HarnessError | undefined;
 
   constructor(
     server: Server,
@@ -45,17 +45,17 @@ export class WorkerProcess<State extends Json, Op extends Operation>
     this.#signal = signal;
   }
 
-  async explore(index: number, effort: ExplorationBudget): Promise<ScenarioResult<State, Op>> {
-    const looking = setInterval(() => {
-      if (this.#signal?.aborted) this.#tell({ type: "interrupt" });
-      else if (!effort.more()) this.#tell({ type: "stop" });
-    }, LOOK_EVERY);
-    this.#onExecution = (violations) => effort.onExecution(violations);
+  async explore(index: number, budget: ExplorationBudget): Promise<ScenarioResult<State, Op>> {
+    const checking = setInterval(() => {
+      if (this.#signal?.aborted) this.#send({ type: "interrupt" });
+      else if (!budget.more()) this.#send({ type: "stop" });
+    }, CHECK_INTERVAL_MS);
+    this.#onExecution = (violations) => budget.onExecution(violations);
     try {
       if (this.#child === undefined) await this.#start();
-      const task = { used: effort.used(), executions: effort.executions };
-      const reply = await this.#asked({ type: "explore", index, ...task });
-      if (reply.type !== "explored") throw new Error("a worker answered something else");
+      const task = { used: budget.used(), executions: budget.executions };
+      const reply = await this.#request({ type: "explore", index, ...task });
+      if (reply.type !== "explored") throw new Error("a worker process gave an unexpected reply");
       const { error } = reply;
       return {
         ...(reply.explored as Omit<ScenarioResult<State, Op>, "error">),
@@ -63,36 +63,36 @@ export class WorkerProcess<State extends Json, Op extends Operation>
       };
     } catch (error) {
       if (!(error instanceof HarnessError)) throw error;
-      return nothingBut(error);
+      return resultOfError(error);
     } finally {
-      clearInterval(looking);
+      clearInterval(checking);
     }
   }
 
   async #start(): Promise<void> {
     const child = fork(WORKER, {
       serialization: "advanced",
-      // What a model prints must not get into our output.
+      // Output of the service must not get into the output of Heddle.
       stdio: ["ignore", 2, 2, "ipc"],
     });
     this.#child = child;
-    child.on("message", (message: FromWorker) => this.#told(message));
+    child.on("message", (message: FromWorker) => this.#receive(message));
     child.on("error", () => {});
     this.#ended = new Promise((resolve) => {
       child.once("exit", (code, signal) => {
-        this.#lost(
+        this.#fail(
           `a worker process ended (${signal ?? `exit code ${code}`}) before its work was done; ` +
-            "run it again, with --workers 1 if that happens again",
+            "run again, with --workers 1 if that happens again",
         );
         resolve();
       });
     });
     const { provider, version, description, folder } = this.#server;
     const server = { provider, version, description, folder };
-    await this.#asked({ type: "start", options: { ...this.#options, server } });
+    await this.#request({ type: "start", options: { ...this.#options, server } });
   }
 
-  #told(message: FromWorker): void {
+  #receive(message: FromWorker): void {
     switch (message.type) {
       case "executed":
         this.#onExecution?.(message.violations);
@@ -116,46 +116,46 @@ export class WorkerProcess<State extends Json, Op extends Operation>
       const database = await this.#server.lease();
       this.#databases.set(database.name, database);
       const { name, url, lockWaits } = database;
-      this.#tell({ type: "leased", database: { name, url, lockWaits } });
+      this.#send({ type: "leased", database: { name, url, lockWaits } });
     } catch (error) {
       if (!(error instanceof HarnessError)) throw error;
       const { code, message } = error;
-      this.#tell({ type: "refused", error: { code, message } });
+      this.#send({ type: "refused", error: { code, message } });
     }
   }
 
-  /** What cannot be dropped, the server drops when it stops. */
+  /** A database that cannot be dropped now is dropped when the server stops. */
   async #drop(name: string): Promise<void> {
     await this.#databases
       .get(name)
       ?.drop()
       .catch(() => {});
     this.#databases.delete(name);
-    this.#tell({ type: "dropped" });
+    this.#send({ type: "dropped" });
   }
 
-  #asked(message: ToWorker): Promise<Reply> {
+  #request(message: ToWorker): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      if (this.#gone !== undefined) return reject(this.#gone);
+      if (this.#failure !== undefined) return reject(this.#failure);
       this.#onReply = (reply) => (reply instanceof HarnessError ? reject(reply) : resolve(reply));
-      this.#tell(message);
+      this.#send(message);
     });
   }
 
-  #tell(message: ToWorker): void {
+  #send(message: ToWorker): void {
     if (this.#child?.connected) this.#child.send(message, () => {});
   }
 
-  #lost(why: string): void {
-    this.#gone = new HarnessError("CONNECTION_LOST", why);
-    this.#onReply?.(this.#gone);
+  #fail(reason: string): void {
+    this.#failure = new HarnessError("CONNECTION_LOST", reason);
+    this.#onReply?.(this.#failure);
   }
 
   /** Ends the process, and drops its databases. */
   async close(): Promise<void> {
     if (this.#child === undefined) return;
-    this.#tell({ type: "interrupt" });
-    this.#tell({ type: "close" });
+    this.#send({ type: "interrupt" });
+    this.#send({ type: "close" });
     await Promise.race([this.#ended, delay(GRACE_MS, undefined, { ref: false })]);
     this.#child.kill("SIGKILL");
     await this.#ended;
@@ -163,12 +163,12 @@ export class WorkerProcess<State extends Json, Op extends Operation>
   }
 }
 
-function nothingBut<State extends Json, Op extends Operation>(
+function resultOfError<State extends Json, Op extends Operation>(
   error: HarnessError,
 ): ScenarioResult<State, Op> {
   return {
-    tally: EMPTY,
-    coverage: NOTHING_COVERED,
+    tally: EMPTY_TALLY,
+    coverage: NO_COVERAGE,
     fingerprints: [],
     digest: "",
     complete: false,

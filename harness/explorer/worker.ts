@@ -1,8 +1,8 @@
 import { HarnessError } from "../core/error.ts";
 import type { Executor } from "../execution/executor.ts";
+import { loadService } from "../loading/load-service.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import { strategyNamed } from "../scheduler/strategies.ts";
-import { loadService } from "../service/load-service.ts";
 import { openExecutor } from "../service/open-executor.ts";
 import { checkersFor } from "./bounded-exploration.ts";
 import { ScenarioExplorer } from "./explore-scenario.ts";
@@ -10,25 +10,25 @@ import { footprintsFor } from "./verify.ts";
 import type { FromWorker, PlainError, ToWorker, WorkerOptions } from "./worker-messages.ts";
 
 /*
- * A worker process: explores scenarios of a campaign by their numbers, one after the other, on a
- * database that the main process leases for it. It ends when that one is gone.
+ * The entry point of a worker process. It explores scenarios of a campaign by their numbers, one
+ * after the other, on a database that the main process leases for it. It ends with the main process.
  */
 
 const interrupted = new AbortController();
 let stopped = false;
-/** Requests for databases, answered in order. */
-const asked: ((answer: ToWorker) => void)[] = [];
+/** The resolvers of pending requests for databases, which are answered in order. */
+const pendingRequests: ((answer: ToWorker) => void)[] = [];
 let executor: Executor<never, never> | undefined;
 let explorer: ScenarioExplorer<never, never> | undefined;
 
 process.on("disconnect", () => process.exit());
-// They reach all processes of a terminal; the main process answers them, and tells us.
+// A terminal signals all of its processes; the main process decides, and sends a message.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
 
 process.on("message", (message: ToWorker) => {
   switch (message.type) {
     case "start":
-      void start(message.options).then(() => tell({ type: "ready" }), failed);
+      void start(message.options).then(() => send({ type: "ready" }), failed);
       break;
     case "explore":
       void explore(message).catch(failed);
@@ -44,7 +44,7 @@ process.on("message", (message: ToWorker) => {
       void close();
       break;
     default:
-      asked.shift()?.(message);
+      pendingRequests.shift()?.(message);
   }
 });
 
@@ -67,40 +67,40 @@ async function start(options: WorkerOptions): Promise<void> {
   }) as ScenarioExplorer<never, never>;
 }
 
-/** The main process's server: it alone creates and drops databases. */
+/** The server of the main process, which creates and drops the databases. */
 function serverOf(server: WorkerOptions["server"]): Server {
   const drop = (name: string) => async () => {
-    await ask({ type: "drop", name });
+    await request({ type: "drop", name });
   };
   return {
     ...server,
     lease: async (): Promise<Database> => {
-      const answer = await ask({ type: "lease" });
+      const answer = await request({ type: "lease" });
       if (answer.type === "refused") throw harnessError(answer.error);
-      if (answer.type !== "leased") throw new Error(`a database was asked for, not ${answer.type}`);
+      if (answer.type !== "leased") throw new Error(`expected a database, not ${answer.type}`);
       return { ...answer.database, drop: drop(answer.database.name) };
     },
     stop: async () => {},
   };
 }
 
-function ask(question: FromWorker): Promise<ToWorker> {
+function request(message: FromWorker): Promise<ToWorker> {
   return new Promise((resolve) => {
-    asked.push(resolve);
-    tell(question);
+    pendingRequests.push(resolve);
+    send(message);
   });
 }
 
 async function explore(task: Extract<ToWorker, { type: "explore" }>): Promise<void> {
-  if (explorer === undefined) throw new Error("a worker was asked to explore before it started");
+  if (explorer === undefined) throw new Error("a worker cannot explore before it is started");
   stopped = interrupted.signal.aborted;
   const { error, ...explored } = await explorer.explore(task.index, {
     used: () => task.used,
     executions: task.executions,
     more: () => !stopped,
-    onExecution: (violations) => tell({ type: "executed", violations }),
+    onExecution: (violations) => send({ type: "executed", violations }),
   });
-  tell({
+  send({
     type: "explored",
     explored,
     error: error && { code: error.code, message: error.message },
@@ -112,14 +112,14 @@ async function close(): Promise<void> {
   process.disconnect();
 }
 
-function tell(message: FromWorker): void {
+function send(message: FromWorker): void {
   if (process.connected) process.send?.(message);
 }
 
-/** What is no fault of the surroundings is a mistake: this process ends with it. */
+/** Any error but a `HarnessError` is a bug: it ends this process. */
 function failed(error: unknown): void {
   if (!(error instanceof HarnessError)) throw error;
-  tell({ type: "failed", error: { code: error.code, message: error.message } });
+  send({ type: "failed", error: { code: error.code, message: error.message } });
 }
 
 function harnessError({ code, message }: PlainError): HarnessError {

@@ -1,23 +1,23 @@
 import { readFile } from "node:fs/promises";
 import { format, parse } from "node:path";
-import { differenceOf, lineDiff } from "./line-diff.ts";
-import { readText } from "./read-text.ts";
+import { structuredPatch } from "diff";
+import { readText } from "./parse.ts";
 
-/** How an outcome compares with what was expected; without a difference it is the same. */
+/** How an output compares with an expected file. */
 export interface Comparison {
-  /** The file that is the same, or the one that differs in the fewest lines. */
+  /** The expected file that equals the output, or else the one with the fewest changed lines. */
   readonly file: string;
-  /** Lines with `-` are in the file, those with `+` in the outcome. */
+  /** Empty if the file equals the output. Lines with `-` are in the file, lines with `+` in the output. */
   readonly difference: string;
 }
 
 /**
- * Compares an outcome with an expected file and with its variants: beside `name.out`, those named
- * `name_0.out` to `name_9.out` count as well
+ * Compares an output with an expected file and with its variants: the files `name_0.out` to
+ * `name_9.out` beside `name.out` are accepted as well
  * (https://www.postgresql.org/docs/15/regress-variant.html).
  * @throws HarnessError USAGE when the file cannot be read.
  */
-export async function compareWithExpected(outcome: string, file: string): Promise<Comparison> {
+export async function compareWithExpected(output: string, file: string): Promise<Comparison> {
   const texts = new Map([[file, await readText(file, "expected file")]]);
   const { dir, name, ext } = parse(file);
   for (let number = 0; number <= 9; number++) {
@@ -25,10 +25,42 @@ export async function compareWithExpected(outcome: string, file: string): Promis
     const text = await readFile(variant, "utf8").catch(() => undefined);
     if (text !== undefined) texts.set(variant, text);
   }
-  for (const [path, text] of texts) if (text === outcome) return { file: path, difference: "" };
-  const [nearest = [file, ""] as const] = [...texts]
-    .map(([path, text]) => ({ path, text, difference: differenceOf(text, outcome) }))
-    .sort((a, b) => a.difference - b.difference)
-    .map(({ path, text }) => [path, text] as const);
-  return { file: nearest[0], difference: lineDiff(nearest[1], outcome) };
+  for (const [path, text] of texts) if (text === output) return { file: path, difference: "" };
+  const [nearest] = [...texts]
+    .map(([path, text]) => ({ file: path, ...changes(text, output) }))
+    .sort((a, b) => a.changedLines - b.changedLines);
+  return { file: nearest?.file ?? file, difference: nearest?.difference ?? "" };
+}
+
+/** What changes `before` into `after` line by line, as `diff -u` shows it; empty for equal texts. */
+export function lineDiff(before: string, after: string): string {
+  return changes(before, after).difference;
+}
+
+/** Texts with more changed lines are shown as one block, since a minimal diff takes too long. */
+const MAX_CHANGED_LINES = 5_000;
+
+function changes(before: string, after: string): { changedLines: number; difference: string } {
+  // The added line breaks show a missing line break at the end as a line of its own.
+  const patch = structuredPatch("", "", `${before}\n`, `${after}\n`, "", "", {
+    context: 3,
+    maxEditLength: MAX_CHANGED_LINES,
+  });
+  const hunks = patch?.hunks ?? [
+    {
+      oldStart: 1,
+      newStart: 1,
+      lines: [
+        ...before.split("\n").map((line) => `-${line}`),
+        ...after.split("\n").map((line) => `+${line}`),
+      ],
+    },
+  ];
+  return {
+    changedLines: hunks.flatMap(({ lines }) => lines).filter((line) => /^[-+]/.test(line)).length,
+    difference: hunks
+      .flatMap(({ oldStart, newStart, lines }) => [`@@ -${oldStart} +${newStart} @@`, ...lines])
+      .map((line) => `${line}\n`)
+      .join(""),
+  };
 }

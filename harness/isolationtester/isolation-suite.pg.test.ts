@@ -8,46 +8,46 @@ import { compareWithExpected } from "./expected.ts";
 import { parseSpec } from "./parse.ts";
 import { runSpec } from "./run-spec.ts";
 
-/** `src/test/isolation` of PostgreSQL 15's sources, as .ci/isolation-suite unpacks it. */
+/** The folder `src/test/isolation` of PostgreSQL 15's sources, which .ci/isolation-suite unpacks. */
 const suite = process.env["HEDDLE_TEST_ISOLATION_SUITE"];
 
-const LEFT_OUT: { readonly [spec: string]: string } = {
-  "intra-grant-inplace-db": "it names its database isolation_regression",
-  "prepared-transactions": "it takes half a minute, and is not in the suite's own schedule",
+const SKIPPED_SPECS: { readonly [spec: string]: string } = {
+  "intra-grant-inplace-db": "it requires the database isolation_regression",
+  "prepared-transactions": "it takes 30 s, and the suite's own schedule skips it too",
 };
 
-/** How many servers there are: what a spec does can be seen by another one on the same server. */
-const AT_ONCE = 3;
+/** Each of these servers runs one spec at a time, since specs on the same server can affect each other. */
+const SERVERS = 3;
 
-async function whyNot(): Promise<string | undefined> {
+async function missingRequirement(): Promise<string | undefined> {
   if (suite === undefined) {
-    return "HEDDLE_TEST_ISOLATION_SUITE names no folder: .ci/isolation-suite FOLDER makes one";
+    return "HEDDLE_TEST_ISOLATION_SUITE is not set: .ci/isolation-suite FOLDER creates the folder";
   }
-  return (await exists(DEBIAN_15)) ? undefined : `there is no ${DEBIAN_15}`;
+  return (await exists(DEBIAN_15)) ? undefined : `${DEBIAN_15} is not installed`;
 }
 
-const lacking = await whyNot();
-if (lacking !== undefined && process.env["CI"] === "true") {
-  throw new Error(`CI has to test PostgreSQL's isolation suite, and cannot: ${lacking}`);
+const missing = await missingRequirement();
+if (missing !== undefined && process.env["CI"] === "true") {
+  throw new Error(`CI cannot run PostgreSQL's isolation suite: ${missing}`);
 }
 
-/** Whether the spec gives what is expected of it; else the first lines of what differs. */
+/** The beginning of the difference between a spec's output and its expected file; empty if they are equal. */
 async function difference(server: Server, folder: string, name: string): Promise<string> {
-  let outcome = "";
+  let output = "";
   const file = join(folder, "specs", `${name}.spec`);
   await runSpec(server, parseSpec(await readFile(file, "utf8"), file), {
     name,
     print: (text) => {
-      outcome += text;
+      output += text;
     },
     stepTimeoutMs: 20_000,
     signal: undefined,
   });
-  const compared = await compareWithExpected(outcome, join(folder, "expected", `${name}.out`));
+  const compared = await compareWithExpected(output, join(folder, "expected", `${name}.out`));
   return compared.difference.slice(0, 2_000);
 }
 
-async function stale(folder: string, names: Iterable<string>): Promise<Map<string, string>> {
+async function differences(folder: string, names: Iterable<string>): Promise<Map<string, string>> {
   const different = new Map<string, string>();
   const next = names[Symbol.iterator]();
   const work = async () => {
@@ -61,18 +61,18 @@ async function stale(folder: string, names: Iterable<string>): Promise<Map<strin
       await server.stop();
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await Promise.all(Array.from({ length: SERVERS }, work));
   return different;
 }
 
-const reason = lacking === undefined ? "" : ` (skipped: ${lacking})`;
-describe.skipIf(lacking !== undefined)(`PostgreSQL 15's isolation suite${reason}`, () => {
-  test("each spec gives the expected output", async () => {
+const reason = missing === undefined ? "" : ` (skipped: ${missing})`;
+describe.skipIf(missing !== undefined)(`PostgreSQL 15's isolation suite${reason}`, () => {
+  test("each spec has the expected output", async () => {
     const folder = suite ?? "";
     const files = await readdir(join(folder, "specs"));
     const all = files.map((file) => basename(file, ".spec"));
-    const names = all.filter((name) => LEFT_OUT[name] === undefined);
+    const names = all.filter((name) => SKIPPED_SPECS[name] === undefined);
     expect(names.length).toBeGreaterThan(100);
-    expect(await stale(folder, names)).toEqual(new Map());
+    expect(await differences(folder, names)).toEqual(new Map());
   }, 300_000);
 });

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { permutationsOf } from "./interleavings.ts";
 import { parseSpec } from "./parse.ts";
+import { permutationsOf } from "./spec.ts";
 
-const FULL = `# what is tested
+const FULL = `# a comment
 setup { create table t (a int); }
 setup
 {
@@ -22,7 +22,7 @@ permutation "step"(a1)a1 # once more
   A1
 `;
 
-test("a spec has setups, a teardown, sessions with steps, and permutations with markers", () => {
+test("parses setups, a teardown, sessions with steps, and permutations with markers", () => {
   const spec = parseSpec(FULL, "full.spec");
   expect(spec.setups).toEqual(["create table t (a int);", "\n  insert into t values (1);"]);
   expect(spec.teardown).toBe("drop table t;");
@@ -61,7 +61,7 @@ test("a spec has setups, a teardown, sessions with steps, and permutations with 
   ]);
 });
 
-test("without permutations there are all interleavings, the first sessions' steps first", () => {
+test("a spec without permutations has every interleaving, the first session's steps first", () => {
   const text = "session a step a1 {x} step a2 {x} session b step b1 {x}";
   const names = [...permutationsOf(parseSpec(text, "f"))].map((steps) =>
     steps.map(({ step }) => step.name).join(" "),
@@ -69,35 +69,32 @@ test("without permutations there are all interleavings, the first sessions' step
   expect(names).toEqual(["a1 a2 b1", "a1 b1 a2", "b1 a1 a2"]);
 });
 
-test("the permutations that a spec names are run as they are", () => {
+test("listed permutations are run unchanged", () => {
   const spec = parseSpec("session a step a1 {x} permutation a1 a1", "f");
   expect([...permutationsOf(spec)]).toEqual(spec.permutations);
 });
 
 test.each([
-  ["session a step a1 {x}\n  step a1 {y}", '2:8: there is another step named "a1"'],
-  ["session a step a1 {x}\npermutation a2", '2:13: there is no step named "a2"'],
-  ["session a step a1 {x} permutation a1(b)", '1:38: "b" is no step of this permutation'],
+  ["session a step a1 {x}\n  step a1 {y}", '2:8: another step is named "a1"'],
+  ["session a step a1 {x}\npermutation a2", '2:13: no step is named "a2"'],
+  ["session a step a1 {x} permutation a1(b)", '1:38: "b" is not a step of this permutation'],
   [
     "session a step a1 {x} step a2 {y} permutation a1(a2) a2",
     '1:50: "a1" cannot wait for a step of its own session',
   ],
-  ["session a", '1:10: the file ends here, and not "step"'],
-  ["", '1:1: the file ends here, and not "session"'],
-  ["session step {x}", '1:9: "step" stands here, and not the session\'s name'],
-  ["session a step b c", '1:18: "c" stands here, and not SQL in braces'],
+  ["session a", '1:10: expected "step", found the end of the file'],
+  ["", '1:1: expected "session", found the end of the file'],
+  ["session step {x}", '1:9: expected the session\'s name, found "step"'],
+  ["session a step b c", '1:18: expected SQL in braces, found "c"'],
   [
     "session a step b {x} {y}",
-    '1:22: SQL stands here, and not "session" or "permutation" or the end of the file',
+    '1:22: expected "session" or "permutation" or the end of the file, found SQL',
   ],
-  [
-    "session a step a1 {x} permutation a1() ",
-    '1:38: ")" stands here, and not "*" or a step\'s name',
-  ],
-  ["session a step a1 {x} permutation a1(* ", '1:40: the file ends here, and not ")"'],
-  ["session a step a1 { x", "1:19: this SQL block is not closed: a } is missing"],
-  ['session "a\n"', "1:9: this quoted name does not end on its line"],
+  ["session a step a1 {x} permutation a1() ", '1:38: expected "*" or a step\'s name, found ")"'],
+  ["session a step a1 {x} permutation a1(* ", '1:40: expected ")", found the end of the file'],
+  ["session a step a1 { x", "1:19: this SQL block has no closing }"],
+  ['session "a\n"', "1:9: this quoted name has no closing quote on its line"],
   ["session a; step", '1:10: unexpected character ";"'],
-])("%j is refused, with the place", (text, message) => {
+])("%j is refused, with the position of the error", (text, message) => {
   expect(() => parseSpec(text, "bad.spec")).toThrow(`bad.spec:${message}`);
 });

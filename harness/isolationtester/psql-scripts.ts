@@ -1,12 +1,19 @@
 import type { Task } from "../core/schedule.ts";
-import { type ExportedStep, sessionName } from "./exported-steps.ts";
-import { type Reproduction, seen, sessionSettings, tasksOf, whatBroke } from "./reproduction.ts";
+import {
+  type ExportedStep,
+  type Reproduction,
+  sessionName,
+  sessionSettings,
+  stepOutcome,
+  tasksOf,
+  violationLines,
+} from "./reproduction.ts";
 import { inOneMessage, withValues } from "./sql-text.ts";
 
 /**
- * Files for people with psql and several terminals, by name: a script for each client that waits
- * for a return before each statement, one that sets up, one that shows the violation, and a README
- * with the order.
+ * The files, by name, to repeat an execution with psql in several terminals: a README with the order, a
+ * setup script, a script for each client that waits for return before each statement, and a script that
+ * shows the violation.
  */
 export function psqlScripts(reproduction: Reproduction): Map<string, string> {
   const tasks = tasksOf(reproduction);
@@ -18,10 +25,10 @@ export function psqlScripts(reproduction: Reproduction): Map<string, string> {
   ]);
 }
 
-/** Of a statement in the table. */
-const LONGEST = 60;
+/** The README abbreviates longer statements. */
+const MAX_STATEMENT_CHARACTERS = 60;
 
-/** What psql says before it waits for a return. */
+/** The text of psql's prompt before a step. */
 export function promptOf({ number }: Pick<ExportedStep, "number">): string {
   return `step ${number}: press return `;
 }
@@ -32,7 +39,7 @@ function client(reproduction: Reproduction, task: Task): string {
     "\\set ECHO queries",
     ...sessionSettings(reproduction, task).map((sql) => `${sql};`),
     ...steps.flatMap((step) => [
-      `\n-- ${oneLine(seen(step, sessionName))}`,
+      `\n-- ${oneLine(stepOutcome(step, sessionName))}`,
       `\\prompt '${promptOf(step)}' _`,
       inOneMessage(withValues(step.statement)),
     ]),
@@ -43,22 +50,22 @@ function readme(reproduction: Reproduction, tasks: readonly Task[]): string {
   const files = tasks.map((task) => `${sessionName(task)}.sql`);
   const order = reproduction.steps.map(
     (step) =>
-      `| ${step.number} | ${sessionName(step.task)} | ${beginning(step)} | ${cell(seen(step, sessionName))} |`,
+      `| ${step.number} | ${sessionName(step.task)} | ${abbreviated(step)} | ${cell(stepOutcome(step, sessionName))} |`,
   );
   return [
     "# A violation, step by step",
     "",
-    ...whatBroke(reproduction).map((line) => `- ${oneLine(line)}`),
+    ...violationLines(reproduction).map((line) => `- ${oneLine(line)}`),
     "",
-    "You need a superuser, and an empty database that may be thrown away; `$URL` stands for it.",
+    "You need a superuser and an empty, disposable database. `$URL` is its connection string.",
     "",
     "1. `psql -X -q -f setup.sql $URL`",
-    `2. In a terminal each: ${files.map((file) => `\`psql -X -f ${file} $URL\``).join(", ")}`,
-    "3. Press return in the order of the table. Do not go on before the step has answered, unless",
-    "   the table says that it waits.",
-    "4. `psql -X -f check.sql $URL` shows what is wrong.",
+    `2. One in each terminal: ${files.map((file) => `\`psql -X -f ${file} $URL\``).join(", ")}`,
+    "3. Press return in the order of the table. Wait for the answer to each step before the next,",
+    "   unless the table says that the step waits.",
+    "4. `psql -X -f check.sql $URL` shows the violation.",
     "",
-    "| step | terminal | statement | what is to be seen |",
+    "| step | terminal | statement | outcome |",
     "|---|---|---|---|",
     ...order,
     "",
@@ -73,10 +80,11 @@ function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, " ").trim();
 }
 
-/** So much of a statement that a reader knows it again. */
-function beginning({ statement }: ExportedStep): string {
+function abbreviated({ statement }: ExportedStep): string {
   const line = cell(statement.sql);
-  return line.length > LONGEST ? `${line.slice(0, LONGEST - 2)} …` : line;
+  return line.length > MAX_STATEMENT_CHARACTERS
+    ? `${line.slice(0, MAX_STATEMENT_CHARACTERS - 2)} …`
+    : line;
 }
 
 function cell(text: string): string {

@@ -1,24 +1,24 @@
 import { connect } from "../postgres/connection.ts";
 import type { Database, Server } from "../postgres/server.ts";
-import { SpecConnection } from "./connection.ts";
-import { permutationsOf } from "./interleavings.ts";
 import { PermutationRun } from "./permutation-run.ts";
-import type { Spec } from "./spec.ts";
+import { permutationsOf, type Spec } from "./spec.ts";
+import { SpecConnection } from "./spec-connection.ts";
 
 export interface SpecOptions {
-  /** What the server sees of the spec: sessions are called `isolation/NAME/SESSION`. */
+  /** The name of the spec. The `application_name` of a session is `isolation/NAME/SESSION`. */
   readonly name: string;
-  /** Takes the outcome, piece by piece, in isolationtester's format. */
+  /** Called with each piece of the output, which has isolationtester's format. */
   readonly print: (text: string) => void;
+  /** A step is cancelled after this time; after twice this time the run fails. */
   readonly stepTimeoutMs: number;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Runs the permutations of a spec, in a database of its own, as isolationtester does: a session's
- * next step is sent once its last one has completed, whatever else waits.
- * @throws HarnessError MODEL_FAILED when a setup fails, STEP_TIMEOUT when a step could not even be
- * cancelled, UNSUPPORTED when a step copies data from or to the client.
+ * Runs the permutations of a spec in a fresh database as isolationtester does: a session's next step is
+ * sent once its last step has completed, no matter which other sessions wait.
+ * @throws HarnessError SERVICE_FAILED when a setup fails, STEP_TIMEOUT when a step does not end after it
+ * was cancelled, UNSUPPORTED when a step copies data from or to the client.
  */
 export async function runSpec(server: Server, spec: Spec, options: SpecOptions): Promise<void> {
   const { name, print, stepTimeoutMs, signal } = options;
@@ -32,7 +32,7 @@ export async function runSpec(server: Server, spec: Spec, options: SpecOptions):
     return connection;
   };
   try {
-    await settle(database);
+    await resetDatabaseSettings(database);
     const control = await open("control connection");
     const sessions: SpecConnection[] = [];
     for (const session of spec.sessions) sessions.push(await open(session.name));
@@ -45,11 +45,11 @@ export async function runSpec(server: Server, spec: Spec, options: SpecOptions):
 }
 
 /**
- * Takes back what a lease is set to, since specs rely on the server's own deadlock_timeout; and
- * shows times as PostgreSQL's own runner of such specs has them shown, since expected files are
- * made with it (https://github.com/postgres/postgres/blob/REL_15_STABLE/src/test/regress/pg_regress.c).
+ * Removes the settings of a lease, since specs rely on the server's own deadlock_timeout, and sets the
+ * formats of pg_regress, with which expected files are made
+ * (https://github.com/postgres/postgres/blob/REL_15_STABLE/src/test/regress/pg_regress.c).
  */
-async function settle({ name, url }: Database): Promise<void> {
+async function resetDatabaseSettings({ name, url }: Database): Promise<void> {
   const client = await connect(url);
   try {
     await client.query(`alter database ${name} reset all;

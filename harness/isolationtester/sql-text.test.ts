@@ -1,16 +1,16 @@
 import { beforeAll, expect, test } from "vitest";
-import { inOneMessage, loadScanner, withoutBraces, withValues } from "./sql-text.ts";
+import { inOneMessage, loadParser, withoutBraces, withValues } from "./sql-text.ts";
 
-beforeAll(loadScanner);
+beforeAll(loadParser);
 
-test("values take the places of parameters, and of nothing else", () => {
+test("replaces parameters by values, and nothing else", () => {
   const sql = "select $1, '$1', \"$2\", $2::text /* $1 */, $$ $2 $$, 'ü', $1, $3";
   expect(withValues({ sql, values: ["O'Hara", null] })).toBe(
     "select 'O''Hara', '$1', \"$2\", null::text /* $1 */, $$ $2 $$, 'ü', 'O''Hara', $3",
   );
 });
 
-test("a closing brace is escaped wherever SQL can have one", () => {
+test("escapes a closing brace in strings, names, comments and dollar quotes", () => {
   expect(withoutBraces("select '{}'::int[]")).toBe("select E'{\\x7D'::int[]");
   expect(withoutBraces("select 'it''s {\\}'")).toBe("select E'it''s {\\\\\\x7D'");
   expect(withoutBraces("select e'\\n}', U&'}'")).toBe("select e'\\n\\x7D', U&'\\007D'");
@@ -20,12 +20,12 @@ test("a closing brace is escaped wherever SQL can have one", () => {
   );
 });
 
-test("what has no brace stays as it is", () => {
+test("does not change SQL without a closing brace", () => {
   const sql = "do $f$ begin perform 'it''s'; end $f$ -- {";
   expect(withoutBraces(sql)).toBe(sql);
 });
 
-test("several statements are one message for psql", () => {
+test("joins several statements into one message of psql", () => {
   expect(inOneMessage("select ';'; select 2 ;\n")).toBe("select ';'\\; select 2;");
   expect(inOneMessage("select 1 -- one; more")).toBe("select 1 -- one; more\n;");
 });

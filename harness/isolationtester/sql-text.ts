@@ -6,14 +6,14 @@ interface Token {
   readonly text: string;
 }
 
-/** The scanner, which has to be loaded before the functions below are called. */
-export async function loadScanner(): Promise<void> {
+/** Loads PostgreSQL's parser, which the functions of this file and of transactions.ts need. */
+export async function loadParser(): Promise<void> {
   await loadModule();
 }
 
-/** A statement with its values in it, as literals of unknown type: as drivers send them. */
+/** A statement with its parameters replaced by literals of unknown type, as drivers send them. */
 export function withValues({ sql, values }: Statement): string {
-  return rewritten(sql, ({ name, text }) => {
+  return replaceTokens(sql, ({ name, text }) => {
     if (name !== "PARAM") return text;
     const value = values[Number(text.slice(1)) - 1];
     return value === undefined ? text : literal(value);
@@ -25,12 +25,12 @@ export function literal(value: string | null): string {
 }
 
 /**
- * The same SQL without `}`, which a spec's blocks cannot contain: inside strings it is escaped, and
- * elsewhere it can only stand in a comment, or in a name, which has to be quoted.
+ * Equivalent SQL without `}`, which a block of a spec cannot contain. It is escaped in strings and in
+ * quoted names, and replaced by `)` in comments.
  */
 export function withoutBraces(sql: string): string {
   if (!sql.includes("}")) return sql;
-  return rewritten(sql, ({ name, text }) => {
+  return replaceTokens(sql, ({ name, text }) => {
     if (!text.includes("}")) return text;
     if (name.endsWith("COMMENT")) return text.replaceAll("}", ")");
     if (text.startsWith('"')) return `U&${text.replaceAll("\\", "\\\\").replaceAll("}", "\\007D")}`;
@@ -43,25 +43,25 @@ export function withoutBraces(sql: string): string {
   });
 }
 
-/** The same for psql, as one message, however many statements it has; ends with `;`. */
+/** SQL that psql sends as one message, even if it has several statements. Ends with `;`. */
 export function inOneMessage(sql: string): string {
-  const joined = rewritten(sql.replace(/[\s;]+$/, ""), ({ name, text }) =>
+  const joined = replaceTokens(sql.replace(/[\s;]+$/, ""), ({ name, text }) =>
     name === SEMICOLON ? "\\;" : text,
   );
-  // Behind a comment it would be part of that.
+  // Without a line break, the semicolon would be part of a comment at the end.
   return `${joined}${/--[^\n]*$/.test(joined) ? "\n" : ""};`;
 }
 
-/** What PostgreSQL's scanner calls a character that is a token of its own. */
+/** The name of `;` in PostgreSQL's scanner. */
 const SEMICOLON = "ASCII_59";
 
-function rewritten(sql: string, change: (token: Token) => string): string {
+function replaceTokens(sql: string, replace: (token: Token) => string): string {
   const bytes = Buffer.from(sql);
   const parts: string[] = [];
   let at = 0;
   for (const { start, end, tokenName } of scanSync(sql).tokens) {
     parts.push(bytes.toString("utf8", at, start));
-    parts.push(change({ name: tokenName, text: bytes.toString("utf8", start, end) }));
+    parts.push(replace({ name: tokenName, text: bytes.toString("utf8", start, end) }));
     at = end;
   }
   return parts.join("") + bytes.toString("utf8", at);

@@ -1,10 +1,11 @@
 import { beforeAll, expect, test } from "vitest";
 import { parseSpec } from "./parse.ts";
-import { loadParser, schemaChange, transactionsOf } from "./transactions.ts";
+import { loadParser } from "./sql-text.ts";
+import { schemaChange, transactionsOf } from "./transactions.ts";
 
 beforeAll(loadParser);
 
-function cut(session: string): string[] {
+function grouped(session: string): string[] {
   const { sessions } = parseSpec(`session s ${session}`, "f");
   return sessions.flatMap(transactionsOf).map((steps) => steps.map(({ name }) => name).join(" "));
 }
@@ -18,8 +19,8 @@ test.each([
   ["step a { begin } step b { prepare transaction 'p' } step c { commit prepared 'p' }", "a b,c"],
   ["step a { begin } step b { this is no SQL } step c { commit }", "a b c"],
   ["setup { set lock_timeout = 1 } step a { select 'commit' } teardown { commit }", "a"],
-])("%s is cut into %s", (session, expected) => {
-  expect(cut(session).join()).toBe(expected);
+])("groups the steps of %s as %s", (session, expected) => {
+  expect(grouped(session).join()).toBe(expected);
 });
 
 test.each([
@@ -30,6 +31,6 @@ test.each([
   ["step a { select 1 } step b { alter table t add x int }", "b"],
   ["setup { create temp table x () } step a { select 1 }", "setup"],
   ["step a { select 1; drop table t }", "a"],
-])("what may change the schema in %j is %s", (session, expected) => {
+])("the step of %j that may change the schema is %s", (session, expected) => {
   expect(schemaChange(parseSpec(`session s ${session}`, "f"))?.name).toBe(expected);
 });

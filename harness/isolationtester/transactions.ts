@@ -1,14 +1,14 @@
-import { loadModule, parseSync } from "libpg-query";
+import { parseSync } from "libpg-query";
 import type { Spec, SpecSession, SpecStep } from "./spec.ts";
 
-/** A statement as PostgreSQL's parser gives it: its type, and what belongs to that. */
-type Parsed = readonly [type: string, fields: { readonly [name: string]: unknown }];
+/** A statement of PostgreSQL's parse tree: the type of its node, and the node's fields. */
+type ParsedStatement = readonly [type: string, fields: { readonly [name: string]: unknown }];
 
-const BEGINS = ["TRANS_STMT_BEGIN", "TRANS_STMT_START"];
-const ENDS = ["TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK", "TRANS_STMT_PREPARE"];
+const BEGIN_KINDS = ["TRANS_STMT_BEGIN", "TRANS_STMT_START"];
+const END_KINDS = ["TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK", "TRANS_STMT_PREPARE"];
 
-/** Statements that leave every table, index and routine as it is, whatever they do to rows. */
-const FOR_ROWS = [
+/** Types of statements that cannot change a table, an index or a routine, only rows and settings. */
+const KEEPS_SCHEMA = [
   ...["SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "TruncateStmt"],
   ...["TransactionStmt", "ConstraintsSetStmt", "LockStmt", "DoStmt", "CallStmt", "ExplainStmt"],
   ...["VariableSetStmt", "VariableShowStmt", "DiscardStmt", "CheckPointStmt"],
@@ -17,12 +17,10 @@ const FOR_ROWS = [
   ...["ListenStmt", "UnlistenStmt", "NotifyStmt"],
 ];
 
-/** PostgreSQL's parser, which has to be loaded before the functions below are called. */
-export async function loadParser(): Promise<void> {
-  await loadModule();
-}
-
-/** A session's steps, cut where a transaction has ended; steps outside of any stand alone. */
+/**
+ * Groups a session's steps by transaction. A step outside transactions is a group of its own.
+ * `loadParser` must be called first.
+ */
 export function transactionsOf({ setup = "", steps }: SpecSession): SpecStep[][] {
   const transactions: SpecStep[][] = [];
   let open = openAfter(setup, false);
@@ -37,30 +35,30 @@ export function transactionsOf({ setup = "", steps }: SpecSession): SpecStep[][]
   return current.length > 0 ? [...transactions, current] : transactions;
 }
 
-/** The first step of a spec that may change the schema; undefined if none does. */
+/** The first step of a spec that may change the schema, if there is one. `loadParser` must be called first. */
 export function schemaChange({ sessions }: Spec): SpecStep | undefined {
   const around = sessions.flatMap(({ setup = "", teardown = "" }, session) => [
     { name: "setup", sql: setup, session },
     { name: "teardown", sql: teardown, session },
   ]);
   const all = [...around, ...sessions.flatMap(({ steps }) => steps)];
-  return all.find(({ sql }) => parsed(sql).some(([type]) => !FOR_ROWS.includes(type)));
+  return all.find(({ sql }) => statementsOf(sql).some(([type]) => !KEEPS_SCHEMA.includes(type)));
 }
 
 function openAfter(sql: string, before: boolean): boolean {
-  return parsed(sql).reduce((open, [type, { kind, chain }]) => {
+  return statementsOf(sql).reduce((open, [type, { kind, chain }]) => {
     if (type !== "TransactionStmt") return open;
-    if (BEGINS.includes(String(kind))) return true;
-    return ENDS.includes(String(kind)) ? chain === true : open;
+    if (BEGIN_KINDS.includes(String(kind))) return true;
+    return END_KINDS.includes(String(kind)) ? chain === true : open;
   }, before);
 }
 
-/** Nothing, for what the server will refuse as well. */
-function parsed(sql: string): Parsed[] {
+/** Empty for SQL with a syntax error, which the server rejects as well. */
+function statementsOf(sql: string): ParsedStatement[] {
   try {
     return (parseSync(sql).stmts ?? []).map(({ stmt = {} }) => {
       const [[type, fields] = ["", {}]] = Object.entries(stmt);
-      return [type, fields as Parsed[1]];
+      return [type, fields as ParsedStatement[1]];
     });
   } catch {
     return [];

@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 afterAll(() => server.stop());
 
-/** What derives from a schema, on a connection to a database that has it. */
+/** The derivation of a schema, and a connection to a database with it. */
 async function derived(schema: string) {
   const client = new Client((await server.lease()).url);
   await client.connect();
@@ -90,7 +90,7 @@ AS $function$
   await client.end();
 });
 
-test("those that the server refuses are invalid, and leave nothing behind", async () => {
+test("mutants that the server rejects are invalid, and leave the schema as it was", async () => {
   const { client, derivation } = await derived(SEATS);
   expect(derivation.invalid.map(({ mutant, reason }) => [mutant.id, reason])).toEqual([
     [
@@ -102,7 +102,7 @@ test("those that the server refuses are invalid, and leave nothing behind", asyn
   await client.end();
 });
 
-test("each mutant's script changes a schema to what it says", async () => {
+test("each mutant's script makes the change that its id names", async () => {
   const { client, derivation } = await derived(SEATS);
   for (const { id, ddl } of derivation.mutants) {
     await client.query("begin");
@@ -132,12 +132,12 @@ async function readIds(client: Client): Promise<readonly string[]> {
   return rows[0]?.ids ?? [];
 }
 
-describe("several mutants at once", () => {
+describe("several changes together", () => {
   const locks = "strip-lock take(integer): for update";
   const first = "negate-condition take(integer): where id = p";
   const second = "negate-condition take(integer): where id = p (2)";
 
-  test("change one routine in all their places", async () => {
+  test("change one routine in several places", async () => {
     const { client, derivation } = await derived(SEATS);
     const lines = { routine: "take(integer)", text: "begin", becomes: "begin perform 1;" };
     const changes = [second, "drop-index seats_taken", locks, lines, first];
@@ -157,7 +157,7 @@ describe("several mutants at once", () => {
     await client.end();
   });
 
-  test("but not in one place, and only those that there are", async () => {
+  test("do not overlap, and all exist", async () => {
     const { client, derivation } = await derived(SEATS);
     const statement = "delete-statement take(integer): perform from seats where id = p for update;";
     expect(() => derivation.combined([locks, statement])).toThrow(RangeError);
@@ -173,7 +173,7 @@ describe("several mutants at once", () => {
   });
 });
 
-test("what cannot be mutated is named", async () => {
+test("the parts that cannot be mutated are listed", async () => {
   const { client, derivation } = await derived(`
     create table t (i int);
     create function atomic() returns int begin atomic select 1; end;

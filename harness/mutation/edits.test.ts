@@ -13,19 +13,19 @@ function plpgsql(source: string): Source {
 const sql = (source: string): Source => ({ language: "sql", head: "", source, tail: "" });
 
 /** `line kind: before → after`, in order. */
-function told({ found, missed }: Edits): readonly string[] {
+function described({ found, missed }: Edits): readonly string[] {
   expect(missed).toBe(0);
   return found.map(({ line, kind, before, after }) => `${line} ${kind}: ${before} → ${after}`);
 }
 
 describe("PL/pgSQL", () => {
-  test("deletes each statement, whole", () => {
+  test("deletes each statement as a whole", () => {
     const source = plpgsql(`begin
       perform 1;
       begin a := 2; exception when others then a := 3; end;
       <<l>> loop exit l; end loop;
     end`);
-    expect(told(editsOf(source))).toEqual([
+    expect(described(editsOf(source))).toEqual([
       "2 delete-statement: perform 1; → ",
       "3 delete-statement: begin a := 2; exception when others then a := 3; end; → ",
       "3 delete-statement: a := 2; → ",
@@ -43,7 +43,7 @@ describe("PL/pgSQL", () => {
       case a when 1 then end case;
       a := case when a = 1 then 2 when a = 2 then case a when 3 then 4 end end;
     end`);
-    const negations = told(editsOf(source)).filter((it) => it.includes("negate"));
+    const negations = described(editsOf(source)).filter((it) => it.includes("negate"));
     expect(negations).toEqual([
       "2 negate-condition: if a = 1 or a = 2 → if not (a = 1 or a = 2)",
       "2 negate-condition: elsif (a) = 3 → elsif not ((a) = 3)",
@@ -64,7 +64,7 @@ describe("PL/pgSQL", () => {
       for a in select i from t where i in (1, 2) order by i loop end loop;
       delete from t where (i) = (1) returning i into a;
     end`);
-    const negations = told(editsOf(source)).filter((it) => it.includes("negate"));
+    const negations = described(editsOf(source)).filter((it) => it.includes("negate"));
     expect(negations).toEqual([
       "2 negate-condition: where i = 1 and exists (select from u where j = 2) → where not (i = 1 and exists (select from u where j = 2))",
       "2 negate-condition: where j = 2 → where not (j = 2)",
@@ -101,32 +101,32 @@ describe("PL/pgSQL", () => {
       set transaction isolation level read committed;
       perform 'serializable';
     end`);
-    expect(told(editsOf(source)).filter((it) => it.includes("weaken"))).toEqual([
+    expect(described(editsOf(source)).filter((it) => it.includes("weaken"))).toEqual([
       "2 weaken-isolation: repeatable read → read committed",
       "3 weaken-isolation: 'serializable' → 'repeatable read'",
     ]);
   });
 
-  test("is not misled by comments, texts and names", () => {
+  test("ignores keywords in comments, strings and names", () => {
     const source = plpgsql(`declare "where" int; begin
       -- if a = 1 then; where b for update
       perform 'where a; for update' /* when x */ from t where "where" = 1 -- for update
         and "for" = ';';
     end`);
-    expect(told(editsOf(source))).toEqual([
+    expect(described(editsOf(source))).toEqual([
       `3 delete-statement: perform 'where a; for update' /* when x */ from t where "where" = 1 -- for update and "for" = ';'; → `,
       `3 negate-condition: where "where" = 1 -- for update and "for" = ';' → where not ("where" = 1 -- for update and "for" = ';')`,
     ]);
   });
 
-  test("keeps the numbers of lines", () => {
+  test("keeps the line numbers", () => {
     const source = plpgsql("begin\n  perform\n    1;\n  perform 2;\nend");
     for (const edit of editsOf(source).found) {
       expect(edited(source.source, [edit]).split("\n")).toHaveLength(5);
     }
   });
 
-  test("counts what it cannot negate", () => {
+  test("counts the conditions that it cannot negate", () => {
     const { found, missed } = editsOf(
       plpgsql("declare c refcursor; begin delete from t where current of c; end"),
     );
@@ -134,7 +134,7 @@ describe("PL/pgSQL", () => {
     expect(missed).toBe(1);
   });
 
-  test("names the statement that a change is in", () => {
+  test("gives the statement of each change", () => {
     const source = plpgsql(`begin
       if exists (select from t where i = 1) then a := 1; elsif a = 2 then end if;
       update t set i = 1 where i = 2;
@@ -154,7 +154,7 @@ describe("PL/pgSQL", () => {
 describe("SQL", () => {
   test("deletes each of several statements, and negates conditions", () => {
     const source = sql("delete from t where i = 1;\nselect i from t where j = 2");
-    expect(told(editsOf(source))).toEqual([
+    expect(described(editsOf(source))).toEqual([
       "1 delete-statement: delete from t where i = 1; → ",
       "1 negate-condition: where i = 1 → where not (i = 1)",
       "2 delete-statement: select i from t where j = 2 → ",
@@ -163,18 +163,18 @@ describe("SQL", () => {
   });
 
   test("does not delete the only statement", () => {
-    expect(told(editsOf(sql("select 1;")))).toEqual([]);
+    expect(described(editsOf(sql("select 1;")))).toEqual([]);
   });
 });
 
 describe("two sources have the same tree", () => {
   const tree = (source: string) => sourceTree(plpgsql(source));
 
-  test("when only their layout differs", () => {
+  test("if only their layout differs", () => {
     expect(tree("begin perform a = 1; end")).toEqual(tree("begin perform  (a=1) /* x */; end"));
   });
 
-  test("and not when a statement or a line differs", () => {
+  test("but not if a statement or a line differs", () => {
     expect(tree("begin perform a = 1; end")).not.toEqual(tree("begin perform a = 2; end"));
     expect(tree("begin perform 1; end")).not.toEqual(tree("begin\nperform 1; end"));
   });

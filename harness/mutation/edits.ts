@@ -1,60 +1,65 @@
 import { outline, type StatementOutline } from "../parser/plpgsql-outline.ts";
 import { type Token, tokensOf } from "../parser/sql.ts";
-import { type MutationPoint, mutationPointsOf, WEAKER } from "./mutation-points.ts";
-import type { MutationKind } from "./mutation-score.ts";
+import {
+  type MutationKind,
+  type MutationPoint,
+  mutationPointsOf,
+  WEAKER,
+} from "./mutation-points.ts";
 import { type Source, sourceTree } from "./source-tree.ts";
 
-/** A change of a routine's source: what stands from `start` to `end` becomes `text`. */
+/** A change of a routine's source: the characters from `start` to `end` are replaced by `text`. */
 export interface Edit {
   readonly start: number;
   readonly end: number;
   readonly text: string;
 }
 
-/** An edit, and what it does. */
+/** An edit that makes one mutation, with a description for reports. */
 export interface FoundEdit extends Edit {
   readonly kind: MutationKind;
-  /** From 1. */
+  /** The line of the source, from 1. */
   readonly line: number;
-  /** The statement that it is in, of one with others in it the head, in one line. */
+  /** The statement it changes, in one line; of a block, a loop or a branch only the head. */
   readonly statement: string;
-  /** In one line, what changes; and what becomes of it, empty where nothing is left. */
+  /** The changed part before and after, each in one line; `after` is empty for a deletion. */
   readonly before: string;
   readonly after: string;
 }
 
-/** The edits of a source, in its order, and how many changes its tree offers beyond these. */
+/** The edits of a source, in its order; `missed` counts the mutation points without an edit. */
 export interface Edits {
   readonly found: readonly FoundEdit[];
   readonly missed: number;
 }
 
 /**
- * Finds the edits that make each change that a source's tree offers. Where in the text a change is
- * to be made is guessed from its tokens; the parser then decides: an edit counts only if the tree
- * of the edited source is that of the plain one with exactly one change. Lines keep their numbers.
- * libpg-query has to be loaded. Throws what it, or the outline, says of a source that it cannot read.
+ * Finds an edit for each mutation point of a source. The tokens give candidates for where the change
+ * is in the text, and the parser decides: a candidate counts only if the tree of the edited source is
+ * the original tree with exactly this change. Edits keep the line numbers. libpg-query must be loaded.
+ *
+ * @throws the error of libpg-query, or of the outline, for a source that cannot be parsed
  */
 export function editsOf(source: Source): Edits {
-  const open = new Map<string, MutationPoint[]>();
-  for (const site of mutationPointsOf(sourceTree(source))) {
-    open.set(site.changed, [...(open.get(site.changed) ?? []), site]);
+  const pending = new Map<string, MutationPoint[]>();
+  for (const point of mutationPointsOf(sourceTree(source))) {
+    pending.set(point.changed, [...(pending.get(point.changed) ?? []), point]);
   }
   const text = source.source;
   const tokens = tokensOf(text);
   const statements = source.language === "plpgsql" ? outline(tokens) : sqlStatements(tokens);
   const found: FoundEdit[] = [];
-  for (const guesses of guessesIn(text, tokens, statements)) {
-    for (const guess of guesses) {
-      const sites = open.get(treeOfEdited(source, guess));
-      const index = sites?.findIndex(({ kind }) => kind === guess.kind) ?? -1;
+  for (const candidates of candidatesIn(text, tokens, statements)) {
+    for (const candidate of candidates) {
+      const points = pending.get(treeOfEdited(source, candidate));
+      const index = points?.findIndex(({ kind }) => kind === candidate.kind) ?? -1;
       if (index < 0) continue;
-      sites?.splice(index, 1);
-      found.push(described(text, guess, statements));
+      points?.splice(index, 1);
+      found.push(described(text, candidate, statements));
       break;
     }
   }
-  const missed = [...open.values()].reduce((sum, sites) => sum + sites.length, 0);
+  const missed = [...pending.values()].reduce((sum, points) => sum + points.length, 0);
   return { found: found.sort((a, b) => a.start - b.start || b.end - a.end), missed };
 }
 
@@ -76,8 +81,8 @@ function treeOfEdited(source: Source, edit: Edit): string {
   }
 }
 
-/** An edit that might make a change. `shown` is the part of the text to show for it. */
-interface Guess extends Edit {
+/** A candidate. The part of the text that reports show begins at `shown`. */
+interface Candidate extends Edit {
   readonly kind: MutationKind;
   readonly shown: number;
 }
@@ -86,12 +91,12 @@ const CONDITIONS = new Set(["where", "when", "if", "elsif", "elseif", "while", "
 
 const LOCKS = new Set(["update", "no", "share", "key"]);
 
-/** For each place that something may be changed at, the guesses of where it ends. */
-function* guessesIn(
+/** For each token at which a change may begin, the candidates for where it ends. */
+function* candidatesIn(
   text: string,
   tokens: readonly Token[],
   statements: readonly Pick<StatementOutline, "start">[],
-): Generator<Generator<Guess>> {
+): Generator<Generator<Candidate>> {
   const starts = new Set(statements.map(({ start }) => start));
   for (const [index, token] of tokens.entries()) {
     const rest = tokens.slice(index + 1);
@@ -102,7 +107,7 @@ function* guessesIn(
   }
 }
 
-function* deletions(text: string, first: Token, tokens: readonly Token[]): Generator<Guess> {
+function* deletions(text: string, first: Token, tokens: readonly Token[]): Generator<Candidate> {
   for (const [index, token] of tokens.entries()) {
     if (token.text === ";" || index === tokens.length - 1) {
       yield removal("delete-statement", text, first.start, token.end);
@@ -110,16 +115,16 @@ function* deletions(text: string, first: Token, tokens: readonly Token[]): Gener
   }
 }
 
-function* unlockings(text: string, first: Token, tokens: readonly Token[]): Generator<Guess> {
+function* unlockings(text: string, first: Token, tokens: readonly Token[]): Generator<Candidate> {
   for (const end of endsOf(tokens)) yield removal("strip-lock", text, first.start, end);
 }
 
-function removal(kind: MutationKind, text: string, start: number, end: number): Guess {
+function removal(kind: MutationKind, text: string, start: number, end: number): Candidate {
   const lines = text.slice(start, end).split("\n").length - 1;
   return { kind, start, end, text: "\n".repeat(lines), shown: start };
 }
 
-function* negations(text: string, keyword: Token, tokens: readonly Token[]): Generator<Guess> {
+function* negations(text: string, keyword: Token, tokens: readonly Token[]): Generator<Candidate> {
   const start = tokens[0]?.start ?? 0;
   for (const end of endsOf(tokens)) {
     const negated = `not (${text.slice(start, end)})`;
@@ -127,7 +132,7 @@ function* negations(text: string, keyword: Token, tokens: readonly Token[]): Gen
   }
 }
 
-function* weakenings(text: string, first: Token, [second]: readonly Token[]): Generator<Guess> {
+function* weakenings(text: string, first: Token, [second]: readonly Token[]): Generator<Candidate> {
   const quoted = /^'(.+)'$/.exec(first.text)?.[1];
   for (const last of [first, second]) {
     const words = quoted ?? text.slice(first.start, last?.end).toLowerCase().replace(/\s+/g, " ");
@@ -143,14 +148,14 @@ function* weakenings(text: string, first: Token, [second]: readonly Token[]): Ge
   }
 }
 
-/** What can stand after a condition, or after a clause that locks. */
+/** The tokens that can follow a condition or a locking clause. */
 const FOLLOWING = new Set([
   ...["then", "loop", "else", "end", "when", "do", "into", "using", "returning"],
   ...["group", "having", "window", "order", "limit", "offset", "fetch", "for"],
   ...["union", "intersect", "except", ";", ",", ")", "]"],
 ]);
 
-/** Where a clause that begins with these tokens may end: outside of all brackets that open in it. */
+/** Where a clause that begins with these tokens may end: outside the brackets that open in it. */
 function* endsOf(tokens: readonly Token[]): Generator<number> {
   let depth = 0;
   for (const [index, { text, end }] of tokens.entries()) {
@@ -162,7 +167,7 @@ function* endsOf(tokens: readonly Token[]): Generator<number> {
   }
 }
 
-/** Where the statements of an SQL routine are. */
+/** The statements of an SQL routine. */
 function sqlStatements(
   tokens: readonly Token[],
 ): readonly Pick<StatementOutline, "start" | "headEnd">[] {
@@ -175,7 +180,7 @@ function sqlStatements(
 
 function described(
   text: string,
-  { shown, ...edit }: Guess,
+  { shown, ...edit }: Candidate,
   statements: readonly Pick<StatementOutline, "start" | "headEnd">[],
 ): FoundEdit {
   const before = text.slice(shown, edit.end);

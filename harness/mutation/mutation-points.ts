@@ -1,15 +1,25 @@
 import { STATEMENT_PREFIX } from "../parser/plpgsql.ts";
-import type { MutationKind } from "./mutation-score.ts";
 import { CASE_VARIABLE, isList, isNode, normalizedTree, type SourceTree } from "./source-tree.ts";
 
-/** A place in the tree of a source at which one thing can be changed. */
+/** How a schema is changed. */
+export type MutationKind =
+  | "drop-constraint"
+  | "drop-not-null"
+  | "drop-index"
+  | "drop-trigger"
+  | "strip-lock"
+  | "delete-statement"
+  | "negate-condition"
+  | "weaken-isolation";
+
+/** A place in the tree of a source where one mutation can be made. */
 export interface MutationPoint {
   readonly kind: MutationKind;
-  /** What the parser has to find there, as JSON, once the source is changed. */
+  /** The normalized tree of the mutated source, as JSON. */
   readonly changed: string;
 }
 
-/** What weaker level a transaction gets. */
+/** The next weaker isolation level. */
 export const WEAKER: { readonly [level: string]: string } = {
   serializable: "repeatable read",
   "repeatable read": "read committed",
@@ -17,7 +27,7 @@ export const WEAKER: { readonly [level: string]: string } = {
 
 type Path = readonly (string | number)[];
 
-/** Every change that a tree offers, in the order of the tree. */
+/** The mutation points of a tree, in the order of the tree. */
 export function mutationPointsOf(tree: SourceTree): readonly MutationPoint[] {
   return [...changesIn(tree, [], false)].map(({ kind, path, to }) => ({
     kind,
@@ -28,11 +38,11 @@ export function mutationPointsOf(tree: SourceTree): readonly MutationPoint[] {
 interface Change {
   readonly kind: MutationKind;
   readonly path: Path;
-  /** What the node there becomes; undefined: it goes. */
+  /** The node that replaces the one at `path`; undefined: that node is removed. */
   readonly to: SourceTree | undefined;
 }
 
-/** `isolation`: whether constants in here name an isolation level. */
+/** @param isolation whether constants in `node` name an isolation level */
 function* changesIn(node: SourceTree, path: Path, isolation: boolean): Generator<Change> {
   if (isList(node)) {
     for (const [index, item] of node.entries()) {
@@ -52,7 +62,7 @@ function* changesIn(node: SourceTree, path: Path, isolation: boolean): Generator
   }
 }
 
-/** A PL/pgSQL statement; or an SQL statement of several. */
+/** A PL/pgSQL statement, or one of several SQL statements. */
 function isDeletable(item: SourceTree, siblings: readonly SourceTree[], path: Path): boolean {
   if (path.length === 1 && path[0] === "stmts") return siblings.length > 1;
   return isNode(item) && Object.keys(item).some((key) => key.startsWith(STATEMENT_PREFIX));
@@ -79,13 +89,13 @@ function* negation(key: string, value: SourceTree, at: Path): Generator<Change> 
   }
 }
 
-/** An expression of PL/pgSQL's is the only column of a query. */
+/** The path from a PL/pgSQL expression to its value: the only column of a query. */
 const CONDITION = [
   ...["expression", "query", "stmts", 0, "stmt", "SelectStmt", "targetList", 0],
   ...["ResTarget", "val"],
 ] as const;
 
-/** `CASE x WHEN 1 THEN`: PL/pgSQL makes a comparison of it, which is not in the text. */
+/** In `CASE x WHEN 1 THEN` the condition is a comparison that PL/pgSQL adds: it is not in the text. */
 function isOfSimpleCase(condition: SourceTree): boolean {
   return JSON.stringify(condition).includes(CASE_VARIABLE);
 }

@@ -1,83 +1,154 @@
+import { HarnessError } from "../core/error.ts";
+import type { Json } from "../core/json.ts";
+import type { Operation } from "../core/operation.ts";
 import type { Provenance } from "../explorer/campaign.ts";
-import type { Survivor } from "../service/service.ts";
+import { DEFAULTS } from "../explorer/defaults.ts";
+import type { Server } from "../postgres/provider.ts";
+import { strategyNamed } from "../scheduler/strategies.ts";
+import type { AppliedMutant } from "../service/open-executor.ts";
+import type { Service, Survivor } from "../service/service.ts";
+import { derivationOf, derivedName, type InvalidMutant } from "./derivation.ts";
+import { type MutantCampaign, mutantCampaign, provenanceOf } from "./mutant-campaign.ts";
+import type { DerivedMutant } from "./objects.ts";
+import type { Unmutated } from "./routines.ts";
 
-/** How a schema is changed. */
-export type MutationKind =
-  | "drop-constraint"
-  | "drop-not-null"
-  | "drop-index"
-  | "drop-trigger"
-  | "strip-lock"
-  | "delete-statement"
-  | "negate-condition"
-  | "weaken-isolation";
-
-/** A single change of a schema, derived from the schema itself. */
-export interface DerivedMutant {
-  /**
-   * What is changed, in words: stable for as long as that part of the schema is, and unique.
-   * Reviewed files name mutants by it.
-   */
-  readonly id: string;
-  readonly kind: MutationKind;
-  /** The constraint, index, trigger or routine. */
-  readonly object: string;
-  /** The routine whose source is changed, with its arguments' types; null for what is no routine. */
-  readonly routine: string | null;
-  /** Of a routine's source, from 1; null for what is no routine. */
-  readonly line: number | null;
-  /** The statement or definition that is changed, in one line; of one with others in it, its head. */
-  readonly statement: string;
-  /** The changed part, in one line, and what stands there instead; empty where it is gone. */
-  readonly before: string;
-  readonly after: string;
-  /** Applies it to a database with the schema, as a script of SQL. */
-  readonly ddl: string;
-}
-
-/** A part of a schema that could not be mutated, and why: nothing is left out in silence. */
-export interface Unmutated {
-  readonly object: string;
-  readonly reason: string;
-}
-
-/** A mutant whose DDL, or whose routine, the server refuses. */
-export interface InvalidMutant {
-  readonly mutant: DerivedMutant;
-  /** What the server says. */
-  readonly reason: string;
-}
-
-/** What became of a mutant. */
+/** The result for one derived mutant. */
 export interface MutantResult {
   readonly mutant: DerivedMutant;
-  /** `unknown`: the harness could not run it, or not checker it. */
+  /** `unknown`: the campaign could not run, or an execution could not be checked. */
   readonly outcome: "caught" | "survived" | "unknown";
-  /** The first rule that was broken. */
+  /** The first rule that was violated; null unless the mutant was caught. */
   readonly by: { readonly checker: string; readonly name: string; readonly message: string } | null;
-  /** Preemptions of the execution that broke it. */
+  /** Preemptions of the execution that violated it. */
   readonly preemptions: number | null;
-  /** Why it is unknown; of a survivor, what people found out. */
+  /** Why the outcome is `unknown`; for a survivor, the reason that the service states for it. */
   readonly reason: string | null;
-  /** Of a survivor, if people have looked at it. */
+  /** The verdict that the service states for a survivor; null if it states none. */
   readonly verdict: Survivor["verdict"] | null;
   readonly executions: number;
   readonly elapsedMs: number;
 }
 
-/** How many of a schema's mutants the checks notice. */
+/** How many mutants of a schema the checkers notice. */
 export interface MutationScore extends Provenance {
   readonly service: string;
   readonly seed: number;
-  /** Caught, equivalent or tested, of all mutants: 0 to 1. */
+  /** The share of mutants that are caught, equivalent or tested, from 0 to 1. */
   readonly score: number;
   readonly results: readonly MutantResult[];
-  /** How many others were left out: some were asked for, or it was interrupted. */
+  /** How many mutants were left out: only some were asked for, or the run was interrupted. */
   readonly untried: number;
   readonly invalid: readonly InvalidMutant[];
   readonly unmutated: readonly Unmutated[];
-  /** Statements about survivors that are wrong: of mutants that are caught, or that there are not. */
+  /** Stated survivors that were caught, or are no mutants of the schema. */
   readonly misclassified: readonly Survivor[];
   readonly executions: number;
   readonly elapsedMs: number;
+}
+
+export interface ScoreOptions {
+  readonly seed: number;
+  /** The most executions for each mutant. */
+  readonly runs: number;
+  /** Only mutants whose ids contain one of these; undefined: all. */
+  readonly only?: readonly string[] | undefined;
+  readonly stepTimeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onResult?: (result: MutantResult, done: number, of: number) => void;
+}
+
+/**
+ * Derives the mutants of a service's schema and verifies the service with each of them, until the
+ * first violation of any rule. A mutant survives when the campaign passes.
+ * @throws HarnessError SERVICE_FAILED when the service without a mutant does not pass
+ */
+export async function mutationScore<State extends Json, Op extends Operation>(
+  server: Server,
+  service: Service<State, Op>,
+  options: ScoreOptions,
+): Promise<MutationScore> {
+  const began = performance.now();
+  const provenance = await provenanceOf(server, service);
+  const { mutants, invalid, unmutated } = await derivationOf(server, service);
+  const baseline = await campaignWith(server, service, undefined, options);
+  if (baseline.verdict !== "pass" && !options.signal?.aborted) {
+    const said = baseline.counterexample?.violations[0]?.message ?? baseline.reason;
+    throw new HarnessError(
+      "SERVICE_FAILED",
+      `without any mutant, ${said}: a score needs a service that passes`,
+    );
+  }
+  const chosen = mutants.filter(
+    ({ id }) => options.only === undefined || options.only.some((part) => id.includes(part)),
+  );
+  const survivors = new Map(service.survivors?.map((survivor) => [survivor.id, survivor]));
+  const results: MutantResult[] = [];
+  for (const mutant of chosen) {
+    if (options.signal?.aborted) break;
+    const applied = { name: derivedName(mutant.id), ddl: mutant.ddl };
+    const campaign = await campaignWith(server, service, applied, options);
+    const result = resultOf(mutant, campaign, survivors.get(mutant.id));
+    results.push(result);
+    options.onResult?.(result, results.length, chosen.length);
+  }
+  const good = results.filter(
+    ({ outcome, verdict }) =>
+      outcome === "caught" || verdict === "equivalent" || verdict === "tested",
+  );
+  const caught = results.filter(({ outcome }) => outcome === "caught");
+  return {
+    service: service.name,
+    seed: options.seed,
+    score: chosen.length === 0 ? 1 : good.length / chosen.length,
+    results,
+    untried: mutants.length - results.length,
+    invalid,
+    unmutated,
+    misclassified: (service.survivors ?? []).filter(
+      ({ id }) =>
+        caught.some(({ mutant }) => mutant.id === id) ||
+        !mutants.some((mutant) => mutant.id === id),
+    ),
+    executions: results.reduce((sum, { executions }) => sum + executions, 0),
+    elapsedMs: performance.now() - began,
+    ...provenance,
+  };
+}
+
+function campaignWith<State extends Json, Op extends Operation>(
+  server: Server,
+  service: Service<State, Op>,
+  mutant: AppliedMutant | undefined,
+  { seed, runs, stepTimeoutMs, signal }: ScoreOptions,
+): Promise<MutantCampaign> {
+  const { preemptions, control } = DEFAULTS;
+  return mutantCampaign(server, service, mutant, {
+    ...{ seed, runs, control, stepTimeoutMs, signal },
+    timeMs: undefined,
+    strategy: strategyNamed("auto", { preemptions }),
+    // The score says that a mutant is caught; `heddle verify --mutant` shows how.
+    shrinkTimeMs: 0,
+  });
+}
+
+function resultOf(
+  mutant: DerivedMutant,
+  { verdict, reason, executions, elapsedMs, counterexample }: MutantCampaign,
+  survivor: Survivor | undefined,
+): MutantResult {
+  const outcomes = { pass: "survived", fail: "caught", unknown: "unknown" } as const;
+  const survived = verdict === "pass";
+  const [violation] = counterexample?.violations ?? [];
+  return {
+    mutant,
+    outcome: outcomes[verdict],
+    by: violation
+      ? { checker: violation.checker, name: violation.name, message: violation.message }
+      : null,
+    preemptions: counterexample?.preemptions ?? null,
+    reason: survived ? (survivor?.reason ?? null) : reason,
+    verdict: survived ? (survivor?.verdict ?? null) : null,
+    executions,
+    elapsedMs,
+  };
 }

@@ -4,10 +4,9 @@ import { DEFAULTS } from "../explorer/defaults.ts";
 import { verify } from "../explorer/verify.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
-import { derivedName } from "./derived-service.ts";
-import { layersOfDefence } from "./layers.ts";
-import { conclusions } from "./layers-report.ts";
-import { mutationScore } from "./score.ts";
+import { derivedName, mutantNamed } from "./derivation.ts";
+import { conclusions, layersOfDefence } from "./layers.ts";
+import { mutationScore } from "./mutation-score.ts";
 import { INDEX, LOCK, oneTicket, tickets } from "./tickets.fixture.ts";
 
 let server: Server;
@@ -19,9 +18,11 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 const { control, stepTimeoutMs } = DEFAULTS;
-const options = { seed: 1, preemptions: 1, control, stepTimeoutMs, signal: undefined };
+const common = { seed: 1, stepTimeoutMs, signal: undefined };
+const layersOptions = { ...common, preemptions: 1, control };
+const scoreOptions = { ...common, runs: 60 };
 
-test("the score: what is caught, what survives, and what people say of that", async () => {
+test("the score counts caught mutants, survivors and what the service states of these", async () => {
   const survivors = [
     { id: INDEX, verdict: "equivalent", reason: "the lock is enough" },
     { id: LOCK, verdict: "gap", reason: "the index is enough" },
@@ -30,15 +31,14 @@ test("the score: what is caught, what survives, and what people say of that", as
   ] as const;
   const done: number[] = [];
   const score = await mutationScore(server, tickets({ survivors }), {
-    ...options,
-    scenarios: 2,
+    ...scoreOptions,
     onResult: (_, count) => done.push(count),
   });
-  const told = score.results.map(
+  const outcomes = score.results.map(
     ({ outcome, verdict, mutant, by }) =>
       `${verdict ?? outcome} ${mutant.id}${by === null ? "" : ` by ${by.checker}/${by.name}`}`,
   );
-  expect(told).toEqual([
+  expect(outcomes).toEqual([
     "unknown drop-constraint seats.seats_pkey",
     "equivalent drop-index tickets_once",
     "survived delete-statement take: perform from seats where id = p_seat for update;",
@@ -59,8 +59,12 @@ test("the score: what is caught, what survives, and what people say of that", as
   expect(done).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
 });
 
-test("layers of defence: which protections suffice, and how it breaks without", async () => {
-  const { promises } = await layersOfDefence(server, tickets({ promises: [oneTicket] }), options);
+test("layers of defence tell which protections suffice, and how a promise breaks without them", async () => {
+  const { promises } = await layersOfDefence(
+    server,
+    tickets({ promises: [oneTicket] }),
+    layersOptions,
+  );
   const [layers] = promises;
   if (layers === undefined) throw new Error("no promise was looked at");
   expect(layers.cases.map(({ without, outcome }) => [without.join(" + "), outcome])).toEqual([
@@ -86,10 +90,12 @@ test("layers of defence: which protections suffice, and how it breaks without", 
     violations: [{ checker: "invariant", name: "one-ticket" }],
   });
 
-  const { campaign } = await verify(server, tickets({ promises: [oneTicket] }), {
+  const service = tickets({ promises: [oneTicket] });
+  const name = "no double selling without the lock + the index";
+  const { campaign } = await verify(server, service, {
     seed: 1,
     pairs: true,
-    mutant: "no double selling without the lock + the index",
+    mutant: await mutantNamed(server, service, name),
   });
   const [found] = campaign.counterexamples;
   expect(found?.schedule).toEqual(race?.schedule);
@@ -97,36 +103,39 @@ test("layers of defence: which protections suffice, and how it breaks without", 
   expect(found?.brokenAt).toBe(race?.brokenAt);
 });
 
-test("a derived mutant can be seeded by its id", async () => {
-  const mutant = derivedName("delete-statement take: return 'OK';");
+test("verify applies a derived mutant by its name", async () => {
+  const name = derivedName("delete-statement take: return 'OK';");
+  const mutant = await mutantNamed(server, tickets(), name);
   const { campaign } = await verify(server, tickets(), { seed: 1, runs: 1, mutant });
-  expect(campaign).toMatchObject({ verdict: "fail", mutant });
+  expect(campaign).toMatchObject({ verdict: "fail", mutant: name });
 });
 
 test.each([
   ["USAGE", "no promises", []],
-  ["MODEL_FAILED", 'no pair "take"', [{ ...oneTicket, pairs: ["take"] }]],
+  ["SERVICE_FAILED", 'no pair "take"', [{ ...oneTicket, pairs: ["take"] }]],
   [
-    "MODEL_FAILED",
+    "SERVICE_FAILED",
     "no rule invariant/x",
     [{ ...oneTicket, rules: [{ checker: "invariant", name: "x" }] }],
   ],
   [
-    "MODEL_FAILED",
+    "SERVICE_FAILED",
     'no derived mutant "x"',
     [{ ...oneTicket, protections: [{ name: "", description: "", without: ["x"] }] }],
   ],
-])("promises have to be of this model: %s, %s", async (code, message, promises) => {
-  const error = await layersOfDefence(server, tickets({ promises }), options).catch((it) => it);
+])("a promise has to name existing pairs, rules and changes: %s, %s", async (code, message, promises) => {
+  const error = await layersOfDefence(server, tickets({ promises }), layersOptions).catch(
+    (it) => it,
+  );
   expect(error).toBeInstanceOf(HarnessError);
   expect(error).toMatchObject({ code });
   expect(error.message).toContain(message);
 });
 
-test("a score needs a service that passes", async () => {
+test("a score requires a service that passes", async () => {
   const failing = tickets({ codes: { take: ["OK"] } });
-  await expect(mutationScore(server, failing, { ...options, scenarios: 1 })).rejects.toMatchObject({
-    code: "MODEL_FAILED",
+  await expect(mutationScore(server, failing, scoreOptions)).rejects.toMatchObject({
+    code: "SERVICE_FAILED",
     message: expect.stringContaining("TAKEN"),
   });
 });
@@ -137,7 +146,5 @@ test.each([
   "no other promise without the lock",
 ])("there is no mutant %s", async (mutant) => {
   const service = tickets({ promises: [oneTicket] });
-  await expect(verify(server, service, { seed: 1, mutant })).rejects.toMatchObject({
-    code: "USAGE",
-  });
+  await expect(mutantNamed(server, service, mutant)).rejects.toMatchObject({ code: "USAGE" });
 });

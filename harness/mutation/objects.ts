@@ -1,5 +1,28 @@
 import type { ClientBase } from "pg";
-import type { DerivedMutant, MutationKind } from "./mutation-score.ts";
+import type { MutationKind } from "./mutation-points.ts";
+
+/** A change of a schema, derived from the schema itself. */
+export interface DerivedMutant {
+  /**
+   * The kind, the object and the changed text. It is unique, and stays the same as long as that part
+   * of the schema does: lists of reviewed survivors name mutants by it.
+   */
+  readonly id: string;
+  readonly kind: MutationKind;
+  /** The constraint, index, trigger or routine. */
+  readonly object: string;
+  /** The signature of the routine whose source is changed; null if the object is no routine. */
+  readonly routine: string | null;
+  /** The line of the routine's source, from 1; null if the object is no routine. */
+  readonly line: number | null;
+  /** The changed statement or definition, in one line; of a block, a loop or a branch only the head. */
+  readonly statement: string;
+  /** The changed part before and after, each in one line; `after` is empty for a deletion. */
+  readonly before: string;
+  readonly after: string;
+  /** An SQL script that makes the change in a database with the schema. */
+  readonly ddl: string;
+}
 
 interface Row {
   readonly kind: MutationKind;
@@ -15,9 +38,10 @@ const member = (catalog: string, oid: string): string =>
             where classid = '${catalog}'::regclass and objid = ${oid} and deptype = 'e')`;
 
 /**
- * What protects data without being a routine. Not null constraints are read from the columns, since
- * before 18 they are not among the constraints; those that a primary key or an identity asks for
- * cannot be dropped. What a partition or a child has from its parent goes with it.
+ * Constraints, unique indexes, triggers and isolation levels of routines. NOT NULL constraints are
+ * read from the columns: before PostgreSQL 18 they are not in pg_constraint. Those that a primary key
+ * or an identity column implies cannot be dropped. An object that a partition or a child table
+ * inherits is dropped with that of its parent.
  */
 const OBJECTS = `
 select 'drop-constraint' as kind,
@@ -77,7 +101,7 @@ select 'weaken-isolation', p.oid::regprocedure::text, setting,
 
 order by kind, object`;
 
-/** The mutants of a schema that leave its routines' sources as they are. */
+/** The mutants of a schema that change no routine's source. */
 export async function objectMutants(client: ClientBase): Promise<readonly DerivedMutant[]> {
   const { rows } = await client.query<Row>(OBJECTS);
   return rows.map(({ kind, object, definition, ddl }) => ({

@@ -2,14 +2,19 @@ import { loadModule } from "libpg-query";
 import type { ClientBase } from "pg";
 import { definitionOf } from "../parser/plpgsql.ts";
 import { editsOf, type FoundEdit } from "./edits.ts";
-import type { Unmutated } from "./mutation-score.ts";
 import type { Source } from "./source-tree.ts";
 
-/** A routine of the application's, and what can be changed in its source. */
+/** A part of a schema that could not be mutated, and why. */
+export interface Unmutated {
+  readonly object: string;
+  readonly reason: string;
+}
+
+/** A routine of the application, and the edits that mutate its source. */
 export interface SourceRoutine {
-  /** As `regprocedure` names it; without its arguments where no other has its name. */
+  /** Its signature, or its name alone if no other routine has that name. */
   readonly name: string;
-  /** As gates name it: with its schema and its arguments' types. */
+  /** Its name with the types of its arguments, as `regprocedure` prints it. */
   readonly signature: string;
   readonly source: Source;
   readonly edits: readonly FoundEdit[];
@@ -39,7 +44,7 @@ select case when count(*) over (partition by proname) = 1 then p.oid::regproc::t
  order by nspname collate "C", proname collate "C",
           pg_get_function_identity_arguments(p.oid) collate "C"`;
 
-/** The routines of a schema, and those parts of them that stay as they are. */
+/** The routines of a schema, and those of them that could not be mutated, or only in part. */
 export async function readRoutines(client: ClientBase): Promise<{
   readonly routines: readonly SourceRoutine[];
   readonly unmutated: readonly Unmutated[];

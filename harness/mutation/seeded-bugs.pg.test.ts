@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
+import { verify } from "../explorer/verify.ts";
+import { withClient } from "../postgres/connection.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
-import { withClient } from "../service/mutated.ts";
-import type { Mutant } from "../service/service.ts";
-import { runSeededBugs } from "./seeded-run.ts";
+import type { SeededBug } from "../service/service.ts";
+import { runSeededBugs } from "./seeded-bugs.ts";
 import { tickets } from "./tickets.fixture.ts";
 
 let server: Server;
@@ -25,7 +26,7 @@ const NO_LOCK = `
 
 const routine = { depth: "routine", smallest: { operations: 2, preemptions: 1 } } as const;
 
-const bugs: readonly (Mutant & { readonly sql: string })[] = [
+const bugs: readonly (SeededBug & { readonly sql: string })[] = [
   { name: "neither", story: "", checker: "invariant", ...routine, sql: NO_INDEX + NO_LOCK },
   { name: "wrong-checker", story: "", checker: "contract", ...routine, sql: NO_INDEX + NO_LOCK },
   {
@@ -41,7 +42,7 @@ const bugs: readonly (Mutant & { readonly sql: string })[] = [
 ];
 
 const service = tickets({
-  mutants: bugs,
+  seededBugs: bugs,
   migrate: async (url, mutant) => {
     await tickets().migrate(url, undefined);
     const sql = bugs.find(({ name }) => name === mutant)?.sql;
@@ -53,7 +54,6 @@ const options = {
   seed: 1,
   runs: 40,
   timeMs: undefined,
-  bounds: DEFAULTS.bounds,
   allCheckers: false,
   atOnce: 2,
   replays: 3,
@@ -64,13 +64,13 @@ const options = {
   onResult: undefined,
 };
 
-test("a bug is caught by the checker that must, or it has survived", async () => {
+test("a bug that the expected checker does not find has survived", async () => {
   const report = await runSeededBugs(server, service, { ...options, only: undefined });
-  const told = report.results.map(
+  const outcomes = report.results.map(
     ({ name, outcome, checkers }) =>
       `${name}: ${outcome} ${checkers.map(({ checker }) => checker)}`,
   );
-  expect(told).toEqual([
+  expect(outcomes).toEqual([
     "neither: caught invariant",
     "wrong-checker: survived invariant",
     "too-shallow: survived ",
@@ -80,35 +80,59 @@ test("a bug is caught by the checker that must, or it has survived", async () =>
   const [caught] = report.results;
   expect(caught?.counterexample).toMatchObject({ mutant: "neither", preemptions: 1 });
   expect(caught?.replays).toEqual({ identical: 3, of: 3 });
-  expect(report.unmutated).toMatchObject([
+  expect(report.baseline).toMatchObject([
     { gates: ["statement", "routine"], verdict: "pass" },
     { gates: ["statement"], verdict: "pass" },
   ]);
   expect(report.verdict).toBe("fail");
 });
 
-test("what is caught or equivalent is a pass; to the end of the budget, if all checkers are asked", async () => {
+test("the run passes when bugs are caught and equivalent changes are not", async () => {
+  const only = ["neither", "no-index"];
+  const report = await runSeededBugs(server, service, { ...options, only });
+  expect(report.verdict).toBe("pass");
+  const [caught, equivalent] = report.results;
+  expect(caught?.executions).toBe(caught?.checkers[0]?.executions);
+  expect(caught?.executions).toBeLessThan(40);
+  expect(equivalent?.executions).toBe(40);
+});
+
+test("a bug is caught if and only if verify catches it, after as many executions", async () => {
+  const report = await runSeededBugs(server, service, { ...options, only: ["neither"] });
+  const { campaign } = await verify(server, service, { seed: 1, runs: 40, mutant: "neither" });
+  expect(campaign.verdict).toBe("fail");
+  expect(report.results[0]?.executions).toBe(campaign.executions);
+  expect(report.results[0]?.counterexample?.schedule).toEqual(
+    campaign.counterexamples[0]?.schedule,
+  );
+});
+
+test("with all checkers, those that did not find the bug get a campaign each", async () => {
+  const alone = await runSeededBugs(server, service, { ...options, only: ["neither"] });
   const only = ["neither", "no-index"];
   const report = await runSeededBugs(server, service, { ...options, only, allCheckers: true });
   expect(report.verdict).toBe("pass");
-  expect(report.results.map(({ executions }) => executions)).toEqual([40, 40]);
+  // The contract and leaks find nothing; this service has no model and no ids.
+  const first = alone.results[0]?.executions ?? 0;
+  expect(report.results.map(({ executions }) => executions)).toEqual([first + 80, 40]);
+  expect(report.results[0]?.checkers).toMatchObject([{ checker: "invariant", executions: first }]);
 });
 
-test("an alarm about the service as it is, is a failure", async () => {
-  const broken = tickets({ mutants: [], migrate: (url) => service.migrate(url, "neither") });
+test("a violation of the service without a bug fails the run", async () => {
+  const broken = tickets({ seededBugs: [], migrate: (url) => service.migrate(url, "neither") });
   const mutants = bugs.slice(0, 1);
   const report = await runSeededBugs(
     server,
-    { ...broken, mutants },
+    { ...broken, seededBugs: mutants },
     { ...options, only: undefined },
   );
-  expect(report.unmutated).toMatchObject([
+  expect(report.baseline).toMatchObject([
     { verdict: "fail", checkers: [{ checker: "invariant" }] },
   ]);
   expect(report.verdict).toBe("fail");
 });
 
-test("nothing is made of an interruption, nor of a name that there is not", async () => {
+test("an interrupted run is unknown, and an unknown name is refused", async () => {
   const signal = AbortSignal.abort();
   const report = await runSeededBugs(server, service, { ...options, only: undefined, signal });
   expect(report).toMatchObject({ verdict: "unknown", results: [] });

@@ -1,38 +1,119 @@
-import { Checkers, checkersOf } from "../checkers/registry.ts";
+import { CHECKERS, type CheckerName, cannotCheck } from "../checkers/registry.ts";
+import type { GateLevel } from "../core/control.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
-import { endsProcess, FAULT_GROUPS } from "../core/fault.ts";
+import { endsProcess, FAULT_GROUPS, type Fault } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
-import type { Executor } from "../execution/executor.ts";
-import type { Environment } from "../explorer/campaign.ts";
+import type { Verdict } from "../core/verdict.ts";
+import type { Provenance } from "../explorer/campaign.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
-import { hashSources } from "../explorer/provenance.ts";
 import { replay } from "../explorer/replay.ts";
-import { shrunkCounterexample } from "../explorer/shrunk-counterexample.ts";
 import type { Server } from "../postgres/provider.ts";
+import { strategyNamed } from "../scheduler/strategies.ts";
 import { openExecutor } from "../service/open-executor.ts";
-import type { Mutant, Service } from "../service/service.ts";
-import { type Finding, type Hunted, type HuntOptions, hunt } from "./search-until-found.ts";
-import type { BaselineResult, CheckerFinding, SeededBugResult } from "./seeded-report.ts";
-import { Ways } from "./solo-runs.ts";
+import type { SeededBug, Service } from "../service/service.ts";
+import { type MutantCampaign, mutantCampaign, provenanceOf } from "./mutant-campaign.ts";
 
-export interface SeededBugOptions extends Omit<HuntOptions, "enough" | "faults" | "baseline"> {
-  /** Whether to go on to the end of the budget, so that every checker has its chance. */
+/** When a checker first found something. */
+export interface CheckerFinding {
+  readonly checker: string;
+  /** Executions until then, that one included. */
+  readonly executions: number;
+  /** How long exploring took until then, in ms. */
+  readonly elapsedMs: number;
+}
+
+/** The gates and faults that a bug needs to show. */
+export interface Depth {
+  readonly gates: readonly GateLevel[];
+  /** Faults that are injected at random. */
+  readonly faults: readonly Fault[];
+}
+
+/** The result for one seeded bug. */
+export interface SeededBugResult extends Depth {
+  readonly name: string;
+  readonly story: string;
+  /** The checker that must catch it; null for an equivalent change, which no checker can see. */
+  readonly checker: string | null;
+  /** Why no execution differs from the service without the bug; null for all other bugs. */
+  readonly equivalent: string | null;
+  /**
+   * `caught`: by the checker that must catch it. `survived`: that checker found nothing within the
+   * budget, even if others did. `equivalent`: it is equivalent, and no checker found anything.
+   * `false alarm`: it is equivalent, and a checker found something. `unknown`: the campaign could
+   * not run, or an execution could not be checked.
+   */
+  readonly outcome: "caught" | "survived" | "equivalent" | "false alarm" | "unknown";
+  /** The checkers that found something, each alone, the earliest first. */
+  readonly checkers: readonly CheckerFinding[];
+  /** Of all campaigns with the bug. */
+  readonly executions: number;
+  readonly elapsedMs: number;
+  /** Shrunk; of the checker that must catch it, or else of the first that found something. */
+  readonly counterexample: Counterexample | null;
+  /** The smallest counterexample that is known. */
+  readonly smallest: {
+    readonly operations: number;
+    readonly preemptions: number;
+    readonly faults?: number;
+  } | null;
+  /** How many replays of the counterexample, on another database, gave exactly the same execution. */
+  readonly replays: { readonly identical: number; readonly of: number } | null;
+  /** Why the outcome is `unknown`; null otherwise. */
+  readonly reason: string | null;
+}
+
+/** The result for the service without a bug, within the same budget. */
+export interface BaselineResult extends Depth {
+  readonly verdict: Verdict;
+  readonly executions: number;
+  readonly elapsedMs: number;
+  readonly checkers: readonly CheckerFinding[];
+  readonly reason: string | null;
+}
+
+/** The results for a service's seeded bugs: whether the checkers find what they are there to find. */
+export interface SeededBugReport extends Provenance {
+  readonly service: string;
+  readonly seed: number;
+  /** The most executions of each campaign, and the most time, in ms. */
+  readonly budget: { readonly runs: number; readonly timeMs: number | null };
+  /** Whether each checker had a campaign of its own, where it did not find the bug first. */
   readonly allCheckers: boolean;
-  /** How often a counterexample is replayed. */
+  readonly verdict: Verdict;
+  readonly elapsedMs: number;
+  readonly results: readonly SeededBugResult[];
+  readonly baseline: readonly BaselineResult[];
+  /** The names of bugs that were left out: others were asked for, or the run was interrupted. */
+  readonly untried: readonly string[];
+}
+
+export interface SeededBugOptions {
+  readonly seed: number;
+  /** The most executions of each campaign. */
+  readonly runs: number;
+  /** The most time for each campaign, in ms; undefined: no limit. */
+  readonly timeMs: number | undefined;
+  /** The names of the bugs to try; undefined: all. */
+  readonly only: readonly string[] | undefined;
+  /** Whether each checker has a campaign of its own, where it did not find the bug first. */
+  readonly allCheckers: boolean;
+  /** How many bugs are tried at the same time, each on a database of its own. */
+  readonly atOnce: number;
+  /** How often each counterexample is replayed. */
   readonly replays: number;
   readonly shrinkTimeMs: number;
   readonly stepTimeoutMs: number;
+  readonly signal: AbortSignal | undefined;
   /** Starts a server that can be killed. */
   readonly killableServer: () => Promise<Server>;
+  readonly onResult: ((result: SeededBugResult, done: number, of: number) => void) | undefined;
 }
 
-/** How deep control goes, and whether faults strike. */
-export type Depth = Pick<SeededBugResult, "gates" | "faults">;
-
-/** What it takes to see a bug. */
-export function depthOf(mutant: Mutant): Depth {
+/** The gates and faults that a bug declares; an equivalent change has the default gates. */
+export function depthOf(mutant: SeededBug): Depth {
   const depth = "depth" in mutant ? mutant.depth : "routine";
   switch (depth) {
     case "statement":
@@ -50,188 +131,246 @@ export function depthOf(mutant: Mutant): Depth {
   }
 }
 
-/** How many times as long executions take in which processes are started anew: so many fewer there are. */
-const SLOWER = 10;
+/**
+ * Verifies a service with each of its seeded bugs, one at a time, and then without any, at each
+ * depth that was used.
+ * @throws HarnessError USAGE for a name that the service does not have
+ */
+export async function runSeededBugs<State extends Json, Op extends Operation>(
+  server: Server,
+  service: Service<State, Op>,
+  options: SeededBugOptions,
+): Promise<SeededBugReport> {
+  const began = performance.now();
+  const mutants = chosen(service, options.only);
+  const provenance = await provenanceOf(server, service);
+  const trial = new Trial(server, service, options);
+  let done = 0;
+  const results = await inParallel(mutants, options, async (mutant) => {
+    const result = await trial.mutant(mutant);
+    options.onResult?.(result, ++done, mutants.length);
+    return result;
+  });
+  const depths = new Map(
+    results.map(({ gates, faults }) => [`${gates} ${faults}`, { gates, faults }]),
+  );
+  const baseline = await inParallel([...depths.values()], options, (depth) =>
+    trial.baseline(depth),
+  );
+  return {
+    service: service.name,
+    seed: options.seed,
+    budget: { runs: options.runs, timeMs: options.timeMs ?? null },
+    allCheckers: options.allCheckers,
+    verdict: verdictOf(results, baseline, results.length < mutants.length),
+    elapsedMs: performance.now() - began,
+    results,
+    baseline,
+    untried: service.seededBugs
+      .map(({ name }) => name)
+      .filter((name) => !results.some((result) => result.name === name)),
+    ...provenance,
+  };
+}
 
-/** What a model's seeded bugs are tried on. */
-export class SeededBugTrial<State extends Json, Op extends Operation> {
+function chosen(
+  { name, seededBugs: mutants }: Pick<Service, "name" | "seededBugs">,
+  only?: readonly string[],
+) {
+  if (only === undefined) return mutants;
+  const unknown = only.filter((wanted) => !mutants.some((mutant) => mutant.name === wanted));
+  if (unknown.length === 0) return mutants.filter((mutant) => only.includes(mutant.name));
+  const all = mutants.map((mutant) => mutant.name).join(", ") || "none";
+  throw new HarnessError(
+    "USAGE",
+    `the service "${name}" has no seeded bug ${unknown.join(", ")}; it has: ${all}`,
+  );
+}
+
+/** Results in the order of `all`; tasks that had not begun at an interruption have none. */
+async function inParallel<T, R>(
+  all: readonly T[],
+  { atOnce, signal }: Pick<SeededBugOptions, "atOnce" | "signal">,
+  work: (one: T) => Promise<R>,
+): Promise<readonly R[]> {
+  const results = new Map<number, R>();
+  let next = 0;
+  const worker = async () => {
+    for (let at = next++; at < all.length && !signal?.aborted; at = next++) {
+      results.set(at, await work(all[at] as T));
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return [...results].sort(([a], [b]) => a - b).map(([, result]) => result);
+}
+
+/** A fault that restarts a process makes an execution about ten times as long. */
+const RESTART_FACTOR = 10;
+
+class Trial<State extends Json, Op extends Operation> {
   readonly #server: Server;
   readonly #service: Service<State, Op>;
-  readonly #environment: Environment;
   readonly #options: SeededBugOptions;
-  #baseline: Promise<Ways> | undefined;
 
-  constructor(
-    server: Server,
-    service: Service<State, Op>,
-    environment: Environment,
-    options: SeededBugOptions,
-  ) {
+  constructor(server: Server, service: Service<State, Op>, options: SeededBugOptions) {
     this.#server = server;
     this.#service = service;
-    this.#environment = environment;
     this.#options = options;
   }
 
-  /** Looks for one seeded bug on a database of its own, shrinks what is found, and replays it. */
-  async mutant(mutant: Mutant): Promise<SeededBugResult> {
+  /**
+   * Verifies the service with a bug, and replays the counterexample on another database. The
+   * campaign ends at the first violation. Where the checker that must catch the bug did not find
+   * it, a campaign with this checker alone tells whether it would.
+   */
+  async mutant(mutant: SeededBug): Promise<SeededBugResult> {
     const depth = depthOf(mutant);
     const wanted = "checker" in mutant ? mutant.checker : undefined;
-    const enough = (checkers: readonly string[]) =>
-      wanted === undefined ? checkers.length > 0 : checkers.includes(wanted);
-    this.#baseline ??= this.#ways();
-    const baseline = await this.#baseline;
-    const { hunted, counterexample } = await this.#on(depth, mutant.name, async (executor) => {
-      const hunted = await this.#hunt(executor, depth, enough, baseline);
-      const finding =
-        hunted.findings.find(({ checker }) => checker === wanted) ?? hunted.findings[0];
-      // After an error an executor can only be closed.
-      const shrinks = finding !== undefined && hunted.error === undefined;
-      const counterexample = shrinks && (await this.#shrunk(executor, depth, mutant, finding));
-      return { hunted, counterexample: counterexample || null };
+    return this.#on(depth, async (server) => {
+      // A counterexample is shrunk for the first checker that has found something.
+      const inOrder = CHECKERS.toSorted((a, b) => Number(b === wanted) - Number(a === wanted));
+      const first = await this.#campaign(server, depth, mutant.name, inOrder);
+      const others = this.#others(first, wanted);
+      const campaigns: MutantCampaign[] = [first];
+      for (const checker of others) {
+        campaigns.push(await this.#campaign(server, depth, mutant.name, [checker]));
+      }
+      const findings = campaigns.flatMap(findingsOf).sort((a, b) => a.executions - b.executions);
+      const catching = campaigns.find(({ checkers }) => checkers.some((it) => it === wanted));
+      const counterexample = (catching ?? first).counterexample;
+      return {
+        name: mutant.name,
+        story: mutant.story,
+        checker: wanted ?? null,
+        equivalent: "equivalent" in mutant ? mutant.equivalent : null,
+        ...depth,
+        outcome: outcomeOf(campaigns, catching, wanted),
+        checkers: findings,
+        executions: campaigns.reduce((sum, { executions }) => sum + executions, 0),
+        elapsedMs: campaigns.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0),
+        counterexample,
+        smallest: "smallest" in mutant ? mutant.smallest : null,
+        replays: counterexample && (await this.#replay(server, depth, counterexample)),
+        reason: campaigns.find(({ reason }) => reason !== null)?.reason ?? null,
+      };
     });
-    const replays =
-      counterexample &&
-      (await this.#on(depth, mutant.name, (executor) => this.#replays(executor, counterexample)));
-    const { executions, elapsedMs } = hunted;
-    return {
-      name: mutant.name,
-      story: mutant.story,
-      checker: wanted ?? null,
-      equivalent: "equivalent" in mutant ? mutant.equivalent : null,
-      ...depth,
-      outcome: outcomeOf(hunted, wanted),
-      checkers: hunted.findings.map(first),
-      executions,
-      elapsedMs,
-      counterexample,
-      smallest: "smallest" in mutant ? mutant.smallest : null,
-      replays,
-      reason: hunted.error?.message ?? hunted.undecided ?? null,
-    };
   }
 
-  /** The service without a bug: nothing may be found. */
-  async unmutated(depth: Depth): Promise<BaselineResult> {
-    const hunted = await this.#on(depth, undefined, (executor) =>
-      this.#hunt(executor, depth, (checkers) => checkers.length > 0),
+  /** The checkers that get a campaign of their own. */
+  #others({ checkers }: MutantCampaign, wanted: string | undefined): readonly CheckerName[] {
+    if (checkers.length === 0) return [];
+    return CHECKERS.filter(
+      (checker) =>
+        !checkers.includes(checker) &&
+        (this.#options.allCheckers || checker === wanted) &&
+        cannotCheck(this.#service, [checker]).length === 0,
     );
-    const { findings, executions, elapsedMs, error, undecided } = hunted;
-    const reason = error?.message ?? undecided ?? null;
-    return {
-      ...depth,
-      verdict: findings.length > 0 ? "fail" : reason === null ? "pass" : "unknown",
-      executions,
-      elapsedMs,
-      checkers: findings.map(first),
-      reason: findings[0]?.violations[0]?.message ?? reason,
-    };
   }
 
-  /** Of the service without a bug. */
-  #ways(): Promise<Ways> {
-    const depth: Depth = { gates: ["statement"], faults: [] };
-    return this.#on(depth, undefined, (executor) => Ways.of(executor, this.#service));
+  /** Verifies the service without a bug. */
+  baseline(depth: Depth): Promise<BaselineResult> {
+    return this.#on(depth, async (server) => {
+      const campaign = await this.#campaign(server, depth, undefined, CHECKERS);
+      const { verdict, executions, elapsedMs, reason, counterexample } = campaign;
+      return {
+        ...depth,
+        ...{ verdict, executions, elapsedMs },
+        checkers: findingsOf(campaign),
+        reason: counterexample?.violations[0]?.message ?? reason,
+      };
+    });
   }
 
-  async #on<T>(
+  #campaign(
+    server: Server,
     { gates, faults }: Depth,
     mutant: string | undefined,
-    work: (executor: Executor<State, Op>) => Promise<T>,
-  ): Promise<T> {
-    // What is killed is nobody else's.
-    const own = faults.includes("crash") ? await this.#options.killableServer() : undefined;
-    try {
-      const executor = await openExecutor(own ?? this.#server, this.#service, mutant, {
-        control: { ...DEFAULTS.control, gates },
-        faults,
-        stepTimeoutMs: this.#options.stepTimeoutMs,
-        signal: this.#options.signal,
-      });
-      try {
-        return await work(executor);
-      } finally {
-        await executor.close();
-      }
-    } finally {
-      await own?.stop();
-    }
-  }
-
-  #hunt(
-    executor: Executor<State, Op>,
-    { faults }: Depth,
-    enough: (checkers: readonly string[]) => boolean,
-    baseline?: Ways,
-  ): Promise<Hunted<State, Op>> {
-    const { runs } = this.#options;
-    return hunt(executor, this.#service, new Checkers(checkersOf(this.#service)), {
-      ...this.#options,
-      runs: faults.some(endsProcess) ? Math.ceil(runs / SLOWER) : runs,
-      faults,
-      baseline,
-      enough: (checkers) => !this.#options.allCheckers && enough(checkers),
-    });
-  }
-
-  async #shrunk(
-    executor: Executor<State, Op>,
-    { gates }: Depth,
-    { name }: Mutant,
-    finding: Finding<State, Op>,
-  ): Promise<Counterexample<State, Op>> {
-    const { shrinkTimeMs, signal, seed } = this.#options;
-    const { counterexample } = await shrunkCounterexample(finding, {
-      executor,
-      service: this.#service,
-      checkers: new Checkers(checkersOf(this.#service)),
-      tree: undefined,
-      timeMs: shrinkTimeMs,
-      signal,
-      onExecution: () => {},
-    });
-    const { heddle, postgres } = this.#environment;
-    return {
-      ...counterexample,
-      version: 1,
-      service: this.#service.name,
-      mutant: name,
+    checkers: readonly CheckerName[],
+  ): Promise<MutantCampaign> {
+    const { seed, runs, timeMs, shrinkTimeMs, stepTimeoutMs, signal } = this.#options;
+    const { preemptions } = DEFAULTS;
+    return mutantCampaign(server, this.#service, mutant, {
+      ...{ seed, timeMs, checkers, shrinkTimeMs, stepTimeoutMs, signal },
+      runs: faults.some(endsProcess) ? Math.ceil(runs / RESTART_FACTOR) : runs,
+      strategy: strategyNamed("auto", { preemptions, faults }),
       control: { ...DEFAULTS.control, gates },
-      seed,
-      execution: finding.executions - 1,
-      versions: { heddle, postgres: postgres.version },
-      hashes: await hashSources(this.#service.sources),
-    };
+    });
   }
 
-  async #replays(
-    executor: Executor<State, Op>,
-    counterexample: Counterexample<State, Op>,
+  async #replay(
+    server: Server,
+    { gates, faults }: Depth,
+    counterexample: Counterexample,
   ): Promise<{ readonly identical: number; readonly of: number }> {
-    const of = this.#options.replays;
+    const { replays: of, stepTimeoutMs, signal } = this.#options;
+    const executor = await openExecutor(server, this.#service, counterexample.mutant ?? undefined, {
+      control: { ...DEFAULTS.control, gates },
+      faults,
+      stepTimeoutMs,
+      signal,
+    });
     let identical = 0;
     try {
       for (let done = 0; done < of; done++) {
-        const { diverged } = await replay(executor, this.#service, counterexample);
+        const { diverged } = await replay(
+          executor,
+          this.#service,
+          counterexample as Counterexample<State, Op>,
+        );
         if (diverged === undefined) identical++;
       }
     } catch (error) {
-      if (!(error instanceof HarnessError)) throw error; // Those that were left are not identical.
+      // After an error the remaining replays cannot run, and count as different.
+      if (!(error instanceof HarnessError)) throw error;
+    } finally {
+      await executor.close();
     }
     return { identical, of };
   }
+
+  /** A bug whose depth has crashes gets a server that no other bug uses. */
+  async #on<T>({ faults }: Depth, work: (server: Server) => Promise<T>): Promise<T> {
+    if (!faults.includes("crash")) return work(this.#server);
+    const own = await this.#options.killableServer();
+    try {
+      return await work(own);
+    } finally {
+      await own.stop();
+    }
+  }
 }
 
-function first({ checker, executions, elapsedMs }: CheckerFinding): CheckerFinding {
-  return { checker, executions, elapsedMs };
+function findingsOf({ checkers, executions, elapsedMs }: MutantCampaign): CheckerFinding[] {
+  return checkers.map((checker) => ({ checker, executions, elapsedMs }));
 }
 
-function outcomeOf<State extends Json, Op extends Operation>(
-  { findings, error, undecided }: Hunted<State, Op>,
+function outcomeOf(
+  campaigns: readonly MutantCampaign[],
+  catching: MutantCampaign | undefined,
   wanted: string | undefined,
 ): SeededBugResult["outcome"] {
-  if (wanted === undefined && findings.length > 0) return "false alarm";
-  if (findings.some(({ checker }) => checker === wanted)) return "caught";
-  if (error !== undefined || undecided !== undefined) return "unknown";
-  return wanted === undefined ? "untold" : "survived";
+  if (catching !== undefined) return "caught";
+  if (wanted === undefined && campaigns.some(({ verdict }) => verdict === "fail")) {
+    return "false alarm";
+  }
+  if (campaigns.some(({ verdict }) => verdict === "unknown")) return "unknown";
+  return wanted === undefined ? "equivalent" : "survived";
+}
+
+/** A bug that survived, a false alarm, or a replay that differs is a failure. */
+function verdictOf(
+  results: readonly SeededBugResult[],
+  baseline: readonly BaselineResult[],
+  interrupted: boolean,
+): Verdict {
+  const failed =
+    results.some(({ outcome }) => outcome === "survived" || outcome === "false alarm") ||
+    results.some(({ replays }) => replays !== null && replays.identical < replays.of) ||
+    baseline.some(({ verdict }) => verdict === "fail");
+  if (failed) return "fail";
+  const unknown =
+    interrupted ||
+    results.some(({ outcome }) => outcome === "unknown") ||
+    baseline.some(({ verdict }) => verdict !== "pass");
+  return unknown ? "unknown" : "pass";
 }

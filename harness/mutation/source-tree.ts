@@ -6,7 +6,7 @@ import {
   STATEMENT_PREFIX,
 } from "../parser/plpgsql.ts";
 
-/** A routine's definition, and in which language its source is. */
+/** A routine's definition, and the language of its source. */
 export interface Source extends RoutineDefinition {
   readonly language: "plpgsql" | "sql";
 }
@@ -20,7 +20,7 @@ export type SourceTree =
   | boolean
   | null;
 
-/** Where things stand in the text, and the numbers by which PL/pgSQL knows variables. */
+/** Positions in the text, and the numbers by which PL/pgSQL refers to variables. */
 const INCIDENTAL = new Set([
   ...["location", "stmt_location", "stmt_len", "list_start", "list_end"],
   ...["rexpr_list_start", "rexpr_list_end", "datums", "varno", "dno", "retvarno", "recparentno"],
@@ -28,16 +28,17 @@ const INCIDENTAL = new Set([
 ]);
 
 /**
- * A source as the parsers of PL/pgSQL and SQL see it, without what is incidental: two sources with
- * equal trees are the same but for layout. Expressions inside of PL/pgSQL are parsed as well.
- * libpg-query has to be loaded. Throws what the parser says of a broken source.
+ * The normalized tree of a source: sources with equal trees differ in their layout alone. Expressions
+ * inside PL/pgSQL are parsed as well. libpg-query must be loaded.
+ *
+ * @throws the error of the parser for a source that it rejects
  */
 export function sourceTree(source: Source): SourceTree {
   const tree = source.language === "sql" ? parseSync(source.source) : parsePlpgsql(source);
   return normalizedTree(tree as SourceTree) ?? null;
 }
 
-/** The tree without what is incidental; of an empty list nothing is left. */
+/** The tree without incidental fields and empty lists. */
 export function normalizedTree(node: SourceTree): SourceTree | undefined {
   if (isList(node)) {
     const items = node.flatMap((item) => normalizedTree(item) ?? []);
@@ -47,42 +48,44 @@ export function normalizedTree(node: SourceTree): SourceTree | undefined {
   const [key = "", value] = Object.entries(node)[0] ?? [];
   if (key === "PLpgSQL_expr" && isNode(value)) return { expression: expression(value) };
   if (key.startsWith(STATEMENT_PREFIX) && isNode(value) && !("lineno" in value))
-    return added(value);
+    return withoutImplicit(value);
   const entries = Object.entries(node).flatMap(([key, value]) => {
-    const kept = INCIDENTAL.has(key) ? undefined : normalizedTree(value);
-    return kept === undefined ? [] : [[key, kept] as const];
+    const normalized = INCIDENTAL.has(key) ? undefined : normalizedTree(value);
+    return normalized === undefined ? [] : [[key, normalized] as const];
   });
   return Object.fromEntries(entries);
 }
 
-/** What PL/pgSQL adds itself has no line: a block around the routine's own, or a last RETURN. */
-function added(statement: { readonly [key: string]: SourceTree }): SourceTree | undefined {
+/** A statement without a line is implicit: PL/pgSQL adds an outer block and a final RETURN. */
+function withoutImplicit(statement: {
+  readonly [key: string]: SourceTree;
+}): SourceTree | undefined {
   const body = statement["body"];
   return body !== undefined && isList(body) && body[0] !== undefined
     ? normalizedTree(body[0])
     : undefined;
 }
 
-/** Stands for `x` in the conditions of `CASE x WHEN 1 THEN`. */
+/** Replaces `x` in the conditions of `CASE x WHEN 1 THEN`. */
 export const CASE_VARIABLE = "__Case__Variable__";
 
 function expression({ query, parseMode }: { readonly [key: string]: SourceTree }): SourceTree {
-  // The variable that PL/pgSQL makes for `CASE x` has its number in its name.
+  // PL/pgSQL numbers the variables that it adds for `CASE x`.
   const text = String(query).replace(/__Case__Variable_\d+__/g, CASE_VARIABLE);
   const parsed = parsedExpression(text, Number(parseMode ?? 0));
   return { parseMode: parseMode ?? 0, query: parsed ?? text };
 }
 
-/** Most expressions of a routine stay the same from one of its variants to the next. */
-const seen = new Map<string, SourceTree | undefined>();
-const MOST = 5_000;
+/** Parsed expressions: most are the same in each mutant of a routine. */
+const parsedExpressions = new Map<string, SourceTree | undefined>();
+const MOST_EXPRESSIONS = 5_000;
 
 function parsedExpression(query: string, mode: number): SourceTree | undefined {
   const key = `${mode} ${query}`;
-  if (seen.has(key)) return seen.get(key);
-  if (seen.size >= MOST) seen.clear();
+  if (parsedExpressions.has(key)) return parsedExpressions.get(key);
+  if (parsedExpressions.size >= MOST_EXPRESSIONS) parsedExpressions.clear();
   const parsed = parsedOrNothing(asStatement({ query, parseMode: mode }));
-  seen.set(key, parsed);
+  parsedExpressions.set(key, parsed);
   return parsed;
 }
 

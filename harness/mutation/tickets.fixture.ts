@@ -3,8 +3,7 @@ import { Client, DatabaseError } from "pg";
 import type { JsonObject } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { System, SystemContext } from "../execution/system.ts";
-import type { Promised } from "../service/promise.ts";
-import type { Service } from "../service/service.ts";
+import type { Service, ServicePromise } from "../service/service.ts";
 
 type Take = Operation & { readonly name: "take" };
 
@@ -30,7 +29,7 @@ export const INDEX = "drop-index tickets_once";
 
 const scenario = { initial: null, clients: [[{ name: "take" }], [{ name: "take" }]] as Take[][] };
 
-/** One seat that two clients want, kept by a lock with a check, and by an index. */
+/** A service with one seat that two clients take. A lock with a check protects it, and an index. */
 export function tickets(changes: Partial<Service<null, Take>> = {}): Service<null, Take> {
   return {
     name: "tickets",
@@ -53,18 +52,18 @@ export function tickets(changes: Partial<Service<null, Take>> = {}): Service<nul
       },
     ],
     codes: { take: ["OK", "TAKEN", "23505"] },
-    mutants: [],
+    seededBugs: [],
     sources: [],
     ...changes,
   };
 }
 
-export const oneTicket: Promised = {
+export const oneTicket: ServicePromise = {
   name: "no double selling",
   statement: "A seat is sold once.",
   rules: [{ checker: "invariant", name: "one-ticket" }],
   protections: [
-    { name: "the lock", description: "Who takes a seat locks it.", without: [LOCK] },
+    { name: "the lock", description: "A transaction that takes a seat locks it.", without: [LOCK] },
     {
       name: "the check",
       description: "A seat with a ticket is taken.",

@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { type Binaries, installedBinaries, runnableBinaries } from "./binaries.ts";
 import { exists } from "./cache.ts";
-import { run } from "./program.ts";
+import { runAs } from "./os-user.ts";
 import { baseFolder } from "./run-folder.ts";
 
 let base: string;
-/** The installed binaries in a folder of our own, which we may change. */
-let ours: Binaries;
+/** A copy of the installed binaries, which tests may change. */
+let copied: Binaries;
 beforeAll(async () => {
   base = await mkdtemp(join(await baseFolder(undefined), "hb-"));
   await chmod(base, 0o755);
@@ -17,7 +17,7 @@ beforeAll(async () => {
   await cp(installed.folder, folder, { recursive: true, verbatimSymlinks: true });
   const moved = (path: string) => path.replace(installed.folder, folder);
   const [postgres, initdb] = [moved(installed.postgres), moved(installed.initdb)];
-  ours = { ...installed, folder, postgres, initdb };
+  copied = { ...installed, folder, postgres, initdb };
 }, 60_000);
 afterAll(() => rm(base, { recursive: true }));
 
@@ -31,23 +31,23 @@ afterEach(async () => {
 
 const LINK = join("lib", "libpq.so.5");
 
-test("binaries are found where npm installed them", async () => {
+test("finds the binaries that npm installed", async () => {
   const binaries = await installedBinaries();
   expect(binaries.version).toMatch(/^\d+\.\d+\.\d+/);
-  await run(undefined, binaries.postgres, ["--version"]);
+  await runAs(undefined, binaries.postgres, ["--version"]);
 });
 
-test("other versions are found by their aliases, and the usual one by its number", async () => {
-  const usual = await installedBinaries();
-  expect(await installedBinaries(usual.version.split(".")[0])).toEqual(usual);
+test("finds other versions by their aliases, and the bundled one by its major version", async () => {
+  const bundled = await installedBinaries();
+  expect(await installedBinaries(bundled.version.split(".")[0])).toEqual(bundled);
   for (const major of ["16", "17"]) {
     const binaries = await installedBinaries(major);
     expect(binaries.version.split(".")[0]).toBe(major);
-    await run(undefined, binaries.postgres, ["--version"]);
+    await runAs(undefined, binaries.postgres, ["--version"]);
   }
 });
 
-test("a package that is not installed is named", async () => {
+test("names a package that is not installed", async () => {
   await expect(installedBinaries("12")).rejects.toMatchObject({
     code: "PROVIDER_FAILED",
     message: expect.stringMatching(
@@ -58,34 +58,34 @@ test("a package that is not installed is named", async () => {
 
 const stranger = { name: "stranger", uid: 1_999_999_991, gid: 1_999_999_992 };
 
-test("who can read them runs them where they are", async () => {
-  expect(await runnableBinaries(ours, undefined)).toBe(ours);
-  expect(await runnableBinaries(ours, stranger)).toBe(ours);
-  await chmod(ours.folder, 0o700);
-  expect(await runnableBinaries(ours, undefined)).toBe(ours);
-  await chmod(ours.folder, 0o755);
+test("a user who can read the binaries runs them where they are installed", async () => {
+  expect(await runnableBinaries(copied, undefined)).toBe(copied);
+  expect(await runnableBinaries(copied, stranger)).toBe(copied);
+  await chmod(copied.folder, 0o700);
+  expect(await runnableBinaries(copied, undefined)).toBe(copied);
+  await chmod(copied.folder, 0o755);
 });
 
-test("an account that cannot read them uses a copy that it can", { timeout: 60_000 }, async () => {
-  await chmod(ours.postgres, 0o700);
-  const runnable = await runnableBinaries(ours, stranger);
+test("a user who cannot read the binaries gets a readable copy", { timeout: 60_000 }, async () => {
+  await chmod(copied.postgres, 0o700);
+  const runnable = await runnableBinaries(copied, stranger);
   expect((await stat(runnable.postgres)).mode & 0o777).toBe(0o755);
   expect((await stat(join(runnable.folder, "lib"))).mode & 0o777).toBe(0o755);
-  expect((await stat(ours.postgres)).mode & 0o777).toBe(0o700);
-  await run(undefined, runnable.postgres, ["--version"]);
-  await chmod(ours.postgres, 0o755);
+  expect((await stat(copied.postgres)).mode & 0o777).toBe(0o700);
+  await runAs(undefined, runnable.postgres, ["--version"]);
+  await chmod(copied.postgres, 0o755);
 });
 
 test.runIf(process.platform === "linux")(
-  "links that npm's script did not make are made in a copy",
+  "creates missing links in a copy",
   { timeout: 60_000 },
   async () => {
-    await rm(join(ours.folder, LINK));
-    const runnable = await runnableBinaries(ours, undefined);
+    await rm(join(copied.folder, LINK));
+    const runnable = await runnableBinaries(copied, undefined);
     expect(runnable.folder).toMatch(/heddle.binaries-linux-/);
     expect(await readlink(join(runnable.folder, LINK))).toMatch(/^libpq\.so\.5\.\d+$/);
-    expect(await exists(join(ours.folder, LINK))).toBe(false);
-    await run(undefined, runnable.initdb, ["--version"]);
-    expect(await runnableBinaries(ours, undefined)).toEqual(runnable);
+    expect(await exists(join(copied.folder, LINK))).toBe(false);
+    await runAs(undefined, runnable.initdb, ["--version"]);
+    expect(await runnableBinaries(copied, undefined)).toEqual(runnable);
   },
 );

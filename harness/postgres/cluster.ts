@@ -5,39 +5,39 @@ import { join } from "node:path";
 import type { Binaries } from "./binaries.ts";
 import { buildOnce, cacheFolder } from "./cache.ts";
 import type { Leftover } from "./leftovers.ts";
-import type { OsUser } from "./os-user.ts";
-import { run } from "./program.ts";
+import { type OsUser, runAs } from "./os-user.ts";
 
 const PASSWORD = "password";
 const DATA = "data";
 
-/** A Postgres data directory that is initialized. */
+/** An initialized data directory of Postgres. */
 export interface Cluster {
   readonly folder: string;
-  /** Of the superuser `postgres`; asked for over TCP only. */
+  /** The password of the superuser `postgres`, which is required over TCP only. */
   readonly password: string;
 }
 
 /**
- * The cached cluster that every server starts from a copy of: made by initdb once for each version
- * of the binaries and each account. Connections over its socket are trusted, since only its owner
- * (and root) can enter the folder that the socket is in.
+ * The cached cluster, of which each server gets a copy. initdb creates it once for each version of the
+ * binaries and each OS user. Connections over its socket are trusted, since only that user and root can
+ * enter the folder of the socket.
+ * @param onDraft called with the folder and process of initdb, to clean up if this process is killed.
  */
 export async function cachedCluster(
   binaries: Binaries,
-  account: OsUser | undefined,
+  user: OsUser | undefined,
   onDraft: (leftover: Leftover) => void,
 ): Promise<Cluster> {
-  const folder = await clusterFolder(binaries, account);
+  const folder = await clusterFolder(binaries, user);
   await buildOnce(folder, async (draft) => {
     const password = join(draft, PASSWORD);
     await writeFile(password, randomBytes(16).toString("hex"), { mode: 0o600 });
-    if (account !== undefined) {
-      for (const path of [draft, password]) await chown(path, account.uid, account.gid);
+    if (user !== undefined) {
+      for (const path of [draft, password]) await chown(path, user.uid, user.gid);
     }
     await chmod(draft, 0o700);
     const where = ["--pgdata", join(draft, DATA), "--pwfile", password];
-    await run(account, binaries.initdb, [...initdbArguments(binaries), ...where], (pid) =>
+    await runAs(user, binaries.initdb, [...initdbArguments(binaries), ...where], (pid) =>
       onDraft({ folder: draft, pid }),
     );
   });
@@ -47,27 +47,24 @@ export async function cachedCluster(
   };
 }
 
-/** Where that cluster is, or will be. */
-export async function clusterFolder(
-  binaries: Binaries,
-  account: OsUser | undefined,
-): Promise<string> {
+/** The path of the cached cluster, whether it exists or not. */
+export async function clusterFolder(binaries: Binaries, user: OsUser | undefined): Promise<string> {
   const args = initdbArguments(binaries).join(" ");
   const settings = createHash("sha256").update(args).digest("hex").slice(0, 8);
-  const owner = account?.uid ?? process.getuid?.() ?? "user";
-  return join(await cacheFolder(account), `cluster-${binaries.version}-${owner}-${settings}`);
+  const uid = user?.uid ?? process.getuid?.() ?? "user";
+  return join(await cacheFolder(user), `cluster-${binaries.version}-${uid}-${settings}`);
 }
 
-/** Copies a cluster into an empty folder, as `account`, to whom the copy belongs. */
+/** Copies a cluster into an empty folder as `user`, who then owns the copy. */
 export async function copyCluster(
   cluster: Cluster,
   target: string,
-  account: OsUser | undefined,
+  user: OsUser | undefined,
   onProcess: (pid: number) => void,
 ): Promise<void> {
-  // A process, since ours may not give files away without following what a link may lead to.
+  // A process of that user, since changing the owner of files afterwards could follow links.
   if (platform() === "win32") await cp(cluster.folder, target, { recursive: true });
-  else await run(account, "cp", ["-R", `${cluster.folder}/.`, target], onProcess);
+  else await runAs(user, "cp", ["-R", `${cluster.folder}/.`, target], onProcess);
 }
 
 function initdbArguments({ version }: Binaries): string[] {
@@ -77,7 +74,7 @@ function initdbArguments({ version }: Binaries): string[] {
     "--auth-host=scram-sha-256",
     "--encoding=UTF8",
     "--locale=C",
-    // Smaller, so that a copy is quicker.
+    // Small segments make the copy faster.
     "--wal-segsize=1",
     "--no-sync",
     "--no-instructions",

@@ -19,7 +19,7 @@ function changed(change: (url: URL) => void): string {
   return other.href;
 }
 
-test("what keeps us from connecting is named, and what to do about it", async () => {
+test("an error of a connection says what to do", async () => {
   const cases: [string, RegExp][] = [
     ["postgres://me@127.0.0.1:1/db", /me@127\.0\.0\.1:1: nothing listens there: start the server/],
     ["postgres://me@no-such-host.invalid/db", /invalid:5432: (there is no host|the host's name)/],
@@ -27,7 +27,7 @@ test("what keeps us from connecting is named, and what to do about it", async ()
     ["postgres://me@/db?host=/nowhere", /me@\/nowhere: there is no such socket: start/],
     [changed((u) => (u.password = "wrong")), /the user or the password is wrong: correct the URL/],
     [changed((u) => (u.username = "nobody")), /the user or the password is wrong: correct the/],
-    [changed((u) => (u.password = "")), /it asks for a password: put one into the URL/],
+    [changed((u) => (u.password = "")), /it requires a password: add one to the URL/],
     [changed((u) => (u.pathname = "/none")), /the database to connect to does not exist: name one/],
   ];
   for (const [refused, message] of cases) {
@@ -42,19 +42,19 @@ test.each([
   "postgres://user:pass#word@host/db",
   "postgres://host:port/db",
   "host",
-])("%s is no URL", async (unreadable) => {
+])("%s is not a valid URL", async (unreadable) => {
   await expect(connect(unreadable)).rejects.toMatchObject({
     code: "USAGE",
     message: expect.stringContaining("percent-encoded"),
   });
 });
 
-test("a password is never shown", async () => {
+test("an error does not contain the password", async () => {
   const secret = changed((u) => (u.password = "s3cret"));
   await expect(connect(secret)).rejects.toThrow(/^(?!.*s3cret)/s);
 });
 
-/** Listens, and does with each connection what `answer` says. */
+/** Listens, and calls `answer` with each connection. */
 async function withListener(answer: (socket: Socket) => void, use: (url: string) => Promise<void>) {
   const sockets: Socket[] = [];
   const listener = createServer((socket) => {
@@ -67,7 +67,7 @@ async function withListener(answer: (socket: Socket) => void, use: (url: string)
   listener.close();
 }
 
-test("who never answers is given up", async () => {
+test("times out if the server never answers", async () => {
   await withListener(
     () => {},
     async (silent) => {
@@ -76,11 +76,11 @@ test("who never answers is given up", async () => {
   );
 });
 
-test("who hangs up is no Postgres", async () => {
+test("explains a connection that the server closes at once", async () => {
   await withListener(
     (socket) => socket.destroy(),
     async (closed) => {
-      await expect(connect(closed)).rejects.toThrow(/what listens there hung up: check that/);
+      await expect(connect(closed)).rejects.toThrow(/the server closed the connection: check that/);
     },
   );
 });

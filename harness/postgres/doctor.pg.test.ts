@@ -1,22 +1,20 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connect, withDatabase } from "./connection.ts";
-import { examineDatabase } from "./database-examination.ts";
-import type { Diagnostic } from "./diagnostic.ts";
-import { examine } from "./doctor.ts";
+import { checkDatabase, type Diagnostic, diagnose } from "./doctor.ts";
 import { startEmbedded } from "./embedded.ts";
 import type { Server } from "./server.ts";
 
-let theirs: Server;
+let existing: Server;
 let url: string;
 beforeAll(async () => {
-  theirs = await startEmbedded({ over: "tcp" });
-  url = withDatabase((await theirs.lease()).url, "postgres");
+  existing = await startEmbedded({ over: "tcp" });
+  url = withDatabase((await existing.lease()).url, "postgres");
   const admin = await connect(url);
   await admin.query("create role plain login password 'plain'");
   await admin.query("create role maker login createdb password 'maker'");
   await admin.end();
 });
-afterAll(() => theirs.stop());
+afterAll(() => existing.stop());
 
 function as(role: string): string {
   const other = new URL(url);
@@ -25,13 +23,13 @@ function as(role: string): string {
   return other.href;
 }
 
-test("all is well with the embedded server", async () => {
-  const findings = await examine("embedded");
-  expect(findings.filter(({ ok }) => !ok)).toEqual([]);
-  expect(findings.map(({ name }) => name)).toEqual([
+test("every check passes with the embedded server", async () => {
+  const diagnostics = await diagnose("embedded");
+  expect(diagnostics.filter(({ ok }) => !ok)).toEqual([]);
+  expect(diagnostics.map(({ name }) => name)).toEqual([
     "provider",
     "binaries",
-    "account",
+    "OS user",
     "cache",
     "cluster",
     "run folders",
@@ -48,24 +46,25 @@ test("all is well with the embedded server", async () => {
   ]);
 });
 
-test("a role with few rights is shown as such", async () => {
-  const findings = await examine(as("maker"));
-  const detail = (name: string) => findings.find((finding) => finding.name === name)?.detail;
-  expect(detail("role")).toBe("maker, no superuser");
-  expect(detail("lock waits")).toMatch(/^asked for, which is slower/);
+test("shows the rights of a role that may create databases only", async () => {
+  const diagnostics = await diagnose(as("maker"));
+  const detail = (name: string) =>
+    diagnostics.find((diagnostic) => diagnostic.name === name)?.detail;
+  expect(detail("role")).toBe("maker, not a superuser");
+  expect(detail("lock waits")).toMatch(/^polled, which is slower/);
   expect(detail("statement gates")).toMatch(/^work/);
   expect(detail("routine and row gates")).toMatch(/^work/);
 });
 
-async function examined(role: string): Promise<Diagnostic[]> {
-  const findings: Diagnostic[] = [];
-  await examineDatabase(findings, as(role));
-  return findings;
+async function checked(role: string): Promise<Diagnostic[]> {
+  const diagnostics: Diagnostic[] = [];
+  await checkDatabase(diagnostics, as(role));
+  return diagnostics;
 }
 
-test("where no routine may be made, only statement gates work", async () => {
-  const findings = await examined("plain");
-  expect(findings.filter(({ name }) => name.endsWith("gates"))).toEqual([
+test("only statement gates work if the role may not create routines", async () => {
+  const diagnostics = await checked("plain");
+  expect(diagnostics.filter(({ name }) => name.endsWith("gates"))).toEqual([
     { name: "statement gates", ok: true, detail: expect.stringMatching(/^work/) },
     {
       name: "routine and row gates",
@@ -76,14 +75,14 @@ test("where no routine may be made, only statement gates work", async () => {
   ]);
 });
 
-test("where it is not seen who waits, no gates work", async () => {
+test("no gates work if the server does not show which session waits", async () => {
   const admin = await connect(url);
   const right = "execute on function pg_blocking_pids";
   await admin.query(`revoke ${right} from public`);
-  const findings = await examined("plain");
+  const diagnostics = await checked("plain");
   await admin.query(`grant ${right} to public`);
   await admin.end();
-  expect(findings.find(({ name }) => name === "statement gates")).toMatchObject({
+  expect(diagnostics.find(({ name }) => name === "statement gates")).toMatchObject({
     ok: false,
     hint: expect.stringContaining("not of a pooler"),
   });
@@ -91,9 +90,9 @@ test("where it is not seen who waits, no gates work", async () => {
 
 test.each([
   ["a role without the right to create databases", () => as("plain"), "server", /CREATEDB/],
-  ["a server that is not there", () => "postgres://127.0.0.1:1/x", "server", /nothing listens/],
-  ["a choice that there is not", () => "oracle", "provider", /no Postgres provider "oracle"/],
-])("%s is the last finding", async (_, choice, name, detail) => {
-  const findings = await examine(choice());
-  expect(findings.at(-1)).toEqual({ name, ok: false, detail: expect.stringMatching(detail) });
+  ["a server that is not running", () => "postgres://127.0.0.1:1/x", "server", /nothing listens/],
+  ["an unknown provider", () => "oracle", "provider", /Unknown Postgres provider "oracle"/],
+])("%s is the last diagnostic", async (_, choice, name, detail) => {
+  const diagnostics = await diagnose(choice());
+  expect(diagnostics.at(-1)).toEqual({ name, ok: false, detail: expect.stringMatching(detail) });
 });

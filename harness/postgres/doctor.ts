@@ -1,104 +1,264 @@
+import { on, once } from "node:events";
+import { HarnessError } from "../core/error.ts";
 import { installedBinaries, runnableBinaries } from "./binaries.ts";
 import { cacheFolder, exists } from "./cache.ts";
 import { clusterFolder } from "./cluster.ts";
-import { keptContainers } from "./container/container-label.ts";
+import { type Connection, connect } from "./connection.ts";
 import { openEngine } from "./container/engine.ts";
-import { imageId } from "./container/image.ts";
-import { examineDatabase } from "./database-examination.ts";
-import { type Diagnostic, probe } from "./diagnostic.ts";
+import { reusableContainers } from "./container/labels.ts";
+import { imageId } from "./container/run-container.ts";
 import { serverUser } from "./os-user.ts";
-import { settle, startServer } from "./provider.ts";
+import { selectServer, startServer } from "./provider.ts";
 import { baseFolder } from "./run-folder.ts";
 import type { Server } from "./server.ts";
 
+/** The result of one check. */
+export interface Diagnostic {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  /** What to do, if `detail` does not say it. */
+  readonly hint?: string;
+}
+
 /**
- * Finds out what the server of a choice allows, by using it: it is started, a database is leased,
- * tried and dropped, and the server is stopped.
+ * Checks what a server allows by using it: starts it, leases a database, tries in it what gates need,
+ * drops it, and stops the server.
  * @param choice as for `startServer`.
+ * @returns one diagnostic for each check. The checks end after the first failure that prevents the next.
  */
-export async function examine(choice: string): Promise<Diagnostic[]> {
-  const findings: Diagnostic[] = [];
-  const chosen = await probe(findings, "provider", async () => {
-    const value = await settle(choice);
+export async function diagnose(choice: string): Promise<Diagnostic[]> {
+  const diagnostics: Diagnostic[] = [];
+  const chosen = await probe(diagnostics, "provider", async () => {
+    const value = await selectServer(choice);
     return { value, detail: `${value.provider} (${value.why})` };
   });
-  if (chosen === undefined) return findings;
-  if (chosen.provider === "embedded") await examineInstallation(findings, chosen.major);
-  if (chosen.provider === "container") await examineEngine(findings, chosen.image);
-  const server = await probe(findings, "server", async () => {
+  if (chosen === undefined) return diagnostics;
+  if (chosen.provider === "embedded") await checkInstallation(diagnostics, chosen.major);
+  if (chosen.provider === "container") await checkEngine(diagnostics, chosen.image);
+  const server = await probe(diagnostics, "server", async () => {
     const value = await startServer(choice);
     return { value, detail: value.description };
   });
-  if (server === undefined) return findings;
+  if (server === undefined) return diagnostics;
   try {
-    await examineServer(findings, server);
+    await checkServer(diagnostics, server);
   } finally {
     await server.stop();
   }
-  return findings;
+  return diagnostics;
 }
 
-async function examineInstallation(
-  findings: Diagnostic[],
+async function checkInstallation(
+  diagnostics: Diagnostic[],
   major: string | undefined,
 ): Promise<void> {
-  const installed = await probe(findings, "binaries", async () => {
+  const installed = await probe(diagnostics, "binaries", async () => {
     const value = await installedBinaries(major);
     return { value, detail: `PostgreSQL ${value.version} in ${value.folder}` };
   });
-  const runner = await probe(findings, "account", async () => {
-    const account = await serverUser();
-    const name = account === undefined ? "this user" : `${account.name}, since this is root`;
-    return { value: { account }, detail: `Postgres runs as ${name}` };
+  const runner = await probe(diagnostics, "OS user", async () => {
+    const user = await serverUser();
+    const name = user === undefined ? "this user" : `${user.name}, since it refuses to run as root`;
+    return { value: { user }, detail: `Postgres runs as ${name}` };
   });
   if (installed === undefined || runner === undefined) return;
-  await probe(findings, "cache", async () => {
-    const value = await cacheFolder(runner.account);
+  await probe(diagnostics, "cache", async () => {
+    const value = await cacheFolder(runner.user);
     return { value, detail: value };
   });
-  await probe(findings, "cluster", async () => {
-    const { folder } = await runnableBinaries(installed, runner.account);
-    const cluster = await clusterFolder(installed, runner.account);
-    const state = (await exists(cluster)) ? "is" : "will be, at the first start,";
-    const detail = `${cluster} ${state} initialized; binaries run in ${folder}`;
+  await probe(diagnostics, "cluster", async () => {
+    const { folder } = await runnableBinaries(installed, runner.user);
+    const cluster = await clusterFolder(installed, runner.user);
+    const state = (await exists(cluster)) ? "is initialized" : "is initialized at the first start";
+    const detail = `${cluster} ${state}; the binaries are in ${folder}`;
     return { value: cluster, detail };
   });
-  await probe(findings, "run folders", async () => {
-    const value = await baseFolder(runner.account);
+  await probe(diagnostics, "run folders", async () => {
+    const value = await baseFolder(runner.user);
     return { value, detail: `below ${value}, where the path of a socket is short enough` };
   });
 }
 
-async function examineEngine(findings: Diagnostic[], image: string): Promise<void> {
-  const engine = await probe(findings, "engine", async () => {
+async function checkEngine(diagnostics: Diagnostic[], image: string): Promise<void> {
+  const engine = await probe(diagnostics, "engine", async () => {
     const value = await openEngine();
     return { value, detail: `runs on ${value.system}` };
   });
   if (engine === undefined) return;
-  await probe(findings, "image", async () => {
+  await probe(diagnostics, "image", async () => {
     const here = (await imageId(engine, image)) !== undefined;
-    return { value: here, detail: `${image} ${here ? "is here" : "has to be downloaded"}` };
+    return { value: here, detail: `${image} ${here ? "is present" : "will be downloaded"}` };
   });
-  await probe(findings, "kept containers", async () => {
-    const value = await keptContainers(engine);
-    const remove = `remove with docker rm --force --volumes ${value.join(" ")}`;
+  await probe(diagnostics, "reusable containers", async () => {
+    const value = await reusableContainers(engine);
+    const remove = `remove them with docker rm --force --volumes ${value.join(" ")}`;
     return { value, detail: value.length === 0 ? "none" : `${value.length}: ${remove}` };
   });
 }
 
-async function examineServer(findings: Diagnostic[], server: Server): Promise<void> {
-  const database = await probe(findings, "create database", async () => {
+async function checkServer(diagnostics: Diagnostic[], server: Server): Promise<void> {
+  const database = await probe(diagnostics, "create database", async () => {
     const value = await server.lease();
-    return { value, detail: `${value.name}, dropped again` };
+    return { value, detail: `${value.name}, which is dropped again` };
   });
   if (database === undefined) return;
   const pushed = database.lockWaits === "pushed";
-  findings.push({
+  diagnostics.push({
     name: "lock waits",
     ok: true,
     detail: pushed
-      ? "pushed by the server: deadlock_timeout and log_lock_waits may be set"
-      : "asked for, which is slower: this role may not set deadlock_timeout and log_lock_waits",
+      ? "reported by the server: this role may set deadlock_timeout and log_lock_waits"
+      : "polled, which is slower: this role may not set deadlock_timeout and log_lock_waits",
   });
-  await examineDatabase(findings, database.url);
+  await checkDatabase(diagnostics, database.url);
+}
+
+/** Runs a check and adds its diagnostic. An error becomes a diagnostic that is not `ok`, with its message. */
+async function probe<T>(
+  diagnostics: Diagnostic[],
+  name: string,
+  check: () => Promise<{ readonly value: T; readonly detail: string }>,
+  hint?: string,
+): Promise<T | undefined> {
+  try {
+    const { value, detail } = await check();
+    diagnostics.push({ name, ok: true, detail });
+    return value;
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    diagnostics.push({ name, ok: false, detail, ...(hint !== undefined && { hint }) });
+    return undefined;
+  }
+}
+
+const ANSWER_MS = 2000;
+
+/** Checks a disposable database: what Heddle needs in it, and what its gates need. */
+export async function checkDatabase(diagnostics: Diagnostic[], url: string): Promise<void> {
+  const sessions: Connection[] = [];
+  try {
+    const opened = await probe(diagnostics, "connect", async () => {
+      sessions.push(await connect(url), await connect(url));
+      return { value: sessions, detail: "two sessions opened" };
+    });
+    const [client, other] = opened ?? [];
+    if (client === undefined || other === undefined) return;
+    await checkSession(diagnostics, client);
+    await checkGates(diagnostics, client, other);
+  } finally {
+    for (const session of sessions) await session.end();
+  }
+}
+
+async function checkSession(diagnostics: Diagnostic[], client: Connection): Promise<void> {
+  await probe(diagnostics, "role", async () => {
+    const { rows } = await client.query<{ name: string; super: boolean }>(
+      "select rolname as name, rolsuper as super from pg_roles where rolname = current_user",
+    );
+    const detail = `${rows[0]?.name}, ${rows[0]?.super ? "a superuser" : "not a superuser"}`;
+    return { value: detail, detail };
+  });
+  await probe(diagnostics, "advisory locks", async () => {
+    const pid = "select pg_backend_pid() as pid, pg_advisory_lock(1)";
+    const before = await client.query<{ pid: number }>(pid);
+    const after = await client.query<{ pid: number; unlocked: boolean }>(
+      "select pg_backend_pid() as pid, pg_advisory_unlock(1) as unlocked",
+    );
+    if (before.rows[0]?.pid !== after.rows[0]?.pid || !after.rows[0]?.unlocked) {
+      throw new HarnessError(
+        "PROVIDER_FAILED",
+        "A pooler shares sessions between transactions: give the URL of the server itself.",
+      );
+    }
+    return { value: true, detail: "belong to the session" };
+  });
+  await probe(diagnostics, "notices", async () => {
+    const signal = AbortSignal.timeout(1000);
+    const notice = once(client, "notice", { signal });
+    await client.query("do $$ begin raise notice 'notice'; end $$");
+    await notice;
+    return { value: true, detail: "arrive" };
+  });
+  await probe(
+    diagnostics,
+    "btree_gist",
+    async () => {
+      await client.query("create extension btree_gist");
+      return { value: true, detail: "can be created" };
+    },
+    "Install the extension on the server (Debian: package postgresql-contrib), and let the role create it.",
+  );
+}
+
+async function checkGates(
+  diagnostics: Diagnostic[],
+  client: Connection,
+  other: Connection,
+): Promise<void> {
+  await probe(
+    diagnostics,
+    "statement gates",
+    async () => {
+      await client.query("select pg_advisory_lock(2)");
+      const waiting = other.query("select pg_advisory_lock(2), pg_advisory_unlock(2)");
+      const pid = (other as Connection & { readonly processID: number }).processID;
+      try {
+        await untilTrue(client, "select cardinality(pg_blocking_pids($1)) = 1 as true", pid);
+      } finally {
+        await client.query("select pg_advisory_unlock(2)");
+        await waiting;
+      }
+      return { value: true, detail: "work: the server shows which session waits for another" };
+    },
+    "Heddle must see which session waits: give the URL of the server itself, not of a pooler, and let the role call pg_blocking_pids.",
+  );
+  await probe(
+    diagnostics,
+    "routine and row gates",
+    async () => {
+      await client.query(GATE);
+      await client.query("select pg_advisory_lock(2)");
+      const insert = other.query("insert into heddle_checked values (1)");
+      try {
+        await noticeReceived(other, "here");
+      } finally {
+        await client.query("select pg_advisory_unlock(2)");
+        await insert;
+      }
+      const detail =
+        "work: a routine reports its place by a notice, and waits there while its statement runs";
+      return { value: true, detail };
+    },
+    "Only statement gates work: Heddle cannot interleave inside a function or a statement.",
+  );
+}
+
+/** A gate inside the server: a trigger that sends a notice and waits for an advisory lock. */
+const GATE = `
+  create table heddle_checked (id int);
+  create function heddle_gate() returns trigger language plpgsql set lock_timeout = 0 as $$
+    begin
+      raise info 'here';
+      perform pg_advisory_xact_lock(2);
+      return new;
+    end $$;
+  create trigger gate before insert on heddle_checked for each row execute function heddle_gate()`;
+
+/** Resolves at the notice `text`; ignores other notices. */
+async function noticeReceived(client: Connection, text: string): Promise<void> {
+  const signal = AbortSignal.timeout(ANSWER_MS);
+  for await (const [{ message }] of on(client, "notice", { signal })) {
+    if (message === text) return;
+  }
+}
+
+async function untilTrue(client: Connection, question: string, value: unknown): Promise<void> {
+  const until = performance.now() + ANSWER_MS;
+  for (;;) {
+    const { rows } = await client.query<{ true: boolean }>(question, [value]);
+    if (rows[0]?.true) return;
+    if (performance.now() > until)
+      throw new Error("the server does not show that the session waits");
+  }
 }

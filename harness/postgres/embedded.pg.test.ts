@@ -40,13 +40,13 @@ const only = ([session]: pg.Client[]): pg.Client => {
   return session;
 };
 
-test("a server says what it is", () => {
+test("a server has its provider, version and description", () => {
   expect(server.provider).toBe("embedded");
   expect(server.version).toMatch(/^\d+\.\d+$/);
   expect(server.description).toBe(`embedded PostgreSQL ${server.version} (as asked)`);
 });
 
-test("databases have names of their own, and are empty", async () => {
+test("databases have unique names, and are empty", async () => {
   const databases = await Promise.all([server.lease(), server.lease(), server.lease()]);
   expect(new Set(databases.map(({ name }) => name)).size).toBe(3);
   for (const { name, url } of databases) {
@@ -62,13 +62,13 @@ test("databases have names of their own, and are empty", async () => {
   for (const database of databases) await database.drop();
 });
 
-test("a database's URL can be read as a URL", async () => {
+test("the connection string of a database is a valid URL", async () => {
   const database = await server.lease();
   expect(new URL(database.url).pathname).toBe(`/${database.name}`);
   await database.drop();
 });
 
-test("a database is dropped under whoever uses it, once", async () => {
+test("drop disconnects the clients of a database, and may be repeated", async () => {
   const database = await server.lease();
   const client = new pg.Client({ connectionString: database.url });
   const lost = new Promise((resolve) => client.on("error", resolve));
@@ -81,7 +81,7 @@ test("a database is dropped under whoever uses it, once", async () => {
   );
 });
 
-test("times are in UTC, texts sort by code point and fold by Unicode", async () => {
+test("times are in UTC, texts sort by code point, and case follows Unicode", async () => {
   await withSessions(1, async (sessions) => {
     const { rows } = await only(sessions).query(
       "select current_setting('TimeZone') as zone, upper('é') as up, 'Z' < 'a' as sorted",
@@ -90,27 +90,27 @@ test("times are in UTC, texts sort by code point and fold by Unicode", async () 
   });
 });
 
-test("btree_gist is at hand", async () => {
+test("the extension btree_gist is available", async () => {
   await withSessions(1, (sessions) => only(sessions).query("create extension btree_gist"));
 });
 
-describe("lock waits are pushed", () => {
-  test("to the session that waits, while it waits", async () => {
+describe("a lock wait", () => {
+  test("is reported by a notice to the session that waits", async () => {
     await withSessions(2, async ([holder, waiter]) => {
       if (holder === undefined || waiter === undefined) throw new Error("no sessions");
       await holder.query("create table t as select 1 as id");
       await holder.query("begin; update t set id = 2");
-      const told = new Promise<string>((resolve) => {
+      const notice = new Promise<string>((resolve) => {
         waiter.on("notice", ({ message }) => resolve(message ?? ""));
       });
       const update = waiter.query("update t set id = 3");
-      expect(await told).toMatch(/^process \d+ still waiting for ShareLock on transaction \d+/);
+      expect(await notice).toMatch(/^process \d+ still waiting for ShareLock on transaction \d+/);
       await holder.query("commit");
       await update;
     });
   });
 
-  test("and the one that closes a cycle is the deadlock's victim", async () => {
+  test("that closes a cycle makes its session the deadlock's victim", async () => {
     await withSessions(2, async ([first, second]) => {
       if (first === undefined || second === undefined) throw new Error("no sessions");
       await first.query("create table t as select generate_series(1, 2) as id");
@@ -129,17 +129,17 @@ describe("lock waits are pushed", () => {
   });
 });
 
-test("two servers do not know of each other, and stopping one leaves the other", async () => {
+test("two servers are independent of each other", async () => {
   const other = await startServer("embedded");
-  const theirs = await other.lease();
+  const otherDatabase = await other.lease();
   const ours = await server.lease();
-  expect(new URL(theirs.url).search).not.toBe(new URL(ours.url).search);
+  expect(new URL(otherDatabase.url).search).not.toBe(new URL(ours.url).search);
   await other.stop();
   await ours.drop();
   await (await server.lease()).drop();
 });
 
-test("over TCP it asks for its password", async () => {
+test("a server over TCP requires its password", async () => {
   const other = await startEmbedded({ over: "tcp" });
   const { url } = await other.lease();
   const address = new URL(url);
@@ -154,7 +154,7 @@ test("over TCP it asks for its password", async () => {
   await other.stop();
 });
 
-test("stopping leaves no process and no folder, and may be repeated", async () => {
+test("stop leaves no process and no folder, and may be repeated", async () => {
   const other = await startServer("embedded");
   const database = await other.lease();
   const run = dirname(other.folder);
@@ -169,7 +169,7 @@ test("stopping leaves no process and no folder, and may be repeated", async () =
   await expect(other.lease()).rejects.toThrow(/The server was stopped: start another one/);
 });
 
-test("a server that was killed is said to be so, and leaves nothing either", async () => {
+test("a killed server is reported as killed, and stop leaves nothing", async () => {
   const other = await startServer("embedded");
   const run = dirname(other.folder);
   const note = (await readFile(join(run, "data", "postmaster.pid"), "utf8")).split("\n");

@@ -2,7 +2,7 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Database, type Server, type ServerFaults, startServer } from "./provider.ts";
 
-/** What the faults of a server have to be like, whichever provider it comes from. */
+/** Tests of the faults of a server, for any provider. */
 export function testFaults(choice: string): void {
   let server: Server;
   let faults: ServerFaults;
@@ -20,7 +20,7 @@ export function testFaults(choice: string): void {
 
   async function session(): Promise<pg.Client> {
     const client = new pg.Client({ connectionString: database.url });
-    // Losing it is what happens here.
+    // The tests lose connections on purpose.
     client.on("error", () => {});
     await client.connect();
     return client;
@@ -41,15 +41,15 @@ export function testFaults(choice: string): void {
     await client.end();
   });
 
-  test("who asks a paused server waits, and has an answer when it goes on", async () => {
+  test("a query to a paused server waits until the server resumes", async () => {
     const client = await session();
     await faults.pause();
     let answered = false;
-    const answer = client.query("select 1 as one").then(({ rows: found }) => {
+    const answer = client.query("select 1 as one").then(({ rows: answeredRows }) => {
       answered = true;
-      return found;
+      return answeredRows;
     });
-    // The answer of one that runs takes a fraction of a millisecond.
+    // A running server answers in a fraction of a millisecond.
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(answered).toBe(false);
     await faults.resume();
@@ -57,7 +57,7 @@ export function testFaults(choice: string): void {
     await client.end();
   });
 
-  test("what was committed outlives a kill, what was not does not, and the URL holds", async () => {
+  test("committed rows survive a kill, others do not, and the URL stays valid", async () => {
     const before = await rows();
     const [done, open] = [await session(), await session()];
     await done.query("insert into t values (1)");
@@ -76,7 +76,7 @@ export function testFaults(choice: string): void {
     await other.drop();
   });
 
-  test("a cut network ends sessions and refuses new ones, and the server goes on", async () => {
+  test("a cut network ends sessions and refuses new ones, and the server keeps running", async () => {
     const client = await session();
     const started = "select pg_postmaster_start_time()::text as at";
     const { rows: before } = await client.query(started);
@@ -90,7 +90,7 @@ export function testFaults(choice: string): void {
     await next.end();
   });
 
-  test("what an open transaction did is rolled back when its connection is cut", async () => {
+  test("an open transaction is rolled back when its connection is cut", async () => {
     const before = await rows();
     const client = await session();
     await client.query("begin; insert into t values (3)");
@@ -98,12 +98,16 @@ export function testFaults(choice: string): void {
     await faults.mend();
     expect(await rows()).toBe(before);
     const other = await session();
-    // Granted once the server has ended the session that was cut.
+    // The lock is granted when the server has ended the session that was cut.
     await other.query("begin; lock table t in access exclusive mode; commit");
     await other.end();
   });
 
-  test.each(["pause", "kill", "cut"] as const)("a server is stopped after a %s", async (fault) => {
+  test.each([
+    "pause",
+    "kill",
+    "cut",
+  ] as const)("a server can be stopped after a %s", async (fault) => {
     const other = await startServer(choice, { faults: true });
     await other.lease();
     await other.faults?.[fault]();

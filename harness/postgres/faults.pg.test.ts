@@ -5,7 +5,7 @@ import { startServer } from "./provider.ts";
 
 testFaults("embedded");
 
-test("a server that was not started for it cannot be harmed", async () => {
+test("a server that was started without faults has none", async () => {
   const server = await startServer("embedded");
   expect(server.faults).toBe(undefined);
   expect(await readdir(server.folder)).toEqual([]);

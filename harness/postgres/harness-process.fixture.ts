@@ -3,7 +3,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { startServer } from "./provider.ts";
 
-interface Started {
+/** The line that a harness prints when its server has started. */
+interface StartedHarness {
   readonly folder: string;
   readonly description: string;
   readonly url: string;
@@ -12,18 +13,18 @@ interface Started {
 }
 
 /**
- * A harness in a process of its own: it starts a server, leases a database, says so, and stops the
- * server when its input ends.
+ * A process that starts a server, leases a database, prints both, and stops the server when its standard
+ * input ends.
  */
 export interface HarnessProcess {
   readonly child: ChildProcess;
   readonly pid: number;
-  /** Settles when the server runs: what it says of it. */
-  readonly started: Promise<Started>;
-  /** Settles when the process has ended: its exit code or the signal. */
+  /** Resolves when the server has started. Rejects with the standard error if the process ends before. */
+  readonly started: Promise<StartedHarness>;
+  /** Resolves with the exit code or the signal when the process has ended. */
   readonly ended: Promise<number | NodeJS.Signals>;
-  /** What it wrote on its standard error. */
-  said(): string;
+  /** The standard error. */
+  stderr(): string;
 }
 
 export function startHarness(
@@ -43,31 +44,31 @@ export function startHarness(
     env: { PATH: process.env["PATH"], ...env },
     stdio: ["pipe", "pipe", "pipe"],
   });
-  let said = "";
+  let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    said += text;
+    stderr += text;
   });
   const ended = new Promise<number | NodeJS.Signals>((resolve) => {
     child.once("close", (code, signal) => resolve(code ?? signal ?? -1));
   });
-  const started = new Promise<Started>((resolve, reject) => {
+  const started = new Promise<StartedHarness>((resolve, reject) => {
     createInterface({ input: child.stdout }).once("line", (line) => resolve(JSON.parse(line)));
-    void ended.then((code) => reject(new Error(`ended with ${code}: ${said}`)));
+    void ended.then((code) => reject(new Error(`ended with ${code}: ${stderr}`)));
   });
   started.catch(() => {});
   if (child.pid === undefined) throw new Error("not started");
-  return { child, pid: child.pid, started, ended, said: () => said };
+  return { child, pid: child.pid, started, ended, stderr: () => stderr };
 }
 
-interface Process {
+interface ListedProcess {
   readonly pid: number;
   readonly parent: number;
   readonly group: number;
   readonly command: string;
 }
 
-/** Every process of the machine that has not ended. */
-export function processes(): Process[] {
+/** All processes of the machine except zombies. */
+export function processes(): ListedProcess[] {
   const columns = ["-o", "pid=", "-o", "ppid=", "-o", "pgid=", "-o", "stat=", "-o", "command="];
   const lines = execFileSync("ps", ["-ww", "-A", ...columns], { encoding: "utf8" });
   return lines.split("\n").flatMap((line) => {
@@ -82,9 +83,11 @@ export function processes(): Process[] {
   });
 }
 
-/** The process id of the reaper that belongs to a harness. */
+/** The process id of a harness's reaper. */
 export function reaperOf(harness: number): number {
-  const found = processes().find((p) => p.parent === harness && /reaper\.[tj]s$/.test(p.command));
+  const found = processes().find(
+    (p) => p.parent === harness && /reaper-process\.[tj]s$/.test(p.command),
+  );
   if (found === undefined) throw new Error(`${harness} has no reaper`);
   return found.pid;
 }

@@ -12,7 +12,7 @@ import {
 } from "./harness-process.fixture.ts";
 import { baseFolder } from "./run-folder.ts";
 
-/** Where the harnesses of a test have their run folders, so that only theirs are looked at. */
+/** The folder of the run folders of one test's harnesses. */
 let base: string;
 beforeEach(async () => {
   base = await mkdtemp(join(await baseFolder(undefined), "hk-"));
@@ -47,7 +47,7 @@ test("a harness that stops its server leaves nothing", async () => {
   expect(await readdir(base)).toEqual([]);
 });
 
-test("a harness that is killed leaves nothing: the reaper cleans up", async () => {
+test("a killed harness leaves nothing, since the reaper cleans up", async () => {
   const harness = start("embedded");
   const { folder } = await harness.started;
   const reaper = reaperOf(harness.pid);
@@ -72,7 +72,7 @@ test("a Ctrl-C at the terminal ends neither the server nor the reaper", async ()
   await harness.ended;
 });
 
-test("the reaper does not obey signals that are meant for a whole service", async () => {
+test("the reaper ignores SIGINT, SIGTERM and SIGHUP", async () => {
   const harness = start("embedded");
   await harness.started;
   const reaper = reaperOf(harness.pid);
@@ -82,7 +82,7 @@ test("the reaper does not obey signals that are meant for a whole service", asyn
   expect(await readdir(base)).toEqual([]);
 });
 
-test("when the reaper is killed too, the next start cleans up, and spares who is alive", async () => {
+test("the next start cleans up if the reaper is killed too, and spares living harnesses", async () => {
   const [dead, living] = [start("embedded"), start("embedded")];
   const { folder } = await dead.started;
   const { url } = await living.started;
@@ -105,7 +105,7 @@ test("when the reaper is killed too, the next start cleans up, and spares who is
   expect(await readdir(base)).toEqual([]);
 });
 
-test("whenever during its start a harness is killed, nothing is left", async () => {
+test("a harness killed at any time during its start leaves nothing", async () => {
   for (let ms = 60; ms <= 400; ms += 20) {
     const harness = start("embedded");
     await new Promise((resolve) => setTimeout(resolve, ms));
@@ -118,7 +118,7 @@ test("whenever during its start a harness is killed, nothing is left", async () 
   }
 });
 
-test("databases on another's server are dropped: by the reaper, or at the next start", async () => {
+test("the reaper or the next start drops the databases on an existing server", async () => {
   const server = await startEmbedded({ over: "tcp" });
   const { url } = await server.lease();
   const client = new pg.Client({ connectionString: url });
@@ -139,14 +139,14 @@ test("databases on another's server are dropped: by the reaper, or at the next s
   expect(await databases()).toEqual([]);
 
   const [dead, living] = [start(url), start(url)];
-  const { database: kept } = await living.started;
+  const { database: livingDatabase } = await living.started;
   const { database: second } = await dead.started;
-  expect((await databases()).sort()).toEqual([kept, second].sort());
+  expect((await databases()).sort()).toEqual([livingDatabase, second].sort());
   process.kill(reaperOf(dead.pid), "SIGKILL");
   await kill(dead);
   const next = start(url);
   const { database: third } = await next.started;
-  expect((await databases()).sort()).toEqual([kept, third].sort());
+  expect((await databases()).sort()).toEqual([livingDatabase, third].sort());
   for (const harness of [next, living]) {
     harness.child.stdin?.end();
     expect(await harness.ended).toBe(0);

@@ -1,43 +1,41 @@
 import { randomBytes } from "node:crypto";
 import { HarnessError } from "../core/error.ts";
-import { withDatabase } from "./connection.ts";
+import { AdminConnection, withDatabase } from "./connection.ts";
 import type { Database } from "./server.ts";
-import { SharedSession } from "./session.ts";
 
 const PREFIX = "heddle_";
 const MARK = "Made by Heddle, and disposable";
 const INSUFFICIENT_PRIVILEGE = "42501";
 
 /**
- * The disposable databases of one server: creates them, and knows those that are not dropped yet.
- * For each of them its session holds the advisory lock whose key is the database's name, so that
- * others can tell which ones are in use.
+ * Creates and drops the disposable databases of one server. The admin connection holds an advisory lock
+ * for each database, whose key is the database's name, so that other processes know that it is in use.
  */
 export class Leases {
-  readonly #session: SharedSession;
+  readonly #admin: AdminConnection;
   readonly #url: string;
-  readonly #options: string;
+  readonly #createOptions: string;
   readonly #onChange: (names: readonly string[]) => void;
   readonly #names = new Set<string>();
 
   /**
-   * @param given.url the way for those who lease; without one, our own.
-   * @param given.options what CREATE DATABASE is to be told; without them, what the server has.
-   * @param given.onChange is told the names of all databases that exist, before one is created and
-   * after one was dropped.
+   * @param options.url the server's URL for the users of a database. Default: the admin connection's.
+   * @param options.createOptions the options of CREATE DATABASE. Default: none.
+   * @param options.onChange called with the names of all databases, before one is created and after one
+   * was dropped.
    */
   constructor(
-    session: SharedSession,
-    given: {
+    admin: AdminConnection,
+    options: {
       readonly url?: string | undefined;
-      readonly options?: string;
+      readonly createOptions?: string;
       readonly onChange?: (names: readonly string[]) => void;
     } = {},
   ) {
-    this.#session = session;
-    this.#url = given.url ?? session.url;
-    this.#options = given.options ?? "";
-    this.#onChange = given.onChange ?? (() => {});
+    this.#admin = admin;
+    this.#url = options.url ?? admin.url;
+    this.#createOptions = options.createOptions ?? "";
+    this.#onChange = options.onChange ?? (() => {});
   }
 
   async lease(): Promise<Database> {
@@ -45,9 +43,9 @@ export class Leases {
     this.#names.add(name);
     this.#onChange([...this.#names]);
     try {
-      await this.#session.lock(keyOf(name));
-      await this.#session.query(`create database ${name} template template0 ${this.#options}`);
-      await this.#session.query(`comment on database ${name} is '${MARK}'`);
+      await this.#admin.lock(keyOf(name));
+      await this.#admin.query(`create database ${name} template template0 ${this.#createOptions}`);
+      await this.#admin.query(`comment on database ${name} is '${MARK}'`);
       const lockWaits = await this.#pushLockWaits(name);
       return {
         url: withDatabase(this.#url, name),
@@ -66,14 +64,13 @@ export class Leases {
   }
 
   /**
-   * Lets the server tell a session itself that it waits for a lock, which it does after its check
-   * for a deadlock. That check being so early also makes the one that closed a cycle its victim.
-   * The server's own log is spared all of it. All or nothing: statements that are sent as one are
-   * one transaction.
+   * Has the server send a notice to a session that waits for a lock, which it does after its check for a
+   * deadlock. Since the check is early, the session that closes a cycle becomes the deadlock's victim.
+   * The notices do not go to the server's log. All four settings are one message, and so one transaction.
    */
   async #pushLockWaits(name: string): Promise<"pushed" | "polled"> {
     try {
-      await this.#session.query(
+      await this.#admin.query(
         `alter database ${name} set deadlock_timeout = '1ms';
          alter database ${name} set log_lock_waits = on;
          alter database ${name} set client_min_messages = log;
@@ -88,52 +85,52 @@ export class Leases {
 
   async #drop(name: string): Promise<void> {
     if (!this.#names.has(name)) return;
-    await this.#session.query(`drop database if exists ${name} with (force)`);
+    await this.#admin.query(`drop database if exists ${name} with (force)`);
     if (!this.#names.delete(name)) return;
     this.#onChange([...this.#names]);
-    await this.#session.unlock(keyOf(name));
+    await this.#admin.unlock(keyOf(name));
   }
 
-  /** Drops what is left. */
+  /** Drops the databases that are left. */
   async close(): Promise<void> {
     try {
       for (const name of [...this.#names]) await this.#drop(name);
     } finally {
-      await this.#session.close();
+      await this.#admin.close();
     }
   }
 
-  /** Closes our session, and leaves what is left to the end of the whole server. */
+  /** Closes the admin connection and drops nothing, since the whole server is about to end. */
   async abandon(): Promise<void> {
     this.#names.clear();
-    await this.#session.close();
+    await this.#admin.close();
   }
 }
 
-/** The 16 hexadecimal digits of a name are the 64 bits of its advisory lock's key. */
+/** The key of a database's advisory lock: the 16 hexadecimal digits of its name as 64 bits. */
 function keyOf(name: string): bigint {
   return BigInt.asIntN(64, BigInt(`0x${name.slice(PREFIX.length)}`));
 }
 
-/** Drops databases by name, those that still exist. */
+/** Drops databases by name; some may not exist any more. */
 export async function dropDatabases(url: string, names: readonly string[]): Promise<void> {
-  const session = new SharedSession(url);
+  const admin = new AdminConnection(url);
   try {
     for (const name of names) {
-      await session.query(`drop database if exists ${name} with (force)`);
+      await admin.query(`drop database if exists ${name} with (force)`);
     }
   } finally {
-    await session.close();
+    await admin.close();
   }
 }
 
 /**
- * Drops the databases that Heddle made, as their comments say, and that nobody uses any more, as
- * their locks say, in so far as we may.
+ * Drops abandoned databases: those with Heddle's comment whose advisory lock no session holds. Skips
+ * databases that this role may not drop.
  */
-export async function sweepDatabases(session: SharedSession): Promise<void> {
-  // An advisory lock belongs to the database where it was taken, but is listed in all of them.
-  const abandoned = await session.query<{ name: string }>(
+export async function sweepDatabases(admin: AdminConnection): Promise<void> {
+  // An advisory lock belongs to the database where it was taken, but pg_locks lists those of all.
+  const abandoned = await admin.query<{ name: string }>(
     `select datname as name from pg_database as d
      where datname ~ $1 and shobj_description(oid, 'pg_database') = $2
        and pg_has_role(datdba, 'usage')
@@ -145,6 +142,6 @@ export async function sweepDatabases(session: SharedSession): Promise<void> {
     [`^${PREFIX}[0-9a-f]{16}$`, MARK],
   );
   for (const { name } of abandoned) {
-    await session.query(`drop database if exists ${name} with (force)`).catch(() => {});
+    await admin.query(`drop database if exists ${name} with (force)`).catch(() => {});
   }
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { exists } from "./cache.ts";
-import { clear } from "./leftovers.ts";
+import { removeLeftover } from "./leftovers.ts";
 
 let folder: string;
 const children: ChildProcess[] = [];
@@ -17,7 +17,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Starts a process that runs until it is ended, with `argument` on its command line. */
+/** Starts a process that does not end by itself, with `argument` on its command line. */
 async function start(argument: string, script = "") {
   const run = `${script}; process.stdout.write("on"); setInterval(() => {}, 1000)`;
   const child = spawn(process.execPath, ["-e", run, argument]);
@@ -29,42 +29,42 @@ async function start(argument: string, script = "") {
   return { child, pid, ended };
 }
 
-test("the process that works in the folder is ended, and the folder removed", async () => {
+test("ends the process that works in the folder, and removes the folder", async () => {
   const { pid, ended } = await start(join(folder, "data"));
-  await clear({ folder, pid });
+  await removeLeftover({ folder, pid });
   expect(await ended).toBe("SIGQUIT");
   expect(await exists(folder)).toBe(false);
 });
 
-test("the process that a Postgres left a note of is ended", async () => {
+test("ends the process that postmaster.pid names", async () => {
   const { pid, ended } = await start(join(folder, "data"));
   await mkdir(join(folder, "data"));
   await writeFile(join(folder, "data", "postmaster.pid"), `${pid}\n${folder}/data\n`);
-  await clear({ folder });
+  await removeLeftover({ folder });
   expect(await ended).toBe("SIGQUIT");
 });
 
-test("a paused process is ended", async () => {
+test("ends a paused process", async () => {
   const { child, pid, ended } = await start(folder);
   child.kill("SIGSTOP");
-  await clear({ folder, pid });
+  await removeLeftover({ folder, pid });
   expect(await ended).toBe("SIGQUIT");
 });
 
-test("a process that does not obey is killed", async () => {
+test("kills a process that ignores SIGQUIT", async () => {
   const { pid, ended } = await start(folder, "process.on('SIGQUIT', () => {})");
-  await clear({ folder, pid }, 50);
+  await removeLeftover({ folder, pid }, 50);
   expect(await ended).toBe("SIGKILL");
 });
 
-test("a process that has got the id of one that is gone is left alone", async () => {
+test("does not end another process that has the same id", async () => {
   const { child, pid } = await start("something else");
-  await clear({ folder, pid });
+  await removeLeftover({ folder, pid });
   expect(child.signalCode).toBe(null);
   expect(() => process.kill(pid, 0)).not.toThrow();
   expect(await exists(folder)).toBe(false);
 });
 
-test("what is gone already is cleared", async () => {
-  await clear({ folder: join(folder, "gone"), pid: 2 ** 22 + 1 });
+test("accepts a folder and a process that do not exist", async () => {
+  await removeLeftover({ folder: join(folder, "gone"), pid: 2 ** 22 + 1 });
 });

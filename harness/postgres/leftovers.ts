@@ -5,60 +5,64 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 
-/** What a run leaves on this machine when it ends without cleaning up. */
+/** A folder, and the process in it, that a run leaves when it ends without cleaning up. */
 export interface Leftover {
-  /** A folder of ours with a random name. */
+  /** A folder of Heddle's with a random name. */
   readonly folder: string;
-  /** A process that works in the folder, if one was started: its command line names the folder. */
+  /** A process whose command line contains the folder, if one was started. */
   readonly pid?: number;
 }
 
-/** Postgres gives its own processes 5 s to obey an immediate shutdown. */
-const OBEY_MS = 7000;
+/** The postmaster kills its children 5 s after an immediate shutdown. */
+const SHUTDOWN_MS = 7000;
 const POLL_MS = 5;
 
-/** Ends the process, and any Postgres that runs on the folder's data, and removes the folder. */
-export async function clear({ folder, pid }: Leftover, obeyMs = OBEY_MS): Promise<void> {
-  const [postmaster] = await noteOf(folder);
-  for (const found of [pid, Number(postmaster)]) {
-    if (found !== undefined && found > 1) await endProcess(found, folder, obeyMs);
+/** Ends the process and any Postgres that runs on the folder's data, and removes the folder. */
+export async function removeLeftover(
+  { folder, pid }: Leftover,
+  shutdownMs = SHUTDOWN_MS,
+): Promise<void> {
+  const [postmaster] = await postmasterFile(folder);
+  for (const process of [pid, Number(postmaster)]) {
+    if (process !== undefined && process > 1) await endProcess(process, folder, shutdownMs);
   }
   await removeSegment(folder);
   await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
-/** The lines of the note that a Postgres has in its data while it runs, and after it was killed. */
-async function noteOf(folder: string): Promise<string[]> {
-  const note = await readFile(join(folder, "data", "postmaster.pid"), "utf8").catch(() => "");
-  return note.split("\n");
+/** The lines of `postmaster.pid`, which exists while a Postgres runs, and after it was killed. */
+async function postmasterFile(folder: string): Promise<string[]> {
+  const text = await readFile(join(folder, "data", "postmaster.pid"), "utf8").catch(() => "");
+  return text.split("\n");
 }
 
-/** Removes the shared memory segment of a Postgres that could not do so itself. */
+/** Removes the shared memory segment of a Postgres that was killed. */
 async function removeSegment(folder: string): Promise<void> {
-  const id = /^\s*\d+\s+(\d+)/.exec((await noteOf(folder))[6] ?? "")?.[1];
+  const id = /^\s*\d+\s+(\d+)/.exec((await postmasterFile(folder))[6] ?? "")?.[1];
   if (id === undefined) return;
   const { uid, gid } = await stat(join(folder, "data"));
-  // As its owner, so that the note of another account cannot name a segment of root's.
+  // As the file's owner, so that a file of another user cannot name a segment of root's.
   const owner = process.getuid?.() === 0 ? { uid, gid } : {};
   await promisify(execFile)("ipcrm", ["-m", id], owner).catch(() => {});
 }
 
 /**
- * Immediate shutdown, then SIGKILL. Immediate, because nobody needs the data, and not SIGKILL at
- * once, because then its shared memory would outlive it.
+ * Sends SIGQUIT (immediate shutdown, since the data is not needed), and later SIGKILL. A SIGKILL at once
+ * would leave the server's shared memory behind.
  */
-async function endProcess(pid: number, folder: string, obeyMs: number): Promise<void> {
+async function endProcess(pid: number, folder: string, shutdownMs: number): Promise<void> {
   for (const signal of ["SIGQUIT", "SIGKILL"] as const) {
     if (!(await worksIn(pid, folder))) return;
-    send(pid, signal);
-    // One that is paused would not hear of it.
-    if (platform() !== "win32") send(pid, "SIGCONT");
-    const until = performance.now() + obeyMs;
+    sendSignal(pid, signal);
+    // A paused process handles the signal only when it continues.
+    if (platform() !== "win32") sendSignal(pid, "SIGCONT");
+    const until = performance.now() + shutdownMs;
     while (performance.now() < until && (await worksIn(pid, folder))) await delay(POLL_MS);
   }
 }
 
-export function send(pid: number, signal: NodeJS.Signals): void {
+/** Sends a signal to a process, which may have ended. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
@@ -66,7 +70,7 @@ export function send(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Whether the process lives and is the one that we mean: process ids are reused. */
+/** Whether the process is alive and works in the folder. Process ids are reused. */
 async function worksIn(pid: number, folder: string): Promise<boolean> {
   return (await commandLine(pid)).includes(folder);
 }

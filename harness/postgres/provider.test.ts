@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { settle, startServer } from "./provider.ts";
+import { selectServer, startServer } from "./provider.ts";
 
 const URL = "postgres://me@host/db";
 
-/** A machine on which `auto` does, or does not, find a container. */
-const here = (url: string | undefined, lacking?: string) => ({
+/** An environment in which `auto` finds a container, or `missing` says why not. */
+const environment = (url: string | undefined, missing?: string) => ({
   url,
-  whyNoContainer: async () => lacking,
+  whyNoContainer: async () => missing,
 });
 
 test.each([
@@ -21,44 +21,46 @@ test.each([
   ["url", URL, "url"],
   [URL, undefined, "url"],
   ["postgresql://host", undefined, "url"],
-])("%s with HEDDLE_POSTGRES_URL=%s is %s", async (choice, url, provider) => {
-  expect((await settle(choice, here(url, "no engine runs"))).provider).toBe(provider);
+])("%s with HEDDLE_POSTGRES_URL=%s selects %s", async (choice, url, provider) => {
+  expect((await selectServer(choice, environment(url, "no engine runs"))).provider).toBe(provider);
 });
 
-test("a URL that is given comes before the one in the environment", async () => {
-  expect(await settle("postgres://other", here(URL))).toMatchObject({ url: "postgres://other" });
-  expect(await settle("auto", here(URL))).toMatchObject({ url: URL });
+test("a given URL has precedence over the one in the environment", async () => {
+  expect(await selectServer("postgres://other", environment(URL))).toMatchObject({
+    url: "postgres://other",
+  });
+  expect(await selectServer("auto", environment(URL))).toMatchObject({ url: URL });
 });
 
-test("auto takes a container where it can, and says why, and how to get another server", async () => {
-  expect(await settle("auto", here(undefined))).toMatchObject({
+test("auto selects a container if possible, and says why, and how to get another server", async () => {
+  expect(await selectServer("auto", environment(undefined))).toMatchObject({
     provider: "container",
     why: expect.stringMatching(
-      /^an engine runs and has the image; another .* embedded, or postgre/,
+      /^a container engine is running and has the image; another .* embedded, or postgre/,
     ),
   });
-  expect(await settle("auto", here(undefined, "no engine runs"))).toMatchObject({
+  expect(await selectServer("auto", environment(undefined, "no engine runs"))).toMatchObject({
     provider: "embedded",
     why: expect.stringMatching(/is not set, and no engine runs; another server: .* container, or/),
   });
 });
 
-test("a major version is asked for by its number", async () => {
-  expect(await settle("embedded:16")).toMatchObject({ major: "16" });
-  expect(await settle("embedded")).toMatchObject({ major: undefined });
+test("a major version is selected by its number", async () => {
+  expect(await selectServer("embedded:16")).toMatchObject({ major: "16" });
+  expect(await selectServer("embedded")).toMatchObject({ major: undefined });
 });
 
-describe("what cannot be settled is a mistake in usage", () => {
+describe("a choice that selects no server is a usage error", () => {
   test.each([
     ["url", "", /Set HEDDLE_POSTGRES_URL/],
     ["url", "mysql://host", /Set HEDDLE_POSTGRES_URL to a postgres:/],
     ["auto", "host:5432", /Set HEDDLE_POSTGRES_URL to a postgres:/],
-    ["mysql://host", "", /There is no Postgres provider "mysql:\/\/host"/],
-    ["embedded:latest", "", /There is no Postgres provider "embedded:latest"/],
-    ["containers", "", /There is no Postgres provider "containers"/],
-    ["", "", /There is no Postgres provider ""/],
+    ["mysql://host", "", /Unknown Postgres provider "mysql:\/\/host"/],
+    ["embedded:latest", "", /Unknown Postgres provider "embedded:latest"/],
+    ["containers", "", /Unknown Postgres provider "containers"/],
+    ["", "", /Unknown Postgres provider ""/],
   ])("%s with %s", async (choice, url, message) => {
-    await expect(settle(choice, here(url))).rejects.toMatchObject({
+    await expect(selectServer(choice, environment(url))).rejects.toMatchObject({
       code: "USAGE",
       message: expect.stringMatching(message),
     });
@@ -66,11 +68,11 @@ describe("what cannot be settled is a mistake in usage", () => {
 });
 
 test.each([
-  ["embedded", { reuse: true }, /Only a container can be kept/],
-  [URL, { reuse: true }, /Only a container can be kept/],
-  [URL, { faults: true }, /The server of a URL is not ours to harm/],
-  ["container", { reuse: true, faults: true }, /A server that can be harmed is not kept/],
-])("%s with %o is refused", async (choice, options, message) => {
+  ["embedded", { reuse: true }, /Only a container can be reused/],
+  [URL, { reuse: true }, /Only a container can be reused/],
+  [URL, { faults: true }, /does not inject faults into a server that it has not started/],
+  ["container", { reuse: true, faults: true }, /A container for faults cannot be reused/],
+])("%s with %o is rejected", async (choice, options, message) => {
   await expect(startServer(choice, options)).rejects.toMatchObject({
     code: "UNSUPPORTED",
     message: expect.stringMatching(message),

@@ -35,23 +35,23 @@ async function connected(): Promise<Socket> {
   return socket;
 }
 
-async function said(socket: Socket, text: string): Promise<string> {
+async function echoed(socket: Socket, text: string): Promise<string> {
   socket.write(text);
   const [answer] = (await once(socket, "data")) as [Buffer];
   return answer.toString();
 }
 
-test("what is said goes both ways, and an end too", async () => {
+test("passes on data and the end of a connection in both directions", async () => {
   const socket = await connected();
-  expect(await said(socket, "hello")).toBe("hello");
+  expect(await echoed(socket, "hello")).toBe("hello");
   socket.end();
   await once(socket, "close");
   expect(accepted.every(({ destroyed }) => destroyed)).toBe(true);
 });
 
-test("a cut ends both sides and refuses who comes, and a mend lets them in again", async () => {
+test("a cut ends both sides and refuses connections, and a mend accepts them again", async () => {
   const socket = await connected();
-  await said(socket, "hello");
+  await echoed(socket, "hello");
   const closed = [socket, ...accepted].map((end) => new Promise((done) => end.once("close", done)));
   await relay.cut();
   await Promise.all(closed);
@@ -59,17 +59,17 @@ test("a cut ends both sides and refuses who comes, and a mend lets them in again
   await relay.cut();
   await relay.mend();
   await relay.mend();
-  expect(await said(await connected(), "again")).toBe("again");
+  expect(await echoed(await connected(), "again")).toBe("again");
 });
 
-test("who comes when the server is gone is turned away", async () => {
+test("closes a connection if the server has ended", async () => {
   echo.close();
   await once(echo, "close");
   const socket = await connected();
   await once(socket, "close");
 });
 
-test("its socket is gone with the cut", async () => {
+test("a cut removes the socket", async () => {
   await relay.cut();
   expect(await exists(join(folder, "link", ".s.PGSQL.5432"))).toBe(false);
 });

@@ -4,9 +4,9 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { platform } from "node:os";
 import { type Address, dial, endpointOf } from "./address.ts";
 
-/** Passes connections on to a server: a network that can be cut. */
+/** Passes connections on to a server, as a network that can be cut. */
 export class Relay {
-  /** Where it takes connections. */
+  /** The address at which the relay accepts connections. */
   readonly address: Address;
   readonly #target: Address;
   readonly #sockets = new Set<Socket>();
@@ -20,8 +20,9 @@ export class Relay {
   }
 
   /**
-   * @param folder made for its socket, if there is to be one.
-   * @param target the server.
+   * Starts a relay.
+   * @param folder created for the socket of the relay; not used on Windows.
+   * @param target the address of the server.
    */
   static async open(folder: string, target: Address): Promise<Relay> {
     if (platform() === "win32") {
@@ -34,7 +35,7 @@ export class Relay {
     return new Relay(address, target, await listening(address));
   }
 
-  /** Ends all connections, and refuses new ones. */
+  /** Ends all connections, and refuses new ones until `mend`. */
   async cut(): Promise<void> {
     if (!this.#listener.listening) return;
     const closed = once(this.#listener, "close");
@@ -43,7 +44,7 @@ export class Relay {
     await closed;
   }
 
-  /** Takes connections again. */
+  /** Accepts connections again. */
   async mend(): Promise<void> {
     if (this.#listener.listening) return;
     this.#listener = await listening(this.address);
@@ -68,7 +69,7 @@ export class Relay {
   }
 }
 
-/** With a reset over TCP: a network that is gone says no goodbye. */
+/** Ends a connection without a closing handshake, as a lost network does: over TCP with a reset. */
 function end(socket: Socket): void {
   if (socket.remoteAddress === undefined) socket.destroy();
   else socket.resetAndDestroy();

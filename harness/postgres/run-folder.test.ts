@@ -15,7 +15,7 @@ afterEach(async () => {
   await rm(base, { recursive: true });
 });
 
-test("a run folder is private, below TMPDIR, and gone when it is closed", async () => {
+test("a run folder is private, below TMPDIR, and removed when it is closed", async () => {
   const run = await RunFolder.open(undefined);
   expect(run.path.startsWith(base)).toBe(true);
   for (const folder of [run.path, run.data, run.own]) {
@@ -25,7 +25,7 @@ test("a run folder is private, below TMPDIR, and gone when it is closed", async 
   expect(await readdir(base)).toEqual([]);
 });
 
-test("sweeping leaves what is in use or may be, and what is not ours by name", async () => {
+test("a sweep removes only abandoned folders with the name of a run folder", async () => {
   const run = await RunFolder.open(undefined);
   const old = new Date(Date.now() - 60 * 60 * 1000);
   for (const name of ["heddle-pg-fresh", "heddle-pg-old", "heddle-other", "mine"]) {
@@ -44,11 +44,11 @@ test.each([
   ["/var/folders/zz/zyxvpxvq6csfxvn_n0000000000000/T", true],
   [`/home/${"long/".repeat(20)}`, false],
   [`/home/${"é".repeat(40)}`, false],
-])("a socket's path fits below %s: %s", (folder, fits) => {
+])("the path of a socket fits below %s: %s", (folder, fits) => {
   expect(fitsSocket(folder)).toBe(fits);
 });
 
-test("a TMPDIR that is too deep is passed over", async () => {
+test("ignores a TMPDIR whose path is too long", async () => {
   const deep = join(base, "x".repeat(90));
   await mkdir(deep);
   vi.stubEnv("TMPDIR", deep);

@@ -1,2 +1,2 @@
-/** The server of tests that run on any: the embedded one, unless HEDDLE_TEST_POSTGRES names another. */
+/** The server for tests of any provider: HEDDLE_TEST_POSTGRES, else the embedded one. */
 export const testPostgres = process.env["HEDDLE_TEST_POSTGRES"] ?? "embedded";

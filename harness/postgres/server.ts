@@ -1,58 +1,58 @@
-/** A running Postgres on which we may create databases. */
+/** A running Postgres on which Heddle may create databases. */
 export interface Server {
   readonly provider: "embedded" | "container" | "url";
-  /** Such as `18.4`. */
+  /** For example `18.4`. */
   readonly version: string;
-  /** One line: which server it is, why that one, and how to get another. */
+  /** One line: which server this is, why it was chosen, and how to get another. */
   readonly description: string;
-  /** A private folder with a short path; removed when the server stops, and if we are killed. */
+  /** A private folder with a short path. Removed when the server stops or this process is killed. */
   readonly folder: string;
-  /** If the server was started for it: what can be done to it. */
+  /** Present if the server was started with `ServerOptions.faults`. */
   readonly faults?: ServerFaults;
-  /** A fresh database with a name of its own. */
+  /** Creates an empty database with a unique name. */
   lease(): Promise<Database>;
-  /** Drops what was leased and is left, and stops what we started. May be called again. */
+  /** Drops the remaining databases, and stops the server if Heddle has started it. May be called again. */
   stop(): Promise<void>;
 }
 
 /**
- * What can happen to a server. Its databases keep their URLs through all of it, and whatever was
- * committed is there afterwards. Each method resolves when it has happened.
+ * Faults of a server. Databases keep their URLs and committed data. Each method resolves when the fault
+ * has happened.
  */
 export interface ServerFaults {
-  /** Stops all processes of the server where they are: whoever asks it something waits. */
+  /** Stops all processes of the server (SIGSTOP): a query waits until `resume`. */
   pause(): Promise<void>;
-  /** Lets a paused server go on. */
+  /** Continues a paused server. */
   resume(): Promise<void>;
-  /** Ends all processes of the server at once, as a crash does. */
+  /** Kills all processes of the server at once, as a crash does. */
   kill(): Promise<void>;
   /** Starts a killed server on its data, and waits until it has recovered. */
   restart(): Promise<void>;
-  /** Cuts all connections to the databases, and refuses new ones; the server goes on. */
+  /** Cuts all connections to the databases, and refuses new ones. The server keeps running. */
   cut(): Promise<void>;
-  /** Lets connections through again. */
+  /** Accepts connections again. */
   mend(): Promise<void>;
 }
 
-/** What a server is wanted for. */
+/** Options of `startServer`. */
 export interface ServerOptions {
-  /** The server can be harmed (`Server.faults`). Its data is durable, which takes longer. */
+  /** Provides `Server.faults`. The data is then durable, which is slower. Default: false. */
   readonly faults?: boolean;
-  /** Takes the container that an earlier run has left, and leaves it for the next one. */
+  /** Uses the container that an earlier run has left, and leaves it for the next one. Default: false. */
   readonly reuse?: boolean;
 }
 
 /** A disposable database. */
 export interface Database {
-  /** Connection string, for `pg`, for libpq, and for `new URL`. */
+  /** Connection string that `pg`, libpq and `new URL` accept. */
   readonly url: string;
   readonly name: string;
   /**
-   * How a session that waits for a lock is known. `pushed`: the server tells the session itself,
-   * once its check for a deadlock has run after 1 ms. `polled`: we may not set that here, so the
-   * server has to be asked.
+   * How Heddle learns that a session waits for a lock. `pushed`: the server sends the session a notice
+   * after its check for a deadlock, 1 ms after the wait begins. `polled`: the role may not change these
+   * settings, so Heddle queries the server.
    */
   readonly lockWaits: "pushed" | "polled";
-  /** Disconnects whoever uses it. May be called again. */
+  /** Disconnects all clients, and drops the database. May be called again. */
   drop(): Promise<void>;
 }

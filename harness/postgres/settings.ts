@@ -1,4 +1,4 @@
-/** No work that nobody asked for. More was measured (io_method, workers) and makes no difference. */
+/** Turns off background work. Other settings (io_method, workers) were measured, and make no difference. */
 const SETTINGS = {
   autovacuum: "off",
   jit: "off",
@@ -7,8 +7,8 @@ const SETTINGS = {
 };
 
 /**
- * How a server of ours is set.
- * @param durable whether what was committed has to outlive a crash.
+ * The settings of a server that Heddle starts.
+ * @param durable whether committed data must survive a crash.
  */
 export function settingsFor(durable: boolean): { readonly [name: string]: string } {
   const value = durable ? "on" : "off";
@@ -18,20 +18,20 @@ export function settingsFor(durable: boolean): { readonly [name: string]: string
     synchronous_commit: value,
     full_page_writes: value,
   };
-  // Its longest: what a commit leaves to others is not on disk by chance when the server is killed.
+  // The longest delay: a kill loses what is written asynchronously every time, and not by chance.
   return durable ? { ...settings, wal_writer_delay: "10s" } : settings;
 }
 
-/** The same as arguments of `postgres`. */
+/** Settings as arguments of `postgres`. */
 export function settingArguments(settings: { readonly [name: string]: string }): string[] {
   return Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
 }
 
 /**
- * How a database on a server of ours is created: texts sort by code point on each of them, and
- * fold by Unicode where Postgres has rules of its own for that; and a copy of the template's files
- * is quicker than a log of what is in them.
- * @param version the server's.
+ * The options of CREATE DATABASE on a server that Heddle starts. Texts sort by code point, and change
+ * case by the rules of Unicode from PostgreSQL 17 on. Copying the template's files (`file_copy`) is faster
+ * than logging their contents.
+ * @param version the version of the server.
  */
 export function databaseOptions(version: string): string {
   const major = Number.parseInt(version, 10);

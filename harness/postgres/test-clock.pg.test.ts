@@ -24,7 +24,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-/** In whole hours, how far an expression is ahead of the server's clock. */
+/** The whole hours by which an expression is ahead of the server's clock. */
 async function ahead(expression: string): Promise<number> {
   const sql = `select round(extract(epoch from ${expression} - pg_catalog.clock_timestamp()) / 3600) as h`;
   return Number((await client.query<{ h: string }>(sql)).rows[0]?.h);
@@ -32,7 +32,7 @@ async function ahead(expression: string): Promise<number> {
 
 const HOUR = 3_600_000;
 
-test("is the server's clock until time passes, and when it is set back", async () => {
+test("is the server's clock until it is shifted, and after a shift of 0", async () => {
   for (const time of ["now()", "clock_timestamp()", "statement_timestamp()"]) {
     await clock.shift(0);
     expect(await ahead(time)).toBe(0);
@@ -45,7 +45,7 @@ test("is the server's clock until time passes, and when it is set back", async (
 test.each([
   "read committed",
   "repeatable read",
-])("passes within a transaction for clock_timestamp() alone: %s", async (level) => {
+])("a shift within a transaction changes clock_timestamp() only: %s", async (level) => {
   await clock.shift(0);
   await client.query(`begin isolation level ${level}`);
   expect(await ahead("now()")).toBe(0);
@@ -56,7 +56,7 @@ test.each([
   expect(await ahead("now()")).toBe(3);
 });
 
-test("is what defaults see", async () => {
+test("column defaults use the shifted clock", async () => {
   await clock.shift(4 * HOUR);
   await client.query("insert into t default values");
   expect(await ahead("(select at from t)")).toBe(4);

@@ -1,10 +1,11 @@
-import { Client } from "pg";
+import type { Client } from "pg";
 import { CREATE_OWN_SCHEMA } from "../core/own-schema.ts";
+import { openClient, withClient } from "./connection.ts";
 
 /**
- * The server's clock plus a shift. It is kept in sequences, which are the same for every session
- * and every snapshot. A transaction that began before the shift keeps its time for now(). The
- * functions are volatile so that the planner can put their bodies in place of their calls.
+ * The server's clock plus a shift. Sequences hold the shift, since every session and every snapshot sees
+ * the same value. A transaction that began before the shift keeps its now(). The functions are volatile
+ * so that the planner can inline them.
  */
 const INSTALL = `
   ${CREATE_OWN_SCHEMA};
@@ -37,9 +38,9 @@ const INSTALL = `
   end $$`;
 
 /**
- * The clock of a disposable database, as its routines, defaults and statements see it: time passes
- * when it is told to. now(), clock_timestamp() and the like are found by their plain names in a
- * schema that comes before pg_catalog; CURRENT_TIMESTAMP and qualified names keep the server's time.
+ * The clock of a disposable database, which a test can shift. The search path finds now(),
+ * clock_timestamp() and similar functions in a schema before pg_catalog. CURRENT_TIMESTAMP and qualified
+ * names return the server's time.
  */
 export class TestClock {
   readonly #client: Client;
@@ -49,23 +50,21 @@ export class TestClock {
   }
 
   /**
-   * A statement that shifts the clock by its parameter, in ms, as `shift` does: for those who send it
-   * through the gates, so that it is a step like others.
+   * A statement that shifts the clock by its parameter in ms, as `shift` does. A client that sends it
+   * through the gates makes the shift a step of the execution.
    */
   static readonly SHIFT = "select heddle.shift_clock($1)";
 
-  /** Into an empty database, before the schema that it is for: defaults are bound when it is made. */
+  /** Installs the functions in an empty database, before the schema: column defaults bind them. */
   static async install(directUrl: string): Promise<void> {
-    const client = await connected(directUrl);
-    await client.query(INSTALL);
-    await client.end();
+    await withClient(directUrl, (client) => client.query(INSTALL));
   }
 
   static async open(directUrl: string): Promise<TestClock> {
-    return new TestClock(await connected(directUrl));
+    return new TestClock(await openClient(directUrl));
   }
 
-  /** From now on it is that much later than by the server's clock; 0 is the server's time again. */
+  /** Sets the clock to the server's time plus `ms`. 0 is the server's time. */
   async shift(ms: number): Promise<void> {
     await this.#client.query(TestClock.SHIFT, [ms]);
   }
@@ -73,12 +72,4 @@ export class TestClock {
   close(): Promise<void> {
     return this.#client.end();
   }
-}
-
-async function connected(connectionString: string): Promise<Client> {
-  const client = new Client({ connectionString });
-  // Whoever ends this session makes the next shift fail, with the reason.
-  client.on("error", () => {});
-  await client.connect();
-  return client;
 }

@@ -7,20 +7,20 @@ import { startEmbedded } from "./embedded.ts";
 import { processes } from "./harness-process.fixture.ts";
 import { type Server, startServer } from "./provider.ts";
 
-/** Somebody's server, and an administrator's session there. */
-let theirs: Server;
+/** A server that is running already, and a superuser's session on it. */
+let existing: Server;
 let url: string;
 let admin: pg.Client;
 beforeAll(async () => {
-  theirs = await startEmbedded({ over: "tcp" });
-  url = withDatabase((await theirs.lease()).url, "postgres");
+  existing = await startEmbedded({ over: "tcp" });
+  url = withDatabase((await existing.lease()).url, "postgres");
   admin = await connect(url);
   await admin.query("create role plain login password 'plain'");
   await admin.query("create role maker login createdb password 'maker'");
 });
 afterAll(async () => {
   await admin.end();
-  await theirs.stop();
+  await existing.stop();
 });
 
 function as(role: string): string {
@@ -43,7 +43,7 @@ describe("a role that", () => {
     await server.stop();
   });
 
-  test("may create databases polls for lock waits", async () => {
+  test("may create databases has lock waits polled", async () => {
     const before = await databases();
     const server = await startServer(as("maker"));
     const database = await server.lease();
@@ -56,7 +56,7 @@ describe("a role that", () => {
     await server.stop();
   });
 
-  test("may not create databases is refused at the start, with what to do", async () => {
+  test("may not create databases is rejected with what to do", async () => {
     await expect(startServer(as("plain"))).rejects.toMatchObject({
       code: "PROVIDER_FAILED",
       message: expect.stringMatching(
@@ -69,7 +69,7 @@ describe("a role that", () => {
   });
 });
 
-test("it says where it is, and not the password", async () => {
+test("the description has the address, and not the password", async () => {
   const server = await startServer(as("maker"));
   const { hostname, port } = new URL(url);
   expect(server.description).toBe(
@@ -78,7 +78,7 @@ test("it says where it is, and not the password", async () => {
   await server.stop();
 });
 
-test("nothing is left behind, and nothing else is touched", async () => {
+test("leaves nothing behind, and changes nothing else", async () => {
   const state = async () => [
     await databases(),
     await names("select concat(relname, relkind, relfilenode) as name from pg_class order by 1"),
@@ -99,17 +99,17 @@ test("nothing is left behind, and nothing else is touched", async () => {
 });
 
 describe("the sweep at a start", () => {
-  test("spares databases that Heddle did not make, whatever their names and comments", async () => {
-    const kept = ["heddle_0123456789abcdef", "heddle_notes"];
-    for (const name of kept) await admin.query(`create database ${name}`);
+  test("spares databases that Heddle did not create, whatever their names and comments", async () => {
+    const others = ["heddle_0123456789abcdef", "heddle_notes"];
+    for (const name of others) await admin.query(`create database ${name}`);
     await admin.query("comment on database heddle_notes is 'Made by Heddle, and disposable'");
     const server = await startServer(url);
     await server.stop();
-    expect(await databases()).toEqual(expect.arrayContaining(kept));
-    for (const name of kept) await admin.query(`drop database ${name}`);
+    expect(await databases()).toEqual(expect.arrayContaining(others));
+    for (const name of others) await admin.query(`drop database ${name}`);
   });
 
-  test("drops one of Heddle's own that nobody uses", async () => {
+  test("drops a database of Heddle that no process uses", async () => {
     const name = "heddle_fedcba9876543210";
     await admin.query(`create database ${name}`);
     await admin.query(`comment on database ${name} is 'Made by Heddle, and disposable'`);
@@ -118,7 +118,7 @@ describe("the sweep at a start", () => {
     await server.stop();
   });
 
-  test("spares one that is in use, also from another database, and as another role", async () => {
+  test("spares a database in use, also when run from another database or as another role", async () => {
     const server = await startServer(as("maker"));
     const { name } = await server.lease();
     for (const other of [url, withDatabase(url, "template1"), as("maker")]) {
@@ -131,7 +131,7 @@ describe("the sweep at a start", () => {
   });
 });
 
-test("a connection that is lost is made anew, with its locks", async () => {
+test("reopens a lost admin connection, with its locks", async () => {
   const server = await startServer(as("maker"));
   const { name } = await server.lease();
   const locks = () =>
@@ -152,7 +152,7 @@ test("a connection that is lost is made anew, with its locks", async () => {
   expect(await locks()).toEqual([]);
 });
 
-test("stopping when the server is gone says so, and leaves nothing of ours here", async () => {
+test("stopping after the server has ended rejects, and leaves no folder and no process", async () => {
   const other = await startEmbedded({ over: "tcp" });
   const server = await startServer(withDatabase((await other.lease()).url, "postgres"));
   await server.lease();

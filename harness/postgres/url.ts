@@ -1,55 +1,59 @@
 import { HarnessError } from "../core/error.ts";
 import { type Address, urlOf } from "./address.ts";
-import { addressOf } from "./connection.ts";
+import { AdminConnection, addressOf } from "./connection.ts";
 import { Leases, sweepDatabases } from "./leases.ts";
 import { RunFolder, sweepRunFolders } from "./run-folder.ts";
 import type { Server } from "./server.ts";
-import { SharedSession } from "./session.ts";
 import { databaseOptions } from "./settings.ts";
 
-/** The first that has all that we use; older ones get no updates any more. */
-const OLDEST = 14;
+/** The oldest version that has every feature that Heddle uses. */
+const OLDEST_VERSION = 14;
 
 /**
- * Uses a server that runs already. Nothing is done outside the databases that we create there. The
- * URL has to lead to the server itself, or to a pooler that gives each client a session.
+ * Uses a server that is running already, and changes nothing outside the databases that it creates there.
+ * The URL must lead to the server itself, or to a pooler that gives each client a session.
+ * @throws HarnessError PROVIDER_FAILED when the server cannot be reached or does not allow what is needed.
  */
-export async function useUrl(url: string, why = "as asked"): Promise<Server> {
+export async function useServerAt(url: string, why = "as asked"): Promise<Server> {
   return use(url, {
     provider: "url",
     describe: (version) => `PostgreSQL ${version} at ${addressOf(url)} (${why})`,
-    options: () => "",
+    createOptions: () => "",
   });
 }
 
-/** Uses a server that is ours, but outlives us, and that others of our runs may use meanwhile. */
-export async function useKept(
+/** Uses a server that Heddle started and that other runs may use at the same time or later. */
+export async function useReusedContainer(
   address: Address,
   password: string,
   describe: (version: string) => string,
 ): Promise<Server> {
-  const kept = { provider: "container", describe, options: databaseOptions } as const;
-  return use(urlOf(address, password), kept);
+  const existing = { provider: "container", describe, createOptions: databaseOptions } as const;
+  return use(urlOf(address, password), existing);
 }
 
-interface Shared {
+/** How to use a server that does not end with this process. */
+interface ExistingServer {
   readonly provider: Server["provider"];
-  /** Given the version. */
+  /** Describes a server of a version. */
   readonly describe: (version: string) => string;
-  /** Of CREATE DATABASE, given the version. */
-  readonly options: (version: string) => string;
+  /** The options of CREATE DATABASE for a version. */
+  readonly createOptions: (version: string) => string;
 }
 
-async function use(url: string, { provider, describe, options }: Shared): Promise<Server> {
-  const session = new SharedSession(url);
-  const version = await requireRights(session);
+async function use(
+  url: string,
+  { provider, describe, createOptions }: ExistingServer,
+): Promise<Server> {
+  const admin = new AdminConnection(url);
+  const version = await requireRights(admin);
   const run = await RunFolder.open(undefined);
-  await Promise.allSettled([sweepDatabases(session), sweepRunFolders(), run.reaper.ready]);
-  const leases = new Leases(session, {
-    options: options(version),
+  await Promise.allSettled([sweepDatabases(admin), sweepRunFolders(), run.reaper.ready]);
+  const leases = new Leases(admin, {
+    createOptions: createOptions(version),
     onChange: (names) => run.reaper.watchDatabases(url, names),
   });
-  // What could not be dropped is tried again by the reaper.
+  // The reaper tries again to drop the databases that `close` could not drop.
   const stop = async () => {
     try {
       await leases.close();
@@ -71,30 +75,32 @@ async function use(url: string, { provider, describe, options }: Shared): Promis
   };
 }
 
-/** Returns the server's version, or says what keeps us from using it. */
-async function requireRights(session: SharedSession): Promise<string> {
-  const refuse = (message: string) => new HarnessError("PROVIDER_FAILED", message);
-  const where = addressOf(session.url);
+/** Returns the server's version. Throws HarnessError if it is too old, a standby, or allows no databases. */
+async function requireRights(admin: AdminConnection): Promise<string> {
+  const failure = (message: string) => new HarnessError("PROVIDER_FAILED", message);
+  const where = addressOf(admin.url);
   try {
-    const version = await session.version();
-    if (Number.parseInt(version, 10) < OLDEST) {
-      throw refuse(`PostgreSQL ${version} at ${where} is too old: use ${OLDEST} or later.`);
+    const version = await admin.version();
+    if (Number.parseInt(version, 10) < OLDEST_VERSION) {
+      throw failure(
+        `PostgreSQL ${version} at ${where} is too old: use version ${OLDEST_VERSION} or later.`,
+      );
     }
-    const [role] = await session.query<{ name: string; creates: boolean; standby: boolean }>(
+    const [role] = await admin.query<{ name: string; creates: boolean; standby: boolean }>(
       `select rolname as name, rolsuper or rolcreatedb as creates, pg_is_in_recovery() as standby
        from pg_roles where rolname = current_user`,
     );
     if (role?.standby === true) {
-      throw refuse(`The server at ${where} is a standby: give the URL of its primary.`);
+      throw failure(`The server at ${where} is a standby: give the URL of its primary.`);
     }
     if (role?.creates === false) {
-      throw refuse(
+      throw failure(
         `The role ${role.name} may not create databases at ${where}: let a superuser run ALTER ROLE "${role.name}" CREATEDB, or give the URL of another role.`,
       );
     }
     return version;
   } catch (error) {
-    await session.close();
+    await admin.close();
     throw error;
   }
 }

@@ -17,25 +17,26 @@ const ECDSA_WITH_SHA256 = "2a8648ce3d040302";
 const COMMON_NAME = "550403";
 const SUBJECT_ALT_NAME = "551d11";
 
-let made: SecureContext | undefined;
+let context: SecureContext | undefined;
 
 /**
- * A key and a certificate that this process signs itself, for localhost: who asks for encryption, and
- * does not ask who signed, gets it (https://www.rfc-editor.org/rfc/rfc5280#section-4.1).
+ * A key and a self-signed certificate for localhost, created once per process: a client that asks for
+ * encryption and does not verify the certificate can connect
+ * (https://www.rfc-editor.org/rfc/rfc5280#section-4.1).
  */
-export function ownCertificate(): SecureContext {
-  made ??= make();
-  return made;
+export function selfSignedCertificate(): SecureContext {
+  context ??= create();
+  return context;
 }
 
-function make(): SecureContext {
+function create(): SecureContext {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const algorithm = node(SEQUENCE, oid(ECDSA_WITH_SHA256));
   const commonName = node(SEQUENCE, oid(COMMON_NAME), node(UTF8, Buffer.from("heddle")));
   const name = node(SEQUENCE, node(SET, commonName));
   const now = Date.now();
   const validity = node(SEQUENCE, time(now - YEAR_MS), time(now + YEAR_MS));
-  // [2] is a host name, [7] an address.
+  // In a SubjectAltName, [2] is a host name and [7] an address.
   const names = node(SEQUENCE, node(0x82, Buffer.from("localhost")), node(0x87, LOOPBACK));
   const extension = node(SEQUENCE, oid(SUBJECT_ALT_NAME), node(OCTET_STRING, names));
   const content = node(

@@ -1,27 +1,27 @@
 import { setImmediate as turn } from "node:timers/promises";
 
 /**
- * How many turns of the event loop a program in this process gets, once its session is ready, to
- * send its first statement: it reads that, goes on, and what it writes is read here.
+ * The number of turns of the event loop after a session is ready in which a program in this process
+ * can send its first statement: it reads that it is ready, goes on, and what it writes is read here.
  */
 const TURNS = 4;
 
 /**
- * Sessions are opened one at a time, in the order in which they asked for it: which of several the
- * server would have ready first is chance.
+ * Opens sessions one at a time, in the order in which they were requested: which of several the server
+ * has ready first is chance.
  */
 export class ConnectionQueue {
-  /** How many are under way, or wait for their turn. */
+  /** The number of sessions that are being opened or wait for their turn. */
   size = 0;
-  readonly #done: () => void;
+  readonly #onTurnEnd: () => void;
   #last: Promise<void> = Promise.resolve();
 
-  /** `done` is called whenever one has ended. */
-  constructor(done: () => void) {
-    this.#done = done;
+  /** @param onTurnEnd called whenever a turn has ended */
+  constructor(onTurnEnd: () => void) {
+    this.#onTurnEnd = onTurnEnd;
   }
 
-  /** Resolves when it is the caller's turn, with what ends that turn. */
+  /** Resolves when it is the caller's turn, with the function that ends the turn. */
   async next(): Promise<() => Promise<void>> {
     const before = this.#last;
     let release = () => {};
@@ -37,7 +37,7 @@ export class ConnectionQueue {
       for (let turns = 0; turns < TURNS; turns++) await turn();
       this.size--;
       release();
-      this.#done();
+      this.#onTurnEnd();
     };
   }
 }

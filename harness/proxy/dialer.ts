@@ -4,12 +4,13 @@ import { type ConnectionOptions, connect as secure } from "node:tls";
 import { parse } from "pg-connection-string";
 import { HarnessError } from "../core/error.ts";
 
-/** Opens connections to the server of a connection string, with TLS where the string asks for it. */
+/** Opens a connection to the server. */
 export type Dial = () => Promise<Duplex>;
 
 /** SSLRequest: length 8, code 80877103. */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 
+/** Dials the server of a connection string, with TLS where the string asks for it. */
 export function dialer(serverUrl: string): Dial {
   const options = parse(serverUrl);
   const host = options.host ?? "localhost";

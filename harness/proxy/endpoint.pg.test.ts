@@ -21,29 +21,31 @@ afterAll(async () => {
   await server?.stop();
 });
 
-test("a client has an address of its own, and its sessions are known by it", async () => {
+test("each client has an endpoint, by which its sessions are attributed", async () => {
   const urls = [await at.proxy.urlFor(0), await at.proxy.urlFor(1)];
   expect(urls[0]).not.toBe(urls[1]);
   expect(await at.proxy.urlFor(0)).toBe(urls[0]);
   const clients = await Promise.all([...urls, at.proxy.url].map(connected));
-  const owners = new Map([...at.proxy.sessions].map(({ pid, owner }) => [pid, owner.client]));
+  const clientsByPid = new Map(
+    [...at.proxy.sessions].map(({ pid, origin }) => [pid, origin.client]),
+  );
   const seen: (number | undefined)[] = [];
   for (const client of clients) {
     const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
-    seen.push(owners.get(rows[0]?.pid ?? 0));
+    seen.push(clientsByPid.get(rows[0]?.pid ?? 0));
   }
   expect(seen).toEqual([0, 1, undefined]);
   await Promise.all(clients.map((client) => client.end()));
 });
 
-test("nobody gets in without the password of the address", async () => {
+test("a connection without the password of the endpoint is refused", async () => {
   const url = new URL(await at.proxy.urlFor(0));
   url.password = "another";
   const client = new Client({ connectionString: url.toString() });
   await expect(client.connect()).rejects.toMatchObject({ code: "28P01" });
 });
 
-test("who asks for encryption gets it, with a certificate for this machine", async () => {
+test("encryption is available, with a self-signed certificate", async () => {
   const client = new Client({
     connectionString: await at.proxy.urlFor(0),
     ssl: {
@@ -57,14 +59,14 @@ test("who asks for encryption gets it, with a certificate for this machine", asy
   await client.end();
 });
 
-test("a certificate that nobody has signed is refused by who asks for one", async () => {
+test("a client that verifies certificates refuses the self-signed one", async () => {
   const client = new Client({ connectionString: await at.proxy.urlFor(0), ssl: true });
   await expect(client.connect()).rejects.toMatchObject({ code: "DEPTH_ZERO_SELF_SIGNED_CERT" });
 });
 
-test("a password that the server asks for goes through, by SCRAM", async ({ skip }) => {
+test("a password that the server asks for passes the proxy, by SCRAM", async ({ skip }) => {
   const hba = String(await at.ask("show hba_file"));
-  skip(!existsSync(hba), "the server's files are elsewhere");
+  skip(!existsSync(hba), "the server's files are on another machine");
   await at.ask("set password_encryption = 'scram-sha-256'");
   await at.ask("create role scrammed login password 'correct'");
   await writeFile(hba, `local all scrammed scram-sha-256\n${await readFile(hba, "utf8")}`);
@@ -79,7 +81,7 @@ test("a password that the server asks for goes through, by SCRAM", async ({ skip
   );
   const url = new URL(await proxy.urlFor(0));
   await eventually(async () => {
-    // The server may not have read its file yet, and lets everybody in until then.
+    // Until the server has read the file, it accepts any password.
     url.password = "wrong";
     const client = new Client({ connectionString: url.toString() });
     return client.connect().then(
@@ -94,13 +96,13 @@ test("a password that the server asks for goes through, by SCRAM", async ({ skip
   await at.ask("drop role scrammed");
 });
 
-test("a session that was ended keeps the proxy unsettled until its backend is gone", async () => {
+test("the proxy is unsettled until the backend of an ended session is gone", async () => {
   const client = await connected(await at.proxy.urlFor(2));
   await client.query("select pg_advisory_lock(42)");
   await eventually(() => !at.proxy.unsettled);
   await client.end();
   await eventually(() => at.proxy.sessions.size === 0);
   await eventually(() => !at.proxy.unsettled);
-  // Whatever it held is free, without any waiting.
+  // Its locks are released by then.
   expect(await at.ask("select pg_try_advisory_lock(42)")).toBe(true);
 });

@@ -13,23 +13,23 @@ const SOCKET_PORT = 5432;
 
 /** An address at which a proxy listens. */
 export interface Endpoint {
-  /** Connection string: that of the server, with another address. */
+  /** The server's connection string with another address. */
   readonly url: string;
   readonly listener: Server;
 }
 
-/** Whose connections come to an address, as far as that is known. */
-export interface Owner {
-  /** Undefined: whoever is running. */
+/** What is known about a connection by the endpoint that it came to. */
+export interface ConnectionOrigin {
+  /** The client that all connections of the endpoint belong to, if it is that of one client. */
   readonly client?: number;
-  /** They are of the service, which is a process of its own. */
+  /** Whether it is the endpoint of a service that is a process of its own. */
   readonly service?: boolean;
 }
 
-/** Is given each connection, from its startup packet on. */
+/** Is called with each connection, whose stream begins with its startup packet. */
 type Accept = (service: Duplex, socket: Socket) => void;
 
-/** On a Unix socket in `folder`, which becomes private to this user; on Windows on loopback. */
+/** Listens on a Unix socket in `folder`, which becomes private to this user; on Windows on loopback. */
 export async function socketEndpoint(
   serverUrl: string,
   folder: string,
@@ -47,8 +47,8 @@ export async function socketEndpoint(
 }
 
 /**
- * On a port of this machine, for drivers that know no sockets. Anybody here could connect to it; so
- * where the server itself asks for no password, the endpoint does.
+ * Listens on a port of this machine, for drivers without Unix sockets. Every user of the machine could
+ * connect to it, so the endpoint asks for a password where the server itself does not.
  */
 export async function portEndpoint(serverUrl: string, accept: Accept): Promise<Endpoint> {
   const url = withoutAddress(serverUrl);
@@ -56,18 +56,18 @@ export async function portEndpoint(serverUrl: string, accept: Accept): Promise<E
   const password = url.password === "" ? randomBytes(16).toString("hex") : undefined;
   const listener = await listening(0, accept, (socket) => handshake(socket, { password }));
   const address = listener.address();
-  if (address === null || typeof address === "string") throw new Error("it listens on no port");
+  if (address === null || typeof address === "string") throw new Error("the endpoint has no port");
   url.host = `127.0.0.1:${address.port}`;
   if (password !== undefined) url.password = password;
   return { url: url.toString(), listener };
 }
 
 /**
- * On a given port of this machine, for a service that runs already and knows the server by another
- * user and database: whoever comes is led to those of the URL. Throws HarnessError `USAGE` when the
+ * Listens on a given port of this machine, for a service that runs already and is configured with
+ * another user and database: each connection gets those of the URL. Throws HarnessError `USAGE` when the
  * port is taken.
  */
-export async function adoptingEndpoint(
+export async function redirectingEndpoint(
   serverUrl: string,
   port: number,
   accept: Accept,
@@ -77,11 +77,11 @@ export async function adoptingEndpoint(
   const database = decodeURIComponent(pathname.slice(1));
   try {
     const listener = await listening(port, accept, (socket) =>
-      handshake(socket, { adopt: { user, database } }),
+      handshake(socket, { identity: { user, database } }),
     );
     return { url: `postgres://127.0.0.1:${port}`, listener };
   } catch (cause) {
-    throw new HarnessError("USAGE", `nobody can listen on the port ${port}: ${String(cause)}`, {
+    throw new HarnessError("USAGE", `the port ${port} cannot be listened on: ${String(cause)}`, {
       cause,
     });
   }

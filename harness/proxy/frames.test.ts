@@ -14,7 +14,7 @@ describe("a frame reader", () => {
   );
   const cuts = fc.array(fc.nat(600), { maxLength: 30 });
 
-  test("gives the same messages however the stream is cut", () => {
+  test("reads the same messages wherever the stream is cut", () => {
     fc.assert(
       fc.property(messages, cuts, (list, at) => {
         const stream = Buffer.concat(list);
@@ -31,7 +31,7 @@ describe("a frame reader", () => {
     );
   });
 
-  test("reads a startup packet, and what follows it in the same chunk", () => {
+  test("reads a startup packet and the message after it in one chunk", () => {
     const reader = new FrameReader(true);
     const first = startup("user", "ada");
     const second = message("Q", "select 1\0");
@@ -43,7 +43,7 @@ describe("a frame reader", () => {
     expect(seen).toEqual([first, second]);
   });
 
-  test("waits for the rest of a message", () => {
+  test("waits for the end of a message", () => {
     const reader = new FrameReader(false);
     const whole = message("Q", "select 1\0");
     expect(frames(reader, whole.subarray(0, 7))).toEqual([]);
@@ -55,7 +55,7 @@ describe("a frame reader", () => {
     ["shorter than itself", 3],
     ["longer than any message", MAX_FRAME],
     ["absurd", 0x7fffffff],
-  ])("refuses a length that is %s, before it has the message", (_, length) => {
+  ])("refuses a length that is %s without waiting for the message", (_, length) => {
     const start = Buffer.concat([Buffer.from("Q"), int32(length)]);
     expect(() => frames(new FrameReader(false), start)).toThrow(ProtocolError);
   });

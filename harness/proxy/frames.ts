@@ -5,30 +5,30 @@ import type { Duplex } from "node:stream";
  * (https://www.postgresql.org/docs/current/protocol-message-formats.html).
  */
 
-/** Longest message that is accepted, in bytes. The server's own limit is a little under 1 GiB. */
+/** The longest message that is accepted, in bytes. The server's own limit is a little under 1 GiB. */
 export const MAX_FRAME = 256 * 1024 * 1024;
 
-/** Longest startup packet: the server's own limit. */
+/** The longest startup packet, in bytes: the server's limit. */
 const MAX_STARTUP = 10_000;
 
 export class ProtocolError extends Error {}
 
 /**
- * Cuts a byte stream into messages. A message is handed on whole, its header included, and never
- * copied unless it came in several pieces.
+ * Cuts a byte stream into messages. A message includes its header, and is copied only if it came in
+ * several pieces.
  */
 export class FrameReader {
   #pieces: Buffer[] = [];
   #size = 0;
   #needed = 1;
-  /** A startup packet has no type byte. A client's first packets are of that kind. */
+  /** Whether the next message has no type byte, like a client's first packets. */
   startup: boolean;
 
   constructor(startup: boolean) {
     this.startup = startup;
   }
 
-  /** Throws ProtocolError when the stream cannot be the protocol. */
+  /** Throws ProtocolError when the stream does not follow the protocol. */
   *push(chunk: Buffer): Generator<Buffer> {
     this.#pieces.push(chunk);
     this.#size += chunk.length;
@@ -47,16 +47,16 @@ export class FrameReader {
         this.#needed = length;
         continue;
       }
-      this.#keep(buffer.subarray(length));
+      this.#setUnread(buffer.subarray(length));
       yield buffer.subarray(0, length);
     }
   }
 
-  /** Takes back what was not handed on. */
-  rest(): Buffer {
-    const rest = Buffer.concat(this.#pieces);
-    this.#keep(Buffer.alloc(0));
-    return rest;
+  /** Takes the bytes after the last message. */
+  takeUnread(): Buffer {
+    const unread = Buffer.concat(this.#pieces);
+    this.#setUnread(Buffer.alloc(0));
+    return unread;
   }
 
   #gather(): Buffer {
@@ -66,9 +66,9 @@ export class FrameReader {
     return whole;
   }
 
-  #keep(rest: Buffer): void {
-    this.#pieces = rest.length === 0 ? [] : [rest];
-    this.#size = rest.length;
+  #setUnread(bytes: Buffer): void {
+    this.#pieces = bytes.length === 0 ? [] : [bytes];
+    this.#size = bytes.length;
     this.#needed = 1;
   }
 }
@@ -116,7 +116,7 @@ export class FieldReader {
   }
 }
 
-/** An ErrorResponse, in the form in which the proxy itself refuses something. */
+/** An ErrorResponse, with which the proxy itself refuses something. */
 export function errorFrame(severity: "ERROR" | "FATAL", sqlstate: string, text: string): Buffer {
   const fields = [`S${severity}`, `V${severity}`, `C${sqlstate}`, `M${text}`, ""];
   const body = Buffer.from(`${fields.join("\0")}\0`);
@@ -127,7 +127,7 @@ export function errorFrame(severity: "ERROR" | "FATAL", sqlstate: string, text: 
   return frame;
 }
 
-/** Writes messages to a socket in one go; to one that is closed, or not there yet, nothing. */
+/** Writes messages to a socket at once. Does nothing if it is closed, or not there yet. */
 export function send(socket: Duplex | undefined, frames: readonly Buffer[]): void {
   const [first] = frames;
   if (first === undefined || socket === undefined || socket.destroyed) return;

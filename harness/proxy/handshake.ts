@@ -2,32 +2,43 @@ import { timingSafeEqual } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
-import { ownCertificate } from "./certificate.ts";
-import { errorFrame, FrameReader, ProtocolError } from "./frames.ts";
-import { adopted, readStartup, SSL_REQUEST } from "./startup.ts";
+import { selfSignedCertificate } from "./certificate.ts";
+import { errorFrame, FieldReader, FrameReader, ProtocolError } from "./frames.ts";
+
+const SSL_REQUEST = 80877103;
+const GSS_REQUEST = 80877104;
+const CANCEL_REQUEST = 80877102;
+const PROTOCOL_MAJOR = 3;
+
+/** The only message that a client sends between the startup packet and the first ReadyForQuery. */
+export const PASSWORD = 0x70;
+
+/** The kinds of first packets. */
+type Startup = "encryption" | "cancel" | "session" | "replication";
 
 /** AuthenticationCleartextPassword. */
-const ASK = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]);
+const ASK_PASSWORD = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]);
 
-const PASSWORD = 0x70;
-
-/** Whom the server is to take a session for, whatever it says itself. */
-export interface Adoption {
+/** The user and database of a session, in place of those in its startup packet. */
+export interface SessionIdentity {
   readonly user: string;
   readonly database: string;
 }
 
 /**
- * Lets in who knows the password, if there is one, encrypted if they ask for it. Resolves with a
- * stream that begins with the startup packet, as if nothing had been said before. Rejects when nobody
- * is let in.
+ * Accepts a connection: encrypted if the client asks for it, and by password if there is one. Resolves
+ * with a stream that begins with the startup packet, as if nothing had been sent before. Rejects with
+ * ProtocolError when the connection ends or its password is wrong.
  * (https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP)
  */
 export async function handshake(
   socket: Socket,
-  { password, adopt }: { readonly password?: string | undefined; readonly adopt?: Adoption },
+  {
+    password,
+    identity,
+  }: { readonly password?: string | undefined; readonly identity?: SessionIdentity },
 ): Promise<Duplex> {
-  socket.on("error", () => {}); // Whoever reads next hears of it.
+  socket.on("error", () => {}); // The next read fails by it.
   let stream: Duplex = socket;
   let frames = new Frames(stream);
   let startup = await frames.next();
@@ -40,42 +51,40 @@ export async function handshake(
     startup = await frames.next();
   }
   if (password !== undefined && readStartup(startup) !== "cancel") {
-    stream.write(ASK);
+    stream.write(ASK_PASSWORD);
     frames.startup = false;
-    const said = await frames.next();
-    if (!isPassword(said, password)) {
+    const answer = await frames.next();
+    if (!isPassword(answer, password)) {
       const why = "heddle: the password is that of the URL which was given for this run";
       stream.end(errorFrame("FATAL", "28P01", why));
       throw new ProtocolError(why);
     }
   }
   const session = readStartup(startup) === "session";
-  frames.giveBack(
-    adopt !== undefined && session ? adopted(startup, adopt.user, adopt.database) : startup,
-  );
+  frames.giveBack(identity !== undefined && session ? withIdentity(startup, identity) : startup);
   return stream;
 }
 
-/** The other kind of encryption is that of Kerberos. */
+/** Other requests for encryption are for GSSAPI. */
 function isForTls(request: Buffer): boolean {
   return request.readInt32BE(4) === SSL_REQUEST;
 }
 
 function encrypted(socket: Socket): Duplex {
-  const stream = new TLSSocket(socket, { isServer: true, secureContext: ownCertificate() });
+  const stream = new TLSSocket(socket, { isServer: true, secureContext: selfSignedCertificate() });
   stream.on("error", () => {});
   return stream;
 }
 
 function isPassword(frame: Buffer, password: string): boolean {
-  const said = frame.subarray(5, -1);
+  const given = frame.subarray(5, -1);
   const expected = Buffer.from(password);
   return (
-    frame[0] === PASSWORD && said.length === expected.length && timingSafeEqual(said, expected)
+    frame[0] === PASSWORD && given.length === expected.length && timingSafeEqual(given, expected)
   );
 }
 
-/** Reads a stream message by message, until the rest of it is given back. */
+/** Reads a stream message by message, and can give back what it has read. */
 class Frames {
   readonly #stream: Duplex;
   #reader = new FrameReader(true);
@@ -88,13 +97,13 @@ class Frames {
     this.#reader.startup = startup;
   }
 
-  /** Rejects with ProtocolError when the stream ends, or is none of the protocol. */
+  /** Rejects with ProtocolError when the stream ends or does not follow the protocol. */
   async next(): Promise<Buffer> {
     for (;;) {
       const chunk = await this.#read();
       for (const frame of this.#reader.push(chunk)) {
-        const rest = this.#reader.rest();
-        if (rest.length > 0) this.#stream.unshift(rest);
+        const unread = this.#reader.takeUnread();
+        if (unread.length > 0) this.#stream.unshift(unread);
         return frame;
       }
     }
@@ -112,7 +121,7 @@ class Frames {
       };
       const ended = () => {
         done();
-        reject(new ProtocolError("the connection was closed before it had begun"));
+        reject(new ProtocolError("the connection was closed before its first message"));
       };
       const look = () => {
         const chunk: Buffer | null = this.#stream.read();
@@ -124,4 +133,45 @@ class Frames {
       look();
     });
   }
+}
+
+/**
+ * Reads a first packet
+ * (https://www.postgresql.org/docs/current/protocol-message-formats.html, StartupMessage). Throws
+ * ProtocolError when it is not a first packet.
+ */
+export function readStartup(frame: Buffer): Startup {
+  const code = new FieldReader(frame, 4).int32();
+  if (code === SSL_REQUEST || code === GSS_REQUEST) return "encryption";
+  if (code === CANCEL_REQUEST) return "cancel";
+  if (code >> 16 !== PROTOCOL_MAJOR) {
+    throw new ProtocolError("the first message is not a PostgreSQL 3 startup packet");
+  }
+  const replication = parameters(frame).get("replication");
+  // The server reads anything that begins like this as false, or refuses it.
+  return replication === undefined || /^(0|f|n|of)/i.test(replication) ? "session" : "replication";
+}
+
+/** Whether a startup packet sets the default isolation level of its session. */
+export function setsIsolation(frame: Buffer): boolean {
+  return /default_transaction_isolation/i.test(frame.toString("latin1"));
+}
+
+/** A startup packet with another user and database. */
+function withIdentity(frame: Buffer, { user, database }: SessionIdentity): Buffer {
+  const fields = parameters(frame).set("user", user).set("database", database);
+  const texts = [...fields].flat();
+  const body = Buffer.from(`${texts.join("\0")}\0\0`);
+  const packet = Buffer.concat([frame.subarray(0, 8), body]);
+  packet.writeInt32BE(packet.length, 0);
+  return packet;
+}
+
+function parameters(frame: Buffer): Map<string, string> {
+  const fields = new FieldReader(frame, 8);
+  const parameters = new Map<string, string>();
+  for (let name = fields.text(); name !== ""; name = fields.text()) {
+    parameters.set(name, fields.text());
+  }
+  return parameters;
 }

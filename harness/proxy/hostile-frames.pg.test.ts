@@ -11,7 +11,7 @@ const RUNS = 60;
 
 let server: Server;
 let it: Proxied;
-/** Another session through the same proxy, which has to go on whatever happens beside it. */
+/** Another session of the same proxy, which must not be affected. */
 let bystander: RawClient;
 
 beforeAll(async () => {
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 
 beforeEach(() => {
-  it.proxy.observer = new Recorder({ letsGo: true });
+  it.proxy.observer = new Recorder({ passes: true });
 });
 
 afterAll(async () => {
@@ -30,7 +30,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-/** Nothing is left but the bystander, in the proxy and on the server, and it works. */
+/** Only the bystander is left in the proxy and on the server, and it works. */
 async function unharmed(): Promise<void> {
   expect((await bystander.query("select 41 + 1")).map(typeOf)).toEqual(["T", "D", "C", "Z"]);
   await it.become(
@@ -41,7 +41,7 @@ async function unharmed(): Promise<void> {
   await eventually(() => it.proxy.sessions.size === 1);
 }
 
-/** Sends all of it in pieces, and leaves when it was not thrown out before. */
+/** Sends the bytes in pieces, and disconnects unless the proxy has done so before. */
 async function attack(client: RawClient, bytes: Buffer, pieces: number): Promise<void> {
   const size = Math.max(1, Math.ceil(bytes.length / pieces));
   for (let at = 0; at < bytes.length; at += size) client.send(bytes.subarray(at, at + size));
@@ -53,10 +53,11 @@ const bytes = fc.uint8Array({ minLength: 1, maxLength: 300 }).map((array) => Buf
 const pieces = fc.integer({ min: 1, max: 5 });
 const type = fc.constantFrom(..."QPBEDCSHFXpdcfZK!");
 
-/** A message of a known type whose length, or whose body, is anything. */
+/** A message of a known type with a random length. */
 const broken = fc
   .tuple(type, fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), bytes)
   .map(([name, length, body]) => Buffer.concat([Buffer.from(name), int32(length), body]));
+/** A message of a known type with a random body. */
 const garbled = fc.tuple(type, bytes).map(([name, body]) => message(name, body));
 const truncated = fc
   .tuple(fc.constantFrom(query("select 1"), parse("a", "select 2"), message("B", "abc")), fc.nat())
@@ -71,7 +72,7 @@ const check = (arbitrary: fc.Arbitrary<Buffer>, open: () => Promise<RawClient>):
     { numRuns: RUNS },
   );
 
-describe("a connection that breaks the protocol ends, and nothing more does", () => {
+describe("a connection that breaks the protocol ends, and no other one does", () => {
   const fresh = () => RawClient.open(it.proxy.url);
   const begun = () => RawClient.ready(it.proxy.url);
   const first = startup("user", "postgres", "database", "x");
@@ -82,7 +83,7 @@ describe("a connection that breaks the protocol ends, and nothing more does", ()
     check(
       fc
         .tuple(fc.integer({ min: -1, max: 40 }), fc.constantFrom(3 << 16, 196610, 0, -1), bytes)
-        .map(([length, code, rest]) => Buffer.concat([int32(length), int32(code), rest])),
+        .map(([length, code, body]) => Buffer.concat([int32(length), int32(code), body])),
       fresh,
     ));
 
@@ -92,15 +93,15 @@ describe("a connection that breaks the protocol ends, and nothing more does", ()
       fresh,
     ));
 
-  test("with a startup packet whose names and values are anything", () =>
+  test("with a startup packet of random names and values", () =>
     check(
-      bytes.map((rest) => untyped(3 << 16, rest)),
+      bytes.map((body) => untyped(3 << 16, body)),
       fresh,
     ));
 
   test("with garbage after a startup packet, before the session is ready", () =>
     check(
-      fc.oneof(bytes, broken, garbled).map((rest) => Buffer.concat([first, rest])),
+      fc.oneof(bytes, broken, garbled).map((garbage) => Buffer.concat([first, garbage])),
       fresh,
     ));
 
@@ -110,12 +111,14 @@ describe("a connection that breaks the protocol ends, and nothing more does", ()
 
   test("with a broken message after good ones", () =>
     check(
-      fc.oneof(broken, garbled, truncated).map((rest) => Buffer.concat([query("select 1"), rest])),
+      fc
+        .oneof(broken, garbled, truncated)
+        .map((garbage) => Buffer.concat([query("select 1"), garbage])),
       begun,
     ));
 });
 
-test("a wrong message is answered by a reason, and the connection ended from our side", async () => {
+test("a broken message is answered with an error, and the proxy ends the connection", async () => {
   const client = await RawClient.ready(it.proxy.url);
   client.send(Buffer.concat([Buffer.from("Q"), int32(-7)]));
   const [frame] = await client.ended();
@@ -124,7 +127,7 @@ test("a wrong message is answered by a reason, and the connection ended from our
   await unharmed();
 });
 
-test("a stranger that is no PostgreSQL client is answered by a reason", async () => {
+test("a client of another protocol is answered with an error", async () => {
   const client = await RawClient.open(it.proxy.url);
   client.send(Buffer.from("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"));
   const [frame] = await client.ended();

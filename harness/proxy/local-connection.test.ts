@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { localConnection } from "./local-connection.ts";
 
-test("each end hears what is written to the other, in order, and its end", async () => {
+test("each end reads what is written to the other, in order, and then its end", async () => {
   const { service, gate } = localConnection(() => {});
   gate.end("to the service");
   service.write("to ");
@@ -15,7 +15,7 @@ test("each end hears what is written to the other, in order, and its end", async
   expect(await Promise.all([text(service), text(gate)])).toEqual(["to the service", "to the gate"]);
 });
 
-test("whoever accepts is told once the driver connects, and the driver that it may go on", async () => {
+test("the connection is accepted when the driver connects, and the driver gets the event", async () => {
   let accepted = 0;
   const { service } = localConnection(() => accepted++);
   expect(accepted).toBe(0);
@@ -25,13 +25,13 @@ test("whoever accepts is told once the driver connects, and the driver that it m
   await connected;
 });
 
-test("an end that is destroyed ends the other, as a socket does", async () => {
+test("an end that is destroyed closes the other, like a socket", async () => {
   for (const end of ["service", "gate"] as const) {
     const ends = localConnection(() => {});
     const other = end === "service" ? ends.gate : ends.service;
     other.resume();
     ends[end].destroy();
-    other.write("nobody hears it");
+    other.write("lost");
     await once(other, "close");
   }
 });

@@ -1,9 +1,9 @@
 import { Duplex } from "node:stream";
 
 /**
- * Opens a connection within this process, and returns its ends: what is written to one is read from
- * the other, with no socket between. They have what drivers call on a socket besides: `connect`
- * tells `onConnect` and then says that it is done, and what concerns sockets only does nothing.
+ * Creates a connection within this process, and returns its two ends: what is written to one is read
+ * from the other, without a socket. They have the other methods that drivers call on a socket:
+ * `connect` calls `onConnect` and then emits `connect`, and those that only concern sockets do nothing.
  */
 export function localConnection(onConnect: () => void): { service: Duplex; gate: Duplex } {
   const service = new End(onConnect);
@@ -61,7 +61,7 @@ class End extends Duplex {
     done();
   }
 
-  /** The other end hears of it as of a socket that was closed. */
+  /** The other end gets the end of the stream, as from a socket that was closed. */
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     const { other } = this;
     process.nextTick(() => {

@@ -1,4 +1,4 @@
-/** Messages of the PostgreSQL protocol, made by hand: what drivers and the server send. */
+/** Builds messages of the PostgreSQL protocol, as drivers and the server send them. */
 
 export function message(type: string, ...fields: (Buffer | string)[]): Buffer {
   const body = Buffer.concat(fields.map((field) => Buffer.from(field)));
@@ -17,12 +17,12 @@ export function int16(value: number): Buffer {
   return bytes;
 }
 
-/** A startup packet, with names and values in turn. */
+/** A startup packet. The parameters are names and values in turn. */
 export function startup(...parameters: string[]): Buffer {
   return untyped(196608, ...parameters.map((text) => `${text}\0`), "\0");
 }
 
-/** A first packet: its code, and what follows. */
+/** A first packet, which has a code and no type. */
 export function untyped(code: number, ...fields: (Buffer | string)[]): Buffer {
   const body = Buffer.concat([int32(code), ...fields.map((field) => Buffer.from(field))]);
   return Buffer.concat([int32(body.length + 4), body]);
@@ -36,7 +36,7 @@ export const sync: Buffer = message("S");
 export const flush: Buffer = message("H");
 export const terminate: Buffer = message("X");
 
-/** `formats`: 0 text, 1 binary; none, one for all, or one for each. */
+/** @param formats 0 for text, 1 for binary; none, one for all values, or one for each */
 export function bind(
   statement: string,
   values: readonly (Buffer | string | null)[] = [],

@@ -1,30 +1,26 @@
 import type { HarnessError } from "../core/error.ts";
-import type { Result, Statement } from "../core/trace.ts";
-import type { GatePlace } from "../instrumentation/gate-locks.ts";
-import type { GateObserver } from "./observer.ts";
-import type { ProxySession } from "./session.ts";
+import type { PendingStatement, ProxySession } from "./pending-statement.ts";
+import type { GateObserver } from "./session.ts";
 
 export type GateEvent =
-  | { readonly type: "arrived"; readonly session: ProxySession; readonly statement: Statement }
-  | { readonly type: "reached"; readonly session: ProxySession; readonly gate: GatePlace }
-  | { readonly type: "answered"; readonly session: ProxySession; readonly result: Result }
   | {
-      readonly type: "waiting" | "acquired" | "closed" | "notified";
-      readonly session: ProxySession;
+      readonly type: "arrived" | "reachedGate" | "answered" | "notified" | "waiting" | "acquired";
+      readonly pending: PendingStatement;
     }
+  | { readonly type: "closed"; readonly session: ProxySession }
   | { readonly type: "failed"; readonly error: HarnessError };
 
 type Of<T extends GateEvent["type"]> = GateEvent & { readonly type: T };
 
-/** Keeps what it is told. Lets nothing move on by itself, or everything. */
-export class Recorder implements GateObserver<ProxySession> {
+/** Records the events of a proxy. Moves nothing on, or everything at once. */
+export class Recorder implements GateObserver {
   readonly events: GateEvent[] = [];
-  readonly #letsGo: boolean;
+  readonly #passes: boolean;
   #read = 0;
   #wake: (() => void) | undefined;
 
-  constructor({ letsGo = false } = {}) {
-    this.#letsGo = letsGo;
+  constructor({ passes = false } = {}) {
+    this.#passes = passes;
   }
 
   /** The next event that has not been read, which has to be of that type. */
@@ -35,45 +31,51 @@ export class Recorder implements GateObserver<ProxySession> {
       });
     }
     const event = this.events[this.#read++];
-    if (event?.type !== type) throw new Error(`expected ${type}, and was told of ${event?.type}`);
+    if (event?.type !== type) throw new Error(`expected ${type}, and got ${event?.type}`);
     return event as Of<T>;
   }
 
-  arrived(session: ProxySession, statement: Statement): void {
-    this.#tell({ type: "arrived", session, statement });
-    if (this.#letsGo) session.release();
+  arrived(pending: PendingStatement): void {
+    this.#record({ type: "arrived", pending });
+    if (this.#passes) pending.release();
   }
 
-  reached(session: ProxySession, gate: GatePlace): void {
-    this.#tell({ type: "reached", session, gate });
+  reachedGate(pending: PendingStatement): void {
+    this.#record({ type: "reachedGate", pending });
   }
 
-  answered(session: ProxySession, result: Result): void {
-    this.#tell({ type: "answered", session, result });
-    if (this.#letsGo) session.deliver();
+  answered(pending: PendingStatement): void {
+    this.#record({ type: "answered", pending });
+    if (this.#passes) pending.deliver();
   }
 
-  notified(session: ProxySession): void {
-    this.#tell({ type: "notified", session });
-    if (this.#letsGo) session.deliver();
+  notified(pending: PendingStatement): void {
+    this.#record({ type: "notified", pending });
+    if (this.#passes) pending.deliver();
   }
 
-  lockWait(session: ProxySession, type: "waiting" | "acquired"): void {
-    this.#tell({ type, session });
+  lockWait(pending: PendingStatement, type: "waiting" | "acquired"): void {
+    this.#record({ type, pending });
   }
 
   closed(session: ProxySession): void {
-    this.#tell({ type: "closed", session });
+    this.#record({ type: "closed", session });
   }
 
   settled(): void {}
 
   failed(error: HarnessError): void {
-    this.#tell({ type: "failed", error });
+    this.#record({ type: "failed", error });
   }
 
-  #tell(event: GateEvent): void {
+  #record(event: GateEvent): void {
     this.events.push(event);
     this.#wake?.();
   }
+}
+
+/** The server's answer to a statement. */
+export function resultOf({ state }: PendingStatement) {
+  if (state.at !== "answered") throw new Error(`the statement is ${state.at}`);
+  return state.result;
 }

@@ -5,22 +5,22 @@ import { Client } from "pg";
 import type { Database, Server } from "../postgres/provider.ts";
 import { WireProxy } from "./wire-proxy.ts";
 
-/** A proxy before a database of its own, and a connection past it. */
+/** A proxy to a leased database, and a connection past it. */
 export interface Proxied {
   readonly proxy: WireProxy;
   readonly folder: string;
   readonly database: Database;
   readonly direct: Client;
-  /** One value, asked for past the proxy. */
+  /** The value that a query gives, past the proxy. */
   ask(sql: string, values?: readonly unknown[]): Promise<unknown>;
-  /** Resolves when `sql`, asked again and again past the proxy, is true. */
+  /** Resolves once `sql`, repeated past the proxy, gives true. */
   become(sql: string, values?: readonly unknown[]): Promise<void>;
   stop(): Promise<void>;
 }
 
 const LONGEST_MS = 10_000;
 
-/** Resolves when `condition` holds, which is asked again and again; rejects when it never does. */
+/** Resolves once `condition` holds; rejects if it does not within 10 s. */
 export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + LONGEST_MS;
   while (!(await condition())) {
@@ -54,7 +54,7 @@ export async function proxied(server: Server): Promise<Proxied> {
   };
 }
 
-/** A connected client of `url`. */
+/** A client that is connected to `url`. */
 export async function connected(url: string): Promise<Client> {
   const client = new Client({ connectionString: url });
   client.on("error", () => {});

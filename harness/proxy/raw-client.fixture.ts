@@ -4,10 +4,10 @@ import { parse } from "pg-connection-string";
 import { FrameReader } from "./frames.ts";
 import { query, startup } from "./messages.fixture.ts";
 
-/** A client that sends what it is told to, bytes as they are, and keeps what comes back. */
+/** A client that sends raw bytes, and collects the messages that it gets. */
 export class RawClient {
   readonly frames: Buffer[] = [];
-  /** The process id and the secret that a cancel request needs, once the server has told them. */
+  /** The process id and the secret for a cancel request, from BackendKeyData. */
   key: Buffer = Buffer.alloc(0);
   readonly #socket: Socket;
   readonly #reader = new FrameReader(false);
@@ -22,7 +22,7 @@ export class RawClient {
       else this.#untyped(chunk);
       this.#wake?.();
     });
-    // Whoever sends what is not allowed may find the other end gone.
+    // The proxy may close the connection while a hostile client still sends.
     socket.on("error", () => {});
     socket.on("close", () => {
       this.#ended = true;
@@ -30,7 +30,7 @@ export class RawClient {
     });
   }
 
-  /** `url` leads to a Unix socket. */
+  /** @param url a connection string with a Unix socket */
   static async open(url: string): Promise<RawClient> {
     const { host, port } = parse(url);
     const socket = connect({ path: `${host}/.s.PGSQL.${port}`, noDelay: true });
@@ -52,7 +52,7 @@ export class RawClient {
     this.key = frames.find((frame) => typeOf(frame) === "K")?.subarray(5) ?? this.key;
   }
 
-  /** Asks for encryption, which is answered by a byte that is no message. */
+  /** Asks for encryption. The answer is a single byte and no message. */
   async encryption(request: Buffer): Promise<string> {
     const answer = new Promise<string>((resolve) => {
       this.#untyped = (chunk) => resolve(chunk.toString());
@@ -71,7 +71,7 @@ export class RawClient {
     this.#socket.write(Buffer.concat(bytes));
   }
 
-  /** The answers up to the next one of that type. Rejects when the connection ends before. */
+  /** The messages up to the next one of that type. Rejects when the connection ends before. */
   async until(type: string): Promise<Buffer[]> {
     for (;;) {
       const at = this.frames.findIndex((frame) => typeOf(frame) === type);
@@ -81,19 +81,19 @@ export class RawClient {
     }
   }
 
-  /** One simple query, and its answers. */
+  /** Sends a simple query, and resolves with the messages of its answer. */
   query(sql: string): Promise<Buffer[]> {
     this.send(query(sql));
     return this.until("Z");
   }
 
-  /** Resolves with what is left when the other side has ended the connection. */
+  /** Resolves with the remaining messages once the proxy has ended the connection. */
   async ended(): Promise<Buffer[]> {
     while (!this.#ended) await this.#something();
     return this.frames.splice(0);
   }
 
-  /** Says that nothing more comes. */
+  /** Closes its own side of the connection. */
   finish(): void {
     this.#socket.end();
   }

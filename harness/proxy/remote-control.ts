@@ -3,13 +3,12 @@ import { createServer, type Server, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { HarnessError } from "../core/error.ts";
 import type { Result, Statement } from "../core/trace.ts";
-import type { GatePlace } from "../instrumentation/gate-locks.ts";
-import type { GateObserver } from "./observer.ts";
-import type { ProxySession } from "./session.ts";
+import type { PendingStatement, ProxySession } from "./pending-statement.ts";
+import type { GateObserver } from "./session.ts";
 import type { WireProxy } from "./wire-proxy.ts";
 
-/** Something that a controller is told, as a line of JSON. */
-type Told =
+/** What the proxy sends to the controller, as a line of JSON. */
+type ControlMessage =
   | { readonly event: "held"; readonly session: number; readonly statement: Statement }
   | { readonly event: "answered"; readonly session: number; readonly result: Result }
   | { readonly event: "notified"; readonly session: number }
@@ -19,14 +18,17 @@ type Told =
   | { readonly event: "error"; readonly message: string };
 
 /**
- * Lets another program decide who moves, in whatever language, over a socket: a line of JSON for each
- * thing that happens, and one for each decision, `{"release": 1}` or `{"deliver": 1}`, by the number
- * of a session. While nobody is connected, everything passes; one controller at a time.
+ * Lets a program in any language control the proxy over a socket. The proxy sends a line of JSON for
+ * each event (`ControlMessage`). The controller answers with a line for each decision,
+ * `{"release": 1}` or `{"deliver": 1}`, by the number of a session. One controller can be connected
+ * at a time; while there is none, everything passes.
  */
-export class RemoteControl implements GateObserver<ProxySession> {
+export class RemoteControl implements GateObserver {
   readonly #proxy: WireProxy;
   readonly #listener: Server;
   readonly #numbers = new Map<ProxySession, number>();
+  /** The statements that the controller can move, by the number of their session. */
+  readonly #pending = new Map<number, PendingStatement>();
   #controller: Socket | undefined;
   #count = 0;
 
@@ -36,7 +38,7 @@ export class RemoteControl implements GateObserver<ProxySession> {
     listener.on("connection", (socket) => this.#connected(socket));
   }
 
-  /** `where`: a port of this machine, or the path of a socket. */
+  /** @param where a port of this machine, or the path of a Unix socket */
   static async listen(proxy: WireProxy, where: number | string): Promise<RemoteControl> {
     const listener = createServer();
     listener.listen(
@@ -70,68 +72,87 @@ export class RemoteControl implements GateObserver<ProxySession> {
     this.#controller = socket;
     this.#proxy.observer = this;
     socket.on("error", () => {});
-    socket.once("close", () => this.#released());
+    socket.once("close", () => this.#disconnected());
     createInterface({ input: socket }).on("line", (line) => this.#decide(line));
   }
 
-  /** Who goes away must not leave a service hanging. */
-  #released(): void {
+  /** A controller that disconnects must not leave the service hanging. */
+  #disconnected(): void {
     this.#controller = undefined;
     this.#proxy.observer = undefined;
-    for (const session of this.#proxy.sessions) {
-      session.release();
-      session.deliver();
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const statement of pending) {
+      if (statement.state.at === "held") statement.release();
+      else if (statement.state.at === "answered") statement.deliver();
     }
   }
 
+  /** A decision about a statement that is not held there is ignored: it may have come too late. */
   #decide(line: string): void {
     const decision = parsed(line);
     const action = decision?.release !== undefined ? "release" : "deliver";
     const number = decision?.[action];
-    const [session] = [...this.#numbers].find(([, its]) => its === number) ?? [];
-    if (session !== undefined) session[action]();
-    else this.#tell({ event: "error", message: `this is no decision: ${line.slice(0, 200)}` });
+    if (number === undefined || ![...this.#numbers.values()].includes(number)) {
+      this.#send({ event: "error", message: `this is no decision: ${line.slice(0, 200)}` });
+      return;
+    }
+    const pending = this.#pending.get(number);
+    if (action === "release" && pending?.state.at === "held") pending.release();
+    if (action === "deliver" && pending?.state.at === "answered") pending.deliver();
   }
 
-  #tell(told: Told): void {
-    this.#controller?.write(`${JSON.stringify(told)}\n`);
+  #send(message: ControlMessage): void {
+    this.#controller?.write(`${JSON.stringify(message)}\n`);
   }
 
-  #number(session: ProxySession): number {
+  #numberOf(session: ProxySession): number {
     const number = this.#numbers.get(session) ?? ++this.#count;
     this.#numbers.set(session, number);
     return number;
   }
 
-  arrived(session: ProxySession, statement: Statement): void {
-    this.#tell({ event: "held", session: this.#number(session), statement });
+  /** Makes a statement the one that decisions about its session are about. */
+  #control(pending: PendingStatement): number {
+    const session = this.#numberOf(pending.session);
+    this.#pending.set(session, pending);
+    return session;
   }
 
-  reached(session: ProxySession, gate: GatePlace): void {
-    this.#proxy.pass(session, gate);
+  arrived(pending: PendingStatement): void {
+    this.#send({ event: "held", session: this.#control(pending), statement: pending.statement });
   }
 
-  answered(session: ProxySession, result: Result): void {
-    this.#tell({ event: "answered", session: this.#number(session), result });
+  reachedGate(pending: PendingStatement): void {
+    pending.release();
   }
 
-  notified(session: ProxySession): void {
-    this.#tell({ event: "notified", session: this.#number(session) });
+  answered(pending: PendingStatement): void {
+    if (pending.state.at !== "answered") return;
+    const { result } = pending.state;
+    this.#send({ event: "answered", session: this.#control(pending), result });
   }
 
-  lockWait(session: ProxySession, state: "waiting" | "acquired"): void {
-    this.#tell({ event: "waits", session: this.#number(session), waiting: state === "waiting" });
+  notified(pending: PendingStatement): void {
+    this.#send({ event: "notified", session: this.#control(pending) });
+  }
+
+  lockWait({ session }: PendingStatement, wait: "waiting" | "acquired"): void {
+    const waiting = wait === "waiting";
+    this.#send({ event: "waits", session: this.#numberOf(session), waiting });
   }
 
   closed(session: ProxySession): void {
-    this.#tell({ event: "closed", session: this.#number(session) });
+    const number = this.#numberOf(session);
+    this.#send({ event: "closed", session: number });
     this.#numbers.delete(session);
+    this.#pending.delete(number);
   }
 
   settled(): void {}
 
   failed(error: HarnessError): void {
-    this.#tell({ event: "failed", message: error.message });
+    this.#send({ event: "failed", message: error.message });
   }
 }
 

@@ -10,14 +10,14 @@ function report(type: "E" | "N", severity: string, sqlstate: string, text: strin
   return message(type, `S${severity}\0V${severity}\0C${sqlstate}\0M${text}\0Fx.c\0\0`);
 }
 
-/** What the last message amounts to. */
+/** The reply that the last message is. */
 function last(...frames: Buffer[]): Reply | undefined {
   const reader = new ReplyReader();
   return frames.map((frame) => reader.take(frame)).at(-1);
 }
 
 describe("a result", () => {
-  test("has the command tags in order, those of statements without rows too", () => {
+  test("has the command tags in order, with those of statements without rows", () => {
     const frames = [complete("INSERT 0 1"), message("D", ""), complete("SELECT 2"), ready("I")];
     expect(last(...frames)).toEqual({
       type: "ready",
@@ -33,7 +33,7 @@ describe("a result", () => {
     expect(last(ready(status))).toEqual({ type: "ready", result: { tags: [], transaction } });
   });
 
-  test("has the error, and the next one has not", () => {
+  test("has the error of its own request only", () => {
     const reader = new ReplyReader();
     reader.take(complete("BEGIN"));
     expect(reader.take(report("E", "ERROR", "23505", "duplicate key"))).toEqual({ type: "part" });
@@ -68,12 +68,12 @@ describe("a notice", () => {
     "process 71 still waiting for ShareLock on transaction 733 after 1.075 ms",
     "process 71 still waiting for ExclusiveLock on advisory lock [16384,0,1,1] after 5.2 ms",
   ])("says that a wait began: %s", (text) => {
-    expect(log(text)).toEqual({ type: "lock-wait", state: "waiting" });
+    expect(log(text)).toEqual({ type: "lock-wait", wait: "waiting" });
   });
 
   test("says that a wait ended", () => {
     const text = "process 71 acquired ShareLock on transaction 733 after 1502.412 ms";
-    expect(log(text)).toEqual({ type: "lock-wait", state: "acquired" });
+    expect(log(text)).toEqual({ type: "lock-wait", wait: "acquired" });
   });
 
   test.each([
@@ -96,7 +96,7 @@ describe("a notice", () => {
   });
 });
 
-test("the backend's key tells its process id", () => {
+test("the backend's key has its process id", () => {
   expect(last(message("K", int32(4711), int32(99)))).toEqual({ type: "key", pid: 4711 });
 });
 
@@ -124,7 +124,7 @@ test.each([
   ["G", { type: "copy-in" }],
   ["W", { type: "unsupported", what: "replication" }],
   ["A", { type: "notification" }],
-])("a message of type %s is told from the others", (type, reply) => {
+])("a message of type %s has a meaning of its own", (type, reply) => {
   expect(last(message(type, Buffer.alloc(8)))).toEqual(reply);
 });
 

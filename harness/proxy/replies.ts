@@ -2,13 +2,13 @@ import type { Result } from "../core/trace.ts";
 import { type GatePlace, gatePlace } from "../instrumentation/gate-locks.ts";
 import { FieldReader } from "./frames.ts";
 
-/** What a backend message amounts to, for the gate. */
+/** What a message of the server means to the proxy. `part` is a part of an answer. */
 export type Reply =
   | { readonly type: "part" }
   | { readonly type: "ready"; readonly result: Result }
   | { readonly type: "key"; readonly pid: number }
   | { readonly type: "gate"; readonly gate: GatePlace }
-  | { readonly type: "lock-wait"; readonly state: "waiting" | "acquired" }
+  | { readonly type: "lock-wait"; readonly wait: "waiting" | "acquired" }
   | { readonly type: "copy-in" }
   | { readonly type: "notification" }
   | { readonly type: "drop" }
@@ -24,7 +24,7 @@ const TRANSACTION: { readonly [status: string]: Result["transaction"] } = {
   E: "failed",
 };
 
-/** Reads the backend messages of one session, and sums up what they say of each request. */
+/** Reads the server's messages of one session, and collects the result of each request. */
 export class ReplyReader {
   #tags: string[] = [];
   #error: { sqlstate: string; message: string } | undefined;
@@ -69,9 +69,9 @@ export class ReplyReader {
 }
 
 /**
- * Messages of level LOG reach a session only because Heddle asked for them: with `log_lock_waits`
- * the server tells a blocked session that it waits, right after its deadlock check found nothing
- * (`ProcSleep` in src/backend/storage/lmgr/proc.c). The service never sees them.
+ * Messages of level LOG reach a session only because Heddle sets `client_min_messages`. With
+ * `log_lock_waits` a backend reports that it waits, right after its deadlock check found nothing
+ * (`ProcSleep` in src/backend/storage/lmgr/proc.c). The service never gets them.
  */
 function notice(frame: Buffer): Reply {
   const fields = noticeFields(frame);
@@ -80,8 +80,8 @@ function notice(frame: Buffer): Reply {
   if (fields.get("V") !== "LOG") return PART;
   const message = fields.get("M") ?? "";
   if (/^process \d+ still waiting for /.test(message))
-    return { type: "lock-wait", state: "waiting" };
-  if (/^process \d+ acquired /.test(message)) return { type: "lock-wait", state: "acquired" };
+    return { type: "lock-wait", wait: "waiting" };
+  if (/^process \d+ acquired /.test(message)) return { type: "lock-wait", wait: "acquired" };
   return DROP;
 }
 

@@ -13,7 +13,7 @@ import {
 } from "./messages.fixture.ts";
 import { type Request, RequestReader } from "./requests.ts";
 
-/** The requests that come out of messages; anything else but "more" is an error here. */
+/** The requests in the messages, which must mean nothing else but `more`. */
 function read(frames: readonly Buffer[], reader = new RequestReader()): Request[] {
   return frames.flatMap((frame) => {
     const intake = reader.take(frame);
@@ -26,7 +26,7 @@ function read(frames: readonly Buffer[], reader = new RequestReader()): Request[
 const statements = (requests: readonly Request[]) => requests.map(({ statement }) => statement);
 
 describe("a simple query", () => {
-  test("is a request of its own, its bytes unchanged", () => {
+  test("is one request with unchanged bytes", () => {
     const frames = [query("select 1; select 'ü'"), query("")];
     const requests = read(frames);
     expect(requests.map(({ bytes }) => bytes)).toEqual([[frames[0]], [frames[1]]]);
@@ -47,7 +47,7 @@ describe("a simple query", () => {
 });
 
 describe("an extended batch", () => {
-  test("is held up to its Sync, its bytes in order and unchanged", () => {
+  test("is one request up to its Sync, with unchanged bytes", () => {
     const describe_ = message("D", "P\0");
     const frames = [parse("", "select $1"), bind("", ["a"]), describe_, execute(), sync];
     const reader = new RequestReader();
@@ -57,7 +57,7 @@ describe("an extended batch", () => {
     expect(request?.statement).toEqual({ sql: "select $1", values: ["a"] });
   });
 
-  test("shows its parameters: as text, binary, NULL and empty", () => {
+  test("has its parameters: text, binary, NULL and empty", () => {
     const values = ["7", Buffer.from([0, 255]), null, ""];
     const formats = [0, 1, 1, 0];
     const frames = [
@@ -108,7 +108,7 @@ describe("an extended batch", () => {
     expect(statements(read(frames))).toEqual([{ sql: "select 1", values: [] }]);
   });
 
-  test("joins what it executes, and its values", () => {
+  test("joins the texts that it executes, and their values", () => {
     const frames = [
       parse("", "select $1"),
       bind("", ["a"], { portal: "p" }),
@@ -126,7 +126,7 @@ describe("an extended batch", () => {
     ]);
   });
 
-  test("that only prepares is called so, and leaves nothing to the next", () => {
+  test("that only prepares says so, and adds nothing to the next one", () => {
     const frames = [parse("s", "select 1"), message("D", "Ss\0"), sync, bind("s"), execute(), sync];
     expect(statements(read(frames))).toEqual([
       { sql: "(prepare)", values: [] },
@@ -144,7 +144,7 @@ describe("an extended batch", () => {
   });
 });
 
-describe("what comes in the middle of a request", () => {
+describe("a message in the middle of a request", () => {
   const part = { type: "part" };
 
   test("belongs to it after a Flush, up to the Sync, with its values", () => {
@@ -162,7 +162,7 @@ describe("what comes in the middle of a request", () => {
     ]);
   });
 
-  test("shows further texts that it executes", () => {
+  test("adds further texts that it executes", () => {
     const reader = new RequestReader();
     const [request] = read([parse("", "select 1"), bind(""), execute(), flush], reader);
     for (const frame of [parse("", "select $1"), bind("", ["a"]), execute(), execute(), sync]) {
@@ -179,7 +179,7 @@ describe("what comes in the middle of a request", () => {
       [parse("", "copy a from stdin"), bind(""), execute(), sync],
       sync,
     ],
-  ])("belongs to it when it is the data of a COPY, %s", (_, frames, last) => {
+  ])("belongs to it as the data of a COPY, %s", (_, frames, last) => {
     const reader = new RequestReader();
     expect(read(frames, reader)).toHaveLength(1);
     reader.copyIn();
@@ -189,12 +189,12 @@ describe("what comes in the middle of a request", () => {
     expect(reader.talking).toBe(false);
   });
 
-  test("is over when the server has answered", () => {
+  test("is no part of it once the server has answered", () => {
     const reader = new RequestReader();
     read([query("copy a from stdin")], reader);
     reader.copyIn();
     reader.answered();
-    // What is left of the data goes nowhere: the server would ignore it as well.
+    // Further data is dropped. The server would ignore it as well.
     for (const frame of [message("d", "1\n"), message("c")]) {
       expect(reader.take(frame)).toEqual({ type: "more" });
     }
@@ -203,7 +203,7 @@ describe("what comes in the middle of a request", () => {
     ]);
   });
 
-  test("is nothing after a Flush of nothing", () => {
+  test("does not follow a Flush of an empty batch", () => {
     const reader = new RequestReader();
     expect(reader.take(flush)).toEqual({ type: "more" });
     expect(reader.talking).toBe(false);
@@ -218,7 +218,7 @@ test("the function-call protocol is not supported", () => {
   });
 });
 
-test("Terminate ends the session, also in the middle of a batch", () => {
+test("Terminate ends the session, in the middle of a batch too", () => {
   const reader = new RequestReader();
   read([parse("", "select 1")], reader);
   expect(reader.take(terminate)).toEqual({ type: "terminate" });

@@ -2,28 +2,28 @@ import type { Statement } from "../core/trace.ts";
 import { FieldReader, ProtocolError } from "./frames.ts";
 
 /**
- * What a service asks of the server in one go: a simple query, or an extended batch up to its
- * Sync. It is held and released as a whole, its bytes unchanged. What the service has to say in the
- * middle of it (after a Flush, or to a COPY) is a part of it that comes later.
+ * A simple query, or an extended batch up to its Sync. The proxy holds and releases it as a whole and
+ * does not change its bytes. What the service sends in the middle of it (after a Flush, or the data of a
+ * COPY) is a part of it that comes later.
  */
 export interface Request {
   readonly bytes: Buffer[];
-  /** What comes later adds to it. */
+  /** Parts that come later add to it. */
   readonly statement: Statement;
 }
 
-/** A request that is not complete. */
-interface Open {
+/** A request of which parts are still to come. */
+interface OpenRequest {
   readonly statement: { sql: string; readonly values: (string | null)[] };
-  /** What the statement names already. */
+  /** The texts that the statement has already. */
   readonly texts: Set<string>;
 }
 
-/** What a frontend message amounts to, for the gate. */
+/** What a message of the service means to the proxy. `more` belongs to a request that is not complete. */
 export type Intake =
   | { readonly type: "more" }
   | { readonly type: "request"; readonly request: Request }
-  /** Of the last request. */
+  /** A later part of the last request. */
   | { readonly type: "part" }
   | { readonly type: "terminate" }
   | { readonly type: "unsupported"; readonly what: string };
@@ -33,7 +33,7 @@ interface Bound {
   readonly values: readonly (string | null)[];
 }
 
-/** Longest sum of messages before a Sync: a service that never sends one must not fill the memory. */
+/** The longest batch, in bytes: a service that never sends a Sync must not fill the memory. */
 const MAX_BATCH = 256 * 1024 * 1024;
 
 const MORE: Intake = { type: "more" };
@@ -42,7 +42,7 @@ const PART: Intake = { type: "part" };
 /** CopyData, CopyDone and CopyFail. */
 const COPY = "dcf";
 
-/** Assembles the frontend messages of one session into requests, and reads the SQL in them. */
+/** Assembles the messages of the service in one session into requests, and reads their SQL. */
 export class RequestReader {
   readonly #prepared = new Map<string, string>();
   readonly #portals = new Map<string, Bound>();
@@ -50,11 +50,11 @@ export class RequestReader {
   #size = 0;
   #executed: Bound[] = [];
   #parsed: string[] = [];
-  /** The server and the service talk meanwhile. */
-  #open: Open | undefined;
+  /** The request during which the server and the service exchange messages, if there is one. */
+  #open: OpenRequest | undefined;
   #simple = false;
 
-  /** Whether the service waits for answers in the middle of a request. */
+  /** Whether the service may wait for messages in the middle of a request. */
   get talking(): boolean {
     return this.#open !== undefined;
   }
@@ -74,7 +74,7 @@ export class RequestReader {
     if (type === "F") return { type: "unsupported", what: "the function-call protocol" };
     if (type === "X") return { type: "terminate" };
     if (this.#open !== undefined) return this.#part(type, frame, this.#open);
-    // The data of a COPY that has failed: the server would ignore it.
+    // The data of a COPY that has failed. The server would ignore it.
     if (COPY.includes(type)) return MORE;
     if (type === "Q") return this.#query(frame);
     if (type === "H" && this.#batch.length === 0) return MORE;
@@ -85,7 +85,7 @@ export class RequestReader {
     return type === "S" || type === "H" ? this.#finish(type === "H") : MORE;
   }
 
-  #part(type: string, frame: Buffer, { statement, texts }: Open): Intake {
+  #part(type: string, frame: Buffer, { statement, texts }: OpenRequest): Intake {
     if (!COPY.includes(type)) this.#read(type, new FieldReader(frame));
     for (const { sql, values } of this.#executed.splice(0)) {
       statement.values.push(...values);
@@ -150,7 +150,7 @@ export class RequestReader {
     this.#portals.set(portal, { sql, values });
   }
 
-  /** After a Flush the driver waits for what the server says to that, and then goes on. */
+  /** After a Flush the driver waits for the messages of the server, and then goes on. */
   #finish(flush: boolean): Intake {
     const bytes = this.#batch.splice(0);
     const executed = this.#executed.splice(0);

@@ -3,9 +3,9 @@ import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { int32, message, query, startup, terminate, untyped } from "./messages.fixture.ts";
 import { Recorder } from "./observer.fixture.ts";
-import type { GateObserver } from "./observer.ts";
+import type { ProxySession } from "./pending-statement.ts";
 import { errorIn } from "./raw-client.fixture.ts";
-import { ProxySession } from "./session.ts";
+import { type GateObserver, WireSession } from "./session.ts";
 
 const READY = message("Z", "I");
 const GREETING = Buffer.concat([
@@ -17,23 +17,27 @@ const DONE = Buffer.concat([message("C", "SELECT 1\0"), READY]);
 const CANCEL_REQUEST = 80877102;
 
 /** A session between two ends that the test holds. */
-function between(observer: GateObserver<ProxySession> | undefined, refused?: Error) {
+function between(
+  observer: GateObserver | undefined | (() => GateObserver | undefined),
+  refused?: Error,
+) {
   const [service, serviceSide] = duplexPair({ allowHalfOpen: false });
   const [server, serverSide] = duplexPair({ allowHalfOpen: false });
-  const heard = new Map([service, server].map((end) => [end, [] as Buffer[]]));
-  for (const [end, chunks] of heard) end.on("data", (chunk: Buffer) => chunks.push(chunk));
+  const received = new Map([service, server].map((end) => [end, [] as Buffer[]]));
+  for (const [end, chunks] of received) end.on("data", (chunk: Buffer) => chunks.push(chunk));
   const ended: ProxySession[] = [];
-  const session = new ProxySession(serviceSide, {
+  const opened: number[] = [];
+  const session = new WireSession(serviceSide, {
     dial: () => (refused ? Promise.reject(refused) : Promise.resolve(serverSide)),
-    observer: () => observer,
-    arm: (it) => it.deliver(),
-    pass: () => {},
-    ended: (it) => ended.push(it),
+    observer: typeof observer === "function" ? observer : () => observer,
+    arm: (starting) => starting.open(),
+    openGate: (_, { place }) => opened.push(place),
+    ended: (closed) => ended.push(closed),
   });
-  /** What an end has heard since it was asked last. */
+  /** What an end has received since it was last read. */
   const read = async (end: typeof service) => {
     for (let turns = 0; turns < 5; turns++) await turn();
-    return Buffer.concat(heard.get(end)?.splice(0) ?? []);
+    return Buffer.concat(received.get(end)?.splice(0) ?? []);
   };
   const start = async () => {
     service.write(startup("user", "ada"));
@@ -41,13 +45,13 @@ function between(observer: GateObserver<ProxySession> | undefined, refused?: Err
     server.write(GREETING);
     await read(service);
   };
-  return { session, service, server, serviceSide, serverSide, ended, read, start };
+  return { session, service, server, serviceSide, serverSide, ended, opened, read, start };
 }
 
 type Ends = ReturnType<typeof between>;
 
 describe("a session", () => {
-  test("passes the start, and tells the backend's pid", async () => {
+  test("passes the start, and reads the backend's pid", async () => {
     const { session, service, server, read } = between(new Recorder());
     const packet = startup("user", "ada");
     service.write(packet);
@@ -57,7 +61,7 @@ describe("a session", () => {
     expect(session.pid).toBe(4711);
   });
 
-  test("passes what both sides say until the session is ready", async () => {
+  test("passes the messages of both sides until the session is ready", async () => {
     const { service, server, read } = between(new Recorder());
     service.write(startup("user", "ada"));
     await read(server);
@@ -75,35 +79,162 @@ describe("a session", () => {
     service.write(Buffer.concat([startup("user", "ada"), query("select 1")]));
     expect(await read(server)).toEqual(startup("user", "ada"));
     server.write(GREETING);
-    const { session, statement } = await observer.next("arrived");
-    expect(statement.sql).toBe("select 1");
+    const { pending } = await observer.next("arrived");
+    expect(pending.statement.sql).toBe("select 1");
     expect(await read(server)).toHaveLength(0);
-    session.release();
+    pending.release();
     expect(await read(server)).toEqual(query("select 1"));
   });
 
-  test("forwards each request once, in order, and loses none to a release too many", async () => {
+  test("forwards each request once, in order", async () => {
     const observer = new Recorder();
-    const { session, service, server, read, start } = between(observer);
+    const { service, server, read, start } = between(observer);
     await start();
     service.write(Buffer.concat([query("one"), query("two")]));
-    await observer.next("arrived");
-    session.release();
-    session.release();
+    const { pending: one } = await observer.next("arrived");
+    one.release();
     expect(await read(server)).toEqual(query("one"));
     server.write(DONE);
-    await observer.next("answered");
-    session.release();
-    session.deliver();
-    session.deliver();
+    expect((await observer.next("answered")).pending).toBe(one);
+    one.deliver();
     expect(await read(service)).toEqual(DONE);
-    expect((await observer.next("arrived")).statement.sql).toBe("two");
-    session.release();
+    const { pending: two } = await observer.next("arrived");
+    expect(two.statement.sql).toBe("two");
+    two.release();
     expect(await read(server)).toEqual(query("two"));
   });
 
+  test("holds a statement at a gate inside the server until it is released", async () => {
+    const observer = new Recorder();
+    const { service, server, opened, read, start } = between(observer);
+    await start();
+    service.write(query("one"));
+    const { pending } = await observer.next("arrived");
+    pending.release();
+    await read(server);
+    server.write(message("N", "SINFO\0VINFO\0CHD001\0M7 0\0\0"));
+    expect((await observer.next("reachedGate")).pending).toBe(pending);
+    expect(pending.state).toMatchObject({ at: "gate", gate: { place: 7 } });
+    expect(opened).toEqual([]);
+    pending.release();
+    expect(opened).toEqual([7]);
+    expect(await read(service)).toHaveLength(0);
+  });
+
+  test("passes everything without an observer, gates included", async () => {
+    const { service, server, opened, read, start } = between(undefined);
+    await start();
+    service.write(query("one"));
+    expect(await read(server)).toEqual(query("one"));
+    server.write(message("N", "SINFO\0VINFO\0CHD001\0M7 0\0\0"));
+    await read(service);
+    expect(opened).toEqual([7]);
+    server.write(DONE);
+    expect(await read(service)).toEqual(DONE);
+  });
+
+  test("reports waits for a lock, and changes the state of the statement", async () => {
+    const observer = new Recorder();
+    const { service, server, read, start } = between(observer);
+    await start();
+    service.write(query("one"));
+    const { pending } = await observer.next("arrived");
+    pending.release();
+    await read(server);
+    const log = (text: string) => message("N", `SLOG\0VLOG\0C00000\0M${text}\0\0`);
+    const states: string[] = [];
+    for (const text of ["still waiting for", "still waiting for", "acquired", "acquired"]) {
+      server.write(log(`process 4711 ${text} ShareLock`));
+      await observer.next(text === "acquired" ? text : "waiting");
+      states.push(pending.state.at);
+    }
+    expect(states).toEqual(["waiting", "waiting", "running", "running"]);
+  });
+
+  test("holds a notification that comes between two requests", async () => {
+    const observer = new Recorder();
+    const { service, server, read, start } = between(observer);
+    await start();
+    const notification = message("A", int32(1), "channel\0payload\0");
+    server.write(notification);
+    const { pending } = await observer.next("notified");
+    expect(await read(service)).toHaveLength(0);
+    pending.deliver();
+    expect(await read(service)).toEqual(notification);
+  });
+
+  test("cuts the connection where the response is lost, with an observer or without", async () => {
+    for (const observed of [true, false]) {
+      const observer = new Recorder();
+      let current: Recorder | undefined = observer;
+      const { service, server, serviceSide, read, start } = between(() => current);
+      await start();
+      service.write(query("one"));
+      const { pending } = await observer.next("arrived");
+      pending.loseResponse("cut-after");
+      pending.release();
+      await read(server);
+      if (!observed) current = undefined;
+      server.write(DONE);
+      if (observed) (await observer.next("answered")).pending.deliver();
+      expect(await read(service)).toHaveLength(0);
+      expect(serviceSide.destroyed).toBe(true);
+      expect(pending.state.at).toBe("complete");
+    }
+  });
+
+  test("is refused when the server answers unasked", async () => {
+    const observer = new Recorder();
+    const { service, server, read, start } = between(observer);
+    await start();
+    server.write(DONE);
+    expect(errorIn([await read(service)])).toBe("08P01 heddle: the server sent an answer unasked");
+    expect(observer.events.map(({ type }) => type)).toEqual(["closed"]);
+  });
+
+  test("completes its statement however it ends", async () => {
+    const ends: readonly ((ends: Ends) => void)[] = [
+      ({ session }) => session.cut(),
+      ({ session }) => session.close(),
+      ({ server }) => server.end(),
+      ({ service }) => service.end(),
+    ];
+    for (const end of ends) {
+      const observer = new Recorder();
+      const session = between(observer);
+      await session.start();
+      session.service.write(query("one"));
+      const { pending } = await observer.next("arrived");
+      end(session);
+      await session.read(session.server);
+      expect(pending.state.at).toBe("complete");
+    }
+  });
+
+  test("is closed, and not failed, when the server ends it as expected", async () => {
+    const observer = new Recorder();
+    const { session, server, start } = between(observer);
+    await start();
+    session.expectEnd();
+    server.end();
+    expect((await observer.next("closed")).session).toBe(session);
+  });
+
+  test("keeps the service's connection until it is cut, once the server is ignored", async () => {
+    const observer = new Recorder();
+    const { session, server, serviceSide, read, start } = between(observer);
+    await start();
+    session.ignoreServer();
+    server.end();
+    await read(server);
+    expect(serviceSide.destroyed).toBe(false);
+    expect(observer.events).toEqual([]);
+    session.cut();
+    expect(serviceSide.destroyed).toBe(true);
+  });
+
   test("sends a changed setting that comes between two requests with the next answer", async () => {
-    const observer = new Recorder({ letsGo: true });
+    const observer = new Recorder({ passes: true });
     const { service, server, read, start } = between(observer);
     await start();
     const setting = message("S", "TimeZone\0UTC\0");
@@ -116,10 +247,10 @@ describe("a session", () => {
   });
 
   test.each([
-    ["ends it", (end: Ends) => end.service.end()],
-    ["says so", (end: Ends) => end.service.write(terminate)],
-    ["loses it", (end: Ends) => end.serviceSide.destroy(new Error("ECONNRESET"))],
-  ])("tells once that it is closed when the service %s", async (_, close) => {
+    ["closes its side", (end: Ends) => end.service.end()],
+    ["sends Terminate", (end: Ends) => end.service.write(terminate)],
+    ["loses the connection", (end: Ends) => end.serviceSide.destroy(new Error("ECONNRESET"))],
+  ])("reports once that it is closed when the service %s", async (_, close) => {
     const observer = new Recorder();
     const ends = between(observer);
     await ends.start();
@@ -131,7 +262,7 @@ describe("a session", () => {
     expect(ends.ended).toEqual([ends.session]);
   });
 
-  test("whose server goes away ends the service's connection for good", async () => {
+  test("closes the service's connection when the server closes its side", async () => {
     const observer = new Recorder();
     const { service, serviceSide, server, ended, session, read, start } = between(observer);
     await start();
@@ -139,12 +270,12 @@ describe("a session", () => {
     const { error } = await observer.next("failed");
     expect(error.code).toBe("CONNECTION_LOST");
     await read(service);
-    // Also when the service never ends its side.
+    // The service need not close its side.
     expect(serviceSide.destroyed).toBe(true);
     expect(ended).toEqual([session]);
   });
 
-  test("tells the service and the observer why the server ended it", async () => {
+  test("gives the service and the observer the reason why the server ended it", async () => {
     const observer = new Recorder();
     const { service, server, read, start } = between(observer);
     await start();
@@ -155,8 +286,8 @@ describe("a session", () => {
   });
 });
 
-describe("a connection that the server does not give", () => {
-  test("is refused to the service, and is no doing of the service's", async () => {
+describe("a connection that the server refuses", () => {
+  test("is refused to the service, and reported as a failure", async () => {
     const observer = new Recorder();
     const { service, read } = between(observer, new Error("connect ENOENT"));
     service.write(startup("user", "ada"));
@@ -164,7 +295,7 @@ describe("a connection that the server does not give", () => {
     expect(observer.events.map(({ type }) => type)).toContain("failed");
   });
 
-  test("because it has none left, too", async () => {
+  test("because it has none left is reported with that reason", async () => {
     const observer = new Recorder();
     const { service, server, read } = between(observer);
     service.write(startup("user", "ada"));
@@ -177,7 +308,7 @@ describe("a connection that the server does not give", () => {
     expect(errorIn([await read(service)])).toMatch(/^53300/);
   });
 
-  test("is told to nobody when it was a cancel request, which has no answer", async () => {
+  test("is not reported if it was a cancel request, which has no answer", async () => {
     const observer = new Recorder();
     const { service, server, serviceSide, read } = between(observer);
     const request = untyped(CANCEL_REQUEST, int32(4711), int32(99));
@@ -194,7 +325,7 @@ describe("a startup packet", () => {
   test.each([
     ["-c DEFAULT_transaction_isolation=serializable", true],
     ["-c work_mem=1MB", false],
-  ])("tells of an isolation with %s: %s", async (options, isolates) => {
+  ])("may set the default isolation level: %s: %s", async (options, isolates) => {
     const { session, service, server, read } = between(new Recorder());
     service.write(startup("user", "ada", "options", options));
     await read(server);
@@ -223,7 +354,7 @@ describe("a startup packet", () => {
     [["user", "ada", "replication", "off"]],
     [["user", "replication", "database", "ledger"]],
     [["user", "ada", "database", "replication", "application_name", "x"]],
-  ])("that only has the word in it passes: %j", async (parameters) => {
+  ])("that only contains the word passes: %j", async (parameters) => {
     const { service, server, read } = between(new Recorder());
     service.write(startup(...parameters));
     expect(await read(server)).toEqual(startup(...parameters));

@@ -1,74 +1,88 @@
 import type { Duplex } from "node:stream";
-import { connectionLost, unsupported } from "../core/error.ts";
+import { connectionLost, type HarnessError, unsupported } from "../core/error.ts";
 import type { Result } from "../core/trace.ts";
 import type { GatePlace } from "../instrumentation/gate-locks.ts";
 import type { Dial } from "./dialer.ts";
-import type { Owner } from "./endpoint.ts";
+import type { ConnectionOrigin } from "./endpoint.ts";
 import { errorFrame, FrameReader, ProtocolError, send } from "./frames.ts";
-import type { GateObserver } from "./observer.ts";
+import { PASSWORD, readStartup, setsIsolation } from "./handshake.ts";
+import { PendingStatement, type ProxySession } from "./pending-statement.ts";
 import { ReplyReader } from "./replies.ts";
 import { type Request, RequestReader } from "./requests.ts";
-import { isolates, PASSWORD, readStartup } from "./startup.ts";
 
-/** What a session needs of its proxy. */
+/**
+ * Is called with what happens on the sessions of a proxy, once the state of the statement has
+ * changed. The proxy moves no statement on by itself.
+ */
+export interface GateObserver {
+  /** A request arrived. The proxy holds it until `release`. */
+  arrived(pending: PendingStatement): void;
+  /** A statement stands at a gate inside the server until `release`. */
+  reachedGate(pending: PendingStatement): void;
+  /** The server answered. The proxy holds the response until `deliver`. */
+  answered(pending: PendingStatement): void;
+  /** The server sent a notification to an idle session. The proxy holds it until `deliver`. */
+  notified(pending: PendingStatement): void;
+  /** The server reported the beginning or the end of a wait for a lock. */
+  lockWait(pending: PendingStatement, wait: "waiting" | "acquired"): void;
+  /** A session has ended that the service closed, that was cut, or whose end was expected. */
+  closed(session: ProxySession): void;
+  /** A session has been opened, or the backend of an ended one is gone. */
+  settled(): void;
+  /** Something happened that the proxy cannot control, or that came from outside. */
+  failed(error: HarnessError): void;
+}
+
+/** What a session uses of its proxy. */
 export interface SessionContext {
   readonly dial: Dial;
-  observer(): GateObserver<ProxySession> | undefined;
-  /** Closes the gates inside the server, if there are any, and then delivers the session's start. */
-  arm(session: ProxySession): void;
-  /** Lets the session go on from a gate inside the server. */
-  pass(session: ProxySession, gate: GatePlace): void;
-  ended(session: ProxySession): void;
+  observer(): GateObserver | undefined;
+  /** Closes the gates inside the server for the session, and then calls its `open`. */
+  arm(session: WireSession): void;
+  /** Opens the gate inside the server at which the session's backend stands. */
+  openGate(session: WireSession, gate: GatePlace): void;
+  ended(session: WireSession): void;
 }
 
 /** One connection of the service, joined to one connection of the server. */
-export class ProxySession {
-  /** The backend's process id, once the server has told it; 0 before. */
+export class WireSession implements ProxySession {
   pid = 0;
-  readonly owner: Owner;
   transaction: Result["transaction"] = "idle";
-  /** Its transactions have an isolation of their own. */
   isolates = false;
-  /**
-   * Whoever drives the proxy has the server end it, which is no interference. `lost`: the service hears
-   * nothing more until the session is cut.
-   */
-  ended: "by-server" | "lost" | undefined;
+  readonly origin: ConnectionOrigin;
   readonly #service: Duplex;
-  readonly #around: SessionContext;
+  readonly #context: SessionContext;
   #server: Duplex | undefined;
   #fromService = new FrameReader(true);
   #fromServer = new FrameReader(false);
   #requests = new RequestReader();
   #replies = new ReplyReader();
-  #state: "starting" | "idle" | "held" | "database" | "answered" | "closed" = "starting";
+  /** `arming`: the server is ready, and the service is told once the gates are closed. */
+  #phase: "starting" | "arming" | "open" | "closed" = "starting";
+  /** The statement at the head of the session; requests that arrive meanwhile are in the queue. */
+  #pending: PendingStatement | undefined;
   #queue: Request[] = [];
+  /** Messages of the server that the service does not have yet. */
   #answer: Buffer[] = [];
+  #endExpected = false;
+  #serverIgnored = false;
   /** A connection that only asks to cancel another one's statement gets no answer. */
   #cancels = false;
-  /** The server's last word. */
+  /** The message of the last FATAL error. */
   #fatal = "";
 
-  constructor(service: Duplex, around: SessionContext, owner: Owner = {}) {
+  constructor(service: Duplex, context: SessionContext, origin: ConnectionOrigin = {}) {
     this.#service = service;
-    this.#around = around;
-    this.owner = owner;
+    this.#context = context;
+    this.origin = origin;
     service.on("data", (chunk: Buffer) => this.#guard(() => this.#takeFromService(chunk)));
     service.on("error", () => this.cut()).on("close", () => this.cut());
   }
 
-  /** Forwards the held request to the server. */
-  release(): void {
-    const request = this.#state === "held" ? this.#queue.shift() : undefined;
-    if (request === undefined) return;
-    this.#state = "database";
-    send(this.#server, request.bytes);
-  }
-
-  /** Forwards the held answer to the service. */
-  deliver(): void {
-    if (this.#state !== "answered") return;
-    this.#state = "idle";
+  /** Tells the service that the session is ready for its first request. */
+  open(): void {
+    if (this.#phase !== "arming") return;
+    this.#phase = "open";
     send(this.#service, this.#answer.splice(0));
     this.#next();
   }
@@ -78,23 +92,49 @@ export class ProxySession {
     this.#end();
   }
 
-  #end(): void {
-    if (this.#state === "closed") return;
-    this.#state = "closed";
-    this.#service.destroy();
-    this.#around.ended(this);
+  cut(): void {
+    this.#cut(Buffer.alloc(0));
+  }
+
+  expectEnd(): void {
+    this.#endExpected = true;
+  }
+
+  ignoreServer(): void {
+    this.#serverIgnored = true;
   }
 
   /**
-   * The connection is gone. A backend that works does not hear of it; one that is idle ends, and then
-   * closes its side.
+   * A backend that works on a statement does not notice that its connection is gone. An idle one
+   * ends, and then closes its side.
    */
-  cut(last: Buffer = Buffer.alloc(0)): void {
-    if (this.#state === "closed") return;
-    if (this.#state === "database") this.#server?.destroy();
+  #cut(last: Buffer): void {
+    if (this.#phase === "closed") return;
+    if (this.#pending?.isInServer) this.#server?.destroy();
     else this.#server?.end(last);
     this.#end();
-    this.#around.observer()?.closed(this);
+    this.#context.observer()?.closed(this);
+  }
+
+  #end(): void {
+    if (this.#phase === "closed") return;
+    this.#service.destroy();
+    this.#closed();
+  }
+
+  /** Sends the service the last message, and reads nothing more from it. */
+  #endService(last: Buffer = Buffer.alloc(0)): void {
+    this.#service.pause();
+    this.#service.end(last, () => this.#service.destroy());
+    this.#closed();
+  }
+
+  #closed(): void {
+    this.#phase = "closed";
+    if (this.#pending !== undefined && this.#pending.state.at !== "complete") {
+      this.#pending.disconnect();
+    }
+    this.#context.ended(this);
   }
 
   /** A broken or hostile message ends this session and nothing more. */
@@ -107,31 +147,23 @@ export class ProxySession {
     }
   }
 
-  /** Tells the service why its session ends, and ends it. */
+  /** Ends the session, and tells the service why. */
   #refuse(sqlstate: string, message: string): void {
     this.#endService(errorFrame("FATAL", sqlstate, `heddle: ${message}`));
     this.#server?.destroy();
-    this.#around.observer()?.closed(this);
-  }
-
-  /** Lets the service hear the last of it, and hears no more from it. */
-  #endService(last: Buffer = Buffer.alloc(0)): void {
-    this.#state = "closed";
-    this.#service.pause();
-    this.#service.end(last, () => this.#service.destroy());
-    this.#around.ended(this);
+    this.#context.observer()?.closed(this);
   }
 
   #unsupported(what: string): void {
     this.#refuse("0A000", `the statement gate does not support ${what}`);
-    this.#around.observer()?.failed(unsupported(what));
+    this.#context.observer()?.failed(unsupported(what));
   }
 
   #takeFromService(chunk: Buffer): void {
     for (const frame of this.#fromService.push(chunk)) {
-      if (this.#state === "closed") return;
+      if (this.#phase === "closed") return;
       if (this.#fromService.startup) this.#start(frame);
-      else if (this.#state === "starting" && frame[0] === PASSWORD) send(this.#server, [frame]);
+      else if (this.#phase === "starting" && frame[0] === PASSWORD) send(this.#server, [frame]);
       else this.#request(frame);
     }
   }
@@ -147,20 +179,20 @@ export class ProxySession {
       return;
     }
     this.#cancels = startup === "cancel";
-    this.isolates = isolates(frame);
+    this.isolates = setsIsolation(frame);
     this.#fromService.startup = false;
-    this.#around.dial().then(
+    this.#context.dial().then(
       (server) => this.#join(server, frame),
       (error: Error) => {
-        if (this.#state === "closed") return;
+        if (this.#phase === "closed") return;
         this.#refuse("08006", `no connection to the server: ${error.message}`);
-        this.#around.observer()?.failed(connectionLost(error.message));
+        this.#context.observer()?.failed(connectionLost(error.message));
       },
     );
   }
 
   #join(server: Duplex, frame: Buffer): void {
-    if (this.#state === "closed") return void server.destroy();
+    if (this.#phase === "closed") return void server.destroy();
     this.#server = server;
     server.on("data", (data: Buffer) => this.#guard(() => this.#takeFromServer(data)));
     server.on("error", (error) => this.#serverClosed(error.message));
@@ -174,57 +206,65 @@ export class ProxySession {
       this.#queue.push(intake.request);
       this.#next();
     } else if (intake.type === "part") this.#part(frame);
-    else if (intake.type === "terminate") this.cut(frame);
+    else if (intake.type === "terminate") this.#cut(frame);
     else if (intake.type === "unsupported") this.#unsupported(intake.what);
   }
 
-  /** Of a request that is held, or that the server works on. */
+  /** A part of a request that is held, or that the server works on. */
   #part(frame: Buffer): void {
     const held = this.#queue.at(-1);
     if (held === undefined) send(this.#server, [frame]);
     else held.bytes.push(frame);
   }
 
+  /** Makes the next request of the queue the pending statement, once the last one is complete. */
   #next(): void {
     const [request] = this.#queue;
-    if (this.#state !== "idle" || request === undefined) return;
-    this.#state = "held";
-    const observer = this.#around.observer();
-    if (observer === undefined) this.release();
-    else observer.arrived(this, request.statement);
+    if (this.#phase !== "open" || this.#pending !== undefined || request === undefined) return;
+    const pending = new PendingStatement(this, request.statement, {
+      forward: () => {
+        this.#queue.shift();
+        send(this.#server, request.bytes);
+      },
+      reply: () => this.#reply(),
+    });
+    this.#pending = pending;
+    const observer = this.#context.observer();
+    if (observer === undefined) pending.release();
+    else observer.arrived(pending);
+  }
+
+  #reply(): void {
+    this.#pending = undefined;
+    send(this.#service, this.#answer.splice(0));
+    this.#next();
   }
 
   #takeFromServer(chunk: Buffer): void {
     for (const frame of this.#fromServer.push(chunk)) {
-      if (this.#state === "closed" || this.ended === "lost") return;
-      this.#reply(frame);
+      if (this.#phase === "closed" || this.#serverIgnored) return;
+      this.#take(frame);
     }
     // Until the first ReadyForQuery (authentication), and in the middle of some requests.
-    const talking = this.#state === "database" && this.#requests.talking;
-    if (this.#state === "starting" || talking) send(this.#service, this.#answer.splice(0));
+    const talking = this.#pending?.isInServer && this.#requests.talking;
+    if (this.#phase === "starting" || talking) send(this.#service, this.#answer.splice(0));
   }
 
-  #reply(frame: Buffer): void {
+  #take(frame: Buffer): void {
     const reply = this.#replies.take(frame);
-    const observer = this.#around.observer();
     if (reply.type === "ready") this.#ready(frame, reply.result);
-    else if (reply.type === "lock-wait") observer?.lockWait(this, reply.state);
+    else if (reply.type === "lock-wait") this.#lockWait(reply.wait);
     else if (reply.type === "unsupported") this.#unsupported(reply.what);
-    else if (reply.type === "gate") {
-      if (observer === undefined) this.#around.pass(this, reply.gate);
-      else observer.reached(this, reply.gate);
-    } else if (reply.type === "fatal") {
+    else if (reply.type === "gate") this.#reachedGate(reply.gate);
+    else if (reply.type === "fatal") {
       this.#fatal = reply.message;
       send(this.#service, [...this.#answer.splice(0), frame]);
     } else if (reply.type !== "drop") {
       if (reply.type === "key") this.pid = reply.pid;
       if (reply.type === "copy-in") this.#requests.copyIn();
-      // What the server says between two requests (a changed setting) goes with the next answer.
+      // What the server sends between two requests (a changed setting) goes with the next answer.
       this.#answer.push(frame);
-      if (reply.type !== "notification" || this.#state !== "idle") return;
-      this.#state = "answered";
-      if (observer === undefined) this.deliver();
-      else observer.notified(this);
+      if (reply.type === "notification") this.#notified();
     }
   }
 
@@ -232,19 +272,58 @@ export class ProxySession {
     this.transaction = result.transaction;
     this.#requests.answered();
     this.#answer.push(frame);
-    const starting = this.#state === "starting";
-    this.#state = "answered";
-    const observer = this.#around.observer();
-    if (starting) this.#around.arm(this);
-    else if (observer === undefined) this.deliver();
-    else observer.answered(this, result);
+    if (this.#phase === "starting") {
+      this.#phase = "arming";
+      this.#context.arm(this);
+      return;
+    }
+    const pending = this.#inServer("an answer");
+    pending.answer(result);
+    const observer = this.#context.observer();
+    if (observer === undefined) pending.deliver();
+    else observer.answered(pending);
+  }
+
+  #reachedGate(gate: GatePlace): void {
+    const pending = this.#inServer("a message from a gate");
+    pending.reachGate({
+      place: gate.place,
+      open: () => this.#context.openGate(this, gate),
+    });
+    const observer = this.#context.observer();
+    if (observer === undefined) pending.release();
+    else observer.reachedGate(pending);
+  }
+
+  /** In any other state the message tells nothing new, such as that a stopped backend waits. */
+  #lockWait(wait: "waiting" | "acquired"): void {
+    const pending = this.#pending;
+    if (pending === undefined) return;
+    if (wait === "waiting" && pending.state.at === "running") pending.waitForLock();
+    if (wait === "acquired" && pending.state.at === "waiting") pending.acquireLock();
+    this.#context.observer()?.lockWait(pending, wait);
+  }
+
+  #notified(): void {
+    if (this.#phase !== "open" || this.#pending !== undefined) return;
+    const pending = PendingStatement.notification(this, () => this.#reply());
+    this.#pending = pending;
+    const observer = this.#context.observer();
+    if (observer === undefined) pending.deliver();
+    else observer.notified(pending);
+  }
+
+  /** The statement that a message of the server is about. Throws ProtocolError if there is none. */
+  #inServer(what: string): PendingStatement {
+    if (!this.#pending?.isInServer) throw new ProtocolError(`the server sent ${what} unasked`);
+    return this.#pending;
   }
 
   #serverClosed(reason: string): void {
-    if (this.#state === "closed" || this.ended === "lost") return;
+    if (this.#phase === "closed" || this.#serverIgnored) return;
     this.#endService();
-    const observer = this.#around.observer();
-    if (this.ended !== undefined) observer?.closed(this);
+    const observer = this.#context.observer();
+    if (this.#endExpected) observer?.closed(this);
     else if (!this.#cancels) observer?.failed(connectionLost(this.#fatal || reason));
   }
 }

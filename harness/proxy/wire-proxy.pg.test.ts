@@ -25,7 +25,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-/** What a request is answered, byte by byte, on a fresh session. */
+/** The messages that answer the requests on a new session. */
 async function answers(url: string, requests: readonly (readonly Buffer[])[]): Promise<string[]> {
   const client = await RawClient.ready(url);
   const seen: string[] = [];
@@ -88,7 +88,7 @@ const REQUESTS: { readonly [what: string]: readonly (readonly Buffer[])[] } = {
   ],
 };
 
-describe("the bytes are those of the server", () => {
+describe("the proxy does not change the bytes", () => {
   const cases = Object.entries(REQUESTS);
 
   test.each(cases)("without an observer: %s", async (_, requests) => {
@@ -98,7 +98,7 @@ describe("the bytes are those of the server", () => {
   });
 
   test.each(cases)("with an observer: %s", async (_, requests) => {
-    const observer = new Recorder({ letsGo: true });
+    const observer = new Recorder({ passes: true });
     it.proxy.observer = observer;
     const gated = await answers(it.proxy.url, requests);
     it.proxy.observer = undefined;
@@ -108,8 +108,8 @@ describe("the bytes are those of the server", () => {
   });
 });
 
-describe("a driver's requests pass", () => {
-  test("large results and large parameters", async () => {
+describe("a driver can use the proxy", () => {
+  test("with large results and large parameters", async () => {
     const client = await connected(it.proxy.url);
     const text = "ä".repeat(3_000_000);
     const { rows } = await client.query("select $1::text as echo, length($1) as length", [text]);
@@ -136,7 +136,7 @@ describe("a driver's requests pass", () => {
     await pool.end();
   });
 
-  test("an error as the server said it, after which the session goes on", async () => {
+  test("after an error, which it gets unchanged", async () => {
     const client = await connected(it.proxy.url);
     await expect(client.query("select 1/0")).rejects.toMatchObject({
       code: "22012",
@@ -167,7 +167,7 @@ describe("the start of a connection", () => {
   test.each([
     ["SSL", 80877103],
     ["GSSAPI", 80877104],
-  ])("encryption by %s is declined, after which the session goes on", async (_, code) => {
+  ])("declines encryption by %s, and the session begins without it", async (_, code) => {
     const client = await RawClient.open(it.proxy.url);
     expect(await client.encryption(untyped(code))).toBe("N");
     await client.begin(it.proxy.url);
@@ -175,7 +175,7 @@ describe("the start of a connection", () => {
     client.close();
   });
 
-  test("a database that does not exist is refused by the server itself", async () => {
+  test("leaves it to the server to refuse a database that does not exist", async () => {
     const url = new URL(it.proxy.url);
     url.pathname = "/nowhere";
     await expect(connected(url.href)).rejects.toMatchObject({ code: "3D000" });
@@ -183,7 +183,7 @@ describe("the start of a connection", () => {
 });
 
 describe("a proxy", () => {
-  test("listens in a private folder, and is gone after its end", async () => {
+  test("listens in a private folder until it is stopped", async () => {
     const other = await proxied(server);
     const socket = join(other.folder, ".s.PGSQL.5432");
     expect((await stat(other.folder)).mode & 0o777).toBe(0o700);
@@ -195,7 +195,7 @@ describe("a proxy", () => {
     await expect(connected(other.proxy.url)).rejects.toMatchObject({ code: "ENOENT" });
   });
 
-  test("asks the service for no encryption, whatever it uses itself", async () => {
+  test("offers the service no encryption even if it uses TLS itself", async () => {
     const url = new URL(it.database.url);
     url.searchParams.set("ssl", "true");
     url.searchParams.set("sslmode", "no-verify");

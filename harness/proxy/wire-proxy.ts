@@ -6,160 +6,160 @@ import type { GateLocks, GatePlace } from "../instrumentation/gate-locks.ts";
 import { ConnectionQueue } from "./connection-queue.ts";
 import { type Dial, dialer } from "./dialer.ts";
 import {
-  adoptingEndpoint,
+  type ConnectionOrigin,
   type Endpoint,
-  type Owner,
   portEndpoint,
+  redirectingEndpoint,
   socketEndpoint,
 } from "./endpoint.ts";
 import { localConnection } from "./local-connection.ts";
-import type { GateObserver } from "./observer.ts";
-import { ProxySession } from "./session.ts";
+import type { ProxySession } from "./pending-statement.ts";
+import { type GateObserver, WireSession } from "./session.ts";
 
 /** The gates inside the server. */
 type Gates = Pick<GateLocks, "enable" | "open" | "disable">;
 
 /**
  * The statement gate: speaks the PostgreSQL wire protocol between the service and the server.
- * Without an observer everything passes; with one, every request and every answer is held.
+ * Without an observer it passes everything; with one it holds every request and every answer.
  */
 export class WireProxy {
-  observer: GateObserver<ProxySession> | undefined;
-  /** Until it is over, no connection to the server is opened. */
+  observer: GateObserver | undefined;
+  /** The proxy opens no connection to the server before this promise has settled. */
   outage: Promise<void> | undefined;
   readonly sessions = new Set<ProxySession>();
-  /** The connection string of its own endpoint, whose sessions are of whoever is running. */
+  /** Connection string of the main endpoint, whose sessions have no fixed client. */
   readonly url: string;
   readonly #serverUrl: string;
   readonly #dial: Dial;
   readonly #gates: Gates | undefined;
-  /** The first is its own; the others by client. */
   readonly #endpoints: Endpoint[] = [];
+  /** The ports that `listenOn` was called with. */
   readonly #ports = new Set<number>();
-  readonly #clients = new Map<number | undefined, Promise<Endpoint>>();
-  /** Those of ended sessions too, while a last word is on its way. */
+  /** The endpoints of `urlFor`, by client; undefined is the service. */
+  readonly #endpointsByClient = new Map<number | undefined, Promise<Endpoint>>();
+  /** The sockets of the service, ended sessions included: a last message may be on its way. */
   readonly #sockets = new Set<Duplex>();
-  readonly #openings = new ConnectionQueue(() => this.observer?.settled());
-  /** The server's side of sessions that ended, until the server closes it. */
+  readonly #connections = new ConnectionQueue(() => this.observer?.settled());
+  /** Connections to the server whose sessions have ended, until the server closes them. */
   readonly #leaving = new Set<Duplex>();
 
-  private constructor(serverUrl: string, gates: Gates | undefined, own: Endpoint) {
+  private constructor(serverUrl: string, gates: Gates | undefined, main: Endpoint) {
     this.#serverUrl = serverUrl;
     this.#dial = dialer(serverUrl);
     this.#gates = gates;
-    this.#endpoints.push(own);
-    this.url = own.url;
+    this.#endpoints.push(main);
+    this.url = main.url;
   }
 
   /**
-   * It listens on a Unix socket in `folder` (private to this user), on Windows on loopback.
-   * `gates`, if given, are closed for each session before it sends its first request.
+   * Starts a proxy that listens on a Unix socket in `folder`, which becomes private to this user; on
+   * Windows it listens on loopback.
+   *
+   * @param gates closed for each session before it can send its first request
    */
   static async start(serverUrl: string, folder: string, gates?: Gates): Promise<WireProxy> {
     let accept = (_: Duplex, socket: Socket): void => {
       socket.destroy();
     };
-    const own = await socketEndpoint(serverUrl, folder, (service, socket) =>
+    const main = await socketEndpoint(serverUrl, folder, (service, socket) =>
       accept(service, socket),
     );
-    const proxy = new WireProxy(serverUrl, gates, own);
+    const proxy = new WireProxy(serverUrl, gates, main);
     accept = (service, socket) => proxy.#accept(service, socket, {});
     return proxy;
   }
 
-  /** A connection within this process, as of the proxy's own endpoint; `connect` opens it. */
+  /** A connection within this process, equal to one at `url`. Its `connect` opens it. */
   connection(): Duplex {
     const { service, gate } = localConnection(() => this.#accept(gate, gate, {}));
     return service;
   }
 
-  /** Connection string of a port at which all sessions are of that client, or of the service. */
+  /** Connection string of a port whose sessions all belong to `client`, or else to the service. */
   async urlFor(client?: number): Promise<string> {
-    const known = this.#clients.get(client);
-    if (known !== undefined) return (await known).url;
+    const listening = this.#endpointsByClient.get(client);
+    if (listening !== undefined) return (await listening).url;
     const opening = portEndpoint(this.#serverUrl, (service, socket) =>
       this.#accept(service, socket, client === undefined ? { service: true } : { client }),
     );
-    this.#clients.set(client, opening);
+    this.#endpointsByClient.set(client, opening);
     const endpoint = await opening;
     this.#endpoints.push(endpoint);
     return endpoint.url;
   }
 
-  /** Listens on a port of its own choice for a service that runs already (see `adoptingEndpoint`). */
+  /** Listens on a given port, for a service that runs already (see `redirectingEndpoint`). */
   async listenOn(port: number): Promise<void> {
     if (this.#ports.has(port)) return;
     this.#ports.add(port);
-    const endpoint = await adoptingEndpoint(this.#serverUrl, port, (service, socket) =>
+    const endpoint = await redirectingEndpoint(this.#serverUrl, port, (service, socket) =>
       this.#accept(service, socket, {}),
     );
     this.#endpoints.push(endpoint);
   }
 
-  /** How many sessions of one client are open. */
+  /** The number of open sessions at the endpoint of `client`. */
   sessionsOf(client: number): number {
-    return [...this.sessions].filter(({ owner }) => owner.client === client).length;
+    return [...this.sessions].filter(({ origin }) => origin.client === client).length;
   }
 
-  /** Whether sessions are being opened, or were ended and the server is not done with them. */
+  /** Whether a session is being opened, or the backend of an ended session is still there. */
   get unsettled(): boolean {
-    return this.#openings.size > 0 || this.#leaving.size > 0;
+    return this.#connections.size > 0 || this.#leaving.size > 0;
   }
 
-  /** Lets a session go on from the gate inside the server at which it stands. */
-  pass(session: ProxySession, { parity }: GatePlace): void {
+  #openGate(session: WireSession, { parity }: GatePlace): void {
     this.#gates?.open(session.pid, parity).catch((error: unknown) => this.#failed(session, error));
   }
 
-  /** The service hears that its session is ready once the gates are closed. */
-  async #arm(session: ProxySession): Promise<void> {
+  async #arm(session: WireSession): Promise<void> {
     try {
       await this.#gates?.enable(session.pid);
-      session.deliver();
+      session.open();
     } catch (error) {
       this.#failed(session, error);
     }
   }
 
-  /** What becomes of an ended session's gates is nobody's concern. */
-  #failed(session: ProxySession, error: unknown): void {
+  /** Closes the session and reports the error. The gates of a session that has ended do not matter. */
+  #failed(session: WireSession, error: unknown): void {
     if (!this.sessions.has(session)) return;
     session.close();
-    const known = error instanceof HarnessError ? error : connectionLost(String(error));
-    this.observer?.failed(known);
+    this.observer?.failed(error instanceof HarnessError ? error : connectionLost(String(error)));
   }
 
-  #accept(service: Duplex, socket: Duplex, owner: Owner): void {
+  #accept(service: Duplex, socket: Duplex, origin: ConnectionOrigin): void {
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
     let backend: Duplex | undefined;
-    let opened = async () => {};
-    const session: ProxySession = new ProxySession(
+    let leaveQueue = async () => {};
+    const session = new WireSession(
       service,
       {
         dial: async () => {
-          opened = await this.#openings.next();
-          if (!this.sessions.has(session)) void opened();
+          leaveQueue = await this.#connections.next();
+          if (!this.sessions.has(session)) void leaveQueue();
           await this.outage;
           backend = await this.#dial();
           return backend;
         },
         observer: () => this.observer,
-        arm: (it) => void this.#arm(it).then(opened),
-        pass: (it, gate) => this.pass(it, gate),
-        ended: (it) => {
-          this.sessions.delete(it);
-          void opened();
-          if (backend !== undefined) this.#leave(it, backend);
+        arm: (starting) => void this.#arm(starting).then(leaveQueue),
+        openGate: (held, gate) => this.#openGate(held, gate),
+        ended: (ended) => {
+          this.sessions.delete(ended);
+          void leaveQueue();
+          if (backend !== undefined) this.#leave(ended, backend);
         },
       },
-      owner,
+      origin,
     );
     this.sessions.add(session);
   }
 
-  /** The server closes its side when the backend is gone, and with it all that it held. */
-  #leave({ pid }: ProxySession, backend: Duplex): void {
+  /** The server closes its side once the backend is gone, and with it all that it held. */
+  #leave({ pid }: WireSession, backend: Duplex): void {
     const left = () => {
       this.#leaving.delete(backend);
       this.#gates?.disable(pid).catch(() => {});
@@ -176,7 +176,7 @@ export class WireProxy {
     this.observer = undefined;
     for (const session of [...this.sessions]) session.close();
     for (const socket of this.#sockets) socket.destroy();
-    await Promise.allSettled(this.#clients.values());
+    await Promise.allSettled(this.#endpointsByClient.values());
     for (const { listener } of this.#endpoints) {
       const closed = once(listener, "close");
       listener.close();

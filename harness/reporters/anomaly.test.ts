@@ -4,8 +4,8 @@ import type { Trace, TraceEvent } from "../core/trace.ts";
 import { anomalyOf } from "./anomaly.ts";
 
 /**
- * A trace: each line is a client and what it does next, alone: `0 select …`, `1 → ok`, or `0 ✗ 40001`
- * for the statement before that failed. Within `begin` and `commit` a transaction is open.
+ * A trace from lines that start with a client: `0 select …` runs a statement, `1 → ok` is a response,
+ * and `0 ✗ 40001` is an error of the transaction. A transaction is open from `begin` to `commit`.
  */
 function trace(lines: readonly string[], operations: readonly Operation[] = TWO): Trace {
   const open = new Set<string>();
@@ -49,7 +49,7 @@ const SAME = [
   { name: "cancel", via: "http" },
   { name: "cancel", via: "function" },
 ];
-const named = (lines: string[], operations?: readonly Operation[]) =>
+const anomalyName = (lines: string[], operations?: readonly Operation[]) =>
   anomalyOf(trace(lines, operations))?.name;
 
 const read = "select status from bookings where id = 1";
@@ -93,40 +93,46 @@ describe("a name fits", () => {
     ["phantom", [`0 ${read}`, "1 insert into bookings values (2)", `0 ${read}`]],
     ["non-repeatable read", [`0 ${read}`, `1 ${write}`, `0 ${read}`]],
   ])("%s", (name, lines, operations) => {
-    expect(named(lines, operations)).toBe(name);
+    expect(anomalyName(lines, operations)).toBe(name);
   });
 });
 
 describe("no name fits", () => {
   test.each<[string, string[], (readonly Operation[])?]>([
-    ["when one comes after the other", [`0 ${read}`, `0 ${write}`, `1 ${read}`, `1 ${write}`]],
-    ["when a client is alone", [`0 ${read}`, `0 ${write}`, `0 ${read}`]],
+    ["if one operation follows the other", [`0 ${read}`, `0 ${write}`, `1 ${read}`, `1 ${write}`]],
+    ["if there is one client", [`0 ${read}`, `0 ${write}`, `0 ${read}`]],
     [
-      "when the reads lock",
+      "if the reads lock",
       [`0 ${read} for update`, `0 ${write}`, `1 ${read} for update`, `1 ${write}`],
     ],
     [
-      "when other rows of the table were locked",
+      "if the read locks, although it may lock other rows",
       [`0 ${read} for update`, `1 ${write}`, `0 ${write}`],
     ],
     [
-      "when what came between was rolled back",
+      "if the change in between was rolled back",
       [`0 ${read}`, "1 begin", `1 ${write}`, "1 ✗ 23505", `0 ${write}`],
     ],
-    ["when they are in different tables", [`0 ${read}`, "1 update slots set x = 1", `0 ${write}`]],
-    ["when both only read", [`0 ${read}`, `1 ${read}`, `0 ${read}`]],
     [
-      "when the parts are of one transaction",
+      "if the accesses are to different tables",
+      [`0 ${read}`, "1 update slots set x = 1", `0 ${write}`],
+    ],
+    ["if both only read", [`0 ${read}`, `1 ${read}`, `0 ${read}`]],
+    [
+      "if the writes are in one transaction",
       ["0 begin", `0 ${write}`, "0 update slots set x = 1", "1 select from bookings", "0 commit"],
     ],
-    ["when a function is called", ["0 select from bookings(1)", `1 ${write}`, `0 ${write}`]],
+    [
+      "if a function is called, whose accesses are unknown",
+      ["0 select from bookings(1)", `1 ${write}`, `0 ${write}`],
+    ],
   ])("%s", (_, lines, operations) => {
-    expect(named(lines, operations)).toBeUndefined();
+    expect(anomalyName(lines, operations)).toBeUndefined();
   });
 });
 
-test("operations of which one is refused, or that differ, are no double-processing", () => {
+test("different operations, or a refused one, are no double-processing", () => {
   const lines = [`0 ${read}`, `1 ${read}`, `1 ${write}`, `0 ${write}`];
-  expect(named([...lines, "0 → ok", "1 → fail"], SAME)).toBe("lost update");
-  expect(named([...lines, "0 → ok", "1 → ok"], TWO)).toBe("lost update");
+  expect(anomalyName([...lines, "0 → ok", "1 → fail"], SAME)).toBe("lost update");
+  expect(anomalyName([...lines, "0 → ok", "1 → ok"], TWO)).toBe("lost update");
 });

@@ -1,18 +1,30 @@
 import type { Operation } from "../core/operation.ts";
 import { clientOf, type Task } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
-import { type Access, accessesOf } from "./accesses.ts";
-import { printable } from "./printable.ts";
+import { printable } from "./format-values.ts";
 
-/** What the field calls it, as a reader can see it in the trace. */
 interface Anomaly {
   readonly name: string;
   /** One sentence. */
   readonly explanation: string;
 }
 
-/** What one client did for one operation. */
-interface Work {
+/** An access of a statement to a table. */
+interface Access {
+  readonly kind: "read" | "insert" | "change";
+  /** Whether it is a read that locks its rows, so that no other transaction changes them. */
+  readonly locks: boolean;
+  readonly table: string;
+  /** The columns that an UPDATE sets; undefined: all, or unknown. */
+  readonly columns?: readonly string[];
+  /** When it reads, or when its write commits: a position in the trace. */
+  readonly at: number;
+  /** The number of the transaction within its task. */
+  readonly transaction: number;
+}
+
+/** An operation with its accesses. */
+interface OperationAccesses {
   readonly client: number;
   readonly operation: Operation;
   succeeded: boolean;
@@ -20,93 +32,111 @@ interface Work {
 }
 
 /**
- * The name of the anomaly that a counterexample shows, where one fits; an explanation, never a
- * verdict. It goes by what the texts of statements name, table by table, and so can be mistaken.
- * The names are those of Berenson et al., "A Critique of ANSI SQL Isolation Levels" (1995), with
- * operations in the place of transactions, and what practitioners call the rest.
+ * The name of the anomaly that a trace shows, if one fits. The name explains a counterexample and
+ * decides nothing: it follows from the tables that the texts of statements name, and can be wrong.
+ * Names are those of Berenson et al., "A Critique of ANSI SQL Isolation Levels" (1995), applied to
+ * operations instead of transactions, and common names for what the paper does not cover.
  */
 export function anomalyOf(trace: Trace): Anomaly | undefined {
   if (trace.some((event) => event.type === "result" && event.result.error?.sqlstate === "40P01")) {
-    return { name: "deadlock", explanation: "Sessions waited for each other in a circle." };
+    return { name: "deadlock", explanation: "Transactions waited for each other in a cycle." };
   }
-  const works = worksOf(trace);
-  for (const find of [twice, lostUpdate, duplicateInsert, writeSkew, dirtyRead, secondLook]) {
-    for (const one of works) {
-      for (const other of works) {
-        const found = one.client === other.client ? undefined : find(one, other);
-        if (found !== undefined) return found;
+  const operations = operationAccesses(trace);
+  for (const find of DETECTORS) {
+    for (const one of operations) {
+      for (const other of operations) {
+        const anomaly = one.client === other.client ? undefined : find(one, other);
+        if (anomaly !== undefined) return anomaly;
       }
     }
   }
   return undefined;
 }
 
-/** `This looks like a lost update: …`, for reports; empty where no name fits. */
-export function anomalyLine(trace: Trace): string {
+/** `This looks like lost update. …`; undefined if no name fits. */
+export function anomalySentence(trace: Trace): string | undefined {
   const anomaly = anomalyOf(trace);
-  if (anomaly === undefined) return "";
-  return printable(`This looks like ${anomaly.name}. ${anomaly.explanation}`);
+  return anomaly && printable(`This looks like ${anomaly.name}. ${anomaly.explanation}`);
 }
 
-/** Of the last table that one read before the other changed it, and changed after that: both changes. */
-function overwrites(one: Work, other: Work) {
+type Detector = (one: OperationAccesses, other: OperationAccesses) => Anomaly | undefined;
+
+/** In the order of precedence: a specific anomaly before those that it includes. */
+const DETECTORS: readonly Detector[] = [
+  doubleProcessing,
+  lostUpdate,
+  duplicateInsert,
+  writeSkew,
+  dirtyRead,
+  repeatedRead,
+];
+
+/**
+ * The last table that `one` read before `other` changed it and that `one` changed afterwards; with
+ * both changes.
+ */
+function overwrittenTable(one: OperationAccesses, other: OperationAccesses) {
   for (const { kind, table, at, locks } of one.accesses.toReversed()) {
     if (kind !== "read" || locks) continue;
-    const theirs = other.accesses.find((it) => changes(it, table) && it.at > at);
-    const own = theirs && one.accesses.find((it) => changes(it, table) && it.at > theirs.at);
-    if (own !== undefined) return { table, theirs, own };
+    const first = other.accesses.find((it) => isChange(it, table) && it.at > at);
+    const second = first && one.accesses.find((it) => isChange(it, table) && it.at > first.at);
+    if (second !== undefined) return { table, first, second };
   }
   return undefined;
 }
 
-function changes({ kind, table }: Access, wanted: string): boolean {
-  return kind === "change" && table === wanted;
+function isChange(access: Access, table: string): boolean {
+  return access.kind === "change" && access.table === table;
 }
 
-function twice(one: Work, other: Work): Anomaly | undefined {
-  const { table } = overwrites(one, other) ?? {};
+function doubleProcessing(one: OperationAccesses, other: OperationAccesses): Anomaly | undefined {
+  const { table } = overwrittenTable(one, other) ?? {};
   if (table === undefined || !one.succeeded || !other.succeeded) return undefined;
-  if (asked(one.operation) !== asked(other.operation)) return undefined;
+  if (requestOf(one.operation) !== requestOf(other.operation)) return undefined;
   return {
     name: "double-processing",
-    explanation: `Clients ${one.client} and ${other.client} both carried out the same ${one.operation.name}: each found ${table} as it was before the other.`,
+    explanation: `Clients ${one.client} and ${other.client} both processed the same ${one.operation.name}: each read ${table} before the other changed it.`,
   };
 }
 
-/** What a operation is about, whichever way and from whomever it comes. */
-function asked({ via: _, by: __, ...operation }: Operation): string {
+/** An operation without its requester and the way it was sent. */
+function requestOf({ via: _, by: __, ...operation }: Operation): string {
   return JSON.stringify(operation);
 }
 
-/** Of two changes to different columns none is lost; but the later one may not know of the earlier. */
-function lostUpdate(one: Work, other: Work): Anomaly | undefined {
-  const found = overwrites(one, other);
-  if (found === undefined) return undefined;
-  const { table, theirs, own } = found;
-  const order = `Client ${one.client} read ${table}, client ${other.client} changed it, and client ${one.client}`;
-  const both = (columns: readonly string[]) => columns.some((it) => theirs?.columns?.includes(it));
-  return theirs?.columns === undefined || own.columns === undefined || both(own.columns)
-    ? { name: "lost update", explanation: `${order} changed it by what it had read.` }
-    : {
-        name: "stale read",
-        explanation: `${order} changed other columns of it, by what it had read.`,
-      };
+/** If the changes are to different columns, none is lost, but the second relies on a stale read. */
+function lostUpdate(one: OperationAccesses, other: OperationAccesses): Anomaly | undefined {
+  const overwritten = overwrittenTable(one, other);
+  if (overwritten === undefined) return undefined;
+  const { table, first, second } = overwritten;
+  const order = `Client ${one.client} read ${table}, client ${other.client} changed it, and client ${one.client} then changed`;
+  const shared = second.columns?.some((column) => first?.columns?.includes(column)) ?? true;
+  return first?.columns === undefined || shared
+    ? { name: "lost update", explanation: `${order} it based on the old value.` }
+    : { name: "stale read", explanation: `${order} other columns of it, based on the old value.` };
 }
 
-function duplicateInsert(one: Work, other: Work): Anomaly | undefined {
-  const table = one.accesses.find(({ kind, table }) => {
-    if (kind !== "insert") return false;
-    return misses(one, other, table, "insert") && misses(other, one, table, "insert");
-  })?.table;
+function duplicateInsert(one: OperationAccesses, other: OperationAccesses): Anomaly | undefined {
+  const table = one.accesses.find(
+    ({ kind, table }) =>
+      kind === "insert" &&
+      readsBefore(one, other, table, "insert") &&
+      readsBefore(other, one, table, "insert"),
+  )?.table;
   if (table === undefined) return undefined;
   return {
     name: "duplicate insert",
-    explanation: `Clients ${one.client} and ${other.client} both looked into ${table} before either had inserted, and both inserted.`,
+    explanation: `Clients ${one.client} and ${other.client} both read ${table} before the other's insert, and both inserted.`,
   };
 }
 
-/** Whether `reader` looked into a table before `writer` wrote there. */
-function misses(reader: Work, writer: Work, table: string, kind: Access["kind"]): boolean {
+/** Whether `reader` reads a table before `writer` writes it. */
+function readsBefore(
+  reader: OperationAccesses,
+  writer: OperationAccesses,
+  table: string,
+  kind: Access["kind"],
+): boolean {
   return reader.accesses.some(
     (read) =>
       read.kind === "read" &&
@@ -115,16 +145,17 @@ function misses(reader: Work, writer: Work, table: string, kind: Access["kind"])
   );
 }
 
-function writeSkew(one: Work, other: Work): Anomaly | undefined {
-  const read = (work: Work) => work.accesses.filter(({ kind }) => kind === "read");
-  for (const { table: mine } of read(one)) {
-    for (const { table: theirs } of read(other)) {
-      const missed = (reader: Work, writer: Work, table: string) =>
-        misses(reader, writer, table, "change") || misses(reader, writer, table, "insert");
-      if (mine !== theirs && missed(one, other, mine) && missed(other, one, theirs)) {
+function writeSkew(one: OperationAccesses, other: OperationAccesses): Anomaly | undefined {
+  const tablesRead = ({ accesses }: OperationAccesses) =>
+    accesses.flatMap(({ kind, table }) => (kind === "read" ? table : []));
+  const misses = (reader: OperationAccesses, writer: OperationAccesses, table: string) =>
+    readsBefore(reader, writer, table, "change") || readsBefore(reader, writer, table, "insert");
+  for (const first of tablesRead(one)) {
+    for (const second of tablesRead(other)) {
+      if (first !== second && misses(one, other, first) && misses(other, one, second)) {
         return {
           name: "write skew",
-          explanation: `Client ${one.client} read ${mine} before client ${other.client} wrote it, and client ${other.client} read ${theirs} before client ${one.client} wrote that.`,
+          explanation: `Client ${one.client} read ${first} before client ${other.client} wrote it, and client ${other.client} read ${second} before client ${one.client} wrote it.`,
         };
       }
     }
@@ -132,91 +163,127 @@ function writeSkew(one: Work, other: Work): Anomaly | undefined {
   return undefined;
 }
 
-function dirtyRead(one: Work, other: Work): Anomaly | undefined {
+function dirtyRead(one: OperationAccesses, other: OperationAccesses): Anomaly | undefined {
   const writes = other.accesses.filter(({ kind }) => kind !== "read");
-  const seen = one.accesses.find(
-    (read) =>
-      read.kind === "read" &&
+  const read = one.accesses.find(
+    ({ kind, table, at }) =>
+      kind === "read" &&
       writes.some(
         (early) =>
-          early.table === read.table &&
-          early.at < read.at &&
-          writes.some((late) => late.at > read.at && late.transaction > early.transaction),
+          early.table === table &&
+          early.at < at &&
+          writes.some((late) => late.at > at && late.transaction > early.transaction),
       ),
   );
-  if (seen === undefined) return undefined;
+  if (read === undefined) return undefined;
   return {
     name: "dirty read",
-    explanation: `Client ${one.client} read ${seen.table} when client ${other.client} had committed one part of its ${other.operation.name}, and not yet another.`,
+    explanation: `Client ${one.client} read ${read.table} after client ${other.client} had committed one transaction of its ${other.operation.name} and before it committed the next.`,
   };
 }
 
-function secondLook(one: Work, other: Work): Anomaly | undefined {
+function repeatedRead(one: OperationAccesses, other: OperationAccesses): Anomaly | undefined {
   const reads = one.accesses.filter(({ kind }) => kind === "read");
   for (const { kind, table, at } of other.accesses) {
-    const looks = reads.filter((it) => it.table === table);
-    if (kind === "read" || !looks.some((it) => it.at < at) || !looks.some((it) => it.at > at)) {
-      continue;
-    }
-    const did = kind === "insert" ? "inserted into it" : "changed it";
+    const sameTable = reads.filter((read) => read.table === table);
+    const before = sameTable.some((read) => read.at < at);
+    const after = sameTable.some((read) => read.at > at);
+    if (kind === "read" || !before || !after) continue;
+    const inserted = kind === "insert";
     return {
-      name: kind === "insert" ? "phantom" : "non-repeatable read",
-      explanation: `Client ${one.client} read ${table} twice, and client ${other.client} ${did} in between.`,
+      name: inserted ? "phantom" : "non-repeatable read",
+      explanation: `Client ${one.client} read ${table} twice, and client ${other.client} ${inserted ? "inserted into it" : "changed it"} in between.`,
     };
   }
   return undefined;
 }
 
-/** What each operation did, in order. What was rolled back is left out. */
-function worksOf(trace: Trace): readonly Work[] {
-  const works: Work[] = [];
-  const current = new Map<number, Work>();
+/** The accesses of each operation, in the order of the trace, without those that were rolled back. */
+function operationAccesses(trace: Trace): readonly OperationAccesses[] {
+  const operations: OperationAccesses[] = [];
+  const current = new Map<number, OperationAccesses>();
   const tasks = new Map<Task, { sql: string; released: number; transaction: number }>();
-  const taskAt = (task: Task) => {
-    const known = tasks.get(task) ?? { sql: "", released: 0, transaction: 0 };
-    tasks.set(task, known);
-    return known;
+  const stateOf = (task: Task) => {
+    const state = tasks.get(task) ?? { sql: "", released: 0, transaction: 0 };
+    tasks.set(task, state);
+    return state;
   };
-  const done = (task: Task, at: number): void => {
-    const { sql, released, transaction } = taskAt(task);
+  const addAccesses = (task: Task, at: number): void => {
+    const { sql, released, transaction } = stateOf(task);
     const accesses = accessesOf(sql, released, at).map((it) => ({ ...it, transaction }));
     current.get(clientOf(task))?.accesses.push(...accesses);
   };
   trace.forEach((event, at) => {
     if (event.type === "invoke") {
       const { client, operation } = event;
-      const work = { client, operation, succeeded: false, accesses: [] };
-      current.set(client, work);
-      works.push(work);
+      const started = { client, operation, succeeded: false, accesses: [] };
+      current.set(client, started);
+      operations.push(started);
     } else if (event.type === "return") {
-      const work = current.get(event.client);
-      if (work !== undefined) work.succeeded = event.response.outcome === "ok";
-    } else if (event.type === "move") taskAt(event.choice.task).released = at;
-    else if (event.type === "statement") taskAt(event.task).sql = event.statement.sql;
+      const operation = current.get(event.client);
+      if (operation !== undefined) operation.succeeded = event.response.outcome === "ok";
+    } else if (event.type === "move") stateOf(event.choice.task).released = at;
+    else if (event.type === "statement") stateOf(event.task).sql = event.statement.sql;
     else if (event.type === "gate" && event.place.line !== null) {
-      done(event.task, at);
-      taskAt(event.task).sql = event.place.next;
+      addAccesses(event.task, at);
+      stateOf(event.task).sql = event.place.next;
     } else if (event.type === "result") {
-      const task = taskAt(event.task);
-      const work = current.get(clientOf(event.task));
-      if (event.result.error === undefined) done(event.task, at);
-      else replace(work, task.transaction, () => []);
-      task.sql = "";
+      const state = stateOf(event.task);
+      const operation = current.get(clientOf(event.task));
+      if (event.result.error === undefined) addAccesses(event.task, at);
+      else replaceAccesses(operation, state.transaction, () => []);
+      state.sql = "";
       if (event.result.transaction !== "idle") return;
-      // Nobody else has seen what was written until now.
-      replace(work, task.transaction, (it) => (it.kind === "read" ? [it] : [{ ...it, at }]));
-      task.transaction++;
+      // Other transactions see a write when its transaction commits.
+      replaceAccesses(operation, state.transaction, (it) =>
+        it.kind === "read" ? [it] : [{ ...it, at }],
+      );
+      state.transaction++;
     }
   });
-  return works;
+  return operations;
 }
 
-/** Puts others in the place of the accesses of a transaction. */
-function replace(
-  work: Work | undefined,
+/** Replaces each access of a transaction. */
+function replaceAccesses(
+  operation: OperationAccesses | undefined,
   transaction: number,
-  others: (access: Access) => readonly Access[],
+  replacement: (access: Access) => readonly Access[],
 ): void {
-  const all = work?.accesses.flatMap((it) => (it.transaction === transaction ? others(it) : [it]));
-  work?.accesses.splice(0, work.accesses.length, ...(all ?? []));
+  const accesses = operation?.accesses.flatMap((it) =>
+    it.transaction === transaction ? replacement(it) : [it],
+  );
+  operation?.accesses.splice(0, operation.accesses.length, ...(accesses ?? []));
+}
+
+/**
+ * The accesses that the text of a statement names. A read without a lock sees the rows at its
+ * release; a read with a lock sees them when it has the lock.
+ */
+function accessesOf(sql: string, released: number, ended: number): Omit<Access, "transaction">[] {
+  const tables = (pattern: RegExp) => [...sql.matchAll(pattern)].map(([, table = ""]) => table);
+  const locks = /\bfor\s+(no\s+key\s+)?(update|(key\s+)?share)\b/i.test(sql);
+  const write = (kind: Access["kind"]) => (table: string) => ({
+    ...{ kind, locks: false, table, at: ended },
+  });
+  const target = "(?:only\\s+)?(?:public\\.)?([a-z_]\\w*)";
+  const columns = setColumns(sql);
+  return [
+    ...tables(new RegExp(`(?<!delete\\s+)\\b(?:from|join)\\s+${target}\\b(?!\\s*\\()`, "gi")).map(
+      (table) => ({ kind: "read" as const, locks, table, at: locks ? ended : released }),
+    ),
+    ...tables(new RegExp(`\\binsert\\s+into\\s+${target}`, "gi")).map(write("insert")),
+    ...tables(new RegExp(`(?<!for\\s+|key\\s+|do\\s+)\\bupdate\\s+${target}`, "gi")).map(
+      (table) => ({ ...write("change")(table), ...(columns && { columns }) }),
+    ),
+    ...tables(new RegExp(`\\bdelete\\s+from\\s+${target}`, "gi")).map(write("change")),
+  ];
+}
+
+/** The columns that the only SET of a statement names; undefined if the text does not show them. */
+function setColumns(sql: string): readonly string[] | undefined {
+  const sets = [...sql.matchAll(/\bset\s+([\s\S]*?)(?=\b(?:where|from|returning)\b|;|$)/gi)];
+  const [, list = ""] = sets[0] ?? [];
+  if (sets.length !== 1 || /^\s*\(/.test(list)) return undefined;
+  return [...list.matchAll(/(?:^|,)\s*"?([a-z_]\w*)"?\s*=/gi)].map(([, name = ""]) => name);
 }

@@ -1,8 +1,6 @@
 import { expect, test } from "vitest";
 import type { Audit } from "../audit/audit-report.ts";
-import { auditJunit } from "./audit-junit.ts";
-import { auditPrometheus } from "./audit-prometheus.ts";
-import { auditText } from "./audit-text.ts";
+import { auditJunit, auditPrometheus, auditText } from "./audit.ts";
 
 const failed: Audit = {
   database: 'db.example:5432/"shop"',
@@ -62,7 +60,7 @@ test("Prometheus", () => {
 
 test("JUnit", () => {
   const xml = auditJunit(failed);
-  expect(xml).toContain('tests="3" failures="1" errors="0" time="1.500"');
+  expect(xml).toContain('tests="3" failures="1" errors="0" skipped="0" time="1.500"');
   expect(xml).toContain('<testcase name="lost" classname="heddle.audit.verify_slots"/>');
   expect(xml).toContain('<failure message="Slot &lt;1&gt;">slot_id=1\nslot_id=2</failure>');
   expect(auditJunit(unknown)).toContain('<error message="canceled (SQLSTATE 57014)"></error>');

@@ -4,7 +4,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
-import { checkEvidence, writeEvidence } from "./evidence-files.ts";
+import { checkEvidence, writeEvidence } from "./evidence.ts";
 import { failing, interrupted, passing } from "./sample-campaign.fixture.ts";
 import { writeReports } from "./write.ts";
 
@@ -23,7 +23,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-test("is an in-toto statement about the sources and the reports", async () => {
+test("evidence is an in-toto statement about the sources and the reports", async () => {
   const statement = JSON.parse(await readFile(evidence, "utf8"));
   expect(statement).toMatchObject({
     _type: "https://in-toto.io/Statement/v1",
@@ -39,7 +39,7 @@ test("is an in-toto statement about the sources and the reports", async () => {
   expect(names.filter((name: string) => name.startsWith("counterexamples/"))).toHaveLength(2);
 });
 
-test("a rule that was never applied, or that a counterexample breaks, has not passed", async () => {
+test("a rule that was never checked, or that a counterexample violates, has not passed", async () => {
   const [shown] = failing.counterexamples;
   if (shown === undefined) throw new Error("there is one");
   const [first, second, third] = passing.rules;
@@ -60,7 +60,7 @@ test("a rule that was never applied, or that a counterexample breaks, has not pa
   });
 });
 
-test("nothing passed where the verdict is unknown", async () => {
+test("no rule has passed if the verdict is unknown", async () => {
   const written = await writeReports(reports, interrupted);
   const { file } = await writeEvidence(reports, written, []);
   const { predicate } = JSON.parse(await readFile(file, "utf8"));
@@ -68,7 +68,7 @@ test("nothing passed where the verdict is unknown", async () => {
   expect(await checkEvidence(file)).toMatchObject({ changed: [], missing: [] });
 });
 
-test("fits what it was made of, and sees a changed byte of any file", async () => {
+test("the check detects a changed byte of any file", async () => {
   expect(await checkEvidence(evidence)).toEqual(FITS);
   const { subject } = JSON.parse(await readFile(evidence, "utf8"));
   for (const { name } of subject) {
@@ -84,17 +84,17 @@ test("fits what it was made of, and sees a changed byte of any file", async () =
   expect((await checkEvidence(evidence)).changed).toEqual([]);
 });
 
-test("sees a changed byte of its own, or cannot be read at all", async () => {
+test("the check detects a changed byte of the evidence, or refuses it", async () => {
   const { length } = await readFile(evidence);
-  const seen = new Set<string>();
+  const results = new Set<string>();
   for (let at = 0; at < length; at += 97) {
     await withChangedByte(evidence, at, async () => {
       const check = await checkEvidence(evidence).catch((error: unknown) => error);
       if (!(check instanceof HarnessError)) expect(check, `at ${at}`).not.toEqual(FITS);
-      seen.add(check instanceof HarnessError ? "unreadable" : "changed");
+      results.add(check instanceof HarnessError ? "unreadable" : "changed");
     });
   }
-  expect([...seen].sort()).toEqual(["changed", "unreadable"]);
+  expect([...results].sort()).toEqual(["changed", "unreadable"]);
 });
 
 async function withChangedByte(file: string, at: number, then: () => Promise<void>): Promise<void> {
@@ -106,13 +106,13 @@ async function withChangedByte(file: string, at: number, then: () => Promise<voi
   await writeFile(file, bytes);
 }
 
-test("a verdict that was changed in the evidence does not fit the report", async () => {
+test("the check detects a verdict that was changed in the evidence", async () => {
   const text = await readFile(evidence, "utf8");
   await writeFile(evidence, text.replace("FAILED", "PASSED"));
   expect(await checkEvidence(evidence)).toMatchObject({ changed: ["evidence.json"] });
 });
 
-test("routines are held to the report, and to those of a database if there is one", async () => {
+test("routines are compared with the report, and with a database if one is given", async () => {
   const { routines } = failing;
   const [[name = "", hash = ""] = []] = Object.entries(routines);
   const text = await readFile(evidence, "utf8");
@@ -133,7 +133,7 @@ test("routines are held to the report, and to those of a database if there is on
   expect(await checkEvidence(evidence)).toMatchObject({ changed: ["report.json"] });
 });
 
-test("says what is missing", async () => {
+test("the check names missing files", async () => {
   await rm(path.join(reports, "report.html"));
   expect(await checkEvidence(evidence)).toMatchObject({ missing: ["report.html"] });
 });
@@ -143,7 +143,7 @@ test.each([
   "{}",
   '{"subject": []}',
   '{"subject": [{"name": 1}]}',
-])("refuses %j, which is no evidence", async (text) => {
+])("the check refuses %j, which is no evidence", async (text) => {
   await writeFile(evidence, text);
   await expect(checkEvidence(evidence)).rejects.toThrow(HarnessError);
 });

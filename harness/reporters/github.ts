@@ -1,85 +1,117 @@
 import path from "node:path";
+import type { Verdict } from "../core/verdict.ts";
 import type { Campaign } from "../explorer/campaign.ts";
-import { counted, duration, number, percent } from "./counted.ts";
+import { duration, formatNumber, percent, quantity } from "./format-values.ts";
+import { violatedRules } from "./outcomes.ts";
 import { mainViolation, replayCommand, replayFilePath } from "./replay-command.ts";
+import { FILES } from "./report-files.ts";
 import { counterexampleText } from "./text.ts";
 import { serviceName, verdictSentence } from "./verdict-sentence.ts";
 
+/** What GitHub Actions shows of a run. */
+export interface GithubReport {
+  /** Workflow commands, one line each, which GitHub shows beside the commit. */
+  readonly annotations: readonly string[];
+  /** Markdown for the summary of the job. */
+  readonly summary: string;
+}
+
+/** @param folder where the report is written; the replay commands name it */
+export function campaignGithub(campaign: Campaign, folder: string): GithubReport {
+  const { verdict, counterexamples } = campaign;
+  const violations = counterexamples.map((c) => {
+    const { name, message } = mainViolation(c);
+    const replay = replayCommand(replayFilePath(folder, c));
+    return errorAnnotation(name, `${message}\nReplay it: ${replay}`);
+  });
+  return {
+    annotations: [
+      verdictAnnotation(verdict, serviceName(campaign), verdictSentence(campaign)),
+      ...violations,
+    ],
+    summary: campaignMarkdown(campaign, folder),
+  };
+}
+
 const LEVELS = { pass: "notice", fail: "error", unknown: "warning" } as const;
 
-/**
- * What a campaign says to GitHub Actions, which shows it beside the commit. One line each, to be
- * printed: https://docs.github.com/en/actions/reference/workflow-operations-for-github-actions
- */
-export function githubAnnotations(campaign: Campaign, folder: string): readonly string[] {
-  const { verdict, counterexamples } = campaign;
-  const title = `Heddle: ${serviceName(campaign)}`;
-  const shown = counterexamples.map((c) => {
-    const { name, message } = mainViolation(c);
-    const again = replayCommand(replayFilePath(folder, c));
-    return workflowCommand("error", `Heddle: ${name}`, `${message}\nReplay it: ${again}`);
-  });
-  return [workflowCommand(LEVELS[verdict], title, verdictSentence(campaign)), ...shown];
+export function verdictAnnotation(verdict: Verdict, service: string, sentence: string): string {
+  return workflowCommand(LEVELS[verdict], `Heddle: ${service}`, sentence);
 }
 
+export function errorAnnotation(rule: string, message: string): string {
+  return workflowCommand("error", `Heddle: ${rule}`, message);
+}
+
+/** https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions */
 function workflowCommand(level: string, title: string, message: string): string {
-  const inProperty = escaped(title).replaceAll(":", "%3A").replaceAll(",", "%2C");
-  return `::${level} title=${inProperty}::${escaped(message)}`;
+  const property = escapeData(title).replaceAll(":", "%3A").replaceAll(",", "%2C");
+  return `::${level} title=${property}::${escapeData(message)}`;
 }
 
-function escaped(text: string): string {
+function escapeData(text: string): string {
   return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }
 
 const MARKS = { pass: "✅", fail: "❌", unknown: "⚠️" } as const;
 
-/** The same as a page: Markdown for a job's summary. */
-export function markdownSummary(campaign: Campaign, folder: string): string {
-  const { verdict, rules, executions, scenarios, executionsPerSecond, elapsedMs } = campaign;
-  const broken = rules.filter(({ violated }) => violated > 0);
+function campaignMarkdown(campaign: Campaign, folder: string): string {
+  const { rules, executions, scenarios, executionsPerSecond, elapsedMs } = campaign;
+  const violated = violatedRules(rules).map(markdownText).join(", ") || "none";
   const lines = [
-    `## ${MARKS[verdict]} Heddle: ${text(serviceName(campaign))}`,
+    ...markdownVerdict(campaign.verdict, serviceName(campaign), verdictSentence(campaign)),
     "",
-    text(verdictSentence(campaign)),
-    "",
-    "| executions | scenarios | per second | time | rules | broken |",
+    "| executions | scenarios | per second | time | rules | violated |",
     "| --- | --- | --- | --- | --- | --- |",
-    `| ${number(executions)} | ${number(scenarios)} | ${number(executionsPerSecond)} | ${duration(elapsedMs)} | ${rules.length} | ${text(broken.map(({ name }) => name).join(", ")) || "none"} |`,
+    `| ${formatNumber(executions)} | ${formatNumber(scenarios)} | ${formatNumber(executionsPerSecond)} | ${duration(elapsedMs)} | ${rules.length} | ${violated} |`,
     "",
-    ...campaign.coverage.map((sentence) => `- ${text(sentence)}`),
+    ...campaign.coverage.map((sentence) => `- ${markdownText(sentence)}`),
     ...campaign.patterns
       .filter(({ missed }) => missed)
-      .map(({ name, share }) => `- pattern ${text(name)} was missed: ${percent(share)}`),
+      .map(({ name, share, threshold }) => {
+        return `- pattern ${markdownText(name)} occurred in ${percent(share)} of the scenarios, less than the promised ${percent(threshold)}`;
+      }),
     ...campaign.counterexamples.flatMap((c) => {
       const { name, message } = mainViolation(c);
       return [
         "",
-        `### ${text(name)}`,
+        ...markdownViolation(name, message),
         "",
-        text(message),
+        ...fencedText(replayCommand(replayFilePath(folder, c))),
         "",
-        ...fenced(replayCommand(replayFilePath(folder, c))),
+        `<details><summary>Counterexample with ${quantity(c.preemptions, "preemption")}</summary>`,
         "",
-        `<details><summary>What happened, in ${counted(c.preemptions, "preemption")}</summary>`,
-        "",
-        ...fenced(counterexampleText(c, { colour: false, folder })),
+        ...fencedText(counterexampleText(c, { colour: false, folder })),
         "",
         "</details>",
       ];
     }),
     "",
-    `Reports: \`${path.join(folder, "report.html")}\`, seed ${campaign.seed}, digest \`${campaign.digest.slice(0, 12)}\``,
+    markdownFooter(folder, campaign.seed, campaign.digest),
   ];
   return `${lines.join("\n")}\n`;
 }
 
-/** Text in which Markdown and HTML see nothing of theirs. */
-function text(plain: string): string {
+export function markdownVerdict(verdict: Verdict, service: string, sentence: string): string[] {
+  return [`## ${MARKS[verdict]} Heddle: ${markdownText(service)}`, "", markdownText(sentence)];
+}
+
+export function markdownViolation(rule: string, message: string): string[] {
+  return [`### ${markdownText(rule)}`, "", markdownText(message)];
+}
+
+export function markdownFooter(folder: string, seed: number | string, digest: string): string {
+  const page = path.join(folder, FILES.page);
+  return `Report: \`${page}\`, seed ${markdownText(String(seed))}, digest \`${digest.slice(0, 12)}\``;
+}
+
+/** Escapes text so that Markdown and HTML find no markup in it. */
+export function markdownText(plain: string): string {
   return plain.replace(/[\\`*_{}[\]()<>#|&~]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** A fence longer than any in the text. */
-function fenced(content: string): string[] {
+/** A code block. Its fence is longer than any run of backticks in the text. */
+export function fencedText(content: string): string[] {
   const longest = Math.max(2, ...[...content.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = "`".repeat(longest + 1);
   return [`${fence}text`, content.trimEnd(), fence];

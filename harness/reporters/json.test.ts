@@ -1,29 +1,31 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect, test } from "vitest";
 import { decodeToken } from "../explorer/token.ts";
-import { reportJson } from "./json.ts";
+import { campaignJson } from "./json.ts";
 import schema from "./report.schema.json" with { type: "json" };
 import { failing, interrupted, passing } from "./sample-campaign.fixture.ts";
 
 const validate = new Ajv2020({ strict: true, allErrors: true }).compile(schema);
-const report = (campaign: typeof passing) => JSON.parse(reportJson(campaign, "reports"));
+const report = (campaign: typeof passing) => JSON.parse(campaignJson(campaign, "reports"));
 
 test.each([
   ["passing", passing],
   ["failing", failing],
   ["interrupted", interrupted],
-])("a %s campaign keeps to the schema", (_, campaign) => {
+])("the report of a %s campaign keeps to the schema", (_, campaign) => {
   validate(report(campaign));
   expect(validate.errors ?? []).toEqual([]);
 });
 
 test.each([
-  ["a verdict that is none", { verdict: "passed" }],
+  ["an undefined verdict", { verdict: "passed" }],
   ["an unknown member", { extra: 1 }],
   ["a fraction of an execution", { executions: 1.5 }],
-  ["another version", { version: 2 }],
+  ["another version", { version: 1 }],
+  ["another kind", { kind: "attack" }],
+  ["a campaign without settings", { settings: null }],
   ["a counterexample without file", { counterexamples: [{ operations: 2 }] }],
-  ["a pair of which nothing is known", { pairs: [{ name: "create × cancel" }] }],
+  ["a pair without counts", { pairs: [{ name: "create × cancel" }] }],
   ["a share above 1", { patterns: [{ ...passing.patterns[0], share: 1.2 }] }],
 ])("the schema refuses %s", (_, change) => {
   expect(validate({ ...report(failing), ...change })).toBe(false);
@@ -35,7 +37,7 @@ test("the schema describes and requires every member of the report", () => {
   expect([...schema.required].sort()).toEqual(members);
 });
 
-test("says on top what CI asks for, and how to replay", () => {
+test("has the members that CI needs at the top, and the replay commands", () => {
   const json = report(failing);
   expect(json).toMatchObject({ verdict: "fail", seed: 1, executions: 112, violations: 2 });
   expect(json.executionsPerSecond).toBe(62.1);
@@ -51,7 +53,7 @@ test("says on top what CI asks for, and how to replay", () => {
   expect(decodeToken(first.token).mutant).toBe("check-then-insert");
 });
 
-test("equal campaigns differ in timing and rate only", () => {
+test("the reports of equal campaigns differ in timing and rate only", () => {
   const slower = {
     ...failing,
     startedAt: "2027-01-01T00:00:00Z",
@@ -64,6 +66,6 @@ test("equal campaigns differ in timing and rate only", () => {
     return rest;
   };
   expect(timeless(slower)).toEqual(timeless(failing));
-  expect(reportJson(slower, "reports")).not.toBe(reportJson(failing, "reports"));
+  expect(campaignJson(slower, "reports")).not.toBe(campaignJson(failing, "reports"));
   expect(timeless({ ...failing, digest: "0" })).not.toEqual(timeless(failing));
 });

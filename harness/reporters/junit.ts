@@ -1,74 +1,156 @@
-import type { Counterexample } from "../core/counterexample.ts";
-import type { Campaign, RuleCount } from "../explorer/campaign.ts";
-import { ruleOutcome } from "./rule-outcome.ts";
+import type { Campaign } from "../explorer/campaign.ts";
+import { type CountedRule, ruleOutcome } from "./outcomes.ts";
 import { counterexampleText } from "./text.ts";
 import { serviceName, verdictSentence } from "./verdict-sentence.ts";
-import { attributes, element, escaped, testCase } from "./xml.ts";
+
+/** A file in the form that CI systems show as tests. */
+export interface JunitSuite {
+  readonly name: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly elapsedMs: number;
+  readonly properties?: { readonly [name: string]: string | number };
+  readonly cases: readonly JunitCase[];
+  readonly output?: string;
+}
+
+export interface JunitCase {
+  readonly name: string;
+  readonly classname: string;
+  /** Undefined if the test passed. */
+  readonly problem?: {
+    readonly kind: "failure" | "error" | "skipped";
+    readonly message: string;
+    readonly text: string;
+  };
+}
 
 /**
- * `junit.xml`: the form that most CI systems show as tests. Each rule is a test case that fails
- * with its counterexample; one more case, `campaign`, is an error where the verdict is `unknown`,
- * so that what was not finished is never shown as passed.
+ * `junit.xml` of a campaign: a test case for each rule, which fails with its counterexample; and a
+ * test case `campaign`, which is an error if the verdict is `unknown`, so that CI never shows an
+ * unfinished campaign as passed.
  *
- * JUnit has no schema of its own; this keeps to what Jenkins, GitLab and GitHub's actions read:
- * https://github.com/testmoapp/junitxml
- *
- * @param folder where the report is written to; the replay operations name it
+ * @param folder where the report is written; the replay commands name it
  */
-export function junitXml(campaign: Campaign, folder: string): string {
-  const { rules, verdict, elapsedMs, startedAt } = campaign;
-  const shown = campaign.counterexamples.flatMap(({ violations }) => violations);
-  const outcomes = rules.map((rule) => ruleOutcome(rule, shown));
-  const failures = outcomes.filter((outcome) => outcome === "broken").length;
-  const skipped = outcomes.filter((outcome) => outcome === "not applied").length;
-  const errors = verdict === "unknown" ? 1 : 0;
-  const seconds = (elapsedMs / 1000).toFixed(3);
-  const counts = attributes({ tests: rules.length + 1, failures, errors, skipped, time: seconds });
+export function campaignJunit(campaign: Campaign, folder: string): string {
+  const { service, seed, strategy, executions, digest, environment } = campaign;
+  const sentence = verdictSentence(campaign);
+  const counterexamples = campaign.counterexamples.map((c) => ({
+    violations: c.violations,
+    text: counterexampleText(c, { colour: false, folder }),
+  }));
   const name = `heddle ${serviceName(campaign)}`;
-  const cases = [
-    ...rules.map((rule, at) => ruleCase(rule, outcomes[at] ?? "not applied", campaign, folder)),
-    testCase("campaign", name, errors > 0 ? [element("error", verdictSentence(campaign), "")] : []),
-  ];
-  const properties = Object.entries(propertiesOf(campaign)).map(
+  return junitXml({
+    name,
+    ...{ startedAt: campaign.startedAt, elapsedMs: campaign.elapsedMs },
+    properties: {
+      ...{ seed, strategy, executions, digest, heddle: environment.heddle },
+      postgres: environment.postgres.version,
+    },
+    cases: [
+      ...ruleCases(service, campaign.rules, counterexamples),
+      verdictCase("campaign", name, campaign.verdict, sentence),
+    ],
+    output: sentence,
+  });
+}
+
+/**
+ * A test case for each rule.
+ *
+ * @param examples violations, each with the text that explains them
+ */
+export function ruleCases(
+  service: string,
+  rules: readonly CountedRule[],
+  examples: readonly {
+    readonly violations: readonly { readonly checker: string; readonly name: string }[];
+    readonly text: string;
+  }[],
+): readonly JunitCase[] {
+  const reported = examples.flatMap(({ violations }) => violations);
+  return rules.map((rule) => {
+    const { checker, name, description, checked, violated } = rule;
+    const testCase = { name, classname: `heddle.${service}.${checker}` };
+    const outcome = ruleOutcome(rule, reported);
+    if (outcome === "held") return testCase;
+    if (outcome === "not checked") {
+      return { ...testCase, problem: { kind: "skipped", message: "never checked", text: "" } };
+    }
+    const example = examples.find(({ violations }) =>
+      violations.some((violation) => violation.checker === checker && violation.name === name),
+    );
+    const message = `violated in ${violated} of ${checked} checks: ${description}`;
+    return { ...testCase, problem: { kind: "failure", message, text: example?.text ?? "" } };
+  });
+}
+
+/** A test case that is an error if the verdict is `unknown`. */
+export function verdictCase(
+  name: string,
+  classname: string,
+  verdict: Campaign["verdict"],
+  message: string,
+): JunitCase {
+  if (verdict !== "unknown") return { name, classname };
+  return { name, classname, problem: { kind: "error", message, text: "" } };
+}
+
+/**
+ * JUnit has no schema of its own. This keeps to what Jenkins, GitLab and GitHub actions read:
+ * https://github.com/testmoapp/junitxml
+ */
+export function junitXml(suite: JunitSuite): string {
+  const { name, startedAt, elapsedMs, properties = {}, cases, output } = suite;
+  const count = (kind: string) => cases.filter(({ problem }) => problem?.kind === kind).length;
+  const counts = attributes({
+    tests: cases.length,
+    failures: count("failure"),
+    errors: count("error"),
+    skipped: count("skipped"),
+    time: (elapsedMs / 1000).toFixed(3),
+  });
+  const propertyElements = Object.entries(properties).map(
     ([property, value]) => `<property ${attributes({ name: property, value })}/>`,
   );
-  return `<?xml version="1.0" encoding="UTF-8"?>
-<testsuites ${attributes({ name })} ${counts}>
-<testsuite ${attributes({ name, timestamp: startedAt })} ${counts}>
-<properties>
-${properties.join("\n")}
-</properties>
-${cases.join("\n")}
-<system-out>${escaped(verdictSentence(campaign))}</system-out>
-</testsuite>
-</testsuites>
-`;
+  const lines = [
+    `<?xml version="1.0" encoding="UTF-8"?>`,
+    `<testsuites ${attributes({ name })} ${counts}>`,
+    `<testsuite ${attributes({ name, timestamp: startedAt })} ${counts}>`,
+    ...(propertyElements.length === 0
+      ? []
+      : ["<properties>", ...propertyElements, "</properties>"]),
+    ...cases.map(caseElement),
+    ...(output === undefined ? [] : [`<system-out>${escapeXml(output)}</system-out>`]),
+    "</testsuite>",
+    "</testsuites>",
+  ];
+  return `${lines.join("\n")}\n`;
 }
 
-function propertiesOf({ seed, strategy, executions, digest, environment }: Campaign) {
-  const { heddle, postgres } = environment;
-  return { seed, strategy, executions, digest, heddle, postgres: postgres.version };
+function caseElement({ name, classname, problem }: JunitCase): string {
+  const start = `<testcase ${attributes({ name, classname })}`;
+  if (problem === undefined) return `${start}/>`;
+  const { kind, message, text } = problem;
+  return `${start}>\n<${kind} ${attributes({ message })}>${escapeXml(text)}</${kind}>\n</testcase>`;
 }
 
-function ruleCase(
-  rule: RuleCount,
-  outcome: ReturnType<typeof ruleOutcome>,
-  campaign: Campaign,
-  folder: string,
-): string {
-  const shown = campaign.counterexamples.find(({ violations }) =>
-    violations.some(({ checker, name }) => checker === rule.checker && name === rule.name),
-  );
-  const text = shown === undefined ? "" : detail(shown, folder);
-  const times = `violated in ${rule.violated} of ${rule.checked} checks: ${rule.description}`;
-  const content = {
-    broken: [element("failure", times, text)],
-    kept: [],
-    "not applied": [element("skipped", "never applied", "")],
-  };
-  return testCase(rule.name, `heddle.${campaign.service}.${rule.checker}`, content[outcome]);
+function attributes(values: { readonly [name: string]: string | number }): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name}="${escapeXml(String(value))}"`)
+    .join(" ");
 }
 
-function detail(counterexample: Counterexample, folder: string): string {
-  return counterexampleText(counterexample, { colour: false, folder });
+const ENTITIES: { readonly [character: string]: string } = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+};
+
+/** XML 1.0 forbids most control characters and lone surrogates, even as character references. */
+function escapeXml(text: string): string {
+  return text
+    .replace(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, "\u{fffd}")
+    .replace(/[&<>"]/g, (character) => ENTITIES[character] ?? character);
 }

@@ -4,21 +4,20 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { doubleBooking } from "../explorer/sample-counterexample.fixture.ts";
 import { layersHtml } from "./html/layers.ts";
-import { writeLayers } from "./layers-files.ts";
-import { layersRecord } from "./layers-record.ts";
-import { layersText } from "./layers-text.ts";
+import { layersRecord, layersText } from "./layers.ts";
 import { replayCommand, replayFileName, replayFilePath } from "./replay-command.ts";
-import { layers } from "./sample-layers.fixture.ts";
+import { layers } from "./sample-records.fixture.ts";
+import { writeLayers } from "./write.ts";
 
-const page = (of: typeof layers) => layersHtml(layersRecord(of, "reports"), of, "reports");
+const page = (value: typeof layers) => layersHtml(layersRecord(value, "reports"), value, "reports");
 
 const [violation] = doubleBooking.violations;
 
-test("the text is a matrix for each promise, and what it comes to", () => {
+test("the text lists the cases of each promise, and the conclusions", () => {
   expect(layersText(layersRecord(layers, "reports"), { colour: false, width: 90 })).toBe(`\
 layers of defence: booking
-Every interleaving with at most 2 preemptions of each promise's pairs of operations, up to
-the first violation: 456 executions in 1.2 s.
+Executed: every interleaving with at most 2 preemptions of each promise's pairs of
+operations, until the first violation: 456 executions in 1.2 s.
 
 no double booking
 No two active bookings <overlap>.
@@ -26,7 +25,7 @@ No two active bookings <overlap>.
 - the check: A claim looks first.
 - the constraint: Nothing overlaps.
 
-  as it is                                       holds    57 executions
+  with all protections                           holds    57 executions
   without the lock                               holds    57 executions
   without the check                              holds    57 executions
   without the constraint                         holds    57 executions
@@ -43,7 +42,7 @@ ${replayCommand(replayFilePath("reports", doubleBooking))}
 `);
 });
 
-test("the page shows each pair in its cell, and how it breaks", () => {
+test("the page shows each pair of protections in its cell, and how the promise breaks", () => {
   const twice = { ...layers, promises: [...layers.promises, ...layers.promises] };
   const ids = [...page(twice).matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
   expect(new Set(ids).size).toBe(ids.length);
@@ -59,9 +58,11 @@ test("the page shows each pair in its cell, and how it breaks", () => {
   expect(cells.slice(3, 6).map(([head, ...rest]) => [head, rest[0]])).toEqual([
     ["nothing", "holds"],
     ["the check, the constraint", "unknown"],
-    ["all of them", "breaks"],
+    ["all protections", "breaks"],
   ]);
-  expect(html).toContain("where it <em>breaks</em>, the first violation ended the search.");
+  expect(html).toContain(
+    "A promise <em>breaks</em> if one did; the first violation ended the search.",
+  );
   expect(html).toContain("<p>By itself the constraint suffices.</p>");
   expect(html).toContain("No double booking: how it breaks without the lock and the constraint");
   expect(html.match(/<article /g)).toHaveLength(1);
@@ -69,7 +70,7 @@ test("the page shows each pair in its cell, and how it breaks", () => {
   expect(html).toContain("No two active bookings &#60;overlap&#62;.");
 });
 
-test("the files are the page, the value, and what replays the smallest breaches", async () => {
+test("the files are the page, the record, and the replay files of the smallest breaches", async () => {
   const folder = await mkdtemp(join(tmpdir(), "layers-"));
   await writeLayers(folder, layers);
   expect((await readdir(folder)).sort()).toEqual(["counterexamples", "layers.html", "layers.json"]);

@@ -7,9 +7,9 @@ import { timelineTable } from "./html/timeline.ts";
 import { narrative } from "./narrative.ts";
 import { counterexampleText } from "./text.ts";
 
-const told = (c: typeof doubleBooking) => narrative(c).map(({ text }) => text);
+const texts = (c: typeof doubleBooking) => narrative(c).map(({ text }) => text);
 
-test("a paragraph for each stretch, with what the other has under way", () => {
+test("a paragraph for each stretch of steps, with the pending work of the other client", () => {
   expect(narrative(doubleBooking).map(({ from, to }) => [from, to])).toEqual([
     [1, 3],
     [4, 8],
@@ -18,50 +18,48 @@ test("a paragraph for each stretch, with what the other has under way", () => {
     [12, 13],
     [13, 13],
   ]);
-  const [first, second, third, fourth, , end] = told(doubleBooking);
+  const [first, second, third, fourth, , end] = texts(doubleBooking);
   expect(first).toMatch(
     /^Client 0 sends `create .*`, runs `begin` and runs `select .*` \(1 row\)\.$/,
   );
-  expect(second).toMatch(/^While client 0 has read and not yet written, client 1 sends /);
-  expect(third).toMatch(/^While client 1 has written and not committed, client 0 runs /);
-  expect(third).toMatch(/ and has to wait for client 1\.$/);
-  expect(fourth).toMatch(/client 1 runs `commit`; then client 0 waits no longer \(1 row\); then/);
-  expect(end).toBe(
-    "In the end: Slot 1 has 2 active bookings. Bookings 1 and 2 of provider 1 overlap.",
-  );
+  expect(second).toMatch(/^While client 0 has read but not yet written, client 1 sends /);
+  expect(third).toMatch(/^While client 1 has written but not yet committed, client 0 runs /);
+  expect(third).toMatch(/ and waits for a lock of client 1\.$/);
+  expect(fourth).toMatch(/client 1 runs `commit`; then client 0 gets the lock \(1 row\); then/);
+  expect(end).toBe("Result: Slot 1 has 2 active bookings. Bookings 1 and 2 of provider 1 overlap.");
 });
 
-test("says with which step the rule came to be broken, where that is known", () => {
-  const known = { ...doubleBooking, brokenAt: 11 };
-  expect(told(known)[3]).toMatch(
-    /is told 201 CREATED and leaves `slot_with_several_bookings` broken\.$/,
+test("names the step that violated the rule, if it is known", () => {
+  const located = { ...doubleBooking, brokenAt: 11 };
+  expect(texts(located)[3]).toMatch(
+    /gets the response 201 CREATED and leaves a state that violates `slot_with_several_bookings`\.$/,
   );
-  expect(told(doubleBooking).join()).not.toContain("broken");
+  expect(texts(doubleBooking).join()).not.toContain("leaves a state");
 
-  const text = counterexampleText(known, { colour: false, folder: "." });
-  const [, after] = text.split("from here on slot_with_several_bookings is broken");
-  expect(after).toMatch(/^\n {2}12 {2}/);
+  const text = counterexampleText(located, { colour: false, folder: "." });
+  const [, after] = text.split("from this step on, the committed state violates");
+  expect(after).toMatch(/^\s+│?\s*slot_with_several_bookings\n {2}12 {2}/);
 
   const marks = (c: typeof doubleBooking) =>
     [...spaceTimeDiagram(c).markup.matchAll(/class="broken" d="M\d+ ([\d.]+)H/g)].map(([, y]) =>
       Number(y),
     );
-  expect(marks(known)).toHaveLength(1);
-  expect(marks(known)[0]).toBeLessThan(marks(doubleBooking)[0] ?? 0);
-  expect(timelineTable(known, 2, "").markup).toContain("from here on");
-  expect(decodeCounterexample(encodeCounterexample(known))).toEqual(known);
+  expect(marks(located)).toHaveLength(1);
+  expect(marks(located)[0]).toBeLessThan(marks(doubleBooking)[0] ?? 0);
+  expect(timelineTable(located, 2, "").markup).toContain("from this step on");
+  expect(decodeCounterexample(encodeCounterexample(located))).toEqual(located);
 });
 
-test("says who failed, and why", () => {
-  expect(told(deadlock).join("\n")).toContain(
-    "client 1 runs `select * from claim_slot_and_create_booking($1, $2, $3, $4, $5)`, has to wait for client 0 and waits no longer, which fails: deadlock detected; then client 0 waits no longer; then client 1 is told 500 INTERNAL_ERROR.".replace(
+test("names the client that failed, and the error", () => {
+  expect(texts(deadlock).join("\n")).toContain(
+    "client 1 runs `select * from claim_slot_and_create_booking($1, $2, $3, $4, $5)`, waits for a lock of client 0 and stops waiting, which fails: deadlock detected; then client 0 gets the lock; then client 1 gets the response 500 INTERNAL_ERROR.".replace(
       /^c/,
       "C",
     ),
   );
 });
 
-test("of the gates that a client passes, it tells the one at which it was left", () => {
+test("of the gates that a client passes, only the last one is named", () => {
   const release = (task: string, preemption: boolean): TraceEvent => ({
     type: "move",
     choice: { task, action: "release" },
@@ -83,14 +81,14 @@ test("of the gates that a client passes, it tells the one at which it was left",
     release("1", true),
     { type: "statement", task: "1", statement },
   ];
-  const [first] = told({ ...doubleBooking, trace });
+  const [first] = texts({ ...doubleBooking, trace });
   expect(first).toBe("Client 0 runs `select f()` and stops in `f(), line 5, before: update t`.");
 });
 
-test("no text of the data's opens or ends a piece of code", () => {
+test("backticks in the data do not start or end code", () => {
   const message = "a ` b";
   const [violation] = doubleBooking.violations;
   if (violation === undefined) throw new Error("the sample has no violation");
-  const texts = told({ ...doubleBooking, violations: [{ ...violation, message }] });
-  for (const text of texts) expect(text.split("`").length % 2).toBe(1);
+  const marked = texts({ ...doubleBooking, violations: [{ ...violation, message }] });
+  for (const text of marked) expect(text.split("`").length % 2).toBe(1);
 });

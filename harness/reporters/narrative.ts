@@ -1,156 +1,163 @@
 import { FAULTS } from "../core/fault.ts";
 import { clientOf, type Task } from "../core/schedule.ts";
 import type { Result, Statement } from "../core/trace.ts";
+import { capitalized, printable } from "./format-values.ts";
+import { type Step, type TimelineEvent, type TimelineSource, timeline } from "./timeline.ts";
 import {
   clientTask,
   operationLine,
   placeLine,
   responseLine,
+  statementEnd,
   statementLine,
   taskName,
-} from "./one-line.ts";
-import { printable } from "./printable.ts";
-import { type Step, type TimelineAnswer, type TimelineEvent, timeline } from "./timeline.ts";
+} from "./trace-lines.ts";
 
-/** A stretch of steps of one client, in words. What is code stands between backticks. */
+/** Consecutive steps of one client, in words. Code stands between backticks. */
 export interface Paragraph {
-  /** Its first and last step. */
+  /** The numbers of its first and last step. */
   readonly from: number;
   readonly to: number;
   readonly text: string;
 }
 
-const LONGEST_CODE = 80;
+const MAX_CODE_LENGTH = 80;
 
 /**
- * What happened, as one would tell it: a paragraph for each stretch in which one client moved, with
- * what the others had under way meanwhile, and at the end what is wrong with it.
+ * An execution in words: a paragraph for each stretch of steps of one client, with the pending work of
+ * the other clients; then the violations.
  */
-export function narrative(told: TimelineAnswer): Paragraph[] {
-  const { violations = [] } = told;
+export function narrative(source: TimelineSource): Paragraph[] {
+  const { violations = [] } = source;
   const paragraphs: Paragraph[] = [];
-  const teller = new Teller();
-  for (const steps of stretches(timeline(told))) {
+  const narrator = new Narrator();
+  for (const steps of stretches(timeline(source))) {
     const [first] = steps;
     const last = steps.at(-1);
     if (first === undefined || last === undefined) continue;
-    const text = teller.tell(first, steps);
+    const text = narrator.paragraph(first, steps);
     if (text !== "") paragraphs.push({ from: first.number, to: last.number, text });
   }
   if (violations.length === 0) return paragraphs;
   const end = paragraphs.at(-1)?.to ?? 0;
-  const broken = violations.map(({ message }) => sentence(unmarked(printable(message)))).join(" ");
-  return [...paragraphs, { from: end, to: end, text: `In the end: ${broken}` }];
+  const messages = violations.map(({ message }) => sentence(withoutBackticks(printable(message))));
+  return [...paragraphs, { from: end, to: end, text: `Result: ${messages.join(" ")}` }];
 }
 
+/** Groups consecutive steps of the same client. */
 function stretches(steps: readonly Step[]): Step[][] {
-  const all: Step[][] = [];
+  const groups: Step[][] = [];
   for (const step of steps) {
-    const stretch = all.at(-1);
-    if (stretch?.[0] !== undefined && clientOf(stretch[0].task) === clientOf(step.task)) {
-      stretch.push(step);
-    } else all.push([step]);
+    const group = groups.at(-1);
+    if (group?.[0] !== undefined && clientOf(group[0].task) === clientOf(step.task)) {
+      group.push(step);
+    } else groups.push([step]);
   }
-  return all;
+  return groups;
 }
 
-/** What a client does, without naming it. */
-interface Part {
-  readonly who: number;
-  /** Who does it, if that is no client. */
-  readonly subject?: string;
-  readonly text: string;
+/** What a subject does, such as `client 0` and `runs begin`. */
+interface Clause {
+  readonly subject: string;
+  readonly predicate: string;
+  /** Whether it can be left out if another clause follows. */
   readonly passing?: boolean;
 }
 
-interface Answered {
-  readonly task: Task;
-  readonly statement: Statement;
-  readonly result?: Result;
-}
+/** How far the operation of a client is. */
+type Progress =
+  | "has read but not yet written"
+  | "has written but not yet committed"
+  | "has written";
 
-/** How far a client is with its operation. */
-type Progress = "has read and not yet written" | "has written and not committed" | "has written";
-
-/** Knows how far each client is that has a operation under way. */
-class Teller {
+/** Follows the progress of each client with a pending operation. */
+class Narrator {
   readonly #progress = new Map<number, Progress>();
 
-  tell(first: Step, steps: readonly Step[]): string {
-    const client = clientOf(first.task);
-    const opening = this.#opening(first, client);
-    const parts = steps.flatMap(({ happenings }) => happenings.flatMap((h) => this.#part(h)));
-    // Of the gates on its way, the one at which it was left is worth telling.
-    const worth = parts.filter(({ passing }, at) => !passing || at === parts.length - 1);
-    const told = clauses(worth).join("; then ");
-    return told === "" ? "" : sentence(opening + told);
+  paragraph(first: Step, steps: readonly Step[]): string {
+    const opening = this.#pendingWork(first);
+    const clauses = steps.flatMap(({ events }) => events.flatMap((event) => this.#clauses(event)));
+    // Of the gates that a client passes, only the one at which the scheduler left it matters.
+    const relevant = clauses.filter(({ passing }, at) => !passing || at === clauses.length - 1);
+    const text = joined(relevant).join("; then ");
+    return text === "" ? "" : sentence(opening + text);
   }
 
-  /** What others have under way while this client moves. */
-  #opening(first: Step, client: number): string {
-    const open = [...first.inTransaction].filter((other) => !this.#progress.has(other));
+  /** `While client 1 has a transaction open, `: the pending work of the other clients. */
+  #pendingWork({ task, inTransaction }: Step): string {
+    const idle = [...inTransaction].filter((client) => !this.#progress.has(client));
     const states = [
-      ...[...this.#progress].map(([other, how]) => ({ other, how })),
-      ...open.map((other) => ({ other, how: "has a transaction open" })),
-    ].filter(({ other }) => other !== client && other >= 0);
-    const told = states.map(({ other, how }) => `${name(other)} ${how}`);
-    return told.length === 0 ? "" : `While ${told.join(" and ")}, `;
+      ...[...this.#progress].map(([client, state]) => ({ client, state })),
+      ...idle.map((client) => ({ client, state: "has a transaction open" })),
+    ].filter(({ client }) => client !== clientOf(task) && client >= 0);
+    const texts = states.map(({ client, state }) => `${taskName(clientTask(client))} ${state}`);
+    return texts.length === 0 ? "" : `While ${texts.join(" and ")}, `;
   }
 
-  #part(happening: TimelineEvent): Part[] {
-    const { task } = happening;
-    const does = (text: string): Part[] => [{ who: clientOf(task), text }];
-    switch (happening.type) {
+  #clauses(event: TimelineEvent): Clause[] {
+    const client = clientOf(event.task);
+    const subject = taskName(clientTask(client));
+    const clause = (predicate: string): Clause[] => [{ subject, predicate }];
+    switch (event.type) {
       case "operation":
-        return does(`sends ${code(operationLine(happening.operation))}`);
+        return clause(`sends ${code(operationLine(event.operation))}`);
       case "statement":
-        return does(`runs ${code(statementLine(happening.statement))}${this.#answer(happening)}`);
+        return clause(`runs ${code(statementLine(event.statement))}${this.#result(event)}`);
       case "wait":
-        return does(`has to wait for ${happening.for.map(taskName).join(" and ")}`);
+        return clause(`waits for a lock of ${event.for.map(taskName).join(" and ")}`);
       case "fault":
-        if (happening.fault === "crash") {
-          const [, text = ""] = FAULTS.crash.split("the server ");
-          return [{ who: clientOf(task), subject: "the server", text }];
+        if (event.fault === "crash") {
+          const [, predicate = ""] = FAULTS.crash.split("the server ");
+          return [{ subject: "the server", predicate }];
         }
-        return does(`meets a fault (${FAULTS[happening.fault]})`);
-      case "gate":
-        return does(`stops in ${code(placeLine(happening.place))}`).map((it) => ({
-          ...it,
-          passing: true,
-        }));
-      case "result": {
-        const end = happening.waited ? "waits no longer" : "is done";
-        return does(`${end}${this.#answer(happening)}`);
+        return clause(`meets a fault (${FAULTS[event.fault]})`);
+      case "gate": {
+        const predicate = `stops in ${code(placeLine(event.place))}`;
+        return [{ subject, predicate, passing: true }];
       }
+      case "result":
+        return clause(`${statementEnd(event.waited, event.result)}${this.#result(event)}`);
       case "deliver":
         return [];
       case "response":
-        this.#progress.delete(clientOf(task));
-        return does(`is told ${unmarked(responseLine(happening.response))}`);
+        this.#progress.delete(client);
+        return clause(`gets the response ${withoutBackticks(responseLine(event.response))}`);
       case "broken":
-        return does(`leaves ${code(happening.rule)} broken`);
+        return clause(`leaves a state that violates ${code(event.rule)}`);
     }
   }
 
-  #answer({ task, statement, result }: Answered): string {
+  #result({
+    task,
+    statement,
+    result,
+  }: {
+    readonly task: Task;
+    readonly statement: Statement;
+    readonly result?: Result;
+  }): string {
     if (result === undefined) return "";
-    const client = clientOf(task);
-    const open = result.transaction !== "idle";
-    const so = this.#progress.get(client);
-    if (result.tags.some((tag) => /^(INSERT|UPDATE|DELETE|MERGE) .*[1-9]/.test(tag))) {
-      this.#progress.set(client, open ? "has written and not committed" : "has written");
-    } else if (so === "has written and not committed" && !open) {
+    this.#follow(clientOf(task), result);
+    return result.error
+      ? `, which fails: ${withoutBackticks(printable(result.error.message))}`
+      : rowCount(statement, result);
+  }
+
+  #follow(client: number, { tags, transaction }: Result): void {
+    const open = transaction !== "idle";
+    const progress = this.#progress.get(client);
+    if (tags.some((tag) => /^(INSERT|UPDATE|DELETE|MERGE) .*[1-9]/.test(tag))) {
+      this.#progress.set(client, open ? "has written but not yet committed" : "has written");
+    } else if (progress === "has written but not yet committed" && !open) {
       this.#progress.set(client, "has written");
-    } else if (so === undefined && result.tags.some((tag) => tag.startsWith("SELECT"))) {
-      this.#progress.set(client, "has read and not yet written");
+    } else if (progress === undefined && tags.some((tag) => tag.startsWith("SELECT"))) {
+      this.#progress.set(client, "has read but not yet written");
     }
-    if (result.error) return `, which fails: ${unmarked(printable(result.error.message))}`;
-    return rows(statement, result);
   }
 }
 
-/** How many rows, where that says more than the statement. */
-function rows(statement: Statement, { tags }: Result): string {
+/** ` (1 row)`; empty if the number says no more than the statement, as for a function call. */
+function rowCount(statement: Statement, { tags }: Result): string {
   const [, kind, count] =
     /^(SELECT|INSERT|UPDATE|DELETE|MERGE) (?:0 )?(\d+)$/.exec(tags.at(-1) ?? "") ?? [];
   if (kind === undefined || count === undefined || tags.length > 1) return "";
@@ -159,36 +166,29 @@ function rows(statement: Statement, { tags }: Result): string {
 }
 
 function code(line: string): string {
-  const short = line.length <= LONGEST_CODE ? line : `${line.slice(0, LONGEST_CODE - 1)}…`;
-  return `\`${unmarked(short)}\``;
+  const short = line.length <= MAX_CODE_LENGTH ? line : `${line.slice(0, MAX_CODE_LENGTH - 1)}…`;
+  return `\`${withoutBackticks(short)}\``;
 }
 
-function unmarked(text: string): string {
+function withoutBackticks(text: string): string {
   return text.replaceAll("`", "'");
 }
 
-function name(client: number): string {
-  return taskName(clientTask(client));
-}
-
-/** One clause for each stretch of parts about the same client: `client 0 does a, b and c`. */
-function clauses(parts: readonly Part[]): string[] {
-  const all: { who: string; texts: string[] }[] = [];
-  for (const { who, subject = name(who), text } of parts) {
-    const last = all.at(-1);
-    if (last?.who === subject) last.texts.push(text);
-    else all.push({ who: subject, texts: [text] });
+/** Joins consecutive clauses with the same subject: `client 0 does a, b and c`. */
+function joined(clauses: readonly Clause[]): string[] {
+  const groups: { subject: string; predicates: string[] }[] = [];
+  for (const { subject, predicate } of clauses) {
+    const last = groups.at(-1);
+    if (last?.subject === subject) last.predicates.push(predicate);
+    else groups.push({ subject, predicates: [predicate] });
   }
-  return all.map(({ who, texts }) => {
-    const before = texts.slice(0, -1).join(", ");
-    return `${who} ${before}${before === "" ? "" : " and "}${texts.at(-1)}`;
+  return groups.map(({ subject, predicates }) => {
+    const before = predicates.slice(0, -1).join(", ");
+    return `${subject} ${before}${before === "" ? "" : " and "}${predicates.at(-1)}`;
   });
 }
 
 function sentence(text: string): string {
-  return ended(text.charAt(0).toUpperCase() + text.slice(1));
-}
-
-function ended(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
+  const start = capitalized(text);
+  return /[.!?]$/.test(start) ? start : `${start}.`;
 }

@@ -3,7 +3,7 @@ import { HarnessError } from "../core/error.ts";
 import { doubleBooking } from "../explorer/sample-counterexample.fixture.ts";
 import { mainViolation, replayCommand, replayFileName, replayFilePath } from "./replay-command.ts";
 
-test("names the file after the model, the mutant, the violation and the content", () => {
+test("names the file after the service, the mutant, the violation and the content", () => {
   expect(replayFileName(doubleBooking)).toMatch(
     /^counterexamples\/booking-check-then-insert-slot_with_several_bookings-[0-9a-f]{8}\.json$/,
   );
@@ -11,7 +11,7 @@ test("names the file after the model, the mutant, the violation and the content"
   expect(replayFileName({ ...doubleBooking, seed: 2 })).not.toBe(replayFileName(doubleBooking));
 });
 
-test("keeps the file in its folder, whatever the names", () => {
+test("the file stays in its folder, whatever the names are", () => {
   const name = replayFileName({
     ...doubleBooking,
     service: "../../etc/Päss\u0000 wd",
@@ -20,13 +20,13 @@ test("keeps the file in its folder, whatever the names", () => {
   expect(name).toMatch(/^counterexamples\/etc-p-ss-wd-unnamed-[\w-]+\.json$/);
 });
 
-test("gives a operation that a shell takes as one word", () => {
+test("quotes the path for a shell if necessary", () => {
   const file = replayFilePath("reports", doubleBooking);
   expect(file).toBe(`reports/${replayFileName(doubleBooking)}`);
   expect(replayCommand(file)).toBe(`npx heddle replay ${file}`);
   expect(replayCommand("it's; rm")).toBe("npx heddle replay 'it'\\''s; rm'");
 });
 
-test("has no name for a counterexample that violates nothing", () => {
+test("refuses a counterexample without a violation", () => {
   expect(() => mainViolation({ ...doubleBooking, violations: [] })).toThrow(HarnessError);
 });

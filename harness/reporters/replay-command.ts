@@ -2,10 +2,12 @@ import { createHash } from "node:crypto";
 import path from "node:path";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
+import { operationCount } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
 import { encodeCounterexample } from "../explorer/counterexample-file.ts";
+import { quantity } from "./format-values.ts";
 
-/** The violation that a counterexample was shrunk for: its first. */
+/** The violation that shrinking preserved: the first of the counterexample. */
 export function mainViolation(counterexample: Counterexample): Violation {
   const violation = counterexample.violations[0];
   if (violation === undefined) {
@@ -17,9 +19,24 @@ export function mainViolation(counterexample: Counterexample): Violation {
   return violation;
 }
 
+/** `2 operations, 1 preemption`. */
+export function counterexampleSize({ scenario, preemptions }: Counterexample): string {
+  return `${quantity(operationCount(scenario), "operation")}, ${quantity(preemptions, "preemption")}`;
+}
+
+/** `7 operations and 6 preemptions`: the size before shrinking; undefined if it is the same. */
+export function sizeBeforeShrinking(counterexample: Counterexample): string | undefined {
+  const { scenario, shrunk } = counterexample;
+  const { operations, preemptions } = shrunk;
+  if (operations === operationCount(scenario) && preemptions === counterexample.preemptions) {
+    return undefined;
+  }
+  return `${quantity(operations, "operation")} and ${quantity(preemptions, "preemption")}`;
+}
+
 /**
- * Where a counterexample's replay file lies inside the report's folder:
- * `counterexamples/<service>-<mutant, or service>-<violation>-<short hash of the content>.json`.
+ * The path of a replay file inside the report's folder:
+ * `counterexamples/<service>-<mutant, or service>-<violation>-<hash of the content>.json`.
  */
 export function replayFileName(counterexample: Counterexample): string {
   const hash = createHash("sha256").update(encodeCounterexample(counterexample)).digest("hex");
@@ -28,12 +45,12 @@ export function replayFileName(counterexample: Counterexample): string {
   return `counterexamples/${[...words, hash.slice(0, 8)].join("-")}.json`;
 }
 
-/** The path of the replay file of a counterexample whose report is written to `folder`. */
+/** The path of a replay file whose report is written to `folder`. */
 export function replayFilePath(folder: string, counterexample: Counterexample): string {
   return path.join(folder, replayFileName(counterexample));
 }
 
-/** The one operation that replays what lies in a file, or in a token. */
+/** The command line that replays a file or a token. */
 export function replayCommand(source: string): string {
   return `npx heddle replay ${shellWord(source)}`;
 }

@@ -109,7 +109,7 @@ export const passing: Campaign = {
   counterexamples: [],
   coverage: ["All 148 interleavings with at most 2 preemptions of 4 scenarios were executed."],
   controlled: [
-    "The order of the statements that the service sends to Postgres, and of the answers that it hears.",
+    "The order in which the server runs the statements of the service, and in which results return.",
     "The initial state, the operations, and the texts and names in them.",
   ],
   uncontrolled: [

@@ -3,27 +3,31 @@ import path from "node:path";
 import { HarnessError } from "../core/error.ts";
 import { atomicWrite } from "../explorer/atomic-write.ts";
 import type { Campaign } from "../explorer/campaign.ts";
+import { parsedJson } from "./json.ts";
+import { FILES } from "./report-files.ts";
 
-/** What a shard leaves beside its reports, to be merged with the others. */
-const SHARD_FILE = "shard.json";
+const VERSION = 2;
 
-const VERSION = 1;
-
-/** `part` is whatever the merge needs; it is JSON. */
+/**
+ * Writes the part of a campaign that a shard ran, beside the shard's reports, so that the shards can
+ * be merged.
+ *
+ * @param part JSON
+ */
 export async function writeShard(folder: string, part: object): Promise<void> {
-  const form = { heddle: "shard", version: VERSION, ...part };
-  await atomicWrite(path.join(folder, SHARD_FILE), `${JSON.stringify(form)}\n`);
+  const shard = { heddle: "shard", version: VERSION, ...part };
+  await atomicWrite(path.join(folder, FILES.shard), `${JSON.stringify(shard)}\n`);
 }
 
 /**
  * The inverse of `writeShard`.
  *
- * @throws HarnessError `USAGE` when the folder has none, or one of another version
+ * @throws HarnessError `USAGE` if the folder has no shard, or one of another version
  */
 export async function readShard<Part extends { readonly campaign: Campaign }>(
   folder: string,
 ): Promise<Part> {
-  const file = path.join(folder, SHARD_FILE);
+  const file = path.join(folder, FILES.shard);
   const text = await readFile(file, "utf8").catch((cause: unknown) => {
     throw new HarnessError(
       "USAGE",
@@ -31,21 +35,14 @@ export async function readShard<Part extends { readonly campaign: Campaign }>(
       { cause },
     );
   });
-  const { heddle, version, ...part } = parsed(text);
+  const json = parsedJson(text);
+  const { heddle, version, ...part }: { readonly [member: string]: unknown } =
+    typeof json === "object" && json !== null ? { ...json } : {};
   if (heddle !== "shard" || version !== VERSION || !("campaign" in part)) {
     throw new HarnessError(
       "USAGE",
-      `${file} is damaged, or of another version of Heddle: run that shard again`,
+      `${file} is damaged, or another version of Heddle wrote it: run heddle verify --shard again for it`,
     );
   }
   return part as unknown as Part;
-}
-
-function parsed(text: string): { readonly [member: string]: unknown } {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? { ...value } : {};
-  } catch {
-    return {};
-  }
 }

@@ -1,11 +1,11 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
 import { failing, interrupted, passing } from "./sample-campaign.fixture.ts";
-import { summary } from "./summary.ts";
+import { pairLines, summary } from "./summary.ts";
 
 const plain = { colour: false, folder: "out" };
 
-test("opens with the verdict and its bounds", () => {
+test("begins with the verdict and what was executed", () => {
   expect(summary(passing, plain)).toMatch(/^PASS {2}booking\nNo violation in 2,000 executions/);
   expect(summary(failing, plain)).toMatch(/^FAIL {2}booking with the seeded bug/);
   expect(summary(interrupted, plain)).toMatch(
@@ -13,44 +13,66 @@ test("opens with the verdict and its bounds", () => {
   );
 });
 
-test("gives counts, rate, and where the reports are", () => {
+test("shows the counts, the rate, and the paths of the reports", () => {
   const text = summary(passing, plain);
-  expect(text).toContain("executions  2,000 of 2,000 scenarios, 246.2/s; 8.1 s in all");
-  expect(text).toContain("clients     701 with 2, 655 with 3, 644 with 4");
+  expect(text).toContain("executions   2,000 of 2,000 scenarios, 246.2/s; 8.1 s in total");
+  expect(text).toContain("clients      701 with 2, 655 with 3, 644 with 4");
   expect(text).toContain("47,119, 11,804 preemptions, 1,933 lock waits, 21 deadlocks");
-  expect(text).toContain("pairs       pair             explored  pruned  outcomes\n");
-  expect(text).toContain("            create × cancel       148       –         3\n");
-  expect(text).toContain("6 rules checked 27,742 times, none broken");
-  expect(text).toContain("reports     out/report.html, out/report.json");
+  expect(text).toContain("pairs        pair             explored  pruned  outcomes\n");
+  expect(text).toContain("             create × cancel       148       –         3\n");
+  expect(text).toContain("6 rules checked 27,742 times, none violated");
+  expect(text).toContain("reports      out/report.html, out/report.json");
 });
 
 test("marks a pattern that is rarer than promised, and only that", () => {
   const text = summary(passing, { ...plain, width: 400 });
-  expect(text).toContain("same-slot 66.5 % (at least 40.0 %)");
+  expect(text).toContain("same-slot 66.5 % (promised 40.0 %)");
   expect(text.match(/\S+ \S+ % \(MISSED/g)).toEqual(["crossing-reschedules 4.3 % (MISSED"]);
-  expect(text).not.toContain("too few to tell");
+  expect(text).not.toContain("too few scenarios");
   const patterns = passing.patterns.map((it) => ({ ...it, missed: false, share: 0.1 }));
   expect(summary({ ...passing, patterns }, { ...plain, width: 400 })).toContain(
-    "same-slot 10.0 % (too few to tell, at least 40.0 %), overlapping-slots 10.0 % (too few",
+    "same-slot 10.0 % (too few scenarios to tell, promised 40.0 %), overlapping-slots 10.0 % (too few",
   );
 });
 
-test("gives each counterexample with its operation", () => {
+test("shows each counterexample with its replay command", () => {
   const text = summary(failing, { ...plain, width: 400 });
-  expect(text).toContain("broken: slot_with_several_bookings 1, overlapping_bookings 1");
+  expect(text).toContain("violated: slot_with_several_bookings 1, overlapping_bookings 1");
   expect(text).toMatch(
     /\nslot_with_several_bookings: 2 operations, 2 preemptions\n {2}npx heddle replay out\/\S+\.json\n/,
   );
   expect(text).toContain("\nno_server_error: 2 operations, 1 preemption\n");
 });
 
-test("keeps to 100 columns, but for operations to copy", () => {
+test("keeps to 100 columns, except for commands to copy", () => {
   const lines = summary(failing, plain).split("\n");
   expect(lines.filter((line) => line.length > 100 && !line.includes("npx heddle"))).toEqual([]);
 });
 
-test("colours change nothing but the colour", () => {
+test("colours do not change the text", () => {
   const coloured = summary(failing, { ...plain, colour: true });
   expect(coloured).not.toBe(summary(failing, plain));
   expect(stripVTControlCharacters(coloured)).toBe(summary(failing, plain));
+});
+
+const PAIRS = [
+  { name: "create × create", explored: 1_234, pruned: 56, complete: true, outcomes: 2 },
+  { name: "cancel × expire", explored: 7, pruned: null, complete: false, outcomes: 13 },
+];
+
+test("shows the searched pairs as a table", () => {
+  expect(pairLines(PAIRS)).toEqual([
+    "pair               explored  pruned  outcomes",
+    "create × create       1,234      56         2",
+    "cancel × expire  7, not all       –        13",
+    "–: no reduction; --preemptions all leaves out equivalent interleavings",
+  ]);
+  expect(pairLines(PAIRS.slice(0, 1))).toHaveLength(2);
+  expect(pairLines([])).toEqual([]);
+});
+
+test("counts the pairs that were not explored", () => {
+  const left = { name: "expire × expire", explored: 0, pruned: null, complete: false, outcomes: 0 };
+  expect(pairLines([...PAIRS, left, left]).slice(4)).toEqual(["2 pairs not explored"]);
+  expect(pairLines([left])).toEqual([]);
 });

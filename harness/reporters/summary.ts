@@ -1,21 +1,18 @@
 import path from "node:path";
-import { operationCount } from "../core/scenario.ts";
-import type {
-  Campaign,
-  PatternCount,
-  RegressionOutcome,
-  RegressionResult,
-} from "../explorer/campaign.ts";
-import { type Colours, coloursFor } from "./colours.ts";
-import { counted, duration, number, percent } from "./counted.ts";
-import { keptOf } from "./kept.ts";
-import { faultsLine } from "./one-line.ts";
-import { pairLines } from "./pair-table.ts";
-import { printable } from "./printable.ts";
-import { mainViolation, replayCommand, replayFilePath } from "./replay-command.ts";
+import type { Verdict } from "../core/verdict.ts";
+import type { Campaign, PairSearch, PatternCount, RegressionResult } from "../explorer/campaign.ts";
+import { duration, formatNumber, percent, printable, quantity } from "./format-values.ts";
+import { type CountedRule, faultsLine, pairCells, patternOutcome } from "./outcomes.ts";
+import {
+  counterexampleSize,
+  mainViolation,
+  replayCommand,
+  replayFilePath,
+} from "./replay-command.ts";
+import { FILES } from "./report-files.ts";
+import { type Colours, coloursFor, tableLines, wrap } from "./terminal.ts";
 import type { TextOptions } from "./text.ts";
 import { serviceName, verdictSentence } from "./verdict-sentence.ts";
-import { wrap } from "./wrap.ts";
 
 const VERDICTS = {
   pass: ["green", "PASS"],
@@ -23,89 +20,154 @@ const VERDICTS = {
   unknown: ["yellow", "UNKNOWN"],
 } as const;
 
-const INDENT = 12;
+const TITLE_WIDTH = 13;
 
-/** The closing lines of a campaign: the verdict with its bounds, the counts, where the reports are. */
+/** The last lines of a campaign's output: the verdict, the counts, and the paths of the reports. */
 export function summary(campaign: Campaign, options: TextOptions): string {
-  const paint = coloursFor(options.colour);
+  const colours = coloursFor(options.colour);
   const width = options.width ?? 100;
-  const [colour, word] = VERDICTS[campaign.verdict];
-  const head = `${word}  ${serviceName(campaign)}`;
+  const { folder } = options;
   const c = campaign;
-  const rate = `${number(c.executionsPerSecond)}/s`;
-  const time = duration(c.elapsedMs);
-  const scenarios = counted(c.scenarios, "scenario");
-  const clients = Object.entries(c.executionsByClients).map(([k, n]) => `${number(n)} with ${k}`);
-  const entry = (name: string, text: string) => entryLines(name, text, width, paint);
-  const lines = [
-    paint(["bold", colour], head),
-    ...wrap(verdictSentence(c), width),
-    "",
-    ...entry("executions", `${number(c.executions)} of ${scenarios}, ${rate}; ${time} in all`),
-    ...(c.compared === 0 ? [] : entry("", `${number(c.compared)} more for comparison`)),
-    ...entry("clients", clients.join(", ")),
-    ...entry(
+  const clients = Object.entries(c.executionsByClients).map(
+    ([count, executions]) => `${formatNumber(executions)} with ${count}`,
+  );
+  const entries: readonly SummaryEntry[] = [
+    [
+      "executions",
+      `${formatNumber(c.executions)} of ${quantity(c.scenarios, "scenario")}, ${formatNumber(c.executionsPerSecond)}/s; ${duration(c.elapsedMs)} in total`,
+    ],
+    ...optionalEntry(c.compared > 0, "", `${formatNumber(c.compared)} more for comparisons`),
+    ["clients", clients.join(", ")],
+    [
       "steps",
-      `${number(c.steps)}, ${counted(c.preemptions, "preemption")}, ${counted(c.waits, "lock wait")}, ${counted(c.deadlocks, "deadlock")}`,
+      `${formatNumber(c.steps)}, ${quantity(c.preemptions, "preemption")}, ${quantity(c.waits, "lock wait")}, ${quantity(c.deadlocks, "deadlock")}`,
+    ],
+    ...optionalEntry(
+      Object.keys(c.faults).length > 0 || c.settings.faults.length > 0,
+      "faults",
+      faultsLine(c),
     ),
-    ...(wereAsked(c) ? entry("faults", faultsLine(c)) : []),
-    ...(c.patterns.length === 0 ? [] : entry("patterns", c.patterns.map(pattern).join(", "))),
-    ...c.coverage.flatMap((sentence, at) => entry(at === 0 ? "coverage" : "", sentence)),
-    ...pairLines(c.pairs).map((line, at) => entryLine(at === 0 ? "pairs" : "", line, paint)),
-    ...entry("rules", rules(c)),
-    ...c.regressions.flatMap((it, at) => entry(at === 0 ? "regressions" : "", regression(it))),
-    ...entry(
-      "reports",
-      `${path.join(options.folder, "report.html")}, ${path.join(options.folder, "report.json")}`,
-    ),
-    ...c.counterexamples.flatMap((counterexample) => {
-      const { scenario, preemptions } = counterexample;
-      const size = `${counted(operationCount(scenario), "operation")}, ${counted(preemptions, "preemption")}`;
-      return [
-        "",
-        `${paint("red", printable(mainViolation(counterexample).name))}: ${size}`,
-        `  ${replayCommand(replayFilePath(options.folder, counterexample))}`,
-      ];
-    }),
+    ...optionalEntry(c.patterns.length > 0, "patterns", c.patterns.map(patternShare).join(", ")),
+    ...titled("coverage", c.coverage),
+    ...titled("pairs", pairLines(c.pairs)),
+    ["rules", rulesLine(c.rules)],
+    ...titled("regressions", c.regressions.map(regressionLine)),
+    ["reports", `${path.join(folder, FILES.page)}, ${path.join(folder, FILES.report)}`],
+  ];
+  const lines = [
+    ...verdictLine(c.verdict, serviceName(c), verdictSentence(c), width, colours),
+    "",
+    ...summaryLines(entries, width, colours),
+    ...c.counterexamples.flatMap((counterexample) => [
+      "",
+      `${colours("red", printable(mainViolation(counterexample).name))}: ${counterexampleSize(counterexample)}`,
+      `  ${replayCommand(replayFilePath(folder, counterexample))}`,
+    ]),
   ];
   return `${lines.join("\n")}\n`;
 }
 
-function wereAsked({ faults, settings }: Campaign): boolean {
-  return Object.keys(faults).length > 0 || (settings?.faults ?? []).length > 0;
+/** `PASS  booking`, then the sentence. */
+export function verdictLine(
+  verdict: Verdict,
+  title: string,
+  sentence: string,
+  width: number,
+  colours: Colours,
+): readonly string[] {
+  const [colour, word] = VERDICTS[verdict];
+  return [colours(["bold", colour], `${word}  ${title}`), ...wrap(sentence, width)];
 }
 
-const FATES: { readonly [outcome in RegressionOutcome]: string } = {
-  fails: "fails again",
-  fixed: "no longer fails: take it out with heddle regressions --prune, or keep it as a guard",
-  stale: "no longer fits: the service does not go that way any more",
-};
+/** A title and a text; the title is empty if the text continues the entry before. */
+export type SummaryEntry = readonly [title: string, text: string];
 
-function regression({ file, outcome }: RegressionResult): string {
-  return `${printable(file)} ${FATES[outcome]}`;
+/** The entries as two columns. */
+export function summaryLines(
+  entries: readonly SummaryEntry[],
+  width: number,
+  colours: Colours,
+): readonly string[] {
+  return entries.flatMap(([title, text]) =>
+    wrap(text, width - TITLE_WIDTH).map(
+      (line, at) => colours("dim", (at === 0 ? title : "").padEnd(TITLE_WIDTH)) + line,
+    ),
+  );
 }
 
-const FLAGS = { kept: "", "too few to tell": "too few to tell, ", missed: "MISSED, " } as const;
-
-function pattern(count: PatternCount): string {
-  const { name, share, threshold } = count;
-  const flag = FLAGS[keptOf(count)];
-  return `${printable(name)} ${percent(share)} (${flag}at least ${percent(threshold)})`;
+function optionalEntry(present: boolean, title: string, text: string): readonly SummaryEntry[] {
+  return present ? [[title, text]] : [];
 }
 
-function rules(campaign: Campaign): string {
-  const checks = campaign.rules.reduce((sum, rule) => sum + rule.checked, 0);
-  const broken = campaign.rules.filter((rule) => rule.violated > 0);
-  const kept = `${counted(campaign.rules.length, "rule")} checked ${number(checks)} times`;
-  const list = broken.map((rule) => `${printable(rule.name)} ${number(rule.violated)}`).join(", ");
-  return broken.length === 0 ? `${kept}, none broken` : `${kept}; broken: ${list}`;
+function titled(title: string, texts: readonly string[]): readonly SummaryEntry[] {
+  return texts.map((text, at) => [at === 0 ? title : "", text]);
 }
 
-function entryLines(name: string, text: string, width: number, paint: Colours): string[] {
-  const lines = wrap(text, width - INDENT);
-  return lines.map((line, at) => entryLine(at === 0 ? name : "", line, paint));
+const REGRESSIONS = {
+  fails: "violates its rule again",
+  fixed:
+    "no longer violates its rule: remove it with heddle regressions --prune, or keep it as a test",
+  stale: "no longer applies: the service takes other steps",
+} as const;
+
+function regressionLine({ file, outcome }: RegressionResult): string {
+  return `${printable(file)} ${REGRESSIONS[outcome]}`;
 }
 
-function entryLine(name: string, line: string, paint: Colours): string {
-  return paint("dim", name.padEnd(INDENT)) + line;
+const PATTERN_NOTES = {
+  reached: "",
+  "too few scenarios": "too few scenarios to tell, ",
+  missed: "MISSED, ",
+} as const;
+
+function patternShare(pattern: PatternCount): string {
+  const { name, share, threshold } = pattern;
+  const note = PATTERN_NOTES[patternOutcome(pattern)];
+  return `${printable(name)} ${percent(share)} (${note}promised ${percent(threshold)})`;
+}
+
+/** `6 rules checked 672 times; violated: no_server_error 1`. */
+export function rulesLine(rules: readonly CountedRule[]): string {
+  const checks = rules.reduce((sum, rule) => sum + rule.checked, 0);
+  const checked = `${quantity(rules.length, "rule")} checked ${formatNumber(checks)} times`;
+  const violated = rules
+    .filter((rule) => rule.violated > 0)
+    .map((rule) => `${printable(rule.name)} ${formatNumber(rule.violated)}`);
+  return violated.length === 0
+    ? `${checked}, none violated`
+    : `${checked}; violated: ${violated.join(", ")}`;
+}
+
+/** `create: CREATED 12, CONFLICT 3`. */
+export function responseLines(responses: Campaign["responses"]): readonly SummaryEntry[] {
+  const lines = Object.entries(responses).map(([operation, codes]) => {
+    const counts = Object.entries(codes).map(([code, count]) => `${code} ${formatNumber(count)}`);
+    return printable(`${operation}: ${counts.join(", ")}`);
+  });
+  return titled("responses", lines);
+}
+
+const PAIR_COLUMNS = [
+  { title: "pair" },
+  { title: "explored", kind: "number" },
+  { title: "pruned", kind: "number" },
+  { title: "outcomes", kind: "number" },
+] as const;
+
+/** The searched pairs as a table; nothing if no pair was searched. */
+export function pairLines(pairs: readonly PairSearch[]): readonly string[] {
+  const searched = pairs.filter((pair) => pair.explored > 0);
+  if (searched.length === 0) return [];
+  const rows = searched.map((pair) => {
+    const { explored, pruned, outcomes } = pairCells(pair);
+    return [printable(pair.name), explored, pruned, outcomes];
+  });
+  const skipped = pairs.length - searched.length;
+  return [
+    ...tableLines(PAIR_COLUMNS, rows),
+    ...(searched.some((pair) => pair.pruned === null)
+      ? ["–: no reduction; --preemptions all leaves out equivalent interleavings"]
+      : []),
+    ...(skipped === 0 ? [] : [`${quantity(skipped, "pair")} not explored`]),
+  ];
 }

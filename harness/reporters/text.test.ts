@@ -6,30 +6,30 @@ import { counterexampleText } from "./text.ts";
 const plain = { colour: false, folder: "reports" };
 const text = counterexampleText(doubleBooking, plain);
 
-test("tells who did what, who waited for whom, and what came of it", () => {
+test("shows the steps of each client, lock waits, and results", () => {
   const from = text.indexOf("\n  10 ");
   expect(text.slice(from + 1, text.indexOf("\n\n", from))).toBe(
     [
       "  10  ● │  client 0  update availability_slots set is_available = false where id = $1 [$1='1']",
-      "      │ │  client 0  waits for client 1",
+      "      │ │  client 0  waits for a lock of client 1",
       "  11  │ ●  client 1  commit → COMMIT",
-      "      │ │  client 0  waits no longer → UPDATE 1",
-      "      │ │  client 1  is answered 201 CREATED",
-      "  12  ●    client 0  hears the answer",
+      "      │ │  client 0  gets the lock → UPDATE 1",
+      "      │ │  client 1  gets the response 201 CREATED",
+      "  12  ●    client 0  receives the result",
       "  13  ●    client 0  commit → COMMIT",
-      "      │    client 0  is answered 201 CREATED",
+      "      │    client 0  gets the response 201 CREATED",
     ].join("\n"),
   );
   expect(text).toContain("   4  │ ●  client 1  preempts client 0\n");
 });
 
-test("shows statements with their values, errors with their SQLSTATE", () => {
+test("shows statements with their values, and errors with their SQLSTATE", () => {
   expect(text).toContain("$3='c-17', $4='Ada");
   expect(text).toContain("$5=NULL");
   expect(counterexampleText(deadlock, plain)).toContain("→ ERROR 40P01: deadlock detected");
 });
 
-test("says what broke, with its rows, and ends with the one operation that replays it", () => {
+test("shows the violations with their evidence, and ends with the replay command", () => {
   expect(text).toMatch(/^slot_with_several_bookings\nbooking with the seeded bug/);
   expect(text).toContain("slot_with_several_bookings (invariant): Slot 1 has 2 active bookings.");
   expect(text).toContain('  slot_id="1" booking_id="2" customer_id="c-17" status="pending"');
@@ -41,31 +41,31 @@ test("says what broke, with its rows, and ends with the one operation that repla
   expect(again).toMatch(/\nReplay it: npx heddle replay h1\.abc\n$/);
 });
 
-test("says when shrinking did not finish", () => {
+test("says if shrinking reached its budget", () => {
   expect(text).not.toContain("budget");
-  expect(counterexampleText(deadlock, plain)).toContain("the budget ended first");
+  expect(counterexampleText(deadlock, plain)).toContain("(shrinking reached its budget)");
 });
 
-test("leaves out a size before that is no other, and a state that there is not", () => {
+test("leaves out an equal size before shrinking, and an absent initial state", () => {
   expect(text).toContain("\nshrunk from 7 operations and 6 preemptions\n\ninitial state\n");
   const asFound = counterexampleText(written, plain);
   expect(asFound).toContain(": 2 operations, 2 preemptions\n\nClient 0 sends");
   expect(asFound).not.toContain("initial state");
 });
 
-test.each([60, 100])("keeps to %i columns, but for the operation to copy", (width) => {
+test.each([60, 100])("keeps to %i columns, except for the command to copy", (width) => {
   const lines = counterexampleText(doubleBooking, { ...plain, width }).split("\n");
   const long = lines.filter((line) => line.length > width && !line.startsWith("Replay it:"));
   expect(long).toEqual([]);
 });
 
-test("colours change nothing but the colour", () => {
+test("colours do not change the text", () => {
   const coloured = counterexampleText(doubleBooking, { ...plain, colour: true });
   expect(coloured).not.toBe(text);
   expect(stripVTControlCharacters(coloured)).toBe(text);
 });
 
-test("obeys nothing that the data say to a terminal", () => {
+test("escapes control characters in the data", () => {
   const evil = "\u001b[2J\u0007\u202e\r\n";
   const hostile = counterexampleText(
     {

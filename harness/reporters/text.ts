@@ -1,188 +1,237 @@
 import type { Counterexample } from "../core/counterexample.ts";
-import { type Json, prettyJson } from "../core/json.ts";
-import { operationCount } from "../core/scenario.ts";
+import type { Json } from "../core/json.ts";
+import { prettyJson } from "../core/json.ts";
 import { clientOf, type Task } from "../core/schedule.ts";
 import type { Result, Trace } from "../core/trace.ts";
 import type { Violation } from "../core/verdict.ts";
-import { anomalyLine } from "./anomaly.ts";
-import { type Colours, coloursFor } from "./colours.ts";
-import { counted } from "./counted.ts";
+import { anomalySentence } from "./anomaly.ts";
+import { printable } from "./format-values.ts";
 import { narrative } from "./narrative.ts";
 import {
+  counterexampleSize,
+  mainViolation,
+  replayCommand,
+  replayFilePath,
+  sizeBeforeShrinking,
+} from "./replay-command.ts";
+import { type Colours, coloursFor, wrap } from "./terminal.ts";
+import { clientsIn, type Step, type TimelineEvent, timeline } from "./timeline.ts";
+import {
   brokenLine,
+  clientTask,
   faultLine,
   fieldsLine,
   operationLine,
   placeLine,
   responseLine,
   resultLine,
+  statementEnd,
   statementLine,
   taskName,
   valuesLine,
-} from "./one-line.ts";
-import { printable } from "./printable.ts";
-import { mainViolation, replayCommand, replayFilePath } from "./replay-command.ts";
-import { shrunkFrom } from "./shrunk-from.ts";
-import { clientsIn, type Step, type TimelineEvent, timeline } from "./timeline.ts";
+} from "./trace-lines.ts";
 import { serviceName } from "./verdict-sentence.ts";
-import { wrap } from "./wrap.ts";
 
 export interface TextOptions {
-  /** See `painter`. */
+  /** See `coloursFor`. */
   readonly colour: boolean;
-  /** Where the reports are. */
+  /** Where the reports are written. */
   readonly folder: string;
-  /** The replay file or token that the counterexample was read from, if it was. */
+  /** The replay file or token that the counterexample was read from, if any. */
   readonly replay?: string;
-  /** The operation that shows the same again, where it is another than `heddle replay`. */
+  /** The command that shows the counterexample again, if it is not `heddle replay`. */
   readonly again?: string;
-  /** Columns; 100 unless told. */
+  /** In columns; 100 by default. */
   readonly width?: number;
 }
 
 const CLIENT_COLOURS = ["cyan", "magenta", "blue", "yellow"] as const;
 
 /**
- * A counterexample for a terminal: what broke, then numbered steps with a column of marks for each
- * client (`●` moved, `│` has a transaction open), then the operation that replays it.
+ * A counterexample for a terminal: the violated rule, the narrative, numbered steps with a column of
+ * marks for each client (`●`: the scheduler chose it, `│`: it has a transaction open), the violations,
+ * and the command that replays it.
  */
 export function counterexampleText(c: Counterexample, options: TextOptions): string {
-  const paint = coloursFor(options.colour);
+  const colours = coloursFor(options.colour);
   const width = options.width ?? 100;
   const { scenario, shrunk } = c;
-  const anomaly = anomalyLine(c.trace);
-  const size = `${counted(operationCount(scenario), "operation")}, ${counted(c.preemptions, "preemption")}`;
-  const from = shrunkFrom(c);
-  const cut = shrunk.minimal ? "" : " (the budget ended first)";
+  const anomaly = anomalySentence(c.trace);
+  const before = sizeBeforeShrinking(c);
+  const limit = shrunk.minimal ? "" : " (shrinking reached its budget)";
+  const title = `${serviceName(c)}, seed ${c.seed}, execution ${c.execution}: ${counterexampleSize(c)}`;
   const lines = [
-    paint(["bold", "red"], printable(mainViolation(c).name)),
-    ...wrap(`${serviceName(c)}, seed ${c.seed}, execution ${c.execution}: ${size}`, width),
-    ...(from === undefined ? [] : wrap(`shrunk from ${from}${cut}`, width)),
+    colours(["bold", "red"], printable(mainViolation(c).name)),
+    ...wrap(title, width),
+    ...(before === undefined ? [] : wrap(`shrunk from ${before}${limit}`, width)),
     "",
-    ...initialState(scenario.initial, width, paint),
+    ...initialState(scenario.initial, width, colours),
     ...narrative(c).flatMap(({ text }) => wrap(text, width)),
-    ...(c.serial === undefined ? [] : serialRun(c.serial, width, paint)),
+    ...(c.serial === undefined ? [] : serialRun(c.serial, width, colours)),
     "",
-    ...steps(timeline(c), scenario.clients.length, width, paint),
+    ...stepTable(timeline(c), scenario.clients.length, width, colours),
     "",
-    ...c.violations.flatMap((violation) => violationLines(violation, width, paint)),
-    ...(anomaly === "" ? [] : wrap(anomaly, width)),
+    ...c.violations.flatMap((violation) => violationLines(violation, width, colours)),
+    ...(anomaly === undefined ? [] : wrap(anomaly, width)),
     "",
-    `${paint("bold", "Replay it:")} ${options.again ?? replayCommand(options.replay ?? replayFilePath(options.folder, c))}`,
+    `${colours("bold", "Replay it:")} ${options.again ?? replayCommand(options.replay ?? replayFilePath(options.folder, c))}`,
   ];
   return `${lines.join("\n")}\n`;
 }
 
-/** A scenario that was written down has none of its own. */
-function initialState(initial: Json, width: number, paint: Colours): string[] {
+/** Nothing for a scenario without an initial state of its own. */
+function initialState(initial: Json, width: number, colours: Colours): string[] {
   if (initial === null) return [];
   const lines = prettyJson(initial, width).split("\n").map(printable);
-  return [paint("dim", "initial state"), ...lines, ""];
-}
-
-/** The steps of a trace after the first `known`, as the timeline tells them. */
-export function stepLines(trace: Trace, known: number, clients: number): readonly string[] {
-  const [, ...lines] = steps(timeline({ trace }).slice(known), clients, 100, coloursFor(false));
-  return lines;
+  return [colours("dim", "initial state"), ...lines, ""];
 }
 
 function serialRun(
   serial: NonNullable<Counterexample["serial"]>,
   width: number,
-  paint: Colours,
+  colours: Colours,
 ): string[] {
   return [
     "",
-    paint("dim", "one after the other, the same operations keep the rule"),
+    colours("dim", "executed one after the other, the same operations do not violate the rule"),
     ...narrative(serial).flatMap(({ text }) => wrap(text, width)),
   ];
 }
 
-function steps(all: readonly Step[], clients: number, width: number, paint: Colours): string[] {
-  const columns = clientsIn(all, clients);
+/** The violation, then its evidence, a line for each row. */
+export function violationLines(violation: Violation, width: number, colours: Colours): string[] {
+  const { name, checker, message, evidence } = violation;
+  const [first = "", ...rest] = wrap(printable(`${name} (${checker}): ${message}`), width);
+  const rows = evidence.flatMap((row) => wrap(fieldsLine(row), width - 2));
+  return [colours("red", first), ...rest, ...rows.map((line) => `  ${line}`)];
+}
+
+/**
+ * The steps of a trace as lines, without the heading.
+ *
+ * @param skip the number of steps to leave out at the start
+ */
+export function stepLines(trace: Trace, skip: number, clients: number): readonly string[] {
+  return stepTable(timeline({ trace }).slice(skip), clients, 100, coloursFor(false)).slice(1);
+}
+
+function stepTable(
+  steps: readonly Step[],
+  clients: number,
+  width: number,
+  colours: Colours,
+): string[] {
+  const columns = clientsIn(steps, clients);
   const head = `step  ${columns.join(" ")}  `;
-  const rows = all.flatMap((step) => {
+  const rows = steps.flatMap((step) => {
     const number = String(step.number).padStart(4);
-    const marks = columns.map((client) => mark(step, client, paint)).join(" ");
-    const ties = columns.map((client) => tie(step, client, paint)).join(" ");
-    const lines = told(step, width - head.length, paint);
-    return lines.map(
-      (line, at) => `${at === 0 ? `${number}  ${marks}` : `      ${ties}`}  ${line}`,
+    const open = (client: number) => (step.inTransaction.has(client) ? "│" : " ");
+    const mark = (client: number) => (clientOf(step.task) === client ? "●" : open(client));
+    const marks = (of: (client: number) => string) =>
+      columns.map((client) => inClientColour(client, of(client), colours)).join(" ");
+    return eventLines(step, width - head.length, colours).map((line, at) =>
+      at === 0 ? `${number}  ${marks(mark)}  ${line}` : `      ${marks(open)}  ${line}`,
     );
   });
-  return [paint("dim", head.trimEnd()), ...rows];
+  return [colours("dim", head.trimEnd()), ...rows];
 }
 
-function mark(step: Step, client: number, paint: Colours): string {
-  return clientOf(step.task) === client ? inColour(client, "●", paint) : tie(step, client, paint);
-}
-
-function tie(step: Step, client: number, paint: Colours): string {
-  return inColour(client, step.inTransaction.has(client) ? "│" : " ", paint);
-}
-
-/** A step in lines of at most `width` columns, each paragraph led by who it is about. */
-function told(step: Step, width: number, paint: Colours): string[] {
-  const paragraph = (task: Task, { text, style = "none" }: Words) => {
-    const label = `${taskName(task)}  `;
+/** The events of a step in lines of at most `width` columns. Each event begins with its task. */
+function eventLines({ task, preempts, events }: Step, width: number, colours: Colours): string[] {
+  const labelled = (of: Task, { text, style = "none" }: StyledText) => {
+    const label = `${taskName(of)}  `;
     return wrap(text, width - label.length).map((line, at) => {
-      const lead = at === 0 ? inColour(clientOf(task), label, paint) : " ".repeat(label.length);
-      return lead + paint(style, line);
+      const lead =
+        at === 0 ? inClientColour(clientOf(of), label, colours) : " ".repeat(label.length);
+      return lead + colours(style, line);
     });
   };
-  const { task, preempts } = step;
-  const left = { text: `preempts client ${preempts}`, style: "italic" } as const;
   return [
-    ...(preempts === undefined ? [] : paragraph(task, left)),
-    ...step.happenings.flatMap((happening) => paragraph(happening.task, words(happening))),
+    ...(preempts === undefined
+      ? []
+      : labelled(task, { text: `preempts client ${preempts}`, style: "italic" })),
+    ...events.flatMap((event) => labelled(event.task, eventText(event))),
   ];
 }
 
-interface Words {
+interface StyledText {
   readonly text: string;
   readonly style?: Parameters<Colours>[0];
 }
 
-function words(happening: TimelineEvent): Words {
-  switch (happening.type) {
+function eventText(event: TimelineEvent): StyledText {
+  switch (event.type) {
     case "operation":
-      return { text: `sends ${operationLine(happening.operation)}` };
+      return { text: `sends ${operationLine(event.operation)}` };
     case "statement": {
-      const { statement, result } = happening;
+      const { statement, result } = event;
       const values = valuesLine(statement);
       const text = statementLine(statement) + (values === "" ? "" : ` [${values}]`);
-      return result === undefined ? { text } : answered(text, result);
+      return result === undefined ? { text } : withResult(text, result);
     }
     case "wait":
-      return { text: `waits for ${happening.for.map(taskName).join(" and ")}`, style: "yellow" };
+      return {
+        text: `waits for a lock of ${event.for.map(taskName).join(" and ")}`,
+        style: "yellow",
+      };
     case "fault":
-      return { text: faultLine(happening), style: "red" };
+      return { text: faultLine(event), style: "red" };
     case "gate":
-      return { text: `stands in ${placeLine(happening.place)}`, style: "dim" };
+      return { text: `stops in ${placeLine(event.place)}`, style: "dim" };
     case "result":
-      return answered(happening.waited ? "waits no longer" : "is done", happening.result);
+      return withResult(statementEnd(event.waited, event.result), event.result);
     case "deliver":
-      return { text: "hears the answer" };
+      return { text: "receives the result" };
     case "response":
-      return { text: `is answered ${responseLine(happening.response)}`, style: "bold" };
+      return { text: `gets the response ${responseLine(event.response)}`, style: "bold" };
     case "broken":
-      return { text: brokenLine(happening), style: "red" };
+      return { text: brokenLine(event), style: "red" };
   }
 }
 
-function answered(text: string, result: Result): Words {
+function withResult(text: string, result: Result): StyledText {
   const style = result.error ? "red" : result.tags.includes("COMMIT") ? "green" : "none";
   return { text: `${text} → ${resultLine(result)}`, style };
 }
 
-function inColour(client: number, text: string, paint: Colours): string {
-  const colour = CLIENT_COLOURS[client % CLIENT_COLOURS.length];
-  return colour === undefined ? paint("dim", text) : paint(colour, text);
+function inClientColour(client: number, text: string, colours: Colours): string {
+  return colours(CLIENT_COLOURS[client % CLIENT_COLOURS.length] ?? "dim", text);
 }
 
-function violationLines(violation: Violation, width: number, paint: Colours): string[] {
-  const { name, checker, message, evidence } = violation;
-  const [first = "", ...rest] = wrap(printable(`${name} (${checker}): ${message}`), width);
-  const rows = evidence.flatMap((row) => wrap(fieldsLine(row), width - 2));
-  return [paint("red", first), ...rest, ...rows.map((line) => `  ${line}`)];
+/** A line for each client: its state after the last step of a trace. */
+export function clientStates(trace: Trace, clients: number): readonly string[] {
+  const states = Array.from({ length: clients }, () => "has not started");
+  const steps = timeline({ trace });
+  for (const event of steps.flatMap(({ events }) => events)) {
+    const client = clientOf(event.task);
+    if (client < 0 || client >= clients) continue;
+    states[client] = stateAfter(event) ?? states[client] ?? "";
+  }
+  const open = steps.at(-1)?.inTransaction;
+  return states.map((state, client) => {
+    const inside = open?.has(client) && !state.startsWith("got") ? ", in a transaction" : "";
+    return `${taskName(clientTask(client))}: ${state}${inside}`;
+  });
+}
+
+/** Undefined if the event does not change what the client is doing. */
+function stateAfter(event: TimelineEvent): string | undefined {
+  switch (event.type) {
+    case "operation":
+      return `has sent ${event.operation.name}`;
+    case "statement":
+      return event.result === undefined
+        ? `is running ${statementLine(event.statement)}`
+        : `has run ${statementLine(event.statement)}`;
+    case "gate":
+      return `is held in ${placeLine(event.place)}`;
+    case "wait":
+      return `waits for a lock of ${event.for.map(taskName).join(" and ")}`;
+    case "result":
+      return `has run ${statementLine(event.statement)}`;
+    case "response":
+      return `got the response ${event.response.code}`;
+    default:
+      return undefined;
+  }
 }

@@ -10,13 +10,13 @@ import { narrative } from "./narrative.ts";
 import { counterexampleText } from "./text.ts";
 import { clientsIn, timeline } from "./timeline.ts";
 
-const told = (trace: readonly TraceEvent[]) =>
-  timeline({ trace }).map(({ number, task, happenings }) => {
-    return `${number} ${task}: ${happenings.map((h) => `${h.task} ${h.type}`).join(", ")}`;
+const stepsOf = (trace: readonly TraceEvent[]) =>
+  timeline({ trace }).map(({ number, task, events }) => {
+    return `${number} ${task}: ${events.map((h) => `${h.task} ${h.type}`).join(", ")}`;
   });
 
-test("tells each step with what happened in it, to the mover and to others", () => {
-  expect(told(doubleBooking.trace)).toEqual([
+test("a step has the events of the chosen client and of others", () => {
+  expect(stepsOf(doubleBooking.trace)).toEqual([
     "1 0: 0 operation",
     "2 0: 0 statement",
     "3 0: 0 statement",
@@ -33,8 +33,8 @@ test("tells each step with what happened in it, to the mover and to others", () 
   ]);
 });
 
-test("tells a deadlock: who waited, who was refused, who went on", () => {
-  expect(told(deadlock.trace)).toEqual([
+test("a deadlock is two waits, an error, and a result", () => {
+  expect(stepsOf(deadlock.trace)).toEqual([
     "1 0: 0 operation",
     "2 1: 1 operation",
     "3 0: 0 statement, 0 wait",
@@ -43,33 +43,39 @@ test("tells a deadlock: who waited, who was refused, who went on", () => {
   ]);
 });
 
-const moves = (task: string): TraceEvent => {
+const release = (task: string): TraceEvent => {
   const choice = { task, action: "release" } as const;
   return { type: "move", choice, enabled: [choice], preemption: false };
 };
-const asks = (task: string): TraceEvent => ({
+const statement = (task: string): TraceEvent => ({
   ...{ type: "statement", task, statement: { sql: "update t set x = 1", values: [] } },
 });
-const commits = (task: string, error?: { sqlstate: string; message: string }): TraceEvent => ({
+const commit = (task: string, error?: { sqlstate: string; message: string }): TraceEvent => ({
   ...{ type: "result", task, result: { tags: [], transaction: "idle", ...(error && { error }) } },
 });
 
-test("says who broke the rule: whoever committed last in that step", () => {
-  const violation = { checker: "invariant", name: "kept", message: "", evidence: [] };
+test("the last commit of the step violates the rule", () => {
+  const violation = { checker: "invariant", name: "one", message: "", evidence: [] };
   const broken = (...events: TraceEvent[]) =>
     timeline({
-      trace: [asks("0"), moves("0"), { type: "wait", task: "0", for: ["1"] }, asks("1"), ...events],
+      trace: [
+        statement("0"),
+        release("0"),
+        { type: "wait", task: "0", for: ["1"] },
+        statement("1"),
+        ...events,
+      ],
       violations: [violation],
       brokenAt: 3,
     })
-      .flatMap(({ happenings }) => happenings)
+      .flatMap(({ events }) => events)
       .find(({ type }) => type === "broken")?.task;
-  expect(broken(moves("1"), commits("1"), commits("0"))).toBe("0");
-  const refused = commits("0", { sqlstate: "23505", message: "" });
-  expect(broken(moves("1"), commits("1"), refused)).toBe("1");
+  expect(broken(release("1"), commit("1"), commit("0"))).toBe("0");
+  const refused = commit("0", { sqlstate: "23505", message: "" });
+  expect(broken(release("1"), commit("1"), refused)).toBe("1");
 });
 
-test("knows which client was preempted, and who is inside a transaction", () => {
+test("a step names the preempted client, and the clients in a transaction", () => {
   const steps = timeline(doubleBooking);
   expect(steps.flatMap((s) => (s.preempts === undefined ? [] : [[s.number, s.preempts]]))).toEqual([
     [4, 0],
@@ -81,21 +87,21 @@ test("knows which client was preempted, and who is inside a transaction", () => 
   expect(inside(1)).toEqual([5, 6, 7, 8, 9, 10, 11]);
 });
 
-test("shows an answer beside its statement, or where it came after a wait", () => {
+test("a result belongs to its statement, or comes later if the statement waited", () => {
   const steps = timeline(doubleBooking);
-  expect(steps[1]?.happenings[0]).toMatchObject({ result: { tags: ["BEGIN"] } });
-  expect(steps[9]?.happenings[0]).not.toHaveProperty("result");
-  expect(steps[10]?.happenings[1]).toMatchObject({
+  expect(steps[1]?.events[0]).toMatchObject({ result: { tags: ["BEGIN"] } });
+  expect(steps[9]?.events[0]).not.toHaveProperty("result");
+  expect(steps[10]?.events[1]).toMatchObject({
     task: "0",
     statement: { values: ["1"] },
     result: { tags: ["UPDATE 1"] },
   });
 });
 
-test("gives what came before the first move to the background", () => {
+test("events before the first choice belong to the background", () => {
   const statement = { sql: "select 1", values: [] };
   expect(
-    told([
+    stepsOf([
       { type: "statement", task: "bg", statement },
       { type: "result", task: "bg", result: { tags: ["SELECT 1"], transaction: "idle" } },
       { type: "move", choice: { task: "0", action: "start" }, enabled: [], preemption: false },
@@ -104,7 +110,7 @@ test("gives what came before the first move to the background", () => {
   ).toEqual(["1 bg: bg statement", "2 0: "]);
 });
 
-test("tells a fault where it happens; an answer that is lost is not heard", () => {
+test("a fault is an event of its step, and a lost result is not delivered", () => {
   const enabled = [] as const;
   const move = (action: Action): TraceEvent => {
     return { type: "move", choice: { task: "0", action }, enabled, preemption: false };
@@ -121,13 +127,13 @@ test("tells a fault where it happens; an answer that is lost is not heard", () =
     move("deliver"),
     { type: "fault", task: "0", fault: "cut-after" },
   ];
-  expect(told(trace)).toEqual(["1 0: 0 fault", "2 0: 0 statement, 0 fault", "3 0: 0 fault"]);
+  expect(stepsOf(trace)).toEqual(["1 0: 0 fault", "2 0: 0 statement, 0 fault", "3 0: 0 fault"]);
   const counterexample = { ...doubleBooking, trace };
   const text = counterexampleText(counterexample, { colour: false, folder: "." });
   expect(text).toContain(
     "the connection is cut, and the statement never reaches the server: commit",
   );
-  expect(text).toContain("the connection is cut, and the service never hears the answer");
+  expect(text).toContain("the connection is cut, and the service never receives the answer");
   expect(narrative(counterexample)[0]?.text).toContain(
     "Client 0 meets a fault (the connection is cut",
   );
@@ -141,7 +147,7 @@ test("tells a fault where it happens; an answer that is lost is not heard", () =
   expect(decodeToken(encodeToken(file)).schedule).toEqual(schedule);
 });
 
-test("tells of a crash as the server's, after which nobody hears an answer", () => {
+test("a crash is an event of the server, and loses all results", () => {
   const move = (task: string, action: Action): TraceEvent => {
     return { type: "move", choice: { task, action }, enabled: [], preemption: false };
   };
@@ -166,7 +172,7 @@ test("tells of a crash as the server's, after which nobody hears an answer", () 
     "4 0: 0 statement",
     "5 0: 0 deliver",
   ];
-  expect(told(trace)).toEqual(steps);
+  expect(stepsOf(trace)).toEqual(steps);
   expect(timeline({ trace }).map(({ inTransaction }) => inTransaction.size)).toEqual([
     1, 1, 0, 1, 1,
   ]);
@@ -179,7 +185,7 @@ test("tells of a crash as the server's, after which nobody hears an answer", () 
   expect(decodeToken(encodeToken(file)).schedule).toEqual(schedule);
 });
 
-test("a request that goes on without its client takes its transaction and its waits along", () => {
+test("a request that continues without its client keeps its transaction and its waits", () => {
   const trace: TraceEvent[] = [
     { type: "move", choice: { task: "0", action: "release" }, enabled: [], preemption: false },
     { type: "statement", task: "0", statement: { sql: "begin", values: [] } },
@@ -193,7 +199,7 @@ test("a request that goes on without its client takes its transaction and its wa
   ];
   const [, , last] = timeline({ trace });
   expect([...(last?.inTransaction ?? [])]).toEqual([2]);
-  expect(last?.happenings[0]).toMatchObject({ type: "result", task: "2", waited: true });
+  expect(last?.events[0]).toMatchObject({ type: "result", task: "2", waited: true });
   expect(clientsIn(timeline({ trace: [...trace, ...trace.slice(0, 1)] }), 2)).toEqual([0, 1]);
   const third: TraceEvent = {
     type: "move",
@@ -203,5 +209,5 @@ test("a request that goes on without its client takes its transaction and its wa
   };
   expect(clientsIn(timeline({ trace: [...trace, third] }), 2)).toEqual([0, 1, 2]);
   const text = counterexampleText({ ...doubleBooking, trace }, { colour: false, folder: "." });
-  expect(text).toContain("waits no longer, and its request goes on without it as client 2");
+  expect(text).toContain("stops waiting, and its request continues as client 2");
 });

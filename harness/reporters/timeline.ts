@@ -4,12 +4,12 @@ import type { Response } from "../core/history.ts";
 import type { Operation } from "../core/operation.ts";
 import { type Action, BACKGROUND, clientOf, type Task, taskOf } from "../core/schedule.ts";
 import type { Place, Result, Statement, TraceEvent } from "../core/trace.ts";
-import { clientTask } from "./one-line.ts";
+import { clientTask } from "./trace-lines.ts";
 
-/** One thing that a reader sees in a step. */
+/** An event that a report shows in a step. */
 export type TimelineEvent =
   | { readonly type: "operation"; readonly task: Task; readonly operation: Operation }
-  /** The server got a statement; with its answer, if that came at once. */
+  /** The server received a statement. `result` is set if the statement ended at once. */
   | {
       readonly type: "statement";
       readonly task: Task;
@@ -17,9 +17,9 @@ export type TimelineEvent =
       readonly result?: Result;
     }
   | { readonly type: "wait"; readonly task: Task; readonly for: readonly Task[] }
-  /** The statement stands at a gate inside the server. */
+  /** The statement reached a gate inside the server. */
   | { readonly type: "gate"; readonly task: Task; readonly place: Place }
-  /** The answer to a statement that had to wait, or that was got in an earlier step. */
+  /** The result of a statement that waited for a lock, or that began in an earlier step. */
   | {
       readonly type: "result";
       readonly task: Task;
@@ -27,199 +27,206 @@ export type TimelineEvent =
       readonly waited: boolean;
       readonly result: Result;
     }
-  /** With the statement that it kept from the server, if it was held. */
+  /** A fault; with the held statement that never reached the server because of it, if any. */
   | {
       readonly type: "fault";
       readonly task: Task;
       readonly fault: Fault;
       readonly statement?: Statement;
-      /** Under which name what was under way goes on. */
+      /** The task that continues the pending statements. */
       readonly becomes?: Task;
     }
-  /** The service hears an answer that was held. */
+  /** The service receives a result that the scheduler held. */
   | { readonly type: "deliver"; readonly task: Task }
   | { readonly type: "response"; readonly task: Task; readonly response: Response }
-  /** From here on committed state breaks the rule. */
+  /** From here on, the committed state violates the rule. */
   | { readonly type: "broken"; readonly task: Task; readonly rule: string };
 
-/** One step: who moved, and all that happened until the next move. */
+/** A choice of the scheduler, and all that happened until the next choice. */
 export interface Step {
   /** From 1. */
   readonly number: number;
+  /** The task that the scheduler chose. */
   readonly task: Task;
-  /** The client that was left although it could have gone on; undefined if this is no preemption. */
+  /** The client of the step before, if it could have continued; undefined if this is no preemption. */
   readonly preempts: number | undefined;
-  readonly happenings: readonly TimelineEvent[];
-  /** Clients that had a transaction open when the step began or when it ended. */
+  readonly events: readonly TimelineEvent[];
+  /** Clients with an open transaction at the start or at the end of the step. */
   readonly inTransaction: ReadonlySet<number>;
 }
 
-/** As much of a counterexample as can be told of it, or of an execution that broke nothing. */
-export type TimelineAnswer = Pick<Counterexample, "trace"> &
+/** A counterexample, or an execution without a violation. */
+export type TimelineSource = Pick<Counterexample, "trace"> &
   Partial<Pick<Counterexample, "violations" | "brokenAt">>;
 
-/** On a page: more is not looked at there. */
-export const MOST_STEPS = 200;
+/** The number of steps that a page shows. */
+export const MAX_PAGE_STEPS = 200;
 
-/** A trace as a reader wants it: by steps, and a statement together with its answer. */
-export function timeline({
-  trace,
-  violations: [violation] = [],
-  brokenAt,
-}: TimelineAnswer): Step[] {
-  const telling = new Telling();
-  for (const event of trace) telling.tell(event);
-  return telling.steps().map(({ happenings, ...step }) =>
-    violation === undefined || step.number !== brokenAt
-      ? { ...step, happenings }
-      : {
-          ...step,
-          happenings: [
-            ...happenings,
-            { type: "broken", task: whoCommitted(step.task, happenings), rule: violation.name },
-          ],
-        },
-  );
+/** The steps of a trace. A statement and its result are one event if nothing happened in between. */
+export function timeline({ trace, violations = [], brokenAt }: TimelineSource): Step[] {
+  const builder = new TimelineBuilder();
+  for (const event of trace) builder.add(event);
+  const [violation] = violations;
+  return builder.steps().map((step) => {
+    if (violation === undefined || step.number !== brokenAt) return step;
+    const task = lastCommitter(step);
+    return { ...step, events: [...step.events, { type: "broken", task, rule: violation.name }] };
+  });
 }
 
-/** A step can end the wait of somebody else, whose statement then is what commits. */
-function whoCommitted(moved: Task, happenings: readonly TimelineEvent[]): Task {
-  const last = happenings.findLast((it) => {
-    const result = it.type === "statement" || it.type === "result" ? it.result : undefined;
+/**
+ * The task whose commit ends a step. That can be a task other than the chosen one: the step can end
+ * the lock wait of another statement, which then commits.
+ */
+function lastCommitter({ task, events }: Step): Task {
+  const commit = events.findLast((event) => {
+    const result = event.type === "statement" || event.type === "result" ? event.result : undefined;
     return result?.transaction === "idle" && result.error === undefined;
   });
-  return last?.task ?? moved;
+  return commit?.task ?? task;
 }
 
-/** By number: the scenario's `clients`, and requests that went on without theirs. */
+/** The scenario's clients by number, and those that continue the requests of others. */
 export function clientsIn(steps: readonly Step[], clients: number): number[] {
   const last = Math.max(clients - 1, ...steps.map(({ task }) => clientOf(task)));
   return [...Array(last + 1).keys()];
 }
 
-type Draft = Step & { readonly happenings: TimelineEvent[]; readonly inTransaction: Set<number> };
+/** Whether the background has an event of its own. */
+export function usesBackground(steps: readonly Step[]): boolean {
+  return steps.some(({ events }) => events.some(({ task }) => clientOf(task) < 0));
+}
 
-class Telling {
-  readonly #drafts: Draft[] = [];
-  /** Statements at the server, and where they stand in their step. */
-  readonly #running = new Map<Task, { draft: Draft; at: number; statement: Statement }>();
+type StepDraft = Omit<Step, "events" | "inTransaction"> & {
+  readonly events: TimelineEvent[];
+  readonly inTransaction: Set<number>;
+};
+
+class TimelineBuilder {
+  readonly #steps: StepDraft[] = [];
+  /** Statements at the server, with the position of their event. */
+  readonly #running = new Map<Task, { step: StepDraft; at: number; statement: Statement }>();
   readonly #waiting = new Set<Task>();
+  /** Tasks with an open transaction. */
   readonly #open = new Set<Task>();
-  /** Tasks with a statement since the server crashed, if it has: others have no answer to hear. */
-  #sinceCrash: Set<Task> | undefined;
+  /** After a crash: the tasks that sent a statement since. The results of all others are lost. */
+  #sentSinceCrash: Set<Task> | undefined;
 
   steps(): Step[] {
-    return this.#drafts;
+    return this.#steps;
   }
 
-  tell(event: TraceEvent): void {
+  add(event: TraceEvent): void {
     switch (event.type) {
       case "move":
-        this.#move(event.choice.task, event.choice.action, event.preemption);
+        this.#addStep(event.choice.task, event.choice.action, event.preemption);
         break;
       case "statement":
-        this.#statement(event);
+        this.#addStatement(event.task, event.statement);
         break;
       case "gate":
         this.#waiting.delete(event.task);
-        this.#add({ type: "gate", task: event.task, place: event.place });
+        this.#push({ type: "gate", task: event.task, place: event.place });
         break;
       case "wait":
         this.#waiting.add(event.task);
-        this.#add({ type: "wait", task: event.task, for: event.for });
+        this.#push({ type: "wait", task: event.task, for: event.for });
         break;
       case "result":
-        this.#result(event.task, event.result);
+        this.#addResult(event.task, event.result);
         break;
       case "fault":
-        this.#fault(event);
+        this.#addFault(event);
         break;
       case "invoke":
-        this.#add({
+        this.#push({
           type: "operation",
           task: clientTask(event.client),
           operation: event.operation,
         });
         break;
       case "return":
-        this.#add({ type: "response", task: clientTask(event.client), response: event.response });
+        this.#push({ type: "response", task: clientTask(event.client), response: event.response });
         break;
     }
   }
 
-  #move(task: Task, action: Action, preemption: boolean): Draft {
-    const previous = this.#drafts.at(-1);
-    const draft: Draft = {
-      number: this.#drafts.length + 1,
+  #addStep(task: Task, action: Action, preemption: boolean): StepDraft {
+    const previous = this.#steps.at(-1);
+    const step: StepDraft = {
+      number: this.#steps.length + 1,
       task,
       preempts: preemption && previous !== undefined ? clientOf(previous.task) : undefined,
-      happenings: [],
+      events: [],
       inTransaction: new Set([...this.#open].map(clientOf)),
     };
-    this.#drafts.push(draft);
-    const lost = this.#sinceCrash?.has(task) === false;
-    if (action === "deliver" && !lost) this.#add({ type: "deliver", task });
-    return draft;
+    this.#steps.push(step);
+    const lost = this.#sentSinceCrash?.has(task) === false;
+    if (action === "deliver" && !lost) this.#push({ type: "deliver", task });
+    return step;
   }
 
-  #statement({ task, statement }: { task: Task; statement: Statement }): void {
-    const draft = this.#current();
-    this.#sinceCrash?.add(task);
-    this.#running.set(task, { draft, at: draft.happenings.length, statement });
-    this.#add({ type: "statement", task, statement });
+  #addStatement(task: Task, statement: Statement): void {
+    const step = this.#currentStep();
+    this.#sentSinceCrash?.add(task);
+    this.#running.set(task, { step, at: step.events.length, statement });
+    this.#push({ type: "statement", task, statement });
   }
 
-  #result(task: Task, result: Result): void {
+  #addResult(task: Task, result: Result): void {
     const running = this.#running.get(task);
     this.#running.delete(task);
-    const step = this.#current();
+    const step = this.#currentStep();
     if (result.transaction === "idle") this.#open.delete(task);
-    else this.#open.add(task);
-    if (result.transaction !== "idle") step.inTransaction.add(clientOf(task));
+    else {
+      this.#open.add(task);
+      step.inTransaction.add(clientOf(task));
+    }
     if (running === undefined) return;
     const { statement } = running;
     const waited = this.#waiting.delete(task);
-    const { happenings } = step;
-    if (running.draft === step && happenings.length === running.at + 1) {
-      step.happenings[running.at] = { type: "statement", task, statement, result };
+    if (running.step === step && step.events.length === running.at + 1) {
+      step.events[running.at] = { type: "statement", task, statement, result };
     } else {
-      this.#add({ type: "result", task, statement, waited, result });
+      this.#push({ type: "result", task, statement, waited, result });
     }
   }
 
-  #fault(event: Extract<TraceEvent, { readonly type: "fault" }>): void {
-    const { happenings } = this.#current();
-    // An answer that is lost is not heard, although it was its turn.
-    if (happenings.at(-1)?.type === "deliver") happenings.pop();
+  #addFault(event: Extract<TraceEvent, { readonly type: "fault" }>): void {
+    const { events } = this.#currentStep();
+    // The scheduler chose to deliver the result, but the fault loses it.
+    if (events.at(-1)?.type === "deliver") events.pop();
     if (event.becomes !== undefined) this.#rename(clientOf(event.task), clientOf(event.becomes));
     else {
-      if (event.fault === "crash") this.#sinceCrash = new Set();
+      if (event.fault === "crash") this.#sentSinceCrash = new Set();
       if (endsProcess(event.fault)) this.#open.clear();
       if (event.fault !== "cancel") this.#open.delete(event.task);
       this.#waiting.delete(event.task);
     }
-    this.#add(event);
+    this.#push(event);
   }
 
-  #rename(client: number, other: number): void {
-    const renamed = (task: Task) => taskOf(other, Number(task.split(".")[1] ?? 0));
-    const its = (tasks: Iterable<Task>) => [...tasks].filter((task) => clientOf(task) === client);
+  /** Gives the tasks of a client to another client, which continues its request. */
+  #rename(client: number, successor: number): void {
+    const renamed = (task: Task) => taskOf(successor, Number(task.split(".")[1] ?? 0));
+    const tasksOf = (tasks: Iterable<Task>) =>
+      [...tasks].filter((task) => clientOf(task) === client);
     for (const tasks of [this.#waiting, this.#open]) {
-      for (const task of its(tasks)) if (tasks.delete(task)) tasks.add(renamed(task));
+      for (const task of tasksOf(tasks)) if (tasks.delete(task)) tasks.add(renamed(task));
     }
-    for (const task of its(this.#running.keys())) {
+    for (const task of tasksOf(this.#running.keys())) {
       const running = this.#running.get(task);
       if (running !== undefined) this.#running.set(renamed(task), running);
       this.#running.delete(task);
     }
   }
 
-  #add(happening: TimelineEvent): void {
-    this.#current().happenings.push(happening);
+  #push(event: TimelineEvent): void {
+    this.#currentStep().events.push(event);
   }
 
-  /** What happens before the first move, such as a pool's own check, is the background's. */
-  #current(): Draft {
-    return this.#drafts.at(-1) ?? this.#move(BACKGROUND, "release", false);
+  /** Events before the first choice, such as a connection check of a pool, belong to the background. */
+  #currentStep(): StepDraft {
+    return this.#steps.at(-1) ?? this.#addStep(BACKGROUND, "release", false);
   }
 }

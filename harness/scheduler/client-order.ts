@@ -1,7 +1,10 @@
 import { type Choice, clientOf } from "../core/schedule.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** Runs whole operations, one after the other, in a given order of the clients that send them. */
+/**
+ * Executes whole operations one after the other. `order` names, for each operation, the client that
+ * sends it.
+ */
 export class ClientOrder implements Scheduler {
   readonly #order: readonly number[];
   #begun = false;
@@ -17,10 +20,10 @@ export class ClientOrder implements Scheduler {
     return first;
   }
 
-  /** Whoever is in the middle of a operation goes on; then the next one begins. */
+  /** An operation under way is finished before the next client starts one. */
   choose(enabled: readonly Choice[]): Choice {
-    const going = enabled.find(({ action }) => action !== "start");
-    if (going !== undefined) return going;
+    const underWay = enabled.find(({ action }) => action !== "start");
+    if (underWay !== undefined) return underWay;
     const client = this.#order[this.#started++];
     const next = enabled.find(({ task }) => clientOf(task) === client) ?? enabled[0];
     if (next === undefined) throw new Error("a scheduler was asked to choose from nothing");

@@ -31,11 +31,11 @@ const answer: TraceEvent = {
   response: { outcome: "ok", code: "OK", body: null },
 };
 
-describe("a step has let go of nothing", () => {
+describe("a step released nothing", () => {
   test.each<[string, readonly TraceEvent[]]>([
     ["when its statement is done, and the transaction is open", [move, result()]],
-    ["when it stands at a gate", [move, { type: "gate", task: "0", place }]],
-    ["when only the service went on", [move, answer]],
+    ["when it is held at a gate", [move, { type: "gate", task: "0", place }]],
+    ["when only the service continued", [move, answer]],
   ])("%s", (_, events) => {
     expect(effectsOf(release, footprint(), events, NOTHING).footprint).toMatchObject({
       held: NOTHING,
@@ -44,12 +44,12 @@ describe("a step has let go of nothing", () => {
   });
 });
 
-describe("a step may have let go of all that was held", () => {
+describe("a step may have released all that was held", () => {
   test.each<[string, Partial<Footprint>, readonly TraceEvent[]]>([
     ["when it failed", {}, [move, result({ error, transaction: "failed" })]],
     ["when it ended the transaction", {}, [move, result({ transaction: "idle" })]],
     ["when it waits", {}, [move, { type: "wait", task: "0", for: ["1"] }]],
-    ["when somebody else went on", {}, [move, result(), result({}, "1")]],
+    ["when another client moved", {}, [move, result(), result({}, "1")]],
     ["when it may catch a failure", { keeps: false }, [move, result()]],
     ["when the server keeps track of reads", { tracked: true }, [move, result()]],
   ])("%s", (_, changes, events) => {
@@ -59,13 +59,13 @@ describe("a step may have let go of all that was held", () => {
 });
 
 describe("a step in which a connection was closed", () => {
-  test("let go of what that held, besides", () => {
+  test("released what the connection held as well", () => {
     expect(effectsOf(release, footprint(), [move, result()], touching("c")).footprint).toEqual(
       footprint({ held: { ...NOTHING, writes: new Set(["b", "c"]) } }),
     );
   });
 
-  test("may have let go of anything, when that is not known", () => {
+  test("may have released anything, if that is not known", () => {
     expect(effectsOf(release, footprint(), [move, result()], undefined).footprint).toBeUndefined();
   });
 });
@@ -78,7 +78,7 @@ const step = (task: string, changes: Partial<StepEffects> = {}): StepEffects => 
   ...changes,
 });
 
-test("a operation that is sent depends on an answer before it, and on nothing else of that kind", () => {
+test("a step that starts an operation depends on a step that answers one, and on no other start", () => {
   const starts = step("0", { starts: true });
   expect(dependent(starts, step("1", { returns: true }))).toBe(true);
   expect(dependent(step("1", { returns: true }), starts)).toBe(true);
@@ -87,12 +87,12 @@ test("a operation that is sent depends on an answer before it, and on nothing el
   expect(dependent(step("0", { returns: true }), step("1", { returns: true }))).toBe(false);
 });
 
-test("a client's own steps are dependent, and so is what is not known", () => {
+test("steps of one client are dependent, and so are steps of unknown effects", () => {
   expect(dependent(step("0"), step("0.1"))).toBe(true);
   expect(dependent(step("0"), step("1", { footprint: undefined }))).toBe(true);
 });
 
-test("an answer and a start are told from the events and the choice", () => {
+test("an answer is recognized by its event, a start by its choice", () => {
   expect(effectsOf(release, undefined, [move, answer], NOTHING)).toMatchObject({
     footprint: undefined,
     starts: false,

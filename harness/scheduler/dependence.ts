@@ -9,21 +9,23 @@ import {
 import { type Choice, clientOf, type Task } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
 
-/** A step that was made, as far as it matters in which order it came with others. */
+/** An executed step: all that decides whether it commutes with another step. */
 export interface StepEffects {
   readonly task: Task;
-  /** Undefined: anything. */
+  /** What it touched; undefined: it may have touched anything. */
   readonly footprint: Footprint | undefined;
-  /** It sent a operation. */
+  /** Whether a client sent an operation in it. */
   readonly starts: boolean;
-  /** A operation was answered in it. */
+  /** Whether an operation was answered in it. */
   readonly returns: boolean;
 }
 
 /**
- * What a step turned out to do, given what it might have done. One that neither failed nor waited,
- * ended no transaction and concerned nobody else has let go of nothing, but for `released` where
- * connections were closed.
+ * The effects of a step, given the footprint that was predicted for it. A step released nothing if it
+ * neither failed nor waited, ended no transaction and made no other client move.
+ *
+ * @param events what the step added to the trace
+ * @param released what the connections that were closed in the step held; undefined: not known
  */
 export function effectsOf(
   { task, action }: Choice,
@@ -42,21 +44,22 @@ export function effectsOf(
     return { ...step, footprint: { ...footprint, held, ends: true } };
   }
   if (!footprint.keeps || footprint.tracked) return { ...step, footprint };
-  const quiet = events.every((event) => {
+  const releasedNothing = events.every((event) => {
     if (event.type === "move") return true;
-    const its = "task" in event ? clientOf(event.task) : event.client;
-    if (its !== clientOf(task) || event.type === "wait") return false;
+    const client = "task" in event ? clientOf(event.task) : event.client;
+    if (client !== clientOf(task) || event.type === "wait") return false;
     return (
       event.type !== "result" ||
       (event.result.error === undefined && event.result.transaction === "open")
     );
   });
-  return { ...step, footprint: quiet ? { ...footprint, held: NOTHING, ends: false } : footprint };
+  if (!releasedNothing) return { ...step, footprint };
+  return { ...step, footprint: { ...footprint, held: NOTHING, ends: false } };
 }
 
 /**
- * Whether the order of two steps matters: to what is done and seen in the database, or to which
- * operation was answered before which one was sent.
+ * Whether the order of two steps matters: to the database and to what is read from it, or to the real
+ * time order of operations, that is, to whether one was answered before another was sent.
  */
 export function dependent(a: StepEffects, b: StepEffects): boolean {
   if (clientOf(a.task) === clientOf(b.task)) return true;

@@ -9,9 +9,9 @@ import { Exhaustive } from "./exhaustive.ts";
 import type { FootprintOf, Scheduler } from "./scheduler.ts";
 
 /**
- * For each client, the object that each of its steps changes; none for a step that starts. A step
- * before a start, or the last one, ends a operation. Whoever wants to `lock x` waits until those before
- * it have come to `unlock x`.
+ * For each client, the object that each of its steps writes; "" for a step that starts an operation.
+ * The step before a start, and the last one, ends an operation. `lock x` is blocked until all earlier
+ * holders of x have reached `unlock x`.
  */
 type Toy = readonly (readonly string[])[];
 
@@ -34,7 +34,7 @@ const returns = (rest: readonly string[]) => (rest[0] ?? "") === "";
 
 function walk(toy: Toy, scheduler: Scheduler, known = true): readonly Task[] {
   const left = toy.map((steps) => [...steps]);
-  /** By what is locked: who has it, and then those that wait for it. */
+  /** By locked object: its holder, then the tasks that wait for it. */
   const queues = new Map<string, Task[]>();
   const tasks: Task[] = [];
   const footprintOf: FootprintOf = ({ task }) =>
@@ -58,7 +58,7 @@ function walk(toy: Toy, scheduler: Scheduler, known = true): readonly Task[] {
   }
 }
 
-/** What stays the same when independent neighbours change places: the order of dependent steps. */
+/** The Mazurkiewicz trace of an execution: the order of its dependent steps. */
 function trace(toy: Toy, tasks: readonly Task[]): string {
   const steps = tasks.map((task, position) => {
     const index = tasks.slice(0, position).filter((other) => other === task).length;
@@ -103,7 +103,7 @@ const TOYS: Toy[] = [
 describe("the reduction", () => {
   test.each(
     TOYS.map((toy) => [toy.join(" | "), toy] as const),
-  )("tries each order of dependent steps, and none twice but for what it says: %s", (_, toy) => {
+  )("executes each order of dependent steps, and counts those it executes twice: %s", (_, toy) => {
     const full = all(toy, new Exhaustive());
     const search = new DynamicReduction();
     const reduced = all(toy, search);
@@ -115,7 +115,7 @@ describe("the reduction", () => {
     expect(search.executions).toBeLessThan(full.length);
   });
 
-  test("tries each order of dependent steps of whatever there is", () => {
+  test("executes each order of dependent steps of generated toys", () => {
     const steps = fc.array(fc.constantFrom("", "x", "y", "lock a", "unlock a"), {
       minLength: 1,
       maxLength: 3,
@@ -134,13 +134,13 @@ describe("the reduction", () => {
     );
   });
 
-  test("goes one way where nothing is shared, and counts what it leaves out", () => {
+  test("executes one order where nothing is shared, and counts what it leaves out", () => {
     const search = new DynamicReduction();
     expect(all([["x"], ["y"]], search)).toEqual([["0", "1"]]);
     expect(search).toMatchObject({ executions: 1, redundant: 0, pruned: 1 });
   });
 
-  test("tries every interleaving when nobody tells what steps came to", () => {
+  test("executes every interleaving if steps are not observed", () => {
     const search = new DynamicReduction();
     const toy = [
       ["a", "b"],
@@ -156,7 +156,7 @@ describe("the reduction", () => {
     expect(search.complete).toBe(true);
   });
 
-  test("tries every interleaving when nothing is known, and when all is dependent", () => {
+  test("executes every interleaving if footprints are unknown, and if all steps are dependent", () => {
     const blind = new DynamicReduction();
     const seen: string[] = [];
     const toy = [
@@ -173,7 +173,7 @@ describe("the reduction", () => {
     expect(all(same, new DynamicReduction())).toHaveLength(6);
   });
 
-  test("never lets a client's own steps pass for independent", () => {
+  test("treats the steps of one client as dependent", () => {
     const search = new DynamicReduction();
     const orders: string[] = [];
     while (search.begin()) {
@@ -194,18 +194,20 @@ describe("the reduction", () => {
     expect(search.redundant).toBe(0);
   });
 
-  test("says so when what was done before cannot be done again", () => {
+  test("reports that a prefix cannot be repeated", () => {
     const search = new DynamicReduction();
     search.begin();
     walk([["x"], ["x"]], search);
     search.begin();
     walk([["x"]], search);
-    expect(search.diverged).toBe("at step 0 task 1 could move before, and then could not");
+    expect(search.diverged).toBe(
+      "at step 0 task 1 was enabled in an earlier execution, and then was not",
+    );
     while (search.begin()) walk([["x"], ["x"]], search);
     expect(search.complete).toBe(false);
   });
 
-  test("says so when an execution ends too early", () => {
+  test("reports that an execution ends before its prefix does", () => {
     const search = new DynamicReduction();
     const toy = [
       ["x", "x"],
@@ -216,7 +218,7 @@ describe("the reduction", () => {
     search.begin();
     walk([[], []], search);
     while (search.begin()) walk(toy, search);
-    expect(search.diverged).toBe("an execution ended after 0 steps, and before it did not");
+    expect(search.diverged).toBe("an execution ended after 0 steps, before the end of its prefix");
     expect(search.complete).toBe(false);
   });
 });

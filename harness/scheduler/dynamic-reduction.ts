@@ -4,65 +4,66 @@ import type { Trace } from "../core/trace.ts";
 import { dependent, effectsOf, type StepEffects } from "./dependence.ts";
 import type { FootprintOf, Scheduler } from "./scheduler.ts";
 
-/** A place in the search: a state, and what was tried in it. */
+/** A state on the path of the present execution. */
 interface Node {
   readonly enabled: readonly Choice[];
-  /** What was done first elsewhere, and would come to the same here. */
-  readonly asleep: readonly StepEffects[];
-  /** Who has to go first here, in some execution. */
-  readonly wanted: Set<Task>;
-  /** What was done here, and all explored that follows. */
-  readonly tried: StepEffects[];
-  /** Who goes first in the present execution. */
+  /** The sleep set: steps explored before from an earlier state, equivalent when taken here. */
+  readonly sleepSet: readonly StepEffects[];
+  /** The backtrack set: tasks that have to move first here, in some execution. */
+  readonly backtrackSet: Set<Task>;
+  /** The done set: steps taken here whose continuations are all explored. */
+  readonly doneSet: StepEffects[];
+  /** The task that moves here in the present execution. */
   task: Task;
-  /** What that came to; undefined until it is known. */
+  /** The effects of its step; undefined until the step is executed. */
   step: StepEffects | undefined;
-  /** The steps of this execution that had to come before it, by their number. */
-  before: ReadonlySet<number>;
+  /** The numbers of the earlier steps of this execution that happen before its step. */
+  happensBefore: ReadonlySet<number>;
 }
 
 /**
- * Tries every interleaving of a scenario that may have an outcome of its own, and few others. An
- * execution goes on without branching; afterwards, wherever two of its steps depend on each other
- * and nothing in between forces their order, some execution is wanted in which the later one comes
- * first: whoever could begin that is wanted at the place before the earlier one. Whoever was tried
- * at a place sleeps in what follows the later ones, until a step comes that depends on theirs.
+ * Explores every interleaving of a scenario up to equivalence: executions are equivalent if they
+ * differ only in the order of independent steps. An execution continues without branching. After it,
+ * for each two dependent steps that no other step orders (a race), a task with which the later of them
+ * can come first is added to the backtrack set of the state before the earlier one. A step that was
+ * explored in a state is in the sleep set of the states that follow its later alternatives, until a
+ * dependent step is executed.
  *
- * Whether steps depend is checked by what they turned out to do, not by what they might have done.
- * Where someone is wanted who cannot move, all that can are.
+ * Dependence is decided by what steps did, not by what they might have done. Where a task in the
+ * backtrack set would not be enabled, all enabled tasks are added instead.
  *
- * Source sets: Abdulla, Aronis, Jonsson, Sagonas, "Optimal Dynamic Partial Order Reduction" (POPL
- * 2014), algorithm 1; races and the idea to look for them in executions: Flanagan and Godefroid,
- * "Dynamic Partial-Order Reduction for Model Checking Software" (POPL 2005); sleep sets: Godefroid,
- * LNCS 1032, chapter 5.
+ * Source-DPOR: Abdulla, Aronis, Jonsson, Sagonas, "Optimal Dynamic Partial Order Reduction" (POPL
+ * 2014), algorithm 1. Races and backtrack sets: Flanagan and Godefroid, "Dynamic Partial-Order
+ * Reduction for Model Checking Software" (POPL 2005), figure 3. Sleep sets: Godefroid,
+ * "Partial-Order Methods for the Verification of Concurrent Systems" (LNCS 1032, 1996), chapter 5.
  *
- * There is no bound on preemptions here. A schedule within a bound may be left out because of one
- * that is equal to it but beyond the bound; so reduction and bound together would miss outcomes.
+ * There is no bound on preemptions. A bound together with reduction would miss outcomes: a schedule
+ * within the bound may be left out in favour of an equivalent one that exceeds the bound.
  */
 export class DynamicReduction implements Scheduler {
-  /** The places on the way of the present execution, until all that could move slept. */
+  /** The path of the present execution, up to the state in which every enabled task is asleep. */
   readonly #nodes: Node[] = [];
   #depth = 0;
   #footprint: ReturnType<FootprintOf>;
-  /** Whether all that could move slept: then the rest of this execution was seen before. */
+  /** Whether every enabled task is asleep: the rest of this execution is equivalent to an earlier one. */
   #redundant = false;
-  /** How many executions were begun. */
+  /** The number of executions. */
   executions = 0;
-  /** How many of them turned out to be equal to another one; they went on to their end. */
+  /** How many of them were equivalent to an earlier one; each still ran to its end. */
   redundant = 0;
-  /** How many choices were not tried; behind each stand all its interleavings. */
+  /** How many choices were left out, each with all interleavings that follow it. */
   pruned = 0;
-  /** Set when a step could not be repeated: then not all was tried. */
+  /** How an execution departed from its prefix, if one did: then interleavings may be missing. */
   diverged: string | undefined;
   #complete = false;
 
-  /** Whether every interleaving was tried that may have an outcome of its own. */
+  /** Whether every interleaving was explored, up to equivalence. */
   get complete(): boolean {
     return this.diverged === undefined && this.#complete;
   }
 
   begin(): boolean {
-    if (this.executions > 0 && !this.#next()) {
+    if (this.executions > 0 && !this.#backtrack()) {
       this.#complete = true;
       return false;
     }
@@ -72,23 +73,23 @@ export class DynamicReduction implements Scheduler {
     return true;
   }
 
-  /** Goes back to the last place at which somebody is wanted who was not tried; false without one. */
-  #next(): boolean {
+  /** Backtracks to the last state with an unexplored task in its backtrack set; false: there is none. */
+  #backtrack(): boolean {
     this.#unobserved();
     if (this.#depth < this.#nodes.length) {
-      this.diverged ??= `an execution ended after ${this.#depth} steps, and before it did not`;
+      this.diverged ??= `an execution ended after ${this.#depth} steps, before the end of its prefix`;
     }
     for (let node = this.#nodes.at(-1); node !== undefined; node = this.#nodes.at(-1)) {
-      node.tried.push(node.step ?? unknown(node.task));
-      const known = [...node.asleep, ...node.tried].map(({ task }) => task);
-      const task = [...node.wanted].find((other) => !known.includes(other));
+      node.doneSet.push(node.step ?? unknown(node.task));
+      const explored = [...node.sleepSet, ...node.doneSet].map(({ task }) => task);
+      const task = [...node.backtrackSet].find((other) => !explored.includes(other));
       if (task !== undefined) {
         node.task = task;
         node.step = undefined;
-        node.before = new Set();
+        node.happensBefore = new Set();
         return true;
       }
-      this.pruned += node.enabled.length - node.tried.length;
+      this.pruned += node.enabled.length - node.doneSet.length;
       this.#nodes.pop();
     }
     return false;
@@ -108,7 +109,7 @@ export class DynamicReduction implements Scheduler {
     const choice = node && enabled.find(({ task }) => task === node.task);
     if (node === undefined || choice === undefined) {
       if (node !== undefined) {
-        this.diverged ??= `at step ${this.#depth} task ${node.task} could move before, and then could not`;
+        this.diverged ??= `at step ${this.#depth} task ${node.task} was enabled in an earlier execution, and then was not`;
         this.#depth = this.#nodes.length;
       }
       this.#redundant = true;
@@ -119,37 +120,35 @@ export class DynamicReduction implements Scheduler {
     return choice;
   }
 
-  /** A new place; undefined when all that could move sleeps. */
+  /** A new state; undefined when every enabled task is asleep. */
   #arrive(enabled: readonly Choice[], preferred: Choice): Node | undefined {
-    const asleep = this.#asleep().filter(({ task }) =>
+    const sleepSet = this.#sleepSet().filter(({ task }) =>
       enabled.some((other) => other.task === task),
     );
-    const awake = enabled.filter(({ task }) => !asleep.some((other) => other.task === task));
+    const awake = enabled.filter(({ task }) => !sleepSet.some((other) => other.task === task));
     const [first] = awake;
     if (first === undefined) {
       this.redundant++;
       return undefined;
     }
     const { task } = awake.includes(preferred) ? preferred : first;
-    const wanted = new Set([task]);
-    const node = {
-      enabled,
-      asleep,
-      wanted,
-      tried: [],
-      task,
+    const node: Node = {
+      ...{ enabled, sleepSet, task },
+      backtrackSet: new Set([task]),
+      doneSet: [],
       step: undefined,
-      before: new Set<number>(),
+      happensBefore: new Set(),
     };
     this.#nodes.push(node);
     return node;
   }
 
-  #asleep(): readonly StepEffects[] {
+  /** The sleep set of the state after the last node. */
+  #sleepSet(): readonly StepEffects[] {
     const last = this.#nodes.at(-1);
     const step = last?.step;
     if (last === undefined || step === undefined) return [];
-    return [...last.asleep, ...last.tried].filter((other) => !dependent(other, step));
+    return [...last.sleepSet, ...last.doneSet].filter((other) => !dependent(other, step));
   }
 
   observe(events: Trace, released: Touched | undefined): void {
@@ -159,64 +158,67 @@ export class DynamicReduction implements Scheduler {
     const choice = node.enabled.find(({ task }) => task === node.task);
     if (choice === undefined) return;
     node.step = effectsOf(choice, this.#footprint, events, released);
-    this.#order(number, node, node.step);
+    this.#addRaces(number, node, node.step);
   }
 
-  /** Of a step that nobody told of, nothing is known. */
+  /** A step after which `observe` was not called may have done anything. */
   #unobserved(): void {
     const number = this.#depth - 1;
     const node = this.#nodes[number];
     if (this.#redundant || node === undefined || node.step !== undefined) return;
     node.step = unknown(node.task);
-    this.#order(number, node, node.step);
+    this.#addRaces(number, node, node.step);
   }
 
-  /** Finds what had to come before a step, and wants executions with the rest the other way round. */
-  #order(number: number, node: Node, step: StepEffects): void {
-    const before = new Set<number>();
+  /** Finds the steps that happen before a step, and adds backtrack points for those it races with. */
+  #addRaces(number: number, node: Node, step: StepEffects): void {
+    const happensBefore = new Set<number>();
     const add = (other: number) => {
-      before.add(other);
-      for (const earlier of this.#nodes[other]?.before ?? []) before.add(earlier);
+      happensBefore.add(other);
+      for (const earlier of this.#nodes[other]?.happensBefore ?? []) happensBefore.add(earlier);
     };
-    // It could not have come before the step that made it possible.
-    const possible = (at: number) =>
+    // The step that enabled it happens before it.
+    const wasEnabled = (at: number) =>
       this.#nodes[at]?.enabled.some(({ task }) => task === step.task) === true;
     for (let at = number - 1; at >= 0; at--) {
-      if (possible(at)) continue;
+      if (wasEnabled(at)) continue;
       add(at);
       break;
     }
     const races: number[] = [];
     for (let at = number - 1; at >= 0; at--) {
       const other = this.#nodes[at]?.step ?? unknown(this.#nodes[at]?.task ?? "");
-      if (before.has(at) || !dependent(other, step)) continue;
+      if (happensBefore.has(at) || !dependent(other, step)) continue;
       races.push(at);
       add(at);
     }
-    node.before = before;
-    for (const at of races) this.#reverse(at, number);
+    node.happensBefore = happensBefore;
+    for (const at of races) this.#addBacktrackPoint(at, number);
   }
 
-  /** Wants somebody at a place with whom an execution can begin in which `later` comes before it. */
-  #reverse(at: number, later: number): void {
-    const place = this.#nodes[at];
-    if (place === undefined) return;
+  /**
+   * Adds a task to the backtrack set of the state `at`, with which an execution can begin that has
+   * the step `later` before the one that was taken at `at`.
+   */
+  #addBacktrackPoint(at: number, later: number): void {
+    const state = this.#nodes[at];
+    if (state === undefined) return;
     const rest = this.#nodes
       .slice(0, later + 1)
       .map((_, number) => number)
-      .filter((number) => number > at && (number === later || !this.#comesAfter(number, at)));
-    const first = rest.filter((number) => !rest.some((other) => this.#comesAfter(number, other)));
+      .filter((number) => number > at && (number === later || !this.#isAfter(number, at)));
+    const first = rest.filter((number) => !rest.some((other) => this.#isAfter(number, other)));
     const tasks = first.flatMap((number) => this.#nodes[number]?.task ?? []);
-    if (tasks.some((task) => place.wanted.has(task))) return;
-    const able = place.enabled.map(({ task }) => task).filter((task) => tasks.includes(task));
-    const own = this.#nodes[later]?.task;
-    const one = able.find((task) => task === own) ?? able[0];
-    if (one !== undefined) place.wanted.add(one);
-    else for (const { task } of place.enabled) place.wanted.add(task);
+    if (tasks.some((task) => state.backtrackSet.has(task))) return;
+    const enabled = state.enabled.map(({ task }) => task);
+    const initials = enabled.filter((task) => tasks.includes(task));
+    const ownTask = this.#nodes[later]?.task;
+    const initial = initials.find((task) => task === ownTask) ?? initials[0];
+    for (const task of initial === undefined ? enabled : [initial]) state.backtrackSet.add(task);
   }
 
-  #comesAfter(number: number, other: number): boolean {
-    return this.#nodes[number]?.before.has(other) === true;
+  #isAfter(number: number, other: number): boolean {
+    return this.#nodes[number]?.happensBefore.has(other) === true;
   }
 }
 

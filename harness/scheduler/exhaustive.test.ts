@@ -13,7 +13,7 @@ function all(toy: Toy, bound: number, blocked?: Parameters<typeof walk>[2]): Wal
 
 const texts = (walks: readonly Walk[]) => walks.map(({ entries }) => entries.join(""));
 
-/** Every interleaving, by counting without any search. */
+/** All interleavings, by recursion. */
 function interleavings(sizes: readonly number[]): string[] {
   if (sizes.every((size) => size === 0)) return [""];
   return sizes.flatMap((size, client) =>
@@ -22,7 +22,7 @@ function interleavings(sizes: readonly number[]): string[] {
 }
 
 describe("an exhaustive search", () => {
-  test("without a bound tries every interleaving once", () => {
+  test("without a bound executes every interleaving once", () => {
     const two = texts(all([[2], [2]], 10));
     expect(two).toHaveLength(20);
     expect(new Set(two)).toEqual(new Set(interleavings([3, 3])));
@@ -31,14 +31,16 @@ describe("an exhaustive search", () => {
     expect(new Set(three)).toEqual(new Set(interleavings([2, 3, 3])));
   });
 
-  test("with a bound of 0 tries the orders of whole operations", () => {
+  test("with a bound of 0 executes the orders of whole operations", () => {
     expect(texts(all([[2], [2]], 0))).toEqual(["000111", "111000"]);
     expect(texts(all([[1], [1], [1]], 0))).toHaveLength(6);
     // Two operations of client 0 and one of client 1: 3 over 1.
     expect(texts(all([[1, 1], [1]], 0)).sort()).toEqual(["000011", "001100", "110000"]);
   });
 
-  test.each([0, 1, 2, 3, 4])("with a bound of %i tries what has at most that many", (bound) => {
+  test.each([
+    0, 1, 2, 3, 4,
+  ])("with a bound of %i executes every interleaving with at most that many preemptions", (bound) => {
     const toy = [[2], [1, 1]];
     const expected = all(toy, 10).filter(({ preemptions }) => preemptions <= bound);
     const found = all(toy, bound);
@@ -46,19 +48,19 @@ describe("an exhaustive search", () => {
     expect(new Set(texts(found)).size).toBe(found.length);
   });
 
-  test("counts the preemptions that it makes: two clients of three steps", () => {
+  test("executes a known number of schedules per bound: two clients of three steps", () => {
     const count = (bound: number) => all([[2], [2]], bound).length;
     expect([0, 1, 2, 3, 4, 5].map(count)).toEqual([2, 6, 14, 18, 20, 20]);
   });
 
-  test("does not count leaving one that cannot go on", () => {
-    // Client 0 cannot make its second step before client 1 is done.
+  test("does not count a switch from a blocked task as a preemption", () => {
+    // Client 0 is blocked at its second step until client 1 is done.
     const blocked = (task: Task, entries: readonly Task[]) =>
       task === "0" && entries.includes("0") && entries.filter((l) => l === "1").length < 2;
     expect(texts(all([[1], [1]], 0, blocked))).toEqual(["0110", "1100"]);
   });
 
-  test("says how many it tried for each number of preemptions, and when that was all", () => {
+  test("counts its executions by preemptions, and tells when it is complete", () => {
     const search = new Exhaustive(3);
     while (search.begin()) {
       expect(search.diverged).toBeUndefined();
@@ -69,7 +71,7 @@ describe("an exhaustive search", () => {
     expect(search.completeUpTo).toBe(3);
   });
 
-  test("says up to which number of preemptions it is complete", () => {
+  test("tells up to which number of preemptions it is complete", () => {
     const search = new Exhaustive(10);
     const seen: number[] = [];
     while (search.begin()) {
@@ -82,7 +84,7 @@ describe("an exhaustive search", () => {
     expect(search.completeUpTo).toBe(-1);
   });
 
-  test("has nothing left after the last", () => {
+  test("begins no execution after the last one", () => {
     const search = new Exhaustive(0);
     expect(search.begin()).toBe(true);
     walk([[1]], search);
@@ -90,16 +92,18 @@ describe("an exhaustive search", () => {
     expect(search.begin()).toBe(false);
   });
 
-  test("notices that a prefix cannot be repeated", () => {
+  test("detects that a prefix cannot be repeated", () => {
     const search = new Exhaustive(0);
     search.begin();
     walk([[1], [1]], search);
     search.begin();
     walk([[1], [1]], search, (task, entries) => task === "1" && entries.length === 0);
-    expect(search.diverged).toBe("at step 0 task 1 could move before, and then could not");
+    expect(search.diverged).toBe(
+      "at step 0 task 1 was enabled in an earlier execution, and then was not",
+    );
   });
 
-  test("notices that an execution ends before its prefix does", () => {
+  test("detects that an execution ends before its prefix does", () => {
     const search = new Exhaustive(10);
     search.begin();
     walk([[2], [2]], search);
@@ -110,7 +114,7 @@ describe("an exhaustive search", () => {
     expect(search.complete).toBe(false);
   });
 
-  test("comes to an end although executions differ", () => {
+  test("ends although executions differ", () => {
     const search = new Exhaustive(2);
     let tried = 0;
     for (; search.begin() && tried < 1_000; tried++) walk(tried % 2 ? [[1]] : [[1], [1]], search);
@@ -118,7 +122,7 @@ describe("an exhaustive search", () => {
     expect(search.diverged).toBeDefined();
   });
 
-  test("cannot choose from nothing", () => {
+  test("fails if no task is enabled", () => {
     const search = new Exhaustive(0);
     search.begin();
     expect(() => search.choose([], undefined)).toThrow("choose from nothing");

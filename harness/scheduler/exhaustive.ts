@@ -2,42 +2,41 @@ import { type Choice, isPreemption, type Task } from "../core/schedule.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /**
- * Tries every schedule of a scenario once, those with the fewest preemptions first, up to a bound.
- * An execution follows a prefix, then goes on without leaving anybody; wherever somebody else
- * could have moved instead, the prefix that does so is kept for later, under the number of
- * preemptions that it has. With a bound of 0 these are the orders of whole operations; without a
- * bound, all interleavings.
+ * Executes every schedule of a scenario once, up to a bound on preemptions, fewest preemptions first.
+ * An execution follows a prefix, then continues without preemption. Wherever another task could have
+ * moved instead, the prefix that does so is queued under its number of preemptions. A bound of 0 gives
+ * the orders of whole operations; no bound, all interleavings.
  *
- * The order is that of Musuvathi and Qadeer, "Iterative Context Bounding for Systematic Testing of
- * Multithreaded Programs" (PLDI 2007). Here leaving a client between two of its operations is free.
+ * Musuvathi and Qadeer, "Iterative Context Bounding for Systematic Testing of Multithreaded Programs"
+ * (PLDI 2007), algorithm 1. Here a switch between two operations of a client is no preemption.
  */
 export class Exhaustive implements Scheduler {
   /** The most preemptions; Infinity for all interleavings. */
   readonly bound: number;
-  /** What is left to try, by preemptions: prefixes of schedules. */
-  readonly #left: (readonly Task[])[][] = [[[]]];
+  /** Prefixes of the schedules that are not executed yet, by preemptions. */
+  readonly #queued: (readonly Task[])[][] = [[[]]];
   #prefix: readonly Task[] = [];
   #path: Task[] = [];
   #preemptions = 0;
   /** Whether there are schedules with more preemptions than the bound allows. */
   #beyond = false;
-  /** How many schedules were tried, by preemptions. */
+  /** How many schedules were executed, by preemptions. */
   readonly explored: number[] = [];
-  /** Set when a prefix could not be repeated: then not every schedule was tried. */
+  /** How an execution departed from its prefix, if one did: then schedules may be missing. */
   diverged: string | undefined;
 
   constructor(bound = Number.POSITIVE_INFINITY) {
     this.bound = bound;
   }
 
-  /** Whether every schedule within the bound was tried. */
+  /** Whether every schedule within the bound was executed. */
   get complete(): boolean {
     return this.diverged === undefined && this.#next() === undefined;
   }
 
   /**
-   * The most preemptions up to which every schedule was tried: -1 if not even the orders of whole
-   * operations were, Infinity if there are no others at all.
+   * The most preemptions up to which every schedule was executed: -1 if an order of whole operations
+   * is missing, Infinity if the scenario has no further schedules at all.
    */
   get completeUpTo(): number {
     if (this.diverged !== undefined) return -1;
@@ -48,10 +47,10 @@ export class Exhaustive implements Scheduler {
 
   begin(): boolean {
     if (this.#path.length < this.#prefix.length) {
-      this.diverged ??= `an execution ended after ${this.#path.length} steps, and before it did not`;
+      this.diverged ??= `an execution ended after ${this.#path.length} steps, before the end of its prefix`;
     }
     const preemptions = this.#next();
-    const prefix = preemptions === undefined ? undefined : this.#left[preemptions]?.pop();
+    const prefix = preemptions === undefined ? undefined : this.#queued[preemptions]?.pop();
     if (preemptions === undefined || prefix === undefined) return false;
     this.explored[preemptions] = (this.explored[preemptions] ?? 0) + 1;
     this.#prefix = prefix;
@@ -72,13 +71,13 @@ export class Exhaustive implements Scheduler {
     if (task === undefined) return undefined;
     const choice = enabled.find((option) => option.task === task);
     if (choice === undefined) {
-      this.diverged ??= `at step ${this.#path.length} task ${task} could move before, and then could not`;
+      this.diverged ??= `at step ${this.#path.length} task ${task} was enabled in an earlier execution, and then was not`;
       this.#prefix = this.#path.slice();
     }
     return choice;
   }
 
-  /** Goes on without leaving anybody, and keeps all other choices for later. */
+  /** Continues without preemption, and queues all other choices. */
   #expand(enabled: readonly Choice[], previous: Task | undefined): Choice {
     const choice =
       enabled.find(({ task }) => task === previous) ??
@@ -91,15 +90,15 @@ export class Exhaustive implements Scheduler {
         this.#beyond = true;
         continue;
       }
-      while (this.#left.length <= preemptions) this.#left.push([]);
-      this.#left[preemptions]?.push([...this.#path, task]);
+      while (this.#queued.length <= preemptions) this.#queued.push([]);
+      this.#queued[preemptions]?.push([...this.#path, task]);
     }
     return choice;
   }
 
-  /** The fewest preemptions for which a prefix is left. */
+  /** The fewest preemptions of a queued prefix. */
   #next(): number | undefined {
-    const index = this.#left.findIndex((prefixes) => prefixes.length > 0);
+    const index = this.#queued.findIndex((prefixes) => prefixes.length > 0);
     return index < 0 ? undefined : index;
   }
 }

@@ -2,24 +2,44 @@ import { expect, test } from "vitest";
 import type { Choice } from "../core/schedule.ts";
 import { FaultSweep } from "./fault-sweep.ts";
 
-test("a sweep strikes once in each execution, at the next place, until none is left", () => {
-  const sweep = new FaultSweep("cancel");
-  const cancel = (task: string): Choice => ({ task, action: "cancel" });
-  const places = [
-    [],
-    [cancel("0"), { task: "0", action: "terminate" }],
-    [cancel("0"), cancel("1")],
-  ];
-  const seen: string[] = [];
+const fault = (task: string, action: Choice["action"]): Choice => ({ task, action });
+/** The faults that are possible at each step of an execution. */
+const STEPS = [
+  [],
+  [fault("0", "cancel"), fault("0", "terminate")],
+  [fault("0", "cancel"), fault("1", "cancel")],
+];
+
+/** For each execution, what is injected at each step. */
+function executionsOf(sweep: FaultSweep, steps = STEPS): readonly string[] {
+  const executions: string[] = [];
   while (sweep.begin()) {
-    const struck = places.map((faults) => sweep.strike(faults as Choice[])?.task ?? "-");
-    seen.push(struck.join(""));
+    const injected = steps.map((faults) => {
+      const choice = sweep.inject(faults);
+      return choice === undefined ? "-" : `${choice.task} ${choice.action}`;
+    });
+    executions.push(injected.join(", "));
   }
-  expect(seen).toEqual(["-0-", "--0", "--1", "---"]);
+  return executions;
+}
+
+test("a sweep injects each kind at each place, one per execution, after one without a fault", () => {
+  expect(executionsOf(new FaultSweep(["cancel", "terminate"]))).toEqual([
+    "-, -, -",
+    "-, 0 cancel, -",
+    "-, -, 0 cancel",
+    "-, -, 1 cancel",
+    "-, 0 terminate, -",
+  ]);
 });
 
-test("clients come one after the other, and it cannot choose from nothing", () => {
-  const sweep = new FaultSweep("cancel");
+test("a sweep of kinds that are never possible has one execution", () => {
+  expect(executionsOf(new FaultSweep(["crash"]))).toEqual(["-, -, -"]);
+  expect(executionsOf(new FaultSweep(["cancel"]), [])).toEqual([""]);
+});
+
+test("a sweep never preempts, and fails if no task is enabled", () => {
+  const sweep = new FaultSweep(["cancel"]);
   const enabled: Choice[] = [
     { task: "0", action: "start" },
     { task: "1", action: "release" },

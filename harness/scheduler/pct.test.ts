@@ -17,12 +17,12 @@ function schedules(toy: Toy, seed: number, depth: number, executions: number): s
 }
 
 describe("probabilistic concurrency testing", () => {
-  test("does the same with the same seed", () => {
+  test("makes the same executions with the same seed", () => {
     expect(schedules([[3], [3]], 5, 3, 50)).toEqual(schedules([[3], [3]], 5, 3, 50));
     expect(schedules([[3], [3]], 5, 3, 50)).not.toEqual(schedules([[3], [3]], 6, 3, 50));
   });
 
-  test("of depth 1 never leaves a client, and each goes first as often", () => {
+  test("with depth 1 never preempts, and each client is first equally often", () => {
     const seen = schedules([[2], [2], [2]], 1, 1, 600);
     expect(new Set(seen).size).toBe(6);
     const first = seen.filter((entries) => entries.startsWith("0")).length;
@@ -30,7 +30,7 @@ describe("probabilistic concurrency testing", () => {
     expect(first).toBeLessThan(250);
   });
 
-  test("of depth d leaves a client at most d - 1 times", () => {
+  test("with depth d preempts at most d - 1 times", () => {
     for (const depth of [2, 3, 4]) {
       const scheduler = new Pct(depth, depth);
       for (let i = 0; i < 200; i++) {
@@ -40,19 +40,19 @@ describe("probabilistic concurrency testing", () => {
     }
   });
 
-  test("hits each schedule of depth 2 at least as often as it promises", () => {
+  test("hits each schedule of depth 2 at least as often as its bound says", () => {
     const toy = [[3], [3]];
     const executions = 4_000;
     const seen = schedules(toy, 9, 2, executions);
-    // Client 0 stops after its k-th step, client 1 runs to its end, client 0 goes on.
+    // Client 0 is preempted after its k-th step, client 1 runs to its end, client 0 continues.
     for (const k of [1, 2, 3]) {
-      const wanted = "0".repeat(k) + "1".repeat(4) + "0".repeat(4 - k);
-      const share = seen.filter((entries) => entries === wanted).length / executions;
+      const schedule = "0".repeat(k) + "1".repeat(4) + "0".repeat(4 - k);
+      const share = seen.filter((entries) => entries === schedule).length / executions;
       expect(share).toBeGreaterThanOrEqual(pctBound(2, 8, 2) * 0.8);
     }
   });
 
-  test("cannot choose from nothing", () => {
+  test("fails if no task is enabled", () => {
     expect(() => new Pct(1, 2).choose([])).toThrow("choose from nothing");
   });
 });

@@ -4,30 +4,33 @@ import type { Scenario } from "../core/scenario.ts";
 import { type Choice, clientOf } from "../core/schedule.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** Steps of a scenario that was not executed yet: a guess, replaced by what is seen. */
-const STEPS_PER_COMMAND = 4;
+/** Estimates the steps of a scenario before its first execution. */
+const STEPS_PER_OPERATION = 4;
 
 /**
- * Probabilistic concurrency testing: each client has a random priority, and whoever can move and
- * has the highest one moves; at `depth - 1` random steps the priority of whoever would move drops
- * below all others. A bug that needs `depth` ordering constraints is hit by one execution with a
+ * Probabilistic concurrency testing. Each client has a random priority, and the enabled client with
+ * the highest one moves. At `depth - 1` random steps the priority of the client that would move drops
+ * below all others. One execution hits a bug that needs `depth` ordering constraints with a
  * probability of at least 1 / (n · k^(depth - 1)), for n clients and k steps.
  *
  * Burckhardt, Kothari, Musuvathi, Nagarakatte, "A Randomized Scheduler with Probabilistic
- * Guarantees of Finding Bugs" (ASPLOS 2010). The number of steps is not known beforehand; it is
- * taken to be the largest that an execution of the scenario has had.
+ * Guarantees of Finding Bugs" (ASPLOS 2010). The number of steps is not known beforehand:
+ * the largest number that an execution of the scenario has had is used.
  */
 export class Pct implements Scheduler {
   readonly #random: ReturnType<typeof xoroshiro128plus>;
   readonly #depth: number;
-  /** The most steps that an execution was taken to have. */
+  /** The number of steps that the priority changes are spread over. */
   steps = 0;
   #step = 0;
-  /** By client, the background last; higher goes first. */
+  /** By client, the background last; the highest moves first. */
   #priorities: number[] = [];
   #changes = new Map<number, number>();
 
-  /** `seed`, a 32-bit integer, determines all executions. */
+  /**
+   * @param seed a 32-bit integer; it determines all executions
+   * @param depth the number of ordering constraints of the bugs it aims at
+   */
   constructor(seed: number, depth: number) {
     this.#random = xoroshiro128plus(seed);
     this.#depth = depth;
@@ -35,7 +38,7 @@ export class Pct implements Scheduler {
 
   begin({ clients }: Scenario): boolean {
     const operations = clients.reduce((sum, list) => sum + list.length, 0);
-    this.steps = Math.max(this.steps, this.#step, operations * STEPS_PER_COMMAND);
+    this.steps = Math.max(this.steps, this.#step, operations * STEPS_PER_OPERATION);
     this.#step = 0;
     this.#priorities = this.#shuffled(clients.length + 1).map((rank) => rank + this.#depth);
     this.#changes = new Map();
@@ -69,7 +72,7 @@ export class Pct implements Scheduler {
     return client < 0 ? this.#priorities.length - 1 : client;
   }
 
-  /** 0 to `size - 1` in a random order (Fisher and Yates). */
+  /** The numbers from 0 to `size - 1` in a random order (Fisher and Yates). */
   #shuffled(size: number): number[] {
     const order = Array.from({ length: size }, (_, index) => index);
     for (let last = size - 1; last > 0; last--) {
@@ -80,7 +83,7 @@ export class Pct implements Scheduler {
   }
 }
 
-/** The least probability with which one execution hits a bug of that depth. */
+/** The least probability with which one execution hits a bug of this depth. */
 export function pctBound(clients: number, steps: number, depth: number): number {
   return 1 / (clients * steps ** (depth - 1));
 }

@@ -5,16 +5,16 @@ import type { Scenario } from "../core/scenario.ts";
 import type { Choice, Task } from "../core/schedule.ts";
 import type { FootprintOf, Scheduler } from "./scheduler.ts";
 
-/** One execution in so many has a fault; of those, one in so many has another one, and so on. */
+/** One in this many executions has a fault; one in this many of those has a second one; and so on. */
 const RARITY = 4;
 
-/** Steps of a scenario that was not executed yet: a guess, replaced by what is seen. */
-const STEPS_PER_COMMAND = 4;
+/** Estimates the steps of a scenario before its first execution. */
+const STEPS_PER_OPERATION = 4;
 
 /**
- * Lets faults strike now and then, and leaves the choices to another scheduler. When they strike
- * comes from random numbers of their own: what the other scheduler does without faults, it does.
- * That one has to choose by what is enabled alone, since no execution with faults repeats another.
+ * Injects faults at random into the executions of another scheduler. The faults have random numbers
+ * of their own, so that the other scheduler makes the same choices as without them. It must not
+ * depend on repeating an execution: an execution with a fault repeats none.
  */
 export class RandomFaults implements Scheduler {
   readonly #scheduler: Scheduler;
@@ -22,10 +22,10 @@ export class RandomFaults implements Scheduler {
   readonly #random: ReturnType<typeof xoroshiro128plus>;
   #step = 0;
   #longest = 0;
-  /** The steps at which faults are due. */
+  /** The steps at which faults are due, ascending. */
   #due: number[] = [];
 
-  /** `seed`, a 32-bit integer, determines when which of `kinds` strikes. */
+  /** @param seed a 32-bit integer; it determines which of `kinds` is injected when */
   constructor(scheduler: Scheduler, kinds: readonly Fault[], seed: number) {
     this.#scheduler = scheduler;
     this.#kinds = new Set(kinds);
@@ -34,7 +34,7 @@ export class RandomFaults implements Scheduler {
 
   begin(scenario: Scenario): boolean {
     const operations = scenario.clients.reduce((sum, list) => sum + list.length, 0);
-    this.#longest = Math.max(this.#longest, this.#step, operations * STEPS_PER_COMMAND);
+    this.#longest = Math.max(this.#longest, this.#step, operations * STEPS_PER_OPERATION);
     this.#step = 0;
     this.#due = [];
     while (this.#below(RARITY) === 0) this.#due.push(this.#below(this.#longest));
@@ -52,10 +52,11 @@ export class RandomFaults implements Scheduler {
   }
 
   /**
-   * One that is due strikes as soon as it can. Each kind that can is as likely as the others. A
-   * client that does not know what became of its operation mostly sends it again, sooner or later.
+   * A fault that is due is injected at the first step at which one of its kinds is possible; each
+   * possible kind has the same probability. A client that has lost the response to its operation
+   * sends the operation again with a probability of one half at each step.
    */
-  strike(faults: readonly Choice[]): Choice | undefined {
+  inject(faults: readonly Choice[]): Choice | undefined {
     const retry = faults.find(({ action }) => action === "retry");
     if (retry !== undefined && this.#kinds.has("retry") && this.#below(2) === 0) return retry;
     const [due] = this.#due;
@@ -67,8 +68,8 @@ export class RandomFaults implements Scheduler {
     if (kinds.length === 0) return undefined;
     this.#due.shift();
     const kind = kinds[this.#below(kinds.length)];
-    const those = possible.filter(({ action }) => action === kind);
-    return those[this.#below(those.length)];
+    const ofKind = possible.filter(({ action }) => action === kind);
+    return ofKind[this.#below(ofKind.length)];
   }
 
   #below(bound: number): number {

@@ -12,14 +12,14 @@ function walks(seed: number, count: number): string[] {
   });
 }
 
-test("the same seed makes the same choices, another one others", () => {
+test("the same seed gives the same walks, another seed other walks", () => {
   expect(walks(7, 5)).toEqual(walks(7, 5));
   expect(walks(7, 5)).not.toEqual(walks(8, 5));
   expect(walks(-2147483648, 2)).toEqual(walks(-2147483648, 2));
   expect(new Set(walks(7, 20)).size).toBeGreaterThan(15);
 });
 
-test("each of those that can move is chosen about as often", () => {
+test("each enabled task is chosen about equally often", () => {
   const random = new RandomWalk(1);
   const enabled = ["0", "1", "2", "bg"].map((task) => ({ task, action: "release" as const }));
   const counts = new Map(enabled.map(({ task }) => [task, 0]));
@@ -30,6 +30,6 @@ test("each of those that can move is chosen about as often", () => {
   for (const count of counts.values()) expect(Math.abs(count - 1_000)).toBeLessThan(150);
 });
 
-test("a walk cannot choose from nothing", () => {
+test("a walk fails if no task is enabled", () => {
   expect(() => new RandomWalk(1).choose([])).toThrow();
 });

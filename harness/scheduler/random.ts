@@ -3,11 +3,11 @@ import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { Choice } from "../core/schedule.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** Chooses uniformly among those that can move: a random walk, the plain baseline. */
+/** A random walk: each enabled task is chosen with the same probability. */
 export class RandomWalk implements Scheduler {
   readonly #random: ReturnType<typeof xoroshiro128plus>;
 
-  /** `seed`, a 32-bit integer, determines all walks. */
+  /** @param seed a 32-bit integer; it determines all walks */
   constructor(seed: number) {
     this.#random = xoroshiro128plus(seed);
   }

@@ -2,10 +2,9 @@ import { type Choice, type Entry, entryOf, type Schedule, type Task } from "../c
 import type { Scheduler } from "./scheduler.ts";
 
 /**
- * Follows a schedule once. A task that cannot move when its turn has come, or a fault that cannot
- * strike, is passed over; when the schedule has ended, whoever moved last goes on, else the first.
- * Both are said in `diverged`: a replay must not then pass for one, while shrinking only wants
- * something close.
+ * Follows a schedule once. An entry whose task is not enabled, or whose fault is not possible, is
+ * skipped. After the last entry the task that moved last continues, else the first one. `diverged`
+ * reports both: a replay has then failed, while shrinking accepts a similar execution.
  */
 export class ReplayScheduler implements Scheduler {
   readonly #entries: readonly Entry[];
@@ -23,49 +22,52 @@ export class ReplayScheduler implements Scheduler {
     return first;
   }
 
-  strike(faults: readonly Choice[], enabled: readonly Choice[]): Choice | undefined {
-    // Once nobody can move, what is left of the schedule is told as such.
-    const next = enabled.length > 0 ? this.#next([...enabled, ...faults]) : this.#wanted(faults);
+  inject(faults: readonly Choice[], enabled: readonly Choice[]): Choice | undefined {
+    // When no task is enabled, the rest of the schedule is not skipped: `diverged` reports its length.
+    const next = enabled.length > 0 ? this.#next([...enabled, ...faults]) : this.#matching(faults);
     if (next === undefined || enabled.includes(next)) return undefined;
     this.#at++;
     return next;
   }
 
   choose(enabled: readonly Choice[], previous: Task | undefined): Choice {
-    const wanted = this.#next(enabled);
-    if (wanted !== undefined) {
+    const scheduled = this.#next(enabled);
+    if (scheduled !== undefined) {
       this.#at++;
-      return wanted;
+      return scheduled;
     }
-    this.#diverged ??= `the schedule ends after ${this.#at} steps, but somebody can still move`;
+    this.#diverged ??= `the schedule ends after ${this.#at} steps, but a task is still enabled`;
     const [first] = enabled;
     const choice = enabled.find(({ task }) => task === previous) ?? first;
     if (choice === undefined) throw new Error("a scheduler was asked to choose from nothing");
     return choice;
   }
 
-  /** The one of `possible` that is next in the schedule; what is not possible is passed over. */
+  /** The first of the remaining entries that is possible; the entries before it are skipped. */
   #next(possible: readonly Choice[]): Choice | undefined {
     for (; this.#at < this.#entries.length; this.#at++) {
-      const found = this.#wanted(possible);
+      const found = this.#matching(possible);
       if (found !== undefined) return found;
       const entry = this.#entries[this.#at];
-      this.#diverged ??= `at step ${this.#at} task ${entry} should move, but it cannot`;
+      this.#diverged ??= `at step ${this.#at} task ${entry} should move, but it is not enabled`;
     }
     return undefined;
   }
 
-  #wanted(possible: readonly Choice[]): Choice | undefined {
+  #matching(possible: readonly Choice[]): Choice | undefined {
     const entry = this.#entries[this.#at];
     return possible.find((choice) => entryOf(choice) === entry);
   }
 
-  /** After the execution: what first went otherwise than the schedule says, if anything did. */
+  /** How the execution first departed from the schedule; undefined: it did not. */
   diverged(): string | undefined {
     const { length } = this.#entries;
-    const left = this.#at < length;
+    const unfinished = this.#at < length;
     return (
-      this.#diverged ?? (left ? `all was done after ${this.#at} of ${length} steps` : undefined)
+      this.#diverged ??
+      (unfinished
+        ? `the execution ended after ${this.#at} of the schedule's ${length} steps`
+        : undefined)
     );
   }
 }

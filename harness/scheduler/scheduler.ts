@@ -3,27 +3,33 @@ import type { Scenario } from "../core/scenario.ts";
 import type { Choice, Task } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
 
-/** What a choice may touch in the present state; undefined when that is not known. */
+/** What a choice may touch in the present state; undefined: not known. */
 export type FootprintOf = (choice: Choice) => Footprint | undefined;
 
-/** Decides who moves. One object serves all executions of one scenario. */
+/** Chooses the next step. One scheduler makes all executions of one scenario. */
 export interface Scheduler {
-  /** Begins the scenario's next execution; false when there is nothing left that it would try. */
+  /** Begins the next execution of the scenario; false when no schedule is left to execute. */
   begin(scenario: Scenario): boolean;
   /**
-   * Chooses one of `enabled`, which is never empty and is in a fixed order (by client, then by
-   * connection; the background last). `previous` is the task that moved last. `footprintOf` says
-   * what each of them may touch.
+   * Chooses one of `enabled`.
+   *
+   * @param enabled never empty; ordered by client, then by connection, the background last
+   * @param previous the task that moved last
+   * @param footprintOf what each of `enabled` may touch
    */
   choose(enabled: readonly Choice[], previous: Task | undefined, footprintOf?: FootprintOf): Choice;
   /**
-   * What the step that was chosen last came to, once all is at rest again. `released`: what connections
-   * held that were closed in it; undefined when nobody can tell what it did.
+   * Called after each step, at quiescence.
+   *
+   * @param events what the step added to the trace
+   * @param released what the connections that were closed in the step held; undefined: not known
    */
   observe?(events: Trace, released: Touched | undefined): void;
   /**
-   * Before each choice, and once nobody can move any more: which of `faults` strikes, instead of a
-   * choice; undefined for none. Where it is missing no fault ever strikes.
+   * Called before each choice, and once more when no task is enabled: the fault to inject instead of a
+   * choice; undefined: none. A scheduler without it injects no faults.
+   *
+   * @param faults all that can be injected now
    */
-  strike?(faults: readonly Choice[], enabled: readonly Choice[]): Choice | undefined;
+  inject?(faults: readonly Choice[], enabled: readonly Choice[]): Choice | undefined;
 }

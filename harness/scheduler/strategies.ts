@@ -1,6 +1,7 @@
 import type { Fault } from "../core/fault.ts";
 import { DynamicReduction } from "./dynamic-reduction.ts";
 import { Exhaustive } from "./exhaustive.ts";
+import { FaultSweep } from "./fault-sweep.ts";
 import { Pct } from "./pct.ts";
 import { RandomWalk } from "./random.ts";
 import { RandomFaults } from "./random-faults.ts";
@@ -8,33 +9,43 @@ import type { Scheduler } from "./scheduler.ts";
 
 /** How one scenario is explored. */
 export interface ScenarioPlan {
-  /** The most executions of it. */
+  /** The most executions of the scenario. */
   readonly executions: number;
   readonly scheduler: Scheduler;
-  /** The most of the campaign's budget that may be used up when it ends, from 0 to 1. */
+  /** The part of the campaign's budget, from 0 to 1, at which exploring ends. Default: 1. */
   readonly share?: number;
 }
 
 /** Decides how each scenario of a campaign is explored. */
 export interface Strategy {
   readonly name: string;
+  /** What `heddle verify --help` prints. */
   readonly description: string;
   /**
-   * The name of what it does when that part of the budget is used up; what it does depends on the
-   * budget through this alone. Undefined: always the same.
+   * The name of the phase once this part of the budget, from 0 to 1, is used up. `explore` depends on
+   * the budget only through its phase. A strategy without it has one phase.
    */
   phase?(used: number): string;
-  /** Whether faults can strike: not in searches, which repeat what they have seen. */
-  readonly strikes: boolean;
-  /** Those that do now and then; without it, none. */
+  /** Whether it can inject faults. A search cannot: it relies on repeating an execution. */
+  readonly injectsFaults: boolean;
+  /** The kinds of faults that it injects. Default: none. */
   readonly faults?: readonly Fault[] | undefined;
-  /** The most preemptions of its searches, Infinity included; undefined where it has none. */
+  /** The most preemptions of its searches, which may be Infinity; undefined: it has no searches. */
   readonly preemptions?: number;
-  /** Whether it leaves out interleavings by what steps may touch, and so has to be told of that. */
+  /**
+   * The schedulers with which the service's pairs of operations are explored besides generated
+   * scenarios, in the order of `ScenarioOrder`: the first of all pairs, then the second of all pairs,
+   * and so on. Default: none, and the pairs are not explored.
+   */
+  readonly pairSchedulers?: readonly (() => Scheduler)[];
+  /** Whether it leaves out equivalent interleavings, and so needs the footprints of steps. */
   readonly reduces?: boolean;
   /**
-   * For the next scenario. `seed` is a 32-bit integer; `used` is the part of the campaign's budget
-   * that is used up, from 0 to 1; `single` says that there are no other scenarios.
+   * Plans the next scenario.
+   *
+   * @param seed a 32-bit integer
+   * @param used the part of the campaign's budget that is used up, from 0 to 1
+   * @param single whether the campaign has only this scenario
    */
   explore(seed: number, used: number, single?: boolean): ScenarioPlan;
 }
@@ -42,40 +53,47 @@ export interface Strategy {
 export interface StrategyOptions {
   /** The most preemptions of an exhaustive search. */
   readonly preemptions: number;
-  /** What strikes now and then where schedules are random; searches have no faults. */
+  /** The kinds of faults that random schedules inject; searches inject none. Default: none. */
   readonly faults?: readonly Fault[];
   /**
-   * Whether a search without a bound leaves out interleavings that come to the same as others;
-   * unless told otherwise, it does. One within a bound leaves nothing out (see `DynamicReduction`).
+   * Whether a search without a bound leaves out equivalent interleavings. A search with a bound never
+   * does (see `DynamicReduction`). Default: true.
    */
   readonly reduction?: boolean;
 }
 
-/** Orders of whole operations of one scenario: 4! for four clients with a operation each. */
+/** Executions of one scenario under `serial`: 4! for four clients with one operation each. */
 const SERIAL_ORDERS = 24;
 
-/** The depth of bugs that PCT aims at: most need two ordering constraints, a few three. */
+/** The depth of bugs that `pct` aims at: most need two ordering constraints, a few need three. */
 export const PCT_DEPTH = 3;
 
+/** Executions of one scenario under `pct`. */
 const PCT_EXECUTIONS = 4;
 
-/** What `auto` spends on one scenario's exhaustive search. */
+/** The most executions of one exhaustive search under `auto`. */
 const AUTO_SEARCH = 150;
 
-/** The same, where there is one scenario: the part of the budget, and the most executions. */
+/**
+ * The most preemptions in pairs under `auto`. Most races need one. All pairs with two take more
+ * executions than a whole campaign: these are for `--pairs`.
+ */
+const PAIR_PREEMPTIONS = 1;
+
+/** The search of a single scenario under `auto`. */
 const SINGLE_SEARCH = { share: 0.7, executions: 20_000 };
 
 const serial: Strategy = {
   name: "serial",
   description: `every order of whole operations, at most ${SERIAL_ORDERS} per scenario`,
-  strikes: false,
+  injectsFaults: false,
   explore: () => ({ executions: SERIAL_ORDERS, scheduler: new Exhaustive(0) }),
 };
 
 const random = (options: StrategyOptions): Strategy => ({
   name: "random",
-  description: "a random walk: at each step one of those that can move, each as likely",
-  strikes: true,
+  description: "random walks: at each step, each enabled task moves with the same probability",
+  injectsFaults: true,
   faults: options.faults,
   explore: (seed) => ({
     executions: 1,
@@ -85,8 +103,8 @@ const random = (options: StrategyOptions): Strategy => ({
 
 const pct = (options: StrategyOptions): Strategy => ({
   name: "pct",
-  description: "random priorities with few changes, and a bound on the bugs that are missed",
-  strikes: true,
+  description: "random priorities that change rarely: probabilistic concurrency testing",
+  injectsFaults: true,
   faults: options.faults,
   explore: (seed) => ({
     executions: PCT_EXECUTIONS,
@@ -102,6 +120,16 @@ function withFaults(
   return faults.length === 0 ? scheduler : new RandomFaults(scheduler, faults, seed);
 }
 
+/** Where faults are asked for, each fault at each place takes the place of preemptions. */
+function pairSchedulers({
+  faults = [],
+  preemptions,
+}: StrategyOptions): readonly (() => Scheduler)[] {
+  if (faults.length > 0) return [() => new FaultSweep(faults)];
+  const most = Math.min(PAIR_PREEMPTIONS, preemptions);
+  return Array.from({ length: most + 1 }, (_, bound) => () => new Exhaustive(bound));
+}
+
 function exhaustive({ preemptions, reduction = true }: StrategyOptions): Strategy {
   const reduces = reduction && preemptions === Number.POSITIVE_INFINITY;
   return {
@@ -109,7 +137,7 @@ function exhaustive({ preemptions, reduction = true }: StrategyOptions): Strateg
     description: "every schedule with at most --preemptions preemptions",
     preemptions,
     reduces,
-    strikes: false,
+    injectsFaults: false,
     explore: () => ({
       executions: Number.POSITIVE_INFINITY,
       scheduler: reduces ? new DynamicReduction() : new Exhaustive(preemptions),
@@ -118,17 +146,20 @@ function exhaustive({ preemptions, reduction = true }: StrategyOptions): Strateg
 }
 
 /**
- * Most bugs fall to the first walks: they leave clients often, and spend one execution on a scenario.
- * Serial orders and searches come next, since they can say what they covered; the rest is PCT's.
+ * The pairs of operations come first: what a pair can show is then found with every seed. Random walks
+ * take turns with them: they preempt often, and each tries another scenario. Serial orders and
+ * searches follow, because they can state what they covered; PCT has the rest.
  */
 const auto = (options: StrategyOptions): Strategy => ({
   name: "auto",
   description:
-    "a twentieth of the budget random, a twentieth serial, four tenths exhaustive, the rest pct; of " +
-    "a single scenario, all schedules with 0, 1, 2, … preemptions for seven tenths, the rest pct",
-  strikes: true,
+    "the service's pairs of operations with at most one preemption, or with each fault at each " +
+    "place, in at most two thirds of the budget; of the rest a twentieth random, a twentieth serial, four tenths exhaustive, the rest " +
+    "pct; of a single scenario, all schedules with 0, 1, 2, … preemptions for seven tenths, the rest pct",
+  injectsFaults: true,
   faults: options.faults,
   preemptions: options.preemptions,
+  pairSchedulers: pairSchedulers(options),
   phase: autoPhase,
   explore: (seed, used, single) => {
     if (single) {
@@ -155,9 +186,9 @@ function autoPhase(used: number): "random" | "serial" | "exhaustive" | "pct" {
 }
 
 /**
- * How much of its executions `auto` has used up after a share of its scenarios, from 0 to 1, where
- * the scenarios are limited. A walk takes one execution, a search far more than the rest; so that each
- * gets its part of them, walks are given many scenarios and searches few.
+ * The part of its executions that `auto` has used up after this part of its scenarios, both from 0 to
+ * 1, in a campaign with a number of scenarios. A walk takes one execution and a search up to 150: each
+ * phase has its share of the executions if walks have many scenarios, and searches few.
  */
 export function effortUsed(scenarios: number): number {
   const corners = [

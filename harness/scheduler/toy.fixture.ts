@@ -1,10 +1,10 @@
 import { type Choice, isPreemption, type Task } from "../core/schedule.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** Each client's operations, by their number of statements. */
+/** For each client, the number of statements of each of its operations. */
 export type Toy = readonly (readonly number[])[];
 
-/** One walk through a toy: what was chosen, from what, and how many preemptions that made. */
+/** One execution of a toy: the choices, the tasks they were chosen from, and the preemptions. */
 export interface Walk {
   readonly entries: readonly Task[];
   readonly enabled: readonly (readonly Choice[])[];
@@ -12,8 +12,9 @@ export interface Walk {
 }
 
 /**
- * A system without a database: each client's operation is a start, then its statements; nobody waits.
- * `blocked` takes away what cannot move.
+ * Executes a toy, without a database: an operation is a start, then its statements.
+ *
+ * @param blocked whether a task is blocked after these entries; by default none is
  */
 export function walk(
   toy: Toy,

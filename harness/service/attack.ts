@@ -3,43 +3,43 @@ import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Violation } from "../core/verdict.ts";
 
-/** What is attacked: a deployment that runs already, and is not in Heddle's hands. */
+/** The deployment that an attack sends requests to. Heddle neither starts nor controls it. */
 export interface Target {
   readonly url: string;
-  /** Past the service, if that is known. */
+  /** Connection string of the database of the service, if it is known. */
   readonly databaseUrl: string | undefined;
-  /** How many requests at once. */
+  /** The number of concurrent requests. */
   readonly concurrency: number;
-  /** The text from which all that is random derives. */
+  /** The seed of all random choices. */
   readonly seed: string;
 }
 
-/** An attack on a deployed service: black box, by what everybody may send. */
+/** A black-box attack on a deployed service, with requests that any user may send. */
 export interface Attack<State extends Json = Json, Op extends Operation = Operation> {
   readonly name: string;
   readonly description: string;
   readonly rules: readonly { readonly name: string; readonly description: string }[];
-  /** Throws HarnessError where the target cannot be attacked. */
+  /** Prepares the target. Throws HarnessError if it cannot be attacked. */
   begin(target: Target): Promise<AttackRun<State, Op>>;
 }
 
-/** What one round gave. */
+/** The events and violations of one round of an attack. */
 export interface Round<Op extends Operation = Operation> {
   /** In the order in which they happened. */
   readonly events: readonly Event<Op>[];
-  /** How long each operation took, in ms, by the way that it went. */
+  /** The duration of each operation in ms; `way` is its route, such as a browser or HTTP. */
   readonly latencies: readonly { readonly way: string; readonly ms: number }[];
   readonly violations: readonly Violation[];
 }
 
-/** An attack under way. */
+/** A running attack. */
 export interface AttackRun<State extends Json = Json, Op extends Operation = Operation> {
-  /** What there was before it, for the model; undefined where no model can checker it. */
+  /** The state before the attack, for the model; undefined if no model can check the history. */
   readonly initial: State | undefined;
-  /** One round; `number` counts from 0. It cleans up what it made. */
+  /** Performs one round, and removes what it created. `number` counts from 0. */
   round(number: number): Promise<Round<Op>>;
-  /** What is wrong when all is over. */
+  /** The violations that are visible after the last round. */
   end(): Promise<readonly Violation[]>;
-  /** Takes back whatever is still there of what it made, however it ended. */
+  /** Removes what the attack created and is still there, also after an error. */
   close(): Promise<void>;
 }

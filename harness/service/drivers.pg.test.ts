@@ -9,10 +9,11 @@ import { DataTypes, Sequelize } from "sequelize";
 import { DataSource } from "typeorm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ScenarioDefinition, verify } from "../index.ts";
+import { withClient } from "../postgres/connection.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { scenarioService } from "./scenario-service.ts";
-import { connected, lostUpdate } from "./scenarios.fixture.ts";
+import { lostUpdate } from "./scenarios.fixture.ts";
 
 let server: Server;
 
@@ -26,10 +27,10 @@ afterAll(async () => {
 
 type Increment = (url: string) => Promise<unknown>;
 
-/** Each reads a counter, and writes one more than it read, in its own way. */
+/** By driver: reads a counter, and writes the value plus one. */
 const drivers: { readonly [driver: string]: Increment } = {
   "node-postgres": (url) =>
-    connected(url, async (client) => {
+    withClient(url, async (client) => {
       const read = { name: "read", text: "select value from counter" };
       const { rows } = await client.query<{ value: number }>(read);
       await client.query("update counter set value = $1", [Number(rows[0]?.value) + 1]);
@@ -97,7 +98,7 @@ const drivers: { readonly [driver: string]: Increment } = {
   },
 };
 
-test.each(Object.entries(drivers))("a race is caught through %s", async (_, increment) => {
+test.each(Object.entries(drivers))("catches a race through %s", async (_, increment) => {
   const client = ({ url }: { readonly url: string }) => increment(url);
   const scenario = { ...lostUpdate, clients: { a: client, b: client } };
   const service = scenarioService(scenario, "a.ts", new URL(import.meta.url));
@@ -114,23 +115,23 @@ const run = async (definition: ScenarioDefinition) => {
   return campaign;
 };
 
-test("COPY is one step, in either direction", async () => {
+test("COPY is one step in both directions", async () => {
   const copy = async ({ url }: { readonly url: string }) => {
     const sql = postgres(url, { max: 1 });
     const rows = await sql`copy words to stdout`.readable();
-    let seen = "";
-    for await (const chunk of rows) seen += chunk;
+    let text = "";
+    for await (const chunk of rows) text += chunk;
     const writable = await sql`copy words from stdin`.writable();
-    await new Promise((resolve) => writable.end(`${seen}more\n`, () => resolve(undefined)));
+    await new Promise((resolve) => writable.end(`${text}more\n`, () => resolve(undefined)));
     await sql.end();
-    return seen;
+    return text;
   };
   const campaign = await run({
     setup: "create table words (word text); insert into words values ('one')",
     clients: { a: copy, b: copy },
     invariants: { "both see one word": "select count(*) from words having count(*) <> 4" },
   });
-  // Whoever copies after the other one has copied both ways has seen more than one word.
+  // A client that copies out after the other has copied in sees two words.
   expect(campaign.verdict).toBe("fail");
   const [found] = campaign.counterexamples;
   expect(found?.violations).toMatchObject([{ name: "both see one word" }]);
@@ -140,21 +141,23 @@ test("COPY is one step, in either direction", async () => {
   expect(statements).toHaveLength(4);
 });
 
-test("a notification is heard when its listener is chosen", async () => {
+test("a notification is delivered when the scheduler chooses its listener", async () => {
   const campaign = await run({
-    setup: "create table heard (word text)",
+    setup: "create table received (word text)",
     clients: {
       listener: ({ url }) =>
-        connected(url, async (client) => {
-          const heard = new Promise((resolve) => client.once("notification", resolve));
+        withClient(url, async (client) => {
+          const received = new Promise((resolve) => client.once("notification", resolve));
           await client.query("listen news");
           await client.query("select pg_notify('news', 'listening')");
-          await heard;
-          await client.query("insert into heard values ('listening')");
+          await received;
+          await client.query("insert into received values ('listening')");
         }),
-      other: ({ url }) => connected(url, (client) => client.query("notify news")),
+      other: ({ url }) => withClient(url, (client) => client.query("notify news")),
     },
-    invariants: { "it is heard": "select 'silence' as said where not exists (select from heard)" },
+    invariants: {
+      "it is received": "select 'nothing' as received where not exists (select from received)",
+    },
   });
   expect(campaign).toMatchObject({ verdict: "pass", reason: null });
 });

@@ -2,18 +2,18 @@ import { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import { Executor, type ExecutorOptions } from "../execution/executor.ts";
-import type { SystemSetup } from "../execution/start-system.ts";
+import type { SystemFactory } from "../execution/system.ts";
+import { withClient } from "../postgres/connection.ts";
 import type { Server } from "../postgres/provider.ts";
-import { mutated } from "./mutated.ts";
 import type { Service } from "./service.ts";
 
-/** A change of a service's schema: SQL that runs once after its migrations. */
+/** A mutant of a service's schema: SQL that is executed once after the migrations. */
 export interface SchemaMutant {
   readonly name: string;
   readonly ddl: string;
 }
 
-/** The name of a seeded bug, or a change of the schema. */
+/** The name of a seeded bug, or a mutant of the schema. */
 export type AppliedMutant = string | SchemaMutant;
 
 export function mutantName(mutant: AppliedMutant): string {
@@ -21,19 +21,19 @@ export function mutantName(mutant: AppliedMutant): string {
 }
 
 /**
- * How the service is set up, with one of its seeded bugs or a change of its schema.
+ * How an executor sets the service up, with a seeded bug or a mutant of the schema if one is given.
  * @throws HarnessError USAGE when the service has no such seeded bug.
  */
 export function setupOf<State extends Json, Op extends Operation>(
   service: Service<State, Op>,
   mutant: AppliedMutant | undefined,
-): SystemSetup<State, Op> {
+): SystemFactory<State, Op> {
   if (typeof mutant === "object") return setupOf(mutated(service, mutant.ddl), undefined);
-  if (mutant !== undefined && !service.mutants.some(({ name }) => name === mutant)) {
-    const names = service.mutants.map(({ name }) => name).join(", ") || "none";
+  if (mutant !== undefined && !service.seededBugs.some(({ name }) => name === mutant)) {
+    const names = service.seededBugs.map(({ name }) => name).join(", ") || "none";
     throw new HarnessError(
       "USAGE",
-      `the model "${service.name}" has no mutant "${mutant}"; it has: ${names}`,
+      `the service "${service.name}" has no seeded bug "${mutant}"; it has: ${names}`,
     );
   }
   return {
@@ -42,7 +42,7 @@ export function setupOf<State extends Json, Op extends Operation>(
   };
 }
 
-/** Opens an executor for a service; see `setupOf`. */
+/** Opens an executor for a service. See `setupOf` for `mutant` and errors. */
 export async function openExecutor<State extends Json, Op extends Operation>(
   server: Server,
   service: Service<State, Op>,
@@ -51,4 +51,20 @@ export async function openExecutor<State extends Json, Op extends Operation>(
 ): Promise<Executor<State, Op>> {
   const { queries = [] } = service;
   return Executor.open(server, setupOf(service, mutant), { ...options, queries });
+}
+
+/** The service with SQL that is executed once after its migrations, and without seeded bugs. */
+function mutated<State extends Json, Op extends Operation>(
+  service: Service<State, Op>,
+  ddl: string,
+): Service<State, Op> {
+  return {
+    ...service,
+    seededBugs: [],
+    migrate: async (directUrl) => {
+      await service.migrate(directUrl, undefined);
+      await withClient(directUrl, (client) => client.query(ddl));
+    },
+    start: (context) => service.start(context, undefined),
+  };
 }

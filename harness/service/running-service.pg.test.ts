@@ -8,7 +8,7 @@ import { startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { scenarioService } from "./scenario-service.ts";
 
-/** A port that was free a moment ago. */
+/** A port that is probably free. */
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
@@ -17,9 +17,9 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-test("a service that runs already is driven through the port that it was pointed to", async () => {
+test("drives a service that is running already through its database port", async () => {
   const databasePort = await freePort();
-  // Whatever it calls its database, its user and the password: it knows nothing of Heddle.
+  // Any database, user and password: the service is not configured for Heddle.
   const pool = new Pool({
     connectionString: `postgres://shop:any@127.0.0.1:${databasePort}/shop`,
     max: 4,
@@ -44,13 +44,13 @@ test("a service that runs already is driven through the port that it was pointed
     setup: "create table counter (value int not null); insert into counter values (0)",
     service: { url: `http://127.0.0.1:${port}`, databasePort },
     clients: { ada: visit, bob: visit },
-    invariants: { "every visit counts": "select value from counter where value <> 2" },
+    invariants: { "every visit is counted": "select value from counter where value <> 2" },
   };
   const service = scenarioService(scenario, "a.ts", new URL(import.meta.url));
   const { campaign, error } = await verify(server, service, { seed: 1 });
   expect(error).toBeUndefined();
   expect(campaign.counterexamples).toMatchObject([
-    { preemptions: 1, violations: [{ name: "every visit counts" }] },
+    { preemptions: 1, violations: [{ name: "every visit is counted" }] },
   ]);
   await pool.end();
   shop.close();

@@ -1,29 +1,29 @@
 import type { IdFields } from "../core/ids.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 
-/** Runs one statement past the gate, and resolves with its rows. */
+/** Executes a statement without gates, and resolves with its rows. */
 export type ClientQuery = (sql: string, values?: readonly unknown[]) => Promise<JsonObject[]>;
 
-/** What a client is given. */
+/** The argument of a client function. */
 export interface ClientContext {
-  /** Connection string of this client alone; for any driver, pool or ORM. */
+  /** The connection string of this client, for any driver, pool or ORM. */
   readonly url: string;
-  /** Where the scenario's service answers, if it has one. */
+  /** The URL of the scenario's service, if it has one. */
   readonly service: string | undefined;
-  /** Aborted when the execution is given up. */
+  /** Aborted when Heddle gives the execution up. */
   readonly signal: AbortSignal;
 }
 
 /**
- * One concurrent client: opens its own connections, does its work, and closes them. What it returns
- * is its answer. If it throws, it was refused, with the error's SQLSTATE, code or name.
+ * One concurrent client: opens connections, does its work, and closes them. The value that it returns is
+ * its answer. An error that it throws is an answer too, with the error's SQLSTATE, code or name as code.
  */
 export type ClientFunction = (context: ClientContext) => unknown;
 
 /**
- * A program, in any language, that is started in the scenario file's folder. The environment tells it
- * where its database is: `DATABASE_URL`, and `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD` and
- * `PGDATABASE` for libpq. What it prints is its answer; `EXIT_1` is how an exit code of 1 is called.
+ * A program in any language, started in the folder of the scenario file. The environment variables
+ * `DATABASE_URL` and, for libpq, `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD` and `PGDATABASE` lead to its
+ * database. Its standard output is its answer. The code of an exit with 1 is `EXIT_1`.
  */
 export interface Program {
   /** The program and its arguments: `["psql", "-f", "a.sql"]`. */
@@ -31,10 +31,11 @@ export interface Program {
   readonly env?: { readonly [name: string]: string };
 }
 
-/** A request to the scenario's service. The status is its code: any but those from 500 on may be. */
+/** A request to the scenario's service. Its code is the status. One from 500 on is a violation unless
+ * `errors` has it. */
 export interface HttpClient {
   readonly http: {
-    /** `GET`, or `POST` where there is a body. */
+    /** Default: `POST` with a body, else `GET`. */
     readonly method?: string;
     readonly path: string;
     readonly headers?: { readonly [name: string]: string };
@@ -45,69 +46,121 @@ export interface HttpClient {
 
 export type ClientDefinition = ClientFunction | Program | HttpClient;
 
-/** A service that runs already, at `url`, and has its database at the port `databasePort` here. */
+/** A service that is running at `url` and connects to its database on port `databasePort` of 127.0.0.1. */
 export interface RunningService {
   readonly url: string;
   /**
-   * Heddle listens there as long as it runs. The user and the database of the service's own
-   * connection string may be any; a password is what the server of the run asks for, if it does.
+   * Heddle listens on this port while it runs. The connection string of the service may name any user
+   * and database; it needs a password only if the Postgres of the run asks for one.
    */
   readonly databasePort: number;
 }
 
 /**
- * A service that Heddle starts once, with `DATABASE_URL` set, and `PORT` to the port of 127.0.0.1 on
- * which it has to listen; or one that runs already.
+ * A program that Heddle starts once, with `DATABASE_URL` and with the `PORT` of 127.0.0.1 on which it must
+ * listen; or a service that is running already.
  */
 export type ServiceDefinition = Program | RunningService;
 
 /**
- * How a client ended: with a value (and, of an HTTP request, the status), or with an error's code and
- * message.
+ * The answer of a client: a value (and the status, if it is an HTTP request), or the code and message of
+ * an error.
  */
 export type Outcome =
   | { readonly value: Json; readonly status?: number }
   | { readonly error: string; readonly message: string };
 
-/** What an invariant that is a function is given, after all clients are done. */
+/** The argument of an invariant function, which is called after all clients are done. */
 export interface InvariantContext {
   readonly query: ClientQuery;
-  /** How each client ended that has ended, by name. */
+  /** By client name: the answer of each client that has one. */
   readonly outcomes: { readonly [client: string]: Outcome };
 }
 
 /**
- * SQL that must return no rows; or a function that returns the rows that break the invariant (none,
- * or nothing at all, when it holds), or fails an assertion.
+ * SQL that must return no rows; or a function that returns the rows that break the invariant (an empty
+ * list or nothing if it holds), or fails an assertion.
  */
 export type InvariantDefinition =
   | string
   | ((context: InvariantContext) => unknown | Promise<unknown>);
 
-/** A race to look for: `export default defineScenario({ … })`. */
+/** A scenario with a race to look for: `export default defineScenario({ … })`. */
 export interface ScenarioDefinition {
-  /** SQL, or a function; is given an empty database, past the gate. */
+  /** SQL or a function that creates tables and rows in an empty database, without gates. */
   readonly setup: string | ((context: { readonly url: string }) => unknown);
-  /** By name. */
+  /** The concurrent clients by name. */
   readonly clients: { readonly [name: string]: ClientDefinition };
+  /** The service that clients with `http` send requests to. */
   readonly service?: ServiceDefinition;
-  /** By name; what has to hold when all clients are done. */
+  /** By name: what must hold when all clients are done. */
   readonly invariants?: { readonly [name: string]: InvariantDefinition };
-  /** Codes of the errors with which clients may end, such as `40001`. By default none. */
+  /** The codes of errors with which clients may end, such as `40001`. Default: none. */
   readonly errors?: readonly string[];
   /**
-   * Whether answers and rows have to be those of some order in which the clients run one after the
-   * other. `ids` says where ids stand that the database generates, by table (or client, for answers)
-   * and column: those may come in another order.
+   * Whether answers and rows must equal those of some order in which the clients run one after the
+   * other. `ids` names the columns with generated ids, by table (or, for answers, by client): these ids
+   * may differ in their order. Default: false.
    */
   readonly serialEquivalence?: boolean | { readonly ids: IdFields };
-  /** Puts the database back as it was after the setup; by default Heddle does it. */
+  /** Restores the state after the setup, before each execution. Default: Heddle restores it. */
   readonly reset?:
     | string
     | ((context: { readonly url: string; readonly query: ClientQuery }) => unknown);
 }
 
-/** A scenario, with its types checked. What it leaves open is checked by the contract alone. */
+/** Returns the definition, with its type checked. */
 export function defineScenario(definition: ScenarioDefinition): ScenarioDefinition {
   return definition;
 }
+
+export function isScenario(value: unknown): value is ScenarioDefinition {
+  return scenarioProblem(value) === undefined;
+}
+
+/** Why a value is not a scenario definition; undefined if it is one. */
+export function scenarioProblem(value: unknown): string | undefined {
+  if (!isRecord(value)) return "it has no `export default defineScenario({ … })`";
+  const { setup, clients, invariants = {}, errors = [], reset = "", service } = value;
+  if (!isText(setup) && !isFunction(setup)) return "`setup` is neither SQL nor a function";
+  if (!isRecord(clients)) return "`clients` is not an object of clients by name";
+  const names = Object.keys(clients);
+  if (names.length === 0) return "`clients` is empty: a race needs two clients";
+  const invalid = names.find((name) => !isClient(clients[name]));
+  if (invalid !== undefined) {
+    return `the client "${invalid}" is not a function, and has neither \`exec\` nor \`http\``;
+  }
+  if (service !== undefined && !isProgram(service) && !isRunning(service)) {
+    return "`service` has neither `exec`, nor `url` and `databasePort`";
+  }
+  if (!isRecord(invariants)) return "`invariants` is not an object of SQL or functions by name";
+  const invalidInvariant = Object.entries(invariants).find(
+    ([, it]) => !isText(it) && !isFunction(it),
+  );
+  if (invalidInvariant !== undefined)
+    return `the invariant "${invalidInvariant[0]}" is neither SQL nor a function`;
+  if (!Array.isArray(errors) || !errors.every(isText)) return "`errors` is not a list of codes";
+  if (!isText(reset) && !isFunction(reset)) return "`reset` is neither SQL nor a function";
+  return undefined;
+}
+
+function isRecord(value: unknown): value is { readonly [name: string]: unknown } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isClient(value: unknown): boolean {
+  if (isFunction(value) || isProgram(value)) return true;
+  return isRecord(value) && isRecord(value["http"]) && isText(value["http"]["path"]);
+}
+
+function isRunning(value: unknown): boolean {
+  return isRecord(value) && isText(value["url"]) && Number.isInteger(value["databasePort"]);
+}
+
+function isProgram(value: unknown): boolean {
+  if (!isRecord(value) || !Array.isArray(value["exec"])) return false;
+  return value["exec"].length > 0 && value["exec"].every(isText);
+}
+
+const isText = (value: unknown): value is string => typeof value === "string";
+const isFunction = (value: unknown): boolean => typeof value === "function";

@@ -8,10 +8,11 @@ import {
   type VerifyOptions,
   verify,
 } from "../index.ts";
+import { withClient } from "../postgres/connection.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { scenarioService } from "./scenario-service.ts";
-import { connected, lostUpdate, noLostUpdate } from "./scenarios.fixture.ts";
+import { lostUpdate, noLostUpdate } from "./scenarios.fixture.ts";
 
 const FAULTS = ["cut-before", "cut-after", "cancel", "terminate", "give-up", "retry"] as const;
 
@@ -27,7 +28,7 @@ afterAll(async () => {
 
 function pctOf(faults: readonly (typeof FAULTS)[number][]): Strategy {
   const found = strategies({ preemptions: 0, faults }).find(({ name }) => name === "pct");
-  if (found === undefined) throw new Error("there is no such strategy");
+  if (found === undefined) throw new Error("no pct strategy");
   return found;
 }
 
@@ -37,7 +38,7 @@ const run = (definition: ScenarioDefinition, options: Partial<VerifyOptions> = {
     ...options,
   });
 
-test("a race is caught, and keeps its clients when it shrinks", async () => {
+test("catches a race, and shrinking keeps its clients", async () => {
   const { campaign, error } = await run(lostUpdate);
   expect(error).toBeUndefined();
   expect(campaign).toMatchObject({ verdict: "fail", scenarios: 1, clients: { min: 2, max: 2 } });
@@ -56,17 +57,17 @@ test("a race is caught, and keeps its clients when it shrinks", async () => {
   });
 });
 
-test("what has no race passes when every interleaving was executed", async () => {
+test("a scenario without a race passes after every interleaving", async () => {
   const { campaign } = await run(noLostUpdate);
   expect(campaign).toMatchObject({ verdict: "pass", reason: null, scenarios: 1 });
-  // Each client starts, and is let go once: 4 steps, of which 2 are either's.
+  // Each client has two steps, a start and a statement: 4 choose 2 interleavings.
   expect(campaign.executions).toBe(6);
   expect(campaign.coverage).toContain(
     "All 6 interleavings, without a bound, of 1 scenario were executed.",
   );
 });
 
-test("a client that leaves a connection open is told so", async () => {
+test("a client that leaves a connection open is an error", async () => {
   const leaving: Pool[] = [];
   const { campaign, error } = await run({
     ...noLostUpdate,
@@ -81,27 +82,27 @@ test("a client that leaves a connection open is told so", async () => {
   });
   expect(campaign.verdict).toBe("unknown");
   expect(error).toMatchObject({
-    code: "MODEL_FAILED",
+    code: "SERVICE_FAILED",
     message: expect.stringMatching(
       /^client "careless" has ended and left 1 of its connections open/,
     ),
   });
 });
 
-test("what cannot be set up or checked is named, with its reason", async () => {
+test("an error of the setup or of an invariant is reported with its name and reason", async () => {
   const setup = "create table counters (id int);\ncreate tabel more (id int);";
   await expect(run({ ...noLostUpdate, setup })).rejects.toThrow(
     'the scenario\'s setup failed: Error: syntax error at or near "tabel", in line 2',
   );
-  const mistaken = { "no update is lost": "select nope" };
-  const { error, campaign } = await run({ ...noLostUpdate, invariants: mistaken });
+  const invalid = { "no update is lost": "select nope" };
+  const { error, campaign } = await run({ ...noLostUpdate, invariants: invalid });
   expect(error?.message).toBe(
     'the invariant "no update is lost" failed: error: column "nope" does not exist',
   );
   expect(campaign).toMatchObject({ verdict: "unknown", coverage: [] });
 });
 
-test("a client that never comes to the gate is named", async () => {
+test("a client that never sends a statement is named", async () => {
   const never = () => new Promise(() => {});
   const { error } = await run({ ...noLostUpdate, clients: { never } }, { stepTimeoutMs: 100 });
   expect(error).toMatchObject({
@@ -110,22 +111,20 @@ test("a client that never comes to the gate is named", async () => {
   });
 });
 
-test("an error that nobody waits for is the scenario's own, and ends nothing else", async () => {
+test("an unhandled error of a client is reported, and does not end the process", async () => {
   const careless = ({ url }: { readonly url: string }) =>
-    connected(url, async (client) => {
+    withClient(url, async (client) => {
       void client.query("select 1 / 0");
       await client.query("select 1");
     });
   const { error } = await run({ ...noLostUpdate, clients: { careless } });
   expect(error).toMatchObject({
-    code: "MODEL_FAILED",
-    message: expect.stringMatching(
-      /^a client failed where nobody waits for it: .*division by zero/,
-    ),
+    code: "SERVICE_FAILED",
+    message: expect.stringMatching(/^a client has an unhandled error: .*division by zero/),
   });
 });
 
-test("faults strike, and the state before each execution is that after the setup", async () => {
+test("injects faults, and restores the state after the setup before each execution", async () => {
   const { campaign, error } = await run(
     { ...noLostUpdate, invariants: { few: "select value from counter where value > 4" } },
     { strategy: pctOf(FAULTS), runs: 60 },
@@ -137,9 +136,9 @@ test("faults strike, and the state before each execution is that after the setup
   );
 });
 
-test("what clients do to the schema is gone before the next execution", async () => {
+test("changes of the schema by clients do not reach the next execution", async () => {
   const make = ({ url }: { readonly url: string }) =>
-    connected(url, (client) => client.query("create table made (id int)"));
+    withClient(url, (client) => client.query("create table made (id int)"));
   const { campaign, error } = await run(
     {
       setup: "select 1",
@@ -152,12 +151,12 @@ test("what clients do to the schema is gone before the next execution", async ()
   expect(campaign).toMatchObject({ verdict: "pass", responses: { make: { OK: 3 } } });
 });
 
-test("an error of a client breaks the contract, unless the scenario names it", async () => {
+test("an error of a client breaks the contract, unless the scenario expects it", async () => {
   const failing: ScenarioDefinition = {
     ...noLostUpdate,
     invariants: {},
     clients: {
-      a: ({ url }) => connected(url, (client) => client.query("select 1 / 0")),
+      a: ({ url }) => withClient(url, (client) => client.query("select 1 / 0")),
     },
   };
   const refused = await run(failing);
@@ -167,14 +166,14 @@ test("an error of a client breaks the contract, unless the scenario names it", a
       name: "known-codes",
       message:
         "client a ended with 22012 (division by zero), which the scenario does not expect: " +
-        'add errors: ["22012"] if that is right',
+        'add errors: ["22012"] if it should',
     },
   ]);
   const expected = await run({ ...failing, errors: ["22012"] });
   expect(expected.campaign).toMatchObject({ verdict: "pass", responses: { a: { "22012": 1 } } });
 });
 
-test("what a client throws is said as it is, whatever it is", async () => {
+test("the message has what a client throws, whether an Error or not", async () => {
   const messageOf = async (thrown: unknown) => {
     const a = () => Promise.reject(thrown);
     const { campaign } = await run({ ...noLostUpdate, invariants: {}, clients: { a } });
@@ -184,27 +183,27 @@ test("what a client throws is said as it is, whatever it is", async () => {
   expect(await messageOf("a word")).toBe("client a threw a word");
 });
 
-test("an invariant that is a function sees the rows and how the clients ended", async () => {
-  const seen: unknown[] = [];
+test("an invariant function gets the rows and the answers of the clients", async () => {
+  const rowCounts: unknown[] = [];
   const { campaign } = await run({
     ...lostUpdate,
     invariants: {
       "answers differ": async ({ query, outcomes }) => {
-        seen.push((await query("select value from counter where value > $1", [0])).length);
+        rowCounts.push((await query("select value from counter where value > $1", [0])).length);
         const values = Object.values(outcomes).map(
           (outcome) => "value" in outcome && outcome.value,
         );
-        assert.equal(new Set(values).size, 2, "two clients were given one number");
+        assert.equal(new Set(values).size, 2, "two clients got the same number");
       },
     },
   });
   expect(campaign.counterexamples[0]?.violations).toMatchObject([
-    { name: "answers differ", message: "two clients were given one number" },
+    { name: "answers differ", message: "two clients got the same number" },
   ]);
-  expect(new Set(seen)).toEqual(new Set([1]));
+  expect(new Set(rowCounts)).toEqual(new Set([1]));
 });
 
-test("no serial order of the clients comes to what a race leaves", async () => {
+test("a race without invariants breaks serial equivalence", async () => {
   const race = { ...lostUpdate, invariants: {}, serialEquivalence: true };
   const { campaign } = await run(race);
   expect(campaign.counterexamples[0]?.violations).toMatchObject([
@@ -214,9 +213,9 @@ test("no serial order of the clients comes to what a race leaves", async () => {
   expect((await run(noRace)).campaign).toMatchObject({ verdict: "pass", reason: null });
 });
 
-test("generated ids and the time may differ from those of a serial order", async () => {
+test("serial equivalence ignores generated ids and times", async () => {
   const note = ({ url }: { readonly url: string }) =>
-    connected(url, async (client) => {
+    withClient(url, async (client) => {
       await client.query("select nextval('notes_id_seq')");
       await client.query("insert into notes (at) values (now())");
     });
@@ -230,7 +229,7 @@ test("generated ids and the time may differ from those of a serial order", async
   expect((await run(exact)).campaign).toMatchObject({ verdict: "fail" });
 });
 
-test("connections that a client opens at once are opened in one order", async () => {
+test("connections that a client opens concurrently have the same order in each execution", async () => {
   const { campaign } = await run(
     {
       setup: "create table seen (id serial, word text)",
@@ -246,12 +245,12 @@ test("connections that a client opens at once are opened in one order", async ()
           );
           await Promise.all(clients.map((client) => client.end()));
         },
-        other: ({ url }) => connected(url, (client) => client.query("select word from seen")),
+        other: ({ url }) => withClient(url, (client) => client.query("select word from seen")),
       },
     },
     { runs: 3_000 },
   );
   expect(campaign.verdict).toBe("pass");
-  // Had one arrived before another in one execution and after it in the next, the search had ended.
+  // If the order differed between executions, the search would have diverged.
   expect(campaign.coverage.some((sentence) => sentence.includes("without a bound"))).toBe(true);
 });

@@ -1,19 +1,21 @@
 import fc from "fast-check";
+import { DatabaseError } from "pg";
 import type { Response } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Invariant } from "../core/invariant.ts";
 import type { Operation } from "../core/operation.ts";
+import { attributed } from "../execution/system.ts";
+import { withClient } from "../postgres/connection.ts";
 import type { ScenarioDefinition } from "./scenario-definition.ts";
 import { startScenario, THROWN } from "./scenario-system.ts";
 import type { Service } from "./service.ts";
-import { setUp } from "./setup.ts";
 
-/** What a service may answer; a rule of its own is about those from 500 on. */
+/** The HTTP statuses that a client may get: 100 to 599. Another rule rejects those from 500 on. */
 const STATUSES = Array.from({ length: 500 }, (_, code) => String(code + 100));
 
 /**
- * A scenario file as a service of one scenario.
- * @param name how it is found again for a replay: the file's path.
+ * A scenario file as a service with a single scenario.
+ * @param name the path of the file, by which a replay loads it again.
  */
 export function scenarioService(
   definition: ScenarioDefinition,
@@ -25,7 +27,7 @@ export function scenarioService(
   const codes = ["OK", ...STATUSES, ...(definition.errors ?? [])];
   return {
     name,
-    migrate: (directUrl) => setUp(definition, directUrl),
+    migrate: (directUrl) => setUpScenario(definition, directUrl),
     start: (context) => startScenario(definition, context, file),
     scenarios: () => fc.constant(scenario),
     single: true,
@@ -33,35 +35,36 @@ export function scenarioService(
     invariants: Object.entries(definition.invariants ?? {}).map(invariantOf),
     codes: Object.fromEntries(clients.map((client) => [client, codes])),
     unexpected,
-    mutants: [],
+    seededBugs: [],
     ...idsOf(definition),
     sources: [file],
   };
 }
 
-/** The name of an error's class, which stands for an error that has no code (see `codeOf`). */
-const CLASS = /^[A-Z]\w*[a-z]/;
-/** How much of an error's message is quoted. */
-const QUOTED = 200;
+/** The name of an error's class: the code of an error without one (see `codeOf`). */
+const CLASS_NAME = /^[A-Z]\w*[a-z]/;
+/** Longer error messages are cut. */
+const MAX_MESSAGE_CHARACTERS = 200;
 
 function unexpected(client: string, { code, body }: Response): string {
-  const given = body instanceof Object && "message" in body ? String(body["message"]) : "";
-  const message = oneLine(given).slice(0, QUOTED);
+  const text = body instanceof Object && "message" in body ? String(body["message"]) : "";
+  const message = oneLine(text).slice(0, MAX_MESSAGE_CHARACTERS);
   if (code === THROWN) return `client ${client} threw ${message}`;
-  if (CLASS.test(code)) return `client ${client} threw ${message ? `${code}: ${message}` : code}`;
+  if (CLASS_NAME.test(code))
+    return `client ${client} threw ${message ? `${code}: ${message}` : code}`;
   return (
     `client ${client} ended with ${code}${message && ` (${message})`}, which the scenario does not ` +
-    `expect: add errors: ["${code}"] if that is right`
+    `expect: add errors: ["${code}"] if it should`
   );
 }
 
-/** By which serial orders are compared, if they are to be. */
+/** The fields with generated ids, if executions are compared with serial orders. */
 function idsOf({ serialEquivalence = false }: ScenarioDefinition): { ids?: IdFields } {
   if (serialEquivalence === false) return {};
   return { ids: serialEquivalence === true ? {} : serialEquivalence.ids };
 }
 
-/** What an invariant found is what the system observed under its name. */
+/** The system evaluates invariants when it observes: the snapshot has their rows by name. */
 function invariantOf([name, definition]: [
   string,
   NonNullable<ScenarioDefinition["invariants"]>[string],
@@ -76,12 +79,34 @@ function invariantOf([name, definition]: [
       const [first] = evidence;
       if (first === undefined) return [];
       const more = evidence.length > 1 ? ` and ${evidence.length - 1} more` : "";
-      const said = typeof first["message"] === "string" ? first["message"] : JSON.stringify(first);
-      return [{ checker: "invariant", name, message: `${said}${more}`, evidence }];
+      const text = typeof first["message"] === "string" ? first["message"] : JSON.stringify(first);
+      return [{ checker: "invariant", name, message: `${text}${more}`, evidence }];
     },
   };
 }
 
 function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, " ").trim();
+}
+
+/** Executes the scenario's setup in an empty database. */
+async function setUpScenario({ setup }: ScenarioDefinition, url: string): Promise<void> {
+  const work = typeof setup === "string" ? executeSql(setup, url) : callAsync(() => setup({ url }));
+  await attributed("the scenario's setup", work);
+}
+
+async function executeSql(sql: string, url: string): Promise<void> {
+  try {
+    await withClient(url, (client) => client.query(sql));
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || error.position === undefined) throw error;
+    // The position counts characters from 1.
+    const line = sql.slice(0, Number(error.position) - 1).split("\n").length;
+    throw new Error(`${error.message}, in line ${line}`, { cause: error });
+  }
+}
+
+/** Turns a synchronous error into a rejection. */
+async function callAsync(setup: () => unknown): Promise<void> {
+  await setup();
 }

@@ -1,36 +1,37 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Client } from "pg";
 import { HarnessError } from "../core/error.ts";
 import type { Snapshot } from "../core/execution.ts";
 import type { Response } from "../core/history.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
-import { attributed } from "../execution/error-attribution.ts";
 import type { System, SystemContext } from "../execution/system.ts";
-import { contentsOf } from "./contents.ts";
+import { attributed } from "../execution/system.ts";
+import { openClient } from "../postgres/connection.ts";
+import { outcomeOfRequest, startService } from "./http-service.ts";
 import { outcomeOfProgram, startProgram } from "./program.ts";
 import type { ClientQuery, Outcome, ScenarioDefinition } from "./scenario-definition.ts";
-import { type Restorer, takeSnapshot } from "./snapshot.ts";
-import { outcomeOfRequest, startService } from "./started-service.ts";
-import { UnhandledErrors } from "./unhandled-errors.ts";
+import { contentsOf, type Restorer, takeSnapshot } from "./snapshot.ts";
 
-/** How long connections that a client has asked to close may take to be gone. */
-const CLOSING_MS = 1_000;
+/** The time limit for connections to close after their client has ended. */
+const CLOSE_MS = 1_000;
 
-/** The code of what is thrown and is no error. */
+/** The code of a thrown value that is not an Error. */
 export const THROWN = "THROWN";
 
-/** The clients of a scenario file, and its service if it has one. The operation of each has the client's name. */
+/**
+ * Starts the service of a scenario file, if it has one, and performs its clients. The operation of a
+ * client has the client's name.
+ */
 export async function startScenario(
   definition: ScenarioDefinition,
   context: SystemContext,
   file: URL,
 ): Promise<System<null, Operation>> {
-  let direct = await connected(context.directUrl);
+  let direct = await openClient(context.directUrl);
   const query: ClientQuery = async (sql, values = []) =>
     (await direct.query<JsonObject>(sql, [...values])).rows;
-  const { restore, dirty } = await resetOf(definition, context, query);
-  const strays = new UnhandledErrors();
+  const { restore, dirty } = await restorerOf(definition, context, query);
+  const unhandledErrors = new UnhandledErrors();
   const abort = new AbortController();
   const { signal } = abort;
   const service =
@@ -39,8 +40,8 @@ export async function startScenario(
   /** Requests that the service has not answered. */
   const unanswered = new Set<Promise<Outcome>>();
   const { restart } = service ?? {};
-  // What else a client does when the service is gone would be up to chance.
-  const requestsOnly = Object.values(definition.clients).every((how) => "http" in how);
+  // A kill while a client uses the database directly would not be deterministic.
+  const requestsOnly = Object.values(definition.clients).every((client) => "http" in client);
   return {
     async reset() {
       outcomes = {};
@@ -49,40 +50,43 @@ export async function startScenario(
 
     dirty,
 
-    async perform({ name }, client) {
-      const how = definition.clients[name];
-      if (how === undefined) {
-        throw new HarnessError("MODEL_FAILED", `the scenario has no client "${name}" any more`);
+    async perform({ name }, number) {
+      const client = definition.clients[name];
+      if (client === undefined) {
+        throw new HarnessError(
+          "SERVICE_FAILED",
+          `the scenario no longer has a client "${name}": give the file with which the counterexample was found`,
+        );
       }
-      const url = await context.urlFor(client);
-      const ending =
-        typeof how === "function"
-          ? outcomeOf(() => how({ url, service: service?.url, signal }))
-          : "exec" in how
-            ? outcomeOfProgram(startProgram(how, { url, file, signal }))
-            : outcomeOfRequest(how, service?.url, signal).catch(failedWith);
-      unanswered.add(ending);
-      const outcome = await Promise.race([ending, strays.failed]);
-      unanswered.delete(ending);
+      const url = await context.urlFor(number);
+      const answer =
+        typeof client === "function"
+          ? outcomeOf(() => client({ url, service: service?.url, signal }))
+          : "exec" in client
+            ? outcomeOfProgram(startProgram(client, { url, file, signal }))
+            : outcomeOfRequest(client, service?.url, signal).catch(outcomeOfError);
+      unanswered.add(answer);
+      const outcome = await Promise.race([answer, unhandledErrors.failed]);
+      unanswered.delete(answer);
       outcomes[name] = outcome;
-      await closed(name, outcome, () => context.sessionsOf(client));
+      await connectionsClosed(name, outcome, () => context.sessionsOf(number));
       return responseOf(outcome);
     },
 
     async observe() {
-      const found: Record<string, readonly JsonObject[]> = {};
+      const broken: Record<string, readonly JsonObject[]> = {};
       for (const [name, invariant] of Object.entries(definition.invariants ?? {})) {
         const check = async () =>
           typeof invariant === "string" ? query(invariant) : invariant({ query, outcomes });
-        found[name] = await attributed(`the invariant "${name}"`, broken(name, check));
+        broken[name] = await attributed(`the invariant "${name}"`, brokenRows(name, check));
       }
-      return found satisfies Snapshot;
+      return broken satisfies Snapshot;
     },
 
     ...(definition.serialEquivalence && { contents: () => contentsOf(query) }),
 
     async recover() {
-      direct = await connected(context.directUrl);
+      direct = await openClient(context.directUrl);
     },
 
     ...(restart &&
@@ -97,20 +101,13 @@ export async function startScenario(
       abort.abort();
       await service?.stop();
       await direct.end();
-      await strays.close();
+      await unhandledErrors.close();
     },
   };
 }
 
-/** A session past the gate. */
-async function connected(directUrl: string): Promise<Client> {
-  const client = new Client({ connectionString: directUrl });
-  client.on("error", () => {}); // Whatever is asked of it next says what happened.
-  await client.connect();
-  return client;
-}
-
-async function resetOf(
+/** The restorer that the scenario defines, or a snapshot. */
+async function restorerOf(
   { reset }: ScenarioDefinition,
   { directUrl }: SystemContext,
   query: ClientQuery,
@@ -126,19 +123,19 @@ async function outcomeOf(run: () => unknown): Promise<Outcome> {
   try {
     return { value: asJson(await run()) };
   } catch (error) {
-    return failedWith(error);
+    return outcomeOfError(error);
   }
 }
 
-function failedWith(error: unknown): Outcome {
+function outcomeOfError(error: unknown): Outcome {
   if (error instanceof HarnessError) throw error;
   const message = error instanceof Error ? error.message : String(error);
   return { error: codeOf(error), message };
 }
 
-/** What a driver calls it, the SQLSTATE as a rule; else the name of the error's class. */
+/** The driver's code of an error, usually the SQLSTATE; else the name of the error's class. */
 function codeOf(error: unknown): string {
-  // Drivers of drivers wrap what they were told.
+  // An ORM wraps the error of its driver.
   for (let at = error; at instanceof Error; at = at.cause) {
     if ("code" in at && typeof at.code === "string") return at.code;
     if ("original" in at && at.original instanceof Error) return codeOf(at.original);
@@ -153,15 +150,15 @@ function responseOf(outcome: Outcome): Response {
     return { outcome: status < 400 ? "ok" : "fail", code: String(status), status, body };
   }
   const { error: code, message } = outcome;
-  return { outcome: isLost(code, message) ? "info" : "fail", code, body: { message } };
+  return { outcome: isConnectionLoss(code, message) ? "info" : "fail", code, body: { message } };
 }
 
 /**
- * Whether an error says that a connection was lost, so that nobody knows what became of the statement:
- * SQLSTATEs (https://www.postgresql.org/docs/current/errcodes-appendix.html), the system's codes, and
- * what drivers say themselves.
+ * Whether an error reports a lost connection, so that the effect of the statement is unknown: by SQLSTATE
+ * (https://www.postgresql.org/docs/current/errcodes-appendix.html), by the code of the operating system,
+ * or by the message of a driver.
  */
-function isLost(code: string, message: string): boolean {
+function isConnectionLoss(code: string, message: string): boolean {
   return (
     /^08...$|^57P0[123]$|^ECONN(RESET|REFUSED|ABORTED)$|^EPIPE$|^UND_ERR_SOCKET$|^CONNECTION_/.test(
       code,
@@ -169,7 +166,7 @@ function isLost(code: string, message: string): boolean {
   );
 }
 
-/** As it reads in a report: what JSON has no word for is text, or left out. */
+/** A value as a report shows it: a bigint becomes text; what JSON cannot represent is left out. */
 function asJson<T extends Json>(value: unknown): T {
   const text = JSON.stringify(value, (_, item: unknown) =>
     typeof item === "bigint" ? String(item) : item,
@@ -177,8 +174,11 @@ function asJson<T extends Json>(value: unknown): T {
   return (text === undefined ? null : JSON.parse(text)) as T;
 }
 
-/** The rows that break an invariant. */
-async function broken(name: string, check: () => Promise<unknown>): Promise<readonly JsonObject[]> {
+/** The rows that break an invariant; the message of a failed assertion counts as a row. */
+async function brokenRows(
+  name: string,
+  check: () => Promise<unknown>,
+): Promise<readonly JsonObject[]> {
   try {
     const rows = (await check()) ?? [];
     if (Array.isArray(rows)) return asJson(rows);
@@ -187,26 +187,69 @@ async function broken(name: string, check: () => Promise<unknown>): Promise<read
     return [{ message: error.message.split("\n", 1)[0] ?? error.message }];
   }
   throw new HarnessError(
-    "MODEL_FAILED",
-    `the invariant "${name}" gives neither the rows that break it, in a list, nor nothing`,
+    "SERVICE_FAILED",
+    `the invariant "${name}" must return a list of the rows that break it, or nothing`,
   );
 }
 
-/** A connection that is left open would go on for the next execution. */
-async function closed(client: string, outcome: Outcome, left: () => number): Promise<void> {
-  const deadline = performance.now() + CLOSING_MS;
-  while (left() > 0) {
+/** Waits until a client has no connection left: an open one would disturb the next execution. */
+async function connectionsClosed(
+  client: string,
+  outcome: Outcome,
+  openConnections: () => number,
+): Promise<void> {
+  const deadline = performance.now() + CLOSE_MS;
+  while (openConnections() > 0) {
     if (performance.now() > deadline) {
       throw new HarnessError(
-        "MODEL_FAILED",
-        `client "${client}" has ended${becauseOf(outcome)} and left ${left()} of its connections ` +
-          "open: let it close what it opens (client.end(), pool.end(), sql.end(), …), in a `finally`",
+        "SERVICE_FAILED",
+        `client "${client}" has ended${errorText(outcome)} and left ${openConnections()} of its connections ` +
+          "open: close them in a `finally` (client.end(), pool.end(), sql.end(), …)",
       );
     }
     await delay(1);
   }
 }
 
-function becauseOf(outcome: Outcome): string {
+function errorText(outcome: Outcome): string {
   return "error" in outcome ? ` with ${outcome.error} (${outcome.message})` : "";
+}
+
+/** Closed connections may still emit errors for this time. */
+const LATE_ERRORS_MS = 50;
+
+/**
+ * Unhandled errors of clients: of a promise without an `await`, or an `error` event without a listener.
+ * Without this class, they would end the process before the report is written.
+ */
+class UnhandledErrors {
+  /** Rejects with HarnessError `SERVICE_FAILED` at the first unhandled error. */
+  readonly failed: Promise<never>;
+  #reject: (error: HarnessError) => void = () => {};
+
+  constructor() {
+    this.failed = new Promise((_, reject) => {
+      this.#reject = reject;
+    });
+    // Only the client that is performed next awaits it, and there may be none.
+    this.failed.catch(() => {});
+    process.on("uncaughtException", this.#take).on("unhandledRejection", this.#take);
+  }
+
+  readonly #take = (cause: unknown): void => {
+    this.#reject(
+      new HarnessError(
+        "SERVICE_FAILED",
+        `a client has an unhandled error: ${String(cause)}; await all of its promises, ` +
+          "and listen to the `error` event of its connections",
+        { cause },
+      ),
+    );
+  };
+
+  /** Stops handling errors, after those that closing connections causes. */
+  async close(): Promise<void> {
+    await delay(LATE_ERRORS_MS);
+    process.off("uncaughtException", this.#take).off("unhandledRejection", this.#take);
+  }
 }

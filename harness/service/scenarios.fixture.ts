@@ -1,29 +1,18 @@
-import { Client } from "pg";
+import { withClient } from "../postgres/connection.ts";
 import type { ClientContext, ScenarioDefinition } from "./scenario-definition.ts";
 
-/** Runs on a connection of its own, which is closed in the end. */
-export async function connected<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: url });
-  client.on("error", () => {});
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
-}
-
-/** Reads a counter, and writes one more than it read. */
+/** Reads a counter, and writes the value plus one: a race. */
 const increment = ({ url }: ClientContext) =>
-  connected(url, async (client) => {
+  withClient(url, async (client) => {
     const { rows } = await client.query<{ value: number }>("select value from counter");
     const next = Number(rows[0]?.value) + 1;
     await client.query("update counter set value = $1", [next]);
     return next;
   });
 
-const atOnce = ({ url }: ClientContext) =>
-  connected(url, async (client) => {
+/** Increments the counter in one statement: no race. */
+const atomicIncrement = ({ url }: ClientContext) =>
+  withClient(url, async (client) => {
     await client.query("update counter set value = value + 1");
   });
 
@@ -37,4 +26,7 @@ export const lostUpdate: ScenarioDefinition = {
   clients: { a: increment, b: increment },
 };
 
-export const noLostUpdate: ScenarioDefinition = { ...COUNTER, clients: { a: atOnce, b: atOnce } };
+export const noLostUpdate: ScenarioDefinition = {
+  ...COUNTER,
+  clients: { a: atomicIncrement, b: atomicIncrement },
+};

@@ -7,36 +7,29 @@ import type { Json } from "../core/json.ts";
 import type { Model } from "../core/model.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
-import type { Query } from "../execution/queries.ts";
+import type { Query } from "../execution/observation.ts";
 import type { System, SystemContext } from "../execution/system.ts";
 import type { Attack } from "./attack.ts";
-import type { Promised } from "./promise.ts";
 
-/** A shape of scenario in which races live, and the least share of scenarios that must have it. */
+/** A shape of scenarios that can race, and the share of generated scenarios that must have it. */
 export interface Pattern<State extends Json = Json, Op extends Operation = Operation> {
   readonly name: string;
   readonly description: string;
-  /** 0 to 1. */
+  /** The least share, from 0 to 1. */
   readonly threshold: number;
   matches(scenario: Scenario<State, Op>): boolean;
 }
 
-interface Change {
-  readonly name: string;
-  /** What the change is, and how it gets into code. */
-  readonly story: string;
-}
-
-/** What must happen to a seeded bug. */
-export interface Detectable {
-  /** Who must catch it: the `checker` of a violation. Others may as well. */
+/** What must happen to a seeded bug that can be observed. */
+export interface DetectableBug {
+  /** The checker that must catch it: the `checker` of a violation. Others may catch it as well. */
   readonly checker: string;
   /**
-   * The least control under which it shows; `fault`: that of statements, and a fault of a connection;
-   * `kill`, `crash`: the same with the service or the server killed.
+   * The least control under which the bug shows. `fault`: statement gates and a fault of a connection;
+   * `kill`: statement gates and a kill of the service; `crash`: statement gates and a crash of the server.
    */
   readonly depth: GateLevel | "fault" | "kill" | "crash";
-  /** The smallest counterexample that is known. */
+  /** The size of the smallest known counterexample. */
   readonly smallest: {
     readonly operations: number;
     readonly preemptions: number;
@@ -44,23 +37,27 @@ export interface Detectable {
   };
 }
 
-/** A change that no execution can tell from the service without a bug. */
-export interface Equivalent {
-  /** Why it cannot. */
+/** A seeded bug that no execution can distinguish from the service without it. */
+export interface EquivalentBug {
+  /** Why no execution can. */
   readonly equivalent: string;
 }
 
-/** A seeded bug: one realistic change of the service or its schema. */
-export type Mutant = Change & (Detectable | Equivalent);
+/** One realistic bug, planted by hand in the service or its schema. */
+export type SeededBug = {
+  readonly name: string;
+  /** What the change is, and how such a change gets into code. */
+  readonly story: string;
+} & (DetectableBug | EquivalentBug);
 
-/** What people found out about a mutant that survives. */
+/** The reviewed verdict on a derived mutant that survives. */
 export interface Survivor {
-  /** Of the mutant. */
+  /** The id of the mutant. */
   readonly id: string;
   /**
-   * `equivalent`: nobody who uses the service can see a difference. `tested`: campaigns do not
-   * reach it, but a test that the reason names fails. `gap`: there is a difference, and nothing
-   * notices it.
+   * `equivalent`: no client of the service can observe a difference. `tested`: campaigns do not reach
+   * the mutant, but a test that `reason` names fails. `gap`: clients can observe a difference, and
+   * neither a campaign nor a test notices it.
    */
   readonly verdict: "equivalent" | "tested" | "gap";
   readonly reason: string;
@@ -71,61 +68,102 @@ export interface Bounds {
   readonly maxClients: number;
 }
 
-/**
- * Two clients, as a rule with a operation each, in an initial state in which these get in each other's
- * way.
- */
+/** Two clients, usually with one operation each, and an initial state in which these interfere. */
 export interface Pair<State extends Json = Json, Op extends Operation = Operation> {
-  /** Unique among the model's pairs. */
+  /** Unique among the service's pairs. */
   readonly name: string;
   readonly scenario: Scenario<State, Op>;
 }
 
-/** What a campaign verifies: everything about one service that the machinery has to be told. */
+/** What Heddle has to know about a service to verify it. */
 export interface Service<State extends Json = Json, Op extends Operation = Operation> {
   readonly name: string;
-  /** Applies the schema to an empty database. `mutant` may change it. */
+  /** Applies the schema to an empty database, with the seeded bug named `mutant` if one is given. */
   migrate(directUrl: string, mutant: string | undefined): Promise<void>;
-  /** Starts the service on a migrated database. */
+  /** Starts the service on a migrated database, with the seeded bug named `mutant` if one is given. */
   start(context: SystemContext, mutant: string | undefined): Promise<System<State, Op>>;
-  /** Generates scenarios; what it shrinks them to is what counterexamples are shrunk to. */
+  /** Generates scenarios with a number of clients within `bounds`. */
   scenarios(bounds: Bounds): Arbitrary<Scenario<State, Op>>;
   /**
-   * There is just one, whose operations belong together: shrinking takes none away, and when all its
-   * schedules were executed, nothing is left to do.
+   * Whether there is only one scenario. Shrinking then removes none of its operations, and a campaign
+   * ends when all of its schedules were executed.
    */
   readonly single?: boolean;
-  /** Its clients are sessions that end with each execution: what they leave open troubles nobody. */
+  /** Whether clients are sessions that end with each execution, so that one may leave a transaction open. */
   readonly ownSessions?: boolean;
-  /** Every two of the service's operations, for searches of all their interleavings. */
+  /** A pair for every two of the service's operations, for searches of all their interleavings. */
   pairs?(): readonly Pair<State, Op>[];
+  /**
+   * Shrink candidates: scenarios with the same operations and a simpler initial state or simpler
+   * arguments, the simplest first. The shrinker itself removes clients and operations.
+   */
+  simpler?(scenario: Scenario<State, Op>): Iterable<Scenario<State, Op>>;
+  /**
+   * Whether a scenario is valid. If this is given, the shrinker also simplifies arguments by itself
+   * (numbers towards 0, shorter texts, fewer arguments) as long as the scenario stays valid.
+   */
+  accepts?(scenario: Scenario<State, Op>): boolean;
   readonly patterns: readonly Pattern<State, Op>[];
   readonly invariants: readonly Invariant[];
-  /** What the service answers, and what it leaves, when one operation runs after the other. */
+  /** The sequential specification: responses and state when operations run one after the other. */
   readonly model?: Model<unknown, State, Op>;
   /**
-   * Where generated ids stand, so that executions can be compared in which they came in another
-   * order; without it none are.
+   * The fields that hold generated ids, so that executions with ids in another order compare as equal.
+   * Default: executions are not compared with serial orders.
    */
   readonly ids?: IdFields;
   /**
-   * Codes of refusals that mean that a operation gave way to others and had no effect, such as a
-   * serialization failure: it is not expected of any order of whole operations.
+   * Codes of responses to an operation that was aborted in favour of others and had no effect, such as
+   * a serialization failure. Serial orders are compared without the operation.
    */
   readonly aborts?: readonly string[];
-  /** Invariants in SQL: each query must have no rows. They are named in violations. */
+  /** Invariants in SQL: each query must return no rows. Violations carry their names. */
   readonly queries?: readonly Query[];
-  /** Every response code that the service may give, by operation name. */
+  /** By operation name: every response code that the service may return. */
   readonly codes: { readonly [operation: string]: readonly string[] };
-  /** What a reader is told of an answer that has none of them. */
+  /** The message of a violation by a response with another code. */
   unexpected?(operation: string, response: Response): string;
-  readonly mutants: readonly Mutant[];
-  /** What can be sent to a deployment of the service, to see that it does no harm. */
+  /** Bugs planted by hand, to measure what the checkers catch. */
+  readonly seededBugs: readonly SeededBug[];
+  /** Attacks on a deployment of the service. */
   readonly attacks?: readonly Attack<State, Op>[];
-  /** What is known of those mutants that derive from the schema and are not caught. */
+  /** Reviewed verdicts on the derived mutants that survive. */
   readonly survivors?: readonly Survivor[];
-  /** What the service promises, and which protections its schema has for that. */
-  readonly promises?: readonly Promised[];
-  /** Files that an execution depends on; their hashes go into reports and replay files. */
+  /** The promises of the service, and the protections of its schema that keep them. */
+  readonly promises?: readonly ServicePromise[];
+  /** Files that an execution depends on. Reports and replay files contain their hashes. */
   readonly sources: readonly URL[];
+}
+
+/** A change of a schema: the id of a derived mutant, or a replacement in the source of a routine. */
+export type SchemaChange =
+  | string
+  | {
+      readonly routine: string;
+      /** Occurs once in the source. */
+      readonly text: string;
+      /** The replacement. */
+      readonly becomes: string;
+    };
+
+/** A part of a schema that keeps a promise, such as a constraint or a lock. */
+export interface Protection {
+  /** Unique among the protections of its promise, and short: the head of a table's column. */
+  readonly name: string;
+  /** A sentence that says how it protects. */
+  readonly description: string;
+  /** The changes that together remove it. */
+  readonly without: readonly SchemaChange[];
+}
+
+/** A promise of a service to its clients, and the protections of its schema that keep it. */
+export interface ServicePromise {
+  readonly name: string;
+  /** The promise in one sentence. */
+  readonly statement: string;
+  /** The rules whose violation breaks the promise. */
+  readonly rules: readonly { readonly checker: string; readonly name: string }[];
+  readonly protections: readonly Protection[];
+  /** The names of the pairs whose interleavings can break the promise. */
+  readonly pairs: readonly string[];
 }

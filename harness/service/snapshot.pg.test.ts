@@ -45,7 +45,7 @@ const SCHEMA = `
   insert into parts values (1, 'x');
   select setval('"a B"', 7, false);`;
 
-const EVERYTHING = `
+const STATE = `
   select (select jsonb_agg(c) from shop.customers c) as customers,
          (select jsonb_agg(o) from orders o) as orders,
          (select jsonb_agg(l) from log l) as log,
@@ -53,12 +53,12 @@ const EVERYTHING = `
          (select jsonb_agg(s) from (
             select sequencename, last_value from pg_sequences where schemaname <> 'heddle'
           ) s) as sequences,
-         (select jsonb_build_array(last_value, is_called) from "a B") as precise`;
+         (select jsonb_build_array(last_value, is_called) from "a B") as position`;
 
-test("rows, their order and the sequences come back, whatever was done to them", async () => {
+test("restores rows, their order and sequences, and detects changes of the schema", async () => {
   await query(SCHEMA);
   const { restore, dirty } = await takeSnapshot(query);
-  const before = await query(EVERYTHING);
+  const before = await query(STATE);
   await query(`
     update orders set total = total + 1, next = null where id = 1;
     delete from orders; delete from shop.customers where id = 2;
@@ -66,15 +66,15 @@ test("rows, their order and the sequences come back, whatever was done to them",
     insert into orders (customer, total) values (1, 1);
     insert into parts values (1, 'y');
     select nextval('"a B"'), nextval('"a B"');`);
-  expect(await query(EVERYTHING)).not.toEqual(before);
+  expect(await query(STATE)).not.toEqual(before);
   await restore();
-  expect(await query(EVERYTHING)).toEqual(before);
+  expect(await query(STATE)).toEqual(before);
   await restore();
-  expect(await query(EVERYTHING)).toEqual(before);
-  // A system that is started anew finds what the first one has kept, whatever is there by now.
+  expect(await query(STATE)).toEqual(before);
+  // A second system uses the snapshot of the first, whatever the rows are now.
   await query("delete from log; insert into log values ('later')");
   await (await takeSnapshot(query)).restore();
-  expect(await query(EVERYTHING)).toEqual(before);
+  expect(await query(STATE)).toEqual(before);
   const [next] = await query("insert into orders (customer, total) values (1, 1) returning id");
   expect(next).toEqual({ id: 3 });
   expect(await dirty()).toBe(false);

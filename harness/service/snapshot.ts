@@ -1,17 +1,95 @@
+import type { Snapshot } from "../core/execution.ts";
+import type { Json, JsonObject } from "../core/json.ts";
 import type { ClientQuery } from "./scenario-definition.ts";
-import { tablesOf } from "./tables.ts";
+
+/** An ordinary table of the schema under test. Names are quoted for use in SQL. */
+export interface Table {
+  /** With its schema: `public.orders`. */
+  readonly name: string;
+  /** As the search path finds it: `orders`. */
+  readonly shortName: string;
+  /** The columns that an INSERT sets: all but generated ones. */
+  readonly columns: readonly string[];
+}
+
+const TABLES = `
+  select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as name,
+         c.oid::regclass::text as short_name,
+         array(select quote_ident(a.attname)
+                 from pg_attribute a
+                where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+                  and a.attgenerated = ''
+                order by a.attnum) as columns
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+   where c.relkind = 'r' and c.relpersistence <> 't'
+     and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'heddle')
+     and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
+   order by c.oid`;
+
+/** All ordinary tables of the schema under test, partitions included, in the order of their creation. */
+export async function tablesOf(query: ClientQuery): Promise<readonly Table[]> {
+  const rows = await query(TABLES);
+  return rows.map(({ name, short_name, columns }) => ({
+    name: String(name),
+    shortName: String(short_name),
+    columns: columns as string[],
+  }));
+}
 
 const SEQUENCES = `
   select c.oid::regclass::text as name
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-   where c.relkind = 'S' and c.relpersistence <> 't' and n.nspname <> 'heddle'
+   where c.relkind = 'S' and c.relpersistence <> 't' and n.nspname !~ '^pg_'
+     and n.nspname <> 'heddle'
    order by c.oid`;
 
-/** Where the script is kept that puts everything back: a system may be started more than once. */
-const KEPT = "heddle.restore";
+/** For each sequence of the schema under test, the call of `setval` that restores its position. */
+export async function sequencePositions(query: ClientQuery): Promise<readonly string[]> {
+  const calls: string[] = [];
+  for (const { name } of await query(SEQUENCES)) {
+    const [row] = await query(
+      `select format('setval(%L, %s, %L)', $1::text, last_value, is_called) as call from ${name}`,
+      [name],
+    );
+    calls.push(String(row?.["call"]));
+  }
+  return calls;
+}
 
-/** Notes each change of the schema, also one that is rolled back; temporary objects aside. */
-const NOTE_CHANGES = `
+const DAY_MS = 86_400_000;
+
+/**
+ * All rows of all tables, sorted, so that two executions that leave the same state give equal contents.
+ * A time within a day of now becomes `(now)`, since the clock gives another one in each execution.
+ */
+export async function contentsOf(query: ClientQuery): Promise<Snapshot> {
+  const contents: Record<string, readonly JsonObject[]> = {};
+  for (const { name } of await tablesOf(query)) {
+    const rows = await query(
+      `select to_jsonb(t) as row from only ${name} t order by to_jsonb(t)::text`,
+    );
+    contents[name] = rows.map(({ row }) => withoutCurrentTimes(row as JsonObject));
+  }
+  return contents;
+}
+
+function withoutCurrentTimes<T extends Json>(value: T): T {
+  const now = Date.now();
+  return JSON.parse(JSON.stringify(value), (_, item: unknown) =>
+    typeof item === "string" && isTimeNear(now, item) ? "(now)" : item,
+  ) as T;
+}
+
+function isTimeNear(now: number, text: string): boolean {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(text)) return false;
+  return Math.abs(Date.parse(text) - now) < DAY_MS;
+}
+
+/** The table that holds the script of `restore`: a system may be started more than once. */
+const RESTORE_TABLE = "heddle.restore";
+
+/** Counts each change of the schema, also one that is rolled back; not those of temporary objects. */
+const COUNT_CHANGES = `
   create sequence heddle.changes;
   create function heddle.note_change() returns event_trigger language plpgsql security definer as $$
   begin
@@ -28,34 +106,34 @@ const NOTE_CHANGES = `
   create event trigger heddle_change on ddl_command_end execute function heddle.note_change();
   create event trigger heddle_drop on sql_drop execute function heddle.note_change();`;
 
-/** How a database comes back to what it was. */
+/** Restores a database to the state of its snapshot. */
 export interface Restorer {
   restore(): Promise<void>;
-  /** Whether it cannot. */
+  /** Whether `restore` cannot bring the state back, so that a new database is needed. */
   dirty(): Promise<boolean>;
 }
 
 /**
- * Keeps a copy of all rows, in the database itself, unless that was done before. What it gives puts
- * them back, and has the sequences go on where they were, in one round trip: the tables are truncated
- * and filled anew, so that rows lie in the same order each time, with no triggers and no checks of
- * foreign keys. A change of the schema is noted, and not undone. Whoever is no superuser may do none of
- * this: then each execution spoils the database.
+ * Copies all rows to tables in the database itself, unless an earlier call did. The restorer puts them
+ * back in one round trip, with the sequences at their positions: it truncates the tables and fills them
+ * again in the same physical order, without triggers and without checks of foreign keys. A change of
+ * the schema makes the database dirty. Only a superuser may do this: for any other role the database is
+ * dirty after one execution.
  */
 export async function takeSnapshot(query: ClientQuery): Promise<Restorer> {
   await query("create schema if not exists heddle");
   const [role] = await query("select rolsuper from pg_roles where rolname = current_user");
-  if (role?.["rolsuper"] !== true) return once(query);
-  const [known] = await query("select to_regclass($1)::text as name", [KEPT]);
-  if (known?.["name"] === null) {
-    const script = await copied(query);
-    await query(`create table ${KEPT} as select $1::text as script`, [script]);
-    await query(NOTE_CHANGES);
+  if (role?.["rolsuper"] !== true) return singleUse(query);
+  const [table] = await query("select to_regclass($1)::text as name", [RESTORE_TABLE]);
+  if (table?.["name"] === null) {
+    const script = await copyRows(query);
+    await query(`create table ${RESTORE_TABLE} as select $1::text as script`, [script]);
+    await query(COUNT_CHANGES);
   }
-  const [kept] = await query(`select script from ${KEPT}`);
+  const [saved] = await query(`select script from ${RESTORE_TABLE}`);
   return {
     restore: async () => {
-      await query(String(kept?.["script"]));
+      await query(String(saved?.["script"]));
     },
     dirty: async () => {
       const [changes] = await query("select is_called from heddle.changes");
@@ -64,8 +142,8 @@ export async function takeSnapshot(query: ClientQuery): Promise<Restorer> {
   };
 }
 
-/** For one execution. */
-function once(query: ClientQuery): Restorer {
+/** A restorer that restores nothing: the database is dirty after the first execution. */
+function singleUse(query: ClientQuery): Restorer {
   return {
     restore: async () => {
       await query("create table heddle.used ()");
@@ -77,31 +155,26 @@ function once(query: ClientQuery): Restorer {
   };
 }
 
-async function copied(query: ClientQuery): Promise<string> {
+/** Copies the rows of each table, and returns the script that restores them. */
+async function copyRows(query: ClientQuery): Promise<string> {
   const tables = await tablesOf(query);
-  const fill: string[] = [];
+  const inserts: string[] = [];
   for (const [number, { name, columns }] of tables.entries()) {
     await query(`create table heddle.rows_${number} as select * from only ${name}`);
-    if (columns === null) continue;
-    fill.push(
-      `insert into ${name} (${columns}) overriding system value
-       select ${columns} from heddle.rows_${number}`,
+    if (columns.length === 0) continue;
+    const list = columns.join(", ");
+    inserts.push(
+      `insert into ${name} (${list}) overriding system value
+       select ${list} from heddle.rows_${number}`,
     );
   }
-  const next: string[] = [];
-  for (const { name } of await query(SEQUENCES)) {
-    const [at] = await query(
-      `select format('setval(%L, %s, %L)', $1::text, last_value, is_called) as call from ${name}`,
-      [name],
-    );
-    next.push(String(at?.["call"]));
-  }
+  const positions = await sequencePositions(query);
   return [
     "begin",
     "set local session_replication_role = replica",
     ...(tables.length === 0 ? [] : [`truncate ${tables.map(({ name }) => name).join(", ")}`]),
-    ...fill,
-    ...(next.length === 0 ? [] : [`select ${next.join(", ")}`]),
+    ...inserts,
+    ...(positions.length === 0 ? [] : [`select ${positions.join(", ")}`]),
     "commit",
   ].join(";\n");
 }

@@ -8,14 +8,14 @@ import type { BookingOperation } from "./operations.ts";
 import type { BookingState } from "./state.ts";
 
 /** The booking service on a database of its own, without gates. */
-export interface UngatedSystem {
+export interface UngatedBooking {
   readonly system: System<BookingState, BookingOperation>;
   /** A session beside those of the service. */
   readonly beside: Client;
   stop(): Promise<void>;
 }
 
-export async function startUngated(server: Server, mutant?: string): Promise<UngatedSystem> {
+export async function startUngated(server: Server, mutant?: string): Promise<UngatedBooking> {
   const { url, drop } = await server.lease();
   await booking.migrate(url, mutant);
   const folder = await mkdtemp(join(tmpdir(), "booking-"));

@@ -36,7 +36,7 @@ const claims: Service<BookingState, Claim> = {
   patterns: [],
   invariants,
   codes: { claim: ["CREATED", "BK004"] },
-  mutants: [unprotected],
+  seededBugs: [unprotected],
   sources: [],
 };
 

@@ -42,7 +42,7 @@ const SCENARIO: BookingScenario = {
 const inOrder = (...tasks: string[]): Strategy => ({
   name: "in order",
   description: "",
-  strikes: false,
+  injectsFaults: false,
   explore: () => ({
     executions: 1,
     scheduler: {

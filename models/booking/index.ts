@@ -30,7 +30,7 @@ const booking: Service<BookingState, BookingOperation> = {
   model,
   ids,
   codes,
-  mutants,
+  seededBugs: mutants,
   attacks: [sc1],
   promises,
   survivors,

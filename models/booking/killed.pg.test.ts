@@ -36,7 +36,7 @@ function random(faults: readonly Fault[]): Strategy {
 /** For one client: one execution for each place at which the fault can strike, and one without it. */
 function everyPlace(fault: Fault): Strategy {
   const explore = () => ({ executions: 50, scheduler: sweep(fault) });
-  return { name: fault, description: "", strikes: true, faults: [fault], explore };
+  return { name: fault, description: "", injectsFaults: true, faults: [fault], explore };
 }
 
 function sweep(fault: Fault): Scheduler {
@@ -51,7 +51,7 @@ function sweep(fault: Fault): Scheduler {
       return true;
     },
     choose: ([first]) => first as NonNullable<typeof first>,
-    strike(faults) {
+    inject(faults) {
       const possible = faults.find(({ action }) => action === fault);
       if (struck || possible === undefined || left-- > 0) return undefined;
       struck = true;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Call, type Server, startServer } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import { startUngated, type UngatedSystem } from "./booking-system.fixture.ts";
+import { startUngated, type UngatedBooking } from "./booking-system.fixture.ts";
 import { model } from "./model.ts";
 import type { BookingOperation } from "./operations.ts";
 import { codes } from "./responses.ts";
@@ -10,7 +10,7 @@ import { anyOperation } from "./scenarios.ts";
 import { type BookingState, initialState, slotPlans } from "./state.ts";
 
 let server: Server;
-let service: UngatedSystem;
+let service: UngatedBooking;
 
 beforeAll(async () => {
   server = await startServer(testPostgres);

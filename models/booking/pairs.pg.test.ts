@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Response, type Server, startServer } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import { startUngated, type UngatedSystem } from "./booking-system.fixture.ts";
+import { startUngated, type UngatedBooking } from "./booking-system.fixture.ts";
 import { pairs } from "./pairs.ts";
 import type { BookingScenario } from "./scenarios.ts";
 
 let server: Server;
-let service: UngatedSystem;
+let service: UngatedBooking;
 
 beforeAll(async () => {
   server = await startServer(testPostgres);

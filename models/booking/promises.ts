@@ -1,4 +1,4 @@
-import type { Promised } from "../../harness/index.ts";
+import type { ServicePromise } from "../../harness/index.ts";
 
 const invariant = (name: string) => ({ checker: "invariant", name }) as const;
 
@@ -36,7 +36,7 @@ const withoutOverlapCheck = (routine: string) =>
   }) as const;
 
 /** The service's promises, and the protections in the database for each. */
-export const promises: readonly Promised[] = [
+export const promises: readonly ServicePromise[] = [
   {
     name: "no double booking",
     statement: "No two active bookings of a provider share any time.",

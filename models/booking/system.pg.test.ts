@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Server, startServer } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import { startUngated, type UngatedSystem } from "./booking-system.fixture.ts";
+import { startUngated, type UngatedBooking } from "./booking-system.fixture.ts";
 import { invariants } from "./invariants.ts";
 import type { BookingOperation, Create, Via } from "./operations.ts";
 import { codes } from "./responses.ts";
@@ -10,7 +10,7 @@ import { scenarios } from "./scenarios.ts";
 import { ADJACENT, at, EXPIRY_TIME, initialState, type SlotPlan } from "./state.ts";
 
 let server: Server;
-let service: UngatedSystem;
+let service: UngatedBooking;
 
 beforeAll(async () => {
   server = await startServer(testPostgres);

@@ -73,7 +73,7 @@ const tabs: Service<BookingState, Click> = {
   patterns: [],
   invariants: [...invariants, oneBooksAndOtherSeesConflict],
   codes: { click: ["BOOKED", "BOOKING_CONFLICT"] },
-  mutants: [checkThenInsert],
+  seededBugs: [checkThenInsert],
   sources: [],
 };
 

@@ -11,7 +11,7 @@ import {
 import { baseFolder } from "../run-folder.ts";
 import { describeContainers, inventory, testContainer } from "./container.fixture.ts";
 
-describeContainers("a harness with a container that is killed", () => {
+describeContainers("a killed harness with a container", () => {
   let base: string;
   let before: Awaited<ReturnType<typeof inventory>>;
   beforeEach(async () => {
@@ -21,12 +21,12 @@ describeContainers("a harness with a container that is killed", () => {
   afterEach(async () => {
     expect(await inventory()).toEqual(before);
     expect(await readdir(base)).toEqual([]);
-    expect(ours()).toEqual([]);
+    expect(ourProcesses()).toEqual([]);
     await rm(base, { recursive: true });
   });
 
   const start = () => startHarness(testContainer, { env: { TMPDIR: base } });
-  const ours = () => processes().filter(({ command }) => command.includes(base));
+  const ourProcesses = () => processes().filter(({ command }) => command.includes(base));
   const isAlive = (pid: number) => processes().some((process) => process.pid === pid);
 
   async function kill(harness: HarnessProcess): Promise<void> {
@@ -44,7 +44,7 @@ describeContainers("a harness with a container that is killed", () => {
     await expect.poll(() => isAlive(pid), { timeout: 20_000, interval: 20 }).toBe(false);
   }
 
-  test("leaves nothing: the reaper removes it", async () => {
+  test("leaves nothing, since the reaper removes the container", async () => {
     const harness = start();
     await harness.started;
     const reaper = reaperOf(harness.pid);
@@ -53,7 +53,7 @@ describeContainers("a harness with a container that is killed", () => {
     await end(reaper);
   });
 
-  test("leaves nothing when its server is paused", async () => {
+  test("leaves nothing if its server is paused", async () => {
     const harness = start();
     const { folder } = await harness.started;
     const reaper = reaperOf(harness.pid);
@@ -67,7 +67,7 @@ describeContainers("a harness with a container that is killed", () => {
     await end(reaper);
   });
 
-  test("is cleaned up after by the next start if its reaper is killed too", async () => {
+  test("leaves a container to the next start if its reaper is killed too", async () => {
     const [dead, living] = [start(), start()];
     await Promise.all([dead.started, living.started]);
     for (const { pid } of [dead, living]) process.kill(reaperOf(pid), "SIGKILL");
@@ -75,19 +75,19 @@ describeContainers("a harness with a container that is killed", () => {
     expect((await inventory()).containers).toHaveLength(before.containers.length + 2);
     const next = start();
     await next.started;
-    // That of the living one, and its own.
+    // The containers of `living` and of `next`.
     expect((await inventory()).containers).toHaveLength(before.containers.length + 2);
     await stop(next);
     await stop(living);
   });
 
   test(
-    "20 times at any moment, with its reaper or without, leaves nothing after the next start",
+    "leaves nothing after the next start, killed at 20 moments with its reaper or without",
     {
       timeout: 180_000,
     },
     async () => {
-      // From before the container is asked for until after it is ready.
+      // From before the container is requested until after it is ready.
       const moments = Array.from({ length: 20 }, (_, index) => 400 + ((index * 619) % 2_400));
       const tasks = [0, 1].map(async (task) => {
         for (const [index, ms] of moments.entries()) {

@@ -26,7 +26,7 @@ describeContainers("a container", () => {
     return rows;
   }
 
-  test("says what it is", () => {
+  test("has its provider, version and description", () => {
     expect(server.provider).toBe("container");
     expect(server.version).toMatch(/^\d+(\.\d+)?$/);
     expect(server.description).toBe(
@@ -34,7 +34,7 @@ describeContainers("a container", () => {
     );
   });
 
-  test("leases databases, whose lock waits are pushed", async () => {
+  test("leases databases with pushed lock waits", async () => {
     const [first, second] = await Promise.all([server.lease(), server.lease()]);
     expect(first.name).not.toBe(second.name);
     expect(first.lockWaits).toBe("pushed");
@@ -42,18 +42,21 @@ describeContainers("a container", () => {
     await second.drop();
   });
 
-  test.runIf(process.platform === "linux")("is reached over a socket of its own", async () => {
-    const { url, drop } = await server.lease();
-    expect(new URL(url).searchParams.get("host")).toBe(join(dirname(server.folder), "data"));
-    await drop();
-  });
+  test.runIf(process.platform === "linux")(
+    "is reached over a socket in its run folder",
+    async () => {
+      const { url, drop } = await server.lease();
+      expect(new URL(url).searchParams.get("host")).toBe(join(dirname(server.folder), "data"));
+      await drop();
+    },
+  );
 
-  test("is set for tests, and has what the embedded server has", async () => {
+  test("has the settings and extensions of the embedded server", async () => {
     const { url, drop } = await server.lease();
-    const asked = `select current_setting('fsync') as fsync, current_setting('TimeZone') as zone,
+    const query = `select current_setting('fsync') as fsync, current_setting('TimeZone') as zone,
       current_setting('deadlock_timeout') as deadlock, 'Z' < 'a' as sorted,
       pg_encoding_to_char(encoding) as encoding from pg_database where datname = current_database()`;
-    expect(await rowsOf(url, asked)).toEqual([
+    expect(await rowsOf(url, query)).toEqual([
       { fsync: "off", zone: "UTC", deadlock: "1ms", sorted: true, encoding: "UTF8" },
     ]);
     await rowsOf(url, "create extension btree_gist");
@@ -74,8 +77,8 @@ describeContainers("a container", () => {
   });
 });
 
-/** Harnesses in surroundings of their own: what they find there is settled once for a process. */
-describeContainers("a start in other surroundings", () => {
+/** Harnesses with other environment variables, in other processes, since a process reads these once. */
+describeContainers("a start in another environment", () => {
   let base: string;
   beforeEach(async () => {
     base = await mkdtemp(join(await baseFolder(undefined), "hc-"));
@@ -85,43 +88,43 @@ describeContainers("a start in other surroundings", () => {
     await rm(base, { recursive: true });
   });
 
-  async function refusal(
+  async function errorOf(
     choice: string,
     options: Parameters<typeof startHarness>[1] = {},
   ): Promise<string> {
     const env = { TMPDIR: base, ...options.env };
     const harness = startHarness(choice, { ...options, env });
     expect(await harness.ended).toBe(1);
-    return harness.said();
+    return harness.stderr();
   }
 
-  test("without an engine says so", async () => {
+  test("without an engine is an error", async () => {
     const env = { DOCKER_HOST: "unix:///nowhere/docker.sock" };
-    expect(await refusal(testContainer, { env })).toMatch(
-      /No engine for containers answers at unix:\/\/\/nowhere\/docker\.sock .*: start Docker, set/,
+    expect(await errorOf(testContainer, { env })).toMatch(
+      /No container engine answers at unix:\/\/\/nowhere\/docker\.sock .*: start Docker, set/,
     );
   });
 
-  test("without a right to the engine's socket says so", async ({ skip }) => {
-    const account = await serverUser();
-    if (account === undefined) return skip("only root can take on another account");
-    await chown(base, account.uid, account.gid);
-    const { uid, gid } = account;
-    expect(await refusal(testContainer, { uid, gid })).toMatch(
+  test("without the right to use the engine's socket is an error", async ({ skip }) => {
+    const user = await serverUser();
+    if (user === undefined) return skip("only root can start a harness as another user");
+    await chown(base, user.uid, user.gid);
+    const { uid, gid } = user;
+    expect(await errorOf(testContainer, { uid, gid })).toMatch(
       /This user may not use the engine's socket .*docker\.sock: let an administrator add/,
     );
   });
 
-  test("of an image that there is not says so, and is no silent fallback", async () => {
+  test("of an image that does not exist is an error, and not a silent fallback", async () => {
     const before = await inventory();
-    expect(await refusal("container:localhost:1/heddle/nowhere:1")).toMatch(
-      /Cannot start a container of localhost:1\/heddle\/nowhere:1: (there is no such image|the image is not here, and its registry cannot be reached)/,
+    expect(await errorOf("container:localhost:1/heddle/nowhere:1")).toMatch(
+      /Cannot start a container of localhost:1\/heddle\/nowhere:1: (there is no such image|the image is not present, and its registry cannot be reached)/,
     );
     expect(await inventory()).toEqual(before);
   });
 
-  test("of a name that is none says so", async () => {
-    expect(await refusal("container:Not An Image")).toMatch(/that is no image's name/);
+  test("of an invalid name is an error", async () => {
+    expect(await errorOf("container:Not An Image")).toMatch(/this is not the name of an image/);
   });
 
   describe("auto", () => {
@@ -133,28 +136,30 @@ describeContainers("a start in other surroundings", () => {
       return description;
     }
 
-    test("takes a container where an engine has the image", async () => {
+    test("selects a container if an engine has the image", async () => {
       expect(await described({ HEDDLE_POSTGRES_IMAGE: testImage })).toMatch(
-        /in a container of .* \(an engine runs and has the image; another server: --postgres emb/,
+        /in a container of .* \(a container engine is running and has the image; another server: --postgres emb/,
       );
     });
 
-    test("downloads nothing, and takes the embedded server where the image is not", async () => {
+    test("downloads nothing, and selects the embedded server if the image is not present", async () => {
       expect(await described({ HEDDLE_POSTGRES_IMAGE: "heddle/nowhere:1" })).toMatch(
-        /^embedded .* the image heddle\/nowhere:1 is not here; another server: --postgres contain/,
+        /^embedded .* the image heddle\/nowhere:1 is not present; another server: --postgres contain/,
       );
     });
 
-    test("takes the embedded server where no engine answers", async () => {
+    test("selects the embedded server if no engine answers", async () => {
       expect(await described({ DOCKER_HOST: "unix:///nowhere/docker.sock" })).toMatch(
-        /^embedded .* no engine for containers answers; another server/,
+        /^embedded .* no container engine answers; another server/,
       );
     });
 
     test("does not wait for an engine that never answers", async () => {
       const engine = createServer((socket) => socket.resume()).listen(join(base, "engine"));
       const path = `unix://${join(base, "engine")}`;
-      expect(await described({ DOCKER_HOST: path })).toMatch(/^embedded .* containers answers/);
+      expect(await described({ DOCKER_HOST: path })).toMatch(
+        /^embedded .* no container engine answers/,
+      );
       engine.close();
       await once(engine, "close");
     });

@@ -1,23 +1,22 @@
 import { describe } from "vitest";
-import { openEngine, whyNoContainer } from "./engine.ts";
-import { imageNamed } from "./image.ts";
+import { openEngine, resolveImage, whyNoContainer } from "./engine.ts";
 
-/** The image that tests of containers use: HEDDLE_TEST_IMAGE, else the usual one. */
-export const testImage = imageNamed(process.env["HEDDLE_TEST_IMAGE"] ?? "");
+/** The image that tests of containers use: HEDDLE_TEST_IMAGE, else the default. */
+export const testImage = resolveImage(process.env["HEDDLE_TEST_IMAGE"] ?? "");
 export const testContainer = `container:${testImage}`;
 
-const lacking = await whyNoContainer(testImage);
-if (lacking !== undefined && process.env["CI"] === "true") {
-  throw new Error(`CI has to test containers, and cannot: ${lacking}`);
+const missing = await whyNoContainer(testImage);
+if (missing !== undefined && process.env["CI"] === "true") {
+  throw new Error(`CI cannot test containers: ${missing}`);
 }
 
-/** Tests that need an engine and the image. Without them they are skipped, which the name says. */
+/** Tests that need a container engine and the image. They are skipped, with the reason, if either is missing. */
 export function describeContainers(name: string, tests: () => void): void {
-  if (lacking === undefined) describe(name, tests);
-  else describe.skip(`${name} (skipped: ${lacking})`, tests);
+  if (missing === undefined) describe(name, tests);
+  else describe.skip(`${name} (skipped: ${missing})`, tests);
 }
 
-/** What an engine has at a moment, to see what was added. */
+/** The containers and volumes of the engine, to find out what a test has added. */
 export async function inventory(): Promise<{ containers: string[]; volumes: string[] }> {
   const { api } = await openEngine();
   const containers = await api.listContainers({ all: true });

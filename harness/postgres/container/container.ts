@@ -1,35 +1,44 @@
 import { randomBytes } from "node:crypto";
 import { HarnessError } from "../../core/error.ts";
-import { ownServer, type ProcessFaults } from "../own-server.ts";
+import { disposableServer, type ProcessFaults } from "../disposable-server.ts";
 import { RunFolder, sweepRunFolders } from "../run-folder.ts";
 import type { Server, ServerOptions } from "../server.ts";
-import { useKept } from "../url.ts";
-import { labelsOf, removeContainersOf, sweepContainers } from "./container-label.ts";
-import { type RunningContainer, restartContainer, runContainer } from "./container-run.ts";
+import { useReusedContainer } from "../url.ts";
 import { type Engine, openEngine } from "./engine.ts";
-import { provideImage } from "./image.ts";
-import { keepContainer } from "./kept-container.ts";
+import { labelsOf, removeContainersOf, sweepContainers } from "./labels.ts";
+import { reuseContainer } from "./reusable-container.ts";
+import {
+  pullImage,
+  type RunningContainer,
+  restartContainer,
+  runContainer,
+} from "./run-container.ts";
 
-interface Start extends ServerOptions {
+interface ContainerOptions extends ServerOptions {
   readonly image: string;
+  /** Why this server was chosen, for its description. Default: `as asked`. */
   readonly why?: string;
 }
 
 /**
- * Starts a Postgres in a container of an image that works as the official one does. The image is
- * downloaded if it is not here.
+ * Starts a Postgres in a container of an image that works like the official one. Downloads the image if it
+ * is not present.
+ * @throws HarnessError PROVIDER_FAILED.
  */
-export async function startContainer(start: Start): Promise<Server> {
+export async function startContainer(options: ContainerOptions): Promise<Server> {
   const engine = await openEngine();
   await sweepContainers(engine);
-  const id = await provideImage(engine, start.image);
-  return start.reuse ? kept(engine, id, start) : ours(engine, start);
+  const id = await pullImage(engine, options.image);
+  return options.reuse ? startReusable(engine, id, options) : startDisposable(engine, options);
 }
 
-async function ours(engine: Engine, { image, why = "as asked", faults = false }: Start) {
+async function startDisposable(
+  engine: Engine,
+  { image, why = "as asked", faults = false }: ContainerOptions,
+) {
   const run = await RunFolder.open(undefined);
   const close = async () => {
-    // Its owner is asked for by the sweep of others: it has to outlive the container.
+    // The sweeps of other processes test the lock of the run folder, so it must outlive the container.
     await removeContainersOf(engine, run.path);
     run.reaper.forgetContainers();
     await run.close();
@@ -39,9 +48,9 @@ async function ours(engine: Engine, { image, why = "as asked", faults = false }:
     await Promise.all([run.reaper.ready, sweepRunFolders()]);
     const password = randomBytes(16).toString("hex");
     const labels = await labelsOf(run.path);
-    const wanted = { image, password, sockets: run.data, labels, durable: faults };
-    const running = await runContainer(engine, wanted);
-    return await ownServer({
+    const request = { image, password, sockets: run.data, labels, durable: faults };
+    const running = await runContainer(engine, request);
+    return await disposableServer({
       provider: "container",
       describe: (version) => describe(version, image, why),
       run,
@@ -57,14 +66,14 @@ async function ours(engine: Engine, { image, why = "as asked", faults = false }:
   }
 }
 
-async function kept(
+async function startReusable(
   engine: Engine,
   id: string,
-  { image, why = "as asked" }: Start,
+  { image, why = "as asked" }: ContainerOptions,
 ): Promise<Server> {
-  const { address, password, name } = await keepContainer(engine, { name: image, id });
-  const how = `${why}; kept for the next run, until docker rm --force --volumes ${name}`;
-  return useKept(address, password, (version) => describe(version, image, how));
+  const { address, password, name } = await reuseContainer(engine, { name: image, id });
+  const details = `${why}; kept for the next run, until docker rm --force --volumes ${name}`;
+  return useReusedContainer(address, password, (version) => describe(version, image, details));
 }
 
 function describe(version: string, image: string, why: string): string {
@@ -81,24 +90,24 @@ function processFaults(engine: Engine, running: RunningContainer, password: stri
   };
 }
 
-/** If the container has ended: that, with the end of its log. */
+/** If the container has ended: an error with the end of its log. */
 async function failure({ api }: Engine, { id }: RunningContainer, image: string) {
-  const because = (what: string) =>
-    new HarnessError(
-      "PROVIDER_FAILED",
-      `The container of ${image} does not run any more: ${what}.`,
-    );
+  const stopped = (what: string) =>
+    new HarnessError("PROVIDER_FAILED", `The container of ${image} has stopped: ${what}.`);
   try {
     const { State } = await api.getContainer(id).inspect();
     if (State.Running) return undefined;
     const log = await api.getContainer(id).logs({ stdout: true, stderr: true, tail: 10 });
-    return because(`it ended with code ${State.ExitCode}. Its log says: ${textOf(log)}`);
+    return stopped(`it ended with code ${State.ExitCode}. Its log says: ${textOf(log)}`);
   } catch (cause) {
-    return because(cause instanceof Error ? cause.message : String(cause));
+    return stopped(cause instanceof Error ? cause.message : String(cause));
   }
 }
 
-/** Each piece of output has a header of 8 bytes, the last 4 of which are its length. */
+/**
+ * The text of a log. Each frame has a header of 8 bytes, whose last 4 are the length of the frame
+ * (https://docs.docker.com/reference/api/engine/, ContainerAttach).
+ */
 function textOf(log: Buffer): string {
   let text = "";
   for (let at = 0; at + 8 <= log.length; at += 8 + log.readUInt32BE(at + 4)) {

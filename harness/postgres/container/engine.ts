@@ -7,32 +7,32 @@ import { exists } from "../cache.ts";
 type Library = typeof import("testcontainers") & typeof import("@testcontainers/postgresql");
 type Client = Awaited<ReturnType<Library["getContainerRuntimeClient"]>>;
 
-/** An engine for containers that answers. */
+/** A running container engine. */
 export interface Engine {
   readonly library: Library;
-  /** What it can be asked over its API. */
+  /** The client of the engine's API. */
   readonly api: Client["container"]["dockerode"];
   readonly images: Client["image"];
-  /** Such as `Debian GNU/Linux 12 (bookworm)`, or `Docker Desktop`. */
+  /** The operating system of the engine: `Debian GNU/Linux 12 (bookworm)`, or `Docker Desktop`. */
   readonly system: string;
 }
 
-// An import would load all that the module has, WebSocket and fetch included.
+// An import would load every export of the module, WebSocket and fetch included.
 const { get } = process.getBuiltinModule("node:http");
 
 const PACKAGES = ["@testcontainers/postgresql", "testcontainers"];
 const ANSWER_MS = 10_000;
 
 /**
- * Finds the engine where testcontainers looks for it: DOCKER_HOST, its own properties file, and the
- * usual sockets. All of its code is loaded here, and only here.
+ * Connects to the engine that testcontainers finds by DOCKER_HOST, its properties file or the default
+ * sockets. Only this function loads testcontainers.
  * @throws HarnessError PROVIDER_FAILED that says what is missing.
  */
 export async function openEngine(): Promise<Engine> {
   const library = await load();
   try {
-    // It would wait for ever for one that does not answer, and take another one than DOCKER_HOST's.
-    if ((await ask("/_ping", ANSWER_MS)) === "nobody") throw new Error("nobody answers");
+    // testcontainers waits forever for an engine that does not answer, and ignores DOCKER_HOST if it fails.
+    if ((await request("/_ping", ANSWER_MS)) === "unreachable") throw new Error("no answer");
     const client = await library.getContainerRuntimeClient();
     const system = client.info.containerRuntime.operatingSystem;
     return { library, api: client.container.dockerode, images: client.image, system };
@@ -53,17 +53,18 @@ async function load(): Promise<Library> {
       "PROVIDER_FAILED",
       missing
         ? `Containers need two more packages: run npm install --save-dev ${PACKAGES.join(" ")}.`
-        : `The package testcontainers cannot be loaded by Node ${process.version}: use Node 22.22 or later, or another server (--postgres embedded).`,
+        : `Node ${process.version} cannot load the package testcontainers: use Node 22.22 or later, or another server (--postgres embedded).`,
       { cause },
     );
   }
 }
 
-const AT_SIGHT_MS = 1000;
+/** The time limit for `auto`, which must not delay a run. */
+const QUICK_ANSWER_MS = 1000;
 
 /**
- * Why a container of an image cannot be started without a download; undefined if it can. No code is
- * loaded for that, unless the engine is on another machine.
+ * Why a container of an image cannot be started without a download; undefined if it can. Does not load
+ * testcontainers.
  */
 export async function whyNoContainer(image: string): Promise<string | undefined> {
   try {
@@ -71,38 +72,42 @@ export async function whyNoContainer(image: string): Promise<string | undefined>
   } catch {
     return `${PACKAGES[0]} is not installed`;
   }
-  const answer = await ask(`/images/${image}/json`, AT_SIGHT_MS);
-  if (answer === "nobody") return "no engine for containers answers";
-  if (answer === "unknown") return "DOCKER_HOST is no socket of this machine";
-  return answer === 200 ? undefined : `the image ${image} is not here`;
+  const answer = await request(`/images/${image}/json`, QUICK_ANSWER_MS);
+  if (answer === "unreachable") return "no container engine answers";
+  if (answer === "unknown") return "DOCKER_HOST is not a socket of this machine";
+  return answer === 200 ? undefined : `the image ${image} is not present`;
 }
 
 /**
- * Asks the engine on a socket of this machine. Returns the status of its answer; `nobody` if there
- * is none in time, `unknown` if the engine is elsewhere.
+ * Sends a request to the engine on a socket of this machine. Returns the status of the response;
+ * `unreachable` if there is none in time, `unknown` if the engine is on another machine.
  */
-async function ask(path: string, answerMs: number): Promise<number | "nobody" | "unknown"> {
-  const given = process.env["DOCKER_HOST"];
-  if (process.platform === "win32" || (given && !given.startsWith("unix://"))) return "unknown";
-  const signal = AbortSignal.timeout(answerMs);
+async function request(
+  path: string,
+  timeoutMs: number,
+): Promise<number | "unreachable" | "unknown"> {
+  const dockerHost = process.env["DOCKER_HOST"];
+  if (process.platform === "win32" || (dockerHost && !dockerHost.startsWith("unix://")))
+    return "unknown";
+  const signal = AbortSignal.timeout(timeoutMs);
   for (const socketPath of sockets()) {
     if (!(await exists(socketPath))) continue;
     const status = await new Promise<number | undefined>((resolve) => {
-      const question = get({ socketPath, path: encodeURI(path), signal }, (answer) => {
-        answer.resume();
-        resolve(answer.statusCode);
+      const outgoing = get({ socketPath, path: encodeURI(path), signal }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
       });
-      question.on("error", () => resolve(undefined));
+      outgoing.on("error", () => resolve(undefined));
     });
     if (status !== undefined) return status;
   }
-  return (await exists(join(homedir(), ".testcontainers.properties"))) ? "unknown" : "nobody";
+  return (await exists(join(homedir(), ".testcontainers.properties"))) ? "unknown" : "unreachable";
 }
 
-/** The sockets of engines, in the order in which testcontainers tries them. */
+/** The sockets of container engines, in the order in which testcontainers tries them. */
 function sockets(): string[] {
-  const given = process.env["DOCKER_HOST"];
-  if (given) return [given.replace("unix://", "")];
+  const dockerHost = process.env["DOCKER_HOST"];
+  if (dockerHost) return [dockerHost.replace("unix://", "")];
   const runtime = process.env["XDG_RUNTIME_DIR"];
   return [
     "/var/run/docker.sock",
@@ -120,7 +125,25 @@ async function whyNoEngine(cause: unknown): Promise<string> {
       return `This user may not use the engine's socket ${socket}: let an administrator add the user to the socket's group (usually docker) and log in again, or use another server (--postgres embedded).`;
     }
   }
-  const where = process.env["DOCKER_HOST"] ?? sockets()[0];
-  const said = cause instanceof Error ? cause.message : String(cause);
-  return `No engine for containers answers at ${where} (${said}): start Docker, set DOCKER_HOST, or use another server (--postgres embedded).`;
+  const address = process.env["DOCKER_HOST"] ?? sockets()[0];
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return `No container engine answers at ${address} (${reason}): start Docker, set DOCKER_HOST, or use another server (--postgres embedded).`;
+}
+
+/** The major version of the embedded server. */
+const DEFAULT_TAG = "18";
+
+/** The environment variable with the image that `container` and `auto` use. */
+const IMAGE_VARIABLE = "HEDDLE_POSTGRES_IMAGE";
+
+/**
+ * Resolves a tag of the official image (`17`, `17-alpine`) or a whole name (`postgis/postgis:17-3.5`) to
+ * the name of an image. An empty text resolves to HEDDLE_POSTGRES_IMAGE, or else `postgres:18`.
+ */
+export function resolveImage(
+  tagOrName: string,
+  defaultImage = process.env[IMAGE_VARIABLE],
+): string {
+  if (tagOrName === "") return defaultImage || `postgres:${DEFAULT_TAG}`;
+  return /[:/]/.test(tagOrName) ? tagOrName : `postgres:${tagOrName}`;
 }

@@ -1,149 +1,262 @@
-import type { Campaign, PatternCount, RuleCount } from "../../explorer/campaign.ts";
-import { counted, duration, number, percent } from "../counted.ts";
-import { type KeptCounts, keptOf } from "../kept.ts";
-import { faultsLine } from "../one-line.ts";
-import { pairTable } from "../pair-table.ts";
-import { ruleOutcome } from "../rule-outcome.ts";
-import { bar, charts } from "./charts.ts";
-import { type Content, html, type Markup } from "./markup.ts";
-import { type Column, table } from "./table.ts";
+import type { Campaign, PairSearch, PatternCount } from "../../explorer/campaign.ts";
+import { duration, formatNumber, percent, quantity } from "../format-values.ts";
+import {
+  type CountedRule,
+  faultsLine,
+  type PatternOutcome,
+  pairCells,
+  patternOutcome,
+  ruleOutcome,
+} from "../outcomes.ts";
+import type { Column } from "../terminal.ts";
+import {
+  bar,
+  type Content,
+  detailsOf,
+  factList,
+  figureList,
+  html,
+  list,
+  type Markup,
+  table,
+} from "./markup.ts";
 
-/** The campaign's counts in one row. */
-export function figures(c: Campaign): Markup {
-  const entries: [string, Content][] = [
-    ["Executions", number(c.executions)],
-    ...(c.compared === 0 ? [] : [["For comparison", number(c.compared)] as [string, Content]]),
-    ["Scenarios", number(c.scenarios)],
-    ["Per second, exploring", number(c.executionsPerSecond)],
-    ["Time in all", duration(c.elapsedMs)],
-    ["Steps", number(c.steps)],
-    ["Preemptions", number(c.preemptions)],
-    ["Lock waits", number(c.waits)],
-    ["Deadlocks", number(c.deadlocks)],
+export function campaignFigures(c: Campaign): Markup {
+  return figureList([
+    ["Executions", formatNumber(c.executions)],
+    ...(c.compared === 0 ? [] : [["For comparisons", formatNumber(c.compared)] as const]),
+    ["Scenarios", formatNumber(c.scenarios)],
+    ["Per second, exploring", formatNumber(c.executionsPerSecond)],
+    ["Total time", duration(c.elapsedMs)],
+    ["Steps", formatNumber(c.steps)],
+    ["Preemptions", formatNumber(c.preemptions)],
+    ["Lock waits", formatNumber(c.waits)],
+    ["Deadlocks", formatNumber(c.deadlocks)],
     ["Faults", faultsLine(c)],
-  ];
-  return html`<dl class="figures">
-${entries.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>
-`;
+  ]);
 }
 
 export function rulesSection(campaign: Campaign): Markup {
+  const reported = campaign.counterexamples.flatMap(({ violations }) => violations);
+  return html`<section id="rules">
+<h2>Rules checked</h2>
+${rulesTable(campaign.rules, reported)}${regressionsTable(campaign)}</section>
+`;
+}
+
+/** @param reported the violations that the page shows */
+export function rulesTable(
+  rules: readonly CountedRule[],
+  reported: readonly { readonly checker: string; readonly name: string }[],
+): Markup {
   const columns: Column[] = [
     { title: "Rule" },
     { title: "Checked", kind: "number" },
     { title: "Violated", kind: "number" },
   ];
-  const shown = campaign.counterexamples.flatMap(({ violations }) => violations);
-  const violated = (rule: RuleCount): Content => {
-    if (ruleOutcome(rule, shown) === "broken") {
-      const count = rule.violated === 0 ? "when shrunk" : number(rule.violated);
+  const violatedCell = (rule: CountedRule): Content => {
+    if (ruleOutcome(rule, reported) === "violated") {
+      const count = rule.violated === 0 ? "in shrinking" : formatNumber(rule.violated);
       return html`<strong class="fail">${count}</strong>`;
     }
-    return rule.checked === 0 ? "never applied" : "0";
+    return rule.checked === 0 ? "never checked" : "0";
   };
-  const rows = campaign.rules.map((rule) => [
+  const rows = rules.map((rule) => [
     html`<code>${rule.name}</code><br><span class="note">${rule.checker}: ${rule.description}</span>`,
-    number(rule.checked),
-    violated(rule),
+    formatNumber(rule.checked),
+    violatedCell(rule),
   ]);
-  return html`<section id="rules">
-<h2>What was checked</h2>
-${table("How often each rule was applied, and how often it was broken", columns, rows)}${regressionsSection(campaign)}</section>
-`;
+  return table("How often each rule was checked and violated", columns, rows);
 }
 
-/** What once failed; nothing where nothing was kept. */
-function regressionsSection({ regressions }: Campaign): Markup | undefined {
+const REGRESSIONS = {
+  fails: html`<strong class="fail">violates its rule again</strong>`,
+  fixed: "no longer violates its rule",
+  stale: "no longer applies: the service takes other steps",
+} as const;
+
+function regressionsTable({ regressions }: Campaign): Markup | undefined {
   if (regressions.length === 0) return undefined;
-  const columns: Column[] = [{ title: "Regression" }, { title: "Rule" }, { title: "Now" }];
+  const columns: Column[] = [{ title: "Regression" }, { title: "Rule" }, { title: "Result" }];
   const rows = regressions.map(({ file, rule, outcome }) => [
     html`<code>${file}</code>`,
     html`<code>${rule}</code>`,
-    outcome === "fails" ? html`<strong class="fail">fails again</strong>` : FATES[outcome],
+    REGRESSIONS[outcome],
   ]);
   return html`<h3>Regressions</h3>
-${table("What broke a rule before, and was executed first", columns, rows)}`;
+${table("Saved counterexamples, which the campaign replayed first", columns, rows)}`;
 }
 
-const FATES = { fixed: "no longer fails", stale: "no longer fits" } as const;
+export function exploredSection(campaign: Campaign): Markup {
+  const clients = Object.entries(campaign.executionsByClients).map(([count, executions]) => [
+    `${count} clients`,
+    formatNumber(executions),
+  ]);
+  return html`<section id="explored">
+<h2>What was executed</h2>
+${responsesTable(campaign.responses)}
+<h3>Clients</h3>
+${table("Executions by the number of concurrent clients", [{ title: "Clients" }, { title: "Executions", kind: "number" }], clients)}
+${pairTable(campaign.pairs)}${patternTable(campaign.patterns)}${saturationChart(campaign.saturation)}${barChart(
+  "Operations together",
+  "Executions by the operations in them, in descending order",
+  "Operations",
+  Object.entries(campaign.mixes).toSorted(([, a], [, b]) => b - a),
+)}${barChart(
+  "Lock waits",
+  "Executions by how often a client waited for a lock",
+  "Waits",
+  Object.entries(campaign.executionsByWaits),
+)}</section>
+`;
+}
 
-export function responsesSection(campaign: Campaign): Markup {
+export function responsesTable(responses: Campaign["responses"]): Markup {
   const columns: Column[] = [
     { title: "Operation" },
     { title: "Response" },
     { title: "Count", kind: "number" },
     { title: "Share", kind: "number" },
   ];
-  const rows = Object.entries(campaign.responses).flatMap(([operation, codes]) => {
+  const rows = Object.entries(responses).flatMap(([operation, codes]) => {
     const total = Object.values(codes).reduce((sum, count) => sum + count, 0);
     return Object.entries(codes).map(([code, count]) => [
       html`<code>${operation}</code>`,
       html`<code>${code}</code>`,
-      number(count),
-      html`${percent(count / total)}${bar(count / total)}`,
+      ...countAndShare(count, total),
     ]);
   });
-  const clients = Object.entries(campaign.executionsByClients).map(([count, executions]) => [
-    `${count} clients`,
-    number(executions),
-  ]);
-  return html`<section id="explored">
-<h2>What was explored</h2>
-${table("Responses by operation; the share is of that operation’s", columns, rows)}
-<h3>Clients</h3>
-${table("Executions by number of concurrent clients", [{ title: "Clients" }, { title: "Executions", kind: "number" }], clients)}
-${pairTable(campaign.pairs)}${patterns(campaign.patterns)}${charts(campaign)}</section>
-`;
+  return table("Responses by operation, with the share of the operation’s calls", columns, rows);
 }
 
-function patterns(all: readonly PatternCount[]): Markup | undefined {
-  if (all.length === 0) return undefined;
+function countAndShare(count: number, total: number): readonly Content[] {
+  return [formatNumber(count), html`${percent(count / total)}${bar(count / total)}`];
+}
+
+/** Nothing if no pairs were searched. */
+export function pairTable(pairs: readonly PairSearch[]): Markup | undefined {
+  if (pairs.length === 0) return undefined;
+  const columns: Column[] = [
+    { title: "Pair" },
+    { title: "Explored", kind: "number" },
+    { title: "Pruned", kind: "number" },
+    { title: "Outcomes", kind: "number" },
+  ];
+  const rows = pairs.map((pair) => {
+    const { explored, pruned, outcomes } = pairCells(pair);
+    return [
+      html`<code>${pair.name}</code>`,
+      pair.complete ? explored : html`<strong class="unknown">${explored}</strong>`,
+      pruned,
+      outcomes,
+    ];
+  });
+  return html`<h3>Pairs of operations</h3>
+${table("Interleavings executed; choices left out because their interleavings are equivalent to executed ones (– if the search used no reduction, as with a bound on preemptions); and different outcomes, by responses and final state", columns, rows)}`;
+}
+
+const PATTERN_NOTES: { readonly [outcome in PatternOutcome]: Markup } = {
+  reached: html`<span class="pass">reached</span>`,
+  "too few scenarios": html`<span class="unknown">too few scenarios</span>`,
+  missed: html`<strong class="unknown">missed</strong>`,
+};
+
+function patternTable(patterns: readonly PatternCount[]): Markup | undefined {
+  if (patterns.length === 0) return undefined;
   const columns: Column[] = [
     { title: "Pattern" },
     { title: "Scenarios", kind: "number" },
     { title: "Share", kind: "number" },
-    { title: "Promised", kind: "number" },
+    { title: "ServicePromise", kind: "number" },
   ];
-  const rows = all.map((pattern) => [
+  const rows = patterns.map((pattern) => [
     html`<code>${pattern.name}</code><br><span class="note">${pattern.description}</span>`,
-    number(pattern.scenarios),
+    formatNumber(pattern.scenarios),
     html`${percent(pattern.share)}${bar(pattern.share)}`,
-    html`${percent(pattern.threshold)}<br>${KEPT[keptOf(pattern)]}`,
+    html`${percent(pattern.threshold)}<br>${PATTERN_NOTES[patternOutcome(pattern)]}`,
   ]);
-  return html`<h3>Patterns in which races live</h3>
-${table("How many of the generated scenarios had each, and the least share promised", columns, rows)}<p class="note">A share below what was promised is missed if chance does not explain it: if it is lower by more than three standard deviations. Otherwise there are too few scenarios to tell.</p>
+  return html`<h3>Patterns that races need</h3>
+${table("How many of the generated scenarios had each pattern, and the minimum share that the generator promises", columns, rows)}<p class="note">A lower share counts as missed if it is lower by more than three standard deviations. Otherwise there are too few scenarios to tell.</p>
 `;
 }
 
-const KEPT: { readonly [kept in KeptCounts]: Markup } = {
-  kept: html`<span class="pass">kept</span>`,
-  "too few to tell": html`<span class="unknown">too few to tell</span>`,
-  missed: html`<strong class="unknown">missed</strong>`,
-};
+const MAX_BARS = 12;
 
-export function controlSection(campaign: Campaign): Markup {
+function barChart(
+  title: string,
+  caption: string,
+  column: string,
+  counts: readonly (readonly [name: string, executions: number])[],
+): Markup | undefined {
+  if (counts.length === 0) return undefined;
+  const sum = (entries: typeof counts) => entries.reduce((total, [, count]) => total + count, 0);
+  const total = sum(counts);
+  const others = counts.slice(MAX_BARS);
+  const rows = [
+    ...counts.slice(0, MAX_BARS),
+    ...(others.length > 0 ? [[`${others.length} others`, sum(others)] as const] : []),
+  ];
+  const columns: Column[] = [
+    { title: column },
+    { title: "Executions", kind: "number" },
+    { title: "Share", kind: "number" },
+  ];
+  return html`<h3>${title}</h3>
+${table(
+  caption,
+  columns,
+  rows.map(([name, count]) => [name, ...countAndShare(count, total)]),
+)}`;
+}
+
+const WIDTH = 600;
+const HEIGHT = 160;
+
+function saturationChart(points: Campaign["saturation"]): Markup | undefined {
+  const last = points.at(-1);
+  if (last === undefined) return undefined;
+  const half = points.find(({ executions }) => executions >= last.executions / 2) ?? last;
+  const late = last.fingerprints - half.fingerprints;
+  const summary = `${quantity(last.fingerprints, "fingerprint")} in ${quantity(last.executions, "execution")}; ${formatNumber(late)} of them first occurred in the second half.`;
+  const line = points
+    .map(({ executions, fingerprints }) => {
+      const x = (executions / last.executions) * WIDTH;
+      const y = HEIGHT - (fingerprints / last.fingerprints) * HEIGHT;
+      return `${x.toFixed(1)} ${y.toFixed(1)}`;
+    })
+    .join("L");
+  return html`<h3>New fingerprints over time</h3>
+<p>${summary}</p>
+<div class="scroll picture" tabindex="0" role="group" aria-label="New fingerprints over time"><svg viewBox="-4 -8 ${WIDTH + 12} ${HEIGHT + 34}" width="${WIDTH + 12}" role="img" aria-label="${summary}">
+<path class="task" d="M0 0V${HEIGHT}H${WIDTH}"/><path class="curve" d="M0 ${HEIGHT}L${line}"/>
+<text class="at" x="6" y="4">${quantity(last.fingerprints, "fingerprint")}</text><text class="at" x="${WIDTH}" y="${HEIGHT + 16}" text-anchor="end">${quantity(last.executions, "execution")}</text>
+</svg></div>
+<p class="note">A fingerprint is which operations ran, the response to each, and how often its client waited for a lock. If the curve is flat at its end, more executions of the same kind would show little that is new. A flat stretch before the end can be a few scenarios in many interleavings; the curve rises again with the next scenarios.</p>
+`;
+}
+
+export function controlSection({ coverage, controlled, uncontrolled }: Campaign): Markup {
   return html`<section id="control">
-<h2>What was covered, controlled, and what was not</h2>
-${campaign.coverage.length === 0 ? undefined : html`<h3>Covered</h3>\n${sentences(campaign.coverage)}`}
+<h2>Coverage and control</h2>
+${coverage.length === 0 ? undefined : html`<h3>Covered</h3>\n${list(coverage)}`}
 <h3>Controlled</h3>
-${sentences(campaign.controlled)}
+${list(controlled)}
 <h3>Not controlled</h3>
-${sentences(campaign.uncontrolled)}</section>
+${list(uncontrolled)}</section>
 `;
 }
 
 export function environmentSection(c: Campaign): Markup {
   const { environment: e, hashes, routines } = c;
-  const waits = e.postgres.lockWaits === "pushed" ? "pushed by the server" : "asked for";
-  const facts: [string, Content][] = [
+  const facts: readonly (readonly [string, Content])[] = [
     ["Heddle", e.heddle],
     ["PostgreSQL", `${e.postgres.version} (${e.postgres.provider})`],
-    ["Lock waits", waits],
+    ["Lock waits", e.postgres.lockWaits === "pushed" ? "reported by the server" : "polled"],
     ["Node.js", e.node],
     ["Machine", `${e.platform}, ${e.cpus} CPUs`],
     ["Seed", html`<code>${c.seed}</code>`],
     ["Strategy", c.strategy],
-    ...settingsFacts(c),
+    ...settingFacts(c),
     ["Gates", c.control.gates.join(", ")],
     ["Isolation", c.control.isolation],
     ["Started", c.startedAt],
@@ -151,51 +264,39 @@ export function environmentSection(c: Campaign): Markup {
   ];
   return html`<section id="environment">
 <h2>Environment and sources</h2>
-<dl class="facts">
-${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>\n`)}</dl>
-<p class="note">The digest covers every scenario, schedule, statement, response and violation: two campaigns with equal digests saw the same.</p>
-${hashTable("Sources of the schema, the model and the service", hashes)}${hashTable("Routines as the server held them, before gates were put into them", routines)}</section>
+${factList(facts)}<p class="note">The digest covers every scenario, schedule, statement, response and violation: campaigns with equal digests observed the same.</p>
+${hashTable("Sources of the schema, the model and the service", hashes)}${hashTable("Routines of the schema, before instrumentation", routines)}</section>
 `;
 }
 
-/** What the campaign was told. */
-function settingsFacts({ settings, control }: Campaign): [string, Content][] {
-  if (settings === null) return [];
+function settingFacts({ settings, control }: Campaign): readonly (readonly [string, Content])[] {
   const { runs, timeMs, scenarios, pairs, preemptions, faults, checkers } = settings;
   const limits = [
     ...(pairs ? ["each pair of operations"] : []),
-    ...(scenarios === null ? [] : [counted(scenarios, "scenario")]),
-    ...(runs === null ? [] : [counted(runs, "execution")]),
+    ...(scenarios === null ? [] : [quantity(scenarios, "scenario")]),
+    ...(runs === null ? [] : [quantity(runs, "execution")]),
     ...(timeMs === null ? [] : [duration(timeMs)]),
   ];
   return [
     ["Limits", limits.join(", ")],
-    [
-      "Preemptions of a search",
-      preemptions === null ? "without a bound" : `at most ${preemptions}`,
-    ],
-    ["Faults asked for", faults.join(", ") || "none"],
+    ["Preemptions in a search", preemptions === null ? "no bound" : `at most ${preemptions}`],
+    ["Faults enabled", faults.join(", ") || "none"],
     ["Checkers", checkers.join(", ")],
     [
-      "Invariants",
-      control.observe === undefined ? "after each execution" : "after each commit too",
+      "Invariants checked",
+      control.observe === undefined ? "after each execution" : "after each commit and execution",
     ],
   ];
 }
 
-/** Folded in: nobody reads it before there is something to compare. */
 function hashTable(title: string, hashes: Campaign["hashes"]): Markup | undefined {
   const rows = Object.entries(hashes).map(([name, hash]) => [
     html`<code class="hash">${name}</code>`,
     html`<code class="hash">${hash}</code>`,
   ]);
   if (rows.length === 0) return undefined;
-  return html`<details>
-<summary>${title} (${rows.length})</summary>
-${table(title, [{ title: "Name" }, { title: "SHA-256" }], rows)}</details>
-`;
-}
-
-function sentences(all: readonly string[]): Markup {
-  return html`<ul>${all.map((sentence) => html`<li>${sentence}</li>\n`)}</ul>`;
+  return detailsOf(
+    `${title} (${rows.length})`,
+    table(title, [{ title: "Name" }, { title: "SHA-256" }], rows),
+  );
 }

@@ -1,42 +1,55 @@
 import type { Counterexample } from "../../core/counterexample.ts";
-import { type Json, type JsonObject, prettyJson } from "../../core/json.ts";
-import { operationCount } from "../../core/scenario.ts";
+import type { Json, JsonObject } from "../../core/json.ts";
+import { prettyJson } from "../../core/json.ts";
 import { formatSchedule } from "../../core/schedule.ts";
 import type { Violation } from "../../core/verdict.ts";
 import { encodeToken } from "../../explorer/token.ts";
-import { anomalyLine } from "../anomaly.ts";
-import { counted, number } from "../counted.ts";
+import { anomalySentence } from "../anomaly.ts";
+import { formatNumber, quantity } from "../format-values.ts";
 import { narrative, type Paragraph } from "../narrative.ts";
-import { operationLine } from "../one-line.ts";
-import { mainViolation, replayCommand, replayFileName, replayFilePath } from "../replay-command.ts";
-import { shrunkFrom } from "../shrunk-from.ts";
-import { html, type Markup } from "./markup.ts";
+import {
+  counterexampleSize,
+  mainViolation,
+  replayCommand,
+  replayFileName,
+  replayFilePath,
+  sizeBeforeShrinking,
+} from "../replay-command.ts";
+import { operationLine } from "../trace-lines.ts";
+import { detailsOf, html, type Markup, table } from "./markup.ts";
 import { spaceTimeDiagram } from "./space-time.ts";
-import { table } from "./table.ts";
 import { timelineTable } from "./timeline.ts";
 
-/** One counterexample for a reader: what broke, how to see it again, and what happened. */
+/** Limits that keep the page small. A token cannot be cut, so a long one is left out. */
+const MAX_INITIAL_LINES = 200;
+const MAX_TOKEN_LENGTH = 2_000;
+const MAX_PARAGRAPHS = 60;
+const MAX_EVIDENCE = 30;
+
+const TIMELINE_CAPTION =
+  "One row for each step, from top to bottom. The scheduler chose the client with the shaded cell. A thick line marks a client with an open transaction. A preempted client could have continued.";
+
+/** A counterexample in full. `at` is its position in the report, from 0. */
 export function counterexampleArticle(c: Counterexample, at: number, folder: string): Markup {
-  const size = `${counted(operationCount(c.scenario), "operation")}, ${counted(c.preemptions, "preemption")}`;
-  const anomaly = anomalyLine(c.trace);
+  const anomaly = anomalySentence(c.trace);
   const file = replayFileName(c);
   const main = mainViolation(c);
   return html`<article class="counterexample" id="counterexample-${at + 1}">
 <h3>${at + 1}. <code>${main.name}</code></h3>
-<p class="note">${size}. Found in execution ${number(c.execution)} of seed ${c.seed}. ${shrinking(c)}</p>
-${violated(main)}${
-  anomaly === ""
+<p class="note">${counterexampleSize(c)}. Found in execution ${formatNumber(c.execution)} of seed ${c.seed}. ${shrinkingSentence(c)}</p>
+${violationBlock(main)}${
+  anomaly === undefined
     ? ""
     : html`<p class="note">${anomaly}</p>
 `
-}${further(c.violations.slice(1))}
+}${furtherViolations(c.violations.slice(1))}
 <h4>What happened</h4>
-<ol class="story">
+<ol class="narrative">
 ${paragraphs(narrative(c))}</ol>
 ${spaceTimeDiagram(c)}${c.serial && serialRun(c.serial)}<h4>Replay it</h4>
-<code class="operation">${replayCommand(replayFilePath(folder, c))}</code>
-<p class="note">From the folder in which the campaign ran. The file is <a href="${file}">${file}</a>, beside this report.</p>
-<h4>What the clients did</h4>
+<code class="command">${replayCommand(replayFilePath(folder, c))}</code>
+<p class="note">Run it in the folder in which the campaign ran. The file is <a href="${file}">${file}</a>, beside this report.</p>
+<h4>Scenario and schedule</h4>
 <dl class="facts">
 ${c.scenario.clients.map(
   (operations, client) =>
@@ -44,118 +57,107 @@ ${c.scenario.clients.map(
       (operation) => html`<div><code>${operationLine(operation)}</code></div>`,
     )}</dd>\n`,
 )}${initialState(c.scenario.initial)}<dt>Schedule</dt><dd><code>${formatSchedule(c.schedule)}</code></dd>
-${token(encodeToken(c))}</dl>
+${tokenFact(encodeToken(c))}</dl>
 <h4>Step by step</h4>
-${timelineTable(c, c.scenario.clients.length, CAPTION)}
+${timelineTable(c, c.scenario.clients.length, TIMELINE_CAPTION)}
 </article>
 `;
 }
 
-/** The same in a few lines, where a page has no room for more. */
-export function counterexampleLine(c: Counterexample, at: number, folder: string): Markup {
+/** The violation and the replay command only. */
+export function counterexampleSummary(c: Counterexample, at: number, folder: string): Markup {
   const { name, checker, message } = mainViolation(c);
   return html`<article class="counterexample" id="counterexample-${at + 1}">
 <h3>${at + 1}. <code>${name}</code></h3>
 <p>(${checker}): ${message}</p>
-<code class="operation">${replayCommand(replayFilePath(folder, c))}</code>
+<code class="command">${replayCommand(replayFilePath(folder, c))}</code>
 </article>
 `;
 }
 
-const CAPTION =
-  "One row for each step, from top to bottom: the shaded client moved. A thick line beside a client means that it has a transaction open. A client that another one preempts could have gone on.";
-
-const MOST_LINES = 200;
-const LONGEST_TOKEN = 2_000;
-/** Paragraphs of a story, and rows that show what broke. */
-const MOST_PARAGRAPHS = 60;
-const MOST_EVIDENCE = 30;
-
-/** What the interleaving does is seen best beside a run without it. */
 function serialRun(serial: NonNullable<Counterexample["serial"]>): Markup {
   return html`<h4>The same operations, one after the other</h4>
-<p class="note">In this order the rule holds.</p>
-<ol class="story">
+<p class="note">Executed in this order, they do not violate the rule.</p>
+<ol class="narrative">
 ${paragraphs(narrative(serial))}</ol>
 `;
 }
 
-/** The first ones, and how it ends. */
+/** The first paragraphs and the last one. */
 function paragraphs(all: readonly Paragraph[]): readonly Markup[] {
-  if (all.length <= MOST_PARAGRAPHS) return all.map(paragraph);
-  const left = all.length - MOST_PARAGRAPHS;
-  const more = html`<li>… (${number(left)} more)</li>\n`;
+  if (all.length <= MAX_PARAGRAPHS) return all.map(paragraph);
+  const omitted = html`<li>… (${formatNumber(all.length - MAX_PARAGRAPHS)} more)</li>\n`;
   return [
-    ...all.slice(0, MOST_PARAGRAPHS - 1).map(paragraph),
-    more,
+    ...all.slice(0, MAX_PARAGRAPHS - 1).map(paragraph),
+    omitted,
     ...all.slice(-1).map(paragraph),
   ];
 }
 
 function paragraph({ from, to, text }: Paragraph): Markup {
   const steps = from === to ? `step ${to}` : `steps ${from} to ${to}`;
-  const words = text
+  const parts = text
     .split("`")
     .map((part, at) => (at % 2 === 1 ? html`<code>${part}</code>` : part));
-  return html`<li>${words} <span class="note">(${steps})</span></li>\n`;
+  return html`<li>${parts} <span class="note">(${steps})</span></li>\n`;
 }
 
-/** A scenario that was written down has none of its own. */
+/** Nothing for a scenario without an initial state of its own. */
 function initialState(initial: Json): Markup | undefined {
   if (initial === null) return undefined;
   const lines = prettyJson(initial, 80).split("\n");
-  const shown = [...lines.slice(0, MOST_LINES), ...(lines.length > MOST_LINES ? ["…"] : [])];
+  const shown = lines.slice(0, MAX_INITIAL_LINES);
+  if (lines.length > MAX_INITIAL_LINES) shown.push("…");
   return html`<dt>Initial state</dt><dd><pre><code>${shown.map((line) => html`${line}\n`)}</code></pre></dd>
 `;
 }
 
-/** A part of a token is of no use. */
-function token(text: string): Markup | undefined {
-  if (text.length > LONGEST_TOKEN) return undefined;
-  return html`<dt>Token</dt><dd><code>${text}</code></dd>
+function tokenFact(token: string): Markup | undefined {
+  if (token.length > MAX_TOKEN_LENGTH) return undefined;
+  return html`<dt>Token</dt><dd><code>${token}</code></dd>
 `;
 }
 
-function shrinking(c: Counterexample): string {
+function shrinkingSentence(c: Counterexample): string {
   const { shrunk } = c;
-  if (shrunk.executions === 0) return "As it was found.";
-  const from = shrunkFrom(c);
-  const tried = counted(shrunk.executions, "execution");
+  if (shrunk.executions === 0) return "Not shrunk.";
+  const before = sizeBeforeShrinking(c);
+  const executions = quantity(shrunk.executions, "execution");
   const end = shrunk.minimal
-    ? "nothing more can be left out"
-    : "the budget ended first, so a smaller one may exist";
-  return `${from === undefined ? "Made no smaller" : `Shrunk from ${from},`} in ${tried}; ${end}.`;
+    ? "no smaller counterexample is left to try"
+    : "shrinking reached its budget, so a smaller counterexample can exist";
+  return `${before === undefined ? "Not made smaller" : `Shrunk from ${before}`} in ${executions}; ${end}.`;
 }
 
-/** What else it breaks; the rows are for whoever asks. */
-function further(violations: readonly Violation[]): Markup | undefined {
+function furtherViolations(violations: readonly Violation[]): Markup | undefined {
   if (violations.length === 0) return undefined;
-  const names = violations.map(({ name }) => html`<code>${name}</code>`);
-  const listed = names.flatMap((name, at) => (at === 0 ? [name] : [", ", name]));
-  return html`<details>
-<summary>It also breaks ${listed}</summary>
-${violations.map(violated)}</details>
-`;
+  const names = violations.map(({ name }, at) => [
+    at === 0 ? "" : ", ",
+    html`<code>${name}</code>`,
+  ]);
+  return detailsOf(html`It also violates ${names}`, violations.map(violationBlock));
 }
 
-function violated(violation: Violation): Markup {
-  const { name, checker, message, evidence } = violation;
+/** A violation with the rows that show it. */
+export function violationBlock({ name, checker, message, evidence }: Violation): Markup {
   const title = html`<p class="violated"><strong class="fail"><code>${name}</code></strong> (${checker}): ${message}</p>`;
   if (evidence.length === 0) return title;
   const keys = [...new Set(evidence.flatMap((row) => Object.keys(row)))];
   const cells = evidence
-    .slice(0, MOST_EVIDENCE)
-    .map((row) => keys.map((key) => html`<code>${cell(row, key)}</code>`));
+    .slice(0, MAX_EVIDENCE)
+    .map((row) => keys.map((key) => html`<code>${evidenceCell(row, key)}</code>`));
+  const caption =
+    evidence.length > MAX_EVIDENCE
+      ? `Evidence: the first ${MAX_EVIDENCE} of ${formatNumber(evidence.length)} rows`
+      : "Evidence";
   return html`${title}${table(
-    evidence.length > MOST_EVIDENCE
-      ? `The first ${MOST_EVIDENCE} of ${number(evidence.length)} rows that show it`
-      : "The rows that show it",
-    keys.map((title) => ({ title })),
+    caption,
+    keys.map((key) => ({ title: key })),
     cells,
   )}`;
 }
 
-function cell(row: JsonObject, key: string): string {
+function evidenceCell(row: JsonObject, key: string): string {
   const value = row[key];
   if (value === undefined) return "";
   return typeof value === "string" ? value : JSON.stringify(value);

@@ -6,13 +6,11 @@ import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Campaign } from "../../explorer/campaign.ts";
-import { layersRecord } from "../layers-record.ts";
-import { SCORE_VERSION } from "../record-schema.ts";
+import { scoreRecord } from "../derived-mutants.ts";
+import { layersRecord } from "../layers.ts";
 import { failing, interrupted, passing } from "../sample-campaign.fixture.ts";
-import { layers } from "../sample-layers.fixture.ts";
-import { score } from "../sample-score.fixture.ts";
-import { seeded } from "../sample-seeded.fixture.ts";
-import { seededBugRecord } from "../seeded-record.ts";
+import { layers, score, seeded } from "../sample-records.fixture.ts";
+import { seededBugRecord } from "../seeded-bugs.ts";
 import { reportHtml } from "./report.ts";
 
 const CHROMIUM = process.env["HEDDLE_CHROMIUM"] ?? "/usr/bin/chromium";
@@ -20,7 +18,7 @@ const missing = !existsSync(CHROMIUM) && process.env["CI"] !== "true";
 const reason = missing ? ` (skipped: there is no ${CHROMIUM})` : "";
 
 const SIZES = { desktop: { width: 1280, height: 900 }, phone: { width: 360, height: 740 } };
-/** Whether the page shows the section from its top, or as far as the page goes: called in the browser. */
+/** Runs in the browser: whether the section is at the top of the window, or the page at its end. */
 const IS_THERE = `(target) => {
   const { top } = document.querySelector(target).getBoundingClientRect();
   const atEnd = window.scrollY + window.innerHeight >= document.body.scrollHeight - 2;
@@ -29,7 +27,7 @@ const IS_THERE = `(target) => {
 const campaigns = { passing, failing, interrupted };
 const records = {
   seeded: seededBugRecord(seeded, "reports"),
-  derived: { version: SCORE_VERSION, ...score } as const,
+  derived: scoreRecord(score),
   layers: layersRecord(layers, "reports"),
 };
 
@@ -47,7 +45,7 @@ describe.skipIf(missing)(`report.html in a browser${reason}`, () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** Opens a report from disk; `complaints` are whatever the browser had to say or to fetch. */
+  /** Opens a report from disk; `complaints` are the console messages, errors and requests of the page. */
   async function opened(campaign: Campaign, viewport: { width: number; height: number }) {
     const file = path.join(folder, `${campaign.verdict}-${viewport.width}.html`);
     await writeFile(file, reportHtml(campaign, "reports", records));
@@ -69,7 +67,7 @@ describe.skipIf(missing)(`report.html in a browser${reason}`, () => {
     Object.entries(campaigns).flatMap(([name, campaign]) =>
       Object.entries(SIZES).map(([size, viewport]) => ({ name, campaign, size, viewport })),
     ),
-  )("a $name report at $size width complains of nothing, and fits", async ({
+  )("a $name report at $size width fits, without errors or requests", async ({
     campaign,
     viewport,
   }) => {
@@ -80,7 +78,7 @@ describe.skipIf(missing)(`report.html in a browser${reason}`, () => {
     await page.close();
   });
 
-  test("each link in the contents leads to its section, by keyboard too", async () => {
+  test("each link in the contents leads to its section, with the keyboard too", async () => {
     const { page } = await opened(failing, SIZES.desktop);
     const links = page.locator("nav a");
     const count = await links.count();
@@ -90,7 +88,7 @@ describe.skipIf(missing)(`report.html in a browser${reason}`, () => {
       const target = await link.getAttribute("href");
       await link.focus();
       await page.keyboard.press("Enter");
-      // The browser scrolls when it draws the next frame, not when the key is pressed.
+      // The browser scrolls with the next frame, after the key press returns.
       await expect
         .poll(() => page.evaluate<boolean>(`(${IS_THERE})("${target}")`), {
           timeout: 10_000,
@@ -101,7 +99,7 @@ describe.skipIf(missing)(`report.html in a browser${reason}`, () => {
     await page.close();
   });
 
-  test("nothing is cut off on paper", async () => {
+  test("no content is cut off on paper", async () => {
     const { page } = await opened(failing, { width: 680, height: 960 });
     await page.emulateMedia({ media: "print" });
     const cut = await page.evaluate<string[]>(`
@@ -113,7 +111,7 @@ describe.skipIf(missing)(`report.html in a browser${reason}`, () => {
     await page.close();
   });
 
-  test("on paper no heading, caption or head of a table stands alone at the foot of a page", async () => {
+  test("on paper, no heading, caption or table head is the last line of a page", async () => {
     const { page } = await opened(failing, { width: 680, height: 960 });
     await page.emulateMedia({ media: "print" });
     const alone = await page.evaluate<string[]>(`
@@ -124,19 +122,19 @@ describe.skipIf(missing)(`report.html in a browser${reason}`, () => {
     await page.close();
   });
 
-  test("light and dark differ, and each has ink that stands out", async () => {
+  test("the light and the dark scheme differ, and each has enough contrast", async () => {
     const { page } = await opened(failing, SIZES.desktop);
-    const seen: string[] = [];
+    const schemes: string[] = [];
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme });
-      seen.push(
+      schemes.push(
         await page.evaluate<string>(
           '(({ color, backgroundColor }) => color + " on " + backgroundColor)(getComputedStyle(document.body))',
         ),
       );
     }
-    expect(new Set(seen).size).toBe(2);
-    for (const pair of seen) expect(contrast(pair)).toBeGreaterThan(7);
+    expect(new Set(schemes).size).toBe(2);
+    for (const pair of schemes) expect(contrast(pair)).toBeGreaterThan(7);
     await page.close();
   });
 });

@@ -2,15 +2,15 @@ import { expect, test } from "vitest";
 import type { Counterexample } from "../../core/counterexample.ts";
 import type { Campaign, PairSearch } from "../../explorer/campaign.ts";
 import { deadlock, doubleBooking, written } from "../../explorer/sample-counterexample.fixture.ts";
-import { layersRecord } from "../layers-record.ts";
+import { layersRecord } from "../layers.ts";
 import { replayCommand, replayFileName, replayFilePath } from "../replay-command.ts";
 import { failing, interrupted, passing } from "../sample-campaign.fixture.ts";
-import { layers } from "../sample-layers.fixture.ts";
-import { seeded } from "../sample-seeded.fixture.ts";
-import { seededBugRecord } from "../seeded-record.ts";
+import { layers, seeded } from "../sample-records.fixture.ts";
+import { seededBugRecord } from "../seeded-bugs.ts";
+import { pairTable } from "./campaign.ts";
 import { layersHtml } from "./layers.ts";
 import { reportHtml } from "./report.ts";
-import { seededBugsHtml } from "./seeded.ts";
+import { seededBugsHtml } from "./seeded-bugs.ts";
 
 const records = {
   seeded: seededBugRecord(seeded, "reports"),
@@ -32,9 +32,9 @@ function unbalanced(html: string): string[] {
   return open;
 }
 
-/** The campaign with each text replaced, but for those that are names of the machinery's own. */
+/** The campaign with each text replaced, except for the values that Heddle itself defines. */
 function withTexts(campaign: Campaign, text: string): Campaign {
-  const own = new Set([
+  const defined = new Set([
     "verdict",
     "task",
     "tasks",
@@ -46,7 +46,7 @@ function withTexts(campaign: Campaign, text: string): Campaign {
     "lockWaits",
   ]);
   const replace = (value: unknown, key: string): unknown => {
-    if (own.has(key)) return value;
+    if (defined.has(key)) return value;
     if (typeof value === "string") return text;
     if (Array.isArray(value)) return value.map((item) => replace(item, key));
     if (typeof value !== "object" || value === null) return value;
@@ -55,15 +55,15 @@ function withTexts(campaign: Campaign, text: string): Campaign {
   return replace(campaign, "") as Campaign;
 }
 
-test("opens with the verdict in one sentence with its bounds", () => {
+test("begins with the verdict and what was executed", () => {
   expect(reportHtml(passing, "reports")).toContain(
-    "<p>No violation in 2,000 executions of 2,000 scenarios with 2 to 4 clients (seed 1, strategy random, gates: statement, read committed). A sample, not a proof.</p>",
+    "<p>No violation in 2,000 executions of 2,000 scenarios with 2 to 4 clients (seed 1, strategy random, gates: statement, read committed). This is a sample of the possible interleavings, not a proof.</p>",
   );
   expect(reportHtml(failing, "reports")).toContain('class="verdict fail"');
   expect(reportHtml(interrupted, "reports")).toContain("but this is not a pass.");
 });
 
-test("holds all that the campaign says", () => {
+test("shows all results of the campaign", () => {
   const html = reportHtml(passing, "reports");
   const texts = [
     ...passing.rules.flatMap((rule) => [rule.name, rule.description]),
@@ -79,24 +79,26 @@ test("holds all that the campaign says", () => {
   expect(html).not.toContain("Counterexample");
 });
 
-test("says of the curve of fingerprints only what its end tells", () => {
-  expect(reportHtml(passing, "reports")).toContain("Where the curve ends flat, more of what");
+test("explains the end of the curve of fingerprints, and only its end", () => {
+  expect(reportHtml(passing, "reports")).toContain(
+    "If the curve is flat at its end, more executions",
+  );
 });
 
-test("marks a pattern that is rarer than promised", () => {
+test("marks a pattern that is less frequent than promised", () => {
   const html = reportHtml(passing, "reports");
   expect(html.match(/>missed</g)).toHaveLength(1);
-  expect(html.match(/>kept</g)).toHaveLength(3);
+  expect(html.match(/>reached</g)).toHaveLength(3);
   expect(html).toContain("more than three standard deviations");
   const patterns = passing.patterns.map((it) => ({ ...it, missed: false }));
   const chance = reportHtml({ ...passing, patterns }, "reports");
-  expect(chance.match(/>too few to tell</g)).toHaveLength(1);
-  expect(chance.match(/>kept</g)).toHaveLength(3);
+  expect(chance.match(/>too few scenarios</g)).toHaveLength(1);
+  expect(chance.match(/>reached</g)).toHaveLength(3);
 });
 
-test("tells a counterexample: statements, waits, answers, commits, rows, and how to replay it", () => {
+test("shows a counterexample: statements, waits, results, commits, evidence, and the replay command", () => {
   const html = reportHtml(failing, "reports");
-  expect(html).toContain('<p class="waits">waits for client 1</p>');
+  expect(html).toContain('<p class="waits">waits for a lock of client 1</p>');
   expect(html).toContain('<p class="preempts">preempts client 0</p>');
   expect(html).toContain('<p class="result commits">COMMIT</p>');
   expect(html).toContain('<p class="result error">ERROR 40P01: deadlock detected</p>');
@@ -106,31 +108,33 @@ test("tells a counterexample: statements, waits, answers, commits, rows, and how
   expect(html).toContain('<p class="note">This looks like lost update. Client 0 read ');
   expect(html).toContain('<p class="note">This looks like deadlock. ');
   expect(html).toContain(
-    `<code class="operation">${replayCommand(replayFilePath("reports", doubleBooking))}</code>`,
+    `<code class="command">${replayCommand(replayFilePath("reports", doubleBooking))}</code>`,
   );
   expect(html).toContain(`href="${replayFileName(doubleBooking)}"`);
   expect(html.match(/<th scope="col" role="columnheader">Client \d<\/th>/g)).toHaveLength(4);
 });
 
-test("leaves out a size before that is no other, and a state that there is not", () => {
-  const shown = reportHtml(failing, "reports");
-  expect(shown).toContain("Shrunk from 7 operations and 6 preemptions, in 48 executions; nothing");
-  expect(shown).toContain("<dt>Initial state</dt>");
+test("leaves out an equal size before shrinking, and an absent initial state", () => {
+  const html = reportHtml(failing, "reports");
+  expect(html).toContain("Shrunk from 7 operations and 6 preemptions in 48 executions; no smaller");
+  expect(html).toContain("<dt>Initial state</dt>");
   const asFound = reportHtml({ ...failing, counterexamples: [written] }, "reports");
-  expect(asFound).toContain("Made no smaller in 9 executions; nothing more can be left out.");
+  expect(asFound).toContain(
+    "Not made smaller in 9 executions; no smaller counterexample is left to try.",
+  );
   expect(asFound).not.toContain("Initial state");
 });
 
-test("tells the same operations one after the other, where that keeps the rule", () => {
+test("shows the serial run, if there is one", () => {
   const { schedule, trace } = deadlock;
   const beside = { ...doubleBooking, serial: { schedule, trace } };
-  const told = reportHtml({ ...failing, counterexamples: [beside] }, "reports");
-  expect(told).toContain("<h4>The same operations, one after the other</h4>");
-  expect(told).toContain("which fails: deadlock detected");
+  const html = reportHtml({ ...failing, counterexamples: [beside] }, "reports");
+  expect(html).toContain("<h4>The same operations, one after the other</h4>");
+  expect(html).toContain("which fails: deadlock detected");
   expect(reportHtml(failing, "reports")).not.toContain("one after the other");
 });
 
-test("gives the background a column when something happened there, and names connections", () => {
+test("has a column for the background if it has events, and names connections", () => {
   const statement = { sql: "select 1", values: [] };
   const trace = [
     { type: "statement", task: "bg", statement },
@@ -162,7 +166,7 @@ test("is well-formed, with a language, a title, and headers in each table", () =
   expect(unbalanced("<p><b></p>")).toEqual(["p", "b", "/p"]);
 });
 
-test("a screen reader finds its way: no level of headings is left out, no header is empty, landmarks are few", () => {
+test("serves screen readers: no skipped level of headings, no empty header, few landmarks", () => {
   const pages = [
     reportHtml(failing, "reports", records),
     layersHtml(records.layers, layers, "reports"),
@@ -178,7 +182,7 @@ test("a screen reader finds its way: no level of headings is left out, no header
   }
 });
 
-test("escapes everything: hostile texts change no tag", () => {
+test("escapes all texts: hostile ones change no tag", () => {
   const hostile = `</script></style></code><img src=x onerror="alert('1')">&lt;\u202e\u0000🩺 <!-- ]]>`;
   const html = reportHtml(withTexts(failing, hostile), hostile);
   const harmless = reportHtml(withTexts(failing, "x"), "x");
@@ -190,7 +194,7 @@ test("escapes everything: hostile texts change no tag", () => {
   expect(html).toContain("🩺");
 });
 
-test("refers to nothing outside itself, runs no script, and forbids fetching", () => {
+test("refers to no other resource, runs no script, and forbids fetching", () => {
   for (const campaign of [passing, failing]) {
     const html = reportHtml(campaign, "reports");
     const references = [...html.matchAll(/\s(?:href|src|srcset|action|data)="([^"]*)"/g)];
@@ -204,20 +208,20 @@ test("refers to nothing outside itself, runs no script, and forbids fetching", (
   }
 });
 
-test("every link within the page has its target", () => {
+test("each link within the page has its target", () => {
   const html = reportHtml(failing, "reports");
   const targets = [...html.matchAll(/href="#([\w-]+)"/g)].map(([, id]) => id);
   expect(targets).toHaveLength(5);
   expect(targets.filter((id) => !html.includes(`id="${id}"`))).toEqual([]);
 });
 
-test("stays small", () => {
+test("is small", () => {
   expect(reportHtml(failing, "reports").length).toBeLessThan(60_000);
   const many = { ...failing, counterexamples: Array(10).fill(doubleBooking) };
   expect(reportHtml(many, "reports").length).toBeLessThan(300_000);
 });
 
-test("stays below 2 MB whatever a campaign finds, and says what it leaves out", () => {
+test("is below 2 MB, whatever a campaign finds, and says what it leaves out", () => {
   const long = "x".repeat(20_000);
   const names = Array.from({ length: 3_000 }, (_, at) => `name-${at}`);
   const { trace, violations, scenario } = doubleBooking;
@@ -251,5 +255,17 @@ test("stays below 2 MB whatever a campaign finds, and says what it leaves out", 
   const alone = reportHtml({ ...failing, counterexamples: [huge] }, "reports");
   expect(alone.length).toBeLessThan(2_000_000);
   expect(alone).toContain("more steps: <code>heddle replay</code> prints them.");
-  expect(alone).toContain("The first 30 of 3,000 rows that show it");
+  expect(alone).toContain("Evidence: the first 30 of 3,000 rows");
+});
+
+test("marks a pair that was not searched completely", () => {
+  const pairs = [
+    { name: "create × create", explored: 1_234, pruned: 56, complete: true, outcomes: 2 },
+    { name: "cancel × expire", explored: 7, pruned: null, complete: false, outcomes: 13 },
+  ];
+  const { markup } = pairTable(pairs) ?? { markup: "" };
+  expect(markup).toContain("<code>create × create</code>");
+  expect(markup).toContain(">1,234<");
+  expect(markup.match(/class="unknown">[^<]*/g)).toEqual(['class="unknown">7, not all']);
+  expect(pairTable([])).toBeUndefined();
 });

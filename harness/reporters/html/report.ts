@@ -3,51 +3,53 @@ import type { Campaign } from "../../explorer/campaign.ts";
 import type { Records } from "../records.ts";
 import { serviceName, verdictSentence } from "../verdict-sentence.ts";
 import {
+  campaignFigures,
   controlSection,
   environmentSection,
-  figures,
-  responsesSection,
+  exploredSection,
   rulesSection,
 } from "./campaign.ts";
-import { counterexampleArticle, counterexampleLine } from "./counterexample.ts";
+import { counterexampleArticle, counterexampleSummary } from "./counterexample.ts";
+import { scoreSection } from "./derived-mutants.ts";
 import { layersSection } from "./layers.ts";
 import { html, type Markup } from "./markup.ts";
-import { page } from "./page.ts";
-import { scoreSection } from "./score.ts";
-import { seededBugsSection } from "./seeded.ts";
-
-const HEADLINES = {
-  pass: "Pass: no violation found",
-  fail: "Fail: violation found",
-  unknown: "Unknown",
-} as const;
+import { HEADLINES, page, reportHeader } from "./page.ts";
+import { seededBugsSection } from "./seeded-bugs.ts";
 
 /**
- * `report.html`.
+ * `report.html` of a campaign.
  *
- * @param folder where the report is written to; the replay operations name it
- * @param records what else was found out about the model
+ * @param folder where the report is written; the replay commands name it
+ * @param records the results of other commands about the service
  */
 export function reportHtml(campaign: Campaign, folder: string, records: Records = {}): string {
   const { counterexamples, verdict, hashes } = campaign;
   const { seeded, derived, layers } = records;
+  const sections = [
+    { id: "counterexamples", title: "Counterexamples", if: counterexamples.length > 0 },
+    { id: "rules", title: "Rules checked" },
+    { id: "explored", title: "What was executed" },
+    { id: "seeded", title: "Seeded bugs", if: seeded !== undefined },
+    { id: "derived", title: "Derived mutants", if: derived !== undefined },
+    { id: "layers", title: "Layers of defence", if: layers !== undefined },
+    { id: "control", title: "Coverage and control" },
+    { id: "environment", title: "Environment and sources" },
+  ];
   return page({
     title: `${HEADLINES[verdict]} · ${serviceName(campaign)}`,
-    header: html`<p class="eyebrow">Heddle verification report</p>
-<h1>${serviceName(campaign)}</h1>
-<div class="verdict ${verdict}"><strong>${HEADLINES[verdict]}</strong>
-<p>${verdictSentence(campaign)}</p></div>
-<nav aria-label="Contents"><ul>
-${counterexamples.length === 0 ? undefined : link("counterexamples", "Counterexamples")}${link("rules", "What was checked")}${link("explored", "What was explored")}${seeded && link("seeded", "Seeded bugs")}${derived && link("derived", "Derived mutants")}${layers && link("layers", "Layers of defence")}${link("control", "What was controlled")}${link("environment", "Environment and sources")}</ul></nav>
-`,
-    main: html`${figures(campaign)}${counterexampleSection(campaign, folder)}${rulesSection(campaign)}${responsesSection(campaign)}${seeded && seededBugsSection(seeded, hashes)}${derived && scoreSection(derived, hashes)}${layers && layersSection(layers, hashes)}${controlSection(campaign)}${environmentSection(campaign)}`,
+    header: reportHeader({
+      kind: "Heddle verification report",
+      title: serviceName(campaign),
+      verdict,
+      sentence: verdictSentence(campaign),
+      sections: sections.flatMap(({ id, title, if: present = true }) =>
+        present ? [[id, title] as const] : [],
+      ),
+    }),
+    main: html`${campaignFigures(campaign)}${counterexampleSection(campaign, folder)}${rulesSection(campaign)}${exploredSection(campaign)}${seeded && seededBugsSection(seeded, hashes)}${derived && scoreSection(derived, hashes)}${layers && layersSection(layers, hashes)}${controlSection(campaign)}${environmentSection(campaign)}`,
     footer:
-      "An execution is one run of a scenario on a real PostgreSQL, one step at a time in an order that Heddle chose. A preemption leaves a client that could have gone on. Machines read the same in report.json.",
+      "An execution is one run of a scenario on a real PostgreSQL, one step at a time, in an order that the scheduler chose. A preemption is a step of one client while the client of the step before could have continued. For machines, the same is in report.json.",
   });
-}
-
-function link(id: string, text: string): Markup {
-  return html`<li><a href="#${id}">${text}</a></li>\n`;
 }
 
 function counterexampleSection(campaign: Campaign, folder: string): Markup | undefined {
@@ -59,16 +61,16 @@ ${articles(counterexamples, folder)}</section>
 `;
 }
 
-/** In characters, of all counterexamples; the page is to open at once. */
-const ROOM = 1_000_000;
+/** The size of all counterexamples on a page, in characters. */
+const MAX_SIZE = 1_000_000;
 
-/** Each in full as long as there is room, the first in any case. */
-function articles(all: readonly Counterexample[], folder: string): readonly Markup[] {
-  let left = ROOM;
-  return all.map((c, at) => {
-    const article = left > 0 ? counterexampleArticle(c, at, folder) : undefined;
-    left -= article?.markup.length ?? 0;
-    const fits = article !== undefined && (at === 0 || left >= 0);
-    return fits ? article : counterexampleLine(c, at, folder);
+/** The first counterexample in full, the next ones as long as the page stays small, the others short. */
+function articles(counterexamples: readonly Counterexample[], folder: string): readonly Markup[] {
+  let room = MAX_SIZE;
+  return counterexamples.map((c, at) => {
+    const article = room > 0 ? counterexampleArticle(c, at, folder) : undefined;
+    room -= article?.markup.length ?? 0;
+    const fits = article !== undefined && (at === 0 || room >= 0);
+    return fits ? article : counterexampleSummary(c, at, folder);
   });
 }

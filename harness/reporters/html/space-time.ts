@@ -1,84 +1,93 @@
 import type { Counterexample } from "../../core/counterexample.ts";
 import { clientOf, type Task } from "../../core/schedule.ts";
 import type { Result } from "../../core/trace.ts";
-import { clientTask, responseLine, resultLine, statementLine, taskName } from "../one-line.ts";
 import { mainViolation } from "../replay-command.ts";
-import { clientsIn, MOST_STEPS, type Step, type TimelineEvent, timeline } from "../timeline.ts";
+import {
+  clientsIn,
+  MAX_PAGE_STEPS,
+  type Step,
+  type TimelineEvent,
+  timeline,
+  usesBackground,
+} from "../timeline.ts";
+import { clientTask, responseLine, resultLine, statementLine, taskName } from "../trace-lines.ts";
 import { html, type Markup } from "./markup.ts";
 
-/** In units of the picture, which are pixels where there is room. */
+/** Lengths are in units of the SVG, which are pixels if the page is wide enough. */
 const ROW = 27;
 const LEFT = 70;
 const TOP = 40;
-/** From one task to the next: what there is room for on a page, within reason. */
+/** The limits of the distance between two lifelines. */
 const COLUMN = { least: 190, most: 260 };
-const PAGE = 1000;
-/** Of a character of a label. */
+const PAGE_WIDTH = 1000;
+/** The width of a character of a label. */
 const CHARACTER = 6.7;
 
 /**
- * Time runs downwards; a line for each client, and one for the database. What is cut short here
- * stands whole in the table of the same steps, which is also what a screen reader is given.
+ * A lifeline for each client and one for the database; time runs downwards. The table of the same
+ * steps holds the full texts, and serves screen readers.
  */
 export function spaceTimeDiagram(c: Counterexample): Markup {
   const steps = timeline(c);
-  const background = steps.some((step) => step.happenings.some((h) => clientOf(h.task) < 0));
-  const clients = [...clientsIn(steps, c.scenario.clients.length), ...(background ? [-1] : [])];
-  const picture = new Picture(clients);
-  for (const step of steps.slice(0, MOST_STEPS)) picture.step(step);
-  return picture.drawn(mainViolation(c).name);
+  const clients = [
+    ...clientsIn(steps, c.scenario.clients.length),
+    ...(usesBackground(steps) ? [-1] : []),
+  ];
+  const diagram = new Diagram(clients);
+  for (const step of steps.slice(0, MAX_PAGE_STEPS)) diagram.addStep(step);
+  return diagram.finish(mainViolation(c).name);
 }
 
-class Picture {
+class Diagram {
   readonly #clients: readonly number[];
   readonly #marks: Markup[] = [];
   readonly #brackets: Markup[] = [];
-  /** Where each open transaction's bracket begins. */
-  readonly #began = new Map<number, number>();
+  /** The clients with an open transaction, and where their brackets begin. */
+  readonly #openBrackets = new Map<number, number>();
   readonly #column: number;
   #y = TOP;
   #broken = false;
 
   constructor(clients: readonly number[]) {
     this.#clients = clients;
-    const room = (PAGE - LEFT) / (clients.length + 1);
+    const room = (PAGE_WIDTH - LEFT) / (clients.length + 1);
     this.#column = Math.round(Math.min(Math.max(room, COLUMN.least), COLUMN.most));
   }
 
-  step(step: Step): void {
+  addStep(step: Step): void {
     const top = this.#y;
     this.#marks.push(html`<text class="at" x="8" y="${top + 4}">${step.number}</text>`);
     if (step.preempts !== undefined) {
       const [from, to] = [this.#x(clientTask(step.preempts)), this.#x(step.task)];
       this.#marks.push(html`<path class="switch" d="M${from} ${top - 12}H${to}"/>`);
     }
-    for (const happening of step.happenings) this.#happening(happening);
-    if (step.happenings.length === 0) this.#y += ROW;
+    for (const event of step.events) this.#addEvent(event);
+    if (step.events.length === 0) this.#y += ROW;
     for (const client of this.#clients) {
       const open = step.inTransaction.has(client);
-      const began = this.#began.get(client);
-      if (open && began === undefined) this.#began.set(client, top - 6);
-      if (!open && began !== undefined) this.#close(client, top - 12);
+      const began = this.#openBrackets.get(client);
+      if (open && began === undefined) this.#openBrackets.set(client, top - 6);
+      if (!open && began !== undefined) this.#closeBracket(client, top - 12);
     }
   }
 
-  #happening(happening: TimelineEvent): void {
-    const x = this.#x(happening.task);
+  #addEvent(event: TimelineEvent): void {
+    const x = this.#x(event.task);
     const y = this.#y;
     const side = x + 8;
-    switch (happening.type) {
+    switch (event.type) {
       case "operation":
         this.#marks.push(html`<circle class="said" cx="${x}" cy="${y}" r="4"/>`);
-        this.#text(side, y, this.#cut(happening.operation.name), "strong");
+        this.#text(side, y, this.#cut(event.operation.name), "strong");
         break;
       case "statement":
         this.#arrow(x, this.#server, y);
-        this.#text(side, y - 8, this.#cut(statementLine(happening.statement)));
-        if (happening.result !== undefined) this.#answer(x, happening.result);
+        this.#text(side, y - 8, this.#cut(statementLine(event.statement)));
+        if (event.result !== undefined) this.#addResult(x, event.result);
         break;
       case "fault":
         this.#marks.push(html`<circle class="bad" cx="${x}" cy="${y}" r="5"/>`);
-        this.#text(side, y, happening.fault, "bad");
+        this.#text(side, y, event.fault, "bad");
         break;
       case "gate":
         this.#marks.push(
@@ -87,31 +96,36 @@ class Picture {
         this.#text(
           this.#server + 10,
           y,
-          this.#cut(`${happening.place.of}, ${happening.place.line ?? "row"}`),
+          this.#cut(`${event.place.of}, ${event.place.line ?? "row"}`),
         );
         break;
       case "wait":
-        for (const holder of happening.for) this.#arrow(x, this.#x(holder), y, "waits");
-        this.#text(side, y - 8, `waits for ${happening.for.map(taskName).join(", ")}`, "doubt");
+        for (const holder of event.for) this.#arrow(x, this.#x(holder), y, "waits");
+        this.#text(
+          side,
+          y - 8,
+          `waits for a lock of ${event.for.map(taskName).join(", ")}`,
+          "doubt",
+        );
         break;
       case "result":
-        this.#answer(x, happening.result);
+        this.#addResult(x, event.result);
         break;
       case "deliver":
-        this.#text(side, y, "hears the answer");
+        this.#text(side, y, "receives the result");
         break;
       case "response":
         this.#marks.push(html`<circle class="said" cx="${x}" cy="${y}" r="4"/>`);
-        this.#text(side, y, responseLine(happening.response), "strong");
+        this.#text(side, y, responseLine(event.response), "strong");
         break;
       case "broken":
-        this.#breach(y, happening.rule);
+        this.#violationLine(y, event.rule);
         break;
     }
     this.#y += ROW;
   }
 
-  #answer(x: number, result: Result): void {
+  #addResult(x: number, result: Result): void {
     const kind = result.error ? "bad" : result.tags.includes("COMMIT") ? "good" : "";
     if (kind !== "") {
       this.#marks.push(html`<circle class="${kind}" cx="${this.#server}" cy="${this.#y}" r="5"/>`);
@@ -130,19 +144,19 @@ class Picture {
     this.#marks.push(html`<text class="${kind}" x="${x}" y="${y + 4}">${text}</text>`);
   }
 
-  #close(client: number, end: number): void {
-    const began = this.#began.get(client);
-    this.#began.delete(client);
+  #closeBracket(client: number, end: number): void {
+    const began = this.#openBrackets.get(client);
+    this.#openBrackets.delete(client);
     if (began === undefined) return;
     const x = this.#x(clientTask(client));
     this.#brackets.push(html`<path class="bracket" d="M${x} ${began}V${end}"/>`);
   }
 
-  drawn(rule: string): Markup {
-    for (const client of this.#clients) this.#close(client, this.#y - 12);
-    // What no commit is known to have broken is broken in the end.
+  /** @param rule the rule that is violated at the end, if no step is known to have violated it */
+  finish(rule: string): Markup {
+    for (const client of this.#clients) this.#closeBracket(client, this.#y - 12);
     if (!this.#broken) {
-      this.#breach(this.#y, rule);
+      this.#violationLine(this.#y, rule);
       this.#y += ROW;
     }
     const bottom = this.#y;
@@ -159,10 +173,10 @@ ${lines}${this.#brackets}${this.#marks}
 `;
   }
 
-  /** From here on the rule is broken. */
-  #breach(y: number, rule: string): void {
+  /** From here on, the rule is violated. */
+  #violationLine(y: number, rule: string): void {
     this.#marks.push(html`<path class="broken" d="M${LEFT} ${y}H${this.#server}"/>`);
-    this.#text(LEFT, y + 14, `${rule} is broken`, "bad");
+    this.#text(LEFT, y + 14, `${rule} is violated`, "bad");
     this.#broken = true;
   }
 
@@ -174,7 +188,7 @@ ${lines}${this.#brackets}${this.#marks}
     return LEFT + this.#clients.indexOf(clientOf(task)) * this.#column;
   }
 
-  /** What fits between two tasks. */
+  /** Shortens a text so that it fits between two lifelines. */
   #cut(text: string): string {
     const most = Math.floor((this.#column - 26) / CHARACTER);
     return text.length <= most ? text : `${text.slice(0, most - 1)}…`;

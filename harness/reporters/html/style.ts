@@ -1,4 +1,4 @@
-/** The one style sheet of `report.html`: light and dark, desktop, phone and paper. */
+/** The style sheet of all pages: light and dark, for desktop, phone and paper. */
 export const STYLE = `
 :root {
   color-scheme: light dark;
@@ -65,7 +65,7 @@ tbody th { font-weight: 500; }
 .bar { display: block; height: 4px; margin-top: .3rem; border-radius: 2px; background: var(--line); overflow: hidden; }
 .bar i { display: block; height: 100%; background: var(--bracket); }
 .counterexample + .counterexample { margin-top: 2.5rem; border-top: 1px solid var(--line); }
-.operation { display: block; margin: .4rem 0; padding: .7rem .9rem; border: 1px solid var(--line); border-radius: 3px; background: var(--shade); user-select: all; }
+.command { display: block; margin: .4rem 0; padding: .7rem .9rem; border: 1px solid var(--line); border-radius: 3px; background: var(--shade); user-select: all; }
 .timeline { table-layout: fixed; border-top: 1px solid var(--line); }
 .timeline .step { width: 3.4rem; color: var(--soft); font-weight: 400; font-variant-numeric: tabular-nums; }
 .timeline td { border-left: 1px solid var(--line); font-size: .875rem; }
@@ -80,7 +80,7 @@ tbody th { font-weight: 500; }
 .timeline .waits { color: var(--doubt); font-weight: 600; }
 .timeline .commits { color: var(--good); font-weight: 600; }
 .timeline .error { color: var(--bad); font-weight: 600; }
-.story li { margin: .35rem 0; }
+.narrative li { margin: .35rem 0; }
 .picture svg { display: block; font: 11px var(--mono); fill: var(--ink); }
 .picture text { paint-order: stroke; stroke: var(--page); stroke-width: 3px; stroke-linejoin: round; }
 .picture path { fill: none; stroke: var(--soft); }
@@ -135,9 +135,9 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   summary { color: var(--soft); }
   .scroll { overflow: visible; }
   .picture svg { width: 100%; height: auto; }
-  h2, h3, h4, summary, caption, thead, p:has(+ .scroll), .note:has(+ .operation) { break-after: avoid; }
+  h2, h3, h4, summary, caption, thead, p:has(+ .scroll), .note:has(+ .command) { break-after: avoid; }
   tbody > tr:first-child { break-before: avoid; }
-  tr, .verdict, .operation, dl { break-inside: avoid; }
+  tr, .verdict, .command, dl { break-inside: avoid; }
   thead { display: table-header-group; }
 }
 `;

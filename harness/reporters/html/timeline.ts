@@ -2,7 +2,16 @@ import type { Response } from "../../core/history.ts";
 import { prettyJson } from "../../core/json.ts";
 import { clientOf } from "../../core/schedule.ts";
 import type { Result } from "../../core/trace.ts";
-import { number } from "../counted.ts";
+import { capitalized, formatNumber } from "../format-values.ts";
+import {
+  clientsIn,
+  MAX_PAGE_STEPS,
+  type Step,
+  type TimelineEvent,
+  type TimelineSource,
+  timeline,
+  usesBackground,
+} from "../timeline.ts";
 import {
   brokenLine,
   clientTask,
@@ -11,108 +20,102 @@ import {
   placeLine,
   responseLine,
   resultLine,
+  statementEnd,
   statementLine,
   taskName,
   valuesLine,
-} from "../one-line.ts";
-import {
-  clientsIn,
-  MOST_STEPS,
-  type Step,
-  type TimelineAnswer,
-  type TimelineEvent,
-  timeline,
-} from "../timeline.ts";
+} from "../trace-lines.ts";
 import { type Content, html, type Markup } from "./markup.ts";
 
-const BODY_LENGTH = 300;
+const MAX_BODY_LENGTH = 300;
+const MAX_SQL_WORDS = 4;
 
 /**
- * The space-time diagram as a table: a row for each step, a column for each client, and one for
- * the background if anything happened there. The roles are spelled out because the phone's layout
- * takes the cells out of the table, and with it their meaning.
+ * The space-time diagram as a table: a row for each step, a column for each client, and one for the
+ * background if it has events. The roles are explicit because the layout for phones takes the cells
+ * out of the table, and browsers then drop the implicit roles.
  */
-export function timelineTable(told: TimelineAnswer, clients: number, caption: string): Markup {
-  const steps = timeline(told);
-  const inBackground = (step: Step) => step.happenings.some((h) => clientOf(h.task) < 0);
-  const columns = [...clientsIn(steps, clients), ...(steps.some(inBackground) ? [-1] : [])];
-  const heads = columns.map((client) => {
-    return html`<th scope="col" role="columnheader">${capital(taskName(clientTask(client)))}</th>`;
-  });
+export function timelineTable(source: TimelineSource, clients: number, caption: string): Markup {
+  const steps = timeline(source);
+  const columns = [...clientsIn(steps, clients), ...(usesBackground(steps) ? [-1] : [])];
+  const heads = columns.map(
+    (client) => html`<th scope="col" role="columnheader">${columnTitle(client)}</th>`,
+  );
+  const omitted = steps.length - MAX_PAGE_STEPS;
   return html`<table class="timeline" role="table">
 <caption>${caption}</caption>
 <thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader" class="step">Step</th>${heads}</tr></thead>
 <tbody role="rowgroup">
-${steps.slice(0, MOST_STEPS).map((step) => row(step, columns))}</tbody>
+${steps.slice(0, MAX_PAGE_STEPS).map((step) => stepRow(step, columns))}</tbody>
 </table>
-${steps.length > MOST_STEPS ? html`<p class="note">${number(steps.length - MOST_STEPS)} more steps: <code>heddle replay</code> prints them.</p>\n` : undefined}`;
+${omitted > 0 ? html`<p class="note">${formatNumber(omitted)} more steps: <code>heddle replay</code> prints them.</p>\n` : undefined}`;
 }
 
-function row(step: Step, columns: readonly number[]): Markup {
+function columnTitle(client: number): string {
+  return capitalized(taskName(clientTask(client)));
+}
+
+function stepRow(step: Step, columns: readonly number[]): Markup {
   const cells = columns.map((client) => {
-    const moves = clientOf(step.task) === client;
-    const states = [moves ? "moves" : "", step.inTransaction.has(client) ? "transaction" : ""];
-    const left = moves ? preempts(step) : undefined;
-    const happened = step.happenings.filter((h) => clientOf(h.task) === client).map(shown);
-    return html`<td role="cell" class="${states.join(" ").trim()}" data-task="${capital(taskName(clientTask(client)))}">${left}${happened}</td>`;
+    const chosen = clientOf(step.task) === client;
+    const classes = [chosen ? "moves" : "", step.inTransaction.has(client) ? "transaction" : ""];
+    const events = step.events.filter((event) => clientOf(event.task) === client).map(eventMarkup);
+    return html`<td role="cell" class="${classes.join(" ").trim()}" data-task="${columnTitle(client)}">${chosen ? preemption(step) : undefined}${events}</td>`;
   });
   return html`<tr role="row"><th scope="row" role="rowheader" class="step">${step.number}</th>${cells}</tr>\n`;
 }
 
-function preempts(step: Step): Markup | undefined {
-  if (step.preempts === undefined) return undefined;
-  return html`<p class="preempts">preempts ${taskName(clientTask(step.preempts))}</p>`;
+function preemption({ preempts }: Step): Markup | undefined {
+  if (preempts === undefined) return undefined;
+  return html`<p class="preempts">preempts ${taskName(clientTask(preempts))}</p>`;
 }
 
-function shown(happening: TimelineEvent): Markup {
-  switch (happening.type) {
+function eventMarkup(event: TimelineEvent): Markup {
+  switch (event.type) {
     case "operation":
-      return html`<p>sends <code>${operationLine(happening.operation)}</code></p>`;
+      return html`<p>sends <code>${operationLine(event.operation)}</code></p>`;
     case "statement": {
-      const values = valuesLine(happening.statement);
-      return html`<p>${connection(happening)}<code>${statementLine(happening.statement)}</code></p>${
+      const values = valuesLine(event.statement);
+      return html`<p>${connectionName(event)}<code>${statementLine(event.statement)}</code></p>${
         values === "" ? undefined : html`<p class="values"><code>${values}</code></p>`
-      }${happening.result && result(happening.result)}`;
+      }${event.result && resultMarkup(event.result)}`;
     }
     case "wait":
-      return html`<p class="waits">${connection(happening)}waits for ${happening.for.map(taskName).join(" and ")}</p>`;
+      return html`<p class="waits">${connectionName(event)}waits for a lock of ${event.for.map(taskName).join(" and ")}</p>`;
     case "fault":
-      return html`<p class="fault">${connection(happening)}${faultLine(happening)}</p>`;
+      return html`<p class="fault">${connectionName(event)}${faultLine(event)}</p>`;
     case "gate":
-      return html`<p class="gate">${connection(happening)}stands in <code>${placeLine(happening.place)}</code></p>`;
+      return html`<p class="gate">${connectionName(event)}stops in <code>${placeLine(event.place)}</code></p>`;
     case "result":
-      return html`<p>${connection(happening)}${happening.waited ? "waits no longer" : "is done"}: <code>${firstWords(happening.statement.sql)}</code></p>${result(happening.result)}`;
+      return html`<p>${connectionName(event)}${statementEnd(event.waited, event.result)}: <code>${firstWords(event.statement.sql)}</code></p>${resultMarkup(event.result)}`;
     case "deliver":
-      return html`<p>${connection(happening)}hears the answer</p>`;
+      return html`<p>${connectionName(event)}receives the result</p>`;
     case "response":
-      return response(happening.response);
+      return responseMarkup(event.response);
     case "broken":
-      return html`<p class="error">${brokenLine(happening)}</p>`;
+      return html`<p class="error">${brokenLine(event)}</p>`;
   }
 }
 
-/** Names the connection where a client uses more than one at a time. */
-function connection(happening: TimelineEvent): Content {
-  return happening.task.includes(".") ? html`<em>${taskName(happening.task)}:</em> ` : undefined;
+/** Names the connection if it is not the client's first. */
+function connectionName({ task }: TimelineEvent): Content {
+  return task.includes(".") ? html`<em>${taskName(task)}:</em> ` : undefined;
 }
 
-function result(answer: Result): Markup {
-  const kind = answer.error ? "error" : answer.tags.includes("COMMIT") ? "commits" : "";
-  return html`<p class="result ${kind}">${resultLine(answer)}</p>`;
+function resultMarkup(result: Result): Markup {
+  const kind = result.error ? "error" : result.tags.includes("COMMIT") ? "commits" : "";
+  return html`<p class="result ${kind}">${resultLine(result)}</p>`;
 }
 
-function response(answer: Response): Markup {
-  const body = prettyJson(answer.body, Number.POSITIVE_INFINITY);
-  const short = body.length <= BODY_LENGTH ? body : `${body.slice(0, BODY_LENGTH)}…`;
-  const kind = (answer.status ?? 0) >= 500 || answer.outcome === "info" ? "error" : "";
-  return html`<p>is answered <strong class="${kind}">${responseLine(answer)}</strong></p><p class="body"><code>${short}</code></p>`;
+function responseMarkup(response: Response): Markup {
+  const body = prettyJson(response.body, Number.POSITIVE_INFINITY);
+  const short = body.length <= MAX_BODY_LENGTH ? body : `${body.slice(0, MAX_BODY_LENGTH)}…`;
+  const kind = (response.status ?? 0) >= 500 || response.outcome === "info" ? "error" : "";
+  return html`<p>gets the response <strong class="${kind}">${responseLine(response)}</strong></p><p class="body"><code>${short}</code></p>`;
 }
 
 function firstWords(sql: string): string {
   const words = statementLine({ sql, values: [] }).split(" ");
-  return words.length <= 4 ? words.join(" ") : `${words.slice(0, 4).join(" ")} …`;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  const short = words.slice(0, MAX_SQL_WORDS).join(" ");
+  return words.length <= MAX_SQL_WORDS ? short : `${short} …`;
 }

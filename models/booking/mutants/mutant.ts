@@ -1,10 +1,10 @@
 import type { Pool } from "pg";
-import type { Mutant } from "../../../harness/index.ts";
+import type { SeededBug } from "../../../harness/index.ts";
 import type { PaymentGateway } from "../../../src/gateway.ts";
 import type { BookingStore } from "../../../src/store.ts";
 
 /** A seeded bug of the booking service: a change of the schema, of the service, or of both. */
-export type BookingMutant = Mutant & {
+export type BookingMutant = SeededBug & {
   /** Run once, after the migrations. */
   readonly sql?: string;
   /** Replaces some of the service's methods. */

@@ -8,14 +8,14 @@ import {
   verify,
 } from "../../../harness/index.ts";
 import { testPostgres } from "../../../harness/postgres/server.fixture.ts";
-import { startUngated, type UngatedSystem } from "../booking-system.fixture.ts";
+import { startUngated, type UngatedBooking } from "../booking-system.fixture.ts";
 import booking from "../index.ts";
 import type { BookingScenario } from "../scenarios.ts";
 import { mutantNamed, mutants } from "./index.ts";
 import { rewritten } from "./mutant.ts";
 
 let server: Server;
-let baseline: UngatedSystem;
+let baseline: UngatedBooking;
 
 beforeAll(async () => {
   server = await startServer(testPostgres);
@@ -33,7 +33,7 @@ const sample = fc.sample(booking.scenarios({ minClients: 2, maxClients: 4 }), {
 });
 
 /** The scenario's responses and final contents when its clients run one after the other. */
-async function serially({ system }: UngatedSystem, { initial, clients }: BookingScenario) {
+async function serially({ system }: UngatedBooking, { initial, clients }: BookingScenario) {
   await system.reset(initial);
   const responses: Response[] = [];
   for (const [client, operations] of clients.entries()) {

@@ -1,0 +1,163 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Client } from "pg";
+import type { Control, Isolation } from "../core/control.ts";
+import type { Footprints } from "../footprints/footprints.ts";
+import { type InnerGates, installGates } from "../instrumentation/inner-gates.ts";
+import type { Database, Server } from "../postgres/provider.ts";
+import type { BackendSignals } from "../proxy/pending-statement.ts";
+import { WireProxy } from "../proxy/wire-proxy.ts";
+import { localBackendSignals } from "./blocked-backends.ts";
+import { LockWaits } from "./lock-waits.ts";
+import { Queries, type Query } from "./observation.ts";
+import { attributed } from "./system.ts";
+
+/** SHA-256 of each routine's definition, by name and types of arguments. */
+export type RoutineHashes = { readonly [routine: string]: string };
+
+export interface GatedDatabaseOptions {
+  readonly control: Control;
+  /** Reads the footprints of a schema, for schedulers that skip equivalent schedules. */
+  readonly footprints?: (directUrl: string, isolation: Isolation) => Promise<Footprints>;
+  /** Whether to hash the schema's routines, before gates are put into them. */
+  readonly hashRoutines?: boolean;
+  /** Queries to observe committed state by, besides what the system observes. */
+  readonly queries?: readonly Query[];
+}
+
+/** A migrated, disposable database, and everything through which Heddle controls and observes it. */
+export interface GatedDatabase {
+  readonly database: Database;
+  /** A private folder for sockets. */
+  readonly folder: string;
+  readonly proxy: WireProxy;
+  readonly lockWaits: LockWaits;
+  /** Undefined when only statements are gated. */
+  readonly gates: InnerGates | undefined;
+  readonly footprints: Footprints | undefined;
+  /** Undefined when the server's processes are not on this machine, or not this user's. */
+  readonly signals: BackendSignals | undefined;
+  /** Whether a routine of the schema takes advisory locks. */
+  readonly takesAdvisoryLocks: boolean;
+  readonly queries: Queries | undefined;
+  /** Empty unless `hashRoutines` was set. */
+  readonly routines: RoutineHashes;
+}
+
+/**
+ * Leases a database, migrates it, and opens everything else on it. Leaves nothing behind if that
+ * fails.
+ */
+export async function openGatedDatabase(
+  server: Server,
+  migrate: (directUrl: string) => Promise<void>,
+  options: GatedDatabaseOptions,
+): Promise<GatedDatabase> {
+  const undo: (() => Promise<void>)[] = [];
+  try {
+    const database = await server.lease();
+    undo.push(() => database.drop());
+    await attributed("the service's migrate()", migrate(database.url));
+    const folder = await mkdtemp(join(server.folder, "x"));
+    undo.push(() => rm(folder, { recursive: true, force: true }));
+    const routines = options.hashRoutines ? await routineHashes(database.url) : {};
+    const { gates: levels, isolation } = options.control;
+    await setDefaultIsolation(database, isolation);
+    const inner = levels.some((level) => level !== "statement");
+    const gates = inner ? await installGates(database.url, levels) : undefined;
+    if (gates !== undefined) undo.push(() => gates.close());
+    const proxy = await WireProxy.start(database.url, folder, gates?.locks);
+    undo.push(() => proxy.stop());
+    const lockWaits = await LockWaits.open(database.url);
+    undo.push(() => lockWaits.close());
+    const { queries: wanted = [] } = options;
+    const queries = wanted.length > 0 ? await Queries.open(database.url, wanted) : undefined;
+    if (queries !== undefined) undo.push(() => queries.close());
+    const signals = server.provider === "embedded" ? localBackendSignals() : undefined;
+    const footprints = await options.footprints?.(database.url, isolation);
+    const takesAdvisoryLocks = await lockWaits.takesAdvisoryLocks();
+    return {
+      ...{ database, folder, proxy, lockWaits, gates, footprints, signals, takesAdvisoryLocks },
+      ...{ queries, routines },
+    };
+  } catch (error) {
+    await runAll(undo.reverse());
+    throw error;
+  }
+}
+
+/** Opens Heddle's own connections again, after the server was killed and restarted. */
+export async function reopenGatedDatabase({
+  lockWaits,
+  gates,
+  queries,
+}: GatedDatabase): Promise<void> {
+  await lockWaits.reopen();
+  await gates?.reopen();
+  await queries?.reopen();
+}
+
+/** Ends whatever is under way, stops the system, and drops the database. */
+export async function closeGatedDatabase(
+  { database, folder, proxy, lockWaits, gates, queries }: GatedDatabase,
+  stopSystem: () => Promise<void>,
+): Promise<void> {
+  proxy.observer = undefined;
+  for (const session of [...proxy.sessions]) session.close();
+  await runAll([
+    stopSystem,
+    () => lockWaits.close(),
+    () => proxy.stop(),
+    async () => gates?.close(),
+    async () => queries?.close(),
+    () => database.drop(),
+    () => rm(folder, { recursive: true, force: true }),
+  ]);
+}
+
+/**
+ * Runs steps that clean up, one after the other. A step that fails must not hide the error that made
+ * them necessary. What is left behind, the server removes when it stops.
+ */
+async function runAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const step of steps) await step().catch(() => {});
+}
+
+/** The default of the database applies to every session, whatever its driver. */
+async function setDefaultIsolation({ name, url }: Database, isolation: Isolation): Promise<void> {
+  if (isolation === "read committed") return;
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(`alter database ${name} set default_transaction_isolation = '${isolation}'`);
+  } finally {
+    await client.end();
+  }
+}
+
+/**
+ * All functions, procedures and trigger functions outside the system's schemas, except those of
+ * extensions. The hash is that of the whole definition as the server writes it (pg_get_functiondef):
+ * the body, language, volatility, rights and settings.
+ */
+const HASHES = `
+  select format('%I.%I(%s)', n.nspname, p.proname,
+                replace(oidvectortypes(p.proargtypes), ', ', ',')) as routine,
+         encode(sha256(convert_to(pg_get_functiondef(p.oid), 'UTF8')), 'hex') as hash
+    from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+   where p.prokind <> 'a' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+     and not exists (select from pg_depend d
+                      where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
+   order by 1`;
+
+/** Hashes the routines of a database. It must not have Heddle's own, which are there during a run. */
+export async function routineHashes(url: string): Promise<RoutineHashes> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ routine: string; hash: string }>(HASHES);
+    return Object.fromEntries(rows.map(({ routine, hash }) => [routine, hash]));
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,151 @@
+import { describe, expect, test } from "vitest";
+import { preemptionCount } from "../core/execution.ts";
+import { strategyNamed as builtIn } from "../scheduler/strategies.ts";
+import type { CampaignOptions } from "./bounded-exploration.ts";
+import { fakeExecutor } from "./executor.fixture.ts";
+import { ENVIRONMENT, OPTIONS, strategyNamed } from "./run-campaign.fixture.ts";
+import { runCampaign } from "./run-campaign.ts";
+import { ScenarioOrder } from "./scenario-order.ts";
+import {
+  executeToy,
+  increment,
+  look,
+  type Toy,
+  type ToyExecution,
+  toyService,
+} from "./toy.fixture.ts";
+
+const pair = (a: Toy, b: Toy, note = "") => ({
+  name: `${a.name} × ${b.name}${note}`,
+  // A generated scenario never begins with 7.
+  scenario: { initial: 7, clients: [[a], [b]] },
+});
+const PAIRS = [
+  pair(look, look),
+  pair(look, increment),
+  pair(increment, look, ", again"),
+  pair(increment, increment),
+];
+
+/** The numbers from 0 on, each as the pair and the round of its visit, or as a generated number. */
+function numbers(order: ScenarioOrder<number, Toy>, count: number): readonly (string | number)[] {
+  return Array.from({ length: count }, (_, index) => {
+    const { visit, generated } = order.at(index);
+    return visit ? `${visit.pair.name}: ${visit.round}` : generated;
+  });
+}
+
+describe("the order of scenarios", () => {
+  test("visits all pairs in each round; generated scenarios take turns with them", () => {
+    expect(numbers(new ScenarioOrder(PAIRS, 2, undefined), 12)).toEqual([
+      "look × look: 0",
+      "increment × increment: 0",
+      "look × increment: 0",
+      "increment × look, again: 0",
+      "look × look: 1",
+      0,
+      "increment × increment: 1",
+      "look × increment: 1",
+      "increment × look, again: 1",
+      1,
+      2,
+      3,
+    ]);
+  });
+
+  test("has no visits without pairs, or where the strategy wants none", () => {
+    expect(numbers(new ScenarioOrder([], 2, undefined), 3)).toEqual([0, 1, 2]);
+    expect(numbers(new ScenarioOrder(PAIRS, 0, undefined), 3)).toEqual([0, 1, 2]);
+  });
+
+  test("has at most as many visits as generated scenarios, where these are limited", () => {
+    const order = new ScenarioOrder(PAIRS, 2, 3);
+    expect(order.end).toBe(6);
+    expect(numbers(order, order.end).filter((it) => typeof it === "string")).toHaveLength(3);
+    expect(new ScenarioOrder(PAIRS, 2, 100).end).toBe(108);
+    expect(new ScenarioOrder(PAIRS, 2, undefined).end).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test("gives pairs two thirds of the budget, and sampling what they leave", () => {
+    const order = new ScenarioOrder(PAIRS, 2, undefined);
+    const visit = 0;
+    const during = 5;
+    const after = 100;
+    const spent = { used: 0.4, executions: 400, pairExecutions: 300 };
+    expect(order.used(visit, spent)).toBeCloseTo(0.45);
+    expect(order.used(during, spent)).toBeCloseTo(0.3);
+    expect(order.used(after, spent)).toBeCloseTo(0.1 / 0.7);
+    expect(order.used(after, { ...spent, used: 1 })).toBeCloseTo(1);
+    expect(order.used(visit, { used: 0, executions: 0, pairExecutions: 0 })).toBe(0);
+    expect(new ScenarioOrder([], 2, 10).used(3, { ...spent, pairExecutions: 0 })).toBe(0.4);
+  });
+});
+
+describe("a campaign of a service with pairs", () => {
+  const service = toyService({ pairs: () => PAIRS, invariants: [] });
+
+  async function explored(changes: Partial<CampaignOptions>) {
+    const seen: ToyExecution[] = [];
+    const executor = fakeExecutor((scenario, scheduler) => {
+      const execution = executeToy(scenario, scheduler);
+      seen.push(execution);
+      return execution;
+    });
+    const options = { ...OPTIONS, strategy: strategyNamed("auto"), ...changes };
+    const { campaign } = await runCampaign(executor, service, ENVIRONMENT, options);
+    const ofPairs = seen.filter(({ scenario }) => scenario.initial === 7);
+    const told = ofPairs.map(({ scenario, schedule, trace }) => ({
+      pair: scenario.clients.flat().map(({ name }) => name),
+      schedule: schedule.entries,
+      preemptions: preemptionCount(trace),
+    }));
+    return { campaign, seen, ofPairs: told };
+  }
+
+  test("executes the same schedules of the pairs with every seed", async () => {
+    const [one, other] = [await explored({ seed: 1 }), await explored({ seed: 2 })];
+    expect(one.ofPairs).toEqual(other.ofPairs);
+    expect(one.seen).not.toEqual(other.seen);
+  });
+
+  test("executes the orders of whole operations of all pairs, and then one preemption of all", async () => {
+    const { campaign, ofPairs } = await explored({ runs: 200 });
+    const orders = ofPairs.slice(0, 8);
+    expect(orders.map(({ preemptions }) => preemptions)).toEqual(Array(8).fill(0));
+    expect(new Set(ofPairs.map(({ preemptions }) => preemptions))).toEqual(new Set([0, 1]));
+    expect(campaign).toMatchObject({ executions: 200, verdict: "pass" });
+    const different = new Set(ofPairs.map((execution) => JSON.stringify(execution)));
+    expect(campaign.coverage[0]).toBe(
+      `All ${different.size} interleavings with at most 1 preemption of 4 pairs of operations were executed.`,
+    );
+  });
+
+  test("leaves sampling its third where the runs do not suffice for all pairs", async () => {
+    const { ofPairs, seen } = await explored({ runs: 12 });
+    expect(ofPairs.length).toBeGreaterThanOrEqual(8);
+    expect(seen.length - ofPairs.length).toBeGreaterThanOrEqual(2);
+  });
+
+  test("counts each pair as one scenario, and not among those that a generator made", async () => {
+    const patterns = [{ name: "all", description: "", threshold: 0.9, matches: () => true }];
+    const counted = { ...service, patterns };
+    const { campaign } = await runCampaign(fakeExecutor(executeToy), counted, ENVIRONMENT, {
+      ...OPTIONS,
+      ...{ strategy: strategyNamed("auto"), runs: undefined, scenarios: 20 },
+    });
+    expect(campaign.scenarios).toBe(24);
+    expect(campaign.patterns[0]).toMatchObject({ scenarios: 20, share: 1, missed: false });
+  });
+
+  test("injects each fault at each place of the pairs where faults are asked for", async () => {
+    const strategy = builtIn("auto", { preemptions: 2, faults: ["cut-before"] });
+    const { ofPairs } = await explored({ strategy, runs: 200 });
+    // Without a fault; then a cut before the one statement of each look.
+    expect(ofPairs.slice(0, 3).map(({ schedule }) => schedule.join(" "))).toEqual([
+      "0 0 1 1",
+      "0 0!cut-before 1 1",
+      "0 0 1 1!cut-before",
+    ]);
+    expect(new Set(ofPairs.map(({ preemptions }) => preemptions))).toEqual(new Set([0]));
+  });
+});

@@ -1,0 +1,72 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadScenario, loadService } from "./load-service.ts";
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp("/tmp/hl-");
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+let files = 0;
+
+async function file(text: string, extension = ".mjs"): Promise<string> {
+  const path = join(folder, `s${files++}${extension}`);
+  await writeFile(path, text);
+  return path;
+}
+
+const errorOf = async (text: string) => {
+  const loading = loadScenario(await file(text));
+  return loading.then(
+    () => "it was loaded",
+    (error: { readonly code: string; readonly message: string }) => {
+      expect(error.code).toBe("USAGE");
+      return error.message;
+    },
+  );
+};
+
+const GOOD = "{ setup: 'select 1', clients: { a() {} } }";
+
+describe("a scenario file", () => {
+  test.each([".mjs", ".js", ".ts"])("is loaded from a %s file", async (extension) => {
+    const path = await file(`export default ${GOOD}`, extension);
+    expect(await loadScenario(path)).toMatchObject({ name: path, single: true });
+    // A replay loads the service by its name.
+    expect(await loadService(path)).toMatchObject({ name: path, single: true });
+  });
+
+  test.each([
+    ["export const a = 1", /it has no `export default defineScenario/],
+    ["export default { clients: { a() {} } }", /`setup` is neither/],
+    ["export default { setup: '', clients: [] }", /`clients` is not an object/],
+    ["export default { setup: '', clients: {} }", /a race needs two clients/],
+    ["export default { setup: '', clients: { ada: 1 } }", /"ada" is not a function/],
+    ["export default { setup: '', clients: { ada: { exec: [] } } }", /"ada" is not a function/],
+    ["export default { setup: '', clients: { ada: { http: {} } } }", /"ada" is not a function/],
+    [`export default { ...${GOOD}, service: 'npm start' }`, /`service` has neither `exec`/],
+    [`export default { ...${GOOD}, invariants: { sum: 1 } }`, /"sum" is neither/],
+    [`export default { ...${GOOD}, errors: '40001' }`, /`errors` is not a list/],
+    [`export default { ...${GOOD}, reset: 1 }`, /`reset` is neither/],
+    ["export default {", /cannot be loaded: /],
+    ["import 'a-package-that-there-is-not'", /cannot be loaded: .*a-package-that-there-is-not/],
+    [
+      "throw new Error('no such thing')",
+      /cannot be loaded: Error: no such thing \(.*s\d+\.mjs:1\)/,
+    ],
+    ["throw new Error('no 127.0.0.1:5432')", /no 127\.0\.0\.1:5432 \(.*s\d+\.mjs:1\)/],
+  ])("with the text %s is rejected, with the reason", async (text, reason) => {
+    expect(await errorOf(text)).toMatch(reason);
+  });
+
+  test("that does not exist is an error", async () => {
+    await expect(loadScenario("nowhere.ts")).rejects.toMatchObject({
+      code: "USAGE",
+      message: expect.stringContaining("the scenario file nowhere.ts does not exist"),
+    });
+  });
+});

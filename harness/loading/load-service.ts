@@ -1,0 +1,137 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { extname, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { HarnessError } from "../core/error.ts";
+import { specFiles, specService } from "../isolationtester/explore-spec.ts";
+import { isScenario, scenarioProblem } from "../service/scenario-definition.ts";
+import { scenarioService } from "../service/scenario-service.ts";
+import type { Service } from "../service/service.ts";
+
+/** The members that a service must have. */
+const REQUIRED_MEMBERS = [
+  "name",
+  "migrate",
+  "start",
+  "scenarios",
+  "patterns",
+  "invariants",
+  "codes",
+  "seededBugs",
+  "sources",
+];
+
+/**
+ * Loads a service or a scenario: the default export of a file, of `models/<name>/index` in the working
+ * directory, or of a service that comes with Heddle. A name such as `a.spec,b.sql` (see `specName`)
+ * loads a spec.
+ * @throws HarnessError USAGE when no such file exists or its default export is neither.
+ */
+export async function loadService(nameOrPath: string): Promise<Service> {
+  const files = specFiles(nameOrPath);
+  if (files !== undefined) return specService(nameOrPath, files);
+  const file = locateService(nameOrPath);
+  const service = await defaultExport(file, "service");
+  if (isScenario(service)) return scenarioService(service, nameOrPath, pathToFileURL(file));
+  const missing = REQUIRED_MEMBERS.filter(
+    (member) => !(service instanceof Object && member in service),
+  );
+  if (missing.length > 0) {
+    throw new HarnessError(
+      "USAGE",
+      `the default export of ${file} is not a service: it has no ${missing.join(", ")}`,
+    );
+  }
+  return service as Service;
+}
+
+/** Loads a scenario file. Throws HarnessError `USAGE` with the reason if the file is not one. */
+export async function loadScenario(path: string): Promise<Service> {
+  const file = resolve(path);
+  if (!isFile(file)) {
+    throw new HarnessError(
+      "USAGE",
+      `the scenario file ${path} does not exist: give the path of a .ts, .js or .mjs file`,
+    );
+  }
+  const definition = await defaultExport(file, "scenario");
+  if (isScenario(definition)) return scenarioService(definition, path, pathToFileURL(file));
+  throw new HarnessError("USAGE", `${path} is not a scenario: ${scenarioProblem(definition)}`);
+}
+
+async function defaultExport(file: string, what: string): Promise<unknown> {
+  if (/\.[cm]?ts$/.test(file) && !process.features.typescript) {
+    throw new HarnessError(
+      "USAGE",
+      `the ${what} ${file} cannot be loaded: Node ${process.versions.node} does not run TypeScript; ` +
+        "use Node 22.18 or later, or write the file as .mjs",
+    );
+  }
+  try {
+    const module: { readonly default?: unknown } = await import(pathToFileURL(file).href);
+    return module.default;
+  } catch (cause) {
+    const why = `${String(cause)}${await placeOf(cause, file)}`;
+    throw new HarnessError("USAGE", `the ${what} ${file} cannot be loaded: ${why}`, { cause });
+  }
+}
+
+/** The path of a service's file. Throws HarnessError `USAGE` if it does not exist. */
+export function locateService(nameOrPath: string): string {
+  const [spec] = specFiles(nameOrPath) ?? [];
+  if (spec !== undefined) return resolve(spec);
+  const looksLikePath = /[\\/]|\.[cm]?[jt]s$/.test(nameOrPath);
+  const extension = extname(import.meta.url);
+  const bundled = fileURLToPath(new URL("../../models/", import.meta.url));
+  const candidates = looksLikePath
+    ? [nameOrPath, `${nameOrPath}/index.ts`, `${nameOrPath}/index.js`]
+    : [
+        `models/${nameOrPath}/index.ts`,
+        `models/${nameOrPath}/index.js`,
+        `${bundled}${nameOrPath}/index${extension}`,
+      ];
+  const file = candidates.map((path) => resolve(path)).find(isFile);
+  if (file !== undefined) return file;
+  throw new HarnessError(
+    "USAGE",
+    `there is no service "${nameOrPath}": give the path of its file, or the name of a folder in models/`,
+  );
+}
+
+function isFile(path: string): boolean {
+  return existsSync(path) && extname(path) !== "";
+}
+
+/** The sources of Heddle itself. */
+const HARNESS_FOLDER = fileURLToPath(new URL("../", import.meta.url));
+
+/** The place of the error in a file that cannot be loaded, as ` (path:line)`; empty if it is unknown. */
+async function placeOf(error: unknown, file: string): Promise<string> {
+  if (!(error instanceof Error)) return "";
+  const place = placeInStack(error.stack ?? "") ?? (await placeOfSyntaxError(error, file));
+  return place === undefined ? "" : ` (${place})`;
+}
+
+/** A syntax error has its place in the first line of the stack, any other error in the calls. */
+function placeInStack(stack: string): string | undefined {
+  const [head = "", ...calls] = stack.split("\n");
+  const places = [
+    /^((?:file:\/\/)?\/.+:\d+)$/.exec(head)?.[1],
+    ...calls.map((call) => /^ +at (?:.*[ (])?((?:file:\/\/)?\/[^()]+:\d+):\d+\)?$/.exec(call)?.[1]),
+  ].flatMap((place) => (place === undefined ? [] : asPath(place)));
+  return places.find(
+    (place) => !place.startsWith(HARNESS_FOLDER) && !place.includes("/node_modules/"),
+  );
+}
+
+function asPath(place: string): string {
+  return place.startsWith("file:") ? fileURLToPath(place) : place;
+}
+
+/** The error of an `import` does not have the place of a syntax error; `node --check` prints it. */
+function placeOfSyntaxError(error: Error, file: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    if (!(error instanceof SyntaxError)) return resolve(undefined);
+    execFile(process.execPath, ["--check", file], (_, __, stderr) => resolve(placeInStack(stderr)));
+  });
+}

@@ -1,0 +1,137 @@
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { HarnessError } from "../core/error.ts";
+import type { Json } from "../core/json.ts";
+import type { SystemContext } from "../execution/system.ts";
+import { type RunningProgram, startProgram } from "./program.ts";
+import type { HttpClient, Outcome, Program, ServiceDefinition } from "./scenario-definition.ts";
+
+/** The time limit for a service to listen. */
+const START_MS = 30_000;
+const POLL_MS = 10;
+
+/** A service to send requests to. */
+export interface StartedService {
+  readonly url: string;
+  /** Kills the service, and starts it again on the same port. Absent for a service that was running already. */
+  readonly restart?: () => Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Resolves when the service listens. Throws HarnessError `USAGE` with the service's output if it does not. */
+export async function startService(
+  definition: ServiceDefinition,
+  context: SystemContext,
+  options: Omit<Parameters<typeof startProgram>[1], "url">,
+): Promise<StartedService> {
+  if ("exec" in definition) {
+    return startedProgram(definition, { ...options, url: await context.urlFor() });
+  }
+  await context.listenOn(definition.databasePort);
+  return { url: definition.url, stop: async () => {} };
+}
+
+async function startedProgram(
+  definition: Program,
+  options: Parameters<typeof startProgram>[1],
+): Promise<StartedService> {
+  const port = await freePort();
+  let running = await listening(definition, options, port);
+  const stop = async () => {
+    running.process.kill("SIGKILL");
+    await running.ended;
+  };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    stop,
+    async restart() {
+      await stop();
+      running = await listening(definition, options, port);
+    },
+  };
+}
+
+async function listening(
+  definition: Program,
+  options: Parameters<typeof startProgram>[1],
+  port: number,
+): Promise<RunningProgram> {
+  const running = startProgram(definition, options, { PORT: String(port) });
+  let ended = false;
+  running.ended.then(
+    () => {
+      ended = true;
+    },
+    () => {
+      ended = true;
+    },
+  );
+  const name = definition.exec.join(" ");
+  const deadline = performance.now() + START_MS;
+  while (!(await listens(port))) {
+    if (ended) {
+      const { code } = await running.ended;
+      throw notListening(`the service ${name} ended with ${code} before it listened`, running);
+    }
+    if (performance.now() > deadline) {
+      running.process.kill("SIGKILL");
+      const address = `127.0.0.1:${port}`;
+      throw notListening(`the service ${name} does not listen on its PORT, ${address}`, running);
+    }
+    await delay(POLL_MS);
+  }
+  return running;
+}
+
+function notListening(what: string, running: RunningProgram): HarnessError {
+  return new HarnessError("USAGE", `${what}; its standard error: ${running.stderr() || "empty"}`);
+}
+
+/** Sends a request. Its answer is the body, parsed if it is JSON. */
+export async function outcomeOfRequest(
+  { http: { path, body, headers, method = body === undefined ? "GET" : "POST" } }: HttpClient,
+  service: string | undefined,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  if (service === undefined) {
+    throw new HarnessError(
+      "USAGE",
+      "a client sends an HTTP request, but the scenario has no `service`: add one",
+    );
+  }
+  const response = await fetch(new URL(path, service), {
+    method,
+    signal,
+    headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, value: asValue(text) };
+}
+
+function asValue(text: string): Json {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  probe.close();
+  await once(probe, "close");
+  if (address === null || typeof address === "string") throw new Error("the probe has no port");
+  return address.port;
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect({ port, host: "127.0.0.1" });
+    probe.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    probe.once("connect", () => probe.destroy());
+  });
+}
