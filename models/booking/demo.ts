@@ -19,6 +19,10 @@ import { migrateBooking } from "./system.ts";
 const USAGE_OR_ENVIRONMENT = 2;
 const INTERRUPTED = 130;
 const SWEEP_MS = 5_000;
+/** The demo data: this many vendors, with slots at these hours of the coming days. */
+const VENDORS = 3;
+const DAYS = 14;
+const HOURS = [9, 10, 11, 13, 14, 15, 16];
 
 const opened: (() => Promise<unknown>)[] = [];
 
@@ -133,10 +137,6 @@ export interface Vendor {
   readonly startAt: Date;
   readonly endAt: Date;
 }
-
-const VENDORS = 3;
-const DAYS = 14;
-const HOURS = [9, 10, 11, 13, 14, 15, 16];
 
 /** Inserts vendors, the slots of the coming two weeks, and bookings. Names are the same in every run. */
 async function fillWithDemoData(pool: Pool): Promise<Vendor[]> {
