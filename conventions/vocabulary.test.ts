@@ -14,9 +14,6 @@ const files = parseSources(
   ),
 );
 
-/** Types that both the model and the state of the sample declare. */
-const PENDING_TYPES = ["Slot", "Booking"];
-
 test("the harness has standard names", () => {
   const findings = vocabularyFindings(
     files.filter((file) => file.getFilePath().startsWith("/harness/")),
@@ -25,9 +22,7 @@ test("the harness has standard names", () => {
 });
 
 test("each exported type has one declaration", () => {
-  const findings = duplicateTypes(files)
-    .filter(({ where }) => !PENDING_TYPES.includes(where))
-    .map(({ where, message }) => `${where} ${message}`);
+  const findings = duplicateTypes(files).map(({ where, message }) => `${where} ${message}`);
   expect(findings).toEqual([]);
 });
 

@@ -73,7 +73,6 @@ describe("the result of a campaign does not depend on the number of explorers", 
   });
 
   test.each([
-    12,
     17,
     25,
     40,
