@@ -83,8 +83,8 @@ test("a violation is stored, executed first from then on, and reported as fixed 
 test("a violation is written before it is shrunk", async () => {
   const whenShrinking: string[][] = [];
   const { campaign } = await run(racing, {
-    onProgress: ({ stage }: { stage: string }) => {
-      if (stage === "shrinking" && whenShrinking.length === 0) {
+    onProgress: ({ phase }: { phase: string }) => {
+      if (phase === "shrinking" && whenShrinking.length === 0) {
         whenShrinking.push([]);
         void readdir(regressions.path).then((names) => whenShrinking.push(names));
       }
