@@ -23,6 +23,7 @@ export type { Scenario } from "./core/scenario.ts";
 export type { Action, Choice, Entry, Schedule, Task } from "./core/schedule.ts";
 export type * from "./core/trace.ts";
 export type * from "./core/verdict.ts";
+export type { VolatileValue } from "./core/volatile.ts";
 export type { Query } from "./execution/observation.ts";
 export type * from "./execution/system.ts";
 export type { ExecutionCounts, Progress } from "./explorer/bounded-exploration.ts";

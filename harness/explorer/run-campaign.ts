@@ -56,7 +56,7 @@ export async function runCampaign<State extends Json, Op extends Operation>(
     number: number,
   ): Counterexample<State, Op> => ({
     ...found,
-    version: 1,
+    version: 2,
     service: service.name,
     mutant: options.mutant === undefined ? null : mutantName(options.mutant),
     control: options.control,

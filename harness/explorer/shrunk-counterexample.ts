@@ -6,11 +6,13 @@ import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import { operationCount, type Scenario } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
+import type { VolatileValue } from "../core/volatile.ts";
 import type { Executor } from "../execution/executor.ts";
 import type { Service } from "../service/service.ts";
 import { commitThatBroke, passingSerialRun } from "./explain-violation.ts";
 import type { FailingExecution } from "./explore-scenario.ts";
 import type { ShrinkTree } from "./generate.ts";
+import { replayChecked } from "./replay.ts";
 import { shrink } from "./shrink.ts";
 
 export interface ShrinkingOptions<State extends Json, Op extends Operation> {
@@ -37,6 +39,7 @@ export type ShrunkCounterexample<State extends Json, Op extends Operation> = Pic
   | "preemptions"
   | "shrunk"
   | "serial"
+  | "volatile"
 >;
 
 /**
@@ -87,13 +90,33 @@ export async function shrunkCounterexample<State extends Json, Op extends Operat
         execute,
         async (other) => (await checkers.checkRule(rule, other, execute)).length === 0,
       );
+  const volatile = stopped
+    ? []
+    : await volatileValues({ execution, violations }, executor, checkers);
   const counterexample = {
     ...asFound({ execution, violations }),
     shrunk: { ...shrunk, executions, minimal },
     ...(brokenAt !== undefined && { brokenAt }),
     ...(serial && { serial: { schedule: serial.schedule, trace: serial.trace } }),
+    ...(volatile.length > 0 && { volatile }),
   };
   return { counterexample, error };
+}
+
+/** The values that differ when the schedule is executed once more. */
+async function volatileValues<State extends Json, Op extends Operation>(
+  { execution: { scenario, schedule, trace }, violations }: FailingExecution<State, Op>,
+  executor: Executor<State, Op>,
+  checkers: Checkers<State, Op>,
+): Promise<readonly VolatileValue[]> {
+  try {
+    const recorded = { scenario, schedule, trace, violations };
+    return (await replayChecked(executor, checkers, recorded)).volatile;
+  } catch (error) {
+    // The violation stands without the comparison.
+    if (!(error instanceof HarnessError)) throw error;
+    return [];
+  }
 }
 
 /** The counterexample of a failing execution before it is shrunk. */
