@@ -252,6 +252,45 @@ export function placeholders(text: string, values: readonly VolatileValue[]): st
   );
 }
 
+/** Whether a value has a part that could be volatile: if not, a second execution shows nothing. */
+export function mayBeVolatile(value: unknown): boolean {
+  return tokensOf(JSON.stringify(value) ?? "").some(
+    (token) => isTime(token) || (token.length >= UNIQUE && /\d|[a-z][A-Z]|\W/.test(token)),
+  );
+}
+
+/** A JSON value with placeholders for volatile values, in texts and for numbers. */
+export function renamed<T>(value: T, values: readonly VolatileValue[]): T {
+  const rename = (item: Json): Json => {
+    if (typeof item === "string") return placeholders(item, values);
+    if (typeof item === "number") {
+      const text = String(item);
+      const name = placeholders(text, values);
+      return name === text ? item : name;
+    }
+    if (Array.isArray(item)) return item.map(rename);
+    if (!isObject(item)) return item;
+    return Object.fromEntries(
+      Object.entries(item).map(([field, member]) => [field, rename(member)]),
+    );
+  };
+  return rename(plain(value)) as T;
+}
+
+/**
+ * Replaces the placeholders in a text by their kinds.
+ *
+ * @param onIdentity is called with each placeholder that stands for one and the same value everywhere;
+ * times and numbers may be equal by chance
+ */
+export function withoutPlaceholders(text: string, onIdentity: (name: string) => void): string {
+  if (!text.includes("⟨")) return text;
+  return text.replace(/⟨(uuid|time|number|text) \d+⟩/g, (name, kind: string) => {
+    if (kind === "uuid" || kind === "text") onIdentity(name);
+    return `⟨${kind}⟩`;
+  });
+}
+
 /** What a comparison has found so far. */
 interface Pairing {
   readonly values: readonly VolatileValue[];
