@@ -1,7 +1,7 @@
 import type { Snapshot } from "../core/execution.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
-import { withoutPlaceholders } from "../core/volatile.ts";
+import { withoutPlaceholders } from "../core/volatile-values.ts";
 import { isomorphic, type Row, type Sameness } from "./graph-isomorphism.ts";
 
 /**

@@ -8,12 +8,8 @@ import type { Scenario } from "../core/scenario.ts";
 import { clientOf } from "../core/schedule.ts";
 import type { TraceEvent } from "../core/trace.ts";
 import type { Violation } from "../core/verdict.ts";
-import {
-  mayBeVolatile,
-  renamed,
-  VolatileComparison,
-  type VolatileValue,
-} from "../core/volatile.ts";
+import { VolatileComparison } from "../core/volatile.ts";
+import { mayBeVolatile, renamed, type VolatileValue } from "../core/volatile-values.ts";
 import { ClientOrder } from "../scheduler/client-order.ts";
 import { ReplayScheduler } from "../scheduler/replay.ts";
 import type { Checker, CheckResult, Reexecute } from "./checker.ts";

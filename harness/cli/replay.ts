@@ -4,7 +4,7 @@ import type { Control } from "../core/control.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
 import { faultsIn } from "../core/schedule.ts";
-import type { VolatileValue } from "../core/volatile.ts";
+import type { VolatileValue } from "../core/volatile-values.ts";
 import { decodeCounterexample } from "../explorer/counterexample-file.ts";
 import { hashSources } from "../explorer/provenance.ts";
 import { type RecordedExecution, type Replayed, replay } from "../explorer/replay.ts";

@@ -5,7 +5,7 @@ import type { Scenario } from "./scenario.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Trace } from "./trace.ts";
 import type { Violation } from "./verdict.ts";
-import type { VolatileValue } from "./volatile.ts";
+import type { VolatileValue } from "./volatile-values.ts";
 
 /** A violation with all that a replay needs, and the trace to compare the replay with. */
 export interface Counterexample<State extends Json = Json, Op extends Operation = Operation> {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type ComparisonOptions, placeholders, VolatileComparison } from "./volatile.ts";
+import { type ComparisonOptions, VolatileComparison } from "./volatile.ts";
+import { placeholders } from "./volatile-values.ts";
 
 const UUIDS = ["7f0c1c3e-9d55-4a60-8d5c-0a4b1a0c4f11", "1b4e28ba-2fa1-41d2-883f-0016d3cca427"];
 const [U, V] = UUIDS as [string, string];

@@ -6,6 +6,7 @@ import { type Fault, isKill } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
+import type { Choice, Task } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
 import type { InnerGates } from "../instrumentation/inner-gates.ts";
 import type { Database, Server } from "../postgres/provider.ts";
@@ -40,6 +41,19 @@ export interface ExecutorOptions extends GatedDatabaseOptions {
   readonly pause?: (paused: PausedExecution) => Promise<void>;
 }
 
+/** One client after the other. */
+class FirstEnabled implements Scheduler {
+  begin(): boolean {
+    return true;
+  }
+
+  choose(enabled: readonly Choice[], previous: Task | undefined): Choice {
+    const choice = enabled.find(({ task }) => task === previous) ?? enabled[0];
+    if (choice === undefined) throw new Error("a scheduler was asked to choose from nothing");
+    return choice;
+  }
+}
+
 /** How long operations may take to end after their sessions were ended, and a system to stop, in ms. */
 const GRACE_MS = 1_000;
 
@@ -50,6 +64,9 @@ export class Executor<State extends Json, Op extends Operation> {
   readonly #factory: SystemFactory<State, Op>;
   readonly #options: ExecutorOptions;
   #system: System<State, Op>;
+  /** Whether the system has not yet performed what it remembers (see `System.remembers`). */
+  #isCold: boolean;
+  #isWarmingUp = false;
 
   private constructor(
     server: Server,
@@ -63,6 +80,7 @@ export class Executor<State extends Json, Op extends Operation> {
     this.#factory = factory;
     this.#options = options;
     this.#system = system;
+    this.#isCold = system.remembers === true;
   }
 
   static async open<State extends Json, Op extends Operation>(
@@ -116,6 +134,8 @@ export class Executor<State extends Json, Op extends Operation> {
     scheduler: Scheduler,
     observe: Control["observe"] = this.#options.control.observe,
   ): Promise<Execution<State, Op>> {
+    if (this.#isCold) await this.#warmUp(scenario);
+    if (this.#system.ended?.() !== undefined) await this.#restart();
     if (await this.#system.dirty?.()) await this.#renew();
     await attributed("the service's reset()", this.#system.reset(scenario.initial));
     const database = this.#database;
@@ -132,8 +152,12 @@ export class Executor<State extends Json, Op extends Operation> {
       const stuck = ending.type === "stuck";
       // Whatever a stuck execution holds is no finding of its own.
       const left = stuck ? { openTransactions: 0 } : await this.#leftovers(trace);
+      const serviceEnd = this.#system.ended?.();
       const restart =
-        stuck || !isClean(left) || (isFaulty(trace) && this.#system.warm === undefined);
+        stuck ||
+        serviceEnd !== undefined ||
+        !isClean(left) ||
+        (isFaulty(trace) && this.#system.warm === undefined);
       if (restart) await this.#end(run);
       else if (isFaulty(trace)) await this.#warm();
       const execution: Execution<State, Op> = {
@@ -142,6 +166,7 @@ export class Executor<State extends Json, Op extends Operation> {
         trace,
         ending,
         ...left,
+        ...(serviceEnd && { serviceEnd }),
         ...(run.commits && { commits: run.commits }),
         snapshot: await this.#observe(),
         contents: await this.#contents(),
@@ -156,12 +181,21 @@ export class Executor<State extends Json, Op extends Operation> {
     }
   }
 
+  /** Lets the system remember what it remembers from its first requests on. */
+  async #warmUp(scenario: Scenario<State, Op>): Promise<void> {
+    this.#isCold = false;
+    this.#isWarmingUp = true;
+    await this.execute(scenario, new FirstEnabled());
+    this.#isWarmingUp = false;
+  }
+
   #runOptions(observe: Control["observe"]): RunOptions {
     const { pause, faults = [], stepTimeoutMs } = this.#options;
     return {
       stepTimeoutMs,
       killsService: faults.some(isKill),
-      ...(pause && { pause: (trace) => pause({ trace, directUrl: this.directUrl }) }),
+      ...(pause &&
+        !this.#isWarmingUp && { pause: (trace) => pause({ trace, directUrl: this.directUrl }) }),
       ...(faults.includes("crash") && { crashServer: (dead) => this.#crash(dead) }),
       ...(observe === "each-commit" && { observe: () => this.#observeMeanwhile() }),
     };
@@ -218,6 +252,7 @@ export class Executor<State extends Json, Op extends Operation> {
   async #start(): Promise<void> {
     const { faults } = this.#options;
     this.#system = await startSystem(this.#server, this.#database, this.#factory, faults);
+    this.#isCold = this.#system.remembers === true;
   }
 
   /** Has the system open the connections that faults have ended. */

@@ -10,7 +10,7 @@ import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import { faultsIn, formatSchedule, parseSchedule, type Schedule } from "../core/schedule.ts";
 import type { Violation } from "../core/verdict.ts";
-import { placeholders } from "../core/volatile.ts";
+import { placeholders } from "../core/volatile-values.ts";
 import type { Executor } from "../execution/executor.ts";
 import type { Service } from "../service/service.ts";
 import { atomicWrite } from "./atomic-write.ts";

@@ -6,7 +6,7 @@ import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import { operationCount, type Scenario } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
-import type { VolatileValue } from "../core/volatile.ts";
+import type { VolatileValue } from "../core/volatile-values.ts";
 import type { Executor } from "../execution/executor.ts";
 import type { Service } from "../service/service.ts";
 import { commitThatBroke, passingSerialRun } from "./explain-violation.ts";

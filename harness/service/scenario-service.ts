@@ -31,6 +31,7 @@ export function scenarioService(
     start: (context) => startScenario(definition, context, file),
     scenarios: () => fc.constant(scenario),
     single: true,
+    ...(definition.service && "exec" in definition.service && { ownProcess: true }),
     patterns: [],
     invariants: Object.entries(definition.invariants ?? {}).map(invariantOf),
     codes: Object.fromEntries(clients.map((client) => [client, codes])),

@@ -91,6 +91,8 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
   readonly single?: boolean;
   /** Whether clients are sessions that end with each execution, so that one may leave a transaction open. */
   readonly ownSessions?: boolean;
+  /** Whether the service is a process that the harness starts, and that may end by itself. */
+  readonly ownProcess?: boolean;
   /** A pair for every two of the service's operations, for searches of all their interleavings. */
   pairs?(): readonly Pair<State, Op>[];
   /**
