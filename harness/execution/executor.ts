@@ -67,6 +67,8 @@ export class Executor<State extends Json, Op extends Operation> {
   /** Whether the system has not yet performed what it remembers (see `System.remembers`). */
   #isCold: boolean;
   #isWarmingUp = false;
+  /** Whether an execution has used the system since it was started, where each needs a fresh one. */
+  #isUsed = false;
 
   private constructor(
     server: Server,
@@ -134,9 +136,10 @@ export class Executor<State extends Json, Op extends Operation> {
     scheduler: Scheduler,
     observe: Control["observe"] = this.#options.control.observe,
   ): Promise<Execution<State, Op>> {
-    if (this.#isCold) await this.#warmUp(scenario);
+    if (this.#options.control.fresh) await this.#freshen();
+    else if (this.#isCold) await this.#warmUp(scenario);
     if (this.#system.ended?.() !== undefined) await this.#restart();
-    if (await this.#system.dirty?.()) await this.#renew();
+    if (await this.#system.dirty?.()) await this.#reopen();
     await attributed("the service's reset()", this.#system.reset(scenario.initial));
     const database = this.#database;
     const { proxy } = database;
@@ -179,6 +182,15 @@ export class Executor<State extends Json, Op extends Operation> {
       proxy.observer = undefined;
       this.#options.signal?.removeEventListener("abort", interrupt);
     }
+  }
+
+  /** Starts the system anew where an execution has used it. */
+  async #freshen(): Promise<void> {
+    if (this.#isUsed) {
+      await this.#factory.refresh?.();
+      await this.#restart();
+    }
+    this.#isUsed = true;
   }
 
   /** Lets the system remember what it remembers from its first requests on. */
@@ -238,8 +250,13 @@ export class Executor<State extends Json, Op extends Operation> {
     return contents && attributed("the service's contents()", contents);
   }
 
-  /** Opens everything again on another database, since `reset` cannot undo what was done to this one. */
-  async #renew(): Promise<void> {
+  /** Starts everything anew, on another database, as if nothing had been executed. */
+  async renew(): Promise<void> {
+    await this.#factory.refresh?.();
+    await this.#reopen();
+  }
+
+  async #reopen(): Promise<void> {
     await this.close();
     this.#database = await openGatedDatabase(
       this.#server,
@@ -253,6 +270,7 @@ export class Executor<State extends Json, Op extends Operation> {
     const { faults } = this.#options;
     this.#system = await startSystem(this.#server, this.#database, this.#factory, faults);
     this.#isCold = this.#system.remembers === true;
+    this.#isUsed = false;
   }
 
   /** Has the system open the connections that faults have ended. */

@@ -104,6 +104,8 @@ export interface SystemFactory<State extends Json, Op extends Operation> {
   /** Applies the schema to an empty database. */
   migrate(directUrl: string): Promise<void>;
   start(context: SystemContext): Promise<System<State, Op>>;
+  /** Forgets what the code of the system keeps in the memory of this process, before a fresh start. */
+  refresh?(): Promise<void>;
 }
 
 /** What a system is started on. */

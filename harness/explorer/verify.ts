@@ -155,7 +155,8 @@ export async function verify<State extends Json, Op extends Operation>(
         // Written as found, before anything can go wrong; then replaced by what it shrank to.
         onViolation: async (found) => target?.write(found),
         onShrunk: async (smallest, file) => {
-          const shrunkFile = await target?.write(smallest);
+          const counts = smallest.unrepeated?.recurs !== "never";
+          const shrunkFile = counts ? await target?.write(smallest) : undefined;
           if (file !== undefined && shrunkFile !== file) await target?.remove(file);
         },
       },

@@ -82,6 +82,8 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
   migrate(directUrl: string, mutant: string | undefined): Promise<void>;
   /** Starts the service on a migrated database, with the seeded bug named `mutant` if one is given. */
   start(context: SystemContext, mutant: string | undefined): Promise<System<State, Op>>;
+  /** Loads the code of clients in this process anew: what it keeps in memory is forgotten. */
+  refresh?(): Promise<void>;
   /** Generates scenarios with a number of clients within `bounds`. */
   scenarios(bounds: Bounds): Arbitrary<Scenario<State, Op>>;
   /**
