@@ -70,4 +70,5 @@ export interface CheckedService<State extends Json = Json, Op extends Operation 
   readonly ids?: IdFields;
   readonly aborts?: readonly string[];
   readonly ownSessions?: boolean;
+  readonly ownProcess?: boolean;
 }

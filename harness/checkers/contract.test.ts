@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Execution } from "../core/execution.ts";
 import type { Response } from "../core/history.ts";
-import { checkContract } from "./contract.ts";
+import { checkContract, contractChecker } from "./contract.ts";
 
 const CODES = { book: ["BOOKED", "TAKEN"] };
 
@@ -67,6 +67,33 @@ describe("the service contract", () => {
     expect(names(faulted(failed, "1"))).toEqual(["no-server-error"]);
     expect(names(faulted({ outcome: "fail", code: "SQLSTATE_57014" }, "0"))).toEqual([]);
     expect(names(faulted({ outcome: "ok", code: "WELL" }, "0"))).toEqual(["known-codes"]);
+  });
+
+  test("rejects the end of a service, and what was unanswered then is no finding of its own", () => {
+    const lastWords =
+      "app.mjs:3\n  throw new Error(x)\n^\nerror: duplicate key value\n    at app.mjs:3";
+    const serviceEnd = { code: "EXIT_1", lastWords };
+    const lost = { outcome: "info", code: "CONNECTION_SERVICE_ENDED" } as const;
+    const [violation, ...others] = checkContract(executionWith(lost, { serviceEnd }), {
+      codes: CODES,
+    });
+    expect(violation).toMatchObject({
+      name: "service-stays-up",
+      message: "the service ended with EXIT_1: error: duplicate key value",
+      evidence: [serviceEnd],
+    });
+    expect(others).toEqual([]);
+    const silent = { code: "SIGSEGV", lastWords: "" };
+    expect(
+      checkContract(executionWith({}, { serviceEnd: silent }), { codes: CODES }),
+    ).toMatchObject([{ message: "the service ended with SIGSEGV", evidence: [silent] }]);
+  });
+
+  test("has the rule on the end of a service only where a service can end", () => {
+    const rules = (ownProcess: boolean) =>
+      contractChecker({ codes: CODES, ownProcess }).rules.map(({ name }) => name);
+    expect(rules(true)).toContain("service-stays-up");
+    expect(rules(false)).not.toContain("service-stays-up");
   });
 
   test("accepts an operation that never returned", () => {

@@ -1,12 +1,12 @@
 import { affectedOperations, operationKey } from "../core/affected-operations.ts";
-import { type Execution, historyOf } from "../core/execution.ts";
+import { type Execution, historyOf, type ServiceEnd } from "../core/execution.ts";
 import { type Call, calls } from "../core/history.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { CheckedService, Checker } from "./checker.ts";
 
-type Contract = Pick<CheckedService, "codes" | "unexpected">;
+type Contract = Pick<CheckedService, "codes" | "unexpected" | "ownProcess">;
 
 const EXEMPTION = "An operation that a fault affects may fail in any way.";
 
@@ -16,31 +16,66 @@ const DESCRIPTIONS = {
   "no-endless-wait": "No operation waits for something that will never be released.",
 } as const;
 
+const STAYS_UP = {
+  checker: "contract",
+  name: "service-stays-up",
+  description: "The service does not end by itself.",
+} as const;
+
 /** Checks the answers of a service, and that it answers. */
 export function contractChecker<State extends Json, Op extends Operation>(
   contract: Contract,
 ): Checker<State, Op> {
   return {
-    rules: Object.entries(DESCRIPTIONS).map(([name, description]) => ({
-      checker: "contract",
-      name,
-      description,
-    })),
+    rules: [
+      ...Object.entries(DESCRIPTIONS).map(([name, description]) => ({
+        checker: "contract",
+        name,
+        description,
+      })),
+      ...(contract.ownProcess ? [STAYS_UP] : []),
+    ],
     check: (execution) => ({ violations: checkContract(execution, contract) }),
   };
 }
 
 /** An affected operation that succeeds has to have a known code all the same. */
 export function checkContract(execution: Execution, contract: Contract): readonly Violation[] {
+  const { serviceEnd } = execution;
   const affected = affectedOperations(execution.trace);
   const answered = calls(historyOf(execution.trace))
     .filter(({ response, ...call }) => {
       return response?.outcome === "ok" || !affected.has(operationKey(call));
     })
+    // A request to a service that has ended gets no answer.
+    .filter(({ response }) => serviceEnd === undefined || response?.outcome !== "info")
     .flatMap((call) => checkAnswer(call, contract));
   const { completion } = execution;
-  if (completion.type === "complete") return answered;
-  return [...answered, broken("no-endless-wait", `clients wait forever: ${completion.waits}`, [])];
+  const ended = serviceEnd === undefined ? [] : [hasEnded(serviceEnd)];
+  if (completion.type === "complete") return [...ended, ...answered];
+  return [
+    ...ended,
+    ...answered,
+    broken("no-endless-wait", `clients wait forever: ${completion.waits}`, []),
+  ];
+}
+
+/** Most of a stack says where the runtime was. */
+const MAX_LINES = 20;
+
+function hasEnded({ code, lastWords }: ServiceEnd): Violation {
+  const lines = lastWords.split("\n").filter((line) => line.trim() !== "");
+  const telling = lines.find((line) =>
+    /^\s*(?:[\w.]*(?:error|exception)|panic|fatal)\b[^:]*: /i.test(line),
+  );
+  const { checker, name } = STAYS_UP;
+  const said = telling ?? lines.at(-1);
+  return {
+    checker,
+    name,
+    message: `the service ended with ${code}${said === undefined ? "" : `: ${said.trim()}`}`,
+    evidence: [{ code, lastWords: lines.slice(0, MAX_LINES).join("\n") }],
+  };
 }
 
 function checkAnswer(call: Call, contract: Contract): readonly Violation[] {

@@ -1,6 +1,7 @@
 import type { Execution } from "../core/execution.ts";
-import type { Json, JsonObject } from "../core/json.ts";
+import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
+import { VolatileComparison } from "../core/volatile.ts";
 import { ReplayScheduler } from "../scheduler/replay.ts";
 import type { Checker } from "./checker.ts";
 
@@ -12,8 +13,8 @@ const RULE = {
 } as const;
 
 /**
- * Executes each schedule once more and compares the two executions, except for UUIDs and for times
- * of the clock. Numbers are compared as they are, since sequences restart.
+ * Executes each schedule once more and compares the two executions, up to volatile values. Short
+ * numbers are compared as they are, since sequences restart.
  *
  * @param ordersWakes whether the scheduler chooses which of several woken sessions continues first; if
  * it does not, a difference may be chance and makes the result undecided
@@ -27,8 +28,9 @@ export function determinismChecker<State extends Json, Op extends Operation>(
       const replay = new ReplayScheduler(execution.schedule);
       replay.begin();
       const second = await reexecute(execution.scenario, replay);
-      const evidence = firstDifference(comparable(execution), comparable(second));
-      if (evidence === undefined) return { violations: [] };
+      const comparison = new VolatileComparison({ inputs: execution.scenario });
+      const found = comparison.difference(comparable(execution), comparable(second));
+      if (found === undefined) return { violations: [] };
       if (!ordersWakes) {
         return {
           violations: [],
@@ -37,9 +39,9 @@ export function determinismChecker<State extends Json, Op extends Operation>(
         };
       }
       const message = "the same schedule gave another execution";
-      return {
-        violations: [{ checker: RULE.checker, name: RULE.name, message, evidence: [evidence] }],
-      };
+      const { at, expected = null, actual = null } = found;
+      const evidence = [{ event: at, first: expected, second: actual }];
+      return { violations: [{ checker: RULE.checker, name: RULE.name, message, evidence }] };
     },
   };
 }
@@ -49,38 +51,8 @@ export function isOfDeterminism({ checker }: { readonly checker: string }): bool
   return checker === RULE.checker;
 }
 
-function firstDifference(
-  first: readonly string[],
-  second: readonly string[],
-): JsonObject | undefined {
-  const longer = first.length > second.length ? first : second;
-  const at = longer.findIndex((_, index) => first[index] !== second[index]);
-  return at < 0 ? undefined : { event: at, first: first[at] ?? null, second: second[at] ?? null };
-}
-
-/** The events of an execution in text form, then its end and its final state. */
-function comparable(execution: Execution): readonly string[] {
+/** The events of an execution, then its end and its final state. */
+function comparable(execution: Execution): readonly unknown[] {
   const { trace, completion, openTransactions, snapshot, contents } = execution;
-  const scenarioTimes = new Set(timesIn(JSON.stringify(execution.scenario)));
-  const uuids = new Map<string, string>();
-  const parts = [...trace, { completion, openTransactions, snapshot, contents }];
-  return parts.map((part) =>
-    JSON.stringify(part)
-      .replace(UUID, (uuid) => {
-        const name = uuids.get(uuid.toLowerCase()) ?? `uuid ${uuids.size + 1}`;
-        uuids.set(uuid.toLowerCase(), name);
-        return name;
-      })
-      .replace(TIME, (time) => (scenarioTimes.has(Date.parse(time)) ? time : "time")),
-  );
-}
-
-const UUID = /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/gi;
-
-/** A time as JSON or Postgres writes it. */
-const TIME = /\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?/g;
-
-/** In ms. Times that a scenario contains do not come from the clock. */
-function timesIn(text: string): readonly number[] {
-  return [...text.matchAll(TIME)].map(([time]) => Date.parse(time));
+  return [...trace, { completion, openTransactions, snapshot, contents }];
 }

@@ -1,6 +1,7 @@
 import type { Snapshot } from "../core/execution.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
+import { withoutPlaceholders } from "../core/volatile-values.ts";
 import { isomorphic, type Row, type Sameness } from "./graph-isomorphism.ts";
 
 /**
@@ -70,11 +71,13 @@ function idsIn(value: Json, of: string, fields: IdFields): readonly string[] {
   return rowOf(value, of, fields).ids;
 }
 
-/** The ids of a value, and its text without them, preceded by `name`. */
+/** The ids of a value, placeholders included, and its text without them, preceded by `name`. */
 function rowOf(value: Json, of: string, fields: IdFields, name = ""): Row {
   const ids: string[] = [];
   const shape = (value: Json, of: string): string => {
-    if (typeof value === "string") return JSON.stringify(value);
+    if (typeof value === "string") {
+      return JSON.stringify(withoutPlaceholders(value, (name) => ids.push(name)));
+    }
     if (typeof value !== "object" || value === null) return String(value);
     if (Array.isArray(value)) return `[${value.map((item: Json) => shape(item, of))}]`;
     const object = value as { readonly [field: string]: Json };

@@ -151,6 +151,41 @@ test("an undecided pairing of ids makes the result undecided, unless another ord
   expect((await leaving(none, none)).violations).toHaveLength(1);
 });
 
+describe("values that differ in each execution", () => {
+  let number = 0;
+  const id = () => `7f0c1c3e-9d55-4a60-8d5c-${String(++number).padStart(12, "0")}`;
+  /** Answers with an id and the time; the rows have the ids of the answers, or always a new one. */
+  const stamped = (it: typeof fine, rowsHave: "ids of answers" | "new ids"): typeof fine => {
+    const ids: string[] = [];
+    const trace = it.trace.map((event) => {
+      if (event.type !== "return") return event;
+      ids.push(id());
+      const at = new Date(1_800_000_000_000 + number * 1000).toISOString();
+      const body = { n: event.response.body, text: `made ${ids.at(-1)} at ${at}` };
+      return { ...event, response: { ...event.response, body } };
+    });
+    const rows = (rowsHave === "new ids" ? ids.map(id) : ids).map((made) => ({ value: made }));
+    return { ...it, trace, contents: { counter: [...it.contents.counter, ...rows.reverse()] } };
+  };
+  const check = (it: typeof fine, orders: "ids of answers" | "new ids" = "ids of answers") =>
+    serialEquivalenceChecker<number, Toy>({}, undefined).check(it, async (scenario, scheduler) =>
+      stamped(execute(scenario, scheduler), orders),
+    );
+
+  test("need no declaration", async () => {
+    expect(await check(stamped(fine, "ids of answers"))).toEqual({ violations: [] });
+  });
+
+  test("do not hide another result", async () => {
+    expect((await check(stamped(lost, "ids of answers"))).violations).toHaveLength(1);
+  });
+
+  test("have to stand where they stand in a serial order", async () => {
+    expect((await check(stamped(fine, "ids of answers"), "new ids")).violations).toHaveLength(1);
+    expect(await check(stamped(fine, "new ids"), "new ids")).toEqual({ violations: [] });
+  });
+});
+
 describe("executed orders", () => {
   test("are not executed again for the same scenario", async () => {
     const checker = serialEquivalenceChecker<number, Toy>({}, undefined);

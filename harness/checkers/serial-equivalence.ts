@@ -8,7 +8,10 @@ import type { Scenario } from "../core/scenario.ts";
 import { clientOf } from "../core/schedule.ts";
 import type { TraceEvent } from "../core/trace.ts";
 import type { Violation } from "../core/verdict.ts";
+import { VolatileComparison } from "../core/volatile.ts";
+import { mayBeVolatile, renamed, type VolatileValue } from "../core/volatile-values.ts";
 import { ClientOrder } from "../scheduler/client-order.ts";
+import { ReplayScheduler } from "../scheduler/replay.ts";
 import type { Checker, CheckResult, Reexecute } from "./checker.ts";
 import { IdBijection } from "./id-bijection.ts";
 import { checkLinearizability } from "./linearizability.ts";
@@ -25,7 +28,7 @@ const SERIALLY_EQUIVALENT = {
   name: "serially-equivalent",
   description:
     "The answers and the final state are those of some order in which the same operations run one " +
-    "after the other, each client's in its order; generated ids may differ.",
+    "after the other, each client's in its order; generated ids and times may differ.",
 } as const;
 
 /** It compares two checkers, and counts as neither. */
@@ -43,7 +46,9 @@ const EXECUTIONS = 100;
 /**
  * Compares each execution with serial orders of the same operations, executed on the same database;
  * the results of the orders are reused for all executions of one scenario. Where the service has a
- * model, it also reports where the model and the serial orders disagree.
+ * model, it also reports where the model and the serial orders disagree. Values that differ in each
+ * execution are looked for where no order has the same result: the execution and the orders are then
+ * executed twice.
  *
  * @param aborts response codes that mean that an operation gave way to others and had no effect
  */
@@ -77,8 +82,32 @@ export function serialEquivalenceChecker<State extends Json, Op extends Operatio
       scheduler.begin();
       return outcomeOf(await reexecute(scenario, scheduler));
     };
-    const compare = (realTime: boolean) =>
-      compareWithOrders(execution, orders, execute, { ids, realTime });
+    const reexecuteWhole = async () => {
+      const replay = new ReplayScheduler(whole.schedule);
+      replay.begin();
+      return outcomeOf(withoutAborted(await reexecute(whole.scenario, replay), aborts));
+    };
+    const compare = async (realTime: boolean) => {
+      const options = { ids, realTime };
+      const plain = await compareWithOrders(execution, orders, execute, options);
+      if (plain !== "different" || !mayBeVolatile(outcomeOf(execution))) return plain;
+      const volatile = volatileIn(outcomeOf(execution), await reexecuteWhole(), scenario);
+      if (volatile.length === 0) return plain;
+      const { trace, contents } = renamed(
+        { trace: execution.trace, contents: execution.contents },
+        volatile,
+      );
+      const executeTwice = async (serial: SerialOrder) => {
+        const outcome = await execute(serial);
+        return renamed(outcome, volatileIn(outcome, await execute(serial), scenario));
+      };
+      return compareWithOrders(
+        { ...execution, trace, contents },
+        new SerialOrders<Op>(scenario),
+        executeTwice,
+        options,
+      );
+    };
 
     const comparison = await compare(false);
     if (comparison === "not checked") {
@@ -153,6 +182,21 @@ function serialOrderOf({ trace }: Execution): SerialOrder | undefined {
 
 function outcomeOf({ trace, contents }: Execution): SerialOutcome {
   return { responses: calls(historyOf(trace)).map(({ response }) => response), contents };
+}
+
+/** The values that differ between two executions of the same schedule, in the order of the answers. */
+function volatileIn(
+  first: SerialOutcome,
+  second: SerialOutcome,
+  inputs: Scenario,
+): readonly VolatileValue[] {
+  const comparison = new VolatileComparison({ inputs });
+  const isSame = comparison.difference(partsOf(first), partsOf(second)) === undefined;
+  return isSame ? comparison.values : [];
+}
+
+function partsOf({ responses, contents }: SerialOutcome): readonly unknown[] {
+  return [...responses.map((response) => ({ response })), { contents }];
 }
 
 function notSerial(execution: Execution): Violation {

@@ -4,6 +4,7 @@ import type { Control } from "../core/control.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
 import { faultsIn } from "../core/schedule.ts";
+import type { VolatileValue } from "../core/volatile-values.ts";
 import { decodeCounterexample } from "../explorer/counterexample-file.ts";
 import { hashSources } from "../explorer/provenance.ts";
 import { type RecordedExecution, type Replayed, replay } from "../explorer/replay.ts";
@@ -107,8 +108,8 @@ async function runCommand(source: string, options: Options): Promise<number> {
         }
         results.push(result);
         // A token has no trace, so the later replays are compared with the first one.
-        const { trace } = result.execution;
-        expected = { trace, violations: result.violations, ...expected };
+        const { execution, violations, volatile } = result;
+        expected = { trace: execution.trace, violations, ...expected, volatile };
       }
       const [first] = results;
       if (options.export !== undefined && first !== undefined) {
@@ -199,6 +200,7 @@ function printOutcome(
     replays: results.length,
     identical: results.length - diverged.length,
     retries,
+    volatile: results.at(-1)?.volatile ?? [],
     diverged: first.diverged ?? null,
     violations: first.violations,
   };
@@ -222,15 +224,19 @@ function sentence(outcome: {
   replays: number;
   identical: number;
   retries: number;
+  volatile: readonly VolatileValue[];
   diverged: string | null;
   violations: readonly { readonly name: string }[];
 }): string {
-  const { replays, identical, retries, diverged, violations } = outcome;
+  const { replays, identical, retries, volatile, diverged, violations } = outcome;
   const retried = retries === 0 ? "" : `, after ${retries} with another wake-up order`;
-  const count = `${identical} of ${replays} identical${retried}`;
-  if (diverged !== null) return `diverged: ${count}; ${diverged}`;
   const names = violations.map(({ name }) => name).join(", ");
-  return `replayed: ${count}; ${names === "" ? "no violation" : `violated: ${names}`}`;
+  const same = names === "" ? "the same steps" : "the same steps and the same violation";
+  const count = `${identical} of ${replays}: ${same}${retried}`;
+  if (diverged !== null) return `diverged: ${count}; ${diverged}`;
+  const differing = volatile.length === 1 ? "1 value differs" : `${volatile.length} values differ`;
+  const byNature = volatile.length === 0 ? "" : `; ${differing} by nature`;
+  return `replayed: ${count}${byNature}; ${names === "" ? "no violation" : `violated: ${names}`}`;
 }
 
 function isComplete(source: Source): source is Counterexample {

@@ -40,7 +40,9 @@ test("from init to the first race, its replay and its fix", async () => {
   const replayed = await heddle("replay", String(file), "--repeat", "3");
   expect(replayed).toMatchObject({
     code: 1,
-    stdout: expect.stringContaining("3 of 3 identical; violated: every increment counts"),
+    stdout: expect.stringContaining(
+      "3 of 3: the same steps and the same violation; violated: every increment counts",
+    ),
   });
 
   await change(

@@ -65,7 +65,9 @@ test("an exploration finds a violation that no permutation of the spec shows, an
   expect(code).toBe(1);
   const [, file = ""] = /npx heddle replay (\S+)/.exec(stdout) ?? [];
   const replayed = await place.heddle("replay", file, "--postgres", "embedded");
-  expect(replayed.stdout).toContain("replayed: 1 of 1 identical; violated: two");
+  expect(replayed.stdout).toContain(
+    "replayed: 1 of 1: the same steps and the same violation; violated: two",
+  );
   expect(replayed.code).toBe(1);
 });
 

@@ -33,7 +33,7 @@ test("prints each step, the state of each client and the changed rows", () => {
   expect(stdout).toMatch(/\+ public\.\w+ \{/);
   expect(stdout).toMatch(/- public\.\w+ \{/);
   expect(stdout).toContain("Return: next step");
-  expect(stdout).toContain("1 of 1 identical; violated");
+  expect(stdout).toContain("1 of 1: the same steps and the same violation; violated");
   expect(status).toBe(1);
 });
 

@@ -62,7 +62,7 @@ describe("heddle verify", () => {
     expect(violations).toEqual([counterexample.violation, ...counterexample.otherViolations]);
     expect(again.code).toBe(1);
     const byToken = await place.heddle("replay", counterexample.token, "--repeat", "2");
-    expect(byToken.stdout).toContain("2 of 2 identical");
+    expect(byToken.stdout).toContain("2 of 2: the same steps");
     expect(byToken.code).toBe(1);
 
     // Without the seeded bug the replay diverges, which is no pass.

@@ -63,6 +63,7 @@ export interface CampaignCommandOptions {
   readonly reduction: boolean;
   readonly checkDeterminism?: boolean;
   readonly invariants?: "each-commit";
+  readonly fresh?: boolean;
   readonly invariant?: readonly string[];
   readonly gates: readonly GateLevel[];
   readonly isolation: Isolation;
@@ -159,6 +160,7 @@ export function addCampaignOptions(command: Command): Command {
         .argParser(observationNamed)
         .default(undefined, "end"),
     )
+    .option("--fresh", "start the service, and load the clients' module, for each execution")
     .addOption(gates())
     .addOption(isolation())
     .addOption(
@@ -240,6 +242,7 @@ export async function runCampaign(
         gates: options.gates,
         isolation: options.isolation,
         ...(options.invariants && { observe: options.invariants }),
+        ...(options.fresh === true && { fresh: true }),
       },
       mutant: options.mutant && (await mutantNamed(server, service, options.mutant)),
       workers:

@@ -24,4 +24,6 @@ export interface Control {
   readonly isolation: Isolation;
   /** Observes committed state after each commit too. Default: only after the last operation. */
   readonly observe?: "each-commit";
+  /** Starts the service, and loads the module of clients, anew for each execution. Default: false. */
+  readonly fresh?: true;
 }

@@ -5,10 +5,22 @@ import type { Scenario } from "./scenario.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Trace } from "./trace.ts";
 import type { Violation } from "./verdict.ts";
+import type { VolatileValue } from "./volatile-values.ts";
+
+/** What was found when a violation did not repeat itself on a freshly started system. */
+export interface Unrepeated {
+  /**
+   * Whether the rule was broken again: `fresh`, on a freshly started system, in another execution;
+   * `after others`, only after other executions; `never`.
+   */
+  readonly recurs: "fresh" | "after others" | "never";
+  /** In sentences, with what to do. */
+  readonly why: string;
+}
 
 /** A violation with all that a replay needs, and the trace to compare the replay with. */
 export interface Counterexample<State extends Json = Json, Op extends Operation = Operation> {
-  readonly version: 1;
+  readonly version: 2;
   /** The name of the service. */
   readonly service: string;
   /** The name of the mutant that was applied, or null. */
@@ -41,6 +53,13 @@ export interface Counterexample<State extends Json = Json, Op extends Operation 
   /** A serial run of the same operations in which the rule holds, if one was found. */
   readonly serial?: { readonly schedule: Schedule; readonly trace: Trace<Op> };
   readonly versions: { readonly heddle: string; readonly postgres: string };
+  /**
+   * The values of the trace and the violations that differ in each execution, found by executing the
+   * schedule again. Absent if there is none.
+   */
+  readonly volatile?: readonly VolatileValue[];
+  /** Absent if a freshly started system repeated the execution. */
+  readonly unrepeated?: Unrepeated;
   /** SHA-256 of each source that the execution depends on, by path (migrations, mutant). */
   readonly hashes: { readonly [path: string]: string };
 }

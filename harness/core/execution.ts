@@ -23,6 +23,12 @@ export type Completion =
   | { readonly type: "complete" }
   | { readonly type: "stuck"; readonly waits: string };
 
+/** How a service ended by itself: its exit code, such as `EXIT_1`, or a signal; and its standard error. */
+export interface ServiceEnd {
+  readonly code: string;
+  readonly lastWords: string;
+}
+
 /** One run of a scenario under a schedule, with everything that was observed. */
 export interface Execution<State extends Json = Json, Op extends Operation = Operation> {
   readonly scenario: Scenario<State, Op>;
@@ -35,6 +41,8 @@ export interface Execution<State extends Json = Json, Op extends Operation = Ope
   readonly advisoryLocks?: readonly string[];
   /** The number of connections that pools had still lent when all clients were done, if the system can tell. */
   readonly connectionsInUse?: number;
+  /** How the service ended, if it did so without a fault that kills it. */
+  readonly serviceEnd?: ServiceEnd;
   /** The state after each commit, in order, with `observe: "each-commit"`. */
   readonly commits?: readonly Commit[];
   /** Committed state after the last operation, as `System.observe` reads it. */

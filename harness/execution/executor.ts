@@ -6,6 +6,7 @@ import { type Fault, isKill } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
+import type { Choice, Task } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
 import type { InnerGates } from "../instrumentation/inner-gates.ts";
 import type { Database, Server } from "../postgres/provider.ts";
@@ -40,6 +41,19 @@ export interface ExecutorOptions extends GatedDatabaseOptions {
   readonly pause?: (paused: PausedExecution) => Promise<void>;
 }
 
+/** One client after the other. */
+class FirstEnabled implements Scheduler {
+  begin(): boolean {
+    return true;
+  }
+
+  choose(enabled: readonly Choice[], previous: Task | undefined): Choice {
+    const choice = enabled.find(({ task }) => task === previous) ?? enabled[0];
+    if (choice === undefined) throw new Error("a scheduler was asked to choose from nothing");
+    return choice;
+  }
+}
+
 /** How long operations may take to end after their sessions were ended, and a system to stop, in ms. */
 const GRACE_MS = 1_000;
 
@@ -50,6 +64,11 @@ export class Executor<State extends Json, Op extends Operation> {
   readonly #factory: SystemFactory<State, Op>;
   readonly #options: ExecutorOptions;
   #system: System<State, Op>;
+  /** Whether the system has not yet performed what it remembers (see `System.remembers`). */
+  #isCold: boolean;
+  #isWarmingUp = false;
+  /** Whether an execution has used the system since it was started, where each needs a fresh one. */
+  #isUsed = false;
 
   private constructor(
     server: Server,
@@ -63,6 +82,7 @@ export class Executor<State extends Json, Op extends Operation> {
     this.#factory = factory;
     this.#options = options;
     this.#system = system;
+    this.#isCold = system.remembers === true;
   }
 
   static async open<State extends Json, Op extends Operation>(
@@ -116,7 +136,10 @@ export class Executor<State extends Json, Op extends Operation> {
     scheduler: Scheduler,
     observe: Control["observe"] = this.#options.control.observe,
   ): Promise<Execution<State, Op>> {
-    if (await this.#system.dirty?.()) await this.#renew();
+    if (this.#options.control.fresh) await this.#freshen();
+    else if (this.#isCold) await this.#warmUp(scenario);
+    if (this.#system.ended?.() !== undefined) await this.#restart();
+    if (await this.#system.dirty?.()) await this.#reopen();
     await attributed("the service's reset()", this.#system.reset(scenario.initial));
     const database = this.#database;
     const { proxy } = database;
@@ -132,8 +155,12 @@ export class Executor<State extends Json, Op extends Operation> {
       const stuck = completion.type === "stuck";
       // The locks and transactions of a stuck execution are not reported as leaks as well.
       const left = stuck ? { openTransactions: 0 } : await this.#leftovers(trace);
+      const serviceEnd = this.#system.ended?.();
       const restart =
-        stuck || !isClean(left) || (isFaulty(trace) && this.#system.warm === undefined);
+        stuck ||
+        serviceEnd !== undefined ||
+        !isClean(left) ||
+        (isFaulty(trace) && this.#system.warm === undefined);
       if (restart) await this.#end(run);
       else if (isFaulty(trace)) await this.#warm();
       const execution: Execution<State, Op> = {
@@ -142,6 +169,7 @@ export class Executor<State extends Json, Op extends Operation> {
         trace,
         completion,
         ...left,
+        ...(serviceEnd && { serviceEnd }),
         ...(run.commits && { commits: run.commits }),
         snapshot: await this.#observe(),
         contents: await this.#contents(),
@@ -156,12 +184,30 @@ export class Executor<State extends Json, Op extends Operation> {
     }
   }
 
+  /** Starts the system anew where an execution has used it. */
+  async #freshen(): Promise<void> {
+    if (this.#isUsed) {
+      await this.#factory.refresh?.();
+      await this.#restart();
+    }
+    this.#isUsed = true;
+  }
+
+  /** Lets the system remember what it remembers from its first requests on. */
+  async #warmUp(scenario: Scenario<State, Op>): Promise<void> {
+    this.#isCold = false;
+    this.#isWarmingUp = true;
+    await this.execute(scenario, new FirstEnabled());
+    this.#isWarmingUp = false;
+  }
+
   #runOptions(observe: Control["observe"]): RunOptions {
     const { pause, faults = [], stepTimeoutMs } = this.#options;
     return {
       stepTimeoutMs,
       killsService: faults.some(isKill),
-      ...(pause && { pause: (trace) => pause({ trace, directUrl: this.directUrl }) }),
+      ...(pause &&
+        !this.#isWarmingUp && { pause: (trace) => pause({ trace, directUrl: this.directUrl }) }),
       ...(faults.includes("crash") && { crashServer: (dead) => this.#crash(dead) }),
       ...(observe === "each-commit" && { observe: () => this.#observeMeanwhile() }),
     };
@@ -204,8 +250,13 @@ export class Executor<State extends Json, Op extends Operation> {
     return contents && attributed("the service's contents()", contents);
   }
 
-  /** Opens everything again on another database, since `reset` cannot undo what was done to this one. */
-  async #renew(): Promise<void> {
+  /** Starts everything anew, on another database, as if nothing had been executed. */
+  async renew(): Promise<void> {
+    await this.#factory.refresh?.();
+    await this.#reopen();
+  }
+
+  async #reopen(): Promise<void> {
     await this.close();
     this.#database = await openGatedDatabase(
       this.#server,
@@ -218,6 +269,8 @@ export class Executor<State extends Json, Op extends Operation> {
   async #start(): Promise<void> {
     const { faults } = this.#options;
     this.#system = await startSystem(this.#server, this.#database, this.#factory, faults);
+    this.#isCold = this.#system.remembers === true;
+    this.#isUsed = false;
   }
 
   /** Has the system open the connections that faults have ended. */

@@ -2,7 +2,7 @@ import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { connectionLost, HarnessError } from "../core/error.ts";
-import type { Snapshot } from "../core/execution.ts";
+import type { ServiceEnd, Snapshot } from "../core/execution.ts";
 import { endsProcess, type Fault, isKill } from "../core/fault.ts";
 import type { Response } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
@@ -86,6 +86,16 @@ export interface System<State extends Json = Json, Op extends Operation = Operat
    * resolved for all operations that were under way.
    */
   kill?(): Promise<void>;
+  /**
+   * Whether the service may remember something from its first request on, such as a cache or prepared
+   * statements. The harness then executes a scenario once, without checking it, after each start.
+   */
+  readonly remembers?: boolean;
+  /**
+   * How the service ended by itself; undefined while it runs. The harness then starts the system anew.
+   * Operations that are sent to such a service have an unknown outcome.
+   */
+  ended?(): ServiceEnd | undefined;
   stop(): Promise<void>;
 }
 
@@ -94,6 +104,8 @@ export interface SystemFactory<State extends Json, Op extends Operation> {
   /** Applies the schema to an empty database. */
   migrate(directUrl: string): Promise<void>;
   start(context: SystemContext): Promise<System<State, Op>>;
+  /** Forgets what the code of the system keeps in the memory of this process, before a fresh start. */
+  refresh?(): Promise<void>;
 }
 
 /** What a system is started on. */

@@ -31,10 +31,10 @@ export function decodeCounterexample(text: string): Counterexample {
       "This is not a replay file of Heddle: name one of the files in the counterexamples folder of a report.",
     );
   }
-  if (parsed.version !== 1) {
+  if (parsed.version !== 2) {
     throw new HarnessError(
       "REPLAY_INCOMPATIBLE",
-      `This replay file has format version ${JSON.stringify(parsed.version)}, and this Heddle reads version 1: replay it with the Heddle that wrote it, or find it again with its seed.`,
+      `This replay file has format version ${JSON.stringify(parsed.version)}, and this Heddle reads version 2: replay it with the Heddle that wrote it, or make it anew: execute "heddle verify" or "heddle run" again with its seed.`,
     );
   }
   const fault = replayFault(parsed, "");

@@ -5,14 +5,16 @@ import type { Toy, ToyExecution, ToyScenario } from "./toy.fixture.ts";
 /** The part of an executor that exploring uses. */
 export function fakeExecutor(
   execute: (scenario: ToyScenario, scheduler: Scheduler) => ToyExecution | Promise<ToyExecution>,
+  renewed: () => void = () => {},
 ): Executor<number, Toy> {
   const fake: Pick<
     Executor<number, Toy>,
-    "execute" | "uninstrumented" | "routines" | "ordersWakes"
+    "execute" | "renew" | "uninstrumented" | "routines" | "ordersWakes"
   > = {
     ordersWakes: true,
     uninstrumented: [],
     routines: {},
+    renew: async () => renewed(),
     execute: async (scenario, scheduler) => execute(scenario, scheduler),
   };
   return fake as Executor<number, Toy>;

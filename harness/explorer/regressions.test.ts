@@ -37,6 +37,22 @@ describe("the file of a regression", () => {
     expect(text).not.toContain("trace");
   });
 
+  test("is the same in each execution, with placeholders for volatile values", () => {
+    const found = (value: string) =>
+      encodeRegression(
+        regressionOf({
+          ...doubleBooking,
+          violations: [
+            { checker: "invariant", name: "once", message: `job ${value} ran twice`, evidence: [] },
+          ],
+          volatile: [{ kind: "uuid", value }],
+        }),
+      );
+    const text = found("7f0c1c3e-9d55-4a60-8d5c-0a4b1a0c4f11");
+    expect(text).toContain("job ⟨uuid 1⟩ ran twice");
+    expect(found("1b4e28ba-2fa1-41d2-883f-0016d3cca427")).toBe(text);
+  });
+
   test.each([
     ["nothing", ""],
     ["something else", '{"heddle": "counterexample"}'],

@@ -10,6 +10,7 @@ import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import { faultsIn, formatSchedule, parseSchedule, type Schedule } from "../core/schedule.ts";
 import type { Violation } from "../core/verdict.ts";
+import { placeholders } from "../core/volatile-values.ts";
 import type { Executor } from "../execution/executor.ts";
 import type { Service } from "../service/service.ts";
 import { atomicWrite } from "./atomic-write.ts";
@@ -37,13 +38,16 @@ export function regressionOf<State extends Json, Op extends Operation>({
   violations: [violation],
   scenario,
   schedule,
+  volatile = [],
 }: Pick<
   Counterexample<State, Op>,
-  "service" | "control" | "violations" | "scenario" | "schedule"
+  "service" | "control" | "violations" | "scenario" | "schedule" | "volatile"
 >): Regression<State, Op> {
   if (violation === undefined)
     throw new Error("a counterexample without a violation is no regression");
-  const { checker, name, message } = violation;
+  const { checker, name } = violation;
+  // The same violation has the same text, and so the same file, in each execution.
+  const message = placeholders(violation.message, volatile);
   return { service, control, violation: { checker, name, message }, scenario, schedule };
 }
 

@@ -63,6 +63,32 @@ describe("a replay", () => {
     expect(diverged).toContain(`event 0 was {"type":"wait","task":"9"`);
   });
 
+  test("has not diverged where values differ by nature, and says which", async () => {
+    let number = 0;
+    const stamped = fakeExecutor((scenario, scheduler) => {
+      const execution = executeToy(scenario, scheduler);
+      const id = `7f0c1c3e-9d55-4a60-8d5c-00000000000${number++}`;
+      const trace = execution.trace.map((event) =>
+        event.type === "statement" ? { ...event, statement: { sql: "read", values: [id] } } : event,
+      );
+      return { ...execution, trace };
+    });
+    const first = await replay(stamped, service, recorded);
+    const again = { ...recorded, trace: first.execution.trace, violations: first.violations };
+    const { diverged, volatile } = await replay(stamped, service, again);
+    expect(diverged).toBeUndefined();
+    expect(volatile).toEqual([{ kind: "uuid", value: "7f0c1c3e-9d55-4a60-8d5c-000000000000" }]);
+    const later = await replay(stamped, service, { ...again, volatile });
+    expect(later.volatile).toEqual(volatile);
+  });
+
+  test("shows how the evidence differs", async () => {
+    const { violations } = await replay(executor, service, recorded);
+    const other = violations.map((violation) => ({ ...violation, evidence: [{ n: 7 }] }));
+    const { diverged } = await replay(executor, service, { ...recorded, violations: other });
+    expect(diverged).toMatch(/^the violation .* was .*"n":7.*, and now is /);
+  });
+
   test("without a trace says where the schedule could not be followed", async () => {
     const schedule = { version: 1, entries: [...recorded.schedule.entries, "0"] } as const;
     const { diverged } = await replay(executor, service, { scenario: SCENARIO, schedule });

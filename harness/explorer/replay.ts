@@ -5,8 +5,10 @@ import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Schedule } from "../core/schedule.ts";
-import type { Trace, TraceEvent } from "../core/trace.ts";
+import type { Trace } from "../core/trace.ts";
 import type { Violation } from "../core/verdict.ts";
+import { type Difference, VolatileComparison } from "../core/volatile.ts";
+import type { VolatileValue } from "../core/volatile-values.ts";
 import type { Executor } from "../execution/executor.ts";
 import { ReplayScheduler } from "../scheduler/replay.ts";
 import type { Service } from "../service/service.ts";
@@ -16,6 +18,8 @@ export interface Replayed<State extends Json = Json, Op extends Operation = Oper
   readonly violations: readonly Violation[];
   /** The first difference from the recorded execution, in words; undefined if there is none. */
   readonly diverged: string | undefined;
+  /** The volatile values of the recorded execution, those that it was recorded with first. */
+  readonly volatile: readonly VolatileValue[];
 }
 
 /**
@@ -27,25 +31,43 @@ export interface RecordedExecution<State extends Json = Json, Op extends Operati
   readonly schedule: Schedule;
   readonly trace?: Trace<Op>;
   readonly violations?: readonly Violation[];
+  /** Values of the trace and the violations that are known to differ in each execution. */
+  readonly volatile?: readonly VolatileValue[];
 }
 
-/** Executes a recorded schedule once more, and compares the execution with the recorded one. */
+/**
+ * Executes a recorded schedule once more, and compares the execution with the recorded one, up to
+ * volatile values.
+ */
 export async function replay<State extends Json, Op extends Operation>(
   executor: Executor<State, Op>,
   service: Service<State, Op>,
   recorded: RecordedExecution<State, Op>,
 ): Promise<Replayed<State, Op>> {
-  const scheduler = new ReplayScheduler(recorded.schedule);
-  scheduler.begin();
-  const execution = await executor.execute(recorded.scenario, scheduler);
   const determinism = recorded.violations?.some(isOfDeterminism)
     ? [determinismChecker<State, Op>(executor.ordersWakes)]
     : [];
   const checkers = new Checkers([...checkersOf(service), ...determinism]);
+  return replayChecked(executor, checkers, recorded);
+}
+
+/** The same with the given checkers. */
+export async function replayChecked<State extends Json, Op extends Operation>(
+  executor: Executor<State, Op>,
+  checkers: Checkers<State, Op>,
+  recorded: RecordedExecution<State, Op>,
+): Promise<Replayed<State, Op>> {
+  const scheduler = new ReplayScheduler(recorded.schedule);
+  scheduler.begin();
+  const execution = await executor.execute(recorded.scenario, scheduler);
   const checked = await checkers.check(execution, (...given) => executor.execute(...given));
   const violations = ruleFirst(recorded.violations?.[0], checked.violations);
+  const comparison = new VolatileComparison({
+    known: recorded.volatile,
+    inputs: recorded.scenario,
+  });
   const diverged =
-    (recorded.trace && difference(recorded.trace, execution.trace)) ??
+    (recorded.trace && difference(recorded.trace, execution.trace, comparison)) ??
     scheduler.diverged() ??
     (recorded.violations &&
       otherViolations(
@@ -53,33 +75,42 @@ export async function replay<State extends Json, Op extends Operation>(
         violations.filter(({ checker }) =>
           recorded.violations?.some((violation) => violation.checker === checker),
         ),
+        comparison,
       ));
-  return { execution, violations, diverged };
+  return { execution, violations, diverged, volatile: comparison.values };
 }
 
 /**
- * The first event in which two traces differ, in words; undefined if they are equal. Events are
- * compared as JSON, since one of the traces usually comes from a file.
+ * The first event in which two traces differ other than by volatile values, in words; undefined if
+ * there is none. Events are compared as JSON, since one of the traces usually comes from a file.
  */
-export function difference(expected: Trace, actual: Trace): string | undefined {
-  const at = expected.findIndex((event, index) => inWords(event) !== inWords(actual[index]));
-  if (at < 0) {
-    const more = actual[expected.length];
-    return more === undefined ? undefined : `after the last recorded event came ${inWords(more)}`;
-  }
-  return `event ${at} was ${inWords(expected[at])}, and now is ${inWords(actual[at])}`;
+export function difference(
+  expected: Trace,
+  actual: Trace,
+  comparison = new VolatileComparison(),
+): string | undefined {
+  const found = comparison.difference(expected, actual);
+  if (found === undefined) return undefined;
+  return found.expected === undefined
+    ? `after the last recorded event came ${found.actual}`
+    : `event ${found.at} was ${inWords(found)}`;
 }
 
-function inWords(event: TraceEvent | undefined): string {
-  return event === undefined ? "the end" : JSON.stringify(event);
+function inWords({ expected = "the end", actual = "the end" }: Omit<Difference, "at">): string {
+  return `${expected}, and now is ${actual}`;
 }
 
 function otherViolations(
   expected: readonly Violation[],
   actual: readonly Violation[],
+  comparison: VolatileComparison,
 ): string | undefined {
-  if (JSON.stringify(expected) === JSON.stringify(actual)) return undefined;
+  const found = comparison.difference(expected, actual);
+  if (found === undefined) return undefined;
   const names = (violations: readonly Violation[]) =>
     violations.map(({ name }) => name).join(", ") || "none";
-  return `the violated rules were ${names(expected)}, and now are ${names(actual)}, or their evidence differs`;
+  const [before, now] = [names(expected), names(actual)];
+  return before === now
+    ? `the violation ${expected[found.at]?.name} was ${inWords(found)}`
+    : `the violated rules were ${before}, and now are ${now}`;
 }

@@ -58,7 +58,7 @@ export async function runCampaign<State extends Json, Op extends Operation>(
     number: number,
   ): Counterexample<State, Op> => ({
     ...found,
-    version: 1,
+    version: 2,
     service: service.name,
     mutant: options.mutant === undefined ? null : mutantName(options.mutant),
     control: options.control,
@@ -86,15 +86,16 @@ export async function runCampaign<State extends Json, Op extends Operation>(
     counterexamples.push(smallest);
     await options.onShrunk?.(smallest, file);
   }
-  const reason = run.unfinished();
+  const reason = neverAgain(counterexamples) ?? run.unfinished();
+  const violations = neverAgain(counterexamples) === undefined ? tally.violations : 0;
   const total = run.exploration.total();
   const campaign: Campaign = {
     ...summaryOf(total, run.checkers.rules, service.patterns),
     ...(service.single && { scenarios: 1 }),
     service: service.name,
     mutant: options.mutant === undefined ? null : mutantName(options.mutant),
-    verdict: verdictOf(tally.violations, reason),
-    reason: tally.violations > 0 ? null : (reason ?? null),
+    verdict: verdictOf(violations, reason),
+    reason: violations > 0 ? null : (reason ?? null),
     seed: options.seed,
     strategy: options.strategy.name,
     settings: settingsOf(options),
@@ -132,6 +133,12 @@ function settingsOf(options: CampaignOptions): Settings {
     checkDeterminism,
     failFast: failFast !== false,
   };
+}
+
+/** Why none of the violations counts; undefined if one does, or if there is none. */
+function neverAgain(counterexamples: readonly Counterexample[]): string | undefined {
+  const isNever = counterexamples.every(({ unrepeated }) => unrepeated?.recurs === "never");
+  return isNever ? counterexamples[0]?.unrepeated?.why : undefined;
 }
 
 function verdictOf(violations: number, unfinished: string | undefined): Verdict {

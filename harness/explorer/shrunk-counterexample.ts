@@ -8,6 +8,7 @@ import { operationCount, type Scenario } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
 import type { Service } from "../service/service.ts";
+import { confirm } from "./confirm.ts";
 import { commitThatBroke, passingSerialRun } from "./explain-violation.ts";
 import type { FailingExecution } from "./explore-scenario.ts";
 import type { ShrinkTree } from "./generate.ts";
@@ -37,6 +38,8 @@ export type ShrunkCounterexample<State extends Json, Op extends Operation> = Pic
   | "preemptions"
   | "shrunk"
   | "serial"
+  | "volatile"
+  | "unrepeated"
 >;
 
 /**
@@ -55,7 +58,12 @@ export async function shrunkCounterexample<State extends Json, Op extends Operat
   ]);
   const [rule] = failing.violations;
   if (rule === undefined) throw new Error("an execution without a violation cannot be shrunk");
-  const { execution, executions, minimal, error } = await shrink(failing.execution, {
+  const {
+    execution: smallest,
+    executions,
+    minimal,
+    error,
+  } = await shrink(failing.execution, {
     execute: (scenario, scheduler) => {
       onExecution();
       return executor.execute(scenario, scheduler);
@@ -70,15 +78,24 @@ export async function shrunkCounterexample<State extends Json, Op extends Operat
     more: () => performance.now() < deadline && !signal?.aborted,
   });
   const all =
-    execution === failing.execution || error !== undefined
+    smallest === failing.execution || error !== undefined
       ? undefined
-      : await checkers.check(execution, execute).catch((cause: unknown) => {
+      : await checkers.check(smallest, execute).catch((cause: unknown) => {
           if (cause instanceof HarnessError) return undefined;
           throw cause;
         });
-  const violations = ruleFirst(rule, all?.violations ?? violationsByExecution.get(execution) ?? []);
+  const found = {
+    execution: smallest,
+    violations: ruleFirst(rule, all?.violations ?? violationsByExecution.get(smallest) ?? []),
+  };
   const { shrunk } = asFound(failing);
   const stopped = error !== undefined || signal?.aborted === true;
+  const {
+    failing: confirmed,
+    volatile,
+    unrepeated,
+  } = stopped ? { failing: found, volatile: [] } : await confirm(found, executor, checkers);
+  const { execution, violations } = confirmed;
   const brokenAt = stopped ? undefined : await commitThatBroke(rule, execution, checkers, execute);
   const serial = stopped
     ? undefined
@@ -92,6 +109,8 @@ export async function shrunkCounterexample<State extends Json, Op extends Operat
     shrunk: { ...shrunk, executions, minimal },
     ...(brokenAt !== undefined && { brokenAt }),
     ...(serial && { serial: { schedule: serial.schedule, trace: serial.trace } }),
+    ...(volatile.length > 0 && { volatile }),
+    ...(unrepeated && { unrepeated }),
   };
   return { counterexample, error };
 }

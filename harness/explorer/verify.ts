@@ -171,7 +171,8 @@ export async function verify<State extends Json, Op extends Operation>(
         // Written before shrinking, which may fail; then replaced by the shrunk one.
         onViolation: async (found) => target?.write(found),
         onShrunk: async (smallest, file) => {
-          const shrunkFile = await target?.write(smallest);
+          const counts = smallest.unrepeated?.recurs !== "never";
+          const shrunkFile = counts ? await target?.write(smallest) : undefined;
           if (file !== undefined && shrunkFile !== file) await target?.remove(file);
         },
       },

@@ -4,7 +4,11 @@ import { extname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { HarnessError } from "../core/error.ts";
 import { specFiles, specService } from "../isolationtester/explore-spec.ts";
-import { isScenario, scenarioProblem } from "../service/scenario-definition.ts";
+import {
+  isScenario,
+  type ScenarioDefinition,
+  scenarioProblem,
+} from "../service/scenario-definition.ts";
 import { scenarioService } from "../service/scenario-service.ts";
 import type { Service } from "../service/service.ts";
 
@@ -32,7 +36,7 @@ export async function loadService(nameOrPath: string): Promise<Service> {
   if (files !== undefined) return specService(nameOrPath, files);
   const file = locateService(nameOrPath);
   const service = await defaultExport(file, "service");
-  if (isScenario(service)) return scenarioService(service, nameOrPath, pathToFileURL(file));
+  if (isScenario(service)) return serviceOf(service, nameOrPath, file);
   const missing = REQUIRED_MEMBERS.filter(
     (member) => !(service instanceof Object && member in service),
   );
@@ -55,11 +59,20 @@ export async function loadScenario(path: string): Promise<Service> {
     );
   }
   const definition = await defaultExport(file, "scenario");
-  if (isScenario(definition)) return scenarioService(definition, path, pathToFileURL(file));
+  if (isScenario(definition)) return serviceOf(definition, path, file);
   throw new HarnessError("USAGE", `${path} is not a scenario: ${scenarioProblem(definition)}`);
 }
 
-async function defaultExport(file: string, what: string): Promise<unknown> {
+function serviceOf(definition: ScenarioDefinition, name: string, file: string): Service {
+  let loaded = 0;
+  return scenarioService(definition, name, pathToFileURL(file), async () => {
+    const again = await defaultExport(file, "scenario", `?loaded=${++loaded}`);
+    return isScenario(again) ? again : definition;
+  });
+}
+
+/** @param query makes it another module, with a memory of its own */
+async function defaultExport(file: string, what: string, query = ""): Promise<unknown> {
   if (/\.[cm]?ts$/.test(file) && !process.features.typescript) {
     throw new HarnessError(
       "USAGE",
@@ -68,7 +81,9 @@ async function defaultExport(file: string, what: string): Promise<unknown> {
     );
   }
   try {
-    const module: { readonly default?: unknown } = await import(pathToFileURL(file).href);
+    const module: { readonly default?: unknown } = await import(
+      `${pathToFileURL(file).href}${query}`
+    );
     return module.default;
   } catch (cause) {
     const why = `${String(cause)}${await placeOf(cause, file)}`;

@@ -73,6 +73,7 @@ export function counterexampleText(c: Counterexample, options: TextOptions): str
     "",
     ...c.violations.flatMap((violation) => violationLines(violation, width, colours)),
     ...(anomaly === undefined ? [] : wrap(anomaly, width)),
+    ...(c.unrepeated === undefined ? [] : wrap(c.unrepeated.why, width)),
     "",
     `${colours("bold", "Replay it:")} ${options.again ?? replayCommand(options.replay ?? replayFilePath(options.folder, c))}`,
   ];

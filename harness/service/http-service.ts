@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { HarnessError } from "../core/error.ts";
+import type { ServiceEnd } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { SystemContext } from "../execution/system.ts";
 import { type RunningProgram, startProgram } from "./program.ts";
@@ -16,6 +17,8 @@ export interface StartedService {
   readonly url: string;
   /** Kills the service, and starts it again on the same port. Absent for a service that was running already. */
   readonly restart?: () => Promise<void>;
+  /** How the service ended by itself; undefined while it runs, and for one that was running already. */
+  readonly ended?: () => ServiceEnd | undefined;
   stop(): Promise<void>;
 }
 
@@ -37,8 +40,23 @@ async function startedProgram(
   options: Parameters<typeof startProgram>[1],
 ): Promise<StartedService> {
   const port = await freePort();
-  let running = await listening(definition, options, port);
+  let end: ServiceEnd | undefined;
+  let stopping = false;
+  const start = async () => {
+    const started = await listening(definition, options, port);
+    [end, stopping] = [undefined, false];
+    const { ended } = started;
+    ended.then(
+      ({ code }) => {
+        if (!stopping) end = { code, lastWords: started.stderr() };
+      },
+      () => {},
+    );
+    return started;
+  };
+  let running = await start();
   const stop = async () => {
+    stopping = true;
     running.process.kill("SIGKILL");
     await running.ended;
   };
@@ -47,8 +65,9 @@ async function startedProgram(
     stop,
     async restart() {
       await stop();
-      running = await listening(definition, options, port);
+      running = await start();
     },
+    ended: () => end,
   };
 }
 

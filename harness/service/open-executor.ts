@@ -40,6 +40,7 @@ export function setupOf<State extends Json, Op extends Operation>(
   return {
     migrate: (directUrl) => service.migrate(directUrl, mutant),
     start: (context) => service.start(context, mutant),
+    ...(service.refresh && { refresh: service.refresh }),
   };
 }
 

@@ -16,21 +16,30 @@ const STATUSES = Array.from({ length: 500 }, (_, code) => String(code + 100));
 /**
  * A scenario file as a service with a single scenario.
  * @param name the path of the file, by which a replay loads it again.
+ * @param reload loads the file again, as a new module.
  */
 export function scenarioService(
   definition: ScenarioDefinition,
   name: string,
   file: URL,
+  reload?: () => Promise<ScenarioDefinition>,
 ): Service<null, Operation> {
+  let current = definition;
   const clients = Object.keys(definition.clients);
   const scenario = { initial: null, clients: clients.map((client) => [{ name: client }]) };
   const codes = ["OK", ...STATUSES, ...(definition.errors ?? [])];
   return {
     name,
     migrate: (directUrl) => setUpScenario(definition, directUrl),
-    start: (context) => startScenario(definition, context, file),
+    start: (context) => startScenario(current, context, file),
+    ...(reload && {
+      refresh: async () => {
+        current = await reload();
+      },
+    }),
     scenarios: () => fc.constant(scenario),
     single: true,
+    ...(definition.service && "exec" in definition.service && { ownProcess: true }),
     patterns: [],
     invariants: Object.entries(definition.invariants ?? {}).map(invariantOf),
     codes: Object.fromEntries(clients.map((client) => [client, codes])),

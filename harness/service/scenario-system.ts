@@ -7,13 +7,16 @@ import type { Operation } from "../core/operation.ts";
 import type { System, SystemContext } from "../execution/system.ts";
 import { attributed } from "../execution/system.ts";
 import { openClient } from "../postgres/connection.ts";
-import { outcomeOfRequest, startService } from "./http-service.ts";
+import { outcomeOfRequest, type StartedService, startService } from "./http-service.ts";
 import { outcomeOfProgram, startProgram } from "./program.ts";
 import type { ClientQuery, Outcome, ScenarioDefinition } from "./scenario-definition.ts";
 import { contentsOf, type Restorer, takeSnapshot } from "./snapshot.ts";
 
 /** The time limit for connections to close after their client has ended. */
 const CLOSE_MS = 1_000;
+
+/** The code of a request to a service that ended by itself. */
+const SERVICE_ENDED = "CONNECTION_SERVICE_ENDED";
 
 /** The code of a thrown value that is not an Error. */
 export const THROWN = "THROWN";
@@ -64,7 +67,9 @@ export async function startScenario(
           ? outcomeOf(() => client({ url, service: service?.url, signal }))
           : "exec" in client
             ? outcomeOfProgram(startProgram(client, { url, file, signal }))
-            : outcomeOfRequest(client, service?.url, signal).catch(outcomeOfError);
+            : outcomeOfRequest(client, service?.url, signal).catch((error: unknown) =>
+                outcomeOfLostRequest(error, service),
+              );
       unanswered.add(answer);
       const outcome = await Promise.race([answer, unhandledErrors.failed]);
       unanswered.delete(answer);
@@ -96,6 +101,8 @@ export async function startScenario(
           await Promise.all(unanswered);
         },
       }),
+
+    ...(service?.ended && { ended: service.ended, remembers: true }),
 
     async stop() {
       abort.abort();
@@ -131,6 +138,26 @@ function outcomeOfError(error: unknown): Outcome {
   if (error instanceof HarnessError) throw error;
   const message = error instanceof Error ? error.message : String(error);
   return { error: codeOf(error), message };
+}
+
+/** The time for a service to end whose connections have ended. */
+const END_MS = 200;
+const END_POLL_MS = 5;
+
+/**
+ * The outcome of a request without an answer. Which error it has depends on the moment at which the
+ * service ended; so the outcome is one and the same if it did.
+ */
+async function outcomeOfLostRequest(
+  error: unknown,
+  service: StartedService | undefined,
+): Promise<Outcome> {
+  const outcome = outcomeOfError(error);
+  if (service?.ended === undefined || !("error" in outcome)) return outcome;
+  const deadline = performance.now() + END_MS;
+  while (service.ended() === undefined && performance.now() < deadline) await delay(END_POLL_MS);
+  if (service.ended() === undefined) return outcome;
+  return { error: SERVICE_ENDED, message: "the service ended before it answered" };
 }
 
 /** The driver's code of an error, usually the SQLSTATE; else the name of the error's class. */

@@ -86,6 +86,8 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
   migrate(directUrl: string, mutant: string | undefined): Promise<void>;
   /** Starts the service on a migrated database, with the seeded bug named `mutant` if one is given. */
   start(context: SystemContext, mutant: string | undefined): Promise<System<State, Op>>;
+  /** Loads the code of clients in this process anew: what it keeps in memory is forgotten. */
+  refresh?(): Promise<void>;
   /** Generates scenarios with a number of clients within `bounds`. */
   scenarios(bounds: Bounds): Arbitrary<Scenario<State, Op>>;
   /**
@@ -95,6 +97,8 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
   readonly single?: boolean;
   /** Whether clients are sessions that end with each execution, so that one may leave a transaction open. */
   readonly ownSessions?: boolean;
+  /** Whether the service is a process that the harness starts, and that may end by itself. */
+  readonly ownProcess?: boolean;
   /** A pair for every two of the service's operations, for searches of all their interleavings. */
   pairs?(): readonly Pair<State, Op>[];
   /** Shapes of scenarios in which races live, and how often each must be generated. */
