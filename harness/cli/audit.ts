@@ -90,7 +90,8 @@ async function auditOnce(url: string, options: Options): Promise<Audit> {
   const colour = process.stdout.isTTY && process.stdout.hasColors();
   if (options.junit !== undefined) await atomicWrite(options.junit, auditJunit(result));
   if (options.prometheus !== undefined) {
-    await atomicWrite(options.prometheus, auditPrometheus(result));
+    // The collector is another user.
+    await atomicWrite(options.prometheus, auditPrometheus(result), "all");
   }
   process.stdout.write(
     options.json ? `${JSON.stringify({ version: 1, ...result })}\n` : auditText(result, colour),

@@ -292,7 +292,7 @@ async function seedOf({ seed }: CampaignCommandOptions): Promise<number> {
 }
 
 async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
     throw new HarnessError(
       "USAGE",
       `the folder ${folder} cannot be created: give another one with --report`,

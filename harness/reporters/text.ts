@@ -82,7 +82,9 @@ export function counterexampleText(c: Counterexample, options: TextOptions): str
 /** Nothing for a scenario without an initial state of its own. */
 function initialState(initial: Json, width: number, colours: Colours): string[] {
   if (initial === null) return [];
-  const lines = prettyJson(initial, width).split("\n").map(printable);
+  const lines = prettyJson(initial, width)
+    .split("\n")
+    .map((line) => printable(line));
   return [colours("dim", "initial state"), ...lines, ""];
 }
 
