@@ -26,7 +26,7 @@ export function addAudit(command: Command, finished: (exitCode: number) => void)
     .option("--database-url <url>", "the database (default: DATABASE_URL)")
     .option(
       "--check <functions>",
-      "the functions to run (default: all that return a table with check_name and status)",
+      "the functions to run (default: those of this role and of the database's owner that return a table with check_name and status)",
       names,
     )
     .option("--details", "print texts and whole rows, not only ids")

@@ -79,8 +79,8 @@ function unicodeEscape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-/** On a terminal: colours, and what redraws a line of progress. */
-const TERMINAL_CONTROLS = /\u001b\[[\d;]*m|\u001b\[2?K|\r/y;
+/** What follows an ESC in a colour, and in what redraws a line of progress. */
+const TERMINAL_CONTROL = /^\[(?:[\d;]{0,16}m|2?K)/;
 
 /** The last character of what begins a command of a CI system: `::`, `##[`, `##vso[`, `##teamcity[`. */
 const COMMAND = /(?<=^[^\S\n]*:):|(?<=##\w{0,20})\[/gm;
@@ -116,8 +116,10 @@ export class OutputGuard {
     return text.replace(UNPRINTABLE, (character, at: number) => {
       if (character === "\n" || character === "\t") return character;
       if (!this.#terminal) return unicodeEscape(character);
-      TERMINAL_CONTROLS.lastIndex = at;
-      return TERMINAL_CONTROLS.test(text) ? character : unicodeEscape(character);
+      const follows = text.slice(at + 1, at + 20);
+      const allowed =
+        character === "\r" || (character === "\u001b" && TERMINAL_CONTROL.test(follows));
+      return allowed ? character : unicodeEscape(character);
     });
   }
 }

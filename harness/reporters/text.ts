@@ -45,6 +45,8 @@ export interface TextOptions {
   readonly width?: number;
 }
 
+const MIN_EVENT_WIDTH = 40;
+
 const CLIENT_COLOURS = ["cyan", "magenta", "blue", "yellow"] as const;
 
 /**
@@ -125,13 +127,15 @@ function stepTable(
 ): string[] {
   const columns = clientsIn(steps, clients);
   const head = `step  ${columns.join(" ")}  `;
+  // The marks of many clients leave no room on a line.
+  const room = Math.max(width - head.length, MIN_EVENT_WIDTH);
   const rows = steps.flatMap((step) => {
     const number = String(step.number).padStart(4);
     const open = (client: number) => (step.inTransaction.has(client) ? "│" : " ");
     const mark = (client: number) => (clientOf(step.task) === client ? "●" : open(client));
     const marks = (of: (client: number) => string) =>
       columns.map((client) => inClientColour(client, of(client), colours)).join(" ");
-    return eventLines(step, width - head.length, colours).map((line, at) =>
+    return eventLines(step, room, colours).map((line, at) =>
       at === 0 ? `${number}  ${marks(mark)}  ${line}` : `      ${marks(open)}  ${line}`,
     );
   });
