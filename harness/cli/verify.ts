@@ -16,6 +16,7 @@ import { verify } from "../explorer/verify.ts";
 import { loadScenario, loadService, locateService } from "../loading/load-service.ts";
 import { mutantNamed } from "../mutation/derivation.ts";
 import { startServer } from "../postgres/provider.ts";
+import { type Redaction, redactedCampaign } from "../reporters/redaction.ts";
 import { writeShard } from "../reporters/shard-file.ts";
 import { type StrategyName, strategies, strategyNamed } from "../scheduler/strategies.ts";
 import type { Bounds, Service } from "../service/service.ts";
@@ -35,6 +36,7 @@ import {
   positiveNumber,
   preemptionBound,
   REUSE,
+  redact,
   SEED,
   SERVICE,
   seedOrCommit,
@@ -73,6 +75,7 @@ export interface CampaignCommandOptions {
   readonly mutant?: string;
   readonly report: string;
   readonly json?: boolean;
+  readonly redact?: Redaction;
   readonly stepTimeout: number;
   readonly shrinkTime: number;
 }
@@ -162,6 +165,7 @@ export function addCampaignOptions(command: Command): Command {
     .option("--postgres <which>", POSTGRES, "auto")
     .option("--reuse", REUSE)
     .option("--report <folder>", "the folder for report.json and report.html", "reports")
+    .addOption(redact())
     .option("--json", "print report.json instead of the summary")
     .addOption(shrinkTime());
   addHiddenAlias(command, "--judges <names>", "--checkers");
@@ -218,7 +222,11 @@ export async function runCampaign(
   const progress = new ProgressLine(process.stderr, limits);
   try {
     process.stderr.write(`${server.description}\n`);
-    const { campaign, error, total } = await verify(server, service, {
+    const {
+      campaign: whole,
+      error,
+      total,
+    } = await verify(server, service, {
       ...limits,
       seed: await seedOf(options),
       scenarios,
@@ -244,6 +252,7 @@ export async function runCampaign(
       onProgress: (now) => progress.show(now),
     });
     progress.clear();
+    const campaign = options.redact === undefined ? whole : redactedCampaign(whole, options.redact);
     await publish(campaign, {
       folder: options.report,
       json: options.json === true,
