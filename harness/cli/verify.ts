@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { type Command, Option } from "commander";
@@ -9,6 +8,7 @@ import type { GateLevel, Isolation } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Fault } from "../core/fault.ts";
 import { faultsIn } from "../core/schedule.ts";
+import { makeFolder } from "../explorer/atomic-write.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import { RegressionFolder } from "../explorer/regressions.ts";
 import type { Shard, ShardPart } from "../explorer/shards.ts";
@@ -211,7 +211,7 @@ export async function runCampaign(
     );
   }
   // A folder that cannot be written is an error before the campaign, not after it.
-  await makeFolder(options.report);
+  await makeReportFolder(options.report);
   const regressions = RegressionFolder.of(file, service.name);
   const stored = options.mutant === undefined ? await regressions.read(service.name) : [];
   const storedFaults = stored.flatMap(({ regression }) => faultsIn(regression.schedule));
@@ -300,8 +300,8 @@ async function seedOf({ seed }: CampaignCommandOptions): Promise<number> {
   return seed === FROM_COMMIT ? seedFromCommit() : (seed ?? randomInt(2 ** 31));
 }
 
-async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+async function makeReportFolder(folder: string): Promise<void> {
+  await makeFolder(folder).catch((cause: unknown) => {
     throw new HarnessError(
       "USAGE",
       `the folder ${folder} cannot be created: give another one with --report`,
