@@ -6,7 +6,10 @@ import type { BenchComparison, Benchmark } from "./benchmark.ts";
 
 const SIZES = [10_000, 100_000, 1_000_000] as const;
 const ROUNDS = 3;
-const OPTIONS: AuditOptions = { details: false, statementTimeoutMs: 600_000, rows: 10 };
+const OPTIONS: AuditOptions = {
+  ...{ details: false, statementTimeoutMs: 600_000, rows: 10 },
+  functions: ["verify_booking_slot_consistency", "verify_payment_consistency"],
+};
 
 /**
  * Creates SIZE bookings of one hour in the calendars of 100 providers. Every fourth booking is

@@ -1,5 +1,5 @@
 import { Client } from "pg";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { audit } from "./audit.ts";
@@ -104,6 +104,61 @@ test.each([
   ["other.verify_accounts"],
 ])("refuses %s, which is no check function", async (...functions) => {
   await expect(audit(url, { ...defaults, functions })).rejects.toMatchObject({ code: "USAGE" });
+});
+
+describe("executes only functions that belong to the auditing role or the database's owner", () => {
+  let auditor: string;
+  beforeAll(async () => {
+    const database = await server.lease();
+    const admin = new Client(database.url);
+    await admin.connect();
+    await admin.query(`
+      create role stranger; create role auditor login password 'auditor';
+      alter database ${database.name} owner to auditor;
+      create schema low authorization stranger; grant usage on schema low to public;
+      set role stranger;
+      create function low.evil() returns table (check_name text, status text) language plpgsql as $$
+        begin raise exception 'executed'; end $$;
+      reset role`);
+    await admin.end();
+    const url = new URL(database.url);
+    url.username = url.password = "auditor";
+    auditor = url.href;
+  });
+
+  test("unless they are named", async () => {
+    const refused = audit(auditor, defaults);
+    await expect(refused).rejects.toMatchObject({
+      code: "USAGE",
+      message: expect.stringMatching(/low\.evil\(\) belongs to stranger.*--check/),
+    });
+    const named = await audit(auditor, { ...defaults, functions: ["low.evil"] });
+    expect(named).toMatchObject({ verdict: "unknown", reason: "executed (SQLSTATE P0001)" });
+  });
+
+  test("and passes over the others where there are functions of its own", async () => {
+    const own = new Client(auditor);
+    await own.connect();
+    await own.query(`create schema mine; create function mine.verify() returns table (check_name text, status text)
+      language sql as $$ select 'mine', 'PASS' $$`);
+    await own.end();
+    const { checks } = await audit(auditor, defaults);
+    expect(checks.map(({ name }) => name)).toEqual(["mine"]);
+  });
+
+  test.each([
+    "superuser",
+    "in role pg_execute_server_program",
+  ])("and refuses a role that could run programs: %s", async (rights) => {
+    const name = `mighty_${rights.length}`;
+    await client.query(`create role ${name} login password '${name}' ${rights}`);
+    const mighty = new URL(url);
+    mighty.username = mighty.password = name;
+    await expect(audit(mighty.href, defaults)).rejects.toMatchObject({
+      code: "USAGE",
+      message: expect.stringContaining("--check"),
+    });
+  });
 });
 
 test("refuses a function that returns no rows", async () => {

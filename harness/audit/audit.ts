@@ -37,6 +37,7 @@ export async function audit(url: string, options: AuditOptions): Promise<Audit> 
     const { rows } = await client.query(
       "select current_database() as name, current_setting('server_version') as version",
     );
+    if (options.functions === undefined) await refuseRights(client);
     const checks: AuditCheck[] = [];
     const reason = await inSnapshot(client, options, async () => {
       for (const checkFunction of await checkFunctions(client, options.functions)) {
@@ -56,6 +57,27 @@ export async function audit(url: string, options: AuditOptions): Promise<Audit> 
   } finally {
     await client.end().catch(() => {});
   }
+}
+
+/**
+ * Refuses a role that could do more than read although its transaction is read-only: with these rights a
+ * function can run programs and access files of the server (COPY).
+ */
+async function refuseRights(client: Connection): Promise<void> {
+  const { rows } = await client.query<{ right: string }>(
+    `select case when rolsuper then 'a superuser' else 'a member of ' || right_name end as right
+       from pg_roles,
+            unnest(array['pg_execute_server_program', 'pg_write_server_files',
+                         'pg_read_server_files']) right_name
+      where rolname = current_user and pg_has_role(right_name, 'member')
+      limit 1`,
+  );
+  const [first] = rows;
+  if (first === undefined) return;
+  throw new HarnessError(
+    "USAGE",
+    `the role is ${first.right}, and check functions would run with its rights: audit as a role that may only read, or name the functions to run with --check.`,
+  );
 }
 
 /** Returns the error of the server that ended the work; undefined if the work completed. */

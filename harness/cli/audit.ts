@@ -26,7 +26,7 @@ export function addAudit(command: Command, finished: (exitCode: number) => void)
     .option("--database-url <url>", "the database (default: DATABASE_URL)")
     .option(
       "--check <functions>",
-      "the functions to run (default: all that return a table with check_name and status)",
+      "the functions to run (default: those of this role and of the database's owner that return a table with check_name and status)",
       names,
     )
     .option("--details", "print texts and whole rows, not only ids")
@@ -90,7 +90,8 @@ async function auditOnce(url: string, options: Options): Promise<Audit> {
   const colour = process.stdout.isTTY && process.stdout.hasColors();
   if (options.junit !== undefined) await atomicWrite(options.junit, auditJunit(result));
   if (options.prometheus !== undefined) {
-    await atomicWrite(options.prometheus, auditPrometheus(result));
+    // The collector is another user.
+    await atomicWrite(options.prometheus, auditPrometheus(result), "all");
   }
   process.stdout.write(
     options.json ? `${JSON.stringify({ version: 1, ...result })}\n` : auditText(result, colour),

@@ -52,6 +52,11 @@ describe("bad input is a clear error", () => {
       ["verify", "--report", "/dev/null/reports"],
       "--report",
     ],
+    [
+      "a report folder where none can be created",
+      ["verify", "--report", "/proc/reports"],
+      "--report",
+    ],
     ["a replay file that is missing", ["replay", "nowhere.json"], "nowhere.json"],
     ["a damaged token", ["replay", "h1.AAAAAAAA"], "damaged"],
   ])("%s", async (_, args, says) => {

@@ -3,6 +3,7 @@ import { HarnessError } from "../core/error.ts";
 import { version } from "../version.ts";
 import { EXIT, exitCodeOf, withExitGuard } from "./exit.ts";
 import { addMutationCommands } from "./mutation-commands.ts";
+import { guardOutput } from "./output.ts";
 
 /** Adds arguments, options and the action to a command. The action passes on its exit code. */
 type AddTo = (command: Command, finished: (exitCode: number) => void) => void;
@@ -106,6 +107,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const finished = (code: number) => {
     exitCode = code;
   };
+  const unguard = guardOutput();
   try {
     const heddle = await programFor(argv, finished);
     await withExitGuard(() => heddle.parseAsync(argv, { from: "user" }));
@@ -114,6 +116,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.pass : EXIT.usage;
     process.stderr.write(`${describe(error)}\n`);
     return exitCodeOf(error);
+  } finally {
+    unguard();
   }
 }
 

@@ -4,6 +4,7 @@ import { GATE_LEVELS, type GateLevel, ISOLATIONS, type Isolation } from "../core
 import { FAULT_GROUPS, FAULTS, type Fault, isFault } from "../core/fault.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import type { Shard } from "../explorer/shards.ts";
+import { redactionOf } from "../reporters/redaction.ts";
 import { type StrategyName, strategies } from "../scheduler/strategies.ts";
 import type { Bounds } from "../service/service.ts";
 
@@ -56,6 +57,13 @@ export function invariantFiles(): Option {
     "--invariant <file...>",
     "a .sql file, or a folder of them: queries that must return no rows",
   );
+}
+
+export function redact(): Option {
+  return new Option(
+    "--redact <rules>",
+    "what reports leave out: the values of columns by name, and /patterns/, separated by commas",
+  ).argParser((text) => redactionOf(names(text)));
 }
 
 /** Adds an earlier name of the option `name`, which works and is not listed in the help. */

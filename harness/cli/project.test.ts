@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { loadRecordedService, serviceName } from "./project.ts";
 
@@ -28,6 +29,25 @@ test.each([
   await write(name, text);
   expect(await serviceName(undefined)).toBe("a.ts");
   expect(await serviceName("b.ts")).toBe("b.ts");
+});
+
+test("a service outside the working folder is executed only if the command line names it", async () => {
+  const outside = await mkdtemp(join(tmpdir(), "outside-"));
+  const executed = join(outside, "executed");
+  const code = `import { writeFileSync } from "node:fs"; writeFileSync(${JSON.stringify(executed)}, "");`;
+  await writeFile(join(outside, "a.mjs"), `${code}${service("a")}`);
+  await symlink(join(outside, "a.mjs"), join(folder, "link.mjs"));
+  const path = join(relative(process.cwd(), outside), "a.mjs");
+  for (const name of [join(outside, "a.mjs"), path, "./link.mjs", `${outside}/a.spec`]) {
+    await expect(loadRecordedService(name, undefined)).rejects.toMatchObject({
+      code: "USAGE",
+      message: expect.stringContaining("--service"),
+    });
+  }
+  expect(existsSync(executed)).toBe(false);
+  await loadRecordedService("other", join(outside, "a.mjs"));
+  expect(existsSync(executed)).toBe(true);
+  await rm(outside, { recursive: true });
 });
 
 test("without either, the error says how to begin", async () => {

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { readFile, realpath } from "node:fs/promises";
+import { resolve, sep } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { HarnessError } from "../core/error.ts";
+import { specFiles } from "../isolationtester/explore-spec.ts";
 import { loadService, locateService } from "../loading/load-service.ts";
 import type { Service } from "../service/service.ts";
 
@@ -58,13 +59,36 @@ export async function loadRecordedService(
   given: string | undefined,
 ): Promise<Service> {
   if (given !== undefined) return loadService(given);
-  if (isLocated(recorded)) return loadService(recorded);
+  if (isLocated(recorded)) {
+    await requireInside(recorded);
+    return loadService(recorded);
+  }
   const configured = await configuredService();
   const service = configured === undefined ? undefined : await loadService(configured);
   if (service?.name === recorded) return service;
   throw usage(
     `the service "${recorded}" of the counterexample is not found here: give its file with --service`,
   );
+}
+
+/** The services that come with Heddle. */
+const BUNDLED = fileURLToPath(new URL("../../models/", import.meta.url));
+
+/**
+ * A counterexample is data that others may have written: of the files that it names, only those below the
+ * working folder are executed. Links count as the files to which they lead.
+ */
+async function requireInside(recorded: string): Promise<void> {
+  const inside = await Promise.all(
+    [process.cwd(), BUNDLED].map((folder) => realpath(folder).catch(() => "")),
+  );
+  for (const file of specFiles(recorded) ?? [locateService(recorded)]) {
+    const path = await realpath(file).catch(() => resolve(file));
+    if (inside.some((folder) => folder !== "" && path.startsWith(folder + sep))) continue;
+    throw usage(
+      `the counterexample names the service ${recorded}, which is outside the working folder, and so is not executed: if it is yours, name it with --service`,
+    );
+  }
 }
 
 function isLocated(name: string): boolean {

@@ -33,8 +33,9 @@ test("a controller in another process schedules the statements; without one, non
   child.stdout?.on("data", (text: string) => {
     output += text;
   });
-  await printed(child, "control ");
+  await printed(child, "token ");
   const url = /database (\S+)/.exec(output)?.[1] ?? "";
+  const token = /token (\S+)/.exec(output)?.[1] ?? "";
   const port = Number(/control 127\.0\.0\.1:(\d+)/.exec(output)?.[1]);
 
   const client = new Client({ connectionString: url });
@@ -44,14 +45,17 @@ test("a controller in another process schedules the statements; without one, non
   const socket = connect(port, "127.0.0.1");
   await once(socket, "connect");
   const next = eventsOf(socket);
-  socket.write("nonsense\n");
+  socket.write(`${JSON.stringify({ token })}\nnonsense\n`);
   expect(await next()).toMatchObject({
     event: "error",
     message: expect.stringContaining("nonsense"),
   });
   const second = connect(port, "127.0.0.1");
-  expect(await eventsOf(second)()).toMatchObject({ event: "error" });
-  second.destroy();
+  second.write(`${JSON.stringify({ token })}\n`);
+  expect(await eventsOf(second)()).toMatchObject({ message: "there is a controller already" });
+  const stranger = connect(port, "127.0.0.1");
+  stranger.write('{"token":"guess"}\n{"release":1}\n');
+  expect(await eventsOf(stranger)()).toMatchObject({ message: expect.stringContaining("token") });
 
   const answer = client.query("select 2 as two");
   const held = await next();
@@ -69,6 +73,43 @@ test("a controller in another process schedules the statements; without one, non
   await client.end();
   child.kill("SIGINT");
   expect((await ended).code).toBe(0);
+});
+
+test("a controller that leaves abruptly does not end the proxy, with the token or without", async () => {
+  const database = await server.lease();
+  const { child, ended } = place.start("proxy", "--database-url", database.url);
+  let output = "";
+  child.stdout?.on("data", (text: string) => {
+    output += text;
+  });
+  await printed(child, "token ");
+  const port = Number(/control 127\.0\.0\.1:(\d+)/.exec(output)?.[1]);
+  const token = JSON.stringify({ token: /token (\S+)/.exec(output)?.[1] });
+  for (const first of ["", `${token}\n`]) {
+    const socket = connect(port, "127.0.0.1").on("error", () => {});
+    await once(socket, "connect");
+    socket.write(first + "x\n".repeat(20_000));
+    await once(socket, "data");
+    socket.resetAndDestroy();
+  }
+  const client = new Client({ connectionString: /database (\S+)/.exec(output)?.[1] ?? "" });
+  await client.connect();
+  expect((await client.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+  await client.end();
+  child.kill("SIGINT");
+  expect((await ended).code).toBe(0);
+});
+
+test("an error about the URL does not show its password, however the URL is written", async () => {
+  for (const url of [
+    "postgres://ada:s3cret@[x/y",
+    "ada:s3cret@host",
+    "postgres:/x?password=s3cret",
+  ]) {
+    const { code, stderr } = await place.heddle("proxy", "--database-url", url);
+    expect(code).toBe(2);
+    expect(stderr).not.toContain("s3cret");
+  }
 });
 
 test("an address that the proxy cannot listen on is a clear error", async () => {

@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { HarnessError } from "../core/error.ts";
+import { withClient } from "../postgres/connection.ts";
 import { RemoteControl } from "../proxy/remote-control.ts";
 import { WireProxy } from "../proxy/wire-proxy.ts";
+import { withoutPasswords } from "../reporters/format-values.ts";
 import { EXIT, interruption } from "./exit.ts";
 
 interface Options {
@@ -17,6 +19,10 @@ export function addProxy(command: Command, finished: (exitCode: number) => void)
   command
     .requiredOption("--database-url <url>", "the database behind the proxy")
     .option("--control <where>", "the controller's port (0: any), or the path of a socket", "0")
+    .addHelpText(
+      "after",
+      "\nPrints the database's URL, the address for the controller, and the token that it sends first.",
+    )
     .action(async (options: Options) => finished(await runCommand(options)));
 }
 
@@ -27,11 +33,13 @@ async function runCommand({ databaseUrl, control }: Options): Promise<number> {
     interrupted.signal.addEventListener("abort", () => resolve(), { once: true });
   });
   try {
-    const proxy = await WireProxy.start(databaseUrl, folder).catch((cause: unknown) => {
-      throw new HarnessError("USAGE", `${databaseUrl} is no connection string: ${String(cause)}`, {
-        cause,
-      });
-    });
+    if (!/^postgres(ql)?:\/\//.test(databaseUrl) || !URL.canParse(databaseUrl)) {
+      throw new HarnessError(
+        "USAGE",
+        `--database-url is no connection string, such as postgres://user@host:5432/database: ${withoutPasswords(databaseUrl)}`,
+      );
+    }
+    const proxy = await WireProxy.start(databaseUrl, folder);
     const address = /^\d+$/.test(control) ? Number(control) : control;
     const remote = await RemoteControl.listen(proxy, address).catch(async (cause: unknown) => {
       await proxy.stop();
@@ -43,7 +51,13 @@ async function runCommand({ databaseUrl, control }: Options): Promise<number> {
         },
       );
     });
-    process.stdout.write(`database ${await proxy.urlFor()}\ncontrol ${remote.address}\n`);
+    await warnOfSuperuser(databaseUrl);
+    const lines = [
+      `database ${await proxy.urlFor()}`,
+      `control ${remote.address}`,
+      `token ${remote.token}`,
+    ];
+    process.stdout.write(`${lines.join("\n")}\n`);
     await stopped;
     await remote.stop();
     await proxy.stop();
@@ -52,4 +66,17 @@ async function runCommand({ databaseUrl, control }: Options): Promise<number> {
     interrupted.end();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The proxy gives its clients the role of the URL. A server that is not there yet is no error. */
+async function warnOfSuperuser(url: string): Promise<void> {
+  const QUERY = "select rolsuper from pg_roles where rolname = current_user";
+  const role = await withClient(url, async (client) => (await client.query(QUERY)).rows[0]).catch(
+    () => undefined,
+  );
+  if (role?.rolsuper !== true) return;
+  process.stderr.write(
+    "the role of --database-url is a superuser: a program that knows the URL below can run programs as " +
+      "the server's account; give the URL of another role\n",
+  );
 }

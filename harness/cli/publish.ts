@@ -11,6 +11,7 @@ import { FILES } from "../reporters/report-files.ts";
 import { summary } from "../reporters/summary.ts";
 import { counterexampleText } from "../reporters/text.ts";
 import { refreshReport, writeAttackReports, writeReports } from "../reporters/write.ts";
+import { printWorkflowCommands } from "./output.ts";
 
 interface Publishing {
   /** The folder for the reports. */
@@ -58,7 +59,7 @@ export async function publishOnGithub(
   env: { readonly [name: string]: string | undefined } = process.env,
 ): Promise<void> {
   if (env["GITHUB_ACTIONS"] !== "true") return;
-  for (const line of annotations) process.stderr.write(`${line}\n`);
+  printWorkflowCommands(annotations);
   const page = env["GITHUB_STEP_SUMMARY"];
   if (!page) return;
   await appendFile(page, summary).catch((error: unknown) => {

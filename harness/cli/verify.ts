@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { type Command, Option } from "commander";
@@ -9,6 +8,7 @@ import type { GateLevel, Isolation } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Fault } from "../core/fault.ts";
 import { faultsIn } from "../core/schedule.ts";
+import { makeFolder } from "../explorer/atomic-write.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import { RegressionFolder } from "../explorer/regressions.ts";
 import type { Shard, ShardPart } from "../explorer/shards.ts";
@@ -16,6 +16,7 @@ import { verify } from "../explorer/verify.ts";
 import { loadScenario, loadService, locateService } from "../loading/load-service.ts";
 import { mutantNamed } from "../mutation/derivation.ts";
 import { startServer } from "../postgres/provider.ts";
+import { type Redaction, redactedCampaign } from "../reporters/redaction.ts";
 import { writeShard } from "../reporters/shard-file.ts";
 import { type StrategyName, strategies, strategyNamed } from "../scheduler/strategies.ts";
 import type { Bounds, Service } from "../service/service.ts";
@@ -35,6 +36,7 @@ import {
   positiveNumber,
   preemptionBound,
   REUSE,
+  redact,
   SEED,
   SERVICE,
   seedOrCommit,
@@ -74,6 +76,7 @@ export interface CampaignCommandOptions {
   readonly mutant?: string;
   readonly report: string;
   readonly json?: boolean;
+  readonly redact?: Redaction;
   readonly stepTimeout: number;
   readonly shrinkTime: number;
 }
@@ -171,6 +174,7 @@ export function addCampaignOptions(command: Command): Command {
     .option("--postgres <which>", POSTGRES, "auto")
     .option("--reuse", REUSE)
     .option("--report <folder>", "the folder for report.json and report.html", "reports")
+    .addOption(redact())
     .option("--json", "print report.json instead of the summary")
     .addOption(shrinkTime());
   addHiddenAlias(command, "--judges <names>", "--checkers");
@@ -216,7 +220,7 @@ export async function runCampaign(
     );
   }
   // A folder that cannot be written is an error before the campaign, not after it.
-  await makeFolder(options.report);
+  await makeReportFolder(options.report);
   const regressions = RegressionFolder.of(file, service.name);
   const stored = options.mutant === undefined ? await regressions.read(service.name) : [];
   const storedFaults = stored.flatMap(({ regression }) => faultsIn(regression.schedule));
@@ -227,7 +231,11 @@ export async function runCampaign(
   const progress = new ProgressLine(process.stderr, limits);
   try {
     process.stderr.write(`${server.description}\n`);
-    const { campaign, error, total } = await verify(server, service, {
+    const {
+      campaign: whole,
+      error,
+      total,
+    } = await verify(server, service, {
       ...limits,
       seed: await seedOf(options),
       scenarios,
@@ -254,6 +262,7 @@ export async function runCampaign(
       onProgress: (now) => progress.show(now),
     });
     progress.clear();
+    const campaign = options.redact === undefined ? whole : redactedCampaign(whole, options.redact);
     await publish(campaign, {
       folder: options.report,
       json: options.json === true,
@@ -301,8 +310,8 @@ async function seedOf({ seed }: CampaignCommandOptions): Promise<number> {
   return seed === FROM_COMMIT ? seedFromCommit() : (seed ?? randomInt(2 ** 31));
 }
 
-async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+async function makeReportFolder(folder: string): Promise<void> {
+  await makeFolder(folder).catch((cause: unknown) => {
     throw new HarnessError(
       "USAGE",
       `the folder ${folder} cannot be created: give another one with --report`,

@@ -4,6 +4,7 @@ import { Client } from "pg";
 import type { Control, Isolation } from "../core/control.ts";
 import type { Footprints } from "../footprints/footprints.ts";
 import { type InnerGates, installGates } from "../instrumentation/inner-gates.ts";
+import { sealOwner } from "../postgres/leases.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import type { BackendSignals } from "../proxy/pending-statement.ts";
 import { WireProxy } from "../proxy/wire-proxy.ts";
@@ -57,7 +58,8 @@ export async function openGatedDatabase(
   try {
     const database = await server.lease();
     undo.push(() => database.drop());
-    await attributed("the service's migrate()", migrate(database.url));
+    await attributed("the service's migrate()", migrate(database.ownerUrl));
+    await sealOwner(database);
     const folder = await mkdtemp(join(server.folder, "x"));
     undo.push(() => rm(folder, { recursive: true, force: true }));
     const routines = options.hashRoutines ? await routineHashes(database.url) : {};
@@ -66,7 +68,10 @@ export async function openGatedDatabase(
     const inner = levels.some((level) => level !== "statement");
     const gates = inner ? await installGates(database.url, levels) : undefined;
     if (gates !== undefined) undo.push(() => gates.close());
-    const proxy = await WireProxy.start(database.url, folder, gates?.locks);
+    const proxy = await WireProxy.start(database.url, folder, {
+      gates: gates?.locks,
+      ports: portsOf(database),
+    });
     undo.push(() => proxy.stop());
     const lockWaits = await LockWaits.open(database.url);
     undo.push(() => lockWaits.close());
@@ -84,6 +89,12 @@ export async function openGatedDatabase(
     await runAll(undo.reverse());
     throw error;
   }
+}
+
+/** The ports lead to the role that owns the schema, and never to the superuser of Heddle. */
+function portsOf({ url, ownerUrl }: Database): { url: string; refused: readonly string[] } {
+  const superuser = decodeURIComponent(new URL(url).username);
+  return { url: ownerUrl, refused: ownerUrl === url ? [] : [superuser] };
 }
 
 /** Opens Heddle's own connections again, after the server was killed and restarted. */

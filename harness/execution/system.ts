@@ -26,9 +26,10 @@ export interface SystemContext {
   urlFor(client?: number): Promise<string>;
   /**
    * Listens on this port of the machine, for a service that runs already and was configured with it.
-   * Its connections lead to this database, whatever user and database they ask for.
+   * Its connections lead to this database, whatever user and database they ask for, given the password.
+   * Without a password no connection is let in.
    */
-  listenOn(port: number): Promise<void>;
+  listenOn(port: number, password?: string): Promise<void>;
   /** The number of open connections of a client. */
   sessionsOf(client: number): number;
   /** Connection string past the proxy, for `reset` and `observe`. */
@@ -132,7 +133,7 @@ export async function startSystem<State extends Json, Op extends Operation>(
     gatedUrl: proxy.url,
     gatedStream: () => proxy.connection(),
     urlFor: (client?: number) => proxy.urlFor(client),
-    listenOn: (port: number) => proxy.listenOn(port),
+    listenOn: (port: number, password?: string) => proxy.listenOn(port, password),
     sessionsOf: (client: number) => proxy.sessionsOf(client),
     directUrl: database.url,
     killable,

@@ -1,18 +1,25 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { HarnessError } from "../core/error.ts";
 
 /**
  * Writes a file in one step: readers see the old text or the new one. Creates the folder if needed.
  *
+ * @param readers who may read a new file and folder. Default: their owner only, since they may hold data
+ * of the system under test
  * @throws HarnessError `USAGE` if the file cannot be written
  */
-export async function atomicWrite(file: string, text: string): Promise<void> {
+export async function atomicWrite(
+  file: string,
+  text: string,
+  readers: "owner" | "all" = "owner",
+): Promise<void> {
+  const [folderMode, mode] = readers === "owner" ? [0o700, 0o600] : [0o777, 0o666];
   const draft = `${file}.${randomUUID()}.part`;
   try {
-    await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(draft, text, { flush: true });
+    await makeFolder(path.dirname(file), folderMode);
+    await writeFile(draft, text, { flush: true, mode });
     await rename(draft, file);
   } catch (cause) {
     await rm(draft, { force: true }).catch(() => undefined);
@@ -23,4 +30,21 @@ export async function atomicWrite(file: string, text: string): Promise<void> {
       { cause },
     );
   }
+}
+
+/**
+ * Creates a folder and those above it. Not `mkdir` with `recursive`, which never ends below a folder such as
+ * /proc, where none can be created.
+ *
+ * @param mode of new folders. Default: for their owner only
+ */
+export async function makeFolder(folder: string, mode = 0o700): Promise<void> {
+  const made = await stat(folder).catch(() => undefined);
+  if (made?.isDirectory()) return;
+  const above = path.dirname(path.resolve(folder));
+  if (above !== path.resolve(folder)) await makeFolder(above, mode);
+  await mkdir(folder, { mode }).catch(async (error: NodeJS.ErrnoException) => {
+    // Another process may have created it meanwhile.
+    if (error.code !== "EEXIST" || !(await stat(folder)).isDirectory()) throw error;
+  });
 }

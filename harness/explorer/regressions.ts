@@ -153,7 +153,7 @@ export class RegressionFolder {
   ): Promise<string> {
     const regression = regressionOf(counterexample);
     const file = path.join(this.path, regressionName(regression));
-    await atomicWrite(file, encodeRegression(regression));
+    await atomicWrite(file, encodeRegression(regression), "all");
     return file;
   }
 

@@ -73,8 +73,12 @@ export class WorkerProcess<State extends Json, Op extends Operation>
     const child = fork(WORKER, {
       serialization: "advanced",
       // Output of the service must not get into the output of Heddle.
-      stdio: ["ignore", 2, 2, "ipc"],
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
+    // Not the file itself: what is written to the stream is escaped.
+    for (const output of [child.stdout, child.stderr]) {
+      output?.on("data", (chunk: Buffer) => process.stderr.write(chunk));
+    }
     this.#child = child;
     child.on("message", (message: FromWorker) => this.#receive(message));
     child.on("error", () => {});
@@ -115,8 +119,8 @@ export class WorkerProcess<State extends Json, Op extends Operation>
     try {
       const database = await this.#server.lease();
       this.#databases.set(database.name, database);
-      const { name, url, lockWaits } = database;
-      this.#send({ type: "leased", database: { name, url, lockWaits } });
+      const { name, url, ownerUrl, lockWaits } = database;
+      this.#send({ type: "leased", database: { name, url, ownerUrl, lockWaits } });
     } catch (error) {
       if (!(error instanceof HarnessError)) throw error;
       const { code, message } = error;

@@ -14,8 +14,8 @@ export function isSocket({ host }: Address): boolean {
 }
 
 /**
- * The URL of a server's database `postgres` for its superuser `postgres`. A server of Heddle's trusts
- * that user over a socket, since only the OS user of the server can reach it.
+ * The URL of a server's database `postgres` for its superuser `postgres`. Over a
+ * socket, a server of Heddle's lets in the OS user of this process without a password.
  */
 export function urlOf(address: Address, password: string): string {
   const { host, port } = address;

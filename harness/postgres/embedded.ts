@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
-import { open, readFile } from "node:fs/promises";
-import { platform } from "node:os";
+import { chmod, open, readFile, writeFile } from "node:fs/promises";
+import { platform, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { HarnessError } from "../core/error.ts";
@@ -127,6 +127,7 @@ export async function startPostmaster(start: {
   const { host, port } = address;
   const settings = {
     ...settingsFor(start.durable),
+    ...(await accessRules(run.path, start.binaries)),
     log_min_messages: "fatal",
     // Files in the data directory are removed with it, even after a SIGKILL.
     dynamic_shared_memory_type: platform() === "win32" ? "windows" : "mmap",
@@ -169,6 +170,30 @@ export async function startPostmaster(start: {
     return ended.signal.aborted ? failed(ended.signal.reason) : undefined;
   };
   return { pid: child.pid ?? -1, failure };
+}
+
+/**
+ * Writes who may log in to the server, outside its data directory: over the socket only the OS user of
+ * this process, since other processes of the server's account, such as `nobody`, can reach the socket too;
+ * over TCP whoever has the password. On Windows, which has no such check, the rules of initdb count.
+ *
+ * @returns the settings that name the rules
+ */
+async function accessRules(
+  folder: string,
+  { version }: Pick<Binaries, "version">,
+): Promise<{ readonly [name: string]: string }> {
+  if (platform() === "win32") return {};
+  // Before PostgreSQL 16, a map of users cannot name all roles.
+  const all = Number.parseInt(version, 10) >= 16;
+  const files = { hba_file: join(folder, "hba.conf"), ident_file: join(folder, "ident.conf") };
+  const rules = `local ${all ? "all all" : "all postgres"} peer map=heddle\n${all ? "" : "local all all trust\n"}`;
+  const user = `heddle "${userInfo().username}" ${all ? "all" : "postgres"}\n`;
+  await writeFile(files.hba_file, `${rules}host all all 127.0.0.1/32 scram-sha-256\n`);
+  await writeFile(files.ident_file, user);
+  // The server's account reads them; a strict umask would keep it from that.
+  for (const file of Object.values(files)) await chmod(file, 0o644);
+  return files;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { HarnessError } from "../core/error.ts";
-import { AdminConnection, withDatabase } from "./connection.ts";
+import { AdminConnection, withClient, withDatabase } from "./connection.ts";
 import type { Database } from "./server.ts";
 
 const PREFIX = "heddle_";
@@ -17,6 +17,8 @@ export class Leases {
   readonly #createOptions: string;
   readonly #onChange: (names: readonly string[]) => void;
   readonly #names = new Set<string>();
+  /** Whether the admin connection's role is a superuser; undefined until that is known. */
+  #superuser: boolean | undefined;
 
   /**
    * @param options.url the server's URL for the users of a database. Default: the admin connection's.
@@ -47,8 +49,10 @@ export class Leases {
       await this.#admin.query(`create database ${name} template template0 ${this.#createOptions}`);
       await this.#admin.query(`comment on database ${name} is '${MARK}'`);
       const lockWaits = await this.#pushLockWaits(name);
+      const url = withDatabase(this.#url, name);
       return {
-        url: withDatabase(this.#url, name),
+        url,
+        ownerUrl: await this.#createOwner(name, url),
         name,
         lockWaits,
         drop: () => this.#drop(name),
@@ -83,9 +87,24 @@ export class Leases {
     }
   }
 
+  /** Creates the role that owns a database, which has its name. Only a superuser can create another. */
+  async #createOwner(name: string, url: string): Promise<string> {
+    this.#superuser ??= await isSuperuser(this.#admin);
+    if (!this.#superuser) return url;
+    const password = randomBytes(16).toString("hex");
+    await this.#admin.query(
+      `create role ${name} superuser login password '${password}';
+       alter database ${name} owner to ${name}`,
+    );
+    const owner = new URL(url);
+    owner.username = name;
+    owner.password = password;
+    return owner.href;
+  }
+
   async #drop(name: string): Promise<void> {
     if (!this.#names.has(name)) return;
-    await this.#admin.query(`drop database if exists ${name} with (force)`);
+    await dropDatabase(this.#admin, name);
     if (!this.#names.delete(name)) return;
     this.#onChange([...this.#names]);
     await this.#admin.unlock(keyOf(name));
@@ -112,13 +131,33 @@ function keyOf(name: string): bigint {
   return BigInt.asIntN(64, BigInt(`0x${name.slice(PREFIX.length)}`));
 }
 
+/** Ends the rights of a superuser that the owner of a database has for its setup. */
+export async function sealOwner({ name, url, ownerUrl }: Database): Promise<void> {
+  if (ownerUrl === url) return;
+  await withClient(url, (client) => client.query(`alter role ${name} nosuperuser`));
+}
+
+async function isSuperuser(admin: AdminConnection): Promise<boolean> {
+  const [role] = await admin.query<{ superuser: boolean }>(
+    "select rolsuper as superuser from pg_roles where rolname = current_user",
+  );
+  return role?.superuser === true;
+}
+
+/** Drops a database and the role that owns it, whose name is the same. Neither need exist. */
+async function dropDatabase(admin: AdminConnection, name: string): Promise<void> {
+  await admin.query(`drop database if exists ${name} with (force)`);
+  const [role] = await admin.query("select from pg_roles where rolname = $1", [name]);
+  if (role === undefined) return;
+  // What the role may have elsewhere are rights on objects that all databases share.
+  await admin.query(`drop owned by ${name}; drop role ${name}`);
+}
+
 /** Drops databases by name; some may not exist any more. */
 export async function dropDatabases(url: string, names: readonly string[]): Promise<void> {
   const admin = new AdminConnection(url);
   try {
-    for (const name of names) {
-      await admin.query(`drop database if exists ${name} with (force)`);
-    }
+    for (const name of names) await dropDatabase(admin, name);
   } finally {
     await admin.close();
   }
@@ -142,6 +181,6 @@ export async function sweepDatabases(admin: AdminConnection): Promise<void> {
     [`^${PREFIX}[0-9a-f]{16}$`, MARK],
   );
   for (const { name } of abandoned) {
-    await admin.query(`drop database if exists ${name} with (force)`).catch(() => {});
+    await dropDatabase(admin, name).catch(() => {});
   }
 }

@@ -44,8 +44,17 @@ export interface ServerOptions {
 
 /** A disposable database. */
 export interface Database {
-  /** Connection string that `pg`, libpq and `new URL` accept. */
+  /**
+   * Connection string that `pg`, libpq and `new URL` accept, for the harness: its role is a superuser where
+   * the server allows it.
+   */
   readonly url: string;
+  /**
+   * Connection string for the role that sets the schema up and owns it, and to which ports lead. It is a
+   * superuser until `sealOwner`, since setups may need that. Equal to `url` if the role of `url` is no
+   * superuser.
+   */
+  readonly ownerUrl: string;
   readonly name: string;
   /**
    * How Heddle learns that a session waits for a lock. `pushed`: the server sends the session a notice

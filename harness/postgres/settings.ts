@@ -4,6 +4,8 @@ const SETTINGS = {
   jit: "off",
   TimeZone: "UTC",
   shared_buffers: "32MB",
+  // A hundred clients, and Heddle's own connections.
+  max_connections: "250",
 };
 
 /**

@@ -6,7 +6,8 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { HarnessError } from "../core/error.ts";
-import { handshake } from "./handshake.ts";
+import { handshake, type PortAccess } from "./handshake.ts";
+import type { Login } from "./login.ts";
 
 /** The port that names a socket's file; nothing listens on it as a port. */
 const SOCKET_PORT = 5432;
@@ -26,8 +27,19 @@ export interface ConnectionOrigin {
   readonly service?: boolean;
 }
 
-/** Is called with each connection, whose stream begins with its startup packet. */
-type Accept = (service: Duplex, socket: Socket) => void;
+/**
+ * Is called with each connection, whose stream begins with its startup packet; through a port, with the
+ * login for the server.
+ */
+type Accept = (service: Duplex, socket: Socket, login?: Login) => void;
+
+/** Where the ports of a proxy lead. */
+export interface PortTarget {
+  /** The server's connection string for the role of the sessions. */
+  readonly url: string;
+  /** Roles that the ports never lead to. */
+  readonly refused: readonly string[];
+}
 
 /** Listens on a Unix socket in `folder`, which becomes private to this user; on Windows on loopback. */
 export async function socketEndpoint(
@@ -35,7 +47,7 @@ export async function socketEndpoint(
   folder: string,
   accept: Accept,
 ): Promise<Endpoint> {
-  if (process.platform === "win32") return portEndpoint(serverUrl, accept);
+  if (process.platform === "win32") return portEndpoint({ url: serverUrl, refused: [] }, accept);
   const listener = createServer({ noDelay: true }, (socket) => accept(socket, socket));
   await chmod(folder, 0o700);
   listener.listen({ path: join(folder, `.s.PGSQL.${SOCKET_PORT}`) });
@@ -48,17 +60,21 @@ export async function socketEndpoint(
 
 /**
  * Listens on a port of this machine, for drivers without Unix sockets. Every user of the machine could
- * connect to it, so the endpoint asks for a password where the server itself does not.
+ * connect to it, so the endpoint asks for a password of its own, and logs in to the server itself.
  */
-export async function portEndpoint(serverUrl: string, accept: Accept): Promise<Endpoint> {
-  const url = withoutAddress(serverUrl);
-  if (url.password === "") url.password = process.env["PGPASSWORD"] ?? "";
-  const password = url.password === "" ? randomBytes(16).toString("hex") : undefined;
-  const listener = await listening(0, accept, (socket) => handshake(socket, { password }));
+export async function portEndpoint(target: PortTarget, accept: Accept): Promise<Endpoint> {
+  const url = withoutAddress(target.url);
+  const role = roleOf(target.url);
+  const password = randomBytes(16).toString("hex");
+  const listener = await listening(0, accept, {
+    ...{ password, role, refused: target.refused },
+    passwordIs: "that of the URL which was given for this run",
+  });
   const address = listener.address();
   if (address === null || typeof address === "string") throw new Error("the endpoint has no port");
   url.host = `127.0.0.1:${address.port}`;
-  if (password !== undefined) url.password = password;
+  url.username = encodeURIComponent(role.user);
+  url.password = password;
   return { url: url.toString(), listener };
 }
 
@@ -66,19 +82,23 @@ export async function portEndpoint(serverUrl: string, accept: Accept): Promise<E
  * Listens on a given port of this machine, for a service that runs already and is configured with
  * another user and database: each connection gets those of the URL. Throws HarnessError `USAGE` when the
  * port is taken.
+ *
+ * @param password what the service gives as its password; undefined: no connection is let in
  */
 export async function redirectingEndpoint(
-  serverUrl: string,
+  target: PortTarget,
   port: number,
+  password: string | undefined,
   accept: Accept,
 ): Promise<Endpoint> {
-  const { username, pathname } = new URL(serverUrl);
-  const user = decodeURIComponent(username) || userInfo().username;
-  const database = decodeURIComponent(pathname.slice(1));
+  const role = roleOf(target.url);
+  const database = decodeURIComponent(new URL(target.url).pathname.slice(1));
   try {
-    const listener = await listening(port, accept, (socket) =>
-      handshake(socket, { identity: { user, database } }),
-    );
+    const listener = await listening(port, accept, {
+      ...{ role, refused: [], identity: { user: role.user, database } },
+      password: password ?? randomBytes(16).toString("hex"),
+      passwordIs: "the `databasePassword` of the scenario's service",
+    });
     return { url: `postgres://127.0.0.1:${port}`, listener };
   } catch (cause) {
     throw new HarnessError("USAGE", `the port ${port} cannot be listened on: ${String(cause)}`, {
@@ -87,15 +107,19 @@ export async function redirectingEndpoint(
   }
 }
 
-async function listening(
-  port: number,
-  accept: Accept,
-  enter: (socket: Socket) => Promise<Duplex>,
-): Promise<Server> {
+function roleOf(url: string): PortAccess["role"] {
+  const { username, password } = new URL(url);
+  return {
+    user: decodeURIComponent(username) || userInfo().username,
+    password: decodeURIComponent(password) || (process.env["PGPASSWORD"] ?? ""),
+  };
+}
+
+async function listening(port: number, accept: Accept, access: PortAccess): Promise<Server> {
   const listener = createServer({ noDelay: true }, (socket) => {
-    enter(socket).then(
-      (service) => accept(service, socket),
-      () => socket.destroy(),
+    handshake(socket, access).then(
+      ({ stream, login }) => accept(stream, socket, login),
+      () => socket.destroySoon(),
     );
   });
   listener.listen({ host: "127.0.0.1", port });

@@ -11,7 +11,18 @@ export const MAX_FRAME = 256 * 1024 * 1024;
 /** The longest startup packet, in bytes: the server's limit. */
 const MAX_STARTUP = 10_000;
 
-export class ProtocolError extends Error {}
+/** The only message that a client sends between the startup packet and the first ReadyForQuery. */
+export const PASSWORD = 0x70;
+
+/** A peer does not follow the protocol, or its password is wrong. */
+export class ProtocolError extends Error {
+  readonly sqlstate: string;
+
+  constructor(message: string, sqlstate = "08P01") {
+    super(message);
+    this.sqlstate = sqlstate;
+  }
+}
 
 /**
  * Cuts a byte stream into messages. A message includes its header, and is copied only if it came in

@@ -3,15 +3,13 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import { selfSignedCertificate } from "./certificate.ts";
-import { errorFrame, FieldReader, FrameReader, ProtocolError } from "./frames.ts";
+import { errorFrame, FieldReader, FrameReader, PASSWORD, ProtocolError } from "./frames.ts";
+import type { Login } from "./login.ts";
 
 const SSL_REQUEST = 80877103;
 const GSS_REQUEST = 80877104;
 const CANCEL_REQUEST = 80877102;
 const PROTOCOL_MAJOR = 3;
-
-/** The only message that a client sends between the startup packet and the first ReadyForQuery. */
-export const PASSWORD = 0x70;
 
 /** The kinds of first packets. */
 type Startup = "encryption" | "cancel" | "session" | "replication";
@@ -20,24 +18,48 @@ type Startup = "encryption" | "cancel" | "session" | "replication";
 const ASK_PASSWORD = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]);
 
 /** The user and database of a session, in place of those in its startup packet. */
-export interface SessionIdentity {
+interface SessionIdentity {
   readonly user: string;
   readonly database: string;
 }
 
+/** What a port asks of its clients. */
+export interface PortAccess {
+  readonly password: string;
+  /** What the message about a wrong password says about the right one. */
+  readonly passwordIs: string;
+  /** The role of the sessions, and its password for the server: empty if there is none. */
+  readonly role: { readonly user: string; readonly password: string };
+  /** Roles that the port never leads to, such as the superuser of the control connections. */
+  readonly refused: readonly string[];
+  /** Set if each session gets this user and database, whatever its client asks for. */
+  readonly identity?: SessionIdentity;
+  /** The time in which a client must have logged in. Default: 10,000. */
+  readonly timeoutMs?: number;
+}
+
+const LOGIN_MS = 10_000;
+
 /**
- * Accepts a connection: encrypted if the client asks for it, and by password if there is one. Resolves
- * with a stream that begins with the startup packet, as if nothing had been sent before. Rejects with
- * ProtocolError when the connection ends or its password is wrong.
+ * Accepts a connection to a port: encrypted if the client asks for it, and by password. Resolves with a
+ * stream that begins with the startup packet, as if nothing had been sent before, and with the login for
+ * the server. Rejects with ProtocolError when the connection ends, its password is wrong, or the client
+ * has not logged in in time.
  * (https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP)
  */
 export async function handshake(
   socket: Socket,
-  {
-    password,
-    identity,
-  }: { readonly password?: string | undefined; readonly identity?: SessionIdentity },
-): Promise<Duplex> {
+  access: PortAccess,
+): Promise<{ readonly stream: Duplex; readonly login: Login | undefined }> {
+  const patience = setTimeout(() => socket.destroy(), access.timeoutMs ?? LOGIN_MS);
+  try {
+    return await enter(socket, access);
+  } finally {
+    clearTimeout(patience);
+  }
+}
+
+async function enter(socket: Socket, access: PortAccess) {
   socket.on("error", () => {}); // The next read fails by it.
   let stream: Duplex = socket;
   let frames = new Frames(stream);
@@ -50,19 +72,35 @@ export async function handshake(
     } else stream.write("N");
     startup = await frames.next();
   }
-  if (password !== undefined && readStartup(startup) !== "cancel") {
-    stream.write(ASK_PASSWORD);
-    frames.startup = false;
-    const answer = await frames.next();
-    if (!isPassword(answer, password)) {
-      const why = "heddle: the password is that of the URL which was given for this run";
-      stream.end(errorFrame("FATAL", "28P01", why));
-      throw new ProtocolError(why);
-    }
+  // A request to cancel a statement proves itself by the secret key of its session.
+  if (readStartup(startup) === "cancel") {
+    frames.giveBack(startup);
+    return { stream, login: undefined };
   }
-  const session = readStartup(startup) === "session";
-  frames.giveBack(identity !== undefined && session ? withIdentity(startup, identity) : startup);
-  return stream;
+  stream.write(ASK_PASSWORD);
+  frames.startup = false;
+  const given = passwordIn(await frames.next());
+  const { identity, role } = access;
+  const user = identity?.user ?? parameters(startup).get("user") ?? "";
+  const proven = given !== undefined && isEqual(given, access.password);
+  const refuse = (sqlstate: string, why: string) => {
+    stream.end(errorFrame("FATAL", sqlstate, `heddle: ${why}`));
+    return new ProtocolError(why);
+  };
+  if (access.refused.includes(user)) {
+    throw refuse("28000", `this port does not lead to the role ${user}: use that of its URL`);
+  }
+  // The server checks the password of any other role.
+  if (given === undefined || (!proven && (user === role.user || identity !== undefined))) {
+    throw refuse("28P01", `the password is ${access.passwordIs}`);
+  }
+  frames.giveBack(
+    identity !== undefined && readStartup(startup) === "session"
+      ? withIdentity(startup, identity)
+      : startup,
+  );
+  const password = user === role.user ? role.password : given;
+  return { stream, login: { user, password, proven } };
 }
 
 /** Other requests for encryption are for GSSAPI. */
@@ -76,12 +114,14 @@ function encrypted(socket: Socket): Duplex {
   return stream;
 }
 
-function isPassword(frame: Buffer, password: string): boolean {
-  const given = frame.subarray(5, -1);
-  const expected = Buffer.from(password);
-  return (
-    frame[0] === PASSWORD && given.length === expected.length && timingSafeEqual(given, expected)
-  );
+/** The text of a PasswordMessage; undefined for any other message. */
+function passwordIn(frame: Buffer): string | undefined {
+  return frame[0] === PASSWORD ? frame.toString("utf8", 5, frame.length - 1) : undefined;
+}
+
+function isEqual(given: string, expected: string): boolean {
+  const [one, other] = [Buffer.from(given), Buffer.from(expected)];
+  return one.length === other.length && timingSafeEqual(one, other);
 }
 
 /** Reads a stream message by message, and can give back what it has read. */

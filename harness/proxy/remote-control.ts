@@ -1,6 +1,7 @@
+import { randomBytes, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
+import { chmod } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
-import { createInterface } from "node:readline";
 import type { HarnessError } from "../core/error.ts";
 import type { Result, Statement } from "../core/trace.ts";
 import type { PendingStatement, ProxySession } from "./pending-statement.ts";
@@ -17,13 +18,23 @@ type ControlMessage =
   | { readonly event: "failed"; readonly message: string }
   | { readonly event: "error"; readonly message: string };
 
+/** The time in which a controller must have sent the token. */
+const TOKEN_MS = 10_000;
+
+/** The longest line of a controller, in characters. */
+const MAX_LINE = 10_000;
+
 /**
- * Lets a program in any language control the proxy over a socket. The proxy sends a line of JSON for
+ * Lets a program in any language control the proxy over a socket. Its first line is the token, as
+ * `{"token": "…"}`: other users of the machine could connect too. The proxy sends a line of JSON for
  * each event (`ControlMessage`). The controller answers with a line for each decision,
  * `{"release": 1}` or `{"deliver": 1}`, by the number of a session. One controller can be connected
  * at a time; while there is none, everything passes.
  */
 export class RemoteControl implements GateObserver {
+  /** What a controller must send first. */
+  readonly token = randomBytes(16).toString("hex");
+  readonly #waiting = new Set<Socket>();
   readonly #proxy: WireProxy;
   readonly #listener: Server;
   readonly #numbers = new Map<ProxySession, number>();
@@ -45,6 +56,7 @@ export class RemoteControl implements GateObserver {
       typeof where === "number" ? { host: "127.0.0.1", port: where } : { path: where },
     );
     await once(listener, "listening");
+    if (typeof where === "string" && process.platform !== "win32") await chmod(where, 0o600);
     return new RemoteControl(proxy, listener);
   }
 
@@ -57,23 +69,41 @@ export class RemoteControl implements GateObserver {
 
   async stop(): Promise<void> {
     this.#controller?.destroy();
+    for (const socket of this.#waiting) socket.destroy();
     const closed = once(this.#listener, "close");
     this.#listener.close();
     await closed;
   }
 
   #connected(socket: Socket): void {
-    if (this.#controller !== undefined) {
-      socket.end(
-        `${JSON.stringify({ event: "error", message: "there is a controller already" })}\n`,
-      );
-      return;
-    }
-    this.#controller = socket;
-    this.#proxy.observer = this;
+    this.#waiting.add(socket);
+    const patience = setTimeout(() => socket.destroy(), TOKEN_MS);
     socket.on("error", () => {});
-    socket.once("close", () => this.#disconnected());
-    createInterface({ input: socket }).on("line", (line) => this.#decide(line));
+    socket.once("close", () => {
+      clearTimeout(patience);
+      this.#waiting.delete(socket);
+      if (this.#controller === socket) this.#disconnected();
+    });
+    const refuse = (message: string) => {
+      socket.pause().removeAllListeners("data");
+      socket.end(`${JSON.stringify({ event: "error", message })}\n`, () => socket.destroy());
+    };
+    onLines(socket, refuse, (line) => {
+      if (this.#controller === socket) this.#decide(line);
+      else if (!this.#isToken(line)) refuse('the first line must be {"token": "…"} of this proxy');
+      else if (this.#controller !== undefined) refuse("there is a controller already");
+      else {
+        clearTimeout(patience);
+        this.#controller = socket;
+        this.#proxy.observer = this;
+      }
+    });
+  }
+
+  #isToken(line: string): boolean {
+    const given = Buffer.from(String(parsed(line)?.token));
+    const expected = Buffer.from(this.token);
+    return given.length === expected.length && timingSafeEqual(given, expected);
   }
 
   /** A controller that disconnects must not leave the service hanging. */
@@ -156,9 +186,27 @@ export class RemoteControl implements GateObserver {
   }
 }
 
+/** Calls `use` with each line. Calls `refuse` once, and reads no further, if a line is too long. */
+function onLines(
+  socket: Socket,
+  refuse: (message: string) => void,
+  use: (line: string) => void,
+): void {
+  let unread = "";
+  socket.setEncoding("utf8").on("data", (text: string) => {
+    const lines = (unread + text).split("\n");
+    unread = lines.pop() ?? "";
+    for (const line of lines) {
+      if (socket.isPaused() || socket.destroyed) return;
+      use(line);
+    }
+    if (unread.length > MAX_LINE) refuse("a line is too long");
+  });
+}
+
 function parsed(
   line: string,
-): { readonly release?: number; readonly deliver?: number } | undefined {
+): { readonly release?: number; readonly deliver?: number; readonly token?: string } | undefined {
   try {
     const value: unknown = JSON.parse(line);
     return typeof value === "object" && value !== null ? value : undefined;

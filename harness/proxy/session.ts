@@ -4,8 +4,9 @@ import type { Result } from "../core/trace.ts";
 import type { GatePlace } from "../instrumentation/gate-locks.ts";
 import type { Dial } from "./dialer.ts";
 import type { ConnectionOrigin } from "./endpoint.ts";
-import { errorFrame, FrameReader, ProtocolError, send } from "./frames.ts";
-import { PASSWORD, readStartup, setsIsolation } from "./handshake.ts";
+import { errorFrame, FrameReader, PASSWORD, ProtocolError, send } from "./frames.ts";
+import { readStartup, setsIsolation } from "./handshake.ts";
+import { type Login, ServerLogin } from "./login.ts";
 import { PendingStatement, type ProxySession } from "./pending-statement.ts";
 import { ReplyReader } from "./replies.ts";
 import { type Request, RequestReader } from "./requests.ts";
@@ -44,6 +45,13 @@ export interface SessionContext {
   ended(session: WireSession): void;
 }
 
+const AUTHENTICATION = 0x52;
+
+/** AuthenticationOk. */
+function isAuthenticated(frame: Buffer): boolean {
+  return frame.readInt32BE(5) === 0;
+}
+
 /** One connection of the service, joined to one connection of the server. */
 export class WireSession implements ProxySession {
   pid = 0;
@@ -52,6 +60,7 @@ export class WireSession implements ProxySession {
   readonly origin: ConnectionOrigin;
   readonly #service: Duplex;
   readonly #context: SessionContext;
+  readonly #login: ServerLogin | undefined;
   #server: Duplex | undefined;
   #fromService = new FrameReader(true);
   #fromServer = new FrameReader(false);
@@ -71,7 +80,14 @@ export class WireSession implements ProxySession {
   /** The message of the last FATAL error. */
   #fatal = "";
 
-  constructor(service: Duplex, context: SessionContext, origin: ConnectionOrigin = {}) {
+  /** @param login how to log in to the server, if the proxy does that and not the service */
+  constructor(
+    service: Duplex,
+    context: SessionContext,
+    origin: ConnectionOrigin = {},
+    login?: Login,
+  ) {
+    this.#login = login && new ServerLogin(login);
     this.#service = service;
     this.#context = context;
     this.origin = origin;
@@ -143,7 +159,7 @@ export class WireSession implements ProxySession {
       action();
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#refuse("08P01", error.message);
+      this.#refuse(error.sqlstate, error.message);
     }
   }
 
@@ -163,9 +179,13 @@ export class WireSession implements ProxySession {
     for (const frame of this.#fromService.push(chunk)) {
       if (this.#phase === "closed") return;
       if (this.#fromService.startup) this.#start(frame);
-      else if (this.#phase === "starting" && frame[0] === PASSWORD) send(this.#server, [frame]);
+      else if (this.#phase === "starting" && frame[0] === PASSWORD) this.#password(frame);
       else this.#request(frame);
     }
+  }
+
+  #password(frame: Buffer): void {
+    if (this.#login === undefined) send(this.#server, [frame]);
   }
 
   #start(frame: Buffer): void {
@@ -251,6 +271,10 @@ export class WireSession implements ProxySession {
   }
 
   #take(frame: Buffer): void {
+    if (this.#phase === "starting" && frame[0] === AUTHENTICATION && this.#login !== undefined) {
+      this.#authenticate(this.#login, frame);
+      return;
+    }
     const reply = this.#replies.take(frame);
     if (reply.type === "ready") this.#ready(frame, reply.result);
     else if (reply.type === "lock-wait") this.#lockWait(reply.wait);
@@ -266,6 +290,13 @@ export class WireSession implements ProxySession {
       this.#answer.push(frame);
       if (reply.type === "notification") this.#notified();
     }
+  }
+
+  /** The service sees only the end of the proxy's login. */
+  #authenticate(login: ServerLogin, frame: Buffer): void {
+    const answer = login.answer(frame);
+    if (answer !== undefined) send(this.#server, [answer]);
+    else if (isAuthenticated(frame)) this.#answer.push(frame);
   }
 
   #ready(frame: Buffer, result: Result): void {

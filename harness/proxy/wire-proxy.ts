@@ -8,16 +8,25 @@ import { type Dial, dialer } from "./dialer.ts";
 import {
   type ConnectionOrigin,
   type Endpoint,
+  type PortTarget,
   portEndpoint,
   redirectingEndpoint,
   socketEndpoint,
 } from "./endpoint.ts";
 import { localConnection } from "./local-connection.ts";
+import type { Login } from "./login.ts";
 import type { ProxySession } from "./pending-statement.ts";
 import { type GateObserver, WireSession } from "./session.ts";
 
 /** The gates inside the server. */
 type Gates = Pick<GateLocks, "enable" | "open" | "disable">;
+
+interface ProxyOptions {
+  /** Closed for each session before it can send its first request. */
+  readonly gates?: Gates | undefined;
+  /** Where the ports lead. Default: to the server, with the role of its URL. */
+  readonly ports?: PortTarget | undefined;
+}
 
 /**
  * The statement gate: speaks the PostgreSQL wire protocol between the service and the server.
@@ -30,12 +39,12 @@ export class WireProxy {
   readonly sessions = new Set<ProxySession>();
   /** Connection string of the main endpoint, whose sessions have no fixed client. */
   readonly url: string;
-  readonly #serverUrl: string;
+  readonly #ports: PortTarget;
   readonly #dial: Dial;
   readonly #gates: Gates | undefined;
   readonly #endpoints: Endpoint[] = [];
   /** The ports that `listenOn` was called with. */
-  readonly #ports = new Set<number>();
+  readonly #given = new Set<number>();
   /** The endpoints of `urlFor`, by client; undefined is the service. */
   readonly #endpointsByClient = new Map<number | undefined, Promise<Endpoint>>();
   /** The sockets of the service, ended sessions included: a last message may be on its way. */
@@ -44,8 +53,12 @@ export class WireProxy {
   /** Connections to the server whose sessions have ended, until the server closes them. */
   readonly #leaving = new Set<Duplex>();
 
-  private constructor(serverUrl: string, gates: Gates | undefined, main: Endpoint) {
-    this.#serverUrl = serverUrl;
+  private constructor(
+    serverUrl: string,
+    { gates, ports = { url: serverUrl, refused: [] } }: ProxyOptions,
+    main: Endpoint,
+  ) {
+    this.#ports = ports;
     this.#dial = dialer(serverUrl);
     this.#gates = gates;
     this.#endpoints.push(main);
@@ -55,18 +68,20 @@ export class WireProxy {
   /**
    * Starts a proxy that listens on a Unix socket in `folder`, which becomes private to this user; on
    * Windows it listens on loopback.
-   *
-   * @param gates closed for each session before it can send its first request
    */
-  static async start(serverUrl: string, folder: string, gates?: Gates): Promise<WireProxy> {
-    let accept = (_: Duplex, socket: Socket): void => {
+  static async start(
+    serverUrl: string,
+    folder: string,
+    options: ProxyOptions = {},
+  ): Promise<WireProxy> {
+    let accept = (_: Duplex, socket: Socket, __?: Login): void => {
       socket.destroy();
     };
-    const main = await socketEndpoint(serverUrl, folder, (service, socket) =>
-      accept(service, socket),
+    const main = await socketEndpoint(serverUrl, folder, (service, socket, login) =>
+      accept(service, socket, login),
     );
-    const proxy = new WireProxy(serverUrl, gates, main);
-    accept = (service, socket) => proxy.#accept(service, socket, {});
+    const proxy = new WireProxy(serverUrl, options, main);
+    accept = (service, socket, login) => proxy.#accept(service, socket, {}, login);
     return proxy;
   }
 
@@ -80,8 +95,9 @@ export class WireProxy {
   async urlFor(client?: number): Promise<string> {
     const listening = this.#endpointsByClient.get(client);
     if (listening !== undefined) return (await listening).url;
-    const opening = portEndpoint(this.#serverUrl, (service, socket) =>
-      this.#accept(service, socket, client === undefined ? { service: true } : { client }),
+    const origin = client === undefined ? { service: true } : { client };
+    const opening = portEndpoint(this.#ports, (service, socket, login) =>
+      this.#accept(service, socket, origin, login),
     );
     this.#endpointsByClient.set(client, opening);
     const endpoint = await opening;
@@ -90,12 +106,12 @@ export class WireProxy {
   }
 
   /** Listens on a given port, for a service that runs already (see `redirectingEndpoint`). */
-  async listenOn(port: number): Promise<void> {
-    if (this.#ports.has(port)) return;
-    this.#ports.add(port);
-    const endpoint = await redirectingEndpoint(this.#serverUrl, port, (service, socket) =>
-      this.#accept(service, socket, {}),
-    );
+  async listenOn(port: number, password?: string): Promise<void> {
+    if (this.#given.has(port)) return;
+    this.#given.add(port);
+    const accept = (service: Duplex, socket: Socket, login?: Login) =>
+      this.#accept(service, socket, {}, login);
+    const endpoint = await redirectingEndpoint(this.#ports, port, password, accept);
     this.#endpoints.push(endpoint);
   }
 
@@ -129,7 +145,7 @@ export class WireProxy {
     this.observer?.failed(error instanceof HarnessError ? error : connectionLost(String(error)));
   }
 
-  #accept(service: Duplex, socket: Duplex, origin: ConnectionOrigin): void {
+  #accept(service: Duplex, socket: Duplex, origin: ConnectionOrigin, login?: Login): void {
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
     let backend: Duplex | undefined;
@@ -154,6 +170,7 @@ export class WireProxy {
         },
       },
       origin,
+      login,
     );
     this.sessions.add(session);
   }

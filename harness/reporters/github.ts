@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { Verdict } from "../core/verdict.ts";
 import type { Campaign } from "../explorer/campaign.ts";
-import { duration, formatNumber, percent, quantity } from "./format-values.ts";
+import { duration, formatNumber, percent, printable, quantity } from "./format-values.ts";
 import { violatedRules } from "./outcomes.ts";
 import { mainViolation, replayCommand, replayFilePath } from "./replay-command.ts";
 import { FILES } from "./report-files.ts";
@@ -22,7 +22,7 @@ export function campaignGithub(campaign: Campaign, folder: string): GithubReport
   const violations = counterexamples.map((c) => {
     const { name, message } = mainViolation(c);
     const replay = replayCommand(replayFilePath(folder, c));
-    return errorAnnotation(name, `${message}\nReplay it: ${replay}`);
+    return errorAnnotation(name, `${printable(message)}\nReplay it: ${replay}`);
   });
   return {
     annotations: [
@@ -45,8 +45,15 @@ export function errorAnnotation(rule: string, message: string): string {
 
 /** https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions */
 function workflowCommand(level: string, title: string, message: string): string {
-  const property = escapeData(title).replaceAll(":", "%3A").replaceAll(",", "%2C");
-  return `::${level} title=${property}::${escapeData(message)}`;
+  const property = escapeData(printable(title, 200)).replaceAll(":", "%3A").replaceAll(",", "%2C");
+  return `::${level} title=${property}::${escapeData(printableLines(message))}`;
+}
+
+function printableLines(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => printable(line))
+    .join("\n");
 }
 
 function escapeData(text: string): string {
@@ -107,7 +114,10 @@ export function markdownFooter(folder: string, seed: number | string, digest: st
 
 /** Escapes text so that Markdown and HTML find no markup in it. */
 export function markdownText(plain: string): string {
-  return plain.replace(/[\\`*_{}[\]()<>#|&~]/g, (character) => `&#${character.charCodeAt(0)};`);
+  return printable(plain).replace(
+    /[\\`*_{}[\]()<>#|&~]/g,
+    (character) => `&#${character.charCodeAt(0)};`,
+  );
 }
 
 /** A code block. Its fence is longer than any run of backticks in the text. */

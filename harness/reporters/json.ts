@@ -5,10 +5,12 @@ import type { AttackReport } from "../attack/attack-report.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
 import { operationCount } from "../core/scenario.ts";
+import type { Violation } from "../core/verdict.ts";
 import type { Campaign } from "../explorer/campaign.ts";
 import { decodeCounterexample } from "../explorer/counterexample-file.ts";
 import { encodeToken } from "../explorer/token.ts";
 import attackSchema from "./attack-report.schema.json" with { type: "json" };
+import { shortened } from "./format-values.ts";
 import { mainViolation, replayCommand, replayFilePath } from "./replay-command.ts";
 import schema from "./report.schema.json" with { type: "json" };
 import { FILES } from "./report-files.ts";
@@ -45,10 +47,17 @@ function counterexampleEntry(counterexample: Counterexample, folder: string) {
     operations: operationCount(scenario),
     preemptions,
     execution,
-    violation: mainViolation(counterexample),
-    otherViolations: violations.slice(1),
+    violation: withShortTexts(mainViolation(counterexample)),
+    otherViolations: withShortTexts(violations.slice(1)),
     shrunk,
   };
+}
+
+/** Cuts the texts of a value. The replay file has all of them. */
+function withShortTexts<T extends Violation | readonly Violation[]>(value: T): T {
+  return JSON.parse(JSON.stringify(value), (_, member: unknown) =>
+    typeof member === "string" ? shortened(member) : member,
+  ) as T;
 }
 
 /** `report.json` of an attack, as `attack-report.schema.json` describes it. */

@@ -1,4 +1,5 @@
 import type { Campaign } from "../explorer/campaign.ts";
+import { shortened } from "./format-values.ts";
 import { type CountedRule, ruleOutcome } from "./outcomes.ts";
 import { counterexampleText } from "./text.ts";
 import { serviceName, verdictSentence } from "./verdict-sentence.ts";
@@ -80,7 +81,7 @@ export function ruleCases(
     const example = examples.find(({ violations }) =>
       violations.some((violation) => violation.checker === checker && violation.name === name),
     );
-    const message = `violated in ${violated} of ${checked} checks: ${description}`;
+    const message = `violated in ${violated} of ${checked} checks: ${shortened(description)}`;
     return { ...testCase, problem: { kind: "failure", message, text: example?.text ?? "" } };
   });
 }

@@ -116,7 +116,9 @@ function promiseLines(promise: PromiseEntry, width: number, colours: Colours): r
   return [
     colours("bold", printable(name)),
     ...wrap(printable(statement), width),
-    ...protections.flatMap((it) => wrap(`- ${it.name}: ${it.description}`, width)).map(printable),
+    ...protections
+      .flatMap((it) => wrap(`- ${it.name}: ${it.description}`, width))
+      .map((line) => printable(line)),
     "",
     ...cases.map((it, at) => {
       const outcome = colours(COLOURS[it.outcome], it.outcome.padEnd(7));

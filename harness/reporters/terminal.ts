@@ -12,8 +12,9 @@ export function coloursFor(colour: boolean): Colours {
   return (style, text) => styleText(style, text, { validateStream: false });
 }
 
-/** Breaks a line between words into lines of at most `width` columns. Cuts a word that is longer. */
-export function wrap(line: string, width: number): string[] {
+/** Breaks a line between words into lines of at most `columns` columns. Cuts a word that is longer. */
+export function wrap(line: string, columns: number): string[] {
+  const width = Math.max(columns, 1);
   const lines: string[] = [];
   let current = "";
   for (const word of line.split(" ")) {

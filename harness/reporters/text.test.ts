@@ -95,3 +95,13 @@ test("escapes control characters in the data", () => {
   expect(hostile.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\u202e]/u);
   expect(hostile).toContain("outcome unknown: \\u001b[2J");
 });
+
+test.each([34, 100])("a scenario of %i clients is shown", (count) => {
+  const clients = Array.from(
+    { length: count },
+    (_, at) => doubleBooking.scenario.clients[at] ?? [],
+  );
+  const scenario = { ...doubleBooking.scenario, clients };
+  const shown = counterexampleText({ ...doubleBooking, scenario }, plain);
+  expect(shown).toContain("client 1  commit → COMMIT");
+});

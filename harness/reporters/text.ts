@@ -45,6 +45,8 @@ export interface TextOptions {
   readonly width?: number;
 }
 
+const MIN_EVENT_WIDTH = 40;
+
 const CLIENT_COLOURS = ["cyan", "magenta", "blue", "yellow"] as const;
 
 /**
@@ -83,7 +85,9 @@ export function counterexampleText(c: Counterexample, options: TextOptions): str
 /** Nothing for a scenario without an initial state of its own. */
 function initialState(initial: Json, width: number, colours: Colours): string[] {
   if (initial === null) return [];
-  const lines = prettyJson(initial, width).split("\n").map(printable);
+  const lines = prettyJson(initial, width)
+    .split("\n")
+    .map((line) => printable(line));
   return [colours("dim", "initial state"), ...lines, ""];
 }
 
@@ -124,13 +128,15 @@ function stepTable(
 ): string[] {
   const columns = clientsIn(steps, clients);
   const head = `step  ${columns.join(" ")}  `;
+  // The marks of many clients leave no room on a line.
+  const room = Math.max(width - head.length, MIN_EVENT_WIDTH);
   const rows = steps.flatMap((step) => {
     const number = String(step.number).padStart(4);
     const open = (client: number) => (step.inTransaction.has(client) ? "│" : " ");
     const mark = (client: number) => (clientOf(step.task) === client ? "●" : open(client));
     const marks = (of: (client: number) => string) =>
       columns.map((client) => inClientColour(client, of(client), colours)).join(" ");
-    return eventLines(step, width - head.length, colours).map((line, at) =>
+    return eventLines(step, room, colours).map((line, at) =>
       at === 0 ? `${number}  ${marks(mark)}  ${line}` : `      ${marks(open)}  ${line}`,
     );
   });

@@ -31,7 +31,7 @@ export async function startService(
   if ("exec" in definition) {
     return startedProgram(definition, { ...options, url: await context.urlFor() });
   }
-  await context.listenOn(definition.databasePort);
+  await context.listenOn(definition.databasePort, definition.databasePassword);
   return { url: definition.url, stop: async () => {} };
 }
 

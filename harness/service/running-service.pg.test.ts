@@ -19,7 +19,7 @@ async function freePort(): Promise<number> {
 
 test("drives a service that is running already through its database port", async () => {
   const databasePort = await freePort();
-  // Any database, user and password: the service is not configured for Heddle.
+  // Any database and user: the service is not configured for Heddle.
   const pool = new Pool({
     connectionString: `postgres://shop:any@127.0.0.1:${databasePort}/shop`,
     max: 4,
@@ -42,7 +42,7 @@ test("drives a service that is running already through its database port", async
   const visit = { http: { method: "POST", path: "/visit" } };
   const scenario = {
     setup: "create table counter (value int not null); insert into counter values (0)",
-    service: { url: `http://127.0.0.1:${port}`, databasePort },
+    service: { url: `http://127.0.0.1:${port}`, databasePort, databasePassword: "any" },
     clients: { ada: visit, bob: visit },
     invariants: { "every visit is counted": "select value from counter where value <> 2" },
   };

@@ -57,9 +57,14 @@ export interface RunningService {
   readonly url: string;
   /**
    * Heddle listens on this port while it runs. The connection string of the service may name any user
-   * and database; it needs a password only if the Postgres of the run asks for one.
+   * and database.
    */
   readonly databasePort: number;
+  /**
+   * The password in the connection string of the service. Every user of the machine can reach the port,
+   * so without it no connection is let in.
+   */
+  readonly databasePassword?: string;
 }
 
 /**
@@ -186,7 +191,9 @@ function isClient(value: unknown): boolean {
 }
 
 function isRunning(value: unknown): boolean {
-  return isRecord(value) && isText(value["url"]) && Number.isInteger(value["databasePort"]);
+  if (!isRecord(value)) return false;
+  const { url, databasePort, databasePassword = "" } = value;
+  return isText(url) && Number.isInteger(databasePort) && isText(databasePassword);
 }
 
 function isProgram(value: unknown): boolean {

@@ -91,7 +91,8 @@ const RESTORE_TABLE = "heddle.restore";
 /** Counts each change of the schema, also one that is rolled back; not those of temporary objects. */
 const COUNT_CHANGES = `
   create sequence heddle.changes;
-  create function heddle.note_change() returns event_trigger language plpgsql security definer as $$
+  create function heddle.note_change() returns event_trigger language plpgsql security definer
+    set search_path = pg_catalog, pg_temp as $$
   begin
     if tg_event = 'sql_drop' then
       if exists (select from pg_event_trigger_dropped_objects() where not is_temporary) then
