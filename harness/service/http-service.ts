@@ -39,7 +39,7 @@ async function startedProgram(
   const port = await freePort();
   let running = await listening(definition, options, port);
   const stop = async () => {
-    running.process.kill("SIGKILL");
+    running.kill();
     await running.ended;
   };
   return {
@@ -75,7 +75,7 @@ async function listening(
       throw notListening(`the service ${name} ended with ${code} before it listened`, running);
     }
     if (performance.now() > deadline) {
-      running.process.kill("SIGKILL");
+      running.kill();
       const address = `127.0.0.1:${port}`;
       throw notListening(`the service ${name} does not listen on its PORT, ${address}`, running);
     }

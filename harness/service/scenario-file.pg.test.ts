@@ -11,6 +11,7 @@ import {
 import { withClient } from "../postgres/connection.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
+import type { InvariantContext } from "./scenario-definition.ts";
 import { scenarioService } from "./scenario-service.ts";
 import { lostUpdate, noLostUpdate } from "./scenarios.fixture.ts";
 
@@ -120,7 +121,9 @@ test("an unhandled error of a client is reported, and does not end the process",
   const { error } = await run({ ...noLostUpdate, clients: { careless } });
   expect(error).toMatchObject({
     code: "SERVICE_FAILED",
-    message: expect.stringMatching(/^a client has an unhandled error: .*division by zero/),
+    message: expect.stringMatching(
+      /^a client, or a service in this process, has an unhandled error: .*division by zero/,
+    ),
   });
 });
 
@@ -253,4 +256,60 @@ test("connections that a client opens concurrently have the same order in each e
   expect(campaign.verdict).toBe("pass");
   // If the order differed between executions, the search would have diverged.
   expect(campaign.coverage.some((sentence) => sentence.includes("without a bound"))).toBe(true);
+});
+
+test("an execution that does not end is ended soon after the time is up", async () => {
+  const endless = ({ url }: { readonly url: string }) =>
+    withClient(url, async (client) => {
+      for (;;) await client.query("insert into visits default values");
+    });
+  const setup = "create table visits (id serial)";
+  const scenario = { ...noLostUpdate, setup, clients: { endless }, invariants: {} };
+  const { campaign, error } = await run(scenario, { timeMs: 100 });
+  expect(error).toMatchObject({
+    code: "STEP_TIMEOUT",
+    message: "the time was up, and the execution under way did not end",
+  });
+  expect(campaign.verdict).toBe("unknown");
+});
+
+test("a setup that waits for ever is ended, and names the open connections", async () => {
+  const open: Client[] = [];
+  const setup = async ({ url }: { readonly url: string }) => {
+    const client = new Client({ connectionString: url, application_name: "the-migrator" });
+    client.on("error", () => {});
+    open.push(client);
+    await client.connect();
+    await client.query("select 'ready'");
+    await new Promise(() => {});
+  };
+  const unfinished = run({ ...noLostUpdate, setup }, { stepTimeoutMs: 300 });
+  await expect(unfinished).rejects.toThrow(
+    "nothing to do for 300 ms (raise --step-timeout if that is right); open connections: " +
+      "one of the-migrator that is idle, its last statement is: select 'ready'",
+  );
+  await expect(run({ ...noLostUpdate, setup }, { timeMs: 500 })).rejects.toThrow(
+    "the setup did not end: the time was up after 500 ms",
+  );
+});
+
+test("a setup may use other servers, and their errors are its own", async () => {
+  const setup = () => withClient("postgres://nobody@127.0.0.1:1/none", async () => {});
+  await expect(run({ ...noLostUpdate, setup })).rejects.toMatchObject({
+    code: "SERVICE_FAILED",
+    message: expect.stringMatching(/^the scenario's setup failed: .*ECONNREFUSED 127.0.0.1:1/),
+  });
+});
+
+test("an invariant function is called when all clients are done, and never before", async () => {
+  const outcomes: (readonly string[])[] = [];
+  const invariants = {
+    "no update is lost": async ({ query, outcomes: answers }: InvariantContext) => {
+      outcomes.push(Object.keys(answers).sort());
+      return query("select value from counter where value <> 2");
+    },
+  };
+  const { campaign } = await run({ ...lostUpdate, invariants });
+  expect(campaign.counterexamples).toHaveLength(1);
+  expect(new Set(outcomes.map((names) => names.join()))).toEqual(new Set(["a,b"]));
 });

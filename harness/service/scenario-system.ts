@@ -31,7 +31,6 @@ export async function startScenario(
   const query: ClientQuery = async (sql, values = []) =>
     (await direct.query<JsonObject>(sql, [...values])).rows;
   const { restore, dirty } = await restorerOf(definition, context, query);
-  const unhandledErrors = new UnhandledErrors();
   const abort = new AbortController();
   const { signal } = abort;
   const service =
@@ -66,16 +65,18 @@ export async function startScenario(
             ? outcomeOfProgram(startProgram(client, { url, file, signal }))
             : outcomeOfRequest(client, service?.url, signal).catch(outcomeOfError);
       unanswered.add(answer);
-      const outcome = await Promise.race([answer, unhandledErrors.failed]);
+      const outcome = await answer;
       unanswered.delete(answer);
       outcomes[name] = outcome;
       await connectionsClosed(name, outcome, () => context.sessionsOf(number));
       return responseOf(outcome);
     },
 
-    async observe() {
+    async observe(when) {
       const broken: Record<string, readonly JsonObject[]> = {};
       for (const [name, invariant] of Object.entries(definition.invariants ?? {})) {
+        // A function may rely on the outcomes of all clients.
+        if (when === "commit" && typeof invariant === "function") continue;
         const check = async () =>
           typeof invariant === "string" ? query(invariant) : invariant({ query, outcomes });
         broken[name] = await attributed(`the invariant "${name}"`, brokenRows(name, check));
@@ -101,7 +102,6 @@ export async function startScenario(
       abort.abort();
       await service?.stop();
       await direct.end();
-      await unhandledErrors.close();
     },
   };
 }
@@ -213,43 +213,4 @@ async function connectionsClosed(
 
 function errorText(outcome: Outcome): string {
   return "error" in outcome ? ` with ${outcome.error} (${outcome.message})` : "";
-}
-
-/** Closed connections may still emit errors for this time. */
-const LATE_ERRORS_MS = 50;
-
-/**
- * Unhandled errors of clients: of a promise without an `await`, or an `error` event without a listener.
- * Without this class, they would end the process before the report is written.
- */
-class UnhandledErrors {
-  /** Rejects with HarnessError `SERVICE_FAILED` at the first unhandled error. */
-  readonly failed: Promise<never>;
-  #reject: (error: HarnessError) => void = () => {};
-
-  constructor() {
-    this.failed = new Promise((_, reject) => {
-      this.#reject = reject;
-    });
-    // Only the client that is performed next awaits it, and there may be none.
-    this.failed.catch(() => {});
-    process.on("uncaughtException", this.#take).on("unhandledRejection", this.#take);
-  }
-
-  readonly #take = (cause: unknown): void => {
-    this.#reject(
-      new HarnessError(
-        "SERVICE_FAILED",
-        `a client has an unhandled error: ${String(cause)}; await all of its promises, ` +
-          "and listen to the `error` event of its connections",
-        { cause },
-      ),
-    );
-  };
-
-  /** Stops handling errors, after those that closing connections causes. */
-  async close(): Promise<void> {
-    await delay(LATE_ERRORS_MS);
-    process.off("uncaughtException", this.#take).off("unhandledRejection", this.#take);
-  }
 }
