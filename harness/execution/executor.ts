@@ -64,6 +64,8 @@ export class Executor<State extends Json, Op extends Operation> {
   #system: System<State, Op>;
   /** The run under way. */
   #run: Run<State, Op> | undefined;
+  /** What the executions so far did not control, as sentences. */
+  readonly notes = new Set<string>();
   /** Whether an execution has failed, so that the system may hold what is left of it. */
   #stale = false;
 
@@ -187,6 +189,7 @@ export class Executor<State extends Json, Op extends Operation> {
       throw error;
     } finally {
       run.resumeAll();
+      for (const note of run.notes) this.notes.add(note);
       proxy.observer = undefined;
       this.#limits.executing = false;
       this.#run = undefined;

@@ -55,6 +55,7 @@ export class Quiescence {
   readonly #unsettled: () => string | undefined;
   /** The number of events so far: an answer of the server is stale once it has changed. */
   #activity = 0;
+  #lastActivity = performance.now();
   /** Whether the service received or sent anything since quiescence was last reached. */
   #serviceActive = true;
   #onActivity: (() => void) | undefined;
@@ -84,7 +85,13 @@ export class Quiescence {
   /** Notes an event inside the server that the service does not notice. */
   noteServerActivity(): void {
     this.#activity++;
+    this.#lastActivity = performance.now();
     this.#onActivity?.();
+  }
+
+  /** For how long nothing has happened, in ms. */
+  get quietMs(): number {
+    return performance.now() - this.#lastActivity;
   }
 
   /** Makes `reached` throw the error; of several errors, the first. */
@@ -100,12 +107,10 @@ export class Quiescence {
   async reached(): Promise<WaitGraph> {
     const deadline = performance.now() + this.#options.stepTimeoutMs;
     let patient = true;
-    let quiet = { activity: this.#activity, since: performance.now() };
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure;
       const before = this.#activity;
-      if (quiet.activity !== before) quiet = { activity: before, since: performance.now() };
-      else if (performance.now() - quiet.since > this.#stoppedMs) this.#resumeStopped();
+      if (this.quietMs > this.#stoppedMs) this.#resumeStopped();
       if (this.#unsettled() === undefined) {
         if (patient && !this.#allReportWaits()) {
           patient = await this.activityWithin(this.#patienceMs);

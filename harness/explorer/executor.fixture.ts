@@ -8,9 +8,10 @@ export function fakeExecutor(
 ): Executor<number, Toy> {
   const fake: Pick<
     Executor<number, Toy>,
-    "execute" | "uninstrumented" | "routines" | "ordersWakes"
+    "execute" | "notes" | "uninstrumented" | "routines" | "ordersWakes"
   > = {
     ordersWakes: true,
+    notes: new Set(),
     uninstrumented: [],
     routines: {},
     execute: async (scenario, scheduler) => execute(scenario, scheduler),

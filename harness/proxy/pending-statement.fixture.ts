@@ -14,9 +14,14 @@ export class FakeSession implements ProxySession {
   readonly calls: string[] = [];
   transaction: ProxySession["transaction"] = "idle";
   isolates = false;
+  rows = "";
 
   constructor(pid: number) {
     this.pid = pid;
+  }
+
+  rowsHash(): string {
+    return this.rows;
   }
 
   cut(): void {

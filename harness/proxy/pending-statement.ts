@@ -11,6 +11,8 @@ export interface ProxySession {
   readonly transaction: Result["transaction"];
   /** Whether its startup packet sets a default isolation level. */
   readonly isolates: boolean;
+  /** A hash of the rows that the server has sent and the service does not have yet. */
+  rowsHash(): string;
   /** Ends the session as if the service had closed its connection. */
   cut(): void;
   /** Ends the session at once, without telling the observer. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { connectionLost, type HarnessError, unsupported } from "../core/error.ts";
 import type { Result } from "../core/trace.ts";
@@ -43,6 +44,8 @@ export interface SessionContext {
   openGate(session: WireSession, gate: GatePlace): void;
   ended(session: WireSession): void;
 }
+
+const DATA_ROW = "D".charCodeAt(0);
 
 /** One connection of the service, joined to one connection of the server. */
 export class WireSession implements ProxySession {
@@ -90,6 +93,12 @@ export class WireSession implements ProxySession {
   close(): void {
     this.#server?.destroy();
     this.#end();
+  }
+
+  rowsHash(): string {
+    const hash = createHash("sha1");
+    for (const frame of this.#answer) if (frame[0] === DATA_ROW) hash.update(frame);
+    return hash.digest("base64");
   }
 
   cut(): void {

@@ -313,3 +313,48 @@ test("an invariant function is called when all clients are done, and never befor
   expect(campaign.counterexamples).toHaveLength(1);
   expect(new Set(outcomes.map((names) => names.join()))).toEqual(new Set(["a,b"]));
 });
+
+/** Takes a lock by polling, and gives up after that many looks. */
+const polling =
+  (looks: number) =>
+  ({ url }: { readonly url: string }) =>
+    withClient(url, async (client) => {
+      for (let look = 0; ; look++) {
+        if (look === looks) throw new Error("the lock is never free");
+        const { rows } = await client.query("select pg_try_advisory_lock(1) as got");
+        if (rows[0]?.got) break;
+      }
+      await client.query("update counter set value = value + 1");
+      await client.query("select pg_advisory_unlock(1)");
+    });
+
+test.each([
+  ["bounded", {}],
+  ["with reduction", { strategy: "exhaustive", preemptions: Infinity }],
+] as const)("a client that polls does not starve the one that it waits for, in a search %s", async (_, options) => {
+  const clients = { a: polling(20), b: polling(20) };
+  const { campaign, error } = await run({ ...noLostUpdate, clients }, options);
+  expect(error).toBeUndefined();
+  expect(campaign).toMatchObject({ verdict: "pass", counterexamples: [] });
+});
+
+test("a client that waits for another one in memory is waiting, and the others go on", async () => {
+  let chain: Promise<unknown> = Promise.resolve();
+  const locked = (context: { readonly url: string }) => {
+    const done = chain.then(() =>
+      withClient(context.url, async (client) => {
+        const { rows } = await client.query<{ value: number }>("select value from counter");
+        await client.query("update counter set value = $1", [Number(rows[0]?.value) + 1]);
+      }),
+    );
+    chain = done.catch(() => {});
+    return done;
+  };
+  const { campaign, error } = await run(
+    { ...noLostUpdate, clients: { a: locked, b: locked } },
+    { stepTimeoutMs: 3_000, runs: 8 },
+  );
+  expect(error).toBeUndefined();
+  expect(campaign.verdict).toBe("pass");
+  expect(campaign.uncontrolled.join()).toContain("A client waited outside the database");
+});
