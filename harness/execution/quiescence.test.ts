@@ -14,7 +14,11 @@ type Position = "none" | StatementState["at"];
 
 /** Statements of one client each, whose backends' pids are the client's number plus 1. */
 function clients(positions: readonly Position[]) {
-  const statements = new PendingStatements({ isActive: () => true, ownerOf: () => undefined });
+  const statements = new PendingStatements({
+    isActive: () => true,
+    ownerOf: () => undefined,
+    hasSessions: () => true,
+  });
   const sessions = positions.map((position, client) => {
     const session = new FakeSession(client + 1);
     const pending = session.hold();

@@ -106,6 +106,7 @@ export class Run<State extends Json, Op extends Operation> {
     this.#statements = new PendingStatements({
       isActive: (client) => this.#clients.isActive(client),
       ownerOf: (pid) => system.ownerOf?.(pid),
+      hasSessions: (client) => [...proxy.sessions].some(({ origin }) => origin.client === client),
     });
     this.#blocked = new BlockedBackends(this.#statements, signals);
     this.#quiescence = new Quiescence(

@@ -29,7 +29,7 @@ export interface SystemContext {
    * Its connections lead to this database, whatever user and database they ask for.
    */
   listenOn(port: number): Promise<void>;
-  /** The number of open connections of a client. */
+  /** The number of open connections of a client; 0 if it shares them with other clients. */
   sessionsOf(client: number): number;
   /** Connection string past the proxy, for `reset` and `observe`. */
   readonly directUrl: string;

@@ -13,6 +13,8 @@ export interface ProxySession {
   readonly isolates: boolean;
   /** A hash of the rows that the server has sent and the service does not have yet. */
   rowsHash(): string;
+  /** Whether a client has used it that did not open it, as clients do that share a pool. */
+  shared: boolean;
   /** Ends the session as if the service had closed its connection. */
   cut(): void;
   /** Ends the session at once, without telling the observer. */

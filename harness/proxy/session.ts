@@ -52,6 +52,7 @@ export class WireSession implements ProxySession {
   pid = 0;
   transaction: Result["transaction"] = "idle";
   isolates = false;
+  shared = false;
   readonly origin: ConnectionOrigin;
   readonly #service: Duplex;
   readonly #context: SessionContext;

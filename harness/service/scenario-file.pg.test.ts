@@ -358,3 +358,17 @@ test("a client that waits for another one in memory is waiting, and the others g
   expect(campaign.verdict).toBe("pass");
   expect(campaign.uncontrolled.join()).toContain("A client waited outside the database");
 });
+
+test("clients that share one pool are told apart, statement by statement", async () => {
+  let pool: Pool | undefined;
+  const visit = async ({ url }: { readonly url: string }) => {
+    pool ??= new Pool({ connectionString: url });
+    const { rows } = await pool.query<{ value: number }>("select value from counter");
+    await pool.query("update counter set value = $1", [Number(rows[0]?.value) + 1]);
+  };
+  const { campaign, error } = await run({ ...lostUpdate, clients: { a: visit, b: visit } });
+  expect(error).toBeUndefined();
+  expect(campaign.counterexamples).toMatchObject([
+    { preemptions: 1, violations: [{ name: "no update is lost" }] },
+  ]);
+});

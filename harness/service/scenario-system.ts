@@ -36,6 +36,8 @@ export async function startScenario(
   const service =
     definition.service && (await startService(definition.service, context, { file, signal }));
   let outcomes: Record<string, Outcome> = {};
+  /** By number: the clients that have ended and left connections open, as errors. */
+  const open = new Map<number, HarnessError>();
   /** Requests that the service has not answered. */
   const unanswered = new Set<Promise<Outcome>>();
   const { restart } = service ?? {};
@@ -44,6 +46,7 @@ export async function startScenario(
   return {
     async reset() {
       outcomes = {};
+      open.clear();
       await restore();
     },
 
@@ -68,12 +71,17 @@ export async function startScenario(
       const outcome = await answer;
       unanswered.delete(answer);
       outcomes[name] = outcome;
-      await connectionsClosed(name, outcome, () => context.sessionsOf(number));
+      const left = await connectionsLeft(name, outcome, () => context.sessionsOf(number));
+      if (left !== undefined) open.set(number, left);
       return responseOf(outcome);
     },
 
     async observe(when) {
       const broken: Record<string, readonly JsonObject[]> = {};
+      // Those of a pool that clients share stay open.
+      for (const [number, error] of when === "commit" ? [] : open) {
+        if (context.sessionsOf(number) > 0) throw error;
+      }
       for (const [name, invariant] of Object.entries(definition.invariants ?? {})) {
         // A function may rely on the outcomes of all clients.
         if (when === "commit" && typeof invariant === "function") continue;
@@ -192,16 +200,16 @@ async function brokenRows(
   );
 }
 
-/** Waits until a client has no connection left: an open one would disturb the next execution. */
-async function connectionsClosed(
+/** Waits until a client has no connection left. The error if one stays open: it would disturb the next execution. */
+async function connectionsLeft(
   client: string,
   outcome: Outcome,
   openConnections: () => number,
-): Promise<void> {
+): Promise<HarnessError | undefined> {
   const deadline = performance.now() + CLOSE_MS;
   while (openConnections() > 0) {
     if (performance.now() > deadline) {
-      throw new HarnessError(
+      return new HarnessError(
         "SERVICE_FAILED",
         `client "${client}" has ended${errorText(outcome)} and left ${openConnections()} of its connections ` +
           "open: close them in a `finally` (client.end(), pool.end(), sql.end(), …)",
@@ -209,6 +217,7 @@ async function connectionsClosed(
     }
     await delay(1);
   }
+  return undefined;
 }
 
 function errorText(outcome: Outcome): string {
