@@ -7,7 +7,11 @@ import { PendingStatements } from "./pending-statements.ts";
 /** Statements of one client each, in those states. */
 function blocked(states: readonly StatementState["at"][], { canStop = true } = {}) {
   const signals: string[] = [];
-  const statements = new PendingStatements({ isActive: () => true, ownerOf: () => undefined });
+  const statements = new PendingStatements({
+    isActive: () => true,
+    ownerOf: () => undefined,
+    hasSessions: () => true,
+  });
   const pending = states.map((state, client) => {
     const session = new FakeSession(client + 1);
     const statement = session.hold();

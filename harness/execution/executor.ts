@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Control } from "../core/control.ts";
-import { HarnessError } from "../core/error.ts";
+import type { HarnessError } from "../core/error.ts";
 import { type Execution, isFaulty, type Snapshot } from "../core/execution.ts";
 import { type Fault, isKill } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
@@ -21,7 +21,9 @@ import {
 } from "./gated-database.ts";
 import { isClean, type Leftovers, leftovers } from "./observation.ts";
 import { Run, type RunOptions } from "./run.ts";
+import { boundedSetup, type SetupLimits } from "./setup-progress.ts";
 import { attributed, type System, type SystemFactory, startSystem } from "./system.ts";
+import { interrupted, WaitLimits } from "./wait-limits.ts";
 
 /** An execution that is paused at quiescence. It continues once the callback resolves. */
 export interface PausedExecution {
@@ -30,8 +32,11 @@ export interface PausedExecution {
   readonly directUrl: string;
 }
 
-export interface ExecutorOptions extends GatedDatabaseOptions {
-  /** The longest time from a step to quiescence, in ms. */
+export interface ExecutorOptions extends GatedDatabaseOptions, SetupLimits {
+  /**
+   * The longest time from a step to quiescence, in ms; also for a reset, for an observation, and for
+   * which a setup may leave the database without anything to do.
+   */
   readonly stepTimeoutMs: number;
   /** The faults that may be injected. Default: all except those that end processes. */
   readonly faults?: readonly Fault[];
@@ -57,30 +62,45 @@ class FirstEnabled implements Scheduler {
 /** How long operations may take to end after their sessions were ended, and a system to stop, in ms. */
 const GRACE_MS = 1_000;
 
+/** The longest time for a service to start, in ms. */
+const START_MS = 60_000;
+
+/** How long a reset may wait before the sessions that it waits for are ended, in ms. */
+const RESET_WAITS_MS = 200;
+
 /** Runs executions, one at a time, on a disposable database of its own. */
 export class Executor<State extends Json, Op extends Operation> {
   #database: GatedDatabase;
   readonly #server: Server;
   readonly #factory: SystemFactory<State, Op>;
   readonly #options: ExecutorOptions;
+  readonly #limits: WaitLimits;
   #system: System<State, Op>;
   /** Whether the system has not yet performed what it remembers (see `System.remembers`). */
   #isCold: boolean;
   #isWarmingUp = false;
   /** Whether an execution has used the system since it was started, where each needs a fresh one. */
   #isUsed = false;
+  /** The run under way. */
+  #run: Run<State, Op> | undefined;
+  /** What the executions so far did not control, as sentences. */
+  readonly notes = new Set<string>();
+  /** Whether an execution has failed, so that the system may hold what is left of it. */
+  #stale = false;
 
   private constructor(
     server: Server,
     database: GatedDatabase,
     factory: SystemFactory<State, Op>,
     options: ExecutorOptions,
+    limits: WaitLimits,
     system: System<State, Op>,
   ) {
     this.#server = server;
     this.#database = database;
     this.#factory = factory;
     this.#options = options;
+    this.#limits = limits;
     this.#system = system;
     this.#isCold = system.remembers === true;
   }
@@ -90,12 +110,18 @@ export class Executor<State extends Json, Op extends Operation> {
     factory: SystemFactory<State, Op>,
     options: ExecutorOptions,
   ): Promise<Executor<State, Op>> {
-    const database = await openGatedDatabase(server, (url) => factory.migrate(url), options);
+    const limits = new WaitLimits(options.stepTimeoutMs, options.signal);
     try {
-      const system = await startSystem(server, database, factory, options.faults);
-      return new Executor(server, database, factory, options, system);
+      const database = await openDatabase(server, factory, options, limits);
+      try {
+        const system = await start(server, database, factory, options, limits);
+        return new Executor(server, database, factory, options, limits, system);
+      } catch (error) {
+        await closeGatedDatabase(database, async () => {});
+        throw error;
+      }
     } catch (error) {
-      await closeGatedDatabase(database, async () => {});
+      await limits.close();
       throw error;
     }
   }
@@ -126,8 +152,9 @@ export class Executor<State extends Json, Op extends Operation> {
   }
 
   /**
-   * Runs `scenario` once, in the order that `scheduler` chooses (its `begin` was called). Throws a
-   * HarnessError if the harness fails; after that the executor can only be closed.
+   * Runs `scenario` once, in the order that `scheduler` chooses (its `begin` was called). Every wait for
+   * code of the user is bounded by the step timeout and by the signal. Throws a HarnessError if the
+   * harness fails.
    *
    * @param observe whether to observe committed state after each commit too
    */
@@ -138,15 +165,16 @@ export class Executor<State extends Json, Op extends Operation> {
   ): Promise<Execution<State, Op>> {
     if (this.#options.control.fresh) await this.#freshen();
     else if (this.#isCold) await this.#warmUp(scenario);
-    if (this.#system.ended?.() !== undefined) await this.#restart();
-    if (await this.#system.dirty?.()) await this.#reopen();
-    await attributed("the service's reset()", this.#system.reset(scenario.initial));
+    if (this.#stale || this.#system.ended?.() !== undefined) await this.#restart();
+    if (await this.#isDirty()) await this.#reopen();
+    await this.#reset(scenario.initial);
     const database = this.#database;
     const { proxy } = database;
     const run = new Run(database, this.#system, scenario, scheduler, this.#runOptions(observe));
-    const interrupt = () => run.fail(new HarnessError("INTERRUPTED", "interrupted"));
-    this.#options.signal?.addEventListener("abort", interrupt, { once: true });
-    if (this.#options.signal?.aborted) interrupt();
+    const forget = this.#limits.onFailure((error) => run.fail(error));
+    if (this.#options.signal?.aborted) run.fail(interrupted());
+    this.#run = run;
+    this.#limits.executing = true;
     proxy.observer = run.observer;
     try {
       const completion = await run.toTheEnd();
@@ -171,16 +199,28 @@ export class Executor<State extends Json, Op extends Operation> {
         ...left,
         ...(serviceEnd && { serviceEnd }),
         ...(run.commits && { commits: run.commits }),
-        snapshot: await this.#observe(),
+        snapshot: await this.#observe("end"),
         contents: await this.#contents(),
       };
       // Observation comes first: a restarted system has lost its state outside the database.
       if (restart) await this.#restart();
       return execution;
+    } catch (error) {
+      this.#stale = true;
+      run.resumeAll();
+      // Whatever its sessions hold would stop the next reset.
+      await atMost(
+        GRACE_MS,
+        this.#end(run).catch(() => {}),
+      );
+      throw error;
     } finally {
       run.resumeAll();
+      for (const note of run.notes) this.notes.add(note);
       proxy.observer = undefined;
-      this.#options.signal?.removeEventListener("abort", interrupt);
+      this.#limits.executing = false;
+      this.#run = undefined;
+      forget();
     }
   }
 
@@ -201,6 +241,43 @@ export class Executor<State extends Json, Op extends Operation> {
     this.#isWarmingUp = false;
   }
 
+  /** Ends the execution under way, if there is one, with an error. */
+  giveUp(error: HarnessError): void {
+    this.#run?.fail(error);
+  }
+
+  async #isDirty(): Promise<boolean> {
+    const dirty = this.#system.dirty?.();
+    return dirty !== undefined && (await this.#limits.within("the service's dirty()", dirty));
+  }
+
+  /** Resets the database, and ends each session that still holds what the reset waits for. */
+  async #reset(initial: State): Promise<void> {
+    const what = "the service's reset()";
+    const reset = this.#limits.within(what, attributed(what, this.#system.reset(initial)));
+    let over = false;
+    const ended = reset.then(
+      () => {
+        over = true;
+      },
+      () => {
+        over = true;
+      },
+    );
+    for (await atMost(RESET_WAITS_MS, ended); !over; await atMost(RESET_WAITS_MS, ended)) {
+      await this.#endBlocking();
+    }
+    await reset;
+  }
+
+  async #endBlocking(): Promise<void> {
+    const { proxy, lockWaits } = this.#database;
+    const blocking = await lockWaits.blocking();
+    const sessions = [...proxy.sessions].filter(({ pid }) => blocking.includes(pid));
+    for (const session of sessions) session.close();
+    await lockWaits.terminate(sessions.map(({ pid }) => pid));
+  }
+
   #runOptions(observe: Control["observe"]): RunOptions {
     const { pause, faults = [], stepTimeoutMs } = this.#options;
     return {
@@ -209,7 +286,7 @@ export class Executor<State extends Json, Op extends Operation> {
       ...(pause &&
         !this.#isWarmingUp && { pause: (trace) => pause({ trace, directUrl: this.directUrl }) }),
       ...(faults.includes("crash") && { crashServer: (dead) => this.#crash(dead) }),
-      ...(observe === "each-commit" && { observe: () => this.#observeMeanwhile() }),
+      ...(observe === "each-commit" && { observe: () => this.#observe("commit") }),
     };
   }
 
@@ -234,20 +311,20 @@ export class Executor<State extends Json, Op extends Operation> {
     proxy.outage = undefined;
   }
 
-  async #observe(): Promise<Snapshot> {
-    const snapshot = await attributed("the service's observe()", this.#system.observe());
+  async #observe(when: "end" | "commit"): Promise<Snapshot> {
+    const what = "the service's observe()";
+    const meanwhile = when === "commit" ? ", while operations were under way," : "";
+    const snapshot = await this.#limits.within(
+      `${what}${meanwhile}`,
+      attributed(what, this.#system.observe(when)),
+    );
     return { ...snapshot, ...(await this.#database.queries?.rows()) };
   }
 
-  /** While operations are under way, what a system reads may wait for one of them for ever. */
-  #observeMeanwhile(): Promise<Snapshot> {
-    const what = "the service's observe(), while operations were under way,";
-    return withTimeout(what, this.#options.stepTimeoutMs, this.#observe());
-  }
-
   async #contents(): Promise<Snapshot | undefined> {
+    const what = "the service's contents()";
     const contents = this.#system.contents?.();
-    return contents && attributed("the service's contents()", contents);
+    return contents && this.#limits.within(what, attributed(what, contents));
   }
 
   /** Starts everything anew, on another database, as if nothing had been executed. */
@@ -256,19 +333,22 @@ export class Executor<State extends Json, Op extends Operation> {
     await this.#reopen();
   }
 
+  /** Opens everything on another database, since `reset` cannot undo what was done to this one. */
   async #reopen(): Promise<void> {
-    await this.close();
-    this.#database = await openGatedDatabase(
-      this.#server,
-      (url) => this.#factory.migrate(url),
-      this.#options,
-    );
+    await this.#closeDatabase();
+    this.#database = await openDatabase(this.#server, this.#factory, this.#options, this.#limits);
     await this.#start();
   }
 
   async #start(): Promise<void> {
-    const { faults } = this.#options;
-    this.#system = await startSystem(this.#server, this.#database, this.#factory, faults);
+    this.#stale = false;
+    this.#system = await start(
+      this.#server,
+      this.#database,
+      this.#factory,
+      this.#options,
+      this.#limits,
+    );
     this.#isCold = this.#system.remembers === true;
     this.#isUsed = false;
   }
@@ -276,7 +356,8 @@ export class Executor<State extends Json, Op extends Operation> {
   /** Has the system open the connections that faults have ended. */
   async #warm(): Promise<void> {
     this.#database.proxy.observer = undefined;
-    await attributed("the service's warm()", this.#system.warm?.() ?? Promise.resolve());
+    const what = "the service's warm()";
+    await this.#limits.within(what, attributed(what, this.#system.warm?.() ?? Promise.resolve()));
   }
 
   /**
@@ -303,28 +384,41 @@ export class Executor<State extends Json, Op extends Operation> {
     await atMost(GRACE_MS, this.#system.stop());
   }
 
+  #closeDatabase(): Promise<void> {
+    return closeGatedDatabase(this.#database, () => this.#stopSystem());
+  }
+
   /** Ends whatever is under way, and drops the database. */
   async close(): Promise<void> {
-    await closeGatedDatabase(this.#database, () => this.#stopSystem());
+    await this.#closeDatabase();
+    await this.#limits.close();
   }
 }
 
-/**
- * The result of `work`. Throws HarnessError `STEP_TIMEOUT`, naming `what`, if it takes more than `ms`.
- */
-async function withTimeout<T>(what: string, ms: number, work: Promise<T>): Promise<T> {
-  work.catch(() => {}); // Its error is of no use after the timeout.
-  const over = new AbortController();
-  const late = delay(ms, undefined, { signal: over.signal }).then(
-    () => {
-      throw new HarnessError("STEP_TIMEOUT", `${what} took more than ${ms} ms`);
-    },
-    () => work,
-  );
+function openDatabase<State extends Json, Op extends Operation>(
+  server: Server,
+  factory: SystemFactory<State, Op>,
+  options: ExecutorOptions,
+  limits: WaitLimits,
+): Promise<GatedDatabase> {
+  const migrate = (url: string) => boundedSetup(url, () => factory.migrate(url), limits, options);
+  return openGatedDatabase(server, migrate, options);
+}
+
+/** A system that starts after its start was given up is stopped. */
+async function start<State extends Json, Op extends Operation>(
+  server: Server,
+  database: GatedDatabase,
+  factory: SystemFactory<State, Op>,
+  { faults }: ExecutorOptions,
+  limits: WaitLimits,
+): Promise<System<State, Op>> {
+  const starting = startSystem(server, database, factory, faults);
   try {
-    return await Promise.race([work, late]);
-  } finally {
-    over.abort();
+    return await limits.within("the service's start()", starting, START_MS);
+  } catch (error) {
+    starting.then((system) => system.stop()).catch(() => {});
+    throw error;
   }
 }
 

@@ -14,6 +14,7 @@ import {
   setupOf,
   statements,
 } from "./statements.fixture.ts";
+import type { SystemContext, SystemFactory } from "./system.ts";
 
 let server: Server;
 /** With one connection for all clients. */
@@ -105,4 +106,47 @@ test("a service that holds the only connection while it waits for another one is
   expect(enough?.completion).toEqual({ type: "complete" });
   const [after] = await all(narrow, [[statements(add(1))]]);
   expect(after && counters(after)).toEqual([1, 0]);
+});
+
+test("a reset ends a session that still holds what it waits for", async () => {
+  const start: SystemFactory<null, Statements>["start"] = async (context) => {
+    const system = await setupOf(8).start(context);
+    const reset = async () => {
+      const held = new Client({ connectionString: context.gatedUrl });
+      held.on("error", () => {});
+      await held.connect();
+      await held.query("begin; lock table counter");
+      await system.reset(null);
+    };
+    return { ...system, reset };
+  };
+  const executor = await Executor.open(server, { ...setupOf(8), start }, LIMITS);
+  const [execution] = await all(executor, [[statements(add(1))]]);
+  expect(execution && counters(execution)).toEqual([1, 0]);
+  await executor.close();
+});
+
+test("an executor goes on after an execution that was ended in its middle", async () => {
+  const broken: SystemFactory<null, Statements> = {
+    ...setupOf(8),
+    start: async (context: SystemContext) => {
+      const system = await setupOf(8).start(context);
+      let commits = 0;
+      const observe: typeof system.observe = async (when) => {
+        if (when === "commit" && ++commits === 2) throw new Error("no state to see");
+        return system.observe(when);
+      };
+      return { ...system, observe };
+    },
+  };
+  const executor = await Executor.open(server, broken, LIMITS);
+  const both = [statements("begin", add(1), "commit"), statements("begin", add(2), "commit")];
+  const search = new Exhaustive(0);
+  search.begin();
+  await expect(executor.execute(scenario(both, both), search, "each-commit")).rejects.toThrow(
+    "the service's observe() failed: Error: no state to see",
+  );
+  const [next] = await all(executor, [[statements(add(1))]]);
+  expect(next && counters(next)).toEqual([1, 0]);
+  await executor.close();
 });

@@ -38,6 +38,16 @@ export class LockWaits {
     return new Map(rows.map((row) => [row.pid, row.blockers]));
   }
 
+  /** The process ids that hold what other backends of the database wait for. */
+  async blocking(): Promise<readonly number[]> {
+    const { rows } = await this.#query<{ pid: number }>({
+      name: "blocking",
+      text: `select distinct unnest(pg_blocking_pids(pid)) as pid from pg_stat_activity
+              where datname = current_database() and wait_event_type = 'Lock'`,
+    });
+    return rows.map(({ pid }) => pid);
+  }
+
   /**
    * The server's snapshot. It differs whenever a transaction that wrote has ended, in whatever order;
    * it may also differ without that.

@@ -6,8 +6,12 @@ import { choiceOf, PendingStatements } from "./pending-statements.ts";
 const BACKGROUND_CLIENT = -1;
 
 /** The statements of an execution in which the operations of these clients are under way. */
-function withActive(isActive: (client: number) => boolean, owners = new Map<number, number>()) {
-  return new PendingStatements({ isActive, ownerOf: (pid) => owners.get(pid) });
+function withActive(
+  isActive: (client: number) => boolean,
+  owners = new Map<number, number>(),
+  hasSessions = (_: number) => false,
+) {
+  return new PendingStatements({ isActive, ownerOf: (pid) => owners.get(pid), hasSessions });
 }
 
 const all = () => withActive(() => true);
@@ -46,6 +50,31 @@ describe("a statement that arrives", () => {
     arrive(statements, new FakeSession(1), 0);
     arrive(statements, new FakeSession(2), 0);
     expect(tasks(statements)).toEqual(["0", "3"]);
+  });
+
+  test("on the session of a client that is done belongs to the running client, if that has no session", () => {
+    const session = new FakeSession(1, { client: 0 });
+    const sharing = withActive((client) => client === 1);
+    arrive(sharing, session, 1);
+    expect(tasks(sharing)).toEqual(["1"]);
+    expect(session.shared).toBe(true);
+    const apart = withActive(
+      (client) => client === 1,
+      new Map(),
+      (client) => client === 1,
+    );
+    const own = new FakeSession(1, { client: 0 });
+    arrive(apart, own, 1);
+    expect(tasks(apart)).toEqual(["0"]);
+    expect(own.shared).toBe(false);
+  });
+
+  test("on the session of a client that waits outside the database belongs to that client", () => {
+    const statements = all();
+    arrive(statements, new FakeSession(1, { client: 0 }), 1);
+    expect(tasks(statements)).toEqual(["0"]);
+    arrive(statements, new FakeSession(2, { client: 0 }), 1);
+    expect(tasks(statements)).toEqual(["0", "1"]);
   });
 
   test("belongs to the background when no client is running", () => {

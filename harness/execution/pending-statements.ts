@@ -13,6 +13,8 @@ interface SessionUse {
   isActive(client: number): boolean;
   /** The client whose request uses the connection of a backend (see `System.ownerOf`), if known. */
   ownerOf(pid: number): number | undefined;
+  /** Whether the client has opened a session of its own. */
+  hasSessions(client: number): boolean;
 }
 
 /** The statements that an execution schedules: at most one for each session, each on a task. */
@@ -31,7 +33,8 @@ export class PendingStatements {
 
   /**
    * Assigns a statement that has arrived to a task, and schedules it. It belongs to the client of its
-   * session. If the session has none, it belongs to the client whose request uses the connection or,
+   * session, unless another one without sessions of its own is running: then the two share a pool. If the
+   * session has no client, the statement belongs to the client whose request uses the connection or,
    * where that is not known, to `running`; unless it continues the transaction of another client whose
    * operation is under way.
    *
@@ -43,7 +46,10 @@ export class PendingStatements {
     const last = this.#clients.get(session);
     const continues =
       last !== undefined && session.transaction !== "idle" && this.#use.isActive(last);
-    const client = session.origin.client ?? (continues ? last : user);
+    const opener = this.#isBorrowed(session, running) ? undefined : session.origin.client;
+    const client = opener ?? (continues ? last : user);
+    if (session.origin.client !== undefined && client !== session.origin.client)
+      session.shared = true;
     this.#clients.set(session, client);
     const taken = new Set(this.of(client).map(({ task }) => task));
     let ordinal = 0;
@@ -51,6 +57,17 @@ export class PendingStatements {
     pending.assignTo(taskOf(client, ordinal));
     this.#sorted = undefined;
     this.#bySession.set(session, pending);
+  }
+
+  /**
+   * Whether the running client uses a session that another one has opened. A client that waits outside
+   * the database goes on by itself, so that a statement on its session is its own.
+   */
+  #isBorrowed({ origin }: ProxySession, running: number): boolean {
+    const opener = origin.client;
+    if (opener === undefined || opener === running || running < 0) return false;
+    if (this.#use.hasSessions(running)) return false;
+    return !this.#use.isActive(opener) || this.of(opener).length > 0;
   }
 
   /** Assigns everything of `client` to `other`, which has nothing yet. */

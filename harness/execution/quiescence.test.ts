@@ -14,7 +14,11 @@ type Position = "none" | StatementState["at"];
 
 /** Statements of one client each, whose backends' pids are the client's number plus 1. */
 function clients(positions: readonly Position[]) {
-  const statements = new PendingStatements({ isActive: () => true, ownerOf: () => undefined });
+  const statements = new PendingStatements({
+    isActive: () => true,
+    ownerOf: () => undefined,
+    hasSessions: () => true,
+  });
   const sessions = positions.map((position, client) => {
     const session = new FakeSession(client + 1);
     const pending = session.hold();
@@ -57,6 +61,51 @@ function asking(
 }
 
 const STABLE = [["1", "0"]];
+
+describe("a stopped backend that holds what others need is resumed", () => {
+  /** Client 0 runs, and client 1 is stopped: its wait has ended by a timeout of its own. */
+  function stoppedMidway(
+    blockers: (session: FakeSession) => Promise<ReadonlyMap<number, number[]>>,
+  ) {
+    const { statements, sessions } = clients(["running", "stopped"]);
+    const [first, second] = sessions;
+    if (first === undefined || second === undefined) throw new Error("two clients");
+    const limits = { pushed: false, stepTimeoutMs: 5_000, stoppedMs: 5 };
+    const server = {
+      blockers: async () => {
+        const answer = await blockers(second);
+        if (second.calls.includes("resume 2")) {
+          statements.remove(first);
+          statements.remove(second);
+          quiescence.noteActivity();
+        }
+        return answer;
+      },
+    };
+    const quiescence = new Quiescence(statements, sessions, server, limits, () => undefined);
+    return { quiescence, second };
+  }
+
+  const NOBODY = new Map([
+    [1, []],
+    [2, []],
+  ]);
+
+  test("when a statement runs and nothing happens", async () => {
+    const { quiescence, second } = stoppedMidway(async () => NOBODY);
+    expect([...(await quiescence.reached())]).toEqual([]);
+    expect(second.calls).toEqual(["resume 2"]);
+  });
+
+  test("when the server does not answer what waits", async () => {
+    const { quiescence, second } = stoppedMidway(async (stopped) => {
+      await expect.poll(() => stopped.calls, { interval: 1 }).toContain("resume 2");
+      return NOBODY;
+    });
+    expect([...(await quiescence.reached())]).toEqual([]);
+    expect(second.calls).toEqual(["resume 2"]);
+  });
+});
 
 describe("quiescence is reached", () => {
   test("without a question when no statement is in the server", async () => {

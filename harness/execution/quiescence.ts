@@ -23,6 +23,13 @@ const TURNS = 4;
 /** The interval, in ms, at which `unsettled` is asked again: a client may queue without an event. */
 const UNSETTLED_POLL_MS = 1;
 
+/**
+ * For how long, in ms, nothing may happen while backends are stopped. A timeout of the application's own
+ * (lock_timeout, statement_timeout) can end a wait at any moment: a backend that is stopped right then
+ * may hold a latch that the others need, and that the answer about waits needs too.
+ */
+const STOPPED_MS = 1_000;
+
 /** What the server can tell about waits. */
 interface BlockerQuery {
   blockers(pids: readonly number[]): Promise<Blockers>;
@@ -35,6 +42,8 @@ interface QuiescenceOptions {
   /** Whether the server reports by itself that a session waits (see `Database.lockWaits`). */
   readonly pushed: boolean;
   readonly stepTimeoutMs: number;
+  /** For how long nothing may happen while backends are stopped, in ms. Default: 1,000. */
+  readonly stoppedMs?: number;
 }
 
 /** Detects quiescence: nothing will happen any more until the scheduler moves a task. */
@@ -46,6 +55,7 @@ export class Quiescence {
   readonly #unsettled: () => string | undefined;
   /** The number of events so far: an answer of the server is stale once it has changed. */
   #activity = 0;
+  #lastActivity = performance.now();
   /** Whether the service received or sent anything since quiescence was last reached. */
   #serviceActive = true;
   #onActivity: (() => void) | undefined;
@@ -75,7 +85,13 @@ export class Quiescence {
   /** Notes an event inside the server that the service does not notice. */
   noteServerActivity(): void {
     this.#activity++;
+    this.#lastActivity = performance.now();
     this.#onActivity?.();
+  }
+
+  /** For how long nothing has happened, in ms. */
+  get quietMs(): number {
+    return performance.now() - this.#lastActivity;
   }
 
   /** Makes `reached` throw the error; of several errors, the first. */
@@ -94,6 +110,7 @@ export class Quiescence {
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure;
       const before = this.#activity;
+      if (this.quietMs > this.#stoppedMs) this.#resumeStopped();
       if (this.#unsettled() === undefined) {
         if (patient && !this.#allReportWaits()) {
           patient = await this.activityWithin(this.#patienceMs);
@@ -127,10 +144,22 @@ export class Quiescence {
     return this.#statements.executing().every(({ state }) => state.at !== "running");
   }
 
+  get #stoppedMs(): number {
+    return this.#options.stoppedMs ?? STOPPED_MS;
+  }
+
+  #resumeStopped(): void {
+    for (const pending of this.#statements.executing()) {
+      if (pending.state.at === "stopped") pending.resume();
+    }
+  }
+
   async #waits(): Promise<WaitGraph | undefined> {
     const executing = this.#statements.executing();
     if (executing.length === 0) return new Map();
-    const blockers = await this.#server.blockers(executing.map(({ session }) => session.pid));
+    const late = setTimeout(() => this.#resumeStopped(), this.#stoppedMs);
+    const asked = this.#server.blockers(executing.map(({ session }) => session.pid));
+    const blockers = await asked.finally(() => clearTimeout(late));
     return stableWaits(this.#statements, this.#sessions, blockers);
   }
 

@@ -22,6 +22,7 @@ import { FaultInjector, type StatementFault } from "./fault-injector.ts";
 import type { GatedDatabase } from "./gated-database.ts";
 import { CommitObserver } from "./observation.ts";
 import { choiceOf, compareTasks, PendingStatements } from "./pending-statements.ts";
+import { Polling, withoutYielded } from "./polling.ts";
 import { Quiescence } from "./quiescence.ts";
 import { Recording } from "./recording.ts";
 import { StatementRouter } from "./statement-router.ts";
@@ -30,6 +31,15 @@ import { attributed, type System } from "./system.ts";
 
 /** The longest time that a deadlocked wait is given to end by a timeout of the application's own. */
 const LONGEST_TIMEOUT_MS = 1_000;
+
+/** The part of the step timeout after which a client that does nothing waits outside the database. */
+const WAITING_SHARE = 0.2;
+
+/** The notes of a run on what it does not control, for the report. */
+const YIELDED =
+  "A client that repeats statements with the same answers (polls) yields: other clients move before it repeats them once more.";
+const WAITED_OUTSIDE =
+  "A client waited outside the database (for a timer, a lock in memory, a notification or another client), and others went on meanwhile: when it goes on is not chosen.";
 
 /** What a run uses of the database under test. */
 type RunDatabase = Pick<
@@ -55,6 +65,8 @@ export interface RunOptions {
  */
 export class Run<State extends Json, Op extends Operation> {
   readonly recording: Recording<Op>;
+  /** What it does not control, as sentences. */
+  readonly notes = new Set<string>();
   /** The schedule so far. */
   readonly entries: Entry[] = [];
   readonly #router: StatementRouter<Op>;
@@ -68,6 +80,7 @@ export class Run<State extends Json, Op extends Operation> {
   readonly #blocked: BlockedBackends;
   readonly #faults: FaultInjector;
   readonly #footprints: StepFootprints | undefined;
+  readonly #polling = new Polling();
   #commits: CommitObserver | undefined;
   /** The task that moved last. */
   #previous: Task | undefined;
@@ -93,6 +106,7 @@ export class Run<State extends Json, Op extends Operation> {
     this.#statements = new PendingStatements({
       isActive: (client) => this.#clients.isActive(client),
       ownerOf: (pid) => system.ownerOf?.(pid),
+      hasSessions: (client) => [...proxy.sessions].some(({ origin }) => origin.client === client),
     });
     this.#blocked = new BlockedBackends(this.#statements, signals);
     this.#quiescence = new Quiescence(
@@ -120,6 +134,7 @@ export class Run<State extends Json, Op extends Operation> {
       this.#quiescence,
       this.recording,
       this.#footprints,
+      this.#polling,
     );
   }
 
@@ -141,8 +156,10 @@ export class Run<State extends Json, Op extends Operation> {
       await this.#observe();
       await this.#options.pause?.(this.recording.trace);
       const enabled = this.#enabled();
-      const choice = this.#choose(enabled);
-      if (choice !== undefined) this.#move(choice, enabled);
+      const fair = withoutYielded(enabled, (task) => this.#hasYielded(task));
+      if (fair.length < enabled.length) this.notes.add(YIELDED);
+      const choice = this.#choose(this.#scheduler.fair === false ? enabled : fair);
+      if (choice !== undefined) this.#move(choice, fair.includes(choice) ? fair : enabled);
       else if (!(await this.#endsByItself())) break;
     }
     const waits = [
@@ -202,7 +219,9 @@ export class Run<State extends Json, Op extends Operation> {
   #choose(enabled: readonly Choice[]): Choice | undefined {
     const fault = this.#scheduler.inject?.(this.#faults.possible(this.#clients), enabled);
     if (fault !== undefined || enabled.length === 0) return fault;
-    const footprintOf = (choice: Choice) => this.#footprints?.of(choice);
+    // Whether a task that polls is enabled depends on the steps of all others.
+    const footprintOf = (choice: Choice) =>
+      this.#polls(choice.task) ? undefined : this.#footprints?.of(choice);
     return this.#scheduler.choose(enabled, this.#previous, footprintOf);
   }
 
@@ -210,6 +229,16 @@ export class Run<State extends Json, Op extends Operation> {
   async #endsByItself(): Promise<boolean> {
     const waits = this.#statements.all().length > 0 || this.#clients.active().length > 0;
     return waits && (await this.#quiescence.activityWithin(LONGEST_TIMEOUT_MS));
+  }
+
+  #hasYielded(task: Task): boolean {
+    const pending = this.#statements.find(task);
+    return pending !== undefined && this.#polling.hasYielded(pending);
+  }
+
+  #polls(task: Task): boolean {
+    const pending = this.#statements.find(task);
+    return pending !== undefined && this.#polling.repeats(pending);
   }
 
   #enabled(): Choice[] {
@@ -224,6 +253,7 @@ export class Run<State extends Json, Op extends Operation> {
     const preemption = action !== "crash" && isPreemption(this.#previous, task, enabled);
     this.recording.add({ type: "move", choice, enabled, preemption });
     this.entries.push(entryOf(choice));
+    this.#polling.moved(task, this.#statements.find(task));
     this.#previous = task;
     this.#router.running = clientOf(task);
     this.#act(choice);
@@ -300,13 +330,22 @@ export class Run<State extends Json, Op extends Operation> {
     const awaited = inService.find(
       (client) => client === this.#router.running || this.#enabled().length === 0,
     );
-    if (awaited === undefined) return undefined;
+    if (awaited === undefined || this.#waitsOutside(awaited)) return undefined;
     const waits = this.#system.waitsFor?.();
     const why = waits === undefined ? "" : `, which waits for: ${waits}`;
     const silent = this.#router.hasSeen(awaited)
       ? ""
       : ", and nothing of it has come to the gate yet: see that it uses the URL that it was given";
     return `client ${awaited} is in the service${why}${silent}`;
+  }
+
+  /** Whether other clients can go on, because nothing has happened for long while this one runs. */
+  #waitsOutside(client: number): boolean {
+    if (client !== this.#router.running || this.#enabled().length === 0) return false;
+    if (this.#quiescence.quietMs < this.#options.stepTimeoutMs * WAITING_SHARE) return false;
+    this.notes.add(WAITED_OUTSIDE);
+    this.#router.running = undefined;
+    return true;
   }
 
   /** The clients that have an operation under way and no statement. */

@@ -6,6 +6,7 @@ import type { GateObserver } from "../proxy/session.ts";
 import type { BlockedBackends } from "./blocked-backends.ts";
 import type { FaultInjector } from "./fault-injector.ts";
 import type { PendingStatements } from "./pending-statements.ts";
+import type { Polling } from "./polling.ts";
 import type { Quiescence } from "./quiescence.ts";
 import type { Recording } from "./recording.ts";
 import type { StepFootprints } from "./step-footprints.ts";
@@ -21,6 +22,7 @@ export class StatementRouter<Op extends Operation> implements GateObserver {
   readonly #quiescence: Pick<Quiescence, "noteActivity" | "noteServerActivity" | "fail">;
   readonly #recording: Pick<Recording<Op>, "add" | "addServerEvent">;
   readonly #footprints: Pick<StepFootprints, "onRelease" | "closed"> | undefined;
+  readonly #polling: Pick<Polling, "completed">;
 
   constructor(
     statements: PendingStatements,
@@ -29,6 +31,7 @@ export class StatementRouter<Op extends Operation> implements GateObserver {
     quiescence: Pick<Quiescence, "noteActivity" | "noteServerActivity" | "fail">,
     recording: Pick<Recording<Op>, "add" | "addServerEvent">,
     footprints: Pick<StepFootprints, "onRelease" | "closed"> | undefined,
+    polling: Pick<Polling, "completed">,
   ) {
     this.#statements = statements;
     this.#blocked = blocked;
@@ -36,6 +39,7 @@ export class StatementRouter<Op extends Operation> implements GateObserver {
     this.#quiescence = quiescence;
     this.#recording = recording;
     this.#footprints = footprints;
+    this.#polling = polling;
   }
 
   /** Whether a statement of the client has arrived in this execution. */
@@ -114,6 +118,9 @@ export class StatementRouter<Op extends Operation> implements GateObserver {
   #deliver(pending: PendingStatement): void {
     this.#quiescence.noteActivity();
     this.#recording.addServerEvent(pending);
+    if (pending.state.at === "answered") {
+      this.#polling.completed(pending, pending.state.result, pending.session.rowsHash());
+    }
     this.#statements.remove(pending.session);
     if (pending.state.at === "lost") this.#faults.lose(pending);
     else pending.deliver();

@@ -30,7 +30,11 @@ const writes = (...objects: string[]): Touched => ({ ...NOTHING, writes: new Set
 
 /** Clients that have a session each. */
 class Clients {
-  readonly statements = new PendingStatements({ isActive: () => true, ownerOf: () => undefined });
+  readonly statements = new PendingStatements({
+    isActive: () => true,
+    ownerOf: () => undefined,
+    hasSessions: () => true,
+  });
   readonly steps = new StepFootprints(footprints, this.statements);
   readonly #sessions = new Map<number, FakeSession>();
 

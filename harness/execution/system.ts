@@ -30,7 +30,7 @@ export interface SystemContext {
    * Without a password no connection is let in.
    */
   listenOn(port: number, password?: string): Promise<void>;
-  /** The number of open connections of a client. */
+  /** The number of open connections of a client; 0 if it shares them with other clients. */
   sessionsOf(client: number): number;
   /** Connection string past the proxy, for `reset` and `observe`. */
   readonly directUrl: string;
@@ -53,8 +53,12 @@ export interface System<State extends Json = Json, Op extends Operation = Operat
    * continues, and this resolves when it has ended.
    */
   perform(operation: Op, client: number, patience?: AbortSignal): Promise<Response>;
-  /** Reads committed state, past the proxy, after all clients are done. */
-  observe(): Promise<Snapshot>;
+  /**
+   * Reads committed state, past the proxy.
+   *
+   * @param when `commit`: after a commit, while clients may still have operations under way
+   */
+  observe(when?: "end" | "commit"): Promise<Snapshot>;
   /**
    * Reads the whole content of the database, past the proxy, after all clients are done: it is equal for two
    * executions that left the same state. Times from the clock are left out.
@@ -158,25 +162,41 @@ function unkillable(faults: string, what: string): HarnessError {
 /**
  * Attributes an error of the user's code: it becomes HarnessError `SERVICE_FAILED`, which names what
  * failed, such as `the service's reset()`. A lost connection becomes `CONNECTION_LOST` instead.
+ *
+ * @param isLost whether an error is that of a lost connection
  */
-export async function attributed<T>(what: string, work: Promise<T>): Promise<T> {
+export async function attributed<T>(
+  what: string,
+  work: Promise<T>,
+  isLost: (cause: unknown) => boolean = isConnectionLost,
+): Promise<T> {
   try {
     return await work;
   } catch (cause) {
     if (cause instanceof HarnessError) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);
-    if (isConnectionLost(cause, message)) throw connectionLost(message);
-    throw new HarnessError("SERVICE_FAILED", `${what} failed: ${String(cause)}`, {
-      cause,
-    });
+    if (isLost(cause)) throw connectionLost(message);
+    // Node tries each address of a host, and joins the errors without a message of its own.
+    const text = cause instanceof AggregateError && message === "" ? cause.errors[0] : cause;
+    throw new HarnessError("SERVICE_FAILED", `${what} failed: ${String(text)}`, { cause });
   }
 }
 
-/** SQLSTATE 57P01 to 57P03 (shutdown, crash), codes of the operating system, and messages of `pg`. */
-function isConnectionLost(cause: unknown, message: string): boolean {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+/** Whether an error is that of a connection that was lost or could not be opened. */
+export function isConnectionLost(cause: unknown): boolean {
+  const message = cause instanceof Error ? cause.message : String(cause);
   return (
-    /^57P0[123]$|^ECONN(RESET|REFUSED|ABORTED)$|^EPIPE$/.test(code) ||
+    isShutdown(cause) ||
+    /^ECONN(RESET|REFUSED|ABORTED)$|^EPIPE$/.test(codeOf(cause)) ||
     /^Connection terminated|^Client has encountered a connection error/.test(message)
   );
+}
+
+/** Whether Postgres says that it was shut down: SQLSTATE 57P01 to 57P03. */
+export function isShutdown(cause: unknown): boolean {
+  return /^57P0[123]$/.test(codeOf(cause));
+}
+
+function codeOf(cause: unknown): string {
+  return cause instanceof Error && "code" in cause ? String(cause.code) : "";
 }

@@ -9,9 +9,10 @@ export function fakeExecutor(
 ): Executor<number, Toy> {
   const fake: Pick<
     Executor<number, Toy>,
-    "execute" | "renew" | "uninstrumented" | "routines" | "ordersWakes"
+    "execute" | "notes" | "renew" | "uninstrumented" | "routines" | "ordersWakes"
   > = {
     ordersWakes: true,
+    notes: new Set(),
     uninstrumented: [],
     routines: {},
     renew: async () => renewed(),

@@ -79,6 +79,10 @@ export interface Explorer<State extends Json, Op extends Operation> {
   explore(index: number, budget: ExplorationBudget): Promise<ScenarioResult<State, Op>>;
 }
 
+/** How long an execution may go on after the time is up, in ms. */
+const GRACE_MS = 2_000;
+const CHECK_INTERVAL_MS = 100;
+
 /** Explores on an executor of this process. */
 export class ScenarioExplorer<State extends Json, Op extends Operation>
   implements Explorer<State, Op>
@@ -129,6 +133,7 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
       : this.#strategy.explore(scheduleSeed, budget.used(), this.#service.single);
     const more = () => budget.more() && (share === 1 || budget.used() < share);
     const most = Math.min(executions, budget.executions);
+    const stopLimiting = this.#limitExecutions(budget.more);
     const digest = createHash("sha256");
     const outcomes = new Set<string>();
     const fingerprints: string[] = [];
@@ -160,6 +165,8 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     } catch (cause) {
       if (!(cause instanceof HarnessError)) throw cause;
       error = cause;
+    } finally {
+      stopLimiting();
     }
     // After an error the scheduler has seen an incomplete execution: its claims do not hold.
     const covered =
@@ -182,6 +189,19 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
       undecided,
       error,
     };
+  }
+
+  /** Ends an execution that goes on long after there is no more time. */
+  #limitExecutions(more: () => boolean): () => void {
+    let over: number | undefined;
+    const checking = setInterval(() => {
+      if (more()) return;
+      over ??= performance.now();
+      if (performance.now() - over < GRACE_MS) return;
+      const message = "the time was up, and the execution under way did not end";
+      this.#executor.giveUp(new HarnessError("STEP_TIMEOUT", message));
+    }, CHECK_INTERVAL_MS);
+    return () => clearInterval(checking);
   }
 
   #tallyOf(scenario: Scenario<State, Op>, visit: PairVisit | undefined): Tally {

@@ -109,6 +109,7 @@ export async function runCampaign<State extends Json, Op extends Operation>(
     controlled: controlled(options.control, executor.ordersWakes),
     uncontrolled: [
       ...uncontrolled(options.control, environment, executor.ordersWakes, executor.uninstrumented),
+      ...executor.notes,
       ...cannotCheck(service, options.checkers),
     ],
     environment,

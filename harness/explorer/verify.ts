@@ -39,7 +39,7 @@ export interface VerifyOptions {
   readonly seed: number;
   /** The most executions. Default: 3,000 if no other limit is given, else no limit. */
   readonly runs?: number | undefined;
-  /** The most time for exploring, in ms; shrinking comes on top. Default: no limit. */
+  /** The most time for the setup, and for exploring, in ms; shrinking comes on top. Default: no limit. */
   readonly timeMs?: number | undefined;
   /** The most generated scenarios, over all shards. Default: no limit. */
   readonly scenarios?: number | undefined;
@@ -75,7 +75,7 @@ export interface VerifyOptions {
   readonly checkDeterminism?: boolean | undefined;
   /** The name of one of the service's seeded bugs, or a change of its schema. Default: none. */
   readonly mutant?: AppliedMutant | undefined;
-  /** How long one step of an execution may take, in ms. Default: 10,000. */
+  /** How long one step of an execution, or a wait of the setup, may take, in ms. Default: 10,000. */
   readonly stepTimeoutMs?: number | undefined;
   /** How long shrinking one counterexample may take, in ms. Default: 30,000. */
   readonly shrinkTimeMs?: number | undefined;
@@ -130,14 +130,14 @@ export async function verify<State extends Json, Op extends Operation>(
 ): Promise<CampaignResult> {
   const strategy = strategyOf(options);
   const settings = withDefaults(options, strategy, service);
-  const { mutant, stepTimeoutMs, signal } = settings;
+  const { mutant, stepTimeoutMs, signal, timeMs: setupMs } = settings;
   const folder =
     mutant === undefined && options.regressions !== undefined
       ? new RegressionFolder(options.regressions)
       : undefined;
   const regressions = (await folder?.read(service.name)) ?? [];
   const replayed = await replayRegressions(regressions, service, (control, faults) =>
-    openExecutor(server, service, undefined, { control, faults, stepTimeoutMs, signal }),
+    openExecutor(server, service, undefined, { control, faults, stepTimeoutMs, signal, setupMs }),
   );
   const failing = replayed.find(({ outcome }) => outcome === "fails");
   const control = failing?.regression.control ?? settings.control;
@@ -147,7 +147,7 @@ export async function verify<State extends Json, Op extends Operation>(
   ];
   const executor = await openExecutor(server, service, mutant, {
     ...footprintsFor(strategy, control),
-    ...{ control, faults, stepTimeoutMs, signal },
+    ...{ control, faults, stepTimeoutMs, signal, setupMs },
     hashRoutines: true,
   });
   const target = failing === undefined ? folder : undefined;

@@ -10,13 +10,20 @@ import {
 /** A session without connections, which records the calls on it and on its statements. */
 export class FakeSession implements ProxySession {
   readonly pid: number;
-  readonly origin = {};
+  readonly origin: ProxySession["origin"];
   readonly calls: string[] = [];
   transaction: ProxySession["transaction"] = "idle";
   isolates = false;
+  shared = false;
+  rows = "";
 
-  constructor(pid: number) {
+  constructor(pid: number, origin: ProxySession["origin"] = {}) {
     this.pid = pid;
+    this.origin = origin;
+  }
+
+  rowsHash(): string {
+    return this.rows;
   }
 
   cut(): void {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { connectionLost, type HarnessError, unsupported } from "../core/error.ts";
 import type { Result } from "../core/trace.ts";
@@ -45,6 +46,7 @@ export interface SessionContext {
   ended(session: WireSession): void;
 }
 
+const DATA_ROW = "D".charCodeAt(0);
 const AUTHENTICATION = 0x52;
 
 /** AuthenticationOk. */
@@ -57,6 +59,7 @@ export class WireSession implements ProxySession {
   pid = 0;
   transaction: Result["transaction"] = "idle";
   isolates = false;
+  shared = false;
   readonly origin: ConnectionOrigin;
   readonly #service: Duplex;
   readonly #context: SessionContext;
@@ -106,6 +109,12 @@ export class WireSession implements ProxySession {
   close(): void {
     this.#server?.destroy();
     this.#end();
+  }
+
+  rowsHash(): string {
+    const hash = createHash("sha1");
+    for (const frame of this.#answer) if (frame[0] === DATA_ROW) hash.update(frame);
+    return hash.digest("base64");
   }
 
   cut(): void {

@@ -115,9 +115,10 @@ export class WireProxy {
     this.#endpoints.push(endpoint);
   }
 
-  /** The number of open sessions at the endpoint of `client`. */
+  /** The number of open sessions at the endpoint of `client`; 0 if other clients use them too. */
   sessionsOf(client: number): number {
-    return [...this.sessions].filter(({ origin }) => origin.client === client).length;
+    const own = [...this.sessions].filter(({ origin }) => origin.client === client);
+    return own.some(({ shared }) => shared) ? 0 : own.length;
   }
 
   /** Whether a session is being opened, or the backend of an ended session is still there. */

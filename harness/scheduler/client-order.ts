@@ -6,6 +6,7 @@ import type { Scheduler } from "./scheduler.ts";
  * sends it.
  */
 export class ClientOrder implements Scheduler {
+  readonly fair = false;
   readonly #order: readonly number[];
   #begun = false;
   #started = 0;

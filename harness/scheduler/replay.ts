@@ -7,6 +7,7 @@ import type { Scheduler } from "./scheduler.ts";
  * reports both: a replay has then failed, while shrinking accepts a similar execution.
  */
 export class ReplayScheduler implements Scheduler {
+  readonly fair = false;
   readonly #entries: readonly Entry[];
   #at = 0;
   #begun = false;

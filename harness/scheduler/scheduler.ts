@@ -11,6 +11,11 @@ export interface Scheduler {
   /** Begins the next execution of the scenario; false when no schedule is left to execute. */
   begin(scenario: Scenario): boolean;
   /**
+   * Whether it chooses among fair schedules alone: a task that polls is not enabled then until another
+   * one has made progress (see `Polling`). False for schedulers that follow a given order. Default: true.
+   */
+  readonly fair?: boolean;
+  /**
    * Chooses one of `enabled`.
    *
    * @param enabled never empty; ordered by client, then by connection, the background last

@@ -57,7 +57,7 @@ async function startedProgram(
   let running = await start();
   const stop = async () => {
     stopping = true;
-    running.process.kill("SIGKILL");
+    running.kill();
     await running.ended;
   };
   return {
@@ -94,7 +94,7 @@ async function listening(
       throw notListening(`the service ${name} ended with ${code} before it listened`, running);
     }
     if (performance.now() > deadline) {
-      running.process.kill("SIGKILL");
+      running.kill();
       const address = `127.0.0.1:${port}`;
       throw notListening(`the service ${name} does not listen on its PORT, ${address}`, running);
     }

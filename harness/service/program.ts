@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { HarnessError } from "../core/error.ts";
+import { guardGroup, killGroup, OWN_GROUP } from "./process-group.ts";
 import type { Outcome, Program } from "./scenario-definition.ts";
 
 /** Longer output is cut at its beginning. */
@@ -8,7 +9,8 @@ const MAX_OUTPUT_CHARACTERS = 10_000;
 
 /** A program that was started. */
 export interface RunningProgram {
-  readonly process: ChildProcess;
+  /** Kills the program and every process that it has started. */
+  kill(): void;
   /**
    * Resolves when the program has ended: `EXIT_<code>` or a signal, and its output. Rejects with
    * HarnessError `USAGE` if it cannot be started.
@@ -22,7 +24,11 @@ export interface RunningProgram {
   stderr(): string;
 }
 
-/** Starts a program in the folder of `file`, with the environment for the database at `url`. */
+/**
+ * Starts a program in the folder of `file`, with the environment for the database at `url`. It has a
+ * process group of its own, which is killed when `signal` is aborted, when the program has ended, and
+ * when Heddle has ended.
+ */
 export function startProgram(
   { exec: [name, ...args], env }: Program,
   { url, file, signal }: { readonly url: string; readonly file: URL; readonly signal: AbortSignal },
@@ -32,9 +38,12 @@ export function startProgram(
     cwd: fileURLToPath(new URL(".", file)),
     env: { ...process.env, ...databaseEnv(url), ...extraEnv, ...env },
     stdio: ["ignore", "pipe", "pipe"],
-    signal,
-    killSignal: "SIGKILL",
+    ...OWN_GROUP,
   });
+  guardGroup(child);
+  const kill = () => killGroup(child);
+  if (signal.aborted) kill();
+  else signal.addEventListener("abort", kill, { once: true });
   const texts = { stdout: "", stderr: "" };
   for (const stream of ["stdout", "stderr"] as const) {
     child[stream].setEncoding("utf8").on("data", (text: string) => {
@@ -43,15 +52,16 @@ export function startProgram(
   }
   const ended = new Promise<Awaited<RunningProgram["ended"]>>((resolve, reject) => {
     child.once("error", (cause) => {
-      if (signal.aborted) return;
       const message = `the program ${name} cannot be started: ${cause.message}`;
       reject(new HarnessError("USAGE", message, { cause }));
     });
     child.once("close", (code, killed) => {
+      signal.removeEventListener("abort", kill);
+      kill();
       resolve({ code: code === null ? String(killed) : `EXIT_${code}`, ...texts });
     });
   });
-  return { process: child, ended, stderr: () => texts.stderr.trim() };
+  return { kill, ended, stderr: () => texts.stderr.trim() };
 }
 
 /** Waits for the end of a program. Its answer is its standard output. */

@@ -11,6 +11,7 @@ import {
 import { withClient } from "../postgres/connection.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
+import type { InvariantContext } from "./scenario-definition.ts";
 import { scenarioService } from "./scenario-service.ts";
 import { lostUpdate, noLostUpdate } from "./scenarios.fixture.ts";
 
@@ -120,7 +121,9 @@ test("an unhandled error of a client is reported, and does not end the process",
   const { error } = await run({ ...noLostUpdate, clients: { careless } });
   expect(error).toMatchObject({
     code: "SERVICE_FAILED",
-    message: expect.stringMatching(/^a client has an unhandled error: .*division by zero/),
+    message: expect.stringMatching(
+      /^a client, or a service in this process, has an unhandled error: .*division by zero/,
+    ),
   });
 });
 
@@ -253,4 +256,119 @@ test("connections that a client opens concurrently have the same order in each e
   expect(campaign.verdict).toBe("pass");
   // If the order differed between executions, the search would have diverged.
   expect(campaign.coverage.some((sentence) => sentence.includes("without a bound"))).toBe(true);
+});
+
+test("an execution that does not end is ended soon after the time is up", async () => {
+  const endless = ({ url }: { readonly url: string }) =>
+    withClient(url, async (client) => {
+      for (;;) await client.query("insert into visits default values");
+    });
+  const setup = "create table visits (id serial)";
+  const scenario = { ...noLostUpdate, setup, clients: { endless }, invariants: {} };
+  const { campaign, error } = await run(scenario, { timeMs: 100 });
+  expect(error).toMatchObject({
+    code: "STEP_TIMEOUT",
+    message: "the time was up, and the execution under way did not end",
+  });
+  expect(campaign.verdict).toBe("unknown");
+});
+
+test("a setup that waits for ever is ended, and names the open connections", async () => {
+  const open: Client[] = [];
+  const setup = async ({ url }: { readonly url: string }) => {
+    const client = new Client({ connectionString: url, application_name: "the-migrator" });
+    client.on("error", () => {});
+    open.push(client);
+    await client.connect();
+    await client.query("select 'ready'");
+    await new Promise(() => {});
+  };
+  const unfinished = run({ ...noLostUpdate, setup }, { stepTimeoutMs: 300 });
+  await expect(unfinished).rejects.toThrow(
+    "nothing to do for 300 ms (raise --step-timeout if that is right); open connections: " +
+      "one of the-migrator that is idle, its last statement is: select 'ready'",
+  );
+  await expect(run({ ...noLostUpdate, setup }, { timeMs: 500 })).rejects.toThrow(
+    "the setup did not end: the time was up after 500 ms",
+  );
+});
+
+test("a setup may use other servers, and their errors are its own", async () => {
+  const setup = () => withClient("postgres://nobody@127.0.0.1:1/none", async () => {});
+  await expect(run({ ...noLostUpdate, setup })).rejects.toMatchObject({
+    code: "SERVICE_FAILED",
+    message: expect.stringMatching(/^the scenario's setup failed: .*ECONNREFUSED 127.0.0.1:1/),
+  });
+});
+
+test("an invariant function is called when all clients are done, and never before", async () => {
+  const outcomes: (readonly string[])[] = [];
+  const invariants = {
+    "no update is lost": async ({ query, outcomes: answers }: InvariantContext) => {
+      outcomes.push(Object.keys(answers).sort());
+      return query("select value from counter where value <> 2");
+    },
+  };
+  const { campaign } = await run({ ...lostUpdate, invariants });
+  expect(campaign.counterexamples).toHaveLength(1);
+  expect(new Set(outcomes.map((names) => names.join()))).toEqual(new Set(["a,b"]));
+});
+
+/** Takes a lock by polling, and gives up after that many looks. */
+const polling =
+  (looks: number) =>
+  ({ url }: { readonly url: string }) =>
+    withClient(url, async (client) => {
+      for (let look = 0; ; look++) {
+        if (look === looks) throw new Error("the lock is never free");
+        const { rows } = await client.query("select pg_try_advisory_lock(1) as got");
+        if (rows[0]?.got) break;
+      }
+      await client.query("update counter set value = value + 1");
+      await client.query("select pg_advisory_unlock(1)");
+    });
+
+test.each([
+  ["bounded", {}],
+  ["with reduction", { strategy: "exhaustive", preemptions: Infinity }],
+] as const)("a client that polls does not starve the one that it waits for, in a search %s", async (_, options) => {
+  const clients = { a: polling(20), b: polling(20) };
+  const { campaign, error } = await run({ ...noLostUpdate, clients }, options);
+  expect(error).toBeUndefined();
+  expect(campaign).toMatchObject({ verdict: "pass", counterexamples: [] });
+});
+
+test("a client that waits for another one in memory is waiting, and the others go on", async () => {
+  let chain: Promise<unknown> = Promise.resolve();
+  const locked = (context: { readonly url: string }) => {
+    const done = chain.then(() =>
+      withClient(context.url, async (client) => {
+        const { rows } = await client.query<{ value: number }>("select value from counter");
+        await client.query("update counter set value = $1", [Number(rows[0]?.value) + 1]);
+      }),
+    );
+    chain = done.catch(() => {});
+    return done;
+  };
+  const { campaign, error } = await run(
+    { ...noLostUpdate, clients: { a: locked, b: locked } },
+    { stepTimeoutMs: 3_000, runs: 8 },
+  );
+  expect(error).toBeUndefined();
+  expect(campaign.verdict).toBe("pass");
+  expect(campaign.uncontrolled.join()).toContain("A client waited outside the database");
+});
+
+test("clients that share one pool are told apart, statement by statement", async () => {
+  let pool: Pool | undefined;
+  const visit = async ({ url }: { readonly url: string }) => {
+    pool ??= new Pool({ connectionString: url });
+    const { rows } = await pool.query<{ value: number }>("select value from counter");
+    await pool.query("update counter set value = $1", [Number(rows[0]?.value) + 1]);
+  };
+  const { campaign, error } = await run({ ...lostUpdate, clients: { a: visit, b: visit } });
+  expect(error).toBeUndefined();
+  expect(campaign.counterexamples).toMatchObject([
+    { preemptions: 1, violations: [{ name: "no update is lost" }] },
+  ]);
 });

@@ -4,7 +4,7 @@ import type { Response } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Invariant } from "../core/verdict.ts";
-import { attributed } from "../execution/system.ts";
+import { attributed, isShutdown } from "../execution/system.ts";
 import { withClient } from "../postgres/connection.ts";
 import type { ScenarioDefinition } from "./scenario-definition.ts";
 import { startScenario, THROWN } from "./scenario-system.ts";
@@ -101,7 +101,8 @@ function oneLine(text: string): string {
 /** Executes the scenario's setup in an empty database. */
 async function setUpScenario({ setup }: ScenarioDefinition, url: string): Promise<void> {
   const work = typeof setup === "string" ? executeSql(setup, url) : callAsync(() => setup({ url }));
-  await attributed("the scenario's setup", work);
+  // It may use more than the database: a refused connection is the setup's error.
+  await attributed("the scenario's setup", work, isShutdown);
 }
 
 async function executeSql(sql: string, url: string): Promise<void> {

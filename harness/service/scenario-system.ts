@@ -34,12 +34,13 @@ export async function startScenario(
   const query: ClientQuery = async (sql, values = []) =>
     (await direct.query<JsonObject>(sql, [...values])).rows;
   const { restore, dirty } = await restorerOf(definition, context, query);
-  const unhandledErrors = new UnhandledErrors();
   const abort = new AbortController();
   const { signal } = abort;
   const service =
     definition.service && (await startService(definition.service, context, { file, signal }));
   let outcomes: Record<string, Outcome> = {};
+  /** By number: the clients that have ended and left connections open, as errors. */
+  const open = new Map<number, HarnessError>();
   /** Requests that the service has not answered. */
   const unanswered = new Set<Promise<Outcome>>();
   const { restart } = service ?? {};
@@ -48,6 +49,7 @@ export async function startScenario(
   return {
     async reset() {
       outcomes = {};
+      open.clear();
       await restore();
     },
 
@@ -71,16 +73,23 @@ export async function startScenario(
                 outcomeOfLostRequest(error, service),
               );
       unanswered.add(answer);
-      const outcome = await Promise.race([answer, unhandledErrors.failed]);
+      const outcome = await answer;
       unanswered.delete(answer);
       outcomes[name] = outcome;
-      await connectionsClosed(name, outcome, () => context.sessionsOf(number));
+      const left = await connectionsLeft(name, outcome, () => context.sessionsOf(number));
+      if (left !== undefined) open.set(number, left);
       return responseOf(outcome);
     },
 
-    async observe() {
+    async observe(when) {
       const broken: Record<string, readonly JsonObject[]> = {};
+      // Those of a pool that clients share stay open.
+      for (const [number, error] of when === "commit" ? [] : open) {
+        if (context.sessionsOf(number) > 0) throw error;
+      }
       for (const [name, invariant] of Object.entries(definition.invariants ?? {})) {
+        // A function may rely on the outcomes of all clients.
+        if (when === "commit" && typeof invariant === "function") continue;
         const check = async () =>
           typeof invariant === "string" ? query(invariant) : invariant({ query, outcomes });
         broken[name] = await attributed(`the invariant "${name}"`, brokenRows(name, check));
@@ -108,7 +117,6 @@ export async function startScenario(
       abort.abort();
       await service?.stop();
       await direct.end();
-      await unhandledErrors.close();
     },
   };
 }
@@ -219,16 +227,16 @@ async function brokenRows(
   );
 }
 
-/** Waits until a client has no connection left: an open one would disturb the next execution. */
-async function connectionsClosed(
+/** Waits until a client has no connection left. The error if one stays open: it would disturb the next execution. */
+async function connectionsLeft(
   client: string,
   outcome: Outcome,
   openConnections: () => number,
-): Promise<void> {
+): Promise<HarnessError | undefined> {
   const deadline = performance.now() + CLOSE_MS;
   while (openConnections() > 0) {
     if (performance.now() > deadline) {
-      throw new HarnessError(
+      return new HarnessError(
         "SERVICE_FAILED",
         `client "${client}" has ended${errorText(outcome)} and left ${openConnections()} of its connections ` +
           "open: close them in a `finally` (client.end(), pool.end(), sql.end(), …)",
@@ -236,47 +244,9 @@ async function connectionsClosed(
     }
     await delay(1);
   }
+  return undefined;
 }
 
 function errorText(outcome: Outcome): string {
   return "error" in outcome ? ` with ${outcome.error} (${outcome.message})` : "";
-}
-
-/** Closed connections may still emit errors for this time. */
-const LATE_ERRORS_MS = 50;
-
-/**
- * Unhandled errors of clients: of a promise without an `await`, or an `error` event without a listener.
- * Without this class, they would end the process before the report is written.
- */
-class UnhandledErrors {
-  /** Rejects with HarnessError `SERVICE_FAILED` at the first unhandled error. */
-  readonly failed: Promise<never>;
-  #reject: (error: HarnessError) => void = () => {};
-
-  constructor() {
-    this.failed = new Promise((_, reject) => {
-      this.#reject = reject;
-    });
-    // Only the client that is performed next awaits it, and there may be none.
-    this.failed.catch(() => {});
-    process.on("uncaughtException", this.#take).on("unhandledRejection", this.#take);
-  }
-
-  readonly #take = (cause: unknown): void => {
-    this.#reject(
-      new HarnessError(
-        "SERVICE_FAILED",
-        `a client has an unhandled error: ${String(cause)}; await all of its promises, ` +
-          "and listen to the `error` event of its connections",
-        { cause },
-      ),
-    );
-  };
-
-  /** Stops handling errors, after those that closing connections causes. */
-  async close(): Promise<void> {
-    await delay(LATE_ERRORS_MS);
-    process.off("uncaughtException", this.#take).off("unhandledRejection", this.#take);
-  }
 }

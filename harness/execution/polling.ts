@@ -1,0 +1,106 @@
+import type { Choice, Task } from "../core/schedule.ts";
+import type { Result, Statement } from "../core/trace.ts";
+import type { PendingStatement } from "../proxy/pending-statement.ts";
+
+/** The most statements of one round of polling, such as `begin`, a query and `commit`. */
+const LONGEST_ROUND = 6;
+
+/** A statement that a task has completed. */
+interface Completed {
+  readonly statement: string;
+  /** Its result and a hash of its rows; undefined for one that may have written. */
+  readonly answer: string | undefined;
+  /** How often other tasks had made progress by then. */
+  readonly progress: number;
+}
+
+/** The command tags of statements that change no row. */
+const READING =
+  /^(SELECT|FETCH|MOVE) \d+$|^(UPDATE|DELETE|MERGE|INSERT 0) 0$|^(BEGIN|START TRANSACTION|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET|SHOW)$/;
+
+/**
+ * Tells which tasks poll. A task polls when it has executed the same statements with the same answers
+ * twice in a row (a round), and is about to execute them once more. Unless another task has made progress since
+ * its last round it has *yielded*: it would get the same answers for ever while the others do not move, so
+ * schedulers treat it as disabled. A step of a task that polls is progress only if its answer is new.
+ *
+ * Musuvathi and Qadeer, "Fair Stateless Model Checking" (PLDI 2008), where threads yield explicitly.
+ */
+export class Polling {
+  readonly #completed = new Map<Task, Completed[]>();
+  /** How often each task has made progress. */
+  readonly #progress = new Map<Task, number>();
+
+  /** Notes that a task moves, with the statement that it has, if any. */
+  moved(task: Task, pending: PendingStatement | undefined): void {
+    if (pending === undefined || this.#round(pending) === undefined) this.#progresses(task);
+  }
+
+  /** Notes that a task has the result of its statement. */
+  completed(pending: PendingStatement, result: Result, rows: string): void {
+    const round = this.#round(pending);
+    const completed = this.#completed.get(pending.task) ?? [];
+    const reads = result.tags.every((tag) => READING.test(tag));
+    const answer = reads ? JSON.stringify([result, rows]) : undefined;
+    if (round !== undefined && completed.at(-round)?.answer !== answer) {
+      this.#progresses(pending.task);
+    }
+    const statement = keyOf(pending.statement);
+    completed.push({ statement, answer, progress: this.#ofOthers(pending.task) });
+    this.#completed.set(pending.task, completed.slice(-2 * LONGEST_ROUND));
+  }
+
+  /** Whether the task of a held statement has yielded. */
+  hasYielded(pending: PendingStatement): boolean {
+    const round = pending.state.at === "held" ? this.#round(pending) : undefined;
+    if (round === undefined) return false;
+    return this.#completed.get(pending.task)?.at(-round)?.progress === this.#ofOthers(pending.task);
+  }
+
+  #progresses(task: Task): void {
+    this.#progress.set(task, (this.#progress.get(task) ?? 0) + 1);
+  }
+
+  #ofOthers(task: Task): number {
+    return [...this.#progress].reduce(
+      (sum, [other, steps]) => (other === task ? sum : sum + steps),
+      0,
+    );
+  }
+
+  /** Whether the statement begins, or goes on with, a round that its task has executed twice. */
+  repeats(pending: PendingStatement): boolean {
+    return this.#round(pending) !== undefined;
+  }
+
+  /** The length of the round that the statement repeats; undefined if it repeats none. */
+  #round({ task, statement }: PendingStatement): number | undefined {
+    const completed = this.#completed.get(task) ?? [];
+    const next = keyOf(statement);
+    for (let round = 1; round <= Math.min(LONGEST_ROUND, completed.length / 2); round++) {
+      if (completed.at(-round)?.statement === next && isRepeated(completed, round)) return round;
+    }
+    return undefined;
+  }
+}
+
+/** Whether the last `round` statements, and their answers, are those of the round before. */
+function isRepeated(completed: readonly Completed[], round: number): boolean {
+  return completed.slice(-round).every(({ statement, answer }, index) => {
+    const before = completed.at(index - 2 * round);
+    return answer !== undefined && before?.statement === statement && before.answer === answer;
+  });
+}
+
+function keyOf({ sql, values }: Statement): string {
+  return JSON.stringify([sql, values]);
+}
+
+/** The choices of tasks that have not yielded; all of them if there are none. */
+export function withoutYielded(
+  enabled: readonly Choice[],
+  hasYielded: (task: Task) => boolean,
+): readonly Choice[] {
+  const fair = enabled.filter(({ task, action }) => action !== "release" || !hasYielded(task));
+  return fair.length > 0 ? fair : enabled;
+}
