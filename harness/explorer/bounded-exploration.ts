@@ -12,6 +12,7 @@ import { effortUsed } from "../scheduler/strategies.ts";
 import type { AppliedMutant } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
 import type { RegressionResult } from "./campaign.ts";
+import { missedFaults } from "./campaign-totals.ts";
 import { bypassedGate } from "./control-sentences.ts";
 import { Exploration, type NumberedFailure } from "./exploration.ts";
 import {
@@ -255,7 +256,10 @@ export class BoundedExploration<State extends Json, Op extends Operation>
       return `${tally.undecided} of ${executions} executions could not be checked: ${undecided}`;
     }
     if (executions === 0) return "the time was up before the first execution";
-    return bypassedGate({ single: this.#single }, tally);
+    // The faults of a shard are too few: what all of them missed is said when they are merged.
+    const missed =
+      shards > 1 ? undefined : missedFaults(tally, this.#options.strategy.faults ?? []);
+    return bypassedGate({ single: this.#single }, tally) ?? missed;
   }
 
   progress(

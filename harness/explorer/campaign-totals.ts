@@ -70,14 +70,35 @@ function sampleSentences(
   ];
 }
 
+/**
+ * Why faults that were asked for may be missing: they were possible, and were never injected;
+ * undefined if there are none.
+ */
+export function missedFaults(
+  { faults, faultPlaces }: Pick<Tally, "faults" | "faultPlaces">,
+  asked: readonly string[],
+): string | undefined {
+  const missed = asked.filter((kind) => faultPlaces[kind] !== undefined && !faults[kind]);
+  if (missed.length === 0) return undefined;
+  return `faults that were asked for were possible and never injected (${missed.join(", ")}): give more --runs or --time`;
+}
+
+/** Names the faults that were asked for and had no place. */
+function impossibleFaults({ faultPlaces }: Tally, asked: readonly string[]): readonly string[] {
+  const impossible = asked.filter((kind) => faultPlaces[kind] === undefined);
+  if (impossible.length === 0) return [];
+  return [`No execution had a place for these faults: ${impossible.join(", ")}.`];
+}
+
 /** The part of a report that follows from the totals. */
 export function summaryOf(
   { tally, coverage, digest, pairs, fingerprints }: CampaignTotals,
   rules: readonly Rule[],
   patterns: readonly Pick<Pattern, "name" | "description" | "threshold">[],
+  faults: readonly string[] = [],
 ) {
   const { patterns: matches, violated, unchecked, undecided: _, statements: __, ...rest } = tally;
-  const { visitedPairs, ...counts } = rest;
+  const { visitedPairs, faultPlaces: ___, ...counts } = rest;
   const { executions } = counts;
   const scenarios = counts.scenarios - visitedPairs;
   return {
@@ -95,7 +116,11 @@ export function summaryOf(
       violated: violated[keyOf({ checker, name })] ?? 0,
     })),
     pairs,
-    coverage: [...coverageSentences(coverage), ...sampleSentences(tally, pairs.length > 0)],
+    coverage: [
+      ...coverageSentences(coverage),
+      ...impossibleFaults(tally, faults),
+      ...sampleSentences(tally, pairs.length > 0),
+    ],
     saturation: saturation(fingerprints),
     digest,
   } satisfies Partial<Campaign>;

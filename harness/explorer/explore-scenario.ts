@@ -2,12 +2,14 @@ import { createHash } from "node:crypto";
 import type { Checkers } from "../checkers/registry.ts";
 import { HarnessError } from "../core/error.ts";
 import { type Execution, finalState, historyOf } from "../core/execution.ts";
+import { type Fault, isFault } from "../core/fault.ts";
 import { calls } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { ScenarioPlan, Strategy } from "../scheduler/strategies.ts";
 import type { Bounds, Pair, Service } from "../service/service.ts";
 import { type Coverage, completeness, coverageOf, NO_COVERAGE, visitCoverage } from "./coverage.ts";
@@ -139,7 +141,11 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     try {
       for (let left = most; left > 0 && failing === undefined && more(); left--) {
         if (!scheduler.begin(scenario)) break;
-        const execution = await this.#executor.execute(scenario, scheduler);
+        const places = new Set<Fault>();
+        const execution = await this.#executor.execute(
+          scenario,
+          notingPlaces(scheduler, this.#strategy.faults, places),
+        );
         fingerprints.push(fingerprintOf(execution));
         if (this.pairs.length > 0) outcomes.add(outcomeOf(execution));
         let compared = 0;
@@ -150,7 +156,7 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
         const { violations } = result;
         // A scenario counts once it was executed.
         const before = tally === EMPTY_TALLY ? this.#tallyOf(scenario, visit) : tally;
-        tally = sumCounts(before, tallyOfExecution(execution, result, compared));
+        tally = sumCounts(before, tallyOfExecution(execution, result, compared, places));
         const { schedule, trace } = execution;
         digest.update(JSON.stringify([scenario, schedule.entries, trace, violations]));
         undecided ??= result.undecided;
@@ -195,6 +201,26 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     if (scheduler === undefined) throw new Error(`pairs have no round ${round}`);
     return { executions: used < 1 ? VISIT_EXECUTIONS : 0, scheduler };
   }
+}
+
+/** The scheduler, which adds each of the kinds of faults that is possible at some step to `places`. */
+function notingPlaces(
+  scheduler: Scheduler,
+  kinds: readonly Fault[] = [],
+  places: Set<Fault>,
+): Scheduler {
+  if (kinds.length === 0) return scheduler;
+  return {
+    begin: (scenario) => scheduler.begin(scenario),
+    choose: (...given) => scheduler.choose(...given),
+    observe: (...given) => scheduler.observe?.(...given),
+    inject: (faults, enabled) => {
+      for (const { action } of faults) {
+        if (isFault(action) && kinds.includes(action)) places.add(action);
+      }
+      return scheduler.inject?.(faults, enabled);
+    },
+  };
 }
 
 /** The result of a scenario with one execution, which failed. */

@@ -1,12 +1,22 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
+import { RandomWalk } from "../scheduler/random.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
 import { type Strategy, strategies } from "../scheduler/strategies.ts";
 import type { CampaignOptions, Progress } from "./bounded-exploration.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
 import { ENVIRONMENT, OPTIONS, strategyNamed } from "./run-campaign.fixture.ts";
 import { runCampaign } from "./run-campaign.ts";
 import { executeToy, increment, look, lostUpdate, type Toy, toyService } from "./toy.fixture.ts";
+
+const neverInjecting: Scheduler = {
+  begin: () => true,
+  choose: () => {
+    throw new Error("another scheduler chooses");
+  },
+  inject: () => undefined,
+};
 
 /** A service whose rules always hold, and one that loses updates. */
 const sound = toyService({ invariants: [] });
@@ -75,6 +85,27 @@ describe("a campaign without a violation", () => {
     expect(client.campaign.reason).toMatch(
       /^client look sent no statement that reached the gate \(/,
     );
+  });
+
+  test("is unknown when a fault that was asked for was possible and never injected; one without a place is named", async () => {
+    const strategy: Strategy = {
+      ...strategyNamed("random"),
+      faults: ["cut-before", "kill-before"],
+      explore: () => ({
+        executions: 1,
+        scheduler: neverInjecting,
+      }),
+    };
+    const offering: typeof executeToy = (scenario, scheduler) => {
+      scheduler.inject?.([{ task: "0", action: "cut-before" }], []);
+      return executeToy(scenario, new RandomWalk(1));
+    };
+    const { campaign: done } = await campaign({ strategy }, { execute: offering });
+    expect(done.verdict).toBe("unknown");
+    expect(done.reason).toMatch(/possible and never injected \(cut-before\)/);
+    expect(done.coverage).toContain("No execution had a place for these faults: kill-before.");
+    const placeless: typeof executeToy = (scenario) => executeToy(scenario, new RandomWalk(1));
+    expect((await campaign({ strategy }, { execute: placeless })).campaign.verdict).toBe("pass");
   });
 
   test("is unknown when it is interrupted, with the counts until then", async () => {

@@ -87,7 +87,7 @@ export async function runCampaign<State extends Json, Op extends Operation>(
   const reason = run.unfinished();
   const total = run.exploration.total();
   const campaign: Campaign = {
-    ...summaryOf(total, run.checkers.rules, service.patterns),
+    ...summaryOf(total, run.checkers.rules, service.patterns, options.strategy.faults),
     ...(service.single && { scenarios: 1 }),
     service: service.name,
     mutant: options.mutant === undefined ? null : mutantName(options.mutant),

@@ -1,6 +1,6 @@
 import { HarnessError } from "../core/error.ts";
 import type { Campaign } from "./campaign.ts";
-import { type CampaignTotals, summaryOf, sumTotals } from "./campaign-totals.ts";
+import { type CampaignTotals, missedFaults, summaryOf, sumTotals } from "./campaign-totals.ts";
 
 /** The result of one shard, to be merged with those of the others: a plain value. */
 export interface ShardPart {
@@ -52,11 +52,14 @@ export function mergeShards(parts: readonly ShardPart[]): Campaign {
       verdict === "unknown" ? [`shard ${shard.index + 1}: ${reason ?? "no verdict"}`] : [],
     ),
   ];
+  const { faults } = first.campaign.settings;
+  const missed = missing.length > 0 ? undefined : missedFaults(total.tally, faults);
+  if (missed !== undefined) reasons.push(missed);
   const failed = campaigns.some(({ verdict }) => verdict === "fail");
   const patterns = first.campaign.patterns;
   return {
     ...first.campaign,
-    ...summaryOf(total, first.campaign.rules, patterns),
+    ...summaryOf(total, first.campaign.rules, patterns, faults),
     verdict: failed ? "fail" : reasons.length > 0 ? "unknown" : "pass",
     reason: failed || reasons.length === 0 ? null : reasons.join("; "),
     startedAt: campaigns.map(({ startedAt }) => startedAt).reduce((a, b) => (a < b ? a : b)),
