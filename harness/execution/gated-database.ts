@@ -5,6 +5,7 @@ import type { Control, Isolation } from "../core/control.ts";
 import type { Footprints } from "../footprints/footprints.ts";
 import { type InnerGates, installGates } from "../instrumentation/inner-gates.ts";
 import type { Database, Server } from "../postgres/provider.ts";
+import { type DirectPort, openDirectPort } from "../proxy/endpoint.ts";
 import type { BackendSignals } from "../proxy/pending-statement.ts";
 import { WireProxy } from "../proxy/wire-proxy.ts";
 import { localBackendSignals } from "./blocked-backends.ts";
@@ -31,6 +32,8 @@ export interface GatedDatabase {
   /** A private folder for sockets. */
   readonly folder: string;
   readonly proxy: WireProxy;
+  /** Leads past the proxy. Many libraries take a URL with a host and a port, and none of a socket. */
+  readonly directPort: DirectPort;
   readonly lockWaits: LockWaits;
   /** Undefined when only statements are gated. */
   readonly gates: InnerGates | undefined;
@@ -57,7 +60,9 @@ export async function openGatedDatabase(
   try {
     const database = await server.lease();
     undo.push(() => database.drop());
-    await attributed("the service's migrate()", migrate(database.url));
+    const directPort = await openDirectPort(database.url);
+    undo.push(async () => directPort.close());
+    await attributed("the service's migrate()", migrate(directPort.url));
     const folder = await mkdtemp(join(server.folder, "x"));
     undo.push(() => rm(folder, { recursive: true, force: true }));
     const routines = options.hashRoutines ? await routineHashes(database.url) : {};
@@ -78,7 +83,7 @@ export async function openGatedDatabase(
     const takesAdvisoryLocks = await lockWaits.takesAdvisoryLocks();
     return {
       ...{ database, folder, proxy, lockWaits, gates, footprints, signals, takesAdvisoryLocks },
-      ...{ queries, routines },
+      ...{ queries, routines, directPort },
     };
   } catch (error) {
     await runAll(undo.reverse());
@@ -99,7 +104,7 @@ export async function reopenGatedDatabase({
 
 /** Ends whatever is under way, stops the system, and drops the database. */
 export async function closeGatedDatabase(
-  { database, folder, proxy, lockWaits, gates, queries }: GatedDatabase,
+  { database, folder, proxy, directPort, lockWaits, gates, queries }: GatedDatabase,
   stopSystem: () => Promise<void>,
 ): Promise<void> {
   proxy.observer = undefined;
@@ -110,6 +115,7 @@ export async function closeGatedDatabase(
     () => proxy.stop(),
     async () => gates?.close(),
     async () => queries?.close(),
+    async () => directPort.close(),
     () => database.drop(),
     () => rm(folder, { recursive: true, force: true }),
   ]);

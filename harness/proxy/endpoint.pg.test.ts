@@ -5,6 +5,7 @@ import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
+import { openDirectPort } from "./endpoint.ts";
 import { connected, eventually, type Proxied, proxied } from "./proxied-server.fixture.ts";
 import { WireProxy } from "./wire-proxy.ts";
 
@@ -105,4 +106,29 @@ test("the proxy is unsettled until the backend of an ended session is gone", asy
   await eventually(() => !at.proxy.unsettled);
   // Its locks are released by then.
   expect(await at.ask("select pg_try_advisory_lock(42)")).toBe(true);
+});
+
+test("a direct port leads past the proxy, with the same password as the ports of clients", async () => {
+  const port = await openDirectPort(at.database.url);
+  const client = await connected(port.url);
+  const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
+  expect([...at.proxy.sessions].map(({ pid }) => pid)).not.toContain(rows[0]?.pid);
+  expect(new URL(port.url).password).toBe(new URL(await at.proxy.urlFor(0)).password);
+  await client.end();
+  const wrong = new URL(port.url);
+  wrong.password = "another";
+  const refused = new Client({ connectionString: wrong.href });
+  await expect(refused.connect()).rejects.toMatchObject({ code: "28P01" });
+  port.close();
+  await expect(new Client({ connectionString: port.url }).connect()).rejects.toThrow(
+    "ECONNREFUSED",
+  );
+});
+
+test("code that takes host and port out of a URL needs no password of its own", async () => {
+  const { hostname: host, port, username: user, pathname } = new URL(await at.proxy.urlFor(3));
+  const client = new Client({ host, port: Number(port), user, database: pathname.slice(1) });
+  await client.connect();
+  expect((await client.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+  await client.end();
 });

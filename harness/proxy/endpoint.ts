@@ -4,8 +4,9 @@ import { chmod } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import type { Duplex } from "node:stream";
+import { type Duplex, pipeline } from "node:stream";
 import { HarnessError } from "../core/error.ts";
+import { dialer } from "./dialer.ts";
 import { handshake } from "./handshake.ts";
 
 /** The port that names a socket's file; nothing listens on it as a port. */
@@ -52,14 +53,42 @@ export async function socketEndpoint(
  */
 export async function portEndpoint(serverUrl: string, accept: Accept): Promise<Endpoint> {
   const url = withoutAddress(serverUrl);
-  if (url.password === "") url.password = process.env["PGPASSWORD"] ?? "";
-  const password = url.password === "" ? randomBytes(16).toString("hex") : undefined;
+  const { PGPASSWORD: given = "" } = process.env;
+  if (url.password === "" && given !== process.env[OWN_PASSWORD]) url.password = given;
+  const password = url.password === "" ? ownPassword() : undefined;
   const listener = await listening(0, accept, (socket) => handshake(socket, { password }));
   const address = listener.address();
   if (address === null || typeof address === "string") throw new Error("the endpoint has no port");
   url.host = `127.0.0.1:${address.port}`;
   if (password !== undefined) url.password = password;
   return { url: url.toString(), listener };
+}
+
+/** A port that leads to the server past every gate, until it is closed. */
+export interface DirectPort {
+  readonly url: string;
+  close(): void;
+}
+
+/** Listens on a port of this machine, and passes on each connection to the server as it is. */
+export async function openDirectPort(serverUrl: string): Promise<DirectPort> {
+  const dial = dialer(serverUrl);
+  const sockets = new Set<Duplex>();
+  const { url, listener } = await portEndpoint(serverUrl, (client, socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    dial().then(
+      // An end that fails ends the other one: the one that is left learns of it by that.
+      (server) => pipeline(client, server, client, () => socket.destroy()),
+      () => socket.destroy(),
+    );
+  });
+  listener.unref();
+  const close = () => {
+    listener.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  return { url, close };
 }
 
 /**
@@ -85,6 +114,20 @@ export async function redirectingEndpoint(
       cause,
     });
   }
+}
+
+/** The environment variable with the password of all ports, for processes that this one starts. */
+const OWN_PASSWORD = "HEDDLE_PORT_PASSWORD";
+
+/**
+ * The password of all ports of this process. Drivers take it from PGPASSWORD where code gives them the
+ * URL's host and port alone.
+ */
+function ownPassword(): string {
+  const password = process.env[OWN_PASSWORD] ?? randomBytes(16).toString("hex");
+  process.env[OWN_PASSWORD] = password;
+  process.env["PGPASSWORD"] ??= password;
+  return password;
 }
 
 async function listening(

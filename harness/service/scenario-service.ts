@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { DatabaseError } from "pg";
+import { HarnessError } from "../core/error.ts";
 import type { Response } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Invariant } from "../core/invariant.ts";
@@ -92,7 +93,18 @@ function oneLine(text: string): string {
 /** Executes the scenario's setup in an empty database. */
 async function setUpScenario({ setup }: ScenarioDefinition, url: string): Promise<void> {
   const work = typeof setup === "string" ? executeSql(setup, url) : callAsync(() => setup({ url }));
-  await attributed("the scenario's setup", work);
+  await attributed("the scenario's setup", work.catch(failedSetup));
+}
+
+/**
+ * A refused or lost connection may be one to anything that the setup uses, and not only to the
+ * database: the error is the setup's, unless PostgreSQL says that it is shutting down.
+ */
+function failedSetup(cause: unknown): never {
+  if (cause instanceof DatabaseError && /^57P0[123]$/.test(cause.code ?? "")) throw cause;
+  const all = cause instanceof AggregateError ? cause.errors : [cause];
+  const what = all.map(String).join("; ");
+  throw new HarnessError("SERVICE_FAILED", `the scenario's setup failed: ${what}`, { cause });
 }
 
 async function executeSql(sql: string, url: string): Promise<void> {
