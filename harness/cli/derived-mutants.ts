@@ -7,6 +7,7 @@ import { groupByOutcome, scoreText } from "../reporters/derived-mutants.ts";
 import { jsonText } from "../reporters/json.ts";
 import { writeDerivedMutants } from "../reporters/write.ts";
 import { EXIT, interruption } from "./exit.ts";
+import { print } from "./output.ts";
 import { serviceName } from "./project.ts";
 import { showInReport } from "./publish.ts";
 
@@ -47,7 +48,7 @@ export async function derivedMutantsCommand(
     const record = await writeDerivedMutants(options.report, score);
     await showInReport(options.report);
     const colour = process.stdout.isTTY && process.stdout.hasColors();
-    process.stdout.write(options.json ? jsonText(record) : scoreText(score, { colour }));
+    print(options.json ? jsonText(record) : scoreText(score, { colour }));
     return interrupted.signal.aborted ? EXIT.interrupted : exitCodeOfScore(score);
   } finally {
     await server.stop();

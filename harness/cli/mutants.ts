@@ -9,6 +9,7 @@ import { jsonText } from "../reporters/json.ts";
 import { seededBugsText } from "../reporters/seeded-bugs.ts";
 import { writeSeededBugs } from "../reporters/write.ts";
 import { exitCodeOfCampaign, interruption } from "./exit.ts";
+import { print } from "./output.ts";
 import { serviceName } from "./project.ts";
 import { showInReport } from "./publish.ts";
 
@@ -60,7 +61,7 @@ export async function mutantsCommand(
     const record = await writeSeededBugs(options.report, report);
     await showInReport(options.report);
     const colour = process.stdout.isTTY && process.stdout.hasColors();
-    process.stdout.write(options.json ? jsonText(record) : seededBugsText(record, colour));
+    print(options.json ? jsonText(record) : seededBugsText(record, colour));
     const error = interrupted.signal.aborted
       ? new HarnessError("INTERRUPTED", "interrupted")
       : undefined;

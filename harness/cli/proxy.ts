@@ -6,6 +6,7 @@ import { HarnessError } from "../core/error.ts";
 import { RemoteControl } from "../proxy/remote-control.ts";
 import { WireProxy } from "../proxy/wire-proxy.ts";
 import { EXIT, interruption } from "./exit.ts";
+import { print } from "./output.ts";
 
 interface Options {
   readonly databaseUrl: string;
@@ -43,7 +44,7 @@ async function runCommand({ databaseUrl, control }: Options): Promise<number> {
         },
       );
     });
-    process.stdout.write(`database ${await proxy.urlFor()}\ncontrol ${remote.address}\n`);
+    print(`database ${await proxy.urlFor()}\ncontrol ${remote.address}\n`);
     await stopped;
     await remote.stop();
     await proxy.stop();
