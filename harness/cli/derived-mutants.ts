@@ -14,7 +14,9 @@ import { showInReport } from "./publish.ts";
 export interface DerivedMutantsOptions {
   readonly only?: readonly string[];
   readonly seed?: number;
-  readonly runs: number;
+  /** Default: as many as fit into `time`. */
+  readonly runs: number | undefined;
+  readonly time?: number;
   readonly postgres: string;
   readonly reuse?: boolean;
   readonly report: string;
@@ -39,6 +41,7 @@ export async function derivedMutantsCommand(
     const score = await mutationScore(server, service, {
       seed: options.seed ?? 1,
       runs: options.runs,
+      timeMs: options.time,
       stepTimeoutMs: options.stepTimeout,
       only: options.only,
       signal: interrupted.signal,

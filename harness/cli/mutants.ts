@@ -1,7 +1,6 @@
 import { randomInt } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { HarnessError } from "../core/error.ts";
-import { loadService } from "../loading/load-service.ts";
 import type { SeededBugResult } from "../mutation/seeded-bugs.ts";
 import { runSeededBugs } from "../mutation/seeded-bugs.ts";
 import { startServer } from "../postgres/provider.ts";
@@ -10,7 +9,7 @@ import { seededBugsText } from "../reporters/seeded-bugs.ts";
 import { writeSeededBugs } from "../reporters/write.ts";
 import { exitCodeOfCampaign, interruption } from "./exit.ts";
 import { print } from "./output.ts";
-import { serviceName } from "./project.ts";
+import { loadGivenService } from "./project.ts";
 import { showInReport } from "./publish.ts";
 
 export interface MutantsOptions {
@@ -39,7 +38,7 @@ export async function mutantsCommand(
   name: string | undefined,
   options: MutantsOptions,
 ): Promise<number> {
-  const service = await loadService(await serviceName(name));
+  const { service } = await loadGivenService(name);
   const interrupted = interruption();
   const server = await startServer(options.postgres, { reuse: options.reuse === true });
   try {

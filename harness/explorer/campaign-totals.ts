@@ -55,7 +55,8 @@ const MIN_SCENARIOS = 100;
 /**
  * The upper bound that a sample without a violation gives: the rule of three (Hanley and
  * Lippman-Hand, "If Nothing Goes Wrong, Is Everything All Right?", JAMA 1983). It counts scenarios,
- * which are drawn independently of each other, unlike the executions of one scenario.
+ * which are drawn independently of each other, unlike the executions of one scenario: a service with a
+ * single scenario has no such bound.
  */
 function sampleSentences(
   { scenarios, visitedPairs, violations }: Tally,
@@ -90,12 +91,19 @@ function impossibleFaults({ faultPlaces }: Tally, asked: readonly string[]): rea
   return [`No execution had a place for these faults: ${impossible.join(", ")}.`];
 }
 
-/** The part of a report that follows from the totals. */
+const NO_FAULTS = { faults: [], single: false };
+
+/**
+ * The part of a report that follows from the totals.
+ *
+ * @param faults those that were asked for
+ * @param single whether the service has a single scenario
+ */
 export function summaryOf(
   { tally, coverage, digest, pairs, fingerprints }: CampaignTotals,
   rules: readonly Rule[],
   patterns: readonly Pick<Pattern, "name" | "description" | "threshold">[],
-  faults: readonly string[] = [],
+  { faults, single }: { readonly faults: readonly string[]; readonly single: boolean } = NO_FAULTS,
 ) {
   const { patterns: matches, violated, unchecked, undecided: _, statements: __, ...rest } = tally;
   const { visitedPairs, faultPlaces: ___, ...counts } = rest;
@@ -119,7 +127,7 @@ export function summaryOf(
     coverage: [
       ...coverageSentences(coverage),
       ...impossibleFaults(tally, faults),
-      ...sampleSentences(tally, pairs.length > 0),
+      ...sampleSentences(tally, pairs.length > 0 || single),
     ],
     saturation: saturation(fingerprints),
     digest,

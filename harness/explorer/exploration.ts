@@ -10,7 +10,7 @@ import type { ScenarioFingerprints } from "./fingerprint.ts";
 import { type Shard, WHOLE_CAMPAIGN } from "./shards.ts";
 import { addToTally, EMPTY_TALLY, keyOf, type Tally } from "./tally.ts";
 
-/** A failing execution, with its number and that of its scenario; both count from 0. */
+/** A failing execution, with its number, from 1, and that of its scenario, from 0. */
 export interface NumberedFailure<State extends Json, Op extends Operation>
   extends FailingExecution<State, Op> {
   readonly executionNumber: number;
@@ -56,7 +56,7 @@ export class Exploration<State extends Json, Op extends Operation> {
     if (failing !== undefined)
       this.#fail({
         ...failing,
-        executionNumber: this.tally.executions - 1,
+        executionNumber: this.tally.executions,
         scenarioNumber: this.next,
       });
     this.undecided ??= undecided;

@@ -63,6 +63,7 @@ export async function runCampaign<State extends Json, Op extends Operation>(
     seed: options.seed,
     execution: number,
     versions: { heddle: environment.heddle, postgres: environment.postgres.version },
+    ...(service.replayWith && { replayWith: service.replayWith }),
     hashes,
   });
   const counterexamples: Counterexample<State, Op>[] = [];
@@ -87,7 +88,10 @@ export async function runCampaign<State extends Json, Op extends Operation>(
   const reason = run.unfinished();
   const total = run.exploration.total();
   const campaign: Campaign = {
-    ...summaryOf(total, run.checkers.rules, service.patterns, options.strategy.faults),
+    ...summaryOf(total, run.checkers.rules, service.patterns, {
+      faults: options.strategy.faults ?? [],
+      single: service.single === true,
+    }),
     ...(service.single && { scenarios: 1 }),
     service: service.name,
     mutant: options.mutant === undefined ? null : mutantName(options.mutant),

@@ -59,7 +59,7 @@ export function mergeShards(parts: readonly ShardPart[]): Campaign {
   const patterns = first.campaign.patterns;
   return {
     ...first.campaign,
-    ...summaryOf(total, first.campaign.rules, patterns, faults),
+    ...summaryOf(total, first.campaign.rules, patterns, { faults, single: false }),
     verdict: failed ? "fail" : reasons.length > 0 ? "unknown" : "pass",
     reason: failed || reasons.length === 0 ? null : reasons.join("; "),
     startedAt: campaigns.map(({ startedAt }) => startedAt).reduce((a, b) => (a < b ? a : b)),

@@ -97,6 +97,65 @@ describe("a name fits", () => {
   });
 });
 
+const check = (client: number, key: number) => `${client} select from bookings where slot = ${key}`;
+
+describe("inserts of rows", () => {
+  test.each<[string, string | undefined, string[]]>([
+    [
+      "with the same key",
+      "duplicate insert",
+      [
+        check(0, 1),
+        check(1, 1),
+        "0 insert into bookings (customer, slot) values ('ada', 1)",
+        "1 insert into bookings (customer, slot) values ('bob', 1)",
+      ],
+    ],
+    [
+      "with different keys",
+      undefined,
+      [
+        check(0, 1),
+        check(1, 2),
+        "0 insert into bookings (customer, slot) values (7, 1)",
+        "1 insert into bookings (customer, slot) values (7, 2)",
+      ],
+    ],
+    [
+      "of which the reads compared no value, and that are equal",
+      "duplicate insert",
+      [
+        "0 select max(n) from bookings",
+        "1 select max(n) from bookings",
+        "0 insert into bookings values (2)",
+        "1 insert into bookings values (2)",
+      ],
+    ],
+    [
+      "of which the reads compared no value, and that differ",
+      undefined,
+      [
+        "0 select count(*) from bookings",
+        "1 select count(*) from bookings",
+        "0 insert into bookings values ('ada')",
+        "1 insert into bookings values ('bob')",
+      ],
+    ],
+    [
+      "with values that the text does not show",
+      undefined,
+      [
+        check(0, 1),
+        check(1, 1),
+        "0 insert into bookings values (v_slot)",
+        "1 insert into bookings values (v_slot)",
+      ],
+    ],
+  ])("%s: %s", (_, name, lines) => {
+    expect(anomalyName(lines)).toBe(name);
+  });
+});
+
 describe("no name fits", () => {
   test.each<[string, string[], (readonly Operation[])?]>([
     ["if one operation follows the other", [`0 ${read}`, `0 ${write}`, `1 ${read}`, `1 ${write}`]],

@@ -1,6 +1,6 @@
 import type { Operation } from "../core/operation.ts";
 import { clientOf, type Task } from "../core/schedule.ts";
-import type { Trace } from "../core/trace.ts";
+import type { Statement, Trace } from "../core/trace.ts";
 import { printable } from "./format-values.ts";
 
 interface Anomaly {
@@ -17,6 +17,11 @@ interface Access {
   readonly table: string;
   /** The columns that an UPDATE sets; undefined: all, or unknown. */
   readonly columns?: readonly string[];
+  /**
+   * The values of columns: those that an INSERT sets in its first row (a column without a name has its
+   * position), or that a read compares with. Undefined: the text does not show all of them.
+   */
+  readonly row?: ReadonlyMap<string, string>;
   /** When it reads, or when its write commits: a position in the trace. */
   readonly at: number;
   /** The number of the transaction within its task. */
@@ -121,13 +126,40 @@ function duplicateInsert(one: OperationAccesses, other: OperationAccesses): Anom
     ({ kind, table }) =>
       kind === "insert" &&
       readsBefore(one, other, table, "insert") &&
-      readsBefore(other, one, table, "insert"),
+      readsBefore(other, one, table, "insert") &&
+      insertsSameKey(one, other, table),
   )?.table;
   if (table === undefined) return undefined;
   return {
     name: "duplicate insert",
     explanation: `Clients ${one.client} and ${other.client} both read ${table} before the other's insert, and both inserted.`,
   };
+}
+
+/**
+ * Whether both operations insert the value that both have looked for; where they compared with no
+ * value, whether they insert equal rows.
+ */
+function insertsSameKey(one: OperationAccesses, other: OperationAccesses, table: string): boolean {
+  const rowsOf = ({ accesses }: OperationAccesses, kind: Access["kind"]) =>
+    accesses.flatMap((it) => (it.kind === kind && it.table === table && it.row ? [it.row] : []));
+  const looked = rowsOf(one, "read").flatMap((row) => [...row]);
+  const lookedToo = rowsOf(other, "read").flatMap((row) => [...row]);
+  return rowsOf(one, "insert").some((mine) =>
+    rowsOf(other, "insert").some((theirs) => {
+      if (looked.length + lookedToo.length === 0) {
+        return [...mine].every(([column, value]) => theirs.get(column) === value);
+      }
+      const has = (row: ReadonlyMap<string, string>, column: string, value: string) =>
+        row.has(column) ? row.get(column) === value : [...row.values()].includes(value);
+      return looked.some(
+        ([column, value]) =>
+          lookedToo.some(([same, equal]) => same === column && equal === value) &&
+          has(mine, column, value) &&
+          has(theirs, column, value),
+      );
+    }),
+  );
 }
 
 /** Whether `reader` reads a table before `writer` writes it. */
@@ -202,15 +234,21 @@ function repeatedRead(one: OperationAccesses, other: OperationAccesses): Anomaly
 function operationAccesses(trace: Trace): readonly OperationAccesses[] {
   const operations: OperationAccesses[] = [];
   const current = new Map<number, OperationAccesses>();
-  const tasks = new Map<Task, { sql: string; released: number; transaction: number }>();
+  const tasks = new Map<
+    Task,
+    { sql: string; values: Statement["values"]; released: number; transaction: number }
+  >();
   const stateOf = (task: Task) => {
-    const state = tasks.get(task) ?? { sql: "", released: 0, transaction: 0 };
+    const state = tasks.get(task) ?? { sql: "", values: [], released: 0, transaction: 0 };
     tasks.set(task, state);
     return state;
   };
   const addAccesses = (task: Task, at: number): void => {
-    const { sql, released, transaction } = stateOf(task);
-    const accesses = accessesOf(sql, released, at).map((it) => ({ ...it, transaction }));
+    const { sql, values, released, transaction } = stateOf(task);
+    const accesses = accessesOf({ sql, values }, released, at).map((it) => ({
+      ...it,
+      transaction,
+    }));
     current.get(clientOf(task))?.accesses.push(...accesses);
   };
   trace.forEach((event, at) => {
@@ -223,10 +261,10 @@ function operationAccesses(trace: Trace): readonly OperationAccesses[] {
       const operation = current.get(event.client);
       if (operation !== undefined) operation.succeeded = event.response.outcome === "ok";
     } else if (event.type === "move") stateOf(event.choice.task).released = at;
-    else if (event.type === "statement") stateOf(event.task).sql = event.statement.sql;
+    else if (event.type === "statement") Object.assign(stateOf(event.task), event.statement);
     else if (event.type === "gate" && event.place.line !== null) {
       addAccesses(event.task, at);
-      stateOf(event.task).sql = event.place.next;
+      Object.assign(stateOf(event.task), { sql: event.place.next, values: [] });
     } else if (event.type === "result") {
       const state = stateOf(event.task);
       const operation = current.get(clientOf(event.task));
@@ -260,7 +298,12 @@ function replaceAccesses(
  * The accesses that the text of a statement names. A read without a lock sees the rows at its
  * release; a read with a lock sees them when it has the lock.
  */
-function accessesOf(sql: string, released: number, ended: number): Omit<Access, "transaction">[] {
+function accessesOf(
+  statement: Statement,
+  released: number,
+  ended: number,
+): Omit<Access, "transaction">[] {
+  const { sql } = statement;
   const tables = (pattern: RegExp) => [...sql.matchAll(pattern)].map(([, table = ""]) => table);
   const locks = /\bfor\s+(no\s+key\s+)?(update|(key\s+)?share)\b/i.test(sql);
   const write = (kind: Access["kind"]) => (table: string) => ({
@@ -270,14 +313,59 @@ function accessesOf(sql: string, released: number, ended: number): Omit<Access, 
   const columns = setColumns(sql);
   return [
     ...tables(new RegExp(`(?<!delete\\s+)\\b(?:from|join)\\s+${target}\\b(?!\\s*\\()`, "gi")).map(
-      (table) => ({ kind: "read" as const, locks, table, at: locks ? ended : released }),
+      (table) => ({
+        ...{ kind: "read" as const, locks, table, at: locks ? ended : released },
+        row: comparedValues(statement),
+      }),
     ),
-    ...tables(new RegExp(`\\binsert\\s+into\\s+${target}`, "gi")).map(write("insert")),
+    ...tables(new RegExp(`\\binsert\\s+into\\s+${target}`, "gi")).map((table) => {
+      const row = insertedRow(statement);
+      return { ...write("insert")(table), ...(row && { row }) };
+    }),
     ...tables(new RegExp(`(?<!for\\s+|key\\s+|do\\s+)\\bupdate\\s+${target}`, "gi")).map(
       (table) => ({ ...write("change")(table), ...(columns && { columns }) }),
     ),
     ...tables(new RegExp(`\\bdelete\\s+from\\s+${target}`, "gi")).map(write("change")),
   ];
+}
+
+const LITERAL = String.raw`(?:\$\d+|-?\d+(?:\.\d+)?|'(?:[^']|'')*')`;
+
+/** The value of a literal or a parameter as text, without its type. */
+function valueIn(text: string, values: Statement["values"]): string {
+  const parameter = /^\$(\d+)$/.exec(text)?.[1];
+  if (parameter !== undefined) return values[Number(parameter) - 1] ?? "null";
+  return text.startsWith("'") ? text.slice(1, -1).replaceAll("''", "'") : text;
+}
+
+/** The columns that a statement compares with a value, and the values. */
+function comparedValues({ sql, values }: Statement): ReadonlyMap<string, string> {
+  const equality = new RegExp(String.raw`\b"?([a-z_]\w*)"?\s*=\s*(${LITERAL})`, "gi");
+  const where = /\bwhere\b([\s\S]*)/i.exec(sql)?.[1] ?? "";
+  return new Map(
+    [...where.matchAll(equality)].map(([, column = "", value = ""]) => [
+      column.toLowerCase(),
+      valueIn(value, values),
+    ]),
+  );
+}
+
+/** The first row that an INSERT writes; undefined unless all of its values are literals. */
+function insertedRow({ sql, values }: Statement): ReadonlyMap<string, string> | undefined {
+  const literals = String.raw`${LITERAL}(?:::\w+)?(?:\s*,\s*${LITERAL}(?:::\w+)?)*`;
+  const insert = new RegExp(
+    String.raw`\binsert\s+into\s+[\w."]+\s*(?:\(([^)]*)\))?\s*values\s*\(\s*(${literals})\s*\)`,
+    "i",
+  );
+  const [, columns = "", row] = insert.exec(sql) ?? [];
+  if (row === undefined) return undefined;
+  const names = columns.split(",").map((name) => name.trim().replaceAll('"', "").toLowerCase());
+  return new Map(
+    [...row.matchAll(new RegExp(LITERAL, "g"))].map(([literal], at) => [
+      names[at] || String(at),
+      valueIn(literal, values),
+    ]),
+  );
 }
 
 /** The columns that the only SET of a statement names; undefined if the text does not show them. */

@@ -73,6 +73,8 @@ type Progress =
 /** Follows the progress of each client with a pending operation. */
 class Narrator {
   readonly #progress = new Map<number, Progress>();
+  /** Clients whose operation may have written without a command tag that says so. */
+  readonly #unknown = new Set<number>();
 
   paragraph(first: Step, steps: readonly Step[]): string {
     const opening = this.#pendingWork(first);
@@ -121,6 +123,7 @@ class Narrator {
         return [];
       case "response":
         this.#progress.delete(client);
+        this.#unknown.delete(client);
         return clause(`gets the response ${withoutBackticks(responseLine(event.response))}`);
       case "broken":
         return clause(`leaves a state that violates ${code(event.rule)}`);
@@ -137,23 +140,50 @@ class Narrator {
     readonly result?: Result;
   }): string {
     if (result === undefined) return "";
-    this.#follow(clientOf(task), result);
+    this.#follow(clientOf(task), statement, result);
     return result.error
       ? `, which fails: ${withoutBackticks(printable(result.error.message))}`
       : rowCount(statement, result);
   }
 
-  #follow(client: number, { tags, transaction }: Result): void {
+  #follow(client: number, statement: Statement, { tags, transaction, error }: Result): void {
+    if (error !== undefined) return;
     const open = transaction !== "idle";
     const progress = this.#progress.get(client);
-    if (tags.some((tag) => /^(INSERT|UPDATE|DELETE|MERGE) .*[1-9]/.test(tag))) {
+    if (tags.some((tag) => WRITE.test(tag))) {
       this.#progress.set(client, open ? "has written but not yet committed" : "has written");
     } else if (progress === "has written but not yet committed" && !open) {
       this.#progress.set(client, "has written");
-    } else if (progress === undefined && tags.some((tag) => tag.startsWith("SELECT"))) {
-      this.#progress.set(client, "has read but not yet written");
+    } else if (tags.length > 0 && !tags.every((tag) => HARMLESS.test(tag))) {
+      // A procedure, a DO block or a cursor: nothing is known of what it wrote.
+      this.#unknown.add(client);
+    } else if (tags.some((tag) => tag.startsWith("SELECT"))) {
+      if (!onlyReads(statement.sql)) this.#unknown.add(client);
+      else if (progress === undefined) this.#progress.set(client, "has read but not yet written");
     }
+    if (this.#unknown.has(client) && this.#progress.get(client) === "has read but not yet written")
+      this.#progress.delete(client);
   }
+}
+
+/** The command tags of statements that write, definitions included. */
+const WRITE =
+  /^(INSERT|UPDATE|DELETE|MERGE|COPY) .*[1-9]|^(CREATE|ALTER|DROP|TRUNCATE|GRANT|REVOKE|COMMENT|REINDEX|REFRESH|SELECT INTO|IMPORT)\b/;
+
+/** The command tags of statements that cannot write. */
+const HARMLESS =
+  /^(SELECT|INSERT|UPDATE|DELETE|MERGE|COPY|BEGIN|START|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET|RESET|SHOW|LOCK|LISTEN|UNLISTEN|NOTIFY|DISCARD|PREPARE|DEALLOCATE|DECLARE|CLOSE|EXPLAIN|ANALYZE|FETCH|MOVE)\b/;
+
+/** Functions that a query may call and that write nothing. */
+const READING_CALLS =
+  /\b(count|sum|min|max|avg|coalesce|now|lower|upper|length|array_agg|json_agg|jsonb_agg|string_agg|bool_and|bool_or|greatest|least|nullif|in|and|or|not|exists|any|all|values|over|on|using|as|where|from|select|join|when|then|else)\s*\(/gi;
+
+/** Whether a query surely writes nothing: it calls no function that might. */
+function onlyReads(sql: string): boolean {
+  return (
+    /^\s*(select|with|table|values)\b/i.test(sql) &&
+    !/\w"?\s*\(/.test(sql.replace(READING_CALLS, " "))
+  );
 }
 
 /** ` (1 row)`; empty if the number says no more than the statement, as for a function call. */

@@ -3,12 +3,7 @@ import type { Verdict } from "../core/verdict.ts";
 import type { Campaign, PairSearch, PatternCount, RegressionResult } from "../explorer/campaign.ts";
 import { duration, formatNumber, percent, printable, quantity } from "./format-values.ts";
 import { type CountedRule, faultsLine, pairCells, patternOutcome } from "./outcomes.ts";
-import {
-  counterexampleSize,
-  mainViolation,
-  replayCommand,
-  replayFilePath,
-} from "./replay-command.ts";
+import { counterexampleSize, mainViolation, replayCommandIn } from "./replay-command.ts";
 import { FILES } from "./report-files.ts";
 import { type Colours, coloursFor, tableLines, wrap } from "./terminal.ts";
 import type { TextOptions } from "./text.ts";
@@ -61,7 +56,7 @@ export function summary(campaign: Campaign, options: TextOptions): string {
     ...c.counterexamples.flatMap((counterexample) => [
       "",
       `${colours("red", printable(mainViolation(counterexample).name))}: ${counterexampleSize(counterexample)}`,
-      `  ${replayCommand(replayFilePath(folder, counterexample))}`,
+      `  ${replayCommandIn(folder, counterexample)}`,
     ]),
   ];
   return `${lines.join("\n")}\n`;

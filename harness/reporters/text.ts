@@ -74,7 +74,7 @@ export function counterexampleText(c: Counterexample, options: TextOptions): str
     ...c.violations.flatMap((violation) => violationLines(violation, width, colours)),
     ...(anomaly === undefined ? [] : wrap(anomaly, width)),
     "",
-    `${colours("bold", "Replay it:")} ${options.again ?? replayCommand(options.replay ?? replayFilePath(options.folder, c))}`,
+    `${colours("bold", "Replay it:")} ${options.again ?? replayCommand(options.replay ?? replayFilePath(options.folder, c), c.replayWith)}`,
   ];
   return `${lines.join("\n")}\n`;
 }

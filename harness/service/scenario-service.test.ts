@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { scenarioService } from "./scenario-service.ts";
+import { scenarioService, shortMessage } from "./scenario-service.ts";
 
 function migrated(setup: () => unknown): Promise<void> {
   const service = scenarioService({ setup, clients: {} }, "a.mjs", new URL("file:///a.mjs"));
@@ -20,4 +20,22 @@ test("the error of a setup is the setup's, also where something else refuses a c
     ...error,
     message: expect.stringMatching(/:1; .*:2$/),
   });
+});
+
+test.each([
+  ["short\n  text", "short text"],
+  [
+    `Traceback (most recent call last):\n${'  File "claim.py", line 3, in <module>\n'.repeat(20)}psycopg.errors.DeadlockDetected: deadlock detected\nDETAIL:  Process 1`,
+    "psycopg.errors.DeadlockDetected: deadlock detected",
+  ],
+  [
+    `claim.rb:3:in 'exec': duplicate key (PG::UniqueViolation, an error)\n${"\tfrom claim.rb:9\n".repeat(20)}`,
+    "claim.rb:3:in 'exec': duplicate key (PG::UniqueViolation, an error)",
+  ],
+  [
+    `file:///app/claim.mjs:3\n  throw new Error("sold out");\n        ^\n\nError: sold out\n${"    at main (claim.mjs:3)\n".repeat(20)}`,
+    "Error: sold out",
+  ],
+])("the message of a program is its telling line: %j", (text, telling) => {
+  expect(shortMessage(text)).toBe(telling);
 });

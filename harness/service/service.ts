@@ -131,6 +131,8 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
   readonly survivors?: readonly Survivor[];
   /** The promises of the service, and the protections of its schema that keep them. */
   readonly promises?: readonly ServicePromise[];
+  /** Options by which `heddle replay` finds the service, where its name is not enough. */
+  readonly replayWith?: readonly string[];
   /** Files that an execution depends on. Reports and replay files contain their hashes. */
   readonly sources: readonly URL[];
 }

@@ -10,9 +10,8 @@ import { narrative, type Paragraph } from "../narrative.ts";
 import {
   counterexampleSize,
   mainViolation,
-  replayCommand,
+  replayCommandIn,
   replayFileName,
-  replayFilePath,
   sizeBeforeShrinking,
 } from "../replay-command.ts";
 import { operationLine } from "../trace-lines.ts";
@@ -47,7 +46,7 @@ ${violationBlock(main)}${
 <ol class="narrative">
 ${paragraphs(narrative(c))}</ol>
 ${spaceTimeDiagram(c)}${c.serial && serialRun(c.serial)}<h4>Replay it</h4>
-<code class="command">${replayCommand(replayFilePath(folder, c))}</code>
+<code class="command">${replayCommandIn(folder, c)}</code>
 <p class="note">Run it in the folder in which the campaign ran. The file is <a href="${file}">${file}</a>, beside this report.</p>
 <h4>Scenario and schedule</h4>
 <dl class="facts">
@@ -70,7 +69,7 @@ export function counterexampleSummary(c: Counterexample, at: number, folder: str
   return html`<article class="counterexample" id="counterexample-${at + 1}">
 <h3>${at + 1}. <code>${name}</code></h3>
 <p>(${checker}): ${message}</p>
-<code class="command">${replayCommand(replayFilePath(folder, c))}</code>
+<code class="command">${replayCommandIn(folder, c)}</code>
 </article>
 `;
 }
