@@ -15,7 +15,7 @@ export interface Counterexample<State extends Json = Json, Op extends Operation 
   readonly control: Control;
   /** The seed of the campaign. */
   readonly seed: number;
-  /** The number of the failing execution in the campaign, from 1. */
+  /** The number of the failing execution in the campaign, from 1; 0 for that of a stored regression. */
   readonly execution: number;
   readonly scenario: Scenario<State, Op>;
   readonly schedule: Schedule;
@@ -38,6 +38,8 @@ export interface Counterexample<State extends Json = Json, Op extends Operation 
   /** A serial run of the same operations in which the rule holds, if one was found. */
   readonly serial?: { readonly schedule: Schedule; readonly trace: Trace<Op> };
   readonly versions: { readonly heddle: string; readonly postgres: string };
+  /** The file of the stored regression that it is a new execution of; absent for what the run has found. */
+  readonly regression?: string;
   /** Options by which `heddle replay` finds the service, where its name is not enough. */
   readonly replayWith?: readonly string[];
   /** SHA-256 of each source that the execution depends on, by path (migrations, mutant). */

@@ -55,8 +55,8 @@ export interface CampaignOptions extends ScenarioOptions {
   readonly onProgress: ((progress: Progress) => void) | undefined;
   /** The results of the regressions, for the report. Default: none. */
   readonly regressions?: readonly RegressionResult[];
-  /** A regression that fails: it is shrunk and reported, and nothing is explored. */
-  readonly failingRegression?: FailingExecution | undefined;
+  /** The regressions that fail: they are shrunk and reported, besides what is explored. Default: none. */
+  readonly failingRegressions?: readonly FailingRegression[];
   /** Called with a counterexample as soon as it is found, before it is shrunk. */
   readonly onViolation?:
     | ((counterexample: Counterexample) => Promise<string | undefined>)
@@ -65,6 +65,11 @@ export interface CampaignOptions extends ScenarioOptions {
   readonly onShrunk?:
     | ((shrunk: Counterexample, file: string | undefined) => Promise<void>)
     | undefined;
+}
+
+/** The new execution of a stored regression, which violates its rule. */
+export interface FailingRegression extends FailingExecution {
+  readonly file: string;
 }
 
 /** Executions so far. */
@@ -132,9 +137,7 @@ export class BoundedExploration<State extends Json, Op extends Operation>
   treeOf({
     scenarioNumber,
   }: NumberedFailure<State, Op>): ShrinkTree<Scenario<State, Op>> | undefined {
-    return this.#options.failingRegression === undefined
-      ? this.#explorer.tree(scenarioNumber)
-      : undefined;
+    return this.#explorer.tree(scenarioNumber);
   }
 
   get next(): number {

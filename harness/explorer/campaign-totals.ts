@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Rule } from "../checkers/checker.ts";
 import type { Pattern } from "../service/service.ts";
-import type { Campaign, PairSearch } from "./campaign.ts";
+import type { Campaign, PairSearch, RuleCount } from "./campaign.ts";
 import { type Coverage, coverageSentences, sumCoverage } from "./coverage.ts";
 import { type ScenarioFingerprints, saturation } from "./fingerprint.ts";
 import { keyOf, sumCounts, type Tally } from "./tally.ts";
@@ -91,6 +91,22 @@ function impossibleFaults({ faultPlaces }: Tally, asked: readonly string[]): rea
   return [`No execution had a place for these faults: ${impossible.join(", ")}.`];
 }
 
+/** The counts of a rule; of one whose violations have names of their own, a row for each of these. */
+function countsOf(
+  { checker, name, description, prefix }: Rule,
+  { executions, violated, unchecked }: Pick<Tally, "executions" | "violated" | "unchecked">,
+): readonly RuleCount[] {
+  const checked = executions - (unchecked[keyOf({ checker, name })] ?? 0);
+  const start = prefix === undefined ? undefined : keyOf({ checker, name: prefix });
+  const own = start === undefined ? [] : Object.keys(violated).filter((it) => it.startsWith(start));
+  const names = own.length > 0 ? own.map((it) => it.slice(checker.length + 1)) : [name];
+  return names.map((one) => ({
+    ...{ checker, name: one, description, checked },
+    ...(prefix !== undefined && { prefix }),
+    violated: violated[keyOf({ checker, name: one })] ?? 0,
+  }));
+}
+
 const NO_FAULTS = { faults: [], single: false };
 
 /**
@@ -118,11 +134,7 @@ export function summaryOf(
       const missed = share < threshold - 3 * deviation;
       return { name, description, scenarios: matching, share, threshold, missed };
     }),
-    rules: rules.map(({ checker, name, description }) => ({
-      ...{ checker, name, description },
-      checked: executions - (unchecked[keyOf({ checker, name })] ?? 0),
-      violated: violated[keyOf({ checker, name })] ?? 0,
-    })),
+    rules: rules.flatMap((rule) => countsOf(rule, { executions, violated, unchecked })),
     pairs,
     coverage: [
       ...coverageSentences(coverage),

@@ -20,6 +20,8 @@ export interface RuleCount {
   readonly checker: string;
   readonly name: string;
   readonly description: string;
+  /** See `Rule.prefix`. */
+  readonly prefix?: string;
   readonly checked: number;
   readonly violated: number;
 }

@@ -18,6 +18,7 @@ import { type GeneratedInput, generator, type ShrinkTree } from "./generate.ts";
 import { type PairVisit, ScenarioOrder, VISIT_EXECUTIONS } from "./scenario-order.ts";
 import {
   EMPTY_TALLY,
+  keyOf,
   sumCounts,
   type Tally,
   tallyOfExecution,
@@ -35,6 +36,8 @@ export interface ScenarioOptions {
   /** The number of generated scenarios, over all shards. Default: as many as the other limits allow. */
   readonly scenarios?: number | undefined;
   readonly strategy: Strategy;
+  /** Whether to end at the first violation (see `CampaignOptions`). Default: true. */
+  readonly failFast?: boolean | undefined;
 }
 
 /** The limits of exploring one scenario. */
@@ -53,9 +56,14 @@ export interface ExplorationBudget {
 export interface FailingExecution<State extends Json = Json, Op extends Operation = Operation> {
   readonly execution: Execution<State, Op>;
   readonly violations: readonly Violation[];
+  /** Its number among the executions of its scenario, from 1. Default: it is the last. */
+  readonly number?: number;
 }
 
-/** The result of exploring one scenario, up to its first violation: a plain value. */
+/**
+ * The result of exploring one scenario: a plain value. It ends at the first violation, except that the
+ * search of a service's only scenario goes on if the campaign does: begun anew, it would find the same.
+ */
 export interface ScenarioResult<State extends Json = Json, Op extends Operation = Operation> {
   readonly tally: Tally;
   readonly coverage: Coverage;
@@ -70,6 +78,8 @@ export interface ScenarioResult<State extends Json = Json, Op extends Operation 
   /** For a pair: the number of executions that differ in a response or in the final state. */
   readonly outcomes: number;
   readonly failing: FailingExecution<State, Op> | undefined;
+  /** The first failing execution of each further rule, where the search went on. Default: none. */
+  readonly alsoFailing?: readonly FailingExecution<State, Op>[];
   /** Why something could not be checked, the first time. */
   readonly undecided: string | undefined;
   /** The error of the harness that ended the exploration. */
@@ -92,12 +102,13 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
   readonly #service: Service<State, Op>;
   readonly #checkers: Checkers<State, Op>;
   readonly #strategy: Strategy;
+  readonly #goesOn: boolean;
 
   constructor(
     executor: Executor<State, Op>,
     service: Service<State, Op>,
     checkers: Checkers<State, Op>,
-    { seed, bounds, pairs, scenarios, strategy }: ScenarioOptions,
+    { seed, bounds, pairs, scenarios, strategy, failFast }: ScenarioOptions,
   ) {
     this.pairs = pairs ? pairsOf(service) : [];
     const visited = pairs || service.single ? [] : (service.pairs?.() ?? []);
@@ -109,6 +120,7 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     this.#service = pairs ? { ...service, patterns: [] } : service;
     this.#checkers = checkers;
     this.#strategy = strategy;
+    this.#goesOn = failFast === false && service.single === true;
   }
 
   /** The scenario of that number as it was generated; undefined for a pair of operations. */
@@ -135,11 +147,13 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     const outcomes = new Set<string>();
     const fingerprints: string[] = [];
     let tally = EMPTY_TALLY;
-    let failing: FailingExecution<State, Op> | undefined;
+    /** By the rule that each breaks first. */
+    const failing = new Map<string, FailingExecution<State, Op>>();
     let undecided: string | undefined;
     let error: HarnessError | undefined;
     try {
-      for (let left = most; left > 0 && failing === undefined && more(); left--) {
+      for (let left = most; left > 0 && more(); left--) {
+        if (failing.size > 0 && !this.#goesOn) break;
         if (!scheduler.begin(scenario)) break;
         const places = new Set<Fault>();
         const execution = await this.#executor.execute(
@@ -160,7 +174,10 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
         const { schedule, trace } = execution;
         digest.update(JSON.stringify([scenario, schedule.entries, trace, violations]));
         undecided ??= result.undecided;
-        if (violations.length > 0) failing = { execution, violations };
+        const [first] = violations;
+        if (first !== undefined && !failing.has(keyOf(first))) {
+          failing.set(keyOf(first), { execution, violations, number: tally.executions });
+        }
         budget.onExecution(tally.violations);
       }
     } catch (cause) {
@@ -178,13 +195,15 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
             ...completeness(scheduler),
           }
         : { coverage: NO_COVERAGE, complete: false, pruned: null };
+    const [firstFailing, ...alsoFailing] = failing.values();
     return {
       tally,
       ...covered,
       fingerprints,
       digest: digest.digest("hex"),
       outcomes: outcomes.size,
-      failing,
+      failing: firstFailing,
+      ...(alsoFailing.length > 0 && { alsoFailing }),
       undecided,
       error,
     };
@@ -220,27 +239,6 @@ function notingPlaces(
       }
       return scheduler.inject?.(faults, enabled);
     },
-  };
-}
-
-/** The result of a scenario with one execution, which failed. */
-export function resultOfFailure<State extends Json, Op extends Operation>(
-  failing: FailingExecution<State, Op>,
-): ScenarioResult<State, Op> {
-  const { execution, violations } = failing;
-  const { scenario, schedule, trace } = execution;
-  const text = JSON.stringify([scenario, schedule.entries, trace, violations]);
-  return {
-    tally: sumCounts(tallyOfScenario(scenario, []), tallyOfExecution(execution, { violations }, 0)),
-    coverage: NO_COVERAGE,
-    fingerprints: [fingerprintOf(execution)],
-    digest: createHash("sha256").update(text).digest("hex"),
-    complete: false,
-    pruned: null,
-    outcomes: 0,
-    failing,
-    undecided: undefined,
-    error: undefined,
   };
 }
 

@@ -55,11 +55,17 @@ export function mergeShards(parts: readonly ShardPart[]): Campaign {
   const { faults } = first.campaign.settings;
   const missed = missing.length > 0 ? undefined : missedFaults(total.tally, faults);
   if (missed !== undefined) reasons.push(missed);
+  // A rule with a prefix has a row for each violated name, or one row of its own.
+  const rules = first.campaign.rules.filter(
+    ({ checker, prefix }, at, all) =>
+      prefix === undefined ||
+      all.findIndex((other) => other.checker === checker && other.prefix === prefix) === at,
+  );
   const failed = campaigns.some(({ verdict }) => verdict === "fail");
   const patterns = first.campaign.patterns;
   return {
     ...first.campaign,
-    ...summaryOf(total, first.campaign.rules, patterns, { faults, single: false }),
+    ...summaryOf(total, rules, patterns, { faults, single: false }),
     verdict: failed ? "fail" : reasons.length > 0 ? "unknown" : "pass",
     reason: failed || reasons.length === 0 ? null : reasons.join("; "),
     startedAt: campaigns.map(({ startedAt }) => startedAt).reduce((a, b) => (a < b ? a : b)),

@@ -102,7 +102,8 @@ const REGRESSIONS = {
   fails: "violates its rule again",
   fixed:
     "no longer violates its rule: remove it with heddle regressions --prune, or keep it as a test",
-  stale: "no longer applies: the service takes other steps",
+  stale:
+    "shows nothing here: the service takes other steps, or other gates or another isolation are asked for",
 } as const;
 
 function regressionLine({ file, outcome }: RegressionResult): string {

@@ -59,7 +59,11 @@ export function counterexampleText(c: Counterexample, options: TextOptions): str
   const anomaly = anomalySentence(c.trace);
   const before = sizeBeforeShrinking(c);
   const limit = shrunk.minimal ? "" : " (shrinking reached its budget)";
-  const title = `${serviceName(c)}, seed ${c.seed}, execution ${c.execution}: ${counterexampleSize(c)}`;
+  const origin =
+    c.regression === undefined
+      ? `seed ${c.seed}, execution ${c.execution}`
+      : `stored regression ${printable(c.regression)}`;
+  const title = `${serviceName(c)}, ${origin}: ${counterexampleSize(c)}`;
   const lines = [
     colours(["bold", "red"], printable(mainViolation(c).name)),
     ...wrap(title, width),

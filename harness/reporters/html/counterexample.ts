@@ -35,7 +35,7 @@ export function counterexampleArticle(c: Counterexample, at: number, folder: str
   const main = mainViolation(c);
   return html`<article class="counterexample" id="counterexample-${at + 1}">
 <h3>${at + 1}. <code>${main.name}</code></h3>
-<p class="note">${counterexampleSize(c)}. Found in execution ${formatNumber(c.execution)} of seed ${c.seed}. ${shrinkingSentence(c)}</p>
+<p class="note">${counterexampleSize(c)}. ${originSentence(c)} ${shrinkingSentence(c)}</p>
 ${violationBlock(main)}${
   anomaly === undefined
     ? ""
@@ -160,4 +160,10 @@ function evidenceCell(row: JsonObject, key: string): string {
   const value = row[key];
   if (value === undefined) return "";
   return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function originSentence({ regression, execution, seed }: Counterexample): string {
+  return regression === undefined
+    ? `Found in execution ${formatNumber(execution)} of seed ${seed}.`
+    : `The stored regression ${regression} violates its rule again.`;
 }
