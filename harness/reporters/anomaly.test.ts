@@ -97,6 +97,27 @@ describe("a name fits", () => {
   });
 });
 
+test("a deadlock names what each client waited for, in which statement, and the lock modes", () => {
+  const wait = (task: string, other: string): TraceEvent => ({ type: "wait", task, for: [other] });
+  const statement = (task: string, sql: string): TraceEvent => ({
+    ...{ type: "statement", task, statement: { sql, values: [] } },
+  });
+  const locks = 'while updating tuple (0,2) in relation "t": ShareLock on a transaction';
+  const error = { sqlstate: "40P01", message: "deadlock detected", locks };
+  const found = anomalyOf([
+    statement("0", "update t set n = 1 where id = 2"),
+    wait("0", "1"),
+    statement("1", "select * from u for update"),
+    { type: "result", task: "1", result: { tags: [], error, transaction: "failed" } },
+  ]);
+  expect(found?.explanation).toBe(
+    "Transactions waited for each other in a cycle. " +
+      "Client 0 waited for client 1 to release a row of t, in: update t set n = 1 where id = 2. " +
+      "Client 1 waited for client 0 to release a row of u, in: select * from u for update. " +
+      `PostgreSQL reports: ${locks}.`,
+  );
+});
+
 const check = (client: number, key: number) => `${client} select from bookings where slot = ${key}`;
 
 describe("inserts of rows", () => {

@@ -2,6 +2,7 @@ import type { Operation } from "../core/operation.ts";
 import { clientOf, type Task } from "../core/schedule.ts";
 import type { Statement, Trace } from "../core/trace.ts";
 import { printable } from "./format-values.ts";
+import { sqlLine } from "./trace-lines.ts";
 
 interface Anomaly {
   readonly name: string;
@@ -43,9 +44,8 @@ interface OperationAccesses {
  * operations instead of transactions, and common names for what the paper does not cover.
  */
 export function anomalyOf(trace: Trace): Anomaly | undefined {
-  if (trace.some((event) => event.type === "result" && event.result.error?.sqlstate === "40P01")) {
-    return { name: "deadlock", explanation: "Transactions waited for each other in a cycle." };
-  }
+  const deadlock = deadlockOf(trace);
+  if (deadlock !== undefined) return deadlock;
   const operations = operationAccesses(trace);
   for (const find of DETECTORS) {
     for (const one of operations) {
@@ -56,6 +56,54 @@ export function anomalyOf(trace: Trace): Anomaly | undefined {
     }
   }
   return undefined;
+}
+
+/** The deadlock of a trace, with what each client in it waited for. */
+function deadlockOf(trace: Trace): Anomaly | undefined {
+  const end = trace.findIndex(
+    (event) => event.type === "result" && event.result.error?.sqlstate === "40P01",
+  );
+  const failed = trace[end];
+  if (failed?.type !== "result") return undefined;
+  const cycle = "Transactions waited for each other in a cycle.";
+  // The wait that closes the cycle ends at once, and has no event of its own.
+  const waiting = new Map<Task, string>();
+  for (const event of trace.slice(0, end)) {
+    if (event.type === "wait") waiting.set(event.task, event.for.map(nameOf).join(" and "));
+    else if (event.type === "result") waiting.delete(event.task);
+  }
+  const others = [...waiting.keys()].filter((task) => task !== failed.task);
+  const waits = [
+    ...[...waiting].map(([task, holders]) => waitSentence(trace.slice(0, end), task, holders)),
+    ...(waiting.has(failed.task)
+      ? []
+      : [waitSentence(trace.slice(0, end), failed.task, others.map(nameOf).join(" and "))]),
+  ];
+  const { locks } = failed.result.error ?? {};
+  const server = locks === undefined ? "" : ` PostgreSQL reports: ${locks}.`;
+  const explanation = [cycle, ...waits.filter((wait) => wait !== "")].join(" ") + server;
+  return { name: "deadlock", explanation };
+}
+
+const nameOf = (task: Task): string => `client ${clientOf(task)}`;
+
+/** `Client 0 waited for client 1 to release rows of t, in: update t set …`. */
+function waitSentence(before: Trace, task: Task, holders: string): string {
+  const sql = before.reduce((text, event) => {
+    if (event.type === "statement" && event.task === task) return event.statement.sql;
+    return event.type === "gate" && event.task === task ? event.place.next : text;
+  }, "");
+  if (sql === "" || holders === "") return "";
+  const tables = accessesOf({ sql, values: [] }, 0, 0).filter(
+    ({ kind, locks }) => kind !== "read" || locks,
+  );
+  const [first] = tables;
+  const what = first === undefined ? "" : ` to release a row of ${first.table}`;
+  return `C${nameOf(task).slice(1)} waited for ${holders}${what}, in: ${oneLine(sql)}.`;
+}
+
+function oneLine(sql: string): string {
+  return sqlLine(sql).replace(/[;.]$/, "");
 }
 
 /** `This looks like lost update. …`; undefined if no name fits. */

@@ -87,7 +87,9 @@ export function statementEnd(waited: boolean, { error }: Result): string {
 
 /** `UPDATE 1`, or `ERROR 23P01: conflicting key value …`. */
 export function resultLine(result: Result): string {
-  const error = result.error && `ERROR ${result.error.sqlstate}: ${result.error.message}`;
+  const { sqlstate, message, locks } = result.error ?? {};
+  const detail = locks === undefined ? "" : ` (${locks})`;
+  const error = result.error && `ERROR ${sqlstate}: ${message}${detail}`;
   return printable([...result.tags, ...(error ? [error] : [])].join("; "));
 }
 
