@@ -38,6 +38,8 @@ export interface Counterexample<State extends Json = Json, Op extends Operation 
   /** A serial run of the same operations in which the rule holds, if one was found. */
   readonly serial?: { readonly schedule: Schedule; readonly trace: Trace<Op> };
   readonly versions: { readonly heddle: string; readonly postgres: string };
+  /** The names of the clients, where they have names. */
+  readonly names?: readonly string[];
   /** The file of the stored regression that it is a new execution of; absent for what the run has found. */
   readonly regression?: string;
   /** Options by which `heddle replay` finds the service, where its name is not enough. */

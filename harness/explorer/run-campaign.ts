@@ -62,6 +62,7 @@ export async function runCampaign<State extends Json, Op extends Operation>(
     seed: options.seed,
     execution: number,
     versions: { heddle: environment.heddle, postgres: environment.postgres.version },
+    ...(service.clientNames && { names: service.clientNames }),
     ...(service.replayWith && { replayWith: service.replayWith }),
     hashes,
   });

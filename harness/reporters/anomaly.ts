@@ -1,8 +1,8 @@
 import type { Operation } from "../core/operation.ts";
 import { clientOf, type Task } from "../core/schedule.ts";
 import type { Statement, Trace } from "../core/trace.ts";
-import { printable } from "./format-values.ts";
-import { sqlLine } from "./trace-lines.ts";
+import { capitalized, printable } from "./format-values.ts";
+import { type ClientNames, sqlLine, taskName, taskNames } from "./trace-lines.ts";
 
 interface Anomaly {
   readonly name: string;
@@ -43,10 +43,13 @@ interface OperationAccesses {
  * Names are those of Berenson et al., "A Critique of ANSI SQL Isolation Levels" (1995), applied to
  * operations instead of transactions, and common names for what the paper does not cover.
  */
-export function anomalyOf(trace: Trace): Anomaly | undefined {
-  const deadlock = deadlockOf(trace);
+export function anomalyOf(trace: Trace, names: ClientNames = []): Anomaly | undefined {
+  const deadlock = deadlockOf(trace, names);
   if (deadlock !== undefined) return deadlock;
-  const operations = operationAccesses(trace);
+  const operations = operationAccesses(trace).map((operation) => ({
+    ...operation,
+    name: names[operation.client] ?? String(operation.client),
+  }));
   for (const find of DETECTORS) {
     for (const one of operations) {
       for (const other of operations) {
@@ -59,7 +62,7 @@ export function anomalyOf(trace: Trace): Anomaly | undefined {
 }
 
 /** The deadlock of a trace, with what each client in it waited for. */
-function deadlockOf(trace: Trace): Anomaly | undefined {
+function deadlockOf(trace: Trace, names: ClientNames): Anomaly | undefined {
   const end = trace.findIndex(
     (event) => event.type === "result" && event.result.error?.sqlstate === "40P01",
   );
@@ -67,17 +70,18 @@ function deadlockOf(trace: Trace): Anomaly | undefined {
   if (failed?.type !== "result") return undefined;
   const cycle = "Transactions waited for each other in a cycle.";
   // The wait that closes the cycle ends at once, and has no event of its own.
+  const before = trace.slice(0, end);
   const waiting = new Map<Task, string>();
-  for (const event of trace.slice(0, end)) {
-    if (event.type === "wait") waiting.set(event.task, event.for.map(nameOf).join(" and "));
+  for (const event of before) {
+    if (event.type === "wait") waiting.set(event.task, taskNames(event.for, names));
     else if (event.type === "result") waiting.delete(event.task);
   }
   const others = [...waiting.keys()].filter((task) => task !== failed.task);
   const waits = [
-    ...[...waiting].map(([task, holders]) => waitSentence(trace.slice(0, end), task, holders)),
+    ...[...waiting].map(([task, holders]) => waitSentence(before, task, names, holders)),
     ...(waiting.has(failed.task)
       ? []
-      : [waitSentence(trace.slice(0, end), failed.task, others.map(nameOf).join(" and "))]),
+      : [waitSentence(before, failed.task, names, taskNames(others, names))]),
   ];
   const { locks } = failed.result.error ?? {};
   const server = locks === undefined ? "" : ` PostgreSQL reports: ${locks}.`;
@@ -85,10 +89,8 @@ function deadlockOf(trace: Trace): Anomaly | undefined {
   return { name: "deadlock", explanation };
 }
 
-const nameOf = (task: Task): string => `client ${clientOf(task)}`;
-
 /** `Client 0 waited for client 1 to release rows of t, in: update t set …`. */
-function waitSentence(before: Trace, task: Task, holders: string): string {
+function waitSentence(before: Trace, task: Task, names: ClientNames, holders: string): string {
   const sql = before.reduce((text, event) => {
     if (event.type === "statement" && event.task === task) return event.statement.sql;
     return event.type === "gate" && event.task === task ? event.place.next : text;
@@ -99,7 +101,7 @@ function waitSentence(before: Trace, task: Task, holders: string): string {
   );
   const [first] = tables;
   const what = first === undefined ? "" : ` to release a row of ${first.table}`;
-  return `C${nameOf(task).slice(1)} waited for ${holders}${what}, in: ${oneLine(sql)}.`;
+  return `${capitalized(taskName(task, names))} waited for ${holders}${what}, in: ${oneLine(sql)}.`;
 }
 
 function oneLine(sql: string): string {
@@ -107,12 +109,15 @@ function oneLine(sql: string): string {
 }
 
 /** `This looks like lost update. …`; undefined if no name fits. */
-export function anomalySentence(trace: Trace): string | undefined {
-  const anomaly = anomalyOf(trace);
+export function anomalySentence(trace: Trace, names?: ClientNames): string | undefined {
+  const anomaly = anomalyOf(trace, names);
   return anomaly && printable(`This looks like ${anomaly.name}. ${anomaly.explanation}`);
 }
 
-type Detector = (one: OperationAccesses, other: OperationAccesses) => Anomaly | undefined;
+/** The accesses of an operation, with the name or the number of its client. */
+type NamedAccesses = OperationAccesses & { readonly name: string };
+
+type Detector = (one: NamedAccesses, other: NamedAccesses) => Anomaly | undefined;
 
 /** In the order of precedence: a specific anomaly before those that it includes. */
 const DETECTORS: readonly Detector[] = [
@@ -142,13 +147,13 @@ function isChange(access: Access, table: string): boolean {
   return access.kind === "change" && access.table === table;
 }
 
-function doubleProcessing(one: OperationAccesses, other: OperationAccesses): Anomaly | undefined {
+function doubleProcessing(one: NamedAccesses, other: NamedAccesses): Anomaly | undefined {
   const { table } = overwrittenTable(one, other) ?? {};
   if (table === undefined || !one.succeeded || !other.succeeded) return undefined;
   if (requestOf(one.operation) !== requestOf(other.operation)) return undefined;
   return {
     name: "double-processing",
-    explanation: `Clients ${one.client} and ${other.client} both processed the same ${one.operation.name}: each read ${table} before the other changed it.`,
+    explanation: `Clients ${one.name} and ${other.name} both processed the same ${one.operation.name}: each read ${table} before the other changed it.`,
   };
 }
 
@@ -158,18 +163,18 @@ function requestOf({ via: _, by: __, ...operation }: Operation): string {
 }
 
 /** If the changes are to different columns, none is lost, but the second relies on a stale read. */
-function lostUpdate(one: OperationAccesses, other: OperationAccesses): Anomaly | undefined {
+function lostUpdate(one: NamedAccesses, other: NamedAccesses): Anomaly | undefined {
   const overwritten = overwrittenTable(one, other);
   if (overwritten === undefined) return undefined;
   const { table, first, second } = overwritten;
-  const order = `Client ${one.client} read ${table}, client ${other.client} changed it, and client ${one.client} then changed`;
+  const order = `Client ${one.name} read ${table}, client ${other.name} changed it, and client ${one.name} then changed`;
   const shared = second.columns?.some((column) => first?.columns?.includes(column)) ?? true;
   return first?.columns === undefined || shared
     ? { name: "lost update", explanation: `${order} it based on the old value.` }
     : { name: "stale read", explanation: `${order} other columns of it, based on the old value.` };
 }
 
-function duplicateInsert(one: OperationAccesses, other: OperationAccesses): Anomaly | undefined {
+function duplicateInsert(one: NamedAccesses, other: NamedAccesses): Anomaly | undefined {
   const table = one.accesses.find(
     ({ kind, table }) =>
       kind === "insert" &&
@@ -180,7 +185,7 @@ function duplicateInsert(one: OperationAccesses, other: OperationAccesses): Anom
   if (table === undefined) return undefined;
   return {
     name: "duplicate insert",
-    explanation: `Clients ${one.client} and ${other.client} both read ${table} before the other's insert, and both inserted.`,
+    explanation: `Clients ${one.name} and ${other.name} both read ${table} before the other's insert, and both inserted.`,
   };
 }
 
@@ -225,7 +230,7 @@ function readsBefore(
   );
 }
 
-function writeSkew(one: OperationAccesses, other: OperationAccesses): Anomaly | undefined {
+function writeSkew(one: NamedAccesses, other: NamedAccesses): Anomaly | undefined {
   const tablesRead = ({ accesses }: OperationAccesses) =>
     accesses.flatMap(({ kind, table }) => (kind === "read" ? table : []));
   const misses = (reader: OperationAccesses, writer: OperationAccesses, table: string) =>
@@ -235,7 +240,7 @@ function writeSkew(one: OperationAccesses, other: OperationAccesses): Anomaly | 
       if (first !== second && misses(one, other, first) && misses(other, one, second)) {
         return {
           name: "write skew",
-          explanation: `Client ${one.client} read ${first} before client ${other.client} wrote it, and client ${other.client} read ${second} before client ${one.client} wrote it.`,
+          explanation: `Client ${one.name} read ${first} before client ${other.name} wrote it, and client ${other.name} read ${second} before client ${one.name} wrote it.`,
         };
       }
     }
@@ -243,7 +248,7 @@ function writeSkew(one: OperationAccesses, other: OperationAccesses): Anomaly | 
   return undefined;
 }
 
-function dirtyRead(one: OperationAccesses, other: OperationAccesses): Anomaly | undefined {
+function dirtyRead(one: NamedAccesses, other: NamedAccesses): Anomaly | undefined {
   const writes = other.accesses.filter(({ kind }) => kind !== "read");
   const read = one.accesses.find(
     ({ kind, table, at }) =>
@@ -258,11 +263,11 @@ function dirtyRead(one: OperationAccesses, other: OperationAccesses): Anomaly | 
   if (read === undefined) return undefined;
   return {
     name: "dirty read",
-    explanation: `Client ${one.client} read ${read.table} after client ${other.client} had committed one transaction of its ${other.operation.name} and before it committed the next.`,
+    explanation: `Client ${one.name} read ${read.table} after client ${other.name} had committed one transaction of its ${other.operation.name} and before it committed the next.`,
   };
 }
 
-function repeatedRead(one: OperationAccesses, other: OperationAccesses): Anomaly | undefined {
+function repeatedRead(one: NamedAccesses, other: NamedAccesses): Anomaly | undefined {
   const reads = one.accesses.filter(({ kind }) => kind === "read");
   for (const { kind, table, at } of other.accesses) {
     const sameTable = reads.filter((read) => read.table === table);
@@ -272,7 +277,7 @@ function repeatedRead(one: OperationAccesses, other: OperationAccesses): Anomaly
     const inserted = kind === "insert";
     return {
       name: inserted ? "phantom" : "non-repeatable read",
-      explanation: `Client ${one.client} read ${table} twice, and client ${other.client} ${inserted ? "inserted into it" : "changed it"} in between.`,
+      explanation: `Client ${one.name} read ${table} twice, and client ${other.name} ${inserted ? "inserted into it" : "changed it"} in between.`,
     };
   }
   return undefined;

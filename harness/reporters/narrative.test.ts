@@ -116,6 +116,26 @@ test.each([
   expect(afterStatement(sql, tag)).toMatch(new RegExp(`^While client 0 ${state}, client 1 runs`));
 });
 
+test("clients with names are called by them, and are done at their end", () => {
+  const named = { ...doubleBooking, names: ["ada", "bob"] };
+  const all = texts(named).join(" ");
+  expect(all).toMatch(/^Client (ada|bob) begins, runs /);
+  expect(all).toContain("waits for a lock of client bob");
+  expect(all).not.toMatch(/client [01]/i);
+  const trace: TraceEvent[] = [
+    { type: "move", choice: { task: "0", action: "start" }, enabled: [], preemption: false },
+    { type: "invoke", client: 0, index: 0, operation: { name: "ada" } },
+    {
+      type: "return",
+      client: 0,
+      index: 0,
+      response: { outcome: "ok", code: "OK", body: null },
+    },
+  ];
+  expect(texts({ ...named, trace })[0]).toBe("Client ada begins and is done.");
+  expect(counterexampleText(named, { colour: false, folder: "." })).not.toMatch(/client [01]/i);
+});
+
 test("backticks in the data do not start or end code", () => {
   const message = "a ` b";
   const [violation] = doubleBooking.violations;

@@ -4,13 +4,16 @@ import type { Result, Statement } from "../core/trace.ts";
 import { capitalized, printable } from "./format-values.ts";
 import { type Step, type TimelineEvent, type TimelineSource, timeline } from "./timeline.ts";
 import {
+  type ClientNames,
   clientTask,
+  endsLine,
   operationLine,
   placeLine,
-  responseLine,
+  sendsLine,
   statementEnd,
   statementLine,
   taskName,
+  taskNames,
 } from "./trace-lines.ts";
 
 /** Consecutive steps of one client, in words. Code stands between backticks. */
@@ -30,7 +33,7 @@ const MAX_CODE_LENGTH = 80;
 export function narrative(source: TimelineSource): Paragraph[] {
   const { violations = [] } = source;
   const paragraphs: Paragraph[] = [];
-  const narrator = new Narrator();
+  const narrator = new Narrator(source.names);
   for (const steps of stretches(timeline(source))) {
     const [first] = steps;
     const last = steps.at(-1);
@@ -75,6 +78,11 @@ class Narrator {
   readonly #progress = new Map<number, Progress>();
   /** Clients whose operation may have written without a command tag that says so. */
   readonly #unknown = new Set<number>();
+  readonly #names: ClientNames | undefined;
+
+  constructor(names: ClientNames | undefined) {
+    this.#names = names;
+  }
 
   paragraph(first: Step, steps: readonly Step[]): string {
     const opening = this.#pendingWork(first);
@@ -92,21 +100,23 @@ class Narrator {
       ...[...this.#progress].map(([client, state]) => ({ client, state })),
       ...idle.map((client) => ({ client, state: "has a transaction open" })),
     ].filter(({ client }) => client !== clientOf(task) && client >= 0);
-    const texts = states.map(({ client, state }) => `${taskName(clientTask(client))} ${state}`);
+    const texts = states.map(
+      ({ client, state }) => `${taskName(clientTask(client), this.#names)} ${state}`,
+    );
     return texts.length === 0 ? "" : `While ${texts.join(" and ")}, `;
   }
 
   #clauses(event: TimelineEvent): Clause[] {
     const client = clientOf(event.task);
-    const subject = taskName(clientTask(client));
+    const subject = taskName(clientTask(client), this.#names);
     const clause = (predicate: string): Clause[] => [{ subject, predicate }];
     switch (event.type) {
       case "operation":
-        return clause(`sends ${code(operationLine(event.operation))}`);
+        return clause(sendsLine(code(operationLine(event.operation)), client, this.#names));
       case "statement":
         return clause(`runs ${code(statementLine(event.statement))}${this.#result(event)}`);
       case "wait":
-        return clause(`waits for a lock of ${event.for.map(taskName).join(" and ")}`);
+        return clause(`waits for a lock of ${taskNames(event.for, this.#names)}`);
       case "fault":
         if (event.fault === "crash") {
           const [, predicate = ""] = FAULTS.crash.split("the server ");
@@ -124,7 +134,7 @@ class Narrator {
       case "response":
         this.#progress.delete(client);
         this.#unknown.delete(client);
-        return clause(`gets the response ${withoutBackticks(responseLine(event.response))}`);
+        return clause(withoutBackticks(endsLine(event.response, client, this.#names)));
       case "broken":
         return clause(`leaves a state that violates ${code(event.rule)}`);
     }

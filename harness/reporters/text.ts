@@ -15,19 +15,28 @@ import {
   sizeBeforeShrinking,
 } from "./replay-command.ts";
 import { type Colours, coloursFor, wrap } from "./terminal.ts";
-import { clientsIn, type Step, type TimelineEvent, timeline } from "./timeline.ts";
+import {
+  clientsIn,
+  type Step,
+  type TimelineEvent,
+  type TimelineSource,
+  timeline,
+} from "./timeline.ts";
 import {
   brokenLine,
+  type ClientNames,
   clientTask,
+  endsLine,
   faultLine,
   fieldsLine,
   operationLine,
   placeLine,
-  responseLine,
   resultLine,
+  sendsLine,
   statementEnd,
   statementLine,
   taskName,
+  taskNames,
   valuesLine,
 } from "./trace-lines.ts";
 import { serviceName } from "./verdict-sentence.ts";
@@ -56,7 +65,7 @@ export function counterexampleText(c: Counterexample, options: TextOptions): str
   const colours = coloursFor(options.colour);
   const width = options.width ?? 100;
   const { scenario, shrunk } = c;
-  const anomaly = anomalySentence(c.trace);
+  const anomaly = anomalySentence(c.trace, c.names);
   const before = sizeBeforeShrinking(c);
   const limit = shrunk.minimal ? "" : " (shrinking reached its budget)";
   const origin =
@@ -71,9 +80,11 @@ export function counterexampleText(c: Counterexample, options: TextOptions): str
     "",
     ...initialState(scenario.initial, width, colours),
     ...narrative(c).flatMap(({ text }) => wrap(text, width)),
-    ...(c.serial === undefined ? [] : serialRun(c.serial, width, colours)),
+    ...(c.serial === undefined
+      ? []
+      : serialRun({ ...c.serial, ...(c.names && { names: c.names }) }, width, colours)),
     "",
-    ...stepTable(timeline(c), scenario.clients.length, width, colours),
+    ...stepTable(timeline(c), scenario.clients.length, width, colours, c.names),
     "",
     ...c.violations.flatMap((violation) => violationLines(violation, width, colours)),
     ...(anomaly === undefined ? [] : wrap(anomaly, width)),
@@ -90,11 +101,7 @@ function initialState(initial: Json, width: number, colours: Colours): string[] 
   return [colours("dim", "initial state"), ...lines, ""];
 }
 
-function serialRun(
-  serial: NonNullable<Counterexample["serial"]>,
-  width: number,
-  colours: Colours,
-): string[] {
+function serialRun(serial: TimelineSource, width: number, colours: Colours): string[] {
   return [
     "",
     colours("dim", "executed one after the other, the same operations do not violate the rule"),
@@ -124,6 +131,7 @@ function stepTable(
   clients: number,
   width: number,
   colours: Colours,
+  names?: ClientNames,
 ): string[] {
   const columns = clientsIn(steps, clients);
   const head = `step  ${columns.join(" ")}  `;
@@ -133,7 +141,7 @@ function stepTable(
     const mark = (client: number) => (clientOf(step.task) === client ? "●" : open(client));
     const marks = (of: (client: number) => string) =>
       columns.map((client) => inClientColour(client, of(client), colours)).join(" ");
-    return eventLines(step, width - head.length, colours).map((line, at) =>
+    return eventLines(step, width - head.length, colours, names).map((line, at) =>
       at === 0 ? `${number}  ${marks(mark)}  ${line}` : `      ${marks(open)}  ${line}`,
     );
   });
@@ -141,9 +149,14 @@ function stepTable(
 }
 
 /** The events of a step in lines of at most `width` columns. Each event begins with its task. */
-function eventLines({ task, preempts, events }: Step, width: number, colours: Colours): string[] {
+function eventLines(
+  { task, preempts, events }: Step,
+  width: number,
+  colours: Colours,
+  names: ClientNames | undefined,
+): string[] {
   const labelled = (of: Task, { text, style = "none" }: StyledText) => {
-    const label = `${taskName(of)}  `;
+    const label = `${taskName(of, names)}  `;
     return wrap(text, width - label.length).map((line, at) => {
       const lead =
         at === 0 ? inClientColour(clientOf(of), label, colours) : " ".repeat(label.length);
@@ -153,8 +166,11 @@ function eventLines({ task, preempts, events }: Step, width: number, colours: Co
   return [
     ...(preempts === undefined
       ? []
-      : labelled(task, { text: `preempts client ${preempts}`, style: "italic" })),
-    ...events.flatMap((event) => labelled(event.task, eventText(event))),
+      : labelled(task, {
+          text: `preempts ${taskName(clientTask(preempts), names)}`,
+          style: "italic",
+        })),
+    ...events.flatMap((event) => labelled(event.task, eventText(event, names))),
   ];
 }
 
@@ -163,10 +179,11 @@ interface StyledText {
   readonly style?: Parameters<Colours>[0];
 }
 
-function eventText(event: TimelineEvent): StyledText {
+function eventText(event: TimelineEvent, names: ClientNames | undefined): StyledText {
+  const client = clientOf(event.task);
   switch (event.type) {
     case "operation":
-      return { text: `sends ${operationLine(event.operation)}` };
+      return { text: sendsLine(operationLine(event.operation), client, names) };
     case "statement": {
       const { statement, result } = event;
       const values = valuesLine(statement);
@@ -175,11 +192,11 @@ function eventText(event: TimelineEvent): StyledText {
     }
     case "wait":
       return {
-        text: `waits for a lock of ${event.for.map(taskName).join(" and ")}`,
+        text: `waits for a lock of ${taskNames(event.for, names)}`,
         style: "yellow",
       };
     case "fault":
-      return { text: faultLine(event), style: "red" };
+      return { text: faultLine(event, names), style: "red" };
     case "gate":
       return { text: `stops in ${placeLine(event.place)}`, style: "dim" };
     case "result":
@@ -187,7 +204,7 @@ function eventText(event: TimelineEvent): StyledText {
     case "deliver":
       return { text: "receives the result" };
     case "response":
-      return { text: `gets the response ${responseLine(event.response)}`, style: "bold" };
+      return { text: endsLine(event.response, client, names), style: "bold" };
     case "broken":
       return { text: brokenLine(event), style: "red" };
   }
@@ -230,7 +247,7 @@ function stateAfter(event: TimelineEvent): string | undefined {
     case "gate":
       return `is held in ${placeLine(event.place)}`;
     case "wait":
-      return `waits for a lock of ${event.for.map(taskName).join(" and ")}`;
+      return `waits for a lock of ${taskNames(event.for)}`;
     case "result":
       return `has run ${statementLine(event.statement)}`;
     case "response":

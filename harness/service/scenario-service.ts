@@ -32,6 +32,7 @@ export function scenarioService(
     start: (context) => startScenario(definition, context, file),
     scenarios: () => fc.constant(scenario),
     single: true,
+    clientNames: clients,
     patterns: [],
     invariants: Object.entries(definition.invariants ?? {}).map(invariantOf),
     codes: Object.fromEntries(clients.map((client) => [client, codes])),

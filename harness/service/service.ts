@@ -89,6 +89,8 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
    * ends when all of its schedules were executed.
    */
   readonly single?: boolean;
+  /** The names of the clients of a single scenario. Default: they have numbers. */
+  readonly clientNames?: readonly string[];
   /** Whether clients are sessions that end with each execution, so that one may leave a transaction open. */
   readonly ownSessions?: boolean;
   /** A pair for every two of the service's operations, for searches of all their interleavings. */

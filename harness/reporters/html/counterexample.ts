@@ -5,7 +5,7 @@ import { formatSchedule } from "../../core/schedule.ts";
 import type { Violation } from "../../core/verdict.ts";
 import { encodeToken } from "../../explorer/token.ts";
 import { anomalySentence } from "../anomaly.ts";
-import { formatNumber, quantity } from "../format-values.ts";
+import { capitalized, formatNumber, quantity } from "../format-values.ts";
 import { narrative, type Paragraph } from "../narrative.ts";
 import {
   counterexampleSize,
@@ -14,7 +14,8 @@ import {
   replayFileName,
   sizeBeforeShrinking,
 } from "../replay-command.ts";
-import { operationLine } from "../trace-lines.ts";
+import type { TimelineSource } from "../timeline.ts";
+import { clientTask, operationLine, taskName } from "../trace-lines.ts";
 import { detailsOf, html, type Markup, table } from "./markup.ts";
 import { spaceTimeDiagram } from "./space-time.ts";
 import { timelineTable } from "./timeline.ts";
@@ -30,7 +31,7 @@ const TIMELINE_CAPTION =
 
 /** A counterexample in full. `at` is its position in the report, from 0. */
 export function counterexampleArticle(c: Counterexample, at: number, folder: string): Markup {
-  const anomaly = anomalySentence(c.trace);
+  const anomaly = anomalySentence(c.trace, c.names);
   const file = replayFileName(c);
   const main = mainViolation(c);
   return html`<article class="counterexample" id="counterexample-${at + 1}">
@@ -45,14 +46,14 @@ ${violationBlock(main)}${
 <h4>What happened</h4>
 <ol class="narrative">
 ${paragraphs(narrative(c))}</ol>
-${spaceTimeDiagram(c)}${c.serial && serialRun(c.serial)}<h4>Replay it</h4>
+${spaceTimeDiagram(c)}${c.serial && serialRun({ ...c.serial, ...(c.names && { names: c.names }) })}<h4>Replay it</h4>
 <code class="command">${replayCommandIn(folder, c)}</code>
 <p class="note">Run it in the folder in which the campaign ran. The file is <a href="${file}">${file}</a>, beside this report.</p>
 <h4>Scenario and schedule</h4>
 <dl class="facts">
 ${c.scenario.clients.map(
   (operations, client) =>
-    html`<dt>Client ${client}</dt><dd>${operations.map(
+    html`<dt>${capitalized(taskName(clientTask(client), c.names))}</dt><dd>${operations.map(
       (operation) => html`<div><code>${operationLine(operation)}</code></div>`,
     )}</dd>\n`,
 )}${initialState(c.scenario.initial)}<dt>Schedule</dt><dd><code>${formatSchedule(c.schedule)}</code></dd>
@@ -74,7 +75,7 @@ export function counterexampleSummary(c: Counterexample, at: number, folder: str
 `;
 }
 
-function serialRun(serial: NonNullable<Counterexample["serial"]>): Markup {
+function serialRun(serial: TimelineSource): Markup {
   return html`<h4>The same operations, one after the other</h4>
 <p class="note">Executed in this order, they do not violate the rule.</p>
 <ol class="narrative">
