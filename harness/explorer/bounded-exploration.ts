@@ -153,7 +153,9 @@ export class BoundedExploration<State extends Json, Op extends Operation>
     return pairs.length > 0 ? pairs.length : order.end;
   }
 
+  /** Whether no further result counts, not even one without executions. */
   get ended(): boolean {
+    if (this.#left() <= 0) return true;
     return this.endsAfter(this.exploration.failing.length > 0, this.exploration.error);
   }
 

@@ -5,9 +5,8 @@ import type { BookingMutant } from "./mutant.ts";
 export const retryWithoutKey: BookingMutant = {
   name: "retry-without-key",
   story:
-    "A helper that repeats what failed was put around every statement. A create whose answer " +
-    "was lost has booked the slot; its repeat is told that the slot is taken, and so is the " +
-    "customer.",
+    "A helper that retries failures was put around every statement. A create whose answer was " +
+    "lost has booked the slot; its repeat is refused, and so is the customer.",
   checker: "linearizability",
   depth: "fault",
   smallest: { operations: 1, preemptions: 0, faults: 1 },
