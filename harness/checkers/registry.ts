@@ -19,6 +19,7 @@ export const CHECKERS = [
   "serial-equivalence",
 ] as const;
 
+/** The name of a checker. docs/design/consistency.md says what each one checks. */
 export type CheckerName = (typeof CHECKERS)[number];
 
 /** Makes a checker for a service, or names what the service declares that rules it out. */

@@ -7,6 +7,7 @@ export type GateLevel = "statement" | "routine" | "row";
 
 export const GATE_LEVELS: readonly GateLevel[] = ["statement", "routine", "row"];
 
+/** An isolation level of PostgreSQL. */
 export type Isolation = "read committed" | "repeatable read" | "serializable";
 
 export const ISOLATIONS: readonly Isolation[] = [
@@ -17,6 +18,7 @@ export const ISOLATIONS: readonly Isolation[] = [
 
 /** The settings that a schedule depends on: it replays only under the same settings. */
 export interface Control {
+  /** Where clients are held; always with `statement`. */
   readonly gates: readonly GateLevel[];
   /** The isolation level of transactions that do not set their own. */
   readonly isolation: Isolation;

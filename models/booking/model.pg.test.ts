@@ -111,7 +111,7 @@ test("without concurrency, model and service agree on every response and on the 
           const key = `${operation.name} ${response?.code}`;
           seen.set(key, (seen.get(key) ?? 0) + 1);
         }
-        if (part.final !== undefined) expect(model.misfit?.(state, part.final)).toBeUndefined();
+        if (part.final !== undefined) expect(model.mismatch?.(state, part.final)).toBeUndefined();
       }
     }),
     { numRuns: 40, seed: 11 },

@@ -109,7 +109,7 @@ describe("the final state", () => {
     ...{ is_available: available, withdrawn_at: false },
   }));
   const left = (changes: JsonObject, rest: object = {}) =>
-    model.misfit?.(start(), {
+    model.mismatch?.(start(), {
       ...{ providers: initial.providers, availability_slots: slots },
       bookings: rows(start(), changes),
       ...rest,

@@ -28,7 +28,7 @@ export const model: Model<Calendar, BookingState, BookingOperation> = {
   },
 
   key: keyOf,
-  misfit: unexpectedContents,
+  mismatch: unexpectedContents,
   split: splitByCalendar,
 };
 

@@ -136,7 +136,7 @@ class DoubleBooking implements AttackRun<BookingState, BookingOperation> {
         const response = await this.#record(events, client, operation, () =>
           this.#book(operation, slot, customer),
         );
-        latencies.push({ way: `of create by ${operation.via}`, ms: performance.now() - began });
+        latencies.push({ route: `of create by ${operation.via}`, ms: performance.now() - began });
         codes.push(response.code);
         if (response.outcome !== "ok") return;
         const id = String((response.body as JsonObject)["id"]);

@@ -7,7 +7,7 @@ const CANCEL = `select ${BOOKING_COLUMNS} from cancel_booking($1, $2)`;
 /** A session-level advisory lock is not released when the work fails. */
 export const advisoryLockLeak: BookingMutant = {
   name: "advisory-lock-leak",
-  story:
+  origin:
     "An advisory lock of the session makes the cancels of one booking run one after the " +
     "other. The next line releases it, but is not reached when the cancel is refused.",
   checker: "leaks",

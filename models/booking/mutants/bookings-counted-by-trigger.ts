@@ -3,7 +3,7 @@ import type { BookingMutant } from "./mutant.ts";
 /** A trigger reads a provider's number of bookings, and writes it back plus one. */
 export const bookingsCountedByTrigger: BookingMutant = {
   name: "bookings-counted-by-trigger",
-  story:
+  origin:
     "A page needed the number of a provider's bookings, so a trigger maintains it. Two " +
     "concurrent bookings count as one. No check covers the new column, and no answer shows " +
     "it.",

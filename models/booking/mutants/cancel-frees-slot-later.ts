@@ -4,7 +4,7 @@ import type { BookingMutant } from "./mutant.ts";
 /** One transaction cancels the booking, the next one frees its slot. */
 export const cancelFreesSlotLater: BookingMutant = {
   name: "cancel-frees-slot-later",
-  story:
+  origin:
     "The waiting list must learn of a cancelled booking before its slot is on offer, so the " +
     "cancel became two transactions. If the connection is lost between them, the slot stays " +
     "neither booked nor free.",

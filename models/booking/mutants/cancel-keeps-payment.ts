@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** A cancel does not mark the payment for a refund. */
 export const cancelKeepsPayment: BookingMutant = {
   name: "cancel-keeps-payment",
-  story: "Refunds were left to the accounts department, and the cancel never told it about them.",
+  origin: "Refunds were left to the accounts department, and the cancel never told it about them.",
   checker: "invariant",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** A cancel locks the slot before the booking; all other changes lock the booking first. */
 export const cancelLocksSlotFirst: BookingMutant = {
   name: "cancel-locks-slot-first",
-  story:
+  origin:
     "Creates lock slots first, so the cancel was changed to do the same. Changes of bookings " +
     "lock the booking first, so a reschedule and a cancel wait for each other.",
   checker: "contract",

@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** A cancel reads the booking's slot before it locks the booking. */
 export const cancelReadsSlotBeforeLock: BookingMutant = {
   name: "cancel-reads-slot-before-lock",
-  story:
+  origin:
     "The slot was read at the top of the function, with other data for the audit log. If the " +
     "cancel then waits for a reschedule, it frees the slot that the booking has left.",
   checker: "invariant",

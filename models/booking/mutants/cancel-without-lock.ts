@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** A cancel reads the booking without a lock. */
 export const cancelWithoutLock: BookingMutant = {
   name: "cancel-without-lock",
-  story:
+  origin:
     "The lock was removed together with others to avoid deadlocks. A cancel frees the slot " +
     "that it read, but the booking may have moved, or another booking may have the slot by " +
     "then.",

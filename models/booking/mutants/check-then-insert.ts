@@ -4,7 +4,7 @@ import { type BookingMutant, DROP_EXCLUSION, DROP_UNIQUE_INDEX } from "./mutant.
 /** The route checks the slot, then inserts, without a lock or a constraint. */
 export const checkThenInsert: BookingMutant = {
   name: "check-then-insert",
-  story:
+  origin:
     "Creates without an idempotency key got a fast path in the application: check that the " +
     "slot is free, insert the booking, mark the slot. The constraints had been dropped for an " +
     "import. Two concurrent creates both find the slot free.",

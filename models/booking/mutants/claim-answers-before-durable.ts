@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** A create is answered before its booking is on disk. */
 export const claimAnswersBeforeDurable: BookingMutant = {
   name: "claim-answers-before-durable",
-  story:
+  origin:
     "On the first day of a sale most of the time went into waiting for the disk, so claims " +
     "commit asynchronously. When the server crashes, the last bookings are lost although " +
     "their customers were told of success.",

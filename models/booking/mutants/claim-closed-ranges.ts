@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** Adjacent slots count as overlapping. */
 export const claimClosedRanges: BookingMutant = {
   name: "claim-closed-ranges",
-  story:
+  origin:
     "The two ranges of the check got closed ends, like those of the calendar widget. A " +
     "booking from ten to eleven blocks the slot from eleven to twelve.",
   checker: "linearizability",

@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** A claim checks whether the slot is booked, but not whether it is available. */
 export const claimIgnoresAvailability: BookingMutant = {
   name: "claim-ignores-availability",
-  story:
+  origin:
     "A review found is_available redundant: it is derived from the bookings, which the same " +
     "statement checks. But a withdrawn slot has no booking, and can be claimed.",
   checker: "invariant",

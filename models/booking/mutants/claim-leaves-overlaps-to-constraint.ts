@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** A claim does not look for bookings that overlap its slot. */
 export const claimLeavesOverlapsToConstraint: BookingMutant = {
   name: "claim-leaves-overlaps-to-constraint",
-  story:
+  origin:
     "The constraint refuses an overlap anyway, and the service maps its error to the same " +
     "code.",
   equivalent:

@@ -3,7 +3,7 @@ import { type BookingMutant, CLAIM_LOCK, rewritten } from "./mutant.ts";
 /** A claim skips locked slots. */
 export const claimSkipsLocked: BookingMutant = {
   name: "claim-skips-locked",
-  story:
+  origin:
     "SKIP LOCKED was copied from the job queue, where it makes workers fast. Here a claim " +
     "continues without the lock whenever another transaction holds it.",
   checker: "invariant",

@@ -16,7 +16,7 @@ const COMPLETE = `
 /** One transaction claims the slot, the next one completes the booking. */
 export const claimThenComplete: BookingMutant = {
   name: "claim-then-complete",
-  story:
+  origin:
     "The claim was left as it was when payments and idempotency keys came; a second statement " +
     "writes them to the booking. If the connection is lost in between, the booking has its " +
     "slot but no payment, and a retry with the same key is refused.",

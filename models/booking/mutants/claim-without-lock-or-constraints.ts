@@ -9,7 +9,7 @@ import {
 /** Neither a lock nor a constraint keeps two claims apart. */
 export const claimWithoutLockOrConstraints: BookingMutant = {
   name: "claim-without-lock-or-constraints",
-  story:
+  origin:
     "A claim checks before it inserts, so the lock and the constraints seemed to repeat the " +
     "same check. Two concurrent claims both find the slot free.",
   checker: "invariant",

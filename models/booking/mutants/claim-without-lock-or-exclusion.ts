@@ -3,7 +3,7 @@ import { type BookingMutant, CLAIM_LOCK, DROP_EXCLUSION, rewritten } from "./mut
 /** A claim without the lock and without the exclusion constraint. */
 export const claimWithoutLockOrExclusion: BookingMutant = {
   name: "claim-without-lock-or-exclusion",
-  story:
+  origin:
     "The exclusion constraint was slow to build on the grown table, and the unique index " +
     "seemed to say the same. It does for bookings with the same start, but not for others " +
     "that overlap.",

@@ -3,7 +3,7 @@ import { type BookingMutant, CLAIM_LOCK, DROP_UNIQUE_INDEX, rewritten } from "./
 /** A claim without the lock; only the exclusion constraint is left. */
 export const claimWithoutLockOrUniqueIndex: BookingMutant = {
   name: "claim-without-lock-or-unique-index",
-  story:
+  origin:
     "A review of the indexes found two guards of one rule, and the lock was too slow. The " +
     "exclusion constraint still keeps bookings apart, but nothing protects a slot that is " +
     "being withdrawn.",

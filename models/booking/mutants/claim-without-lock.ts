@@ -3,7 +3,7 @@ import { type BookingMutant, CLAIM_LOCK, rewritten } from "./mutant.ts";
 /** A claim reads the slots without a lock. */
 export const claimWithoutLock: BookingMutant = {
   name: "claim-without-lock",
-  story:
+  origin:
     "The constraints seemed to make the claim's lock redundant. They keep two bookings apart, " +
     "but do not notice that the provider withdraws the slot between the check and the insert.",
   checker: "invariant",

@@ -3,7 +3,7 @@ import type { BookingMutant } from "./mutant.ts";
 /** A confirm trusts the customer and does not ask the gateway. */
 export const confirmTrustsCustomer: BookingMutant = {
   name: "confirm-trusts-customer",
-  story:
+  origin:
     "The gateway redirects only customers who have paid, so asking it again seemed " +
     "unnecessary.",
   checker: "linearizability",

@@ -7,7 +7,7 @@ const CANCEL = `select ${BOOKING_COLUMNS} from cancel_booking($1, $2)`;
 /** A connection is not released when the work fails. */
 export const connectionNotReleased: BookingMutant = {
   name: "connection-not-released",
-  story:
+  origin:
     "The release follows the query instead of being in a finally clause. Each refused cancel " +
     "costs the pool a connection, until none is left.",
   checker: "leaks",

@@ -9,7 +9,7 @@ import {
 /** The constraints cover confirmed bookings only, and the lock is gone. */
 export const constraintsForgetPending: BookingMutant = {
   name: "constraints-forget-pending",
-  story:
+  origin:
     "A migration rebuilt both constraints when holds were new, and left pending bookings out. " +
     "Later the lock was removed, since the constraints seemed to suffice.",
   checker: "invariant",

@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** The event that arrives last decides the status of a payment. */
 export const declinedEventOverwrites: BookingMutant = {
   name: "declined-event-overwrites",
-  story:
+  origin:
     "Events were assumed to arrive in order. After a card that was declined and then " +
     "accepted, the booking is confirmed and its payment declined.",
   checker: "invariant",

@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** Every customer may cancel every booking. */
 export const foreignCancel: BookingMutant = {
   name: "foreign-cancel",
-  story:
+  origin:
     "The page shows the button only to the booking's owner, so the service does not check " +
     "again.",
   checker: "linearizability",

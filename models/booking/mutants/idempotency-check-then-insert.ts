@@ -15,7 +15,7 @@ const KEEP = `
 /** The application looks up the key, creates without it, and stores it afterwards. */
 export const idempotencyCheckThenInsert: BookingMutant = {
   name: "idempotency-check-then-insert",
-  story:
+  origin:
     "Keys came later than creates, and were wrapped around them. A create and its repeat both " +
     "find no key, and the repeat is refused because of its own slot.",
   checker: "linearizability",

@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** A repeated create is compared with the booking's current slot. */
 export const idempotencyComparesCurrentSlot: BookingMutant = {
   name: "idempotency-compares-current-slot",
-  story:
+  origin:
     "The column with the requested slot looked redundant beside the slot. A late repeat of a " +
     "create whose booking has moved is refused as another request.",
   checker: "linearizability",

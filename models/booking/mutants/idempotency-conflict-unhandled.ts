@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** A key that appears after the look-up causes a server error. */
 export const idempotencyConflictUnhandled: BookingMutant = {
   name: "idempotency-conflict-unhandled",
-  story:
+  origin:
     "The insert's conflict clause looked like dead code, since the key is looked up before. " +
     "It is needed when two creates with one key run for two slots.",
   checker: "contract",

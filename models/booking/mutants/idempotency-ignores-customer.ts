@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** A key is looked up among the bookings of all customers. */
 export const idempotencyIgnoresCustomer: BookingMutant = {
   name: "idempotency-ignores-customer",
-  story:
+  origin:
     "Keys were assumed to be unique, so the look-up lost the customer. Clients that number their " +
     "requests use the same keys, and a create with another customer's key is refused.",
   checker: "linearizability",

@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** An idempotency key is looked up, but not unique. */
 export const idempotencyWithoutUniqueKey: BookingMutant = {
   name: "idempotency-without-unique-key",
-  story:
+  origin:
     "The unique index on keys blocked a merge of customer accounts, and the look-up seemed to " +
     "suffice. Two creates with one key for two slots look it up at the same time, and both " +
     "book.",

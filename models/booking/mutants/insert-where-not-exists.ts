@@ -31,7 +31,7 @@ const INSERT = `
 /** One statement checks for a booking and inserts one, without a constraint. */
 export const insertWhereNotExists: BookingMutant = {
   name: "insert-where-not-exists",
-  story:
+  origin:
     "The constraints blocked an import, and a single statement seemed atomic. Its snapshot is " +
     "older than its insert, so that two concurrent statements do not see each other's " +
     "booking.",

@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** A payment for an expired booking is not refunded. */
 export const latePaymentForgotten: BookingMutant = {
   name: "late-payment-forgotten",
-  story:
+  origin:
     "The gateway has a deadline of its own, so late payments seemed impossible. The event is " +
     "recorded like a declined card, and the payment is never refunded.",
   checker: "linearizability",

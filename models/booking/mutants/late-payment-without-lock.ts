@@ -3,7 +3,7 @@ import { type BookingMutant, DROP_EXCLUSION, DROP_UNIQUE_INDEX, rewritten } from
 /** A late payment reads the slot without a lock. */
 export const latePaymentWithoutLock: BookingMutant = {
   name: "late-payment-without-lock",
-  story:
+  origin:
     "The lock made the gateway wait, and the constraints had been dropped for an import. A " +
     "booking made between the check and the update shares the slot with the late customer's.",
   checker: "invariant",

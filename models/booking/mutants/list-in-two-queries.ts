@@ -17,7 +17,7 @@ const TAKEN = `
 /** Free slots and bookings are read by two queries. */
 export const listInTwoQueries: BookingMutant = {
   name: "list-in-two-queries",
-  story:
+  origin:
     "One query with an anti-join was slow, and became two with a loop. A booking that moves " +
     "between them hides both its old and its new slot.",
   checker: "linearizability",

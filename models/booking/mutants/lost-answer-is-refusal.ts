@@ -4,7 +4,7 @@ import type { BookingMutant } from "./mutant.ts";
 /** A cancel whose connection was lost is answered as refused. */
 export const lostAnswerIsRefusal: BookingMutant = {
   name: "lost-answer-is-refusal",
-  story:
+  origin:
     "Database errors made an ugly page, so they were mapped to a refusal that had a page. The " +
     "customer is told that the booking is not active, although its status is unknown.",
   checker: "linearizability",

@@ -7,7 +7,7 @@ const CANCEL = `select ${BOOKING_COLUMNS} from cancel_booking($1, $2)`;
 /** A request that holds a connection waits for another one of the same pool. */
 export const nestedCheckout: BookingMutant = {
   name: "nested-checkout",
-  story:
+  origin:
     "A look-up that takes its own connection was called from inside a transaction, which " +
     "works with few customers. When every connection belongs to a request that needs a second " +
     "one, all of them wait for ever.",

@@ -7,7 +7,7 @@ const CANCEL = `select ${BOOKING_COLUMNS} from cancel_booking($1, $2)`;
 /** A failed transaction returns to the pool without a rollback. */
 export const noRollbackBeforeRelease: BookingMutant = {
   name: "no-rollback-before-release",
-  story:
+  origin:
     "The transaction was written by hand, and its finally clause only releases the " +
     "connection. The next request on this connection runs in the aborted transaction.",
   checker: "leaks",

@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** The check for past slots uses the time at which the claim's transaction began. */
 export const pastCheckOfTransactionStart: BookingMutant = {
   name: "past-check-of-transaction-start",
-  story:
+  origin:
     "All other statements use now(). A claim that waits for a lock keeps the time before the " +
     "wait, and books a slot that began and became free in the meantime.",
   checker: "linearizability",

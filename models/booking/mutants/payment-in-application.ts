@@ -14,7 +14,7 @@ const CONFIRM = `
 /** The application reads the booking, decides, and writes its status. */
 export const paymentInApplication: BookingMutant = {
   name: "payment-in-application",
-  story:
+  origin:
     "The payment callback was rewritten for developers who know no PL/pgSQL. A booking that " +
     "is cancelled between the read and the write is confirmed, on a slot that is free.",
   checker: "invariant",

@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** A payment that is too late is kept. */
 export const paymentWithoutCompensation: BookingMutant = {
   name: "payment-without-compensation",
-  story:
+  origin:
     "Payments are captured or declined, and every captured one was recorded so. A payment for " +
     "a booking that has been cancelled is never refunded.",
   checker: "invariant",

@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** A payment reads the booking without a lock. */
 export const paymentWithoutLock: BookingMutant = {
   name: "payment-without-lock",
-  story:
+  origin:
     "The status is checked two lines above, so the lock seemed to protect nothing. A cancel " +
     "between the check and the update is undone, on a slot that is free by then.",
   checker: "invariant",

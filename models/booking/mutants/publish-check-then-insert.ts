@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** A slot is looked up, and inserted if it does not exist. */
 export const publishCheckThenInsert: BookingMutant = {
   name: "publish-check-then-insert",
-  story:
+  origin:
     "ON CONFLICT DO UPDATE was replaced by statements that are easier to read. Two publishes " +
     "of the same new slot both find nothing, and one of them violates the unique index.",
   checker: "contract",

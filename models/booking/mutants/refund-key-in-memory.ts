@@ -5,7 +5,7 @@ import type { BookingMutant } from "./mutant.ts";
 /** The idempotency key of a refund is lost when the service ends. */
 export const refundKeyInMemory: BookingMutant = {
   name: "refund-key-in-memory",
-  story:
+  origin:
     "The gateway asks for a random key per refund, so the service makes one and keeps it in " +
     "memory for retries. If the process is killed between the refund and its record, the next " +
     "run makes another key, and the payment is refunded twice.",

@@ -3,7 +3,7 @@ import type { BookingMutant } from "./mutant.ts";
 /** A refund is recorded but not made. */
 export const refundRecordedUnmade: BookingMutant = {
   name: "refund-recorded-unmade",
-  story: "The call of the gateway was commented out while the gateway was being replaced.",
+  origin: "The call of the gateway was commented out while the gateway was being replaced.",
   checker: "invariant",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

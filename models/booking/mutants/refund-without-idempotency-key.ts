@@ -4,7 +4,7 @@ import type { BookingMutant } from "./mutant.ts";
 /** A refund that is requested twice is made twice. */
 export const refundWithoutIdempotencyKey: BookingMutant = {
   name: "refund-without-idempotency-key",
-  story:
+  origin:
     "The refund job ran once a minute on one machine. Since the service runs on two machines, " +
     "two jobs run at once.",
   checker: "invariant",

@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** A repeated event of a confirmed booking refunds its payment. */
 export const repeatedEventRefunds: BookingMutant = {
   name: "repeated-event-refunds",
-  story:
+  origin:
     "Repeated events were assumed not to happen. The second event of a payment finds a " +
     "confirmed booking, counts as a second payment, and marks the only one for a refund.",
   checker: "invariant",

@@ -10,7 +10,7 @@ const FIND_SLOT = `
 /** A reschedule cancels the booking and creates another one. */
 export const rescheduleAsCancelAndCreate: BookingMutant = {
   name: "reschedule-as-cancel-and-create",
-  story:
+  origin:
     "A cancel and a create existed, so a reschedule needed no code of its own. If the new " +
     "slot is taken, the customer has no booking left.",
   checker: "linearizability",

@@ -3,7 +3,7 @@ import { type BookingMutant, FREES_OLD_SLOT, RESCHEDULE_LOCK, rewritten } from "
 /** A reschedule checks the new slot before it locks it. */
 export const rescheduleChecksBeforeLock: BookingMutant = {
   name: "reschedule-checks-before-lock",
-  story:
+  origin:
     "Locks should be short, so the checks were moved before them. The slot may have been " +
     "withdrawn when the lock is granted.",
   checker: "invariant",

@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** A booking conflicts with itself. */
 export const rescheduleCountsItself: BookingMutant = {
   name: "reschedule-counts-itself",
-  story:
+  origin:
     "The claim's check was copied to the reschedule. A booking cannot move by half an hour, " +
     "since it overlaps itself.",
   checker: "linearizability",

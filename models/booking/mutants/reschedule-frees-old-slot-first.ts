@@ -4,7 +4,7 @@ import type { BookingMutant } from "./mutant.ts";
 /** The old slot is freed before the booking moves. */
 export const rescheduleFreesOldSlotFirst: BookingMutant = {
   name: "reschedule-frees-old-slot-first",
-  story:
+  origin:
     "The old slot should be on offer as early as possible. If the booking then cannot move, " +
     "because its new slot is taken, it stays on a slot that every customer can book.",
   checker: "invariant",

@@ -8,7 +8,7 @@ const MOVE = `select ${BOOKING_COLUMNS} from move_booking($1, $2, $3)`;
 /** The booking moves in one transaction, the next one frees its old slot. */
 export const rescheduleFreesOldSlotLater: BookingMutant = {
   name: "reschedule-frees-old-slot-later",
-  story:
+  origin:
     "The function was split in two, so that the application can notify the waiting list in " +
     "between. The application frees the slot that it read at first: after two concurrent " +
     "moves of one booking, one slot stays taken for good.",

@@ -3,7 +3,7 @@ import { type BookingMutant, FREES_OLD_SLOT, rewritten } from "./mutant.ts";
 /** A reschedule does not free the old slot. */
 export const rescheduleKeepsOldSlot: BookingMutant = {
   name: "reschedule-keeps-old-slot",
-  story: "A trigger was to free the old slot, but was not part of the release.",
+  origin: "A trigger was to free the old slot, but was not part of the release.",
   checker: "invariant",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

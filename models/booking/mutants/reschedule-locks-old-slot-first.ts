@@ -3,7 +3,7 @@ import { type BookingMutant, RESCHEDULE_LOCK, rewritten } from "./mutant.ts";
 /** A reschedule locks the old slot, then the new one. */
 export const rescheduleLocksOldSlotFirst: BookingMutant = {
   name: "reschedule-locks-old-slot-first",
-  story:
+  origin:
     "One query that locks two kinds of slots was hard to read, and became two. Crossing " +
     "reschedules lock the same slots in opposite orders.",
   checker: "contract",

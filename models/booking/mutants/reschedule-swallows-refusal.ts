@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** An exception handler turns a refusal into a success. */
 export const rescheduleSwallowsRefusal: BookingMutant = {
   name: "reschedule-swallows-refusal",
-  story:
+  origin:
     "A job moves bookings in bulk, and one refusal must not stop it. A customer who moves a " +
     "booking to a taken slot is told that it has moved.",
   checker: "linearizability",

@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** A reschedule reads the booking without a lock. */
 export const rescheduleWithoutLock: BookingMutant = {
   name: "reschedule-without-lock",
-  story:
+  origin:
     "Slots are what bookings compete for, so only slots were locked. A booking that is " +
     "cancelled in the meantime takes its new slot nevertheless.",
   checker: "invariant",

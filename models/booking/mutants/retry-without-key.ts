@@ -4,7 +4,7 @@ import type { BookingMutant } from "./mutant.ts";
 /** A create whose connection was lost is sent again. */
 export const retryWithoutKey: BookingMutant = {
   name: "retry-without-key",
-  story:
+  origin:
     "A helper that retries failures was put around every statement. A create whose answer was " +
     "lost has booked the slot; its repeat is refused, and so is the customer.",
   checker: "linearizability",

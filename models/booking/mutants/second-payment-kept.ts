@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** A second payment of a booking is kept. */
 export const secondPaymentKept: BookingMutant = {
   name: "second-payment-kept",
-  story:
+  origin:
     "The unique index blocked a migration of old payments, and confirmed bookings were " +
     "treated like pending ones. A second payment is kept instead of refunded.",
   checker: "invariant",

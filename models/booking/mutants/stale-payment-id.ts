@@ -11,7 +11,7 @@ const SAVE = `
 /** A cancel writes back the payment id that it read. */
 export const stalePaymentId: BookingMutant = {
   name: "stale-payment-id",
-  story:
+  origin:
     "An entity is loaded, its status is changed, and all of its fields are saved. A payment " +
     "id that a confirm stored in the meantime is overwritten with null, and the payment is " +
     "never refunded.",

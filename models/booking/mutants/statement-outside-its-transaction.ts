@@ -4,7 +4,7 @@ import type { BookingMutant } from "./mutant.ts";
 /** One statement of a transaction runs on another connection. */
 export const statementOutsideItsTransaction: BookingMutant = {
   name: "statement-outside-its-transaction",
-  story:
+  origin:
     "A helper that takes no connection was called from inside a transaction. Its statement " +
     "runs on another connection, and waits for ever for the lock of its own transaction. The " +
     "database sees no deadlock.",

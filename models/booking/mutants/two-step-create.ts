@@ -4,7 +4,7 @@ import type { BookingMutant } from "./mutant.ts";
 /** One statement inserts the booking, the next one marks its slot. */
 export const twoStepCreate: BookingMutant = {
   name: "two-step-create",
-  story:
+  origin:
     "The ORM saves one entity at a time, outside of a transaction. A cancel between the two " +
     "frees the slot, which the create then marks as taken for good.",
   checker: "invariant",

@@ -4,7 +4,7 @@ import type { BookingMutant } from "./mutant.ts";
 /** The slot is freed in one transaction, the booking cancelled in the next. */
 export const twoTransactionCancel: BookingMutant = {
   name: "two-transaction-cancel",
-  story:
+  origin:
     "Slots and bookings became modules with their own transactions. A cancel reads the " +
     "booking, frees its slot, and cancels the booking. A booking that moves to another slot " +
     "in between is cancelled there, and that slot stays taken.",

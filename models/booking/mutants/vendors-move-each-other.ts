@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** A vendor may move every other vendor's bookings. */
 export const vendorsMoveEachOther: BookingMutant = {
   name: "vendors-move-each-other",
-  story: "Vendors were trusted, so being one was enough. Then competitors signed up.",
+  origin: "Vendors were trusted, so being one was enough. Then competitors signed up.",
   checker: "linearizability",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

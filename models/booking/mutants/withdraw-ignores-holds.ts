@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** A slot on hold can be withdrawn. */
 export const withdrawIgnoresHolds: BookingMutant = {
   name: "withdraw-ignores-holds",
-  story:
+  origin:
     "A ticket said that only confirmed bookings count. A customer who is about to pay holds a " +
     "withdrawn slot.",
   checker: "invariant",

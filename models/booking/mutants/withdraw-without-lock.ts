@@ -3,7 +3,7 @@ import { type BookingMutant, rewritten } from "./mutant.ts";
 /** A withdrawal looks for bookings without a lock on the slot. */
 export const withdrawWithoutLock: BookingMutant = {
   name: "withdraw-without-lock",
-  story:
+  origin:
     "A create and a withdrawal of one slot seemed never to coincide. A create between the " +
     "check and the update is left with a withdrawn slot.",
   checker: "invariant",
