@@ -13,6 +13,8 @@ export interface Rule {
   readonly checker: string;
   readonly name: string;
   readonly description: string;
+  /** Its violations have names of their own that begin so. Default: they have its name. */
+  readonly prefix?: string;
 }
 
 /** Identifies a rule: rules of different checkers may have the same name. */

@@ -42,9 +42,9 @@ describe("the service contract", () => {
   });
 
   test("rejects an unknown code, and any code of an unknown operation", () => {
-    expect(names(executionWith({ code: "SQLSTATE_40P01" }))).toEqual(["known-codes"]);
+    expect(names(executionWith({ code: "SQLSTATE_40P01" }))).toEqual(["unexpected-SQLSTATE_40P01"]);
     expect(checkContract(executionWith({}), { codes: {} }).map(({ name }) => name)).toEqual([
-      "known-codes",
+      "unexpected-BOOKED",
     ]);
   });
 
@@ -66,7 +66,7 @@ describe("the service contract", () => {
     expect(names(faulted(failed, "0"))).toEqual([]);
     expect(names(faulted(failed, "1"))).toEqual(["no-server-error"]);
     expect(names(faulted({ outcome: "fail", code: "SQLSTATE_57014" }, "0"))).toEqual([]);
-    expect(names(faulted({ outcome: "ok", code: "WELL" }, "0"))).toEqual(["known-codes"]);
+    expect(names(faulted({ outcome: "ok", code: "WELL" }, "0"))).toEqual(["unexpected-WELL"]);
   });
 
   test("rejects the end of a service, and what was unanswered then is no finding of its own", () => {

@@ -22,6 +22,9 @@ const STAYS_UP = {
   description: "The service does not end by itself.",
 } as const;
 
+/** Each unexpected code is a rule of its own: `unexpected-40P01` and `unexpected-23505` are two bugs. */
+const UNEXPECTED = "unexpected-";
+
 /** Checks the answers of a service, and that it answers. */
 export function contractChecker<State extends Json, Op extends Operation>(
   contract: Contract,
@@ -32,6 +35,7 @@ export function contractChecker<State extends Json, Op extends Operation>(
         checker: "contract",
         name,
         description,
+        ...(name === "known-codes" && { prefix: UNEXPECTED }),
       })),
       ...(contract.ownProcess ? [STAYS_UP] : []),
     ],
@@ -91,7 +95,7 @@ function checkAnswer(call: Call, contract: Contract): readonly Violation[] {
   const message =
     contract.unexpected?.(operation.name, response) ??
     `${answered} with ${response.code}, which is not a code of that operation`;
-  return [broken("known-codes", message, [evidenceOf(call)])];
+  return [broken(`${UNEXPECTED}${response.code}`, message, [evidenceOf(call)])];
 }
 
 function evidenceOf(call: Call<Operation>): JsonObject {
@@ -100,7 +104,7 @@ function evidenceOf(call: Call<Operation>): JsonObject {
 }
 
 function broken(
-  name: keyof typeof DESCRIPTIONS,
+  name: keyof typeof DESCRIPTIONS | `${typeof UNEXPECTED}${string}`,
   message: string,
   evidence: readonly JsonObject[],
 ): Violation {

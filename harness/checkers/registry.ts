@@ -101,7 +101,7 @@ export class Checkers<State extends Json, Op extends Operation> {
     reexecute: Reexecute<State, Op>,
   ): Promise<readonly Violation[]> {
     const checkers = this.#checkers.filter(({ rules }) =>
-      rules.some((other) => isSameRule(rule, other)),
+      rules.some((other) => covers(other, rule)),
     );
     const { violations } = await this.#apply(checkers, execution, reexecute);
     return violations.some((other) => isSameRule(rule, other)) ? violations : [];
@@ -134,25 +134,36 @@ export function restrictedTo<State extends Json, Op extends Operation>(
   rules: readonly RuleName[],
   checkers: readonly Checker<State, Op>[],
 ): readonly Checker<State, Op>[] {
-  const includes = (all: readonly RuleName[], one: RuleName) =>
-    all.some((rule) => isSameRule(rule, one));
+  const includes = (all: readonly Rule[], one: RuleName) => all.some((rule) => covers(rule, one));
   const missing = rules.find((rule) => !checkers.some((checker) => includes(checker.rules, rule)));
   if (missing !== undefined) {
     throw new HarnessError("USAGE", `there is no rule ${missing.checker}/${missing.name}`);
   }
   return checkers.flatMap((checker) => {
-    const included = checker.rules.filter((rule) => includes(rules, rule));
-    if (included.length === 0) return [];
+    const own = checker.rules.filter((rule) => rules.some((one) => covers(rule, one)));
+    if (own.length === 0) return [];
     const check: Checker<State, Op>["check"] = async (execution, reexecute) => {
       const { violations, unchecked = [], ...rest } = await checker.check(execution, reexecute);
       return {
         ...rest,
-        violations: violations.filter((violation) => includes(included, violation)),
-        unchecked: unchecked.filter((rule) => includes(included, rule)),
+        violations: violations.filter(
+          (violation) =>
+            rules.some((one) => isSameRule(one, violation)) ||
+            own.some(
+              (rule) => covers(rule, violation) && rules.some((one) => isSameRule(one, rule)),
+            ),
+        ),
+        unchecked: unchecked.filter((rule) => includes(own, rule)),
       };
     };
-    return [{ rules: included, check }];
+    return [{ rules: own, check }];
   });
+}
+
+/** Whether violations of that name break the rule. */
+function covers(rule: Rule, { checker, name }: RuleName): boolean {
+  if (rule.checker !== checker) return false;
+  return rule.name === name || (rule.prefix !== undefined && name.startsWith(rule.prefix));
 }
 
 function isSameRule(a: RuleName, b: RuleName): boolean {

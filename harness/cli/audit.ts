@@ -7,6 +7,7 @@ import { atomicWrite } from "../explorer/atomic-write.ts";
 import { auditJunit, auditPrometheus, auditText } from "../reporters/audit.ts";
 import { EXIT, interruption } from "./exit.ts";
 import { durationMs, names, positiveNumber } from "./options.ts";
+import { print } from "./output.ts";
 
 interface Options {
   readonly databaseUrl?: string;
@@ -93,7 +94,7 @@ async function auditOnce(url: string, options: Options): Promise<Audit> {
     // The collector is another user.
     await atomicWrite(options.prometheus, auditPrometheus(result), "all");
   }
-  process.stdout.write(
+  print(
     options.json ? `${JSON.stringify({ version: 1, ...result })}\n` : auditText(result, colour),
   );
   return result;

@@ -7,13 +7,16 @@ import { groupByOutcome, scoreText } from "../reporters/derived-mutants.ts";
 import { jsonText } from "../reporters/json.ts";
 import { writeDerivedMutants } from "../reporters/write.ts";
 import { EXIT, interruption } from "./exit.ts";
+import { print } from "./output.ts";
 import { serviceName } from "./project.ts";
 import { showInReport } from "./publish.ts";
 
 export interface DerivedMutantsOptions {
   readonly only?: readonly string[];
   readonly seed?: number;
-  readonly runs: number;
+  /** Default: as many as fit into `time`. */
+  readonly runs: number | undefined;
+  readonly time?: number;
   readonly postgres: string;
   readonly reuse?: boolean;
   readonly report: string;
@@ -38,6 +41,7 @@ export async function derivedMutantsCommand(
     const score = await mutationScore(server, service, {
       seed: options.seed ?? 1,
       runs: options.runs,
+      timeMs: options.time,
       stepTimeoutMs: options.stepTimeout,
       only: options.only,
       signal: interrupted.signal,
@@ -47,7 +51,7 @@ export async function derivedMutantsCommand(
     const record = await writeDerivedMutants(options.report, score);
     await showInReport(options.report);
     const colour = process.stdout.isTTY && process.stdout.hasColors();
-    process.stdout.write(options.json ? jsonText(record) : scoreText(score, { colour }));
+    print(options.json ? jsonText(record) : scoreText(score, { colour }));
     return interrupted.signal.aborted ? EXIT.interrupted : exitCodeOfScore(score);
   } finally {
     await server.stop();

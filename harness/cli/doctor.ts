@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import fc from "fast-check";
 import { HarnessError } from "../core/error.ts";
 import { historyOf } from "../core/execution.ts";
-import { calls } from "../core/history.ts";
+import { calls, type Response } from "../core/history.ts";
 import { clientOf } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
 import { CONNECT_ADVICE } from "../explorer/control-sentences.ts";
@@ -11,12 +11,13 @@ import { loadService } from "../loading/load-service.ts";
 import type { Diagnostic } from "../postgres/doctor.ts";
 import { diagnose } from "../postgres/doctor.ts";
 import { startServer } from "../postgres/provider.ts";
-import { quantity } from "../reporters/format-values.ts";
+import { printable, quantity } from "../reporters/format-values.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { openExecutor } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
 import { EXIT } from "./exit.ts";
 import { POSTGRES, SERVICE } from "./options.ts";
+import { print } from "./output.ts";
 import { configuredService } from "./project.ts";
 
 interface Options {
@@ -40,11 +41,11 @@ async function runCommand(given: string | undefined, options: Options): Promise<
   if (findings.every(({ ok }) => ok)) {
     findings.push(...(await examineService(given, options.postgres)));
   }
-  if (options.json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
+  if (options.json) print(`${JSON.stringify(findings, null, 2)}\n`);
   else {
     for (const { name, ok, detail, hint } of findings) {
-      process.stdout.write(`${ok ? "ok " : "NO "} ${name}: ${detail}\n`);
-      if (!ok && hint !== undefined) process.stdout.write(`     ${hint}\n`);
+      print(`${ok ? "ok " : "NO "} ${name}: ${detail}\n`);
+      if (!ok && hint !== undefined) print(`     ${hint}\n`);
     }
   }
   return findings.every(({ ok }) => ok) ? EXIT.pass : EXIT.usage;
@@ -98,13 +99,20 @@ function clientFindings(trace: Trace): Diagnostic[] {
     const statements = trace.filter(
       (event) => event.type === "statement" && clientOf(event.task) === client,
     ).length;
-    const ended = `ended with ${response?.code ?? "nothing"}`;
+    const ended = `ended with ${endOf(response)}`;
     if (statements > 0) {
       return { name, ok: true, detail: `${quantity(statements, "statement")}, ${ended}` };
     }
     const detail = `${ended}, and sent no statement that reached the gate`;
     return { name, ok: false, detail, hint: CONNECT_ADVICE };
   });
+}
+
+/** `OK`, or the code and the message of the error that the client ended with. */
+function endOf(response: Response | undefined): string {
+  const { code = "nothing", body = null } = response ?? {};
+  const message = body instanceof Object && "message" in body ? body["message"] : "";
+  return message ? `${code}: ${printable(String(message))}` : code;
 }
 
 /** Some operations of a service may need no statement; one scenario needs some. */

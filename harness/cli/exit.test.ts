@@ -41,7 +41,7 @@ test("a checker that throws makes the verdict unknown", async () => {
   expect(campaign.verdict).toBe("unknown");
   expect(campaign.reason).toContain("checking an execution failed: Error: not that");
   expect(error).toBeInstanceOf(HarnessError);
-  expect(exitCodeOfCampaign(campaign.verdict, error)).not.toBe(EXIT.pass);
+  expect(exitCodeOfCampaign(campaign.verdict, error)).toBe(EXIT.unknown);
 });
 
 test("a violation counts for more than what ended the campaign", () => {
@@ -49,4 +49,13 @@ test("a violation counts for more than what ended the campaign", () => {
   expect(exitCodeOfCampaign("fail", error)).toBe(EXIT.violation);
   expect(exitCodeOfCampaign("unknown", undefined)).toBe(EXIT.unknown);
   expect(exitCodeOfCampaign("pass", undefined)).toBe(EXIT.pass);
+});
+
+test("an unknown verdict has one exit code whatever ended the campaign, except an interruption", () => {
+  const codes = ["USAGE", "SERVICE_FAILED", "STEP_TIMEOUT", "CONNECTION_LOST"] as const;
+  for (const code of codes) {
+    expect(exitCodeOfCampaign("unknown", new HarnessError(code, ""))).toBe(EXIT.unknown);
+  }
+  const interrupted = new HarnessError("INTERRUPTED", "interrupted");
+  expect(exitCodeOfCampaign("unknown", interrupted)).toBe(EXIT.interrupted);
 });

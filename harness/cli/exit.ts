@@ -28,11 +28,14 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof HarnessError ? BY_CODE[error.code] : EXIT.unknown;
 }
 
-/** A violation takes precedence over an error that ended the campaign. */
+/**
+ * The exit code of a campaign that has a verdict. An unknown one has the same code whatever ended the
+ * campaign, except an interruption.
+ */
 export function exitCodeOfCampaign(verdict: Verdict, error: HarnessError | undefined): number {
   if (verdict === "fail") return EXIT.violation;
   if (verdict === "pass") return EXIT.pass;
-  return error === undefined ? EXIT.unknown : exitCodeOf(error);
+  return error?.code === "INTERRUPTED" ? EXIT.interrupted : EXIT.unknown;
 }
 
 /** Node's exit code for a process whose event loop is empty while a promise is still pending. */

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import { HarnessError } from "../core/error.ts";
 import { EXIT } from "./exit.ts";
+import { print } from "./output.ts";
 
 const SCENARIO = `import { defineScenario } from "heddle";
 import pg from "pg";
@@ -87,9 +88,9 @@ async function runCommand(folder: string): Promise<number> {
   for (const [path, text] of Object.entries(FILES)) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), text);
-    process.stdout.write(`wrote ${join(folder, path)}\n`);
+    print(`wrote ${join(folder, path)}\n`);
   }
-  process.stdout.write("\nNow run it: npx heddle run race.mjs\n");
+  print("\nNow run it: npx heddle run race.mjs\n");
   return EXIT.pass;
 }
 

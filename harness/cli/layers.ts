@@ -7,6 +7,7 @@ import { jsonText } from "../reporters/json.ts";
 import { layersText, removedProtections } from "../reporters/layers.ts";
 import { writeLayers } from "../reporters/write.ts";
 import { EXIT, interruption } from "./exit.ts";
+import { print } from "./output.ts";
 import { serviceName } from "./project.ts";
 import { showInReport } from "./publish.ts";
 
@@ -47,7 +48,7 @@ export async function layersCommand(
     const record = await writeLayers(options.report, layers);
     await showInReport(options.report);
     const view = { colour: process.stdout.isTTY && process.stdout.hasColors() };
-    process.stdout.write(options.json ? jsonText(record) : layersText(record, view));
+    print(options.json ? jsonText(record) : layersText(record, view));
     if (interrupted.signal.aborted) return EXIT.interrupted;
     const cases = layers.promises.flatMap((promise) => promise.cases);
     if (cases.some(({ without, outcome }) => without.length === 0 && outcome === "breaks")) {

@@ -3,7 +3,7 @@ import { HarnessError } from "../core/error.ts";
 import { version } from "../version.ts";
 import { EXIT, exitCodeOf, withExitGuard } from "./exit.ts";
 import { addMutationCommands } from "./mutation-commands.ts";
-import { guardOutput } from "./output.ts";
+import { guardOutput, print, withOwnOutput } from "./output.ts";
 
 /** Adds arguments, options and the action to a command. The action passes on its exit code. */
 type AddTo = (command: Command, finished: (exitCode: number) => void) => void;
@@ -85,6 +85,7 @@ async function programFor(
     )
     .version(version)
     .exitOverride()
+    .configureOutput({ writeOut: print })
     .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}` })
     .showHelpAfterError("(see heddle --help, or heddle COMMAND --help)");
   for (const [usage, description, load] of COMMANDS) {
@@ -110,7 +111,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const unguard = guardOutput();
   try {
     const heddle = await programFor(argv, finished);
-    await withExitGuard(() => heddle.parseAsync(argv, { from: "user" }));
+    await withExitGuard(() => withOwnOutput(() => heddle.parseAsync(argv, { from: "user" })));
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.pass : EXIT.usage;

@@ -1,7 +1,6 @@
 import { randomInt } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { HarnessError } from "../core/error.ts";
-import { loadService } from "../loading/load-service.ts";
 import type { SeededBugResult } from "../mutation/seeded-bugs.ts";
 import { runSeededBugs } from "../mutation/seeded-bugs.ts";
 import { startServer } from "../postgres/provider.ts";
@@ -9,7 +8,8 @@ import { jsonText } from "../reporters/json.ts";
 import { seededBugsText } from "../reporters/seeded-bugs.ts";
 import { writeSeededBugs } from "../reporters/write.ts";
 import { exitCodeOfCampaign, interruption } from "./exit.ts";
-import { serviceName } from "./project.ts";
+import { print } from "./output.ts";
+import { loadGivenService } from "./project.ts";
 import { showInReport } from "./publish.ts";
 
 export interface MutantsOptions {
@@ -38,7 +38,7 @@ export async function mutantsCommand(
   name: string | undefined,
   options: MutantsOptions,
 ): Promise<number> {
-  const service = await loadService(await serviceName(name));
+  const { service } = await loadGivenService(name);
   const interrupted = interruption();
   const server = await startServer(options.postgres, { reuse: options.reuse === true });
   try {
@@ -60,7 +60,7 @@ export async function mutantsCommand(
     const record = await writeSeededBugs(options.report, report);
     await showInReport(options.report);
     const colour = process.stdout.isTTY && process.stdout.hasColors();
-    process.stdout.write(options.json ? jsonText(record) : seededBugsText(record, colour));
+    print(options.json ? jsonText(record) : seededBugsText(record, colour));
     const error = interrupted.signal.aborted
       ? new HarnessError("INTERRUPTED", "interrupted")
       : undefined;

@@ -47,10 +47,15 @@ export function addMutationCommands(heddle: Command, finished: (exitCode: number
       async (
         service: string | undefined,
         options: MutantsOptions & { readonly derived?: boolean },
+        command: Command,
       ) => {
         if (options.derived) {
           const { derivedMutantsCommand } = await import("./derived-mutants.ts");
-          return finished(await derivedMutantsCommand(service, options));
+          // A time alone asks for as many executions as fit into it.
+          const timed = options.time !== undefined;
+          const asked = command.getOptionValueSource("runs") !== "default";
+          const runs = timed && !asked ? undefined : options.runs;
+          return finished(await derivedMutantsCommand(service, { ...options, runs }));
         }
         const { mutantsCommand } = await import("./mutants.ts");
         finished(await mutantsCommand(service, options));

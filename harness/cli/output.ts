@@ -62,3 +62,33 @@ function guarded(stream: Stream, filter: (text: string) => string) {
     },
   };
 }
+
+/** Prints on the standard output, which belongs to the command alone (see `withOwnOutput`). */
+export function print(text: string): void {
+  writeOwn(text);
+}
+
+/** Writes to the standard output, whatever stands in its place meanwhile. */
+let writeOwn = (text: string): void => {
+  process.stdout.write(text);
+};
+
+/**
+ * Runs `work`. What the code under test prints on the standard output meanwhile goes to the standard
+ * error, so that it gets neither into a report nor into `--json`.
+ */
+export async function withOwnOutput<T>(work: () => Promise<T>): Promise<T> {
+  const { stdout, stderr } = process;
+  const before = { write: stdout.write, own: writeOwn };
+  const write = stdout.write.bind(stdout);
+  writeOwn = (text) => {
+    write(text);
+  };
+  stdout.write = stderr.write.bind(stderr);
+  try {
+    return await work();
+  } finally {
+    stdout.write = before.write;
+    writeOwn = before.own;
+  }
+}

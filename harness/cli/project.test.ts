@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { loadRecordedService, serviceName } from "./project.ts";
+import { loadGivenService, loadRecordedService, serviceName } from "./project.ts";
 
 let folder: string;
 
@@ -87,4 +87,18 @@ test("a counterexample's service is found by --service, by its name, or in the c
     code: "USAGE",
     message: expect.stringContaining('"other" of the counterexample is not found here'),
   });
+});
+
+test("a service whose name does not lead to its file has the options that a replay needs", async () => {
+  await mkdir(join(folder, "models/shop"), { recursive: true });
+  await write("models/shop/index.js", service("shop"));
+  await write("other.mjs", service("shop"));
+  await write("heddle.config.json", JSON.stringify({ service: join(folder, "other.mjs") }));
+  const replayWith = async (...given: Parameters<typeof loadGivenService>) =>
+    (await loadGivenService(...given)).service.replayWith;
+  expect(await replayWith("shop")).toBeUndefined();
+  expect(await replayWith(undefined)).toBeUndefined();
+  const other = join(folder, "other.mjs");
+  expect(await replayWith(other)).toEqual(["--service", other]);
+  expect(await replayWith("shop", ["a.sql"])).toEqual(["--invariant", "a.sql"]);
 });

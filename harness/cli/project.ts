@@ -26,6 +26,35 @@ export async function serviceName(given: string | undefined): Promise<string> {
   );
 }
 
+/**
+ * Loads the service that a command works on (see `serviceName`), with the options that a replay needs
+ * to find it again.
+ *
+ * @param invariant the files of `--invariant`
+ */
+export async function loadGivenService(
+  given: string | undefined,
+  invariant: readonly string[] = [],
+): Promise<{ readonly name: string; readonly service: Service }> {
+  const name = await serviceName(given);
+  const service = await loadService(name);
+  return { name, service: forReplay(service, given, invariant) };
+}
+
+/** The service with the options of `heddle replay` by which it is found and completed. */
+export function forReplay(
+  service: Service,
+  given: string | undefined,
+  invariant: readonly string[] = [],
+): Service {
+  const named = given === undefined || locationOf(service.name) === locationOf(given);
+  const replayWith = [
+    ...(named ? [] : ["--service", given]),
+    ...(invariant.length === 0 ? [] : ["--invariant", ...invariant]),
+  ];
+  return replayWith.length === 0 ? service : { ...service, replayWith };
+}
+
 /** The service in `heddle.config.*`, or undefined if there is no such file. */
 export async function configuredService(): Promise<string | undefined> {
   const file = CONFIG_FILES.find((name) => existsSync(resolve(name)));
@@ -59,7 +88,7 @@ export async function loadRecordedService(
   given: string | undefined,
 ): Promise<Service> {
   if (given !== undefined) return loadService(given);
-  if (isLocated(recorded)) {
+  if (locationOf(recorded) !== undefined) {
     await requireInside(recorded);
     return loadService(recorded);
   }
@@ -91,12 +120,12 @@ async function requireInside(recorded: string): Promise<void> {
   }
 }
 
-function isLocated(name: string): boolean {
+/** The path of the file of a service; undefined if there is none of that name. */
+function locationOf(name: string): string | undefined {
   try {
-    locateService(name);
-    return true;
+    return locateService(name);
   } catch (error) {
-    if (error instanceof HarnessError) return false;
+    if (error instanceof HarnessError) return undefined;
     throw error;
   }
 }

@@ -8,6 +8,7 @@ import { RemoteControl } from "../proxy/remote-control.ts";
 import { WireProxy } from "../proxy/wire-proxy.ts";
 import { withoutPasswords } from "../reporters/format-values.ts";
 import { EXIT, interruption } from "./exit.ts";
+import { print } from "./output.ts";
 
 interface Options {
   readonly databaseUrl: string;
@@ -57,7 +58,7 @@ async function runCommand({ databaseUrl, control }: Options): Promise<number> {
       `control ${remote.address}`,
       `token ${remote.token}`,
     ];
-    process.stdout.write(`${lines.join("\n")}\n`);
+    print(`${lines.join("\n")}\n`);
     await stopped;
     await remote.stop();
     await proxy.stop();

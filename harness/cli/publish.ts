@@ -11,7 +11,7 @@ import { FILES } from "../reporters/report-files.ts";
 import { summary } from "../reporters/summary.ts";
 import { counterexampleText } from "../reporters/text.ts";
 import { refreshReport, writeAttackReports, writeReports } from "../reporters/write.ts";
-import { printWorkflowCommands } from "./output.ts";
+import { print, printWorkflowCommands } from "./output.ts";
 
 interface Publishing {
   /** The folder for the reports. */
@@ -27,23 +27,21 @@ export async function publish(campaign: Campaign, { folder, json, sources }: Pub
   await writeEvidence(folder, await writeReports(folder, campaign), sources);
   await publishOnGithub(campaignGithub(campaign, folder));
   if (json) {
-    process.stdout.write(campaignJson(campaign, folder));
+    print(campaignJson(campaign, folder));
     return;
   }
   const view = { colour: hasColours(), folder };
   for (const counterexample of campaign.counterexamples) {
-    process.stdout.write(`${counterexampleText(counterexample, view)}\n`);
+    print(`${counterexampleText(counterexample, view)}\n`);
   }
-  process.stdout.write(summary(campaign, view));
+  print(summary(campaign, view));
 }
 
 /** Writes the reports and the evidence of an attack, and prints it. */
 export async function publishAttack(report: AttackReport, { folder, json, sources }: Publishing) {
   await writeEvidence(folder, await writeAttackReports(folder, report), sources);
   await publishOnGithub(attackGithub(report, folder));
-  process.stdout.write(
-    json ? attackJson(report) : attackText(report, { colour: hasColours(), folder }),
-  );
+  print(json ? attackJson(report) : attackText(report, { colour: hasColours(), folder }));
 }
 
 function hasColours(): boolean {

@@ -57,7 +57,9 @@ test("a violation is stored, executed first from then on, and reported as fixed 
   ]);
 
   const { campaign: again } = await run(racing);
-  expect(again).toMatchObject({ verdict: "fail", executions: 1, violations: 1 });
+  // The run goes on, and finds the same by itself.
+  const { executions, violations, digest } = found;
+  expect(again).toMatchObject({ verdict: "fail", executions, violations, digest });
   expect(again.regressions).toEqual([
     { file: expect.stringContaining(file ?? "none"), rule: "lost-update", outcome: "fails" },
   ]);
@@ -96,15 +98,23 @@ test("a violation is written before it is shrunk", async () => {
   expect(stored.scenario).toEqual(campaign.counterexamples[0]?.scenario);
 });
 
-test("a regression is executed under the gates that it was found with", async () => {
+test("a regression is executed under the gates and the isolation that are asked for now", async () => {
   await run(racing);
   const shallow = { gates: ["statement"], isolation: "serializable" } as const;
   const { campaign } = await run(racing, { control: shallow });
-  expect(campaign).toMatchObject({
-    verdict: "fail",
-    control: { gates: ["statement", "routine"], isolation: "read committed" },
-    regressions: [{ outcome: "fails" }],
-  });
+  expect(campaign).toMatchObject({ control: shallow, regressions: [{ outcome: "stale" }] });
+  expect(campaign.executions).toBeGreaterThan(1);
+});
+
+test("a failing regression that the run does not find itself is told apart from what it finds", async () => {
+  await run(racing);
+  const [file = ""] = await readdir(regressions.path);
+  const { campaign } = await run(racing, { pairs: false, strategy: "serial", runs: 4 });
+  expect(campaign).toMatchObject({ verdict: "fail", violations: 0, executions: 4 });
+  expect(campaign.counterexamples).toMatchObject([
+    { execution: 0, regression: expect.stringContaining(file) },
+  ]);
+  expect(await readdir(regressions.path)).toEqual([file]);
 });
 
 test("violations of seeded bugs are not stored", async () => {

@@ -7,6 +7,7 @@ import { startServer } from "../postgres/provider.ts";
 import { openExecutor } from "../service/open-executor.ts";
 import { EXIT, interruption } from "./exit.ts";
 import { POSTGRES, SERVICE, stepTimeout } from "./options.ts";
+import { print } from "./output.ts";
 import { serviceName } from "./project.ts";
 
 interface Options {
@@ -43,11 +44,11 @@ async function runCommand(
   const folder = RegressionFolder.of(locateService(name), service.name);
   const stored = await folder.read(service.name);
   const relative = (file: string) => path.relative(process.cwd(), file);
-  const print = (line: string) => process.stdout.write(`${line}\n`);
-  if (stored.length === 0) print(`no regressions in ${relative(folder.path)}`);
+  const printLine = (line: string) => print(`${line}\n`);
+  if (stored.length === 0) printLine(`no regressions in ${relative(folder.path)}`);
   if (!(replay || prune) || stored.length === 0) {
     for (const { file, regression } of stored)
-      print(`${relative(file)}: ${regression.violation.message}`);
+      printLine(`${relative(file)}: ${regression.violation.message}`);
     return EXIT.pass;
   }
   const interrupted = interruption();
@@ -63,7 +64,7 @@ async function runCommand(
     for (const { file, outcome } of outcomes) {
       const removed = prune && outcome !== "fails";
       if (removed) await folder.remove(file);
-      print(`${relative(file)}: ${OUTCOMES[outcome]}${removed ? "; removed" : ""}`);
+      printLine(`${relative(file)}: ${OUTCOMES[outcome]}${removed ? "; removed" : ""}`);
     }
     return outcomes.some(({ outcome }) => outcome === "fails") ? EXIT.violation : EXIT.pass;
   } finally {

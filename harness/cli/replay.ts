@@ -25,6 +25,7 @@ import {
   SERVICE,
   stepTimeout,
 } from "./options.ts";
+import { print } from "./output.ts";
 import { loadRecordedService } from "./project.ts";
 import { withInvariants } from "./sql-files.ts";
 
@@ -204,7 +205,7 @@ function printOutcome(
     diverged: first.diverged ?? null,
     violations: first.violations,
   };
-  if (json) process.stdout.write(`${JSON.stringify(outcome, null, 2)}\n`);
+  if (json) print(`${JSON.stringify(outcome, null, 2)}\n`);
   else {
     if (isComplete(recorded)) {
       const view = {
@@ -212,9 +213,9 @@ function printOutcome(
         folder: ".",
         replay: source,
       };
-      process.stdout.write(`${counterexampleText(recorded, view)}\n`);
+      print(`${counterexampleText(recorded, view)}\n`);
     }
-    process.stdout.write(`${sentence(outcome)}\n`);
+    print(`${sentence(outcome)}\n`);
   }
   if (diverged.length > 0) return EXIT.diverged;
   return first.violations.length > 0 ? EXIT.violation : EXIT.pass;

@@ -6,6 +6,7 @@ import { FILES } from "../reporters/report-files.ts";
 import { readShard } from "../reporters/shard-file.ts";
 import { refreshReport } from "../reporters/write.ts";
 import { EXIT, exitCodeOfCampaign } from "./exit.ts";
+import { print } from "./output.ts";
 import { publish } from "./publish.ts";
 
 interface Options {
@@ -36,7 +37,7 @@ async function runCommand({ merge, report, json }: Options): Promise<number> {
 
 async function refresh(folder: string): Promise<number> {
   if (await refreshReport(folder)) {
-    process.stdout.write(`${path.join(folder, FILES.page)} is up to date\n`);
+    print(`${path.join(folder, FILES.page)} is up to date\n`);
     return EXIT.pass;
   }
   throw new HarnessError(

@@ -11,6 +11,7 @@ import { loadService } from "../loading/load-service.ts";
 import { startServer } from "../postgres/provider.ts";
 import { EXIT, interruption } from "./exit.ts";
 import { durationMs } from "./options.ts";
+import { print } from "./output.ts";
 import { addCampaignOptions, type CampaignCommandOptions, runCampaign } from "./verify.ts";
 
 interface Options extends Omit<CampaignCommandOptions, "stepTimeout"> {
@@ -62,7 +63,7 @@ async function runCommand(file: string, options: Options): Promise<number> {
       name: basename(file, ".spec"),
       print: (text) => {
         outcome += text;
-        if (expected === undefined) process.stdout.write(text);
+        if (expected === undefined) print(text);
       },
       stepTimeoutMs: options.stepTimeout ?? STEP_TIMEOUT_MS,
       signal: interrupted.signal,
@@ -74,10 +75,10 @@ async function runCommand(file: string, options: Options): Promise<number> {
   if (expected === undefined) return EXIT.pass;
   const comparison = await compareWithExpected(outcome, expected);
   if (comparison.difference === "") {
-    process.stdout.write(`as expected: ${comparison.file}\n`);
+    print(`as expected: ${comparison.file}\n`);
     return EXIT.pass;
   }
-  process.stdout.write(`--- ${comparison.file}\n+++ outcome\n${comparison.difference}`);
+  print(`--- ${comparison.file}\n+++ outcome\n${comparison.difference}`);
   return EXIT.violation;
 }
 

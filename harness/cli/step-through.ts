@@ -7,6 +7,7 @@ import type { JsonObject } from "../core/json.ts";
 import type { PausedExecution } from "../execution/executor.ts";
 import { printable } from "../reporters/format-values.ts";
 import { clientStates, stepLines } from "../reporters/text.ts";
+import { print } from "./output.ts";
 
 /**
  * Walks through an execution in the terminal. At each step it prints the step, the state of each
@@ -34,25 +35,23 @@ export class StepThrough {
   async at({ trace, directUrl }: PausedExecution): Promise<void> {
     this.#tables ??= await TableChanges.watch(directUrl);
     const changes = await this.#tables.next();
-    const print = (line: string) => process.stdout.write(`${line}\n`);
-    for (const line of stepLines(trace, this.#steps, this.#clients)) print(line);
+    const printLine = (line: string) => print(`${line}\n`);
+    for (const line of stepLines(trace, this.#steps, this.#clients)) printLine(line);
     this.#steps = trace.filter(({ type }) => type === "move").length;
-    for (const line of clientStates(trace, this.#clients)) print(`      ${line}`);
+    for (const line of clientStates(trace, this.#clients)) printLine(`      ${line}`);
     for (const { table, removed, added } of changes) {
-      for (const row of removed) print(`    - ${table} ${printable(row)}`);
-      for (const row of added) print(`    + ${table} ${printable(row)}`);
+      for (const row of removed) printLine(`    - ${table} ${printable(row)}`);
+      for (const row of added) printLine(`    + ${table} ${printable(row)}`);
     }
     if (this.#stopping) await this.#ask(directUrl);
-    print("");
+    printLine("");
   }
 
   async #ask(directUrl: string): Promise<void> {
     for (;;) {
-      process.stdout.write(
-        `Return: next step; c: run to the end${this.#psql ? "; p: psql" : ""} > `,
-      );
+      print(`Return: next step; c: run to the end${this.#psql ? "; p: psql" : ""} > `);
       const { done, value } = await this.#input.next();
-      process.stdout.write("\n");
+      print("\n");
       // At the end of the input, the execution runs to its end.
       if (done || value.trim() === "c") this.#stopping = false;
       if (value?.trim() !== "p" || !this.#psql) return;

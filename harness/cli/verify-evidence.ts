@@ -3,6 +3,7 @@ import { HarnessError } from "../core/error.ts";
 import { type RoutineHashes, routineHashes } from "../execution/gated-database.ts";
 import { checkEvidence } from "../reporters/evidence.ts";
 import { EXIT } from "./exit.ts";
+import { print } from "./output.ts";
 
 interface Options {
   /** A database whose routines are compared too. */
@@ -22,12 +23,12 @@ export function addVerifyEvidence(command: Command, finished: (exitCode: number)
 async function runCommand(file: string, { databaseUrl }: Options): Promise<number> {
   const current = databaseUrl === undefined ? undefined : await routinesAt(databaseUrl);
   const { files, routines, changed, missing, added } = await checkEvidence(file, current);
-  for (const name of changed) process.stdout.write(`changed: ${name}\n`);
-  for (const name of missing) process.stdout.write(`missing: ${name}\n`);
-  for (const name of added) process.stdout.write(`not in the evidence: ${name}\n`);
+  for (const name of changed) print(`changed: ${name}\n`);
+  for (const name of missing) print(`missing: ${name}\n`);
+  for (const name of added) print(`not in the evidence: ${name}\n`);
   if (changed.length + missing.length + added.length > 0) return EXIT.violation;
   const database = current === undefined ? "" : `, and ${routines} routines of the database`;
-  process.stdout.write(`${files} files${database} are as the evidence says\n`);
+  print(`${files} files${database} are as the evidence says\n`);
   return EXIT.pass;
 }
 

@@ -13,7 +13,7 @@ import { DEFAULTS } from "../explorer/defaults.ts";
 import { RegressionFolder } from "../explorer/regressions.ts";
 import type { Shard, ShardPart } from "../explorer/shards.ts";
 import { verify } from "../explorer/verify.ts";
-import { loadScenario, loadService, locateService } from "../loading/load-service.ts";
+import { loadScenario, locateService } from "../loading/load-service.ts";
 import { mutantNamed } from "../mutation/derivation.ts";
 import { startServer } from "../postgres/provider.ts";
 import { type Redaction, redactedCampaign } from "../reporters/redaction.ts";
@@ -46,7 +46,7 @@ import {
   strategyName,
 } from "./options.ts";
 import { ProgressLine } from "./progress-line.ts";
-import { serviceName } from "./project.ts";
+import { forReplay, loadGivenService } from "./project.ts";
 import { publish } from "./publish.ts";
 import { withInvariants } from "./sql-files.ts";
 
@@ -110,8 +110,8 @@ export function addVerify(command: Command, finished: (exitCode: number) => void
       "plant one of the service's seeded bugs, or a mutant of its schema (derived:…)",
     )
     .action(async (given: string | undefined, options: CampaignCommandOptions) => {
-      const name = await serviceName(given);
-      finished(await runCampaign(await loadService(name), locateService(name), options));
+      const { name, service } = await loadGivenService(given, options.invariant);
+      finished(await runCampaign(service, locateService(name), options));
     });
 }
 
@@ -122,7 +122,8 @@ export function addRun(command: Command, finished: (exitCode: number) => void): 
     .addOption(stepTimeout())
     .addOption(invariantFiles())
     .action(async (file: string, options: CampaignCommandOptions) => {
-      finished(await runCampaign(await loadScenario(file), resolve(file), options));
+      const service = forReplay(await loadScenario(file), undefined, options.invariant);
+      finished(await runCampaign(service, resolve(file), options));
     });
 }
 

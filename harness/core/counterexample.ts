@@ -28,7 +28,7 @@ export interface Counterexample<State extends Json = Json, Op extends Operation 
   readonly control: Control;
   /** The seed of the campaign. */
   readonly seed: number;
-  /** The number of the failing execution in the campaign, from 0. */
+  /** The number of the failing execution in the campaign, from 1; 0 for that of a stored regression. */
   readonly execution: number;
   readonly scenario: Scenario<State, Op>;
   readonly schedule: Schedule;
@@ -60,6 +60,12 @@ export interface Counterexample<State extends Json = Json, Op extends Operation 
   readonly volatile?: readonly VolatileValue[];
   /** Absent if a freshly started system repeated the execution. */
   readonly unrepeated?: Unrepeated;
+  /** The names of the clients, where they have names. */
+  readonly names?: readonly string[];
+  /** The file of the stored regression that it is a new execution of; absent for what the run has found. */
+  readonly regression?: string;
+  /** Options by which `heddle replay` finds the service, where its name is not enough. */
+  readonly replayWith?: readonly string[];
   /** SHA-256 of each source that the execution depends on, by path (migrations, mutant). */
   readonly hashes: { readonly [path: string]: string };
 }

@@ -25,7 +25,12 @@ export interface Place {
 export interface Result {
   /** Command tags in order, such as `SELECT 1` or `UPDATE 0`. */
   readonly tags: readonly string[];
-  readonly error?: { readonly sqlstate: string; readonly message: string };
+  readonly error?: {
+    readonly sqlstate: string;
+    readonly message: string;
+    /** Of a deadlock: the modes of the locks, and what the statement was about to do. */
+    readonly locks?: string;
+  };
   /** The session's transaction after it, from ReadyForQuery. */
   readonly transaction: "idle" | "open" | "failed";
 }

@@ -32,6 +32,9 @@ export interface GatedDatabase {
   /** A private folder for sockets. */
   readonly folder: string;
   readonly proxy: WireProxy;
+  /** Leads past the proxy. Many libraries take a URL with a host and a port, and none of a socket. */
+  /** A port of this machine that leads to the database past every gate. */
+  readonly directPort: { readonly url: string; readonly proxy: WireProxy; readonly folder: string };
   readonly lockWaits: LockWaits;
   /** Undefined when only statements are gated. */
   readonly gates: InnerGates | undefined;
@@ -58,7 +61,13 @@ export async function openGatedDatabase(
   try {
     const database = await server.lease();
     undo.push(() => database.drop());
-    await attributed("the service's migrate()", migrate(database.ownerUrl));
+    const directFolder = await mkdtemp(join(server.folder, "d"));
+    undo.push(() => rm(directFolder, { recursive: true, force: true }));
+    // A proxy without gates and without an observer: a port of this machine for every library.
+    const direct = await WireProxy.start(database.url, directFolder, { ports: portsOf(database) });
+    undo.push(() => direct.stop());
+    const directPortUrl = await direct.urlFor();
+    await attributed("the service's migrate()", migrate(directPortUrl));
     await sealOwner(database);
     const folder = await mkdtemp(join(server.folder, "x"));
     undo.push(() => rm(folder, { recursive: true, force: true }));
@@ -83,7 +92,11 @@ export async function openGatedDatabase(
     const takesAdvisoryLocks = await lockWaits.takesAdvisoryLocks();
     return {
       ...{ database, folder, proxy, lockWaits, gates, footprints, signals, takesAdvisoryLocks },
-      ...{ queries, routines },
+      ...{
+        queries,
+        routines,
+        directPort: { url: directPortUrl, proxy: direct, folder: directFolder },
+      },
     };
   } catch (error) {
     await runAll(undo.reverse());
@@ -110,7 +123,7 @@ export async function reopenGatedDatabase({
 
 /** Ends whatever is under way, stops the system, and drops the database. */
 export async function closeGatedDatabase(
-  { database, folder, proxy, lockWaits, gates, queries }: GatedDatabase,
+  { database, folder, proxy, directPort, lockWaits, gates, queries }: GatedDatabase,
   stopSystem: () => Promise<void>,
 ): Promise<void> {
   proxy.observer = undefined;
@@ -121,6 +134,8 @@ export async function closeGatedDatabase(
     () => proxy.stop(),
     async () => gates?.close(),
     async () => queries?.close(),
+    () => directPort.proxy.stop(),
+    () => rm(directPort.folder, { recursive: true, force: true }),
     () => database.drop(),
     () => rm(folder, { recursive: true, force: true }),
   ]);

@@ -34,6 +34,8 @@ export interface SystemContext {
   sessionsOf(client: number): number;
   /** Connection string past the proxy, for `reset` and `observe`. */
   readonly directUrl: string;
+  /** The same on a port of this machine, for libraries that take no socket. Default: `directUrl`. */
+  readonly directPortUrl?: string;
   /** Whether faults may kill the service, so that it needs `System.kill`. Default: false. */
   readonly killable?: boolean;
   /** A private folder for sockets, which is removed afterwards. Its path is short. */
@@ -118,6 +120,7 @@ interface SystemEnvironment {
   readonly database: Database;
   readonly folder: string;
   readonly proxy: WireProxy;
+  readonly directPort: { readonly url: string };
 }
 
 /**
@@ -127,7 +130,7 @@ interface SystemEnvironment {
  */
 export async function startSystem<State extends Json, Op extends Operation>(
   server: Server,
-  { database, folder, proxy }: SystemEnvironment,
+  { database, folder, proxy, directPort }: SystemEnvironment,
   factory: SystemFactory<State, Op>,
   faults: readonly Fault[] = [],
 ): Promise<System<State, Op>> {
@@ -140,6 +143,7 @@ export async function startSystem<State extends Json, Op extends Operation>(
     listenOn: (port: number, password?: string) => proxy.listenOn(port, password),
     sessionsOf: (client: number) => proxy.sessionsOf(client),
     directUrl: database.url,
+    directPortUrl: directPort.url,
     killable,
     folder: await mkdtemp(join(folder, "s")),
   };

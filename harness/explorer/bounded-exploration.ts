@@ -12,6 +12,7 @@ import { effortUsed } from "../scheduler/strategies.ts";
 import type { AppliedMutant } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
 import type { RegressionResult } from "./campaign.ts";
+import { missedFaults } from "./campaign-totals.ts";
 import { bypassedGate } from "./control-sentences.ts";
 import { Exploration, type NumberedFailure } from "./exploration.ts";
 import {
@@ -54,8 +55,8 @@ export interface CampaignOptions extends ScenarioOptions {
   readonly onProgress: ((progress: Progress) => void) | undefined;
   /** The results of the regressions, for the report. Default: none. */
   readonly regressions?: readonly RegressionResult[];
-  /** A regression that fails: it is shrunk and reported, and nothing is explored. */
-  readonly failingRegression?: FailingExecution | undefined;
+  /** The regressions that fail: they are shrunk and reported, besides what is explored. Default: none. */
+  readonly failingRegressions?: readonly FailingRegression[];
   /** Called with a counterexample as soon as it is found, before it is shrunk. */
   readonly onViolation?:
     | ((counterexample: Counterexample) => Promise<string | undefined>)
@@ -64,6 +65,11 @@ export interface CampaignOptions extends ScenarioOptions {
   readonly onShrunk?:
     | ((shrunk: Counterexample, file: string | undefined) => Promise<void>)
     | undefined;
+}
+
+/** The new execution of a stored regression, which violates its rule. */
+export interface FailingRegression extends FailingExecution {
+  readonly file: string;
 }
 
 /** Executions so far. */
@@ -131,9 +137,7 @@ export class BoundedExploration<State extends Json, Op extends Operation>
   treeOf({
     scenarioNumber,
   }: NumberedFailure<State, Op>): ShrinkTree<Scenario<State, Op>> | undefined {
-    return this.#options.failingRegression === undefined
-      ? this.#explorer.tree(scenarioNumber)
-      : undefined;
+    return this.#explorer.tree(scenarioNumber);
   }
 
   get next(): number {
@@ -257,7 +261,10 @@ export class BoundedExploration<State extends Json, Op extends Operation>
       return `${tally.undecided} of ${executions} executions could not be checked: ${undecided}`;
     }
     if (executions === 0) return "the time was up before the first execution";
-    return bypassedGate({ single: this.#single }, tally);
+    // The faults of a shard are too few: what all of them missed is said when they are merged.
+    const missed =
+      shards > 1 ? undefined : missedFaults(tally, this.#options.strategy.faults ?? []);
+    return bypassedGate({ single: this.#single }, tally) ?? missed;
   }
 
   progress(

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Rule } from "../checkers/checker.ts";
 import type { Pattern } from "../service/service.ts";
-import type { Campaign, PairSearch } from "./campaign.ts";
+import type { Campaign, PairSearch, RuleCount } from "./campaign.ts";
 import { type Coverage, coverageSentences, sumCoverage } from "./coverage.ts";
 import { type ScenarioFingerprints, saturation } from "./fingerprint.ts";
 import { keyOf, sumCounts, type Tally } from "./tally.ts";
@@ -55,7 +55,8 @@ const MIN_SCENARIOS = 100;
 /**
  * The upper bound that a sample without a violation gives: the rule of three (Hanley and
  * Lippman-Hand, "If Nothing Goes Wrong, Is Everything All Right?", JAMA 1983). It counts scenarios,
- * which are drawn independently of each other, unlike the executions of one scenario.
+ * which are drawn independently of each other, unlike the executions of one scenario: a service with a
+ * single scenario has no such bound.
  */
 function sampleSentences(
   { scenarios, visitedPairs, violations }: Tally,
@@ -70,14 +71,58 @@ function sampleSentences(
   ];
 }
 
-/** The part of a report that follows from the totals. */
+/**
+ * Why faults that were asked for may be missing: they were possible, and were never injected;
+ * undefined if there are none.
+ */
+export function missedFaults(
+  { faults, faultPlaces }: Pick<Tally, "faults" | "faultPlaces">,
+  asked: readonly string[],
+): string | undefined {
+  const missed = asked.filter((kind) => faultPlaces[kind] !== undefined && !faults[kind]);
+  if (missed.length === 0) return undefined;
+  return `faults that were asked for were possible and never injected (${missed.join(", ")}): give more --runs or --time`;
+}
+
+/** Names the faults that were asked for and had no place. */
+function impossibleFaults({ faultPlaces }: Tally, asked: readonly string[]): readonly string[] {
+  const impossible = asked.filter((kind) => faultPlaces[kind] === undefined);
+  if (impossible.length === 0) return [];
+  return [`No execution had a place for these faults: ${impossible.join(", ")}.`];
+}
+
+/** The counts of a rule; of one whose violations have names of their own, a row for each of these. */
+function countsOf(
+  { checker, name, description, prefix }: Rule,
+  { executions, violated, unchecked }: Pick<Tally, "executions" | "violated" | "unchecked">,
+): readonly RuleCount[] {
+  const checked = executions - (unchecked[keyOf({ checker, name })] ?? 0);
+  const start = prefix === undefined ? undefined : keyOf({ checker, name: prefix });
+  const own = start === undefined ? [] : Object.keys(violated).filter((it) => it.startsWith(start));
+  const names = own.length > 0 ? own.map((it) => it.slice(checker.length + 1)) : [name];
+  return names.map((one) => ({
+    ...{ checker, name: one, description, checked },
+    ...(prefix !== undefined && { prefix }),
+    violated: violated[keyOf({ checker, name: one })] ?? 0,
+  }));
+}
+
+const NO_FAULTS = { faults: [], single: false };
+
+/**
+ * The part of a report that follows from the totals.
+ *
+ * @param faults those that were asked for
+ * @param single whether the service has a single scenario
+ */
 export function summaryOf(
   { tally, coverage, digest, pairs, fingerprints }: CampaignTotals,
   rules: readonly Rule[],
   patterns: readonly Pick<Pattern, "name" | "description" | "threshold">[],
+  { faults, single }: { readonly faults: readonly string[]; readonly single: boolean } = NO_FAULTS,
 ) {
   const { patterns: matches, violated, unchecked, undecided: _, statements: __, ...rest } = tally;
-  const { visitedPairs, ...counts } = rest;
+  const { visitedPairs, faultPlaces: ___, ...counts } = rest;
   const { executions } = counts;
   const scenarios = counts.scenarios - visitedPairs;
   return {
@@ -89,13 +134,13 @@ export function summaryOf(
       const missed = share < threshold - 3 * deviation;
       return { name, description, scenarios: matching, share, threshold, missed };
     }),
-    rules: rules.map(({ checker, name, description }) => ({
-      ...{ checker, name, description },
-      checked: executions - (unchecked[keyOf({ checker, name })] ?? 0),
-      violated: violated[keyOf({ checker, name })] ?? 0,
-    })),
+    rules: rules.flatMap((rule) => countsOf(rule, { executions, violated, unchecked })),
     pairs,
-    coverage: [...coverageSentences(coverage), ...sampleSentences(tally, pairs.length > 0)],
+    coverage: [
+      ...coverageSentences(coverage),
+      ...impossibleFaults(tally, faults),
+      ...sampleSentences(tally, pairs.length > 0 || single),
+    ],
     saturation: saturation(fingerprints),
     digest,
   } satisfies Partial<Campaign>;

@@ -21,7 +21,8 @@ export interface RuleCount {
   readonly checker: string;
   readonly name: string;
   readonly description: string;
-  /** Executions that the rule was applied to. */
+  /** See `Rule.prefix`. */
+  readonly prefix?: string;
   readonly checked: number;
   /** Executions that violated the rule. */
   readonly violated: number;

@@ -1,5 +1,6 @@
 import { DynamicReduction } from "../scheduler/dynamic-reduction.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
+import { FaultSearch } from "../scheduler/fault-search.ts";
 import { Pct, pctBound } from "../scheduler/pct.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { PCT_DEPTH } from "../scheduler/strategies.ts";
@@ -26,6 +27,8 @@ export interface Coverage {
   readonly reduced: Reduced;
   /** The same as `searches` for visits to the service's pairs, by the bound of each visit. */
   readonly visits: Searches;
+  /** Scenarios that were searched completely with a fault at each place (see `FaultSearch`). */
+  readonly faults: { readonly scenarios: number; readonly injected: number };
   /** The most clients and the most steps among executions with random priorities. */
   readonly pct: { readonly clients: number; readonly steps: number };
 }
@@ -34,6 +37,7 @@ export const NO_COVERAGE: Coverage = {
   searches: {},
   reduced: { scenarios: 0, schedules: 0, pruned: 0 },
   visits: {},
+  faults: { scenarios: 0, injected: 0 },
   pct: { clients: 0, steps: 0 },
 };
 
@@ -43,7 +47,10 @@ export function completeness(scheduler: Scheduler): {
   readonly pruned: number | null;
 } {
   const pruned = scheduler instanceof DynamicReduction ? scheduler.pruned : null;
-  const searches = scheduler instanceof DynamicReduction || scheduler instanceof Exhaustive;
+  const searches =
+    scheduler instanceof DynamicReduction ||
+    scheduler instanceof Exhaustive ||
+    scheduler instanceof FaultSearch;
   return { complete: searches && scheduler.complete, pruned };
 }
 
@@ -56,6 +63,11 @@ export function coverageOf(scheduler: Scheduler, clients: number): Coverage {
     const { complete, executions: schedules, pruned } = scheduler;
     const reduced = { scenarios: 1, schedules, pruned };
     return complete ? { ...NO_COVERAGE, reduced } : NO_COVERAGE;
+  }
+  if (scheduler instanceof FaultSearch) {
+    const { search, complete, injected } = scheduler;
+    const faults = complete ? { scenarios: 1, injected } : NO_COVERAGE.faults;
+    return { ...coverageOf(search, clients), faults };
   }
   if (!(scheduler instanceof Exhaustive)) return NO_COVERAGE;
   const { complete, completeUpTo, explored } = scheduler;
@@ -85,6 +97,7 @@ export function sumCoverage(a: Coverage, b: Coverage): Coverage {
     searches: sumCounts(a.searches, b.searches),
     reduced: sumCounts(a.reduced, b.reduced),
     visits: sumCounts(a.visits, b.visits),
+    faults: sumCounts(a.faults, b.faults),
     pct: {
       clients: Math.max(a.pct.clients, b.pct.clients),
       steps: Math.max(a.pct.steps, b.pct.steps),
@@ -94,13 +107,21 @@ export function sumCoverage(a: Coverage, b: Coverage): Coverage {
 
 /** Sentences for the reader of a report. */
 export function coverageSentences(coverage: Coverage): readonly string[] {
-  const { searches, reduced, visits, pct } = coverage;
+  const { searches, reduced, visits, faults, pct } = coverage;
   return [
     ...searchSentences(visits, "pair of operations"),
     ...searchSentences(searches, "scenario"),
     ...(reduced.scenarios > 0 ? [reducedSentence(reduced)] : []),
+    ...(faults.injected > 0 ? [faultsSentence(faults)] : []),
     ...(pct.steps > 0 ? [pctSentence(pct)] : []),
   ];
+}
+
+function faultsSentence({ scenarios, injected }: Coverage["faults"]): string {
+  return (
+    `Each of ${injected.toLocaleString("en")} possible faults of ${counted(scenarios)} was injected, one in ` +
+    "each execution; after it the execution kept to the order of one interleaving without faults."
+  );
 }
 
 function pctSentence({ clients, steps }: Coverage["pct"]): string {

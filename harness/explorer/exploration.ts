@@ -10,7 +10,7 @@ import type { ScenarioFingerprints } from "./fingerprint.ts";
 import { type Shard, WHOLE_CAMPAIGN } from "./shards.ts";
 import { addToTally, EMPTY_TALLY, keyOf, type Tally } from "./tally.ts";
 
-/** A failing execution, with its number and that of its scenario; both count from 0. */
+/** A failing execution, with its number, from 1, and that of its scenario, from 0. */
 export interface NumberedFailure<State extends Json, Op extends Operation>
   extends FailingExecution<State, Op> {
   readonly executionNumber: number;
@@ -49,16 +49,16 @@ export class Exploration<State extends Json, Op extends Operation> {
 
   add(explored: ScenarioResult<State, Op>): void {
     const { failing, undecided, error, digest, complete, pruned, outcomes } = explored;
+    const before = this.tally.executions;
     addToTally(this.tally, explored.tally);
     this.#coverage = sumCoverage(this.#coverage, explored.coverage);
     this.#digest += digestOf(this.next, digest);
     this.#fingerprints.push({ scenario: this.next, fingerprints: explored.fingerprints });
-    if (failing !== undefined)
-      this.#fail({
-        ...failing,
-        executionNumber: this.tally.executions - 1,
-        scenarioNumber: this.next,
-      });
+    for (const failure of failing === undefined ? [] : [failing, ...(explored.alsoFailing ?? [])]) {
+      const { number = explored.tally.executions } = failure;
+      const executionNumber = before + number;
+      this.#fail({ ...failure, executionNumber, scenarioNumber: this.next });
+    }
     this.undecided ??= undecided;
     this.error ??= error;
     this.searched ||= complete;

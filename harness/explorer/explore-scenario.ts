@@ -2,12 +2,14 @@ import { createHash } from "node:crypto";
 import type { Checkers } from "../checkers/registry.ts";
 import { HarnessError } from "../core/error.ts";
 import { type Execution, finalState, historyOf } from "../core/execution.ts";
+import { type Fault, isFault } from "../core/fault.ts";
 import { calls } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { ScenarioPlan, Strategy } from "../scheduler/strategies.ts";
 import type { Bounds, Pair, Service } from "../service/service.ts";
 import { type Coverage, completeness, coverageOf, NO_COVERAGE, visitCoverage } from "./coverage.ts";
@@ -16,6 +18,7 @@ import { type GeneratedInput, generator, type ShrinkTree } from "./generate.ts";
 import { type PairVisit, ScenarioOrder, VISIT_EXECUTIONS } from "./scenario-order.ts";
 import {
   EMPTY_TALLY,
+  keyOf,
   sumCounts,
   type Tally,
   tallyOfExecution,
@@ -33,6 +36,8 @@ export interface ScenarioOptions {
   /** The number of generated scenarios, over all shards. Default: as many as the other limits allow. */
   readonly scenarios?: number | undefined;
   readonly strategy: Strategy;
+  /** Whether to end at the first violation (see `CampaignOptions`). Default: true. */
+  readonly failFast?: boolean | undefined;
 }
 
 /** The limits of exploring one scenario. */
@@ -51,9 +56,14 @@ export interface ExplorationBudget {
 export interface FailingExecution<State extends Json = Json, Op extends Operation = Operation> {
   readonly execution: Execution<State, Op>;
   readonly violations: readonly Violation[];
+  /** Its number among the executions of its scenario, from 1. Default: it is the last. */
+  readonly number?: number;
 }
 
-/** The result of exploring one scenario, up to its first violation: a plain value. */
+/**
+ * The result of exploring one scenario: a plain value. It ends at the first violation, except that the
+ * search of a service's only scenario goes on if the campaign does: begun anew, it would find the same.
+ */
 export interface ScenarioResult<State extends Json = Json, Op extends Operation = Operation> {
   readonly tally: Tally;
   readonly coverage: Coverage;
@@ -68,6 +78,8 @@ export interface ScenarioResult<State extends Json = Json, Op extends Operation 
   /** For a pair: the number of executions that differ in a response or in the final state. */
   readonly outcomes: number;
   readonly failing: FailingExecution<State, Op> | undefined;
+  /** The first failing execution of each further rule, where the search went on. Default: none. */
+  readonly alsoFailing?: readonly FailingExecution<State, Op>[];
   /** Why something could not be checked, the first time. */
   readonly undecided: string | undefined;
   /** The error of the harness that ended the exploration. */
@@ -94,12 +106,13 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
   readonly #service: Service<State, Op>;
   readonly #checkers: Checkers<State, Op>;
   readonly #strategy: Strategy;
+  readonly #goesOn: boolean;
 
   constructor(
     executor: Executor<State, Op>,
     service: Service<State, Op>,
     checkers: Checkers<State, Op>,
-    { seed, bounds, pairs, scenarios, strategy }: ScenarioOptions,
+    { seed, bounds, pairs, scenarios, strategy, failFast }: ScenarioOptions,
   ) {
     this.pairs = pairs ? pairsOf(service) : [];
     const visited = pairs || service.single ? [] : (service.pairs?.() ?? []);
@@ -111,6 +124,7 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     this.#service = pairs ? { ...service, patterns: [] } : service;
     this.#checkers = checkers;
     this.#strategy = strategy;
+    this.#goesOn = failFast === false && service.single === true;
   }
 
   /** The scenario of that number as it was generated; undefined for a pair of operations. */
@@ -138,13 +152,19 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     const outcomes = new Set<string>();
     const fingerprints: string[] = [];
     let tally = EMPTY_TALLY;
-    let failing: FailingExecution<State, Op> | undefined;
+    /** By the rule that each breaks first. */
+    const failing = new Map<string, FailingExecution<State, Op>>();
     let undecided: string | undefined;
     let error: HarnessError | undefined;
     try {
-      for (let left = most; left > 0 && failing === undefined && more(); left--) {
+      for (let left = most; left > 0 && more(); left--) {
+        if (failing.size > 0 && !this.#goesOn) break;
         if (!scheduler.begin(scenario)) break;
-        const execution = await this.#executor.execute(scenario, scheduler);
+        const places = new Set<Fault>();
+        const execution = await this.#executor.execute(
+          scenario,
+          notingPlaces(scheduler, this.#strategy.faults, places),
+        );
         fingerprints.push(fingerprintOf(execution));
         if (this.pairs.length > 0) outcomes.add(outcomeOf(execution));
         let compared = 0;
@@ -155,11 +175,14 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
         const { violations } = result;
         // A scenario counts once it was executed.
         const before = tally === EMPTY_TALLY ? this.#tallyOf(scenario, visit) : tally;
-        tally = sumCounts(before, tallyOfExecution(execution, result, compared));
+        tally = sumCounts(before, tallyOfExecution(execution, result, compared, places));
         const { schedule, trace } = execution;
         digest.update(JSON.stringify([scenario, schedule.entries, trace, violations]));
         undecided ??= result.undecided;
-        if (violations.length > 0) failing = { execution, violations };
+        const [first] = violations;
+        if (first !== undefined && !failing.has(keyOf(first))) {
+          failing.set(keyOf(first), { execution, violations, number: tally.executions });
+        }
         budget.onExecution(tally.violations);
       }
     } catch (cause) {
@@ -179,13 +202,15 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
             ...completeness(scheduler),
           }
         : { coverage: NO_COVERAGE, complete: false, pruned: null };
+    const [firstFailing, ...alsoFailing] = failing.values();
     return {
       tally,
       ...covered,
       fingerprints,
       digest: digest.digest("hex"),
       outcomes: outcomes.size,
-      failing,
+      failing: firstFailing,
+      ...(alsoFailing.length > 0 && { alsoFailing }),
       undecided,
       error,
     };
@@ -217,24 +242,23 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
   }
 }
 
-/** The result of a scenario with one execution, which failed. */
-export function resultOfFailure<State extends Json, Op extends Operation>(
-  failing: FailingExecution<State, Op>,
-): ScenarioResult<State, Op> {
-  const { execution, violations } = failing;
-  const { scenario, schedule, trace } = execution;
-  const text = JSON.stringify([scenario, schedule.entries, trace, violations]);
+/** The scheduler, which adds each of the kinds of faults that is possible at some step to `places`. */
+function notingPlaces(
+  scheduler: Scheduler,
+  kinds: readonly Fault[] = [],
+  places: Set<Fault>,
+): Scheduler {
+  if (kinds.length === 0) return scheduler;
   return {
-    tally: sumCounts(tallyOfScenario(scenario, []), tallyOfExecution(execution, { violations }, 0)),
-    coverage: NO_COVERAGE,
-    fingerprints: [fingerprintOf(execution)],
-    digest: createHash("sha256").update(text).digest("hex"),
-    complete: false,
-    pruned: null,
-    outcomes: 0,
-    failing,
-    undecided: undefined,
-    error: undefined,
+    begin: (scenario) => scheduler.begin(scenario),
+    choose: (...given) => scheduler.choose(...given),
+    observe: (...given) => scheduler.observe?.(...given),
+    inject: (faults, enabled) => {
+      for (const { action } of faults) {
+        if (isFault(action) && kinds.includes(action)) places.add(action);
+      }
+      return scheduler.inject?.(faults, enabled);
+    },
   };
 }
 

@@ -1,12 +1,23 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
+import { RandomWalk } from "../scheduler/random.ts";
+import { ReplayScheduler } from "../scheduler/replay.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
 import { type Strategy, strategies } from "../scheduler/strategies.ts";
 import type { CampaignOptions, Progress } from "./bounded-exploration.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
 import { ENVIRONMENT, OPTIONS, strategyNamed } from "./run-campaign.fixture.ts";
 import { runCampaign } from "./run-campaign.ts";
 import { executeToy, increment, look, lostUpdate, type Toy, toyService } from "./toy.fixture.ts";
+
+const neverInjecting: Scheduler = {
+  begin: () => true,
+  choose: () => {
+    throw new Error("another scheduler chooses");
+  },
+  inject: () => undefined,
+};
 
 /** A service whose rules always hold, and one that loses updates. */
 const sound = toyService({ invariants: [] });
@@ -77,6 +88,27 @@ describe("a campaign without a violation", () => {
     );
   });
 
+  test("is unknown when a fault that was asked for was possible and never injected; one without a place is named", async () => {
+    const strategy: Strategy = {
+      ...strategyNamed("random"),
+      faults: ["cut-before", "kill-before"],
+      explore: () => ({
+        executions: 1,
+        scheduler: neverInjecting,
+      }),
+    };
+    const offering: typeof executeToy = (scenario, scheduler) => {
+      scheduler.inject?.([{ task: "0", action: "cut-before" }], []);
+      return executeToy(scenario, new RandomWalk(1));
+    };
+    const { campaign: done } = await campaign({ strategy }, { execute: offering });
+    expect(done.verdict).toBe("unknown");
+    expect(done.reason).toMatch(/possible and never injected \(cut-before\)/);
+    expect(done.coverage).toContain("No execution had a place for these faults: kill-before.");
+    const placeless: typeof executeToy = (scenario) => executeToy(scenario, new RandomWalk(1));
+    expect((await campaign({ strategy }, { execute: placeless })).campaign.verdict).toBe("pass");
+  });
+
   test("is unknown when it is interrupted, with the counts until then", async () => {
     const controller = new AbortController();
     const onProgress = ({ executions }: Progress) => {
@@ -122,6 +154,60 @@ describe("a campaign without a violation", () => {
   });
 });
 
+describe("a campaign of a single scenario", () => {
+  const two = { initial: 0, clients: [[increment], [increment]] };
+  const single = (changes: Parameters<typeof toyService>[0]) =>
+    ({ ...toyService({ scenarios: () => fc.constant(two), ...changes }), single: true }) as const;
+  const auto = (options: object) => {
+    const strategy = strategies({ preemptions: 2, ...options }).find(({ name }) => name === "auto");
+    if (strategy === undefined) throw new Error("there is no auto");
+    return strategy;
+  };
+
+  test("injects each fault at each place after its search, and then ends", async () => {
+    const strategy = auto({ faults: ["cut-before"] });
+    const service = single({ invariants: [] });
+    const { campaign: done } = await campaign({ strategy, runs: 3_000 }, { service });
+    expect(done.verdict).toBe("pass");
+    expect(done.executions).toBe(20 + (done.faults["cut-before"] ?? 0));
+    expect(done.faults["cut-before"]).toBeGreaterThan(20);
+    expect(done.coverage).toContainEqual(
+      expect.stringMatching(/^Each of \d+ possible faults of 1 scenario was injected/),
+    );
+  });
+
+  test("goes on with its search after a violation unless it is to end, until the search is complete", async () => {
+    const options = { strategy: auto({}), runs: 3_000 };
+    const service = single({});
+    const { campaign: all } = await campaign({ ...options, failFast: false }, { service });
+    expect(all).toMatchObject({ verdict: "fail", executions: 20 });
+    expect(all.violations).toBeGreaterThan(1);
+    expect(all.counterexamples).toHaveLength(1);
+    const { campaign: first } = await campaign(options, { service });
+    expect(first.violations).toBe(1);
+    expect(all.counterexamples[0]?.execution).toBe(first.executions);
+  });
+
+  test("reports a failing regression besides what it finds, unless it finds the same", async () => {
+    const options = { strategy: auto({}), runs: 3_000 };
+    const { campaign: found } = await campaign(options, { service: single({}) });
+    const [counterexample] = found.counterexamples;
+    if (counterexample === undefined) throw new Error("nothing was found");
+    const { scenario, schedule, violations } = counterexample;
+    const scheduler = new ReplayScheduler(schedule);
+    scheduler.begin();
+    const execution = executeToy(scenario as typeof two, scheduler);
+    const failingRegressions = [{ file: "lost.json", execution, violations }];
+    const service = single({});
+    const { campaign: same } = await campaign({ ...options, failingRegressions }, { service });
+    expect(same.counterexamples).toMatchObject([{ execution: found.executions }]);
+    const serial = { ...options, strategy: strategyNamed("serial") };
+    const { campaign: other } = await campaign({ ...serial, failingRegressions }, { service });
+    expect(other).toMatchObject({ verdict: "fail", violations: 0 });
+    expect(other.counterexamples).toMatchObject([{ execution: 0, regression: "lost.json" }]);
+  });
+});
+
 describe("a campaign with a violation", () => {
   test("fails, ends at the violation, and shrinks it", async () => {
     const { campaign: done } = await campaign({ runs: 10_000 }, { service: unsound });
@@ -130,7 +216,7 @@ describe("a campaign with a violation", () => {
     const [found] = done.counterexamples;
     expect(found?.scenario.clients).toEqual([[increment], [increment]]);
     expect(found).toMatchObject({ version: 2, seed: 1, preemptions: 1, service: "counter" });
-    expect(found?.execution).toBe(done.executions - 1);
+    expect(found?.execution).toBe(done.executions);
     expect(found?.violations.map(({ name }) => name)).toEqual(["no-lost-update"]);
     expect(found?.shrunk.minimal).toBe(true);
   });

@@ -11,7 +11,7 @@ import { BoundedExploration, type CampaignOptions } from "./bounded-exploration.
 import type { Campaign, Environment, Settings } from "./campaign.ts";
 import { type CampaignTotals, summaryOf } from "./campaign-totals.ts";
 import { controlled, uncontrolled } from "./control-sentences.ts";
-import { type FailingExecution, resultOfFailure } from "./explore-scenario.ts";
+import type { FailingExecution } from "./explore-scenario.ts";
 import type { OtherExplorers } from "./parallel-exploration.ts";
 import { hashSources } from "./provenance.ts";
 import {
@@ -19,6 +19,7 @@ import {
   type ShrunkCounterexample,
   shrunkCounterexample,
 } from "./shrunk-counterexample.ts";
+import { keyOf } from "./tally.ts";
 
 /** What a campaign found, and what ended it early. */
 export interface CampaignResult {
@@ -48,9 +49,7 @@ export async function runCampaign<State extends Json, Op extends Operation>(
   const hashes = await hashSources(service.sources);
   const run = new BoundedExploration(executor, service, options);
   const startedAt = new Date();
-  if (options.failingRegression === undefined) await run.explore(others);
-  else
-    run.exploration.add(resultOfFailure(options.failingRegression as FailingExecution<State, Op>));
+  await run.explore(others);
   const exploredMs = run.elapsedMs;
   const { tally, failing } = run.exploration;
   const counterexample = (
@@ -65,37 +64,58 @@ export async function runCampaign<State extends Json, Op extends Operation>(
     seed: options.seed,
     execution: number,
     versions: { heddle: environment.heddle, postgres: environment.postgres.version },
+    ...(service.clientNames && { names: service.clientNames }),
+    ...(service.replayWith && { replayWith: service.replayWith }),
     hashes,
   });
   const counterexamples: Counterexample<State, Op>[] = [];
   let error = run.exploration.error;
-  for (const failure of failing) {
-    const { executionNumber } = failure;
-    const file = await options.onViolation?.(counterexample(asFound(failure), executionNumber));
+  const shrunk = async (
+    failure: FailingExecution<State, Op>,
+    tree: ReturnType<typeof run.treeOf>,
+  ): Promise<ShrunkCounterexample<State, Op>> => {
     const found = await shrunkCounterexample(failure, {
       executor,
       service,
       checkers: run.checkers,
-      tree: run.treeOf(failure),
+      tree,
       timeMs: options.shrinkTimeMs,
       signal: options.signal,
       onExecution: () => run.progress("shrinking"),
     });
     error ??= found.error;
-    const smallest = counterexample(found.counterexample, executionNumber);
+    return found.counterexample;
+  };
+  for (const failure of failing) {
+    const { executionNumber } = failure;
+    const file = await options.onViolation?.(counterexample(asFound(failure), executionNumber));
+    const smallest = counterexample(await shrunk(failure, run.treeOf(failure)), executionNumber);
     counterexamples.push(smallest);
     await options.onShrunk?.(smallest, file);
   }
-  const reason = neverAgain(counterexamples) ?? run.unfinished();
-  const violations = neverAgain(counterexamples) === undefined ? tally.violations : 0;
+  const never = neverAgain(counterexamples);
+  const { failingRegressions = [] } = options;
+  for (const { file, ...failure } of failingRegressions) {
+    const [rule] = failure.violations;
+    // What this run has found by itself shows the same.
+    if (failing.some(({ violations: [first] }) => rule && first && keyOf(rule) === keyOf(first)))
+      continue;
+    const smallest = await shrunk(failure as FailingExecution<State, Op>, undefined);
+    counterexamples.push({ ...counterexample(smallest, 0), regression: file });
+  }
+  const failed = (never === undefined ? tally.violations : 0) + failingRegressions.length;
+  const reason = never ?? run.unfinished();
   const total = run.exploration.total();
   const campaign: Campaign = {
-    ...summaryOf(total, run.checkers.rules, service.patterns),
+    ...summaryOf(total, run.checkers.rules, service.patterns, {
+      faults: options.strategy.faults ?? [],
+      single: service.single === true,
+    }),
     ...(service.single && { scenarios: 1 }),
     service: service.name,
     mutant: options.mutant === undefined ? null : mutantName(options.mutant),
-    verdict: verdictOf(violations, reason),
-    reason: violations > 0 ? null : (reason ?? null),
+    verdict: verdictOf(failed, reason),
+    reason: failed > 0 ? null : (reason ?? null),
     seed: options.seed,
     strategy: options.strategy.name,
     settings: settingsOf(options),
@@ -142,7 +162,7 @@ function neverAgain(counterexamples: readonly Counterexample[]): string | undefi
   return isNever ? counterexamples[0]?.unrepeated?.why : undefined;
 }
 
-function verdictOf(violations: number, unfinished: string | undefined): Verdict {
-  if (violations > 0) return "fail";
+function verdictOf(failed: number, unfinished: string | undefined): Verdict {
+  if (failed > 0) return "fail";
   return unfinished === undefined ? "pass" : "unknown";
 }

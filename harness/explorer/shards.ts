@@ -1,6 +1,6 @@
 import { HarnessError } from "../core/error.ts";
 import type { Campaign } from "./campaign.ts";
-import { type CampaignTotals, summaryOf, sumTotals } from "./campaign-totals.ts";
+import { type CampaignTotals, missedFaults, summaryOf, sumTotals } from "./campaign-totals.ts";
 
 /** The result of one shard, to be merged with those of the others: a plain value. */
 export interface ShardPart {
@@ -52,11 +52,20 @@ export function mergeShards(parts: readonly ShardPart[]): Campaign {
       verdict === "unknown" ? [`shard ${shard.index + 1}: ${reason ?? "no verdict"}`] : [],
     ),
   ];
+  const { faults } = first.campaign.settings;
+  const missed = missing.length > 0 ? undefined : missedFaults(total.tally, faults);
+  if (missed !== undefined) reasons.push(missed);
+  // A rule with a prefix has a row for each violated name, or one row of its own.
+  const rules = first.campaign.rules.filter(
+    ({ checker, prefix }, at, all) =>
+      prefix === undefined ||
+      all.findIndex((other) => other.checker === checker && other.prefix === prefix) === at,
+  );
   const failed = campaigns.some(({ verdict }) => verdict === "fail");
   const patterns = first.campaign.patterns;
   return {
     ...first.campaign,
-    ...summaryOf(total, first.campaign.rules, patterns),
+    ...summaryOf(total, rules, patterns, { faults, single: false }),
     verdict: failed ? "fail" : reasons.length > 0 ? "unknown" : "pass",
     reason: failed || reasons.length === 0 ? null : reasons.join("; "),
     startedAt: campaigns.map(({ startedAt }) => startedAt).reduce((a, b) => (a < b ? a : b)),

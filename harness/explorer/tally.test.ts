@@ -113,3 +113,18 @@ test("adding in place gives the sum, and leaves the parts unchanged", () => {
   expect(total).toEqual(parts.reduce(sumCounts));
   expect(parts).toEqual(before);
 });
+
+test("faults are counted by their events, and a retry by its move", () => {
+  const retry = { task: "0", action: "retry" } as const;
+  const faulty = execution({
+    trace: [
+      { type: "fault", task: "0", fault: "cut-before" },
+      { type: "move", choice: retry, enabled: [choice], preemption: false },
+    ],
+  });
+  const counted = tallyOfExecution(faulty, { violations: [] }, 0, ["cancel"]);
+  expect(counted).toMatchObject({
+    faults: { "cut-before": 1, retry: 1 },
+    faultPlaces: { cancel: 1 },
+  });
+});

@@ -1,5 +1,6 @@
 import type { CheckResult } from "../checkers/checker.ts";
 import { type Execution, historyOf } from "../core/execution.ts";
+import type { Fault } from "../core/fault.ts";
 import { calls } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
@@ -29,6 +30,8 @@ export type Tally = {
   readonly deadlocks: number;
   /** Injected faults by kind. */
   readonly faults: { readonly [fault: string]: number };
+  /** Executions by the kind of fault that they had a place for. */
+  readonly faultPlaces: { readonly [fault: string]: number };
   /** Executions by the names of their operations, such as `cancel + create`. */
   readonly mixes: { readonly [operations: string]: number };
   /** Executions by the number of waits for a lock: `0`, `1`, `2`, `3 or more`. */
@@ -59,6 +62,7 @@ export const EMPTY_TALLY: Tally = {
   waits: 0,
   deadlocks: 0,
   faults: {},
+  faultPlaces: {},
   mixes: {},
   executionsByWaits: {},
   executionsByClients: {},
@@ -86,15 +90,23 @@ export function tallyOfPair(): Tally {
   return { ...EMPTY_TALLY, scenarios: 1, visitedPairs: 1 };
 }
 
-/** @param compared the number of executions that the checkers made for comparison */
+/**
+ * @param compared the number of executions that the checkers made for comparison
+ * @param places the kinds of faults that could have been injected
+ */
 export function tallyOfExecution(
   { scenario, trace }: Execution,
   { violations, undecided, unchecked = [] }: CheckResult,
   compared: number,
+  places: Iterable<Fault> = [],
 ): Tally {
   const moves = trace.filter((event) => event.type === "move");
   const waits = trace.filter(({ type }) => type === "wait").length;
-  const faults = trace.filter((event) => event.type === "fault");
+  // A client that sends again does so in the move; any other fault has an event of its own.
+  const faults = trace.flatMap((event) => {
+    if (event.type === "fault") return event.fault;
+    return event.type === "move" && event.choice.action === "retry" ? "retry" : [];
+  });
   const responses = calls(historyOf(trace)).map(({ operation, response }) => ({
     [operation.name]: { [response?.code ?? "(no answer)"]: 1 },
   }));
@@ -110,7 +122,8 @@ export function tallyOfExecution(
     deadlocks: trace.filter(
       (event) => event.type === "result" && event.result.error?.sqlstate === "40P01",
     ).length,
-    faults: faults.map(({ fault }) => ({ [fault]: 1 })).reduce<Tally["faults"]>(sumCounts, {}),
+    faults: faults.map((fault) => ({ [fault]: 1 })).reduce<Tally["faults"]>(sumCounts, {}),
+    faultPlaces: Object.fromEntries([...places].map((fault) => [fault, 1])),
     mixes: { [mixOf(scenario)]: 1 },
     executionsByWaits: { [waits < 3 ? waits : "3 or more"]: 1 },
     executionsByClients: { [scenario.clients.length]: 1 },

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type { RuleName } from "../checkers/checker.ts";
 import { CHECKERS, type CheckerName, ruleFirst } from "../checkers/registry.ts";
 import type { Control } from "../core/control.ts";
+import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Fault } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
@@ -19,12 +20,16 @@ import {
 } from "../scheduler/strategies.ts";
 import { type AppliedMutant, openExecutor } from "../service/open-executor.ts";
 import type { Bounds, Service } from "../service/service.ts";
-import type { CampaignOptions, Progress } from "./bounded-exploration.ts";
+import type { CampaignOptions, FailingRegression, Progress } from "./bounded-exploration.ts";
 import type { RegressionResult } from "./campaign.ts";
 import { DEFAULTS } from "./defaults.ts";
-import type { FailingExecution } from "./explore-scenario.ts";
 import { environmentOf } from "./provenance.ts";
-import { RegressionFolder, type ReplayedRegression, replayRegressions } from "./regressions.ts";
+import {
+  type RegressionFile,
+  RegressionFolder,
+  type ReplayedRegression,
+  replayRegressions,
+} from "./regressions.ts";
 import { type CampaignResult, runCampaign } from "./run-campaign.ts";
 import type { Shard } from "./shards.ts";
 import { WorkerProcess } from "./worker-process.ts";
@@ -130,34 +135,42 @@ export async function verify<State extends Json, Op extends Operation>(
 ): Promise<CampaignResult> {
   const strategy = strategyOf(options);
   const settings = withDefaults(options, strategy, service);
-  const { mutant, stepTimeoutMs, signal, timeMs: setupMs } = settings;
+  const { mutant, control, stepTimeoutMs, signal, timeMs: setupMs } = settings;
   const folder =
     mutant === undefined && options.regressions !== undefined
       ? new RegressionFolder(options.regressions)
       : undefined;
   const regressions = (await folder?.read(service.name)) ?? [];
-  const replayed = await replayRegressions(regressions, service, (control, faults) =>
-    openExecutor(server, service, undefined, { control, faults, stepTimeoutMs, signal, setupMs }),
+  const replayed = await replayRegressions(
+    regressions.map((file) => underControl(file, control)),
+    service,
+    (control, faults) =>
+      openExecutor(server, service, undefined, { control, faults, stepTimeoutMs, signal, setupMs }),
   );
-  const failing = replayed.find(({ outcome }) => outcome === "fails");
-  const control = failing?.regression.control ?? settings.control;
+  const failing = replayed.filter(({ outcome }) => outcome === "fails");
   const faults = [
     ...(strategy.faults ?? []),
-    ...(failing ? faultsIn(failing.regression.schedule) : []),
+    ...failing.flatMap(({ regression }) => faultsIn(regression.schedule)),
   ];
   const executor = await openExecutor(server, service, mutant, {
     ...footprintsFor(strategy, control),
     ...{ control, faults, stepTimeoutMs, signal, setupMs },
     hashRoutines: true,
   });
-  const target = failing === undefined ? folder : undefined;
+  // What a stored regression shows already needs no other file.
+  const isStored = ({ violations: [first] }: Counterexample) =>
+    failing.some(
+      ({ regression: { violation } }) =>
+        violation.checker === first?.checker && violation.name === first.name,
+    );
+  const target = (found: Counterexample) => (isStored(found) ? undefined : folder);
   // A crash ends every connection to the server, so no other process may use it.
   const crashes = faults.includes("crash");
   const { workers } = options;
   const explorers =
     workers === undefined || service.single || crashes
       ? []
-      : startWorkers<State, Op>(server, service, workers, options, { ...settings, control });
+      : startWorkers<State, Op>(server, service, workers, options, settings);
   try {
     return await runCampaign(
       executor,
@@ -165,15 +178,14 @@ export async function verify<State extends Json, Op extends Operation>(
       environmentOf(server, executor.lockWaits),
       {
         ...settings,
-        control,
-        regressions: replayed.map(resultOf),
-        failingRegression: failing && failingExecutionOf(failing),
-        // Written before shrinking, which may fail; then replaced by the shrunk one.
-        onViolation: async (found) => target?.write(found),
+        regressions: replayed.map((regression, at) => resultOf(regression, regressions[at])),
+        failingRegressions: failing.map(failingRegressionOf),
+        // Written as found, before anything can go wrong; then replaced by what it shrank to.
+        onViolation: async (found) => target(found)?.write(found),
         onShrunk: async (smallest, file) => {
           const counts = smallest.unrepeated?.recurs !== "never";
-          const shrunkFile = counts ? await target?.write(smallest) : undefined;
-          if (file !== undefined && shrunkFile !== file) await target?.remove(file);
+          const shrunkFile = counts ? await target(smallest)?.write(smallest) : undefined;
+          if (file !== undefined && shrunkFile !== file) await folder?.remove(file);
         },
       },
       { explorers, joinMs: workers?.joinMs ?? JOIN_MS },
@@ -258,10 +270,10 @@ function startWorkers<State extends Json, Op extends Operation>(
       "other processes have built-in strategies only: give the strategy by its name, or no workers",
     );
   }
-  const { mutant, seed, bounds, pairs, scenarios, control } = settings;
+  const { mutant, seed, bounds, pairs, scenarios, failFast, control } = settings;
   const { checkers, rules, checkDeterminism, stepTimeoutMs, signal } = settings;
   const workerOptions = {
-    ...{ serviceFile, mutant, seed, bounds, pairs, scenarios, control },
+    ...{ serviceFile, mutant, seed, bounds, pairs, scenarios, failFast, control },
     ...{ queries: service.queries ?? [], strategy, strategyOptions: strategyOptionsOf(options) },
     ...{ checkers, rules, checkDeterminism, stepTimeoutMs },
   };
@@ -278,14 +290,40 @@ function clientsOf<State extends Json, Op extends Operation>(service: Service<St
   return { minClients: clients, maxClients: clients };
 }
 
-function resultOf({ file, outcome, regression }: ReplayedRegression): RegressionResult {
-  return { file: relative(process.cwd(), file), rule: regression.violation.name, outcome };
+/**
+ * The regression under the gates and the isolation of this run. Where it was found by observing each
+ * commit, it is observed like that again.
+ */
+function underControl(
+  { file, regression }: RegressionFile,
+  { gates, isolation, observe = regression.control.observe }: Control,
+): RegressionFile {
+  const control = { gates, isolation, ...(observe !== undefined && { observe }) };
+  return { file, regression: { ...regression, control } };
+}
+
+/** A regression that holds under other gates or another isolation than its own is not fixed by that. */
+function resultOf(
+  { file, outcome, regression }: ReplayedRegression,
+  stored: RegressionFile | undefined,
+): RegressionResult {
+  const isOwn = JSON.stringify(stored?.regression.control) === JSON.stringify(regression.control);
+  return {
+    file: relative(process.cwd(), file),
+    rule: regression.violation.name,
+    outcome: outcome === "fixed" && !isOwn ? "stale" : outcome,
+  };
 }
 
 /** The rule of the regression comes first, so that shrinking keeps to it. */
-function failingExecutionOf({
+function failingRegressionOf({
+  file,
   regression,
   replayed: { execution, violations },
-}: ReplayedRegression): FailingExecution {
-  return { execution, violations: ruleFirst(regression.violation, violations) };
+}: ReplayedRegression): FailingRegression {
+  return {
+    file: relative(process.cwd(), file),
+    execution,
+    violations: ruleFirst(regression.violation, violations),
+  };
 }

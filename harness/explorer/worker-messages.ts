@@ -20,6 +20,7 @@ export interface WorkerOptions {
   readonly bounds: Bounds;
   readonly pairs: boolean;
   readonly scenarios?: number | undefined;
+  readonly failFast?: boolean | undefined;
   /** A built-in strategy and its options. */
   readonly strategy: StrategyName;
   readonly strategyOptions: StrategyOptions;

@@ -48,8 +48,10 @@ export interface MutationScore extends Provenance {
 
 export interface ScoreOptions {
   readonly seed: number;
-  /** The most executions for each mutant. */
-  readonly runs: number;
+  /** The most executions for each mutant; undefined: no limit. */
+  readonly runs: number | undefined;
+  /** The most time for exploring with each mutant, in ms. Default: no limit. */
+  readonly timeMs?: number | undefined;
   /** Only mutants whose ids contain one of these; undefined: all. */
   readonly only?: readonly string[] | undefined;
   readonly stepTimeoutMs: number;
@@ -119,12 +121,11 @@ function campaignWith<State extends Json, Op extends Operation>(
   server: Server,
   service: Service<State, Op>,
   mutant: AppliedMutant | undefined,
-  { seed, runs, stepTimeoutMs, signal }: ScoreOptions,
+  { seed, runs, timeMs, stepTimeoutMs, signal }: ScoreOptions,
 ): Promise<MutantCampaign> {
   const { preemptions, control } = DEFAULTS;
   return mutantCampaign(server, service, mutant, {
-    ...{ seed, runs, control, stepTimeoutMs, signal },
-    timeMs: undefined,
+    ...{ seed, runs, timeMs, control, stepTimeoutMs, signal },
     strategy: strategyNamed("auto", { preemptions }),
     // The score says that a mutant is caught; `heddle verify --mutant` shows how.
     shrinkTimeMs: 0,

@@ -25,6 +25,23 @@ describe("a result", () => {
     });
   });
 
+  test("names the locks of a deadlock, without numbers that differ in each execution", () => {
+    const detail =
+      "Process 12 waits for ShareLock on transaction 745; blocked by process 34.\n" +
+      "Process 34 waits for ExclusiveLock on tuple (0,1) of relation 16385 of database 5; blocked by process 12.";
+    const context = 'while updating tuple (0,2) in relation "t"\nSQL statement "update t"';
+    const text = `SERROR\0VERROR\0C40P01\0Mdeadlock detected\0D${detail}\0W${context}\0\0`;
+    expect(last(message("E", text), ready("I"))).toMatchObject({
+      result: {
+        error: {
+          message: "deadlock detected",
+          locks:
+            'while updating tuple (0,2) in relation "t": ShareLock on a transaction and ExclusiveLock on tuple (0,1)',
+        },
+      },
+    });
+  });
+
   test.each([
     ["I", "idle"],
     ["T", "open"],

@@ -27,7 +27,7 @@ const TRANSACTION: { readonly [status: string]: Result["transaction"] } = {
 /** Reads the server's messages of one session, and collects the result of each request. */
 export class ReplyReader {
   #tags: string[] = [];
-  #error: { sqlstate: string; message: string } | undefined;
+  #error: Result["error"];
 
   take(frame: Buffer): Reply {
     const type = String.fromCharCode(frame[0] ?? 0);
@@ -51,7 +51,8 @@ export class ReplyReader {
     const message = fields.get("M") ?? "";
     const severity = fields.get("V");
     if (severity === "FATAL" || severity === "PANIC") return { type: "fatal", sqlstate, message };
-    this.#error = { sqlstate, message };
+    const locks = sqlstate === "40P01" ? deadlockedLocks(fields) : undefined;
+    this.#error = { sqlstate, message, ...(locks && { locks }) };
     return PART;
   }
 
@@ -83,6 +84,22 @@ function notice(frame: Buffer): Reply {
     return { type: "lock-wait", wait: "waiting" };
   if (/^process \d+ acquired /.test(message)) return { type: "lock-wait", wait: "acquired" };
   return DROP;
+}
+
+/**
+ * The locks of a deadlock, by its detail and its context, without the numbers of processes,
+ * transactions and relations, which differ in each execution (`DeadLockReport` in
+ * src/backend/storage/lmgr/deadlock.c).
+ */
+function deadlockedLocks(fields: ReadonlyMap<string, string>): string | undefined {
+  const waits = [...(fields.get("D") ?? "").matchAll(/waits for (\w+) on (.+?); blocked by/g)];
+  const modes = waits.map(([, mode = "", what = ""]) => {
+    const [tuple = what] = /^tuple \(\d+,\d+\)|^\w+(?: lock)?/.exec(what) ?? [];
+    return `${mode} on ${/^tuple/.test(tuple) ? tuple : `a ${tuple}`}`;
+  });
+  const context = /^(?:while|when) .*/.exec(fields.get("W") ?? "")?.[0];
+  const parts = [context ?? "", [...new Set(modes)].join(" and ")].filter((part) => part !== "");
+  return parts.length === 0 ? undefined : parts.join(": ");
 }
 
 function noticeFields(frame: Buffer): Map<string, string> {

@@ -97,6 +97,86 @@ describe("a name fits", () => {
   });
 });
 
+test("a deadlock names what each client waited for, in which statement, and the lock modes", () => {
+  const wait = (task: string, other: string): TraceEvent => ({ type: "wait", task, for: [other] });
+  const statement = (task: string, sql: string): TraceEvent => ({
+    ...{ type: "statement", task, statement: { sql, values: [] } },
+  });
+  const locks = 'while updating tuple (0,2) in relation "t": ShareLock on a transaction';
+  const error = { sqlstate: "40P01", message: "deadlock detected", locks };
+  const found = anomalyOf([
+    statement("0", "update t set n = 1 where id = 2"),
+    wait("0", "1"),
+    statement("1", "select * from u for update"),
+    { type: "result", task: "1", result: { tags: [], error, transaction: "failed" } },
+  ]);
+  expect(found?.explanation).toBe(
+    "Transactions waited for each other in a cycle. " +
+      "Client 0 waited for client 1 to release a row of t, in: update t set n = 1 where id = 2. " +
+      "Client 1 waited for client 0 to release a row of u, in: select * from u for update. " +
+      `PostgreSQL reports: ${locks}.`,
+  );
+});
+
+const check = (client: number, key: number) => `${client} select from bookings where slot = ${key}`;
+
+describe("inserts of rows", () => {
+  test.each<[string, string | undefined, string[]]>([
+    [
+      "with the same key",
+      "duplicate insert",
+      [
+        check(0, 1),
+        check(1, 1),
+        "0 insert into bookings (customer, slot) values ('ada', 1)",
+        "1 insert into bookings (customer, slot) values ('bob', 1)",
+      ],
+    ],
+    [
+      "with different keys",
+      undefined,
+      [
+        check(0, 1),
+        check(1, 2),
+        "0 insert into bookings (customer, slot) values (7, 1)",
+        "1 insert into bookings (customer, slot) values (7, 2)",
+      ],
+    ],
+    [
+      "of which the reads compared no value, and that are equal",
+      "duplicate insert",
+      [
+        "0 select max(n) from bookings",
+        "1 select max(n) from bookings",
+        "0 insert into bookings values (2)",
+        "1 insert into bookings values (2)",
+      ],
+    ],
+    [
+      "of which the reads compared no value, and that differ",
+      undefined,
+      [
+        "0 select count(*) from bookings",
+        "1 select count(*) from bookings",
+        "0 insert into bookings values ('ada')",
+        "1 insert into bookings values ('bob')",
+      ],
+    ],
+    [
+      "with values that the text does not show",
+      undefined,
+      [
+        check(0, 1),
+        check(1, 1),
+        "0 insert into bookings values (v_slot)",
+        "1 insert into bookings values (v_slot)",
+      ],
+    ],
+  ])("%s: %s", (_, name, lines) => {
+    expect(anomalyName(lines)).toBe(name);
+  });
+});
+
 describe("no name fits", () => {
   test.each<[string, string[], (readonly Operation[])?]>([
     ["if one operation follows the other", [`0 ${read}`, `0 ${write}`, `1 ${read}`, `1 ${write}`]],

@@ -1,26 +1,14 @@
 import type { Operation } from "../core/operation.ts";
 import { clientOf, type Task } from "../core/schedule.ts";
-import type { Trace } from "../core/trace.ts";
-import { printable } from "./format-values.ts";
+import type { Statement, Trace } from "../core/trace.ts";
+import { capitalized, printable } from "./format-values.ts";
+import { type Access, accessesOf } from "./sql-accesses.ts";
+import { type ClientNames, sqlLine, taskName, taskNames } from "./trace-lines.ts";
 
 interface Anomaly {
   readonly name: string;
   /** One sentence. */
   readonly explanation: string;
-}
-
-/** An access of a statement to a table. */
-interface Access {
-  readonly kind: "read" | "insert" | "change";
-  /** Whether it is a read that locks its rows, so that no other transaction changes them. */
-  readonly locks: boolean;
-  readonly table: string;
-  /** The columns that an UPDATE sets; undefined: all, or unknown. */
-  readonly columns?: readonly string[];
-  /** When it reads, or when its write commits: a position in the trace. */
-  readonly at: number;
-  /** The number of the transaction within its task. */
-  readonly transaction: number;
 }
 
 /** An operation with its accesses. */
@@ -37,11 +25,13 @@ interface OperationAccesses {
  * Names are those of Berenson et al., "A Critique of ANSI SQL Isolation Levels" (1995), applied to
  * operations instead of transactions, and common names for what the paper does not cover.
  */
-export function anomalyOf(trace: Trace): Anomaly | undefined {
-  if (trace.some((event) => event.type === "result" && event.result.error?.sqlstate === "40P01")) {
-    return { name: "deadlock", explanation: "Transactions waited for each other in a cycle." };
-  }
-  const operations = operationAccesses(trace);
+export function anomalyOf(trace: Trace, names: ClientNames = []): Anomaly | undefined {
+  const deadlock = deadlockOf(trace, names);
+  if (deadlock !== undefined) return deadlock;
+  const operations = operationAccesses(trace).map((operation) => ({
+    ...operation,
+    name: names[operation.client] ?? String(operation.client),
+  }));
   for (const find of DETECTORS) {
     for (const one of operations) {
       for (const other of operations) {
@@ -53,13 +43,63 @@ export function anomalyOf(trace: Trace): Anomaly | undefined {
   return undefined;
 }
 
+/** The deadlock of a trace, with what each client in it waited for. */
+function deadlockOf(trace: Trace, names: ClientNames): Anomaly | undefined {
+  const end = trace.findIndex(
+    (event) => event.type === "result" && event.result.error?.sqlstate === "40P01",
+  );
+  const failed = trace[end];
+  if (failed?.type !== "result") return undefined;
+  const cycle = "Transactions waited for each other in a cycle.";
+  // The wait that closes the cycle ends at once, and has no event of its own.
+  const before = trace.slice(0, end);
+  const waiting = new Map<Task, string>();
+  for (const event of before) {
+    if (event.type === "wait") waiting.set(event.task, taskNames(event.for, names));
+    else if (event.type === "result") waiting.delete(event.task);
+  }
+  const others = [...waiting.keys()].filter((task) => task !== failed.task);
+  const waits = [
+    ...[...waiting].map(([task, holders]) => waitSentence(before, task, names, holders)),
+    ...(waiting.has(failed.task)
+      ? []
+      : [waitSentence(before, failed.task, names, taskNames(others, names))]),
+  ];
+  const { locks } = failed.result.error ?? {};
+  const server = locks === undefined ? "" : ` PostgreSQL reports: ${locks}.`;
+  const explanation = [cycle, ...waits.filter((wait) => wait !== "")].join(" ") + server;
+  return { name: "deadlock", explanation };
+}
+
+/** `Client 0 waited for client 1 to release rows of t, in: update t set …`. */
+function waitSentence(before: Trace, task: Task, names: ClientNames, holders: string): string {
+  const sql = before.reduce((text, event) => {
+    if (event.type === "statement" && event.task === task) return event.statement.sql;
+    return event.type === "gate" && event.task === task ? event.place.next : text;
+  }, "");
+  if (sql === "" || holders === "") return "";
+  const tables = accessesOf({ sql, values: [] }, 0, 0).filter(
+    ({ kind, locks }) => kind !== "read" || locks,
+  );
+  const [first] = tables;
+  const what = first === undefined ? "" : ` to release a row of ${first.table}`;
+  return `${capitalized(taskName(task, names))} waited for ${holders}${what}, in: ${oneLine(sql)}.`;
+}
+
+function oneLine(sql: string): string {
+  return sqlLine(sql).replace(/[;.]$/, "");
+}
+
 /** `This looks like lost update. …`; undefined if no name fits. */
-export function anomalySentence(trace: Trace): string | undefined {
-  const anomaly = anomalyOf(trace);
+export function anomalySentence(trace: Trace, names?: ClientNames): string | undefined {
+  const anomaly = anomalyOf(trace, names);
   return anomaly && printable(`This looks like ${anomaly.name}. ${anomaly.explanation}`);
 }
 
-type Detector = (one: OperationAccesses, other: OperationAccesses) => Anomaly | undefined;
+/** The accesses of an operation, with the name or the number of its client. */
+type NamedAccesses = OperationAccesses & { readonly name: string };
+
+type Detector = (one: NamedAccesses, other: NamedAccesses) => Anomaly | undefined;
 
 /** In the order of precedence: a specific anomaly before those that it includes. */
 const DETECTORS: readonly Detector[] = [
@@ -89,13 +129,13 @@ function isChange(access: Access, table: string): boolean {
   return access.kind === "change" && access.table === table;
 }
 
-function doubleProcessing(one: OperationAccesses, other: OperationAccesses): Anomaly | undefined {
+function doubleProcessing(one: NamedAccesses, other: NamedAccesses): Anomaly | undefined {
   const { table } = overwrittenTable(one, other) ?? {};
   if (table === undefined || !one.succeeded || !other.succeeded) return undefined;
   if (requestOf(one.operation) !== requestOf(other.operation)) return undefined;
   return {
     name: "double-processing",
-    explanation: `Clients ${one.client} and ${other.client} both processed the same ${one.operation.name}: each read ${table} before the other changed it.`,
+    explanation: `Clients ${one.name} and ${other.name} both processed the same ${one.operation.name}: each read ${table} before the other changed it.`,
   };
 }
 
@@ -105,29 +145,56 @@ function requestOf({ via: _, by: __, ...operation }: Operation): string {
 }
 
 /** If the changes are to different columns, none is lost, but the second relies on a stale read. */
-function lostUpdate(one: OperationAccesses, other: OperationAccesses): Anomaly | undefined {
+function lostUpdate(one: NamedAccesses, other: NamedAccesses): Anomaly | undefined {
   const overwritten = overwrittenTable(one, other);
   if (overwritten === undefined) return undefined;
   const { table, first, second } = overwritten;
-  const order = `Client ${one.client} read ${table}, client ${other.client} changed it, and client ${one.client} then changed`;
+  const order = `Client ${one.name} read ${table}, client ${other.name} changed it, and client ${one.name} then changed`;
   const shared = second.columns?.some((column) => first?.columns?.includes(column)) ?? true;
   return first?.columns === undefined || shared
     ? { name: "lost update", explanation: `${order} it based on the old value.` }
     : { name: "stale read", explanation: `${order} other columns of it, based on the old value.` };
 }
 
-function duplicateInsert(one: OperationAccesses, other: OperationAccesses): Anomaly | undefined {
+function duplicateInsert(one: NamedAccesses, other: NamedAccesses): Anomaly | undefined {
   const table = one.accesses.find(
     ({ kind, table }) =>
       kind === "insert" &&
       readsBefore(one, other, table, "insert") &&
-      readsBefore(other, one, table, "insert"),
+      readsBefore(other, one, table, "insert") &&
+      insertsSameKey(one, other, table),
   )?.table;
   if (table === undefined) return undefined;
   return {
     name: "duplicate insert",
-    explanation: `Clients ${one.client} and ${other.client} both read ${table} before the other's insert, and both inserted.`,
+    explanation: `Clients ${one.name} and ${other.name} both read ${table} before the other's insert, and both inserted.`,
   };
+}
+
+/**
+ * Whether both operations insert the value that both have looked for; where they compared with no
+ * value, whether they insert equal rows.
+ */
+function insertsSameKey(one: OperationAccesses, other: OperationAccesses, table: string): boolean {
+  const rowsOf = ({ accesses }: OperationAccesses, kind: Access["kind"]) =>
+    accesses.flatMap((it) => (it.kind === kind && it.table === table && it.row ? [it.row] : []));
+  const looked = rowsOf(one, "read").flatMap((row) => [...row]);
+  const lookedToo = rowsOf(other, "read").flatMap((row) => [...row]);
+  return rowsOf(one, "insert").some((mine) =>
+    rowsOf(other, "insert").some((theirs) => {
+      if (looked.length + lookedToo.length === 0) {
+        return [...mine].every(([column, value]) => theirs.get(column) === value);
+      }
+      const has = (row: ReadonlyMap<string, string>, column: string, value: string) =>
+        row.has(column) ? row.get(column) === value : [...row.values()].includes(value);
+      return looked.some(
+        ([column, value]) =>
+          lookedToo.some(([same, equal]) => same === column && equal === value) &&
+          has(mine, column, value) &&
+          has(theirs, column, value),
+      );
+    }),
+  );
 }
 
 /** Whether `reader` reads a table before `writer` writes it. */
@@ -145,7 +212,7 @@ function readsBefore(
   );
 }
 
-function writeSkew(one: OperationAccesses, other: OperationAccesses): Anomaly | undefined {
+function writeSkew(one: NamedAccesses, other: NamedAccesses): Anomaly | undefined {
   const tablesRead = ({ accesses }: OperationAccesses) =>
     accesses.flatMap(({ kind, table }) => (kind === "read" ? table : []));
   const misses = (reader: OperationAccesses, writer: OperationAccesses, table: string) =>
@@ -155,7 +222,7 @@ function writeSkew(one: OperationAccesses, other: OperationAccesses): Anomaly | 
       if (first !== second && misses(one, other, first) && misses(other, one, second)) {
         return {
           name: "write skew",
-          explanation: `Client ${one.client} read ${first} before client ${other.client} wrote it, and client ${other.client} read ${second} before client ${one.client} wrote it.`,
+          explanation: `Client ${one.name} read ${first} before client ${other.name} wrote it, and client ${other.name} read ${second} before client ${one.name} wrote it.`,
         };
       }
     }
@@ -163,7 +230,7 @@ function writeSkew(one: OperationAccesses, other: OperationAccesses): Anomaly | 
   return undefined;
 }
 
-function dirtyRead(one: OperationAccesses, other: OperationAccesses): Anomaly | undefined {
+function dirtyRead(one: NamedAccesses, other: NamedAccesses): Anomaly | undefined {
   const writes = other.accesses.filter(({ kind }) => kind !== "read");
   const read = one.accesses.find(
     ({ kind, table, at }) =>
@@ -178,11 +245,11 @@ function dirtyRead(one: OperationAccesses, other: OperationAccesses): Anomaly | 
   if (read === undefined) return undefined;
   return {
     name: "dirty read",
-    explanation: `Client ${one.client} read ${read.table} after client ${other.client} had committed one transaction of its ${other.operation.name} and before it committed the next.`,
+    explanation: `Client ${one.name} read ${read.table} after client ${other.name} had committed one transaction of its ${other.operation.name} and before it committed the next.`,
   };
 }
 
-function repeatedRead(one: OperationAccesses, other: OperationAccesses): Anomaly | undefined {
+function repeatedRead(one: NamedAccesses, other: NamedAccesses): Anomaly | undefined {
   const reads = one.accesses.filter(({ kind }) => kind === "read");
   for (const { kind, table, at } of other.accesses) {
     const sameTable = reads.filter((read) => read.table === table);
@@ -192,7 +259,7 @@ function repeatedRead(one: OperationAccesses, other: OperationAccesses): Anomaly
     const inserted = kind === "insert";
     return {
       name: inserted ? "phantom" : "non-repeatable read",
-      explanation: `Client ${one.client} read ${table} twice, and client ${other.client} ${inserted ? "inserted into it" : "changed it"} in between.`,
+      explanation: `Client ${one.name} read ${table} twice, and client ${other.name} ${inserted ? "inserted into it" : "changed it"} in between.`,
     };
   }
   return undefined;
@@ -202,15 +269,21 @@ function repeatedRead(one: OperationAccesses, other: OperationAccesses): Anomaly
 function operationAccesses(trace: Trace): readonly OperationAccesses[] {
   const operations: OperationAccesses[] = [];
   const current = new Map<number, OperationAccesses>();
-  const tasks = new Map<Task, { sql: string; released: number; transaction: number }>();
+  const tasks = new Map<
+    Task,
+    { sql: string; values: Statement["values"]; released: number; transaction: number }
+  >();
   const stateOf = (task: Task) => {
-    const state = tasks.get(task) ?? { sql: "", released: 0, transaction: 0 };
+    const state = tasks.get(task) ?? { sql: "", values: [], released: 0, transaction: 0 };
     tasks.set(task, state);
     return state;
   };
   const addAccesses = (task: Task, at: number): void => {
-    const { sql, released, transaction } = stateOf(task);
-    const accesses = accessesOf(sql, released, at).map((it) => ({ ...it, transaction }));
+    const { sql, values, released, transaction } = stateOf(task);
+    const accesses = accessesOf({ sql, values }, released, at).map((it) => ({
+      ...it,
+      transaction,
+    }));
     current.get(clientOf(task))?.accesses.push(...accesses);
   };
   trace.forEach((event, at) => {
@@ -223,10 +296,10 @@ function operationAccesses(trace: Trace): readonly OperationAccesses[] {
       const operation = current.get(event.client);
       if (operation !== undefined) operation.succeeded = event.response.outcome === "ok";
     } else if (event.type === "move") stateOf(event.choice.task).released = at;
-    else if (event.type === "statement") stateOf(event.task).sql = event.statement.sql;
+    else if (event.type === "statement") Object.assign(stateOf(event.task), event.statement);
     else if (event.type === "gate" && event.place.line !== null) {
       addAccesses(event.task, at);
-      stateOf(event.task).sql = event.place.next;
+      Object.assign(stateOf(event.task), { sql: event.place.next, values: [] });
     } else if (event.type === "result") {
       const state = stateOf(event.task);
       const operation = current.get(clientOf(event.task));
@@ -254,36 +327,4 @@ function replaceAccesses(
     it.transaction === transaction ? replacement(it) : [it],
   );
   operation?.accesses.splice(0, operation.accesses.length, ...(accesses ?? []));
-}
-
-/**
- * The accesses that the text of a statement names. A read without a lock sees the rows at its
- * release; a read with a lock sees them when it has the lock.
- */
-function accessesOf(sql: string, released: number, ended: number): Omit<Access, "transaction">[] {
-  const tables = (pattern: RegExp) => [...sql.matchAll(pattern)].map(([, table = ""]) => table);
-  const locks = /\bfor\s+(no\s+key\s+)?(update|(key\s+)?share)\b/i.test(sql);
-  const write = (kind: Access["kind"]) => (table: string) => ({
-    ...{ kind, locks: false, table, at: ended },
-  });
-  const target = "(?:only\\s+)?(?:public\\.)?([a-z_]\\w*)";
-  const columns = setColumns(sql);
-  return [
-    ...tables(new RegExp(`(?<!delete\\s+)\\b(?:from|join)\\s+${target}\\b(?!\\s*\\()`, "gi")).map(
-      (table) => ({ kind: "read" as const, locks, table, at: locks ? ended : released }),
-    ),
-    ...tables(new RegExp(`\\binsert\\s+into\\s+${target}`, "gi")).map(write("insert")),
-    ...tables(new RegExp(`(?<!for\\s+|key\\s+|do\\s+)\\bupdate\\s+${target}`, "gi")).map(
-      (table) => ({ ...write("change")(table), ...(columns && { columns }) }),
-    ),
-    ...tables(new RegExp(`\\bdelete\\s+from\\s+${target}`, "gi")).map(write("change")),
-  ];
-}
-
-/** The columns that the only SET of a statement names; undefined if the text does not show them. */
-function setColumns(sql: string): readonly string[] | undefined {
-  const sets = [...sql.matchAll(/\bset\s+([\s\S]*?)(?=\b(?:where|from|returning)\b|;|$)/gi)];
-  const [, list = ""] = sets[0] ?? [];
-  if (sets.length !== 1 || /^\s*\(/.test(list)) return undefined;
-  return [...list.matchAll(/(?:^|,)\s*"?([a-z_]\w*)"?\s*=/gi)].map(([, name = ""]) => name);
 }

@@ -3,7 +3,7 @@ import type { Verdict } from "../core/verdict.ts";
 import type { Campaign } from "../explorer/campaign.ts";
 import { duration, formatNumber, percent, printable, quantity } from "./format-values.ts";
 import { violatedRules } from "./outcomes.ts";
-import { mainViolation, replayCommand, replayFilePath } from "./replay-command.ts";
+import { mainViolation, replayCommandIn } from "./replay-command.ts";
 import { FILES } from "./report-files.ts";
 import { counterexampleText } from "./text.ts";
 import { serviceName, verdictSentence } from "./verdict-sentence.ts";
@@ -21,7 +21,7 @@ export function campaignGithub(campaign: Campaign, folder: string): GithubReport
   const { verdict, counterexamples } = campaign;
   const violations = counterexamples.map((c) => {
     const { name, message } = mainViolation(c);
-    const replay = replayCommand(replayFilePath(folder, c));
+    const replay = replayCommandIn(folder, c);
     return errorAnnotation(name, `${printable(message)}\nReplay it: ${replay}`);
   });
   return {
@@ -84,7 +84,7 @@ function campaignMarkdown(campaign: Campaign, folder: string): string {
         "",
         ...markdownViolation(name, message),
         "",
-        ...fencedText(replayCommand(replayFilePath(folder, c))),
+        ...fencedText(replayCommandIn(folder, c)),
         "",
         `<details><summary>Counterexample with ${quantity(c.preemptions, "preemption")}</summary>`,
         "",

@@ -42,7 +42,7 @@ function counterexampleEntry(counterexample: Counterexample, folder: string) {
   const file = replayFilePath(folder, counterexample);
   return {
     file,
-    replay: replayCommand(file),
+    replay: replayCommand(file, counterexample.replayWith),
     token: encodeToken(counterexample),
     operations: operationCount(scenario),
     preemptions,

@@ -85,6 +85,57 @@ test("of the gates that a client passes, only the last one is named", () => {
   expect(first).toBe("Client 0 runs `select f()` and stops in `f(), line 5, before: update t`.");
 });
 
+/** The second paragraph of an execution in which client 0 runs a statement, and then client 1 another. */
+function afterStatement(sql: string, tag: string): string | undefined {
+  const release = (task: string): TraceEvent => ({
+    type: "move",
+    choice: { task, action: "release" },
+    enabled: [],
+    preemption: task === "1",
+  });
+  const result = { tags: [tag], transaction: "open" } as const;
+  const trace: TraceEvent[] = [
+    release("0"),
+    { type: "statement", task: "0", statement: { sql, values: [] } },
+    { type: "result", task: "0", result },
+    release("1"),
+    { type: "statement", task: "1", statement: { sql: "select 1", values: [] } },
+  ];
+  return texts({ ...doubleBooking, trace })[1];
+}
+
+test.each([
+  ["select n from t", "SELECT 1", "has read but not yet written"],
+  ["select count(*) from t where n in (1)", "SELECT 1", "has read but not yet written"],
+  ["select reserve(1)", "SELECT 1", "has a transaction open"],
+  ["call reserve(1)", "CALL", "has a transaction open"],
+  ["create table t (n int)", "CREATE TABLE", "has written but not yet committed"],
+  ["update t set n = 1", "UPDATE 1", "has written but not yet committed"],
+  ["begin", "BEGIN", "has a transaction open"],
+])("after %s, a client %s", (sql, tag, state) => {
+  expect(afterStatement(sql, tag)).toMatch(new RegExp(`^While client 0 ${state}, client 1 runs`));
+});
+
+test("clients with names are called by them, and are done at their end", () => {
+  const named = { ...doubleBooking, names: ["ada", "bob"] };
+  const all = texts(named).join(" ");
+  expect(all).toMatch(/^Client (ada|bob) begins, runs /);
+  expect(all).toContain("waits for a lock of client bob");
+  expect(all).not.toMatch(/client [01]/i);
+  const trace: TraceEvent[] = [
+    { type: "move", choice: { task: "0", action: "start" }, enabled: [], preemption: false },
+    { type: "invoke", client: 0, index: 0, operation: { name: "ada" } },
+    {
+      type: "return",
+      client: 0,
+      index: 0,
+      response: { outcome: "ok", code: "OK", body: null },
+    },
+  ];
+  expect(texts({ ...named, trace })[0]).toBe("Client ada begins and is done.");
+  expect(counterexampleText(named, { colour: false, folder: "." })).not.toMatch(/client [01]/i);
+});
+
 test("backticks in the data do not start or end code", () => {
   const message = "a ` b";
   const [violation] = doubleBooking.violations;

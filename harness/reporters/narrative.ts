@@ -4,13 +4,16 @@ import type { Result, Statement } from "../core/trace.ts";
 import { capitalized, printable } from "./format-values.ts";
 import { type Step, type TimelineEvent, type TimelineSource, timeline } from "./timeline.ts";
 import {
+  type ClientNames,
   clientTask,
+  endsLine,
   operationLine,
   placeLine,
-  responseLine,
+  sendsLine,
   statementEnd,
   statementLine,
   taskName,
+  taskNames,
 } from "./trace-lines.ts";
 
 /** Consecutive steps of one client, in words. Code stands between backticks. */
@@ -30,7 +33,7 @@ const MAX_CODE_LENGTH = 80;
 export function narrative(source: TimelineSource): Paragraph[] {
   const { violations = [] } = source;
   const paragraphs: Paragraph[] = [];
-  const narrator = new Narrator();
+  const narrator = new Narrator(source.names);
   for (const steps of stretches(timeline(source))) {
     const [first] = steps;
     const last = steps.at(-1);
@@ -73,6 +76,13 @@ type Progress =
 /** Follows the progress of each client with a pending operation. */
 class Narrator {
   readonly #progress = new Map<number, Progress>();
+  /** Clients whose operation may have written without a command tag that says so. */
+  readonly #unknown = new Set<number>();
+  readonly #names: ClientNames | undefined;
+
+  constructor(names: ClientNames | undefined) {
+    this.#names = names;
+  }
 
   paragraph(first: Step, steps: readonly Step[]): string {
     const opening = this.#pendingWork(first);
@@ -90,21 +100,23 @@ class Narrator {
       ...[...this.#progress].map(([client, state]) => ({ client, state })),
       ...idle.map((client) => ({ client, state: "has a transaction open" })),
     ].filter(({ client }) => client !== clientOf(task) && client >= 0);
-    const texts = states.map(({ client, state }) => `${taskName(clientTask(client))} ${state}`);
+    const texts = states.map(
+      ({ client, state }) => `${taskName(clientTask(client), this.#names)} ${state}`,
+    );
     return texts.length === 0 ? "" : `While ${texts.join(" and ")}, `;
   }
 
   #clauses(event: TimelineEvent): Clause[] {
     const client = clientOf(event.task);
-    const subject = taskName(clientTask(client));
+    const subject = taskName(clientTask(client), this.#names);
     const clause = (predicate: string): Clause[] => [{ subject, predicate }];
     switch (event.type) {
       case "operation":
-        return clause(`sends ${code(operationLine(event.operation))}`);
+        return clause(sendsLine(code(operationLine(event.operation)), client, this.#names));
       case "statement":
         return clause(`runs ${code(statementLine(event.statement))}${this.#result(event)}`);
       case "wait":
-        return clause(`waits for a lock of ${event.for.map(taskName).join(" and ")}`);
+        return clause(`waits for a lock of ${taskNames(event.for, this.#names)}`);
       case "fault":
         if (event.fault === "crash") {
           const [, predicate = ""] = FAULTS.crash.split("the server ");
@@ -121,7 +133,8 @@ class Narrator {
         return [];
       case "response":
         this.#progress.delete(client);
-        return clause(`gets the response ${withoutBackticks(responseLine(event.response))}`);
+        this.#unknown.delete(client);
+        return clause(withoutBackticks(endsLine(event.response, client, this.#names)));
       case "broken":
         return clause(`leaves a state that violates ${code(event.rule)}`);
     }
@@ -137,23 +150,50 @@ class Narrator {
     readonly result?: Result;
   }): string {
     if (result === undefined) return "";
-    this.#follow(clientOf(task), result);
+    this.#follow(clientOf(task), statement, result);
     return result.error
       ? `, which fails: ${withoutBackticks(printable(result.error.message))}`
       : rowCount(statement, result);
   }
 
-  #follow(client: number, { tags, transaction }: Result): void {
+  #follow(client: number, statement: Statement, { tags, transaction, error }: Result): void {
+    if (error !== undefined) return;
     const open = transaction !== "idle";
     const progress = this.#progress.get(client);
-    if (tags.some((tag) => /^(INSERT|UPDATE|DELETE|MERGE) .*[1-9]/.test(tag))) {
+    if (tags.some((tag) => WRITE.test(tag))) {
       this.#progress.set(client, open ? "has written but not yet committed" : "has written");
     } else if (progress === "has written but not yet committed" && !open) {
       this.#progress.set(client, "has written");
-    } else if (progress === undefined && tags.some((tag) => tag.startsWith("SELECT"))) {
-      this.#progress.set(client, "has read but not yet written");
+    } else if (tags.length > 0 && !tags.every((tag) => HARMLESS.test(tag))) {
+      // A procedure, a DO block or a cursor: nothing is known of what it wrote.
+      this.#unknown.add(client);
+    } else if (tags.some((tag) => tag.startsWith("SELECT"))) {
+      if (!onlyReads(statement.sql)) this.#unknown.add(client);
+      else if (progress === undefined) this.#progress.set(client, "has read but not yet written");
     }
+    if (this.#unknown.has(client) && this.#progress.get(client) === "has read but not yet written")
+      this.#progress.delete(client);
   }
+}
+
+/** The command tags of statements that write, definitions included. */
+const WRITE =
+  /^(INSERT|UPDATE|DELETE|MERGE|COPY) .*[1-9]|^(CREATE|ALTER|DROP|TRUNCATE|GRANT|REVOKE|COMMENT|REINDEX|REFRESH|SELECT INTO|IMPORT)\b/;
+
+/** The command tags of statements that cannot write. */
+const HARMLESS =
+  /^(SELECT|INSERT|UPDATE|DELETE|MERGE|COPY|BEGIN|START|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET|RESET|SHOW|LOCK|LISTEN|UNLISTEN|NOTIFY|DISCARD|PREPARE|DEALLOCATE|DECLARE|CLOSE|EXPLAIN|ANALYZE|FETCH|MOVE)\b/;
+
+/** Functions that a query may call and that write nothing. */
+const READING_CALLS =
+  /\b(count|sum|min|max|avg|coalesce|now|lower|upper|length|array_agg|json_agg|jsonb_agg|string_agg|bool_and|bool_or|greatest|least|nullif|in|and|or|not|exists|any|all|values|over|on|using|as|where|from|select|join|when|then|else)\s*\(/gi;
+
+/** Whether a query surely writes nothing: it calls no function that might. */
+function onlyReads(sql: string): boolean {
+  return (
+    /^\s*(select|with|table|values)\b/i.test(sql) &&
+    !/\w"?\s*\(/.test(sql.replace(READING_CALLS, " "))
+  );
 }
 
 /** ` (1 row)`; empty if the number says no more than the statement, as for a function call. */

@@ -12,6 +12,8 @@ interface RuleName {
 /** A rule, and how often it was checked and violated. A campaign and an attack both have these. */
 export interface CountedRule extends RuleName {
   readonly description: string;
+  /** See `Rule.prefix`. */
+  readonly prefix?: string;
   readonly checked: number;
   readonly violated: number;
 }
@@ -26,11 +28,14 @@ export type RuleOutcome = "violated" | "held" | "not checked";
  * @param reported the rules that the reported violations break
  */
 export function ruleOutcome(
-  { checker, name, checked, violated }: Omit<CountedRule, "description">,
+  { checker, name, prefix, checked, violated }: Omit<CountedRule, "description">,
   reported: readonly RuleName[],
 ): RuleOutcome {
   if (violated > 0) return "violated";
-  if (reported.some((rule) => rule.checker === checker && rule.name === name)) return "violated";
+  const breaks = (other: RuleName) =>
+    other.name === name ||
+    (prefix !== undefined && !name.startsWith(prefix) && other.name.startsWith(prefix));
+  if (reported.some((rule) => rule.checker === checker && breaks(rule))) return "violated";
   return checked > 0 ? "held" : "not checked";
 }
 

@@ -1,7 +1,13 @@
 import { expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
 import { doubleBooking } from "../explorer/sample-counterexample.fixture.ts";
-import { mainViolation, replayCommand, replayFileName, replayFilePath } from "./replay-command.ts";
+import {
+  mainViolation,
+  replayCommand,
+  replayCommandIn,
+  replayFileName,
+  replayFilePath,
+} from "./replay-command.ts";
 
 test("names the file after the service, the mutant, the violation and the content", () => {
   expect(replayFileName(doubleBooking)).toMatch(
@@ -25,6 +31,15 @@ test("quotes the path for a shell if necessary", () => {
   expect(file).toBe(`reports/${replayFileName(doubleBooking)}`);
   expect(replayCommand(file)).toBe(`npx heddle replay ${file}`);
   expect(replayCommand("it's; rm")).toBe("npx heddle replay 'it'\\''s; rm'");
+});
+
+test("has the options by which a replay finds the service", () => {
+  const file = replayFilePath("reports", doubleBooking);
+  expect(replayCommandIn("reports", doubleBooking)).toBe(`npx heddle replay ${file}`);
+  const replayWith = ["--service", "./my shop.mjs"];
+  expect(replayCommandIn("reports", { ...doubleBooking, replayWith })).toMatch(
+    /^npx heddle replay reports\/\S+ --service '\.\/my shop\.mjs'$/,
+  );
 });
 
 test("refuses a counterexample without a violation", () => {

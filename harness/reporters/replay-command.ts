@@ -50,9 +50,14 @@ export function replayFilePath(folder: string, counterexample: Counterexample): 
   return path.join(folder, replayFileName(counterexample));
 }
 
-/** The command line that replays a file or a token. */
-export function replayCommand(source: string): string {
-  return `npx heddle replay ${shellWord(source)}`;
+/** The command line that replays a file or a token, with the options that the counterexample needs. */
+export function replayCommand(source: string, options: readonly string[] = []): string {
+  return ["npx heddle replay", ...[source, ...options].map(shellWord)].join(" ");
+}
+
+/** The command line that replays a counterexample whose report is written to `folder`. */
+export function replayCommandIn(folder: string, counterexample: Counterexample): string {
+  return replayCommand(replayFilePath(folder, counterexample), counterexample.replayWith);
 }
 
 function slug(text: string): string {
@@ -61,5 +66,5 @@ function slug(text: string): string {
 }
 
 function shellWord(text: string): string {
-  return /^[\w@%+=:,./][\w@%+=:,./-]*$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

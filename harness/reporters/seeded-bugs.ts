@@ -63,7 +63,7 @@ function counterexampleEntry({ counterexample }: SeededBugResult, folder: string
   const file = replayFilePath(folder, counterexample);
   return {
     file,
-    replay: replayCommand(file),
+    replay: replayCommand(file, counterexample.replayWith),
     operations: operationCount(scenario),
     clients: scenario.clients.filter((operations) => operations.length > 0).length,
     preemptions,

@@ -3,12 +3,7 @@ import type { Verdict } from "../core/verdict.ts";
 import type { Campaign, PairSearch, PatternCount, RegressionResult } from "../explorer/campaign.ts";
 import { duration, formatNumber, percent, printable, quantity } from "./format-values.ts";
 import { type CountedRule, faultsLine, pairCells, patternOutcome } from "./outcomes.ts";
-import {
-  counterexampleSize,
-  mainViolation,
-  replayCommand,
-  replayFilePath,
-} from "./replay-command.ts";
+import { counterexampleSize, mainViolation, replayCommandIn } from "./replay-command.ts";
 import { FILES } from "./report-files.ts";
 import { type Colours, coloursFor, tableLines, wrap } from "./terminal.ts";
 import type { TextOptions } from "./text.ts";
@@ -61,7 +56,7 @@ export function summary(campaign: Campaign, options: TextOptions): string {
     ...c.counterexamples.flatMap((counterexample) => [
       "",
       `${colours("red", printable(mainViolation(counterexample).name))}: ${counterexampleSize(counterexample)}`,
-      `  ${replayCommand(replayFilePath(folder, counterexample))}`,
+      `  ${replayCommandIn(folder, counterexample)}`,
     ]),
   ];
   return `${lines.join("\n")}\n`;
@@ -114,7 +109,8 @@ const REGRESSIONS = {
   fails: "violates its rule again",
   fixed:
     "no longer violates its rule: remove it with heddle regressions --prune, or keep it as a test",
-  stale: "no longer applies: the service takes other steps",
+  stale:
+    "shows nothing here: the service takes other steps, or other gates or another isolation are asked for",
 } as const;
 
 function regressionLine({ file, outcome }: RegressionResult): string {

@@ -15,19 +15,28 @@ import {
   sizeBeforeShrinking,
 } from "./replay-command.ts";
 import { type Colours, coloursFor, wrap } from "./terminal.ts";
-import { clientsIn, type Step, type TimelineEvent, timeline } from "./timeline.ts";
+import {
+  clientsIn,
+  type Step,
+  type TimelineEvent,
+  type TimelineSource,
+  timeline,
+} from "./timeline.ts";
 import {
   brokenLine,
+  type ClientNames,
   clientTask,
+  endsLine,
   faultLine,
   fieldsLine,
   operationLine,
   placeLine,
-  responseLine,
   resultLine,
+  sendsLine,
   statementEnd,
   statementLine,
   taskName,
+  taskNames,
   valuesLine,
 } from "./trace-lines.ts";
 import { serviceName } from "./verdict-sentence.ts";
@@ -58,10 +67,14 @@ export function counterexampleText(c: Counterexample, options: TextOptions): str
   const colours = coloursFor(options.colour);
   const width = options.width ?? 100;
   const { scenario, shrunk } = c;
-  const anomaly = anomalySentence(c.trace);
+  const anomaly = anomalySentence(c.trace, c.names);
   const before = sizeBeforeShrinking(c);
   const limit = shrunk.minimal ? "" : " (shrinking reached its budget)";
-  const title = `${serviceName(c)}, seed ${c.seed}, execution ${c.execution}: ${counterexampleSize(c)}`;
+  const origin =
+    c.regression === undefined
+      ? `seed ${c.seed}, execution ${c.execution}`
+      : `stored regression ${printable(c.regression)}`;
+  const title = `${serviceName(c)}, ${origin}: ${counterexampleSize(c)}`;
   const lines = [
     colours(["bold", "red"], printable(mainViolation(c).name)),
     ...wrap(title, width),
@@ -69,15 +82,17 @@ export function counterexampleText(c: Counterexample, options: TextOptions): str
     "",
     ...initialState(scenario.initial, width, colours),
     ...narrative(c).flatMap(({ text }) => wrap(text, width)),
-    ...(c.serial === undefined ? [] : serialRun(c.serial, width, colours)),
+    ...(c.serial === undefined
+      ? []
+      : serialRun({ ...c.serial, ...(c.names && { names: c.names }) }, width, colours)),
     "",
-    ...stepTable(timeline(c), scenario.clients.length, width, colours),
+    ...stepTable(timeline(c), scenario.clients.length, width, colours, c.names),
     "",
     ...c.violations.flatMap((violation) => violationLines(violation, width, colours)),
     ...(anomaly === undefined ? [] : wrap(anomaly, width)),
     ...(c.unrepeated === undefined ? [] : wrap(c.unrepeated.why, width)),
     "",
-    `${colours("bold", "Replay it:")} ${options.again ?? replayCommand(options.replay ?? replayFilePath(options.folder, c))}`,
+    `${colours("bold", "Replay it:")} ${options.again ?? replayCommand(options.replay ?? replayFilePath(options.folder, c), c.replayWith)}`,
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -91,11 +106,7 @@ function initialState(initial: Json, width: number, colours: Colours): string[] 
   return [colours("dim", "initial state"), ...lines, ""];
 }
 
-function serialRun(
-  serial: NonNullable<Counterexample["serial"]>,
-  width: number,
-  colours: Colours,
-): string[] {
+function serialRun(serial: TimelineSource, width: number, colours: Colours): string[] {
   return [
     "",
     colours("dim", "executed one after the other, the same operations do not violate the rule"),
@@ -125,6 +136,7 @@ function stepTable(
   clients: number,
   width: number,
   colours: Colours,
+  names?: ClientNames,
 ): string[] {
   const columns = clientsIn(steps, clients);
   const head = `step  ${columns.join(" ")}  `;
@@ -136,7 +148,7 @@ function stepTable(
     const mark = (client: number) => (clientOf(step.task) === client ? "●" : open(client));
     const marks = (of: (client: number) => string) =>
       columns.map((client) => inClientColour(client, of(client), colours)).join(" ");
-    return eventLines(step, room, colours).map((line, at) =>
+    return eventLines(step, room, colours, names).map((line, at) =>
       at === 0 ? `${number}  ${marks(mark)}  ${line}` : `      ${marks(open)}  ${line}`,
     );
   });
@@ -144,9 +156,14 @@ function stepTable(
 }
 
 /** The events of a step in lines of at most `width` columns. Each event begins with its task. */
-function eventLines({ task, preempts, events }: Step, width: number, colours: Colours): string[] {
+function eventLines(
+  { task, preempts, events }: Step,
+  width: number,
+  colours: Colours,
+  names: ClientNames | undefined,
+): string[] {
   const labelled = (of: Task, { text, style = "none" }: StyledText) => {
-    const label = `${taskName(of)}  `;
+    const label = `${taskName(of, names)}  `;
     return wrap(text, width - label.length).map((line, at) => {
       const lead =
         at === 0 ? inClientColour(clientOf(of), label, colours) : " ".repeat(label.length);
@@ -156,8 +173,11 @@ function eventLines({ task, preempts, events }: Step, width: number, colours: Co
   return [
     ...(preempts === undefined
       ? []
-      : labelled(task, { text: `preempts client ${preempts}`, style: "italic" })),
-    ...events.flatMap((event) => labelled(event.task, eventText(event))),
+      : labelled(task, {
+          text: `preempts ${taskName(clientTask(preempts), names)}`,
+          style: "italic",
+        })),
+    ...events.flatMap((event) => labelled(event.task, eventText(event, names))),
   ];
 }
 
@@ -166,10 +186,11 @@ interface StyledText {
   readonly style?: Parameters<Colours>[0];
 }
 
-function eventText(event: TimelineEvent): StyledText {
+function eventText(event: TimelineEvent, names: ClientNames | undefined): StyledText {
+  const client = clientOf(event.task);
   switch (event.type) {
     case "operation":
-      return { text: `sends ${operationLine(event.operation)}` };
+      return { text: sendsLine(operationLine(event.operation), client, names) };
     case "statement": {
       const { statement, result } = event;
       const values = valuesLine(statement);
@@ -178,11 +199,11 @@ function eventText(event: TimelineEvent): StyledText {
     }
     case "wait":
       return {
-        text: `waits for a lock of ${event.for.map(taskName).join(" and ")}`,
+        text: `waits for a lock of ${taskNames(event.for, names)}`,
         style: "yellow",
       };
     case "fault":
-      return { text: faultLine(event), style: "red" };
+      return { text: faultLine(event, names), style: "red" };
     case "gate":
       return { text: `stops in ${placeLine(event.place)}`, style: "dim" };
     case "result":
@@ -190,7 +211,7 @@ function eventText(event: TimelineEvent): StyledText {
     case "deliver":
       return { text: "receives the result" };
     case "response":
-      return { text: `gets the response ${responseLine(event.response)}`, style: "bold" };
+      return { text: endsLine(event.response, client, names), style: "bold" };
     case "broken":
       return { text: brokenLine(event), style: "red" };
   }
@@ -233,7 +254,7 @@ function stateAfter(event: TimelineEvent): string | undefined {
     case "gate":
       return `is held in ${placeLine(event.place)}`;
     case "wait":
-      return `waits for a lock of ${event.for.map(taskName).join(" and ")}`;
+      return `waits for a lock of ${taskNames(event.for)}`;
     case "result":
       return `has run ${statementLine(event.statement)}`;
     case "response":

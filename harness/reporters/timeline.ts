@@ -57,7 +57,7 @@ export interface Step {
 
 /** A counterexample, or an execution without a violation. */
 export type TimelineSource = Pick<Counterexample, "trace"> &
-  Partial<Pick<Counterexample, "violations" | "brokenAt">>;
+  Partial<Pick<Counterexample, "violations" | "brokenAt" | "names">>;
 
 /** The number of steps that a page shows. */
 export const MAX_PAGE_STEPS = 200;

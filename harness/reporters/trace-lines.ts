@@ -9,11 +9,36 @@ import { BACKGROUND, clientOf, type Task } from "../core/schedule.ts";
 import type { Place, Result, Statement } from "../core/trace.ts";
 import { printable } from "./format-values.ts";
 
-/** `client 0`, `client 0, connection 2`, `background`. */
-export function taskName(task: Task): string {
+/** The names of the clients by their numbers; a client without one is called by its number. */
+export type ClientNames = readonly string[];
+
+/** `client 0`, `client ada`, `client 0, connection 2`, `background`. */
+export function taskName(task: Task, names: ClientNames = []): string {
   const ordinal = Number(task.split(".")[1] ?? 0);
-  const name = clientOf(task) < 0 ? "background" : `client ${clientOf(task)}`;
+  const client = clientOf(task);
+  const name = client < 0 ? "background" : `client ${printable(names[client] ?? String(client))}`;
   return ordinal === 0 ? name : `${name}, connection ${ordinal + 1}`;
+}
+
+/** `client 0 and client ada`. */
+export function taskNames(tasks: readonly Task[], names?: ClientNames): string {
+  return tasks.map((task) => taskName(task, names)).join(" and ");
+}
+
+/** What a client does that sends an operation. A client with a name has one operation, itself. */
+export function sendsLine(operation: string, client: number, names: ClientNames = []): string {
+  return names[client] === undefined ? `sends ${operation}` : "begins";
+}
+
+/**
+ * What a client does that gets the response. A client with a name is a function or a program, which
+ * ends with its code; or it has sent a request.
+ */
+export function endsLine(response: Response, client: number, names: ClientNames = []): string {
+  if (names[client] === undefined || response.status !== undefined) {
+    return `gets the response ${responseLine(response)}`;
+  }
+  return response.outcome === "ok" ? "is done" : `is done with ${responseLine(response)}`;
 }
 
 /** The task of a client that uses one connection. */
@@ -66,16 +91,19 @@ export function placeLine({ of, line, next }: Place): string {
 }
 
 /** `the connection is cut, …: update bookings set …`. */
-export function faultLine({
-  fault,
-  statement,
-  becomes,
-}: {
-  readonly fault: Fault;
-  readonly statement?: Statement;
-  readonly becomes?: Task;
-}): string {
-  const name = becomes === undefined ? "" : ` as ${taskName(becomes)}`;
+export function faultLine(
+  {
+    fault,
+    statement,
+    becomes,
+  }: {
+    readonly fault: Fault;
+    readonly statement?: Statement;
+    readonly becomes?: Task;
+  },
+  names?: ClientNames,
+): string {
+  const name = becomes === undefined ? "" : ` as ${taskName(becomes, names)}`;
   return FAULTS[fault] + name + (statement === undefined ? "" : `: ${statementLine(statement)}`);
 }
 
@@ -87,7 +115,9 @@ export function statementEnd(waited: boolean, { error }: Result): string {
 
 /** `UPDATE 1`, or `ERROR 23P01: conflicting key value …`. */
 export function resultLine(result: Result): string {
-  const error = result.error && `ERROR ${result.error.sqlstate}: ${result.error.message}`;
+  const { sqlstate, message, locks } = result.error ?? {};
+  const detail = locks === undefined ? "" : ` (${locks})`;
+  const error = result.error && `ERROR ${sqlstate}: ${message}${detail}`;
   return printable([...result.tags, ...(error ? [error] : [])].join("; "));
 }
 

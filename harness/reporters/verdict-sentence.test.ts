@@ -37,6 +37,16 @@ test("a pass of a completely searched scenario is not a sample", () => {
   expect(verdictSentence({ ...single, scenarios: 2 })).toContain(SAMPLE);
 });
 
+test("a fail tells stored regressions apart from what the run has found", () => {
+  const regressions = [{ file: "a.json", rule: "lost", outcome: "fails" }] as const;
+  const again = "1 stored regression violates its rule again: lost.";
+  expect(verdictSentence({ ...failing, regressions })).toMatch(
+    new RegExp(`^Violation.* ${again}$`),
+  );
+  const alone = { ...passing, verdict: "fail", regressions } as const;
+  expect(verdictSentence(alone)).toMatch(new RegExp(`^${again} No violation in 2,000 executions`));
+});
+
 test("a fail names the violated rules", () => {
   expect(verdictSentence(failing)).toBe(
     `Violation in 2 of 112 executions of 112 scenarios ${SCOPE}: slot_with_several_bookings, overlapping_bookings, no_server_error.`,

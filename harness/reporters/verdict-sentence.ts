@@ -15,8 +15,12 @@ export function verdictSentence(campaign: Campaign): string {
   switch (verdict) {
     case "pass":
       return `No violation in ${executed}. ${coverageSentence(campaign)}`;
-    case "fail":
-      return `Violation in ${formatNumber(violations)} of ${executed}: ${rules}.`;
+    case "fail": {
+      const again = regressionSentence(campaign);
+      if (violations === 0) return `${again} No violation in ${executed}.`;
+      const found = `Violation in ${formatNumber(violations)} of ${executed}: ${rules}.`;
+      return again === "" ? found : `${found} ${again}`;
+    }
     case "unknown":
       return unknownSentence(
         reason,
@@ -24,6 +28,15 @@ export function verdictSentence(campaign: Campaign): string {
         violations === 0 ? undefined : `${formatNumber(violations)} of them: ${rules}`,
       );
   }
+}
+
+/** `1 stored regression violates its rule again: lost update.`; empty if there is none. */
+function regressionSentence({ regressions }: Campaign): string {
+  const failing = regressions.filter(({ outcome }) => outcome === "fails");
+  if (failing.length === 0) return "";
+  const [violate, their] = failing.length === 1 ? ["violates", "its"] : ["violate", "their"];
+  const rules = [...new Set(failing.map(({ rule }) => printable(rule)))].join(", ");
+  return `${quantity(failing.length, "stored regression")} ${violate} ${their} rule again: ${rules}.`;
 }
 
 /**

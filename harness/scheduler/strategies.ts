@@ -1,6 +1,7 @@
 import type { Fault } from "../core/fault.ts";
 import { DynamicReduction } from "./dynamic-reduction.ts";
 import { Exhaustive } from "./exhaustive.ts";
+import { FaultSearch } from "./fault-search.ts";
 import { FaultSweep } from "./fault-sweep.ts";
 import { Pct } from "./pct.ts";
 import { RandomWalk } from "./random.ts";
@@ -54,7 +55,7 @@ export interface Strategy {
 export interface StrategyOptions {
   /** The most preemptions of an exhaustive search. */
   readonly preemptions: number;
-  /** The kinds of faults that random schedules inject; searches inject none. Default: none. */
+  /** The kinds of faults to inject; `serial` and `exhaustive` inject none. Default: none. */
   readonly faults?: readonly Fault[];
   /**
    * Whether a search without a bound of preemptions leaves out equivalent interleavings. A search with a
@@ -156,7 +157,8 @@ const auto = (options: StrategyOptions): Strategy => ({
   description:
     "first the service's pairs of operations, with at most one preemption or one fault (at most two " +
     "thirds of the budget), then generated scenarios: random, serial, exhaustive, and pct for half of " +
-    "what remains; a single scenario: all schedules with 0, 1, 2, … preemptions, then pct",
+    "what remains; a single scenario: all schedules with 0, 1, 2, … preemptions, then each fault at each " +
+    "place of these, then pct",
   injectsFaults: true,
   faults: options.faults,
   preemptions: options.preemptions,
@@ -165,7 +167,9 @@ const auto = (options: StrategyOptions): Strategy => ({
   explore: (seed, used, single) => {
     if (single) {
       if (used >= SINGLE_SEARCH.share) return pct(options).explore(seed, used);
-      return { ...SINGLE_SEARCH, scheduler: new Exhaustive() };
+      const { faults = [] } = options;
+      const scheduler = faults.length > 0 ? new FaultSearch(faults) : new Exhaustive();
+      return { ...SINGLE_SEARCH, scheduler };
     }
     switch (autoPhase(used)) {
       case "random":

@@ -166,7 +166,7 @@ test("an error of a client breaks the contract, unless the scenario expects it",
   expect(refused.campaign.counterexamples[0]?.violations).toMatchObject([
     {
       checker: "contract",
-      name: "known-codes",
+      name: "unexpected-22012",
       message:
         "client a ended with 22012 (division by zero), which the scenario does not expect: " +
         'add errors: ["22012"] if it should',

@@ -40,6 +40,7 @@ export function scenarioService(
     scenarios: () => fc.constant(scenario),
     single: true,
     ...(definition.service && "exec" in definition.service && { ownProcess: true }),
+    clientNames: clients,
     patterns: [],
     invariants: Object.entries(definition.invariants ?? {}).map(invariantOf),
     codes: Object.fromEntries(clients.map((client) => [client, codes])),
@@ -57,13 +58,38 @@ const MAX_MESSAGE_CHARACTERS = 200;
 
 function unexpected(client: string, { code, body }: Response): string {
   const text = body instanceof Object && "message" in body ? String(body["message"]) : "";
-  const message = oneLine(text).slice(0, MAX_MESSAGE_CHARACTERS);
+  const message = shortMessage(text);
   if (code === THROWN) return `client ${client} threw ${message}`;
   if (CLASS_NAME.test(code))
     return `client ${client} threw ${message ? `${code}: ${message}` : code}`;
   return (
     `client ${client} ended with ${code}${message && ` (${message})`}, which the scenario does not ` +
     `expect: add errors: ["${code}"] if it should`
+  );
+}
+
+/** The message on one line; of one that is too long, the line that says what is wrong. */
+export function shortMessage(text: string): string {
+  const whole = oneLine(text);
+  const short = whole.length <= MAX_MESSAGE_CHARACTERS ? whole : oneLine(tellingLine(text));
+  return short.slice(0, MAX_MESSAGE_CHARACTERS);
+}
+
+/**
+ * Python prints the calls first and then the error, and Ruby the error first. Node prints the source
+ * line before the error, and other programs may print warnings before it.
+ */
+function tellingLine(text: string): string {
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  const traceback = lines.findLastIndex((line) => line.startsWith("Traceback (most recent call"));
+  if (traceback >= 0) {
+    const error = lines.slice(traceback + 1).find((line) => /^\S/.test(line));
+    if (error !== undefined) return error;
+  }
+  return (
+    lines.find((line) => /^(?=\S).*\b(\w*error|\w*exception|panic|fatal)\b/i.test(line)) ??
+    lines[0] ??
+    ""
   );
 }
 

@@ -124,12 +124,12 @@ export async function startScenario(
 /** The restorer that the scenario defines, or a snapshot. */
 async function restorerOf(
   { reset }: ScenarioDefinition,
-  { directUrl }: SystemContext,
+  { directUrl, directPortUrl: url = directUrl }: SystemContext,
   query: ClientQuery,
 ): Promise<Restorer> {
   if (reset === undefined) return takeSnapshot(query);
   const restore = async () => {
-    await (typeof reset === "string" ? query(reset) : reset({ url: directUrl, query }));
+    await (typeof reset === "string" ? query(reset) : reset({ url, query }));
   };
   return { restore, dirty: async () => false };
 }

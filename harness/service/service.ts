@@ -95,6 +95,8 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
    * ends when all of its schedules were executed.
    */
   readonly single?: boolean;
+  /** The names of the clients of a single scenario. Default: they have numbers. */
+  readonly clientNames?: readonly string[];
   /** Whether clients are sessions that end with each execution, so that one may leave a transaction open. */
   readonly ownSessions?: boolean;
   /** Whether the service is a process that the harness starts, and that may end by itself. */
@@ -131,6 +133,8 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
   readonly survivors?: readonly Survivor[];
   /** The promises of the service, and the protections of its schema that keep them. */
   readonly promises?: readonly ServicePromise[];
+  /** Options by which `heddle replay` finds the service, where its name is not enough. */
+  readonly replayWith?: readonly string[];
   /** Files that an execution depends on. Reports and replay files contain their hashes. */
   readonly sources: readonly URL[];
 }

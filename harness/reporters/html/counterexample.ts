@@ -5,17 +5,17 @@ import { formatSchedule } from "../../core/schedule.ts";
 import type { Violation } from "../../core/verdict.ts";
 import { encodeToken } from "../../explorer/token.ts";
 import { anomalySentence } from "../anomaly.ts";
-import { formatNumber, quantity } from "../format-values.ts";
+import { capitalized, formatNumber, quantity } from "../format-values.ts";
 import { narrative, type Paragraph } from "../narrative.ts";
 import {
   counterexampleSize,
   mainViolation,
-  replayCommand,
+  replayCommandIn,
   replayFileName,
-  replayFilePath,
   sizeBeforeShrinking,
 } from "../replay-command.ts";
-import { operationLine } from "../trace-lines.ts";
+import type { TimelineSource } from "../timeline.ts";
+import { clientTask, operationLine, taskName } from "../trace-lines.ts";
 import { detailsOf, html, type Markup, table } from "./markup.ts";
 import { spaceTimeDiagram } from "./space-time.ts";
 import { timelineTable } from "./timeline.ts";
@@ -31,12 +31,12 @@ const TIMELINE_CAPTION =
 
 /** A counterexample in full. `at` is its position in the report, from 0. */
 export function counterexampleArticle(c: Counterexample, at: number, folder: string): Markup {
-  const anomaly = anomalySentence(c.trace);
+  const anomaly = anomalySentence(c.trace, c.names);
   const file = replayFileName(c);
   const main = mainViolation(c);
   return html`<article class="counterexample" id="counterexample-${at + 1}">
 <h3>${at + 1}. <code>${main.name}</code></h3>
-<p class="note">${counterexampleSize(c)}. Found in execution ${formatNumber(c.execution)} of seed ${c.seed}. ${shrinkingSentence(c)}</p>
+<p class="note">${counterexampleSize(c)}. ${originSentence(c)} ${shrinkingSentence(c)}</p>
 ${violationBlock(main)}${
   anomaly === undefined
     ? ""
@@ -46,14 +46,14 @@ ${violationBlock(main)}${
 <h4>What happened</h4>
 <ol class="narrative">
 ${paragraphs(narrative(c))}</ol>
-${spaceTimeDiagram(c)}${c.serial && serialRun(c.serial)}<h4>Replay it</h4>
-<code class="command">${replayCommand(replayFilePath(folder, c))}</code>
+${spaceTimeDiagram(c)}${c.serial && serialRun({ ...c.serial, ...(c.names && { names: c.names }) })}<h4>Replay it</h4>
+<code class="command">${replayCommandIn(folder, c)}</code>
 <p class="note">Run it in the folder in which the campaign ran. The file is <a href="${file}">${file}</a>, beside this report.</p>
 <h4>Scenario and schedule</h4>
 <dl class="facts">
 ${c.scenario.clients.map(
   (operations, client) =>
-    html`<dt>Client ${client}</dt><dd>${operations.map(
+    html`<dt>${capitalized(taskName(clientTask(client), c.names))}</dt><dd>${operations.map(
       (operation) => html`<div><code>${operationLine(operation)}</code></div>`,
     )}</dd>\n`,
 )}${initialState(c.scenario.initial)}<dt>Schedule</dt><dd><code>${formatSchedule(c.schedule)}</code></dd>
@@ -70,12 +70,12 @@ export function counterexampleSummary(c: Counterexample, at: number, folder: str
   return html`<article class="counterexample" id="counterexample-${at + 1}">
 <h3>${at + 1}. <code>${name}</code></h3>
 <p>(${checker}): ${message}</p>
-<code class="command">${replayCommand(replayFilePath(folder, c))}</code>
+<code class="command">${replayCommandIn(folder, c)}</code>
 </article>
 `;
 }
 
-function serialRun(serial: NonNullable<Counterexample["serial"]>): Markup {
+function serialRun(serial: TimelineSource): Markup {
   return html`<h4>The same operations, one after the other</h4>
 <p class="note">Executed in this order, they do not violate the rule.</p>
 <ol class="narrative">
@@ -161,4 +161,10 @@ function evidenceCell(row: JsonObject, key: string): string {
   const value = row[key];
   if (value === undefined) return "";
   return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function originSentence({ regression, execution, seed }: Counterexample): string {
+  return regression === undefined
+    ? `Found in execution ${formatNumber(execution)} of seed ${seed}.`
+    : `The stored regression ${regression} violates its rule again.`;
 }

@@ -10,7 +10,15 @@ import {
   timeline,
   usesBackground,
 } from "../timeline.ts";
-import { clientTask, responseLine, resultLine, statementLine, taskName } from "../trace-lines.ts";
+import {
+  type ClientNames,
+  clientTask,
+  responseLine,
+  resultLine,
+  statementLine,
+  taskName,
+  taskNames,
+} from "../trace-lines.ts";
 import { html, type Markup } from "./markup.ts";
 
 /** Lengths are in units of the SVG, which are pixels if the page is wide enough. */
@@ -33,13 +41,14 @@ export function spaceTimeDiagram(c: Counterexample): Markup {
     ...clientsIn(steps, c.scenario.clients.length),
     ...(usesBackground(steps) ? [-1] : []),
   ];
-  const diagram = new Diagram(clients);
+  const diagram = new Diagram(clients, c.names);
   for (const step of steps.slice(0, MAX_PAGE_STEPS)) diagram.addStep(step);
   return diagram.finish(mainViolation(c).name);
 }
 
 class Diagram {
   readonly #clients: readonly number[];
+  readonly #names: ClientNames | undefined;
   readonly #marks: Markup[] = [];
   readonly #brackets: Markup[] = [];
   /** The clients with an open transaction, and where their brackets begin. */
@@ -48,8 +57,9 @@ class Diagram {
   #y = TOP;
   #broken = false;
 
-  constructor(clients: readonly number[]) {
+  constructor(clients: readonly number[], names: ClientNames | undefined) {
     this.#clients = clients;
+    this.#names = names;
     const room = (PAGE_WIDTH - LEFT) / (clients.length + 1);
     this.#column = Math.round(Math.min(Math.max(room, COLUMN.least), COLUMN.most));
   }
@@ -104,7 +114,7 @@ class Diagram {
         this.#text(
           side,
           y - 8,
-          `waits for a lock of ${event.for.map(taskName).join(", ")}`,
+          `waits for a lock of ${taskNames(event.for, this.#names)}`,
           "doubt",
         );
         break;
@@ -161,7 +171,10 @@ class Diagram {
     }
     const bottom = this.#y;
     const width = this.#server + this.#column;
-    const tasks = [...this.#clients.map((client) => taskName(clientTask(client))), "database"];
+    const tasks = [
+      ...this.#clients.map((client) => taskName(clientTask(client), this.#names)),
+      "database",
+    ];
     const lines = tasks.map((name, at) => {
       const x = LEFT + at * this.#column;
       return html`<text class="strong" x="${x}" y="16" text-anchor="middle">${name}</text><path class="task" d="M${x} 24V${bottom}"/>`;

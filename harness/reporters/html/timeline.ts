@@ -14,6 +14,7 @@ import {
 } from "../timeline.ts";
 import {
   brokenLine,
+  type ClientNames,
   clientTask,
   faultLine,
   operationLine,
@@ -23,6 +24,7 @@ import {
   statementEnd,
   statementLine,
   taskName,
+  taskNames,
   valuesLine,
 } from "../trace-lines.ts";
 import { type Content, html, type Markup } from "./markup.ts";
@@ -39,57 +41,59 @@ export function timelineTable(source: TimelineSource, clients: number, caption: 
   const steps = timeline(source);
   const columns = [...clientsIn(steps, clients), ...(usesBackground(steps) ? [-1] : [])];
   const heads = columns.map(
-    (client) => html`<th scope="col" role="columnheader">${columnTitle(client)}</th>`,
+    (client) => html`<th scope="col" role="columnheader">${columnTitle(client, source.names)}</th>`,
   );
   const omitted = steps.length - MAX_PAGE_STEPS;
   return html`<table class="timeline" role="table">
 <caption>${caption}</caption>
 <thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader" class="step">Step</th>${heads}</tr></thead>
 <tbody role="rowgroup">
-${steps.slice(0, MAX_PAGE_STEPS).map((step) => stepRow(step, columns))}</tbody>
+${steps.slice(0, MAX_PAGE_STEPS).map((step) => stepRow(step, columns, source.names))}</tbody>
 </table>
 ${omitted > 0 ? html`<p class="note">${formatNumber(omitted)} more steps: <code>heddle replay</code> prints them.</p>\n` : undefined}`;
 }
 
-function columnTitle(client: number): string {
-  return capitalized(taskName(clientTask(client)));
+function columnTitle(client: number, names: ClientNames | undefined): string {
+  return capitalized(taskName(clientTask(client), names));
 }
 
-function stepRow(step: Step, columns: readonly number[]): Markup {
+function stepRow(step: Step, columns: readonly number[], names: ClientNames | undefined): Markup {
   const cells = columns.map((client) => {
     const chosen = clientOf(step.task) === client;
     const classes = [chosen ? "moves" : "", step.inTransaction.has(client) ? "transaction" : ""];
-    const events = step.events.filter((event) => clientOf(event.task) === client).map(eventMarkup);
-    return html`<td role="cell" class="${classes.join(" ").trim()}" data-task="${columnTitle(client)}">${chosen ? preemption(step) : undefined}${events}</td>`;
+    const events = step.events
+      .filter((event) => clientOf(event.task) === client)
+      .map((event) => eventMarkup(event, names));
+    return html`<td role="cell" class="${classes.join(" ").trim()}" data-task="${columnTitle(client, names)}">${chosen ? preemption(step, names) : undefined}${events}</td>`;
   });
   return html`<tr role="row"><th scope="row" role="rowheader" class="step">${step.number}</th>${cells}</tr>\n`;
 }
 
-function preemption({ preempts }: Step): Markup | undefined {
+function preemption({ preempts }: Step, names: ClientNames | undefined): Markup | undefined {
   if (preempts === undefined) return undefined;
-  return html`<p class="preempts">preempts ${taskName(clientTask(preempts))}</p>`;
+  return html`<p class="preempts">preempts ${taskName(clientTask(preempts), names)}</p>`;
 }
 
-function eventMarkup(event: TimelineEvent): Markup {
+function eventMarkup(event: TimelineEvent, names: ClientNames | undefined): Markup {
   switch (event.type) {
     case "operation":
       return html`<p>sends <code>${operationLine(event.operation)}</code></p>`;
     case "statement": {
       const values = valuesLine(event.statement);
-      return html`<p>${connectionName(event)}<code>${statementLine(event.statement)}</code></p>${
+      return html`<p>${connectionName(event, names)}<code>${statementLine(event.statement)}</code></p>${
         values === "" ? undefined : html`<p class="values"><code>${values}</code></p>`
       }${event.result && resultMarkup(event.result)}`;
     }
     case "wait":
-      return html`<p class="waits">${connectionName(event)}waits for a lock of ${event.for.map(taskName).join(" and ")}</p>`;
+      return html`<p class="waits">${connectionName(event, names)}waits for a lock of ${taskNames(event.for, names)}</p>`;
     case "fault":
-      return html`<p class="fault">${connectionName(event)}${faultLine(event)}</p>`;
+      return html`<p class="fault">${connectionName(event, names)}${faultLine(event, names)}</p>`;
     case "gate":
-      return html`<p class="gate">${connectionName(event)}stops in <code>${placeLine(event.place)}</code></p>`;
+      return html`<p class="gate">${connectionName(event, names)}stops in <code>${placeLine(event.place)}</code></p>`;
     case "result":
-      return html`<p>${connectionName(event)}${statementEnd(event.waited, event.result)}: <code>${firstWords(event.statement.sql)}</code></p>${resultMarkup(event.result)}`;
+      return html`<p>${connectionName(event, names)}${statementEnd(event.waited, event.result)}: <code>${firstWords(event.statement.sql)}</code></p>${resultMarkup(event.result)}`;
     case "deliver":
-      return html`<p>${connectionName(event)}receives the result</p>`;
+      return html`<p>${connectionName(event, names)}receives the result</p>`;
     case "response":
       return responseMarkup(event.response);
     case "broken":
@@ -98,8 +102,8 @@ function eventMarkup(event: TimelineEvent): Markup {
 }
 
 /** Names the connection if it is not the client's first. */
-function connectionName({ task }: TimelineEvent): Content {
-  return task.includes(".") ? html`<em>${taskName(task)}:</em> ` : undefined;
+function connectionName({ task }: TimelineEvent, names: ClientNames | undefined): Content {
+  return task.includes(".") ? html`<em>${taskName(task, names)}:</em> ` : undefined;
 }
 
 function resultMarkup(result: Result): Markup {

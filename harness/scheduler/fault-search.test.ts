@@ -1,0 +1,86 @@
+import { expect, test } from "vitest";
+import { type Choice, entryOf } from "../core/schedule.ts";
+import { Exhaustive } from "./exhaustive.ts";
+import { FaultSearch } from "./fault-search.ts";
+
+/**
+ * Executes clients with one statement each. A cut ends its client, which can then send again once; a
+ * client cannot be cut twice.
+ */
+function executionsOf(search: FaultSearch, clients = 2, most = 1_000): readonly string[] {
+  const executions: string[] = [];
+  while (executions.length < most && search.begin()) {
+    const left = Array.from({ length: clients }, (): Choice["action"][] => ["start", "release"]);
+    const lost = new Set<number>();
+    const entries: string[] = [];
+    let previous: string | undefined;
+    for (;;) {
+      const enabled = left.flatMap(([action], client): Choice[] =>
+        action === undefined ? [] : [{ task: String(client), action }],
+      );
+      const faults = left.flatMap(([action], client): Choice[] => {
+        const task = String(client);
+        if (lost.has(client)) return [{ task, action: "retry" }];
+        return action === "release" ? [{ task, action: "cut-before" }] : [];
+      });
+      const fault = search.inject(faults);
+      if (fault === undefined && enabled.length === 0) break;
+      const choice = fault ?? search.choose(enabled, previous);
+      const client = Number(choice.task);
+      if (choice.action === "cut-before") {
+        left[client] = [];
+        lost.add(client);
+      } else if (choice.action === "retry") {
+        left[client] = ["release"];
+        lost.delete(client);
+      } else left[client]?.shift();
+      entries.push(entryOf(choice));
+      previous = choice.task;
+    }
+    executions.push(entries.join(" "));
+  }
+  return executions;
+}
+
+const ORDERS = ["0 0 1 1", "1 1 0 0"];
+
+test("a search without kinds of faults executes the schedules alone", () => {
+  const search = new FaultSearch([], new Exhaustive(0));
+  expect(executionsOf(search)).toEqual(ORDERS);
+  expect(search.complete).toBe(true);
+});
+
+test("after the last schedule each fault is injected at each place, and the rest of the schedule follows", () => {
+  const search = new FaultSearch(["cut-before"], new Exhaustive(0));
+  expect(executionsOf(search)).toEqual([
+    ...ORDERS,
+    "0 0!cut-before 1 1",
+    "0 0 1 1!cut-before",
+    "1 1!cut-before 0 0",
+    "1 1 0 0!cut-before",
+  ]);
+  expect(search).toMatchObject({ complete: true, injected: 4 });
+});
+
+test("a place that several schedules share has one execution", () => {
+  const search = new FaultSearch(["cut-before"]);
+  const executions = executionsOf(search);
+  const faulty = executions.filter((entries) => entries.includes("!"));
+  const places = faulty.map((entries) => entries.replace(/(!cut-before).*/, "$1"));
+  expect(new Set(places).size).toBe(faulty.length);
+  expect(places.filter((place) => place === "0 0!cut-before")).toHaveLength(1);
+});
+
+test("where a client can send again after a fault, a further execution does so", () => {
+  const search = new FaultSearch(["cut-before", "retry"], new Exhaustive(0));
+  const executions = executionsOf(search, 1);
+  expect(executions).toEqual(["0 0", "0 0!cut-before", "0 0!cut-before 0!retry 0"]);
+  expect(search).toMatchObject({ complete: true, injected: 1 });
+});
+
+test("a search is incomplete until the last fault was injected", () => {
+  const search = new FaultSearch(["cut-before"], new Exhaustive(0));
+  executionsOf(search, 2, 5);
+  expect(search.search.complete).toBe(true);
+  expect(search.complete).toBe(false);
+});

@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { scenarioService, shortMessage } from "./scenario-service.ts";
+
+function migrated(setup: () => unknown): Promise<void> {
+  const service = scenarioService({ setup, clients: {} }, "a.mjs", new URL("file:///a.mjs"));
+  return service.migrate("postgres://127.0.0.1:1/none", undefined);
+}
+
+const refused = (port: number) =>
+  Object.assign(new Error(`connect ECONNREFUSED 127.0.0.1:${port}`), { code: "ECONNREFUSED" });
+
+test("the error of a setup is the setup's, also where something else refuses a connection", async () => {
+  const error = { code: "SERVICE_FAILED" };
+  await expect(migrated(() => Promise.reject(refused(6379)))).rejects.toMatchObject({
+    ...error,
+    message: "the scenario's setup failed: Error: connect ECONNREFUSED 127.0.0.1:6379",
+  });
+  const both = new AggregateError([refused(1), refused(2)]);
+  await expect(migrated(() => Promise.reject(both))).rejects.toMatchObject({
+    ...error,
+    message: expect.stringMatching(/:1; .*:2$/),
+  });
+});
+
+test.each([
+  ["short\n  text", "short text"],
+  [
+    `Traceback (most recent call last):\n${'  File "claim.py", line 3, in <module>\n'.repeat(20)}psycopg.errors.DeadlockDetected: deadlock detected\nDETAIL:  Process 1`,
+    "psycopg.errors.DeadlockDetected: deadlock detected",
+  ],
+  [
+    `claim.rb:3:in 'exec': duplicate key (PG::UniqueViolation, an error)\n${"\tfrom claim.rb:9\n".repeat(20)}`,
+    "claim.rb:3:in 'exec': duplicate key (PG::UniqueViolation, an error)",
+  ],
+  [
+    `file:///app/claim.mjs:3\n  throw new Error("sold out");\n        ^\n\nError: sold out\n${"    at main (claim.mjs:3)\n".repeat(20)}`,
+    "Error: sold out",
+  ],
+])("the message of a program is its telling line: %j", (text, telling) => {
+  expect(shortMessage(text)).toBe(telling);
+});
