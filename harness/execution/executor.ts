@@ -105,6 +105,11 @@ export class Executor<State extends Json, Op extends Operation> {
     return this.#database.gates?.uninstrumented ?? [];
   }
 
+  /** What the gates leave uncontrolled on this server, as sentences of a report. */
+  get uncontrolled(): InnerGates["uncontrolled"] {
+    return this.#database.gates?.uncontrolled ?? [];
+  }
+
   /**
    * Runs `scenario` once, in the order that `scheduler` chooses (its `begin` was called). Throws
    * HarnessError for what is not the service's behaviour; after that the executor can only be closed.

@@ -8,10 +8,11 @@ export function fakeExecutor(
 ): Executor<number, Toy> {
   const fake: Pick<
     Executor<number, Toy>,
-    "execute" | "uninstrumented" | "routines" | "ordersWakes"
+    "execute" | "uninstrumented" | "uncontrolled" | "routines" | "ordersWakes"
   > = {
     ordersWakes: true,
     uninstrumented: [],
+    uncontrolled: [],
     routines: {},
     execute: async (scenario, scheduler) => execute(scenario, scheduler),
   };

@@ -106,6 +106,7 @@ export async function runCampaign<State extends Json, Op extends Operation>(
     controlled: controlled(options.control, executor.ordersWakes),
     uncontrolled: [
       ...uncontrolled(options.control, environment, executor.ordersWakes, executor.uninstrumented),
+      ...executor.uncontrolled,
       ...cannotCheck(service, options.checkers),
     ],
     environment,

@@ -32,8 +32,8 @@ export class FootprintBuilder implements Touched {
   unknown = false;
   /** Whether a constraint or trigger may run at the end of the transaction. */
   deferred = false;
-  /** Whether a table with row gates is written. */
-  rowGates = false;
+  /** Whether a table is written that has gates in Heddle's triggers. */
+  writesGated = false;
   readonly #catalog: Catalog;
   readonly #writesSeen = new Set<string>();
 
@@ -103,10 +103,10 @@ export class FootprintBuilder implements Touched {
     this.#writesSeen.add(seen);
     this.writes.add(relation.object);
     for (const member of this.#catalog.hierarchyOf(relation)) {
-      const { kind, opaque, deferred, rowGates, oid } = member;
+      const { kind, opaque, deferred, gated, oid } = member;
       this.unknown ||= opaque || (kind !== "r" && kind !== "p");
       this.deferred ||= deferred;
-      this.rowGates ||= rowGates;
+      this.writesGated ||= gated;
       for (const sequence of member.sequences) this.writes.add(sequence);
       for (const trigger of member.triggers) this.#addRoutine(this.#catalog.routine(trigger));
       for (const expression of member.expressions) this.addText(expression);

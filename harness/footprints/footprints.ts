@@ -99,7 +99,8 @@ class SchemaFootprints implements Footprints {
     return {
       control,
       at: (place) => (steps === undefined ? everything : steps(place, everything)),
-      singleStep: !full.unknown && !full.rowGates && [...full.calls].every((it) => !hasGates(it)),
+      singleStep:
+        !full.unknown && !full.writesGated && [...full.calls].every((it) => !hasGates(it)),
       deferred: full.deferred || this.#ambient.deferred,
       catches: calls.some(mayCatch),
     };
