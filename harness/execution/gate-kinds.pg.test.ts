@@ -81,6 +81,37 @@ const CASES: { readonly [name: string]: Case } = {
     clients: [CREATE_TYPE, CREATE_TYPE],
     shows: fails("23505"),
   },
+  "an update sees one row as it is, and the others as they were": {
+    kind: "snapshot",
+    setup: "select",
+    clients: [
+      ["update counter set value = 1 where id = 2", "update counter set value = 1 where id = 1"],
+      ["update counter set value = value + 10 * (select sum(value) + 1 from counter) where id = 1"],
+    ],
+    shows: (execution) => values(execution) === "[11,1]",
+  },
+  "a row changes after the snapshot of a query that skips locked rows": {
+    kind: "snapshot",
+    setup: "select",
+    isolation: "repeatable read",
+    clients: [[raise(1)], ["select id from counter order by id limit 1 for update skip locked"]],
+    shows: fails("40001"),
+  },
+  "the two reads of one message differ": {
+    kind: "message",
+    setup: "select",
+    clients: [["select sum(value) from counter; select sum(value) from counter"], [raise(1)]],
+    shows: (execution) => bodies(execution).includes('["0","1"]'),
+  },
+  "a type is created in a message, while another session creates it": {
+    kind: "message",
+    setup: "select",
+    clients: [
+      ["create type mood as enum ('a'); select 1", "drop type mood"],
+      ["create type mood as enum ('a'); select 1", "drop type mood"],
+    ],
+    shows: fails("23505"),
+  },
 };
 
 test.each(Object.entries(CASES))("only with its gates: %s", async (_, it) => {

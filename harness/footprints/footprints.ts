@@ -1,4 +1,4 @@
-import { ISOLATIONS, type Isolation } from "../core/control.ts";
+import { type GateLevel, ISOLATIONS, type Isolation } from "../core/control.ts";
 import { isNothing, joined, NOTHING, type Touched } from "../core/footprint.ts";
 import { controlConnection } from "../postgres/control-connection.ts";
 import { type Catalog, type Routine, readCatalog } from "./catalog.ts";
@@ -47,13 +47,18 @@ select substring(setting from '^default_transaction_isolation=(.*)')
  *
  * @throws HarnessError CONNECTION_LOST when the server cannot be reached.
  */
-export async function readFootprints(directUrl: string, isolation: Isolation): Promise<Footprints> {
+export async function readFootprints(
+  directUrl: string,
+  isolation: Isolation,
+  gates: readonly GateLevel[] = [],
+): Promise<Footprints> {
   const client = await controlConnection(directUrl, "heddle footprints");
   try {
     const { rows } = await client.query<{ isolation: string | null }>(DEFAULT_ISOLATIONS);
     const candidates = [isolation, ...rows.map((row) => row.isolation)];
     const strictest = ISOLATIONS.findLast((it) => candidates.includes(it)) ?? isolation;
-    return new SchemaFootprints(await readCatalog(client), strictest);
+    const inMessages = gates.includes("snapshot") || gates.includes("message");
+    return new SchemaFootprints(await readCatalog(client), strictest, inMessages);
   } finally {
     await client.end();
   }
@@ -63,12 +68,15 @@ class SchemaFootprints implements Footprints {
   isolation: Isolation;
   stale = false;
   readonly #catalog: Catalog;
+  /** Whether the proxy may hold a request in the middle of its message. */
+  readonly #inMessages: boolean;
   readonly #requests = new Map<string, RequestFootprint>();
   /** What casts and domains touch. It belongs to every query: a text does not show its casts. */
   readonly #ambient: FootprintBuilder;
 
-  constructor(catalog: Catalog, isolation: Isolation) {
+  constructor(catalog: Catalog, isolation: Isolation, inMessages: boolean) {
     this.#catalog = catalog;
+    this.#inMessages = inMessages;
     this.isolation = isolation;
     this.#ambient = new FootprintBuilder(catalog);
     for (const expression of catalog.ambient.expressions) this.#ambient.addText(expression);
@@ -100,7 +108,10 @@ class SchemaFootprints implements Footprints {
       control,
       at: (place) => (steps === undefined ? everything : steps(place, everything)),
       singleStep:
-        !full.unknown && !full.writesGated && [...full.calls].every((it) => !hasGates(it)),
+        !this.#inMessages &&
+        !full.unknown &&
+        !full.writesGated &&
+        [...full.calls].every((it) => !hasGates(it)),
       deferred: full.deferred || this.#ambient.deferred,
       catches: calls.some(mayCatch),
     };

@@ -38,7 +38,11 @@ export interface WireGates {
   /** Between the snapshot of a SELECT and its first row, for the texts that `holds` selects. */
   readonly snapshot?: { readonly place: number; holds(sql: string): boolean };
   /** Between the statements of one message. */
-  readonly message?: { readonly place: number };
+  readonly message?: {
+    readonly place: number;
+    /** The statements of a simple query, or undefined where it has to stay whole. */
+    split(sql: string, inBlock: boolean): readonly string[] | undefined;
+  };
 }
 
 /** A routine that runs in one step although the gates inside routines are on. */

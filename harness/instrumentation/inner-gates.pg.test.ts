@@ -122,13 +122,16 @@ describe.each(GATE_KINDS)("gates of the kind $level", (kind) => {
     const session = await GatedClient.open(url);
     const expected = await outcomes(session);
     await installGateFunction(client);
-    const { places } = await kind.install(client, 5);
+    const { places, wire } = await kind.install(client, 5);
     expect(await outcomes(session)).toEqual(expected);
     expect(session.places).toEqual([]);
     await session.locks.enable(session.pid);
     expect(await outcomes(session)).toEqual(expected);
     const reached = [...new Set(session.places)].sort((a, b) => a - b);
-    expect(reached).toEqual(places.map((_, index) => index + 5));
+    // The gates on the wire are the proxy's: `request-parts.pg.test.ts` tests these.
+    const onWire = [wire?.snapshot?.place, wire?.message?.place];
+    const inServer = places.map((_, index) => index + 5).filter((it) => !onWire.includes(it));
+    expect(reached).toEqual(inServer);
     await session.end();
   });
 
@@ -136,7 +139,7 @@ describe.each(GATE_KINDS)("gates of the kind $level", (kind) => {
     const before = await definitions();
     await installGateFunction(client);
     await kind.install(client, 1);
-    expect(await definitions()).not.toEqual(before);
+    if (kind.level !== "message") expect(await definitions()).not.toEqual(before);
     await kind.remove(client);
     expect(await definitions()).toEqual(before);
   });

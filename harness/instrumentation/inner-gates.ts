@@ -7,8 +7,10 @@ import { definitionGates } from "./definition-gates.ts";
 import { installGateFunction } from "./gate-function.ts";
 import type { GateKind, UninstrumentedRoutine, WireGates } from "./gate-kind.ts";
 import { GateLocks } from "./gate-locks.ts";
+import { messageGates } from "./message-gates.ts";
 import { routineGates } from "./routine-gates.ts";
 import { rowGates } from "./row-gates.ts";
+import { snapshotGates } from "./snapshot-gates.ts";
 
 /** Every kind of gate inside the server, in the order of installation. */
 export const GATE_KINDS: readonly GateKind[] = [
@@ -16,6 +18,8 @@ export const GATE_KINDS: readonly GateKind[] = [
   rowGates,
   commitGates,
   definitionGates,
+  snapshotGates,
+  messageGates,
 ];
 
 /** The gates inside the server of one database. */
