@@ -97,6 +97,18 @@ const CASES: { readonly [name: string]: Case } = {
     clients: [[raise(1)], ["select id from counter order by id limit 1 for update skip locked"]],
     shows: fails("40001"),
   },
+  "the second condition of a routine reads after another commit": {
+    kind: "routine",
+    setup: `create function look() returns text language plpgsql as $$
+      begin
+        if exists (select from counter where id = 1 and value > 0) then return 'first';
+        elsif exists (select from counter where id = 2 and value > 0) then return 'second';
+        end if;
+        return 'none';
+      end $$`,
+    clients: [["select look()"], [raise(1), raise(2)]],
+    shows: (execution) => bodies(execution).includes('["second"]'),
+  },
   "the two reads of one message differ": {
     kind: "message",
     setup: "select",

@@ -149,6 +149,11 @@ test("the gates of all kinds are numbered consecutively", async () => {
   const gates = await installGates(url, GATE_LEVELS);
   const numbers = [...gates.places.keys()];
   expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+  expect([...gates.places.values()].slice(0, 3)).toEqual([
+    { of: "choose(integer)", line: 3, next: expect.stringContaining("if exists") },
+    { of: "choose(integer)", line: 4, next: expect.stringContaining("elsif exists") },
+    { of: "choose(integer)", line: 6, next: expect.stringContaining("case when exists") },
+  ]);
   expect([...gates.places.values()]).toContainEqual({
     of: "audit",
     line: null,
