@@ -2,7 +2,7 @@ import { type GateLevel, ISOLATIONS, type Isolation } from "../core/control.ts";
 import { isNothing, joined, NOTHING, type Touched } from "../core/footprint.ts";
 import { controlConnection } from "../postgres/control-connection.ts";
 import { type Catalog, type Routine, readCatalog } from "./catalog.ts";
-import { FootprintBuilder } from "./footprint-builder.ts";
+import { FootprintBuilder, TRANSACTION_NUMBERS } from "./footprint-builder.ts";
 import { controlOf, mayAlterSchema, type TransactionControl } from "./transaction-control.ts";
 
 /** What a request may touch, step by step. */
@@ -70,6 +70,7 @@ class SchemaFootprints implements Footprints {
   readonly #catalog: Catalog;
   /** Whether the proxy may hold a request in the middle of its message. */
   readonly #inMessages: boolean;
+  #numbersRead = false;
   readonly #requests = new Map<string, RequestFootprint>();
   /** What casts and domains touch. It belongs to every query: a text does not show its casts. */
   readonly #ambient: FootprintBuilder;
@@ -103,10 +104,11 @@ class SchemaFootprints implements Footprints {
     const everything = touchedBy(full, this.#ambient);
     const calls = [...full.calls, ...this.#ambient.calls];
     this.stale ||= calls.some(({ alters }) => alters);
+    this.#numbersRead ||= full.readsNumbers;
     const steps = isNothing(this.#ambient) && !full.unknown ? this.#stepsOf(sql) : undefined;
     return {
       control,
-      at: (place) => (steps === undefined ? everything : steps(place, everything)),
+      at: (place) => this.#withNumber(steps === undefined ? everything : steps(place, everything)),
       singleStep:
         !this.#inMessages &&
         !full.unknown &&
@@ -115,6 +117,16 @@ class SchemaFootprints implements Footprints {
       deferred: full.deferred || this.#ambient.deferred,
       catches: calls.some(mayCatch),
     };
+  }
+
+  /**
+   * A transaction gets its number with its first write. Once a request has read such numbers, their
+   * order counts, and writes depend on one another whatever they write.
+   */
+  #withNumber(touched: Touched | undefined): Touched | undefined {
+    if (!this.#numbersRead || touched === undefined) return touched;
+    if (touched.writes.size + touched.shares.size === 0) return touched;
+    return joined(touched, { ...NOTHING, writes: new Set([TRANSACTION_NUMBERS]) });
   }
 
   /**
