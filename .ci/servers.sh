@@ -125,7 +125,7 @@ starts() {
     timed 'container, next start' "${one[@]}" "container:$stand_in" &&
     timed 'container, first start with --reuse' "${one[@]}" "container:$stand_in" --reuse &&
     timed 'container, next start with --reuse' "${one[@]}" "container:$stand_in" --reuse &&
-    docker ps --all --quiet --filter label=heddle.kept |
+    docker ps --all --quiet --filter label=heddle.reusable |
     xargs --no-run-if-empty docker rm --force --volumes >/dev/null
 }
 

@@ -1,11 +1,10 @@
 import type { Call, Response } from "../harness/core/history.ts";
 import type { ObservedHistory } from "../harness/core/model.ts";
-import { APART, initialState } from "../models/booking/initial-states.ts";
 import { model } from "../models/booking/model.ts";
 import type { Calendar } from "../models/booking/model-calendar.ts";
 import { answer } from "../models/booking/model-rules.ts";
 import type { BookingOperation } from "../models/booking/operations.ts";
-import type { BookingState } from "../models/booking/state.ts";
+import { APART, type BookingState, initialState } from "../models/booking/state.ts";
 
 type BookingCall = Call<BookingOperation>;
 

@@ -131,7 +131,9 @@ export class UngatedSystem<State extends Json, Op extends Operation> {
       scenario,
       schedule: { version: 1, entries: [] },
       trace,
-      ending: stuck ? { type: "stuck", waits: "clients without an answer" } : { type: "complete" },
+      completion: stuck
+        ? { type: "stuck", waits: "clients without an answer" }
+        : { type: "complete" },
       ...(stuck ? { openTransactions: 0 } : leftovers),
       snapshot: await this.#system.observe(),
       contents: await this.#system.contents?.(),

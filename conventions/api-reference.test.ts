@@ -16,7 +16,24 @@ const SOURCES = {
   "harness/index.ts": `
     export { type Options, run, Clock } from "./run.ts";
     export type * from "./types.ts";`,
-  "harness/types.ts": "/** A name. */\nexport type Name = string;",
+  "harness/types.ts": `
+    /** A name. */
+    export type Name = string;
+    const LEVELS = ["low", "high"] as const;
+    /** A level. */
+    export type Level = (typeof LEVELS)[number];
+    const KINDS = { a: 1, "b-c": 2 };
+    /** A kind. */
+    export type Kind = keyof typeof KINDS;
+    /** A place. */
+    export interface Place {
+      /** Where. */
+      readonly at: {
+        /** From 1. */
+        readonly line: number;
+        readonly column: number;
+      };
+    }`,
   "harness/vitest.ts": "/** A test. */\nexport function raced(): void {}",
   "harness/run.ts": `
     import type { Name } from "./types.ts";
@@ -48,7 +65,16 @@ test("an export has its signature, docstring, members and the types that it ment
   await rm(folder, { recursive: true });
 
   expect(reference).toContain("Functions and classes: [`Clock`](#clock), [`run`](#run).");
-  expect(reference).toContain("Types: [`Name`](#name), [`Options`](#options).");
+  expect(reference).toContain(
+    "Types: [`Kind`](#kind), [`Level`](#level), [`Name`](#name), [`Options`]",
+  );
+  expect(reference).toContain('type Level =\n  | "low"\n  | "high";\n');
+  expect(reference).toContain('type Kind =\n  | "a"\n  | "b-c";\n');
+  expect(reference).toContain(`
+- \`at: object\`: Where.
+  - \`line: number\`: From 1.
+  - \`column: number\`
+`);
   expect(reference).toContain(`### run
 
 \`\`\`ts

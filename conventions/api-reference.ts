@@ -1,4 +1,10 @@
-import { type ClassDeclaration, type InterfaceDeclaration, type JSDoc, Node } from "ts-morph";
+import {
+  type ClassDeclaration,
+  type InterfaceDeclaration,
+  type JSDoc,
+  Node,
+  type TypeAliasDeclaration,
+} from "ts-morph";
 import {
   docsOf,
   ENTRIES,
@@ -94,9 +100,31 @@ function signatureOf(declaration: PublicDeclaration): string {
       .replace(/^export /, "")
       .trim();
   }
-  if (Node.isTypeAliasDeclaration(declaration))
-    return declaration.getText().replace(/^export /, "");
+  if (Node.isTypeAliasDeclaration(declaration)) return aliasText(declaration);
   return `const ${declaration.getName()}: ${declaration.getTypeNode()?.getText() ?? "unknown"}`;
+}
+
+/** The names in a constant, where the type is `keyof typeof CONSTANT` or `(typeof CONSTANT)[number]`. */
+function aliasText(declaration: TypeAliasDeclaration): string {
+  const text = declaration.getText().replace(/^export /, "");
+  const [, constant] =
+    /= (?:keyof typeof (?=\w+;)|\(typeof (?=\w+\)\[number\];))(\w+)/.exec(text) ?? [];
+  const variable = declaration.getSourceFile().getVariableDeclaration(constant ?? "");
+  const value = variable?.getInitializer();
+  const literal = Node.isAsExpression(value) ? value.getExpression() : value;
+  const names = Node.isArrayLiteralExpression(literal)
+    ? literal.getElements().map((element) => element.getText())
+    : Node.isObjectLiteralExpression(literal)
+      ? literal
+          .getProperties()
+          .map((property) => quoted(Node.hasName(property) ? property.getName() : ""))
+      : [];
+  if (names.length === 0) return text;
+  return `type ${declaration.getName()} =${names.map((name) => `\n  | ${name}`).join("")};`;
+}
+
+function quoted(name: string): string {
+  return name.startsWith('"') ? name : JSON.stringify(name);
 }
 
 function textWithout(node: Node, part: Node | undefined): string {
@@ -109,19 +137,30 @@ function textWithout(node: Node, part: Node | undefined): string {
 
 function membersText(declaration: ClassDeclaration | InterfaceDeclaration): string {
   const members: readonly Node[] = declaration.getMembers();
-  const lines = members
-    .filter((member) => !isPrivate(member))
-    .map((member) => {
-      const body = Node.isBodyable(member) || Node.isConstructorDeclaration(member);
-      const text = textWithout(member, body ? member.getBody() : undefined)
-        .replace(/^(override )?(readonly |async )?/, "")
-        .replace(/;$/, "")
-        .replaceAll(/\s+/g, " ");
-      const docs = Node.isJSDocable(member) ? docText(member.getJsDocs()).trim() : "";
-      const described = docs.replaceAll(/\n(?=.)/g, "\n  ");
-      return described === "" ? `- \`${text}\`` : `- \`${text}\`: ${described}`;
-    });
+  const lines = members.filter((member) => !isPrivate(member)).flatMap(memberLines);
   return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
+}
+
+/** A member as an item of a list; members of an object with comments of its own are items below it. */
+function memberLines(member: Node): readonly string[] {
+  const docs = Node.isJSDocable(member) ? docText(member.getJsDocs()).trim() : "";
+  const described = docs.replaceAll(/\n(?=.)/g, "\n  ");
+  const type = Node.isPropertySignature(member) ? member.getTypeNode() : undefined;
+  const inner = Node.isTypeLiteral(type) && type.getText().includes("/**") ? type : undefined;
+  const text = inner ? `${textWithout(member, inner)} object` : memberText(member);
+  const line = `- \`${text.replace(/^(override )?(readonly |async )?/, "")}\``;
+  const items = inner?.getMembers().flatMap(memberLines) ?? [];
+  return [
+    described === "" ? line : `${line}: ${described}`,
+    ...items.map((item) => `  ${item.replaceAll(/\n(?=.)/g, "\n  ")}`),
+  ];
+}
+
+function memberText(member: Node): string {
+  const body = Node.isBodyable(member) || Node.isConstructorDeclaration(member);
+  return textWithout(member, body ? member.getBody() : undefined)
+    .replace(/;$/, "")
+    .replaceAll(/\s+/g, " ");
 }
 
 function docText(docs: readonly JSDoc[]): string {

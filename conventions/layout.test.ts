@@ -1,12 +1,12 @@
 import { globSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { layoutFindings } from "./layout.ts";
+import { harness, layoutFindings } from "./layout.ts";
 
 const root = new URL("../", import.meta.url);
 
 /** The findings in a few sources, as `rule: path message`. */
 function findingsIn(sources: Readonly<Record<string, string>>): readonly string[] {
-  return layoutFindings(new Map(Object.entries(sources)), ["fastify"]).map(
+  return layoutFindings(new Map(Object.entries(sources)), ["fastify", "libpg-query"]).map(
     ({ rule, path, message }) => `${rule}: ${path} ${message}`,
   );
 }
@@ -27,6 +27,17 @@ test("the project keeps to its layout", () => {
   expect([...sources.keys()]).toContain("harness/index.ts");
   expect([...sources.keys()].join()).toContain(".pg.test.ts");
   expect(findings.map(({ path, message }) => `${path} ${message}`)).toEqual([]);
+});
+
+test("ARCHITECTURE.md has the layers", () => {
+  const rows = readFileSync(new URL("ARCHITECTURE.md", root), "utf8").matchAll(
+    /^\| ((?:`[a-z]+`(?:, )?)+) \| (.*) \|$/gm,
+  );
+  const names = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
+  const layers = [...rows].flatMap(([, folders = "", may = ""]) =>
+    names(folders).map((folder) => [folder, names(may)] as const),
+  );
+  expect(Object.fromEntries(layers)).toEqual(harness);
 });
 
 describe("imports between folders", () => {
@@ -125,6 +136,16 @@ describe("packages", () => {
     expect(findingsIn({ "harness/core/a.ts": `import "node:fs"; import "fastify";` })).toEqual([
       "packages: harness/core/a.ts must not import node:fs: core imports nothing",
       "packages: harness/core/a.ts must not import fastify: core imports nothing",
+    ]);
+  });
+
+  test("that a folder wraps are imported by that folder alone", () => {
+    const sources = {
+      "harness/parser/a.ts": `import "libpg-query";`,
+      "harness/mutation/b.ts": `import "libpg-query";`,
+    };
+    expect(findingsIn(sources)).toEqual([
+      "packages: harness/mutation/b.ts must not import libpg-query: only harness/parser/ uses it",
     ]);
   });
 

@@ -7,7 +7,7 @@ export interface LayoutFinding {
 }
 
 /** The folders of the harness, the lowest layer first. Each may import what its row names. */
-const harness = {
+export const harness = {
   core: [],
   postgres: ["core"],
   scheduler: ["core"],
@@ -21,7 +21,7 @@ const harness = {
     "scheduler/scheduler.ts",
   ],
   service: ["core", "postgres", "execution"],
-  isolationtester: ["core", "postgres", "proxy", "execution", "service"],
+  isolationtester: ["core", "postgres", "parser", "proxy", "execution", "service"],
   loading: ["core", "service", "isolationtester"],
   explorer: [
     ...["core", "postgres", "scheduler", "checkers", "footprints", "execution", "service"],
@@ -106,6 +106,9 @@ const entries = [
 /** What the package contains, as sources or built. */
 const published = [/^(harness|bin)\//, /^examples\/(?!knex\/)/];
 
+/** Packages that one folder wraps for all others. */
+const wrapped: { readonly [name: string]: string } = { "libpg-query": "harness/parser/" };
+
 const isTest = (path: string): boolean => /\.(test|fixture)\.ts$/.test(path);
 const LINE_LIMIT = 400;
 
@@ -158,13 +161,25 @@ function forbiddenPackages(
   if (isTest(path) || !published.some((folder) => folder.test(path))) {
     return [];
   }
-  const isPlain = path.startsWith("harness/core/");
-  const allowed = (from: string): boolean =>
-    !isPlain && (from.startsWith("node:") || dependencies.some((name) => packageOf(from) === name));
-  const reason = isPlain ? "core imports nothing" : "it is not in package.json's dependencies";
-  return imports
-    .filter(({ from, isPackage }) => isPackage && !allowed(from))
-    .map(({ from }) => ({ rule: "packages", path, message: `must not import ${from}: ${reason}` }));
+  return imports.flatMap(({ from, isPackage }) => {
+    const reason = isPackage ? forbiddenPackage(path, from, dependencies) : undefined;
+    if (reason === undefined) return [];
+    return [{ rule: "packages", path, message: `must not import ${from}: ${reason}` }];
+  });
+}
+
+/** Why a file must not import a package; undefined if it may. */
+function forbiddenPackage(
+  path: string,
+  from: string,
+  dependencies: readonly string[],
+): string | undefined {
+  if (path.startsWith("harness/core/")) return "core imports nothing";
+  if (from.startsWith("node:")) return undefined;
+  const name = packageOf(from);
+  if (!dependencies.includes(name)) return "it is not in package.json's dependencies";
+  const folder = wrapped[name] ?? "";
+  return path.startsWith(folder) ? undefined : `only ${folder} uses it`;
 }
 
 function packageOf(specifier: string): string {

@@ -14,37 +14,15 @@ const files = parseSources(
   ),
 );
 
-/** Names that are to be replaced. */
-const PENDING = [
-  ...["simpler", "accepts", "strikes", "ways", "huntingOrder", "hunt", "Finding", "story", "Story"],
-  ...["Ways", "alone", "turn", "family", "stage", "assumed", "kept", "woken", "inOrder", "freezer"],
-  ...["doomed", "unsaid", "land", "disturb", "heard", "traffic", "ending", "Ending", "friends"],
-  ...["account", "Owner", "owner", "rest", "own", "KEPT", "setUp", "SETUP"],
-  ...["setup.ts", "kept.ts", "kept.test.ts", "kept.container.test.ts"],
-];
-const PENDING_TYPES = ["Slot", "Booking", "Toy"];
-
-/** The last part of a path, and the member or export in it: `tried` in `a.ts Statement.tried`. */
-const lastName = (where: string) =>
-  where
-    .split(/[/ ]/)
-    .at(-1)
-    ?.split(/\.(?!ts|test|container)/)
-    .at(-1);
-
 test("the harness has standard names", () => {
   const findings = vocabularyFindings(
     files.filter((file) => file.getFilePath().startsWith("/harness/")),
-  )
-    .filter(({ where }) => !PENDING.includes(lastName(where) ?? ""))
-    .map(({ where, message }) => `${where} ${message}`);
+  ).map(({ where, message }) => `${where} ${message}`);
   expect(findings).toEqual([]);
 });
 
 test("each exported type has one declaration", () => {
-  const findings = duplicateTypes(files)
-    .filter(({ where }) => !PENDING_TYPES.includes(where))
-    .map(({ where, message }) => `${where} ${message}`);
+  const findings = duplicateTypes(files).map(({ where, message }) => `${where} ${message}`);
   expect(findings).toEqual([]);
 });
 

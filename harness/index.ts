@@ -10,12 +10,11 @@ export type { CheckerName } from "./checkers/registry.ts";
 export type { Control, GateLevel, Isolation } from "./core/control.ts";
 export type * from "./core/counterexample.ts";
 export { HarnessError, type HarnessErrorCode } from "./core/error.ts";
-export type { Commit, Ending, Execution, Snapshot } from "./core/execution.ts";
+export type { Commit, Completion, Execution, Snapshot } from "./core/execution.ts";
 export type { Fault } from "./core/fault.ts";
 export type { Footprint, Touched } from "./core/footprint.ts";
 export type { Call, Event, History, Invocation, Response, Return } from "./core/history.ts";
 export type * from "./core/ids.ts";
-export type * from "./core/invariant.ts";
 export type * from "./core/json.ts";
 export { isUnknown, type Model, type ObservedHistory } from "./core/model.ts";
 export type * from "./core/operation.ts";
@@ -38,10 +37,10 @@ export { startServer } from "./postgres/provider.ts";
 export type * from "./postgres/server.ts";
 export { TestClock } from "./postgres/test-clock.ts";
 export type * from "./scheduler/scheduler.ts";
-export type { StrategyName } from "./scheduler/strategies.ts";
 export {
   type ScenarioPlan,
   type Strategy,
+  type StrategyName,
   type StrategyOptions,
   strategies,
 } from "./scheduler/strategies.ts";
@@ -49,5 +48,4 @@ export type * from "./service/attack.ts";
 export type { AppliedMutant, SchemaMutant } from "./service/open-executor.ts";
 export type * from "./service/scenario-definition.ts";
 export { defineScenario } from "./service/scenario-definition.ts";
-export type * from "./service/service.ts";
 export type * from "./service/service.ts";

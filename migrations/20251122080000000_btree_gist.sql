@@ -1,2 +1,2 @@
--- Lets one GiST index compare a provider for equality and a time range for overlap.
+-- GiST indexes need it to compare a provider for equality together with a time range for overlap.
 create extension if not exists btree_gist;

@@ -7,7 +7,7 @@ create table providers (
 );
 
 comment on table providers is
-  'Whose calendar it is. All that must not overlap must not overlap within one provider.';
+  'The owners of calendars. Overlap rules apply within one provider.';
 comment on constraint providers_pkey on providers is
   'Each provider is one row, so that a calendar has one owner.';
 comment on index providers_pkey is

@@ -1,5 +1,5 @@
--- Times are kept to the millisecond, which is what JSON and its readers carry: a slot that was
--- listed is found again by the very times that the list showed.
+-- Times have milliseconds, the precision of JavaScript dates: a create finds a slot by the times that
+-- a list of slots showed.
 create table availability_slots (
   id           bigint generated always as identity,
   provider_id  bigint         not null,
@@ -29,17 +29,17 @@ comment on table availability_slots is
   'A slot''s provider and times never change, so it can be looked up before it is locked.';
 comment on column availability_slots.is_available is
   'False while an active booking holds this very slot, and while the slot is withdrawn. A slot '
-  'that merely overlaps a booked one stays available, and is refused when it is claimed.';
+  'that overlaps a booked one stays available, and a claim of it is refused.';
 comment on column availability_slots.withdrawn_at is
-  'When the provider took the slot back; null while it is offered.';
+  'When the provider withdrew the slot; null while it is published.';
 comment on constraint availability_slots_pkey on availability_slots is
   'Each slot is one row, so that locking the row locks the slot. Slots are locked in this order.';
 comment on constraint availability_slots_provider_fkey on availability_slots is
-  'No slot without a provider: every calendar entry has an owner.';
+  'No slot without a provider: every slot has an owner.';
 comment on constraint availability_slots_time_order on availability_slots is
-  'No empty or backward slot: an empty range overlaps nothing, and would escape every overlap rule.';
+  'No empty or negative slot: an empty range overlaps nothing, and would escape every overlap rule.';
 comment on constraint availability_slots_withdrawn_is_unavailable on availability_slots is
-  'A withdrawn slot is never on offer, whoever frees it.';
+  'A withdrawn slot is never available, even after its booking was cancelled.';
 comment on constraint availability_slots_identity on availability_slots is
   'Lets a booking refer to its slot together with the slot''s provider and times.';
 comment on index availability_slots_pkey is

@@ -24,9 +24,9 @@ create table bookings (
   constraint bookings_created_by_known check (created_by in ('customer', 'vendor'))
 );
 
--- Before the exclusion constraint, since Postgres checks indexes in the order of their creation:
--- of two rivals for one time the second waits here, where it blocks nobody yet. Inside an
--- exclusion check two rivals can each wait for the other.
+-- Created before the exclusion constraint, since Postgres checks indexes in the order of creation: of
+-- two concurrent inserts with the same start the second waits here, before its row blocks others.
+-- Inside an exclusion check two inserts can wait for each other.
 create unique index idx_bookings_provider_time_unique
   on bookings (provider_id, start_at)
   where status in ('pending', 'confirmed');
@@ -44,26 +44,26 @@ create index idx_bookings_slot on bookings (slot_id);
 create index idx_bookings_hold_expiry on bookings (hold_expires_at) where status = 'pending';
 
 comment on table bookings is
-  'Who has which slot. Pending and confirmed bookings are active and hold their slot; the others '
-  'are history. A row is written whole, by one insert, so that no half of a booking is ever seen.';
+  'The bookings of slots. Pending and confirmed bookings are active and take their slot; the others '
+  'are history. One insert writes the whole row, so that no incomplete booking is visible.';
 comment on column bookings.idempotency_slot_id is
-  'The slot that was asked for with idempotency_key. It stays when the booking is rescheduled, so '
-  'that a late repeat of the create is still known as the same request.';
+  'The slot that the create with idempotency_key asked for. It does not change when the booking is '
+  'rescheduled, so that a late repeat of the create is still recognised.';
 comment on column bookings.hold_expires_at is
-  'Until when a pending booking holds its slot. The hold ends when expire_holds finds it past, '
-  'not before; null for a booking that needs no payment.';
+  'Until when a pending booking holds its slot. The hold ends at the first expire_holds after this '
+  'time; null for a booking that needs no payment.';
 comment on column bookings.payment_intent_id is
-  'What the create named or, once a payment has confirmed the booking, that payment.';
+  'The payment that the create named or, once the booking is confirmed, the one that confirmed it.';
 comment on constraint bookings_pkey on bookings is
   'Each booking is one row, so that locking the row locks the booking. Bookings are locked in '
   'this order, and before any slot.';
 comment on constraint bookings_slot_fkey on bookings is
-  'A booking''s slot exists, and the booking has that slot''s provider and times: what the '
-  'overlap rules compare is what was booked.';
+  'A booking''s slot exists, and the booking has its provider and times: the overlap rules compare '
+  'the times that were booked.';
 comment on constraint bookings_status_known on bookings is
   'Only the five known statuses: an unknown one would count as inactive and escape the overlap rules.';
 comment on constraint bookings_created_by_known on bookings is
-  'Whether a booking needs a payment depends on who made it, so that must be known.';
+  'Only a customer''s booking needs a payment, so its creator must be known.';
 comment on constraint bookings_no_overlap_provider_time on bookings is
   'No double booking: active bookings of one provider never overlap. Ranges are half-open, so '
   'adjacent ones do not collide.';

@@ -1,5 +1,4 @@
--- A time that is offered already stays as it is, booked or not; one that was withdrawn is offered
--- again. So publishing twice is publishing once.
+-- Idempotent: a published slot stays as it is, booked or not; a withdrawn one is published again.
 create function publish_slot(p_provider_id bigint, p_start timestamptz, p_end timestamptz)
   returns availability_slots
   language plpgsql
@@ -27,5 +26,5 @@ end
 $$;
 
 comment on function publish_slot(bigint, timestamptz, timestamptz) is
-  'Offers a time of a provider, once: a withdrawn slot of that very time is offered again, a live '
-  'one is returned as it is. It protects a booked slot from being offered a second time.';
+  'Publishes a slot, once: a withdrawn slot of the same time is published again, any other is '
+  'returned unchanged. It protects a booked slot from being made available again.';

@@ -32,5 +32,5 @@ end
 $$;
 
 comment on function withdraw_slot(bigint) is
-  'Takes a free slot back; withdrawing it twice is withdrawing it once. It protects the customer '
-  'of a booked slot: the lock on the slot keeps a claim from coming between the check and the change.';
+  'Withdraws a slot that is not booked; a repeat changes nothing. It protects the customer of a booked '
+  'slot: the lock on the slot prevents a claim between the check and the update.';

@@ -1,11 +1,11 @@
--- Locks are always taken in one order: bookings by id, then slots by id. A claim has no booking
--- yet, so it takes slots only: its own, and those of the provider that overlap it.
+-- Locks are taken in one order: bookings by id, then slots by id. A claim has no booking yet, so it
+-- locks slots only: its own, and those of the provider that overlap it.
 --
--- Two claims of overlapping slots always meet at one of the two slots. Whichever took its snapshot
--- later saw both slots, and locks both; the other locks at least its own. So one of them waits
--- before it inserts anything, and the exclusion constraint never has to wait for a rival that
--- waits for it. After the wait everything is read again, by statements with a snapshot of their
--- own. A rival that was booked while this claim waited is then found by the overlap check.
+-- Two claims of overlapping slots always compete for the lock of one of the two slots: the claim with
+-- the later snapshot sees both slots and locks both; the other locks at least its own. So one of them
+-- waits before it inserts anything, and no deadlock arises inside the exclusion constraint. After the
+-- wait, statements with new snapshots read everything again, and the overlap check finds a booking
+-- that was made during the wait.
 create function claim_slot_and_create_booking(
   p_slot_id           bigint,
   p_provider_id       bigint,
@@ -97,8 +97,8 @@ begin
   )
   on conflict (customer_id, idempotency_key) where idempotency_key is not null do nothing
   returning * into v_booking;
-  -- The key appeared after it was looked up: from a claim that this one's locks did not keep out,
-  -- and so of another slot.
+  -- The key was inserted after the look-up, by a claim that needed none of the same locks, and so of
+  -- another slot.
   if not found then
     raise exception 'Idempotency key was used for a different request'
       using errcode = 'BK008',
@@ -114,7 +114,7 @@ $$;
 
 comment on function
   claim_slot_and_create_booking(bigint, bigint, text, text, text, text, text, text, interval) is
-  'The one way to a booking: takes the slot and writes the whole booking in one transaction. It '
-  'protects against double booking (locks the slot and what overlaps it, then checks), against '
-  'half-written bookings (one insert), and against booking twice for one request (idempotency '
-  'key: a repeat returns the first booking, whatever became of it).';
+  'The only way to make a booking: takes the slot and writes the whole booking in one transaction. It '
+  'protects against double bookings (locks the slot and all overlapping ones, then checks), against '
+  'incomplete bookings (one insert), and against two bookings for one request (idempotency key: a '
+  'repeat returns the first booking in its current status).';

@@ -1,5 +1,5 @@
--- Locks in the usual order: the booking, then, only to win a slot back, slots by id, and the
--- payment last. Two events of one payment meet at its booking.
+-- Locks the booking, then, only to win a slot back, slots by id, and the payment last. Two events of
+-- one payment compete for the lock of its booking.
 create function record_payment(
   p_booking_id bigint,
   p_intent     text,
@@ -21,8 +21,7 @@ begin
             hint = 'Check the booking''s id.';
   end if;
 
-  -- Gateways repeat events, and mix up their order. A payment that was captured once stays so,
-  -- whatever arrives later.
+  -- Gateways repeat and reorder events. No later event changes a payment that was captured once.
   select * into payment from payments where intent = p_intent and booking_id = p_booking_id;
   if found and (payment.status <> 'declined' or not p_captured) then
     return;
@@ -61,7 +60,7 @@ begin
         update availability_slots set is_available = false, updated_at = now() where id = v_slot.id;
         v_kept := true;
       exception
-        -- Above READ COMMITTED the check above misses who came first while this call waited.
+        -- Above READ COMMITTED the check above misses bookings made while this call waited.
         when exclusion_violation or unique_violation then null;
       end;
     end if;
@@ -86,7 +85,7 @@ end
 $$;
 
 comment on function record_payment(bigint, text, boolean) is
-  'Takes note of what the gateway says of a payment, however often and however late it says so. '
-  'Captured money confirms the pending booking that it is for. If the hold has expired, the booking '
-  'wins its slot back where that is still free; all other money is due to be given back. It '
-  'protects the customer''s money: it is always either kept for a booking or refunded.';
+  'Records the gateway''s status of a payment; repeated and late events are safe. A captured payment '
+  'confirms its pending booking. An expired booking wins its slot back if that is still free; any '
+  'other captured payment is due for a refund. It protects the customer''s money: a payment is '
+  'either kept for a booking or refunded.';

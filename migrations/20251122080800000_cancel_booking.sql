@@ -45,7 +45,7 @@ end
 $$;
 
 comment on function cancel_booking(bigint, text) is
-  'Ends an active booking, frees its slot and owes its payment back, in one transaction. The lock on the booking protects '
-  'the slot''s next customer: only the first of two cancels frees it, and a reschedule cannot '
-  'change which slot that is. Where p_actor says who asks (customer:ID or vendor:ID), it has to be the '
-  'booking''s customer or provider.';
+  'Ends an active booking, frees its slot and makes its payment due for a refund, in one transaction. '
+  'The lock on the booking protects the slot''s next customer: only the first of two cancels frees '
+  'the slot, and no reschedule moves the booking meanwhile. p_actor (customer:ID or vendor:ID), if '
+  'given, has to be the booking''s customer or provider.';

@@ -1,5 +1,5 @@
--- Locks the booking, which fixes its slot; then the old slot, the new one and what overlaps that,
--- by id. So reschedules that cross never wait for each other in a circle.
+-- Locks the booking, so that its slot cannot change; then by id the old slot, the new one and those
+-- that overlap the new one. So crossing reschedules cannot deadlock.
 create function reschedule_booking(
   p_booking_id  bigint,
   p_new_slot_id bigint,
@@ -34,7 +34,7 @@ begin
             hint = 'Only a pending or confirmed booking can be rescheduled.';
   end if;
 
-  -- It is there already: nothing to do, so that a repeated reschedule succeeds like the first.
+  -- The booking has this slot already: a repeated reschedule succeeds like the first.
   if v_booking.slot_id = p_new_slot_id then
     return v_booking;
   end if;
@@ -100,7 +100,7 @@ end
 $$;
 
 comment on function reschedule_booking(bigint, bigint, text) is
-  'Moves an active booking to another free, future slot of the same provider; to its own slot is '
-  'no move. One transaction frees the old slot and takes the new one, so the customer never holds '
-  'both or neither, and it locks in one order, so that crossing moves do not deadlock. Where p_actor '
-  'says who asks (customer:ID or vendor:ID), it has to be the booking''s customer or provider.';
+  'Moves an active booking to another free, future slot of the same provider; a move to its own slot '
+  'changes nothing. One transaction frees the old slot and takes the new one, so that the customer '
+  'never has both or neither. Locks are taken in one order, so that crossing moves do not deadlock. '
+  'p_actor (customer:ID or vendor:ID), if given, has to be the booking''s customer or provider.';

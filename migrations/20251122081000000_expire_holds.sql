@@ -1,5 +1,5 @@
--- No hold that begins while this runs is over by p_now, as long as that is not still to come: so those
--- that the first statement sees are all that there are.
+-- If p_now is in the past, no hold that begins during the call is over at p_now, so the first
+-- statement sees every hold to expire.
 create function expire_holds(p_now timestamptz default now())
   returns integer
   language plpgsql
@@ -31,6 +31,6 @@ end
 $$;
 
 comment on function expire_holds(timestamptz) is
-  'Ends the pending bookings whose hold has run out, frees their slots, and returns how many. The '
-  'locks protect a booking that is being paid: it is looked at again after the wait, and kept. A '
-  'p_now that is still to come may miss what is booked meanwhile.';
+  'Expires the pending bookings whose hold is over at p_now, frees their slots, and returns their '
+  'number. The locks protect a booking that is being paid: its status is checked again after the '
+  'wait. With a p_now in the future it may miss bookings that are made meanwhile.';

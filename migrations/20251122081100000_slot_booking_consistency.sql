@@ -1,5 +1,5 @@
--- Each check reads its tables once (anti-joins, one sort by provider and start), and so grows with
--- their size and not with its square.
+-- Each check reads its tables once (anti-joins, one sort by provider and start): its cost grows with
+-- their size, not with the square of it.
 create function check_slot_booking_consistency()
   returns table (check_name text, slot_id bigint, booking_id bigint, provider_id bigint, details text)
   language sql
@@ -43,8 +43,8 @@ as $$
 
   union all
 
-  -- In the order of their starts, a booking overlaps an earlier one exactly when it begins before
-  -- the latest end so far. Where it does not, a new cluster of overlapping bookings begins.
+  -- In the order of starts, a booking overlaps an earlier one if and only if it begins before the
+  -- latest end so far. Otherwise it begins a new cluster of overlapping bookings.
   select 'overlapping_bookings', (array_agg(c.slot_id order by c.id desc))[1], max(c.id),
          c.provider_id,
          format('Bookings %s of provider %s overlap.',
@@ -96,8 +96,8 @@ as $$
 $$;
 
 comment on function check_slot_booking_consistency() is
-  'The rows that break a promise of the calendar, one row for each slot, booking or cluster of '
-  'overlapping bookings. It protects against what the constraints cannot see, and against their loss.';
+  'The rows that violate an invariant of the calendar, one row for each slot, booking or cluster of '
+  'overlapping bookings. It finds violations that no constraint prevents, or whose constraint is lost.';
 comment on function verify_booking_slot_consistency() is
-  'One row for each check: PASS or FAIL, how many violations, and the first ten of them in words. '
-  'What an audit reads.';
+  'One row for each check: PASS or FAIL, the number of violations, and descriptions of the first ten. '
+  'Read by audits.';

@@ -60,8 +60,8 @@ as $$
 $$;
 
 comment on function check_payment_consistency() is
-  'The payments and bookings that break a promise about money, one row each. It protects customers '
-  'from paying for nothing, and vendors from giving away time.';
+  'The payments and bookings that violate an invariant of payments, one row each. It protects '
+  'customers from paying for nothing, and vendors from giving away time.';
 comment on function verify_payment_consistency() is
-  'One row for each check: PASS or FAIL, how many violations, and the first ten of them in words. '
-  'It holds at every moment: money that is still to be given back is marked as such.';
+  'One row for each check: PASS or FAIL, the number of violations, and descriptions of the first ten. '
+  'It holds at every moment: payments that are not refunded yet are marked as due.';

@@ -1,4 +1,4 @@
-/** An id as clients send it. A bigint does not fit a JSON number, so a decimal string is better. */
+/** An id as clients send it: a decimal string, or a JSON number where that is exact. */
 export type Id = string | number;
 
 export type BookingStatus = "pending" | "confirmed" | "cancelled" | "completed" | "expired";
@@ -23,19 +23,22 @@ export interface Booking {
   readonly updatedAt: Date;
 }
 
-/** A booking, and whether its time to pay is over by the database's clock: a sweep has yet to end it. */
+/**
+ * A booking, and whether its hold is over by the database's clock. Such a booking stays pending until
+ * the next sweep expires it.
+ */
 export interface FoundBooking {
   readonly booking: Booking;
   readonly holdOver: boolean;
 }
 
-/** Whose calendar it is: a vendor. */
+/** A vendor, who owns a calendar. */
 export interface Provider {
   readonly id: string;
   readonly name: string;
 }
 
-/** A time that a provider offers, and that can be booked. */
+/** A time that a provider offers. */
 export interface Slot {
   readonly id: string;
   readonly providerId: string;
@@ -43,7 +46,7 @@ export interface Slot {
   readonly endAt: Date;
 }
 
-/** What a create asks for. The slot is named by its provider, start and end (ISO 8601). */
+/** The body of a create. Provider, start and end (ISO 8601) identify the slot. */
 export interface BookingRequest {
   readonly providerId: Id;
   readonly startAt: string;

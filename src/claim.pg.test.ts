@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { claim, row, testDatabase } from "./database.fixture.ts";
+import { claim, pay, row, testDatabase } from "./database.fixture.ts";
 
 const database = testDatabase();
 
@@ -39,7 +39,7 @@ test("a customer's claim takes the slot, and writes all fields of a pending book
   expect(await slotRow(slot)).toEqual({ is_available: false, withdrawn_at: null });
 });
 
-test("a vendor's claim is confirmed at once, and holds nothing", async () => {
+test("a vendor's claim is confirmed at once, without a hold", async () => {
   const slot = await database.slot(0);
 
   expect(await claim(database.pool, { slot, by: "vendor" })).toMatchObject({
@@ -106,7 +106,7 @@ describe("a claim is refused", () => {
     expect(await database.failures()).toEqual([]);
   });
 
-  test("and then leaves nothing behind", async () => {
+  test("and changes no row", async () => {
     const slot = await database.slot(0);
     await claim(database.pool, { slot });
     await expect(claim(database.pool, { slot, key: "k" })).rejects.toMatchObject(taken);
@@ -137,7 +137,7 @@ describe("an idempotency key", () => {
     expect(await row(database.pool, "select count(*) from bookings")).toEqual({ count: "1" });
   });
 
-  test("is remembered whatever became of the booking", async () => {
+  test("returns the booking in any status", async () => {
     const slot = await database.slot(0);
     const { id } = await claim(database.pool, { slot, key: "k" });
     await row(database.pool, "select reschedule_booking($1, $2)", [id, await database.slot(5)]);
@@ -150,7 +150,7 @@ describe("an idempotency key", () => {
     });
   });
 
-  test("is remembered when the slot has begun", async () => {
+  test("returns the booking after its slot has begun", async () => {
     const slot = await database.slot(0);
     const { id } = await claim(database.pool, { slot, key: "k" });
     const session = await database.session();
@@ -164,7 +164,7 @@ describe("an idempotency key", () => {
     await session.query("rollback");
   });
 
-  test("of a request that was refused is free", async () => {
+  test("of a refused request can be used again", async () => {
     const slot = await database.slot(0);
     const { id } = await claim(database.pool, { slot, customer: "other" });
     await expect(claim(database.pool, { slot, key: "k" })).rejects.toMatchObject({ code: "BK004" });
@@ -182,6 +182,30 @@ describe("an idempotency key", () => {
     });
   });
 
+  test.each([
+    ["name", "'Another', null, 'k', null, 'customer'"],
+    ["notes", "'Customer', 'notes', 'k', null, 'customer'"],
+    ["payment", "'Customer', null, 'k', 'pi_1', 'customer'"],
+    ["creator", "'Customer', null, 'k', null, 'vendor'"],
+  ])("cannot be used for a request with another %s", async (_, content) => {
+    const slot = await database.slot(0);
+    const { id } = await claim(database.pool, { slot, key: "k" });
+    const other = `select * from claim_slot_and_create_booking(${slot}, 1, 'c', ${content})`;
+
+    await expect(row(database.pool, other)).rejects.toMatchObject({ code: "BK008" });
+    expect(await claim(database.pool, { slot, key: "k" })).toMatchObject({ id });
+  });
+
+  test("returns the booking when its payment is another one than requested", async () => {
+    const slot = await database.slot(0);
+    const create = `select * from claim_slot_and_create_booking(
+      ${slot}, 1, 'c', 'Customer', null, 'k', 'pi_requested')`;
+    const { id } = await row(database.pool, create);
+    await pay(database.pool, id, true, "pi_other");
+
+    expect(await row(database.pool, create)).toMatchObject({ id, payment_intent_id: "pi_other" });
+  });
+
   test("cannot be used for another slot, nor for another provider", async () => {
     const [slot, other] = [await database.slot(0), await database.slot(1)];
     await claim(database.pool, { slot, key: "k" });
@@ -197,7 +221,7 @@ describe("an idempotency key", () => {
     );
   });
 
-  test("still stands for the slot that was asked for, not for the one it was moved to", async () => {
+  test("stays bound to the requested slot when the booking moves", async () => {
     const [slot, other] = [await database.slot(0), await database.slot(1)];
     const { id } = await claim(database.pool, { slot, key: "k" });
     await row(database.pool, "select reschedule_booking($1, $2)", [id, other]);

@@ -10,7 +10,7 @@ async function offending() {
   return rows;
 }
 
-/** Runs a test's statements without the constraints and triggers that would refuse them. */
+/** Runs statements without the constraints and triggers that would refuse them. */
 async function corrupt(...statements: string[]) {
   const session = await database.session();
   await session.query("begin");
@@ -28,7 +28,7 @@ async function corrupt(...statements: string[]) {
   return { rows: found.rows, failed, checks: verdicts.rows.length };
 }
 
-/** The booking of slot 1, once more, with changes. */
+/** Copies the booking of slot 1, with changes. */
 function copyOfBooking(changes: Record<string, string>): string {
   const columns = ["slot_id", "provider_id", "start_at", "end_at"];
   const values = columns.map((column) => changes[column] ?? column);
@@ -37,7 +37,7 @@ function copyOfBooking(changes: Record<string, string>): string {
     select 'd', 'D', 'confirmed', ${values.join(", ")} from bookings where id = 1`;
 }
 
-describe("a state that the functions made passes", () => {
+describe("a state made by the functions passes", () => {
   test("when it is empty", async () => {
     expect(await offending()).toEqual([]);
     expect(await database.failures()).toEqual([]);
@@ -122,7 +122,7 @@ describe("a corrupted row is reported by its check alone", () => {
 
   test("a slot with several active bookings", async () => {
     await claim(database.pool, { slot: await database.slot(0) });
-    // At another time, so that nothing but the slot is shared.
+    // At another time, so that only the slot is shared.
     const later = (column: string) => `${column} + interval '5 hours'`;
     const { rows } = await corrupt(
       copyOfBooking({ start_at: later("start_at"), end_at: later("end_at") }),
@@ -159,7 +159,7 @@ describe("a corrupted row is reported by its check alone", () => {
   });
 
   test("overlapping bookings of one provider, cluster by cluster", async () => {
-    // One that lasts long; two within it that do not overlap each other; one apart; two more.
+    // A long one; two within it that do not overlap each other; one apart; two more.
     for (const [from, to] of [
       [0, 10],
       [1, 2],
@@ -170,7 +170,7 @@ describe("a corrupted row is reported by its check alone", () => {
     ] as const) {
       await database.slot(from, to);
     }
-    // At the same times, but another provider's.
+    // At the same times, of another provider.
     await database.slot(0, 10, "2");
     await database.slot(10, 11, "2");
     const { rows, failed, checks } = await corrupt(
@@ -200,7 +200,7 @@ describe("a corrupted row is reported by its check alone", () => {
   });
 });
 
-test("the details of many violations are the first ten, and how many more", async () => {
+test("details show the first ten violations and the number of the others", async () => {
   for (let hour = 0; hour < 12; hour++) await database.slot(hour);
   const { failed } = await corrupt("update availability_slots set is_available = false");
 

@@ -3,7 +3,7 @@ import { row, testDatabase } from "./database.fixture.ts";
 
 const database = testDatabase();
 
-/** Inserts a booking past the claim function, with the slot's provider and times unless told. */
+/** Inserts a booking without the claim function; by default with the slot's provider and times. */
 function insert(slot: string, given: Record<string, unknown> = {}) {
   const values = { customer_id: "c", customer_name: "C", status: "confirmed", ...given };
   const columns = Object.keys(values);
@@ -41,7 +41,7 @@ describe("active bookings of one provider", () => {
     await expect(insert(longer)).rejects.toMatchObject(sameStart);
   });
 
-  test("do not share a slot, which the unique index sees first", async () => {
+  test("do not share a slot: the unique index refuses it first", async () => {
     const slot = await database.slot(0);
     await insert(slot);
 
@@ -60,7 +60,7 @@ describe("active bookings of one provider", () => {
   });
 });
 
-test("a customer uses an idempotency key once; another customer may use it too", async () => {
+test("an idempotency key is unique per customer", async () => {
   await insert(await database.slot(0), { idempotency_key: "k" });
   const other = await database.slot(1);
 
@@ -100,7 +100,7 @@ test.each([
   );
 });
 
-test("a provider has one slot of the same times", async () => {
+test("a provider has at most one slot with the same times", async () => {
   await database.slot(0);
 
   await expect(
@@ -119,7 +119,7 @@ test.each([
   ["providers", "providers_pkey"],
   ["availability_slots", "availability_slots_pkey"],
   ["bookings", "bookings_pkey"],
-])("an id of %s is taken once (%s)", async (table, constraint) => {
+])("an id of %s is unique (%s)", async (table, constraint) => {
   await insert(await database.slot(0), { status: "cancelled" });
   const copy: Record<string, string> = {
     providers: "insert into providers (id, name) overriding system value values (1, 'Twin')",
@@ -140,7 +140,7 @@ test.each([
   });
 });
 
-/** A confirmed booking, and what was paid for it. */
+/** Inserts a confirmed booking and its payment. */
 async function paid(): Promise<void> {
   await insert(await database.slot(0));
   await row(
@@ -175,7 +175,7 @@ test.each([
   ).rejects.toMatchObject({ code: "23505", constraint });
 });
 
-test("a slot that was booked stays", async () => {
+test("a booked slot cannot be deleted", async () => {
   await insert(await database.slot(0), { status: "cancelled" });
 
   await expect(row(database.pool, "delete from availability_slots")).rejects.toMatchObject({

@@ -1,35 +1,43 @@
 import { describe, expect, test } from "vitest";
-import { type Call, contention, done, refused } from "./contention.fixture.ts";
-import { claim, pay, row, testDatabase } from "./database.fixture.ts";
+import {
+  claim,
+  contention,
+  type DatabaseCall,
+  done,
+  pay,
+  refused,
+  row,
+  testDatabase,
+} from "./database.fixture.ts";
 
 const database = testDatabase();
 const { waiting, inTurn } = contention(database);
 
 const cancel =
-  (booking: unknown): Call =>
+  (booking: unknown): DatabaseCall =>
   (session) =>
     row(session, "select * from cancel_booking($1)", [booking]);
 const reschedule =
-  (booking: unknown, slot: string): Call =>
+  (booking: unknown, slot: string): DatabaseCall =>
   (session) =>
     row(session, "select * from reschedule_booking($1, $2)", [booking, slot]);
 const withdraw =
-  (slot: string): Call =>
+  (slot: string): DatabaseCall =>
   (session) =>
     row(session, "select * from withdraw_slot($1)", [slot]);
-const expire: Call = (session) => row(session, "select expire_holds()");
+const expire: DatabaseCall = (session) => row(session, "select expire_holds()");
 
 const ofC =
-  (slot: string, key?: string): Call =>
+  (slot: string, key?: string): DatabaseCall =>
   (session) =>
     claim(session, { slot, key: key ?? null });
 const ofD =
-  (slot: string, key?: string): Call =>
+  (slot: string, key?: string): DatabaseCall =>
   (session) =>
     claim(session, { slot, customer: "d", key: key ?? null });
 
 describe("two claims", () => {
-  test("of one slot: the second waits, and is refused or gets it", async () => {
+  test("of one slot: the second waits; it is refused after a commit and succeeds after a rollback", async () => {
     const slot = await database.slot(0);
     expect(await inTurn(ofC(slot), ofD(slot), "rollback")).toEqual(done({ customer_id: "d" }));
 
@@ -53,7 +61,7 @@ describe("two claims", () => {
     expect(await inTurn(ofC(first), ofD(second), "rollback")).toEqual(done({ slot_id: second }));
   });
 
-  test("of overlapping slots, of which one is published when the other is claimed", async () => {
+  test("of overlapping slots, one of them published after the other was claimed", async () => {
     const first = await database.slot(0, 2);
     const session = await database.session();
     await session.query("begin");
@@ -65,16 +73,16 @@ describe("two claims", () => {
     expect(await outcome).toEqual(refused("BK004"));
   });
 
-  test("of which one booked what the other could not lock yet", async () => {
+  test("of which the first booked a slot that the second could not lock yet", async () => {
     const [before, target] = [await database.slot(0, 2), await database.slot(1, 4)];
     const holder = await database.session();
     await holder.query("begin");
     await row(holder, "select from availability_slots where id = $1 for update", [before]);
     const { outcome } = await waiting(ofC(target));
-    // While the claim waits for the earlier slot, one that it does not know is published and taken,
+    // While the claim waits for the earlier slot, another slot is published and booked,
     const { id } = await claim(database.pool, { slot: await database.slot(3, 5), customer: "d" });
-    // and is about to change again. The claim is refused at once: it never waits for that change,
-    // which may come to wait for the claim.
+    // and its booking is about to change. The claim is refused at once: it never waits for that change,
+    // which may itself wait for the claim.
     const changer = await database.session();
     await changer.query("begin");
     await pay(changer, id);
@@ -87,13 +95,13 @@ describe("two claims", () => {
 });
 
 describe("two claims with one idempotency key", () => {
-  test("of one slot: the second returns what the first made", async () => {
+  test("of one slot: the second returns the first one's booking", async () => {
     const slot = await database.slot(0);
     expect(await inTurn(ofC(slot, "k"), ofC(slot, "k"))).toEqual(done({ id: "1" }));
     expect(await row(database.pool, "select count(*) from bookings")).toEqual({ count: "1" });
   });
 
-  test("of one slot, when the first rolls back: the second makes it", async () => {
+  test("of one slot, when the first rolls back: the second makes a booking", async () => {
     const slot = await database.slot(0);
 
     expect(await inTurn(ofC(slot, "k"), ofC(slot, "k"), "rollback")).toEqual(
@@ -148,7 +156,7 @@ describe("changes of one booking", () => {
     expect(await inTurn(cancel(next["id"]), ofD(slot))).toEqual(done({ customer_id: "d" }));
   });
 
-  test("reschedule and cancel: the slot that is freed is the one that it has by then", async () => {
+  test("reschedule and cancel: the cancel frees the booking's new slot", async () => {
     const [from, to] = [await database.slot(0), await database.slot(1)];
     const { id } = await claim(database.pool, { slot: from });
     expect(await inTurn(reschedule(id, to), cancel(id))).toEqual(done({ slot_id: to }));
@@ -159,7 +167,7 @@ describe("changes of one booking", () => {
     );
   });
 
-  test("reschedule and expiry: likewise", async () => {
+  test("reschedule and expiry: the expiry frees the booking's new slot", async () => {
     const [from, to] = [await database.slot(0), await database.slot(1)];
     const { id } = await claim(database.pool, { slot: from, hold: "-1 second" });
     expect(await inTurn(reschedule(id, to), expire)).toEqual(done({ expire_holds: 1 }));
@@ -167,7 +175,7 @@ describe("changes of one booking", () => {
     expect(await inTurn(ofC(to), ofD(to))).toEqual(refused("BK004"));
   });
 
-  test("two reschedules: the later one moves on from where the earlier one went", async () => {
+  test("two reschedules: the second moves the booking from the first one's slot", async () => {
     const [from, one, two] = [
       await database.slot(0),
       await database.slot(1),
@@ -190,7 +198,7 @@ test.each([
   const holder = await database.session();
   await holder.query("begin");
   await row(holder, "select from availability_slots where id = $1 for update", [one]);
-  // Both wait for the lower slot, whichever way they go; neither has the higher one yet.
+  // Both wait for the lower slot first; neither has locked the higher one.
   const outcomes = [(await waiting(crossing[a])).outcome, (await waiting(crossing[b])).outcome];
   await holder.query("commit");
 
@@ -198,18 +206,18 @@ test.each([
   expect(await database.failures()).toEqual([]);
 });
 
-test("the end of two holds does not wait in a circle with who wants both slots", async () => {
+test("expiring two holds does not deadlock with a claim that locks both slots", async () => {
   const [low, between, high] = [
     await database.slot(0, 2),
     await database.slot(1, 3),
     await database.slot(2, 4),
   ];
-  // The last change of the lower slot is the later one: so it comes last in the table.
+  // Updating the lower slot last moves its row to the end of the table.
   for (const slot of [high, low]) await claim(database.pool, { slot, hold: "-1 second" });
   const holder = await database.session();
   await holder.query("begin");
   await row(holder, "select from availability_slots where id = $1 for update", [low]);
-  const inTableOrder: Call = async (session) => {
+  const inTableOrder: DatabaseCall = async (session) => {
     await session.query("set enable_indexscan = off");
     await session.query("set enable_bitmapscan = off");
     return expire(session);
@@ -239,8 +247,8 @@ describe("withdraw and claim", () => {
   });
 });
 
-test("a time that is published twice together is one slot", async () => {
-  const publish: Call = (session) =>
+test("two concurrent publishes of one time make one slot", async () => {
+  const publish: DatabaseCall = (session) =>
     row(session, "select * from publish_slot(1, '2999-01-01 10:00Z', '2999-01-01 11:00Z')");
 
   expect(await inTurn(publish, publish)).toEqual(done({ id: "1", is_available: true }));

@@ -1,10 +1,10 @@
 import { Client, Pool } from "pg";
-import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { type Server, startServer } from "../harness/postgres/provider.ts";
 import { testPostgres } from "../harness/postgres/server.fixture.ts";
 import { migrate } from "./migrate.ts";
 
-/** Hour 0 of every test is the midnight after next: well in the future, whatever the clock says. */
+/** An hour after the midnight after next, which is in the future at any time of day. */
 const HOUR = (parameter: string) =>
   `date_trunc('day', now()) + interval '2 days' + ${parameter}::float8 * interval '1 hour'`;
 
@@ -17,10 +17,10 @@ interface Claim {
   readonly hold?: string;
 }
 
-/** Whatever can send a statement: a session, or the pool. */
+/** A session or a pool. */
 type Session = Pick<Client, "query"> | Pick<Pool, "query">;
 
-/** A migrated database for the tests of one file, empty before each of them. */
+/** A migrated database for the tests of one file. Each test starts with two providers and nothing else. */
 export function testDatabase() {
   let server: Server;
   let opened: { readonly url: string; readonly pool: Pool };
@@ -55,7 +55,7 @@ export function testDatabase() {
       return opened.pool;
     },
 
-    /** A session of its own, for a transaction that stays open. */
+    /** Opens a session, for a transaction that stays open. */
     async session(): Promise<Client> {
       const session = new Client({ connectionString: opened.url });
       await session.connect();
@@ -73,8 +73,8 @@ export function testDatabase() {
     },
 
     /**
-     * Returns once the session waits for a lock that another one holds. It asks the server, and
-     * trusts no clock. `call` is what the session is doing; it is an error if that ends first.
+     * Resolves when the session waits for a lock of another session, as the server reports it.
+     * Rejects if `call`, the session's statement, ends first.
      */
     async blocked(pid: number, call: Promise<unknown>): Promise<void> {
       let ended = false;
@@ -82,8 +82,8 @@ export function testDatabase() {
         ended = true;
       };
       call.then(end, end);
-      const asked = "select cardinality(pg_blocking_pids($1)) > 0 as blocked";
-      while (!(await row(opened.pool, asked, [pid]))["blocked"]) {
+      const sql = "select cardinality(pg_blocking_pids($1)) > 0 as blocked";
+      while (!(await row(opened.pool, sql, [pid]))["blocked"]) {
         if (ended) throw new Error("The call did not wait for a lock.");
       }
     },
@@ -105,7 +105,7 @@ export async function pidOf(session: Session): Promise<number> {
   return Number(rows[0]?.pid);
 }
 
-/** Runs a statement that gives one row. */
+/** Runs a statement, and returns its first row. */
 export async function row(
   session: Session,
   sql: string,
@@ -115,7 +115,7 @@ export async function row(
   return rows[0] ?? {};
 }
 
-/** Calls the claim function, as customer `c` for provider 1 unless told. */
+/** Calls the claim function; by default as customer `c`, for provider 1. */
 export function claim(session: Session, { slot, ...given }: Claim) {
   const { provider = "1", customer = "c", key, by = "customer", hold = "15 minutes" } = given;
   return row(
@@ -125,7 +125,7 @@ export function claim(session: Session, { slot, ...given }: Claim) {
   );
 }
 
-/** Records a payment of a booking, captured unless told; gives the booking and `payment_status`. */
+/** Records a payment, captured by default; returns the booking and `payment_status`. */
 export function pay(session: Session, booking: unknown, captured = true, intent = `pi_${booking}`) {
   return row(
     session,
@@ -134,3 +134,44 @@ export function pay(session: Session, booking: unknown, captured = true, intent 
     [booking, intent, captured],
   );
 }
+
+export type DatabaseCall = (session: Client) => Promise<Record<string, unknown>>;
+
+/** Runs two calls at once, where one has to wait for the other. */
+export function contention(database: ReturnType<typeof testDatabase>) {
+  /** Starts a call and resolves when it waits for a lock. `outcome` settles once the lock is free. */
+  async function waiting(call: DatabaseCall) {
+    const session = await database.session();
+    const pid = await pidOf(session);
+    const outcome = Promise.allSettled([call(session)]).then(([settled]) => settled);
+    await database.blocked(pid, outcome);
+    return { pid, outcome };
+  }
+
+  /** Runs `first` in a transaction, ends it once `second` waits for it, and returns how `second` settled. */
+  async function inTurn(
+    first: DatabaseCall,
+    second: DatabaseCall,
+    end: "commit" | "rollback" = "commit",
+  ) {
+    const session = await database.session();
+    await session.query("begin");
+    await first(session);
+    const { outcome } = await waiting(second);
+    await session.query(end);
+    const settled = await outcome;
+    expect(await database.failures()).toEqual([]);
+    return settled;
+  }
+
+  return { waiting, inTurn };
+}
+
+export const done = (value: object) => ({
+  status: "fulfilled",
+  value: expect.objectContaining(value),
+});
+export const refused = (code: string) => ({
+  status: "rejected",
+  reason: expect.objectContaining({ code }),
+});

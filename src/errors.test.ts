@@ -18,7 +18,7 @@ describe("a database error", () => {
     ["BK008", "IDEMPOTENCY_KEY_REUSED", 422],
     ["BK009", "PAYMENT_MISMATCH", 422],
     ["BK010", "FORBIDDEN", 403],
-  ])("%s is the refusal %s, in the schema's own words", (code, name, status) => {
+  ])("%s is the refusal %s, with the schema's message", (code, name, status) => {
     const error = databaseError({ code, hint: "Do this." });
 
     expect(errorFromPostgres(error)).toMatchObject({
@@ -33,7 +33,7 @@ describe("a database error", () => {
   test.each([
     { code: "23P01", constraint: "bookings_no_overlap_provider_time" },
     { code: "23505", constraint: "idx_bookings_provider_time_unique" },
-  ])("%o is a slot that is taken", (fields) => {
+  ])("%o is a booked slot", (fields) => {
     expect(errorFromPostgres(databaseError(fields))).toMatchObject({
       code: "BOOKING_CONFLICT",
       status: 409,
@@ -41,7 +41,7 @@ describe("a database error", () => {
     });
   });
 
-  test.each(["40001", "40P01"])("%s is a conflict that may pass", (code) => {
+  test.each(["40001", "40P01"])("%s is a conflict that a retry may resolve", (code) => {
     expect(errorFromPostgres(databaseError({ code }))).toMatchObject({
       code: "BOOKING_CONFLICT",
       status: 409,
@@ -55,7 +55,7 @@ describe("a database error", () => {
     { code: "42P01" },
     { code: "P0001" },
     {},
-  ])("%o is a failure of ours, and its words stay inside", (fields) => {
+  ])("%o is an internal error without Postgres' message", (fields) => {
     const error = errorFromPostgres(databaseError(fields));
 
     expect(error).toMatchObject({ code: "INTERNAL_ERROR", status: 500 });
@@ -63,10 +63,17 @@ describe("a database error", () => {
   });
 
   test.each(["22P02", "22003", "22008", "22021"])("%s is a bad request", (code) => {
-    expect(errorFromPostgres(databaseError({ code }))).toMatchObject({
-      code: "VALIDATION_ERROR",
-      status: 400,
-    });
+    const error = errorFromPostgres(databaseError({ code, hint: "what Postgres advises" }));
+
+    expect(error).toMatchObject({ code: "VALIDATION_ERROR", status: 400 });
+    expect(error.message + error.hint).not.toContain("Postgres");
+  });
+
+  test("55P03, a lock timeout, is a conflict with another request", () => {
+    const error = errorFromPostgres(databaseError({ code: "55P03" }));
+
+    expect(error).toMatchObject({ code: "DATABASE_BUSY", status: 503 });
+    expect(error.message + error.hint).not.toContain("Postgres");
   });
 
   test.each(["57P01", "57P03", "57014", "53300", "08006"])("%s is an outage", (code) => {
@@ -88,10 +95,11 @@ describe("an error without a database", () => {
     new Error("Connection terminated unexpectedly"),
     new Error("Connection terminated due to connection timeout"),
     new Error("timeout expired"),
+    new Error("Query read timeout"),
     new Error("timeout exceeded when trying to connect"),
     new Error("Client has encountered a connection error and is not queryable"),
     new Error("Cannot use a pool after calling end on the pool"),
-  ])("is an outage when the connection failed (%s)", (error) => {
+  ])("is an outage if the connection failed (%s)", (error) => {
     expect(errorFromPostgres(error).code).toBe("DATABASE_UNAVAILABLE");
   });
 
@@ -101,12 +109,12 @@ describe("an error without a database", () => {
     Object.assign(new Error("bad option"), { code: "ERR_INVALID_ARG_TYPE" }),
     "a string",
     undefined,
-  ])("is a failure of ours otherwise (%s)", (error) => {
+  ])("is an internal error otherwise (%s)", (error) => {
     expect(errorFromPostgres(error).code).toBe("INTERNAL_ERROR");
   });
 });
 
-test("only deadlocks and serialization failures are worth another try", () => {
+test("only deadlocks and serialization failures are transient", () => {
   expect(["40001", "40P01"].map((code) => isTransient(databaseError({ code })))).toEqual([
     true,
     true,

@@ -1,6 +1,6 @@
 import { DatabaseError } from "pg";
 
-/** Every code that a refusal can carry, with its HTTP status. */
+/** The codes of refusals, with their HTTP status. */
 const STATUS = {
   VALIDATION_ERROR: 400,
   UNAUTHENTICATED: 401,
@@ -21,13 +21,14 @@ const STATUS = {
   PAYMENT_MISMATCH: 422,
   TOO_MANY_REQUESTS: 429,
   INTERNAL_ERROR: 500,
+  DATABASE_BUSY: 503,
   DATABASE_UNAVAILABLE: 503,
   GATEWAY_UNAVAILABLE: 503,
 } as const;
 
 export type ErrorCode = keyof typeof STATUS;
 
-/** A refusal as clients see it: what happened, and what they can do about it. */
+/** A refusal as clients see it: what happened, and what to do about it. */
 export class ServiceError extends Error {
   readonly code: ErrorCode;
   readonly hint: string;
@@ -62,9 +63,12 @@ const REFUSALS: { readonly [sqlstate: string]: ErrorCode } = {
   BK010: "FORBIDDEN",
 };
 
-/** Two transactions that could not both happen: one of them was undone by Postgres. */
+/** Postgres has rolled a transaction back because of a concurrent one. */
 const SERIALIZATION_FAILURE = "40001";
 const DEADLOCK_DETECTED = "40P01";
+
+/** A lock was not granted within the lock timeout. */
+const LOCK_NOT_AVAILABLE = "55P03";
 
 export function isTransient(error: unknown): boolean {
   return (
@@ -73,7 +77,10 @@ export function isTransient(error: unknown): boolean {
   );
 }
 
-/** Says in the service's words what a failed query means. */
+/**
+ * Converts the error of a query to a refusal. Only the schema's own refusals keep their message: the
+ * messages of Postgres describe the schema and are no text for clients.
+ */
 export function errorFromPostgres(error: unknown): ServiceError {
   const cause = { cause: error };
   if (!(error instanceof DatabaseError)) {
@@ -92,14 +99,19 @@ export function errorFromPostgres(error: unknown): ServiceError {
     const message = "Too many changes at the same moment";
     return new ServiceError("BOOKING_CONFLICT", message, "Try again.", cause);
   }
-  // Data exceptions: a value that its type cannot hold, such as the year 0 or a text with NUL.
+  if (sqlstate === LOCK_NOT_AVAILABLE) {
+    const message = "Another request is changing the same booking or slot";
+    return new ServiceError("DATABASE_BUSY", message, RETRY, cause);
+  }
+  // Data exceptions: a value that its type cannot hold, such as the year 0.
   if (sqlstate.startsWith("22")) {
-    return new ServiceError("VALIDATION_ERROR", error.message, "Correct the request.", cause);
+    const message = "The request has a value that cannot be stored";
+    return new ServiceError("VALIDATION_ERROR", message, "Correct the request.", cause);
   }
   return isOutage(error) ? unavailable(error) : internal(error);
 }
 
-/** Connection lost, out of resources, stopped by an operator: not the statement's fault. */
+/** Connection lost, out of resources, cancelled by a timeout or an administrator. */
 export function isOutage({ code }: DatabaseError): boolean {
   return /^(08|53|57)/.test(code ?? "");
 }
@@ -112,11 +124,11 @@ function isOverlap({ code, constraint }: DatabaseError): boolean {
 }
 
 const CONNECTION_LOST =
-  /^Connection terminated|^timeout (expired|exceeded)|not queryable$|after calling end on the pool$/;
+  /^Connection terminated|^timeout (expired|exceeded)|^Query read timeout|not queryable$|after calling end on the pool$/;
 
 /**
- * Errors of sockets have a code such as ECONNREFUSED, and Node's complaints about a wrong call one
- * such as ERR_INVALID_ARG_TYPE; those of `pg` itself have only a text.
+ * Errors of sockets have a code such as ECONNREFUSED, unlike those of wrong calls, such as
+ * ERR_INVALID_ARG_TYPE. Errors of `pg` itself have only a message.
  */
 function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
@@ -125,20 +137,20 @@ function isConnectionError(error: unknown): boolean {
   return CONNECTION_LOST.test(error.message);
 }
 
+const RETRY =
+  "Try again in a moment. If this was a create, repeat it with the same idempotency key.";
+
 function unavailable(cause: unknown): ServiceError {
-  return new ServiceError(
-    "DATABASE_UNAVAILABLE",
-    "The database cannot be reached",
-    "Try again in a moment. If this was a create, repeat it with the same idempotency key.",
-    { cause },
-  );
+  return new ServiceError("DATABASE_UNAVAILABLE", "The database cannot be reached", RETRY, {
+    cause,
+  });
 }
 
 function internal(cause: unknown): ServiceError {
   return new ServiceError(
     "INTERNAL_ERROR",
     "Something went wrong on our side",
-    "Try again; if it happens again, tell us when it happened.",
+    "Try again. If it happens again, report the time of the error.",
     { cause },
   );
 }

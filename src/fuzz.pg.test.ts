@@ -1,11 +1,10 @@
 import fc from "fast-check";
 import type { FastifyInstance, InjectOptions, RouteOptions } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { parseActor } from "./actor.ts";
+import { parseActor, tokensWith } from "./authentication.ts";
 import { claim, pay, testDatabase } from "./database.fixture.ts";
 import { buildServer } from "./server.ts";
 import { postgresStore } from "./store.ts";
-import { tokensWith } from "./tokens.ts";
 
 const RUNS = 2_000;
 
@@ -28,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.close());
 
-/** What people and programs send who mean no good, or know no better. Never an id that there is. */
+/** Hostile and malformed texts. None is the id of a row. */
 const hostile: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(
     "'; drop table bookings; --",
@@ -75,17 +74,17 @@ interface Field {
   readonly enum?: readonly string[];
 }
 
-/** An id of nothing that there is. */
+/** An id that no row has. */
 const NO_ID = "9223372036854775807";
 
-/** What passes the schema, and means nothing. */
+/** Values that pass the schema, without a meaning. */
 function rightFor(field: Field): string | undefined {
   if (field.enum !== undefined) return field.enum[0];
   if (field.format === "date-time") return "2030-01-01T10:00:00Z";
   return field.type === "string" && field.format === undefined ? "stranger" : NO_ID;
 }
 
-/** The values of fields of a JSON schema; some missing, some more, some as they should be. */
+/** Bodies for a JSON schema: fields missing, additional, hostile or valid. */
 function fieldsOf(schema: unknown): fc.Arbitrary<unknown> {
   const { properties = {} } = (schema ?? {}) as { properties?: { [name: string]: Field } };
   const fields = Object.entries(properties).map(
@@ -100,7 +99,7 @@ function fieldsOf(schema: unknown): fc.Arbitrary<unknown> {
   return fc.oneof(all, together, hostile);
 }
 
-/** A path with something hostile in the place of each parameter. */
+/** Paths with a hostile text in the place of each parameter. */
 function pathOf({ url }: RouteOptions): fc.Arbitrary<string> {
   const encoded = hostile.map((value) => {
     const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
@@ -163,7 +162,7 @@ async function rows(): Promise<unknown> {
   return (await database.pool.query(`select ${all.join(", ")}`)).rows;
 }
 
-test("nothing that is sent to any route gives a 5xx, changes a row or shows our insides", async () => {
+test("no input of any route causes a 5xx, changes a row or reveals internals", async () => {
   await database.slot(0);
   const { id } = await claim(database.pool, { slot: await database.slot(1) });
   await pay(database.pool, id);
@@ -184,6 +183,6 @@ test("nothing that is sent to any route gives a 5xx, changes a row or shows our 
 
   expect(await rows()).toEqual(before);
   expect(any.length).toBeGreaterThan(9);
-  // It came further than the front door.
+  // Some inputs passed validation.
   expect([...statuses]).toEqual(expect.arrayContaining([200, 400, 401, 403, 404, 413, 415]));
 });

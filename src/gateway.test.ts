@@ -5,10 +5,10 @@ import { text } from "node:stream/consumers";
 import { request } from "undici";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { httpGateway, noGateway } from "./gateway.ts";
-import { settleRefunds } from "./refunds.ts";
 import { type LedgerEntry, startSimulatedGateway } from "./simulated-gateway.ts";
+import { settleRefunds } from "./sweep.ts";
 
-/** Where events arrive. */
+/** The service that receives the events. */
 const service = createServer((incoming, answer) => {
   void text(incoming).then((body) => {
     events.push(JSON.parse(body));
@@ -53,7 +53,7 @@ async function pay(intent: string, card: LedgerEntry["card"]): Promise<number> {
   return statusCode;
 }
 
-test("a booking has one intent, however often it is opened", async () => {
+test("opening a booking twice returns the same intent", async () => {
   const intent = await gateway.open(7);
   expect(intent).toMatchObject({ bookingId: "7", status: "open" });
   expect(await gateway.open("7")).toEqual(intent);
@@ -77,7 +77,7 @@ describe("a card", () => {
     );
   });
 
-  test("that is late pays with an event that others overtake", async () => {
+  test("that is late sends its event after those of other cards", async () => {
     const [late, next] = [await gateway.open(7), await gateway.open(8)];
     await pay(late.id, "late");
     await pay(next.id, "ok");
@@ -99,7 +99,7 @@ describe("a card", () => {
     expect(events).toEqual([]);
   });
 
-  test("that was declined may be followed by another; what was paid stays so", async () => {
+  test("that was declined may be followed by another; a captured payment stays captured", async () => {
     const { id } = await gateway.open(7);
     await pay(id, "declined");
     await pay(id, "ok");
@@ -111,7 +111,7 @@ describe("a card", () => {
 });
 
 describe("a refund", () => {
-  test("is made once, however often it is asked for", async () => {
+  test("is made once, however often it is requested", async () => {
     const { id } = await gateway.open(7);
     await expect(gateway.refund(id)).rejects.toMatchObject(unavailable);
     await pay(id, "ok");
@@ -128,7 +128,7 @@ describe("a refund", () => {
     expect(refundsOf()).toEqual([1]);
   });
 
-  test("without an idempotency key is another one", async () => {
+  test("without an idempotency key is made again", async () => {
     simulated.reset([{ intent: "pi", bookingId: "7", status: "captured", card: "ok", refunds: 0 }]);
     for (const _ of [1, 2]) {
       await (await request(`${simulated.url}/intents/pi/refunds`, { method: "POST" })).body.dump();
@@ -137,7 +137,7 @@ describe("a refund", () => {
   });
 });
 
-test("what the gateway does not answer stays due, and the rest goes on", async () => {
+test("a refund without an answer stays due, and the others are made", async () => {
   const due = new Set(["pi_1", "pi_2", "pi_3"]);
   simulated.reset(
     [...due].map((intent, index) => ({
@@ -160,7 +160,7 @@ test("what the gateway does not answer stays due, and the rest goes on", async (
   await expect(settleRefunds(broken, gateway)).rejects.toThrow(TypeError);
 });
 
-test("a gateway that is slow, gone or not there is said so", async () => {
+test("a gateway that is slow, gone or not configured is GATEWAY_UNAVAILABLE", async () => {
   simulated.reset([{ intent: "pi", bookingId: "7", status: "captured", card: "slow", refunds: 0 }]);
   await expect(impatient.find("pi")).rejects.toMatchObject(unavailable);
   await simulated.close();

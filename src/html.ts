@@ -1,4 +1,4 @@
-/** HTML that may stand in a page as it is. */
+/** HTML that is inserted without escaping. */
 export interface Html {
   readonly html: string;
 }
@@ -11,7 +11,7 @@ const ENTITIES: { readonly [character: string]: string } = {
   "'": "&#39;",
 };
 
-/** Puts texts into HTML, escaped; HTML and lists of it as they are. */
+/** A template tag. Escapes strings; inserts `Html` and lists of it unchanged. */
 export function html(
   parts: TemplateStringsArray,
   ...values: readonly (string | Html | readonly Html[])[]

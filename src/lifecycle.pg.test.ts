@@ -10,7 +10,7 @@ async function isAvailable(slot: string): Promise<unknown> {
   return (await row(database.pool, sql, [slot]))["is_available"];
 }
 
-/** A booking on a slot of its own, brought to a status. */
+/** Makes a booking of its own slot, with the given status. */
 async function booking(status: string, slot: string): Promise<unknown> {
   const { id } = await claim(database.pool, {
     slot,
@@ -48,7 +48,7 @@ describe("cancel_booking", () => {
       message: "Booking is not active",
       detail: `Booking ${id} is ${status}.`,
     });
-    // The slot is the next customer's by now, and stays theirs.
+    // The next customer has booked the slot, and keeps it.
     expect(await isAvailable(slot)).toBe(false);
     expect(next).toMatchObject({ status: "pending" });
   });
@@ -69,7 +69,7 @@ describe("cancel_booking", () => {
 });
 
 describe("expire_holds", () => {
-  test("ends the pending bookings whose hold has run out, and frees their slots", async () => {
+  test("expires the pending bookings whose hold is over, and frees their slots", async () => {
     const slots: string[] = [];
     for (let hour = 0; hour < 5; hour++) slots.push(await database.slot(hour));
     const [first, second, held, vendors, paid] = slots as [string, string, string, string, string];
@@ -103,7 +103,7 @@ describe("expire_holds", () => {
     expect(await isAvailable(slot)).toBe(false);
   });
 
-  test("takes the time that it is given, to the microsecond", async () => {
+  test("compares with the given time, to the microsecond", async () => {
     await claim(database.pool, { slot: await database.slot(0) });
     const { hold } = await row(database.pool, "select hold_expires_at::text as hold from bookings");
 

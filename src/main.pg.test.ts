@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { Client } from "pg";
 import { request } from "undici";
@@ -55,7 +55,7 @@ test.each(["SIGTERM", "SIGINT"] as const)("serves until %s, and ends cleanly", a
   expect(await ended).toEqual({ code: 0, output: line });
 });
 
-test("finishes the request under way when it is told to end", async () => {
+test("finishes the request under way after SIGTERM", async () => {
   const holder = new Client({ connectionString: url });
   await holder.connect();
   await holder.query("begin; lock table bookings in exclusive mode");
@@ -75,6 +75,95 @@ test("finishes the request under way when it is told to end", async () => {
   const { statusCode, body } = await answer;
   expect([statusCode, await body.json()]).toMatchObject([404, { code: "BOOKING_NOT_FOUND" }]);
   expect(await ended).toEqual({ code: 0, output: line });
+});
+
+/** Starts the service, and waits until it listens. */
+async function listening(env: Record<string, string> = {}) {
+  const running = start({ DATABASE_URL: url, PORT: "0", ...env });
+  const [line] = (await once(running.child.stdout, "data")) as [string];
+  return { ...running, line, origin: line.trim().split(" ").at(-1) ?? "" };
+}
+
+test("ends within its grace period while a client never finishes its request", async () => {
+  const { child, ended, line, origin } = await listening({ GRACE_PERIOD_MS: "500" });
+  const unfinished = connect(Number(new URL(origin).port), "127.0.0.1");
+  unfinished.on("error", () => {});
+  unfinished.write(
+    "POST /api/bookings/create HTTP/1.1\r\nhost: x\r\n" +
+      "content-type: application/json\r\ncontent-length: 400\r\n\r\n{",
+  );
+  // The server has accepted the first connection when it answers on the second one.
+  await (await request(`${origin}/health`)).body.dump();
+
+  child.kill();
+  expect(await ended).toEqual({ code: 0, output: line });
+  unfinished.destroy();
+});
+
+describe("while a slot is locked", () => {
+  let holder: Client;
+  let token: string;
+
+  beforeAll(async () => {
+    holder = new Client({ connectionString: url });
+    await holder.connect();
+    await holder.query(`
+      insert into providers (name) values ('Ada');
+      select publish_slot(1, '2100-01-01T10:00:00Z', '2100-01-01T11:00:00Z')`);
+    await holder.query("begin; select from availability_slots for update");
+    token = (await start({}, "token", "customer:c").ended).output.trim();
+  });
+  afterAll(() => holder?.end());
+
+  const create = (origin: string) =>
+    request(`${origin}/api/bookings/create`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+      body: JSON.stringify({
+        providerId: "1",
+        startAt: "2100-01-01T10:00:00Z",
+        endAt: "2100-01-01T11:00:00Z",
+        customerId: "c",
+        customerName: "Ada",
+      }),
+    });
+  // Not pg_stat_activity, which does not change during the holder's transaction.
+  const waiting = async () =>
+    (await holder.query("select from pg_locks where not granted")).rowCount ?? 0;
+
+  test("requests end by the lock timeout", async () => {
+    const { child, ended, origin } = await listening({ LOCK_TIMEOUT_MS: "50" });
+    const { statusCode, body } = await create(origin);
+    expect([statusCode, await body.json()]).toMatchObject([503, { code: "DATABASE_BUSY" }]);
+    child.kill();
+    expect(await ended).toMatchObject({ code: 0 });
+  });
+
+  test("requests end by the statement timeout", async () => {
+    const env = { LOCK_TIMEOUT_MS: "0", STATEMENT_TIMEOUT_MS: "50" };
+    const { child, ended, origin } = await listening(env);
+    const { statusCode, body } = await create(origin);
+    expect([statusCode, await body.json()]).toMatchObject([503, { code: "DATABASE_UNAVAILABLE" }]);
+    child.kill();
+    expect(await ended).toMatchObject({ code: 0 });
+  });
+
+  test("health checks are answered though requests use the whole pool, and the grace period ends them", async () => {
+    const env = { LOCK_TIMEOUT_MS: "0", STATEMENT_TIMEOUT_MS: "0", GRACE_PERIOD_MS: "500" };
+    const { child, ended, origin } = await listening(env);
+    const creates = Promise.allSettled(Array.from({ length: 30 }, () => create(origin)));
+    while ((await waiting()) < 10);
+
+    const { statusCode, body } = await request(`${origin}/health`);
+    expect([statusCode, await body.json()]).toEqual([200, { code: "OK" }]);
+
+    child.kill();
+    expect(await ended).toMatchObject({
+      code: 1,
+      output: expect.stringContaining("The service did not end within 500 ms."),
+    });
+    await creates;
+  });
 });
 
 test("brings a schema up to date", async () => {
@@ -105,6 +194,10 @@ describe("says why it cannot start", () => {
       "The database at DATABASE_URL cannot be reached: connect ENOENT /nowhere/.s.PGSQL.5432",
     ],
     [
+      { DATABASE_URL: "postgres://nobody@127.0.0.1:1/none", REQUESTS_PER_MINUTE: "abc" },
+      'REQUESTS_PER_MINUTE is "abc": set it to a whole number from 1 to 1000000000.',
+    ],
+    [
       { DATABASE_URL: "postgres://nobody@127.0.0.1:1/none", TOKEN_KEY: "short" },
       "Set TOKEN_KEY to at least 32 random characters.",
     ],
@@ -115,7 +208,7 @@ describe("says why it cannot start", () => {
     });
   });
 
-  test("whom a token is for", async () => {
+  test("an actor that is not valid", async () => {
     const { code, output } = await start({}, "token", "me").ended;
     expect([code, output]).toEqual([2, "Say for whom: customer:ID, vendor:ID or system:NAME.\n"]);
   });

@@ -1,34 +1,32 @@
 /**
- * Runs the service: `DATABASE_URL` (required), `PORT` (3000) and `HOST` (127.0.0.1) say where,
- * `GATEWAY_URL` where customers pay. Tokens are signed with `TOKEN_KEY` (required); an address may
- * send `REQUESTS_PER_MINUTE` (300). Once a minute the service ends the holds that have run out, and
- * gives back what has to be. It ends cleanly on SIGTERM and SIGINT.
+ * Runs the service. The environment has its settings (see settings.ts): `DATABASE_URL` and `TOKEN_KEY`,
+ * which signs the tokens, are required. Once a minute the service expires holds and settles refunds. On
+ * SIGTERM and SIGINT it finishes the requests under way and ends within its grace period.
  *
- * `main.ts migrate` brings the database's schema up to date instead, and `main.ts token vendor:7`
- * prints a token by which its bearer is that vendor (or customer, or system). Exits with 2 and one
- * sentence when it cannot do what it is asked.
+ * `main.ts migrate` applies the migrations instead. `main.ts token vendor:7` prints a token of that
+ * vendor (or customer, or system). Exits with 2 and one sentence if it cannot start.
  */
+import type { FastifyInstance } from "fastify";
 import { Pool } from "pg";
-import { parseActor } from "./actor.ts";
+import { parseActor, tokensWith } from "./authentication.ts";
 import { errorFromPostgres } from "./errors.ts";
 import { httpGateway, noGateway } from "./gateway.ts";
 import { migrate } from "./migrate.ts";
 import { buildServer } from "./server.ts";
+import { databaseUrlFrom, type ServiceSettings, settingsFrom } from "./settings.ts";
 import { postgresStore } from "./store.ts";
 import { sweepEvery } from "./sweep.ts";
-import { tokensWith } from "./tokens.ts";
 
-const { DATABASE_URL, GATEWAY_URL, TOKEN_KEY = "" } = process.env;
-const { PORT = "3000", HOST = "127.0.0.1", REQUESTS_PER_MINUTE = "300" } = process.env;
+const { TOKEN_KEY = "", PORT } = process.env;
 const [command, argument = ""] = process.argv.slice(2);
 const SWEEP_MS = 60_000;
+/** How long a request may wait for a connection of the pool. */
+const CONNECTION_TIMEOUT_MS = 5_000;
 
 try {
   if (command === "token") await printToken(argument);
-  else if (!DATABASE_URL)
-    throw new Error("Set DATABASE_URL, such as postgres://user@localhost/bookings.");
-  else if (command === "migrate") await migrate(DATABASE_URL);
-  else await serve(DATABASE_URL);
+  else if (command === "migrate") await migrate(databaseUrlFrom(process.env));
+  else await serve(settingsFrom(process.env));
 } catch (error) {
   console.error(reason(error));
   process.exitCode = 2;
@@ -40,17 +38,21 @@ async function printToken(text: string): Promise<void> {
   console.log(await tokensWith(TOKEN_KEY).issue(actor));
 }
 
-async function serve(connectionString: string): Promise<void> {
+async function serve(settings: ServiceSettings): Promise<void> {
   const tokens = tokensWith(TOKEN_KEY);
-  const pool = new Pool({ connectionString, connectionTimeoutMillis: 5_000 });
-  const store = postgresStore(pool);
-  const client = GATEWAY_URL === undefined ? undefined : httpGateway(GATEWAY_URL);
+  const pool = openPool(settings);
+  // Health checks have a connection of their own, since requests can keep the pool busy.
+  const healthPool = openPool(settings, 1);
+  const store = postgresStore(pool, healthPool);
+  const { gatewayUrl, requestsPerMinute, requestTimeoutMs } = settings;
+  const client = gatewayUrl === undefined ? undefined : httpGateway(gatewayUrl);
   const gateway = client ?? noGateway;
   const server = buildServer({
     store,
     tokens,
     gateway,
-    requestsPerMinute: Number(REQUESTS_PER_MINUTE),
+    requestsPerMinute,
+    requestTimeoutMs,
     logger: { level: "warn" },
   });
   const stopSweeping = sweepEvery(SWEEP_MS, store, gateway, (error) => server.log.error(error));
@@ -58,18 +60,48 @@ async function serve(connectionString: string): Promise<void> {
     await stopSweeping();
     await client?.close();
     await pool.end();
+    await healthPool.end();
   });
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     // A second signal finds no listener, and ends the process at once.
-    process.once(signal, () => void server.close());
+    process.once(signal, () => void end(server, settings.gracePeriodMs));
   }
   try {
     await store.ping();
-    console.log(`Listening on ${await server.listen({ port: Number(PORT), host: HOST })}`);
+    const { port, host } = settings;
+    console.log(`Listening on ${await server.listen({ port, host })}`);
   } catch (error) {
     await server.close();
     throw error;
   }
+}
+
+function openPool({ databaseUrl, ...settings }: ServiceSettings, max = 10): Pool {
+  const { lockTimeoutMs, statementTimeoutMs } = settings;
+  return new Pool({
+    connectionString: databaseUrl,
+    connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
+    max,
+    lock_timeout: lockTimeoutMs,
+    statement_timeout: statementTimeoutMs,
+    // The client's own timeout, in case the server cannot be reached any more.
+    ...(statementTimeoutMs > 0 && { query_timeout: statementTimeoutMs + 1_000 }),
+  });
+}
+
+/**
+ * Ends the service. Requests have half of the grace period to finish, then their connections are closed.
+ * At the end of the period the process exits with 1 if a statement still runs.
+ */
+async function end(server: FastifyInstance, gracePeriodMs: number): Promise<void> {
+  const disconnect = setTimeout(() => server.server.closeAllConnections(), gracePeriodMs / 2);
+  const exit = setTimeout(() => {
+    console.error(`The service did not end within ${gracePeriodMs} ms.`);
+    process.exit(1);
+  }, gracePeriodMs);
+  await server.close();
+  clearTimeout(disconnect);
+  clearTimeout(exit);
 }
 
 function reason(error: unknown): string {

@@ -29,7 +29,7 @@ async function names(sql: string): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-test("all migrations run, once, even when they are started together and again", async () => {
+test("every migration runs once, even if several processes migrate at once or again", async () => {
   await Promise.all([migrate(url), migrate(url)]);
   await migrate(url);
 
@@ -48,8 +48,8 @@ test("a database that cannot be reached is an error", async () => {
 });
 
 /**
- * Of all that is ours: not what an extension brought along, and not NOT NULL, which newer versions
- * of Postgres list as a constraint, and which says itself what it protects.
+ * The objects without a comment. Leaves out objects of extensions, and NOT NULL, which Postgres 18
+ * lists as a constraint.
  */
 const WITHOUT_COMMENT = `
   with ours (class, id, name) as (
@@ -69,11 +69,11 @@ const WITHOUT_COMMENT = `
   )
   select name from ours where obj_description(id, class) is null order by name`;
 
-test("every table, constraint, index and function says what it protects", async () => {
+test("every table, constraint, index and function has a comment", async () => {
   expect(await names(WITHOUT_COMMENT)).toEqual([]);
 });
 
-test("one that does not is found", async () => {
+test("an object without a comment is found", async () => {
   await database.query(`
     create table bare (id int constraint bare_pkey primary key, n int constraint positive check (n > 0));
     create index bare_n on bare (n);

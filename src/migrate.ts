@@ -3,13 +3,12 @@ import { fileURLToPath } from "node:url";
 const silent = () => {};
 
 /**
- * Brings a database's schema up to date with `migrations/*.sql`, all in one transaction. What ran
- * before is recorded in `migrations.applied`, apart from the service's own tables. Migrations that
- * are started at the same moment wait for each other. Rejects with the database's error.
+ * Applies the missing `migrations/*.sql` to a database, in one transaction. The table
+ * `migrations.applied` records which files were applied. Concurrent migrations wait for each other.
+ * Rejects with the database's error.
  */
 export async function migrate(connectionString: string): Promise<void> {
-  // The library brings a loader for TypeScript migrations, which would leave a cache in the folder
-  // for temporary files as soon as it is imported.
+  // Importing the library loads jiti, which would write a cache to the folder for temporary files.
   process.env["JITI_FS_CACHE"] ??= "false";
   const { runner } = await import("node-pg-migrate");
   await runner({

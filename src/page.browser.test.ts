@@ -1,8 +1,7 @@
 import type { Page } from "playwright-core";
 import { beforeEach, describe, expect, test } from "vitest";
-import { noBrowser } from "./browser.fixture.ts";
 import { claim, row } from "./database.fixture.ts";
-import { testPages } from "./page.fixture.ts";
+import { noBrowser, testPages } from "./page.fixture.ts";
 
 const SIZES = {
   desktop: { viewport: { width: 1100, height: 900 } },
@@ -25,7 +24,7 @@ describe.skipIf(noBrowser !== undefined)(`the page ${noBrowser ?? ""}`, () => {
       slots = visitor.slots();
     });
 
-    // What is computed are the page's colours, whatever the visitor's are.
+    // The page's own colours, even under a dark colour scheme.
     const firstTime = () => page.locator(".times label").first().screenshot();
     const picture = (name: string) => visitor.picture(`${name}-${size}`);
 
@@ -68,7 +67,7 @@ describe.skipIf(noBrowser !== undefined)(`the page ${noBrowser ?? ""}`, () => {
       expect(await database.failures()).toEqual([]);
     });
 
-    test("a time that was just taken: says so, clears it, and shows what is free now", async () => {
+    test("a time that was just taken: shows a conflict, clears the choice, and shows the free times", async () => {
       await choose(1);
       await taken(slots[1] ?? "");
       await book();
@@ -91,7 +90,7 @@ describe.skipIf(noBrowser !== undefined)(`the page ${noBrowser ?? ""}`, () => {
       await arrived();
     });
 
-    test("moving to a time that was just taken is a conflict as well", async () => {
+    test("moving to a time that was just taken shows a conflict", async () => {
       await choose();
       await book();
       await arrived();
@@ -124,14 +123,14 @@ describe.skipIf(noBrowser !== undefined)(`the page ${noBrowser ?? ""}`, () => {
     await context.close();
   });
 
-  test("a stranger sees nobody's booking, and an unknown vendor is said so", async () => {
+  test("another visitor cannot see a booking, and an unknown vendor has an error page", async () => {
     const { id } = await claim(database.pool, { slot: await database.slot(9) });
     const context = await pages.open();
     const page = await context.newPage();
     await page.goto(`/bookings/${id}`);
     await page.getByRole("heading", { name: "This booking cannot be shown here" }).waitFor();
     expect((await page.goto("/book/99"))?.status()).toBe(404);
-    await page.getByRole("heading", { name: "There is nobody to book with here" }).waitFor();
+    await page.getByRole("heading", { name: "There is no such vendor" }).waitFor();
     expect((await page.goto("/book/abc"))?.status()).toBe(400);
     await page.getByRole("heading", { name: "There is no such page" }).waitFor();
     await page.goto("/book/1");

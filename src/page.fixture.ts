@@ -1,19 +1,33 @@
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import type { FastifyInstance } from "fastify";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
-import { openBrowser } from "./browser.fixture.ts";
+import { tokensWith } from "./authentication.ts";
 import { row, testDatabase } from "./database.fixture.ts";
 import { httpGateway } from "./gateway.ts";
 import { buildServer } from "./server.ts";
 import { startSimulatedGateway } from "./simulated-gateway.ts";
 import { postgresStore } from "./store.ts";
-import { tokensWith } from "./tokens.ts";
 
-/** Where pictures of the pages go, to be looked at; nowhere unless it is set. */
+const PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const executablePath = process.env["CHROMIUM"] ?? PATHS.find((path) => existsSync(path));
+
+/** Why the browser tests are skipped; undefined if they run. They always run under CI. */
+export const noBrowser =
+  executablePath === undefined && process.env["CI"] === undefined
+    ? "skipped: no Chromium found (apt-get install chromium, or set CHROMIUM)"
+    : undefined;
+
+export async function openBrowser(): Promise<Browser> {
+  if (executablePath === undefined) throw new Error("There is no Chromium: set CHROMIUM.");
+  return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+}
+
+/** The folder for screenshots of the pages. None are taken by default. */
 const PICTURES = process.env["PICTURES"];
 
-/** The whole service and a browser, for the tests of one file. */
+/** The service and a browser for the tests of one file. */
 export function testPages() {
   const database = testDatabase();
   const tokens = tokensWith("a key for all the tests of the page");
@@ -48,7 +62,7 @@ export function testPages() {
       return (await row(database.pool, sql))["count"];
     },
 
-    /** Before each test, six free times and a visitor who looks at them. */
+    /** Opens the page of a vendor with six free times before each test. */
     visitor(options?: BrowserContextOptions) {
       let page: Page;
       let slots: string[];

@@ -1,11 +1,9 @@
 import { expect, test } from "vitest";
-import { actorText, parseActor } from "./actor.ts";
-import { COOKIE } from "./authentication.ts";
-import { bookPage } from "./book-page.ts";
+import { actorText, COOKIE, parseActor } from "./authentication.ts";
 import type { Booking, Slot } from "./booking.ts";
-import { bookingPage } from "./booking-page.ts";
 import { ServiceError } from "./errors.ts";
 import { html } from "./html.ts";
+import { bookingPage, bookPage } from "./pages.ts";
 import { buildServer } from "./server.ts";
 import type { BookingStore } from "./store.ts";
 
@@ -36,14 +34,14 @@ test("texts are escaped, and HTML is not", () => {
   );
 });
 
-test("no page shows what people write as HTML", () => {
+test("pages escape all user input", () => {
   for (const page of [bookPage(vendor, [slot], HOSTILE), bookingPage(found, vendor, [slot])]) {
     expect(page).toContain("&lt;script&gt;alert(&quot;1&quot;)");
     expect(page).not.toContain("<script>alert");
   }
 });
 
-test("a page says when, for whom it is held, and what can be chosen", () => {
+test("a page shows the time, how long it is held, and the choice of slots", () => {
   const page = bookPage(vendor, [slot], "c");
   expect(page).toContain("<h2>Monday 7 January</h2>");
   expect(page).toContain('aria-label="Monday 7 January, 09:00–10:30"');
@@ -62,7 +60,7 @@ test.each([
   expect([page.includes('id="pay"'), page.includes('id="cancel"')]).toEqual([pay, change]);
 });
 
-/** A token is the name of who bears it. */
+/** Tokens that contain their actor in plain text. */
 const server = buildServer({
   tokens: { issue: async (actor) => actorText(actor), read: async (text) => parseActor(text) },
   store: {
@@ -75,7 +73,7 @@ const server = buildServer({
   } as unknown as BookingStore,
 });
 
-test("a visitor is given a name once, in a cookie that no script can read", async () => {
+test("a visitor becomes a customer once, by a cookie that scripts cannot read", async () => {
   const first = await server.inject("/book/7");
   expect(first.headers).toMatchObject({
     "content-type": "text/html; charset=utf-8",
@@ -94,7 +92,7 @@ test("a visitor is given a name once, in a cookie that no script can read", asyn
   expect(again.body).toContain('data-customer="ada"');
 });
 
-test("people are refused in HTML, programs in JSON", async () => {
+test("browsers get refusals as HTML, programs as JSON", async () => {
   const url = "/book/8";
   const accept = "text/html,application/xhtml+xml";
   const page = await server.inject({ url, headers: { accept } });
@@ -102,12 +100,12 @@ test("people are refused in HTML, programs in JSON", async () => {
     404,
     "text/html; charset=utf-8",
   ]);
-  expect(page.body).toContain("<h1>There is nobody to book with here</h1>");
+  expect(page.body).toContain("<h1>There is no such vendor</h1>");
   const answer = await server.inject(url);
   expect([answer.statusCode, answer.json()]).toMatchObject([404, { code: "VENDOR_NOT_FOUND" }]);
 });
 
-test("a booking is shown to whom it belongs", async () => {
+test("only its customer and vendor can see a booking", async () => {
   const as = (actor: string) =>
     server.inject({ url: "/bookings/5", headers: { cookie: `${COOKIE}=${actor}` } });
   expect((await as("customer:c")).statusCode).toBe(200);
@@ -119,7 +117,7 @@ test("a booking is shown to whom it belongs", async () => {
 test.each([
   ["book.js", "text/javascript; charset=utf-8"],
   ["style.css", "text/css; charset=utf-8"],
-])("serves %s, and nothing beside it", async (name, type) => {
+])("serves %s, and no other files", async (name, type) => {
   const { statusCode, headers } = await server.inject(`/assets/${name}`);
   expect([statusCode, headers["content-type"]]).toEqual([200, type]);
   expect((await server.inject(`/assets/../${name}`)).statusCode).toBe(404);

@@ -1,26 +1,34 @@
 import { describe, expect, test } from "vitest";
-import { type Call, contention, done, refused } from "./contention.fixture.ts";
-import { claim, pay, row, testDatabase } from "./database.fixture.ts";
+import {
+  claim,
+  contention,
+  type DatabaseCall,
+  done,
+  pay,
+  refused,
+  row,
+  testDatabase,
+} from "./database.fixture.ts";
 
 const database = testDatabase();
 const { inTurn } = contention(database);
 
 const payment =
-  (booking: unknown, captured = true): Call =>
+  (booking: unknown, captured = true): DatabaseCall =>
   (session) =>
     pay(session, booking, captured);
 const cancel =
-  (booking: unknown): Call =>
+  (booking: unknown): DatabaseCall =>
   (session) =>
     row(session, "select * from cancel_booking($1)", [booking]);
-const expire: Call = (session) => row(session, "select expire_holds()");
+const expire: DatabaseCall = (session) => row(session, "select expire_holds()");
 const ofD =
-  (slot: string): Call =>
+  (slot: string): DatabaseCall =>
   (session) =>
     claim(session, { slot, customer: "d" });
 
-describe("a payment, and", () => {
-  test("cancel: the money goes back, whichever comes first", async () => {
+describe("a payment and a concurrent", () => {
+  test("cancel: the payment is refunded in either order", async () => {
     const { id } = await claim(database.pool, { slot: await database.slot(0) });
     expect(await inTurn(payment(id), cancel(id))).toEqual(done({ status: "cancelled" }));
 
@@ -32,7 +40,7 @@ describe("a payment, and", () => {
     expect(due.rowCount).toBe(2);
   });
 
-  test("expiry: whichever comes first, the booking is paid and has its slot", async () => {
+  test("expiry: in either order the booking is paid and has its slot", async () => {
     const slot = await database.slot(0);
     const paid = await claim(database.pool, { slot, hold: "-1 second" });
     expect(await inTurn(payment(paid["id"]), expire)).toEqual(done({ expire_holds: 0 }));
@@ -45,7 +53,7 @@ describe("a payment, and", () => {
     await expect(claim(database.pool, { slot })).rejects.toMatchObject({ code: "BK004" });
   });
 
-  test("two events of one payment: it is recorded once", async () => {
+  test("event of the same payment: it is recorded once", async () => {
     const { id } = await claim(database.pool, { slot: await database.slot(0) });
     const captured = done({ status: "confirmed", payment_status: "captured" });
     expect(await inTurn(payment(id), payment(id))).toEqual(captured);
@@ -55,11 +63,11 @@ describe("a payment, and", () => {
     expect(await inTurn(payment(other["id"], false), payment(other["id"]))).toEqual(captured);
   });
 
-  test("one payment for two bookings: the second is refused", async () => {
+  test("use of it for another booking: the second is refused", async () => {
     const one = await claim(database.pool, { slot: await database.slot(0) });
     const two = await claim(database.pool, { slot: await database.slot(1) });
     const forBooking =
-      (id: unknown): Call =>
+      (id: unknown): DatabaseCall =>
       (session) =>
         pay(session, id, true, "pi");
     expect(await inTurn(forBooking(one["id"]), forBooking(two["id"]))).toEqual(refused("BK009"));
@@ -74,7 +82,7 @@ describe("a late payment", () => {
     return { slot, id };
   }
 
-  test("and a claim of the slot: one gets it, and money for nothing goes back", async () => {
+  test("and a claim of the slot: one gets it, and a useless payment is refunded", async () => {
     const { slot, id } = await expired();
     expect(await inTurn(ofD(slot), payment(id))).toEqual(done({ payment_status: "refund_due" }));
   });
@@ -87,7 +95,7 @@ describe("a late payment", () => {
   test.each([
     [0, 3],
     [1, 3],
-  ])("with a snapshot from before what overlaps was published and taken goes back (%i, %i)", async (...times) => {
+  ])("whose snapshot is older than an overlapping booking is refunded (%i, %i)", async (...times) => {
     const { id } = await expired();
     const late = await database.session();
     await late.query("begin isolation level repeatable read");

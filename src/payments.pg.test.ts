@@ -10,7 +10,7 @@ async function slotOf(id: unknown): Promise<unknown> {
   return (await query(sql, id))["is_available"];
 }
 
-/** A customer's booking of slot 1, brought to a status. */
+/** Makes a customer's booking of slot 1 with the given status. */
 async function booking(status: string) {
   const slot = await database.slot(0, 2);
   const hold = status === "expired" ? "-1 second" : "1 hour";
@@ -23,8 +23,8 @@ async function booking(status: string) {
 
 const refundDue = { payment_status: "refund_due" };
 
-describe("captured money", () => {
-  test("confirms the pending booking that it is for", async () => {
+describe("a captured payment", () => {
+  test("confirms its pending booking", async () => {
     const { id } = await booking("pending");
     expect(await pay(database.pool, id)).toMatchObject({
       id,
@@ -37,18 +37,18 @@ describe("captured money", () => {
     expect(await database.failures()).toEqual([]);
   });
 
-  test.each(["confirmed", "cancelled"])("for a booking that is %s goes back", async (status) => {
+  test.each(["confirmed", "cancelled"])("of a booking that is %s is refunded", async (status) => {
     const { id } = await booking(status);
     expect(await pay(database.pool, id)).toMatchObject({ status, ...refundDue });
     expect(await database.failures()).toEqual([]);
   });
 
-  test("for a vendor's booking goes back", async () => {
+  test("of a vendor's booking is refunded", async () => {
     const { id } = await claim(database.pool, { slot: await database.slot(0), by: "vendor" });
     expect(await pay(database.pool, id)).toMatchObject({ status: "confirmed", ...refundDue });
   });
 
-  test("for a booking that expired wins its slot back", async () => {
+  test("of an expired booking wins its slot back", async () => {
     const { id } = await booking("expired");
     expect(await slotOf(id)).toBe(true);
     expect(await pay(database.pool, id)).toMatchObject({
@@ -59,21 +59,21 @@ describe("captured money", () => {
     expect(await database.failures()).toEqual([]);
   });
 
-  test("for a booking that expired goes back, if the slot is taken", async () => {
+  test("of an expired booking is refunded if the slot is booked", async () => {
     const { id, slot } = await booking("expired");
     await claim(database.pool, { slot, customer: "next" });
     expect(await pay(database.pool, id)).toMatchObject({ status: "expired", ...refundDue });
     expect(await database.failures()).toEqual([]);
   });
 
-  test("likewise, if what overlaps the slot is taken", async () => {
+  test("of an expired booking is refunded if an overlapping slot is booked", async () => {
     const { id } = await booking("expired");
     await claim(database.pool, { slot: await database.slot(1, 3), customer: "next" });
     expect(await pay(database.pool, id)).toMatchObject({ status: "expired", ...refundDue });
     expect(await slotOf(id)).toBe(true);
   });
 
-  test("likewise, if the slot was withdrawn, or has begun", async () => {
+  test("of an expired booking is refunded if the slot was withdrawn or has begun", async () => {
     const withdrawn = await booking("expired");
     await query("select withdraw_slot($1)", withdrawn.slot);
     expect(await pay(database.pool, withdrawn.id)).toMatchObject(refundDue);
@@ -94,7 +94,7 @@ describe("captured money", () => {
     expect(await pay(database.pool, begun["id"])).toMatchObject(refundDue);
   });
 
-  test("goes back when its booking is cancelled, and only then", async () => {
+  test("is refunded when its booking is cancelled, and only then", async () => {
     const { id } = await booking("confirmed");
     const declined = await pay(database.pool, id, false, "second");
     expect(declined).toMatchObject({ status: "confirmed", payment_status: "declined" });
@@ -118,7 +118,7 @@ describe("an event", () => {
     expect(await pay(database.pool, id)).toMatchObject({ payment_status: "refunded" });
   });
 
-  test("of a declined card leaves the booking pending, and the next try confirms it", async () => {
+  test("of a declined card leaves the booking pending, and the next attempt confirms it", async () => {
     const { id } = await booking("pending");
     const declined = { status: "pending", payment_status: "declined" };
     expect(await pay(database.pool, id, false)).toMatchObject(declined);
@@ -128,7 +128,7 @@ describe("an event", () => {
     expect(await database.failures()).toEqual([]);
   });
 
-  test("needs a booking, and the one that the payment is for", async () => {
+  test("needs the payment's own booking", async () => {
     await expect(pay(database.pool, 99)).rejects.toMatchObject({ code: "BK005" });
     const { id } = await booking("pending");
     const other = await claim(database.pool, { slot: await database.slot(5) });
@@ -150,7 +150,7 @@ describe("verify_payment_consistency", () => {
     return (await database.pool.query(sql)).rows;
   };
 
-  test("passes what the functions made, with a promise for each check", async () => {
+  test("passes states made by the functions, with a description for each check", async () => {
     await pay(database.pool, (await booking("confirmed")).id, true, "again");
     const { rows } = await database.pool.query("select * from verify_payment_consistency()");
     expect(rows.map((check) => [check.check_name, check.status, check.details])).toEqual([
@@ -185,7 +185,7 @@ describe("verify_payment_consistency", () => {
       "confirmed_booking_without_payment",
       "Booking 1 is confirmed, and its customer has not paid.",
     ],
-  ])("finds what is wrong after: %s", async (corruption, check_name, details) => {
+  ])("finds the violation after: %s", async (corruption, check_name, details) => {
     await booking("confirmed");
     await query(corruption);
     expect(await failures()).toEqual([{ check_name, details }]);

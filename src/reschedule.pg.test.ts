@@ -39,7 +39,7 @@ test("may move to a slot that overlaps the booking itself", async () => {
   expect(await available()).toEqual([from]);
 });
 
-test("to its own slot is no move", async () => {
+test("to its own slot changes nothing", async () => {
   const slot = await database.slot(0);
   const booking = await claim(database.pool, { slot });
 

@@ -1,29 +1,26 @@
 const MAX_BIGINT = 9223372036854775807n;
 
-/** Formats that JSON Schema lacks, for the validator's options. */
+/** Formats beyond those of JSON Schema, for Ajv. */
 export const formats = {
   /** A positive bigint in decimal. */
   id: (text: string) => /^[1-9]\d{0,18}$/.test(text) && BigInt(text) <= MAX_BIGINT,
 };
 
-/**
- * More options of the validator. That these schemas are schemas is tried by tests; to check it at
- * each start takes longer than the rest of it.
- */
-export const constant = { meta: false, validateSchema: false };
+/** Options of Ajv. The schemas are not validated at each start, which takes long; tests do so. */
+export const ajvOptions = { meta: false, validateSchema: false };
 
 const idText = { type: "string", format: "id" };
 
-/** In bodies an id may be a number as well, as far as a JSON number is exact. */
+/** In bodies an id may also be a number, within the range in which JSON numbers are exact. */
 const id = {
   anyOf: [idText, { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER }],
 };
 
 const time = { type: "string", format: "date-time" };
 
-/** A text that Postgres can hold: it has no NUL. */
+/** A text that Postgres can store: without NUL and lone surrogates. */
 function text(maxLength: number, minLength = 0) {
-  return { type: "string", minLength, maxLength, pattern: "^[^\\u0000]*$" };
+  return { type: "string", minLength, maxLength, pattern: "^[^\\u0000\\ud800-\\udfff]*$" };
 }
 
 const name = text(200, 1);
@@ -34,7 +31,7 @@ function body(properties: object, required: readonly string[] = []) {
 
 const params = { type: "object", properties: { id: idText }, required: ["id"] };
 
-/** What each route accepts. */
+/** The schemas of each route's parameters and body. */
 export const schemas = {
   create: {
     body: body(

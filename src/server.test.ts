@@ -1,10 +1,11 @@
+import { once } from "node:events";
+import { type AddressInfo, connect } from "node:net";
 import { describe, expect, test, vi } from "vitest";
-import { actorText, parseActor } from "./actor.ts";
+import { actorText, parseActor, type Tokens } from "./authentication.ts";
 import type { Booking } from "./booking.ts";
 import { ServiceError } from "./errors.ts";
 import { buildServer } from "./server.ts";
 import type { BookingStore } from "./store.ts";
-import type { Tokens } from "./tokens.ts";
 
 const booking = {
   id: "7",
@@ -12,7 +13,7 @@ const booking = {
   startAt: new Date("2030-01-01T10:00:00Z"),
 } as unknown as Booking;
 
-/** A token is the name of who bears it. */
+/** Tokens that contain their actor in plain text. */
 const tokens: Tokens = {
   issue: async (actor) => actorText(actor),
   read: async (t) => parseActor(t),
@@ -26,7 +27,7 @@ const request = {
   customerName: "Ada",
 };
 
-/** A server on a store that does what it is asked, unless told otherwise. */
+/** A server on a store whose methods succeed unless they are replaced. */
 function service(methods: Partial<BookingStore> = {}) {
   const store = {
     createBooking: vi.fn(async () => ({ booking, created: true })),
@@ -45,7 +46,7 @@ function service(methods: Partial<BookingStore> = {}) {
   return { store, server: buildServer({ store, tokens }) };
 }
 
-/** Sends a request; `body` is sent as JSON unless it is a text already. */
+/** Sends a request. A `body` that is no string is sent as JSON. */
 async function send(
   method: "GET" | "POST",
   url: string,
@@ -74,7 +75,7 @@ const outcome = ({ status, body }: { status: number; body: { code: string } }) =
 ];
 
 describe("answers", () => {
-  test("a create that made a booking with 201, and one that was repeated with 200", async () => {
+  test("a create with 201, and its repeat with 200", async () => {
     const first = await send("POST", "/api/bookings/create", request);
     expect(outcome(first)).toEqual([201, "CREATED"]);
     expect(first.body.booking).toMatchObject({ id: "7", startAt: "2030-01-01T10:00:00.000Z" });
@@ -105,7 +106,7 @@ describe("answers", () => {
   });
 });
 
-describe("refuses, and leaves the store alone", () => {
+describe("refuses without a call of the store", () => {
   test.each([
     ["no body", undefined],
     ["null", null],
@@ -128,6 +129,8 @@ describe("refuses, and leaves the store alone", () => {
     ["an empty name", { ...request, customerName: "" }],
     ["a long name", { ...request, customerName: "x".repeat(201) }],
     ["NUL in a text", { ...request, notes: "a\u0000b" }],
+    ["a lone high surrogate", { ...request, customerName: "Ada \ud83e" }],
+    ["a lone low surrogate", { ...request, notes: "\udd93 " }],
     ["a number for a text", { ...request, customerId: 5 }],
     ["an unknown creator", { ...request, createdBy: "admin" }],
   ])("a create with %s", async (_what, body) => {
@@ -166,7 +169,7 @@ describe("refuses, and leaves the store alone", () => {
     expect(response.called).toBe(0);
   });
 
-  test("what is not JSON, and what is too large", async () => {
+  test("bodies that are not JSON, and bodies that are too large", async () => {
     const headers = { "content-type": "text/plain" };
     const text = await send("POST", "/api/bookings/create", "hello", { headers });
     expect(outcome(text)).toEqual([415, "VALIDATION_ERROR"]);
@@ -177,7 +180,7 @@ describe("refuses, and leaves the store alone", () => {
   });
 });
 
-describe("says what failed", () => {
+describe("reports", () => {
   test("a refusal of the store, with its hint", async () => {
     const cancelBooking = async () => {
       throw new ServiceError("BOOKING_NOT_ACTIVE", "Booking is not active", "It was cancelled.");
@@ -192,7 +195,7 @@ describe("says what failed", () => {
     });
   });
 
-  test("a fault of ours, without its words", async () => {
+  test("an internal error, without its message", async () => {
     const ping = async () => {
       throw new Error("secret");
     };
@@ -203,7 +206,7 @@ describe("says what failed", () => {
     expect(JSON.stringify(body)).not.toContain("secret");
   });
 
-  test("that nobody can pay where there is no gateway", async () => {
+  test("that no gateway is configured", async () => {
     const confirm = await send("POST", "/api/bookings/7/confirm", { paymentIntentId: "pi" });
     expect(outcome(confirm)).toEqual([503, "GATEWAY_UNAVAILABLE"]);
   });
@@ -219,8 +222,39 @@ describe("says what failed", () => {
   });
 });
 
+test("a text may have characters beyond the basic plane", async () => {
+  const customerName = "Ada 🦓";
+  const { store } = await send("POST", "/api/bookings/create", { ...request, customerName });
+  expect(store.createBooking).toHaveBeenCalledWith({
+    ...{ ...request, customerName },
+    createdBy: "customer",
+  });
+});
+
+const UNFINISHED_REQUEST =
+  "POST /api/bookings/create HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n" +
+  "content-length: 400\r\n\r\n";
+
+test("a request that the client never finishes is ended", async () => {
+  const { store } = service();
+  const server = buildServer({ store, tokens, requestTimeoutMs: 20 });
+  await server.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = server.server.address() as AddressInfo;
+  for (const sent of ["POST / HTTP/1.1\r\nhost", `${UNFINISHED_REQUEST}{`]) {
+    const socket = connect(port, "127.0.0.1").setEncoding("utf8");
+    let answer = "";
+    socket.on("data", (text) => {
+      answer += text;
+    });
+    socket.on("error", () => {}).write(sent);
+    await once(socket, "close");
+    expect(answer).toMatch(/^HTTP\/1.1 408 /);
+  }
+  await server.close();
+});
+
 describe("on every answer", () => {
-  test("there are security headers, and no word of what serves it", async () => {
+  test("there are security headers, and none that names the server's software", async () => {
     const { server } = service();
     for (const url of ["/health", "/none"]) {
       const { headers } = await server.inject(url);
@@ -233,7 +267,7 @@ describe("on every answer", () => {
     }
   });
 
-  test("those who send too much are told so", async () => {
+  test("a client that sends too many requests gets 429", async () => {
     const { store } = service();
     const server = buildServer({ store, tokens, requestsPerMinute: 2 });
     const ask = (remoteAddress: string) => server.inject({ url: "/health", remoteAddress });

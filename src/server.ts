@@ -1,51 +1,50 @@
 import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
-import Fastify, {
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyServerOptions,
-} from "fastify";
-import { addBookingRoutes } from "./booking-routes.ts";
+import type { FastifyInstance, FastifyReply, FastifyServerOptions } from "fastify";
+import Fastify from "fastify";
+import type { Tokens } from "./authentication.ts";
 import { errorFromPostgres, ServiceError } from "./errors.ts";
-import { noGateway } from "./gateway.ts";
-import { errorPage } from "./page-frame.ts";
-import { addPageRoutes } from "./page-routes.ts";
-import type { PaymentGateway } from "./payment.ts";
-import { addPaymentRoutes } from "./payment-routes.ts";
-import { constant, formats } from "./schemas.ts";
+import { noGateway, type PaymentGateway } from "./gateway.ts";
+import { errorPage } from "./pages.ts";
+import { addBookingRoutes, addPageRoutes, addPaymentRoutes } from "./routes.ts";
+import { ajvOptions, formats } from "./schemas.ts";
 import type { BookingStore } from "./store.ts";
-import type { Tokens } from "./tokens.ts";
 
-export interface ServerOptions {
+export interface HttpServerOptions {
   readonly store: BookingStore;
   readonly tokens: Tokens;
-  /** Where customers pay; nobody can unless given. */
+  /** The payment gateway. Without it, nothing can be paid. */
   readonly gateway?: PaymentGateway;
-  /** How many requests an address may send in a minute; any number unless given. */
+  /** The number of requests per minute that an address may send. Default: any number. */
   readonly requestsPerMinute?: number;
-  /** Where failures (5xx) are logged; nowhere unless given. */
+  /** How long a client may take to send a request, in ms. Default: 0, any time. */
+  readonly requestTimeoutMs?: number;
+  /** The log of failures (5xx). Default: none. */
   readonly logger?: FastifyServerOptions["logger"];
 }
 
-/** The HTTP service. It does not listen yet, and closing it does not close the store's pool. */
+/** Builds the HTTP server. It does not listen yet; closing it does not close the store's pool. */
 export function buildServer({
   store,
   tokens,
   gateway = noGateway,
   requestsPerMinute,
+  requestTimeoutMs = 0,
   logger = false,
-}: ServerOptions): FastifyInstance {
+}: HttpServerOptions): FastifyInstance {
   const server = Fastify({
     logger,
     bodyLimit: 16_384,
-    // Refuse what does not fit, rather than mend it.
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, formats, ...constant } },
+    requestTimeout: requestTimeoutMs,
+    ...(requestTimeoutMs > 0 && { http: receiveTimeouts(requestTimeoutMs) }),
+    // Refuse bodies that do not fit, rather than coerce them.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, formats, ...ajvOptions } },
     frameworkErrors: (error, _request, reply) => void refuse(reply, error),
   });
 
   server.removeContentTypeParser("text/plain");
 
-  // Otherwise a client that keeps its connection alive would hold up the end of the server.
+  // Otherwise clients that keep their connections alive would delay the end of the server.
   let closing = false;
   server.addHook("preClose", async () => {
     closing = true;
@@ -66,13 +65,13 @@ export function buildServer({
     ),
   );
 
-  // Whoever serves it by HTTPS says so; a phone in the same network has to get it without.
+  // The pages have to work over plain HTTP too, for a phone in the same network.
   const directives = { upgradeInsecureRequests: null };
   void server.register(helmet, { contentSecurityPolicy: { directives } });
   if (requestsPerMinute !== undefined) {
     void server.register(rateLimit, { max: requestsPerMinute, timeWindow: "1 minute" });
   }
-  // Within a plugin, so that it is for these routes too what was registered before.
+  // In a plugin, so that the plugins registered before apply to these routes.
   void server.register(async (routes) => {
     addBookingRoutes(routes, store, tokens);
     addPaymentRoutes(routes, store, gateway, tokens);
@@ -82,20 +81,29 @@ export function buildServer({
   return server;
 }
 
+/** Node checks the time of the headers apart from that of the whole request, every interval. */
+function receiveTimeouts(requestTimeoutMs: number) {
+  return {
+    headersTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(requestTimeoutMs, 1_000),
+  };
+}
+
+/** Answers with a refusal. Unexpected errors are logged, and their messages never reach the client. */
 function refuse(reply: FastifyReply, error: unknown): FastifyReply {
   const refusal =
     error instanceof ServiceError ? error : (errorFromFastify(error) ?? errorFromPostgres(error));
   if (refusal.status >= 500) reply.log.error(refusal.cause ?? refusal);
   const { code, message, hint } = refusal;
   reply.code(refusal.status);
-  // A browser that goes somewhere asks for HTML first; nothing else does.
+  // Only a browser that navigates prefers HTML.
   if (reply.request.headers.accept?.startsWith("text/html")) {
     return reply.type("text/html; charset=utf-8").send(errorPage(refusal));
   }
   return reply.send({ code, message, hint });
 }
 
-/** A request that never reached its route: not JSON, too large, too many, not what the schema says. */
+/** The refusal for a request that never reached its route: no JSON, too large, too many, not valid. */
 function errorFromFastify(error: unknown): ServiceError | undefined {
   if (!(error instanceof Error && "statusCode" in error)) return undefined;
   const status = error.statusCode;

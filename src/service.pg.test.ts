@@ -1,13 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import { request } from "undici";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseActor } from "./actor.ts";
+import { parseActor, tokensWith } from "./authentication.ts";
 import { claim, row, testDatabase } from "./database.fixture.ts";
 import { httpGateway } from "./gateway.ts";
 import { buildServer } from "./server.ts";
 import { startSimulatedGateway } from "./simulated-gateway.ts";
 import { postgresStore } from "./store.ts";
-import { tokensWith } from "./tokens.ts";
 
 const database = testDatabase();
 let simulated: Awaited<ReturnType<typeof startSimulatedGateway>>;
@@ -36,7 +35,7 @@ type Answer = { code: string; [field: string]: unknown } & {
 const paid = { paymentIntentId: "pi_1_1" };
 const captured = { type: "payment.captured", intent: "pi_1_1", bookingId: 1 };
 
-/** As customer `c`, unless told. */
+/** Sends a request, by default as customer `c`. */
 const send = (method: "GET" | "POST", path: string, body?: object, by = "customer:c") =>
   sendTo(`${url}${path}`, method, body, by);
 
@@ -56,7 +55,7 @@ async function sendTo(target: string, method: "GET" | "POST", body?: object, by 
 
 const freeSlots = async () => (await send("GET", "/api/vendors/1/slots")).body.slots;
 
-test("a customer's way, over HTTP", async () => {
+test("a customer books, pays, moves and cancels over HTTP", async () => {
   await database.slot(0);
   await database.slot(1);
   const [first, second] = await freeSlots();
@@ -128,7 +127,7 @@ test("a customer's way, over HTTP", async () => {
   expect(await send("GET", "/health")).toEqual({ status: 200, body: { code: "OK" } });
 });
 
-describe("who may do what", () => {
+describe("authorisation", () => {
   const strangers = ["customer:d", "vendor:2", "customer:1", "vendor:c", "system:gateway"];
   const change = [
     ["POST", "/api/bookings/1/cancel", {}],
@@ -159,7 +158,7 @@ describe("who may do what", () => {
     expect(id).toBe("1");
   });
 
-  test("events and refunds are the gateway's and the machines'", async () => {
+  test("only systems send events and settle refunds", async () => {
     await claim(database.pool, { slot: await database.slot(0) });
     for (const [path, body] of [
       ["/api/payments/webhook", captured],
@@ -205,7 +204,7 @@ describe("who may do what", () => {
   });
 });
 
-test("the refusals that only the database can give have their own codes", async () => {
+test("refusals of the database have codes of their own", async () => {
   await database.slot(-100);
   await database.slot(0, 1, "2");
   await database.slot(0);
@@ -236,7 +235,7 @@ test.each([
   "0001-01-01T00:00:00Z",
   "2030-01-01T10:00:00+23:59",
   "0000-01-01T00:00:00Z",
-])("a time that JSON Schema allows is never a 5xx (%s)", async (startAt) => {
+])("a time that JSON Schema allows never causes a 5xx (%s)", async (startAt) => {
   const { status } = await send("POST", "/api/bookings/create", {
     providerId: 1,
     startAt,
@@ -249,7 +248,7 @@ test.each([
   expect([400, 404]).toContain(status);
 });
 
-test("of many who want overlapping slots, one gets one, and the others are told", async () => {
+test("of many concurrent creates of overlapping slots one succeeds, and the others get a conflict", async () => {
   await database.slot(0, 2);
   await database.slot(1, 3);
   const slots = await freeSlots();

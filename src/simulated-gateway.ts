@@ -1,21 +1,23 @@
 import { setTimeout as delay } from "node:timers/promises";
-import Fastify, { type FastifyReply } from "fastify";
+import type { FastifyReply } from "fastify";
+import Fastify from "fastify";
 import { request } from "undici";
+import type { PaymentEvent, PaymentIntent } from "./gateway.ts";
 import { html } from "./html.ts";
-import type { PaymentEvent, PaymentIntent } from "./payment.ts";
-import { constant } from "./schemas.ts";
+import { ajvOptions } from "./schemas.ts";
 
 /**
- * How a card behaves: `ok` pays and `declined` does not, with one event each; of the others, all
- * pay. The event of `repeated` comes twice at once, that of `late` after a while, that of `silent`
- * never. With `lost`, the first refund is made, and its answer lost. With `slow`, answers about
- * the payment come late.
+ * How a card behaves. All but `declined` pay, and all but `repeated` and `silent` send one event.
+ *
+ * - `repeated` sends two events at once, `late` one after the delay, `silent` none.
+ * - `lost` makes the first refund and drops the connection without an answer.
+ * - `slow` answers requests about the payment after the delay.
  */
 const CARDS = ["ok", "declined", "repeated", "late", "silent", "lost", "slow"] as const;
 type Card = (typeof CARDS)[number];
 const CARD = { type: "object", properties: { card: { enum: CARDS } }, required: ["card"] };
 
-/** What the gateway knows of a payment, and how often it gave the money back. */
+/** A payment in the gateway's ledger, and how often it was refunded. */
 export interface LedgerEntry {
   readonly intent: string;
   readonly bookingId: string;
@@ -25,11 +27,11 @@ export interface LedgerEntry {
 }
 
 interface Options {
-  /** Where the service is, which is sent events, and to which customers come back. */
+  /** The service's URL: it receives the events, and customers return to it. No events by default. */
   readonly service?: () => string;
-  /** By which the service knows that an event is the gateway's. */
+  /** The bearer token of the gateway's events. */
   readonly webhookToken?: string;
-  /** How long `late` and `slow` take. */
+  /** The delay of the cards `late` and `slow`, in ms. Default: 3000. */
   readonly delayMs?: number;
 }
 
@@ -37,22 +39,22 @@ interface Options {
 interface SimulatedGateway {
   readonly url: string;
   ledger(): readonly LedgerEntry[];
-  /** Forgets everything, and then knows this. */
+  /** Replaces the ledger. */
   reset(ledger: readonly LedgerEntry[]): void;
-  /** As though the customer had paid, or tried to; sends no event. What is captured stays so. */
+  /** Records a payment or a declined card without sending an event. Captured payments stay captured. */
   settle(intent: string, bookingId: string, captured: boolean): void;
   close(): Promise<void>;
 }
 
-/** Serves the gateway on loopback, as a third party would: by HTTP, with idempotency keys. */
+/** Serves the gateway over HTTP on loopback, with idempotency keys. */
 export async function startSimulatedGateway(options: Options = {}): Promise<SimulatedGateway> {
   const { service, webhookToken = "", delayMs = 3_000 } = options;
   const entries = new Map<string, LedgerEntry>();
-  /** What was done for an idempotency key: the intent's id. */
-  const done = new Map<string, string>();
+  /** Intents by the idempotency key that created or refunded them. */
+  const intentsByKey = new Map<string, string>();
   const stopping = new AbortController();
   const events = new Set<Promise<void>>();
-  const server = Fastify({ bodyLimit: 16_384, ajv: { customOptions: constant } });
+  const server = Fastify({ bodyLimit: 16_384, ajv: { customOptions: ajvOptions } });
   server.addHook("preClose", async () => stopping.abort());
 
   const change = (intent: string, fields: Partial<LedgerEntry>): void => {
@@ -81,8 +83,8 @@ export async function startSimulatedGateway(options: Options = {}): Promise<Simu
     await body.dump();
   }
 
-  /** Tells of a payment, as its card has it, while the customer goes on. */
-  function tell({ intent, bookingId, status, card }: LedgerEntry): void {
+  /** Sends the events of a payment in the background, as its card demands. */
+  function sendEvents({ intent, bookingId, status, card }: LedgerEntry): void {
     if (status === "open" || card === "silent") return;
     const event = async (): Promise<void> => {
       if (card === "late") await pause();
@@ -91,19 +93,19 @@ export async function startSimulatedGateway(options: Options = {}): Promise<Simu
     const sent = Promise.all(card === "repeated" ? [event(), event()] : [event()]);
     const ended = sent.then(
       () => {},
-      () => {}, // A gateway that cannot deliver an event has nobody to tell.
+      () => {}, // An event that cannot be delivered is dropped.
     );
     events.add(ended);
     void ended.then(() => events.delete(ended));
   }
 
-  /** The customer pays, or tries to; undefined for an intent that there is not. */
+  /** Pays an intent with a card; undefined if there is no such intent. */
   function pay(intent: string, card: Card): LedgerEntry | undefined {
     const entry = entries.get(intent);
     if (entry === undefined || entry.status === "captured") return entry;
     change(intent, { card, status: card === "declined" ? "declined" : "captured" });
     const paid = entries.get(intent) ?? entry;
-    tell(paid);
+    sendEvents(paid);
     return paid;
   }
 
@@ -111,13 +113,14 @@ export async function startSimulatedGateway(options: Options = {}): Promise<Simu
     "/intents",
     async ({ body, headers }) => {
       const key = headers["idempotency-key"];
-      const known = entries.get(done.get(key) ?? "");
-      if (known !== undefined) return shown(known);
+      const opened = entries.get(intentsByKey.get(key) ?? "");
+      if (opened !== undefined) return shown(opened);
       const intent = `pi_${body.bookingId}_${entries.size + 1}`;
-      const opened = { bookingId: body.bookingId, status: "open", card: "ok", refunds: 0 } as const;
-      entries.set(intent, { intent, ...opened });
-      done.set(key, intent);
-      return shown({ intent, ...opened });
+      const { bookingId } = body;
+      const entry: LedgerEntry = { intent, bookingId, status: "open", card: "ok", refunds: 0 };
+      entries.set(intent, entry);
+      intentsByKey.set(key, intent);
+      return shown(entry);
     },
   );
 
@@ -144,8 +147,8 @@ export async function startSimulatedGateway(options: Options = {}): Promise<Simu
       if (entry === undefined) return unknown(reply);
       if (entry.status !== "captured") return reply.code(409).send({ error: "nothing was paid" });
       const key = headers["idempotency-key"];
-      if (key !== undefined && done.get(key) === intent) return shown(entry);
-      if (key !== undefined) done.set(key, intent);
+      if (key !== undefined && intentsByKey.get(key) === intent) return shown(entry);
+      if (key !== undefined) intentsByKey.set(key, intent);
       change(intent, { refunds: entry.refunds + 1 });
       if (entry.card === "lost") return reply.hijack().raw.destroy();
       if (entry.card === "slow") await pause();
@@ -182,7 +185,7 @@ export async function startSimulatedGateway(options: Options = {}): Promise<Simu
     ledger: () => [...entries.values()],
     reset(ledger) {
       entries.clear();
-      done.clear();
+      intentsByKey.clear();
       for (const entry of ledger) entries.set(entry.intent, entry);
     },
     settle(intent, bookingId, captured) {
@@ -215,7 +218,7 @@ function payPage(): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Pay (simulated)</title>
 <h1>Pay (simulated)</h1>
-<p>No money is moved here. Choose how the card behaves.</p>
+<p>No money moves. Choose how the card behaves.</p>
 <form method="post">
 ${CARDS.map(card)}
 </form>

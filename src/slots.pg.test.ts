@@ -8,7 +8,7 @@ const slots = async () =>
 const withdraw = (slot: string) => row(database.pool, "select * from withdraw_slot($1)", [slot]);
 
 describe("publish_slot", () => {
-  test("offers a time", async () => {
+  test("publishes a slot", async () => {
     const slot = await row(
       database.pool,
       "select * from publish_slot(1, '2999-01-01 10:00Z', '2999-01-01 11:00:00.0004Z')",
@@ -33,7 +33,7 @@ describe("publish_slot", () => {
     expect(await slots()).toHaveLength(2);
   });
 
-  test("of a time that is offered returns the slot as it is, free or booked", async () => {
+  test("of a published time returns the slot unchanged, free or booked", async () => {
     const slot = await database.slot(0);
     const [free] = await slots();
     expect(await database.slot(0)).toBe(slot);
@@ -46,7 +46,7 @@ describe("publish_slot", () => {
     expect(booked).toMatchObject({ is_available: false });
   });
 
-  test("of a time between milliseconds finds the slot that it made", async () => {
+  test("rounds times to milliseconds, and finds the slot again", async () => {
     const publish = () =>
       row(
         database.pool,
@@ -57,7 +57,7 @@ describe("publish_slot", () => {
     expect(await publish()).toEqual({ id: "1" });
   });
 
-  test("of a time that was withdrawn offers that slot again", async () => {
+  test("of a withdrawn time publishes that slot again", async () => {
     const slot = await database.slot(0);
     await withdraw(slot);
 
@@ -73,7 +73,7 @@ describe("publish_slot", () => {
 });
 
 describe("withdraw_slot", () => {
-  test("takes a slot back, once", async () => {
+  test("withdraws a slot; a repeat changes nothing", async () => {
     const slot = await database.slot(0);
     const withdrawn = await withdraw(slot);
 
@@ -93,7 +93,7 @@ describe("withdraw_slot", () => {
     expect(await slots()).toMatchObject([{ withdrawn_at: null }]);
   });
 
-  test("takes back a slot whose booking was cancelled", async () => {
+  test("withdraws a slot whose booking was cancelled", async () => {
     const slot = await database.slot(0);
     const { id } = await claim(database.pool, { slot });
     await row(database.pool, "select cancel_booking($1)", [id]);

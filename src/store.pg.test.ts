@@ -21,7 +21,7 @@ function open(config: PoolConfig = {}) {
   return { pool, store: postgresStore(pool) };
 }
 
-/** What a create of a slot sends. */
+/** The request of a create of a slot. */
 async function request(slot: string, given: object = {}) {
   const found = await row(database.pool, "select * from availability_slots where id = $1", [slot]);
   return {
@@ -37,7 +37,7 @@ async function request(slot: string, given: object = {}) {
 const terminate = (pid: number) => row(database.pool, "select pg_terminate_backend($1)", [pid]);
 
 describe("createBooking", () => {
-  test("finds the slot by provider and times, and passes every field on", async () => {
+  test("finds the slot by provider and times, and stores every field", async () => {
     const { store } = open();
     const slot = await database.slot(0);
     await database.slot(0, 2);
@@ -70,7 +70,7 @@ describe("createBooking", () => {
     });
   });
 
-  test("says when a booking had been made before", async () => {
+  test("says if an earlier request made the booking", async () => {
     const { store } = open();
     const body = await request(await database.slot(0), { idempotencyKey: "k" });
     const first = await store.createBooking(body);
@@ -83,7 +83,7 @@ describe("createBooking", () => {
     ]);
   });
 
-  test("made twice together with one key, makes one booking", async () => {
+  test("makes one booking for two concurrent requests with one key", async () => {
     const { store } = open();
     const body = await request(await database.slot(0), { idempotencyKey: "k" });
     const both = await Promise.all([store.createBooking(body), store.createBooking(body)]);
@@ -92,7 +92,7 @@ describe("createBooking", () => {
     expect(both.map(({ created }) => created).sort()).toEqual([false, true]);
   });
 
-  test("needs a slot of those times", async () => {
+  test("needs a slot with those times", async () => {
     const { store } = open();
     const body = await request(await database.slot(0));
     const later = new Date(Date.parse(body.endAt) + 1).toISOString();
@@ -107,7 +107,7 @@ describe("createBooking", () => {
   });
 });
 
-test("payment, reschedule and cancel return the booking as it is then", async () => {
+test("payment, reschedule and cancel return the changed booking", async () => {
   const { store } = open();
   const [from, to] = [await database.slot(0), await database.slot(1)];
   const { id } = (await store.createBooking(await request(from))).booking;
@@ -120,7 +120,7 @@ test("payment, reschedule and cancel return the booking as it is then", async ()
   expect(await store.cancelBooking(id, "customer:c")).toMatchObject({ id, status: "cancelled" });
 });
 
-test("nobody changes what is not theirs", async () => {
+test("only a booking's customer and vendor can change it", async () => {
   const { store } = open();
   const [slot, other] = [await database.slot(0), await database.slot(1)];
   const { id } = (await store.createBooking(await request(slot))).booking;
@@ -147,7 +147,7 @@ test("a refund is due until it is recorded", async () => {
   expect(await row(database.pool, "select status from payments")).toEqual({ status: "refunded" });
 });
 
-test("freeSlots are the ones that a create would get, in order", async () => {
+test("freeSlots returns the slots that a create can book, in order", async () => {
   const { store } = open();
   const [later, earlier] = [await database.slot(7), await database.slot(5)];
   const withdrawn = await database.slot(6);
@@ -170,7 +170,7 @@ test("freeSlots are the ones that a create would get, in order", async () => {
   expect(await store.freeSlots("99")).toEqual([]);
 });
 
-test("a serialization failure is not the client's: the statement runs again", async () => {
+test("a statement that failed with a serialization failure runs again", async () => {
   const { store } = open({ options: "-c default_transaction_isolation=serializable" });
   const slot = await database.slot(0);
   const holder = await database.session();
@@ -185,6 +185,33 @@ test("a serialization failure is not the client's: the statement runs again", as
   expect(reason).toMatchObject({ code: "BK004" });
 });
 
+test("ping answers while requests use all connections of the pool", async () => {
+  const healthPool = open({ max: 1 }).pool;
+  const { pool } = open({ max: 1 });
+  const store = postgresStore(pool, healthPool);
+  const busy = await pool.connect();
+  const request = store.freeSlots("1");
+  expect(pool.waitingCount).toBe(1);
+
+  await store.ping();
+
+  busy.release();
+  await request;
+});
+
+test("a lock that is not granted within the lock timeout is DATABASE_BUSY, and keeps the connection", async () => {
+  const { pool, store } = open({ max: 1, lock_timeout: 10 });
+  const slot = await database.slot(0);
+  const pid = await pidOf(pool);
+  const holder = await database.session();
+  await holder.query("begin");
+  await claim(holder, { slot });
+
+  const error = await store.createBooking(await request(slot)).catch(errorFromPostgres);
+  expect(error).toMatchObject({ code: "DATABASE_BUSY", status: 503 });
+  expect(await pidOf(pool)).toBe(pid);
+});
+
 describe("when a connection dies", () => {
   test("while it is idle, the next statement opens another one", async () => {
     const { pool, store } = open({ max: 1 });
@@ -196,7 +223,7 @@ describe("when a connection dies", () => {
     await expect(store.ping()).resolves.toBeUndefined();
   });
 
-  test("in the middle of a statement, that one fails as an outage and the pool recovers", async () => {
+  test("during a statement, that statement fails as an outage and the pool recovers", async () => {
     const { pool, store } = open({ max: 1 });
     const slot = await database.slot(0);
     const body = await request(slot);
@@ -228,7 +255,7 @@ describe("when a connection dies", () => {
   });
 });
 
-test("no connection is kept, and no transaction left open, by a refusal", async () => {
+test("a refusal returns the connection, with no transaction open", async () => {
   const { pool, store } = open({ max: 1 });
   const slot = await database.slot(0);
   const body = await request(slot);

@@ -1,28 +1,27 @@
 import type { Pool } from "pg";
 import type { Booking, BookingRequest, FoundBooking, Id, Provider, Slot } from "./booking.ts";
 import { ServiceError } from "./errors.ts";
-import type { RecordedPayment } from "./payment.ts";
-import { retry } from "./retry.ts";
-import { statement } from "./statement.ts";
+import type { RecordedPayment } from "./gateway.ts";
+import { retryTransient, runStatement } from "./statement.ts";
 
-/** All that the service asks of its database. */
+/** The service's operations on its database. */
 export interface BookingStore {
-  /** `created` is false when the request's idempotency key had made this booking before. */
+  /** `created` is false if an earlier request with this idempotency key made the booking. */
   createBooking(request: BookingRequest): Promise<{ booking: Booking; created: boolean }>;
   findProvider(providerId: Id): Promise<Provider>;
   findBooking(bookingId: Id): Promise<FoundBooking>;
-  /** `actor` (see `actorText`) has to be the booking's customer or vendor, here and below. */
+  /** `actor` (see `actorText`) has to be the booking's customer or vendor; below too. */
   cancelBooking(bookingId: Id, actor: string): Promise<Booking>;
   rescheduleBooking(bookingId: Id, slotId: Id, actor: string): Promise<Booking>;
-  /** The provider's future slots that a create would get, in order of time. */
+  /** The provider's future slots that a create can book, in order of time. */
   freeSlots(providerId: Id): Promise<Slot[]>;
-  /** What the gateway says of a payment, however often and however late. */
+  /** Records the gateway's status of a payment. Repeated and late reports are safe. */
   recordPayment(bookingId: Id, intent: string, captured: boolean): Promise<RecordedPayment>;
-  /** The intents of the payments that have to be given back, oldest first. */
+  /** The intents of the payments that have to be refunded, oldest first. */
   refundsDue(): Promise<string[]>;
-  /** The gateway has given this payment back. */
+  /** Records that the gateway has refunded this payment. */
   recordRefund(intent: string): Promise<void>;
-  /** Ends the holds that have run out; resolves to how many. */
+  /** Expires the bookings whose hold is over; resolves to their number. */
   expireHolds(): Promise<number>;
   /** Resolves if the database answers and has the tables. */
   ping(): Promise<void>;
@@ -38,8 +37,8 @@ const BOOKING = `
 const FIND_SLOT = `
   select id from availability_slots where provider_id = $1 and start_at = $2 and end_at = $3`;
 
-// now() is when the statement's transaction began, and the default of created_at: so they are
-// equal for the transaction that wrote the row, and for no later one.
+// now() is the start of the transaction and the default of created_at, so the two are equal only in
+// the transaction that wrote the row.
 const CLAIM = `
   select created_at = now() as created, ${BOOKING}
     from claim_slot_and_create_booking($1, $2, $3, $4, $5, $6, $7, $8)`;
@@ -76,21 +75,22 @@ const FREE_SLOTS = `
    order by start_at, end_at`;
 
 /**
- * The store on Postgres. Every method is one statement, or a look-up and one statement, and each
- * statement is a transaction of its own: no connection is ever given back with one open. Takes
- * charge of the pool's idle connections: one that dies is dropped, and the next query opens a new
- * one. Rejects with `pg`'s errors (see `errorFromPostgres`) or a ServiceError.
+ * The store on Postgres. Every method runs one statement, or a look-up and one statement. Each
+ * statement is its own transaction, so no connection returns to the pool with an open one. An idle
+ * connection that dies is dropped, and the next query opens another. Methods reject with `pg`'s
+ * errors (see `errorFromPostgres`) or a ServiceError. `ping` uses `healthPool`, so that it can answer
+ * while requests use all connections of `pool`.
  */
-export function postgresStore(pool: Pool): BookingStore {
-  pool.on("error", () => {});
+export function postgresStore(pool: Pool, healthPool = pool): BookingStore {
+  for (const each of new Set([pool, healthPool])) each.on("error", () => {});
 
   async function query<Row extends object>(sql: string, ...values: unknown[]): Promise<Row[]> {
-    return retry(() => statement<Row>(pool, sql, values));
+    return retryTransient(() => runStatement<Row>(pool, sql, values));
   }
 
   async function one<Row extends object>(sql: string, ...values: unknown[]): Promise<Row> {
     const [row] = await query<Row>(sql, ...values);
-    if (row === undefined) throw new Error(`Exactly one row was expected from:${sql}`);
+    if (row === undefined) throw new Error(`The statement returned no row:${sql}`);
     return row;
   }
 
@@ -161,7 +161,7 @@ export function postgresStore(pool: Pool): BookingStore {
     },
 
     async ping() {
-      await query("select from bookings limit 0");
+      await runStatement(healthPool, "select from bookings limit 0", []);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { PaymentGateway } from "./payment.ts";
+import type { PaymentGateway } from "./gateway.ts";
 import type { BookingStore } from "./store.ts";
 import { sweepEvery } from "./sweep.ts";
 
@@ -22,7 +22,7 @@ function storeWith(expireHolds: () => Promise<number>) {
   return { done, store: store as unknown as BookingStore };
 }
 
-test("ends holds and gives money back, again and again, until it is stopped", async () => {
+test("expires holds and settles refunds again and again, until it is stopped", async () => {
   const { done, store } = storeWith(async () => 1);
   const stop = sweepEvery(1_000, store, gateway, () => expect.unreachable());
   await vi.advanceTimersByTimeAsync(999);
@@ -34,7 +34,7 @@ test("ends holds and gives money back, again and again, until it is stopped", as
   expect(done).toHaveLength(4);
 });
 
-test("tells of a failure, and tries again the next time", async () => {
+test("reports a failure, and continues with the next sweep", async () => {
   let calls = 0;
   const outage = new Error("no database");
   const { done, store } = storeWith(async () => {
@@ -49,7 +49,7 @@ test("tells of a failure, and tries again the next time", async () => {
   await stop();
 });
 
-test("is stopped once what is under way has ended", async () => {
+test("stops once the sweep under way has ended", async () => {
   let finish = (_: number) => {};
   const { done, store } = storeWith(
     () =>

@@ -49,11 +49,11 @@ test("an unfinished attack is unknown, unless it found a violation", () => {
   expect(failed.examples).toEqual([{ ...violation, evidence: violation.evidence.slice(0, 3) }]);
 });
 
-test("latencies become percentiles for each way", () => {
-  const latencies = Array.from({ length: 100 }, (_, at) => ({ way: "by a", ms: at + 1 }));
-  expect(percentiles([...latencies.toReversed(), { way: "by b", ms: 7 }])).toEqual([
-    { way: "by a", requests: 100, median: 50, p95: 95, p99: 99 },
-    { way: "by b", requests: 1, median: 7, p95: 7, p99: 7 },
+test("latencies become percentiles for each route", () => {
+  const latencies = Array.from({ length: 100 }, (_, at) => ({ route: "by a", ms: at + 1 }));
+  expect(percentiles([...latencies.toReversed(), { route: "by b", ms: 7 }])).toEqual([
+    { route: "by a", requests: 100, median: 50, p95: 95, p99: 99 },
+    { route: "by b", requests: 1, median: 7, p95: 7, p99: 7 },
   ]);
   expect(percentiles([])).toEqual([]);
 });

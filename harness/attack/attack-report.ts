@@ -17,7 +17,7 @@ export interface AttackReport extends AttackProvenance {
   readonly target: { readonly url: string; readonly database: string | null };
   /** The number of requests that a round sends at once. */
   readonly concurrency: number;
-  /** The number of rounds that the attack was asked for. */
+  /** The requested number of rounds. */
   readonly iterations: number;
   /** The number of rounds that ran. */
   readonly rounds: number;
@@ -53,9 +53,9 @@ export interface AttackProvenance {
   };
 }
 
-/** In ms, of the requests that went one way, such as `of create by function`. */
+/** In ms, of the requests on one route, such as `of create by function`. */
 export interface LatencyPercentiles {
-  readonly way: string;
+  readonly route: string;
   readonly requests: number;
   readonly median: number;
   readonly p95: number;
@@ -127,10 +127,12 @@ function countResponses(calls: AttackResult<Operation>["calls"]): AttackReport["
 export function percentiles(
   latencies: AttackResult<Operation>["latencies"],
 ): readonly LatencyPercentiles[] {
-  return [...new Set(latencies.map(({ way }) => way))].map((way) => {
-    const sorted = latencies.flatMap((it) => (it.way === way ? it.ms : [])).sort((a, b) => a - b);
+  return [...new Set(latencies.map(({ route }) => route))].map((route) => {
+    const sorted = latencies
+      .flatMap((it) => (it.route === route ? it.ms : []))
+      .sort((a, b) => a - b);
     const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
-    return { way, requests: sorted.length, median: at(0.5), p95: at(0.95), p99: at(0.99) };
+    return { route, requests: sorted.length, median: at(0.5), p95: at(0.95), p99: at(0.99) };
   });
 }
 

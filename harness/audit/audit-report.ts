@@ -5,8 +5,10 @@ import type { Verdict } from "../core/verdict.ts";
 export interface AuditCheck {
   /** The function that returned it, such as `verify_slot_consistency`. */
   readonly source: string;
+  /** The name of the check, as the function returned it. */
   readonly name: string;
   readonly verdict: "pass" | "fail";
+  /** The number of offending rows. */
   readonly violations: number;
   /** The text of the function; null unless details are requested. */
   readonly details: string | null;
@@ -18,8 +20,9 @@ export interface AuditCheck {
 export interface Audit {
   /** The server and the database, without a password. */
   readonly database: string;
+  /** The server's version, such as `18.4`. */
   readonly postgres: string;
-  /** ISO 8601. */
+  /** When the audit began, in ISO 8601. */
   readonly startedAt: string;
   readonly elapsedMs: number;
   readonly verdict: Verdict;

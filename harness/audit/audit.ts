@@ -5,12 +5,16 @@ import { addressOf, type Connection, connect } from "../postgres/connection.ts";
 import type { Audit, AuditCheck } from "./audit-report.ts";
 import { type CheckFunction, checkFunctions } from "./check-functions.ts";
 
+/** What `audit` runs, and how much of the database it shows. */
 export interface AuditOptions {
-  /** The names of the functions to run; by default all that `checkFunctions` finds. */
+  /**
+   * The names of the consistency functions to run, with or without their schemas. Default: every function
+   * without parameters that returns a table with the columns `check_name` and `status`.
+   */
   readonly functions?: readonly string[] | undefined;
   /** Whether to report whole rows and texts. Otherwise only ids leave the database. */
   readonly details: boolean;
-  /** The limit for each statement. A slower one makes the verdict `unknown`. */
+  /** The limit for each statement, in ms. A slower one makes the verdict `unknown`. */
   readonly statementTimeoutMs: number;
   /** The maximum number of offending rows for each check. */
   readonly rows: number;

@@ -1,12 +1,11 @@
 import type { Execution } from "../core/execution.ts";
 import type { Response } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
-import type { Invariant } from "../core/invariant.ts";
 import type { Json } from "../core/json.ts";
 import type { Model } from "../core/model.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
-import type { Violation } from "../core/verdict.ts";
+import type { Invariant, Violation } from "../core/verdict.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 
 /** A rule that every execution is checked by. */
@@ -16,7 +15,7 @@ export interface Rule {
   readonly description: string;
 }
 
-/** Identifies a rule: checkers name their rules without knowing of each other. */
+/** Identifies a rule: rules of different checkers may have the same name. */
 export type RuleName = Pick<Rule, "checker" | "name">;
 
 /** The result of one checker, or of all of them, for one execution. */

@@ -18,7 +18,7 @@ function executionWith(response: Partial<Response>, rest: Partial<Execution> = {
         response: { outcome: "ok", code: "BOOKED", body: null, ...response },
       },
     ],
-    ending: { type: "complete" },
+    completion: { type: "complete" },
     openTransactions: 0,
     snapshot: {},
     contents: undefined,
@@ -49,24 +49,24 @@ describe("the service contract", () => {
   });
 
   test("rejects an endless wait", () => {
-    expect(names(executionWith({}, { ending: { type: "stuck", waits: "1 for 0" } }))).toEqual([
+    expect(names(executionWith({}, { completion: { type: "stuck", waits: "1 for 0" } }))).toEqual([
       "no-endless-wait",
     ]);
   });
 
   test("accepts any failure of an affected operation, and of no other", () => {
     const failed = { outcome: "info", code: "HTTP_500", status: 500 } as const;
-    const struck = (response: Partial<Response>, task: string): Execution => {
+    const faulted = (response: Partial<Response>, task: string): Execution => {
       const { trace, ...rest } = executionWith(response);
       const [invoke, answer] = trace;
       if (invoke === undefined || answer === undefined) throw new Error("no trace");
       return { ...rest, trace: [invoke, { type: "fault", task, fault: "cut-after" }, answer] };
     };
     expect(names(executionWith(failed))).toEqual(["no-server-error"]);
-    expect(names(struck(failed, "0"))).toEqual([]);
-    expect(names(struck(failed, "1"))).toEqual(["no-server-error"]);
-    expect(names(struck({ outcome: "fail", code: "SQLSTATE_57014" }, "0"))).toEqual([]);
-    expect(names(struck({ outcome: "ok", code: "WELL" }, "0"))).toEqual(["known-codes"]);
+    expect(names(faulted(failed, "0"))).toEqual([]);
+    expect(names(faulted(failed, "1"))).toEqual(["no-server-error"]);
+    expect(names(faulted({ outcome: "fail", code: "SQLSTATE_57014" }, "0"))).toEqual([]);
+    expect(names(faulted({ outcome: "ok", code: "WELL" }, "0"))).toEqual(["known-codes"]);
   });
 
   test("accepts an operation that never returned", () => {

@@ -38,9 +38,9 @@ export function checkContract(execution: Execution, contract: Contract): readonl
       return response?.outcome === "ok" || !affected.has(operationKey(call));
     })
     .flatMap((call) => checkAnswer(call, contract));
-  const { ending } = execution;
-  if (ending.type === "complete") return answered;
-  return [...answered, broken("no-endless-wait", `clients wait forever: ${ending.waits}`, [])];
+  const { completion } = execution;
+  if (completion.type === "complete") return answered;
+  return [...answered, broken("no-endless-wait", `clients wait forever: ${completion.waits}`, [])];
 }
 
 function checkAnswer(call: Call, contract: Contract): readonly Violation[] {

@@ -60,10 +60,10 @@ function firstDifference(
 
 /** The events of an execution in text form, then its end and its final state. */
 function comparable(execution: Execution): readonly string[] {
-  const { trace, ending, openTransactions, snapshot, contents } = execution;
+  const { trace, completion, openTransactions, snapshot, contents } = execution;
   const scenarioTimes = new Set(timesIn(JSON.stringify(execution.scenario)));
   const uuids = new Map<string, string>();
-  const parts = [...trace, { ending, openTransactions, snapshot, contents }];
+  const parts = [...trace, { completion, openTransactions, snapshot, contents }];
   return parts.map((part) =>
     JSON.stringify(part)
       .replace(UUID, (uuid) => {

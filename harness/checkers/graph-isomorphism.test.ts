@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Snapshot } from "../core/execution.ts";
 import type { IdFields } from "../core/ids.ts";
-import { cycles, friends, strangers } from "./graph.fixture.ts";
+import { cycles, friendTable, strangers } from "./graph.fixture.ts";
 import { IdBijection } from "./id-bijection.ts";
 
 const fields: IdFields = {
@@ -97,7 +97,7 @@ describe("rows are equal", () => {
     const found = { same: 0, different: 0, unknown: 0 };
     fc.assert(
       fc.property(edges, edges, (one, other) => {
-        const [left, right] = [friends(one), friends(other)];
+        const [left, right] = [friendTable(one), friendTable(other)];
         const answer = compare(left, right);
         found[answer]++;
         expect(answer === "same").toBe(sameByForce(left, right, 5));
@@ -123,21 +123,21 @@ describe("rows are equal", () => {
   });
 
   test("not when different graphs have the same colours", () => {
-    const six = friends(cycles(6, 6, 6));
+    const six = friendTable(cycles(6, 6, 6));
     expect(
       compare(
         six,
         renamed(six, (_, id) => (id * 5) % 18),
       ),
     ).toBe("same");
-    expect(compare(six, friends(cycles(6, 6, 3, 3)))).toBe("different");
-    expect(compare(friends(cycles(3, 6, 3, 6)), six)).toBe("different");
+    expect(compare(six, friendTable(cycles(6, 6, 3, 3)))).toBe("different");
+    expect(compare(friendTable(cycles(3, 6, 3, 6)), six)).toBe("different");
   });
 });
 
 test("too many pairings make the result unknown", () => {
-  const six = friends(strangers(24, cycles(6, 6, 6, 6)));
-  const three = friends(strangers(24, cycles(6, 6, 6, 3, 3)));
+  const six = friendTable(strangers(24, cycles(6, 6, 6, 6)));
+  const three = friendTable(strangers(24, cycles(6, 6, 6, 3, 3)));
   expect(compare(six, three)).toBe("unknown");
   expect(
     compare(

@@ -19,7 +19,7 @@ export function strangers(count: number, edges: readonly Edge[]): readonly Edge[
 }
 
 /** A table with each pair in both directions. */
-export function friends(edges: readonly Edge[]) {
+export function friendTable(edges: readonly Edge[]) {
   const back = edges.map(([a, b]): Edge => [b, a]);
   return { friends: [...edges, ...back].map(([a, b]) => ({ a, b })) };
 }

@@ -3,7 +3,7 @@ import { isUnknown, type Model, type ObservedHistory } from "../core/model.ts";
 import type { Operation } from "../core/operation.ts";
 
 /** `write` sets, `read` answers with the value, `cas` sets `value` where the value is `from`. */
-export type RegisterCommand = Operation & {
+export type RegisterOperation = Operation & {
   readonly name: "write" | "read" | "cas";
   readonly key: string;
   readonly value: number;
@@ -11,7 +11,7 @@ export type RegisterCommand = Operation & {
 };
 
 /** One register, 0 at first; or several by key, which are checked one by one. */
-export const register: Model<number, null, RegisterCommand> = {
+export const register: Model<number, null, RegisterOperation> = {
   init: () => 0,
   step(state, { operation: { name, value, from }, response }) {
     const body = response?.outcome === "info" ? undefined : response?.body;
@@ -24,7 +24,7 @@ export const register: Model<number, null, RegisterCommand> = {
     name === "read"
       ? `the value is ${state}`
       : `${state} is${from === state ? "" : " not"} ${from}`,
-  misfit(state, final) {
+  mismatch(state, final) {
     const value = final["register"]?.[0]?.["value"];
     return value === state ? undefined : `the value is ${state}, not ${value}`;
   },
@@ -52,7 +52,7 @@ export const queue: Model<readonly string[], null, QueueOperation> = {
  * A history from events in order: `0 write 7`, `1 read`, `2 cas 1 3`, `0 write x=7` (of a key),
  * and the answers `0: ok`, `1: 7`, `2: true`; `0: ?` is an unknown outcome.
  */
-export function account<Op extends Operation>(
+export function observedHistory<Op extends Operation>(
   ...events: readonly string[]
 ): ObservedHistory<null, Op> {
   const sent = new Map<number, number>();
@@ -90,7 +90,7 @@ export function bruteForce<State, Op extends Operation>(
 ): boolean {
   const explained = (state: State, left: readonly Call<Op>[]): boolean => {
     const done = left.every(isUnknown);
-    if (done && (final === undefined || model.misfit?.(state, final) === undefined)) return true;
+    if (done && (final === undefined || model.mismatch?.(state, final) === undefined)) return true;
     return left.some((call) => {
       const others = left.filter((other) => other !== call);
       const early = others.every((it) => isUnknown(it) || it.returnedAt > call.invokedAt);

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import type { Execution } from "../core/execution.ts";
-import type { Invariant } from "../core/invariant.ts";
+import type { Invariant } from "../core/verdict.ts";
 import { checkInvariants, noRows } from "./invariants.ts";
 
 const EXECUTION: Execution = {
   scenario: { initial: null, clients: [] },
   schedule: { version: 1, entries: [] },
   trace: [],
-  ending: { type: "complete" },
+  completion: { type: "complete" },
   openTransactions: 0,
   snapshot: { debts: [] },
   contents: undefined,

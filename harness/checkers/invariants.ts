@@ -1,8 +1,7 @@
 import type { Execution } from "../core/execution.ts";
-import type { Invariant } from "../core/invariant.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
-import type { Violation } from "../core/verdict.ts";
+import type { Invariant, Violation } from "../core/verdict.ts";
 import type { Checker } from "./checker.ts";
 
 /** Checks committed state against a service's invariants, and that its queries return no rows. */

@@ -6,7 +6,7 @@ const CLEAN: Execution = {
   scenario: { initial: null, clients: [] },
   schedule: { version: 1, entries: [] },
   trace: [],
-  ending: { type: "complete" },
+  completion: { type: "complete" },
   openTransactions: 0,
   snapshot: {},
   contents: undefined,

@@ -100,7 +100,7 @@ export function search<State, Initial extends Json, Op extends Operation>(
         continue;
       }
       if (must === undefined) {
-        if (final === undefined || model.misfit?.(state, final) === undefined) {
+        if (final === undefined || model.mismatch?.(state, final) === undefined) {
           return { verdict: "ok", order: listed(order) };
         }
         deadEnds.add(top, undefined);

@@ -2,13 +2,20 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Call } from "../core/history.ts";
 import { isUnknown, type ObservedHistory } from "../core/model.ts";
-import { account, bruteForce, queue, type RegisterCommand, register } from "./histories.fixture.ts";
+import {
+  bruteForce,
+  observedHistory,
+  queue,
+  type RegisterOperation,
+  register,
+} from "./histories.fixture.ts";
 import { type Budget, linearizability, violationsOf } from "./linearizability.ts";
 
 const budget: Budget = { steps: 1_000_000, ms: 60_000 };
-const single = { ...register, split: (it: ObservedHistory<null, RegisterCommand>) => [it] };
-const checked = (it: ObservedHistory<null, RegisterCommand>) => linearizability(single, it, budget);
-const verdict = (...events: string[]) => checked(account(...events)).verdict;
+const single = { ...register, split: (it: ObservedHistory<null, RegisterOperation>) => [it] };
+const checked = (it: ObservedHistory<null, RegisterOperation>) =>
+  linearizability(single, it, budget);
+const verdict = (...events: string[]) => checked(observedHistory(...events)).verdict;
 
 describe("published histories", () => {
   // MIT 6.824, 2017, quiz 2, section VII.
@@ -26,7 +33,9 @@ describe("published histories", () => {
     ["ok", "0 enqueue x, 1 dequeue, 1: x"],
     ["illegal", "0 enqueue x, 1 enqueue y, 0: ok, 1: ok, 0 dequeue, 2 dequeue, 0: y, 2: y"],
   ])("of a queue, %s: %s", (expected, events) => {
-    expect(linearizability(queue, account(...events.split(", ")), budget).verdict).toBe(expected);
+    expect(linearizability(queue, observedHistory(...events.split(", ")), budget).verdict).toBe(
+      expected,
+    );
   });
 });
 
@@ -69,7 +78,7 @@ describe("an operation with an unknown outcome", () => {
 
 describe("the final state", () => {
   const left = (value: number, ...events: string[]) =>
-    checked({ ...account(...events), final: { register: [{ value }] } }).verdict;
+    checked({ ...observedHistory(...events), final: { register: [{ value }] } }).verdict;
 
   test("is checked like a last read", () => {
     const concurrent = ["0 write 1", "1 write 2", "0: ok", "1: ok"];
@@ -88,7 +97,7 @@ describe("the final state", () => {
 
 test("parts are checked one by one, and the one that fails first is reported", () => {
   const events = ["0 write a=1", "1 read b=", "1: 5", "0: ok", "0 read a=", "0: 7"];
-  const found = linearizability(register, account(...events), budget);
+  const found = linearizability(register, observedHistory(...events), budget);
   expect(found).toMatchObject({
     verdict: "illegal",
     prefix: [{ client: 1 }],
@@ -101,14 +110,21 @@ test("parts are checked one by one, and the one that fails first is reported", (
 test("without a budget the verdict is unknown; a verdict of illegal stands", () => {
   const events = ["0 write a=1", "0: ok", "1 read b=", "1: 5"];
   const within = (steps: number) =>
-    linearizability(register, account(...events), { ...budget, steps });
+    linearizability(register, observedHistory(...events), { ...budget, steps });
   expect(within(2).verdict).toBe("illegal");
   expect(within(1)).toEqual({ verdict: "unknown", why: "no order was found within 1 steps" });
   expect(violationsOf(within(1))).toEqual([]);
 });
 
 test("the violation lists each order and why it fails", () => {
-  const it = account<RegisterCommand>("0 write 1", "1 write 2", "0: ok", "1: ok", "2 read", "2: 3");
+  const it = observedHistory<RegisterOperation>(
+    "0 write 1",
+    "1 write 2",
+    "0: ok",
+    "1: ok",
+    "2 read",
+    "2: 3",
+  );
   const [violation] = violationsOf(checked(it));
   expect(violation?.message).toBe(
     "no order explains the 3 operations up to the answer to client 2's read (3): all 2 fail",
@@ -157,13 +173,13 @@ describe("long histories", () => {
     const events = seen(1_000, 8);
     const wrong = events.findIndex((it, at) => at > 800 && /: \d$/.test(it));
     const broken = events.with(wrong, `${events[wrong]?.slice(0, 3)}7`);
-    const found = checked(account<RegisterCommand>(...broken));
+    const found = checked(observedHistory<RegisterOperation>(...broken));
     expect(found).toMatchObject({ verdict: "illegal", last: { returnedAt: wrong } });
   });
 
   test("with many unknown outcomes can exceed the budget, and are then unknown", () => {
     const lost = Array.from({ length: 24 }, (_, n) => [`${n} write ${n + 1}`, `${n}: ?`]).flat();
-    const it = account<RegisterCommand>(...lost, "30 read", "30: 99");
+    const it = observedHistory<RegisterOperation>(...lost, "30 read", "30: 99");
     const given = { ...budget, steps: 10_000 };
     expect(linearizability(single, it, given).verdict).toBe("unknown");
     expect(linearizability(single, it, { steps: Number.POSITIVE_INFINITY, ms: 1 })).toEqual({
@@ -206,16 +222,16 @@ describe("compared with a search of every order", () => {
         at < turns.length ? (clients[client]?.splice(0, 1) ?? []) : (clients[client] ?? []),
       );
       const final = value === undefined ? undefined : { register: [{ value }] };
-      return { ...account<RegisterCommand>(...events), final };
+      return { ...observedHistory<RegisterOperation>(...events), final };
     });
 
   /** The history until a moment: calls that had not returned by then may return later. */
-  const until = (it: ObservedHistory<null, RegisterCommand>, at: number) => ({
+  const until = (it: ObservedHistory<null, RegisterOperation>, at: number) => ({
     ...it,
     final: undefined,
     calls: it.calls
       .filter(({ invokedAt }) => invokedAt <= at)
-      .map((call: Call<RegisterCommand>) =>
+      .map((call: Call<RegisterOperation>) =>
         call.returnedAt <= at ? call : { ...call, response: undefined },
       ),
   });

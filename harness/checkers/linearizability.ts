@@ -144,7 +144,7 @@ function because<State, Initial extends Json, Op extends Operation>(
   { state, refused }: Pick<DeadEnd<State, Op>, "state" | "refused">,
 ): string {
   if (refused !== undefined) return model.expected?.(state, refused) ?? "";
-  return (final && model.misfit?.(state, final)) ?? "";
+  return (final && model.mismatch?.(state, final)) ?? "";
 }
 
 export const LINEARIZABLE = {

@@ -19,6 +19,7 @@ export const CHECKERS = [
   "serial-equivalence",
 ] as const;
 
+/** The name of a checker. docs/design/consistency.md says what each one checks. */
 export type CheckerName = (typeof CHECKERS)[number];
 
 /** Makes a checker for a service, or names what the service declares that rules it out. */
@@ -140,17 +141,17 @@ export function restrictedTo<State extends Json, Op extends Operation>(
     throw new HarnessError("USAGE", `there is no rule ${missing.checker}/${missing.name}`);
   }
   return checkers.flatMap((checker) => {
-    const own = checker.rules.filter((rule) => includes(rules, rule));
-    if (own.length === 0) return [];
+    const included = checker.rules.filter((rule) => includes(rules, rule));
+    if (included.length === 0) return [];
     const check: Checker<State, Op>["check"] = async (execution, reexecute) => {
       const { violations, unchecked = [], ...rest } = await checker.check(execution, reexecute);
       return {
         ...rest,
-        violations: violations.filter((violation) => includes(own, violation)),
-        unchecked: unchecked.filter((rule) => includes(own, rule)),
+        violations: violations.filter((violation) => includes(included, violation)),
+        unchecked: unchecked.filter((rule) => includes(included, rule)),
       };
     };
-    return [{ rules: own, check }];
+    return [{ rules: included, check }];
   });
 }
 

@@ -6,7 +6,7 @@ import type { TraceEvent } from "../core/trace.ts";
 import { ReplayScheduler } from "../scheduler/replay.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Checker } from "./checker.ts";
-import { cycles, friends, strangers } from "./graph.fixture.ts";
+import { cycles, friendTable, strangers } from "./graph.fixture.ts";
 import { serialEquivalenceChecker, withoutAborted } from "./serial-equivalence.ts";
 import { executeToy, increment, look, type Toy, type ToyScenario } from "./toy.fixture.ts";
 
@@ -90,11 +90,11 @@ describe("an execution", () => {
     const serial = interleaved(two, "0 0 0 1 1 1");
     const fault = { type: "fault", task: "1", fault: "terminate" } as const;
     const contents = { counter: [{ value: 1 }] };
-    const struck = { ...serial, trace: [...serial.trace, fault], contents };
-    expect((await checked(struck, checker)).names).toEqual(["serially-equivalent"]);
+    const faulty = { ...serial, trace: [...serial.trace, fault], contents };
+    expect((await checked(faulty, checker)).names).toEqual(["serially-equivalent"]);
     expect((await checked(serial, checker)).names).toEqual([]);
     expect(
-      (await checked({ ...lost, scenario: struck.scenario, contents }, checker)).names,
+      (await checked({ ...lost, scenario: faulty.scenario, contents }, checker)).names,
     ).toEqual(["serially-equivalent"]);
   });
 
@@ -127,11 +127,11 @@ test("an execution with a move after an answer is not a serial order itself", as
 });
 
 test("an undecided pairing of ids makes the result undecided, unless another order is equal", async () => {
-  const six = friends(strangers(24, cycles(6, 6, 6, 6)));
-  const three = friends(strangers(24, cycles(6, 6, 6, 3, 3)));
+  const six = friendTable(strangers(24, cycles(6, 6, 6, 6)));
+  const three = friendTable(strangers(24, cycles(6, 6, 6, 3, 3)));
   const ids = { friends: { a: "person", b: "person" } };
   const looks = interleaved({ initial: 0, clients: [[look], [look]] }, "0 1 0 1");
-  const leaving = (...contents: readonly ReturnType<typeof friends>[]) => {
+  const leaving = (...contents: readonly ReturnType<typeof friendTable>[]) => {
     const left = [...contents];
     return serialEquivalenceChecker<number, Toy>(ids, undefined).check(
       { ...looks, contents: six },
@@ -225,7 +225,7 @@ function execution(...first: readonly Response[]): Execution {
     },
     schedule: { version: 1, entries: [] },
     trace: [...answers.flat(), ...operation(1, 0, "other", ok)],
-    ending: { type: "complete" },
+    completion: { type: "complete" },
     openTransactions: 0,
     snapshot: {},
     contents: {},

@@ -115,9 +115,9 @@ async function compareWithOrders<State extends Json, Op extends Operation>(
   execute: Execute,
   { ids, realTime }: { readonly ids: IdFields; readonly realTime: boolean },
 ): Promise<Comparison> {
-  const { scenario, trace, contents, ending } = execution;
+  const { scenario, trace, contents, completion } = execution;
   const all = calls(historyOf(trace));
-  if (contents === undefined || ending.type === "stuck" || all.some(isUnknown)) {
+  if (contents === undefined || completion.type === "stuck" || all.some(isUnknown)) {
     return "not checked";
   }
   const bijection = IdBijection.from(scenario.initial, ids);

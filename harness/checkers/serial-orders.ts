@@ -90,8 +90,8 @@ export class SerialOrders<Op extends Operation> {
         const longer = [...order, client];
         if (node.next.get(client)?.response === undefined) {
           if (left-- === 0) return "orders";
-          const whole = completed(byClient, longer, wanted.realTime);
-          this.learn(whole, await execute(whole));
+          const complete = completed(byClient, longer, wanted.realTime);
+          this.learn(complete, await execute(complete));
         }
         const next = node.next.get(client);
         const same =

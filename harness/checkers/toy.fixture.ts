@@ -1,9 +1,9 @@
 import type { Execution } from "../core/execution.ts";
-import type { Invariant } from "../core/invariant.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import { type Choice, type Entry, entryOf, isPreemption } from "../core/schedule.ts";
 import type { TraceEvent } from "../core/trace.ts";
+import type { Invariant } from "../core/verdict.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 
 /** `increment` reads the counter, and then writes one more than it read; `look` only reads. */
@@ -72,7 +72,7 @@ export function executeToy(scenario: ToyScenario, scheduler: Scheduler): ToyExec
     scenario,
     schedule: { version: 1, entries },
     trace,
-    ending: { type: "complete" },
+    completion: { type: "complete" },
     openTransactions: 0,
     snapshot: { counter: [{ value, expected: scenario.initial + incrementsOf(scenario) }] },
     contents: undefined,

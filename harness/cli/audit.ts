@@ -70,7 +70,7 @@ async function runCommand(options: Options): Promise<number> {
   }
 }
 
-/** The watch goes on when the database is unreachable for a while. */
+/** The watch continues while the database is unreachable. */
 async function auditDespiteOutages(url: string, options: Options): Promise<void> {
   try {
     await auditOnce(url, options);

@@ -19,7 +19,7 @@ afterEach(async () => {
 /** The source of a service that is complete but for one part. */
 function serviceWith(part: string): string {
   return `export default {
-    name: "broken", patterns: [], invariants: [], codes: {}, mutants: [], sources: [],
+    name: "broken", patterns: [], invariants: [], codes: {}, seededBugs: [], sources: [],
     migrate: async () => {},
     scenarios: () => fc.constant({ initial: null, clients: [[{ name: "a" }], [{ name: "b" }]] }),
     start: async () => ({
@@ -40,7 +40,7 @@ describe("bad input is a clear error", () => {
     ["no number", ["verify", "--runs", "many"], "whole number"],
     ["an unknown strategy", ["verify", "--strategy", "best"], "serial, exhaustive, pct, random"],
     ["an unknown mutant", ["verify", "--mutant", "gone"], "check-then-insert"],
-    ["an unknown service", ["verify", "nothing"], 'no model "nothing"'],
+    ["an unknown service", ["verify", "nothing"], 'no service "nothing"'],
     ["an unknown Postgres", ["verify", "--postgres", "oracle"], "embedded"],
     [
       "an unreachable URL",

@@ -30,7 +30,7 @@ export function addMutationCommands(heddle: Command, finished: (exitCode: number
     .option("--only <names>", "only these bugs, such as check-then-insert,no-unique-index", names)
     .option(
       "--derived",
-      "mutants derived from the schema instead; --only then takes parts of their ids",
+      "verify with mutants derived from the schema instead; --only then takes parts of their ids",
     )
     .option("--seed <number>", SEED, seedNumber)
     .option("--runs <number>", "the most executions per bug", positiveNumber, DEFAULTS.runs)

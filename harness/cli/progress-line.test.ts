@@ -4,7 +4,7 @@ import type { Progress } from "../explorer/bounded-exploration.ts";
 import { ProgressLine, progressText } from "./progress-line.ts";
 
 const progress = (changes: Partial<Progress> = {}): Progress => ({
-  stage: "exploring",
+  phase: "exploring",
   executions: 1_204,
   violations: 0,
   elapsedMs: 4_800,
@@ -26,7 +26,7 @@ describe("progress in words", () => {
     ],
     [
       limits(3_000, undefined),
-      { stage: "shrinking" },
+      { phase: "shrinking" },
       "1,204 of 3,000 runs, 251 runs/s, 0 violations, shrinking",
     ],
     [
@@ -96,7 +96,7 @@ describe("a progress line", () => {
   test("is printed at once when shrinking begins", () => {
     const { line: shown, written } = line(false);
     shown.show(progress());
-    shown.show(progress({ stage: "shrinking" }));
+    shown.show(progress({ phase: "shrinking" }));
     expect(written().split("\n")).toHaveLength(3);
   });
 });

@@ -8,7 +8,7 @@ export class ProgressLine {
   readonly #output: NodeJS.WriteStream;
   readonly #limits: Pick<CampaignOptions, "runs" | "timeMs">;
   #shownAt = Number.NEGATIVE_INFINITY;
-  #stage: Progress["stage"] | undefined;
+  #phase: Progress["phase"] | undefined;
 
   constructor(output: NodeJS.WriteStream, limits: Pick<CampaignOptions, "runs" | "timeMs">) {
     this.#output = output;
@@ -18,9 +18,9 @@ export class ProgressLine {
   show(progress: Progress): void {
     const now = performance.now();
     const every = this.#output.isTTY ? EVERY.terminal : EVERY.log;
-    if (progress.stage === this.#stage && now - this.#shownAt < every) return;
+    if (progress.phase === this.#phase && now - this.#shownAt < every) return;
     this.#shownAt = now;
-    this.#stage = progress.stage;
+    this.#phase = progress.phase;
     const line = progressText(progress, this.#limits);
     this.#output.write(this.#output.isTTY ? `\r\u001b[2K${line}` : `${line}\n`);
   }
@@ -32,7 +32,7 @@ export class ProgressLine {
 
 /** `1,204 of 3,000 runs, 251 runs/s, 0 violations, 7 s left`. */
 export function progressText(
-  { stage, executions, violations, elapsedMs }: Progress,
+  { phase, executions, violations, elapsedMs }: Progress,
   { runs, timeMs }: Pick<CampaignOptions, "runs" | "timeMs">,
 ): string {
   const number = (value: number) => Math.round(value).toLocaleString("en");
@@ -43,7 +43,7 @@ export function progressText(
     `${number(rate)} runs/s`,
     `${number(violations)} violation${violations === 1 ? "" : "s"}`,
   ];
-  if (stage === "shrinking") return [...parts, "shrinking"].join(", ");
+  if (phase === "shrinking") return [...parts, "shrinking"].join(", ");
   const byRuns =
     runs === undefined || rate === 0 ? Number.POSITIVE_INFINITY : (runs - executions) / rate;
   const byTime = timeMs === undefined ? Number.POSITIVE_INFINITY : (timeMs - elapsedMs) / 1000;

@@ -83,8 +83,8 @@ test("a violation is stored, executed first from then on, and reported as fixed 
 test("a violation is written before it is shrunk", async () => {
   const whenShrinking: string[][] = [];
   const { campaign } = await run(racing, {
-    onProgress: ({ stage }: { stage: string }) => {
-      if (stage === "shrinking" && whenShrinking.length === 0) {
+    onProgress: ({ phase }: { phase: string }) => {
+      if (phase === "shrinking" && whenShrinking.length === 0) {
         whenShrinking.push([]);
         void readdir(regressions.path).then((names) => whenShrinking.push(names));
       }
@@ -92,8 +92,8 @@ test("a violation is written before it is shrunk", async () => {
   });
   expect(whenShrinking[1]).toHaveLength(1);
   const [file = ""] = await readdir(regressions.path);
-  const kept = JSON.parse(await readFile(path.join(regressions.path, file), "utf8"));
-  expect(kept.scenario).toEqual(campaign.counterexamples[0]?.scenario);
+  const stored = JSON.parse(await readFile(path.join(regressions.path, file), "utf8"));
+  expect(stored.scenario).toEqual(campaign.counterexamples[0]?.scenario);
 });
 
 test("a regression is executed under the gates that it was found with", async () => {
@@ -110,7 +110,7 @@ test("a regression is executed under the gates that it was found with", async ()
 test("violations of seeded bugs are not stored", async () => {
   const seeded = {
     ...racing,
-    seededBugs: [{ name: "seeded", story: "", equivalent: "it is the same" }],
+    seededBugs: [{ name: "seeded", origin: "", equivalent: "it is the same" }],
   };
   const { campaign } = await run(seeded, { mutant: "seeded" });
   expect(campaign.verdict).toBe("fail");

@@ -18,7 +18,7 @@ interface Options extends Omit<CampaignCommandOptions, "stepTimeout"> {
   /** Explore all interleavings, and not only the spec's permutations. */
   readonly explore?: boolean;
   /** Files with queries that must return no rows, for the exploration. */
-  readonly invariant: readonly string[];
+  readonly invariant?: readonly string[];
   readonly stepTimeout?: number;
 }
 
@@ -28,7 +28,7 @@ export function addSpec(command: Command, finished: (exitCode: number) => void):
     .argument("<file>", "a .spec file")
     .option("--expected <file>", "compare with this file or a variant of it, instead of printing")
     .option("--explore", "explore all interleavings of the sessions, and check each execution")
-    .option("--invariant <file...>", "with --explore: queries that must return no rows", [])
+    .option("--invariant <file...>", "with --explore: queries that must return no rows")
     .option(
       "--step-timeout <duration>",
       "the time limit of one step (default: 300s; with --explore, 10s)",
@@ -44,7 +44,7 @@ const STEP_TIMEOUT_MS = 300_000;
 
 async function runCommand(file: string, options: Options): Promise<number> {
   if (options.explore === true) return explore(file, options);
-  if (options.invariant.length > 0) {
+  if (options.invariant !== undefined) {
     throw new HarnessError(
       "USAGE",
       "--invariant needs --explore: only an exploration checks invariants",
@@ -91,7 +91,7 @@ async function explore(file: string, options: Options): Promise<number> {
       "a session of a spec waits for every answer, and cannot give up: give --faults connection",
     );
   }
-  const service = await loadService(specName(file, options.invariant));
+  const service = await loadService(specName(file, options.invariant ?? []));
   const change = schemaChange(parseSpec(await readText(file, "spec"), file));
   if (change !== undefined && options.gates.length > 1) {
     process.stderr.write(

@@ -83,8 +83,12 @@ export function addVerify(command: Command, finished: (exitCode: number) => void
   addCampaignOptions(command)
     .addOption(stepTimeout())
     .addOption(invariantFiles())
-    .option("--scenarios <number>", "the most scenarios", positiveNumber)
-    .option("--shard <number/of>", "a part of the --scenarios or --pairs, such as 2/4", shardOf)
+    .option("--scenarios <number>", "the most scenarios (default: no limit)", positiveNumber)
+    .option(
+      "--shard <number/of>",
+      "explore only this part of --scenarios or --pairs, such as 2/4",
+      shardOf,
+    )
     .addOption(
       new Option("--clients <range>", "the number of concurrent clients")
         .argParser(clientBounds)
@@ -93,11 +97,14 @@ export function addVerify(command: Command, finished: (exitCode: number) => void
     .addOption(
       new Option(
         "--pairs",
-        "every pair of the service's operations, not generated scenarios",
+        "explore every pair of the service's operations instead of generated scenarios",
       ).implies({ strategy: DEFAULTS.pairStrategy }),
     )
     .option("--workers <number>", "the number of processes", positiveNumber, DEFAULTS.workers)
-    .option("--mutant <name>", "plant one of the service's seeded bugs")
+    .option(
+      "--mutant <name>",
+      "plant one of the service's seeded bugs, or a mutant of its schema (derived:…)",
+    )
     .action(async (given: string | undefined, options: CampaignCommandOptions) => {
       const name = await serviceName(given);
       finished(await runCampaign(await loadService(name), locateService(name), options));

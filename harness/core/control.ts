@@ -52,6 +52,7 @@ export const GATES: { readonly [level in GateLevel]: GateDescription } = {
 
 export const GATE_LEVELS = Object.keys(GATES) as readonly GateLevel[];
 
+/** An isolation level of PostgreSQL. */
 export type Isolation = "read committed" | "repeatable read" | "serializable";
 export const ISOLATIONS: readonly Isolation[] = [
   "read committed",
@@ -61,6 +62,7 @@ export const ISOLATIONS: readonly Isolation[] = [
 
 /** The settings that a schedule depends on: it replays only under the same settings. */
 export interface Control {
+  /** Where clients are held; always with `statement`. */
   readonly gates: readonly GateLevel[];
   /** The isolation level of transactions that do not set their own. */
   readonly isolation: Isolation;

@@ -9,6 +9,7 @@ import type { Violation } from "./verdict.ts";
 /** A violation with all that a replay needs, and the trace to compare the replay with. */
 export interface Counterexample<State extends Json = Json, Op extends Operation = Operation> {
   readonly version: 1;
+  /** The name of the service. */
   readonly service: string;
   /** The name of the mutant that was applied, or null. */
   readonly mutant: string | null;
@@ -20,12 +21,14 @@ export interface Counterexample<State extends Json = Json, Op extends Operation 
   readonly scenario: Scenario<State, Op>;
   readonly schedule: Schedule;
   readonly trace: Trace<Op>;
+  /** The violations of the execution; shrinking kept that of the first rule. */
   readonly violations: readonly Violation[];
   /**
    * The step, counted from 1, whose commit broke the first rule; absent if that rule is not about
    * committed state, or if the step is not known.
    */
   readonly brokenAt?: number;
+  /** The number of preemptions in the schedule. */
   readonly preemptions: number;
   /** The executions that shrinking took, and the operations and preemptions before it. */
   readonly shrunk: {

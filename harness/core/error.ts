@@ -1,3 +1,11 @@
+/**
+ * What went wrong. `USAGE`: options or files that cannot be used. `PROVIDER_FAILED`: no PostgreSQL.
+ * `SERVICE_FAILED`: the service did not start or broke its contract with Heddle. `STEP_TIMEOUT`: a step
+ * took longer than its limit. `CONNECTION_LOST`: a session ended without a fault. `UNSUPPORTED`: Heddle
+ * cannot control what it was given. `REPLAY_DIVERGED`: a replay differs from the recorded execution.
+ * `REPLAY_INCOMPATIBLE`: a replay needs another version of Heddle, the service or PostgreSQL.
+ * `INTERRUPTED`: a signal ended the run.
+ */
 export type HarnessErrorCode =
   | "USAGE"
   | "PROVIDER_FAILED"

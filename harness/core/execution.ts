@@ -19,7 +19,7 @@ export interface Commit {
  * How an execution ended. `stuck`: every remaining client waited for something that none of them
  * would release, such as a lock of a transaction that stayed open.
  */
-export type Ending =
+export type Completion =
   | { readonly type: "complete" }
   | { readonly type: "stuck"; readonly waits: string };
 
@@ -28,15 +28,16 @@ export interface Execution<State extends Json = Json, Op extends Operation = Ope
   readonly scenario: Scenario<State, Op>;
   readonly schedule: Schedule;
   readonly trace: Trace<Op>;
-  readonly ending: Ending;
+  readonly completion: Completion;
   /** The number of sessions with an open transaction when all clients were done. */
   readonly openTransactions: number;
-  /** The keys of advisory locks that were still held then. */
+  /** The keys of advisory locks that were still held when all clients were done. */
   readonly advisoryLocks?: readonly string[];
-  /** The number of connections still checked out of pools then, if the system can tell. */
+  /** The number of connections that pools had still lent when all clients were done, if the system can tell. */
   readonly connectionsInUse?: number;
   /** The state after each commit, in order, with `observe: "each-commit"`. */
   readonly commits?: readonly Commit[];
+  /** Committed state after the last operation, as `System.observe` reads it. */
   readonly snapshot: Snapshot;
   /** All rows of the database, clock times aside, if the system can tell. */
   readonly contents: Snapshot | undefined;

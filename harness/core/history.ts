@@ -11,9 +11,11 @@ export interface Response {
   readonly code: string;
   /** The HTTP status, where the operation went over HTTP. */
   readonly status?: number;
+  /** What the service returned. */
   readonly body: Json;
 }
 
+/** A client sends an operation. */
 export interface Invocation<Op extends Operation = Operation> {
   readonly type: "invoke";
   readonly client: number;
@@ -22,13 +24,16 @@ export interface Invocation<Op extends Operation = Operation> {
   readonly operation: Op;
 }
 
+/** A client receives the answer to its operation. */
 export interface Return {
   readonly type: "return";
   readonly client: number;
+  /** That of the invocation. */
   readonly index: number;
   readonly response: Response;
 }
 
+/** An event that clients see. */
 export type Event<Op extends Operation = Operation> = Invocation<Op> | Return;
 
 /** Invocations and responses in the order in which they happened (real time). */

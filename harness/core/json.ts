@@ -7,6 +7,7 @@ export type Json =
   | readonly Json[]
   | { readonly [key: string]: Json };
 
+/** A JSON object, such as a row by the names of its columns. */
 export type JsonObject = { readonly [key: string]: Json };
 
 /**

@@ -32,10 +32,10 @@ export interface Model<
   /** A text that is equal for equal states only. Default: the JSON of the state. */
   key?(state: State): string;
   /**
-   * Why the final rows do not fit `state`, in words; undefined if they do. It is called only if a
+   * How the final rows differ from `state`, in words; undefined if they match. It is called only if a
    * history has a `final`.
    */
-  misfit?(state: State, final: Snapshot): string | undefined;
+  mismatch?(state: State, final: Snapshot): string | undefined;
   /** The right response to the operation in `state`, in words, for reports. */
   expected?(state: State, call: Call<Op>): string;
   /**

@@ -113,11 +113,11 @@ describe("a preemption", () => {
   });
 
   test.each<[string, Task | undefined, Task, Choice[]]>([
-    ["nobody moved before", undefined, "1", [choice("0", "start"), choice("1", "start")]],
-    ["the same client goes on", "0", "0", [choice("0", "release"), choice("1", "start")]],
+    ["no task moved before", undefined, "1", [choice("0", "start"), choice("1", "start")]],
+    ["the same client continues", "0", "0", [choice("0", "release"), choice("1", "start")]],
     ["with another of its tasks", "0", "0.1", [choice("0", "release"), choice("0.1", "release")]],
     ["it is between two operations", "0", "1", [choice("0", "start"), choice("1", "release")]],
-    ["it cannot go on", "0", "1", [choice("1", "release")]],
+    ["it cannot continue", "0", "1", [choice("1", "release")]],
     ["client 10 is not client 1", "1", "2", [choice("10", "release"), choice("2", "release")]],
   ])("is not counted: %s", (_, previous, chosen, enabled) => {
     expect(isPreemption(previous, chosen, enabled)).toBe(false);

@@ -30,14 +30,17 @@ export interface Result {
   readonly transaction: "idle" | "open" | "failed";
 }
 
-/** A fault that was injected. A response is lost at this event, some steps after that was chosen. */
+/**
+ * A fault that was injected. The event of a lost response comes at its delivery, some steps after the
+ * choice.
+ */
 export interface FaultEvent {
   readonly type: "fault";
   readonly task: Task;
   readonly fault: Fault;
   /** The statement that was held, and now never reaches the server. */
   readonly statement?: Statement;
-  /** The task on which a request goes on whose client gave up. */
+  /** The task on which the request of a client that gave up continues. */
   readonly becomes?: Task;
 }
 
@@ -70,4 +73,5 @@ export type TraceEvent<Op extends Operation = Operation> =
   | FaultEvent
   | Event<Op>;
 
+/** Every event of an execution, in order. */
 export type Trace<Op extends Operation = Operation> = readonly TraceEvent<Op>[];

@@ -1,3 +1,4 @@
+import type { Snapshot } from "./execution.ts";
 import type { JsonObject } from "./json.ts";
 
 /** A violated rule: a finding about the service, never an exception. */
@@ -10,6 +11,13 @@ export interface Violation {
   readonly message: string;
   /** The rows or operations that show it. */
   readonly evidence: readonly JsonObject[];
+}
+
+/** A predicate over committed state. `check` returns its violations; none if it holds. */
+export interface Invariant {
+  readonly name: string;
+  readonly description: string;
+  check(snapshot: Snapshot): readonly Violation[];
 }
 
 /**

@@ -47,7 +47,7 @@ describe("before a step", () => {
     expect(states(pending)).toEqual(["waiting"]);
   });
 
-  test("a woken statement goes on that is chosen, and the ones that wait are stopped", () => {
+  test("a chosen woken statement continues, and the ones that wait are stopped", () => {
     const { backends, pending, signals } = blocked(["woken", "waiting", "woken"]);
     const [chosen] = pending;
     if (chosen !== undefined) backends.proceed(chosen);
@@ -69,7 +69,7 @@ describe("at quiescence", () => {
     expect(states(pending)).toEqual(["woken", "woken", "waiting"]);
   });
 
-  test("the only one whose wait has ended goes on by itself, while the others stay stopped", () => {
+  test("the only one whose wait has ended continues by itself, while the others stay stopped", () => {
     const { backends, pending, waits } = blocked(["stopped", "stopped"]);
     expect(backends.wakeUp(waits([], ["0"]))).toBe(false);
     expect(states(pending)).toEqual(["running", "stopped"]);

@@ -52,8 +52,8 @@ export class BlockedBackends {
   }
 
   /**
-   * Wakes the statements whose waits have ended according to `waits`, and resumes those that still
-   * wait. Returns false when only one wait has ended: that statement goes on without being chosen, so
+   * Wakes the statements whose waits have ended according to `waits`, and resumes those that still wait.
+   * Returns false when only one wait has ended: that statement continues without being chosen, so
    * quiescence has not been reached. The others stay stopped then, since it may end their waits too.
    */
   wakeUp(waits: WaitGraph): boolean {
@@ -68,7 +68,7 @@ export class BlockedBackends {
     return true;
   }
 
-  /** Lets a woken statement go on that the scheduler has chosen. */
+  /** Resumes a woken statement that the scheduler has chosen. */
   proceed(pending: PendingStatement): void {
     this.stopWaiting();
     pending.resume();

@@ -42,7 +42,7 @@ export class Clients<State extends Json, Op extends Operation> {
   readonly #listener: ClientListener;
   readonly #requests = new Map<number, Request>();
   readonly #underWay = new Set<Promise<void>>();
-  /** The returns that `holdReturns` holds, if it is at work. */
+  /** The responses that `holdReturns` holds while it runs. */
   #heldReturns: Map<Request, () => void> | undefined;
 
   constructor(
@@ -116,7 +116,7 @@ export class Clients<State extends Json, Op extends Operation> {
     );
   }
 
-  /** Holds the operations that return during `work`, and lets them return in order of the clients. */
+  /** Holds the responses that arrive during `work`, and then returns them in the order of the clients. */
   async holdReturns(work: () => Promise<void>): Promise<void> {
     const held = new Map<Request, () => void>();
     this.#heldReturns = held;
@@ -144,7 +144,7 @@ export class Clients<State extends Json, Op extends Operation> {
     this.#recording.add({ type: "return", client: number, index, response });
   }
 
-  /** Makes a client wait no longer. Returns the number under which its request goes on. */
+  /** Ends the wait of a client. Returns the number under which its request continues. */
   giveUp(client: number): number {
     const request = this.#requests.get(client);
     if (request === undefined) throw new Error(`client ${client} waits for nothing`);

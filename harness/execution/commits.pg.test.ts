@@ -11,7 +11,7 @@ import {
   add,
   counters,
   LIMITS,
-  SETUP,
+  STATEMENT_SERVICE,
   type Statements,
   scenario,
   statements,
@@ -32,7 +32,7 @@ test.each([
 ] as const)("%s, state is observed after each commit of a transaction that wrote, and at no other step", async (_, all, one) => {
   const control = { ...LIMITS.control, ...(all && { observe: all }) };
   const queries = [{ name: "large", sql: "select id from counter where value > 1; " }];
-  const executor = await Executor.open(server, SETUP, { ...LIMITS, control, queries });
+  const executor = await Executor.open(server, STATEMENT_SERVICE, { ...LIMITS, control, queries });
   const scene = scenario(
     [statements("begin", add(1), "select 1", "commit", "select 2"), statements(add(1))],
     [statements("begin", add(2), "rollback"), statements("begin", "select 3", "commit")],
@@ -61,7 +61,7 @@ test.each([
 
 /** The steps of the schedule that committed, each with the values of the counters after it. */
 async function committed(
-  setup: typeof SETUP,
+  setup: typeof STATEMENT_SERVICE,
   { gates, entries }: { gates: Control["gates"]; entries: string },
   ...clients: Statements[]
 ) {
@@ -81,7 +81,7 @@ test("a transaction that ends after one that wrote later is noticed", async () =
   const first = statements("begin", add(1), "commit", add(1));
   const entries = "0*3 1*2 0*2";
   const commits = await committed(
-    SETUP,
+    STATEMENT_SERVICE,
     { gates: ["statement"], entries },
     first,
     statements(add(2)),
@@ -95,7 +95,7 @@ test("a transaction that ends after one that wrote later is noticed", async () =
 
 test("a commit in the middle of a procedure is noticed", async () => {
   const migrate = async (url: string) => {
-    await SETUP.migrate(url);
+    await STATEMENT_SERVICE.migrate(url);
     const client = new Client({ connectionString: url });
     await client.connect();
     await client.query(
@@ -103,7 +103,7 @@ test("a commit in the middle of a procedure is noticed", async () => {
     );
     await client.end();
   };
-  const setup = { ...SETUP, migrate };
+  const setup = { ...STATEMENT_SERVICE, migrate };
   const gates = ["statement", "routine"] as const;
   expect(await committed(setup, { gates, entries: "0*5" }, statements("call twice()"))).toEqual([
     [4, [1, 0]],
@@ -114,9 +114,9 @@ test("a commit in the middle of a procedure is noticed", async () => {
 test("a system that cannot be observed while an operation is under way does not hang the execution", async () => {
   let performing = false;
   const never = {
-    ...SETUP,
+    ...STATEMENT_SERVICE,
     start: async (context: SystemContext): Promise<System<null, Statements>> => {
-      const system = await SETUP.start(context);
+      const system = await STATEMENT_SERVICE.start(context);
       return {
         ...system,
         perform: async (...args) => {
@@ -143,7 +143,9 @@ test("a system that cannot be observed while an operation is under way does not 
 
 test("a query that fails is named before anything is executed", async () => {
   const queries = [{ name: "wrong", sql: "select from nowhere" }];
-  await expect(Executor.open(server, SETUP, { ...LIMITS, queries })).rejects.toMatchObject({
+  await expect(
+    Executor.open(server, STATEMENT_SERVICE, { ...LIMITS, queries }),
+  ).rejects.toMatchObject({
     code: "USAGE",
     message: expect.stringContaining("the query wrong cannot be asked"),
   });

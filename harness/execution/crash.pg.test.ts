@@ -12,7 +12,7 @@ import {
   add,
   counters,
   LIMITS,
-  SETUP,
+  STATEMENT_SERVICE,
   type Statements,
   scenario,
   statements,
@@ -33,7 +33,7 @@ const queries = [{ name: "sum", sql: "select sum(value)::int from counter" }];
 beforeAll(async () => {
   server = await startServer(testPostgres, { faults: true });
   const migrate = async (url: string) => {
-    await SETUP.migrate(url);
+    await STATEMENT_SERVICE.migrate(url);
     const client = new Client({ connectionString: url });
     await client.connect();
     await client.query(ROUTINE);
@@ -41,7 +41,7 @@ beforeAll(async () => {
   };
   executor = await Executor.open(
     server,
-    { ...SETUP, migrate },
+    { ...STATEMENT_SERVICE, migrate },
     {
       ...LIMITS,
       queries,
@@ -133,11 +133,11 @@ test("a replay repeats random crashes", async () => {
 test("crash and kill are refused where the process cannot be killed", async () => {
   const plain = await startServer(testPostgres);
   const options = { ...LIMITS, faults: ["crash"] } as const;
-  await expect(Executor.open(plain, SETUP, options)).rejects.toMatchObject({
+  await expect(Executor.open(plain, STATEMENT_SERVICE, options)).rejects.toMatchObject({
     code: "UNSUPPORTED",
     message: "this server cannot be killed and started again: do without the faults crash",
   });
   await plain.stop();
-  const killed = Executor.open(server, SETUP, { ...LIMITS, faults: ["kill-before"] });
+  const killed = Executor.open(server, STATEMENT_SERVICE, { ...LIMITS, faults: ["kill-before"] });
   await expect(killed).rejects.toMatchObject({ code: "UNSUPPORTED" });
 });

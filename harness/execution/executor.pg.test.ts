@@ -11,7 +11,7 @@ import {
   add,
   counters,
   LIMITS,
-  SETUP,
+  STATEMENT_SERVICE,
   type Statements,
   scenario,
   statements,
@@ -23,7 +23,7 @@ describe("an executor", () => {
 
   beforeAll(async () => {
     server = await startServer(testPostgres);
-    executor = await Executor.open(server, SETUP, LIMITS);
+    executor = await Executor.open(server, STATEMENT_SERVICE, LIMITS);
   });
 
   afterAll(async () => {
@@ -100,7 +100,7 @@ describe("an executor", () => {
     expect(alone && counters(alone)).toEqual([0, 0]);
     const leak: Statements = { name: "leak", sql: open };
     const [blocked] = await explore(scenario([leak], [leak]), 0);
-    expect(blocked?.ending).toEqual({ type: "stuck", waits: "1 for 0" });
+    expect(blocked?.completion).toEqual({ type: "stuck", waits: "1 for 0" });
     expect(blocked && counters(blocked)).toEqual([0, 0]);
     const [after] = await explore(scenario([statements("update counter set value = 7")]), 0);
     expect(after && counters(after)).toEqual([7, 7]);

@@ -22,7 +22,7 @@ import { isClean, type Leftovers, leftovers } from "./observation.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { attributed, type System, type SystemFactory, startSystem } from "./system.ts";
 
-/** An execution at quiescence, which goes on once the callback that it was given to has resolved. */
+/** An execution that is paused at quiescence. It continues once the callback resolves. */
 export interface PausedExecution {
   readonly trace: Trace;
   /** Connection string of its database, past the proxy. */
@@ -90,7 +90,7 @@ export class Executor<State extends Json, Op extends Operation> {
     return this.#database.database.url;
   }
 
-  /** Whether the scheduler chooses which of several woken statements goes on first. */
+  /** Whether the scheduler chooses which of several woken statements continues first. */
   get ordersWakes(): boolean {
     return this.#database.signals !== undefined;
   }
@@ -111,8 +111,8 @@ export class Executor<State extends Json, Op extends Operation> {
   }
 
   /**
-   * Runs `scenario` once, in the order that `scheduler` chooses (its `begin` was called). Throws
-   * HarnessError for what is not the service's behaviour; after that the executor can only be closed.
+   * Runs `scenario` once, in the order that `scheduler` chooses (its `begin` was called). Throws a
+   * HarnessError if the harness fails; after that the executor can only be closed.
    *
    * @param observe whether to observe committed state after each commit too
    */
@@ -131,11 +131,11 @@ export class Executor<State extends Json, Op extends Operation> {
     if (this.#options.signal?.aborted) interrupt();
     proxy.observer = run.observer;
     try {
-      const ending = await run.toTheEnd();
+      const completion = await run.toTheEnd();
       // The responses that clients get when a stuck execution is ended are no part of it.
       const trace = [...run.recording.trace];
-      const stuck = ending.type === "stuck";
-      // Whatever a stuck execution holds is no finding of its own.
+      const stuck = completion.type === "stuck";
+      // The locks and transactions of a stuck execution are not reported as leaks as well.
       const left = stuck ? { openTransactions: 0 } : await this.#leftovers(trace);
       const restart =
         stuck || !isClean(left) || (isFaulty(trace) && this.#system.warm === undefined);
@@ -145,7 +145,7 @@ export class Executor<State extends Json, Op extends Operation> {
         scenario,
         schedule: { version: 1, entries: run.entries },
         trace,
-        ending,
+        completion,
         ...left,
         ...(run.commits && { commits: run.commits }),
         snapshot: await this.#observe(),

@@ -71,7 +71,7 @@ interface KillableProcesses {
 /** Is called with what the injector does. */
 interface FaultListener {
   injected(event: FaultEvent): void;
-  /** A process is there again. */
+  /** A killed process is running again. */
   restarted(): void;
   failed(error: HarnessError): void;
 }
@@ -83,9 +83,9 @@ export class FaultInjector {
   readonly #backends: Pick<LockWaits, "cancel" | "end" | "terminate">;
   readonly #processes: KillableProcesses;
   readonly #listener: FaultListener;
-  /** Sessions that the server was asked to end, until it has. */
+  /** Sessions that the server is ending. */
   readonly #terminated = new Set<ProxySession>();
-  /** The process that was killed, until it is there again. */
+  /** The killed process, until it is running again. */
   #down: "service" | "server" | undefined;
 
   constructor(
@@ -115,7 +115,7 @@ export class FaultInjector {
   /** All faults that can be injected now, in a fixed order. */
   possible(clients: ClientFaults): Choice[] {
     const { kill, crash } = this.#processes;
-    // A client with connections of its own waits for no service that could go on without it.
+    // A client with connections of its own waits for no service that could continue without it.
     const patient = clients.waiting().filter((client) => {
       const statements = this.#statements.of(client);
       return (
@@ -168,7 +168,7 @@ export class FaultInjector {
 
   /**
    * The service ends, and its sessions with it. Backends that have a statement do not notice that by
-   * themselves and would go on. They are ended first, and those that wait are stopped meanwhile, so
+   * themselves and would continue. They are ended first, and those that wait are stopped meanwhile, so
    * that none of them gets what another one held.
    */
   async #kill(): Promise<void> {

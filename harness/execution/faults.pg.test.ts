@@ -12,7 +12,7 @@ import {
   add,
   counters,
   LIMITS,
-  SETUP,
+  STATEMENT_SERVICE,
   type Statements,
   scenario,
   statements,
@@ -31,7 +31,7 @@ let executor: Executor<null, Statements>;
 beforeAll(async () => {
   server = await startServer(testPostgres);
   const migrate = async (url: string) => {
-    await SETUP.migrate(url);
+    await STATEMENT_SERVICE.migrate(url);
     const client = new Client({ connectionString: url });
     await client.connect();
     await client.query(ROUTINE);
@@ -39,7 +39,7 @@ beforeAll(async () => {
   };
   executor = await Executor.open(
     server,
-    { ...SETUP, migrate },
+    { ...STATEMENT_SERVICE, migrate },
     { ...LIMITS, control: { gates: ["statement", "routine"], isolation: "read committed" } },
   );
 });
@@ -118,7 +118,7 @@ describe("a fault", () => {
     expect(codes(execution)).toEqual(["57014"]);
   });
 
-  test("cancels a statement that waits for a lock, and its session goes on", async () => {
+  test("cancels a statement that waits for a lock, and its session continues", async () => {
     const execution = await follow(
       [[statements("begin", add(1), "commit")], [statements(add(1)), statements(add(2))]],
       "0*3 1*2 1!cancel 1*3 0",
@@ -127,7 +127,7 @@ describe("a fault", () => {
     expect(codes(execution)).toEqual(["57014", "OK", "OK"]);
   });
 
-  test("ends a session and its locks: the client that waited for them goes on", async () => {
+  test("ends a session and its locks: the client that waited for them continues", async () => {
     const execution = await follow(
       [[statements("begin", add(1), "commit")], [statements(add(1))]],
       "0*3 1*2 0!terminate 1",
@@ -152,7 +152,7 @@ describe("a fault", () => {
 });
 
 describe("a client", () => {
-  test("gives up: its request goes on without it, and no client gets the response", async () => {
+  test("gives up: its request continues without it, and no client gets the response", async () => {
     const execution = await follow(
       [[statements("begin", add(1), "commit"), statements("select 1")], [statements(add(2))]],
       "0*2 0!give-up 0*2 2 1*2 2",

@@ -7,7 +7,7 @@ import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { DynamicReduction } from "../scheduler/dynamic-reduction.ts";
 import { Executor } from "./executor.ts";
-import { LIMITS, SETUP, scenario, statements } from "./statements.fixture.ts";
+import { LIMITS, STATEMENT_SERVICE, scenario, statements } from "./statements.fixture.ts";
 
 let server: Server;
 
@@ -129,7 +129,7 @@ const CASES: { readonly [name: string]: Case } = {
 test.each(Object.entries(CASES))("only with its gates: %s", async (_, it) => {
   const scene = scenario(...it.clients.map((sql) => [statements(...sql)]));
   const migrate = async (url: string) => {
-    await SETUP.migrate(url);
+    await STATEMENT_SERVICE.migrate(url);
     const client = new Client({ connectionString: url });
     await client.connect();
     await client.query(it.setup);
@@ -139,7 +139,7 @@ test.each(Object.entries(CASES))("only with its gates: %s", async (_, it) => {
     const control = { gates, isolation: it.isolation ?? "read committed" };
     const executor = await Executor.open(
       server,
-      { ...SETUP, migrate },
+      { ...STATEMENT_SERVICE, migrate },
       { ...LIMITS, control, footprints: readFootprints },
     );
     const search = new DynamicReduction();

@@ -121,7 +121,7 @@ export async function closeGatedDatabase(
 
 /**
  * Runs steps that clean up, one after the other. A step that fails must not hide the error that made
- * them necessary. What is left behind, the server removes when it stops.
+ * them necessary. The server removes what remains when it stops.
  */
 async function runAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
   for (const step of steps) await step().catch(() => {});

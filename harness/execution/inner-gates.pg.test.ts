@@ -7,7 +7,13 @@ import { testPostgres } from "../postgres/server.fixture.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { ReplayScheduler } from "../scheduler/replay.ts";
 import { Executor } from "./executor.ts";
-import { LIMITS, SETUP, type Statements, scenario, statements } from "./statements.fixture.ts";
+import {
+  LIMITS,
+  STATEMENT_SERVICE,
+  type Statements,
+  scenario,
+  statements,
+} from "./statements.fixture.ts";
 
 /** Reads a value and writes it plus one, in two statements of the routine. */
 const READ_THEN_WRITE = `
@@ -39,14 +45,14 @@ afterAll(() => server?.stop());
 
 async function open(sql: string, control: Partial<Control>) {
   const migrate = async (url: string) => {
-    await SETUP.migrate(url);
+    await STATEMENT_SERVICE.migrate(url);
     const client = new Client({ connectionString: url });
     await client.connect();
     await client.query(sql);
     await client.end();
   };
   const limits = { ...LIMITS, control: { ...LIMITS.control, ...control } };
-  const executor = await Executor.open(server, { ...SETUP, migrate }, limits);
+  const executor = await Executor.open(server, { ...STATEMENT_SERVICE, migrate }, limits);
   opened.push(executor);
   return executor;
 }

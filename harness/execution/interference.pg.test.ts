@@ -9,7 +9,14 @@ import { eventually } from "../proxy/proxied-server.fixture.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { Executor, type ExecutorOptions } from "./executor.ts";
-import { add, LIMITS, SETUP, type Statements, scenario, statements } from "./statements.fixture.ts";
+import {
+  add,
+  LIMITS,
+  STATEMENT_SERVICE,
+  type Statements,
+  scenario,
+  statements,
+} from "./statements.fixture.ts";
 import type { SystemFactory } from "./system.ts";
 
 let server: Server;
@@ -30,7 +37,7 @@ afterAll(async () => {
 
 async function open(
   options: Partial<ExecutorOptions> = {},
-  setup: SystemFactory<null, Statements> = SETUP,
+  setup: SystemFactory<null, Statements> = STATEMENT_SERVICE,
 ): Promise<Executor<null, Statements>> {
   const lease = async () => {
     database = await server.lease();
@@ -94,9 +101,9 @@ describe("an error of the harness has a code and says what to do", () => {
     const executor = await open(
       { stepTimeoutMs: 200 },
       {
-        ...SETUP,
+        ...STATEMENT_SERVICE,
         start: async (context) => ({
-          ...(await SETUP.start(context)),
+          ...(await STATEMENT_SERVICE.start(context)),
           perform: () => new Promise(() => {}),
           waitsFor: () => "connection pool: 1 waiting",
         }),
@@ -146,9 +153,9 @@ describe("an error of the harness has a code and says what to do", () => {
     const executor = await open(
       {},
       {
-        ...SETUP,
+        ...STATEMENT_SERVICE,
         start: async (context) => {
-          const system = await SETUP.start(context);
+          const system = await STATEMENT_SERVICE.start(context);
           const perform = async (operation: Statements) => {
             await outside((client) => client.query(kill, [database.name]));
             return system.perform(operation, 0);
@@ -175,7 +182,10 @@ describe("an error of the harness has a code and says what to do", () => {
     "migrate",
     "start",
   ] as const)("a %s() that fails is named, and leaves nothing behind", async (part) => {
-    const failing = { ...SETUP, [part]: () => Promise.reject(new Error("no such file")) };
+    const failing = {
+      ...STATEMENT_SERVICE,
+      [part]: () => Promise.reject(new Error("no such file")),
+    };
     const error = await fault(open({}, failing));
     expect(error.code).toBe("SERVICE_FAILED");
     expect(error.message).toBe(`the service's ${part}() failed: Error: no such file`);
@@ -192,12 +202,12 @@ describe("an error of the harness has a code and says what to do", () => {
         drop: () => Promise.reject(new Error("the server is gone")),
       }),
     };
-    const broken = { ...SETUP, start: () => Promise.reject(new Error("no such file")) };
+    const broken = { ...STATEMENT_SERVICE, start: () => Promise.reject(new Error("no such file")) };
     const limits = LIMITS;
     const error = await fault(Executor.open(unlucky, broken, limits));
     expect(error.message).toContain("no such file");
     const folders = await readdir(server.folder);
-    const executor = await Executor.open(unlucky, SETUP, limits);
+    const executor = await Executor.open(unlucky, STATEMENT_SERVICE, limits);
     await executor.close();
     expect(await readdir(server.folder)).toEqual(folders);
   });

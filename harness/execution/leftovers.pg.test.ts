@@ -92,7 +92,7 @@ test("clients that share one connection wait for each other in the service, and 
   const seen = await all(narrow, [both, both, both]);
   expect(seen.length).toBeGreaterThan(3);
   for (const execution of seen) {
-    expect(execution.ending).toEqual({ type: "complete" });
+    expect(execution.completion).toEqual({ type: "complete" });
     expect(counters(execution)).toEqual([3, 0]);
   }
 });
@@ -100,9 +100,9 @@ test("clients that share one connection wait for each other in the service, and 
 test("a service that holds the only connection while it waits for another one is stuck", async () => {
   const nested: Statements = { name: "nested", sql: ["begin", add(1), add(2)] };
   const [alone] = await all(narrow, [[nested]]);
-  expect(alone?.ending).toEqual({ type: "stuck", waits: "0 for a connection of the pool" });
+  expect(alone?.completion).toEqual({ type: "stuck", waits: "0 for a connection of the pool" });
   const [enough] = await all(wide, [[nested]]);
-  expect(enough?.ending).toEqual({ type: "complete" });
+  expect(enough?.completion).toEqual({ type: "complete" });
   const [after] = await all(narrow, [[statements(add(1))]]);
   expect(after && counters(after)).toEqual([1, 0]);
 });

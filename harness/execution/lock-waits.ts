@@ -1,6 +1,6 @@
 import type { Client, QueryConfig, QueryResult, QueryResultRow } from "pg";
 import { connectionLost } from "../core/error.ts";
-import { controlConnection } from "../postgres/control-connection.ts";
+import { controlConnection } from "../postgres/connection.ts";
 
 /**
  * Asks the server about locks and backends, past the proxy. Each answer is true of the moment in which

@@ -12,7 +12,7 @@ import {
   add,
   counters,
   LIMITS,
-  SETUP,
+  STATEMENT_SERVICE,
   type Statements,
   scenario,
   statements,
@@ -38,8 +38,8 @@ const executors = new Map<Database["lockWaits"], Executor<null, Statements>>();
 
 beforeAll(async () => {
   server = await startServer(testPostgres);
-  executors.set("pushed", await Executor.open(server, SETUP, LIMITS));
-  executors.set("polled", await Executor.open(polled(server), SETUP, LIMITS));
+  executors.set("pushed", await Executor.open(server, STATEMENT_SERVICE, LIMITS));
+  executors.set("polled", await Executor.open(polled(server), STATEMENT_SERVICE, LIMITS));
 });
 
 afterAll(async () => {
@@ -130,7 +130,7 @@ const CASES: {
 describe.each(["pushed", "polled"] as const)("lock waits that are %s", (lockWaits) => {
   test.each(Object.entries(CASES))("%s", async (_, { scene, schedule, ...expected }) => {
     const execution = await execute(lockWaits, scene, schedule);
-    expect(execution.ending).toEqual({ type: "complete" });
+    expect(execution.completion).toEqual({ type: "complete" });
     expect({ waits: waits(execution), counters: counters(execution) }).toEqual(expected);
   });
 

@@ -3,7 +3,7 @@ import { HarnessError } from "../core/error.ts";
 import type { Commit, Execution, Snapshot } from "../core/execution.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Trace, TraceEvent } from "../core/trace.ts";
-import { controlConnection } from "../postgres/control-connection.ts";
+import { controlConnection } from "../postgres/connection.ts";
 import type { ProxySession } from "../proxy/pending-statement.ts";
 import type { LockWaits } from "./lock-waits.ts";
 
@@ -93,7 +93,7 @@ export class CommitObserver {
   }
 
   /**
-   * Begins with what is committed now.
+   * Begins with the present committed state.
    *
    * @param trace the trace of the execution, which grows
    */

@@ -8,7 +8,7 @@ import {
   add,
   counters,
   LIMITS,
-  SETUP,
+  STATEMENT_SERVICE,
   type Statements,
   scenario,
   statements,
@@ -19,7 +19,7 @@ let executor: Executor<null, Statements>;
 
 beforeAll(async () => {
   server = await startServer(testPostgres);
-  executor = await Executor.open(server, SETUP, LIMITS);
+  executor = await Executor.open(server, STATEMENT_SERVICE, LIMITS);
 });
 
 afterAll(async () => {

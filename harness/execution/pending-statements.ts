@@ -7,7 +7,7 @@ import type { PendingStatement, ProxySession } from "../proxy/pending-statement.
  */
 export type WaitGraph = ReadonlyMap<PendingStatement, readonly Task[]>;
 
-/** What is known about who uses a session. */
+/** Which clients are active, and which of them uses a connection. */
 interface SessionUse {
   /** Whether an operation of the client is under way. */
   isActive(client: number): boolean;

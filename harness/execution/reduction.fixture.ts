@@ -209,13 +209,13 @@ function scenarioOf(clients: readonly (readonly string[])[]): Scenario<null, Wor
  * operations.
  */
 function outcomeOf(execution: Execution): string {
-  const { trace, ending, snapshot } = execution;
+  const { trace, completion, snapshot } = execution;
   const returned = historyOf(trace).flatMap((event) =>
     event.type === "return" ? { client: event.client, response: event.response } : [],
   );
   returned.sort((a, b) => a.client - b.client);
   const realTime = realTimeOf(execution);
-  return JSON.stringify({ returned, ending: ending.type, snapshot, realTime });
+  return JSON.stringify({ returned, ending: completion.type, snapshot, realTime });
 }
 
 function realTimeOf({ trace }: Execution): string {

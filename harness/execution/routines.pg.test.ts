@@ -4,7 +4,7 @@ import { startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { Executor } from "./executor.ts";
 import { routineHashes } from "./gated-database.ts";
-import { LIMITS, SETUP } from "./statements.fixture.ts";
+import { LIMITS, STATEMENT_SERVICE } from "./statements.fixture.ts";
 
 const BODY = "begin if n > 0 then return n; end if; return 0; end";
 const SCHEMA = `
@@ -38,7 +38,10 @@ test("the hash of a routine is that of its definition without gates", async () =
   await client.end();
   await drop();
 
-  const setup = { ...SETUP, migrate: async (directUrl: string) => run(directUrl, SCHEMA) };
+  const setup = {
+    ...STATEMENT_SERVICE,
+    migrate: async (directUrl: string) => run(directUrl, SCHEMA),
+  };
   const control = { ...LIMITS.control, gates: ["statement", "routine"] } as const;
   const executor = await Executor.open(server, setup, { ...LIMITS, control, hashRoutines: true });
   expect(executor.routines).toEqual(before);

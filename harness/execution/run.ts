@@ -1,5 +1,5 @@
 import type { HarnessError } from "../core/error.ts";
-import type { Commit, Ending, Snapshot } from "../core/execution.ts";
+import type { Commit, Completion, Snapshot } from "../core/execution.ts";
 import { NOTHING } from "../core/footprint.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
@@ -134,7 +134,7 @@ export class Run<State extends Json, Op extends Operation> {
   }
 
   /** Runs until no task can move. Throws HarnessError for errors of the harness or the system. */
-  async toTheEnd(): Promise<Ending> {
+  async toTheEnd(): Promise<Completion> {
     for (;;) {
       await this.#quiesce();
       if (this.entries.length > 0) this.#reportStep();
@@ -272,7 +272,7 @@ export class Run<State extends Json, Op extends Operation> {
     }
   }
 
-  /** A client waits no longer; its request goes on under a client number of its own. */
+  /** Ends the wait of a client: its request continues under a client number of its own. */
   #giveUp(client: number): void {
     const becomes = taskOf(this.#clients.nextNumber, 0);
     this.recording.add({ type: "fault", task: taskOf(client, 0), fault: "give-up", becomes });

@@ -117,7 +117,7 @@ export const setupOf = (connections: number) => ({
   start: (context: SystemContext) => statementSystem(context, connections),
 });
 
-export const SETUP = setupOf(8);
+export const STATEMENT_SERVICE = setupOf(8);
 
 export const statements = (...sql: string[]): Statements => ({ name: "statements", sql });
 

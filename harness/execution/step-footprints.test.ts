@@ -168,7 +168,7 @@ describe("a step's footprint", () => {
     expect(clients.hold(2, "x")).toMatchObject({ step: writes("x"), held: NOTHING });
   });
 
-  test("of a woken statement is that of the step that it goes on with", () => {
+  test("of a woken statement is that of the step that it continues", () => {
     const clients = new Clients();
     clients.hold(0, "a");
     const pending = clients.block(0, 1);
@@ -212,7 +212,7 @@ describe("a step's footprint", () => {
     expect(clients.hold(1, "a")).toMatchObject({ tracked: false });
   });
 
-  test("is only what is held when an operation starts or an answer is delivered", () => {
+  test("covers only held objects when an operation starts or an answer is delivered", () => {
     const clients = new Clients();
     expect(clients.steps.of({ task: "0", action: "start" })).toMatchObject({
       step: NOTHING,

@@ -14,7 +14,7 @@ interface Step {
   readonly ends: boolean;
   /** Whether it takes the snapshot that later steps read with, where transactions have one. */
   readonly snapshot: boolean;
-  /** Whether it releases nothing that was held before, as long as its transaction goes on. */
+  /** Whether it releases nothing that was held before, as long as its transaction continues. */
   readonly keeps: boolean;
 }
 
@@ -37,7 +37,7 @@ interface SessionHistory {
 const PRIVATE: Step = { touched: NOTHING, ends: false, snapshot: false, keeps: true };
 
 /**
- * Says what the next step of each task may touch in the present state of an execution: its statement,
+ * Derives what the next step of each task may touch in the present state of an execution: its statement,
  * what its transaction holds, and the steps of the statements that wait for that.
  */
 export class StepFootprints {

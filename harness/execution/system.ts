@@ -48,8 +48,8 @@ export interface System<State extends Json = Json, Op extends Operation = Operat
   /**
    * Sends one operation as one client, and resolves with what the service answered. A refusal is a
    * `Response`; a lost connection is one with outcome `info`; only an error of the harness itself is
-   * thrown. `patience` is aborted when the client gives up and learns of no response. The request goes
-   * on, and this resolves when it has ended all the same.
+   * thrown. `patience` is aborted when the client gives up: the client gets no response, but the request
+   * continues, and this resolves when it has ended.
    */
   perform(operation: Op, client: number, patience?: AbortSignal): Promise<Response>;
   /** Reads committed state, past the proxy, after all clients are done. */

@@ -5,7 +5,14 @@ import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { Executor } from "./executor.ts";
-import { add, LIMITS, SETUP, type Statements, scenario, statements } from "./statements.fixture.ts";
+import {
+  add,
+  LIMITS,
+  STATEMENT_SERVICE,
+  type Statements,
+  scenario,
+  statements,
+} from "./statements.fixture.ts";
 
 let server: Server;
 const opened: Executor<null, Statements>[] = [];
@@ -25,7 +32,7 @@ async function explore(
   isolation: Isolation = "read committed",
 ): Promise<Execution<null, Statements>[]> {
   const control = { ...LIMITS.control, isolation };
-  const executor = await Executor.open(server, SETUP, { ...LIMITS, control });
+  const executor = await Executor.open(server, STATEMENT_SERVICE, { ...LIMITS, control });
   opened.push(executor);
   const search = new Exhaustive(2);
   const seen: Execution<null, Statements>[] = [];
@@ -93,7 +100,7 @@ describe("a wait that ends before its holder's transaction", () => {
     const forever: Statements = { name: "leak", sql: ["begin", add(1)] };
     const hurried = statements(`set ${name} = '50ms'`, add(1));
     const [execution] = await explore(scenario([forever, hurried]));
-    expect(execution?.ending).toEqual({ type: "complete" });
+    expect(execution?.completion).toEqual({ type: "complete" });
     expect(execution && codes(execution)).toEqual([
       "OK",
       name === "lock_timeout" ? "55P03" : "57014",

@@ -4,7 +4,14 @@ import { type Server, startServer } from "../postgres/provider.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { ReplayScheduler } from "../scheduler/replay.ts";
 import { Executor } from "./executor.ts";
-import { add, LIMITS, SETUP, type Statements, scenario, statements } from "./statements.fixture.ts";
+import {
+  add,
+  LIMITS,
+  STATEMENT_SERVICE,
+  type Statements,
+  scenario,
+  statements,
+} from "./statements.fixture.ts";
 
 let server: Server;
 let executor: Executor<null, Statements>;
@@ -12,7 +19,7 @@ let executor: Executor<null, Statements>;
 beforeAll(async () => {
   // Only the processes of the embedded server can be stopped.
   server = await startServer("embedded");
-  executor = await Executor.open(server, SETUP, LIMITS);
+  executor = await Executor.open(server, STATEMENT_SERVICE, LIMITS);
 });
 
 afterAll(async () => {

@@ -15,10 +15,10 @@ export interface ShrunkArguments<State extends Json, Op extends Operation> {
 }
 
 /**
- * The scenarios that fast-check shrinks the generated one to, one step from `tree`, each with
- * `removal` applied. Only those with the clients and the operation names of `scenario` are left;
- * their arguments and initial states are simpler. A step that changes only what `removal` takes
- * away leads to `scenario` itself: it costs no execution, so the walk goes on from there.
+ * The scenarios that fast-check shrinks the generated one to, one step from `tree`, each with `removal`
+ * applied. Only those with the clients and the operation names of `scenario` are left; their arguments
+ * and initial states are simpler. A step that changes only what `removal` takes away leads to `scenario`
+ * itself: it costs no execution, so the walk continues from there.
  */
 export function* shrinkArguments<State extends Json, Op extends Operation>(
   scenario: Scenario<State, Op>,

@@ -74,7 +74,7 @@ export interface ExecutionCounts {
 
 /** The progress of a campaign until now. */
 export interface Progress extends ExecutionCounts {
-  readonly stage: "exploring" | "shrinking";
+  readonly phase: "exploring" | "shrinking";
   /** The time since exploring began, in ms. */
   readonly elapsedMs: number;
 }
@@ -149,7 +149,9 @@ export class BoundedExploration<State extends Json, Op extends Operation>
     return pairs.length > 0 ? pairs.length : order.end;
   }
 
+  /** Whether no further result counts, not even one without executions. */
   get ended(): boolean {
+    if (this.#left() <= 0) return true;
     return this.endsAfter(this.exploration.failing.length > 0, this.exploration.error);
   }
 
@@ -181,7 +183,7 @@ export class BoundedExploration<State extends Json, Op extends Operation>
     return this.#phase(index, budget.used) === now && (!cut || executions === left);
   }
 
-  /** What is done with a scenario depends on the used part of the budget through this alone. */
+  /** How a scenario is explored depends on the used part of the budget through its phase alone. */
   #phase(index: number, used: number): string | boolean | undefined {
     const isVisit = this.#explorer.order.at(index).visit !== undefined;
     return isVisit ? used < 1 : this.#options.strategy.phase?.(used);
@@ -242,9 +244,9 @@ export class BoundedExploration<State extends Json, Op extends Operation>
     if (signal?.aborted) return `interrupted${before}`;
     if (this.exploration.error !== undefined) return this.exploration.error.message;
     const { index, of: shards } = shard;
-    const own = pairs.filter((_, at) => at % shards === index);
-    const open = own.filter(({ complete }) => !complete).length;
-    if (open > 0) return `${open} of ${own.length} pairs were not searched to the end`;
+    const ofShard = pairs.filter((_, at) => at % shards === index);
+    const open = ofShard.filter(({ complete }) => !complete).length;
+    if (open > 0) return `${open} of ${ofShard.length} pairs were not searched to the end`;
     if (this.exploration.next < this.end && scenarios !== undefined) {
       return "the time was up before all scenarios were explored";
     }
@@ -259,9 +261,9 @@ export class BoundedExploration<State extends Json, Op extends Operation>
   }
 
   progress(
-    stage: Progress["stage"],
+    phase: Progress["phase"],
     { executions, violations }: ExecutionCounts = this.exploration.tally,
   ): void {
-    this.#options.onProgress?.({ stage, executions, violations, elapsedMs: this.elapsedMs });
+    this.#options.onProgress?.({ phase, executions, violations, elapsedMs: this.elapsedMs });
   }
 }

@@ -18,18 +18,20 @@ export function uncontrolled(
   { gates, isolation }: Control,
   { postgres }: Environment,
   ordersWakes: boolean,
-  whole: readonly { readonly routine: string; readonly reason: string }[],
+  uninstrumented: readonly { readonly routine: string; readonly reason: string }[],
 ): readonly string[] {
   const inside = gates.includes("routine")
     ? "What happens inside one statement is not interleaved with other clients, except where it waits for a lock; DO blocks and functions in other languages than PL/pgSQL are part of the statement that calls them."
     : "What happens inside one statement, and so inside a function that it calls, is not interleaved with other clients, except where it waits for a lock.";
   const victim =
     postgres.lockWaits === "pushed"
-      ? "Deadlocks are resolved by PostgreSQL; its victim is the session that closed the circle."
+      ? "Deadlocks are resolved by PostgreSQL; its victim is the session that closed the cycle."
       : "Deadlocks are resolved by PostgreSQL; which session becomes the victim depends on timing, since this server's settings cannot be changed.";
   return [
     inside,
-    ...whole.map(({ routine, reason }) => `The routine ${routine} runs whole: ${reason}.`),
+    ...uninstrumented.map(
+      ({ routine, reason }) => `The routine ${routine} is not instrumented: ${reason}.`,
+    ),
     ...(gates.includes("row")
       ? [
           "Row gates are BEFORE ROW triggers, and a trigger can change what it watches: an UPDATE or DELETE locks its row before the pause rather than with the write, and INSERT … ON CONFLICT pauses for rows that it then does not write.",

@@ -19,7 +19,7 @@ test("executions with the same behaviour have the same fingerprint, whatever the
 test.each([
   ["another operation", executeToy({ initial: 0, clients: [[look], [look]] }, new RandomWalk(1))],
   ["one that waited", withEvent({ type: "wait", task: "1", for: ["0"] })],
-  ["another end", { ...execution, ending: { type: "stuck", waits: "" } as const }],
+  ["another end", { ...execution, completion: { type: "stuck", waits: "" } as const }],
 ])("%s gives another fingerprint", (_, other) => {
   expect(fingerprintOf(other)).not.toBe(fingerprintOf(execution));
 });

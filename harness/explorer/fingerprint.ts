@@ -8,7 +8,7 @@ import { clientOf } from "../core/schedule.ts";
  * response codes, and how often each client waited. Executions that behave alike have the same
  * fingerprint, so that a report can show when no new ones appear. Twelve hexadecimal digits.
  */
-export function fingerprintOf({ trace, ending }: Execution): string {
+export function fingerprintOf({ trace, completion }: Execution): string {
   const waits = new Map<number, number>();
   for (const event of trace) {
     if (event.type !== "wait") continue;
@@ -19,7 +19,7 @@ export function fingerprintOf({ trace, ending }: Execution): string {
     ({ operation, response, client }) =>
       `${operation.name} ${response?.code ?? "-"} ${waits.get(client) ?? 0}`,
   );
-  const all = JSON.stringify([ending.type, behaviours.sort()]);
+  const all = JSON.stringify([completion.type, behaviours.sort()]);
   return createHash("sha256").update(all).digest("hex").slice(0, 12);
 }
 

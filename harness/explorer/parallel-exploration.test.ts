@@ -72,7 +72,15 @@ describe("the result of a campaign does not depend on the number of explorers", 
     }
   });
 
-  test.each([40, 200, undefined])("with visits to pairs, of a budget of %s", async (runs) => {
+  test.each([
+    17,
+    25,
+    40,
+    41,
+    60,
+    200,
+    undefined,
+  ])("with visits to pairs, of a budget of %s", async (runs) => {
     const pairs = [look, increment].map((one) => ({
       name: `${one.name} × increment`,
       scenario: {

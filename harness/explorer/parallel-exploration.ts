@@ -67,8 +67,8 @@ export async function exploreInParallel<State extends Json, Op extends Operation
     await delay(joinMs, undefined, { signal: done.signal }).catch(() => {});
     if (!done.signal.aborted) await work(shared, explorer);
   });
-  const own = work(shared, first).finally(() => done.abort());
-  const ended = await Promise.allSettled([own, ...late]);
+  const local = work(shared, first).finally(() => done.abort());
+  const ended = await Promise.allSettled([local, ...late]);
   for (const end of ended) if (end.status === "rejected") throw end.reason;
 }
 

@@ -84,29 +84,34 @@ describe("a replayed regression", () => {
   const control: Control = { gates: ["statement"], isolation: "read committed" };
   const opened: Control[] = [];
   let closed = 0;
-  const open = async (its: Control): Promise<Executor<number, Toy>> => {
-    opened.push(its);
+  const open = async (opening: Control): Promise<Executor<number, Toy>> => {
+    opened.push(opening);
     const close = async () => {
       closed++;
     };
     return Object.assign(fakeExecutor(executeToy), { close });
   };
-  const kept = (name: string, clients: Toy[][], entries: string[], its = control) => {
+  const regressionFile = (
+    name: string,
+    clients: Toy[][],
+    entries: string[],
+    recorded = control,
+  ) => {
     const schedule: Schedule = { version: 1, entries };
     const violation = { checker: "invariant", name: "no-lost-update", message: "lost" };
     const scenario = { initial: 0, clients };
     return {
       file: name,
-      regression: { service: "counter", control: its, violation, scenario, schedule },
+      regression: { service: "counter", control: recorded, violation, scenario, schedule },
     };
   };
 
   test("fails, is fixed, or is stale", async () => {
     const lost = ["0", "0", "1", "1", "1", "0"];
     const all = [
-      kept("stale", [[look], [increment]], lost),
-      kept("fixed", [[increment], [increment]], ["0", "0", "0", "1", "1", "1"]),
-      kept("fails", [[increment], [increment]], lost),
+      regressionFile("stale", [[look], [increment]], lost),
+      regressionFile("fixed", [[increment], [increment]], ["0", "0", "0", "1", "1", "1"]),
+      regressionFile("fails", [[increment], [increment]], lost),
     ];
     const outcomes = await replayRegressions(all, toyService(), open);
     expect(outcomes.map(({ file, outcome }) => [file, outcome])).toEqual([
@@ -121,7 +126,11 @@ describe("a replayed regression", () => {
     opened.length = closed = 0;
     const deeper: Control = { ...control, gates: ["statement", "row"] };
     const clients = [[look]];
-    const all = [kept("a", clients, []), kept("b", clients, [], deeper), kept("c", clients, [])];
+    const all = [
+      regressionFile("a", clients, []),
+      regressionFile("b", clients, [], deeper),
+      regressionFile("c", clients, []),
+    ];
     await replayRegressions(all, toyService(), open);
     expect(opened).toEqual([control, deeper]);
     expect(closed).toBe(2);

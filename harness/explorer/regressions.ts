@@ -32,7 +32,7 @@ export interface Regression<State extends Json = Json, Op extends Operation = Op
 }
 
 export function regressionOf<State extends Json, Op extends Operation>({
-  service: model,
+  service,
   control,
   violations: [violation],
   scenario,
@@ -41,9 +41,10 @@ export function regressionOf<State extends Json, Op extends Operation>({
   Counterexample<State, Op>,
   "service" | "control" | "violations" | "scenario" | "schedule"
 >): Regression<State, Op> {
-  if (violation === undefined) throw new Error("what breaks no rule is no regression");
+  if (violation === undefined)
+    throw new Error("a counterexample without a violation is no regression");
   const { checker, name, message } = violation;
-  return { service: model, control, violation: { checker, name, message }, scenario, schedule };
+  return { service, control, violation: { checker, name, message }, scenario, schedule };
 }
 
 export function encodeRegression({ schedule, ...rest }: Regression): string {
@@ -78,15 +79,15 @@ export function decodeRegression(text: string, file: string): Regression {
   }
   if (form?.heddle !== "regression") throw fault("it is not marked as one");
   if (form.version !== 1) throw fault("it has another version of the format");
-  const { service: model, control, violation, scenario, schedule: written } = form;
+  const { service, control, violation, scenario, schedule: written } = form;
   const schedule = typeof written === "string" ? parseSchedule(written) : undefined;
   if (schedule === undefined) throw fault("it has no schedule");
-  if (typeof model !== "string") throw fault("it names no model");
+  if (typeof service !== "string") throw fault("it names no service");
   const named = [violation?.checker, violation?.name, violation?.message];
   if (named.some((part) => typeof part !== "string")) throw fault("it names no violation");
   const wrong = replayFault(control, "/$defs/control") ?? replayFault(scenario, "/$defs/scenario");
   if (wrong !== undefined) throw fault(wrong);
-  return { service: model, control, violation, scenario, schedule };
+  return { service, control, violation, scenario, schedule };
 }
 
 type Form = Omit<Regression, "schedule"> & {
@@ -113,14 +114,15 @@ export class RegressionFolder {
    * The folder of a service: beside the service's file if that is part of the project in `directory`;
    * for an installed service, `regressions/NAME` in the project.
    */
-  static of(modelFile: string, model: string, directory = process.cwd()): RegressionFolder {
-    const relative = path.relative(directory, modelFile);
+  static of(serviceFile: string, service: string, directory = process.cwd()): RegressionFolder {
+    const relative = path.relative(directory, serviceFile);
     const parts = relative.split(path.sep);
-    const own = parts[0] !== ".." && !path.isAbsolute(relative) && !parts.includes("node_modules");
+    const inProject =
+      parts[0] !== ".." && !path.isAbsolute(relative) && !parts.includes("node_modules");
     return new RegressionFolder(
-      own
-        ? path.join(path.dirname(modelFile), "regressions")
-        : path.join(directory, "regressions", model),
+      inProject
+        ? path.join(path.dirname(serviceFile), "regressions")
+        : path.join(directory, "regressions", service),
     );
   }
 
@@ -129,7 +131,7 @@ export class RegressionFolder {
    *
    * @throws HarnessError `USAGE` if one of the files cannot be read
    */
-  async read(model: string): Promise<readonly RegressionFile[]> {
+  async read(service: string): Promise<readonly RegressionFile[]> {
     const names = await readdir(this.path).catch(() => []);
     const files = names.filter((name) => name.endsWith(".json")).sort();
     const all = await Promise.all(
@@ -138,7 +140,7 @@ export class RegressionFolder {
         return { file, regression: decodeRegression(await readFile(file, "utf8"), file) };
       }),
     );
-    return all.filter(({ regression }) => regression.service === model);
+    return all.filter(({ regression }) => regression.service === service);
   }
 
   /** Writes the regression of a counterexample, and returns its file. */

@@ -20,9 +20,11 @@ import {
   shrunkCounterexample,
 } from "./shrunk-counterexample.ts";
 
+/** What a campaign found, and what ended it early. */
 export interface CampaignResult {
+  /** The results, from which reports are made. */
   readonly campaign: Campaign;
-  /** The error of the harness that ended the campaign, if there was one. */
+  /** The error of the harness that ended the campaign; undefined if none did. */
   readonly error: HarnessError | undefined;
   /** The totals, to which those of other shards can be added. */
   readonly total: CampaignTotals;

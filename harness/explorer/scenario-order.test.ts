@@ -94,12 +94,12 @@ describe("a campaign of a service with pairs", () => {
     const options = { ...OPTIONS, strategy: strategyNamed("auto"), ...changes };
     const { campaign } = await runCampaign(executor, service, ENVIRONMENT, options);
     const ofPairs = seen.filter(({ scenario }) => scenario.initial === 7);
-    const told = ofPairs.map(({ scenario, schedule, trace }) => ({
+    const visits = ofPairs.map(({ scenario, schedule, trace }) => ({
       pair: scenario.clients.flat().map(({ name }) => name),
       schedule: schedule.entries,
       preemptions: preemptionCount(trace),
     }));
-    return { campaign, seen, ofPairs: told };
+    return { campaign, seen, ofPairs: visits };
   }
 
   test("executes the same schedules of the pairs with every seed", async () => {

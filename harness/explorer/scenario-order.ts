@@ -38,10 +38,10 @@ export interface Spent {
 /**
  * In which order a campaign explores the pairs of a service and generated scenarios, by their
  * numbers. The strategy says what each round of visits explores: `auto` begins with the orders of whole
- * operations of all pairs, and goes on with one preemption in all pairs. So whatever a pair can show is
- * found with every seed. Generated scenarios take turns with visits, and follow the last one.
+ * operations of all pairs, and continues with one preemption in all pairs. So every seed finds what a
+ * pair can show. Generated scenarios take turns with visits, and follow the last one.
  *
- * What a number stands for depends on nothing else: workers and shards agree on it by themselves.
+ * The order depends on nothing else, so that workers and shards agree on it without communication.
  */
 export class ScenarioOrder<State extends Json, Op extends Operation> {
   readonly #pairs: readonly Pair<State, Op>[];

@@ -84,7 +84,7 @@ function withoutOperation(execution: Execution, client: number, removed: number)
   return scheduleOf(entries);
 }
 
-/** The same scenario without one of the faults: its task goes on instead, or the step is left out. */
+/** The same scenario without one of the faults: its task continues instead, or the step is left out. */
 export function* withFewerFaults<State extends Json, Op extends Operation>({
   scenario,
   schedule: { entries },

@@ -112,7 +112,7 @@ describe("shrinking", () => {
 
   test("removes faults that the failure does not need", async () => {
     const faulty = new RandomFaults(new RandomWalk(7), ["cut-before"], 7);
-    const struck = ({ schedule }: ToyExecution) =>
+    const faultCount = ({ schedule }: ToyExecution) =>
       schedule.entries.filter((entry) => entry.includes("!")).length;
     // Two increments succeeded after reading the same value.
     const fails = ({ trace }: ToyExecution) => {
@@ -125,9 +125,9 @@ describe("shrinking", () => {
     do {
       faulty.begin(SCENARIO);
       start = executeToy(SCENARIO, faulty);
-    } while (!(fails(start) && struck(start) > 0));
+    } while (!(fails(start) && faultCount(start) > 0));
     const { execution } = await shrink(start, options({ fails: async (it) => fails(it) }));
-    expect(struck(execution)).toBe(0);
+    expect(faultCount(execution)).toBe(0);
     expect(execution.scenario.clients).toEqual([[increment], [increment]]);
   });
 
@@ -255,7 +255,7 @@ describe("shrinking that is cut short", () => {
 });
 
 test("operations that belong together stay, while the schedule shrinks", async () => {
-  const { execution } = await shrink(failing(), options({ whole: true }));
+  const { execution } = await shrink(failing(), options({ keepOperations: true }));
   expect(execution.scenario).toEqual(SCENARIO);
   expect(preemptionCount(execution.trace)).toBe(1);
 });

@@ -31,7 +31,7 @@ export interface ShrinkOptions<State extends Json, Op extends Operation> {
    */
   readonly tree: ShrinkTree<Scenario<State, Op>> | undefined;
   /** The operations belong together: only the schedule gets smaller. Default: false. */
-  readonly whole?: boolean | undefined;
+  readonly keepOperations?: boolean | undefined;
   /** Whether there is time for one more execution. */
   readonly more: () => boolean;
 }
@@ -58,13 +58,13 @@ interface Failing<State extends Json, Op extends Operation> {
 }
 
 /**
- * Shrinks a failing execution to a local minimum. First the cheap way: each candidate is executed
- * once, with the rest of the failing schedule. Faults go first; then switches before operations,
- * since a scenario with few switches survives the loss of an operation more often; then arguments
- * and the initial state, by fast-check's shrinker. Then the thorough way: each smaller scenario
- * under every schedule with as many preemptions as are left, since without an operation the others
- * may have to be interrupted elsewhere. Where a fault is needed, the thorough way tries it at each
- * place. Every operation is tried for removal; the last one is not taken for the cause.
+ * Shrinks a failing execution to a local minimum. First the cheap way: each candidate is executed once,
+ * with the rest of the failing schedule. Faults go first; then switches before operations, since a
+ * scenario with few switches survives the loss of an operation more often; then arguments and the initial
+ * state, by fast-check's shrinker. Then the thorough way: each smaller scenario under every schedule with
+ * as many preemptions as are left, since without an operation the others may have to be interrupted
+ * elsewhere. Where a fault is needed, the thorough way tries it at each place. Every operation is tried
+ * for removal: the last one need not be the cause.
  */
 export async function shrink<State extends Json, Op extends Operation>(
   execution: Execution<State, Op>,
@@ -76,7 +76,7 @@ export async function shrink<State extends Json, Op extends Operation>(
     best = better;
     better =
       (await withSmallerSchedule(best, attempts)) ??
-      (options.whole ? undefined : await withSmallerScenario(best, attempts)) ??
+      (options.keepOperations ? undefined : await withSmallerScenario(best, attempts)) ??
       (await withSimplerArguments(best, attempts)) ??
       (await thoroughly(best, options, attempts));
   }
@@ -130,12 +130,12 @@ async function withSimplerArguments<State extends Json, Op extends Operation>(
 
 async function thoroughly<State extends Json, Op extends Operation>(
   best: Failing<State, Op>,
-  { whole }: ShrinkOptions<State, Op>,
+  { keepOperations }: ShrinkOptions<State, Op>,
   attempts: Attempts<State, Op>,
 ): Promise<Failing<State, Op> | undefined> {
   const { execution } = best;
   const preemptions = preemptionsOf(execution);
-  const candidates = whole ? [] : [...withFewerOperations(execution)];
+  const candidates = keepOperations ? [] : [...withFewerOperations(execution)];
   const [fault, ...others] = faultsOf(execution);
   if (others.length > 0) return undefined;
   const search =

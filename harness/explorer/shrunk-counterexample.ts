@@ -65,7 +65,7 @@ export async function shrunkCounterexample<State extends Json, Op extends Operat
       if (violations.length > 0) violationsByExecution.set(candidate, violations);
       return violations.length > 0;
     },
-    whole: service.single,
+    keepOperations: service.single,
     tree,
     more: () => performance.now() < deadline && !signal?.aborted,
   });

@@ -81,7 +81,7 @@ export function tallyOfScenario<State extends Json, Op extends Operation>(
   };
 }
 
-/** The tally of a pair of operations: the promises of the generator do not concern it. */
+/** The tally of a pair of operations: the shares of patterns concern generated scenarios only. */
 export function tallyOfPair(): Tally {
   return { ...EMPTY_TALLY, scenarios: 1, visitedPairs: 1 };
 }

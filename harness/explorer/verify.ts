@@ -45,7 +45,7 @@ export interface VerifyOptions {
   readonly scenarios?: number | undefined;
   /** Explores only every `of`-th scenario, starting with number `index`. Default: all. */
   readonly shard?: Shard | undefined;
-  /** Ends the campaign at the first violation; else each rule can be violated. Default: true. */
+  /** Ends the campaign at the first violation; else it looks for one of each rule. Default: true. */
   readonly failFast?: boolean | undefined;
   /** How many clients a generated scenario has. Default: 2 to 4. */
   readonly bounds?: Bounds | undefined;
@@ -62,7 +62,10 @@ export interface VerifyOptions {
   readonly reduction?: boolean | undefined;
   /** Faults that the strategies `auto`, `pct` and `random` may inject. Default: none. */
   readonly faults?: readonly Fault[] | undefined;
-  /** Gates, isolation level, and when committed state is observed. Default: `DEFAULTS.control`. */
+  /**
+   * Gates, isolation level, and when committed state is observed. Default: statement and routine
+   * gates, read committed, and the state after the last operation.
+   */
   readonly control?: Control | undefined;
   /** The checkers to apply; violations of the first come first. Default: all. */
   readonly checkers?: readonly CheckerName[] | undefined;
@@ -89,6 +92,7 @@ export interface VerifyOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
+/** Processes that explore at the same time, each on a database of its own. */
 export interface Workers {
   /** The number of processes, this one included. */
   readonly count: number;
@@ -103,9 +107,21 @@ const JOIN_MS = 2_000;
 
 /**
  * Verifies a service on a disposable database of `server`: executes the regressions, explores
- * scenarios, checks every execution and shrinks what fails.
+ * scenarios, checks every execution, and shrinks the first execution that violates a rule.
  *
- * @throws HarnessError `USAGE` for options that contradict each other or the service
+ * ```ts
+ * const server = await startServer("auto");
+ * try {
+ *   const { campaign, error } = await verify(server, service, { seed: 1, runs: 500 });
+ *   if (error !== undefined) throw error;
+ *   console.log(campaign.verdict, campaign.counterexamples);
+ * } finally {
+ *   await server.stop();
+ * }
+ * ```
+ *
+ * @throws HarnessError `USAGE` for options that contradict each other or the service. Errors after
+ * exploring has begun are in the result.
  */
 export async function verify<State extends Json, Op extends Operation>(
   server: Server,
@@ -152,7 +168,7 @@ export async function verify<State extends Json, Op extends Operation>(
         control,
         regressions: replayed.map(resultOf),
         failingRegression: failing && failingExecutionOf(failing),
-        // Written as found, before anything can go wrong; then replaced by what it shrank to.
+        // Written before shrinking, which may fail; then replaced by the shrunk one.
         onViolation: async (found) => target?.write(found),
         onShrunk: async (smallest, file) => {
           const shrunkFile = await target?.write(smallest);

@@ -1,5 +1,5 @@
-import { loadModule } from "libpg-query";
 import type { ClientBase } from "pg";
+import { loadParser } from "../parser/sql.ts";
 import { bodyOf, type RoutineBody, type RoutineRow } from "./routine-steps.ts";
 
 /** A table, view or sequence of the application, and what reading or writing it leads to. */
@@ -154,9 +154,9 @@ type RelationRow = Omit<Relation, "query"> & {
   readonly conditions: readonly string[];
 };
 
-/** Reads the schema as it is now. Its routines' gates tell where their steps start. */
+/** Reads the schema as it is now. The gates in routines show where steps start. */
 export async function readCatalog(client: ClientBase): Promise<Catalog> {
-  await loadModule();
+  await loadParser();
   const rows = async <Row>(sql: string) => (await client.query(sql)).rows as Row[];
   const relations = (await rows<RelationRow>(RELATIONS)).map(
     ({ conditions, query, expressions, ...relation }) => ({

@@ -1,6 +1,6 @@
 import { type GateLevel, ISOLATIONS, type Isolation } from "../core/control.ts";
 import { isNothing, joined, NOTHING, type Touched } from "../core/footprint.ts";
-import { controlConnection } from "../postgres/control-connection.ts";
+import { controlConnection } from "../postgres/connection.ts";
 import { type Catalog, type Routine, readCatalog } from "./catalog.ts";
 import { FootprintBuilder, TRANSACTION_NUMBERS } from "./footprint-builder.ts";
 import { controlOf, mayAlterSchema, type TransactionControl } from "./transaction-control.ts";
@@ -131,7 +131,7 @@ class SchemaFootprints implements Footprints {
 
   /**
    * What each step touches of a text that touches nothing itself but calls routines with gates.
-   * Undefined if the steps cannot be told apart. A routine called within something that touches
+   * Undefined if the steps cannot be distinguished. A routine called within something that touches
    * shared state (by a trigger of a written table, or in a query over a table) returns into the
    * middle of that, so each of its steps may touch everything that the request touches.
    */

@@ -51,9 +51,7 @@ export interface RoutineRow {
 /** What a routine runs; `nothing` if it has no effects, `unknown` if they cannot be derived. */
 export type RoutineBody = RoutineSteps | "nothing" | "unknown";
 
-/**
- * Derives what a routine runs. Its source may contain gates. libpg-query must be loaded.
- */
+/** Derives what a routine runs. Its source may contain gates. The parser must be loaded. */
 export function bodyOf(row: RoutineRow): RoutineBody {
   const body = bodyWithoutDefaults(row);
   if (row.defaults === null || body === "unknown") return body;

@@ -29,7 +29,7 @@ const SCHEMA_PRESERVING = new Set([
   ...["DeclareCursorStmt", "FetchStmt", "ClosePortalStmt", "ConstraintsSetStmt", "VacuumStmt"],
 ]);
 
-/** Classifies a request by its SQL text. libpg-query must be loaded. */
+/** Classifies a request by its SQL text. The parser must be loaded. */
 export function controlOf(sql: string): TransactionControl {
   const [first, ...others] = parseStatements(sql) ?? [];
   if (first === undefined) return { type: "unknown" };

@@ -97,7 +97,7 @@ function statementAt(
   const accesses = expressionsIn(node)
     .map((expression) => sharedAccessOf(asStatement(expression), shared))
     .filter((access) => access !== "none");
-  // CONTINUE starts the next repetition. The tree does not say of which loop.
+  // CONTINUE starts the next repetition. The tree does not say which loop.
   const continues = type === "exit" && node["is_exit"] !== true && repeats;
   const dynamic = ALWAYS_GATED.has(type) || node["dynquery"] !== undefined;
   return {
@@ -152,8 +152,8 @@ const SESSION_ONLY = new Set(["VariableSetStmt", "VariableShowStmt"]);
 const BY_CONTENTS = new Set(["SelectStmt", "CallStmt"]);
 
 /**
- * Derives the access from the statement's text. A statement that cannot be parsed has access at
- * each row. Functions behind operators, casts and domains are not seen. libpg-query must be loaded.
+ * Derives the access from the statement's text. A statement that cannot be parsed has access at each row.
+ * Functions behind operators, casts and domains are not seen. The parser must be loaded.
  */
 export function sharedAccessOf(statement: string, shared: SharedFunctions): SharedAccess {
   const { access, calls } = contentsOf(statement);

@@ -1,7 +1,7 @@
 import type { ClientBase } from "pg";
 import type { GateLevel } from "../core/control.ts";
 import type { Place } from "../core/trace.ts";
-import { controlConnection } from "../postgres/control-connection.ts";
+import { controlConnection } from "../postgres/connection.ts";
 import { commitGates } from "./commit-gates.ts";
 import { definitionGates } from "./definition-gates.ts";
 import { installGateFunction } from "./gate-function.ts";

@@ -180,10 +180,10 @@ describe("a source gets no gates when", () => {
     expect(await why("begin x := 'a; end")).toMatch("libpg-query cannot read it: ");
   });
 
-  test("its statements cannot be told apart", async () => {
+  test("its statements cannot be located", async () => {
     const source =
       "begin create function g() returns int begin atomic select 1; select 2; end; return; end";
-    expect(await why(source)).toMatch("its statements could not be told apart: ");
+    expect(await why(source)).toMatch("its statements could not be located: ");
   });
 
   test("it has gates already, or what looks like one", async () => {

@@ -1,4 +1,3 @@
-import { loadModule } from "libpg-query";
 import {
   expressionsIn,
   parsePlpgsql,
@@ -6,7 +5,7 @@ import {
   STATEMENT_PREFIX,
 } from "../parser/plpgsql.ts";
 import { OutlineError, outline, type StatementOutline } from "../parser/plpgsql-outline.ts";
-import { isParseNode, type ParseNode, tokensOf } from "../parser/sql.ts";
+import { isParseNode, loadParser, type ParseNode, tokensOf } from "../parser/sql.ts";
 import { gateCondition, gateStatement } from "./gate-function.ts";
 import {
   kindOf,
@@ -55,13 +54,13 @@ export async function instrument(
   first: number,
   shared: SharedFunctions,
 ): Promise<InstrumentedSource> {
-  await loadModule();
+  await loadParser();
   try {
     return insertGates(definition, first, shared);
   } catch (error) {
     const { message } = error as Error;
     if (error instanceof OutlineError)
-      return { gated: false, reason: `its statements could not be told apart: ${message}` };
+      return { gated: false, reason: `its statements could not be located: ${message}` };
     return { gated: false, reason: `libpg-query cannot read it: ${message}` };
   }
 }

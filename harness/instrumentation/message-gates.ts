@@ -1,5 +1,10 @@
-import { loadModule } from "libpg-query";
-import { isParseNode, type ParseNode, statementRanges, statementType } from "../parser/sql.ts";
+import {
+  isParseNode,
+  loadParser,
+  type ParseNode,
+  statementRanges,
+  statementType,
+} from "../parser/sql.ts";
 import type { GateKind } from "./gate-kind.ts";
 
 /**
@@ -10,7 +15,7 @@ import type { GateKind } from "./gate-kind.ts";
 export const messageGates: GateKind = {
   level: "message",
   install: async (_, first) => {
-    await loadModule();
+    await loadParser();
     return {
       places: [{ of: "the message", line: null, next: "its next statement" }],
       wire: { message: { place: first, split: splitMessage } },

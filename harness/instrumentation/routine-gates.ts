@@ -1,7 +1,7 @@
-import { loadModule } from "libpg-query";
 import type { ClientBase } from "pg";
 import { HarnessError } from "../core/error.ts";
 import { definitionOf, type RoutineDefinition } from "../parser/plpgsql.ts";
+import { loadParser } from "../parser/sql.ts";
 import { installGateFunction } from "./gate-function.ts";
 import type { GateKind, UninstrumentedRoutine } from "./gate-kind.ts";
 import { PRIVATE_FUNCTIONS, type SharedFunctions, sharedAccessOf } from "./gate-positions.ts";
@@ -137,7 +137,7 @@ async function instrumentAll(
   serverFunctions: SharedFunctions,
   first: number,
 ) {
-  await loadModule();
+  await loadParser();
   const uninstrumented = new Map<CatalogRoutine, string>();
   const shared = new Set(serverFunctions);
   for (const routine of routines) {

@@ -52,7 +52,7 @@ $$`;
  * - COPY writes its rows one by one.
  *
  * @param first number of the first gate; default 1
- * @param tables ordinary and partitioned tables of which the client is the owner, as `regclass`
+ * @param tables ordinary and partitioned tables that the client owns, as `regclass`
  * reads them; all of the schema under test by default.
  */
 export async function installRowGates(

@@ -1,8 +1,7 @@
-import { loadModule } from "libpg-query";
 import type { ClientBase } from "pg";
 import { memoize } from "../parser/memoize.ts";
 import { namesIn } from "../parser/names.ts";
-import { parseStatements, statementType } from "../parser/sql.ts";
+import { loadParser, parseStatements, statementType } from "../parser/sql.ts";
 import { type GateKind, tablesUnderTest } from "./gate-kind.ts";
 import { PRIVATE_FUNCTIONS } from "./gate-positions.ts";
 
@@ -19,7 +18,7 @@ import { PRIVATE_FUNCTIONS } from "./gate-positions.ts";
 export const snapshotGates: GateKind = {
   level: "snapshot",
   install: async (client, first) => {
-    await loadModule();
+    await loadParser();
     await client.query(FUNCTION);
     const tables = await tablesUnderTest(client, { partitions: true });
     for (const [index, table] of tables.entries()) {

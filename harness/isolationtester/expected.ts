@@ -32,7 +32,7 @@ export async function compareWithExpected(output: string, file: string): Promise
   return { file: nearest?.file ?? file, difference: nearest?.difference ?? "" };
 }
 
-/** What changes `before` into `after` line by line, as `diff -u` shows it; empty for equal texts. */
+/** The difference of two texts line by line, as `diff -u` shows it; empty for equal texts. */
 export function lineDiff(before: string, after: string): string {
   return changes(before, after).difference;
 }

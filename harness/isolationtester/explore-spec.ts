@@ -2,13 +2,13 @@ import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import fc from "fast-check";
 import { HarnessError } from "../core/error.ts";
-import type { Invariant } from "../core/invariant.ts";
+import type { Invariant } from "../core/verdict.ts";
+import { loadParser } from "../parser/sql.ts";
 import { withClient } from "../postgres/connection.ts";
 import type { Service } from "../service/service.ts";
 import { parseSpec, readText } from "./parse.ts";
 import type { Spec } from "./spec.ts";
 import { ABORTED, type InvariantQueries, startSpec, type Transaction } from "./spec-system.ts";
-import { loadParser } from "./sql-text.ts";
 import { transactionsOf } from "./transactions.ts";
 
 /** The response codes of a transaction. The body of the response holds the errors. */

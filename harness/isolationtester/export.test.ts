@@ -1,9 +1,9 @@
 import { beforeAll, expect, test } from "vitest";
+import { loadParser } from "../parser/sql.ts";
 import { exportedSpec } from "./exported-spec.ts";
 import { parseSpec } from "./parse.ts";
 import { psqlScripts } from "./psql-scripts.ts";
 import type { Reproduction } from "./reproduction.ts";
-import { loadParser } from "./sql-text.ts";
 
 beforeAll(loadParser);
 

@@ -6,6 +6,7 @@ import type { Execution } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { SystemFactory } from "../execution/system.ts";
+import { loadParser } from "../parser/sql.ts";
 import type { Server } from "../postgres/provider.ts";
 import { exportedSpec } from "./exported-spec.ts";
 import { parseSpec } from "./parse.ts";
@@ -13,7 +14,6 @@ import { psqlScripts } from "./psql-scripts.ts";
 import { recordSetup } from "./record-setup.ts";
 import { exportedSteps, type Reproduction } from "./reproduction.ts";
 import { runSpec } from "./run-spec.ts";
-import { loadParser } from "./sql-text.ts";
 
 /** What an export is made from. */
 export interface ExportSource<State extends Json, Op extends Operation> {

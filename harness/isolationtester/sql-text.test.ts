@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
-import { inOneMessage, loadParser, withoutBraces, withValues } from "./sql-text.ts";
+import { loadParser } from "../parser/sql.ts";
+import { inOneMessage, withoutBraces, withValues } from "./sql-text.ts";
 
 beforeAll(loadParser);
 

@@ -1,15 +1,8 @@
-import { loadModule, scanSync } from "libpg-query";
 import type { Statement } from "../core/trace.ts";
+import { replaceTokens } from "../parser/sql.ts";
 
-interface Token {
-  readonly name: string;
-  readonly text: string;
-}
-
-/** Loads PostgreSQL's parser, which the functions of this file and of transactions.ts need. */
-export async function loadParser(): Promise<void> {
-  await loadModule();
-}
+/** The name of `;` in PostgreSQL's scanner. */
+const SEMICOLON = "ASCII_59";
 
 /** A statement with its parameters replaced by literals of unknown type, as drivers send them. */
 export function withValues({ sql, values }: Statement): string {
@@ -50,19 +43,4 @@ export function inOneMessage(sql: string): string {
   );
   // Without a line break, the semicolon would be part of a comment at the end.
   return `${joined}${/--[^\n]*$/.test(joined) ? "\n" : ""};`;
-}
-
-/** The name of `;` in PostgreSQL's scanner. */
-const SEMICOLON = "ASCII_59";
-
-function replaceTokens(sql: string, replace: (token: Token) => string): string {
-  const bytes = Buffer.from(sql);
-  const parts: string[] = [];
-  let at = 0;
-  for (const { start, end, tokenName } of scanSync(sql).tokens) {
-    parts.push(bytes.toString("utf8", at, start));
-    parts.push(replace({ name: tokenName, text: bytes.toString("utf8", start, end) }));
-    at = end;
-  }
-  return parts.join("") + bytes.toString("utf8", at);
 }

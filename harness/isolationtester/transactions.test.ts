@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
+import { loadParser } from "../parser/sql.ts";
 import { parseSpec } from "./parse.ts";
-import { loadParser } from "./sql-text.ts";
 import { schemaChange, transactionsOf } from "./transactions.ts";
 
 beforeAll(loadParser);

@@ -1,8 +1,5 @@
-import { parseSync } from "libpg-query";
+import { type ParseNode, parseStatements, statementType } from "../parser/sql.ts";
 import type { Spec, SpecSession, SpecStep } from "./spec.ts";
-
-/** A statement of PostgreSQL's parse tree: the type of its node, and the node's fields. */
-type ParsedStatement = readonly [type: string, fields: { readonly [name: string]: unknown }];
 
 const BEGIN_KINDS = ["TRANS_STMT_BEGIN", "TRANS_STMT_START"];
 const END_KINDS = ["TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK", "TRANS_STMT_PREPARE"];
@@ -19,7 +16,7 @@ const KEEPS_SCHEMA = [
 
 /**
  * Groups a session's steps by transaction. A step outside transactions is a group of its own.
- * `loadParser` must be called first.
+ * The parser must be loaded.
  */
 export function transactionsOf({ setup = "", steps }: SpecSession): SpecStep[][] {
   const transactions: SpecStep[][] = [];
@@ -35,32 +32,27 @@ export function transactionsOf({ setup = "", steps }: SpecSession): SpecStep[][]
   return current.length > 0 ? [...transactions, current] : transactions;
 }
 
-/** The first step of a spec that may change the schema, if there is one. `loadParser` must be called first. */
+/** The first step of a spec that may change the schema, if there is one. The parser must be loaded. */
 export function schemaChange({ sessions }: Spec): SpecStep | undefined {
   const around = sessions.flatMap(({ setup = "", teardown = "" }, session) => [
     { name: "setup", sql: setup, session },
     { name: "teardown", sql: teardown, session },
   ]);
   const all = [...around, ...sessions.flatMap(({ steps }) => steps)];
-  return all.find(({ sql }) => statementsOf(sql).some(([type]) => !KEEPS_SCHEMA.includes(type)));
+  return all.find(({ sql }) =>
+    statementsOf(sql).some((it) => !KEEPS_SCHEMA.includes(statementType(it))),
+  );
 }
 
 function openAfter(sql: string, before: boolean): boolean {
-  return statementsOf(sql).reduce((open, [type, { kind, chain }]) => {
-    if (type !== "TransactionStmt") return open;
+  return statementsOf(sql).reduce((open, statement) => {
+    const { kind, chain } = (statement["TransactionStmt"] ?? {}) as ParseNode;
     if (BEGIN_KINDS.includes(String(kind))) return true;
     return END_KINDS.includes(String(kind)) ? chain === true : open;
   }, before);
 }
 
 /** Empty for SQL with a syntax error, which the server rejects as well. */
-function statementsOf(sql: string): ParsedStatement[] {
-  try {
-    return (parseSync(sql).stmts ?? []).map(({ stmt = {} }) => {
-      const [[type, fields] = ["", {}]] = Object.entries(stmt);
-      return [type, fields as ParsedStatement[1]];
-    });
-  } catch {
-    return [];
-  }
+function statementsOf(sql: string): readonly ParseNode[] {
+  return parseStatements(sql) ?? [];
 }

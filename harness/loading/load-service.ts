@@ -22,8 +22,8 @@ const REQUIRED_MEMBERS = [
 ];
 
 /**
- * Loads a service or a scenario: the default export of a file, of `models/<name>/index` in the working
- * directory, or of a service that comes with Heddle. A name such as `a.spec,b.sql` (see `specName`)
+ * Loads a service or a scenario: the default export of a file, or of `models/<name>/index` in the working
+ * directory or in Heddle's own checkout. A name such as `a.spec,b.sql` (see `specName`)
  * loads a spec.
  * @throws HarnessError USAGE when no such file exists or its default export is neither.
  */

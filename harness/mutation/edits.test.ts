@@ -1,9 +1,9 @@
-import { loadModule } from "libpg-query";
 import { beforeAll, describe, expect, test } from "vitest";
+import { loadParser } from "../parser/sql.ts";
 import { type Edits, edited, editsOf } from "./edits.ts";
 import { type Source, sourceTree } from "./source-tree.ts";
 
-beforeAll(() => loadModule());
+beforeAll(loadParser);
 
 function plpgsql(source: string): Source {
   const head = "create function f(a int) returns int language plpgsql as $$";

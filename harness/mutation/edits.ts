@@ -36,7 +36,7 @@ export interface Edits {
 /**
  * Finds an edit for each mutation point of a source. The tokens give candidates for where the change
  * is in the text, and the parser decides: a candidate counts only if the tree of the edited source is
- * the original tree with exactly this change. Edits keep the line numbers. libpg-query must be loaded.
+ * the original tree with exactly this change. Edits keep the line numbers. The parser must be loaded.
  *
  * @throws the error of libpg-query, or of the outline, for a source that cannot be parsed
  */

@@ -27,7 +27,7 @@ export interface LayerCase {
   readonly counterexample: Counterexample | null;
 }
 
-/** A promise, and how it fares without its protections. */
+/** A promise, and the result without each set of its protections. */
 export interface PromiseLayers extends ServicePromise {
   /** With all protections; without each one, each two, all but one, and all of them. */
   readonly cases: readonly LayerCase[];

@@ -1,6 +1,6 @@
-import { loadModule } from "libpg-query";
 import type { ClientBase } from "pg";
 import { definitionOf } from "../parser/plpgsql.ts";
+import { loadParser } from "../parser/sql.ts";
 import { editsOf, type FoundEdit } from "./edits.ts";
 import type { Source } from "./source-tree.ts";
 
@@ -49,7 +49,7 @@ export async function readRoutines(client: ClientBase): Promise<{
   readonly routines: readonly SourceRoutine[];
   readonly unmutated: readonly Unmutated[];
 }> {
-  await loadModule();
+  await loadParser();
   const { rows } = await client.query<Row>(ROUTINES);
   const routines: SourceRoutine[] = [];
   const unmutated: Unmutated[] = [];

@@ -34,7 +34,7 @@ export interface Depth {
 /** The result for one seeded bug. */
 export interface SeededBugResult extends Depth {
   readonly name: string;
-  readonly story: string;
+  readonly origin: string;
   /** The checker that must catch it; null for an equivalent change, which no checker can see. */
   readonly checker: string | null;
   /** Why no execution differs from the service without the bug; null for all other bugs. */
@@ -74,7 +74,7 @@ export interface BaselineResult extends Depth {
   readonly reason: string | null;
 }
 
-/** The results for a service's seeded bugs: whether the checkers find what they are there to find. */
+/** The results for a service's seeded bugs: which of them the checkers catch. */
 export interface SeededBugReport extends Provenance {
   readonly service: string;
   readonly seed: number;
@@ -240,7 +240,7 @@ class Trial<State extends Json, Op extends Operation> {
       const counterexample = (catching ?? first).counterexample;
       return {
         name: mutant.name,
-        story: mutant.story,
+        origin: mutant.origin,
         checker: wanted ?? null,
         equivalent: "equivalent" in mutant ? mutant.equivalent : null,
         ...depth,
@@ -331,11 +331,11 @@ class Trial<State extends Json, Op extends Operation> {
   /** A bug whose depth has crashes gets a server that no other bug uses. */
   async #on<T>({ faults }: Depth, work: (server: Server) => Promise<T>): Promise<T> {
     if (!faults.includes("crash")) return work(this.#server);
-    const own = await this.#options.killableServer();
+    const killable = await this.#options.killableServer();
     try {
-      return await work(own);
+      return await work(killable);
     } finally {
-      await own.stop();
+      await killable.stop();
     }
   }
 }

@@ -1,10 +1,10 @@
-import { parseSync } from "libpg-query";
 import {
   asStatement,
   parsePlpgsql,
   type RoutineDefinition,
   STATEMENT_PREFIX,
 } from "../parser/plpgsql.ts";
+import { parseSql } from "../parser/sql.ts";
 
 /** A routine's definition, and the language of its source. */
 export interface Source extends RoutineDefinition {
@@ -29,12 +29,12 @@ const INCIDENTAL = new Set([
 
 /**
  * The normalized tree of a source: sources with equal trees differ in their layout alone. Expressions
- * inside PL/pgSQL are parsed as well. libpg-query must be loaded.
+ * inside PL/pgSQL are parsed as well. The parser must be loaded.
  *
  * @throws the error of the parser for a source that it rejects
  */
 export function sourceTree(source: Source): SourceTree {
-  const tree = source.language === "sql" ? parseSync(source.source) : parsePlpgsql(source);
+  const tree = source.language === "sql" ? parseSql(source.source) : parsePlpgsql(source);
   return normalizedTree(tree as SourceTree) ?? null;
 }
 
@@ -91,7 +91,7 @@ function parsedExpression(query: string, mode: number): SourceTree | undefined {
 
 function parsedOrNothing(sql: string): SourceTree | undefined {
   try {
-    return normalizedTree(parseSync(sql) as SourceTree);
+    return normalizedTree(parseSql(sql) as SourceTree);
   } catch {
     return undefined;
   }

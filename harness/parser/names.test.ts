@@ -1,8 +1,8 @@
-import { loadModule } from "libpg-query";
 import { beforeAll, expect, test } from "vitest";
 import { type Names, namesIn } from "./names.ts";
+import { loadParser } from "./sql.ts";
 
-beforeAll(() => loadModule());
+beforeAll(loadParser);
 
 const NO_NAMES: Names = {
   reads: [],

@@ -46,7 +46,7 @@ const WRITES: { readonly [type: string]: readonly Write[] } = {
   MergeStmt: ["insert", "update", "delete"],
 };
 
-/** The names in an SQL text; `unknown` if it cannot be parsed. libpg-query must be loaded. */
+/** The names in an SQL text; `unknown` if it cannot be parsed. */
 export function namesIn(sql: string): Names {
   const names: MutableNames = {
     reads: [],

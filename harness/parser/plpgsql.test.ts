@@ -1,9 +1,8 @@
-import { loadModule } from "libpg-query";
 import { beforeAll, expect, test } from "vitest";
 import { asStatement, definitionOf, expressionsIn, functionIn, parsePlpgsql } from "./plpgsql.ts";
-import type { ParseNode } from "./sql.ts";
+import { loadParser, type ParseNode } from "./sql.ts";
 
-beforeAll(() => loadModule());
+beforeAll(loadParser);
 
 const HEAD = "create or replace function f() returns void language plpgsql as $function$";
 const TAIL = "$function$\n";

@@ -29,7 +29,7 @@ export function definitionOf(
 
 /**
  * The tree that PL/pgSQL's own parser makes of a routine. It is shared by all callers and must not
- * be changed. libpg-query must be loaded. Throws the parser's error if the routine has a syntax
+ * be changed. Throws the parser's error if the routine has a syntax
  * error.
  */
 export function parsePlpgsql({ head, source, tail }: RoutineDefinition): ParseNode {

@@ -1,4 +1,4 @@
-import { parseSync, scanSync } from "libpg-query";
+import { loadModule, parseSync, scanSync } from "libpg-query";
 import { memoize } from "./memoize.ts";
 
 /**
@@ -13,13 +13,23 @@ export function isParseNode(value: unknown): value is ParseNode {
   return typeof value === "object" && value !== null;
 }
 
+/** Loads libpg-query, which all other functions of this folder need. */
+export async function loadParser(): Promise<void> {
+  await loadModule();
+}
+
+/** The tree of an SQL text. Throws the parser's error if the text has a syntax error. */
+export function parseSql(sql: string): ParseNode {
+  return parseSync(sql) as ParseNode;
+}
+
 /**
  * The statements of an SQL text, each as `{ [type]: fields }`; undefined if the text has a syntax
- * error. libpg-query must be loaded (`loadModule`).
+ * error.
  */
 export function parseStatements(sql: string): readonly ParseNode[] | undefined {
   try {
-    const { stmts = [] } = parseSync(sql) as { stmts?: { stmt?: ParseNode }[] };
+    const { stmts = [] } = parseSql(sql) as { stmts?: { stmt?: ParseNode }[] };
     return stmts.map(({ stmt }) => stmt ?? {});
   } catch {
     return undefined;
@@ -69,7 +79,7 @@ export interface Token {
 
 /**
  * The tokens of a source without its comments, from PostgreSQL's own scanner, which PL/pgSQL uses
- * too. libpg-query must be loaded. Throws the scanner's error if the source cannot be scanned.
+ * too. Throws the scanner's error if the source cannot be scanned.
  */
 export const tokensOf = memoize((source: string): readonly Token[] => {
   const { tokens } = scanSync(source);
@@ -95,4 +105,24 @@ function stringOffsets(source: string): (byte: number) => number {
   }
   offsets.push(end);
   return (byte) => offsets[byte] ?? end;
+}
+
+/**
+ * Replaces the tokens of a source, comments included, and keeps all that is between them.
+ *
+ * @param replace maps a token, with the name that PostgreSQL's scanner gives it, to its replacement
+ */
+export function replaceTokens(
+  source: string,
+  replace: (token: { readonly name: string; readonly text: string }) => string,
+): string {
+  const bytes = Buffer.from(source);
+  const parts: string[] = [];
+  let at = 0;
+  for (const { start, end, tokenName } of scanSync(source).tokens) {
+    parts.push(bytes.toString("utf8", at, start));
+    parts.push(replace({ name: tokenName, text: bytes.toString("utf8", start, end) }));
+    at = end;
+  }
+  return parts.join("") + bytes.toString("utf8", at);
 }

@@ -55,7 +55,7 @@ export async function clusterFolder(binaries: Binaries, user: OsUser | undefined
   return join(await cacheFolder(user), `cluster-${binaries.version}-${uid}-${settings}`);
 }
 
-/** Copies a cluster into an empty folder as `user`, who then owns the copy. */
+/** Copies a cluster into an empty folder as `user`, which then owns the copy. */
 export async function copyCluster(
   cluster: Cluster,
   target: string,

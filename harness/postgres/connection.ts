@@ -1,5 +1,5 @@
 import pg from "pg";
-import { HarnessError } from "../core/error.ts";
+import { connectionLost, HarnessError } from "../core/error.ts";
 
 const CONNECT_TIMEOUT_MS = 5000;
 
@@ -25,6 +25,23 @@ export async function withClient<T>(
   } finally {
     await client.end();
   }
+}
+
+/**
+ * Opens a connection of the harness's own that bypasses the proxy. If the connection is lost while
+ * idle, the next query on it fails with the reason.
+ *
+ * @param name the session's `application_name`
+ * @throws HarnessError CONNECTION_LOST when the server cannot be reached.
+ */
+export async function controlConnection(directUrl: string, name: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: directUrl, application_name: name });
+  // Without a listener, losing the connection would end this process.
+  client.on("error", () => {});
+  await client.connect().catch((error: Error) => {
+    throw connectionLost(error.message);
+  });
+  return client;
 }
 
 /** `pg` has `ref` and `unref`, which decide whether an open connection keeps the process alive; its types lack them. */
@@ -112,8 +129,8 @@ function advice(code: string, message: string): string {
   if (text.includes("password must be a string")) {
     return "it requires a password: add one to the URL, or set PGPASSWORD";
   }
-  const known = ADVICE[code];
-  return known === undefined ? text || code : `${known}${text && ` (${text})`}`;
+  const advice = ADVICE[code];
+  return advice === undefined ? text || code : `${advice}${text && ` (${text})`}`;
 }
 
 const LOCK = "select pg_advisory_lock_shared($1)";

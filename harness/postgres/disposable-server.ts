@@ -51,7 +51,7 @@ export async function disposableServer(started: StartedPostgres): Promise<Server
     provider: started.provider,
     version,
     description: started.describe(version),
-    folder: run.own,
+    folder: run.harnessFolder,
     ...(faults && { faults }),
     lease: () =>
       leases.lease().catch(async (error: unknown) => {

@@ -16,15 +16,20 @@ export type ServerSelection =
   | { readonly provider: "url"; readonly url: string; readonly why: string };
 
 /**
- * Starts a server, or connects to one that is running already.
+ * Starts a server, or connects to one that is running already. Stop it with `Server.stop`.
+ *
+ * ```ts
+ * const server = await startServer("embedded:17");
+ * ```
+ *
  * @param choice one of:
  * - `embedded`, or `embedded:16` for another installed major version;
  * - `container`, or `container:TAG` or `container:IMAGE` for another image;
  * - a `postgres://` URL, or `url` for the one in HEDDLE_POSTGRES_URL;
  * - `auto`: the URL in HEDDLE_POSTGRES_URL if it is set; else a container if an engine is running and has
  *   the image; else `embedded`.
- * @throws HarnessError PROVIDER_FAILED when the server cannot be started or reached, USAGE when `choice`
- * is none of these, UNSUPPORTED when the server does not support the options.
+ * @throws HarnessError `PROVIDER_FAILED` if the server cannot be started or reached, `USAGE` if `choice` is
+ * none of these, `UNSUPPORTED` if the server does not support the options
  */
 export async function startServer(choice: string, options: ServerOptions = {}): Promise<Server> {
   const selected = await selectServer(choice);

@@ -43,7 +43,7 @@ export class Reaper {
       this.#child.stdout?.once("data", becomeReady);
       void this.#exited.then(becomeReady);
     });
-    // Without a reaper the run goes on: the next start sweeps.
+    // Without a reaper the run continues: the next start sweeps.
     this.#child.stdin?.on("error", () => {});
     this.#child.unref();
   }

@@ -41,7 +41,7 @@ export class RunFolder {
       await mkdir(path, { mode: 0o700 });
       const run = new RunFolder(path, reaper, await lockFolder(path));
       await mkdir(run.data, { mode: 0o700 });
-      await mkdir(run.own, { mode: 0o700 });
+      await mkdir(run.harnessFolder, { mode: 0o700 });
       if (user !== undefined) {
         await chown(run.data, user.uid, user.gid);
         await chmod(path, 0o711);
@@ -61,7 +61,7 @@ export class RunFolder {
   }
 
   /** The harness's files. Only the user of this process may enter. */
-  get own(): string {
+  get harnessFolder(): string {
     return join(this.path, "own");
   }
 

@@ -66,7 +66,7 @@ async function use(
     provider,
     version,
     description: describe(version),
-    folder: run.own,
+    folder: run.harnessFolder,
     lease: () => leases.lease(),
     stop: () => {
       stopped ??= stop();

@@ -1,14 +1,14 @@
 import { setImmediate as turn } from "node:timers/promises";
 
 /**
- * The number of turns of the event loop after a session is ready in which a program in this process
- * can send its first statement: it reads that it is ready, goes on, and what it writes is read here.
+ * The number of turns of the event loop after a session is ready in which a program in this process can
+ * send its first statement: it reads that it is ready, continues, and its first statement arrives here.
  */
 const TURNS = 4;
 
 /**
- * Opens sessions one at a time, in the order in which they were requested: which of several the server
- * has ready first is chance.
+ * Opens sessions one at a time, in the order in which they were requested. Otherwise the server decides
+ * which of several is ready first.
  */
 export class ConnectionQueue {
   /** The number of sessions that are being opened or wait for their turn. */

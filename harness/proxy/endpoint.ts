@@ -18,7 +18,7 @@ export interface Endpoint {
   readonly listener: Server;
 }
 
-/** What is known about a connection by the endpoint that it came to. */
+/** What the endpoint that accepted a connection determines about it. */
 export interface ConnectionOrigin {
   /** The client that all connections of the endpoint belong to, if it is that of one client. */
   readonly client?: number;

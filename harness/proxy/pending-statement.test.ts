@@ -128,7 +128,7 @@ describe("a statement", () => {
     }
   });
 
-  test("goes on from a gate when it is cancelled, and the gate stays closed", () => {
+  test("continues from a gate when it is cancelled, and the gate stays closed", () => {
     const { pending, session } = at("gate");
     pending.cancel();
     expect(pending.state.at).toBe("running");

@@ -13,7 +13,7 @@ export interface ProxySession {
   readonly isolates: boolean;
   /** Ends the session as if the service had closed its connection. */
   cut(): void;
-  /** Ends the session at once, without telling the observer. */
+  /** Ends the session at once, without a call of the observer. */
   close(): void;
   /** The server is about to end the session because a fault asked for it: that is no failure. */
   expectEnd(): void;
@@ -27,7 +27,7 @@ export interface Gate {
   readonly place: number;
   /** Whether the proxy holds it in the middle of its message, where the server ignores a cancel. */
   readonly inMessage?: boolean;
-  /** Lets the statement go on: to its next gate, or to its answer. */
+  /** Lets the statement continue to its next gate, or to its answer. */
   open(): void;
 }
 
@@ -57,11 +57,11 @@ interface Unanswered {
 export type StatementState =
   /** The proxy holds the request. */
   | ({ readonly at: "held" } & Unanswered)
-  /** The server works on it, or has not said yet that it waits. */
+  /** The server works on it, or has not reported yet that it waits. */
   | ({ readonly at: "running" } & Unanswered)
   /** It stands before a place inside the server, or inside its message. */
   | ({ readonly at: "gate"; readonly gate: Gate } & Unanswered)
-  /** The server said that it waits for a lock. */
+  /** The server has reported that it waits for a lock. */
   | ({ readonly at: "waiting" } & Unanswered)
   /** It waits for a lock, and its backend is stopped while another task runs. */
   | ({ readonly at: "stopped"; readonly signals: BackendSignals } & Unanswered)
@@ -171,7 +171,7 @@ export class PendingStatement {
     return startsFrom("answer", this.#state);
   }
 
-  /** The scheduler lets it go on from where it is held. */
+  /** The scheduler releases it from the place where it is held. */
   release(): void {
     const state = this.#from("release");
     this.#become({ at: "running", lostBy: state.lostBy });
@@ -210,7 +210,7 @@ export class PendingStatement {
     this.#become({ at: "woken", signals, lostBy });
   }
 
-  /** Resumes its backend: it still waits, or, if it was woken, goes on. */
+  /** Resumes its backend: it still waits or, if it was woken, continues. */
   resume(): void {
     const { at, lostBy } = this.#from("resume");
     this.#become({ at: at === "stopped" ? "waiting" : "running", lostBy });
@@ -232,7 +232,7 @@ export class PendingStatement {
     else this.session.cut();
   }
 
-  /** The server was asked to cancel it, wherever it stands in there. */
+  /** The server is asked to cancel it, at whichever place it stands. */
   cancel(): void {
     const { lostBy } = this.#from("cancel");
     this.#become({ at: "running", lostBy });

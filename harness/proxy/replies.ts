@@ -2,7 +2,7 @@ import type { Result } from "../core/trace.ts";
 import { type GatePlace, gatePlace } from "../instrumentation/gate-locks.ts";
 import { FieldReader } from "./frames.ts";
 
-/** What a message of the server means to the proxy. `part` is a part of an answer. */
+/** The meaning of a server's message. `part` is a part of an answer. */
 export type Reply =
   | { readonly type: "part" }
   | { readonly type: "ready"; readonly result: Result }

@@ -12,14 +12,14 @@ export interface Request {
   readonly statement: Statement;
 }
 
-/** A request of which parts are still to come. */
+/** A request that is not complete yet. */
 interface OpenRequest {
   readonly statement: { sql: string; readonly values: (string | null)[] };
   /** The texts that the statement has already. */
   readonly texts: Set<string>;
 }
 
-/** What a message of the service means to the proxy. `more` belongs to a request that is not complete. */
+/** The meaning of a service's message. `more` belongs to a request that is not complete. */
 export type Intake =
   | { readonly type: "more" }
   | { readonly type: "request"; readonly request: Request }
@@ -150,7 +150,7 @@ export class RequestReader {
     this.#portals.set(portal, { sql, values });
   }
 
-  /** After a Flush the driver waits for the messages of the server, and then goes on. */
+  /** After a Flush the driver waits for the messages of the server, and then continues. */
   #finish(flush: boolean): Intake {
     const bytes = this.#batch.splice(0);
     const executed = this.#executed.splice(0);

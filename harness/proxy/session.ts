@@ -61,7 +61,7 @@ export class WireSession implements ProxySession {
   #fromServer = new FrameReader(false);
   #requests = new RequestReader();
   #replies = new ReplyReader();
-  /** `arming`: the server is ready, and the service is told once the gates are closed. */
+  /** `arming`: the server is ready, and the service learns of it once the gates are closed. */
   #phase: "starting" | "arming" | "open" | "closed" = "starting";
   /** The statement at the head of the session; requests that arrive meanwhile are in the queue. */
   #pending: PendingStatement | undefined;
@@ -85,7 +85,7 @@ export class WireSession implements ProxySession {
     service.on("error", () => this.cut()).on("close", () => this.cut());
   }
 
-  /** Tells the service that the session is ready for its first request. */
+  /** Reports to the service that the session is ready for its first request. */
   open(): void {
     if (this.#phase !== "arming") return;
     this.#phase = "open";
@@ -153,7 +153,7 @@ export class WireSession implements ProxySession {
     }
   }
 
-  /** Ends the session, and tells the service why. */
+  /** Ends the session, and sends the service the reason. */
   #refuse(sqlstate: string, message: string): void {
     this.#endService(errorFrame("FATAL", sqlstate, `heddle: ${message}`));
     this.#server?.destroy();

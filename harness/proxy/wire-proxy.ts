@@ -165,7 +165,7 @@ export class WireProxy {
     this.sessions.add(session);
   }
 
-  /** The server closes its side once the backend is gone, and with it all that it held. */
+  /** The server closes its side once the backend is gone and its locks are released. */
   #leave({ pid }: WireSession, backend: Duplex): void {
     const left = () => {
       this.#leaving.delete(backend);

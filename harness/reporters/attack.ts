@@ -22,7 +22,7 @@ import { unknownSentence } from "./verdict-sentence.ts";
 /** What a reader must know to judge the verdict of any attack. */
 export const ATTACK_CONTROL = {
   controlled:
-    "Which requests a round sends at once, from which client and by which way: it derives from the seed.",
+    "Which requests a round sends at once, from which client and by which route: it derives from the seed.",
   uncontrolled:
     "The order in which the target handled the requests. Heddle held nothing back, so a pass covers only the orders that occurred; heddle verify searches interleavings.",
 } as const;
@@ -48,10 +48,10 @@ export function attackSentence(report: AttackReport): string {
 }
 
 /** `of create by function: median 50.0 ms, …`. */
-function latencyLine({ way, requests, median, p95, p99 }: LatencyPercentiles): string {
+function latencyLine({ route, requests, median, p95, p99 }: LatencyPercentiles): string {
   const ms = (value: number): string => `${value.toFixed(1)} ms`;
   return printable(
-    `${way}: median ${ms(median)}, 95th percentile ${ms(p95)}, 99th percentile ${ms(p99)}, ${quantity(requests, "request")}`,
+    `${route}: median ${ms(median)}, 95th percentile ${ms(p95)}, 99th percentile ${ms(p99)}, ${quantity(requests, "request")}`,
   );
 }
 

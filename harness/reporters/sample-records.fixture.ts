@@ -7,7 +7,7 @@ import { passing } from "./sample-campaign.fixture.ts";
 
 export const caught: SeededBugResult = {
   name: "no-lock",
-  story: "It was <slow>.",
+  origin: "It was <slow>.",
   checker: "invariant",
   equivalent: null,
   gates: ["statement"],
@@ -176,7 +176,7 @@ export const passedAttack: AttackReport = {
   ],
   examples: [],
   responses: { create: { CREATED: 100, BOOKING_CONFLICT: 700 } },
-  latencies: [{ way: "by function", requests: 800, median: 1.5, p95: 12, p99: 30 }],
+  latencies: [{ route: "by function", requests: 800, median: 1.5, p95: 12, p99: 30 }],
   environment: { heddle: "0.1.0", node: "24.21.0", platform: "linux x64", cpus: 2 },
   digest: "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
   startedAt: "2026-05-04T10:20:30.000Z",

@@ -84,7 +84,7 @@ export const isSeededBugRecord = guardFor<SeededBugRecord>(
     elapsedMs: NUMBER,
     results: listOf(
       object({
-        ...{ name: TEXT, story: TEXT, checker: orNull(TEXT), equivalent: orNull(TEXT) },
+        ...{ name: TEXT, origin: TEXT, checker: orNull(TEXT), equivalent: orNull(TEXT) },
         outcome: oneOf("caught", "survived", "equivalent", "false alarm", "unknown"),
         ...{ gates: TEXTS, faults: TEXTS, executions: COUNT },
         checkers: listOf(object({ checker: TEXT, executions: COUNT, elapsedMs: NUMBER })),

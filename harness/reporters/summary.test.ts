@@ -71,6 +71,13 @@ test("shows the searched pairs as a table", () => {
   expect(pairLines([])).toEqual([]);
 });
 
+test("does not wrap the lines of that table", () => {
+  const name = "an operation with a long name × an operation with a name that is longer still";
+  const pairs = [{ name, explored: 2, pruned: null, complete: true, outcomes: 1 }];
+  const text = summary({ ...passing, pairs }, { colour: false, folder: "reports" });
+  expect(text).toContain(`${name}         2       –         1\n`);
+});
+
 test("counts the pairs that were not explored", () => {
   const left = { name: "expire × expire", explored: 0, pruned: null, complete: false, outcomes: 0 };
   expect(pairLines([...PAIRS, left, left]).slice(4)).toEqual(["2 pairs not explored"]);

@@ -49,7 +49,7 @@ export function summary(campaign: Campaign, options: TextOptions): string {
     ),
     ...optionalEntry(c.patterns.length > 0, "patterns", c.patterns.map(patternShare).join(", ")),
     ...titled("coverage", c.coverage),
-    ...titled("pairs", pairLines(c.pairs)),
+    ...titled("pairs", pairLines(c.pairs), "table"),
     ["rules", rulesLine(c.rules)],
     ...titled("regressions", c.regressions.map(regressionLine)),
     ["reports", `${path.join(folder, FILES.page)}, ${path.join(folder, FILES.report)}`],
@@ -79,8 +79,11 @@ export function verdictLine(
   return [colours(["bold", colour], `${word}  ${title}`), ...wrap(sentence, width)];
 }
 
-/** A title and a text; the title is empty if the text continues the entry before. */
-export type SummaryEntry = readonly [title: string, text: string];
+/**
+ * A title and a text; the title is empty if the text continues the entry before. The lines of a
+ * table are not wrapped.
+ */
+export type SummaryEntry = readonly [title: string, text: string, kind?: "text" | "table"];
 
 /** The entries as two columns. */
 export function summaryLines(
@@ -88,8 +91,8 @@ export function summaryLines(
   width: number,
   colours: Colours,
 ): readonly string[] {
-  return entries.flatMap(([title, text]) =>
-    wrap(text, width - TITLE_WIDTH).map(
+  return entries.flatMap(([title, text, kind]) =>
+    (kind === "table" ? [text] : wrap(text, width - TITLE_WIDTH)).map(
       (line, at) => colours("dim", (at === 0 ? title : "").padEnd(TITLE_WIDTH)) + line,
     ),
   );
@@ -99,8 +102,12 @@ function optionalEntry(present: boolean, title: string, text: string): readonly 
   return present ? [[title, text]] : [];
 }
 
-function titled(title: string, texts: readonly string[]): readonly SummaryEntry[] {
-  return texts.map((text, at) => [at === 0 ? title : "", text]);
+function titled(
+  title: string,
+  texts: readonly string[],
+  kind: "text" | "table" = "text",
+): readonly SummaryEntry[] {
+  return texts.map((text, at) => [at === 0 ? title : "", text, kind]);
 }
 
 const REGRESSIONS = {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Task } from "../core/schedule.ts";
 import { Exhaustive } from "./exhaustive.ts";
-import { type Toy, type Walk, walk } from "./toy.fixture.ts";
+import { type StatementCounts, type Walk, walk } from "./toy.fixture.ts";
 
-function all(toy: Toy, bound: number, blocked?: Parameters<typeof walk>[2]): Walk[] {
+function all(toy: StatementCounts, bound: number, blocked?: Parameters<typeof walk>[2]): Walk[] {
   const search = new Exhaustive(bound);
   const walks: Walk[] = [];
   while (search.begin()) walks.push(walk(toy, search, blocked));

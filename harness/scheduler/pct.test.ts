@@ -1,14 +1,19 @@
 import { describe, expect, test } from "vitest";
 import type { Scenario } from "../core/scenario.ts";
 import { Pct, pctBound } from "./pct.ts";
-import { type Toy, walk } from "./toy.fixture.ts";
+import { type StatementCounts, walk } from "./toy.fixture.ts";
 
-const scenarioOf = (toy: Toy): Scenario => ({
+const scenarioOf = (toy: StatementCounts): Scenario => ({
   initial: null,
   clients: toy.map((operations) => operations.map(() => ({ name: "toy" }))),
 });
 
-function schedules(toy: Toy, seed: number, depth: number, executions: number): string[] {
+function schedules(
+  toy: StatementCounts,
+  seed: number,
+  depth: number,
+  executions: number,
+): string[] {
   const scheduler = new Pct(seed, depth);
   return Array.from({ length: executions }, () => {
     scheduler.begin(scenarioOf(toy));

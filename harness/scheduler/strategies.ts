@@ -34,8 +34,8 @@ export interface Strategy {
   readonly preemptions?: number;
   /**
    * The schedulers with which the service's pairs of operations are explored besides generated
-   * scenarios, in the order of `ScenarioOrder`: the first of all pairs, then the second of all pairs,
-   * and so on. Default: none, and the pairs are not explored.
+   * scenarios: all pairs with the first scheduler, then all pairs with the second, and so on. Default:
+   * none, and the pairs are not explored.
    */
   readonly pairSchedulers?: readonly (() => Scheduler)[];
   /** Whether it leaves out equivalent interleavings, and so needs the footprints of steps. */
@@ -50,14 +50,15 @@ export interface Strategy {
   explore(seed: number, used: number, single?: boolean): ScenarioPlan;
 }
 
+/** Options of the built-in strategies. */
 export interface StrategyOptions {
   /** The most preemptions of an exhaustive search. */
   readonly preemptions: number;
   /** The kinds of faults that random schedules inject; searches inject none. Default: none. */
   readonly faults?: readonly Fault[];
   /**
-   * Whether a search without a bound leaves out equivalent interleavings. A search with a bound never
-   * does (see `DynamicReduction`). Default: true.
+   * Whether a search without a bound of preemptions leaves out equivalent interleavings. A search with a
+   * bound never does. Default: true.
    */
   readonly reduction?: boolean;
 }
@@ -92,7 +93,7 @@ const serial: Strategy = {
 
 const random = (options: StrategyOptions): Strategy => ({
   name: "random",
-  description: "random walks: at each step, each enabled task moves with the same probability",
+  description: "at each step, each enabled task moves with the same probability",
   injectsFaults: true,
   faults: options.faults,
   explore: (seed) => ({
@@ -103,7 +104,7 @@ const random = (options: StrategyOptions): Strategy => ({
 
 const pct = (options: StrategyOptions): Strategy => ({
   name: "pct",
-  description: "random priorities that change rarely: probabilistic concurrency testing",
+  description: "probabilistic concurrency testing: random priorities that change rarely",
   injectsFaults: true,
   faults: options.faults,
   explore: (seed) => ({
@@ -153,9 +154,9 @@ function exhaustive({ preemptions, reduction = true }: StrategyOptions): Strateg
 const auto = (options: StrategyOptions): Strategy => ({
   name: "auto",
   description:
-    "the service's pairs of operations with at most one preemption, or with each fault at each " +
-    "place, in at most two thirds of the budget; of the rest a twentieth random, a twentieth serial, four tenths exhaustive, the rest " +
-    "pct; of a single scenario, all schedules with 0, 1, 2, … preemptions for seven tenths, the rest pct",
+    "first the service's pairs of operations, with at most one preemption or one fault (at most two " +
+    "thirds of the budget), then generated scenarios: random, serial, exhaustive, and pct for half of " +
+    "what remains; a single scenario: all schedules with 0, 1, 2, … preemptions, then pct",
   injectsFaults: true,
   faults: options.faults,
   preemptions: options.preemptions,
@@ -204,7 +205,7 @@ export function effortUsed(scenarios: number): number {
   return from[1] + ((scenarios - from[0]) / (to[0] - from[0])) * (to[1] - from[1]);
 }
 
-/** All strategies, the default one first. */
+/** The built-in strategies, the default one first. docs/design/search.md describes each. */
 export function strategies(options: StrategyOptions): readonly Strategy[] {
   return [auto(options), serial, exhaustive(options), pct(options), random(options)];
 }

@@ -2,7 +2,7 @@ import { type Choice, isPreemption, type Task } from "../core/schedule.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** For each client, the number of statements of each of its operations. */
-export type Toy = readonly (readonly number[])[];
+export type StatementCounts = readonly (readonly number[])[];
 
 /** One execution of a toy: the choices, the tasks they were chosen from, and the preemptions. */
 export interface Walk {
@@ -17,7 +17,7 @@ export interface Walk {
  * @param blocked whether a task is blocked after these entries; by default none is
  */
 export function walk(
-  toy: Toy,
+  toy: StatementCounts,
   scheduler: Scheduler,
   blocked: (task: Task, entries: readonly Task[]) => boolean = () => false,
 ): Walk {

@@ -5,6 +5,7 @@ import type { Violation } from "../core/verdict.ts";
 
 /** The deployment that an attack sends requests to. Heddle neither starts nor controls it. */
 export interface Target {
+  /** The URL of the deployment. */
   readonly url: string;
   /** Connection string of the database of the service, if it is known. */
   readonly databaseUrl: string | undefined;
@@ -18,6 +19,7 @@ export interface Target {
 export interface Attack<State extends Json = Json, Op extends Operation = Operation> {
   readonly name: string;
   readonly description: string;
+  /** The rules that a round checks. */
   readonly rules: readonly { readonly name: string; readonly description: string }[];
   /** Prepares the target. Throws HarnessError if it cannot be attacked. */
   begin(target: Target): Promise<AttackRun<State, Op>>;
@@ -27,8 +29,9 @@ export interface Attack<State extends Json = Json, Op extends Operation = Operat
 export interface Round<Op extends Operation = Operation> {
   /** In the order in which they happened. */
   readonly events: readonly Event<Op>[];
-  /** The duration of each operation in ms; `way` is its route, such as a browser or HTTP. */
-  readonly latencies: readonly { readonly way: string; readonly ms: number }[];
+  /** The duration of each operation in ms; `route` says how it was sent, such as by a browser. */
+  readonly latencies: readonly { readonly route: string; readonly ms: number }[];
+  /** The violations that the round shows. */
   readonly violations: readonly Violation[];
 }
 

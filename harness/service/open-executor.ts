@@ -10,6 +10,7 @@ import type { Service } from "./service.ts";
 /** A mutant of a service's schema: SQL that is executed once after the migrations. */
 export interface SchemaMutant {
   readonly name: string;
+  /** An SQL script. */
   readonly ddl: string;
 }
 

@@ -1,7 +1,7 @@
 import type { IdFields } from "../core/ids.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 
-/** Executes a statement without gates, and resolves with its rows. */
+/** Executes a statement past the proxy, so without gates, and resolves with its rows. */
 export type ClientQuery = (sql: string, values?: readonly unknown[]) => Promise<JsonObject[]>;
 
 /** The argument of a client function. */
@@ -10,7 +10,7 @@ export interface ClientContext {
   readonly url: string;
   /** The URL of the scenario's service, if it has one. */
   readonly service: string | undefined;
-  /** Aborted when Heddle gives the execution up. */
+  /** Aborted when Heddle abandons the execution, such as after a step that took too long. */
   readonly signal: AbortSignal;
 }
 
@@ -28,15 +28,19 @@ export type ClientFunction = (context: ClientContext) => unknown;
 export interface Program {
   /** The program and its arguments: `["psql", "-f", "a.sql"]`. */
   readonly exec: readonly [string, ...string[]];
+  /** Further environment variables. */
   readonly env?: { readonly [name: string]: string };
 }
 
-/** A request to the scenario's service. Its code is the status. One from 500 on is a violation unless
- * `errors` has it. */
+/**
+ * A request to the scenario's service. The code of its answer is the HTTP status. A status of 500 or more
+ * is a violation, unless `errors` contains it.
+ */
 export interface HttpClient {
   readonly http: {
     /** Default: `POST` with a body, else `GET`. */
     readonly method?: string;
+    /** Such as `/bookings/1`. */
     readonly path: string;
     readonly headers?: { readonly [name: string]: string };
     /** Sent as JSON. */
@@ -44,10 +48,12 @@ export interface HttpClient {
   };
 }
 
+/** One concurrent client: a function, a program or an HTTP request. */
 export type ClientDefinition = ClientFunction | Program | HttpClient;
 
 /** A service that is running at `url` and connects to its database on port `databasePort` of 127.0.0.1. */
 export interface RunningService {
+  /** The URL at which the service takes requests. */
   readonly url: string;
   /**
    * Heddle listens on this port while it runs. The connection string of the service may name any user
@@ -72,6 +78,7 @@ export type Outcome =
 
 /** The argument of an invariant function, which is called after all clients are done. */
 export interface InvariantContext {
+  /** Reads committed state. */
   readonly query: ClientQuery;
   /** By client name: the answer of each client that has one. */
   readonly outcomes: { readonly [client: string]: Outcome };
@@ -85,7 +92,10 @@ export type InvariantDefinition =
   | string
   | ((context: InvariantContext) => unknown | Promise<unknown>);
 
-/** A scenario with a race to look for: `export default defineScenario({ … })`. */
+/**
+ * A scenario in which clients may race: what a scenario file exports, and `heddle run` explores. See
+ * `defineScenario`.
+ */
 export interface ScenarioDefinition {
   /** SQL or a function that creates tables and rows in an empty database, without gates. */
   readonly setup: string | ((context: { readonly url: string }) => unknown);
@@ -93,7 +103,7 @@ export interface ScenarioDefinition {
   readonly clients: { readonly [name: string]: ClientDefinition };
   /** The service that clients with `http` send requests to. */
   readonly service?: ServiceDefinition;
-  /** By name: what must hold when all clients are done. */
+  /** By name: what must hold when all clients are done. Default: none. */
   readonly invariants?: { readonly [name: string]: InvariantDefinition };
   /** The codes of errors with which clients may end, such as `40001`. Default: none. */
   readonly errors?: readonly string[];
@@ -109,7 +119,29 @@ export interface ScenarioDefinition {
     | ((context: { readonly url: string; readonly query: ClientQuery }) => unknown);
 }
 
-/** Returns the definition, with its type checked. */
+/**
+ * Returns the definition, with its type checked.
+ *
+ * ```ts
+ * // race.ts: npx heddle run race.ts
+ * import { type ClientContext, defineScenario } from "heddle";
+ * import pg from "pg";
+ *
+ * async function increment({ url }: ClientContext) {
+ *   const db = new pg.Client(url);
+ *   await db.connect();
+ *   const { rows } = await db.query("select value from counter");
+ *   await db.query("update counter set value = $1", [rows[0].value + 1]);
+ *   await db.end();
+ * }
+ *
+ * export default defineScenario({
+ *   setup: "create table counter (value int); insert into counter values (0)",
+ *   clients: { ada: increment, bob: increment },
+ *   invariants: { "no increment is lost": "select * from counter where value <> 2" },
+ * });
+ * ```
+ */
 export function defineScenario(definition: ScenarioDefinition): ScenarioDefinition {
   return definition;
 }

@@ -2,11 +2,11 @@ import type { Arbitrary } from "fast-check";
 import type { GateLevel } from "../core/control.ts";
 import type { Response } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
-import type { Invariant } from "../core/invariant.ts";
 import type { Json } from "../core/json.ts";
 import type { Model } from "../core/model.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
+import type { Invariant } from "../core/verdict.ts";
 import type { Query } from "../execution/observation.ts";
 import type { System, SystemContext } from "../execution/system.ts";
 import type { Attack } from "./attack.ts";
@@ -14,8 +14,9 @@ import type { Attack } from "./attack.ts";
 /** A shape of scenarios that can race, and the share of generated scenarios that must have it. */
 export interface Pattern<State extends Json = Json, Op extends Operation = Operation> {
   readonly name: string;
+  /** A sentence that describes the scenarios. */
   readonly description: string;
-  /** The least share, from 0 to 1. */
+  /** The least share of all scenarios, from 0 to 1; a campaign reports a pattern that misses it. */
   readonly threshold: number;
   matches(scenario: Scenario<State, Op>): boolean;
 }
@@ -45,9 +46,10 @@ export interface EquivalentBug {
 
 /** One realistic bug, planted by hand in the service or its schema. */
 export type SeededBug = {
+  /** Unique among the service's seeded bugs; `mutant` selects the bug by it. */
   readonly name: string;
   /** What the change is, and how such a change gets into code. */
-  readonly story: string;
+  readonly origin: string;
 } & (DetectableBug | EquivalentBug);
 
 /** The reviewed verdict on a derived mutant that survives. */
@@ -63,6 +65,7 @@ export interface Survivor {
   readonly reason: string;
 }
 
+/** How many clients a generated scenario has, both ends included. */
 export interface Bounds {
   readonly minClients: number;
   readonly maxClients: number;
@@ -75,8 +78,9 @@ export interface Pair<State extends Json = Json, Op extends Operation = Operatio
   readonly scenario: Scenario<State, Op>;
 }
 
-/** What Heddle has to know about a service to verify it. */
+/** The description of a service: how to start it, what to send to it, and which rules it must keep. */
 export interface Service<State extends Json = Json, Op extends Operation = Operation> {
+  /** Reports and regressions carry it. */
   readonly name: string;
   /** Applies the schema to an empty database, with the seeded bug named `mutant` if one is given. */
   migrate(directUrl: string, mutant: string | undefined): Promise<void>;
@@ -93,17 +97,9 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
   readonly ownSessions?: boolean;
   /** A pair for every two of the service's operations, for searches of all their interleavings. */
   pairs?(): readonly Pair<State, Op>[];
-  /**
-   * Shrink candidates: scenarios with the same operations and a simpler initial state or simpler
-   * arguments, the simplest first. The shrinker itself removes clients and operations.
-   */
-  simpler?(scenario: Scenario<State, Op>): Iterable<Scenario<State, Op>>;
-  /**
-   * Whether a scenario is valid. If this is given, the shrinker also simplifies arguments by itself
-   * (numbers towards 0, shorter texts, fewer arguments) as long as the scenario stays valid.
-   */
-  accepts?(scenario: Scenario<State, Op>): boolean;
+  /** Shapes of scenarios in which races live, and how often each must be generated. */
   readonly patterns: readonly Pattern<State, Op>[];
+  /** Predicates over committed state, checked after each execution. */
   readonly invariants: readonly Invariant[];
   /** The sequential specification: responses and state when operations run one after the other. */
   readonly model?: Model<unknown, State, Op>;

@@ -2,9 +2,9 @@ import { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { audit, type Server, startServer } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
+import { openReset } from "./database.ts";
 import booking from "./index.ts";
-import { APART, initialState, OVERLAPPING } from "./initial-states.ts";
-import { openReset } from "./reset.ts";
+import { APART, initialState, OVERLAPPING } from "./state.ts";
 
 let server: Server;
 let url: string;
@@ -18,7 +18,7 @@ beforeAll(async () => {
   client = new Client(url);
   await client.connect();
   reset = await openReset(client);
-  // A calendar is corrupted where its constraints are missing.
+  // Without these constraints the tests can corrupt the calendar.
   await client.query(`
     alter table bookings drop constraint bookings_no_overlap_provider_time;
     drop index idx_bookings_provider_time_unique;
@@ -30,7 +30,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** Slot 1 is booked, by booking 1, which is paid; slots 2 and 3 are free, and overlap. */
+/** Slot 1 has booking 1, which is paid; slots 2 and 3 are free, and overlap. */
 beforeEach(async () => {
   const slot = { sameProvider: true, past: false, gap: APART } as const;
   await reset(
@@ -51,7 +51,7 @@ const book = (slot: number) => `
 
 const options = { details: false, statementTimeoutMs: 10_000, rows: 10 };
 
-test("an orderly calendar passes", async () => {
+test("a consistent calendar passes", async () => {
   const { verdict, checks } = await audit(url, options);
   expect(verdict).toBe("pass");
   expect(new Set(checks.map(({ source }) => source))).toEqual(
@@ -61,12 +61,12 @@ test("an orderly calendar passes", async () => {
 
 test.each([
   [
-    "a slot that is marked as taken, and is not",
+    "a slot that is marked as taken without a booking",
     "update availability_slots set is_available = false where id = 2",
     { unavailable_slot_without_booking: [{ slot_id: 2, provider_id: 1 }] },
   ],
   [
-    "a slot that is booked twice",
+    "a slot with two bookings",
     book(1),
     {
       slot_with_several_bookings: [{ slot_id: 1, provider_id: 1 }],
@@ -74,32 +74,32 @@ test.each([
     },
   ],
   [
-    "a booking whose slot is on offer",
+    "a booking whose slot is marked as available",
     "update availability_slots set is_available = true where id = 1",
     { booking_without_claimed_slot: [{ slot_id: 1, booking_id: 1, provider_id: 1 }] },
   ],
   [
-    "bookings that overlap",
+    "overlapping bookings",
     book(2) + book(3),
     { overlapping_bookings: [{ slot_id: 3, provider_id: 1 }] },
   ],
   [
-    "money that is kept for nothing",
+    "a captured payment of a cancelled booking",
     `update bookings set status = 'cancelled' where id = 1;
      update availability_slots set is_available = true where id = 1`,
     { captured_payment_without_booking: [{ booking_id: 1 }] },
   ],
   [
-    "a booking that nobody paid",
+    "a confirmed booking without a payment",
     "update payments set status = 'refund_due'",
     { confirmed_booking_without_payment: [{ booking_id: 1 }] },
   ],
   [
-    "a booking that was paid twice",
+    "a booking with two payments",
     "insert into payments (intent, booking_id, status) values ('again', 1, 'captured')",
     { booking_with_several_payments: [{ booking_id: 1 }] },
   ],
-])("%s is told by the right check", async (_, corruption, expected) => {
+])("%s is reported by its check alone", async (_, corruption, expected) => {
   await client.query(corruption);
   const { verdict, checks } = await audit(url, options);
   expect(verdict).toBe("fail");

@@ -7,15 +7,15 @@ import booking from "./index.ts";
 import type { BookingOperation } from "./operations.ts";
 import type { BookingState } from "./state.ts";
 
-/** The booking service on a database of its own, with nothing between the two. */
-export interface Ungated {
+/** The booking service on a database of its own, without gates. */
+export interface UngatedBooking {
   readonly system: System<BookingState, BookingOperation>;
-  /** A session beside the service's. */
+  /** A session beside those of the service. */
   readonly beside: Client;
   stop(): Promise<void>;
 }
 
-export async function ungated(server: Server, mutant?: string): Promise<Ungated> {
+export async function startUngated(server: Server, mutant?: string): Promise<UngatedBooking> {
   const { url, drop } = await server.lease();
   await booking.migrate(url, mutant);
   const folder = await mkdtemp(join(tmpdir(), "booking-"));

@@ -10,7 +10,7 @@ beforeAll(async () => {
 
 afterAll(() => server.stop());
 
-/** What gates a merge: a fixed seed, so that a red build is red again on anybody's machine. */
+/** The seed is fixed, so that a failure in CI can be repeated elsewhere. */
 test("the booking service keeps its promises under concurrency", async () => {
   const { campaign } = await verify(server, booking, { seed: 1, runs: 500 });
   expect(campaign.counterexamples).toEqual([]);
@@ -18,8 +18,8 @@ test("the booking service keeps its promises under concurrency", async () => {
   expect(campaign.patterns.filter(({ missed }) => missed)).toEqual([]);
 }, 120_000);
 
-test("the booking service does the same again under the same schedule", async () => {
-  // Without the checker that compares with other schedules: each is executed twice.
+test("the booking service behaves the same when a schedule is repeated", async () => {
+  // Serial equivalence is left out: it executes other schedules.
   const checkers = ["invariant", "contract", "leaks", "linearizability"] as const;
   const options = { seed: 2, runs: 100, checkDeterminism: true, checkers };
   const { campaign } = await verify(server, booking, options);

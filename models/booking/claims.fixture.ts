@@ -8,18 +8,16 @@ import type {
   System,
   SystemContext,
 } from "../../harness/index.ts";
-import { APART, initialState } from "./initial-states.ts";
+import { observe, openReset } from "./database.ts";
 import { invariants } from "./invariants.ts";
 import { claimWithoutLockOrConstraints } from "./mutants/claim-without-lock-or-constraints.ts";
-import { observe } from "./observe.ts";
-import { openReset } from "./reset.ts";
-import type { BookingState } from "./state.ts";
+import { APART, type BookingState, initialState } from "./state.ts";
 import { migrateBooking } from "./system.ts";
 
-/** A call of the claim function in a transaction by hand: three statements on one connection. */
+/** A call of the claim function between `begin` and `commit`: three statements on one connection. */
 type Claim = Operation & { readonly name: "claim" };
 
-/** What keeps two claims apart is gone: the locks, and the constraints behind them. */
+/** The seeded bug without the locks and constraints that keep two claims apart. */
 export const unprotected = claimWithoutLockOrConstraints;
 
 const twoClaims = {
@@ -27,7 +25,7 @@ const twoClaims = {
   clients: [[{ name: "claim" }], [{ name: "claim" }]],
 } satisfies Scenario<BookingState, Claim>;
 
-/** Two clients that claim the same slot, without any service in between. */
+/** Two clients that claim the same slot by the database function, without the service. */
 const claims: Service<BookingState, Claim> = {
   name: "claims",
   migrate: (directUrl, mutant) =>

@@ -11,13 +11,13 @@ beforeAll(async () => {
 
 afterAll(() => server.stop());
 
-/** Every interleaving, begin, commit and each statement inside the function being a step. */
+/** Explores every interleaving of begin, commit and the statements inside the function. */
 function search(reduction: boolean, mutant?: string) {
   const preemptions = Number.POSITIVE_INFINITY;
   return verify(server, claims, { seed: 1, pairs: true, preemptions, reduction, mutant });
 }
 
-test("in all 1,932 interleavings of two claims of one slot, one of them wins", async () => {
+test("in all 1,932 interleavings of two claims of one slot, one succeeds", async () => {
   const { campaign } = await search(false);
   expect(campaign).toMatchObject({ verdict: "pass", reason: null, counterexamples: [] });
   expect(campaign.pairs).toEqual([
@@ -29,7 +29,7 @@ test("in all 1,932 interleavings of two claims of one slot, one of them wins", a
   expect(campaign.responses).toEqual({ claim: { CREATED: 1_932, BK004: 1_932 } });
 }, 120_000);
 
-test("with reduction, fewer come to the same", async () => {
+test("with reduction, fewer interleavings have the same outcomes", async () => {
   const { campaign } = await search(true);
   expect(campaign).toMatchObject({ verdict: "pass", reason: null });
   expect(campaign.pairs).toEqual([
@@ -37,7 +37,7 @@ test("with reduction, fewer come to the same", async () => {
   ]);
 });
 
-test("without locks and constraints both win, where one is interrupted once", async () => {
+test("without locks and constraints both succeed after one preemption", async () => {
   const { campaign } = await search(false, unprotected.name);
   expect(campaign.verdict).toBe("fail");
   const [smallest] = campaign.counterexamples;
@@ -48,6 +48,6 @@ test("without locks and constraints both win, where one is interrupted once", as
   expect(smallest?.scenario.clients.flat()).toHaveLength(2);
   expect(smallest?.preemptions).toBe(1);
   expect(smallest?.shrunk.minimal).toBe(true);
-  // The two orders of whole claims came before it.
+  // The two serial orders come first.
   expect(smallest?.execution).toBe(2);
 });

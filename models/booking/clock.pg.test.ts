@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Server, type Strategy, startServer, verify } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
 import booking from "./index.ts";
-import { APART, initialState } from "./initial-states.ts";
 import type { BookingOperation } from "./operations.ts";
 import type { BookingScenario } from "./scenarios.ts";
+import { APART, initialState } from "./state.ts";
 
 let server: Server;
 
@@ -26,7 +26,7 @@ const create = (customer: string, provider?: number): BookingOperation => ({
   ...(provider !== undefined && { provider }),
 });
 
-/** The first claim waits for the locks of another one, which is refused in the end. */
+/** The first claim waits for the locks of the second one, which is refused. */
 const SCENARIO: BookingScenario = {
   initial: initialState([
     { sameProvider: true, past: false, soon: true, gap: APART, outcome: "free" },
@@ -38,7 +38,7 @@ const SCENARIO: BookingScenario = {
   ],
 };
 
-/** Moves those tasks first, and then whoever can. */
+/** Chooses these tasks in order, then the first enabled one. */
 const inOrder = (...tasks: string[]): Strategy => ({
   name: "in order",
   description: "",
@@ -50,7 +50,7 @@ const inOrder = (...tasks: string[]): Strategy => ({
       choose(enabled) {
         const task = tasks.shift();
         const choice = enabled.find((it) => it.task === task) ?? enabled[0];
-        if (choice === undefined) throw new Error("nobody can move");
+        if (choice === undefined) throw new Error("no task is enabled");
         return choice;
       },
     },
@@ -64,22 +64,22 @@ async function answers(strategy: Strategy, mutant?: string) {
   return { waits: campaign.waits, create: campaign.responses["create"] };
 }
 
-// The claim of client 1 has its locks when client 0's comes to wait for them; then time passes.
+// Client 1's claim has its locks when client 0's starts to wait for them; then time elapses.
 const WHILE_IT_WAITS = ["1", "1", "1", "0", "0", "0", "2", "2", "1"];
 
-test("a slot that begins while its claim waits for a lock is not booked any more", async () => {
+test("a claim whose slot begins while it waits for a lock is refused", async () => {
   expect(await answers(inOrder(...WHILE_IT_WAITS))).toEqual({
     waits: 1,
     create: { SLOT_IN_PAST: 1, SLOT_PROVIDER_MISMATCH: 1 },
   });
 });
 
-test("a slot that begins after the answer was booked in time", async () => {
+test("a claim that is answered before its slot begins succeeds", async () => {
   const first = Array(20).fill("0");
   expect((await answers(inOrder(...first))).create).toMatchObject({ CREATED: 1 });
 });
 
-test("whether it has begun is not checked by when the claim's transaction began", async () => {
+test("the seeded bug that uses the transaction's start books a past slot", async () => {
   const mutant = "past-check-of-transaction-start";
   expect(await answers(inOrder(...WHILE_IT_WAITS), mutant)).toEqual({
     waits: 1,

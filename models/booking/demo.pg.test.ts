@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 
 const SCRIPT = fileURLToPath(new URL("./demo.ts", import.meta.url));
 
-/** Starts the demo. `said` resolves when `text` was printed, or when the demo has ended. */
+/** Starts the demo. `outputWith` resolves when `text` was printed, or when the demo has ended. */
 function demo(port: string) {
   const child = spawn(process.execPath, [SCRIPT], {
     env: { ...process.env, PORT: port },
@@ -23,7 +23,7 @@ function demo(port: string) {
   return {
     ended,
     stop: () => child.kill("SIGINT"),
-    async said(text: string): Promise<string> {
+    async outputWith(text: string): Promise<string> {
       while (!output.includes(text) && child.exitCode === null) {
         await Promise.race([once(child.stdout, "data"), ended]);
       }
@@ -32,9 +32,9 @@ function demo(port: string) {
   };
 }
 
-test("shows a vendor with slots, takes a booking, and ends cleanly", async () => {
+test("shows a vendor with slots, accepts a booking, and ends cleanly", async () => {
   const running = demo("0");
-  const output = await running.said("Ctrl-C");
+  const output = await running.outputWith("Ctrl-C");
   const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0] ?? "";
   const body = /-d '(.*)'/.exec(output)?.[1] ?? "";
   const authorization = /authorization: (Bearer [^']+)'/.exec(output)?.[1] ?? "";
@@ -58,7 +58,7 @@ test("shows a vendor with slots, takes a booking, and ends cleanly", async () =>
   expect(await running.ended).toMatchObject({ code: 0 });
 });
 
-test("a port in use is said so, with exit code 2", async () => {
+test("a port in use is reported, with exit code 2", async () => {
   const other = createServer().listen(0, "127.0.0.1");
   await once(other, "listening");
   const { port } = other.address() as { port: number };

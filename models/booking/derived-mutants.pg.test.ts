@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => server.stop());
 
-test.each(promises)("all that protects $name can be taken away", async ({ protections }) => {
+test.each(promises)("every protection of $name can be removed", async ({ protections }) => {
   for (const { without } of protections) expect(derivation.combined(without)).not.toBe("");
   const database = await server.lease();
   await booking.migrate(database.url, undefined);
@@ -27,7 +27,7 @@ test.each(promises)("all that protects $name can be taken away", async ({ protec
   await client.end();
 });
 
-test.each(promises)("the pairs that can break $name are the model's", (promise) => {
+test.each(promises)("the pairs of $name exist", (promise) => {
   const names = pairs().map(({ name }) => name);
   expect(names).toEqual(expect.arrayContaining([...promise.pairs]));
 });
@@ -36,7 +36,7 @@ test("every part of the schema is mutated", () => {
   expect(derivation.unmutated).toEqual([]);
 });
 
-test("each survivor is one of the schema's mutants, and named once", () => {
+test("each survivor is a mutant of the schema, and listed once", () => {
   const ids = survivors.map(({ id }) => id);
   const mutants = derivation.mutants.map(({ id }) => id);
   expect(ids.filter((id) => !mutants.includes(id))).toEqual([]);

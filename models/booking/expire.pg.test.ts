@@ -3,9 +3,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Server, startServer, verify } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
 import booking from "./index.ts";
-import { ADJACENT, initialState } from "./initial-states.ts";
 import type { BookingScenario } from "./scenarios.ts";
-import { EXPIRY_TIME } from "./state.ts";
+import { ADJACENT, EXPIRY_TIME, initialState } from "./state.ts";
 
 let server: Server;
 
@@ -16,10 +15,10 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 /**
- * A booking is made, and its client has seen that the other one still stands, while an `expire` is under
- * way that has looked for holds before.
+ * Explores an `expire` with the time `at`, while another client makes a booking and then lists free
+ * slots.
  */
-function searched(at: string) {
+function explore(at: string) {
   const place = { sameProvider: true, past: false, soon: false, gap: ADJACENT } as const;
   const scenario: BookingScenario = {
     initial: initialState([
@@ -46,17 +45,17 @@ function searched(at: string) {
   return verify(server, service, { seed: 1, runs: 500, strategy: "exhaustive", preemptions: 1 });
 }
 
-test("no hold is missed that is over by now, however an expire is interrupted", async () => {
-  const { campaign } = await searched(EXPIRY_TIME);
+test("an expire with a past time ends every hold that is over, in every interleaving", async () => {
+  const { campaign } = await explore(EXPIRY_TIME);
   expect(campaign).toMatchObject({ verdict: "pass", reason: null, counterexamples: [] });
   expect(campaign.executions).toBeGreaterThan(20);
 });
 
-test("by a time that is still to come, one that is made meanwhile is", async () => {
-  const { campaign } = await searched("2099-12-31T00:00:00.000Z");
+test("an expire with a future time may miss a hold that is made meanwhile", async () => {
+  const { campaign } = await explore("2099-12-31T00:00:00.000Z");
   const [found] = campaign.counterexamples;
   expect(found?.violations.map(({ checker }) => checker)).toContain("linearizability");
   expect(found?.violations[0]?.evidence[0]).toMatchObject({
-    because: 'EXPIRED is right, with {"expired":2}, not {"expired":1}',
+    because: 'EXPIRED is correct, with {"expired":2}, not {"expired":1}',
   });
 });

@@ -11,7 +11,7 @@ beforeAll(async () => {
 
 afterAll(() => server.stop());
 
-test("a create in two statements leaves half a booking when it is cut in between", async () => {
+test("a create in two transactions leaves an incomplete booking if the connection is cut in between", async () => {
   const { campaign } = await verify(server, booking, {
     seed: 1,
     runs: 1_000,
@@ -27,11 +27,11 @@ test("a create in two statements leaves half a booking when it is cut in between
   expect(counterexample?.scenario.clients.flat().map(({ name }) => name)).toEqual(["create"]);
   const struck = counterexample?.schedule.entries.filter((entry) => entry.includes("!"));
   expect(struck).toEqual(["0!cut-before"]);
-  // All four checks of the tables pass: nothing in them is wrong, but a payment and a key are missing.
+  // The consistency checks pass, although the booking's payment and key are missing.
   expect(counterexample?.violations.map(({ checker }) => checker)).toEqual(["linearizability"]);
 });
 
-test("the service without a bug stands all faults of connections and of clients", async () => {
+test("the service without a bug passes under all faults of connections and clients", async () => {
   const { campaign } = await verify(server, booking, {
     seed: 1,
     runs: 100,

@@ -1,43 +1,45 @@
 import { DatabaseError } from "pg";
 import { type Json, type Response, TestClock } from "../../harness/index.ts";
-import type { BookingRequest } from "./references.ts";
+import type { ResolvedOperation } from "./operations.ts";
 import { bookingBody, connectionLost, refused, slotBody } from "./responses.ts";
 import { intentOf } from "./state.ts";
 
-export type FunctionRequest = Exclude<
-  BookingRequest,
+export type FunctionOperation = Exclude<
+  ResolvedOperation,
   { readonly name: "list" | "confirm" | "refund" }
 >;
 
-interface Call {
+interface FunctionCall {
   readonly sql: string;
   readonly values: readonly (string | number | boolean | null)[];
-  /** What a success is called, as the HTTP routes call it. */
+  /** The code of a success, as in the HTTP answer. */
   readonly code: string;
   readonly body: (row: unknown) => Json;
 }
 
-/** Runs one statement, on whatever connection; rejects with `pg`'s errors. */
-export type BookingQuery = (sql: string, values: Call["values"]) => Promise<readonly object[]>;
+/** Runs one statement. Rejects with `pg`'s errors. */
+export type FunctionQuery = (
+  sql: string,
+  values: FunctionCall["values"],
+) => Promise<readonly object[]>;
 
-/** How far the clock is ahead when time has elapsed, in ms: 50 years. */
+/** How far `elapse` moves the clock: 50 years, in ms. */
 const ELAPSED_MS = 50 * 365 * 24 * 3_600_000;
 
-/** How often a call is tried in all. */
+/** The maximum number of attempts of a call. */
 const ATTEMPTS = 5;
 
 /**
- * Calls the database function that a request is for, as a client that has no service in between. A
- * serialization failure is tried again, as every client must where the isolation level is higher
- * than READ COMMITTED; a deadlock is not, since the functions must not have any.
- * `codeOf` names a refusal, as the service would; undefined when the schema has no such refusal.
+ * Performs an operation by calling its database function directly. Serialization failures are retried,
+ * as every client has to do above READ COMMITTED. Deadlocks are not: the functions must not cause any.
+ * `codeOf` returns the service's code for a refusal, or undefined for any other error.
  */
-export async function overFunction(
-  query: BookingQuery,
-  request: FunctionRequest,
+export async function performByFunction(
+  query: FunctionQuery,
+  request: FunctionOperation,
   codeOf: (error: DatabaseError) => string | undefined,
 ): Promise<Response> {
-  const { sql, values, code, body } = call(request);
+  const { sql, values, code, body } = functionCall(request);
   for (let attempt = 1; ; attempt++) {
     try {
       const [row] = await query(sql, values);
@@ -54,12 +56,12 @@ function isSerializationFailure({ code }: DatabaseError): boolean {
   return code === "40001";
 }
 
-/** Connection exceptions, cancelled statements, and sessions ended by an operator or a crash. */
+/** Connection exceptions, cancelled statements, and sessions ended by an administrator or a crash. */
 function isLostConnection({ code }: DatabaseError): boolean {
   return /^(08|57)/.test(code ?? "");
 }
 
-function call(request: FunctionRequest): Call {
+function functionCall(request: FunctionOperation): FunctionCall {
   switch (request.name) {
     case "create":
       return {

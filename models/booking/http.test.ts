@@ -1,6 +1,6 @@
 import { MockAgent } from "undici";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { overHttp } from "./http.ts";
+import { performOverHttp } from "./http.ts";
 
 const ORIGIN = "http://booking";
 const cancel = { name: "cancel", via: "http", booking: 1, by: "vendor:1" } as const;
@@ -17,10 +17,10 @@ afterEach(() => agent.close());
 function answered(status: number, body: string) {
   const service = agent.get(ORIGIN);
   service.intercept({ path: "/api/bookings/1/cancel", method: "POST" }).reply(status, body);
-  return overHttp(service, cancel, async (actor) => `token of ${actor}`);
+  return performOverHttp(service, cancel, async (actor) => `token of ${actor}`);
 }
 
-test("a success carries what is the same in every run", async () => {
+test("a success has the fields that are the same in every run", async () => {
   const booking = { id: "1", slotId: "2", status: "cancelled", createdAt: "just now", notes: "" };
   const response = await answered(200, JSON.stringify({ code: "CANCELLED", booking }));
   expect(response).toMatchObject({ outcome: "ok", code: "CANCELLED", status: 200 });
@@ -38,7 +38,7 @@ test("a success carries what is the same in every run", async () => {
   });
 });
 
-test("a request bears its sender's token, and nobody's none", async () => {
+test("a request has its sender's token; nobody has none", async () => {
   const service = agent.get(ORIGIN);
   const seen: unknown[] = [];
   const path = "/api/bookings/1/cancel";
@@ -49,12 +49,12 @@ test("a request bears its sender's token, and nobody's none", async () => {
       return "{}";
     })
     .times(2);
-  await overHttp(service, cancel, async (actor) => `token of ${actor}`);
-  await overHttp(service, cancel, async () => undefined);
+  await performOverHttp(service, cancel, async (actor) => `token of ${actor}`);
+  await performOverHttp(service, cancel, async () => undefined);
   expect(seen).toEqual(["Bearer token of vendor:1", undefined]);
 });
 
-test("a refusal had no effect", async () => {
+test("a 4xx is a failure, which had no effect", async () => {
   const refusal = JSON.stringify({ code: "BOOKING_NOT_FOUND", message: "…", hint: "…" });
   expect(await answered(404, refusal)).toEqual({
     outcome: "fail",
@@ -78,7 +78,7 @@ test.each([
   "null",
   '"text"',
   "[]",
-])("an answer without a code is named: %s", async (body) => {
+])("an answer without a code gets one from its status: %s", async (body) => {
   expect(await answered(404, body)).toMatchObject({ code: "HTTP_404" });
 });
 
@@ -87,7 +87,7 @@ test("no answer leaves the outcome unknown", async () => {
   service
     .intercept({ path: "/api/bookings/1/cancel", method: "POST" })
     .replyWithError(new Error("other side closed"));
-  expect(await overHttp(service, cancel, async (actor) => `token of ${actor}`)).toEqual({
+  expect(await performOverHttp(service, cancel, async (actor) => `token of ${actor}`)).toEqual({
     outcome: "info",
     code: "CONNECTION_LOST",
     body: null,

@@ -1,23 +1,23 @@
 import type { Dispatcher } from "undici";
 import type { Json, JsonObject, Response } from "../../harness/index.ts";
-import type { BookingRequest } from "./references.ts";
+import type { ResolvedOperation } from "./operations.ts";
 import { bookingBody, connectionLost, slotBody } from "./responses.ts";
 import { intentOf } from "./state.ts";
 
-export type HttpRequest = Extract<
-  BookingRequest,
+export type HttpOperation = Extract<
+  ResolvedOperation,
   {
     readonly name: "create" | "cancel" | "confirm" | "webhook" | "refund" | "reschedule" | "list";
   }
 >;
 
-/** Gives the token of a customer, vendor or machine; nobody has none. */
+/** Returns the token of an actor; undefined for `nobody`. */
 export type TokenOf = (actor: string) => Promise<string | undefined>;
 
-/** Sends a request over HTTP, with its sender's token. A 5xx tells no more of the outcome than no answer does. */
-export async function overHttp(
+/** Performs an operation over HTTP, with its sender's token. After a 5xx the outcome is unknown. */
+export async function performOverHttp(
   service: Pick<Dispatcher, "request">,
-  request: HttpRequest,
+  request: HttpOperation,
   tokenOf: TokenOf,
 ): Promise<Response> {
   const { path, payload } = route(request);
@@ -58,11 +58,11 @@ function parse(text: string): JsonObject {
   }
 }
 
-function content(request: HttpRequest, answer: JsonObject): Json {
+function content(request: HttpOperation, answer: JsonObject): Json {
   switch (request.name) {
     case "list":
       return Array.isArray(answer["slots"]) ? answer["slots"].map(slotBody) : [];
-    // Which of two runs gave a payment back is nobody's concern.
+    // Which of two concurrent runs refunded a payment is not specified.
     case "refund":
     case "webhook":
       return null;
@@ -71,7 +71,7 @@ function content(request: HttpRequest, answer: JsonObject): Json {
   }
 }
 
-function route(request: HttpRequest): { path: string; payload?: JsonObject } {
+function route(request: HttpOperation): { path: string; payload?: JsonObject } {
   switch (request.name) {
     case "create": {
       const { slot, provider, customer, customerName, notes, createdBy } = request;

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import booking from "./index.ts";
 
-test("the sources are the migrations, what carries out a scenario, and the mutants", () => {
+test("the sources are the migrations, the service's description, its code and the seeded bugs", () => {
   const names = booking.sources.map(({ pathname }) => pathname.split("/").slice(-2).join("/"));
   expect(names).toContain("booking/system.ts");
   expect(names).toContain("mutants/check-then-insert.ts");

@@ -2,8 +2,6 @@ import { readdirSync } from "node:fs";
 import { extname } from "node:path";
 import type { Service } from "../../harness/index.ts";
 import { sc1 } from "./attacks/sc1.ts";
-import { codes } from "./codes.ts";
-import { ids } from "./ids.ts";
 import { invariants } from "./invariants.ts";
 import { model } from "./model.ts";
 import { mutantNamed, mutants } from "./mutants/index.ts";
@@ -12,12 +10,13 @@ import type { BookingOperation } from "./operations.ts";
 import { pairs } from "./pairs.ts";
 import { patterns } from "./patterns.ts";
 import { promises } from "./promises.ts";
+import { codes, ids } from "./responses.ts";
 import { scenarios } from "./scenarios.ts";
 import type { BookingState } from "./state.ts";
 import { survivors } from "./survivors.ts";
 import { migrateBooking, startBooking } from "./system.ts";
 
-/** The booking service of `src/` and `migrations/`, as something to verify. */
+/** Describes the booking service of `src/` and `migrations/` to Heddle. */
 const booking: Service<BookingState, BookingOperation> = {
   name: "booking",
 
@@ -44,7 +43,7 @@ function seeded(mutant: string | undefined): BookingMutant | undefined {
   return mutant === undefined ? undefined : mutantNamed(mutant);
 }
 
-/** The schema, the model with its seeded bugs, and the service. */
+/** The files on which a counterexample depends: the schema, this folder, and the service. */
 function sources(): URL[] {
   const extension = extname(import.meta.url);
   const own = ["./", "./attacks/", "./mutants/", "../../src/"];

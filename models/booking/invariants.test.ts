@@ -7,8 +7,8 @@ const ledger = [
   { intent: "pi_2", status: "refund_due", refunds: 1 },
   { intent: "pi_3", status: "refunded", refunds: 1 },
 ];
-const ofLedger = ["payment_refunded_twice", "kept_payment_refunded", "refund_not_made"];
-const checked = invariants.filter(({ name }) => !ofLedger.includes(name));
+const ledgerInvariants = ["payment_refunded_twice", "kept_payment_refunded", "refund_not_made"];
+const checked = invariants.filter(({ name }) => !ledgerInvariants.includes(name));
 const check = (snapshot: Parameters<(typeof invariants)[0]["check"]>[0]) =>
   invariants.flatMap(({ check }) => check(snapshot));
 
@@ -17,7 +17,9 @@ describe("each invariant", () => {
     expect(check({ checks: passing, ledger })).toEqual([]);
   });
 
-  test.each(checked.map(({ name }) => name))("%s: a failed check is shown by its rows", (name) => {
+  test.each(
+    checked.map(({ name }) => name),
+  )("%s: a failed check has its offending rows as evidence", (name) => {
     const checks = passing.map((row) =>
       row.check_name === name ? { ...row, status: "FAIL", details: "Slot 1 …" } : row,
     );
@@ -33,7 +35,7 @@ describe("each invariant", () => {
     expect(check({ checks, ledger })).toMatchObject([{ name, evidence: [] }]);
   });
 
-  test("is violated by a status that nobody knows", () => {
+  test("is violated by an unknown status", () => {
     const [first, ...rest] = passing;
     expect(check({ checks: [{ ...first, status: "SKIPPED" }, ...rest], ledger })).toHaveLength(1);
   });
@@ -45,11 +47,11 @@ describe("each invariant", () => {
   ])("%s: a payment that is %s, with %i refunds", (name, status, refunds) => {
     const wrong = { intent: "pi_9", status, refunds };
     expect(check({ checks: passing, ledger: [...ledger, wrong] })).toEqual([
-      { checker: "invariant", name, message: "Not so: pi_9.", evidence: [wrong] },
+      { checker: "invariant", name, message: "Violated by pi_9.", evidence: [wrong] },
     ]);
   });
 
-  test("is violated when there is no snapshot of the checks at all", () => {
+  test("is violated by an empty snapshot", () => {
     expect(check({}).map(({ name }) => name)).toEqual(invariants.map(({ name }) => name));
   });
 });

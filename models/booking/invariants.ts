@@ -1,15 +1,14 @@
 import type { Invariant, JsonObject, Snapshot, Violation } from "../../harness/index.ts";
 
-/** Names under which a snapshot has the rows of the database's own consistency functions. */
+/** The keys of a snapshot for the rows of the database's consistency functions. */
 export const CHECKS = "checks";
 export const OFFENDING = "offending";
-/** The payments: intent, status, and how many refunds the gateway has made. */
+/** The key for the payments: intent, status, and the number of refunds that the gateway has made. */
 export const LEDGER = "ledger";
 
 /**
- * One invariant for each check of the database's own consistency functions, and those about what
- * the gateway has done. A check that is missing from the snapshot is violated: a verification that
- * does not run must not pass.
+ * One invariant for each check of the database's consistency functions, and those about the gateway's
+ * ledger. A check whose result is missing counts as violated.
  */
 export const invariants: readonly Invariant[] = [
   invariant(
@@ -24,23 +23,23 @@ export const invariants: readonly Invariant[] = [
   invariant("overlapping_bookings", "Active bookings of one provider do not overlap."),
   invariant(
     "captured_payment_without_booking",
-    "A payment that is kept belongs to a booking that is confirmed.",
+    "A captured payment belongs to a confirmed booking.",
   ),
   invariant("confirmed_booking_without_payment", "A customer's confirmed booking is paid."),
   invariant("booking_with_several_payments", "No booking is paid more than once."),
   ledgerInvariant(
     "payment_refunded_twice",
-    "The gateway gives no payment back more than once.",
+    "The gateway refunds no payment more than once.",
     ({ refunds }) => Number(refunds) > 1,
   ),
   ledgerInvariant(
     "kept_payment_refunded",
-    "A payment that is kept was not given back.",
+    "A captured payment was not refunded.",
     ({ status, refunds }) => status === "captured" && Number(refunds) > 0,
   ),
   ledgerInvariant(
     "refund_not_made",
-    "The gateway has given back what is recorded as refunded.",
+    "The gateway has refunded every payment that is recorded as refunded.",
     ({ status, refunds }) => status === "refunded" && Number(refunds) === 0,
   ),
 ];
@@ -58,7 +57,7 @@ function ledgerInvariant(
       const wrong = payments?.filter(isWrong) ?? [];
       if (payments !== undefined && wrong.length === 0) return [];
       const intents = wrong.map(({ intent }) => intent).join(", ");
-      const message = payments === undefined ? MISSING : `Not so: ${intents}.`;
+      const message = payments === undefined ? MISSING : `Violated by ${intents}.`;
       return [{ checker: "invariant", name, message, evidence: wrong }];
     },
   };
@@ -71,10 +70,10 @@ function invariant(name: string, description: string): Invariant {
 }
 
 function check(name: string, snapshot: Snapshot): readonly Violation[] {
-  const isOurs = (row: JsonObject): boolean => row["check_name"] === name;
-  const rows = (snapshot[CHECKS] ?? []).filter(isOurs);
+  const hasName = (row: JsonObject): boolean => row["check_name"] === name;
+  const rows = (snapshot[CHECKS] ?? []).filter(hasName);
   if (rows.length > 0 && rows.every((row) => row["status"] === "PASS")) return [];
-  const offending = (snapshot[OFFENDING] ?? []).filter(isOurs);
+  const offending = (snapshot[OFFENDING] ?? []).filter(hasName);
   const details = rows.map((row) => String(row["details"])).join(" ");
   return [
     {

@@ -2,20 +2,19 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Call, type Server, startServer } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import { anyOperation } from "./any-operation.ts";
-import { type Ungated, ungated } from "./booking-system.fixture.ts";
-import { codes } from "./codes.ts";
-import { initialState, slotPlans } from "./initial-states.ts";
+import { startUngated, type UngatedBooking } from "./booking-system.fixture.ts";
 import { model } from "./model.ts";
 import type { BookingOperation } from "./operations.ts";
-import type { BookingState } from "./state.ts";
+import { codes } from "./responses.ts";
+import { anyOperation } from "./scenarios.ts";
+import { type BookingState, initialState, slotPlans } from "./state.ts";
 
 let server: Server;
-let service: Ungated;
+let service: UngatedBooking;
 
 beforeAll(async () => {
   server = await startServer(testPostgres);
-  service = await ungated(server);
+  service = await startUngated(server);
 });
 
 afterAll(async () => {
@@ -23,12 +22,12 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** What nobody may send without saying who he is. */
-const SIGNED = new Set(["create", "cancel", "confirm", "webhook", "refund", "reschedule"]);
+/** Operations that need a token. */
+const AUTHENTICATED = new Set(["create", "cancel", "confirm", "webhook", "refund", "reschedule"]);
 
 const ELAPSE: BookingOperation = { name: "elapse", via: "function" };
 
-/** A calendar, half of it to begin soon; and what three clients do with it, one after the other. */
+/** A calendar with half of its slots on SOON_DAY, and the operations of three clients in order. */
 const days = fc
   .tuple(slotPlans([{}, {}, {}, {}]), fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }))
   .map(([plans, soon]) =>
@@ -40,7 +39,7 @@ const days = fc
     const operation = fc.tuple(anyOperation(counts, true), fc.nat(20)).map(([it, n]) => ({
       ...it,
       ...(it.name === "create" && { customerName: "Ada Lovelace", notes: it.customer }),
-      ...(n < 2 && SIGNED.has(it.name) && { by: n === 0 ? "nobody" : "vendor:2" }),
+      ...(n < 2 && AUTHENTICATED.has(it.name) && { by: n === 0 ? "nobody" : "vendor:2" }),
     }));
     const operationOrTime = fc.oneof(
       { weight: 40, arbitrary: operation },
@@ -55,7 +54,7 @@ const days = fc
 
 type Done = Call<BookingOperation>;
 
-/** What the service answers, one operation after the other. */
+/** Performs the operations one after the other. */
 async function perform(
   initial: BookingState,
   operations: readonly (readonly [number, BookingOperation])[],
@@ -71,8 +70,8 @@ async function perform(
   return calls;
 }
 
-/** The same answer with another code, or with something else in its body. */
-function* wrong(call: Done): Iterable<Done> {
+/** Calls with a wrong response: another code, or another body. */
+function* withWrongResponses(call: Done): Iterable<Done> {
   const { operation, response } = call;
   if (response === undefined) return;
   for (const code of codes[operation.name]) {
@@ -83,7 +82,7 @@ function* wrong(call: Done): Iterable<Done> {
     if (body.length > 0) yield { ...call, response: { ...response, body: body.slice(1) } };
   } else if (body !== null) {
     for (const field of Object.keys(body)) {
-      // A new thing may have any id that nothing has yet.
+      // A new object may have any unused id.
       if (field === "id" && (operation.name === "create" || operation.name === "publish")) continue;
       yield {
         ...call,
@@ -93,7 +92,7 @@ function* wrong(call: Done): Iterable<Done> {
   }
 }
 
-test("without concurrency, model and service agree on every answer and on what is left", async () => {
+test("without concurrency, model and service agree on every response and on the final state", async () => {
   const seen = new Map<string, number>();
   await fc.assert(
     fc.asyncProperty(days, async ({ initial, operations }) => {
@@ -102,7 +101,8 @@ test("without concurrency, model and service agree on every answer and on what i
       for (const part of model.split?.({ initial, calls, final }) ?? []) {
         let state = model.init(part);
         for (const call of part.calls) {
-          for (const other of wrong(call)) expect(model.step(state, other)).toEqual([]);
+          for (const other of withWrongResponses(call))
+            expect(model.step(state, other)).toEqual([]);
           const [next] = model.step(state, call);
           const expected = () => `${model.expected?.(state, call)}: ${JSON.stringify(call)}`;
           expect(next, next === undefined ? expected() : "").toBeDefined();
@@ -111,13 +111,13 @@ test("without concurrency, model and service agree on every answer and on what i
           const key = `${operation.name} ${response?.code}`;
           seen.set(key, (seen.get(key) ?? 0) + 1);
         }
-        if (part.final !== undefined) expect(model.misfit?.(state, part.final)).toBeUndefined();
+        if (part.final !== undefined) expect(model.mismatch?.(state, part.final)).toBeUndefined();
       }
     }),
     { numRuns: 40, seed: 11 },
   );
-  const all = Object.entries(codes).flatMap(([name, its]) => its.map((code) => `${name} ${code}`));
-  // Scenarios withdraw and reschedule to slots that they begin with, and these are never deleted.
+  const all = Object.entries(codes).flatMap(([name, all]) => all.map((code) => `${name} ${code}`));
+  // Withdraw and reschedule name slots of the initial state, which are never deleted.
   expect(all.filter((key) => !seen.has(key))).toEqual([
     "reschedule SLOT_NOT_FOUND",
     "reschedule NO_SLOT",

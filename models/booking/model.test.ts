@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Call, JsonObject, ObservedHistory, Response } from "../../harness/index.ts";
-import { ADJACENT, initialState } from "./initial-states.ts";
 import { model } from "./model.ts";
 import type { Calendar } from "./model-calendar.ts";
 import type { BookingOperation } from "./operations.ts";
+import { ADJACENT, initialState } from "./state.ts";
 
 type Done = Call<BookingOperation>;
 
@@ -54,20 +54,20 @@ function calls(...all: readonly (readonly [BookingOperation, Response?])[]): Don
   }));
 }
 
-const account = (calls: readonly Done[], final?: ObservedHistory["final"]) => ({
+const historyOf = (calls: readonly Done[], final?: ObservedHistory["final"]) => ({
   ...{ initial, calls, final },
 });
-const start = (final?: ObservedHistory["final"]): Calendar => model.init(account([], final));
+const start = (final?: ObservedHistory["final"]): Calendar => model.init(historyOf([], final));
 const step = (state: Calendar, operation: BookingOperation, response?: Response) =>
   model.step(state, { ...calls([operation])[0], operation, response } as Done);
 
 describe("an id", () => {
-  test("of what is made is the service's choice, but nobody else has it", () => {
+  test("of a new object is the service's choice among unused ids", () => {
     expect(step(start(), create(1), booked(7, 1))).toHaveLength(1);
     expect(step(start(), create(1), booked(1, 1))).toEqual([]);
   });
 
-  test("of a create whose answer was lost is one that there is in the end", () => {
+  test("of a create without a response is that of a final row", () => {
     const row = { id: 5, customer_id: "ada", idempotency_key: null };
     const others = [
       { ...row, id: 6, customer_id: "noor" },
@@ -78,8 +78,8 @@ describe("an id", () => {
   });
 });
 
-describe("an answer that was lost", () => {
-  test("leaves the effect of the operation, and nothing if it has none", () => {
+describe("a lost response", () => {
+  test("allows the effect of the operation, if it has one", () => {
     const [after] = step(start(), cancel(1), lost);
     expect(after?.bookings.get(1)?.status).toBe("cancelled");
     expect(step(after ?? start(), cancel(1), lost)).toEqual([]);
@@ -87,7 +87,7 @@ describe("an answer that was lost", () => {
   });
 });
 
-describe("what was left", () => {
+describe("the final state", () => {
   const rows = (calendar: Calendar, changes: JsonObject) =>
     [...calendar.bookings.keys()].map((id) => ({
       ...{
@@ -101,6 +101,7 @@ describe("what was left", () => {
       ...{ start_at: initial.slots[2]?.startAt ?? "", end_at: initial.slots[2]?.endAt ?? "" },
       ...{ status: "pending", created_by: "customer", hold_expires_at: true },
       ...{ idempotency_key: null, idempotency_slot_id: null, payment_intent_id: null },
+      ...{ idempotency_payment_intent_id: null },
       ...changes,
     }));
   const slots = initial.slots.map(({ id, provider, startAt, endAt, available }) => ({
@@ -108,31 +109,29 @@ describe("what was left", () => {
     ...{ is_available: available, withdrawn_at: false },
   }));
   const left = (changes: JsonObject, rest: object = {}) =>
-    model.misfit?.(start(), {
+    model.mismatch?.(start(), {
       ...{ providers: initial.providers, availability_slots: slots },
       bookings: rows(start(), changes),
       ...rest,
     });
 
-  test("fits, down to each column", () => {
+  test("is compared column by column", () => {
     expect(left({})).toBeUndefined();
     expect(left({ status: "cancelled" })).toBe(
-      'booking 1\'s status should be "pending", and is "cancelled"',
+      'booking 1\'s status should be "pending", not "cancelled"',
     );
     expect(left({ start_at: "2100-01-05T00:00:00+00:00" })).toContain("booking 1's start_at");
   });
 
   test("has every row, and no other", () => {
-    expect(left({}, { bookings: [] })).toBe("booking 1 should be there");
-    expect(left({}, { availability_slots: [...slots, { id: 9 }] })).toBe(
-      "slot 9 should not be there",
-    );
+    expect(left({}, { bookings: [] })).toBe("booking 1 is missing");
+    expect(left({}, { availability_slots: [...slots, { id: 9 }] })).toBe("slot 9 should not exist");
   });
 });
 
-describe("parts", () => {
+describe("the parts of a history", () => {
   const parts = (...done: Done[]) =>
-    (model.split?.(account(done)) ?? [])
+    (model.split?.(historyOf(done)) ?? [])
       .map(({ calls, initial }) => ({
         operations: calls.map(({ operation }) => operation.name),
         providers: initial.providers.map(({ id }) => id),
@@ -146,7 +145,7 @@ describe("parts", () => {
     ]);
   });
 
-  test("are whole where a operation or a key concerns several", () => {
+  test("join providers that an operation or a key concerns", () => {
     const all = { providers: [1, 2] };
     expect(parts(...calls([create(1)], [expire]))).toEqual([
       { operations: ["create", "expire"], ...all },
@@ -158,12 +157,12 @@ describe("parts", () => {
     expect(parts(...calls([create(1, key)], [create(3)]))).toHaveLength(2);
   });
 
-  test("name what a client made by the id that it was told", () => {
+  test("have ids in place of references", () => {
     const [first] = calls([create(1), booked(7, 1)]);
     const [second] = calls([{ ...cancel(0), booking: { own: 0 } } as BookingOperation]);
     if (first === undefined || second === undefined) throw new Error("there are two");
     const done = [first, { ...second, index: 1, invokedAt: 2, returnedAt: 3 }];
-    const [part] = model.split?.(account(done)) ?? [];
+    const [part] = model.split?.(historyOf(done)) ?? [];
     expect(part?.calls[1]?.operation).toMatchObject({ booking: { id: 7 } });
   });
 });

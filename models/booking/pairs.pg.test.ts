@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Response, type Server, startServer } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import { type Ungated, ungated } from "./booking-system.fixture.ts";
+import { startUngated, type UngatedBooking } from "./booking-system.fixture.ts";
 import { pairs } from "./pairs.ts";
 import type { BookingScenario } from "./scenarios.ts";
 
 let server: Server;
-let service: Ungated;
+let service: UngatedBooking;
 
 beforeAll(async () => {
   server = await startServer(testPostgres);
-  service = await ungated(server);
+  service = await startUngated(server);
 });
 
 afterAll(async () => {
@@ -18,7 +18,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** What these clients are answered last, one after the other, by number; and what they leave. */
+/** Runs these clients one after the other. Returns each one's last response, and the final contents. */
 async function inTurn({ initial, clients }: BookingScenario, order: readonly number[]) {
   await service.system.reset(initial);
   const responses: (Response | undefined)[] = [];
@@ -41,7 +41,7 @@ test.each(everyTwo)("either operation succeeds alone: $name", async ({ scenario 
   }
 });
 
-describe("who comes first makes a difference, but for where only their locks meet", () => {
+describe("the order makes a difference, unless only the locks conflict", () => {
   const same = [
     "webhook × elapse, of a slot that gets free too late",
     "publish × publish, of a new slot",
@@ -63,12 +63,12 @@ describe("the contents", () => {
     return pair.scenario;
   };
 
-  test("are the same for the same, whatever the clock says", async () => {
+  test("are the same for the same operations at another time", async () => {
     const once = () => inTurn(named("create-http × expire"), [1, 0]);
     expect(await once()).toEqual(await once());
   });
 
-  test("are all rows", async () => {
+  test("have every row", async () => {
     const { contents } = await inTurn(named("create-vendor × withdraw"), [0]);
     expect(Object.entries(contents ?? {}).map(([table, rows]) => [table, rows.length])).toEqual([
       ["providers", 1],

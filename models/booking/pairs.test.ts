@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import { codes } from "./codes.ts";
 import { pairs } from "./pairs.ts";
+import { codes } from "./responses.ts";
 
-/** Named by both operations alone; the further ones say more, after a comma. */
+/** The pairs of kinds. Further pairs have a comma in their name. */
 const everyTwo = pairs().filter(({ name }) => !name.includes(","));
 const partsOf = (name: string) => (name.split(",")[0] ?? "").split(" × ");
 const kinds = [...new Set(everyTwo.flatMap(({ name }) => partsOf(name)))];
 
-test("every operation of the service occurs, and each way to create", () => {
+test("every operation occurs, and every kind of create", () => {
   const operations = pairs().flatMap(({ scenario }) => scenario.clients.flat());
   expect(new Set(operations.map(({ name }) => name))).toEqual(new Set(Object.keys(codes)));
   const creates = operations.filter((operation) => operation.name === "create");
@@ -26,7 +26,7 @@ test("every operation of the service occurs, and each way to create", () => {
   );
 });
 
-test("every two of them are a pair once, and each is one with itself", () => {
+test("every two kinds are a pair once, each with itself too", () => {
   const expected = kinds.flatMap((first, at) =>
     kinds.slice(at).map((second) => `${first} × ${second}`),
   );
@@ -34,16 +34,16 @@ test("every two of them are a pair once, and each is one with itself", () => {
   expect(everyTwo.map(({ name }) => name).sort()).toEqual(expected.sort());
 });
 
-test("no two have the same name, and each is what its name says", () => {
+test("names are unique, and match the operations", () => {
   const names = pairs().map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   for (const { name, scenario } of pairs()) {
-    const said = partsOf(name).map((kind) => (kind === "retry" ? "create" : kind.split("-")[0]));
-    expect(scenario.clients.map(([first]) => first?.name)).toEqual(said);
+    const named = partsOf(name).map((kind) => (kind === "retry" ? "create" : kind.split("-")[0]));
+    expect(scenario.clients.map(([first]) => first?.name)).toEqual(named);
   }
 });
 
-test("a retry of a create is the same request again", () => {
+test("a retry is the same request as the create", () => {
   for (const { name, scenario } of everyTwo) {
     const [first, second] = scenario.clients.flat();
     if (first?.name !== "create" || partsOf(name)[1] !== "retry") continue;

@@ -1,9 +1,17 @@
 import type { Pair } from "../../harness/index.ts";
-import { ADJACENT, APART, at, initialState, OVERLAPPING, type SlotPlan } from "./initial-states.ts";
 import type { BookingOperation, Create, Via } from "./operations.ts";
-import { type BookingState, EXPIRY_TIME } from "./state.ts";
+import {
+  ADJACENT,
+  APART,
+  at,
+  type BookingState,
+  EXPIRY_TIME,
+  initialState,
+  OVERLAPPING,
+  type SlotPlan,
+} from "./state.ts";
 
-/** The operations of which every two make a pair. A `retry` is a create that carries a key. */
+/** The kinds of operations to pair. A `retry` is a create with an idempotency key. */
 const KINDS = [
   "create-http",
   "create-function",
@@ -22,7 +30,7 @@ const KINDS = [
 
 type Kind = (typeof KINDS)[number];
 
-/** What a operation is about: ids of the state below. */
+/** The ids in the state below that an operation names. */
 interface Target {
   readonly booking?: number;
   readonly slot?: number;
@@ -33,8 +41,8 @@ function slot(outcome: SlotPlan["outcome"], gap = ADJACENT, soon = false): SlotP
 }
 
 /**
- * A calendar in which each operation can succeed. Slots and their active bookings have the same
- * numbers; booking 3 was cancelled, and its payment is still to be given back.
+ * A calendar in which each operation can succeed. Slots and their active bookings have the same ids.
+ * Booking 3 was cancelled, and its payment is due for a refund.
  */
 const CALENDAR = initialState([
   slot("lapsed"),
@@ -51,8 +59,8 @@ const [LAPSED, CONFIRMED, FREE, BESIDE_FREE, WITHDRAWN, EXPIRED, UNPUBLISHED] = 
 const EXPIRED_BOOKING = 4;
 
 /**
- * The first two slots overlap, and begin when time elapses. The first had a booking that expired, and
- * cannot be had as long as the second has one.
+ * The first two slots overlap, and begin when time elapses. The first one's booking has expired; it
+ * cannot be booked while the second is booked.
  */
 const ABOUT_TO_BEGIN = initialState([
   slot("expired", ADJACENT, true),
@@ -63,9 +71,8 @@ const ABOUT_TO_BEGIN = initialState([
 const KEY = { customer: "customer-1", idempotencyKey: "key-1" } as const;
 
 /**
- * Every two operations, each with itself too, in an initial state in which either would succeed
- * alone: as far as they can, they want the same slot or booking. Then further ones, for what that
- * state cannot show.
+ * Every two kinds of operations, each with itself too, on the same slot or booking where possible. In
+ * the initial state either would succeed alone. Further pairs cover what this state cannot show.
  */
 export function pairs(): readonly Pair<BookingState, BookingOperation>[] {
   const everyTwo = KINDS.flatMap((first, index) =>
@@ -83,7 +90,7 @@ export function pairs(): readonly Pair<BookingState, BookingOperation>[] {
   ];
 }
 
-/** Slots that overlap: whoever takes one takes the other. */
+/** Creates and moves to overlapping slots, of which only one can be booked. */
 function overlapping() {
   const creates = ["create-http", "create-function", "create-vendor"] as const;
   const takers = [...creates, "reschedule"] as const;
@@ -93,7 +100,7 @@ function overlapping() {
   );
 }
 
-/** What one operation takes or withdraws, only the other one makes free. */
+/** The second operation needs the slot that the first one frees. */
 function freed() {
   const taken = { slot: LAPSED };
   return (["cancel", "reschedule", "expire"] as const).flatMap((first) =>
@@ -103,7 +110,7 @@ function freed() {
   );
 }
 
-/** A slot that is there only once it is published. */
+/** The second operation needs the slot that the first one publishes. */
 function published() {
   const withdrawn = { slot: WITHDRAWN };
   const anew = { slot: UNPUBLISHED };
@@ -127,7 +134,7 @@ function moved() {
   ];
 }
 
-/** Money for a booking whose hold has expired, and for one that is cancelled. */
+/** Payments for an expired booking, and for one that is cancelled. */
 function late() {
   const expired = { booking: EXPIRED_BOOKING, slot: EXPIRED };
   const confirmed = { booking: CONFIRMED };
@@ -141,7 +148,7 @@ function late() {
   ];
 }
 
-/** What a slot is free for only after it has begun. */
+/** Operations whose slot becomes free only after it has begun. */
 function tooLate(): readonly Pair<BookingState, BookingOperation>[] {
   const elapse = { name: "elapse", via: "function" } as const;
   const cancel = operation("cancel", 1, { booking: 2 });
@@ -159,7 +166,7 @@ function tooLate(): readonly Pair<BookingState, BookingOperation>[] {
   }));
 }
 
-/** The booking that a retry gets is not where it was made any more. */
+/** The booking that a retry returns has moved in the meantime. */
 function retriedLater(): Pair<BookingState, BookingOperation> {
   const request = operation("retry", 0, {});
   const move: BookingOperation = {
@@ -176,20 +183,20 @@ function retriedLater(): Pair<BookingState, BookingOperation> {
 }
 
 function pair(
-  [first, its]: readonly [Kind, Target],
-  [second, other]: readonly [Kind, Target],
+  [first, firstTarget]: readonly [Kind, Target],
+  [second, secondTarget]: readonly [Kind, Target],
   where?: string,
 ): Pair<BookingState, BookingOperation> {
   const name = `${first} × ${second}${where === undefined ? "" : `, ${where}`}`;
-  const one = operation(first, 0, its);
-  const two = operation(second, 1, other);
+  const one = operation(first, 0, firstTarget);
+  const two = operation(second, 1, secondTarget);
   const request = one.name === "create" && second === "retry" ? { ...one, ...KEY } : undefined;
-  // What is retried is the same request, whoever made it.
+  // A retry is the same request, including the customer.
   const clients = request === undefined ? [[one], [two]] : [[request], [request]];
   return { name, scenario: { initial: CALENDAR, clients } };
 }
 
-/** Client 0 takes the way over HTTP, where there are two; client 1 the other one. */
+/** Where both are possible, client 0 uses HTTP and client 1 the database function. */
 function operation(
   kind: Kind,
   client: number,

@@ -1,10 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ADJACENT, APART, initialState, OVERLAPPING, type SlotPlan } from "./initial-states.ts";
 import type { BookingOperation, Confirm, Create, Reference } from "./operations.ts";
 import { patterns } from "./patterns.ts";
 import { type BookingScenario, scenarios } from "./scenarios.ts";
-import { EXPIRY_TIME } from "./state.ts";
+import { ADJACENT, APART, EXPIRY_TIME, initialState, OVERLAPPING, type SlotPlan } from "./state.ts";
 
 const slot = (plan: Partial<SlotPlan>): SlotPlan => ({
   sameProvider: true,
@@ -240,7 +239,7 @@ function scenario([slots, ...clients]: Case): BookingScenario {
 }
 
 describe("each pattern", () => {
-  test("has hand-made cases", () => {
+  test("has cases", () => {
     expect(Object.keys(cases)).toEqual(patterns.map(({ name }) => name));
   });
 

@@ -1,16 +1,161 @@
 import type { Pattern } from "../../harness/index.ts";
-import type { BookingOperation, Create, Reschedule } from "./operations.ts";
-import { paymentPatterns } from "./payment-patterns.ts";
+import type {
+  BookingOperation,
+  Confirm,
+  Create,
+  Reference,
+  Reschedule,
+  Webhook,
+} from "./operations.ts";
 import type { BookingScenario } from "./scenarios.ts";
-import { between, bookingOf, sameBooking, sent, slotOf } from "./sent.ts";
-import { adjacent, type BookingState, isPast, overlap, type Slot } from "./state.ts";
+import {
+  adjacent,
+  type BookingState,
+  DECLINED_ATTEMPT,
+  type InitialBooking,
+  type InitialSlot,
+  isPast,
+  LAPSED_HOLD,
+  overlap,
+} from "./state.ts";
 
-/** The slots that two claims are for, related so. A claim at a wrong provider, or for somebody else, is none. */
+type Named<N extends BookingOperation["name"]> = Extract<BookingOperation, { readonly name: N }>;
+/** An operation that concerns a booking. */
+export type BookingChange = Named<"cancel" | "confirm" | "webhook" | "reschedule">;
+
+/** An operation and the client that sends it. */
+export type ClientOperation<C extends BookingOperation = BookingOperation> = {
+  readonly client: number;
+  readonly operation: C;
+};
+
+function operationsNamed<N extends BookingOperation["name"]>(
+  scenario: BookingScenario,
+  ...names: readonly N[]
+): ClientOperation<Named<N>>[] {
+  const isNamed = (operation: BookingOperation): operation is Named<N> =>
+    names.some((name) => name === operation.name);
+  return scenario.clients.flatMap((operations, client) =>
+    operations.filter(isNamed).map((operation) => ({ client, operation })),
+  );
+}
+
+/** Whether two operations of different clients are related. */
+function someOfTwoClients<A extends BookingOperation, B extends BookingOperation>(
+  first: readonly ClientOperation<A>[],
+  second: readonly ClientOperation<B>[],
+  related: (a: A, b: B) => boolean,
+): boolean {
+  return first.some((a) =>
+    second.some((b) => a.client !== b.client && related(a.operation, b.operation)),
+  );
+}
+
+function slotOf(initial: BookingState, reference: Reference): InitialSlot | undefined {
+  return "id" in reference ? initial.slots.find((slot) => slot.id === reference.id) : undefined;
+}
+
+/** The booking that an operation concerns; undefined if its sender has no right to it. */
+function bookingOf(initial: BookingState, operation: BookingChange): InitialBooking | undefined {
+  const { booking: reference, by } = operation;
+  if (!("id" in reference)) return undefined;
+  const booking = initial.bookings.find(({ id }) => id === reference.id);
+  if (booking === undefined || by === undefined) return booking;
+  const provider = initial.slots.find(({ id }) => id === booking.slot)?.provider;
+  const owners = [`customer:${booking.customer}`, `vendor:${provider}`];
+  return operation.name !== "webhook" && owners.includes(by) ? booking : undefined;
+}
+
+function sameBooking({
+  initial,
+}: BookingScenario): (a: BookingChange, b: BookingChange) => boolean {
+  return (a, b) => {
+    const booking = bookingOf(initial, a);
+    return booking !== undefined && booking === bookingOf(initial, b);
+  };
+}
+
+/** The operations that report a captured payment. */
+function payments(scenario: BookingScenario) {
+  return operationsNamed(scenario, "confirm", "webhook").filter(({ operation }) =>
+    operation.name === "confirm" ? operation.attempt !== DECLINED_ATTEMPT : operation.captured,
+  );
+}
+
+function samePayment(scenario: BookingScenario) {
+  const same = sameBooking(scenario);
+  return (a: Confirm | Webhook, b: Confirm | Webhook) => same(a, b) && a.attempt === b.attempt;
+}
+
+/** Shapes of scenarios in which payments race. The operations are those of different clients. */
+const paymentPatterns: readonly Pattern<BookingState, BookingOperation>[] = [
+  {
+    name: "expire_races_payment",
+    description: "One client expires holds while another pays for a booking whose hold is over.",
+    threshold: 0.025,
+    matches: (scenario) =>
+      someOfTwoClients(
+        operationsNamed(scenario, "expire"),
+        payments(scenario),
+        (_, payment) => bookingOf(scenario.initial, payment)?.holdExpiresAt === LAPSED_HOLD,
+      ),
+  },
+  {
+    name: "repeated_payment_event",
+    description: "Two clients report one payment.",
+    threshold: 0.03,
+    matches: (scenario) => {
+      const reports = operationsNamed(scenario, "confirm", "webhook");
+      return someOfTwoClients(reports, reports, samePayment(scenario));
+    },
+  },
+  {
+    name: "payment_races_cancel",
+    description: "One client pays for a booking that another cancels.",
+    threshold: 0.04,
+    matches: (scenario) =>
+      someOfTwoClients(
+        payments(scenario),
+        operationsNamed(scenario, "cancel"),
+        sameBooking(scenario),
+      ),
+  },
+  {
+    name: "late_payment_races_create",
+    description: "One client pays for an expired booking, on whose slot another creates one.",
+    threshold: 0.01,
+    matches: (scenario) => {
+      const { initial } = scenario;
+      return someOfTwoClients(
+        payments(scenario),
+        operationsNamed(scenario, "create"),
+        (payment, create) => {
+          const booking = bookingOf(initial, payment);
+          return booking?.status === "expired" && booking.slot === slotOf(initial, create.slot)?.id;
+        },
+      );
+    },
+  },
+  {
+    name: "two_refund_runs",
+    description: "Two clients settle refunds while a payment is due.",
+    threshold: 0.01,
+    matches: (scenario) => {
+      const runs = operationsNamed(scenario, "refund").filter(
+        ({ operation }) => operation.by === undefined,
+      );
+      const isDue = scenario.initial.payments.some(({ status }) => status === "refund_due");
+      return isDue && someOfTwoClients(runs, runs, () => true);
+    },
+  },
+];
+
+/** Whether the slots of two claims are related. Claims with a wrong provider or sender do not count. */
 function slotsOfClaims(
   { initial }: BookingScenario,
-  related: (a: Slot, b: Slot) => boolean,
+  related: (a: InitialSlot, b: InitialSlot) => boolean,
 ): (a: Create | Reschedule, b: Create | Reschedule) => boolean {
-  const claimed = (claim: Create | Reschedule): Slot | undefined =>
+  const claimed = (claim: Create | Reschedule): InitialSlot | undefined =>
     claim.name === "create" && (claim.provider !== undefined || claim.by !== undefined)
       ? undefined
       : slotOf(initial, claim.slot);
@@ -20,20 +165,23 @@ function slotsOfClaims(
   };
 }
 
-function claimsRelated(scenario: BookingScenario, related: (a: Slot, b: Slot) => boolean): boolean {
-  const claims = sent(scenario, "create", "reschedule");
-  return between(claims, claims, slotsOfClaims(scenario, related));
+function claimsRelated(
+  scenario: BookingScenario,
+  related: (a: InitialSlot, b: InitialSlot) => boolean,
+): boolean {
+  const claims = operationsNamed(scenario, "create", "reschedule");
+  return someOfTwoClients(claims, claims, slotsOfClaims(scenario, related));
 }
 
-/** Shapes in which races live. "Different clients" is meant throughout. */
+/** Shapes of scenarios in which races occur. The operations are those of different clients. */
 export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
   {
     name: "contended_slot",
     description: "Two clients create bookings on one slot, or on overlapping ones.",
     threshold: 0.2,
     matches: (scenario) => {
-      const creates = sent(scenario, "create");
-      return between(
+      const creates = operationsNamed(scenario, "create");
+      return someOfTwoClients(
         creates,
         creates,
         slotsOfClaims(scenario, (a, b) => a === b || overlap(a, b)),
@@ -57,8 +205,8 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
     description: "Two clients change one booking.",
     threshold: 0.22,
     matches: (scenario) => {
-      const changes = sent(scenario, "cancel", "confirm", "webhook", "reschedule");
-      return between(changes, changes, sameBooking(scenario));
+      const changes = operationsNamed(scenario, "cancel", "confirm", "webhook", "reschedule");
+      return someOfTwoClients(changes, changes, sameBooking(scenario));
     },
   },
   {
@@ -66,7 +214,7 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
     description: "Two clients move two bookings, each to the other's slot.",
     threshold: 0.05,
     matches: (scenario) => {
-      const moves = sent(scenario, "reschedule");
+      const moves = operationsNamed(scenario, "reschedule");
       const { initial } = scenario;
       const onto = (a: Reschedule, b: Reschedule): boolean =>
         bookingOf(initial, b)?.slot === slotOf(initial, a.slot)?.id;
@@ -74,7 +222,7 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
         bookingOf(initial, a) !== undefined &&
         bookingOf(initial, b) !== undefined &&
         bookingOf(initial, a)?.slot !== bookingOf(initial, b)?.slot;
-      return between(moves, moves, (a, b) => differ(a, b) && onto(a, b) && onto(b, a));
+      return someOfTwoClients(moves, moves, (a, b) => differ(a, b) && onto(a, b) && onto(b, a));
     },
   },
   {
@@ -82,16 +230,20 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
     description: "One client moves a booking that another cancels.",
     threshold: 0.08,
     matches: (scenario) =>
-      between(sent(scenario, "reschedule"), sent(scenario, "cancel"), sameBooking(scenario)),
+      someOfTwoClients(
+        operationsNamed(scenario, "reschedule"),
+        operationsNamed(scenario, "cancel"),
+        sameBooking(scenario),
+      ),
   },
   {
     name: "two_reschedules_and_cancel",
     description: "Two moves and a cancellation of one booking, not all by one client.",
     threshold: 0.05,
     matches: (scenario) => {
-      const moves = sent(scenario, "reschedule");
+      const moves = operationsNamed(scenario, "reschedule");
       const same = sameBooking(scenario);
-      return sent(scenario, "cancel").some((cancel) => {
+      return operationsNamed(scenario, "cancel").some((cancel) => {
         const related = moves.filter((move) => same(move.operation, cancel.operation));
         return related.length >= 2 && related.some((move) => move.client !== cancel.client);
       });
@@ -102,8 +254,8 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
     description: "Two clients cancel one booking.",
     threshold: 0.08,
     matches: (scenario) => {
-      const cancels = sent(scenario, "cancel");
-      return between(cancels, cancels, sameBooking(scenario));
+      const cancels = operationsNamed(scenario, "cancel");
+      return someOfTwoClients(cancels, cancels, sameBooking(scenario));
     },
   },
   {
@@ -112,10 +264,14 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
     threshold: 0.08,
     matches: (scenario) => {
       const { initial } = scenario;
-      return between(sent(scenario, "cancel"), sent(scenario, "create"), (cancel, create) => {
-        const booking = bookingOf(initial, cancel);
-        return booking !== undefined && booking.slot === slotOf(initial, create.slot)?.id;
-      });
+      return someOfTwoClients(
+        operationsNamed(scenario, "cancel"),
+        operationsNamed(scenario, "create"),
+        (cancel, create) => {
+          const booking = bookingOf(initial, cancel);
+          return booking !== undefined && booking.slot === slotOf(initial, create.slot)?.id;
+        },
+      );
     },
   },
   {
@@ -123,8 +279,8 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
     description: "Two clients create with the same customer's same idempotency key.",
     threshold: 0.05,
     matches: (scenario) => {
-      const creates = sent(scenario, "create");
-      return between(
+      const creates = operationsNamed(scenario, "create");
+      return someOfTwoClients(
         creates,
         creates,
         (a, b) =>
@@ -139,7 +295,7 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
     description: "A client claims a slot in the past.",
     threshold: 0.03,
     matches: (scenario) =>
-      sent(scenario, "create", "reschedule").some(({ operation }) => {
+      operationsNamed(scenario, "create", "reschedule").some(({ operation }) => {
         const slot = slotOf(scenario.initial, operation.slot);
         return slot !== undefined && isPast(slot);
       }),
@@ -150,23 +306,27 @@ export const patterns: readonly Pattern<BookingState, BookingOperation>[] = [
     threshold: 0.05,
     matches: (scenario) => {
       const { initial } = scenario;
-      return between(sent(scenario, "withdraw"), sent(scenario, "create"), (withdraw, create) => {
-        const slot = slotOf(initial, withdraw.slot);
-        return slot !== undefined && slot === slotOf(initial, create.slot);
-      });
+      return someOfTwoClients(
+        operationsNamed(scenario, "withdraw"),
+        operationsNamed(scenario, "create"),
+        (withdraw, create) => {
+          const slot = slotOf(initial, withdraw.slot);
+          return slot !== undefined && slot === slotOf(initial, create.slot);
+        },
+      );
     },
   },
   {
     name: "strangers_change",
-    description: "A stranger changes a booking that another client changes too.",
+    description: "A client without the right changes a booking that another client changes too.",
     threshold: 0.02,
     matches: (scenario) => {
       const { initial } = scenario;
-      const changes = sent(scenario, "cancel", "confirm", "reschedule");
+      const changes = operationsNamed(scenario, "cancel", "confirm", "reschedule");
       const foreign = changes.filter(({ operation }) => operation.by !== undefined);
-      return between(foreign, changes, (a, b) => {
-        const { by: _, ...rightful } = a;
-        const booking = bookingOf(initial, rightful);
+      return someOfTwoClients(foreign, changes, (a, b) => {
+        const { by: _, ...withoutSender } = a;
+        const booking = bookingOf(initial, withoutSender);
         return (
           booking !== undefined &&
           bookingOf(initial, a) === undefined &&

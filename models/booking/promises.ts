@@ -7,7 +7,7 @@ const LINEARIZABLE = { checker: "linearizability", name: "linearizable" } as con
 const SLOT_LOCK = {
   name: "the lock on the slot",
   description:
-    "A claim, a move and a late payment lock the slot and those that overlap it before they look at them.",
+    "A claim, a move and a late payment lock the slot and all overlapping ones before they read them.",
   without: [
     "strip-lock claim_slot_and_create_booking: for update of s",
     "strip-lock reschedule_booking: for update of s",
@@ -18,7 +18,7 @@ const SLOT_LOCK = {
 const BOOKING_LOCK = {
   name: "the lock on the booking",
   description:
-    "A cancel, a move, a payment and the end of a hold lock the booking before they look at it.",
+    "A cancel, a move, a payment and the expiry of a hold lock the booking before they read it.",
   without: [
     "strip-lock cancel_booking: for update",
     "strip-lock reschedule_booking: for update",
@@ -27,15 +27,15 @@ const BOOKING_LOCK = {
   ],
 } as const;
 
-/** The overlap check of a function, which then finds nothing. */
-const blind = (routine: string) =>
+/** Replaces the overlap check of a function by one that never finds a booking. */
+const withoutOverlapCheck = (routine: string) =>
   ({
     routine,
     text: "where b.provider_id = v_slot.provider_id",
     becomes: "where false and b.provider_id = v_slot.provider_id",
   }) as const;
 
-/** What the service promises, and which protections in the database are there to keep it. */
+/** The service's promises, and the protections in the database for each. */
 export const promises: readonly ServicePromise[] = [
   {
     name: "no double booking",
@@ -45,16 +45,17 @@ export const promises: readonly ServicePromise[] = [
       SLOT_LOCK,
       {
         name: "the overlap check",
-        description: "Whoever takes a slot looks whether an active booking overlaps it.",
+        description:
+          "A claim, a move and a late payment look for active bookings that overlap the slot.",
         without: [
-          blind("claim_slot_and_create_booking"),
-          blind("reschedule_booking"),
-          blind("record_payment"),
+          withoutOverlapCheck("claim_slot_and_create_booking"),
+          withoutOverlapCheck("reschedule_booking"),
+          withoutOverlapCheck("record_payment"),
         ],
       },
       {
         name: "the availability mark",
-        description: "A slot that an active booking holds is marked as taken, and refused.",
+        description: "A slot with an active booking is marked as taken, and refused.",
         without: [
           {
             routine: "claim_slot_and_create_booking",
@@ -75,12 +76,12 @@ export const promises: readonly ServicePromise[] = [
       },
       {
         name: "the exclusion constraint",
-        description: "The database itself refuses two active bookings that overlap.",
+        description: "The database refuses two active bookings that overlap.",
         without: ["drop-constraint bookings.bookings_no_overlap_provider_time"],
       },
       {
         name: "the unique index",
-        description: "The database itself refuses two active bookings that begin together.",
+        description: "The database refuses two active bookings with the same start.",
         without: ["drop-index idx_bookings_provider_time_unique"],
       },
     ],
@@ -102,7 +103,7 @@ export const promises: readonly ServicePromise[] = [
       BOOKING_LOCK,
       {
         name: "the status check",
-        description: "What has ended already is not cancelled or moved again.",
+        description: "A booking that has ended is neither cancelled nor moved.",
         without: [
           {
             routine: "cancel_booking",
@@ -129,8 +130,8 @@ export const promises: readonly ServicePromise[] = [
   {
     name: "no partial state",
     statement:
-      "A booking, its slot and its payment always agree: an active booking has its slot, which is " +
-      "on offer to nobody else; what is confirmed is paid, and what is paid is confirmed.",
+      "A booking, its slot and its payment always agree: the slot of an active booking is marked as " +
+      "taken, and a customer's booking is confirmed if and only if it is paid.",
     rules: [
       invariant("booking_without_claimed_slot"),
       invariant("captured_payment_without_booking"),
@@ -169,13 +170,13 @@ export const promises: readonly ServicePromise[] = [
   {
     name: "idempotent retry",
     statement:
-      "A create that is sent again with its idempotency key gets the first one's booking, and makes no other.",
+      "A create that is repeated with its idempotency key returns the first one's booking, and makes no other.",
     rules: [LINEARIZABLE, invariant("slot_with_several_bookings")],
     protections: [
       SLOT_LOCK,
       {
-        name: "the look for the key",
-        description: "A create looks for the booking that its key has made, before anything else.",
+        name: "the look-up of the key",
+        description: "A create first looks up the booking of its key.",
         without: [
           {
             routine: "claim_slot_and_create_booking",
@@ -186,7 +187,7 @@ export const promises: readonly ServicePromise[] = [
       },
       {
         name: "the unique key",
-        description: "The database itself refuses two bookings with one key.",
+        description: "The database refuses two bookings with one key.",
         without: [
           "drop-index idx_bookings_idempotency_key",
           {

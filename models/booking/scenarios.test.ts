@@ -14,7 +14,7 @@ describe("scenarios", () => {
     expect(JSON.parse(JSON.stringify(sample))).toEqual(sample);
   });
 
-  test("have as many clients as asked, each with one to three operations", () => {
+  test("have a number of clients within the bounds, each with one to three operations", () => {
     const counts = sample.map(({ clients }) => clients.length);
     expect(new Set(counts)).toEqual(new Set([2, 3, 4]));
     const lengths = sample.flatMap(({ clients }) => clients.map((operations) => operations.length));
@@ -23,7 +23,7 @@ describe("scenarios", () => {
     for (const { clients } of five) expect(clients).toHaveLength(5);
   });
 
-  test("send every operation, half of those that can go either way over HTTP", () => {
+  test("contain every operation, and send half of those with two ways over HTTP", () => {
     const operations: BookingOperation[] = sample.flatMap(({ clients }) => clients.flat());
     const names = new Set(operations.map(({ name }) => name));
     const all = "cancel confirm create expire list publish refund reschedule webhook withdraw";
@@ -50,7 +50,7 @@ describe("scenarios", () => {
     }
   });
 
-  test("give a customer one name throughout", () => {
+  test("give each customer one name", () => {
     for (const { initial, clients } of sample) {
       const creates = clients.flat().filter((operation) => operation.name === "create");
       const signed = [...initial.bookings, ...creates];

@@ -4,64 +4,64 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ServiceOptions } from "./service.ts";
 
-/** What the process of the service is told: how to start, or to open the connections that it lost. */
-export type ToService =
+/** A message to the service's process: start with these options, or reopen lost connections. */
+export type ServiceRequest =
   | { readonly options: ServiceOptions; readonly mutant: string | undefined }
   | "warm";
 
-/** What it answers. */
-export type FromService = "ready" | { readonly failed: string };
+/** The process's reply to a message. */
+export type ServiceReply = "ready" | { readonly failed: string };
 
 const PROCESS = fileURLToPath(
   new URL(`./service-process${extname(import.meta.url)}`, import.meta.url),
 );
 
 /**
- * The booking service in a process of its own. Another one stands ready: to load the code takes most of
- * the time of a start, and can be done while the one before still serves.
+ * The booking service in a process of its own. A spare process loads the code, which takes most of the
+ * time of a start, while the current one still serves.
  */
-export class ServiceApart {
-  readonly #told: ToService;
+export class ServiceProcess {
+  readonly #startRequest: ServiceRequest;
   #child: ChildProcess | undefined;
-  #ready: ChildProcess | undefined;
+  #spare: ChildProcess | undefined;
 
   constructor(options: ServiceOptions, mutant: string | undefined) {
-    this.#told = { options, mutant };
+    this.#startRequest = { options, mutant };
   }
 
-  /** Resolves when it takes requests. */
+  /** Resolves when the service accepts requests. */
   async start(): Promise<void> {
-    this.#child = this.#ready ?? loading();
-    this.#ready = undefined;
-    await this.#ask(this.#told);
-    this.#ready = loading();
+    this.#child = this.#spare ?? forkProcess();
+    this.#spare = undefined;
+    await this.#ask(this.#startRequest);
+    this.#spare = forkProcess();
   }
 
-  /** Opens the connections that were lost. */
+  /** Reopens lost connections. */
   warm(): Promise<void> {
     return this.#ask("warm");
   }
 
-  /** Resolves when it is gone. */
+  /** Kills the service. Resolves when its process has ended. */
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
-    if (child !== undefined) await gone(child);
+    if (child !== undefined) await killProcess(child);
   }
 
-  /** Resolves when nothing is left of it. */
+  /** Kills the service and the spare process. */
   async close(): Promise<void> {
     await this.kill();
-    if (this.#ready !== undefined) await gone(this.#ready);
+    if (this.#spare !== undefined) await killProcess(this.#spare);
   }
 
-  #ask(message: ToService): Promise<void> {
+  #ask(message: ServiceRequest): Promise<void> {
     const child = this.#child;
     return new Promise((resolve, reject) => {
-      const ended = () => reject(new Error("the process of the service has ended"));
-      if (child === undefined || isGone(child)) return ended();
+      const ended = () => reject(new Error("the service's process has ended"));
+      if (child === undefined || hasEnded(child)) return ended();
       child.once("exit", ended);
-      child.once("message", (answer: FromService) => {
+      child.once("message", (answer: ServiceReply) => {
         child.off("exit", ended);
         if (answer === "ready") resolve();
         else reject(new Error(answer.failed));
@@ -71,19 +71,19 @@ export class ServiceApart {
   }
 }
 
-/** A process that loads the service, and waits to be told how to start it. */
-function loading(): ChildProcess {
-  // What it prints must not get into our output.
+/** Starts a process that loads the service's code and waits for a message. */
+function forkProcess(): ChildProcess {
+  // Its output must not mix with the report on standard output.
   return fork(PROCESS, { stdio: ["ignore", 2, 2, "ipc"] });
 }
 
-async function gone(child: ChildProcess): Promise<void> {
-  if (isGone(child)) return;
+async function killProcess(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return;
   const ended = once(child, "exit");
   child.kill("SIGKILL");
   await ended;
 }
 
-function isGone({ exitCode, signalCode }: ChildProcess): boolean {
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
   return exitCode !== null || signalCode !== null;
 }

@@ -1,30 +1,30 @@
 import { mutantNamed } from "./mutants/index.ts";
 import { type RunningBooking, startService } from "./service.ts";
-import type { FromService, ToService } from "./service-apart.ts";
+import type { ServiceReply, ServiceRequest } from "./service-apart.ts";
 
 /*
- * The booking service as a process of its own, which can be killed. It ends when whoever started it is
- * gone.
+ * The entry point of the process in which the booking service can be killed. The process ends when its
+ * parent does.
  */
 
 let service: RunningBooking | undefined;
 
 process.on("disconnect", () => process.exit());
-// They reach all processes of a terminal; whoever started this one answers them.
+// A terminal sends these signals to every process. The parent handles them.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
 
-process.on("message", (message: ToService) => {
+process.on("message", (message: ServiceRequest) => {
   const work = message === "warm" ? service?.warm() : start(message);
   Promise.resolve(work).then(
-    () => tell("ready"),
-    (error: unknown) => tell({ failed: String(error) }),
+    () => reply("ready"),
+    (error: unknown) => reply({ failed: String(error) }),
   );
 });
 
-async function start({ options, mutant }: Exclude<ToService, string>): Promise<void> {
+async function start({ options, mutant }: Exclude<ServiceRequest, string>): Promise<void> {
   service = await startService(options, mutant === undefined ? undefined : mutantNamed(mutant));
 }
 
-function tell(message: FromService): void {
+function reply(message: ServiceReply): void {
   process.send?.(message);
 }

@@ -20,18 +20,18 @@ function withConnections(connections: number, clients: number, mutant?: string) 
     start: (context) => startBooking(context, seeded, { connections }),
   };
   const bounds = { minClients: clients, maxClients: clients };
-  // What waits for ever is long in shrinking.
+  // Executions that wait for ever take long to shrink.
   const options = { seed: 1, runs: 40, bounds, shrinkTimeMs: 1_000 };
   return verify(server, service, { ...options, strategy: "random" });
 }
 
-test.each([1, 2])("four clients get on with %i connections", async (connections) => {
+test.each([1, 2])("four clients share %i connections", async (connections) => {
   const { campaign } = await withConnections(connections, 4);
   expect(campaign.counterexamples).toEqual([]);
   expect(campaign).toMatchObject({ verdict: "pass", executions: 40 });
 });
 
-test("who needs two connections at once waits for ever where there is one", async () => {
+test("a request that needs two connections waits for ever if there is one", async () => {
   const { campaign } = await withConnections(1, 1, "statement-outside-its-transaction");
   const [violation] = campaign.counterexamples[0]?.violations ?? [];
   expect(violation?.name).toBe("no-endless-wait");

@@ -1,13 +1,13 @@
 import type { Survivor } from "../../harness/index.ts";
 
 /*
- * Mutants of the schema that campaigns do not notice, and what we found when we looked at each.
+ * Mutants of the schema that campaigns do not catch, and the reason for each.
  */
 
-/** Refused by tests that write past the functions, as no operation can. */
-const CONSTRAINT_TESTS = "src/constraints.pg.test.ts writes what it refuses.";
+/** For constraints that only fail for direct writes, which no operation makes. */
+const CONSTRAINT_TESTS = "src/constraints.pg.test.ts writes rows that it refuses.";
 
-const NO_SUCH_SLOT = "No client names a slot that is not there;";
+const NO_SUCH_SLOT = "No client names a slot that does not exist;";
 
 const tested = (reason: string, ids: readonly string[]): readonly Survivor[] =>
   ids.map((id) => ({ id, verdict: "tested", reason }));
@@ -47,16 +47,16 @@ export const survivors: readonly Survivor[] = [
     "delete-statement record_payment: raise exception 'Payment is for a different booking' using errcode = 'BK009', d…",
   ]),
   ...tested(
-    "Locks the slots of several ended holds in the order of their ids, before the update does in the " +
-      "order of its plan. It takes two such slots, somebody who holds one, and somebody else who wants " +
-      "both, to deadlock: src/contention.pg.test.ts brings them together.",
+    "Locks the slots of several expired holds by id, before the update locks them in the order of its " +
+      "plan. A deadlock needs two such slots, a transaction that holds one, and another that wants " +
+      "both: src/contention.pg.test.ts has this case.",
     [
       "delete-statement expire_holds: perform from availability_slots where id = any (v_slots) order by id for update;",
       "negate-condition expire_holds: where id = any (v_slots)",
       "strip-lock expire_holds: for update (2)",
     ],
   ),
-  ...equivalent("Every insert of the functions gives it a value, and no update takes that away.", [
+  ...equivalent("Every insert of the functions sets the column, and no update sets it to null.", [
     "drop-not-null availability_slots.end_at",
     "drop-not-null availability_slots.provider_id",
     "drop-not-null availability_slots.start_at",
@@ -71,23 +71,20 @@ export const survivors: readonly Survivor[] = [
     "drop-not-null payments.booking_id",
     "drop-not-null payments.status",
   ]),
-  ...equivalent(
-    "It has a default, and whatever is written to it later is now() or a truth value.",
-    [
-      "drop-not-null availability_slots.created_at",
-      "drop-not-null availability_slots.is_available",
-      "drop-not-null availability_slots.updated_at",
-      "drop-not-null bookings.created_at",
-      "drop-not-null bookings.updated_at",
-      "drop-not-null payments.created_at",
-      "drop-not-null payments.updated_at",
-      "drop-not-null providers.created_at",
-    ],
-  ),
-  ...equivalent("Providers come from operations; the service only reads them.", [
+  ...equivalent("The column has a default, and later writes are now() or a boolean.", [
+    "drop-not-null availability_slots.created_at",
+    "drop-not-null availability_slots.is_available",
+    "drop-not-null availability_slots.updated_at",
+    "drop-not-null bookings.created_at",
+    "drop-not-null bookings.updated_at",
+    "drop-not-null payments.created_at",
+    "drop-not-null payments.updated_at",
+    "drop-not-null providers.created_at",
+  ]),
+  ...equivalent("No operation inserts providers; the service only reads them.", [
     "drop-not-null providers.name",
   ]),
-  ...equivalent("Only the words in which a check tells of what it found.", [
+  ...equivalent("Changes only the text in which a check reports violations.", [
     "negate-condition check_slot_booking_consistency: where o.slot_id = b.slot_id and o.status in ('pending', 'confirmed')",
     "negate-condition check_slot_booking_consistency: when s.id is null",
     "negate-condition check_slot_booking_consistency: when s.is_available",
@@ -96,7 +93,7 @@ export const survivors: readonly Survivor[] = [
     "negate-condition verify_payment_consistency: when count(found.check_name) = 0 (2)",
     "negate-condition verify_payment_consistency: when count(found.check_name) > 10",
   ]),
-  ...equivalent("The migration tool's own record, which nobody reads once it has run.", [
+  ...equivalent("The migration tool's record, which only the next migration reads.", [
     "drop-constraint migrations.applied.applied_pkey",
     "drop-not-null migrations.applied.name",
     "drop-not-null migrations.applied.run_on",

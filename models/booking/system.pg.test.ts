@@ -2,20 +2,19 @@ import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Server, startServer } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import { type Ungated, ungated } from "./booking-system.fixture.ts";
-import { codes } from "./codes.ts";
-import { ADJACENT, at, initialState, type SlotPlan } from "./initial-states.ts";
+import { startUngated, type UngatedBooking } from "./booking-system.fixture.ts";
 import { invariants } from "./invariants.ts";
 import type { BookingOperation, Create, Via } from "./operations.ts";
+import { codes } from "./responses.ts";
 import { scenarios } from "./scenarios.ts";
-import { EXPIRY_TIME } from "./state.ts";
+import { ADJACENT, at, EXPIRY_TIME, initialState, type SlotPlan } from "./state.ts";
 
 let server: Server;
-let service: Ungated;
+let service: UngatedBooking;
 
 beforeAll(async () => {
   server = await startServer(testPostgres);
-  service = await ungated(server);
+  service = await startUngated(server);
 });
 
 afterAll(async () => {
@@ -58,7 +57,7 @@ beforeEach(() => service.system.reset(initial));
 describe.each(["http", "function"] as const)("over %s", (via) => {
   const status = (code: number) => (via === "http" ? { status: code } : {});
 
-  test("create, and the same again by its key", async () => {
+  test("create, and its repeat with the same key", async () => {
     const made = {
       id: "2",
       slotId: "1",
@@ -95,7 +94,7 @@ describe.each(["http", "function"] as const)("over %s", (via) => {
     });
     expect(await perform(create(via, 1, { provider: 2 }))).toMatchObject({
       outcome: "fail",
-      // Over HTTP a slot is named by its provider and times.
+      // Over HTTP provider and times identify a slot.
       code: via === "http" ? "SLOT_NOT_FOUND" : "SLOT_PROVIDER_MISMATCH",
     });
   });
@@ -135,7 +134,7 @@ describe.each(["http", "function"] as const)("over %s", (via) => {
     });
   });
 
-  test("a refusal costs no connection", async () => {
+  test("a refusal keeps the connection", async () => {
     const sessions = `select array_agg(pid order by pid) as pids from pg_stat_activity
       where datname = current_database() and backend_type = 'client backend'`;
     const before = await service.beside.query(sessions);
@@ -147,7 +146,7 @@ describe.each(["http", "function"] as const)("over %s", (via) => {
     await service.beside.query("begin");
     await service.beside.query("select from bookings where id = 1 for update");
     const response = perform({ name: "cancel", via, booking: { id: 1 } });
-    // In one go: while it looks for a deadlock, it does not count as one that waits.
+    // Repeated in one statement: during deadlock detection the backend does not count as waiting.
     const kill = `select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and wait_event_type = 'Lock'`;
     await expect.poll(async () => (await service.beside.query(kill)).rowCount).toBe(1);
@@ -161,7 +160,7 @@ describe.each(["http", "function"] as const)("over %s", (via) => {
     });
   });
 
-  test("clients refer to what they made themselves", async () => {
+  test("clients refer to what they made", async () => {
     const cancel: BookingOperation = { name: "cancel", via, booking: { own: 0 } };
     expect(await perform(cancel)).toEqual({ outcome: "fail", code: "NO_BOOKING", body: null });
     await perform(create(via, 1), 0);
@@ -223,7 +222,7 @@ test("publish, create on what was published, withdraw", async () => {
   expect(await perform({ ...withdraw, slot: { id: 1 } })).toMatchObject({ code: "WITHDRAWN" });
 });
 
-test("expire ends the holds that are over by its own time", async () => {
+test("expire ends the holds that are over at its time", async () => {
   const expire = (time: string): BookingOperation => ({
     name: "expire",
     via: "function",
@@ -238,7 +237,7 @@ test("expire ends the holds that are over by its own time", async () => {
   });
 });
 
-test("what is paid for a cancelled booking is given back, once", async () => {
+test("the payment of a cancelled booking is refunded once", async () => {
   const booking = { id: 1 };
   const confirm = { name: "confirm", via: "http", booking, attempt: 1 } as const;
   expect(await perform({ ...confirm, attempt: 3 })).toMatchObject({
@@ -271,7 +270,7 @@ test("list shows a provider's free slots", async () => {
   });
 });
 
-test("observe shows every check, and the rows at fault only if there are any", async () => {
+test("observe returns every check, and offending rows if there are any", async () => {
   const passing = await service.system.observe();
   expect(passing["checks"]?.map((row) => row["check_name"])).toEqual(
     invariants.slice(0, 7).map(({ name }) => name),
@@ -286,7 +285,7 @@ test("observe shows every check, and the rows at fault only if there are any", a
   ]);
 });
 
-test("one client at a time, every scenario gets known answers and leaves all well", async () => {
+test("in serial runs every scenario gets known codes and violates no invariant", async () => {
   const sample = fc.sample(scenarios({ minClients: 2, maxClients: 4 }), { numRuns: 150, seed: 3 });
   for (const { initial, clients } of sample) {
     await service.system.reset(initial);

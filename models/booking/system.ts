@@ -4,26 +4,20 @@ import { join } from "node:path";
 import { Client, type DatabaseError } from "pg";
 import { Pool as HttpPool } from "undici";
 import { type Response, type System, type SystemContext, TestClock } from "../../harness/index.ts";
-import { parseActor } from "../../src/actor.ts";
+import { parseActor } from "../../src/authentication.ts";
 import { errorFromPostgres, isTransient } from "../../src/errors.ts";
 import { migrate } from "../../src/migrate.ts";
 import { type LedgerEntry, startSimulatedGateway } from "../../src/simulated-gateway.ts";
-import { statement } from "../../src/statement.ts";
-import { NOTHING_TO_SEND } from "./codes.ts";
-import { contents } from "./contents.ts";
-import { type BookingQuery, overFunction } from "./functions.ts";
-import { type HttpRequest, overHttp, type TokenOf } from "./http.ts";
+import { runStatement } from "../../src/statement.ts";
+import { contents, observe, openReset } from "./database.ts";
+import { type FunctionQuery, performByFunction } from "./functions.ts";
+import { type HttpOperation, performOverHttp, type TokenOf } from "./http.ts";
 import type { BookingMutant } from "./mutants/mutant.ts";
-import { observe } from "./observe.ts";
-import type { BookingOperation } from "./operations.ts";
-import { References } from "./references.ts";
-import { Requesters } from "./requesters.ts";
-import { openReset } from "./reset.ts";
-import { refused } from "./responses.ts";
-import { startService, tokens } from "./service.ts";
-import { ServiceApart } from "./service-apart.ts";
+import { type BookingOperation, References } from "./operations.ts";
+import { NOTHING_TO_SEND, refused } from "./responses.ts";
+import { ConnectionOwners, openPool, startService, tokens } from "./service.ts";
+import { ServiceProcess } from "./service-apart.ts";
 import { type BookingState, DECLINED_ATTEMPT, intentOf } from "./state.ts";
-import { openPool } from "./warm-pool.ts";
 
 /** Enough for every client of a scenario to be in the database at once. */
 const CONNECTIONS = 8;
@@ -33,10 +27,7 @@ export interface BookingOptions {
   readonly connections: number;
 }
 
-/**
- * Applies the migrations to an empty database with a clock that can be set, and what a mutant changes
- * of the schema.
- */
+/** Applies the migrations, with a settable clock, and a seeded bug's changes to an empty database. */
 export async function migrateBooking(directUrl: string, mutant?: BookingMutant): Promise<void> {
   await TestClock.install(directUrl);
   await migrate(directUrl);
@@ -51,10 +42,9 @@ export async function migrateBooking(directUrl: string, mutant?: BookingMutant):
 }
 
 /**
- * The booking service, on a socket of its own, together with its clients: HTTP clients, and clients
- * that call the database functions directly. All connections are open from the start, so that
- * connecting is no part of an execution. It runs in this process, or, where it is to be killed, in one
- * of its own.
+ * Starts the booking service on a socket of its own, HTTP clients, and clients that call the database
+ * functions directly. All connections are opened at the start, so that connecting is no part of an
+ * execution. The service runs in this process or, if the context is `killable`, in another one.
  */
 export async function startBooking(
   context: SystemContext,
@@ -73,15 +63,15 @@ export async function startBooking(
   }
 }
 
-/** Adds to `opened`, as it goes, how to close what it opens. */
+/** Opens the system. Adds to `opened` a function for each resource that closes it. */
 async function open(
   context: SystemContext,
   mutant: BookingMutant | undefined,
   connections: number,
   opened: (() => Promise<unknown>)[],
 ): Promise<Omit<System<BookingState, BookingOperation>, "stop">> {
-  let past = await openPast(context);
-  opened.push(() => past.close());
+  let ungated = await openUngated(context);
+  opened.push(() => ungated.close());
   const direct = await openPool(context, CONNECTIONS);
   opened.push(() => direct.close());
   const simulated = await startSimulatedGateway();
@@ -94,8 +84,8 @@ async function open(
     socket:
       platform() === "win32" ? `\\\\.\\pipe\\${randomUUID()}` : join(context.folder, "booking"),
   };
-  const requesters = connections < CONNECTIONS ? new Requesters() : undefined;
-  const apart = context.killable ? new ServiceApart(options, mutant?.name) : undefined;
+  const requesters = connections < CONNECTIONS ? new ConnectionOwners() : undefined;
+  const apart = context.killable ? new ServiceProcess(options, mutant?.name) : undefined;
   opened.push(async () => apart?.close());
   await apart?.start();
   const here = apart ? undefined : await startService(options, mutant, requesters);
@@ -105,13 +95,13 @@ async function open(
   await warmUp(http);
 
   const queued = () => (here?.pool.waitingCount ?? 0) + direct.pool.waitingCount;
-  const callDirectly: BookingQuery = (sql, values) => statement(direct.pool, sql, values);
+  const callDirectly: FunctionQuery = (sql, values) => runStatement(direct.pool, sql, values);
   let elapsed = false;
   let references = new References({ providers: [], slots: [], bookings: [], payments: [] });
-  /** Requests that the service has not answered. */
+  /** Requests that the service has not answered yet. */
   const unanswered = new Set<Promise<Response>>();
-  const ask = (request: HttpRequest, client: number): Promise<Response> => {
-    const answer = overHttp(requesters?.sender(http, client) ?? http, request, tokenOf);
+  const ask = (request: HttpOperation, client: number): Promise<Response> => {
+    const answer = performOverHttp(requesters?.sender(http, client) ?? http, request, tokenOf);
     unanswered.add(answer);
     return answer.finally(() => unanswered.delete(answer));
   };
@@ -119,9 +109,9 @@ async function open(
     async reset(initial) {
       references = new References(initial);
       simulated.reset(ledgerOf(initial));
-      if (elapsed) await past.clock.shift(0);
+      if (elapsed) await ungated.clock.shift(0);
       elapsed = false;
-      await past.reset(initial);
+      await ungated.reset(initial);
     },
 
     async perform(operation, client, patience) {
@@ -136,16 +126,16 @@ async function open(
       const response =
         request.via === "http"
           ? await ask(request, client)
-          : await overFunction(callDirectly, request, codeOf);
+          : await performByFunction(callDirectly, request, codeOf);
       if (!patience?.aborted) references.learn(client, request, response);
       return response;
     },
 
     observe() {
       const refunds = new Map(simulated.ledger().map((entry) => [entry.intent, entry.refunds]));
-      return observe(past.database, (intent) => refunds.get(intent) ?? 0);
+      return observe(ungated.database, (intent) => refunds.get(intent) ?? 0);
     },
-    contents: () => contents(past.database),
+    contents: () => contents(ungated.database),
 
     async warm() {
       await (apart ?? here)?.warm();
@@ -153,7 +143,7 @@ async function open(
     },
 
     async recover() {
-      past = await openPast(context);
+      ungated = await openUngated(context);
     },
 
     ...(apart && {
@@ -180,10 +170,10 @@ async function open(
   };
 }
 
-/** What goes past the gate: state is set and read, and the clock is set. */
-async function openPast({ directUrl }: SystemContext) {
+/** Opens the sessions beside the gates, which set and read the state and set the clock. */
+async function openUngated({ directUrl }: SystemContext) {
   const database = new Client({ connectionString: directUrl });
-  database.on("error", () => {}); // Whatever is asked of it next says what happened.
+  database.on("error", () => {}); // The next query rejects.
   await database.connect();
   const clock = await TestClock.open(directUrl);
   const close = async () => {
@@ -195,7 +185,7 @@ async function openPast({ directUrl }: SystemContext) {
 
 const issued = new Map<string, Promise<string>>();
 
-/** Issues each token once. */
+/** Issues one token per actor. */
 const tokenOf: TokenOf = async (text) => {
   const actor = parseActor(text);
   if (actor === undefined) return undefined;
@@ -204,7 +194,7 @@ const tokenOf: TokenOf = async (text) => {
   return token;
 };
 
-/** What the gateway knows of the payments of a state. */
+/** The gateway's ledger for the payments of a state. */
 function ledgerOf({ payments }: BookingState): LedgerEntry[] {
   return payments.map(({ intent, booking, status }) => ({
     intent,
@@ -215,13 +205,13 @@ function ledgerOf({ payments }: BookingState): LedgerEntry[] {
   }));
 }
 
-/** The connections of HTTP clients. */
+/** The pool of the HTTP clients' connections. */
 function clientsOf(socketPath: string): HttpPool {
   const options = { connections: CONNECTIONS, headersTimeout: 0, bodyTimeout: 0 };
   return new HttpPool("http://booking", { ...options, connect: { socketPath } });
 }
 
-/** Opens every connection, by as many requests at once, for a path that there is not. */
+/** Opens every connection, by that many concurrent requests for an unknown path. */
 async function warmUp(http: HttpPool): Promise<void> {
   const requests = Array.from({ length: CONNECTIONS }, async () => {
     const { body } = await http.request({ path: "/", method: "GET" });
@@ -230,9 +220,8 @@ async function warmUp(http: HttpPool): Promise<void> {
   await Promise.all(requests);
 }
 
-/** What the service would call a refusal; undefined for what only a service could make good. */
+/** The service's code for a refusal; undefined for outages, internal errors and transient errors. */
 function codeOf(error: DatabaseError): string | undefined {
-  const { code } = errorFromPostgres(error);
-  const refusal = code !== "INTERNAL_ERROR" && code !== "DATABASE_UNAVAILABLE";
-  return refusal && !isTransient(error) ? code : undefined;
+  const { code, status } = errorFromPostgres(error);
+  return status < 500 && !isTransient(error) ? code : undefined;
 }

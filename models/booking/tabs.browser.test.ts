@@ -17,21 +17,18 @@ import {
   verify,
 } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import { COOKIE } from "../../src/authentication.ts";
-import { noBrowser, openBrowser } from "../../src/browser.fixture.ts";
+import { COOKIE, tokensWith } from "../../src/authentication.ts";
+import { noBrowser, openBrowser } from "../../src/page.fixture.ts";
 import { buildServer } from "../../src/server.ts";
 import { postgresStore } from "../../src/store.ts";
-import { tokensWith } from "../../src/tokens.ts";
-import { ADJACENT, initialState, type SlotPlan } from "./initial-states.ts";
+import { observe, openReset } from "./database.ts";
 import { invariants } from "./invariants.ts";
 import { checkThenInsert } from "./mutants/check-then-insert.ts";
-import { observe } from "./observe.ts";
-import { openReset } from "./reset.ts";
-import type { BookingState } from "./state.ts";
+import { openPool } from "./service.ts";
+import { ADJACENT, type BookingState, initialState, type SlotPlan } from "./state.ts";
 import { migrateBooking } from "./system.ts";
-import { openPool } from "./warm-pool.ts";
 
-/** A click on "Book", in the client's own tab, where the first free time is chosen. */
+/** A click on "Book" in the client's tab, where the first free time is chosen. */
 type Click = Operation & { readonly name: "click" };
 
 const free: SlotPlan = { sameProvider: true, gap: ADJACENT, past: false, outcome: "free" };
@@ -40,12 +37,12 @@ const twoTabs = {
   clients: [[{ name: "click" }], [{ name: "click" }]],
 } satisfies Scenario<BookingState, Click>;
 
-/** What each tab shows when neither waits for an answer. */
+/** The key of a snapshot for what each tab shows. Set while no tab waits for an answer. */
 const TABS = "tabs";
 
-const oneBooksAndTheOtherIsTold: Invariant = {
-  name: "one_books_and_the_other_is_told",
-  description: "One tab shows its booking; the other the conflict card, and what is free now.",
+const oneBooksAndOtherSeesConflict: Invariant = {
+  name: "one_books_and_other_sees_conflict",
+  description: "One tab shows its booking, the other the conflict card and the free slots.",
   check({ [TABS]: tabs }) {
     if (tabs === undefined) return [];
     const shown = tabs.map((tab) => JSON.stringify(tab)).sort();
@@ -74,7 +71,7 @@ const tabs: Service<BookingState, Click> = {
   scenarios: () => fc.constant(twoTabs),
   pairs: () => [{ name: "two tabs", scenario: twoTabs }],
   patterns: [],
-  invariants: [...invariants, oneBooksAndTheOtherIsTold],
+  invariants: [...invariants, oneBooksAndOtherSeesConflict],
   codes: { click: ["BOOKED", "BOOKING_CONFLICT"] },
   seededBugs: [checkThenInsert],
   sources: [],
@@ -89,8 +86,8 @@ async function start(
   const reset = await openReset(database);
   const warm = await openPool(context, 4);
   const beside = new Pool({ connectionString: context.directUrl });
-  // Who is told what depends on creates and on what is free. The rest of a page, a vendor's name and
-  // the visitor's own booking, is the same whenever it is read, and no step.
+  // Only creates and the list of free slots decide what the tabs show. The vendor's name and the
+  // visitor's own booking never change, and are read beside the gates.
   const { findProvider, findBooking } = postgresStore(beside);
   const baseline = { ...postgresStore(warm.pool), findProvider, findBooking };
   const seeded = checkThenInsert.store?.(baseline, warm.pool) ?? baseline;
@@ -100,7 +97,7 @@ async function start(
     store:
       mutant === undefined
         ? baseline
-        : // The seeded bug is in creates without a key.
+        : // The seeded bug concerns creates without a key.
           {
             ...baseline,
             createBooking: ({ idempotencyKey: _, ...request }) => seeded.createBooking(request),
@@ -112,7 +109,7 @@ async function start(
     const context = await browser.newContext();
     const value = await tokens.issue({ role: "customer", id });
     await context.addCookies([{ name: COOKIE, value, url }]);
-    // Idempotency keys are the same in every execution.
+    // The same idempotency keys in every execution.
     await context.addInitScript("crypto.getRandomValues = (bytes) => bytes.fill(7)");
     pages.push(await context.newPage());
   }
@@ -174,7 +171,7 @@ async function shownIn(page: Page): Promise<JsonObject> {
   };
 }
 
-describe.skipIf(noBrowser !== undefined)(`two tabs that want one time ${noBrowser ?? ""}`, () => {
+describe.skipIf(noBrowser !== undefined)(`two tabs that book one time ${noBrowser ?? ""}`, () => {
   let server: Server;
 
   beforeAll(async () => {
@@ -186,7 +183,7 @@ describe.skipIf(noBrowser !== undefined)(`two tabs that want one time ${noBrowse
     await server?.stop();
   });
 
-  /** Every order of the two tabs' statements, those that come to the same but once. */
+  /** Explores every order of the two tabs' statements, equivalent ones once. */
   async function search(mutant?: string) {
     return verify(server, tabs, {
       seed: 1,
@@ -198,23 +195,22 @@ describe.skipIf(noBrowser !== undefined)(`two tabs that want one time ${noBrowse
     });
   }
 
-  test("in every order of their statements, one books and the other is told", async () => {
+  test("in every order of their statements, one books and the other sees the conflict", async () => {
     const { campaign } = await search();
     expect(campaign).toMatchObject({ verdict: "pass", reason: null, counterexamples: [] });
     expect(campaign.pairs).toMatchObject([{ name: "two tabs", complete: true, outcomes: 2 }]);
     const { executions } = campaign;
-    // Of those that come to the same, one; so many are left.
     expect(executions).toBe(16);
     expect(campaign.responses).toEqual({
       click: { BOOKED: executions, BOOKING_CONFLICT: executions },
     });
   }, 240_000);
 
-  test("where the service looks and then books, both are told that they booked", async () => {
+  test("with the seeded bug check-then-insert, both tabs show a booking", async () => {
     const { campaign } = await search(checkThenInsert.name);
     expect(campaign.verdict).toBe("fail");
     expect(campaign.counterexamples[0]?.violations.map(({ name }) => name)).toContain(
-      oneBooksAndTheOtherIsTold.name,
+      oneBooksAndOtherSeesConflict.name,
     );
   }, 240_000);
 });

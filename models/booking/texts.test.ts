@@ -11,14 +11,14 @@ function sample(seed: number): string[] {
 }
 
 describe("seededTexts", () => {
-  test("repeats itself for the same seed, whatever ran in between, and only for that", () => {
+  test("repeats its texts for the same seed, and only for that", () => {
     const first = sample(1);
     const other = sample(2);
     expect(sample(1)).toEqual(first);
     expect(other).not.toEqual(first);
   });
 
-  test("writes what real people write", () => {
+  test("writes several scripts, quotes, backslashes, line breaks and emoji", () => {
     const all = Array.from({ length: 20 }, (_, i) => sample(i * 1000)).join("|");
     for (const kind of [
       /'/,

@@ -3,21 +3,21 @@ import { faker as english } from "@faker-js/faker/locale/en";
 import { faker as japanese } from "@faker-js/faker/locale/ja";
 import { faker as polish } from "@faker-js/faker/locale/pl";
 
-/** Texts as people write them: in several scripts, with quotes, emoji, backslashes, line breaks. */
+/** Realistic texts: several scripts, quotes, emoji, backslashes and line breaks. */
 export interface Texts {
   provider(): string;
   customer(): string;
   note(): string;
 }
 
-/** How many of each kind there are to choose from. */
+/** The number of texts of each kind. */
 const STOCK = 256;
 
-// Made once, and not before it is needed: to seed faker anew for each scenario took a third of the
-// time of generating one, and a replay generates none.
+// Made on first use: seeding faker for each scenario took a third of the time of generating one, and a
+// replay generates none.
 let made: ReturnType<typeof makeStock> | undefined;
 
-/** The same seed gives the same texts in the same order. */
+/** Returns the same texts in the same order for the same seed. */
 export function seededTexts(seed: number): Texts {
   let position = seed;
   made ??= makeStock();

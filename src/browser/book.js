@@ -10,31 +10,31 @@ import {
 } from "./page.js";
 
 /**
- * An attempt to book is kept until its outcome is known, with an idempotency key of its own. Until then
- * nothing else is booked: a second click, a reload after the connection was lost, or another choice
- * first sends the same request again, and never makes another booking.
+ * The key under which session storage keeps an attempt to book, with its idempotency key, until the
+ * outcome is known. Until then a second click, a reload or another choice first repeats this request,
+ * so that no second booking is made.
  */
 const ATTEMPT = "booking-attempt";
 
-/** Statuses that tell of the sender, and nothing of what became of the same request before. */
-const OF_THE_SENDER = [401, 403, 429];
+/** Refusals because of the sender. They say nothing about the outcome of an earlier attempt. */
+const SENDER_REFUSED = [401, 403, 429];
 
 const form = /** @type {HTMLFormElement} */ (element("book"));
 const name = /** @type {HTMLInputElement} */ (element("name"));
 
 /**
- * Of another customer nobody can learn the outcome here: whoever lost his cookie is somebody else now.
+ * A visitor who lost the cookie is another customer, and cannot learn the outcome.
  *
- * @returns {{ [field: string]: string } | undefined}
+ * @returns {{ [field: string]: string } | undefined} The stored attempt of this customer.
  */
 function attemptUnderWay() {
-  const kept = sessionStorage.getItem(ATTEMPT);
-  const attempt = kept === null ? undefined : JSON.parse(kept);
+  const stored = sessionStorage.getItem(ATTEMPT);
+  const attempt = stored === null ? undefined : JSON.parse(stored);
   const { vendor, customer } = form.dataset;
   return attempt?.providerId === vendor && attempt?.customerId === customer ? attempt : undefined;
 }
 
-/** @returns {{ [field: string]: string } | undefined} What is chosen now; undefined if that is not enough yet. */
+/** @returns {{ [field: string]: string } | undefined} What the form asks for; undefined if incomplete. */
 function newAttempt() {
   const slot = chosenSlot();
   const customerName = name.value.trim();
@@ -45,21 +45,21 @@ function newAttempt() {
     startAt: slot.dataset["start"] ?? "",
     endAt: slot.dataset["end"] ?? "",
     customerName,
-    // Not randomUUID(), which browsers have on secure origins only.
+    // Not randomUUID(), which only secure origins have.
     idempotencyKey: [...crypto.getRandomValues(new Uint8Array(16))].join("-"),
   };
 }
 
 /**
- * Sends an attempt, or sends it again.
+ * Sends an attempt, and stores it until the outcome is known.
  *
  * @param {{ [field: string]: string }} attempt
- * @param {boolean} again
+ * @param {boolean} again Whether it was sent before.
  */
 async function settle(attempt, again) {
   sessionStorage.setItem(ATTEMPT, JSON.stringify(attempt));
   const { ok, known, status = 0, answer } = await send("/api/bookings/create", attempt);
-  const settled = known && !(again && OF_THE_SENDER.includes(status));
+  const settled = known && !(again && SENDER_REFUSED.includes(status));
   if (settled) sessionStorage.removeItem(ATTEMPT);
   return { ok, settled, answer };
 }
@@ -67,10 +67,10 @@ async function settle(attempt, again) {
 async function book() {
   hideCards();
   const earlier = attemptUnderWay();
-  const wanted = newAttempt();
+  const chosen = newAttempt();
   let outcome = earlier && (await settle(earlier, true));
   const refused = outcome?.settled && !outcome.ok;
-  if (wanted && (earlier === undefined || refused)) outcome = await settle(wanted, false);
+  if (chosen && (earlier === undefined || refused)) outcome = await settle(chosen, false);
   if (outcome === undefined) return;
 
   const { ok, settled, answer } = outcome;

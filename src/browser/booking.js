@@ -13,14 +13,14 @@ import {
 const id = element("booking").dataset["booking"] ?? "";
 
 /**
- * Sends a change of this booking, and shows what it is then.
+ * Sends a change of this booking, and shows the result.
  *
- * @param {string} words
+ * @param {string} progress
  * @param {string} change
  * @param {object} body
  */
-function change(words, change, body) {
-  void once(words, async () => {
+function change(progress, change, body) {
+  void once(progress, async () => {
     hideCards();
     const { ok, answer } = await send(`/api/bookings/${id}/${change}`, body);
     if (ok) {
@@ -35,7 +35,7 @@ function change(words, change, body) {
 }
 
 /**
- * After a refusal: the booking may be something else than what is shown.
+ * Shows a refusal, and the booking as it is now.
  *
  * @param {{ code?: string, message?: string, hint?: string }} refusal
  */
@@ -68,7 +68,7 @@ function listen() {
 
 listen();
 
-// The gateway sends the customer back with the payment's id.
+// The gateway's page redirects the customer here with the payment's id.
 const paymentIntentId = new URLSearchParams(location.search).get("intent");
 if (paymentIntentId !== null) {
   history.replaceState(null, "", location.pathname);

@@ -1,21 +1,26 @@
 /*
- * What both pages share: sending, showing what went wrong, and renewing what the server renders.
+ * Shared by both pages: sending requests, showing refusals, and replacing what the server renders.
  */
 
-/** No answer came, so that nobody knows what became of the request. */
+/** Shown when no answer came. The outcome of the request is unknown. */
 const UNKNOWN = {
   code: "UNREACHABLE",
   message: "The connection was lost",
-  hint: "Try again: nothing is done twice.",
+  hint: "Try again. Nothing is done twice.",
 };
 
 const STRANGER = {
-  message: "You are not known here any more",
+  message: "This browser is no longer recognised",
   hint: "Reload the page. If that does not help, allow this site to keep cookies.",
 };
 
+const UNAVAILABLE = {
+  message: "Your request cannot be answered right now",
+  hint: "Try again in a moment. Nothing is done twice.",
+};
+
 /**
- * What is said to people where a refusal has words for programs.
+ * Texts for visitors, for codes whose messages are written for programs.
  *
  * @type {{ [code: string]: { message: string, hint: string } | undefined }}
  */
@@ -23,13 +28,11 @@ const WORDS = {
   UNAUTHENTICATED: STRANGER,
   FORBIDDEN: STRANGER,
   BOOKING_NOT_ACTIVE: {
-    message: "Your booking has changed meanwhile",
-    hint: "What has become of it is shown here.",
+    message: "Your booking has changed in the meantime",
+    hint: "This page shows its current status.",
   },
-  DATABASE_UNAVAILABLE: {
-    message: "Your request cannot be answered right now",
-    hint: "Try again in a moment: nothing is done twice.",
-  },
+  DATABASE_BUSY: UNAVAILABLE,
+  DATABASE_UNAVAILABLE: UNAVAILABLE,
 };
 
 /**
@@ -45,8 +48,8 @@ const WORDS = {
  *     code?: string, message?: string, hint?: string,
  *     booking?: { id: number }, payment?: { payUrl: string }
  *   }
- * }>} `known` is false where the request may have had an effect or not; `status` is undefined where
- *   no answer came. Of the answer, what the pages read: the words of a refusal, or what was made.
+ * }>} `known` is false if the request may or may not have had an effect; `status` is undefined if no
+ *   answer came. `answer` has the fields that the pages read.
  */
 export async function send(path, body) {
   try {
@@ -67,7 +70,7 @@ export async function send(path, body) {
 }
 
 /**
- * The element with this id, which the server renders.
+ * Returns the element with this id.
  *
  * @param {string} id
  */
@@ -78,10 +81,10 @@ export function element(id) {
 }
 
 /**
- * Shows the card for a refusal, and moves the focus there.
+ * Shows the card for a refusal, and moves the focus to it.
  *
  * @param {{ code?: string, message?: string, hint?: string }} refusal
- * @param {() => void} again What its button does, unless only a reload helps.
+ * @param {() => void} again The action of the card's button, unless only a reload helps.
  */
 export function showCard(refusal, again) {
   hideCards();
@@ -121,7 +124,7 @@ function text(card, selector, words) {
 }
 
 /**
- * Fetches this page again, and replaces the elements with these ids by what they are now.
+ * Fetches this page again, and replaces the elements with these ids.
  *
  * @param {string[]} ids
  */
@@ -135,17 +138,17 @@ export async function renew(...ids) {
   }
 }
 
-/** The slot that is chosen; undefined if none is. */
+/** The chosen slot, if any. */
 export function chosenSlot() {
   const chosen = document.querySelector("input[name=slot]:checked");
   return chosen instanceof HTMLInputElement ? chosen : undefined;
 }
 
-/** The chosen slot is gone: shows what is free now, with nothing chosen. */
+/** Clears the choice, since the chosen slot is taken, and shows the slots that are free now. */
 export async function chooseAgain() {
   const chosen = chosenSlot();
   if (chosen !== undefined) chosen.checked = false;
-  await renew("slots").catch(() => {}); // What was shown before stays.
+  await renew("slots").catch(() => {}); // The old list stays.
 }
 
 export function focusSlots() {
@@ -153,19 +156,19 @@ export function focusSlots() {
   if (first instanceof HTMLInputElement) first.focus();
 }
 
-/** Whether something is being sent: until it is answered, nothing else is. */
+/** Whether a request is under way. */
 let busy = false;
 
 /**
- * Runs `work` unless other work is under way, so that a double click is one click.
+ * Runs `work` unless other work is under way, so that a double click counts once.
  *
- * @param {string} words What the visitor is told meanwhile.
+ * @param {string} progress The text that the page shows meanwhile.
  * @param {() => Promise<void>} work
  */
-export async function once(words, work) {
+export async function once(progress, work) {
   if (busy) return;
   busy = true;
-  element("progress").textContent = words;
+  element("progress").textContent = progress;
   document.body.setAttribute("aria-busy", "true");
   try {
     await work();
@@ -176,7 +179,7 @@ export async function once(words, work) {
   }
 }
 
-// A page that comes back from the browser's memory is as old as when it was left.
+// A page from the back/forward cache may be outdated.
 addEventListener("pageshow", ({ persisted }) => {
   if (persisted) location.reload();
 });

@@ -11,7 +11,7 @@ const FOLDER = "heddle.folder";
 /** The label with the file system of that folder: an engine may serve several machines and containers. */
 const VIEW = "heddle.view";
 /** The label of a container that the next run reuses. */
-export const REUSABLE = "heddle.kept";
+export const REUSABLE = "heddle.reusable";
 
 /** The labels of a container that belongs to a run folder. */
 export async function labelsOf(folder: string): Promise<{ [name: string]: string }> {

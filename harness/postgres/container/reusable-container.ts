@@ -21,7 +21,7 @@ export async function reuseContainer(
   engine: Engine,
   image: { readonly name: string; readonly id: string },
 ): Promise<RunningContainer & { readonly password: string; readonly name: string }> {
-  const folder = await buildOnce(join(await cacheFolder(undefined), "kept"), async (draft) => {
+  const folder = await buildOnce(join(await cacheFolder(undefined), "reusable"), async (draft) => {
     await chmod(draft, 0o700);
     await writeFile(join(draft, "password"), randomBytes(16).toString("hex"), { mode: 0o600 });
   });

@@ -59,7 +59,7 @@ function requestsSection({ responses, latencies }: AttackReport): Markup {
   return html`<section id="requests">
 <h2>Requests</h2>
 ${responsesTable(responses)}${table(
-  "Latency by the way that a request took",
+  "Latency by route",
   [
     { title: "Way" },
     { title: "Requests", kind: "number" },
@@ -67,8 +67,8 @@ ${responsesTable(responses)}${table(
     { title: "95th percentile", kind: "number" },
     { title: "99th percentile", kind: "number" },
   ],
-  latencies.map(({ way, requests, median, p95, p99 }) => [
-    ...[way, formatNumber(requests), ms(median), ms(p95), ms(p99)],
+  latencies.map(({ route, requests, median, p95, p99 }) => [
+    ...[route, formatNumber(requests), ms(median), ms(p95), ms(p99)],
   ]),
 )}</section>
 `;

@@ -81,9 +81,9 @@ function sizeInWords(counterexample: NonNullable<SeededBugEntry["counterexample"
 }
 
 function bugDescription(result: SeededBugEntry): Markup {
-  const { name, story, equivalent, reason, counterexample } = result;
+  const { name, origin, equivalent, reason, counterexample } = result;
   return html`<h3>${name}</h3>
-<p>${story}</p>
+<p>${origin}</p>
 ${equivalent === null ? undefined : html`<p><strong>Equivalent:</strong> ${equivalent}</p>\n`}${reason === null ? undefined : html`<p class="note">${reason}</p>\n`}${
   counterexample === null
     ? undefined

@@ -2,13 +2,13 @@ import { Pool } from "undici";
 import type { JsonObject, Response } from "../../../harness/index.ts";
 import { HarnessError } from "../../../harness/index.ts";
 
-/** A customer as the deployment knows one: by the cookie that its own page hands out. */
+/** A customer, and the cookie by which the deployment recognises it. */
 export interface Customer {
   readonly id: string;
   readonly cookie: string;
 }
 
-/** A slot as the deployment tells of it. */
+/** A free slot in the deployment's answer. */
 export interface FreeSlot {
   readonly id: string;
   readonly providerId: string;
@@ -16,7 +16,7 @@ export interface FreeSlot {
   readonly endAt: string;
 }
 
-/** The public routes of a booking service that runs somewhere. */
+/** A client of the public routes of a deployed booking service. */
 export class Deployment {
   readonly #http: Pool;
   readonly #url: string;
@@ -30,7 +30,7 @@ export class Deployment {
     await this.#http.close();
   }
 
-  /** A new customer, by a visit of the vendor's page. */
+  /** Becomes a new customer by visiting the vendor's page. */
   async customer(vendor: string): Promise<Customer> {
     const { headers, statusCode } = await this.#send("GET", `/book/${vendor}`);
     const [cookie] = [headers["set-cookie"]].flat();
@@ -41,7 +41,7 @@ export class Deployment {
     if (value === undefined || role !== "customer" || id === undefined) {
       throw new HarnessError(
         "USAGE",
-        `${this.#url}/book/${vendor} made nobody a customer (status ${statusCode}): is this the booking service?`,
+        `${this.#url}/book/${vendor} set no customer cookie (status ${statusCode}): is this the booking service?`,
       );
     }
     return { id, cookie: value };
@@ -53,7 +53,7 @@ export class Deployment {
     return slots ?? [];
   }
 
-  post(path: string, cookie: string, body: JsonObject): Promise<Answer> {
+  post(path: string, cookie: string, body: JsonObject): Promise<HttpAnswer> {
     return this.#send("POST", path, cookie, body);
   }
 
@@ -62,7 +62,7 @@ export class Deployment {
     path: string,
     cookie?: string,
     body?: JsonObject,
-  ): Promise<Answer> {
+  ): Promise<HttpAnswer> {
     try {
       const answer = await this.#http.request({
         path,
@@ -89,14 +89,14 @@ export class Deployment {
   }
 }
 
-interface Answer {
+interface HttpAnswer {
   readonly statusCode: number;
   readonly headers: { readonly [name: string]: string | string[] | undefined };
   readonly body: JsonObject;
 }
 
-/** What an answer says, in the words of a history. */
-export function responseOf({ statusCode, body }: Answer, content: JsonObject | null): Response {
+/** Converts an answer to a response of a history. */
+export function responseOf({ statusCode, body }: HttpAnswer, content: JsonObject | null): Response {
   return {
     outcome: statusCode < 400 ? "ok" : statusCode < 500 ? "fail" : "info",
     code: typeof body["code"] === "string" ? body["code"] : `HTTP_${statusCode}`,

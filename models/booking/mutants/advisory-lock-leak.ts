@@ -1,16 +1,15 @@
 import type { Booking } from "../../../src/booking.ts";
-import { BOOKING_COLUMNS, only } from "./booking-row.ts";
+import { BOOKING_COLUMNS, only } from "./by-hand.ts";
 import type { BookingMutant } from "./mutant.ts";
 
 const CANCEL = `select ${BOOKING_COLUMNS} from cancel_booking($1, $2)`;
 
-/** An advisory lock of the session is not released when the work fails. */
+/** A session-level advisory lock is not released when the work fails. */
 export const advisoryLockLeak: BookingMutant = {
   name: "advisory-lock-leak",
-  story:
-    "Cancels of one booking were to come one after the other, and an advisory lock of the " +
-    "session was at hand. It is released in the next line, which is not reached when the " +
-    "cancel is refused.",
+  origin:
+    "An advisory lock of the session makes the cancels of one booking run one after the " +
+    "other. The next line releases it, but is not reached when the cancel is refused.",
   checker: "leaks",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

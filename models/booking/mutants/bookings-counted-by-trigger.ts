@@ -1,11 +1,12 @@
 import type { BookingMutant } from "./mutant.ts";
 
-/** A trigger keeps a provider's number of bookings: it reads the number, and writes one more. */
+/** A trigger reads a provider's number of bookings, and writes it back plus one. */
 export const bookingsCountedByTrigger: BookingMutant = {
   name: "bookings-counted-by-trigger",
-  story:
-    "A page needed the number of a provider's bookings at once, so a trigger keeps it. Two bookings " +
-    "at the same moment count as one. No check knows of the new column, and no answer shows it.",
+  origin:
+    "A page needed the number of a provider's bookings, so a trigger maintains it. Two " +
+    "concurrent bookings count as one. No check covers the new column, and no answer shows " +
+    "it.",
   checker: "serial-equivalence",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

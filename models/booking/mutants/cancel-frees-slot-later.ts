@@ -1,14 +1,13 @@
-import { findActive, freeSlot, markCancelled } from "./cancel-by-hand.ts";
+import { findActive, freeSlot, markCancelled, transaction } from "./by-hand.ts";
 import type { BookingMutant } from "./mutant.ts";
-import { transaction } from "./transaction.ts";
 
-/** The booking is cancelled in one transaction, its slot freed in the next. */
+/** One transaction cancels the booking, the next one frees its slot. */
 export const cancelFreesSlotLater: BookingMutant = {
   name: "cancel-frees-slot-later",
-  story:
-    "The waiting list has to know of a cancelled booking before its slot is on offer, so the " +
-    "two became two transactions. If the connection is lost between them, the slot is neither " +
-    "booked nor free, for good.",
+  origin:
+    "The waiting list must learn of a cancelled booking before its slot is on offer, so the " +
+    "cancel became two transactions. If the connection is lost between them, the slot stays " +
+    "neither booked nor free.",
   checker: "invariant",
   depth: "fault",
   smallest: { operations: 1, preemptions: 0, faults: 1 },

@@ -1,13 +1,12 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** A cancel offers the slot again, withdrawn or not. */
+/** A cancel frees the slot, withdrawn or not. */
 export const cancelFreesWithdrawnSlot: BookingMutant = {
   name: "cancel-frees-withdrawn-slot",
-  story: "The slot of a cancelled booking is free, so why look?",
+  origin: "The slot of a cancelled booking is free, so the check for withdrawal looked redundant.",
   equivalent:
     "A slot with an active booking is never withdrawn: withdraw_slot looks for bookings under " +
-    "the lock that a claim takes as well. So a cancel finds withdrawn_at null whenever it " +
-    "frees a slot.",
+    "the lock that a claim takes as well. So withdrawn_at is null whenever a cancel frees a " +
+    "slot.",
   sql: rewritten("cancel_booking", [`is_available = withdrawn_at is null`, `is_available = true`]),
 };

@@ -1,12 +1,9 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** A cancel says nothing of the money. */
+/** A cancel does not mark the payment for a refund. */
 export const cancelKeepsPayment: BookingMutant = {
   name: "cancel-keeps-payment",
-  story:
-    "Refunds were a matter of the accounts department, until it was asked where the list " +
-    "of them is.",
+  origin: "Refunds were left to the accounts department, and the cancel never told it about them.",
   checker: "invariant",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

@@ -1,12 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** A cancel locks the slot, then the booking: everybody else the other way round. */
+/** A cancel locks the slot before the booking; all other changes lock the booking first. */
 export const cancelLocksSlotFirst: BookingMutant = {
   name: "cancel-locks-slot-first",
-  story:
-    "Creates lock slots first, so a cancel was made to do the same. Those who change a " +
-    "booking lock the booking first, and so a reschedule and a cancel wait for each other.",
+  origin:
+    "Creates lock slots first, so the cancel was changed to do the same. Changes of bookings " +
+    "lock the booking first, so a reschedule and a cancel wait for each other.",
   checker: "contract",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

@@ -1,12 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** A cancel knows its slot from before it waited. */
+/** A cancel reads the booking's slot before it locks the booking. */
 export const cancelReadsSlotBeforeLock: BookingMutant = {
   name: "cancel-reads-slot-before-lock",
-  story:
-    "The slot was fetched at the top of the function, with other things for the audit log. If " +
-    "the cancel then waits for a reschedule, it frees the slot that the booking has left.",
+  origin:
+    "The slot was read at the top of the function, with other data for the audit log. If the " +
+    "cancel then waits for a reschedule, it frees the slot that the booking has left.",
   checker: "invariant",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

@@ -1,12 +1,12 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** A cancel looks at a booking that it has not locked. */
+/** A cancel reads the booking without a lock. */
 export const cancelWithoutLock: BookingMutant = {
   name: "cancel-without-lock",
-  story:
-    "The lock went with the others when deadlocks were feared. A cancel frees the slot that " +
-    "it saw: the booking may have moved, or the slot may be somebody else's by now.",
+  origin:
+    "The lock was removed together with others to avoid deadlocks. A cancel frees the slot " +
+    "that it read, but the booking may have moved, or another booking may have the slot by " +
+    "then.",
   checker: "invariant",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

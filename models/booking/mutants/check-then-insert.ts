@@ -1,16 +1,13 @@
-import { takeSlot } from "./cancel-by-hand.ts";
-import { findFree, insertBooking } from "./create-by-hand.ts";
-import type { BookingMutant } from "./mutant.ts";
-import { DROP_EXCLUSION, DROP_UNIQUE_INDEX } from "./schema-parts.ts";
-import { transaction } from "./transaction.ts";
+import { findFree, insertBooking, takeSlot, transaction } from "./by-hand.ts";
+import { type BookingMutant, DROP_EXCLUSION, DROP_UNIQUE_INDEX } from "./mutant.ts";
 
-/** The route checks the slot, then inserts: with no lock, and no constraint behind it. */
+/** The route checks the slot, then inserts, without a lock or a constraint. */
 export const checkThenInsert: BookingMutant = {
   name: "check-then-insert",
-  story:
-    "Creates without an idempotency key got a fast path in the application: look whether the slot " +
-    "is free, then insert the booking and mark the slot. The constraints went when they were in " +
-    "the way of an import. Two customers who look at the same time both find the slot free.",
+  origin:
+    "Creates without an idempotency key got a fast path in the application: check that the " +
+    "slot is free, insert the booking, mark the slot. The constraints had been dropped for an " +
+    "import. Two concurrent creates both find the slot free.",
   checker: "invariant",
   depth: "statement",
   smallest: { operations: 2, preemptions: 1 },

@@ -1,13 +1,12 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** The answer to a create does not wait until the booking is on disk. */
+/** A create is answered before its booking is on disk. */
 export const claimAnswersBeforeDurable: BookingMutant = {
   name: "claim-answers-before-durable",
-  story:
-    "On the first day of a sale most of the time went into waiting for the disk, so a claim commits " +
-    "asynchronously since then. When the server crashes, the last few customers have been told " +
-    "that they have a slot, and nobody knows of their bookings.",
+  origin:
+    "On the first day of a sale most of the time went into waiting for the disk, so claims " +
+    "commit asynchronously. When the server crashes, the last bookings are lost although " +
+    "their customers were told of success.",
   checker: "linearizability",
   depth: "crash",
   smallest: { operations: 1, preemptions: 0, faults: 1 },

@@ -1,12 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** Slots that touch count as overlapping. */
+/** Adjacent slots count as overlapping. */
 export const claimClosedRanges: BookingMutant = {
   name: "claim-closed-ranges",
-  story:
-    "The two ranges of the check got closed ends, like those of the calendar widget. Who has " +
-    "ten to eleven keeps everybody from eleven to twelve.",
+  origin:
+    "The two ranges of the check got closed ends, like those of the calendar widget. A " +
+    "booking from ten to eleven blocks the slot from eleven to twelve.",
   checker: "linearizability",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

@@ -1,12 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** A claim asks whether the slot is booked, but not whether it is offered. */
+/** A claim checks whether the slot is booked, but not whether it is available. */
 export const claimIgnoresAvailability: BookingMutant = {
   name: "claim-ignores-availability",
-  story:
-    "is_available is derived from the bookings, said a review, and the bookings are checked " +
-    "right there. A withdrawn slot has no booking, and is taken.",
+  origin:
+    "A review found is_available redundant: it is derived from the bookings, which the same " +
+    "statement checks. But a withdrawn slot has no booking, and can be claimed.",
   checker: "invariant",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

@@ -1,16 +1,15 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** A claim does not look for bookings that overlap its slot. */
 export const claimLeavesOverlapsToConstraint: BookingMutant = {
   name: "claim-leaves-overlaps-to-constraint",
-  story:
-    "The constraint refuses an overlap anyway, and the service gives its refusal the same " +
-    "name.",
+  origin:
+    "The constraint refuses an overlap anyway, and the service maps its error to the same " +
+    "code.",
   equivalent:
-    "The exclusion constraint refuses what the check did, the refusal is undone with the " +
-    "whole claim, and it has the same code. Since claims lock what overlaps, no two of them " +
-    "are ever inside the constraint at once.",
+    "The exclusion constraint refuses whatever the check refused, with the same code, and the " +
+    "whole claim is rolled back. Claims lock all overlapping slots, so two of them never meet " +
+    "inside the constraint.",
   sql: rewritten("claim_slot_and_create_booking", [
     `if not v_slot.is_available or exists (
     select from bookings b

@@ -1,14 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
-import { CLAIM_LOCK } from "./schema-parts.ts";
+import { type BookingMutant, CLAIM_LOCK, rewritten } from "./mutant.ts";
 
-/** A claim does not wait for the slot. */
+/** A claim does not wait for the lock on the slot. */
 export const claimNowait: BookingMutant = {
   name: "claim-nowait",
-  story:
-    "Requests that waited for a lock piled up in a sale, and NOWAIT made them fail fast. What " +
-    "it raises is no refusal that the service knows, so that the loser of a race is told of a " +
-    "server error.",
+  origin:
+    "Requests that waited for a lock piled up in a sale, so NOWAIT made them fail fast. The loser " +
+    "of a race gets a server error instead of a conflict.",
   checker: "contract",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

@@ -1,14 +1,12 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
-import { CLAIM_LOCK } from "./schema-parts.ts";
+import { type BookingMutant, CLAIM_LOCK, rewritten } from "./mutant.ts";
 
-/** Claims share the lock on what they look at. */
+/** A claim takes only a share lock on the slots. */
 export const claimShareLock: BookingMutant = {
   name: "claim-share-lock",
-  story:
-    "The claim only reads these rows, so a share lock was enough to keep them from changing. " +
-    "Two claims hold it together, and then each waits for the other to let the slot be marked " +
-    "as taken.",
+  origin:
+    "The claim only reads these rows, so a share lock seemed enough to keep them unchanged. " +
+    "Two claims hold it together, and each waits for the other before it can mark the slot as " +
+    "taken.",
   checker: "contract",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

@@ -1,13 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
-import { CLAIM_LOCK } from "./schema-parts.ts";
+import { type BookingMutant, CLAIM_LOCK, rewritten } from "./mutant.ts";
 
-/** A claim leaves out the locks that others hold. */
+/** A claim skips locked slots. */
 export const claimSkipsLocked: BookingMutant = {
   name: "claim-skips-locked",
-  story:
-    "SKIP LOCKED came over from the job queue, where it makes workers fast. Here it makes a " +
-    "claim go on without the lock just when there is somebody to be kept out.",
+  origin:
+    "SKIP LOCKED was copied from the job queue, where it makes workers fast. Here a claim " +
+    "continues without the lock whenever another transaction holds it.",
   checker: "invariant",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

@@ -1,13 +1,17 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
-import { CLAIM_LOCK, DROP_EXCLUSION, DROP_UNIQUE_INDEX } from "./schema-parts.ts";
+import {
+  type BookingMutant,
+  CLAIM_LOCK,
+  DROP_EXCLUSION,
+  DROP_UNIQUE_INDEX,
+  rewritten,
+} from "./mutant.ts";
 
 /** Neither a lock nor a constraint keeps two claims apart. */
 export const claimWithoutLockOrConstraints: BookingMutant = {
   name: "claim-without-lock-or-constraints",
-  story:
-    "A claim looks before it inserts, so the locks and constraints seemed to be the same " +
-    "check three times over. Two claims that look at the same time both find the slot free.",
+  origin:
+    "A claim checks before it inserts, so the lock and the constraints seemed to repeat the " +
+    "same check. Two concurrent claims both find the slot free.",
   checker: "invariant",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

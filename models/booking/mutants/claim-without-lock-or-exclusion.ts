@@ -1,14 +1,12 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
-import { CLAIM_LOCK, DROP_EXCLUSION } from "./schema-parts.ts";
+import { type BookingMutant, CLAIM_LOCK, DROP_EXCLUSION, rewritten } from "./mutant.ts";
 
-/** No lock, and no constraint on overlaps. */
+/** A claim without the lock and without the exclusion constraint. */
 export const claimWithoutLockOrExclusion: BookingMutant = {
   name: "claim-without-lock-or-exclusion",
-  story:
-    "The exclusion constraint was slow to build on the grown table, and the unique index was " +
-    "thought to say the same. It does for bookings that begin together, but not for those " +
-    "that merely overlap.",
+  origin:
+    "The exclusion constraint was slow to build on the grown table, and the unique index " +
+    "seemed to say the same. It does for bookings with the same start, but not for others " +
+    "that overlap.",
   checker: "invariant",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

@@ -1,14 +1,12 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
-import { CLAIM_LOCK, DROP_UNIQUE_INDEX } from "./schema-parts.ts";
+import { type BookingMutant, CLAIM_LOCK, DROP_UNIQUE_INDEX, rewritten } from "./mutant.ts";
 
-/** No lock, and of the constraints only the one on overlaps. */
+/** A claim without the lock; only the exclusion constraint is left. */
 export const claimWithoutLockOrUniqueIndex: BookingMutant = {
   name: "claim-without-lock-or-unique-index",
-  story:
-    "Two guards of one thing were one too many, said a review of the indexes, and the lock " +
-    "was too slow. The exclusion constraint still keeps bookings apart, but nothing keeps a " +
-    "withdrawn slot free.",
+  origin:
+    "A review of the indexes found two guards of one rule, and the lock was too slow. The " +
+    "exclusion constraint still keeps bookings apart, but nothing protects a slot that is " +
+    "being withdrawn.",
   checker: "invariant",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

@@ -1,14 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
-import { CLAIM_LOCK } from "./schema-parts.ts";
+import { type BookingMutant, CLAIM_LOCK, rewritten } from "./mutant.ts";
 
-/** A claim looks at slots that it has not locked. */
+/** A claim reads the slots without a lock. */
 export const claimWithoutLock: BookingMutant = {
   name: "claim-without-lock",
-  story:
-    "The lock of the claim was taken for what the constraints do anyway, and went. They keep " +
-    "two bookings apart; but they know nothing of a slot that its provider withdraws between " +
-    "the look and the insert.",
+  origin:
+    "The constraints seemed to make the claim's lock redundant. They keep two bookings apart, " +
+    "but do not notice that the provider withdraws the slot between the check and the insert.",
   checker: "invariant",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

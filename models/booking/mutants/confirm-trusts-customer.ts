@@ -1,11 +1,11 @@
 import type { BookingMutant } from "./mutant.ts";
 
-/** Whoever says that he has paid has paid. */
+/** A confirm trusts the customer and does not ask the gateway. */
 export const confirmTrustsCustomer: BookingMutant = {
   name: "confirm-trusts-customer",
-  story:
-    "The gateway sends customers back to a page of ours only after they have paid, it was " +
-    "thought; so there is no need to ask it.",
+  origin:
+    "The gateway redirects only customers who have paid, so asking it again seemed " +
+    "unnecessary.",
   checker: "linearizability",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

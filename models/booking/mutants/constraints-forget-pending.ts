@@ -1,13 +1,17 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
-import { CLAIM_LOCK, DROP_EXCLUSION, DROP_UNIQUE_INDEX } from "./schema-parts.ts";
+import {
+  type BookingMutant,
+  CLAIM_LOCK,
+  DROP_EXCLUSION,
+  DROP_UNIQUE_INDEX,
+  rewritten,
+} from "./mutant.ts";
 
-/** The constraints guard confirmed bookings only, and the lock is gone. */
+/** The constraints cover confirmed bookings only, and the lock is gone. */
 export const constraintsForgetPending: BookingMutant = {
   name: "constraints-forget-pending",
-  story:
-    "A migration rebuilt both constraints when holds were new, and left the holds out, since " +
-    "they are not yet bookings. Then the lock went, since there are constraints.",
+  origin:
+    "A migration rebuilt both constraints when holds were new, and left pending bookings out. " +
+    "Later the lock was removed, since the constraints seemed to suffice.",
   checker: "invariant",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

@@ -1,12 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** The event that arrives last says what became of a payment. */
+/** The event that arrives last decides the status of a payment. */
 export const declinedEventOverwrites: BookingMutant = {
   name: "declined-event-overwrites",
-  story:
-    "Events were taken to arrive in the order in which they were sent. A card that was declined " +
-    "and then accepted leaves a booking that is confirmed, and a payment that is declined.",
+  origin:
+    "Events were assumed to arrive in order. After a card that was declined and then " +
+    "accepted, the booking is confirmed and its payment declined.",
   checker: "invariant",
   depth: "statement",
   smallest: { operations: 2, preemptions: 0 },

@@ -1,13 +1,12 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** The end of holds goes by what was seen before anything was locked. */
+/** Expiry changes the bookings that it read before it locked anything. */
 export const expireWithoutLock: BookingMutant = {
   name: "expire-without-lock",
-  story:
-    "The job ran into the locks of its own requests, and got its list without locking. A hold " +
-    "that is confirmed between the list and the change ends nevertheless: the customer was " +
-    "told that the booking is definite.",
+  origin:
+    "The job blocked on the locks of requests, so it reads its list without locking. A hold " +
+    "that is confirmed between the read and the update expires nevertheless, although the " +
+    "customer was told that the booking is confirmed.",
   checker: "serial-equivalence",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

@@ -1,12 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** Anybody may cancel any booking whose number he knows. */
+/** Every customer may cancel every booking. */
 export const foreignCancel: BookingMutant = {
   name: "foreign-cancel",
-  story:
-    "The page shows the button only to whom the booking belongs, so the service does not " +
-    "look again.",
+  origin:
+    "The page shows the button only to the booking's owner, so the service does not check " +
+    "again.",
   checker: "linearizability",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

@@ -1,12 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** A repeated create is compared with where the booking is now. */
+/** A repeated create is compared with the booking's current slot. */
 export const idempotencyComparesCurrentSlot: BookingMutant = {
   name: "idempotency-compares-current-slot",
-  story:
-    "The column with the slot that was asked for looked redundant beside the slot. A late " +
-    "repeat of a create whose booking was moved meanwhile is refused as another request.",
+  origin:
+    "The column with the requested slot looked redundant beside the slot. A late repeat of a " +
+    "create whose booking has moved is refused as another request.",
   checker: "linearizability",
   depth: "statement",
   smallest: { operations: 3, preemptions: 0 },

@@ -1,12 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** A key that appears after it was looked up is an error of the server. */
+/** A key that appears after the look-up causes a server error. */
 export const idempotencyConflictUnhandled: BookingMutant = {
   name: "idempotency-conflict-unhandled",
-  story:
-    "The clause at the insert looked like dead code: the key was looked up before. It is not " +
-    "when two creates with one key are under way for two slots.",
+  origin:
+    "The insert's conflict clause looked like dead code, since the key is looked up before. " +
+    "It is needed when two creates with one key run for two slots.",
   checker: "contract",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

@@ -1,12 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** A key is looked up among the bookings of all customers. */
 export const idempotencyIgnoresCustomer: BookingMutant = {
   name: "idempotency-ignores-customer",
-  story:
-    "Keys were to be unique, so the customer went out of the look-up. Clients that count from " +
-    "one have the same keys, and are shown the booking of somebody else.",
+  origin:
+    "Keys were assumed to be unique, so the look-up lost the customer. Clients that number their " +
+    "requests use the same keys, and a create with another customer's key is refused.",
   checker: "linearizability",
   depth: "statement",
   smallest: { operations: 2, preemptions: 0 },

@@ -1,12 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** An idempotency key is looked up, and nothing more. */
+/** An idempotency key is looked up, but not unique. */
 export const idempotencyWithoutUniqueKey: BookingMutant = {
   name: "idempotency-without-unique-key",
-  story:
-    "The unique index on keys blocked a merge of customer accounts, and the look-up was there " +
-    "anyway. Two creates with one key for two slots look it up at the same time, and both " +
+  origin:
+    "The unique index on keys blocked a merge of customer accounts, and the look-up seemed to " +
+    "suffice. Two creates with one key for two slots look it up at the same time, and both " +
     "book.",
   checker: "linearizability",
   depth: "routine",

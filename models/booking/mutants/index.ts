@@ -71,7 +71,7 @@ import { vendorsMoveEachOther } from "./vendors-move-each-other.ts";
 import { withdrawIgnoresHolds } from "./withdraw-ignores-holds.ts";
 import { withdrawWithoutLock } from "./withdraw-without-lock.ts";
 
-/** Every seeded bug, in the order of their names; those that change nothing are among them. */
+/** Every seeded bug by name, including those that are equivalent to the service without a bug. */
 export const mutants: readonly BookingMutant[] = [
   advisoryLockLeak,
   bookingsCountedByTrigger,
@@ -145,7 +145,7 @@ export const mutants: readonly BookingMutant[] = [
   withdrawWithoutLock,
 ];
 
-/** @throws HarnessError USAGE when there is no mutant of that name. */
+/** @throws HarnessError USAGE if no seeded bug has this name. */
 export function mutantNamed(name: string): BookingMutant {
   const mutant = mutants.find((one) => one.name === name);
   if (mutant !== undefined) return mutant;

@@ -1,7 +1,6 @@
 import type { Booking } from "../../../src/booking.ts";
-import { BOOKING_COLUMNS } from "./booking-row.ts";
-import type { BookingMutant } from "./mutant.ts";
-import { DROP_EXCLUSION, DROP_UNIQUE_INDEX } from "./schema-parts.ts";
+import { BOOKING_COLUMNS } from "./by-hand.ts";
+import { type BookingMutant, DROP_EXCLUSION, DROP_UNIQUE_INDEX } from "./mutant.ts";
 
 const INSERT = `
   with booked as (
@@ -29,12 +28,13 @@ const INSERT = `
   )
   select ${BOOKING_COLUMNS} from booked`;
 
-/** One statement looks for a booking and inserts one: no constraint behind it. */
+/** One statement checks for a booking and inserts one, without a constraint. */
 export const insertWhereNotExists: BookingMutant = {
   name: "insert-where-not-exists",
-  story:
-    "The constraints were in the way of an import, and one statement is atomic, is it not? " +
-    "Its snapshot is older than its insert, so that two of them both see nobody else.",
+  origin:
+    "The constraints blocked an import, and a single statement seemed atomic. Its snapshot is " +
+    "older than its insert, so that two concurrent statements do not see each other's " +
+    "booking.",
   checker: "invariant",
   depth: "row",
   smallest: { operations: 2, preemptions: 1 },
@@ -54,7 +54,7 @@ export const insertWhereNotExists: BookingMutant = {
         request.paymentIntentId,
         request.createdBy ?? "customer",
       ]);
-      // Whatever the reason, the function finds it again, and says it.
+      // The function finds the reason for the refusal.
       const [booking] = rows;
       return booking === undefined ? store.createBooking(request) : { booking, created: true };
     },

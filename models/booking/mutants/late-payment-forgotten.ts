@@ -1,13 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** Money for a booking that has expired is nobody's. */
+/** A payment for an expired booking is not refunded. */
 export const latePaymentForgotten: BookingMutant = {
   name: "late-payment-forgotten",
-  story:
-    "Late payments were thought not to exist, since the gateway has a deadline of its " +
-    "own, a little longer than ours. The event is taken note of as if the card had been " +
-    "declined, and the money is never given back.",
+  origin:
+    "The gateway has a deadline of its own, so late payments seemed impossible. The event is " +
+    "recorded like a declined card, and the payment is never refunded.",
   checker: "linearizability",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

@@ -1,12 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** A late payment takes its slot back, whatever became of it. */
+/** A late payment takes its slot back without a check. */
 export const latePaymentTakesSlot: BookingMutant = {
   name: "late-payment-takes-slot",
-  story:
-    "The customer has paid, so the booking has to be confirmed: that is what constraints " +
-    "are for. They do not know of a slot that its vendor has withdrawn.",
+  origin:
+    "The customer has paid, so the booking has to be confirmed, and the constraints seemed to " +
+    "guard the rest. They do not notice that the vendor has withdrawn the slot.",
   checker: "invariant",
   depth: "statement",
   smallest: { operations: 2, preemptions: 0 },

@@ -1,13 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
-import { DROP_EXCLUSION, DROP_UNIQUE_INDEX } from "./schema-parts.ts";
+import { type BookingMutant, DROP_EXCLUSION, DROP_UNIQUE_INDEX, rewritten } from "./mutant.ts";
 
-/** A late payment looks at a slot that it has not locked. */
+/** A late payment reads the slot without a lock. */
 export const latePaymentWithoutLock: BookingMutant = {
   name: "late-payment-without-lock",
-  story:
-    "The lock made the gateway wait, and the constraints had gone in an import. Whoever books " +
-    "the slot between the check and the change shares it with a customer who was late.",
+  origin:
+    "The lock made the gateway wait, and the constraints had been dropped for an import. A " +
+    "booking made between the check and the update shares the slot with the late customer's.",
   checker: "invariant",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

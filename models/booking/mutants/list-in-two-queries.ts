@@ -14,12 +14,12 @@ const TAKEN = `
     from bookings
    where provider_id = $1 and status in ('pending', 'confirmed')`;
 
-/** Free slots and bookings are read one after the other. */
+/** Free slots and bookings are read by two queries. */
 export const listInTwoQueries: BookingMutant = {
   name: "list-in-two-queries",
-  story:
+  origin:
     "One query with an anti-join was slow, and became two with a loop. A booking that moves " +
-    "between them keeps both slots off the list: the one it left, and the one it took.",
+    "between them hides both its old and its new slot.",
   checker: "linearizability",
   depth: "statement",
   smallest: { operations: 2, preemptions: 1 },

@@ -1,13 +1,12 @@
 import { errorFromPostgres, ServiceError } from "../../../src/errors.ts";
 import type { BookingMutant } from "./mutant.ts";
 
-/** A cancel whose connection was lost is told to have been refused. */
+/** A cancel whose connection was lost is answered as refused. */
 export const lostAnswerIsRefusal: BookingMutant = {
   name: "lost-answer-is-refusal",
-  story:
-    "Errors of the database made an ugly page, and became one of those that there was a page " +
-    "for. The customer is told that the booking is not active any more, and nobody knows " +
-    "whether it is.",
+  origin:
+    "Database errors made an ugly page, so they were mapped to a refusal that had a page. The " +
+    "customer is told that the booking is not active, although its status is unknown.",
   checker: "linearizability",
   depth: "fault",
   smallest: { operations: 1, preemptions: 0, faults: 1 },

@@ -8,18 +8,18 @@ import {
   verify,
 } from "../../../harness/index.ts";
 import { testPostgres } from "../../../harness/postgres/server.fixture.ts";
-import { type Ungated, ungated } from "../booking-system.fixture.ts";
+import { startUngated, type UngatedBooking } from "../booking-system.fixture.ts";
 import booking from "../index.ts";
 import type { BookingScenario } from "../scenarios.ts";
 import { mutantNamed, mutants } from "./index.ts";
-import { rewritten } from "./rewritten.ts";
+import { rewritten } from "./mutant.ts";
 
 let server: Server;
-let baseline: Ungated;
+let baseline: UngatedBooking;
 
 beforeAll(async () => {
   server = await startServer(testPostgres);
-  baseline = await ungated(server);
+  baseline = await startUngated(server);
 });
 
 afterAll(async () => {
@@ -32,8 +32,8 @@ const sample = fc.sample(booking.scenarios({ minClients: 2, maxClients: 4 }), {
   seed: 5,
 });
 
-/** The scenario's answers and final state when clients come one after the other. */
-async function serially({ system }: Ungated, { initial, clients }: BookingScenario) {
+/** The scenario's responses and final contents when its clients run one after the other. */
+async function serially({ system }: UngatedBooking, { initial, clients }: BookingScenario) {
   await system.reset(initial);
   const responses: Response[] = [];
   for (const [client, operations] of clients.entries()) {
@@ -46,24 +46,26 @@ const concurrent = mutants.filter(
   (mutant) => "equivalent" in mutant || mutant.smallest.preemptions > 0 || mutant.smallest.faults,
 );
 
-test.each(concurrent)("as long as nothing is concurrent, nothing tells $name", async ({ name }) => {
-  const mutated = await ungated(server, name);
+test.each(concurrent)("in serial runs $name behaves like the service without a bug", async ({
+  name,
+}) => {
+  const mutated = await startUngated(server, name);
   for (const scenario of sample) {
-    // A mutant may have columns of its own.
+    // A seeded bug may add columns.
     expect(await serially(mutated, scenario)).toMatchObject(await serially(baseline, scenario));
   }
   await mutated.stop();
 });
 
-/** What each of them breaks in a smallest case: any of these. */
+/** The invariants that a smallest case of each seeded bug may violate. */
 const breaks: { readonly [mutant: string]: readonly string[] } = {
   "check-then-insert": ["overlapping_bookings", "booking_without_claimed_slot"],
   "two-transaction-cancel": ["unavailable_slot_without_booking"],
 };
 
 describe.each(Object.keys(breaks))("%s", (name) => {
-  // Both can be reached between statements; deeper gates only lead to other cases first.
-  test("is caught by the invariant that it breaks, with three operations at most", async () => {
+  // Gates between statements suffice; deeper ones lead to other cases first.
+  test("is caught by its invariant, with at most three operations", async () => {
     const { campaign } = await verify(server, booking, {
       seed: 2,
       runs: 3_000,
@@ -79,15 +81,15 @@ describe.each(Object.keys(breaks))("%s", (name) => {
   });
 });
 
-test("there is no mutant of another name", () => {
+test("an unknown name is refused", () => {
   expect(() => mutantNamed("none")).toThrow(HarnessError);
 });
 
-test("a function is changed only where it has the original exactly once", async () => {
+test("a function that does not contain the original exactly once is refused", async () => {
   const { beside } = baseline;
   for (const original of ["for updates", "v_booking"]) {
     await expect(beside.query(rewritten("cancel_booking", [original, ""]))).rejects.toThrow(
-      `cancel_booking does not have exactly once: ${original}`,
+      `cancel_booking does not contain exactly once: ${original}`,
     );
   }
 });

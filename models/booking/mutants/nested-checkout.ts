@@ -1,17 +1,16 @@
 import type { Booking } from "../../../src/booking.ts";
-import { BOOKING_COLUMNS, only } from "./booking-row.ts";
+import { BOOKING_COLUMNS, only, transaction } from "./by-hand.ts";
 import type { BookingMutant } from "./mutant.ts";
-import { transaction } from "./transaction.ts";
 
 const CANCEL = `select ${BOOKING_COLUMNS} from cancel_booking($1, $2)`;
 
-/** Whoever has a connection waits for another one of the same pool. */
+/** A request that holds a connection waits for another one of the same pool. */
 export const nestedCheckout: BookingMutant = {
   name: "nested-checkout",
-  story:
-    "A look-up that takes its own connection was called from inside a transaction, and went " +
-    "well with few customers. When all connections are with those who wait for one more, " +
-    "nobody gets any.",
+  origin:
+    "A look-up that takes its own connection was called from inside a transaction, which " +
+    "works with few customers. When every connection belongs to a request that needs a second " +
+    "one, all of them wait for ever.",
   checker: "contract",
   depth: "statement",
   smallest: { operations: 2, preemptions: 1 },

@@ -1,16 +1,15 @@
 import type { Booking } from "../../../src/booking.ts";
-import { BOOKING_COLUMNS, only } from "./booking-row.ts";
+import { BOOKING_COLUMNS, only } from "./by-hand.ts";
 import type { BookingMutant } from "./mutant.ts";
 
 const CANCEL = `select ${BOOKING_COLUMNS} from cancel_booking($1, $2)`;
 
-/** A transaction that failed goes back to the pool as it is. */
+/** A failed transaction returns to the pool without a rollback. */
 export const noRollbackBeforeRelease: BookingMutant = {
   name: "no-rollback-before-release",
-  story:
-    "The transaction was written by hand, and its finally clause releases the connection, " +
-    "which looks like all that has to be done. Whoever gets the connection next finds himself " +
-    "in a transaction that is over.",
+  origin:
+    "The transaction was written by hand, and its finally clause only releases the " +
+    "connection. The next request on this connection runs in the aborted transaction.",
   checker: "leaks",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

@@ -1,13 +1,12 @@
-import type { BookingMutant } from "./mutant.ts";
-import { DROP_UNIQUE_INDEX } from "./schema-parts.ts";
+import { type BookingMutant, DROP_UNIQUE_INDEX } from "./mutant.ts";
 
 /** The unique index on starts is missing. */
 export const noUniqueIndex: BookingMutant = {
   name: "no-unique-index",
-  story: "A review of the indexes found one that no query uses.",
+  origin: "A review of the indexes found one that no query uses.",
   equivalent:
-    "Slots are not empty, so bookings that begin together overlap: the exclusion constraint " +
-    "refuses all that the index does. Before it comes to either, a claim and a reschedule " +
-    "have locked and checked what they take.",
+    "Slots are not empty, so bookings with the same start overlap: the exclusion constraint " +
+    "refuses whatever the index does. Before that, a claim and a reschedule lock and check " +
+    "their slot.",
   sql: DROP_UNIQUE_INDEX,
 };

@@ -1,12 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** Whether a slot has begun is checked by when the claim's transaction did. */
+/** The check for past slots uses the time at which the claim's transaction began. */
 export const pastCheckOfTransactionStart: BookingMutant = {
   name: "past-check-of-transaction-start",
-  story:
-    "It says now() everywhere else. A claim that waits for a lock has the time of before the wait, " +
-    "and books a slot that has begun, and became free, meanwhile.",
+  origin:
+    "All other statements use now(). A claim that waits for a lock keeps the time before the " +
+    "wait, and books a slot that began and became free in the meantime.",
   checker: "linearizability",
   depth: "routine",
   smallest: { operations: 3, preemptions: 1 },

@@ -1,4 +1,4 @@
-import { BOOKING_COLUMNS, only } from "./booking-row.ts";
+import { BOOKING_COLUMNS, only } from "./by-hand.ts";
 import type { BookingMutant } from "./mutant.ts";
 
 const CONFIRM = `
@@ -11,13 +11,12 @@ const CONFIRM = `
    where id = $1
   returning ${BOOKING_COLUMNS}`;
 
-/** A payment reads the booking, decides, and writes its status. */
+/** The application reads the booking, decides, and writes its status. */
 export const paymentInApplication: BookingMutant = {
   name: "payment-in-application",
-  story:
-    "The payment callback was to be readable to those who know no PL/pgSQL. A booking that is " +
-    "cancelled between the read and the write is confirmed nevertheless, on a slot that is " +
-    "free.",
+  origin:
+    "The payment callback was rewritten for developers who know no PL/pgSQL. A booking that " +
+    "is cancelled between the read and the write is confirmed, on a slot that is free.",
   checker: "invariant",
   depth: "statement",
   smallest: { operations: 2, preemptions: 1 },

@@ -1,12 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** Money that came too late is kept. */
+/** A payment that is too late is kept. */
 export const paymentWithoutCompensation: BookingMutant = {
   name: "payment-without-compensation",
-  story:
-    "A payment is captured or declined, and what is captured was recorded so. Nobody gives " +
-    "back what was paid for a booking that had been cancelled meanwhile.",
+  origin:
+    "Payments are captured or declined, and every captured one was recorded so. A payment for " +
+    "a booking that has been cancelled is never refunded.",
   checker: "invariant",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

@@ -1,12 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** A payment looks at a booking that it has not locked. */
+/** A payment reads the booking without a lock. */
 export const paymentWithoutLock: BookingMutant = {
   name: "payment-without-lock",
-  story:
-    "The status was checked two lines above, so the lock seemed to protect nothing. A cancel " +
-    "between the check and the change is undone, on a slot that is free by then.",
+  origin:
+    "The status is checked two lines above, so the lock seemed to protect nothing. A cancel " +
+    "between the check and the update is undone, on a slot that is free by then.",
   checker: "invariant",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

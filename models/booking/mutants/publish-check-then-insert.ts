@@ -1,12 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** A slot is looked up, and inserted if it is not there. */
+/** A slot is looked up, and inserted if it does not exist. */
 export const publishCheckThenInsert: BookingMutant = {
   name: "publish-check-then-insert",
-  story:
-    "ON CONFLICT DO UPDATE was replaced by what everybody can read. Two publishes of the same " +
-    "new slot both find nothing, and one of them runs into the unique index.",
+  origin:
+    "ON CONFLICT DO UPDATE was replaced by statements that are easier to read. Two publishes " +
+    "of the same new slot both find nothing, and one of them violates the unique index.",
   checker: "contract",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

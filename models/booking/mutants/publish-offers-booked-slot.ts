@@ -1,12 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** Publishing a slot again offers it again, booked or not. */
+/** Publishing a slot again makes it available, booked or not. */
 export const publishOffersBookedSlot: BookingMutant = {
   name: "publish-offers-booked-slot",
-  story:
+  origin:
     "The condition on withdrawn slots was lost when the upsert was rewritten by hand. An " +
-    "import that publishes the whole calendar each night frees what is booked.",
+    "import that publishes the whole calendar each night frees booked slots.",
   checker: "invariant",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

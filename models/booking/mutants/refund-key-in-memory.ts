@@ -2,13 +2,13 @@ import { randomUUID } from "node:crypto";
 import { request } from "undici";
 import type { BookingMutant } from "./mutant.ts";
 
-/** A refund is known by a key that is forgotten when the service ends. */
+/** The idempotency key of a refund is lost when the service ends. */
 export const refundKeyInMemory: BookingMutant = {
   name: "refund-key-in-memory",
-  story:
-    "The gateway wants a random key for each refund, so the service makes one, and keeps it for " +
-    "when the call has to be repeated. When the process is killed between the refund and its record, " +
-    "the next run makes another key, and the money is given back twice.",
+  origin:
+    "The gateway asks for a random key per refund, so the service makes one and keeps it in " +
+    "memory for retries. If the process is killed between the refund and its record, the next " +
+    "run makes another key, and the payment is refunded twice.",
   checker: "invariant",
   depth: "kill",
   smallest: { operations: 2, preemptions: 0, faults: 1 },

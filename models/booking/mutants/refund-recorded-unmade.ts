@@ -1,9 +1,9 @@
 import type { BookingMutant } from "./mutant.ts";
 
-/** A refund is recorded, and never made. */
+/** A refund is recorded but not made. */
 export const refundRecordedUnmade: BookingMutant = {
   name: "refund-recorded-unmade",
-  story: "While the gateway was being replaced, its call was commented out.",
+  origin: "The call of the gateway was commented out while the gateway was being replaced.",
   checker: "invariant",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

@@ -1,12 +1,12 @@
 import { request } from "undici";
 import type { BookingMutant } from "./mutant.ts";
 
-/** A refund that is asked for twice is made twice. */
+/** A refund that is requested twice is made twice. */
 export const refundWithoutIdempotencyKey: BookingMutant = {
   name: "refund-without-idempotency-key",
-  story:
-    "The job that gives money back runs once a minute, on one machine. Since the service " +
-    "runs on two machines, it runs on two.",
+  origin:
+    "The refund job ran once a minute on one machine. Since the service runs on two machines, " +
+    "two jobs run at once.",
   checker: "invariant",
   depth: "statement",
   smallest: { operations: 2, preemptions: 1 },

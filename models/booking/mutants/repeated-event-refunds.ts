@@ -1,13 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** An event that comes again finds the booking paid, and gives its payment back. */
+/** A repeated event of a confirmed booking refunds its payment. */
 export const repeatedEventRefunds: BookingMutant = {
   name: "repeated-event-refunds",
-  story:
-    "That events come twice was left to the gateway. The second event of a payment finds " +
-    "a booking that is confirmed, takes itself for a second payment, and marks the only " +
-    "one to be given back.",
+  origin:
+    "Repeated events were assumed not to happen. The second event of a payment finds a " +
+    "confirmed booking, counts as a second payment, and marks the only one for a refund.",
   checker: "invariant",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

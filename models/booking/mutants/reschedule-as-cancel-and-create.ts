@@ -1,18 +1,18 @@
 import type { Slot } from "../../../src/booking.ts";
 import { ServiceError } from "../../../src/errors.ts";
-import { findActive } from "./cancel-by-hand.ts";
+import { findActive } from "./by-hand.ts";
 import type { BookingMutant } from "./mutant.ts";
 
 const FIND_SLOT = `
   select id, provider_id as "providerId", start_at as "startAt", end_at as "endAt"
     from availability_slots where id = $1`;
 
-/** The booking is cancelled, and another one made. */
+/** A reschedule cancels the booking and creates another one. */
 export const rescheduleAsCancelAndCreate: BookingMutant = {
   name: "reschedule-as-cancel-and-create",
-  story:
-    "There was a cancel and there was a create, so a reschedule needed no code of its own. If " +
-    "the new slot is taken, the customer has neither.",
+  origin:
+    "A cancel and a create existed, so a reschedule needed no code of its own. If the new " +
+    "slot is taken, the customer has no booking left.",
   checker: "linearizability",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

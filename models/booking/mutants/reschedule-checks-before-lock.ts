@@ -1,13 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
-import { FREES_OLD_SLOT, RESCHEDULE_LOCK } from "./schema-parts.ts";
+import { type BookingMutant, FREES_OLD_SLOT, RESCHEDULE_LOCK, rewritten } from "./mutant.ts";
 
-/** A reschedule looks at the new slot, then locks it. */
+/** A reschedule checks the new slot before it locks it. */
 export const rescheduleChecksBeforeLock: BookingMutant = {
   name: "reschedule-checks-before-lock",
-  story:
-    "Locks should be held as briefly as possible, so the checks went before them. What was " +
-    "checked may have changed when the lock is there: the slot may be withdrawn.",
+  origin:
+    "Locks should be short, so the checks were moved before them. The slot may have been " +
+    "withdrawn when the lock is granted.",
   checker: "invariant",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

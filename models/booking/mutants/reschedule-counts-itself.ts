@@ -1,12 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** A booking is in its own way. */
+/** A booking conflicts with itself. */
 export const rescheduleCountsItself: BookingMutant = {
   name: "reschedule-counts-itself",
-  story:
-    "The check of the claim was copied to the reschedule as it stood. A booking cannot be " +
-    "moved by half an hour, since it overlaps itself.",
+  origin:
+    "The claim's check was copied to the reschedule. A booking cannot move by half an hour, " +
+    "since it overlaps itself.",
   checker: "linearizability",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

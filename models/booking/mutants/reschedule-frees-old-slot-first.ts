@@ -1,12 +1,12 @@
-import { findActive, freeSlot } from "./cancel-by-hand.ts";
+import { findActive, freeSlot } from "./by-hand.ts";
 import type { BookingMutant } from "./mutant.ts";
 
-/** The old slot is freed, then the booking moves. */
+/** The old slot is freed before the booking moves. */
 export const rescheduleFreesOldSlotFirst: BookingMutant = {
   name: "reschedule-frees-old-slot-first",
-  story:
+  origin:
     "The old slot should be on offer as early as possible. If the booking then cannot move, " +
-    "because its new slot is taken, it stays where it was, on a slot that everybody may book.",
+    "because its new slot is taken, it stays on a slot that every customer can book.",
   checker: "invariant",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

@@ -1,20 +1,17 @@
 import type { Booking } from "../../../src/booking.ts";
-import { statement } from "../../../src/statement.ts";
-import { BOOKING_COLUMNS, only } from "./booking-row.ts";
-import { findActive, freeSlot } from "./cancel-by-hand.ts";
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
-import { FREES_OLD_SLOT } from "./schema-parts.ts";
+import { runStatement } from "../../../src/statement.ts";
+import { BOOKING_COLUMNS, findActive, freeSlot, only } from "./by-hand.ts";
+import { type BookingMutant, FREES_OLD_SLOT, rewritten } from "./mutant.ts";
 
 const MOVE = `select ${BOOKING_COLUMNS} from move_booking($1, $2, $3)`;
 
-/** The booking moves, then the slot that it had is freed. */
+/** The booking moves in one transaction, the next one frees its old slot. */
 export const rescheduleFreesOldSlotLater: BookingMutant = {
   name: "reschedule-frees-old-slot-later",
-  story:
-    "The function was split in two, so that the application can tell the waiting list in " +
-    "between. The slot that is freed is the one that the booking had when the request came: " +
-    "of two moves of one booking, one slot stays taken for good.",
+  origin:
+    "The function was split in two, so that the application can notify the waiting list in " +
+    "between. The application frees the slot that it read at first: after two concurrent " +
+    "moves of one booking, one slot stays taken for good.",
   checker: "invariant",
   depth: "statement",
   smallest: { operations: 2, preemptions: 1 },
@@ -27,7 +24,7 @@ export const rescheduleFreesOldSlotLater: BookingMutant = {
     ...store,
     async rescheduleBooking(bookingId, newSlotId, actor) {
       const { slotId } = await findActive(pool, bookingId, actor);
-      const booking = only(await statement<Booking>(pool, MOVE, [bookingId, newSlotId, actor]));
+      const booking = only(await runStatement<Booking>(pool, MOVE, [bookingId, newSlotId, actor]));
       if (booking.slotId !== slotId) await freeSlot(pool, slotId);
       return booking;
     },

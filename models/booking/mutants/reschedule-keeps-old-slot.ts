@@ -1,11 +1,9 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
-import { FREES_OLD_SLOT } from "./schema-parts.ts";
+import { type BookingMutant, FREES_OLD_SLOT, rewritten } from "./mutant.ts";
 
-/** A reschedule does not free the slot that it leaves. */
+/** A reschedule does not free the old slot. */
 export const rescheduleKeepsOldSlot: BookingMutant = {
   name: "reschedule-keeps-old-slot",
-  story: "The old slot was to be freed by a trigger, which then was not part of the release.",
+  origin: "A trigger was to free the old slot, but was not part of the release.",
   checker: "invariant",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

@@ -1,13 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
-import { RESCHEDULE_LOCK } from "./schema-parts.ts";
+import { type BookingMutant, RESCHEDULE_LOCK, rewritten } from "./mutant.ts";
 
 /** A reschedule locks the old slot, then the new one. */
 export const rescheduleLocksOldSlotFirst: BookingMutant = {
   name: "reschedule-locks-old-slot-first",
-  story:
-    "One query that locks two kinds of slots was hard to read, and became two. Reschedules " +
-    "that cross lock the same slots in opposite orders.",
+  origin:
+    "One query that locks two kinds of slots was hard to read, and became two. Crossing " +
+    "reschedules lock the same slots in opposite orders.",
   checker: "contract",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

@@ -1,12 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
 /** An exception handler turns a refusal into a success. */
 export const rescheduleSwallowsRefusal: BookingMutant = {
   name: "reschedule-swallows-refusal",
-  story:
-    "A job moves bookings in bulk, and one that could not be moved was not to stop the " +
-    "others. Whoever moves a booking to a slot that is taken is told that it was moved.",
+  origin:
+    "A job moves bookings in bulk, and one refusal must not stop it. A customer who moves a " +
+    "booking to a taken slot is told that it has moved.",
   checker: "linearizability",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

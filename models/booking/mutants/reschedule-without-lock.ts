@@ -1,12 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** A reschedule looks at a booking that it has not locked. */
+/** A reschedule reads the booking without a lock. */
 export const rescheduleWithoutLock: BookingMutant = {
   name: "reschedule-without-lock",
-  story:
-    "Slots are what is fought over, so only slots were locked. A booking that is cancelled " +
-    "meanwhile takes its new slot along.",
+  origin:
+    "Slots are what bookings compete for, so only slots were locked. A booking that is " +
+    "cancelled in the meantime takes its new slot nevertheless.",
   checker: "invariant",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

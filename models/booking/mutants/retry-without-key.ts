@@ -4,10 +4,9 @@ import type { BookingMutant } from "./mutant.ts";
 /** A create whose connection was lost is sent again. */
 export const retryWithoutKey: BookingMutant = {
   name: "retry-without-key",
-  story:
-    "A helper that repeats what failed was put around every statement. A create whose answer " +
-    "was lost has booked the slot; its repeat is told that the slot is taken, and so is the " +
-    "customer.",
+  origin:
+    "A helper that retries failures was put around every statement. A create whose answer was " +
+    "lost has booked the slot; its repeat is refused, and so is the customer.",
   checker: "linearizability",
   depth: "fault",
   smallest: { operations: 1, preemptions: 0, faults: 1 },

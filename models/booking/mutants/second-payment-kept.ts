@@ -1,13 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** Whoever pays twice has paid twice. */
+/** A second payment of a booking is kept. */
 export const secondPaymentKept: BookingMutant = {
   name: "second-payment-kept",
-  story:
-    "The unique index stopped a migration of old payments, and a booking that is " +
-    "confirmed was taken to be as good as one that is pending. Money that comes a second " +
-    "time is kept.",
+  origin:
+    "The unique index blocked a migration of old payments, and confirmed bookings were " +
+    "treated like pending ones. A second payment is kept instead of refunded.",
   checker: "invariant",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

@@ -1,22 +1,20 @@
 import type { Booking } from "../../../src/booking.ts";
-import { BOOKING_COLUMNS, only } from "./booking-row.ts";
-import { findActive, freeSlot, OWED } from "./cancel-by-hand.ts";
+import { BOOKING_COLUMNS, findActive, freeSlot, only, REFUND_DUE, transaction } from "./by-hand.ts";
 import type { BookingMutant } from "./mutant.ts";
-import { transaction } from "./transaction.ts";
 
 const SAVE = `
-  with ${OWED}
+  with ${REFUND_DUE}
   update bookings set status = 'cancelled', payment_intent_id = $2, updated_at = now()
    where id = $1
   returning ${BOOKING_COLUMNS}`;
 
-/** A cancel writes back the payment that it read. */
+/** A cancel writes back the payment id that it read. */
 export const stalePaymentId: BookingMutant = {
   name: "stale-payment-id",
-  story:
+  origin:
     "An entity is loaded, its status is changed, and all of its fields are saved. A payment " +
-    "that a confirm stored meanwhile is overwritten with nothing, and nobody will ever refund " +
-    "it.",
+    "id that a confirm stored in the meantime is overwritten with null, and the payment is " +
+    "never refunded.",
   checker: "linearizability",
   depth: "statement",
   smallest: { operations: 2, preemptions: 1 },

@@ -1,14 +1,13 @@
-import { findActive, freeSlot, markCancelled } from "./cancel-by-hand.ts";
+import { findActive, freeSlot, markCancelled, transaction } from "./by-hand.ts";
 import type { BookingMutant } from "./mutant.ts";
-import { transaction } from "./transaction.ts";
 
-/** One statement of a transaction goes to the pool, not to its connection. */
+/** One statement of a transaction runs on another connection. */
 export const statementOutsideItsTransaction: BookingMutant = {
   name: "statement-outside-its-transaction",
-  story:
+  origin:
     "A helper that takes no connection was called from inside a transaction. Its statement " +
-    "arrives on another connection, and waits for the lock that its own transaction holds: " +
-    "for ever, and no deadlock in the eyes of the database.",
+    "runs on another connection, and waits for ever for the lock of its own transaction. The " +
+    "database sees no deadlock.",
   checker: "contract",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

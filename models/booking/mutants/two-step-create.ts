@@ -1,13 +1,12 @@
-import { takeSlot } from "./cancel-by-hand.ts";
-import { findFree, insertBooking } from "./create-by-hand.ts";
+import { findFree, insertBooking, takeSlot } from "./by-hand.ts";
 import type { BookingMutant } from "./mutant.ts";
 
-/** The booking is inserted, and then its slot is marked. */
+/** One statement inserts the booking, the next one marks its slot. */
 export const twoStepCreate: BookingMutant = {
   name: "two-step-create",
-  story:
-    "The ORM saves one entity at a time, and nobody asked it for a transaction. A cancel that " +
-    "comes between the two frees a slot which the create then marks as taken for good.",
+  origin:
+    "The ORM saves one entity at a time, outside of a transaction. A cancel between the two " +
+    "frees the slot, which the create then marks as taken for good.",
   checker: "invariant",
   depth: "statement",
   smallest: { operations: 2, preemptions: 1 },

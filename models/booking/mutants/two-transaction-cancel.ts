@@ -1,13 +1,13 @@
-import { findActive, freeSlot, markCancelled } from "./cancel-by-hand.ts";
+import { findActive, freeSlot, markCancelled } from "./by-hand.ts";
 import type { BookingMutant } from "./mutant.ts";
 
 /** The slot is freed in one transaction, the booking cancelled in the next. */
 export const twoTransactionCancel: BookingMutant = {
   name: "two-transaction-cancel",
-  story:
-    "Slots and bookings became modules of their own, each with its own transactions. A cancel " +
-    "looks up the booking, has the one free the slot, and then the other cancel the booking. A " +
-    "booking that moves to another slot in between is cancelled there, and that slot stays taken.",
+  origin:
+    "Slots and bookings became modules with their own transactions. A cancel reads the " +
+    "booking, frees its slot, and cancels the booking. A booking that moves to another slot " +
+    "in between is cancelled there, and that slot stays taken.",
   checker: "invariant",
   depth: "statement",
   smallest: { operations: 2, preemptions: 1 },

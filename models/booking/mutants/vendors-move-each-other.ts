@@ -1,10 +1,9 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** A vendor may move the bookings of every other one. */
+/** A vendor may move every other vendor's bookings. */
 export const vendorsMoveEachOther: BookingMutant = {
   name: "vendors-move-each-other",
-  story: "Vendors are trusted, so that being one was enough; then competitors signed up.",
+  origin: "Vendors were trusted, so being one was enough. Then competitors signed up.",
   checker: "linearizability",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

@@ -1,12 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** A slot that is on hold can be withdrawn. */
+/** A slot on hold can be withdrawn. */
 export const withdrawIgnoresHolds: BookingMutant = {
   name: "withdraw-ignores-holds",
-  story:
-    "Only a confirmed booking is a booking, said the ticket. A customer who is about to pay " +
-    "holds a slot that is gone.",
+  origin:
+    "A ticket said that only confirmed bookings count. A customer who is about to pay holds a " +
+    "withdrawn slot.",
   checker: "invariant",
   depth: "statement",
   smallest: { operations: 1, preemptions: 0 },

@@ -1,12 +1,11 @@
-import type { BookingMutant } from "./mutant.ts";
-import { rewritten } from "./rewritten.ts";
+import { type BookingMutant, rewritten } from "./mutant.ts";
 
-/** A withdrawal looks for bookings of a slot that it has not locked. */
+/** A withdrawal looks for bookings without a lock on the slot. */
 export const withdrawWithoutLock: BookingMutant = {
   name: "withdraw-without-lock",
-  story:
-    "Nobody books and withdraws one slot at the same time, it was thought. A create between " +
-    "the look and the change is left with a slot that its provider took back.",
+  origin:
+    "A create and a withdrawal of one slot seemed never to coincide. A create between the " +
+    "check and the update is left with a withdrawn slot.",
   checker: "invariant",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },

@@ -2,10 +2,9 @@ import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Server, startServer } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
+import { openReset } from "./database.ts";
 import booking from "./index.ts";
-import { APART, initialState, type SlotPlan } from "./initial-states.ts";
-import { openReset } from "./reset.ts";
-import type { BookingState } from "./state.ts";
+import { APART, type BookingState, initialState, type SlotPlan } from "./state.ts";
 
 let server: Server;
 let database: Client;
@@ -52,7 +51,7 @@ const small: BookingState = {
   payments: [],
 };
 
-/** The state as the database has it. */
+/** The state of the database. */
 async function read(): Promise<BookingState> {
   const iso = `'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'`;
   const { rows } = await database.query<{ state: BookingState }>(`
@@ -83,7 +82,7 @@ async function nextBooking(slot: number): Promise<string> {
   return rows[0]?.id ?? "none";
 }
 
-test("puts in what it is given, whatever was there, and ids repeat", async () => {
+test("sets the state and the next ids, whatever the tables contain", async () => {
   const reset = await openReset(database);
   for (const state of [rich, small, rich, { ...small, providers: [] }, rich]) {
     await reset(state);
@@ -94,7 +93,7 @@ test("puts in what it is given, whatever was there, and ids repeat", async () =>
   expect(await nextBooking(1)).toBe("7");
 });
 
-test("leaves the schema under test alone", async () => {
+test("adds nothing to the schema under test", async () => {
   const routines = "select count(*) from pg_proc where pronamespace = 'public'::regnamespace";
   const before = await database.query(routines);
   const reset = await openReset(database);

@@ -2,7 +2,7 @@ import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Server, startServer } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import { openPool } from "./warm-pool.ts";
+import { openPool } from "./service.ts";
 
 let server: Server;
 let url: string;
@@ -30,22 +30,22 @@ async function others(): Promise<number> {
   return rows[0]?.n ?? -1;
 }
 
-/** A backend is gone a moment after its client. */
-async function nobodyElse(): Promise<void> {
+/** Waits until all other backends have ended, which takes a moment after their clients' end. */
+async function noOtherBackend(): Promise<void> {
   await expect.poll(others).toBe(0);
 }
 
-test("is open before its first query, and uses the last connection first", async () => {
+test("opens its connections before the first query, and uses the last one first", async () => {
   const { pool, close } = await openPool({ gatedUrl: url }, 3);
   expect(await others()).toBe(3);
   const pid = "select pg_backend_pid() as pid";
   const first = await pool.query(pid);
   expect((await pool.query(pid)).rows).toEqual(first.rows);
   await close();
-  await nobodyElse();
+  await noOtherBackend();
 });
 
-test("closes connections that nobody gave back, and those in the middle of a query", async () => {
+test("closes connections that were never released, and those in the middle of a query", async () => {
   const { pool, close } = await openPool({ gatedUrl: url }, 2);
   const leaked = await pool.connect();
   await leaked.query("begin");
@@ -55,12 +55,12 @@ test("closes connections that nobody gave back, and those in the middle of a que
   await expect.poll(async () => (await beside.query(asleep)).rowCount).toBe(1);
   await close();
   await ended;
-  // The server hears of it only when the query is over.
+  // The server notices the end of the connection only after the query.
   await beside.query(`select pg_terminate_backend(pid) from (${asleep}) sleeping`);
-  await nobodyElse();
+  await noOtherBackend();
 });
 
-test("survives that its connections are killed, lent or idle", async () => {
+test("survives the loss of its connections, in use or idle", async () => {
   const { pool, close } = await openPool({ gatedUrl: url }, 2);
   const lent = await pool.connect();
   const gone = new Promise((resolve) => lent.once("end", resolve));
@@ -68,14 +68,14 @@ test("survives that its connections are killed, lent or idle", async () => {
   await gone;
   await expect(lent.query("select 1")).rejects.toThrow();
   lent.release(true);
-  // The idle one hears of its end at a time of its own.
+  // The pool notices the loss of the idle connection a moment later.
   await expect.poll(() => pool.totalCount).toBe(0);
   expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
   await close();
-  await nobodyElse();
+  await noOtherBackend();
 });
 
-test("rejects, and leaves nothing open, when not all connections can be had", async () => {
+test("rejects, and leaves nothing open, if a connection cannot be opened", async () => {
   await beside.query(
     `do $$ begin execute format('alter database %I connection limit 3', current_database()); end $$`,
   );
@@ -83,5 +83,5 @@ test("rejects, and leaves nothing open, when not all connections can be had", as
   await expect(openPool({ gatedUrl: url.replace("postgres@", "guest@") }, 5)).rejects.toThrow(
     /too many connections/,
   );
-  await nobodyElse();
+  await noOtherBackend();
 });

@@ -1,8 +1,6 @@
 import { SignJWT } from "jose";
 import { describe, expect, test } from "vitest";
-import { parseActor } from "./actor.ts";
-import { COOKIE, sender } from "./authentication.ts";
-import { tokensWith } from "./tokens.ts";
+import { actorOf, COOKIE, parseActor, tokensWith } from "./authentication.ts";
 
 const KEY = "a key that is long enough to be one";
 const tokens = tokensWith(KEY);
@@ -18,12 +16,13 @@ describe("a token", () => {
     expect(await tokens.read(await tokens.issue(actor))).toEqual(actor);
   });
 
-  test("says nothing if it is forged, too old, unsigned or of another kind", async () => {
+  test("is rejected if it is forged, too old, unsigned or of another kind", async () => {
     const secret = new TextEncoder().encode(KEY);
     const sign = (edit: (jwt: SignJWT) => SignJWT, alg = "HS256") =>
       edit(new SignJWT().setProtectedHeader({ alg })).sign(secret);
-    const good = (jwt: SignJWT) =>
+    const withoutAudience = (jwt: SignJWT) =>
       jwt.setSubject("customer:ada").setIssuer("booking").setExpirationTime("1 day");
+    const good = (jwt: SignJWT) => withoutAudience(jwt).setAudience("booking");
     expect(await tokens.read(await sign(good))).toEqual(ada);
 
     const token = await tokens.issue(ada);
@@ -37,8 +36,13 @@ describe("a token", () => {
       `${unsigned}.${payload}.`,
       await tokens.issue(ada, -1),
       await tokensWith(`${KEY}!`).issue(ada),
+      await sign(withoutAudience),
+      await sign((jwt) => withoutAudience(jwt).setAudience("another")),
       await sign((jwt) => good(jwt).setIssuer("another")),
-      await sign((jwt) => jwt.setSubject("customer:ada").setIssuer("booking")),
+      await sign((jwt) => good(jwt).setExpirationTime("1 day ago")),
+      await sign((jwt) =>
+        jwt.setSubject("customer:ada").setIssuer("booking").setAudience("booking"),
+      ),
       await sign((jwt) => good(jwt).setSubject("admin:ada")),
       await sign((jwt) => good(jwt).setSubject("customer:")),
       await sign(good, "HS512"),
@@ -47,14 +51,14 @@ describe("a token", () => {
     }
   });
 
-  test("needs a key that cannot be guessed", () => {
+  test("needs a key of at least 32 bytes", () => {
     expect(() => tokensWith("secret")).toThrow("Set TOKEN_KEY to at least 32 random characters.");
   });
 });
 
-test("a sender is known by a bearer token, or else by the page's cookie", async () => {
+test("a bearer token names the actor, or else the page's cookie", async () => {
   const [a, b] = [await tokens.issue(ada), await tokens.issue({ role: "vendor", id: "7" })];
-  const who = (headers: Record<string, string>) => sender({ headers }, tokens);
+  const who = (headers: Record<string, string>) => actorOf({ headers }, tokens);
   expect(await who({ authorization: `Bearer ${a}` })).toEqual(ada);
   expect(await who({ cookie: `other=1; ${COOKIE}=${a}; more=2` })).toEqual(ada);
   expect(await who({ authorization: `bearer ${b}`, cookie: `${COOKIE}=${a}` })).toMatchObject({
@@ -72,6 +76,6 @@ test.each([
   "customer:",
   "admin:1",
   `vendor:${"x".repeat(201)}`,
-])("%j is nobody", (text) => {
+])("%j is no actor", (text) => {
   expect(parseActor(text)).toBeUndefined();
 });

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { initialState } from "./initial-states.ts";
-import type { BookingOperation, Reference } from "./operations.ts";
-import { References } from "./references.ts";
+import { type BookingOperation, type Reference, References } from "./operations.ts";
+import { initialState } from "./state.ts";
 
 const initial = initialState([{ sameProvider: true, gap: 0, past: false, outcome: "pending" }]);
 const slot = { id: 7, provider: 1, startAt: "2100-01-01", endAt: "2100-01-02" };
@@ -19,7 +18,7 @@ const reschedule = (booking: Reference, to: Reference): BookingOperation => ({
 });
 
 describe("References", () => {
-  test("knows the slots of the initial state, and takes any booking's id as it is", () => {
+  test("resolves slots of the initial state and any booking id", () => {
     const references = new References(initial);
     expect(references.resolve(withdraw({ id: 1 }), 0)).toMatchObject({ slot: initial.slots[0] });
     expect(references.resolve(cancel({ id: 5 }), 0)).toMatchObject({
@@ -32,7 +31,7 @@ describe("References", () => {
     });
   });
 
-  test("says what is not known", () => {
+  test("returns the kind of reference that cannot be resolved", () => {
     const references = new References(initial);
     expect(references.resolve(withdraw({ id: 5 }), 0)).toBe("slot");
     expect(references.resolve(withdraw({ own: 0 }), 0)).toBe("slot");
@@ -41,7 +40,7 @@ describe("References", () => {
     expect(references.resolve(reschedule({ id: 1 }, { own: 0 }), 0)).toBe("slot");
   });
 
-  test("remembers for each client what it made, in order", () => {
+  test("resolves what each client made, in order", () => {
     const references = new References(initial);
     references.addBooking(0, 11, "customer:c");
     references.addBooking(1, 12, "vendor:2");
@@ -57,7 +56,7 @@ describe("References", () => {
     expect(references.resolve(withdraw({ own: 0 }), 0)).toBe("slot");
   });
 
-  test("knows who has the right to send what, unless a operation says who sends it", () => {
+  test("chooses a sender with the right to the operation, unless it names one", () => {
     const references = new References(initial);
     const create = {
       name: "create",
@@ -88,7 +87,7 @@ describe("References", () => {
     expect(by({ name: "refund", via: "http" })).toBe("system:gateway");
   });
 
-  test("leaves operations alone that refer to nothing", () => {
+  test("returns operations without references unchanged", () => {
     const list: BookingOperation = { name: "list", via: "http", provider: 1 };
     expect(new References(initial).resolve(list, 0)).toBe(list);
   });
