@@ -76,7 +76,7 @@ export class RequestParts {
   }
 
   /** All messages that the server does not have yet. */
-  rest(): readonly Buffer[] {
+  takeUnsent(): readonly Buffer[] {
     this.#place = undefined;
     return this.#parts.splice(0).flatMap(({ frames }) => frames);
   }

@@ -272,7 +272,7 @@ export class WireSession implements ProxySession {
       const progress = this.#parts?.take(frame);
       // What the server sends between two requests (a changed setting) goes with the next answer.
       if (progress?.hidden !== true) this.#answer.push(frame);
-      if (progress?.failed) send(this.#server, this.#parts?.rest() ?? []);
+      if (progress?.failed) send(this.#server, this.#parts?.takeUnsent() ?? []);
       if (progress?.place !== undefined) this.#reachedPart(progress.place);
       if (reply.type === "notification") this.#notified();
     }
