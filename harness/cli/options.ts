@@ -37,7 +37,7 @@ export function shrinkTime(): Option {
 export function gates(): Option {
   return new Option(
     "--gates <levels>",
-    "where statements can be interleaved: statement, routine, row",
+    `where statements can be interleaved: ${GATE_LEVELS.join(", ")}; or all`,
   )
     .argParser(gateLevels)
     .default(DEFAULTS.control.gates, DEFAULTS.control.gates.join(","));
@@ -157,8 +157,9 @@ export function preemptionBound(text: string): number {
   return Number(text);
 }
 
-/** `statement`, or `statement,routine,row`; statements are always gated. */
+/** `statement`, or `statement,routine,row`, or `all`; statements are always gated. */
 function gateLevels(text: string): readonly GateLevel[] {
+  if (text === "all") return GATE_LEVELS;
   const levels = new Set(["statement", ...text.split(",")]);
   const chosen = GATE_LEVELS.filter((level) => levels.delete(level));
   if (levels.size > 0) throw new InvalidArgumentError(`Give some of: ${GATE_LEVELS.join(",")}.`);

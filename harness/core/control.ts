@@ -1,15 +1,59 @@
-/**
- * Where Heddle can hold a client. `statement`: between statements on the wire; this level is always
- * on. `routine`: also between the statements of PL/pgSQL routines. `row`: also before each row that a
- * statement writes.
- */
-export type GateLevel = "statement" | "routine" | "row";
+/** A kind of gate: a place where Heddle can hold a client. `GATES` describes each kind. */
+export type GateLevel =
+  | "statement"
+  | "routine"
+  | "row"
+  | "commit"
+  | "definition"
+  | "snapshot"
+  | "message";
 
-export const GATE_LEVELS: readonly GateLevel[] = ["statement", "routine", "row"];
+interface GateDescription {
+  /** What the scheduler decides with these gates: a sentence of the reports. */
+  readonly controls: string;
+  /** How the gates stand there, and what one costs a statement that passes it. */
+  readonly costs: string;
+}
+
+/** Every kind of gate. `statement` is always on; `--gates` adds the others. */
+export const GATES: { readonly [level in GateLevel]: GateDescription } = {
+  statement: {
+    controls: "The order in which statements reach the database, over all clients and connections.",
+    costs: "on the wire: a step for each request",
+  },
+  routine: {
+    controls:
+      "The order of the statements and conditions inside PL/pgSQL functions, procedures and triggers, and of the statements inside volatile SQL functions.",
+    costs: "in the text of routines: a step for each statement that touches shared state",
+  },
+  row: {
+    controls: "When a statement writes each of its rows, after its snapshot was taken.",
+    costs: "in BEFORE ROW triggers: a step for each row",
+  },
+  commit: {
+    controls:
+      "When a transaction that wrote commits, after the last of its deferred triggers has run.",
+    costs: "in a deferred trigger: a step for each transaction that writes",
+  },
+  definition: {
+    controls: "When a statement that has changed the schema goes on to its commit.",
+    costs: "in an event trigger: a step for each statement that changes the schema",
+  },
+  snapshot: {
+    controls:
+      "When a statement that writes, locks rows or calls volatile functions goes on after it has taken its snapshot.",
+    costs: "in BEFORE STATEMENT triggers, and on the wire for SELECT: a step for each statement",
+  },
+  message: {
+    controls: "The order of the statements that one message contains.",
+    costs: "on the wire: a step for each statement of a message",
+  },
+};
+
+export const GATE_LEVELS = Object.keys(GATES) as readonly GateLevel[];
 
 /** An isolation level of PostgreSQL. */
 export type Isolation = "read committed" | "repeatable read" | "serializable";
-
 export const ISOLATIONS: readonly Isolation[] = [
   "read committed",
   "repeatable read",

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Control } from "../core/control.ts";
 import type { HarnessError } from "../core/error.ts";
 import { type Execution, isFaulty, type Snapshot } from "../core/execution.ts";
@@ -15,15 +14,14 @@ import {
   closeGatedDatabase,
   type GatedDatabase,
   type GatedDatabaseOptions,
-  openGatedDatabase,
   type RoutineHashes,
   reopenGatedDatabase,
 } from "./gated-database.ts";
 import { isClean, type Leftovers, leftovers } from "./observation.ts";
 import { Run, type RunOptions } from "./run.ts";
-import { boundedSetup, type SetupLimits } from "./setup-progress.ts";
-import { attributed, type System, type SystemFactory, startSystem } from "./system.ts";
-import { interrupted, WaitLimits } from "./wait-limits.ts";
+import { openDatabase, type SetupLimits, startBounded } from "./setup-progress.ts";
+import { attributed, type System, type SystemFactory } from "./system.ts";
+import { atMost, interrupted, WaitLimits } from "./wait-limits.ts";
 
 /** An execution that is paused at quiescence. It continues once the callback resolves. */
 export interface PausedExecution {
@@ -61,9 +59,6 @@ class FirstEnabled implements Scheduler {
 
 /** How long operations may take to end after their sessions were ended, and a system to stop, in ms. */
 const GRACE_MS = 1_000;
-
-/** The longest time for a service to start, in ms. */
-const START_MS = 60_000;
 
 /** How long a reset may wait before the sessions that it waits for are ended, in ms. */
 const RESET_WAITS_MS = 200;
@@ -114,7 +109,7 @@ export class Executor<State extends Json, Op extends Operation> {
     try {
       const database = await openDatabase(server, factory, options, limits);
       try {
-        const system = await start(server, database, factory, options, limits);
+        const system = await startBounded(server, database, factory, options, limits);
         return new Executor(server, database, factory, options, limits, system);
       } catch (error) {
         await closeGatedDatabase(database, async () => {});
@@ -149,6 +144,11 @@ export class Executor<State extends Json, Op extends Operation> {
   /** Routines without gates although routines are gated, and why. */
   get uninstrumented(): InnerGates["uninstrumented"] {
     return this.#database.gates?.uninstrumented ?? [];
+  }
+
+  /** What the gates leave uncontrolled on this server, as sentences of a report. */
+  get uncontrolled(): InnerGates["uncontrolled"] {
+    return this.#database.gates?.uncontrolled ?? [];
   }
 
   /**
@@ -342,7 +342,7 @@ export class Executor<State extends Json, Op extends Operation> {
 
   async #start(): Promise<void> {
     this.#stale = false;
-    this.#system = await start(
+    this.#system = await startBounded(
       this.#server,
       this.#database,
       this.#factory,
@@ -393,36 +393,4 @@ export class Executor<State extends Json, Op extends Operation> {
     await this.#closeDatabase();
     await this.#limits.close();
   }
-}
-
-function openDatabase<State extends Json, Op extends Operation>(
-  server: Server,
-  factory: SystemFactory<State, Op>,
-  options: ExecutorOptions,
-  limits: WaitLimits,
-): Promise<GatedDatabase> {
-  const migrate = (url: string) => boundedSetup(url, () => factory.migrate(url), limits, options);
-  return openGatedDatabase(server, migrate, options);
-}
-
-/** A system that starts after its start was given up is stopped. */
-async function start<State extends Json, Op extends Operation>(
-  server: Server,
-  database: GatedDatabase,
-  factory: SystemFactory<State, Op>,
-  { faults }: ExecutorOptions,
-  limits: WaitLimits,
-): Promise<System<State, Op>> {
-  const starting = startSystem(server, database, factory, faults);
-  try {
-    return await limits.within("the service's start()", starting, START_MS);
-  } catch (error) {
-    starting.then((system) => system.stop()).catch(() => {});
-    throw error;
-  }
-}
-
-/** Waits until `work` has ended, but no longer than `ms`. */
-async function atMost(ms: number, work: Promise<void>): Promise<void> {
-  await Promise.race([work, delay(ms, undefined, { ref: false })]);
 }

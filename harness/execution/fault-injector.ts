@@ -16,9 +16,11 @@ function faultsOf({ state }: PendingStatement): readonly Fault[] {
     case "held":
       return ["cut-before", "cut-after", "terminate"];
     case "gate":
-      return state.lostBy === undefined
-        ? ["cancel", "cut-after", "terminate"]
-        : ["cancel", "terminate"];
+      return [
+        ...(state.gate.inMessage ? [] : ["cancel" as const]),
+        ...(state.lostBy === undefined ? ["cut-after" as const] : []),
+        "terminate",
+      ];
     case "running":
     case "waiting":
     case "stopped":

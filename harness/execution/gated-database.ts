@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
-import type { Control, Isolation } from "../core/control.ts";
+import type { Control, GateLevel, Isolation } from "../core/control.ts";
 import type { Footprints } from "../footprints/footprints.ts";
 import { type InnerGates, installGates } from "../instrumentation/inner-gates.ts";
 import { sealOwner } from "../postgres/leases.ts";
@@ -19,7 +19,11 @@ export type RoutineHashes = { readonly [routine: string]: string };
 export interface GatedDatabaseOptions {
   readonly control: Control;
   /** Reads the footprints of a schema, for schedulers that skip equivalent schedules. */
-  readonly footprints?: (directUrl: string, isolation: Isolation) => Promise<Footprints>;
+  readonly footprints?: (
+    directUrl: string,
+    isolation: Isolation,
+    gates: readonly GateLevel[],
+  ) => Promise<Footprints>;
   /** Whether to hash the schema's routines, before gates are put into them. */
   readonly hashRoutines?: boolean;
   /** Queries to observe committed state by, besides what the system observes. */
@@ -78,7 +82,7 @@ export async function openGatedDatabase(
     const gates = inner ? await installGates(database.url, levels) : undefined;
     if (gates !== undefined) undo.push(() => gates.close());
     const proxy = await WireProxy.start(database.url, folder, {
-      gates: gates?.locks,
+      gates,
       ports: portsOf(database),
     });
     undo.push(() => proxy.stop());
@@ -88,7 +92,7 @@ export async function openGatedDatabase(
     const queries = wanted.length > 0 ? await Queries.open(database.url, wanted) : undefined;
     if (queries !== undefined) undo.push(() => queries.close());
     const signals = server.provider === "embedded" ? localBackendSignals() : undefined;
-    const footprints = await options.footprints?.(database.url, isolation);
+    const footprints = await options.footprints?.(database.url, isolation, levels);
     const takesAdvisoryLocks = await lockWaits.takesAdvisoryLocks();
     return {
       ...{ database, folder, proxy, lockWaits, gates, footprints, signals, takesAdvisoryLocks },

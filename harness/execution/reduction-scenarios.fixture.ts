@@ -1,3 +1,5 @@
+import type { GateLevel } from "../core/control.ts";
+
 /** Small scenarios by what they are about: the statements of each client. */
 export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[] } = {
   "two tables": [
@@ -153,4 +155,44 @@ export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[
     ["update a set v = 7 where id = 2"],
     ["select a.v, b.v from a, b where a.id = 2 and b.id = 1"],
   ],
+  "transaction numbers that two writers get": [
+    ["update a set v = 1 where id = 1"],
+    ["update b set v = 1 where id = 1"],
+    ["select a.xmin::text::int < b.xmin::text::int as first from a, b where a.id = 1 and b.id = 1"],
+  ],
 };
+
+/** Scenarios about the gates of other kinds than the default ones, by kind. */
+export const GATE_SCENARIOS: readonly (readonly [
+  kind: GateLevel,
+  clients: readonly (readonly string[])[],
+])[] = [
+  [
+    "commit",
+    [["begin", "insert into vowed values (1, 1)", "commit"], ["update b set v = 1 where id = 1"]],
+  ],
+  ["commit", [["select twice(1)"], ["update b set v = 5 where id = 1"]]],
+  ["commit", [["update a set v = 1 where id = 1"], ["update b set v = 1 where id = 1"]]],
+  [
+    "snapshot",
+    [
+      ["update a set v = v + (select v from b where id = 1) where id = 1"],
+      ["update b set v = 1 where id = 1", "update a set v = 3 where id = 1"],
+    ],
+  ],
+  ["snapshot", [["select v from a where id = 1 for update"], ["update a set v = 3 where id = 1"]]],
+  [
+    "message",
+    [
+      ["select v from b; select v from a; update a set v = 2 where id = 1"],
+      ["update a set v = 1 where id = 1", "update b set v = 1 where id = 1"],
+    ],
+  ],
+  [
+    "message",
+    [
+      ["begin; update a set v = 2 where id = 1; commit; update b set v = 7 where id = 1"],
+      ["update a set v = 1 where id = 1"],
+    ],
+  ],
+];

@@ -175,7 +175,10 @@ async function start({
           if (text === "close") {
             client.release(true);
             client = await pool.connect();
-          } else seen.push((await client.query(text)).rows as Json);
+          } else {
+            const results = [await client.query(text)].flat();
+            seen.push(...results.map(({ rows }) => rows as Json));
+          }
         }
         return { outcome: "ok", code: "OK", body: seen };
       } catch (error) {

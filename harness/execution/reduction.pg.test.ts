@@ -12,7 +12,7 @@ import { DynamicReduction } from "../scheduler/dynamic-reduction.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { Executor } from "./executor.ts";
 import { explored, WORKS, type Work } from "./reduction.fixture.ts";
-import { SCENARIOS } from "./reduction-scenarios.fixture.ts";
+import { GATE_SCENARIOS, SCENARIOS } from "./reduction-scenarios.fixture.ts";
 
 /** Hides parts of the footprints. */
 interface HiddenParts {
@@ -124,6 +124,27 @@ describe.each(ISOLATIONS)("with reduction under %s", (isolation) => {
     const counts = COUNTS[name];
     if (counts === undefined || isolation !== "read committed") return;
     expect([full.executions, reduced.executions, reduction.redundant]).toEqual(counts);
+  });
+});
+
+describe.each([
+  "read committed",
+  "repeatable read",
+] as const)("other gates under %s", (isolation) => {
+  test.each(
+    GATE_SCENARIOS,
+  )("reduction finds each outcome with the kind %s: %j", async (kind, clients) => {
+    const executor = await Executor.open(server, WORKS, {
+      control: { gates: ["statement", "routine", kind], isolation },
+      stepTimeoutMs: 5_000,
+      signal: undefined,
+      footprints: readFootprints,
+    });
+    const full = await explored(executor, clients, new Exhaustive());
+    const reduced = await explored(executor, clients, new DynamicReduction());
+    await executor.close();
+    expect(reduced.outcomes).toEqual(full.outcomes);
+    expect(reduced.executions).toBeLessThanOrEqual(full.executions);
   });
 });
 

@@ -1,6 +1,16 @@
 import type { Client } from "pg";
 import { HarnessError } from "../core/error.ts";
+import type { Fault } from "../core/fault.ts";
+import type { Json } from "../core/json.ts";
+import type { Operation } from "../core/operation.ts";
 import { controlConnection } from "../postgres/connection.ts";
+import type { Server } from "../postgres/provider.ts";
+import {
+  type GatedDatabase,
+  type GatedDatabaseOptions,
+  openGatedDatabase,
+} from "./gated-database.ts";
+import { type System, type SystemFactory, startSystem } from "./system.ts";
 import type { WaitLimits } from "./wait-limits.ts";
 
 /** The interval at which the connections of a setup are looked at, in ms. */
@@ -40,7 +50,7 @@ const CONNECTIONS = `
  * timeout: no connection has a statement under way, and none was opened or closed. Throws HarnessError
  * `STEP_TIMEOUT`, with the connections that are open, then and when `setupMs` is over.
  */
-export async function boundedSetup<T>(
+async function boundedSetup<T>(
   directUrl: string,
   setup: () => Promise<T>,
   limits: WaitLimits,
@@ -91,4 +101,35 @@ function sentenceOf({ state, application, query }: SetupConnection): string {
   const name = application === "" ? "" : ` of ${application}`;
   const last = query === "" ? "no statement yet" : `its last statement is: ${query}`;
   return `one${name} that is ${state}, ${last}`;
+}
+
+/** Opens the database of an executor: its setup is bounded. */
+export function openDatabase<State extends Json, Op extends Operation>(
+  server: Server,
+  factory: SystemFactory<State, Op>,
+  options: GatedDatabaseOptions & SetupLimits,
+  limits: WaitLimits,
+): Promise<GatedDatabase> {
+  const migrate = (url: string) => boundedSetup(url, () => factory.migrate(url), limits, options);
+  return openGatedDatabase(server, migrate, options);
+}
+
+/** The longest start of a system, in ms. */
+const START_MS = 60_000;
+
+/** Starts a system. One that starts after its start was given up is stopped. */
+export async function startBounded<State extends Json, Op extends Operation>(
+  server: Server,
+  database: GatedDatabase,
+  factory: SystemFactory<State, Op>,
+  { faults }: { readonly faults?: readonly Fault[] },
+  limits: WaitLimits,
+): Promise<System<State, Op>> {
+  const starting = startSystem(server, database, factory, faults);
+  try {
+    return await limits.within("the service's start()", starting, START_MS);
+  } catch (error) {
+    starting.then((system) => system.stop()).catch(() => {});
+    throw error;
+  }
 }

@@ -41,7 +41,9 @@ async function statementSystem(
     try {
       for (const [at, sql] of operation.sql.entries()) {
         const other = operation.name === "nested" && at === operation.sql.length - 1;
-        seen.push(...values(await (other ? pool : client).query(sql)));
+        const results = await (other ? pool : client).query(sql);
+        // A message with several statements has several results.
+        seen.push(...[results].flat().flatMap(values));
       }
     } catch (error) {
       await client.query("rollback");

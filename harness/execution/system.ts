@@ -181,8 +181,10 @@ export async function attributed<T>(
     const message = cause instanceof Error ? cause.message : String(cause);
     if (isLost(cause)) throw connectionLost(message);
     // Node tries each address of a host, and joins the errors without a message of its own.
-    const text = cause instanceof AggregateError && message === "" ? cause.errors[0] : cause;
-    throw new HarnessError("SERVICE_FAILED", `${what} failed: ${String(text)}`, { cause });
+    const errors: readonly unknown[] =
+      cause instanceof AggregateError && message === "" ? cause.errors : [cause];
+    const text = errors.map(String).join("; ");
+    throw new HarnessError("SERVICE_FAILED", `${what} failed: ${text}`, { cause });
   }
 }
 

@@ -104,3 +104,8 @@ export class WaitLimits {
     this.#signal?.removeEventListener("abort", this.#interrupt);
   }
 }
+
+/** Waits until `work` has ended, but no longer than `ms`. */
+export async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  await Promise.race([work, delay(ms, undefined, { ref: false })]);
+}

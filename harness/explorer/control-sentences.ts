@@ -1,17 +1,11 @@
-import type { Control } from "../core/control.ts";
+import { type Control, GATE_LEVELS, GATES } from "../core/control.ts";
 import type { Environment } from "./campaign.ts";
 import type { Tally } from "./tally.ts";
 
 /** The sentences of a report on what Heddle controls in every execution. */
 export function controlled({ gates }: Control, ordersWakes: boolean): readonly string[] {
   return [
-    "The order in which statements reach the database, over all clients and connections.",
-    ...(gates.includes("routine")
-      ? ["The order of the statements inside PL/pgSQL functions, procedures and triggers."]
-      : []),
-    ...(gates.includes("row")
-      ? ["When a statement writes each of its rows, after its snapshot was taken."]
-      : []),
+    ...GATE_LEVELS.filter((level) => gates.includes(level)).map((level) => GATES[level].controls),
     ...(ordersWakes ? ["Which session goes first when one step ends the waits of several."] : []),
     "When each answer of the database reaches the service, so that at most one client runs inside the service at any time.",
     "When each operation is sent.",

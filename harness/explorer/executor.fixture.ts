@@ -9,11 +9,12 @@ export function fakeExecutor(
 ): Executor<number, Toy> {
   const fake: Pick<
     Executor<number, Toy>,
-    "execute" | "notes" | "renew" | "uninstrumented" | "routines" | "ordersWakes"
+    "execute" | "notes" | "renew" | "uninstrumented" | "uncontrolled" | "routines" | "ordersWakes"
   > = {
     ordersWakes: true,
     notes: new Set(),
     uninstrumented: [],
+    uncontrolled: [],
     routines: {},
     renew: async () => renewed(),
     execute: async (scenario, scheduler) => execute(scenario, scheduler),

@@ -129,6 +129,7 @@ export async function runCampaign<State extends Json, Op extends Operation>(
     controlled: controlled(options.control, executor.ordersWakes),
     uncontrolled: [
       ...uncontrolled(options.control, environment, executor.ordersWakes, executor.uninstrumented),
+      ...executor.uncontrolled,
       ...executor.notes,
       ...cannotCheck(service, options.checkers),
     ],

@@ -21,8 +21,8 @@ export interface Relation {
   readonly sequences: readonly string[];
   /** Whether it has a deferrable constraint or trigger, or is referenced by one. */
   readonly deferred: boolean;
-  /** Whether row gates are installed on it. */
-  readonly rowGates: boolean;
+  /** Whether a statement that writes it meets gates in Heddle's triggers. */
+  readonly gated: boolean;
 }
 
 export interface ForeignKey {
@@ -82,8 +82,8 @@ select c.oid, relname as name, relkind as kind,
        array(select tgfoid from pg_trigger t join pg_proc f on f.oid = tgfoid
               where tgrelid = c.oid and not tgisinternal
                 and pronamespace is distinct from to_regnamespace('heddle')) as triggers,
-       exists (select from pg_trigger where tgrelid = c.oid
-                and tgfoid = to_regprocedure('heddle."row"()')) as "rowGates",
+       exists (select from pg_trigger t join pg_proc f on f.oid = tgfoid
+                where tgrelid = c.oid and pronamespace = to_regnamespace('heddle')) as gated,
        array(select pg_get_triggerdef(t.oid) from pg_trigger t
               where tgrelid = c.oid and not tgisinternal and tgqual is not null) as conditions,
        array(select 'select ' || pg_get_expr(adbin, adrelid) from pg_attrdef where adrelid = c.oid

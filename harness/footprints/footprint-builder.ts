@@ -9,6 +9,13 @@ const TOUCHES_NOTHING = new Set([...PRIVATE_FUNCTIONS, "pg_typeof"]);
 /** Stable functions of the server that read other state than the committed rows of their arguments. */
 const READS_SERVER_STATE = /^(pg_|txid_|currtid)|xml/;
 
+/** Functions that read transaction numbers or which transactions run; `age` does for one argument. */
+const READS_TRANSACTION_NUMBERS =
+  /^(txid_|mxid_age|pg_(current_)?(xact|snapshot|visible|get_multi))/;
+
+/** The name in footprints that stands for the server's counter of transactions. */
+export const TRANSACTION_NUMBERS = "transaction numbers";
+
 const ADVISORY = /^pg_(try_)?advisory_(xact_)?(un)?lock(_shared)?$/;
 
 /** The name in footprints that stands for all advisory locks: each of them is shared under it. */
@@ -30,10 +37,12 @@ export class FootprintBuilder implements Touched {
   readonly calls = new Set<Routine>();
   /** Whether anything may be touched, because a text could not be understood. */
   unknown = false;
+  /** Whether transaction numbers are read, whose order depends on every transaction that writes. */
+  readsNumbers = false;
   /** Whether a constraint or trigger may run at the end of the transaction. */
   deferred = false;
-  /** Whether a table with row gates is written. */
-  rowGates = false;
+  /** Whether a table is written that has gates in Heddle's triggers. */
+  writesGated = false;
   readonly #catalog: Catalog;
   readonly #writesSeen = new Set<string>();
 
@@ -68,6 +77,7 @@ export class FootprintBuilder implements Touched {
   /** `locked`: whether the rows that are read get locked. */
   #addNames(names: Names, locked: boolean): void {
     this.unknown ||= names.unknown;
+    if (names.transactionNumbers) this.#addNumbers();
     const defined = new Set(names.defined);
     for (const name of names.reads) this.#addRead(name, defined, locked || names.locks);
     for (const { table, how } of names.writes) {
@@ -103,10 +113,10 @@ export class FootprintBuilder implements Touched {
     this.#writesSeen.add(seen);
     this.writes.add(relation.object);
     for (const member of this.#catalog.hierarchyOf(relation)) {
-      const { kind, opaque, deferred, rowGates, oid } = member;
+      const { kind, opaque, deferred, gated, oid } = member;
       this.unknown ||= opaque || (kind !== "r" && kind !== "p");
       this.deferred ||= deferred;
-      this.rowGates ||= rowGates;
+      this.writesGated ||= gated;
       for (const sequence of member.sequences) this.writes.add(sequence);
       for (const trigger of member.triggers) this.#addRoutine(this.#catalog.routine(trigger));
       for (const expression of member.expressions) this.addText(expression);
@@ -138,6 +148,8 @@ export class FootprintBuilder implements Touched {
       : this.#catalog.routinesNamed(name);
     for (const routine of routines) this.#addRoutine(routine);
     if (operator) return;
+    const age = name === "age" && constants.length === 1;
+    if (age || READS_TRANSACTION_NUMBERS.test(name)) this.#addNumbers();
     const volatility = this.#catalog.builtin.get(name);
     if (volatility === undefined) this.unknown ||= routines.length === 0;
     else if (name === "nextval" || name === "setval") this.#addSequence(constants[0]);
@@ -147,6 +159,11 @@ export class FootprintBuilder implements Touched {
     else if (volatility === "s") {
       this.unknown ||= READS_SERVER_STATE.test(name) && !TOUCHES_NOTHING.has(name);
     }
+  }
+
+  #addNumbers(): void {
+    this.unknown = true;
+    this.readsNumbers = true;
   }
 
   #addRoutine(routine: Routine | undefined): void {

@@ -1,8 +1,8 @@
-import { ISOLATIONS, type Isolation } from "../core/control.ts";
+import { type GateLevel, ISOLATIONS, type Isolation } from "../core/control.ts";
 import { isNothing, joined, NOTHING, type Touched } from "../core/footprint.ts";
 import { controlConnection } from "../postgres/connection.ts";
 import { type Catalog, type Routine, readCatalog } from "./catalog.ts";
-import { FootprintBuilder } from "./footprint-builder.ts";
+import { FootprintBuilder, TRANSACTION_NUMBERS } from "./footprint-builder.ts";
 import { controlOf, mayAlterSchema, type TransactionControl } from "./transaction-control.ts";
 
 /** What a request may touch, step by step. */
@@ -47,13 +47,18 @@ select substring(setting from '^default_transaction_isolation=(.*)')
  *
  * @throws HarnessError CONNECTION_LOST when the server cannot be reached.
  */
-export async function readFootprints(directUrl: string, isolation: Isolation): Promise<Footprints> {
+export async function readFootprints(
+  directUrl: string,
+  isolation: Isolation,
+  gates: readonly GateLevel[] = [],
+): Promise<Footprints> {
   const client = await controlConnection(directUrl, "heddle footprints");
   try {
     const { rows } = await client.query<{ isolation: string | null }>(DEFAULT_ISOLATIONS);
     const candidates = [isolation, ...rows.map((row) => row.isolation)];
     const strictest = ISOLATIONS.findLast((it) => candidates.includes(it)) ?? isolation;
-    return new SchemaFootprints(await readCatalog(client), strictest);
+    const inMessages = gates.includes("snapshot") || gates.includes("message");
+    return new SchemaFootprints(await readCatalog(client), strictest, inMessages);
   } finally {
     await client.end();
   }
@@ -63,12 +68,16 @@ class SchemaFootprints implements Footprints {
   isolation: Isolation;
   stale = false;
   readonly #catalog: Catalog;
+  /** Whether the proxy may hold a request in the middle of its message. */
+  readonly #inMessages: boolean;
+  #numbersRead = false;
   readonly #requests = new Map<string, RequestFootprint>();
   /** What casts and domains touch. It belongs to every query: a text does not show its casts. */
   readonly #ambient: FootprintBuilder;
 
-  constructor(catalog: Catalog, isolation: Isolation) {
+  constructor(catalog: Catalog, isolation: Isolation, inMessages: boolean) {
     this.#catalog = catalog;
+    this.#inMessages = inMessages;
     this.isolation = isolation;
     this.#ambient = new FootprintBuilder(catalog);
     for (const expression of catalog.ambient.expressions) this.#ambient.addText(expression);
@@ -95,14 +104,29 @@ class SchemaFootprints implements Footprints {
     const everything = touchedBy(full, this.#ambient);
     const calls = [...full.calls, ...this.#ambient.calls];
     this.stale ||= calls.some(({ alters }) => alters);
+    this.#numbersRead ||= full.readsNumbers;
     const steps = isNothing(this.#ambient) && !full.unknown ? this.#stepsOf(sql) : undefined;
     return {
       control,
-      at: (place) => (steps === undefined ? everything : steps(place, everything)),
-      singleStep: !full.unknown && !full.rowGates && [...full.calls].every((it) => !hasGates(it)),
+      at: (place) => this.#withNumber(steps === undefined ? everything : steps(place, everything)),
+      singleStep:
+        !this.#inMessages &&
+        !full.unknown &&
+        !full.writesGated &&
+        [...full.calls].every((it) => !hasGates(it)),
       deferred: full.deferred || this.#ambient.deferred,
       catches: calls.some(mayCatch),
     };
+  }
+
+  /**
+   * A transaction gets its number with its first write. Once a request has read such numbers, their
+   * order counts, and writes depend on one another whatever they write.
+   */
+  #withNumber(touched: Touched | undefined): Touched | undefined {
+    if (!this.#numbersRead || touched === undefined) return touched;
+    if (touched.writes.size + touched.shares.size === 0) return touched;
+    return joined(touched, { ...NOTHING, writes: new Set([TRANSACTION_NUMBERS]) });
   }
 
   /**

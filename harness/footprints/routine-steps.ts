@@ -1,4 +1,4 @@
-import { gateIn } from "../instrumentation/instrument-routine.ts";
+import { conditionGateIn, gateIn } from "../instrumentation/instrument-routine.ts";
 import {
   asStatement,
   definitionOf,
@@ -125,8 +125,20 @@ class StepCollector implements RoutineSteps {
     const type = key.slice(STATEMENT_PREFIX.length);
     if (FETCHES_ROWS.has(type)) this.resumesQueries = true;
     if (node["exceptions"] !== undefined) this.catches = true;
-    this.add(gate, node, UNKNOWN.has(type) || node["dynquery"] !== undefined);
+    const { elsif_list: elsifs, case_when_list: whens, ...rest } = node;
+    this.add(gate, rest, UNKNOWN.has(type) || node["dynquery"] !== undefined);
+    this.#addConditions(gate, [elsifs ?? [], whens ?? []].flat());
     for (const value of Object.values(node)) this.visit(value);
+  }
+
+  /** A condition belongs to the step that starts at the last gate before it. */
+  #addConditions(gate: number | undefined, conditions: readonly unknown[]): void {
+    let last = gate;
+    for (const condition of conditions) {
+      const own = conditionGateIn(condition);
+      if (own === undefined) this.add(last, { condition });
+      last = own ?? last;
+    }
   }
 
   /** Adds the expressions of a node to the step that starts at the gate. */

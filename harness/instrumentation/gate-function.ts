@@ -77,6 +77,13 @@ $$`;
 export const gateStatement = (place: number): string => `IF heddle.gate(${place}) THEN END IF; `;
 
 /**
+ * The text of a gate before an ELSIF or WHEN: a condition of its own that is never true. PL/pgSQL
+ * evaluates each condition with a new snapshot.
+ */
+export const gateCondition = (place: number, keyword: "ELSIF" | "WHEN"): string =>
+  `${keyword} heddle.gate(${place}) THEN `;
+
+/**
  * Installs the gate function for all roles. Repeated calls have no further effect.
  *
  * @throws HarnessError UNSUPPORTED when the application has a schema `heddle` of its own.

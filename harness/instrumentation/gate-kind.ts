@@ -6,8 +6,8 @@ import type { Place } from "../core/trace.ts";
  * A kind of gate inside the server. To add one, write a file with its installation and removal, and
  * add it to the list in inner-gates.ts; its level must be a `GateLevel`.
  *
- * A gate stops a backend by calling `heddle.gate(number)` (gate-function.ts). It must not change
- * any outcome: with its gate open, a statement has the effects that it has without the gate.
+ * A gate stops a backend by calling `heddle.gate(number)` (gate-function.ts), or on the wire. It must
+ * not change any outcome: with its gate open, a statement has the effects that it has without the gate.
  */
 export interface GateKind {
   /** The value of `--gates` that installs this kind. */
@@ -26,7 +26,23 @@ export interface GateKind {
 export interface InstalledGates {
   /** In the order of the gates' numbers. */
   readonly places: readonly Place[];
-  readonly uninstrumented: readonly UninstrumentedRoutine[];
+  readonly uninstrumented?: readonly UninstrumentedRoutine[];
+  /** What these gates leave uncontrolled on this server, as sentences of a report. */
+  readonly uncontrolled?: readonly string[];
+  /** The gates of this kind at which the proxy holds a request. */
+  readonly wire?: WireGates;
+}
+
+/** Gates in the middle of a request: the proxy sends it in parts. */
+export interface WireGates {
+  /** Between the snapshot of a SELECT and its first row, for the texts that `holds` selects. */
+  readonly snapshot?: { readonly place: number; holds(sql: string): boolean };
+  /** Between the statements of one message. */
+  readonly message?: {
+    readonly place: number;
+    /** The statements of a simple query, or undefined where it has to stay whole. */
+    split(sql: string, inBlock: boolean): readonly string[] | undefined;
+  };
 }
 
 /** A routine that runs in one step although the gates inside routines are on. */
@@ -36,3 +52,20 @@ export interface UninstrumentedRoutine {
   /** A clause such as `it is written in SQL`. */
   readonly reason: string;
 }
+
+/** The permanent tables of the schema under test, as `regclass` prints them, in alphabetical order. */
+export async function tablesUnderTest(
+  client: ClientBase,
+  { partitions }: { readonly partitions: boolean },
+): Promise<readonly string[]> {
+  const { rows } = await client.query<{ table: string }>(TABLES, [partitions]);
+  return rows.map(({ table }) => table);
+}
+
+const TABLES = `
+select c.oid::regclass::text as table
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+ where c.relkind in ('r', 'p') and (not c.relispartition or $1) and c.relpersistence <> 't'
+   and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'heddle', 'migrations')
+   and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
+ order by 1`;

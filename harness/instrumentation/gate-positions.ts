@@ -32,8 +32,8 @@ export interface RoutineStatement {
   readonly gate: boolean;
   /** A loop whose repetitions access shared state: a gate belongs at the end of its body too. */
   readonly repetitionGate: boolean;
-  /** An IF or CASE with several conditions that access shared state, and one gate for them all. */
-  readonly sharesGate: boolean;
+  /** For each condition of an IF or CASE after the first: it accesses shared state. */
+  readonly conditionGates: readonly boolean[];
 }
 
 const KINDS: { readonly [type: string]: StatementOutline["kind"] } = {
@@ -108,8 +108,16 @@ function statementAt(
       LOOPS_OVER_UNKNOWN_QUERIES.has(type) ||
       (type === "while" && accesses.length > 0) ||
       (type === "fors" && accesses.includes("each row")),
-    sharesGate: (type === "if" || type === "case") && accesses.length > 1,
+    conditionGates: laterConditions(node).map((condition) =>
+      expressionsIn(condition).some((expression) => isShared(expression, shared)),
+    ),
   };
+}
+
+/** The conditions of an IF or CASE after the first one. */
+function laterConditions(node: ParseNode): readonly unknown[] {
+  const { elsif_list: elsifs, case_when_list: whens } = node;
+  return Array.isArray(elsifs) ? elsifs : Array.isArray(whens) ? whens.slice(1) : [];
 }
 
 /** The lines of the declarations whose initial values access shared state. */

@@ -2,14 +2,25 @@ import type { ClientBase } from "pg";
 import type { GateLevel } from "../core/control.ts";
 import type { Place } from "../core/trace.ts";
 import { controlConnection } from "../postgres/connection.ts";
+import { commitGates } from "./commit-gates.ts";
+import { definitionGates } from "./definition-gates.ts";
 import { installGateFunction } from "./gate-function.ts";
-import type { GateKind, UninstrumentedRoutine } from "./gate-kind.ts";
+import type { GateKind, UninstrumentedRoutine, WireGates } from "./gate-kind.ts";
 import { GateLocks } from "./gate-locks.ts";
+import { messageGates } from "./message-gates.ts";
 import { routineGates } from "./routine-gates.ts";
 import { rowGates } from "./row-gates.ts";
+import { snapshotGates } from "./snapshot-gates.ts";
 
 /** Every kind of gate inside the server, in the order of installation. */
-export const GATE_KINDS: readonly GateKind[] = [routineGates, rowGates];
+export const GATE_KINDS: readonly GateKind[] = [
+  routineGates,
+  rowGates,
+  commitGates,
+  definitionGates,
+  snapshotGates,
+  messageGates,
+];
 
 /** The gates inside the server of one database. */
 export interface InnerGates {
@@ -17,6 +28,9 @@ export interface InnerGates {
   /** The places of the gates by number. */
   readonly places: ReadonlyMap<number, Place>;
   readonly uninstrumented: readonly UninstrumentedRoutine[];
+  /** What the installed kinds leave uncontrolled on this server, as sentences of a report. */
+  readonly uncontrolled: readonly string[];
+  readonly wire: WireGates;
   /** Reconnects after the server was killed and started again. */
   reopen(): Promise<void>;
   close(): Promise<void>;
@@ -50,14 +64,18 @@ export async function installGates(
 async function installKinds(
   client: ClientBase,
   kinds: readonly GateKind[],
-): Promise<Pick<InnerGates, "places" | "uninstrumented">> {
+): Promise<Pick<InnerGates, "places" | "uninstrumented" | "uncontrolled" | "wire">> {
   await installGateFunction(client);
   const places = new Map<number, Place>();
   const uninstrumented: UninstrumentedRoutine[] = [];
+  const uncontrolled: string[] = [];
+  let wire: WireGates = {};
   for (const kind of kinds) {
     const installed = await kind.install(client, places.size + 1);
     for (const place of installed.places) places.set(places.size + 1, place);
-    uninstrumented.push(...installed.uninstrumented);
+    uninstrumented.push(...(installed.uninstrumented ?? []));
+    uncontrolled.push(...(installed.uncontrolled ?? []));
+    wire = { ...wire, ...installed.wire };
   }
-  return { places, uninstrumented };
+  return { places, uninstrumented, uncontrolled, wire };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { RoutineDefinition } from "../parser/plpgsql.ts";
-import { gateStatement } from "./gate-function.ts";
+import { gateCondition, gateStatement } from "./gate-function.ts";
 import { instrument, withoutGates } from "./instrument-routine.ts";
 
 const SHARED = new Set(["writes", "nextval"]);
@@ -19,7 +19,11 @@ async function gated(source: string, returns?: string): Promise<string> {
   expect(withoutGates(result.source)).toBe(source);
   expect(result.gates.map(({ place }) => place)).toEqual(result.gates.map((_, i) => i + 1));
   return result.gates.reduce(
-    (text, { place }) => text.replace(gateStatement(place), "¤"),
+    (text, { place }) =>
+      [gateStatement(place), gateCondition(place, "ELSIF"), gateCondition(place, "WHEN")].reduce(
+        (marked, gate) => marked.replace(gate, "¤"),
+        text,
+      ),
     result.source,
   );
 }
@@ -51,11 +55,11 @@ const BODIES: { readonly [what: string]: string | readonly [source: string, retu
   end`,
   IF: `begin
     ¤if exists (select from t) then a := 1; elsif a = 1 then ¤delete from t; else ¤insert into t values (1); end if;
-    ¤if a = 1 then null; elseif exists (select from t) then end if;
+    ¤if a = 1 then null; ¤elseif exists (select from t) then elsif a = 2 then ¤elsif writes() then a := 3; end if;
   end`,
   CASE: `begin
     case a when 1 then ¤delete from t; when 2, 3 then null; else ¤insert into t values (1); end case;
-    ¤case when exists (select from t) then a := case when a = 1 then 2 else 3 end; end case;
+    ¤case when exists (select from t) then a := case when a = 1 then 2 else 3 end; ¤when exists (select from t) then when a = 2 then null; end case;
     ¤case (select i from t) when 1 then a := 2; end case;
     ¤select case when i = 1 then 2 else 3 end into a from t;
   end`,
@@ -155,12 +159,11 @@ test("accesses that no gate can precede are listed", async () => {
     if exists (select from t) then null;
     elsif exists (select from u) then null; end if;
     if exists (select from t) then null; end if;
-    case when exists (select from t) then null; when exists (select from u) then null; end case;
+    case 1 when (select 1 from t) then null; when 2, (select 2 from u) then null; end case;
   end`;
   expect(await instrument(definition(source), 1, SHARED)).toMatchObject({
     missing: [
       { line: 1, reason: expect.stringContaining("a declaration of the outermost block") },
-      { line: 3, reason: expect.stringContaining("the conditions of this IF") },
       { line: 6, reason: expect.stringContaining("the conditions of this CASE") },
     ],
   });

@@ -6,7 +6,7 @@ import {
 } from "../parser/plpgsql.ts";
 import { OutlineError, outline, type StatementOutline } from "../parser/plpgsql-outline.ts";
 import { isParseNode, loadParser, type ParseNode, tokensOf } from "../parser/sql.ts";
-import { gateStatement } from "./gate-function.ts";
+import { gateCondition, gateStatement } from "./gate-function.ts";
 import {
   kindOf,
   type RoutineStatement,
@@ -46,8 +46,8 @@ export type InstrumentedSource =
  * keep their numbers. PL/pgSQL's parser reads the result again: the result counts only if it equals
  * the plain source apart from its gates, and if each gate is where it belongs.
  *
- * No statement can precede the declarations of the outermost block, or the second and later
- * conditions of IF and CASE. Those that access shared state are listed in `missing`.
+ * No statement can precede the declarations of the outermost block, or the later conditions of a CASE
+ * that compares a value. Those that access shared state are listed in `missing`.
  */
 export async function instrument(
   definition: RoutineDefinition,
@@ -70,7 +70,12 @@ export function withoutGates(source: string): string {
   return source.replace(GATE, "");
 }
 
-const GATE = new RegExp(gateStatement(0).replace(/[().]/g, "\\$&").replace("0", "\\d+"), "g");
+const GATE = new RegExp(
+  [gateStatement(0), gateCondition(0, "ELSIF"), gateCondition(0, "WHEN")]
+    .map((text) => text.replace(/[().]/g, "\\$&").replace("0", "\\d+"))
+    .join("|"),
+  "g",
+);
 
 /** A statement in both of its forms: where it is in the source, and what the parser found. */
 type LocatedStatement = StatementOutline & RoutineStatement;
@@ -78,8 +83,10 @@ type LocatedStatement = StatementOutline & RoutineStatement;
 interface Insertion {
   readonly at: number;
   readonly of: LocatedStatement;
-  /** Whether the gate is at the end of a loop's body. */
-  readonly repetition: boolean;
+  /** Whether the gate is before the statement, at the end of a loop's body, or before a condition. */
+  readonly before: "statement" | "repetition" | "condition";
+  /** The end of what the gate is before. */
+  readonly end: number;
 }
 
 function insertGates(
@@ -93,17 +100,20 @@ function insertGates(
   const declared = sharedDeclarations(tree, shared);
   const statements = locate(source, statementsOf(tree, shared), declared);
   const insertions = statements.flatMap((of): Insertion[] => [
-    ...(of.gate ? [{ at: of.start, of, repetition: false }] : []),
+    ...(of.gate ? [{ at: of.start, of, before: "statement" as const, end: of.headEnd }] : []),
     ...(of.repetitionGate && of.loopEnd !== undefined
-      ? [{ at: of.loopEnd, of, repetition: true }]
+      ? [{ at: of.loopEnd, of, before: "repetition" as const, end: of.headEnd }]
       : []),
+    ...(of.conditions ?? []).flatMap(({ start, end }, index) =>
+      of.conditionGates[index] ? [{ at: start, of, before: "condition" as const, end }] : [],
+    ),
   ]);
   insertions.sort((a, b) => a.at - b.at);
   const gated = inserted(source, insertions, first);
   const expected = [
-    ...insertions.map(({ at, repetition }, index) => ({
+    ...insertions.map(({ at, before }, index) => ({
       at,
-      label: gateLabel(first + index, repetition),
+      label: gateLabel(first + index, before),
     })),
     ...statements.map(({ kind, line, start: at }) => ({ at, label: statementLabel(kind, line) })),
   ].sort((a, b) => a.at - b.at);
@@ -149,18 +159,23 @@ function locate(
 }
 
 function inserted(source: string, insertions: readonly Insertion[], first: number): string {
-  const pieces = insertions.map(({ at }, index) => {
+  const pieces = insertions.map(({ at, of, before }, index) => {
     const from = insertions[index - 1]?.at ?? 0;
-    return source.slice(from, at) + gateStatement(first + index);
+    const place = first + index;
+    const keyword = of.kind === "case" ? "WHEN" : "ELSIF";
+    const gate = before === "condition" ? gateCondition(place, keyword) : gateStatement(place);
+    return source.slice(from, at) + gate;
   });
   return pieces.join("") + source.slice(insertions.at(-1)?.at ?? 0);
 }
 
-function describe(source: string, { of, at, repetition }: Insertion): Omit<SourceGate, "place"> {
+function describe(source: string, insertion: Insertion): Omit<SourceGate, "place"> {
+  const { of, at, before, end } = insertion;
   const line = lineOf(source, at);
   const column = [...source.slice(source.lastIndexOf("\n", at - 1) + 1, at)].length + 1;
-  const head = source.slice(of.start, of.headEnd).replace(/\s+/g, " ");
-  return { line, column, text: repetition ? `again: ${head}` : head };
+  const start = before === "condition" ? at : of.start;
+  const head = source.slice(start, end).replace(/\s+/g, " ");
+  return { line, column, text: before === "repetition" ? `again: ${head}` : head };
 }
 
 function missingGates(
@@ -177,7 +192,7 @@ function missingGates(
         reason: "a declaration of the outermost block runs in one step with the call",
       })),
     ...others
-      .filter(({ sharesGate }) => sharesGate)
+      .filter((it) => it.conditions === undefined && it.conditionGates.includes(true))
       .map(({ line, kind }) => ({
         line,
         reason: `the conditions of this ${kind.toUpperCase()} run in one step with the first of them`,
@@ -199,9 +214,12 @@ function splitGates(tree: ParseNode): { readonly plain: string; readonly order: 
     if (Array.isArray(value)) {
       const statements = value.flatMap((item, index) => {
         const gate = gateIn(item);
-        if (gate === undefined) return [strip(item)];
-        order.push(gateLabel(gate, index === value.length - 1));
-        return [];
+        const condition = conditionGateIn(item);
+        if (condition !== undefined) order.push(gateLabel(condition, "condition"));
+        if (gate !== undefined) {
+          order.push(gateLabel(gate, index === value.length - 1 ? "repetition" : "statement"));
+        }
+        return gate === undefined && condition === undefined ? [strip(item)] : [];
       });
       return statements.length === 0 ? undefined : statements;
     }
@@ -218,18 +236,30 @@ function splitGates(tree: ParseNode): { readonly plain: string; readonly order: 
   return { plain: JSON.stringify(strip(tree)), order };
 }
 
-function gateLabel(gate: number, last: boolean): string {
-  return `gate ${gate}${last ? " at the end" : ""}`;
+function gateLabel(gate: number, before: Insertion["before"]): string {
+  return `gate ${gate} before a ${before}`;
 }
 
 function statementLabel(kind: string, line: number): string {
   return `${kind} in line ${line}`;
 }
 
+/** The number of the gate that a condition of an IF or CASE is; undefined if it is none. */
+export function conditionGateIn(item: unknown): number | undefined {
+  if (!isParseNode(item)) return undefined;
+  const condition = item["PLpgSQL_if_elsif"] ?? item["PLpgSQL_case_when"];
+  const [expression, ...others] = condition === undefined ? [] : expressionsIn(condition);
+  return others.length > 0 ? undefined : gateOf(expression?.query);
+}
+
 /** The number of the gate that a statement in PL/pgSQL's tree is; undefined if it is none. */
 export function gateIn(statement: unknown): number | undefined {
   const inner = isParseNode(statement) ? statement[`${STATEMENT_PREFIX}if`] : undefined;
   const [condition, ...others] = isParseNode(inner) ? expressionsIn(inner) : [];
-  const call = /^heddle\.gate\((\d+)\)$/.exec(condition?.query ?? "");
-  return call === null || others.length > 0 ? undefined : Number(call[1]);
+  return others.length > 0 ? undefined : gateOf(condition?.query);
+}
+
+function gateOf(query = ""): number | undefined {
+  const call = /^heddle\.gate\((\d+)\)$/.exec(query);
+  return call === null ? undefined : Number(call[1]);
 }

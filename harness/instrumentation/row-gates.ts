@@ -1,6 +1,6 @@
 import type { ClientBase } from "pg";
 import { installGateFunction } from "./gate-function.ts";
-import type { GateKind } from "./gate-kind.ts";
+import { type GateKind, tablesUnderTest } from "./gate-kind.ts";
 
 /** Gates before each row that a statement writes. */
 export const rowGates: GateKind = {
@@ -9,7 +9,6 @@ export const rowGates: GateKind = {
     const gates = await installRowGates(client, { first });
     return {
       places: gates.map(({ table }) => ({ of: table, line: null, next: "write a row" })),
-      uninstrumented: [],
     };
   },
   remove: removeRowGates,
@@ -22,15 +21,6 @@ export interface RowGate {
   /** As `regclass` prints it. */
   readonly table: string;
 }
-
-/** Ordinary and partitioned tables of the schema under test: partitions have their parents' gates. */
-const TABLES = `
-select c.oid::regclass::text as table
-  from pg_class c join pg_namespace n on n.oid = c.relnamespace
- where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't'
-   and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'heddle', 'migrations')
-   and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
- order by 1`;
 
 /**
  * PostgreSQL fires the triggers of one kind in alphabetical order of their names
@@ -99,12 +89,11 @@ async function tablesNamed(
   client: ClientBase,
   tables: readonly string[] | undefined,
 ): Promise<readonly string[]> {
-  const { rows } =
-    tables === undefined
-      ? await client.query<{ table: string }>(TABLES)
-      : await client.query<{ table: string }>(
-          `select distinct name::regclass::text as table from unnest($1::text[]) as name order by 1`,
-          [tables],
-        );
+  // A row trigger of a partitioned table is one of its partitions too.
+  if (tables === undefined) return tablesUnderTest(client, { partitions: false });
+  const { rows } = await client.query<{ table: string }>(
+    `select distinct name::regclass::text as table from unnest($1::text[]) as name order by 1`,
+    [tables],
+  );
   return rows.map(({ table }) => table);
 }

@@ -126,8 +126,8 @@ export function depthOf(mutant: SeededBug): Depth {
       return { gates: ["statement"], faults: FAULT_GROUPS["server"] ?? [] };
     case "routine":
       return { gates: DEFAULTS.control.gates, faults: [] };
-    case "row":
-      return { gates: [...DEFAULTS.control.gates, "row"], faults: [] };
+    default:
+      return { gates: [...DEFAULTS.control.gates, depth], faults: [] };
   }
 }
 

@@ -11,6 +11,7 @@ const NO_NAMES: Names = {
   attributes: [],
   defined: [],
   locks: false,
+  transactionNumbers: false,
   unknown: false,
 };
 

@@ -20,6 +20,8 @@ export interface Names {
   readonly defined: readonly string[];
   /** Whether the text locks the rows that it reads (FOR UPDATE, FOR SHARE and the like). */
   readonly locks: boolean;
+  /** Whether the text reads the transaction numbers of rows, `xmin` or `xmax`. */
+  readonly transactionNumbers: boolean;
   /** Whether the text does something besides reading, writing and calling. */
   readonly unknown: boolean;
 }
@@ -53,6 +55,7 @@ export function namesIn(sql: string): Names {
     attributes: [],
     defined: [],
     locks: false,
+    transactionNumbers: false,
     unknown: false,
   };
   const statements = parseStatements(sql);
@@ -90,6 +93,10 @@ function collectField(key: string, value: ParseNode, names: MutableNames): void 
   if (key === "CommonTableExpr") names.defined.push(String(value["ctename"]));
   // In a.b only b is an attribute: a is a column or a row.
   if (key === "ColumnRef") names.attributes.push(...stringsIn(value["fields"]).slice(1));
+  if (key === "ColumnRef") {
+    const column = stringsIn(value["fields"]).at(-1) ?? "";
+    if (column === "xmin" || column === "xmax") names.transactionNumbers = true;
+  }
   if (key === "A_Indirection") names.attributes.push(...stringsIn(value["indirection"]));
   if (key === "lockingClause") names.locks = true;
   if (key === "intoClause") names.unknown = true;

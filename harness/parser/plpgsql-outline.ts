@@ -11,6 +11,8 @@ export interface StatementOutline {
   readonly headEnd: number;
   /** For a loop, the start of its END LOOP. */
   loopEnd?: number;
+  /** For an IF or a CASE with conditions, its ELSIFs or later WHENs, each with its THEN. */
+  conditions?: { readonly start: number; readonly end: number }[];
 }
 
 /** A source that the outline cannot follow. */
@@ -143,26 +145,33 @@ class Outliner {
 
   #if(start: number): void {
     const keyword = this.#expect("if");
-    this.#add("if", start, keyword, this.#past("then"));
+    const statement = this.#add("if", start, keyword, this.#past("then"));
     this.#statements();
-    while (this.#text() === "elsif" || this.#text() === "elseif") {
-      this.#past("then");
-      this.#statements();
-    }
+    statement.conditions = this.#conditions("elsif", "elseif");
     this.#otherwise("if");
   }
 
   #case(start: number): void {
     const keyword = this.#expect("case");
+    const searched = this.#text() === "when";
     let head = this.#past("when");
     head = this.#past("then");
-    this.#add("case", start, keyword, head);
+    const statement = this.#add("case", start, keyword, head);
     this.#statements();
-    while (this.#text() === "when") {
-      this.#past("then");
+    const conditions = this.#conditions("when");
+    if (searched) statement.conditions = conditions;
+    this.#otherwise("case");
+  }
+
+  /** The conditions that begin with these keywords, and the statements after each. */
+  #conditions(...keywords: string[]): { readonly start: number; readonly end: number }[] {
+    const conditions: { readonly start: number; readonly end: number }[] = [];
+    while (keywords.includes(this.#text())) {
+      const { start } = this.#next();
+      conditions.push({ start, end: this.#past("then").end });
       this.#statements();
     }
-    this.#otherwise("case");
+    return conditions;
   }
 
   #otherwise(keyword: string): void {

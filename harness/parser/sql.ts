@@ -36,6 +36,34 @@ export function parseStatements(sql: string): readonly ParseNode[] | undefined {
   }
 }
 
+/** A statement in a text, from its first token to its end. Offsets are those of the string. */
+interface StatementRange {
+  readonly statement: ParseNode;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The statements of an SQL text and where they are; undefined if the text has a syntax error. */
+export function statementRanges(sql: string): readonly StatementRange[] | undefined {
+  let parsed: { stmts?: { stmt?: ParseNode; stmt_location?: number; stmt_len?: number }[] };
+  try {
+    parsed = parseSync(sql) as typeof parsed;
+  } catch {
+    return undefined;
+  }
+  const offsetOf = stringOffsets(sql);
+  const tokens = tokensOf(sql);
+  return (parsed.stmts ?? []).map(({ stmt = {}, stmt_location = 0, stmt_len = 0 }) => {
+    const from = offsetOf(stmt_location);
+    const end = stmt_len === 0 ? sql.length : offsetOf(stmt_location + stmt_len);
+    return {
+      statement: stmt,
+      start: tokens.find((token) => token.start >= from)?.start ?? from,
+      end,
+    };
+  });
+}
+
 /** The node type of a statement, such as `SelectStmt`. */
 export function statementType(statement: ParseNode): string {
   return Object.keys(statement)[0] ?? "";

@@ -15,6 +15,8 @@ type Of<T extends GateEvent["type"]> = GateEvent & { readonly type: T };
 /** Records the events of a proxy. Moves nothing on, or everything at once. */
 export class Recorder implements GateObserver {
   readonly events: GateEvent[] = [];
+  /** The places of the gates that were reached, in order. */
+  readonly places: number[] = [];
   readonly #passes: boolean;
   #read = 0;
   #wake: (() => void) | undefined;
@@ -41,7 +43,9 @@ export class Recorder implements GateObserver {
   }
 
   reachedGate(pending: PendingStatement): void {
+    if (pending.state.at === "gate") this.places.push(pending.state.gate.place);
     this.#record({ type: "reachedGate", pending });
+    if (this.#passes) pending.release();
   }
 
   answered(pending: PendingStatement): void {

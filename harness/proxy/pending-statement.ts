@@ -29,6 +29,8 @@ export interface ProxySession {
 export interface Gate {
   /** The number of the place (see `InnerGates.places`). */
   readonly place: number;
+  /** Whether the proxy holds it in the middle of its message, where the server ignores a cancel. */
+  readonly inMessage?: boolean;
   /** Lets the statement continue to its next gate, or to its answer. */
   open(): void;
 }

@@ -1,6 +1,7 @@
 import { duplexPair } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import type { WireGates } from "../instrumentation/gate-kind.ts";
 import { int32, message, query, startup, terminate, untyped } from "./messages.fixture.ts";
 import { Recorder } from "./observer.fixture.ts";
 import type { ProxySession } from "./pending-statement.ts";
@@ -20,6 +21,7 @@ const CANCEL_REQUEST = 80877102;
 function between(
   observer: GateObserver | undefined | (() => GateObserver | undefined),
   refused?: Error,
+  wire: WireGates = {},
 ) {
   const [service, serviceSide] = duplexPair({ allowHalfOpen: false });
   const [server, serverSide] = duplexPair({ allowHalfOpen: false });
@@ -30,6 +32,7 @@ function between(
   const session = new WireSession(serviceSide, {
     dial: () => (refused ? Promise.reject(refused) : Promise.resolve(serverSide)),
     observer: typeof observer === "function" ? observer : () => observer,
+    wire,
     arm: (starting) => starting.open(),
     openGate: (_, { place }) => opened.push(place),
     ended: (closed) => ended.push(closed),

@@ -2,14 +2,16 @@ import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { connectionLost, type HarnessError, unsupported } from "../core/error.ts";
 import type { Result } from "../core/trace.ts";
+import type { WireGates } from "../instrumentation/gate-kind.ts";
 import type { GatePlace } from "../instrumentation/gate-locks.ts";
 import type { Dial } from "./dialer.ts";
 import type { ConnectionOrigin } from "./endpoint.ts";
 import { errorFrame, FrameReader, PASSWORD, ProtocolError, send } from "./frames.ts";
 import { readStartup, setsIsolation } from "./handshake.ts";
 import { type Login, ServerLogin } from "./login.ts";
-import { PendingStatement, type ProxySession } from "./pending-statement.ts";
+import { type Gate, PendingStatement, type ProxySession } from "./pending-statement.ts";
 import { ReplyReader } from "./replies.ts";
+import { RequestParts } from "./request-parts.ts";
 import { type Request, RequestReader } from "./requests.ts";
 
 /**
@@ -38,6 +40,8 @@ export interface GateObserver {
 /** What a session uses of its proxy. */
 export interface SessionContext {
   readonly dial: Dial;
+  /** Where requests are held in the middle. */
+  readonly wire: WireGates;
   observer(): GateObserver | undefined;
   /** Closes the gates inside the server for the session, and then calls its `open`. */
   arm(session: WireSession): void;
@@ -74,6 +78,8 @@ export class WireSession implements ProxySession {
   /** The statement at the head of the session; requests that arrive meanwhile are in the queue. */
   #pending: PendingStatement | undefined;
   #queue: Request[] = [];
+  /** The request that the server works on, if it is sent in parts. */
+  #parts: RequestParts | undefined;
   /** Messages of the server that the service does not have yet. */
   #answer: Buffer[] = [];
   #endExpected = false;
@@ -253,7 +259,8 @@ export class WireSession implements ProxySession {
     const pending = new PendingStatement(this, request.statement, {
       forward: () => {
         this.#queue.shift();
-        send(this.#server, request.bytes);
+        this.#parts = RequestParts.of(request, this.#context.wire, this.transaction);
+        send(this.#server, this.#parts?.next() ?? request.bytes);
       },
       reply: () => this.#reply(),
     });
@@ -295,8 +302,11 @@ export class WireSession implements ProxySession {
     } else if (reply.type !== "drop") {
       if (reply.type === "key") this.pid = reply.pid;
       if (reply.type === "copy-in") this.#requests.copyIn();
+      const progress = this.#parts?.take(frame);
       // What the server sends between two requests (a changed setting) goes with the next answer.
-      this.#answer.push(frame);
+      if (progress?.hidden !== true) this.#answer.push(frame);
+      if (progress?.failed) send(this.#server, this.#parts?.takeUnsent() ?? []);
+      if (progress?.place !== undefined) this.#reachedPart(progress.place);
       if (reply.type === "notification") this.#notified();
     }
   }
@@ -311,6 +321,7 @@ export class WireSession implements ProxySession {
   #ready(frame: Buffer, result: Result): void {
     this.transaction = result.transaction;
     this.#requests.answered();
+    this.#parts = undefined;
     this.#answer.push(frame);
     if (this.#phase === "starting") {
       this.#phase = "arming";
@@ -325,11 +336,18 @@ export class WireSession implements ProxySession {
   }
 
   #reachedGate(gate: GatePlace): void {
+    this.#hold({ place: gate.place, open: () => this.#context.openGate(this, gate) });
+  }
+
+  /** The server has answered a part of the request. The next part is sent once the gate is opened. */
+  #reachedPart(place: number): void {
+    const open = () => send(this.#server, this.#parts?.next() ?? []);
+    this.#hold({ place, inMessage: true, open });
+  }
+
+  #hold(gate: Gate): void {
     const pending = this.#inServer("a message from a gate");
-    pending.reachGate({
-      place: gate.place,
-      open: () => this.#context.openGate(this, gate),
-    });
+    pending.reachGate(gate);
     const observer = this.#context.observer();
     if (observer === undefined) pending.release();
     else observer.reachedGate(pending);

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { connectionLost, HarnessError } from "../core/error.ts";
+import type { WireGates } from "../instrumentation/gate-kind.ts";
 import type { GateLocks, GatePlace } from "../instrumentation/gate-locks.ts";
 import { ConnectionQueue } from "./connection-queue.ts";
 import { type Dial, dialer } from "./dialer.ts";
@@ -18,8 +19,11 @@ import type { Login } from "./login.ts";
 import type { ProxySession } from "./pending-statement.ts";
 import { type GateObserver, WireSession } from "./session.ts";
 
-/** The gates inside the server. */
-type Gates = Pick<GateLocks, "enable" | "open" | "disable">;
+/** The gates inside the server and inside messages. */
+interface Gates {
+  readonly locks: Pick<GateLocks, "enable" | "open" | "disable">;
+  readonly wire: WireGates;
+}
 
 interface ProxyOptions {
   /** Closed for each session before it can send its first request. */
@@ -127,12 +131,14 @@ export class WireProxy {
   }
 
   #openGate(session: WireSession, { parity }: GatePlace): void {
-    this.#gates?.open(session.pid, parity).catch((error: unknown) => this.#failed(session, error));
+    this.#gates?.locks
+      .open(session.pid, parity)
+      .catch((error: unknown) => this.#failed(session, error));
   }
 
   async #arm(session: WireSession): Promise<void> {
     try {
-      await this.#gates?.enable(session.pid);
+      await this.#gates?.locks.enable(session.pid);
       session.open();
     } catch (error) {
       this.#failed(session, error);
@@ -154,6 +160,7 @@ export class WireProxy {
     const session = new WireSession(
       service,
       {
+        wire: this.#gates?.wire ?? {},
         dial: async () => {
           leaveQueue = await this.#connections.next();
           if (!this.sessions.has(session)) void leaveQueue();
@@ -180,7 +187,7 @@ export class WireProxy {
   #leave({ pid }: WireSession, backend: Duplex): void {
     const left = () => {
       this.#leaving.delete(backend);
-      this.#gates?.disable(pid).catch(() => {});
+      this.#gates?.locks.disable(pid).catch(() => {});
       this.observer?.settled();
     };
     if (backend.closed) left();

@@ -106,7 +106,7 @@ class Diagram {
         this.#text(
           this.#server + 10,
           y,
-          this.#cut(`${event.place.of}, ${event.place.line ?? "row"}`),
+          this.#cut(`${event.place.of}, ${event.place.line ?? event.place.next}`),
         );
         break;
       case "wait":

@@ -1,0 +1,152 @@
+import { Client } from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { GateLevel, Isolation } from "../core/control.ts";
+import type { Execution } from "../core/execution.ts";
+import { readFootprints } from "../footprints/footprints.ts";
+import { type Server, startServer } from "../postgres/provider.ts";
+import { testPostgres } from "../postgres/server.fixture.ts";
+import { DynamicReduction } from "../scheduler/dynamic-reduction.ts";
+import { Executor } from "./executor.ts";
+import { LIMITS, STATEMENT_SERVICE, scenario, statements } from "./statements.fixture.ts";
+
+let server: Server;
+
+beforeAll(async () => {
+  server = await startServer(testPostgres);
+});
+
+afterAll(() => server?.stop());
+
+const values = ({ snapshot }: Execution) =>
+  JSON.stringify(snapshot["counter"]?.map((row) => row["value"]));
+const responses = ({ trace }: Execution) =>
+  trace.flatMap((event) => (event.type === "return" ? [event.response] : []));
+const bodies = (execution: Execution) =>
+  responses(execution).map(({ body }) => JSON.stringify(body));
+const fails = (code: string) => (execution: Execution) =>
+  responses(execution).some((response) => response.code === code);
+
+/** One of the two counters stays 0. `lone` reads it with the last statement of a transaction. */
+const LONE = `
+create function lone() returns trigger language plpgsql as $$
+begin
+  if not exists (select from counter where value = 0) then raise exception 'none is left'; end if;
+  return null;
+end $$;
+create function raise_one(which int) returns bigint language plpgsql as $$
+begin
+  update counter set value = 1 where id = which;
+  return (select count(*) from counter where value = 0);
+end $$;`;
+const DEFERRED = `${LONE}
+create constraint trigger lone after update on counter
+  deferrable initially deferred for each row execute function lone()`;
+const CREATE_TYPE = ["create type mood as enum ('a')", "drop type mood"];
+const raise = (id: number) => `update counter set value = value + 1 where id = ${id}`;
+
+interface Case {
+  readonly kind: GateLevel;
+  readonly setup: string;
+  readonly isolation?: Isolation;
+  readonly clients: readonly (readonly string[])[];
+  /** Whether an execution has the outcome that exists with the gates alone. */
+  readonly shows: (execution: Execution) => boolean;
+}
+
+const CASES: { readonly [name: string]: Case } = {
+  "two deferred checks pass that each read before the other commit": {
+    kind: "commit",
+    setup: DEFERRED,
+    clients: [
+      ["begin", raise(1), "commit"],
+      ["begin", raise(2), "commit"],
+    ],
+    shows: (execution) => values(execution) === "[1,1]",
+  },
+  "the deferred check of a statement in autocommit passes as well": {
+    kind: "commit",
+    setup: DEFERRED,
+    clients: [[raise(1)], [raise(2)]],
+    shows: (execution) => values(execution) === "[1,1]",
+  },
+  "two routines read last, before either commits": {
+    kind: "commit",
+    setup: LONE,
+    clients: [["select raise_one(1)"], ["select raise_one(2)"]],
+    shows: (execution) => bodies(execution).every((body) => body === '["1"]'),
+  },
+  "a type is created while another session creates it": {
+    kind: "definition",
+    setup: "select",
+    clients: [CREATE_TYPE, CREATE_TYPE],
+    shows: fails("23505"),
+  },
+  "an update sees one row as it is, and the others as they were": {
+    kind: "snapshot",
+    setup: "select",
+    clients: [
+      ["update counter set value = 1 where id = 2", "update counter set value = 1 where id = 1"],
+      ["update counter set value = value + 10 * (select sum(value) + 1 from counter) where id = 1"],
+    ],
+    shows: (execution) => values(execution) === "[11,1]",
+  },
+  "a row changes after the snapshot of a query that skips locked rows": {
+    kind: "snapshot",
+    setup: "select",
+    isolation: "repeatable read",
+    clients: [[raise(1)], ["select id from counter order by id limit 1 for update skip locked"]],
+    shows: fails("40001"),
+  },
+  "the second condition of a routine reads after another commit": {
+    kind: "routine",
+    setup: `create function look() returns text language plpgsql as $$
+      begin
+        if exists (select from counter where id = 1 and value > 0) then return 'first';
+        elsif exists (select from counter where id = 2 and value > 0) then return 'second';
+        end if;
+        return 'none';
+      end $$`,
+    clients: [["select look()"], [raise(1), raise(2)]],
+    shows: (execution) => bodies(execution).includes('["second"]'),
+  },
+  "the two reads of one message differ": {
+    kind: "message",
+    setup: "select",
+    clients: [["select sum(value) from counter; select sum(value) from counter"], [raise(1)]],
+    shows: (execution) => bodies(execution).includes('["0","1"]'),
+  },
+  "a type is created in a message, while another session creates it": {
+    kind: "message",
+    setup: "select",
+    clients: [
+      ["create type mood as enum ('a'); select 1", "drop type mood"],
+      ["create type mood as enum ('a'); select 1", "drop type mood"],
+    ],
+    shows: fails("23505"),
+  },
+};
+
+test.each(Object.entries(CASES))("only with its gates: %s", async (_, it) => {
+  const scene = scenario(...it.clients.map((sql) => [statements(...sql)]));
+  const migrate = async (url: string) => {
+    await STATEMENT_SERVICE.migrate(url);
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    await client.query(it.setup);
+    await client.end();
+  };
+  for (const gates of [["statement"], ["statement", it.kind]] as const) {
+    const control = { gates, isolation: it.isolation ?? "read committed" };
+    const executor = await Executor.open(
+      server,
+      { ...STATEMENT_SERVICE, migrate },
+      { ...LIMITS, control, footprints: readFootprints },
+    );
+    const search = new DynamicReduction();
+    let shown = 0;
+    while (search.begin()) if (it.shows(await executor.execute(scene, search))) shown++;
+    await executor.close();
+    expect(search.complete).toBe(true);
+    expect(shown > 0).toBe(gates.length > 1);
+  }
+});
