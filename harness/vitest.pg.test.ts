@@ -57,7 +57,7 @@ test("a race fails the test with a counterexample, which is stored; the fix pass
   await writeFile(file, raceTest("update accounts set balance = balance - 60"));
   const red = await run();
   expect(red.output).toContain("no debt");
-  expect(red.output).toMatch(/While client \d has read but not yet written, client/);
+  expect(red.output).toMatch(/While client \w+ has read but not yet written, client/);
   expect(red.output).toContain('npx vitest run debt.test.js -t "nobody overdraws"');
   expect(red.code).toBe(1);
   expect(await readdir(path.join(place, "regressions"))).toHaveLength(1);

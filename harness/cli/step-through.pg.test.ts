@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => place.remove());
 
 function walk(input: string, ...args: string[]) {
-  return spawnSync(process.execPath, [BIN, "replay", file, ...args], {
+  return spawnSync(process.execPath, [BIN, "replay", file, "--service", EXAMPLE, ...args], {
     input,
     encoding: "utf8",
     cwd: place.folder,

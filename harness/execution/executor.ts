@@ -327,9 +327,13 @@ export class Executor<State extends Json, Op extends Operation> {
     return contents && this.#limits.within(what, attributed(what, contents));
   }
 
-  /** Starts everything anew, on another database, as if nothing had been executed. */
+  /**
+   * Starts everything anew, as if nothing had been executed. Code that cannot be loaded anew may hold
+   * addresses, such as those of a pool: then the database and its ports stay.
+   */
   async renew(): Promise<void> {
-    await this.#factory.refresh?.();
+    if (this.#factory.refresh === undefined) return this.#restart();
+    await this.#factory.refresh();
     await this.#reopen();
   }
 

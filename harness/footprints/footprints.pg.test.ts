@@ -183,6 +183,11 @@ describe("a request touches", () => {
 });
 
 describe("a routine with gates touches, step by step,", () => {
+  // Once transaction numbers were read, every write depends on every other one.
+  beforeAll(async () => {
+    footprints = await readFootprints(url, "read committed");
+  });
+
   const placeOf = (text: string) =>
     installed.gates.find((gate) => gate.text.startsWith(text))?.place;
 

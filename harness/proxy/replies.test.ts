@@ -36,7 +36,7 @@ describe("a result", () => {
         error: {
           message: "deadlock detected",
           locks:
-            'while updating tuple (0,2) in relation "t": ShareLock on a transaction and ExclusiveLock on tuple (0,1)',
+            'while updating a tuple in relation "t": ShareLock on a transaction and ExclusiveLock on a tuple',
         },
       },
     });

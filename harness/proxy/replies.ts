@@ -88,16 +88,18 @@ function notice(frame: Buffer): Reply {
 
 /**
  * The locks of a deadlock, by its detail and its context, without the numbers of processes,
- * transactions and relations, which differ in each execution (`DeadLockReport` in
+ * transactions and relations and the places of tuples, which differ in each execution (`DeadLockReport` in
  * src/backend/storage/lmgr/deadlock.c).
  */
 function deadlockedLocks(fields: ReadonlyMap<string, string>): string | undefined {
   const waits = [...(fields.get("D") ?? "").matchAll(/waits for (\w+) on (.+?); blocked by/g)];
   const modes = waits.map(([, mode = "", what = ""]) => {
-    const [tuple = what] = /^tuple \(\d+,\d+\)|^\w+(?: lock)?/.exec(what) ?? [];
-    return `${mode} on ${/^tuple/.test(tuple) ? tuple : `a ${tuple}`}`;
+    const [object = what] = /^\w+(?: lock)?/.exec(what) ?? [];
+    return `${mode} on a ${object}`;
   });
-  const context = /^(?:while|when) .*/.exec(fields.get("W") ?? "")?.[0];
+  const context = /^(?:while|when) .*/
+    .exec(fields.get("W") ?? "")?.[0]
+    .replace(/tuple \(\d+,\d+\)/, "a tuple");
   const parts = [context ?? "", [...new Set(modes)].join(" and ")].filter((part) => part !== "");
   return parts.length === 0 ? undefined : parts.join(": ");
 }

@@ -49,5 +49,5 @@ test("without locks and constraints both succeed after one preemption", async ()
   expect(smallest?.preemptions).toBe(1);
   expect(smallest?.shrunk.minimal).toBe(true);
   // The two serial orders come first.
-  expect(smallest?.execution).toBe(2);
+  expect(smallest?.execution).toBe(3);
 });
