@@ -63,7 +63,7 @@ test("a race fails the test with a counterexample, which is stored; the fix pass
   expect(await readdir(path.join(place, "regressions"))).toHaveLength(1);
 
   const again = await run();
-  expect(again.output).toContain("Violation in 1 of 1 execution");
+  expect(again.output).toContain("1 stored regression violates its rule again: no debt");
 
   const checked = "update accounts set balance = balance - 60 where balance >= 60";
   await writeFile(file, raceTest(checked));
