@@ -3,6 +3,7 @@ import { readFile, realpath } from "node:fs/promises";
 import { resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { HarnessError } from "../core/error.ts";
+import { unknownKey } from "../core/unknown-key.ts";
 import { specFiles } from "../isolationtester/explore-spec.ts";
 import { loadService, locateService } from "../loading/load-service.ts";
 import type { Service } from "../service/service.ts";
@@ -62,6 +63,8 @@ export async function configuredService(): Promise<string | undefined> {
   const config = await readConfig(resolve(file)).catch((cause: unknown) => {
     throw usage(`${file} cannot be loaded: ${String(cause)}`, cause);
   });
+  const unknown = config instanceof Object ? unknownKey({ ...config }, ["service"]) : undefined;
+  if (unknown !== undefined) throw usage(`${file} has an unknown member: ${unknown}`);
   if (config instanceof Object && "service" in config && typeof config.service === "string") {
     return config.service;
   }

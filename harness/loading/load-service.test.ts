@@ -52,6 +52,26 @@ describe("a scenario file", () => {
     [`export default { ...${GOOD}, invariants: { sum: 1 } }`, /"sum" is neither/],
     [`export default { ...${GOOD}, errors: '40001' }`, /`errors` is not a list/],
     [`export default { ...${GOOD}, reset: 1 }`, /`reset` is neither/],
+    [
+      `export default { ...${GOOD}, invariant: { sum: 'select 1' } }`,
+      /`invariant` is unknown \(did you mean `invariants`\?\); known: `setup`, `clients`, /,
+    ],
+    [
+      "export default { setup: '', clients: { ada: { exec: ['a'], environment: {} } } }",
+      /"ada" has an unknown member: `environment` is unknown; known: `exec`, `env`/,
+    ],
+    [
+      "export default { setup: '', clients: { ada: { http: { path: '/', header: {} } } } }",
+      /"ada" has an unknown member: `header` is unknown \(did you mean `headers`\?/,
+    ],
+    [
+      `export default { ...${GOOD}, service: { url: 'http://a', databasePort: 1, password: '' } }`,
+      /`service` has an unknown member: `password` is unknown; known: .*`databasePassword`/,
+    ],
+    [
+      `export default { ...${GOOD}, serialEquivalence: { id: {} } }`,
+      /`serialEquivalence` has an unknown member: `id` is unknown \(did you mean `ids`/,
+    ],
     ["export default {", /cannot be loaded: /],
     ["import 'a-package-that-there-is-not'", /cannot be loaded: .*a-package-that-there-is-not/],
     [
@@ -61,6 +81,14 @@ describe("a scenario file", () => {
     ["throw new Error('no 127.0.0.1:5432')", /no 127\.0\.0\.1:5432 \(.*s\d+\.mjs:1\)/],
   ])("with the text %s is rejected, with the reason", async (text, reason) => {
     expect(await errorOf(text)).toMatch(reason);
+  });
+
+  test("with an unknown member is rejected as a scenario, also where a service may be", async () => {
+    const path = await file(`export default { ...${GOOD}, invariant: {} }`);
+    await expect(loadService(path)).rejects.toMatchObject({
+      code: "USAGE",
+      message: expect.stringContaining("is not a scenario: `invariant` is unknown"),
+    });
   });
 
   test("that does not exist is an error", async () => {

@@ -37,6 +37,9 @@ export async function loadService(nameOrPath: string): Promise<Service> {
   const file = locateService(nameOrPath);
   const service = await defaultExport(file, "service");
   if (isScenario(service)) return serviceOf(service, nameOrPath, file);
+  if (service instanceof Object && "clients" in service && !("migrate" in service)) {
+    throw new HarnessError("USAGE", `${nameOrPath} is not a scenario: ${scenarioProblem(service)}`);
+  }
   const missing = REQUIRED_MEMBERS.filter(
     (member) => !(service instanceof Object && member in service),
   );
