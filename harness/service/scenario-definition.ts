@@ -111,7 +111,10 @@ export interface ScenarioDefinition {
   readonly service?: ServiceDefinition;
   /** By name: what must hold when all clients are done. Default: none. */
   readonly invariants?: { readonly [name: string]: InvariantDefinition };
-  /** The codes of errors with which clients may end, such as `40001`. Default: none. */
+  /**
+   * The errors with which clients may end: by code (`40001`), by the name of the class (`SoldOut`), or by
+   * the whole message (`sold out`). Default: none.
+   */
   readonly errors?: readonly string[];
   /**
    * Whether answers and rows must equal those of some order in which the clients run one after the
@@ -207,7 +210,8 @@ export function scenarioProblem(value: unknown): string | undefined {
   );
   if (invalidInvariant !== undefined)
     return `the invariant "${invalidInvariant[0]}" is neither SQL nor a function`;
-  if (!Array.isArray(errors) || !errors.every(isText)) return "`errors` is not a list of codes";
+  if (!Array.isArray(errors) || !errors.every(isText))
+    return "`errors` is not a list of codes and messages";
   if (!isText(reset) && !isFunction(reset)) return "`reset` is neither SQL nor a function";
   return undefined;
 }
