@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { loadScenario, loadService } from "./load-service.ts";
+import { loadScenario, loadService, moduleAdvice } from "./load-service.ts";
 
 let folder: string;
 
@@ -31,6 +31,18 @@ const errorOf = async (text: string) => {
 };
 
 const GOOD = "{ setup: 'select 1', clients: { a() {} } }";
+
+test.each([
+  [new SyntaxError("Cannot use import statement outside a module"), "a.ts", "name the file .mts"],
+  [new SyntaxError("Unexpected token 'export'"), "a.js", 'add "type": "module" to package.json'],
+  [new ReferenceError("require is not defined in ES module scope"), "a.js", ""],
+  [new SyntaxError("Unexpected token '}'"), "a.js", ""],
+  ["Unexpected token 'export'", "a.js", ""],
+])("the advice on %s in %s says how Node takes a file as an ES module", (error, name, advice) => {
+  const text = moduleAdvice(error, name);
+  if (advice === "") expect(text).toBe("");
+  else expect(text).toContain(advice);
+});
 
 describe("a scenario file", () => {
   test.each([".mjs", ".js", ".ts"])("is loaded from a %s file", async (extension) => {

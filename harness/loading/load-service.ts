@@ -89,9 +89,21 @@ async function defaultExport(file: string, what: string, query = ""): Promise<un
     );
     return module.default;
   } catch (cause) {
-    const why = `${String(cause)}${await placeOf(cause, file)}`;
+    const why = `${String(cause)}${await placeOf(cause, file)}${moduleAdvice(cause, file)}`;
     throw new HarnessError("USAGE", `the ${what} ${file} cannot be loaded: ${why}`, { cause });
   }
+}
+
+/** What to do about a file that is an ES module and that Node took for a CommonJS module. */
+export function moduleAdvice(error: unknown, file: string): string {
+  const isModule =
+    error instanceof Error &&
+    /Cannot use import statement outside a module|Unexpected token 'export'|await is only valid in async functions and the top level/.test(
+      error.message,
+    );
+  if (!isModule) return "";
+  const extension = /ts$/.test(file) ? ".mts" : ".mjs";
+  return `; add "type": "module" to package.json, or name the file ${extension}`;
 }
 
 /** The path of a service's file. Throws HarnessError `USAGE` if it does not exist. */
