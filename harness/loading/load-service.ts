@@ -11,6 +11,7 @@ import {
 } from "../service/scenario-definition.ts";
 import { scenarioService } from "../service/scenario-service.ts";
 import type { Service } from "../service/service.ts";
+import { orFolderInModels } from "./models-folder.ts";
 
 /** The members that a service must have. */
 const REQUIRED_MEMBERS = [
@@ -110,10 +111,9 @@ export function moduleAdvice(error: unknown, file: string): string {
 export function locateService(nameOrPath: string): string {
   const [spec] = specFiles(nameOrPath) ?? [];
   if (spec !== undefined) return resolve(spec);
-  const looksLikePath = /[\\/]|\.[cm]?[jt]s$/.test(nameOrPath);
   const extension = extname(import.meta.url);
   const bundled = fileURLToPath(new URL("../../models/", import.meta.url));
-  const candidates = looksLikePath
+  const candidates = isServiceFile(nameOrPath)
     ? [nameOrPath, `${nameOrPath}/index.ts`, `${nameOrPath}/index.js`]
     : [
         `models/${nameOrPath}/index.ts`,
@@ -124,8 +124,13 @@ export function locateService(nameOrPath: string): string {
   if (file !== undefined) return file;
   throw new HarnessError(
     "USAGE",
-    `there is no service "${nameOrPath}": give the path of its file, or the name of a folder in models/`,
+    `there is no service "${nameOrPath}": give the path of its file${orFolderInModels()}`,
   );
+}
+
+/** Whether a name is the path of a file or folder, and not the name of a folder in `models/`. */
+export function isServiceFile(name: string): boolean {
+  return /[\\/]|\.[cm]?[jt]s$/.test(name);
 }
 
 function isFile(path: string): boolean {
