@@ -168,7 +168,10 @@ function lostUpdate(one: NamedAccesses, other: NamedAccesses): Anomaly | undefin
     return { name, explanation: `${order} other columns of it, based on the old value.` };
   }
   return shared.every((column) => second.adjusted?.includes(column))
-    ? { name, explanation: `${order} the new value, as the old one had allowed.` }
+    ? {
+        name,
+        explanation: `${order} it too. Nothing is overwritten, but client ${one.name} had decided on the old value.`,
+      }
     : { name: "lost update", explanation: `${order} it based on the old value.` };
 }
 
