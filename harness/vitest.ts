@@ -1,6 +1,7 @@
 import { basename, dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, expect, test } from "vitest";
+import { HarnessError } from "./core/error.ts";
 import type { Json } from "./core/json.ts";
 import type { Operation } from "./core/operation.ts";
 import type { Campaign } from "./explorer/campaign.ts";
@@ -8,7 +9,7 @@ import { type VerifyOptions, verify } from "./explorer/verify.ts";
 import { type Server, startServer } from "./postgres/provider.ts";
 import { counterexampleText } from "./reporters/text.ts";
 import { verdictSentence } from "./reporters/verdict-sentence.ts";
-import type { ScenarioDefinition } from "./service/scenario-definition.ts";
+import { type ScenarioDefinition, scenarioProblem } from "./service/scenario-definition.ts";
 import { scenarioService } from "./service/scenario-service.ts";
 import type { Service } from "./service/service.ts";
 
@@ -63,9 +64,10 @@ export function interleaved<State extends Json, Op extends Operation>(
 }
 
 function serviceOf(tested: ScenarioDefinition | Service, name: string, file: string): Service {
-  return "setup" in tested
-    ? (scenarioService(tested, name, pathToFileURL(file)) as Service)
-    : tested;
+  if ("migrate" in tested) return tested;
+  const problem = scenarioProblem(tested);
+  if (problem !== undefined) throw new HarnessError("USAGE", `this is not a scenario: ${problem}`);
+  return scenarioService(tested, name, pathToFileURL(file)) as Service;
 }
 
 function leased(postgres: string): Promise<Server> {

@@ -67,7 +67,7 @@ export interface CheckedService<State extends Json = Json, Op extends Operation 
   readonly invariants: readonly Invariant[];
   readonly queries?: readonly { readonly name: string }[];
   readonly codes: { readonly [operation: string]: readonly string[] };
-  unexpected?(operation: string, response: Response): string;
+  unexpected?(operation: string, response: Response): string | undefined;
   readonly model?: Model<unknown, State, Op>;
   readonly ids?: IdFields;
   readonly aborts?: readonly string[];

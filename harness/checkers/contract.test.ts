@@ -48,6 +48,15 @@ describe("the service contract", () => {
     ]);
   });
 
+  test("the service may accept an unknown code, or say why it does not", () => {
+    const messages = (unexpected: () => string | undefined) =>
+      checkContract(executionWith({ code: "NEW" }), { codes: CODES, unexpected }).map(
+        ({ message }) => message,
+      );
+    expect(messages(() => undefined)).toEqual([]);
+    expect(messages(() => "it is new")).toEqual(["it is new"]);
+  });
+
   test("rejects an endless wait", () => {
     expect(names(executionWith({}, { completion: { type: "stuck", waits: "1 for 0" } }))).toEqual([
       "no-endless-wait",

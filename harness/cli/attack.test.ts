@@ -15,7 +15,7 @@ test.each([
 test.each([
   [["one", "two"], undefined, "name the attack; shop has: one, two"],
   [["one", "two"], "three", 'there is no attack "three"; shop has: one, two'],
-  [[], undefined, "name the attack; shop has: none"],
+  [[], undefined, 'the service "shop" has no attacks'],
 ])("of the attacks %j, %s is refused", (names, name, message) => {
   expect(() => attackOf({ name: "shop", attacks: names.map(attack) }, name)).toThrow(message);
 });

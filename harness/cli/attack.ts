@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { attackReport } from "../attack/attack-report.ts";
 import { runAttack } from "../attack/run-attack.ts";
 import { HarnessError } from "../core/error.ts";
-import { loadService } from "../loading/load-service.ts";
+import { isServiceFile, loadService } from "../loading/load-service.ts";
 import type { Attack } from "../service/attack.ts";
 import type { Service } from "../service/service.ts";
 import { version } from "../version.ts";
@@ -52,6 +52,12 @@ export function addAttack(command: Command, finished: (exitCode: number) => void
 }
 
 async function runCommand(name: string | undefined, options: Options): Promise<number> {
+  if (name !== undefined && isServiceFile(name)) {
+    throw new HarnessError(
+      "USAGE",
+      `${name} is a file, and the argument is the name of an attack: name the service with --service ${name}`,
+    );
+  }
   const service = await loadService(await serviceName(options.service));
   const attack = attackOf(service, name);
   for (const url of [options.targetUrl, options.databaseUrl]) {
@@ -102,7 +108,13 @@ export function attackOf(
 ): Attack {
   const [attack, ...others] = attacks.filter((other) => name === undefined || other.name === name);
   if (attack !== undefined && others.length === 0) return attack;
-  const has = `${service} has: ${attacks.map((other) => other.name).join(", ") || "none"}`;
+  if (attacks.length === 0) {
+    throw new HarnessError(
+      "USAGE",
+      `the service "${service}" has no attacks: add \`attacks\` to it (docs/library.md shows one)`,
+    );
+  }
+  const has = `${service} has: ${attacks.map((other) => other.name).join(", ")}`;
   throw new HarnessError(
     "USAGE",
     name === undefined ? `name the attack; ${has}` : `there is no attack "${name}"; ${has}`,

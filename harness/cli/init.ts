@@ -81,7 +81,7 @@ async function runCommand(folder: string): Promise<number> {
     if (await exists(join(folder, path))) {
       throw new HarnessError(
         "USAGE",
-        `there is a ${path} already, so nothing was written: give another folder, or move the file`,
+        `there is a ${join(folder, path)} already, so nothing was written: give another folder, or move the file`,
       );
     }
   }
@@ -90,7 +90,7 @@ async function runCommand(folder: string): Promise<number> {
     await writeFile(join(folder, path), text);
     print(`wrote ${join(folder, path)}\n`);
   }
-  print("\nNow run it: npx heddle run race.mjs\n");
+  print(`\nNow run it: npx heddle run ${join(folder, "race.mjs")}\n`);
   return EXIT.pass;
 }
 

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { format, promisify } from "node:util";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { verify } from "../explorer/verify.ts";
 import { loadScenario } from "../loading/load-service.ts";
@@ -73,7 +73,7 @@ test("the examples compile", async () => {
 test("the examples print what they promise", async () => {
   const printed: string[] = [];
   const log = vi.spyOn(console, "log").mockImplementation((...values) => {
-    printed.push(values.map(String).join(" "));
+    printed.push(format(...values));
   });
   for (const { file, code } of sections) {
     printed.length = 0;

@@ -39,6 +39,12 @@ export async function mutantsCommand(
   options: MutantsOptions,
 ): Promise<number> {
   const { service } = await loadGivenService(name);
+  if (service.seededBugs.length === 0) {
+    throw new HarnessError(
+      "USAGE",
+      `the service "${service.name}" has no seeded bugs to plant: add \`seededBugs\` to it, or try --derived`,
+    );
+  }
   const interrupted = interruption();
   const server = await startServer(options.postgres, { reuse: options.reuse === true });
   try {

@@ -4,6 +4,7 @@ import { GATE_LEVELS, type GateLevel, ISOLATIONS, type Isolation } from "../core
 import { FAULT_GROUPS, FAULTS, type Fault, isFault } from "../core/fault.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import type { Shard } from "../explorer/shards.ts";
+import { orFolderInModels } from "../loading/models-folder.ts";
 import { redactionOf } from "../reporters/redaction.ts";
 import { type StrategyName, strategies } from "../scheduler/strategies.ts";
 import type { Bounds } from "../service/service.ts";
@@ -14,7 +15,7 @@ import type { Bounds } from "../service/service.ts";
  */
 
 export const SERVICE =
-  "the path of a service or scenario file, or the name of a folder in models/ " +
+  `the path of a service or scenario file${orFolderInModels()} ` +
   "(default: the service in heddle.config.{ts,js,mjs,json})";
 export const POSTGRES =
   "auto, embedded[:major], container[:tag or image] (default image: HEDDLE_POSTGRES_IMAGE), " +

@@ -1,4 +1,5 @@
 import type { CampaignOptions, Progress } from "../explorer/bounded-exploration.ts";
+import { quantity } from "../reporters/format-values.ts";
 
 /** The least time between two updates, in ms. */
 const EVERY = { terminal: 100, log: 5_000 };
@@ -37,11 +38,12 @@ export function progressText(
 ): string {
   const number = (value: number) => Math.round(value).toLocaleString("en");
   const rate = elapsedMs > 0 ? executions / (elapsedMs / 1000) : 0;
-  const done = runs === undefined ? number(executions) : `${number(executions)} of ${number(runs)}`;
+  // Stored regressions and replays count as executions, and not towards the limit.
+  const done = runs === undefined ? "" : `${number(Math.min(executions, runs))} of `;
   const parts = [
-    `${done} runs`,
+    `${done}${quantity(runs ?? executions, "run")}`,
     `${number(rate)} runs/s`,
-    `${number(violations)} violation${violations === 1 ? "" : "s"}`,
+    quantity(violations, "violation"),
   ];
   if (phase === "shrinking") return [...parts, "shrinking"].join(", ");
   const byRuns =

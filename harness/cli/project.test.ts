@@ -61,6 +61,12 @@ test.each([
   ["heddle.config.mjs", "export default {", "heddle.config.mjs cannot be loaded: "],
   ["heddle.config.mjs", "export const service = 'a.ts';", "heddle.config.mjs names no service"],
   ["heddle.config.json", '{ "service": 1 }', "heddle.config.json names no service"],
+  ["heddle.config.json", '{ "servise": "a" }', "`servise` is unknown (did you mean `service`?"],
+  [
+    "heddle.config.json",
+    '{ "service": "a", "seed": 1 }',
+    "has an unknown member: `seed` is unknown",
+  ],
   ["heddle.config.json", "{", "heddle.config.json cannot be loaded: SyntaxError"],
 ])("a %s with %s is refused", async (name, text, message) => {
   await write(name, text);

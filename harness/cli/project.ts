@@ -3,8 +3,9 @@ import { readFile, realpath } from "node:fs/promises";
 import { resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { HarnessError } from "../core/error.ts";
+import { unknownKey } from "../core/unknown-key.ts";
 import { specFiles } from "../isolationtester/explore-spec.ts";
-import { loadService, locateService } from "../loading/load-service.ts";
+import { loadService, locateService, moduleAdvice } from "../loading/load-service.ts";
 import type { Service } from "../service/service.ts";
 
 /** The files that may name a project's service; the first that exists counts. */
@@ -60,8 +61,10 @@ export async function configuredService(): Promise<string | undefined> {
   const file = CONFIG_FILES.find((name) => existsSync(resolve(name)));
   if (file === undefined) return undefined;
   const config = await readConfig(resolve(file)).catch((cause: unknown) => {
-    throw usage(`${file} cannot be loaded: ${String(cause)}`, cause);
+    throw usage(`${file} cannot be loaded: ${String(cause)}${moduleAdvice(cause, file)}`, cause);
   });
+  const unknown = config instanceof Object ? unknownKey({ ...config }, ["service"]) : undefined;
+  if (unknown !== undefined) throw usage(`${file} has an unknown member: ${unknown}`);
   if (config instanceof Object && "service" in config && typeof config.service === "string") {
     return config.service;
   }

@@ -253,7 +253,22 @@ async function read(source: string): Promise<Source> {
       { cause },
     );
   });
+  if (isRegression(text)) {
+    throw new HarnessError(
+      "USAGE",
+      `${source} is a stored regression: execute it with npx heddle regressions FILE --replay, where FILE is its service or scenario`,
+    );
+  }
   return decodeCounterexample(text);
+}
+
+function isRegression(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value instanceof Object && "heddle" in value && value.heddle === "regression";
+  } catch {
+    return false;
+  }
 }
 
 /** Changed sources are no error: the replay shows whether the counterexample still fits. */

@@ -111,6 +111,12 @@ export function addVerify(command: Command, finished: (exitCode: number) => void
     )
     .action(async (given: string | undefined, options: CampaignCommandOptions) => {
       const { name, service } = await loadGivenService(given, options.invariant);
+      if (service.single && command.getOptionValueSource("clients") === "cli") {
+        throw new HarnessError(
+          "USAGE",
+          `${service.name} has a single scenario, which names its clients: leave out --clients`,
+        );
+      }
       finished(await runCampaign(service, locateService(name), options));
     });
 }

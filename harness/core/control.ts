@@ -1,4 +1,4 @@
-/** A kind of gate: a place where Heddle can hold a client. `GATES` describes each kind. */
+/** A kind of gate: a place where Heddle can hold a client. */
 export type GateLevel =
   | "statement"
   | "routine"

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { loadScenario, loadService } from "./load-service.ts";
+import { loadScenario, loadService, moduleAdvice } from "./load-service.ts";
 
 let folder: string;
 
@@ -32,6 +32,18 @@ const errorOf = async (text: string) => {
 
 const GOOD = "{ setup: 'select 1', clients: { a() {} } }";
 
+test.each([
+  [new SyntaxError("Cannot use import statement outside a module"), "a.ts", "name the file .mts"],
+  [new SyntaxError("Unexpected token 'export'"), "a.js", 'add "type": "module" to package.json'],
+  [new ReferenceError("require is not defined in ES module scope"), "a.js", ""],
+  [new SyntaxError("Unexpected token '}'"), "a.js", ""],
+  ["Unexpected token 'export'", "a.js", ""],
+])("the advice on %s in %s says how Node takes a file as an ES module", (error, name, advice) => {
+  const text = moduleAdvice(error, name);
+  if (advice === "") expect(text).toBe("");
+  else expect(text).toContain(advice);
+});
+
 describe("a scenario file", () => {
   test.each([".mjs", ".js", ".ts"])("is loaded from a %s file", async (extension) => {
     const path = await file(`export default ${GOOD}`, extension);
@@ -52,6 +64,26 @@ describe("a scenario file", () => {
     [`export default { ...${GOOD}, invariants: { sum: 1 } }`, /"sum" is neither/],
     [`export default { ...${GOOD}, errors: '40001' }`, /`errors` is not a list/],
     [`export default { ...${GOOD}, reset: 1 }`, /`reset` is neither/],
+    [
+      `export default { ...${GOOD}, invariant: { sum: 'select 1' } }`,
+      /`invariant` is unknown \(did you mean `invariants`\?\); known: `setup`, `clients`, /,
+    ],
+    [
+      "export default { setup: '', clients: { ada: { exec: ['a'], environment: {} } } }",
+      /"ada" has an unknown member: `environment` is unknown; known: `exec`, `env`/,
+    ],
+    [
+      "export default { setup: '', clients: { ada: { http: { path: '/', header: {} } } } }",
+      /"ada" has an unknown member: `header` is unknown \(did you mean `headers`\?/,
+    ],
+    [
+      `export default { ...${GOOD}, service: { url: 'http://a', databasePort: 1, password: '' } }`,
+      /`service` has an unknown member: `password` is unknown; known: .*`databasePassword`/,
+    ],
+    [
+      `export default { ...${GOOD}, serialEquivalence: { id: {} } }`,
+      /`serialEquivalence` has an unknown member: `id` is unknown \(did you mean `ids`/,
+    ],
     ["export default {", /cannot be loaded: /],
     ["import 'a-package-that-there-is-not'", /cannot be loaded: .*a-package-that-there-is-not/],
     [
@@ -61,6 +93,14 @@ describe("a scenario file", () => {
     ["throw new Error('no 127.0.0.1:5432')", /no 127\.0\.0\.1:5432 \(.*s\d+\.mjs:1\)/],
   ])("with the text %s is rejected, with the reason", async (text, reason) => {
     expect(await errorOf(text)).toMatch(reason);
+  });
+
+  test("with an unknown member is rejected as a scenario, also where a service may be", async () => {
+    const path = await file(`export default { ...${GOOD}, invariant: {} }`);
+    await expect(loadService(path)).rejects.toMatchObject({
+      code: "USAGE",
+      message: expect.stringContaining("is not a scenario: `invariant` is unknown"),
+    });
   });
 
   test("that does not exist is an error", async () => {

@@ -11,6 +11,7 @@ import {
 } from "../service/scenario-definition.ts";
 import { scenarioService } from "../service/scenario-service.ts";
 import type { Service } from "../service/service.ts";
+import { orFolderInModels } from "./models-folder.ts";
 
 /** The members that a service must have. */
 const REQUIRED_MEMBERS = [
@@ -37,6 +38,9 @@ export async function loadService(nameOrPath: string): Promise<Service> {
   const file = locateService(nameOrPath);
   const service = await defaultExport(file, "service");
   if (isScenario(service)) return serviceOf(service, nameOrPath, file);
+  if (service instanceof Object && "clients" in service && !("migrate" in service)) {
+    throw new HarnessError("USAGE", `${nameOrPath} is not a scenario: ${scenarioProblem(service)}`);
+  }
   const missing = REQUIRED_MEMBERS.filter(
     (member) => !(service instanceof Object && member in service),
   );
@@ -86,19 +90,30 @@ async function defaultExport(file: string, what: string, query = ""): Promise<un
     );
     return module.default;
   } catch (cause) {
-    const why = `${String(cause)}${await placeOf(cause, file)}`;
+    const why = `${String(cause)}${await placeOf(cause, file)}${moduleAdvice(cause, file)}`;
     throw new HarnessError("USAGE", `the ${what} ${file} cannot be loaded: ${why}`, { cause });
   }
+}
+
+/** What to do about a file that is an ES module and that Node took for a CommonJS module. */
+export function moduleAdvice(error: unknown, file: string): string {
+  const isModule =
+    error instanceof Error &&
+    /Cannot use import statement outside a module|Unexpected token 'export'|await is only valid in async functions and the top level/.test(
+      error.message,
+    );
+  if (!isModule) return "";
+  const extension = /ts$/.test(file) ? ".mts" : ".mjs";
+  return `; add "type": "module" to package.json, or name the file ${extension}`;
 }
 
 /** The path of a service's file. Throws HarnessError `USAGE` if it does not exist. */
 export function locateService(nameOrPath: string): string {
   const [spec] = specFiles(nameOrPath) ?? [];
   if (spec !== undefined) return resolve(spec);
-  const looksLikePath = /[\\/]|\.[cm]?[jt]s$/.test(nameOrPath);
   const extension = extname(import.meta.url);
   const bundled = fileURLToPath(new URL("../../models/", import.meta.url));
-  const candidates = looksLikePath
+  const candidates = isServiceFile(nameOrPath)
     ? [nameOrPath, `${nameOrPath}/index.ts`, `${nameOrPath}/index.js`]
     : [
         `models/${nameOrPath}/index.ts`,
@@ -109,8 +124,13 @@ export function locateService(nameOrPath: string): string {
   if (file !== undefined) return file;
   throw new HarnessError(
     "USAGE",
-    `there is no service "${nameOrPath}": give the path of its file, or the name of a folder in models/`,
+    `there is no service "${nameOrPath}": give the path of its file${orFolderInModels()}`,
   );
+}
+
+/** Whether a name is the path of a file or folder, and not the name of a folder in `models/`. */
+export function isServiceFile(name: string): boolean {
+  return /[\\/]|\.[cm]?[jt]s$/.test(name);
 }
 
 function isFile(path: string): boolean {

@@ -51,7 +51,7 @@ export interface Database {
   readonly url: string;
   /**
    * Connection string for the role that sets the schema up and owns it, and to which ports lead. It is a
-   * superuser until `sealOwner`, since setups may need that. Equal to `url` if the role of `url` is no
+   * superuser until the setup has ended, since setups may need that. Equal to `url` if the role of `url` is no
    * superuser.
    */
   readonly ownerUrl: string;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Operation } from "../core/operation.ts";
 import type { Trace, TraceEvent } from "../core/trace.ts";
-import { anomalyOf } from "./anomaly.ts";
+import { anomalyOf, anomalySentence } from "./anomaly.ts";
 
 /**
  * A trace from lines that start with a client: `0 select …` runs a statement, `1 → ok` is a response,
@@ -86,7 +86,27 @@ describe("a name fits", () => {
       "lost update",
       [`0 ${read}`, `1 ${write}`, "0 update bookings set note = 'y', status = 'z' where id = 1"],
     ],
-    ["stale read", [`0 ${read}`, `1 ${write}`, "0 update bookings set slot_id = 2 where id = 1"]],
+    [
+      "decision on a stale read",
+      [`0 ${read}`, `1 ${write}`, "0 update bookings set slot_id = 2 where id = 1"],
+    ],
+    [
+      "decision on a stale read",
+      ["0 select n from t", "1 update t set n = n - 1", "0 update t set n = n - $1, b = 'x'"],
+    ],
+    [
+      "decision on a stale read",
+      ["0 select n from t", "1 delete from t", "0 update t set n = t.n - 1"],
+    ],
+    [
+      "lost update",
+      ["0 select n from t", "1 update t set n = n - 1", "0 update t set n = $1 where n > 0"],
+    ],
+    ["lost update", ["0 select n from t", "1 update t set n = n - 1", "0 update t set n = 'n'"]],
+    [
+      "lost update",
+      ["0 select n from t", "1 update t set n = 1, m = 2", "0 update t set n = n + 1, m = 3"],
+    ],
     ["lost update", [`0 ${read}`, `1 ${write}`, "0 delete from bookings where id = 1"]],
     ["dirty read", [`0 ${write}`, "1 select from bookings", "0 update slots set free = true"]],
     ["lost update", ["0 begin", `0 ${write}`, `1 ${read}`, "0 commit", `1 ${write}`]],
@@ -95,6 +115,17 @@ describe("a name fits", () => {
   ])("%s", (name, lines, operations) => {
     expect(anomalyName(lines, operations)).toBe(name);
   });
+});
+
+test.each([
+  ["a lost update", [`0 ${read}`, `1 ${write}`, `0 ${write}`]],
+  ["a deadlock", [`0 ${write}`, "1 ✗ 40P01"]],
+  [
+    "write skew",
+    ["0 select from a", "1 select from b", "0 update b set x = 1", "1 update a set x = 1"],
+  ],
+])("the sentence names %s with its article", (name, lines) => {
+  expect(anomalySentence(trace(lines))).toMatch(`This looks like ${name}. `);
 });
 
 test("a deadlock names what each client waited for, in which statement, and the lock modes", () => {

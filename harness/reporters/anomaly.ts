@@ -90,10 +90,16 @@ function oneLine(sql: string): string {
   return sqlLine(sql).replace(/[;.]$/, "");
 }
 
-/** `This looks like lost update. …`; undefined if no name fits. */
+/** The names of anomalies without an article. */
+const UNCOUNTED: readonly string[] = ["double-processing", "write skew"];
+
+/** `This looks like a lost update. …`; undefined if no name fits. */
 export function anomalySentence(trace: Trace, names?: ClientNames): string | undefined {
   const anomaly = anomalyOf(trace, names);
-  return anomaly && printable(`This looks like ${anomaly.name}. ${anomaly.explanation}`);
+  if (anomaly === undefined) return undefined;
+  const { name, explanation } = anomaly;
+  const article = UNCOUNTED.includes(name) ? "" : "a ";
+  return printable(`This looks like ${article}${name}. ${explanation}`);
 }
 
 /** The accesses of an operation, with the name or the number of its client. */
@@ -144,16 +150,29 @@ function requestOf({ via: _, by: __, ...operation }: Operation): string {
   return JSON.stringify(operation);
 }
 
-/** If the changes are to different columns, none is lost, but the second relies on a stale read. */
+/**
+ * If the changes are to different columns, or the second adjusts the value that it finds (`n = n - 1`),
+ * none is lost, but the decision to change relies on a stale read.
+ */
 function lostUpdate(one: NamedAccesses, other: NamedAccesses): Anomaly | undefined {
   const overwritten = overwrittenTable(one, other);
   if (overwritten === undefined) return undefined;
   const { table, first, second } = overwritten;
   const order = `Client ${one.name} read ${table}, client ${other.name} changed it, and client ${one.name} then changed`;
-  const shared = second.columns?.some((column) => first?.columns?.includes(column)) ?? true;
-  return first?.columns === undefined || shared
-    ? { name: "lost update", explanation: `${order} it based on the old value.` }
-    : { name: "stale read", explanation: `${order} other columns of it, based on the old value.` };
+  const name = "decision on a stale read";
+  const shared = second.columns?.filter((it) => first?.columns?.includes(it) ?? true);
+  if (shared === undefined) {
+    return { name: "lost update", explanation: `${order} it based on the old value.` };
+  }
+  if (shared.length === 0) {
+    return { name, explanation: `${order} other columns of it, based on the old value.` };
+  }
+  return shared.every((column) => second.adjusted?.includes(column))
+    ? {
+        name,
+        explanation: `${order} it too. Nothing is overwritten, but client ${one.name} had decided on the old value.`,
+      }
+    : { name: "lost update", explanation: `${order} it based on the old value.` };
 }
 
 function duplicateInsert(one: NamedAccesses, other: NamedAccesses): Anomaly | undefined {

@@ -11,6 +11,8 @@ export interface Access {
   readonly table: string;
   /** The columns that an UPDATE sets; undefined: all, or unknown. */
   readonly columns?: readonly string[];
+  /** Of these, the columns whose new value depends on their current one, as in `set n = n - 1`. */
+  readonly adjusted?: readonly string[];
   /**
    * The values of columns: those that an INSERT sets in its first row (a column without a name has its
    * position), or that a read compares with. Undefined: the text does not show all of them.
@@ -51,7 +53,7 @@ export function accessesOf(
       return { ...write("insert")(table), ...(row && { row }) };
     }),
     ...tables(new RegExp(`(?<!for\\s+|key\\s+|do\\s+)\\bupdate\\s+${target}`, "gi")).map(
-      (table) => ({ ...write("change")(table), ...(columns && { columns }) }),
+      (table) => ({ ...write("change")(table), ...columns }),
     ),
     ...tables(new RegExp(`\\bdelete\\s+from\\s+${target}`, "gi")).map(write("change")),
   ];
@@ -97,9 +99,22 @@ function insertedRow({ sql, values }: Statement): ReadonlyMap<string, string> | 
 }
 
 /** The columns that the only SET of a statement names; undefined if the text does not show them. */
-function setColumns(sql: string): readonly string[] | undefined {
+function setColumns(sql: string): Pick<Access, "columns" | "adjusted"> | undefined {
   const sets = [...sql.matchAll(/\bset\s+([\s\S]*?)(?=\b(?:where|from|returning)\b|;|$)/gi)];
   const [, list = ""] = sets[0] ?? [];
   if (sets.length !== 1 || /^\s*\(/.test(list)) return undefined;
-  return [...list.matchAll(/(?:^|,)\s*"?([a-z_]\w*)"?\s*=/gi)].map(([, name = ""]) => name);
+  const assignment = /(?:^|,)\s*"?([a-z_]\w*)"?\s*=([\s\S]*?)(?=,\s*"?[a-z_]\w*"?\s*=|$)/gi;
+  const assignments = [...list.matchAll(assignment)].map(([, column = "", value = ""]) => ({
+    column,
+    value,
+  }));
+  return {
+    columns: assignments.map(({ column }) => column),
+    adjusted: assignments.flatMap(({ column, value }) => (mentions(value, column) ? column : [])),
+  };
+}
+
+function mentions(expression: string, column: string): boolean {
+  const code = expression.replaceAll(/'(?:[^']|'')*'/g, "");
+  return new RegExp(`\\b${column}\\b(?!\\s*\\()`, "i").test(code);
 }

@@ -24,6 +24,15 @@ test("shows the counts, the rate, and the paths of the reports", () => {
   expect(text).toContain("reports      out/report.html, out/report.json");
 });
 
+test("says that no invariants were given, unless their checker was not asked for", () => {
+  const none = { ...passing, rules: passing.rules.filter(({ checker }) => checker === "contract") };
+  const { settings } = none;
+  expect(summary(passing, plain)).not.toContain("no invariants");
+  expect(summary(none, plain)).toContain("             no invariants were given: ");
+  const others = { ...none, settings: { ...settings, checkers: ["contract" as const] } };
+  expect(summary(others, plain)).not.toContain("no invariants");
+});
+
 test("marks a pattern that is rarer than promised, and only that", () => {
   const text = summary(passing, { ...plain, width: 400 });
   expect(text).toContain("same-slot 66.5 % (promised 40.0 %)");

@@ -46,6 +46,7 @@ export function summary(campaign: Campaign, options: TextOptions): string {
     ...titled("coverage", c.coverage),
     ...titled("pairs", pairLines(c.pairs), "table"),
     ["rules", rulesLine(c.rules)],
+    ...optionalEntry(hasNoInvariants(c), "", NO_INVARIANTS),
     ...titled("regressions", c.regressions.map(regressionLine)),
     ["reports", `${path.join(folder, FILES.page)}, ${path.join(folder, FILES.report)}`],
   ];
@@ -60,6 +61,13 @@ export function summary(campaign: Campaign, options: TextOptions): string {
     ]),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+const NO_INVARIANTS = "no invariants were given: only the answers of clients were checked";
+
+function hasNoInvariants({ settings, rules }: Campaign): boolean {
+  const asked = settings.checkers.includes("invariant");
+  return asked && rules.every(({ checker }) => checker === "contract" || checker === "leaks");
 }
 
 /** `PASS  booking`, then the sentence. */

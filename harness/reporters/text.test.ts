@@ -34,7 +34,7 @@ test("shows the violations with their evidence, and ends with the replay command
   expect(text).toContain("slot_with_several_bookings (invariant): Slot 1 has 2 active bookings.");
   expect(text).toContain('  slot_id="1" booking_id="2" customer_id="c-17" status="pending"');
   expect(text).toContain(
-    "\nThis looks like lost update. Client 0 read availability_slots, client 1",
+    "\nThis looks like a lost update. Client 0 read availability_slots, client 1",
   );
   expect(text).toMatch(/\nReplay it: npx heddle replay reports\/counterexamples\/[\w-]+\.json\n$/);
   const again = counterexampleText(doubleBooking, { ...plain, replay: "h1.abc" });

@@ -20,6 +20,9 @@ test("a pass of completely searched pairs is not a sample", () => {
   expect(verdictSentence(all)).toBe(
     `No violation in 10 executions of 2 scenarios ${SCOPE}. Each of the 2 pairs of operations was searched completely with at most 2 preemptions; other scenarios were not executed.`,
   );
+  expect(verdictSentence({ ...all, scenarios: 1, pairs: pairs.slice(1) })).toContain(
+    ". The pair of operations was searched completely",
+  );
   const cut = pairs.map((pair, at) => ({ ...pair, complete: at > 0 }));
   expect(verdictSentence({ ...all, pairs: cut })).toContain(SAMPLE);
   expect(verdictSentence({ ...all, scenarios: 0, pairs: [] })).toContain(SAMPLE);

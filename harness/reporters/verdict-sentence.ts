@@ -77,7 +77,7 @@ function coverageSentence(campaign: Campaign): string {
   const complete =
     pairs.length > 0 && pairs.length === scenarios && pairs.every((pair) => pair.complete);
   return complete
-    ? `Each of the ${quantity(scenarios, "pair")} of operations was searched completely ${bound(campaign)}; other scenarios were not executed.`
+    ? `${scenarios === 1 ? "The pair" : `Each of the ${quantity(scenarios, "pair")}`} of operations was searched completely ${bound(campaign)}; other scenarios were not executed.`
     : "This is a sample of the possible interleavings, not a proof.";
 }
 

@@ -1,5 +1,6 @@
 import type { IdFields } from "../core/ids.ts";
 import type { Json, JsonObject } from "../core/json.ts";
+import { unknownKey } from "../core/unknown-key.ts";
 
 /** Executes a statement past the proxy, so without gates, and resolves with its rows. */
 export type ClientQuery = (sql: string, values?: readonly unknown[]) => Promise<JsonObject[]>;
@@ -110,7 +111,10 @@ export interface ScenarioDefinition {
   readonly service?: ServiceDefinition;
   /** By name: what must hold when all clients are done. Default: none. */
   readonly invariants?: { readonly [name: string]: InvariantDefinition };
-  /** The codes of errors with which clients may end, such as `40001`. Default: none. */
+  /**
+   * The errors with which clients may end: by code (`40001`), by the name of the class (`SoldOut`), or by
+   * the whole message (`sold out`). Default: none.
+   */
   readonly errors?: readonly string[];
   /**
    * Whether answers and rows must equal those of some order in which the clients run one after the
@@ -151,6 +155,28 @@ export function defineScenario(definition: ScenarioDefinition): ScenarioDefiniti
   return definition;
 }
 
+/** The members of each object in a scenario file. The types name them too, so none can be missing here. */
+const MEMBERS = {
+  scenario: keysOf<ScenarioDefinition>({
+    setup: true,
+    clients: true,
+    service: true,
+    invariants: true,
+    errors: true,
+    serialEquivalence: true,
+    reset: true,
+  }),
+  program: keysOf<Program>({ exec: true, env: true }),
+  httpClient: keysOf<HttpClient>({ http: true }),
+  request: keysOf<HttpClient["http"]>({ method: true, path: true, headers: true, body: true }),
+  running: keysOf<RunningService>({ url: true, databasePort: true, databasePassword: true }),
+  serialEquivalence: ["ids"],
+};
+
+function keysOf<T>(keys: { readonly [key in keyof Required<T>]: true }): readonly string[] {
+  return Object.keys(keys);
+}
+
 export function isScenario(value: unknown): value is ScenarioDefinition {
   return scenarioProblem(value) === undefined;
 }
@@ -158,17 +184,25 @@ export function isScenario(value: unknown): value is ScenarioDefinition {
 /** Why a value is not a scenario definition; undefined if it is one. */
 export function scenarioProblem(value: unknown): string | undefined {
   if (!isRecord(value)) return "it has no `export default defineScenario({ … })`";
+  const unknown = unknownKey(value, MEMBERS.scenario);
+  if (unknown !== undefined) return unknown;
   const { setup, clients, invariants = {}, errors = [], reset = "", service } = value;
   if (!isText(setup) && !isFunction(setup)) return "`setup` is neither SQL nor a function";
   if (!isRecord(clients)) return "`clients` is not an object of clients by name";
   const names = Object.keys(clients);
   if (names.length === 0) return "`clients` is empty: a race needs two clients";
-  const invalid = names.find((name) => !isClient(clients[name]));
-  if (invalid !== undefined) {
-    return `the client "${invalid}" is not a function, and has neither \`exec\` nor \`http\``;
+  for (const name of names) {
+    const problem = clientProblem(clients[name]);
+    if (problem !== undefined) return `the client "${name}" ${problem}`;
   }
-  if (service !== undefined && !isProgram(service) && !isRunning(service)) {
-    return "`service` has neither `exec`, nor `url` and `databasePort`";
+  if (service !== undefined) {
+    const problem = serviceProblem(service);
+    if (problem !== undefined) return `\`service\` ${problem}`;
+  }
+  const { serialEquivalence } = value;
+  if (isRecord(serialEquivalence)) {
+    const problem = unknownMember(serialEquivalence, MEMBERS.serialEquivalence);
+    if (problem !== undefined) return `\`serialEquivalence\` ${problem}`;
   }
   if (!isRecord(invariants)) return "`invariants` is not an object of SQL or functions by name";
   const invalidInvariant = Object.entries(invariants).find(
@@ -176,7 +210,8 @@ export function scenarioProblem(value: unknown): string | undefined {
   );
   if (invalidInvariant !== undefined)
     return `the invariant "${invalidInvariant[0]}" is neither SQL nor a function`;
-  if (!Array.isArray(errors) || !errors.every(isText)) return "`errors` is not a list of codes";
+  if (!Array.isArray(errors) || !errors.every(isText))
+    return "`errors` is not a list of codes and messages";
   if (!isText(reset) && !isFunction(reset)) return "`reset` is neither SQL nor a function";
   return undefined;
 }
@@ -185,18 +220,38 @@ function isRecord(value: unknown): value is { readonly [name: string]: unknown }
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function isClient(value: unknown): boolean {
-  if (isFunction(value) || isProgram(value)) return true;
-  return isRecord(value) && isRecord(value["http"]) && isText(value["http"]["path"]);
+function clientProblem(value: unknown): string | undefined {
+  if (isFunction(value)) return undefined;
+  if (isProgram(value)) return unknownMember(value, MEMBERS.program);
+  if (isRecord(value) && isRecord(value["http"]) && isText(value["http"]["path"])) {
+    return (
+      unknownMember(value, MEMBERS.httpClient) ?? unknownMember(value["http"], MEMBERS.request)
+    );
+  }
+  return "is not a function, and has neither `exec` nor `http`";
 }
 
-function isRunning(value: unknown): boolean {
+function serviceProblem(value: unknown): string | undefined {
+  if (isProgram(value)) return unknownMember(value, MEMBERS.program);
+  if (isRunning(value)) return unknownMember(value, MEMBERS.running);
+  return "has neither `exec`, nor `url` and `databasePort`";
+}
+
+function unknownMember(
+  value: { readonly [name: string]: unknown },
+  known: readonly string[],
+): string | undefined {
+  const problem = unknownKey(value, known);
+  return problem && `has an unknown member: ${problem}`;
+}
+
+function isRunning(value: unknown): value is { readonly [name: string]: unknown } {
   if (!isRecord(value)) return false;
   const { url, databasePort, databasePassword = "" } = value;
   return isText(url) && Number.isInteger(databasePort) && isText(databasePassword);
 }
 
-function isProgram(value: unknown): boolean {
+function isProgram(value: unknown): value is { readonly [name: string]: unknown } {
   if (!isRecord(value) || !Array.isArray(value["exec"])) return false;
   return value["exec"].length > 0 && value["exec"].every(isText);
 }

@@ -182,8 +182,13 @@ test("the message has what a client throws, whether an Error or not", async () =
     const { campaign } = await run({ ...noLostUpdate, invariants: {}, clients: { a } });
     return campaign.counterexamples[0]?.violations[0]?.message;
   };
-  expect(await messageOf(new TypeError("my bug"))).toBe("client a threw TypeError: my bug");
-  expect(await messageOf("a word")).toBe("client a threw a word");
+  expect(await messageOf(new TypeError("my bug"))).toBe(
+    "client a threw TypeError: my bug, which the scenario does not expect: " +
+      'add errors: ["TypeError"] if it should',
+  );
+  expect(await messageOf("a word")).toBe(
+    'client a threw a word, which the scenario does not expect: add errors: ["a word"] if it should',
+  );
 });
 
 test("an invariant function gets the rows and the answers of the clients", async () => {

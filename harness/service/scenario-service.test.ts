@@ -23,6 +23,26 @@ test("the error of a setup is the setup's, also where something else refuses a c
 });
 
 test.each([
+  [
+    "SoldOut",
+    "no seat is left",
+    ' threw SoldOut: no seat is left, .*: add errors: \\["SoldOut"\\]',
+  ],
+  ["Error", "sold out", ' threw Error: sold out, .*: add errors: \\["sold out"\\]'],
+  ["Error", "", ' threw Error, .*: add errors: \\["Error"\\]'],
+  ["THROWN", 'a "word"', ' threw a "word", .*: add errors: \\["a \\\\"word\\\\""\\]'],
+  ["40001", "could not", ' ended with 40001 \\(could not\\), .*: add errors: \\["40001"\\]'],
+])("an unexpected %s is reported with what accepts it: %j", (code, message, expected) => {
+  const service = (errors: readonly string[]) =>
+    scenarioService({ setup: "", clients: { a() {} }, errors }, "a.mjs", new URL("file:///a.mjs"));
+  const response = { outcome: "fail", code, body: { message } } as const;
+  expect(service(["other"]).unexpected?.("a", response)).toMatch(new RegExp(expected));
+  expect(service(["", message.slice(1)]).unexpected?.("a", response)).toBeDefined();
+  if (message !== "") expect(service([message]).unexpected?.("a", response)).toBeUndefined();
+  expect(service([code]).codes["a"]).toContain(code);
+});
+
+test.each([
   ["short\n  text", "short text"],
   [
     `Traceback (most recent call last):\n${'  File "claim.py", line 3, in <module>\n'.repeat(20)}psycopg.errors.DeadlockDetected: deadlock detected\nDETAIL:  Process 1`,

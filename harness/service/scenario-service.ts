@@ -44,7 +44,7 @@ export function scenarioService(
     patterns: [],
     invariants: Object.entries(definition.invariants ?? {}).map(invariantOf),
     codes: Object.fromEntries(clients.map((client) => [client, codes])),
-    unexpected,
+    unexpected: (client, response) => unexpected(client, response, definition.errors ?? []),
     seededBugs: [],
     ...idsOf(definition),
     sources: [file],
@@ -56,15 +56,30 @@ const CLASS_NAME = /^[A-Z]\w*[a-z]/;
 /** Longer error messages are cut. */
 const MAX_MESSAGE_CHARACTERS = 200;
 
-function unexpected(client: string, { code, body }: Response): string {
+/** The name of a class that says nothing about the error. */
+const ANY_ERROR = "Error";
+
+/** What is wrong with an answer whose code the scenario does not have; undefined if it has the message. */
+function unexpected(
+  client: string,
+  { code, body }: Response,
+  errors: readonly string[],
+): string | undefined {
   const text = body instanceof Object && "message" in body ? String(body["message"]) : "";
   const message = shortMessage(text);
-  if (code === THROWN) return `client ${client} threw ${message}`;
-  if (CLASS_NAME.test(code))
-    return `client ${client} threw ${message ? `${code}: ${message}` : code}`;
+  if (errors.some((error) => error !== "" && (error === text || error === message)))
+    return undefined;
+  const named = CLASS_NAME.test(code) && message !== "" ? `${code}: ${message}` : code;
+  const what =
+    code === THROWN
+      ? `threw ${message}`
+      : CLASS_NAME.test(code)
+        ? `threw ${named}`
+        : `ended with ${code}${message && ` (${message})`}`;
+  const telling = message !== "" && (code === THROWN || code === ANY_ERROR) ? message : code;
   return (
-    `client ${client} ended with ${code}${message && ` (${message})`}, which the scenario does not ` +
-    `expect: add errors: ["${code}"] if it should`
+    `client ${client} ${what}, which the scenario does not expect: ` +
+    `add errors: [${JSON.stringify(telling)}] if it should`
   );
 }
 

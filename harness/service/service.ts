@@ -123,8 +123,8 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
   readonly queries?: readonly Query[];
   /** By operation name: every response code that the service may return. */
   readonly codes: { readonly [operation: string]: readonly string[] };
-  /** The message of a violation by a response with another code. */
-  unexpected?(operation: string, response: Response): string;
+  /** The message of a violation by a response with another code; undefined if it is none. */
+  unexpected?(operation: string, response: Response): string | undefined;
   /** Bugs planted by hand, to measure what the checkers catch. */
   readonly seededBugs: readonly SeededBug[];
   /** Attacks on a deployment of the service. */

@@ -105,8 +105,8 @@ test("shows a counterexample: statements, waits, results, commits, evidence, and
   expect(html).toContain("Ada O&#39;&#39;Brien");
   expect(html).toContain('<strong class="error">500 INTERNAL_ERROR</strong>');
   expect(html).toContain("<code>c-42</code>");
-  expect(html).toContain('<p class="note">This looks like lost update. Client 0 read ');
-  expect(html).toContain('<p class="note">This looks like deadlock. ');
+  expect(html).toContain('<p class="note">This looks like a lost update. Client 0 read ');
+  expect(html).toContain('<p class="note">This looks like a deadlock. ');
   expect(html).toContain(
     `<code class="command">${replayCommand(replayFilePath("reports", doubleBooking))}</code>`,
   );
