@@ -15,7 +15,7 @@ import type { Bounds, Pair, Service } from "../service/service.ts";
 import { type Coverage, completeness, coverageOf, NO_COVERAGE, visitCoverage } from "./coverage.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { type GeneratedInput, generator, type ShrinkTree } from "./generate.ts";
-import { type PairVisit, ScenarioOrder, VISIT_EXECUTIONS } from "./scenario-order.ts";
+import { type PairVisit, ScenarioOrder } from "./scenario-order.ts";
 import {
   EMPTY_TALLY,
   keyOf,
@@ -116,8 +116,8 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
   ) {
     this.pairs = pairs ? pairsOf(service) : [];
     const visited = pairs || service.single ? [] : (service.pairs?.() ?? []);
-    const { pairSchedulers = [] } = strategy;
-    this.order = new ScenarioOrder(visited, pairSchedulers.length, scenarios);
+    const { pairPlans = [] } = strategy;
+    this.order = new ScenarioOrder(visited, pairPlans.length, scenarios);
     this.#input = generator(service, bounds, seed);
     this.#executor = executor;
     // The shares of patterns are a property of the generator.
@@ -236,9 +236,9 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
 
   /** A visit is left out once pairs have used up their part of the budget. */
   #visitPlan({ round }: PairVisit, used: number): ScenarioPlan {
-    const scheduler = this.#strategy.pairSchedulers?.[round]?.();
-    if (scheduler === undefined) throw new Error(`pairs have no round ${round}`);
-    return { executions: used < 1 ? VISIT_EXECUTIONS : 0, scheduler };
+    const plan = this.#strategy.pairPlans?.[round]?.();
+    if (plan === undefined) throw new Error(`pairs have no round ${round}`);
+    return used < 1 ? plan : { ...plan, executions: 0 };
   }
 }
 

@@ -23,9 +23,6 @@ const VISITS_PER_GENERATED = 5;
  */
 const PAIR_SHARE = 2 / 3;
 
-/** The most executions of one visit: a pair with long operations leaves time for the others. */
-export const VISIT_EXECUTIONS = 60;
-
 /** How much of a campaign was executed, and in what. */
 export interface Spent {
   /** The part of the campaign's budget that is used up, from 0 to 1. */
