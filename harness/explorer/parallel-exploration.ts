@@ -24,6 +24,8 @@ export interface OrderedCampaign<State extends Json, Op extends Operation> {
   readonly ended: boolean;
   /** Whether a scenario with such a result is the last one that is added. */
   endsAfter(failed: boolean, error: HarnessError | undefined): boolean;
+  /** The number of executions until the limit of runs, given the results that were added so far. */
+  readonly left: number;
   /** The budget of a scenario, given the results that were added so far. */
   budgetOf(index: number): ScenarioBudget;
   /** The used part of the budget after so many executions of a scenario. */
@@ -134,7 +136,7 @@ class ScenarioQueue<State extends Json, Op extends Operation> {
     const done = [...this.#waiting.values()].map(({ explored }) => explored.tally.executions);
     const atLeast = [...this.#underWay.values()].map(({ executions }) => Math.max(1, executions));
     const sum = [...done, ...atLeast].reduce((total, executions) => total + executions, 0);
-    return sum >= this.#campaign.budgetOf(this.#untaken).executions;
+    return sum >= this.#campaign.left;
   }
 
   async explore(index: number, explorer: Explorer<State, Op>): Promise<void> {

@@ -84,6 +84,22 @@ describe("the order of scenarios", () => {
   });
 });
 
+describe("a visit", () => {
+  test("takes a fair part of what pairs may use, and no more than they have left", () => {
+    const four = new ScenarioOrder(PAIRS, 2, undefined);
+    // Pairs may use 80 of 120.
+    expect(four.most(0, 120, 0)).toBe(20);
+    expect(four.most(0, 120, 70)).toBe(10);
+    expect(four.most(0, 120, 80)).toBe(0);
+    const many = new ScenarioOrder(Array(100).fill(pair(look, look)), 2, undefined);
+    expect(many.most(0, 120, 0)).toBe(10);
+  });
+
+  test("alone has such a limit", () => {
+    expect(new ScenarioOrder(PAIRS, 2, undefined).most(5, 120, 80)).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
 describe("a campaign of a service with pairs", () => {
   const service = toyService({ pairs: () => PAIRS, invariants: [] });
 
@@ -175,5 +191,33 @@ describe("a campaign of a service with pairs", () => {
     expect(new Set(injected).size).toBe(injected.length);
     expect(injected.filter((it) => it.startsWith("2:"))).toHaveLength(3 * kinds.length);
     expect(injected.filter((it) => it.startsWith("40:"))).toHaveLength(40 * kinds.length);
+  });
+
+  const KINDS = ["cut-before", "cut-after", "cancel", "terminate", "kill-after", "crash"] as const;
+
+  test.each([
+    12, 20, 40, 41, 100,
+  ])("explores several pairs, and samples, in %s executions with faults", async (runs) => {
+    const strategy = builtIn("auto", { preemptions: 2, faults: KINDS });
+    const long = Array.from({ length: 20 }, () => look);
+    const pairs = [1, 2, 3, 4].map((initial) => ({
+      name: `long ${initial}`,
+      scenario: scenarioOf(long, long.slice(initial)),
+    }));
+    const { ofPairs, seen } = await explored({ strategy, runs, pairs, kinds: KINDS });
+    expect(seen).toHaveLength(runs);
+    expect(ofPairs).toHaveLength(Math.ceil((2 * runs) / 3));
+    expect(new Set(ofPairs.map(({ pair: names }) => names.length)).size).toBe(4);
+  });
+
+  test("is unknown where the budget is too small for a kind of fault that was possible", async () => {
+    const strategy = builtIn("auto", { preemptions: 2, faults: KINDS });
+    const { campaign: small } = await explored({ strategy, runs: 12, kinds: KINDS });
+    expect(small.verdict).toBe("unknown");
+    expect(small.reason).toMatch(
+      /^faults that were asked for were possible and never injected \(.*crash.*\): the budget was too small; give more --runs or --time$/,
+    );
+    const { campaign: large } = await explored({ strategy, runs: 200, kinds: KINDS });
+    expect(large).toMatchObject({ verdict: "pass", reason: null });
   });
 });

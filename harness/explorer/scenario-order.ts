@@ -23,6 +23,12 @@ const VISITS_PER_GENERATED = 5;
  */
 const PAIR_SHARE = 2 / 3;
 
+/**
+ * A visit takes at most one part in this many of what visits to pairs may use, where there are that many
+ * pairs: a small budget explores several pairs.
+ */
+const VISIT_PARTS = 8;
+
 /** How much of a campaign was executed, and in what. */
 export interface Spent {
   /** The part of the campaign's budget that is used up, from 0 to 1. */
@@ -75,6 +81,17 @@ export class ScenarioOrder<State extends Json, Op extends Operation> {
       Math.floor(index / round) * VISITS_PER_GENERATED +
       Math.min(index % round, VISITS_PER_GENERATED);
     return Math.min(visits, this.#visits);
+  }
+
+  /**
+   * The most executions of a scenario in a campaign with a limit of `runs`: of a visit, a fair part of what
+   * pairs may use, and no more than is left of that; of a generated scenario, Infinity.
+   */
+  most(index: number, runs: number, pairExecutions: number): number {
+    if (this.at(index).visit === undefined) return Number.POSITIVE_INFINITY;
+    const forPairs = Math.ceil(runs * PAIR_SHARE);
+    const fair = Math.ceil(forPairs / Math.min(this.#pairs.length, VISIT_PARTS));
+    return Math.min(fair, forPairs - pairExecutions);
   }
 
   /**
