@@ -144,7 +144,7 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
       share = 1,
     } = visit
       ? this.#visitPlan(visit, budget.used())
-      : this.#strategy.explore(scheduleSeed, budget.used(), this.#service.single);
+      : this.#strategy.explore(scheduleSeed, budget.used(), this.#timesExplored(generated));
     const more = () => budget.more() && (share === 1 || budget.used() < share);
     const most = Math.min(executions, budget.executions);
     const stopLimiting = this.#limitExecutions(budget.more);
@@ -227,6 +227,12 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
       this.#executor.giveUp(new HarnessError("STEP_TIMEOUT", message));
     }, CHECK_INTERVAL_MS);
     return () => clearInterval(checking);
+  }
+
+  /** See `Strategy.explore`: undefined unless the service has a single scenario. */
+  #timesExplored(generated: number): "first" | "again" | undefined {
+    if (!this.#service.single) return undefined;
+    return generated === 0 ? "first" : "again";
   }
 
   #tallyOf(scenario: Scenario<State, Op>, visit: PairVisit | undefined): Tally {

@@ -188,6 +188,23 @@ describe("a campaign of a single scenario", () => {
     expect(all.counterexamples[0]?.execution).toBe(first.executions);
   });
 
+  test("is searched once, and counts once, also where the search ends before its budget", async () => {
+    const short: Strategy = {
+      ...auto({}),
+      explore: (seed, used, times) => {
+        const plan = auto({}).explore(seed, used, times);
+        return times === "first" ? { ...plan, executions: 15 } : plan;
+      },
+    };
+    const service = single({ invariants: [] });
+    const { campaign: done } = await campaign({ strategy: short, runs: 100 }, { service });
+    expect(done).toMatchObject({ executions: 100, scenarios: 1 });
+    expect(done.coverage).toEqual([
+      "All 14 interleavings with at most 2 preemptions of 1 scenario were executed.",
+      expect.stringContaining("Each execution with random priorities"),
+    ]);
+  });
+
   test("reports a failing regression besides what it finds, unless it finds the same", async () => {
     const options = { strategy: auto({}), runs: 3_000 };
     const { campaign: found } = await campaign(options, { service: single({}) });

@@ -45,9 +45,10 @@ export interface Strategy {
    *
    * @param seed a 32-bit integer
    * @param used the part of the campaign's budget that is used up, from 0 to 1
-   * @param single whether the campaign has only this scenario
+   * @param single where the campaign has only this scenario: whether it is explored for the first time,
+   *   or again, after its first plan has ended without completing a search
    */
-  explore(seed: number, used: number, single?: boolean): ScenarioPlan;
+  explore(seed: number, used: number, single?: "first" | "again"): ScenarioPlan;
 }
 
 /** Options of the built-in strategies. */
@@ -182,8 +183,11 @@ const auto = (options: StrategyOptions): Strategy => ({
   pairPlans: pairPlans(options),
   phase: autoPhase,
   explore: (seed, used, single) => {
-    if (single) {
-      if (used >= SINGLE_SEARCH.share) return pct(options).explore(seed, used);
+    if (single !== undefined) {
+      // The same search again would find the same.
+      if (single === "again" || used >= SINGLE_SEARCH.share) {
+        return pct(options).explore(seed, used);
+      }
       const { faults = [] } = options;
       const scheduler = faults.length > 0 ? new FaultSearch(faults) : new Exhaustive();
       return { ...SINGLE_SEARCH, scheduler };
