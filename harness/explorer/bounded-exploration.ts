@@ -168,12 +168,16 @@ export class BoundedExploration<State extends Json, Op extends Operation>
   }
 
   budgetOf(index: number): ScenarioBudget {
-    const { runs } = this.#options;
-    const most =
-      runs === undefined
-        ? Number.POSITIVE_INFINITY
-        : this.#explorer.order.most(index, runs, this.#pairExecutions);
-    return { used: this.usedAfter(index, 0), executions: Math.min(this.left, most) };
+    const { runs, scenarios, timeMs = Number.POSITIVE_INFINITY } = this.#options;
+    const { order } = this.#explorer;
+    const used = this.usedAfter(index, 0);
+    if (runs !== undefined) {
+      const most = order.most(index, runs, this.#pairExecutions);
+      return { used, executions: Math.min(this.left, most), timeMs: Number.POSITIVE_INFINITY };
+    }
+    // Where the number of scenarios is limited, their results depend on no clock.
+    const fair = scenarios === undefined ? order.fairPart(index, timeMs) : Number.POSITIVE_INFINITY;
+    return { used, executions: this.left, timeMs: fair };
   }
 
   /** Without a limit of runs no scenario depends on the number of executions before it. */

@@ -46,6 +46,8 @@ export interface ExplorationBudget {
   readonly used: () => number;
   /** The most executions. */
   readonly executions: number;
+  /** How long executions may begin, in ms, from the first one on; Infinity: no limit of its own. */
+  readonly timeMs: number;
   /** Whether there is time for one more. */
   readonly more: () => boolean;
   /** Called after each execution, with the number of them that broke a rule. */
@@ -145,7 +147,11 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     } = visit
       ? this.#visitPlan(visit, budget.used())
       : this.#strategy.explore(scheduleSeed, budget.used(), this.#timesExplored(generated));
-    const more = () => budget.more() && (share === 1 || budget.used() < share);
+    const began = performance.now();
+    const more = () =>
+      budget.more() &&
+      (share === 1 || budget.used() < share) &&
+      performance.now() - began < budget.timeMs;
     const most = Math.min(executions, budget.executions);
     const stopLimiting = this.#limitExecutions(budget.more);
     const digest = createHash("sha256");

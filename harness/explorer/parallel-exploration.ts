@@ -10,6 +10,8 @@ export interface ScenarioBudget {
   readonly used: number;
   /** The most executions. */
   readonly executions: number;
+  /** How long executions may begin, in ms, from the first one on; Infinity: no limit of its own. */
+  readonly timeMs: number;
 }
 
 /** The campaign that several explorers work for, with the results that were added so far. */
@@ -146,6 +148,7 @@ class ScenarioQueue<State extends Json, Op extends Operation> {
       const explored = await explorer.explore(index, {
         used: () => (executions === 0 ? budget.used : this.#campaign.usedAfter(index, executions)),
         executions: budget.executions,
+        timeMs: budget.timeMs,
         more: () => this.#more(),
         onExecution: (violations) => {
           this.#underWay.set(index, { executions: ++executions, violations });

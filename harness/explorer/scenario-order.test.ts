@@ -96,7 +96,11 @@ describe("a visit", () => {
   });
 
   test("alone has such a limit", () => {
-    expect(new ScenarioOrder(PAIRS, 2, undefined).most(5, 120, 80)).toBe(Number.POSITIVE_INFINITY);
+    const order = new ScenarioOrder(PAIRS, 2, undefined);
+    expect(order.most(5, 120, 80)).toBe(Number.POSITIVE_INFINITY);
+    expect(order.fairPart(5, 120)).toBe(Number.POSITIVE_INFINITY);
+    expect(order.fairPart(0, 120)).toBe(20);
+    expect(order.fairPart(0, Number.POSITIVE_INFINITY)).toBe(Number.POSITIVE_INFINITY);
   });
 });
 

@@ -89,9 +89,14 @@ export class ScenarioOrder<State extends Json, Op extends Operation> {
    */
   most(index: number, runs: number, pairExecutions: number): number {
     if (this.at(index).visit === undefined) return Number.POSITIVE_INFINITY;
-    const forPairs = Math.ceil(runs * PAIR_SHARE);
-    const fair = Math.ceil(forPairs / Math.min(this.#pairs.length, VISIT_PARTS));
-    return Math.min(fair, forPairs - pairExecutions);
+    return Math.min(this.fairPart(index, runs), Math.ceil(runs * PAIR_SHARE) - pairExecutions);
+  }
+
+  /** The fair part alone, of a budget in executions or in ms. */
+  fairPart(index: number, budget: number): number {
+    if (this.at(index).visit === undefined) return Number.POSITIVE_INFINITY;
+    const parts = Math.min(this.#pairs.length, VISIT_PARTS);
+    return Math.ceil(Math.ceil(budget * PAIR_SHARE) / parts);
   }
 
   /**
