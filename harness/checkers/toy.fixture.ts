@@ -1,4 +1,5 @@
 import type { Execution } from "../core/execution.ts";
+import { type Fault, isFault } from "../core/fault.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import { type Choice, type Entry, entryOf, isPreemption } from "../core/schedule.ts";
@@ -17,10 +18,14 @@ export const look: Toy = { name: "look" };
 const PROGRAMS = { increment: ["read", "write"], look: ["read"] } as const;
 
 /**
- * Executes a scenario on a counter without transactions, and without a database. The fault
- * `cut-before` suppresses a statement and ends the operation.
+ * Executes a scenario on a counter without transactions, and without a database. A fault, of whichever
+ * kind, suppresses a statement and ends the operation.
  */
-export function executeToy(scenario: ToyScenario, scheduler: Scheduler): ToyExecution {
+export function executeToy(
+  scenario: ToyScenario,
+  scheduler: Scheduler,
+  kinds: readonly Fault[] = ["cut-before"],
+): ToyExecution {
   let value = scenario.initial;
   const trace: TraceEvent<Toy>[] = [];
   const entries: Entry[] = [];
@@ -38,7 +43,7 @@ export function executeToy(scenario: ToyScenario, scheduler: Scheduler): ToyExec
     );
     if (enabled.length === 0) break;
     const faults = enabled.flatMap(({ task, action }): Choice[] =>
-      action === "release" ? [{ task, action: "cut-before" }] : [],
+      action === "release" ? kinds.map((kind) => ({ task, action: kind })) : [],
     );
     const choice = scheduler.inject?.(faults, enabled) ?? scheduler.choose(enabled, entries.at(-1));
     const preemption = isPreemption(entries.at(-1), choice.task, enabled);
@@ -50,8 +55,8 @@ export function executeToy(scenario: ToyScenario, scheduler: Scheduler): ToyExec
     if (client === undefined || operation === undefined) throw new Error("no such task");
     const index = client.next;
     if (client.step < 0) trace.push({ type: "invoke", client: number, index, operation });
-    if (choice.action === "cut-before") {
-      trace.push({ type: "fault", task: choice.task, fault: "cut-before" });
+    if (isFault(choice.action)) {
+      trace.push({ type: "fault", task: choice.task, fault: choice.action });
       client.step = PROGRAMS[operation.name].length;
     }
     const sql = PROGRAMS[operation.name][client.step];
@@ -62,7 +67,7 @@ export function executeToy(scenario: ToyScenario, scheduler: Scheduler): ToyExec
     if (sql === "write") value = client.seen + 1;
     client.step++;
     if (client.step < PROGRAMS[operation.name].length) continue;
-    const outcome = choice.action === "cut-before" ? "info" : "ok";
+    const outcome = isFault(choice.action) ? "info" : "ok";
     const response = { outcome, code: "OK", body: client.seen } as const;
     trace.push({ type: "return", client: number, index, response });
     client.step = -1;

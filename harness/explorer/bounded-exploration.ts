@@ -155,7 +155,7 @@ export class BoundedExploration<State extends Json, Op extends Operation>
 
   /** Whether no further result counts, not even one without executions. */
   get ended(): boolean {
-    if (this.#left() <= 0) return true;
+    if (this.left <= 0) return true;
     return this.endsAfter(this.exploration.failing.length > 0, this.exploration.error);
   }
 
@@ -164,11 +164,20 @@ export class BoundedExploration<State extends Json, Op extends Operation>
   }
 
   more(): boolean {
-    return !this.ended && !this.#nothingLeft() && this.#left() > 0 && this.#inTime();
+    return !this.ended && !this.#nothingLeft() && this.left > 0 && this.#inTime();
   }
 
   budgetOf(index: number): ScenarioBudget {
-    return { used: this.usedAfter(index, 0), executions: this.#left() };
+    const { runs, scenarios, timeMs = Number.POSITIVE_INFINITY } = this.#options;
+    const { order } = this.#explorer;
+    const used = this.usedAfter(index, 0);
+    if (runs !== undefined) {
+      const most = order.most(index, runs, this.#pairExecutions);
+      return { used, executions: Math.min(this.left, most), timeMs: Number.POSITIVE_INFINITY };
+    }
+    // Where the number of scenarios is limited, their results depend on no clock.
+    const fair = scenarios === undefined ? order.fairPart(index, timeMs) : Number.POSITIVE_INFINITY;
+    return { used, executions: this.left, timeMs: fair };
   }
 
   /** Without a limit of runs no scenario depends on the number of executions before it. */
@@ -177,20 +186,22 @@ export class BoundedExploration<State extends Json, Op extends Operation>
     budget: ScenarioBudget,
     { tally: { executions } }: ScenarioResult<State, Op>,
   ): boolean {
-    const { runs } = this.#options;
-    if (runs === undefined) return true;
-    const left = this.#left();
-    if (executions > left) return false;
+    if (this.#options.runs === undefined) return true;
+    const now = this.budgetOf(index);
+    if (executions > now.executions) return false;
     if (!this.#inTime()) return true;
-    const now = this.#phase(index, this.usedAfter(index, 0));
     const cut = executions === budget.executions;
-    return this.#phase(index, budget.used) === now && (!cut || executions === left);
+    const isSamePhase = this.#phase(index, budget.used) === this.#phase(index, now.used);
+    return isSamePhase && (!cut || executions === now.executions);
   }
 
-  /** How a scenario is explored depends on the used part of the budget through its phase alone. */
-  #phase(index: number, used: number): string | boolean | undefined {
+  /**
+   * How a generated scenario is explored depends on the used part of the budget through its phase alone.
+   * A visit depends on its number of executions only.
+   */
+  #phase(index: number, used: number): string | undefined {
     const isVisit = this.#explorer.order.at(index).visit !== undefined;
-    return isVisit ? used < 1 : this.#options.strategy.phase?.(used);
+    return isVisit ? undefined : this.#options.strategy.phase?.(used);
   }
 
   add(explored: ScenarioResult<State, Op>): void {
@@ -214,7 +225,7 @@ export class BoundedExploration<State extends Json, Op extends Operation>
   }
 
   /** The number of executions until the limit of runs. */
-  #left(): number {
+  get left(): number {
     return (this.#options.runs ?? Number.POSITIVE_INFINITY) - this.exploration.tally.executions;
   }
 

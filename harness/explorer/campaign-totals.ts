@@ -81,7 +81,10 @@ export function missedFaults(
 ): string | undefined {
   const missed = asked.filter((kind) => faultPlaces[kind] !== undefined && !faults[kind]);
   if (missed.length === 0) return undefined;
-  return `faults that were asked for were possible and never injected (${missed.join(", ")}): give more --runs or --time`;
+  return (
+    `faults that were asked for were possible and never injected (${missed.join(", ")}): ` +
+    "the budget was too small; give more --runs or --time"
+  );
 }
 
 /** Names the faults that were asked for and had no place. */

@@ -24,6 +24,7 @@ const service = toyService({ pairs: () => [{ name: "both", scenario: both }] });
 const effort = {
   used: () => 0,
   executions: Number.POSITIVE_INFINITY,
+  timeMs: Number.POSITIVE_INFINITY,
   more: () => true,
   onExecution: () => {},
 };
@@ -85,4 +86,6 @@ test("a scenario counts once it was executed", async () => {
   expect((await explore()).tally).toMatchObject({ scenarios: 1, executions: 2 });
   const late = await explorer().explore(0, { ...effort, more: () => false });
   expect(late.tally).toEqual(EMPTY_TALLY);
+  const short = await explorer().explore(0, { ...effort, timeMs: 0 });
+  expect(short.tally).toEqual(EMPTY_TALLY);
 });

@@ -15,7 +15,7 @@ import type { Bounds, Pair, Service } from "../service/service.ts";
 import { type Coverage, completeness, coverageOf, NO_COVERAGE, visitCoverage } from "./coverage.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { type GeneratedInput, generator, type ShrinkTree } from "./generate.ts";
-import { type PairVisit, ScenarioOrder, VISIT_EXECUTIONS } from "./scenario-order.ts";
+import { type PairVisit, ScenarioOrder } from "./scenario-order.ts";
 import {
   EMPTY_TALLY,
   keyOf,
@@ -46,6 +46,8 @@ export interface ExplorationBudget {
   readonly used: () => number;
   /** The most executions. */
   readonly executions: number;
+  /** How long executions may begin, in ms, from the first one on; Infinity: no limit of its own. */
+  readonly timeMs: number;
   /** Whether there is time for one more. */
   readonly more: () => boolean;
   /** Called after each execution, with the number of them that broke a rule. */
@@ -116,8 +118,8 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
   ) {
     this.pairs = pairs ? pairsOf(service) : [];
     const visited = pairs || service.single ? [] : (service.pairs?.() ?? []);
-    const { pairSchedulers = [] } = strategy;
-    this.order = new ScenarioOrder(visited, pairSchedulers.length, scenarios);
+    const { pairPlans = [] } = strategy;
+    this.order = new ScenarioOrder(visited, pairPlans.length, scenarios);
     this.#input = generator(service, bounds, seed);
     this.#executor = executor;
     // The shares of patterns are a property of the generator.
@@ -144,8 +146,12 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
       share = 1,
     } = visit
       ? this.#visitPlan(visit, budget.used())
-      : this.#strategy.explore(scheduleSeed, budget.used(), this.#service.single);
-    const more = () => budget.more() && (share === 1 || budget.used() < share);
+      : this.#strategy.explore(scheduleSeed, budget.used(), this.#timesExplored(generated));
+    const began = performance.now();
+    const more = () =>
+      budget.more() &&
+      (share === 1 || budget.used() < share) &&
+      performance.now() - began < budget.timeMs;
     const most = Math.min(executions, budget.executions);
     const stopLimiting = this.#limitExecutions(budget.more);
     const digest = createHash("sha256");
@@ -229,6 +235,12 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     return () => clearInterval(checking);
   }
 
+  /** See `Strategy.explore`: undefined unless the service has a single scenario. */
+  #timesExplored(generated: number): "first" | "again" | undefined {
+    if (!this.#service.single) return undefined;
+    return generated === 0 ? "first" : "again";
+  }
+
   #tallyOf(scenario: Scenario<State, Op>, visit: PairVisit | undefined): Tally {
     if (visit === undefined) return tallyOfScenario(scenario, this.#service.patterns);
     return visit.round === 0 ? tallyOfPair() : EMPTY_TALLY;
@@ -236,9 +248,9 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
 
   /** A visit is left out once pairs have used up their part of the budget. */
   #visitPlan({ round }: PairVisit, used: number): ScenarioPlan {
-    const scheduler = this.#strategy.pairSchedulers?.[round]?.();
-    if (scheduler === undefined) throw new Error(`pairs have no round ${round}`);
-    return { executions: used < 1 ? VISIT_EXECUTIONS : 0, scheduler };
+    const plan = this.#strategy.pairPlans?.[round]?.();
+    if (plan === undefined) throw new Error(`pairs have no round ${round}`);
+    return used < 1 ? plan : { ...plan, executions: 0 };
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
+import { strategyNamed } from "../scheduler/strategies.ts";
 import { type CampaignOptions, checkersFor } from "./bounded-exploration.ts";
 import type { Campaign } from "./campaign.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
@@ -72,15 +73,7 @@ describe("the result of a campaign does not depend on the number of explorers", 
     }
   });
 
-  test.each([
-    17,
-    25,
-    40,
-    41,
-    60,
-    200,
-    undefined,
-  ])("with visits to pairs, of a budget of %s", async (runs) => {
+  describe("with visits to pairs", () => {
     const pairs = [look, increment].map((one) => ({
       name: `${one.name} × increment`,
       scenario: {
@@ -92,14 +85,28 @@ describe("the result of a campaign does not depend on the number of explorers", 
       },
     }));
     const service = toyService({ pairs: () => pairs, invariants: [] });
-    const changes = runs === undefined ? { runs, scenarios: 30 } : { runs };
-    const alone = await campaign(0, changes, { service });
-    expect(alone.done.coverage[0]).toContain("of 2 pairs of operations");
-    for (const others of [1, 3]) {
-      const together = await campaign(others, changes, { service });
-      expect(together.taken).toBeGreaterThan(0);
-      expect(withoutTimes(together.done)).toEqual(withoutTimes(alone.done));
-    }
+
+    test.each([17, 25, 40, 41, 60, 200, undefined])("of a budget of %s", async (runs) => {
+      const changes = runs === undefined ? { runs, scenarios: 30 } : { runs };
+      const alone = await campaign(0, changes, { service });
+      expect(alone.done.coverage[0]).toContain("of 2 pairs of operations");
+      for (const others of [1, 3]) {
+        const together = await campaign(others, changes, { service });
+        expect(together.taken).toBeGreaterThan(0);
+        expect(withoutTimes(together.done)).toEqual(withoutTimes(alone.done));
+      }
+    });
+
+    test.each([17, 25, 40, 200, undefined])("and faults, of a budget of %s", async (runs) => {
+      const limits = runs === undefined ? { runs, scenarios: 30 } : { runs };
+      const strategy = strategyNamed("auto", { preemptions: 2, faults: ["cut-before"] });
+      const alone = await campaign(0, { ...limits, strategy }, { service });
+      expect(alone.done.faults["cut-before"]).toBeGreaterThan(1);
+      for (const others of [1, 3]) {
+        const together = await campaign(others, { ...limits, strategy }, { service });
+        expect(withoutTimes(together.done)).toEqual(withoutTimes(alone.done));
+      }
+    });
   });
 
   test("when each rule has its first violation", async () => {

@@ -10,6 +10,8 @@ export interface ScenarioBudget {
   readonly used: number;
   /** The most executions. */
   readonly executions: number;
+  /** How long executions may begin, in ms, from the first one on; Infinity: no limit of its own. */
+  readonly timeMs: number;
 }
 
 /** The campaign that several explorers work for, with the results that were added so far. */
@@ -24,6 +26,8 @@ export interface OrderedCampaign<State extends Json, Op extends Operation> {
   readonly ended: boolean;
   /** Whether a scenario with such a result is the last one that is added. */
   endsAfter(failed: boolean, error: HarnessError | undefined): boolean;
+  /** The number of executions until the limit of runs, given the results that were added so far. */
+  readonly left: number;
   /** The budget of a scenario, given the results that were added so far. */
   budgetOf(index: number): ScenarioBudget;
   /** The used part of the budget after so many executions of a scenario. */
@@ -134,7 +138,7 @@ class ScenarioQueue<State extends Json, Op extends Operation> {
     const done = [...this.#waiting.values()].map(({ explored }) => explored.tally.executions);
     const atLeast = [...this.#underWay.values()].map(({ executions }) => Math.max(1, executions));
     const sum = [...done, ...atLeast].reduce((total, executions) => total + executions, 0);
-    return sum >= this.#campaign.budgetOf(this.#untaken).executions;
+    return sum >= this.#campaign.left;
   }
 
   async explore(index: number, explorer: Explorer<State, Op>): Promise<void> {
@@ -144,6 +148,7 @@ class ScenarioQueue<State extends Json, Op extends Operation> {
       const explored = await explorer.explore(index, {
         used: () => (executions === 0 ? budget.used : this.#campaign.usedAfter(index, executions)),
         executions: budget.executions,
+        timeMs: budget.timeMs,
         more: () => this.#more(),
         onExecution: (violations) => {
           this.#underWay.set(index, { executions: ++executions, violations });

@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
 import { RandomWalk } from "../scheduler/random.ts";
-import { ReplayScheduler } from "../scheduler/replay.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { type Strategy, strategies } from "../scheduler/strategies.ts";
 import type { CampaignOptions, Progress } from "./bounded-exploration.ts";
@@ -151,60 +150,6 @@ describe("a campaign without a violation", () => {
       throw new TypeError("a mistake");
     };
     await expect(campaign({}, { execute })).rejects.toThrow("a mistake");
-  });
-});
-
-describe("a campaign of a single scenario", () => {
-  const two = { initial: 0, clients: [[increment], [increment]] };
-  const single = (changes: Parameters<typeof toyService>[0]) =>
-    ({ ...toyService({ scenarios: () => fc.constant(two), ...changes }), single: true }) as const;
-  const auto = (options: object) => {
-    const strategy = strategies({ preemptions: 2, ...options }).find(({ name }) => name === "auto");
-    if (strategy === undefined) throw new Error("there is no auto");
-    return strategy;
-  };
-
-  test("injects each fault at each place after its search, and then ends", async () => {
-    const strategy = auto({ faults: ["cut-before"] });
-    const service = single({ invariants: [] });
-    const { campaign: done } = await campaign({ strategy, runs: 3_000 }, { service });
-    expect(done.verdict).toBe("pass");
-    expect(done.executions).toBe(20 + (done.faults["cut-before"] ?? 0));
-    expect(done.faults["cut-before"]).toBeGreaterThan(20);
-    expect(done.coverage).toContainEqual(
-      expect.stringMatching(/^Each of \d+ possible faults of 1 scenario was injected/),
-    );
-  });
-
-  test("goes on with its search after a violation unless it is to end, until the search is complete", async () => {
-    const options = { strategy: auto({}), runs: 3_000 };
-    const service = single({});
-    const { campaign: all } = await campaign({ ...options, failFast: false }, { service });
-    expect(all).toMatchObject({ verdict: "fail", executions: 20 });
-    expect(all.violations).toBeGreaterThan(1);
-    expect(all.counterexamples).toHaveLength(1);
-    const { campaign: first } = await campaign(options, { service });
-    expect(first.violations).toBe(1);
-    expect(all.counterexamples[0]?.execution).toBe(first.executions);
-  });
-
-  test("reports a failing regression besides what it finds, unless it finds the same", async () => {
-    const options = { strategy: auto({}), runs: 3_000 };
-    const { campaign: found } = await campaign(options, { service: single({}) });
-    const [counterexample] = found.counterexamples;
-    if (counterexample === undefined) throw new Error("nothing was found");
-    const { scenario, schedule, violations } = counterexample;
-    const scheduler = new ReplayScheduler(schedule);
-    scheduler.begin();
-    const execution = executeToy(scenario as typeof two, scheduler);
-    const failingRegressions = [{ file: "lost.json", execution, violations }];
-    const service = single({});
-    const { campaign: same } = await campaign({ ...options, failingRegressions }, { service });
-    expect(same.counterexamples).toMatchObject([{ execution: found.executions }]);
-    const serial = { ...options, strategy: strategyNamed("serial") };
-    const { campaign: other } = await campaign({ ...serial, failingRegressions }, { service });
-    expect(other).toMatchObject({ verdict: "fail", violations: 0 });
-    expect(other.counterexamples).toMatchObject([{ execution: 0, regression: "lost.json" }]);
   });
 });
 

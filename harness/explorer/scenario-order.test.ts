@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { preemptionCount } from "../core/execution.ts";
+import type { Fault } from "../core/fault.ts";
 import { strategyNamed as builtIn } from "../scheduler/strategies.ts";
+import type { Pair } from "../service/service.ts";
 import type { CampaignOptions } from "./bounded-exploration.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
 import { ENVIRONMENT, OPTIONS, strategyNamed } from "./run-campaign.fixture.ts";
@@ -15,10 +17,11 @@ import {
   toyService,
 } from "./toy.fixture.ts";
 
+// A generated scenario never begins with 7.
+const scenarioOf = (...clients: readonly (readonly Toy[])[]) => ({ initial: 7, clients });
 const pair = (a: Toy, b: Toy, note = "") => ({
   name: `${a.name} × ${b.name}${note}`,
-  // A generated scenario never begins with 7.
-  scenario: { initial: 7, clients: [[a], [b]] },
+  scenario: scenarioOf([a], [b]),
 });
 const PAIRS = [
   pair(look, look),
@@ -81,18 +84,45 @@ describe("the order of scenarios", () => {
   });
 });
 
+describe("a visit", () => {
+  test("takes a fair part of what pairs may use, and no more than they have left", () => {
+    const four = new ScenarioOrder(PAIRS, 2, undefined);
+    // Pairs may use 80 of 120.
+    expect(four.most(0, 120, 0)).toBe(20);
+    expect(four.most(0, 120, 70)).toBe(10);
+    expect(four.most(0, 120, 80)).toBe(0);
+    const many = new ScenarioOrder(Array(100).fill(pair(look, look)), 2, undefined);
+    expect(many.most(0, 120, 0)).toBe(10);
+  });
+
+  test("alone has such a limit", () => {
+    const order = new ScenarioOrder(PAIRS, 2, undefined);
+    expect(order.most(5, 120, 80)).toBe(Number.POSITIVE_INFINITY);
+    expect(order.fairPart(5, 120)).toBe(Number.POSITIVE_INFINITY);
+    expect(order.fairPart(0, 120)).toBe(20);
+    expect(order.fairPart(0, Number.POSITIVE_INFINITY)).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
 describe("a campaign of a service with pairs", () => {
   const service = toyService({ pairs: () => PAIRS, invariants: [] });
 
-  async function explored(changes: Partial<CampaignOptions>) {
+  interface Changes extends Partial<Omit<CampaignOptions, "pairs">> {
+    readonly pairs?: readonly Pair<number, Toy>[];
+    /** The faults that are possible at each statement. */
+    readonly kinds?: readonly Fault[];
+  }
+
+  async function explored({ pairs = PAIRS, kinds, ...changes }: Changes) {
     const seen: ToyExecution[] = [];
     const executor = fakeExecutor((scenario, scheduler) => {
-      const execution = executeToy(scenario, scheduler);
+      const execution = executeToy(scenario, scheduler, kinds);
       seen.push(execution);
       return execution;
     });
     const options = { ...OPTIONS, strategy: strategyNamed("auto"), ...changes };
-    const { campaign } = await runCampaign(executor, service, ENVIRONMENT, options);
+    const visited = { ...service, pairs: () => pairs };
+    const { campaign } = await runCampaign(executor, visited, ENVIRONMENT, options);
     const ofPairs = seen.filter(({ scenario }) => scenario.initial === 7);
     const visits = ofPairs.map(({ scenario, schedule, trace }) => ({
       pair: scenario.clients.flat().map(({ name }) => name),
@@ -147,5 +177,51 @@ describe("a campaign of a service with pairs", () => {
       "0 0 1 1!cut-before",
     ]);
     expect(new Set(ofPairs.map(({ preemptions }) => preemptions))).toEqual(new Set([0]));
+  });
+
+  test("injects each fault of each kind at each place of each pair, where the budget is large", async () => {
+    const kinds = ["cut-before", "cut-after", "terminate", "kill-after", "crash"] as const;
+    // 40 statements with 5 kinds each: the pair needs all rounds.
+    const long = Array.from({ length: 20 }, () => look);
+    const pairs = [pair(look, increment), { name: "long", scenario: scenarioOf(long, long) }];
+    const { ofPairs } = await explored({
+      ...{ strategy: builtIn("auto", { preemptions: 2, faults: kinds }), runs: 3_000 },
+      ...{ pairs, kinds },
+    });
+    const injected = ofPairs.flatMap(({ pair: names, schedule }) => {
+      const at = schedule.findIndex((entry) => entry.includes("!"));
+      return at < 0 ? [] : `${names.length}: ${schedule.slice(0, at + 1).join(" ")}`;
+    });
+    expect(new Set(injected).size).toBe(injected.length);
+    expect(injected.filter((it) => it.startsWith("2:"))).toHaveLength(3 * kinds.length);
+    expect(injected.filter((it) => it.startsWith("40:"))).toHaveLength(40 * kinds.length);
+  });
+
+  const KINDS = ["cut-before", "cut-after", "cancel", "terminate", "kill-after", "crash"] as const;
+
+  test.each([
+    12, 20, 40, 41, 100,
+  ])("explores several pairs, and samples, in %s executions with faults", async (runs) => {
+    const strategy = builtIn("auto", { preemptions: 2, faults: KINDS });
+    const long = Array.from({ length: 20 }, () => look);
+    const pairs = [1, 2, 3, 4].map((initial) => ({
+      name: `long ${initial}`,
+      scenario: scenarioOf(long, long.slice(initial)),
+    }));
+    const { ofPairs, seen } = await explored({ strategy, runs, pairs, kinds: KINDS });
+    expect(seen).toHaveLength(runs);
+    expect(ofPairs).toHaveLength(Math.ceil((2 * runs) / 3));
+    expect(new Set(ofPairs.map(({ pair: names }) => names.length)).size).toBe(4);
+  });
+
+  test("is unknown where the budget is too small for a kind of fault that was possible", async () => {
+    const strategy = builtIn("auto", { preemptions: 2, faults: KINDS });
+    const { campaign: small } = await explored({ strategy, runs: 12, kinds: KINDS });
+    expect(small.verdict).toBe("unknown");
+    expect(small.reason).toMatch(
+      /^faults that were asked for were possible and never injected \(.*crash.*\): the budget was too small; give more --runs or --time$/,
+    );
+    const { campaign: large } = await explored({ strategy, runs: 200, kinds: KINDS });
+    expect(large).toMatchObject({ verdict: "pass", reason: null });
   });
 });

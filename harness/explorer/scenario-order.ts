@@ -23,8 +23,11 @@ const VISITS_PER_GENERATED = 5;
  */
 const PAIR_SHARE = 2 / 3;
 
-/** The most executions of one visit: a pair with long operations leaves time for the others. */
-export const VISIT_EXECUTIONS = 60;
+/**
+ * A visit takes at most one part in this many of what visits to pairs may use, where there are that many
+ * pairs: a small budget explores several pairs.
+ */
+const VISIT_PARTS = 8;
 
 /** How much of a campaign was executed, and in what. */
 export interface Spent {
@@ -78,6 +81,22 @@ export class ScenarioOrder<State extends Json, Op extends Operation> {
       Math.floor(index / round) * VISITS_PER_GENERATED +
       Math.min(index % round, VISITS_PER_GENERATED);
     return Math.min(visits, this.#visits);
+  }
+
+  /**
+   * The most executions of a scenario in a campaign with a limit of `runs`: of a visit, a fair part of what
+   * pairs may use, and no more than is left of that; of a generated scenario, Infinity.
+   */
+  most(index: number, runs: number, pairExecutions: number): number {
+    if (this.at(index).visit === undefined) return Number.POSITIVE_INFINITY;
+    return Math.min(this.fairPart(index, runs), Math.ceil(runs * PAIR_SHARE) - pairExecutions);
+  }
+
+  /** The fair part alone, of a budget in executions or in ms. */
+  fairPart(index: number, budget: number): number {
+    if (this.at(index).visit === undefined) return Number.POSITIVE_INFINITY;
+    const parts = Math.min(this.#pairs.length, VISIT_PARTS);
+    return Math.ceil(Math.ceil(budget * PAIR_SHARE) / parts);
   }
 
   /**

@@ -6,7 +6,7 @@ import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import { parseEntry } from "../core/schedule.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
-import { FaultSweep } from "../scheduler/fault-sweep.ts";
+import { FaultSearch, OneSchedule } from "../scheduler/fault-search.ts";
 import { ReplayScheduler } from "../scheduler/replay.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { type Removal, shrinkArguments } from "./argument-shrinking.ts";
@@ -141,7 +141,8 @@ async function thoroughly<State extends Json, Op extends Operation>(
   const search =
     fault === undefined
       ? (scenario: Scenario<State, Op>) => attempts.bounded(scenario, preemptions)
-      : (scenario: Scenario<State, Op>) => attempts.failing(scenario, new FaultSweep([fault]));
+      : (scenario: Scenario<State, Op>) =>
+          attempts.failing(scenario, new FaultSearch([fault], new OneSchedule()));
   for (const { scenario, removal } of candidates) {
     const found = await search(scenario);
     if (found !== undefined) return smaller(best, found, removal);
@@ -149,7 +150,7 @@ async function thoroughly<State extends Json, Op extends Operation>(
   const found =
     fault === undefined
       ? await attempts.bounded(execution.scenario, preemptions - 1)
-      : // A sweep has no preemptions.
+      : // The schedule of this search has no preemptions.
         preemptions > 0
         ? await search(execution.scenario)
         : undefined;

@@ -47,6 +47,7 @@ export type ToWorker =
       readonly index: number;
       readonly used: number;
       readonly executions: number;
+      readonly timeMs: number;
     }
   | { readonly type: "stop" }
   | { readonly type: "interrupt" }

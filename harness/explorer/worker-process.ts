@@ -53,7 +53,8 @@ export class WorkerProcess<State extends Json, Op extends Operation>
     this.#onExecution = (violations) => budget.onExecution(violations);
     try {
       if (this.#child === undefined) await this.#start();
-      const task = { used: budget.used(), executions: budget.executions };
+      const { executions, timeMs } = budget;
+      const task = { used: budget.used(), executions, timeMs };
       const reply = await this.#request({ type: "explore", index, ...task });
       if (reply.type !== "explored") throw new Error("a worker process gave an unexpected reply");
       const { error } = reply;

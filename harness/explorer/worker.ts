@@ -97,6 +97,7 @@ async function explore(task: Extract<ToWorker, { type: "explore" }>): Promise<vo
   const { error, ...explored } = await explorer.explore(task.index, {
     used: () => task.used,
     executions: task.executions,
+    timeMs: task.timeMs,
     more: () => !stopped,
     onExecution: (violations) => send({ type: "executed", violations }),
   });

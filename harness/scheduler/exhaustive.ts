@@ -79,10 +79,7 @@ export class Exhaustive implements Scheduler {
 
   /** Continues without preemption, and queues all other choices. */
   #expand(enabled: readonly Choice[], previous: Task | undefined): Choice {
-    const choice =
-      enabled.find(({ task }) => task === previous) ??
-      enabled.find(({ task }) => !isPreemption(previous, task, enabled));
-    if (choice === undefined) throw new Error("a scheduler was asked to choose from nothing");
+    const choice = withoutPreemption(enabled, previous);
     for (const { task } of enabled) {
       if (task === choice.task) continue;
       const preemptions = this.#preemptions + (isPreemption(previous, task, enabled) ? 1 : 0);
@@ -101,4 +98,13 @@ export class Exhaustive implements Scheduler {
     const index = this.#queued.findIndex((prefixes) => prefixes.length > 0);
     return index < 0 ? undefined : index;
   }
+}
+
+/** The task that moved last if it can continue, else the first one that preempts none. */
+export function withoutPreemption(enabled: readonly Choice[], previous: Task | undefined): Choice {
+  const choice =
+    enabled.find(({ task }) => task === previous) ??
+    enabled.find(({ task }) => !isPreemption(previous, task, enabled));
+  if (choice === undefined) throw new Error("a scheduler was asked to choose from nothing");
+  return choice;
 }

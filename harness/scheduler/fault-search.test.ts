@@ -1,7 +1,7 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type Choice, entryOf } from "../core/schedule.ts";
 import { Exhaustive } from "./exhaustive.ts";
-import { FaultSearch } from "./fault-search.ts";
+import { FaultSearch, OneSchedule } from "./fault-search.ts";
 
 /**
  * Executes clients with one statement each. A cut ends its client, which can then send again once; a
@@ -83,4 +83,70 @@ test("a search is incomplete until the last fault was injected", () => {
   executionsOf(search, 2, 5);
   expect(search.search.complete).toBe(true);
   expect(search.complete).toBe(false);
+});
+
+describe("the kinds of faults", () => {
+  const fault = (task: string, action: Choice["action"]): Choice => ({ task, action });
+  /** The faults that are possible at each step of an execution. */
+  const STEPS = [
+    [],
+    [fault("0", "cancel"), fault("0", "terminate")],
+    [fault("0", "cancel"), fault("1", "cancel")],
+    [fault("1", "crash")],
+  ];
+
+  /** For each execution, what is injected at each step. */
+  function injectionsOf(search: FaultSearch, steps = STEPS): readonly string[] {
+    const executions: string[] = [];
+    while (search.begin()) {
+      const injected = steps.map((faults, step) => {
+        const choice = search.inject(faults);
+        search.choose([{ task: String(step), action: "release" }], undefined);
+        return choice === undefined ? "-" : `${choice.task} ${choice.action}`;
+      });
+      executions.push(injected.join(", "));
+    }
+    return executions;
+  }
+
+  test("take turns, in the order in which they were asked for", () => {
+    const search = new FaultSearch(["crash", "cancel", "terminate"], new OneSchedule());
+    expect(injectionsOf(search)).toEqual([
+      "-, -, -, -",
+      "-, -, -, 1 crash",
+      "-, 0 cancel, -, -",
+      "-, 0 terminate, -, -",
+      "-, -, 0 cancel, -",
+      "-, -, 1 cancel, -",
+    ]);
+    expect(search).toMatchObject({ complete: true, injected: 5 });
+  });
+
+  test("are left out where they are never possible", () => {
+    const search = new FaultSearch(["kill-after"], new OneSchedule());
+    expect(injectionsOf(search)).toEqual(["-, -, -, -"]);
+    expect(search.complete).toBe(true);
+    expect(injectionsOf(new FaultSearch(["cancel"], new OneSchedule()), [])).toEqual([""]);
+  });
+
+  test("are injected at the same places by several searches, each with a range of its own", () => {
+    const inRange = (from: number, to: number) =>
+      injectionsOf(new FaultSearch(["cancel", "crash"], new OneSchedule(), { from, to })).slice(1);
+    const all = inRange(0, 100);
+    expect(all).toHaveLength(4);
+    expect([...inRange(0, 1), ...inRange(1, 3), ...inRange(3, 100)]).toEqual(all);
+    expect(inRange(4, 100)).toEqual([]);
+  });
+});
+
+test("one schedule never preempts, and fails if no task is enabled", () => {
+  const scheduler = new OneSchedule();
+  const enabled: Choice[] = [
+    { task: "0", action: "start" },
+    { task: "1", action: "release" },
+  ];
+  expect([scheduler.begin(), scheduler.begin()]).toEqual([true, false]);
+  expect(scheduler.choose(enabled, "1").task).toBe("1");
+  expect(scheduler.choose(enabled, undefined).task).toBe("0");
+  expect(() => scheduler.choose([], undefined)).toThrow("choose from nothing");
 });

@@ -1,6 +1,6 @@
 import { type Fault, isFault } from "../core/fault.ts";
-import { type Choice, isPreemption, type Task } from "../core/schedule.ts";
-import { Exhaustive } from "./exhaustive.ts";
+import type { Choice, Task } from "../core/schedule.ts";
+import { Exhaustive, withoutPreemption } from "./exhaustive.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** A fault at a place of a schedule of the search. */
@@ -13,53 +13,87 @@ interface Injection {
   readonly retries: boolean;
 }
 
+/** A scheduler that knows whether it has executed all of its schedules. */
+interface Search extends Scheduler {
+  begin(): boolean;
+  readonly complete: boolean;
+}
+
+/** Executes one schedule: the clients send their operations one after the other. */
+export class OneSchedule implements Search {
+  complete = false;
+
+  begin(): boolean {
+    const first = !this.complete;
+    this.complete = true;
+    return first;
+  }
+
+  choose(enabled: readonly Choice[], previous: Task | undefined): Choice {
+    return withoutPreemption(enabled, previous);
+  }
+}
+
+/** Which injections of a search are executed, by their numbers from 0. */
+interface InjectionRange {
+  readonly from: number;
+  /** The number of the first one that is left out. */
+  readonly to: number;
+}
+
+const ALL: InjectionRange = { from: 0, to: Number.POSITIVE_INFINITY };
+
 /**
- * Executes every schedule of a scenario without faults, and then each fault at each place of these
+ * Executes every schedule of a search without faults, and then each fault at each place of these
  * schedules, one in each execution. A place is a state that a fault is possible in: schedules that
  * begin with the same steps share it. After the fault the execution follows the rest of the schedule
- * as far as that is possible. Where a client can send its operation again after the fault, a further
+ * as far as that is possible. Where a client can send its operation again after the fault, the next
  * execution does so.
+ *
+ * The kinds of faults take turns: the first place of each kind, then the second of each, and so on. A
+ * search that a limit cuts off has injected each kind, as far as the limit allows.
  */
 export class FaultSearch implements Scheduler {
-  readonly search: Exhaustive;
+  readonly search: Search;
   /** The number of injected faults, retries that follow another fault left out. */
   injected = 0;
   readonly #kinds: ReadonlySet<Fault>;
-  readonly #queued: Injection[] = [];
-  /** The first of `#queued` that was not executed. */
-  #next = 0;
-  /** States of the search whose faults are queued, as paths. */
+  readonly #range: InjectionRange;
+  /** The places of each kind, in the order in which the search reached them. */
+  readonly #found = new Map<Choice["action"], Injection[]>();
+  /** The injections that are left, the next one last; undefined during the search. */
+  #left: Injection[] | undefined;
+  /** States of the search whose places are known, as paths. */
   readonly #seen = new Set<string>();
   /** What the present execution injects; undefined during the search. */
   #injection: Injection | undefined;
   #state: "before" | "injected" | "retried" = "before";
   #path: Task[] = [];
-  /** Places in `#path` of the present execution, for the injections that are queued when it ends. */
+  /** Places in `#path` of the present execution, which is a schedule when it ends. */
   #places: { readonly at: number; readonly fault: Choice }[] = [];
   /** How many steps of the injection's path were followed. */
   #followed = 0;
 
-  constructor(kinds: readonly Fault[], search = new Exhaustive()) {
+  /** @param range the injections that are executed; other searches of the scenario execute the others */
+  constructor(kinds: readonly Fault[], search: Search = new Exhaustive(), range = ALL) {
     this.#kinds = new Set(kinds);
     this.search = search;
+    this.#range = range;
   }
 
-  /** Whether every schedule within the bound, and each fault at each of their places, was executed. */
+  /** Whether every schedule within the bound, and each fault of the range, was executed. */
   get complete(): boolean {
-    this.#queuePlaces();
-    return this.search.complete && this.#next === this.#queued.length;
+    return this.search.complete && this.#injections().length === 0;
   }
 
   begin(): boolean {
-    this.#queuePlaces();
+    this.#addPlaces();
     this.#path = [];
     this.#state = "before";
     this.#followed = 0;
-    if (this.#injection === undefined && this.search.begin()) return true;
-    this.#injection = this.#queued[this.#next];
-    if (this.#injection === undefined) return false;
-    this.#next++;
-    return true;
+    if (this.#left === undefined && this.search.begin()) return true;
+    this.#injection = this.#injections().pop();
+    return this.#injection !== undefined;
   }
 
   choose(enabled: readonly Choice[], previous: Task | undefined): Choice {
@@ -92,7 +126,7 @@ export class FaultSearch implements Scheduler {
     if (retry === undefined || this.#state === "retried") return undefined;
     this.#state = "retried";
     if (injection.retries) return retry;
-    this.#queued.push({ ...injection, retries: true });
+    this.#left?.push({ ...injection, retries: true });
     return undefined;
   }
 
@@ -105,10 +139,25 @@ export class FaultSearch implements Scheduler {
   }
 
   /** An injection follows the path of its execution, which is known when that is over. */
-  #queuePlaces(): void {
+  #addPlaces(): void {
     const path = this.#path;
-    for (const place of this.#places) this.#queued.push({ ...place, path, retries: false });
+    for (const place of this.#places) {
+      const { action } = place.fault;
+      const ofKind = this.#found.get(action) ?? [];
+      this.#found.set(action, ofKind);
+      ofKind.push({ ...place, path, retries: false });
+    }
     this.#places = [];
+  }
+
+  /** Those of the range that are left, once the search is over. */
+  #injections(): Injection[] {
+    this.#addPlaces();
+    const { from, to } = this.#range;
+    this.#left ??= takingTurns([...this.#kinds].map((kind) => this.#found.get(kind) ?? []))
+      .slice(from, to)
+      .reverse();
+    return this.#left;
   }
 
   /** The next task of the path that can move; else continues without preemption. */
@@ -118,10 +167,14 @@ export class FaultSearch implements Scheduler {
       const choice = enabled.find((option) => option.task === task);
       if (choice !== undefined) return choice;
     }
-    const choice =
-      enabled.find(({ task }) => task === previous) ??
-      enabled.find(({ task }) => !isPreemption(previous, task, enabled));
-    if (choice === undefined) throw new Error("a scheduler was asked to choose from nothing");
-    return choice;
+    return withoutPreemption(enabled, previous);
   }
+}
+
+/** The first element of each list, then the second of each, and so on. */
+function takingTurns<T>(lists: readonly (readonly T[])[]): T[] {
+  const longest = lists.reduce((most, { length }) => Math.max(most, length), 0);
+  return Array.from({ length: longest }, (_, at) =>
+    lists.flatMap((list) => list.slice(at, at + 1)),
+  ).flat();
 }

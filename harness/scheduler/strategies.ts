@@ -1,8 +1,7 @@
 import type { Fault } from "../core/fault.ts";
 import { DynamicReduction } from "./dynamic-reduction.ts";
 import { Exhaustive } from "./exhaustive.ts";
-import { FaultSearch } from "./fault-search.ts";
-import { FaultSweep } from "./fault-sweep.ts";
+import { FaultSearch, OneSchedule } from "./fault-search.ts";
 import { Pct } from "./pct.ts";
 import { RandomWalk } from "./random.ts";
 import { RandomFaults } from "./random-faults.ts";
@@ -34,11 +33,11 @@ export interface Strategy {
   /** The most preemptions of its searches, which may be Infinity; undefined: it has no searches. */
   readonly preemptions?: number;
   /**
-   * The schedulers with which the service's pairs of operations are explored besides generated
-   * scenarios: all pairs with the first scheduler, then all pairs with the second, and so on. Default:
-   * none, and the pairs are not explored.
+   * How the service's pairs of operations are explored besides generated scenarios: all pairs with the
+   * first plan, then all pairs with the second, and so on. A plan's `share` is not used. Default: none,
+   * and the pairs are not explored.
    */
-  readonly pairSchedulers?: readonly (() => Scheduler)[];
+  readonly pairPlans?: readonly (() => ScenarioPlan)[];
   /** Whether it leaves out equivalent interleavings, and so needs the footprints of steps. */
   readonly reduces?: boolean;
   /**
@@ -46,9 +45,10 @@ export interface Strategy {
    *
    * @param seed a 32-bit integer
    * @param used the part of the campaign's budget that is used up, from 0 to 1
-   * @param single whether the campaign has only this scenario
+   * @param single where the campaign has only this scenario: whether it is explored for the first time,
+   *   or again, after its first plan has ended without completing a search
    */
-  explore(seed: number, used: number, single?: boolean): ScenarioPlan;
+  explore(seed: number, used: number, single?: "first" | "again"): ScenarioPlan;
 }
 
 /** Options of the built-in strategies. */
@@ -122,14 +122,32 @@ function withFaults(
   return faults.length === 0 ? scheduler : new RandomFaults(scheduler, faults, seed);
 }
 
+/** The most executions of one search of a pair: a pair with long operations leaves time for the others. */
+const PAIR_SEARCH = 60;
+
+/**
+ * The numbers of the first injection of each search of a pair. The first search fits `PAIR_SEARCH`: one
+ * execution without a fault, and at most two for each injection, the second one with a retry. The last
+ * search injects all faults that are left.
+ */
+const PAIR_INJECTIONS = [0, 29, 145];
+
 /** Where faults are asked for, each fault at each place takes the place of preemptions. */
-function pairSchedulers({
-  faults = [],
-  preemptions,
-}: StrategyOptions): readonly (() => Scheduler)[] {
-  if (faults.length > 0) return [() => new FaultSweep(faults)];
+function pairPlans({ faults = [], preemptions }: StrategyOptions): readonly (() => ScenarioPlan)[] {
+  if (faults.length > 0) {
+    return PAIR_INJECTIONS.map((from, round) => () => ({
+      executions: Number.POSITIVE_INFINITY,
+      scheduler: new FaultSearch(faults, new OneSchedule(), {
+        from,
+        to: PAIR_INJECTIONS[round + 1] ?? Number.POSITIVE_INFINITY,
+      }),
+    }));
+  }
   const most = Math.min(PAIR_PREEMPTIONS, preemptions);
-  return Array.from({ length: most + 1 }, (_, bound) => () => new Exhaustive(bound));
+  return Array.from({ length: most + 1 }, (_, bound) => () => ({
+    executions: PAIR_SEARCH,
+    scheduler: new Exhaustive(bound),
+  }));
 }
 
 function exhaustive({ preemptions, reduction = true }: StrategyOptions): Strategy {
@@ -162,11 +180,14 @@ const auto = (options: StrategyOptions): Strategy => ({
   injectsFaults: true,
   faults: options.faults,
   preemptions: options.preemptions,
-  pairSchedulers: pairSchedulers(options),
+  pairPlans: pairPlans(options),
   phase: autoPhase,
   explore: (seed, used, single) => {
-    if (single) {
-      if (used >= SINGLE_SEARCH.share) return pct(options).explore(seed, used);
+    if (single !== undefined) {
+      // The same search again would find the same.
+      if (single === "again" || used >= SINGLE_SEARCH.share) {
+        return pct(options).explore(seed, used);
+      }
       const { faults = [] } = options;
       const scheduler = faults.length > 0 ? new FaultSearch(faults) : new Exhaustive();
       return { ...SINGLE_SEARCH, scheduler };
