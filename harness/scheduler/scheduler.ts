@@ -12,7 +12,7 @@ export interface Scheduler {
   begin(scenario: Scenario): boolean;
   /**
    * Whether it chooses among fair schedules alone: a task that polls is not enabled then until another
-   * one has made progress (see `Polling`). False for schedulers that follow a given order. Default: true.
+   * one has made progress. False for schedulers that follow a given order. Default: true.
    */
   readonly fair?: boolean;
   /**
