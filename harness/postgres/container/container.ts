@@ -93,7 +93,7 @@ function processFaults(engine: Engine, running: RunningContainer, password: stri
 /** If the container has ended: an error with the end of its log. */
 async function failure({ api }: Engine, { id }: RunningContainer, image: string) {
   const stopped = (what: string) =>
-    new HarnessError("PROVIDER_FAILED", `The container of ${image} has stopped: ${what}.`);
+    new HarnessError("PROVIDER_FAILED", `The container of ${image} does not run: ${what}.`);
   try {
     const { State } = await api.getContainer(id).inspect();
     if (State.Running) return undefined;
