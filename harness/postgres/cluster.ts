@@ -18,7 +18,7 @@ export interface Cluster {
 }
 
 /**
- * The cached cluster, of which each server gets a copy. initdb creates it once for each version of the
+ * The cached cluster. Each server gets a copy of it. initdb creates it once for each version of the
  * binaries and each OS user. The rules of each server say who may connect (see `startPostmaster`).
  * @param onDraft called with the folder and process of initdb, to clean up if this process is killed.
  */

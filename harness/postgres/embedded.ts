@@ -175,7 +175,7 @@ export async function startPostmaster(start: {
 /**
  * Writes who may log in to the server, outside its data directory: over the socket only the OS user of
  * this process, since other processes of the server's account, such as `nobody`, can reach the socket too;
- * over TCP whoever has the password. On Windows, which has no such check, the rules of initdb count.
+ * over TCP the rules ask for the password. On Windows, which has no such check, the rules of initdb count.
  *
  * @returns the settings that name the rules
  */

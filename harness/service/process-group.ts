@@ -34,7 +34,7 @@ export function killGroup({ pid }: ChildProcess): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch (error) {
-    // macOS reports EPERM for a group of which only zombies are left.
+    // macOS reports EPERM for a group in which only zombies are left.
     const { code } = error as NodeJS.ErrnoException;
     if (code !== "ESRCH" && code !== "EPERM") throw error;
   }
