@@ -60,6 +60,14 @@ export const ISOLATIONS: readonly Isolation[] = [
   "serializable",
 ];
 
+/** The name of an isolation level, with spaces or with hyphens. */
+export type IsolationName = Isolation | "read-committed" | "repeatable-read";
+
+/** The isolation level of that name, with spaces or with hyphens; undefined if there is none. */
+export function isolationNamed(name: string): Isolation | undefined {
+  return ISOLATIONS.find((level) => level === name.replaceAll("-", " "));
+}
+
 /** The settings that a schedule depends on: it replays only under the same settings. */
 export interface Control {
   /** Where clients are held; always with `statement`. */

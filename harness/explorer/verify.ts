@@ -22,7 +22,7 @@ import { type AppliedMutant, openExecutor } from "../service/open-executor.ts";
 import type { Bounds, Service } from "../service/service.ts";
 import type { CampaignOptions, FailingRegression, Progress } from "./bounded-exploration.ts";
 import type { RegressionResult } from "./campaign.ts";
-import { DEFAULTS } from "./defaults.ts";
+import { controlFor, DEFAULTS } from "./defaults.ts";
 import { environmentOf } from "./provenance.ts";
 import {
   type RegressionFile,
@@ -69,9 +69,9 @@ export interface VerifyOptions {
   readonly faults?: readonly Fault[] | undefined;
   /**
    * Gates, isolation level, and when committed state is observed. Default: statement and routine
-   * gates, read committed, and the state after the last operation.
+   * gates, the isolation level of the service or read committed, and the state after the last operation.
    */
-  readonly control?: Control | undefined;
+  readonly control?: Partial<Control> | undefined;
   /** The checkers to apply; violations of the first come first. Default: all. */
   readonly checkers?: readonly CheckerName[] | undefined;
   /** Only violations of these rules count. Default: those of all rules. */
@@ -231,7 +231,7 @@ function withDefaults<State extends Json, Op extends Operation>(
     shard: options.shard,
     failFast: options.failFast ?? true,
     bounds: service.single ? clientsOf(service) : bounds,
-    control: options.control ?? DEFAULTS.control,
+    control: controlFor(service, options.control),
     checkers: options.checkers ?? CHECKERS,
     rules: options.rules,
     checkDeterminism: options.checkDeterminism ?? false,

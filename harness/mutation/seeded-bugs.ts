@@ -7,7 +7,7 @@ import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { Provenance } from "../explorer/campaign.ts";
-import { DEFAULTS } from "../explorer/defaults.ts";
+import { controlFor, DEFAULTS } from "../explorer/defaults.ts";
 import { replay } from "../explorer/replay.ts";
 import type { Server } from "../postgres/provider.ts";
 import { strategyNamed } from "../scheduler/strategies.ts";
@@ -293,7 +293,7 @@ class Trial<State extends Json, Op extends Operation> {
       ...{ seed, timeMs, checkers, shrinkTimeMs, stepTimeoutMs, signal },
       runs: faults.some(endsProcess) ? Math.ceil(runs / RESTART_FACTOR) : runs,
       strategy: strategyNamed("auto", { preemptions, faults }),
-      control: { ...DEFAULTS.control, gates },
+      control: controlFor(this.#service, { gates }),
     });
   }
 
@@ -304,7 +304,7 @@ class Trial<State extends Json, Op extends Operation> {
   ): Promise<{ readonly identical: number; readonly of: number }> {
     const { replays: of, stepTimeoutMs, signal } = this.#options;
     const executor = await openExecutor(server, this.#service, counterexample.mutant ?? undefined, {
-      control: { ...DEFAULTS.control, gates },
+      control: controlFor(this.#service, { gates }),
       faults,
       stepTimeoutMs,
       signal,
