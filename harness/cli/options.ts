@@ -44,10 +44,10 @@ export function shrinkTime(): Option {
 export function gates(): Option {
   return new Option(
     "--gates <levels>",
-    `where statements can be interleaved: ${GATE_LEVELS.join(", ")}; or all`,
+    `where clients can be held, to look at fewer places: some of ${GATE_LEVELS.join(", ")}; or all`,
   )
     .argParser(gateLevels)
-    .default(DEFAULTS.control.gates, DEFAULTS.control.gates.join(","));
+    .default(DEFAULTS.control.gates, "all");
 }
 
 export function isolation(): Option {

@@ -15,7 +15,7 @@ interface GateDescription {
   readonly costs: string;
 }
 
-/** Every kind of gate. `statement` is always on; `--gates` adds the others. */
+/** Every kind of gate. All are on by default; `--gates` narrows, and `statement` is always on. */
 export const GATES: { readonly [level in GateLevel]: GateDescription } = {
   statement: {
     controls: "The order in which statements reach the database, over all clients and connections.",

@@ -68,8 +68,8 @@ export interface VerifyOptions {
   /** Faults that the strategies `auto`, `pct` and `random` may inject. Default: none. */
   readonly faults?: readonly Fault[] | undefined;
   /**
-   * Gates, isolation level, and when committed state is observed. Default: statement and routine
-   * gates, the isolation level of the service or read committed, and the state after the last operation.
+   * Gates, isolation level, and when committed state is observed. Default: all gates, the isolation
+   * level of the service or read committed, and the state after the last operation.
    */
   readonly control?: Partial<Control> | undefined;
   /** The checkers to apply; violations of the first come first. Default: all. */
@@ -153,7 +153,7 @@ export async function verify<State extends Json, Op extends Operation>(
     ...failing.flatMap(({ regression }) => faultsIn(regression.schedule)),
   ];
   const executor = await openExecutor(server, service, mutant, {
-    ...footprintsFor(strategy, control),
+    ...footprintsFor(strategy),
     ...{ control, faults, stepTimeoutMs, signal, setupMs },
     hashRoutines: true,
   });
@@ -243,15 +243,9 @@ function withDefaults<State extends Json, Op extends Operation>(
   };
 }
 
-/**
- * What the executor needs for a strategy with reduction: what each step may touch. Where committed
- * state is observed after each commit, no two commits commute, so footprints are left out.
- */
-export function footprintsFor(
-  { reduces }: Strategy,
-  { observe }: Control,
-): Pick<ExecutorOptions, "footprints"> {
-  return reduces && observe === undefined ? { footprints: readFootprints } : {};
+/** What the executor needs for a strategy with reduction: what each step may touch. */
+export function footprintsFor({ reduces }: Strategy): Pick<ExecutorOptions, "footprints"> {
+  return reduces ? { footprints: readFootprints } : {};
 }
 
 /** @throws HarnessError `USAGE` for a strategy that only this process has */

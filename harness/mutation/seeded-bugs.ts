@@ -114,7 +114,8 @@ export interface SeededBugOptions {
 
 /** The gates and faults that a bug declares; an equivalent change has the default gates. */
 export function depthOf(mutant: SeededBug): Depth {
-  const depth = "depth" in mutant ? mutant.depth : "routine";
+  if (!("depth" in mutant)) return { gates: DEFAULTS.control.gates, faults: [] };
+  const { depth } = mutant;
   switch (depth) {
     case "statement":
       return { gates: ["statement"], faults: [] };
@@ -125,9 +126,9 @@ export function depthOf(mutant: SeededBug): Depth {
     case "crash":
       return { gates: ["statement"], faults: FAULT_GROUPS["server"] ?? [] };
     case "routine":
-      return { gates: DEFAULTS.control.gates, faults: [] };
+      return { gates: ["statement", "routine"], faults: [] };
     default:
-      return { gates: [...DEFAULTS.control.gates, depth], faults: [] };
+      return { gates: ["statement", "routine", depth], faults: [] };
   }
 }
 

@@ -1,6 +1,7 @@
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { commitGates } from "../instrumentation/commit-gates.ts";
 import { messageGates } from "../instrumentation/message-gates.ts";
 import { snapshotGates } from "../instrumentation/snapshot-gates.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
@@ -13,6 +14,7 @@ import { WireProxy } from "./wire-proxy.ts";
 
 const SNAPSHOT = 1;
 const MESSAGE = 2;
+const COMMIT = 3;
 
 let server: Server;
 let it: Proxied;
@@ -29,8 +31,10 @@ beforeAll(async () => {
   const wire = {
     ...(await snapshotGates.install(it.direct, SNAPSHOT)).wire,
     ...(await messageGates.install(it.direct, MESSAGE)).wire,
+    ...(await commitGates.install(it.direct, COMMIT)).wire,
   };
   await snapshotGates.remove(it.direct);
+  await commitGates.remove(it.direct);
   const locks = { enable: async () => {}, open: async () => {}, disable: async () => {} };
   gated = await WireProxy.start(it.database.url, await mkdtemp(join(server.folder, "w")), {
     gates: { locks, wire },
@@ -97,7 +101,43 @@ const REQUESTS: {
     ],
     [],
   ],
-  "a read that locks rows": [[[query("select * from t for update")]], [1]],
+  "a read that locks rows": [[[query("select * from t for update")]], [1, 3]],
+  "a read that takes an advisory lock": [[[query("select pg_try_advisory_xact_lock(1)")]], [3]],
+  "a read that locks rows in a transaction": [
+    [[query("begin")], [query("select * from t for update")], [query("commit")]],
+    [1],
+  ],
+  "a read that locks rows, and fails": [
+    [[query("select pg_advisory_xact_lock(1), 1/0")], [query("select 1")]],
+    [],
+  ],
+  "statements in autocommit where sessions are serializable": [
+    [
+      [query("set default_transaction_isolation = serializable")],
+      [query("select 1")],
+      [query("insert into t values (1, 'x')")],
+      [query("update t set v = 'y' where id = 2 returning v")],
+      [query("do 'begin perform 1; end'")],
+      [query("select 1; select 2")],
+      [query("begin; select 1; commit")],
+      [query("begin")],
+      [query("select 1")],
+      [query("commit")],
+      [query("vacuum t")],
+    ],
+    // SELECT, UPDATE of no row, DO, two SELECTs, and the three statements of a transaction.
+    [3, 3, 3, 2, 3, 2, 2],
+  ],
+  "a batch where sessions are serializable": [
+    [
+      [query("set session characteristics as transaction isolation level serializable")],
+      [parse("s", "select id, v from t where id = $1"), bind("s", ["1"]), execute(), sync],
+      [parse("n", "insert into t values ($1)"), bind("n", ["5"]), execute(), sync],
+      [bind("s", ["5"]), execute(), bind("s", ["6"]), execute(), sync],
+      [parse("u", "select 1"), message("D", "Su\0"), sync],
+    ],
+    [3, 2, 3],
+  ],
   "a read that calls a volatile function": [
     [[query("select volatile_one() from t")], [query("select * from calling")]],
     [1, 1],
@@ -114,7 +154,7 @@ const REQUESTS: {
     [[query("insert into t values (1, 'x')")], [query("select 1/(id - id) from t for update")]],
     [1],
   ],
-  "a locking read in a message": [[[query("select 1; select * from t for update")]], [2, 1]],
+  "a locking read in a message": [[[query("select 1; select * from t for update")]], [2, 1, 3]],
   "a batch with a locking read": [
     [
       [
@@ -129,7 +169,7 @@ const REQUESTS: {
       [bind("s", ["x"]), execute(), sync],
       [query("select 1")],
     ],
-    [1, 1],
+    [1, 3, 1, 3],
   ],
   "several executions in one batch": [
     [

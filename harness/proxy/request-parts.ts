@@ -1,5 +1,5 @@
-import type { Result } from "../core/trace.ts";
 import type { WireGates } from "../instrumentation/gate-kind.ts";
+import type { ProxySession } from "./pending-statement.ts";
 import type { Request } from "./requests.ts";
 
 /** Messages for the server, with a Flush or a Sync at their end. */
@@ -17,6 +17,8 @@ interface Progress {
   readonly failed: boolean;
   /** The place that the request has reached with this message, if any. */
   readonly place: number | undefined;
+  /** The next part can be sent at once. */
+  readonly goesOn: boolean;
 }
 
 const CLOSE_PORTAL = frame("C", Buffer.from("P\0"));
@@ -37,6 +39,11 @@ const LAST_OF_ANSWER = "123TnCIs";
 /** Those that a simple query does not have. */
 const EXTENDED_ONLY = "123n";
 
+/** The tag of a statement that has written rows: the commit gate in the server holds its transaction. */
+const WROTE_ROWS = /^(INSERT 0|UPDATE|DELETE|MERGE) [1-9]/;
+
+type SessionState = Pick<ProxySession, "transaction" | "isolates">;
+
 /** A request that the proxy sends in parts, with a gate between two of them. */
 export class RequestParts {
   readonly #parts: Part[];
@@ -45,24 +52,24 @@ export class RequestParts {
   #place: number | undefined;
   /** The number of messages that the server has still to answer before the gate. */
   #unanswered = 0;
+  #wroteRows = false;
+  /** The place before the Sync at which the server commits. */
+  readonly #commit: number | undefined;
 
-  private constructor(parts: readonly Part[], simple: boolean) {
+  private constructor(parts: readonly Part[], simple: boolean, commit: number | undefined) {
     this.#parts = [...parts];
     this.#simple = simple;
+    this.#commit = commit;
   }
 
   /** Undefined for a request that has no gate in its middle. */
-  static of(
-    request: Request,
-    wire: WireGates,
-    transaction: Result["transaction"],
-  ): RequestParts | undefined {
-    if (transaction === "failed") return undefined;
+  static of(request: Request, wire: WireGates, session: SessionState): RequestParts | undefined {
+    if (session.transaction === "failed") return undefined;
     const simple = typeOf(request.bytes[0]) === "Q";
     const parts = simple
-      ? simpleParts(request.statement.sql, wire, transaction === "open")
-      : batchParts(request, wire);
-    return parts.length < 2 ? undefined : new RequestParts(parts, simple);
+      ? simpleParts(request.statement.sql, wire, session)
+      : batchParts(request, wire, session);
+    return parts.length < 2 ? undefined : new RequestParts(parts, simple, wire.commit?.place);
   }
 
   /** The messages of the next part. */
@@ -83,53 +90,85 @@ export class RequestParts {
 
   take(reply: Buffer): Progress {
     const type = typeOf(reply);
-    const hidden = this.#simple && EXTENDED_ONLY.includes(type);
-    if (type === "E") return { hidden, failed: true, place: undefined };
+    const progress = {
+      hidden: this.#simple && EXTENDED_ONLY.includes(type),
+      failed: type === "E",
+      place: undefined,
+      goesOn: false,
+    };
+    if (progress.failed) return progress;
+    if (type === "C") this.#wroteRows ||= WROTE_ROWS.test(reply.toString("latin1", 5));
     if (LAST_OF_ANSWER.includes(type)) this.#unanswered--;
-    if (this.#place === undefined || this.#unanswered > 0) {
-      return { hidden, failed: false, place: undefined };
-    }
+    if (this.#place === undefined || this.#unanswered > 0) return progress;
     const place = this.#place;
     this.#place = undefined;
-    return { hidden, failed: false, place };
+    if (place === this.#commit && this.#wroteRows) return { ...progress, goesOn: true };
+    return { ...progress, place };
   }
 }
 
 /** Each statement of a simple query as messages of the extended protocol, and one Sync at the end. */
-function simpleParts(sql: string, { snapshot, message }: WireGates, inBlock: boolean): Part[] {
-  const statements = message?.split(sql, inBlock) ?? [sql];
+function simpleParts(sql: string, wire: WireGates, session: SessionState): readonly Part[] {
+  const { snapshot, message } = wire;
+  const statements = message?.split(sql, session.transaction === "open") ?? [sql];
+  // A parameter that a simple query cannot have: the error for it is another one at Bind.
+  const isWhole = statements.length === 1 && /\$\d/.test(sql);
+  const commit = isWhole ? undefined : commitPlace(sql, statements.length === 1, wire, session);
   const parts = statements.flatMap((text, index): Part[] => {
     const prepare = [parse(text), BIND, DESCRIBE_PORTAL];
     const run = [EXECUTE, CLOSE_PORTAL];
-    const place = index < statements.length - 1 ? message?.place : undefined;
-    // A parameter that a simple query cannot have: the error for it is another one at Bind.
-    return snapshot?.holds(text) && !/\$\d/.test(text)
+    const place = index < statements.length - 1 ? message?.place : commit;
+    return snapshot?.holds(text) && !isWhole
       ? [part(prepare, snapshot.place), part(run, place)]
       : [part([...prepare, ...run], place)];
   });
-  return parts;
+  return commit === undefined ? parts : [...parts, part([], undefined)];
 }
 
 /** A batch of the extended protocol, cut after each Execute, or before a single one. */
 function batchParts(
-  { bytes, statement }: Request,
-  { snapshot, message }: WireGates,
+  { bytes, statement: { sql } }: Request,
+  wire: WireGates,
+  session: SessionState,
 ): readonly Part[] {
+  const { snapshot, message } = wire;
   const executes = bytes.flatMap((it, index) => (typeOf(it) === "E" ? [index] : []));
   const [first = 0] = executes;
   if (typeOf(bytes.at(-1)) !== "S") return [];
   const body = bytes.slice(0, -1);
   if (executes.length === 1) {
     const binds = bytes.slice(0, first).some((it) => typeOf(it) === "B");
-    if (!binds || !snapshot?.holds(statement.sql)) return [];
-    return [part(body.slice(0, first), snapshot.place), part(body.slice(first), undefined)];
+    const cuts = binds && snapshot?.holds(sql) ? [{ at: first, place: snapshot.place }] : [];
+    return partsOf(body, cuts, commitPlace(sql, true, wire, session));
   }
-  if (message === undefined || /\bcopy\b/i.test(statement.sql)) return [];
-  return executes.map((at, index) => {
-    const last = index === executes.length - 1;
-    const from = index === 0 ? 0 : (executes[index - 1] ?? 0) + 1;
-    return part(body.slice(from, last ? undefined : at + 1), last ? undefined : message.place);
-  });
+  if (message === undefined || /\bcopy\b/i.test(sql)) return [];
+  const cuts = executes.slice(0, -1).map((at) => ({ at: at + 1, place: message.place }));
+  return partsOf(body, cuts, commitPlace(sql, false, wire, session));
+}
+
+/** The messages, cut before those with the given numbers, and before the Sync if it has a place. */
+function partsOf(
+  body: readonly Buffer[],
+  cuts: readonly { readonly at: number; readonly place: number }[],
+  commit: number | undefined,
+): readonly Part[] {
+  const ends = [...cuts, { at: body.length, place: commit }];
+  const parts = ends.map(({ at, place }, index) =>
+    part(body.slice(ends[index - 1]?.at, at), place),
+  );
+  return commit === undefined ? parts : [...parts, part([], undefined)];
+}
+
+/** The place before the Sync of a request, if it matters when the server commits there. */
+function commitPlace(
+  sql: string,
+  single: boolean,
+  { commit }: WireGates,
+  { transaction, isolates }: SessionState,
+): number | undefined {
+  if (commit === undefined || transaction !== "idle") return undefined;
+  const serializable = commit.serializable || isolates;
+  return commit.holds(sql, { serializable, single }) ? commit.place : undefined;
 }
 
 function part(frames: readonly Buffer[], place: number | undefined): Part {

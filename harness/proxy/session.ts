@@ -214,7 +214,7 @@ export class WireSession implements ProxySession {
       return;
     }
     this.#cancels = startup === "cancel";
-    this.isolates = setsIsolation(frame);
+    this.isolates = setsIsolation(frame.toString("latin1"));
     this.#fromService.startup = false;
     this.#context.dial().then(
       (server) => this.#join(server, frame),
@@ -259,7 +259,9 @@ export class WireSession implements ProxySession {
     const pending = new PendingStatement(this, request.statement, {
       forward: () => {
         this.#queue.shift();
-        this.#parts = RequestParts.of(request, this.#context.wire, this.transaction);
+        const { sql, values } = request.statement;
+        this.isolates ||= setsIsolation([sql, ...values].join(" "));
+        this.#parts = RequestParts.of(request, this.#context.wire, this);
         send(this.#server, this.#parts?.next() ?? request.bytes);
       },
       reply: () => this.#reply(),
@@ -306,6 +308,7 @@ export class WireSession implements ProxySession {
       // What the server sends between two requests (a changed setting) goes with the next answer.
       if (progress?.hidden !== true) this.#answer.push(frame);
       if (progress?.failed) send(this.#server, this.#parts?.takeUnsent() ?? []);
+      if (progress?.goesOn) send(this.#server, this.#parts?.next() ?? []);
       if (progress?.place !== undefined) this.#reachedPart(progress.place);
       if (reply.type === "notification") this.#notified();
     }
