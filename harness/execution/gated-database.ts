@@ -7,6 +7,7 @@ import { type InnerGates, installGates } from "../instrumentation/inner-gates.ts
 import { sealOwner } from "../postgres/leases.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import type { BackendSignals } from "../proxy/pending-statement.ts";
+import { offerPortPassword } from "../proxy/port-password.ts";
 import { WireProxy } from "../proxy/wire-proxy.ts";
 import { localBackendSignals } from "./blocked-backends.ts";
 import { LockWaits } from "./lock-waits.ts";
@@ -36,7 +37,6 @@ export interface GatedDatabase {
   /** A private folder for sockets. */
   readonly folder: string;
   readonly proxy: WireProxy;
-  /** Leads past the proxy. Many libraries take a URL with a host and a port, and none of a socket. */
   /** A port of this machine that leads to the database past every gate. */
   readonly directPort: { readonly url: string; readonly proxy: WireProxy; readonly folder: string };
   readonly lockWaits: LockWaits;
@@ -50,6 +50,8 @@ export interface GatedDatabase {
   readonly queries: Queries | undefined;
   /** Empty unless `hashRoutines` was set. */
   readonly routines: RoutineHashes;
+  /** Ends the offer of the ports' password in the environment. */
+  readonly endOffer: () => void;
 }
 
 /**
@@ -62,6 +64,8 @@ export async function openGatedDatabase(
   options: GatedDatabaseOptions,
 ): Promise<GatedDatabase> {
   const undo: (() => Promise<void>)[] = [];
+  const endOffer = offerPortPassword();
+  undo.push(async () => endOffer());
   try {
     const database = await server.lease();
     undo.push(() => database.drop());
@@ -97,8 +101,7 @@ export async function openGatedDatabase(
     return {
       ...{ database, folder, proxy, lockWaits, gates, footprints, signals, takesAdvisoryLocks },
       ...{
-        queries,
-        routines,
+        ...{ queries, routines, endOffer },
         directPort: { url: directPortUrl, proxy: direct, folder: directFolder },
       },
     };
@@ -127,7 +130,7 @@ export async function reopenGatedDatabase({
 
 /** Ends whatever is under way, stops the system, and drops the database. */
 export async function closeGatedDatabase(
-  { database, folder, proxy, directPort, lockWaits, gates, queries }: GatedDatabase,
+  { database, folder, proxy, directPort, lockWaits, gates, queries, endOffer }: GatedDatabase,
   stopSystem: () => Promise<void>,
 ): Promise<void> {
   proxy.observer = undefined;
@@ -142,6 +145,7 @@ export async function closeGatedDatabase(
     () => rm(directPort.folder, { recursive: true, force: true }),
     () => database.drop(),
     () => rm(folder, { recursive: true, force: true }),
+    async () => endOffer(),
   ]);
 }
 
