@@ -48,7 +48,7 @@ interface Options {
 /** `heddle replay`: executes a counterexample again, and compares the result. */
 export function addReplay(command: Command, finished: (exitCode: number) => void): void {
   command
-    .argument("<file|token>", "a replay file, or a token (h1.…)")
+    .argument("<file|token>", "a replay file, or a token (h2.…)")
     .option("--postgres <which>", POSTGRES, "auto")
     .option("--reuse", REUSE)
     .option("--service <name>", `${SERVICE}; needed if the name in the counterexample is not found`)
@@ -164,6 +164,12 @@ async function exportReplay(
     process.stderr.write("not exported: the replay did not see the violation\n");
     return;
   }
+  if (recorded.before !== undefined) {
+    process.stderr.write(
+      "not exported: the violation takes what earlier executions leave in memory, which no SQL shows\n",
+    );
+    return;
+  }
   const options = { stepTimeoutMs, signal: undefined };
   const { exportReproduction } = await import("../isolationtester/export.ts");
   const { searchWithStatementGates } = await import("../explorer/statement-gate-search.ts");
@@ -249,7 +255,7 @@ async function read(source: string): Promise<Source> {
   const text = await readFile(source, "utf8").catch((cause: unknown) => {
     throw new HarnessError(
       "USAGE",
-      `the replay file ${source} cannot be read: give the path of a replay file, or a token (h1.…)`,
+      `the replay file ${source} cannot be read: give the path of a replay file, or a token (h2.…)`,
       { cause },
     );
   });

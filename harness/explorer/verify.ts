@@ -296,9 +296,12 @@ function clientsOf<State extends Json, Op extends Operation>(service: Service<St
  */
 function underControl(
   { file, regression }: RegressionFile,
-  { gates, isolation, observe = regression.control.observe }: Control,
+  { gates, isolation, fresh, observe = regression.control.observe }: Control,
 ): RegressionFile {
-  const control = { gates, isolation, ...(observe !== undefined && { observe }) };
+  const control = {
+    ...{ gates, isolation, ...(observe !== undefined && { observe }) },
+    ...(fresh !== undefined && { fresh }),
+  };
   return { file, regression: { ...regression, control } };
 }
 

@@ -11,6 +11,7 @@ import {
 } from "../service/scenario-definition.ts";
 import { scenarioService } from "../service/scenario-service.ts";
 import type { Service } from "../service/service.ts";
+import { freshModule } from "./fresh-modules.ts";
 import { orFolderInModels } from "./models-folder.ts";
 
 /** The members that a service must have. */
@@ -68,15 +69,18 @@ export async function loadScenario(path: string): Promise<Service> {
 }
 
 function serviceOf(definition: ScenarioDefinition, name: string, file: string): Service {
-  let loaded = 0;
   return scenarioService(definition, name, pathToFileURL(file), async () => {
-    const again = await defaultExport(file, "scenario", `?loaded=${++loaded}`);
+    const again = await defaultExport(file, "scenario", freshModule(file));
     return isScenario(again) ? again : definition;
   });
 }
 
-/** @param query makes it another module, with a memory of its own */
-async function defaultExport(file: string, what: string, query = ""): Promise<unknown> {
+/** @param url the module's. Default: that of the file. */
+async function defaultExport(
+  file: string,
+  what: string,
+  url = pathToFileURL(file).href,
+): Promise<unknown> {
   if (/\.[cm]?ts$/.test(file) && !process.features.typescript) {
     throw new HarnessError(
       "USAGE",
@@ -85,9 +89,7 @@ async function defaultExport(file: string, what: string, query = ""): Promise<un
     );
   }
   try {
-    const module: { readonly default?: unknown } = await import(
-      `${pathToFileURL(file).href}${query}`
-    );
+    const module: { readonly default?: unknown } = await import(url);
     return module.default;
   } catch (cause) {
     const why = `${String(cause)}${await placeOf(cause, file)}${moduleAdvice(cause, file)}`;
