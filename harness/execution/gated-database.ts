@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
 import type { Control, GateLevel, Isolation } from "../core/control.ts";
-import type { Footprints } from "../footprints/footprints.ts";
+import { type Footprints, readFootprints } from "../footprints/footprints.ts";
 import { type InnerGates, installGates } from "../instrumentation/inner-gates.ts";
 import { sealOwner } from "../postgres/leases.ts";
 import type { Database, Server } from "../postgres/provider.ts";
@@ -43,6 +43,8 @@ export interface GatedDatabase {
   /** Undefined when only statements are gated. */
   readonly gates: InnerGates | undefined;
   readonly footprints: Footprints | undefined;
+  /** Whether a statement may change rows, through functions too. */
+  readonly mayChange: (sql: string) => Promise<boolean>;
   /** Undefined when the server's processes are not on this machine, or not this user's. */
   readonly signals: BackendSignals | undefined;
   /** Whether a routine of the schema takes advisory locks. */
@@ -97,11 +99,16 @@ export async function openGatedDatabase(
     if (queries !== undefined) undo.push(() => queries.close());
     const signals = server.provider === "embedded" ? localBackendSignals() : undefined;
     const footprints = await options.footprints?.(database.url, isolation, levels);
+    let known = footprints && Promise.resolve(footprints);
+    const mayChange = async (sql: string) => {
+      known ??= readFootprints(database.url, isolation, levels);
+      return (await known).of(sql).changes;
+    };
     const takesAdvisoryLocks = await lockWaits.takesAdvisoryLocks();
     return {
       ...{ database, folder, proxy, lockWaits, gates, footprints, signals, takesAdvisoryLocks },
       ...{
-        ...{ queries, routines, endOffer },
+        ...{ queries, routines, endOffer, mayChange },
         directPort: { url: directPortUrl, proxy: direct, folder: directFolder },
       },
     };
