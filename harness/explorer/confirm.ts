@@ -6,7 +6,7 @@ import type { Operation } from "../core/operation.ts";
 import type { VolatileValue } from "../core/volatile-values.ts";
 import type { Executor } from "../execution/executor.ts";
 import type { FailingExecution } from "./explore-scenario.ts";
-import { type Replayed, replayChecked } from "./replay.ts";
+import { type RecordedExecution, type Replayed, replayChecked } from "./replay.ts";
 
 /** A failing execution as it is on a freshly started system, and what differs when it is repeated. */
 export interface ConfirmedExecution<State extends Json, Op extends Operation> {
@@ -65,26 +65,27 @@ class Confirmation<State extends Json, Op extends Operation> {
 
   async result(): Promise<ConfirmedExecution<State, Op>> {
     const failing = this.#failing;
-    const fresh = await this.#onFreshSystem();
+    const fresh = await this.#onFreshSystem(failing);
     const { diverged, volatile } = fresh;
     // Without control of the wake-up order another execution may be chance.
     if (diverged === undefined || !this.#executor.ordersWakes) return { failing, volatile };
-    if (this.#recurs(fresh)) return this.#repeated(fresh, await this.#repeat(fresh));
+    if (this.#recurs(fresh)) return this.#confirmed(fresh);
     const before = await this.#fewestBefore();
     if (before !== undefined) return this.#afterOthers(before);
     for (let left = FURTHER_EXECUTIONS; left > 0 && this.#more(); left--) {
-      if (this.#recurs(await this.#onFreshSystem())) {
+      if (this.#recurs(await this.#onFreshSystem(failing))) {
         return { failing, volatile, unrepeated: { recurs: "fresh", why: CHANCE } };
       }
     }
     return { failing, volatile, unrepeated: { recurs: "never", why: NEVER } };
   }
 
-  #repeated(
-    fresh: Replayed<State, Op>,
-    { diverged, volatile }: Replayed<State, Op>,
-  ): ConfirmedExecution<State, Op> {
-    const confirmed = { failing: fresh, volatile };
+  /** What differs between two executions on fresh systems differs by nature; what then differs on a used one does not. */
+  async #confirmed(fresh: Replayed<State, Op>): Promise<ConfirmedExecution<State, Op>> {
+    const again = await this.#onFreshSystem(fresh, { anyValue: true });
+    const used = await this.#repeat(fresh, { volatile: again.volatile });
+    const confirmed = { failing: fresh, volatile: used.volatile };
+    const diverged = again.diverged ?? used.diverged;
     if (diverged === undefined) return confirmed;
     return { ...confirmed, unrepeated: { recurs: "fresh", why: differs(diverged) } };
   }
@@ -92,8 +93,8 @@ class Confirmation<State extends Json, Op extends Operation> {
   async #afterOthers(
     before: readonly EarlierExecution<State, Op>[],
   ): Promise<ConfirmedExecution<State, Op>> {
-    const found = await this.#repeat(this.#failing, before);
-    const { diverged, volatile } = await this.#repeat(found, before);
+    const found = await this.#repeat(this.#failing, { before });
+    const { diverged, volatile } = await this.#repeat(found, { before, anyValue: true });
     const why = afterOthers(before.length, diverged);
     return { failing: found, volatile, before, unrepeated: { recurs: "after others", why } };
   }
@@ -123,7 +124,7 @@ class Confirmation<State extends Json, Op extends Operation> {
   }
 
   async #recursAfter(before: readonly EarlierExecution<State, Op>[]): Promise<boolean> {
-    return this.#recurs(await this.#repeat(this.#failing, before));
+    return this.#recurs(await this.#repeat(this.#failing, { before }));
   }
 
   #recurs({ violations }: Replayed<State, Op>): boolean {
@@ -131,22 +132,28 @@ class Confirmation<State extends Json, Op extends Operation> {
     return violations.some(({ checker, name }) => checker === rule?.checker && name === rule.name);
   }
 
-  async #onFreshSystem(): Promise<Replayed<State, Op>> {
+  async #onFreshSystem(
+    failing: FailingExecution<State, Op>,
+    options: RepeatOptions<State, Op> = {},
+  ): Promise<Replayed<State, Op>> {
     await this.#executor.renew();
-    return this.#repeat(this.#failing);
+    return this.#repeat(failing, options);
   }
 
   #repeat(
     { execution, violations }: FailingExecution<State, Op>,
-    before?: readonly EarlierExecution<State, Op>[],
+    options: RepeatOptions<State, Op>,
   ): Promise<Replayed<State, Op>> {
     const { scenario, schedule, trace } = execution;
-    return replayChecked(this.#executor, this.#checkers, {
-      ...{ scenario, schedule, trace, violations },
-      ...(before && { before }),
-    });
+    const recorded = { scenario, schedule, trace, violations, ...options };
+    return replayChecked(this.#executor, this.#checkers, recorded);
   }
 }
+
+type RepeatOptions<State extends Json, Op extends Operation> = Pick<
+  RecordedExecution<State, Op>,
+  "before" | "anyValue" | "volatile"
+>;
 
 function differs(difference: string): string {
   return (

@@ -36,6 +36,8 @@ export interface RecordedExecution<State extends Json = Json, Op extends Operati
   readonly violations?: readonly Violation[];
   /** Values of the trace and the violations that are known to differ in each execution. */
   readonly volatile?: readonly VolatileValue[];
+  /** Whether any value that differs is volatile: both executions begin on a freshly started system. */
+  readonly anyValue?: boolean;
 }
 
 /**
@@ -69,6 +71,7 @@ export async function replayChecked<State extends Json, Op extends Operation>(
   const comparison = new VolatileComparison({
     known: recorded.volatile,
     inputs: recorded.scenario,
+    anyValue: recorded.anyValue === true,
   });
   const diverged =
     (recorded.trace && difference(recorded.trace, execution.trace, comparison)) ??
