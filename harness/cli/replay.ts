@@ -5,6 +5,7 @@ import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
 import { faultsIn } from "../core/schedule.ts";
 import type { VolatileValue } from "../core/volatile-values.ts";
+import { installFreezing } from "../execution/frozen-globals.ts";
 import { decodeCounterexample } from "../explorer/counterexample-file.ts";
 import { hashSources } from "../explorer/provenance.ts";
 import { type RecordedExecution, type Replayed, replay } from "../explorer/replay.ts";
@@ -128,6 +129,7 @@ async function runCommand(source: string, options: Options): Promise<number> {
 }
 
 async function prepareService(recorded: Source, { service: given, invariant = [] }: Options) {
+  if (recorded.control.freeze !== undefined) installFreezing();
   const loaded = await loadRecordedService(recorded.service, given);
   const service = await withInvariants(loaded, invariant);
   await warnOfChanges(recorded, service);

@@ -219,7 +219,7 @@ export class Executor<State extends Json, Op extends Operation> {
       throw error;
     } finally {
       run.resumeAll();
-      for (const note of run.notes) this.notes.add(note);
+      for (const note of [...run.notes, ...(this.#system.notes?.() ?? [])]) this.notes.add(note);
       proxy.observer = undefined;
       this.#limits.executing = false;
       this.#run = undefined;
@@ -271,9 +271,9 @@ export class Executor<State extends Json, Op extends Operation> {
   }
 
   #runOptions(observe: Control["observe"]): RunOptions {
-    const { pause, faults = [], stepTimeoutMs } = this.#options;
+    const { pause, faults = [], stepTimeoutMs, control } = this.#options;
     return {
-      stepTimeoutMs,
+      ...{ stepTimeoutMs, freeze: control.freeze },
       killsService: faults.some(isKill),
       ...(pause &&
         !this.#isQuiet && { pause: (trace) => pause({ trace, directUrl: this.directUrl }) }),

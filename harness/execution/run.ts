@@ -52,6 +52,8 @@ export interface RunOptions {
   readonly stepTimeoutMs: number;
   /** Reads committed state; given where that is wanted after each commit. */
   readonly observe?: () => Promise<Snapshot>;
+  /** See `Control.freeze`. */
+  readonly freeze?: string | undefined;
   /** Whether faults may kill the service. */
   readonly killsService: boolean;
   /** Kills the server, calls `dead`, and starts it again; given where faults may do that. */
@@ -102,10 +104,11 @@ export class Run<State extends Json, Op extends Operation> {
     const { stepTimeoutMs, killsService, crashServer } = options;
     this.recording = new Recording(gates?.places ?? new Map());
     this.#written = new WrittenSteps(lockWaits, database.mayChange);
-    this.#clients = new Clients(scenario, system, this.recording, {
-      returned: (client) => this.#returned(client),
-      failed: (error) => this.fail(error),
-    });
+    const listener = {
+      returned: (client: number) => this.#returned(client),
+      failed: (error: HarnessError) => this.fail(error),
+    };
+    this.#clients = new Clients(scenario, system, this.recording, listener, options.freeze);
     this.#statements = new PendingStatements({
       isActive: (client) => this.#clients.isActive(client),
       ownerOf: (pid) => system.ownerOf?.(pid),

@@ -1,8 +1,10 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { HarnessError } from "../core/error.ts";
+import { installFreezing } from "../execution/frozen-globals.ts";
 import { specFiles, specService } from "../isolationtester/explore-spec.ts";
 import {
   isScenario,
@@ -63,6 +65,8 @@ export async function loadScenario(path: string): Promise<Service> {
       `the scenario file ${path} does not exist: give the path of a .ts, .js or .mjs file`,
     );
   }
+  // Packages may keep references to the functions that are frozen.
+  if (/\bfreeze\b/.test(await readFile(file, "utf8"))) installFreezing();
   const definition = await defaultExport(file, "scenario");
   if (isScenario(definition)) return serviceOf(definition, path, file);
   throw new HarnessError("USAGE", `${path} is not a scenario: ${scenarioProblem(definition)}`);
