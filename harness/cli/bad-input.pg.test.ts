@@ -58,7 +58,7 @@ describe("bad input is a clear error", () => {
       "--report",
     ],
     ["a replay file that is missing", ["replay", "nowhere.json"], "nowhere.json"],
-    ["a damaged token", ["replay", "h1.AAAAAAAA"], "damaged"],
+    ["a damaged token", ["replay", "h2.AAAAAAAA"], "damaged"],
   ])("%s", async (_, args, says) => {
     const { code, stderr } = await place.heddle(...args);
     expect(stderr).toContain(says);

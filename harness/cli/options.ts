@@ -53,6 +53,26 @@ export function isolation(): Option {
     .default(DEFAULTS.control.isolation, "read-committed");
 }
 
+export function freeze(): Option {
+  return new Option(
+    "--freeze [time]",
+    "stop the clock of clients and Node services at this time (default: now), and seed their random numbers",
+  )
+    .argParser(frozenTime)
+    .preset(NOW);
+}
+
+const NOW = "now";
+
+/** The time in ISO 8601. */
+function frozenTime(text: string): string {
+  const time = text === NOW ? new Date() : new Date(text);
+  if (!Number.isNaN(time.getTime())) return time.toISOString();
+  throw new InvalidArgumentError(
+    "Give a time such as 2030-01-31T09:00:00Z, or write --freeze behind the name of the file.",
+  );
+}
+
 export function invariantFiles(): Option {
   return new Option(
     "--invariant <file...>",

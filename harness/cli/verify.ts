@@ -8,6 +8,7 @@ import type { GateLevel, Isolation } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Fault } from "../core/fault.ts";
 import { faultsIn } from "../core/schedule.ts";
+import { installFreezing } from "../execution/frozen-globals.ts";
 import { makeFolder } from "../explorer/atomic-write.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import { RegressionFolder } from "../explorer/regressions.ts";
@@ -28,6 +29,7 @@ import {
   durationMs,
   FROM_COMMIT,
   faultKinds,
+  freeze,
   gates,
   invariantFiles,
   isolation,
@@ -66,6 +68,8 @@ export interface CampaignCommandOptions {
   readonly checkDeterminism?: boolean;
   readonly invariants?: "each-commit";
   readonly fresh?: boolean;
+  /** In ISO 8601. */
+  readonly freeze?: string;
   readonly invariant?: readonly string[];
   readonly gates: readonly GateLevel[];
   readonly isolation: Isolation;
@@ -128,6 +132,7 @@ export function addRun(command: Command, finished: (exitCode: number) => void): 
     .addOption(stepTimeout())
     .addOption(invariantFiles())
     .action(async (file: string, options: CampaignCommandOptions) => {
+      if (options.freeze !== undefined) installFreezing();
       const service = forReplay(await loadScenario(file), undefined, options.invariant);
       finished(await runCampaign(service, resolve(file), options));
     });
@@ -170,6 +175,7 @@ export function addCampaignOptions(command: Command): Command {
         .argParser(observationNamed)
         .default(undefined, "end"),
     )
+    .addOption(freeze())
     .option("--fresh", "start the service, and load the clients' module, for each execution")
     .addOption(gates())
     .addOption(isolation())
@@ -258,6 +264,7 @@ export async function runCampaign(
         isolation: options.isolation,
         ...(options.invariants && { observe: options.invariants }),
         ...(options.fresh === true && { fresh: true }),
+        ...(options.freeze !== undefined && { freeze: options.freeze }),
       },
       mutant: options.mutant && (await mutantNamed(server, service, options.mutant)),
       workers:

@@ -70,4 +70,9 @@ export interface Control {
   readonly observe?: "each-commit";
   /** Starts the service, and loads the module of clients, anew for each execution. Default: false. */
   readonly fresh?: true;
+  /**
+   * The time, in ISO 8601, at which the clock stands for clients in this process, and for programs and services
+   * on Node that Heddle starts; a seed determines their random numbers. Default: the clock and chance.
+   */
+  readonly freeze?: string;
 }
