@@ -1,9 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { RoutineDefinition } from "../parser/plpgsql.ts";
-import { gateCondition, gateStatement } from "./gate-function.ts";
+import { gateCondition, gateStatement, ROW_GATE_START, rowGateEnd } from "./gate-function.ts";
 import { instrument, withoutGates } from "./instrument-routine.ts";
 
-const SHARED = new Set(["writes", "nextval"]);
+const SHARED = {
+  functions: new Set(["writes", "nextval"]),
+  tables: true,
+  unique: new Map([["u", [["c"], ["a", "b"]]]]),
+};
 
 function definition(source: string, returns = "returns setof int"): RoutineDefinition {
   const kind = returns === "" ? "procedure" : "function";
@@ -20,11 +24,16 @@ async function gated(source: string, returns?: string): Promise<string> {
   expect(result.gates.map(({ place }) => place)).toEqual(result.gates.map((_, i) => i + 1));
   return result.gates.reduce(
     (text, { place }) =>
-      [gateStatement(place), gateCondition(place, "ELSIF"), gateCondition(place, "WHEN")].reduce(
-        (marked, gate) => marked.replace(gate, "¤"),
-        text,
-      ),
-    result.source,
+      [
+        gateStatement(place),
+        gateCondition(place, "ELSIF"),
+        gateCondition(place, "WHEN"),
+        rowGateEnd(place),
+      ].reduce((marked, gate) => marked.replace(gate, "¤"), text),
+    Object.values(ROW_GATE_START).reduce(
+      (text, start) => text.replaceAll(start, ""),
+      result.source,
+    ),
   );
 }
 
@@ -85,7 +94,15 @@ const BODIES: { readonly [what: string]: string | readonly [source: string, retu
     for r in select * from generate_series(1, 3) i loop null; end loop;
     ¤for r in insert into t values (1) returning * loop null; end loop;
     ¤for r in execute 'select 1' using a loop null; ¤end loop;
-    ¤for r in select * from t for update loop ¤continue; ¤end loop;
+    ¤for r in select * from t for update ¤loop ¤continue; ¤end loop;
+    ¤for r in select * from t for share limit 1 loop ¤end loop;
+  end`,
+  "queries that lock one row after the other": `declare x int; begin
+    ¤perform 1 from t where i > 1 order by i for update -- ;
+    ¤; ¤perform writes(i) from t¤; ¤perform writes(1); ¤select i into x from t for update;
+    ¤return query select i from t for no key update nowait ¤; ¤return query execute 'select 1 for update';
+    ¤for x in with y as (select 1) (select i, "in" from t, y for share) ¤loop ¤end loop;
+    ¤perform 1 from u where 1 = b and u.a = i and c for update¤; ¤perform 1 from u where 1 = b and u.a = 2 and c for update;
   end`,
   FOREACH: `declare x int; begin
     foreach x in array array[1, 2] loop ¤delete from t; end loop;
