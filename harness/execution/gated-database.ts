@@ -36,8 +36,10 @@ export interface GatedDatabase {
   /** A private folder for sockets. */
   readonly folder: string;
   readonly proxy: WireProxy;
-  /** Leads past the proxy. Many libraries take a URL with a host and a port, and none of a socket. */
-  /** A port of this machine that leads to the database past every gate. */
+  /**
+   * A port of this machine that leads to the database past every gate: many libraries take a URL with a
+   * host and a port, and none of a socket.
+   */
   readonly directPort: { readonly url: string; readonly proxy: WireProxy; readonly folder: string };
   readonly lockWaits: LockWaits;
   /** Undefined when only statements are gated. */
