@@ -175,6 +175,15 @@ const CASES: { readonly [name: string]: Case } = {
     clients: [["select up()"], ["select down()"]],
     shows: fails("40P01"),
   },
+  "two routines lock the same tables in opposite orders": {
+    kind: "lock",
+    besides: ["statement", "routine"],
+    setup: `create table note ();
+      create function one() returns void language plpgsql as $$ begin lock counter, note; end $$;
+      create function other() returns void language plpgsql as $$ begin lock note, counter; end $$`,
+    clients: [["select one()"], ["select other()"]],
+    shows: fails("40P01"),
+  },
   "two updates lock the same rows in opposite orders": {
     kind: "row",
     setup: "select",

@@ -11,6 +11,7 @@ import type { StatementOutline } from "../parser/plpgsql-outline.ts";
 import { isParseNode, type ParseNode, parseStatements, statementType } from "../parser/sql.ts";
 import type { UniqueColumns } from "./one-row.ts";
 import { locksByRow } from "./row-queries.ts";
+import { firstTableLocks } from "./table-locks.ts";
 
 /**
  * Names, without schemas, of functions that may access the state that sessions share, so that a
@@ -50,6 +51,8 @@ export interface RoutineStatement {
   readonly conditionGates: readonly boolean[];
   /** How the statement begins whose query can lock several rows: a gate belongs after each row. */
   readonly rowGate: RowGateStatement | undefined;
+  /** Statements that take the first locks of a LOCK TABLE: a gate belongs after each. */
+  readonly tableLocks: readonly string[];
 }
 
 /** The statements whose queries can be read row by row: PERFORM, FOR … IN, and RETURN QUERY. */
@@ -138,6 +141,7 @@ function statementAt(
       node["dynquery"] === undefined && texts[0] !== undefined && locksRows(texts[0], shared)
         ? ROW_GATE_STATEMENTS[type]
         : undefined,
+    tableLocks: shared.unique === undefined ? [] : texts.flatMap(firstTableLocks),
   };
 }
 

@@ -42,7 +42,7 @@ const BODIES: { readonly [what: string]: string | readonly [source: string, retu
   "each SQL statement": `begin
     ¤insert into t values (1); ¤update t set i = 2; ¤delete from t;
     ¤merge into t using s on true when matched then do nothing;
-    ¤truncate t; ¤lock table t; ¤notify x; ¤create table x (a int); ¤set constraints all immediate;
+    ¤truncate t; ¤lock table t; ¤lock table t nowait; ¤notify x; ¤create table x (a int); ¤set constraints all immediate;
     ¤with d as (delete from t returning *) select count(*) into a from d;
   end`,
   "PERFORM and SELECT INTO": `declare r record; begin
@@ -154,6 +154,21 @@ describe("gates are before each statement that accesses shared state:", () => {
     const [source, returns] = typeof body === "string" ? [body, undefined] : body;
     expect(await gated(source.replaceAll("¤", ""), returns)).toBe(source);
   });
+});
+
+test("a LOCK TABLE takes its locks one after the other, with a gate after each", async () => {
+  const source =
+    'begin lock table only s.t, "u; v" *,\n w in share mode nowait; if a = 1 then lock t, u; end if; end';
+  const result = await instrument(definition(source), 1, SHARED);
+  if (!result.gated) throw new Error(result.reason);
+  const gate = (place: number) => gateStatement(place);
+  expect(result.source).toBe(
+    `begin ${gate(1)}lock /* heddle */ table only s.t in share mode nowait; ${gate(2)}` +
+      `lock /* heddle */ table "u; v" * in share mode nowait; ${gate(3)}` +
+      'lock table only s.t, "u; v" *,\n w in share mode nowait; ' +
+      `if a = 1 then ${gate(4)}lock /* heddle */ t; ${gate(5)}lock t, u; end if; end`,
+  );
+  expect(withoutGates(result.source)).toBe(source);
 });
 
 test("a gate has the line, column and text of its statement", async () => {

@@ -6,7 +6,13 @@ import {
 } from "../parser/plpgsql.ts";
 import { OutlineError, outline, type StatementOutline } from "../parser/plpgsql-outline.ts";
 import { isParseNode, loadParser, type ParseNode, tokensOf } from "../parser/sql.ts";
-import { gateCondition, gateStatement, ROW_GATE_START, rowGateEnd } from "./gate-function.ts";
+import {
+  gateCondition,
+  gateStatement,
+  ROW_GATE_START,
+  rowGateEnd,
+  tableLock,
+} from "./gate-function.ts";
 import {
   kindOf,
   type RoutineStatement,
@@ -83,6 +89,7 @@ const GATE = new RegExp(
     ...Object.values(ROW_GATE_START),
   ]
     .map(pattern)
+    .concat(`\\w+ ${pattern("/* heddle */")}(?:"[^"]*"|[^;"])*; `)
     .join("|"),
   "g",
 );
@@ -102,6 +109,8 @@ interface Insertion {
   readonly before: "statement" | "repetition" | "condition" | "row";
   /** The end of what the gate is before. */
   readonly end: number;
+  /** A statement before the gate, which takes a lock that the next one takes too. */
+  readonly lock?: string;
 }
 
 function insertGates(
@@ -122,6 +131,9 @@ function insertGates(
     ...(of.conditions ?? []).flatMap(({ start, end }, index) =>
       of.conditionGates[index] ? [{ at: start, of, before: "condition" as const, end }] : [],
     ),
+    ...of.tableLocks.map((lock) => ({
+      ...{ at: of.start, of, before: "statement" as const, end: of.headEnd, lock },
+    })),
     ...rowInsertions(source, of),
   ]);
   insertions.sort((a, b) => a.at - b.at);
@@ -195,7 +207,7 @@ function locate(
 }
 
 function inserted(source: string, insertions: readonly Insertion[], first: number): string {
-  const edits = insertions.flatMap(({ at, of, before, end }, index) => {
+  const edits = insertions.flatMap(({ at, of, before, end, lock }, index) => {
     const place = first + index;
     if (before === "row") {
       const start = of.rowGate === "perform" ? ROW_GATE_START.perform : ROW_GATE_START.query;
@@ -206,7 +218,7 @@ function inserted(source: string, insertions: readonly Insertion[], first: numbe
     }
     const keyword = of.kind === "case" ? "WHEN" : "ELSIF";
     const text = before === "condition" ? gateCondition(place, keyword) : gateStatement(place);
-    return [{ at, text }];
+    return [{ at, text: lock === undefined ? text : tableLock(lock) + text }];
   });
   edits.sort((a, b) => a.at - b.at);
   const pieces = edits.map(({ at, text }, index) => source.slice(edits[index - 1]?.at, at) + text);
@@ -214,13 +226,13 @@ function inserted(source: string, insertions: readonly Insertion[], first: numbe
 }
 
 function describe(source: string, insertion: Insertion): Omit<SourceGate, "place"> {
-  const { of, at, before, end } = insertion;
+  const { of, at, before, end, lock } = insertion;
   const line = lineOf(source, at);
   const column = [...source.slice(source.lastIndexOf("\n", at - 1) + 1, at)].length + 1;
   const start = before === "condition" ? at : of.start;
   const head = source.slice(start, end).replace(/\s+/g, " ");
   const prefix = { repetition: "again: ", row: "the next row: ", statement: "", condition: "" };
-  return { line, column, text: prefix[before] + head };
+  return { line, column, text: (lock === undefined ? prefix[before] : "the next table: ") + head };
 }
 
 function missingGates(
@@ -277,7 +289,8 @@ function splitGates(tree: ParseNode): {
         if (gate !== undefined) {
           order.push(gateLabel(gate, index === value.length - 1 ? "repetition" : "statement"));
         }
-        return gate === undefined && condition === undefined ? [strip(item)] : [];
+        const added = gate !== undefined || condition !== undefined || isTableLock(item);
+        return added ? [] : [strip(item)];
       });
       return statements.length === 0 ? undefined : statements;
     }
@@ -292,6 +305,12 @@ function splitGates(tree: ParseNode): {
     return Object.fromEntries(entries);
   };
   return { plain: JSON.stringify(strip(tree)), order, rows };
+}
+
+/** Whether a statement was added that takes a lock before a gate. */
+function isTableLock(statement: unknown): boolean {
+  const inner = isParseNode(statement) ? statement[`${STATEMENT_PREFIX}execsql`] : undefined;
+  return expressionsIn(inner).some(({ query }) => /^\w+ \/\* heddle \*\//.test(query));
 }
 
 function gateLabel(gate: number, before: Insertion["before"]): string {

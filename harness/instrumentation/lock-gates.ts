@@ -1,15 +1,9 @@
 import type { ClientBase } from "pg";
-import { memoize } from "../parser/memoize.ts";
-import {
-  isParseNode,
-  loadParser,
-  parseStatements,
-  statementRanges,
-  tokensOf,
-} from "../parser/sql.ts";
+import { loadParser } from "../parser/sql.ts";
 import type { GateKind } from "./gate-kind.ts";
 import { UNGATED_FUNCTIONS } from "./routine-gates.ts";
 import { rowQueries } from "./row-queries.ts";
+import { firstTableLocks } from "./table-locks.ts";
 
 /**
  * A gate between the locks that one statement takes: two statements that take the same locks in
@@ -47,32 +41,6 @@ export const lockGates: GateKind = {
     await client.query("drop function if exists heddle.foreign_key cascade");
   },
 };
-
-/** LOCK TABLE with each of its tables but the last; the other tables are blank. */
-const firstTableLocks = memoize((sql: string): readonly string[] => {
-  const [range, ...others] = statementRanges(sql) ?? [];
-  const lock = range?.statement["LockStmt"];
-  if (range === undefined || !isParseNode(lock) || others.length > 0) return [];
-  const tokens = tokensOf(sql).filter(({ start, end }) => start >= range.start && end <= range.end);
-  const texts = tokens.map(({ text }) => text);
-  const mode = texts.indexOf("in");
-  const end = mode >= 0 ? mode : lock["nowait"] === true ? tokens.length - 1 : tokens.length;
-  const from = texts[1] === "table" ? 2 : 1;
-  const separators = texts.flatMap((text, index) => (text === "," ? [index] : []));
-  const blank = (begin: number, until: number) => sql.slice(begin, until).replace(/\S/gu, " ");
-  const offset = (index: number) => tokens[index]?.start ?? range.end;
-  return separators.flatMap((separator, index) => {
-    const start = offset(index === 0 ? from : (separators[index - 1] ?? 0) + 1);
-    const stop = offset(separator);
-    const text =
-      sql.slice(0, offset(from)) +
-      blank(offset(from), start) +
-      sql.slice(start, stop) +
-      blank(stop, offset(end)) +
-      sql.slice(offset(end));
-    return parseStatements(text) === undefined ? [] : [text];
-  });
-});
 
 /** A trigger that checks a foreign key of rows that are inserted or updated. */
 interface ForeignKeyCheck {
@@ -169,20 +137,14 @@ async function installForeignKeyGates(
 const SUBQUERIES =
   "A statement that locks rows in a subquery, in a WITH query or for a cursor locks them in one step.";
 
-/** Exclusion constraints, and routines with a LOCK TABLE of several tables. */
-const IN_ONE_STEP = `
-select format('The exclusion constraint on %s is checked in one step with the insertion: two that conflict may deadlock without control, and do not here.',
+const EXCLUSIONS = `
+select distinct format('The exclusion constraint on %s is checked in one step with the insertion: two that conflict may deadlock without control, and do not here.',
               conrelid::regclass) as sentence
   from pg_constraint join pg_namespace n on n.oid = connamespace
- where contype = 'x' and nspname !~ '^(pg_.*|information_schema|heddle)$'
-union
-select format('LOCK TABLE in %s locks its tables in one step.', p.oid::regprocedure)
-  from pg_proc p join pg_namespace n on n.oid = pronamespace
- where nspname !~ '^(pg_.*|information_schema|heddle)$'
-   and prosrc ~* '(^|;|\\mbegin|\\mthen|\\melse|\\mloop)\\s*lock\\s[^;]*,'
+ where contype = 'x' and conrelid <> 0 and nspname !~ '^(pg_.*|information_schema|heddle)$'
  order by 1`;
 
 async function uncontrolled(client: ClientBase): Promise<readonly string[]> {
-  const { rows } = await client.query<{ sentence: string }>(IN_ONE_STEP);
+  const { rows } = await client.query<{ sentence: string }>(EXCLUSIONS);
   return [SUBQUERIES, ...rows.map(({ sentence }) => sentence)];
 }

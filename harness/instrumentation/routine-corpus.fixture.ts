@@ -69,6 +69,14 @@ declare n int; r record; begin
   return query with k as (select max(i) as m from t) (select t.* from t, k where i < k.m order by i limit 2 for share of t);
 end`,
   ),
+  "a LOCK TABLE of several tables": returning(
+    "text",
+    `
+declare n int; begin
+  update t set s = f.s where i >= a;
+  lock table only t, log *, "t" in share row exclusive mode nowait; get diagnostics n = row_count;
+  return n || ' ' || found; exception when others then lock table t, missing; return 'never'; end`,
+  ),
   "exceptions, rolled back with their writes": returning(
     "text",
     `
