@@ -293,6 +293,16 @@ export class WireSession implements ProxySession {
       this.#authenticate(this.#login, frame);
       return;
     }
+    const progress = this.#parts?.take(frame);
+    if (progress === undefined) this.#takeReply(frame);
+    else {
+      if (progress.reply !== undefined) this.#takeReply(progress.reply);
+      send(this.#server, progress.send);
+      if (progress.place !== undefined) this.#reachedPart(progress.place);
+    }
+  }
+
+  #takeReply(frame: Buffer): void {
     const reply = this.#replies.take(frame);
     if (reply.type === "ready") this.#ready(frame, reply.result);
     else if (reply.type === "lock-wait") this.#lockWait(reply.wait);
@@ -304,11 +314,8 @@ export class WireSession implements ProxySession {
     } else if (reply.type !== "drop") {
       if (reply.type === "key") this.pid = reply.pid;
       if (reply.type === "copy-in") this.#requests.copyIn();
-      const progress = this.#parts?.take(frame);
       // What the server sends between two requests (a changed setting) goes with the next answer.
-      if (progress?.hidden !== true) this.#answer.push(frame);
-      if (progress?.failed) send(this.#server, this.#parts?.takeUnsent() ?? []);
-      if (progress?.place !== undefined) this.#reachedPart(progress.place);
+      this.#answer.push(frame);
       if (reply.type === "notification") this.#notified();
     }
   }
