@@ -81,7 +81,7 @@ export function ruleCases(
     const example = examples.find(({ violations }) =>
       violations.some((violation) => violation.checker === checker && violation.name === name),
     );
-    const message = `violated in ${violated} of ${checked} checks: ${shortened(description)}`;
+    const message = `violated in ${violated} of ${checked} checks: ${description}`;
     return { ...testCase, problem: { kind: "failure", message, text: example?.text ?? "" } };
   });
 }
@@ -122,7 +122,7 @@ export function junitXml(suite: JunitSuite): string {
       ? []
       : ["<properties>", ...propertyElements, "</properties>"]),
     ...cases.map(caseElement),
-    ...(output === undefined ? [] : [`<system-out>${escapeXml(output)}</system-out>`]),
+    ...(output === undefined ? [] : [`<system-out>${escapeXml(shortened(output))}</system-out>`]),
     "</testsuite>",
     "</testsuites>",
   ];
@@ -133,7 +133,7 @@ function caseElement({ name, classname, problem }: JunitCase): string {
   const start = `<testcase ${attributes({ name, classname })}`;
   if (problem === undefined) return `${start}/>`;
   const { kind, message, text } = problem;
-  return `${start}>\n<${kind} ${attributes({ message })}>${escapeXml(text)}</${kind}>\n</testcase>`;
+  return `${start}>\n<${kind} ${attributes({ message: shortened(message) })}>${escapeXml(text)}</${kind}>\n</testcase>`;
 }
 
 function attributes(values: { readonly [name: string]: string | number }): string {

@@ -9,6 +9,9 @@ import { BACKGROUND, clientOf, type Task } from "../core/schedule.ts";
 import type { Place, Result, Statement } from "../core/trace.ts";
 import { printable } from "./format-values.ts";
 
+/** How many rows of a violation are shown. */
+export const MAX_EVIDENCE = 30;
+
 /** The names of the clients by their numbers; a client without one is called by its number. */
 export type ClientNames = readonly string[];
 
