@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { fuzzParameters } from "../core/fuzz.fixture.ts";
+import { campaignGithub } from "./github.ts";
 import { type Redaction, redactionOf } from "./redaction.ts";
-import { reportsWith } from "./reports-with.fixture.ts";
+import { counterexampleWith, reportsWith } from "./reports-with.fixture.ts";
+import { failing } from "./sample-campaign.fixture.ts";
 
 const ofKind = (reports: { readonly [name: string]: string }, extension: string) =>
   Object.entries(reports).filter(([name]) => name.endsWith(extension));
@@ -87,6 +89,12 @@ test("no text of the system under test controls a page, a terminal or a CI syste
 test("every report stays small, whatever the length of a value", () => {
   const reports = Object.entries(reportsWith("<b>&".repeat(25_000)));
   expect(reports.filter(([, { length }]) => length > 1_000_000).map(([name]) => name)).toEqual([]);
+});
+
+test("the summary of a job stays below GitHub's limit, whatever the number of counterexamples", () => {
+  const many = Array.from({ length: 100 }, () => counterexampleWith("<b>&".repeat(1_000)));
+  const { summary } = campaignGithub({ ...failing, counterexamples: many }, "out");
+  expect(Buffer.byteLength(summary)).toBeLessThan(2 ** 20);
 });
 
 test.each([

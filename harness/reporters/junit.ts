@@ -26,6 +26,9 @@ export interface JunitCase {
   };
 }
 
+/** The longest text of one failure, in characters; the page and the replay file have the rest. */
+const MAX_EXAMPLE = 100_000;
+
 /**
  * `junit.xml` of a campaign: a test case for each rule, which fails with its counterexample; and a
  * test case `campaign`, which is an error if the verdict is `unknown`, so that CI never shows an
@@ -133,7 +136,7 @@ function caseElement({ name, classname, problem }: JunitCase): string {
   const start = `<testcase ${attributes({ name, classname })}`;
   if (problem === undefined) return `${start}/>`;
   const { kind, message, text } = problem;
-  return `${start}>\n<${kind} ${attributes({ message: shortened(message) })}>${escapeXml(text)}</${kind}>\n</testcase>`;
+  return `${start}>\n<${kind} ${attributes({ message: shortened(message) })}>${escapeXml(shortened(text, MAX_EXAMPLE))}</${kind}>\n</testcase>`;
 }
 
 function attributes(values: { readonly [name: string]: string | number }): string {

@@ -37,7 +37,7 @@ const FOLDER = "out";
 const VIEW = { colour: false, folder: FOLDER };
 
 /** A counterexample of a system whose data holds `text` wherever data stands. */
-function counterexampleWith(text: string): Counterexample {
+export function counterexampleWith(text: string): Counterexample {
   const operation = { name: "create", note: text };
   const events: readonly TraceEvent[] = doubleBooking.trace.map((event) => {
     switch (event.type) {
