@@ -81,12 +81,13 @@ describe("bad input is a clear error", () => {
     ["attack", "sc1", "--report"],
     ["report", "--merge", "a", "--report"],
     ["replay", "race.json", "--export"],
+    ["init"],
   ])("a place that cannot be written to is said before the work: %s %s", async (...args) => {
     await writeFile(place.path("taken"), "");
     await writeFile(place.path("race.mjs"), "throw new Error('it was loaded')");
     for (const folder of ["taken", "taken/below", "/proc/reports"]) {
       const { code, stderr } = await place.heddle(...args, folder);
-      expect(stderr).toMatch(/^heddle: .*cannot be written to .*: give another folder with --/);
+      expect(stderr).toMatch(/^heddle: .*cannot be written to .*: give another folder/);
       expect(code).toBe(2);
     }
   });
@@ -106,7 +107,7 @@ describe("bad input is a clear error", () => {
         `out is a folder: give another file with ${option}`,
       );
     }
-    for (const command of ["run", "spec", "replay", "verify", "doctor", "verify-evidence"]) {
+    for (const command of ["run", "spec", "replay", "verify", "verify-evidence"]) {
       expect(await says(command, "out")).toMatch(/out/);
     }
   });
