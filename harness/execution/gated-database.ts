@@ -4,6 +4,7 @@ import { Client } from "pg";
 import type { Control, GateLevel, Isolation } from "../core/control.ts";
 import { type Footprints, readFootprints } from "../footprints/footprints.ts";
 import { type InnerGates, installGates } from "../instrumentation/inner-gates.ts";
+import { controlConnection } from "../postgres/connection.ts";
 import { sealOwner } from "../postgres/leases.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import type { BackendSignals } from "../proxy/pending-statement.ts";
@@ -170,8 +171,7 @@ async function runAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
 /** The default of the database applies to every session, whatever its driver. */
 async function setDefaultIsolation({ name, url }: Database, isolation: Isolation): Promise<void> {
   if (isolation === "read committed") return;
-  const client = new Client({ connectionString: url });
-  await client.connect();
+  const client = await controlConnection(url, "heddle");
   try {
     await client.query(`alter database ${name} set default_transaction_isolation = '${isolation}'`);
   } finally {

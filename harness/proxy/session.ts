@@ -88,8 +88,8 @@ export class WireSession implements ProxySession {
   #serverIgnored = false;
   /** A connection that only asks to cancel another one's statement gets no answer. */
   #cancels = false;
-  /** The message of the last FATAL error. */
-  #fatal = "";
+  /** The last FATAL error. */
+  #fatal: { readonly message: string; readonly sqlstate: string } | undefined;
 
   /** @param login how to log in to the server, if the proxy does that and not the service */
   constructor(
@@ -309,7 +309,7 @@ export class WireSession implements ProxySession {
     else if (reply.type === "unsupported") this.#unsupported(reply.what);
     else if (reply.type === "gate") this.#reachedGate(reply.gate);
     else if (reply.type === "fatal") {
-      this.#fatal = reply.message;
+      this.#fatal = reply;
       send(this.#service, [...this.#answer.splice(0), frame]);
     } else if (reply.type !== "drop") {
       if (reply.type === "key") this.pid = reply.pid;
@@ -391,6 +391,9 @@ export class WireSession implements ProxySession {
     this.#endService();
     const observer = this.#context.observer();
     if (this.#endExpected) observer?.closed(this);
-    else if (!this.#cancels) observer?.failed(connectionLost(this.#fatal || reason));
+    else if (!this.#cancels) {
+      const { message = reason, sqlstate } = this.#fatal ?? {};
+      observer?.failed(connectionLost(message || reason, sqlstate));
+    }
   }
 }
