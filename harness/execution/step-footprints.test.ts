@@ -36,6 +36,7 @@ const footprints = {
       sql === "?" ? undefined : CONTROLS[sql] || UNSHARED.has(sql) ? NOTHING : writes(sql),
     singleStep: true,
     deferred: sql === "late",
+    changes: false,
     catches: false,
     unshared: UNSHARED.get(sql),
     alters: sql === "create",

@@ -26,6 +26,8 @@ export interface RequestFootprint {
   readonly catches: boolean;
   /** Whether a constraint or trigger may run at the end of the transaction. */
   readonly deferred: boolean;
+  /** Whether it may change rows or sequences, as opposed to lock them. */
+  readonly changes: boolean;
   /**
    * Of a query that touches nothing which sessions share, in any of its steps: whether it may fail.
    * Undefined for every other request.
@@ -128,6 +130,7 @@ class SchemaFootprints implements Footprints {
         !full.writesGated &&
         [...full.calls].every((it) => !hasGates(it)),
       deferred,
+      changes: full.unknown || full.changes || this.#ambient.unknown || this.#ambient.changes,
       catches: calls.some(mayCatch),
       unshared: isUnshared ? (namesIn(sql).constant ? "safe" : "fallible") : undefined,
       alters,
@@ -136,8 +139,9 @@ class SchemaFootprints implements Footprints {
 
   /** Whether the proxy may hold a request with this text before it has read everything. */
   #isHeldOnWire(sql: string): boolean {
-    const { snapshot, message } = this.#wire;
-    if (snapshot?.holds(sql)) return true;
+    const { snapshot, message, tables, rows } = this.#wire;
+    if (snapshot?.holds(sql) || rows?.holds(sql)) return true;
+    if (tables !== undefined && tables.before(sql).length > 0) return true;
     return message !== undefined && (parseStatements(sql)?.length ?? 2) > 1;
   }
 
@@ -198,8 +202,9 @@ function mayCatch({ body }: Routine): boolean {
 /** The footprint of a request that touches nothing by itself, or anything if it is unknown. */
 function notQuery(control: TransactionControl, alters: boolean): RequestFootprint {
   const touched = control.type === "unknown" ? undefined : NOTHING;
+  const changes = control.type === "unknown";
   return {
-    ...{ control, at: () => touched, singleStep: true, deferred: false, catches: true },
+    ...{ control, at: () => touched, singleStep: true, deferred: false, changes, catches: true },
     ...{ unshared: undefined, alters },
   };
 }

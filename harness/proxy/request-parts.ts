@@ -1,31 +1,49 @@
 import type { WireGates } from "../instrumentation/gate-kind.ts";
+import { FieldReader } from "./frames.ts";
 import type { ProxySession } from "./pending-statement.ts";
 import type { Request } from "./requests.ts";
 
 /** Messages for the server, with a Flush or a Sync at their end. */
 interface Part {
   readonly frames: readonly Buffer[];
-  /** The place before which the request is held once the server has answered the part. */
+  /**
+   * The place before which the request is held once the server has answered the part. If undefined, the
+   * next part is sent at once.
+   */
   readonly place: number | undefined;
+  /** The messages are the proxy's own: the service gets none of their answers, except an error. */
+  readonly own?: true;
+  /** The last message executes a portal for one row. It is sent again until there are no more rows. */
+  readonly rows?: Rows;
+}
+
+/** An Execute that the server gets row by row. */
+interface Rows {
+  /** The Execute for one row. */
+  readonly execute: Buffer;
+  /** The number of rows that the service asked for. */
+  readonly limit: number;
+  /** The number of rows that it has. */
+  readonly sent: number;
+  /** The place before which the request is held after the last row. */
+  readonly end?: number | undefined;
 }
 
 /** What a message of the server means to a request that is sent in parts. */
 interface Progress {
-  /** The service does not get the message: it answers one that the proxy added. */
-  readonly hidden: boolean;
-  /** The server skips the rest of the request, up to its Sync. */
-  readonly failed: boolean;
+  /** What the service gets; undefined if the message answers one that the proxy added. */
+  readonly reply: Buffer | undefined;
+  /** What the server gets at once. */
+  readonly send: readonly Buffer[];
   /** The place that the request has reached with this message, if any. */
   readonly place: number | undefined;
-  /** The next part can be sent at once. */
-  readonly goesOn: boolean;
 }
 
 const CLOSE_PORTAL = frame("C", Buffer.from("P\0"));
 const DESCRIBE_PORTAL = frame("D", Buffer.from("P\0"));
 /** The unnamed portal and statement; no formats, no parameters, all columns as text. */
 const BIND = frame("B", Buffer.alloc(8));
-const EXECUTE = frame("E", Buffer.alloc(5));
+const EXECUTE = execute("", 0);
 const FLUSH = frame("H", Buffer.alloc(0));
 const SYNC = frame("S", Buffer.alloc(0));
 
@@ -49,8 +67,9 @@ export class RequestParts {
   readonly #parts: Part[];
   /** Whether the service sent a simple query. */
   readonly #simple: boolean;
-  #place: number | undefined;
-  /** The number of messages that the server has still to answer before the gate. */
+  /** The part that the server works on. */
+  #current: Part = { frames: [], place: undefined };
+  /** The number of messages of this part that the server has still to answer. */
   #unanswered = 0;
   #wroteRows = false;
   /** The place before the Sync at which the server commits. */
@@ -76,87 +95,110 @@ export class RequestParts {
   next(): readonly Buffer[] {
     const part = this.#parts.shift();
     if (part === undefined) return [];
-    this.#place = part.place;
+    this.#current = part;
     // A Flush and a Sync have no answer of this kind.
     this.#unanswered = part.frames.length - 1;
     return part.frames;
   }
 
-  /** All messages that the server does not have yet. */
-  takeUnsent(): readonly Buffer[] {
-    this.#place = undefined;
-    return this.#parts.splice(0).flatMap(({ frames }) => frames);
-  }
-
   take(reply: Buffer): Progress {
     const type = typeOf(reply);
-    const progress = {
-      hidden: this.#simple && EXTENDED_ONLY.includes(type),
-      failed: type === "E",
-      place: undefined,
-      goesOn: false,
-    };
-    if (progress.failed) return progress;
+    // The server skips the rest of the request, up to its Sync.
+    if (type === "E") {
+      const rest = this.#parts.splice(0).flatMap(({ frames }) => frames);
+      this.#current = { frames: [], place: undefined };
+      return { reply, send: rest, place: undefined };
+    }
+    if (type === "D") this.#count();
+    if (!LAST_OF_ANSWER.includes(type)) return { reply, send: [], place: undefined };
+    this.#unanswered--;
     if (type === "C") this.#wroteRows ||= WROTE_ROWS.test(reply.toString("latin1", 5));
-    if (LAST_OF_ANSWER.includes(type)) this.#unanswered--;
-    if (this.#place === undefined || this.#unanswered > 0) return progress;
-    const place = this.#place;
-    this.#place = undefined;
-    if (place === this.#commit && this.#wroteRows) return { ...progress, goesOn: true };
-    return { ...progress, place };
+    const passed = this.#passed(type, reply);
+    if (this.#unanswered > 0) return { reply: passed, send: [], place: undefined };
+    const { rows, place } = this.#current;
+    if (rows !== undefined && type === "s" && rows.sent < rows.limit) {
+      this.#parts.unshift(part([rows.execute], place, { rows }));
+      return { reply: undefined, send: [], place };
+    }
+    const end = rows === undefined ? place : rows.end;
+    const held = end === this.#commit && this.#wroteRows ? undefined : end;
+    return { reply: passed, send: held === undefined ? this.next() : [], place: held };
+  }
+
+  #count(): void {
+    const { rows } = this.#current;
+    if (rows === undefined) return;
+    this.#current = { ...this.#current, rows: { ...rows, sent: rows.sent + 1 } };
+  }
+
+  /** What the service gets of the last message of an answer. */
+  #passed(type: string, reply: Buffer): Buffer | undefined {
+    const { own, rows } = this.#current;
+    if (own || (this.#simple && EXTENDED_ONLY.includes(type))) return undefined;
+    // The server counts the rows of the last Execute alone.
+    return type === "C" && rows !== undefined ? complete(`SELECT ${rows.sent}`) : reply;
   }
 }
 
 /** Each statement of a simple query as messages of the extended protocol, and one Sync at the end. */
 function simpleParts(sql: string, wire: WireGates, session: SessionState): readonly Part[] {
-  const { snapshot, message } = wire;
-  const statements = message?.split(sql, session.transaction === "open") ?? [sql];
+  const inBlock = session.transaction === "open";
+  const { snapshot, message, tables, rows } = wire;
+  const statements = message?.split(sql, inBlock) ?? [sql];
   // A parameter that a simple query cannot have: the error for it is another one at Bind.
-  const isWhole = statements.length === 1 && /\$\d/.test(sql);
+  const isWhole = /\$\d/.test(sql);
   const commit = isWhole ? undefined : commitPlace(sql, statements.length === 1, wire, session);
-  const parts = statements.flatMap((text, index): Part[] => {
+  const inAnyBlock = inBlock || statements.length > 1;
+  return statements.flatMap((text, index): Part[] => {
+    const isLast = index === statements.length - 1;
+    const end = isLast ? commit : message?.place;
     const prepare = [parse(text), BIND, DESCRIBE_PORTAL];
-    const run = [EXECUTE, CLOSE_PORTAL];
-    const place = index < statements.length - 1 ? message?.place : commit;
-    return snapshot?.holds(text) && !isWhole
-      ? [part(prepare, snapshot.place), part(run, place)]
-      : [part([...prepare, ...run], place)];
+    return [
+      ...ownParts(tables, text, inAnyBlock),
+      ...executeParts({
+        before: prepare,
+        execute: EXECUTE,
+        after: [CLOSE_PORTAL],
+        snapshot: !isWhole && snapshot?.holds(text) ? snapshot.place : undefined,
+        rows: !isWhole && rows?.holds(text) ? rows.place : undefined,
+        end: { place: end, isLast },
+      }),
+    ];
   });
-  return commit === undefined ? parts : [...parts, part([], undefined)];
 }
 
-/** A batch of the extended protocol, cut after each Execute, or before a single one. */
+/** A batch of the extended protocol, cut after each Execute, or around a single one. */
 function batchParts(
   { bytes, statement: { sql } }: Request,
   wire: WireGates,
   session: SessionState,
 ): readonly Part[] {
-  const { snapshot, message } = wire;
+  const { snapshot, message, tables, rows } = wire;
   const executes = bytes.flatMap((it, index) => (typeOf(it) === "E" ? [index] : []));
   const [first = 0] = executes;
   if (typeOf(bytes.at(-1)) !== "S") return [];
   const body = bytes.slice(0, -1);
   if (executes.length === 1) {
-    const binds = bytes.slice(0, first).some((it) => typeOf(it) === "B");
-    const cuts = binds && snapshot?.holds(sql) ? [{ at: first, place: snapshot.place }] : [];
-    return partsOf(body, cuts, commitPlace(sql, true, wire, session));
+    const [before, execute] = [body.slice(0, first), body[first] ?? EXECUTE];
+    if (!before.some((it) => typeOf(it) === "B")) return [];
+    const own = ownParts(tables, sql, session.transaction === "open");
+    const commit = commitPlace(sql, true, wire, session);
+    const held = snapshot?.holds(sql) ? snapshot.place : undefined;
+    const byRow = rows?.holds(sql) && limitOf(execute) !== 1 ? rows.place : undefined;
+    const places = [held, byRow, commit];
+    if (own.length === 0 && places.every((place) => place === undefined)) return [];
+    const run = { execute, after: body.slice(first + 1), snapshot: undefined, rows: byRow };
+    const end = { place: commit, isLast: true };
+    return [part(before, held), ...own, ...executeParts({ ...run, before: [], end })];
   }
   if (message === undefined || /\bcopy\b/i.test(sql)) return [];
-  const cuts = executes.slice(0, -1).map((at) => ({ at: at + 1, place: message.place }));
-  return partsOf(body, cuts, commitPlace(sql, false, wire, session));
-}
-
-/** The messages, cut before those with the given numbers, and before the Sync if it has a place. */
-function partsOf(
-  body: readonly Buffer[],
-  cuts: readonly { readonly at: number; readonly place: number }[],
-  commit: number | undefined,
-): readonly Part[] {
-  const ends = [...cuts, { at: body.length, place: commit }];
-  const parts = ends.map(({ at, place }, index) =>
-    part(body.slice(ends[index - 1]?.at, at), place),
-  );
-  return commit === undefined ? parts : [...parts, part([], undefined)];
+  const commit = commitPlace(sql, false, wire, session);
+  return executes.flatMap((at, index) => {
+    const isLast = index === executes.length - 1;
+    const from = index === 0 ? 0 : (executes[index - 1] ?? 0) + 1;
+    const frames = body.slice(from, isLast ? undefined : at + 1);
+    return isLast ? last(frames, commit) : [part(frames, message.place)];
+  });
 }
 
 /** The place before the Sync of a request, if it matters when the server commits there. */
@@ -171,12 +213,88 @@ function commitPlace(
   return commit.holds(sql, { serializable, single }) ? commit.place : undefined;
 }
 
-function part(frames: readonly Buffer[], place: number | undefined): Part {
-  return { frames: [...frames, place === undefined ? SYNC : FLUSH], place };
+/** The messages of one statement, and where it is held. */
+interface Execution {
+  readonly before: readonly Buffer[];
+  readonly execute: Buffer;
+  readonly after: readonly Buffer[];
+  /** The place between its snapshot and its first row. */
+  readonly snapshot: number | undefined;
+  /** The place between two rows. */
+  readonly rows: number | undefined;
+  /** The place after it, which is before the Sync if it is the last one. */
+  readonly end: { readonly place: number | undefined; readonly isLast: boolean };
 }
 
-function parse(sql: string): Buffer {
-  return frame("P", Buffer.from(`\0${sql}\0\0\0`));
+function executeParts({ before, execute, after, snapshot, rows, end }: Execution): Part[] {
+  const head = snapshot === undefined ? [] : [part(before, snapshot)];
+  const unsent = snapshot === undefined ? before : [];
+  const ending = (frames: readonly Buffer[]) =>
+    end.isLast ? last(frames, end.place) : [part(frames, end.place)];
+  if (rows === undefined) return [...head, ...ending([...unsent, execute, ...after])];
+  const [one, limit] = [oneRow(execute), limitOf(execute)];
+  const byRow = { execute: one, limit: limit === 0 ? Infinity : limit, sent: 0 };
+  // A Flush alone has no answer.
+  if (after.length === 0) {
+    const ended = { rows: { ...byRow, end: end.place } };
+    return [...head, part([...unsent, one], rows, ended), SYNC_ALONE];
+  }
+  return [...head, part([...unsent, one], rows, { rows: byRow }), ...ending(after)];
+}
+
+/** The statements of the proxy's own that take the first locks of a statement, each before a gate. */
+function ownParts(tables: WireGates["tables"], sql: string, inBlock: boolean): Part[] {
+  if (tables === undefined || !inBlock) return [];
+  const bind = frame("B", Buffer.from(`${OWN}\0${OWN}\0\0\0\0\0\0\0`));
+  const close = ["P", "S"].map((kind) => frame("C", Buffer.from(`${kind}${OWN}\0`)));
+  return tables
+    .before(sql)
+    .map((text) =>
+      part([parse(text, OWN), bind, execute(OWN, 0), ...close], tables.place, { own: true }),
+    );
+}
+
+/** The name of the proxy's own statements and portals. */
+const OWN = "heddle";
+
+function part(
+  frames: readonly Buffer[],
+  place: number | undefined,
+  more: Pick<Part, "own" | "rows"> = {},
+): Part {
+  return { frames: [...frames, FLUSH], place, ...more };
+}
+
+const SYNC_ALONE: Part = { frames: [SYNC], place: undefined };
+
+/** The parts that end the request, with a place before its Sync if that is one. */
+function last(frames: readonly Buffer[], commit: number | undefined): readonly Part[] {
+  if (commit !== undefined) return [part(frames, commit), SYNC_ALONE];
+  return [{ frames: [...frames, SYNC], place: undefined }];
+}
+
+function parse(sql: string, name = ""): Buffer {
+  return frame("P", Buffer.from(`${name}\0${sql}\0\0\0`));
+}
+
+function execute(portal: string, limit: number): Buffer {
+  const body = Buffer.from(`${portal}\0\0\0\0\0`);
+  body.writeInt32BE(limit, body.length - 4);
+  return frame("E", body);
+}
+
+/** The Execute of the same portal for a single row. */
+function oneRow(message: Buffer): Buffer {
+  return execute(new FieldReader(message).text(), 1);
+}
+
+/** The number of rows that an Execute asks for; 0 for all. */
+function limitOf(message: Buffer): number {
+  return message.readInt32BE(message.length - 4);
+}
+
+function complete(tag: string): Buffer {
+  return frame("C", Buffer.from(`${tag}\0`));
 }
 
 function frame(type: string, body: Buffer): Buffer {
