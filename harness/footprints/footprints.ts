@@ -204,8 +204,8 @@ function notQuery(control: TransactionControl, alters: boolean): RequestFootprin
   const touched = control.type === "unknown" ? undefined : NOTHING;
   const changes = control.type === "unknown";
   return {
-    ...{ control, at: () => touched, singleStep: true, deferred: false, changes, catches: true },
-    ...{ unshared: undefined, alters },
+    ...{ control, at: () => touched, singleStep: true, deferred: false, catches: true },
+    ...{ changes, unshared: undefined, alters },
   };
 }
 

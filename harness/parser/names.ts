@@ -53,10 +53,13 @@ const WRITES: { readonly [type: string]: readonly Write[] } = {
 /** The names in an SQL text; `unknown` if it cannot be parsed. */
 export function namesIn(sql: string): Names {
   const statements = parseStatements(sql);
-  const unknown = statements?.every((it) => QUERY_TYPES.has(statementType(it))) !== true;
-  const names = namesOf(statements ?? []);
-  const constant = !!statements && statements.length > 0 && statements.every(selectsConstants);
-  return { ...names, constant, unknown: unknown || names.unknown };
+  if (statements === undefined) return { ...namesOf([]), unknown: true };
+  const names = namesOf(statements);
+  return {
+    ...names,
+    constant: statements.length > 0 && statements.every(selectsConstants),
+    unknown: names.unknown || !statements.every((it) => QUERY_TYPES.has(statementType(it))),
+  };
 }
 
 /** The names in a part of a parse tree. */

@@ -138,7 +138,7 @@ const REQUESTS: {
       [query("vacuum t")],
     ],
     // SELECT, UPDATE of no row, DO, two SELECTs, and the three statements of a transaction.
-    [COMMIT, COMMIT, COMMIT, 2, COMMIT, 2, 2],
+    [COMMIT, COMMIT, COMMIT, MESSAGE, COMMIT, MESSAGE, MESSAGE],
   ],
   "a batch where sessions are serializable": [
     [
@@ -148,7 +148,7 @@ const REQUESTS: {
       [bind("s", ["5"]), execute(), bind("s", ["6"]), execute(), sync],
       [parse("u", "select 1"), message("D", "Su\0"), sync],
     ],
-    [COMMIT, 2, COMMIT],
+    [COMMIT, MESSAGE, COMMIT],
   ],
   "a read that calls a volatile function": [
     [[query("select volatile_one() from t")], [query("select * from calling")]],
@@ -168,7 +168,7 @@ const REQUESTS: {
   ],
   "a locking read in a message": [
     [[query("select 1; select * from t for update")]],
-    [2, 1, COMMIT],
+    [MESSAGE, SNAPSHOT, COMMIT],
   ],
   "a batch with a locking read": [
     [
@@ -223,7 +223,20 @@ const REQUESTS: {
       [query("select 1 / (2 - id) as x from t for share limit 1; select 2 as two")],
       [query("select id from t where id > 9 for update skip locked")],
     ],
-    [1, ROWS, ROWS, ROWS, COMMIT, 1, ROWS, 1, MESSAGE, COMMIT, 1, COMMIT],
+    [
+      SNAPSHOT,
+      ROWS,
+      ROWS,
+      ROWS,
+      COMMIT,
+      SNAPSHOT,
+      ROWS,
+      SNAPSHOT,
+      MESSAGE,
+      COMMIT,
+      SNAPSHOT,
+      COMMIT,
+    ],
   ],
   "a volatile function for each row": [
     [
@@ -241,6 +254,13 @@ const REQUESTS: {
       [query("select * from w where a = 1 and b = a for update")],
     ],
     [1, COMMIT, 1, COMMIT, 1, COMMIT, 1, ROWS, COMMIT],
+  ],
+  "a batch that locks rows and commits": [
+    [
+      [query("insert into t values (1, 'x'), (2, 'y')")],
+      [parse("", "select id from t for update"), bind(""), execute(), sync],
+    ],
+    [SNAPSHOT, ROWS, ROWS, COMMIT],
   ],
   "a batch that fetches rows": [
     [

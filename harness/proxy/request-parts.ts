@@ -25,8 +25,8 @@ interface Rows {
   readonly limit: number;
   /** The number of rows that it has. */
   readonly sent: number;
-  /** The place before which the request is held after the last row. */
-  readonly end?: number | undefined;
+  /** The place before which the request is held once there are no more rows, if any. */
+  readonly end: number | undefined;
 }
 
 /** What a message of the server means to a request that is sent in parts. */
@@ -110,9 +110,9 @@ export class RequestParts {
       return { reply, send: rest, place: undefined };
     }
     if (type === "D") this.#count();
+    if (type === "C") this.#wroteRows ||= WROTE_ROWS.test(reply.toString("latin1", 5));
     if (!LAST_OF_ANSWER.includes(type)) return { reply, send: [], place: undefined };
     this.#unanswered--;
-    if (type === "C") this.#wroteRows ||= WROTE_ROWS.test(reply.toString("latin1", 5));
     const passed = this.#passed(type, reply);
     if (this.#unanswered > 0) return { reply: passed, send: [], place: undefined };
     const { rows, place } = this.#current;
@@ -121,6 +121,7 @@ export class RequestParts {
       return { reply: undefined, send: [], place };
     }
     const end = rows === undefined ? place : rows.end;
+    // The gate in the server holds the commit of a transaction that wrote.
     const held = end === this.#commit && this.#wroteRows ? undefined : end;
     return { reply: passed, send: held === undefined ? this.next() : [], place: held };
   }
@@ -141,30 +142,29 @@ export class RequestParts {
 }
 
 /** Each statement of a simple query as messages of the extended protocol, and one Sync at the end. */
-function simpleParts(sql: string, wire: WireGates, session: SessionState): readonly Part[] {
-  const inBlock = session.transaction === "open";
+function simpleParts(sql: string, wire: WireGates, session: SessionState): Part[] {
   const { snapshot, message, tables, rows } = wire;
+  const inBlock = session.transaction === "open";
   const statements = message?.split(sql, inBlock) ?? [sql];
+  const single = statements.length === 1;
   // A parameter that a simple query cannot have: the error for it is another one at Bind.
-  const isWhole = /\$\d/.test(sql);
-  const commit = isWhole ? undefined : commitPlace(sql, statements.length === 1, wire, session);
-  const inAnyBlock = inBlock || statements.length > 1;
-  return statements.flatMap((text, index): Part[] => {
+  const isGated = (text: string) => !/\$\d/.test(text);
+  const commit = single && !isGated(sql) ? undefined : commitPlace(sql, single, wire, session);
+  const parts = statements.flatMap((text, index): Part[] => {
     const isLast = index === statements.length - 1;
-    const end = isLast ? commit : message?.place;
-    const prepare = [parse(text), BIND, DESCRIBE_PORTAL];
     return [
-      ...ownParts(tables, text, inAnyBlock),
+      ...ownParts(tables, text, inBlock || !single),
       ...executeParts({
-        before: prepare,
+        before: [parse(text), BIND, DESCRIBE_PORTAL],
         execute: EXECUTE,
         after: [CLOSE_PORTAL],
-        snapshot: !isWhole && snapshot?.holds(text) ? snapshot.place : undefined,
-        rows: !isWhole && rows?.holds(text) ? rows.place : undefined,
-        end: { place: end, isLast },
+        snapshot: isGated(text) && snapshot?.holds(text) ? snapshot.place : undefined,
+        rows: isGated(text) && rows?.holds(text) ? rows.place : undefined,
+        end: isLast ? endAt(commit) : { place: message?.place, isLast: false },
       }),
     ];
   });
+  return [...parts, ...syncAfter(commit)];
 }
 
 /** A batch of the extended protocol, cut after each Execute, or around a single one. */
@@ -180,25 +180,31 @@ function batchParts(
   const body = bytes.slice(0, -1);
   if (executes.length === 1) {
     const [before, execute] = [body.slice(0, first), body[first] ?? EXECUTE];
-    if (!before.some((it) => typeOf(it) === "B")) return [];
-    const own = ownParts(tables, sql, session.transaction === "open");
+    const binds = before.some((it) => typeOf(it) === "B");
+    const own = binds ? ownParts(tables, sql, session.transaction === "open") : [];
+    const held = binds && snapshot?.holds(sql) ? snapshot.place : undefined;
+    const byRow = binds && rows?.holds(sql) && limitOf(execute) !== 1 ? rows.place : undefined;
     const commit = commitPlace(sql, true, wire, session);
-    const held = snapshot?.holds(sql) ? snapshot.place : undefined;
-    const byRow = rows?.holds(sql) && limitOf(execute) !== 1 ? rows.place : undefined;
-    const places = [held, byRow, commit];
-    if (own.length === 0 && places.every((place) => place === undefined)) return [];
-    const run = { execute, after: body.slice(first + 1), snapshot: undefined, rows: byRow };
-    const end = { place: commit, isLast: true };
-    return [part(before, held), ...own, ...executeParts({ ...run, before: [], end })];
+    const run = { execute, after: body.slice(first + 1), rows: byRow, end: endAt(commit) };
+    const parts =
+      own.length === 0
+        ? executeParts({ ...run, before, snapshot: held })
+        : [
+            part(before, held),
+            ...own,
+            ...executeParts({ ...run, before: [], snapshot: undefined }),
+          ];
+    return [...parts, ...syncAfter(commit)];
   }
   if (message === undefined || /\bcopy\b/i.test(sql)) return [];
   const commit = commitPlace(sql, false, wire, session);
-  return executes.flatMap((at, index) => {
+  const parts = executes.map((at, index) => {
     const isLast = index === executes.length - 1;
     const from = index === 0 ? 0 : (executes[index - 1] ?? 0) + 1;
     const frames = body.slice(from, isLast ? undefined : at + 1);
-    return isLast ? last(frames, commit) : [part(frames, message.place)];
+    return isLast ? ending(frames, endAt(commit)) : part(frames, message.place);
   });
+  return [...parts, ...syncAfter(commit)];
 }
 
 /** The place before the Sync of a request, if it matters when the server commits there. */
@@ -213,6 +219,15 @@ function commitPlace(
   return commit.holds(sql, { serializable, single }) ? commit.place : undefined;
 }
 
+/** The end of the last statement: before its Sync, which is a part of its own where the commit is held. */
+function endAt(commit: number | undefined): Execution["end"] {
+  return { place: commit, isLast: commit === undefined };
+}
+
+function syncAfter(commit: number | undefined): Part[] {
+  return commit === undefined ? [] : [last([])];
+}
+
 /** The messages of one statement, and where it is held. */
 interface Execution {
   readonly before: readonly Buffer[];
@@ -222,24 +237,26 @@ interface Execution {
   readonly snapshot: number | undefined;
   /** The place between two rows. */
   readonly rows: number | undefined;
-  /** The place after it, which is before the Sync if it is the last one. */
   readonly end: { readonly place: number | undefined; readonly isLast: boolean };
 }
 
 function executeParts({ before, execute, after, snapshot, rows, end }: Execution): Part[] {
   const head = snapshot === undefined ? [] : [part(before, snapshot)];
   const unsent = snapshot === undefined ? before : [];
-  const ending = (frames: readonly Buffer[]) =>
-    end.isLast ? last(frames, end.place) : [part(frames, end.place)];
-  if (rows === undefined) return [...head, ...ending([...unsent, execute, ...after])];
+  if (rows === undefined) return [...head, ending([...unsent, execute, ...after], end)];
   const [one, limit] = [oneRow(execute), limitOf(execute)];
-  const byRow = { execute: one, limit: limit === 0 ? Infinity : limit, sent: 0 };
-  // A Flush alone has no answer.
-  if (after.length === 0) {
-    const ended = { rows: { ...byRow, end: end.place } };
-    return [...head, part([...unsent, one], rows, ended), SYNC_ALONE];
-  }
-  return [...head, part([...unsent, one], rows, { rows: byRow }), ...ending(after)];
+  // Without messages after it, the server has nothing more to answer before the end.
+  const isEnd = after.length === 0 && !end.isLast;
+  const byRow: Rows = {
+    ...{ execute: one, limit: limit === 0 ? Number.POSITIVE_INFINITY : limit, sent: 0 },
+    end: isEnd ? end.place : undefined,
+  };
+  const run = part([...unsent, one], rows, { rows: byRow });
+  return [...head, run, ...(isEnd ? [] : [ending(after, end)])];
+}
+
+function ending(frames: readonly Buffer[], { place, isLast }: Execution["end"]): Part {
+  return isLast ? last(frames) : part(frames, place);
 }
 
 /** The statements of the proxy's own that take the first locks of a statement, each before a gate. */
@@ -265,12 +282,9 @@ function part(
   return { frames: [...frames, FLUSH], place, ...more };
 }
 
-const SYNC_ALONE: Part = { frames: [SYNC], place: undefined };
-
-/** The parts that end the request, with a place before its Sync if that is one. */
-function last(frames: readonly Buffer[], commit: number | undefined): readonly Part[] {
-  if (commit !== undefined) return [part(frames, commit), SYNC_ALONE];
-  return [{ frames: [...frames, SYNC], place: undefined }];
+/** The part that ends the request. */
+function last(frames: readonly Buffer[]): Part {
+  return { frames: [...frames, SYNC], place: undefined };
 }
 
 function parse(sql: string, name = ""): Buffer {

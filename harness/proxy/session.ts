@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { connectionLost, type HarnessError, unsupported } from "../core/error.ts";
 import type { Result } from "../core/trace.ts";
@@ -10,7 +9,7 @@ import { errorFrame, FrameReader, PASSWORD, ProtocolError, send } from "./frames
 import { readStartup, setsIsolation } from "./handshake.ts";
 import { type Login, ServerLogin } from "./login.ts";
 import { type Gate, PendingStatement, type ProxySession } from "./pending-statement.ts";
-import { ReplyReader } from "./replies.ts";
+import { digestOfRows, ReplyReader } from "./replies.ts";
 import { RequestParts } from "./request-parts.ts";
 import { type Request, RequestReader } from "./requests.ts";
 
@@ -50,9 +49,6 @@ export interface SessionContext {
   ended(session: WireSession): void;
 }
 
-const DATA_ROW = "D".charCodeAt(0);
-/** Up to this size, rows are their own digest: a copy costs less than a hash. */
-const WHOLE_ROWS_BYTES = 256;
 const AUTHENTICATION = 0x52;
 
 /** AuthenticationOk. */
@@ -120,9 +116,7 @@ export class WireSession implements ProxySession {
   }
 
   rowsDigest(): string {
-    const rows = Buffer.concat(this.#answer.filter((frame) => frame[0] === DATA_ROW));
-    if (rows.length <= WHOLE_ROWS_BYTES) return rows.toString("latin1");
-    return createHash("sha1").update(rows).digest("base64");
+    return digestOfRows(this.#answer);
   }
 
   cut(): void {
