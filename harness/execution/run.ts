@@ -81,6 +81,7 @@ export class Run<State extends Json, Op extends Operation> {
   readonly #faults: FaultInjector;
   readonly #footprints: StepFootprints | undefined;
   readonly #polling = new Polling();
+  #footprintsRevision: number | undefined;
   #commits: CommitObserver | undefined;
   /** The task that moved last. */
   #previous: Task | undefined;
@@ -127,6 +128,7 @@ export class Run<State extends Json, Op extends Operation> {
       failed: (error) => this.fail(error),
     });
     this.#footprints = footprints && new StepFootprints(footprints, this.#statements);
+    this.#footprintsRevision = this.#footprints?.revision;
     this.#router = new StatementRouter(
       this.#statements,
       this.#blocked,
@@ -202,6 +204,9 @@ export class Run<State extends Json, Op extends Operation> {
   #reportStep(): void {
     const released = this.#footprints === undefined ? NOTHING : this.#footprints.takeReleased();
     this.#scheduler.observe?.(this.recording.lastStep(), released);
+    const revision = this.#footprints?.revision;
+    if (revision !== this.#footprintsRevision) this.#scheduler.footprintsGrew?.();
+    this.#footprintsRevision = revision;
   }
 
   /** Observes before the first step too, so that the first commit differs from the initial state. */

@@ -17,6 +17,7 @@ const CONTROLS: { readonly [sql: string]: TransactionControl } = {
 const footprints = {
   isolation: "read committed",
   stale: false,
+  revision: 0,
   of: (sql: string) => ({
     control: CONTROLS[sql] ?? { type: "query" },
     at: () => (sql === "?" ? undefined : CONTROLS[sql] ? NOTHING : writes(sql)),

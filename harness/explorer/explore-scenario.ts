@@ -265,6 +265,7 @@ function notingPlaces(
     begin: (scenario) => scheduler.begin(scenario),
     choose: (...given) => scheduler.choose(...given),
     observe: (...given) => scheduler.observe?.(...given),
+    footprintsGrew: () => scheduler.footprintsGrew?.(),
     inject: (faults, enabled) => {
       for (const { action } of faults) {
         if (isFault(action) && kinds.includes(action)) places.add(action);

@@ -30,6 +30,8 @@ export interface Footprints {
   readonly isolation: Isolation;
   /** Whether a request may have changed the schema: from then on no footprint is valid. */
   readonly stale: boolean;
+  /** Changes when a request has shown that the footprints of others were too small. */
+  readonly revision: number;
   of(sql: string): RequestFootprint;
 }
 
@@ -67,6 +69,7 @@ export async function readFootprints(
 class SchemaFootprints implements Footprints {
   isolation: Isolation;
   stale = false;
+  revision = 0;
   readonly #catalog: Catalog;
   /** Whether the proxy may hold a request in the middle of its message. */
   readonly #inMessages: boolean;
@@ -104,7 +107,10 @@ class SchemaFootprints implements Footprints {
     const everything = touchedBy(full, this.#ambient);
     const calls = [...full.calls, ...this.#ambient.calls];
     this.stale ||= calls.some(({ alters }) => alters);
-    this.#numbersRead ||= full.readsNumbers;
+    if (full.readsNumbers && !this.#numbersRead) {
+      this.#numbersRead = true;
+      this.revision++;
+    }
     const steps = isNothing(this.#ambient) && !full.unknown ? this.#stepsOf(sql) : undefined;
     return {
       control,

@@ -1,0 +1,241 @@
+import fc, { type Arbitrary } from "fast-check";
+import { blocks, bodies, reads, TABLES, writes } from "./generated-sql.ts";
+import type { InclusionCase, Protocol } from "./inclusion-case.ts";
+
+/** A part of a schema: it is left out of a case in which nothing names it. */
+interface Part {
+  readonly name: string;
+  readonly sql: readonly string[];
+}
+
+const ROWS = "values (1, 1), (2, 2)";
+
+/** The tables, with their rows. */
+const TABLE_PARTS: readonly Part[] = [
+  table("ta", "id int primary key, v int", ROWS),
+  table("tb", "id int primary key, v int", ROWS),
+  {
+    name: "tp",
+    sql: [
+      "create table tp (id int primary key, v int) partition by range (id)",
+      "create table tp1 partition of tp for values from (0) to (10)",
+      "create table tp2 partition of tp for values from (10) to (20)",
+      `insert into tp ${ROWS}`,
+    ],
+  },
+  table("tl", "n int generated always as identity, v int"),
+  table("te", "id int primary key, during int4range, exclude using gist (during with &&)"),
+];
+
+function table(name: string, columns: string, rows?: string): Part {
+  const insert = rows === undefined ? [] : [`insert into ${name} ${rows}`];
+  return { name, sql: [`create table ${name} (${columns})`, ...insert] };
+}
+
+const referring: Arbitrary<Part> = fc
+  .constantFrom(
+    "",
+    " on delete cascade",
+    " on delete set null",
+    " deferrable initially deferred",
+    " on delete cascade deferrable initially deferred",
+  )
+  .map((how) => ({
+    name: "tc",
+    sql: [
+      `create table tc (id int primary key, v int, ta_id int references ta${how})`,
+      "insert into tc values (1, 1, 1)",
+    ],
+  }));
+
+const DECLARE = "declare x int; r record; i int := 0; begin";
+
+const routines: Arbitrary<readonly Part[]> = fc
+  .record({
+    fp: bodies(TABLES),
+    fq: bodies(TABLES),
+    fs: fc.array(writes(TABLES), { minLength: 1, maxLength: 2 }),
+    ft: reads(),
+    pr: fc.tuple(bodies(TABLES), fc.constantFrom("", " commit;"), bodies(TABLES)),
+    from: fc.constantFrom(...TABLES),
+  })
+  .map(({ fp, fq, fs, ft, pr, from }) => [
+    routine(
+      "fp",
+      `function fp() returns int language plpgsql as $$ ${DECLARE} ${fp} perform fq(); return x; end $$`,
+    ),
+    routine(
+      "fq",
+      `function fq() returns int language plpgsql as $$ ${DECLARE} ${fq} select sum(v) into x from ${from}; return x; end $$`,
+    ),
+    routine(
+      "fs",
+      `function fs() returns bigint language sql as $$ ${fs.join("; ")}; select sum(v) from ${from} $$`,
+    ),
+    routine(
+      "ft",
+      `function ft() returns int stable language plpgsql as $$ ${DECLARE} for r in ${ft} loop i := i + 1; end loop; select sum(v) into x from ${from}; return x + i; end $$`,
+    ),
+    routine("pr", `procedure pr() language plpgsql as $$ ${DECLARE} ${pr.join(" ")} end $$`),
+  ]);
+
+function routine(name: string, definition: string): Part {
+  return { name, sql: [`create ${definition}`] };
+}
+
+const views: Arbitrary<Part> = fc
+  .oneof(
+    fc.constant(["create view vw as select id, v from ta where v < 9"]),
+    fc
+      .constantFrom(
+        ...["update ta set v = new.v where id = new.id", "insert into tl (v) values (new.v)"],
+      )
+      .chain((action) =>
+        fc
+          .constantFrom("instead", "also")
+          .map((how) => [
+            "create view vw as select id, v from tb",
+            `create rule ru as on update to vw do ${how} ${action}`,
+          ]),
+      ),
+    bodies(TABLES).map((body) => [
+      "create view vw as select ta.id, ta.v + tb.v as v from ta join tb using (id)",
+      `create function vt() returns trigger language plpgsql as $$ ${DECLARE} ${body} return new; end $$`,
+      "create trigger vt instead of insert or update on vw for each row execute function vt()",
+    ]),
+  )
+  .map((sql) => ({ name: "vw", sql }));
+
+/** A trigger writes only tables that come after its own, so that triggers end. */
+const triggers: Arbitrary<readonly string[]> = fc
+  .integer({ min: 0, max: TABLES.length - 1 })
+  .chain((at) =>
+    fc.record({
+      on: fc.constant(TABLES[at] ?? "ta"),
+      body: bodies(TABLES.slice(at + 1)),
+      event: fc.constantFrom("insert", "update", "update", "delete", "insert or update or delete"),
+      kind: fc.constantFrom(
+        "before row",
+        "after row",
+        "before statement",
+        "after statement",
+        "deferred",
+        "deferred",
+      ),
+    }),
+  )
+  .map(({ on, body, event, kind }) => {
+    const name = `tr_${on}_${kind}_${event}`.replaceAll(" ", "_");
+    const [when, level] = kind.split(" ");
+    const define = `create or replace function ${name}() returns trigger language plpgsql as $$ ${DECLARE} ${body} if tg_op = 'DELETE' then return old; end if; return new; end $$`;
+    if (kind === "deferred") {
+      return [
+        define,
+        `create constraint trigger ${name} after ${event} on ${on} deferrable initially deferred for each row execute function ${name}()`,
+      ];
+    }
+    return [
+      define,
+      `create or replace trigger ${name} ${when} ${event} on ${on} for each ${level} execute function ${name}()`,
+    ];
+  });
+
+const constraints: Arbitrary<readonly string[]> = fc.constantFrom(
+  ["alter table ta add unique (v) deferrable initially deferred"],
+  ["create unique index on tb (v)"],
+  ["alter table ta add check (v < 6)"],
+  ["alter table tb alter v set default 8"],
+  [
+    "alter table ta enable row level security",
+    "create policy po on ta using (v <= (select max(v) from tb))",
+  ],
+  [
+    "alter table tb enable row level security",
+    "create policy po on tb using (v < 4) with check (true)",
+  ],
+);
+
+const protocols = fc.constantFrom<Protocol>("simple", "simple", "extended");
+
+const clients = (most: { blocks: number; inside: number }) =>
+  fc
+    .record({
+      protocol: protocols,
+      blocks: fc.array(blocks(most.inside), { minLength: 1, maxLength: most.blocks }),
+    })
+    .map(({ protocol, blocks }) => ({ protocol, messages: blocks.flat() }));
+
+/** Small scenarios that may use everything of which Heddle says that it is controlled. */
+export const inclusionCases: Arbitrary<InclusionCase> = fc
+  .record({
+    isolation: fc.constantFrom(
+      "read committed",
+      "read committed",
+      "repeatable read",
+      "serializable",
+    ),
+    referring,
+    routines,
+    view: views,
+    additions: fc.array(
+      fc.oneof({ weight: 3, arbitrary: triggers }, { weight: 1, arbitrary: constraints }),
+      {
+        maxLength: 2,
+      },
+    ),
+    clients: fc.oneof(
+      {
+        weight: 4,
+        arbitrary: fc.array(clients({ blocks: 2, inside: 2 }), { minLength: 2, maxLength: 2 }),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.array(clients({ blocks: 1, inside: 1 }), { minLength: 3, maxLength: 3 }),
+      },
+    ),
+  } as const)
+  .map(({ isolation, referring, routines, view, additions, clients }) => ({
+    isolation,
+    setup: setupFor(
+      clients.flatMap(({ messages }) => messages),
+      [...TABLE_PARTS, referring, ...routines, view],
+      additions,
+    ),
+    clients,
+  }));
+
+/** The parts that the messages name, directly or by other parts, and what is added to their tables. */
+function setupFor(
+  messages: readonly string[],
+  parts: readonly Part[],
+  additions: readonly (readonly string[])[],
+): readonly string[] {
+  const used = new Set<Part>();
+  const added = new Set<readonly string[]>();
+  for (let texts = messages; texts.length > 0; ) {
+    const named = texts.join("\n");
+    const names = (name: string) => new RegExp(`\\b${name}\\b`).test(named);
+    const more = parts.filter((part) => !used.has(part) && names(part.name));
+    for (const part of more) used.add(part);
+    const targets = [...used].map(({ name }) => name);
+    const newer = additions.filter(
+      (addition) => !added.has(addition) && targets.some((name) => belongsTo(addition, name)),
+    );
+    for (const addition of newer) added.add(addition);
+    texts = [...more.flatMap(({ sql }) => sql), ...newer.flat()];
+  }
+  // Tables are referred to before they exist only in bodies, which are not checked.
+  return [
+    "set check_function_bodies = off",
+    ...parts.filter((part) => used.has(part)).flatMap(({ sql }) => sql),
+    ...additions.filter((addition) => added.has(addition)).flat(),
+  ];
+}
+
+function belongsTo(addition: readonly string[], name: string): boolean {
+  return addition.some(
+    (text) =>
+      new RegExp(`\\b(on|table) ${name}\\b`).test(text) &&
+      !text.startsWith("create or replace function"),
+  );
+}
