@@ -1,6 +1,6 @@
 import fc, { type Arbitrary } from "fast-check";
-import { blocks, bodies, reads, TABLES, writes } from "./generated-sql.ts";
-import type { InclusionCase, Protocol } from "./inclusion-case.ts";
+import { blocks, bodies, reads, statements, TABLES, writes } from "./generated-sql.ts";
+import type { InclusionCase, InclusionClient, Protocol } from "./inclusion-case.ts";
 
 /** A part of a schema: it is left out of a case in which nothing names it. */
 interface Part {
@@ -50,95 +50,105 @@ const referring: Arbitrary<Part> = fc
 
 const DECLARE = "declare x int; r record; i int := 0; begin";
 
-const routines: Arbitrary<readonly Part[]> = fc
-  .record({
-    fp: bodies(TABLES),
-    fq: bodies(TABLES),
-    fs: fc.array(writes(TABLES), { minLength: 1, maxLength: 2 }),
-    ft: reads(),
-    pr: fc.tuple(bodies(TABLES), fc.constantFrom("", " commit;"), bodies(TABLES)),
-    from: fc.constantFrom(...TABLES),
-  })
-  .map(({ fp, fq, fs, ft, pr, from }) => [
-    routine(
-      "fp",
-      `function fp() returns int language plpgsql as $$ ${DECLARE} ${fp} perform fq(); return x; end $$`,
-    ),
-    routine(
-      "fq",
-      `function fq() returns int language plpgsql as $$ ${DECLARE} ${fq} select sum(v) into x from ${from}; return x; end $$`,
-    ),
-    routine(
-      "fs",
-      `function fs() returns bigint language sql as $$ ${fs.join("; ")}; select sum(v) from ${from} $$`,
-    ),
-    routine(
-      "ft",
-      `function ft() returns int stable language plpgsql as $$ ${DECLARE} for r in ${ft} loop i := i + 1; end loop; select sum(v) into x from ${from}; return x + i; end $$`,
-    ),
-    routine("pr", `procedure pr() language plpgsql as $$ ${DECLARE} ${pr.join(" ")} end $$`),
-  ]);
+const routines = (tables: readonly string[]): Arbitrary<readonly Part[]> =>
+  fc
+    .record({
+      fp: bodies(tables, tables),
+      fq: bodies(tables, tables),
+      fs: fc.array(writes(tables, tables), { minLength: 1, maxLength: 2 }),
+      ft: reads(tables),
+      pr: fc.tuple(bodies(tables, tables), fc.constantFrom("", " commit;"), bodies(tables, tables)),
+      from: fc.constantFrom(...tables),
+    })
+    .map(({ fp, fq, fs, ft, pr, from }) => [
+      routine(
+        "fp",
+        `function fp() returns int language plpgsql as $$ ${DECLARE} ${fp} perform fq(); return x; end $$`,
+      ),
+      routine(
+        "fq",
+        `function fq() returns int language plpgsql as $$ ${DECLARE} ${fq} select sum(v) into x from ${from}; return x; end $$`,
+      ),
+      routine(
+        "fs",
+        `function fs() returns bigint language sql as $$ ${fs.join("; ")}; select sum(v) from ${from} $$`,
+      ),
+      routine(
+        "ft",
+        `function ft() returns int stable language plpgsql as $$ ${DECLARE} for r in ${ft} loop i := i + 1; end loop; select sum(v) into x from ${from}; return x + i; end $$`,
+      ),
+      routine("pr", `procedure pr() language plpgsql as $$ ${DECLARE} ${pr.join(" ")} end $$`),
+    ]);
 
 function routine(name: string, definition: string): Part {
   return { name, sql: [`create ${definition}`] };
 }
 
-const views: Arbitrary<Part> = fc
-  .oneof(
-    fc.constant(["create view vw as select id, v from ta where v < 9"]),
-    fc
-      .constantFrom(
-        ...["update ta set v = new.v where id = new.id", "insert into tl (v) values (new.v)"],
-      )
-      .chain((action) =>
-        fc
-          .constantFrom("instead", "also")
-          .map((how) => [
-            "create view vw as select id, v from tb",
-            `create rule ru as on update to vw do ${how} ${action}`,
-          ]),
-      ),
-    bodies(TABLES).map((body) => [
-      "create view vw as select ta.id, ta.v + tb.v as v from ta join tb using (id)",
-      `create function vt() returns trigger language plpgsql as $$ ${DECLARE} ${body} return new; end $$`,
-      "create trigger vt instead of insert or update on vw for each row execute function vt()",
-    ]),
-  )
-  .map((sql) => ({ name: "vw", sql }));
+const views = (tables: readonly string[]): Arbitrary<Part> =>
+  fc
+    .oneof(
+      fc.constant(["create view vw as select id, v from ta where v < 9"]),
+      fc
+        .constantFrom(
+          ...["update ta set v = new.v where id = new.id", "insert into tl (v) values (new.v)"],
+        )
+        .chain((action) =>
+          fc
+            .constantFrom("instead", "also")
+            .map((how) => [
+              "create view vw as select id, v from tb",
+              `create rule ru as on update to vw do ${how} ${action}`,
+            ]),
+        ),
+      bodies(tables, tables).map((body) => [
+        "create view vw as select ta.id, ta.v + tb.v as v from ta join tb using (id)",
+        `create function vt() returns trigger language plpgsql as $$ ${DECLARE} ${body} return new; end $$`,
+        "create trigger vt instead of insert or update on vw for each row execute function vt()",
+      ]),
+    )
+    .map((sql) => ({ name: "vw", sql }));
 
 /** A trigger writes only tables that come after its own, so that triggers end. */
-const triggers: Arbitrary<readonly string[]> = fc
-  .integer({ min: 0, max: TABLES.length - 1 })
-  .chain((at) =>
-    fc.record({
-      on: fc.constant(TABLES[at] ?? "ta"),
-      body: bodies(TABLES.slice(at + 1)),
-      event: fc.constantFrom("insert", "update", "update", "delete", "insert or update or delete"),
-      kind: fc.constantFrom(
-        "before row",
-        "after row",
-        "before statement",
-        "after statement",
-        "deferred",
-        "deferred",
-      ),
-    }),
-  )
-  .map(({ on, body, event, kind }) => {
-    const name = `tr_${on}_${kind}_${event}`.replaceAll(" ", "_");
-    const [when, level] = kind.split(" ");
-    const define = `create or replace function ${name}() returns trigger language plpgsql as $$ ${DECLARE} ${body} if tg_op = 'DELETE' then return old; end if; return new; end $$`;
-    if (kind === "deferred") {
+const triggers = (tables: readonly string[]): Arbitrary<readonly string[]> =>
+  fc
+    .nat(tables.length - 1)
+    .chain((at) =>
+      fc.record({
+        on: fc.constant(tables[at] ?? "ta"),
+        body: bodies(tables.slice(at + 1), tables),
+        event: fc.constantFrom(
+          "insert",
+          "update",
+          "update",
+          "delete",
+          "insert or update or delete",
+        ),
+        kind: fc.constantFrom(
+          "before row",
+          "after row",
+          "before statement",
+          "after statement",
+          "deferred",
+          "deferred",
+        ),
+      }),
+    )
+    .map(({ on, body, event, kind }) => {
+      const name = `tr_${on}_${kind}_${event}`.replaceAll(" ", "_");
+      const [when, level] = kind.split(" ");
+      const define = `create or replace function ${name}() returns trigger language plpgsql as $$ ${DECLARE} ${body} if tg_op = 'DELETE' then return old; end if; return new; end $$`;
+      if (kind === "deferred") {
+        return [
+          define,
+          `drop trigger if exists ${name} on ${on}`,
+          `create constraint trigger ${name} after ${event} on ${on} deferrable initially deferred for each row execute function ${name}()`,
+        ];
+      }
       return [
         define,
-        `create constraint trigger ${name} after ${event} on ${on} deferrable initially deferred for each row execute function ${name}()`,
+        `create or replace trigger ${name} ${when} ${event} on ${on} for each ${level} execute function ${name}()`,
       ];
-    }
-    return [
-      define,
-      `create or replace trigger ${name} ${when} ${event} on ${on} for each ${level} execute function ${name}()`,
-    ];
-  });
+    });
 
 const constraints: Arbitrary<readonly string[]> = fc.constantFrom(
   ["alter table ta add unique (v) deferrable initially deferred"],
@@ -147,62 +157,90 @@ const constraints: Arbitrary<readonly string[]> = fc.constantFrom(
   ["alter table tb alter v set default 8"],
   [
     "alter table ta enable row level security",
+    "drop policy if exists po on ta",
     "create policy po on ta using (v <= (select max(v) from tb))",
   ],
   [
     "alter table tb enable row level security",
+    "drop policy if exists po on tb",
     "create policy po on tb using (v < 4) with check (true)",
   ],
 );
 
 const protocols = fc.constantFrom<Protocol>("simple", "simple", "extended");
 
-const clients = (most: { blocks: number; inside: number }) =>
+const clients = (
+  tables: readonly string[],
+  most: { blocks: number; inside: number },
+): Arbitrary<InclusionClient> =>
   fc
     .record({
       protocol: protocols,
-      blocks: fc.array(blocks(most.inside), { minLength: 1, maxLength: most.blocks }),
+      blocks: fc.array(blocks(tables, most.inside), { minLength: 1, maxLength: most.blocks }),
     })
     .map(({ protocol, blocks }) => ({ protocol, messages: blocks.flat() }));
 
+/** A client with a single statement. */
+const single = (tables: readonly string[]): Arbitrary<InclusionClient> =>
+  fc
+    .record({ protocol: protocols, statement: statements(tables) })
+    .map(({ protocol, statement }) => ({ protocol, messages: [statement] }));
+
+const together = (
+  ...all: readonly Arbitrary<InclusionClient>[]
+): Arbitrary<readonly InclusionClient[]> => fc.tuple(...all);
+
 /** Small scenarios that may use everything of which Heddle says that it is controlled. */
 export const inclusionCases: Arbitrary<InclusionCase> = fc
-  .record({
-    isolation: fc.constantFrom(
-      "read committed",
-      "read committed",
-      "repeatable read",
-      "serializable",
-    ),
-    referring,
-    routines,
-    view: views,
-    additions: fc.array(
-      fc.oneof({ weight: 3, arbitrary: triggers }, { weight: 1, arbitrary: constraints }),
-      {
-        maxLength: 2,
-      },
-    ),
-    clients: fc.oneof(
-      {
-        weight: 4,
-        arbitrary: fc.array(clients({ blocks: 2, inside: 2 }), { minLength: 2, maxLength: 2 }),
-      },
-      {
-        weight: 1,
-        arbitrary: fc.array(clients({ blocks: 1, inside: 1 }), { minLength: 3, maxLength: 3 }),
-      },
-    ),
-  } as const)
-  .map(({ isolation, referring, routines, view, additions, clients }) => ({
-    isolation,
-    setup: setupFor(
-      clients.flatMap(({ messages }) => messages),
-      [...TABLE_PARTS, referring, ...routines, view],
-      additions,
-    ),
-    clients,
-  }));
+  .constantFrom<readonly string[]>(
+    ...[["ta"], ["ta"], ["ta", "tb"], ["ta", "tb"], ["ta", "tc"], ["ta", "tp"], [...TABLES]],
+  )
+  .chain(casesOver);
+
+function casesOver(tables: readonly string[]): Arbitrary<InclusionCase> {
+  return fc
+    .record({
+      isolation: fc.constantFrom(
+        "read committed",
+        "read committed",
+        "repeatable read",
+        "serializable",
+      ),
+      referring,
+      routines: routines(tables),
+      view: views(tables),
+      additions: fc.array(
+        fc.oneof({ weight: 3, arbitrary: triggers(tables) }, { weight: 1, arbitrary: constraints }),
+        {
+          maxLength: 2,
+        },
+      ),
+      clients: fc.oneof(
+        together(
+          clients(tables, { blocks: 1, inside: 2 }),
+          clients(tables, { blocks: 1, inside: 2 }),
+        ),
+        together(
+          clients(tables, { blocks: 1, inside: 2 }),
+          clients(tables, { blocks: 2, inside: 1 }),
+        ),
+        together(
+          clients(tables, { blocks: 1, inside: 1 }),
+          clients(tables, { blocks: 1, inside: 1 }),
+          single(tables),
+        ),
+      ),
+    } as const)
+    .map(({ isolation, referring, routines, view, additions, clients }) => ({
+      isolation,
+      setup: setupFor(
+        clients.flatMap(({ messages }) => messages),
+        [...TABLE_PARTS, referring, ...routines, view],
+        additions,
+      ),
+      clients,
+    }));
+}
 
 /** The parts that the messages name, directly or by other parts, and what is added to their tables. */
 function setupFor(

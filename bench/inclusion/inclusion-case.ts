@@ -8,11 +8,13 @@ export interface InclusionCase {
   readonly isolation: Isolation;
   /** Statements that define the schema, in order. */
   readonly setup: readonly string[];
-  readonly clients: readonly {
-    readonly protocol: Protocol;
-    /** Each is sent when the one before it was answered. An error ends the client. */
-    readonly messages: readonly string[];
-  }[];
+  readonly clients: readonly InclusionClient[];
+}
+
+export interface InclusionClient {
+  readonly protocol: Protocol;
+  /** Each is sent when the one before it was answered. An error ends the client. */
+  readonly messages: readonly string[];
 }
 
 /** A place inside one statement that no gate controls yet. */

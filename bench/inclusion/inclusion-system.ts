@@ -75,8 +75,9 @@ export class InclusionSystem implements System<null, Messages> {
     });
     const texts = one.clients.flatMap(({ messages }) => messages);
     this.#defines = texts.some((text) => /create/.test(text));
+    // The order of rows in a table, which decides the order of locks, has to be that of the setup.
     this.#reset = [
-      ...tables.map((name) => `delete from ${name}`),
+      `truncate ${tables.join(", ")}`,
       ...one.setup.filter((text) => text.startsWith("insert into")),
       ...(tables.includes("tl") ? ["select setval('tl_n_seq', 1, false)"] : []),
       ...(this.#defines ? [UNDEFINE] : []),

@@ -16,7 +16,7 @@ import { operationsOf, Uncontrolled } from "./uncontrolled.ts";
 
 export interface InclusionOptions {
   readonly gates: readonly GateLevel[];
-  /** Uncontrolled runs of each case; a third of them if those have one outcome only. */
+  /** Uncontrolled runs of each case; a quarter of them if those have one outcome only. */
   readonly runs: number;
   /** Executions at random with all gates, whose outcomes reduction must not lose either. */
   readonly walks: number;
@@ -29,19 +29,21 @@ const STEP_TIMEOUT_MS = 10_000;
 
 export const DEFAULT_OPTIONS: InclusionOptions = {
   gates: GATE_LEVELS,
-  runs: 300,
+  runs: 200,
   walks: 20,
-  budget: 1_000,
+  budget: 300,
   seed: 1,
 };
 
 /** What one case has shown. */
 export interface InclusionResult {
   /**
-   * `included`: the search has found each outcome. `hole`: it has ended without some of them. `open`: it
-   * has reached its budget before either. `failed`: the harness could not execute the case.
+   * `included`: the search has found each outcome. `hole`: it has ended without some of them. `possible`:
+   * it has reached its budget before either, but a search without reduction has found them. `open`: neither
+   * has. `alike`: all runs had one outcome, and nothing was searched. `failed`: the harness could not
+   * execute the case.
    */
-  readonly verdict: "included" | "hole" | "open" | "failed";
+  readonly verdict: "included" | "hole" | "possible" | "open" | "alike" | "failed";
   readonly runs: number;
   readonly executions: number;
   /** The distinct outcomes that were looked for. */
@@ -63,8 +65,17 @@ export async function compareOutcomes(
   one: InclusionCase,
   options: InclusionOptions,
 ): Promise<InclusionResult> {
-  const uncontrolled = await uncontrolledOutcomes(server, one, options);
+  let uncontrolled: UncontrolledOutcomes;
+  try {
+    uncontrolled = await uncontrolledOutcomes(server, one, options);
+  } catch (cause) {
+    const error = `without control: ${String(cause)}`;
+    return { verdict: "failed", runs: 0, executions: 0, outcomes: 0, missed: [], error };
+  }
   const count = { runs: uncontrolled.runs, outcomes: uncontrolled.outcomes.size };
+  if (uncontrolled.outcomes.size === 1) {
+    return { ...count, verdict: "alike", executions: 0, missed: [] };
+  }
   let full: Search | undefined;
   let reduced: Search | undefined;
   try {
@@ -83,13 +94,18 @@ export async function compareOutcomes(
       executions: (full?.executions ?? 0) + (reduced?.executions ?? 0),
     });
     if (missed.size === 0) return { ...done(), verdict: "included" };
-    if (!reduction.complete) return { ...done(), verdict: "open", error: reduction.diverged };
-    const inFull = new Set([...missed].filter((outcome) => uncontrolled.outcomes.has(outcome)));
-    const onlyByGates = inFull.size < missed.size;
+    // What some execution with all gates has shown, the gates do not lack.
+    const lacked = new Set([...missed].filter((outcome) => uncontrolled.outcomes.has(outcome)));
+    const reductionLacks = lacked.size < missed.size;
     const exhaustive = new Exhaustive();
-    await full.look(exhaustive, inFull, options.budget);
+    await full.look(exhaustive, lacked, options.budget);
+    if (!reduction.complete) {
+      const verdict = lacked.size === 0 ? "possible" : exhaustive.complete ? "hole" : "open";
+      const lacking = verdict === "hole" ? ({ lacking: "gates" } as const) : {};
+      return { ...done(), verdict, ...lacking, error: reduction.diverged };
+    }
     const lacking =
-      onlyByGates || inFull.size === 0 ? "reduction" : exhaustive.complete ? "gates" : "unknown";
+      reductionLacks || lacked.size === 0 ? "reduction" : exhaustive.complete ? "gates" : "unknown";
     return { ...done(), verdict: "hole", lacking };
   } catch (cause) {
     if (!(cause instanceof HarnessError)) throw cause;
@@ -101,16 +117,21 @@ export async function compareOutcomes(
   }
 }
 
+interface UncontrolledOutcomes {
+  readonly runs: number;
+  readonly outcomes: ReadonlySet<Outcome>;
+}
+
 async function uncontrolledOutcomes(
   server: Server,
   one: InclusionCase,
   { runs, seed }: InclusionOptions,
-): Promise<{ readonly runs: number; readonly outcomes: ReadonlySet<Outcome> }> {
+): Promise<UncontrolledOutcomes> {
   const outcomes = new Set<Outcome>();
   const uncontrolled = await Uncontrolled.open(server, one, seed);
   try {
     let done = 0;
-    while (done < (outcomes.size <= 1 ? runs / 3 : runs)) {
+    while (done < (outcomes.size <= 1 ? runs / 4 : runs)) {
       outcomes.add(await uncontrolled.run());
       done++;
     }

@@ -95,7 +95,7 @@ async function run(options: PropertyOptions): Promise<InclusionTotals> {
       options,
       (number, { verdict, executions, outcomes, missed, lacking = "" }) => {
         process.stderr.write(
-          `${number}: ${verdict} ${lacking} (${executions} executions, ${outcomes} outcomes, ${missed.length} missed)\n`,
+          `${number}: ${verdict} ${lacking} (${executions} executions, ${outcomes} outcomes, ${missed.length} missed, ${Math.round(performance.now() / 1_000)} s)\n`,
         );
       },
       (failure) => files.push(write(failure, options)),
@@ -149,9 +149,10 @@ function reportOf(totals: InclusionTotals): string {
       ? ""
       : `, the first after ${(totals.firstHoleMs / 1_000).toFixed(0)} s`;
   return `${n(totals.scenarios)} scenarios, ${n(totals.executions)} executions, ${n(totals.runs)} uncontrolled runs
-${n(totals.outcomes)} outcomes compared in ${n(totals.scenarios - totals.open - totals.failed)} scenarios, ${n(totals.included)} of them without a missing one
+${n(totals.outcomes)} outcomes compared in ${n(totals.scenarios - totals.open - totals.alike - totals.failed)} scenarios, ${n(totals.included)} of them without a missing one
+${n(totals.possible)} of them where only a search without reduction has found all, within its budget
 ${n(totals.holes)} holes${first}
-not compared: ${n(totals.open)} searches that reached their budget, ${n(totals.failed)} that failed
+not compared: ${n(totals.alike)} scenarios with one outcome, ${n(totals.open)} whose searches reached their budget, ${n(totals.failed)} that failed
 known gaps (holes counted apart): ${gaps}
 gates switched off: ${values.without.join(", ") || "none"}
 `;

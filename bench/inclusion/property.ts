@@ -28,7 +28,11 @@ export interface InclusionTotals {
   readonly holes: number;
   /** Holes of scenarios with a known gap, by its name. */
   readonly gaps: { readonly [name: string]: number };
-  /** Scenarios whose search did not end within its budget: they are not compared. */
+  /** Scenarios whose search did not end, while one without reduction has found every outcome. */
+  readonly possible: number;
+  /** Scenarios whose uncontrolled runs all had one outcome: they are not searched. */
+  readonly alike: number;
+  /** Scenarios of which neither search has shown anything: they are not compared. */
   readonly open: number;
   readonly failed: number;
   /** When the first hole was found, in ms from the beginning. */
@@ -37,7 +41,7 @@ export interface InclusionTotals {
 
 export const NO_TOTALS: InclusionTotals = {
   ...{ scenarios: 0, executions: 0, runs: 0, outcomes: 0, included: 0, holes: 0 },
-  ...{ gaps: {}, open: 0, failed: 0 },
+  ...{ gaps: {}, possible: 0, alike: 0, open: 0, failed: 0 },
 };
 
 /** A scenario that lacks an outcome, or that could not be executed. */
@@ -92,10 +96,12 @@ function totalsOf(
   const isHole = verdict === "hole" && gap === undefined;
   return {
     ...{ scenarios: 1, executions, runs },
-    outcomes: verdict === "included" || verdict === "hole" ? outcomes : 0,
+    outcomes: ["open", "alike", "failed"].includes(verdict) ? 0 : outcomes,
     included: verdict === "included" ? 1 : 0,
     holes: isHole ? 1 : 0,
     gaps: gap === undefined ? {} : { [gap]: 1 },
+    possible: verdict === "possible" ? 1 : 0,
+    alike: verdict === "alike" ? 1 : 0,
     open: verdict === "open" ? 1 : 0,
     failed: verdict === "failed" ? 1 : 0,
     ...(isHole && { firstHoleMs: Math.round(ms) }),
@@ -118,6 +124,8 @@ export function sumTotals(a: InclusionTotals, b: InclusionTotals): InclusionTota
     gaps: Object.fromEntries(
       [...names].map((name) => [name, (a.gaps[name] ?? 0) + (b.gaps[name] ?? 0)]),
     ),
+    possible: a.possible + b.possible,
+    alike: a.alike + b.alike,
     open: a.open + b.open,
     failed: a.failed + b.failed,
     ...(first < Number.POSITIVE_INFINITY && { firstHoleMs: first }),

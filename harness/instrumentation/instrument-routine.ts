@@ -6,7 +6,7 @@ import {
 } from "../parser/plpgsql.ts";
 import { OutlineError, outline, type StatementOutline } from "../parser/plpgsql-outline.ts";
 import { isParseNode, loadParser, type ParseNode, tokensOf } from "../parser/sql.ts";
-import { gateCondition, gateStatement } from "./gate-function.ts";
+import { gateCondition, gateQuery, gateStatement } from "./gate-function.ts";
 import {
   kindOf,
   type RoutineStatement,
@@ -55,6 +55,15 @@ export async function instrument(
   shared: SharedFunctions,
 ): Promise<InstrumentedSource> {
   await loadParser();
+  return instrumentLoaded(definition, first, shared);
+}
+
+/** The same, once the parser is loaded. */
+export function instrumentLoaded(
+  definition: RoutineDefinition,
+  first: number,
+  shared: SharedFunctions,
+): InstrumentedSource {
   try {
     return insertGates(definition, first, shared);
   } catch (error) {
@@ -71,7 +80,7 @@ export function withoutGates(source: string): string {
 }
 
 const GATE = new RegExp(
-  [gateStatement(0), gateCondition(0, "ELSIF"), gateCondition(0, "WHEN")]
+  [gateStatement(0), gateCondition(0, "ELSIF"), gateCondition(0, "WHEN"), gateQuery(0)]
     .map((text) => text.replace(/[().]/g, "\\$&").replace("0", "\\d+"))
     .join("|"),
   "g",

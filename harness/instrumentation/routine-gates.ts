@@ -1,7 +1,9 @@
 import type { ClientBase } from "pg";
 import { HarnessError } from "../core/error.ts";
+import { memoize } from "../parser/memoize.ts";
 import { definitionOf, type RoutineDefinition } from "../parser/plpgsql.ts";
 import { loadParser } from "../parser/sql.ts";
+import { BLOCK_PLACE, withBlockGates } from "./do-blocks.ts";
 import { installGateFunction } from "./gate-function.ts";
 import type { GateKind, UninstrumentedRoutine } from "./gate-kind.ts";
 import { PRIVATE_FUNCTIONS, type SharedFunctions, sharedAccessOf } from "./gate-positions.ts";
@@ -11,15 +13,22 @@ import {
   type MissingGate,
   type SourceGate,
 } from "./instrument-routine.ts";
+import { instrumentSql } from "./instrument-sql.ts";
 
-/** Gates between the statements of PL/pgSQL functions, procedures and trigger functions. */
+/** Gates between the statements of functions and procedures in PL/pgSQL and SQL. */
 export const routineGates: GateKind = {
   level: "routine",
   install: async (client, first) => {
-    const { gates, uninstrumented } = await installRoutineGates(client, { first });
+    const { gates, uninstrumented, shared } = await installRoutineGates(client, { first });
+    const place = first + gates.length;
+    const blocks = memoize((sql: string) => ({ gated: withBlockGates(sql, place, shared) }));
     return {
-      places: gates.map(({ routine, line, text }) => ({ of: routine, line, next: text })),
+      places: [
+        ...gates.map(({ routine, line, text }) => ({ of: routine, line, next: text })),
+        BLOCK_PLACE,
+      ],
       uninstrumented,
+      wire: { blocks: { gated: (sql) => blocks(sql).gated } },
     };
   },
   remove: removeRoutineGates,
@@ -29,8 +38,10 @@ export const routineGates: GateKind = {
 export interface InstalledRoutineGates {
   /** In the order of their numbers, which are consecutive and the same for the same schema. */
   readonly gates: readonly (SourceGate & { readonly routine: string })[];
-  /** Routines that run in one step. DO blocks do too, and are not listed. */
+  /** Routines that run in one step. */
   readonly uninstrumented: readonly UninstrumentedRoutine[];
+  /** The functions before whose calls a gate belongs. */
+  readonly shared: SharedFunctions;
   /** Accesses in gated routines that happen in one step with what precedes them. */
   readonly missing: readonly (MissingGate & { readonly routine: string })[];
 }
@@ -53,8 +64,8 @@ interface CatalogRoutine {
 }
 
 /**
- * Re-creates each PL/pgSQL function, procedure and trigger function of the schema under test with
- * gates in it, except those of extensions. Owners, privileges, comments, settings, oids and
+ * Re-creates each function, procedure and trigger function in PL/pgSQL or SQL of the schema under test
+ * with gates in it, except those of extensions. Owners, privileges, comments, settings, oids and
  * dependent objects stay as they are. Gates of an earlier call are replaced. The client must not be
  * in a transaction, and must be a superuser or the owner of the routines.
  *
@@ -74,8 +85,8 @@ export async function installRoutineGates(
   await installGateFunction(client);
   await removeRoutineGates(client);
   const { rows: routines } = await client.query<CatalogRoutine>(ROUTINES, [schemas]);
-  const shared = await sharedFunctions(client, routines);
-  const { gated, uninstrumented } = await instrumentAll(routines, shared, first);
+  const server = await sharedFunctions(client, routines);
+  const { gated, uninstrumented, shared } = await instrumentAll(routines, server, first);
   await inTransaction(client, async () => {
     await client.query(PLAIN_TABLE);
     for (const [routine, { source, gates }] of gated) {
@@ -87,6 +98,7 @@ export async function installRoutineGates(
   return {
     gates: [...gated].flatMap(([routine, { gates }]) => withRoutine(routine, gates)),
     uninstrumented: [...uninstrumented].map(([{ routine }, reason]) => ({ routine, reason })),
+    shared,
     missing: [...gated].flatMap(([routine, { missing }]) => withRoutine(routine, missing)),
   };
 }
@@ -110,7 +122,8 @@ const ROUTINES = `
 select p.oid, proname as name, p.oid::regprocedure::text as routine, lanname as language,
        provolatile as volatility, proparallel as parallel, prosrc as source,
        pg_get_expr(proargdefaults, 0) as defaults,
-       case lanname when 'plpgsql' then pg_get_functiondef(p.oid) end as definition
+       case when lanname = 'plpgsql' or (lanname = 'sql' and prosqlbody is null)
+            then pg_get_functiondef(p.oid) end as definition
   from pg_proc p
   join pg_namespace n on n.oid = pronamespace
   join pg_language l on l.oid = prolang
@@ -151,7 +164,10 @@ async function instrumentAll(
     const gated = new Map<CatalogRoutine, GatedSource>();
     let next = first;
     for (const routine of routines.filter((it) => !uninstrumented.has(it))) {
-      const result = await instrument(partsOf(routine), next, shared);
+      const result =
+        routine.language === "sql"
+          ? await instrumentSql(routine.source, next, shared)
+          : await instrument(partsOf(routine), next, shared);
       if (result.gated) {
         gated.set(routine, result);
         next += result.gates.length;
@@ -163,13 +179,19 @@ async function instrumentAll(
       if (defaults === null) continue;
       if (sharedAccessOf(`select ${defaults}`, shared) !== "none") shared.add(name);
     }
-    if (uninstrumented.size + shared.size === before) return { gated, uninstrumented };
+    if (uninstrumented.size + shared.size === before) return { gated, uninstrumented, shared };
   }
 }
 
-function reasonForNoGates({ language, volatility }: CatalogRoutine): string | undefined {
-  if (language !== "plpgsql") return `it is written in ${language === "sql" ? "SQL" : language}`;
-  if (volatility === "v") return undefined;
+function reasonForNoGates({
+  language,
+  volatility,
+  definition,
+}: CatalogRoutine): string | undefined {
+  if (language !== "plpgsql" && language !== "sql") return `it is written in ${language}`;
+  if (volatility === "v") {
+    return definition === null ? "it was parsed when it was created (BEGIN ATOMIC)" : undefined;
+  }
   return `it is ${volatility === "s" ? "STABLE" : "IMMUTABLE"}: all its queries use the snapshot of the statement that calls it`;
 }
 

@@ -96,10 +96,14 @@ export class RequestParts {
 }
 
 /** Each statement of a simple query as messages of the extended protocol, and one Sync at the end. */
-function simpleParts(sql: string, { snapshot, message }: WireGates, inBlock: boolean): Part[] {
+function simpleParts(
+  sql: string,
+  { snapshot, message, blocks }: WireGates,
+  inBlock: boolean,
+): Part[] {
   const statements = message?.split(sql, inBlock) ?? [sql];
   const parts = statements.flatMap((text, index): Part[] => {
-    const prepare = [parse(text), BIND, DESCRIBE_PORTAL];
+    const prepare = [parse(blocks?.gated(text) ?? text), BIND, DESCRIBE_PORTAL];
     const run = [EXECUTE, CLOSE_PORTAL];
     const place = index < statements.length - 1 ? message?.place : undefined;
     // A parameter that a simple query cannot have: the error for it is another one at Bind.
@@ -140,13 +144,13 @@ function parse(sql: string): Buffer {
   return frame("P", Buffer.from(`\0${sql}\0\0\0`));
 }
 
-function frame(type: string, body: Buffer): Buffer {
+export function frame(type: string, body: Buffer): Buffer {
   const header = Buffer.alloc(5);
   header.write(type);
   header.writeInt32BE(4 + body.length, 1);
   return Buffer.concat([header, body]);
 }
 
-function typeOf(message: Buffer | undefined): string {
+export function typeOf(message: Buffer | undefined): string {
   return String.fromCharCode(message?.[0] ?? 0);
 }
