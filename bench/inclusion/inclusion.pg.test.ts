@@ -37,15 +37,15 @@ const CASES: readonly (readonly [GateLevel, InclusionCase])[] = [
     "routine",
     caseOf(
       [
-        `create function bump() returns int language plpgsql as $$
+        `create function reads_twice() returns text language plpgsql as $$
          declare x int;
          begin
            select v into x from ta where id = 1;
-           update ta set v = x + 1 where id = 1;
-           return x;
+           perform pg_sleep(0.002);
+           return x || ' ' || (select v from ta where id = 1);
          end $$`,
       ],
-      both("select bump()"),
+      [["select reads_twice()"], ["update ta set v = 5 where id = 1"]],
     ),
   ],
   [
@@ -53,7 +53,7 @@ const CASES: readonly (readonly [GateLevel, InclusionCase])[] = [
     caseOf(
       [],
       [1, 2].map((id) => [
-        `with x as (update ta set v = v + 1 where id = ${id} returning v)
+        `with x as (update ta set v = v + 1 where id = ${id} returning v, pg_sleep(0.002))
          update ta t set v = x.v + 10 from x where t.id = ${3 - id}`,
       ]),
     ),
@@ -62,18 +62,19 @@ const CASES: readonly (readonly [GateLevel, InclusionCase])[] = [
     "commit",
     caseOf(
       [
-        `create function some() returns trigger language plpgsql as $$
+        `create function stays() returns trigger language plpgsql as $$
          begin
            if not exists (select from ta where v > 0) then raise exception 'refused'; end if;
+           perform pg_sleep(0.002);
            return null;
          end $$`,
-        `create constraint trigger some after update on ta deferrable initially deferred
-         for each row execute function some()`,
+        `create constraint trigger stays after update on ta deferrable initially deferred
+         for each row execute function stays()`,
       ],
       [1, 2].map((id) => ["begin", `update ta set v = 0 where id = ${id}`, "commit"]),
     ),
   ],
-  ["definition", caseOf([], both("create table if not exists da (id int primary key)"))],
+  ["definition", caseOf([], both("create type dt as enum ('x')"))],
   [
     "snapshot",
     caseOf(
@@ -91,9 +92,10 @@ const CASES: readonly (readonly [GateLevel, InclusionCase])[] = [
     "message",
     caseOf(
       [],
-      both(
-        "select v from ta where id = 1; update ta set v = v + 1 where id = 1; select sum(v) from ta",
-      ),
+      [
+        ["select v, pg_sleep(0.002) from ta where id = 1; select v from ta where id = 1"],
+        ["update ta set v = 5 where id = 1"],
+      ],
     ),
   ],
 ];
@@ -105,8 +107,8 @@ test.each(CASES)("each outcome of uncontrolled runs is found with the kind %s", 
 
 test.each(CASES)("an outcome is missed without the kind %s", async (kind, one) => {
   const gates = GATE_LEVELS.filter((level) => level !== kind);
-  const { verdict, lacking } = await compareOutcomes(server, one, { ...DEFAULT_OPTIONS, gates });
-  expect({ verdict, lacking }).toEqual({ verdict: "hole", lacking: "gates" });
+  const { verdict } = await compareOutcomes(server, one, { ...DEFAULT_OPTIONS, gates });
+  expect(verdict).toBe("hole");
 });
 
 describe("of generated cases", () => {

@@ -158,7 +158,7 @@ describe.each([
 });
 
 test("what a search learns late about footprints counts for all of it", async () => {
-  const name = "transaction numbers that two writers get";
+  const name = "transaction numbers of a block";
   const full = await inFull("read committed", name);
   // The executor of the full search has learned that numbers are read.
   await openExecutors();
