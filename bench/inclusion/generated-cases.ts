@@ -169,16 +169,21 @@ const constraints: Arbitrary<readonly string[]> = fc.constantFrom(
 
 const protocols = fc.constantFrom<Protocol>("simple", "simple", "extended");
 
+/** A client with some blocks, and at most so many statements in a transaction. */
 const clients = (
   tables: readonly string[],
-  most: { blocks: number; inside: number },
+  most: number,
+  inside: number,
 ): Arbitrary<InclusionClient> =>
   fc
     .record({
       protocol: protocols,
-      blocks: fc.array(blocks(tables, most.inside), { minLength: 1, maxLength: most.blocks }),
+      blocks: fc.array(blocks(tables, inside), { minLength: 1, maxLength: most }),
     })
     .map(({ protocol, blocks }) => ({ protocol, messages: blocks.flat() }));
+
+const addition = (tables: readonly string[]): Arbitrary<readonly string[]> =>
+  fc.oneof({ weight: 3, arbitrary: triggers(tables) }, { weight: 1, arbitrary: constraints });
 
 /** A client with a single statement. */
 const single = (tables: readonly string[]): Arbitrary<InclusionClient> =>
@@ -209,26 +214,15 @@ function casesOver(tables: readonly string[]): Arbitrary<InclusionCase> {
       referring,
       routines: routines(tables),
       view: views(tables),
-      additions: fc.array(
-        fc.oneof({ weight: 3, arbitrary: triggers(tables) }, { weight: 1, arbitrary: constraints }),
-        {
-          maxLength: 2,
-        },
+      additions: fc.oneof(
+        { weight: 1, arbitrary: fc.constant([]) },
+        { weight: 3, arbitrary: fc.tuple(addition(tables)) },
+        { weight: 1, arbitrary: fc.tuple(addition(tables), addition(tables)) },
       ),
       clients: fc.oneof(
-        together(
-          clients(tables, { blocks: 1, inside: 2 }),
-          clients(tables, { blocks: 1, inside: 2 }),
-        ),
-        together(
-          clients(tables, { blocks: 1, inside: 2 }),
-          clients(tables, { blocks: 2, inside: 1 }),
-        ),
-        together(
-          clients(tables, { blocks: 1, inside: 1 }),
-          clients(tables, { blocks: 1, inside: 1 }),
-          single(tables),
-        ),
+        { weight: 3, arbitrary: together(clients(tables, 1, 2), clients(tables, 1, 2)) },
+        { weight: 1, arbitrary: together(clients(tables, 1, 2), clients(tables, 2, 1)) },
+        { weight: 1, arbitrary: together(clients(tables, 1, 1), single(tables), single(tables)) },
       ),
     } as const)
     .map(({ isolation, referring, routines, view, additions, clients }) => ({

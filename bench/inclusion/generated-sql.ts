@@ -234,5 +234,8 @@ export function bodies(targets: readonly string[], tables: readonly string[]): A
       arbitrary: sql`x := case when (select sum(v) from ${table}) > 3 then 1 when (select sum(v) from ${other}) > 3 then 2 else 3 end; insert into tl (v) values (x);`,
     },
   );
-  return fc.array(statement, { minLength: 1, maxLength: 2 }).map((all) => all.join(" "));
+  return fc.oneof(
+    { weight: 3, arbitrary: statement },
+    { weight: 1, arbitrary: fc.tuple(statement, statement).map((two) => two.join(" ")) },
+  );
 }

@@ -82,31 +82,31 @@ export async function compareOutcomes(
     full = await Search.open(server, one, options.gates, {});
     // What footprints learn from one search must not help the other.
     reduced = await Search.open(server, one, options.gates, { footprints: readFootprints });
+    const lacked = new Set(uncontrolled.outcomes);
+    const exhaustive = new Exhaustive();
     const sought = new Set([
       ...uncontrolled.outcomes,
       ...(await full.outcomes(new RandomWalk(options.seed), options.walks)),
+      ...(await full.look(exhaustive, lacked, options.budget)),
     ]);
     const missed = new Set(sought);
     const reduction = new DynamicReduction();
     await reduced.look(reduction, missed, options.budget);
-    const done = () => ({
+    const result = {
       ...{ ...count, outcomes: sought.size, missed: [...missed] },
-      executions: (full?.executions ?? 0) + (reduced?.executions ?? 0),
-    });
-    if (missed.size === 0) return { ...done(), verdict: "included" };
-    // What some execution with all gates has shown, the gates do not lack.
-    const lacked = new Set([...missed].filter((outcome) => uncontrolled.outcomes.has(outcome)));
-    const reductionLacks = lacked.size < missed.size;
-    const exhaustive = new Exhaustive();
-    await full.look(exhaustive, lacked, options.budget);
-    if (!reduction.complete) {
-      const verdict = lacked.size === 0 ? "possible" : exhaustive.complete ? "hole" : "open";
-      const lacking = verdict === "hole" ? ({ lacking: "gates" } as const) : {};
-      return { ...done(), verdict, ...lacking, error: reduction.diverged };
+      executions: full.executions + reduced.executions,
+    };
+    if (missed.size === 0) return { ...result, verdict: "included" };
+    if (lacked.size > 0 && exhaustive.complete) {
+      return { ...result, verdict: "hole", lacking: "gates" };
     }
-    const lacking =
-      reductionLacks || lacked.size === 0 ? "reduction" : exhaustive.complete ? "gates" : "unknown";
-    return { ...done(), verdict: "hole", lacking };
+    if (!reduction.complete) {
+      const verdict = lacked.size > 0 ? "open" : "possible";
+      return { ...result, verdict, error: reduction.diverged };
+    }
+    // A search without reduction has shown those that only the reduction can lack.
+    const lacking = [...missed].some((outcome) => !lacked.has(outcome)) ? "reduction" : "unknown";
+    return { ...result, verdict: "hole", lacking };
   } catch (cause) {
     if (!(cause instanceof HarnessError)) throw cause;
     const executions = (full?.executions ?? 0) + (reduced?.executions ?? 0);
@@ -188,12 +188,19 @@ class Search {
     return outcomes;
   }
 
-  /** Executes schedules until each of `missed` was found; it removes what it finds. */
-  async look(scheduler: Scheduler, missed: Set<Outcome>, most: number): Promise<void> {
-    for (let left = most; missed.size > 0 && left > 0; left--) {
-      if (!scheduler.begin(this.#scenario)) return;
-      missed.delete(await this.#execute(scheduler));
+  /** Executes schedules until each of `missed`, from which it removes what it finds, was found. */
+  async look(
+    scheduler: Scheduler,
+    missed: Set<Outcome>,
+    most: number,
+  ): Promise<readonly Outcome[]> {
+    const outcomes: Outcome[] = [];
+    while (missed.size > 0 && outcomes.length < most && scheduler.begin(this.#scenario)) {
+      const outcome = await this.#execute(scheduler);
+      missed.delete(outcome);
+      outcomes.push(outcome);
     }
+    return outcomes;
   }
 
   close(): Promise<void> {
