@@ -12,7 +12,7 @@ export const TABLES = ["ta", "tb", "tc", "tp"] as const;
 const id = fc.constantFrom(1, 1, 2);
 const newId = fc.constantFrom(2, 3, 4);
 const value = fc.constantFrom(1, 3, 7);
-const shown = fc.constantFrom("", " returning id, v");
+const shown = fc.constantFrom("", " returning id, v", " returning id, v");
 
 /** Fills the holes of a text with generated values. */
 function sql(
@@ -84,14 +84,15 @@ const locks = (tables: readonly string[]): Arbitrary<string> =>
   );
 
 /** Calls of the routines that a case may define, and statements over its view. */
-const calls: Arbitrary<string> = fc.oneof(
-  fc.constantFrom("select fp()", "select fp()", "select fq()", "select fs()", "select ft()"),
-  fc.constantFrom("call pr()", "select id, fq() as f from ta order by id"),
-  sql`update tb set v = ft() where id = ${id}`,
-  sql`select id, v from vw order by id`,
-  sql`update vw set v = v + 1 where id = ${id}`,
-  sql`insert into vw (id, v) values (${newId}, ${value})`,
-);
+const calls = (tables: readonly string[]): Arbitrary<string> =>
+  fc.oneof(
+    fc.constantFrom("select fp()", "select fp()", "select fq()", "select fs()", "select ft()"),
+    fc.constantFrom("call pr()", "select id, fq() as f from ta order by id"),
+    sql`update ${from(tables)} set v = ft() where id = ${id} returning v`,
+    sql`select id, v from vw order by id`,
+    sql`update vw set v = v + 1 where id = ${id}`,
+    sql`insert into vw (id, v) values (${newId}, ${value})`,
+  );
 
 /** Changes of the schema: of objects that the setup has not made. */
 const definitions: Arbitrary<string> = fc.oneof(
@@ -114,7 +115,7 @@ export const statements = (tables: readonly string[]): Arbitrary<string> =>
     { weight: 10, arbitrary: writes(tables, tables) },
     { weight: 3, arbitrary: reads(tables) },
     { weight: 3, arbitrary: locks(tables) },
-    { weight: 8, arbitrary: calls },
+    { weight: 8, arbitrary: calls(tables) },
     { weight: 1, arbitrary: definitions },
     {
       weight: 1,
@@ -188,7 +189,7 @@ export const blocks = (tables: readonly string[], most: number): Arbitrary<reado
         .tuple(
           begin,
           fc.array(inTransaction(tables), { minLength: 1, maxLength: most }),
-          fc.constantFrom("commit", "commit", "commit", "rollback"),
+          fc.constantFrom("commit", "commit", "commit", "commit", "rollback"),
         )
         .map(([first, inner, last]) => [first, ...inner.flat(), last]),
     },
