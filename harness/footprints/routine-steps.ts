@@ -1,4 +1,4 @@
-import { conditionGateIn, gateIn } from "../instrumentation/instrument-routine.ts";
+import { conditionGateIn, gateIn, withoutGates } from "../instrumentation/instrument-routine.ts";
 import { queryGateIn } from "../instrumentation/instrument-sql.ts";
 import {
   asStatement,
@@ -57,7 +57,7 @@ export function bodyOf(row: RoutineRow): RoutineBody {
   const body = bodyWithoutDefaults(row);
   if (row.defaults === null || body === "unknown") return body;
   // The caller evaluates the defaults before the routine's first gate.
-  const { ungated, ...steps } = body === "nothing" ? withoutGates() : body;
+  const { ungated, ...steps } = body === "nothing" ? inOneStep() : body;
   return { ...steps, ungated: { ...ungated, texts: [...ungated.texts, `select ${row.defaults}`] } };
 }
 
@@ -66,7 +66,8 @@ function bodyWithoutDefaults(row: RoutineRow): RoutineBody {
   if (kind !== "f" && kind !== "p") return "unknown";
   if (language === "plpgsql") {
     try {
-      return stepsOf(definition ?? "", source);
+      const steps = stepsOf(definition ?? "", source);
+      return volatility === "v" ? steps : withCallersSnapshot(steps);
     } catch {
       return "unknown";
     }
@@ -78,7 +79,7 @@ function bodyWithoutDefaults(row: RoutineRow): RoutineBody {
 /** The statements of a source in SQL. A gate belongs to the statement after it. */
 function stepsOfSql(source: string): RoutineSteps {
   const texts = statementRanges(source)?.map(({ start, end }) => source.slice(start, end));
-  if (texts === undefined) return withoutGates(source);
+  if (texts === undefined) return inOneStep(source);
   const steps = new StepCollector();
   let gate: number | undefined;
   for (const text of texts) {
@@ -89,12 +90,25 @@ function stepsOfSql(source: string): RoutineSteps {
   return steps;
 }
 
-function withoutGates(...texts: readonly string[]): RoutineSteps {
+function inOneStep(...texts: readonly string[]): RoutineSteps {
   return {
     gated: new Map(),
     ungated: { texts, unknown: false },
     resumesQueries: false,
     catches: false,
+  };
+}
+
+/** A routine that is not VOLATILE reads with its caller's snapshot: all that it reads counts in each step. */
+function withCallersSnapshot({ ungated, gated, ...steps }: RoutineSteps): RoutineSteps {
+  const all = [ungated, ...gated.values()];
+  return {
+    ...steps,
+    ungated: {
+      texts: all.flatMap(({ texts }) => texts),
+      unknown: all.some(({ unknown }) => unknown),
+    },
+    gated: new Map([...gated.keys()].map((place) => [place, { texts: [], unknown: false }])),
   };
 }
 
@@ -168,7 +182,7 @@ class StepCollector implements RoutineSteps {
   #add(gate: number | undefined, texts: readonly string[], unknown: boolean): void {
     const before = gate === undefined ? this.ungated : this.gated.get(gate);
     const step = {
-      texts: [...(before?.texts ?? []), ...texts],
+      texts: [...(before?.texts ?? []), ...texts.map(withoutGates)],
       unknown: unknown || (before?.unknown ?? false),
     };
     if (gate === undefined) this.ungated = step;

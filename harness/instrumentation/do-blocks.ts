@@ -6,8 +6,7 @@ import {
   statementType,
   tokensOf,
 } from "../parser/sql.ts";
-import { gateCondition, gateStatement } from "./gate-function.ts";
-import type { SharedFunctions } from "./gate-positions.ts";
+import type { SharedState } from "./gate-positions.ts";
 import { instrumentLoaded } from "./instrument-routine.ts";
 
 /** The place of every gate in a DO block: blocks are not known before they are sent. */
@@ -20,7 +19,7 @@ export const BLOCK_PLACE = { of: "a DO block", line: null, next: "its next state
  *
  * @param place the number of all of these gates
  */
-export function withBlockGates(sql: string, place: number, shared: SharedFunctions): string {
+export function withBlockGates(sql: string, place: number, shared: SharedState): string {
   if (!/\bdo\b/i.test(sql)) return sql;
   let gated = "";
   let from = 0;
@@ -77,13 +76,6 @@ function procedureOf(source: string): RoutineDefinition {
   return { head: "create procedure f() language plpgsql as $heddle$", source, tail: "$heddle$" };
 }
 
-const NUMBERED = new RegExp(
-  [gateStatement(0), gateCondition(0, "ELSIF"), gateCondition(0, "WHEN")]
-    .map((text) => text.replace(/[().]/g, "\\$&").replace("0", "\\d+"))
-    .join("|"),
-  "g",
-);
-
 function withPlace(source: string, place: number): string {
-  return source.replace(NUMBERED, (gate) => gate.replace(/\d+/, String(place)));
+  return source.replace(/\bheddle\.gate\(\d+\)/g, `heddle.gate(${place})`);
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { withoutGates } from "./instrument-routine.ts";
 import { instrumentSql } from "./instrument-sql.ts";
 
-const SHARED = new Set(["nextval"]);
+const SHARED = { functions: new Set(["nextval"]), tables: true };
 
 const instrumented = async (source: string) => {
   const result = await instrumentSql(source, 7, SHARED);

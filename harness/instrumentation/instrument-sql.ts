@@ -1,7 +1,7 @@
 import { namesIn } from "../parser/names.ts";
 import { loadParser, statementRanges } from "../parser/sql.ts";
 import { gateQuery } from "./gate-function.ts";
-import { type SharedFunctions, sharedAccessOf } from "./gate-positions.ts";
+import { type SharedState, sharedAccessOf } from "./gate-positions.ts";
 import type { InstrumentedSource } from "./instrument-routine.ts";
 
 /**
@@ -16,7 +16,7 @@ import type { InstrumentedSource } from "./instrument-routine.ts";
 export async function instrumentSql(
   source: string,
   first: number,
-  shared: SharedFunctions,
+  shared: SharedState,
 ): Promise<InstrumentedSource> {
   await loadParser();
   const ranges = statementRanges(source);
