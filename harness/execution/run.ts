@@ -1,6 +1,5 @@
 import type { HarnessError } from "../core/error.ts";
 import type { Commit, Completion, Snapshot } from "../core/execution.ts";
-import { NOTHING } from "../core/footprint.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
@@ -22,9 +21,10 @@ import { FaultInjector, type StatementFault } from "./fault-injector.ts";
 import type { GatedDatabase } from "./gated-database.ts";
 import { CommitObserver } from "./observation.ts";
 import { choiceOf, compareTasks, PendingStatements } from "./pending-statements.ts";
-import { Polling, withoutYielded } from "./polling.ts";
+import { Polling } from "./polling.ts";
 import { Quiescence } from "./quiescence.ts";
 import { Recording } from "./recording.ts";
+import { Scheduling } from "./scheduling.ts";
 import { StatementRouter } from "./statement-router.ts";
 import { StepFootprints } from "./step-footprints.ts";
 import { attributed, type System } from "./system.ts";
@@ -76,20 +76,17 @@ export class Run<State extends Json, Op extends Operation> {
   readonly #system: System<State, Op>;
   readonly #database: RunDatabase;
   readonly #options: RunOptions;
-  readonly #scheduler: Scheduler;
+  readonly #scheduling: Scheduling;
   readonly #clients: Clients<State, Op>;
   readonly #statements: PendingStatements;
   readonly #quiescence: Quiescence;
   readonly #blocked: BlockedBackends;
   readonly #faults: FaultInjector;
-  readonly #footprints: StepFootprints | undefined;
   readonly #polling = new Polling();
   readonly #written: WrittenSteps;
   #commits: CommitObserver | undefined;
   /** The task that moved last. */
   #previous: Task | undefined;
-  /** The number of events before the last step that the scheduler has chosen. */
-  #chosenAt = 0;
 
   constructor(
     database: RunDatabase,
@@ -100,7 +97,6 @@ export class Run<State extends Json, Op extends Operation> {
   ) {
     this.#database = database;
     this.#system = system;
-    this.#scheduler = scheduler;
     this.#options = options;
     const { proxy, lockWaits, gates, footprints, signals } = database;
     const { stepTimeoutMs, killsService, crashServer } = options;
@@ -134,14 +130,22 @@ export class Run<State extends Json, Op extends Operation> {
       restarted: () => this.#quiescence.noteActivity(),
       failed: (error) => this.fail(error),
     });
-    this.#footprints = footprints && new StepFootprints(footprints, this.#statements);
+    const ofSteps = footprints && new StepFootprints(footprints, this.#statements);
+    this.#scheduling = new Scheduling(
+      scheduler,
+      this.recording.trace,
+      this.#statements,
+      this.#polling,
+      ofSteps,
+      options.observe !== undefined,
+    );
     this.#router = new StatementRouter(
       this.#statements,
       this.#blocked,
       this.#faults,
       this.#quiescence,
       this.recording,
-      this.#footprints,
+      ofSteps,
       this.#polling,
     );
   }
@@ -165,9 +169,10 @@ export class Run<State extends Json, Op extends Operation> {
       await this.#observe();
       await this.#options.pause?.(this.recording.trace);
       const enabled = this.#enabled();
-      const fair = withoutYielded(enabled, (task) => this.#polls(task, "hasYielded"));
+      const fair = this.#scheduling.fair(enabled);
       if (fair.length < enabled.length) this.notes.add(YIELDED);
-      const choice = this.#choose(this.#scheduler.fair === false ? enabled : fair);
+      const faults = this.#faults.possible(this.#clients);
+      const choice = this.#scheduling.next({ enabled, fair, faults, previous: this.#previous });
       if (choice !== undefined) {
         const pending = this.#statements.find(choice.task);
         if (pending !== undefined && this.#polling.isAgain(pending))
@@ -211,13 +216,6 @@ export class Run<State extends Json, Op extends Operation> {
     }
   }
 
-  /** Reports the events since the last choice to the scheduler. */
-  #reportStep(): void {
-    if (this.entries.length === 0) return;
-    const released = this.#footprints === undefined ? NOTHING : this.#footprints.takeReleased();
-    this.#scheduler.observe?.(this.recording.trace.slice(this.#chosenAt), released);
-  }
-
   /** Observes before the first step too, so that the first commit differs from the initial state. */
   async #observe(): Promise<void> {
     const { observe } = this.#options;
@@ -229,51 +227,10 @@ export class Run<State extends Json, Op extends Operation> {
     }
   }
 
-  /** Undefined when no task can move. */
-  #choose(enabled: readonly Choice[]): Choice | undefined {
-    const goesOn = this.#scheduler.fair === false ? undefined : this.#goesOn(enabled);
-    if (goesOn === undefined) this.#reportStep();
-    const fault = this.#scheduler.inject?.(this.#faults.possible(this.#clients), enabled);
-    if (fault === undefined && goesOn !== undefined) {
-      this.#scheduler.goesOn?.(goesOn);
-      return goesOn;
-    }
-    this.#chosenAt = this.recording.trace.length;
-    if (fault !== undefined || enabled.length === 0) return fault;
-    // Whether a task that polls is enabled depends on the steps of all others. Where each commit is
-    // observed, so is the order of any two of them.
-    const footprintOf = (choice: Choice) =>
-      this.#polls(choice.task, "repeats") || this.#options.observe !== undefined
-        ? undefined
-        : this.#footprints?.of(choice);
-    return this.#scheduler.choose(enabled, this.#previous, footprintOf);
-  }
-
-  /** The choice with which the client that moved last goes on at once, since no other one can notice it. */
-  #goesOn(enabled: readonly Choice[]): Choice | undefined {
-    const client = this.#previous === undefined ? -1 : clientOf(this.#previous);
-    const [choice, ...others] = enabled.filter(({ task }) => clientOf(task) === client);
-    // With several statements under way, the client may notice which one is answered first.
-    return choice !== undefined && others.length === 0 && this.#isPrivate(choice)
-      ? choice
-      : undefined;
-  }
-
-  #isPrivate({ task, action }: Choice): boolean {
-    const pending = this.#statements.find(task);
-    if (action !== "release" || pending === undefined || this.#polls(task, "repeats")) return false;
-    return this.#footprints?.isPrivate(pending) === true;
-  }
-
   /** Whether a wait that no task can end ends nonetheless, by a timeout such as lock_timeout. */
   async #endsByItself(): Promise<boolean> {
     const waits = this.#statements.all().length > 0 || this.#clients.active().length > 0;
     return waits && (await this.#quiescence.activityWithin(LONGEST_TIMEOUT_MS));
-  }
-
-  #polls(task: Task, how: "repeats" | "hasYielded"): boolean {
-    const pending = this.#statements.find(task);
-    return pending !== undefined && this.#polling[how](pending);
   }
 
   #enabled(): Choice[] {
@@ -286,10 +243,7 @@ export class Run<State extends Json, Op extends Operation> {
   #move(choice: Choice, enabled: readonly Choice[]): void {
     const { task, action } = choice;
     const preemption = action !== "crash" && isPreemption(this.#previous, task, enabled);
-    const isPrivate =
-      this.#previous !== undefined &&
-      clientOf(this.#previous) === clientOf(task) &&
-      this.#isPrivate(choice);
+    const isPrivate = this.#scheduling.isPrivate(choice, this.#previous);
     const move = { type: "move", choice, enabled, preemption } as const;
     this.recording.add(isPrivate ? { ...move, private: true } : move);
     this.entries.push(entryOf(choice));
