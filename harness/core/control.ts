@@ -24,7 +24,7 @@ export const GATES: { readonly [level in GateLevel]: GateDescription } = {
   },
   routine: {
     controls:
-      "The order of the statements and conditions inside PL/pgSQL functions, procedures and triggers, and of the statements inside volatile SQL functions.",
+      "The order of the statements and conditions inside PL/pgSQL functions, procedures, triggers and DO blocks, and of the statements inside volatile SQL functions.",
     costs: "in the text of routines: a step for each statement that touches shared state",
   },
   row: {

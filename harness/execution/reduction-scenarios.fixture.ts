@@ -185,6 +185,11 @@ export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[
     ["update b set v = 1 where id = 1"],
     ["select a.xmin::text::int < b.xmin::text::int as first from a, b where a.id = 1 and b.id = 1"],
   ],
+  "transaction numbers of a block": [
+    ["begin", "update a set v = 1 where id = 1", "commit"],
+    ["update b set v = 1 where id = 1"],
+    ["select a.xmin::text::int < b.xmin::text::int as first from a, b where a.id = 1 and b.id = 1"],
+  ],
 };
 
 /** Scenarios about the gates of other kinds than the default ones, by kind. */

@@ -36,6 +36,9 @@ async function withHiddenParts(...given: Parameters<typeof readFootprints>): Pro
     get stale() {
       return footprints.stale;
     },
+    get revision() {
+      return footprints.revision;
+    },
     of: (sql) => {
       const request = footprints.of(sql);
       return hidden.request?.(request) ?? request;
@@ -177,6 +180,15 @@ describe.each([
     expect(reduced.outcomes).toEqual(full.outcomes);
     expect(reduced.executions).toBeLessThanOrEqual(full.executions);
   });
+});
+
+test("what a search learns late about footprints counts for all of it", async () => {
+  const name = "transaction numbers of a block";
+  const full = await inFull("read committed", name);
+  // The executor of the full search has learned that numbers are read.
+  await openExecutors();
+  const reduced = await search("read committed", name, new DynamicReduction());
+  expect(reduced.outcomes).toEqual(full.outcomes);
 });
 
 describe("an outcome is missed with footprints that leave out", () => {

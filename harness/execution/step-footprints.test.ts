@@ -30,6 +30,7 @@ const footprints = {
   isolation: "read committed",
   defaultIsolation: "read committed",
   stale: false,
+  revision: 0,
   of: (sql: string) => ({
     control: CONTROLS[sql] ?? { type: "query" },
     at: () =>

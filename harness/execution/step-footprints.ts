@@ -57,6 +57,11 @@ export class StepFootprints {
     this.#statements = statements;
   }
 
+  /** See `Footprints.revision`. */
+  get revision(): number {
+    return this.#footprints.revision;
+  }
+
   /** Undefined when anything may happen, as in the background, whose client is unknown. */
   of({ task, action }: Choice): Footprint | undefined {
     const client = clientOf(task);

@@ -26,7 +26,7 @@ export function uncontrolled(
   uninstrumented: readonly { readonly routine: string; readonly reason: string }[],
 ): readonly string[] {
   const inside = gates.includes("routine")
-    ? "What happens inside one statement is not interleaved with other clients, except where it waits for a lock; DO blocks and functions in other languages than PL/pgSQL are part of the statement that calls them."
+    ? "What happens inside one statement is not interleaved with other clients, except where it waits for a lock; functions in other languages than PL/pgSQL and SQL are part of the statement that calls them."
     : "What happens inside one statement, and so inside a function that it calls, is not interleaved with other clients, except where it waits for a lock.";
   const victim =
     postgres.lockWaits === "pushed"

@@ -45,6 +45,8 @@ export interface Footprints {
   readonly defaultIsolation: Isolation;
   /** Whether a request may have changed the schema: from then on no footprint is valid. */
   readonly stale: boolean;
+  /** Changes when a request has shown that the footprints of others were too small. */
+  readonly revision: number;
   of(sql: string): RequestFootprint;
 }
 
@@ -73,6 +75,7 @@ class SchemaFootprints implements Footprints {
   isolation: Isolation;
   readonly defaultIsolation: Isolation;
   stale = false;
+  revision = 0;
   readonly #catalog: Catalog;
   readonly #wire: WireGates;
   #numbersRead = false;
@@ -112,7 +115,10 @@ class SchemaFootprints implements Footprints {
     const everything = touchedBy(full, this.#ambient);
     const calls = [...full.calls, ...this.#ambient.calls];
     const alters = altersItself || calls.some((routine) => routine.alters);
-    this.#numbersRead ||= full.readsNumbers;
+    if (full.readsNumbers && !this.#numbersRead) {
+      this.#numbersRead = true;
+      this.revision++;
+    }
     const isUnshared = !alters && !full.readsElse && !!everything && isNothing(everything);
     const steps = isNothing(this.#ambient) && !full.unknown ? this.#stepsOf(sql) : undefined;
     const deferred = full.deferred || this.#ambient.deferred;

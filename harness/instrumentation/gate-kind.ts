@@ -39,6 +39,8 @@ export interface InstalledGates {
 
 /** Gates in the middle of a request: the proxy sends it in parts. */
 export interface WireGates {
+  /** In DO blocks: the text of a message with gates in its blocks, or the text itself. */
+  readonly blocks?: { gated(sql: string): string };
   /** Between the snapshot of a SELECT and its first row, for the texts that `holds` selects. */
   readonly snapshot?: { readonly place: number; holds(sql: string): boolean };
   /** Before the Sync that commits a request outside of a transaction block. */

@@ -143,7 +143,7 @@ export class RequestParts {
 
 /** Each statement of a simple query as messages of the extended protocol, and one Sync at the end. */
 function simpleParts(sql: string, wire: WireGates, session: SessionState): Part[] {
-  const { snapshot, message, tables, rows } = wire;
+  const { snapshot, message, tables, rows, blocks } = wire;
   const inBlock = session.transaction === "open";
   const statements = message?.split(sql, inBlock) ?? [sql];
   const single = statements.length === 1;
@@ -155,7 +155,7 @@ function simpleParts(sql: string, wire: WireGates, session: SessionState): Part[
     return [
       ...ownParts(tables, text, inBlock || !single),
       ...executeParts({
-        before: [parse(text), BIND, DESCRIBE_PORTAL],
+        before: [parse(blocks?.gated(text) ?? text), BIND, DESCRIBE_PORTAL],
         execute: EXECUTE,
         after: [CLOSE_PORTAL],
         snapshot: isGated(text) && snapshot?.holds(text) ? snapshot.place : undefined,
@@ -311,13 +311,13 @@ function complete(tag: string): Buffer {
   return frame("C", Buffer.from(`${tag}\0`));
 }
 
-function frame(type: string, body: Buffer): Buffer {
+export function frame(type: string, body: Buffer): Buffer {
   const header = Buffer.alloc(5);
   header.write(type);
   header.writeInt32BE(4 + body.length, 1);
   return Buffer.concat([header, body]);
 }
 
-function typeOf(message: Buffer | undefined): string {
+export function typeOf(message: Buffer | undefined): string {
   return String.fromCharCode(message?.[0] ?? 0);
 }

@@ -3,6 +3,7 @@ import { connectionLost, type HarnessError, unsupported } from "../core/error.ts
 import type { Result } from "../core/trace.ts";
 import type { WireGates } from "../instrumentation/gate-kind.ts";
 import type { GatePlace } from "../instrumentation/gate-locks.ts";
+import { withBlockTexts } from "./block-texts.ts";
 import type { Dial } from "./dialer.ts";
 import type { ConnectionOrigin } from "./endpoint.ts";
 import { errorFrame, FrameReader, PASSWORD, ProtocolError, send } from "./frames.ts";
@@ -257,8 +258,10 @@ export class WireSession implements ProxySession {
         this.#queue.shift();
         const { sql, values } = request.statement;
         this.isolates ||= setsIsolation([sql, ...values].join(" "));
-        this.#parts = RequestParts.of(request, this.#context.wire, this);
-        send(this.#server, this.#parts?.next() ?? request.bytes);
+        const { wire } = this.#context;
+        const bytes = withBlockTexts(request.bytes, wire);
+        this.#parts = RequestParts.of({ ...request, bytes }, wire, this);
+        send(this.#server, this.#parts?.next() ?? bytes);
       },
       reply: () => this.#reply(),
     });

@@ -36,6 +36,11 @@ export interface Scheduler {
    */
   observe?(events: Trace, released: Touched | undefined): void;
   /**
+   * Called when a statement has shown that footprints of earlier steps were too small: what was left out
+   * because of them has to be explored.
+   */
+  footprintsGrew?(): void;
+  /**
    * Called before each choice, and once more when no task is enabled: the fault to inject instead of a
    * choice; undefined: none. A scheduler without it injects no faults.
    *
