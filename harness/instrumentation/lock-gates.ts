@@ -27,7 +27,7 @@ export const lockGates: GateKind = {
     return {
       places: [
         { of: "LOCK TABLE", line: null, next: "lock the next table" },
-        { of: "a SELECT", line: null, next: "its next row" },
+        { of: "a SELECT", line: null, next: "lock the next row" },
         ...children.map((of) => ({ of, line: null, next: "check a foreign key" })),
       ],
       wire: {
@@ -135,7 +135,7 @@ async function installForeignKeyGates(
 }
 
 const SUBQUERIES =
-  "A statement that locks rows in a subquery, in a WITH query or for a cursor locks them in one step.";
+  "A statement that locks rows in a subquery, in a WITH query or for a cursor locks them in one step, and a join locks its rows of several tables in one step.";
 
 const EXCLUSIONS = `
 select distinct format('The exclusion constraint on %s is checked in one step with the insertion: two that conflict may deadlock without control, and do not here.',

@@ -223,7 +223,7 @@ function ownParts(tables: WireGates["tables"], sql: string, inBlock: boolean): P
 }
 
 /** The name of the proxy's own statements and portals. */
-const OWN = "heddle";
+const OWN = "heddle lock";
 
 function part(
   frames: readonly Buffer[],
