@@ -49,7 +49,7 @@ interface ForeignKeyCheck {
   readonly name: string;
   readonly event: "insert" | "update";
   readonly deferral: string;
-  /** Whether the columns of the key change, for an update. */
+  /** Whether there is something to check. */
   readonly condition: string;
 }
 
@@ -57,8 +57,12 @@ interface ForeignKeyCheck {
  * The triggers of a row fire in the order of their names
  * (https://www.postgresql.org/docs/current/trigger-definition.html), and those that check foreign keys
  * are named by their oids. A name that is lower in the last digit, with a tilde after it, comes after
- * all others that are lower. A deferrable check needs a gate that is deferred likewise. An UPDATE queues
- * no check of a key that it leaves alone.
+ * all others that are lower. A deferrable check needs a gate that is deferred likewise.
+ *
+ * There is nothing to check where a column of the key is null, nor where an UPDATE leaves the key alone,
+ * unless the row is of the same transaction: its deferred check is that of the last version
+ * (RI_FKey_fk_upd_check_required in src/backend/utils/adt/ri_triggers.c). Such a row has no smaller
+ * transaction number than the transaction.
  */
 const CHECKS = `
 select c.oid::regclass::text as table,
@@ -66,10 +70,12 @@ select c.oid::regclass::text as table,
        case when tgtype & 4 > 0 then 'insert' else 'update' end as event,
        case when not tgdeferrable then '' when tginitdeferred then 'deferrable initially deferred'
             else 'deferrable initially immediate' end as deferral,
-       case when tgtype & 4 > 0 then '' else
-         (select format('when (%s)', string_agg(
-                   format('old.%1$I is distinct from new.%1$I', attname), ' or '))
-            from pg_attribute a where a.attrelid = c.oid and a.attnum = any (k.conkey)) end as condition
+       (select string_agg(format('new.%I is not null', attname), ' and ') ||
+               case when tgtype & 4 > 0 then '' else
+                 format(' and (%s%s)',
+                        string_agg(format('old.%1$I is distinct from new.%1$I', attname), ' or '),
+                        case when tgdeferrable then ' or pg_catalog.age(old.xmin) <= 0' end) end
+          from pg_attribute a where a.attrelid = c.oid and a.attnum = any (k.conkey)) as condition
   from pg_trigger t join pg_class c on c.oid = tgrelid join pg_namespace n on n.oid = relnamespace
   join pg_constraint k on k.oid = tgconstraint
  where tgfoid in ('pg_catalog."RI_FKey_check_ins"'::regproc, 'pg_catalog."RI_FKey_check_upd"'::regproc)
@@ -127,7 +133,7 @@ async function installForeignKeyGates(
   for (const { table, name, event, deferral, condition } of checks) {
     await client.query(
       `create ${deferral === "" ? "" : "constraint"} trigger ${name} after ${event} on ${table}
-       ${deferral} for each row ${condition}
+       ${deferral} for each row when (${condition})
        execute function heddle.foreign_key('${first + tables.indexOf(table)}')`,
     );
   }
