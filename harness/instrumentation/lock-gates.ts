@@ -80,7 +80,7 @@ select c.oid::regclass::text as table,
   join pg_constraint k on k.oid = tgconstraint
  where tgfoid in ('pg_catalog."RI_FKey_check_ins"'::regproc, 'pg_catalog."RI_FKey_check_upd"'::regproc)
    and relkind = 'r' and relpersistence <> 't'
-   and nspname !~ '^(pg_.*|information_schema|heddle)$'
+   and nspname !~ '^(pg_.*|information_schema|heddle|migrations)$'
  order by 1, 2`;
 
 /** The tables with foreign keys, and so with a trigger that starts each of their statements. */
@@ -88,7 +88,7 @@ const CHILDREN = `
 select distinct c.oid::regclass::text as table
   from pg_constraint k join pg_class c on c.oid = conrelid join pg_namespace n on n.oid = relnamespace
  where contype = 'f' and relkind in ('r', 'p') and relpersistence <> 't'
-   and nspname !~ '^(pg_.*|information_schema|heddle)$'
+   and nspname !~ '^(pg_.*|information_schema|heddle|migrations)$'
  order by 1`;
 
 /**
@@ -147,7 +147,7 @@ const EXCLUSIONS = `
 select distinct format('The exclusion constraint on %s is checked in one step with the insertion: two that conflict may deadlock without control, and do not here.',
               conrelid::regclass) as sentence
   from pg_constraint join pg_namespace n on n.oid = connamespace
- where contype = 'x' and conrelid <> 0 and nspname !~ '^(pg_.*|information_schema|heddle)$'
+ where contype = 'x' and conrelid <> 0 and nspname !~ '^(pg_.*|information_schema|heddle|migrations)$'
  order by 1`;
 
 async function uncontrolled(client: ClientBase): Promise<readonly string[]> {
