@@ -53,8 +53,12 @@ export interface WireGates {
     /** Statements that each lock one of the tables, in order and without the last; none for another text. */
     before(sql: string): readonly string[];
   };
-  /** Between the rows of a query, for the texts that `holds` selects. */
-  readonly rows?: { readonly place: number; holds(sql: string): boolean };
+  /** Between the rows of a query. */
+  readonly rows?: {
+    readonly place: number;
+    /** The most rows that a text makes one after the other, with a lock for each. */
+    most(sql: string): number;
+  };
 }
 
 /** A routine that runs in one step although the gates inside routines are on. */

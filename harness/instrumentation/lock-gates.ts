@@ -32,7 +32,7 @@ export const lockGates: GateKind = {
       ],
       wire: {
         tables: { place: tables, before: firstTableLocks },
-        rows: { place: rows, holds: await rowQueries(client, UNGATED_FUNCTIONS) },
+        rows: { place: rows, most: await rowQueries(client, UNGATED_FUNCTIONS) },
       },
       uncontrolled: await uncontrolled(client),
     };

@@ -11,7 +11,7 @@ import {
   type MissingGate,
   type SourceGate,
 } from "./instrument-routine.ts";
-import { readUniqueColumns, type UniqueColumns } from "./one-row.ts";
+import { readUniqueColumns, type UniqueColumns } from "./most-rows.ts";
 
 /** Gates between the statements of PL/pgSQL functions, procedures and trigger functions. */
 export const routineGates: GateKind = {

@@ -196,6 +196,17 @@ const REQUESTS: {
     ],
     [1, 1, 1, 1, ROWS],
   ],
+  "a known number of rows": [
+    [
+      [query("insert into t values (1, 'x'), (2, 'y'), (3, 'z')")],
+      [query("select * from t where id in (1, 2) and v > '' order by id desc for update")],
+      [query("select * from t for update limit 2")],
+      [query("select * from t where id in (1, length(v)) for update")],
+      [query("select * from w where a in (1, 3) and b in (2, 4, 5) for update")],
+      [query("select * from t where id in (1, 2, 3) for update limit 2 offset 1")],
+    ],
+    [1, ROWS, 1, ROWS, 1, ROWS, 1, ROWS, 1, ROWS, ROWS],
+  ],
   "a batch that fetches rows": [
     [
       [query("insert into t values (1, 'x'), (2, 'y'), (3, 'z')")],

@@ -23,6 +23,8 @@ interface Rows {
   readonly execute: Buffer;
   /** The number of rows that the service asked for. */
   readonly limit: number;
+  /** The most rows that the query can have. */
+  readonly most: number;
   /** The number of rows that it has. */
   readonly sent: number;
 }
@@ -111,10 +113,15 @@ export class RequestParts {
     const { rows, place } = this.#current;
     if (rows !== undefined && type === "s" && rows.sent < rows.limit) {
       this.#parts.unshift(part([rows.execute], place, { rows }));
-      return { reply: undefined, send: [], place };
+      const hasAll = rows.sent >= rows.most;
+      return { reply: undefined, ...(hasAll ? this.#goOn() : { send: [], place }) };
     }
-    const held = rows === undefined ? place : undefined;
-    return { reply: passed, send: held === undefined ? this.next() : [], place: held };
+    const goesOn = rows !== undefined || place === undefined;
+    return { reply: passed, ...(goesOn ? this.#goOn() : { send: [], place }) };
+  }
+
+  #goOn(): Omit<Progress, "reply"> {
+    return { send: this.next(), place: undefined };
   }
 
   #count(): void {
@@ -150,7 +157,7 @@ function simpleParts(sql: string, wire: WireGates, inBlock: boolean): Part[] {
         execute: EXECUTE,
         after: [CLOSE_PORTAL],
         snapshot: gated && snapshot?.holds(text) ? snapshot.place : undefined,
-        rows: gated && rows?.holds(text) ? rows.place : undefined,
+        rows: gated ? rowsOf(rows, text, EXECUTE) : undefined,
         end: { place: end, isLast },
       }),
     ];
@@ -172,7 +179,7 @@ function batchParts(
     if (!before.some((it) => typeOf(it) === "B")) return [];
     const own = ownParts(tables, sql, inBlock);
     const held = snapshot?.holds(sql) ? snapshot.place : undefined;
-    const byRow = rows?.holds(sql) && limitOf(execute) !== 1 ? rows.place : undefined;
+    const byRow = rowsOf(rows, sql, execute);
     if (own.length === 0 && held === undefined && byRow === undefined) return [];
     const run = { execute, after: body.slice(first + 1), snapshot: undefined, rows: byRow };
     const end = { place: undefined, isLast: true };
@@ -194,8 +201,8 @@ interface Execution {
   readonly after: readonly Buffer[];
   /** The place between its snapshot and its first row. */
   readonly snapshot: number | undefined;
-  /** The place between two rows. */
-  readonly rows: number | undefined;
+  /** The place between two rows, and the most of them. */
+  readonly rows: { readonly place: number; readonly most: number } | undefined;
   readonly end: { readonly place: number | undefined; readonly isLast: boolean };
 }
 
@@ -206,8 +213,16 @@ function executeParts({ before, execute, after, snapshot, rows, end }: Execution
     end.isLast ? last(frames) : part(frames, end.place);
   if (rows === undefined) return [...head, ending([...unsent, execute, ...after])];
   const [one, limit] = [oneRow(execute), limitOf(execute)];
-  const byRow = { rows: { execute: one, limit: limit === 0 ? Infinity : limit, sent: 0 } };
-  return [...head, part([...unsent, one], rows, byRow), ending(after)];
+  const asked = limit === 0 ? Infinity : limit;
+  const byRow = { rows: { execute: one, limit: asked, most: rows.most, sent: 0 } };
+  return [...head, part([...unsent, one], rows.place, byRow), ending(after)];
+}
+
+/** Undefined for an Execute of one row at most. */
+function rowsOf(rows: WireGates["rows"], sql: string, execute: Buffer): Execution["rows"] {
+  const most = rows?.most(sql) ?? 0;
+  if (rows === undefined || most < 2 || limitOf(execute) === 1) return undefined;
+  return { place: rows.place, most };
 }
 
 /** The statements of the proxy's own that take the first locks of a statement, each before a gate. */
