@@ -28,6 +28,7 @@ import { Recording } from "./recording.ts";
 import { StatementRouter } from "./statement-router.ts";
 import { StepFootprints } from "./step-footprints.ts";
 import { attributed, type System } from "./system.ts";
+import { WrittenSteps } from "./written-steps.ts";
 
 /** The longest time that a deadlocked wait is given to end by a timeout of the application's own. */
 const LONGEST_TIMEOUT_MS = 1_000;
@@ -44,13 +45,15 @@ const WAITED_OUTSIDE =
 /** What a run uses of the database under test. */
 type RunDatabase = Pick<
   GatedDatabase,
-  "proxy" | "lockWaits" | "gates" | "footprints" | "signals" | "database"
+  "proxy" | "lockWaits" | "gates" | "footprints" | "signals" | "database" | "mayChange"
 >;
 
 export interface RunOptions {
   readonly stepTimeoutMs: number;
   /** Reads committed state; given where that is wanted after each commit. */
   readonly observe?: () => Promise<Snapshot>;
+  /** See `Control.freeze`. */
+  readonly freeze?: string | undefined;
   /** Whether faults may kill the service. */
   readonly killsService: boolean;
   /** Kills the server, calls `dead`, and starts it again; given where faults may do that. */
@@ -81,9 +84,12 @@ export class Run<State extends Json, Op extends Operation> {
   readonly #faults: FaultInjector;
   readonly #footprints: StepFootprints | undefined;
   readonly #polling = new Polling();
+  readonly #written: WrittenSteps;
   #commits: CommitObserver | undefined;
   /** The task that moved last. */
   #previous: Task | undefined;
+  /** The number of events before the last step that the scheduler has chosen. */
+  #chosenAt = 0;
 
   constructor(
     database: RunDatabase,
@@ -99,10 +105,12 @@ export class Run<State extends Json, Op extends Operation> {
     const { proxy, lockWaits, gates, footprints, signals } = database;
     const { stepTimeoutMs, killsService, crashServer } = options;
     this.recording = new Recording(gates?.places ?? new Map());
-    this.#clients = new Clients(scenario, system, this.recording, {
-      returned: (client) => this.#returned(client),
-      failed: (error) => this.fail(error),
-    });
+    this.#written = new WrittenSteps(lockWaits, database.mayChange);
+    const listener = {
+      returned: (client: number) => this.#returned(client),
+      failed: (error: HarnessError) => this.fail(error),
+    };
+    this.#clients = new Clients(scenario, system, this.recording, listener, options.freeze);
     this.#statements = new PendingStatements({
       isActive: (client) => this.#clients.isActive(client),
       ownerOf: (pid) => system.ownerOf?.(pid),
@@ -152,15 +160,20 @@ export class Run<State extends Json, Op extends Operation> {
   async toTheEnd(): Promise<Completion> {
     for (;;) {
       await this.#quiesce();
-      if (this.entries.length > 0) this.#reportStep();
+      if (this.#previous !== undefined && (await this.#written.end()))
+        this.#polling.wrote(this.#previous);
       await this.#observe();
       await this.#options.pause?.(this.recording.trace);
       const enabled = this.#enabled();
-      const fair = withoutYielded(enabled, (task) => this.#hasYielded(task));
+      const fair = withoutYielded(enabled, (task) => this.#polls(task, "hasYielded"));
       if (fair.length < enabled.length) this.notes.add(YIELDED);
       const choice = this.#choose(this.#scheduler.fair === false ? enabled : fair);
-      if (choice !== undefined) this.#move(choice, fair.includes(choice) ? fair : enabled);
-      else if (!(await this.#endsByItself())) break;
+      if (choice !== undefined) {
+        const pending = this.#statements.find(choice.task);
+        if (pending !== undefined && this.#polling.isAgain(pending))
+          await this.#written.begin(pending);
+        this.#move(choice, fair.includes(choice) ? fair : enabled);
+      } else if (!(await this.#endsByItself())) break;
     }
     const waits = [
       ...this.#statements
@@ -198,10 +211,11 @@ export class Run<State extends Json, Op extends Operation> {
     }
   }
 
-  /** Reports the events of the last step to the scheduler. */
+  /** Reports the events since the last choice to the scheduler. */
   #reportStep(): void {
+    if (this.entries.length === 0) return;
     const released = this.#footprints === undefined ? NOTHING : this.#footprints.takeReleased();
-    this.#scheduler.observe?.(this.recording.lastStep(), released);
+    this.#scheduler.observe?.(this.recording.trace.slice(this.#chosenAt), released);
   }
 
   /** Observes before the first step too, so that the first commit differs from the initial state. */
@@ -217,12 +231,38 @@ export class Run<State extends Json, Op extends Operation> {
 
   /** Undefined when no task can move. */
   #choose(enabled: readonly Choice[]): Choice | undefined {
+    const goesOn = this.#scheduler.fair === false ? undefined : this.#goesOn(enabled);
+    if (goesOn === undefined) this.#reportStep();
     const fault = this.#scheduler.inject?.(this.#faults.possible(this.#clients), enabled);
+    if (fault === undefined && goesOn !== undefined) {
+      this.#scheduler.goesOn?.(goesOn);
+      return goesOn;
+    }
+    this.#chosenAt = this.recording.trace.length;
     if (fault !== undefined || enabled.length === 0) return fault;
-    // Whether a task that polls is enabled depends on the steps of all others.
+    // Whether a task that polls is enabled depends on the steps of all others. Where each commit is
+    // observed, so is the order of any two of them.
     const footprintOf = (choice: Choice) =>
-      this.#polls(choice.task) ? undefined : this.#footprints?.of(choice);
+      this.#polls(choice.task, "repeats") || this.#options.observe !== undefined
+        ? undefined
+        : this.#footprints?.of(choice);
     return this.#scheduler.choose(enabled, this.#previous, footprintOf);
+  }
+
+  /** The choice with which the client that moved last goes on at once, since no other one can notice it. */
+  #goesOn(enabled: readonly Choice[]): Choice | undefined {
+    const client = this.#previous === undefined ? -1 : clientOf(this.#previous);
+    const [choice, ...others] = enabled.filter(({ task }) => clientOf(task) === client);
+    // With several statements under way, the client may notice which one is answered first.
+    return choice !== undefined && others.length === 0 && this.#isPrivate(choice)
+      ? choice
+      : undefined;
+  }
+
+  #isPrivate({ task, action }: Choice): boolean {
+    const pending = this.#statements.find(task);
+    if (action !== "release" || pending === undefined || this.#polls(task, "repeats")) return false;
+    return this.#footprints?.isPrivate(pending) === true;
   }
 
   /** Whether a wait that no task can end ends nonetheless, by a timeout such as lock_timeout. */
@@ -231,14 +271,9 @@ export class Run<State extends Json, Op extends Operation> {
     return waits && (await this.#quiescence.activityWithin(LONGEST_TIMEOUT_MS));
   }
 
-  #hasYielded(task: Task): boolean {
+  #polls(task: Task, how: "repeats" | "hasYielded"): boolean {
     const pending = this.#statements.find(task);
-    return pending !== undefined && this.#polling.hasYielded(pending);
-  }
-
-  #polls(task: Task): boolean {
-    const pending = this.#statements.find(task);
-    return pending !== undefined && this.#polling.repeats(pending);
+    return pending !== undefined && this.#polling[how](pending);
   }
 
   #enabled(): Choice[] {
@@ -251,7 +286,12 @@ export class Run<State extends Json, Op extends Operation> {
   #move(choice: Choice, enabled: readonly Choice[]): void {
     const { task, action } = choice;
     const preemption = action !== "crash" && isPreemption(this.#previous, task, enabled);
-    this.recording.add({ type: "move", choice, enabled, preemption });
+    const isPrivate =
+      this.#previous !== undefined &&
+      clientOf(this.#previous) === clientOf(task) &&
+      this.#isPrivate(choice);
+    const move = { type: "move", choice, enabled, preemption } as const;
+    this.recording.add(isPrivate ? { ...move, private: true } : move);
     this.entries.push(entryOf(choice));
     this.#polling.moved(task, this.#statements.find(task));
     this.#previous = task;

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { connectionLost, type HarnessError, unsupported } from "../core/error.ts";
 import type { Result } from "../core/trace.ts";
@@ -10,7 +9,7 @@ import { errorFrame, FrameReader, PASSWORD, ProtocolError, send } from "./frames
 import { readStartup, setsIsolation } from "./handshake.ts";
 import { type Login, ServerLogin } from "./login.ts";
 import { type Gate, PendingStatement, type ProxySession } from "./pending-statement.ts";
-import { ReplyReader } from "./replies.ts";
+import { digestOfRows, ReplyReader } from "./replies.ts";
 import { RequestParts } from "./request-parts.ts";
 import { type Request, RequestReader } from "./requests.ts";
 
@@ -50,9 +49,6 @@ export interface SessionContext {
   ended(session: WireSession): void;
 }
 
-const DATA_ROW = "D".charCodeAt(0);
-/** Up to this size, rows are their own digest: a copy costs less than a hash. */
-const WHOLE_ROWS_BYTES = 256;
 const AUTHENTICATION = 0x52;
 
 /** AuthenticationOk. */
@@ -88,8 +84,8 @@ export class WireSession implements ProxySession {
   #serverIgnored = false;
   /** A connection that only asks to cancel another one's statement gets no answer. */
   #cancels = false;
-  /** The message of the last FATAL error. */
-  #fatal = "";
+  /** The last FATAL error. */
+  #fatal: { readonly message: string; readonly sqlstate: string } | undefined;
 
   /** @param login how to log in to the server, if the proxy does that and not the service */
   constructor(
@@ -120,9 +116,7 @@ export class WireSession implements ProxySession {
   }
 
   rowsDigest(): string {
-    const rows = Buffer.concat(this.#answer.filter((frame) => frame[0] === DATA_ROW));
-    if (rows.length <= WHOLE_ROWS_BYTES) return rows.toString("latin1");
-    return createHash("sha1").update(rows).digest("base64");
+    return digestOfRows(this.#answer);
   }
 
   cut(): void {
@@ -216,7 +210,7 @@ export class WireSession implements ProxySession {
       return;
     }
     this.#cancels = startup === "cancel";
-    this.isolates = setsIsolation(frame);
+    this.isolates = setsIsolation(frame.toString("latin1"));
     this.#fromService.startup = false;
     this.#context.dial().then(
       (server) => this.#join(server, frame),
@@ -261,7 +255,9 @@ export class WireSession implements ProxySession {
     const pending = new PendingStatement(this, request.statement, {
       forward: () => {
         this.#queue.shift();
-        this.#parts = RequestParts.of(request, this.#context.wire, this.transaction);
+        const { sql, values } = request.statement;
+        this.isolates ||= setsIsolation([sql, ...values].join(" "));
+        this.#parts = RequestParts.of(request, this.#context.wire, this);
         send(this.#server, this.#parts?.next() ?? request.bytes);
       },
       reply: () => this.#reply(),
@@ -309,7 +305,7 @@ export class WireSession implements ProxySession {
     else if (reply.type === "unsupported") this.#unsupported(reply.what);
     else if (reply.type === "gate") this.#reachedGate(reply.gate);
     else if (reply.type === "fatal") {
-      this.#fatal = reply.message;
+      this.#fatal = reply;
       send(this.#service, [...this.#answer.splice(0), frame]);
     } else if (reply.type !== "drop") {
       if (reply.type === "key") this.pid = reply.pid;
@@ -391,6 +387,9 @@ export class WireSession implements ProxySession {
     this.#endService();
     const observer = this.#context.observer();
     if (this.#endExpected) observer?.closed(this);
-    else if (!this.#cancels) observer?.failed(connectionLost(this.#fatal || reason));
+    else if (!this.#cancels) {
+      const { message = reason, sqlstate } = this.#fatal ?? {};
+      observer?.failed(connectionLost(message || reason, sqlstate));
+    }
   }
 }

@@ -1,7 +1,7 @@
 import { FAULTS } from "../core/fault.ts";
 import { clientOf, type Task } from "../core/schedule.ts";
 import type { Result, Statement } from "../core/trace.ts";
-import { capitalized, printable } from "./format-values.ts";
+import { beginning, capitalized, printable } from "./format-values.ts";
 import { type Step, type TimelineEvent, type TimelineSource, timeline } from "./timeline.ts";
 import {
   type ClientNames,
@@ -9,6 +9,7 @@ import {
   endsLine,
   operationLine,
   placeLine,
+  privateTitle,
   sendsLine,
   statementEnd,
   statementLine,
@@ -115,6 +116,10 @@ class Narrator {
         return clause(sendsLine(code(operationLine(event.operation)), client, this.#names));
       case "statement":
         return clause(`runs ${code(statementLine(event.statement))}${this.#result(event)}`);
+      case "private":
+        for (const { statement, result } of event.statements)
+          this.#follow(client, statement, result);
+        return clause(`runs ${privateTitle(event.statements)}`);
       case "wait":
         return clause(`waits for a lock of ${taskNames(event.for, this.#names)}`);
       case "fault":
@@ -206,7 +211,7 @@ function rowCount(statement: Statement, { tags }: Result): string {
 }
 
 function code(line: string): string {
-  const short = line.length <= MAX_CODE_LENGTH ? line : `${line.slice(0, MAX_CODE_LENGTH - 1)}…`;
+  const short = line.length <= MAX_CODE_LENGTH ? line : `${beginning(line, MAX_CODE_LENGTH - 1)}…`;
   return `\`${withoutBackticks(short)}\``;
 }
 

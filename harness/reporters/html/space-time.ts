@@ -1,6 +1,7 @@
 import type { Counterexample } from "../../core/counterexample.ts";
 import { clientOf, type Task } from "../../core/schedule.ts";
 import type { Result } from "../../core/trace.ts";
+import { beginning } from "../format-values.ts";
 import { mainViolation } from "../replay-command.ts";
 import {
   clientsIn,
@@ -13,6 +14,7 @@ import {
 import {
   type ClientNames,
   clientTask,
+  privateTitle,
   responseLine,
   resultLine,
   statementLine,
@@ -94,6 +96,10 @@ class Diagram {
         this.#arrow(x, this.#server, y);
         this.#text(side, y - 8, this.#cut(statementLine(event.statement)));
         if (event.result !== undefined) this.#addResult(x, event.result);
+        break;
+      case "private":
+        this.#arrow(x, this.#server, y);
+        this.#text(side, y - 8, this.#cut(privateTitle(event.statements)));
         break;
       case "fault":
         this.#marks.push(html`<circle class="bad" cx="${x}" cy="${y}" r="5"/>`);
@@ -204,6 +210,6 @@ ${lines}${this.#brackets}${this.#marks}
   /** Shortens a text so that it fits between two lifelines. */
   #cut(text: string): string {
     const most = Math.floor((this.#column - 26) / CHARACTER);
-    return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+    return text.length <= most ? text : `${beginning(text, most - 1)}…`;
   }
 }

@@ -2,7 +2,7 @@ import type { Response } from "../../core/history.ts";
 import { prettyJson } from "../../core/json.ts";
 import { clientOf } from "../../core/schedule.ts";
 import type { Result } from "../../core/trace.ts";
-import { capitalized, formatNumber } from "../format-values.ts";
+import { beginning, capitalized, formatNumber } from "../format-values.ts";
 import {
   clientsIn,
   MAX_PAGE_STEPS,
@@ -19,6 +19,7 @@ import {
   faultLine,
   operationLine,
   placeLine,
+  privateTitle,
   responseLine,
   resultLine,
   statementEnd,
@@ -84,6 +85,11 @@ function eventMarkup(event: TimelineEvent, names: ClientNames | undefined): Mark
         values === "" ? undefined : html`<p class="values"><code>${values}</code></p>`
       }${event.result && resultMarkup(event.result)}`;
     }
+    case "private":
+      return html`<details class="private"><summary>${connectionName(event, names)}${privateTitle(event.statements)}</summary>${event.statements.map(
+        ({ statement, result }) =>
+          html`<p><code>${statementLine(statement)} ${valuesLine(statement)}</code></p>${resultMarkup(result)}`,
+      )}</details>`;
     case "wait":
       return html`<p class="waits">${connectionName(event, names)}waits for a lock of ${taskNames(event.for, names)}</p>`;
     case "fault":
@@ -113,7 +119,7 @@ function resultMarkup(result: Result): Markup {
 
 function responseMarkup(response: Response): Markup {
   const body = prettyJson(response.body, Number.POSITIVE_INFINITY);
-  const short = body.length <= MAX_BODY_LENGTH ? body : `${body.slice(0, MAX_BODY_LENGTH)}…`;
+  const short = body.length <= MAX_BODY_LENGTH ? body : `${beginning(body, MAX_BODY_LENGTH)}…`;
   const kind = (response.status ?? 0) >= 500 || response.outcome === "info" ? "error" : "";
   return html`<p>gets the response <strong class="${kind}">${responseLine(response)}</strong></p><p class="body"><code>${short}</code></p>`;
 }
