@@ -271,7 +271,10 @@ const REQUESTS: {
       [query("select * from w where a in (1, 3) and b in (2, 4, 5) for update")],
       [query("select * from t where id in (1, 2, 3) for update limit 2 offset 1")],
     ],
-    [1, ROWS, 1, ROWS, 1, ROWS, 1, ROWS, 1, ROWS, ROWS],
+    [
+      ...[SNAPSHOT, ROWS, COMMIT, SNAPSHOT, ROWS, COMMIT, SNAPSHOT, ROWS, COMMIT],
+      ...[SNAPSHOT, ROWS, COMMIT, SNAPSHOT, ROWS, ROWS, COMMIT],
+    ],
   ],
   "a batch that fetches rows": [
     [
