@@ -85,8 +85,10 @@ const CASES: readonly (readonly [GateLevel, InclusionCase])[] = [
   [
     "lock",
     caseOf(
-      ["create table tb (id int)"],
-      [["begin; lock table ta, tb; commit"], ["begin; lock table tb, ta; commit"]],
+      [],
+      ["id", "id desc"].map((order) => [
+        `select id, pg_sleep(0.002) from ta order by ${order} for update`,
+      ]),
     ),
   ],
   [
