@@ -74,7 +74,7 @@ export interface CampaignCommandOptions {
   readonly freeze?: string;
   readonly invariant?: readonly string[];
   readonly gates: readonly GateLevel[];
-  readonly isolation: Isolation;
+  readonly isolation?: Isolation;
   readonly checkers: readonly CheckerName[];
   readonly postgres: string;
   readonly reuse?: boolean;
@@ -263,7 +263,7 @@ export async function runCampaign(
       checkers: options.checkers,
       control: {
         gates: options.gates,
-        isolation: options.isolation,
+        ...(options.isolation && { isolation: options.isolation }),
         ...(options.invariants && { observe: options.invariants }),
         ...(options.fresh === true && { fresh: true }),
         ...(options.freeze !== undefined && { freeze: options.freeze }),

@@ -114,6 +114,31 @@ export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[
     ],
     ["update a set v = v + 2 where id = 1"],
   ],
+  "settings, savepoints and constants between locks": [
+    [
+      "begin",
+      "set local work_mem = '1MB'",
+      "select 1 as one",
+      "savepoint s",
+      "update a set v = v + 1 where id = 1",
+      "release s",
+      "select 2 as two",
+      "rollback",
+    ],
+    ["select v from a where id = 1 for update nowait"],
+  ],
+  "a statement that touches nothing, fails, and releases a lock": [
+    ["begin", "update a set v = 1 where id = 1", "select 1 / 0", "rollback"],
+    ["select v from a where id = 1 for update nowait"],
+  ],
+  "a return to a savepoint that releases a lock": [
+    ["begin", "savepoint s", "update a set v = 1 where id = 1", "rollback to s", "commit"],
+    ["select v from a where id = 1 for update nowait"],
+  ],
+  "a constant that takes the snapshot of its transaction": [
+    ["begin", "select 1 as one", "select v from a where id = 1", "commit"],
+    ["update a set v = 1 where id = 1"],
+  ],
   "a failure that releases locks": [
     ["begin", "update a set v = 1 where id = 1", "select 1 / v from b where id = 1", "commit"],
     ["update a set v = v + 2 where id = 1", "update b set v = 1 where id = 1"],

@@ -55,6 +55,12 @@ export function uncontrolled(
   ];
 }
 
+/** What reduction does not see. */
+export const REDUCED =
+  "What clients share outside the database, such as the memory of a service: of statements that touch " +
+  "nothing in common, one order stands for all, and a statement that touches nothing shared goes on with " +
+  "the step before it. --no-reduction executes every order.";
+
 /** What to do about a client whose statements bypass the gate. */
 export const CONNECT_ADVICE =
   "let each client connect to the URL that it is given: a function to `url`, a program or a service " +

@@ -264,6 +264,7 @@ function notingPlaces(
   return {
     begin: (scenario) => scheduler.begin(scenario),
     choose: (...given) => scheduler.choose(...given),
+    goesOn: (choice) => scheduler.goesOn?.(choice),
     observe: (...given) => scheduler.observe?.(...given),
     footprintsGrew: () => scheduler.footprintsGrew?.(),
     inject: (faults, enabled) => {

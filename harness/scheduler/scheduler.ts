@@ -24,7 +24,12 @@ export interface Scheduler {
    */
   choose(enabled: readonly Choice[], previous: Task | undefined, footprintOf?: FootprintOf): Choice;
   /**
-   * Called after each step, at quiescence.
+   * Called when a task goes on, without a choice, with a step that touches nothing which other clients
+   * can notice: it belongs to the step before. Schedulers that follow a given order choose such steps too.
+   */
+  goesOn?(choice: Choice): void;
+  /**
+   * Called after each chosen step, at quiescence, with all that followed it without a choice.
    *
    * @param events what the step added to the trace
    * @param released what the connections that were closed in the step held; undefined: not known
