@@ -149,6 +149,24 @@ export class RequestParts {
   }
 }
 
+/** The request, with gates in the DO blocks of its texts: of a Query, or of each Parse. */
+export function withBlockGates(request: Request, { blocks }: WireGates): Request {
+  if (blocks === undefined) return request;
+  const bytes = request.bytes.map((message) => {
+    const type = typeOf(message);
+    if (type !== "Q" && type !== "P") return message;
+    // Parse has the name of the statement before its text.
+    const start = type === "Q" ? 5 : message.indexOf(0, 5) + 1;
+    const end = message.indexOf(0, start);
+    const sql = message.toString("utf8", start, end);
+    const gated = blocks.gated(sql);
+    if (gated === sql) return message;
+    const body = [message.subarray(5, start), Buffer.from(gated), message.subarray(end)];
+    return frame(type, Buffer.concat(body));
+  });
+  return { ...request, bytes };
+}
+
 /** Each statement of a simple query as messages of the extended protocol, and one Sync at the end. */
 function simpleParts(sql: string, wire: WireGates, session: SessionState): Part[] {
   const { snapshot, message, tables, rows, blocks } = wire;
@@ -327,13 +345,13 @@ function complete(tag: string): Buffer {
   return frame("C", Buffer.from(`${tag}\0`));
 }
 
-export function frame(type: string, body: Buffer): Buffer {
+function frame(type: string, body: Buffer): Buffer {
   const header = Buffer.alloc(5);
   header.write(type);
   header.writeInt32BE(4 + body.length, 1);
   return Buffer.concat([header, body]);
 }
 
-export function typeOf(message: Buffer | undefined): string {
+function typeOf(message: Buffer | undefined): string {
   return String.fromCharCode(message?.[0] ?? 0);
 }
