@@ -22,7 +22,7 @@ export const harness = {
   ],
   service: ["core", "postgres", "execution"],
   isolationtester: ["core", "postgres", "parser", "proxy", "execution", "service"],
-  loading: ["core", "service", "isolationtester"],
+  loading: ["core", "execution", "service", "isolationtester"],
   explorer: [
     ...["core", "postgres", "scheduler", "checkers", "footprints", "execution", "service"],
     "loading",
@@ -83,7 +83,11 @@ const folders: readonly { readonly of: RegExp; readonly may: readonly string[] }
   { of: /^src\//, may: [] },
   {
     of: /^bench\//,
-    may: [...paths([...features, "checkers"]), "models/booking/", "src/migrate.ts"],
+    may: [
+      ...paths([...features, "checkers", "footprints", "parser"]),
+      "models/booking/",
+      "src/migrate.ts",
+    ],
   },
   { of: /^(bin|conventions|migrations)\//, may: [] },
 ];

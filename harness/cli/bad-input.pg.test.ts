@@ -64,7 +64,7 @@ describe("bad input is a clear error", () => {
       "a whole number from 1 to 1000",
     ],
     ["a replay file that is missing", ["replay", "nowhere.json"], "nowhere.json"],
-    ["a damaged token", ["replay", "h1.AAAAAAAA"], "damaged"],
+    ["a damaged token", ["replay", "h2.AAAAAAAA"], "damaged"],
   ])("%s", async (_, args, says) => {
     const { code, stderr } = await place.heddle(...args);
     expect(stderr).toContain(says);

@@ -108,7 +108,7 @@ export const RIGHTS: readonly RightsRow[] = [
     ["regressions", "race.mjs", "--replay", "--postgres", "URL"],
     1,
   ),
-  inDatabases("`mutants`, `layers`", [
+  inDatabases("`mutants`", [
     "mutants",
     "tickets.ts",
     "--runs",

@@ -8,6 +8,7 @@ import type { GateLevel, Isolation } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Fault } from "../core/fault.ts";
 import { faultsIn } from "../core/schedule.ts";
+import { installFreezing } from "../execution/frozen-globals.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import { RegressionFolder } from "../explorer/regressions.ts";
 import type { Shard, ShardPart } from "../explorer/shards.ts";
@@ -28,6 +29,7 @@ import {
   durationMs,
   FROM_COMMIT,
   faultKinds,
+  freeze,
   gates,
   invariantFiles,
   isolation,
@@ -68,9 +70,11 @@ export interface CampaignCommandOptions {
   readonly checkDeterminism?: boolean;
   readonly invariants?: "each-commit";
   readonly fresh?: boolean;
+  /** In ISO 8601. */
+  readonly freeze?: string;
   readonly invariant?: readonly string[];
   readonly gates: readonly GateLevel[];
-  readonly isolation: Isolation;
+  readonly isolation?: Isolation;
   readonly checkers: readonly CheckerName[];
   readonly postgres: string;
   readonly reuse?: boolean;
@@ -132,6 +136,7 @@ export function addRun(command: Command, finished: (exitCode: number) => void): 
     .addOption(invariantFiles())
     .action(async (file: string, options: CampaignCommandOptions) => {
       await requireFolder(options.report, "--report");
+      if (options.freeze !== undefined) installFreezing();
       const service = forReplay(await loadScenario(file), undefined, options.invariant);
       finished(await runCampaign(service, resolve(file), options));
     });
@@ -174,6 +179,7 @@ export function addCampaignOptions(command: Command): Command {
         .argParser(observationNamed)
         .default(undefined, "end"),
     )
+    .addOption(freeze())
     .option("--fresh", "start the service, and load the clients' module, for each execution")
     .addOption(gates())
     .addOption(isolation())
@@ -262,9 +268,10 @@ export async function runCampaign(
       checkers: options.checkers,
       control: {
         gates: options.gates,
-        isolation: options.isolation,
+        ...(options.isolation && { isolation: options.isolation }),
         ...(options.invariants && { observe: options.invariants }),
         ...(options.fresh === true && { fresh: true }),
+        ...(options.freeze !== undefined && { freeze: options.freeze }),
       },
       mutant: options.mutant && (await mutantNamed(server, service, options.mutant)),
       workers:

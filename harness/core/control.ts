@@ -6,7 +6,8 @@ export type GateLevel =
   | "commit"
   | "definition"
   | "snapshot"
-  | "message";
+  | "message"
+  | "lock";
 
 interface GateDescription {
   /** What the scheduler decides with these gates: a sentence of the reports. */
@@ -15,7 +16,7 @@ interface GateDescription {
   readonly costs: string;
 }
 
-/** Every kind of gate. `statement` is always on; `--gates` adds the others. */
+/** Every kind of gate. All are on by default; `--gates` narrows, and `statement` is always on. */
 export const GATES: { readonly [level in GateLevel]: GateDescription } = {
   statement: {
     controls: "The order in which statements reach the database, over all clients and connections.",
@@ -23,7 +24,7 @@ export const GATES: { readonly [level in GateLevel]: GateDescription } = {
   },
   routine: {
     controls:
-      "The order of the statements and conditions inside PL/pgSQL functions, procedures and triggers, and of the statements inside volatile SQL functions.",
+      "The order of the statements and conditions inside PL/pgSQL functions, procedures, triggers and DO blocks, and of the statements inside volatile SQL functions.",
     costs: "in the text of routines: a step for each statement that touches shared state",
   },
   row: {
@@ -48,6 +49,11 @@ export const GATES: { readonly [level in GateLevel]: GateDescription } = {
     controls: "The order of the statements that one message contains.",
     costs: "on the wire: a step for each statement of a message",
   },
+  lock: {
+    controls:
+      "The order of the locks of one statement: the tables of LOCK TABLE, the rows that a query locks, the rows that foreign keys refer to.",
+    costs: "on the wire, and in AFTER ROW triggers: a step for each lock",
+  },
 };
 
 export const GATE_LEVELS = Object.keys(GATES) as readonly GateLevel[];
@@ -60,6 +66,14 @@ export const ISOLATIONS: readonly Isolation[] = [
   "serializable",
 ];
 
+/** The name of an isolation level, with spaces or with hyphens. */
+export type IsolationName = Isolation | "read-committed" | "repeatable-read";
+
+/** The isolation level of that name, with spaces or with hyphens; undefined if there is none. */
+export function isolationNamed(name: string): Isolation | undefined {
+  return ISOLATIONS.find((level) => level === name.replaceAll("-", " "));
+}
+
 /** The settings that a schedule depends on: it replays only under the same settings. */
 export interface Control {
   /** Where clients are held; always with `statement`. */
@@ -70,4 +84,9 @@ export interface Control {
   readonly observe?: "each-commit";
   /** Starts the service, and loads the module of clients, anew for each execution. Default: false. */
   readonly fresh?: true;
+  /**
+   * The time, in ISO 8601, at which the clock stands for clients in this process, and for programs and services
+   * on Node that Heddle starts; a seed determines their random numbers. Default: the clock and chance.
+   */
+  readonly freeze?: string;
 }

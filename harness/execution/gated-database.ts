@@ -1,13 +1,15 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
-import type { Control, GateLevel, Isolation } from "../core/control.ts";
-import type { Footprints } from "../footprints/footprints.ts";
+import type { Control, Isolation } from "../core/control.ts";
+import { type Footprints, readFootprints } from "../footprints/footprints.ts";
+import type { WireGates } from "../instrumentation/gate-kind.ts";
 import { type InnerGates, installGates } from "../instrumentation/inner-gates.ts";
 import { controlConnection } from "../postgres/connection.ts";
 import { sealOwner } from "../postgres/leases.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import type { BackendSignals } from "../proxy/pending-statement.ts";
+import { offerPortPassword } from "../proxy/port-password.ts";
 import { WireProxy } from "../proxy/wire-proxy.ts";
 import { localBackendSignals } from "./blocked-backends.ts";
 import { LockWaits } from "./lock-waits.ts";
@@ -23,7 +25,7 @@ export interface GatedDatabaseOptions {
   readonly footprints?: (
     directUrl: string,
     isolation: Isolation,
-    gates: readonly GateLevel[],
+    wire?: WireGates,
   ) => Promise<Footprints>;
   /** Whether to hash the schema's routines, before gates are put into them. */
   readonly hashRoutines?: boolean;
@@ -37,13 +39,17 @@ export interface GatedDatabase {
   /** A private folder for sockets. */
   readonly folder: string;
   readonly proxy: WireProxy;
-  /** Leads past the proxy. Many libraries take a URL with a host and a port, and none of a socket. */
-  /** A port of this machine that leads to the database past every gate. */
+  /**
+   * A port of this machine that leads to the database past every gate: many libraries take a URL with a
+   * host and a port, and none of a socket.
+   */
   readonly directPort: { readonly url: string; readonly proxy: WireProxy; readonly folder: string };
   readonly lockWaits: LockWaits;
   /** Undefined when only statements are gated. */
   readonly gates: InnerGates | undefined;
   readonly footprints: Footprints | undefined;
+  /** Whether a statement may change rows, through functions too. */
+  readonly mayChange: (sql: string) => Promise<boolean>;
   /** Undefined when the server's processes are not on this machine, or not this user's. */
   readonly signals: BackendSignals | undefined;
   /** Whether a routine of the schema takes advisory locks. */
@@ -51,6 +57,8 @@ export interface GatedDatabase {
   readonly queries: Queries | undefined;
   /** Empty unless `hashRoutines` was set. */
   readonly routines: RoutineHashes;
+  /** Ends the offer of the ports' password in the environment. */
+  readonly endOffer: () => void;
 }
 
 /**
@@ -63,6 +71,8 @@ export async function openGatedDatabase(
   options: GatedDatabaseOptions,
 ): Promise<GatedDatabase> {
   const undo: (() => Promise<void>)[] = [];
+  const endOffer = offerPortPassword();
+  undo.push(async () => endOffer());
   try {
     const database = await server.lease();
     undo.push(() => database.drop());
@@ -93,13 +103,17 @@ export async function openGatedDatabase(
     const queries = wanted.length > 0 ? await Queries.open(database.url, wanted) : undefined;
     if (queries !== undefined) undo.push(() => queries.close());
     const signals = server.provider === "embedded" ? localBackendSignals() : undefined;
-    const footprints = await options.footprints?.(database.url, isolation, levels);
+    const footprints = await options.footprints?.(database.url, isolation, gates?.wire);
+    let known = footprints && Promise.resolve(footprints);
+    const mayChange = async (sql: string) => {
+      known ??= readFootprints(database.url, isolation, gates?.wire);
+      return (await known).of(sql).changes;
+    };
     const takesAdvisoryLocks = await lockWaits.takesAdvisoryLocks();
     return {
       ...{ database, folder, proxy, lockWaits, gates, footprints, signals, takesAdvisoryLocks },
       ...{
-        queries,
-        routines,
+        ...{ queries, routines, endOffer, mayChange },
         directPort: { url: directPortUrl, proxy: direct, folder: directFolder },
       },
     };
@@ -128,7 +142,7 @@ export async function reopenGatedDatabase({
 
 /** Ends whatever is under way, stops the system, and drops the database. */
 export async function closeGatedDatabase(
-  { database, folder, proxy, directPort, lockWaits, gates, queries }: GatedDatabase,
+  { database, folder, proxy, directPort, lockWaits, gates, queries, endOffer }: GatedDatabase,
   stopSystem: () => Promise<void>,
 ): Promise<void> {
   proxy.observer = undefined;
@@ -143,6 +157,7 @@ export async function closeGatedDatabase(
     () => rm(directPort.folder, { recursive: true, force: true }),
     () => database.drop(),
     () => rm(folder, { recursive: true, force: true }),
+    async () => endOffer(),
   ]);
 }
 

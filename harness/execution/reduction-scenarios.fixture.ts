@@ -114,6 +114,31 @@ export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[
     ],
     ["update a set v = v + 2 where id = 1"],
   ],
+  "settings, savepoints and constants between locks": [
+    [
+      "begin",
+      "set local work_mem = '1MB'",
+      "select 1 as one",
+      "savepoint s",
+      "update a set v = v + 1 where id = 1",
+      "release s",
+      "select 2 as two",
+      "rollback",
+    ],
+    ["select v from a where id = 1 for update nowait"],
+  ],
+  "a statement that touches nothing, fails, and releases a lock": [
+    ["begin", "update a set v = 1 where id = 1", "select 1 / 0", "rollback"],
+    ["select v from a where id = 1 for update nowait"],
+  ],
+  "a return to a savepoint that releases a lock": [
+    ["begin", "savepoint s", "update a set v = 1 where id = 1", "rollback to s", "commit"],
+    ["select v from a where id = 1 for update nowait"],
+  ],
+  "a constant that takes the snapshot of its transaction": [
+    ["begin", "select 1 as one", "select v from a where id = 1", "commit"],
+    ["update a set v = 1 where id = 1"],
+  ],
   "a failure that releases locks": [
     ["begin", "update a set v = 1 where id = 1", "select 1 / v from b where id = 1", "commit"],
     ["update a set v = v + 2 where id = 1", "update b set v = 1 where id = 1"],
@@ -160,6 +185,11 @@ export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[
     ["update b set v = 1 where id = 1"],
     ["select a.xmin::text::int < b.xmin::text::int as first from a, b where a.id = 1 and b.id = 1"],
   ],
+  "transaction numbers of a block": [
+    ["begin", "update a set v = 1 where id = 1", "commit"],
+    ["update b set v = 1 where id = 1"],
+    ["select a.xmin::text::int < b.xmin::text::int as first from a, b where a.id = 1 and b.id = 1"],
+  ],
 };
 
 /** Scenarios about the gates of other kinds than the default ones, by kind. */
@@ -194,5 +224,45 @@ export const GATE_SCENARIOS: readonly (readonly [
       ["begin; update a set v = 2 where id = 1; commit; update b set v = 7 where id = 1"],
       ["update a set v = 1 where id = 1"],
     ],
+  ],
+  [
+    "lock",
+    [
+      ["begin", "select v from a order by id for update", "commit"],
+      ["begin", "select v from a order by id desc for update", "commit"],
+    ],
+  ],
+  [
+    "lock",
+    [
+      ["begin", "select v from a order by id for update", "commit"],
+      ["update a set v = 3 where id = 2", "select v from b where id = 1"],
+    ],
+  ],
+  [
+    "lock",
+    [
+      ["begin", "lock table a, b in share mode", "commit"],
+      ["begin", "update b set v = 1 where id = 1", "update a set v = 1 where id = 1", "commit"],
+    ],
+  ],
+  [
+    "lock",
+    [
+      ["insert into child values (1, 1), (2, 2)"],
+      ["begin", "select v from parent order by id desc for update", "commit"],
+    ],
+  ],
+  [
+    "lock",
+    [
+      ["begin", "insert into late values (1, 1), (2, 2)", "commit"],
+      ["select v from parent where id = 2 for update", "delete from parent where id = 1"],
+    ],
+  ],
+  ["routine", [["select lock_two(1, 2)"], ["begin", "select lock_two(2, 1)", "commit"]]],
+  [
+    "routine",
+    [["select lock_two(1, 2)"], ["update b set v = 7 where id = 1", "select pg_advisory_lock(2)"]],
   ],
 ];

@@ -38,6 +38,11 @@ export interface SystemContext {
   readonly directPortUrl?: string;
   /** Whether faults may kill the service, so that it needs `System.kill`. Default: false. */
   readonly killable?: boolean;
+  /**
+   * The time, in ISO 8601, at which the clock stands for a service in another process, whose random numbers are
+   * to be seeded for each execution. In this process Heddle does both. Default: neither.
+   */
+  readonly freeze?: string;
   /** A private folder for sockets, which is removed afterwards. Its path is short. */
   readonly folder: string;
 }
@@ -98,6 +103,8 @@ export interface System<State extends Json = Json, Op extends Operation = Operat
    * statements. The harness then executes a scenario once, without checking it, after each start.
    */
   readonly remembers?: boolean;
+  /** What the system leaves uncontrolled, as sentences of a report. */
+  notes?(): readonly string[];
   /**
    * How the service ended by itself; undefined while it runs. The harness then starts the system anew.
    * Operations that are sent to such a service have an unknown outcome.
@@ -108,8 +115,8 @@ export interface System<State extends Json = Json, Op extends Operation = Operat
 
 /** How to set up a system under test: a migrated schema, and a service on it. */
 export interface SystemFactory<State extends Json, Op extends Operation> {
-  /** Applies the schema to an empty database. */
-  migrate(directUrl: string): Promise<void>;
+  /** Applies the schema to an empty database. See `Control.freeze`, which holds for setups too. */
+  migrate(directUrl: string, freeze?: string): Promise<void>;
   start(context: SystemContext): Promise<System<State, Op>>;
   /** Forgets what the code of the system keeps in the memory of this process, before a fresh start. */
   refresh?(): Promise<void>;
@@ -133,6 +140,7 @@ export async function startSystem<State extends Json, Op extends Operation>(
   { database, folder, proxy, directPort }: SystemEnvironment,
   factory: SystemFactory<State, Op>,
   faults: readonly Fault[] = [],
+  freeze?: string,
 ): Promise<System<State, Op>> {
   const [crashes, killable] = [faults.includes("crash"), faults.some(isKill)];
   if (crashes && server.faults === undefined) throw unkillable("crash", "this server");
@@ -145,6 +153,7 @@ export async function startSystem<State extends Json, Op extends Operation>(
     directUrl: database.url,
     directPortUrl: directPort.url,
     killable,
+    ...(freeze !== undefined && { freeze }),
     folder: await mkdtemp(join(folder, "s")),
   };
   const system = await attributed("the service's start()", factory.start(context));

@@ -22,7 +22,7 @@ import { type AppliedMutant, openExecutor } from "../service/open-executor.ts";
 import type { Bounds, Service } from "../service/service.ts";
 import type { CampaignOptions, FailingRegression, Progress } from "./bounded-exploration.ts";
 import type { RegressionResult } from "./campaign.ts";
-import { DEFAULTS } from "./defaults.ts";
+import { controlFor, DEFAULTS } from "./defaults.ts";
 import { environmentOf } from "./provenance.ts";
 import {
   type RegressionFile,
@@ -68,10 +68,10 @@ export interface VerifyOptions {
   /** Faults that the strategies `auto`, `pct` and `random` may inject. Default: none. */
   readonly faults?: readonly Fault[] | undefined;
   /**
-   * Gates, isolation level, and when committed state is observed. Default: statement and routine
-   * gates, read committed, and the state after the last operation.
+   * Gates, isolation level, and when committed state is observed. Default: all gates, the isolation
+   * level of the service or read committed, and the state after the last operation.
    */
-  readonly control?: Control | undefined;
+  readonly control?: Partial<Control> | undefined;
   /** The checkers to apply; violations of the first come first. Default: all. */
   readonly checkers?: readonly CheckerName[] | undefined;
   /** Only violations of these rules count. Default: those of all rules. */
@@ -153,7 +153,7 @@ export async function verify<State extends Json, Op extends Operation>(
     ...failing.flatMap(({ regression }) => faultsIn(regression.schedule)),
   ];
   const executor = await openExecutor(server, service, mutant, {
-    ...footprintsFor(strategy, control),
+    ...footprintsFor(strategy),
     ...{ control, faults, stepTimeoutMs, signal, setupMs },
     hashRoutines: true,
   });
@@ -231,7 +231,7 @@ function withDefaults<State extends Json, Op extends Operation>(
     shard: options.shard,
     failFast: options.failFast ?? true,
     bounds: service.single ? clientsOf(service) : bounds,
-    control: options.control ?? DEFAULTS.control,
+    control: frozenAsAsked(controlFor(service, options.control), service),
     checkers: options.checkers ?? CHECKERS,
     rules: options.rules,
     checkDeterminism: options.checkDeterminism ?? false,
@@ -243,15 +243,18 @@ function withDefaults<State extends Json, Op extends Operation>(
   };
 }
 
-/**
- * What the executor needs for a strategy with reduction: what each step may touch. Where committed
- * state is observed after each commit, no two commits commute, so footprints are left out.
- */
-export function footprintsFor(
-  { reduces }: Strategy,
-  { observe }: Control,
-): Pick<ExecutorOptions, "footprints"> {
-  return reduces && observe === undefined ? { footprints: readFootprints } : {};
+/** The control with the time that the service asks for, unless it has one. */
+function frozenAsAsked<State extends Json, Op extends Operation>(
+  control: Control,
+  { freeze }: Pick<Service<State, Op>, "freeze">,
+): Control {
+  if (freeze === undefined || control.freeze !== undefined) return control;
+  return { ...control, freeze: freeze === true ? new Date().toISOString() : freeze };
+}
+
+/** What the executor needs for a strategy with reduction: what each step may touch. */
+export function footprintsFor({ reduces }: Strategy): Pick<ExecutorOptions, "footprints"> {
+  return reduces ? { footprints: readFootprints } : {};
 }
 
 /** @throws HarnessError `USAGE` for a strategy that only this process has */
@@ -292,13 +295,18 @@ function clientsOf<State extends Json, Op extends Operation>(service: Service<St
 
 /**
  * The regression under the gates and the isolation of this run. Where it was found by observing each
- * commit, it is observed like that again.
+ * commit, or with a frozen clock, it is executed like that again.
  */
 function underControl(
   { file, regression }: RegressionFile,
-  { gates, isolation, observe = regression.control.observe }: Control,
+  { gates, isolation, fresh, ...asked }: Control,
 ): RegressionFile {
-  const control = { gates, isolation, ...(observe !== undefined && { observe }) };
+  const { observe = regression.control.observe, freeze = regression.control.freeze } = asked;
+  const control = {
+    ...{ gates, isolation, ...(observe !== undefined && { observe }) },
+    ...(fresh !== undefined && { fresh }),
+    ...(freeze !== undefined && { freeze }),
+  };
   return { file, regression: { ...regression, control } };
 }
 

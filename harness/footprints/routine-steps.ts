@@ -1,4 +1,5 @@
-import { conditionGateIn, gateIn } from "../instrumentation/instrument-routine.ts";
+import { conditionGateIn, gateIn, withoutGates } from "../instrumentation/instrument-routine.ts";
+import { queryGateIn } from "../instrumentation/instrument-sql.ts";
 import {
   asStatement,
   definitionOf,
@@ -7,7 +8,7 @@ import {
   parsePlpgsql,
   STATEMENT_PREFIX,
 } from "../parser/plpgsql.ts";
-import { isParseNode, type ParseNode } from "../parser/sql.ts";
+import { isParseNode, type ParseNode, statementRanges } from "../parser/sql.ts";
 
 /** The SQL texts of a routine by the step that runs them. They are parsed later, by need. */
 export interface RoutineSteps {
@@ -56,7 +57,7 @@ export function bodyOf(row: RoutineRow): RoutineBody {
   const body = bodyWithoutDefaults(row);
   if (row.defaults === null || body === "unknown") return body;
   // The caller evaluates the defaults before the routine's first gate.
-  const { ungated, ...steps } = body === "nothing" ? withoutGates() : body;
+  const { ungated, ...steps } = body === "nothing" ? inOneStep() : body;
   return { ...steps, ungated: { ...ungated, texts: [...ungated.texts, `select ${row.defaults}`] } };
 }
 
@@ -65,21 +66,49 @@ function bodyWithoutDefaults(row: RoutineRow): RoutineBody {
   if (kind !== "f" && kind !== "p") return "unknown";
   if (language === "plpgsql") {
     try {
-      return stepsOf(definition ?? "", source);
+      const steps = stepsOf(definition ?? "", source);
+      return volatility === "v" ? steps : withCallersSnapshot(steps);
     } catch {
       return "unknown";
     }
   }
-  if (language === "sql" && !parsed) return withoutGates(source);
+  if (language === "sql" && !parsed) return stepsOfSql(source);
   return language !== "sql" && volatility === "i" ? "nothing" : "unknown";
 }
 
-function withoutGates(...texts: readonly string[]): RoutineSteps {
+/** The statements of a source in SQL. A gate belongs to the statement after it. */
+function stepsOfSql(source: string): RoutineSteps {
+  const texts = statementRanges(source)?.map(({ start, end }) => source.slice(start, end));
+  if (texts === undefined) return inOneStep(source);
+  const steps = new StepCollector();
+  let gate: number | undefined;
+  for (const text of texts) {
+    const own = queryGateIn(text);
+    if (own === undefined) steps.addText(gate, text);
+    gate = own;
+  }
+  return steps;
+}
+
+function inOneStep(...texts: readonly string[]): RoutineSteps {
   return {
     gated: new Map(),
     ungated: { texts, unknown: false },
     resumesQueries: false,
     catches: false,
+  };
+}
+
+/** A routine that is not VOLATILE reads with its caller's snapshot: all that it reads counts in each step. */
+function withCallersSnapshot({ ungated, gated, ...steps }: RoutineSteps): RoutineSteps {
+  const all = [ungated, ...gated.values()];
+  return {
+    ...steps,
+    ungated: {
+      texts: all.flatMap(({ texts }) => texts),
+      unknown: all.some(({ unknown }) => unknown),
+    },
+    gated: new Map([...gated.keys()].map((place) => [place, { texts: [], unknown: false }])),
   };
 }
 
@@ -143,9 +172,17 @@ class StepCollector implements RoutineSteps {
 
   /** Adds the expressions of a node to the step that starts at the gate. */
   add(gate: number | undefined, node: ParseNode, unknown = false): void {
+    this.#add(gate, expressionsIn(node).map(asStatement), unknown);
+  }
+
+  addText(gate: number | undefined, text: string): void {
+    this.#add(gate, [text], false);
+  }
+
+  #add(gate: number | undefined, texts: readonly string[], unknown: boolean): void {
     const before = gate === undefined ? this.ungated : this.gated.get(gate);
     const step = {
-      texts: [...(before?.texts ?? []), ...expressionsIn(node).map(asStatement)],
+      texts: [...(before?.texts ?? []), ...texts.map(withoutGates)],
       unknown: unknown || (before?.unknown ?? false),
     };
     if (gate === undefined) this.ungated = step;

@@ -76,12 +76,31 @@ $$`;
 /** The text of a gate in a PL/pgSQL source. It changes neither FOUND nor ROW_COUNT. */
 export const gateStatement = (place: number): string => `IF heddle.gate(${place}) THEN END IF; `;
 
+/** The text of a gate in a source in SQL: a statement of its own, whose result nobody reads. */
+export const gateQuery = (place: number): string => `SELECT heddle.gate(${place}); `;
+
 /**
  * The text of a gate before an ELSIF or WHEN: a condition of its own that is never true. PL/pgSQL
  * evaluates each condition with a new snapshot.
  */
 export const gateCondition = (place: number, keyword: "ELSIF" | "WHEN"): string =>
   `${keyword} heddle.gate(${place}) THEN `;
+
+/**
+ * The text around a query of a routine that makes each of its rows a step. The query becomes a subquery
+ * whose rows pass a gate one by one: PostgreSQL does not merge a subquery that locks rows, or calls a
+ * volatile function, with the query around it. PERFORM stands for the first SELECT.
+ */
+export const ROW_GATE_START = {
+  query: " SELECT * FROM /* heddle */ (",
+  perform: " * FROM /* heddle */ (SELECT",
+} as const;
+export const rowGateEnd = (place: number): string =>
+  `) AS heddle_rows WHERE NOT heddle.gate(${place}) `;
+
+/** Takes one of the first locks of a LOCK TABLE in a routine; a gate follows. */
+export const tableLock = (statement: string): string =>
+  `${statement.trim().replace(/\s+/g, " ").replace(/^\w+/, "$& /* heddle */")}; `;
 
 /**
  * Installs the gate function for all roles. Repeated calls have no further effect.

@@ -71,6 +71,18 @@ export async function connect(url: string, timeoutMs = CONNECT_TIMEOUT_MS): Prom
   }
 }
 
+/**
+ * The URL with the password that logs in there, which may be that of `PGPASSWORD` or of a password file:
+ * the URL stays valid when the environment changes. Errors are those of `connect`.
+ */
+export async function withPassword(url: string): Promise<string> {
+  const client = await connect(url);
+  const full = normalUrl(url);
+  if (full.password === "") full.password = encodeURIComponent(client.password ?? "");
+  await client.end();
+  return full.href;
+}
+
 /** The URL with another database. */
 export function withDatabase(url: string, database: string): string {
   const other = normalUrl(url);

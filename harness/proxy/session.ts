@@ -1,16 +1,16 @@
-import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { connectionLost, type HarnessError, unsupported } from "../core/error.ts";
 import type { Result } from "../core/trace.ts";
 import type { WireGates } from "../instrumentation/gate-kind.ts";
 import type { GatePlace } from "../instrumentation/gate-locks.ts";
+import { withBlockTexts } from "./block-texts.ts";
 import type { Dial } from "./dialer.ts";
 import type { ConnectionOrigin } from "./endpoint.ts";
 import { errorFrame, FrameReader, PASSWORD, ProtocolError, send } from "./frames.ts";
 import { readStartup, setsIsolation } from "./handshake.ts";
 import { type Login, ServerLogin } from "./login.ts";
 import { type Gate, PendingStatement, type ProxySession } from "./pending-statement.ts";
-import { ReplyReader } from "./replies.ts";
+import { digestOfRows, ReplyReader } from "./replies.ts";
 import { RequestParts } from "./request-parts.ts";
 import { type Request, RequestReader } from "./requests.ts";
 
@@ -50,7 +50,6 @@ export interface SessionContext {
   ended(session: WireSession): void;
 }
 
-const DATA_ROW = "D".charCodeAt(0);
 const AUTHENTICATION = 0x52;
 
 /** AuthenticationOk. */
@@ -117,10 +116,8 @@ export class WireSession implements ProxySession {
     this.#end();
   }
 
-  rowsHash(): string {
-    const hash = createHash("sha1");
-    for (const frame of this.#answer) if (frame[0] === DATA_ROW) hash.update(frame);
-    return hash.digest("base64");
+  rowsDigest(): string {
+    return digestOfRows(this.#answer);
   }
 
   cut(): void {
@@ -215,7 +212,7 @@ export class WireSession implements ProxySession {
       return;
     }
     this.#cancels = startup === "cancel";
-    this.isolates = setsIsolation(frame);
+    this.isolates = setsIsolation(frame.toString("latin1"));
     this.#fromService.startup = false;
     this.#context.dial().then(
       (server) => this.#join(server, frame),
@@ -260,8 +257,12 @@ export class WireSession implements ProxySession {
     const pending = new PendingStatement(this, request.statement, {
       forward: () => {
         this.#queue.shift();
-        this.#parts = RequestParts.of(request, this.#context.wire, this.transaction);
-        send(this.#server, this.#parts?.next() ?? request.bytes);
+        const { sql, values } = request.statement;
+        this.isolates ||= setsIsolation([sql, ...values].join(" "));
+        const { wire } = this.#context;
+        const bytes = withBlockTexts(request.bytes, wire);
+        this.#parts = RequestParts.of({ ...request, bytes }, wire, this);
+        send(this.#server, this.#parts?.next() ?? bytes);
       },
       reply: () => this.#reply(),
     });
@@ -292,6 +293,16 @@ export class WireSession implements ProxySession {
       this.#authenticate(this.#login, frame);
       return;
     }
+    const progress = this.#parts?.take(frame);
+    if (progress === undefined) this.#takeReply(frame);
+    else {
+      if (progress.reply !== undefined) this.#takeReply(progress.reply);
+      send(this.#server, progress.send);
+      if (progress.place !== undefined) this.#reachedPart(progress.place);
+    }
+  }
+
+  #takeReply(frame: Buffer): void {
     const reply = this.#replies.take(frame);
     if (reply.type === "ready") this.#ready(frame, reply.result);
     else if (reply.type === "lock-wait") this.#lockWait(reply.wait);
@@ -303,11 +314,8 @@ export class WireSession implements ProxySession {
     } else if (reply.type !== "drop") {
       if (reply.type === "key") this.pid = reply.pid;
       if (reply.type === "copy-in") this.#requests.copyIn();
-      const progress = this.#parts?.take(frame);
       // What the server sends between two requests (a changed setting) goes with the next answer.
-      if (progress?.hidden !== true) this.#answer.push(frame);
-      if (progress?.failed) send(this.#server, this.#parts?.takeUnsent() ?? []);
-      if (progress?.place !== undefined) this.#reachedPart(progress.place);
+      this.#answer.push(frame);
       if (reply.type === "notification") this.#notified();
     }
   }

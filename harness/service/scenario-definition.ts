@@ -1,3 +1,4 @@
+import { ISOLATIONS, type IsolationName, isolationNamed } from "../core/control.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { unknownKey } from "../core/unknown-key.ts";
@@ -107,6 +108,11 @@ export interface ScenarioDefinition {
   readonly setup: string | ((context: { readonly url: string }) => unknown);
   /** The concurrent clients by name. */
   readonly clients: { readonly [name: string]: ClientDefinition };
+  /**
+   * The isolation level of transactions that do not set one, such as `"repeatable read"`. The option
+   * `--isolation` comes first. Default: `"read committed"`.
+   */
+  readonly isolation?: IsolationName;
   /** The service that clients with `http` send requests to. */
   readonly service?: ServiceDefinition;
   /** By name: what must hold when all clients are done. Default: none. */
@@ -122,6 +128,12 @@ export interface ScenarioDefinition {
    * may differ in their order. Default: false.
    */
   readonly serialEquivalence?: boolean | { readonly ids: IdFields };
+  /**
+   * Freezes the clock, and seeds random numbers for each execution: `Date`, `performance.now`, `Math.random` and
+   * `node:crypto` of the setup and the clients in this process, and of programs and a service on Node. A text is
+   * the time in ISO 8601; `true`: the time of the run. Timers keep the real time. Default: neither.
+   */
+  readonly freeze?: true | string;
   /** Restores the state after the setup, before each execution. Default: Heddle restores it. */
   readonly reset?:
     | string
@@ -160,11 +172,13 @@ const MEMBERS = {
   scenario: keysOf<ScenarioDefinition>({
     setup: true,
     clients: true,
+    isolation: true,
     service: true,
     invariants: true,
     errors: true,
     serialEquivalence: true,
     reset: true,
+    freeze: true,
   }),
   program: keysOf<Program>({ exec: true, env: true }),
   httpClient: keysOf<HttpClient>({ http: true }),
@@ -186,7 +200,7 @@ export function scenarioProblem(value: unknown): string | undefined {
   if (!isRecord(value)) return "it has no `export default defineScenario({ … })`";
   const unknown = unknownKey(value, MEMBERS.scenario);
   if (unknown !== undefined) return unknown;
-  const { setup, clients, invariants = {}, errors = [], reset = "", service } = value;
+  const { setup, clients, invariants = {}, errors = [], reset = "", service, isolation } = value;
   if (!isText(setup) && !isFunction(setup)) return "`setup` is neither SQL nor a function";
   if (!isRecord(clients)) return "`clients` is not an object of clients by name";
   const names = Object.keys(clients);
@@ -194,6 +208,9 @@ export function scenarioProblem(value: unknown): string | undefined {
   for (const name of names) {
     const problem = clientProblem(clients[name]);
     if (problem !== undefined) return `the client "${name}" ${problem}`;
+  }
+  if (isolation !== undefined && !(isText(isolation) && isolationNamed(isolation))) {
+    return `\`isolation\` is none of ${ISOLATIONS.map((level) => `"${level}"`).join(", ")}`;
   }
   if (service !== undefined) {
     const problem = serviceProblem(service);
@@ -212,6 +229,9 @@ export function scenarioProblem(value: unknown): string | undefined {
     return `the invariant "${invalidInvariant[0]}" is neither SQL nor a function`;
   if (!Array.isArray(errors) || !errors.every(isText))
     return "`errors` is not a list of codes and messages";
+  const { freeze = true } = value;
+  if (freeze !== true && !(isText(freeze) && !Number.isNaN(Date.parse(freeze))))
+    return "`freeze` is neither true nor a time such as 2030-01-31T09:00:00Z";
   if (!isText(reset) && !isFunction(reset)) return "`reset` is neither SQL nor a function";
   return undefined;
 }

@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { DatabaseError } from "pg";
+import { isolationNamed } from "../core/control.ts";
 import type { Response } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Invariant } from "../core/verdict.ts";
+import { FrozenValues, withFrozen } from "../execution/frozen-globals.ts";
 import { attributed, isShutdown } from "../execution/system.ts";
 import { withClient } from "../postgres/connection.ts";
 import type { ScenarioDefinition } from "./scenario-definition.ts";
@@ -27,10 +29,12 @@ export function scenarioService(
   let current = definition;
   const clients = Object.keys(definition.clients);
   const scenario = { initial: null, clients: clients.map((client) => [{ name: client }]) };
+  const isolation = isolationNamed(definition.isolation ?? "");
   const codes = ["OK", ...STATUSES, ...(definition.errors ?? [])];
   return {
     name,
-    migrate: (directUrl) => setUpScenario(definition, directUrl),
+    migrate: (directUrl, _, freeze) => setUpScenario(current, directUrl, freeze),
+    ...(definition.freeze !== undefined && { freeze: definition.freeze }),
     start: (context) => startScenario(current, context, file),
     ...(reload && {
       refresh: async () => {
@@ -40,6 +44,7 @@ export function scenarioService(
     scenarios: () => fc.constant(scenario),
     single: true,
     ...(definition.service && "exec" in definition.service && { ownProcess: true }),
+    ...(isolation && { isolation }),
     clientNames: clients,
     patterns: [],
     invariants: Object.entries(definition.invariants ?? {}).map(invariantOf),
@@ -140,8 +145,14 @@ function oneLine(text: string): string {
 }
 
 /** Executes the scenario's setup in an empty database. */
-async function setUpScenario({ setup }: ScenarioDefinition, url: string): Promise<void> {
-  const work = typeof setup === "string" ? executeSql(setup, url) : callAsync(() => setup({ url }));
+async function setUpScenario(
+  { setup }: ScenarioDefinition,
+  url: string,
+  freeze: string | undefined,
+): Promise<void> {
+  const call = () =>
+    typeof setup === "string" ? executeSql(setup, url) : callAsync(() => setup({ url }));
+  const work = freeze === undefined ? call() : withFrozen(new FrozenValues(freeze, "setup"), call);
   // It may use more than the database: a refused connection is the setup's error.
   await attributed("the scenario's setup", work, isShutdown);
 }

@@ -4,10 +4,12 @@ import type { Snapshot } from "../core/execution.ts";
 import type { Response } from "../core/history.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
+import { realNow } from "../core/real-clock.ts";
 import type { System, SystemContext } from "../execution/system.ts";
 import { attributed } from "../execution/system.ts";
 import { openClient } from "../postgres/connection.ts";
 import { outcomeOfRequest, type StartedService, startService } from "./http-service.ts";
+import type { PreloadOptions } from "./preload-channel.ts";
 import { outcomeOfProgram, startProgram } from "./program.ts";
 import type { ClientQuery, Outcome, ScenarioDefinition } from "./scenario-definition.ts";
 import { contentsOf, type Restorer, takeSnapshot } from "./snapshot.ts";
@@ -51,7 +53,10 @@ export async function startScenario(
       outcomes = {};
       open.clear();
       await restore();
+      await service?.begin?.();
     },
+
+    ...(service?.notes && { notes: service.notes }),
 
     dirty,
 
@@ -68,7 +73,9 @@ export async function startScenario(
         typeof client === "function"
           ? outcomeOf(() => client({ url, service: service?.url, signal }))
           : "exec" in client
-            ? outcomeOfProgram(startProgram(client, { url, file, signal }))
+            ? outcomeOfProgram(
+                startProgram(client, { url, file, signal, ...preloadOf(context, name) }),
+              )
             : outcomeOfRequest(client, service?.url, signal).catch((error: unknown) =>
                 outcomeOfLostRequest(error, service),
               );
@@ -134,6 +141,11 @@ async function restorerOf(
   return { restore, dirty: async () => false };
 }
 
+/** What the preload does in the program of a client. */
+function preloadOf({ freeze: time }: SystemContext, seed: string): { preload?: PreloadOptions } {
+  return time === undefined ? {} : { preload: { freeze: { time, seed } } };
+}
+
 async function outcomeOf(run: () => unknown): Promise<Outcome> {
   try {
     return { value: asJson(await run()) };
@@ -162,8 +174,8 @@ async function outcomeOfLostRequest(
 ): Promise<Outcome> {
   const outcome = outcomeOfError(error);
   if (service?.ended === undefined || !("error" in outcome)) return outcome;
-  const deadline = performance.now() + END_MS;
-  while (service.ended() === undefined && performance.now() < deadline) await delay(END_POLL_MS);
+  const deadline = realNow() + END_MS;
+  while (service.ended() === undefined && realNow() < deadline) await delay(END_POLL_MS);
   if (service.ended() === undefined) return outcome;
   return { error: SERVICE_ENDED, message: "the service ended before it answered" };
 }
@@ -233,9 +245,9 @@ async function connectionsLeft(
   outcome: Outcome,
   openConnections: () => number,
 ): Promise<HarnessError | undefined> {
-  const deadline = performance.now() + CLOSE_MS;
+  const deadline = realNow() + CLOSE_MS;
   while (openConnections() > 0) {
-    if (performance.now() > deadline) {
+    if (realNow() > deadline) {
       return new HarnessError(
         "SERVICE_FAILED",
         `client "${client}" has ended${errorText(outcome)} and left ${openConnections()} of its connections ` +

@@ -41,7 +41,7 @@ ${violationBlock(main)}${
     ? ""
     : html`<p class="note">${anomaly}</p>
 `
-}${furtherViolations(c.violations.slice(1))}
+}${c.unrepeated && html`<p class="note">${c.unrepeated.why}</p>\n`}${furtherViolations(c.violations.slice(1))}
 <h4>What happened</h4>
 <ol class="narrative">
 ${paragraphs(narrative(c))}</ol>
