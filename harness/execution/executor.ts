@@ -362,12 +362,18 @@ export class Executor<State extends Json, Op extends Operation> {
    * would still commit once it gets it. An operation that waits for a connection may never end.
    */
   async #end(run: Run<State, Op>): Promise<void> {
+    this.#database.proxy.observer = undefined;
+    await this.#endSessions();
+    await atMost(GRACE_MS, run.drained());
+  }
+
+  /** Ends all sessions and lets in no other, until a system is started. */
+  async #endSessions(): Promise<void> {
     const { proxy, lockWaits } = this.#database;
-    proxy.observer = undefined;
+    proxy.refuses = true;
     const sessions = [...proxy.sessions];
     for (const session of sessions) session.close();
     await lockWaits.terminate(sessions.map((session) => session.pid));
-    await atMost(GRACE_MS, run.drained());
   }
 
   /** A pool that does not get a connection back would run dry sooner or later. */
@@ -376,9 +382,9 @@ export class Executor<State extends Json, Op extends Operation> {
     await this.#start();
   }
 
-  /** A system whose pool does not get a connection back may never stop. */
+  /** A system whose pool does not get a connection back may never stop: its sessions end all the same. */
   async #stopSystem(): Promise<void> {
-    await atMost(GRACE_MS, this.#system.stop());
+    if (!(await atMost(GRACE_MS, this.#system.stop()))) await this.#endSessions();
   }
 
   #closeDatabase(): Promise<void> {

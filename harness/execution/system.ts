@@ -146,7 +146,7 @@ export async function startSystem<State extends Json, Op extends Operation>(
   if (crashes && server.faults === undefined) throw unkillable("crash", "this server");
   const context = {
     gatedUrl: proxy.url,
-    gatedStream: () => proxy.connection(),
+    gatedStream: proxy.nextGeneration(),
     urlFor: (client?: number) => proxy.urlFor(client),
     listenOn: (port: number, password?: string) => proxy.listenOn(port, password),
     sessionsOf: (client: number) => proxy.sessionsOf(client),

@@ -105,7 +105,7 @@ export class WaitLimits {
   }
 }
 
-/** Waits until `work` has ended, but no longer than `ms`. */
-export async function atMost(ms: number, work: Promise<void>): Promise<void> {
-  await Promise.race([work, delay(ms, undefined, { ref: false })]);
+/** Waits until `work` has ended, but no longer than `ms`. Returns whether it has ended. */
+export function atMost(ms: number, work: Promise<void>): Promise<boolean> {
+  return Promise.race([work.then(() => true), delay(ms, false, { ref: false })]);
 }
