@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { cannotCheck } from "../checkers/registry.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import type { HarnessError } from "../core/error.ts";
@@ -136,8 +137,15 @@ export async function runCampaign<State extends Json, Op extends Operation>(
     environment,
     hashes,
     routines: executor.routines,
+    serviceLog: await ifFilled(options.serviceLog),
   };
   return { campaign, error, total };
+}
+
+async function ifFilled(file: string | undefined): Promise<string | null> {
+  if (file === undefined) return null;
+  const found = await stat(file).catch(() => undefined);
+  return found !== undefined && found.size > 0 ? file : null;
 }
 
 function settingsOf(options: CampaignOptions): Settings {
