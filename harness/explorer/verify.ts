@@ -32,6 +32,7 @@ import {
 } from "./regressions.ts";
 import { type CampaignResult, runCampaign } from "./run-campaign.ts";
 import type { Shard } from "./shards.ts";
+import { openedUnlessInterrupted } from "./unopened-executor.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 /**
@@ -150,17 +151,19 @@ export async function verify<State extends Json, Op extends Operation>(
       openExecutor(server, service, undefined, {
         ...{ control, faults, stepTimeoutMs, signal, setupMs, serviceLog },
       }),
-  );
+  ).catch(noneIfInterrupted);
   const failing = replayed.filter(({ outcome }) => outcome === "fails");
   const faults = [
     ...(strategy.faults ?? []),
     ...failing.flatMap(({ regression }) => faultsIn(regression.schedule)),
   ];
-  const executor = await openExecutor(server, service, mutant, {
-    ...footprintsFor(strategy, control),
-    ...{ control, faults, stepTimeoutMs, signal, setupMs, serviceLog },
-    hashRoutines: true,
-  });
+  const executor = await openedUnlessInterrupted(() =>
+    openExecutor(server, service, mutant, {
+      ...footprintsFor(strategy, control),
+      ...{ control, faults, stepTimeoutMs, signal, setupMs, serviceLog },
+      hashRoutines: true,
+    }),
+  );
   // What a stored regression shows already needs no other file.
   const isStored = ({ violations: [first] }: Counterexample) =>
     failing.some(
@@ -197,6 +200,12 @@ export async function verify<State extends Json, Op extends Operation>(
   } finally {
     await Promise.all([executor.close(), ...explorers.map((worker) => worker.close())]);
   }
+}
+
+/** A run that is interrupted while it executes its regressions still makes a report. */
+function noneIfInterrupted(error: unknown): readonly never[] {
+  if (error instanceof HarnessError && error.code === "INTERRUPTED") return [];
+  throw error;
 }
 
 function strategyOf(options: VerifyOptions): Strategy {
