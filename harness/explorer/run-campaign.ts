@@ -132,6 +132,7 @@ export async function runCampaign<State extends Json, Op extends Operation>(
       ...uncontrolled(options.control, environment, executor.ordersWakes, executor.uninstrumented),
       ...executor.uncontrolled,
       ...executor.notes,
+      ...endedSearch(run.exploration.diverged),
       ...cannotCheck(service, options.checkers),
     ],
     environment,
@@ -140,6 +141,14 @@ export async function runCampaign<State extends Json, Op extends Operation>(
     serviceLog: await ifFilled(options.serviceLog),
   };
   return { campaign, error, total };
+}
+
+/** The sentence on a search that ended before its end; none if there is no such search. */
+function endedSearch(diverged: string | undefined): readonly string[] {
+  if (diverged === undefined) return [];
+  return [
+    `Something that decides which steps are possible: a search ended before its end, because executions of the same steps differed (${diverged}). --check-determinism shows where.`,
+  ];
 }
 
 async function ifFilled(file: string | undefined): Promise<string | null> {
