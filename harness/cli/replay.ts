@@ -29,6 +29,7 @@ import {
 import { print } from "./output.ts";
 import { loadRecordedService } from "./project.ts";
 import { withInvariants } from "./sql-files.ts";
+import { requireFolder } from "./writable.ts";
 
 interface Options {
   readonly postgres: string;
@@ -77,6 +78,7 @@ type Source = Pick<Counterexample, "service" | "mutant" | "control" | "scenario"
   Partial<Counterexample>;
 
 async function runCommand(source: string, options: Options): Promise<number> {
+  if (options.export !== undefined) await requireFolder(options.export, "--export");
   const recorded = await read(source);
   const faults = faultsIn(recorded.schedule);
   const starting = startServer(options.postgres, {

@@ -10,7 +10,6 @@ import { HarnessError } from "../core/error.ts";
 import type { Fault } from "../core/fault.ts";
 import { faultsIn } from "../core/schedule.ts";
 import { installFreezing } from "../execution/frozen-globals.ts";
-import { makeFolder } from "../explorer/atomic-write.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import { RegressionFolder } from "../explorer/regressions.ts";
 import type { Shard, ShardPart } from "../explorer/shards.ts";
@@ -18,7 +17,8 @@ import { verify } from "../explorer/verify.ts";
 import { loadScenario, locateService } from "../loading/load-service.ts";
 import { mutantNamed } from "../mutation/derivation.ts";
 import { startServer } from "../postgres/provider.ts";
-import { type Redaction, redactedCampaign } from "../reporters/redaction.ts";
+import { redactedCampaign } from "../reporters/redacted-reports.ts";
+import type { Redaction } from "../reporters/redaction.ts";
 import { FILES } from "../reporters/report-files.ts";
 import { writeShard } from "../reporters/shard-file.ts";
 import { type StrategyName, strategies, strategyNamed } from "../scheduler/strategies.ts";
@@ -48,11 +48,13 @@ import {
   shrinkTime,
   stepTimeout,
   strategyName,
+  workerCount,
 } from "./options.ts";
 import { ProgressLine } from "./progress-line.ts";
 import { forReplay, loadGivenService } from "./project.ts";
 import { publish } from "./publish.ts";
 import { withInvariants } from "./sql-files.ts";
+import { requireFolder } from "./writable.ts";
 
 export interface CampaignCommandOptions {
   readonly seed?: number | typeof FROM_COMMIT;
@@ -110,12 +112,13 @@ export function addVerify(command: Command, finished: (exitCode: number) => void
         "explore every pair of the service's operations instead of generated scenarios",
       ).implies({ strategy: DEFAULTS.pairStrategy }),
     )
-    .option("--workers <number>", "the number of processes", positiveNumber, DEFAULTS.workers)
+    .option("--workers <number>", "the number of processes", workerCount, DEFAULTS.workers)
     .option(
       "--mutant <name>",
       "plant one of the service's seeded bugs, or a mutant of its schema (derived:…)",
     )
     .action(async (given: string | undefined, options: CampaignCommandOptions) => {
+      await requireFolder(options.report, "--report");
       const { name, service } = await loadGivenService(given, options.invariant);
       if (service.single && command.getOptionValueSource("clients") === "cli") {
         throw new HarnessError(
@@ -134,6 +137,7 @@ export function addRun(command: Command, finished: (exitCode: number) => void): 
     .addOption(stepTimeout())
     .addOption(invariantFiles())
     .action(async (file: string, options: CampaignCommandOptions) => {
+      await requireFolder(options.report, "--report");
       if (options.freeze !== undefined) installFreezing();
       const service = forReplay(await loadScenario(file), undefined, options.invariant);
       finished(await runCampaign(service, resolve(file), options));
@@ -234,8 +238,6 @@ export async function runCampaign(
       `the strategy ${strategy} injects no faults: give --strategy auto, pct or random, or --faults none`,
     );
   }
-  // A folder that cannot be written is an error before the campaign, not after it.
-  await makeReportFolder(options.report);
   const regressions = RegressionFolder.of(file, service.name);
   const stored = options.mutant === undefined ? await regressions.read(service.name) : [];
   const storedFaults = stored.flatMap(({ regression }) => faultsIn(regression.schedule));
@@ -279,7 +281,7 @@ export async function runCampaign(
       onProgress: (now) => progress.show(now),
     });
     progress.clear();
-    const campaign = options.redact === undefined ? whole : redactedCampaign(whole, options.redact);
+    const campaign = redactedCampaign(whole, options.redact);
     await publish(campaign, {
       folder: options.report,
       json: options.json === true,
@@ -333,14 +335,4 @@ async function serviceLogIn(folder: string, { ownProcess }: Service): Promise<st
   const file = path.join(folder, FILES.serviceLog);
   await rm(file, { force: true });
   return file;
-}
-
-async function makeReportFolder(folder: string): Promise<void> {
-  await makeFolder(folder).catch((cause: unknown) => {
-    throw new HarnessError(
-      "USAGE",
-      `the folder ${folder} cannot be created: give another one with --report`,
-      { cause },
-    );
-  });
 }

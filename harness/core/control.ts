@@ -6,7 +6,8 @@ export type GateLevel =
   | "commit"
   | "definition"
   | "snapshot"
-  | "message";
+  | "message"
+  | "lock";
 
 interface GateDescription {
   /** What the scheduler decides with these gates: a sentence of the reports. */
@@ -47,6 +48,11 @@ export const GATES: { readonly [level in GateLevel]: GateDescription } = {
   message: {
     controls: "The order of the statements that one message contains.",
     costs: "on the wire: a step for each statement of a message",
+  },
+  lock: {
+    controls:
+      "The order of the locks of one statement: the tables of LOCK TABLE, the rows that a query locks, the rows that foreign keys refer to.",
+    costs: "on the wire, and in AFTER ROW triggers: a step for each lock",
   },
 };
 

@@ -4,6 +4,7 @@ import { Client } from "pg";
 import type { Control, GateLevel, Isolation } from "../core/control.ts";
 import { type Footprints, readFootprints } from "../footprints/footprints.ts";
 import { type InnerGates, installGates } from "../instrumentation/inner-gates.ts";
+import { controlConnection } from "../postgres/connection.ts";
 import { sealOwner } from "../postgres/leases.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import type { BackendSignals } from "../proxy/pending-statement.ts";
@@ -37,7 +38,10 @@ export interface GatedDatabase {
   /** A private folder for sockets. */
   readonly folder: string;
   readonly proxy: WireProxy;
-  /** A port of this machine that leads to the database past every gate. */
+  /**
+   * A port of this machine that leads to the database past every gate: many libraries take a URL with a
+   * host and a port, and none of a socket.
+   */
   readonly directPort: { readonly url: string; readonly proxy: WireProxy; readonly folder: string };
   readonly lockWaits: LockWaits;
   /** Undefined when only statements are gated. */
@@ -167,8 +171,7 @@ async function runAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
 /** The default of the database applies to every session, whatever its driver. */
 async function setDefaultIsolation({ name, url }: Database, isolation: Isolation): Promise<void> {
   if (isolation === "read committed") return;
-  const client = new Client({ connectionString: url });
-  await client.connect();
+  const client = await controlConnection(url, "heddle");
   try {
     await client.query(`alter database ${name} set default_transaction_isolation = '${isolation}'`);
   } finally {

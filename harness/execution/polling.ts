@@ -7,8 +7,8 @@ const LONGEST_ROUND = 6;
 
 /** A statement that a task has completed. */
 interface Completed {
-  readonly statement: string;
-  /** Its result and a hash of its rows; undefined for one that may have written. */
+  readonly statement: Statement;
+  /** Its result and a digest of its rows; undefined for one that may have written. */
   readonly answer: string | undefined;
   /** How often other tasks had made progress by then. */
   readonly progress: number;
@@ -55,7 +55,7 @@ export class Polling {
     if (round !== undefined && completed.at(-round)?.answer !== answer) {
       this.#progresses(pending.task);
     }
-    const statement = keyOf(pending.statement);
+    const { statement } = pending;
     completed.push({ statement, answer, progress: this.#ofOthers(pending.task) });
     this.#completed.set(pending.task, completed.slice(-2 * LONGEST_ROUND));
   }
@@ -70,9 +70,8 @@ export class Polling {
 
   /** Whether the task has executed the statement before and did not seem to write. */
   isAgain({ task, statement }: PendingStatement): boolean {
-    const next = keyOf(statement);
     const completed = this.#completed.get(task) ?? [];
-    return completed.some(({ statement: sql, answer }) => sql === next && answer !== undefined);
+    return completed.some((past) => past.answer !== undefined && isSame(past.statement, statement));
   }
 
   /** Whether the task of a held statement has yielded. */
@@ -101,9 +100,9 @@ export class Polling {
   /** The length of the round that the statement repeats; undefined if it repeats none. */
   #round({ task, statement }: PendingStatement): number | undefined {
     const completed = this.#completed.get(task) ?? [];
-    const next = keyOf(statement);
     for (let round = 1; round <= Math.min(LONGEST_ROUND, completed.length / 2); round++) {
-      if (completed.at(-round)?.statement === next && isRepeated(completed, round)) return round;
+      const first = completed.at(-round)?.statement;
+      if (isSame(first, statement) && isRepeated(completed, round)) return round;
     }
     return undefined;
   }
@@ -113,12 +112,12 @@ export class Polling {
 function isRepeated(completed: readonly Completed[], round: number): boolean {
   return completed.slice(-round).every(({ statement, answer }, index) => {
     const before = completed.at(index - 2 * round);
-    return answer !== undefined && before?.statement === statement && before.answer === answer;
+    return answer !== undefined && before?.answer === answer && isSame(before.statement, statement);
   });
 }
 
-function keyOf({ sql, values }: Statement): string {
-  return JSON.stringify([sql, values]);
+function isSame(a: Statement | undefined, b: Statement): boolean {
+  return a?.sql === b.sql && JSON.stringify(a.values) === JSON.stringify(b.values);
 }
 
 /** The choices of tasks that have not yielded; all of them if there are none. */

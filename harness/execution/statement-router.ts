@@ -119,7 +119,7 @@ export class StatementRouter<Op extends Operation> implements GateObserver {
     this.#quiescence.noteActivity();
     this.#recording.addServerEvent(pending);
     if (pending.state.at === "answered") {
-      this.#polling.completed(pending, pending.state.result, pending.session.rowsHash());
+      this.#polling.completed(pending, pending.state.result, pending.session.rowsDigest());
     }
     this.#statements.remove(pending.session);
     if (pending.state.at === "lost") this.#faults.lose(pending);

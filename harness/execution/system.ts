@@ -2,7 +2,7 @@ import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import type { Control } from "../core/control.ts";
-import { connectionLost, HarnessError } from "../core/error.ts";
+import { connectionLost, HarnessError, TOO_MANY_CONNECTIONS } from "../core/error.ts";
 import type { ServiceEnd, Snapshot } from "../core/execution.ts";
 import { endsProcess, type Fault, isKill } from "../core/fault.ts";
 import type { Response } from "../core/history.ts";
@@ -199,7 +199,7 @@ export async function attributed<T>(
   } catch (cause) {
     if (cause instanceof HarnessError) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);
-    if (isLost(cause)) throw connectionLost(message);
+    if (isLost(cause)) throw connectionLost(message, codeOf(cause));
     // Node tries each address of a host, and joins the errors without a message of its own.
     const errors: readonly unknown[] =
       cause instanceof AggregateError && message === "" ? cause.errors : [cause];
@@ -213,6 +213,7 @@ export function isConnectionLost(cause: unknown): boolean {
   const message = cause instanceof Error ? cause.message : String(cause);
   return (
     isShutdown(cause) ||
+    codeOf(cause) === TOO_MANY_CONNECTIONS ||
     /^ECONN(RESET|REFUSED|ABORTED)$|^EPIPE$/.test(codeOf(cause)) ||
     /^Connection terminated|^Client has encountered a connection error/.test(message)
   );

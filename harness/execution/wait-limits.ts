@@ -36,19 +36,16 @@ export class WaitLimits {
    *
    * @param ms default: the step timeout
    */
-  async within<T>(what: string, work: Promise<T>, ms = this.#stepTimeoutMs): Promise<T> {
-    const over = new AbortController();
-    const late = delay(ms, undefined, { signal: over.signal }).then(() => {
-      throw new HarnessError("STEP_TIMEOUT", `${what} took more than ${ms} ms`);
+  within<T>(what: string, work: Promise<T>, ms = this.#stepTimeoutMs): Promise<T> {
+    // An execution has some of these waits: one timer, and no promise that is rejected for nothing.
+    let cancel = () => {};
+    const late = new Promise<never>((_, reject) => {
+      const timer = setTimeout(() => {
+        reject(new HarnessError("STEP_TIMEOUT", `${what} took more than ${ms} ms`));
+      }, ms);
+      cancel = () => clearTimeout(timer);
     });
-    try {
-      return await this.race(Promise.race([work, late]));
-    } finally {
-      over.abort();
-      late.catch(() => {});
-      // Its error is of no use after the timeout.
-      work.catch(() => {});
-    }
+    return this.race(Promise.race([work, late])).finally(cancel);
   }
 
   /** The result of `work`. Throws HarnessError `INTERRUPTED` or `SERVICE_FAILED`; the work goes on then. */
@@ -107,5 +104,10 @@ export class WaitLimits {
 
 /** Waits until `work` has ended, but no longer than `ms`. Returns whether it has ended. */
 export function atMost(ms: number, work: Promise<void>): Promise<boolean> {
-  return Promise.race([work.then(() => true), delay(ms, false, { ref: false })]);
+  let cancel = () => {};
+  const late = new Promise<boolean>((resolve) => {
+    const timer = setTimeout(() => resolve(false), ms).unref();
+    cancel = () => clearTimeout(timer);
+  });
+  return Promise.race([work.then(() => true), late]).finally(cancel);
 }

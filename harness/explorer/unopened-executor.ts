@@ -17,7 +17,7 @@ type CampaignExecutor<State extends Json, Op extends Operation> = Pick<
 >;
 
 /** Stands for the executor of a campaign that was interrupted in its setup, for the report: it executes nothing. */
-export function unopenedExecutor<State extends Json, Op extends Operation>(): Executor<State, Op> {
+function unopenedExecutor<State extends Json, Op extends Operation>(): Executor<State, Op> {
   const unopened: CampaignExecutor<State, Op> = {
     execute: () => Promise.reject(new HarnessError("INTERRUPTED", "interrupted in the setup")),
     ordersWakes: false,

@@ -59,7 +59,7 @@ export async function readFootprints(
     const { rows } = await client.query<{ isolation: string | null }>(DEFAULT_ISOLATIONS);
     const candidates = [isolation, ...rows.map((row) => row.isolation)];
     const strictest = ISOLATIONS.findLast((it) => candidates.includes(it)) ?? isolation;
-    const inMessages = gates.includes("snapshot") || gates.includes("message");
+    const inMessages = (["snapshot", "message", "lock"] as const).some((it) => gates.includes(it));
     return new SchemaFootprints(await readCatalog(client), strictest, inMessages);
   } finally {
     await client.end();

@@ -38,8 +38,8 @@ export async function controlConnection(directUrl: string, name: string): Promis
   const client = new pg.Client({ connectionString: directUrl, application_name: name });
   // Without a listener, losing the connection would end this process.
   client.on("error", () => {});
-  await client.connect().catch((error: Error) => {
-    throw connectionLost(error.message);
+  await client.connect().catch((error: Error & { readonly code?: string }) => {
+    throw connectionLost(error.message, error.code);
   });
   return client;
 }

@@ -22,7 +22,7 @@ export class FakeSession implements ProxySession {
     this.origin = origin;
   }
 
-  rowsHash(): string {
+  rowsDigest(): string {
     return this.rows;
   }
 

@@ -11,8 +11,8 @@ export interface ProxySession {
   readonly transaction: Result["transaction"];
   /** Whether its startup packet sets a default isolation level. */
   readonly isolates: boolean;
-  /** A hash of the rows that the server has sent and the service does not have yet. */
-  rowsHash(): string;
+  /** The rows, or a hash of them, that the server has sent and the service does not have yet. */
+  rowsDigest(): string;
   /** Whether a client has used it that did not open it, as clients do that share a pool. */
   shared: boolean;
   /** Ends the session as if the service had closed its connection. */
