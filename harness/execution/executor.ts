@@ -113,8 +113,8 @@ export class Executor<State extends Json, Op extends Operation> {
    * The latest executions before this one since everything was started anew, oldest first; none are known
    * for an execution of another executor.
    */
-  before(execution: Execution<State, Op>, most: number): readonly EarlierExecution<State, Op>[] {
-    return this.#earlier.before(execution, most);
+  before(execution: Execution<State, Op>): readonly EarlierExecution<State, Op>[] {
+    return this.#earlier.before(execution);
   }
 
   /** SHA-256 of each routine of the schema; empty unless `hashRoutines` was set. */
