@@ -29,12 +29,10 @@ interface KnownGap {
  */
 export const KNOWN_GAPS: readonly KnownGap[] = [
   { name: "an exclusion constraint", in: /exclude using/ },
-  { name: "several rows that one SELECT locks", in: /order by id( desc)? for (update|share)/ },
   {
     name: "the look-ups in the catalog that one CREATE makes",
     in: /create (table|schema|sequence|index) if not exists|create table da/,
   },
-  { name: "several tables that one LOCK TABLE locks", in: /lock table \w+, / },
 ];
 
 /** The first known gap that a case meets; undefined if it meets none. */

@@ -83,7 +83,7 @@ export class InclusionSystem implements System<null, Messages> {
       ...(this.#defines ? [UNDEFINE] : []),
     ].join(";\n");
     this.#observe = `${tables
-      .map((name) => `select '${name}' as name, to_jsonb(x) as row from ${name} as x`)
+      .map((name) => `select '${name}' as name, to_jsonb(whole) as row from ${name} as whole`)
       .join("\nunion all ")} order by 1, 2`;
   }
 

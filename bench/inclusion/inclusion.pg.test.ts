@@ -49,6 +49,49 @@ const CASES: readonly (readonly [GateLevel, InclusionCase])[] = [
     ),
   ],
   [
+    "routine",
+    caseOf(
+      [
+        `create function in_sql() returns text language sql as $$
+         select set_config('read.first', v::text, true) from ta where id = 1;
+         select pg_sleep(0.002);
+         select current_setting('read.first') || ' ' || v from ta where id = 1;
+         $$`,
+      ],
+      [["select in_sql()"], ["update ta set v = 5 where id = 1"]],
+    ),
+  ],
+  [
+    "routine",
+    caseOf(
+      ["create table tb (x int, y int)"],
+      [
+        [
+          `do $$
+           declare
+             x int;
+             y int;
+           begin
+             select v into x from ta where id = 1;
+             perform pg_sleep(0.002);
+             select v into y from ta where id = 1;
+             insert into tb values (x, y);
+           end $$`,
+        ],
+        ["update ta set v = 5 where id = 1"],
+      ],
+    ),
+  ],
+  [
+    "lock",
+    caseOf(
+      [],
+      ["id", "id desc"].map((order) => [
+        `select id, pg_sleep(0.002) from ta order by ${order} for update`,
+      ]),
+    ),
+  ],
+  [
     "row",
     caseOf(
       [],

@@ -2,7 +2,8 @@ import { GATE_LEVELS, type GateLevel } from "../../harness/core/control.ts";
 import { HarnessError } from "../../harness/core/error.ts";
 import { historyOf } from "../../harness/core/execution.ts";
 import type { Scenario } from "../../harness/core/scenario.ts";
-import { Executor, type ExecutorOptions } from "../../harness/execution/executor.ts";
+import { Executor } from "../../harness/execution/executor.ts";
+import type { ExecutorOptions } from "../../harness/execution/executor-options.ts";
 import { readFootprints } from "../../harness/footprints/footprints.ts";
 import type { Server } from "../../harness/postgres/provider.ts";
 import { DynamicReduction } from "../../harness/scheduler/dynamic-reduction.ts";
@@ -11,7 +12,7 @@ import { RandomWalk } from "../../harness/scheduler/random.ts";
 import type { Scheduler } from "../../harness/scheduler/scheduler.ts";
 import type { InclusionCase } from "./inclusion-case.ts";
 import { type Messages, systemOf } from "./inclusion-system.ts";
-import { type CanonicalOutcome, outcomeOf } from "./outcome.ts";
+import { outcomeOf } from "./outcome.ts";
 import { operationsOf, Uncontrolled } from "./uncontrolled.ts";
 
 export interface InclusionOptions {
@@ -49,7 +50,7 @@ export interface InclusionResult {
   /** The distinct outcomes that were looked for. */
   readonly outcomes: number;
   /** Those of them that the search did not find. */
-  readonly missed: readonly CanonicalOutcome[];
+  readonly missed: readonly string[];
   /** For a hole: what lacks an outcome, the gates or the reduction, as far as a full search tells. */
   readonly lacking?: "gates" | "reduction" | "unknown";
   /** Of a failed case, or of a search that has diverged. */
@@ -119,7 +120,7 @@ export async function compareOutcomes(
 
 interface UncontrolledOutcomes {
   readonly runs: number;
-  readonly outcomes: ReadonlySet<CanonicalOutcome>;
+  readonly outcomes: ReadonlySet<string>;
 }
 
 async function uncontrolledOutcomes(
@@ -127,7 +128,7 @@ async function uncontrolledOutcomes(
   one: InclusionCase,
   { runs, seed }: InclusionOptions,
 ): Promise<UncontrolledOutcomes> {
-  const outcomes = new Set<CanonicalOutcome>();
+  const outcomes = new Set<string>();
   const uncontrolled = await Uncontrolled.open(server, one, seed);
   try {
     let done = 0;
@@ -168,7 +169,7 @@ class Search {
     return new Search(executor, { initial: null, clients });
   }
 
-  async #execute(scheduler: Scheduler): Promise<CanonicalOutcome> {
+  async #execute(scheduler: Scheduler): Promise<string> {
     this.executions++;
     const { trace, snapshot } = await this.#executor.execute(this.#scenario, scheduler);
     const responses = this.#scenario.clients.map((_, client) =>
@@ -182,19 +183,15 @@ class Search {
   }
 
   /** The outcomes of that many executions. */
-  async outcomes(scheduler: Scheduler, count: number): Promise<readonly CanonicalOutcome[]> {
-    const outcomes: CanonicalOutcome[] = [];
+  async outcomes(scheduler: Scheduler, count: number): Promise<readonly string[]> {
+    const outcomes: string[] = [];
     while (outcomes.length < count) outcomes.push(await this.#execute(scheduler));
     return outcomes;
   }
 
   /** Executes schedules until each of `missed`, from which it removes what it finds, was found. */
-  async look(
-    scheduler: Scheduler,
-    missed: Set<CanonicalOutcome>,
-    most: number,
-  ): Promise<readonly CanonicalOutcome[]> {
-    const outcomes: CanonicalOutcome[] = [];
+  async look(scheduler: Scheduler, missed: Set<string>, most: number): Promise<readonly string[]> {
+    const outcomes: string[] = [];
     while (missed.size > 0 && outcomes.length < most && scheduler.begin(this.#scenario)) {
       const outcome = await this.#execute(scheduler);
       missed.delete(outcome);

@@ -5,7 +5,7 @@ import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { Server } from "../../harness/postgres/provider.ts";
 import type { InclusionCase } from "./inclusion-case.ts";
 import { InclusionSystem, type Messages, systemOf } from "./inclusion-system.ts";
-import { type CanonicalOutcome, outcomeOf } from "./outcome.ts";
+import { outcomeOf } from "./outcome.ts";
 
 /** The longest delay before a message, in ms. */
 const DELAY_MS = 2;
@@ -43,7 +43,7 @@ export class Uncontrolled {
     return new Uncontrolled(system, operationsOf(one), seed, drop);
   }
 
-  async run(): Promise<CanonicalOutcome> {
+  async run(): Promise<string> {
     await this.#system.reset();
     const responses = await Promise.all(
       this.#operations.map((operation, client) =>

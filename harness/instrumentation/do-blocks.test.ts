@@ -1,9 +1,9 @@
 import { beforeAll, expect, test } from "vitest";
 import { loadParser } from "../parser/sql.ts";
-import { withBlockGates } from "./do-blocks.ts";
+import { gatedBlocks } from "./do-blocks.ts";
 
 const gated = (sql: string) =>
-  withBlockGates(sql, 9, { functions: new Set(["nextval"]), tables: true });
+  gatedBlocks(sql, 9, { functions: new Set(["nextval"]), tables: true });
 const GATE = "IF heddle.gate(9) THEN END IF; ";
 
 beforeAll(loadParser);

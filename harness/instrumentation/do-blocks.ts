@@ -19,7 +19,7 @@ export const BLOCK_PLACE = { of: "a DO block", line: null, next: "its next state
  *
  * @param place the number of all of these gates
  */
-export function withBlockGates(sql: string, place: number, shared: SharedState): string {
+export function gatedBlocks(sql: string, place: number, shared: SharedState): string {
   if (!/\bdo\b/i.test(sql)) return sql;
   let gated = "";
   let from = 0;

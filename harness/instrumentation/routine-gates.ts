@@ -3,7 +3,7 @@ import { HarnessError } from "../core/error.ts";
 import { memoize } from "../parser/memoize.ts";
 import { definitionOf, type RoutineDefinition } from "../parser/plpgsql.ts";
 import { loadParser } from "../parser/sql.ts";
-import { BLOCK_PLACE, withBlockGates } from "./do-blocks.ts";
+import { BLOCK_PLACE, gatedBlocks } from "./do-blocks.ts";
 import { installGateFunction } from "./gate-function.ts";
 import type { GateKind, UninstrumentedRoutine } from "./gate-kind.ts";
 import { PRIVATE_FUNCTIONS, type SharedState, sharedAccessOf } from "./gate-positions.ts";
@@ -14,7 +14,7 @@ import {
   type SourceGate,
 } from "./instrument-routine.ts";
 import { instrumentSql } from "./instrument-sql.ts";
-import { readUniqueColumns, type UniqueColumns } from "./one-row.ts";
+import { readUniqueColumns, type UniqueColumns } from "./most-rows.ts";
 
 /** Gates between the statements of functions and procedures in PL/pgSQL and SQL. */
 export const routineGates: GateKind = {
@@ -23,14 +23,14 @@ export const routineGates: GateKind = {
     const rows = levels.includes("lock");
     const { gates, uninstrumented, shared } = await installRoutineGates(client, { first, rows });
     const place = first + gates.length;
-    const blocks = memoize((sql: string) => ({ gated: withBlockGates(sql, place, shared) }));
+    const blocks = memoize((sql: string) => ({ gated: gatedBlocks(sql, place, shared) }));
     return {
       places: [
         ...gates.map(({ routine, line, text }) => ({ of: routine, line, next: text })),
         BLOCK_PLACE,
       ],
       uninstrumented,
-      wire: { blocks: { gated: (sql) => blocks(sql).gated } },
+      wire: { blocks: { place, gated: (sql) => blocks(sql).gated } },
     };
   },
   remove: removeRoutineGates,

@@ -3,7 +3,6 @@ import { connectionLost, type HarnessError, unsupported } from "../core/error.ts
 import type { Result } from "../core/trace.ts";
 import type { WireGates } from "../instrumentation/gate-kind.ts";
 import type { GatePlace } from "../instrumentation/gate-locks.ts";
-import { withBlockTexts } from "./block-texts.ts";
 import type { Dial } from "./dialer.ts";
 import type { ConnectionOrigin } from "./endpoint.ts";
 import { errorFrame, FrameReader, PASSWORD, ProtocolError, send } from "./frames.ts";
@@ -11,7 +10,7 @@ import { readStartup, setsIsolation } from "./handshake.ts";
 import { type Login, ServerLogin } from "./login.ts";
 import { type Gate, PendingStatement, type ProxySession } from "./pending-statement.ts";
 import { digestOfRows, ReplyReader } from "./replies.ts";
-import { RequestParts } from "./request-parts.ts";
+import { RequestParts, withBlockGates } from "./request-parts.ts";
 import { type Request, RequestReader } from "./requests.ts";
 
 /**
@@ -167,6 +166,7 @@ export class WireSession implements ProxySession {
 
   /** A broken or hostile message ends this session and nothing more. */
   #guard(action: () => void): void {
+    if (this.#phase === "closed") return;
     try {
       action();
     } catch (error) {
@@ -258,10 +258,9 @@ export class WireSession implements ProxySession {
         this.#queue.shift();
         const { sql, values } = request.statement;
         this.isolates ||= setsIsolation([sql, ...values].join(" "));
-        const { wire } = this.#context;
-        const bytes = withBlockTexts(request.bytes, wire);
-        this.#parts = RequestParts.of({ ...request, bytes }, wire, this);
-        send(this.#server, this.#parts?.next() ?? bytes);
+        const gated = withBlockGates(request, this.#context.wire);
+        this.#parts = RequestParts.of(gated, this.#context.wire, this);
+        send(this.#server, this.#parts?.next() ?? gated.bytes);
       },
       reply: () => this.#reply(),
     });
@@ -361,12 +360,13 @@ export class WireSession implements ProxySession {
     else observer.reachedGate(pending);
   }
 
-  /** In any other state the message tells nothing new, such as that a stopped backend waits. */
+  /** In any other state the message tells nothing new. One of a stopped backend was sent before it stopped. */
   #lockWait(wait: "waiting" | "acquired"): void {
     const pending = this.#pending;
     if (pending === undefined) return;
     if (wait === "waiting" && pending.state.at === "running") pending.waitForLock();
-    if (wait === "acquired" && pending.state.at === "waiting") pending.acquireLock();
+    const { at } = pending.state;
+    if (wait === "acquired" && (at === "waiting" || at === "stopped")) pending.acquireLock();
     this.#context.observer()?.lockWait(pending, wait);
   }
 
