@@ -158,6 +158,7 @@ describe("of generated cases", () => {
   const options = {
     ...DEFAULT_OPTIONS,
     ...{ runs: 100, timeMs: Number.POSITIVE_INFINITY, shard: { index: 0, of: 1 }, first: 0 },
+    failFast: true,
     shrinkMs: 0,
   };
 
