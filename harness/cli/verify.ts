@@ -246,6 +246,11 @@ export async function runCampaign(
   const progress = new ProgressLine(process.stderr, limits);
   try {
     process.stderr.write(`${server.description}\n`);
+    if (options.gates.includes("definition") && !server.superuser) {
+      process.stderr.write(
+        "gates after changes of the schema need a superuser, and are left out\n",
+      );
+    }
     const {
       campaign: whole,
       error,

@@ -23,6 +23,7 @@ test.each([
 ] as const)("the strategy %s with faults is refused before anything is started", async (strategy) => {
   const server: Server = {
     provider: "url",
+    superuser: true,
     version: "0",
     description: "",
     folder: "",

@@ -146,7 +146,7 @@ class SchemaFootprints implements Footprints {
   /** Whether the proxy may hold a request with this text before it has read everything. */
   #isHeldOnWire(sql: string): boolean {
     const { snapshot, message, tables, rows } = this.#wire;
-    if (snapshot?.holds(sql) || rows?.holds(sql)) return true;
+    if (snapshot?.holds(sql) || (rows?.most(sql) ?? 0) > 1) return true;
     if (tables !== undefined && tables.before(sql).length > 0) return true;
     return message !== undefined && (parseStatements(sql)?.length ?? 2) > 1;
   }

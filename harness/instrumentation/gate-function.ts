@@ -98,10 +98,6 @@ export const ROW_GATE_START = {
 export const rowGateEnd = (place: number): string =>
   `) AS heddle_rows WHERE NOT heddle.gate(${place}) `;
 
-/** Takes one of the first locks of a LOCK TABLE in a routine; a gate follows. */
-export const tableLock = (statement: string): string =>
-  `${statement.trim().replace(/\s+/g, " ").replace(/^\w+/, "$& /* heddle */")}; `;
-
 /**
  * Installs the gate function for all roles. Repeated calls have no further effect.
  *

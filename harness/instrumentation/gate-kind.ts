@@ -40,7 +40,7 @@ export interface InstalledGates {
 /** Gates in the middle of a request: the proxy sends it in parts. */
 export interface WireGates {
   /** In DO blocks: the text of a message with gates in its blocks, or the text itself. */
-  readonly blocks?: { gated(sql: string): string };
+  readonly blocks?: { readonly place: number; gated(sql: string): string };
   /** Between the snapshot of a SELECT and its first row, for the texts that `holds` selects. */
   readonly snapshot?: { readonly place: number; holds(sql: string): boolean };
   /** Before the Sync that commits a request outside of a transaction block. */
@@ -67,8 +67,12 @@ export interface WireGates {
     /** Statements that each lock one of the tables, in order and without the last; none for another text. */
     before(sql: string): readonly string[];
   };
-  /** Between the rows of a query, for the texts that `holds` selects. */
-  readonly rows?: { readonly place: number; holds(sql: string): boolean };
+  /** Between the rows of a query. */
+  readonly rows?: {
+    readonly place: number;
+    /** The most rows that a text makes one after the other, with a lock for each. */
+    most(sql: string): number;
+  };
 }
 
 /** A routine that runs in one step although the gates inside routines are on. */

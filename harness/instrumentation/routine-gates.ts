@@ -14,7 +14,7 @@ import {
   type SourceGate,
 } from "./instrument-routine.ts";
 import { instrumentSql } from "./instrument-sql.ts";
-import { readUniqueColumns, type UniqueColumns } from "./one-row.ts";
+import { readUniqueColumns, type UniqueColumns } from "./most-rows.ts";
 
 /** Gates between the statements of functions and procedures in PL/pgSQL and SQL. */
 export const routineGates: GateKind = {
@@ -30,7 +30,7 @@ export const routineGates: GateKind = {
         BLOCK_PLACE,
       ],
       uninstrumented,
-      wire: { blocks: { gated: (sql) => blocks(sql).gated } },
+      wire: { blocks: { place, gated: (sql) => blocks(sql).gated } },
     };
   },
   remove: removeRoutineGates,

@@ -171,6 +171,8 @@ class Frames {
       };
       this.#stream.on("readable", look).on("end", ended).on("close", ended);
       look();
+      // These events do not come again.
+      if (this.#stream.readableEnded || this.#stream.destroyed) ended();
     });
   }
 }

@@ -262,6 +262,20 @@ const REQUESTS: {
     ],
     [SNAPSHOT, ROWS, ROWS, COMMIT],
   ],
+  "a known number of rows": [
+    [
+      [query("insert into t values (1, 'x'), (2, 'y'), (3, 'z')")],
+      [query("select * from t where id in (1, 2) and v > '' order by id desc for update")],
+      [query("select * from t for update limit 2")],
+      [query("select * from t where id in (1, length(v)) for update")],
+      [query("select * from w where a in (1, 3) and b in (2, 4, 5) for update")],
+      [query("select * from t where id in (1, 2, 3) for update limit 2 offset 1")],
+    ],
+    [
+      ...[SNAPSHOT, ROWS, COMMIT, SNAPSHOT, ROWS, COMMIT, SNAPSHOT, ROWS, COMMIT],
+      ...[SNAPSHOT, ROWS, COMMIT, SNAPSHOT, ROWS, ROWS, COMMIT],
+    ],
+  ],
   "a batch that fetches rows": [
     [
       [query("insert into t values (1, 'x'), (2, 'y'), (3, 'z')")],

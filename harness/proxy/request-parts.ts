@@ -23,6 +23,8 @@ interface Rows {
   readonly execute: Buffer;
   /** The number of rows that the service asked for. */
   readonly limit: number;
+  /** The most rows that the query can have. */
+  readonly most: number;
   /** The number of rows that it has. */
   readonly sent: number;
   /** The place before which the request is held once there are no more rows, if any. */
@@ -118,12 +120,18 @@ export class RequestParts {
     const { rows, place } = this.#current;
     if (rows !== undefined && type === "s" && rows.sent < rows.limit) {
       this.#parts.unshift(part([rows.execute], place, { rows }));
-      return { reply: undefined, send: [], place };
+      const hasAll = rows.sent >= rows.most;
+      return { reply: undefined, ...this.#goOn(hasAll ? undefined : place) };
     }
     const end = rows === undefined ? place : rows.end;
     // The gate in the server holds the commit of a transaction that wrote.
     const held = end === this.#commit && this.#wroteRows ? undefined : end;
-    return { reply: passed, send: held === undefined ? this.next() : [], place: held };
+    return { reply: passed, ...this.#goOn(held) };
+  }
+
+  /** Sends the next part at once, unless there is a place to hold the request before it. */
+  #goOn(place: number | undefined): Omit<Progress, "reply"> {
+    return { send: place === undefined ? this.next() : [], place };
   }
 
   #count(): void {
@@ -177,7 +185,7 @@ function simpleParts(sql: string, wire: WireGates, session: SessionState): Part[
         execute: EXECUTE,
         after: [CLOSE_PORTAL],
         snapshot: isGated(text) && snapshot?.holds(text) ? snapshot.place : undefined,
-        rows: isGated(text) && rows?.holds(text) ? rows.place : undefined,
+        rows: isGated(text) ? rowsOf(rows, text, EXECUTE) : undefined,
         end: isLast ? endAt(commit) : { place: message?.place, isLast: false },
       }),
     ];
@@ -201,7 +209,7 @@ function batchParts(
     const binds = before.some((it) => typeOf(it) === "B");
     const own = binds ? ownParts(tables, sql, session.transaction === "open") : [];
     const held = binds && snapshot?.holds(sql) ? snapshot.place : undefined;
-    const byRow = binds && rows?.holds(sql) && limitOf(execute) !== 1 ? rows.place : undefined;
+    const byRow = binds ? rowsOf(rows, sql, execute) : undefined;
     const commit = commitPlace(sql, true, wire, session);
     const run = { execute, after: body.slice(first + 1), rows: byRow, end: endAt(commit) };
     const parts =
@@ -253,8 +261,8 @@ interface Execution {
   readonly after: readonly Buffer[];
   /** The place between its snapshot and its first row. */
   readonly snapshot: number | undefined;
-  /** The place between two rows. */
-  readonly rows: number | undefined;
+  /** The place between two rows, and the most of them. */
+  readonly rows: { readonly place: number; readonly most: number } | undefined;
   readonly end: { readonly place: number | undefined; readonly isLast: boolean };
 }
 
@@ -266,11 +274,19 @@ function executeParts({ before, execute, after, snapshot, rows, end }: Execution
   // Without messages after it, the server has nothing more to answer before the end.
   const isEnd = after.length === 0 && !end.isLast;
   const byRow: Rows = {
-    ...{ execute: one, limit: limit === 0 ? Number.POSITIVE_INFINITY : limit, sent: 0 },
+    ...{ execute: one, limit: limit === 0 ? Number.POSITIVE_INFINITY : limit },
+    ...{ most: rows.most, sent: 0 },
     end: isEnd ? end.place : undefined,
   };
-  const run = part([...unsent, one], rows, { rows: byRow });
+  const run = part([...unsent, one], rows.place, { rows: byRow });
   return [...head, run, ...(isEnd ? [] : [ending(after, end)])];
+}
+
+/** Undefined for an Execute of one row at most. */
+function rowsOf(rows: WireGates["rows"], sql: string, execute: Buffer): Execution["rows"] {
+  const most = rows?.most(sql) ?? 0;
+  if (rows === undefined || most < 2 || limitOf(execute) === 1) return undefined;
+  return { place: rows.place, most };
 }
 
 function ending(frames: readonly Buffer[], { place, isLast }: Execution["end"]): Part {
@@ -290,7 +306,7 @@ function ownParts(tables: WireGates["tables"], sql: string, inBlock: boolean): P
 }
 
 /** The name of the proxy's own statements and portals. */
-const OWN = "heddle";
+const OWN = "heddle lock";
 
 function part(
   frames: readonly Buffer[],

@@ -166,6 +166,7 @@ export class WireSession implements ProxySession {
 
   /** A broken or hostile message ends this session and nothing more. */
   #guard(action: () => void): void {
+    if (this.#phase === "closed") return;
     try {
       action();
     } catch (error) {
