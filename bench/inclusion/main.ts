@@ -27,6 +27,7 @@ const USAGE = `usage: npm run inclusion -- [options]
   --budget N        the most executions of one search (default: ${DEFAULT_OPTIONS.budget})
   --workers N       the number of processes (default: 1)
   --without KIND    the kind of gate to leave out, to see that the property notices
+  --fail-fast       end at the first hole
   --shrink 60s      how long to shrink one hole
   --out FOLDER      where scenario files go (default: reports/inclusion)
 `;
@@ -41,6 +42,7 @@ const { values } = parseArgs({
     budget: { type: "string", default: String(DEFAULT_OPTIONS.budget) },
     workers: { type: "string", default: "1" },
     without: { type: "string", multiple: true, default: [] },
+    "fail-fast": { type: "boolean", default: false },
     shrink: { type: "string", default: "60s" },
     out: { type: "string", default: "reports/inclusion" },
     /** Of a process that another one has started: its part of the scenarios, such as `1/2`. */
@@ -81,6 +83,7 @@ function optionsOf(): PropertyOptions {
     first: numberIn(values.from),
     cases: numberIn(values.cases),
     shard: { index, of },
+    failFast: values["fail-fast"],
     shrinkMs: durationMs(values.shrink),
   };
 }

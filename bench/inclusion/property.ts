@@ -13,6 +13,8 @@ export interface PropertyOptions extends InclusionOptions {
   readonly cases: number;
   /** Which of the cases: those whose number has the remainder `index`. */
   readonly shard: { readonly index: number; readonly of: number };
+  /** Whether to end at the first hole. */
+  readonly failFast: boolean;
   /** The longest time for shrinking one hole, in ms. */
   readonly shrinkMs: number;
 }
@@ -84,6 +86,7 @@ export async function checkInclusion(
     const shrunk = await shrink(server, tree, result, { ...options, shrinkMs });
     shrinkingMs += performance.now() - before;
     onFailure({ number, result, gap, ...shrunk });
+    if (options.failFast && totals.holes > 0) break;
   }
   return totals;
 }
