@@ -6,7 +6,7 @@ import { calls, type Response } from "../core/history.ts";
 import { clientOf } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
 import { CONNECT_ADVICE } from "../explorer/control-sentences.ts";
-import { DEFAULTS } from "../explorer/defaults.ts";
+import { controlFor, DEFAULTS } from "../explorer/defaults.ts";
 import { loadService } from "../loading/load-service.ts";
 import type { Diagnostic } from "../postgres/doctor.ts";
 import { diagnose } from "../postgres/doctor.ts";
@@ -76,7 +76,7 @@ async function examineService(given: string | undefined, postgres: string): Prom
 async function serialTrace(service: Service, postgres: string): Promise<Trace> {
   const server = await startServer(postgres);
   try {
-    const options = { control: DEFAULTS.control, stepTimeoutMs: STEP_MS, signal: undefined };
+    const options = { control: controlFor(service), stepTimeoutMs: STEP_MS, signal: undefined };
     const executor = await openExecutor(server, service, undefined, options);
     try {
       const [scenario] = fc.sample(service.scenarios(DEFAULTS.bounds), { seed: 1, numRuns: 1 });

@@ -76,7 +76,7 @@ export interface CampaignCommandOptions {
   readonly freeze?: string;
   readonly invariant?: readonly string[];
   readonly gates: readonly GateLevel[];
-  readonly isolation: Isolation;
+  readonly isolation?: Isolation;
   readonly checkers: readonly CheckerName[];
   readonly postgres: string;
   readonly reuse?: boolean;
@@ -265,7 +265,7 @@ export async function runCampaign(
       checkers: options.checkers,
       control: {
         gates: options.gates,
-        isolation: options.isolation,
+        ...(options.isolation && { isolation: options.isolation }),
         ...(options.invariants && { observe: options.invariants }),
         ...(options.fresh === true && { fresh: true }),
         ...(options.freeze !== undefined && { freeze: options.freeze }),

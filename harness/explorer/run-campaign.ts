@@ -11,7 +11,7 @@ import type { Service } from "../service/service.ts";
 import { BoundedExploration, type CampaignOptions } from "./bounded-exploration.ts";
 import type { Campaign, Environment, Settings } from "./campaign.ts";
 import { type CampaignTotals, summaryOf } from "./campaign-totals.ts";
-import { controlled, uncontrolled } from "./control-sentences.ts";
+import { controlled, REDUCED, uncontrolled } from "./control-sentences.ts";
 import type { FailingExecution } from "./explore-scenario.ts";
 import type { OtherExplorers } from "./parallel-exploration.ts";
 import { hashSources } from "./provenance.ts";
@@ -133,6 +133,7 @@ export async function runCampaign<State extends Json, Op extends Operation>(
       ...executor.uncontrolled,
       ...executor.notes,
       ...endedSearch(run.exploration.diverged),
+      ...(options.strategy.reduces ? [REDUCED] : []),
       ...cannotCheck(service, options.checkers),
     ],
     environment,

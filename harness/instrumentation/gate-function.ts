@@ -76,6 +76,9 @@ $$`;
 /** The text of a gate in a PL/pgSQL source. It changes neither FOUND nor ROW_COUNT. */
 export const gateStatement = (place: number): string => `IF heddle.gate(${place}) THEN END IF; `;
 
+/** The text of a gate in a source in SQL: a statement of its own, whose result nobody reads. */
+export const gateQuery = (place: number): string => `SELECT heddle.gate(${place}); `;
+
 /**
  * The text of a gate before an ELSIF or WHEN: a condition of its own that is never true. PL/pgSQL
  * evaluates each condition with a new snapshot.

@@ -8,6 +8,7 @@ import { OutlineError, outline, type StatementOutline } from "../parser/plpgsql-
 import { isParseNode, loadParser, type ParseNode, tokensOf } from "../parser/sql.ts";
 import {
   gateCondition,
+  gateQuery,
   gateStatement,
   ROW_GATE_START,
   rowGateEnd,
@@ -61,6 +62,15 @@ export async function instrument(
   shared: SharedState,
 ): Promise<InstrumentedSource> {
   await loadParser();
+  return instrumentLoaded(definition, first, shared);
+}
+
+/** The same, once the parser is loaded. */
+export function instrumentLoaded(
+  definition: RoutineDefinition,
+  first: number,
+  shared: SharedState,
+): InstrumentedSource {
   try {
     return insertGates(definition, first, shared);
   } catch (error) {
@@ -86,7 +96,7 @@ const pattern = (text: string) =>
 const GATE = new RegExp(
   [
     ...[gateStatement(0), gateCondition(0, "ELSIF"), gateCondition(0, "WHEN"), rowGateEnd(0)],
-    ...Object.values(ROW_GATE_START),
+    ...[gateQuery(0), ...Object.values(ROW_GATE_START)],
   ]
     .map(pattern)
     .concat(`\\w+ ${pattern("/* heddle */")}(?:"[^"]*"|[^;"])*; `)

@@ -1,16 +1,16 @@
-import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { connectionLost, type HarnessError, unsupported } from "../core/error.ts";
 import type { Result } from "../core/trace.ts";
 import type { WireGates } from "../instrumentation/gate-kind.ts";
 import type { GatePlace } from "../instrumentation/gate-locks.ts";
+import { withBlockTexts } from "./block-texts.ts";
 import type { Dial } from "./dialer.ts";
 import type { ConnectionOrigin } from "./endpoint.ts";
 import { errorFrame, FrameReader, PASSWORD, ProtocolError, send } from "./frames.ts";
 import { readStartup, setsIsolation } from "./handshake.ts";
 import { type Login, ServerLogin } from "./login.ts";
 import { type Gate, PendingStatement, type ProxySession } from "./pending-statement.ts";
-import { ReplyReader } from "./replies.ts";
+import { digestOfRows, ReplyReader } from "./replies.ts";
 import { RequestParts } from "./request-parts.ts";
 import { type Request, RequestReader } from "./requests.ts";
 
@@ -50,9 +50,6 @@ export interface SessionContext {
   ended(session: WireSession): void;
 }
 
-const DATA_ROW = "D".charCodeAt(0);
-/** Up to this size, rows are their own digest: a copy costs less than a hash. */
-const WHOLE_ROWS_BYTES = 256;
 const AUTHENTICATION = 0x52;
 
 /** AuthenticationOk. */
@@ -120,9 +117,7 @@ export class WireSession implements ProxySession {
   }
 
   rowsDigest(): string {
-    const rows = Buffer.concat(this.#answer.filter((frame) => frame[0] === DATA_ROW));
-    if (rows.length <= WHOLE_ROWS_BYTES) return rows.toString("latin1");
-    return createHash("sha1").update(rows).digest("base64");
+    return digestOfRows(this.#answer);
   }
 
   cut(): void {
@@ -216,7 +211,7 @@ export class WireSession implements ProxySession {
       return;
     }
     this.#cancels = startup === "cancel";
-    this.isolates = setsIsolation(frame);
+    this.isolates = setsIsolation(frame.toString("latin1"));
     this.#fromService.startup = false;
     this.#context.dial().then(
       (server) => this.#join(server, frame),
@@ -261,8 +256,12 @@ export class WireSession implements ProxySession {
     const pending = new PendingStatement(this, request.statement, {
       forward: () => {
         this.#queue.shift();
-        this.#parts = RequestParts.of(request, this.#context.wire, this.transaction);
-        send(this.#server, this.#parts?.next() ?? request.bytes);
+        const { sql, values } = request.statement;
+        this.isolates ||= setsIsolation([sql, ...values].join(" "));
+        const { wire } = this.#context;
+        const bytes = withBlockTexts(request.bytes, wire);
+        this.#parts = RequestParts.of({ ...request, bytes }, wire, this);
+        send(this.#server, this.#parts?.next() ?? bytes);
       },
       reply: () => this.#reply(),
     });
