@@ -156,6 +156,7 @@ const MEMBERS: { readonly [member in keyof Required<Service>]: true } = {
   scenarios: true,
   single: true,
   freeze: true,
+  isolation: true,
   clientNames: true,
   isolation: true,
   ownSessions: true,
