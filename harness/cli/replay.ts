@@ -6,6 +6,7 @@ import { HarnessError } from "../core/error.ts";
 import { faultsIn } from "../core/schedule.ts";
 import type { VolatileValue } from "../core/volatile-values.ts";
 import { decodeCounterexample } from "../explorer/counterexample-file.ts";
+import { withProfile } from "../explorer/profiled-service.ts";
 import { hashSources } from "../explorer/provenance.ts";
 import { type RecordedExecution, type Replayed, replay } from "../explorer/replay.ts";
 import { decodeToken } from "../explorer/token.ts";
@@ -82,18 +83,20 @@ async function runCommand(source: string, options: Options): Promise<number> {
     reuse: options.reuse === true,
     faults: faults.includes("crash"),
   });
-  const service = await whileStarting(starting, prepareService(recorded, options));
+  const loaded = await whileStarting(starting, prepareService(recorded, options));
   const walk = await walkThrough(recorded, options);
   const interrupted = interruption();
   const server = await starting;
   try {
     const { mutant: name } = recorded;
-    const mutant = name === null ? undefined : await mutantNamed(server, service, name);
+    const mutant = name === null ? undefined : await mutantNamed(server, loaded, name);
+    const { control } = recorded;
+    const limits = { stepTimeoutMs: options.stepTimeout, signal: interrupted.signal };
+    const { service } = await withProfile(server, loaded, mutant, { ...limits, control });
     const executor = await openExecutor(server, service, mutant, {
-      control: recorded.control,
+      ...limits,
+      control,
       faults,
-      stepTimeoutMs: options.stepTimeout,
-      signal: interrupted.signal,
       ...(walk && { pause: (paused) => walk.at(paused) }),
     });
     try {

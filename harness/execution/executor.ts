@@ -5,11 +5,11 @@ import { type Fault, isKill } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
-import type { Choice, Task } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
 import type { InnerGates } from "../instrumentation/inner-gates.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
+import { FirstEnabled } from "./first-enabled.ts";
 import {
   closeGatedDatabase,
   type GatedDatabase,
@@ -44,24 +44,14 @@ export interface ExecutorOptions extends GatedDatabaseOptions, SetupLimits {
   readonly pause?: (paused: PausedExecution) => Promise<void>;
 }
 
-/** One client after the other. */
-class FirstEnabled implements Scheduler {
-  begin(): boolean {
-    return true;
-  }
-
-  choose(enabled: readonly Choice[], previous: Task | undefined): Choice {
-    const choice = enabled.find(({ task }) => task === previous) ?? enabled[0];
-    if (choice === undefined) throw new Error("a scheduler was asked to choose from nothing");
-    return choice;
-  }
-}
-
 /** How long operations may take to end after their sessions were ended, and a system to stop, in ms. */
 const GRACE_MS = 1_000;
 
 /** How long a reset may wait before the sessions that it waits for are ended, in ms. */
 const RESET_WAITS_MS = 200;
+
+/** How long a profile may take, in ms: a service of fifty operations needs about two minutes. */
+const PROFILE_MS = 600_000;
 
 /** Runs executions, one at a time, on a disposable database of its own. */
 export class Executor<State extends Json, Op extends Operation> {
@@ -200,7 +190,7 @@ export class Executor<State extends Json, Op extends Operation> {
         ...(serviceEnd && { serviceEnd }),
         ...(run.commits && { commits: run.commits }),
         snapshot: await this.#observe("end"),
-        contents: await this.#contents(),
+        ...(await this.#contents()),
       };
       // Observation comes first: a restarted system has lost its state outside the database.
       if (restart) await this.#restart();
@@ -239,6 +229,12 @@ export class Executor<State extends Json, Op extends Operation> {
     this.#isWarmingUp = true;
     await this.execute(scenario, new FirstEnabled());
     this.#isWarmingUp = false;
+  }
+
+  /** See `System.profile`. */
+  async profile(): Promise<Json | undefined> {
+    const [what, profile] = ["the service's profile()", this.#system.profile?.()];
+    return profile && this.#limits.within(what, attributed(what, profile), PROFILE_MS);
   }
 
   /** Ends the execution under way, if there is one, with an error. */
@@ -321,10 +317,14 @@ export class Executor<State extends Json, Op extends Operation> {
     return { ...snapshot, ...(await this.#database.queries?.rows()) };
   }
 
-  async #contents(): Promise<Snapshot | undefined> {
+  async #contents(): Promise<Pick<Execution, "contents" | "initialContents">> {
     const what = "the service's contents()";
     const contents = this.#system.contents?.();
-    return contents && this.#limits.within(what, attributed(what, contents));
+    const initialContents = this.#system.initialContents?.();
+    return {
+      contents: contents && (await this.#limits.within(what, attributed(what, contents))),
+      ...(initialContents && { initialContents }),
+    };
   }
 
   /**

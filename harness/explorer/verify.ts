@@ -23,6 +23,7 @@ import type { Bounds, Service } from "../service/service.ts";
 import type { CampaignOptions, FailingRegression, Progress } from "./bounded-exploration.ts";
 import type { RegressionResult } from "./campaign.ts";
 import { DEFAULTS } from "./defaults.ts";
+import { type ProfiledService, withProfile } from "./profiled-service.ts";
 import { environmentOf } from "./provenance.ts";
 import {
   type RegressionFile,
@@ -50,7 +51,10 @@ export interface VerifyOptions {
   readonly scenarios?: number | undefined;
   /** Explores only every `of`-th scenario, starting with number `index`. Default: all. */
   readonly shard?: Shard | undefined;
-  /** Ends the campaign at the first violation; else it looks for one of each rule. Default: true. */
+  /**
+   * Ends the campaign at the first violation. Else it looks for one of each rule, or, for a service
+   * definition, of each group of operations. Default: true, except for a service definition.
+   */
   readonly failFast?: boolean | undefined;
   /** How many clients a generated scenario has. Default: 2 to 4. */
   readonly bounds?: Bounds | undefined;
@@ -130,12 +134,14 @@ const JOIN_MS = 2_000;
  */
 export async function verify<State extends Json, Op extends Operation>(
   server: Server,
-  service: Service<State, Op>,
+  given: Service<State, Op>,
   options: VerifyOptions,
 ): Promise<CampaignResult> {
   const strategy = strategyOf(options);
-  const settings = withDefaults(options, strategy, service);
+  const settings = withDefaults(options, strategy, given);
   const { mutant, control, stepTimeoutMs, signal, timeMs: setupMs } = settings;
+  const limits = { control, stepTimeoutMs, signal, setupMs };
+  const { service, profile } = await withProfile(server, given, mutant, limits);
   const folder =
     mutant === undefined && options.regressions !== undefined
       ? new RegressionFolder(options.regressions)
@@ -144,8 +150,7 @@ export async function verify<State extends Json, Op extends Operation>(
   const replayed = await replayRegressions(
     regressions.map((file) => underControl(file, control)),
     service,
-    (control, faults) =>
-      openExecutor(server, service, undefined, { control, faults, stepTimeoutMs, signal, setupMs }),
+    (control, faults) => openExecutor(server, service, undefined, { ...limits, control, faults }),
   );
   const failing = replayed.filter(({ outcome }) => outcome === "fails");
   const faults = [
@@ -154,7 +159,8 @@ export async function verify<State extends Json, Op extends Operation>(
   ];
   const executor = await openExecutor(server, service, mutant, {
     ...footprintsFor(strategy, control),
-    ...{ control, faults, stepTimeoutMs, signal, setupMs },
+    ...limits,
+    faults,
     hashRoutines: true,
   });
   // What a stored regression shows already needs no other file.
@@ -170,7 +176,7 @@ export async function verify<State extends Json, Op extends Operation>(
   const explorers =
     workers === undefined || service.single || crashes
       ? []
-      : startWorkers<State, Op>(server, service, workers, options, settings);
+      : startWorkers<State, Op>(server, { service, profile }, workers, options, settings);
   try {
     return await runCampaign(
       executor,
@@ -229,7 +235,7 @@ function withDefaults<State extends Json, Op extends Operation>(
     ...{ seed, timeMs, scenarios, pairs, strategy },
     runs: limited ? runs : DEFAULTS.runs,
     shard: options.shard,
-    failFast: options.failFast ?? true,
+    failFast: options.failFast ?? service.byOperations !== true,
     bounds: service.single ? clientsOf(service) : bounds,
     control: options.control ?? DEFAULTS.control,
     checkers: options.checkers ?? CHECKERS,
@@ -257,7 +263,7 @@ export function footprintsFor(
 /** @throws HarnessError `USAGE` for a strategy that only this process has */
 function startWorkers<State extends Json, Op extends Operation>(
   server: Server,
-  service: Service<State, Op>,
+  { service, profile }: ProfiledService<State, Op>,
   { count, serviceFile }: Workers,
   options: VerifyOptions,
   settings: CampaignSettings,
@@ -273,7 +279,7 @@ function startWorkers<State extends Json, Op extends Operation>(
   const { mutant, seed, bounds, pairs, scenarios, failFast, control } = settings;
   const { checkers, rules, checkDeterminism, stepTimeoutMs, signal } = settings;
   const workerOptions = {
-    ...{ serviceFile, mutant, seed, bounds, pairs, scenarios, failFast, control },
+    ...{ serviceFile, profile, mutant, seed, bounds, pairs, scenarios, failFast, control },
     ...{ queries: service.queries ?? [], strategy, strategyOptions: strategyOptionsOf(options) },
     ...{ checkers, rules, checkDeterminism, stepTimeoutMs },
   };

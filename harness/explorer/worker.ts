@@ -50,7 +50,8 @@ process.on("message", (message: ToWorker) => {
 
 async function start(options: WorkerOptions): Promise<void> {
   const { control, stepTimeoutMs, mutant } = options;
-  const service = { ...(await loadService(options.serviceFile)), queries: options.queries };
+  const loaded = await loadService(options.serviceFile);
+  const service = { ...(loaded.profiled?.(options.profile) ?? loaded), queries: options.queries };
   const strategy = strategyNamed(options.strategy, options.strategyOptions);
   const opened = await openExecutor(serverOf(options.server), service, mutant, {
     control,

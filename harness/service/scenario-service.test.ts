@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { scenarioService, shortMessage } from "./scenario-service.ts";
+import { shortMessage } from "./outcome.ts";
+import { scenarioService } from "./scenario-service.ts";
 
 function migrated(setup: () => unknown): Promise<void> {
   const service = scenarioService({ setup, clients: {} }, "a.mjs", new URL("file:///a.mjs"));

@@ -101,6 +101,18 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
   readonly ownSessions?: boolean;
   /** Whether the service is a process that the harness starts, and that may end by itself. */
   readonly ownProcess?: boolean;
+  /**
+   * The service, with what its system has learned of itself (see `System.profile`). A service that has
+   * this is not used without.
+   */
+  profiled?(profile: Json): Service<State, Op>;
+  /**
+   * Whether counterexamples are grouped by the operations that race, with one for each group. A campaign
+   * then goes on after a violation, so that one race does not hide another. Default: false.
+   */
+  readonly byOperations?: boolean;
+  /** Operations that never succeeded in the profile: no pair has them. Default: none. */
+  readonly unreached?: readonly string[];
   /** A pair for every two of the service's operations, for searches of all their interleavings. */
   pairs?(): readonly Pair<State, Op>[];
   /** Shapes of scenarios in which races live, and how often each must be generated. */

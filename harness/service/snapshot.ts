@@ -99,7 +99,8 @@ const COUNT_CHANGES = `
         perform nextval('heddle.changes');
       end if;
     elsif exists (
-      select from pg_event_trigger_ddl_commands() where schema_name is distinct from 'pg_temp'
+      select from pg_event_trigger_ddl_commands()
+       where coalesce(schema_name, '') not in ('pg_temp', 'heddle')
     ) then
       perform nextval('heddle.changes');
     end if;
@@ -112,6 +113,11 @@ export interface Restorer {
   restore(): Promise<void>;
   /** Whether `restore` cannot bring the state back, so that a new database is needed. */
   dirty(): Promise<boolean>;
+  /**
+   * Copies the rows as they are now, in place of the earlier copy of that number. The result restores
+   * them; where nothing can be restored, it does nothing.
+   */
+  copy(number: number): Promise<() => Promise<void>>;
 }
 
 /**
@@ -127,7 +133,7 @@ export async function takeSnapshot(query: ClientQuery): Promise<Restorer> {
   if (role?.["rolsuper"] !== true) return singleUse(query);
   const [table] = await query("select to_regclass($1)::text as name", [RESTORE_TABLE]);
   if (table?.["name"] === null) {
-    const script = await copyRows(query);
+    const script = await copyRows(query, "heddle.rows");
     await query(`create table ${RESTORE_TABLE} as select $1::text as script`, [script]);
     await query(COUNT_CHANGES);
   }
@@ -135,6 +141,12 @@ export async function takeSnapshot(query: ClientQuery): Promise<Restorer> {
   return {
     restore: async () => {
       await query(String(saved?.["script"]));
+    },
+    copy: async (number) => {
+      const script = await copyRows(query, `heddle.copy_${number}`);
+      return async () => {
+        await query(script);
+      };
     },
     dirty: async () => {
       const [changes] = await query("select is_called from heddle.changes");
@@ -149,6 +161,7 @@ function singleUse(query: ClientQuery): Restorer {
     restore: async () => {
       await query("create table heddle.used ()");
     },
+    copy: async () => async () => {},
     dirty: async () => {
       const [used] = await query("select to_regclass('heddle.used')::text as name");
       return used?.["name"] !== null;
@@ -156,17 +169,25 @@ function singleUse(query: ClientQuery): Restorer {
   };
 }
 
-/** Copies the rows of each table, and returns the script that restores them. */
-async function copyRows(query: ClientQuery): Promise<string> {
+/**
+ * Copies the rows of each table to tables whose names begin with `copies`, and returns the script that
+ * restores them.
+ */
+async function copyRows(query: ClientQuery, copies: string): Promise<string> {
   const tables = await tablesOf(query);
   const inserts: string[] = [];
   for (const [number, { name, columns }] of tables.entries()) {
-    await query(`create table heddle.rows_${number} as select * from only ${name}`);
+    const copy = `${copies}_${number}`;
+    await query(
+      `create table if not exists ${copy} as select * from only ${name} with no data;
+       truncate ${copy};
+       insert into ${copy} select * from only ${name}`,
+    );
     if (columns.length === 0) continue;
     const list = columns.join(", ");
     inserts.push(
       `insert into ${name} (${list}) overriding system value
-       select ${list} from heddle.rows_${number}`,
+       select ${list} from ${copy}`,
     );
   }
   const positions = await sequencePositions(query);

@@ -1,0 +1,40 @@
+import { HarnessError } from "../core/error.ts";
+import type { Json } from "../core/json.ts";
+import type { Operation } from "../core/operation.ts";
+import type { ExecutorOptions } from "../execution/executor.ts";
+import type { Server } from "../postgres/provider.ts";
+import { type AppliedMutant, openExecutor } from "../service/open-executor.ts";
+import type { Service } from "../service/service.ts";
+
+/** A service that is ready for executions, and what it learned of itself before; null: it learns nothing. */
+export interface ProfiledService<State extends Json, Op extends Operation> {
+  readonly service: Service<State, Op>;
+  readonly profile: Json;
+}
+
+/**
+ * Has a service learn of itself what it needs for executions (see `System.profile`), on a database of its
+ * own and without gates. A service that learns nothing is returned as it is.
+ */
+export async function withProfile<State extends Json, Op extends Operation>(
+  server: Server,
+  service: Service<State, Op>,
+  mutant: AppliedMutant | undefined,
+  {
+    control: { isolation },
+    ...options
+  }: Pick<ExecutorOptions, "control" | "stepTimeoutMs" | "signal" | "setupMs">,
+): Promise<ProfiledService<State, Op>> {
+  if (service.profiled === undefined) return { service, profile: null };
+  const control = { gates: ["statement"], isolation } as const;
+  const executor = await openExecutor(server, service, mutant, { ...options, control });
+  try {
+    const profile = await executor.profile();
+    if (profile === undefined) {
+      throw new HarnessError("SERVICE_FAILED", "the system of a service has no profile()");
+    }
+    return { service: service.profiled(profile), profile };
+  } finally {
+    await executor.close();
+  }
+}
