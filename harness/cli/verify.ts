@@ -54,7 +54,7 @@ export interface CampaignCommandOptions {
   readonly seed?: number | typeof FROM_COMMIT;
   readonly scenarios?: number;
   readonly shard?: Shard;
-  readonly failFast: boolean;
+  readonly failFast?: boolean;
   readonly runs?: number;
   readonly time?: number;
   readonly clients?: Bounds;
@@ -143,8 +143,14 @@ export function addCampaignOptions(command: Command): Command {
       positiveNumber,
     )
     .option("--time <duration>", "the time limit, such as 90s or 10m", durationMs)
-    .option("--fail-fast", "stop at the first violation", true)
-    .option("--no-fail-fast", "continue after a violation, and report the first of each rule")
+    .option(
+      "--fail-fast",
+      "stop at the first violation (default, except for a service definition)",
+    )
+    .option(
+      "--no-fail-fast",
+      "continue after a violation, and report the first of each rule, or of each group of operations",
+    )
     .addOption(
       new Option("--strategy <name>", strategyHelp())
         .argParser(strategyName)

@@ -14,13 +14,14 @@ import type { Service } from "../service/service.ts";
 import type { RegressionResult } from "./campaign.ts";
 import { missedFaults } from "./campaign-totals.ts";
 import { bypassedGate } from "./control-sentences.ts";
-import { Exploration, type NumberedFailure } from "./exploration.ts";
+import { Exploration } from "./exploration.ts";
 import {
   type FailingExecution,
   ScenarioExplorer,
   type ScenarioOptions,
   type ScenarioResult,
 } from "./explore-scenario.ts";
+import type { NumberedFailure } from "./failures.ts";
 import type { ShrinkTree } from "./generate.ts";
 import {
   exploreInParallel,
@@ -120,7 +121,7 @@ export class BoundedExploration<State extends Json, Op extends Operation>
   ) {
     this.checkers = checkersFor(executor, service, options);
     this.#explorer = new ScenarioExplorer(executor, service, this.checkers, options);
-    this.exploration = new Exploration(this.#explorer.pairs, options.shard);
+    this.exploration = new Exploration(this.#explorer.pairs, options.shard, service.byOperations);
     this.#single = service.single === true;
     this.#options = options;
   }
@@ -156,7 +157,7 @@ export class BoundedExploration<State extends Json, Op extends Operation>
   /** Whether no further result counts, not even one without executions. */
   get ended(): boolean {
     if (this.left <= 0) return true;
-    return this.endsAfter(this.exploration.failing.length > 0, this.exploration.error);
+    return this.endsAfter(this.exploration.failures.any, this.exploration.error);
   }
 
   endsAfter(failed: boolean, error: HarnessError | undefined): boolean {

@@ -12,6 +12,7 @@ import type { Campaign, Environment, Settings } from "./campaign.ts";
 import { type CampaignTotals, summaryOf } from "./campaign-totals.ts";
 import { controlled, uncontrolled } from "./control-sentences.ts";
 import type { FailingExecution } from "./explore-scenario.ts";
+import { groupOf } from "./failures.ts";
 import type { OtherExplorers } from "./parallel-exploration.ts";
 import { hashSources } from "./provenance.ts";
 import {
@@ -19,7 +20,6 @@ import {
   type ShrunkCounterexample,
   shrunkCounterexample,
 } from "./shrunk-counterexample.ts";
-import { keyOf } from "./tally.ts";
 
 /** What a campaign found, and what ended it early. */
 export interface CampaignResult {
@@ -51,7 +51,8 @@ export async function runCampaign<State extends Json, Op extends Operation>(
   const startedAt = new Date();
   await run.explore(others);
   const exploredMs = run.elapsedMs;
-  const { tally, failing } = run.exploration;
+  const { tally, failures } = run.exploration;
+  const failing = failures.all;
   const counterexample = (
     found: ShrunkCounterexample<State, Op>,
     number: number,
@@ -95,11 +96,11 @@ export async function runCampaign<State extends Json, Op extends Operation>(
   }
   const never = neverAgain(counterexamples);
   const { failingRegressions = [] } = options;
+  const group = ({ execution: { scenario }, violations }: FailingExecution) =>
+    groupOf({ scenario, violations }, service.byOperations === true);
   for (const { file, ...failure } of failingRegressions) {
-    const [rule] = failure.violations;
     // What this run has found by itself shows the same.
-    if (failing.some(({ violations: [first] }) => rule && first && keyOf(rule) === keyOf(first)))
-      continue;
+    if (failing.some((found) => group(found as FailingExecution) === group(failure))) continue;
     const smallest = await shrunk(failure as FailingExecution<State, Op>, undefined);
     counterexamples.push({ ...counterexample(smallest, 0), regression: file });
   }
@@ -132,12 +133,21 @@ export async function runCampaign<State extends Json, Op extends Operation>(
       ...executor.uncontrolled,
       ...executor.notes,
       ...cannotCheck(service, options.checkers),
+      ...unreached(service),
     ],
     environment,
     hashes,
     routines: executor.routines,
   };
   return { campaign, error, total };
+}
+
+function unreached({ unreached: names = [] }: Pick<Service, "unreached">): readonly string[] {
+  return names.map(
+    (name) =>
+      `The operation ${name} never succeeded when operations ran one after the other, so no pair has it: ` +
+      "`heddle doctor` says what it answered.",
+  );
 }
 
 function settingsOf(options: CampaignOptions): Settings {

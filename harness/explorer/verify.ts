@@ -23,6 +23,7 @@ import type { Bounds, Service } from "../service/service.ts";
 import type { CampaignOptions, FailingRegression, Progress } from "./bounded-exploration.ts";
 import type { RegressionResult } from "./campaign.ts";
 import { DEFAULTS } from "./defaults.ts";
+import { groupOf } from "./failures.ts";
 import { type ProfiledService, withProfile } from "./profiled-service.ts";
 import { environmentOf } from "./provenance.ts";
 import {
@@ -164,11 +165,13 @@ export async function verify<State extends Json, Op extends Operation>(
     hashRoutines: true,
   });
   // What a stored regression shows already needs no other file.
-  const isStored = ({ violations: [first] }: Counterexample) =>
-    failing.some(
-      ({ regression: { violation } }) =>
-        violation.checker === first?.checker && violation.name === first.name,
-    );
+  const byOperations = service.byOperations === true;
+  const stored = new Set(
+    failing.map(({ regression: { scenario, violation } }) =>
+      groupOf({ scenario, violations: [{ ...violation, evidence: [] }] }, byOperations),
+    ),
+  );
+  const isStored = (found: Counterexample) => stored.has(groupOf(found, byOperations));
   const target = (found: Counterexample) => (isStored(found) ? undefined : folder);
   // A crash ends every connection to the server, so no other process may use it.
   const crashes = faults.includes("crash");
