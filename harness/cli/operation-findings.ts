@@ -1,6 +1,6 @@
-import type { Json } from "../core/json.ts";
 import { historyOf } from "../core/execution.ts";
 import { calls } from "../core/history.ts";
+import type { Json } from "../core/json.ts";
 import type { Trace } from "../core/trace.ts";
 import type { Executor, ExecutorOptions } from "../execution/executor.ts";
 import { CONNECT_ADVICE } from "../explorer/control-sentences.ts";

@@ -1,9 +1,9 @@
 import path from "node:path";
 import type { Command } from "commander";
 import type { RegressionOutcome } from "../explorer/campaign.ts";
-import { RegressionFolder, replayRegressions } from "../explorer/regressions.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import { withProfile } from "../explorer/profiled-service.ts";
+import { RegressionFolder, replayRegressions } from "../explorer/regressions.ts";
 import { loadService, locateService } from "../loading/load-service.ts";
 import { startServer } from "../postgres/provider.ts";
 import { openExecutor } from "../service/open-executor.ts";

@@ -143,10 +143,7 @@ export function addCampaignOptions(command: Command): Command {
       positiveNumber,
     )
     .option("--time <duration>", "the time limit, such as 90s or 10m", durationMs)
-    .option(
-      "--fail-fast",
-      "stop at the first violation (default, except for a service definition)",
-    )
+    .option("--fail-fast", "stop at the first violation (default, except for a service definition)")
     .option(
       "--no-fail-fast",
       "continue after a violation, and report the first of each rule, or of each group of operations",

@@ -119,8 +119,7 @@ function variantsOf(first: PairCandidates, second: PairCandidates): readonly Var
     },
     {
       name: `, different ${columns}`,
-      second: (one, other) =>
-        withRowsOf(one, other, (rows) => rows.map((row) => row + 1 + Math.max(...rows))),
+      second: (one, other) => withRowsOf(one, other, otherRows),
     },
     {
       name: `, crossed ${columns}`,
@@ -147,6 +146,13 @@ function rowsOf(operation: DefinedOperation): Map<string, readonly number[]> {
   const rows = new Map<string, readonly number[]>();
   for (const { of, row } of referencesIn(operation)) rows.set(of, [...(rows.get(of) ?? []), row]);
   return rows;
+}
+
+/** As many other rows, those with the least numbers. */
+function otherRows(rows: readonly number[]): readonly number[] {
+  return Array.from({ length: 2 * rows.length }, (_, row) => row)
+    .filter((row) => !rows.includes(row))
+    .slice(0, rows.length);
 }
 
 /** Whether an operation refers to two rows of one table: two such operations may meet in either order. */

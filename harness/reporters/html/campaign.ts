@@ -150,7 +150,9 @@ export function pairTable(pairs: readonly PairSearch[]): Markup | undefined {
       pair.complete ? explored : html`<strong class="unknown">${explored}</strong>`,
       pruned,
       outcomes,
-      ...(columns.length > 4 ? [pair.violated ? html`<strong class="fail">${pair.violated}</strong>` : "–"] : []),
+      ...(columns.length > 4
+        ? [pair.violated ? html`<strong class="fail">${pair.violated}</strong>` : "–"]
+        : []),
     ];
   });
   return html`<h3>Pairs of operations</h3>
