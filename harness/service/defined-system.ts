@@ -5,6 +5,7 @@ import type { IdFields } from "../core/ids.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { attributed, type System, type SystemContext } from "../execution/system.ts";
 import { openClient } from "../postgres/connection.ts";
+import { kindOfColumn } from "./generated-ids.ts";
 import { outcomeOfRequest, type StartedService, startService } from "./http-service.ts";
 import { brokenRows } from "./invariant-definition.ts";
 import {
@@ -134,7 +135,7 @@ export async function startDefined(
     dirty,
 
     async perform(operation, client) {
-      const ownOf = (column: string) => own.get(`${client} ${kindOf(ids, column)}`);
+      const ownOf = (column: string) => own.get(`${client} ${kindOfColumn(ids, column)}`);
       const request = resolved(operation, state.rows, ownOf);
       if (request === undefined) return NOT_SENT;
       const answer = send(request, client);
@@ -222,13 +223,6 @@ async function startedService(
       await started.stop();
     },
   };
-}
-
-/** The kind of the ids in a column such as `orders.id`: its own name, or that of the column it refers to. */
-function kindOf(ids: IdFields, name: string): string {
-  const [column = "", table = ""] = name.split(".").reverse();
-  const [, fields] = Object.entries(ids).find(([of]) => of.split(".").at(-1) === table) ?? [];
-  return fields?.[column] ?? `${table}.${column}`;
 }
 
 /** The ids in an answer that took effect, each with its kind. */

@@ -67,6 +67,13 @@ export function withField(fields: IdFields, of: string, field: string, kind: str
   return { ...fields, [of]: { ...fields[of], [field]: kind } };
 }
 
+/** The kind of the ids in a column such as `orders.id`: its own name, or that of the column it refers to. */
+export function kindOfColumn(ids: IdFields, name: string): string {
+  const [column = "", table = ""] = name.split(".").reverse();
+  const [, fields] = Object.entries(ids).find(([of]) => of.split(".").at(-1) === table) ?? [];
+  return fields?.[column] ?? `${table}.${column}`;
+}
+
 /** The generated ids that exist: the kind of each by its text. */
 export async function existingIds(
   query: ClientQuery,

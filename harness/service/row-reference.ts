@@ -40,7 +40,8 @@ export function rowOf(column: ColumnName): Arbitrary<RowReference> {
     .map(([row, own]) => ({ of: column, row, ...(own && { own }) }));
 }
 
-function isReference(value: Json): value is RowReference {
+/** Whether a value is a reference to a row. */
+export function isReference(value: Json): value is RowReference {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const { of, row } = value as JsonObject;
   return typeof of === "string" && of.includes(".") && typeof row === "number";

@@ -1,17 +1,19 @@
 import fc from "fast-check";
 import type { Response } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
+import type { Json } from "../core/json.ts";
 import {
   existingIds,
   idColumnsOf,
   idFieldsOf,
   idsInAnswer,
+  kindOfColumn,
   moveSequencesApart,
   withField,
 } from "./generated-ids.ts";
 import { arbitraryOf, type DefinedOperation } from "./operation-definition.ts";
 import { type OperationPair, operationPairs, type PairCandidates } from "./operation-pairs.ts";
-import { type ReferencedRows, withReferences } from "./row-reference.ts";
+import { isReference, type ReferencedRows, withReferences } from "./row-reference.ts";
 import type { ClientQuery } from "./scenario-definition.ts";
 import type { ServiceDefinition } from "./service-definition.ts";
 
@@ -103,6 +105,9 @@ export async function profileOf(
       for (const { of, field, kind } of idsInAnswer(body, name, kindOf)) {
         ids = withField(ids, of, field, kind);
       }
+      for (const { field, column } of sentBack(operation, body)) {
+        ids = withField(ids, name, field, kindOfColumn(ids, column));
+      }
       successes.get(name)?.push({ prefix: [...prefix], operation });
       if (!isRead(name)) prefix.push(operation);
     }
@@ -150,6 +155,18 @@ function sequencesOf(
     { seed: SEED, numRuns: WALKS.most - 1 },
   );
   return [[...names, ...names], ...random].map((order, number) => ({ number, names: order }));
+}
+
+/** The fields of an answer that have the names of arguments which refer to rows: they have the same ids. */
+function sentBack(
+  operation: DefinedOperation,
+  body: Json,
+): readonly { readonly field: string; readonly column: string }[] {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) return [];
+  return Object.entries(operation).flatMap(([field, value]) => {
+    const [reference] = isReference(value) && field in body ? [value] : [];
+    return reference === undefined ? [] : [{ field, column: reference.of }];
+  });
 }
 
 /** The operation with numbers of rows that exist. */
