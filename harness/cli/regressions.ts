@@ -58,7 +58,10 @@ async function runCommand(
   try {
     const limits = { stepTimeoutMs: stepTimeout, signal: interrupted.signal };
     const { control } = DEFAULTS;
-    const { service } = await withProfile(server, loaded, undefined, { ...limits, control });
+    const { service } = await withProfile(server, loaded, undefined, {
+      ...{ ...limits, control },
+      pairs: false,
+    });
     const outcomes = await replayRegressions(stored, service, (control) =>
       openExecutor(server, service, undefined, { ...limits, control }),
     );

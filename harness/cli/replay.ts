@@ -92,7 +92,10 @@ async function runCommand(source: string, options: Options): Promise<number> {
     const mutant = name === null ? undefined : await mutantNamed(server, loaded, name);
     const { control } = recorded;
     const limits = { stepTimeoutMs: options.stepTimeout, signal: interrupted.signal };
-    const { service } = await withProfile(server, loaded, mutant, { ...limits, control });
+    const { service } = await withProfile(server, loaded, mutant, {
+      ...{ ...limits, control },
+      pairs: false,
+    });
     const executor = await openExecutor(server, service, mutant, {
       ...limits,
       control,

@@ -123,7 +123,10 @@ export function addVerify(command: Command, finished: (exitCode: number) => void
 
 /** `heddle run`: a campaign on a scenario file. */
 export function addRun(command: Command, finished: (exitCode: number) => void): void {
-  command.argument("<file>", "a .ts, .js or .mjs file with a defineScenario(…)");
+  command.argument(
+    "<file>",
+    "a .ts, .js or .mjs file with a defineScenario(…) or defineService(…)",
+  );
   addCampaignOptions(command)
     .addOption(stepTimeout())
     .addOption(invariantFiles())

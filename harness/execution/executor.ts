@@ -232,8 +232,8 @@ export class Executor<State extends Json, Op extends Operation> {
   }
 
   /** See `System.profile`. */
-  async profile(): Promise<Json | undefined> {
-    const [what, profile] = ["the service's profile()", this.#system.profile?.()];
+  async profile(pairs: boolean): Promise<Json | undefined> {
+    const [what, profile] = ["the service's profile()", this.#system.profile?.(pairs)];
     return profile && this.#limits.within(what, attributed(what, profile), PROFILE_MS);
   }
 

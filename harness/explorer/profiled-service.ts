@@ -12,6 +12,12 @@ export interface ProfiledService<State extends Json, Op extends Operation> {
   readonly profile: Json;
 }
 
+export interface ProfileOptions
+  extends Pick<ExecutorOptions, "control" | "stepTimeoutMs" | "signal" | "setupMs"> {
+  /** Whether its pairs of operations are needed. Default: true. */
+  readonly pairs?: boolean;
+}
+
 /**
  * Has a service learn of itself what it needs for executions (see `System.profile`), on a database of its
  * own and without gates. A service that learns nothing is returned as it is.
@@ -20,16 +26,13 @@ export async function withProfile<State extends Json, Op extends Operation>(
   server: Server,
   service: Service<State, Op>,
   mutant: AppliedMutant | undefined,
-  {
-    control: { isolation },
-    ...options
-  }: Pick<ExecutorOptions, "control" | "stepTimeoutMs" | "signal" | "setupMs">,
+  { control: { isolation }, pairs = true, ...options }: ProfileOptions,
 ): Promise<ProfiledService<State, Op>> {
   if (service.profiled === undefined) return { service, profile: null };
   const control = { gates: ["statement"], isolation } as const;
   const executor = await openExecutor(server, service, mutant, { ...options, control });
   try {
-    const profile = await executor.profile();
+    const profile = await executor.profile(pairs);
     if (profile === undefined) {
       throw new HarnessError("SERVICE_FAILED", "the system of a service has no profile()");
     }

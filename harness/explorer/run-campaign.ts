@@ -107,11 +107,13 @@ export async function runCampaign<State extends Json, Op extends Operation>(
   const failed = (never === undefined ? tally.violations : 0) + failingRegressions.length;
   const reason = never ?? run.unfinished();
   const total = run.exploration.total();
+  const summary = summaryOf(total, run.checkers.rules, service.patterns, {
+    faults: options.strategy.faults ?? [],
+    single: service.single === true,
+  });
   const campaign: Campaign = {
-    ...summaryOf(total, run.checkers.rules, service.patterns, {
-      faults: options.strategy.faults ?? [],
-      single: service.single === true,
-    }),
+    ...summary,
+    coverage: [...summary.coverage, ...unreached(service)],
     ...(service.single && { scenarios: 1 }),
     service: service.name,
     mutant: options.mutant === undefined ? null : mutantName(options.mutant),
@@ -133,7 +135,6 @@ export async function runCampaign<State extends Json, Op extends Operation>(
       ...executor.uncontrolled,
       ...executor.notes,
       ...cannotCheck(service, options.checkers),
-      ...unreached(service),
     ],
     environment,
     hashes,

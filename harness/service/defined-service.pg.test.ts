@@ -137,7 +137,7 @@ test("an operation that never succeeds is in no pair, and the report says so", a
     { ...tickets, setup: [TICKETS, FIXED], operations: { ...tickets.operations, never } },
     { runs: 30 },
   );
-  expect(campaign.uncontrolled).toContainEqual(
+  expect(campaign.coverage).toContainEqual(
     expect.stringMatching(/^The operation never never succeeded/),
   );
 });

@@ -168,9 +168,13 @@ export async function startDefined(
     contents,
     initialContents: () => state.contents,
 
-    async profile() {
+    async profile(pairs) {
       const rows = () => referenced.read();
-      const profile = await profileOf(definition, { query, restore, rows, perform: performNow });
+      const profile = await profileOf(
+        definition,
+        { query, restore, rows, perform: performNow },
+        pairs,
+      );
       return asJson<Json>(profile);
     },
 

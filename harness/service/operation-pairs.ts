@@ -26,12 +26,14 @@ export interface PrefixProbe {
   ): Promise<boolean>;
 }
 
-/** The most arguments and prefixes of a pair that are tried for one in which either excludes the other. */
+/** The most arguments and prefixes of a pair on the same rows: one is looked for that excludes the other. */
 const MOST_TRIED = 6;
 
 /** How the rows that two operations refer to relate. */
 interface Variant {
   readonly name: string;
+  /** Whether either operation may exclude the other. */
+  readonly meets: boolean;
   /** The second operation of the pair; undefined if there is none. */
   second(first: DefinedOperation, other: DefinedOperation): DefinedOperation | undefined;
 }
@@ -71,6 +73,7 @@ async function searchPair(
     if (!(await probe.succeeds(prefix, one)) || !(await probe.succeeds(prefix, other))) continue;
     tried++;
     found ??= { name, prefix, operations };
+    if (!variant.meets) return found;
     if ((await probe.excludes(prefix, one, other)) || (await probe.excludes(prefix, other, one))) {
       return { name, prefix, operations };
     }
@@ -106,23 +109,26 @@ function variantsOf(first: PairCandidates, second: PairCandidates): readonly Var
   const isAnother = (one: DefinedOperation, other: DefinedOperation) =>
     JSON.stringify(one) === JSON.stringify(other) ? undefined : other;
   if (shared.size === 0) {
-    if (!itself) return [{ name: "", second: (_, other) => other }];
+    if (!itself) return [{ name: "", meets: false, second: (_, other) => other }];
     return [
-      { name: ", same arguments", second: (one) => one },
-      { name: ", different arguments", second: isAnother },
+      { name: ", same arguments", meets: true, second: (one) => one },
+      { name: ", different arguments", meets: false, second: isAnother },
     ];
   }
   return [
     {
       name: `, same ${columns}`,
+      meets: true,
       second: (one, other) => (itself ? one : withRowsOf(one, other, (rows) => rows)),
     },
     {
       name: `, different ${columns}`,
+      meets: false,
       second: (one, other) => withRowsOf(one, other, otherRows),
     },
     {
       name: `, crossed ${columns}`,
+      meets: true,
       second: (one, other) =>
         hasTwo(one) && hasTwo(other)
           ? isAnother(

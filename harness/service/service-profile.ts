@@ -61,10 +61,13 @@ const SUCCESSES = 3;
  * which others, which ids the database generates, and in which answers they are. Every two operations are
  * then paired, in a state in which both can succeed. The initial part of Lincheck's scenarios has the same
  * purpose (Koval and others, CAV 2023).
+ *
+ * @param pairs whether operations are paired; without, `successes` are left out too
  */
 export async function profileOf(
   definition: ServiceDefinition,
   probe: SerialProbe,
+  pairs: boolean,
 ): Promise<ServiceProfile> {
   const names = Object.keys(definition.operations);
   const columns = await idColumnsOf(probe.query);
@@ -113,6 +116,7 @@ export async function profileOf(
     }
   }
 
+  if (!pairs) return { ids, answers, successes: [], pairs: [] };
   const probed = new ProbedPrefixes(probe);
   const candidates: PairCandidates[] = [];
   for (const name of names) {
