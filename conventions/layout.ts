@@ -22,7 +22,7 @@ export const harness = {
   ],
   service: ["core", "postgres", "execution"],
   isolationtester: ["core", "postgres", "parser", "proxy", "execution", "service"],
-  loading: ["core", "service", "isolationtester"],
+  loading: ["core", "execution", "service", "isolationtester"],
   explorer: [
     ...["core", "postgres", "scheduler", "checkers", "footprints", "execution", "service"],
     "loading",

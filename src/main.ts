@@ -12,7 +12,7 @@ import { parseActor, tokensWith } from "./authentication.ts";
 import { errorFromPostgres } from "./errors.ts";
 import { httpGateway, noGateway } from "./gateway.ts";
 import { migrate } from "./migrate.ts";
-import { buildServer } from "./server.ts";
+import { buildServer, closeServer } from "./server.ts";
 import { databaseUrlFrom, type ServiceSettings, settingsFrom } from "./settings.ts";
 import { postgresStore } from "./store.ts";
 import { sweepEvery } from "./sweep.ts";
@@ -94,13 +94,11 @@ function openPool({ databaseUrl, ...settings }: ServiceSettings, max = 10): Pool
  * At the end of the period the process exits with 1 if a statement still runs.
  */
 async function end(server: FastifyInstance, gracePeriodMs: number): Promise<void> {
-  const disconnect = setTimeout(() => server.server.closeAllConnections(), gracePeriodMs / 2);
   const exit = setTimeout(() => {
     console.error(`The service did not end within ${gracePeriodMs} ms.`);
     process.exit(1);
   }, gracePeriodMs);
-  await server.close();
-  clearTimeout(disconnect);
+  await closeServer(server, gracePeriodMs / 2);
   clearTimeout(exit);
 }
 

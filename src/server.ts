@@ -81,6 +81,13 @@ export function buildServer({
   return server;
 }
 
+/** Ends the server. Requests have `drainMs` to finish, then their connections are closed. */
+export async function closeServer(server: FastifyInstance, drainMs: number): Promise<void> {
+  const disconnect = setTimeout(() => server.server.closeAllConnections(), drainMs);
+  await server.close();
+  clearTimeout(disconnect);
+}
+
 /** Node checks the time of the headers apart from that of the whole request, every interval. */
 function receiveTimeouts(requestTimeoutMs: number) {
   return {

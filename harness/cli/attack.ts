@@ -4,13 +4,23 @@ import { attackReport } from "../attack/attack-report.ts";
 import { runAttack } from "../attack/run-attack.ts";
 import { HarnessError } from "../core/error.ts";
 import { isServiceFile, loadService } from "../loading/load-service.ts";
+import { redactedAttack } from "../reporters/redacted-reports.ts";
+import type { Redaction } from "../reporters/redaction.ts";
 import type { Attack } from "../service/attack.ts";
 import type { Service } from "../service/service.ts";
 import { version } from "../version.ts";
 import { EXIT, exitCodeOfCampaign, interruption } from "./exit.ts";
-import { addHiddenAlias, durationMs, positiveNumber, SERVICE } from "./options.ts";
+import {
+  addHiddenAlias,
+  durationMs,
+  positiveNumber,
+  redact,
+  requestCount,
+  SERVICE,
+} from "./options.ts";
 import { serviceName } from "./project.ts";
 import { publishAttack } from "./publish.ts";
+import { requireFolder } from "./writable.ts";
 
 const FIVE_MINUTES = 300_000;
 
@@ -24,6 +34,7 @@ interface Options {
   readonly databaseUrl?: string;
   readonly iOwnThisHost?: string;
   readonly report: string;
+  readonly redact?: Redaction;
   readonly json?: boolean;
 }
 
@@ -35,7 +46,7 @@ export function addAttack(command: Command, finished: (exitCode: number) => void
     .option("--database-url <url>", "its database, to call its functions directly as well")
     .option("--seed <text>", "the seed of all random choices (default: NAME-test)")
     .option("--iterations <number>", "the number of rounds", positiveNumber, 100)
-    .option("--concurrency <number>", "the number of concurrent requests", positiveNumber, 8)
+    .option("--concurrency <number>", "the number of concurrent requests", requestCount, 8)
     .addOption(
       new Option("--time <duration>", "the time limit")
         .argParser(durationMs)
@@ -44,6 +55,7 @@ export function addAttack(command: Command, finished: (exitCode: number) => void
     .option("--i-own-this-host <name>", "required for any host but this machine")
     .option("--service <name>", SERVICE)
     .option("--report <folder>", "the folder for the reports", "reports")
+    .addOption(redact())
     .option("--json", "print report.json instead of the summary")
     .action(async (name: string | undefined, options: Options) => {
       finished(await runCommand(name, options));
@@ -58,6 +70,7 @@ async function runCommand(name: string | undefined, options: Options): Promise<n
       `${name} is a file, and the argument is the name of an attack: name the service with --service ${name}`,
     );
   }
+  await requireFolder(options.report, "--report");
   const service = await loadService(await serviceName(options.service));
   const attack = attackOf(service, name);
   for (const url of [options.targetUrl, options.databaseUrl]) {
@@ -93,7 +106,11 @@ async function runCommand(name: string | undefined, options: Options): Promise<n
       },
     });
     const { report: folder, json } = options;
-    await publishAttack(outcome, { folder, json: json === true, sources: [] });
+    await publishAttack(redactedAttack(outcome, options.redact), {
+      folder,
+      json: json === true,
+      sources: [],
+    });
     if (interrupted.signal.aborted && outcome.verdict === "unknown") return EXIT.interrupted;
     return exitCodeOfCampaign(outcome.verdict, result.error);
   } finally {

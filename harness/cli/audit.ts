@@ -4,10 +4,13 @@ import { audit } from "../audit/audit.ts";
 import type { Audit } from "../audit/audit-report.ts";
 import { HarnessError } from "../core/error.ts";
 import { atomicWrite } from "../explorer/atomic-write.ts";
-import { auditJunit, auditPrometheus, auditText } from "../reporters/audit.ts";
+import { auditJson, auditJunit, auditPrometheus, auditText } from "../reporters/audit.ts";
+import { redactedAudit } from "../reporters/redacted-reports.ts";
+import type { Redaction } from "../reporters/redaction.ts";
 import { EXIT, interruption } from "./exit.ts";
-import { durationMs, names, positiveNumber } from "./options.ts";
+import { durationMs, names, positiveNumber, redact } from "./options.ts";
 import { print } from "./output.ts";
+import { requireFile } from "./writable.ts";
 
 interface Options {
   readonly databaseUrl?: string;
@@ -16,6 +19,7 @@ interface Options {
   readonly rows: number;
   readonly timeout: number;
   readonly watch?: number;
+  readonly redact?: Redaction;
   readonly json?: boolean;
   readonly junit?: string;
   readonly prometheus?: string;
@@ -42,6 +46,7 @@ export function addAudit(command: Command, finished: (exitCode: number) => void)
       "repeat at this interval, such as 60s, until interrupted",
       durationMs,
     )
+    .addOption(redact())
     .option("--json", "print JSON, one line for each audit")
     .option("--junit <file>", "write a JUnit file")
     .option("--prometheus <file>", "write metrics for node exporter's textfile collector")
@@ -58,6 +63,8 @@ async function runCommand(options: Options): Promise<number> {
       "no database is given: use --database-url, or set DATABASE_URL",
     );
   }
+  if (options.junit !== undefined) await requireFile(options.junit, "--junit");
+  if (options.prometheus !== undefined) await requireFile(options.prometheus, "--prometheus");
   if (options.watch === undefined) return CODES[(await auditOnce(url, options)).verdict];
   const interrupted = interruption();
   try {
@@ -82,20 +89,19 @@ async function auditDespiteOutages(url: string, options: Options): Promise<void>
 }
 
 async function auditOnce(url: string, options: Options): Promise<Audit> {
-  const result = await audit(url, {
+  const whole = await audit(url, {
     functions: options.check,
     details: options.details === true,
     statementTimeoutMs: options.timeout,
     rows: options.rows,
   });
+  const result = redactedAudit(whole, options.redact);
   const colour = process.stdout.isTTY && process.stdout.hasColors();
   if (options.junit !== undefined) await atomicWrite(options.junit, auditJunit(result));
   if (options.prometheus !== undefined) {
     // The collector is another user.
     await atomicWrite(options.prometheus, auditPrometheus(result), "all");
   }
-  print(
-    options.json ? `${JSON.stringify({ version: 1, ...result })}\n` : auditText(result, colour),
-  );
+  print(options.json ? auditJson(result) : auditText(result, colour));
   return result;
 }

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Server, startServer } from "../postgres/provider.ts";
@@ -57,13 +57,59 @@ describe("bad input is a clear error", () => {
       ["verify", "--report", "/proc/reports"],
       "--report",
     ],
+    ["too many workers", ["verify", "--workers", "1000000"], "a whole number from 1 to 64"],
+    [
+      "too many requests at once",
+      ["attack", "sc1", "--concurrency", "1000000"],
+      "a whole number from 1 to 1000",
+    ],
     ["a replay file that is missing", ["replay", "nowhere.json"], "nowhere.json"],
-    ["a damaged token", ["replay", "h1.AAAAAAAA"], "damaged"],
+    ["a damaged token", ["replay", "h2.AAAAAAAA"], "damaged"],
   ])("%s", async (_, args, says) => {
     const { code, stderr } = await place.heddle(...args);
     expect(stderr).toContain(says);
     expect(stderr).not.toContain("    at ");
     expect(code).toBe(2);
+  });
+
+  test.each([
+    ["verify", "--report"],
+    ["run", "race.mjs", "--report"],
+    ["mutants", "--report"],
+    ["mutants", "--derived", "--report"],
+    ["layers", "--report"],
+    ["attack", "sc1", "--report"],
+    ["report", "--merge", "a", "--report"],
+    ["replay", "race.json", "--export"],
+    ["init"],
+  ])("a place that cannot be written to is said before the work: %s %s", async (...args) => {
+    await writeFile(place.path("taken"), "");
+    await writeFile(place.path("race.mjs"), "throw new Error('it was loaded')");
+    for (const folder of ["taken", "taken/below", "/proc/reports"]) {
+      const { code, stderr } = await place.heddle(...args, folder);
+      expect(stderr).toMatch(/^heddle: .*cannot be written to .*: give another folder/);
+      expect(code).toBe(2);
+    }
+  });
+
+  test("a folder where a file belongs", async () => {
+    await mkdir(place.path("out/report.json"), { recursive: true });
+    const says = async (...args: string[]) => {
+      const { code, stderr } = await place.heddle(...args);
+      expect(stderr).not.toContain("    at ");
+      expect(code).toBe(2);
+      return stderr;
+    };
+    expect(await says("verify", "--report", "out")).toContain("is a folder, and belongs to a file");
+    const url = "postgres://nobody@127.0.0.1:1/none";
+    for (const option of ["--junit", "--prometheus"]) {
+      expect(await says("audit", "--database-url", url, option, "out")).toContain(
+        `out is a folder: give another file with ${option}`,
+      );
+    }
+    for (const command of ["run", "spec", "replay", "verify", "verify-evidence"]) {
+      expect(await says(command, "out")).toMatch(/out/);
+    }
   });
 
   test("a corrupt replay file, and one of another version", async () => {

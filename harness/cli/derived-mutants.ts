@@ -1,15 +1,17 @@
-import { mkdir } from "node:fs/promises";
 import { loadService } from "../loading/load-service.ts";
 import type { MutationScore } from "../mutation/mutation-score.ts";
 import { mutationScore } from "../mutation/mutation-score.ts";
 import { startServer } from "../postgres/provider.ts";
 import { groupByOutcome, scoreText } from "../reporters/derived-mutants.ts";
 import { jsonText } from "../reporters/json.ts";
+import { redactedScore } from "../reporters/redacted-reports.ts";
+import type { Redaction } from "../reporters/redaction.ts";
 import { writeDerivedMutants } from "../reporters/write.ts";
 import { EXIT, interruption } from "./exit.ts";
 import { print } from "./output.ts";
 import { serviceName } from "./project.ts";
 import { showInReport } from "./publish.ts";
+import { requireFolder } from "./writable.ts";
 
 export interface DerivedMutantsOptions {
   readonly only?: readonly string[];
@@ -20,6 +22,7 @@ export interface DerivedMutantsOptions {
   readonly postgres: string;
   readonly reuse?: boolean;
   readonly report: string;
+  readonly redact?: Redaction;
   readonly json?: boolean;
   readonly stepTimeout: number;
 }
@@ -32,13 +35,13 @@ export async function derivedMutantsCommand(
   name: string | undefined,
   options: DerivedMutantsOptions,
 ): Promise<number> {
+  await requireFolder(options.report, "--report");
   const service = await loadService(await serviceName(name));
-  await mkdir(options.report, { recursive: true });
   const interrupted = interruption();
   const server = await startServer(options.postgres, { reuse: options.reuse === true });
   try {
     process.stderr.write(`${server.description}\n`);
-    const score = await mutationScore(server, service, {
+    const whole = await mutationScore(server, service, {
       seed: options.seed ?? 1,
       runs: options.runs,
       timeMs: options.time,
@@ -48,6 +51,7 @@ export async function derivedMutantsCommand(
       onResult: ({ outcome, mutant }, done, of) =>
         process.stderr.write(`${done}/${of} ${outcome} ${mutant.id}\n`),
     });
+    const score = redactedScore(whole, options.redact);
     const record = await writeDerivedMutants(options.report, score);
     await showInReport(options.report);
     const colour = process.stdout.isTTY && process.stdout.hasColors();

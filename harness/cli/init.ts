@@ -85,11 +85,18 @@ async function runCommand(folder: string): Promise<number> {
       );
     }
   }
-  for (const [path, text] of Object.entries(FILES)) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), text);
-    print(`wrote ${join(folder, path)}\n`);
+  try {
+    for (const path of paths) await mkdir(dirname(join(folder, path)), { recursive: true });
+    for (const [path, text] of Object.entries(FILES)) await writeFile(join(folder, path), text);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new HarnessError(
+      "USAGE",
+      `the folder ${folder} cannot be written to (${why}): give another folder`,
+      { cause },
+    );
   }
+  for (const path of paths) print(`wrote ${join(folder, path)}\n`);
   print(`\nNow run it: npx heddle run ${join(folder, "race.mjs")}\n`);
   return EXIT.pass;
 }

@@ -1,15 +1,17 @@
-import { mkdir } from "node:fs/promises";
 import type { GateLevel, Isolation } from "../core/control.ts";
 import { loadService } from "../loading/load-service.ts";
 import { layersOfDefence } from "../mutation/layers.ts";
 import { startServer } from "../postgres/provider.ts";
 import { jsonText } from "../reporters/json.ts";
 import { layersText, removedProtections } from "../reporters/layers.ts";
+import { redactedLayers } from "../reporters/redacted-reports.ts";
+import type { Redaction } from "../reporters/redaction.ts";
 import { writeLayers } from "../reporters/write.ts";
 import { EXIT, interruption } from "./exit.ts";
 import { print } from "./output.ts";
 import { serviceName } from "./project.ts";
 import { showInReport } from "./publish.ts";
+import { requireFolder } from "./writable.ts";
 
 export interface LayersCommandOptions {
   readonly preemptions: number;
@@ -18,6 +20,7 @@ export interface LayersCommandOptions {
   readonly postgres: string;
   readonly reuse?: boolean;
   readonly report: string;
+  readonly redact?: Redaction;
   readonly json?: boolean;
   readonly stepTimeout: number;
 }
@@ -30,13 +33,13 @@ export async function layersCommand(
   name: string | undefined,
   options: LayersCommandOptions,
 ): Promise<number> {
+  await requireFolder(options.report, "--report");
   const service = await loadService(await serviceName(name));
-  await mkdir(options.report, { recursive: true });
   const interrupted = interruption();
   const server = await startServer(options.postgres, { reuse: options.reuse === true });
   try {
     process.stderr.write(`${server.description}\n`);
-    const layers = await layersOfDefence(server, service, {
+    const whole = await layersOfDefence(server, service, {
       seed: 1,
       preemptions: options.preemptions,
       control: { gates: options.gates, isolation: options.isolation },
@@ -45,6 +48,7 @@ export async function layersCommand(
       onCase: ({ name }, found) =>
         process.stderr.write(`${name}, ${removedProtections(found)}: ${found.outcome}\n`),
     });
+    const layers = redactedLayers(whole, options.redact);
     const record = await writeLayers(options.report, layers);
     await showInReport(options.report);
     const view = { colour: process.stdout.isTTY && process.stdout.hasColors() };

@@ -42,7 +42,7 @@ test.each(COMMANDS)("the usage is that of the command's options: %s", async (usa
 test.each([
   ["verify", ["--judges", "contract,invariant"], "checkers", ["invariant", "contract"]],
   ["run", ["--judges", "leaks", "a.mjs"], "checkers", ["leaks"]],
-  ["replay", ["--model", "a.ts", "h1.x"], "service", "a.ts"],
+  ["replay", ["--model", "a.ts", "h2.x"], "service", "a.ts"],
   ["attack", ["--model", "a.ts"], "service", "a.ts"],
 ])("%s takes %j, an earlier name that the help does not list", async (name, args, option, value) => {
   const load = COMMANDS.find(([usage]) => usage.startsWith(`${name} `))?.[2];

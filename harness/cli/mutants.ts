@@ -5,12 +5,15 @@ import type { SeededBugResult } from "../mutation/seeded-bugs.ts";
 import { runSeededBugs } from "../mutation/seeded-bugs.ts";
 import { startServer } from "../postgres/provider.ts";
 import { jsonText } from "../reporters/json.ts";
+import { redactedSeededBugs } from "../reporters/redacted-reports.ts";
+import type { Redaction } from "../reporters/redaction.ts";
 import { seededBugsText } from "../reporters/seeded-bugs.ts";
 import { writeSeededBugs } from "../reporters/write.ts";
 import { exitCodeOfCampaign, interruption } from "./exit.ts";
 import { print } from "./output.ts";
 import { loadGivenService } from "./project.ts";
 import { showInReport } from "./publish.ts";
+import { requireFolder } from "./writable.ts";
 
 export interface MutantsOptions {
   readonly only?: readonly string[];
@@ -22,6 +25,7 @@ export interface MutantsOptions {
   readonly postgres: string;
   readonly reuse?: boolean;
   readonly report: string;
+  readonly redact?: Redaction;
   readonly json?: boolean;
   readonly stepTimeout: number;
   readonly shrinkTime: number;
@@ -38,6 +42,7 @@ export async function mutantsCommand(
   name: string | undefined,
   options: MutantsOptions,
 ): Promise<number> {
+  await requireFolder(options.report, "--report");
   const { service } = await loadGivenService(name);
   if (service.seededBugs.length === 0) {
     throw new HarnessError(
@@ -63,7 +68,10 @@ export async function mutantsCommand(
       killableServer: () => startServer(options.postgres, { faults: true }),
       onResult: (result, done, of) => process.stderr.write(`${progress(result, done, of)}\n`),
     });
-    const record = await writeSeededBugs(options.report, report);
+    const record = await writeSeededBugs(
+      options.report,
+      redactedSeededBugs(report, options.redact),
+    );
     await showInReport(options.report);
     const colour = process.stdout.isTTY && process.stdout.hasColors();
     print(options.json ? jsonText(record) : seededBugsText(record, colour));

@@ -12,6 +12,7 @@ import {
   positiveNumber,
   preemptionBound,
   REUSE,
+  redact,
   SEED,
   SERVICE,
   seedNumber,
@@ -40,6 +41,7 @@ export function addMutationCommands(heddle: Command, finished: (exitCode: number
     .option("--postgres <which>", POSTGRES, "auto")
     .option("--reuse", REUSE)
     .option("--report <folder>", "the folder for mutants.json and mutants.html", "reports")
+    .addOption(redact())
     .option("--json", "print mutants.json instead of the table")
     .addOption(stepTimeout())
     .addOption(shrinkTime())
@@ -82,6 +84,7 @@ export function addMutationCommands(heddle: Command, finished: (exitCode: number
     .option("--postgres <which>", POSTGRES, "auto")
     .option("--reuse", REUSE)
     .option("--report <folder>", "the folder for layers.json and layers.html", "reports")
+    .addOption(redact())
     .option("--json", "print layers.json instead of the matrix")
     .addOption(stepTimeout())
     .action(async (service: string | undefined, options: LayersCommandOptions) => {

@@ -7,10 +7,12 @@ import {
   faultKinds,
   observationNamed,
   positiveNumber,
+  requestCount,
   seedNumber,
   seedOrCommit,
   shardOf,
   strategyName,
+  workerCount,
 } from "./options.ts";
 
 const cases: {
@@ -28,6 +30,19 @@ const cases: {
       ["007", 7],
     ],
     bad: ["0", "-1", "1.5", "1e3", "0x10", "", " 1", "1 ", "many", "9007199254740993", "١"],
+  },
+  "a number of processes": {
+    parse: workerCount,
+    good: [
+      ["1", 1],
+      ["64", 64],
+    ],
+    bad: ["0", "65", "1000000", "1e9", "99999999999999999999"],
+  },
+  "a number of requests at once": {
+    parse: requestCount,
+    good: [["1000", 1_000]],
+    bad: ["0", "1001", "1000000"],
   },
   "a seed, or where it comes from": {
     parse: seedOrCommit,

@@ -53,6 +53,26 @@ export function isolation(): Option {
     .default(DEFAULTS.control.isolation, "read-committed");
 }
 
+export function freeze(): Option {
+  return new Option(
+    "--freeze [time]",
+    "stop the clock of clients and Node services at this time (default: now), and seed their random numbers",
+  )
+    .argParser(frozenTime)
+    .preset(NOW);
+}
+
+const NOW = "now";
+
+/** The time in ISO 8601. */
+function frozenTime(text: string): string {
+  const time = text === NOW ? new Date() : new Date(text);
+  if (!Number.isNaN(time.getTime())) return time.toISOString();
+  throw new InvalidArgumentError(
+    "Give a time such as 2030-01-31T09:00:00Z, or write --freeze behind the name of the file.",
+  );
+}
+
 export function invariantFiles(): Option {
   return new Option(
     "--invariant <file...>",
@@ -80,10 +100,27 @@ export function addHiddenAlias(command: Command, flags: string, name: string): v
 }
 
 export function positiveNumber(text: string): number {
+  return wholeNumber(text, Number.MAX_SAFE_INTEGER, "Give a whole number, 1 or more.");
+}
+
+/** More processes wait for each other, on any machine that is known. */
+const MOST_WORKERS = 64;
+
+export function workerCount(text: string): number {
+  return wholeNumber(text, MOST_WORKERS, `Give a whole number from 1 to ${MOST_WORKERS}.`);
+}
+
+/** Each request at once is an open connection. */
+const MOST_REQUESTS = 1_000;
+
+/** The number of requests that an attack sends at once. */
+export function requestCount(text: string): number {
+  return wholeNumber(text, MOST_REQUESTS, `Give a whole number from 1 to ${MOST_REQUESTS}.`);
+}
+
+function wholeNumber(text: string, most: number, advice: string): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value === 0) {
-    throw new InvalidArgumentError("Give a whole number, 1 or more.");
-  }
+  if (!/^\d+$/.test(text) || value < 1 || value > most) throw new InvalidArgumentError(advice);
   return value;
 }
 

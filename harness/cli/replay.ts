@@ -5,6 +5,7 @@ import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
 import { faultsIn } from "../core/schedule.ts";
 import type { VolatileValue } from "../core/volatile-values.ts";
+import { installFreezing } from "../execution/frozen-globals.ts";
 import { decodeCounterexample } from "../explorer/counterexample-file.ts";
 import { withProfile } from "../explorer/profiled-service.ts";
 import { hashSources } from "../explorer/provenance.ts";
@@ -29,6 +30,7 @@ import {
 import { print } from "./output.ts";
 import { loadRecordedService } from "./project.ts";
 import { withInvariants } from "./sql-files.ts";
+import { requireFolder } from "./writable.ts";
 
 interface Options {
   readonly postgres: string;
@@ -49,7 +51,7 @@ interface Options {
 /** `heddle replay`: executes a counterexample again, and compares the result. */
 export function addReplay(command: Command, finished: (exitCode: number) => void): void {
   command
-    .argument("<file|token>", "a replay file, or a token (h1.…)")
+    .argument("<file|token>", "a replay file, or a token (h2.…)")
     .option("--postgres <which>", POSTGRES, "auto")
     .option("--reuse", REUSE)
     .option("--service <name>", `${SERVICE}; needed if the name in the counterexample is not found`)
@@ -77,6 +79,7 @@ type Source = Pick<Counterexample, "service" | "mutant" | "control" | "scenario"
   Partial<Counterexample>;
 
 async function runCommand(source: string, options: Options): Promise<number> {
+  if (options.export !== undefined) await requireFolder(options.export, "--export");
   const recorded = await read(source);
   const faults = faultsIn(recorded.schedule);
   const starting = startServer(options.postgres, {
@@ -134,6 +137,7 @@ async function runCommand(source: string, options: Options): Promise<number> {
 }
 
 async function prepareService(recorded: Source, { service: given, invariant = [] }: Options) {
+  if (recorded.control.freeze !== undefined) installFreezing();
   const loaded = await loadRecordedService(recorded.service, given);
   const service = await withInvariants(loaded, invariant);
   await warnOfChanges(recorded, service);
@@ -168,6 +172,12 @@ async function exportReplay(
 ): Promise<void> {
   if (diverged !== undefined || violations.length === 0) {
     process.stderr.write("not exported: the replay did not see the violation\n");
+    return;
+  }
+  if (recorded.before !== undefined) {
+    process.stderr.write(
+      "not exported: the violation takes what earlier executions leave in memory, which no SQL shows\n",
+    );
     return;
   }
   const options = { stepTimeoutMs, signal: undefined };
@@ -255,7 +265,7 @@ async function read(source: string): Promise<Source> {
   const text = await readFile(source, "utf8").catch((cause: unknown) => {
     throw new HarnessError(
       "USAGE",
-      `the replay file ${source} cannot be read: give the path of a replay file, or a token (h1.…)`,
+      `the replay file ${source} cannot be read: give the path of a replay file, or a token (h2.…)`,
       { cause },
     );
   });

@@ -8,6 +8,7 @@ import { refreshReport } from "../reporters/write.ts";
 import { EXIT, exitCodeOfCampaign } from "./exit.ts";
 import { print } from "./output.ts";
 import { publish } from "./publish.ts";
+import { requireFolder } from "./writable.ts";
 
 interface Options {
   readonly merge?: readonly string[];
@@ -29,6 +30,7 @@ export function addReport(command: Command, finished: (exitCode: number) => void
 
 async function runCommand({ merge, report, json }: Options): Promise<number> {
   if (merge === undefined) return refresh(report);
+  await requireFolder(report, "--report");
   const parts = await Promise.all(merge.map((folder) => readShard<ShardPart>(folder)));
   const campaign = mergeShards(parts);
   await publish(campaign, { folder: report, json: json === true, sources: [] });

@@ -13,6 +13,7 @@ import { EXIT, interruption } from "./exit.ts";
 import { durationMs } from "./options.ts";
 import { print } from "./output.ts";
 import { addCampaignOptions, type CampaignCommandOptions, runCampaign } from "./verify.ts";
+import { requireFolder } from "./writable.ts";
 
 interface Options extends Omit<CampaignCommandOptions, "stepTimeout"> {
   readonly expected?: string;
@@ -92,6 +93,7 @@ async function explore(file: string, options: Options): Promise<number> {
       "a session of a spec waits for every answer, and cannot give up: give --faults connection",
     );
   }
+  await requireFolder(options.report, "--report");
   const service = await loadService(specName(file, options.invariant ?? []));
   const change = schemaChange(parseSpec(await readText(file, "spec"), file));
   if (change !== undefined && options.gates.length > 1) {

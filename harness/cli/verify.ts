@@ -8,7 +8,7 @@ import type { GateLevel, Isolation } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Fault } from "../core/fault.ts";
 import { faultsIn } from "../core/schedule.ts";
-import { makeFolder } from "../explorer/atomic-write.ts";
+import { installFreezing } from "../execution/frozen-globals.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import { RegressionFolder } from "../explorer/regressions.ts";
 import type { Shard, ShardPart } from "../explorer/shards.ts";
@@ -16,7 +16,8 @@ import { verify } from "../explorer/verify.ts";
 import { loadScenario, locateService } from "../loading/load-service.ts";
 import { mutantNamed } from "../mutation/derivation.ts";
 import { startServer } from "../postgres/provider.ts";
-import { type Redaction, redactedCampaign } from "../reporters/redaction.ts";
+import { redactedCampaign } from "../reporters/redacted-reports.ts";
+import type { Redaction } from "../reporters/redaction.ts";
 import { writeShard } from "../reporters/shard-file.ts";
 import { type StrategyName, strategies, strategyNamed } from "../scheduler/strategies.ts";
 import type { Bounds, Service } from "../service/service.ts";
@@ -28,6 +29,7 @@ import {
   durationMs,
   FROM_COMMIT,
   faultKinds,
+  freeze,
   gates,
   invariantFiles,
   isolation,
@@ -44,11 +46,13 @@ import {
   shrinkTime,
   stepTimeout,
   strategyName,
+  workerCount,
 } from "./options.ts";
 import { ProgressLine } from "./progress-line.ts";
 import { forReplay, loadGivenService } from "./project.ts";
 import { publish } from "./publish.ts";
 import { withInvariants } from "./sql-files.ts";
+import { requireFolder } from "./writable.ts";
 
 export interface CampaignCommandOptions {
   readonly seed?: number | typeof FROM_COMMIT;
@@ -66,6 +70,8 @@ export interface CampaignCommandOptions {
   readonly checkDeterminism?: boolean;
   readonly invariants?: "each-commit";
   readonly fresh?: boolean;
+  /** In ISO 8601. */
+  readonly freeze?: string;
   readonly invariant?: readonly string[];
   readonly gates: readonly GateLevel[];
   readonly isolation: Isolation;
@@ -104,12 +110,13 @@ export function addVerify(command: Command, finished: (exitCode: number) => void
         "explore every pair of the service's operations instead of generated scenarios",
       ).implies({ strategy: DEFAULTS.pairStrategy }),
     )
-    .option("--workers <number>", "the number of processes", positiveNumber, DEFAULTS.workers)
+    .option("--workers <number>", "the number of processes", workerCount, DEFAULTS.workers)
     .option(
       "--mutant <name>",
       "plant one of the service's seeded bugs, or a mutant of its schema (derived:…)",
     )
     .action(async (given: string | undefined, options: CampaignCommandOptions) => {
+      await requireFolder(options.report, "--report");
       const { name, service } = await loadGivenService(given, options.invariant);
       if (service.single && command.getOptionValueSource("clients") === "cli") {
         throw new HarnessError(
@@ -131,6 +138,8 @@ export function addRun(command: Command, finished: (exitCode: number) => void): 
     .addOption(stepTimeout())
     .addOption(invariantFiles())
     .action(async (file: string, options: CampaignCommandOptions) => {
+      await requireFolder(options.report, "--report");
+      if (options.freeze !== undefined) installFreezing();
       const service = forReplay(await loadScenario(file), undefined, options.invariant);
       finished(await runCampaign(service, resolve(file), options));
     });
@@ -176,6 +185,7 @@ export function addCampaignOptions(command: Command): Command {
         .argParser(observationNamed)
         .default(undefined, "end"),
     )
+    .addOption(freeze())
     .option("--fresh", "start the service, and load the clients' module, for each execution")
     .addOption(gates())
     .addOption(isolation())
@@ -232,8 +242,6 @@ export async function runCampaign(
       `the strategy ${strategy} injects no faults: give --strategy auto, pct or random, or --faults none`,
     );
   }
-  // A folder that cannot be written is an error before the campaign, not after it.
-  await makeReportFolder(options.report);
   const regressions = RegressionFolder.of(file, service.name);
   const stored = options.mutant === undefined ? await regressions.read(service.name) : [];
   const storedFaults = stored.flatMap(({ regression }) => faultsIn(regression.schedule));
@@ -264,6 +272,7 @@ export async function runCampaign(
         isolation: options.isolation,
         ...(options.invariants && { observe: options.invariants }),
         ...(options.fresh === true && { fresh: true }),
+        ...(options.freeze !== undefined && { freeze: options.freeze }),
       },
       mutant: options.mutant && (await mutantNamed(server, service, options.mutant)),
       workers:
@@ -275,7 +284,7 @@ export async function runCampaign(
       onProgress: (now) => progress.show(now),
     });
     progress.clear();
-    const campaign = options.redact === undefined ? whole : redactedCampaign(whole, options.redact);
+    const campaign = redactedCampaign(whole, options.redact);
     await publish(campaign, {
       folder: options.report,
       json: options.json === true,
@@ -321,14 +330,4 @@ export async function seedFromCommit(): Promise<number> {
 
 async function seedOf({ seed }: CampaignCommandOptions): Promise<number> {
   return seed === FROM_COMMIT ? seedFromCommit() : (seed ?? randomInt(2 ** 31));
-}
-
-async function makeReportFolder(folder: string): Promise<void> {
-  await makeFolder(folder).catch((cause: unknown) => {
-    throw new HarnessError(
-      "USAGE",
-      `the folder ${folder} cannot be created: give another one with --report`,
-      { cause },
-    );
-  });
 }

@@ -6,7 +6,8 @@ export type GateLevel =
   | "commit"
   | "definition"
   | "snapshot"
-  | "message";
+  | "message"
+  | "lock";
 
 interface GateDescription {
   /** What the scheduler decides with these gates: a sentence of the reports. */
@@ -48,6 +49,11 @@ export const GATES: { readonly [level in GateLevel]: GateDescription } = {
     controls: "The order of the statements that one message contains.",
     costs: "on the wire: a step for each statement of a message",
   },
+  lock: {
+    controls:
+      "The order of the locks of one statement: the tables of LOCK TABLE, the rows that a query locks, the rows that foreign keys refer to.",
+    costs: "on the wire, and in AFTER ROW triggers: a step for each lock",
+  },
 };
 
 export const GATE_LEVELS = Object.keys(GATES) as readonly GateLevel[];
@@ -70,4 +76,9 @@ export interface Control {
   readonly observe?: "each-commit";
   /** Starts the service, and loads the module of clients, anew for each execution. Default: false. */
   readonly fresh?: true;
+  /**
+   * The time, in ISO 8601, at which the clock stands for clients in this process, and for programs and services
+   * on Node that Heddle starts; a seed determines their random numbers. Default: the clock and chance.
+   */
+  readonly freeze?: string;
 }

@@ -11,16 +11,22 @@ import type { VolatileValue } from "./volatile-values.ts";
 export interface Unrepeated {
   /**
    * Whether the rule was broken again: `fresh`, on a freshly started system, in another execution;
-   * `after others`, only after other executions; `never`.
+   * `after others`, only after the executions in `before`; `never`.
    */
   readonly recurs: "fresh" | "after others" | "never";
   /** In sentences, with what to do. */
   readonly why: string;
 }
 
+/** An execution before the failing one, on the same system: enough to execute it again. */
+export interface EarlierExecution<State extends Json = Json, Op extends Operation = Operation> {
+  readonly scenario: Scenario<State, Op>;
+  readonly schedule: Schedule;
+}
+
 /** A violation with all that a replay needs, and the trace to compare the replay with. */
 export interface Counterexample<State extends Json = Json, Op extends Operation = Operation> {
-  readonly version: 2;
+  readonly version: 3;
   /** The name of the service. */
   readonly service: string;
   /** The name of the mutant that was applied, or null. */
@@ -32,6 +38,11 @@ export interface Counterexample<State extends Json = Json, Op extends Operation 
   readonly execution: number;
   readonly scenario: Scenario<State, Op>;
   readonly schedule: Schedule;
+  /**
+   * The executions that come first, on a freshly started system: the rule is broken only after what they
+   * leave in the memory of the service or of a client's module. Absent if there is none.
+   */
+  readonly before?: readonly EarlierExecution<State, Op>[];
   readonly trace: Trace<Op>;
   /** The violations of the execution; shrinking kept that of the first rule. */
   readonly violations: readonly Violation[];

@@ -39,8 +39,22 @@ export function unsupported(what: string): HarnessError {
   );
 }
 
-/** The error for a session that ended for a reason outside of the service. */
-export function connectionLost(reason: string): HarnessError {
+/** The SQLSTATE of a server, role or database that has as many connections as it may have. */
+export const TOO_MANY_CONNECTIONS = "53300";
+
+/**
+ * The error for a session that ended for a reason outside of the service.
+ *
+ * @param sqlstate that of the server's last message. Default: none
+ */
+export function connectionLost(reason: string, sqlstate?: string): HarnessError {
+  if (sqlstate === TOO_MANY_CONNECTIONS) {
+    return new HarnessError(
+      "PROVIDER_FAILED",
+      `the server has no free connection (${reason}): Heddle needs a few for itself besides those of the clients, and as many again for each of --workers; ` +
+        "end what else uses the server, such as another run, raise its max_connections, or run with fewer clients or workers",
+    );
+  }
   return new HarnessError(
     "CONNECTION_LOST",
     `the server refused or ended a session that Heddle was driving (${reason}); ` +

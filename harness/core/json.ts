@@ -20,9 +20,9 @@ export function prettyJson(value: unknown, width = 100): string {
 
 /** @param lead the text before the value on its line: its key */
 function print(value: unknown, indent: string, lead: string, width: number): string {
-  const flat = oneLine(value);
-  const fits = indent.length + lead.length + flat.length < width;
-  if (typeof value !== "object" || value === null || fits) return flat;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const flat = oneLine(value, width - indent.length - lead.length);
+  if (flat !== undefined) return flat;
   const inner = `${indent}  `;
   const broken = Array.isArray(value)
     ? value.map((item) => inner + print(item, inner, "", width))
@@ -34,9 +34,23 @@ function print(value: unknown, indent: string, lead: string, width: number): str
   return `${open}\n${broken.join(",\n")}\n${indent}${close}`;
 }
 
-function oneLine(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(oneLine).join(", ")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const members = Object.entries(value).map(([key, v]) => `${JSON.stringify(key)}: ${oneLine(v)}`);
-  return members.length === 0 ? "{}" : `{ ${members.join(", ")} }`;
+/** The value on one line of less than `room` columns; undefined if it is longer, before all of it is read. */
+function oneLine(value: unknown, room: number): string | undefined {
+  if (typeof value === "string" && value.length + 2 >= room) return undefined;
+  if (typeof value !== "object" || value === null) return within(room, JSON.stringify(value));
+  const parts: string[] = [];
+  let left = room;
+  for (const [key, member] of Object.entries(value)) {
+    const name = Array.isArray(value) ? "" : `${JSON.stringify(key)}: `;
+    const text = oneLine(member, left - name.length);
+    if (text === undefined) return undefined;
+    parts.push(name + text);
+    left -= name.length + text.length;
+  }
+  if (Array.isArray(value)) return within(room, `[${parts.join(", ")}]`);
+  return within(room, parts.length === 0 ? "{}" : `{ ${parts.join(", ")} }`);
+}
+
+function within(room: number, text: string): string | undefined {
+  return text.length < room ? text : undefined;
 }

@@ -12,6 +12,8 @@ export interface VolatileValue {
 export function placeholders(text: string, values: readonly VolatileValue[]): string {
   const names = new Map(values.map(({ kind, value }, at) => [value, `⟨${kind} ${at + 1}⟩`]));
   if (names.size === 0) return text;
+  const whole = names.get(text);
+  if (whole !== undefined) return whole;
   const named = tokensOf(text).map((token) => names.get(token) ?? token);
   // What is no single token, such as a text in Base64.
   return [...names].reduce(
@@ -86,6 +88,13 @@ const UUID = new RegExp(`^${UUIDS}$`);
 const TIME = new RegExp(`^(?:${TIMES.join("|")})$`);
 export const DURATION = new RegExp(`^(?:${DURATIONS})$`);
 export const NUMBER = /^\d+(?:\.\d+)?$/;
+
+const BARE_NUMBER = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/;
+
+/** Whether a text is a number as JSON writes it, and nothing else. */
+export function isBareNumber(text: string): boolean {
+  return BARE_NUMBER.test(text);
+}
 
 export function tokensOf(text: string): readonly string[] {
   return text.match(TOKEN) ?? [];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type ComparisonOptions, VolatileComparison } from "./volatile.ts";
-import { placeholders } from "./volatile-values.ts";
+import { placeholders, renamed } from "./volatile-values.ts";
 
 const UUIDS = ["7f0c1c3e-9d55-4a60-8d5c-0a4b1a0c4f11", "1b4e28ba-2fa1-41d2-883f-0016d3cca427"];
 const [U, V] = UUIDS as [string, string];
@@ -96,6 +96,26 @@ describe("values that differ by nature", () => {
       compare({ n: 3, by: "ada" }, { n: 5, by: "bob" }, { anyValue: true }).found,
     ).toBeUndefined();
     expect(compare("one word", "two more words", { anyValue: true }).found).toBeDefined();
+  });
+
+  test.each<[string, unknown, unknown]>([
+    ["alone", 482_913, 7],
+    ["with a sign", -5, 12],
+    ["with an exponent", 1e-9, 0.25],
+    ["as a parameter", ["-5.5"], ["12"]],
+    ["in a row", [{ score: 17 }], [{ score: 4 }]],
+    ["in a text", "score 17", "score 4"],
+  ])("may be bare numbers, found on fresh systems and known from then on: %s", (_, a, b) => {
+    const { found, values } = compare(a, b, { anyValue: true });
+    expect(found).toBeUndefined();
+    expect(values).toMatchObject([{ kind: "number" }]);
+    expect(compare(a, b).found).toBeDefined();
+    expect(compare(a, b, { known: values }).found).toBeUndefined();
+  });
+
+  test("have placeholders where they stand alone", () => {
+    const { values } = compare({ n: -5 }, { n: 12 }, { anyValue: true });
+    expect(renamed({ n: -5, m: 5 }, values)).toEqual({ n: "⟨number 1⟩", m: 5 });
   });
 });
 

@@ -4,6 +4,7 @@ import {
   chunksOf,
   DURATION,
   isAccident,
+  isBareNumber,
   isCutElsewhere,
   isObject,
   isRandom,
@@ -132,7 +133,9 @@ export class VolatileComparison {
   #same(left: Json, right: Json, isValue: boolean): boolean {
     if (left === right) return true;
     if (isScalar(left) && isScalar(right)) {
-      return isValue && typeof left === typeof right && this.#sameText(String(left), String(right));
+      if (!isValue || typeof left !== typeof right) return false;
+      const [mine, other] = [String(left), String(right)];
+      return this.#sameNumber(mine, other) || this.#sameText(mine, other);
     }
     if (Array.isArray(left) && Array.isArray(right)) return this.#sameItems(left, right, isValue);
     if (!isObject(left) || !isObject(right)) return false;
@@ -181,6 +184,13 @@ export class VolatileComparison {
       this.#forth.set(a, b);
       this.#back.set(b, a);
     }
+  }
+
+  /** Whether both are bare numbers, with their signs and exponents, of which any two may stand for each other. */
+  #sameNumber(left: string, right: string): boolean {
+    if (!isBareNumber(left) || !isBareNumber(right)) return false;
+    if (!this.#anyValue && !this.#known.has(left)) return false;
+    return this.#paired(left, right, "number");
   }
 
   #sameText(left: string, right: string): boolean {

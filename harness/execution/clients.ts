@@ -4,6 +4,7 @@ import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import { type Choice, taskOf } from "../core/schedule.ts";
+import { FrozenValues, withFrozen } from "./frozen-globals.ts";
 import type { Recording } from "./recording.ts";
 import { attributed, type System } from "./system.ts";
 
@@ -40,6 +41,7 @@ export class Clients<State extends Json, Op extends Operation> {
   readonly #system: Pick<System<State, Op>, "perform">;
   readonly #recording: Pick<Recording<Op>, "add">;
   readonly #listener: ClientListener;
+  readonly #freeze: string | undefined;
   readonly #requests = new Map<number, Request>();
   readonly #underWay = new Set<Promise<void>>();
   /** The responses that `holdReturns` holds while it runs. */
@@ -50,6 +52,7 @@ export class Clients<State extends Json, Op extends Operation> {
     system: Pick<System<State, Op>, "perform">,
     recording: Pick<Recording<Op>, "add">,
     listener: ClientListener,
+    freeze: string | undefined,
   ) {
     this.#clients = clients.map((operations) => ({
       operations,
@@ -60,6 +63,7 @@ export class Clients<State extends Json, Op extends Operation> {
     this.#system = system;
     this.#recording = recording;
     this.#listener = listener;
+    this.#freeze = freeze;
     this.nextNumber = clients.length;
   }
 
@@ -104,10 +108,12 @@ export class Clients<State extends Json, Op extends Operation> {
     client.uncertain = false;
     this.#requests.set(index, request);
     this.#recording.add({ type: "invoke", client: index, index: request.index, operation });
-    const response = attributed(
-      "the service's perform()",
-      this.#system.perform(operation, index, request.patience.signal),
-    );
+    const perform = () => this.#system.perform(operation, index, request.patience.signal);
+    const performed =
+      this.#freeze === undefined
+        ? perform()
+        : withFrozen(new FrozenValues(this.#freeze, `${index}.${request.index}`), perform);
+    const response = attributed("the service's perform()", performed);
     this.#underWay.add(
       response.then(
         (returned) => this.#returned(request, returned),

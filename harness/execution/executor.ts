@@ -1,4 +1,5 @@
 import type { Control } from "../core/control.ts";
+import type { EarlierExecution } from "../core/counterexample.ts";
 import type { HarnessError } from "../core/error.ts";
 import { type Execution, isFaulty, type Snapshot } from "../core/execution.ts";
 import { type Fault, isKill } from "../core/fault.ts";
@@ -9,6 +10,8 @@ import type { Trace } from "../core/trace.ts";
 import type { InnerGates } from "../instrumentation/inner-gates.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
+import { EarlierExecutions } from "./earlier-executions.ts";
+import { endingWhatBlocks } from "./ending-what-blocks.ts";
 import { FirstEnabled } from "./first-enabled.ts";
 import {
   closeGatedDatabase,
@@ -47,12 +50,6 @@ export interface ExecutorOptions extends GatedDatabaseOptions, SetupLimits {
 /** How long operations may take to end after their sessions were ended, and a system to stop, in ms. */
 const GRACE_MS = 1_000;
 
-/** How long a reset may wait before the sessions that it waits for are ended, in ms. */
-const RESET_WAITS_MS = 200;
-
-/** How long a profile may take, in ms: a service of fifty operations needs about two minutes. */
-const PROFILE_MS = 600_000;
-
 /** Runs executions, one at a time, on a disposable database of its own. */
 export class Executor<State extends Json, Op extends Operation> {
   #database: GatedDatabase;
@@ -63,7 +60,9 @@ export class Executor<State extends Json, Op extends Operation> {
   #system: System<State, Op>;
   /** Whether the system has not yet performed what it remembers (see `System.remembers`). */
   #isCold: boolean;
-  #isWarmingUp = false;
+  /** Whether the execution under way only comes before others. */
+  #isQuiet = false;
+  readonly #earlier = new EarlierExecutions<State, Op>();
   /** Whether an execution has used the system since it was started, where each needs a fresh one. */
   #isUsed = false;
   /** The run under way. */
@@ -126,6 +125,19 @@ export class Executor<State extends Json, Op extends Operation> {
     return this.#database.signals !== undefined;
   }
 
+  /** Whether each execution begins on a freshly started system. */
+  get startsFresh(): boolean {
+    return this.#options.control.fresh === true;
+  }
+
+  /**
+   * The latest executions before this one since everything was started anew, oldest first; none are known
+   * for an execution of another executor.
+   */
+  before(execution: Execution<State, Op>, most: number): readonly EarlierExecution<State, Op>[] {
+    return this.#earlier.before(execution, most);
+  }
+
   /** SHA-256 of each routine of the schema; empty unless `hashRoutines` was set. */
   get routines(): RoutineHashes {
     return this.#database.routines;
@@ -153,7 +165,7 @@ export class Executor<State extends Json, Op extends Operation> {
     scheduler: Scheduler,
     observe: Control["observe"] = this.#options.control.observe,
   ): Promise<Execution<State, Op>> {
-    if (this.#options.control.fresh) await this.#freshen();
+    if (this.startsFresh) await this.#freshen();
     else if (this.#isCold) await this.#warmUp(scenario);
     if (this.#stale || this.#system.ended?.() !== undefined) await this.#restart();
     if (await this.#isDirty()) await this.#reopen();
@@ -194,6 +206,7 @@ export class Executor<State extends Json, Op extends Operation> {
       };
       // Observation comes first: a restarted system has lost its state outside the database.
       if (restart) await this.#restart();
+      if (!this.#isQuiet) this.#earlier.add(execution);
       return execution;
     } catch (error) {
       this.#stale = true;
@@ -206,7 +219,7 @@ export class Executor<State extends Json, Op extends Operation> {
       throw error;
     } finally {
       run.resumeAll();
-      for (const note of run.notes) this.notes.add(note);
+      for (const note of [...run.notes, ...(this.#system.notes?.() ?? [])]) this.notes.add(note);
       proxy.observer = undefined;
       this.#limits.executing = false;
       this.#run = undefined;
@@ -219,6 +232,7 @@ export class Executor<State extends Json, Op extends Operation> {
     if (this.#isUsed) {
       await this.#factory.refresh?.();
       await this.#restart();
+      this.#earlier.forget();
     }
     this.#isUsed = true;
   }
@@ -226,15 +240,23 @@ export class Executor<State extends Json, Op extends Operation> {
   /** Lets the system remember what it remembers from its first requests on. */
   async #warmUp(scenario: Scenario<State, Op>): Promise<void> {
     this.#isCold = false;
-    this.#isWarmingUp = true;
-    await this.execute(scenario, new FirstEnabled());
-    this.#isWarmingUp = false;
+    await this.executeBefore(scenario, new FirstEnabled());
   }
 
-  /** See `System.profile`. */
-  async profile(pairs: boolean): Promise<Json | undefined> {
-    const [what, profile] = ["the service's profile()", this.#system.profile?.(pairs)];
-    return profile && this.#limits.within(what, attributed(what, profile), PROFILE_MS);
+  /** Executes what only comes before other executions: without pauses, and not known by `before`. */
+  async executeBefore(scenario: Scenario<State, Op>, scheduler: Scheduler): Promise<void> {
+    const wasQuiet = this.#isQuiet;
+    this.#isQuiet = true;
+    try {
+      await this.execute(scenario, scheduler);
+    } finally {
+      this.#isQuiet = wasQuiet;
+    }
+  }
+
+  /** Calls `use`, which `what` names in errors, with the system: no execution may be under way. */
+  use<T>(what: string, use: (system: System<State, Op>) => Promise<T>, ms: number): Promise<T> {
+    return this.#limits.within(what, attributed(what, use(this.#system)), ms);
   }
 
   /** Ends the execution under way, if there is one, with an error. */
@@ -247,40 +269,19 @@ export class Executor<State extends Json, Op extends Operation> {
     return dirty !== undefined && (await this.#limits.within("the service's dirty()", dirty));
   }
 
-  /** Resets the database, and ends each session that still holds what the reset waits for. */
   async #reset(initial: State): Promise<void> {
     const what = "the service's reset()";
     const reset = this.#limits.within(what, attributed(what, this.#system.reset(initial)));
-    let over = false;
-    const ended = reset.then(
-      () => {
-        over = true;
-      },
-      () => {
-        over = true;
-      },
-    );
-    for (await atMost(RESET_WAITS_MS, ended); !over; await atMost(RESET_WAITS_MS, ended)) {
-      await this.#endBlocking();
-    }
-    await reset;
-  }
-
-  async #endBlocking(): Promise<void> {
-    const { proxy, lockWaits } = this.#database;
-    const blocking = await lockWaits.blocking();
-    const sessions = [...proxy.sessions].filter(({ pid }) => blocking.includes(pid));
-    for (const session of sessions) session.close();
-    await lockWaits.terminate(sessions.map(({ pid }) => pid));
+    await endingWhatBlocks(reset, this.#database);
   }
 
   #runOptions(observe: Control["observe"]): RunOptions {
-    const { pause, faults = [], stepTimeoutMs } = this.#options;
+    const { pause, faults = [], stepTimeoutMs, control } = this.#options;
     return {
-      stepTimeoutMs,
+      ...{ stepTimeoutMs, freeze: control.freeze },
       killsService: faults.some(isKill),
       ...(pause &&
-        !this.#isWarmingUp && { pause: (trace) => pause({ trace, directUrl: this.directUrl }) }),
+        !this.#isQuiet && { pause: (trace) => pause({ trace, directUrl: this.directUrl }) }),
       ...(faults.includes("crash") && { crashServer: (dead) => this.#crash(dead) }),
       ...(observe === "each-commit" && { observe: () => this.#observe("commit") }),
     };
@@ -318,13 +319,10 @@ export class Executor<State extends Json, Op extends Operation> {
   }
 
   async #contents(): Promise<Pick<Execution, "contents" | "initialContents">> {
-    const what = "the service's contents()";
-    const contents = this.#system.contents?.();
+    const [what, reading] = ["the service's contents()", this.#system.contents?.()];
     const initialContents = this.#system.initialContents?.();
-    return {
-      contents: contents && (await this.#limits.within(what, attributed(what, contents))),
-      ...(initialContents && { initialContents }),
-    };
+    const contents = reading && (await this.#limits.within(what, attributed(what, reading)));
+    return { contents, ...(initialContents && { initialContents }) };
   }
 
   /**
@@ -332,6 +330,7 @@ export class Executor<State extends Json, Op extends Operation> {
    * addresses, such as those of a pool: then the database and its ports stay.
    */
   async renew(): Promise<void> {
+    this.#earlier.forget();
     if (this.#factory.refresh === undefined) return this.#restart();
     await this.#factory.refresh();
     await this.#reopen();

@@ -2,11 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
 import type { Control, GateLevel, Isolation } from "../core/control.ts";
-import type { Footprints } from "../footprints/footprints.ts";
+import { type Footprints, readFootprints } from "../footprints/footprints.ts";
 import { type InnerGates, installGates } from "../instrumentation/inner-gates.ts";
+import { controlConnection } from "../postgres/connection.ts";
 import { sealOwner } from "../postgres/leases.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import type { BackendSignals } from "../proxy/pending-statement.ts";
+import { offerPortPassword } from "../proxy/port-password.ts";
 import { WireProxy } from "../proxy/wire-proxy.ts";
 import { localBackendSignals } from "./blocked-backends.ts";
 import { LockWaits } from "./lock-waits.ts";
@@ -45,6 +47,8 @@ export interface GatedDatabase {
   /** Undefined when only statements are gated. */
   readonly gates: InnerGates | undefined;
   readonly footprints: Footprints | undefined;
+  /** Whether a statement may change rows, through functions too. */
+  readonly mayChange: (sql: string) => Promise<boolean>;
   /** Undefined when the server's processes are not on this machine, or not this user's. */
   readonly signals: BackendSignals | undefined;
   /** Whether a routine of the schema takes advisory locks. */
@@ -52,6 +56,8 @@ export interface GatedDatabase {
   readonly queries: Queries | undefined;
   /** Empty unless `hashRoutines` was set. */
   readonly routines: RoutineHashes;
+  /** Ends the offer of the ports' password in the environment. */
+  readonly endOffer: () => void;
 }
 
 /**
@@ -64,6 +70,8 @@ export async function openGatedDatabase(
   options: GatedDatabaseOptions,
 ): Promise<GatedDatabase> {
   const undo: (() => Promise<void>)[] = [];
+  const endOffer = offerPortPassword();
+  undo.push(async () => endOffer());
   try {
     const database = await server.lease();
     undo.push(() => database.drop());
@@ -95,12 +103,16 @@ export async function openGatedDatabase(
     if (queries !== undefined) undo.push(() => queries.close());
     const signals = server.provider === "embedded" ? localBackendSignals() : undefined;
     const footprints = await options.footprints?.(database.url, isolation, levels);
+    let known = footprints && Promise.resolve(footprints);
+    const mayChange = async (sql: string) => {
+      known ??= readFootprints(database.url, isolation, levels);
+      return (await known).of(sql).changes;
+    };
     const takesAdvisoryLocks = await lockWaits.takesAdvisoryLocks();
     return {
       ...{ database, folder, proxy, lockWaits, gates, footprints, signals, takesAdvisoryLocks },
       ...{
-        queries,
-        routines,
+        ...{ queries, routines, endOffer, mayChange },
         directPort: { url: directPortUrl, proxy: direct, folder: directFolder },
       },
     };
@@ -129,7 +141,7 @@ export async function reopenGatedDatabase({
 
 /** Ends whatever is under way, stops the system, and drops the database. */
 export async function closeGatedDatabase(
-  { database, folder, proxy, directPort, lockWaits, gates, queries }: GatedDatabase,
+  { database, folder, proxy, directPort, lockWaits, gates, queries, endOffer }: GatedDatabase,
   stopSystem: () => Promise<void>,
 ): Promise<void> {
   proxy.observer = undefined;
@@ -144,6 +156,7 @@ export async function closeGatedDatabase(
     () => rm(directPort.folder, { recursive: true, force: true }),
     () => database.drop(),
     () => rm(folder, { recursive: true, force: true }),
+    async () => endOffer(),
   ]);
 }
 
@@ -158,8 +171,7 @@ async function runAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
 /** The default of the database applies to every session, whatever its driver. */
 async function setDefaultIsolation({ name, url }: Database, isolation: Isolation): Promise<void> {
   if (isolation === "read committed") return;
-  const client = new Client({ connectionString: url });
-  await client.connect();
+  const client = await controlConnection(url, "heddle");
   try {
     await client.query(`alter database ${name} set default_transaction_isolation = '${isolation}'`);
   } finally {

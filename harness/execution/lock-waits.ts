@@ -2,6 +2,14 @@ import type { Client, QueryConfig, QueryResult, QueryResultRow } from "pg";
 import { connectionLost } from "../core/error.ts";
 import { controlConnection } from "../postgres/connection.ts";
 
+/** Which transactions have a number: those that have written. */
+export interface TransactionNumbers {
+  /** Of the open transaction of a backend; null if it has none. */
+  readonly ofBackend: string | null;
+  /** Differs once a transaction with a number has ended. */
+  readonly snapshot: string;
+}
+
 /**
  * Asks the server about locks and backends, past the proxy. Each answer is true of the moment in which
  * the server gave it: the caller has to check that nothing has happened since it asked.
@@ -58,6 +66,17 @@ export class LockWaits {
       text: "select pg_current_snapshot()::text as snapshot",
     });
     return rows[0]?.snapshot ?? "";
+  }
+
+  /** The transaction numbers of the server, and of a backend. */
+  async transactionNumbers(pid: number): Promise<TransactionNumbers> {
+    const { rows } = await this.#query<{ ofBackend: string | null; snapshot: string }>({
+      name: "transaction-numbers",
+      text: `select pg_current_snapshot()::text as snapshot,
+                    (select backend_xid::text from pg_stat_activity where pid = $1) as "ofBackend"`,
+      values: [pid],
+    });
+    return rows[0] ?? { ofBackend: null, snapshot: "" };
   }
 
   /** Whether a routine of the schema under test takes advisory locks. */

@@ -62,6 +62,46 @@ test.each<[string, readonly (readonly [sql: string, rows?: string, tag?: string]
   expect(yields(polling, 0, LOOK)).toBe(false);
 });
 
+test("a statement that wrote although it seems to read is no polling, and progress for others", () => {
+  const polling = new Polling();
+  for (const _ of [1, 2]) executes(polling, 1, LOOK, "f");
+  expect(yields(polling, 1, LOOK)).toBe(true);
+  for (const _ of [1, 2, 3]) {
+    executes(polling, 0, "select take()", "t");
+    polling.wrote("0");
+  }
+  expect(yields(polling, 0, "select take()")).toBe(false);
+  expect(yields(polling, 1, LOOK)).toBe(false);
+});
+
+test("a statement that writes in its first step and is answered in a later one is no polling", () => {
+  const polling = new Polling();
+  for (const _ of [1, 2]) {
+    const pending = next(0, "select take()");
+    polling.moved(pending.task, pending);
+    polling.wrote("0");
+    polling.moved(pending.task, pending);
+    polling.completed(pending, { tags: ["SELECT 1"], transaction: "idle" }, "t");
+  }
+  expect(yields(polling, 0, "select take()")).toBe(false);
+});
+
+test("a statement comes again if it was executed and did not seem to write", () => {
+  const polling = new Polling();
+  expect(polling.isAgain(next(0, LOOK))).toBe(false);
+  executes(polling, 0, LOOK, "f");
+  executes(polling, 0, "update t set n = 1", "", "UPDATE 1");
+  expect(polling.isAgain(next(0, LOOK))).toBe(true);
+  expect(polling.isAgain(next(1, LOOK))).toBe(false);
+  expect(polling.isAgain(next(0, "update t set n = 1"))).toBe(false);
+});
+
+test("a client that reads twice and goes on is not interrupted", () => {
+  const polling = new Polling();
+  for (const _ of [1, 2]) executes(polling, 0, LOOK, "f");
+  expect(yields(polling, 0, "update t set n = 1")).toBe(false);
+});
+
 test("it may look once more each time that another task has made progress", () => {
   const polling = new Polling();
   executes(polling, 0, LOOK, "f");

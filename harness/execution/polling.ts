@@ -24,15 +24,23 @@ const READING =
  * its last round it has *yielded*: it would get the same answers for ever while the others do not move, so
  * schedulers treat it as disabled. A step of a task that polls is progress only if its answer is new.
  *
+ * Two executions alone are no polling: a client that reads twice and then goes on would be kept from doing so
+ * without an interruption, and the outcomes of these schedules would be lost.
+ *
  * Musuvathi and Qadeer, "Fair Stateless Model Checking" (PLDI 2008), where threads yield explicitly.
  */
 export class Polling {
   readonly #completed = new Map<Task, Completed[]>();
   /** How often each task has made progress. */
   readonly #progress = new Map<Task, number>();
+  /** The tasks whose statement has written and is not complete. */
+  readonly #writing = new Set<Task>();
+  /** The task whose statement was completed in this step. */
+  #completing: Task | undefined;
 
   /** Notes that a task moves, with the statement that it has, if any. */
   moved(task: Task, pending: PendingStatement | undefined): void {
+    this.#completing = undefined;
     if (pending === undefined || this.#round(pending) === undefined) this.#progresses(task);
   }
 
@@ -40,7 +48,9 @@ export class Polling {
   completed(pending: PendingStatement, result: Result, rows: string): void {
     const round = this.#round(pending);
     const completed = this.#completed.get(pending.task) ?? [];
-    const reads = result.tags.every((tag) => READING.test(tag));
+    const wrote = this.#writing.delete(pending.task);
+    const reads = !wrote && result.tags.every((tag) => READING.test(tag));
+    this.#completing = pending.task;
     const answer = reads ? JSON.stringify([result, rows]) : undefined;
     if (round !== undefined && completed.at(-round)?.answer !== answer) {
       this.#progresses(pending.task);
@@ -48,6 +58,20 @@ export class Polling {
     const { statement } = pending;
     completed.push({ statement, answer, progress: this.#ofOthers(pending.task) });
     this.#completed.set(pending.task, completed.slice(-2 * LONGEST_ROUND));
+  }
+
+  /** Notes that the step that a task has just taken has written, whatever its answer looks like. */
+  wrote(task: Task): void {
+    this.#progresses(task);
+    const last = this.#completing === task ? this.#completed.get(task)?.pop() : undefined;
+    if (last === undefined) this.#writing.add(task);
+    else this.#completed.get(task)?.push({ ...last, answer: undefined });
+  }
+
+  /** Whether the task has executed the statement before and did not seem to write. */
+  isAgain({ task, statement }: PendingStatement): boolean {
+    const completed = this.#completed.get(task) ?? [];
+    return completed.some((past) => past.answer !== undefined && isSame(past.statement, statement));
   }
 
   /** Whether the task of a held statement has yielded. */

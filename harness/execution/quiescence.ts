@@ -1,5 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { HarnessError } from "../core/error.ts";
+import { realNow } from "../core/real-clock.ts";
 import type { Task } from "../core/schedule.ts";
 import type { PendingStatement, ProxySession } from "../proxy/pending-statement.ts";
 import type { PendingStatements, WaitGraph } from "./pending-statements.ts";
@@ -55,7 +56,7 @@ export class Quiescence {
   readonly #unsettled: () => string | undefined;
   /** The number of events so far: an answer of the server is stale once it has changed. */
   #activity = 0;
-  #lastActivity = performance.now();
+  #lastActivity = realNow();
   /** Whether the service received or sent anything since quiescence was last reached. */
   #serviceActive = true;
   #onActivity: (() => void) | undefined;
@@ -85,13 +86,13 @@ export class Quiescence {
   /** Notes an event inside the server that the service does not notice. */
   noteServerActivity(): void {
     this.#activity++;
-    this.#lastActivity = performance.now();
+    this.#lastActivity = realNow();
     this.#onActivity?.();
   }
 
   /** For how long nothing has happened, in ms. */
   get quietMs(): number {
-    return performance.now() - this.#lastActivity;
+    return realNow() - this.#lastActivity;
   }
 
   /** Makes `reached` throw the error; of several errors, the first. */
@@ -105,7 +106,7 @@ export class Quiescence {
    * `STEP_TIMEOUT` if it is not reached in time, or the error that `fail` was given.
    */
   async reached(): Promise<WaitGraph> {
-    const deadline = performance.now() + this.#options.stepTimeoutMs;
+    const deadline = realNow() + this.#options.stepTimeoutMs;
     let patient = true;
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure;
@@ -131,7 +132,7 @@ export class Quiescence {
         }
         patient = true;
       } else await this.activityWithin(UNSETTLED_POLL_MS);
-      if (performance.now() > deadline) throw this.#timeout();
+      if (realNow() > deadline) throw this.#timeout();
     }
   }
 

@@ -195,4 +195,44 @@ export const GATE_SCENARIOS: readonly (readonly [
       ["update a set v = 1 where id = 1"],
     ],
   ],
+  [
+    "lock",
+    [
+      ["begin", "select v from a order by id for update", "commit"],
+      ["begin", "select v from a order by id desc for update", "commit"],
+    ],
+  ],
+  [
+    "lock",
+    [
+      ["begin", "select v from a order by id for update", "commit"],
+      ["update a set v = 3 where id = 2", "select v from b where id = 1"],
+    ],
+  ],
+  [
+    "lock",
+    [
+      ["begin", "lock table a, b in share mode", "commit"],
+      ["begin", "update b set v = 1 where id = 1", "update a set v = 1 where id = 1", "commit"],
+    ],
+  ],
+  [
+    "lock",
+    [
+      ["insert into child values (1, 1), (2, 2)"],
+      ["begin", "select v from parent order by id desc for update", "commit"],
+    ],
+  ],
+  [
+    "lock",
+    [
+      ["begin", "insert into late values (1, 1), (2, 2)", "commit"],
+      ["select v from parent where id = 2 for update", "delete from parent where id = 1"],
+    ],
+  ],
+  ["routine", [["select lock_two(1, 2)"], ["begin", "select lock_two(2, 1)", "commit"]]],
+  [
+    "routine",
+    [["select lock_two(1, 2)"], ["update b set v = 7 where id = 1", "select pg_advisory_lock(2)"]],
+  ],
 ];

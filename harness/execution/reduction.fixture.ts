@@ -116,6 +116,13 @@ begin
   update b set v = v + 1 where id = 1;
 end $$;
 
+create function lock_two(p int, q int) returns int stable language plpgsql as $$
+begin
+  perform pg_advisory_xact_lock(p);
+  perform pg_advisory_xact_lock(q);
+  return (select v from b where id = 1);
+end $$;
+
 create function add_sql(p int) returns void language sql
   as 'update a set v = v + 1 where id = p; update b set v = v + 1 where id = p';`;
 

@@ -28,6 +28,7 @@ import { Recording } from "./recording.ts";
 import { StatementRouter } from "./statement-router.ts";
 import { StepFootprints } from "./step-footprints.ts";
 import { attributed, type System } from "./system.ts";
+import { WrittenSteps } from "./written-steps.ts";
 
 /** The longest time that a deadlocked wait is given to end by a timeout of the application's own. */
 const LONGEST_TIMEOUT_MS = 1_000;
@@ -44,13 +45,15 @@ const WAITED_OUTSIDE =
 /** What a run uses of the database under test. */
 type RunDatabase = Pick<
   GatedDatabase,
-  "proxy" | "lockWaits" | "gates" | "footprints" | "signals" | "database"
+  "proxy" | "lockWaits" | "gates" | "footprints" | "signals" | "database" | "mayChange"
 >;
 
 export interface RunOptions {
   readonly stepTimeoutMs: number;
   /** Reads committed state; given where that is wanted after each commit. */
   readonly observe?: () => Promise<Snapshot>;
+  /** See `Control.freeze`. */
+  readonly freeze?: string | undefined;
   /** Whether faults may kill the service. */
   readonly killsService: boolean;
   /** Kills the server, calls `dead`, and starts it again; given where faults may do that. */
@@ -81,6 +84,7 @@ export class Run<State extends Json, Op extends Operation> {
   readonly #faults: FaultInjector;
   readonly #footprints: StepFootprints | undefined;
   readonly #polling = new Polling();
+  readonly #written: WrittenSteps;
   #commits: CommitObserver | undefined;
   /** The task that moved last. */
   #previous: Task | undefined;
@@ -99,10 +103,12 @@ export class Run<State extends Json, Op extends Operation> {
     const { proxy, lockWaits, gates, footprints, signals } = database;
     const { stepTimeoutMs, killsService, crashServer } = options;
     this.recording = new Recording(gates?.places ?? new Map());
-    this.#clients = new Clients(scenario, system, this.recording, {
-      returned: (client) => this.#returned(client),
-      failed: (error) => this.fail(error),
-    });
+    this.#written = new WrittenSteps(lockWaits, database.mayChange);
+    const listener = {
+      returned: (client: number) => this.#returned(client),
+      failed: (error: HarnessError) => this.fail(error),
+    };
+    this.#clients = new Clients(scenario, system, this.recording, listener, options.freeze);
     this.#statements = new PendingStatements({
       isActive: (client) => this.#clients.isActive(client),
       ownerOf: (pid) => system.ownerOf?.(pid),
@@ -152,6 +158,8 @@ export class Run<State extends Json, Op extends Operation> {
   async toTheEnd(): Promise<Completion> {
     for (;;) {
       await this.#quiesce();
+      if (this.#previous !== undefined && (await this.#written.end()))
+        this.#polling.wrote(this.#previous);
       if (this.entries.length > 0) this.#reportStep();
       await this.#observe();
       await this.#options.pause?.(this.recording.trace);
@@ -159,8 +167,12 @@ export class Run<State extends Json, Op extends Operation> {
       const fair = withoutYielded(enabled, (task) => this.#hasYielded(task));
       if (fair.length < enabled.length) this.notes.add(YIELDED);
       const choice = this.#choose(this.#scheduler.fair === false ? enabled : fair);
-      if (choice !== undefined) this.#move(choice, fair.includes(choice) ? fair : enabled);
-      else if (!(await this.#endsByItself())) break;
+      if (choice !== undefined) {
+        const pending = this.#statements.find(choice.task);
+        if (pending !== undefined && this.#polling.isAgain(pending))
+          await this.#written.begin(pending);
+        this.#move(choice, fair.includes(choice) ? fair : enabled);
+      } else if (!(await this.#endsByItself())) break;
     }
     const waits = [
       ...this.#statements

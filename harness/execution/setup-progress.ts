@@ -1,4 +1,5 @@
 import type { Client } from "pg";
+import type { Control } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Fault } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
@@ -110,7 +111,9 @@ export function openDatabase<State extends Json, Op extends Operation>(
   options: GatedDatabaseOptions & SetupLimits,
   limits: WaitLimits,
 ): Promise<GatedDatabase> {
-  const migrate = (url: string) => boundedSetup(url, () => factory.migrate(url), limits, options);
+  const { freeze } = options.control;
+  const migrate = (url: string) =>
+    boundedSetup(url, () => factory.migrate(url, freeze), limits, options);
   return openGatedDatabase(server, migrate, options);
 }
 
@@ -122,10 +125,10 @@ export async function startBounded<State extends Json, Op extends Operation>(
   server: Server,
   database: GatedDatabase,
   factory: SystemFactory<State, Op>,
-  { faults }: { readonly faults?: readonly Fault[] },
+  { faults, control }: { readonly faults?: readonly Fault[]; readonly control: Control },
   limits: WaitLimits,
 ): Promise<System<State, Op>> {
-  const starting = startSystem(server, database, factory, faults);
+  const starting = startSystem(server, database, factory, faults, control.freeze);
   try {
     return await limits.within("the service's start()", starting, START_MS);
   } catch (error) {

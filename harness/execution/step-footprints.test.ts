@@ -22,6 +22,7 @@ const footprints = {
     at: () => (sql === "?" ? undefined : CONTROLS[sql] ? NOTHING : writes(sql)),
     singleStep: true,
     deferred: sql === "late",
+    changes: false,
     catches: false,
   }),
 } satisfies Footprints;

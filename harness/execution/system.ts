@@ -1,7 +1,7 @@
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
-import { connectionLost, HarnessError } from "../core/error.ts";
+import { connectionLost, HarnessError, TOO_MANY_CONNECTIONS } from "../core/error.ts";
 import type { ServiceEnd, Snapshot } from "../core/execution.ts";
 import { endsProcess, type Fault, isKill } from "../core/fault.ts";
 import type { Response } from "../core/history.ts";
@@ -38,6 +38,11 @@ export interface SystemContext {
   readonly directPortUrl?: string;
   /** Whether faults may kill the service, so that it needs `System.kill`. Default: false. */
   readonly killable?: boolean;
+  /**
+   * The time, in ISO 8601, at which the clock stands for a service in another process, whose random numbers are
+   * to be seeded for each execution. In this process Heddle does both. Default: neither.
+   */
+  readonly freeze?: string;
   /** A private folder for sockets, which is removed afterwards. Its path is short. */
   readonly folder: string;
 }
@@ -109,6 +114,8 @@ export interface System<State extends Json = Json, Op extends Operation = Operat
    * statements. The harness then executes a scenario once, without checking it, after each start.
    */
   readonly remembers?: boolean;
+  /** What the system leaves uncontrolled, as sentences of a report. */
+  notes?(): readonly string[];
   /**
    * How the service ended by itself; undefined while it runs. The harness then starts the system anew.
    * Operations that are sent to such a service have an unknown outcome.
@@ -119,8 +126,8 @@ export interface System<State extends Json = Json, Op extends Operation = Operat
 
 /** How to set up a system under test: a migrated schema, and a service on it. */
 export interface SystemFactory<State extends Json, Op extends Operation> {
-  /** Applies the schema to an empty database. */
-  migrate(directUrl: string): Promise<void>;
+  /** Applies the schema to an empty database. See `Control.freeze`, which holds for setups too. */
+  migrate(directUrl: string, freeze?: string): Promise<void>;
   start(context: SystemContext): Promise<System<State, Op>>;
   /** Forgets what the code of the system keeps in the memory of this process, before a fresh start. */
   refresh?(): Promise<void>;
@@ -144,6 +151,7 @@ export async function startSystem<State extends Json, Op extends Operation>(
   { database, folder, proxy, directPort }: SystemEnvironment,
   factory: SystemFactory<State, Op>,
   faults: readonly Fault[] = [],
+  freeze?: string,
 ): Promise<System<State, Op>> {
   const [crashes, killable] = [faults.includes("crash"), faults.some(isKill)];
   if (crashes && server.faults === undefined) throw unkillable("crash", "this server");
@@ -156,6 +164,7 @@ export async function startSystem<State extends Json, Op extends Operation>(
     directUrl: database.url,
     directPortUrl: directPort.url,
     killable,
+    ...(freeze !== undefined && { freeze }),
     folder: await mkdtemp(join(folder, "s")),
   };
   const system = await attributed("the service's start()", factory.start(context));
@@ -190,7 +199,7 @@ export async function attributed<T>(
   } catch (cause) {
     if (cause instanceof HarnessError) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);
-    if (isLost(cause)) throw connectionLost(message);
+    if (isLost(cause)) throw connectionLost(message, codeOf(cause));
     // Node tries each address of a host, and joins the errors without a message of its own.
     const errors: readonly unknown[] =
       cause instanceof AggregateError && message === "" ? cause.errors : [cause];
@@ -204,6 +213,7 @@ export function isConnectionLost(cause: unknown): boolean {
   const message = cause instanceof Error ? cause.message : String(cause);
   return (
     isShutdown(cause) ||
+    codeOf(cause) === TOO_MANY_CONNECTIONS ||
     /^ECONN(RESET|REFUSED|ABORTED)$|^EPIPE$/.test(codeOf(cause)) ||
     /^Connection terminated|^Client has encountered a connection error/.test(message)
   );

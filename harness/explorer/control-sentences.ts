@@ -3,13 +3,18 @@ import type { Environment } from "./campaign.ts";
 import type { Tally } from "./tally.ts";
 
 /** The sentences of a report on what Heddle controls in every execution. */
-export function controlled({ gates }: Control, ordersWakes: boolean): readonly string[] {
+export function controlled({ gates, freeze }: Control, ordersWakes: boolean): readonly string[] {
   return [
     ...GATE_LEVELS.filter((level) => gates.includes(level)).map((level) => GATES[level].controls),
     ...(ordersWakes ? ["Which session goes first when one step ends the waits of several."] : []),
     "When each answer of the database reaches the service, so that at most one client runs inside the service at any time.",
     "When each operation is sent.",
     "The initial state, ids included: sequences restart before each execution.",
+    ...(freeze === undefined
+      ? []
+      : [
+          `The clock and the random numbers of clients in this process, and of programs and services on Node: the clock stands at ${freeze}, and a seed determines the numbers of each execution.`,
+        ]),
   ];
 }
 

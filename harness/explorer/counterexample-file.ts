@@ -31,10 +31,10 @@ export function decodeCounterexample(text: string): Counterexample {
       "This is not a replay file of Heddle: name one of the files in the counterexamples folder of a report.",
     );
   }
-  if (parsed.version !== 2) {
+  if (parsed.version !== 3) {
     throw new HarnessError(
       "REPLAY_INCOMPATIBLE",
-      `This replay file has format version ${JSON.stringify(parsed.version)}, and this Heddle reads version 2: replay it with the Heddle that wrote it, or make it anew: execute "heddle verify" or "heddle run" again with its seed.`,
+      `This replay file has format version ${JSON.stringify(parsed.version)}, and this Heddle reads version 3: replay it with the Heddle that wrote it, or make it anew: execute "heddle verify" or "heddle run" again with its seed.`,
     );
   }
   const fault = replayFault(parsed, "");
@@ -76,7 +76,12 @@ function parse(text: string): unknown {
 }
 
 /** The parts of the format that are validated on their own; `""` is the whole file. */
-export type ReplayPart = "" | "/$defs/control" | "/$defs/scenario" | "/$defs/schedule";
+export type ReplayPart =
+  | ""
+  | "/$defs/control"
+  | "/$defs/scenario"
+  | "/$defs/schedule"
+  | "/$defs/before";
 
 /** A test validates the schema itself, so that not every start has to. */
 const CONSTANT = { meta: false, validateSchema: false };

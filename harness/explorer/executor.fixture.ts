@@ -1,3 +1,4 @@
+import type { EarlierExecution } from "../core/counterexample.ts";
 import type { Executor } from "../execution/executor.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Toy, ToyExecution, ToyScenario } from "./toy.fixture.ts";
@@ -6,11 +7,24 @@ import type { Toy, ToyExecution, ToyScenario } from "./toy.fixture.ts";
 export function fakeExecutor(
   execute: (scenario: ToyScenario, scheduler: Scheduler) => ToyExecution | Promise<ToyExecution>,
   renewed: () => void = () => {},
+  before: readonly EarlierExecution<number, Toy>[] = [],
 ): Executor<number, Toy> {
   const fake: Pick<
     Executor<number, Toy>,
-    "execute" | "notes" | "renew" | "uninstrumented" | "uncontrolled" | "routines" | "ordersWakes"
+    | "execute"
+    | "executeBefore"
+    | "before"
+    | "startsFresh"
+    | "notes"
+    | "renew"
+    | "uninstrumented"
+    | "uncontrolled"
+    | "routines"
+    | "ordersWakes"
   > = {
+    startsFresh: false,
+    before: () => before,
+    executeBefore: async (scenario, scheduler) => void (await execute(scenario, scheduler)),
     ordersWakes: true,
     notes: new Set(),
     uninstrumented: [],

@@ -12,6 +12,9 @@ export interface ProfiledService<State extends Json, Op extends Operation> {
   readonly profile: Json;
 }
 
+/** How long a profile may take, in ms: a service of fifty operations needs about two minutes. */
+const PROFILE_MS = 600_000;
+
 export interface ProfileOptions
   extends Pick<ExecutorOptions, "control" | "stepTimeoutMs" | "signal" | "setupMs"> {
   /** Whether its pairs of operations are needed. Default: true. */
@@ -32,7 +35,11 @@ export async function withProfile<State extends Json, Op extends Operation>(
   const control = { gates: ["statement"], isolation } as const;
   const executor = await openExecutor(server, service, mutant, { ...options, control });
   try {
-    const profile = await executor.profile(pairs);
+    const profile = await executor.use(
+      "the service's profile()",
+      async (system) => system.profile?.(pairs),
+      PROFILE_MS,
+    );
     if (profile === undefined) {
       throw new HarnessError("SERVICE_FAILED", "the system of a service has no profile()");
     }

@@ -53,10 +53,29 @@ describe("the file of a regression", () => {
     expect(found("1b4e28ba-2fa1-41d2-883f-0016d3cca427")).toBe(text);
   });
 
+  test("holds the executions that come first", () => {
+    const { scenario, schedule } = doubleBooking;
+    const after = regressionOf({ ...doubleBooking, before: [{ scenario, schedule }] });
+    expect(after.before).toEqual([{ scenario, schedule }]);
+    expect(decodeRegression(encodeRegression(after), "a.json")).toEqual(after);
+  });
+
+  test("of an older version is refused with how to make it anew", () => {
+    const older = encodeRegression(regression).replace('"version": 2', '"version": 1');
+    expect(() => decodeRegression(older, "a.json")).toThrow(/version 1.*make it anew/);
+  });
+
   test.each([
     ["nothing", ""],
     ["something else", '{"heddle": "counterexample"}'],
-    ["another version", encodeRegression(regression).replace('"version": 1', '"version": 2')],
+    ["another version", encodeRegression(regression).replace('"version": 2', '"version": 1')],
+    [
+      "an earlier execution without a schedule",
+      encodeRegression({ ...regression, before: [regression] }).replace(
+        /("before"[\s\S]*?)"0\*3/,
+        '$1"0**3',
+      ),
+    ],
     ["another schedule", encodeRegression(regression).replace("0*3 1*5", "0**3")],
     ["an unknown gate", encodeRegression(regression).replace('"statement"', '"thread"')],
     ["no clients", encodeRegression(regression).replace('"clients"', '"customers"')],

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Control } from "../core/control.ts";
-import type { Counterexample } from "../core/counterexample.ts";
+import type { Counterexample, EarlierExecution } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Fault } from "../core/fault.ts";
 import { type Json, prettyJson } from "../core/json.ts";
@@ -30,6 +30,8 @@ export interface Regression<State extends Json = Json, Op extends Operation = Op
   readonly violation: Pick<Violation, "checker" | "name" | "message">;
   readonly scenario: Scenario<State, Op>;
   readonly schedule: Schedule;
+  /** The executions that come first, on a freshly started system. Default: none. */
+  readonly before?: readonly EarlierExecution<State, Op>[];
 }
 
 export function regressionOf<State extends Json, Op extends Operation>({
@@ -38,23 +40,35 @@ export function regressionOf<State extends Json, Op extends Operation>({
   violations: [violation],
   scenario,
   schedule,
+  before,
   volatile = [],
 }: Pick<
   Counterexample<State, Op>,
-  "service" | "control" | "violations" | "scenario" | "schedule" | "volatile"
+  "service" | "control" | "violations" | "scenario" | "schedule" | "before" | "volatile"
 >): Regression<State, Op> {
   if (violation === undefined)
     throw new Error("a counterexample without a violation is no regression");
   const { checker, name } = violation;
   // The same violation has the same text, and so the same file, in each execution.
   const message = placeholders(violation.message, volatile);
-  return { service, control, violation: { checker, name, message }, scenario, schedule };
+  return {
+    ...{ service, control, violation: { checker, name, message }, scenario, schedule },
+    ...(before && { before }),
+  };
 }
 
-export function encodeRegression({ schedule, ...rest }: Regression): string {
-  const form = { heddle: "regression", version: 1, ...rest, schedule: formatSchedule(schedule) };
+export function encodeRegression({ schedule, before, ...rest }: Regression): string {
+  const form = {
+    ...{ heddle: "regression", version: VERSION, ...rest, schedule: formatSchedule(schedule) },
+    ...(before && {
+      before: before.map((earlier) => ({ ...earlier, schedule: formatSchedule(earlier.schedule) })),
+    }),
+  };
   return `${prettyJson(form)}\n`;
 }
+
+/** The version of the format. */
+const VERSION = 2;
 
 /** `slot_with_several_bookings-1a2b3c4d.json`: equal for equal regressions. */
 function regressionName(regression: Regression): string {
@@ -67,7 +81,7 @@ function regressionName(regression: Regression): string {
  * The inverse of `encodeRegression`.
  *
  * @param file is named in errors
- * @throws HarnessError `USAGE` for a text that is no regression, or one of another version
+ * @throws HarnessError `USAGE` for a text that is no regression, `REPLAY_INCOMPATIBLE` for one of another version
  */
 export function decodeRegression(text: string, file: string): Regression {
   const fault = (what: string) =>
@@ -82,23 +96,50 @@ export function decodeRegression(text: string, file: string): Regression {
     throw fault("it is not JSON");
   }
   if (form?.heddle !== "regression") throw fault("it is not marked as one");
-  if (form.version !== 1) throw fault("it has another version of the format");
-  const { service, control, violation, scenario, schedule: written } = form;
-  const schedule = typeof written === "string" ? parseSchedule(written) : undefined;
+  if (form.version !== VERSION) {
+    throw new HarnessError(
+      "REPLAY_INCOMPATIBLE",
+      `${file} is a regression of format version ${JSON.stringify(form.version)}, and this Heddle reads version ${VERSION}: remove it, and make it anew: execute "heddle verify" or "heddle run" again`,
+    );
+  }
+  const { service, control, violation, scenario } = form;
+  const schedule = scheduleIn(form.schedule);
   if (schedule === undefined) throw fault("it has no schedule");
+  const before = form.before === undefined ? undefined : earlierIn(form.before);
   if (typeof service !== "string") throw fault("it names no service");
   const named = [violation?.checker, violation?.name, violation?.message];
   if (named.some((part) => typeof part !== "string")) throw fault("it names no violation");
-  const wrong = replayFault(control, "/$defs/control") ?? replayFault(scenario, "/$defs/scenario");
+  const wrong =
+    replayFault(control, "/$defs/control") ??
+    replayFault(scenario, "/$defs/scenario") ??
+    (before && replayFault(before, "/$defs/before"));
   if (wrong !== undefined) throw fault(wrong);
-  return { service, control, violation, scenario, schedule };
+  return {
+    ...{ service, control, violation, scenario, schedule },
+    ...(before && { before: before as readonly EarlierExecution[] }),
+  };
 }
 
-type Form = Omit<Regression, "schedule"> & {
+type Form = Omit<Regression, "schedule" | "before"> & {
   readonly heddle: unknown;
   readonly version: unknown;
   readonly schedule: unknown;
+  readonly before?: unknown;
 };
+
+function scheduleIn(written: unknown): Schedule | undefined {
+  return typeof written === "string" ? parseSchedule(written) : undefined;
+}
+
+/** Earlier executions with their schedules as values; the caller validates the result. */
+function earlierIn(written: unknown): readonly unknown[] {
+  if (!Array.isArray(written)) return [];
+  return written.map((earlier: unknown) =>
+    earlier instanceof Object && "schedule" in earlier
+      ? { ...earlier, schedule: scheduleIn(earlier.schedule) }
+      : earlier,
+  );
+}
 
 /** A regression and its file. */
 export interface RegressionFile {
@@ -170,8 +211,8 @@ export interface ReplayedRegression<State extends Json = Json, Op extends Operat
 }
 
 /**
- * Executes each regression once, under the control that it was found with. The states and operations
- * in the files have to be those of the service.
+ * Executes each regression once, under the control that it was found with, on a freshly started system;
+ * nothing remembers it afterwards. The states and operations in the files have to be those of the service.
  *
  * @param open opens an executor for a control, and for the faults of all regressions that have it
  */
@@ -191,13 +232,17 @@ export async function replayRegressions<State extends Json, Op extends Operation
     const faults = sameControl.flatMap(({ regression }) => faultsIn(regression.schedule));
     const executor = await open(control, faults);
     try {
-      for (const file of sameControl) {
-        const { scenario, schedule } = file.regression as Regression<State, Op>;
-        const replayed = await replay(executor, service, { scenario, schedule });
+      for (const [at, file] of sameControl.entries()) {
+        // Each was confirmed on a freshly started system.
+        if (at > 0) await executor.renew();
+        const { scenario, schedule, before } = file.regression as Regression<State, Op>;
+        const recorded = { scenario, schedule, ...(before && { before }) };
+        const replayed = await replay(executor, service, recorded);
         outcomes.push({ ...file, outcome: outcomeOfReplay(file.regression, replayed), replayed });
       }
     } finally {
       await executor.close();
+      await service.refresh?.();
     }
   }
   return outcomes.toSorted((a, b) => (a.file < b.file ? -1 : 1));

@@ -1,5 +1,6 @@
 import { determinismChecker, isOfDeterminism } from "../checkers/determinism.ts";
 import { Checkers, checkersOf, ruleFirst } from "../checkers/registry.ts";
+import type { EarlierExecution } from "../core/counterexample.ts";
 import type { Execution } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
@@ -29,10 +30,14 @@ export interface Replayed<State extends Json = Json, Op extends Operation = Oper
 export interface RecordedExecution<State extends Json = Json, Op extends Operation = Operation> {
   readonly scenario: Scenario<State, Op>;
   readonly schedule: Schedule;
+  /** The executions that come first, on a freshly started system. Default: none. */
+  readonly before?: readonly EarlierExecution<State, Op>[];
   readonly trace?: Trace<Op>;
   readonly violations?: readonly Violation[];
   /** Values of the trace and the violations that are known to differ in each execution. */
   readonly volatile?: readonly VolatileValue[];
+  /** Whether any value that differs is volatile: both executions begin on a freshly started system. */
+  readonly anyValue?: boolean;
 }
 
 /**
@@ -57,6 +62,7 @@ export async function replayChecked<State extends Json, Op extends Operation>(
   checkers: Checkers<State, Op>,
   recorded: RecordedExecution<State, Op>,
 ): Promise<Replayed<State, Op>> {
+  if (recorded.before !== undefined) await executeEarlier(executor, recorded.before);
   const scheduler = new ReplayScheduler(recorded.schedule);
   scheduler.begin();
   const execution = await executor.execute(recorded.scenario, scheduler);
@@ -65,6 +71,7 @@ export async function replayChecked<State extends Json, Op extends Operation>(
   const comparison = new VolatileComparison({
     known: recorded.volatile,
     inputs: recorded.scenario,
+    anyValue: recorded.anyValue === true,
   });
   const diverged =
     (recorded.trace && difference(recorded.trace, execution.trace, comparison)) ??
@@ -78,6 +85,19 @@ export async function replayChecked<State extends Json, Op extends Operation>(
         comparison,
       ));
   return { execution, violations, diverged, volatile: comparison.values };
+}
+
+/** Starts everything anew, and executes what comes first. */
+async function executeEarlier<State extends Json, Op extends Operation>(
+  executor: Executor<State, Op>,
+  before: readonly EarlierExecution<State, Op>[],
+): Promise<void> {
+  await executor.renew();
+  for (const { scenario, schedule } of before) {
+    const scheduler = new ReplayScheduler(schedule);
+    scheduler.begin();
+    await executor.executeBefore(scenario, scheduler);
+  }
 }
 
 /**

@@ -160,7 +160,7 @@ describe("a campaign with a violation", () => {
     expect(done.executions).toBeLessThan(10_000);
     const [found] = done.counterexamples;
     expect(found?.scenario.clients).toEqual([[increment], [increment]]);
-    expect(found).toMatchObject({ version: 2, seed: 1, preemptions: 1, service: "counter" });
+    expect(found).toMatchObject({ version: 3, seed: 1, preemptions: 1, service: "counter" });
     expect(found?.execution).toBe(done.executions);
     expect(found?.violations.map(({ name }) => name)).toEqual(["no-lost-update"]);
     expect(found?.shrunk.minimal).toBe(true);

@@ -58,7 +58,7 @@ export async function runCampaign<State extends Json, Op extends Operation>(
     number: number,
   ): Counterexample<State, Op> => ({
     ...found,
-    version: 2,
+    version: 3,
     service: service.name,
     mutant: options.mutant === undefined ? null : mutantName(options.mutant),
     control: options.control,

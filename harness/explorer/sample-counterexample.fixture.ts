@@ -129,7 +129,7 @@ const initial = {
 
 /** A counterexample as shrinking leaves it: 2 operations, 2 preemptions, a lock wait. */
 export const doubleBooking: Counterexample = {
-  version: 2,
+  version: 3,
   service: "booking",
   mutant: "check-then-insert",
   control: { gates: ["statement"], isolation: "read committed" },

@@ -40,6 +40,7 @@ export type ShrunkCounterexample<State extends Json, Op extends Operation> = Pic
   | "serial"
   | "volatile"
   | "unrepeated"
+  | "before"
 >;
 
 /**
@@ -89,15 +90,29 @@ export async function shrunkCounterexample<State extends Json, Op extends Operat
     violations: ruleFirst(rule, all?.violations ?? violationsByExecution.get(smallest) ?? []),
   };
   const { shrunk } = asFound(failing);
+  const confirmed = (execution: FailingExecution<State, Op>) => {
+    const end = performance.now() + timeMs;
+    return confirm(
+      execution,
+      executor,
+      checkers,
+      () => performance.now() < end && !signal?.aborted,
+    );
+  };
   const stopped = error !== undefined || signal?.aborted === true;
   const {
-    failing: confirmed,
+    failing: failingThere,
     volatile,
     unrepeated,
-  } = stopped ? { failing: found, volatile: [] } : await confirm(found, executor, checkers);
-  const { execution, violations } = confirmed;
-  const brokenAt = stopped ? undefined : await commitThatBroke(rule, execution, checkers, execute);
-  const serial = stopped
+    before,
+  } = stopped ? { failing: found, volatile: [] } : await confirmed(found);
+  const { execution, violations } = failingThere;
+  // These executions would come without those that have to come first.
+  const unexplained = stopped || before !== undefined;
+  const brokenAt = unexplained
+    ? undefined
+    : await commitThatBroke(rule, execution, checkers, execute);
+  const serial = unexplained
     ? undefined
     : await passingSerialRun(
         execution.scenario,
@@ -111,6 +126,7 @@ export async function shrunkCounterexample<State extends Json, Op extends Operat
     ...(serial && { serial: { schedule: serial.schedule, trace: serial.trace } }),
     ...(volatile.length > 0 && { volatile }),
     ...(unrepeated && { unrepeated }),
+    ...(before && { before }),
   };
   return { counterexample, error };
 }

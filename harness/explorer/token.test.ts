@@ -23,7 +23,7 @@ function fault(text: string): HarnessError | undefined {
 function forged(packed: Buffer): string {
   const checksum = Buffer.alloc(4);
   checksum.writeUInt32BE(crc32(packed));
-  return `h1.${Buffer.concat([checksum, packed]).toString("base64url")}`;
+  return `h2.${Buffer.concat([checksum, packed]).toString("base64url")}`;
 }
 
 const entries = fc
@@ -55,7 +55,7 @@ test("decoding is the inverse of encoding", () => {
 test("a token holds only what a replay needs, in a few hundred characters", () => {
   const { service, mutant, control, scenario, schedule } = doubleBooking;
   expect(decodeToken(token)).toEqual({ service, mutant, control, scenario, schedule });
-  expect(token).toMatch(/^h1\.[\w-]{1,400}$/);
+  expect(token).toMatch(/^h2\.[\w-]{1,400}$/);
 });
 
 test("line breaks in a token are ignored", () => {
@@ -109,7 +109,7 @@ test("any other text is refused", () => {
     fc.property(
       fc.oneof(
         fc.string(),
-        fc.base64String().map((s) => `h1.${s}`),
+        fc.base64String().map((s) => `h2.${s}`),
       ),
       (text) => {
         expect(fault(text)?.code).toBe("USAGE");
@@ -119,9 +119,9 @@ test("any other text is refused", () => {
 });
 
 test("another version is refused", () => {
-  const error = fault(token.replace("h1.", "h2."));
+  const error = fault(token.replace("h2.", "h1."));
   expect(error?.code).toBe("REPLAY_INCOMPATIBLE");
-  expect(error?.message).toContain("version 2");
+  expect(error?.message).toContain("version 1");
 });
 
 test("a token that unpacks to too many bytes is refused", () => {
@@ -132,15 +132,28 @@ test("a token that unpacks to too many bytes is refused", () => {
   expect(error?.cause).toMatchObject({ code: "ERR_BUFFER_TOO_LARGE" });
 });
 
+const CONTROL = doubleBooking.control;
+
+test("a token whose parts are right is accepted", () => {
+  const parts = ["booking", null, CONTROL, null, [], [], []];
+  expect(fault(forged(deflateRawSync(JSON.stringify(parts))))).toBeUndefined();
+});
+
+test("a token holds the executions that come first", () => {
+  const before = [{ scenario: doubleBooking.scenario, schedule: doubleBooking.schedule }];
+  expect(decodeToken(encodeToken({ ...doubleBooking, before })).before).toEqual(before);
+});
+
 test.each([
   ["an object", {}],
   ["too few parts", ["booking"]],
-  ["too many parts", ["booking", null, {}, [], [], []]],
-  ["a service that is no text", [1, null, {}, [], []]],
-  ["a mutant that is no text", ["booking", 1, {}, [], []]],
-  ["clients that are no lists", ["booking", null, {}, [{ name: "create" }], []]],
-  ["an operation without name", ["booking", null, {}, [[{}]], []]],
-  ["a task that cannot be", ["booking", null, {}, [], ["1e9"]]],
+  ["too many parts", ["booking", null, {}, null, [], [], [], []]],
+  ["a service that is no text", [1, null, CONTROL, null, [], [], []]],
+  ["a mutant that is no text", ["booking", 1, CONTROL, null, [], [], []]],
+  ["clients that are no lists", ["booking", null, CONTROL, null, [{ name: "create" }], [], []]],
+  ["an operation without name", ["booking", null, CONTROL, null, [[{}]], [], []]],
+  ["a task that cannot be", ["booking", null, CONTROL, null, [], ["1e9"], []]],
+  ["earlier executions that have no schedule", ["booking", null, CONTROL, null, [], [], [{}]]],
 ])("a forged token with %s is refused", (_, parts) => {
   expect(fault(forged(deflateRawSync(JSON.stringify(parts))))?.code).toBe("USAGE");
 });

@@ -1,5 +1,6 @@
 import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
 import type { Control } from "../core/control.ts";
+import type { EarlierExecution } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Schedule } from "../core/schedule.ts";
@@ -12,6 +13,8 @@ export interface ReplayToken {
   readonly control: Control;
   readonly scenario: Scenario;
   readonly schedule: Schedule;
+  /** The executions that come first. Default: none. */
+  readonly before?: readonly EarlierExecution[];
 }
 
 /** The most that a token may unpack to: far more than any shrunk scenario needs. */
@@ -20,13 +23,14 @@ const CHECKSUM_BYTES = 4;
 
 /**
  * A replay as one short word that can be pasted into chats, shells and URLs:
- * `h1.` + base64url(CRC-32 of the rest + raw DEFLATE of the JSON array of the parts).
+ * `h2.` + base64url(CRC-32 of the rest + raw DEFLATE of the JSON array of the parts).
  */
 export function encodeToken(replay: ReplayToken): string {
-  const { service, mutant, control, scenario, schedule } = replay;
-  const parts = [service, mutant, control, scenario.initial, scenario.clients, schedule.entries];
+  const { service, mutant, control, scenario, schedule, before = [] } = replay;
+  const { initial, clients } = scenario;
+  const parts = [service, mutant, control, initial, clients, schedule.entries, before];
   const packed = deflateRawSync(JSON.stringify(parts), { level: 9 });
-  return `h1.${Buffer.concat([checksum(packed), packed]).toString("base64url")}`;
+  return `h2.${Buffer.concat([checksum(packed), packed]).toString("base64url")}`;
 }
 
 /**
@@ -40,13 +44,13 @@ export function decodeToken(text: string): ReplayToken {
   if (payload === undefined) {
     throw new HarnessError(
       "USAGE",
-      "This is not a replay token: a token begins with h1. and has no other punctuation than - and _.",
+      "This is not a replay token: a token begins with h2. and has no other punctuation than - and _.",
     );
   }
-  if (version !== "1") {
+  if (version !== "2") {
     throw new HarnessError(
       "REPLAY_INCOMPATIBLE",
-      `This token has version ${version}, and this Heddle reads version 1: replay it with the Heddle that wrote it.`,
+      `This token has version ${version}, and this Heddle reads version 2: replay it with the Heddle that wrote it, or make it anew: execute "heddle verify" or "heddle run" again with its seed.`,
     );
   }
   const bytes = Buffer.from(payload, "base64url");
@@ -57,16 +61,18 @@ export function decodeToken(text: string): ReplayToken {
     throw damaged();
   }
   const parts = unpack(packed);
-  if (!Array.isArray(parts) || parts.length !== 6) throw damaged();
-  const [service, mutant, control, initial, clients, entries] = parts as unknown[];
+  if (!Array.isArray(parts) || parts.length !== 7) throw damaged();
+  const [service, mutant, control, initial, clients, entries, earlier] = parts as unknown[];
   const scenario = { initial, clients };
   const schedule = { version: 1, entries };
+  const before = Array.isArray(earlier) && earlier.length === 0 ? undefined : earlier;
   const sound =
     typeof service === "string" &&
     (mutant === null || typeof mutant === "string") &&
     replayFault(control, "/$defs/control") === undefined &&
     replayFault(scenario, "/$defs/scenario") === undefined &&
-    replayFault(schedule, "/$defs/schedule") === undefined;
+    replayFault(schedule, "/$defs/schedule") === undefined &&
+    (before === undefined || replayFault(before, "/$defs/before") === undefined);
   if (!sound) throw damaged();
   return {
     service,
@@ -74,6 +80,7 @@ export function decodeToken(text: string): ReplayToken {
     control: control as Control,
     scenario: scenario as Scenario,
     schedule: schedule as Schedule,
+    ...(before !== undefined && { before: before as readonly EarlierExecution[] }),
   };
 }
 
@@ -94,7 +101,7 @@ function unpack(packed: Buffer): unknown {
 function damaged(cause?: unknown): HarnessError {
   return new HarnessError(
     "USAGE",
-    "The replay token is damaged: copy it again, from h1. to its last character, or use the replay file.",
+    "The replay token is damaged: copy it again, from h2. to its last character, or use the replay file.",
     { cause },
   );
 }

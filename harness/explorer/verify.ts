@@ -240,7 +240,7 @@ function withDefaults<State extends Json, Op extends Operation>(
     shard: options.shard,
     failFast: options.failFast ?? service.byOperations !== true,
     bounds: service.single ? clientsOf(service) : bounds,
-    control: options.control ?? DEFAULTS.control,
+    control: frozenAsAsked(options.control ?? DEFAULTS.control, service),
     checkers: options.checkers ?? CHECKERS,
     rules: options.rules,
     checkDeterminism: options.checkDeterminism ?? false,
@@ -250,6 +250,15 @@ function withDefaults<State extends Json, Op extends Operation>(
     signal: options.signal,
     onProgress: options.onProgress,
   };
+}
+
+/** The control with the time that the service asks for, unless it has one. */
+function frozenAsAsked<State extends Json, Op extends Operation>(
+  control: Control,
+  { freeze }: Pick<Service<State, Op>, "freeze">,
+): Control {
+  if (freeze === undefined || control.freeze !== undefined) return control;
+  return { ...control, freeze: freeze === true ? new Date().toISOString() : freeze };
 }
 
 /**
@@ -301,13 +310,18 @@ function clientsOf<State extends Json, Op extends Operation>(service: Service<St
 
 /**
  * The regression under the gates and the isolation of this run. Where it was found by observing each
- * commit, it is observed like that again.
+ * commit, or with a frozen clock, it is executed like that again.
  */
 function underControl(
   { file, regression }: RegressionFile,
-  { gates, isolation, observe = regression.control.observe }: Control,
+  { gates, isolation, fresh, ...asked }: Control,
 ): RegressionFile {
-  const control = { gates, isolation, ...(observe !== undefined && { observe }) };
+  const { observe = regression.control.observe, freeze = regression.control.freeze } = asked;
+  const control = {
+    ...{ gates, isolation, ...(observe !== undefined && { observe }) },
+    ...(fresh !== undefined && { fresh }),
+    ...(freeze !== undefined && { freeze }),
+  };
   return { file, regression: { ...regression, control } };
 }
 

@@ -37,6 +37,8 @@ export class FootprintBuilder implements Touched {
   readonly calls = new Set<Routine>();
   /** Whether anything may be touched, because a text could not be understood. */
   unknown = false;
+  /** Whether rows or sequences may be changed, as opposed to locked. */
+  changes = false;
   /** Whether transaction numbers are read, whose order depends on every transaction that writes. */
   readsNumbers = false;
   /** Whether a constraint or trigger may run at the end of the transaction. */
@@ -111,6 +113,7 @@ export class FootprintBuilder implements Touched {
     const seen = `${relation.object} ${how}`;
     if (this.#writesSeen.has(seen)) return;
     this.#writesSeen.add(seen);
+    this.changes = true;
     this.writes.add(relation.object);
     for (const member of this.#catalog.hierarchyOf(relation)) {
       const { kind, opaque, deferred, gated, oid } = member;
@@ -172,6 +175,7 @@ export class FootprintBuilder implements Touched {
   }
 
   #addSequence(name: string | undefined): void {
+    this.changes = true;
     const last = name?.split(".").at(-1)?.replaceAll('"', "") ?? "";
     const sequences = this.#catalog.relationsNamed(last).filter(({ kind }) => kind === "S");
     this.unknown ||= sequences.length === 0;

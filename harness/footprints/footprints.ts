@@ -22,6 +22,8 @@ export interface RequestFootprint {
   readonly catches: boolean;
   /** Whether a constraint or trigger may run at the end of the transaction. */
   readonly deferred: boolean;
+  /** Whether it may change rows or sequences, as opposed to lock them. */
+  readonly changes: boolean;
 }
 
 /** Derives what requests may touch from their text and the schema. */
@@ -57,7 +59,7 @@ export async function readFootprints(
     const { rows } = await client.query<{ isolation: string | null }>(DEFAULT_ISOLATIONS);
     const candidates = [isolation, ...rows.map((row) => row.isolation)];
     const strictest = ISOLATIONS.findLast((it) => candidates.includes(it)) ?? isolation;
-    const inMessages = gates.includes("snapshot") || gates.includes("message");
+    const inMessages = (["snapshot", "message", "lock"] as const).some((it) => gates.includes(it));
     return new SchemaFootprints(await readCatalog(client), strictest, inMessages);
   } finally {
     await client.end();
@@ -115,6 +117,7 @@ class SchemaFootprints implements Footprints {
         !full.writesGated &&
         [...full.calls].every((it) => !hasGates(it)),
       deferred: full.deferred || this.#ambient.deferred,
+      changes: full.unknown || full.changes || this.#ambient.unknown || this.#ambient.changes,
       catches: calls.some(mayCatch),
     };
   }
@@ -176,7 +179,8 @@ function mayCatch({ body }: Routine): boolean {
 /** The footprint of a request that touches nothing by itself, or anything if it is unknown. */
 function notQuery(control: TransactionControl): RequestFootprint {
   const touched = control.type === "unknown" ? undefined : NOTHING;
-  return { control, at: () => touched, singleStep: true, deferred: false, catches: true };
+  const changes = control.type === "unknown";
+  return { control, at: () => touched, singleStep: true, deferred: false, changes, catches: true };
 }
 
 function touchedBy(...builders: readonly FootprintBuilder[]): Touched | undefined {

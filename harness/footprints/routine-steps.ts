@@ -1,4 +1,4 @@
-import { conditionGateIn, gateIn } from "../instrumentation/instrument-routine.ts";
+import { conditionGateIn, gateIn, withoutGates } from "../instrumentation/instrument-routine.ts";
 import {
   asStatement,
   definitionOf,
@@ -56,7 +56,7 @@ export function bodyOf(row: RoutineRow): RoutineBody {
   const body = bodyWithoutDefaults(row);
   if (row.defaults === null || body === "unknown") return body;
   // The caller evaluates the defaults before the routine's first gate.
-  const { ungated, ...steps } = body === "nothing" ? withoutGates() : body;
+  const { ungated, ...steps } = body === "nothing" ? inOneStep() : body;
   return { ...steps, ungated: { ...ungated, texts: [...ungated.texts, `select ${row.defaults}`] } };
 }
 
@@ -65,21 +65,35 @@ function bodyWithoutDefaults(row: RoutineRow): RoutineBody {
   if (kind !== "f" && kind !== "p") return "unknown";
   if (language === "plpgsql") {
     try {
-      return stepsOf(definition ?? "", source);
+      const steps = stepsOf(definition ?? "", source);
+      return volatility === "v" ? steps : withCallersSnapshot(steps);
     } catch {
       return "unknown";
     }
   }
-  if (language === "sql" && !parsed) return withoutGates(source);
+  if (language === "sql" && !parsed) return inOneStep(source);
   return language !== "sql" && volatility === "i" ? "nothing" : "unknown";
 }
 
-function withoutGates(...texts: readonly string[]): RoutineSteps {
+function inOneStep(...texts: readonly string[]): RoutineSteps {
   return {
     gated: new Map(),
     ungated: { texts, unknown: false },
     resumesQueries: false,
     catches: false,
+  };
+}
+
+/** A routine that is not VOLATILE reads with its caller's snapshot: all that it reads counts in each step. */
+function withCallersSnapshot({ ungated, gated, ...steps }: RoutineSteps): RoutineSteps {
+  const all = [ungated, ...gated.values()];
+  return {
+    ...steps,
+    ungated: {
+      texts: all.flatMap(({ texts }) => texts),
+      unknown: all.some(({ unknown }) => unknown),
+    },
+    gated: new Map([...gated.keys()].map((place) => [place, { texts: [], unknown: false }])),
   };
 }
 
@@ -145,7 +159,7 @@ class StepCollector implements RoutineSteps {
   add(gate: number | undefined, node: ParseNode, unknown = false): void {
     const before = gate === undefined ? this.ungated : this.gated.get(gate);
     const step = {
-      texts: [...(before?.texts ?? []), ...expressionsIn(node).map(asStatement)],
+      texts: [...(before?.texts ?? []), ...expressionsIn(node).map(asStatement).map(withoutGates)],
       unknown: unknown || (before?.unknown ?? false),
     };
     if (gate === undefined) this.ungated = step;

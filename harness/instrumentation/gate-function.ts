@@ -84,6 +84,22 @@ export const gateCondition = (place: number, keyword: "ELSIF" | "WHEN"): string 
   `${keyword} heddle.gate(${place}) THEN `;
 
 /**
+ * The text around a query of a routine that makes each of its rows a step. The query becomes a subquery
+ * whose rows pass a gate one by one: PostgreSQL does not merge a subquery that locks rows, or calls a
+ * volatile function, with the query around it. PERFORM stands for the first SELECT.
+ */
+export const ROW_GATE_START = {
+  query: " SELECT * FROM /* heddle */ (",
+  perform: " * FROM /* heddle */ (SELECT",
+} as const;
+export const rowGateEnd = (place: number): string =>
+  `) AS heddle_rows WHERE NOT heddle.gate(${place}) `;
+
+/** Takes one of the first locks of a LOCK TABLE in a routine; a gate follows. */
+export const tableLock = (statement: string): string =>
+  `${statement.trim().replace(/\s+/g, " ").replace(/^\w+/, "$& /* heddle */")}; `;
+
+/**
  * Installs the gate function for all roles. Repeated calls have no further effect.
  *
  * @throws HarnessError UNSUPPORTED when the application has a schema `heddle` of its own.

@@ -15,9 +15,13 @@ export interface GateKind {
   /**
    * Installs the gates in a migrated, disposable database. The gate function already exists. The
    * gates are numbered consecutively from `first`, in the same order for the same schema. The
-   * client must be a superuser or the owner of the schema's objects.
+   * client must be a superuser or the owner of the schema's objects. `levels` are all kinds that are on.
    */
-  install(client: ClientBase, first: number): Promise<InstalledGates>;
+  install(
+    client: ClientBase,
+    first: number,
+    levels?: readonly GateLevel[],
+  ): Promise<InstalledGates>;
   /** Restores the schema objects as they were before `install`. */
   remove(client: ClientBase): Promise<void>;
 }
@@ -43,6 +47,14 @@ export interface WireGates {
     /** The statements of a simple query, or undefined where it has to stay whole. */
     split(sql: string, inBlock: boolean): readonly string[] | undefined;
   };
+  /** Between the tables of a LOCK TABLE. */
+  readonly tables?: {
+    readonly place: number;
+    /** Statements that each lock one of the tables, in order and without the last; none for another text. */
+    before(sql: string): readonly string[];
+  };
+  /** Between the rows of a query, for the texts that `holds` selects. */
+  readonly rows?: { readonly place: number; holds(sql: string): boolean };
 }
 
 /** A routine that runs in one step although the gates inside routines are on. */

@@ -9,6 +9,9 @@ import {
 } from "../parser/plpgsql.ts";
 import type { StatementOutline } from "../parser/plpgsql-outline.ts";
 import { isParseNode, type ParseNode, parseStatements, statementType } from "../parser/sql.ts";
+import type { UniqueColumns } from "./one-row.ts";
+import { locksByRow } from "./row-queries.ts";
+import { firstTableLocks } from "./table-locks.ts";
 
 /**
  * Names, without schemas, of functions that may access the state that sessions share, so that a
@@ -16,6 +19,18 @@ import { isParseNode, type ParseNode, parseStatements, statementType } from "../
  * is not among them.
  */
 export type SharedFunctions = ReadonlySet<string>;
+
+/** What other sessions can change, or make wait, between two statements of a routine. */
+export interface SharedState {
+  readonly functions: SharedFunctions;
+  /**
+   * Whether each statement reads the tables as they are then. A routine that is not VOLATILE reads them
+   * with the snapshot of the statement that calls it.
+   */
+  readonly tables: boolean;
+  /** Tells queries with one row at most from others, where each row gets a gate. */
+  readonly unique?: UniqueColumns | undefined;
+}
 
 /** Volatile functions of the server that access nothing that sessions share. */
 export const PRIVATE_FUNCTIONS: readonly string[] = [
@@ -34,7 +49,20 @@ export interface RoutineStatement {
   readonly repetitionGate: boolean;
   /** For each condition of an IF or CASE after the first: it accesses shared state. */
   readonly conditionGates: readonly boolean[];
+  /** How the statement begins whose query can lock several rows: a gate belongs after each row. */
+  readonly rowGate: RowGateStatement | undefined;
+  /** Statements that take the first locks of a LOCK TABLE: a gate belongs after each. */
+  readonly tableLocks: readonly string[];
 }
+
+/** The statements whose queries can be read row by row: PERFORM, FOR … IN, and RETURN QUERY. */
+export type RowGateStatement = "perform" | "for" | "return query";
+
+const ROW_GATE_STATEMENTS: { readonly [type: string]: RowGateStatement } = {
+  perform: "perform",
+  fors: "for",
+  return_query: "return query",
+};
 
 const KINDS: { readonly [type: string]: StatementOutline["kind"] } = {
   block: "block",
@@ -63,10 +91,7 @@ const ALWAYS_GATED = new Set([
 const LOOPS_OVER_UNKNOWN_QUERIES = new Set(["forc", "dynfors"]);
 
 /** The statements of a routine, in the order in which they start in the source. */
-export function statementsOf(
-  tree: ParseNode,
-  shared: SharedFunctions,
-): readonly RoutineStatement[] {
+export function statementsOf(tree: ParseNode, shared: SharedState): readonly RoutineStatement[] {
   const statements: RoutineStatement[] = [];
   const visit = (value: unknown, repeats: boolean): void => {
     if (Array.isArray(value)) {
@@ -91,11 +116,12 @@ function statementAt(
   key: string,
   node: ParseNode,
   repeats: boolean,
-  shared: SharedFunctions,
+  shared: SharedState,
 ): RoutineStatement {
   const type = key.slice(STATEMENT_PREFIX.length);
-  const accesses = expressionsIn(node)
-    .map((expression) => sharedAccessOf(asStatement(expression), shared))
+  const texts = expressionsIn(node).map(asStatement);
+  const accesses = texts
+    .map((text) => sharedAccessOf(text, shared))
     .filter((access) => access !== "none");
   // CONTINUE starts the next repetition. The tree does not say which loop.
   const continues = type === "exit" && node["is_exit"] !== true && repeats;
@@ -111,7 +137,16 @@ function statementAt(
     conditionGates: laterConditions(node).map((condition) =>
       expressionsIn(condition).some((expression) => isShared(expression, shared)),
     ),
+    rowGate:
+      node["dynquery"] === undefined && texts[0] !== undefined && locksRows(texts[0], shared)
+        ? ROW_GATE_STATEMENTS[type]
+        : undefined,
+    tableLocks: shared.unique === undefined ? [] : texts.flatMap(firstTableLocks),
   };
+}
+
+function locksRows(text: string, { functions, unique }: SharedState): boolean {
+  return unique !== undefined && locksByRow(text, { functions, unique });
 }
 
 /** The conditions of an IF or CASE after the first one. */
@@ -121,7 +156,7 @@ function laterConditions(node: ParseNode): readonly unknown[] {
 }
 
 /** The lines of the declarations whose initial values access shared state. */
-export function sharedDeclarations(tree: ParseNode, shared: SharedFunctions): readonly number[] {
+export function sharedDeclarations(tree: ParseNode, shared: SharedState): readonly number[] {
   const { datums } = functionIn(tree);
   if (!Array.isArray(datums)) return [];
   return datums.flatMap((datum: ParseNode): number[] => {
@@ -133,7 +168,7 @@ export function sharedDeclarations(tree: ParseNode, shared: SharedFunctions): re
   });
 }
 
-function isShared(expression: PlpgsqlExpression, shared: SharedFunctions): boolean {
+function isShared(expression: PlpgsqlExpression, shared: SharedState): boolean {
   return sharedAccessOf(asStatement(expression), shared) !== "none";
 }
 
@@ -155,12 +190,14 @@ const BY_CONTENTS = new Set(["SelectStmt", "CallStmt"]);
  * Derives the access from the statement's text. A statement that cannot be parsed has access at each row.
  * Functions behind operators, casts and domains are not seen. The parser must be loaded.
  */
-export function sharedAccessOf(statement: string, shared: SharedFunctions): SharedAccess {
-  const { access, calls } = contentsOf(statement);
-  return calls.some((name) => shared.has(name)) ? "each row" : access;
+export function sharedAccessOf(statement: string, shared: SharedState): SharedAccess {
+  const { parsed, access, calls } = contentsOf(statement);
+  if (calls.some((name) => shared.functions.has(name))) return "each row";
+  return shared.tables || !parsed ? access : "none";
 }
 
 interface StatementContents {
+  readonly parsed: boolean;
   /** The access of the statement, apart from what it calls. */
   readonly access: SharedAccess;
   /** The names of the functions that it calls. */
@@ -169,14 +206,15 @@ interface StatementContents {
 
 const contentsOf = memoize((statement: string): StatementContents => {
   const statements = parseStatements(statement);
-  if (statements === undefined) return { access: "each row", calls: [] };
+  if (statements === undefined) return { parsed: false, access: "each row", calls: [] };
   const type = statementType(statements[0] ?? {});
-  if (SESSION_ONLY.has(type)) return { access: "none", calls: [] };
-  if (!BY_CONTENTS.has(type)) return { access: "at the start", calls: [] };
+  if (SESSION_ONLY.has(type)) return { parsed: true, access: "none", calls: [] };
+  if (!BY_CONTENTS.has(type)) return { parsed: true, access: "at the start", calls: [] };
   const { reads, writes, locks, calls, attributes } = namesIn(statement);
   const functions = calls.filter(({ operator }) => !operator).map(({ name }) => name);
   const accesses = reads.length + writes.length > 0;
   return {
+    parsed: true,
     access: !accesses ? "none" : locks ? "each row" : "at the start",
     calls: [...functions, ...attributes],
   };

@@ -35,6 +35,7 @@ begin
 end $$;
 create constraint trigger follow after insert on late
   deferrable initially deferred for each row execute function follow();
+create table child (id int primary key, t int references t, parent int references child);
 create function of_two(n int) returns int language sql as $$
   insert into fast values (n);
   select count(*)::int from fast;
@@ -68,10 +69,18 @@ const STATEMENTS = [
   "update t set v = 0 where false",
   "create table made (id int); alter table made add v int; insert into made values (1, 2); table made; drop table made",
   "create temp table mine (id int) on commit drop",
+  "insert into child values (1, 1, 1), (2, 2, 1) returning *; update child set t = 1, parent = id; table child",
+  "insert into child values (4, null, null) on conflict do nothing; update child set id = id + 10 where id = 4",
+  "begin; set constraints all immediate; insert into late values (11, 1), (12, 2); rollback",
 ];
 
 /** Statements that must fail in the same way. */
-const FAILING = ["insert into late values (5, 99)", "create table t (id int)"];
+const FAILING = [
+  "insert into late values (5, 99)",
+  "create table t (id int)",
+  "insert into child values (5, 1, 1), (6, 99, 1)",
+  "update child set t = 99",
+];
 
 let server: Server;
 let url: string;
@@ -106,7 +115,7 @@ async function definitions(): Promise<unknown> {
 }
 
 async function outcomes(session: GatedClient): Promise<unknown> {
-  await session.client.query("truncate t, audit, parts, fast, late restart identity");
+  await session.client.query("truncate t, audit, parts, fast, late, child restart identity");
   const results: unknown[] = [];
   for (const sql of STATEMENTS) {
     for (const { rows, rowCount } of [await session.client.query(sql)].flat()) {
@@ -129,7 +138,7 @@ describe.each(GATE_KINDS)("gates of the kind $level", (kind) => {
     expect(await outcomes(session)).toEqual(expected);
     const reached = [...new Set(session.places)].sort((a, b) => a - b);
     // The gates on the wire are the proxy's: `request-parts.pg.test.ts` tests these.
-    const onWire = [wire?.snapshot?.place, wire?.message?.place];
+    const onWire: number[] = Object.values(wire ?? {}).map(({ place }) => place);
     const inServer = places.map((_, index) => index + 5).filter((it) => !onWire.includes(it));
     expect(reached).toEqual(inServer);
     await session.end();
@@ -165,6 +174,6 @@ test("the gates of all kinds are numbered consecutively", async () => {
 test("only gates of the given levels are installed", async () => {
   const gates = await installGates(url, ["statement", "row"]);
   const places = [...gates.places.values()].map(({ of }) => of);
-  expect(places).toEqual(["audit", "fast", "late", "parts", "t"]);
+  expect(places).toEqual(["audit", "child", "fast", "late", "parts", "t"]);
   await gates.close();
 });

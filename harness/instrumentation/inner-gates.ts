@@ -7,6 +7,7 @@ import { definitionGates } from "./definition-gates.ts";
 import { installGateFunction } from "./gate-function.ts";
 import type { GateKind, UninstrumentedRoutine, WireGates } from "./gate-kind.ts";
 import { GateLocks } from "./gate-locks.ts";
+import { lockGates } from "./lock-gates.ts";
 import { messageGates } from "./message-gates.ts";
 import { routineGates } from "./routine-gates.ts";
 import { rowGates } from "./row-gates.ts";
@@ -20,6 +21,7 @@ export const GATE_KINDS: readonly GateKind[] = [
   definitionGates,
   snapshotGates,
   messageGates,
+  lockGates,
 ];
 
 /** The gates inside the server of one database. */
@@ -44,7 +46,7 @@ export async function installGates(
   let client = await controlConnection(directUrl, "heddle gates");
   try {
     const kinds = GATE_KINDS.filter(({ level }) => levels.includes(level));
-    const installed = await installKinds(client, kinds);
+    const installed = await installKinds(client, kinds, levels);
     const locks = new GateLocks(client);
     return {
       locks,
@@ -64,6 +66,7 @@ export async function installGates(
 async function installKinds(
   client: ClientBase,
   kinds: readonly GateKind[],
+  levels: readonly GateLevel[],
 ): Promise<Pick<InnerGates, "places" | "uninstrumented" | "uncontrolled" | "wire">> {
   await installGateFunction(client);
   const places = new Map<number, Place>();
@@ -71,7 +74,7 @@ async function installKinds(
   const uncontrolled: string[] = [];
   let wire: WireGates = {};
   for (const kind of kinds) {
-    const installed = await kind.install(client, places.size + 1);
+    const installed = await kind.install(client, places.size + 1, levels);
     for (const place of installed.places) places.set(places.size + 1, place);
     uninstrumented.push(...(installed.uninstrumented ?? []));
     uncontrolled.push(...(installed.uncontrolled ?? []));

@@ -1,9 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { RoutineDefinition } from "../parser/plpgsql.ts";
-import { gateCondition, gateStatement } from "./gate-function.ts";
+import { gateCondition, gateStatement, ROW_GATE_START, rowGateEnd } from "./gate-function.ts";
 import { instrument, withoutGates } from "./instrument-routine.ts";
 
-const SHARED = new Set(["writes", "nextval"]);
+const SHARED = {
+  functions: new Set(["writes", "nextval"]),
+  tables: true,
+  unique: new Map([["u", [["c"], ["a", "b"]]]]),
+};
 
 function definition(source: string, returns = "returns setof int"): RoutineDefinition {
   const kind = returns === "" ? "procedure" : "function";
@@ -20,11 +24,16 @@ async function gated(source: string, returns?: string): Promise<string> {
   expect(result.gates.map(({ place }) => place)).toEqual(result.gates.map((_, i) => i + 1));
   return result.gates.reduce(
     (text, { place }) =>
-      [gateStatement(place), gateCondition(place, "ELSIF"), gateCondition(place, "WHEN")].reduce(
-        (marked, gate) => marked.replace(gate, "¤"),
-        text,
-      ),
-    result.source,
+      [
+        gateStatement(place),
+        gateCondition(place, "ELSIF"),
+        gateCondition(place, "WHEN"),
+        rowGateEnd(place),
+      ].reduce((marked, gate) => marked.replace(gate, "¤"), text),
+    Object.values(ROW_GATE_START).reduce(
+      (text, start) => text.replaceAll(start, ""),
+      result.source,
+    ),
   );
 }
 
@@ -33,7 +42,7 @@ const BODIES: { readonly [what: string]: string | readonly [source: string, retu
   "each SQL statement": `begin
     ¤insert into t values (1); ¤update t set i = 2; ¤delete from t;
     ¤merge into t using s on true when matched then do nothing;
-    ¤truncate t; ¤lock table t; ¤notify x; ¤create table x (a int); ¤set constraints all immediate;
+    ¤truncate t; ¤lock table t; ¤lock table t nowait; ¤notify x; ¤create table x (a int); ¤set constraints all immediate;
     ¤with d as (delete from t returning *) select count(*) into a from d;
   end`,
   "PERFORM and SELECT INTO": `declare r record; begin
@@ -85,7 +94,15 @@ const BODIES: { readonly [what: string]: string | readonly [source: string, retu
     for r in select * from generate_series(1, 3) i loop null; end loop;
     ¤for r in insert into t values (1) returning * loop null; end loop;
     ¤for r in execute 'select 1' using a loop null; ¤end loop;
-    ¤for r in select * from t for update loop ¤continue; ¤end loop;
+    ¤for r in select * from t for update ¤loop ¤continue; ¤end loop;
+    ¤for r in select * from t for share limit 1 loop ¤end loop;
+  end`,
+  "queries that lock one row after the other": `declare x int; begin
+    ¤perform 1 from t where i > 1 order by i for update -- ;
+    ¤; ¤perform writes(i) from t¤; ¤perform writes(1); ¤select i into x from t for update;
+    ¤return query select i from t for no key update nowait ¤; ¤return query execute 'select 1 for update';
+    ¤for x in with y as (select 1) (select i, "in" from t, y for share) ¤loop ¤end loop;
+    ¤perform 1 from u where 1 = b and u.a = i and c for update¤; ¤perform 1 from u where 1 = b and u.a = 2 and c for update;
   end`,
   FOREACH: `declare x int; begin
     foreach x in array array[1, 2] loop ¤delete from t; end loop;
@@ -137,6 +154,21 @@ describe("gates are before each statement that accesses shared state:", () => {
     const [source, returns] = typeof body === "string" ? [body, undefined] : body;
     expect(await gated(source.replaceAll("¤", ""), returns)).toBe(source);
   });
+});
+
+test("a LOCK TABLE takes its locks one after the other, with a gate after each", async () => {
+  const source =
+    'begin lock table only s.t, "u; v" *,\n w in share mode nowait; if a = 1 then lock t, u; end if; end';
+  const result = await instrument(definition(source), 1, SHARED);
+  if (!result.gated) throw new Error(result.reason);
+  const gate = (place: number) => gateStatement(place);
+  expect(result.source).toBe(
+    `begin ${gate(1)}lock /* heddle */ table only s.t in share mode nowait; ${gate(2)}` +
+      `lock /* heddle */ table "u; v" * in share mode nowait; ${gate(3)}` +
+      'lock table only s.t, "u; v" *,\n w in share mode nowait; ' +
+      `if a = 1 then ${gate(4)}lock /* heddle */ t; ${gate(5)}lock t, u; end if; end`,
+  );
+  expect(withoutGates(result.source)).toBe(source);
 });
 
 test("a gate has the line, column and text of its statement", async () => {

@@ -6,11 +6,17 @@ import {
 } from "../parser/plpgsql.ts";
 import { OutlineError, outline, type StatementOutline } from "../parser/plpgsql-outline.ts";
 import { isParseNode, loadParser, type ParseNode, tokensOf } from "../parser/sql.ts";
-import { gateCondition, gateStatement } from "./gate-function.ts";
+import {
+  gateCondition,
+  gateStatement,
+  ROW_GATE_START,
+  rowGateEnd,
+  tableLock,
+} from "./gate-function.ts";
 import {
   kindOf,
   type RoutineStatement,
-  type SharedFunctions,
+  type SharedState,
   sharedDeclarations,
   statementsOf,
 } from "./gate-positions.ts";
@@ -52,7 +58,7 @@ export type InstrumentedSource =
 export async function instrument(
   definition: RoutineDefinition,
   first: number,
-  shared: SharedFunctions,
+  shared: SharedState,
 ): Promise<InstrumentedSource> {
   await loadParser();
   try {
@@ -70,12 +76,25 @@ export function withoutGates(source: string): string {
   return source.replace(GATE, "");
 }
 
+/** PL/pgSQL's tree has a query without the blanks around it. */
+const pattern = (text: string) =>
+  text
+    .replace(/[().*/]/g, "\\$&")
+    .replace("0", "(\\d+)")
+    .replace(/^ | $/g, " ?");
+
 const GATE = new RegExp(
-  [gateStatement(0), gateCondition(0, "ELSIF"), gateCondition(0, "WHEN")]
-    .map((text) => text.replace(/[().]/g, "\\$&").replace("0", "\\d+"))
+  [
+    ...[gateStatement(0), gateCondition(0, "ELSIF"), gateCondition(0, "WHEN"), rowGateEnd(0)],
+    ...Object.values(ROW_GATE_START),
+  ]
+    .map(pattern)
+    .concat(`\\w+ ${pattern("/* heddle */")}(?:"[^"]*"|[^;"])*; `)
     .join("|"),
   "g",
 );
+
+const ROW_GATE_END = new RegExp(pattern(rowGateEnd(0)));
 
 /** A statement in both of its forms: where it is in the source, and what the parser found. */
 type LocatedStatement = StatementOutline & RoutineStatement;
@@ -83,16 +102,21 @@ type LocatedStatement = StatementOutline & RoutineStatement;
 interface Insertion {
   readonly at: number;
   readonly of: LocatedStatement;
-  /** Whether the gate is before the statement, at the end of a loop's body, or before a condition. */
-  readonly before: "statement" | "repetition" | "condition";
+  /**
+   * Whether the gate is before the statement, at the end of a loop's body, before a condition, or around
+   * its query, which it is evaluated for each row of.
+   */
+  readonly before: "statement" | "repetition" | "condition" | "row";
   /** The end of what the gate is before. */
   readonly end: number;
+  /** A statement before the gate, which takes a lock that the next one takes too. */
+  readonly lock?: string;
 }
 
 function insertGates(
   definition: RoutineDefinition,
   first: number,
-  shared: SharedFunctions,
+  shared: SharedState,
 ): InstrumentedSource {
   const { source } = definition;
   if (withoutGates(source) !== source) throw new OutlineError("it has gates already");
@@ -107,20 +131,31 @@ function insertGates(
     ...(of.conditions ?? []).flatMap(({ start, end }, index) =>
       of.conditionGates[index] ? [{ at: start, of, before: "condition" as const, end }] : [],
     ),
+    ...of.tableLocks.map((lock) => ({
+      ...{ at: of.start, of, before: "statement" as const, end: of.headEnd, lock },
+    })),
+    ...rowInsertions(source, of),
   ]);
   insertions.sort((a, b) => a.at - b.at);
   const gated = inserted(source, insertions, first);
+  const labels = insertions.map(({ at, before }, index) => ({
+    at,
+    before,
+    label: gateLabel(first + index, before),
+  }));
   const expected = [
-    ...insertions.map(({ at, before }, index) => ({
-      at,
-      label: gateLabel(first + index, before),
-    })),
+    ...labels.filter(({ before }) => before !== "row"),
     ...statements.map(({ kind, line, start: at }) => ({ at, label: statementLabel(kind, line) })),
   ].sort((a, b) => a.at - b.at);
   const read = splitGates(parsePlpgsql({ ...definition, source: gated }));
   if (
     read.plain !== splitGates(tree).plain ||
     read.order.join() !== expected.map(({ label }) => label).join() ||
+    read.rows.sort().join() !==
+      labels
+        .flatMap(({ before, label }) => (before === "row" ? [label] : []))
+        .sort()
+        .join() ||
     withoutGates(gated) !== source
   ) {
     throw new OutlineError("with gates it would be another routine");
@@ -134,6 +169,19 @@ function insertGates(
     })),
     missing: missingGates(source, statements, declared),
   };
+}
+
+/** The gate for the rows of a statement's query, from where the query starts to where it ends. */
+function rowInsertions(source: string, of: LocatedStatement): readonly Insertion[] {
+  if (of.rowGate === undefined) return [];
+  const tokens = tokensOf(source).filter(
+    ({ start, end }) => start >= of.keyword && end <= of.headEnd,
+  );
+  const opening = { perform: "perform", for: "in", "return query": "query" }[of.rowGate];
+  const start = tokens.find(({ text }) => text === opening);
+  const end = tokens.at(-1);
+  if (start === undefined || end === undefined) throw new OutlineError("a query was not found");
+  return [{ at: start.end, of, before: "row", end: end.start }];
 }
 
 /** Finds in the source the statements that the parser found. */
@@ -159,23 +207,32 @@ function locate(
 }
 
 function inserted(source: string, insertions: readonly Insertion[], first: number): string {
-  const pieces = insertions.map(({ at, of, before }, index) => {
-    const from = insertions[index - 1]?.at ?? 0;
+  const edits = insertions.flatMap(({ at, of, before, end, lock }, index) => {
     const place = first + index;
+    if (before === "row") {
+      const start = of.rowGate === "perform" ? ROW_GATE_START.perform : ROW_GATE_START.query;
+      return [
+        { at, text: start },
+        { at: end, text: rowGateEnd(place) },
+      ];
+    }
     const keyword = of.kind === "case" ? "WHEN" : "ELSIF";
-    const gate = before === "condition" ? gateCondition(place, keyword) : gateStatement(place);
-    return source.slice(from, at) + gate;
+    const text = before === "condition" ? gateCondition(place, keyword) : gateStatement(place);
+    return [{ at, text: lock === undefined ? text : tableLock(lock) + text }];
   });
-  return pieces.join("") + source.slice(insertions.at(-1)?.at ?? 0);
+  edits.sort((a, b) => a.at - b.at);
+  const pieces = edits.map(({ at, text }, index) => source.slice(edits[index - 1]?.at, at) + text);
+  return pieces.join("") + source.slice(edits.at(-1)?.at);
 }
 
 function describe(source: string, insertion: Insertion): Omit<SourceGate, "place"> {
-  const { of, at, before, end } = insertion;
+  const { of, at, before, end, lock } = insertion;
   const line = lineOf(source, at);
   const column = [...source.slice(source.lastIndexOf("\n", at - 1) + 1, at)].length + 1;
   const start = before === "condition" ? at : of.start;
   const head = source.slice(start, end).replace(/\s+/g, " ");
-  return { line, column, text: before === "repetition" ? `again: ${head}` : head };
+  const prefix = { repetition: "again: ", row: "the next row: ", statement: "", condition: "" };
+  return { line, column, text: (lock === undefined ? prefix[before] : "the next table: ") + head };
 }
 
 function missingGates(
@@ -205,12 +262,25 @@ function lineOf(source: string, offset: number): number {
 }
 
 /**
- * The tree without its gates, as a string to compare, and the labels of its statements and gates in
- * the order of the source.
+ * The tree without its gates, as a string to compare, the labels of its statements and gates in the order
+ * of the source, and those of its gates for rows.
  */
-function splitGates(tree: ParseNode): { readonly plain: string; readonly order: string[] } {
+function splitGates(tree: ParseNode): {
+  readonly plain: string;
+  readonly order: string[];
+  readonly rows: string[];
+} {
   const order: string[] = [];
+  const rows: string[] = [];
   const strip = (value: unknown): unknown => {
+    if (typeof value === "string") {
+      const [end, place] = ROW_GATE_END.exec(value) ?? [];
+      if (end === undefined) return value;
+      rows.push(gateLabel(Number(place), "row"));
+      const query = withoutGates(value).trim();
+      // Without the comments after it, as PL/pgSQL's parser has it.
+      return query.slice(0, tokensOf(query).at(-1)?.end);
+    }
     if (Array.isArray(value)) {
       const statements = value.flatMap((item, index) => {
         const gate = gateIn(item);
@@ -219,7 +289,8 @@ function splitGates(tree: ParseNode): { readonly plain: string; readonly order: 
         if (gate !== undefined) {
           order.push(gateLabel(gate, index === value.length - 1 ? "repetition" : "statement"));
         }
-        return gate === undefined && condition === undefined ? [strip(item)] : [];
+        const added = gate !== undefined || condition !== undefined || isTableLock(item);
+        return added ? [] : [strip(item)];
       });
       return statements.length === 0 ? undefined : statements;
     }
@@ -233,7 +304,13 @@ function splitGates(tree: ParseNode): { readonly plain: string; readonly order: 
     });
     return Object.fromEntries(entries);
   };
-  return { plain: JSON.stringify(strip(tree)), order };
+  return { plain: JSON.stringify(strip(tree)), order, rows };
+}
+
+/** Whether a statement was added that takes a lock before a gate. */
+function isTableLock(statement: unknown): boolean {
+  const inner = isParseNode(statement) ? statement[`${STATEMENT_PREFIX}execsql`] : undefined;
+  return expressionsIn(inner).some(({ query }) => /^\w+ \/\* heddle \*\//.test(query));
 }
 
 function gateLabel(gate: number, before: Insertion["before"]): string {

@@ -56,6 +56,27 @@ declare r t; begin
   select * into strict r from t where t.s is not distinct from f.s;
   return r; end`,
   ),
+  "queries that lock their rows": returning(
+    "setof t",
+    `
+declare n int; r record; begin
+  perform i, i, note(t.s) from t where i >= a order by i for no key update;
+  get diagnostics n = row_count; insert into log (what) values (n || ' ' || found);
+  for r in select x.*, y.* from t x, t y where x.i < y.i order by 1, 3 for update of x skip locked loop
+    continue when r.i = b; perform note(r::text);
+  end loop;
+  return query select * from t where t.s is not distinct from f.s order by i desc for key share nowait;
+  return query with k as (select max(i) as m from t) (select t.* from t, k where i < k.m order by i limit 2 for share of t);
+end`,
+  ),
+  "a LOCK TABLE of several tables": returning(
+    "text",
+    `
+declare n int; begin
+  update t set s = f.s where i >= a;
+  lock table only t, log *, "t" in share row exclusive mode nowait; get diagnostics n = row_count;
+  return n || ' ' || found; exception when others then lock table t, missing; return 'never'; end`,
+  ),
   "exceptions, rolled back with their writes": returning(
     "text",
     `

@@ -86,7 +86,9 @@ function errorFields(error: unknown): unknown {
 describe("a routine with gates has the same outcomes as without:", () => {
   test.each(Object.entries(CORPUS))("%s", async (_, example) => {
     const [plain, gated] = [await sessionWith(example), await sessionWith(example)];
-    const { gates, uninstrumented, missing } = await installRoutineGates(gated.client);
+    const { gates, uninstrumented, missing } = await installRoutineGates(gated.client, {
+      rows: true,
+    });
     expect(uninstrumented.map(({ routine }) => routine)).toEqual(["note(text)"]);
     expect(missing.length).toBeLessThanOrEqual(1);
     const reached = new Set<number>();

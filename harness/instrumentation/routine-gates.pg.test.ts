@@ -174,6 +174,61 @@ test("a call gets a gate unless the called routine has gates for all of its acce
   expect(missing.map(({ routine }) => routine)).toEqual(["declares()"]);
 });
 
+test("a routine that is not volatile has gates where it calls something volatile", async () => {
+  const lock = "perform pg_advisory_xact_lock(1)";
+  await client.query(`
+    create table t (i int);
+    create function locks() returns bigint stable language plpgsql as $$
+      begin ${lock}; perform 1 from t; ${lock}; return (select count(*) from t); end $$;
+    create function calls() returns bigint immutable language plpgsql as $$
+      begin perform 1 from t; return locks(); end $$;
+    create function reads() returns bigint stable language plpgsql as $$
+      begin perform 1 from t; return (select count(*) from t); end $$;
+    create function twice() returns bigint stable language plpgsql as $$
+      begin return reads() + reads(); end $$;
+    create function volatile() returns bigint language plpgsql as $$ begin return locks(); end $$`);
+  const { gates, uninstrumented } = await installRoutineGates(client);
+  expect(gates.map(({ routine, text }) => `${routine} ${text}`)).toEqual([
+    "locks() perform pg_advisory_xact_lock(1);",
+    "locks() perform pg_advisory_xact_lock(1);",
+    "volatile() return locks();",
+  ]);
+  expect(uninstrumented.map(({ routine }) => routine)).toEqual(["calls()", "reads()", "twice()"]);
+});
+
+test("a gate in a stable function changes no snapshot, and passes in a read-only transaction", async () => {
+  await client.query(`
+    create table t (i int); insert into t values (1);
+    create function counts() returns bigint stable language plpgsql as $$
+      declare n bigint;
+      begin
+        n := (select count(*) from t);
+        perform pg_advisory_xact_lock(1);
+        return n * 10 + (select count(*) from t);
+      end $$;
+    create function adds() returns bigint language plpgsql as $$
+      begin insert into t values (2); return (select counts()); end $$`);
+  await installRoutineGates(client);
+  const session = await GatedClient.open(url);
+  await session.locks.enable(session.pid);
+  session.automatic = false;
+  await session.ask("begin read only");
+  const counted = session.ask("select counts()");
+  await session.reached();
+  await client.query("insert into t values (3)");
+  await session.go();
+  expect(await counted).toBe("11");
+  await session.ask("commit");
+  const again = session.ask("select counts()");
+  await session.reached();
+  await client.query("insert into t values (4)");
+  await session.go();
+  expect(await again).toBe("22");
+  session.automatic = true;
+  expect(await session.ask("select adds()")).toBe("44");
+  await session.end();
+});
+
 test("a routine with gates does not run in a parallel worker, which could not wait", async () => {
   await client.query(`
     create table t as select generate_series(1, 20) as i;

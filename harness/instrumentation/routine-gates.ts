@@ -4,19 +4,21 @@ import { definitionOf, type RoutineDefinition } from "../parser/plpgsql.ts";
 import { loadParser } from "../parser/sql.ts";
 import { installGateFunction } from "./gate-function.ts";
 import type { GateKind, UninstrumentedRoutine } from "./gate-kind.ts";
-import { PRIVATE_FUNCTIONS, type SharedFunctions, sharedAccessOf } from "./gate-positions.ts";
+import { PRIVATE_FUNCTIONS, sharedAccessOf } from "./gate-positions.ts";
 import {
   type InstrumentedSource,
   instrument,
   type MissingGate,
   type SourceGate,
 } from "./instrument-routine.ts";
+import { readUniqueColumns, type UniqueColumns } from "./one-row.ts";
 
 /** Gates between the statements of PL/pgSQL functions, procedures and trigger functions. */
 export const routineGates: GateKind = {
   level: "routine",
-  install: async (client, first) => {
-    const { gates, uninstrumented } = await installRoutineGates(client, { first });
+  install: async (client, first, levels = []) => {
+    const rows = levels.includes("lock");
+    const { gates, uninstrumented } = await installRoutineGates(client, { first, rows });
     return {
       places: gates.map(({ routine, line, text }) => ({ of: routine, line, next: text })),
       uninstrumented,
@@ -52,30 +54,40 @@ interface CatalogRoutine {
   readonly definition: string | null;
 }
 
+interface RoutineGateOptions {
+  /** The number of the first gate. Default: 1. */
+  readonly first?: number;
+  /** The schemas under test. Default: all but the system's. */
+  readonly schemas?: readonly string[];
+  /** Whether a query that locks several rows has a gate after each. Default: false. */
+  readonly rows?: boolean;
+}
+
 /**
  * Re-creates each PL/pgSQL function, procedure and trigger function of the schema under test with
  * gates in it, except those of extensions. Owners, privileges, comments, settings, oids and
  * dependent objects stay as they are. Gates of an earlier call are replaced. The client must not be
  * in a transaction, and must be a superuser or the owner of the routines.
  *
- * A routine that is STABLE or IMMUTABLE gets no gates: all its queries use the snapshot of the
- * calling statement (https://www.postgresql.org/docs/current/xfunc-volatility.html), so a pause
- * between them shows nothing that a pause before that statement does not show. A routine with gates
- * becomes PARALLEL UNSAFE, because a parallel worker is not a session that can wait.
+ * In a routine that is STABLE or IMMUTABLE, gates stand only before statements that call something
+ * volatile, such as a function that takes a lock. All its queries use the snapshot of the calling
+ * statement (https://www.postgresql.org/docs/current/xfunc-volatility.html), so a pause between two
+ * that only read shows nothing that a pause before that statement does not show. A gate leaves that
+ * snapshot as it is. A routine with gates becomes PARALLEL UNSAFE, because a parallel worker is not a
+ * session that can wait.
  *
- * @param first number of the first gate; default 1
- * @param schemas the schemas under test; by default all but the system's
  * @throws HarnessError UNSUPPORTED when a routine cannot be re-created.
  */
 export async function installRoutineGates(
   client: ClientBase,
-  { first = 1, schemas }: { readonly first?: number; readonly schemas?: readonly string[] } = {},
+  { first = 1, schemas, rows = false }: RoutineGateOptions = {},
 ): Promise<InstalledRoutineGates> {
   await installGateFunction(client);
   await removeRoutineGates(client);
   const { rows: routines } = await client.query<CatalogRoutine>(ROUTINES, [schemas]);
-  const shared = await sharedFunctions(client, routines);
-  const { gated, uninstrumented } = await instrumentAll(routines, shared, first);
+  const server = await serverFunctions(client, routines);
+  const unique = rows ? await readUniqueColumns(client) : undefined;
+  const { gated, uninstrumented } = await instrumentAll(routines, server, unique, first);
   await inTransaction(client, async () => {
     await client.query(PLAIN_TABLE);
     for (const [routine, { source, gates }] of gated) {
@@ -86,7 +98,11 @@ export async function installRoutineGates(
     items.map((item) => ({ ...item, routine }));
   return {
     gates: [...gated].flatMap(([routine, { gates }]) => withRoutine(routine, gates)),
-    uninstrumented: [...uninstrumented].map(([{ routine }, reason]) => ({ routine, reason })),
+    uninstrumented: routines.flatMap((it) => {
+      const gateless = gated.get(it)?.gates.length === 0 ? reasonForNoGates(it) : undefined;
+      const reason = uninstrumented.get(it) ?? gateless;
+      return reason === undefined ? [] : [{ routine: it.routine, reason }];
+    }),
     missing: [...gated].flatMap(([routine, { missing }]) => withRoutine(routine, missing)),
   };
 }
@@ -134,41 +150,57 @@ type GatedSource = Extract<InstrumentedSource, { readonly gated: true }>;
  */
 async function instrumentAll(
   routines: readonly CatalogRoutine[],
-  serverFunctions: SharedFunctions,
+  server: ServerFunctions,
+  unique: UniqueColumns | undefined,
   first: number,
 ) {
   await loadParser();
+  /** What a routine needs gates for: it reads with snapshots of its own, or with its caller's. */
+  const own = { functions: new Set(server.shared), tables: true, unique };
+  const callers = { functions: new Set(server.volatile), tables: false, unique };
+  const needs = ({ volatility }: CatalogRoutine) => (volatility === "v" ? own : callers);
+  const add = ({ name, volatility }: CatalogRoutine) => {
+    if (volatility !== "i") own.functions.add(name);
+    if (volatility === "v") callers.functions.add(name);
+  };
   const uninstrumented = new Map<CatalogRoutine, string>();
-  const shared = new Set(serverFunctions);
   for (const routine of routines) {
-    const reason = reasonForNoGates(routine);
-    if (reason === undefined) continue;
-    uninstrumented.set(routine, reason);
-    if (routine.volatility !== "i") shared.add(routine.name);
+    const { language, volatility } = routine;
+    if (language !== "plpgsql") {
+      uninstrumented.set(routine, `it is written in ${language === "sql" ? "SQL" : language}`);
+    }
+    // The call of a STABLE routine takes the snapshot that it reads with.
+    if (language !== "plpgsql" || volatility === "s") add(routine);
   }
   for (;;) {
-    const before = uninstrumented.size + shared.size;
+    const size = () => uninstrumented.size + own.functions.size + callers.functions.size;
+    const before = size();
     const gated = new Map<CatalogRoutine, GatedSource>();
     let next = first;
     for (const routine of routines.filter((it) => !uninstrumented.has(it))) {
-      const result = await instrument(partsOf(routine), next, shared);
+      const result = await instrument(partsOf(routine), next, needs(routine));
       if (result.gated) {
         gated.set(routine, result);
         next += result.gates.length;
       } else uninstrumented.set(routine, result.reason);
-      if (!result.gated || result.missing.length > 0) shared.add(routine.name);
+      if (!result.gated || result.missing.length > 0) {
+        own.functions.add(routine.name);
+        callers.functions.add(routine.name);
+      }
     }
     // The caller evaluates the defaults before the routine's first gate.
     for (const { name, defaults } of routines) {
       if (defaults === null) continue;
-      if (sharedAccessOf(`select ${defaults}`, shared) !== "none") shared.add(name);
+      for (const it of [own, callers]) {
+        if (sharedAccessOf(`select ${defaults}`, it) !== "none") it.functions.add(name);
+      }
     }
-    if (uninstrumented.size + shared.size === before) return { gated, uninstrumented };
+    if (size() === before) return { gated, uninstrumented };
   }
 }
 
-function reasonForNoGates({ language, volatility }: CatalogRoutine): string | undefined {
-  if (language !== "plpgsql") return `it is written in ${language === "sql" ? "SQL" : language}`;
+/** Why a routine that could be instrumented has no gates; undefined if it needs none. */
+function reasonForNoGates({ volatility }: CatalogRoutine): string | undefined {
   if (volatility === "v") return undefined;
   return `it is ${volatility === "s" ? "STABLE" : "IMMUTABLE"}: all its queries use the snapshot of the statement that calls it`;
 }
@@ -178,27 +210,34 @@ function partsOf({ source, definition, routine }: CatalogRoutine): RoutineDefini
 }
 
 /** Volatile functions of the server that need no gate: they read or set state of their session. */
-const UNGATED_FUNCTIONS = [...PRIVATE_FUNCTIONS, "set_config", "currval", "lastval"];
+export const UNGATED_FUNCTIONS = [...PRIVATE_FUNCTIONS, "set_config", "currval", "lastval"];
 
-/**
- * The functions that may access shared state outside the schema under test: of the server, of
- * extensions and of other schemas. Heddle's own are not among them.
- */
-async function sharedFunctions(
+/** The functions that may access shared state, and those among them that may change it or wait. */
+interface ServerFunctions {
+  readonly shared: readonly string[];
+  readonly volatile: readonly string[];
+}
+
+/** Those outside the schema under test: of the server, of extensions and of other schemas. */
+async function serverFunctions(
   client: ClientBase,
   routines: readonly CatalogRoutine[],
-): Promise<SharedFunctions> {
-  const { rows } = await client.query<{ name: string }>(
-    `select distinct proname as name from pg_proc
+): Promise<ServerFunctions> {
+  const { rows } = await client.query<{ name: string; volatile: boolean }>(
+    `select proname as name, bool_or(provolatile = 'v') as volatile from pg_proc
       where pronamespace <> 'heddle'::regnamespace
         and case pronamespace
               when 'pg_catalog'::regnamespace
                 then provolatile = 'v' and proname <> all ($1::name[])
               else provolatile <> 'i' and oid <> all ($2::oid[])
-            end`,
+            end
+      group by 1`,
     [UNGATED_FUNCTIONS, routines.map(({ oid }) => oid)],
   );
-  return new Set(rows.map(({ name }) => name));
+  return {
+    shared: rows.map(({ name }) => name),
+    volatile: rows.flatMap(({ name, volatile }) => (volatile ? [name] : [])),
+  };
 }
 
 async function replace(client: ClientBase, routine: CatalogRoutine, source: string): Promise<void> {

@@ -1,8 +1,10 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { HarnessError } from "../core/error.ts";
+import { installFreezing } from "../execution/frozen-globals.ts";
 import { specFiles, specService } from "../isolationtester/explore-spec.ts";
 import { definedService } from "../service/defined-service.ts";
 import {
@@ -17,6 +19,7 @@ import {
   looksLikeService,
   serviceDefinitionProblem,
 } from "../service/service-definition.ts";
+import { freshModule } from "./fresh-modules.ts";
 import { orFolderInModels } from "./models-folder.ts";
 
 /** The members that a service must have. */
@@ -72,6 +75,8 @@ export async function loadScenario(path: string): Promise<Service> {
       `the scenario file ${path} does not exist: give the path of a .ts, .js or .mjs file`,
     );
   }
+  // Packages may keep references to the functions that are frozen.
+  if (/\bfreeze\b/.test(await readFile(file, "utf8"))) installFreezing();
   const definition = await defaultExport(file, "scenario");
   if (isScenario(definition)) return serviceOf(definition, path, file);
   if (looksLikeService(definition)) return definedServiceOf(definition, path, file);
@@ -90,15 +95,18 @@ function definedServiceOf(definition: unknown, name: string, file: string): Serv
 }
 
 function serviceOf(definition: ScenarioDefinition, name: string, file: string): Service {
-  let loaded = 0;
   return scenarioService(definition, name, pathToFileURL(file), async () => {
-    const again = await defaultExport(file, "scenario", `?loaded=${++loaded}`);
+    const again = await defaultExport(file, "scenario", freshModule(file));
     return isScenario(again) ? again : definition;
   });
 }
 
-/** @param query makes it another module, with a memory of its own */
-async function defaultExport(file: string, what: string, query = ""): Promise<unknown> {
+/** @param url the module's. Default: that of the file. */
+async function defaultExport(
+  file: string,
+  what: string,
+  url = pathToFileURL(file).href,
+): Promise<unknown> {
   if (/\.[cm]?ts$/.test(file) && !process.features.typescript) {
     throw new HarnessError(
       "USAGE",
@@ -107,9 +115,7 @@ async function defaultExport(file: string, what: string, query = ""): Promise<un
     );
   }
   try {
-    const module: { readonly default?: unknown } = await import(
-      `${pathToFileURL(file).href}${query}`
-    );
+    const module: { readonly default?: unknown } = await import(url);
     return module.default;
   } catch (cause) {
     const why = `${String(cause)}${await placeOf(cause, file)}${moduleAdvice(cause, file)}`;

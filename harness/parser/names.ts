@@ -48,6 +48,14 @@ const WRITES: { readonly [type: string]: readonly Write[] } = {
 
 /** The names in an SQL text; `unknown` if it cannot be parsed. */
 export function namesIn(sql: string): Names {
+  const statements = parseStatements(sql);
+  const unknown = statements?.every((it) => QUERY_TYPES.has(statementType(it))) !== true;
+  const names = namesOf(statements ?? []);
+  return { ...names, unknown: unknown || names.unknown };
+}
+
+/** The names in a part of a parse tree. */
+export function namesOf(tree: unknown): Names {
   const names: MutableNames = {
     reads: [],
     writes: [],
@@ -58,12 +66,7 @@ export function namesIn(sql: string): Names {
     transactionNumbers: false,
     unknown: false,
   };
-  const statements = parseStatements(sql);
-  if (statements === undefined) return { ...names, unknown: true };
-  for (const statement of statements) {
-    if (!QUERY_TYPES.has(statementType(statement))) names.unknown = true;
-    collect(statement, names);
-  }
+  collect(tree, names);
   return names;
 }
 

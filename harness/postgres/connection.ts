@@ -38,8 +38,8 @@ export async function controlConnection(directUrl: string, name: string): Promis
   const client = new pg.Client({ connectionString: directUrl, application_name: name });
   // Without a listener, losing the connection would end this process.
   client.on("error", () => {});
-  await client.connect().catch((error: Error) => {
-    throw connectionLost(error.message);
+  await client.connect().catch((error: Error & { readonly code?: string }) => {
+    throw connectionLost(error.message, error.code);
   });
   return client;
 }
@@ -69,6 +69,18 @@ export async function connect(url: string, timeoutMs = CONNECT_TIMEOUT_MS): Prom
     await client.end().catch(() => {});
     throw new HarnessError("PROVIDER_FAILED", explain(cause, client), { cause });
   }
+}
+
+/**
+ * The URL with the password that logs in there, which may be that of `PGPASSWORD` or of a password file:
+ * the URL stays valid when the environment changes. Errors are those of `connect`.
+ */
+export async function withPassword(url: string): Promise<string> {
+  const client = await connect(url);
+  const full = normalUrl(url);
+  if (full.password === "") full.password = encodeURIComponent(client.password ?? "");
+  await client.end();
+  return full.href;
 }
 
 /** The URL with another database. */

@@ -56,6 +56,25 @@ describe("a role that", () => {
     await server.stop();
   });
 
+  test("has its password in the environment is used with it when the environment changes", async () => {
+    const own = process.env["PGPASSWORD"];
+    const withoutPassword = new URL(as("maker"));
+    withoutPassword.password = "";
+    try {
+      process.env["PGPASSWORD"] = "maker";
+      const server = await startServer(withoutPassword.href);
+      process.env["PGPASSWORD"] = "another";
+      const database = await server.lease();
+      const client = await connect(database.url);
+      await client.end();
+      await database.drop();
+      await server.stop();
+    } finally {
+      if (own === undefined) delete process.env["PGPASSWORD"];
+      else process.env["PGPASSWORD"] = own;
+    }
+  });
+
   test("may not create databases is rejected with what to do", async () => {
     await expect(startServer(as("plain"))).rejects.toMatchObject({
       code: "PROVIDER_FAILED",

@@ -1,6 +1,6 @@
 import { HarnessError } from "../core/error.ts";
 import { type Address, urlOf } from "./address.ts";
-import { AdminConnection, addressOf } from "./connection.ts";
+import { AdminConnection, addressOf, withPassword } from "./connection.ts";
 import { Leases, sweepDatabases } from "./leases.ts";
 import { RunFolder, sweepRunFolders } from "./run-folder.ts";
 import type { Server } from "./server.ts";
@@ -15,7 +15,7 @@ const OLDEST_VERSION = 14;
  * @throws HarnessError PROVIDER_FAILED when the server cannot be reached or does not allow what is needed.
  */
 export async function useServerAt(url: string, why = "as asked"): Promise<Server> {
-  return use(url, {
+  return use(await withPassword(url), {
     provider: "url",
     describe: (version) => `PostgreSQL ${version} at ${addressOf(url)} (${why})`,
     createOptions: () => "",

@@ -8,6 +8,7 @@ import type { Duplex } from "node:stream";
 import { HarnessError } from "../core/error.ts";
 import { handshake, type PortAccess } from "./handshake.ts";
 import type { Login } from "./login.ts";
+import { PORT_PASSWORD } from "./port-password.ts";
 
 /** The port that names a socket's file; nothing listens on it as a port. */
 const SOCKET_PORT = 5432;
@@ -60,21 +61,20 @@ export async function socketEndpoint(
 
 /**
  * Listens on a port of this machine, for drivers without Unix sockets. Every user of the machine could
- * connect to it, so the endpoint asks for a password of its own, and logs in to the server itself.
+ * connect to it, so the endpoint asks for the password of all ports of this process, and logs in to the server itself.
  */
 export async function portEndpoint(target: PortTarget, accept: Accept): Promise<Endpoint> {
   const url = withoutAddress(target.url);
   const role = roleOf(target.url);
-  const password = randomBytes(16).toString("hex");
   const listener = await listening(0, accept, {
-    ...{ password, role, refused: target.refused },
+    ...{ password: PORT_PASSWORD, role, refused: target.refused },
     passwordIs: "that of the URL which was given for this run",
   });
   const address = listener.address();
   if (address === null || typeof address === "string") throw new Error("the endpoint has no port");
   url.host = `127.0.0.1:${address.port}`;
   url.username = encodeURIComponent(role.user);
-  url.password = password;
+  url.password = PORT_PASSWORD;
   return { url: url.toString(), listener };
 }
 
@@ -111,7 +111,7 @@ function roleOf(url: string): PortAccess["role"] {
   const { username, password } = new URL(url);
   return {
     user: decodeURIComponent(username) || userInfo().username,
-    password: decodeURIComponent(password) || (process.env["PGPASSWORD"] ?? ""),
+    password: decodeURIComponent(password),
   };
 }
 

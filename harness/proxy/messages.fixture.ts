@@ -31,7 +31,7 @@ export function untyped(code: number, ...fields: (Buffer | string)[]): Buffer {
 export const query = (sql: string): Buffer => message("Q", `${sql}\0`);
 export const parse = (name: string, sql: string): Buffer =>
   message("P", `${name}\0${sql}\0`, int16(0));
-export const execute = (portal = ""): Buffer => message("E", `${portal}\0`, int32(0));
+export const execute = (portal = "", rows = 0): Buffer => message("E", `${portal}\0`, int32(rows));
 export const sync: Buffer = message("S");
 export const flush: Buffer = message("H");
 export const terminate: Buffer = message("X");

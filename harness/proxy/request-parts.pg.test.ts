@@ -1,6 +1,7 @@
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { lockGates } from "../instrumentation/lock-gates.ts";
 import { messageGates } from "../instrumentation/message-gates.ts";
 import { snapshotGates } from "../instrumentation/snapshot-gates.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
@@ -13,6 +14,8 @@ import { WireProxy } from "./wire-proxy.ts";
 
 const SNAPSHOT = 1;
 const MESSAGE = 2;
+const TABLES = 3;
+const ROWS = 4;
 
 let server: Server;
 let it: Proxied;
@@ -24,12 +27,18 @@ beforeAll(async () => {
   await it.direct.query(`
     create schema heddle;
     create table t (id int primary key, v text);
+    create table "u, v" ();
+    create table w (a int, b int, unique (a, b));
+    insert into w values (1, 1), (1, 2);
     create function volatile_one() returns int language sql volatile as 'select 1';
+    create sequence s;
     create view calling as select volatile_one() as one, id from t`);
   const wire = {
     ...(await snapshotGates.install(it.direct, SNAPSHOT)).wire,
     ...(await messageGates.install(it.direct, MESSAGE)).wire,
+    ...(await lockGates.install(it.direct, TABLES)).wire,
   };
+  await lockGates.remove(it.direct);
   await snapshotGates.remove(it.direct);
   const locks = { enable: async () => {}, open: async () => {}, disable: async () => {} };
   gated = await WireProxy.start(it.database.url, await mkdtemp(join(server.folder, "w")), {
@@ -131,6 +140,79 @@ const REQUESTS: {
     ],
     [1, 1],
   ],
+  "tables that are locked together": [
+    [
+      [query("begin")],
+      [query('lock table only t, "u, v" *, w in share mode nowait')],
+      [query("lock public.t, w; lock t, w")],
+      [query("lock t, missing, w")],
+      [query("rollback")],
+    ],
+    [TABLES, TABLES, TABLES, MESSAGE, TABLES, TABLES],
+  ],
+  "an error at the first of two tables": [
+    [[query("begin")], [query("lock table missing, t in share mode")], [query("commit")]],
+    [],
+  ],
+  "tables that are locked outside of a block": [[[query("lock t, w")], [query("select 1")]], []],
+  "tables that a message locks": [
+    [[query("begin; lock t, w; commit")]],
+    [MESSAGE, TABLES, MESSAGE],
+  ],
+  "tables that a batch locks": [
+    [
+      [query("begin")],
+      [parse("l", "lock t, w"), bind("l"), DESCRIBE, execute(), message("C", "P\0"), sync],
+      [bind("l"), execute(), sync],
+      [parse("m", "lock missing, w"), bind("m"), execute(), sync],
+      [query("rollback")],
+    ],
+    [TABLES, TABLES],
+  ],
+  "rows that are locked one by one": [
+    [
+      [query("insert into t values (1, 'x'), (2, 'y'), (3, 'z')")],
+      [query("select * from t order by id desc for no key update")],
+      [query("select 1 / (2 - id) as x from t order by id for share")],
+      [query("select 1 / (2 - id) as x from t for share limit 1; select 2 as two")],
+      [query("select id from t where id > 9 for update skip locked")],
+    ],
+    [1, ROWS, ROWS, ROWS, 1, ROWS, 1, MESSAGE, 1],
+  ],
+  "a volatile function for each row": [
+    [
+      [query("select volatile_one() from w")],
+      [query("select nextval('s') from generate_series(1, 2)")],
+    ],
+    [1, ROWS, ROWS, ROWS, ROWS],
+  ],
+  "one row at most": [
+    [
+      [query("insert into t values (1, 'x'), (2, 'y')")],
+      [query("select * from t where id = 1::int and v = 'x' for update")],
+      [query("select * from t for update limit 1")],
+      [query("select * from w where a = 1 and 2 = w.b for update")],
+      [query("select * from w where a = 1 and b = a for update")],
+    ],
+    [1, 1, 1, 1, ROWS],
+  ],
+  "a batch that fetches rows": [
+    [
+      [query("insert into t values (1, 'x'), (2, 'y'), (3, 'z')")],
+      [query("begin")],
+      [
+        parse("r", "select id from t where id < $1 for update"),
+        bind("r", ["9"], { portal: "p" }),
+        execute("p", 2),
+        sync,
+      ],
+      [execute("p", 1), sync],
+      [bind("r", ["9"]), execute("", 4), message("C", "P\0"), sync],
+      [bind("r", ["9"]), execute("", 3), sync],
+      [query("rollback")],
+    ],
+    [1, ROWS, 1, ROWS, ROWS, ROWS, 1, ROWS, ROWS],
+  ],
   "several executions in one batch": [
     [
       [
@@ -155,7 +237,7 @@ test.each(Object.entries(REQUESTS))("in parts, the service gets the same message
 ]) => {
   const recorder = new Recorder({ passes: true });
   const answers = async (url: string) => {
-    await it.direct.query("truncate t");
+    await it.direct.query("truncate t; alter sequence s restart");
     const client = await RawClient.ready(url);
     const seen: string[] = [];
     for (const request of requests) {

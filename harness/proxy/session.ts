@@ -88,8 +88,8 @@ export class WireSession implements ProxySession {
   #serverIgnored = false;
   /** A connection that only asks to cancel another one's statement gets no answer. */
   #cancels = false;
-  /** The message of the last FATAL error. */
-  #fatal = "";
+  /** The last FATAL error. */
+  #fatal: { readonly message: string; readonly sqlstate: string } | undefined;
 
   /** @param login how to log in to the server, if the proxy does that and not the service */
   constructor(
@@ -293,22 +293,29 @@ export class WireSession implements ProxySession {
       this.#authenticate(this.#login, frame);
       return;
     }
+    const progress = this.#parts?.take(frame);
+    if (progress === undefined) this.#takeReply(frame);
+    else {
+      if (progress.reply !== undefined) this.#takeReply(progress.reply);
+      send(this.#server, progress.send);
+      if (progress.place !== undefined) this.#reachedPart(progress.place);
+    }
+  }
+
+  #takeReply(frame: Buffer): void {
     const reply = this.#replies.take(frame);
     if (reply.type === "ready") this.#ready(frame, reply.result);
     else if (reply.type === "lock-wait") this.#lockWait(reply.wait);
     else if (reply.type === "unsupported") this.#unsupported(reply.what);
     else if (reply.type === "gate") this.#reachedGate(reply.gate);
     else if (reply.type === "fatal") {
-      this.#fatal = reply.message;
+      this.#fatal = reply;
       send(this.#service, [...this.#answer.splice(0), frame]);
     } else if (reply.type !== "drop") {
       if (reply.type === "key") this.pid = reply.pid;
       if (reply.type === "copy-in") this.#requests.copyIn();
-      const progress = this.#parts?.take(frame);
       // What the server sends between two requests (a changed setting) goes with the next answer.
-      if (progress?.hidden !== true) this.#answer.push(frame);
-      if (progress?.failed) send(this.#server, this.#parts?.takeUnsent() ?? []);
-      if (progress?.place !== undefined) this.#reachedPart(progress.place);
+      this.#answer.push(frame);
       if (reply.type === "notification") this.#notified();
     }
   }
@@ -384,6 +391,9 @@ export class WireSession implements ProxySession {
     this.#endService();
     const observer = this.#context.observer();
     if (this.#endExpected) observer?.closed(this);
-    else if (!this.#cancels) observer?.failed(connectionLost(this.#fatal || reason));
+    else if (!this.#cancels) {
+      const { message = reason, sqlstate } = this.#fatal ?? {};
+      observer?.failed(connectionLost(message || reason, sqlstate));
+    }
   }
 }

@@ -6,6 +6,7 @@ import {
   fencedText,
   type GithubReport,
   markdownFooter,
+  markdownPage,
   markdownText,
   markdownVerdict,
   markdownViolation,
@@ -140,6 +141,6 @@ export function attackGithub(report: AttackReport, folder: string): GithubReport
       verdictAnnotation(verdict, title, sentence),
       ...examples.map(({ name, message }) => errorAnnotation(name, message)),
     ],
-    summary: `${lines.join("\n")}\n`,
+    summary: markdownPage(lines),
   };
 }

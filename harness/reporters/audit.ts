@@ -1,5 +1,5 @@
 import type { Audit, AuditCheck } from "../audit/audit-report.ts";
-import { duration, printable, quantity } from "./format-values.ts";
+import { duration, printable, quantity, shortened, withShortTexts } from "./format-values.ts";
 import { junitXml, verdictCase } from "./junit.ts";
 import { coloursFor } from "./terminal.ts";
 import { fieldsLine } from "./trace-lines.ts";
@@ -29,6 +29,11 @@ function offendingLines({ details, offending, violations }: AuditCheck): readonl
     ...offending.map((row) => `      ${fieldsLine(row)}`),
     ...(offending.length > 0 && omitted > 0 ? [`      and ${omitted} more`] : []),
   ];
+}
+
+/** An audit as one line of JSON. */
+export function auditJson(audit: Audit): string {
+  return `${JSON.stringify({ version: 1, ...withShortTexts(audit) })}\n`;
 }
 
 /** A test case for each check; and a test case `audit`, which is an error if the verdict is `unknown`. */
@@ -99,5 +104,5 @@ function labelSet(labels: { readonly [name: string]: string }): string {
 }
 
 function escapeLabel(text: string): string {
-  return text.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n");
+  return shortened(text).replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n");
 }

@@ -1,5 +1,5 @@
 import type { MutantResult, MutationScore } from "../mutation/mutation-score.ts";
-import { duration, percent, printable, quantity } from "./format-values.ts";
+import { duration, percent, printable, quantity, withShortTexts } from "./format-values.ts";
 import {
   COUNT,
   guardFor,
@@ -21,7 +21,11 @@ export interface ScoreRecord extends MutationScore {
 }
 
 export function scoreRecord(score: MutationScore): ScoreRecord {
-  return { version: VERSION, ...score };
+  const results = score.results.map((result) => {
+    const { by, reason } = result;
+    return { ...result, ...withShortTexts({ by, reason }) };
+  });
+  return { version: VERSION, ...score, results };
 }
 
 const MUTANT = object({

@@ -60,10 +60,22 @@ export function printable(text: string, limit = MAX_TEXT): string {
   );
 }
 
+/** The first characters of a text, at most `length`, without the half of a pair of surrogates at the end. */
+export function beginning(text: string, length: number): string {
+  return text.slice(0, length).replace(/[\ud800-\udbff]$/, "");
+}
+
 /** Cuts a text that is longer than `limit`, and says by how much. */
 export function shortened(text: string, limit = MAX_TEXT): string {
   const more = text.length - limit;
-  return more > 0 ? `${text.slice(0, limit)}… (${formatNumber(more)} more characters)` : text;
+  return more > 0 ? `${beginning(text, limit)}… (${formatNumber(more)} more characters)` : text;
+}
+
+/** Cuts the texts of a value of JSON. A replay file has all of them. */
+export function withShortTexts<T extends object>(value: T): T {
+  return JSON.parse(JSON.stringify(value), (_, member: unknown) =>
+    typeof member === "string" ? shortened(member) : member,
+  ) as T;
 }
 
 const UNPRINTABLE =

@@ -1,7 +1,14 @@
 import path from "node:path";
 import type { Verdict } from "../core/verdict.ts";
 import type { Campaign } from "../explorer/campaign.ts";
-import { duration, formatNumber, percent, printable, quantity } from "./format-values.ts";
+import {
+  duration,
+  formatNumber,
+  percent,
+  printable,
+  quantity,
+  shortened,
+} from "./format-values.ts";
 import { violatedRules } from "./outcomes.ts";
 import { mainViolation, replayCommandIn } from "./replay-command.ts";
 import { FILES } from "./report-files.ts";
@@ -96,7 +103,7 @@ function campaignMarkdown(campaign: Campaign, folder: string): string {
     "",
     markdownFooter(folder, campaign.seed, campaign.digest),
   ];
-  return `${lines.join("\n")}\n`;
+  return markdownPage(lines);
 }
 
 export function markdownVerdict(verdict: Verdict, service: string, sentence: string): string[] {
@@ -112,6 +119,14 @@ export function markdownFooter(folder: string, seed: number | string, digest: st
   return `Report: \`${page}\`, seed ${markdownText(String(seed))}, digest \`${digest.slice(0, 12)}\``;
 }
 
+/** GitHub refuses the summary of a step that has more than 1 MiB. */
+const MAX_SUMMARY = 300_000;
+const MAX_CODE = 30_000;
+
+export function markdownPage(lines: readonly string[]): string {
+  return shortened(`${lines.join("\n")}\n`, MAX_SUMMARY);
+}
+
 /** Escapes text so that Markdown and HTML find no markup in it. */
 export function markdownText(plain: string): string {
   return printable(plain).replace(
@@ -124,5 +139,5 @@ export function markdownText(plain: string): string {
 export function fencedText(content: string): string[] {
   const longest = Math.max(2, ...[...content.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = "`".repeat(longest + 1);
-  return [`${fence}text`, content.trimEnd(), fence];
+  return [`${fence}text`, shortened(content.trimEnd(), MAX_CODE), fence];
 }

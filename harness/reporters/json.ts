@@ -5,12 +5,11 @@ import type { AttackReport } from "../attack/attack-report.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
 import { operationCount } from "../core/scenario.ts";
-import type { Violation } from "../core/verdict.ts";
 import type { Campaign } from "../explorer/campaign.ts";
 import { decodeCounterexample } from "../explorer/counterexample-file.ts";
 import { encodeToken } from "../explorer/token.ts";
 import attackSchema from "./attack-report.schema.json" with { type: "json" };
-import { shortened } from "./format-values.ts";
+import { withShortTexts } from "./format-values.ts";
 import { mainViolation, replayCommand, replayFilePath } from "./replay-command.ts";
 import schema from "./report.schema.json" with { type: "json" };
 import { FILES } from "./report-files.ts";
@@ -30,7 +29,8 @@ export function campaignJson(campaign: Campaign, folder: string): string {
   return jsonText({
     version: REPORT_VERSION,
     kind: "campaign",
-    ...{ service, mutant, verdict, reason, seed, executions, executionsPerSecond, violations },
+    ...withShortTexts({ service, mutant, verdict, reason, seed }),
+    ...{ executions, executionsPerSecond, violations },
     counterexamples: counterexamples.map((c) => counterexampleEntry(c, folder)),
     timing: { startedAt, elapsedMs },
     ...details,
@@ -53,17 +53,10 @@ function counterexampleEntry(counterexample: Counterexample, folder: string) {
   };
 }
 
-/** Cuts the texts of a value. The replay file has all of them. */
-function withShortTexts<T extends Violation | readonly Violation[]>(value: T): T {
-  return JSON.parse(JSON.stringify(value), (_, member: unknown) =>
-    typeof member === "string" ? shortened(member) : member,
-  ) as T;
-}
-
 /** `report.json` of an attack, as `attack-report.schema.json` describes it. */
 export function attackJson({ startedAt, elapsedMs, ...report }: AttackReport): string {
   const timing = { startedAt, elapsedMs };
-  return jsonText({ version: REPORT_VERSION, kind: "attack", ...report, timing });
+  return jsonText(withShortTexts({ version: REPORT_VERSION, kind: "attack", ...report, timing }));
 }
 
 export function jsonText(value: object): string {

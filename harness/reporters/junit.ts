@@ -26,6 +26,9 @@ export interface JunitCase {
   };
 }
 
+/** The longest text of one failure, in characters; the page and the replay file have the rest. */
+const MAX_EXAMPLE = 100_000;
+
 /**
  * `junit.xml` of a campaign: a test case for each rule, which fails with its counterexample; and a
  * test case `campaign`, which is an error if the verdict is `unknown`, so that CI never shows an
@@ -81,7 +84,7 @@ export function ruleCases(
     const example = examples.find(({ violations }) =>
       violations.some((violation) => violation.checker === checker && violation.name === name),
     );
-    const message = `violated in ${violated} of ${checked} checks: ${shortened(description)}`;
+    const message = `violated in ${violated} of ${checked} checks: ${description}`;
     return { ...testCase, problem: { kind: "failure", message, text: example?.text ?? "" } };
   });
 }
@@ -122,7 +125,7 @@ export function junitXml(suite: JunitSuite): string {
       ? []
       : ["<properties>", ...propertyElements, "</properties>"]),
     ...cases.map(caseElement),
-    ...(output === undefined ? [] : [`<system-out>${escapeXml(output)}</system-out>`]),
+    ...(output === undefined ? [] : [`<system-out>${escapeXml(shortened(output))}</system-out>`]),
     "</testsuite>",
     "</testsuites>",
   ];
@@ -133,7 +136,7 @@ function caseElement({ name, classname, problem }: JunitCase): string {
   const start = `<testcase ${attributes({ name, classname })}`;
   if (problem === undefined) return `${start}/>`;
   const { kind, message, text } = problem;
-  return `${start}>\n<${kind} ${attributes({ message })}>${escapeXml(text)}</${kind}>\n</testcase>`;
+  return `${start}>\n<${kind} ${attributes({ message: shortened(message) })}>${escapeXml(shortened(text, MAX_EXAMPLE))}</${kind}>\n</testcase>`;
 }
 
 function attributes(values: { readonly [name: string]: string | number }): string {

@@ -6,7 +6,7 @@ import {
   type LayersOfDefence,
   type PromiseLayers,
 } from "../mutation/layers.ts";
-import { duration, printable, quantity } from "./format-values.ts";
+import { duration, printable, quantity, withShortTexts } from "./format-values.ts";
 import {
   COUNT,
   guardFor,
@@ -56,12 +56,12 @@ export function layersRecord(layers: LayersOfDefence, folder: string): LayersRec
     });
     return { ...promise, cases };
   });
-  return {
+  return withShortTexts({
     version: VERSION,
     ...layers,
     preemptions: Number.isFinite(preemptions) ? preemptions : null,
     promises,
-  };
+  });
 }
 
 export const isLayersRecord = guardFor<LayersRecord>(

@@ -1,7 +1,7 @@
 import { FAULTS } from "../core/fault.ts";
 import { clientOf, type Task } from "../core/schedule.ts";
 import type { Result, Statement } from "../core/trace.ts";
-import { capitalized, printable } from "./format-values.ts";
+import { beginning, capitalized, printable } from "./format-values.ts";
 import { type Step, type TimelineEvent, type TimelineSource, timeline } from "./timeline.ts";
 import {
   type ClientNames,
@@ -206,7 +206,7 @@ function rowCount(statement: Statement, { tags }: Result): string {
 }
 
 function code(line: string): string {
-  const short = line.length <= MAX_CODE_LENGTH ? line : `${line.slice(0, MAX_CODE_LENGTH - 1)}…`;
+  const short = line.length <= MAX_CODE_LENGTH ? line : `${beginning(line, MAX_CODE_LENGTH - 1)}…`;
   return `\`${withoutBackticks(short)}\``;
 }
 

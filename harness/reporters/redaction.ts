@@ -1,8 +1,7 @@
 import { HarnessError } from "../core/error.ts";
-import type { Campaign } from "../explorer/campaign.ts";
 
 /** What stands in place of a value that a report must not show. */
-const REDACTED = "[redacted]";
+export const REDACTED = "[redacted]";
 
 /** Shorter values, such as ids, are not looked for in other texts: they would be everywhere. */
 const MIN_SOUGHT = 4;
@@ -36,40 +35,49 @@ function patternOf(rule: string): RegExp {
   }
 }
 
-/** A campaign whose counterexamples show no value that must not be shown. Their replays diverge. */
-export function redactedCampaign(campaign: Campaign, redaction: Redaction): Campaign {
-  const counterexamples = campaign.counterexamples.map((counterexample) => {
-    const { violations, scenario, trace, serial } = counterexample;
-    const shown = redacted({ violations, scenario, trace, ...(serial && { serial }) }, redaction);
-    return { ...counterexample, ...shown };
-  });
-  return { ...campaign, counterexamples };
+/** A value of JSON of the system under test, inside of a value whose other parts are Heddle's own. */
+export class Data {
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    this.value = value;
+  }
 }
 
 /**
- * A copy of a value of JSON without what must not be shown: the members that are
- * named like a column; the parameters and literals of statements that name it; all of these values
- * wherever else they stand, as in messages; and what matches a pattern.
+ * A copy of a value in which each `Data` is replaced by its value without what must not be shown: the
+ * members that are named like a column; the parameters and literals of statements that name it; all of
+ * these values wherever else they stand in any `Data`, as in messages; and what matches a pattern.
  */
-function redacted<T>(value: T, { columns, patterns }: Redaction): T {
-  if (columns.length === 0 && patterns.length === 0) return value;
+export function redacted(value: unknown, { columns, patterns }: Redaction): unknown {
   const sought = new Set<string>();
   const secret = (member: unknown): unknown => {
     collect(member, sought);
     return member === null ? null : REDACTED;
   };
-  const named = mapJson(value, (key, member) => {
+  const byName = (key: string, member: unknown): unknown => {
     if (columns.includes(key.toLowerCase())) return secret(member);
-    return isStatement(member) && mentions(member.sql, columns)
-      ? withoutValues(member, secret)
-      : member;
-  });
+    const named = isStatement(member) && mentions(member.sql, columns);
+    return named ? withoutValues(member, secret) : member;
+  };
+  const named = mapData(value, (data) => new Data(mapJson(data, byName)));
   const texts = [...sought].sort((one, other) => other.length - one.length);
-  return mapJson(named, (_, member) => {
+  const byText = (_: string, member: unknown): unknown => {
     if (typeof member !== "string") return member;
-    const known = texts.reduce((text, secretText) => text.replaceAll(secretText, REDACTED), member);
+    const known = texts.reduce((text, part) => text.replaceAll(part, REDACTED), member);
     return patterns.reduce((text, pattern) => text.replace(pattern, REDACTED), known);
-  }) as T;
+  };
+  return mapData(named, (data) => mapJson(data, byText));
+}
+
+/** A copy of a value in which `replace` gives what stands in place of each `Data`. */
+function mapData(value: unknown, replace: (data: unknown) => unknown): unknown {
+  if (value instanceof Data) return replace(value.value);
+  if (Array.isArray(value)) return value.map((item) => mapData(item, replace));
+  if (!(value instanceof Object)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, mapData(member, replace)]),
+  );
 }
 
 interface StatementLike {
@@ -113,12 +121,21 @@ function collect(value: unknown, sought: Set<string>): void {
   }
 }
 
+function statementWith(
+  { sql, values, ...rest }: StatementLike,
+  map: (key: string, member: unknown) => unknown,
+): unknown {
+  return { ...rest, sql: map("", sql), values: values.map((value) => map("", value)) };
+}
+
 /** A copy of a value of JSON; `replace` gets each member and gives the one to go on with. */
 function mapJson(value: unknown, replace: (key: string, member: unknown) => unknown): unknown {
   const map = (key: string, member: unknown): unknown => {
     const replaced = replace(key, member);
     if (Array.isArray(replaced)) return replaced.map((item) => map("", item));
     if (typeof replaced !== "object" || replaced === null) return replaced;
+    // Its members are Heddle's own.
+    if (isStatement(replaced)) return statementWith(replaced, map);
     return Object.fromEntries(
       Object.entries(replaced).map(([name, inner]) => [name, map(name, inner)]),
     );

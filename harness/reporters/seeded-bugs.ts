@@ -6,7 +6,7 @@ import type {
   SeededBugReport,
   SeededBugResult,
 } from "../mutation/seeded-bugs.ts";
-import { duration, formatNumber, printable, quantity } from "./format-values.ts";
+import { duration, formatNumber, printable, quantity, withShortTexts } from "./format-values.ts";
 import {
   COUNT,
   guardFor,
@@ -53,7 +53,7 @@ export function seededBugRecord(report: SeededBugReport, folder: string): Seeded
     ...result,
     counterexample: counterexampleEntry(result, folder),
   }));
-  return { version: VERSION, ...report, results };
+  return withShortTexts({ version: VERSION, ...report, results });
 }
 
 function counterexampleEntry({ counterexample }: SeededBugResult, folder: string) {

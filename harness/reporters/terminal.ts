@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { beginning } from "./format-values.ts";
 
 /** Applies a style to a text, or returns the text unchanged. */
 export type Colours = (style: Parameters<typeof styleText>[0], text: string) => string;
@@ -26,8 +27,9 @@ export function wrap(line: string, columns: number): string[] {
     if (current !== "") lines.push(current);
     current = word;
     while (current.length > width) {
-      lines.push(current.slice(0, width));
-      current = current.slice(width);
+      const part = beginning(current, width) || current.slice(0, 2);
+      lines.push(part);
+      current = current.slice(part.length);
     }
   }
   if (current !== "" || lines.length === 0) lines.push(current);

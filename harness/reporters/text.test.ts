@@ -37,8 +37,8 @@ test("shows the violations with their evidence, and ends with the replay command
     "\nThis looks like a lost update. Client 0 read availability_slots, client 1",
   );
   expect(text).toMatch(/\nReplay it: npx heddle replay reports\/counterexamples\/[\w-]+\.json\n$/);
-  const again = counterexampleText(doubleBooking, { ...plain, replay: "h1.abc" });
-  expect(again).toMatch(/\nReplay it: npx heddle replay h1\.abc\n$/);
+  const again = counterexampleText(doubleBooking, { ...plain, replay: "h2.abc" });
+  expect(again).toMatch(/\nReplay it: npx heddle replay h2\.abc\n$/);
 });
 
 test("says if shrinking reached its budget", () => {

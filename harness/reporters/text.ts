@@ -5,7 +5,7 @@ import { clientOf, type Task } from "../core/schedule.ts";
 import type { Result, Trace } from "../core/trace.ts";
 import type { Violation } from "../core/verdict.ts";
 import { anomalySentence } from "./anomaly.ts";
-import { printable } from "./format-values.ts";
+import { printable, quantity } from "./format-values.ts";
 import { narrative } from "./narrative.ts";
 import {
   counterexampleSize,
@@ -29,6 +29,7 @@ import {
   endsLine,
   faultLine,
   fieldsLine,
+  MAX_EVIDENCE,
   operationLine,
   placeLine,
   resultLine,
@@ -114,12 +115,14 @@ function serialRun(serial: TimelineSource, width: number, colours: Colours): str
   ];
 }
 
-/** The violation, then its evidence, a line for each row. */
+/** The violation, then the first rows of its evidence, a line for each. */
 export function violationLines(violation: Violation, width: number, colours: Colours): string[] {
   const { name, checker, message, evidence } = violation;
   const [first = "", ...rest] = wrap(printable(`${name} (${checker}): ${message}`), width);
-  const rows = evidence.flatMap((row) => wrap(fieldsLine(row), width - 2));
-  return [colours("red", first), ...rest, ...rows.map((line) => `  ${line}`)];
+  const rows = evidence.slice(0, MAX_EVIDENCE).flatMap((row) => wrap(fieldsLine(row), width - 2));
+  const omitted = evidence.length - MAX_EVIDENCE;
+  const more = omitted > 0 ? [`and ${quantity(omitted, "more row")}`] : [];
+  return [colours("red", first), ...rest, ...[...rows, ...more].map((line) => `  ${line}`)];
 }
 
 /**

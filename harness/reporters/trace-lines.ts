@@ -7,16 +7,24 @@ import type { JsonObject } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import { BACKGROUND, clientOf, type Task } from "../core/schedule.ts";
 import type { Place, Result, Statement } from "../core/trace.ts";
-import { printable } from "./format-values.ts";
+import { beginning, printable } from "./format-values.ts";
+
+/** How many rows of a violation are shown. */
+export const MAX_EVIDENCE = 30;
 
 /** The names of the clients by their numbers; a client without one is called by its number. */
 export type ClientNames = readonly string[];
+
+/** The longest name of a client on a line of its own. */
+const MAX_NAME = 40;
 
 /** `client 0`, `client ada`, `client 0, connection 2`, `background`. */
 export function taskName(task: Task, names: ClientNames = []): string {
   const ordinal = Number(task.split(".")[1] ?? 0);
   const client = clientOf(task);
-  const name = client < 0 ? "background" : `client ${printable(names[client] ?? String(client))}`;
+  const own = names[client] ?? String(client);
+  const short = own.length > MAX_NAME ? `${beginning(own, MAX_NAME)}…` : own;
+  const name = client < 0 ? "background" : `client ${printable(short)}`;
   return ordinal === 0 ? name : `${name}, connection ${ordinal + 1}`;
 }
 

@@ -4,13 +4,18 @@ import { setTimeout as delay } from "node:timers/promises";
 import { HarnessError } from "../core/error.ts";
 import type { ServiceEnd } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
+import { realNow } from "../core/real-clock.ts";
 import type { SystemContext } from "../execution/system.ts";
+import { PreloadChannel } from "./preload-channel.ts";
 import { type RunningProgram, startProgram } from "./program.ts";
 import type { HttpClient, HttpService, Outcome, Program } from "./scenario-definition.ts";
 
 /** The time limit for a service to listen. */
 const START_MS = 30_000;
 const POLL_MS = 10;
+
+const NOT_FROZEN =
+  "The clock and the random numbers of the service: it is no program on Node, so they are neither frozen nor seeded (faketime can do that for other programs).";
 
 /** A service to send requests to. */
 export interface StartedService {
@@ -19,6 +24,10 @@ export interface StartedService {
   readonly restart?: () => Promise<void>;
   /** How the service ended by itself; undefined while it runs, and for one that was running already. */
   readonly ended?: () => ServiceEnd | undefined;
+  /** Tells the service that an execution begins. Absent if it has nothing to do then. */
+  readonly begin?: () => Promise<void>;
+  /** What could not be controlled, as sentences of a report. */
+  readonly notes?: () => readonly string[];
   stop(): Promise<void>;
 }
 
@@ -29,7 +38,7 @@ export async function startService(
   options: Omit<Parameters<typeof startProgram>[1], "url">,
 ): Promise<StartedService> {
   if ("exec" in definition) {
-    return startedProgram(definition, { ...options, url: await context.urlFor() });
+    return startedProgram(definition, { ...options, url: await context.urlFor() }, context);
   }
   await context.listenOn(definition.databasePort, definition.databasePassword);
   return { url: definition.url, stop: async () => {} };
@@ -37,9 +46,15 @@ export async function startService(
 
 async function startedProgram(
   definition: Program,
-  options: Parameters<typeof startProgram>[1],
+  given: Parameters<typeof startProgram>[1],
+  { freeze: time, folder }: SystemContext,
 ): Promise<StartedService> {
   const port = await freePort();
+  const channel = time === undefined ? undefined : await PreloadChannel.open(folder);
+  const options =
+    time === undefined || channel === undefined
+      ? given
+      : { ...given, preload: { freeze: { time, seed: "service" }, channel: channel.path } };
   let end: ServiceEnd | undefined;
   let stopping = false;
   const start = async () => {
@@ -54,7 +69,10 @@ async function startedProgram(
     );
     return started;
   };
-  let running = await start();
+  let running = await start().catch(async (error: unknown) => {
+    await channel?.close();
+    throw error;
+  });
   const stop = async () => {
     stopping = true;
     running.kill();
@@ -62,7 +80,14 @@ async function startedProgram(
   };
   return {
     url: `http://127.0.0.1:${port}`,
-    stop,
+    async stop() {
+      await stop();
+      await channel?.close();
+    },
+    ...(channel && {
+      begin: () => channel.begin(),
+      notes: () => (channel.reached ? [] : [NOT_FROZEN]),
+    }),
     async restart() {
       await stop();
       running = await start();
@@ -87,13 +112,13 @@ async function listening(
     },
   );
   const name = definition.exec.join(" ");
-  const deadline = performance.now() + START_MS;
+  const deadline = realNow() + START_MS;
   while (!(await listens(port))) {
     if (ended) {
       const { code } = await running.ended;
       throw notListening(`the service ${name} ended with ${code} before it listened`, running);
     }
-    if (performance.now() > deadline) {
+    if (realNow() > deadline) {
       running.kill();
       const address = `127.0.0.1:${port}`;
       throw notListening(`the service ${name} does not listen on its PORT, ${address}`, running);

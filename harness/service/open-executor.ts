@@ -38,7 +38,7 @@ export function setupOf<State extends Json, Op extends Operation>(
     );
   }
   return {
-    migrate: (directUrl) => service.migrate(directUrl, mutant),
+    migrate: (directUrl, freeze) => service.migrate(directUrl, mutant, freeze),
     start: (context) => service.start(context, mutant),
     ...(service.refresh && { refresh: service.refresh }),
   };
@@ -63,8 +63,8 @@ function mutated<State extends Json, Op extends Operation>(
   return {
     ...service,
     seededBugs: [],
-    migrate: async (directUrl) => {
-      await service.migrate(directUrl, undefined);
+    migrate: async (directUrl, _, freeze) => {
+      await service.migrate(directUrl, undefined, freeze);
       await withClient(directUrl, (client) => client.query(ddl));
     },
     start: (context) => service.start(context, undefined),

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { HarnessError } from "../core/error.ts";
 import type { Response } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
+import { realNow } from "../core/real-clock.ts";
 import type { StartedService } from "./http-service.ts";
 import type { Outcome } from "./scenario-definition.ts";
 
@@ -40,8 +41,8 @@ export async function outcomeOfLostRequest(
 ): Promise<Outcome> {
   const outcome = outcomeOfError(error);
   if (service?.ended === undefined || !("error" in outcome)) return outcome;
-  const deadline = performance.now() + END_MS;
-  while (service.ended() === undefined && performance.now() < deadline) await delay(END_POLL_MS);
+  const deadline = realNow() + END_MS;
+  while (service.ended() === undefined && realNow() < deadline) await delay(END_POLL_MS);
   if (service.ended() === undefined) return outcome;
   return { error: SERVICE_ENDED, message: "the service ended before it answered" };
 }

@@ -113,6 +113,21 @@ test("a port leads to a role that owns its tables and is no superuser", async ()
   expect(seen.slice(0, 2)).toEqual([[{ rolsuper: false }], "42501"]);
 });
 
+test("a setup and a client that take no password from the URL log in", async () => {
+  const own = process.env["PGPASSWORD"];
+  const open = async ({ url }: { readonly url: string }) => {
+    const { hostname: host, port, username: user, pathname } = new URL(url);
+    const client = new Client({ host, port: Number(port), user, database: pathname.slice(1) });
+    await client.connect();
+    await client.query("create table if not exists t (id int)");
+    await client.end();
+  };
+  const { error, campaign } = await during(open, { setup: open });
+  expect(error).toBeUndefined();
+  expect(campaign.counterexamples).toEqual([]);
+  expect(process.env["PGPASSWORD"]).toBe(own);
+});
+
 test("a port does not lead to the superuser, even with its password", async () => {
   const codes: unknown[] = [];
   const look = async ({ url }: { readonly url: string }) => {

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { HarnessError } from "../core/error.ts";
+import { type PreloadOptions, preloadEnv } from "./preload-channel.ts";
 import { guardGroup, killGroup, OWN_GROUP } from "./process-group.ts";
 import type { Outcome, Program } from "./scenario-definition.ts";
 
@@ -24,6 +25,15 @@ export interface RunningProgram {
   stderr(): string;
 }
 
+interface ProgramContext {
+  readonly url: string;
+  /** The scenario file. */
+  readonly file: URL;
+  readonly signal: AbortSignal;
+  /** What is done in it if it runs on Node. Default: nothing. */
+  readonly preload?: PreloadOptions;
+}
+
 /**
  * Starts a program in the folder of `file`, with the environment for the database at `url`. It has a
  * process group of its own, which is killed when `signal` is aborted, when the program has ended, and
@@ -31,12 +41,15 @@ export interface RunningProgram {
  */
 export function startProgram(
   { exec: [name, ...args], env }: Program,
-  { url, file, signal }: { readonly url: string; readonly file: URL; readonly signal: AbortSignal },
+  { url, file, signal, preload }: ProgramContext,
   extraEnv: NodeJS.ProcessEnv = {},
 ): RunningProgram {
   const child = spawn(name, args, {
     cwd: fileURLToPath(new URL(".", file)),
-    env: { ...process.env, ...databaseEnv(url), ...extraEnv, ...env },
+    env: {
+      ...{ ...process.env, ...databaseEnv(url), ...extraEnv, ...env },
+      ...(preload && preloadEnv(preload, env?.["NODE_OPTIONS"] ?? process.env["NODE_OPTIONS"])),
+    },
     stdio: ["ignore", "pipe", "pipe"],
     ...OWN_GROUP,
   });

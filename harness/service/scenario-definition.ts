@@ -130,6 +130,12 @@ export interface ScenarioDefinition {
    * may differ in their order. Default: false.
    */
   readonly serialEquivalence?: boolean | { readonly ids: IdFields };
+  /**
+   * Freezes the clock, and seeds random numbers for each execution: `Date`, `performance.now`, `Math.random` and
+   * `node:crypto` of the setup and the clients in this process, and of programs and a service on Node. A text is
+   * the time in ISO 8601; `true`: the time of the run. Timers keep the real time. Default: neither.
+   */
+  readonly freeze?: true | string;
   /** Restores the state after the setup, before each execution. Default: Heddle restores it. */
   readonly reset?:
     | string
@@ -173,6 +179,7 @@ const MEMBERS = {
     errors: true,
     serialEquivalence: true,
     reset: true,
+    freeze: true,
   }),
   program: keysOf<Program>({ exec: true, env: true }),
   httpClient: keysOf<HttpClient>({ http: true }),
@@ -216,6 +223,9 @@ export function scenarioProblem(value: unknown): string | undefined {
     return `the invariant "${invalidInvariant[0]}" is neither SQL nor a function`;
   if (!Array.isArray(errors) || !errors.every(isText))
     return "`errors` is not a list of codes and messages";
+  const { freeze = true } = value;
+  if (freeze !== true && !(isText(freeze) && !Number.isNaN(Date.parse(freeze))))
+    return "`freeze` is neither true nor a time such as 2030-01-31T09:00:00Z";
   if (!isText(reset) && !isFunction(reset)) return "`reset` is neither SQL nor a function";
   return undefined;
 }

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import type { Response } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Operation } from "../core/operation.ts";
+import { FrozenValues, withFrozen } from "../execution/frozen-globals.ts";
 import { attributed, isShutdown } from "../execution/system.ts";
 import { executeSql } from "./execute-sql.ts";
 import { invariantOf } from "./invariant-definition.ts";
@@ -30,7 +31,8 @@ export function scenarioService(
   const codes = ["OK", ...STATUSES, ...(definition.errors ?? [])];
   return {
     name,
-    migrate: (directUrl) => setUpScenario(definition, directUrl),
+    migrate: (directUrl, _, freeze) => setUpScenario(current, directUrl, freeze),
+    ...(definition.freeze !== undefined && { freeze: definition.freeze }),
     start: (context) => startScenario(current, context, file),
     ...(reload && {
       refresh: async () => {
@@ -88,8 +90,14 @@ function idsOf({ serialEquivalence = false }: ScenarioDefinition): { ids?: IdFie
 }
 
 /** Executes the scenario's setup in an empty database. */
-async function setUpScenario({ setup }: ScenarioDefinition, url: string): Promise<void> {
-  const work = typeof setup === "string" ? executeSql(setup, url) : callAsync(() => setup({ url }));
+async function setUpScenario(
+  { setup }: ScenarioDefinition,
+  url: string,
+  freeze: string | undefined,
+): Promise<void> {
+  const call = () =>
+    typeof setup === "string" ? executeSql(setup, url) : callAsync(() => setup({ url }));
+  const work = freeze === undefined ? call() : withFrozen(new FrozenValues(freeze, "setup"), call);
   // It may use more than the database: a refused connection is the setup's error.
   await attributed("the scenario's setup", work, isShutdown);
 }

@@ -3,12 +3,14 @@ import { HarnessError } from "../core/error.ts";
 import type { Snapshot } from "../core/execution.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
+import { realNow } from "../core/real-clock.ts";
 import type { System, SystemContext } from "../execution/system.ts";
 import { attributed } from "../execution/system.ts";
 import { openClient } from "../postgres/connection.ts";
 import { outcomeOfRequest, startService } from "./http-service.ts";
 import { brokenRows } from "./invariant-definition.ts";
 import { outcomeOf, outcomeOfLostRequest, responseOf } from "./outcome.ts";
+import type { PreloadOptions } from "./preload-channel.ts";
 import { outcomeOfProgram, startProgram } from "./program.ts";
 import type { ClientQuery, Outcome, ScenarioDefinition } from "./scenario-definition.ts";
 import { contentsOf, type Restorer, takeSnapshot } from "./snapshot.ts";
@@ -46,7 +48,10 @@ export async function startScenario(
       outcomes = {};
       open.clear();
       await restore();
+      await service?.begin?.();
     },
+
+    ...(service?.notes && { notes: service.notes }),
 
     dirty,
 
@@ -63,7 +68,9 @@ export async function startScenario(
         typeof client === "function"
           ? outcomeOf(() => client({ url, service: service?.url, signal }))
           : "exec" in client
-            ? outcomeOfProgram(startProgram(client, { url, file, signal }))
+            ? outcomeOfProgram(
+                startProgram(client, { url, file, signal, ...preloadOf(context, name) }),
+              )
             : outcomeOfRequest(client, service?.url, signal).catch((error: unknown) =>
                 outcomeOfLostRequest(error, service),
               );
@@ -129,15 +136,20 @@ async function restorerOf(
   return { restore, dirty: async () => false };
 }
 
+/** What the preload does in the program of a client. */
+function preloadOf({ freeze: time }: SystemContext, seed: string): { preload?: PreloadOptions } {
+  return time === undefined ? {} : { preload: { freeze: { time, seed } } };
+}
+
 /** Waits until a client has no connection left. The error if one stays open: it would disturb the next execution. */
 async function connectionsLeft(
   client: string,
   outcome: Outcome,
   openConnections: () => number,
 ): Promise<HarnessError | undefined> {
-  const deadline = performance.now() + CLOSE_MS;
+  const deadline = realNow() + CLOSE_MS;
   while (openConnections() > 0) {
-    if (performance.now() > deadline) {
+    if (realNow() > deadline) {
       return new HarnessError(
         "SERVICE_FAILED",
         `client "${client}" has ended${errorText(outcome)} and left ${openConnections()} of its connections ` +

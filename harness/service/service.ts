@@ -82,8 +82,11 @@ export interface Pair<State extends Json = Json, Op extends Operation = Operatio
 export interface Service<State extends Json = Json, Op extends Operation = Operation> {
   /** Reports and regressions carry it. */
   readonly name: string;
-  /** Applies the schema to an empty database, with the seeded bug named `mutant` if one is given. */
-  migrate(directUrl: string, mutant: string | undefined): Promise<void>;
+  /**
+   * Applies the schema to an empty database, with the seeded bug named `mutant` if one is given. `freeze` is the
+   * time of a clock that stands (see `Control.freeze`).
+   */
+  migrate(directUrl: string, mutant: string | undefined, freeze?: string): Promise<void>;
   /** Starts the service on a migrated database, with the seeded bug named `mutant` if one is given. */
   start(context: SystemContext, mutant: string | undefined): Promise<System<State, Op>>;
   /** Loads the code of clients in this process anew: what it keeps in memory is forgotten. */
@@ -95,6 +98,8 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
    * ends when all of its schedules were executed.
    */
   readonly single?: boolean;
+  /** Freezes the clock and seeds random numbers (see `Control.freeze`); `true`: at the time of the run. */
+  readonly freeze?: true | string;
   /** The names of the clients of a single scenario. Default: they have numbers. */
   readonly clientNames?: readonly string[];
   /** Whether clients are sessions that end with each execution, so that one may leave a transaction open. */

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 
@@ -54,8 +54,13 @@ test("shows a vendor with slots, accepts a booking, and ends cleanly", async () 
   expect(again.status).toBe(409);
   expect(await again.json()).toMatchObject({ code: "BOOKING_CONFLICT" });
 
+  // A client that never finishes its request does not keep the demo from ending.
+  const unfinished = connect(Number(new URL(url).port), "127.0.0.1").on("error", () => {});
+  unfinished.write("POST /api/bookings/create HTTP/1.1\r\nhost: x\r\ncontent-length: 400\r\n\r\n{");
+  await once(unfinished, "ready");
   running.stop();
   expect(await running.ended).toMatchObject({ code: 0 });
+  unfinished.destroy();
 });
 
 test("a port in use is reported, with exit code 2", async () => {

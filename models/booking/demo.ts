@@ -4,7 +4,7 @@ import { Pool } from "pg";
 import { HarnessError, startServer } from "../../harness/index.ts";
 import { tokensWith } from "../../src/authentication.ts";
 import { httpGateway } from "../../src/gateway.ts";
-import { buildServer } from "../../src/server.ts";
+import { buildServer, closeServer } from "../../src/server.ts";
 import { startSimulatedGateway } from "../../src/simulated-gateway.ts";
 import { postgresStore } from "../../src/store.ts";
 import { sweepEvery } from "../../src/sweep.ts";
@@ -19,6 +19,8 @@ import { migrateBooking } from "./system.ts";
 const USAGE_OR_ENVIRONMENT = 2;
 const INTERRUPTED = 130;
 const SWEEP_MS = 5_000;
+/** How long requests may take to finish at the end. */
+const DRAIN_MS = 2_000;
 /** The demo data: this many vendors, with slots at these hours of the coming days. */
 const VENDORS = 3;
 const DAYS = 14;
@@ -52,7 +54,7 @@ try {
   const gateway = httpGateway(simulated.url);
   opened.push(() => gateway.close());
   const server = buildServer({ store, tokens, gateway });
-  opened.push(() => server.close());
+  opened.push(() => closeServer(server, DRAIN_MS));
   await server.listen({ host: "127.0.0.1", port });
   opened.push(sweepEvery(SWEEP_MS, store, gateway, () => {}));
 

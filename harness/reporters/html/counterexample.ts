@@ -15,7 +15,7 @@ import {
   sizeBeforeShrinking,
 } from "../replay-command.ts";
 import type { TimelineSource } from "../timeline.ts";
-import { clientTask, operationLine, taskName } from "../trace-lines.ts";
+import { clientTask, MAX_EVIDENCE, operationLine, taskName } from "../trace-lines.ts";
 import { detailsOf, html, type Markup, table } from "./markup.ts";
 import { spaceTimeDiagram } from "./space-time.ts";
 import { timelineTable } from "./timeline.ts";
@@ -24,7 +24,6 @@ import { timelineTable } from "./timeline.ts";
 const MAX_INITIAL_LINES = 200;
 const MAX_TOKEN_LENGTH = 2_000;
 const MAX_PARAGRAPHS = 60;
-const MAX_EVIDENCE = 30;
 
 const TIMELINE_CAPTION =
   "One row for each step, from top to bottom. The scheduler chose the client with the shaded cell. A thick line marks a client with an open transaction. A preempted client could have continued.";
@@ -42,7 +41,7 @@ ${violationBlock(main)}${
     ? ""
     : html`<p class="note">${anomaly}</p>
 `
-}${furtherViolations(c.violations.slice(1))}
+}${c.unrepeated && html`<p class="note">${c.unrepeated.why}</p>\n`}${furtherViolations(c.violations.slice(1))}
 <h4>What happened</h4>
 <ol class="narrative">
 ${paragraphs(narrative(c))}</ol>

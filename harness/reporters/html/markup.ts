@@ -1,4 +1,4 @@
-import { formatNumber, printable } from "../format-values.ts";
+import { beginning, formatNumber, printable } from "../format-values.ts";
 import type { Column } from "../terminal.ts";
 
 /** Well-formed HTML. Only `html` creates it, except for constants of the page's own. */
@@ -32,7 +32,7 @@ const MAX_TEXT = 4_000;
 const MAX_ROWS = 500;
 
 function cut(text: string): string {
-  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}…`;
+  return text.length <= MAX_TEXT ? text : `${beginning(text, MAX_TEXT)}…`;
 }
 
 function escapeHtml(text: string): string {

@@ -1,6 +1,7 @@
 import type { Counterexample } from "../../core/counterexample.ts";
 import { clientOf, type Task } from "../../core/schedule.ts";
 import type { Result } from "../../core/trace.ts";
+import { beginning } from "../format-values.ts";
 import { mainViolation } from "../replay-command.ts";
 import {
   clientsIn,
@@ -204,6 +205,6 @@ ${lines}${this.#brackets}${this.#marks}
   /** Shortens a text so that it fits between two lifelines. */
   #cut(text: string): string {
     const most = Math.floor((this.#column - 26) / CHARACTER);
-    return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+    return text.length <= most ? text : `${beginning(text, most - 1)}…`;
   }
 }

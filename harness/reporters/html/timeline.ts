@@ -2,7 +2,7 @@ import type { Response } from "../../core/history.ts";
 import { prettyJson } from "../../core/json.ts";
 import { clientOf } from "../../core/schedule.ts";
 import type { Result } from "../../core/trace.ts";
-import { capitalized, formatNumber } from "../format-values.ts";
+import { beginning, capitalized, formatNumber } from "../format-values.ts";
 import {
   clientsIn,
   MAX_PAGE_STEPS,
@@ -113,7 +113,7 @@ function resultMarkup(result: Result): Markup {
 
 function responseMarkup(response: Response): Markup {
   const body = prettyJson(response.body, Number.POSITIVE_INFINITY);
-  const short = body.length <= MAX_BODY_LENGTH ? body : `${body.slice(0, MAX_BODY_LENGTH)}…`;
+  const short = body.length <= MAX_BODY_LENGTH ? body : `${beginning(body, MAX_BODY_LENGTH)}…`;
   const kind = (response.status ?? 0) >= 500 || response.outcome === "info" ? "error" : "";
   return html`<p>gets the response <strong class="${kind}">${responseLine(response)}</strong></p><p class="body"><code>${short}</code></p>`;
 }

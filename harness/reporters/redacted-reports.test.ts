@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { Json } from "../core/json.ts";
 import type { Campaign } from "../explorer/campaign.ts";
-import { redactedCampaign, redactionOf } from "./redaction.ts";
+import { redactedCampaign } from "./redacted-reports.ts";
+import { redactionOf } from "./redaction.ts";
 import { failing } from "./sample-campaign.fixture.ts";
 
 /** A value in a counterexample, after redaction. */
