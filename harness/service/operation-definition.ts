@@ -38,10 +38,11 @@ export interface RequestOptions {
   readonly headers?: Arguments;
 }
 
+/** The method of a request. */
 export type HttpMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** A request to the service. */
-export interface HttpOperation {
+export interface RequestOperation {
   readonly http: {
     readonly method: HttpMethod;
     /** With parameters: `/orders/:id`. */
@@ -56,23 +57,24 @@ export interface HttpOperation {
 }
 
 /** A statement that a client of the database executes; its answer is the rows. */
-export interface SqlOperation {
+export interface StatementOperation {
   readonly sql: string;
   /** By the number of the parameter: `$1`. */
   readonly arguments: Arguments;
 }
 
 /** A way to perform an operation, and its arguments. */
-export type OperationDefinition = HttpOperation | SqlOperation;
+export type OperationDefinition = RequestOperation | StatementOperation;
 
-type Request = <Path extends string>(
+/** Makes operations of one HTTP method. */
+export type RequestBuilder = <Path extends string>(
   path: Path,
   ...rest: [PathParameters<Path>] extends [never]
     ? [values?: Arguments, options?: RequestOptions]
     : [values: PathArguments<Path>, options?: RequestOptions]
-) => HttpOperation;
+) => RequestOperation;
 
-function request(method: HttpMethod): Request {
+function request(method: HttpMethod): RequestBuilder {
   return (path, ...[values = {}, { headers = {} } = {}]) => ({
     http: { method, path, headers },
     arguments: values,
@@ -88,11 +90,11 @@ function request(method: HttpMethod): Request {
  * ```
  */
 export const http: {
-  readonly get: Request;
-  readonly post: Request;
-  readonly put: Request;
-  readonly patch: Request;
-  readonly delete: Request;
+  readonly get: RequestBuilder;
+  readonly post: RequestBuilder;
+  readonly put: RequestBuilder;
+  readonly patch: RequestBuilder;
+  readonly delete: RequestBuilder;
 } = {
   get: request("GET"),
   post: request("POST"),
@@ -109,7 +111,7 @@ export const http: {
  * claim: sql("select claim_slot($1, $2)", [rowOf("slots.id"), fc.constantFrom("ada", "bob")]),
  * ```
  */
-export function sql(text: string, parameters: readonly Argument[] = []): SqlOperation {
+export function sql(text: string, parameters: readonly Argument[] = []): StatementOperation {
   return {
     sql: text,
     arguments: Object.fromEntries(parameters.map((value, at) => [`$${at + 1}`, value])),
@@ -185,7 +187,7 @@ const PARAMETER = /:(\w+)/g;
 
 /** The request of an operation whose references are resolved. */
 export function requestOf(
-  { http: { method, path } }: HttpOperation,
+  { http: { method, path } }: RequestOperation,
   operation: DefinedOperation,
 ): {
   readonly method: HttpMethod;

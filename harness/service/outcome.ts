@@ -21,7 +21,7 @@ export async function outcomeOf(run: () => unknown): Promise<Outcome> {
   }
 }
 
-export function outcomeOfError(error: unknown): Outcome {
+function outcomeOfError(error: unknown): Outcome {
   if (error instanceof HarnessError) throw error;
   const message = error instanceof Error ? error.message : String(error);
   return { error: codeOf(error), message };

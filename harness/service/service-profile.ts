@@ -193,7 +193,7 @@ function varied(successes: readonly Success[]): readonly Success[] {
 }
 
 /** Which operations succeed after which prefixes. */
-export class ProbedPrefixes {
+class ProbedPrefixes {
   readonly #probe: SerialProbe;
   readonly #known = new Map<string, boolean>();
 
