@@ -98,4 +98,9 @@ test("arguments are preferred with which one operation fails after the other", a
   expect(same?.operations).toEqual([many, many]);
   const [any] = await operationPairs([of(few, many)], probe());
   expect(any?.operations).toEqual([few, few]);
+  const [first] = await operationPairs(
+    [of({ name: "look" }), of(few, many)],
+    probe(undefined, soldOut),
+  );
+  expect(first?.name).toBe("order × order, same items.id");
 });

@@ -40,13 +40,14 @@ interface Variant {
 
 /**
  * Every two operations, each with itself too, on the same rows and on different ones, after a prefix after
- * which either succeeds alone. Those are preferred in which one fails after the other: their order matters.
+ * which either succeeds alone. Those are preferred in which one fails after the other: their order matters,
+ * and such pairs come first.
  */
 export async function operationPairs(
   all: readonly PairCandidates[],
   probe: PrefixProbe,
 ): Promise<readonly OperationPair[]> {
-  const pairs: OperationPair[] = [];
+  const pairs: FoundPair[] = [];
   for (const [index, first] of all.entries()) {
     for (const second of all.slice(index)) {
       for (const variant of variantsOf(first, second)) {
@@ -55,7 +56,15 @@ export async function operationPairs(
       }
     }
   }
-  return pairs;
+  return [true, false].flatMap((excludes) =>
+    pairs.flatMap(({ pair, ...found }) => (found.excludes === excludes ? pair : [])),
+  );
+}
+
+interface FoundPair {
+  readonly pair: OperationPair;
+  /** Whether one of its operations fails after the other. */
+  readonly excludes: boolean;
 }
 
 async function searchPair(
@@ -63,19 +72,20 @@ async function searchPair(
   second: PairCandidates,
   variant: Variant,
   probe: PrefixProbe,
-): Promise<OperationPair | undefined> {
+): Promise<FoundPair | undefined> {
   const name = `${first.name} × ${second.name}${variant.name}`;
-  let found: OperationPair | undefined;
+  let found: FoundPair | undefined;
   let tried = 0;
   for (const { prefix, operations } of candidatesOf(first, second, variant)) {
     if (tried === MOST_TRIED && found !== undefined) break;
     const [one, other] = operations;
     if (!(await probe.succeeds(prefix, one)) || !(await probe.succeeds(prefix, other))) continue;
     tried++;
-    found ??= { name, prefix, operations };
+    const pair = { name, prefix, operations };
+    found ??= { pair, excludes: false };
     if (!variant.meets) return found;
     if ((await probe.excludes(prefix, one, other)) || (await probe.excludes(prefix, other, one))) {
-      return { name, prefix, operations };
+      return { pair, excludes: true };
     }
   }
   return found;
