@@ -58,6 +58,8 @@ export interface CampaignOptions extends ScenarioOptions {
   readonly regressions?: readonly RegressionResult[];
   /** The regressions that fail: they are shrunk and reported, besides what is explored. Default: none. */
   readonly failingRegressions?: readonly FailingRegression[];
+  /** The names of pairs that are not explored, since their operations touch nothing in common. Default: none. */
+  readonly independent?: readonly string[];
   /** Called with a counterexample as soon as it is found, before it is shrunk. */
   readonly onViolation?:
     | ((counterexample: Counterexample) => Promise<string | undefined>)

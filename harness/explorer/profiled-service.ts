@@ -2,14 +2,18 @@ import { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { ExecutorOptions } from "../execution/executor.ts";
+import { readFootprints } from "../footprints/footprints.ts";
 import type { Server } from "../postgres/provider.ts";
 import { type AppliedMutant, openExecutor } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
+import { independentPairs, withoutPairs } from "./independent-pairs.ts";
 
 /** A service that is ready for executions, and what it learned of itself before; null: it learns nothing. */
 export interface ProfiledService<State extends Json, Op extends Operation> {
   readonly service: Service<State, Op>;
   readonly profile: Json;
+  /** The names of the pairs that the service has no more: their operations touch nothing in common. */
+  readonly independent: readonly string[];
 }
 
 /** How long a profile may take, in ms: a service of fifty operations needs about two minutes. */
@@ -31,9 +35,12 @@ export async function withProfile<State extends Json, Op extends Operation>(
   mutant: AppliedMutant | undefined,
   { control: { isolation }, pairs = true, ...options }: ProfileOptions,
 ): Promise<ProfiledService<State, Op>> {
-  if (service.profiled === undefined) return { service, profile: null };
+  if (service.profiled === undefined) return { service, profile: null, independent: [] };
   const control = { gates: ["statement"], isolation } as const;
-  const executor = await openExecutor(server, service, mutant, { ...options, control });
+  const executor = await openExecutor(server, service, mutant, {
+    ...{ ...options, control },
+    ...(pairs && { footprints: readFootprints }),
+  });
   try {
     const profile = await executor.use(
       "the service's profile()",
@@ -43,7 +50,9 @@ export async function withProfile<State extends Json, Op extends Operation>(
     if (profile === undefined) {
       throw new HarnessError("SERVICE_FAILED", "the system of a service has no profile()");
     }
-    return { service: service.profiled(profile), profile };
+    const profiled = service.profiled(profile);
+    const independent = pairs ? await independentPairs(executor, profiled.pairs?.() ?? []) : [];
+    return { service: withoutPairs(profiled, independent), profile, independent };
   } finally {
     await executor.close();
   }

@@ -113,7 +113,7 @@ export async function runCampaign<State extends Json, Op extends Operation>(
   });
   const campaign: Campaign = {
     ...summary,
-    coverage: [...summary.coverage, ...unreached(service)],
+    coverage: [...summary.coverage, ...leftOut(options.independent ?? []), ...unreached(service)],
     ...(service.single && { scenarios: 1 }),
     service: service.name,
     mutant: options.mutant === undefined ? null : mutantName(options.mutant),
@@ -141,6 +141,16 @@ export async function runCampaign<State extends Json, Op extends Operation>(
     routines: executor.routines,
   };
   return { campaign, error, total };
+}
+
+function leftOut(independent: readonly string[]): readonly string[] {
+  const [first] = independent;
+  if (first === undefined) return [];
+  const pairs = independent.length === 1 ? "1 pair was" : `${independent.length} pairs were`;
+  return [
+    `${pairs} left out, since their statements touch nothing in common when each operation runs alone: ` +
+      `${independent.join("; ")}.`,
+  ];
 }
 
 function unreached({ unreached: names = [] }: Pick<Service, "unreached">): readonly string[] {

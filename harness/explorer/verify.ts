@@ -142,7 +142,8 @@ export async function verify<State extends Json, Op extends Operation>(
   const settings = withDefaults(options, strategy, given);
   const { mutant, control, stepTimeoutMs, signal, timeMs: setupMs } = settings;
   const limits = { control, stepTimeoutMs, signal, setupMs };
-  const { service, profile } = await withProfile(server, given, mutant, limits);
+  const profiled = await withProfile(server, given, mutant, limits);
+  const { service, independent } = profiled;
   const folder =
     mutant === undefined && options.regressions !== undefined
       ? new RegressionFolder(options.regressions)
@@ -179,7 +180,7 @@ export async function verify<State extends Json, Op extends Operation>(
   const explorers =
     workers === undefined || service.single || crashes
       ? []
-      : startWorkers<State, Op>(server, { service, profile }, workers, options, settings);
+      : startWorkers<State, Op>(server, profiled, workers, options, settings);
   try {
     return await runCampaign(
       executor,
@@ -187,6 +188,7 @@ export async function verify<State extends Json, Op extends Operation>(
       environmentOf(server, executor.lockWaits),
       {
         ...settings,
+        independent,
         regressions: replayed.map((regression, at) => resultOf(regression, regressions[at])),
         failingRegressions: failing.map(failingRegressionOf),
         // Written as found, before anything can go wrong; then replaced by what it shrank to.
@@ -275,7 +277,7 @@ export function footprintsFor(
 /** @throws HarnessError `USAGE` for a strategy that only this process has */
 function startWorkers<State extends Json, Op extends Operation>(
   server: Server,
-  { service, profile }: ProfiledService<State, Op>,
+  { service, profile, independent }: ProfiledService<State, Op>,
   { count, serviceFile }: Workers,
   options: VerifyOptions,
   settings: CampaignSettings,
@@ -291,7 +293,18 @@ function startWorkers<State extends Json, Op extends Operation>(
   const { mutant, seed, bounds, pairs, scenarios, failFast, control } = settings;
   const { checkers, rules, checkDeterminism, stepTimeoutMs, signal } = settings;
   const workerOptions = {
-    ...{ serviceFile, profile, mutant, seed, bounds, pairs, scenarios, failFast, control },
+    ...{
+      serviceFile,
+      profile,
+      independent,
+      mutant,
+      seed,
+      bounds,
+      pairs,
+      scenarios,
+      failFast,
+      control,
+    },
     ...{ queries: service.queries ?? [], strategy, strategyOptions: strategyOptionsOf(options) },
     ...{ checkers, rules, checkDeterminism, stepTimeoutMs },
   };

@@ -16,6 +16,8 @@ export interface WorkerOptions {
   readonly serviceFile: string;
   /** What the service learned of itself (see `Service.profiled`). */
   readonly profile: Json;
+  /** The names of pairs that are not explored (see `ProfiledService`). */
+  readonly independent: readonly string[];
   readonly mutant: AppliedMutant | undefined;
   /** The queries of the service and of the user. */
   readonly queries: readonly Query[];

@@ -126,6 +126,22 @@ test("pairs are searched in a state in which both succeed, and the table names t
   expect(campaign.pairs.every(({ explored }) => explored >= 2)).toBe(true);
 });
 
+test("pairs whose operations touch nothing in common are left out, and the report names them", async () => {
+  const note = sql("insert into notes values ($1)", ["seen"]);
+  const definition = {
+    ...tickets,
+    setup: [TICKETS, FIXED, "create table notes (line text)"],
+    operations: { ...tickets.operations, note },
+  };
+  const campaign = await run(definition, { pairs: true, runs: undefined, preemptions: 1 });
+  expect(campaign.verdict).toBe("pass");
+  expect(campaign.pairs.map(({ name }) => name)).not.toContain("take × note");
+  expect(campaign.pairs.map(({ name }) => name)).toContain("note × note, same arguments");
+  expect(campaign.coverage).toContainEqual(
+    expect.stringMatching(/^2 pairs were left out, .*: take × note; give × note\.$/),
+  );
+});
+
 test("the same seed gives the same campaign", async () => {
   const [one, other] = [await run(tickets, { runs: 60 }), await run(tickets, { runs: 60 })];
   expect(other.digest).toBe(one.digest);
