@@ -1,3 +1,4 @@
+import { escapeIdentifier, escapeLiteral } from "pg";
 import type { IdFields } from "../core/ids.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { ClientQuery } from "./scenario-definition.ts";
@@ -85,19 +86,11 @@ export async function existingIds(
     generated
       .map(
         ({ table, column, kind }) =>
-          `select ${literal(kind)} as kind, ${identifier(column)}::text as id from ${table}`,
+          `select ${escapeLiteral(kind)} as kind, ${escapeIdentifier(column)}::text as id from ${table}`,
       )
       .join(" union all "),
   );
   return new Map(rows.map(({ kind, id }) => [String(id), String(kind)]));
-}
-
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
-function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }
 
 /** The ids in an answer, and the fields that they are in: each belongs to the operation or to a property. */

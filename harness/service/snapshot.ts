@@ -1,3 +1,4 @@
+import { escapeLiteral } from "pg";
 import type { Snapshot } from "../core/execution.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { ClientQuery } from "./scenario-definition.ts";
@@ -45,15 +46,14 @@ const SEQUENCES = `
 
 /** For each sequence of the schema under test, the call of `setval` that restores its position. */
 export async function sequencePositions(query: ClientQuery): Promise<readonly string[]> {
-  const calls: string[] = [];
-  for (const { name } of await query(SEQUENCES)) {
-    const [row] = await query(
-      `select format('setval(%L, %s, %L)', $1::text, last_value, is_called) as call from ${name}`,
-      [name],
-    );
-    calls.push(String(row?.["call"]));
-  }
-  return calls;
+  const sequences = await query(SEQUENCES);
+  if (sequences.length === 0) return [];
+  const positions = sequences.map(
+    ({ name }) =>
+      `select format('setval(%L, %s, %L)', ${escapeLiteral(String(name))}, last_value, is_called) as call
+         from ${name}`,
+  );
+  return (await query(positions.join(" union all "))).map(({ call }) => String(call));
 }
 
 const DAY_MS = 86_400_000;
@@ -176,13 +176,15 @@ function singleUse(query: ClientQuery): Restorer {
 async function copyRows(query: ClientQuery, copies: string): Promise<string> {
   const tables = await tablesOf(query);
   const inserts: string[] = [];
+  const copying = tables.map(
+    ({ name }, number) =>
+      `create table if not exists ${copies}_${number} as select * from only ${name} with no data;
+       truncate ${copies}_${number};
+       insert into ${copies}_${number} select * from only ${name}`,
+  );
+  if (copying.length > 0) await query(copying.join(";\n"));
   for (const [number, { name, columns }] of tables.entries()) {
     const copy = `${copies}_${number}`;
-    await query(
-      `create table if not exists ${copy} as select * from only ${name} with no data;
-       truncate ${copy};
-       insert into ${copy} select * from only ${name}`,
-    );
     if (columns.length === 0) continue;
     const list = columns.join(", ");
     inserts.push(
