@@ -83,7 +83,11 @@ const folders: readonly { readonly of: RegExp; readonly may: readonly string[] }
   { of: /^src\//, may: [] },
   {
     of: /^bench\//,
-    may: [...paths([...features, "checkers"]), "models/booking/", "src/migrate.ts"],
+    may: [
+      ...paths([...features, "checkers", "footprints", "parser"]),
+      "models/booking/",
+      "src/migrate.ts",
+    ],
   },
   { of: /^(bin|conventions|migrations)\//, may: [] },
 ];

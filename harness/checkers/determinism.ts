@@ -1,6 +1,7 @@
 import type { Execution } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
+import { withoutAnalysis } from "../core/trace.ts";
 import { VolatileComparison } from "../core/volatile.ts";
 import { ReplayScheduler } from "../scheduler/replay.ts";
 import type { Checker } from "./checker.ts";
@@ -54,5 +55,5 @@ export function isOfDeterminism({ checker }: { readonly checker: string }): bool
 /** The events of an execution, then its end and its final state. */
 function comparable(execution: Execution): readonly unknown[] {
   const { trace, completion, openTransactions, snapshot, contents } = execution;
-  return [...trace, { completion, openTransactions, snapshot, contents }];
+  return [...withoutAnalysis(trace), { completion, openTransactions, snapshot, contents }];
 }

@@ -7,7 +7,7 @@ import { clientOf } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
 import type { ExecutorOptions } from "../execution/executor.ts";
 import { CONNECT_ADVICE } from "../explorer/control-sentences.ts";
-import { DEFAULTS } from "../explorer/defaults.ts";
+import { controlFor, DEFAULTS } from "../explorer/defaults.ts";
 import { loadService } from "../loading/load-service.ts";
 import type { Diagnostic } from "../postgres/doctor.ts";
 import { diagnose } from "../postgres/doctor.ts";
@@ -67,7 +67,7 @@ async function examineService(given: string | undefined, postgres: string): Prom
     findings.push({ name: kind, ok: true, detail: `${name} is loaded` });
     const server = await startServer(postgres);
     try {
-      const limits = { control: DEFAULTS.control, stepTimeoutMs: STEP_MS, signal: undefined };
+      const limits = { control: controlFor(service), stepTimeoutMs: STEP_MS, signal: undefined };
       if (service.profiled !== undefined) {
         findings.push(...(await operationFindings(server, service, limits)));
       } else {

@@ -1,4 +1,5 @@
 import type { GateLevel, Isolation } from "../core/control.ts";
+import { controlFor } from "../explorer/defaults.ts";
 import { loadService } from "../loading/load-service.ts";
 import { layersOfDefence } from "../mutation/layers.ts";
 import { startServer } from "../postgres/provider.ts";
@@ -16,7 +17,7 @@ import { requireFolder } from "./writable.ts";
 export interface LayersCommandOptions {
   readonly preemptions: number;
   readonly gates: readonly GateLevel[];
-  readonly isolation: Isolation;
+  readonly isolation?: Isolation;
   readonly postgres: string;
   readonly reuse?: boolean;
   readonly report: string;
@@ -42,7 +43,10 @@ export async function layersCommand(
     const whole = await layersOfDefence(server, service, {
       seed: 1,
       preemptions: options.preemptions,
-      control: { gates: options.gates, isolation: options.isolation },
+      control: controlFor(service, {
+        gates: options.gates,
+        ...(options.isolation && { isolation: options.isolation }),
+      }),
       stepTimeoutMs: options.stepTimeout,
       signal: interrupted.signal,
       onCase: ({ name }, found) =>

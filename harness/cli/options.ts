@@ -1,6 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { CHECKERS, type CheckerName } from "../checkers/registry.ts";
-import { GATE_LEVELS, type GateLevel, ISOLATIONS, type Isolation } from "../core/control.ts";
+import {
+  GATE_LEVELS,
+  type GateLevel,
+  ISOLATIONS,
+  type Isolation,
+  isolationNamed,
+} from "../core/control.ts";
 import { FAULT_GROUPS, FAULTS, type Fault, isFault } from "../core/fault.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import type { Shard } from "../explorer/shards.ts";
@@ -38,19 +44,18 @@ export function shrinkTime(): Option {
 export function gates(): Option {
   return new Option(
     "--gates <levels>",
-    `where statements can be interleaved: ${GATE_LEVELS.join(", ")}; or all`,
+    `where clients can be held, to look at fewer places: some of ${GATE_LEVELS.join(", ")}; or all`,
   )
     .argParser(gateLevels)
-    .default(DEFAULTS.control.gates, DEFAULTS.control.gates.join(","));
+    .default(DEFAULTS.control.gates, "all");
 }
 
 export function isolation(): Option {
   return new Option(
     "--isolation <level>",
-    "the isolation level of transactions that do not set one",
-  )
-    .argParser(isolationNamed)
-    .default(DEFAULTS.control.isolation, "read-committed");
+    "the isolation level of transactions that do not set one (default: that of the scenario, or " +
+      "read-committed)",
+  ).argParser(isolationLevel);
 }
 
 export function freeze(): Option {
@@ -239,9 +244,8 @@ export function observationNamed(text: string): "each-commit" | undefined {
   return text;
 }
 
-/** An isolation level, with dashes for spaces. */
-function isolationNamed(text: string): Isolation {
-  const level = ISOLATIONS.find((name) => name === text.replaceAll("-", " "));
+function isolationLevel(text: string): Isolation {
+  const level = isolationNamed(text);
   if (level === undefined) {
     const levels = ISOLATIONS.map((name) => name.replaceAll(" ", "-"));
     throw new InvalidArgumentError(`Give one of: ${levels.join(", ")}.`);

@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { Command } from "commander";
 import type { RegressionOutcome } from "../explorer/campaign.ts";
-import { DEFAULTS } from "../explorer/defaults.ts";
+import { controlFor } from "../explorer/defaults.ts";
 import { withProfile } from "../explorer/profiled-service.ts";
 import { RegressionFolder, replayRegressions } from "../explorer/regressions.ts";
 import { loadService, locateService } from "../loading/load-service.ts";
@@ -57,7 +57,7 @@ async function runCommand(
   const server = await startServer(postgres);
   try {
     const limits = { stepTimeoutMs: stepTimeout, signal: interrupted.signal };
-    const { control } = DEFAULTS;
+    const control = controlFor(loaded);
     const { service } = await withProfile(server, loaded, undefined, {
       ...{ ...limits, control },
       pairs: false,

@@ -91,6 +91,9 @@ async function runCommand(source: string, options: Options): Promise<number> {
   const interrupted = interruption();
   const server = await starting;
   try {
+    if (options.export !== undefined) {
+      (await import("../isolationtester/export.ts")).requireExportRights(server);
+    }
     const { mutant: name } = recorded;
     const mutant = name === null ? undefined : await mutantNamed(server, loaded, name);
     const { control } = recorded;

@@ -74,7 +74,7 @@ export interface CampaignCommandOptions {
   readonly freeze?: string;
   readonly invariant?: readonly string[];
   readonly gates: readonly GateLevel[];
-  readonly isolation: Isolation;
+  readonly isolation?: Isolation;
   readonly checkers: readonly CheckerName[];
   readonly postgres: string;
   readonly reuse?: boolean;
@@ -252,6 +252,11 @@ export async function runCampaign(
   const progress = new ProgressLine(process.stderr, limits);
   try {
     process.stderr.write(`${server.description}\n`);
+    if (options.gates.includes("definition") && !server.superuser) {
+      process.stderr.write(
+        "gates after changes of the schema need a superuser, and are left out\n",
+      );
+    }
     const {
       campaign: whole,
       error,
@@ -269,7 +274,7 @@ export async function runCampaign(
       checkers: options.checkers,
       control: {
         gates: options.gates,
-        isolation: options.isolation,
+        ...(options.isolation && { isolation: options.isolation }),
         ...(options.invariants && { observe: options.invariants }),
         ...(options.fresh === true && { fresh: true }),
         ...(options.freeze !== undefined && { freeze: options.freeze }),

@@ -16,7 +16,7 @@ interface GateDescription {
   readonly costs: string;
 }
 
-/** Every kind of gate. `statement` is always on; `--gates` adds the others. */
+/** Every kind of gate. All are on by default; `--gates` narrows, and `statement` is always on. */
 export const GATES: { readonly [level in GateLevel]: GateDescription } = {
   statement: {
     controls: "The order in which statements reach the database, over all clients and connections.",
@@ -24,7 +24,7 @@ export const GATES: { readonly [level in GateLevel]: GateDescription } = {
   },
   routine: {
     controls:
-      "The order of the statements and conditions inside PL/pgSQL functions, procedures and triggers, and of the statements inside volatile SQL functions.",
+      "The order of the statements and conditions inside PL/pgSQL functions, procedures, triggers and DO blocks, and of the statements inside volatile SQL functions.",
     costs: "in the text of routines: a step for each statement that touches shared state",
   },
   row: {
@@ -65,6 +65,14 @@ export const ISOLATIONS: readonly Isolation[] = [
   "repeatable read",
   "serializable",
 ];
+
+/** The name of an isolation level, with spaces or with hyphens. */
+export type IsolationName = Isolation | "read-committed" | "repeatable-read";
+
+/** The isolation level of that name, with spaces or with hyphens; undefined if there is none. */
+export function isolationNamed(name: string): Isolation | undefined {
+  return ISOLATIONS.find((level) => level === name.replaceAll("-", " "));
+}
 
 /** The settings that a schedule depends on: it replays only under the same settings. */
 export interface Control {

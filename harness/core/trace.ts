@@ -60,6 +60,8 @@ export type TraceEvent<Op extends Operation = Operation> =
       /** All choices that were possible, this one included. */
       readonly enabled: readonly Choice[];
       readonly preemption: boolean;
+      /** It touches nothing that other clients can notice: it belongs to the step before. Default: false. */
+      readonly private?: true;
     }
   | { readonly type: "statement"; readonly task: Task; readonly statement: Statement }
   | {
@@ -77,6 +79,23 @@ export type TraceEvent<Op extends Operation = Operation> =
   | { readonly type: "result"; readonly task: Task; readonly result: Result }
   | FaultEvent
   | Event<Op>;
+
+/** Whether a step begins with an event: a move that touches nothing shared belongs to the step before. */
+export function beginsStep(event: TraceEvent): boolean {
+  return event.type === "move" && event.private !== true;
+}
+
+/**
+ * The trace without what Heddle has only found out about its statements: two executions are compared
+ * by what was seen.
+ */
+export function withoutAnalysis(trace: Trace): Trace {
+  return trace.map((event) => {
+    if (event.type !== "move" || event.private === undefined) return event;
+    const { private: _, ...move } = event;
+    return move;
+  });
+}
 
 /** Every event of an execution, in order. */
 export type Trace<Op extends Operation = Operation> = readonly TraceEvent<Op>[];

@@ -42,6 +42,7 @@ const DEFERRED = `${LONE}
 create constraint trigger lone after update on counter
   deferrable initially deferred for each row execute function lone()`;
 const CREATE_TYPE = ["create type mood as enum ('a')", "drop type mood"];
+const SKIPPING = ["select id from counter order by id limit 1 for update skip locked"];
 const raise = (id: number) => `update counter set value = value + 1 where id = ${id}`;
 
 interface Case {
@@ -76,6 +77,23 @@ const CASES: { readonly [name: string]: Case } = {
     setup: LONE,
     clients: [["select raise_one(1)"], ["select raise_one(2)"]],
     shows: (execution) => bodies(execution).every((body) => body === '["1"]'),
+  },
+  "a serialization failure of three statements in autocommit, one of which only reads": {
+    kind: "commit",
+    setup: "select",
+    isolation: "serializable",
+    clients: [
+      ["update counter set value = (select value from counter where id = 2) + 1 where id = 1"],
+      ["update counter set value = 5 where id = 2"],
+      ["select sum(value) from counter"],
+    ],
+    shows: fails("40001"),
+  },
+  "a query in autocommit skips the row that another one has locked": {
+    kind: "commit",
+    setup: "select",
+    clients: [SKIPPING, SKIPPING],
+    shows: (execution) => bodies(execution).includes('["2"]'),
   },
   "a type is created while another session creates it": {
     kind: "definition",

@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
-import type { Control, GateLevel, Isolation } from "../core/control.ts";
+import type { Control, Isolation } from "../core/control.ts";
 import { type Footprints, readFootprints } from "../footprints/footprints.ts";
+import type { WireGates } from "../instrumentation/gate-kind.ts";
 import { type InnerGates, installGates } from "../instrumentation/inner-gates.ts";
 import { controlConnection } from "../postgres/connection.ts";
 import { sealOwner } from "../postgres/leases.ts";
@@ -24,7 +25,7 @@ export interface GatedDatabaseOptions {
   readonly footprints?: (
     directUrl: string,
     isolation: Isolation,
-    gates: readonly GateLevel[],
+    wire?: WireGates,
   ) => Promise<Footprints>;
   /** Whether to hash the schema's routines, before gates are put into them. */
   readonly hashRoutines?: boolean;
@@ -102,10 +103,10 @@ export async function openGatedDatabase(
     const queries = wanted.length > 0 ? await Queries.open(database.url, wanted) : undefined;
     if (queries !== undefined) undo.push(() => queries.close());
     const signals = server.provider === "embedded" ? localBackendSignals() : undefined;
-    const footprints = await options.footprints?.(database.url, isolation, levels);
+    const footprints = await options.footprints?.(database.url, isolation, gates?.wire);
     let known = footprints && Promise.resolve(footprints);
     const mayChange = async (sql: string) => {
-      known ??= readFootprints(database.url, isolation, levels);
+      known ??= readFootprints(database.url, isolation, gates?.wire);
       return (await known).of(sql).changes;
     };
     const takesAdvisoryLocks = await lockWaits.takesAdvisoryLocks();

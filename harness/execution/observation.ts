@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { HarnessError } from "../core/error.ts";
 import type { Commit, Execution, Snapshot } from "../core/execution.ts";
 import type { JsonObject } from "../core/json.ts";
-import type { Trace, TraceEvent } from "../core/trace.ts";
+import { beginsStep, type Trace, type TraceEvent } from "../core/trace.ts";
 import { controlConnection } from "../postgres/connection.ts";
 import type { ProxySession } from "../proxy/pending-statement.ts";
 import type { LockWaits } from "./lock-waits.ts";
@@ -110,7 +110,7 @@ export class CommitObserver {
    * snapshot shows that: a procedure may commit in its middle without any answer that says so.
    */
   async afterStep(): Promise<void> {
-    this.#steps += this.#trace.slice(this.#eventsRead).filter(({ type }) => type === "move").length;
+    this.#steps += this.#trace.slice(this.#eventsRead).filter(beginsStep).length;
     this.#eventsRead = this.#trace.length;
     const snapshot = await this.#lockWaits.currentSnapshot();
     if (snapshot === this.#snapshot) return;

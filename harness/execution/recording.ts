@@ -19,11 +19,6 @@ export class Recording<Op extends Operation> {
     this.trace.push(event);
   }
 
-  /** The events since the last move, which is the first of them. */
-  lastStep(): readonly TraceEvent<Op>[] {
-    return this.trace.slice(this.trace.findLastIndex(({ type }) => type === "move"));
-  }
-
   /** Adds the gate that a statement has reached, or the result that it has, unless that was done. */
   addServerEvent({ task, state }: PendingStatement): void {
     if (state.at === "gate" && this.#isNew(state.gate)) {

@@ -114,6 +114,31 @@ export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[
     ],
     ["update a set v = v + 2 where id = 1"],
   ],
+  "settings, savepoints and constants between locks": [
+    [
+      "begin",
+      "set local work_mem = '1MB'",
+      "select 1 as one",
+      "savepoint s",
+      "update a set v = v + 1 where id = 1",
+      "release s",
+      "select 2 as two",
+      "rollback",
+    ],
+    ["select v from a where id = 1 for update nowait"],
+  ],
+  "a statement that touches nothing, fails, and releases a lock": [
+    ["begin", "update a set v = 1 where id = 1", "select 1 / 0", "rollback"],
+    ["select v from a where id = 1 for update nowait"],
+  ],
+  "a return to a savepoint that releases a lock": [
+    ["begin", "savepoint s", "update a set v = 1 where id = 1", "rollback to s", "commit"],
+    ["select v from a where id = 1 for update nowait"],
+  ],
+  "a constant that takes the snapshot of its transaction": [
+    ["begin", "select 1 as one", "select v from a where id = 1", "commit"],
+    ["update a set v = 1 where id = 1"],
+  ],
   "a failure that releases locks": [
     ["begin", "update a set v = 1 where id = 1", "select 1 / v from b where id = 1", "commit"],
     ["update a set v = v + 2 where id = 1", "update b set v = 1 where id = 1"],
@@ -157,6 +182,11 @@ export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[
   ],
   "transaction numbers that two writers get": [
     ["update a set v = 1 where id = 1"],
+    ["update b set v = 1 where id = 1"],
+    ["select a.xmin::text::int < b.xmin::text::int as first from a, b where a.id = 1 and b.id = 1"],
+  ],
+  "transaction numbers of a block": [
+    ["begin", "update a set v = 1 where id = 1", "commit"],
     ["update b set v = 1 where id = 1"],
     ["select a.xmin::text::int < b.xmin::text::int as first from a, b where a.id = 1 and b.id = 1"],
   ],

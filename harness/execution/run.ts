@@ -1,6 +1,5 @@
 import type { HarnessError } from "../core/error.ts";
 import type { Commit, Completion, Snapshot } from "../core/execution.ts";
-import { NOTHING } from "../core/footprint.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
@@ -22,9 +21,10 @@ import { FaultInjector, type StatementFault } from "./fault-injector.ts";
 import type { GatedDatabase } from "./gated-database.ts";
 import { CommitObserver } from "./observation.ts";
 import { choiceOf, compareTasks, PendingStatements } from "./pending-statements.ts";
-import { Polling, withoutYielded } from "./polling.ts";
+import { Polling } from "./polling.ts";
 import { Quiescence } from "./quiescence.ts";
 import { Recording } from "./recording.ts";
+import { Scheduling } from "./scheduling.ts";
 import { StatementRouter } from "./statement-router.ts";
 import { StepFootprints } from "./step-footprints.ts";
 import { attributed, type System } from "./system.ts";
@@ -76,13 +76,12 @@ export class Run<State extends Json, Op extends Operation> {
   readonly #system: System<State, Op>;
   readonly #database: RunDatabase;
   readonly #options: RunOptions;
-  readonly #scheduler: Scheduler;
+  readonly #scheduling: Scheduling;
   readonly #clients: Clients<State, Op>;
   readonly #statements: PendingStatements;
   readonly #quiescence: Quiescence;
   readonly #blocked: BlockedBackends;
   readonly #faults: FaultInjector;
-  readonly #footprints: StepFootprints | undefined;
   readonly #polling = new Polling();
   readonly #written: WrittenSteps;
   #commits: CommitObserver | undefined;
@@ -98,7 +97,6 @@ export class Run<State extends Json, Op extends Operation> {
   ) {
     this.#database = database;
     this.#system = system;
-    this.#scheduler = scheduler;
     this.#options = options;
     const { proxy, lockWaits, gates, footprints, signals } = database;
     const { stepTimeoutMs, killsService, crashServer } = options;
@@ -132,14 +130,22 @@ export class Run<State extends Json, Op extends Operation> {
       restarted: () => this.#quiescence.noteActivity(),
       failed: (error) => this.fail(error),
     });
-    this.#footprints = footprints && new StepFootprints(footprints, this.#statements);
+    const ofSteps = footprints && new StepFootprints(footprints, this.#statements);
+    this.#scheduling = new Scheduling(
+      scheduler,
+      this.recording.trace,
+      this.#statements,
+      this.#polling,
+      ofSteps,
+      options.observe !== undefined,
+    );
     this.#router = new StatementRouter(
       this.#statements,
       this.#blocked,
       this.#faults,
       this.#quiescence,
       this.recording,
-      this.#footprints,
+      ofSteps,
       this.#polling,
     );
   }
@@ -160,13 +166,13 @@ export class Run<State extends Json, Op extends Operation> {
       await this.#quiesce();
       if (this.#previous !== undefined && (await this.#written.end()))
         this.#polling.wrote(this.#previous);
-      if (this.entries.length > 0) this.#reportStep();
       await this.#observe();
       await this.#options.pause?.(this.recording.trace);
       const enabled = this.#enabled();
-      const fair = withoutYielded(enabled, (task) => this.#hasYielded(task));
+      const fair = this.#scheduling.fair(enabled);
       if (fair.length < enabled.length) this.notes.add(YIELDED);
-      const choice = this.#choose(this.#scheduler.fair === false ? enabled : fair);
+      const faults = this.#faults.possible(this.#clients);
+      const choice = this.#scheduling.next({ enabled, fair, faults, previous: this.#previous });
       if (choice !== undefined) {
         const pending = this.#statements.find(choice.task);
         if (pending !== undefined && this.#polling.isAgain(pending))
@@ -210,12 +216,6 @@ export class Run<State extends Json, Op extends Operation> {
     }
   }
 
-  /** Reports the events of the last step to the scheduler. */
-  #reportStep(): void {
-    const released = this.#footprints === undefined ? NOTHING : this.#footprints.takeReleased();
-    this.#scheduler.observe?.(this.recording.lastStep(), released);
-  }
-
   /** Observes before the first step too, so that the first commit differs from the initial state. */
   async #observe(): Promise<void> {
     const { observe } = this.#options;
@@ -227,30 +227,10 @@ export class Run<State extends Json, Op extends Operation> {
     }
   }
 
-  /** Undefined when no task can move. */
-  #choose(enabled: readonly Choice[]): Choice | undefined {
-    const fault = this.#scheduler.inject?.(this.#faults.possible(this.#clients), enabled);
-    if (fault !== undefined || enabled.length === 0) return fault;
-    // Whether a task that polls is enabled depends on the steps of all others.
-    const footprintOf = (choice: Choice) =>
-      this.#polls(choice.task) ? undefined : this.#footprints?.of(choice);
-    return this.#scheduler.choose(enabled, this.#previous, footprintOf);
-  }
-
   /** Whether a wait that no task can end ends nonetheless, by a timeout such as lock_timeout. */
   async #endsByItself(): Promise<boolean> {
     const waits = this.#statements.all().length > 0 || this.#clients.active().length > 0;
     return waits && (await this.#quiescence.activityWithin(LONGEST_TIMEOUT_MS));
-  }
-
-  #hasYielded(task: Task): boolean {
-    const pending = this.#statements.find(task);
-    return pending !== undefined && this.#polling.hasYielded(pending);
-  }
-
-  #polls(task: Task): boolean {
-    const pending = this.#statements.find(task);
-    return pending !== undefined && this.#polling.repeats(pending);
   }
 
   #enabled(): Choice[] {
@@ -263,7 +243,9 @@ export class Run<State extends Json, Op extends Operation> {
   #move(choice: Choice, enabled: readonly Choice[]): void {
     const { task, action } = choice;
     const preemption = action !== "crash" && isPreemption(this.#previous, task, enabled);
-    this.recording.add({ type: "move", choice, enabled, preemption });
+    const isPrivate = this.#scheduling.isPrivate(choice, this.#previous);
+    const move = { type: "move", choice, enabled, preemption } as const;
+    this.recording.add(isPrivate ? { ...move, private: true } : move);
     this.entries.push(entryOf(choice));
     this.#polling.moved(task, this.#statements.find(task));
     this.#previous = task;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { NOTHING, type Touched } from "../core/footprint.ts";
-import type { Footprints } from "../footprints/footprints.ts";
+import type { Footprints, RequestFootprint } from "../footprints/footprints.ts";
 import type { TransactionControl } from "../footprints/transaction-control.ts";
 import { FakeSession, RESULT } from "../proxy/pending-statement.fixture.ts";
 import type { PendingStatement } from "../proxy/pending-statement.ts";
@@ -8,22 +8,39 @@ import { PendingStatements } from "./pending-statements.ts";
 import { StepFootprints } from "./step-footprints.ts";
 
 const CONTROLS: { readonly [sql: string]: TransactionControl } = {
-  begin: { type: "private" },
+  begin: { type: "private", safe: true },
+  "set x": { type: "private" },
+  "savepoint s": { type: "private", savepoint: { does: "set", name: "s" } },
+  "savepoint t": { type: "private", savepoint: { does: "set", name: "t" } },
+  "release s": { type: "private", savepoint: { does: "release", name: "s" } },
+  "release t": { type: "private", savepoint: { does: "release", name: "t" } },
+  "rollback to s": { type: "private", savepoint: { does: "return", name: "s" } },
   "begin strictly": { type: "private", isolates: "transaction" },
   commit: { type: "end" },
 };
 
+/** Queries that touch nothing: one that cannot fail, and one that can. */
+const UNSHARED = new Map<string, RequestFootprint["unshared"]>([
+  ["constant", "safe"],
+  ["quotient", "fallible"],
+]);
+
 /** A statement writes an object of its own name; `?` has no known footprint. */
 const footprints = {
   isolation: "read committed",
+  defaultIsolation: "read committed",
   stale: false,
+  revision: 0,
   of: (sql: string) => ({
     control: CONTROLS[sql] ?? { type: "query" },
-    at: () => (sql === "?" ? undefined : CONTROLS[sql] ? NOTHING : writes(sql)),
+    at: () =>
+      sql === "?" ? undefined : CONTROLS[sql] || UNSHARED.has(sql) ? NOTHING : writes(sql),
     singleStep: true,
     deferred: sql === "late",
     changes: false,
     catches: false,
+    unshared: UNSHARED.get(sql),
+    alters: sql === "create",
   }),
 } satisfies Footprints;
 
@@ -49,6 +66,23 @@ class Clients {
   hold(client: number, sql: string) {
     this.statements.add(this.session(client).hold({ sql, values: [] }), client);
     return this.steps.of({ task: client < 0 ? "bg" : String(client), action: "release" });
+  }
+
+  /** A statement of the client arrives. Returns whether its step belongs to the one before. */
+  isPrivate(client: number, sql: string): boolean {
+    this.hold(client, sql);
+    const pending = this.statements.on(this.session(client));
+    return pending !== undefined && this.steps.isPrivate(pending);
+  }
+
+  /** Executes statements in a transaction block, and returns those that touch nothing shared. */
+  privateOf(client: number, ...block: string[]): string[] {
+    return block.filter((sql) => {
+      const isPrivate = this.isPrivate(client, sql);
+      this.release(client);
+      this.answer(client, sql === "commit" ? "idle" : "open");
+      return isPrivate;
+    });
   }
 
   /** The statement that is held goes to the server. */
@@ -230,5 +264,54 @@ describe("a step's footprint", () => {
       step: NOTHING,
       held: writes("a"),
     });
+  });
+});
+
+describe("a step touches nothing shared", () => {
+  test.each<[what: string, block: string[], expected: string[]]>([
+    [
+      "at the beginning of a transaction, and in one that has touched nothing",
+      ["begin", "set x", "constant", "quotient", "savepoint s", "rollback to s", "commit"],
+      ["begin", "set x", "constant", "quotient", "savepoint s", "rollback to s", "commit"],
+    ],
+    [
+      "while something is held, if it cannot fail",
+      ["begin", "a", "begin", "set x", "constant", "quotient", "begin strictly", "commit"],
+      ["begin", "begin", "constant"],
+    ],
+    [
+      "if it releases a savepoint that exists",
+      ["begin", "a", "savepoint s", "savepoint t", "release s", "release t", "release s"],
+      ["begin", "savepoint s", "savepoint t", "release s"],
+    ],
+    [
+      "but not if it returns to a savepoint",
+      ["begin", "savepoint s", "a", "savepoint t", "rollback to s", "release s", "release t"],
+      ["begin", "savepoint s", "savepoint t", "release s"],
+    ],
+    ["but not after an unknown statement", ["begin", "?", "quotient", "commit"], ["begin"]],
+    ["nor after a change of the schema", ["begin", "create", "constant", "savepoint s"], ["begin"]],
+    [
+      "nor if it takes the snapshot of its transaction",
+      ["begin strictly", "set x", "constant", "commit"],
+      ["begin strictly", "set x", "commit"],
+    ],
+  ])("%s", (_, block, expected) => {
+    expect(new Clients().privateOf(0, ...block)).toEqual(expected);
+  });
+
+  test("in autocommit, also where transactions have a snapshot, but not in the background", () => {
+    const clients = new Clients();
+    clients.session(0).isolates = true;
+    expect(clients.isPrivate(0, "quotient")).toBe(true);
+    expect(clients.isPrivate(1, "a")).toBe(false);
+    expect(clients.isPrivate(-1, "constant")).toBe(false);
+  });
+
+  test("only before the server has it", () => {
+    const clients = new Clients();
+    clients.hold(0, "constant");
+    const pending = clients.release(0);
+    expect(clients.steps.isPrivate(pending)).toBe(false);
   });
 });

@@ -1,8 +1,9 @@
-import { type Footprint, joined, NOTHING, type Touched } from "../core/footprint.ts";
+import { type Footprint, isNothing, joined, NOTHING, type Touched } from "../core/footprint.ts";
 import { type Choice, clientOf } from "../core/schedule.ts";
 import type { Statement } from "../core/trace.ts";
 import { isAdvisory } from "../footprints/footprint-builder.ts";
 import type { Footprints } from "../footprints/footprints.ts";
+import type { TransactionControl } from "../footprints/transaction-control.ts";
 import type { PendingStatement, ProxySession } from "../proxy/pending-statement.ts";
 import type { PendingStatements } from "./pending-statements.ts";
 
@@ -26,6 +27,8 @@ interface SessionHistory {
   readonly snapshot: boolean;
   /** Whether the transaction has an isolation level of its own. */
   readonly isolates: boolean;
+  /** The names of its savepoints, the last one last. */
+  readonly savepoints: readonly string[];
   /** The last step, which the session is still in if it waits. */
   readonly last: Step;
   /** The statement of that step. */
@@ -46,10 +49,17 @@ export class StepFootprints {
   readonly #histories = new Map<ProxySession, SessionHistory>();
   /** What the connections held that were closed in this step; undefined when that is unknown. */
   #released: Touched | undefined = NOTHING;
+  /** Whether the schema may have changed in this execution. */
+  #altered = false;
 
   constructor(footprints: Footprints, statements: PendingStatements) {
     this.#footprints = footprints;
     this.#statements = statements;
+  }
+
+  /** See `Footprints.revision`. */
+  get revision(): number {
+    return this.#footprints.revision;
   }
 
   /** Undefined when anything may happen, as in the background, whose client is unknown. */
@@ -83,10 +93,48 @@ export class StepFootprints {
     };
   }
 
+  /**
+   * Whether the next step of a statement touches nothing that other sessions can notice, whatever comes
+   * of it. Within an execution that depends on nothing but the steps before it.
+   *
+   * - A statement that fails releases what its transaction holds. So one that may fail is private only
+   *   where nothing is held; and so is the end of a transaction.
+   * - The first query of a transaction takes its snapshot, where transactions have one.
+   */
+  isPrivate({ task, session, statement, state }: PendingStatement): boolean {
+    if (state.at !== "held" && state.at !== "gate") return false;
+    if (clientOf(task) < 0 || this.#altered) return false;
+    const isOpen = this.#isOpen(session);
+    const history = isOpen ? this.#histories.get(session) : undefined;
+    if (isOpen && history === undefined) return false;
+    const { control, unshared } = this.#footprints.of(statement.sql);
+    const holdsNothing =
+      history === undefined || (history.touched !== undefined && isNothing(history.touched));
+    switch (control.type) {
+      case "query":
+        if (unshared === undefined || this.#takesSnapshot(session, history)) return false;
+        return holdsNothing || unshared === "safe";
+      case "private":
+        return holdsNothing || (session.transaction === "open" && isSafe(control, history));
+      case "end":
+        return holdsNothing && history?.deferred !== true;
+      case "unknown":
+        return false;
+    }
+  }
+
+  /** Whether a query takes the snapshot with which later steps of its transaction read. */
+  #takesSnapshot(session: ProxySession, history: SessionHistory | undefined): boolean {
+    if (session.transaction === "idle" || history?.snapshot === true) return false;
+    const isolates = session.isolates || history?.isolates === true;
+    return isolates || this.#footprints.defaultIsolation !== "read committed";
+  }
+
   /** Notes a statement that is about to be released. */
   onRelease(pending: PendingStatement): void {
     const { task, session, statement } = pending;
-    const { control, deferred } = this.#footprints.of(statement.sql);
+    const { control, deferred, alters } = this.#footprints.of(statement.sql);
+    this.#altered ||= alters;
     const last = this.#step(pending);
     const before = this.#histories.get(session);
     const history = this.#isOpen(session) ? before : undefined;
@@ -100,6 +148,7 @@ export class StepFootprints {
       deferred: deferred || history?.deferred === true,
       snapshot: control.type === "query" || history?.snapshot === true,
       isolates: isolates || session.isolates || history?.isolates === true,
+      savepoints: savepointsAfter(control, history?.savepoints ?? []),
       last,
       statement,
       sql: statement.sql,
@@ -181,6 +230,27 @@ function outlasting(history: SessionHistory | undefined): Touched | undefined {
   if (history === undefined) return NOTHING;
   if (history.touched === undefined) return undefined;
   return { ...NOTHING, writes: new Set([...history.touched.writes].filter(isAdvisory)) };
+}
+
+function savepointsAfter(
+  control: TransactionControl,
+  before: readonly string[],
+): readonly string[] {
+  const savepoint = control.type === "private" ? control.savepoint : undefined;
+  if (savepoint === undefined) return before;
+  if (savepoint.does === "set") return [...before, savepoint.name];
+  const at = before.lastIndexOf(savepoint.name);
+  return before.slice(0, savepoint.does === "return" ? at + 1 : Math.max(at, 0));
+}
+
+/** Whether a statement can neither fail in an open transaction nor release what it holds. */
+function isSafe(
+  { safe = false, savepoint }: Extract<TransactionControl, { readonly type: "private" }>,
+  history: SessionHistory,
+): boolean {
+  if (savepoint === undefined) return safe;
+  const known = history.savepoints.includes(savepoint.name);
+  return savepoint.does === "set" || (savepoint.does === "release" && known);
 }
 
 function joinedIfKnown(parts: readonly (Touched | undefined)[]): Touched | undefined {

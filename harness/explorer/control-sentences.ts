@@ -26,7 +26,7 @@ export function uncontrolled(
   uninstrumented: readonly { readonly routine: string; readonly reason: string }[],
 ): readonly string[] {
   const inside = gates.includes("routine")
-    ? "What happens inside one statement is not interleaved with other clients, except where it waits for a lock; DO blocks and functions in other languages than PL/pgSQL are part of the statement that calls them."
+    ? "What happens inside one statement is not interleaved with other clients, except where it waits for a lock; functions in other languages than PL/pgSQL and SQL are part of the statement that calls them."
     : "What happens inside one statement, and so inside a function that it calls, is not interleaved with other clients, except where it waits for a lock.";
   const victim =
     postgres.lockWaits === "pushed"
@@ -54,6 +54,12 @@ export function uncontrolled(
     "The clock: now() is the time of the machine.",
   ];
 }
+
+/** What reduction does not see. */
+export const REDUCED =
+  "What clients share outside the database, such as the memory of a service: of statements that touch " +
+  "nothing in common, one order stands for all, and a statement that touches nothing shared goes on with " +
+  "the step before it. --no-reduction executes every order.";
 
 /** What to do about a client whose statements bypass the gate. */
 export const CONNECT_ADVICE =

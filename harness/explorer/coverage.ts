@@ -2,6 +2,7 @@ import { DynamicReduction } from "../scheduler/dynamic-reduction.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { FaultSearch } from "../scheduler/fault-search.ts";
 import { Pct, pctBound } from "../scheduler/pct.ts";
+import { ReducedSearch } from "../scheduler/reduced-search.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { PCT_DEPTH } from "../scheduler/strategies.ts";
 import { sumCounts } from "./tally.ts";
@@ -46,6 +47,7 @@ export function completeness(scheduler: Scheduler): {
   readonly complete: boolean;
   readonly pruned: number | null;
 } {
+  if (scheduler instanceof ReducedSearch) return completeness(scheduler.decisive);
   const pruned = scheduler instanceof DynamicReduction ? scheduler.pruned : null;
   const searches =
     scheduler instanceof DynamicReduction ||
@@ -59,6 +61,7 @@ export function coverageOf(scheduler: Scheduler, clients: number): Coverage {
   if (scheduler instanceof Pct) {
     return { ...NO_COVERAGE, pct: { clients, steps: scheduler.steps } };
   }
+  if (scheduler instanceof ReducedSearch) return coverageOf(scheduler.decisive, clients);
   if (scheduler instanceof DynamicReduction) {
     const { complete, executions: schedules, pruned } = scheduler;
     const reduced = { scenarios: 1, schedules, pruned };

@@ -1,4 +1,6 @@
 import { availableParallelism } from "node:os";
+import type { Control } from "../core/control.ts";
+import type { Service } from "../service/service.ts";
 
 /** The options of a campaign that are not given, on the command line and in code. */
 export const DEFAULTS = {
@@ -16,3 +18,11 @@ export const DEFAULTS = {
   /** The number of processes of a campaign on the command line. */
   workers: Math.min(availableParallelism(), 4),
 } as const;
+
+/** The control of a service's executions: what is given, else what the service says, else the default. */
+export function controlFor(
+  { isolation = DEFAULTS.control.isolation }: Pick<Service, "isolation">,
+  given: Partial<Control> = {},
+): Control {
+  return { ...DEFAULTS.control, isolation, ...given };
+}

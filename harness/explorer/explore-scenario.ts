@@ -267,7 +267,9 @@ function notingPlaces(
   return {
     begin: (scenario) => scheduler.begin(scenario),
     choose: (...given) => scheduler.choose(...given),
+    goesOn: (choice) => scheduler.goesOn?.(choice),
     observe: (...given) => scheduler.observe?.(...given),
+    footprintsGrew: () => scheduler.footprintsGrew?.(),
     inject: (faults, enabled) => {
       for (const { action } of faults) {
         if (isFault(action) && kinds.includes(action)) places.add(action);

@@ -44,13 +44,24 @@ export function generator<State extends Json, Op extends Operation>(
   const scheduleSeeds = fc.noBias(fc.integer());
   return (index) =>
     attributedToService(() => {
-      const generator = xorshift128plus(mix(seed, index));
-      generator.jump();
-      const random = new fc.Random(generator);
-      const { value, context } = scenarios.generate(random, BIAS);
+      const random = numberedRandom(seed, index);
+      const tree = generatedTree(scenarios, random);
       const scheduleSeed = scheduleSeeds.generate(random, BIAS).value;
-      return { scenario: value, scheduleSeed, tree: shrinkTree(scenarios, value, context) };
+      return { scenario: tree.value, scheduleSeed, tree };
     });
+}
+
+/** The random numbers of the input with that number: they depend on both arguments alone. */
+export function numberedRandom(seed: number, index: number): fc.Random {
+  const generator = xorshift128plus(mix(seed, index));
+  generator.jump();
+  return new fc.Random(generator);
+}
+
+/** Generates a value, with what fast-check would shrink it to. */
+export function generatedTree<T>(arbitrary: Arbitrary<T>, random: fc.Random): ShrinkTree<T> {
+  const { value, context } = arbitrary.generate(random, BIAS);
+  return shrinkTree(arbitrary, value, context);
 }
 
 function shrinkTree<T>(arbitrary: Arbitrary<T>, value: T, context: unknown): ShrinkTree<T> {

@@ -6,7 +6,7 @@ import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Schedule } from "../core/schedule.ts";
-import type { Trace } from "../core/trace.ts";
+import { type Trace, withoutAnalysis } from "../core/trace.ts";
 import type { Violation } from "../core/verdict.ts";
 import { type Difference, VolatileComparison } from "../core/volatile.ts";
 import type { VolatileValue } from "../core/volatile-values.ts";
@@ -109,7 +109,7 @@ export function difference(
   actual: Trace,
   comparison = new VolatileComparison(),
 ): string | undefined {
-  const found = comparison.difference(expected, actual);
+  const found = comparison.difference(withoutAnalysis(expected), withoutAnalysis(actual));
   if (found === undefined) return undefined;
   return found.expected === undefined
     ? `after the last recorded event came ${found.actual}`

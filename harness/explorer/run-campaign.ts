@@ -10,7 +10,7 @@ import type { Service } from "../service/service.ts";
 import { BoundedExploration, type CampaignOptions } from "./bounded-exploration.ts";
 import type { Campaign, Environment, Settings } from "./campaign.ts";
 import { type CampaignTotals, summaryOf } from "./campaign-totals.ts";
-import { controlled, uncontrolled } from "./control-sentences.ts";
+import { controlled, REDUCED, uncontrolled } from "./control-sentences.ts";
 import type { FailingExecution } from "./explore-scenario.ts";
 import { groupOf } from "./failures.ts";
 import type { OtherExplorers } from "./parallel-exploration.ts";
@@ -134,6 +134,7 @@ export async function runCampaign<State extends Json, Op extends Operation>(
       ...uncontrolled(options.control, environment, executor.ordersWakes, executor.uninstrumented),
       ...executor.uncontrolled,
       ...executor.notes,
+      ...(options.strategy.reduces ? [REDUCED] : []),
       ...cannotCheck(service, options.checkers),
     ],
     environment,

@@ -6,6 +6,7 @@ import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import { clientOf } from "../core/schedule.ts";
+import { beginsStep } from "../core/trace.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Service } from "../service/service.ts";
 
@@ -116,7 +117,7 @@ export function tallyOfExecution(
     compared,
     violations: violations.length > 0 ? 1 : 0,
     undecided: undecided === undefined ? 0 : 1,
-    steps: moves.length,
+    steps: trace.filter(beginsStep).length,
     preemptions: moves.filter(({ preemption }) => preemption).length,
     waits,
     deadlocks: trace.filter(

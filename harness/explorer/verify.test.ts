@@ -4,16 +4,17 @@ import { strategyNamed } from "../scheduler/strategies.ts";
 import { toyService } from "./toy.fixture.ts";
 import { footprintsFor, verify } from "./verify.ts";
 
-test("footprints are read for a strategy with reduction, unless each commit is observed", () => {
-  const readsFootprints = (preemptions: number, observe?: "each-commit") => {
-    const strategy = strategyNamed("exhaustive", { preemptions });
-    const isolation = "read committed" as const;
-    const control = { gates: ["statement"] as const, isolation, ...(observe && { observe }) };
-    return "footprints" in footprintsFor(strategy, control);
-  };
-  expect(readsFootprints(Number.POSITIVE_INFINITY)).toBe(true);
-  expect(readsFootprints(2)).toBe(false);
-  expect(readsFootprints(Number.POSITIVE_INFINITY, "each-commit")).toBe(false);
+test.each([
+  "auto",
+  "serial",
+  "exhaustive",
+  "pct",
+  "random",
+] as const)("what steps touch is known to the strategy %s, unless reduction is off", (name) => {
+  const reads = (reduction: boolean) =>
+    "footprints" in footprintsFor(strategyNamed(name, { preemptions: 2, reduction }));
+  expect(reads(true)).toBe(true);
+  expect(reads(false)).toBe(false);
 });
 
 test.each([
@@ -22,6 +23,7 @@ test.each([
 ] as const)("the strategy %s with faults is refused before anything is started", async (strategy) => {
   const server: Server = {
     provider: "url",
+    superuser: true,
     version: "0",
     description: "",
     folder: "",

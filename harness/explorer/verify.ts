@@ -22,7 +22,7 @@ import { type AppliedMutant, openExecutor } from "../service/open-executor.ts";
 import type { Bounds, Service } from "../service/service.ts";
 import type { CampaignOptions, FailingRegression, Progress } from "./bounded-exploration.ts";
 import type { RegressionResult } from "./campaign.ts";
-import { DEFAULTS } from "./defaults.ts";
+import { controlFor, DEFAULTS } from "./defaults.ts";
 import { groupOf } from "./failures.ts";
 import { type ProfiledService, withProfile } from "./profiled-service.ts";
 import { environmentOf } from "./provenance.ts";
@@ -73,10 +73,10 @@ export interface VerifyOptions {
   /** Faults that the strategies `auto`, `pct` and `random` may inject. Default: none. */
   readonly faults?: readonly Fault[] | undefined;
   /**
-   * Gates, isolation level, and when committed state is observed. Default: statement and routine
-   * gates, read committed, and the state after the last operation.
+   * Gates, isolation level, and when committed state is observed. Default: all gates, the isolation
+   * level of the service or read committed, and the state after the last operation.
    */
-  readonly control?: Control | undefined;
+  readonly control?: Partial<Control> | undefined;
   /** The checkers to apply; violations of the first come first. Default: all. */
   readonly checkers?: readonly CheckerName[] | undefined;
   /** Only violations of these rules count. Default: those of all rules. */
@@ -160,7 +160,7 @@ export async function verify<State extends Json, Op extends Operation>(
     ...failing.flatMap(({ regression }) => faultsIn(regression.schedule)),
   ];
   const executor = await openExecutor(server, service, mutant, {
-    ...footprintsFor(strategy, control),
+    ...footprintsFor(strategy),
     ...limits,
     faults,
     hashRoutines: true,
@@ -242,7 +242,7 @@ function withDefaults<State extends Json, Op extends Operation>(
     shard: options.shard,
     failFast: options.failFast ?? service.byOperations !== true,
     bounds: service.single ? clientsOf(service) : bounds,
-    control: frozenAsAsked(options.control ?? DEFAULTS.control, service),
+    control: frozenAsAsked(controlFor(service, options.control), service),
     checkers: options.checkers ?? CHECKERS,
     rules: options.rules,
     checkDeterminism: options.checkDeterminism ?? false,
@@ -263,15 +263,9 @@ function frozenAsAsked<State extends Json, Op extends Operation>(
   return { ...control, freeze: freeze === true ? new Date().toISOString() : freeze };
 }
 
-/**
- * What the executor needs for a strategy with reduction: what each step may touch. Where committed
- * state is observed after each commit, no two commits commute, so footprints are left out.
- */
-export function footprintsFor(
-  { reduces }: Strategy,
-  { observe }: Control,
-): Pick<ExecutorOptions, "footprints"> {
-  return reduces && observe === undefined ? { footprints: readFootprints } : {};
+/** What the executor needs for a strategy with reduction: what each step may touch. */
+export function footprintsFor({ reduces }: Strategy): Pick<ExecutorOptions, "footprints"> {
+  return reduces ? { footprints: readFootprints } : {};
 }
 
 /** @throws HarnessError `USAGE` for a strategy that only this process has */

@@ -34,7 +34,7 @@ export interface WorkerOptions {
   readonly checkDeterminism: boolean;
   readonly control: Control;
   readonly stepTimeoutMs: number;
-  readonly server: Pick<Server, "provider" | "version" | "description" | "folder">;
+  readonly server: Pick<Server, "provider" | "version" | "superuser" | "description" | "folder">;
 }
 
 export interface PlainError {

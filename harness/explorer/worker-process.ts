@@ -92,8 +92,8 @@ export class WorkerProcess<State extends Json, Op extends Operation>
         resolve();
       });
     });
-    const { provider, version, description, folder } = this.#server;
-    const server = { provider, version, description, folder };
+    const { provider, version, superuser, description, folder } = this.#server;
+    const server = { provider, version, superuser, description, folder };
     await this.#request({ type: "start", options: { ...this.#options, server } });
   }
 

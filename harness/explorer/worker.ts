@@ -60,7 +60,7 @@ async function start(options: WorkerOptions): Promise<void> {
     stepTimeoutMs,
     signal: interrupted.signal,
     ...(strategy.faults && { faults: strategy.faults }),
-    ...footprintsFor(strategy, control),
+    ...footprintsFor(strategy),
   });
   executor = opened as Executor<never, never>;
   const checkers = checkersFor(opened, service, options);

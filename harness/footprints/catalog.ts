@@ -84,8 +84,9 @@ select c.oid, relname as name, relkind as kind,
                 and pronamespace is distinct from to_regnamespace('heddle')) as triggers,
        exists (select from pg_trigger t join pg_proc f on f.oid = tgfoid
                 where tgrelid = c.oid and pronamespace = to_regnamespace('heddle')) as gated,
-       array(select pg_get_triggerdef(t.oid) from pg_trigger t
-              where tgrelid = c.oid and not tgisinternal and tgqual is not null) as conditions,
+       array(select pg_get_triggerdef(t.oid) from pg_trigger t join pg_proc f on f.oid = tgfoid
+              where tgrelid = c.oid and not tgisinternal and tgqual is not null
+                and pronamespace is distinct from to_regnamespace('heddle')) as conditions,
        array(select 'select ' || pg_get_expr(adbin, adrelid) from pg_attrdef where adrelid = c.oid
              union all
              select 'select ' || pg_get_expr(conbin, conrelid) from pg_constraint

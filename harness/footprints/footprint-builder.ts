@@ -3,8 +3,17 @@ import { PRIVATE_FUNCTIONS } from "../instrumentation/gate-positions.ts";
 import { type FunctionCall, type Names, namesIn, type Write } from "../parser/names.ts";
 import type { Catalog, Relation, Routine } from "./catalog.ts";
 
+/** Functions of the server, stable or volatile, that tell a session about itself. */
+const OWN_STATE = new Set([
+  ...["pg_typeof", "pg_backend_pid", "version", "current_setting", "set_config"],
+  ...["current_database", "current_catalog", "current_schema", "current_schemas"],
+]);
+
 /** Functions of the server, volatile or stable, that touch nothing. */
-const TOUCHES_NOTHING = new Set([...PRIVATE_FUNCTIONS, "pg_typeof"]);
+const TOUCHES_NOTHING = new Set([...PRIVATE_FUNCTIONS, ...OWN_STATE]);
+
+/** Those of them that read the clock. */
+const READS_CLOCK = new Set(["clock_timestamp", "timeofday"]);
 
 /** Stable functions of the server that read other state than the committed rows of their arguments. */
 const READS_SERVER_STATE = /^(pg_|txid_|currtid)|xml/;
@@ -15,6 +24,11 @@ const READS_TRANSACTION_NUMBERS =
 
 /** The name in footprints that stands for the server's counter of transactions. */
 export const TRANSACTION_NUMBERS = "transaction numbers";
+
+/** Whether no other session notices that a setting of this name changes, nor its own transactions do. */
+function setsPrivately(name: string | undefined): boolean {
+  return name !== undefined && !/transaction|session|role/i.test(name);
+}
 
 const ADVISORY = /^pg_(try_)?advisory_(xact_)?(un)?lock(_shared)?$/;
 
@@ -43,6 +57,8 @@ export class FootprintBuilder implements Touched {
   readsNumbers = false;
   /** Whether a constraint or trigger may run at the end of the transaction. */
   deferred = false;
+  /** Whether the clock, or something else that no name stands for, is read. */
+  readsElse = false;
   /** Whether a table is written that has gates in Heddle's triggers. */
   writesGated = false;
   readonly #catalog: Catalog;
@@ -79,6 +95,7 @@ export class FootprintBuilder implements Touched {
   /** `locked`: whether the rows that are read get locked. */
   #addNames(names: Names, locked: boolean): void {
     this.unknown ||= names.unknown;
+    this.readsElse ||= names.clock;
     if (names.transactionNumbers) this.#addNumbers();
     const defined = new Set(names.defined);
     for (const name of names.reads) this.#addRead(name, defined, locked || names.locks);
@@ -158,10 +175,12 @@ export class FootprintBuilder implements Touched {
     else if (name === "nextval" || name === "setval") this.#addSequence(constants[0]);
     else if (name === "pg_advisory_unlock_all") this.writes.add(ADVISORY_LOCKS);
     else if (ADVISORY.test(name)) this.#addAdvisoryLock(constants);
+    else if (name === "set_config") this.unknown ||= !setsPrivately(constants[0]);
     else if (volatility === "v") this.unknown ||= !TOUCHES_NOTHING.has(name);
     else if (volatility === "s") {
       this.unknown ||= READS_SERVER_STATE.test(name) && !TOUCHES_NOTHING.has(name);
     }
+    this.readsElse ||= READS_CLOCK.has(name) || (volatility === "s" && !OWN_STATE.has(name));
   }
 
   #addNumbers(): void {

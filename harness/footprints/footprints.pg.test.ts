@@ -142,6 +142,7 @@ describe("a request touches", () => {
     ["select pg_advisory_unlock_all()", "writes advisory locks"],
     ["begin", ""],
     ["set lock_timeout = 5", ""],
+    ["select set_config('app.user', $1, true), version(), pg_backend_pid()", ""],
   ])("%s: %s", (sql, expected) => {
     expect(of(sql)).toBe(expected);
   });
@@ -159,7 +160,8 @@ describe("a request touches", () => {
     "insert into seen values (1)",
     "select dynamic()",
     "select modern()",
-    "select set_config('x', 'y', false)",
+    "select set_config('default_transaction_isolation', 'serializable', false)",
+    "select set_config($1, 'y', false)",
     "select txid_current()",
     "select table_to_xml('t', true, true, '')",
     "select nextval($1)",
@@ -233,6 +235,25 @@ describe("a routine with gates touches, step by step,", () => {
 });
 
 test.each([
+  ["select 1, 'x', null", "safe"],
+  ["select 1 / 0", "fallible"],
+  ["select current_setting('x'), set_config('app.user', 'ada', true)", "fallible"],
+  ["select gen_random_uuid(), current_user", "fallible"],
+  ["select now()", undefined],
+  ["select current_timestamp", undefined],
+  ["select clock_timestamp()", undefined],
+  ["select nextval('serials_id_seq')", undefined],
+  ["select pg_try_advisory_lock(1)", undefined],
+  ["select * from w", undefined],
+  ["select makes('x')", undefined],
+  ["select * from pg_class", undefined],
+  ["begin", undefined],
+])("%s touches nothing that sessions share: %s", async (sql, unshared) => {
+  const fresh = await readFootprints(url, "read committed");
+  expect(fresh.of(sql).unshared).toBe(unshared);
+});
+
+test.each([
   ["create or replace function top() returns int language sql as 'select 1'", true],
   ["create trigger x before insert on t for each row execute function on_w()", true],
   ["begin; drop table w; commit", true],
@@ -270,6 +291,11 @@ test("a request that sets the isolation level is noticed, for a transaction or a
     const { control } = footprints.of(sql);
     return control.type === "private" ? control.isolates : control.type;
   };
+  expect(footprints.of("begin").control).toEqual({ type: "private", safe: true });
+  expect(footprints.of("rollback to s").control).toEqual({
+    type: "private",
+    savepoint: { does: "return", name: "s" },
+  });
   expect(isolates("begin isolation level repeatable read")).toBe("transaction");
   expect(isolates("set transaction isolation level serializable")).toBe("transaction");
   expect(isolates("set local default_transaction_isolation = 'serializable'")).toBe("transaction");

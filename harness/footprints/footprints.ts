@@ -1,5 +1,9 @@
-import { type GateLevel, ISOLATIONS, type Isolation } from "../core/control.ts";
+import { ISOLATIONS, type Isolation } from "../core/control.ts";
 import { isNothing, joined, NOTHING, type Touched } from "../core/footprint.ts";
+import { defaultIsolation } from "../instrumentation/default-isolation.ts";
+import type { WireGates } from "../instrumentation/gate-kind.ts";
+import { namesIn } from "../parser/names.ts";
+import { parseStatements } from "../parser/sql.ts";
 import { controlConnection } from "../postgres/connection.ts";
 import { type Catalog, type Routine, readCatalog } from "./catalog.ts";
 import { FootprintBuilder, TRANSACTION_NUMBERS } from "./footprint-builder.ts";
@@ -13,7 +17,7 @@ export interface RequestFootprint {
    * the request if `place` is undefined. The result is undefined if anything may be touched.
    */
   at(place: number | undefined): Touched | undefined;
-  /** Whether the request certainly runs in a single step. */
+  /** Whether the request certainly reads everything in a single step. */
   readonly singleStep: boolean;
   /**
    * Whether a routine may catch an error and continue: PostgreSQL then releases the locks that the
@@ -24,24 +28,27 @@ export interface RequestFootprint {
   readonly deferred: boolean;
   /** Whether it may change rows or sequences, as opposed to lock them. */
   readonly changes: boolean;
+  /**
+   * Of a query that touches nothing which sessions share, in any of its steps: whether it may fail.
+   * Undefined for every other request.
+   */
+  readonly unshared: "safe" | "fallible" | undefined;
+  /** Whether the request may change the schema. */
+  readonly alters: boolean;
 }
 
 /** Derives what requests may touch from their text and the schema. */
 export interface Footprints {
   /** The strictest isolation level of transactions that do not set their own. */
   readonly isolation: Isolation;
+  /** The same, for sessions that have not set their own. It does not change. */
+  readonly defaultIsolation: Isolation;
   /** Whether a request may have changed the schema: from then on no footprint is valid. */
   readonly stale: boolean;
+  /** Changes when a request has shown that the footprints of others were too small. */
+  readonly revision: number;
   of(sql: string): RequestFootprint;
 }
-
-/** The default isolation levels of the server, of this database and of roles. */
-const DEFAULT_ISOLATIONS = `
-select current_setting('default_transaction_isolation') as isolation
-union all
-select substring(setting from '^default_transaction_isolation=(.*)')
-  from pg_db_role_setting, unnest(setconfig) as setting
- where setdatabase in (0, (select oid from pg_database where datname = current_database()))`;
 
 /**
  * Reads the schema once. Its gates must already be installed, and it must not change afterwards.
@@ -52,15 +59,13 @@ select substring(setting from '^default_transaction_isolation=(.*)')
 export async function readFootprints(
   directUrl: string,
   isolation: Isolation,
-  gates: readonly GateLevel[] = [],
+  wire: WireGates = {},
 ): Promise<Footprints> {
   const client = await controlConnection(directUrl, "heddle footprints");
   try {
-    const { rows } = await client.query<{ isolation: string | null }>(DEFAULT_ISOLATIONS);
-    const candidates = [isolation, ...rows.map((row) => row.isolation)];
+    const candidates = [isolation, await defaultIsolation(client)];
     const strictest = ISOLATIONS.findLast((it) => candidates.includes(it)) ?? isolation;
-    const inMessages = (["snapshot", "message", "lock"] as const).some((it) => gates.includes(it));
-    return new SchemaFootprints(await readCatalog(client), strictest, inMessages);
+    return new SchemaFootprints(await readCatalog(client), strictest, wire);
   } finally {
     await client.end();
   }
@@ -68,19 +73,21 @@ export async function readFootprints(
 
 class SchemaFootprints implements Footprints {
   isolation: Isolation;
+  readonly defaultIsolation: Isolation;
   stale = false;
+  revision = 0;
   readonly #catalog: Catalog;
-  /** Whether the proxy may hold a request in the middle of its message. */
-  readonly #inMessages: boolean;
+  readonly #wire: WireGates;
   #numbersRead = false;
   readonly #requests = new Map<string, RequestFootprint>();
   /** What casts and domains touch. It belongs to every query: a text does not show its casts. */
   readonly #ambient: FootprintBuilder;
 
-  constructor(catalog: Catalog, isolation: Isolation, inMessages: boolean) {
+  constructor(catalog: Catalog, isolation: Isolation, wire: WireGates) {
     this.#catalog = catalog;
-    this.#inMessages = inMessages;
+    this.#wire = wire;
     this.isolation = isolation;
+    this.defaultIsolation = isolation;
     this.#ambient = new FootprintBuilder(catalog);
     for (const expression of catalog.ambient.expressions) this.#ambient.addText(expression);
     for (const routine of catalog.ambient.routines) this.#ambient.calls.add(routine);
@@ -95,31 +102,53 @@ class SchemaFootprints implements Footprints {
     if (control.type === "private" && control.isolates === "session") {
       this.isolation = "serializable";
     }
-    const request = control.type === "query" ? this.#query(sql, control) : notQuery(control);
-    this.stale ||= mayAlterSchema(sql);
+    const alters = mayAlterSchema(sql);
+    const request =
+      control.type === "query" ? this.#query(sql, control, alters) : notQuery(control, alters);
+    this.stale ||= request.alters;
     this.#requests.set(sql, request);
     return request;
   }
 
-  #query(sql: string, control: TransactionControl): RequestFootprint {
+  #query(sql: string, control: TransactionControl, altersItself: boolean): RequestFootprint {
     const full = new FootprintBuilder(this.#catalog).addText(sql).enterCalls();
     const everything = touchedBy(full, this.#ambient);
     const calls = [...full.calls, ...this.#ambient.calls];
-    this.stale ||= calls.some(({ alters }) => alters);
-    this.#numbersRead ||= full.readsNumbers;
+    const alters = altersItself || calls.some((routine) => routine.alters);
+    if (full.readsNumbers && !this.#numbersRead) {
+      this.#numbersRead = true;
+      this.revision++;
+    }
+    const isUnshared = !alters && !full.readsElse && !!everything && isNothing(everything);
     const steps = isNothing(this.#ambient) && !full.unknown ? this.#stepsOf(sql) : undefined;
+    const deferred = full.deferred || this.#ambient.deferred;
+    const commit = everything && !deferred ? this.#wire.commit?.place : undefined;
     return {
       control,
-      at: (place) => this.#withNumber(steps === undefined ? everything : steps(place, everything)),
+      at: (place) => {
+        // Nothing is left but the commit: a routine that commits is unknown, and may go on after it.
+        if (place !== undefined && place === commit) return NOTHING;
+        return this.#withNumber(steps === undefined ? everything : steps(place, everything));
+      },
       singleStep:
-        !this.#inMessages &&
+        !this.#isHeldOnWire(sql) &&
         !full.unknown &&
         !full.writesGated &&
         [...full.calls].every((it) => !hasGates(it)),
-      deferred: full.deferred || this.#ambient.deferred,
+      deferred,
       changes: full.unknown || full.changes || this.#ambient.unknown || this.#ambient.changes,
       catches: calls.some(mayCatch),
+      unshared: isUnshared ? (namesIn(sql).constant ? "safe" : "fallible") : undefined,
+      alters,
     };
+  }
+
+  /** Whether the proxy may hold a request with this text before it has read everything. */
+  #isHeldOnWire(sql: string): boolean {
+    const { snapshot, message, tables, rows } = this.#wire;
+    if (snapshot?.holds(sql) || (rows?.most(sql) ?? 0) > 1) return true;
+    if (tables !== undefined && tables.before(sql).length > 0) return true;
+    return message !== undefined && (parseStatements(sql)?.length ?? 2) > 1;
   }
 
   /**
@@ -177,10 +206,13 @@ function mayCatch({ body }: Routine): boolean {
 }
 
 /** The footprint of a request that touches nothing by itself, or anything if it is unknown. */
-function notQuery(control: TransactionControl): RequestFootprint {
+function notQuery(control: TransactionControl, alters: boolean): RequestFootprint {
   const touched = control.type === "unknown" ? undefined : NOTHING;
   const changes = control.type === "unknown";
-  return { control, at: () => touched, singleStep: true, deferred: false, changes, catches: true };
+  return {
+    ...{ control, at: () => touched, singleStep: true, deferred: false, catches: true },
+    ...{ changes, unshared: undefined, alters },
+  };
 }
 
 function touchedBy(...builders: readonly FootprintBuilder[]): Touched | undefined {

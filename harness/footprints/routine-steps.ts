@@ -1,4 +1,5 @@
 import { conditionGateIn, gateIn, withoutGates } from "../instrumentation/instrument-routine.ts";
+import { queryGateIn } from "../instrumentation/instrument-sql.ts";
 import {
   asStatement,
   definitionOf,
@@ -7,7 +8,7 @@ import {
   parsePlpgsql,
   STATEMENT_PREFIX,
 } from "../parser/plpgsql.ts";
-import { isParseNode, type ParseNode } from "../parser/sql.ts";
+import { isParseNode, type ParseNode, statementRanges } from "../parser/sql.ts";
 
 /** The SQL texts of a routine by the step that runs them. They are parsed later, by need. */
 export interface RoutineSteps {
@@ -71,8 +72,22 @@ function bodyWithoutDefaults(row: RoutineRow): RoutineBody {
       return "unknown";
     }
   }
-  if (language === "sql" && !parsed) return inOneStep(source);
+  if (language === "sql" && !parsed) return stepsOfSql(source);
   return language !== "sql" && volatility === "i" ? "nothing" : "unknown";
+}
+
+/** The statements of a source in SQL. A gate belongs to the statement after it. */
+function stepsOfSql(source: string): RoutineSteps {
+  const texts = statementRanges(source)?.map(({ start, end }) => source.slice(start, end));
+  if (texts === undefined) return inOneStep(source);
+  const steps = new StepCollector();
+  let gate: number | undefined;
+  for (const text of texts) {
+    const own = queryGateIn(text);
+    if (own === undefined) steps.addText(gate, text);
+    gate = own;
+  }
+  return steps;
 }
 
 function inOneStep(...texts: readonly string[]): RoutineSteps {
@@ -157,9 +172,17 @@ class StepCollector implements RoutineSteps {
 
   /** Adds the expressions of a node to the step that starts at the gate. */
   add(gate: number | undefined, node: ParseNode, unknown = false): void {
+    this.#add(gate, expressionsIn(node).map(asStatement), unknown);
+  }
+
+  addText(gate: number | undefined, text: string): void {
+    this.#add(gate, [text], false);
+  }
+
+  #add(gate: number | undefined, texts: readonly string[], unknown: boolean): void {
     const before = gate === undefined ? this.ungated : this.gated.get(gate);
     const step = {
-      texts: [...(before?.texts ?? []), ...expressionsIn(node).map(asStatement).map(withoutGates)],
+      texts: [...(before?.texts ?? []), ...texts.map(withoutGates)],
       unknown: unknown || (before?.unknown ?? false),
     };
     if (gate === undefined) this.ungated = step;

@@ -7,13 +7,25 @@ export type TransactionControl =
   | { readonly type: "query" }
   /**
    * No other session can notice it: BEGIN, savepoints, SET. `isolates` says whether it may change
-   * the isolation level of its transaction, or of the session's later transactions.
+   * the isolation level of its transaction, or of the session's later transactions. `savepoint` is what
+   * it does to a savepoint; a return to one releases the locks that were taken since.
    */
-  | { readonly type: "private"; readonly isolates?: "transaction" | "session" }
+  | {
+      readonly type: "private";
+      readonly isolates?: "transaction" | "session";
+      readonly savepoint?: Savepoint;
+      /** Whether it cannot fail in a transaction block. */
+      readonly safe?: boolean;
+    }
   /** It ends the transaction: COMMIT or ROLLBACK. */
   | { readonly type: "end" }
   /** Any other statement, and a text that mixes statements of these types. */
   | { readonly type: "unknown" };
+
+export interface Savepoint {
+  readonly does: "set" | "release" | "return";
+  readonly name: string;
+}
 
 const PRIVATE_CONTROL = new Set([
   ...["TRANS_STMT_BEGIN", "TRANS_STMT_START", "TRANS_STMT_SAVEPOINT"],
@@ -46,10 +58,24 @@ export function controlOf(sql: string): TransactionControl {
   if (type === "VariableSetStmt") return settingOf(node);
   if (type !== "TransactionStmt" || node["chain"] === true) return { type: "unknown" };
   if (PRIVATE_CONTROL.has(String(node["kind"]))) {
+    const savepoint = savepointIn(node);
+    if (savepoint !== undefined) return { type: "private", savepoint };
     const isolates = JSON.stringify(node).includes("transaction_isolation");
-    return isolates ? { type: "private", isolates: "transaction" } : { type: "private" };
+    if (isolates) return { type: "private", isolates: "transaction" };
+    return { type: "private", safe: node["options"] === undefined };
   }
   return ENDS.has(String(node["kind"])) ? { type: "end" } : { type: "unknown" };
+}
+
+const SAVEPOINTS: { readonly [kind: string]: Savepoint["does"] } = {
+  TRANS_STMT_SAVEPOINT: "set",
+  TRANS_STMT_RELEASE: "release",
+  TRANS_STMT_ROLLBACK_TO: "return",
+};
+
+function savepointIn(node: ParseNode): Savepoint | undefined {
+  const does = SAVEPOINTS[String(node["kind"])];
+  return does && { does, name: String(node["savepoint_name"]) };
 }
 
 function settingOf(node: ParseNode): TransactionControl {

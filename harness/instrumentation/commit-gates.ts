@@ -1,4 +1,8 @@
 import type { ClientBase } from "pg";
+import { memoize } from "../parser/memoize.ts";
+import { namesIn, QUERY_TYPES } from "../parser/names.ts";
+import { loadParser, parseStatements, statementType } from "../parser/sql.ts";
+import { defaultIsolation } from "./default-isolation.ts";
 import { type GateKind, tablesUnderTest } from "./gate-kind.ts";
 
 /**
@@ -8,6 +12,11 @@ import { type GateKind, tablesUnderTest } from "./gate-kind.ts";
  * An AFTER STATEMENT trigger on each table inserts a row into a table of Heddle's own, whose deferred
  * constraint trigger is the gate. The tables under test get no deferred events, so TRUNCATE and ALTER
  * TABLE work on them as before.
+ *
+ * A request in autocommit that has written nothing fires no trigger. Its commit matters where it is
+ * SERIALIZABLE, since that decides which transactions fail, and where it releases locks that other
+ * sessions may skip. The proxy then sends the request with a Flush, and holds its Sync, at which the
+ * server commits (finish_xact_command in src/backend/tcop/postgres.c).
  */
 export const commitGates: GateKind = {
   level: "commit",
@@ -20,7 +29,12 @@ export const commitGates: GateKind = {
          for each statement execute function heddle.wrote()`,
       );
     }
-    return { places: [{ of: "the transaction", line: null, next: "commit" }] };
+    await loadParser();
+    const serializable = (await defaultIsolation(client)) === "serializable";
+    return {
+      places: [{ of: "the transaction", line: null, next: "commit" }],
+      wire: { commit: { place: first, serializable, holds: holdsCommit } },
+    };
   },
   remove: async (client: ClientBase) => {
     for (const table of await tablesUnderTest(client, { partitions: true })) {
@@ -30,6 +44,29 @@ export const commitGates: GateKind = {
       drop function if exists heddle.wrote, heddle.before_commit`);
   },
 };
+
+/** Functions that take advisory locks which the end of a transaction releases. */
+const TRANSACTION_LOCK = /^pg_(try_)?advisory_xact_lock/;
+
+/** A text of statements that may read, without any other (which may begin or end a transaction). */
+const commitOf = memoize((sql: string) => {
+  const statements = parseStatements(sql) ?? [];
+  const types = statements.map(statementType);
+  const { locks, calls } = namesIn(sql);
+  return {
+    count: types.length,
+    reads: types.every((it) => QUERY_TYPES.has(it) || it === "DoStmt"),
+    locks: locks || calls.some(({ name }) => TRANSACTION_LOCK.test(name)),
+  };
+});
+
+function holdsCommit(
+  sql: string,
+  { serializable, single }: { readonly serializable: boolean; readonly single: boolean },
+): boolean {
+  const { count, reads, locks } = commitOf(sql);
+  return count > 0 && (count === 1 || !single) && reads && (serializable || locks);
+}
 
 const TRIGGER = "~~heddle_commit_gate";
 

@@ -76,6 +76,9 @@ $$`;
 /** The text of a gate in a PL/pgSQL source. It changes neither FOUND nor ROW_COUNT. */
 export const gateStatement = (place: number): string => `IF heddle.gate(${place}) THEN END IF; `;
 
+/** The text of a gate in a source in SQL: a statement of its own, whose result nobody reads. */
+export const gateQuery = (place: number): string => `SELECT heddle.gate(${place}); `;
+
 /**
  * The text of a gate before an ELSIF or WHEN: a condition of its own that is never true. PL/pgSQL
  * evaluates each condition with a new snapshot.
@@ -94,10 +97,6 @@ export const ROW_GATE_START = {
 } as const;
 export const rowGateEnd = (place: number): string =>
   `) AS heddle_rows WHERE NOT heddle.gate(${place}) `;
-
-/** Takes one of the first locks of a LOCK TABLE in a routine; a gate follows. */
-export const tableLock = (statement: string): string =>
-  `${statement.trim().replace(/\s+/g, " ").replace(/^\w+/, "$& /* heddle */")}; `;
 
 /**
  * Installs the gate function for all roles. Repeated calls have no further effect.

@@ -39,8 +39,22 @@ export interface InstalledGates {
 
 /** Gates in the middle of a request: the proxy sends it in parts. */
 export interface WireGates {
+  /** In DO blocks: the text of a message with gates in its blocks, or the text itself. */
+  readonly blocks?: { readonly place: number; gated(sql: string): string };
   /** Between the snapshot of a SELECT and its first row, for the texts that `holds` selects. */
   readonly snapshot?: { readonly place: number; holds(sql: string): boolean };
+  /** Before the Sync that commits a request outside of a transaction block. */
+  readonly commit?: {
+    readonly place: number;
+    /** Whether the default isolation level of some sessions is SERIALIZABLE. */
+    readonly serializable: boolean;
+    /**
+     * Whether it matters when a request with this text commits that has written nothing.
+     *
+     * @param single whether the text must be a single statement
+     */
+    holds(sql: string, of: { readonly serializable: boolean; readonly single: boolean }): boolean;
+  };
   /** Between the statements of one message. */
   readonly message?: {
     readonly place: number;
@@ -53,8 +67,12 @@ export interface WireGates {
     /** Statements that each lock one of the tables, in order and without the last; none for another text. */
     before(sql: string): readonly string[];
   };
-  /** Between the rows of a query, for the texts that `holds` selects. */
-  readonly rows?: { readonly place: number; holds(sql: string): boolean };
+  /** Between the rows of a query. */
+  readonly rows?: {
+    readonly place: number;
+    /** The most rows that a text makes one after the other, with a lock for each. */
+    most(sql: string): number;
+  };
 }
 
 /** A routine that runs in one step although the gates inside routines are on. */

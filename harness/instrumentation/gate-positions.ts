@@ -9,8 +9,8 @@ import {
 } from "../parser/plpgsql.ts";
 import type { StatementOutline } from "../parser/plpgsql-outline.ts";
 import { isParseNode, type ParseNode, parseStatements, statementType } from "../parser/sql.ts";
-import type { UniqueColumns } from "./one-row.ts";
-import { locksByRow } from "./row-queries.ts";
+import type { UniqueColumns } from "./most-rows.ts";
+import { rowsLocked } from "./row-queries.ts";
 import { firstTableLocks } from "./table-locks.ts";
 
 /**
@@ -146,7 +146,7 @@ function statementAt(
 }
 
 function locksRows(text: string, { functions, unique }: SharedState): boolean {
-  return unique !== undefined && locksByRow(text, { functions, unique });
+  return unique !== undefined && rowsLocked(text, { functions, unique }) > 1;
 }
 
 /** The conditions of an IF or CASE after the first one. */

@@ -8,10 +8,10 @@ import { OutlineError, outline, type StatementOutline } from "../parser/plpgsql-
 import { isParseNode, loadParser, type ParseNode, tokensOf } from "../parser/sql.ts";
 import {
   gateCondition,
+  gateQuery,
   gateStatement,
   ROW_GATE_START,
   rowGateEnd,
-  tableLock,
 } from "./gate-function.ts";
 import {
   kindOf,
@@ -20,6 +20,7 @@ import {
   sharedDeclarations,
   statementsOf,
 } from "./gate-positions.ts";
+import { isTableLock, TABLE_LOCK, tableLock } from "./table-locks.ts";
 
 /** A gate in a source. Lines and columns are those of the source without gates, from 1. */
 export interface SourceGate {
@@ -61,6 +62,15 @@ export async function instrument(
   shared: SharedState,
 ): Promise<InstrumentedSource> {
   await loadParser();
+  return instrumentLoaded(definition, first, shared);
+}
+
+/** The same, once the parser is loaded. */
+export function instrumentLoaded(
+  definition: RoutineDefinition,
+  first: number,
+  shared: SharedState,
+): InstrumentedSource {
   try {
     return insertGates(definition, first, shared);
   } catch (error) {
@@ -86,10 +96,10 @@ const pattern = (text: string) =>
 const GATE = new RegExp(
   [
     ...[gateStatement(0), gateCondition(0, "ELSIF"), gateCondition(0, "WHEN"), rowGateEnd(0)],
-    ...Object.values(ROW_GATE_START),
+    ...[gateQuery(0), ...Object.values(ROW_GATE_START)],
   ]
     .map(pattern)
-    .concat(`\\w+ ${pattern("/* heddle */")}(?:"[^"]*"|[^;"])*; `)
+    .concat(TABLE_LOCK)
     .join("|"),
   "g",
 );
@@ -289,7 +299,7 @@ function splitGates(tree: ParseNode): {
         if (gate !== undefined) {
           order.push(gateLabel(gate, index === value.length - 1 ? "repetition" : "statement"));
         }
-        const added = gate !== undefined || condition !== undefined || isTableLock(item);
+        const added = gate !== undefined || condition !== undefined || takesTableLock(item);
         return added ? [] : [strip(item)];
       });
       return statements.length === 0 ? undefined : statements;
@@ -307,10 +317,10 @@ function splitGates(tree: ParseNode): {
   return { plain: JSON.stringify(strip(tree)), order, rows };
 }
 
-/** Whether a statement was added that takes a lock before a gate. */
-function isTableLock(statement: unknown): boolean {
+/** Whether a statement in PL/pgSQL's tree was added, and takes a lock before a gate. */
+function takesTableLock(statement: unknown): boolean {
   const inner = isParseNode(statement) ? statement[`${STATEMENT_PREFIX}execsql`] : undefined;
-  return expressionsIn(inner).some(({ query }) => /^\w+ \/\* heddle \*\//.test(query));
+  return expressionsIn(inner).some(({ query }) => isTableLock(query));
 }
 
 function gateLabel(gate: number, before: Insertion["before"]): string {

@@ -27,12 +27,12 @@ export const lockGates: GateKind = {
     return {
       places: [
         { of: "LOCK TABLE", line: null, next: "lock the next table" },
-        { of: "a SELECT", line: null, next: "its next row" },
+        { of: "a SELECT", line: null, next: "lock the next row" },
         ...children.map((of) => ({ of, line: null, next: "check a foreign key" })),
       ],
       wire: {
         tables: { place: tables, before: firstTableLocks },
-        rows: { place: rows, holds: await rowQueries(client, UNGATED_FUNCTIONS) },
+        rows: { place: rows, most: await rowQueries(client, UNGATED_FUNCTIONS) },
       },
       uncontrolled: await uncontrolled(client),
     };
@@ -49,7 +49,7 @@ interface ForeignKeyCheck {
   readonly name: string;
   readonly event: "insert" | "update";
   readonly deferral: string;
-  /** Whether the columns of the key change, for an update. */
+  /** Whether there is something to check. */
   readonly condition: string;
 }
 
@@ -57,8 +57,12 @@ interface ForeignKeyCheck {
  * The triggers of a row fire in the order of their names
  * (https://www.postgresql.org/docs/current/trigger-definition.html), and those that check foreign keys
  * are named by their oids. A name that is lower in the last digit, with a tilde after it, comes after
- * all others that are lower. A deferrable check needs a gate that is deferred likewise. An UPDATE queues
- * no check of a key that it leaves alone.
+ * all others that are lower. A deferrable check needs a gate that is deferred likewise.
+ *
+ * There is nothing to check where a column of the key is null, nor where an UPDATE leaves the key alone,
+ * unless the row is of the same transaction: its deferred check is that of the last version
+ * (RI_FKey_fk_upd_check_required in src/backend/utils/adt/ri_triggers.c). Such a row has no smaller
+ * transaction number than the transaction.
  */
 const CHECKS = `
 select c.oid::regclass::text as table,
@@ -66,15 +70,17 @@ select c.oid::regclass::text as table,
        case when tgtype & 4 > 0 then 'insert' else 'update' end as event,
        case when not tgdeferrable then '' when tginitdeferred then 'deferrable initially deferred'
             else 'deferrable initially immediate' end as deferral,
-       case when tgtype & 4 > 0 then '' else
-         (select format('when (%s)', string_agg(
-                   format('old.%1$I is distinct from new.%1$I', attname), ' or '))
-            from pg_attribute a where a.attrelid = c.oid and a.attnum = any (k.conkey)) end as condition
+       (select string_agg(format('new.%I is not null', attname), ' and ') ||
+               case when tgtype & 4 > 0 then '' else
+                 format(' and (%s%s)',
+                        string_agg(format('old.%1$I is distinct from new.%1$I', attname), ' or '),
+                        case when tgdeferrable then ' or pg_catalog.age(old.xmin) <= 0' end) end
+          from pg_attribute a where a.attrelid = c.oid and a.attnum = any (k.conkey)) as condition
   from pg_trigger t join pg_class c on c.oid = tgrelid join pg_namespace n on n.oid = relnamespace
   join pg_constraint k on k.oid = tgconstraint
  where tgfoid in ('pg_catalog."RI_FKey_check_ins"'::regproc, 'pg_catalog."RI_FKey_check_upd"'::regproc)
    and relkind = 'r' and relpersistence <> 't'
-   and nspname !~ '^(pg_.*|information_schema|heddle)$'
+   and nspname !~ '^(pg_.*|information_schema|heddle|migrations)$'
  order by 1, 2`;
 
 /** The tables with foreign keys, and so with a trigger that starts each of their statements. */
@@ -82,7 +88,7 @@ const CHILDREN = `
 select distinct c.oid::regclass::text as table
   from pg_constraint k join pg_class c on c.oid = conrelid join pg_namespace n on n.oid = relnamespace
  where contype = 'f' and relkind in ('r', 'p') and relpersistence <> 't'
-   and nspname !~ '^(pg_.*|information_schema|heddle)$'
+   and nspname !~ '^(pg_.*|information_schema|heddle|migrations)$'
  order by 1`;
 
 /**
@@ -127,7 +133,7 @@ async function installForeignKeyGates(
   for (const { table, name, event, deferral, condition } of checks) {
     await client.query(
       `create ${deferral === "" ? "" : "constraint"} trigger ${name} after ${event} on ${table}
-       ${deferral} for each row ${condition}
+       ${deferral} for each row when (${condition})
        execute function heddle.foreign_key('${first + tables.indexOf(table)}')`,
     );
   }
@@ -135,13 +141,13 @@ async function installForeignKeyGates(
 }
 
 const SUBQUERIES =
-  "A statement that locks rows in a subquery, in a WITH query or for a cursor locks them in one step.";
+  "A statement that locks rows in a subquery, in a WITH query or for a cursor locks them in one step, and a join locks its rows of several tables in one step.";
 
 const EXCLUSIONS = `
 select distinct format('The exclusion constraint on %s is checked in one step with the insertion: two that conflict may deadlock without control, and do not here.',
               conrelid::regclass) as sentence
   from pg_constraint join pg_namespace n on n.oid = connamespace
- where contype = 'x' and conrelid <> 0 and nspname !~ '^(pg_.*|information_schema|heddle)$'
+ where contype = 'x' and conrelid <> 0 and nspname !~ '^(pg_.*|information_schema|heddle|migrations)$'
  order by 1`;
 
 async function uncontrolled(client: ClientBase): Promise<readonly string[]> {

@@ -1,27 +1,36 @@
 import type { ClientBase } from "pg";
 import { HarnessError } from "../core/error.ts";
+import { memoize } from "../parser/memoize.ts";
 import { definitionOf, type RoutineDefinition } from "../parser/plpgsql.ts";
 import { loadParser } from "../parser/sql.ts";
+import { BLOCK_PLACE, gatedBlocks } from "./do-blocks.ts";
 import { installGateFunction } from "./gate-function.ts";
 import type { GateKind, UninstrumentedRoutine } from "./gate-kind.ts";
-import { PRIVATE_FUNCTIONS, sharedAccessOf } from "./gate-positions.ts";
+import { PRIVATE_FUNCTIONS, type SharedState, sharedAccessOf } from "./gate-positions.ts";
 import {
   type InstrumentedSource,
   instrument,
   type MissingGate,
   type SourceGate,
 } from "./instrument-routine.ts";
-import { readUniqueColumns, type UniqueColumns } from "./one-row.ts";
+import { instrumentSql } from "./instrument-sql.ts";
+import { readUniqueColumns, type UniqueColumns } from "./most-rows.ts";
 
-/** Gates between the statements of PL/pgSQL functions, procedures and trigger functions. */
+/** Gates between the statements of functions and procedures in PL/pgSQL and SQL. */
 export const routineGates: GateKind = {
   level: "routine",
   install: async (client, first, levels = []) => {
     const rows = levels.includes("lock");
-    const { gates, uninstrumented } = await installRoutineGates(client, { first, rows });
+    const { gates, uninstrumented, shared } = await installRoutineGates(client, { first, rows });
+    const place = first + gates.length;
+    const blocks = memoize((sql: string) => ({ gated: gatedBlocks(sql, place, shared) }));
     return {
-      places: gates.map(({ routine, line, text }) => ({ of: routine, line, next: text })),
+      places: [
+        ...gates.map(({ routine, line, text }) => ({ of: routine, line, next: text })),
+        BLOCK_PLACE,
+      ],
       uninstrumented,
+      wire: { blocks: { place, gated: (sql) => blocks(sql).gated } },
     };
   },
   remove: removeRoutineGates,
@@ -31,8 +40,10 @@ export const routineGates: GateKind = {
 export interface InstalledRoutineGates {
   /** In the order of their numbers, which are consecutive and the same for the same schema. */
   readonly gates: readonly (SourceGate & { readonly routine: string })[];
-  /** Routines that run in one step. DO blocks do too, and are not listed. */
+  /** Routines that run in one step. */
   readonly uninstrumented: readonly UninstrumentedRoutine[];
+  /** The functions before whose calls a gate belongs. */
+  readonly shared: SharedState;
   /** Accesses in gated routines that happen in one step with what precedes them. */
   readonly missing: readonly (MissingGate & { readonly routine: string })[];
 }
@@ -64,8 +75,8 @@ interface RoutineGateOptions {
 }
 
 /**
- * Re-creates each PL/pgSQL function, procedure and trigger function of the schema under test with
- * gates in it, except those of extensions. Owners, privileges, comments, settings, oids and
+ * Re-creates each function, procedure and trigger function in PL/pgSQL or SQL of the schema under test
+ * with gates in it, except those of extensions. Owners, privileges, comments, settings, oids and
  * dependent objects stay as they are. Gates of an earlier call are replaced. The client must not be
  * in a transaction, and must be a superuser or the owner of the routines.
  *
@@ -87,7 +98,7 @@ export async function installRoutineGates(
   const { rows: routines } = await client.query<CatalogRoutine>(ROUTINES, [schemas]);
   const server = await serverFunctions(client, routines);
   const unique = rows ? await readUniqueColumns(client) : undefined;
-  const { gated, uninstrumented } = await instrumentAll(routines, server, unique, first);
+  const { gated, uninstrumented, shared } = await instrumentAll(routines, server, unique, first);
   await inTransaction(client, async () => {
     await client.query(PLAIN_TABLE);
     for (const [routine, { source, gates }] of gated) {
@@ -103,6 +114,7 @@ export async function installRoutineGates(
       const reason = uninstrumented.get(it) ?? gateless;
       return reason === undefined ? [] : [{ routine: it.routine, reason }];
     }),
+    shared,
     missing: [...gated].flatMap(([routine, { missing }]) => withRoutine(routine, missing)),
   };
 }
@@ -126,7 +138,8 @@ const ROUTINES = `
 select p.oid, proname as name, p.oid::regprocedure::text as routine, lanname as language,
        provolatile as volatility, proparallel as parallel, prosrc as source,
        pg_get_expr(proargdefaults, 0) as defaults,
-       case lanname when 'plpgsql' then pg_get_functiondef(p.oid) end as definition
+       case when lanname = 'plpgsql' or (lanname = 'sql' and prosqlbody is null)
+            then pg_get_functiondef(p.oid) end as definition
   from pg_proc p
   join pg_namespace n on n.oid = pronamespace
   join pg_language l on l.oid = prolang
@@ -165,12 +178,10 @@ async function instrumentAll(
   };
   const uninstrumented = new Map<CatalogRoutine, string>();
   for (const routine of routines) {
-    const { language, volatility } = routine;
-    if (language !== "plpgsql") {
-      uninstrumented.set(routine, `it is written in ${language === "sql" ? "SQL" : language}`);
-    }
+    const reason = uninstrumentable(routine);
+    if (reason !== undefined) uninstrumented.set(routine, reason);
     // The call of a STABLE routine takes the snapshot that it reads with.
-    if (language !== "plpgsql" || volatility === "s") add(routine);
+    if (reason !== undefined || routine.volatility === "s") add(routine);
   }
   for (;;) {
     const size = () => uninstrumented.size + own.functions.size + callers.functions.size;
@@ -178,7 +189,10 @@ async function instrumentAll(
     const gated = new Map<CatalogRoutine, GatedSource>();
     let next = first;
     for (const routine of routines.filter((it) => !uninstrumented.has(it))) {
-      const result = await instrument(partsOf(routine), next, needs(routine));
+      const result =
+        routine.language === "sql"
+          ? await instrumentSql(routine.source, next, own)
+          : await instrument(partsOf(routine), next, needs(routine));
       if (result.gated) {
         gated.set(routine, result);
         next += result.gates.length;
@@ -195,13 +209,28 @@ async function instrumentAll(
         if (sharedAccessOf(`select ${defaults}`, it) !== "none") it.functions.add(name);
       }
     }
-    if (size() === before) return { gated, uninstrumented };
+    if (size() === before) return { gated, uninstrumented, shared: own };
   }
+}
+
+/** Why a routine cannot be instrumented; undefined if it can. */
+function uninstrumentable({
+  language,
+  volatility,
+  definition,
+}: CatalogRoutine): string | undefined {
+  if (language === "plpgsql") return undefined;
+  if (language !== "sql") return `it is written in ${language}`;
+  if (volatility !== "v") return readsWithCaller(volatility);
+  return definition === null ? "it was parsed when it was created (BEGIN ATOMIC)" : undefined;
 }
 
 /** Why a routine that could be instrumented has no gates; undefined if it needs none. */
 function reasonForNoGates({ volatility }: CatalogRoutine): string | undefined {
-  if (volatility === "v") return undefined;
+  return volatility === "v" ? undefined : readsWithCaller(volatility);
+}
+
+function readsWithCaller(volatility: "s" | "i"): string {
   return `it is ${volatility === "s" ? "STABLE" : "IMMUTABLE"}: all its queries use the snapshot of the statement that calls it`;
 }
 

@@ -2,7 +2,7 @@ import type { ClientBase } from "pg";
 import { memoize } from "../parser/memoize.ts";
 import { namesOf } from "../parser/names.ts";
 import { isParseNode, parseStatements, statementType } from "../parser/sql.ts";
-import { hasOneRow, readUniqueColumns, type UniqueColumns } from "./one-row.ts";
+import { mostRows, readUniqueColumns, type UniqueColumns } from "./most-rows.ts";
 
 /** What decides whether a query locks one row after the other. */
 export interface RowLocks {
@@ -17,34 +17,39 @@ select distinct proname as name from pg_proc
  where provolatile = 'v' and pronamespace <> 'heddle'::regnamespace and proname <> all ($1::name[])
    and prosrc !~ 'heddle\\.gate\\('`;
 
-/** Decides which texts are queries that lock one row after the other. The parser must be loaded. */
+/**
+ * Finds the most rows that a query locks one after the other: 0 if it locks none, or all in one step. The
+ * parser must be loaded.
+ */
 export async function rowQueries(
   client: ClientBase,
   harmless: readonly string[],
-): Promise<(sql: string) => boolean> {
+): Promise<(sql: string) => number> {
   const { rows } = await client.query<{ name: string }>(FUNCTIONS, [harmless]);
   const functions = new Set(rows.map(({ name }) => name));
   const locks = { functions, unique: await readUniqueColumns(client) };
-  const remembered = memoize((sql: string) => ({ held: locksByRow(sql, locks) }));
-  return (sql) => remembered(sql).held;
+  const remembered = memoize((sql: string) => ({ most: rowsLocked(sql, locks) }));
+  return (sql) => remembered(sql).most;
 }
 
 /**
- * Whether a text is a single SELECT that can lock several rows, or call such a function for several. The
- * executor makes each row, and locks it, when the next one is asked for (ExecLockRows in
+ * The most rows that a text locks, or calls such a function for, if it is a single SELECT. The executor
+ * makes each row, and locks it, when the next one is asked for (ExecLockRows in
  * src/backend/executor/nodeLockRows.c); below an aggregate or a sort all are made for the first.
  */
-export function locksByRow(sql: string, { functions, unique }: RowLocks): boolean {
+export function rowsLocked(sql: string, { functions, unique }: RowLocks): number {
   const [statement, ...others] = parseStatements(sql) ?? [];
-  if (statement === undefined || others.length > 0) return false;
+  if (statement === undefined || others.length > 0) return 0;
   const select = statement["SelectStmt"];
-  if (statementType(statement) !== "SelectStmt" || !isParseNode(select)) return false;
-  if (select["fromClause"] === undefined || hasOneRow(select, unique)) return false;
+  if (statementType(statement) !== "SelectStmt" || !isParseNode(select)) return 0;
+  if (select["fromClause"] === undefined) return 0;
   // SELECT INTO, and a WITH query that writes, run to their end at once.
   const { unknown, writes } = namesOf(select);
-  if (unknown || writes.length > 0) return false;
-  if (select["lockingClause"] !== undefined) return true;
+  if (unknown || writes.length > 0) return 0;
   const { calls, attributes } = namesOf([select["targetList"], select["whereClause"]]);
   const names = calls.flatMap(({ name, operator }) => (operator ? [] : [name]));
-  return [...names, ...attributes].some((name) => functions.has(name));
+  const locks =
+    select["lockingClause"] !== undefined ||
+    [...names, ...attributes].some((name) => functions.has(name));
+  return locks ? mostRows(select, unique) : 0;
 }

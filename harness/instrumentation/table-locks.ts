@@ -29,3 +29,17 @@ export const firstTableLocks = memoize((sql: string): readonly string[] => {
     return parseStatements(text) === undefined ? [] : [text];
   });
 });
+
+const MARK = "/* heddle */";
+
+/** The text that takes one of the first locks in a routine, in one line. A gate follows it. */
+export function tableLock(statement: string): string {
+  const [lock = "", ...others] = tokensOf(statement).map(({ text }) => text);
+  return `${[lock, MARK, ...others].join(" ")}; `;
+}
+
+/** Matches such texts in the source of a routine. */
+export const TABLE_LOCK = String.raw`lock /\* heddle \*/(?:"[^"]*"|[^;"])*; `;
+
+/** Whether a statement in the tree of a routine is such a text. */
+export const isTableLock = (query: string): boolean => query.startsWith(`lock ${MARK}`);

@@ -33,16 +33,31 @@ export interface ExportSource<State extends Json, Op extends Operation> {
 const SPEC = "reproduction.spec";
 
 /**
+ * An export needs a superuser, since its scripts restore rows without triggers and checks of foreign keys.
+ *
+ * @throws HarnessError UNSUPPORTED for a server whose role is none.
+ */
+export function requireExportRights({ superuser }: Pick<Server, "superuser">): void {
+  if (superuser) return;
+  throw new HarnessError(
+    "UNSUPPORTED",
+    "an export needs a superuser, since its scripts restore rows without triggers: use --postgres embedded, or the URL of a superuser",
+  );
+}
+
+/**
  * Writes files that show a violation without Heddle: psql scripts with the order in which to press
  * return, an isolationtester spec, and the output of that spec when it was run here.
  * @returns the reproduction; or a sentence that says why there is none, where only gates inside the
  * server show the violation.
- * @throws HarnessError USAGE when the folder cannot be written.
+ * @throws HarnessError USAGE when the folder cannot be written; UNSUPPORTED when the server's role is no
+ * superuser.
  */
 export async function exportReproduction<State extends Json, Op extends Operation>(
   { server, setup, counterexample, execution, searchStatements }: ExportSource<State, Op>,
   folder: string,
 ): Promise<Reproduction | string> {
+  requireExportRights(server);
   await loadParser();
   const { obstacle } = exportedSteps(execution.trace);
   const exported = obstacle === undefined ? execution : await searchStatements();
@@ -53,8 +68,10 @@ export async function exportReproduction<State extends Json, Op extends Operatio
   const recorded = await recordSetup(server, setup, execution.scenario.initial);
   const reproduction = { counterexample, steps, ...recorded };
   const spec = exportedSpec(reproduction);
-  await write(folder, new Map([...psqlScripts(reproduction), [SPEC, spec]]));
-  await write(folder, new Map([["reproduction.out", await outputOf(server, spec)]]));
+  // Nothing is written unless the reproduction runs.
+  const output = await outputOf(server, spec);
+  const files = [...psqlScripts(reproduction), [SPEC, spec], ["reproduction.out", output]] as const;
+  await write(folder, new Map(files));
   return reproduction;
 }
 

@@ -2,7 +2,7 @@ import { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Provenance } from "../explorer/campaign.ts";
-import { DEFAULTS } from "../explorer/defaults.ts";
+import { controlFor, DEFAULTS } from "../explorer/defaults.ts";
 import type { Server } from "../postgres/provider.ts";
 import { strategyNamed } from "../scheduler/strategies.ts";
 import type { AppliedMutant } from "../service/open-executor.ts";
@@ -123,7 +123,8 @@ function campaignWith<State extends Json, Op extends Operation>(
   mutant: AppliedMutant | undefined,
   { seed, runs, timeMs, stepTimeoutMs, signal }: ScoreOptions,
 ): Promise<MutantCampaign> {
-  const { preemptions, control } = DEFAULTS;
+  const { preemptions } = DEFAULTS;
+  const control = controlFor(service);
   return mutantCampaign(server, service, mutant, {
     ...{ seed, runs, timeMs, control, stepTimeoutMs, signal },
     strategy: strategyNamed("auto", { preemptions }),

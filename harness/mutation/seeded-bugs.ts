@@ -7,7 +7,7 @@ import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { Provenance } from "../explorer/campaign.ts";
-import { DEFAULTS } from "../explorer/defaults.ts";
+import { controlFor, DEFAULTS } from "../explorer/defaults.ts";
 import { replay } from "../explorer/replay.ts";
 import type { Server } from "../postgres/provider.ts";
 import { strategyNamed } from "../scheduler/strategies.ts";
@@ -114,7 +114,8 @@ export interface SeededBugOptions {
 
 /** The gates and faults that a bug declares; an equivalent change has the default gates. */
 export function depthOf(mutant: SeededBug): Depth {
-  const depth = "depth" in mutant ? mutant.depth : "routine";
+  if (!("depth" in mutant)) return { gates: DEFAULTS.control.gates, faults: [] };
+  const { depth } = mutant;
   switch (depth) {
     case "statement":
       return { gates: ["statement"], faults: [] };
@@ -125,9 +126,9 @@ export function depthOf(mutant: SeededBug): Depth {
     case "crash":
       return { gates: ["statement"], faults: FAULT_GROUPS["server"] ?? [] };
     case "routine":
-      return { gates: DEFAULTS.control.gates, faults: [] };
+      return { gates: ["statement", "routine"], faults: [] };
     default:
-      return { gates: [...DEFAULTS.control.gates, depth], faults: [] };
+      return { gates: ["statement", "routine", depth], faults: [] };
   }
 }
 
@@ -293,7 +294,7 @@ class Trial<State extends Json, Op extends Operation> {
       ...{ seed, timeMs, checkers, shrinkTimeMs, stepTimeoutMs, signal },
       runs: faults.some(endsProcess) ? Math.ceil(runs / RESTART_FACTOR) : runs,
       strategy: strategyNamed("auto", { preemptions, faults }),
-      control: { ...DEFAULTS.control, gates },
+      control: controlFor(this.#service, { gates }),
     });
   }
 
@@ -304,7 +305,7 @@ class Trial<State extends Json, Op extends Operation> {
   ): Promise<{ readonly identical: number; readonly of: number }> {
     const { replays: of, stepTimeoutMs, signal } = this.#options;
     const executor = await openExecutor(server, this.#service, counterexample.mutant ?? undefined, {
-      control: { ...DEFAULTS.control, gates },
+      control: controlFor(this.#service, { gates }),
       faults,
       stepTimeoutMs,
       signal,

@@ -12,11 +12,17 @@ const NO_NAMES: Names = {
   defined: [],
   locks: false,
   transactionNumbers: false,
+  clock: false,
+  constant: false,
   unknown: false,
 };
 
 test.each<[sql: string, names: Partial<Names>]>([
-  ["select 1", {}],
+  ["select 1", { constant: true }],
+  ["select 1 as one, 'x', null; select true", { constant: true }],
+  ["values (1)", {}],
+  ["select '1'::int", {}],
+  ["select current_timestamp, current_user", { clock: true }],
   ["select a.b from s.t as a", { reads: ["t"], attributes: ["b"] }],
   ["select * from t for update", { reads: ["t"], locks: true }],
   ["with x as (select 1) select * from x", { reads: ["x"], defined: ["x"] }],

@@ -22,6 +22,10 @@ export interface Names {
   readonly locks: boolean;
   /** Whether the text reads the transaction numbers of rows, `xmin` or `xmax`. */
   readonly transactionNumbers: boolean;
+  /** Whether the text reads the clock with a keyword, such as CURRENT_TIMESTAMP. */
+  readonly clock: boolean;
+  /** Whether the text is a SELECT of constants alone, which cannot fail. */
+  readonly constant: boolean;
   /** Whether the text does something besides reading, writing and calling. */
   readonly unknown: boolean;
 }
@@ -49,9 +53,13 @@ const WRITES: { readonly [type: string]: readonly Write[] } = {
 /** The names in an SQL text; `unknown` if it cannot be parsed. */
 export function namesIn(sql: string): Names {
   const statements = parseStatements(sql);
-  const unknown = statements?.every((it) => QUERY_TYPES.has(statementType(it))) !== true;
-  const names = namesOf(statements ?? []);
-  return { ...names, unknown: unknown || names.unknown };
+  if (statements === undefined) return { ...namesOf([]), unknown: true };
+  const names = namesOf(statements);
+  return {
+    ...names,
+    constant: statements.length > 0 && statements.every(selectsConstants),
+    unknown: names.unknown || !statements.every((it) => QUERY_TYPES.has(statementType(it))),
+  };
 }
 
 /** The names in a part of a parse tree. */
@@ -64,10 +72,23 @@ export function namesOf(tree: unknown): Names {
     defined: [],
     locks: false,
     transactionNumbers: false,
+    clock: false,
+    constant: false,
     unknown: false,
   };
   collect(tree, names);
   return names;
+}
+
+function selectsConstants({ SelectStmt }: ParseNode): boolean {
+  if (!isParseNode(SelectStmt) || !Array.isArray(SelectStmt["targetList"])) return false;
+  const { targetList, limitOption, op, ...others } = SelectStmt;
+  return (
+    Object.keys(others).length === 0 &&
+    SelectStmt["targetList"].every(
+      ({ ResTarget: target }) => isParseNode(target?.val) && target.val["A_Const"] !== undefined,
+    )
+  );
 }
 
 type MutableNames = {
@@ -102,6 +123,7 @@ function collectField(key: string, value: ParseNode, names: MutableNames): void 
   }
   if (key === "A_Indirection") names.attributes.push(...stringsIn(value["indirection"]));
   if (key === "lockingClause") names.locks = true;
+  if (key === "SQLValueFunction" && /TIME|DATE/.test(String(value["op"]))) names.clock = true;
   if (key === "intoClause") names.unknown = true;
   const hows = WRITES[key];
   if (hows === undefined) return;

@@ -50,6 +50,7 @@ export async function disposableServer(started: StartedPostgres): Promise<Server
   return {
     provider: started.provider,
     version,
+    superuser: true,
     description: started.describe(version),
     folder: run.harnessFolder,
     ...(faults && { faults }),

@@ -1,4 +1,4 @@
-import { on, once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { HarnessError } from "../core/error.ts";
 import { installedBinaries, runnableBinaries } from "./binaries.ts";
 import { cacheFolder, exists } from "./cache.ts";
@@ -7,6 +7,7 @@ import { type Connection, connect } from "./connection.ts";
 import { openEngine } from "./container/engine.ts";
 import { reusableContainers } from "./container/labels.ts";
 import { imageId } from "./container/run-container.ts";
+import { LONGEST_MS, sessionSeenBy, untilBlocked } from "./observed-session.ts";
 import { serverUser } from "./os-user.ts";
 import { selectServer, startServer } from "./provider.ts";
 import { baseFolder } from "./run-folder.ts";
@@ -132,7 +133,8 @@ async function probe<T>(
   }
 }
 
-const ANSWER_MS = 2000;
+const NO_NOTICE =
+  "A notice of the server does not arrive: give the URL of the server itself, not of a pooler.";
 
 /** Checks a disposable database: what Heddle needs in it, and what its gates need. */
 export async function checkDatabase(diagnostics: Diagnostic[], url: string): Promise<void> {
@@ -174,10 +176,13 @@ async function checkSession(diagnostics: Diagnostic[], client: Connection): Prom
     return { value: true, detail: "belong to the session" };
   });
   await probe(diagnostics, "notices", async () => {
-    const signal = AbortSignal.timeout(1000);
-    const notice = once(client, "notice", { signal });
+    let arrived = false;
+    client.once("notice", () => {
+      arrived = true;
+    });
+    // The server sends the notice before the end of its statement.
     await client.query("do $$ begin raise notice 'notice'; end $$");
-    await notice;
+    if (!arrived) throw new HarnessError("PROVIDER_FAILED", NO_NOTICE);
     return { value: true, detail: "arrive" };
   });
   await probe(
@@ -202,9 +207,8 @@ async function checkGates(
     async () => {
       await client.query("select pg_advisory_lock(2)");
       const waiting = other.query("select pg_advisory_lock(2), pg_advisory_unlock(2)");
-      const pid = (other as Connection & { readonly processID: number }).processID;
       try {
-        await untilTrue(client, "select cardinality(pg_blocking_pids($1)) = 1 as true", pid);
+        await untilBlocked(sessionSeenBy(client, other), waiting);
       } finally {
         await client.query("select pg_advisory_unlock(2)");
         await waiting;
@@ -219,9 +223,17 @@ async function checkGates(
     async () => {
       await client.query(GATE);
       await client.query("select pg_advisory_lock(2)");
+      let arrived = false;
+      other.on("notice", ({ message }) => {
+        arrived ||= message === "here";
+      });
       const insert = other.query("insert into heddle_checked values (1)");
       try {
-        await noticeReceived(other, "here");
+        await untilBlocked(sessionSeenBy(client, other), insert);
+        // The server has sent the notice before it waits, on another connection than its answers here.
+        const until = performance.now() + LONGEST_MS;
+        while (!arrived && performance.now() < until) await delay(1);
+        if (!arrived) throw new HarnessError("PROVIDER_FAILED", NO_NOTICE);
       } finally {
         await client.query("select pg_advisory_unlock(2)");
         await insert;
@@ -244,21 +256,3 @@ const GATE = `
       return new;
     end $$;
   create trigger gate before insert on heddle_checked for each row execute function heddle_gate()`;
-
-/** Resolves at the notice `text`; ignores other notices. */
-async function noticeReceived(client: Connection, text: string): Promise<void> {
-  const signal = AbortSignal.timeout(ANSWER_MS);
-  for await (const [{ message }] of on(client, "notice", { signal })) {
-    if (message === text) return;
-  }
-}
-
-async function untilTrue(client: Connection, question: string, value: unknown): Promise<void> {
-  const until = performance.now() + ANSWER_MS;
-  for (;;) {
-    const { rows } = await client.query<{ true: boolean }>(question, [value]);
-    if (rows[0]?.true) return;
-    if (performance.now() > until)
-      throw new Error("the server does not show that the session waits");
-  }
-}

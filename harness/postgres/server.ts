@@ -3,6 +3,8 @@ export interface Server {
   readonly provider: "embedded" | "container" | "url";
   /** For example `18.4`. */
   readonly version: string;
+  /** Whether its role is a superuser, which can do more than create databases. */
+  readonly superuser: boolean;
   /** One line: which server this is, why it was chosen, and how to get another. */
   readonly description: string;
   /** A private folder with a short path. Removed when the server stops or this process is killed. */

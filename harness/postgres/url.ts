@@ -46,7 +46,7 @@ async function use(
   { provider, describe, createOptions }: ExistingServer,
 ): Promise<Server> {
   const admin = new AdminConnection(url);
-  const version = await requireRights(admin);
+  const { version, superuser } = await requireRights(admin);
   const run = await RunFolder.open(undefined);
   await Promise.allSettled([sweepDatabases(admin), sweepRunFolders(), run.reaper.ready]);
   const leases = new Leases(admin, {
@@ -65,6 +65,7 @@ async function use(
   return {
     provider,
     version,
+    superuser,
     description: describe(version),
     folder: run.harnessFolder,
     lease: () => leases.lease(),
@@ -75,8 +76,10 @@ async function use(
   };
 }
 
-/** Returns the server's version. Throws HarnessError if it is too old, a standby, or allows no databases. */
-async function requireRights(admin: AdminConnection): Promise<string> {
+/** Throws HarnessError if the server is too old, a standby, or allows no databases. */
+async function requireRights(
+  admin: AdminConnection,
+): Promise<Pick<Server, "version" | "superuser">> {
   const failure = (message: string) => new HarnessError("PROVIDER_FAILED", message);
   const where = addressOf(admin.url);
   try {
@@ -86,8 +89,14 @@ async function requireRights(admin: AdminConnection): Promise<string> {
         `PostgreSQL ${version} at ${where} is too old: use version ${OLDEST_VERSION} or later.`,
       );
     }
-    const [role] = await admin.query<{ name: string; creates: boolean; standby: boolean }>(
-      `select rolname as name, rolsuper or rolcreatedb as creates, pg_is_in_recovery() as standby
+    const [role] = await admin.query<{
+      name: string;
+      superuser: boolean;
+      creates: boolean;
+      standby: boolean;
+    }>(
+      `select rolname as name, rolsuper as superuser, rolsuper or rolcreatedb as creates,
+              pg_is_in_recovery() as standby
        from pg_roles where rolname = current_user`,
     );
     if (role?.standby === true) {
@@ -98,7 +107,7 @@ async function requireRights(admin: AdminConnection): Promise<string> {
         `The role ${role.name} may not create databases at ${where}: let a superuser run ALTER ROLE "${role.name}" CREATEDB, or give the URL of another role.`,
       );
     }
-    return version;
+    return { version, superuser: role?.superuser === true };
   } catch (error) {
     await admin.close();
     throw error;

@@ -171,6 +171,8 @@ class Frames {
       };
       this.#stream.on("readable", look).on("end", ended).on("close", ended);
       look();
+      // These events do not come again.
+      if (this.#stream.readableEnded || this.#stream.destroyed) ended();
     });
   }
 }
@@ -192,9 +194,9 @@ export function readStartup(frame: Buffer): Startup {
   return replication === undefined || /^(0|f|n|of)/i.test(replication) ? "session" : "replication";
 }
 
-/** Whether a startup packet sets the default isolation level of its session. */
-export function setsIsolation(frame: Buffer): boolean {
-  return /default_transaction_isolation/i.test(frame.toString("latin1"));
+/** Whether a startup packet or a statement may set the default isolation level of its session. */
+export function setsIsolation(text: string): boolean {
+  return /default_transaction_isolation|session\s+characteristics/i.test(text);
 }
 
 /** A startup packet with another user and database. */

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { fuzzParameters } from "../core/fuzz.fixture.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { int32, message, parse, query, startup, untyped } from "./messages.fixture.ts";
@@ -69,7 +70,7 @@ const check = (arbitrary: fc.Arbitrary<Buffer>, open: () => Promise<RawClient>):
       await attack(await open(), sent, count);
       await unharmed();
     }),
-    { numRuns: RUNS },
+    fuzzParameters(RUNS),
   );
 
 describe("a connection that breaks the protocol ends, and no other one does", () => {

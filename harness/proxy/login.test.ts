@@ -42,6 +42,19 @@ test("refuses a server that changes the nonce, offers no SCRAM, or asks for some
   expect(() => new ServerLogin(ada).answer(message("R", int32(7)))).toThrow("kind 7");
 });
 
+test.each([
+  ["1000001", "iterations, more than"],
+  ["2147483647", "iterations, more than"],
+  ["0", "damaged"],
+  ["1.5", "damaged"],
+])("refuses a server that asks for %s iterations", (iterations, says) => {
+  const login = new ServerLogin(ada);
+  const first = login.answer(message("R", int32(10), "SCRAM-SHA-256\0\0"))?.toString("latin1");
+  const nonce = /r=(.*)$/.exec(first ?? "")?.[1];
+  const challenge = message("R", int32(11), `r=${nonce}more,s=c2FsdA==,i=${iterations}`);
+  expect(() => login.answer(challenge)).toThrow(says);
+});
+
 /** A client of a port, and the handshake with it. */
 function knocking() {
   const [client, port] = duplexPair({ allowHalfOpen: false });

@@ -23,6 +23,9 @@ const SASL_FINAL = 12;
 
 const MECHANISM = "SCRAM-SHA-256";
 
+/** More would stop this process for seconds. PostgreSQL's default is 4,096. */
+const MAX_ITERATIONS = 1_000_000;
+
 /** Answers the server's authentication messages, so that clients need the password of the port only. */
 export class ServerLogin {
   readonly #login: Login;
@@ -87,17 +90,18 @@ export class ServerLogin {
 
   #prove(challenge: string): Buffer {
     const { r: nonce = "", s: salt = "", i: iterations = "" } = attributes(challenge);
-    if (!nonce.startsWith(this.#first.slice("n=,r=".length)) || !(Number(iterations) > 0)) {
+    const count = Number(iterations);
+    const own = this.#first.slice("n=,r=".length);
+    if (!nonce.startsWith(own) || !(Number.isInteger(count) && count > 0)) {
       throw new ProtocolError("the server's challenge is damaged");
     }
+    if (count > MAX_ITERATIONS) {
+      throw new ProtocolError(
+        `the server asks for ${count} iterations, more than ${MAX_ITERATIONS}`,
+      );
+    }
     const password = this.#login.password.normalize("NFKC");
-    const salted = pbkdf2Sync(
-      password,
-      Buffer.from(salt, "base64"),
-      Number(iterations),
-      32,
-      "sha256",
-    );
+    const salted = pbkdf2Sync(password, Buffer.from(salt, "base64"), count, 32, "sha256");
     const key = hmac(salted, "Client Key");
     const unproven = `c=biws,r=${nonce}`;
     const signed = `${this.#first},${challenge},${unproven}`;

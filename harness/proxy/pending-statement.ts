@@ -9,7 +9,7 @@ export interface ProxySession {
   readonly origin: ConnectionOrigin;
   /** The state of its transaction, from the last ReadyForQuery. */
   readonly transaction: Result["transaction"];
-  /** Whether its startup packet sets a default isolation level. */
+  /** Whether its startup packet, or a statement, may have set its default isolation level. */
   readonly isolates: boolean;
   /** The rows, or a hash of them, that the server has sent and the service does not have yet. */
   rowsDigest(): string;

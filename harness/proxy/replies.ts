@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Result } from "../core/trace.ts";
 import { type GatePlace, gatePlace } from "../instrumentation/gate-locks.ts";
 import { FieldReader } from "./frames.ts";
@@ -113,4 +114,15 @@ function noticeFields(frame: Buffer): Map<string, string> {
     fields.set(String.fromCharCode(code), reader.text());
   }
   return fields;
+}
+
+const DATA_ROW = "D".charCodeAt(0);
+/** Up to this size, rows are their own digest: a copy costs less than a hash. */
+const WHOLE_ROWS_BYTES = 256;
+
+/** The rows among these messages, or a hash of them if they are long. */
+export function digestOfRows(frames: readonly Buffer[]): string {
+  const rows = Buffer.concat(frames.filter((frame) => frame[0] === DATA_ROW));
+  if (rows.length <= WHOLE_ROWS_BYTES) return rows.toString("latin1");
+  return createHash("sha1").update(rows).digest("base64");
 }

@@ -1,6 +1,7 @@
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { commitGates } from "../instrumentation/commit-gates.ts";
 import { lockGates } from "../instrumentation/lock-gates.ts";
 import { messageGates } from "../instrumentation/message-gates.ts";
 import { snapshotGates } from "../instrumentation/snapshot-gates.ts";
@@ -16,6 +17,7 @@ const SNAPSHOT = 1;
 const MESSAGE = 2;
 const TABLES = 3;
 const ROWS = 4;
+const COMMIT = 5;
 
 let server: Server;
 let it: Proxied;
@@ -37,9 +39,11 @@ beforeAll(async () => {
     ...(await snapshotGates.install(it.direct, SNAPSHOT)).wire,
     ...(await messageGates.install(it.direct, MESSAGE)).wire,
     ...(await lockGates.install(it.direct, TABLES)).wire,
+    ...(await commitGates.install(it.direct, COMMIT)).wire,
   };
   await lockGates.remove(it.direct);
   await snapshotGates.remove(it.direct);
+  await commitGates.remove(it.direct);
   const locks = { enable: async () => {}, open: async () => {}, disable: async () => {} };
   gated = await WireProxy.start(it.database.url, await mkdtemp(join(server.folder, "w")), {
     gates: { locks, wire },
@@ -106,7 +110,46 @@ const REQUESTS: {
     ],
     [],
   ],
-  "a read that locks rows": [[[query("select * from t for update")]], [1]],
+  "a read that locks rows": [[[query("select * from t for update")]], [1, COMMIT]],
+  "a read that takes an advisory lock": [
+    [[query("select pg_try_advisory_xact_lock(1)")]],
+    [COMMIT],
+  ],
+  "a read that locks rows in a transaction": [
+    [[query("begin")], [query("select * from t for update")], [query("commit")]],
+    [1],
+  ],
+  "a read that locks rows, and fails": [
+    [[query("select pg_advisory_xact_lock(1), 1/0")], [query("select 1")]],
+    [],
+  ],
+  "statements in autocommit where sessions are serializable": [
+    [
+      [query("set default_transaction_isolation = serializable")],
+      [query("select 1")],
+      [query("insert into t values (1, 'x')")],
+      [query("update t set v = 'y' where id = 2 returning v")],
+      [query("do 'begin perform 1; end'")],
+      [query("select 1; select 2")],
+      [query("begin; select 1; commit")],
+      [query("begin")],
+      [query("select 1")],
+      [query("commit")],
+      [query("vacuum t")],
+    ],
+    // SELECT, UPDATE of no row, DO, two SELECTs, and the three statements of a transaction.
+    [COMMIT, COMMIT, COMMIT, MESSAGE, COMMIT, MESSAGE, MESSAGE],
+  ],
+  "a batch where sessions are serializable": [
+    [
+      [query("set session characteristics as transaction isolation level serializable")],
+      [parse("s", "select id, v from t where id = $1"), bind("s", ["1"]), execute(), sync],
+      [parse("n", "insert into t values ($1)"), bind("n", ["5"]), execute(), sync],
+      [bind("s", ["5"]), execute(), bind("s", ["6"]), execute(), sync],
+      [parse("u", "select 1"), message("D", "Su\0"), sync],
+    ],
+    [COMMIT, MESSAGE, COMMIT],
+  ],
   "a read that calls a volatile function": [
     [[query("select volatile_one() from t")], [query("select * from calling")]],
     [1, 1],
@@ -123,7 +166,10 @@ const REQUESTS: {
     [[query("insert into t values (1, 'x')")], [query("select 1/(id - id) from t for update")]],
     [1],
   ],
-  "a locking read in a message": [[[query("select 1; select * from t for update")]], [2, 1]],
+  "a locking read in a message": [
+    [[query("select 1; select * from t for update")]],
+    [MESSAGE, SNAPSHOT, COMMIT],
+  ],
   "a batch with a locking read": [
     [
       [
@@ -138,7 +184,7 @@ const REQUESTS: {
       [bind("s", ["x"]), execute(), sync],
       [query("select 1")],
     ],
-    [1, 1],
+    [1, COMMIT, 1, COMMIT],
   ],
   "tables that are locked together": [
     [
@@ -177,7 +223,20 @@ const REQUESTS: {
       [query("select 1 / (2 - id) as x from t for share limit 1; select 2 as two")],
       [query("select id from t where id > 9 for update skip locked")],
     ],
-    [1, ROWS, ROWS, ROWS, 1, ROWS, 1, MESSAGE, 1],
+    [
+      SNAPSHOT,
+      ROWS,
+      ROWS,
+      ROWS,
+      COMMIT,
+      SNAPSHOT,
+      ROWS,
+      SNAPSHOT,
+      MESSAGE,
+      COMMIT,
+      SNAPSHOT,
+      COMMIT,
+    ],
   ],
   "a volatile function for each row": [
     [
@@ -194,7 +253,28 @@ const REQUESTS: {
       [query("select * from w where a = 1 and 2 = w.b for update")],
       [query("select * from w where a = 1 and b = a for update")],
     ],
-    [1, 1, 1, 1, ROWS],
+    [1, COMMIT, 1, COMMIT, 1, COMMIT, 1, ROWS, COMMIT],
+  ],
+  "a batch that locks rows and commits": [
+    [
+      [query("insert into t values (1, 'x'), (2, 'y')")],
+      [parse("", "select id from t for update"), bind(""), execute(), sync],
+    ],
+    [SNAPSHOT, ROWS, ROWS, COMMIT],
+  ],
+  "a known number of rows": [
+    [
+      [query("insert into t values (1, 'x'), (2, 'y'), (3, 'z')")],
+      [query("select * from t where id in (1, 2) and v > '' order by id desc for update")],
+      [query("select * from t for update limit 2")],
+      [query("select * from t where id in (1, length(v)) for update")],
+      [query("select * from w where a in (1, 3) and b in (2, 4, 5) for update")],
+      [query("select * from t where id in (1, 2, 3) for update limit 2 offset 1")],
+    ],
+    [
+      ...[SNAPSHOT, ROWS, COMMIT, SNAPSHOT, ROWS, COMMIT, SNAPSHOT, ROWS, COMMIT],
+      ...[SNAPSHOT, ROWS, COMMIT, SNAPSHOT, ROWS, ROWS, COMMIT],
+    ],
   ],
   "a batch that fetches rows": [
     [

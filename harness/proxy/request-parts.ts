@@ -1,6 +1,6 @@
-import type { Result } from "../core/trace.ts";
 import type { WireGates } from "../instrumentation/gate-kind.ts";
 import { FieldReader } from "./frames.ts";
+import type { ProxySession } from "./pending-statement.ts";
 import type { Request } from "./requests.ts";
 
 /** Messages for the server, with a Flush or a Sync at their end. */
@@ -23,8 +23,12 @@ interface Rows {
   readonly execute: Buffer;
   /** The number of rows that the service asked for. */
   readonly limit: number;
+  /** The most rows that the query can have. */
+  readonly most: number;
   /** The number of rows that it has. */
   readonly sent: number;
+  /** The place before which the request is held once there are no more rows, if any. */
+  readonly end: number | undefined;
 }
 
 /** What a message of the server means to a request that is sent in parts. */
@@ -55,6 +59,11 @@ const LAST_OF_ANSWER = "123TnCIs";
 /** Those that a simple query does not have. */
 const EXTENDED_ONLY = "123n";
 
+/** The tag of a statement that has written rows: the commit gate in the server holds its transaction. */
+const WROTE_ROWS = /^(INSERT 0|UPDATE|DELETE|MERGE) [1-9]/;
+
+type SessionState = Pick<ProxySession, "transaction" | "isolates">;
+
 /** A request that the proxy sends in parts, with a gate between two of them. */
 export class RequestParts {
   readonly #parts: Part[];
@@ -64,25 +73,24 @@ export class RequestParts {
   #current: Part = { frames: [], place: undefined };
   /** The number of messages of this part that the server has still to answer. */
   #unanswered = 0;
+  #wroteRows = false;
+  /** The place before the Sync at which the server commits. */
+  readonly #commit: number | undefined;
 
-  private constructor(parts: readonly Part[], simple: boolean) {
+  private constructor(parts: readonly Part[], simple: boolean, commit: number | undefined) {
     this.#parts = [...parts];
     this.#simple = simple;
+    this.#commit = commit;
   }
 
   /** Undefined for a request that has no gate in its middle. */
-  static of(
-    request: Request,
-    wire: WireGates,
-    transaction: Result["transaction"],
-  ): RequestParts | undefined {
-    if (transaction === "failed") return undefined;
+  static of(request: Request, wire: WireGates, session: SessionState): RequestParts | undefined {
+    if (session.transaction === "failed") return undefined;
     const simple = typeOf(request.bytes[0]) === "Q";
-    const inBlock = transaction === "open";
     const parts = simple
-      ? simpleParts(request.statement.sql, wire, inBlock)
-      : batchParts(request, wire, inBlock);
-    return parts.length < 2 ? undefined : new RequestParts(parts, simple);
+      ? simpleParts(request.statement.sql, wire, session)
+      : batchParts(request, wire, session);
+    return parts.length < 2 ? undefined : new RequestParts(parts, simple, wire.commit?.place);
   }
 
   /** The messages of the next part. */
@@ -104,6 +112,7 @@ export class RequestParts {
       return { reply, send: rest, place: undefined };
     }
     if (type === "D") this.#count();
+    if (type === "C") this.#wroteRows ||= WROTE_ROWS.test(reply.toString("latin1", 5));
     if (!LAST_OF_ANSWER.includes(type)) return { reply, send: [], place: undefined };
     this.#unanswered--;
     const passed = this.#passed(type, reply);
@@ -111,10 +120,18 @@ export class RequestParts {
     const { rows, place } = this.#current;
     if (rows !== undefined && type === "s" && rows.sent < rows.limit) {
       this.#parts.unshift(part([rows.execute], place, { rows }));
-      return { reply: undefined, send: [], place };
+      const hasAll = rows.sent >= rows.most;
+      return { reply: undefined, ...this.#goOn(hasAll ? undefined : place) };
     }
-    const held = rows === undefined ? place : undefined;
-    return { reply: passed, send: held === undefined ? this.next() : [], place: held };
+    const end = rows === undefined ? place : rows.end;
+    // The gate in the server holds the commit of a transaction that wrote.
+    const held = end === this.#commit && this.#wroteRows ? undefined : end;
+    return { reply: passed, ...this.#goOn(held) };
+  }
+
+  /** Sends the next part at once, unless there is a place to hold the request before it. */
+  #goOn(place: number | undefined): Omit<Progress, "reply"> {
+    return { send: place === undefined ? this.next() : [], place };
   }
 
   #count(): void {
@@ -132,59 +149,109 @@ export class RequestParts {
   }
 }
 
+/** The request, with gates in the DO blocks of its texts: of a Query, or of each Parse. */
+export function withBlockGates(request: Request, { blocks }: WireGates): Request {
+  if (blocks === undefined) return request;
+  const bytes = request.bytes.map((message) => {
+    const type = typeOf(message);
+    if (type !== "Q" && type !== "P") return message;
+    // Parse has the name of the statement before its text.
+    const start = type === "Q" ? 5 : message.indexOf(0, 5) + 1;
+    const end = message.indexOf(0, start);
+    const sql = message.toString("utf8", start, end);
+    const gated = blocks.gated(sql);
+    if (gated === sql) return message;
+    const body = [message.subarray(5, start), Buffer.from(gated), message.subarray(end)];
+    return frame(type, Buffer.concat(body));
+  });
+  return { ...request, bytes };
+}
+
 /** Each statement of a simple query as messages of the extended protocol, and one Sync at the end. */
-function simpleParts(sql: string, wire: WireGates, inBlock: boolean): Part[] {
-  const { snapshot, message, tables, rows } = wire;
+function simpleParts(sql: string, wire: WireGates, session: SessionState): Part[] {
+  const { snapshot, message, tables, rows, blocks } = wire;
+  const inBlock = session.transaction === "open";
   const statements = message?.split(sql, inBlock) ?? [sql];
-  const inAnyBlock = inBlock || statements.length > 1;
-  return statements.flatMap((text, index): Part[] => {
+  const single = statements.length === 1;
+  // A parameter that a simple query cannot have: the error for it is another one at Bind.
+  const isGated = (text: string) => !/\$\d/.test(text);
+  const commit = single && !isGated(sql) ? undefined : commitPlace(sql, single, wire, session);
+  const parts = statements.flatMap((text, index): Part[] => {
     const isLast = index === statements.length - 1;
-    const end = isLast ? undefined : message?.place;
-    const prepare = [parse(text), BIND, DESCRIBE_PORTAL];
-    // A parameter that a simple query cannot have: the error for it is another one at Bind.
-    const gated = !/\$\d/.test(text);
     return [
-      ...ownParts(tables, text, inAnyBlock),
+      ...ownParts(tables, text, inBlock || !single),
       ...executeParts({
-        before: prepare,
+        before: [parse(blocks?.gated(text) ?? text), BIND, DESCRIBE_PORTAL],
         execute: EXECUTE,
         after: [CLOSE_PORTAL],
-        snapshot: gated && snapshot?.holds(text) ? snapshot.place : undefined,
-        rows: gated && rows?.holds(text) ? rows.place : undefined,
-        end: { place: end, isLast },
+        snapshot: isGated(text) && snapshot?.holds(text) ? snapshot.place : undefined,
+        rows: isGated(text) ? rowsOf(rows, text, EXECUTE) : undefined,
+        end: isLast ? endAt(commit) : { place: message?.place, isLast: false },
       }),
     ];
   });
+  return [...parts, ...syncAfter(commit)];
 }
 
 /** A batch of the extended protocol, cut after each Execute, or around a single one. */
 function batchParts(
   { bytes, statement: { sql } }: Request,
-  { snapshot, message, tables, rows }: WireGates,
-  inBlock: boolean,
+  wire: WireGates,
+  session: SessionState,
 ): readonly Part[] {
+  const { snapshot, message, tables, rows } = wire;
   const executes = bytes.flatMap((it, index) => (typeOf(it) === "E" ? [index] : []));
   const [first = 0] = executes;
   if (typeOf(bytes.at(-1)) !== "S") return [];
   const body = bytes.slice(0, -1);
   if (executes.length === 1) {
     const [before, execute] = [body.slice(0, first), body[first] ?? EXECUTE];
-    if (!before.some((it) => typeOf(it) === "B")) return [];
-    const own = ownParts(tables, sql, inBlock);
-    const held = snapshot?.holds(sql) ? snapshot.place : undefined;
-    const byRow = rows?.holds(sql) && limitOf(execute) !== 1 ? rows.place : undefined;
-    if (own.length === 0 && held === undefined && byRow === undefined) return [];
-    const run = { execute, after: body.slice(first + 1), snapshot: undefined, rows: byRow };
-    const end = { place: undefined, isLast: true };
-    return [part(before, held), ...own, ...executeParts({ ...run, before: [], end })];
+    const binds = before.some((it) => typeOf(it) === "B");
+    const own = binds ? ownParts(tables, sql, session.transaction === "open") : [];
+    const held = binds && snapshot?.holds(sql) ? snapshot.place : undefined;
+    const byRow = binds ? rowsOf(rows, sql, execute) : undefined;
+    const commit = commitPlace(sql, true, wire, session);
+    const run = { execute, after: body.slice(first + 1), rows: byRow, end: endAt(commit) };
+    const parts =
+      own.length === 0
+        ? executeParts({ ...run, before, snapshot: held })
+        : [
+            part(before, held),
+            ...own,
+            ...executeParts({ ...run, before: [], snapshot: undefined }),
+          ];
+    return [...parts, ...syncAfter(commit)];
   }
   if (message === undefined || /\bcopy\b/i.test(sql)) return [];
-  return executes.map((at, index) => {
+  const commit = commitPlace(sql, false, wire, session);
+  const parts = executes.map((at, index) => {
     const isLast = index === executes.length - 1;
     const from = index === 0 ? 0 : (executes[index - 1] ?? 0) + 1;
     const frames = body.slice(from, isLast ? undefined : at + 1);
-    return isLast ? last(frames) : part(frames, message.place);
+    return isLast ? ending(frames, endAt(commit)) : part(frames, message.place);
   });
+  return [...parts, ...syncAfter(commit)];
+}
+
+/** The place before the Sync of a request, if it matters when the server commits there. */
+function commitPlace(
+  sql: string,
+  single: boolean,
+  { commit }: WireGates,
+  { transaction, isolates }: SessionState,
+): number | undefined {
+  if (commit === undefined || transaction !== "idle") return undefined;
+  const serializable = commit.serializable || isolates;
+  return commit.holds(sql, { serializable, single }) ? commit.place : undefined;
+}
+
+/** The end of the last statement: before its Sync, which is a part of its own where the commit is held. */
+function endAt(commit: number | undefined): Execution["end"] {
+  return { place: commit, isLast: commit === undefined };
+}
+
+function syncAfter(commit: number | undefined): Part[] {
+  return commit === undefined ? [] : [last([])];
 }
 
 /** The messages of one statement, and where it is held. */
@@ -194,20 +261,36 @@ interface Execution {
   readonly after: readonly Buffer[];
   /** The place between its snapshot and its first row. */
   readonly snapshot: number | undefined;
-  /** The place between two rows. */
-  readonly rows: number | undefined;
+  /** The place between two rows, and the most of them. */
+  readonly rows: { readonly place: number; readonly most: number } | undefined;
   readonly end: { readonly place: number | undefined; readonly isLast: boolean };
 }
 
 function executeParts({ before, execute, after, snapshot, rows, end }: Execution): Part[] {
   const head = snapshot === undefined ? [] : [part(before, snapshot)];
   const unsent = snapshot === undefined ? before : [];
-  const ending = (frames: readonly Buffer[]) =>
-    end.isLast ? last(frames) : part(frames, end.place);
-  if (rows === undefined) return [...head, ending([...unsent, execute, ...after])];
+  if (rows === undefined) return [...head, ending([...unsent, execute, ...after], end)];
   const [one, limit] = [oneRow(execute), limitOf(execute)];
-  const byRow = { rows: { execute: one, limit: limit === 0 ? Infinity : limit, sent: 0 } };
-  return [...head, part([...unsent, one], rows, byRow), ending(after)];
+  // Without messages after it, the server has nothing more to answer before the end.
+  const isEnd = after.length === 0 && !end.isLast;
+  const byRow: Rows = {
+    ...{ execute: one, limit: limit === 0 ? Number.POSITIVE_INFINITY : limit },
+    ...{ most: rows.most, sent: 0 },
+    end: isEnd ? end.place : undefined,
+  };
+  const run = part([...unsent, one], rows.place, { rows: byRow });
+  return [...head, run, ...(isEnd ? [] : [ending(after, end)])];
+}
+
+/** Undefined for an Execute of one row at most. */
+function rowsOf(rows: WireGates["rows"], sql: string, execute: Buffer): Execution["rows"] {
+  const most = rows?.most(sql) ?? 0;
+  if (rows === undefined || most < 2 || limitOf(execute) === 1) return undefined;
+  return { place: rows.place, most };
+}
+
+function ending(frames: readonly Buffer[], { place, isLast }: Execution["end"]): Part {
+  return isLast ? last(frames) : part(frames, place);
 }
 
 /** The statements of the proxy's own that take the first locks of a statement, each before a gate. */
@@ -223,7 +306,7 @@ function ownParts(tables: WireGates["tables"], sql: string, inBlock: boolean): P
 }
 
 /** The name of the proxy's own statements and portals. */
-const OWN = "heddle";
+const OWN = "heddle lock";
 
 function part(
   frames: readonly Buffer[],

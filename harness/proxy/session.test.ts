@@ -306,7 +306,7 @@ describe("a connection that the server refuses", () => {
     server.write(message("E", "SFATAL\0VFATAL\0C53300\0Msorry, too many clients already\0\0"));
     server.end();
     const { error } = await observer.next("failed");
-    expect(error.code).toBe("CONNECTION_LOST");
+    expect(error.code).toBe("PROVIDER_FAILED");
     expect(error.message).toContain("too many clients");
     expect(errorIn([await read(service)])).toMatch(/^53300/);
   });

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { connectionLost, type HarnessError, unsupported } from "../core/error.ts";
 import type { Result } from "../core/trace.ts";
@@ -10,8 +9,8 @@ import { errorFrame, FrameReader, PASSWORD, ProtocolError, send } from "./frames
 import { readStartup, setsIsolation } from "./handshake.ts";
 import { type Login, ServerLogin } from "./login.ts";
 import { type Gate, PendingStatement, type ProxySession } from "./pending-statement.ts";
-import { ReplyReader } from "./replies.ts";
-import { RequestParts } from "./request-parts.ts";
+import { digestOfRows, ReplyReader } from "./replies.ts";
+import { RequestParts, withBlockGates } from "./request-parts.ts";
 import { type Request, RequestReader } from "./requests.ts";
 
 /**
@@ -50,9 +49,6 @@ export interface SessionContext {
   ended(session: WireSession): void;
 }
 
-const DATA_ROW = "D".charCodeAt(0);
-/** Up to this size, rows are their own digest: a copy costs less than a hash. */
-const WHOLE_ROWS_BYTES = 256;
 const AUTHENTICATION = 0x52;
 
 /** AuthenticationOk. */
@@ -120,9 +116,7 @@ export class WireSession implements ProxySession {
   }
 
   rowsDigest(): string {
-    const rows = Buffer.concat(this.#answer.filter((frame) => frame[0] === DATA_ROW));
-    if (rows.length <= WHOLE_ROWS_BYTES) return rows.toString("latin1");
-    return createHash("sha1").update(rows).digest("base64");
+    return digestOfRows(this.#answer);
   }
 
   cut(): void {
@@ -172,6 +166,7 @@ export class WireSession implements ProxySession {
 
   /** A broken or hostile message ends this session and nothing more. */
   #guard(action: () => void): void {
+    if (this.#phase === "closed") return;
     try {
       action();
     } catch (error) {
@@ -216,7 +211,7 @@ export class WireSession implements ProxySession {
       return;
     }
     this.#cancels = startup === "cancel";
-    this.isolates = setsIsolation(frame);
+    this.isolates = setsIsolation(frame.toString("latin1"));
     this.#fromService.startup = false;
     this.#context.dial().then(
       (server) => this.#join(server, frame),
@@ -261,8 +256,11 @@ export class WireSession implements ProxySession {
     const pending = new PendingStatement(this, request.statement, {
       forward: () => {
         this.#queue.shift();
-        this.#parts = RequestParts.of(request, this.#context.wire, this.transaction);
-        send(this.#server, this.#parts?.next() ?? request.bytes);
+        const { sql, values } = request.statement;
+        this.isolates ||= setsIsolation([sql, ...values].join(" "));
+        const gated = withBlockGates(request, this.#context.wire);
+        this.#parts = RequestParts.of(gated, this.#context.wire, this);
+        send(this.#server, this.#parts?.next() ?? gated.bytes);
       },
       reply: () => this.#reply(),
     });

@@ -9,6 +9,7 @@ import {
   endsLine,
   operationLine,
   placeLine,
+  privateTitle,
   sendsLine,
   statementEnd,
   statementLine,
@@ -115,6 +116,10 @@ class Narrator {
         return clause(sendsLine(code(operationLine(event.operation)), client, this.#names));
       case "statement":
         return clause(`runs ${code(statementLine(event.statement))}${this.#result(event)}`);
+      case "private":
+        for (const { statement, result } of event.statements)
+          this.#follow(client, statement, result);
+        return clause(`runs ${privateTitle(event.statements)}`);
       case "wait":
         return clause(`waits for a lock of ${taskNames(event.for, this.#names)}`);
       case "fault":

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { HarnessError } from "../core/error.ts";
@@ -6,7 +7,7 @@ import type { Campaign } from "../explorer/campaign.ts";
 import { parsedJson } from "./json.ts";
 import { FILES } from "./report-files.ts";
 
-const VERSION = 2;
+const VERSION = 3;
 
 /**
  * Writes the part of a campaign that a shard ran, beside the shard's reports, so that the shards can
@@ -15,8 +16,13 @@ const VERSION = 2;
  * @param part JSON
  */
 export async function writeShard(folder: string, part: object): Promise<void> {
-  const shard = { heddle: "shard", version: VERSION, ...part };
+  const shard = { heddle: "shard", version: VERSION, sha256: hashOf(part), ...part };
   await atomicWrite(path.join(folder, FILES.shard), `${JSON.stringify(shard)}\n`);
+}
+
+/** A shard is read by no schema: one that was changed since it was written is refused. */
+function hashOf(part: object): string {
+  return createHash("sha256").update(JSON.stringify(part)).digest("hex");
 }
 
 /**
@@ -36,9 +42,9 @@ export async function readShard<Part extends { readonly campaign: Campaign }>(
     );
   });
   const json = parsedJson(text);
-  const { heddle, version, ...part }: { readonly [member: string]: unknown } =
+  const { heddle, version, sha256, ...part }: { readonly [member: string]: unknown } =
     typeof json === "object" && json !== null ? { ...json } : {};
-  if (heddle !== "shard" || version !== VERSION || !("campaign" in part)) {
+  if (heddle !== "shard" || version !== VERSION || sha256 !== hashOf(part)) {
     throw new HarnessError(
       "USAGE",
       `${file} is damaged, or another version of Heddle wrote it: run heddle verify --shard again for it`,

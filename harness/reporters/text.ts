@@ -32,6 +32,7 @@ import {
   MAX_EVIDENCE,
   operationLine,
   placeLine,
+  privateTitle,
   resultLine,
   sendsLine,
   statementEnd,
@@ -200,6 +201,10 @@ function eventText(event: TimelineEvent, names: ClientNames | undefined): Styled
       const text = statementLine(statement) + (values === "" ? "" : ` [${values}]`);
       return result === undefined ? { text } : withResult(text, result);
     }
+    case "private": {
+      const lines = event.statements.map(({ statement }) => statementLine(statement));
+      return { text: `${privateTitle(lines)}: ${lines.join("; ")}`, style: "dim" };
+    }
     case "wait":
       return {
         text: `waits for a lock of ${taskNames(event.for, names)}`,
@@ -254,6 +259,8 @@ function stateAfter(event: TimelineEvent): string | undefined {
       return event.result === undefined
         ? `is running ${statementLine(event.statement)}`
         : `has run ${statementLine(event.statement)}`;
+    case "private":
+      return `has run ${event.statements.map(({ statement }) => statementLine(statement)).join("; ")}`;
     case "gate":
       return `is held in ${placeLine(event.place)}`;
     case "wait":

@@ -54,6 +54,41 @@ const commit = (task: string, error?: { sqlstate: string; message: string }): Tr
   ...{ type: "result", task, result: { tags: [], transaction: "idle", ...(error && { error }) } },
 });
 
+const goesOn = (task: string): TraceEvent => ({ ...release(task), private: true }) as TraceEvent;
+const reached = (task: string, sql: string, error?: string): TraceEvent[] => [
+  { type: "statement", task, statement: { sql, values: [] } },
+  {
+    ...{ type: "result", task },
+    result: {
+      tags: error === undefined ? [sql] : [],
+      transaction: "open",
+      ...(error !== undefined && { error: { sqlstate: error, message: "" } }),
+    },
+  },
+];
+
+test("a step that touches nothing shared belongs to the one before, and several become one event", () => {
+  const trace = [
+    release("0"),
+    ...reached("0", "a"),
+    ...[goesOn("0"), ...reached("0", "begin")],
+    ...[goesOn("0"), ...reached("0", "set x")],
+    ...[goesOn("0"), ...reached("0", "set y")],
+    ...[goesOn("0"), ...reached("0", "set z", "22023")],
+    release("1"),
+    ...reached("1", "b"),
+    ...[goesOn("1"), ...reached("1", "select 1")],
+  ];
+  const steps = timeline({ trace });
+  expect(steps.map(({ number, events }) => [number, events.map(({ type }) => type)])).toEqual([
+    [1, ["statement", "private", "statement"]],
+    [2, ["statement", "statement"]],
+  ]);
+  expect(steps[0]?.events[1]).toMatchObject({
+    statements: ["begin", "set x", "set y"].map((sql) => ({ statement: { sql } })),
+  });
+});
+
 test("the last commit of the step violates the rule", () => {
   const violation = { checker: "invariant", name: "one", message: "", evidence: [] };
   const broken = (...events: TraceEvent[]) =>

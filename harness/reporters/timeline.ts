@@ -16,6 +16,12 @@ export type TimelineEvent =
       readonly statement: Statement;
       readonly result?: Result;
     }
+  /** Several statements in a row that touch nothing shared. */
+  | {
+      readonly type: "private";
+      readonly task: Task;
+      readonly statements: readonly { readonly statement: Statement; readonly result: Result }[];
+    }
   | { readonly type: "wait"; readonly task: Task; readonly for: readonly Task[] }
   /** The statement reached a gate inside the server. */
   | { readonly type: "gate"; readonly task: Task; readonly place: Place }
@@ -67,11 +73,42 @@ export function timeline({ trace, violations = [], brokenAt }: TimelineSource): 
   const builder = new TimelineBuilder();
   for (const event of trace) builder.add(event);
   const [violation] = violations;
-  return builder.steps().map((step) => {
-    if (violation === undefined || step.number !== brokenAt) return step;
-    const task = lastCommitter(step);
-    return { ...step, events: [...step.events, { type: "broken", task, rule: violation.name }] };
-  });
+  return builder
+    .steps()
+    .map(withPrivateFolded)
+    .map((step) => {
+      if (violation === undefined || step.number !== brokenAt) return step;
+      const task = lastCommitter(step);
+      return { ...step, events: [...step.events, { type: "broken", task, rule: violation.name }] };
+    });
+}
+
+/** Statements in a row that touch nothing shared become one event. */
+function withPrivateFolded({ events, ...step }: StepDraft): Step {
+  const folded: TimelineEvent[] = [];
+  for (const event of events) {
+    const last = folded.at(-1);
+    const statement = step.private.has(event) ? succeeded(event) : undefined;
+    if (statement === undefined || last?.task !== event.task) folded.push(event);
+    else if (last.type === "private") {
+      folded[folded.length - 1] = { ...last, statements: [...last.statements, statement] };
+    } else {
+      const before = step.private.has(last) ? succeeded(last) : undefined;
+      if (before === undefined) folded.push(event);
+      else {
+        const { task } = event;
+        folded[folded.length - 1] = { type: "private", task, statements: [before, statement] };
+      }
+    }
+  }
+  const { private: _, ...rest } = step;
+  return { ...rest, events: folded };
+}
+
+function succeeded(event: TimelineEvent) {
+  if (event.type !== "statement" || event.result === undefined) return undefined;
+  const { statement, result } = event;
+  return result.error === undefined ? { statement, result } : undefined;
 }
 
 /**
@@ -100,6 +137,8 @@ export function usesBackground(steps: readonly Step[]): boolean {
 type StepDraft = Omit<Step, "events" | "inTransaction"> & {
   readonly events: TimelineEvent[];
   readonly inTransaction: Set<number>;
+  /** Those of the events that are statements which touch nothing shared. */
+  readonly private: Set<TimelineEvent>;
 };
 
 class TimelineBuilder {
@@ -112,14 +151,20 @@ class TimelineBuilder {
   /** After a crash: the tasks that sent a statement since. The results of all others are lost. */
   #sentSinceCrash: Set<Task> | undefined;
 
-  steps(): Step[] {
+  /** Whether the task moves that belongs to the step before. */
+  #isPrivate = false;
+
+  steps(): StepDraft[] {
     return this.#steps;
   }
 
   add(event: TraceEvent): void {
     switch (event.type) {
       case "move":
-        this.#addStep(event.choice.task, event.choice.action, event.preemption);
+        this.#isPrivate = event.private === true && this.#steps.length > 0;
+        if (!this.#isPrivate) {
+          this.#addStep(event.choice.task, event.choice.action, event.preemption);
+        }
         break;
       case "statement":
         this.#addStatement(event.task, event.statement);
@@ -158,6 +203,7 @@ class TimelineBuilder {
       task,
       preempts: preemption && previous !== undefined ? clientOf(previous.task) : undefined,
       events: [],
+      private: new Set(),
       inTransaction: new Set([...this.#open].map(clientOf)),
     };
     this.#steps.push(step);
@@ -186,7 +232,9 @@ class TimelineBuilder {
     const { statement } = running;
     const waited = this.#waiting.delete(task);
     if (running.step === step && step.events.length === running.at + 1) {
-      step.events[running.at] = { type: "statement", task, statement, result };
+      const event = { type: "statement", task, statement, result } as const;
+      step.events[running.at] = event;
+      if (this.#isPrivate) step.private.add(event);
     } else {
       this.#push({ type: "result", task, statement, waited, result });
     }

@@ -81,6 +81,10 @@ export function sqlLine(sql: string): string {
 const QUOTED_OR_BLANK =
   /('(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w*)\$[\s\S]*?\$\2\$)|(?:\s|--[^\n]*|\/\*[\s\S]*?\*\/)+/g;
 
+/** `3 statements that touch nothing shared`. */
+export const privateTitle = (statements: readonly unknown[]): string =>
+  `${statements.length} statements that touch nothing shared`;
+
 /** `$1='7', $2=NULL`; empty for a statement without parameters. */
 export function valuesLine(statement: Statement): string {
   return statement.values

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { GATE_LEVELS } from "../core/control.ts";
 import { failing, interrupted, passing } from "./sample-campaign.fixture.ts";
 import { serviceName, verdictSentence } from "./verdict-sentence.ts";
 
@@ -33,10 +34,12 @@ test("a pass of a completely searched scenario is not a sample", () => {
   const single = { ...passing, executions: 6, scenarios: 1, coverage };
   expect(verdictSentence(single)).toContain("scenario with 2 to 4 clients");
   expect(verdictSentence(single)).toMatch(
-    /These are all interleavings at these gates; to find races inside one statement, add --gates statement,routine,row\.$/,
+    /These are all interleavings at these gates; --gates all has more\.$/,
   );
-  const control = { ...single.control, gates: ["statement", "routine", "row"] as const };
-  expect(verdictSentence({ ...single, control })).toMatch(/all interleavings at these gates\.$/);
+  const control = { ...single.control, gates: GATE_LEVELS };
+  expect(verdictSentence({ ...single, control })).toMatch(
+    /\(seed 1, strategy random, all gates, read committed\)\..*all interleavings at these gates\.$/,
+  );
   expect(verdictSentence({ ...single, scenarios: 2 })).toContain(SAMPLE);
 });
 

@@ -1,3 +1,4 @@
+import { GATE_LEVELS } from "../core/control.ts";
 import type { Campaign } from "../explorer/campaign.ts";
 import { formatNumber, printable, quantity } from "./format-values.ts";
 import { violatedRules } from "./outcomes.ts";
@@ -60,7 +61,8 @@ function scope(campaign: Campaign): string {
   const { min, max } = campaign.clients;
   const clients = min === max ? quantity(min, "client") : `${min} to ${max} clients`;
   const { gates, isolation } = campaign.control;
-  const how = `seed ${campaign.seed}, strategy ${campaign.strategy}, gates: ${gates.join(" and ")}, ${isolation}`;
+  const held = isComplete(gates) ? "all gates" : `gates: ${gates.join(" and ")}`;
+  const how = `seed ${campaign.seed}, strategy ${campaign.strategy}, ${held}, ${isolation}`;
   return `${quantity(campaign.scenarios, "scenario")} with ${clients} (${printable(how)})`;
 }
 
@@ -70,15 +72,17 @@ function coverageSentence(campaign: Campaign): string {
   const unbounded = coverage.some((sentence) => sentence.includes("without a bound"));
   if (scenarios === 1 && unbounded) {
     const all = "These are all interleavings at these gates";
-    return control.gates.includes("row")
-      ? `${all}.`
-      : `${all}; to find races inside one statement, add --gates statement,routine,row.`;
+    return isComplete(control.gates) ? `${all}.` : `${all}; --gates all has more.`;
   }
   const complete =
     pairs.length > 0 && pairs.length === scenarios && pairs.every((pair) => pair.complete);
   return complete
     ? `${scenarios === 1 ? "The pair" : `Each of the ${quantity(scenarios, "pair")}`} of operations was searched completely ${bound(campaign)}; other scenarios were not executed.`
     : "This is a sample of the possible interleavings, not a proof.";
+}
+
+function isComplete(gates: Campaign["control"]["gates"]): boolean {
+  return GATE_LEVELS.every((level) => gates.includes(level));
 }
 
 function bound({ settings: { preemptions } }: Campaign): string {

@@ -140,6 +140,23 @@ describe("the reduction", () => {
     expect(search).toMatchObject({ executions: 1, redundant: 0, pruned: 1 });
   });
 
+  test("begins anew when footprints turn out to have been too small", () => {
+    const search = new DynamicReduction();
+    const orders: string[] = [];
+    // The first execution believes that the two steps share nothing.
+    for (let known = ["a", "b"]; search.begin(); known = ["x", "x"]) {
+      orders.push(
+        walk(
+          known.map((object) => [object]),
+          search,
+        ).join(""),
+      );
+      if (known[0] === "a") search.footprintsGrew();
+    }
+    expect(orders.sort()).toEqual(["01", "01", "10"]);
+    expect(search.complete).toBe(true);
+  });
+
   test("executes every interleaving if steps are not observed", () => {
     const search = new DynamicReduction();
     const toy = [

@@ -47,6 +47,8 @@ export class DynamicReduction implements Scheduler {
   #footprint: ReturnType<FootprintOf>;
   /** Whether every enabled task is asleep: the rest of this execution is equivalent to an earlier one. */
   #redundant = false;
+  /** Whether the exploration has to begin anew, because it relied on footprints that were too small. */
+  #outdated = false;
   /** The number of executions. */
   executions = 0;
   /** How many of them were equivalent to an earlier one; each still ran to its end. */
@@ -63,10 +65,12 @@ export class DynamicReduction implements Scheduler {
   }
 
   begin(): boolean {
-    if (this.executions > 0 && !this.#backtrack()) {
+    if (this.#outdated) this.#nodes.length = 0;
+    else if (this.executions > 0 && !this.#backtrack()) {
       this.#complete = true;
       return false;
     }
+    this.#outdated = false;
     this.executions++;
     this.#depth = 0;
     this.#redundant = false;
@@ -159,6 +163,10 @@ export class DynamicReduction implements Scheduler {
     if (choice === undefined) return;
     node.step = effectsOf(choice, this.#footprint, events, released);
     this.#addRaces(number, node, node.step);
+  }
+
+  footprintsGrew(): void {
+    this.#outdated = true;
   }
 
   /** A step after which `observe` was not called may have done anything. */

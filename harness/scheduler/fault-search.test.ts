@@ -62,6 +62,28 @@ test("after the last schedule each fault is injected at each place, and the rest
   expect(search).toMatchObject({ complete: true, injected: 4 });
 });
 
+test("each place counts, also before a step that is no choice", () => {
+  const search = new FaultSearch(["cut-before"], new OneSchedule());
+  const places: string[] = [];
+  while (search.begin()) {
+    const path: string[] = [];
+    for (const action of ["start", "private", "private", "release"] as const) {
+      const cut = { task: "0", action: "cut-before" } as const;
+      const fault = search.inject(action === "start" ? [] : [cut]);
+      if (fault !== undefined) {
+        places.push(path.join(" "));
+        break;
+      }
+      const choice = { task: "0", action: action === "start" ? action : "release" } as const;
+      if (action === "private") search.goesOn(choice);
+      else search.choose([choice], "0");
+      path.push(action);
+    }
+  }
+  expect(places).toEqual(["start", "start private", "start private private"]);
+  expect(search).toMatchObject({ complete: true, injected: 3 });
+});
+
 test("a place that several schedules share has one execution", () => {
   const search = new FaultSearch(["cut-before"]);
   const executions = executionsOf(search);

@@ -105,6 +105,11 @@ export class FaultSearch implements Scheduler {
     return choice;
   }
 
+  goesOn({ task }: Choice): void {
+    if (this.#injection?.path[this.#followed] === task) this.#followed++;
+    this.#path.push(task);
+  }
+
   inject(faults: readonly Choice[]): Choice | undefined {
     const possible = faults.filter(({ action }) => isFault(action) && this.#kinds.has(action));
     const injection = this.#injection;

@@ -51,6 +51,11 @@ export class RandomFaults implements Scheduler {
     return this.#scheduler.choose(enabled, previous, footprintOf);
   }
 
+  goesOn(choice: Choice): void {
+    this.#step++;
+    this.#scheduler.goesOn?.(choice);
+  }
+
   /**
    * A fault that is due is injected at the first step at which one of its kinds is possible; each
    * possible kind has the same probability. A client that has lost the response to its operation

@@ -24,12 +24,22 @@ export interface Scheduler {
    */
   choose(enabled: readonly Choice[], previous: Task | undefined, footprintOf?: FootprintOf): Choice;
   /**
-   * Called after each step, at quiescence.
+   * Called when a task goes on, without a choice, with a step that touches nothing which other clients
+   * can notice: it belongs to the step before. Schedulers that follow a given order choose such steps too.
+   */
+  goesOn?(choice: Choice): void;
+  /**
+   * Called after each chosen step, at quiescence, with all that followed it without a choice.
    *
    * @param events what the step added to the trace
    * @param released what the connections that were closed in the step held; undefined: not known
    */
   observe?(events: Trace, released: Touched | undefined): void;
+  /**
+   * Called when a statement has shown that footprints of earlier steps were too small: what was left out
+   * because of them has to be explored.
+   */
+  footprintsGrew?(): void;
   /**
    * Called before each choice, and once more when no task is enabled: the fault to inject instead of a
    * choice; undefined: none. A scheduler without it injects no faults.

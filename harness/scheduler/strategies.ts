@@ -5,6 +5,7 @@ import { FaultSearch, OneSchedule } from "./fault-search.ts";
 import { Pct } from "./pct.ts";
 import { RandomWalk } from "./random.ts";
 import { RandomFaults } from "./random-faults.ts";
+import { ReducedSearch } from "./reduced-search.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** How one scenario is explored. */
@@ -38,7 +39,10 @@ export interface Strategy {
    * and the pairs are not explored.
    */
   readonly pairPlans?: readonly (() => ScenarioPlan)[];
-  /** Whether it leaves out equivalent interleavings, and so needs the footprints of steps. */
+  /**
+   * Whether it needs what steps touch, to leave out equivalent interleavings. Steps that touch nothing
+   * shared are then no choices, whatever its scheduler is. Default: false.
+   */
   readonly reduces?: boolean;
   /**
    * Plans the next scenario.
@@ -58,8 +62,8 @@ export interface StrategyOptions {
   /** The kinds of faults to inject; `serial` and `exhaustive` inject none. Default: none. */
   readonly faults?: readonly Fault[];
   /**
-   * Whether a search without a bound of preemptions leaves out equivalent interleavings. A search with a
-   * bound never does. Default: true.
+   * Whether steps that touch nothing shared are no choices, and a search without a bound of preemptions
+   * leaves out equivalent interleavings. Default: true.
    */
   readonly reduction?: boolean;
 }
@@ -85,16 +89,18 @@ const PAIR_PREEMPTIONS = 1;
 /** The search of a single scenario under `auto`. */
 const SINGLE_SEARCH = { share: 0.7, executions: 20_000 };
 
-const serial: Strategy = {
+const serial = ({ reduction = true }: StrategyOptions): Strategy => ({
   name: "serial",
   description: `every order of whole operations, at most ${SERIAL_ORDERS} per scenario`,
+  reduces: reduction,
   injectsFaults: false,
   explore: () => ({ executions: SERIAL_ORDERS, scheduler: new Exhaustive(0) }),
-};
+});
 
 const random = (options: StrategyOptions): Strategy => ({
   name: "random",
   description: "at each step, each enabled task moves with the same probability",
+  reduces: options.reduction !== false,
   injectsFaults: true,
   faults: options.faults,
   explore: (seed) => ({
@@ -106,6 +112,7 @@ const random = (options: StrategyOptions): Strategy => ({
 const pct = (options: StrategyOptions): Strategy => ({
   name: "pct",
   description: "probabilistic concurrency testing: random priorities that change rarely",
+  reduces: options.reduction !== false,
   injectsFaults: true,
   faults: options.faults,
   explore: (seed) => ({
@@ -151,16 +158,16 @@ function pairPlans({ faults = [], preemptions }: StrategyOptions): readonly (() 
 }
 
 function exhaustive({ preemptions, reduction = true }: StrategyOptions): Strategy {
-  const reduces = reduction && preemptions === Number.POSITIVE_INFINITY;
+  const skips = reduction && preemptions === Number.POSITIVE_INFINITY;
   return {
     name: "exhaustive",
     description: "every schedule with at most --preemptions preemptions",
     preemptions,
-    reduces,
+    reduces: reduction,
     injectsFaults: false,
     explore: () => ({
       executions: Number.POSITIVE_INFINITY,
-      scheduler: reduces ? new DynamicReduction() : new Exhaustive(preemptions),
+      scheduler: skips ? new DynamicReduction() : new Exhaustive(preemptions),
     }),
   };
 }
@@ -175,8 +182,9 @@ const auto = (options: StrategyOptions): Strategy => ({
   description:
     "first the service's pairs of operations, with at most one preemption or one fault (at most two " +
     "thirds of the budget), then generated scenarios: random, serial, exhaustive, and pct for half of " +
-    "what remains; a single scenario: all schedules with 0, 1, 2, … preemptions, then each fault at each " +
-    "place of these, then pct",
+    "what remains; a single scenario: all schedules, without equivalent ones, or with faults all schedules " +
+    "with 0, 1, 2, … preemptions and each fault at each place of these; then pct",
+  reduces: options.reduction !== false,
   injectsFaults: true,
   faults: options.faults,
   preemptions: options.preemptions,
@@ -188,15 +196,13 @@ const auto = (options: StrategyOptions): Strategy => ({
       if (single === "again" || used >= SINGLE_SEARCH.share) {
         return pct(options).explore(seed, used);
       }
-      const { faults = [] } = options;
-      const scheduler = faults.length > 0 ? new FaultSearch(faults) : new Exhaustive();
-      return { ...SINGLE_SEARCH, scheduler };
+      return { ...SINGLE_SEARCH, scheduler: singleSearch(options) };
     }
     switch (autoPhase(used)) {
       case "random":
         return random(options).explore(seed, used);
       case "serial":
-        return serial.explore(seed, used);
+        return serial(options).explore(seed, used);
       case "exhaustive":
         return { executions: AUTO_SEARCH, scheduler: new Exhaustive(options.preemptions) };
       case "pct":
@@ -204,6 +210,12 @@ const auto = (options: StrategyOptions): Strategy => ({
     }
   },
 });
+
+/** A place between two steps that commute is one at which a fault can strike, so faults need all schedules. */
+function singleSearch({ faults = [], reduction = true }: StrategyOptions): Scheduler {
+  if (faults.length > 0) return new FaultSearch(faults);
+  return reduction ? new ReducedSearch() : new Exhaustive();
+}
 
 function autoPhase(used: number): "random" | "serial" | "exhaustive" | "pct" {
   if (used < 0.05) return "random";
@@ -232,7 +244,7 @@ export function effortUsed(scenarios: number): number {
 
 /** The built-in strategies, the default one first. docs/design/search.md describes each. */
 export function strategies(options: StrategyOptions): readonly Strategy[] {
-  return [auto(options), serial, exhaustive(options), pct(options), random(options)];
+  return [auto(options), serial(options), exhaustive(options), pct(options), random(options)];
 }
 
 /** The name of a strategy, such as `"auto"`; see `strategies`. */

@@ -181,6 +181,7 @@ test("invariants are SQL, or functions of the initial state and of the answers",
 
 test("an answer that PostgreSQL gives for a service is a finding, unless the definition expects it", async () => {
   const counters = defineService({
+    isolation: "serializable",
     setup: `
       create table counters (id int primary key, value int);
       insert into counters values (1, 0);
@@ -191,8 +192,7 @@ test("an answer that PostgreSQL gives for a service is a finding, unless the def
       end $$`,
     operations: { count: sql("select raise_count($1)", [rowOf("counters.id")]) },
   });
-  const control = { gates: ["statement", "routine"], isolation: "serializable" } as const;
-  const options = { control, checkers: ["contract"], runs: 20 } as const;
+  const options = { checkers: ["contract"], runs: 20 } as const;
   expect(found(await run(counters, options))).toEqual([["count × count", "unexpected-40001"]]);
   const expected = await run({ ...counters, errors: ["40001"] }, options);
   expect(expected).toMatchObject({ verdict: "pass" });

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { isolationNamed } from "../core/control.ts";
 import type { Response } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
@@ -45,6 +46,7 @@ function compiled(
   const ids = mergedIds(profile?.ids ?? {}, definition.ids ?? {});
   const columns = columnsOf(definition);
   const { errors = [] } = definition;
+  const isolation = isolationNamed(definition.isolation ?? "");
   return {
     name: definition.name ?? path,
     migrate: (directUrl) => applySetup(definition, directUrl, file),
@@ -52,6 +54,7 @@ function compiled(
     profiled: (learned) => compiled(definition, path, file, learned as unknown as ServiceProfile),
     scenarios: (bounds) => scenariosOf(definition, profile, bounds),
     ...(isOwnProcess(definition) && { ownProcess: true }),
+    ...(isolation && { isolation }),
     byOperations: true,
     pairs: () =>
       (profile?.pairs ?? []).map(({ name, prefix, operations }) => ({

@@ -1,3 +1,4 @@
+import { ISOLATIONS, type IsolationName, isolationNamed } from "../core/control.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { unknownKey } from "../core/unknown-key.ts";
@@ -115,6 +116,11 @@ export interface ScenarioDefinition {
   readonly setup: string | ((context: { readonly url: string }) => unknown);
   /** The concurrent clients by name. */
   readonly clients: { readonly [name: string]: ClientDefinition };
+  /**
+   * The isolation level of transactions that do not set one, such as `"repeatable read"`. The option
+   * `--isolation` comes first. Default: `"read committed"`.
+   */
+  readonly isolation?: IsolationName;
   /** The service that clients with `http` send requests to. */
   readonly service?: HttpService;
   /** By name: what must hold when all clients are done. Default: none. */
@@ -174,6 +180,7 @@ const MEMBERS = {
   scenario: keysOf<ScenarioDefinition>({
     setup: true,
     clients: true,
+    isolation: true,
     service: true,
     invariants: true,
     errors: true,
@@ -197,7 +204,7 @@ export function scenarioProblem(value: unknown): string | undefined {
   if (!isRecord(value)) return "it has no `export default defineScenario({ … })`";
   const unknown = unknownKey(value, MEMBERS.scenario);
   if (unknown !== undefined) return unknown;
-  const { setup, clients, invariants = {}, errors = [], reset = "", service } = value;
+  const { setup, clients, invariants = {}, errors = [], reset = "", service, isolation } = value;
   if (!isText(setup) && !isFunction(setup)) return "`setup` is neither SQL nor a function";
   if (!isRecord(clients)) return "`clients` is not an object of clients by name";
   const names = Object.keys(clients);
@@ -205,6 +212,9 @@ export function scenarioProblem(value: unknown): string | undefined {
   for (const name of names) {
     const problem = clientProblem(clients[name]);
     if (problem !== undefined) return `the client "${name}" ${problem}`;
+  }
+  if (isolation !== undefined && !(isText(isolation) && isolationNamed(isolation))) {
+    return `\`isolation\` is none of ${ISOLATIONS.map((level) => `"${level}"`).join(", ")}`;
   }
   if (service !== undefined) {
     const problem = serviceProblem(service);

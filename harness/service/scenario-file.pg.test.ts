@@ -58,8 +58,23 @@ test("catches a race, and shrinking keeps its clients", async () => {
   });
 });
 
+test("a scenario says at which isolation level its clients run, and an option comes first", async () => {
+  const repeatable: ScenarioDefinition = { ...noLostUpdate, isolation: "repeatable-read" };
+  const { campaign } = await run(repeatable);
+  expect(campaign.control.isolation).toBe("repeatable read");
+  // The second update of the same row fails at REPEATABLE READ alone.
+  const [found] = campaign.counterexamples;
+  expect(JSON.stringify(found?.violations)).toContain("40001");
+  const weaker = await run(repeatable, { control: { isolation: "read committed" } });
+  expect(weaker.campaign).toMatchObject({
+    verdict: "pass",
+    control: { isolation: "read committed" },
+  });
+});
+
 test("a scenario without a race passes after every interleaving", async () => {
-  const { campaign } = await run(noLostUpdate);
+  const control = { gates: ["statement"] as const };
+  const { campaign } = await run(noLostUpdate, { control, reduction: false });
   expect(campaign).toMatchObject({ verdict: "pass", reason: null, scenarios: 1 });
   // Each client has two steps, a start and a statement: 4 choose 2 interleavings.
   expect(campaign.executions).toBe(6);

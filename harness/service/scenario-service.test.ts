@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { shortMessage } from "./outcome.ts";
+import { scenarioProblem } from "./scenario-definition.ts";
 import { scenarioService } from "./scenario-service.ts";
 
 function migrated(setup: () => unknown): Promise<void> {
@@ -9,6 +10,23 @@ function migrated(setup: () => unknown): Promise<void> {
 
 const refused = (port: number) =>
   Object.assign(new Error(`connect ECONNREFUSED 127.0.0.1:${port}`), { code: "ECONNREFUSED" });
+
+test.each([
+  [undefined, undefined],
+  ["serializable", "serializable"],
+  ["repeatable read", "repeatable read"],
+  ["read-committed", "read committed"],
+] as const)("a scenario's isolation level %j is the service's %j", (isolation, expected) => {
+  const definition = { setup: "", clients: { a() {} }, ...(isolation && { isolation }) };
+  expect(scenarioProblem(definition)).toBeUndefined();
+  expect(scenarioService(definition, "a.mjs", new URL("file:///a.mjs")).isolation).toBe(expected);
+});
+
+test.each(["snapshot", "Serializable", 1, null])("%j is no isolation level", (isolation) => {
+  expect(scenarioProblem({ setup: "", clients: { a() {} }, isolation })).toMatch(
+    /^`isolation` is none of "read committed", "repeatable read", "serializable"$/,
+  );
+});
 
 test("the error of a setup is the setup's, also where something else refuses a connection", async () => {
   const error = { code: "SERVICE_FAILED" };

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { isolationNamed } from "../core/control.ts";
 import type { Response } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Operation } from "../core/operation.ts";
@@ -28,6 +29,7 @@ export function scenarioService(
   let current = definition;
   const clients = Object.keys(definition.clients);
   const scenario = { initial: null, clients: clients.map((client) => [{ name: client }]) };
+  const isolation = isolationNamed(definition.isolation ?? "");
   const codes = ["OK", ...STATUSES, ...(definition.errors ?? [])];
   return {
     name,
@@ -42,6 +44,7 @@ export function scenarioService(
     scenarios: () => fc.constant(scenario),
     single: true,
     ...(definition.service && "exec" in definition.service && { ownProcess: true }),
+    ...(isolation && { isolation }),
     clientNames: clients,
     patterns: [],
     invariants: Object.entries(definition.invariants ?? {}).map(invariantOf),

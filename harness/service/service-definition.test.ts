@@ -11,6 +11,7 @@ test.each([
   ["a program", { ...GOOD, service: { exec: ["node", "a.js"] }, operations: { a: http.get("/") } }],
   ["a function", { ...GOOD, service: () => ({ url: "", stop() {} }) }],
   ["a running service", { ...GOOD, service: { url: "http://a", databasePort: 1 } }],
+  ["an isolation level", { ...GOOD, isolation: "repeatable-read" }],
   ["invariants", { ...GOOD, invariants: { a: "select 1", b: () => [] }, errors: ["40001"] }],
 ])("a definition with %s has no problem", (_, definition) => {
   expect(serviceDefinitionProblem(definition)).toBeUndefined();
@@ -30,6 +31,7 @@ test.each([
   ],
   [{ ...GOOD, service: { exec: [] } }, /`service` has neither `exec`.* and is no function/],
   [{ ...GOOD, invariants: { sum: 1 } }, /the invariant "sum" is neither SQL nor a function/],
+  [{ ...GOOD, isolation: "snapshot" }, /`isolation` is none of "read committed", /],
   [{ ...GOOD, errors: "40001" }, /`errors` is not a list/],
   [{ ...GOOD, ignore: [1] }, /`ignore` is not a list/],
   [{ ...GOOD, ids: [] }, /`ids` is not an object/],

@@ -1,3 +1,4 @@
+import { ISOLATIONS, type IsolationName, isolationNamed } from "../core/control.ts";
 import type { Snapshot } from "../core/execution.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Json, JsonObject } from "../core/json.ts";
@@ -77,6 +78,11 @@ export interface ServiceDefinition {
   /** By name: what must hold when all clients are done. Default: none. */
   readonly invariants?: { readonly [name: string]: ServiceInvariant };
   /**
+   * The isolation level of transactions that do not set one, such as `"repeatable read"`. The option
+   * `--isolation` comes first. Default: `"read committed"`.
+   */
+  readonly isolation?: IsolationName;
+  /**
    * The codes of answers that are no finding although they look like one, such as `40001`: the client
    * sends the operation again. Default: none.
    */
@@ -124,6 +130,7 @@ const MEMBERS = keysOf<ServiceDefinition>({
   service: true,
   operations: true,
   invariants: true,
+  isolation: true,
   errors: true,
   ignore: true,
   ids: true,
@@ -166,6 +173,10 @@ export function serviceDefinitionProblem(value: unknown): string | undefined {
   if (!isRecord(invariants)) return "`invariants` is not an object of SQL or functions by name";
   const invalid = Object.entries(invariants).find(([, it]) => !isText(it) && !isFunction(it));
   if (invalid !== undefined) return `the invariant "${invalid[0]}" is neither SQL nor a function`;
+  const { isolation } = value;
+  if (isolation !== undefined && !(isText(isolation) && isolationNamed(isolation))) {
+    return `\`isolation\` is none of ${ISOLATIONS.map((level) => `"${level}"`).join(", ")}`;
+  }
   if (!Array.isArray(errors) || !errors.every(isText)) return "`errors` is not a list of codes";
   if (!Array.isArray(ignore) || !ignore.every(isText)) {
     return "`ignore` is not a list of tables and columns";

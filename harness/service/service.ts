@@ -1,5 +1,5 @@
 import type { Arbitrary } from "fast-check";
-import type { GateLevel } from "../core/control.ts";
+import type { GateLevel, Isolation } from "../core/control.ts";
 import type { Response } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
@@ -102,6 +102,8 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
   readonly freeze?: true | string;
   /** The names of the clients of a single scenario. Default: they have numbers. */
   readonly clientNames?: readonly string[];
+  /** The isolation level of transactions that do not set one. Default: read committed. */
+  readonly isolation?: Isolation;
   /** Whether clients are sessions that end with each execution, so that one may leave a transaction open. */
   readonly ownSessions?: boolean;
   /** Whether the service is a process that the harness starts, and that may end by itself. */

@@ -14,6 +14,7 @@ import {
 import {
   type ClientNames,
   clientTask,
+  privateTitle,
   responseLine,
   resultLine,
   statementLine,
@@ -95,6 +96,10 @@ class Diagram {
         this.#arrow(x, this.#server, y);
         this.#text(side, y - 8, this.#cut(statementLine(event.statement)));
         if (event.result !== undefined) this.#addResult(x, event.result);
+        break;
+      case "private":
+        this.#arrow(x, this.#server, y);
+        this.#text(side, y - 8, this.#cut(privateTitle(event.statements)));
         break;
       case "fault":
         this.#marks.push(html`<circle class="bad" cx="${x}" cy="${y}" r="5"/>`);

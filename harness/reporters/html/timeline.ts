@@ -19,6 +19,7 @@ import {
   faultLine,
   operationLine,
   placeLine,
+  privateTitle,
   responseLine,
   resultLine,
   statementEnd,
@@ -84,6 +85,11 @@ function eventMarkup(event: TimelineEvent, names: ClientNames | undefined): Mark
         values === "" ? undefined : html`<p class="values"><code>${values}</code></p>`
       }${event.result && resultMarkup(event.result)}`;
     }
+    case "private":
+      return html`<details class="private"><summary>${connectionName(event, names)}${privateTitle(event.statements)}</summary>${event.statements.map(
+        ({ statement, result }) =>
+          html`<p><code>${statementLine(statement)} ${valuesLine(statement)}</code></p>${resultMarkup(result)}`,
+      )}</details>`;
     case "wait":
       return html`<p class="waits">${connectionName(event, names)}waits for a lock of ${taskNames(event.for, names)}</p>`;
     case "fault":

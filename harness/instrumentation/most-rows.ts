@@ -25,35 +25,56 @@ export async function readUniqueColumns(client: ClientBase): Promise<UniqueColum
   return unique;
 }
 
-/** Whether a SELECT has at most one row: by its limit, or by the columns of a unique index. */
-export function hasOneRow(select: ParseNode, unique: UniqueColumns): boolean {
+/**
+ * The most rows that a SELECT can have: by its limit, or by the columns of a unique index that it compares
+ * with constants and parameters. Infinity if neither says so.
+ */
+export function mostRows(select: ParseNode, unique: UniqueColumns): number {
   const { limitCount, limitOffset, fromClause, whereClause } = select;
-  if (isOne(limitCount) && limitOffset === undefined) return true;
-  const [from, ...joined] = fromClause as readonly ParseNode[];
+  const limit = limitOffset === undefined ? numberIn(limitCount) : Infinity;
+  const [from, ...joined] = (fromClause ?? []) as readonly ParseNode[];
   const table = from?.["RangeVar"];
-  if (joined.length > 0 || !isParseNode(table)) return false;
-  const fixed = new Set(fixedColumns(whereClause));
-  const indexes = unique.get(String(table["relname"])) ?? [];
-  return indexes.some((columns) => columns.every((column) => fixed.has(column)));
+  if (joined.length > 0 || !isParseNode(table)) return limit;
+  const values = new Map<string, number>();
+  for (const [column, count] of comparisonsIn(whereClause)) {
+    values.set(column, Math.min(count, values.get(column) ?? Infinity));
+  }
+  const byIndex = (unique.get(String(table["relname"])) ?? []).map((columns) =>
+    columns.reduce((rows, column) => rows * (values.get(column) ?? Infinity), 1),
+  );
+  return Math.min(limit, ...byIndex);
 }
 
-function isOne(limit: unknown): boolean {
+function numberIn(limit: unknown): number {
   const { A_Const: constant } = isParseNode(limit) ? limit : {};
-  return isParseNode(constant) && JSON.stringify(constant["ival"]) === '{"ival":1}';
+  const value = isParseNode(constant) ? constant["ival"] : undefined;
+  return isParseNode(value) ? Number(value["ival"] ?? 0) : Infinity;
 }
 
-/** The columns that a condition compares with a constant or a parameter. */
-function fixedColumns(condition: unknown): readonly string[] {
+/** The columns that a condition compares with constants or parameters, each with their number. */
+function comparisonsIn(condition: unknown): readonly (readonly [column: string, count: number])[] {
   if (!isParseNode(condition)) return [];
   const { BoolExpr: all, A_Expr: comparison } = condition;
   if (isParseNode(all) && all["boolop"] === "AND_EXPR") {
-    return (all["args"] as readonly unknown[]).flatMap(fixedColumns);
+    return (all["args"] as readonly unknown[]).flatMap(comparisonsIn);
   }
-  if (!isParseNode(comparison) || comparison["kind"] !== "AEXPR_OP") return [];
-  if (JSON.stringify(comparison["name"]) !== EQUALS) return [];
-  const sides = [comparison["lexpr"], comparison["rexpr"]];
-  const columns = sides.flatMap((side) => columnOf(side) ?? []);
-  return columns.length === 1 && sides.some(isFixed) ? columns : [];
+  if (!isParseNode(comparison) || JSON.stringify(comparison["name"]) !== EQUALS) return [];
+  const { kind, lexpr, rexpr } = comparison;
+  if (kind === "AEXPR_IN") {
+    const items = listIn(rexpr);
+    const column = columnOf(lexpr);
+    return column !== undefined && items.every(isFixed) ? [[column, items.length]] : [];
+  }
+  if (kind !== "AEXPR_OP") return [];
+  const columns = [lexpr, rexpr].flatMap((side) => columnOf(side) ?? []);
+  return columns.length === 1 && [lexpr, rexpr].some(isFixed)
+    ? columns.map((column) => [column, 1] as const)
+    : [];
+}
+
+function listIn(value: unknown): readonly unknown[] {
+  const list = isParseNode(value) ? value["List"] : undefined;
+  return isParseNode(list) && Array.isArray(list["items"]) ? list["items"] : [];
 }
 
 const EQUALS = JSON.stringify([{ String: { sval: "=" } }]);

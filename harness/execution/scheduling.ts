@@ -1,0 +1,118 @@
+import { NOTHING } from "../core/footprint.ts";
+import { type Choice, clientOf, type Task } from "../core/schedule.ts";
+import type { Trace } from "../core/trace.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
+import type { PendingStatements } from "./pending-statements.ts";
+import { type Polling, withoutYielded } from "./polling.ts";
+import type { StepFootprints } from "./step-footprints.ts";
+
+/** What can happen next in a run. */
+export interface Possibilities {
+  /** The choices of all tasks that can move. */
+  readonly enabled: readonly Choice[];
+  /** Those of tasks that have not yielded (see `Scheduling.fair`). */
+  readonly fair: readonly Choice[];
+  readonly faults: readonly Choice[];
+  /** The task that moved last. */
+  readonly previous: Task | undefined;
+}
+
+/**
+ * Asks the scheduler for the next choice, and reports to it what the last one led to. A step that no other
+ * client can notice is no choice: it follows at once, and belongs to the step before it.
+ */
+export class Scheduling {
+  readonly #scheduler: Scheduler;
+  readonly #trace: Trace;
+  readonly #statements: Pick<PendingStatements, "find">;
+  readonly #polling: Polling;
+  readonly #footprints: StepFootprints | undefined;
+  readonly #observesCommits: boolean;
+  /** The number of events before the last step that the scheduler has chosen; undefined before the first. */
+  #chosenAt: number | undefined;
+  #revision: number | undefined;
+
+  /** @param observesCommits whether committed state is observed after each commit */
+  constructor(
+    scheduler: Scheduler,
+    trace: Trace,
+    statements: Pick<PendingStatements, "find">,
+    polling: Polling,
+    footprints: StepFootprints | undefined,
+    observesCommits: boolean,
+  ) {
+    this.#scheduler = scheduler;
+    this.#trace = trace;
+    this.#statements = statements;
+    this.#polling = polling;
+    this.#footprints = footprints;
+    this.#observesCommits = observesCommits;
+    this.#revision = footprints?.revision;
+  }
+
+  /** The choices of tasks that have not yielded; all of them if there are none. */
+  fair(enabled: readonly Choice[]): readonly Choice[] {
+    return withoutYielded(enabled, (task) => {
+      const pending = this.#statements.find(task);
+      return pending !== undefined && this.#polling.hasYielded(pending);
+    });
+  }
+
+  /** The next choice or fault. Undefined when no task can move. */
+  next({ enabled, fair, faults, previous }: Possibilities): Choice | undefined {
+    // A scheduler that follows a given order has the steps that no other client can notice in it.
+    const isGiven = this.#scheduler.fair === false;
+    const candidates = isGiven ? enabled : fair;
+    const following = isGiven ? undefined : this.#following(candidates, previous);
+    if (following === undefined) this.#report();
+    const fault = this.#scheduler.inject?.(faults, candidates);
+    if (fault === undefined && following !== undefined) {
+      this.#scheduler.goesOn?.(following);
+      return following;
+    }
+    this.#chosenAt = this.#trace.length;
+    if (fault !== undefined || candidates.length === 0) return fault;
+    return this.#scheduler.choose(candidates, previous, (choice) => this.#footprintOf(choice));
+  }
+
+  /** Whether no other client can notice the step with which the client that moved last goes on. */
+  isPrivate({ task, action }: Choice, previous: Task | undefined): boolean {
+    if (previous === undefined || clientOf(previous) !== clientOf(task)) return false;
+    const pending = this.#statements.find(task);
+    if (action !== "release" || pending === undefined || this.#polls(task)) return false;
+    return this.#footprints?.isPrivate(pending) === true;
+  }
+
+  /** The choice with which the client that moved last goes on at once. */
+  #following(enabled: readonly Choice[], previous: Task | undefined): Choice | undefined {
+    if (previous === undefined) return undefined;
+    const [choice, ...others] = enabled.filter(({ task }) => clientOf(task) === clientOf(previous));
+    // With several statements under way, the client may notice which one is answered first.
+    if (choice === undefined || others.length > 0) return undefined;
+    return this.isPrivate(choice, previous) ? choice : undefined;
+  }
+
+  /** Reports the events since the last choice. */
+  #report(): void {
+    if (this.#chosenAt === undefined) return;
+    const released = this.#footprints === undefined ? NOTHING : this.#footprints.takeReleased();
+    this.#scheduler.observe?.(this.#trace.slice(this.#chosenAt), released);
+    const revision = this.#footprints?.revision;
+    if (revision !== this.#revision) this.#scheduler.footprintsGrew?.();
+    this.#revision = revision;
+  }
+
+  /**
+   * Whether a task that polls is enabled depends on the steps of all others. Where each commit is observed,
+   * so is the order of any two of them.
+   */
+  #footprintOf(choice: Choice) {
+    if (this.#observesCommits || this.#polls(choice.task)) return undefined;
+    return this.#footprints?.of(choice);
+  }
+
+  #polls(task: Task): boolean {
+    const pending = this.#statements.find(task);
+    return pending !== undefined && this.#polling.repeats(pending);
+  }
+}

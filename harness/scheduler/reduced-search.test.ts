@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { DynamicReduction } from "./dynamic-reduction.ts";
+import { Exhaustive } from "./exhaustive.ts";
+import { ReducedSearch } from "./reduced-search.ts";
+import { type StatementCounts, walk } from "./toy.fixture.ts";
+
+/** The preemptions of each execution, in order. Nothing is known of what steps touch. */
+function preemptionsOf(
+  toy: StatementCounts,
+  search: { begin(): boolean; choose: Exhaustive["choose"] },
+  most = Number.POSITIVE_INFINITY,
+): readonly number[] {
+  const all: number[] = [];
+  while (all.length < most && search.begin()) all.push(walk(toy, search).preemptions);
+  return all;
+}
+
+test("a small scenario is searched with reduction alone", () => {
+  const search = new ReducedSearch();
+  const alone = preemptionsOf([[1], [1]], new DynamicReduction());
+  expect(alone.length).toBeGreaterThan(2);
+  expect(preemptionsOf([[1], [1]], search)).toEqual(alone);
+  expect(search.decisive).toBeInstanceOf(DynamicReduction);
+  expect(search.decisive.complete).toBe(true);
+});
+
+test("a large one takes turns with a search that has the fewest preemptions first", () => {
+  const toy = [[4], [4], [4]];
+  const search = new ReducedSearch();
+  const both = preemptionsOf(toy, search, 150);
+  expect(both.slice(0, 50)).toEqual(preemptionsOf(toy, new DynamicReduction(), 50));
+  const turns = both.slice(50).filter((_, at) => at % 2 === 1);
+  expect(turns).toEqual(preemptionsOf(toy, new Exhaustive(), 50));
+  expect(search.decisive).toMatchObject({ completeUpTo: 0, complete: false });
+});
+
+test("it ends as soon as one of the two is complete", () => {
+  const toy = [[3], [3]];
+  const all = preemptionsOf(toy, new Exhaustive()).length;
+  const search = new ReducedSearch();
+  expect(preemptionsOf(toy, search).length).toBeLessThanOrEqual(50 + 2 * (all - 50) + 1);
+  expect(search.decisive.complete).toBe(true);
+  expect(search.begin()).toBe(false);
+});

@@ -1,0 +1,47 @@
+import type { Touched } from "../core/footprint.ts";
+import type { Choice, Task } from "../core/schedule.ts";
+import type { Trace } from "../core/trace.ts";
+import { DynamicReduction } from "./dynamic-reduction.ts";
+import { Exhaustive } from "./exhaustive.ts";
+import type { FootprintOf, Scheduler } from "./scheduler.ts";
+
+/** The executions that reduction has to itself: most scenarios need fewer in all. */
+const REDUCTION_FIRST = 50;
+
+/**
+ * Searches all interleavings of a scenario with reduction. A search with reduction goes depth first, and
+ * so may be busy with the ends of executions for long. Where it takes more than 50 executions, it takes
+ * turns with a search that has the fewest preemptions first and leaves nothing out: what either of them
+ * finds is found within about twice its executions. The search ends with the first of the two.
+ */
+export class ReducedSearch implements Scheduler {
+  readonly #reduction = new DynamicReduction();
+  readonly #fewestFirst = new Exhaustive();
+  #current: DynamicReduction | Exhaustive = this.#reduction;
+  #executions = 0;
+
+  /** The search that says what was covered: with reduction if that is complete. */
+  get decisive(): DynamicReduction | Exhaustive {
+    return this.#reduction.complete ? this.#reduction : this.#fewestFirst;
+  }
+
+  begin(): boolean {
+    if (this.decisive.complete) return false;
+    const turn = Math.max(this.#executions - REDUCTION_FIRST, 0);
+    this.#current = turn % 2 === 0 ? this.#reduction : this.#fewestFirst;
+    this.#executions++;
+    return this.#current.begin();
+  }
+
+  choose(
+    enabled: readonly Choice[],
+    previous: Task | undefined,
+    footprintOf?: FootprintOf,
+  ): Choice {
+    return this.#current.choose(enabled, previous, footprintOf);
+  }
+
+  observe(events: Trace, released: Touched | undefined): void {
+    if (this.#current === this.#reduction) this.#reduction.observe(events, released);
+  }
+}
