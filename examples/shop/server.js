@@ -158,7 +158,7 @@ async function answer(request) {
   throw new Refusal(404, "no such endpoint");
 }
 
-const server = createServer(async (request, response) => {
+async function respond(request, response) {
   const send = (status, body) => {
     response.writeHead(status, { "content-type": "application/json" });
     response.end(JSON.stringify(body));
@@ -168,6 +168,10 @@ const server = createServer(async (request, response) => {
   } catch (error) {
     send(error instanceof Refusal ? error.status : 500, { error: error.message });
   }
+}
+
+const server = createServer((request, response) => {
+  void respond(request, response);
 });
 
 server.listen(Number(process.env.PORT), "127.0.0.1");

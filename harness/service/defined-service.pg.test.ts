@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import fc from "fast-check";
 import { Pool } from "pg";
@@ -227,12 +227,15 @@ test("a service in this process is started by a function, and stopped", async ()
       service: async ({ databaseUrl }) => {
         running++;
         const pool = new Pool({ connectionString: databaseUrl });
-        const listener = createServer(async (request, response) => {
+        const vote = async (request: IncomingMessage, response: ServerResponse) => {
           const [body] = await request.setEncoding("utf8").toArray();
           const { voter } = JSON.parse(body);
           const { rowCount } = await pool.query("select from votes where voter = $1", [voter]);
           if (rowCount === 0) await pool.query("insert into votes (voter) values ($1)", [voter]);
           response.writeHead(rowCount === 0 ? 201 : 409).end();
+        };
+        const listener = createServer((request, response) => {
+          void vote(request, response);
         });
         await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
         return {

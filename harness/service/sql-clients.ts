@@ -38,8 +38,7 @@ export class SqlClients {
   }
 
   async stop(): Promise<void> {
-    const open = await Promise.allSettled(this.#connections.values());
-    const ended = open.map((one) => (one.status === "fulfilled" ? one.value.end() : undefined));
-    await Promise.allSettled(ended);
+    const opened = [...this.#connections.values()];
+    await Promise.allSettled(opened.map(async (opening) => (await opening).end()));
   }
 }
