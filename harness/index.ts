@@ -47,6 +47,11 @@ export {
 } from "./scheduler/strategies.ts";
 export type * from "./service/attack.ts";
 export type { AppliedMutant, SchemaMutant } from "./service/open-executor.ts";
+export type * from "./service/operation-definition.ts";
+export { http, sql } from "./service/operation-definition.ts";
+export { type ColumnName, type RowReference, rowOf } from "./service/row-reference.ts";
 export type * from "./service/scenario-definition.ts";
 export { defineScenario } from "./service/scenario-definition.ts";
 export type * from "./service/service.ts";
+export type * from "./service/service-definition.ts";
+export { defineService } from "./service/service-definition.ts";

@@ -144,12 +144,12 @@ async function compareWithOrders<State extends Json, Op extends Operation>(
   execute: Execute,
   { ids, realTime }: { readonly ids: IdFields; readonly realTime: boolean },
 ): Promise<Comparison> {
-  const { scenario, trace, contents, completion } = execution;
+  const { scenario, trace, contents, initialContents, completion } = execution;
   const all = calls(historyOf(trace));
   if (contents === undefined || completion.type === "stuck" || all.some(isUnknown)) {
     return "not checked";
   }
-  const bijection = IdBijection.from(scenario.initial, ids);
+  const bijection = IdBijection.from(initialContents ?? scenario.initial, ids);
   const found = await orders.find(
     { calls: all, contents, bijection, realTime, executions: EXECUTIONS },
     execute,

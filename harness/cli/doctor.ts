@@ -5,17 +5,19 @@ import { historyOf } from "../core/execution.ts";
 import { calls, type Response } from "../core/history.ts";
 import { clientOf } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
+import type { ExecutorOptions } from "../execution/executor-options.ts";
 import { CONNECT_ADVICE } from "../explorer/control-sentences.ts";
 import { controlFor, DEFAULTS } from "../explorer/defaults.ts";
 import { loadService } from "../loading/load-service.ts";
 import type { Diagnostic } from "../postgres/doctor.ts";
 import { diagnose } from "../postgres/doctor.ts";
-import { startServer } from "../postgres/provider.ts";
+import { type Server, startServer } from "../postgres/provider.ts";
 import { printable, quantity } from "../reporters/format-values.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { openExecutor } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
 import { EXIT } from "./exit.ts";
+import { operationFindings } from "./operation-findings.ts";
 import { POSTGRES, SERVICE } from "./options.ts";
 import { print } from "./output.ts";
 import { configuredService } from "./project.ts";
@@ -63,8 +65,18 @@ async function examineService(given: string | undefined, postgres: string): Prom
     const service = await loadService(name);
     const kind = service.single ? "scenario" : "service";
     findings.push({ name: kind, ok: true, detail: `${name} is loaded` });
-    const trace = await serialTrace(service, postgres);
-    findings.push(...(service.single ? clientFindings(trace) : [serviceFinding(trace)]));
+    const server = await startServer(postgres);
+    try {
+      const limits = { control: controlFor(service), stepTimeoutMs: STEP_MS, signal: undefined };
+      if (service.profiled !== undefined) {
+        findings.push(...(await operationFindings(server, service, limits)));
+      } else {
+        const trace = await serialTrace(server, service, limits);
+        findings.push(...(service.single ? clientFindings(trace) : [serviceFinding(trace)]));
+      }
+    } finally {
+      await server.stop();
+    }
   } catch (error) {
     if (!(error instanceof HarnessError)) throw error;
     findings.push({ name: "service", ok: false, detail: error.message });
@@ -73,22 +85,20 @@ async function examineService(given: string | undefined, postgres: string): Prom
 }
 
 /** The trace of one scenario without preemptions. */
-async function serialTrace(service: Service, postgres: string): Promise<Trace> {
-  const server = await startServer(postgres);
+async function serialTrace(
+  server: Server,
+  service: Service,
+  limits: ExecutorOptions,
+): Promise<Trace> {
+  const executor = await openExecutor(server, service, undefined, limits);
   try {
-    const options = { control: controlFor(service), stepTimeoutMs: STEP_MS, signal: undefined };
-    const executor = await openExecutor(server, service, undefined, options);
-    try {
-      const [scenario] = fc.sample(service.scenarios(DEFAULTS.bounds), { seed: 1, numRuns: 1 });
-      if (scenario === undefined) throw new Error("fast-check generated nothing");
-      const scheduler = new Exhaustive(0);
-      scheduler.begin();
-      return (await executor.execute(scenario, scheduler)).trace;
-    } finally {
-      await executor.close();
-    }
+    const [scenario] = fc.sample(service.scenarios(DEFAULTS.bounds), { seed: 1, numRuns: 1 });
+    if (scenario === undefined) throw new Error("fast-check generated nothing");
+    const scheduler = new Exhaustive(0);
+    scheduler.begin();
+    return (await executor.execute(scenario, scheduler)).trace;
   } finally {
-    await server.stop();
+    await executor.close();
   }
 }
 

@@ -19,7 +19,7 @@ export const COMMANDS: readonly Entry[] = [
   ],
   [
     "run [options] <file>",
-    "explore the interleavings of a scenario file, and check each execution",
+    "the same as verify, for the path of a scenario or of a service definition",
     async () => (await import("./verify.ts")).addRun,
   ],
   [

@@ -1,6 +1,8 @@
 import path from "node:path";
 import type { Command } from "commander";
 import type { RegressionOutcome } from "../explorer/campaign.ts";
+import { controlFor } from "../explorer/defaults.ts";
+import { withProfile } from "../explorer/profiled-service.ts";
 import { RegressionFolder, replayRegressions } from "../explorer/regressions.ts";
 import { loadService, locateService } from "../loading/load-service.ts";
 import { startServer } from "../postgres/provider.ts";
@@ -40,9 +42,9 @@ async function runCommand(
   name: string,
   { postgres, replay, prune, stepTimeout }: Options,
 ): Promise<number> {
-  const service = await loadService(name);
-  const folder = RegressionFolder.of(locateService(name), service.name);
-  const stored = await folder.read(service.name);
+  const loaded = await loadService(name);
+  const folder = RegressionFolder.of(locateService(name), loaded.name);
+  const stored = await folder.read(loaded.name);
   const relative = (file: string) => path.relative(process.cwd(), file);
   const printLine = (line: string) => print(`${line}\n`);
   if (stored.length === 0) printLine(`no regressions in ${relative(folder.path)}`);
@@ -54,12 +56,14 @@ async function runCommand(
   const interrupted = interruption();
   const server = await startServer(postgres);
   try {
+    const limits = { stepTimeoutMs: stepTimeout, signal: interrupted.signal };
+    const control = controlFor(loaded);
+    const { service } = await withProfile(server, loaded, undefined, {
+      ...{ ...limits, control },
+      pairs: false,
+    });
     const outcomes = await replayRegressions(stored, service, (control) =>
-      openExecutor(server, service, undefined, {
-        control,
-        stepTimeoutMs: stepTimeout,
-        signal: interrupted.signal,
-      }),
+      openExecutor(server, service, undefined, { ...limits, control }),
     );
     for (const { file, outcome } of outcomes) {
       const removed = prune && outcome !== "fails";

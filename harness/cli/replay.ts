@@ -7,6 +7,7 @@ import { faultsIn } from "../core/schedule.ts";
 import type { VolatileValue } from "../core/volatile-values.ts";
 import { installFreezing } from "../execution/frozen-globals.ts";
 import { decodeCounterexample } from "../explorer/counterexample-file.ts";
+import { withProfile } from "../explorer/profiled-service.ts";
 import { hashSources } from "../explorer/provenance.ts";
 import { type RecordedExecution, type Replayed, replay } from "../explorer/replay.ts";
 import { decodeToken } from "../explorer/token.ts";
@@ -85,8 +86,8 @@ async function runCommand(source: string, options: Options): Promise<number> {
     reuse: options.reuse === true,
     faults: faults.includes("crash"),
   });
-  const service = await whileStarting(starting, prepareService(recorded, options));
-  const walk = await walkThrough(recorded, service, options);
+  const loaded = await whileStarting(starting, prepareService(recorded, options));
+  const walk = await walkThrough(recorded, loaded, options);
   const interrupted = interruption();
   const server = await starting;
   try {
@@ -94,12 +95,17 @@ async function runCommand(source: string, options: Options): Promise<number> {
       (await import("../isolationtester/export.ts")).requireExportRights(server);
     }
     const { mutant: name } = recorded;
-    const mutant = name === null ? undefined : await mutantNamed(server, service, name);
+    const mutant = name === null ? undefined : await mutantNamed(server, loaded, name);
+    const { control } = recorded;
+    const limits = { stepTimeoutMs: options.stepTimeout, signal: interrupted.signal };
+    const { service } = await withProfile(server, loaded, mutant, {
+      ...{ ...limits, control },
+      pairs: false,
+    });
     const executor = await openExecutor(server, service, mutant, {
-      control: recorded.control,
+      ...limits,
+      control,
       faults,
-      stepTimeoutMs: options.stepTimeout,
-      signal: interrupted.signal,
       ...(walk && { pause: (paused) => walk.at(paused) }),
     });
     try {

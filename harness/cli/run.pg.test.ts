@@ -37,7 +37,7 @@ test("from init to the first race, its replay and its fix", async () => {
   const caught = await heddle("run", "race.mjs", "--seed", "1");
   expect(caught).toMatchObject({
     code: 1,
-    stdout: expect.stringMatching(/client (ada|bob)  preempts/),
+    stdout: expect.stringMatching(/client (ada|bob) {2}preempts/),
   });
   const file = /npx heddle replay (\S+)/.exec(caught.stdout)?.[1];
   const replayed = await heddle("replay", String(file), "--repeat", "3");

@@ -60,7 +60,7 @@ export interface CampaignCommandOptions {
   readonly seed?: number | typeof FROM_COMMIT;
   readonly scenarios?: number;
   readonly shard?: Shard;
-  readonly failFast: boolean;
+  readonly failFast?: boolean;
   readonly runs?: number;
   readonly time?: number;
   readonly clients?: Bounds;
@@ -132,7 +132,10 @@ export function addVerify(command: Command, finished: (exitCode: number) => void
 
 /** `heddle run`: a campaign on a scenario file. */
 export function addRun(command: Command, finished: (exitCode: number) => void): void {
-  command.argument("<file>", "a .ts, .js or .mjs file with a defineScenario(…)");
+  command.argument(
+    "<file>",
+    "a .ts, .js or .mjs file with a defineScenario(…) or defineService(…)",
+  );
   addCampaignOptions(command)
     .addOption(stepTimeout())
     .addOption(invariantFiles())
@@ -154,8 +157,11 @@ export function addCampaignOptions(command: Command): Command {
       positiveNumber,
     )
     .option("--time <duration>", "the time limit, such as 90s or 10m", durationMs)
-    .option("--fail-fast", "stop at the first violation", true)
-    .option("--no-fail-fast", "continue after a violation, and report the first of each rule")
+    .option("--fail-fast", "stop at the first violation (default, except for a service definition)")
+    .option(
+      "--no-fail-fast",
+      "continue after a violation, and report the first of each rule, or of each group of operations",
+    )
     .addOption(
       new Option("--strategy <name>", strategyHelp())
         .argParser(strategyName)

@@ -49,6 +49,8 @@ export interface Execution<State extends Json = Json, Op extends Operation = Ope
   readonly snapshot: Snapshot;
   /** All rows of the database, clock times aside, if the system can tell. */
   readonly contents: Snapshot | undefined;
+  /** All rows before the first operation, where the scenario's initial state is not made of rows. */
+  readonly initialContents?: Snapshot;
 }
 
 /** The most complete final state that is known, to compare two executions by. */

@@ -181,7 +181,7 @@ export class Executor<State extends Json, Op extends Operation> {
         ...(serviceEnd && { serviceEnd }),
         ...(run.commits && { commits: run.commits }),
         snapshot: await this.#observe("end"),
-        contents: await this.#contents(),
+        ...(await this.#contents()),
       };
       // Observation comes first: a restarted system has lost its state outside the database.
       if (restart) await this.#restart();
@@ -231,6 +231,11 @@ export class Executor<State extends Json, Op extends Operation> {
     } finally {
       this.#isQuiet = wasQuiet;
     }
+  }
+
+  /** Calls `use`, which `what` names in errors, with the system: no execution may be under way. */
+  use<T>(what: string, use: (system: System<State, Op>) => Promise<T>, ms: number): Promise<T> {
+    return this.#limits.within(what, attributed(what, use(this.#system)), ms);
   }
 
   /** Ends the execution under way, if there is one, with an error. */
@@ -292,10 +297,11 @@ export class Executor<State extends Json, Op extends Operation> {
     return { ...snapshot, ...(await this.#database.queries?.rows()) };
   }
 
-  async #contents(): Promise<Snapshot | undefined> {
-    const what = "the service's contents()";
-    const contents = this.#system.contents?.();
-    return contents && this.#limits.within(what, attributed(what, contents));
+  async #contents(): Promise<Pick<Execution, "contents" | "initialContents">> {
+    const [what, reading] = ["the service's contents()", this.#system.contents?.()];
+    const initialContents = this.#system.initialContents?.();
+    const contents = reading && (await this.#limits.within(what, attributed(what, reading)));
+    return { contents, ...(initialContents && { initialContents }) };
   }
 
   /**

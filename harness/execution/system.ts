@@ -75,6 +75,17 @@ export interface System<State extends Json = Json, Op extends Operation = Operat
    */
   contents?(): Promise<Snapshot>;
   /**
+   * All rows as `reset` left them, where the scenario's initial state is not made of rows: it is read
+   * after a reset, and their ids are the same in each execution of the scenario.
+   */
+  initialContents?(): Snapshot;
+  /**
+   * Runs operations serially, before any execution, and returns what `Service.profiled` takes.
+   *
+   * @param pairs whether the service's pairs of operations are needed too
+   */
+  profile?(pairs: boolean): Promise<Json>;
+  /**
    * The number of requests that wait inside the service for what other requests hold, mostly a
    * connection of its pool. Without it such a wait ends in HarnessError `STEP_TIMEOUT`.
    */

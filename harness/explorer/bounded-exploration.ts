@@ -14,13 +14,14 @@ import type { Service } from "../service/service.ts";
 import type { RegressionResult } from "./campaign.ts";
 import { missedFaults } from "./campaign-totals.ts";
 import { bypassedGate } from "./control-sentences.ts";
-import { Exploration, type NumberedFailure } from "./exploration.ts";
+import { Exploration } from "./exploration.ts";
 import {
   type FailingExecution,
   ScenarioExplorer,
   type ScenarioOptions,
   type ScenarioResult,
 } from "./explore-scenario.ts";
+import type { NumberedFailure } from "./failures.ts";
 import type { ShrinkTree } from "./generate.ts";
 import {
   exploreInParallel,
@@ -59,6 +60,8 @@ export interface CampaignOptions extends ScenarioOptions {
   readonly regressions?: readonly RegressionResult[];
   /** The regressions that fail: they are shrunk and reported, besides what is explored. Default: none. */
   readonly failingRegressions?: readonly FailingRegression[];
+  /** The names of pairs that are not explored, since their operations touch nothing in common. Default: none. */
+  readonly independent?: readonly string[];
   /** Called with a counterexample as soon as it is found, before it is shrunk. */
   readonly onViolation?:
     | ((counterexample: Counterexample) => Promise<string | undefined>)
@@ -122,7 +125,7 @@ export class BoundedExploration<State extends Json, Op extends Operation>
   ) {
     this.checkers = checkersFor(executor, service, options);
     this.#explorer = new ScenarioExplorer(executor, service, this.checkers, options);
-    this.exploration = new Exploration(this.#explorer.pairs, options.shard);
+    this.exploration = new Exploration(this.#explorer.pairs, options.shard, service.byOperations);
     this.#single = service.single === true;
     this.#options = options;
   }
@@ -158,7 +161,7 @@ export class BoundedExploration<State extends Json, Op extends Operation>
   /** Whether no further result counts, not even one without executions. */
   get ended(): boolean {
     if (this.left <= 0) return true;
-    return this.endsAfter(this.exploration.failing.length > 0, this.exploration.error);
+    return this.endsAfter(this.exploration.failures.any, this.exploration.error);
   }
 
   endsAfter(failed: boolean, error: HarnessError | undefined): boolean {

@@ -43,6 +43,8 @@ export interface PairSearch {
   readonly complete: boolean;
   /** The number of executions that differ in a response or in the final state. */
   readonly outcomes: number;
+  /** The name of the rule that its first failing execution broke. Default: none was broken. */
+  readonly violated?: string;
 }
 
 /**
@@ -173,7 +175,10 @@ export interface Campaign extends Provenance {
   readonly pairs: readonly PairSearch[];
   /** The regressions, which were executed first. */
   readonly regressions: readonly RegressionResult[];
-  /** The first violation of each rule, shrunk; with `failFast` at most one. */
+  /**
+   * The first violation of each rule, or, for a service definition, of each group of operations; shrunk.
+   * With `failFast` at most one.
+   */
   readonly counterexamples: readonly Counterexample[];
   /** What the searches covered, in sentences. */
   readonly coverage: readonly string[];

@@ -62,7 +62,9 @@ test("a failing execution has its number and its scenario's; the first reason fo
   exploration.add(explored());
   exploration.add(explored({ undecided: "too long" }));
   exploration.add(explored({ undecided: "much too long", failing: { execution, violations: [] } }));
-  expect(exploration.failing).toMatchObject([{ executionNumber: 6, scenarioNumber: 2, execution }]);
+  expect(exploration.failures.all).toMatchObject([
+    { executionNumber: 6, scenarioNumber: 2, execution },
+  ]);
   expect(exploration.undecided).toBe("too long");
 });
 

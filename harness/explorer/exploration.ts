@@ -5,25 +5,17 @@ import type { Pair } from "../service/service.ts";
 import type { PairSearch } from "./campaign.ts";
 import { type CampaignTotals, digestOf, hexDigest } from "./campaign-totals.ts";
 import { NO_COVERAGE, sumCoverage } from "./coverage.ts";
-import type { FailingExecution, ScenarioResult } from "./explore-scenario.ts";
+import type { ScenarioResult } from "./explore-scenario.ts";
+import { Failures } from "./failures.ts";
 import type { ScenarioFingerprints } from "./fingerprint.ts";
 import { type Shard, WHOLE_CAMPAIGN } from "./shards.ts";
-import { addToTally, EMPTY_TALLY, keyOf, type Tally } from "./tally.ts";
-
-/** A failing execution, with its number, from 1, and that of its scenario, from 0. */
-export interface NumberedFailure<State extends Json, Op extends Operation>
-  extends FailingExecution<State, Op> {
-  readonly executionNumber: number;
-  /** Among those of all shards. */
-  readonly scenarioNumber: number;
-}
+import { addToTally, EMPTY_TALLY, type Tally } from "./tally.ts";
 
 /** The results of a campaign's scenarios, which are added in the order of their numbers. */
 export class Exploration<State extends Json, Op extends Operation> {
   /** Changes with each scenario that is added. */
   readonly tally: Tally = structuredClone(EMPTY_TALLY);
-  /** The first failing execution for each rule. */
-  readonly failing: NumberedFailure<State, Op>[] = [];
+  readonly failures: Failures<State, Op>;
   /** Why something could not be checked, the first time. */
   undecided: string | undefined;
   error: HarnessError | undefined;
@@ -38,8 +30,13 @@ export class Exploration<State extends Json, Op extends Operation> {
   #digest = 0n;
   readonly #fingerprints: ScenarioFingerprints[] = [];
 
-  constructor(pairs: readonly Pair<State, Op>[], shard: Shard = WHOLE_CAMPAIGN) {
+  constructor(
+    pairs: readonly Pair<State, Op>[],
+    shard: Shard = WHOLE_CAMPAIGN,
+    byOperations = false,
+  ) {
     this.#shard = shard;
+    this.failures = new Failures(byOperations);
     this.pairs = pairs.map(({ name }) => ({
       name,
       explored: 0,
@@ -59,7 +56,7 @@ export class Exploration<State extends Json, Op extends Operation> {
     for (const failure of failing === undefined ? [] : [failing, ...(explored.alsoFailing ?? [])]) {
       const { number = explored.tally.executions } = failure;
       const executionNumber = before + number;
-      this.#fail({ ...failure, executionNumber, scenarioNumber: this.next });
+      this.failures.add({ ...failure, executionNumber, scenarioNumber: this.next });
     }
     this.undecided ??= undecided;
     this.error ??= error;
@@ -68,14 +65,13 @@ export class Exploration<State extends Json, Op extends Operation> {
     const pair = this.pairs[this.next];
     const { executions } = explored.tally;
     if (pair !== undefined) {
-      this.pairs[this.next] = { ...pair, explored: executions, pruned, complete, outcomes };
+      const [violated] = failing?.violations ?? [];
+      this.pairs[this.next] = {
+        ...{ ...pair, explored: executions, pruned, complete, outcomes },
+        ...(violated && { violated: violated.name }),
+      };
     }
     this.#explored++;
-  }
-
-  #fail(failing: NumberedFailure<State, Op>): void {
-    const rule = ruleOf(failing);
-    if (!this.failing.some((other) => ruleOf(other) === rule)) this.failing.push(failing);
   }
 
   /** The number of the scenario that comes next, among those of all shards. */
@@ -93,8 +89,4 @@ export class Exploration<State extends Json, Op extends Operation> {
       fingerprints: this.#fingerprints,
     };
   }
-}
-
-function ruleOf({ violations: [first] }: Pick<FailingExecution, "violations">): string {
-  return first === undefined ? "" : keyOf(first);
 }

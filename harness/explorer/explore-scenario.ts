@@ -67,6 +67,8 @@ export interface FailingExecution<State extends Json = Json, Op extends Operatio
   readonly violations: readonly Violation[];
   /** Its number among the executions of its scenario, from 1. Default: it is the last. */
   readonly number?: number;
+  /** Whether its scenario is a pair of operations, and not generated. Default: false. */
+  readonly ofPair?: boolean;
 }
 
 /**
@@ -196,7 +198,8 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
         undecided ??= result.undecided;
         const [first] = violations;
         if (first !== undefined && !failing.has(keyOf(first))) {
-          failing.set(keyOf(first), { execution, violations, number: tally.executions });
+          const ofPair = visit !== undefined || this.pairs.length > 0;
+          failing.set(keyOf(first), { execution, violations, number: tally.executions, ofPair });
         }
         budget.onExecution(tally.violations);
       }

@@ -13,6 +13,7 @@ import type { Campaign, Environment, Settings } from "./campaign.ts";
 import { type CampaignTotals, summaryOf } from "./campaign-totals.ts";
 import { controlled, REDUCED, uncontrolled } from "./control-sentences.ts";
 import type { FailingExecution } from "./explore-scenario.ts";
+import { groupOf } from "./failures.ts";
 import type { OtherExplorers } from "./parallel-exploration.ts";
 import { hashSources } from "./provenance.ts";
 import {
@@ -20,7 +21,6 @@ import {
   type ShrunkCounterexample,
   shrunkCounterexample,
 } from "./shrunk-counterexample.ts";
-import { keyOf } from "./tally.ts";
 
 /** What a campaign found, and what ended it early. */
 export interface CampaignResult {
@@ -52,7 +52,8 @@ export async function runCampaign<State extends Json, Op extends Operation>(
   const startedAt = new Date();
   await run.explore(others);
   const exploredMs = run.elapsedMs;
-  const { tally, failing } = run.exploration;
+  const { tally, failures } = run.exploration;
+  const failing = failures.all;
   const counterexample = (
     found: ShrunkCounterexample<State, Op>,
     number: number,
@@ -96,22 +97,24 @@ export async function runCampaign<State extends Json, Op extends Operation>(
   }
   const never = neverAgain(counterexamples);
   const { failingRegressions = [] } = options;
+  const group = ({ execution: { scenario }, violations }: FailingExecution) =>
+    groupOf({ scenario, violations }, service.byOperations === true);
   for (const { file, ...failure } of failingRegressions) {
-    const [rule] = failure.violations;
     // What this run has found by itself shows the same.
-    if (failing.some(({ violations: [first] }) => rule && first && keyOf(rule) === keyOf(first)))
-      continue;
+    if (failing.some((found) => group(found as FailingExecution) === group(failure))) continue;
     const smallest = await shrunk(failure as FailingExecution<State, Op>, undefined);
     counterexamples.push({ ...counterexample(smallest, 0), regression: file });
   }
   const failed = (never === undefined ? tally.violations : 0) + failingRegressions.length;
   const reason = never ?? run.unfinished();
   const total = run.exploration.total();
+  const summary = summaryOf(total, run.checkers.rules, service.patterns, {
+    faults: options.strategy.faults ?? [],
+    single: service.single === true,
+  });
   const campaign: Campaign = {
-    ...summaryOf(total, run.checkers.rules, service.patterns, {
-      faults: options.strategy.faults ?? [],
-      single: service.single === true,
-    }),
+    ...summary,
+    coverage: [...summary.coverage, ...leftOut(options.independent ?? []), ...unreached(service)],
     ...(service.single && { scenarios: 1 }),
     service: service.name,
     mutant: options.mutant === undefined ? null : mutantName(options.mutant),
@@ -156,6 +159,24 @@ async function ifFilled(file: string | undefined): Promise<string | null> {
   if (file === undefined) return null;
   const found = await stat(file).catch(() => undefined);
   return found !== undefined && found.size > 0 ? file : null;
+}
+
+function leftOut(independent: readonly string[]): readonly string[] {
+  const [first] = independent;
+  if (first === undefined) return [];
+  const pairs = independent.length === 1 ? "1 pair was" : `${independent.length} pairs were`;
+  return [
+    `${pairs} left out, since their statements touch nothing in common when each operation runs alone: ` +
+      `${independent.join("; ")}.`,
+  ];
+}
+
+function unreached({ unreached: names = [] }: Pick<Service, "unreached">): readonly string[] {
+  return names.map(
+    (name) =>
+      `The operation ${name} never succeeded when operations ran one after the other, so no pair has it: ` +
+      "`heddle doctor` says what it answered.",
+  );
 }
 
 function settingsOf(options: CampaignOptions): Settings {

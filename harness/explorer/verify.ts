@@ -23,6 +23,8 @@ import type { Bounds, Service } from "../service/service.ts";
 import type { CampaignOptions, FailingRegression, Progress } from "./bounded-exploration.ts";
 import type { RegressionResult } from "./campaign.ts";
 import { controlFor, DEFAULTS } from "./defaults.ts";
+import { groupOf } from "./failures.ts";
+import { type ProfiledService, withProfile } from "./profiled-service.ts";
 import { environmentOf } from "./provenance.ts";
 import {
   type RegressionFile,
@@ -51,7 +53,10 @@ export interface VerifyOptions {
   readonly scenarios?: number | undefined;
   /** Explores only every `of`-th scenario, starting with number `index`. Default: all. */
   readonly shard?: Shard | undefined;
-  /** Ends the campaign at the first violation; else it looks for one of each rule. Default: true. */
+  /**
+   * Ends the campaign at the first violation. Else it looks for one of each rule, or, for a service
+   * definition, of each group of operations. Default: true, except for a service definition.
+   */
   readonly failFast?: boolean | undefined;
   /** How many clients a generated scenario has. Default: 2 to 4. */
   readonly bounds?: Bounds | undefined;
@@ -133,12 +138,18 @@ const JOIN_MS = 2_000;
  */
 export async function verify<State extends Json, Op extends Operation>(
   server: Server,
-  service: Service<State, Op>,
+  given: Service<State, Op>,
   options: VerifyOptions,
 ): Promise<CampaignResult> {
   const strategy = strategyOf(options);
-  const settings = withDefaults(options, strategy, service);
+  const settings = withDefaults(options, strategy, given);
   const { mutant, control, stepTimeoutMs, signal, timeMs: setupMs, serviceLog } = settings;
+  const limits = { control, stepTimeoutMs, signal, setupMs, serviceLog };
+  const profiled = await withProfile(server, given, mutant, limits).catch((error: unknown) => ({
+    ...{ service: given, profile: null },
+    independent: noneIfInterrupted(error),
+  }));
+  const { service, independent } = profiled;
   const folder =
     mutant === undefined && options.regressions !== undefined
       ? new RegressionFolder(options.regressions)
@@ -147,10 +158,7 @@ export async function verify<State extends Json, Op extends Operation>(
   const replayed = await replayRegressions(
     regressions.map((file) => underControl(file, control)),
     service,
-    (control, faults) =>
-      openExecutor(server, service, undefined, {
-        ...{ control, faults, stepTimeoutMs, signal, setupMs, serviceLog },
-      }),
+    (control, faults) => openExecutor(server, service, undefined, { ...limits, control, faults }),
   ).catch(noneIfInterrupted);
   const failing = replayed.filter(({ outcome }) => outcome === "fails");
   const faults = [
@@ -160,16 +168,17 @@ export async function verify<State extends Json, Op extends Operation>(
   const executor = await openedUnlessInterrupted(() =>
     openExecutor(server, service, mutant, {
       ...footprintsFor(strategy),
-      ...{ control, faults, stepTimeoutMs, signal, setupMs, serviceLog },
-      hashRoutines: true,
+      ...{ ...limits, faults, hashRoutines: true },
     }),
   );
   // What a stored regression shows already needs no other file.
-  const isStored = ({ violations: [first] }: Counterexample) =>
-    failing.some(
-      ({ regression: { violation } }) =>
-        violation.checker === first?.checker && violation.name === first.name,
-    );
+  const byOperations = service.byOperations === true;
+  const stored = new Set(
+    failing.map(({ regression: { scenario, violation } }) =>
+      groupOf({ scenario, violations: [{ ...violation, evidence: [] }] }, byOperations),
+    ),
+  );
+  const isStored = (found: Counterexample) => stored.has(groupOf(found, byOperations));
   const target = (found: Counterexample) => (isStored(found) ? undefined : folder);
   // A crash ends every connection to the server, so no other process may use it.
   const crashes = faults.includes("crash");
@@ -177,7 +186,7 @@ export async function verify<State extends Json, Op extends Operation>(
   const explorers =
     workers === undefined || service.single || crashes
       ? []
-      : startWorkers<State, Op>(server, service, workers, options, settings);
+      : startWorkers<State, Op>(server, profiled, workers, options, settings);
   try {
     return await runCampaign(
       executor,
@@ -185,6 +194,7 @@ export async function verify<State extends Json, Op extends Operation>(
       environmentOf(server, executor.lockWaits),
       {
         ...settings,
+        independent,
         regressions: replayed.map((regression, at) => resultOf(regression, regressions[at])),
         failingRegressions: failing.map(failingRegressionOf),
         // Written as found, before anything can go wrong; then replaced by what it shrank to.
@@ -242,7 +252,7 @@ function withDefaults<State extends Json, Op extends Operation>(
     ...{ seed, timeMs, scenarios, pairs, strategy },
     runs: limited ? runs : DEFAULTS.runs,
     shard: options.shard,
-    failFast: options.failFast ?? true,
+    failFast: options.failFast ?? service.byOperations !== true,
     bounds: service.single ? clientsOf(service) : bounds,
     control: frozenAsAsked(controlFor(service, options.control), service),
     checkers: options.checkers ?? CHECKERS,
@@ -274,7 +284,7 @@ export function footprintsFor({ reduces }: Strategy): Pick<ExecutorOptions, "foo
 /** @throws HarnessError `USAGE` for a strategy that only this process has */
 function startWorkers<State extends Json, Op extends Operation>(
   server: Server,
-  service: Service<State, Op>,
+  { service, profile, independent }: ProfiledService<State, Op>,
   { count, serviceFile }: Workers,
   options: VerifyOptions,
   settings: CampaignSettings,
@@ -290,7 +300,18 @@ function startWorkers<State extends Json, Op extends Operation>(
   const { mutant, seed, bounds, pairs, scenarios, failFast, control } = settings;
   const { checkers, rules, checkDeterminism, stepTimeoutMs, signal } = settings;
   const workerOptions = {
-    ...{ serviceFile, mutant, seed, bounds, pairs, scenarios, failFast, control },
+    ...{
+      serviceFile,
+      profile,
+      independent,
+      mutant,
+      seed,
+      bounds,
+      pairs,
+      scenarios,
+      failFast,
+      control,
+    },
     ...{ queries: service.queries ?? [], strategy, strategyOptions: strategyOptionsOf(options) },
     ...{ checkers, rules, checkDeterminism, stepTimeoutMs },
   };

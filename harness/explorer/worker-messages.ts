@@ -2,6 +2,7 @@ import type { RuleName } from "../checkers/checker.ts";
 import type { CheckerName } from "../checkers/registry.ts";
 import type { Control } from "../core/control.ts";
 import type { HarnessErrorCode } from "../core/error.ts";
+import type { Json } from "../core/json.ts";
 import type { Query } from "../execution/observation.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import type { StrategyName, StrategyOptions } from "../scheduler/strategies.ts";
@@ -13,6 +14,10 @@ import type { ScenarioResult } from "./explore-scenario.ts";
 export interface WorkerOptions {
   /** The path of the module that exports the service. */
   readonly serviceFile: string;
+  /** What the service learned of itself (see `Service.profiled`). */
+  readonly profile: Json;
+  /** The names of pairs that are not explored (see `ProfiledService`). */
+  readonly independent: readonly string[];
   readonly mutant: AppliedMutant | undefined;
   /** The queries of the service and of the user. */
   readonly queries: readonly Query[];

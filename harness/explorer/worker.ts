@@ -6,6 +6,7 @@ import { strategyNamed } from "../scheduler/strategies.ts";
 import { openExecutor } from "../service/open-executor.ts";
 import { checkersFor } from "./bounded-exploration.ts";
 import { ScenarioExplorer } from "./explore-scenario.ts";
+import { withoutPairs } from "./independent-pairs.ts";
 import { footprintsFor } from "./verify.ts";
 import type { FromWorker, PlainError, ToWorker, WorkerOptions } from "./worker-messages.ts";
 
@@ -50,7 +51,9 @@ process.on("message", (message: ToWorker) => {
 
 async function start(options: WorkerOptions): Promise<void> {
   const { control, stepTimeoutMs, mutant } = options;
-  const service = { ...(await loadService(options.serviceFile)), queries: options.queries };
+  const loaded = await loadService(options.serviceFile);
+  const profiled = loaded.profiled?.(options.profile) ?? loaded;
+  const service = { ...withoutPairs(profiled, options.independent), queries: options.queries };
   const strategy = strategyNamed(options.strategy, options.strategyOptions);
   const opened = await openExecutor(serverOf(options.server), service, mutant, {
     control,

@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { HarnessError } from "../core/error.ts";
 import { installFreezing } from "../execution/frozen-globals.ts";
 import { specFiles, specService } from "../isolationtester/explore-spec.ts";
+import { definedService } from "../service/defined-service.ts";
 import {
   isScenario,
   type ScenarioDefinition,
@@ -13,6 +14,11 @@ import {
 } from "../service/scenario-definition.ts";
 import { scenarioService } from "../service/scenario-service.ts";
 import { type Service, unknownServiceMember } from "../service/service.ts";
+import {
+  isServiceDefinition,
+  looksLikeService,
+  serviceDefinitionProblem,
+} from "../service/service-definition.ts";
 import { freshModule } from "./fresh-modules.ts";
 import { orFolderInModels } from "./models-folder.ts";
 
@@ -41,6 +47,7 @@ export async function loadService(nameOrPath: string): Promise<Service> {
   const file = locateService(nameOrPath);
   const service = await defaultExport(file, "service");
   if (isScenario(service)) return serviceOf(service, nameOrPath, file);
+  if (looksLikeService(service)) return definedServiceOf(service, nameOrPath, file);
   if (service instanceof Object && "clients" in service && !("migrate" in service)) {
     throw new HarnessError("USAGE", `${nameOrPath} is not a scenario: ${scenarioProblem(service)}`);
   }
@@ -60,7 +67,10 @@ export async function loadService(nameOrPath: string): Promise<Service> {
   return service as Service;
 }
 
-/** Loads a scenario file. Throws HarnessError `USAGE` with the reason if the file is not one. */
+/**
+ * Loads a file with a scenario or a service definition. Throws HarnessError `USAGE` with the reason if it
+ * has neither.
+ */
 export async function loadScenario(path: string): Promise<Service> {
   const file = resolve(path);
   if (!isFile(file)) {
@@ -73,7 +83,19 @@ export async function loadScenario(path: string): Promise<Service> {
   if (/\bfreeze\b/.test(await readFile(file, "utf8"))) installFreezing();
   const definition = await defaultExport(file, "scenario");
   if (isScenario(definition)) return serviceOf(definition, path, file);
+  if (looksLikeService(definition)) return definedServiceOf(definition, path, file);
   throw new HarnessError("USAGE", `${path} is not a scenario: ${scenarioProblem(definition)}`);
+}
+
+/** Throws HarnessError `USAGE` with the reason if the value is no service definition. */
+function definedServiceOf(definition: unknown, name: string, file: string): Service {
+  if (isServiceDefinition(definition)) {
+    return definedService(definition, name, pathToFileURL(file)) as unknown as Service;
+  }
+  throw new HarnessError(
+    "USAGE",
+    `${name} is not a service: ${serviceDefinitionProblem(definition)}`,
+  );
 }
 
 function serviceOf(definition: ScenarioDefinition, name: string, file: string): Service {

@@ -1,4 +1,5 @@
 import path from "node:path";
+import type { Counterexample } from "../core/counterexample.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { Campaign, PairSearch, PatternCount, RegressionResult } from "../explorer/campaign.ts";
 import { duration, formatNumber, percent, printable, quantity } from "./format-values.ts";
@@ -61,11 +62,20 @@ export function summary(campaign: Campaign, options: TextOptions): string {
     ...summaryLines(entries, width, colours),
     ...c.counterexamples.flatMap((counterexample) => [
       "",
-      `${colours("red", printable(mainViolation(counterexample).name))}: ${counterexampleSize(counterexample)}`,
+      `${colours("red", printable(violationTitle(counterexample, c)))}: ${counterexampleSize(counterexample)}`,
       `  ${replayCommandIn(folder, counterexample)}`,
     ]),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** The name of the rule; with the operations, where other counterexamples have the same. */
+function violationTitle(counterexample: Counterexample, { counterexamples }: Campaign): string {
+  const { name } = mainViolation(counterexample);
+  const same = counterexamples.filter((other) => mainViolation(other).name === name);
+  if (same.length === 1) return name;
+  const operations = counterexample.scenario.clients.flat().map((operation) => operation.name);
+  return `${operations.join(" × ")}, ${name}`;
 }
 
 const NO_INVARIANTS = "no invariants were given: only the answers of clients were checked";
@@ -170,17 +180,22 @@ const PAIR_COLUMNS = [
   { title: "outcomes", kind: "number" },
 ] as const;
 
+/** The rule that an execution of the pair broke. */
+const VIOLATED_COLUMN = { title: "violated" } as const;
+
 /** The searched pairs as a table; nothing if no pair was searched. */
 export function pairLines(pairs: readonly PairSearch[]): readonly string[] {
   const searched = pairs.filter((pair) => pair.explored > 0);
   if (searched.length === 0) return [];
+  const anyViolated = searched.some(({ violated }) => violated !== undefined);
   const rows = searched.map((pair) => {
     const { explored, pruned, outcomes } = pairCells(pair);
-    return [printable(pair.name), explored, pruned, outcomes];
+    const violated = anyViolated ? [printable(pair.violated ?? "–")] : [];
+    return [printable(pair.name), explored, pruned, outcomes, ...violated];
   });
   const skipped = pairs.length - searched.length;
   return [
-    ...tableLines(PAIR_COLUMNS, rows),
+    ...tableLines([...PAIR_COLUMNS, ...(anyViolated ? [VIOLATED_COLUMN] : [])], rows),
     ...(searched.some((pair) => pair.pruned === null)
       ? ["–: no reduction; --preemptions all leaves out equivalent interleavings"]
       : []),

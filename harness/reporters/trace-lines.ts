@@ -133,9 +133,10 @@ export function resultLine(result: Result): string {
   return printable([...result.tags, ...(error ? [error] : [])].join("; "));
 }
 
-/** `201 CREATED`, `BOOKING_CONFLICT`, `outcome unknown: CONNECTION_LOST`. */
+/** `201 CREATED`, `201` where the status is the code, `BOOKING_CONFLICT`, `outcome unknown: CONNECTION_LOST`. */
 export function responseLine(response: Response): string {
-  const status = response.status === undefined ? "" : `${response.status} `;
+  const isCode = String(response.status) === response.code;
+  const status = response.status === undefined || isCode ? "" : `${response.status} `;
   const unknown = response.outcome === "info" ? "outcome unknown: " : "";
   return printable(unknown + status + response.code);
 }

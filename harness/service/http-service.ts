@@ -8,7 +8,7 @@ import { realNow } from "../core/real-clock.ts";
 import type { SystemContext } from "../execution/system.ts";
 import { PreloadChannel } from "./preload-channel.ts";
 import { type RunningProgram, startProgram } from "./program.ts";
-import type { HttpClient, Outcome, Program, ServiceDefinition } from "./scenario-definition.ts";
+import type { HttpClient, HttpService, Outcome, Program } from "./scenario-definition.ts";
 
 /** The time limit for a service to listen. */
 const START_MS = 30_000;
@@ -33,7 +33,7 @@ export interface StartedService {
 
 /** Resolves when the service listens. Throws HarnessError `USAGE` with the service's output if it does not. */
 export async function startService(
-  definition: ServiceDefinition,
+  definition: HttpService,
   context: SystemContext,
   options: Omit<Parameters<typeof startProgram>[1], "url">,
 ): Promise<StartedService> {

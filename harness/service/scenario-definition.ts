@@ -2,6 +2,14 @@ import { ISOLATIONS, type IsolationName, isolationNamed } from "../core/control.
 import type { IdFields } from "../core/ids.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { unknownKey } from "../core/unknown-key.ts";
+import {
+  isFunction,
+  isProgram,
+  isRecord,
+  isText,
+  keysOf,
+  unknownMember,
+} from "./definition-members.ts";
 
 /** Executes a statement past the proxy, so without gates, and resolves with its rows. */
 export type ClientQuery = (sql: string, values?: readonly unknown[]) => Promise<JsonObject[]>;
@@ -73,7 +81,7 @@ export interface RunningService {
  * A program that Heddle starts once, with `DATABASE_URL` and with the `PORT` of 127.0.0.1 on which it must
  * listen; or a service that is running already.
  */
-export type ServiceDefinition = Program | RunningService;
+export type HttpService = Program | RunningService;
 
 /**
  * The answer of a client: a value (and the status, if it is an HTTP request), or the code and message of
@@ -114,7 +122,7 @@ export interface ScenarioDefinition {
    */
   readonly isolation?: IsolationName;
   /** The service that clients with `http` send requests to. */
-  readonly service?: ServiceDefinition;
+  readonly service?: HttpService;
   /** By name: what must hold when all clients are done. Default: none. */
   readonly invariants?: { readonly [name: string]: InvariantDefinition };
   /**
@@ -187,10 +195,6 @@ const MEMBERS = {
   serialEquivalence: ["ids"],
 };
 
-function keysOf<T>(keys: { readonly [key in keyof Required<T>]: true }): readonly string[] {
-  return Object.keys(keys);
-}
-
 export function isScenario(value: unknown): value is ScenarioDefinition {
   return scenarioProblem(value) === undefined;
 }
@@ -236,10 +240,6 @@ export function scenarioProblem(value: unknown): string | undefined {
   return undefined;
 }
 
-function isRecord(value: unknown): value is { readonly [name: string]: unknown } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function clientProblem(value: unknown): string | undefined {
   if (isFunction(value)) return undefined;
   if (isProgram(value)) return unknownMember(value, MEMBERS.program);
@@ -251,18 +251,11 @@ function clientProblem(value: unknown): string | undefined {
   return "is not a function, and has neither `exec` nor `http`";
 }
 
-function serviceProblem(value: unknown): string | undefined {
+/** Why a value is not an HTTP service; undefined if it is one. */
+export function serviceProblem(value: unknown): string | undefined {
   if (isProgram(value)) return unknownMember(value, MEMBERS.program);
   if (isRunning(value)) return unknownMember(value, MEMBERS.running);
   return "has neither `exec`, nor `url` and `databasePort`";
-}
-
-function unknownMember(
-  value: { readonly [name: string]: unknown },
-  known: readonly string[],
-): string | undefined {
-  const problem = unknownKey(value, known);
-  return problem && `has an unknown member: ${problem}`;
 }
 
 function isRunning(value: unknown): value is { readonly [name: string]: unknown } {
@@ -270,11 +263,3 @@ function isRunning(value: unknown): value is { readonly [name: string]: unknown 
   const { url, databasePort, databasePassword = "" } = value;
   return isText(url) && Number.isInteger(databasePort) && isText(databasePassword);
 }
-
-function isProgram(value: unknown): value is { readonly [name: string]: unknown } {
-  if (!isRecord(value) || !Array.isArray(value["exec"])) return false;
-  return value["exec"].length > 0 && value["exec"].every(isText);
-}
-
-const isText = (value: unknown): value is string => typeof value === "string";
-const isFunction = (value: unknown): boolean => typeof value === "function";

@@ -1,14 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { HarnessError } from "../core/error.ts";
 import type { Snapshot } from "../core/execution.ts";
-import type { Response } from "../core/history.ts";
-import type { Json, JsonObject } from "../core/json.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import { realNow } from "../core/real-clock.ts";
 import type { System, SystemContext } from "../execution/system.ts";
 import { attributed } from "../execution/system.ts";
 import { openClient } from "../postgres/connection.ts";
-import { outcomeOfRequest, type StartedService, startService } from "./http-service.ts";
+import { outcomeOfRequest, startService } from "./http-service.ts";
+import { brokenRows } from "./invariant-definition.ts";
+import { outcomeOf, outcomeOfLostRequest, responseOf } from "./outcome.ts";
 import type { PreloadOptions } from "./preload-channel.ts";
 import { outcomeOfProgram, startProgram } from "./program.ts";
 import type { ClientQuery, Outcome, ScenarioDefinition } from "./scenario-definition.ts";
@@ -16,12 +17,6 @@ import { contentsOf, type Restorer, takeSnapshot } from "./snapshot.ts";
 
 /** The time limit for connections to close after their client has ended. */
 const CLOSE_MS = 1_000;
-
-/** The code of a request to a service that ended by itself. */
-const SERVICE_ENDED = "CONNECTION_SERVICE_ENDED";
-
-/** The code of a thrown value that is not an Error. */
-export const THROWN = "THROWN";
 
 /**
  * Starts the service of a scenario file, if it has one, and performs its clients. The operation of a
@@ -133,7 +128,7 @@ async function restorerOf(
   { reset }: ScenarioDefinition,
   { directUrl, directPortUrl: url = directUrl }: SystemContext,
   query: ClientQuery,
-): Promise<Restorer> {
+): Promise<Pick<Restorer, "restore" | "dirty">> {
   if (reset === undefined) return takeSnapshot(query);
   const restore = async () => {
     await (typeof reset === "string" ? query(reset) : reset({ url, query }));
@@ -144,99 +139,6 @@ async function restorerOf(
 /** What the preload does in the program of a client. */
 function preloadOf({ freeze: time }: SystemContext, seed: string): { preload?: PreloadOptions } {
   return time === undefined ? {} : { preload: { freeze: { time, seed } } };
-}
-
-async function outcomeOf(run: () => unknown): Promise<Outcome> {
-  try {
-    return { value: asJson(await run()) };
-  } catch (error) {
-    return outcomeOfError(error);
-  }
-}
-
-function outcomeOfError(error: unknown): Outcome {
-  if (error instanceof HarnessError) throw error;
-  const message = error instanceof Error ? error.message : String(error);
-  return { error: codeOf(error), message };
-}
-
-/** The time for a service to end whose connections have ended. */
-const END_MS = 200;
-const END_POLL_MS = 5;
-
-/**
- * The outcome of a request without an answer. Which error it has depends on the moment at which the
- * service ended; so the outcome is one and the same if it did.
- */
-async function outcomeOfLostRequest(
-  error: unknown,
-  service: StartedService | undefined,
-): Promise<Outcome> {
-  const outcome = outcomeOfError(error);
-  if (service?.ended === undefined || !("error" in outcome)) return outcome;
-  const deadline = realNow() + END_MS;
-  while (service.ended() === undefined && realNow() < deadline) await delay(END_POLL_MS);
-  if (service.ended() === undefined) return outcome;
-  return { error: SERVICE_ENDED, message: "the service ended before it answered" };
-}
-
-/** The driver's code of an error, usually the SQLSTATE; else the name of the error's class. */
-function codeOf(error: unknown): string {
-  // An ORM wraps the error of its driver.
-  for (let at = error; at instanceof Error; at = at.cause) {
-    if ("code" in at && typeof at.code === "string") return at.code;
-    if ("original" in at && at.original instanceof Error) return codeOf(at.original);
-  }
-  return error instanceof Error ? error.name : THROWN;
-}
-
-function responseOf(outcome: Outcome): Response {
-  if ("value" in outcome) {
-    const { value: body, status } = outcome;
-    if (status === undefined) return { outcome: "ok", code: "OK", body };
-    return { outcome: status < 400 ? "ok" : "fail", code: String(status), status, body };
-  }
-  const { error: code, message } = outcome;
-  return { outcome: isConnectionLoss(code, message) ? "info" : "fail", code, body: { message } };
-}
-
-/**
- * Whether an error reports a lost connection, so that the effect of the statement is unknown: by SQLSTATE
- * (https://www.postgresql.org/docs/current/errcodes-appendix.html), by the code of the operating system,
- * or by the message of a driver.
- */
-function isConnectionLoss(code: string, message: string): boolean {
-  return (
-    /^08...$|^57P0[123]$|^ECONN(RESET|REFUSED|ABORTED)$|^EPIPE$|^UND_ERR_SOCKET$|^CONNECTION_/.test(
-      code,
-    ) || /^Connection terminated|server closed the connection unexpectedly/.test(message)
-  );
-}
-
-/** A value as a report shows it: a bigint becomes text; what JSON cannot represent is left out. */
-function asJson<T extends Json>(value: unknown): T {
-  const text = JSON.stringify(value, (_, item: unknown) =>
-    typeof item === "bigint" ? String(item) : item,
-  );
-  return (text === undefined ? null : JSON.parse(text)) as T;
-}
-
-/** The rows that break an invariant; the message of a failed assertion counts as a row. */
-async function brokenRows(
-  name: string,
-  check: () => Promise<unknown>,
-): Promise<readonly JsonObject[]> {
-  try {
-    const rows = (await check()) ?? [];
-    if (Array.isArray(rows)) return asJson(rows);
-  } catch (error) {
-    if (!(error instanceof Error) || error.name !== "AssertionError") throw error;
-    return [{ message: error.message.split("\n", 1)[0] ?? error.message }];
-  }
-  throw new HarnessError(
-    "SERVICE_FAILED",
-    `the invariant "${name}" must return a list of the rows that break it, or nothing`,
-  );
 }
 
 /** Waits until a client has no connection left. The error if one stays open: it would disturb the next execution. */

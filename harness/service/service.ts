@@ -109,6 +109,18 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
   readonly ownSessions?: boolean;
   /** Whether the service is a process that the harness starts, and that may end by itself. */
   readonly ownProcess?: boolean;
+  /**
+   * The service, with what its system has learned of itself (see `System.profile`). A service that has
+   * this is not used without.
+   */
+  profiled?(profile: Json): Service<State, Op>;
+  /**
+   * Whether counterexamples are grouped by the operations that race, with one for each group. A campaign
+   * then goes on after a violation, so that one race does not hide another. Default: false.
+   */
+  readonly byOperations?: boolean;
+  /** Operations that never succeeded in the profile: no pair has them. Default: none. */
+  readonly unreached?: readonly string[];
   /** A pair for every two of the service's operations, for searches of all their interleavings. */
   pairs?(): readonly Pair<State, Op>[];
   /** Shapes of scenarios in which races live, and how often each must be generated. */
@@ -156,11 +168,13 @@ const MEMBERS: { readonly [member in keyof Required<Service>]: true } = {
   scenarios: true,
   single: true,
   freeze: true,
-  isolation: true,
   clientNames: true,
   isolation: true,
   ownSessions: true,
   ownProcess: true,
+  profiled: true,
+  byOperations: true,
+  unreached: true,
   pairs: true,
   patterns: true,
   invariants: true,

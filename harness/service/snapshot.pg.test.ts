@@ -55,6 +55,41 @@ const STATE = `
           ) s) as sequences,
          (select jsonb_build_array(last_value, is_called) from "a B") as position`;
 
+test("copies states beside the first one, each in place of the earlier copy of its number", async () => {
+  const other = await server.lease();
+  const aside = new Client({ connectionString: other.url });
+  await aside.connect();
+  try {
+    const ask = async (sql: string, values: readonly unknown[] = []) =>
+      (await aside.query(sql, [...values])).rows;
+    await ask("create table items (id int generated always as identity primary key, name text)");
+    const { restore, copy, dirty } = await takeSnapshot(ask);
+    const names = async () =>
+      (await ask("select name from items order by id")).map((row) => row.name);
+    const add = (name: string) => ask("insert into items (name) values ($1)", [name]);
+    await add("a");
+    const one = await copy(0);
+    await add("b");
+    const two = await copy(1);
+    await restore();
+    expect(await names()).toEqual([]);
+    await one();
+    expect(await names()).toEqual(["a"]);
+    await two();
+    expect(await names()).toEqual(["a", "b"]);
+    expect(await ask("insert into items (name) values ('c') returning id")).toEqual([{ id: 3 }]);
+    const three = await copy(0);
+    await restore();
+    await three();
+    expect(await names()).toEqual(["a", "b", "c"]);
+    // The copies are no change of the schema under test.
+    expect(await dirty()).toBe(false);
+  } finally {
+    await aside.end();
+    await other.drop();
+  }
+});
+
 test("restores rows, their order and sequences, and detects changes of the schema", async () => {
   await query(SCHEMA);
   const { restore, dirty } = await takeSnapshot(query);

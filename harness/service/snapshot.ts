@@ -1,3 +1,4 @@
+import { escapeLiteral } from "pg";
 import type { Snapshot } from "../core/execution.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { ClientQuery } from "./scenario-definition.ts";
@@ -45,15 +46,14 @@ const SEQUENCES = `
 
 /** For each sequence of the schema under test, the call of `setval` that restores its position. */
 export async function sequencePositions(query: ClientQuery): Promise<readonly string[]> {
-  const calls: string[] = [];
-  for (const { name } of await query(SEQUENCES)) {
-    const [row] = await query(
-      `select format('setval(%L, %s, %L)', $1::text, last_value, is_called) as call from ${name}`,
-      [name],
-    );
-    calls.push(String(row?.["call"]));
-  }
-  return calls;
+  const sequences = await query(SEQUENCES);
+  if (sequences.length === 0) return [];
+  const positions = sequences.map(
+    ({ name }) =>
+      `select format('setval(%L, %s, %L)', ${escapeLiteral(String(name))}, last_value, is_called) as call
+         from ${name}`,
+  );
+  return (await query(positions.join(" union all "))).map(({ call }) => String(call));
 }
 
 const DAY_MS = 86_400_000;
@@ -99,7 +99,8 @@ const COUNT_CHANGES = `
         perform nextval('heddle.changes');
       end if;
     elsif exists (
-      select from pg_event_trigger_ddl_commands() where schema_name is distinct from 'pg_temp'
+      select from pg_event_trigger_ddl_commands()
+       where coalesce(schema_name, '') not in ('pg_temp', 'heddle')
     ) then
       perform nextval('heddle.changes');
     end if;
@@ -112,6 +113,11 @@ export interface Restorer {
   restore(): Promise<void>;
   /** Whether `restore` cannot bring the state back, so that a new database is needed. */
   dirty(): Promise<boolean>;
+  /**
+   * Copies the rows as they are now, in place of the earlier copy of that number. The result restores
+   * them; where nothing can be restored, it does nothing.
+   */
+  copy(number: number): Promise<() => Promise<void>>;
 }
 
 /**
@@ -127,7 +133,7 @@ export async function takeSnapshot(query: ClientQuery): Promise<Restorer> {
   if (role?.["rolsuper"] !== true) return singleUse(query);
   const [table] = await query("select to_regclass($1)::text as name", [RESTORE_TABLE]);
   if (table?.["name"] === null) {
-    const script = await copyRows(query);
+    const script = await copyRows(query, "heddle.rows");
     await query(`create table ${RESTORE_TABLE} as select $1::text as script`, [script]);
     await query(COUNT_CHANGES);
   }
@@ -135,6 +141,12 @@ export async function takeSnapshot(query: ClientQuery): Promise<Restorer> {
   return {
     restore: async () => {
       await query(String(saved?.["script"]));
+    },
+    copy: async (number) => {
+      const script = await copyRows(query, `heddle.copy_${number}`);
+      return async () => {
+        await query(script);
+      };
     },
     dirty: async () => {
       const [changes] = await query("select is_called from heddle.changes");
@@ -149,6 +161,7 @@ function singleUse(query: ClientQuery): Restorer {
     restore: async () => {
       await query("create table heddle.used ()");
     },
+    copy: async () => async () => {},
     dirty: async () => {
       const [used] = await query("select to_regclass('heddle.used')::text as name");
       return used?.["name"] !== null;
@@ -156,17 +169,27 @@ function singleUse(query: ClientQuery): Restorer {
   };
 }
 
-/** Copies the rows of each table, and returns the script that restores them. */
-async function copyRows(query: ClientQuery): Promise<string> {
+/**
+ * Copies the rows of each table to tables whose names begin with `copies`, and returns the script that
+ * restores them.
+ */
+async function copyRows(query: ClientQuery, copies: string): Promise<string> {
   const tables = await tablesOf(query);
   const inserts: string[] = [];
+  const copying = tables.map(
+    ({ name }, number) =>
+      `create table if not exists ${copies}_${number} as select * from only ${name} with no data;
+       truncate ${copies}_${number};
+       insert into ${copies}_${number} select * from only ${name}`,
+  );
+  if (copying.length > 0) await query(copying.join(";\n"));
   for (const [number, { name, columns }] of tables.entries()) {
-    await query(`create table heddle.rows_${number} as select * from only ${name}`);
+    const copy = `${copies}_${number}`;
     if (columns.length === 0) continue;
     const list = columns.join(", ");
     inserts.push(
       `insert into ${name} (${list}) overriding system value
-       select ${list} from heddle.rows_${number}`,
+       select ${list} from ${copy}`,
     );
   }
   const positions = await sequencePositions(query);

@@ -142,6 +142,7 @@ export function pairTable(pairs: readonly PairSearch[]): Markup | undefined {
     { title: "Explored", kind: "number" },
     { title: "Pruned", kind: "number" },
     { title: "Outcomes", kind: "number" },
+    ...(pairs.some(({ violated }) => violated !== undefined) ? [{ title: "Violated" }] : []),
   ];
   const rows = pairs.map((pair) => {
     const { explored, pruned, outcomes } = pairCells(pair);
@@ -150,6 +151,9 @@ export function pairTable(pairs: readonly PairSearch[]): Markup | undefined {
       pair.complete ? explored : html`<strong class="unknown">${explored}</strong>`,
       pruned,
       outcomes,
+      ...(columns.length > 4
+        ? [pair.violated ? html`<strong class="fail">${pair.violated}</strong>` : "–"]
+        : []),
     ];
   });
   return html`<h3>Pairs of operations</h3>

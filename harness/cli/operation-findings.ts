@@ -1,0 +1,86 @@
+import { historyOf } from "../core/execution.ts";
+import { calls } from "../core/history.ts";
+import type { Json } from "../core/json.ts";
+import type { Trace } from "../core/trace.ts";
+import type { Executor } from "../execution/executor.ts";
+import type { ExecutorOptions } from "../execution/executor-options.ts";
+import { CONNECT_ADVICE } from "../explorer/control-sentences.ts";
+import { withProfile } from "../explorer/profiled-service.ts";
+import type { Diagnostic } from "../postgres/doctor.ts";
+import type { Server } from "../postgres/provider.ts";
+import { printable, quantity } from "../reporters/format-values.ts";
+import { Exhaustive } from "../scheduler/exhaustive.ts";
+import { openExecutor } from "../service/open-executor.ts";
+import type { Service } from "../service/service.ts";
+import type { ServiceProfile, Success } from "../service/service-profile.ts";
+
+/** The longest text of a statement, in characters. */
+const MAX_STATEMENT = 60;
+
+/**
+ * Executes each operation of a service definition once, after a prefix after which it succeeds, and says
+ * what it answered, and which of its statements came to the gate.
+ */
+export async function operationFindings(
+  server: Server,
+  given: Service,
+  limits: ExecutorOptions,
+): Promise<Diagnostic[]> {
+  const profiled = await withProfile(server, given, undefined, limits);
+  const profile = profiled.profile as unknown as ServiceProfile;
+  const executor = await openExecutor(server, profiled.service, undefined, limits);
+  try {
+    const findings: Diagnostic[] = [];
+    for (const name of Object.keys(profile.answers)) {
+      const success = profile.successes.find(({ operation }) => operation.name === name);
+      findings.push(
+        success === undefined
+          ? neverSucceeded(name, profile.answers[name] ?? {})
+          : findingOf(name, success, await traceOf(executor, success)),
+      );
+    }
+    return findings;
+  } finally {
+    await executor.close();
+  }
+}
+
+async function traceOf(
+  executor: Executor<Json, Success["operation"]>,
+  { prefix, operation }: Success,
+): Promise<Trace> {
+  const scheduler = new Exhaustive(0);
+  scheduler.begin();
+  const scenario = { initial: { prefix } as unknown as Json, clients: [[operation]] };
+  return (await executor.execute(scenario, scheduler)).trace;
+}
+
+function findingOf(name: string, { prefix }: Success, trace: Trace): Diagnostic {
+  const [call] = calls(historyOf(trace));
+  const before = prefix.length === 0 ? "" : ` after ${prefix.map((one) => one.name).join(", ")}`;
+  const answered = `answered ${call?.response?.code ?? "nothing"}${before}`;
+  const statements = trace.flatMap((event) =>
+    event.type === "statement" ? printable(oneLine(event.statement.sql), MAX_STATEMENT) : [],
+  );
+  const finding = { name: `operation ${name}` };
+  if (statements.length > 0) {
+    const sent = `${quantity(statements.length, "statement")}: ${statements.join("; ")}`;
+    return { ...finding, ok: true, detail: `${answered}; ${sent}` };
+  }
+  const detail = `${answered}, and sent no statement that reached the gate`;
+  return { ...finding, ok: false, detail, hint: CONNECT_ADVICE };
+}
+
+function neverSucceeded(name: string, answers: { readonly [code: string]: number }): Diagnostic {
+  const codes = Object.entries(answers).map(([code, count]) => `${code} ${count} times`);
+  return {
+    name: `operation ${name}`,
+    ok: false,
+    detail: `never succeeded; answered ${codes.join(", ") || "nothing"}`,
+    hint: "give it arguments that the service accepts, and the setup or other operations the rows that it needs",
+  };
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, " ").trim();
+}

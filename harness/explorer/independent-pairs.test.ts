@@ -1,0 +1,86 @@
+import { expect, test } from "vitest";
+import type { Execution } from "../core/execution.ts";
+import { type Footprint, NOTHING } from "../core/footprint.ts";
+import type { Scenario } from "../core/scenario.ts";
+import type { Choice } from "../core/schedule.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
+import { independentPairs, withoutPairs } from "./independent-pairs.ts";
+import { toyService } from "./toy.fixture.ts";
+
+type Named = { readonly name: string };
+
+/** Reads the table, or changes it and commits. */
+const footprint = (reads: string, writes?: string): Footprint => ({
+  step: {
+    ...NOTHING,
+    reads: new Set([reads]),
+    writes: new Set(writes === undefined ? [] : [writes]),
+  },
+  held: NOTHING,
+  keeps: false,
+  ends: writes !== undefined,
+  snapshot: false,
+  tracked: false,
+});
+
+/** By operation: the footprints of its steps. */
+const STEPS: { readonly [name: string]: readonly (Footprint | undefined)[] } = {
+  look: [footprint("items")],
+  order: [footprint("items"), footprint("items", "orders")],
+  restock: [footprint("items", "items")],
+  register: [footprint("customers", "customers")],
+  mystery: [footprint("items"), undefined],
+};
+
+let executed: string[] = [];
+
+/** One client after the other, as the executor does it. */
+const executor = {
+  async execute({ clients }: Scenario<null, Named>, scheduler: Scheduler) {
+    for (const { name } of clients.flat()) {
+      executed.push(name);
+      for (const step of STEPS[name] ?? []) {
+        const choices: readonly Choice[] = [{ task: "0", action: "start" }];
+        scheduler.choose(choices, undefined, () => step);
+      }
+    }
+    return {} as Execution<null, Named>;
+  },
+};
+
+const pair = (...clients: readonly (readonly string[])[]) => ({
+  name: clients.flat().join(" × "),
+  scenario: { initial: null, clients: clients.map((names) => names.map((name) => ({ name }))) },
+});
+
+test("pairs that touch nothing in common are independent; what is unknown may touch anything", async () => {
+  executed = [];
+  const pairs = [
+    pair(["look"], ["look"]),
+    pair(["look"], ["order"]),
+    pair(["look"], ["restock"]),
+    pair(["order"], ["order"]),
+    pair(["order"], ["register"]),
+    pair(["register"], ["mystery"]),
+    pair(["look", "look"], ["register"]),
+    pair(["look"]),
+  ];
+  expect(await independentPairs(executor, pairs)).toEqual([
+    "look × look",
+    "look × order",
+    "order × register",
+  ]);
+  // Each operation was executed once.
+  expect(executed.sort()).toEqual(["look", "mystery", "order", "register", "restock"]);
+});
+
+test("a service without pairs that are independent keeps the others", () => {
+  const toy = { name: "a", scenario: { initial: 0, clients: [] } };
+  const service = toyService({ pairs: () => [toy, { ...toy, name: "b" }] });
+  expect(
+    withoutPairs(service, ["a"])
+      .pairs?.()
+      .map(({ name }) => name),
+  ).toEqual(["b"]);
+  expect(withoutPairs(service, [])).toBe(service);
+});

@@ -1,0 +1,59 @@
+import { HarnessError } from "../core/error.ts";
+import type { Json } from "../core/json.ts";
+import type { Operation } from "../core/operation.ts";
+import type { ExecutorOptions } from "../execution/executor-options.ts";
+import { readFootprints } from "../footprints/footprints.ts";
+import type { Server } from "../postgres/provider.ts";
+import { type AppliedMutant, openExecutor } from "../service/open-executor.ts";
+import type { Service } from "../service/service.ts";
+import { independentPairs, withoutPairs } from "./independent-pairs.ts";
+
+/** A service that is ready for executions, and what it learned of itself before; null: it learns nothing. */
+export interface ProfiledService<State extends Json, Op extends Operation> {
+  readonly service: Service<State, Op>;
+  readonly profile: Json;
+  /** The names of the pairs that the service has no more: their operations touch nothing in common. */
+  readonly independent: readonly string[];
+}
+
+/** How long a profile may take, in ms: a service of fifty operations needs about two minutes. */
+const PROFILE_MS = 600_000;
+
+export interface ProfileOptions
+  extends Pick<ExecutorOptions, "control" | "stepTimeoutMs" | "signal" | "setupMs"> {
+  /** Whether its pairs of operations are needed. Default: true. */
+  readonly pairs?: boolean;
+}
+
+/**
+ * Has a service learn of itself what it needs for executions (see `System.profile`), on a database of its
+ * own and without gates. A service that learns nothing is returned as it is.
+ */
+export async function withProfile<State extends Json, Op extends Operation>(
+  server: Server,
+  service: Service<State, Op>,
+  mutant: AppliedMutant | undefined,
+  { control: { isolation }, pairs = true, ...options }: ProfileOptions,
+): Promise<ProfiledService<State, Op>> {
+  if (service.profiled === undefined) return { service, profile: null, independent: [] };
+  const control = { gates: ["statement"], isolation } as const;
+  const executor = await openExecutor(server, service, mutant, {
+    ...{ ...options, control },
+    ...(pairs && { footprints: readFootprints }),
+  });
+  try {
+    const profile = await executor.use(
+      "the service's profile()",
+      async (system) => system.profile?.(pairs),
+      PROFILE_MS,
+    );
+    if (profile === undefined) {
+      throw new HarnessError("SERVICE_FAILED", "the system of a service has no profile()");
+    }
+    const profiled = service.profiled(profile);
+    const independent = pairs ? await independentPairs(executor, profiled.pairs?.() ?? []) : [];
+    return { service: withoutPairs(profiled, independent), profile, independent };
+  } finally {
+    await executor.close();
+  }
+}

@@ -1,0 +1,65 @@
+import { readdir, readFile } from "node:fs/promises";
+import { basename, dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { HarnessError } from "../core/error.ts";
+import { attributed, isShutdown } from "../execution/system.ts";
+import { executeSql } from "./execute-sql.ts";
+import { startProgram } from "./program.ts";
+import type { ServiceDefinition, SetupStep } from "./service-definition.ts";
+
+/** The path of a file, or a pattern of paths: SQL has white space, or does not end so. */
+const SQL_FILES = /^\S+\.sql$/;
+
+/**
+ * Executes the setup of a definition in an empty database, step by step.
+ *
+ * @throws HarnessError `USAGE` for a file that there is not, `SERVICE_FAILED` for a step that fails
+ */
+export async function applySetup(
+  { setup }: Pick<ServiceDefinition, "setup">,
+  url: string,
+  file: URL,
+): Promise<void> {
+  const steps: readonly SetupStep[] = Array.isArray(setup) ? setup : [setup as SetupStep];
+  for (const step of steps) await apply(step, url, file);
+}
+
+async function apply(step: SetupStep, url: string, file: URL): Promise<void> {
+  // It may use more than the database: a refused connection is the setup's error.
+  const executed = (what: string, work: Promise<void>) =>
+    attributed(`the setup${what}`, work, isShutdown);
+  if (typeof step === "function") {
+    await executed("'s function", (async () => void (await step({ url })))());
+  } else if (typeof step === "object") {
+    await executed(` ${step.exec.join(" ")}`, runProgram(step, url, file));
+  } else if (SQL_FILES.test(step)) {
+    for (const path of await filesOf(step, file)) {
+      await executed(` ${path}`, executeSql(await readFile(path, "utf8"), url));
+    }
+  } else {
+    await executed("'s SQL", executeSql(step, url));
+  }
+}
+
+async function runProgram(
+  step: Parameters<typeof startProgram>[0],
+  url: string,
+  file: URL,
+): Promise<void> {
+  const { signal } = new AbortController();
+  const { code, stdout, stderr } = await startProgram(step, { url, file, signal }).ended;
+  if (code !== "EXIT_0") throw new Error(`it ended with ${code}: ${stderr || stdout}`);
+}
+
+/** The paths that a pattern with `*` in its last part names, in the order of their names. */
+async function filesOf(pattern: string, file: URL): Promise<readonly string[]> {
+  const path = resolve(fileURLToPath(new URL(".", file)), pattern);
+  const folder = dirname(path);
+  const parts = basename(path).split("*");
+  const literal = (text: string) => text.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&");
+  const matches = new RegExp(`^${parts.map(literal).join(".*")}$`);
+  const names = await readdir(folder).catch(() => []);
+  const found = names.filter((name) => matches.test(name)).sort();
+  if (found.length > 0) return found.map((name) => resolve(folder, name));
+  throw new HarnessError("USAGE", `the setup names ${pattern}, and there is no such file: ${path}`);
+}

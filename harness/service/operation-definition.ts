@@ -1,0 +1,229 @@
+import fc, { type Arbitrary } from "fast-check";
+import type { Json, JsonObject } from "../core/json.ts";
+import type { Operation } from "../core/operation.ts";
+import { isRecord, isText } from "./definition-members.ts";
+
+/**
+ * A value that an operation is sent with: an arbitrary of fast-check, such as `fc.integer()` or
+ * `rowOf("items.id")`; a constant; or an object or a list of these.
+ */
+export type Argument =
+  | Arbitrary<unknown>
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Argument[]
+  | { readonly [name: string]: Argument };
+
+/** Arguments by name. */
+export type Arguments = { readonly [name: string]: Argument };
+
+/** The names of the parameters of a path: `"id"` of `/orders/:id/cancel`. */
+export type PathParameters<Path extends string> =
+  Path extends `${string}:${infer Name}/${infer Rest}`
+    ? Name | PathParameters<`/${Rest}`>
+    : Path extends `${string}:${infer Name}`
+      ? Name
+      : never;
+
+/** Arguments among which are all parameters of the path. */
+export type PathArguments<Path extends string> = Arguments & {
+  readonly [name in PathParameters<Path>]: Argument;
+};
+
+/** What a request has besides its path and its arguments. */
+export interface RequestOptions {
+  /** Such as `{ "idempotency-key": fc.constantFrom("a", "b") }`. */
+  readonly headers?: Arguments;
+}
+
+/** The method of a request. */
+export type HttpMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** A request to the service. */
+export interface RequestOperation {
+  readonly http: {
+    readonly method: HttpMethod;
+    /** With parameters: `/orders/:id`. */
+    readonly path: string;
+    readonly headers: Arguments;
+  };
+  /**
+   * Those of the path's parameters are part of the path; the others are sent as JSON, or in the query of a
+   * GET or a DELETE.
+   */
+  readonly arguments: Arguments;
+}
+
+/** A statement that a client of the database executes; its answer is the rows. */
+export interface StatementOperation {
+  readonly sql: string;
+  /** By the number of the parameter: `$1`. */
+  readonly arguments: Arguments;
+}
+
+/** A way to perform an operation, and its arguments. */
+export type OperationDefinition = RequestOperation | StatementOperation;
+
+/** Makes operations of one HTTP method. */
+export type RequestBuilder = <Path extends string>(
+  path: Path,
+  ...rest: [PathParameters<Path>] extends [never]
+    ? [values?: Arguments, options?: RequestOptions]
+    : [values: PathArguments<Path>, options?: RequestOptions]
+) => RequestOperation;
+
+function request(method: HttpMethod): RequestBuilder {
+  return (path, ...[values = {}, { headers = {} } = {}]) => ({
+    http: { method, path, headers },
+    arguments: values,
+  });
+}
+
+/**
+ * Operations over HTTP. An argument whose name is a parameter of the path goes there; all others are the
+ * JSON body, or the query of a GET or a DELETE.
+ *
+ * ```ts
+ * order: http.post("/orders", { item: rowOf("items.id"), quantity: fc.integer({ min: 1, max: 3 }) }),
+ * ```
+ */
+export const http: {
+  readonly get: RequestBuilder;
+  readonly post: RequestBuilder;
+  readonly put: RequestBuilder;
+  readonly patch: RequestBuilder;
+  readonly delete: RequestBuilder;
+} = {
+  get: request("GET"),
+  post: request("POST"),
+  put: request("PUT"),
+  patch: request("PATCH"),
+  delete: request("DELETE"),
+};
+
+/**
+ * A statement that a client of the database executes, such as the call of a function. Its arguments are
+ * the parameters `$1`, `$2`, ….
+ *
+ * ```ts
+ * claim: sql("select claim_slot($1, $2)", [rowOf("slots.id"), fc.constantFrom("ada", "bob")]),
+ * ```
+ */
+export function sql(text: string, parameters: readonly Argument[] = []): StatementOperation {
+  return {
+    sql: text,
+    arguments: Object.fromEntries(parameters.map((value, at) => [`$${at + 1}`, value])),
+  };
+}
+
+/** The operations of a definition, in their generated form: the name, and the arguments beside it. */
+export type DefinedOperation = Operation;
+
+/** An operation's name has the name `name`, so an argument of that name gets a mark. */
+const ARGUMENT_NAMED_NAME = "name'";
+
+const HEADER = "header ";
+
+/** Generates operations of that name. */
+export function arbitraryOf(
+  name: string,
+  definition: OperationDefinition,
+): Arbitrary<DefinedOperation> {
+  const headers = "http" in definition ? definition.http.headers : {};
+  const members = [
+    ...Object.entries(definition.arguments).map(([argument, value]) => [keyOf(argument), value]),
+    ...Object.entries(headers).map(([header, value]) => [`${HEADER}${header}`, value]),
+  ] as [string, Argument][];
+  const values = members.map(([key, value]) => [key, arbitraryOfArgument(value)] as const);
+  return fc
+    .record(Object.fromEntries(values))
+    .map((generated) => ({ name, ...(generated as JsonObject) }));
+}
+
+function keyOf(argument: string): string {
+  return argument === "name" ? ARGUMENT_NAMED_NAME : argument;
+}
+
+function arbitraryOfArgument(value: Argument): Arbitrary<Json> {
+  if (isArbitrary(value)) return value as Arbitrary<Json>;
+  if (Array.isArray(value)) return fc.tuple(...value.map(arbitraryOfArgument)).map((all) => all);
+  if (!isRecord(value)) return fc.constant(value as Json);
+  const members = Object.entries(value as Arguments);
+  return fc
+    .record(
+      Object.fromEntries(members.map(([name, member]) => [name, arbitraryOfArgument(member)])),
+    )
+    .map((generated) => generated);
+}
+
+/** Not by its class: the user's fast-check may be another copy. */
+function isArbitrary(value: unknown): value is Arbitrary<unknown> {
+  return value instanceof Object && "generate" in value && "canShrinkWithoutContext" in value;
+}
+
+/** The arguments and headers of a generated operation, by their own names. */
+export function argumentsOf({ name: _, ...members }: DefinedOperation): {
+  readonly values: JsonObject;
+  readonly headers: JsonObject;
+} {
+  const entries = Object.entries(members);
+  const isHeader = ([key]: [string, Json]) => key.startsWith(HEADER);
+  return {
+    values: Object.fromEntries(
+      entries
+        .filter((entry) => !isHeader(entry))
+        .map(([key, value]) => [key === ARGUMENT_NAMED_NAME ? "name" : key, value]),
+    ),
+    headers: Object.fromEntries(
+      entries.filter(isHeader).map(([key, value]) => [key.slice(HEADER.length), value]),
+    ),
+  };
+}
+
+/** The parameters of a path: `id` of `/orders/:id/cancel`. */
+const PARAMETER = /:(\w+)/g;
+
+/** The request of an operation whose references are resolved. */
+export function requestOf(
+  { http: { method, path } }: RequestOperation,
+  operation: DefinedOperation,
+): {
+  readonly method: HttpMethod;
+  readonly path: string;
+  readonly headers: { readonly [name: string]: string };
+  readonly body?: Json;
+} {
+  const { values, headers } = argumentsOf(operation);
+  const text = (value: Json | undefined) =>
+    typeof value === "object" ? JSON.stringify(value) : String(value);
+  const inPath = new Set([...path.matchAll(PARAMETER)].map(([, name]) => name));
+  const rest = Object.entries(values).filter(([name]) => !inPath.has(name));
+  const filled = path.replace(PARAMETER, (_, name: string) =>
+    encodeURIComponent(text(values[name])),
+  );
+  const given = Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, text(value)]),
+  );
+  if (method !== "GET" && method !== "DELETE") {
+    return { method, path: filled, headers: given, body: Object.fromEntries(rest) };
+  }
+  const query = new URLSearchParams(
+    Object.fromEntries(rest.map(([name, value]) => [name, text(value)])),
+  );
+  return { method, path: rest.length === 0 ? filled : `${filled}?${query}`, headers: given };
+}
+
+/** What is wrong with an operation of a definition; undefined if nothing is. */
+export function operationProblem(value: unknown): string | undefined {
+  if (!isRecord(value) || !isRecord(value["arguments"])) {
+    return "is none of `http.get(…)`, `http.post(…)`, …, `sql(…)`";
+  }
+  if (isText(value["sql"])) return undefined;
+  const { http } = value;
+  if (!isRecord(http) || !isText(http["path"])) return "has a path that is not a text";
+  const given = value["arguments"];
+  const missing = [...http["path"].matchAll(PARAMETER)].find(([, name = ""]) => !(name in given));
+  return missing && `has no argument for ${missing[0]} in its path`;
+}

@@ -1,0 +1,106 @@
+import { expect, test } from "vitest";
+import type { DefinedOperation } from "./operation-definition.ts";
+import { operationPairs, type PairCandidates, type PrefixProbe } from "./operation-pairs.ts";
+
+const item = (row: number) => ({ of: "items.id", row }) as const;
+const order = (row: number, quantity: number) => ({ name: "order", item: item(row), quantity });
+const pay = { name: "pay", key: "a" };
+const move = (from: number, to: number) => ({ name: "move", from: item(from), to: item(to) });
+
+/** A service in which everything succeeds that `refuse` does not name. */
+function probe(
+  refuse: (prefix: readonly DefinedOperation[], operation: DefinedOperation) => boolean = () =>
+    false,
+  excludes: (first: DefinedOperation, second: DefinedOperation) => boolean = () => false,
+): PrefixProbe {
+  return {
+    succeeds: async (prefix, operation) => !refuse(prefix, operation),
+    excludes: async (_, first, second) => excludes(first, second),
+  };
+}
+
+const of = (...operations: readonly [DefinedOperation, ...DefinedOperation[]]): PairCandidates => ({
+  name: operations[0].name,
+  prefix: [],
+  operations,
+});
+
+test("every two operations are paired, on the same row and on different ones", async () => {
+  const look = { name: "look", id: item(1) };
+  const pairs = await operationPairs([of(look), of(order(0, 1)), of(pay)], probe());
+  expect(pairs.map(({ name }) => name)).toEqual([
+    "look × look, same items.id",
+    "look × look, different items.id",
+    "look × order, same items.id",
+    "look × order, different items.id",
+    "look × pay",
+    "order × order, same items.id",
+    "order × order, different items.id",
+    "order × pay",
+    "pay × pay, same arguments",
+  ]);
+  expect(pairs[2]?.operations).toEqual([look, order(1, 1)]);
+  expect(pairs[3]?.operations).toEqual([look, order(0, 1)]);
+});
+
+test("an operation without rows is paired with the same and with other arguments", async () => {
+  const pairs = await operationPairs([of(pay, { ...pay, key: "b" })], probe());
+  expect(pairs.map(({ name, operations }) => [name, operations.map(({ key }) => key)])).toEqual([
+    ["pay × pay, same arguments", ["a", "a"]],
+    ["pay × pay, different arguments", ["a", "b"]],
+  ]);
+});
+
+test("operations on two rows also meet in the other order", async () => {
+  const pairs = await operationPairs([of(move(0, 1))], probe());
+  expect(pairs.map(({ name }) => name)).toContain("move × move, crossed items.id");
+  expect(pairs.find(({ name }) => name.includes("crossed"))?.operations).toEqual([
+    move(0, 1),
+    move(1, 0),
+  ]);
+});
+
+test("a pair has the shortest prefix after which both succeed, and none if there is none", async () => {
+  const cancel = { name: "cancel" };
+  const all = [
+    { name: "cancel", prefix: [order(0, 1)], operations: [cancel] },
+    { name: "pay", prefix: [], operations: [pay] },
+  ];
+  const needsOrder = probe(
+    (prefix, { name }) => name === "cancel" && !prefix.some((one) => one.name === "order"),
+  );
+  const pairs = await operationPairs(all, needsOrder);
+  expect(pairs.map(({ name, prefix }) => [name, prefix.length])).toEqual([
+    ["cancel × cancel, same arguments", 1],
+    ["cancel × pay", 1],
+    ["pay × pay, same arguments", 0],
+  ]);
+  expect(
+    await operationPairs(
+      all,
+      probe(({ length }) => length > 0),
+    ),
+  ).toHaveLength(2);
+  expect(
+    await operationPairs(
+      all,
+      probe(() => true),
+    ),
+  ).toEqual([]);
+});
+
+test("arguments are preferred with which one operation fails after the other", async () => {
+  const few = order(0, 1);
+  const many = order(0, 3);
+  const soldOut = (first: DefinedOperation, second: DefinedOperation) =>
+    Number(first["quantity"]) + Number(second["quantity"]) > 3;
+  const [same] = await operationPairs([of(few, many)], probe(undefined, soldOut));
+  expect(same?.operations).toEqual([many, many]);
+  const [any] = await operationPairs([of(few, many)], probe());
+  expect(any?.operations).toEqual([few, few]);
+  const [first] = await operationPairs(
+    [of({ name: "look" }), of(few, many)],
+    probe(undefined, soldOut),
+  );
+  expect(first?.name).toBe("order × order, same items.id");
+});

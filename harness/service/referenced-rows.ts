@@ -1,0 +1,65 @@
+import { HarnessError } from "../core/error.ts";
+import type { Json } from "../core/json.ts";
+import type { ReferencedRows } from "./row-reference.ts";
+import type { ClientQuery } from "./scenario-definition.ts";
+
+/** The most rows that references are drawn from. */
+const MOST = 10;
+
+/** Finds a column by its name, exactly as it is in the catalog: `Order.id` is the `id` of `"Order"`. */
+const COLUMN = `
+  select format('%I.%I', n.nspname, c.relname) as "table", format('%I', a.attname) as "column"
+    from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace
+    join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+   where c.relkind in ('r', 'p', 'v', 'm', 'f') and c.relname = $1 and a.attname = $2
+     and ($3::text is null and pg_table_is_visible(c.oid) or n.nspname = $3)`;
+
+/** Reads the values of the columns that operations refer to. */
+export class ReferencedColumns {
+  readonly #query: ClientQuery;
+  /** The query for each column. */
+  readonly #queries: ReadonlyMap<string, string>;
+
+  private constructor(query: ClientQuery, queries: ReadonlyMap<string, string>) {
+    this.#query = query;
+    this.#queries = queries;
+  }
+
+  /** Throws HarnessError `USAGE` for a column that there is not. */
+  static async of(columns: Iterable<string>, query: ClientQuery): Promise<ReferencedColumns> {
+    const queries = new Map<string, string>();
+    for (const name of columns) {
+      const [column, table, schema = null] = name.split(".").reverse();
+      const [found] = await query(COLUMN, [table, column, schema]);
+      if (found === undefined) {
+        throw new HarnessError(
+          "USAGE",
+          `rowOf("${name}") names a column that there is not after the setup: give the names of the table and the column as the catalog has them`,
+        );
+      }
+      const { table: from, column: value } = found;
+      queries.set(
+        name,
+        `select to_jsonb(value) as value from (select distinct ${value} as value from ${from}) as rows
+          where value is not null order by value desc limit ${MOST}`,
+      );
+    }
+    return new ReferencedColumns(query, queries);
+  }
+
+  /** @param columns default: all */
+  async read(columns: Iterable<string> = this.#queries.keys()): Promise<ReferencedRows> {
+    const rows = new Map<string, readonly Json[]>();
+    for (const column of new Set(columns)) {
+      const found = await this.#query(
+        this.#queries.get(column) ?? "select null as value where false",
+      );
+      rows.set(
+        column,
+        found.map(({ value }) => value ?? null),
+      );
+    }
+    return rows;
+  }
+}

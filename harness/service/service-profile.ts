@@ -1,0 +1,247 @@
+import fc from "fast-check";
+import type { Response } from "../core/history.ts";
+import type { IdFields } from "../core/ids.ts";
+import type { Json } from "../core/json.ts";
+import {
+  existingIds,
+  idColumnsOf,
+  idFieldsOf,
+  idsInAnswer,
+  kindOfColumn,
+  moveSequencesApart,
+  withField,
+} from "./generated-ids.ts";
+import { arbitraryOf, type DefinedOperation } from "./operation-definition.ts";
+import { type OperationPair, operationPairs, type PairCandidates } from "./operation-pairs.ts";
+import { isReference, type ReferencedRows, withReferences } from "./row-reference.ts";
+import type { ClientQuery } from "./scenario-definition.ts";
+import type { ServiceDefinition } from "./service-definition.ts";
+
+/** An operation that succeeded after a prefix. */
+export interface Success {
+  readonly prefix: readonly DefinedOperation[];
+  readonly operation: DefinedOperation;
+}
+
+/** What a service does when its operations run one after the other: a plain value. */
+export interface ServiceProfile {
+  /** The fields of tables and of answers that hold generated ids. */
+  readonly ids: IdFields;
+  /** By operation name: how often it was answered with each code. */
+  readonly answers: { readonly [operation: string]: { readonly [code: string]: number } };
+  /** For each operation that can succeed, the shortest prefix that was found, and its arguments. */
+  readonly successes: readonly Success[];
+  readonly pairs: readonly OperationPair[];
+}
+
+/** Runs operations of a service serially, past every gate. */
+export interface SerialProbe {
+  /** Reads and changes the database directly. */
+  readonly query: ClientQuery;
+  /** Puts the database into the state after the setup. */
+  restore(): Promise<void>;
+  /** The rows that references are drawn from now. */
+  rows(): Promise<ReferencedRows>;
+  /** @param rows those that references are drawn from. Default: those of the moment. */
+  perform(operation: DefinedOperation, rows?: ReferencedRows): Promise<Response>;
+}
+
+/** A fixed seed: the pairs of a service do not depend on the campaign. */
+const SEED = 1;
+/** Generated operations of each name. */
+const INSTANCES = 48;
+/** Random sequences of operations; more of them while an operation has not succeeded. */
+const WALKS = { least: 4, most: 16 };
+const MOST_STEPS = 30;
+/** Arguments with which an operation succeeds, for its pairs. */
+const SUCCESSES = 3;
+
+/**
+ * Executes random serial sequences of a service's operations, to learn which operation succeeds after
+ * which others, which ids the database generates, and in which answers they are. Every two operations are
+ * then paired, in a state in which both can succeed. The initial part of Lincheck's scenarios has the same
+ * purpose (Koval and others, CAV 2023).
+ *
+ * @param pairs whether operations are paired; without, `successes` are left out too
+ */
+export async function profileOf(
+  definition: ServiceDefinition,
+  probe: SerialProbe,
+  pairs: boolean,
+): Promise<ServiceProfile> {
+  const names = Object.keys(definition.operations);
+  const columns = await idColumnsOf(probe.query);
+  let ids = idFieldsOf(columns);
+  const answers: Record<string, Record<string, number>> = Object.fromEntries(
+    names.map((name) => [name, {}]),
+  );
+  const successes = new Map<string, Success[]>(names.map((name) => [name, []]));
+  const instances = new Map(names.map((name) => [name, instancesOf(definition, name)]));
+  const taken = new Map<string, number>();
+  const next = (name: string): DefinedOperation => {
+    const at = taken.get(name) ?? 0;
+    taken.set(name, at + 1);
+    const all = instances.get(name) ?? [];
+    return all[at % all.length] ?? { name };
+  };
+  const isRead = (name: string) => {
+    const how = definition.operations[name];
+    return how !== undefined && "http" in how && how.http.method === "GET";
+  };
+
+  await probe.restore();
+  const before = await existingIds(probe.query, columns);
+  for (const order of sequencesOf(names)) {
+    const missing = names.some((name) => successes.get(name)?.length === 0);
+    if (order.number >= WALKS.least && !missing) break;
+    await probe.restore();
+    await moveSequencesApart(probe.query);
+    const prefix: DefinedOperation[] = [];
+    for (const name of order.names) {
+      const operation = normalized(next(name), await probe.rows());
+      const { outcome, code, body } = await probe.perform(operation);
+      const codes = answers[name] ?? {};
+      codes[code] = (codes[code] ?? 0) + 1;
+      if (outcome !== "ok") continue;
+      const now = await existingIds(probe.query, columns);
+      const kindOf = (id: string) => (before.has(id) ? undefined : now.get(id));
+      for (const { of, field, kind } of idsInAnswer(body, name, kindOf)) {
+        ids = withField(ids, of, field, kind);
+      }
+      for (const { field, column } of sentBack(operation, body)) {
+        ids = withField(ids, name, field, kindOfColumn(ids, column));
+      }
+      successes.get(name)?.push({ prefix: [...prefix], operation });
+      if (!isRead(name)) prefix.push(operation);
+    }
+  }
+
+  if (!pairs) return { ids, answers, successes: [], pairs: [] };
+  const probed = new ProbedPrefixes(probe);
+  const candidates: PairCandidates[] = [];
+  for (const name of names) {
+    const [shortest, ...others] = varied(successes.get(name) ?? []);
+    if (shortest === undefined) continue;
+    const prefix = await probed.shortened(shortest);
+    const operations = [shortest.operation];
+    for (const { operation } of others) {
+      if (operations.length === SUCCESSES) break;
+      if (await probed.succeeds(prefix, operation)) operations.push(operation);
+    }
+    candidates.push({ name, prefix, operations });
+  }
+  return {
+    ids,
+    answers,
+    successes: candidates.flatMap(({ prefix, operations: [operation] }) =>
+      operation === undefined ? [] : { prefix, operation },
+    ),
+    pairs: await operationPairs(candidates, probed),
+  };
+}
+
+function instancesOf({ operations }: ServiceDefinition, name: string): readonly DefinedOperation[] {
+  const definition = operations[name];
+  if (definition === undefined) return [];
+  // Other clients' answers are no part of a serial sequence of one.
+  return fc
+    .sample(arbitraryOf(name, definition), { seed: SEED, numRuns: INSTANCES })
+    .map((operation) => withReferences(operation, ({ of, row }) => ({ of, row })));
+}
+
+/** Sequences of operation names: first all in the order of the definition, twice, then random ones. */
+function sequencesOf(
+  names: readonly string[],
+): readonly { readonly number: number; readonly names: readonly string[] }[] {
+  const steps = Math.min(3 * names.length, MOST_STEPS);
+  const random = fc.sample(
+    fc.array(fc.constantFrom(...names), { minLength: steps, maxLength: steps }),
+    { seed: SEED, numRuns: WALKS.most - 1 },
+  );
+  return [[...names, ...names], ...random].map((order, number) => ({ number, names: order }));
+}
+
+/** The fields of an answer that have the names of arguments which refer to rows: they have the same ids. */
+function sentBack(
+  operation: DefinedOperation,
+  body: Json,
+): readonly { readonly field: string; readonly column: string }[] {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) return [];
+  return Object.entries(operation).flatMap(([field, value]) => {
+    const [reference] = isReference(value) && field in body ? [value] : [];
+    return reference === undefined ? [] : [{ field, column: reference.of }];
+  });
+}
+
+/** The operation with numbers of rows that exist. */
+function normalized(operation: DefinedOperation, rows: ReferencedRows): DefinedOperation {
+  return withReferences(operation, ({ of, row }) => ({
+    of,
+    row: row % Math.max(1, rows.get(of)?.length ?? 0),
+  }));
+}
+
+/** The success with the shortest prefix, and then those with other arguments. */
+function varied(successes: readonly Success[]): readonly Success[] {
+  const sorted = [...successes].sort((a, b) => a.prefix.length - b.prefix.length);
+  const byArguments = new Map<string, Success>();
+  for (const success of sorted) {
+    const key = JSON.stringify(success.operation);
+    if (!byArguments.has(key)) byArguments.set(key, success);
+  }
+  return [...byArguments.values()];
+}
+
+/** Which operations succeed after which prefixes. */
+class ProbedPrefixes {
+  readonly #probe: SerialProbe;
+  readonly #known = new Map<string, boolean>();
+
+  constructor(probe: SerialProbe) {
+    this.#probe = probe;
+  }
+
+  /** Whether an operation succeeds right after a prefix, and the rows that it refers to exist. */
+  async succeeds(
+    prefix: readonly DefinedOperation[],
+    operation: DefinedOperation,
+  ): Promise<boolean> {
+    const key = JSON.stringify([prefix, operation]);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    await this.#execute(prefix);
+    const rows = await this.#probe.rows();
+    const isThere = JSON.stringify(normalized(operation, rows)) === JSON.stringify(operation);
+    const succeeds = isThere && (await this.#probe.perform(operation, rows)).outcome === "ok";
+    this.#known.set(key, succeeds);
+    return succeeds;
+  }
+
+  /** Whether the second operation, which succeeds right after the prefix, fails after the first one. */
+  async excludes(
+    prefix: readonly DefinedOperation[],
+    first: DefinedOperation,
+    second: DefinedOperation,
+  ): Promise<boolean> {
+    await this.#execute(prefix);
+    const rows = await this.#probe.rows();
+    await this.#probe.perform(first, rows);
+    const { outcome } = await this.#probe.perform(second, rows);
+    return outcome !== "ok";
+  }
+
+  /** The prefix without the operations that the success does not need. */
+  async shortened({ prefix, operation }: Success): Promise<readonly DefinedOperation[]> {
+    let shortest = prefix;
+    for (let at = prefix.length - 1; at >= 0; at--) {
+      const shorter = shortest.toSpliced(at, 1);
+      if (await this.succeeds(shorter, operation)) shortest = shorter;
+    }
+    return shortest;
+  }
+
+  async #execute(prefix: readonly DefinedOperation[]): Promise<void> {
+    await this.#probe.restore();
+    for (const operation of prefix) await this.#probe.perform(operation);
+  }
+}

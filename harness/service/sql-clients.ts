@@ -1,0 +1,44 @@
+import type { Client } from "pg";
+import type { JsonObject } from "../core/json.ts";
+import type { SystemContext } from "../execution/system.ts";
+import { openClient } from "../postgres/connection.ts";
+
+/** A connection for each client that executes statements itself. It stays open between executions. */
+export class SqlClients {
+  readonly #context: Pick<SystemContext, "urlFor">;
+  readonly #connections = new Map<number, Promise<Client>>();
+
+  constructor(context: Pick<SystemContext, "urlFor">) {
+    this.#context = context;
+  }
+
+  async execute(client: number, text: string, values: readonly unknown[]): Promise<JsonObject[]> {
+    const connection = await this.#connectionOf(client);
+    return (await connection.query<JsonObject>(text, [...values])).rows;
+  }
+
+  #connectionOf(client: number): Promise<Client> {
+    const open = this.#connections.get(client);
+    if (open !== undefined) return open;
+    const opening = this.#open(client);
+    this.#connections.set(client, opening);
+    return opening;
+  }
+
+  async #open(client: number): Promise<Client> {
+    const forget = () => this.#connections.delete(client);
+    try {
+      const connection = await openClient(await this.#context.urlFor(client));
+      connection.once("end", forget);
+      return connection;
+    } catch (error) {
+      forget();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    const opened = [...this.#connections.values()];
+    await Promise.allSettled(opened.map(async (opening) => (await opening).end()));
+  }
+}
