@@ -1,7 +1,8 @@
-import { access, mkdir, writeFile } from "node:fs/promises";
+import { access, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import { HarnessError } from "../core/error.ts";
+import { makeFolder } from "../explorer/atomic-write.ts";
 import { EXIT } from "./exit.ts";
 import { print } from "./output.ts";
 
@@ -86,7 +87,7 @@ async function runCommand(folder: string): Promise<number> {
     }
   }
   try {
-    for (const path of paths) await mkdir(dirname(join(folder, path)), { recursive: true });
+    for (const path of paths) await makeFolder(dirname(join(folder, path)), 0o777);
     for (const [path, text] of Object.entries(FILES)) await writeFile(join(folder, path), text);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
