@@ -5,7 +5,7 @@ import { historyOf } from "../core/execution.ts";
 import { calls, type Response } from "../core/history.ts";
 import { clientOf } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
-import type { ExecutorOptions } from "../execution/executor.ts";
+import type { ExecutorOptions } from "../execution/executor-options.ts";
 import { CONNECT_ADVICE } from "../explorer/control-sentences.ts";
 import { controlFor, DEFAULTS } from "../explorer/defaults.ts";
 import { loadService } from "../loading/load-service.ts";

@@ -1,7 +1,7 @@
 import { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
-import type { ExecutorOptions } from "../execution/executor.ts";
+import type { ExecutorOptions } from "../execution/executor-options.ts";
 import { readFootprints } from "../footprints/footprints.ts";
 import type { Server } from "../postgres/provider.ts";
 import { type AppliedMutant, openExecutor } from "../service/open-executor.ts";
