@@ -91,12 +91,12 @@ test.each([
 });
 
 /** Enough for all pairs, with at most one preemption. */
-const PAIRS = 600;
+const PAIRS = 450;
 
 test(
   "each of the shop's races is a counterexample of its own, without a model, and replays",
   {
-    timeout: 300_000,
+    timeout: 600_000,
   },
   async () => {
     const { service, control, campaign } = await run("shop/shop.heddle", GATES, { runs: PAIRS });

@@ -147,20 +147,6 @@ export async function runCampaign<State extends Json, Op extends Operation>(
   return { campaign, error, total };
 }
 
-/** The sentence on a search that ended before its end; none if there is no such search. */
-function endedSearch(diverged: string | undefined): readonly string[] {
-  if (diverged === undefined) return [];
-  return [
-    `Something that decides which steps are possible: a search ended before its end, because executions of the same steps differed (${diverged}). --check-determinism shows where.`,
-  ];
-}
-
-async function ifFilled(file: string | undefined): Promise<string | null> {
-  if (file === undefined) return null;
-  const found = await stat(file).catch(() => undefined);
-  return found !== undefined && found.size > 0 ? file : null;
-}
-
 function leftOut(independent: readonly string[]): readonly string[] {
   const [first] = independent;
   if (first === undefined) return [];
@@ -177,6 +163,20 @@ function unreached({ unreached: names = [] }: Pick<Service, "unreached">): reado
       `The operation ${name} never succeeded when operations ran one after the other, so no pair has it: ` +
       "`heddle doctor` says what it answered.",
   );
+}
+
+/** The sentence on a search that ended before its end; none if there is no such search. */
+function endedSearch(diverged: string | undefined): readonly string[] {
+  if (diverged === undefined) return [];
+  return [
+    `Something that decides which steps are possible: a search ended before its end, because executions of the same steps differed (${diverged}). --check-determinism shows where.`,
+  ];
+}
+
+async function ifFilled(file: string | undefined): Promise<string | null> {
+  if (file === undefined) return null;
+  const found = await stat(file).catch(() => undefined);
+  return found !== undefined && found.size > 0 ? file : null;
 }
 
 function settingsOf(options: CampaignOptions): Settings {
