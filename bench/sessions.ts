@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { Client, type QueryArrayResult } from "pg";
 import type { Operation } from "../harness/core/operation.ts";
-import type { ExecutorOptions } from "../harness/execution/executor.ts";
+import type { ExecutorOptions } from "../harness/execution/executor-options.ts";
 import type { System, SystemContext, SystemFactory } from "../harness/execution/system.ts";
 
 /** A statement of a session. */

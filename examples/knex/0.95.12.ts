@@ -3,6 +3,6 @@ import { twoStarts } from "./two-starts.ts";
 
 /**
  * Does both in one statement, `insert … select … where not exists`. The race is inside the statement:
- * `--gates statement,row` catches it.
+ * with `--gates statement` it is not seen.
  */
 export default twoStarts(knex.knex);

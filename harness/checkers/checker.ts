@@ -73,4 +73,5 @@ export interface CheckedService<State extends Json = Json, Op extends Operation 
   readonly aborts?: readonly string[];
   readonly ownSessions?: boolean;
   readonly ownProcess?: boolean;
+  readonly clientNames?: readonly string[];
 }

@@ -41,6 +41,14 @@ describe("the service contract", () => {
     ]);
   });
 
+  test("calls a client by its name", () => {
+    const execution = executionWith({ outcome: "fail", code: "TAKEN", status: 503 });
+    const messageWith = (clientNames?: readonly string[]) =>
+      checkContract(execution, { codes: CODES, ...(clientNames && { clientNames }) })[0]?.message;
+    expect(messageWith(["ada"])).toContain("client ada was answered");
+    expect(messageWith()).toContain("client 0's book was answered");
+  });
+
   test("rejects an unknown code, and any code of an unknown operation", () => {
     expect(names(executionWith({ code: "SQLSTATE_40P01" }))).toEqual(["unexpected-SQLSTATE_40P01"]);
     expect(checkContract(executionWith({}), { codes: {} }).map(({ name }) => name)).toEqual([

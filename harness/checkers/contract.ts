@@ -1,12 +1,12 @@
 import { affectedOperations, operationKey } from "../core/affected-operations.ts";
 import { type Execution, historyOf, type ServiceEnd } from "../core/execution.ts";
-import { type Call, calls } from "../core/history.ts";
+import { type Call, callName, calls } from "../core/history.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { CheckedService, Checker } from "./checker.ts";
 
-type Contract = Pick<CheckedService, "codes" | "unexpected" | "ownProcess">;
+type Contract = Pick<CheckedService, "codes" | "unexpected" | "ownProcess" | "clientNames">;
 
 const EXEMPTION = "An operation that a fault affects may fail in any way.";
 
@@ -85,7 +85,7 @@ function hasEnded({ code, lastWords }: ServiceEnd): Violation {
 function checkAnswer(call: Call, contract: Contract): readonly Violation[] {
   const { response, operation } = call;
   if (response === undefined) return [];
-  const answered = `client ${call.client}'s ${operation.name} was answered`;
+  const answered = `${callName(call, contract.clientNames)} was answered`;
   const status = response.status ?? 0;
   if (status >= 500) {
     const message = `${answered} with the status ${status} (${response.code})`;

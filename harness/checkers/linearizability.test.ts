@@ -129,6 +129,9 @@ test("the violation lists each order and why it fails", () => {
   expect(violation?.message).toBe(
     "no order explains the 3 operations up to the answer to client 2's read (3): all 2 fail",
   );
+  expect(violationsOf(checked(it), ["ada", "bob", "cy"])[0]?.message).toContain(
+    "up to the answer to client cy (3)",
+  );
   const wrong = "the answer to client 2's read (3)";
   expect(violation?.evidence).toEqual([
     { after: "client 0's write (ok), client 1's write (ok)", wrong, because: "the value is 2" },

@@ -1,5 +1,5 @@
 import { type Execution, historyOf } from "../core/execution.ts";
-import { type Call, calls } from "../core/history.ts";
+import { type Call, callName, calls } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
 import { isUnknown, type Model, type ObservedHistory } from "../core/model.ts";
 import type { Operation } from "../core/operation.ts";
@@ -161,13 +161,18 @@ const BUDGET: Budget = { steps: 200_000, ms: 10_000 };
 /** Checks that an execution is linearizable with respect to the service's model. */
 export function linearizabilityChecker<State extends Json, Op extends Operation>(
   model: Model<unknown, State, Op>,
+  names: readonly string[] = [],
 ): Checker<State, Op> {
-  return { rules: [LINEARIZABLE], check: (execution) => checkLinearizability(execution, model) };
+  return {
+    rules: [LINEARIZABLE],
+    check: (execution) => checkLinearizability(execution, model, names),
+  };
 }
 
 export function checkLinearizability<State extends Json, Op extends Operation>(
   { scenario, trace, contents }: Execution<State, Op>,
   model: Model<unknown, State, Op>,
+  names: readonly string[] = [],
 ): { violations: readonly Violation[]; undecided?: string } {
   const history = {
     initial: scenario.initial,
@@ -176,16 +181,19 @@ export function checkLinearizability<State extends Json, Op extends Operation>(
   };
   const result = linearizability(model, history, BUDGET);
   return {
-    violations: violationsOf(result),
+    violations: violationsOf(result, names),
     ...(result.verdict === "unknown" && { undecided: `${LINEARIZABLE.checker}: ${result.why}` }),
   };
 }
 
 /** The violation to report; none unless the verdict is `illegal`. */
-export function violationsOf(result: Linearizability): readonly Violation[] {
+export function violationsOf(
+  result: Linearizability,
+  names: readonly string[] = [],
+): readonly Violation[] {
   if (result.verdict !== "illegal") return [];
   const { prefix, last, attempts, orders } = result;
-  const what = last === undefined ? "the final state" : `the answer to ${callText(last)}`;
+  const what = last === undefined ? "the final state" : `the answer to ${callText(last, names)}`;
   const shown = orders > attempts.length ? ` (${attempts.length} are shown)` : "";
   const tried = orders === 1 ? "the only possible order fails" : `all ${orders} fail${shown}`;
   const operations = prefix.length === 1 ? "the only operation" : `the ${prefix.length} operations`;
@@ -196,8 +204,9 @@ export function violationsOf(result: Linearizability): readonly Violation[] {
       name,
       message: `no order explains ${operations} up to ${what}: ${tried}`,
       evidence: attempts.map(({ order, refused, because }) => ({
-        after: order.map(callText).join(", ") || "nothing",
-        wrong: refused === undefined ? "the final state" : `the answer to ${callText(refused)}`,
+        after: order.map((call) => callText(call, names)).join(", ") || "nothing",
+        wrong:
+          refused === undefined ? "the final state" : `the answer to ${callText(refused, names)}`,
         because,
       })),
     },
@@ -205,6 +214,6 @@ export function violationsOf(result: Linearizability): readonly Violation[] {
 }
 
 /** `client 1's cancel (CANCELLED)`. */
-function callText({ client, operation, response }: Call): string {
-  return `client ${client}'s ${operation.name} (${response?.code ?? "no answer"})`;
+function callText(call: Call, names: readonly string[]): string {
+  return `${callName(call, names)} (${call.response?.code ?? "no answer"})`;
 }

@@ -32,8 +32,8 @@ const FACTORIES: { readonly [name in CheckerName]: CheckerFactory } = {
   contract: (service) => contractChecker(service),
   leaks: ({ ownSessions }) =>
     ownSessions ? { obstacle: "sessions that end with each execution" } : leaksChecker(),
-  linearizability: ({ model }) =>
-    model === undefined ? { obstacle: "no model" } : linearizabilityChecker(model),
+  linearizability: ({ model, clientNames }) =>
+    model === undefined ? { obstacle: "no model" } : linearizabilityChecker(model, clientNames),
   "serial-equivalence": ({ ids, model, aborts }) =>
     ids === undefined ? { obstacle: "no ids" } : serialEquivalenceChecker(ids, model, aborts),
 };

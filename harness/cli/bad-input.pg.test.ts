@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -70,6 +71,51 @@ describe("bad input is a clear error", () => {
     expect(stderr).toContain(says);
     expect(stderr).not.toContain("    at ");
     expect(code).toBe(2);
+  });
+
+  test("a misspelt member of a service", async () => {
+    const file = place.path("misspelt.mjs");
+    await writeFile(file, FAST_CHECK + serviceWith("invariant: [],"));
+    const { code, stderr } = await place.heddle("verify", file);
+    expect(stderr).toContain("`invariant` is unknown (did you mean `invariants`?); known: `name`");
+    expect(code).toBe(2);
+  });
+
+  test("mutants of a service without seeded bugs", async () => {
+    const file = place.path("sound.mjs");
+    await writeFile(file, FAST_CHECK + serviceWith(""));
+    const { code, stderr } = await place.heddle("mutants", file);
+    expect(stderr).toContain("has no seeded bugs to plant");
+    expect(code).toBe(2);
+  });
+
+  test("--clients for a scenario, which names its clients", async () => {
+    const file = place.path("named.mjs");
+    await writeFile(file, "export default { setup: '', clients: { ada() {}, bob() {} } };");
+    const { code, stderr } = await place.heddle("verify", file, "--clients", "3");
+    expect(stderr).toContain("leave out --clients");
+    expect(code).toBe(2);
+  });
+
+  test("--freeze with a text that is no time", async () => {
+    const { code, stderr } = await place.heddle("run", "--freeze", "race.mjs");
+    expect(stderr).toContain("behind the name of the file");
+    expect(code).toBe(2);
+  });
+
+  test("a replay of a stored regression", async () => {
+    await writeFile(place.path("kept.json"), '{"heddle": "regression", "version": 2}');
+    const { code, stderr } = await place.heddle("replay", "kept.json");
+    expect(stderr).toContain("heddle regressions FILE --replay");
+    expect(code).toBe(2);
+  });
+
+  test("files of init that are there already, in the folder that it is given", async () => {
+    expect(await place.heddle("init", "first")).toMatchObject({ code: 0 });
+    expect(existsSync(place.path("first/race.mjs"))).toBe(true);
+    const again = await place.heddle("init", "first");
+    expect(again.stderr).toContain("first/race.mjs already");
+    expect(again.code).toBe(2);
   });
 
   test.each([

@@ -86,7 +86,7 @@ async function runCommand(source: string, options: Options): Promise<number> {
     faults: faults.includes("crash"),
   });
   const service = await whileStarting(starting, prepareService(recorded, options));
-  const walk = await walkThrough(recorded, options);
+  const walk = await walkThrough(recorded, service, options);
   const interrupted = interruption();
   const server = await starting;
   try {
@@ -152,10 +152,14 @@ async function whileStarting<T>(starting: Promise<Server>, work: Promise<T>): Pr
   }
 }
 
-async function walkThrough({ scenario }: Source, { step, psql }: Options) {
+async function walkThrough(
+  { scenario }: Source,
+  { clientNames }: Service,
+  { step, psql }: Options,
+) {
   if (!step && !psql) return undefined;
   const { StepThrough } = await import("./step-through.ts");
-  return new StepThrough(scenario.clients.length, psql === true);
+  return new StepThrough(scenario.clients.length, clientNames, psql === true);
 }
 
 /** Writes the reproduction of a replay that saw the violation; a diverged one has none. */

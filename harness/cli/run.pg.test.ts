@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { testPostgres } from "../postgres/server.fixture.ts";
-import { TestFolder } from "./heddle.fixture.ts";
+import { printed, TestFolder } from "./heddle.fixture.ts";
 
 let place: TestFolder;
 
@@ -37,7 +37,7 @@ test("from init to the first race, its replay and its fix", async () => {
   const caught = await heddle("run", "race.mjs", "--seed", "1");
   expect(caught).toMatchObject({
     code: 1,
-    stdout: expect.stringContaining("client ada  preempts"),
+    stdout: expect.stringMatching(/client (ada|bob)  preempts/),
   });
   const file = /npx heddle replay (\S+)/.exec(caught.stdout)?.[1];
   const replayed = await heddle("replay", String(file), "--repeat", "3");
@@ -79,4 +79,22 @@ test("a client that bypasses the gate is no pass, and doctor names it with the r
   expect(stdout).toMatch(
     /NO {2}client bob: ended with OK, and sent no statement .*\n.*DATABASE_URL/,
   );
+});
+
+test("a run that is interrupted in its setup ends with a report", async () => {
+  await writeFile(
+    place.path("waits.mjs"),
+    `export default {
+      setup: () => { console.log("set up"); return new Promise((resolve) => setTimeout(resolve, 1e8)); },
+      clients: { ada: () => {}, bob: () => {} },
+    };`,
+  );
+  const { child, ended } = place.start("run", "waits.mjs", "--postgres", testPostgres);
+  await printed(child, "set up");
+  child.kill("SIGINT");
+  const { code, stdout } = await ended;
+  expect(code).toBe(130);
+  expect(stdout).toMatch(/^UNKNOWN {2}waits\.mjs\n.*interrupted/);
+  const report = JSON.parse(await readFile(place.path("reports/report.json"), "utf8"));
+  expect(report).toMatchObject({ verdict: "unknown", executions: 0 });
 });

@@ -4,7 +4,7 @@ import { createInterface, type Interface } from "node:readline/promises";
 import { Client } from "pg";
 import { HarnessError } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
-import type { PausedExecution } from "../execution/executor.ts";
+import type { PausedExecution } from "../execution/executor-options.ts";
 import { printable } from "../reporters/format-values.ts";
 import { clientStates, stepLines } from "../reporters/text.ts";
 import { print } from "./output.ts";
@@ -16,6 +16,7 @@ import { print } from "./output.ts";
  */
 export class StepThrough {
   readonly #clients: number;
+  readonly #names: readonly string[] | undefined;
   readonly #psql: boolean;
   readonly #lines: Interface;
   readonly #input: AsyncIterator<string>;
@@ -24,8 +25,9 @@ export class StepThrough {
   /** Whether to stop at each step. */
   #stopping = true;
 
-  constructor(clients: number, psql: boolean) {
+  constructor(clients: number, names: readonly string[] | undefined, psql: boolean) {
     this.#clients = clients;
+    this.#names = names;
     this.#psql = psql;
     this.#lines = createInterface({ input: process.stdin });
     this.#input = this.#lines[Symbol.asyncIterator]();
@@ -36,9 +38,9 @@ export class StepThrough {
     this.#tables ??= await TableChanges.watch(directUrl);
     const changes = await this.#tables.next();
     const printLine = (line: string) => print(`${line}\n`);
-    for (const line of stepLines(trace, this.#steps, this.#clients)) printLine(line);
+    for (const line of stepLines(trace, this.#steps, this.#clients, this.#names)) printLine(line);
     this.#steps = trace.filter(({ type }) => type === "move").length;
-    for (const line of clientStates(trace, this.#clients)) printLine(`      ${line}`);
+    for (const line of clientStates(trace, this.#clients, this.#names)) printLine(`      ${line}`);
     for (const { table, removed, added } of changes) {
       for (const row of removed) printLine(`    - ${table} ${printable(row)}`);
       for (const row of added) printLine(`    + ${table} ${printable(row)}`);

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { resolve } from "node:path";
+import { rm } from "node:fs/promises";
+import path, { resolve } from "node:path";
 import { promisify } from "node:util";
 import { type Command, Option } from "commander";
 import { CHECKERS, type CheckerName } from "../checkers/registry.ts";
@@ -18,6 +19,7 @@ import { mutantNamed } from "../mutation/derivation.ts";
 import { startServer } from "../postgres/provider.ts";
 import { redactedCampaign } from "../reporters/redacted-reports.ts";
 import type { Redaction } from "../reporters/redaction.ts";
+import { FILES } from "../reporters/report-files.ts";
 import { writeShard } from "../reporters/shard-file.ts";
 import { type StrategyName, strategies, strategyNamed } from "../scheduler/strategies.ts";
 import type { Bounds, Service } from "../service/service.ts";
@@ -279,6 +281,7 @@ export async function runCampaign(
       regressions: regressions.path,
       stepTimeoutMs: options.stepTimeout,
       shrinkTimeMs: options.shrinkTime,
+      serviceLog: await serviceLogIn(options.report, service),
       signal: interrupted.signal,
       onProgress: (now) => progress.show(now),
     });
@@ -329,4 +332,12 @@ export async function seedFromCommit(): Promise<number> {
 
 async function seedOf({ seed }: CampaignCommandOptions): Promise<number> {
   return seed === FROM_COMMIT ? seedFromCommit() : (seed ?? randomInt(2 ** 31));
+}
+
+/** The file for the standard error of a service that Heddle starts, without that of an earlier run. */
+async function serviceLogIn(folder: string, { ownProcess }: Service): Promise<string | undefined> {
+  if (ownProcess !== true) return undefined;
+  const file = path.join(folder, FILES.serviceLog);
+  await rm(file, { force: true });
+  return file;
 }

@@ -71,3 +71,12 @@ export function calls<Op extends Operation>(history: History<Op>): Call<Op>[] {
     };
   });
 }
+
+/** `client 1's cancel`, or `client ada`: a client with a name has one operation, itself. */
+export function callName(
+  { client, operation }: Pick<Call, "client" | "operation">,
+  names: readonly string[] = [],
+): string {
+  const name = names[client];
+  return name === undefined ? `client ${client}'s ${operation.name}` : `client ${name}`;
+}

@@ -18,9 +18,19 @@ const entries = (executions: readonly { readonly schedule: Execution["schedule"]
 test("an execution comes after those since everything was started anew", () => {
   const earlier = new EarlierExecutions();
   for (const execution of [a, b, c]) earlier.add(execution);
-  expect(entries(earlier.before(c, 10))).toEqual(["0", "1"]);
-  expect(entries(earlier.before(c, 1))).toEqual(["1"]);
-  expect(earlier.before(a, 10)).toEqual([]);
+  expect(entries(earlier.before(c))).toEqual(["0", "1"]);
+  expect(earlier.before(a)).toEqual([]);
+});
+
+test("the latest 256 executions are known", () => {
+  const earlier = new EarlierExecutions();
+  const all = Array.from({ length: 700 }, (_, at) => executionOf(String(at)));
+  for (const execution of all) earlier.add(execution);
+  for (const at of [0, 1, 255, 256, 257, 511, 512, 699]) {
+    const execution = all[at];
+    const expected = all.slice(Math.max(0, at - 256), at);
+    expect(execution && entries(earlier.before(execution))).toEqual(entries(expected));
+  }
 });
 
 test("a fresh start forgets them, and keeps what came before an execution", () => {
@@ -29,12 +39,12 @@ test("a fresh start forgets them, and keeps what came before an execution", () =
   earlier.add(b);
   earlier.forget();
   earlier.add(c);
-  expect(earlier.before(c, 10)).toEqual([]);
-  expect(entries(earlier.before(b, 10))).toEqual(["0"]);
+  expect(earlier.before(c)).toEqual([]);
+  expect(entries(earlier.before(b))).toEqual(["0"]);
 });
 
 test("nothing is known of an execution of another process", () => {
   const earlier = new EarlierExecutions();
   earlier.add(a);
-  expect(earlier.before(b, 10)).toEqual([]);
+  expect(earlier.before(b)).toEqual([]);
 });

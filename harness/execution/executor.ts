@@ -2,7 +2,7 @@ import type { Control } from "../core/control.ts";
 import type { EarlierExecution } from "../core/counterexample.ts";
 import type { HarnessError } from "../core/error.ts";
 import { type Execution, isFaulty, type Snapshot } from "../core/execution.ts";
-import { type Fault, isKill } from "../core/fault.ts";
+import { isKill } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
@@ -12,40 +12,19 @@ import type { Database, Server } from "../postgres/provider.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { EarlierExecutions } from "./earlier-executions.ts";
 import { endingWhatBlocks } from "./ending-what-blocks.ts";
+import type { ExecutorOptions } from "./executor-options.ts";
 import { FirstEnabled } from "./first-enabled.ts";
 import {
   closeGatedDatabase,
   type GatedDatabase,
-  type GatedDatabaseOptions,
   type RoutineHashes,
   reopenGatedDatabase,
 } from "./gated-database.ts";
 import { isClean, type Leftovers, leftovers } from "./observation.ts";
 import { Run, type RunOptions } from "./run.ts";
-import { openDatabase, type SetupLimits, startBounded } from "./setup-progress.ts";
+import { openDatabase, startBounded } from "./setup-progress.ts";
 import { attributed, type System, type SystemFactory } from "./system.ts";
 import { atMost, interrupted, WaitLimits } from "./wait-limits.ts";
-
-/** An execution that is paused at quiescence. It continues once the callback resolves. */
-export interface PausedExecution {
-  readonly trace: Trace;
-  /** Connection string of its database, past the proxy. */
-  readonly directUrl: string;
-}
-
-export interface ExecutorOptions extends GatedDatabaseOptions, SetupLimits {
-  /**
-   * The longest time from a step to quiescence, in ms; also for a reset, for an observation, and for
-   * which a setup may leave the database without anything to do.
-   */
-  readonly stepTimeoutMs: number;
-  /** The faults that may be injected. Default: all except those that end processes. */
-  readonly faults?: readonly Fault[];
-  /** Aborting it ends the execution that is under way with HarnessError `INTERRUPTED`. */
-  readonly signal: AbortSignal | undefined;
-  /** Is called at each quiescence of an execution, before its next step. */
-  readonly pause?: (paused: PausedExecution) => Promise<void>;
-}
 
 /** How long operations may take to end after their sessions were ended, and a system to stop, in ms. */
 const GRACE_MS = 1_000;
@@ -134,8 +113,8 @@ export class Executor<State extends Json, Op extends Operation> {
    * The latest executions before this one since everything was started anew, oldest first; none are known
    * for an execution of another executor.
    */
-  before(execution: Execution<State, Op>, most: number): readonly EarlierExecution<State, Op>[] {
-    return this.#earlier.before(execution, most);
+  before(execution: Execution<State, Op>): readonly EarlierExecution<State, Op>[] {
+    return this.#earlier.before(execution);
   }
 
   /** SHA-256 of each routine of the schema; empty unless `hashRoutines` was set. */
@@ -271,9 +250,9 @@ export class Executor<State extends Json, Op extends Operation> {
   }
 
   #runOptions(observe: Control["observe"]): RunOptions {
-    const { pause, faults = [], stepTimeoutMs, control } = this.#options;
+    const { pause, faults = [], stepTimeoutMs, control, names } = this.#options;
     return {
-      ...{ stepTimeoutMs, freeze: control.freeze },
+      ...{ stepTimeoutMs, names, freeze: control.freeze },
       killsService: faults.some(isKill),
       ...(pause &&
         !this.#isQuiet && { pause: (trace) => pause({ trace, directUrl: this.directUrl }) }),
@@ -362,12 +341,18 @@ export class Executor<State extends Json, Op extends Operation> {
    * would still commit once it gets it. An operation that waits for a connection may never end.
    */
   async #end(run: Run<State, Op>): Promise<void> {
+    this.#database.proxy.observer = undefined;
+    await this.#endSessions();
+    await atMost(GRACE_MS, run.drained());
+  }
+
+  /** Ends all sessions and lets in no other, until a system is started. */
+  async #endSessions(): Promise<void> {
     const { proxy, lockWaits } = this.#database;
-    proxy.observer = undefined;
+    proxy.refuses = true;
     const sessions = [...proxy.sessions];
     for (const session of sessions) session.close();
     await lockWaits.terminate(sessions.map((session) => session.pid));
-    await atMost(GRACE_MS, run.drained());
   }
 
   /** A pool that does not get a connection back would run dry sooner or later. */
@@ -376,9 +361,9 @@ export class Executor<State extends Json, Op extends Operation> {
     await this.#start();
   }
 
-  /** A system whose pool does not get a connection back may never stop. */
+  /** A system whose pool does not get a connection back may never stop: its sessions end all the same. */
   async #stopSystem(): Promise<void> {
-    await atMost(GRACE_MS, this.#system.stop());
+    if (!(await atMost(GRACE_MS, this.#system.stop()))) await this.#endSessions();
   }
 
   #closeDatabase(): Promise<void> {

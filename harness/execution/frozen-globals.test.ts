@@ -1,12 +1,21 @@
 import crypto, { randomBytes, randomInt, randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { realNow } from "../core/real-clock.ts";
-import { FrozenValues, withFrozen } from "./frozen-globals.ts";
+import { FrozenValues, installFreezing, withFrozen } from "./frozen-globals.ts";
 
 const TIME = "2030-03-04T09:00:00.000Z";
 const frozen = <T>(work: () => T, seed = "client 0") =>
   withFrozen(new FrozenValues(TIME, seed), work);
+
+const restore = installFreezing();
+
+afterAll(() => {
+  const patched = [Date, Date.now, performance.now, Math.random, crypto.randomBytes];
+  restore();
+  const now = [Date, Date.now, performance.now, Math.random, crypto.randomBytes];
+  expect(now.filter((value) => patched.includes(value))).toEqual([]);
+});
 
 /** Everything that is frozen or seeded, read once. */
 function readings() {

@@ -81,17 +81,22 @@ export function freezeProcess(values: FrozenValues): void {
 /**
  * Prepares the globals and `node:crypto`; without frozen values they work as before. Called before the code that
  * is to be frozen is loaded, it reaches functions that a package keeps a reference to. Timers, and
- * `process.hrtime`, keep the real time.
+ * `process.hrtime`, keep the real time. Returns a function that puts everything back; if it was prepared already,
+ * one that does nothing.
  */
-export function installFreezing(): void {
-  if (installed) return;
+export function installFreezing(): () => void {
+  if (installed) return () => {};
   installed = true;
-  freezeClock();
-  seedRandomness();
+  const undo = [freezeClock(), seedRandomness()];
   syncBuiltinESMExports();
+  return () => {
+    for (const restore of undo) restore();
+    syncBuiltinESMExports();
+    installed = false;
+  };
 }
 
-function freezeClock(): void {
+function freezeClock(): () => void {
   const RealDate = Date;
   const { now } = RealDate;
   const elapsed = performance.now.bind(performance);
@@ -107,9 +112,16 @@ function freezeClock(): void {
   // `new Date().constructor` is the global Date.
   RealDate.prototype.constructor = globalThis.Date;
   performance.now = () => (current() === undefined ? elapsed() : 0);
+  return () => {
+    RealDate.now = now;
+    RealDate.prototype.constructor = RealDate;
+    globalThis.Date = RealDate;
+    // The prototype has the real one.
+    Reflect.deleteProperty(performance, "now");
+  };
 }
 
-function seedRandomness(): void {
+function seedRandomness(): () => void {
   const { random } = Math;
   Math.random = () => current()?.fraction() ?? random();
   const real = { ...crypto };
@@ -152,13 +164,21 @@ function seedRandomness(): void {
       return undefined;
     },
   };
-  for (const [name, value] of Object.entries(seeded)) {
-    Object.defineProperty(crypto, name, { value, configurable: true, writable: true });
-  }
-  // `crypto.getRandomValues` leads here.
-  for (const [name, value] of Object.entries({ getRandomValues: values, randomUUID: uuid })) {
-    Object.defineProperty(webcrypto, name, { value, configurable: true, writable: true });
-  }
+  const define = (functions: object, of: object) => {
+    for (const [name, value] of Object.entries(functions)) {
+      Object.defineProperty(of, name, { value, configurable: true, writable: true });
+    }
+  };
+  define(seeded, crypto);
+  // `crypto.getRandomValues` leads here. The prototype has the real ones.
+  const web = { getRandomValues: values, randomUUID: uuid };
+  define(web, webcrypto);
+  return () => {
+    Math.random = random;
+    const { randomUUID, randomBytes, randomFillSync, randomInt } = real;
+    define({ randomUUID, randomBytes, randomFillSync, randomInt }, crypto);
+    for (const name of Object.keys(web)) Reflect.deleteProperty(webcrypto, name);
+  };
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {

@@ -8,7 +8,8 @@ import { testPostgres } from "../postgres/server.fixture.ts";
 import { eventually } from "../proxy/proxied-server.fixture.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
-import { Executor, type ExecutorOptions } from "./executor.ts";
+import { Executor } from "./executor.ts";
+import type { ExecutorOptions } from "./executor-options.ts";
 import {
   add,
   LIMITS,

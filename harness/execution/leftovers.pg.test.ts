@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Execution } from "../core/execution.ts";
@@ -106,6 +107,50 @@ test("a service that holds the only connection while it waits for another one is
   expect(enough?.completion).toEqual({ type: "complete" });
   const [after] = await all(narrow, [[statements(add(1))]]);
   expect(after && counters(after)).toEqual([1, 0]);
+});
+
+test("what a stuck service still opens afterwards does not get into later executions", async () => {
+  const nested: Statements = { name: "nested", sql: ["begin", add(1), add(2)] };
+  let tried = 0;
+  let entered = 0;
+  let over = false;
+  const start: SystemFactory<null, Statements>["start"] = async (context) => {
+    const system = await setupOf(1).start(context);
+    const { gatedUrl, gatedStream: stream } = context;
+    const persist = async () => {
+      while (!over) {
+        tried++;
+        const late = new Client({ connectionString: gatedUrl, ...(stream && { stream }) });
+        late.on("error", () => {});
+        await late.connect().then(
+          () => entered++,
+          () => {},
+        );
+        await late.end().catch(() => {});
+        await delay(5);
+      }
+    };
+    const stop = () => {
+      void persist();
+      return system.stop();
+    };
+    return { ...system, stop };
+  };
+  const executor = await Executor.open(server, { ...setupOf(1), start }, LIMITS);
+  try {
+    const [alone] = await all(executor, [[nested]]);
+    expect(alone?.completion).toMatchObject({ type: "stuck" });
+    for (const _ of [1, 2, 3]) {
+      const [after] = await all(executor, [[statements(add(1))]]);
+      expect(after && counters(after)).toEqual([1, 0]);
+      expect(JSON.stringify(after?.trace)).not.toContain('"bg');
+    }
+    expect(tried).toBeGreaterThan(1);
+    expect(entered).toBe(0);
+  } finally {
+    over = true;
+    await executor.close();
+  }
 });
 
 test("a reset ends a session that still holds what it waits for", async () => {

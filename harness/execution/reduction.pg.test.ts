@@ -39,6 +39,7 @@ async function withHiddenParts(...given: Parameters<typeof readFootprints>): Pro
     get revision() {
       return footprints.revision;
     },
+    gateAt: (place) => footprints.gateAt(place),
     of: (sql) => {
       const request = footprints.of(sql);
       return hidden.request?.(request) ?? request;
@@ -168,15 +169,22 @@ describe.each([
   test.each(
     GATE_SCENARIOS,
   )("reduction finds each outcome with the kind %s: %j", async (kind, clients) => {
-    const executor = await Executor.open(server, WORKS, {
+    const options = {
       control: { gates: ["statement", "routine", kind], isolation },
       stepTimeoutMs: 5_000,
       signal: undefined,
+    } as const;
+    const every = await Executor.open(server, WORKS, options);
+    const full = await explored(every, clients, new Exhaustive());
+    await every.close();
+    const executor = await Executor.open(server, WORKS, {
+      ...options,
       footprints: readFootprints,
     });
-    const full = await explored(executor, clients, new Exhaustive());
+    const folded = await explored(executor, clients, new Exhaustive());
     const reduced = await explored(executor, clients, new DynamicReduction());
     await executor.close();
+    expect(folded.outcomes).toEqual(full.outcomes);
     expect(reduced.outcomes).toEqual(full.outcomes);
     expect(reduced.executions).toBeLessThanOrEqual(full.executions);
   });

@@ -52,6 +52,8 @@ export interface RunOptions {
   readonly stepTimeoutMs: number;
   /** Reads committed state; given where that is wanted after each commit. */
   readonly observe?: () => Promise<Snapshot>;
+  /** The names of the clients, where they have names. */
+  readonly names?: readonly string[] | undefined;
   /** See `Control.freeze`. */
   readonly freeze?: string | undefined;
   /** Whether faults may kill the service. */
@@ -181,10 +183,13 @@ export class Run<State extends Json, Op extends Operation> {
       } else if (!(await this.#endsByItself())) break;
     }
     const waits = [
-      ...this.#statements
-        .all()
-        .map((pending) => `${pending.task} for ${this.#statements.waitsFor(pending).join(", ")}`),
-      ...this.#inService().map((client) => `${taskOf(client, 0)} for ${this.#queue()}`),
+      ...this.#statements.all().map((pending) => {
+        const holders = this.#statements.waitsFor(pending).map((task) => this.#nameOf(task));
+        return `${this.#nameOf(pending.task)} for ${holders.join(", ")}`;
+      }),
+      ...this.#inService().map(
+        (client) => `${this.#nameOf(taskOf(client, 0))} for ${this.#queue()}`,
+      ),
     ];
     return waits.length > 0 ? { type: "stuck", waits: waits.join("; ") } : { type: "complete" };
   }
@@ -330,7 +335,7 @@ export class Run<State extends Json, Op extends Operation> {
     const silent = this.#router.hasSeen(awaited)
       ? ""
       : ", and nothing of it has come to the gate yet: see that it uses the URL that it was given";
-    return `client ${awaited} is in the service${why}${silent}`;
+    return `client ${this.#nameOf(taskOf(awaited, 0))} is in the service${why}${silent}`;
   }
 
   /** Whether other clients can go on, because nothing has happened for long while this one runs. */
@@ -345,6 +350,10 @@ export class Run<State extends Json, Op extends Operation> {
   /** The clients that have an operation under way and no statement. */
   #inService(): number[] {
     return this.#clients.active().filter((client) => this.#statements.of(client).length === 0);
+  }
+
+  #nameOf(task: Task): string {
+    return this.#options.names?.[clientOf(task)] ?? task;
   }
 
   #queue(): string {

@@ -1,7 +1,5 @@
 import type { Client } from "pg";
-import type { Control } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
-import type { Fault } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import { controlConnection } from "../postgres/connection.ts";
@@ -125,10 +123,10 @@ export async function startBounded<State extends Json, Op extends Operation>(
   server: Server,
   database: GatedDatabase,
   factory: SystemFactory<State, Op>,
-  { faults, control }: { readonly faults?: readonly Fault[]; readonly control: Control },
+  options: Parameters<typeof startSystem>[3],
   limits: WaitLimits,
 ): Promise<System<State, Op>> {
-  const starting = startSystem(server, database, factory, faults, control.freeze);
+  const starting = startSystem(server, database, factory, options);
   try {
     return await limits.within("the service's start()", starting, START_MS);
   } catch (error) {

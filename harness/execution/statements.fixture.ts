@@ -2,7 +2,7 @@ import { Client, Pool } from "pg";
 import type { Execution } from "../core/execution.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
-import type { ExecutorOptions } from "./executor.ts";
+import type { ExecutorOptions } from "./executor-options.ts";
 import type { System, SystemContext } from "./system.ts";
 
 /**

@@ -30,6 +30,7 @@ const footprints = {
   isolation: "read committed",
   defaultIsolation: "read committed",
   stale: false,
+  gateAt: (place: number) => (["snapshot", "commit"] as const)[place],
   revision: 0,
   of: (sql: string) => ({
     control: CONTROLS[sql] ?? { type: "query" },
@@ -312,6 +313,32 @@ describe("a step touches nothing shared", () => {
     const clients = new Clients();
     clients.hold(0, "constant");
     const pending = clients.release(0);
+    expect(clients.steps.isPrivate(pending)).toBe(false);
+  });
+
+  const SNAPSHOT = 0;
+  const COMMIT = 1;
+  test.each<[string, string[], string, number, boolean]>([
+    ["the commit gate of a COMMIT", ["begin", "a"], "commit", COMMIT, true],
+    ["not if something is deferred to it", ["begin", "late"], "commit", COMMIT, false],
+    ["not if something unknown may be", ["begin", "?"], "commit", COMMIT, false],
+    ["not the commit gate of a query", ["begin", "a"], "b", COMMIT, false],
+    ["the snapshot gate of a later query", ["begin strictly", "a"], "b", SNAPSHOT, true],
+    ["not that of the first one", ["begin strictly"], "b", SNAPSHOT, false],
+    ["not where each query has a snapshot", ["begin", "a"], "b", SNAPSHOT, false],
+    ["not another gate", ["begin strictly", "a"], "b", 2, false],
+  ])("at a gate where nothing has happened since the step began: %s", (...given) => {
+    const [, block, sql, place, expected] = given;
+    const clients = new Clients();
+    for (const text of block) clients.run(0, text, "open");
+    clients.hold(0, sql);
+    const pending = clients.release(0);
+    pending.reachGate({ place, open: () => {} });
+    expect(clients.steps.isPrivate(pending)).toBe(expected);
+    // A later gate of the same statement may follow a write.
+    clients.steps.onRelease(pending);
+    pending.release();
+    pending.reachGate({ place: SNAPSHOT, open: () => {} });
     expect(clients.steps.isPrivate(pending)).toBe(false);
   });
 });

@@ -25,6 +25,8 @@ interface SessionHistory {
   readonly touched: Touched | undefined;
   readonly deferred: boolean;
   readonly snapshot: boolean;
+  /** Whether the last step began a statement, and its transaction had that snapshot before. */
+  readonly hadSnapshot: boolean;
   /** Whether the transaction has an isolation level of its own. */
   readonly isolates: boolean;
   /** The names of its savepoints, the last one last. */
@@ -100,6 +102,9 @@ export class StepFootprints {
    * - A statement that fails releases what its transaction holds. So one that may fail is private only
    *   where nothing is held; and so is the end of a transaction.
    * - The first query of a transaction takes its snapshot, where transactions have one.
+   *
+   * At a gate, the same holds if nothing has happened since the place where the step began: there was a
+   * choice in that state already.
    */
   isPrivate({ task, session, statement, state }: PendingStatement): boolean {
     if (state.at !== "held" && state.at !== "gate") return false;
@@ -108,6 +113,8 @@ export class StepFootprints {
     const history = isOpen ? this.#histories.get(session) : undefined;
     if (isOpen && history === undefined) return false;
     const { control, unshared } = this.#footprints.of(statement.sql);
+    if (state.at === "gate" && this.#isWhereItBegan(state.gate.place, control, history))
+      return true;
     const holdsNothing =
       history === undefined || (history.touched !== undefined && isNothing(history.touched));
     switch (control.type) {
@@ -121,6 +128,22 @@ export class StepFootprints {
       case "unknown":
         return false;
     }
+  }
+
+  /**
+   * Whether the step that ended at a gate has touched nothing: that of a COMMIT with nothing deferred, and
+   * that of a statement whose transaction had its snapshot already.
+   */
+  #isWhereItBegan(
+    place: number,
+    control: TransactionControl,
+    history: SessionHistory | undefined,
+  ): boolean {
+    if (history?.touched === undefined) return false;
+    const gate = this.#footprints.gateAt(place);
+    if (control.type === "end") return gate === "commit" && !history.deferred;
+    if (control.type !== "query" || gate !== "snapshot" || !history.hadSnapshot) return false;
+    return history.isolates || this.#footprints.defaultIsolation !== "read committed";
   }
 
   /** Whether a query takes the snapshot with which later steps of its transaction read. */
@@ -147,6 +170,7 @@ export class StepFootprints {
       ]),
       deferred: deferred || history?.deferred === true,
       snapshot: control.type === "query" || history?.snapshot === true,
+      hadSnapshot: pending.state.at === "held" && history?.snapshot === true,
       isolates: isolates || session.isolates || history?.isolates === true,
       savepoints: savepointsAfter(control, history?.savepoints ?? []),
       last,

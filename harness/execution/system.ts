@@ -1,6 +1,7 @@
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
+import type { Control } from "../core/control.ts";
 import { connectionLost, HarnessError, TOO_MANY_CONNECTIONS } from "../core/error.ts";
 import type { ServiceEnd, Snapshot } from "../core/execution.ts";
 import { endsProcess, type Fault, isKill } from "../core/fault.ts";
@@ -43,6 +44,8 @@ export interface SystemContext {
    * to be seeded for each execution. In this process Heddle does both. Default: neither.
    */
   readonly freeze?: string;
+  /** The path of a file for the standard error of a service in another process. Default: none. */
+  readonly serviceLog?: string;
   /** A private folder for sockets, which is removed afterwards. Its path is short. */
   readonly folder: string;
 }
@@ -139,14 +142,21 @@ export async function startSystem<State extends Json, Op extends Operation>(
   server: Server,
   { database, folder, proxy, directPort }: SystemEnvironment,
   factory: SystemFactory<State, Op>,
-  faults: readonly Fault[] = [],
-  freeze?: string,
+  {
+    faults = [],
+    control: { freeze },
+    serviceLog,
+  }: {
+    readonly faults?: readonly Fault[];
+    readonly control: Pick<Control, "freeze">;
+    readonly serviceLog?: string | undefined;
+  },
 ): Promise<System<State, Op>> {
   const [crashes, killable] = [faults.includes("crash"), faults.some(isKill)];
   if (crashes && server.faults === undefined) throw unkillable("crash", "this server");
   const context = {
     gatedUrl: proxy.url,
-    gatedStream: () => proxy.connection(),
+    gatedStream: proxy.nextGeneration(),
     urlFor: (client?: number) => proxy.urlFor(client),
     listenOn: (port: number, password?: string) => proxy.listenOn(port, password),
     sessionsOf: (client: number) => proxy.sessionsOf(client),
@@ -154,6 +164,7 @@ export async function startSystem<State extends Json, Op extends Operation>(
     directPortUrl: directPort.url,
     killable,
     ...(freeze !== undefined && { freeze }),
+    ...(serviceLog !== undefined && { serviceLog }),
     folder: await mkdtemp(join(folder, "s")),
   };
   const system = await attributed("the service's start()", factory.start(context));

@@ -102,12 +102,12 @@ export class WaitLimits {
   }
 }
 
-/** Waits until `work` has ended, but no longer than `ms`. */
-export async function atMost(ms: number, work: Promise<void>): Promise<void> {
+/** Waits until `work` has ended, but no longer than `ms`. Returns whether it has ended. */
+export function atMost(ms: number, work: Promise<void>): Promise<boolean> {
   let cancel = () => {};
-  const late = new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms).unref();
+  const late = new Promise<boolean>((resolve) => {
+    const timer = setTimeout(() => resolve(false), ms).unref();
     cancel = () => clearTimeout(timer);
   });
-  await Promise.race([work, late]).finally(cancel);
+  return Promise.race([work.then(() => true), late]).finally(cancel);
 }

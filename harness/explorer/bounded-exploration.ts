@@ -51,6 +51,8 @@ export interface CampaignOptions extends ScenarioOptions {
   readonly rules?: readonly RuleName[] | undefined;
   /** The most time for shrinking one counterexample, in ms. */
   readonly shrinkTimeMs: number;
+  /** The file with the standard error of a service that Heddle starts. Default: none. */
+  readonly serviceLog?: string | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: Progress) => void) | undefined;
   /** The results of the regressions, for the report. Default: none. */

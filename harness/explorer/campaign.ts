@@ -181,6 +181,8 @@ export interface Campaign extends Provenance {
   readonly controlled: readonly string[];
   /** What Heddle did not control, in sentences. */
   readonly uncontrolled: readonly string[];
+  /** The file with the standard error of a service that Heddle started; null if it has printed nothing. */
+  readonly serviceLog: string | null;
   /** SHA-256 of each routine of the schema, as it is before instrumentation. */
   readonly routines: { readonly [routine: string]: string };
   /**

@@ -20,9 +20,6 @@ export interface ConfirmedExecution<State extends Json, Op extends Operation> {
 /** How often the schedule is executed again where the rule held on the freshly started system. */
 const FURTHER_EXECUTIONS = 2;
 
-/** The most executions before the failing one that are tried. */
-const MOST_BEFORE = 256;
-
 /**
  * Executes a failing schedule on a freshly started system: what clients and the service remember of
  * earlier executions must not be what breaks the rule. A replay starts there too. If the rule is broken
@@ -106,7 +103,7 @@ class Confirmation<State extends Json, Op extends Operation> {
   async #fewestBefore(): Promise<readonly EarlierExecution<State, Op>[] | undefined> {
     if (this.#executor.startsFresh) return undefined;
     const { execution } = this.#failing;
-    const known = this.#executor.before(execution, MOST_BEFORE);
+    const known = this.#executor.before(execution);
     const { scenario, schedule } = execution;
     const earlier = known.length > 0 ? known : [{ scenario, schedule }];
     let fewest: readonly EarlierExecution<State, Op>[] | undefined;

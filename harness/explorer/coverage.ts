@@ -56,6 +56,12 @@ export function completeness(scheduler: Scheduler): {
   return { complete: searches && scheduler.complete, pruned };
 }
 
+/** Why a search ended before its end, in words; undefined if it did not. */
+export function divergenceOf(scheduler: Scheduler): string | undefined {
+  const searches = scheduler instanceof DynamicReduction || scheduler instanceof Exhaustive;
+  return searches ? scheduler.diverged : undefined;
+}
+
 /** What a scheduler covered, once it is done with its scenario. */
 export function coverageOf(scheduler: Scheduler, clients: number): Coverage {
   if (scheduler instanceof Pct) {

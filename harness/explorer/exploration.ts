@@ -27,6 +27,8 @@ export class Exploration<State extends Json, Op extends Operation> {
   /** Why something could not be checked, the first time. */
   undecided: string | undefined;
   error: HarnessError | undefined;
+  /** Why the first of the searches that ended before their end did so. */
+  diverged: string | undefined;
   /** Whether a search was completed. */
   searched = false;
   readonly pairs: PairSearch[];
@@ -61,6 +63,7 @@ export class Exploration<State extends Json, Op extends Operation> {
     }
     this.undecided ??= undecided;
     this.error ??= error;
+    this.diverged ??= explored.diverged;
     this.searched ||= complete;
     const pair = this.pairs[this.next];
     const { executions } = explored.tally;

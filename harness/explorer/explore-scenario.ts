@@ -12,7 +12,14 @@ import type { Executor } from "../execution/executor.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { ScenarioPlan, Strategy } from "../scheduler/strategies.ts";
 import type { Bounds, Pair, Service } from "../service/service.ts";
-import { type Coverage, completeness, coverageOf, NO_COVERAGE, visitCoverage } from "./coverage.ts";
+import {
+  type Coverage,
+  completeness,
+  coverageOf,
+  divergenceOf,
+  NO_COVERAGE,
+  visitCoverage,
+} from "./coverage.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { type GeneratedInput, generator, type ShrinkTree } from "./generate.ts";
 import { type PairVisit, ScenarioOrder } from "./scenario-order.ts";
@@ -84,6 +91,8 @@ export interface ScenarioResult<State extends Json = Json, Op extends Operation 
   readonly alsoFailing?: readonly FailingExecution<State, Op>[];
   /** Why something could not be checked, the first time. */
   readonly undecided: string | undefined;
+  /** Why the search ended before its end: executions of the same steps differed. Default: it did not. */
+  readonly diverged?: string;
   /** The error of the harness that ended the exploration. */
   readonly error: HarnessError | undefined;
 }
@@ -209,6 +218,7 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
           }
         : { coverage: NO_COVERAGE, complete: false, pruned: null };
     const [firstFailing, ...alsoFailing] = failing.values();
+    const diverged = error === undefined ? divergenceOf(scheduler) : undefined;
     return {
       tally,
       ...covered,
@@ -218,6 +228,7 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
       failing: firstFailing,
       ...(alsoFailing.length > 0 && { alsoFailing }),
       undecided,
+      ...(diverged !== undefined && { diverged }),
       error,
     };
   }

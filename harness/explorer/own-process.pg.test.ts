@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
@@ -86,4 +89,25 @@ test("a service that remembers its first request is replayed as warm as it was s
   );
   expect(violations).toMatchObject([{ name: "one row" }]);
   expect(JSON.stringify(trace)).not.toContain("from config");
+});
+
+test("what a service prints on its standard error is in a file that the report names", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "heddle-log-"));
+  const serviceLog = join(folder, "service.log");
+  const run = async (code: string) => {
+    const definition = defineScenario({
+      setup: "create table t (id int)",
+      service: { exec: [process.execPath, "-e", handler(code, "")] },
+      clients: { ada: request },
+    });
+    const service = scenarioService(definition, "a.ts", new URL(import.meta.url));
+    return (await verify(server, service, { seed: 1, runs: 1, serviceLog })).campaign;
+  };
+  try {
+    expect((await run("")).serviceLog).toBeNull();
+    expect((await run('console.error("it begins");')).serviceLog).toBe(serviceLog);
+    expect(await readFile(serviceLog, "utf8")).toMatch(/^(it begins\n)+$/);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });

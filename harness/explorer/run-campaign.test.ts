@@ -49,6 +49,22 @@ describe("a campaign without a violation", () => {
     expect(done.reason).toBe("the time was up before all 1,000,000,000 executions were made");
   });
 
+  test("says that a search ended early, since executions of the same steps differed", async () => {
+    let executed = 0;
+    const execute: typeof executeToy = (scenario, scheduler) =>
+      executeToy(
+        executed++ === 0 ? scenario : { ...scenario, clients: scenario.clients.slice(0, 1) },
+        scheduler,
+      );
+    const { campaign: done } = await campaign(
+      { strategy: strategyNamed("exhaustive"), runs: 5 },
+      { execute },
+    );
+    expect(done.uncontrolled.join()).toMatch(/ended before its end.*and then was not/);
+    const { campaign: whole } = await campaign({ strategy: strategyNamed("exhaustive"), runs: 5 });
+    expect(whole.uncontrolled.join()).not.toContain("ended before its end");
+  });
+
   test("is unknown when nothing was executed", async () => {
     const { campaign: done } = await campaign({ runs: undefined, timeMs: 0 });
     expect(done).toMatchObject({

@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { cannotCheck } from "../checkers/registry.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import type { HarnessError } from "../core/error.ts";
@@ -132,13 +133,29 @@ export async function runCampaign<State extends Json, Op extends Operation>(
       ...executor.uncontrolled,
       ...executor.notes,
       ...(options.strategy.reduces ? [REDUCED] : []),
+      ...endedSearch(run.exploration.diverged),
       ...cannotCheck(service, options.checkers),
     ],
     environment,
     hashes,
     routines: executor.routines,
+    serviceLog: await ifFilled(options.serviceLog),
   };
   return { campaign, error, total };
+}
+
+/** The sentence on a search that ended before its end; none if there is no such search. */
+function endedSearch(diverged: string | undefined): readonly string[] {
+  if (diverged === undefined) return [];
+  return [
+    `Something that decides which steps are possible: a search ended before its end, because executions of the same steps differed (${diverged}). --check-determinism shows where.`,
+  ];
+}
+
+async function ifFilled(file: string | undefined): Promise<string | null> {
+  if (file === undefined) return null;
+  const found = await stat(file).catch(() => undefined);
+  return found !== undefined && found.size > 0 ? file : null;
 }
 
 function settingsOf(options: CampaignOptions): Settings {

@@ -41,7 +41,8 @@ describe("a campaign of a single scenario", () => {
     const options = { strategy: auto({}), runs: 3_000 };
     const service = single({});
     const { campaign: all } = await campaign({ ...options, failFast: false }, { service });
-    expect(all).toMatchObject({ verdict: "fail", executions: 20 });
+    // 20 with reduction, which knows nothing of what steps touch, and 16 in the turns between them.
+    expect(all).toMatchObject({ verdict: "fail", executions: 36 });
     expect(all.violations).toBeGreaterThan(1);
     expect(all.counterexamples).toHaveLength(1);
     const { campaign: first } = await campaign(options, { service });

@@ -9,7 +9,7 @@ import type { Fault } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import { faultsIn } from "../core/schedule.ts";
-import type { ExecutorOptions } from "../execution/executor.ts";
+import type { ExecutorOptions } from "../execution/executor-options.ts";
 import { readFootprints } from "../footprints/footprints.ts";
 import type { Server } from "../postgres/provider.ts";
 import {
@@ -32,6 +32,7 @@ import {
 } from "./regressions.ts";
 import { type CampaignResult, runCampaign } from "./run-campaign.ts";
 import type { Shard } from "./shards.ts";
+import { openedUnlessInterrupted } from "./unopened-executor.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 /**
@@ -91,6 +92,8 @@ export interface VerifyOptions {
   readonly regressions?: string | undefined;
   /** Explores in several processes; the result does not depend on how many. Default: this one. */
   readonly workers?: Workers | undefined;
+  /** The path of a file for the standard error of a service that Heddle starts. Default: none. */
+  readonly serviceLog?: string | undefined;
   /** Aborting it ends the campaign; its verdict is then `unknown` unless a violation was found. */
   readonly signal?: AbortSignal | undefined;
   /** Called after each execution. */
@@ -135,7 +138,7 @@ export async function verify<State extends Json, Op extends Operation>(
 ): Promise<CampaignResult> {
   const strategy = strategyOf(options);
   const settings = withDefaults(options, strategy, service);
-  const { mutant, control, stepTimeoutMs, signal, timeMs: setupMs } = settings;
+  const { mutant, control, stepTimeoutMs, signal, timeMs: setupMs, serviceLog } = settings;
   const folder =
     mutant === undefined && options.regressions !== undefined
       ? new RegressionFolder(options.regressions)
@@ -145,18 +148,22 @@ export async function verify<State extends Json, Op extends Operation>(
     regressions.map((file) => underControl(file, control)),
     service,
     (control, faults) =>
-      openExecutor(server, service, undefined, { control, faults, stepTimeoutMs, signal, setupMs }),
-  );
+      openExecutor(server, service, undefined, {
+        ...{ control, faults, stepTimeoutMs, signal, setupMs, serviceLog },
+      }),
+  ).catch(noneIfInterrupted);
   const failing = replayed.filter(({ outcome }) => outcome === "fails");
   const faults = [
     ...(strategy.faults ?? []),
     ...failing.flatMap(({ regression }) => faultsIn(regression.schedule)),
   ];
-  const executor = await openExecutor(server, service, mutant, {
-    ...footprintsFor(strategy),
-    ...{ control, faults, stepTimeoutMs, signal, setupMs },
-    hashRoutines: true,
-  });
+  const executor = await openedUnlessInterrupted(() =>
+    openExecutor(server, service, mutant, {
+      ...footprintsFor(strategy),
+      ...{ control, faults, stepTimeoutMs, signal, setupMs, serviceLog },
+      hashRoutines: true,
+    }),
+  );
   // What a stored regression shows already needs no other file.
   const isStored = ({ violations: [first] }: Counterexample) =>
     failing.some(
@@ -193,6 +200,12 @@ export async function verify<State extends Json, Op extends Operation>(
   } finally {
     await Promise.all([executor.close(), ...explorers.map((worker) => worker.close())]);
   }
+}
+
+/** A run that is interrupted while it executes its regressions still makes a report. */
+function noneIfInterrupted(error: unknown): readonly never[] {
+  if (error instanceof HarnessError && error.code === "INTERRUPTED") return [];
+  throw error;
 }
 
 function strategyOf(options: VerifyOptions): Strategy {
@@ -238,6 +251,7 @@ function withDefaults<State extends Json, Op extends Operation>(
     mutant: options.mutant,
     stepTimeoutMs: options.stepTimeoutMs ?? DEFAULTS.stepTimeoutMs,
     shrinkTimeMs: options.shrinkTimeMs ?? DEFAULTS.shrinkTimeMs,
+    serviceLog: options.serviceLog,
     signal: options.signal,
     onProgress: options.onProgress,
   };

@@ -48,6 +48,8 @@ export interface Footprints {
   /** Changes when a request has shown that the footprints of others were too small. */
   readonly revision: number;
   of(sql: string): RequestFootprint;
+  /** What the gate of that number stands after or before, as far as that is known. */
+  gateAt(place: number): "snapshot" | "commit" | undefined;
 }
 
 /**
@@ -92,6 +94,13 @@ class SchemaFootprints implements Footprints {
     for (const expression of catalog.ambient.expressions) this.#ambient.addText(expression);
     for (const routine of catalog.ambient.routines) this.#ambient.calls.add(routine);
     this.#ambient.enterCalls();
+  }
+
+  gateAt(place: number): "snapshot" | "commit" | undefined {
+    const { snapshot, commit } = this.#wire;
+    if (place === commit?.place) return "commit";
+    const isSnapshot = snapshot !== undefined && place >= snapshot.place && place <= snapshot.last;
+    return isSnapshot ? "snapshot" : undefined;
   }
 
   of(sql: string): RequestFootprint {

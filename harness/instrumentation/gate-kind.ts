@@ -42,7 +42,12 @@ export interface WireGates {
   /** In DO blocks: the text of a message with gates in its blocks, or the text itself. */
   readonly blocks?: { readonly place: number; gated(sql: string): string };
   /** Between the snapshot of a SELECT and its first row, for the texts that `holds` selects. */
-  readonly snapshot?: { readonly place: number; holds(sql: string): boolean };
+  readonly snapshot?: {
+    readonly place: number;
+    /** The last of the places after a snapshot; those of tables follow that of SELECT. */
+    readonly last: number;
+    holds(sql: string): boolean;
+  };
   /** Before the Sync that commits a request outside of a transaction block. */
   readonly commit?: {
     readonly place: number;

@@ -30,7 +30,9 @@ export const snapshotGates: GateKind = {
     const places = ["a SELECT", ...tables];
     return {
       places: places.map((of) => ({ of, line: null, next: "use the snapshot" })),
-      wire: { snapshot: { place: first, holds: await heldQueries(client) } },
+      wire: {
+        snapshot: { place: first, last: first + tables.length, holds: await heldQueries(client) },
+      },
     };
   },
   remove: async (client) => {

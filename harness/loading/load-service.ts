@@ -12,7 +12,7 @@ import {
   scenarioProblem,
 } from "../service/scenario-definition.ts";
 import { scenarioService } from "../service/scenario-service.ts";
-import type { Service } from "../service/service.ts";
+import { type Service, unknownServiceMember } from "../service/service.ts";
 import { freshModule } from "./fresh-modules.ts";
 import { orFolderInModels } from "./models-folder.ts";
 
@@ -52,6 +52,10 @@ export async function loadService(nameOrPath: string): Promise<Service> {
       "USAGE",
       `the default export of ${file} is not a service: it has no ${missing.join(", ")}`,
     );
+  }
+  const unknown = unknownServiceMember(service as Service);
+  if (unknown !== undefined) {
+    throw new HarnessError("USAGE", `the service in ${file} has an unknown member: ${unknown}`);
   }
   return service as Service;
 }

@@ -146,7 +146,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
 );
 
 const WIRE: WireGates = {
-  snapshot: { place: 1, holds: (sql) => sql.length % 2 === 0 },
+  snapshot: { place: 1, last: 1, holds: (sql) => sql.length % 2 === 0 },
   message: { place: 2, split: (sql) => (sql.includes(";") ? sql.split(";") : undefined) },
 };
 

@@ -82,10 +82,16 @@ describe("a transition", () => {
       expect(pending.state).toEqual({ at: "lost", by: "kill-after", result: RESULT });
       expect(targets("answer", state)).toEqual(["answered", "lost"]);
     }
+    const { pending: acquired } = at("stopped");
+    acquired.acquireLock();
+    acquired.resume();
+    expect(["waiting", acquired.state.at]).toEqual(targets("resume", "stopped"));
     const several = allowed.filter(
       ({ transition, state }) => targets(transition, state).length > 1,
     );
-    expect(new Set(several.map(({ transition }) => transition))).toEqual(new Set(["answer"]));
+    expect(new Set(several.map(({ transition }) => transition))).toEqual(
+      new Set(["resume", "answer"]),
+    );
   });
 });
 
@@ -179,6 +185,15 @@ describe("a backend", () => {
     expect(session.calls).toEqual(["stop 4711"]);
     pending.resume();
     expect(session.calls).toEqual(["stop 4711", "resume 4711"]);
+  });
+
+  test("continues when it is resumed, if it had got its lock before it was stopped", () => {
+    const { pending, session } = at("stopped");
+    pending.acquireLock();
+    expect(session.calls).toEqual([]);
+    pending.resume();
+    expect(session.calls).toEqual(["resume 4711"]);
+    expect(pending.state.at).toBe("running");
   });
 
   test("stays stopped while its statement is woken", () => {

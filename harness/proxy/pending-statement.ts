@@ -67,8 +67,15 @@ export type StatementState =
   | ({ readonly at: "gate"; readonly gate: Gate } & Unanswered)
   /** The server has reported that it waits for a lock. */
   | ({ readonly at: "waiting" } & Unanswered)
-  /** It waits for a lock, and its backend is stopped while another task runs. */
-  | ({ readonly at: "stopped"; readonly signals: BackendSignals } & Unanswered)
+  /**
+   * It waits for a lock, and its backend is stopped while another task runs. `acquired`: the backend had got the
+   * lock before it was stopped, and its message came afterwards.
+   */
+  | ({
+      readonly at: "stopped";
+      readonly signals: BackendSignals;
+      readonly acquired: boolean;
+    } & Unanswered)
   /** Its wait has ended, and its backend stays stopped until the scheduler chooses it. */
   | ({ readonly at: "woken"; readonly signals: BackendSignals } & Unanswered)
   /** The proxy holds the response. */
@@ -99,10 +106,10 @@ export const TRANSITIONS = {
   release: { held: RUNNING, gate: RUNNING },
   reachGate: { running: GATE, gate: GATE, waiting: GATE, stopped: GATE, woken: GATE },
   waitForLock: { running: ["waiting"] },
-  acquireLock: { waiting: RUNNING },
+  acquireLock: { waiting: RUNNING, stopped: ["stopped"] },
   stop: { waiting: ["stopped"] },
   wake: { stopped: ["woken"] },
-  resume: { stopped: ["waiting"], woken: RUNNING },
+  resume: { stopped: ["waiting", "running"], woken: RUNNING },
   answer: { running: ANSWER, gate: ANSWER, waiting: ANSWER, stopped: ANSWER, woken: ANSWER },
   deliver: { answered: COMPLETE, lost: COMPLETE },
   cancel: { running: RUNNING, gate: RUNNING, waiting: RUNNING },
@@ -197,14 +204,15 @@ export class PendingStatement {
 
   /** The server reports that it has got the lock that it waited for. */
   acquireLock(): void {
-    const { lostBy } = this.#from("acquireLock");
-    this.#become({ at: "running", lostBy });
+    const state = this.#from("acquireLock");
+    if (state.at === "stopped") this.#become({ ...state, acquired: true });
+    else this.#become({ at: "running", lostBy: state.lostBy });
   }
 
   /** Stops its backend while another task runs. */
   stop(signals: BackendSignals): void {
     const { lostBy } = this.#from("stop");
-    this.#become({ at: "stopped", signals, lostBy });
+    this.#become({ at: "stopped", signals, acquired: false, lostBy });
     signals.stop(this.session.pid);
   }
 
@@ -214,10 +222,11 @@ export class PendingStatement {
     this.#become({ at: "woken", signals, lostBy });
   }
 
-  /** Resumes its backend: it still waits or, if it was woken, continues. */
+  /** Resumes its backend: it still waits or, if it was woken or has got the lock, continues. */
   resume(): void {
-    const { at, lostBy } = this.#from("resume");
-    this.#become({ at: at === "stopped" ? "waiting" : "running", lostBy });
+    const state = this.#from("resume");
+    const waits = state.at === "stopped" && !state.acquired;
+    this.#become({ at: waits ? "waiting" : "running", lostBy: state.lostBy });
   }
 
   /** The server has answered. */

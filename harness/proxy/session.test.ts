@@ -152,6 +152,15 @@ describe("a session", () => {
       states.push(pending.state.at);
     }
     expect(states).toEqual(["waiting", "waiting", "running", "running"]);
+    // A backend may be stopped right after it has sent that it got the lock.
+    server.write(log("process 4711 still waiting for ShareLock"));
+    await observer.next("waiting");
+    pending.stop({ stop: () => {}, resume: () => {} });
+    server.write(log("process 4711 acquired ShareLock"));
+    await observer.next("acquired");
+    expect(pending.state.at).toBe("stopped");
+    pending.resume();
+    expect(pending.state.at).toBe("running");
   });
 
   test("holds a notification that comes between two requests", async () => {

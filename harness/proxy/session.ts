@@ -360,12 +360,13 @@ export class WireSession implements ProxySession {
     else observer.reachedGate(pending);
   }
 
-  /** In any other state the message tells nothing new, such as that a stopped backend waits. */
+  /** In any other state the message tells nothing new. One of a stopped backend was sent before it stopped. */
   #lockWait(wait: "waiting" | "acquired"): void {
     const pending = this.#pending;
     if (pending === undefined) return;
     if (wait === "waiting" && pending.state.at === "running") pending.waitForLock();
-    if (wait === "acquired" && pending.state.at === "waiting") pending.acquireLock();
+    const { at } = pending.state;
+    if (wait === "acquired" && (at === "waiting" || at === "stopped")) pending.acquireLock();
     this.#context.observer()?.lockWait(pending, wait);
   }
 

@@ -40,6 +40,10 @@ export class WireProxy {
   observer: GateObserver | undefined;
   /** The proxy opens no connection to the server before this promise has settled. */
   outage: Promise<void> | undefined;
+  /** Whether it lets in no connection, because the system that would open it is being ended. */
+  refuses = false;
+  /** Connections within this process belong to the generation in which they were made. */
+  #generation = 0;
   readonly sessions = new Set<ProxySession>();
   /** Connection string of the main endpoint, whose sessions have no fixed client. */
   readonly url: string;
@@ -89,10 +93,21 @@ export class WireProxy {
     return proxy;
   }
 
-  /** A connection within this process, equal to one at `url`. Its `connect` opens it. */
-  connection(): Duplex {
-    const { service, gate } = localConnection(() => this.#accept(gate, gate, {}));
-    return service;
+  /**
+   * Begins another generation: connections are let in, except those that code of an earlier generation still
+   * opens. Returns a function that makes a connection within this process, equal to one at `url`; its
+   * `connect` opens it.
+   */
+  nextGeneration(): () => Duplex {
+    this.refuses = false;
+    const generation = ++this.#generation;
+    return () => {
+      const { service, gate } = localConnection(() => {
+        if (generation === this.#generation) this.#accept(gate, gate, {});
+        else gate.destroy();
+      });
+      return service;
+    };
   }
 
   /** Connection string of a port whose sessions all belong to `client`, or else to the service. */
@@ -153,6 +168,10 @@ export class WireProxy {
   }
 
   #accept(service: Duplex, socket: Duplex, origin: ConnectionOrigin, login?: Login): void {
+    if (this.refuses) {
+      socket.destroy();
+      return;
+    }
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
     let backend: Duplex | undefined;

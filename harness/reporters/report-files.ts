@@ -5,6 +5,7 @@ export const FILES = {
   junit: "junit.xml",
   evidence: "evidence.json",
   shard: "shard.json",
+  serviceLog: "service.log",
   seededBugs: "mutants.json",
   seededBugsPage: "mutants.html",
   derivedMutants: "derived-mutants.json",

@@ -106,6 +106,7 @@ export const passing: Campaign = {
   ],
   pairs: [{ name: "create × cancel", explored: 148, pruned: null, complete: true, outcomes: 3 }],
   regressions: [{ file: "regressions/lost-1a2b3c4d.json", rule: "lost", outcome: "fixed" }],
+  serviceLog: "reports/service.log",
   counterexamples: [],
   coverage: ["All 148 interleavings with at most 2 preemptions of 4 scenarios were executed."],
   controlled: [

@@ -48,6 +48,11 @@ export function summary(campaign: Campaign, options: TextOptions): string {
     ["rules", rulesLine(c.rules)],
     ...optionalEntry(hasNoInvariants(c), "", NO_INVARIANTS),
     ...titled("regressions", c.regressions.map(regressionLine)),
+    ...optionalEntry(
+      c.serviceLog !== null,
+      "service",
+      `its standard error is in ${printable(c.serviceLog ?? "")}`,
+    ),
     ["reports", `${path.join(folder, FILES.page)}, ${path.join(folder, FILES.report)}`],
   ];
   const lines = [

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
 import { deadlock, doubleBooking, written } from "../explorer/sample-counterexample.fixture.ts";
-import { counterexampleText } from "./text.ts";
+import { clientStates, counterexampleText, stepLines } from "./text.ts";
 
 const plain = { colour: false, folder: "reports" };
 const text = counterexampleText(doubleBooking, plain);
@@ -21,6 +21,24 @@ test("shows the steps of each client, lock waits, and results", () => {
     ].join("\n"),
   );
   expect(text).toContain("   4  │ ●  client 1  preempts client 0\n");
+});
+
+const names = ["ada", "a client with a long name"];
+
+test("calls clients by their names, in the head of the table too", () => {
+  const named = counterexampleText({ ...doubleBooking, names }, plain);
+  expect(named).toContain("\nstep  ada a client\n");
+  expect(named).toContain(
+    "\n  11  │   ●         client a client with a long name  commit → COMMIT",
+  );
+  expect(named).not.toMatch(/client [01]/);
+});
+
+test("a walk calls clients by their names too", () => {
+  const { trace } = doubleBooking;
+  const walk = [...stepLines(trace, 0, 2, names), ...clientStates(trace, 2, names)].join("\n");
+  expect(walk).toContain("client ada: ");
+  expect(walk).not.toMatch(/client [01]/);
 });
 
 test("shows statements with their values, and errors with their SQLSTATE", () => {

@@ -131,8 +131,15 @@ export function violationLines(violation: Violation, width: number, colours: Col
  *
  * @param skip the number of steps to leave out at the start
  */
-export function stepLines(trace: Trace, skip: number, clients: number): readonly string[] {
-  return stepTable(timeline({ trace }).slice(skip), clients, 100, coloursFor(false)).slice(1);
+export function stepLines(
+  trace: Trace,
+  skip: number,
+  clients: number,
+  names?: ClientNames,
+): readonly string[] {
+  return stepTable(timeline({ trace }).slice(skip), clients, 100, coloursFor(false), names).slice(
+    1,
+  );
 }
 
 function stepTable(
@@ -142,8 +149,11 @@ function stepTable(
   colours: Colours,
   names?: ClientNames,
 ): string[] {
-  const columns = clientsIn(steps, clients);
-  const head = `step  ${columns.join(" ")}  `;
+  const columns = clientsIn(steps, clients).map((client) => ({
+    client,
+    title: columnTitle(client, names),
+  }));
+  const head = `step  ${columns.map(({ title }) => title).join(" ")}  `;
   // The marks of many clients leave no room on a line.
   const room = Math.max(width - head.length, MIN_EVENT_WIDTH);
   const rows = steps.flatMap((step) => {
@@ -151,12 +161,23 @@ function stepTable(
     const open = (client: number) => (step.inTransaction.has(client) ? "│" : " ");
     const mark = (client: number) => (clientOf(step.task) === client ? "●" : open(client));
     const marks = (of: (client: number) => string) =>
-      columns.map((client) => inClientColour(client, of(client), colours)).join(" ");
+      columns
+        .map(({ client, title }) =>
+          inClientColour(client, of(client).padEnd(title.length), colours),
+        )
+        .join(" ");
     return eventLines(step, room, colours, names).map((line, at) =>
       at === 0 ? `${number}  ${marks(mark)}  ${line}` : `      ${marks(open)}  ${line}`,
     );
   });
   return [colours("dim", head.trimEnd()), ...rows];
+}
+
+/** Longer names of clients are cut in the head of the table. */
+const MAX_TITLE = 8;
+
+function columnTitle(client: number, names: ClientNames = []): string {
+  return printable((names[client] ?? String(client)).slice(0, MAX_TITLE));
 }
 
 /** The events of a step in lines of at most `width` columns. Each event begins with its task. */
@@ -235,23 +256,27 @@ function inClientColour(client: number, text: string, colours: Colours): string 
 }
 
 /** A line for each client: its state after the last step of a trace. */
-export function clientStates(trace: Trace, clients: number): readonly string[] {
+export function clientStates(
+  trace: Trace,
+  clients: number,
+  names?: ClientNames,
+): readonly string[] {
   const states = Array.from({ length: clients }, () => "has not started");
   const steps = timeline({ trace });
   for (const event of steps.flatMap(({ events }) => events)) {
     const client = clientOf(event.task);
     if (client < 0 || client >= clients) continue;
-    states[client] = stateAfter(event) ?? states[client] ?? "";
+    states[client] = stateAfter(event, names) ?? states[client] ?? "";
   }
   const open = steps.at(-1)?.inTransaction;
   return states.map((state, client) => {
     const inside = open?.has(client) && !state.startsWith("got") ? ", in a transaction" : "";
-    return `${taskName(clientTask(client))}: ${state}${inside}`;
+    return `${taskName(clientTask(client), names)}: ${state}${inside}`;
   });
 }
 
 /** Undefined if the event does not change what the client is doing. */
-function stateAfter(event: TimelineEvent): string | undefined {
+function stateAfter(event: TimelineEvent, names: ClientNames | undefined): string | undefined {
   switch (event.type) {
     case "operation":
       return `has sent ${event.operation.name}`;
@@ -264,7 +289,7 @@ function stateAfter(event: TimelineEvent): string | undefined {
     case "gate":
       return `is held in ${placeLine(event.place)}`;
     case "wait":
-      return `waits for a lock of ${taskNames(event.for)}`;
+      return `waits for a lock of ${taskNames(event.for, names)}`;
     case "result":
       return `has run ${statementLine(event.statement)}`;
     case "response":

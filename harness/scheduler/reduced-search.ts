@@ -5,12 +5,12 @@ import { DynamicReduction } from "./dynamic-reduction.ts";
 import { Exhaustive } from "./exhaustive.ts";
 import type { FootprintOf, Scheduler } from "./scheduler.ts";
 
-/** The executions that reduction has to itself: most scenarios need fewer in all. */
-const REDUCTION_FIRST = 50;
+/** The executions that reduction has to itself: the smallest scenarios need no more. */
+const REDUCTION_FIRST = 4;
 
 /**
  * Searches all interleavings of a scenario with reduction. A search with reduction goes depth first, and
- * so may be busy with the ends of executions for long. Where it takes more than 50 executions, it takes
+ * so may be busy with the ends of executions for long. Where it takes more than 4 executions, it takes
  * turns with a search that has the fewest preemptions first and leaves nothing out: what either of them
  * finds is found within about twice its executions. The search ends with the first of the two.
  */

@@ -1,19 +1,24 @@
 import { randomUUID } from "node:crypto";
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { installFreezing } from "../execution/frozen-globals.ts";
 import { verify } from "../index.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import type { ScenarioDefinition } from "./scenario-definition.ts";
 import { scenarioService } from "./scenario-service.ts";
 
+const restore = installFreezing();
 let server: Server;
 
 beforeAll(async () => {
   server = await startServer(testPostgres);
 });
 
-afterAll(() => server?.stop());
+afterAll(async () => {
+  await server?.stop();
+  restore();
+});
 
 const FREEZE = "2030-01-31T09:00:00.000Z";
 const SETUP = "create table seen (value text)";

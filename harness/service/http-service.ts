@@ -47,14 +47,14 @@ export async function startService(
 async function startedProgram(
   definition: Program,
   given: Parameters<typeof startProgram>[1],
-  { freeze: time, folder }: SystemContext,
+  { freeze: time, folder, serviceLog: log }: SystemContext,
 ): Promise<StartedService> {
   const port = await freePort();
   const channel = time === undefined ? undefined : await PreloadChannel.open(folder);
   const options =
     time === undefined || channel === undefined
-      ? given
-      : { ...given, preload: { freeze: { time, seed: "service" }, channel: channel.path } };
+      ? { ...given, log }
+      : { ...given, log, preload: { freeze: { time, seed: "service" }, channel: channel.path } };
   let end: ServiceEnd | undefined;
   let stopping = false;
   const start = async () => {

@@ -1,7 +1,8 @@
 import { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
-import { Executor, type ExecutorOptions } from "../execution/executor.ts";
+import { Executor } from "../execution/executor.ts";
+import type { ExecutorOptions } from "../execution/executor-options.ts";
 import type { SystemFactory } from "../execution/system.ts";
 import { withClient } from "../postgres/connection.ts";
 import type { Server } from "../postgres/provider.ts";
@@ -51,8 +52,8 @@ export async function openExecutor<State extends Json, Op extends Operation>(
   mutant: AppliedMutant | undefined,
   options: ExecutorOptions,
 ): Promise<Executor<State, Op>> {
-  const { queries = [] } = service;
-  return Executor.open(server, setupOf(service, mutant), { ...options, queries });
+  const { queries = [], clientNames: names } = service;
+  return Executor.open(server, setupOf(service, mutant), { names, ...options, queries });
 }
 
 /** The service with SQL that is executed once after its migrations, and without seeded bugs. */

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { createWriteStream } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { HarnessError } from "../core/error.ts";
 import { type PreloadOptions, preloadEnv } from "./preload-channel.ts";
@@ -30,6 +31,8 @@ interface ProgramContext {
   /** The scenario file. */
   readonly file: URL;
   readonly signal: AbortSignal;
+  /** The path of a file to which its standard error is added. Default: none. */
+  readonly log?: string | undefined;
   /** What is done in it if it runs on Node. Default: nothing. */
   readonly preload?: PreloadOptions;
 }
@@ -41,7 +44,7 @@ interface ProgramContext {
  */
 export function startProgram(
   { exec: [name, ...args], env }: Program,
-  { url, file, signal, preload }: ProgramContext,
+  { url, file, signal, log, preload }: ProgramContext,
   extraEnv: NodeJS.ProcessEnv = {},
 ): RunningProgram {
   const child = spawn(name, args, {
@@ -62,6 +65,12 @@ export function startProgram(
     child[stream].setEncoding("utf8").on("data", (text: string) => {
       texts[stream] = (texts[stream] + text).slice(-MAX_OUTPUT_CHARACTERS);
     });
+  }
+  if (log !== undefined) {
+    const file = createWriteStream(log, { flags: "a", mode: 0o600 });
+    // Without the file the run goes on.
+    file.on("error", () => {});
+    child.stderr.pipe(file);
   }
   const ended = new Promise<Awaited<RunningProgram["ended"]>>((resolve, reject) => {
     child.once("error", (cause) => {

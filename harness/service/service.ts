@@ -6,6 +6,7 @@ import type { Json } from "../core/json.ts";
 import type { Model } from "../core/model.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
+import { unknownKey } from "../core/unknown-key.ts";
 import type { Invariant } from "../core/verdict.ts";
 import type { Query } from "../execution/observation.ts";
 import type { System, SystemContext } from "../execution/system.ts";
@@ -144,6 +145,42 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
   readonly replayWith?: readonly string[];
   /** Files that an execution depends on. Reports and replay files contain their hashes. */
   readonly sources: readonly URL[];
+}
+
+/** The members of a service. The type names them too, so none can be missing here. */
+const MEMBERS: { readonly [member in keyof Required<Service>]: true } = {
+  name: true,
+  migrate: true,
+  start: true,
+  refresh: true,
+  scenarios: true,
+  single: true,
+  freeze: true,
+  isolation: true,
+  clientNames: true,
+  isolation: true,
+  ownSessions: true,
+  ownProcess: true,
+  pairs: true,
+  patterns: true,
+  invariants: true,
+  model: true,
+  ids: true,
+  aborts: true,
+  queries: true,
+  codes: true,
+  unexpected: true,
+  seededBugs: true,
+  attacks: true,
+  survivors: true,
+  promises: true,
+  replayWith: true,
+  sources: true,
+};
+
+/** The member of a service definition that no service has, with the one that is meant; undefined if there is none. */
+export function unknownServiceMember(service: object): string | undefined {
+  return unknownKey({ ...service }, Object.keys(MEMBERS));
 }
 
 /** A change of a schema: the id of a derived mutant, or a replacement in the source of a routine. */

@@ -33,6 +33,7 @@ export function campaignFigures(c: Campaign): Markup {
     ["Lock waits", formatNumber(c.waits)],
     ["Deadlocks", formatNumber(c.deadlocks)],
     ["Faults", faultsLine(c)],
+    ...(c.serviceLog === null ? [] : [["Service's standard error", c.serviceLog] as const]),
   ]);
 }
 
