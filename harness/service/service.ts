@@ -158,7 +158,6 @@ const MEMBERS: { readonly [member in keyof Required<Service>]: true } = {
   freeze: true,
   isolation: true,
   clientNames: true,
-  isolation: true,
   ownSessions: true,
   ownProcess: true,
   pairs: true,
