@@ -169,6 +169,7 @@ const MEMBERS: { readonly [member in keyof Required<Service>]: true } = {
   single: true,
   freeze: true,
   clientNames: true,
+  isolation: true,
   ownSessions: true,
   ownProcess: true,
   profiled: true,
