@@ -127,6 +127,11 @@ export class Executor<State extends Json, Op extends Operation> {
     return this.#database.gates?.uninstrumented ?? [];
   }
 
+  /** The parts of the schema that have no gate although clients can race there. */
+  get ungated(): InnerGates["ungated"] {
+    return this.#database.gates?.ungated ?? [];
+  }
+
   /** What the gates leave uncontrolled on this server, as sentences of a report. */
   get uncontrolled(): InnerGates["uncontrolled"] {
     return this.#database.gates?.uncontrolled ?? [];

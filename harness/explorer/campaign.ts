@@ -184,6 +184,11 @@ export interface Campaign extends Provenance {
   readonly coverage: readonly string[];
   /** What Heddle controlled, in sentences. */
   readonly controlled: readonly string[];
+  /**
+   * The parts of the schema that have no gate although clients can race there, such as `the exclusion
+   * constraint on e`. A search that is complete is so but for them.
+   */
+  readonly ungated: readonly string[];
   /** What Heddle did not control, in sentences. */
   readonly uncontrolled: readonly string[];
   /** The file with the standard error of a service that Heddle started; null if it has printed nothing. */

@@ -19,6 +19,7 @@ export function fakeExecutor(
     | "renew"
     | "uninstrumented"
     | "uncontrolled"
+    | "ungated"
     | "routines"
     | "ordersWakes"
   > = {
@@ -29,6 +30,7 @@ export function fakeExecutor(
     notes: new Set(),
     uninstrumented: [],
     uncontrolled: [],
+    ungated: [],
     routines: {},
     renew: async () => renewed(),
     execute: async (scenario, scheduler) => execute(scenario, scheduler),

@@ -131,6 +131,7 @@ export async function runCampaign<State extends Json, Op extends Operation>(
     regressions: options.regressions ?? [],
     counterexamples,
     controlled: controlled(options.control, executor.ordersWakes),
+    ungated: executor.ungated,
     uncontrolled: [
       ...uncontrolled(options.control, environment, executor.ordersWakes, executor.uninstrumented),
       ...executor.uncontrolled,

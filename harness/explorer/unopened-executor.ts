@@ -12,6 +12,7 @@ type CampaignExecutor<State extends Json, Op extends Operation> = Pick<
   | "notes"
   | "uninstrumented"
   | "uncontrolled"
+  | "ungated"
   | "routines"
   | "close"
 >;
@@ -25,6 +26,7 @@ function unopenedExecutor<State extends Json, Op extends Operation>(): Executor<
     notes: new Set(["Nothing was executed: the run was interrupted in its setup."]),
     uninstrumented: [],
     uncontrolled: [],
+    ungated: [],
     routines: {},
     close: async () => {},
   };

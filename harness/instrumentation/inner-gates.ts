@@ -32,6 +32,8 @@ export interface InnerGates {
   readonly uninstrumented: readonly UninstrumentedRoutine[];
   /** What the installed kinds leave uncontrolled on this server, as sentences of a report. */
   readonly uncontrolled: readonly string[];
+  /** The parts of the schema that have no gate although clients can race there. */
+  readonly ungated: readonly string[];
   readonly wire: WireGates;
   /** Reconnects after the server was killed and started again. */
   reopen(): Promise<void>;
@@ -67,18 +69,20 @@ async function installKinds(
   client: ClientBase,
   kinds: readonly GateKind[],
   levels: readonly GateLevel[],
-): Promise<Pick<InnerGates, "places" | "uninstrumented" | "uncontrolled" | "wire">> {
+): Promise<Pick<InnerGates, "places" | "uninstrumented" | "uncontrolled" | "ungated" | "wire">> {
   await installGateFunction(client);
   const places = new Map<number, Place>();
   const uninstrumented: UninstrumentedRoutine[] = [];
   const uncontrolled: string[] = [];
+  const ungated: string[] = [];
   let wire: WireGates = {};
   for (const kind of kinds) {
     const installed = await kind.install(client, places.size + 1, levels);
     for (const place of installed.places) places.set(places.size + 1, place);
     uninstrumented.push(...(installed.uninstrumented ?? []));
     uncontrolled.push(...(installed.uncontrolled ?? []));
+    ungated.push(...(installed.ungated ?? []));
     wire = { ...wire, ...installed.wire };
   }
-  return { places, uninstrumented, uncontrolled, wire };
+  return { places, uninstrumented, uncontrolled, ungated, wire };
 }

@@ -34,7 +34,8 @@ export const lockGates: GateKind = {
         tables: { place: tables, before: firstTableLocks },
         rows: { place: rows, most: await rowQueries(client, UNGATED_FUNCTIONS) },
       },
-      uncontrolled: await uncontrolled(client),
+      uncontrolled: [SUBQUERIES],
+      ungated: await exclusionConstraints(client),
     };
   },
   remove: async (client) => {
@@ -144,13 +145,13 @@ const SUBQUERIES =
   "A statement that locks rows in a subquery, in a WITH query or for a cursor locks them in one step, and a join locks its rows of several tables in one step.";
 
 const EXCLUSIONS = `
-select distinct format('The exclusion constraint on %s is checked in one step with the insertion: two that conflict may deadlock without control, and do not here.',
-              conrelid::regclass) as sentence
+select distinct format('the exclusion constraint on %s', conrelid::regclass) as name
   from pg_constraint join pg_namespace n on n.oid = connamespace
  where contype = 'x' and conrelid <> 0 and nspname !~ '^(pg_.*|information_schema|heddle|migrations)$'
  order by 1`;
 
-async function uncontrolled(client: ClientBase): Promise<readonly string[]> {
-  const { rows } = await client.query<{ sentence: string }>(EXCLUSIONS);
-  return [SUBQUERIES, ...rows.map(({ sentence }) => sentence)];
+/** Each is checked in one step with the insertion: without control, two that conflict may deadlock. */
+async function exclusionConstraints(client: ClientBase): Promise<readonly string[]> {
+  const { rows } = await client.query<{ name: string }>(EXCLUSIONS);
+  return rows.map(({ name }) => name);
 }

@@ -113,6 +113,7 @@ export const passing: Campaign = {
     "The order in which the server runs the statements of the service, and in which results return.",
     "The initial state, the operations, and the texts and names in them.",
   ],
+  ungated: [],
   uncontrolled: [
     "What happens inside one statement, function or trigger.",
     "Which of several sessions that wait for one lock gets it first, when a commit wakes more than one.",

@@ -71,14 +71,21 @@ function coverageSentence(campaign: Campaign): string {
   const { pairs, scenarios, coverage, control } = campaign;
   const unbounded = coverage.some((sentence) => sentence.includes("without a bound"));
   if (scenarios === 1 && unbounded) {
-    const all = "These are all interleavings at these gates";
+    const all = `These are all interleavings at these gates${butFor(campaign)}`;
     return isComplete(control.gates) ? `${all}.` : `${all}; --gates all has more.`;
   }
   const complete =
     pairs.length > 0 && pairs.length === scenarios && pairs.every((pair) => pair.complete);
   return complete
-    ? `${scenarios === 1 ? "The pair" : `Each of the ${quantity(scenarios, "pair")}`} of operations was searched completely ${bound(campaign)}; other scenarios were not executed.`
+    ? `${scenarios === 1 ? "The pair" : `Each of the ${quantity(scenarios, "pair")}`} of operations was searched completely ${bound(campaign)}${butFor(campaign)}; other scenarios were not executed.`
     : "This is a sample of the possible interleavings, not a proof.";
+}
+
+/** `, but for the exclusion constraint on e, which has no gate`; empty if everything has one. */
+function butFor({ ungated }: Campaign): string {
+  if (ungated.length === 0) return "";
+  const have = ungated.length === 1 ? "has" : "have";
+  return `, but for ${printable(ungated.join(" and "))}, which ${have} no gate`;
 }
 
 function isComplete(gates: Campaign["control"]["gates"]): boolean {
