@@ -30,7 +30,7 @@ create domain plain as int check (value > 0);
 
 create function reads_w(int) returns boolean stable language sql as 'select exists (select from w)';
 alter table u add check (reads_w(v));
-create function plus(p int, q int) returns int language sql as 'select p + q + id from w';
+create function plus(p int, q int) returns int stable language sql as 'select p + q + id from w';
 create operator |+| (leftarg = int, rightarg = int, function = plus);
 
 create function on_w() returns trigger language plpgsql as $$

@@ -123,7 +123,7 @@ test("a client that never sends a statement is named", async () => {
   const { error } = await run({ ...noLostUpdate, clients: { never } }, { stepTimeoutMs: 100 });
   expect(error).toMatchObject({
     code: "STEP_TIMEOUT",
-    message: expect.stringContaining("client 0 is in the service, and nothing of it has come"),
+    message: expect.stringContaining("client never is in the service, and nothing of it has come"),
   });
 });
 
