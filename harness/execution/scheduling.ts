@@ -63,6 +63,7 @@ export class Scheduling {
     // A scheduler that follows a given order has the steps that no other client can notice in it.
     const isGiven = this.#scheduler.fair === false;
     const candidates = isGiven ? enabled : fair;
+    if (candidates.length < enabled.length) this.#scheduler.yielded?.();
     const following = isGiven ? undefined : this.#following(candidates, previous);
     if (following === undefined) this.#report();
     const fault = this.#scheduler.inject?.(faults, candidates);

@@ -24,6 +24,8 @@ export interface Coverage {
    * interleavings.
    */
   readonly searches: Searches;
+  /** Whether those were searched in fair schedules alone, since a client polled. */
+  readonly fair: boolean;
   /** Scenarios that were searched completely with reduction (see `DynamicReduction`). */
   readonly reduced: Reduced;
   /** The same as `searches` for visits to the service's pairs, by the bound of each visit. */
@@ -36,6 +38,7 @@ export interface Coverage {
 
 export const NO_COVERAGE: Coverage = {
   searches: {},
+  fair: false,
   reduced: { scenarios: 0, schedules: 0, pruned: 0 },
   visits: {},
   faults: { scenarios: 0, injected: 0 },
@@ -89,7 +92,8 @@ export function coverageOf(scheduler: Scheduler, clients: number): Coverage {
   if (complete && completeUpTo === Number.POSITIVE_INFINITY) {
     searches.push([completeUpTo, { scenarios: 1, schedules }]);
   }
-  return { ...NO_COVERAGE, searches: Object.fromEntries(searches) };
+  const { fair } = scheduler;
+  return { ...NO_COVERAGE, searches: Object.fromEntries(searches), fair };
 }
 
 /** What a visit to a pair covered. A pair is visited again for each further preemption. */
@@ -104,6 +108,7 @@ export function visitCoverage(scheduler: Scheduler): Coverage {
 export function sumCoverage(a: Coverage, b: Coverage): Coverage {
   return {
     searches: sumCounts(a.searches, b.searches),
+    fair: a.fair || b.fair,
     reduced: sumCounts(a.reduced, b.reduced),
     visits: sumCounts(a.visits, b.visits),
     faults: sumCounts(a.faults, b.faults),
@@ -116,10 +121,10 @@ export function sumCoverage(a: Coverage, b: Coverage): Coverage {
 
 /** Sentences for the reader of a report. */
 export function coverageSentences(coverage: Coverage): readonly string[] {
-  const { searches, reduced, visits, faults, pct } = coverage;
+  const { searches, fair, reduced, visits, faults, pct } = coverage;
   return [
     ...searchSentences(visits, "pair of operations"),
-    ...searchSentences(searches, "scenario"),
+    ...searchSentences(searches, "scenario", fair),
     ...(reduced.scenarios > 0 ? [reducedSentence(reduced)] : []),
     ...(faults.injected > 0 ? [faultsSentence(faults)] : []),
     ...(pct.steps > 0 ? [pctSentence(pct)] : []),
@@ -142,13 +147,13 @@ function pctSentence({ clients, steps }: Coverage["pct"]): string {
   );
 }
 
-function searchSentences(searches: Searches, what: string): readonly string[] {
+function searchSentences(searches: Searches, what: string, fair = false): readonly string[] {
   return (
     Object.entries(searches)
       .sort(([a], [b]) => Number(a) - Number(b))
       // What was searched within a larger bound as well is said once.
       .filter(([, { scenarios }], at, all) => scenarios > (all[at + 1]?.[1].scenarios ?? 0))
-      .map(([bound, covered]) => searchSentence(Number(bound), covered, what))
+      .map(([bound, covered]) => searchSentence(Number(bound), covered, what, fair))
   );
 }
 
@@ -156,13 +161,15 @@ function searchSentence(
   bound: number,
   { scenarios, schedules }: { readonly scenarios: number; readonly schedules: number },
   scenario: string,
+  fair: boolean,
 ): string {
+  const interleavings = fair ? "fair interleavings" : "interleavings";
   const what =
     bound === 0
       ? "orders of whole operations"
       : bound === Number.POSITIVE_INFINITY
-        ? "interleavings, without a bound,"
-        : `interleavings with at most ${bound} preemption${bound === 1 ? "" : "s"}`;
+        ? `${interleavings}, without a bound,`
+        : `${interleavings} with at most ${bound} preemption${bound === 1 ? "" : "s"}`;
   return `All ${schedules.toLocaleString("en")} ${what} of ${counted(scenarios, scenario)} were executed.`;
 }
 

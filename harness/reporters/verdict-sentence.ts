@@ -71,7 +71,8 @@ function coverageSentence(campaign: Campaign): string {
   const { pairs, scenarios, coverage, control } = campaign;
   const unbounded = coverage.some((sentence) => sentence.includes("without a bound"));
   if (scenarios === 1 && unbounded) {
-    const all = `These are all interleavings at these gates${butFor(campaign)}`;
+    const fair = coverage.some((sentence) => sentence.includes("fair interleavings"));
+    const all = `These are all ${fair ? "fair " : ""}interleavings at these gates${butFor(campaign)}`;
     return isComplete(control.gates) ? `${all}.` : `${all}; --gates all has more.`;
   }
   const complete =

@@ -58,10 +58,19 @@ export class DynamicReduction implements Scheduler {
   /** How an execution departed from its prefix, if one did: then interleavings may be missing. */
   diverged: string | undefined;
   #complete = false;
+  #hasYields = false;
 
   /** Whether every interleaving was explored, up to equivalence. */
   get complete(): boolean {
-    return this.diverged === undefined && this.#complete;
+    return this.diverged === undefined && this.#complete && !this.#hasYields;
+  }
+
+  /**
+   * Whether a task that polls was left out of the choices. Any step may enable it again, which footprints do
+   * not say: so races with its later steps are not found.
+   */
+  get hasYields(): boolean {
+    return this.#hasYields;
   }
 
   begin(): boolean {
@@ -163,6 +172,10 @@ export class DynamicReduction implements Scheduler {
     if (choice === undefined) return;
     node.step = effectsOf(choice, this.#footprint, events, released);
     this.#addRaces(number, node, node.step);
+  }
+
+  yielded(): void {
+    this.#hasYields = true;
   }
 
   footprintsGrew(): void {

@@ -22,6 +22,8 @@ export class Exhaustive implements Scheduler {
   #beyond = false;
   /** How many schedules were executed, by preemptions. */
   readonly explored: number[] = [];
+  /** Whether only fair schedules were executed, since a task that polls was left out of the choices. */
+  fair = false;
   /** How an execution departed from its prefix, if one did: then schedules may be missing. */
   diverged: string | undefined;
 
@@ -64,6 +66,10 @@ export class Exhaustive implements Scheduler {
     if (isPreemption(previous, choice.task, enabled)) this.#preemptions++;
     this.#path.push(choice.task);
     return choice;
+  }
+
+  yielded(): void {
+    this.fair = true;
   }
 
   #planned(enabled: readonly Choice[]): Choice | undefined {

@@ -105,6 +105,10 @@ export class FaultSearch implements Scheduler {
     return choice;
   }
 
+  yielded(): void {
+    this.search.yielded?.();
+  }
+
   goesOn({ task }: Choice): void {
     if (this.#injection?.path[this.#followed] === task) this.#followed++;
     this.#path.push(task);

@@ -43,3 +43,34 @@ test("it ends as soon as one of the two is complete", () => {
   expect(search.decisive.complete).toBe(true);
   expect(search.begin()).toBe(false);
 });
+
+test("where a client polls, reduction stops, and the other search covers fair schedules", () => {
+  const toy = [[3], [3]];
+  const search = new ReducedSearch();
+  search.begin();
+  walk(toy, search);
+  search.yielded();
+  const all = preemptionsOf(toy, search);
+  expect(all).toEqual(preemptionsOf(toy, new Exhaustive()));
+  expect(search.decisive).toBeInstanceOf(Exhaustive);
+  expect(search.decisive.complete).toBe(true);
+});
+
+test("reduction is not complete once a task was left out of the choices", () => {
+  const search = new DynamicReduction();
+  const toy = [[1], [1]];
+  while (search.begin()) {
+    walk(toy, search);
+    search.yielded();
+  }
+  expect(search.complete).toBe(false);
+});
+
+test("reduction begins anew, whichever of the two has shown that footprints were too small", () => {
+  const toy = [[4], [4], [4]];
+  const search = new ReducedSearch();
+  preemptionsOf(toy, search, 6);
+  search.footprintsGrew();
+  const reduced = preemptionsOf(toy, search, 8).filter((_, at) => at % 2 === 0);
+  expect(reduced).toEqual(preemptionsOf(toy, new DynamicReduction(), 4));
+});

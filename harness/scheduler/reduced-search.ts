@@ -12,7 +12,8 @@ const REDUCTION_FIRST = 4;
  * Searches all interleavings of a scenario with reduction. A search with reduction goes depth first, and
  * so may be busy with the ends of executions for long. Where it takes more than 4 executions, it takes
  * turns with a search that has the fewest preemptions first and leaves nothing out: what either of them
- * finds is found within about twice its executions. The search ends with the first of the two.
+ * finds is found within about twice its executions. The search ends with the first of the two. Where a
+ * client polls, the second one goes on alone.
  */
 export class ReducedSearch implements Scheduler {
   readonly #reduction = new DynamicReduction();
@@ -28,7 +29,8 @@ export class ReducedSearch implements Scheduler {
   begin(): boolean {
     if (this.decisive.complete) return false;
     const turn = Math.max(this.#executions - REDUCTION_FIRST, 0);
-    this.#current = turn % 2 === 0 ? this.#reduction : this.#fewestFirst;
+    const reduces = turn % 2 === 0 && !this.#reduction.hasYields;
+    this.#current = reduces ? this.#reduction : this.#fewestFirst;
     this.#executions++;
     return this.#current.begin();
   }
@@ -43,5 +45,14 @@ export class ReducedSearch implements Scheduler {
 
   observe(events: Trace, released: Touched | undefined): void {
     if (this.#current === this.#reduction) this.#reduction.observe(events, released);
+  }
+
+  yielded(): void {
+    this.#current.yielded();
+  }
+
+  /** Footprints are those of both: what one search learns, the other has relied on. */
+  footprintsGrew(): void {
+    this.#reduction.footprintsGrew();
   }
 }

@@ -40,6 +40,8 @@ export interface Scheduler {
    * because of them has to be explored.
    */
   footprintsGrew?(): void;
+  /** Called when a task that polls was left out of the choices: the search covers fair schedules alone. */
+  yielded?(): void;
   /**
    * Called before each choice, and once more when no task is enabled: the fault to inject instead of a
    * choice; undefined: none. A scheduler without it injects no faults.
