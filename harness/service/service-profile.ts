@@ -121,7 +121,7 @@ export async function profileOf(
   const probed = new ProbedPrefixes(probe);
   const candidates: PairCandidates[] = [];
   for (const name of names) {
-    const found = await candidatesOf(name, successes.get(name) ?? [], probed);
+    const found = await pairCandidatesOf(name, successes.get(name) ?? [], probed);
     if (found !== undefined) candidates.push(found);
   }
   return {
@@ -135,7 +135,7 @@ export async function profileOf(
 }
 
 /** What an operation's pairs are made of; undefined if it never succeeded. */
-async function candidatesOf(
+async function pairCandidatesOf(
   name: string,
   successes: readonly Success[],
   probed: ProbedPrefixes,
