@@ -19,6 +19,7 @@ export interface ProfiledService<State extends Json, Op extends Operation> {
 /** How long a profile may take, in ms: a service of fifty operations needs about two minutes. */
 const PROFILE_MS = 600_000;
 
+/** See `ExecutorOptions`; of `control`, only the isolation level counts. */
 export interface ProfileOptions
   extends Pick<ExecutorOptions, "control" | "stepTimeoutMs" | "signal" | "setupMs"> {
   /** Whether its pairs of operations are needed. Default: true. */

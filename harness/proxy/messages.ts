@@ -5,10 +5,12 @@ import { FieldReader, frame } from "./frames.ts";
  * (https://www.postgresql.org/docs/current/protocol-message-formats.html).
  */
 
+// Of the unnamed portal.
 export const CLOSE_PORTAL = frame("C", Buffer.from("P\0"));
 export const DESCRIBE_PORTAL = frame("D", Buffer.from("P\0"));
 export const BIND = bind();
 export const EXECUTE = execute("", 0);
+
 export const FLUSH = frame("H", Buffer.alloc(0));
 export const SYNC = frame("S", Buffer.alloc(0));
 
