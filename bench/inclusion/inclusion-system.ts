@@ -5,12 +5,12 @@ import type { Response } from "../../harness/core/history.ts";
 import type { Json } from "../../harness/core/json.ts";
 import type { Operation } from "../../harness/core/operation.ts";
 import type { System, SystemFactory } from "../../harness/execution/system.ts";
-import type { InclusionCase } from "./inclusion-case.ts";
+import type { InclusionCase, Protocol } from "./inclusion-case.ts";
 
 /** All messages of one client, on a connection of its own. An error leads to a rollback, and ends them. */
 export type Messages = Operation & {
   readonly name: "messages";
-  readonly protocol: "simple" | "extended";
+  readonly protocol: Protocol;
   readonly texts: readonly string[];
 };
 

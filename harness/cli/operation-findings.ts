@@ -11,6 +11,7 @@ import type { Server } from "../postgres/provider.ts";
 import { printable, quantity } from "../reporters/format-values.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { openExecutor } from "../service/open-executor.ts";
+import { oneLine } from "../service/outcome.ts";
 import type { Service } from "../service/service.ts";
 import type { ServiceProfile, Success } from "../service/service-profile.ts";
 
@@ -79,8 +80,4 @@ function neverSucceeded(name: string, answers: { readonly [code: string]: number
     detail: `never succeeded; answered ${codes.join(", ") || "nothing"}`,
     hint: "give it arguments that the service accepts, and the setup or other operations the rows that it needs",
   };
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, " ").trim();
 }

@@ -3,7 +3,8 @@ import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Choice, Task } from "../core/schedule.ts";
 import type { Executor } from "../execution/executor.ts";
-import type { FootprintOf, Scheduler } from "../scheduler/scheduler.ts";
+import { FirstEnabled } from "../execution/first-enabled.ts";
+import type { FootprintOf } from "../scheduler/scheduler.ts";
 import type { Pair, Service } from "../service/service.ts";
 
 /** The footprints of an operation's steps, when it runs alone. Undefined for a step: it may touch anything. */
@@ -58,20 +59,15 @@ export function withoutPairs<State extends Json, Op extends Operation>(
 }
 
 /** Executes one client alone, and records what each step may touch. */
-class FootprintRecorder implements Scheduler {
+class FootprintRecorder extends FirstEnabled {
   readonly steps: (Footprint | undefined)[] = [];
 
-  begin(): boolean {
-    return true;
-  }
-
-  choose(
+  override choose(
     enabled: readonly Choice[],
     previous: Task | undefined,
     footprintOf: FootprintOf = () => undefined,
   ): Choice {
-    const choice = enabled.find(({ task }) => task === previous) ?? enabled[0];
-    if (choice === undefined) throw new Error("a scheduler was asked to choose from nothing");
+    const choice = super.choose(enabled, previous);
     this.steps.push(footprintOf(choice));
     return choice;
   }

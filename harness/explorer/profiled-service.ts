@@ -12,13 +12,14 @@ import { independentPairs, withoutPairs } from "./independent-pairs.ts";
 export interface ProfiledService<State extends Json, Op extends Operation> {
   readonly service: Service<State, Op>;
   readonly profile: Json;
-  /** The names of the pairs that the service has no more: their operations touch nothing in common. */
+  /** The names of the pairs that the service no longer has: their operations touch nothing in common. */
   readonly independent: readonly string[];
 }
 
 /** How long a profile may take, in ms: a service of fifty operations needs about two minutes. */
 const PROFILE_MS = 600_000;
 
+/** See `ExecutorOptions`; of `control`, only the isolation level counts. */
 export interface ProfileOptions
   extends Pick<ExecutorOptions, "control" | "stepTimeoutMs" | "signal" | "setupMs"> {
   /** Whether its pairs of operations are needed. Default: true. */
@@ -38,7 +39,8 @@ export async function withProfile<State extends Json, Op extends Operation>(
   if (service.profiled === undefined) return { service, profile: null, independent: [] };
   const control = { gates: ["statement"], isolation } as const;
   const executor = await openExecutor(server, service, mutant, {
-    ...{ ...options, control },
+    ...options,
+    control,
     ...(pairs && { footprints: readFootprints }),
   });
   try {

@@ -34,6 +34,7 @@ export interface Regression<State extends Json = Json, Op extends Operation = Op
   readonly before?: readonly EarlierExecution<State, Op>[];
 }
 
+/** What is kept of a counterexample, which has a violation. */
 export function regressionOf<State extends Json, Op extends Operation>({
   service,
   control,
@@ -57,6 +58,7 @@ export function regressionOf<State extends Json, Op extends Operation>({
   };
 }
 
+/** The text of a regression file: JSON with schedules as text. */
 export function encodeRegression({ schedule, before, ...rest }: Regression): string {
   const form = {
     ...{ heddle: "regression", version: VERSION, ...rest, schedule: formatSchedule(schedule) },

@@ -18,7 +18,7 @@ type CampaignExecutor<State extends Json, Op extends Operation> = Pick<
 >;
 
 /** Stands for the executor of a campaign that was interrupted in its setup, for the report: it executes nothing. */
-function unopenedExecutor<State extends Json, Op extends Operation>(): Executor<State, Op> {
+export function unopenedExecutor<State extends Json, Op extends Operation>(): Executor<State, Op> {
   const unopened: CampaignExecutor<State, Op> = {
     execute: () => Promise.reject(new HarnessError("INTERRUPTED", "interrupted in the setup")),
     ordersWakes: false,
@@ -33,14 +33,10 @@ function unopenedExecutor<State extends Json, Op extends Operation>(): Executor<
   return unopened as Executor<State, Op>;
 }
 
-/** The executor that `open` opens, or the one that stands for it if the run is interrupted meanwhile. */
-export async function openedUnlessInterrupted<State extends Json, Op extends Operation>(
-  open: () => Promise<Executor<State, Op>>,
-): Promise<Executor<State, Op>> {
-  try {
-    return await open();
-  } catch (error) {
-    if (error instanceof HarnessError && error.code === "INTERRUPTED") return unopenedExecutor();
+/** Handles the error of a promise: gives `instead` if the run was interrupted meanwhile, and throws any other error. */
+export function ifInterrupted<T>(instead: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof HarnessError && error.code === "INTERRUPTED") return instead;
     throw error;
-  }
+  };
 }

@@ -34,7 +34,7 @@ import {
 } from "./regressions.ts";
 import { type CampaignResult, runCampaign } from "./run-campaign.ts";
 import type { Shard } from "./shards.ts";
-import { openedUnlessInterrupted } from "./unopened-executor.ts";
+import { ifInterrupted, unopenedExecutor } from "./unopened-executor.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 /**
@@ -145,10 +145,10 @@ export async function verify<State extends Json, Op extends Operation>(
   const settings = withDefaults(options, strategy, given);
   const { mutant, control, stepTimeoutMs, signal, timeMs: setupMs, serviceLog } = settings;
   const limits = { control, stepTimeoutMs, signal, setupMs, serviceLog };
-  const profiled = await withProfile(server, given, mutant, limits).catch((error: unknown) => ({
-    ...{ service: given, profile: null },
-    independent: noneIfInterrupted(error),
-  }));
+  // A run that is interrupted in its setup still makes a report.
+  const profiled = await withProfile(server, given, mutant, limits).catch(
+    ifInterrupted<ProfiledService<State, Op>>({ service: given, profile: null, independent: [] }),
+  );
   const { service, independent } = profiled;
   const folder =
     mutant === undefined && options.regressions !== undefined
@@ -159,18 +159,16 @@ export async function verify<State extends Json, Op extends Operation>(
     regressions.map((file) => underControl(file, control)),
     service,
     (control, faults) => openExecutor(server, service, undefined, { ...limits, control, faults }),
-  ).catch(noneIfInterrupted);
+  ).catch(ifInterrupted([]));
   const failing = replayed.filter(({ outcome }) => outcome === "fails");
   const faults = [
     ...(strategy.faults ?? []),
     ...failing.flatMap(({ regression }) => faultsIn(regression.schedule)),
   ];
-  const executor = await openedUnlessInterrupted(() =>
-    openExecutor(server, service, mutant, {
-      ...footprintsFor(strategy),
-      ...{ ...limits, faults, hashRoutines: true },
-    }),
-  );
+  const executor = await openExecutor(server, service, mutant, {
+    ...footprintsFor(strategy),
+    ...{ ...limits, faults, hashRoutines: true },
+  }).catch(ifInterrupted(unopenedExecutor<State, Op>()));
   // What a stored regression shows already needs no other file.
   const byOperations = service.byOperations === true;
   const stored = new Set(
@@ -210,12 +208,6 @@ export async function verify<State extends Json, Op extends Operation>(
   } finally {
     await Promise.all([executor.close(), ...explorers.map((worker) => worker.close())]);
   }
-}
-
-/** A run that is interrupted while it executes its regressions still makes a report. */
-function noneIfInterrupted(error: unknown): readonly never[] {
-  if (error instanceof HarnessError && error.code === "INTERRUPTED") return [];
-  throw error;
 }
 
 function strategyOf(options: VerifyOptions): Strategy {

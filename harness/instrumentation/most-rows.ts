@@ -4,7 +4,7 @@ import { isParseNode, type ParseNode } from "../parser/sql.ts";
 /** The columns of each unique index of a table, by the table's name without its schema. */
 export type UniqueColumns = ReadonlyMap<string, readonly (readonly string[])[]>;
 
-/** An index of a table with heirs says nothing about the rows of the heirs. */
+/** An index of a table with child tables says nothing about their rows. */
 const UNIQUE = `
 select relname as table,
        array(select attname::text from unnest(indkey::int2[]) with ordinality as k(number, at)

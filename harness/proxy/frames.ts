@@ -127,15 +127,18 @@ export class FieldReader {
   }
 }
 
+/** A message of the protocol: its type, which is one letter, its length and its body. */
+export function frame(type: string, body: Buffer): Buffer {
+  const header = Buffer.alloc(5);
+  header.write(type);
+  header.writeInt32BE(4 + body.length, 1);
+  return Buffer.concat([header, body]);
+}
+
 /** An ErrorResponse, with which the proxy itself refuses something. */
 export function errorFrame(severity: "ERROR" | "FATAL", sqlstate: string, text: string): Buffer {
   const fields = [`S${severity}`, `V${severity}`, `C${sqlstate}`, `M${text}`, ""];
-  const body = Buffer.from(`${fields.join("\0")}\0`);
-  const frame = Buffer.alloc(5 + body.length);
-  frame.write("E");
-  frame.writeInt32BE(4 + body.length, 1);
-  body.copy(frame, 5);
-  return frame;
+  return frame("E", Buffer.from(`${fields.join("\0")}\0`));
 }
 
 /** Writes messages to a socket at once. Does nothing if it is closed, or not there yet. */

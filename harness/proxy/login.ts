@@ -1,5 +1,5 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from "node:crypto";
-import { FieldReader, PASSWORD, ProtocolError } from "./frames.ts";
+import { FieldReader, frame, PASSWORD, ProtocolError } from "./frames.ts";
 
 /** How the proxy logs in to the server for a client that came through a port. */
 export interface Login {
@@ -126,11 +126,7 @@ function rest(frame: Buffer): string {
 }
 
 function message(body: Buffer): Buffer {
-  const frame = Buffer.alloc(5 + body.length);
-  frame[0] = PASSWORD;
-  frame.writeInt32BE(4 + body.length, 1);
-  body.copy(frame, 5);
-  return frame;
+  return frame(String.fromCharCode(PASSWORD), body);
 }
 
 function attributes(text: string): { readonly [name: string]: string } {

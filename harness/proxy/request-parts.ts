@@ -1,5 +1,20 @@
 import type { WireGates } from "../instrumentation/gate-kind.ts";
-import { FieldReader } from "./frames.ts";
+import { frame } from "./frames.ts";
+import {
+  BIND,
+  bind,
+  CLOSE_PORTAL,
+  complete,
+  DESCRIBE_PORTAL,
+  EXECUTE,
+  execute,
+  FLUSH,
+  limitOf,
+  oneRow,
+  parse,
+  SYNC,
+  typeOf,
+} from "./messages.ts";
 import type { ProxySession } from "./pending-statement.ts";
 import type { Request } from "./requests.ts";
 
@@ -40,14 +55,6 @@ interface Progress {
   /** The place that the request has reached with this message, if any. */
   readonly place: number | undefined;
 }
-
-const CLOSE_PORTAL = frame("C", Buffer.from("P\0"));
-const DESCRIBE_PORTAL = frame("D", Buffer.from("P\0"));
-/** The unnamed portal and statement; no formats, no parameters, all columns as text. */
-const BIND = frame("B", Buffer.alloc(8));
-const EXECUTE = execute("", 0);
-const FLUSH = frame("H", Buffer.alloc(0));
-const SYNC = frame("S", Buffer.alloc(0));
 
 /**
  * The last message of the answer to each message of the extended protocol
@@ -246,7 +253,7 @@ function commitPlace(
 }
 
 /** The end of the last statement: before its Sync, which is a part of its own where the commit is held. */
-function endAt(commit: number | undefined): Execution["end"] {
+function endAt(commit: number | undefined): StatementMessages["end"] {
   return { place: commit, isLast: commit === undefined };
 }
 
@@ -255,7 +262,7 @@ function syncAfter(commit: number | undefined): Part[] {
 }
 
 /** The messages of one statement, and where it is held. */
-interface Execution {
+interface StatementMessages {
   readonly before: readonly Buffer[];
   readonly execute: Buffer;
   readonly after: readonly Buffer[];
@@ -266,7 +273,7 @@ interface Execution {
   readonly end: { readonly place: number | undefined; readonly isLast: boolean };
 }
 
-function executeParts({ before, execute, after, snapshot, rows, end }: Execution): Part[] {
+function executeParts({ before, execute, after, snapshot, rows, end }: StatementMessages): Part[] {
   const head = snapshot === undefined ? [] : [part(before, snapshot)];
   const unsent = snapshot === undefined ? before : [];
   if (rows === undefined) return [...head, ending([...unsent, execute, ...after], end)];
@@ -283,25 +290,24 @@ function executeParts({ before, execute, after, snapshot, rows, end }: Execution
 }
 
 /** Undefined for an Execute of one row at most. */
-function rowsOf(rows: WireGates["rows"], sql: string, execute: Buffer): Execution["rows"] {
+function rowsOf(rows: WireGates["rows"], sql: string, execute: Buffer): StatementMessages["rows"] {
   const most = rows?.most(sql) ?? 0;
   if (rows === undefined || most < 2 || limitOf(execute) === 1) return undefined;
   return { place: rows.place, most };
 }
 
-function ending(frames: readonly Buffer[], { place, isLast }: Execution["end"]): Part {
+function ending(frames: readonly Buffer[], { place, isLast }: StatementMessages["end"]): Part {
   return isLast ? last(frames) : part(frames, place);
 }
 
 /** The statements of the proxy's own that take the first locks of a statement, each before a gate. */
 function ownParts(tables: WireGates["tables"], sql: string, inBlock: boolean): Part[] {
   if (tables === undefined || !inBlock) return [];
-  const bind = frame("B", Buffer.from(`${OWN}\0${OWN}\0\0\0\0\0\0\0`));
   const close = ["P", "S"].map((kind) => frame("C", Buffer.from(`${kind}${OWN}\0`)));
   return tables
     .before(sql)
     .map((text) =>
-      part([parse(text, OWN), bind, execute(OWN, 0), ...close], tables.place, { own: true }),
+      part([parse(text, OWN), bind(OWN), execute(OWN, 0), ...close], tables.place, { own: true }),
     );
 }
 
@@ -319,39 +325,4 @@ function part(
 /** The part that ends the request. */
 function last(frames: readonly Buffer[]): Part {
   return { frames: [...frames, SYNC], place: undefined };
-}
-
-function parse(sql: string, name = ""): Buffer {
-  return frame("P", Buffer.from(`${name}\0${sql}\0\0\0`));
-}
-
-function execute(portal: string, limit: number): Buffer {
-  const body = Buffer.from(`${portal}\0\0\0\0\0`);
-  body.writeInt32BE(limit, body.length - 4);
-  return frame("E", body);
-}
-
-/** The Execute of the same portal for a single row. */
-function oneRow(message: Buffer): Buffer {
-  return execute(new FieldReader(message).text(), 1);
-}
-
-/** The number of rows that an Execute asks for; 0 for all. */
-function limitOf(message: Buffer): number {
-  return message.readInt32BE(message.length - 4);
-}
-
-function complete(tag: string): Buffer {
-  return frame("C", Buffer.from(`${tag}\0`));
-}
-
-function frame(type: string, body: Buffer): Buffer {
-  const header = Buffer.alloc(5);
-  header.write(type);
-  header.writeInt32BE(4 + body.length, 1);
-  return Buffer.concat([header, body]);
-}
-
-function typeOf(message: Buffer | undefined): string {
-  return String.fromCharCode(message?.[0] ?? 0);
 }

@@ -83,32 +83,24 @@ export function timeline({ trace, violations = [], brokenAt }: TimelineSource): 
     });
 }
 
-/** Statements in a row that touch nothing shared become one event. */
-function withPrivateFolded({ events, ...step }: StepDraft): Step {
+/** Statements in a row that touch nothing shared, and succeed, become one event. */
+function withPrivateFolded({ events, private: isPrivate, ...step }: StepDraft): Step {
+  const statementsOf = (event: TimelineEvent) => {
+    if (event.type === "private") return event.statements;
+    if (!isPrivate.has(event) || event.type !== "statement") return [];
+    const { statement, result } = event;
+    return result === undefined || result.error !== undefined ? [] : [{ statement, result }];
+  };
   const folded: TimelineEvent[] = [];
   for (const event of events) {
+    const { task } = event;
     const last = folded.at(-1);
-    const statement = step.private.has(event) ? succeeded(event) : undefined;
-    if (statement === undefined || last?.task !== event.task) folded.push(event);
-    else if (last.type === "private") {
-      folded[folded.length - 1] = { ...last, statements: [...last.statements, statement] };
-    } else {
-      const before = step.private.has(last) ? succeeded(last) : undefined;
-      if (before === undefined) folded.push(event);
-      else {
-        const { task } = event;
-        folded[folded.length - 1] = { type: "private", task, statements: [before, statement] };
-      }
-    }
+    const before = last?.task === task ? statementsOf(last) : [];
+    const own = statementsOf(event);
+    if (before.length === 0 || own.length === 0) folded.push(event);
+    else folded.splice(-1, 1, { type: "private", task, statements: [...before, ...own] });
   }
-  const { private: _, ...rest } = step;
-  return { ...rest, events: folded };
-}
-
-function succeeded(event: TimelineEvent) {
-  if (event.type !== "statement" || event.result === undefined) return undefined;
-  const { statement, result } = event;
-  return result.error === undefined ? { statement, result } : undefined;
+  return { ...step, events: folded };
 }
 
 /**

@@ -5,6 +5,7 @@ import { HarnessError } from "../core/error.ts";
 import { attributed, isShutdown } from "../execution/system.ts";
 import { executeSql } from "./execute-sql.ts";
 import { startProgram } from "./program.ts";
+import type { Program } from "./scenario-definition.ts";
 import type { ServiceDefinition, SetupStep } from "./service-definition.ts";
 
 /** The path of a file, or a pattern of paths: SQL has white space, or does not end so. */
@@ -41,11 +42,7 @@ async function apply(step: SetupStep, url: string, file: URL): Promise<void> {
   }
 }
 
-async function runProgram(
-  step: Parameters<typeof startProgram>[0],
-  url: string,
-  file: URL,
-): Promise<void> {
+async function runProgram(step: Program, url: string, file: URL): Promise<void> {
   const { signal } = new AbortController();
   const { code, stdout, stderr } = await startProgram(step, { url, file, signal }).ended;
   if (code !== "EXIT_0") throw new Error(`it ended with ${code}: ${stderr || stdout}`);

@@ -3,11 +3,11 @@ import type { Snapshot } from "../core/execution.ts";
 import type { Response } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Json, JsonObject } from "../core/json.ts";
-import { attributed, type System, type SystemContext } from "../execution/system.ts";
+import type { System, SystemContext } from "../execution/system.ts";
 import { openClient } from "../postgres/connection.ts";
 import { kindOfColumn } from "./generated-ids.ts";
 import { outcomeOfRequest, type StartedService, startService } from "./http-service.ts";
-import { brokenRows } from "./invariant-definition.ts";
+import { observed } from "./invariant-definition.ts";
 import {
   argumentsOf,
   type DefinedOperation,
@@ -151,19 +151,8 @@ export async function startDefined(
       return response;
     },
 
-    async observe(when) {
-      const broken: Record<string, readonly JsonObject[]> = {};
-      for (const [name, invariant] of Object.entries(definition.invariants ?? {})) {
-        // A function may rely on the answers to all operations.
-        if (when === "commit" && typeof invariant === "function") continue;
-        const check = async () =>
-          typeof invariant === "string"
-            ? query(invariant)
-            : invariant({ query, initial: state.contents, answers });
-        broken[name] = await attributed(`the invariant "${name}"`, brokenRows(name, check));
-      }
-      return broken;
-    },
+    observe: (when) =>
+      observed(definition.invariants ?? {}, { query, initial: state.contents, answers }, when),
 
     contents,
     initialContents: () => state.contents,

@@ -7,7 +7,7 @@ import type { Json } from "../core/json.ts";
 import { realNow } from "../core/real-clock.ts";
 import type { SystemContext } from "../execution/system.ts";
 import { PreloadChannel } from "./preload-channel.ts";
-import { type RunningProgram, startProgram } from "./program.ts";
+import { type ProgramContext, type RunningProgram, startProgram } from "./program.ts";
 import type { HttpClient, HttpService, Outcome, Program } from "./scenario-definition.ts";
 
 /** The time limit for a service to listen. */
@@ -35,7 +35,7 @@ export interface StartedService {
 export async function startService(
   definition: HttpService,
   context: SystemContext,
-  options: Omit<Parameters<typeof startProgram>[1], "url">,
+  options: Omit<ProgramContext, "url">,
 ): Promise<StartedService> {
   if ("exec" in definition) {
     return startedProgram(definition, { ...options, url: await context.urlFor() }, context);
@@ -46,7 +46,7 @@ export async function startService(
 
 async function startedProgram(
   definition: Program,
-  given: Parameters<typeof startProgram>[1],
+  given: ProgramContext,
   { freeze: time, folder, serviceLog: log }: SystemContext,
 ): Promise<StartedService> {
   const port = await freePort();
@@ -98,19 +98,15 @@ async function startedProgram(
 
 async function listening(
   definition: Program,
-  options: Parameters<typeof startProgram>[1],
+  options: ProgramContext,
   port: number,
 ): Promise<RunningProgram> {
   const running = startProgram(definition, options, { PORT: String(port) });
   let ended = false;
-  running.ended.then(
-    () => {
-      ended = true;
-    },
-    () => {
-      ended = true;
-    },
-  );
+  const end = () => {
+    ended = true;
+  };
+  running.ended.then(end, end);
   const name = definition.exec.join(" ");
   const deadline = realNow() + START_MS;
   while (!(await listens(port))) {

@@ -1,7 +1,10 @@
 import { HarnessError } from "../core/error.ts";
+import type { Snapshot } from "../core/execution.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Invariant } from "../core/verdict.ts";
+import { attributed } from "../execution/system.ts";
 import { asJson, oneLine } from "./outcome.ts";
+import type { ClientQuery } from "./scenario-definition.ts";
 
 /**
  * The invariant of a definition: SQL that must return no rows, or a function. The system evaluates it
@@ -26,8 +29,30 @@ export function invariantOf([name, definition]: readonly [string, unknown]): Inv
   };
 }
 
+/**
+ * The rows that break each invariant, by its name. A function is left out after a commit: it may rely on
+ * what all clients were answered.
+ *
+ * @param context the argument of functions
+ * @throws HarnessError `SERVICE_FAILED` for an invariant that fails by itself
+ */
+export async function observed<Context extends { readonly query: ClientQuery }>(
+  invariants: { readonly [name: string]: string | ((context: Context) => unknown) },
+  context: Context,
+  when: "end" | "commit" = "end",
+): Promise<Snapshot> {
+  const broken: Record<string, readonly JsonObject[]> = {};
+  for (const [name, invariant] of Object.entries(invariants)) {
+    if (when === "commit" && typeof invariant === "function") continue;
+    const check = async () =>
+      typeof invariant === "string" ? context.query(invariant) : invariant(context);
+    broken[name] = await attributed(`the invariant "${name}"`, brokenRows(name, check));
+  }
+  return broken;
+}
+
 /** The rows that break an invariant; the message of a failed assertion counts as a row. */
-export async function brokenRows(
+async function brokenRows(
   name: string,
   check: () => Promise<unknown>,
 ): Promise<readonly JsonObject[]> {

@@ -26,7 +26,8 @@ export interface RunningProgram {
   stderr(): string;
 }
 
-interface ProgramContext {
+/** What a program is started with. */
+export interface ProgramContext {
   readonly url: string;
   /** The scenario file. */
   readonly file: URL;

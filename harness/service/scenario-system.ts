@@ -1,14 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { HarnessError } from "../core/error.ts";
-import type { Snapshot } from "../core/execution.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import { realNow } from "../core/real-clock.ts";
 import type { System, SystemContext } from "../execution/system.ts";
-import { attributed } from "../execution/system.ts";
 import { openClient } from "../postgres/connection.ts";
 import { outcomeOfRequest, startService } from "./http-service.ts";
-import { brokenRows } from "./invariant-definition.ts";
+import { observed } from "./invariant-definition.ts";
 import { outcomeOf, outcomeOfLostRequest, responseOf } from "./outcome.ts";
 import type { PreloadOptions } from "./preload-channel.ts";
 import { outcomeOfProgram, startProgram } from "./program.ts";
@@ -84,19 +82,11 @@ export async function startScenario(
     },
 
     async observe(when) {
-      const broken: Record<string, readonly JsonObject[]> = {};
       // Those of a pool that clients share stay open.
       for (const [number, error] of when === "commit" ? [] : open) {
         if (context.sessionsOf(number) > 0) throw error;
       }
-      for (const [name, invariant] of Object.entries(definition.invariants ?? {})) {
-        // A function may rely on the outcomes of all clients.
-        if (when === "commit" && typeof invariant === "function") continue;
-        const check = async () =>
-          typeof invariant === "string" ? query(invariant) : invariant({ query, outcomes });
-        broken[name] = await attributed(`the invariant "${name}"`, brokenRows(name, check));
-      }
-      return broken satisfies Snapshot;
+      return observed(definition.invariants ?? {}, { query, outcomes }, when);
     },
 
     ...(definition.serialEquivalence && { contents: () => contentsOf(query) }),

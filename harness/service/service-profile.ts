@@ -50,11 +50,12 @@ export interface SerialProbe {
 const SEED = 1;
 /** Generated operations of each name. */
 const INSTANCES = 48;
-/** Random sequences of operations; more of them while an operation has not succeeded. */
-const WALKS = { least: 4, most: 16 };
-const MOST_STEPS = 30;
-/** Arguments with which an operation succeeds, for its pairs. */
-const SUCCESSES = 3;
+/** Sequences of operations; more than the least while an operation has not succeeded. */
+const SEQUENCES = { least: 4, most: 16 };
+/** The most operations of a random sequence. */
+const MOST_OPERATIONS = 30;
+/** The most arguments with which an operation succeeds that its pairs are made of. */
+const MOST_SUCCESSES = 3;
 
 /**
  * Executes random serial sequences of a service's operations, to learn which operation succeeds after
@@ -91,13 +92,13 @@ export async function profileOf(
 
   await probe.restore();
   const before = await existingIds(probe.query, columns);
-  for (const order of sequencesOf(names)) {
+  for (const [number, sequence] of sequencesOf(names).entries()) {
     const missing = names.some((name) => successes.get(name)?.length === 0);
-    if (order.number >= WALKS.least && !missing) break;
+    if (number >= SEQUENCES.least && !missing) break;
     await probe.restore();
     await moveSequencesApart(probe.query);
     const prefix: DefinedOperation[] = [];
-    for (const name of order.names) {
+    for (const name of sequence) {
       const operation = normalized(next(name), await probe.rows());
       const { outcome, code, body } = await probe.perform(operation);
       const codes = answers[name] ?? {};
@@ -120,15 +121,8 @@ export async function profileOf(
   const probed = new ProbedPrefixes(probe);
   const candidates: PairCandidates[] = [];
   for (const name of names) {
-    const [shortest, ...others] = varied(successes.get(name) ?? []);
-    if (shortest === undefined) continue;
-    const prefix = await probed.shortened(shortest);
-    const operations = [shortest.operation];
-    for (const { operation } of others) {
-      if (operations.length === SUCCESSES) break;
-      if (await probed.succeeds(prefix, operation)) operations.push(operation);
-    }
-    candidates.push({ name, prefix, operations });
+    const found = await pairCandidatesOf(name, successes.get(name) ?? [], probed);
+    if (found !== undefined) candidates.push(found);
   }
   return {
     ids,
@@ -138,6 +132,23 @@ export async function profileOf(
     ),
     pairs: await operationPairs(candidates, probed),
   };
+}
+
+/** What an operation's pairs are made of; undefined if it never succeeded. */
+async function pairCandidatesOf(
+  name: string,
+  successes: readonly Success[],
+  probed: ProbedPrefixes,
+): Promise<PairCandidates | undefined> {
+  const [shortest, ...others] = varied(successes);
+  if (shortest === undefined) return undefined;
+  const prefix = await probed.shortened(shortest);
+  const operations = [shortest.operation];
+  for (const { operation } of others) {
+    if (operations.length === MOST_SUCCESSES) break;
+    if (await probed.succeeds(prefix, operation)) operations.push(operation);
+  }
+  return { name, prefix, operations };
 }
 
 function instancesOf({ operations }: ServiceDefinition, name: string): readonly DefinedOperation[] {
@@ -150,15 +161,13 @@ function instancesOf({ operations }: ServiceDefinition, name: string): readonly 
 }
 
 /** Sequences of operation names: first all in the order of the definition, twice, then random ones. */
-function sequencesOf(
-  names: readonly string[],
-): readonly { readonly number: number; readonly names: readonly string[] }[] {
-  const steps = Math.min(3 * names.length, MOST_STEPS);
+function sequencesOf(names: readonly string[]): readonly (readonly string[])[] {
+  const length = Math.min(3 * names.length, MOST_OPERATIONS);
   const random = fc.sample(
-    fc.array(fc.constantFrom(...names), { minLength: steps, maxLength: steps }),
-    { seed: SEED, numRuns: WALKS.most - 1 },
+    fc.array(fc.constantFrom(...names), { minLength: length, maxLength: length }),
+    { seed: SEED, numRuns: SEQUENCES.most - 1 },
   );
-  return [[...names, ...names], ...random].map((order, number) => ({ number, names: order }));
+  return [[...names, ...names], ...random];
 }
 
 /** The fields of an answer that have the names of arguments which refer to rows: they have the same ids. */
@@ -167,10 +176,9 @@ function sentBack(
   body: Json,
 ): readonly { readonly field: string; readonly column: string }[] {
   if (typeof body !== "object" || body === null || Array.isArray(body)) return [];
-  return Object.entries(operation).flatMap(([field, value]) => {
-    const [reference] = isReference(value) && field in body ? [value] : [];
-    return reference === undefined ? [] : [{ field, column: reference.of }];
-  });
+  return Object.entries(operation).flatMap(([field, value]) =>
+    isReference(value) && field in body ? [{ field, column: value.of }] : [],
+  );
 }
 
 /** The operation with numbers of rows that exist. */

@@ -11,6 +11,7 @@ import type { Invariant } from "../core/verdict.ts";
 import type { Query } from "../execution/observation.ts";
 import type { System, SystemContext } from "../execution/system.ts";
 import type { Attack } from "./attack.ts";
+import { keysOf } from "./definition-members.ts";
 
 /** A shape of scenarios that can race, and the share of generated scenarios that must have it. */
 export interface Pattern<State extends Json = Json, Op extends Operation = Operation> {
@@ -159,8 +160,7 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
   readonly sources: readonly URL[];
 }
 
-/** The members of a service. The type names them too, so none can be missing here. */
-const MEMBERS: { readonly [member in keyof Required<Service>]: true } = {
+const MEMBERS = keysOf<Service>({
   name: true,
   migrate: true,
   start: true,
@@ -190,11 +190,11 @@ const MEMBERS: { readonly [member in keyof Required<Service>]: true } = {
   promises: true,
   replayWith: true,
   sources: true,
-};
+});
 
-/** The member of a service definition that no service has, with the one that is meant; undefined if there is none. */
+/** The member of an object that no `Service` has, with the one that is meant; undefined if there is none. */
 export function unknownServiceMember(service: object): string | undefined {
-  return unknownKey({ ...service }, Object.keys(MEMBERS));
+  return unknownKey({ ...service }, MEMBERS);
 }
 
 /** A change of a schema: the id of a derived mutant, or a replacement in the source of a routine. */
