@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
-import { withOwnOutput } from "./output.ts";
+import { guardOutput, withOwnOutput } from "./output.ts";
 
 test("what other code prints on the standard output goes to the standard error meanwhile", async () => {
   const seen: string[] = [];
@@ -23,4 +23,16 @@ test("commands print with `print` alone", () => {
     readFileSync(new URL(name, folder), "utf8").includes("process.stdout.write"),
   );
   expect(others).toEqual([]);
+});
+
+test("a reader that closes its pipe is no error, and another failure of the output is one", () => {
+  const restore = guardOutput({});
+  const failWith = (code: string) =>
+    process.stdout.emit("error", Object.assign(new Error(code), { code }));
+  try {
+    expect(failWith("EPIPE")).toBe(true);
+    expect(() => failWith("EIO")).toThrow("EIO");
+  } finally {
+    restore();
+  }
 });

@@ -55,12 +55,19 @@ function guarded(stream: Stream, filter: (text: string) => string) {
     return Reflect.apply(write, stream, [guard.pass(filter(text)), "utf8", done]) as boolean;
   };
   stream.write = through as Stream["write"];
+  stream.on("error", ignoreClosedPipe);
   return {
     write: (text: string) => Reflect.apply(write, stream, [text]) as boolean,
     restore: () => {
       stream.write = write;
+      stream.off("error", ignoreClosedPipe);
     },
   };
+}
+
+/** A reader that has seen enough, such as `head`, closes its pipe: the command goes on to its exit code. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
 }
 
 /** Prints on the standard output, which belongs to the command alone (see `withOwnOutput`). */
