@@ -14,7 +14,8 @@ export function unknownKey(
 /** The most edits of a typing error. */
 const MAX_EDITS = 2;
 
-function isTypo(text: string, word: string): boolean {
+/** Whether a text is a word, or the word with a typing error. */
+export function isTypo(text: string, word: string): boolean {
   return (
     editDistance(text.toLowerCase(), word.toLowerCase()) <= Math.min(MAX_EDITS, word.length - 1)
   );

@@ -95,6 +95,19 @@ describe("a scenario file", () => {
     expect(await errorOf(text)).toMatch(reason);
   });
 
+  test.each([
+    ["cleints: {}", /is not a scenario: `cleints` is unknown \(did you mean `clients`\?\)/],
+    ["operatoins: {}", /is not a service: it has an unknown member: `operatoins` is unknown/],
+  ])("with the misspelt main member %s is rejected as what it is meant to be", async (text, reason) => {
+    const path = await file(`export default { setup: '', ${text} }`);
+    for (const load of [loadService, loadScenario]) {
+      await expect(load(path)).rejects.toMatchObject({
+        code: "USAGE",
+        message: expect.stringMatching(reason),
+      });
+    }
+  });
+
   test("with an unknown member is rejected as a scenario, also where a service may be", async () => {
     const path = await file(`export default { ...${GOOD}, invariant: {} }`);
     await expect(loadService(path)).rejects.toMatchObject({

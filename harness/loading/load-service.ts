@@ -48,7 +48,11 @@ export async function loadService(nameOrPath: string): Promise<Service> {
   const service = await defaultExport(file, "service");
   if (isScenario(service)) return serviceOf(service, nameOrPath, file);
   if (looksLikeService(service)) return definedServiceOf(service, nameOrPath, file);
-  if (service instanceof Object && "clients" in service && !("migrate" in service)) {
+  if (
+    service instanceof Object &&
+    ("clients" in service || "setup" in service) &&
+    !("migrate" in service)
+  ) {
     throw new HarnessError("USAGE", `${nameOrPath} is not a scenario: ${scenarioProblem(service)}`);
   }
   const missing = REQUIRED_MEMBERS.filter(

@@ -116,6 +116,44 @@ test.each([
   expect(afterStatement(sql, tag)).toMatch(new RegExp(`^While client 0 ${state}, client 1 runs`));
 });
 
+test.each([
+  ["commit", "has not yet committed"],
+  ["write a row", "has read but not yet written"],
+])("a client that has read, and then stops before: %s, %s", (next, state) => {
+  const release = (task: string): TraceEvent => ({
+    type: "move",
+    choice: { task, action: "release" },
+    enabled: [],
+    preemption: false,
+  });
+  const statement = (task: string, sql: string): TraceEvent => ({
+    type: "statement",
+    task,
+    statement: { sql, values: [] },
+  });
+  const result = (tag: string): TraceEvent => ({
+    type: "result",
+    task: "0",
+    result: { tags: [tag], transaction: "idle" },
+  });
+  const trace: TraceEvent[] = [
+    release("0"),
+    statement("0", "select n from t"),
+    result("SELECT 1"),
+    statement("0", "update t set n = 1"),
+    { type: "gate", task: "0", place: { of: "t", line: null, next } },
+    release("1"),
+    statement("1", "select 1"),
+    release("0"),
+    result("UPDATE 1"),
+    release("1"),
+    statement("1", "select 2"),
+  ];
+  const all = texts({ ...doubleBooking, trace });
+  expect(all[1]).toMatch(new RegExp(`^While client 0 ${state}, client 1 runs`));
+  expect(all[3]).toMatch(/^While client 0 has written, client 1 runs/);
+});
+
 test("clients with names are called by them, and are done at their end", () => {
   const named = { ...doubleBooking, names: ["ada", "bob"] };
   const all = texts(named).join(" ");

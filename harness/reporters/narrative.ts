@@ -1,6 +1,6 @@
 import { FAULTS } from "../core/fault.ts";
 import { clientOf, type Task } from "../core/schedule.ts";
-import type { Result, Statement } from "../core/trace.ts";
+import type { Place, Result, Statement } from "../core/trace.ts";
 import { beginning, capitalized, printable } from "./format-values.ts";
 import { type Step, type TimelineEvent, type TimelineSource, timeline } from "./timeline.ts";
 import {
@@ -71,6 +71,7 @@ interface Clause {
 /** How far the operation of a client is. */
 type Progress =
   | "has read but not yet written"
+  | "has not yet committed"
   | "has written but not yet committed"
   | "has written";
 
@@ -129,6 +130,7 @@ class Narrator {
         }
         return clause(`meets a fault (${FAULTS[event.fault]})`);
       case "gate": {
+        this.#reach(client, event.place);
         const predicate = `stops in ${code(placeLine(event.place))}`;
         return [{ subject, predicate, passing: true }];
       }
@@ -161,7 +163,15 @@ class Narrator {
       : rowCount(statement, result);
   }
 
+  /** Before its commit a statement has done its work, of which the result is not known yet. */
+  #reach(client: number, { next }: Place): void {
+    if (next !== "commit" || this.#progress.get(client) === "has written but not yet committed")
+      return;
+    this.#progress.set(client, "has not yet committed");
+  }
+
   #follow(client: number, statement: Statement, { tags, transaction, error }: Result): void {
+    if (this.#progress.get(client) === "has not yet committed") this.#progress.delete(client);
     if (error !== undefined) return;
     const open = transaction !== "idle";
     const progress = this.#progress.get(client);

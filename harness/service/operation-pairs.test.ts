@@ -60,6 +60,23 @@ test("operations on two rows also meet in the other order", async () => {
   ]);
 });
 
+test("operations on rows of two tables also share the row of one table alone", async () => {
+  const hold = (seat: number, wallet: number) => ({
+    name: "hold",
+    seat: { of: "seats.id", row: seat },
+    wallet: { of: "wallets.id", row: wallet },
+  });
+  const sameWallet = (first: DefinedOperation, second: DefinedOperation) =>
+    JSON.stringify(first["wallet"]) === JSON.stringify(second["wallet"]);
+  const pairs = await operationPairs([of(hold(0, 1))], probe(undefined, sameWallet));
+  expect(pairs.map(({ name, operations }) => [name, operations[1]])).toEqual([
+    ["hold × hold, same seats.id, wallets.id", hold(0, 1)],
+    ["hold × hold, same wallets.id, different seats.id", hold(1, 1)],
+    ["hold × hold, different seats.id, wallets.id", hold(1, 0)],
+    ["hold × hold, same seats.id, different wallets.id", hold(0, 0)],
+  ]);
+});
+
 test("a pair has the shortest prefix after which both succeed, and none if there is none", async () => {
   const cancel = { name: "cancel" };
   const all = [

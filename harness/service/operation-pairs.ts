@@ -136,6 +136,7 @@ function variantsOf(first: PairCandidates, second: PairCandidates): readonly Var
       meets: false,
       second: (one, other) => withRowsOf(one, other, otherRows),
     },
+    ...partlySame(shared),
     {
       name: `, crossed ${columns}`,
       meets: true,
@@ -148,6 +149,20 @@ function variantsOf(first: PairCandidates, second: PairCandidates): readonly Var
           : undefined,
     },
   ];
+}
+
+/**
+ * The same row of one table and different rows of the others, for each table: a limit for each wallet is
+ * exceeded by operations on one wallet and two seats (write skew).
+ */
+function partlySame(shared: ReadonlySet<string>): readonly Variant[] {
+  if (shared.size < 2) return [];
+  return [...shared].map((same) => ({
+    name: `, same ${same}, different ${[...shared].filter((column) => column !== same).join(", ")}`,
+    meets: true,
+    second: (one, other) =>
+      withRowsOf(one, other, (rows, column) => (column === same ? rows : otherRows(rows))),
+  }));
 }
 
 function sharedColumns(first: PairCandidates, second: PairCandidates): ReadonlySet<string> {
@@ -180,7 +195,7 @@ function hasTwo(operation: DefinedOperation): boolean {
 function withRowsOf(
   one: DefinedOperation,
   other: DefinedOperation,
-  change: (rows: readonly number[]) => readonly number[],
+  change: (rows: readonly number[], column: string) => readonly number[],
 ): DefinedOperation {
   const given = rowsOf(one);
   const counts = new Map<string, number>();
@@ -189,7 +204,7 @@ function withRowsOf(
     if (rows === undefined) return reference;
     const at = counts.get(reference.of) ?? 0;
     counts.set(reference.of, at + 1);
-    const changed = change(rows);
+    const changed = change(rows, reference.of);
     return { ...reference, row: changed[at % changed.length] ?? reference.row };
   });
 }

@@ -43,6 +43,7 @@ test.each([
 test("what is meant to be a definition is told from a service and from a scenario", () => {
   expect(looksLikeService(defineService(GOOD))).toBe(true);
   expect(looksLikeService({ operations: {} })).toBe(true);
+  expect(looksLikeService({ setup: "", operatoins: {} })).toBe(true);
   expect(looksLikeService({ setup: "", clients: {} })).toBe(false);
   expect(looksLikeService({ operations: {}, migrate() {} })).toBe(false);
 });

@@ -2,6 +2,7 @@ import { ISOLATIONS, type IsolationName, isolationNamed } from "../core/control.
 import type { Snapshot } from "../core/execution.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Json, JsonObject } from "../core/json.ts";
+import { isTypo } from "../core/unknown-key.ts";
 import {
   isFunction,
   isProgram,
@@ -139,7 +140,12 @@ const MEMBERS = keysOf<ServiceDefinition>({
 
 /** Whether a value is meant to be a service definition. It may have problems. */
 export function looksLikeService(value: unknown): boolean {
-  return isRecord(value) && "operations" in value && !("migrate" in value);
+  return (
+    isRecord(value) &&
+    !("migrate" in value) &&
+    !("clients" in value) &&
+    Object.keys(value).some((key) => isTypo(key, "operations"))
+  );
 }
 
 export function isServiceDefinition(value: unknown): value is ServiceDefinition {
