@@ -44,4 +44,9 @@ export class ReducedSearch implements Scheduler {
   observe(events: Trace, released: Touched | undefined): void {
     if (this.#current === this.#reduction) this.#reduction.observe(events, released);
   }
+
+  /** Reduction relies on footprints of all executions, whichever search made this one. */
+  footprintsGrew(): void {
+    this.#reduction.footprintsGrew();
+  }
 }
