@@ -136,6 +136,21 @@ test("a round may have several statements", () => {
   expect(yields(polling, 0, LOOK)).toBe(false);
 });
 
+test("a statement may repeat a round from the second execution of the round on", () => {
+  const polling = new Polling();
+  const mayRepeat = (sql: string) => polling.mayRepeat(next(0, sql));
+  expect(mayRepeat("begin")).toBe(false);
+  for (const sql of ["begin", LOOK, "commit"]) {
+    executes(polling, 0, sql);
+    expect(mayRepeat(sql)).toBe(true);
+    expect(mayRepeat("select 1")).toBe(false);
+  }
+  expect(mayRepeat("begin")).toBe(true);
+  expect(polling.mayRepeat(next(1, "begin"))).toBe(false);
+  executes(polling, 0, "update t set v = 1", "", "UPDATE 1");
+  for (const sql of ["begin", LOOK, "commit"]) expect(mayRepeat(sql)).toBe(false);
+});
+
 test("a task that has yielded is enabled only if no other one is", () => {
   const choices = [
     { task: "0", action: "release" },

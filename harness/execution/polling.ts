@@ -92,9 +92,18 @@ export class Polling {
     );
   }
 
-  /** Whether the statement begins, or goes on with, a round that its task has executed twice. */
-  repeats(pending: PendingStatement): boolean {
-    return this.#round(pending) !== undefined;
+  /**
+   * Whether the statement may begin, or go on with, the second or a later execution of a round. When it is
+   * executed among the steps of other tasks decides whether its task will have yielded after it.
+   */
+  mayRepeat({ task, statement }: PendingStatement): boolean {
+    const completed = this.#completed.get(task) ?? [];
+    for (let round = 1; round <= Math.min(LONGEST_ROUND, completed.length); round++) {
+      const first = completed.at(-round);
+      if (first?.answer === undefined) return false;
+      if (isSame(first.statement, statement)) return true;
+    }
+    return false;
   }
 
   /** The length of the round that the statement repeats; undefined if it repeats none. */

@@ -14,6 +14,10 @@ export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[
     ["begin", "select v from a where id = 1", "update b set v = 1 where id = 1", "commit"],
     ["begin", "select v from b where id = 1", "update a set v = 1 where id = 1", "commit"],
   ],
+  "a client that looks three times": [
+    ["begin", "update a set v = 1 where id = 1", "commit"],
+    Array.from({ length: 3 }, () => "select v from a where id = 1"),
+  ],
   "a reader of two tables": [
     ["begin", "select v from b where id = 1", "select v from a where id = 1", "commit"],
     ["update a set v = 1 where id = 1", "update b set v = 1 where id = 1"],

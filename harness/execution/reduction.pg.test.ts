@@ -33,6 +33,7 @@ async function withHiddenParts(...given: Parameters<typeof readFootprints>): Pro
       return hidden.isolation ?? footprints.isolation;
     },
     defaultIsolation: footprints.defaultIsolation,
+    weakestDefault: footprints.weakestDefault,
     get stale() {
       return footprints.stale;
     },

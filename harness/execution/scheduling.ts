@@ -80,7 +80,7 @@ export class Scheduling {
   isPrivate({ task, action }: Choice, previous: Task | undefined): boolean {
     if (previous === undefined || clientOf(previous) !== clientOf(task)) return false;
     const pending = this.#statements.find(task);
-    if (action !== "release" || pending === undefined || this.#polls(task)) return false;
+    if (action !== "release" || pending === undefined || this.#mayPoll(task)) return false;
     return this.#footprints?.isPrivate(pending) === true;
   }
 
@@ -104,16 +104,16 @@ export class Scheduling {
   }
 
   /**
-   * Whether a task that polls is enabled depends on the steps of all others. Where each commit is observed,
-   * so is the order of any two of them.
+   * Whether a task that polls is enabled depends on the steps of all others, from the second execution of
+   * its round on. Where each commit is observed, so is the order of any two of them.
    */
   #footprintOf(choice: Choice) {
-    if (this.#observesCommits || this.#polls(choice.task)) return undefined;
+    if (this.#observesCommits || this.#mayPoll(choice.task)) return undefined;
     return this.#footprints?.of(choice);
   }
 
-  #polls(task: Task): boolean {
+  #mayPoll(task: Task): boolean {
     const pending = this.#statements.find(task);
-    return pending !== undefined && this.#polling.repeats(pending);
+    return pending !== undefined && this.#polling.mayRepeat(pending);
   }
 }

@@ -15,7 +15,9 @@ const CONTROLS: { readonly [sql: string]: TransactionControl } = {
   "release s": { type: "private", savepoint: { does: "release", name: "s" } },
   "release t": { type: "private", savepoint: { does: "release", name: "t" } },
   "rollback to s": { type: "private", savepoint: { does: "return", name: "s" } },
-  "begin strictly": { type: "private", isolates: "transaction" },
+  "begin strictly": { type: "private", isolates: "transaction", keepsSnapshot: true },
+  "begin loosely": { type: "private", isolates: "transaction" },
+  "commit and chain": { type: "unknown" },
   commit: { type: "end" },
 };
 
@@ -29,6 +31,7 @@ const UNSHARED = new Map<string, RequestFootprint["unshared"]>([
 const footprints = {
   isolation: "read committed",
   defaultIsolation: "read committed",
+  weakestDefault: "read committed",
   stale: false,
   gateAt: (place: number) => (["snapshot", "commit"] as const)[place],
   revision: 0,
@@ -297,6 +300,11 @@ describe("a step touches nothing shared", () => {
       ["begin strictly", "set x", "constant", "commit"],
       ["begin strictly", "set x", "commit"],
     ],
+    [
+      "nor that of the transaction which an unknown statement may begin",
+      ["begin strictly", "constant", "commit and chain", "constant", "constant"],
+      ["begin strictly", "constant"],
+    ],
   ])("%s", (_, block, expected) => {
     expect(new Clients().privateOf(0, ...block)).toEqual(expected);
   });
@@ -325,6 +333,8 @@ describe("a step touches nothing shared", () => {
     ["not the commit gate of a query", ["begin", "a"], "b", COMMIT, false],
     ["the snapshot gate of a later query", ["begin strictly", "a"], "b", SNAPSHOT, true],
     ["not that of the first one", ["begin strictly"], "b", SNAPSHOT, false],
+    ["not at a level that may be weaker", ["begin loosely", "a"], "b", SNAPSHOT, false],
+    ["nor where it becomes so", ["begin strictly", "begin loosely", "a"], "b", SNAPSHOT, false],
     ["not where each query has a snapshot", ["begin", "a"], "b", SNAPSHOT, false],
     ["not another gate", ["begin strictly", "a"], "b", 2, false],
   ])("at a gate where nothing has happened since the step began: %s", (...given) => {

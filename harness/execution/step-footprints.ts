@@ -29,6 +29,8 @@ interface SessionHistory {
   readonly hadSnapshot: boolean;
   /** Whether the transaction has an isolation level of its own. */
   readonly isolates: boolean;
+  /** Whether all of its queries certainly read with one snapshot. */
+  readonly keepsSnapshot: boolean;
   /** The names of its savepoints, the last one last. */
   readonly savepoints: readonly string[];
   /** The last step, which the session is still in if it waits. */
@@ -142,8 +144,8 @@ export class StepFootprints {
     if (history?.touched === undefined) return false;
     const gate = this.#footprints.gateAt(place);
     if (control.type === "end") return gate === "commit" && !history.deferred;
-    if (control.type !== "query" || gate !== "snapshot" || !history.hadSnapshot) return false;
-    return history.isolates || this.#footprints.defaultIsolation !== "read committed";
+    if (control.type !== "query" || gate !== "snapshot") return false;
+    return history.hadSnapshot && history.keepsSnapshot;
   }
 
   /** Whether a query takes the snapshot with which later steps of its transaction read. */
@@ -162,6 +164,9 @@ export class StepFootprints {
     const before = this.#histories.get(session);
     const history = this.#isOpen(session) ? before : undefined;
     const isolates = control.type === "private" && control.isolates === "transaction";
+    const byDefault = !session.isolates && this.#footprints.weakestDefault !== "read committed";
+    // An unknown statement may end the transaction and begin another one.
+    const hasSnapshot = control.type !== "unknown" && history?.snapshot === true;
     this.#histories.set(session, {
       client: clientOf(task),
       touched: joinedIfKnown([
@@ -169,9 +174,12 @@ export class StepFootprints {
         last.touched,
       ]),
       deferred: deferred || history?.deferred === true,
-      snapshot: control.type === "query" || history?.snapshot === true,
+      snapshot: control.type === "query" || hasSnapshot,
       hadSnapshot: pending.state.at === "held" && history?.snapshot === true,
       isolates: isolates || session.isolates || history?.isolates === true,
+      keepsSnapshot: isolates
+        ? control.keepsSnapshot === true
+        : (history?.keepsSnapshot ?? byDefault),
       savepoints: savepointsAfter(control, history?.savepoints ?? []),
       last,
       statement,

@@ -1,3 +1,4 @@
+import type { Execution } from "../core/execution.ts";
 import { type Footprint, independent } from "../core/footprint.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
@@ -12,14 +13,17 @@ type Steps = readonly (Footprint | undefined)[];
 
 /**
  * The names of the pairs whose operations touch nothing in common, when each runs alone in the pair's
- * initial state: all of their interleavings lead to the same result. A pair whose clients send several
- * operations is none of them, since the later ones may depend on the earlier ones of another client.
+ * initial state: all of their interleavings lead to the same result, in which every rule holds. A pair
+ * whose clients send several operations is none of them, since the later ones may depend on the earlier
+ * ones of another client.
  *
  * @param executor has footprints
+ * @param holds whether every rule holds in an execution: an invariant may compare what both have written
  */
 export async function independentPairs<State extends Json, Op extends Operation>(
   executor: Pick<Executor<State, Op>, "execute">,
   pairs: readonly Pair<State, Op>[],
+  holds: (execution: Execution<State, Op>) => Promise<boolean>,
 ): Promise<readonly string[]> {
   const known = new Map<string, Steps>();
   const stepsOf = async (initial: State, operation: Op): Promise<Steps> => {
@@ -40,7 +44,8 @@ export async function independentPairs<State extends Json, Op extends Operation>
       await stepsOf(scenario.initial, first),
       await stepsOf(scenario.initial, second),
     ];
-    if (one.every((a) => other.every((b) => independent(a, b)))) names.push(name);
+    if (!one.every((a) => other.every((b) => independent(a, b)))) continue;
+    if (await holds(await executor.execute(scenario, new FootprintRecorder()))) names.push(name);
   }
   return names;
 }
@@ -58,7 +63,7 @@ export function withoutPairs<State extends Json, Op extends Operation>(
   };
 }
 
-/** Executes one client alone, and records what each step may touch. */
+/** Executes one client after the other, and records what each step may touch. */
 class FootprintRecorder extends FirstEnabled {
   readonly steps: (Footprint | undefined)[] = [];
 

@@ -1,4 +1,6 @@
+import { Checkers, checkersOf } from "../checkers/registry.ts";
 import { HarnessError } from "../core/error.ts";
+import type { Execution } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { ExecutorOptions } from "../execution/executor-options.ts";
@@ -34,7 +36,7 @@ export async function withProfile<State extends Json, Op extends Operation>(
   server: Server,
   service: Service<State, Op>,
   mutant: AppliedMutant | undefined,
-  { control: { isolation }, pairs = true, ...options }: ProfileOptions,
+  { control: { isolation, observe }, pairs = true, ...options }: ProfileOptions,
 ): Promise<ProfiledService<State, Op>> {
   if (service.profiled === undefined) return { service, profile: null, independent: [] };
   const control = { gates: ["statement"], isolation } as const;
@@ -53,7 +55,18 @@ export async function withProfile<State extends Json, Op extends Operation>(
       throw new HarnessError("SERVICE_FAILED", "the system of a service has no profile()");
     }
     const profiled = service.profiled(profile);
-    const independent = pairs ? await independentPairs(executor, profiled.pairs?.() ?? []) : [];
+    const checkers = new Checkers(checkersOf(profiled, ["invariant", "contract"]));
+    const holds = async (execution: Execution<State, Op>) => {
+      const { violations } = await checkers.check(execution, (...given) =>
+        executor.execute(...given),
+      );
+      return violations.length === 0;
+    };
+    // Where each commit is observed, the order of any two of them matters.
+    const independent =
+      pairs && observe === undefined
+        ? await independentPairs(executor, profiled.pairs?.() ?? [], holds)
+        : [];
     return { service: withoutPairs(profiled, independent), profile, independent };
   } finally {
     await executor.close();

@@ -300,6 +300,18 @@ test("a request that sets the isolation level is noticed, for a transaction or a
   expect(isolates("set transaction isolation level serializable")).toBe("transaction");
   expect(isolates("set local default_transaction_isolation = 'serializable'")).toBe("transaction");
   expect(isolates("start transaction read only")).toBe(undefined);
+  const keepsSnapshot = (sql: string) => {
+    const { control } = footprints.of(sql);
+    return control.type === "private" && control.keepsSnapshot === true;
+  };
+  expect(keepsSnapshot("begin isolation level repeatable read")).toBe(true);
+  expect(keepsSnapshot("start transaction isolation level serializable, read only")).toBe(true);
+  expect(keepsSnapshot("set transaction isolation level serializable")).toBe(true);
+  expect(keepsSnapshot("set transaction_isolation = 'repeatable read'")).toBe(true);
+  expect(keepsSnapshot("begin isolation level read committed")).toBe(false);
+  expect(keepsSnapshot("set transaction isolation level read uncommitted")).toBe(false);
+  expect(keepsSnapshot("set transaction_isolation to default")).toBe(false);
+  expect(keepsSnapshot("set local default_transaction_isolation = 'serializable'")).toBe(false);
   expect(footprints.isolation).toBe("read committed");
   expect(isolates("set default_transaction_isolation = 'serializable'")).toBe("session");
   expect(footprints.isolation).toBe("serializable");

@@ -1,6 +1,6 @@
 import { ISOLATIONS, type Isolation } from "../core/control.ts";
 import { isNothing, joined, NOTHING, type Touched } from "../core/footprint.ts";
-import { defaultIsolation } from "../instrumentation/default-isolation.ts";
+import { defaultIsolations } from "../instrumentation/default-isolation.ts";
 import type { WireGates } from "../instrumentation/gate-kind.ts";
 import { namesIn } from "../parser/names.ts";
 import { parseStatements } from "../parser/sql.ts";
@@ -43,6 +43,8 @@ export interface Footprints {
   readonly isolation: Isolation;
   /** The same, for sessions that have not set their own. It does not change. */
   readonly defaultIsolation: Isolation;
+  /** The weakest of these: another role may have another default. */
+  readonly weakestDefault: Isolation;
   /** Whether a request may have changed the schema: from then on no footprint is valid. */
   readonly stale: boolean;
   /** Changes when a request has shown that the footprints of others were too small. */
@@ -65,9 +67,9 @@ export async function readFootprints(
 ): Promise<Footprints> {
   const client = await controlConnection(directUrl, "heddle footprints");
   try {
-    const candidates = [isolation, await defaultIsolation(client)];
-    const strictest = ISOLATIONS.findLast((it) => candidates.includes(it)) ?? isolation;
-    return new SchemaFootprints(await readCatalog(client), strictest, wire);
+    const candidates = [isolation, ...(await defaultIsolations(client))];
+    const isolations = ISOLATIONS.filter((it) => candidates.includes(it));
+    return new SchemaFootprints(await readCatalog(client), isolations, wire);
   } finally {
     await client.end();
   }
@@ -76,6 +78,7 @@ export async function readFootprints(
 class SchemaFootprints implements Footprints {
   isolation: Isolation;
   readonly defaultIsolation: Isolation;
+  readonly weakestDefault: Isolation;
   stale = false;
   revision = 0;
   readonly #catalog: Catalog;
@@ -85,11 +88,13 @@ class SchemaFootprints implements Footprints {
   /** What casts and domains touch. It belongs to every query: a text does not show its casts. */
   readonly #ambient: FootprintBuilder;
 
-  constructor(catalog: Catalog, isolation: Isolation, wire: WireGates) {
+  /** @param isolations all that a transaction may have by default, the strictest last */
+  constructor(catalog: Catalog, isolations: readonly Isolation[], wire: WireGates) {
     this.#catalog = catalog;
     this.#wire = wire;
-    this.isolation = isolation;
-    this.defaultIsolation = isolation;
+    this.defaultIsolation = isolations.at(-1) ?? "serializable";
+    this.weakestDefault = isolations[0] ?? "read committed";
+    this.isolation = this.defaultIsolation;
     this.#ambient = new FootprintBuilder(catalog);
     for (const expression of catalog.ambient.expressions) this.#ambient.addText(expression);
     for (const routine of catalog.ambient.routines) this.#ambient.calls.add(routine);

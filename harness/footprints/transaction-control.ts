@@ -13,6 +13,8 @@ export type TransactionControl =
   | {
       readonly type: "private";
       readonly isolates?: "transaction" | "session";
+      /** Whether all queries of its transaction certainly read with one snapshot. */
+      readonly keepsSnapshot?: boolean;
       readonly savepoint?: Savepoint;
       /** Whether it cannot fail in a transaction block. */
       readonly safe?: boolean;
@@ -61,7 +63,9 @@ export function controlOf(sql: string): TransactionControl {
     const savepoint = savepointIn(node);
     if (savepoint !== undefined) return { type: "private", savepoint };
     const isolates = JSON.stringify(node).includes("transaction_isolation");
-    if (isolates) return { type: "private", isolates: "transaction" };
+    if (isolates) {
+      return { type: "private", isolates: "transaction", keepsSnapshot: keepsSnapshot(node) };
+    }
     return { type: "private", safe: node["options"] === undefined };
   }
   return ENDS.has(String(node["kind"])) ? { type: "end" } : { type: "unknown" };
@@ -85,7 +89,18 @@ function settingOf(node: ParseNode): TransactionControl {
     return { type: "private" };
   }
   const local = node["is_local"] === true || name.startsWith("transaction");
-  return { type: "private", isolates: local ? "transaction" : "session" };
+  if (!local) return { type: "private", isolates: "session" };
+  return {
+    type: "private",
+    isolates: "transaction",
+    keepsSnapshot: name.startsWith("transaction") && keepsSnapshot(node),
+  };
+}
+
+/** Whether a statement asks for REPEATABLE READ or SERIALIZABLE, and for no other level. */
+function keepsSnapshot(node: ParseNode): boolean {
+  const levels = JSON.stringify(node).match(/repeatable read|serializable|read (un)?committed/gi);
+  return levels?.every((level) => !level.toLowerCase().endsWith("committed")) ?? false;
 }
 
 /** Whether a request may change the schema, apart from what the routines that it calls do. */

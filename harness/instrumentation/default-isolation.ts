@@ -11,7 +11,14 @@ select substring(setting from '^default_transaction_isolation=(.*)')
 
 /** The strictest isolation level that a session has by default: which role it will have is not known. */
 export async function defaultIsolation(client: ClientBase): Promise<Isolation> {
+  return (await defaultIsolations(client)).at(-1) ?? "read committed";
+}
+
+/** All isolation levels that a session may have by default, the strictest last. */
+export async function defaultIsolations(client: ClientBase): Promise<readonly Isolation[]> {
   const { rows } = await client.query<{ isolation: string | null }>(DEFAULTS);
   const defaults = rows.map(({ isolation }) => isolation);
-  return ISOLATIONS.findLast((level) => defaults.includes(level)) ?? "read committed";
+  // READ UNCOMMITTED is READ COMMITTED.
+  const isolations = defaults.map((it) => (it === "read uncommitted" ? "read committed" : it));
+  return ISOLATIONS.filter((level) => isolations.includes(level));
 }

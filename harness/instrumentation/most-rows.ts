@@ -1,28 +1,47 @@
 import type { ClientBase } from "pg";
 import { isParseNode, type ParseNode } from "../parser/sql.ts";
 
-/** The columns of each unique index of a table, by the table's name without its schema. */
+/**
+ * The columns of each unique index that all relations of a name have, by that name. It has no schema: it
+ * stands for every table and view called so.
+ */
 export type UniqueColumns = ReadonlyMap<string, readonly (readonly string[])[]>;
 
-/** An index of a table with child tables says nothing about their rows. */
+/**
+ * The columns of each unique index of each table and view. An index of a table with child tables says
+ * nothing about their rows, and a deferrable one nothing within a transaction.
+ */
 const UNIQUE = `
-select relname as table,
-       array(select attname::text from unnest(indkey::int2[]) with ordinality as k(number, at)
-              join pg_attribute a on a.attrelid = c.oid and a.attnum = k.number
-             where at <= indnkeyatts) as columns
-  from pg_index i join pg_class c on c.oid = indrelid join pg_namespace n on n.oid = relnamespace
- where indisunique and indpred is null and indexprs is null
-   and nspname !~ '^(pg_.*|information_schema|heddle)$'
-   and (relkind = 'p' or not exists (select from pg_inherits where inhparent = c.oid))`;
+select relname as name,
+       array(select array_to_json(array(
+               select attname::text from unnest(indkey::int2[]) with ordinality as k(number, at)
+                 join pg_attribute a on a.attrelid = c.oid and a.attnum = k.number
+                where at <= indnkeyatts order by 1))::text
+               from pg_index
+              where indrelid = c.oid and indisunique and indimmediate and indpred is null
+                and indexprs is null
+                and (relkind = 'p' or not exists (select from pg_inherits where inhparent = c.oid))
+            ) as indexes
+  from pg_class c join pg_namespace n on n.oid = relnamespace
+ where relkind in ('r', 'p', 'v', 'm', 'f') and nspname !~ '^(pg_.*|information_schema|heddle)$'`;
 
 /** Reads the unique indexes of the schema under test. */
 export async function readUniqueColumns(client: ClientBase): Promise<UniqueColumns> {
-  const { rows } = await client.query<{ table: string; columns: string[] }>(UNIQUE);
-  const unique = new Map<string, string[][]>();
-  for (const { table, columns } of rows) {
-    unique.set(table, [...(unique.get(table) ?? []), columns]);
+  const { rows } = await client.query<{ name: string; indexes: string[] }>(UNIQUE);
+  const common = new Map<string, string[]>();
+  for (const { name, indexes } of rows) {
+    const others = common.get(name) ?? indexes;
+    common.set(
+      name,
+      indexes.filter((columns) => others.includes(columns)),
+    );
   }
-  return unique;
+  return new Map(
+    [...common].map(([name, indexes]) => [
+      name,
+      indexes.map((columns) => JSON.parse(columns) as string[]),
+    ]),
+  );
 }
 
 /**
@@ -30,11 +49,13 @@ export async function readUniqueColumns(client: ClientBase): Promise<UniqueColum
  * with constants and parameters. Infinity if neither says so.
  */
 export function mostRows(select: ParseNode, unique: UniqueColumns): number {
-  const { limitCount, limitOffset, fromClause, whereClause } = select;
-  const limit = limitOffset === undefined ? numberIn(limitCount) : Infinity;
+  const { limitCount, limitOffset, limitOption, fromClause, whereClause, withClause } = select;
+  const isLimited = limitOffset === undefined && limitOption !== "LIMIT_OPTION_WITH_TIES";
+  const limit = isLimited ? numberIn(limitCount) : Infinity;
   const [from, ...joined] = (fromClause ?? []) as readonly ParseNode[];
   const table = from?.["RangeVar"];
-  if (joined.length > 0 || !isParseNode(table)) return limit;
+  // A WITH query may have the name of a table.
+  if (joined.length > 0 || !isParseNode(table) || withClause !== undefined) return limit;
   const values = new Map<string, number>();
   for (const [column, count] of comparisonsIn(whereClause)) {
     values.set(column, Math.min(count, values.get(column) ?? Infinity));

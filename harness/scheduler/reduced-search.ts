@@ -51,7 +51,7 @@ export class ReducedSearch implements Scheduler {
     this.#current.yielded();
   }
 
-  /** Footprints are those of both: what one search learns, the other has relied on. */
+  /** Reduction relies on footprints of all executions, whichever search made this one. */
   footprintsGrew(): void {
     this.#reduction.footprintsGrew();
   }
