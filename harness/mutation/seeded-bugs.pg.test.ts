@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { GATE_LEVELS } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import { verify } from "../explorer/verify.ts";
@@ -83,6 +84,8 @@ test("a bug that the expected checker does not find has survived", async () => {
   expect(report.baseline).toMatchObject([
     { gates: ["statement", "routine"], verdict: "pass" },
     { gates: ["statement"], verdict: "pass" },
+    // Equivalent changes must not show at any gate.
+    { gates: GATE_LEVELS, verdict: "pass" },
   ]);
   expect(report.verdict).toBe("fail");
 });
@@ -99,7 +102,9 @@ test("the run passes when bugs are caught and equivalent changes are not", async
 
 test("a bug is caught if and only if verify catches it, after as many executions", async () => {
   const report = await runSeededBugs(server, service, { ...options, only: ["neither"] });
-  const { campaign } = await verify(server, service, { seed: 1, runs: 40, mutant: "neither" });
+  const control = { gates: ["statement", "routine"] } as const;
+  const given = { seed: 1, runs: 40, mutant: "neither", control };
+  const { campaign } = await verify(server, service, given);
   expect(campaign.verdict).toBe("fail");
   expect(report.results[0]?.executions).toBe(campaign.executions);
   expect(report.results[0]?.counterexample?.schedule).toEqual(
