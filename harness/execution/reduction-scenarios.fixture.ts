@@ -267,6 +267,9 @@ export const GATE_SCENARIOS: readonly (readonly [
   ["routine", [["select lock_two(1, 2)"], ["begin", "select lock_two(2, 1)", "commit"]]],
   [
     "routine",
-    [["select lock_two(1, 2)"], ["update b set v = 7 where id = 1", "select pg_advisory_lock(2)"]],
+    [
+      ["select lock_two(1, 2)"],
+      ["update b set v = 7 where id = 1", "select pg_advisory_xact_lock(2)"],
+    ],
   ],
 ];

@@ -92,7 +92,7 @@ export function coverageOf(scheduler: Scheduler, clients: number): Coverage {
   if (complete && completeUpTo === Number.POSITIVE_INFINITY) {
     searches.push([completeUpTo, { scenarios: 1, schedules }]);
   }
-  const { fair } = scheduler;
+  const { hasYields: fair } = scheduler;
   return { ...NO_COVERAGE, searches: Object.fromEntries(searches), fair };
 }
 

@@ -22,8 +22,8 @@ export class Exhaustive implements Scheduler {
   #beyond = false;
   /** How many schedules were executed, by preemptions. */
   readonly explored: number[] = [];
-  /** Whether only fair schedules were executed, since a task that polls was left out of the choices. */
-  fair = false;
+  /** Whether a task that polls was left out of the choices: only fair schedules were executed then. */
+  hasYields = false;
   /** How an execution departed from its prefix, if one did: then schedules may be missing. */
   diverged: string | undefined;
 
@@ -69,7 +69,7 @@ export class Exhaustive implements Scheduler {
   }
 
   yielded(): void {
-    this.fair = true;
+    this.hasYields = true;
   }
 
   #planned(enabled: readonly Choice[]): Choice | undefined {
