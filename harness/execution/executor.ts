@@ -153,6 +153,8 @@ export class Executor<State extends Json, Op extends Operation> {
     else if (this.#isCold) await this.#warmUp(scenario);
     if (this.#stale || this.#system.ended?.() !== undefined) await this.#restart();
     if (await this.#isDirty()) await this.#reopen();
+    // Not before: a system that was started after this is fresh.
+    this.#isUsed = true;
     await this.#reset(scenario.initial);
     const database = this.#database;
     const { proxy } = database;
@@ -218,7 +220,6 @@ export class Executor<State extends Json, Op extends Operation> {
       await this.#restart();
       this.#earlier.forget();
     }
-    this.#isUsed = true;
   }
 
   /** Lets the system remember what it remembers from its first requests on. */

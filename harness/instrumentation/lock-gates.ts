@@ -142,7 +142,7 @@ async function installForeignKeyGates(
 }
 
 const SUBQUERIES =
-  "A statement that locks rows in a subquery, in a WITH query or for a cursor locks them in one step, and a join locks its rows of several tables in one step. So do several functions of PostgreSQL that one row calls, such as two advisory locks.";
+  "A statement that locks rows in a subquery, in a WITH query or for a cursor locks them in one step, and a join locks its rows of several tables in one step. So do several functions of PostgreSQL that one row calls, such as two advisory locks, and EXECUTE of a statement that PREPARE made.";
 
 const EXCLUSIONS = `
 select distinct format('the exclusion constraint on %s', conrelid::regclass) as name
