@@ -49,7 +49,7 @@ function compiled(
   const isolation = isolationNamed(definition.isolation ?? "");
   return {
     name: definition.name ?? path,
-    migrate: (directUrl) => applySetup(definition, directUrl, file),
+    migrate: (directUrl, _, freeze) => applySetup(definition, directUrl, file, freeze),
     start: (context) => startDefined({ definition, file, columns, ids }, context),
     profiled: (learned) => compiled(definition, path, file, learned as unknown as ServiceProfile),
     scenarios: (bounds) => scenariosOf(definition, profile, bounds),

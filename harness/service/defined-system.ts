@@ -130,7 +130,10 @@ export async function startDefined(
       state = one;
       // Also right after the prefix: the rows are then in the same physical order as later.
       await one.restore();
+      await service?.begin?.();
     },
+
+    ...(service?.notes && { notes: service.notes }),
 
     dirty,
 

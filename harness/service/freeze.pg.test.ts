@@ -5,8 +5,11 @@ import { installFreezing } from "../execution/frozen-globals.ts";
 import { verify } from "../index.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
+import { definedService } from "./defined-service.ts";
+import { http } from "./operation-definition.ts";
 import type { ScenarioDefinition } from "./scenario-definition.ts";
 import { scenarioService } from "./scenario-service.ts";
+import type { Service } from "./service.ts";
 
 const restore = installFreezing();
 let server: Server;
@@ -121,21 +124,35 @@ test("so does a service on Node, which is seeded anew for each execution", async
   for (const ids of drawn) expect(ids).toEqual(drawn[0]);
 });
 
-test("a service that does not run on Node is said not to be frozen", async () => {
-  const exec = [
-    "python3",
-    "-c",
-    `import http.server, os
+const PYTHON = [
+  "python3",
+  "-c",
+  `import http.server, os
 class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200); self.end_headers(); self.wfile.write(b"ok")
 http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Answer).serve_forever()`,
-  ] as const;
-  const service = scenarioService(
-    { setup: SETUP, freeze: FREEZE, service: { exec }, clients: { ada: { http: { path: "/" } } } },
-    "a.ts",
-    new URL(import.meta.url),
-  );
-  const { campaign } = await verify(server, service, { seed: 1, runs: 1 });
+] as const;
+
+test.each<[string, Service]>([
+  [
+    "a scenario",
+    scenarioService(
+      { setup: SETUP, service: { exec: PYTHON }, clients: { ada: { http: { path: "/" } } } },
+      "a.ts",
+      new URL(import.meta.url),
+    ),
+  ],
+  [
+    "a definition",
+    definedService(
+      { setup: SETUP, service: { exec: PYTHON }, operations: { look: http.get("/") } },
+      "a.ts",
+      new URL(import.meta.url),
+    ) as unknown as Service,
+  ],
+])("a service of %s that does not run on Node is said not to be frozen", async (_, service) => {
+  const control = { freeze: FREEZE };
+  const { campaign } = await verify(server, service, { seed: 1, runs: 1, control });
   expect(campaign.uncontrolled.join()).toContain("it is no program on Node");
 });
