@@ -10,8 +10,8 @@ const SCENARIO = `import { defineScenario } from "heddle";
 import pg from "pg";
 
 /**
- * Adds one to the counter, and records that it did, as an application would. It may use any driver,
- * pool or ORM, as long as it connects to \`url\` and closes its connections.
+ * Adds one to the counter, as an application would. It may use any driver, pool or ORM, as long as it
+ * connects to \`url\` and closes its connections.
  */
 async function increment({ url }) {
   const db = new pg.Client(url);
@@ -19,7 +19,6 @@ async function increment({ url }) {
   try {
     const { rows } = await db.query("select value from counters where id = 1");
     await db.query("update counters set value = $1 where id = 1", [rows[0].value + 1]);
-    await db.query("insert into increments (counter) values (1)");
   } finally {
     await db.end();
   }
@@ -29,7 +28,6 @@ export default defineScenario({
   // Runs once, on an empty database. Heddle restores these rows before each execution.
   setup: \`
     create table counters (id int primary key, value int not null);
-    create table increments (id serial primary key, counter int not null);
     insert into counters values (1, 0)\`,
 
   // The clients run concurrently. Heddle decides whose statement runs next.
@@ -37,9 +35,7 @@ export default defineScenario({
 
   // What has to hold after every interleaving: a query that must return no rows.
   invariants: {
-    "every increment counts": \`
-      select value, (select count(*) from increments) as increments from counters
-       where value <> (select count(*) from increments)\`,
+    "every increment counts": "select value from counters where value <> 2",
   },
 });
 `;

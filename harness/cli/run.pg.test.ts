@@ -54,7 +54,7 @@ test("from init to the first race, its replay and its fix", async () => {
   );
   const fixed = await heddle("run", "race.mjs", "--seed", "1");
   expect(fixed).toMatchObject({ code: 0 });
-  expect(fixed.stdout).toMatch(/All \d+ interleavings, without a bound, of 1 scenario/);
+  expect(fixed.stdout).toContain("All interleavings, without a bound, of 1 scenario were covered");
 });
 
 test("a client that bypasses the gate is no pass, and doctor names it with the reason", async () => {

@@ -29,7 +29,7 @@ function walk(input: string, ...args: string[]) {
 
 test("prints each step, the state of each client and the changed rows", () => {
   const { stdout, status } = walk("\n".repeat(50), "--step");
-  expect(stdout).toContain("client 0: has not started");
+  expect(stdout).toContain("client ada: has not started");
   expect(stdout).toMatch(/\+ public\.\w+ \{/);
   expect(stdout).toMatch(/- public\.\w+ \{/);
   expect(stdout).toContain("Return: next step");

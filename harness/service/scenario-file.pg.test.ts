@@ -36,6 +36,8 @@ function pctOf(faults: readonly (typeof FAULTS)[number][]): Strategy {
 const run = (definition: ScenarioDefinition, options: Partial<VerifyOptions> = {}) =>
   verify(server, scenarioService(definition, "a.ts", new URL(import.meta.url)), {
     seed: 1,
+    // Most of these tests are about clients, and need few interleavings.
+    control: { gates: ["statement", "routine"] },
     ...options,
   });
 
@@ -60,7 +62,7 @@ test("catches a race, and shrinking keeps its clients", async () => {
 
 test("a scenario says at which isolation level its clients run, and an option comes first", async () => {
   const repeatable: ScenarioDefinition = { ...noLostUpdate, isolation: "repeatable-read" };
-  const { campaign } = await run(repeatable);
+  const { campaign } = await run(repeatable, { control: {} });
   expect(campaign.control.isolation).toBe("repeatable read");
   // The second update of the same row fails at REPEATABLE READ alone.
   const [found] = campaign.counterexamples;
