@@ -149,8 +149,7 @@ describe.each(ISOLATIONS)("with reduction under %s", (isolation) => {
     expect([full.executions, executions, reduced.executions, reduction.redundant]).toEqual(counts);
   });
 
-  // Only the first query of a transaction is private at READ COMMITTED and not at stricter levels: the
-  // scenarios with reduction have that, and unit tests of the footprints of steps.
+  // The searches with reduction leave such choices out at each level; here one level is enough.
   test.skipIf(isolation !== "read committed").each(Object.keys(SCENARIOS))(
     "each outcome is found without a choice for what touches nothing: %s",
     async (name) => {
