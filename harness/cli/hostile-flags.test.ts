@@ -8,7 +8,7 @@ import { EXIT } from "./exit.ts";
 import { main } from "./main.ts";
 
 /*
- * Command lines that nobody means. None gets as far as its work, since what it works on does not exist:
+ * Command lines without a sense. None gets as far as its work, since what it works on does not exist:
  * each has to end with a sentence and the exit code of a usage error, or shows the help.
  */
 

@@ -49,8 +49,13 @@ export const NO_COVERAGE: Coverage = {
 export function completeness(scheduler: Scheduler): {
   readonly complete: boolean;
   readonly pruned: number | null;
+  /** Whether it has ended as a sample: another search of the scenario would do the same. */
+  readonly sampled?: true;
 } {
-  if (scheduler instanceof ReducedSearch) return completeness(scheduler.decisive);
+  if (scheduler instanceof ReducedSearch) {
+    const of = completeness(scheduler.decisive);
+    return scheduler.endsAsSample && !of.complete ? { ...of, sampled: true } : of;
+  }
   const pruned = scheduler instanceof DynamicReduction ? scheduler.pruned : null;
   const searches =
     scheduler instanceof DynamicReduction ||

@@ -21,7 +21,7 @@ export class Exploration<State extends Json, Op extends Operation> {
   error: HarnessError | undefined;
   /** Why the first of the searches that ended before their end did so. */
   diverged: string | undefined;
-  /** Whether a search was completed. */
+  /** Whether a search was completed, or has ended as a sample and would do so again. */
   searched = false;
   readonly pairs: PairSearch[];
   readonly #shard: Shard;
@@ -47,7 +47,7 @@ export class Exploration<State extends Json, Op extends Operation> {
   }
 
   add(explored: ScenarioResult<State, Op>): void {
-    const { failing, undecided, error, digest, complete, pruned, outcomes } = explored;
+    const { failing, undecided, error, digest, complete, sampled, pruned, outcomes } = explored;
     const before = this.tally.executions;
     addToTally(this.tally, explored.tally);
     this.#coverage = sumCoverage(this.#coverage, explored.coverage);
@@ -61,7 +61,7 @@ export class Exploration<State extends Json, Op extends Operation> {
     this.undecided ??= undecided;
     this.error ??= error;
     this.diverged ??= explored.diverged;
-    this.searched ||= complete;
+    this.searched ||= complete || sampled === true;
     const pair = this.pairs[this.next];
     const { executions } = explored.tally;
     if (pair !== undefined) {

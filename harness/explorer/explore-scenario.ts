@@ -84,6 +84,8 @@ export interface ScenarioResult<State extends Json = Json, Op extends Operation 
   readonly digest: string;
   /** Whether every schedule of the strategy, or an equivalent one, was executed. */
   readonly complete: boolean;
+  /** Whether the search has ended without that, and would end so again. Default: false. */
+  readonly sampled?: true;
   /** The number of choices that reduction skipped; null without reduction. */
   readonly pruned: number | null;
   /** For a pair: the number of executions that differ in a response or in the final state. */

@@ -7,7 +7,7 @@ import type { InstrumentedSource } from "./instrument-routine.ts";
 /**
  * Inserts a gate before each statement of a VOLATILE function in SQL that accesses shared state: each of
  * these takes a snapshot of its own (fmgr_sql in src/backend/executor/functions.c). A gate is a SELECT
- * whose result nobody reads, since the last statement alone gives the function's result.
+ * whose result is not used, since the last statement alone gives the function's result.
  *
  * PostgreSQL can make a function that is one SELECT without tables a part of the query that calls it
  * (inline_function in src/backend/optimizer/util/clauses.c). With a gate it could not, and its functions

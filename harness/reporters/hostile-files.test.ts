@@ -26,7 +26,7 @@ import {
 } from "./write.ts";
 
 /*
- * Files that somebody else has changed: a value is taken away, or another stands in its place. Each is
+ * Files that were changed after Heddle wrote them: a value is taken away, or another stands in its place. Each is
  * refused with a HarnessError, or can be shown; any other error would be reported as a bug of Heddle.
  */
 

@@ -74,3 +74,14 @@ test("reduction begins anew, whichever of the two has shown that footprints were
   const reduced = preemptionsOf(toy, search, 8).filter((_, at) => at % 2 === 0);
   expect(reduced).toEqual(preemptionsOf(toy, new DynamicReduction(), 4));
 });
+
+test("where a client polls, the search ends as a sample", () => {
+  const toy = [[6], [6]];
+  const search = new ReducedSearch();
+  search.begin();
+  walk(toy, search);
+  search.yielded();
+  expect(preemptionsOf(toy, search)).toHaveLength(299);
+  expect(search.endsAsSample).toBe(true);
+  expect(search.decisive.complete).toBe(false);
+});

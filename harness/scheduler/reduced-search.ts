@@ -5,6 +5,12 @@ import { DynamicReduction } from "./dynamic-reduction.ts";
 import { Exhaustive } from "./exhaustive.ts";
 import type { FootprintOf, Scheduler } from "./scheduler.ts";
 
+/**
+ * The executions of a search in which a client polls: each of its looks is a step, so that there are
+ * more interleavings than a search can end with.
+ */
+const WITH_POLLING = 300;
+
 /** The executions that reduction has to itself: the smallest scenarios need no more. */
 const REDUCTION_FIRST = 4;
 
@@ -13,7 +19,7 @@ const REDUCTION_FIRST = 4;
  * so may be busy with the ends of executions for long. Where it takes more than 4 executions, it takes
  * turns with a search that has the fewest preemptions first and leaves nothing out: what either of them
  * finds is found within about twice its executions. The search ends with the first of the two. Where a
- * client polls, the second one goes on alone.
+ * client polls, the second one goes on alone, and ends after 300 executions as a sample.
  */
 export class ReducedSearch implements Scheduler {
   readonly #reduction = new DynamicReduction();
@@ -26,8 +32,13 @@ export class ReducedSearch implements Scheduler {
     return this.#reduction.complete ? this.#reduction : this.#fewestFirst;
   }
 
+  /** Whether it has ended without having executed all interleavings, since a client polls. */
+  get endsAsSample(): boolean {
+    return this.#reduction.hasYields && this.#executions >= WITH_POLLING;
+  }
+
   begin(): boolean {
-    if (this.decisive.complete) return false;
+    if (this.decisive.complete || this.endsAsSample) return false;
     const turn = Math.max(this.#executions - REDUCTION_FIRST, 0);
     const reduces = turn % 2 === 0 && !this.#reduction.hasYields;
     this.#current = reduces ? this.#reduction : this.#fewestFirst;
