@@ -10,14 +10,13 @@ import { RIGHTS, ROLES, rightsTable } from "./rights.fixture.ts";
 
 const at = (path: string) => JSON.stringify(import.meta.resolve(path));
 
-const RACE = `import { defineScenario } from ${at("../index.ts")};
+const scenario = (withdrawal: string) => `import { defineScenario } from ${at("../index.ts")};
 import pg from ${at("pg")};
 async function withdraw({ url }) {
   const db = new pg.Client(url);
   db.on("error", () => {});
   await db.connect();
-  const { rows } = await db.query("select balance from accounts");
-  if (rows[0].balance >= 60) await db.query("update accounts set balance = balance - 60");
+  ${withdrawal}
   await db.end();
 }
 export default defineScenario({
@@ -25,11 +24,30 @@ export default defineScenario({
   clients: { ada: withdraw, bob: withdraw },
   invariants: { "no debt": "select * from accounts where balance < 0" },
 });`;
+const RACE = scenario(`const { rows } = await db.query("select balance from accounts");
+  if (rows[0].balance >= 60) await db.query("update accounts set balance = balance - 60");`);
+const SAFE = scenario(
+  `await db.query("update accounts set balance = balance - 60 where balance >= 60");`,
+);
 
-const TICKETS = `import { INDEX, tickets } from ${at("../mutation/tickets.fixture.ts")};
+const TICKETS = `import { INDEX, oneTicket, tickets } from ${at("../mutation/tickets.fixture.ts")};
+import { withClient } from ${at("../postgres/connection.ts")};
 export default tickets({
   seededBugs: [{ name: "none", origin: "", equivalent: "It changes nothing." }],
   survivors: [{ id: INDEX, verdict: "equivalent", reason: "the lock is enough" }],
+  promises: [{ ...oneTicket, protections: oneTicket.protections.slice(-1) }],
+  attacks: [{
+    name: "look", description: "", rules: [],
+    begin: async ({ databaseUrl }) => ({
+      initial: undefined,
+      round: async () => {
+        await withClient(databaseUrl, (client) => client.query("select * from verify()"));
+        return { events: [], latencies: [], violations: [] };
+      },
+      end: async () => [],
+      close: async () => {},
+    }),
+  }],
 });`;
 
 const SPEC = `setup { create table t (a int); }
@@ -51,6 +69,7 @@ let replayFile: string;
 beforeAll(async () => {
   place = await TestFolder.make();
   await writeFile(place.path("race.mjs"), RACE);
+  await writeFile(place.path("safe.mjs"), SAFE);
   await writeFile(place.path("tickets.ts"), TICKETS);
   await writeFile(place.path("one.spec"), SPEC);
   existing = await startEmbedded({ over: "tcp" });
