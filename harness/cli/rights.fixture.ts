@@ -51,7 +51,8 @@ function inOneDatabase(what: string, args: readonly string[], superuser: Outcome
   return { what, args, outcomes };
 }
 
-const SAFE = ["safe.mjs", "--seed", "1", "--runs", "5", "--postgres", "URL"];
+const FIRST = ["--seed", "1", "--runs", "5", "--postgres", "URL"];
+const SAFE = ["safe.mjs", ...FIRST];
 const TICKETS = ["tickets.ts", "--postgres", "URL"];
 const STARTED_BY_HEDDLE: Outcome = {
   cell: "needs a server that Heddle starts",
@@ -62,7 +63,7 @@ const STARTED_BY_HEDDLE: Outcome = {
 export const RIGHTS: readonly RightsRow[] = [
   inDatabases("`verify`", ["verify", ...SAFE]),
   inDatabases("`run`", ["run", ...SAFE]),
-  inDatabases("`run --faults all`", ["run", ...SAFE, "--faults", "all"]),
+  inDatabases("`run --faults all`", ["run", "race.mjs", ...FIRST, "--faults", "all"], 1),
   {
     what: "`run --faults server`",
     args: ["run", ...SAFE, "--faults", "server"],
@@ -125,7 +126,7 @@ export const RIGHTS: readonly RightsRow[] = [
     ["mutants", ...TICKETS, "--derived", "--only", "strip-lock", "--runs", "5"],
     1,
   ),
-  inDatabases("`layers`", ["layers", ...TICKETS]),
+  inDatabases("`layers`", ["layers", ...TICKETS, "--preemptions", "0"]),
   inDatabases("`spec`", ["spec", "one.spec", "--postgres", "URL"]),
   inDatabases("`doctor`", ["doctor", "safe.mjs", "--postgres", "URL"]),
   inOneDatabase("`audit`", ["audit", "--database-url", "URL"], {
@@ -145,12 +146,23 @@ export const RIGHTS: readonly RightsRow[] = [
   ),
 ];
 
-/** The commands that use no server, or only what they are told to send requests to. */
+/** `heddle proxy` runs until a signal ends it, so it has a test of its own. */
+export const PROXY: RightsRow = {
+  what: "`proxy`",
+  args: ["proxy", "--database-url", "URL"],
+  outcomes: {
+    superuser: { cell: "works, and warns of the role", code: 0, says: /is a superuser/ },
+    "CREATEDB alone": works(),
+    "owner of one database": works(),
+  },
+};
+
+/** The commands that use no server. */
 export const WITHOUT_SERVER = ["regressions", "report", "verify-evidence", "init"];
 
 /** The table of docs/security.md. */
 export function rightsTable(): string {
-  const lines = RIGHTS.map(({ what, outcomes }) => [
+  const lines = [...RIGHTS, PROXY].map(({ what, outcomes }) => [
     what,
     ...ROLES.map((role) => outcomes[role].cell),
   ]);

@@ -6,7 +6,8 @@ import { connect, withClient, withDatabase } from "../postgres/connection.ts";
 import { startEmbedded } from "../postgres/embedded.ts";
 import type { Server } from "../postgres/provider.ts";
 import { printed, TestFolder } from "./heddle.fixture.ts";
-import { RIGHTS, ROLES, rightsTable } from "./rights.fixture.ts";
+import { COMMANDS } from "./main.ts";
+import { PROXY, RIGHTS, ROLES, rightsTable, WITHOUT_SERVER } from "./rights.fixture.ts";
 
 const at = (path: string) => JSON.stringify(import.meta.resolve(path));
 
@@ -119,7 +120,8 @@ describe.each(ROLES)("%s", (role) => {
     expect(written).toEqual(files.map(() => exports));
   });
 
-  test("`proxy`", async () => {
+  test(PROXY.what, async () => {
+    const { code: expected, says = /^$/ } = PROXY.outcomes[role];
     const { child, ended } = place.start("proxy", "--database-url", urls.get(role) ?? "");
     let output = "";
     child.stdout?.on("data", (text: string) => {
@@ -129,12 +131,17 @@ describe.each(ROLES)("%s", (role) => {
     const url = /database (\S+)/.exec(output)?.[1] ?? "";
     await withClient(url, (client) => client.query("select * from verify()"));
     child.kill("SIGINT");
-    const { stderr } = await ended;
-    expect(stderr.includes("is a superuser")).toBe(role === "superuser");
+    const { code, stderr } = await ended;
+    expect(stderr).toMatch(says);
+    expect(code).toBe(expected);
   });
 });
 
-test("the documents have this table", async () => {
+test("the documents have this table, and each command", async () => {
   const page = await readFile(new URL("../../docs/security.md", import.meta.url), "utf8");
   expect(page).toContain(rightsTable());
+  expect(page).toContain(`${WITHOUT_SERVER.map((name) => `\`${name}\``).join(", ")} use no server`);
+  const commands = [...COMMANDS.map(([usage]) => usage.split(" ")[0]), "mutants", "layers"];
+  const covered = [...[...RIGHTS, PROXY].map(({ args }) => args[0]), ...WITHOUT_SERVER];
+  expect(commands.filter((name) => !covered.includes(name))).toEqual([]);
 });
