@@ -51,8 +51,8 @@ function inOneDatabase(what: string, args: readonly string[], superuser: Outcome
   return { what, args, outcomes };
 }
 
-const FIRST = ["--seed", "1", "--runs", "5", "--postgres", "URL"];
-const SAFE = ["safe.mjs", ...FIRST];
+const RACE = ["race.mjs", "--seed", "1", "--runs", "5", "--postgres", "URL"];
+const SAFE = ["safe.mjs", "--seed", "1", "--runs", "2", "--postgres", "URL"];
 const TICKETS = ["tickets.ts", "--postgres", "URL"];
 const STARTED_BY_HEDDLE: Outcome = {
   cell: "needs a server that Heddle starts",
@@ -63,7 +63,7 @@ const STARTED_BY_HEDDLE: Outcome = {
 export const RIGHTS: readonly RightsRow[] = [
   inDatabases("`verify`", ["verify", ...SAFE]),
   inDatabases("`run`", ["run", ...SAFE]),
-  inDatabases("`run --faults all`", ["run", "race.mjs", ...FIRST, "--faults", "all"], 1),
+  inDatabases("`run --faults all`", ["run", ...RACE, "--faults", "all"], 1),
   {
     what: "`run --faults server`",
     args: ["run", ...SAFE, "--faults", "server"],
