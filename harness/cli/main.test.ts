@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
-import { expect, test } from "vitest";
-import { COMMANDS } from "./main.ts";
+import { expect, test, vi } from "vitest";
+import { COMMANDS, main } from "./main.ts";
 import { seedFromCommit } from "./verify.ts";
 
 const BIN = fileURLToPath(new URL("../../bin/heddle.js", import.meta.url));
@@ -58,4 +58,15 @@ test("a commit has one seed, a 32-bit integer", async () => {
   const seed = await seedFromCommit();
   expect(seed).toBe(seed | 0);
   expect(await seedFromCommit()).toBe(seed);
+});
+
+test("a folder for temporary files that cannot be used is a clear error", async () => {
+  vi.stubEnv("TMPDIR", "/proc");
+  const stderr = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  try {
+    expect(await main(["proxy", "--database-url", "postgres://localhost/x"])).toBe(2);
+    expect(stderr.mock.calls.join("")).toContain("set TMPDIR to another folder");
+  } finally {
+    stderr.mockRestore();
+  }
 });

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { HarnessError } from "../core/error.ts";
 import { withClient } from "../postgres/connection.ts";
+import { baseFolder } from "../postgres/run-folder.ts";
 import { RemoteControl } from "../proxy/remote-control.ts";
 import { WireProxy } from "../proxy/wire-proxy.ts";
 import { withoutPasswords } from "../reporters/format-values.ts";
@@ -28,7 +28,7 @@ export function addProxy(command: Command, finished: (exitCode: number) => void)
 }
 
 async function runCommand({ databaseUrl, control }: Options): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), "hx-"));
+  const folder = await socketFolder();
   const interrupted = interruption("closing the connections");
   const stopped = new Promise<void>((resolve) => {
     interrupted.signal.addEventListener("abort", () => resolve(), { once: true });
@@ -67,6 +67,15 @@ async function runCommand({ databaseUrl, control }: Options): Promise<number> {
     interrupted.end();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Creates a folder for the socket of the proxy. */
+async function socketFolder(): Promise<string> {
+  const base = await baseFolder(undefined);
+  return mkdtemp(join(base, "hx-")).catch((cause: Error) => {
+    const message = `no folder can be created in ${base} (${cause.message}): set TMPDIR to another folder`;
+    throw new HarnessError("USAGE", message, { cause });
+  });
 }
 
 /** The proxy gives its clients the role of the URL. A server that is not there yet is no error. */
