@@ -29,6 +29,9 @@ import { atMost, interrupted, WaitLimits } from "./wait-limits.ts";
 /** How long operations may take to end after their sessions were ended, and a system to stop, in ms. */
 const GRACE_MS = 1_000;
 
+/** What no gate decides where the application has timeouts. */
+const TIMEOUTS = "the moment at which a timeout of the application ends a statement";
+
 /** Runs executions, one at a time, on a disposable database of its own. */
 export class Executor<State extends Json, Op extends Operation> {
   #database: GatedDatabase;
@@ -48,6 +51,7 @@ export class Executor<State extends Json, Op extends Operation> {
   #run: Run<State, Op> | undefined;
   /** What the executions so far did not control, as sentences. */
   readonly notes = new Set<string>();
+  #hasTimedOut = false;
   /** Whether an execution has failed, so that the system may hold what is left of it. */
   #stale = false;
 
@@ -127,9 +131,9 @@ export class Executor<State extends Json, Op extends Operation> {
     return this.#database.gates?.uninstrumented ?? [];
   }
 
-  /** The parts of the schema that have no gate although clients can race there. */
+  /** What has no gate although clients can race there: parts of the schema, and timeouts. */
   get ungated(): InnerGates["ungated"] {
-    return this.#database.gates?.ungated ?? [];
+    return [...(this.#database.gates?.ungated ?? []), ...(this.#hasTimedOut ? [TIMEOUTS] : [])];
   }
 
   /** What the gates leave uncontrolled on this server, as sentences of a report. */
@@ -177,6 +181,7 @@ export class Executor<State extends Json, Op extends Operation> {
         serviceEnd !== undefined ||
         !isClean(left) ||
         (isFaulty(trace) && this.#system.warm === undefined);
+      this.#hasTimedOut ||= run.hasTimedOut;
       if (restart) await this.#end(run);
       else if (isFaulty(trace)) await this.#warm();
       const execution: Execution<State, Op> = {

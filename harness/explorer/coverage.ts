@@ -66,6 +66,9 @@ export function completeness(scheduler: Scheduler): {
 
 /** Why a search ended before its end, in words; undefined if it did not. */
 export function divergenceOf(scheduler: Scheduler): string | undefined {
+  if (scheduler instanceof ReducedSearch) {
+    return scheduler.decisive.complete ? undefined : scheduler.diverged;
+  }
   const searches = scheduler instanceof DynamicReduction || scheduler instanceof Exhaustive;
   return searches ? scheduler.diverged : undefined;
 }

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { DynamicReduction } from "./dynamic-reduction.ts";
 import { Exhaustive } from "./exhaustive.ts";
 import { ReducedSearch } from "./reduced-search.ts";
@@ -84,4 +84,34 @@ test("where a client polls, the search ends as a sample", () => {
   expect(preemptionsOf(toy, search)).toHaveLength(299);
   expect(search.endsAsSample).toBe(true);
   expect(search.decisive.complete).toBe(false);
+});
+
+describe("where executions of the same steps differ, the search ends as a sample", () => {
+  /** Client 0 has up to two statements less in two of three executions. */
+  function unsteady(search: ReducedSearch, most: number): number {
+    let executions = 0;
+    while (executions < most && search.begin()) walk([[6 - (executions++ % 3)], [6]], search);
+    return executions;
+  }
+
+  test("after 300 executions", () => {
+    const search = new ReducedSearch();
+    expect(unsteady(search, 1_000)).toBe(300);
+    expect(search.endsAsSample).toBe(true);
+    expect(search.diverged).toMatch(/earlier execution|end of its prefix/);
+    expect(search.decisive.complete).toBe(false);
+  });
+
+  test("or when nothing is left to try", () => {
+    const search = new ReducedSearch();
+    let executions = 0;
+    const blocked = () => executions > 8;
+    while (search.begin()) {
+      executions++;
+      walk([[3], [3]], search, blocked);
+    }
+    expect(executions).toBeLessThan(20);
+    expect(search.endsAsSample).toBe(true);
+    expect(search.diverged).toMatch(/earlier execution|end of its prefix/);
+  });
 });
