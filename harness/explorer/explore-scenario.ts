@@ -283,7 +283,6 @@ function notingPlaces(
     goesOn: (choice) => scheduler.goesOn?.(choice),
     observe: (...given) => scheduler.observe?.(...given),
     footprintsGrew: () => scheduler.footprintsGrew?.(),
-    yielded: () => scheduler.yielded?.(),
     inject: (faults, enabled) => {
       for (const { action } of faults) {
         if (isFault(action) && kinds.includes(action)) places.add(action);
