@@ -36,6 +36,9 @@ const GRACE_MS = 1_000;
  */
 type SystemCondition = "fresh" | "used" | "failed";
 
+/** What no gate decides where the application has timeouts. */
+const TIMEOUTS = "the moment at which a timeout of the application ends a statement";
+
 /** Runs executions, one at a time, on a disposable database of its own. */
 export class Executor<State extends Json, Op extends Operation> {
   #database: GatedDatabase;
@@ -52,6 +55,7 @@ export class Executor<State extends Json, Op extends Operation> {
   #run: Run<State, Op> | undefined;
   /** What the executions so far did not control, as sentences. */
   readonly notes = new Set<string>();
+  #hasTimedOut = false;
 
   private constructor(
     server: Server,
@@ -128,9 +132,9 @@ export class Executor<State extends Json, Op extends Operation> {
     return this.#database.gates?.uninstrumented ?? [];
   }
 
-  /** The parts of the schema that have no gate although clients can race there. */
+  /** What has no gate although clients can race there: parts of the schema, and timeouts. */
   get ungated(): InnerGates["ungated"] {
-    return this.#database.gates?.ungated ?? [];
+    return [...(this.#database.gates?.ungated ?? []), ...(this.#hasTimedOut ? [TIMEOUTS] : [])];
   }
 
   /** What the gates leave uncontrolled on this server, as sentences of a report. */
@@ -173,6 +177,7 @@ export class Executor<State extends Json, Op extends Operation> {
         serviceEnd !== undefined ||
         !isClean(left) ||
         (isFaulty(trace) && this.#system.warm === undefined);
+      this.#hasTimedOut ||= run.hasTimedOut;
       if (restart) await this.#end(run);
       else if (isFaulty(trace)) await this.#warm();
       const execution: Execution<State, Op> = {

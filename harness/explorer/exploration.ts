@@ -74,6 +74,16 @@ export class Exploration<State extends Json, Op extends Operation> {
     this.#explored++;
   }
 
+  /** Adds a result beyond a limit, if it breaks a rule that no other one breaks. */
+  addBeyond(scenarioNumber: number, { failing, tally, digest }: ScenarioResult<State, Op>): void {
+    if (failing === undefined || this.failures.has(failing)) return;
+    const before = this.tally.executions;
+    addToTally(this.tally, tally);
+    this.#digest += digestOf(scenarioNumber, digest);
+    const { number = tally.executions } = failing;
+    this.failures.add({ ...failing, executionNumber: before + number, scenarioNumber });
+  }
+
   /** The number of the scenario that comes next, among those of all shards. */
   get next(): number {
     return this.#shard.index + this.#explored * this.#shard.of;

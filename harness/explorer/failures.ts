@@ -27,9 +27,16 @@ export class Failures<State extends Json, Op extends Operation> {
   }
 
   add(failure: NumberedFailure<State, Op>): void {
-    const { execution, violations } = failure;
-    const group = groupOf({ scenario: execution.scenario, violations }, this.#byOperations);
-    if (!this.#first.has(group)) this.#first.set(group, failure);
+    if (!this.has(failure)) this.#first.set(this.#groupOf(failure), failure);
+  }
+
+  /** Whether there is one of the same group. */
+  has(failure: FailingExecution<State, Op>): boolean {
+    return this.#first.has(this.#groupOf(failure));
+  }
+
+  #groupOf({ execution: { scenario }, violations }: FailingExecution<State, Op>): string {
+    return groupOf({ scenario, violations }, this.#byOperations);
   }
 
   get any(): boolean {
