@@ -83,31 +83,28 @@ export async function compareOutcomes(
     full = await Search.open(server, one, options.gates, {});
     // What footprints learn from one search must not help the other.
     reduced = await Search.open(server, one, options.gates, { footprints: readFootprints });
-    const lacked = new Set(uncontrolled.outcomes);
-    const exhaustive = new Exhaustive();
-    const sought = new Set([
-      ...uncontrolled.outcomes,
-      ...(await full.outcomes(new RandomWalk(options.seed), options.walks)),
-      ...(await full.look(exhaustive, lacked, options.budget)),
-    ]);
+    const walks = await full.outcomes(new RandomWalk(options.seed), options.walks);
+    const sought = new Set([...uncontrolled.outcomes, ...walks]);
     const missed = new Set(sought);
     const reduction = new DynamicReduction();
     await reduced.look(reduction, missed, options.budget);
-    const result = {
-      ...{ ...count, outcomes: sought.size, missed: [...missed] },
-      executions: full.executions + reduced.executions,
-    };
-    if (missed.size === 0) return { ...result, verdict: "included" };
+    const executions = () => (full?.executions ?? 0) + (reduced?.executions ?? 0);
+    const result = { ...count, outcomes: sought.size, missed: [...missed] };
+    if (missed.size === 0) return { ...result, executions: executions(), verdict: "included" };
+    // Random executions have shown the others: only the reduction can lack them.
+    const lacked = new Set([...missed].filter((outcome) => !walks.includes(outcome)));
+    const exhaustive = new Exhaustive();
+    if (lacked.size > 0) await full.look(exhaustive, lacked, options.budget);
+    const searched = { ...result, executions: executions() };
     if (lacked.size > 0 && exhaustive.complete) {
-      return { ...result, verdict: "hole", lacking: "gates" };
+      return { ...searched, verdict: "hole", lacking: "gates" };
     }
     if (!reduction.complete) {
       const verdict = lacked.size > 0 ? "open" : "possible";
-      return { ...result, verdict, error: reduction.diverged };
+      return { ...searched, verdict, error: reduction.diverged };
     }
-    // A search without reduction has shown those that only the reduction can lack.
-    const lacking = [...missed].some((outcome) => !lacked.has(outcome)) ? "reduction" : "unknown";
-    return { ...result, verdict: "hole", lacking };
+    const lacking = lacked.size < missed.size ? "reduction" : "unknown";
+    return { ...searched, verdict: "hole", lacking };
   } catch (cause) {
     if (!(cause instanceof HarnessError)) throw cause;
     const executions = (full?.executions ?? 0) + (reduced?.executions ?? 0);

@@ -1,6 +1,8 @@
+import fc from "fast-check";
 import { generatedTree, numberedRandom, type ShrinkTree } from "../../harness/explorer/generate.ts";
 import type { Server } from "../../harness/postgres/provider.ts";
-import { inclusionCases } from "./generated-cases.ts";
+import { contendingCases } from "./contending-cases.ts";
+import { broadCases } from "./generated-cases.ts";
 import { compareOutcomes, type InclusionOptions, type InclusionResult } from "./inclusion.ts";
 import { type InclusionCase, knownGapOf } from "./inclusion-case.ts";
 
@@ -55,6 +57,12 @@ export interface InclusionFailure {
   readonly shrunk: InclusionCase;
   readonly shrunkResult: InclusionResult;
 }
+
+/** Most clients contend for few rows: of those that do not, two thirds have one outcome. */
+const inclusionCases = fc.oneof(
+  { weight: 4, arbitrary: contendingCases },
+  { weight: 1, arbitrary: broadCases },
+);
 
 /** The case of that number, with what it shrinks to. */
 export function caseNumbered(seed: number, number: number): ShrinkTree<InclusionCase> {

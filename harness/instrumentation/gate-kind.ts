@@ -33,8 +33,6 @@ export interface InstalledGates {
   readonly uninstrumented?: readonly UninstrumentedRoutine[];
   /** What these gates leave uncontrolled on this server, as sentences of a report. */
   readonly uncontrolled?: readonly string[];
-  /** The parts of the schema that have no gate although clients can race there, such as `the exclusion constraint on e`. */
-  readonly ungated?: readonly string[];
   /** The gates of this kind at which the proxy holds a request. */
   readonly wire?: WireGates;
 }

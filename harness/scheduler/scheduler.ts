@@ -40,6 +40,8 @@ export interface Scheduler {
    * because of them has to be explored.
    */
   footprintsGrew?(): void;
+  /** How long to wait, in ms, between a step that runs at the same time as the next one and that one. Default: 0. */
+  delayMs?(): number;
   /** Called when a task that polls was left out of the choices: the search covers fair schedules alone. */
   yielded?(): void;
   /**
