@@ -76,10 +76,12 @@ const routines = (names: Tables): Arbitrary<Piece> =>
   fc.oneof(
     {
       weight: 3,
-      arbitrary: bodies(names).map((body) => ({
-        messages: ["select %f()"],
-        defines: `create function %f() returns int language plpgsql as $$ ${DECLARE} ${body} return x; end $$`,
-      })),
+      arbitrary: fc
+        .tuple(bodies(names), fc.oneof(fc.constant("x"), readOf(oneOf(names))))
+        .map(([body, result]) => ({
+          messages: ["select %f()"],
+          defines: `create function %f() returns int language plpgsql as $$ ${DECLARE} ${body} return ${result}; end $$`,
+        })),
     },
     {
       weight: 1,
@@ -128,6 +130,10 @@ const statements = (names: Tables): Arbitrary<Piece> => {
     ),
   );
 };
+
+/** Locks of both rows, one after the other. */
+const locks = (names: Tables): Arbitrary<Piece> =>
+  single(sql`select id${slowColumn} from ${oneOf(names)} order by id${eitherOrder} for update`);
 
 /** Messages with several statements, in the simple protocol. */
 const messages = (names: Tables): Arbitrary<Piece> => {
@@ -197,8 +203,6 @@ const contenders = (names: Tables): Arbitrary<Piece> =>
     { weight: 4, arbitrary: statements(names) },
     { weight: 1, arbitrary: messages(names) },
     { weight: 2, arbitrary: transactions(names) },
-    { weight: 1, arbitrary: references },
-    { weight: 1, arbitrary: definitions },
   );
 
 /** Writes of the hot rows, which the others notice. */
@@ -237,14 +241,24 @@ function mirrored({ messages, defines }: Piece): Piece {
   };
 }
 
+/** What takes several locks, which can be taken the other way round too. */
+const takesLocks = (names: Tables): Arbitrary<Piece> =>
+  fc
+    .oneof(routines(names), statements(names), transactions(names), references)
+    .filter(({ messages, defines = "" }) => {
+      const text = [...messages, defines].join(" ");
+      return (text.match(/id = |lock\(|order by id|lock table|tc/g) ?? []).length > 1;
+    });
+
 /** What each of two or three clients does. */
 const contention = (names: Tables): Arbitrary<readonly Piece[]> => {
   const piece = contenders(names);
+  const alike = fc.oneof({ weight: 7, arbitrary: piece }, { weight: 1, arbitrary: definitions });
   return fc.oneof(
-    { weight: 3, arbitrary: piece.map((one) => [one, one]) },
-    { weight: 3, arbitrary: piece.map((one) => [one, mirrored(one)]) },
+    { weight: 3, arbitrary: alike.map((one) => [one, one]) },
+    { weight: 2, arbitrary: takesLocks(names).map((one) => [one, mirrored(one)]) },
     { weight: 4, arbitrary: fc.tuple(piece, writers(names)) },
-    { weight: 1, arbitrary: fc.tuple(piece, piece) },
+    { weight: 1, arbitrary: fc.tuple(references, fc.oneof(locks(names), writers(names))) },
     { weight: 1, arbitrary: fc.tuple(piece, writers(names), writers(names)) },
   );
 };
@@ -263,7 +277,7 @@ const additions = ([hot, other]: Tables): Arbitrary<readonly string[]> => {
   ];
   const events = `insert or update or delete on ${hot}`;
   return fc.oneof(
-    { weight: 3, arbitrary: fc.constant([]) },
+    { weight: 6, arbitrary: fc.constant([]) },
     {
       weight: 3,
       arbitrary: check.map((body) =>

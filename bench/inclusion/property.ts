@@ -60,7 +60,7 @@ export interface InclusionFailure {
 
 /** Most clients contend for few rows: of those that do not, two thirds have one outcome. */
 const inclusionCases = fc.oneof(
-  { weight: 4, arbitrary: contendingCases },
+  { weight: 7, arbitrary: contendingCases },
   { weight: 1, arbitrary: broadCases },
 );
 

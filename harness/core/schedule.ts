@@ -62,6 +62,11 @@ export function parseEntry(entry: Entry): {
   return { task, fault: fault !== undefined && isFault(fault) ? fault : undefined, free };
 }
 
+/** Whether some steps run at the same time, so that the schedule does not determine the execution. */
+export function hasFreeSteps({ entries }: Schedule): boolean {
+  return entries.some((entry) => parseEntry(entry).free);
+}
+
 /** The kinds of faults in a schedule. */
 export function faultsIn({ entries }: Schedule): readonly Fault[] {
   return [...new Set(entries.flatMap((entry) => parseEntry(entry).fault ?? []))];
