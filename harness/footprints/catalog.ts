@@ -21,6 +21,8 @@ export interface Relation {
   readonly sequences: readonly string[];
   /** Whether it has a deferrable constraint or trigger, or is referenced by one. */
   readonly deferred: boolean;
+  /** Whether it has an exclusion constraint. */
+  readonly excludes: boolean;
   /** Whether a statement that writes it meets gates in Heddle's triggers. */
   readonly gated: boolean;
 }
@@ -105,7 +107,8 @@ select c.oid, relname as name, relkind as kind,
                 and refobjid = c.oid and deptype in ('a', 'i')
                 and objid in (select oid from pg_class where relkind = 'S')) as sequences,
        exists (select from pg_constraint where condeferrable and c.oid in (conrelid, confrelid))
-         or exists (select from pg_trigger where tgrelid = c.oid and tgdeferrable) as deferred
+         or exists (select from pg_trigger where tgrelid = c.oid and tgdeferrable) as deferred,
+       exists (select from pg_constraint where contype = 'x' and conrelid = c.oid) as excludes
   from pg_class c join pg_namespace n on n.oid = relnamespace
  where ${APPLICATION} and relkind in ('r', 'p', 'v', 'm', 'f', 'S')
  order by c.oid`;

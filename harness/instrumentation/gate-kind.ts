@@ -48,6 +48,8 @@ export interface WireGates {
     readonly last: number;
     holds(sql: string): boolean;
   };
+  /** The places before a row is written. They are triggers. */
+  readonly written?: { readonly place: number; readonly last: number };
   /** Before the Sync that commits a request outside of a transaction block. */
   readonly commit?: {
     readonly place: number;

@@ -12,6 +12,7 @@ export const rowGates: GateKind = {
     const gates = await installRowGates(client, { first });
     return {
       places: gates.map(({ table }) => ({ of: table, line: null, next: BEFORE_ROW })),
+      wire: { written: { place: first, last: first + gates.length - 1 } },
     };
   },
   remove: removeRowGates,
