@@ -5,6 +5,7 @@ import { contendingCases } from "./contending-cases.ts";
 import { broadCases } from "./generated-cases.ts";
 import { compareOutcomes, type InclusionOptions, type InclusionResult } from "./inclusion.ts";
 import { type InclusionCase, knownGapOf } from "./inclusion-case.ts";
+import { tellingCases } from "./telling-cases.ts";
 
 export interface PropertyOptions extends InclusionOptions {
   /** How long further cases may begin, in ms. */
@@ -60,7 +61,8 @@ export interface InclusionFailure {
 
 /** Most clients contend for few rows: of those that do not, two thirds have one outcome. */
 const inclusionCases = fc.oneof(
-  { weight: 7, arbitrary: contendingCases },
+  { weight: 4, arbitrary: contendingCases },
+  { weight: 3, arbitrary: tellingCases },
   { weight: 1, arbitrary: broadCases },
 );
 

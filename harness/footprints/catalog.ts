@@ -144,10 +144,14 @@ select oprname as name, oprcode::oid as oid from pg_operator join pg_namespace n
 
 const CASTS = "select castfunc as oid from pg_cast where castfunc <> 0";
 
+/** The domains of the information schema are for its own views. */
 const DOMAINS = `
-select 'select ' || pg_get_expr(conbin, 0) as expression from pg_constraint where contypid <> 0
+with domains as (
+  select t.oid, typdefault from pg_type t join pg_namespace n on n.oid = typnamespace
+   where typtype = 'd' and nspname <> 'information_schema')
+select 'select ' || pg_get_expr(conbin, 0) as expression from pg_constraint join domains d on d.oid = contypid
 union all
-select 'select ' || typdefault from pg_type where typtype = 'd' and typdefault is not null`;
+select 'select ' || typdefault from domains where typdefault is not null`;
 
 const TRANSITIONS = `
 select unnest(array[tgnewtable, tgoldtable]) as name from pg_trigger`;

@@ -140,7 +140,7 @@ describe.each(GATE_KINDS)("gates of the kind $level", (kind) => {
     const reached = [...new Set(session.places)].sort((a, b) => a - b);
     // The gates on the wire are the proxy's: `request-parts.pg.test.ts` tests these. The one before a
     // commit stands in the server as well.
-    const { commit: _, ...wireOnly } = wire ?? {};
+    const { commit: _, written: __, ...wireOnly } = wire ?? {};
     const onWire: number[] = Object.values(wireOnly).map(({ place }) => place);
     const inServer = places.map((_, index) => index + 5).filter((it) => !onWire.includes(it));
     expect(reached).toEqual(inServer);
