@@ -61,7 +61,11 @@ function compiled(
         name,
         scenario: { initial: { prefix }, clients: operations.map((operation) => [operation]) },
       })),
-    unreached: profile === undefined ? [] : neverSucceeded(names, profile),
+    ...(profile && {
+      unreached: { operations: neverSucceeded(names, profile), pairs: profile.unreached },
+    }),
+    simpler: ({ prefix }) =>
+      prefix.map((_, at) => ({ prefix: prefix.toSpliced(prefix.length - 1 - at, 1) })),
     patterns: [],
     invariants: Object.entries(definition.invariants ?? {}).map(invariantOf),
     ids,

@@ -120,6 +120,12 @@ export async function startDefined(
     return one;
   };
 
+  const reachNow = async (prefix: readonly DefinedOperation[]): Promise<ReferencedRows> => {
+    const one = await reach(prefix);
+    await one.restore();
+    return one.rows;
+  };
+
   const contents = async () => withoutIgnored(await contentsOf(query), definition.ignore ?? []);
   const { restart } = service ?? {};
   const requestsOnly = Object.values(definition.operations).every((one) => "http" in one);
@@ -164,7 +170,7 @@ export async function startDefined(
       const rows = () => referenced.read();
       const profile = await profileOf(
         definition,
-        { query, restore, rows, perform: performNow },
+        { query, restore, reach: reachNow, rows, perform: performNow },
         pairs,
       );
       return asJson<Json>(profile);
