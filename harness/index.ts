@@ -55,3 +55,6 @@ export { defineScenario } from "./service/scenario-definition.ts";
 export type * from "./service/service.ts";
 export type * from "./service/service-definition.ts";
 export { defineService } from "./service/service-definition.ts";
+export { fromFunctions } from "./service/sources/from-functions.ts";
+export { fromOpenApi } from "./service/sources/from-openapi.ts";
+export type * from "./service/sources/operation-source.ts";

@@ -184,10 +184,12 @@ const WALLETS = `
     return 1;
   end $$;`;
 
+const hold = sql("select hold($1)", [rowOf("wallets.id")]);
+
 const wallets = defineService({
   setup: WALLETS,
   operations: {
-    hold: sql("select hold($1)", [rowOf("wallets.id")]),
+    hold,
     capture: sql("select capture($1)", [rowOf("holds.id")]),
   },
 });
@@ -213,7 +215,7 @@ test("pairs for which no state was reached are named", async () => {
   const definition = {
     ...wallets,
     setup: [WALLETS, "delete from wallets where id = 2"],
-    operations: { hold: wallets.operations["hold"] ?? sql("") },
+    operations: { hold },
   };
   const campaign = await run(definition, { pairs: true, runs: undefined, preemptions: 0 });
   expect(campaign.coverage).toContainEqual(
@@ -235,13 +237,18 @@ test("two races of the same operations are two findings if they are about other 
     end $$;`;
   const definition = defineService({
     setup: `${counter("visits")} ${counter("clicks")}
-      create function raise_one(which text) returns void language plpgsql as $$
+      create procedure raise_both() language plpgsql as $$
       begin
-        if which = 'visits' then perform raise_visits(); else perform raise_clicks(); end if;
+        perform raise_visits();
+        commit;
+        perform raise_clicks();
       end $$`,
-    operations: { raise: sql("select raise_one($1)", [fc.constantFrom("visits", "clicks")]) },
+    operations: { raise: sql("call raise_both()") },
   });
-  const { counterexamples } = await run(definition, { runs: 300 });
+  const { counterexamples, pairs } = await run(definition, {
+    ...{ pairs: true, runs: undefined, preemptions: 1 },
+  });
+  expect(pairs.map(({ complete }) => complete)).toEqual([true]);
   expect(counterexamples.map(({ violations: [first] }) => first?.about).sort()).toEqual([
     ["public.clicks"],
     ["public.visits"],

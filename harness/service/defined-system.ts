@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { HarnessError } from "../core/error.ts";
 import type { Snapshot } from "../core/execution.ts";
 import type { Response } from "../core/history.ts";
@@ -9,6 +10,7 @@ import { kindOfColumn } from "./generated-ids.ts";
 import { outcomeOfRequest, type StartedService, startService } from "./http-service.ts";
 import { observed } from "./invariant-definition.ts";
 import {
+  arbitraryOf,
   argumentsOf,
   type DefinedOperation,
   type OperationDefinition,
@@ -18,9 +20,15 @@ import { asJson, outcomeOf, outcomeOfLostRequest, responseOf } from "./outcome.t
 import { ReferencedColumns } from "./referenced-rows.ts";
 import { type ReferencedRows, referencesIn, resolved } from "./row-reference.ts";
 import type { ClientQuery, Outcome } from "./scenario-definition.ts";
-import type { AnsweredOperation, ServiceDefinition } from "./service-definition.ts";
+import type {
+  AnsweredOperation,
+  ResolvedDefinition,
+  ServiceDefinition,
+} from "./service-definition.ts";
 import { profileOf } from "./service-profile.ts";
 import { contentsOf, takeSnapshot } from "./snapshot.ts";
+import { type Catalog, NO_CATALOG, readCatalog } from "./sources/catalog.ts";
+import { hasSource, resolvedOperations } from "./sources/operation-source.ts";
 import { SqlClients } from "./sql-clients.ts";
 
 /** The state that a scenario begins in: the one after these operations, one after the other. */
@@ -47,21 +55,24 @@ export interface DefinedSystemOptions {
   readonly definition: ServiceDefinition;
   /** The definition's file: programs start in its folder. */
   readonly file: URL;
-  /** The columns that operations refer to. */
-  readonly columns: ReadonlySet<string>;
+  /** What the catalog says; undefined: it is read if a source of operations needs it. */
+  readonly catalog: Catalog | undefined;
   /** The fields that hold generated ids. */
   readonly ids: IdFields;
 }
 
 /** Starts the service of a definition, and performs its operations. */
 export async function startDefined(
-  { definition, file, columns, ids }: DefinedSystemOptions,
+  { definition: given, file, catalog: known, ids }: DefinedSystemOptions,
   context: SystemContext,
 ): Promise<System<DefinedState, DefinedOperation>> {
   let direct = await openClient(context.directUrl);
   const query: ClientQuery = async (sql, values = []) =>
     (await direct.query<JsonObject>(sql, [...values])).rows;
-  const referenced = await ReferencedColumns.of(columns, query);
+  const isSourced = hasSource(given.operations);
+  const catalog = known ?? (isSourced ? await readCatalog(query) : NO_CATALOG);
+  const definition = resolvedDefinition(given, catalog, file);
+  const referenced = await ReferencedColumns.of(columnsOf(definition), query);
   const { restore, dirty, copy } = await takeSnapshot(query);
   const abort = new AbortController();
   const { signal } = abort;
@@ -173,7 +184,7 @@ export async function startDefined(
         { query, restore, reach: reachNow, rows, perform: performNow },
         pairs,
       );
-      return asJson<Json>(profile);
+      return asJson<Json>(isSourced ? { ...profile, catalog } : profile);
     },
 
     async recover() {
@@ -201,7 +212,30 @@ export async function startDefined(
   };
 }
 
-function operationOf({ operations }: ServiceDefinition, name: string): OperationDefinition {
+/** The definition with the operations of its sources. */
+export function resolvedDefinition(
+  definition: ServiceDefinition,
+  catalog: Catalog,
+  file: URL,
+): ResolvedDefinition {
+  return {
+    ...definition,
+    operations: resolvedOperations(definition.operations, { catalog, file }),
+  };
+}
+
+/** Enough samples to see each column that an operation refers to. */
+const SAMPLES = 200;
+
+/** The columns that generated operations refer to. */
+function columnsOf({ operations }: ResolvedDefinition): ReadonlySet<string> {
+  const samples = Object.entries(operations).flatMap(([name, operation]) =>
+    fc.sample(arbitraryOf(name, operation), { seed: 1, numRuns: SAMPLES }),
+  );
+  return new Set(samples.flatMap((one) => referencesIn(one as Json).map(({ of }) => of as string)));
+}
+
+function operationOf({ operations }: ResolvedDefinition, name: string): OperationDefinition {
   const operation = operations[name];
   if (operation !== undefined) return operation;
   throw new HarnessError(

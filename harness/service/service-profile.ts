@@ -16,7 +16,8 @@ import { type OperationPair, operationPairs, type PairCandidates } from "./opera
 import { normalized, ProbedPrefixes } from "./probed-prefixes.ts";
 import { isReference, type ReferencedRows, withReferences } from "./row-reference.ts";
 import type { ClientQuery } from "./scenario-definition.ts";
-import type { ServiceDefinition } from "./service-definition.ts";
+import type { ResolvedDefinition } from "./service-definition.ts";
+import type { Catalog } from "./sources/catalog.ts";
 
 /** An operation that succeeded after a prefix. */
 export interface Success {
@@ -35,6 +36,8 @@ export interface ServiceProfile {
   readonly pairs: readonly OperationPair[];
   /** The names of pairs for which no state was reached in which either operation succeeds. */
   readonly unreached: readonly string[];
+  /** What the operations of sources follow from. Absent if the definition has no source. */
+  readonly catalog?: Catalog;
 }
 
 /** Runs operations of a service serially, past every gate. */
@@ -71,7 +74,7 @@ const MOST_SUCCESSES = 3;
  * @param pairs whether operations are paired; without, `successes` are left out too
  */
 export async function profileOf(
-  definition: ServiceDefinition,
+  definition: ResolvedDefinition,
   probe: SerialProbe,
   pairs: boolean,
 ): Promise<ServiceProfile> {
@@ -166,7 +169,10 @@ async function pairCandidatesOf(
   return { name, prefix, operations };
 }
 
-function instancesOf({ operations }: ServiceDefinition, name: string): readonly DefinedOperation[] {
+function instancesOf(
+  { operations }: ResolvedDefinition,
+  name: string,
+): readonly DefinedOperation[] {
   const definition = operations[name];
   if (definition === undefined) return [];
   // Other clients' answers are no part of a serial sequence of one.
