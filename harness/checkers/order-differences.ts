@@ -76,41 +76,29 @@ function differenceFrom<Op extends Operation>(
       client,
       operation: operation.name,
     })),
-    answers: different.flatMap(({ call, other }) =>
-      answerDifferences(call, other, matched.bijection),
-    ),
+    answers: different.map(({ call, other }) => answerDifference(call, other, matched.bijection)),
     rows: matched.left.flatMap((table) => rowDifferences(table, matched.bijection)),
   };
 }
 
-/** The parts of a response that differ: its code, and the fields of its body. */
-function answerDifferences(
+/** Whether the codes differ, and the fields of the bodies that do. */
+function answerDifference(
   { client, operation: { name: operation }, response }: Call,
   other: Response | undefined,
   bijection: IdBijection,
-): readonly AnswerDifference[] {
+): AnswerDifference {
   const [mine, body] = [response?.body ?? null, other?.body ?? null];
-  const of = { client, operation };
-  const codes: AnswerDifference[] =
-    response?.code === other?.code
-      ? []
-      : [
-          {
-            ...{ ...of, field: "code" },
-            ...(response && { execution: response.code }),
-            ...(other && { order: other.code }),
-          },
-        ];
-  if (!isRow(mine) || !isRow(body)) {
-    const same = bijection.unified(mine, body, operation) !== undefined;
-    return same ? codes : [...codes, { ...of, execution: mine, order: body }];
-  }
-  const fields = differingFields(mine, body, operation, bijection).map((field) => ({
-    ...{ ...of, field },
-    ...(field in mine && { execution: mine[field] ?? null }),
-    ...(field in body && { order: body[field] ?? null }),
-  }));
-  return [...codes, ...fields];
+  const codes = response?.code !== other?.code && {
+    ...(response && { execution: response.code }),
+    ...(other && { order: other.code }),
+  };
+  const bodies = () => {
+    if (bijection.unified(mine, body, operation) !== undefined) return {};
+    if (!isRow(mine) || !isRow(body)) return { execution: mine, order: body };
+    const fields = fieldsThatDiffer(mine, body, operation, bijection);
+    return { execution: partOf(mine, fields), order: partOf(body, fields) };
+  };
+  return { ...{ client, operation }, ...(codes && { codes }), ...bodies() };
 }
 
 function isRow(value: Json): value is JsonObject {
@@ -158,34 +146,33 @@ function rowDifferences(
   bijection: IdBijection,
 ): readonly RowDifference[] {
   const left = [...others];
-  const changed = mine.flatMap((row): RowDifference[] => {
-    const nearest = left
-      .map((other, at) => ({ other, at, fields: differingFields(row, other, table, bijection) }))
-      .sort((a, b) => a.fields.length - b.fields.length)[0];
-    if (nearest === undefined || 2 * nearest.fields.length >= Object.keys(row).length + 1) {
-      return [{ table, row, onlyIn: "execution" }];
+  const changed = mine.map((row): RowDifference => {
+    const [nearest] = left
+      .map((other, at) => ({ other, at, fields: fieldsThatDiffer(row, other, table, bijection) }))
+      .sort((a, b) => a.fields.length - b.fields.length);
+    if (nearest === undefined || 2 * nearest.fields.length > Object.keys(row).length) {
+      return { table, row, onlyIn: "execution" };
     }
     left.splice(nearest.at, 1);
-    return nearest.fields.map((column) => ({
-      ...{ table, row, column },
-      execution: row[column] ?? null,
-      order: nearest.other[column] ?? null,
-    }));
+    const { fields, other } = nearest;
+    return { table, row, execution: partOf(row, fields), order: partOf(other, fields) };
   });
   return [...changed, ...left.map((row) => ({ table, row, onlyIn: "order" as const }))];
 }
 
 /** The fields that differ, each for itself; ids that are paired otherwise differ too. */
-function differingFields(
+function fieldsThatDiffer(
   mine: JsonObject,
   other: JsonObject,
   of: string,
   bijection: IdBijection,
 ): readonly string[] {
   const fields = [...new Set([...Object.keys(mine), ...Object.keys(other)])];
-  const part = (row: JsonObject, field: string) =>
-    field in row ? { [field]: row[field] ?? null } : {};
   return fields.filter(
-    (field) => bijection.unified(part(mine, field), part(other, field), of) === undefined,
+    (field) => bijection.unified(partOf(mine, [field]), partOf(other, [field]), of) === undefined,
   );
+}
+
+function partOf(row: JsonObject, fields: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(row).filter(([field]) => fields.includes(field)));
 }

@@ -139,7 +139,6 @@ export async function startDefined(
 
   const contents = async () => withoutIgnored(await contentsOf(query), definition.ignore ?? []);
   const { restart } = service ?? {};
-  const requestsOnly = Object.values(definition.operations).every((one) => "http" in one);
   return {
     async reset({ prefix }) {
       [answers, own] = [[], new Map()];
@@ -159,7 +158,8 @@ export async function startDefined(
       const request = resolved(operation, state.rows, ownOf);
       if (request === undefined) return NOT_SENT;
       const answer = send(request, client);
-      unanswered.add(answer);
+      // A client of the database waits for no service that could be killed.
+      if ("http" in operationOf(definition, operation.name)) unanswered.add(answer);
       const response = responseOf(await answer);
       unanswered.delete(answer);
       const { code, body } = response;
@@ -191,13 +191,12 @@ export async function startDefined(
       direct = await openClient(context.directUrl);
     },
 
-    ...(restart &&
-      requestsOnly && {
-        async kill() {
-          await restart();
-          await Promise.all(unanswered);
-        },
-      }),
+    ...(restart && {
+      async kill() {
+        await restart();
+        await Promise.all(unanswered);
+      },
+    }),
 
     // A pool and prepared statements; and the connections of clients.
     remembers: true,
