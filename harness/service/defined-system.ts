@@ -18,6 +18,7 @@ import {
 } from "./operation-definition.ts";
 import { asJson, outcomeOf, outcomeOfLostRequest, responseOf } from "./outcome.ts";
 import { ReferencedColumns } from "./referenced-rows.ts";
+import { RelatedRows } from "./related-rows.ts";
 import { type ReferencedRows, referencesIn, resolved } from "./row-reference.ts";
 import type { ClientQuery, Outcome } from "./scenario-definition.ts";
 import type {
@@ -179,9 +180,10 @@ export async function startDefined(
 
     async profile(pairs) {
       const rows = () => referenced.read();
+      const related = await RelatedRows.of(query, referenced.columns);
       const profile = await profileOf(
         definition,
-        { query, restore, reach: reachNow, rows, perform: performNow },
+        { query, restore, reach: reachNow, rows, related, perform: performNow },
         pairs,
       );
       return asJson<Json>(isSourced ? { ...profile, catalog } : profile);

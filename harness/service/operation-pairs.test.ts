@@ -21,6 +21,7 @@ function probe(
   return {
     succeeds: async (prefix, operation) => !refuse(prefix, operation),
     excludes: async (prefix, first, second) => excludes(first, second, prefix),
+    related: async () => undefined,
     enriched: async (prefix) => [...prefix, ...made],
   };
 }
@@ -157,4 +158,15 @@ test("pairs for which there is no state are named, and those that cannot be are 
   const { pairs, unreached } = await operationPairs([of(order(0, 1))], alone);
   expect(pairs.map(({ name }) => name)).toEqual(["order × order, same items.id"]);
   expect(unreached).toEqual(["order × order, different items.id"]);
+});
+
+test("operations on rows of different tables take rows that belong together, if there are any", async () => {
+  const cancel = { name: "cancel", id: { of: "orders.id", row: 0 } };
+  const found = async (changed: DefinedOperation | undefined) => {
+    const related = { ...probe(), related: async () => changed };
+    const pairs = await pairsOf([of(cancel), of(order(0, 1))], related);
+    return pairs.find(({ name }) => name === "cancel × order")?.operations[1];
+  };
+  expect(await found(order(2, 1))).toEqual(order(2, 1));
+  expect(await found(undefined)).toEqual(order(0, 1));
 });

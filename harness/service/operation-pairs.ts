@@ -24,6 +24,11 @@ export interface PrefixProbe {
     first: DefinedOperation,
     second: DefinedOperation,
   ): Promise<boolean>;
+  related(
+    prefix: readonly DefinedOperation[],
+    one: DefinedOperation,
+    other: DefinedOperation,
+  ): Promise<DefinedOperation | undefined>;
   /**
    * The prefix, longer by operations that make rows until each of the columns has two values, as far as they
    * can: with the arguments that they have in the prefix, so that the rows belong together, or with others.
@@ -44,6 +49,9 @@ export interface FoundPairs {
 
 /** The most arguments that are tried after each prefix: some are looked for with which one excludes the other. */
 const MOST_TRIED = 4;
+
+/** The same for operations that refer to rows of different tables, or to none: few of them exclude each other. */
+const MOST_UNRELATED = 1;
 
 /** How often an operation is repeated before a pair, to come to the end of a quota or of a stock. */
 const MOST_REPEATED = 3;
@@ -105,8 +113,8 @@ async function searchPair(
   let found: OperationPair | undefined;
   for (const prefix of prefixes) {
     let tried = 0;
-    for (const operations of combined) {
-      if (tried === (shares ? MOST_TRIED : 1)) break;
+    for await (const operations of shares ? combined : related(prefix, combined, probe)) {
+      if (tried === (shares ? MOST_TRIED : MOST_UNRELATED)) break;
       if (!(await bothSucceed(prefix, operations, probe))) continue;
       tried++;
       const pair = { name, prefix, operations };
@@ -118,6 +126,19 @@ async function searchPair(
   if (found === undefined) return undefined;
   const exhausted = shares ? await exhaustedPair(found, probe) : undefined;
   return { pair: exhausted ?? found, excludes: exhausted !== undefined };
+}
+
+/** The combinations, those on rows of different tables that belong together first. */
+async function* related(
+  prefix: readonly DefinedOperation[],
+  combined: readonly Combination[],
+  probe: PrefixProbe,
+): AsyncGenerator<Combination> {
+  for (const [one, other] of combined) {
+    const changed = await probe.related(prefix, one, other);
+    if (changed !== undefined) yield [one, changed];
+  }
+  yield* combined;
 }
 
 /** The pair after so many of its own operations that one of them then fails after the other. */

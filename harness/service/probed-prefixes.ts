@@ -61,6 +61,16 @@ export class ProbedPrefixes implements PrefixProbe {
     return excludes;
   }
 
+  /** The second operation on rows that belong to those of the first one, after a prefix; undefined if none do. */
+  async related(
+    prefix: readonly DefinedOperation[],
+    one: DefinedOperation,
+    other: DefinedOperation,
+  ): Promise<DefinedOperation | undefined> {
+    const rows = await this.#probe.reach(prefix);
+    return this.#probe.related.related(one, other, rows);
+  }
+
   /** The prefix without the operations that the success does not need. */
   async shortened({ prefix, operation }: Success): Promise<readonly DefinedOperation[]> {
     let shortest = prefix;

@@ -14,6 +14,7 @@ import {
 import { arbitraryOf, type DefinedOperation } from "./operation-definition.ts";
 import { type OperationPair, operationPairs, type PairCandidates } from "./operation-pairs.ts";
 import { normalized, ProbedPrefixes } from "./probed-prefixes.ts";
+import type { RelatedRows } from "./related-rows.ts";
 import { isReference, type ReferencedRows, withReferences } from "./row-reference.ts";
 import type { ClientQuery } from "./scenario-definition.ts";
 import type { ResolvedDefinition } from "./service-definition.ts";
@@ -50,6 +51,8 @@ export interface SerialProbe {
   reach(prefix: readonly DefinedOperation[]): Promise<ReferencedRows>;
   /** The rows that references are drawn from now. */
   rows(): Promise<ReferencedRows>;
+  /** The rows that belong to others, in the database as it is now. */
+  readonly related: Pick<RelatedRows, "related">;
   /** @param rows those that references are drawn from. Default: those of the moment. */
   perform(operation: DefinedOperation, rows?: ReferencedRows): Promise<Response>;
 }
