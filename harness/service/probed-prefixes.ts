@@ -3,9 +3,6 @@ import type { PrefixProbe } from "./operation-pairs.ts";
 import { type ReferencedRows, withReferences } from "./row-reference.ts";
 import type { SerialProbe, Success } from "./service-profile.ts";
 
-/** So many rows of each kind are made, so that operations on different ones have a state. */
-const ROWS = 2;
-
 /** The most operations of a prefix that is made richer. */
 const MOST_OPERATIONS = 12;
 
@@ -83,12 +80,12 @@ export class ProbedPrefixes implements PrefixProbe {
 
   async enriched(
     prefix: readonly DefinedOperation[],
-    columns: ReadonlySet<string>,
+    rows: ReadonlyMap<string, number>,
     how: "repeated" | "varied",
   ): Promise<readonly DefinedOperation[]> {
     let rich = prefix;
-    for (const column of columns) {
-      for (let count = await this.#countAfter(rich, column); count < ROWS; count++) {
+    for (const [column, wanted] of rows) {
+      for (let count = await this.#countAfter(rich, column); count < wanted; count++) {
         const longer = await this.#withOneMore(rich, column, how);
         if (longer === undefined) break;
         rich = longer;

@@ -12,7 +12,8 @@ import {
   withField,
 } from "./generated-ids.ts";
 import { arbitraryOf, type DefinedOperation } from "./operation-definition.ts";
-import { type OperationPair, operationPairs, type PairCandidates } from "./operation-pairs.ts";
+import { type OperationPair, operationPairs } from "./operation-pairs.ts";
+import type { PairCandidates } from "./pair-variants.ts";
 import { normalized, ProbedPrefixes } from "./probed-prefixes.ts";
 import type { RelatedRows } from "./related-rows.ts";
 import { isReference, type ReferencedRows, withReferences } from "./row-reference.ts";
