@@ -118,7 +118,7 @@ async function* related(
   combined: readonly Combination[],
   probe: PrefixProbe,
 ): AsyncGenerator<Combination> {
-  for (const [one, other] of combined) {
+  for (const [one, other] of combined.slice(0, MOST_TRIED)) {
     const changed = await probe.related(prefix, one, other);
     if (changed !== undefined) yield [one, changed];
   }

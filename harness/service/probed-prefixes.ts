@@ -1,6 +1,6 @@
 import type { DefinedOperation } from "./operation-definition.ts";
 import type { PrefixProbe } from "./operation-pairs.ts";
-import { type ReferencedRows, withReferences } from "./row-reference.ts";
+import { type ReferencedRows, referencesIn, withReferences } from "./row-reference.ts";
 import type { SerialProbe, Success } from "./service-profile.ts";
 
 /** The most operations of a prefix that is made richer. */
@@ -64,6 +64,7 @@ export class ProbedPrefixes implements PrefixProbe {
     one: DefinedOperation,
     other: DefinedOperation,
   ): Promise<DefinedOperation | undefined> {
+    if (![one, other].every((operation) => referencesIn(operation).length > 0)) return undefined;
     const rows = await this.#probe.reach(prefix);
     return this.#probe.related.related(one, other, rows);
   }
