@@ -157,7 +157,7 @@ const racesIn = ({ counterexamples }: Campaign) =>
     .sort();
 
 test("the shop's races are found with the operations of its OpenAPI document alone", async () => {
-  const { campaign } = await run("shop/shop-openapi.heddle", GATES, { runs: 250 });
+  const { campaign } = await run("shop/shop-openapi.heddle", GATES, { runs: 350 });
   expect(racesIn(campaign)).toEqual(
     expect.arrayContaining([
       ["pay × pay", "serially-equivalent"],
@@ -169,12 +169,12 @@ test("the shop's races are found with the operations of its OpenAPI document alo
 });
 
 test("the races of functions are found without an operation by hand, and none without them", async () => {
-  const { campaign } = await run("functions/functions.heddle", GATES, { runs: 150 });
+  const { campaign } = await run("functions/functions.heddle", GATES, { runs: 350 });
   expect(racesIn(campaign)).toEqual([
     ["enroll × enroll", "serially-equivalent"],
     ["gift × gift", "unexpected-40P01"],
     ["visit × visit", "serially-equivalent"],
   ]);
-  const fixed = await run("functions/functions-fixed.heddle", GATES, { runs: 150 });
+  const fixed = await run("functions/functions-fixed.heddle", GATES, { runs: 350 });
   expect(fixed.campaign).toMatchObject({ verdict: "pass", reason: null });
 });

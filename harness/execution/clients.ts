@@ -93,9 +93,12 @@ export class Clients<State extends Json, Op extends Operation> {
 
   /** The choices of clients that can send an operation again, whose outcome they do not know. */
   retries(): Choice[] {
-    return this.#clients.flatMap(({ uncertain }, client): Choice[] =>
-      !this.isActive(client) && uncertain ? [{ task: taskOf(client, 0), action: "retry" }] : [],
-    );
+    return this.#clients.flatMap(({ uncertain, operations, next }, client): Choice[] => {
+      const last = operations[next - 1];
+      if (this.isActive(client) || !uncertain || last === undefined) return [];
+      const retries = this.#system.retries?.(last) ?? true;
+      return retries ? [{ task: taskOf(client, 0), action: "retry" }] : [];
+    });
   }
 
   /** Sends a client's next operation, or its last one again. */

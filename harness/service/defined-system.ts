@@ -172,6 +172,11 @@ export async function startDefined(
       return response;
     },
 
+    retries({ name }) {
+      const how = operationOf(definition, name);
+      return !("http" in how) || how.retry !== false;
+    },
+
     observe: (when) =>
       observed(definition.invariants ?? {}, { query, initial: state.contents, answers }, when),
 
