@@ -38,7 +38,7 @@ export class Clients<State extends Json, Op extends Operation> {
   /** The client number of the next request whose client gives up. */
   nextNumber: number;
   readonly #clients: readonly Client<Op>[];
-  readonly #system: Pick<System<State, Op>, "perform">;
+  readonly #system: Pick<System<State, Op>, "perform" | "retries">;
   readonly #recording: Pick<Recording<Op>, "add">;
   readonly #listener: ClientListener;
   readonly #freeze: string | undefined;
@@ -49,7 +49,7 @@ export class Clients<State extends Json, Op extends Operation> {
 
   constructor(
     { clients }: Scenario<State, Op>,
-    system: Pick<System<State, Op>, "perform">,
+    system: Pick<System<State, Op>, "perform" | "retries">,
     recording: Pick<Recording<Op>, "add">,
     listener: ClientListener,
     freeze: string | undefined,
