@@ -63,6 +63,11 @@ export const COMMANDS: readonly Entry[] = [
     async () => (await import("./doctor.ts")).addDoctor,
   ],
   [
+    "record [options] -- <command...>",
+    "run a command, such as a test suite, and write the requests that a service answers meanwhile",
+    async () => (await import("./record.ts")).addRecord,
+  ],
+  [
     "init [folder]",
     "write a scenario to start from, and a CI workflow",
     async () => (await import("./init.ts")).addInit,
