@@ -18,6 +18,12 @@ export type * from "./core/ids.ts";
 export type * from "./core/json.ts";
 export { isUnknown, type Model, type ObservedHistory } from "./core/model.ts";
 export type * from "./core/operation.ts";
+export type {
+  AnswerDifference,
+  OrderDifference,
+  OrderedOperation,
+  RowDifference,
+} from "./core/order-difference.ts";
 export type { Scenario } from "./core/scenario.ts";
 export type { Action, Choice, Entry, Schedule, Task } from "./core/schedule.ts";
 export type * from "./core/trace.ts";
@@ -55,3 +61,7 @@ export { defineScenario } from "./service/scenario-definition.ts";
 export type * from "./service/service.ts";
 export type * from "./service/service-definition.ts";
 export { defineService } from "./service/service-definition.ts";
+export type * from "./service/sources/catalog.ts";
+export { fromFunctions } from "./service/sources/from-functions.ts";
+export { fromOpenApi } from "./service/sources/from-openapi.ts";
+export type * from "./service/sources/operation-source.ts";

@@ -40,7 +40,7 @@ export async function operationFindings(
           : findingOf(name, success, await traceOf(executor, success)),
       );
     }
-    return findings;
+    return [...findings, ...profile.unreached.map(unreachedPair)];
   } finally {
     await executor.close();
   }
@@ -70,6 +70,12 @@ function findingOf(name: string, { prefix }: Success, trace: Trace): Diagnostic 
   }
   const detail = `${answered}, and sent no statement that reached the gate`;
   return { ...finding, ok: false, detail, hint: CONNECT_ADVICE };
+}
+
+/** No error: there may be no such state. */
+function unreachedPair(name: string): Diagnostic {
+  const detail = "no state was reached in which both succeed, so the pair is not searched";
+  return { name: `pair ${name}`, ok: true, detail };
 }
 
 function neverSucceeded(name: string, answers: { readonly [code: string]: number }): Diagnostic {

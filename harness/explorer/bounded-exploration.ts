@@ -66,9 +66,12 @@ export interface CampaignOptions extends ScenarioOptions {
   readonly onViolation?:
     | ((counterexample: Counterexample) => Promise<string | undefined>)
     | undefined;
-  /** Called with the shrunk counterexample and the result of `onViolation`. */
+  /**
+   * Called with the shrunk counterexample and the result of `onViolation`; without one, if it has shrunk to
+   * what an earlier counterexample shows.
+   */
   readonly onShrunk?:
-    | ((shrunk: Counterexample, file: string | undefined) => Promise<void>)
+    | ((shrunk: Counterexample | undefined, file: string | undefined) => Promise<void>)
     | undefined;
 }
 

@@ -65,10 +65,12 @@ export class Exploration<State extends Json, Op extends Operation> {
     const pair = this.pairs[this.next];
     const { executions } = explored.tally;
     if (pair !== undefined) {
-      const [violated] = failing?.violations ?? [];
+      const violated = [failing, ...(explored.alsoFailing ?? [])].flatMap(
+        (failure) => failure?.violations[0]?.name ?? [],
+      );
       this.pairs[this.next] = {
         ...{ ...pair, explored: executions, pruned, complete, outcomes },
-        ...(violated && { violated: violated.name }),
+        ...(violated.length > 0 && { violated: [...new Set(violated)].join(", ") }),
       };
     }
     this.#explored++;

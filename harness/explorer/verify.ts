@@ -23,7 +23,7 @@ import type { Bounds, Service } from "../service/service.ts";
 import type { CampaignOptions, FailingRegression, Progress } from "./bounded-exploration.ts";
 import type { RegressionResult } from "./campaign.ts";
 import { controlFor, DEFAULTS } from "./defaults.ts";
-import { groupOf } from "./failures.ts";
+import { covers, findingOf } from "./failures.ts";
 import { type ProfiledService, withProfile } from "./profiled-service.ts";
 import { environmentOf } from "./provenance.ts";
 import {
@@ -171,12 +171,11 @@ export async function verify<State extends Json, Op extends Operation>(
   }).catch(ifInterrupted(unopenedExecutor<State, Op>()));
   // What a stored regression shows already needs no other file.
   const byOperations = service.byOperations === true;
-  const stored = new Set(
-    failing.map(({ regression: { scenario, violation } }) =>
-      groupOf({ scenario, violations: [{ ...violation, evidence: [] }] }, byOperations),
-    ),
+  const stored = failing.map(({ regression: { scenario, violation } }) =>
+    findingOf({ scenario, violations: [{ ...violation, evidence: [] }] }, byOperations),
   );
-  const isStored = (found: Counterexample) => stored.has(groupOf(found, byOperations));
+  const isStored = (found: Counterexample) =>
+    stored.some((one) => covers(one, findingOf(found, byOperations)));
   const target = (found: Counterexample) => (isStored(found) ? undefined : folder);
   // A crash ends every connection to the server, so no other process may use it.
   const crashes = faults.includes("crash");
@@ -198,7 +197,7 @@ export async function verify<State extends Json, Op extends Operation>(
         // Written as found, before anything can go wrong; then replaced by what it shrank to.
         onViolation: async (found) => target(found)?.write(found),
         onShrunk: async (smallest, file) => {
-          const counts = smallest.unrepeated?.recurs !== "never";
+          const counts = smallest !== undefined && smallest.unrepeated?.recurs !== "never";
           const shrunkFile = counts ? await target(smallest)?.write(smallest) : undefined;
           if (file !== undefined && shrunkFile !== file) await folder?.remove(file);
         },
