@@ -167,15 +167,15 @@ function noPairs(suite: string, learned: Learned): HarnessError {
 
 /** What a suite has tests for, and what it has none for. */
 function foundSentence(pairs: number, { service, independent }: Learned): string {
-  const { unreached = [] } = service;
+  const { operations = [] } = service.unreached ?? {};
   return [
     `${quantity(pairs, "pair")} of operations`,
     ...(independent.length === 0
       ? []
       : [`${independent.length} more touch nothing in common, and have no test`]),
-    ...(unreached.length === 0
+    ...(operations.length === 0
       ? []
-      : [`no pair has ${unreached.join(", ")}, which never succeeded`]),
+      : [`no pair has ${operations.join(", ")}, which never succeeded`]),
   ].join("; ");
 }
 

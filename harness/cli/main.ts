@@ -68,9 +68,9 @@ export const COMMANDS: readonly Entry[] = [
     async () => (await import("./record.ts")).addRecord,
   ],
   [
-    "init [folder]",
-    "write a scenario to start from, and a CI workflow",
-    async () => (await import("./init.ts")).addInit,
+    "init [options] [folder]",
+    "write a definition of the service in a folder, or a scenario to start from; and a CI workflow",
+    async () => (await import("./init/init.ts")).addInit,
   ],
   [
     "verify-evidence [options] [file]",
