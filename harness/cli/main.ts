@@ -63,9 +63,14 @@ export const COMMANDS: readonly Entry[] = [
     async () => (await import("./doctor.ts")).addDoctor,
   ],
   [
-    "init [folder]",
-    "write a scenario to start from, and a CI workflow",
-    async () => (await import("./init.ts")).addInit,
+    "record [options] -- <command...>",
+    "run a command, such as a test suite, and write the requests that a service answers meanwhile",
+    async () => (await import("./record.ts")).addRecord,
+  ],
+  [
+    "init [options] [folder]",
+    "write a definition of the service in a folder, or a scenario to start from; and a CI workflow",
+    async () => (await import("./init/init.ts")).addInit,
   ],
   [
     "verify-evidence [options] [file]",
