@@ -1,0 +1,64 @@
+/** `npm run known`: finds public bugs of released packages again. docs/known-bugs.md has the results. */
+import { readFile, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { HarnessError } from "../../harness/core/error.ts";
+import { installations } from "./install.ts";
+import { readKnownBugs } from "./known-bug.ts";
+import { type Measurement, measure } from "./measure.ts";
+import { readMeasurements, writeMeasurement } from "./results.ts";
+import { lineOf, withTable } from "./table.ts";
+
+const PAGE = fileURLToPath(new URL("../../docs/known-bugs.md", import.meta.url));
+
+const USAGE = `usage: npm run known -- [NAME…] [options]
+  --before 60s   the time of each search of a version with a bug
+  --after 60s    the time of the search of a version without it
+  --json         print the measurements as JSON
+  --write        keep the measurements, and write them into docs/known-bugs.md
+`;
+
+async function main(): Promise<number> {
+  const { positionals, values } = parsedArguments();
+  const bugs = await readKnownBugs(positionals);
+  const folder = await installations();
+  const measurements: Measurement[] = [];
+  for (const bug of bugs) {
+    const measurement = await measure(folder, bug, values);
+    measurements.push(measurement);
+    if (!values.json) process.stdout.write(`${lineOf(measurement)}\n`);
+    if (values.write) await write(measurement);
+  }
+  if (values.json) process.stdout.write(`${JSON.stringify(measurements, null, 2)}\n`);
+  return measurements.some(({ unexpected }) => unexpected.length > 0) ? 1 : 0;
+}
+
+function parsedArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        before: { type: "string", default: "60s" },
+        after: { type: "string", default: "60s" },
+        json: { type: "boolean", default: false },
+        write: { type: "boolean", default: false },
+      },
+    });
+  } catch (error) {
+    throw new HarnessError("USAGE", `${(error as Error).message}\n${USAGE}`);
+  }
+}
+
+async function write(measurement: Measurement): Promise<void> {
+  await writeMeasurement(measurement);
+  const page = await readFile(PAGE, "utf8");
+  await writeFile(PAGE, withTable(page, await readMeasurements()));
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof HarnessError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}
