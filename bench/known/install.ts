@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { cp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HarnessError } from "../../harness/core/error.ts";
@@ -29,7 +29,7 @@ export async function installations(): Promise<string> {
  * Installs packages from the registry, once for each set of versions, without their scripts.
  * @returns the folder with `node_modules`.
  */
-export async function installed(
+async function installed(
   folder: string,
   name: string,
   packages: { readonly [name: string]: string },
@@ -56,10 +56,4 @@ export async function installedScenario(
   await rm(join(home, "regressions"), { recursive: true, force: true });
   await cp(join(EXAMPLES, bug.name), home, { recursive: true });
   return join(home, "scenario.mjs");
-}
-
-/** The version of an installed package. */
-export async function installedVersion(home: string, name: string): Promise<string> {
-  const manifest = await readFile(join(home, "node_modules", name, "package.json"), "utf8");
-  return JSON.parse(manifest).version;
 }

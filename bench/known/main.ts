@@ -52,7 +52,7 @@ function parsedArguments() {
 async function write(measurement: Measurement): Promise<void> {
   await writeMeasurement(measurement);
   const page = await readFile(PAGE, "utf8");
-  await writeFile(PAGE, withTable(page, await readMeasurements()));
+  await writeFile(PAGE, withTable(page, await readKnownBugs([]), await readMeasurements()));
 }
 
 try {

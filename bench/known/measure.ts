@@ -17,8 +17,8 @@ const SEED = "1";
 /** What a search reports. */
 export interface Search {
   readonly verdict: "pass" | "fail" | "unknown";
-  /** Whether no interleaving is left, up to equivalence. */
-  readonly complete: boolean;
+  /** Of which all interleavings were executed, up to equivalence: `all without a bound`, or `all with at most 1 preemption`. */
+  readonly covered: string | null;
   readonly executions: number;
   readonly seconds: number;
   readonly found: Found | null;
@@ -162,12 +162,22 @@ async function searchOf(printed: string, problem: string): Promise<Search> {
   const [found] = counterexamples;
   return {
     verdict,
-    complete: coverage.some((line) => /^All \d.* interleavings/.test(line)),
+    covered: coveredBy(coverage),
     executions,
     seconds: timing.elapsedMs / 1_000,
     found: found === undefined ? null : await foundOf(found),
     file: found?.file ?? null,
   };
+}
+
+/** What a sentence such as `All 34 interleavings with at most 1 preemption of 1 scenario were executed.` says. */
+export function coveredBy(coverage: readonly string[]): string | null {
+  for (const line of coverage) {
+    const [, bound] =
+      /^All (?:[\d,]+ )?interleavings,? (with.*?),? of [\d,]+ scenario/.exec(line) ?? [];
+    if (bound !== undefined) return `all ${bound}`;
+  }
+  return null;
 }
 
 async function foundOf({

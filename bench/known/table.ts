@@ -1,3 +1,4 @@
+import type { KnownBug } from "./known-bug.ts";
 import type { Measurement, Search } from "./measure.ts";
 
 const HEADER = [
@@ -21,9 +22,9 @@ function cellsOf({ before, replays, uncontrolled, after, ...row }: Measurement):
   ];
 }
 
-function afterText({ verdict, complete, executions, found }: Search): string {
-  const searched = `${verdict}, ${complete ? "all" : "a sample of"} ${executions} executions`;
-  return found === null ? searched : `still ${found.rule}`;
+function afterText({ verdict, covered, executions, found }: Search): string {
+  if (found !== null) return `${verdict}: ${found.rule}`;
+  return `${verdict} in ${executions} executions${covered === null ? "" : ` (${covered})`}`;
 }
 
 /** A row for a terminal: two lines for each bug, and a line for each difference. */
@@ -36,25 +37,29 @@ export function lineOf(measurement: Measurement): string {
   );
 }
 
-/** The table in Markdown. */
-function markdownOf(measurements: readonly Measurement[]): string {
+/** The table in Markdown: a row for each bug that was measured. */
+function markdownOf(bugs: readonly KnownBug[], measurements: readonly Measurement[]): string {
   const row = (cells: readonly string[]) =>
     `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [
-    row(HEADER),
-    row(HEADER.map(() => "---")),
-    ...measurements.map((one) => {
-      const [bug = "", ...cells] = cellsOf(one);
-      return row([`[${bug}](../examples/known/${one.name}/scenario.mjs)`, ...cells]);
-    }),
-  ].join("\n");
+  const rows = bugs.flatMap(({ name, title, report }) => {
+    const measurement = measurements.find((one) => one.name === name);
+    if (measurement === undefined) return [];
+    const [, ...cells] = cellsOf(measurement);
+    const bug = `\`${name}\`, ${measurement.version}: ${title} ${report === null ? "Found by Heddle." : `[Report](${report})`}`;
+    return row([bug, ...cells]);
+  });
+  return [row(HEADER), row(HEADER.map(() => "---")), ...rows].join("\n");
 }
 
 const [BEGIN, END] = ["<!-- npm run known -- --write -->", "<!-- end of the table -->"];
 
 /** The page with a new table. */
-export function withTable(page: string, measurements: readonly Measurement[]): string {
+export function withTable(
+  page: string,
+  bugs: readonly KnownBug[],
+  measurements: readonly Measurement[],
+): string {
   const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
   const head = page.slice(0, begin + BEGIN.length);
-  return `${head}\n\n${markdownOf(measurements)}\n\n${page.slice(end)}`;
+  return `${head}\n\n${markdownOf(bugs, measurements)}\n\n${page.slice(end)}`;
 }
