@@ -38,9 +38,13 @@ async function installed(
   const hash = createHash("sha256").update(manifest).digest("hex").slice(0, 12);
   return buildOnce(join(folder, `${name}-${hash}`), async (draft) => {
     await writeFile(join(draft, "package.json"), manifest);
-    const args = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"];
+    const args = ["install", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund"];
     const { code, stderr } = await finished("npm", args, { cwd: draft, timeoutMs: 300_000 });
-    if (code !== 0) throw new HarnessError("PROVIDER_FAILED", `npm install of ${name}: ${stderr}`);
+    if (code !== 0)
+      throw new HarnessError(
+        "PROVIDER_FAILED",
+        `the packages of ${name} cannot be installed: ${stderr}`,
+      );
   });
 }
 
@@ -56,4 +60,16 @@ export async function installedScenario(
   await rm(join(home, "regressions"), { recursive: true, force: true });
   await cp(join(EXAMPLES, bug.name), home, { recursive: true });
   return join(home, "scenario.mjs");
+}
+
+/** Installs the packages of a stack, and copies the scenarios beside them. The path of its scenario. */
+export async function installedStack(
+  folder: string,
+  scenarios: string,
+  stack: string,
+  packages: KnownBug["with"],
+): Promise<string> {
+  const home = await installed(folder, `stack-${stack}`, packages);
+  await cp(scenarios, home, { recursive: true });
+  return join(home, `${stack}.mjs`);
 }

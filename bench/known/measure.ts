@@ -68,11 +68,10 @@ export async function measure(
   bug: KnownBug,
   { before: timeBefore, after: timeAfter }: Limits,
 ): Promise<Measurement> {
-  const reports = await mkdtemp(join(tmpdir(), "heddle-known-"));
-  try {
+  return withReports(async (reports) => {
     const file = await installedScenario(folder, bug, bug.before, bug.with);
     const before = await search(file, timeBefore, GATE_LEVELS, reports);
-    const replays = await identicalReplays(file, before);
+    const replays = await identicalReplays(dirname(file), before);
     const { gates } = bug.finds;
     const fewest = await search(file, timeBefore, gates, reports);
     const uncontrolled = await violatedRuns(file);
@@ -84,6 +83,14 @@ export async function measure(
       ...measured,
       unexpected: differences(bug, measured, fewest),
     };
+  });
+}
+
+/** Calls `work` with a folder for reports, which is removed afterwards. */
+export async function withReports<T>(work: (reports: string) => Promise<T>): Promise<T> {
+  const reports = await mkdtemp(join(tmpdir(), "heddle-known-"));
+  try {
+    return await work(reports);
   } finally {
     await rm(reports, { recursive: true });
   }
@@ -127,7 +134,8 @@ export function differences(
   ];
 }
 
-async function search(
+/** Searches a scenario as `heddle run` does, from nothing. */
+export async function search(
   file: string,
   time: string,
   gates: readonly GateLevel[],
@@ -210,10 +218,11 @@ export function placesOf(trace: readonly TraceEvent[]): readonly string[] {
   return [...new Set(places)];
 }
 
-async function identicalReplays(scenario: string, { file }: Search): Promise<number> {
+/** How many of 20 replays of what was found are identical. */
+export async function identicalReplays(home: string, { file }: Search): Promise<number> {
   if (file === null) return 0;
   const args = ["replay", file, "--repeat", String(REPLAYS), "--json"];
-  const { stdout, stderr } = await heddle(dirname(scenario), args);
+  const { stdout, stderr } = await heddle(home, args);
   return parsed<{ readonly identical: number }>(stdout, stderr).identical;
 }
 

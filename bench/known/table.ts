@@ -1,5 +1,6 @@
 import type { KnownBug } from "./known-bug.ts";
 import type { Measurement, Search } from "./measure.ts";
+import type { StackMeasurement } from "./stacks.ts";
 
 const HEADER = [
   ...["bug", "caught", "gates", "executions", "seconds", "preemptions"],
@@ -49,6 +50,13 @@ function markdownOf(bugs: readonly KnownBug[], measurements: readonly Measuremen
     return row([bug, ...cells]);
   });
   return [row(HEADER), row(HEADER.map(() => "---")), ...rows].join("\n");
+}
+
+/** A row of the table of stacks, in Markdown. */
+export function stackRow({ stack, packages, found, replays }: StackMeasurement): string {
+  const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`);
+  const cells = found === null ? ["no", "", ""] : ["yes", found.preemptions, replays];
+  return `| ${[stack, versions.join(", "), ...cells].join(" | ")} |`;
 }
 
 const [BEGIN, END] = ["<!-- npm run known -- --write -->", "<!-- end of the table -->"];
