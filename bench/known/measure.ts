@@ -96,6 +96,12 @@ export async function withReports<T>(work: (reports: string) => Promise<T>): Pro
   }
 }
 
+/** Searches the version with the bug, at the fewest kinds of gates. */
+export async function searchBefore(folder: string, bug: KnownBug, time: string): Promise<Search> {
+  const file = await installedScenario(folder, bug, bug.before, bug.with);
+  return withReports((reports) => search(file, time, bug.finds.gates, reports));
+}
+
 /** Searches the version that should not have the bug. */
 async function searchAfter(
   folder: string,
@@ -196,7 +202,7 @@ async function foundOf({
 }: Report["counterexamples"][number]): Promise<Found> {
   const { trace } = JSON.parse(await readFile(file, "utf8"));
   return {
-    ...{ rule: violation.name, execution: execution + 1, preemptions },
+    ...{ rule: violation.name, execution, preemptions },
     places: placesOf(trace),
   };
 }

@@ -59,15 +59,30 @@ export function stackRow({ stack, packages, found, replays }: StackMeasurement):
   return `| ${[stack, versions.join(", "), ...cells].join(" | ")} |`;
 }
 
-const [BEGIN, END] = ["<!-- npm run known -- --write -->", "<!-- end of the table -->"];
+const STACKS_HEADER = `| stack | packages | caught | preemptions | replays of 20 |
+| --- | --- | --- | --- | --- |`;
 
-/** The page with a new table. */
+const BUGS = ["<!-- npm run known -- --write -->", "<!-- end of the table -->"] as const;
+const STACKS = [
+  "<!-- npm run known -- --stacks --write -->",
+  "<!-- end of the table of stacks -->",
+] as const;
+
+/** The page with a new table of bugs. */
 export function withTable(
   page: string,
   bugs: readonly KnownBug[],
   measurements: readonly Measurement[],
 ): string {
-  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
-  const head = page.slice(0, begin + BEGIN.length);
-  return `${head}\n\n${markdownOf(bugs, measurements)}\n\n${page.slice(end)}`;
+  return replaced(page, BUGS, markdownOf(bugs, measurements));
+}
+
+/** The page with a new table of stacks. */
+export function withStacks(page: string, rows: readonly string[]): string {
+  return replaced(page, STACKS, [STACKS_HEADER, ...rows].join("\n"));
+}
+
+function replaced(page: string, [begin, end]: readonly [string, string], table: string): string {
+  const head = page.slice(0, page.indexOf(begin) + begin.length);
+  return `${head}\n\n${table}\n\n${page.slice(page.indexOf(end))}`;
 }
