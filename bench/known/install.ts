@@ -58,7 +58,7 @@ export async function installedScenario(
   const home = await installed(folder, bug.name, { ...packages, [bug.package]: version });
   // What an earlier run found would be executed first.
   await rm(join(home, "regressions"), { recursive: true, force: true });
-  await cp(join(EXAMPLES, bug.name), home, { recursive: true });
+  await cp(join(EXAMPLES, bug.scenario ?? bug.name), home, { recursive: true });
   return join(home, "scenario.mjs");
 }
 

@@ -15,6 +15,8 @@ export interface KnownBug {
   readonly title: string;
   /** The URL of the public report; null for what Heddle found first. */
   readonly report: string | null;
+  /** The name of the bug that has the scenario. Default: this one. */
+  readonly scenario?: string;
   /** The package whose versions are compared. */
   readonly package: string;
   /** Installed with each version, such as a driver. */
