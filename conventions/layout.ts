@@ -111,7 +111,7 @@ const entries = [
 ];
 
 /** What the package contains, as sources or built. */
-const published = [/^(harness|bin)\//, /^examples\/(?!knex\/)/];
+const published = [/^(harness|bin)\//, /^examples\/(?!knex\/|known\/|stacks\/)/];
 
 /** Packages that one folder wraps for all others. */
 const wrapped: { readonly [name: string]: string } = { "libpg-query": "harness/parser/" };
