@@ -105,7 +105,7 @@ const testsMay = ["harness/index.ts", "harness/postgres/"];
 /** Files whose exports are used without an import: by users, the command line or a tool. */
 const entries = [
   /^harness\/(index|vitest|node-test|jest|cli\/main)\.ts$/,
-  /^models\/[^/]+\/index\.ts$/,
+  /^models\/[^/]+\/(index|.*\.heddle)\.ts$/,
   /^examples\//,
   /^[^/]+$/,
 ];
