@@ -185,10 +185,10 @@ function unverified(
     (name) => !Object.keys(responses[name] ?? {}).some(isCodeOfSuccess),
   );
   if (never.length === 0) return undefined;
-  const what = never.length === 1 ? "the operation" : "the operations";
+  const [what, whose] = never.length === 1 ? ["the operation", "its"] : ["the operations", "their"];
   return (
-    `${what} ${never.join(", ")} never succeeded, so nothing was verified about the effect of that: ` +
-    "`heddle doctor` says what each operation answered; leave out one that is meant to fail"
+    `${what} ${never.join(", ")} never succeeded, so nothing was verified about ${whose} effect ` +
+    "(`heddle doctor` says what each operation answered; leave out one that is meant to fail)"
   );
 }
 
