@@ -64,11 +64,11 @@ describe("shrinking", () => {
   });
 
   test("takes a simpler initial state as long as the violation stays", async () => {
-    const simpler = (initial: number) => (initial > 0 ? [initial - 1] : []);
+    const shrunkStates = (initial: number) => (initial > 0 ? [initial - 1] : []);
     const { execution } = await shrink(
       failing(),
       options({
-        simpler,
+        shrunkStates,
         fails: async (one) => lost(one) && one.scenario.initial >= 2,
       }),
     );

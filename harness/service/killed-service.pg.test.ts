@@ -94,7 +94,7 @@ test.each([
   });
   const service = definedService(definition, "a.ts", new URL(import.meta.url));
   const { campaign, error } = await verify(server, service, {
-    ...{ seed: 1, runs: 20, faults: ["kill-before", "retry"], checkers: ["leaks"] },
+    ...{ seed: 1, runs: 8, faults: ["kill-before", "retry"], checkers: ["leaks"] },
   });
   expect(error).toBeUndefined();
   expect(campaign.faults["kill-before"]).toBeGreaterThan(0);

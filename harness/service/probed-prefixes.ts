@@ -1,7 +1,7 @@
 import type { DefinedOperation } from "./operation-definition.ts";
 import type { PrefixProbe } from "./operation-pairs.ts";
 import { type ReferencedRows, referencesIn, withReferences } from "./row-reference.ts";
-import type { SerialProbe, Success } from "./service-profile.ts";
+import type { SerialProbe, Success } from "./serial-probe.ts";
 
 /** The most operations of a prefix that is made richer. */
 const MOST_OPERATIONS = 12;
