@@ -69,6 +69,8 @@ test.each([
   expect(output).toMatch(/[✖×] .*deposit × deposit, same accounts\.id/);
   expect(output).toMatch(/[✔✓] .*deposit × deposit, different accounts\.id/);
   expect(output).toContain("bank: 2 pairs of operations; no pair has audit, which never succeeded");
+  expect(output).toMatch(/[✖×] .*audit succeeds once/);
+  expect(output).toContain("since it never succeeded: npx heddle doctor");
   expect(output).toContain(command);
   expect(code).toBe(1);
   // The pair that races, beside the test file.

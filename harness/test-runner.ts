@@ -92,12 +92,17 @@ export class ConcurrencyTests {
       stepTimeoutMs: options.stepTimeoutMs ?? DEFAULTS.stepTimeoutMs,
       signal: options.signal,
     });
-    const { profiled: _, ...learned } = profiled.service;
+    const { profiled: _, unreached, ...learned } = profiled.service;
     const pairs = learned.pairs?.() ?? [];
     if (pairs.length === 0) throw noPairs(suite, profiled);
     process.stderr.write(`${suite}: ${foundSentence(pairs.length, profiled)}\n`);
     this.#runner
       .describe(suite, () => {
+        for (const operation of unreached?.operations ?? []) {
+          this.#runner.test(`${operation} succeeds once`, TIMEOUT_MS, () =>
+            Promise.reject(new Error(neverSucceeded(operation))),
+          );
+        }
         for (const pair of pairs) {
           const settings = { failFast: true, ...others, pairs: true };
           this.#test(pair.name, [suite, pair.name], settings, (name) => ({
@@ -163,6 +168,10 @@ function noPairs(suite: string, learned: Learned): HarnessError {
     "USAGE",
     `${suite} has no pair of operations to test: ${foundSentence(0, learned)}; npx heddle doctor says what they answer`,
   );
+}
+
+function neverSucceeded(operation: string): string {
+  return `no pair has ${operation}, since it never succeeded: npx heddle doctor says what it answered; leave it out if it is meant to fail`;
 }
 
 /** What a suite has tests for, and what it has none for. */

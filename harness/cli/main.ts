@@ -33,6 +33,11 @@ export const COMMANDS: readonly Entry[] = [
     async () => (await import("./regressions.ts")).addRegressions,
   ],
   [
+    "accept [options] <file|token>",
+    "let a known violation fail no run until a date",
+    async () => (await import("./accept.ts")).addAccept,
+  ],
+  [
     "report [options]",
     "write the page of a report again, or merge the reports of shards",
     async () => (await import("./report.ts")).addReport,

@@ -119,7 +119,12 @@ export async function runCampaign<State extends Json, Op extends Operation>(
   });
   const campaign: Campaign = {
     ...summary,
-    coverage: [...summary.coverage, ...leftOut(options.independent ?? []), ...unreached(service)],
+    coverage: [
+      ...summary.coverage,
+      ...leftOut(options.independent ?? []),
+      ...unreached(service),
+      ...(options.notes ?? []),
+    ],
     ...(service.single && { scenarios: 1 }),
     service: service.name,
     mutant: options.mutant === undefined ? null : mutantName(options.mutant),
