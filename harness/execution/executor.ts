@@ -24,6 +24,7 @@ import { isClean, type Leftovers, leftovers } from "./observation.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { openDatabase, startBounded } from "./setup-progress.ts";
 import { attributed, type System, type SystemFactory } from "./system.ts";
+import { TIMEOUTS } from "./timeouts.ts";
 import { type UngatedState, UngatedStates } from "./ungated-states.ts";
 import { atMost, interrupted, WaitLimits } from "./wait-limits.ts";
 
@@ -36,9 +37,6 @@ const GRACE_MS = 1_000;
  * `System.remembers`).
  */
 type SystemCondition = "fresh" | "used" | "failed";
-
-/** What no gate decides where the application has timeouts. */
-const TIMEOUTS = "the moment at which a timeout of the application ends a statement";
 
 /** Runs executions, one at a time, on a disposable database of its own. */
 export class Executor<State extends Json, Op extends Operation> {

@@ -30,6 +30,7 @@ import { Scheduling } from "./scheduling.ts";
 import { StatementRouter } from "./statement-router.ts";
 import { StepFootprints } from "./step-footprints.ts";
 import { attributed, type System } from "./system.ts";
+import { hasTimeout, TIMED_OUT } from "./timeouts.ts";
 import type { UngatedStates } from "./ungated-states.ts";
 import { WrittenSteps } from "./written-steps.ts";
 
@@ -49,12 +50,6 @@ const YIELDED =
   "A client that repeats statements with the same answers (polls) yields: other clients move before it repeats them once more.";
 const WAITED_OUTSIDE =
   "A client waited outside the database (for a timer, a lock in memory, a notification or another client), and others went on meanwhile: when it goes on is not chosen.";
-
-const TIMED_OUT =
-  "A timeout of the application (lock_timeout, statement_timeout) ended a statement. One of at most 100 ms always ends a wait before other clients go on; a longer one while they go on, or never.";
-
-/** The errors of statements that a timeout has ended; of NOWAIT, which has the code of the first, another text. */
-const TIMEOUTS = /^(55P03|57014) .*timeout|^(25P03|25P04|57P05) /;
 
 /** What a run uses of the database under test. */
 type RunDatabase = Pick<
@@ -211,7 +206,8 @@ export class Run<State extends Json, Op extends Operation> {
         this.#move(choice, fair.includes(choice) ? fair : enabled);
       } else if (!(await this.#endsByItself())) break;
     }
-    this.#noteTimeouts();
+    this.hasTimedOut = this.#quiescence.awaitedTimeout || hasTimeout(this.recording.trace);
+    if (this.hasTimedOut) this.notes.add(TIMED_OUT);
     const waits = [
       ...this.#statements.all().map((pending) => {
         const holders = this.#statements.waitsFor(pending).map((task) => this.#nameOf(task));
@@ -222,16 +218,6 @@ export class Run<State extends Json, Op extends Operation> {
       ),
     ];
     return waits.length > 0 ? { type: "stuck", waits: waits.join("; ") } : { type: "complete" };
-  }
-
-  #noteTimeouts(): void {
-    const errors = this.recording.trace.flatMap((event) =>
-      event.type === "result" && event.result.error !== undefined ? [event.result.error] : [],
-    );
-    this.hasTimedOut =
-      this.#quiescence.awaitedTimeout ||
-      errors.some(({ sqlstate, message }) => TIMEOUTS.test(`${sqlstate} ${message}`));
-    if (this.hasTimedOut) this.notes.add(TIMED_OUT);
   }
 
   /** Resumes every backend that is still stopped, however the run ended. */
