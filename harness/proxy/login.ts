@@ -143,3 +143,11 @@ function attributes(text: string): { readonly [name: string]: string } {
 function hmac(key: Buffer, text: string): Buffer {
   return createHmac("sha256", key).update(text).digest();
 }
+
+/** The type of the messages by which a server asks for a login. */
+export const AUTHENTICATION = 0x52;
+
+/** Whether an authentication message is AuthenticationOk. */
+export function isAuthenticated(frame: Buffer): boolean {
+  return frame.readInt32BE(5) === 0;
+}
