@@ -158,7 +158,8 @@ export const PROXY: RightsRow = {
 };
 
 /** The commands that use no server. */
-export const WITHOUT_SERVER = ["regressions", "report", "verify-evidence", "init"];
+export const WITHOUT_SERVER: readonly string[] =
+  "regressions accept report verify-evidence record init".split(" ");
 
 /** The table of docs/security.md. */
 export function rightsTable(): string {
