@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { SchemaCatalog } from "../../service/sources/catalog.ts";
@@ -88,7 +88,8 @@ function filesLike(folder: string, pattern: string): readonly string[] {
   const [before = "", after] = basename(pattern).split("*");
   if (after === undefined) return existsSync(join(folder, pattern)) ? [pattern] : [];
   const path = join(folder, place);
-  return (existsSync(path) ? readdirSync(path) : [])
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return (isFolder ? readdirSync(path) : [])
     .filter((name) => name.startsWith(before) && name.endsWith(after))
     .sort()
     .map((name) => (place === "." ? name : `${place}/${name}`));
