@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { processes } from "../postgres/harness-process.fixture.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
@@ -69,7 +69,12 @@ describe("no process of a service is left", () => {
     child.kill(signal);
     const { code: exit, stdout } = await ended;
     expect(exit).toBe(code);
-    if (code !== null) expect(stdout).toMatch(/^UNKNOWN/);
+    if (code !== null) {
+      expect(stdout).toMatch(/^UNKNOWN/);
+      // The service ends with an error, since it does not listen to those of its connections.
+      const log = await readFile(place.path("reports/service.log"), "utf8").catch(() => "");
+      expect(log).toBe("");
+    }
     // After a crash, a process that outlives Heddle ends them.
     await expect.poll(services).toEqual([]);
   });

@@ -366,6 +366,7 @@ export class Executor<State extends Json, Op extends Operation> {
   /** Ends all sessions and lets in no other, until a system is started. */
   async #endSessions(): Promise<void> {
     const { proxy, lockWaits } = this.#database;
+    this.#system.disconnecting?.();
     proxy.refuses = true;
     const sessions = [...proxy.sessions];
     for (const session of sessions) session.close();
