@@ -21,6 +21,7 @@ import {
   reopenGatedDatabase,
 } from "./gated-database.ts";
 import { isClean, type Leftovers, leftovers } from "./observation.ts";
+import { OutsideWaits } from "./outside-waits.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { openDatabase, startBounded } from "./setup-progress.ts";
 import { attributed, type System, type SystemFactory } from "./system.ts";
@@ -28,9 +29,6 @@ import { atMost, interrupted, WaitLimits } from "./wait-limits.ts";
 
 /** How long operations may take to end after their sessions were ended, and a system to stop, in ms. */
 const GRACE_MS = 1_000;
-
-/** What no gate decides where the application has timeouts. */
-const TIMEOUTS = "the moment at which a timeout of the application ends a statement";
 
 /**
  * What has happened to a system since it was started: nothing; an execution; or one that failed, of which it
@@ -55,7 +53,8 @@ export class Executor<State extends Json, Op extends Operation> {
   #run: Run<State, Op> | undefined;
   /** What the executions so far did not control, as sentences. */
   readonly notes = new Set<string>();
-  #hasTimedOut = false;
+  readonly #ungated = new Set<string>();
+  readonly #outsideWaits = new OutsideWaits();
 
   private constructor(
     server: Server,
@@ -132,9 +131,9 @@ export class Executor<State extends Json, Op extends Operation> {
     return this.#database.gates?.uninstrumented ?? [];
   }
 
-  /** What has no gate although clients can race there: parts of the schema, and timeouts. */
+  /** What has no gate although clients can race there: parts of the schema, and moments that no step decides. */
   get ungated(): InnerGates["ungated"] {
-    return [...(this.#database.gates?.ungated ?? []), ...(this.#hasTimedOut ? [TIMEOUTS] : [])];
+    return [...(this.#database.gates?.ungated ?? []), ...this.#ungated];
   }
 
   /** What the gates leave uncontrolled on this server, as sentences of a report. */
@@ -177,7 +176,6 @@ export class Executor<State extends Json, Op extends Operation> {
         serviceEnd !== undefined ||
         !isClean(left) ||
         (isFaulty(trace) && this.#system.warm === undefined);
-      this.#hasTimedOut ||= run.hasTimedOut;
       if (restart) await this.#end(run);
       else if (isFaulty(trace)) await this.#warm();
       const execution: Execution<State, Op> = {
@@ -206,6 +204,7 @@ export class Executor<State extends Json, Op extends Operation> {
       throw error;
     } finally {
       run.resumeAll();
+      for (const moment of run.ungated) this.#ungated.add(moment);
       for (const note of [...run.notes, ...(this.#system.notes?.() ?? [])]) this.notes.add(note);
       proxy.observer = undefined;
       this.#limits.executing = false;
@@ -268,7 +267,7 @@ export class Executor<State extends Json, Op extends Operation> {
   #runOptions(observe: Control["observe"]): RunOptions {
     const { pause, faults = [], stepTimeoutMs, control, names } = this.#options;
     return {
-      ...{ stepTimeoutMs, names, freeze: control.freeze },
+      ...{ stepTimeoutMs, names, freeze: control.freeze, outsideWaits: this.#outsideWaits },
       killsService: faults.some(isKill),
       ...(pause &&
         !this.#isQuiet && { pause: (trace) => pause({ trace, directUrl: this.directUrl }) }),

@@ -20,6 +20,7 @@ import { Clients } from "./clients.ts";
 import { FaultInjector, type StatementFault } from "./fault-injector.ts";
 import type { GatedDatabase } from "./gated-database.ts";
 import { CommitObserver } from "./observation.ts";
+import type { OutsideWaits } from "./outside-waits.ts";
 import { choiceOf, compareTasks, PendingStatements } from "./pending-statements.ts";
 import { Polling } from "./polling.ts";
 import { Quiescence } from "./quiescence.ts";
@@ -32,9 +33,6 @@ import { WrittenSteps } from "./written-steps.ts";
 
 /** The longest time that a deadlocked wait is given to end by a timeout of the application's own. */
 const LONGEST_TIMEOUT_MS = 1_000;
-
-/** The part of the step timeout after which a client that does nothing waits outside the database. */
-const WAITING_SHARE = 0.2;
 
 /** The notes of a run on what it does not control, for the report. */
 const YIELDED =
@@ -56,6 +54,7 @@ type RunDatabase = Pick<
 
 export interface RunOptions {
   readonly stepTimeoutMs: number;
+  readonly outsideWaits: OutsideWaits;
   /** Reads committed state; given where that is wanted after each commit. */
   readonly observe?: () => Promise<Snapshot>;
   /** The names of the clients, where they have names. */
@@ -78,8 +77,8 @@ export class Run<State extends Json, Op extends Operation> {
   readonly recording: Recording<Op>;
   /** What it does not control, as sentences. */
   readonly notes = new Set<string>();
-  /** Whether a timeout of the application has ended a statement. */
-  hasTimedOut = false;
+  /** What had no gate in it although clients race there. */
+  readonly ungated = new Set<string>();
   /** The schedule so far. */
   readonly entries: Entry[] = [];
   readonly #router: StatementRouter<Op>;
@@ -207,10 +206,12 @@ export class Run<State extends Json, Op extends Operation> {
     const errors = this.recording.trace.flatMap((event) =>
       event.type === "result" && event.result.error !== undefined ? [event.result.error] : [],
     );
-    this.hasTimedOut =
-      this.#quiescence.awaitedTimeout ||
-      errors.some(({ sqlstate, message }) => TIMEOUTS.test(`${sqlstate} ${message}`));
-    if (this.hasTimedOut) this.notes.add(TIMED_OUT);
+    const inErrors = errors.some(({ sqlstate, message }) =>
+      TIMEOUTS.test(`${sqlstate} ${message}`),
+    );
+    if (!inErrors && !this.#quiescence.awaitedTimeout) return;
+    this.notes.add(TIMED_OUT);
+    this.ungated.add("the moment at which a timeout of the application ends a statement");
   }
 
   /** Resumes every backend that is still stopped, however the run ended. */
@@ -360,8 +361,11 @@ export class Run<State extends Json, Op extends Operation> {
   /** Whether other clients can go on, because nothing has happened for long while this one runs. */
   #waitsOutside(client: number): boolean {
     if (client !== this.#router.running || this.#enabled().length === 0) return false;
-    if (this.#quiescence.quietMs < this.#options.stepTimeoutMs * WAITING_SHARE) return false;
+    const { outsideWaits, stepTimeoutMs } = this.#options;
+    const { trace } = this.recording;
+    if (!outsideWaits.waits(client, trace, this.#quiescence.quietMs, stepTimeoutMs)) return false;
     this.notes.add(WAITED_OUTSIDE);
+    this.ungated.add("the moment at which a client goes on that waited outside the database");
     this.#router.running = undefined;
     return true;
   }
