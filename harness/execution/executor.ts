@@ -25,6 +25,7 @@ import { OutsideWaits } from "./outside-waits.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { openDatabase, startBounded } from "./setup-progress.ts";
 import { attributed, type System, type SystemFactory } from "./system.ts";
+import { type UngatedState, UngatedStates } from "./ungated-states.ts";
 import { atMost, interrupted, WaitLimits } from "./wait-limits.ts";
 
 /** How long operations may take to end after their sessions were ended, and a system to stop, in ms. */
@@ -51,9 +52,9 @@ export class Executor<State extends Json, Op extends Operation> {
   readonly #earlier = new EarlierExecutions<State, Op>();
   /** The run under way. */
   #run: Run<State, Op> | undefined;
+  readonly #ungatedStates = new UngatedStates();
   /** What the executions so far did not control, as sentences. */
   readonly notes = new Set<string>();
-  readonly #ungated = new Set<string>();
   readonly #outsideWaits = new OutsideWaits();
 
   private constructor(
@@ -131,9 +132,14 @@ export class Executor<State extends Json, Op extends Operation> {
     return this.#database.gates?.uninstrumented ?? [];
   }
 
-  /** What has no gate although clients can race there: parts of the schema, and moments that no step decides. */
-  get ungated(): InnerGates["ungated"] {
-    return [...(this.#database.gates?.ungated ?? []), ...this.#ungated];
+  /** The names of what has no gate although clients can race there: parts of the schema, and moments. */
+  get ungated(): readonly string[] {
+    return this.#ungatedStates.namesOf(this.#database.gates?.ungated ?? []);
+  }
+
+  /** The states, of all executions since the last call, from which clients can be let run freely. */
+  takeUngatedStates(): readonly UngatedState[] {
+    return this.#ungatedStates.take();
   }
 
   /** What the gates leave uncontrolled on this server, as sentences of a report. */
@@ -204,7 +210,6 @@ export class Executor<State extends Json, Op extends Operation> {
       throw error;
     } finally {
       run.resumeAll();
-      for (const moment of run.ungated) this.#ungated.add(moment);
       for (const note of [...run.notes, ...(this.#system.notes?.() ?? [])]) this.notes.add(note);
       proxy.observer = undefined;
       this.#limits.executing = false;
@@ -267,7 +272,8 @@ export class Executor<State extends Json, Op extends Operation> {
   #runOptions(observe: Control["observe"]): RunOptions {
     const { pause, faults = [], stepTimeoutMs, control, names } = this.#options;
     return {
-      ...{ stepTimeoutMs, names, freeze: control.freeze, outsideWaits: this.#outsideWaits },
+      ...{ stepTimeoutMs, names, freeze: control.freeze },
+      ...{ ungated: this.#ungatedStates, outsideWaits: this.#outsideWaits },
       killsService: faults.some(isKill),
       ...(pause &&
         !this.#isQuiet && { pause: (trace) => pause({ trace, directUrl: this.directUrl }) }),

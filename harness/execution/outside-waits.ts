@@ -2,6 +2,10 @@ import { createHash } from "node:crypto";
 import { clientOf } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
 
+/** What a report calls it when a client has waited outside the database. */
+export const OUTSIDE_WAITS =
+  "the moment at which a client goes on that waited outside the database";
+
 /** The part of the step timeout after which a client that does nothing waits outside the database. */
 const SHARE = 0.2;
 

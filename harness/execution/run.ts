@@ -1,7 +1,9 @@
+import { setImmediate as turn } from "node:timers/promises";
 import type { HarnessError } from "../core/error.ts";
 import type { Commit, Completion, Snapshot } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
+import { realNow } from "../core/real-clock.ts";
 import type { Scenario } from "../core/scenario.ts";
 import {
   type Choice,
@@ -20,7 +22,7 @@ import { Clients } from "./clients.ts";
 import { FaultInjector, type StatementFault } from "./fault-injector.ts";
 import type { GatedDatabase } from "./gated-database.ts";
 import { CommitObserver } from "./observation.ts";
-import type { OutsideWaits } from "./outside-waits.ts";
+import { OUTSIDE_WAITS, type OutsideWaits } from "./outside-waits.ts";
 import { choiceOf, compareTasks, PendingStatements } from "./pending-statements.ts";
 import { Polling } from "./polling.ts";
 import { Quiescence } from "./quiescence.ts";
@@ -29,7 +31,14 @@ import { Scheduling } from "./scheduling.ts";
 import { StatementRouter } from "./statement-router.ts";
 import { StepFootprints } from "./step-footprints.ts";
 import { attributed, type System } from "./system.ts";
+import { hasTimeout, TIMED_OUT, TIMEOUTS } from "./timeouts.ts";
+import type { UngatedStates } from "./ungated-states.ts";
 import { WrittenSteps } from "./written-steps.ts";
+
+/** The timers of Node have a resolution of 1 ms, which is too coarse. */
+async function delay(ms: number): Promise<void> {
+  for (const until = realNow() + ms; realNow() < until; ) await turn();
+}
 
 /** The longest time that a deadlocked wait is given to end by a timeout of the application's own. */
 const LONGEST_TIMEOUT_MS = 1_000;
@@ -39,12 +48,6 @@ const YIELDED =
   "A client that repeats statements with the same answers (polls) yields: other clients move before it repeats them once more.";
 const WAITED_OUTSIDE =
   "A client waited outside the database (for a timer, a lock in memory, a notification or another client), and others went on meanwhile: when it goes on is not chosen.";
-
-const TIMED_OUT =
-  "A timeout of the application (lock_timeout, statement_timeout) ended a statement. One of at most 100 ms always ends a wait before other clients go on; a longer one while they go on, or never.";
-
-/** The errors of statements that a timeout has ended; of NOWAIT, which has the code of the first, another text. */
-const TIMEOUTS = /^(55P03|57014) .*timeout|^(25P03|25P04|57P05) /;
 
 /** What a run uses of the database under test. */
 type RunDatabase = Pick<
@@ -65,6 +68,8 @@ export interface RunOptions {
   readonly killsService: boolean;
   /** Kills the server, calls `dead`, and starts it again; given where faults may do that. */
   readonly crashServer?: (dead: () => void) => Promise<void>;
+  /** Collects the states from which clients can be let run freely. */
+  readonly ungated: UngatedStates;
   /** Is called at each quiescence, before the next step. */
   readonly pause?: (trace: Trace) => Promise<void>;
 }
@@ -77,8 +82,6 @@ export class Run<State extends Json, Op extends Operation> {
   readonly recording: Recording<Op>;
   /** What it does not control, as sentences. */
   readonly notes = new Set<string>();
-  /** What had no gate in it although clients race there. */
-  readonly ungated = new Set<string>();
   /** The schedule so far. */
   readonly entries: Entry[] = [];
   readonly #router: StatementRouter<Op>;
@@ -96,6 +99,8 @@ export class Run<State extends Json, Op extends Operation> {
   #commits: CommitObserver | undefined;
   /** The task that moved last. */
   #previous: Task | undefined;
+  /** Whether its step runs at the same time as the next one. */
+  #isFree = false;
 
   constructor(
     database: RunDatabase,
@@ -169,14 +174,23 @@ export class Run<State extends Json, Op extends Operation> {
     return this.#commits?.commits;
   }
 
+  /** Waits for quiescence, and does what belongs to it. */
+  async #settle(): Promise<void> {
+    await this.#quiesce();
+    if (this.#previous !== undefined && (await this.#written.end()))
+      this.#polling.wrote(this.#previous);
+    const { ungated, pause } = this.#options;
+    const { trace } = this.recording;
+    ungated.note(this.#database.gates?.ungated ?? [], this.#statements, this.entries, trace);
+    await this.#observe();
+    await pause?.(trace);
+  }
+
   /** Runs until no task can move. Throws HarnessError for errors of the harness or the system. */
   async toTheEnd(): Promise<Completion> {
     for (;;) {
-      await this.#quiesce();
-      if (this.#previous !== undefined && (await this.#written.end()))
-        this.#polling.wrote(this.#previous);
-      await this.#observe();
-      await this.#options.pause?.(this.recording.trace);
+      if (this.#isFree) await delay(this.#scheduling.delayMs);
+      else await this.#settle();
       const enabled = this.#enabled();
       const fair = this.#scheduling.fair(enabled);
       if (fair.length < enabled.length) this.notes.add(YIELDED);
@@ -189,7 +203,10 @@ export class Run<State extends Json, Op extends Operation> {
         this.#move(choice, fair.includes(choice) ? fair : enabled);
       } else if (!(await this.#endsByItself())) break;
     }
-    this.#noteTimeouts();
+    if (this.#quiescence.awaitedTimeout || hasTimeout(this.recording.trace)) {
+      this.notes.add(TIMED_OUT);
+      this.#options.ungated.noteMoment(TIMEOUTS);
+    }
     const waits = [
       ...this.#statements.all().map((pending) => {
         const holders = this.#statements.waitsFor(pending).map((task) => this.#nameOf(task));
@@ -200,18 +217,6 @@ export class Run<State extends Json, Op extends Operation> {
       ),
     ];
     return waits.length > 0 ? { type: "stuck", waits: waits.join("; ") } : { type: "complete" };
-  }
-
-  #noteTimeouts(): void {
-    const errors = this.recording.trace.flatMap((event) =>
-      event.type === "result" && event.result.error !== undefined ? [event.result.error] : [],
-    );
-    const inErrors = errors.some(({ sqlstate, message }) =>
-      TIMEOUTS.test(`${sqlstate} ${message}`),
-    );
-    if (!inErrors && !this.#quiescence.awaitedTimeout) return;
-    this.notes.add(TIMED_OUT);
-    this.ungated.add("the moment at which a timeout of the application ends a statement");
   }
 
   /** Resumes every backend that is still stopped, however the run ended. */
@@ -266,7 +271,7 @@ export class Run<State extends Json, Op extends Operation> {
   }
 
   #move(choice: Choice, enabled: readonly Choice[]): void {
-    const { task, action } = choice;
+    const { task, action, free = false } = choice;
     const preemption = action !== "crash" && isPreemption(this.#previous, task, enabled);
     const isPrivate = this.#scheduling.isPrivate(choice, this.#previous);
     const move = { type: "move", choice, enabled, preemption } as const;
@@ -274,7 +279,9 @@ export class Run<State extends Json, Op extends Operation> {
     this.entries.push(entryOf(choice));
     this.#polling.moved(task, this.#statements.find(task));
     this.#previous = task;
-    this.#router.running = clientOf(task);
+    // Of clients that run at the same time, the answers wait for quiescence.
+    this.#router.running = free || this.#isFree ? undefined : clientOf(task);
+    this.#isFree = free;
     this.#act(choice);
     if (action === "release" || action === "wake") this.#quiescence.noteServerActivity();
     else this.#quiescence.noteActivity();
@@ -365,7 +372,7 @@ export class Run<State extends Json, Op extends Operation> {
     const { trace } = this.recording;
     if (!outsideWaits.waits(client, trace, this.#quiescence.quietMs, stepTimeoutMs)) return false;
     this.notes.add(WAITED_OUTSIDE);
-    this.ungated.add("the moment at which a client goes on that waited outside the database");
+    this.#options.ungated.noteMoment(OUTSIDE_WAITS);
     this.#router.running = undefined;
     return true;
   }

@@ -82,6 +82,11 @@ export class Scheduling {
     );
   }
 
+  /** See `Scheduler.delayMs`. */
+  get delayMs(): number {
+    return this.#scheduler.delayMs?.() ?? 0;
+  }
+
   /** Whether no other client can notice the step with which the client that moved last goes on. */
   isPrivate({ task, action }: Choice, previous: Task | undefined): boolean {
     if (previous === undefined || clientOf(previous) !== clientOf(task)) return false;

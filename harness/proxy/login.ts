@@ -32,10 +32,16 @@ export class ServerLogin {
   #checked: boolean;
   #first = "";
   #signature: Buffer | undefined;
+  #entered = false;
 
   constructor(login: Login) {
     this.#login = login;
     this.#checked = login.proven;
+  }
+
+  /** Whether the server has let the client in. */
+  get entered(): boolean {
+    return this.#entered;
   }
 
   /**
@@ -49,6 +55,7 @@ export class ServerLogin {
     const kind = reader.int32();
     if (kind === OK) {
       if (!this.#checked) throw new ProtocolError("the password is not that of the role", "28P01");
+      this.#entered = true;
       return undefined;
     }
     if (kind === CLEARTEXT) return this.#password(this.#login.password);

@@ -332,6 +332,7 @@ export class WireSession implements ProxySession {
     this.#parts = undefined;
     this.#answer.push(frame);
     if (this.#phase === "starting") {
+      if (this.#login?.entered === false) throw new ProtocolError("the server was ready too early");
       this.#phase = "arming";
       this.#context.arm(this);
       return;

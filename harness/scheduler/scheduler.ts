@@ -46,6 +46,8 @@ export interface Scheduler {
    * because of them has to be explored.
    */
   footprintsGrew?(): void;
+  /** How long to wait, in ms, between a step that runs at the same time as the next one and that one. Default: 0. */
+  delayMs?(): number;
   /**
    * Called before each choice, and once more when no task is enabled: the fault to inject instead of a
    * choice; undefined: none. A scheduler without it injects no faults.
