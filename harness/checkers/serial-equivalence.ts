@@ -10,7 +10,7 @@ import { clientOf } from "../core/schedule.ts";
 import type { TraceEvent } from "../core/trace.ts";
 import type { Violation } from "../core/verdict.ts";
 import { VolatileComparison } from "../core/volatile.ts";
-import { mayBeVolatile, renamed, type VolatileValue } from "../core/volatile-values.ts";
+import { renamed } from "../core/volatile-values.ts";
 import { ClientOrder } from "../scheduler/client-order.ts";
 import { ReplayScheduler } from "../scheduler/replay.ts";
 import type { Checker, CheckResult, Reexecute } from "./checker.ts";
@@ -24,6 +24,7 @@ import {
   type SerialOutcome,
   type TooMany,
 } from "./serial-orders.ts";
+import { withoutVarying } from "./varying-values.ts";
 
 const SERIALLY_EQUIVALENT = {
   checker: "serial-equivalence",
@@ -95,19 +96,14 @@ export function serialEquivalenceChecker<State extends Json, Op extends Operatio
     const compare = async (realTime: boolean) => {
       const options = { ids, realTime };
       const plain = await compareWithOrders(execution, orders, execute, options);
-      if (!isDifferent(plain) || !mayBeVolatile(outcomeOf(execution))) return plain;
-      const volatile = volatileIn(outcomeOf(execution), await reexecuteWhole(), scenario);
-      if (volatile.length === 0) return plain;
-      const { trace, contents } = renamed(
-        { trace: execution.trace, contents: execution.contents },
-        volatile,
-      );
-      const executeTwice = async (serial: SerialOrder) => {
-        const outcome = await execute(serial);
-        return renamed(outcome, volatileIn(outcome, await execute(serial), scenario));
-      };
+      if (!isDifferent(plain)) return plain;
+      const outcome = outcomeOf(execution);
+      const steady = withoutVolatile(outcome, await reexecuteWhole(), scenario);
+      if (JSON.stringify(steady) === JSON.stringify(outcome)) return plain;
+      const executeTwice = async (serial: SerialOrder) =>
+        withoutVolatile(await execute(serial), await execute(serial), scenario);
       return compareWithOrders(
-        { ...execution, trace, contents },
+        withOutcome(execution, steady),
         new SerialOrders<Op>(scenario),
         executeTwice,
         options,
@@ -202,15 +198,53 @@ function outcomeOf({ trace, contents }: Execution): SerialOutcome {
   return { responses: calls(historyOf(trace)).map(({ response }) => response), contents };
 }
 
-/** The values that differ between two executions of the same schedule, in the order of the answers. */
-function volatileIn(
+/**
+ * An outcome with placeholders for the values that differ from those of a second execution of the same schedule,
+ * numbered in the order of the answers where they look volatile.
+ */
+function withoutVolatile(
   first: SerialOutcome,
   second: SerialOutcome,
   inputs: Scenario,
-): readonly VolatileValue[] {
+): SerialOutcome {
+  const looksVolatile = (left: Json, right: Json) =>
+    new VolatileComparison({ inputs }).difference([{ body: left }], [{ body: right }]) ===
+    undefined;
+  const without = <T extends Json>(left: T, right: Json) =>
+    withoutVarying(left, right, looksVolatile) as readonly [T, T];
+  const responses = first.responses.map((mine, at) => {
+    const other = second.responses[at];
+    if (mine === undefined || other === undefined) return [mine, other] as const;
+    const [body, otherBody] = without(mine.body, other.body);
+    return [
+      { ...mine, body },
+      { ...other, body: otherBody },
+    ] as const;
+  });
+  const [contents, otherContents] =
+    first.contents === undefined || second.contents === undefined
+      ? [first.contents, second.contents]
+      : without(first.contents, second.contents);
+  const steady = { responses: responses.map(([mine]) => mine), contents };
+  const other = { responses: responses.map(([, its]) => its), contents: otherContents };
   const comparison = new VolatileComparison({ inputs });
-  const isSame = comparison.difference(partsOf(first), partsOf(second)) === undefined;
-  return isSame ? comparison.values : [];
+  const isSame = comparison.difference(partsOf(steady), partsOf(other)) === undefined;
+  return renamed(steady, isSame ? comparison.values : []);
+}
+
+function withOutcome<State extends Json, Op extends Operation>(
+  execution: Execution<State, Op>,
+  { responses, contents }: SerialOutcome,
+): Execution<State, Op> {
+  const all = calls(historyOf(execution.trace));
+  const trace = execution.trace.map((event): TraceEvent<Op> => {
+    if (event.type !== "return") return event;
+    const at = all.findIndex(
+      ({ client, index }) => client === event.client && index === event.index,
+    );
+    return { ...event, response: responses[at] ?? event.response };
+  });
+  return { ...execution, trace, contents };
 }
 
 function partsOf({ responses, contents }: SerialOutcome): readonly unknown[] {

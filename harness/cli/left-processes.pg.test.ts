@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { processes } from "../postgres/harness-process.fixture.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
@@ -16,6 +16,8 @@ const SERVICE = `
   import http from "node:http";
   import pg from ${JSON.stringify(import.meta.resolve("pg"))};
   const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL });
+  pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("end", () => console.error("a connection has ended")));
   const count = async () => {
     const { rows } = await pool.query("select value from counter");
     await pool.query("update counter set value = $1", [rows[0].value + 1]);
@@ -69,7 +71,12 @@ describe("no process of a service is left", () => {
     child.kill(signal);
     const { code: exit, stdout } = await ended;
     expect(exit).toBe(code);
-    if (code !== null) expect(stdout).toMatch(/^UNKNOWN/);
+    if (code !== null) {
+      expect(stdout).toMatch(/^UNKNOWN/);
+      // The service says that its connections end, because Heddle ends them.
+      const log = await readFile(place.path("reports/service.log"), "utf8").catch(() => "");
+      expect(log).toBe("");
+    }
     // After a crash, a process that outlives Heddle ends them.
     await expect.poll(services).toEqual([]);
   });

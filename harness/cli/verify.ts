@@ -10,6 +10,7 @@ import { HarnessError } from "../core/error.ts";
 import type { Fault } from "../core/fault.ts";
 import { faultsIn } from "../core/schedule.ts";
 import { installFreezing } from "../execution/frozen-globals.ts";
+import { makeFolder } from "../explorer/atomic-write.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import { RegressionFolder } from "../explorer/regressions.ts";
 import type { Shard, ShardPart } from "../explorer/shards.ts";
@@ -345,5 +346,6 @@ async function serviceLogIn(folder: string, { ownProcess }: Service): Promise<st
   if (ownProcess !== true) return undefined;
   const file = path.join(folder, FILES.serviceLog);
   await rm(file, { force: true });
+  await makeFolder(folder);
   return file;
 }

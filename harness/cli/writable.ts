@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { rm, stat, writeFile } from "node:fs/promises";
+import { rm, rmdir, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { HarnessError } from "../core/error.ts";
 import { makeFolder } from "../explorer/atomic-write.ts";
@@ -11,7 +11,7 @@ import { FILES } from "../reporters/report-files.ts";
  */
 
 /**
- * Creates a folder for reports, and tries whether they can be written there.
+ * Tries whether reports can be written to a folder, which need not exist: writing them creates it.
  *
  * @param option the option that names the folder
  * @throws HarnessError `USAGE` with the reason
@@ -28,7 +28,7 @@ export async function requireFolder(folder: string, option: string): Promise<voi
 }
 
 /**
- * Tries whether a file can be written, and creates its folder.
+ * Tries whether a file can be written, in a folder that need not exist.
  *
  * @param option the option that names the file
  * @throws HarnessError `USAGE` with the reason
@@ -45,9 +45,11 @@ export async function requireFile(file: string, option: string): Promise<void> {
 async function tryToWrite(folder: string, failure: string, advice: string): Promise<void> {
   const draft = path.join(folder, `${randomUUID()}.part`);
   try {
-    await makeFolder(folder);
+    const made = await makeFolder(folder);
     await writeFile(draft, "", { mode: 0o600 });
     await rm(draft);
+    // A command that ends before it writes anything leaves nothing behind.
+    for (const own of made) await rmdir(own);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new HarnessError("USAGE", `${failure} (${why}): ${advice}`, { cause });

@@ -22,13 +22,6 @@ export function placeholders(text: string, values: readonly VolatileValue[]): st
   );
 }
 
-/** Whether a value has a part that could be volatile: if not, a second execution shows nothing. */
-export function mayBeVolatile(value: unknown): boolean {
-  return tokensOf(JSON.stringify(value) ?? "").some(
-    (token) => isTime(token) || (token.length >= UNIQUE && /\d|[a-z][A-Z]|\W/.test(token)),
-  );
-}
-
 /** A JSON value with placeholders for volatile values, in texts and for numbers. */
 export function renamed<T>(value: T, values: readonly VolatileValue[]): T {
   const rename = (item: Json): Json => {

@@ -21,10 +21,10 @@ import {
   reopenGatedDatabase,
 } from "./gated-database.ts";
 import { isClean, type Leftovers, leftovers } from "./observation.ts";
+import { OutsideWaits } from "./outside-waits.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { openDatabase, startBounded } from "./setup-progress.ts";
 import { attributed, type System, type SystemFactory } from "./system.ts";
-import { TIMEOUTS } from "./timeouts.ts";
 import { type UngatedState, UngatedStates } from "./ungated-states.ts";
 import { atMost, interrupted, WaitLimits } from "./wait-limits.ts";
 
@@ -55,7 +55,7 @@ export class Executor<State extends Json, Op extends Operation> {
   readonly #ungatedStates = new UngatedStates();
   /** What the executions so far did not control, as sentences. */
   readonly notes = new Set<string>();
-  #hasTimedOut = false;
+  readonly #outsideWaits = new OutsideWaits();
 
   private constructor(
     server: Server,
@@ -132,10 +132,9 @@ export class Executor<State extends Json, Op extends Operation> {
     return this.#database.gates?.uninstrumented ?? [];
   }
 
-  /** The names of what has no gate although clients can race there: parts of the schema, and timeouts. */
+  /** The names of what has no gate although clients can race there: parts of the schema, and moments. */
   get ungated(): readonly string[] {
-    const names = this.#ungatedStates.namesOf(this.#database.gates?.ungated ?? []);
-    return this.#hasTimedOut ? [...names, TIMEOUTS] : names;
+    return this.#ungatedStates.namesOf(this.#database.gates?.ungated ?? []);
   }
 
   /** The states, of all executions since the last call, from which clients can be let run freely. */
@@ -183,7 +182,6 @@ export class Executor<State extends Json, Op extends Operation> {
         serviceEnd !== undefined ||
         !isClean(left) ||
         (isFaulty(trace) && this.#system.warm === undefined);
-      this.#hasTimedOut ||= run.hasTimedOut;
       if (restart) await this.#end(run);
       else if (isFaulty(trace)) await this.#warm();
       const execution: Execution<State, Op> = {
@@ -274,7 +272,8 @@ export class Executor<State extends Json, Op extends Operation> {
   #runOptions(observe: Control["observe"]): RunOptions {
     const { pause, faults = [], stepTimeoutMs, control, names } = this.#options;
     return {
-      ...{ stepTimeoutMs, names, freeze: control.freeze, ungated: this.#ungatedStates },
+      ...{ stepTimeoutMs, names, freeze: control.freeze },
+      ...{ ungated: this.#ungatedStates, outsideWaits: this.#outsideWaits },
       killsService: faults.some(isKill),
       ...(pause &&
         !this.#isQuiet && { pause: (trace) => pause({ trace, directUrl: this.directUrl }) }),
@@ -370,6 +369,7 @@ export class Executor<State extends Json, Op extends Operation> {
   /** Ends all sessions and lets in no other, until a system is started. */
   async #endSessions(): Promise<void> {
     const { proxy, lockWaits } = this.#database;
+    this.#system.disconnecting?.();
     proxy.refuses = true;
     const sessions = [...proxy.sessions];
     for (const session of sessions) session.close();

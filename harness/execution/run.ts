@@ -22,6 +22,7 @@ import { Clients } from "./clients.ts";
 import { FaultInjector, type StatementFault } from "./fault-injector.ts";
 import type { GatedDatabase } from "./gated-database.ts";
 import { CommitObserver } from "./observation.ts";
+import { OUTSIDE_WAITS, type OutsideWaits } from "./outside-waits.ts";
 import { choiceOf, compareTasks, PendingStatements } from "./pending-statements.ts";
 import { Polling } from "./polling.ts";
 import { Quiescence } from "./quiescence.ts";
@@ -30,7 +31,7 @@ import { Scheduling } from "./scheduling.ts";
 import { StatementRouter } from "./statement-router.ts";
 import { StepFootprints } from "./step-footprints.ts";
 import { attributed, type System } from "./system.ts";
-import { hasTimeout, TIMED_OUT } from "./timeouts.ts";
+import { hasTimeout, TIMED_OUT, TIMEOUTS } from "./timeouts.ts";
 import type { UngatedStates } from "./ungated-states.ts";
 import { WrittenSteps } from "./written-steps.ts";
 
@@ -41,9 +42,6 @@ async function delay(ms: number): Promise<void> {
 
 /** The longest time that a deadlocked wait is given to end by a timeout of the application's own. */
 const LONGEST_TIMEOUT_MS = 1_000;
-
-/** The part of the step timeout after which a client that does nothing waits outside the database. */
-const WAITING_SHARE = 0.2;
 
 /** The notes of a run on what it does not control, for the report. */
 const YIELDED =
@@ -59,6 +57,7 @@ type RunDatabase = Pick<
 
 export interface RunOptions {
   readonly stepTimeoutMs: number;
+  readonly outsideWaits: OutsideWaits;
   /** Reads committed state; given where that is wanted after each commit. */
   readonly observe?: () => Promise<Snapshot>;
   /** The names of the clients, where they have names. */
@@ -83,8 +82,6 @@ export class Run<State extends Json, Op extends Operation> {
   readonly recording: Recording<Op>;
   /** What it does not control, as sentences. */
   readonly notes = new Set<string>();
-  /** Whether a timeout of the application has ended a statement. */
-  hasTimedOut = false;
   /** The schedule so far. */
   readonly entries: Entry[] = [];
   readonly #router: StatementRouter<Op>;
@@ -206,8 +203,10 @@ export class Run<State extends Json, Op extends Operation> {
         this.#move(choice, fair.includes(choice) ? fair : enabled);
       } else if (!(await this.#endsByItself())) break;
     }
-    this.hasTimedOut = this.#quiescence.awaitedTimeout || hasTimeout(this.recording.trace);
-    if (this.hasTimedOut) this.notes.add(TIMED_OUT);
+    if (this.#quiescence.awaitedTimeout || hasTimeout(this.recording.trace)) {
+      this.notes.add(TIMED_OUT);
+      this.#options.ungated.noteMoment(TIMEOUTS);
+    }
     const waits = [
       ...this.#statements.all().map((pending) => {
         const holders = this.#statements.waitsFor(pending).map((task) => this.#nameOf(task));
@@ -369,8 +368,11 @@ export class Run<State extends Json, Op extends Operation> {
   /** Whether other clients can go on, because nothing has happened for long while this one runs. */
   #waitsOutside(client: number): boolean {
     if (client !== this.#router.running || this.#enabled().length === 0) return false;
-    if (this.#quiescence.quietMs < this.#options.stepTimeoutMs * WAITING_SHARE) return false;
+    const { outsideWaits, stepTimeoutMs } = this.#options;
+    const { trace } = this.recording;
+    if (!outsideWaits.waits(client, trace, this.#quiescence.quietMs, stepTimeoutMs)) return false;
     this.notes.add(WAITED_OUTSIDE);
+    this.#options.ungated.noteMoment(OUTSIDE_WAITS);
     this.#router.running = undefined;
     return true;
   }

@@ -126,6 +126,8 @@ export interface System<State extends Json = Json, Op extends Operation = Operat
    * Operations that are sent to such a service have an unknown outcome.
    */
   ended?(): ServiceEnd | undefined;
+  /** The harness is about to end all connections, and then the system: an error of that is none of the service's. */
+  disconnecting?(): void;
   stop(): Promise<void>;
 }
 

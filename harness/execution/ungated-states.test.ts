@@ -47,3 +47,10 @@ test("twenty states are kept at most", () => {
   }
   expect(states.take()).toHaveLength(20);
 });
+
+test("moments that no step decides are named once, after the parts", () => {
+  const states = new UngatedStates();
+  states.noteMoment("the moment");
+  states.noteMoment("the moment");
+  expect(states.namesOf([OF_SCHEMA])).toEqual(["of the schema", "the moment"]);
+});

@@ -22,6 +22,7 @@ export class UngatedStates {
   readonly #states = new Map<string, UngatedState>();
   /** The names of the parts at which clients have met. */
   readonly #met = new Set<string>();
+  readonly #moments = new Set<string>();
 
   /** Notes the state at quiescence, if it is one, and is new. */
   note(
@@ -46,9 +47,15 @@ export class UngatedStates {
     }
   }
 
-  /** The names of those parts that the schema has, or at which clients have met. */
+  /** Notes that something happened at a moment that no step decides, by its name in reports. */
+  noteMoment(name: string): void {
+    this.#moments.add(name);
+  }
+
+  /** The names of those parts that the schema has, or at which clients have met, and of the moments. */
   namesOf(parts: readonly UngatedPart[]): readonly string[] {
-    return parts.flatMap(({ name, ofSchema }) => (ofSchema || this.#met.has(name) ? name : []));
+    const named = parts.filter(({ name, ofSchema }) => ofSchema || this.#met.has(name));
+    return [...named.map(({ name }) => name), ...this.#moments];
   }
 
   /** The states so far, of which it keeps none. */

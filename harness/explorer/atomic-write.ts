@@ -37,14 +37,21 @@ export async function atomicWrite(
  * /proc, where none can be created.
  *
  * @param mode of new folders. Default: for their owner only
+ * @returns the folders that it has created, the innermost one first
  */
-export async function makeFolder(folder: string, mode = 0o700): Promise<void> {
-  const made = await stat(folder).catch(() => undefined);
-  if (made?.isDirectory()) return;
-  const above = path.dirname(path.resolve(folder));
-  if (above !== path.resolve(folder)) await makeFolder(above, mode);
-  await mkdir(folder, { mode }).catch(async (error: NodeJS.ErrnoException) => {
+export async function makeFolder(folder: string, mode = 0o700): Promise<readonly string[]> {
+  const found = await stat(folder).catch(() => undefined);
+  if (found?.isDirectory()) return [];
+  const whole = path.resolve(folder);
+  const above = path.dirname(whole);
+  const made = above === whole ? [] : await makeFolder(above, mode);
+  try {
+    await mkdir(whole, { mode });
+    return [whole, ...made];
+  } catch (error) {
     // Another process may have created it meanwhile.
-    if (error.code !== "EEXIST" || !(await stat(folder)).isDirectory()) throw error;
-  });
+    const exists = error instanceof Error && "code" in error && error.code === "EEXIST";
+    if (!exists || !(await stat(whole)).isDirectory()) throw error;
+    return made;
+  }
 }

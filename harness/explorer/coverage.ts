@@ -61,7 +61,9 @@ export function completeness(scheduler: Scheduler): {
     scheduler instanceof DynamicReduction ||
     scheduler instanceof Exhaustive ||
     scheduler instanceof FaultSearch;
-  return { complete: searches && scheduler.complete, pruned };
+  const complete = searches && scheduler.complete;
+  const diverged = divergenceOf(scheduler) !== undefined;
+  return { complete, pruned, ...(diverged && !complete && { sampled: true }) };
 }
 
 /** Why a search ended before its end, in words; undefined if it did not. */
@@ -69,6 +71,7 @@ export function divergenceOf(scheduler: Scheduler): string | undefined {
   if (scheduler instanceof ReducedSearch) {
     return scheduler.decisive.complete ? undefined : scheduler.diverged;
   }
+  if (scheduler instanceof FaultSearch) return divergenceOf(scheduler.search);
   const searches = scheduler instanceof DynamicReduction || scheduler instanceof Exhaustive;
   return searches ? scheduler.diverged : undefined;
 }

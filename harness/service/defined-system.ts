@@ -207,7 +207,7 @@ export async function startDefined(
 
     // A pool and prepared statements; and the connections of clients.
     remembers: true,
-    ...(service?.ended && { ended: service.ended }),
+    ...(service?.ended && { ended: service.ended, disconnecting: service.disconnecting }),
 
     async stop() {
       abort.abort();

@@ -24,6 +24,8 @@ export interface StartedService {
   readonly restart?: () => Promise<void>;
   /** How the service ended by itself; undefined while it runs, and for one that was running already. */
   readonly ended?: () => ServiceEnd | undefined;
+  /** Keeps its last words out of the log: Heddle ends its connections. Absent for one that was running already. */
+  readonly disconnecting?: () => void;
   /** Tells the service that an execution begins. Absent if it has nothing to do then. */
   readonly begin?: () => Promise<void>;
   /** What could not be controlled, as sentences of a report. */
@@ -93,6 +95,7 @@ async function startedProgram(
       running = await start();
     },
     ended: () => end,
+    disconnecting: () => running.mute(),
   };
 }
 

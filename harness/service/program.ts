@@ -24,6 +24,8 @@ export interface RunningProgram {
   }>;
   /** The standard error until now. */
   stderr(): string;
+  /** Keeps what it prints from now on out of the log. */
+  mute(): void;
 }
 
 /** What a program is started with. */
@@ -67,11 +69,13 @@ export function startProgram(
       texts[stream] = (texts[stream] + text).slice(-MAX_OUTPUT_CHARACTERS);
     });
   }
+  let mute = () => {};
   if (log !== undefined) {
     const file = createWriteStream(log, { flags: "a", mode: 0o600 });
     // Without the file the run goes on.
     file.on("error", () => {});
     child.stderr.pipe(file);
+    mute = () => child.stderr.unpipe(file);
   }
   const ended = new Promise<Awaited<RunningProgram["ended"]>>((resolve, reject) => {
     child.once("error", (cause) => {
@@ -84,7 +88,7 @@ export function startProgram(
       resolve({ code: code === null ? String(killed) : `EXIT_${code}`, ...texts });
     });
   });
-  return { kill, ended, stderr: () => texts.stderr.trim() };
+  return { kill, ended, stderr: () => texts.stderr.trim(), mute };
 }
 
 /** Waits for the end of a program. Its answer is its standard output. */

@@ -103,7 +103,11 @@ export async function startScenario(
         },
       }),
 
-    ...(service?.ended && { ended: service.ended, remembers: true }),
+    ...(service?.ended && {
+      ended: service.ended,
+      disconnecting: service.disconnecting,
+      remembers: true,
+    }),
 
     async stop() {
       abort.abort();
