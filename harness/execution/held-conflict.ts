@@ -39,16 +39,17 @@ export class HeldConflict {
   async #insert(table: string, { sql, values }: Statement): Promise<void> {
     try {
       const client = await this.#connected();
-      await client.query(`begin; set local lock_timeout = ${MOST_MS}`);
+      await client.query(BEGIN);
       const { rows: sequences } = await client.query<{ back: string }>(SEQUENCES, [table]);
       await client.query(sql, [...values]);
       const { rows } = await client.query<{ row: object }>(
         `select to_jsonb(new) as row from ${table} as new where xmin = pg_current_xact_id()::xid`,
       );
-      await client.query("rollback");
+      // The statement may have taken locks that outlast its transaction.
+      await client.query("rollback; select pg_advisory_unlock_all()");
       for (const { back } of sequences) await client.query(back);
       if (rows.length !== 1) return;
-      await client.query(`begin; set local lock_timeout = ${MOST_MS}`);
+      await client.query(BEGIN);
       const { rows: columns } = await client.query<Columns>(COLUMNS, [table]);
       const [{ all = null, replaced = "" } = {}] = columns;
       if (all === null) throw new Error(`the rows of ${table} have no other values`);
@@ -60,7 +61,7 @@ export class HeldConflict {
       this.#held = true;
     } catch {
       // Without the row the clients meet by chance.
-      await this.#client?.query("rollback").catch(() => {});
+      await this.#client?.query("rollback; select pg_advisory_unlock_all()").catch(() => {});
     }
   }
 
@@ -90,13 +91,14 @@ export class HeldConflict {
 
   async #connected(): Promise<Client> {
     if (this.#client === undefined) {
-      const client = await controlConnection(this.#url, "heddle conflicts");
-      await client.query("set session_replication_role = replica");
-      this.#client = client;
+      this.#client = await controlConnection(this.#url, "heddle conflicts");
     }
     return this.#client;
   }
 }
+
+/** Triggers are a superuser's to leave out. */
+const BEGIN = `begin; set local lock_timeout = ${MOST_MS}; set local session_replication_role = replica`;
 
 interface Columns {
   /** The columns that can be inserted; null where a unique index has no column that can be replaced. */
