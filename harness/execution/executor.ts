@@ -24,6 +24,7 @@ import { isClean, type Leftovers, leftovers } from "./observation.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { openDatabase, startBounded } from "./setup-progress.ts";
 import { attributed, type System, type SystemFactory } from "./system.ts";
+import { TIMEOUTS } from "./timeouts.ts";
 import { type UngatedState, UngatedStates } from "./ungated-states.ts";
 import { atMost, interrupted, WaitLimits } from "./wait-limits.ts";
 
@@ -54,6 +55,7 @@ export class Executor<State extends Json, Op extends Operation> {
   readonly #ungatedStates = new UngatedStates();
   /** What the executions so far did not control, as sentences. */
   readonly notes = new Set<string>();
+  #hasTimedOut = false;
 
   private constructor(
     server: Server,
@@ -130,9 +132,10 @@ export class Executor<State extends Json, Op extends Operation> {
     return this.#database.gates?.uninstrumented ?? [];
   }
 
-  /** The names of the parts without a gate at which clients can race. */
+  /** The names of what has no gate although clients can race there: parts of the schema, and timeouts. */
   get ungated(): readonly string[] {
-    return this.#ungatedStates.namesOf(this.#database.gates?.ungated ?? []);
+    const names = this.#ungatedStates.namesOf(this.#database.gates?.ungated ?? []);
+    return this.#hasTimedOut ? [...names, TIMEOUTS] : names;
   }
 
   /** The states, of all executions since the last call, from which clients can be let run freely. */
@@ -180,6 +183,7 @@ export class Executor<State extends Json, Op extends Operation> {
         serviceEnd !== undefined ||
         !isClean(left) ||
         (isFaulty(trace) && this.#system.warm === undefined);
+      this.#hasTimedOut ||= run.hasTimedOut;
       if (restart) await this.#end(run);
       else if (isFaulty(trace)) await this.#warm();
       const execution: Execution<State, Op> = {

@@ -30,6 +30,7 @@ import { Scheduling } from "./scheduling.ts";
 import { StatementRouter } from "./statement-router.ts";
 import { StepFootprints } from "./step-footprints.ts";
 import { attributed, type System } from "./system.ts";
+import { hasTimeout, TIMED_OUT } from "./timeouts.ts";
 import type { UngatedStates } from "./ungated-states.ts";
 import { WrittenSteps } from "./written-steps.ts";
 
@@ -82,6 +83,8 @@ export class Run<State extends Json, Op extends Operation> {
   readonly recording: Recording<Op>;
   /** What it does not control, as sentences. */
   readonly notes = new Set<string>();
+  /** Whether a timeout of the application has ended a statement. */
+  hasTimedOut = false;
   /** The schedule so far. */
   readonly entries: Entry[] = [];
   readonly #router: StatementRouter<Op>;
@@ -206,6 +209,8 @@ export class Run<State extends Json, Op extends Operation> {
         this.#move(choice, fair.includes(choice) ? fair : enabled);
       } else if (!(await this.#endsByItself())) break;
     }
+    this.hasTimedOut = this.#quiescence.awaitedTimeout || hasTimeout(this.recording.trace);
+    if (this.hasTimedOut) this.notes.add(TIMED_OUT);
     const waits = [
       ...this.#statements.all().map((pending) => {
         const holders = this.#statements.waitsFor(pending).map((task) => this.#nameOf(task));

@@ -43,7 +43,7 @@ export interface PairSearch {
   readonly complete: boolean;
   /** The number of executions that differ in a response or in the final state. */
   readonly outcomes: number;
-  /** The name of the rule that its first failing execution broke. Default: none was broken. */
+  /** The names of the rules that executions broke first, separated by commas. Default: none was broken. */
   readonly violated?: string;
 }
 

@@ -69,13 +69,25 @@ export class Exploration<State extends Json, Op extends Operation> {
     const pair = this.pairs[this.next];
     const { executions } = explored.tally;
     if (pair !== undefined) {
-      const [violated] = failing?.violations ?? [];
+      const violated = [failing, ...(explored.alsoFailing ?? [])].flatMap(
+        (failure) => failure?.violations[0]?.name ?? [],
+      );
       this.pairs[this.next] = {
         ...{ ...pair, explored: executions, pruned, complete, outcomes },
-        ...(violated && { violated: violated.name }),
+        ...(violated.length > 0 && { violated: [...new Set(violated)].join(", ") }),
       };
     }
     this.#explored++;
+  }
+
+  /** Adds a result beyond a limit, if it breaks a rule that no other one breaks. */
+  addBeyond(scenarioNumber: number, { failing, tally, digest }: ScenarioResult<State, Op>): void {
+    if (failing === undefined || this.failures.has(failing)) return;
+    const before = this.tally.executions;
+    addToTally(this.tally, tally);
+    this.#digest += digestOf(scenarioNumber, digest);
+    const { number = tally.executions } = failing;
+    this.failures.add({ ...failing, executionNumber: before + number, scenarioNumber });
   }
 
   /** The number of the scenario that comes next, among those of all shards. */

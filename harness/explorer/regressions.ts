@@ -19,6 +19,7 @@ import type { Violation } from "../core/verdict.ts";
 import { placeholders } from "../core/volatile-values.ts";
 import type { Executor } from "../execution/executor.ts";
 import type { Service } from "../service/service.ts";
+import type { Acceptance } from "./accepted.ts";
 import { atomicWrite } from "./atomic-write.ts";
 import type { RegressionOutcome } from "./campaign.ts";
 import { replayFault } from "./counterexample-file.ts";
@@ -38,6 +39,8 @@ export interface Regression<State extends Json = Json, Op extends Operation = Op
   readonly schedule: Schedule;
   /** The executions that come first, on a freshly started system. Default: none. */
   readonly before?: readonly EarlierExecution<State, Op>[];
+  /** That it is known, and fails no run for some time. Default: it is not accepted. */
+  readonly accepted?: Acceptance;
 }
 
 /** What is kept of a counterexample, which has a violation. */
@@ -79,7 +82,7 @@ export function encodeRegression({ schedule, before, ...rest }: Regression): str
 const VERSION = 2;
 
 /** `slot_with_several_bookings-1a2b3c4d.json`: equal for equal regressions. */
-function regressionName(regression: Regression): string {
+function regressionName({ accepted: _, ...regression }: Regression): string {
   const hash = createHash("sha256").update(encodeRegression(regression)).digest("hex");
   const rule = regression.violation.name.toLowerCase().replace(/[^a-z0-9_]+/g, "-");
   return `${rule.slice(0, 60)}-${hash.slice(0, 8)}.json`;
@@ -110,13 +113,14 @@ export function decodeRegression(text: string, file: string): Regression {
       `${file} is a regression of format version ${JSON.stringify(form.version)}, and this Heddle reads version ${VERSION}: remove it, and make it anew: execute "heddle verify" or "heddle run" again`,
     );
   }
-  const { service, control, violation, scenario } = form;
+  const { service, control, violation, scenario, accepted } = form;
   const schedule = scheduleIn(form.schedule);
   if (schedule === undefined) throw fault("it has no schedule");
   const before = form.before === undefined ? undefined : earlierIn(form.before);
   if (typeof service !== "string") throw fault("it names no service");
   const named = [violation?.checker, violation?.name, violation?.message];
   if (named.some((part) => typeof part !== "string")) throw fault("it names no violation");
+  if (accepted !== undefined && !isAcceptance(accepted)) throw fault("its acceptance has no date");
   const wrong =
     replayFault(control, "/$defs/control") ??
     replayFault(scenario, "/$defs/scenario") ??
@@ -125,7 +129,12 @@ export function decodeRegression(text: string, file: string): Regression {
   return {
     ...{ service, control, violation, scenario, schedule },
     ...(before && { before: before as readonly EarlierExecution[] }),
+    ...(accepted && { accepted }),
   };
+}
+
+function isAcceptance({ until, because }: Partial<Acceptance>): boolean {
+  return /^\d{4}-\d\d-\d\d$/.test(String(until)) && typeof because === "string";
 }
 
 type Form = Omit<Regression, "schedule" | "before"> & {
@@ -204,6 +213,11 @@ export class RegressionFolder {
     const file = path.join(this.path, regressionName(regression));
     await atomicWrite(file, encodeRegression(regression), "all");
     return file;
+  }
+
+  /** Writes a regression into its file, with another acceptance. */
+  async accept({ file, regression }: RegressionFile, accepted: Acceptance): Promise<void> {
+    await atomicWrite(file, encodeRegression({ ...regression, accepted }), "all");
   }
 
   async remove(file: string): Promise<void> {
