@@ -12,6 +12,7 @@ import type { BackendSignals } from "../proxy/pending-statement.ts";
 import { offerPortPassword } from "../proxy/port-password.ts";
 import { WireProxy } from "../proxy/wire-proxy.ts";
 import { localBackendSignals } from "./blocked-backends.ts";
+import { HeldConflict } from "./held-conflict.ts";
 import { LockWaits } from "./lock-waits.ts";
 import { Queries, type Query } from "./observation.ts";
 import { attributed } from "./system.ts";
@@ -55,6 +56,7 @@ export interface GatedDatabase {
   /** Whether a routine of the schema takes advisory locks. */
   readonly takesAdvisoryLocks: boolean;
   readonly queries: Queries | undefined;
+  readonly conflict: HeldConflict;
   /** Empty unless `hashRoutines` was set. */
   readonly routines: RoutineHashes;
   /** Ends the offer of the ports' password in the environment. */
@@ -113,7 +115,7 @@ export async function openGatedDatabase(
     return {
       ...{ database, folder, proxy, lockWaits, gates, footprints, signals, takesAdvisoryLocks },
       ...{
-        ...{ queries, routines, endOffer, mayChange },
+        ...{ queries, routines, endOffer, mayChange, conflict: new HeldConflict(database.url) },
         directPort: { url: directPortUrl, proxy: direct, folder: directFolder },
       },
     };
@@ -134,7 +136,9 @@ export async function reopenGatedDatabase({
   lockWaits,
   gates,
   queries,
+  conflict,
 }: GatedDatabase): Promise<void> {
+  await conflict.close().catch(() => {});
   await lockWaits.reopen();
   await gates?.reopen();
   await queries?.reopen();
@@ -142,7 +146,17 @@ export async function reopenGatedDatabase({
 
 /** Ends whatever is under way, stops the system, and drops the database. */
 export async function closeGatedDatabase(
-  { database, folder, proxy, directPort, lockWaits, gates, queries, endOffer }: GatedDatabase,
+  {
+    database,
+    folder,
+    proxy,
+    directPort,
+    lockWaits,
+    gates,
+    queries,
+    conflict,
+    endOffer,
+  }: GatedDatabase,
   stopSystem: () => Promise<void>,
 ): Promise<void> {
   proxy.observer = undefined;
@@ -153,6 +167,7 @@ export async function closeGatedDatabase(
     () => proxy.stop(),
     async () => gates?.close(),
     async () => queries?.close(),
+    () => conflict.close(),
     () => directPort.proxy.stop(),
     () => rm(directPort.folder, { recursive: true, force: true }),
     () => database.drop(),

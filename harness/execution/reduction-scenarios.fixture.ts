@@ -272,4 +272,34 @@ export const GATE_SCENARIOS: readonly (readonly [
       ["update b set v = 7 where id = 1", "select pg_advisory_xact_lock(2)"],
     ],
   ],
+  // Gates that an INSERT of one row reaches unnoticed.
+  [
+    "row",
+    [
+      ["insert into a values (3, 0)"],
+      ["begin", "insert into a values (3, 1)", "select v from a order by id", "commit"],
+    ],
+  ],
+  [
+    "snapshot",
+    [
+      ["begin", "insert into child values (5, 1)", "select v from a where id = 1", "commit"],
+      ["delete from parent where id = 1", "update a set v = 3 where id = 1"],
+    ],
+  ],
+  [
+    "row",
+    [
+      ["begin", "insert into a values (3, 0)", "insert into b values (3, 0)", "commit"],
+      ["begin", "insert into b values (3, 1)", "insert into a values (3, 1)", "commit"],
+    ],
+  ],
+  [
+    "row",
+    [["insert into numbered (who) values ('x')"], ["insert into numbered (who) values ('y')"]],
+  ],
+  [
+    "snapshot",
+    [["insert into a values (3, 0)"], ["begin", "lock table a in share mode nowait", "commit"]],
+  ],
 ];

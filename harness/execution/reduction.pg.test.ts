@@ -40,6 +40,7 @@ async function withHiddenParts(...given: Parameters<typeof readFootprints>): Pro
     get revision() {
       return footprints.revision;
     },
+    holdsCommits: footprints.holdsCommits,
     gateAt: (place) => footprints.gateAt(place),
     of: (sql) => {
       const request = footprints.of(sql);

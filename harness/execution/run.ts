@@ -52,7 +52,7 @@ const WAITED_OUTSIDE =
 /** What a run uses of the database under test. */
 type RunDatabase = Pick<
   GatedDatabase,
-  "proxy" | "lockWaits" | "gates" | "footprints" | "signals" | "database" | "mayChange"
+  "proxy" | "lockWaits" | "gates" | "footprints" | "signals" | "database" | "mayChange" | "conflict"
 >;
 
 export interface RunOptions {
@@ -176,6 +176,7 @@ export class Run<State extends Json, Op extends Operation> {
 
   /** Waits for quiescence, and does what belongs to it. */
   async #settle(): Promise<void> {
+    await this.#database.conflict.letGo(this.#statements.executing(), this.#database.lockWaits);
     await this.#quiesce();
     if (this.#previous !== undefined && (await this.#written.end()))
       this.#polling.wrote(this.#previous);
@@ -200,6 +201,8 @@ export class Run<State extends Json, Op extends Operation> {
         const pending = this.#statements.find(choice.task);
         if (pending !== undefined && this.#polling.isAgain(pending))
           await this.#written.begin(pending);
+        if (choice.free === true && pending !== undefined)
+          await this.#database.conflict.hold(this.#database.gates?.ungated ?? [], pending);
         this.#move(choice, fair.includes(choice) ? fair : enabled);
       } else if (!(await this.#endsByItself())) break;
     }

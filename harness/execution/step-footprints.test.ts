@@ -35,6 +35,7 @@ const footprints = {
   stale: false,
   gateAt: (place: number) => (["snapshot", "commit", "row"] as const)[place],
   revision: 0,
+  holdsCommits: false,
   of: (sql: string) => ({
     control: CONTROLS[sql] ?? { type: "query" },
     at: () =>
@@ -361,6 +362,7 @@ describe("a step touches nothing shared", () => {
     ["the snapshot gate before that", ["begin"], "numbered", SNAPSHOT, true],
     ["not the commit gate", ["begin"], "insert", COMMIT, false],
     ["not at another level", ["begin strictly"], "insert", SNAPSHOT, false],
+    ["not in autocommit without a gate before the commit", [], "insert", SNAPSHOT, false],
   ])("at a gate that an INSERT reaches unnoticed: %s", (...given) => {
     const [, block, sql, place, expected] = given;
     const clients = new Clients();

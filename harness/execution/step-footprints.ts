@@ -164,6 +164,8 @@ export class StepFootprints {
   ): boolean {
     if (unnoticed === undefined || session.isolates || history?.isolates !== false) return false;
     if (this.#footprints.isolation !== "read committed") return false;
+    // Others can meet its locks after the write, unless that commits at once.
+    if (session.transaction === "idle" && !this.#footprints.holdsCommits) return false;
     const gate = this.#footprints.gateAt(place);
     return gate === "snapshot" || (gate === "row" && unnoticed === "row");
   }

@@ -52,6 +52,8 @@ export interface Footprints {
   readonly stale: boolean;
   /** Changes when a request has shown that the footprints of others were too small. */
   readonly revision: number;
+  /** Whether a transaction that writes stands at a gate before its commit. */
+  readonly holdsCommits: boolean;
   of(sql: string): RequestFootprint;
   /** What the gate of that number stands after or before, as far as that is known. */
   gateAt(place: number): "snapshot" | "row" | "commit" | undefined;
@@ -102,6 +104,10 @@ class SchemaFootprints implements Footprints {
     for (const expression of catalog.ambient.expressions) this.#ambient.addText(expression);
     for (const routine of catalog.ambient.routines) this.#ambient.calls.add(routine);
     this.#ambient.enterCalls();
+  }
+
+  get holdsCommits(): boolean {
+    return this.#wire.commit !== undefined;
   }
 
   gateAt(place: number): "snapshot" | "row" | "commit" | undefined {

@@ -15,7 +15,7 @@ export type UnnoticedStart = "row" | "snapshot" | undefined;
  * Until it writes the row it has taken a snapshot with which it reads nothing, and a ROW EXCLUSIVE lock
  * of its table, which it keeps until its transaction ends. Sessions that need a conflicting lock wait for
  * the end of the transaction in either case, and a lock that they refuse to wait for is refused after the
- * write as well. The default of a column may take a value from a sequence, which others notice: then only the
+ * write as well, if the transaction does not end there. The default of a column may take a value from a sequence, which others notice: then only the
  * gate after the snapshot is without a choice. A clock would show when the statement began.
  *
  * It does not hold for ON CONFLICT, nor for a table with an exclusion constraint, in front of which clients

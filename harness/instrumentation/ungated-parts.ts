@@ -12,6 +12,8 @@ export interface UngatedPart {
   readonly name: string;
   /** Whether the schema has it: otherwise it matters only once clients have met there. */
   readonly ofSchema: boolean;
+  /** The table of an exclusion constraint, as `regclass` prints it. */
+  readonly excludes?: string;
   /**
    * Whether a statement that goes on from a place comes to it before any other gate.
    *
@@ -44,6 +46,7 @@ export async function ungatedParts(
     ({ table, relation, gated }): UngatedPart => ({
       name: `the exclusion constraint on ${table}`,
       ofSchema: true,
+      excludes: table,
       follows: has(BEFORE_ROW)
         ? (place) => next(place, BEFORE_ROW) && places.get(place ?? 0)?.of === gated
         : (place, sql) => place === undefined && tablesWritten(sql).has(relation),
