@@ -53,5 +53,6 @@ export type * from "./service/service-definition.ts";
 export { defineService } from "./service/service-definition.ts";
 export type * from "./service/sources/catalog.ts";
 export { fromFunctions } from "./service/sources/from-functions.ts";
+export { fromHar } from "./service/sources/from-har.ts";
 export { fromOpenApi } from "./service/sources/from-openapi.ts";
 export type * from "./service/sources/operation-source.ts";

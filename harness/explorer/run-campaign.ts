@@ -119,7 +119,12 @@ export async function runCampaign<State extends Json, Op extends Operation>(
   });
   const campaign: Campaign = {
     ...summary,
-    coverage: [...summary.coverage, ...leftOut(options.independent ?? []), ...unreached(service)],
+    coverage: [
+      ...summary.coverage,
+      ...leftOut(options.independent ?? []),
+      ...unreached(service),
+      ...(options.notes ?? []),
+    ],
     ...(service.single && { scenarios: 1 }),
     service: service.name,
     mutant: options.mutant === undefined ? null : mutantName(options.mutant),
@@ -136,7 +141,10 @@ export async function runCampaign<State extends Json, Op extends Operation>(
     regressions: options.regressions ?? [],
     counterexamples,
     controlled: controlled(options.control, executor.ordersWakes),
-    ungated: executor.ungated,
+    ungated: executor.ungated.map((name) => ({
+      name,
+      sampled: run.exploration.samples[name] ?? null,
+    })),
     uncontrolled: [
       ...uncontrolled(options.control, environment, executor.ordersWakes, executor.uninstrumented),
       ...executor.uncontrolled,
