@@ -90,7 +90,7 @@ describe("an execution", () => {
     // The first one to return comes first.
     expect(violations).toMatchObject([{ about: ["counter"], orders: [order(0, 1), order(1, 0)] }]);
     const late = await checker.check(backwards(2), async (...given) => execute(...given));
-    expect(late.violations[0]?.about).toEqual(["answers"]);
+    expect(late.violations[0]?.about).toEqual([]);
   });
 
   test("is compared by its final rows too", async () => {
