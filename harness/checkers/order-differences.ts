@@ -173,17 +173,22 @@ function withoutEqual({ table, mine, others }: TableRows, bijection: IdBijection
   return { table, mine: remaining.slice(0, MOST_ROWS), others: left.slice(0, MOST_ROWS) };
 }
 
-/** Rows that have most columns in common are one and the same row, which has changed. */
+/**
+ * Rows that have at least half of their columns in common are one and the same row, which has changed; so are
+ * the only rows that are left.
+ */
 function rowDifferences(
   { table, mine, others }: TableRows,
   bijection: IdBijection,
 ): readonly RowDifference[] {
+  const isOnly = mine.length === 1 && others.length === 1;
   const left = [...others];
   const changed = mine.map((row): RowDifference => {
     const [nearest] = left
       .map((other, at) => ({ other, at, fields: fieldsThatDiffer(row, other, table, bijection) }))
       .sort((a, b) => a.fields.length - b.fields.length);
-    if (nearest === undefined || 2 * nearest.fields.length > Object.keys(row).length) {
+    const isChanged = isOnly || 2 * (nearest?.fields.length ?? 0) <= Object.keys(row).length;
+    if (nearest === undefined || !isChanged) {
       return { table, row, onlyIn: "execution" };
     }
     left.splice(nearest.at, 1);

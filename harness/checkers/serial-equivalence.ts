@@ -273,10 +273,9 @@ function notSerial(execution: Execution, orders: readonly OrderDifference[]): Vi
   };
 }
 
-/** The tables that differ from the nearest order; else it is about answers alone. */
+/** The tables that differ from the nearest order; none where answers alone do. */
 function aboutOf([nearest]: readonly OrderDifference[]): readonly string[] {
-  const tables = nearest === undefined ? [] : differingTables(nearest);
-  return tables.length === 0 ? ["answers"] : tables;
+  return nearest === undefined ? [] : differingTables(nearest);
 }
 
 /** Either the model or the service is wrong. */

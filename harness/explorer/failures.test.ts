@@ -11,7 +11,7 @@ const named = (...clients: readonly (readonly string[])[]) => ({
 const rule = (text: string) => {
   const [name = "", about] = text.split(":");
   const given = { checker: "contract", name, message: "", evidence: [] };
-  return about === undefined ? given : { ...given, about: about.split(",") };
+  return about === undefined ? given : { ...given, about: about.split(",").filter(Boolean) };
 };
 
 let executions = 0;
@@ -96,6 +96,15 @@ test("a generated scenario counts if no pair that fails is in it, also one that 
     [["a", "b"], "lost"],
     [["a", "b", "y"], "lost"],
   ]);
+});
+
+test("a failure in which answers alone are wrong counts if no other one has its operations and rule", () => {
+  const failures = new Failures<null, { readonly name: string }>(true);
+  failures.add(failure([["a"], ["b"]], "lost:", true));
+  expect(operations(failures)).toEqual([[["a", "b"], "lost"]]);
+  failures.add(failure([["a"], ["b"]], "lost:items", true));
+  failures.add(failure([["a"], ["b"]], "lost:", true));
+  expect(operations(failures)).toEqual([[["a", "b"], "lost items"]]);
 });
 
 test("a generated scenario counts if it is about something else than the pair that is in it", () => {

@@ -54,10 +54,12 @@ interface About {
   readonly about?: readonly string[] | undefined;
 }
 
+/** What is about no table, since answers alone are wrong, is within everything: most races show so too. */
 function isWithin(one: About, other: About): boolean {
   if (one.about === undefined || other.about === undefined) return true;
+  if (other.about.length === 0) return true;
   const others = new Set(other.about);
-  return one.about.every((part) => others.has(part));
+  return one.about.length > 0 && one.about.every((part) => others.has(part));
 }
 
 /**

@@ -38,6 +38,13 @@ test("an order is followed by what it would have given instead", () => {
   ]);
 });
 
+test("an id that is the same number, and that of another row, is named so", () => {
+  const answers = [{ client: 0, operation: "pay", execution: { id: 1 }, order: { id: 1 } }];
+  expect(orderTexts({ orders: [{ order: [], answers, rows: [] }] })[0]?.lines).toEqual([
+    "client 0's pay: id would be that of another row",
+  ]);
+});
+
 test("the first of several orders is the nearest one", () => {
   const titles = orderTexts({ orders: [order, order] }).map(({ title }) => title.split(",")[0]);
   expect(titles).toEqual(["The nearest order", "The order"]);

@@ -71,8 +71,10 @@ function valuesOf(field: string, execution: Json | undefined, order: Json | unde
   };
 }
 
+/** Ids are paired, so that one and the same number may stand for different rows. */
 function insteadOf({ execution, order }: Values): string {
-  return `${valueText(order)} in place of ${valueText(execution)}`;
+  const [mine, other] = [valueText(execution), valueText(order)];
+  return mine === other ? "that of another row" : `${other} in place of ${mine}`;
 }
 
 function valueText(value: Json | undefined): string {
