@@ -29,6 +29,13 @@ import { atMost, interrupted, WaitLimits } from "./wait-limits.ts";
 /** How long operations may take to end after their sessions were ended, and a system to stop, in ms. */
 const GRACE_MS = 1_000;
 
+/**
+ * What has happened to a system since it was started: nothing; an execution; or one that failed, of which it
+ * may hold what is left. A fresh system is cold if it remembers something from its first requests on (see
+ * `System.remembers`).
+ */
+type SystemCondition = "fresh" | "used" | "failed";
+
 /** Runs executions, one at a time, on a disposable database of its own. */
 export class Executor<State extends Json, Op extends Operation> {
   #database: GatedDatabase;
@@ -37,19 +44,14 @@ export class Executor<State extends Json, Op extends Operation> {
   readonly #options: ExecutorOptions;
   readonly #limits: WaitLimits;
   #system: System<State, Op>;
-  /** Whether the system has not yet performed what it remembers (see `System.remembers`). */
-  #isCold: boolean;
+  #condition: SystemCondition = "fresh";
   /** Whether the execution under way only comes before others. */
   #isQuiet = false;
   readonly #earlier = new EarlierExecutions<State, Op>();
-  /** Whether an execution has used the system since it was started, where each needs a fresh one. */
-  #isUsed = false;
   /** The run under way. */
   #run: Run<State, Op> | undefined;
   /** What the executions so far did not control, as sentences. */
   readonly notes = new Set<string>();
-  /** Whether an execution has failed, so that the system may hold what is left of it. */
-  #stale = false;
 
   private constructor(
     server: Server,
@@ -65,7 +67,6 @@ export class Executor<State extends Json, Op extends Operation> {
     this.#options = options;
     this.#limits = limits;
     this.#system = system;
-    this.#isCold = system.remembers === true;
   }
 
   static async open<State extends Json, Op extends Operation>(
@@ -149,12 +150,7 @@ export class Executor<State extends Json, Op extends Operation> {
     scheduler: Scheduler,
     observe: Control["observe"] = this.#options.control.observe,
   ): Promise<Execution<State, Op>> {
-    if (this.startsFresh) await this.#freshen();
-    else if (this.#isCold) await this.#warmUp(scenario);
-    if (this.#stale || this.#system.ended?.() !== undefined) await this.#restart();
-    if (await this.#isDirty()) await this.#reopen();
-    // Not before: a system that was started after this is fresh.
-    this.#isUsed = true;
+    await this.#prepare(scenario);
     await this.#reset(scenario.initial);
     const database = this.#database;
     const { proxy } = database;
@@ -195,7 +191,7 @@ export class Executor<State extends Json, Op extends Operation> {
       if (!this.#isQuiet) this.#earlier.add(execution);
       return execution;
     } catch (error) {
-      this.#stale = true;
+      this.#condition = "failed";
       run.resumeAll();
       // Whatever its sessions hold would stop the next reset.
       await atMost(
@@ -213,19 +209,23 @@ export class Executor<State extends Json, Op extends Operation> {
     }
   }
 
-  /** Starts the system anew where an execution has used it. */
-  async #freshen(): Promise<void> {
-    if (this.#isUsed) {
-      await this.#factory.refresh?.();
-      await this.#restart();
-      this.#earlier.forget();
-    }
+  /** Makes the system ready for an execution, which uses it from then on. */
+  async #prepare(scenario: Scenario<State, Op>): Promise<void> {
+    if (this.startsFresh && this.#condition !== "fresh") await this.#freshen();
+    if (this.#condition === "failed" || this.#system.ended?.() !== undefined) await this.#restart();
+    if (await this.#isDirty()) await this.#reopen();
+    const isCold = this.#condition === "fresh" && this.#system.remembers === true;
+    this.#condition = "used";
+    if (!isCold || this.startsFresh) return;
+    await this.executeBefore(scenario, new FirstEnabled());
+    if (await this.#isDirty()) await this.#reopen();
+    this.#condition = "used";
   }
 
-  /** Lets the system remember what it remembers from its first requests on. */
-  async #warmUp(scenario: Scenario<State, Op>): Promise<void> {
-    this.#isCold = false;
-    await this.executeBefore(scenario, new FirstEnabled());
+  async #freshen(): Promise<void> {
+    await this.#factory.refresh?.();
+    await this.#restart();
+    this.#earlier.forget();
   }
 
   /** Executes what only comes before other executions: without pauses, and not known by `before`. */
@@ -329,7 +329,6 @@ export class Executor<State extends Json, Op extends Operation> {
   }
 
   async #start(): Promise<void> {
-    this.#stale = false;
     this.#system = await startBounded(
       this.#server,
       this.#database,
@@ -337,8 +336,7 @@ export class Executor<State extends Json, Op extends Operation> {
       this.#options,
       this.#limits,
     );
-    this.#isCold = this.#system.remembers === true;
-    this.#isUsed = false;
+    this.#condition = "fresh";
   }
 
   /** Has the system open the connections that faults have ended. */

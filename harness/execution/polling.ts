@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Choice, Task } from "../core/schedule.ts";
 import type { Result, Statement } from "../core/trace.ts";
 import type { PendingStatement } from "../proxy/pending-statement.ts";
@@ -5,11 +6,17 @@ import type { PendingStatement } from "../proxy/pending-statement.ts";
 /** The most statements of one round of polling, such as `begin`, a query and `commit`. */
 const LONGEST_ROUND = 6;
 
+interface Answer {
+  readonly result: Result;
+  /** A digest. */
+  readonly rows: string;
+}
+
 /** A statement that a task has completed. */
 interface Completed {
   readonly statement: Statement;
-  /** Its result and a digest of its rows; undefined for one that may have written. */
-  readonly answer: string | undefined;
+  /** Undefined for one that may have written. */
+  readonly answer: Answer | undefined;
   /** How often other tasks had made progress by then. */
   readonly progress: number;
 }
@@ -31,8 +38,14 @@ const READING =
  */
 export class Polling {
   readonly #completed = new Map<Task, Completed[]>();
+  /** What `#round` has found for the pending statement of a task. */
+  readonly #rounds = new Map<
+    Task,
+    { readonly of: PendingStatement; readonly round: number | undefined }
+  >();
   /** How often each task has made progress. */
   readonly #progress = new Map<Task, number>();
+  #allProgress = 0;
   /** The tasks whose statement has written and is not complete. */
   readonly #writing = new Set<Task>();
   /** The task whose statement was completed in this step. */
@@ -51,11 +64,12 @@ export class Polling {
     const wrote = this.#writing.delete(pending.task);
     const reads = !wrote && result.tags.every((tag) => READING.test(tag));
     this.#completing = pending.task;
-    const answer = reads ? JSON.stringify([result, rows]) : undefined;
-    if (round !== undefined && completed.at(-round)?.answer !== answer) {
+    const answer = reads ? { result, rows } : undefined;
+    if (round !== undefined && !isSameAnswer(completed.at(-round)?.answer, answer)) {
       this.#progresses(pending.task);
     }
     const { statement } = pending;
+    this.#rounds.delete(pending.task);
     completed.push({ statement, answer, progress: this.#ofOthers(pending.task) });
     this.#completed.set(pending.task, completed.slice(-2 * LONGEST_ROUND));
   }
@@ -63,6 +77,7 @@ export class Polling {
   /** Notes that the step that a task has just taken has written, whatever its answer looks like. */
   wrote(task: Task): void {
     this.#progresses(task);
+    this.#rounds.delete(task);
     const last = this.#completing === task ? this.#completed.get(task)?.pop() : undefined;
     if (last === undefined) this.#writing.add(task);
     else this.#completed.get(task)?.push({ ...last, answer: undefined });
@@ -83,13 +98,11 @@ export class Polling {
 
   #progresses(task: Task): void {
     this.#progress.set(task, (this.#progress.get(task) ?? 0) + 1);
+    this.#allProgress++;
   }
 
   #ofOthers(task: Task): number {
-    return [...this.#progress].reduce(
-      (sum, [other, steps]) => (other === task ? sum : sum + steps),
-      0,
-    );
+    return this.#allProgress - (this.#progress.get(task) ?? 0);
   }
 
   /**
@@ -107,26 +120,47 @@ export class Polling {
   }
 
   /** The length of the round that the statement repeats; undefined if it repeats none. */
-  #round({ task, statement }: PendingStatement): number | undefined {
-    const completed = this.#completed.get(task) ?? [];
-    for (let round = 1; round <= Math.min(LONGEST_ROUND, completed.length / 2); round++) {
-      const first = completed.at(-round)?.statement;
-      if (isSame(first, statement) && isRepeated(completed, round)) return round;
-    }
-    return undefined;
+  #round(pending: PendingStatement): number | undefined {
+    const { task, statement } = pending;
+    const known = this.#rounds.get(task);
+    if (known?.of === pending) return known.round;
+    const round = repeatedRound(this.#completed.get(task) ?? [], statement);
+    this.#rounds.set(task, { of: pending, round });
+    return round;
   }
+}
+
+function repeatedRound(completed: readonly Completed[], statement: Statement): number | undefined {
+  for (let round = 1; round <= Math.min(LONGEST_ROUND, completed.length / 2); round++) {
+    const first = completed.at(-round)?.statement;
+    if (isSame(first, statement) && isRepeated(completed, round)) return round;
+  }
+  return undefined;
 }
 
 /** Whether the last `round` statements, and their answers, are those of the round before. */
 function isRepeated(completed: readonly Completed[], round: number): boolean {
   return completed.slice(-round).every(({ statement, answer }, index) => {
     const before = completed.at(index - 2 * round);
-    return answer !== undefined && before?.answer === answer && isSame(before.statement, statement);
+    return (
+      answer !== undefined &&
+      isSame(before?.statement, statement) &&
+      isSameAnswer(before?.answer, answer)
+    );
   });
 }
 
 function isSame(a: Statement | undefined, b: Statement): boolean {
-  return a?.sql === b.sql && JSON.stringify(a.values) === JSON.stringify(b.values);
+  return (
+    a?.sql === b.sql &&
+    a.values.length === b.values.length &&
+    a.values.every((value, index) => value === b.values[index])
+  );
+}
+
+function isSameAnswer(a: Answer | undefined, b: Answer | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.rows === b.rows && isDeepStrictEqual(a.result, b.result);
 }
 
 /** The choices of tasks that have not yielded; all of them if there are none. */

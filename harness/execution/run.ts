@@ -173,7 +173,7 @@ export class Run<State extends Json, Op extends Operation> {
       const enabled = this.#enabled();
       const fair = this.#scheduling.fair(enabled);
       if (fair.length < enabled.length) this.notes.add(YIELDED);
-      const faults = this.#faults.possible(this.#clients);
+      const faults = () => this.#faults.possible(this.#clients);
       const choice = this.#scheduling.next({ enabled, fair, faults, previous: this.#previous });
       if (choice !== undefined) {
         const pending = this.#statements.find(choice.task);

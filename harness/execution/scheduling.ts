@@ -12,7 +12,8 @@ export interface Possibilities {
   readonly enabled: readonly Choice[];
   /** Those of tasks that have not yielded (see `Scheduling.fair`). */
   readonly fair: readonly Choice[];
-  readonly faults: readonly Choice[];
+  /** All faults that can be injected. */
+  readonly faults: () => readonly Choice[];
   /** The task that moved last. */
   readonly previous: Task | undefined;
 }
@@ -66,7 +67,7 @@ export class Scheduling {
     if (candidates.length < enabled.length) this.#scheduler.yielded?.();
     const following = isGiven ? undefined : this.#following(candidates, previous);
     if (following === undefined) this.#report();
-    const fault = this.#scheduler.inject?.(faults, candidates);
+    const fault = this.#scheduler.inject?.(faults(), candidates);
     if (fault === undefined && following !== undefined) {
       this.#scheduler.goesOn?.(following);
       return following;
@@ -80,8 +81,9 @@ export class Scheduling {
   isPrivate({ task, action }: Choice, previous: Task | undefined): boolean {
     if (previous === undefined || clientOf(previous) !== clientOf(task)) return false;
     const pending = this.#statements.find(task);
-    if (action !== "release" || pending === undefined || this.#mayPoll(task)) return false;
-    return this.#footprints?.isPrivate(pending) === true;
+    if (action !== "release" || pending === undefined || this.#footprints === undefined)
+      return false;
+    return this.#footprints.isPrivate(pending) && !this.#polling.mayRepeat(pending);
   }
 
   /** The choice with which the client that moved last goes on at once. */

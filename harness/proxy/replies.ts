@@ -122,7 +122,8 @@ const WHOLE_ROWS_BYTES = 256;
 
 /** The rows among these messages, or a hash of them if they are long. */
 export function digestOfRows(frames: readonly Buffer[]): string {
-  const rows = Buffer.concat(frames.filter((frame) => frame[0] === DATA_ROW));
-  if (rows.length <= WHOLE_ROWS_BYTES) return rows.toString("latin1");
-  return createHash("sha1").update(rows).digest("base64");
+  const rows = frames.filter((frame) => frame[0] === DATA_ROW);
+  const bytes = rows.reduce((sum, { length }) => sum + length, 0);
+  if (bytes <= WHOLE_ROWS_BYTES) return rows.map((row) => row.toString("latin1")).join("");
+  return createHash("sha1").update(Buffer.concat(rows)).digest("base64");
 }

@@ -92,7 +92,7 @@ export class RequestParts {
 
   /** Undefined for a request that has no gate in its middle. */
   static of(request: Request, wire: WireGates, session: SessionState): RequestParts | undefined {
-    if (session.transaction === "failed") return undefined;
+    if (session.transaction === "failed" || hasNone(wire)) return undefined;
     const simple = typeOf(request.bytes[0]) === "Q";
     const parts = simple
       ? simpleParts(request.statement.sql, wire, session)
@@ -154,6 +154,10 @@ export class RequestParts {
     // The server counts the rows of the last Execute alone.
     return type === "C" && rows !== undefined ? complete(`SELECT ${rows.sent}`) : reply;
   }
+}
+
+function hasNone({ snapshot, commit, message, tables, rows }: WireGates): boolean {
+  return !(snapshot || commit || message || tables || rows);
 }
 
 /** The request, with gates in the DO blocks of its texts: of a Query, or of each Parse. */
