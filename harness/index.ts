@@ -18,12 +18,7 @@ export type * from "./core/ids.ts";
 export type * from "./core/json.ts";
 export { isUnknown, type Model, type ObservedHistory } from "./core/model.ts";
 export type * from "./core/operation.ts";
-export type {
-  AnswerDifference,
-  OrderDifference,
-  OrderedOperation,
-  RowDifference,
-} from "./core/order-difference.ts";
+export type * from "./core/order-difference.ts";
 export type { Scenario } from "./core/scenario.ts";
 export type { Action, Choice, Entry, Schedule, Task } from "./core/schedule.ts";
 export type * from "./core/trace.ts";
@@ -44,13 +39,8 @@ export { startServer } from "./postgres/provider.ts";
 export type * from "./postgres/server.ts";
 export { TestClock } from "./postgres/test-clock.ts";
 export type * from "./scheduler/scheduler.ts";
-export {
-  type ScenarioPlan,
-  type Strategy,
-  type StrategyName,
-  type StrategyOptions,
-  strategies,
-} from "./scheduler/strategies.ts";
+export type * from "./scheduler/strategies.ts";
+export { strategies } from "./scheduler/strategies.ts";
 export type * from "./service/attack.ts";
 export type { AppliedMutant, SchemaMutant } from "./service/open-executor.ts";
 export type * from "./service/operation-definition.ts";

@@ -1,10 +1,11 @@
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { controlFor, DEFAULTS } from "../../harness/explorer/defaults.ts";
 import { withProfile } from "../../harness/explorer/profiled-service.ts";
 import { verify } from "../../harness/explorer/verify.ts";
-import { loadService } from "../../harness/loading/load-service.ts";
 import { startServer } from "../../harness/postgres/provider.ts";
+import { definedService } from "../../harness/service/defined-service.ts";
+import definition from "./service.heddle.ts";
 
 /*
  * How long the pairs of a service with fifty operations take: `node bench/fifty/main.ts --minutes 15`. It prints
@@ -23,7 +24,7 @@ const { values } = parseArgs({
 
 const server = await startServer("auto");
 try {
-  const service = await loadService(FILE);
+  const service = definedService(definition, FILE, pathToFileURL(FILE));
   const limits = {
     control: controlFor(service),
     stepTimeoutMs: DEFAULTS.stepTimeoutMs,

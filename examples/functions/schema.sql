@@ -16,7 +16,7 @@ create table enrolments (
   member_id int not null references members
 );
 insert into courses (title, seats) values ('pottery', 1), ('chess', 2);
-insert into members (name, credit) values ('ada', 50), ('bob', 50);
+insert into members (name, credit) values ('ada', 50), ('bob', 50), ('cyd', 50), ('dan', 50);
 
 -- Checks, and then inserts: two calls may both find the last seat.
 create function enroll(course_id int, member_id int) returns int language plpgsql as $$

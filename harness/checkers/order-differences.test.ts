@@ -100,6 +100,17 @@ describe("what differs is", () => {
     ]);
   });
 
+  test("the only row that is left, also if all of it is another", () => {
+    const [found] = difference(
+      callsOf(null),
+      { counter: [{ value: 1 }] },
+      { order: [0], bodies: [null], rows: { counter: [{ value: 2 }] } },
+    );
+    expect(found?.rows).toEqual([
+      { table: "counter", row: { value: 1 }, execution: { value: 1 }, order: { value: 2 } },
+    ]);
+  });
+
   test("a row that only one of them has, and which of them", () => {
     const [found] = difference(
       callsOf(null),

@@ -25,6 +25,12 @@ export type OrderOutcome = SerialOutcome & { readonly order: SerialOrder };
 /** The most orders that are listed. */
 const MOST_ORDERS = 6;
 
+/** How many ids of a row may get their pair by it, in each round. */
+const UNPAIRED = [0, 1, 1, Number.POSITIVE_INFINITY];
+
+/** The most rows of a table that are compared with each other, once those that are equal are left out. */
+const MOST_ROWS = 100;
+
 /** The most differences that are listed for each order. */
 const MOST_DIFFERENCES = 20;
 
@@ -112,19 +118,21 @@ interface TableRows {
   readonly others: readonly JsonObject[];
 }
 
-/** Takes out what is equal: first rows whose ids are all paired, then those that pair further ids. */
+/**
+ * Takes out what is equal: first rows with the same text, of which most tables have most; then rows whose ids
+ * are all paired; then those that pair further ids, so that rows are paired before the rows that refer to them.
+ */
 function matchRows(
   tables: readonly TableRows[],
   initial: IdBijection,
 ): { readonly left: readonly TableRows[]; readonly bijection: IdBijection } {
   let bijection = initial;
-  let left = tables;
-  for (const mayPair of [false, true]) {
+  let left = tables.map((table) => withoutEqual(table, initial));
+  for (const most of UNPAIRED) {
     left = left.map(({ table, mine, others }) => {
       const remaining = [...others];
       const unmatched = mine.filter((row) => {
-        const known = bijection.knows(row, table);
-        if (!known && !mayPair) return true;
+        if (bijection.unpaired(row, table) > most) return true;
         for (const [at, other] of remaining.entries()) {
           const same = bijection.unified(row, other, table);
           if (same === undefined) continue;
@@ -140,17 +148,47 @@ function matchRows(
   return { left, bijection };
 }
 
-/** Rows that have most columns in common are one and the same row, which has changed. */
+function withoutEqual({ table, mine, others }: TableRows, bijection: IdBijection): TableRows {
+  const counts = new Map<string, number>();
+  for (const other of others) {
+    const text = JSON.stringify(other);
+    counts.set(text, (counts.get(text) ?? 0) + 1);
+  }
+  const taken = new Map<string, number>();
+  const remaining = mine.filter((row) => {
+    const text = JSON.stringify(row);
+    const count = taken.get(text) ?? 0;
+    if (count >= (counts.get(text) ?? 0)) return true;
+    if (bijection.unified(row, row, table) === undefined || !bijection.knows(row, table))
+      return true;
+    taken.set(text, count + 1);
+    return false;
+  });
+  const left = others.filter((other) => {
+    const text = JSON.stringify(other);
+    const count = taken.get(text) ?? 0;
+    if (count > 0) taken.set(text, count - 1);
+    return count === 0;
+  });
+  return { table, mine: remaining.slice(0, MOST_ROWS), others: left.slice(0, MOST_ROWS) };
+}
+
+/**
+ * Rows that have at least half of their columns in common are one and the same row, which has changed; so are
+ * the only rows that are left.
+ */
 function rowDifferences(
   { table, mine, others }: TableRows,
   bijection: IdBijection,
 ): readonly RowDifference[] {
+  const isOnly = mine.length === 1 && others.length === 1;
   const left = [...others];
   const changed = mine.map((row): RowDifference => {
     const [nearest] = left
       .map((other, at) => ({ other, at, fields: fieldsThatDiffer(row, other, table, bijection) }))
       .sort((a, b) => a.fields.length - b.fields.length);
-    if (nearest === undefined || 2 * nearest.fields.length > Object.keys(row).length) {
+    const isChanged = isOnly || 2 * (nearest?.fields.length ?? 0) <= Object.keys(row).length;
+    if (nearest === undefined || !isChanged) {
       return { table, row, onlyIn: "execution" };
     }
     left.splice(nearest.at, 1);

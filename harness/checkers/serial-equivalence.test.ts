@@ -73,6 +73,26 @@ describe("an execution", () => {
     expect(await checked(lost)).toMatchObject({ names: ["serially-equivalent"], executions: 2 });
   });
 
+  test("that is rejected is followed by what each order would have given", async () => {
+    const checker = serialEquivalenceChecker<number, Toy>({}, undefined);
+    const { violations } = await checker.check(lost, async (...given) => execute(...given));
+    const row = {
+      table: "counter",
+      row: { value: 1 },
+      execution: { value: 1 },
+      order: { value: 2 },
+    };
+    const order = (first: number, second: number) => ({
+      order: [first, second].map((client) => ({ client, operation: "increment" })),
+      answers: [{ client: second, operation: "increment", execution: 0, order: 1 }],
+      rows: [row],
+    });
+    // The first one to return comes first.
+    expect(violations).toMatchObject([{ about: ["counter"], orders: [order(0, 1), order(1, 0)] }]);
+    const late = await checker.check(backwards(2), async (...given) => execute(...given));
+    expect(late.violations[0]?.about).toEqual(["answers"]);
+  });
+
   test("is compared by its final rows too", async () => {
     const left = { ...fine, contents: { counter: [{ value: 1 }] } };
     expect((await checked(left)).names).toEqual(["serially-equivalent"]);

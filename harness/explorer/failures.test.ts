@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Execution } from "../core/execution.ts";
-import { covers, Failures, findingOf, type NumberedFailure } from "./failures.ts";
+import { covers, Failures, groupOf, type NumberedFailure } from "./failures.ts";
 
 const named = (...clients: readonly (readonly string[])[]) => ({
   initial: null,
@@ -126,10 +126,10 @@ test("a stored violation covers what the same operations show of its rule", () =
   const stored = { scenario: named(["a"], ["b"]), violations: [rule("lost")] };
   const found = (name: string) => ({ scenario: named(["b"], ["a"]), violations: [rule(name)] });
   const isCovered = (name: string, byOperations: boolean) =>
-    covers(findingOf(stored, byOperations), findingOf(found(name), byOperations));
+    covers(groupOf(stored, byOperations), groupOf(found(name), byOperations));
   expect(isCovered("lost:items", true)).toBe(true);
   expect(isCovered("error", true)).toBe(false);
   const others = { scenario: named(["c"], ["c"]), violations: [rule("lost:items")] };
-  expect(covers(findingOf(stored, true), findingOf(others, true))).toBe(false);
-  expect(covers(findingOf(stored, false), findingOf(others, false))).toBe(true);
+  expect(covers(groupOf(stored, true), groupOf(others, true))).toBe(false);
+  expect(covers(groupOf(stored, false), groupOf(others, false))).toBe(true);
 });

@@ -15,7 +15,7 @@ export interface NumberedFailure<State extends Json, Op extends Operation>
 }
 
 /** What a violation shows: two races of the same operations may break the same rule in other tables. */
-export interface Finding {
+export interface FailureGroup {
   /** The names of the operations; undefined where only rules are told apart. */
   readonly operations: string | undefined;
   /** See `keyOf`. */
@@ -25,10 +25,10 @@ export interface Finding {
 }
 
 /** @param byOperations whether findings of other operations are others, also those of the same rule */
-export function findingOf(
+export function groupOf(
   { scenario, violations: [first] }: Pick<Counterexample, "scenario" | "violations">,
   byOperations: boolean,
-): Finding {
+): FailureGroup {
   const names = scenario.clients.flat().map(({ name }) => name);
   return {
     operations: byOperations ? JSON.stringify(names.sort()) : undefined,
@@ -38,7 +38,7 @@ export function findingOf(
 }
 
 /** Whether a finding shows all of another one, which may be about more. */
-export function covers(one: Finding, other: Finding): boolean {
+export function covers(one: FailureGroup, other: FailureGroup): boolean {
   return one.operations === other.operations && one.rule === other.rule && isWithin(one, other);
 }
 
@@ -77,10 +77,10 @@ export class Failures<State extends Json, Op extends Operation> {
   }
 
   add(failure: NumberedFailure<State, Op>): void {
-    const finding = this.#findingOf(failure);
-    if (this.#first.some((other) => covers(this.#findingOf(other), finding))) return;
+    const finding = this.#groupOf(failure);
+    if (this.#first.some((other) => covers(this.#groupOf(other), finding))) return;
     this.#first = [
-      ...this.#first.filter((other) => !covers(finding, this.#findingOf(other))),
+      ...this.#first.filter((other) => !covers(finding, this.#groupOf(other))),
       failure,
     ];
   }
@@ -110,8 +110,8 @@ export class Failures<State extends Json, Op extends Operation> {
     return [...pairs, ...distinct];
   }
 
-  #findingOf({ execution: { scenario }, violations }: NumberedFailure<State, Op>): Finding {
-    return findingOf({ scenario, violations }, this.#byOperations);
+  #groupOf({ execution: { scenario }, violations }: NumberedFailure<State, Op>): FailureGroup {
+    return groupOf({ scenario, violations }, this.#byOperations);
   }
 }
 

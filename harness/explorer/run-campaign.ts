@@ -13,7 +13,7 @@ import type { Campaign, Environment, Settings } from "./campaign.ts";
 import { type CampaignTotals, summaryOf } from "./campaign-totals.ts";
 import { controlled, REDUCED, uncontrolled } from "./control-sentences.ts";
 import type { FailingExecution } from "./explore-scenario.ts";
-import { covers, findingOf } from "./failures.ts";
+import { covers, groupOf } from "./failures.ts";
 import type { OtherExplorers } from "./parallel-exploration.ts";
 import { hashSources } from "./provenance.ts";
 import {
@@ -94,17 +94,15 @@ export async function runCampaign<State extends Json, Op extends Operation>(
     const { executionNumber } = failure;
     const file = await options.onViolation?.(counterexample(asFound(failure), executionNumber));
     const smallest = counterexample(await shrunk(failure, run.treeOf(failure)), executionNumber);
-    const finding = findingOf(smallest, byOperations);
-    const isKnown = counterexamples.some((other) =>
-      covers(findingOf(other, byOperations), finding),
-    );
+    const finding = groupOf(smallest, byOperations);
+    const isKnown = counterexamples.some((other) => covers(groupOf(other, byOperations), finding));
     if (!isKnown) counterexamples.push(smallest);
     await options.onShrunk?.(isKnown ? undefined : smallest, file);
   }
   const never = neverAgain(counterexamples);
   const { failingRegressions = [] } = options;
   const finding = ({ execution: { scenario }, violations }: FailingExecution) =>
-    findingOf({ scenario, violations }, byOperations);
+    groupOf({ scenario, violations }, byOperations);
   for (const { file, ...failure } of failingRegressions) {
     // What this run has found by itself shows the same.
     const shown = finding(failure);
@@ -192,10 +190,10 @@ function unverified(
     (name) => !Object.keys(responses[name] ?? {}).some(isCodeOfSuccess),
   );
   if (never.length === 0) return undefined;
-  const what = never.length === 1 ? "the operation" : "the operations";
+  const [what, whose] = never.length === 1 ? ["the operation", "its"] : ["the operations", "their"];
   return (
-    `${what} ${never.join(", ")} never succeeded, so nothing was verified about the effect of that: ` +
-    "`heddle doctor` says what each operation answered; leave out one that is meant to fail"
+    `${what} ${never.join(", ")} never succeeded, so nothing was verified about ${whose} effect ` +
+    "(`heddle doctor` says what each operation answered; leave out one that is meant to fail)"
   );
 }
 

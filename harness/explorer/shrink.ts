@@ -30,8 +30,8 @@ export interface ShrinkOptions<State extends Json, Op extends Operation> {
    * are shrunk; undefined for a scenario that was not generated: they stay as they are.
    */
   readonly tree: ShrinkTree<Scenario<State, Op>> | undefined;
-  /** Simpler initial states (see `Service.simpler`). Default: none. */
-  readonly simpler?: ((initial: State) => readonly State[]) | undefined;
+  /** Simpler initial states (see `Service.shrunkStates`). Default: none. */
+  readonly shrunkStates?: ((initial: State) => readonly State[]) | undefined;
   /** The operations belong together: only the schedule gets smaller. Default: false. */
   readonly keepOperations?: boolean | undefined;
   /** Whether there is time for one more execution. */
@@ -120,11 +120,11 @@ async function withSmallerScenario<State extends Json, Op extends Operation>(
 
 async function withSimplerState<State extends Json, Op extends Operation>(
   best: Failing<State, Op>,
-  { simpler }: ShrinkOptions<State, Op>,
+  { shrunkStates }: ShrinkOptions<State, Op>,
   attempts: Attempts<State, Op>,
 ): Promise<Failing<State, Op> | undefined> {
   const { scenario, schedule } = best.execution;
-  for (const initial of simpler?.(scenario.initial) ?? []) {
+  for (const initial of shrunkStates?.(scenario.initial) ?? []) {
     const found = await attempts.once({ scenario: { ...scenario, initial }, schedule });
     if (found !== undefined) return smaller(best, found, (other) => ({ ...other, initial }));
   }

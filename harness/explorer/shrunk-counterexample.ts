@@ -77,7 +77,7 @@ export async function shrunkCounterexample<State extends Json, Op extends Operat
       return isSame;
     },
     keepOperations: service.single,
-    simpler: service.simpler,
+    shrunkStates: service.shrunkStates,
     tree,
     more: () => performance.now() < deadline && !signal?.aborted,
   });

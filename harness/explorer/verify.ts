@@ -25,7 +25,7 @@ import type { CampaignOptions, FailingRegression, Progress } from "./bounded-exp
 import type { RegressionResult } from "./campaign.ts";
 import { type Change, leftOutByChange } from "./changed-pairs.ts";
 import { controlFor, DEFAULTS } from "./defaults.ts";
-import { covers, findingOf } from "./failures.ts";
+import { covers, groupOf } from "./failures.ts";
 import { type ProfiledService, unprofiled, withProfile } from "./profiled-service.ts";
 import { environmentOf } from "./provenance.ts";
 import {
@@ -181,10 +181,10 @@ export async function verify<State extends Json, Op extends Operation>(
   // What a stored regression shows already needs no other file.
   const byOperations = service.byOperations === true;
   const stored = failing.map(({ regression: { scenario, violation } }) =>
-    findingOf({ scenario, violations: [{ ...violation, evidence: [] }] }, byOperations),
+    groupOf({ scenario, violations: [{ ...violation, evidence: [] }] }, byOperations),
   );
   const isStored = (found: Counterexample) =>
-    stored.some((one) => covers(one, findingOf(found, byOperations)));
+    stored.some((one) => covers(one, groupOf(found, byOperations)));
   const target = (found: Counterexample) => (isStored(found) ? undefined : folder);
   // A crash ends every connection to the server, so no other process may use it.
   const crashes = faults.includes("crash");

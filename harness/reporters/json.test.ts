@@ -17,6 +17,27 @@ test.each([
   expect(validate.errors ?? []).toEqual([]);
 });
 
+test("the report of an execution that no serial order explains keeps to the schema", () => {
+  const orders = [
+    {
+      order: [{ client: 0, operation: "create" }],
+      answers: [{ ...{ client: 0, operation: "create" }, codes: { execution: "OK" }, order: 1 }],
+      rows: [
+        { table: "a", row: { id: 1 }, onlyIn: "order" as const },
+        { table: "a", row: { id: 2 }, execution: { b: 1 }, order: { b: 2 } },
+      ],
+    },
+  ];
+  const counterexamples = failing.counterexamples.map((one) => ({
+    ...one,
+    violations: one.violations.map((violation) => ({ ...violation, about: ["a"], orders })),
+  }));
+  const json = report({ ...failing, counterexamples });
+  validate(json);
+  expect(validate.errors ?? []).toEqual([]);
+  expect(json.counterexamples[0].violation).toMatchObject({ about: ["a"], orders });
+});
+
 test.each([
   ["an undefined verdict", { verdict: "passed" }],
   ["an unknown member", { extra: 1 }],

@@ -54,3 +54,35 @@ test("no value of a redacted column is left in any report of a campaign", () => 
   expect(JSON.stringify(shown)).not.toContain("Ada");
   expect({ ...shown, counterexamples: [] }).toEqual({ ...failing, counterexamples: [] });
 });
+
+test("values of serial orders are left out too, and the names of operations stay", () => {
+  const [counterexample] = failing.counterexamples;
+  if (counterexample === undefined) throw new Error("the fixture has a counterexample");
+  const order = [{ client: 0, operation: "email" }];
+  const violation = {
+    ...{ checker: "serial-equivalence", name: "serially-equivalent", message: "", evidence: [] },
+    about: ["public.users"],
+    orders: [
+      {
+        order,
+        answers: [{ ...{ client: 0, operation: "email" }, execution: { email: "ada@x.org" } }],
+        rows: [
+          {
+            ...{ table: "public.users", row: { id: 1, email: "ada@x.org" } },
+            ...{ execution: { email: "ada@x.org" }, order: { email: "bob@x.org" } },
+          },
+        ],
+      },
+    ],
+  };
+  const campaign = {
+    ...failing,
+    counterexamples: [{ ...counterexample, violations: [violation] }],
+  };
+  const shown = redactedCampaign(campaign, redactionOf(["email"])).counterexamples[0];
+  expect(JSON.stringify(shown?.violations)).not.toMatch(/ada@|bob@/);
+  expect(shown?.violations[0]).toMatchObject({
+    about: ["public.users"],
+    orders: [{ order, rows: [{ table: "public.users", row: { id: 1, email: "[redacted]" } }] }],
+  });
+});

@@ -65,7 +65,7 @@ function compiled(
         pairs: profile.unreached,
       },
     }),
-    simpler: ({ prefix }) =>
+    shrunkStates: ({ prefix }) =>
       prefix.map((_, at) => ({ prefix: prefix.toSpliced(prefix.length - 1 - at, 1) })),
     patterns: [],
     invariants: Object.entries(definition.invariants ?? {}).map(invariantOf),

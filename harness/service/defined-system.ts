@@ -28,7 +28,7 @@ import type {
 } from "./service-definition.ts";
 import { profileOf } from "./service-profile.ts";
 import { contentsOf, takeSnapshot } from "./snapshot.ts";
-import { type Catalog, NO_CATALOG, readCatalog } from "./sources/catalog.ts";
+import { NO_CATALOG, readCatalog, type SchemaCatalog } from "./sources/catalog.ts";
 import { hasSource, resolvedOperations } from "./sources/operation-source.ts";
 import { SqlClients } from "./sql-clients.ts";
 
@@ -57,7 +57,7 @@ export interface DefinedSystemOptions {
   /** The definition's file: programs start in its folder. */
   readonly file: URL;
   /** What the catalog says; undefined: it is read if a source of operations needs it. */
-  readonly catalog: Catalog | undefined;
+  readonly catalog: SchemaCatalog | undefined;
   /** The fields that hold generated ids. */
   readonly ids: IdFields;
 }
@@ -172,6 +172,11 @@ export async function startDefined(
       return response;
     },
 
+    retries({ name }) {
+      const how = operationOf(definition, name);
+      return !("http" in how) || how.retry !== false;
+    },
+
     observe: (when) =>
       observed(definition.invariants ?? {}, { query, initial: state.contents, answers }, when),
 
@@ -216,7 +221,7 @@ export async function startDefined(
 /** The definition with the operations of its sources. */
 export function resolvedDefinition(
   definition: ServiceDefinition,
-  catalog: Catalog,
+  catalog: SchemaCatalog,
   file: URL,
 ): ResolvedDefinition {
   return {

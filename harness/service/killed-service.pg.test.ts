@@ -83,6 +83,24 @@ test("operations in SQL go on while the service of a definition is killed", asyn
   expect(campaign.faults["kill-before"]).toBeGreaterThan(0);
 });
 
+test.each([
+  [true, "is"],
+  [false, "is not"],
+])("a request whose option retry is %s %s sent again", async (retry) => {
+  const definition = defineService({
+    setup: payments.setup,
+    service: { exec: [process.execPath, "-e", SHOP] },
+    operations: { pay: http.post("/order", {}, { retry }) },
+  });
+  const service = definedService(definition, "a.ts", new URL(import.meta.url));
+  const { campaign, error } = await verify(server, service, {
+    ...{ seed: 1, runs: 8, faults: ["kill-before", "retry"], checkers: ["leaks"] },
+  });
+  expect(error).toBeUndefined();
+  expect(campaign.faults["kill-before"]).toBeGreaterThan(0);
+  expect((campaign.faults["retry"] ?? 0) > 0).toBe(retry);
+});
+
 test("kill faults are rejected if a client is not an HTTP request", async () => {
   const clients = { ...payments.clients, eve: async () => {} };
   await expect(verifyWith(["kill-after"], { ...payments, clients })).rejects.toMatchObject({

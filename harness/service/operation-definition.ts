@@ -48,6 +48,11 @@ export type PathArguments<Path extends string> = Arguments & {
 export interface RequestOptions {
   /** Such as `{ "idempotency-key": fc.constantFrom("a", "b") }`. */
   readonly headers?: Arguments;
+  /**
+   * Whether a client that got no answer sends the request again, with the same arguments and headers, where
+   * `--faults` has `retry`. Default: true.
+   */
+  readonly retry?: boolean;
 }
 
 /** The method of a request. */
@@ -70,6 +75,8 @@ export interface RequestOperation {
    * GET or a DELETE.
    */
   readonly arguments: Arguments;
+  /** See `RequestOptions`. */
+  readonly retry?: boolean;
 }
 
 /** A statement that a client of the database executes; its answer is the rows. */
@@ -91,9 +98,10 @@ export type RequestBuilder = <Path extends string>(
 ) => RequestOperation;
 
 function request(method: HttpMethod): RequestBuilder {
-  return (path, ...[values = {}, { headers = {} } = {}]) => ({
+  return (path, ...[values = {}, { headers = {}, retry } = {}]) => ({
     http: { method, path, headers },
     arguments: values,
+    ...(retry !== undefined && { retry }),
   });
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { DefinedOperation } from "./operation-definition.ts";
-import { operationPairs, type PairCandidates, type PrefixProbe } from "./operation-pairs.ts";
+import { operationPairs, type PrefixProbe } from "./operation-pairs.ts";
+import type { PairCandidates } from "./pair-variants.ts";
 
 const item = (row: number) => ({ of: "items.id", row }) as const;
 const order = (row: number, quantity: number) => ({ name: "order", item: item(row), quantity });
@@ -169,4 +170,21 @@ test("operations on rows of different tables take rows that belong together, if 
   };
   expect(await found(order(2, 1))).toEqual(order(2, 1));
   expect(await found(undefined)).toEqual(order(0, 1));
+});
+
+test("an operation on one row meets one on two rows at either of them", async () => {
+  const pairs = await pairsOf([of(order(1, 1)), of(move(0, 1))], probe());
+  const both = pairs.filter(({ name }) => name.startsWith("order × move"));
+  expect(both.map(({ name, operations }) => [name, operations[1]])).toEqual([
+    ["order × move, same items.id", move(1, 0)],
+    ["order × move, same items.id (2)", move(0, 1)],
+    ["order × move, different items.id", move(0, 2)],
+  ]);
+  const others = await pairsOf([of(move(0, 1)), of(order(1, 1))], probe());
+  const reversed = others.filter(({ name }) => name.startsWith("move × order"));
+  expect(reversed.map(({ operations }) => operations[1])).toEqual([
+    order(0, 1),
+    order(1, 1),
+    order(2, 1),
+  ]);
 });

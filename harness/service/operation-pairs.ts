@@ -1,5 +1,5 @@
 import type { DefinedOperation } from "./operation-definition.ts";
-import { referencesIn, withReferences } from "./row-reference.ts";
+import { neededRows, type PairCandidates, type Variant, variantsOf } from "./pair-variants.ts";
 
 /** Two operations that run concurrently, and the operations before them. */
 export interface OperationPair {
@@ -7,13 +7,6 @@ export interface OperationPair {
   readonly name: string;
   readonly prefix: readonly DefinedOperation[];
   readonly operations: readonly [DefinedOperation, DefinedOperation];
-}
-
-/** An operation that can succeed: the shortest prefix, and some arguments. */
-export interface PairCandidates {
-  readonly name: string;
-  readonly prefix: readonly DefinedOperation[];
-  readonly operations: readonly DefinedOperation[];
 }
 
 /** What operations do after a prefix: see `ProbedPrefixes`. */
@@ -30,12 +23,12 @@ export interface PrefixProbe {
     other: DefinedOperation,
   ): Promise<DefinedOperation | undefined>;
   /**
-   * The prefix, longer by operations that make rows until each of the columns has two values, as far as they
+   * The prefix, longer by operations that make rows until each of the columns has so many values, as far as they
    * can: with the arguments that they have in the prefix, so that the rows belong together, or with others.
    */
   enriched(
     prefix: readonly DefinedOperation[],
-    columns: ReadonlySet<string>,
+    rows: ReadonlyMap<string, number>,
     how: "repeated" | "varied",
   ): Promise<readonly DefinedOperation[]>;
 }
@@ -55,15 +48,6 @@ const MOST_UNRELATED = 1;
 
 /** How often an operation is repeated before a pair, to come to the end of a quota or of a stock. */
 const MOST_REPEATED = 3;
-
-/** How the rows that two operations refer to relate. */
-interface Variant {
-  readonly name: string;
-  /** Whether the operations refer to rows of one table. */
-  readonly shares: boolean;
-  /** The second operation of the pair, in each of its forms. */
-  seconds(first: DefinedOperation, other: DefinedOperation): readonly DefinedOperation[];
-}
 
 /**
  * Every two operations, each with itself too, on the same rows and on different ones, after a prefix after
@@ -134,7 +118,7 @@ async function* related(
   combined: readonly Combination[],
   probe: PrefixProbe,
 ): AsyncGenerator<Combination> {
-  for (const [one, other] of combined) {
+  for (const [one, other] of combined.slice(0, MOST_TRIED)) {
     const changed = await probe.related(prefix, one, other);
     if (changed !== undefined) yield [one, changed];
   }
@@ -181,11 +165,11 @@ async function prefixesOf(
 ): Promise<readonly (readonly DefinedOperation[])[]> {
   const [a, b] = [first.prefix, second.prefix];
   const own = distinct([a, b, [...a, ...b], [...b, ...a]]).sort((x, y) => x.length - y.length);
-  const columns = new Set([...columnsOf(first), ...columnsOf(second)]);
+  const rows = neededRows(first, second);
   const base = JSON.stringify(a) === JSON.stringify(b) ? a : [...a, ...b];
   const rich = [
-    await probe.enriched(base, columns, "repeated"),
-    await probe.enriched(base, columns, "varied"),
+    await probe.enriched(base, rows, "repeated"),
+    await probe.enriched(base, rows, "varied"),
   ];
   return distinct([...rich, ...own]);
 }
@@ -205,117 +189,4 @@ function combinationsOf(
     ),
   );
   return distinct(all);
-}
-
-function variantsOf(first: PairCandidates, second: PairCandidates): readonly Variant[] {
-  const shared = sharedColumns(first, second);
-  const columns = [...shared].join(", ");
-  const itself = first.name === second.name;
-  const ifAnother = (one: DefinedOperation, other: DefinedOperation) =>
-    JSON.stringify(one) === JSON.stringify(other) ? [] : [other];
-  if (shared.size === 0) {
-    if (!itself) return [{ name: "", shares: false, seconds: (_, other) => [other] }];
-    return [
-      { name: ", same arguments", shares: true, seconds: (one) => [one] },
-      { name: ", different arguments", shares: true, seconds: ifAnother },
-    ];
-  }
-  return [
-    {
-      name: `, same ${columns}`,
-      shares: true,
-      seconds: (one, other) => (itself ? [one] : [withRowsOf(one, other, (rows) => rows)]),
-    },
-    {
-      name: `, different ${columns}`,
-      shares: true,
-      seconds: (one, other) => onOtherRows(one, other, () => undefined),
-    },
-    ...partlySame(shared),
-    {
-      name: `, crossed ${columns}`,
-      shares: true,
-      seconds: (one, other) =>
-        hasTwo(one) && hasTwo(other)
-          ? ifAnother(
-              one,
-              withRowsOf(one, other, (rows) => rows.toReversed()),
-            )
-          : [],
-    },
-  ];
-}
-
-/**
- * The same row of one table and different rows of the others, for each table: a limit for each wallet is
- * exceeded by operations on one wallet and two seats (write skew).
- */
-function partlySame(shared: ReadonlySet<string>): readonly Variant[] {
-  if (shared.size < 2) return [];
-  return [...shared].map((same) => ({
-    name: `, same ${same}, different ${[...shared].filter((column) => column !== same).join(", ")}`,
-    shares: true,
-    seconds: (one, other) =>
-      onOtherRows(one, other, (rows, column) => (column === same ? rows : undefined)),
-  }));
-}
-
-function sharedColumns(first: PairCandidates, second: PairCandidates): ReadonlySet<string> {
-  const others = columnsOf(second);
-  return new Set([...columnsOf(first)].filter((column) => others.has(column)));
-}
-
-function columnsOf({ operations }: PairCandidates): ReadonlySet<string> {
-  return new Set(operations.flatMap((one) => referencesIn(one).map(({ of }) => of as string)));
-}
-
-/** The numbers of the rows that an operation refers to, by column. */
-function rowsOf(operation: DefinedOperation): Map<string, readonly number[]> {
-  const rows = new Map<string, readonly number[]>();
-  for (const { of, row } of referencesIn(operation)) rows.set(of, [...(rows.get(of) ?? []), row]);
-  return rows;
-}
-
-/** The least numbers that other rows are counted from: there may be more than one other row. */
-const OTHERS_FROM = [0, 1];
-
-/** `other` on other rows than those of `one`, where `keep` does not say which. */
-function onOtherRows(
-  one: DefinedOperation,
-  other: DefinedOperation,
-  keep: (rows: readonly number[], column: string) => readonly number[] | undefined,
-): readonly DefinedOperation[] {
-  return OTHERS_FROM.map((from) =>
-    withRowsOf(one, other, (rows, column) => keep(rows, column) ?? otherRows(rows, from)),
-  );
-}
-
-/** As many other rows, those with the least numbers from `from` on. */
-function otherRows(rows: readonly number[], from: number): readonly number[] {
-  return Array.from({ length: 2 * rows.length + from }, (_, row) => row)
-    .filter((row) => !rows.includes(row))
-    .slice(from, from + rows.length);
-}
-
-/** Whether an operation refers to two rows of one table: two such operations may meet in either order. */
-function hasTwo(operation: DefinedOperation): boolean {
-  return [...rowsOf(operation).values()].some((rows) => rows.length > 1);
-}
-
-/** `other` with rows that follow from those of `one`, column by column. */
-function withRowsOf(
-  one: DefinedOperation,
-  other: DefinedOperation,
-  change: (rows: readonly number[], column: string) => readonly number[],
-): DefinedOperation {
-  const given = rowsOf(one);
-  const counts = new Map<string, number>();
-  return withReferences(other, (reference) => {
-    const rows = given.get(reference.of);
-    if (rows === undefined) return reference;
-    const at = counts.get(reference.of) ?? 0;
-    counts.set(reference.of, at + 1);
-    const changed = change(rows, reference.of);
-    return { ...reference, row: changed[at % changed.length] ?? reference.row };
-  });
 }

@@ -1,10 +1,7 @@
 import type { DefinedOperation } from "./operation-definition.ts";
 import type { PrefixProbe } from "./operation-pairs.ts";
-import { type ReferencedRows, withReferences } from "./row-reference.ts";
-import type { SerialProbe, Success } from "./service-profile.ts";
-
-/** So many rows of each kind are made, so that operations on different ones have a state. */
-const ROWS = 2;
+import { type ReferencedRows, referencesIn, withReferences } from "./row-reference.ts";
+import type { SerialProbe, Success } from "./serial-probe.ts";
 
 /** The most operations of a prefix that is made richer. */
 const MOST_OPERATIONS = 12;
@@ -67,6 +64,7 @@ export class ProbedPrefixes implements PrefixProbe {
     one: DefinedOperation,
     other: DefinedOperation,
   ): Promise<DefinedOperation | undefined> {
+    if (![one, other].every((operation) => referencesIn(operation).length > 0)) return undefined;
     const rows = await this.#probe.reach(prefix);
     return this.#probe.related.related(one, other, rows);
   }
@@ -83,12 +81,12 @@ export class ProbedPrefixes implements PrefixProbe {
 
   async enriched(
     prefix: readonly DefinedOperation[],
-    columns: ReadonlySet<string>,
+    rows: ReadonlyMap<string, number>,
     how: "repeated" | "varied",
   ): Promise<readonly DefinedOperation[]> {
     let rich = prefix;
-    for (const column of columns) {
-      for (let count = await this.#countAfter(rich, column); count < ROWS; count++) {
+    for (const [column, wanted] of rows) {
+      for (let count = await this.#countAfter(rich, column); count < wanted; count++) {
         const longer = await this.#withOneMore(rich, column, how);
         if (longer === undefined) break;
         rich = longer;

@@ -1,5 +1,4 @@
 import fc from "fast-check";
-import type { Response } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
 import {
@@ -12,19 +11,13 @@ import {
   withField,
 } from "./generated-ids.ts";
 import { arbitraryOf, type DefinedOperation } from "./operation-definition.ts";
-import { type OperationPair, operationPairs, type PairCandidates } from "./operation-pairs.ts";
+import { type OperationPair, operationPairs } from "./operation-pairs.ts";
+import type { PairCandidates } from "./pair-variants.ts";
 import { normalized, ProbedPrefixes } from "./probed-prefixes.ts";
-import type { RelatedRows } from "./related-rows.ts";
 import { isReference, type ReferencedRows, withReferences } from "./row-reference.ts";
-import type { ClientQuery } from "./scenario-definition.ts";
+import type { SerialProbe, Success } from "./serial-probe.ts";
 import type { ResolvedDefinition } from "./service-definition.ts";
-import type { Catalog } from "./sources/catalog.ts";
-
-/** An operation that succeeded after a prefix. */
-export interface Success {
-  readonly prefix: readonly DefinedOperation[];
-  readonly operation: DefinedOperation;
-}
+import type { SchemaCatalog } from "./sources/catalog.ts";
 
 /** What a service does when its operations run one after the other: a plain value. */
 export interface ServiceProfile {
@@ -38,23 +31,7 @@ export interface ServiceProfile {
   /** The names of pairs for which no state was reached in which either operation succeeds. */
   readonly unreached: readonly string[];
   /** What the operations of sources follow from. Absent if the definition has no source. */
-  readonly catalog?: Catalog;
-}
-
-/** Runs operations of a service serially, past every gate. */
-export interface SerialProbe {
-  /** Reads and changes the database directly. */
-  readonly query: ClientQuery;
-  /** Puts the database into the state after the setup. */
-  restore(): Promise<void>;
-  /** Puts the database into the state after a prefix. The result are the rows that references are drawn from. */
-  reach(prefix: readonly DefinedOperation[]): Promise<ReferencedRows>;
-  /** The rows that references are drawn from now. */
-  rows(): Promise<ReferencedRows>;
-  /** The rows that belong to others, in the database as it is now. */
-  readonly related: Pick<RelatedRows, "related">;
-  /** @param rows those that references are drawn from. Default: those of the moment. */
-  perform(operation: DefinedOperation, rows?: ReferencedRows): Promise<Response>;
+  readonly catalog?: SchemaCatalog;
 }
 
 /** A fixed seed: the pairs of a service do not depend on the campaign. */

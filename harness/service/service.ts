@@ -128,7 +128,7 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
     readonly pairs: readonly string[];
   };
   /** Simpler states than one, each close to it: a failing scenario is tried with them. Default: none. */
-  simpler?(initial: State): readonly State[];
+  shrunkStates?(initial: State): readonly State[];
   /** A pair for every two of the service's operations, for searches of all their interleavings. */
   pairs?(): readonly Pair<State, Op>[];
   /** Shapes of scenarios in which races live, and how often each must be generated. */
@@ -182,7 +182,7 @@ const MEMBERS = keysOf<Service>({
   profiled: true,
   byOperations: true,
   unreached: true,
-  simpler: true,
+  shrunkStates: true,
   pairs: true,
   patterns: true,
   invariants: true,

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import type { Catalog } from "../../service/sources/catalog.ts";
+import type { SchemaCatalog } from "../../service/sources/catalog.ts";
 import { type Route, routesIn, sourcesIn } from "./route-scan.ts";
 import { catalogOf } from "./schema-scan.ts";
 
@@ -23,7 +23,7 @@ export interface FoundProject {
   readonly service: { readonly exec: readonly string[]; readonly why: string } | undefined;
   readonly operations: FoundOperations;
   /** The tables that the SQL of the setup creates, and whether it inserts rows. */
-  readonly catalog: Catalog;
+  readonly catalog: SchemaCatalog;
   readonly hasRows: boolean;
   /** What stands in the way, as sentences. */
   readonly warnings: readonly string[];

@@ -1,4 +1,4 @@
-import type { Catalog, CatalogColumn, CatalogTable } from "../../service/sources/catalog.ts";
+import type { CatalogColumn, CatalogTable, SchemaCatalog } from "../../service/sources/catalog.ts";
 
 const TABLE = /\bcreate\s+table\s+(?:if\s+not\s+exists\s+)?(?:"?(\w+)"?\.)?"?(\w+)"?\s*\(/gi;
 
@@ -6,7 +6,7 @@ const TABLE = /\bcreate\s+table\s+(?:if\s+not\s+exists\s+)?(?:"?(\w+)"?\.)?"?(\w
  * The tables that SQL creates, as far as their names and types show without executing it: enough to guess what
  * an argument refers to.
  */
-export function catalogOf(sql: string): Catalog {
+export function catalogOf(sql: string): SchemaCatalog {
   const text = sql.replaceAll(/--[^\n]*/g, "").replaceAll(/\/\*[\s\S]*?\*\//g, "");
   const tables = [...text.matchAll(TABLE)].map((match): CatalogTable => {
     const [head, schema = "public", name = ""] = match;

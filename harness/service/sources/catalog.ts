@@ -34,7 +34,7 @@ export type CatalogFunction = {
 };
 
 /** What the catalog of a migrated database says: plain JSON. */
-export type Catalog = {
+export type SchemaCatalog = {
   readonly tables: readonly CatalogTable[];
   readonly functions: readonly CatalogFunction[];
   /** The labels of each enum, by its type. */
@@ -42,7 +42,7 @@ export type Catalog = {
 };
 
 /** For operations that need none. */
-export const NO_CATALOG: Catalog = { tables: [], functions: [], enums: {} };
+export const NO_CATALOG: SchemaCatalog = { tables: [], functions: [], enums: {} };
 
 const OWN_SCHEMAS = "n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'heddle')";
 
@@ -105,7 +105,7 @@ const ENUMS = `
     from pg_enum group by enumtypid order by enumtypid`;
 
 /** Reads the catalog of a migrated database. */
-export async function readCatalog(query: ClientQuery): Promise<Catalog> {
+export async function readCatalog(query: ClientQuery): Promise<SchemaCatalog> {
   const tables = (await query(TABLES)) as unknown as readonly CatalogTable[];
   const functions = (await query(FUNCTIONS)) as unknown as readonly CatalogFunction[];
   const enums = (await query(ENUMS)) as unknown as readonly {

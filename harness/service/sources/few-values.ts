@@ -7,7 +7,7 @@ import type { Json } from "../../core/json.ts";
  */
 
 /** Times that every clock is before: a deadline in the past makes an operation fail. */
-export const TIMES = ["2099-01-01T10:00:00Z", "2099-01-01T11:00:00Z"] as const;
+const TIMES = ["2099-01-01T10:00:00Z", "2099-01-01T11:00:00Z"] as const;
 
 const UUIDS = [
   "11111111-1111-4111-8111-111111111111",

@@ -4,12 +4,12 @@ import { openClient } from "../../postgres/connection.ts";
 import { type Server, startServer } from "../../postgres/provider.ts";
 import { testPostgres } from "../../postgres/server.fixture.ts";
 import { arbitraryOf, argumentsOf, type StatementOperation } from "../operation-definition.ts";
-import { type Catalog, readCatalog } from "./catalog.ts";
+import { readCatalog, type SchemaCatalog } from "./catalog.ts";
 import { fromFunctions } from "./from-functions.ts";
 import type { OperationOverrides } from "./operation-source.ts";
 
 let server: Server;
-let catalog: Catalog;
+let catalog: SchemaCatalog;
 
 beforeAll(async () => {
   server = await startServer(testPostgres);

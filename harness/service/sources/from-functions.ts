@@ -3,7 +3,7 @@ import type { Json } from "../../core/json.ts";
 import type { Argument, StatementOperation } from "../operation-definition.ts";
 import { sql } from "../operation-definition.ts";
 import { rowOf } from "../row-reference.ts";
-import type { Catalog, CatalogFunction } from "./catalog.ts";
+import type { CatalogFunction, SchemaCatalog } from "./catalog.ts";
 import { FEW, fewNumbers, fewTexts, orNull } from "./few-values.ts";
 import { type OperationOverrides, type OperationSource, overridden } from "./operation-source.ts";
 import { type NamedValue, referentOf, snakeCase } from "./referent.ts";
@@ -47,7 +47,7 @@ function nameOf({ name, parameters }: CatalogFunction, all: readonly CatalogFunc
 
 function operationOf(
   { schema, name, procedure, parameters }: CatalogFunction,
-  catalog: Catalog,
+  catalog: SchemaCatalog,
 ): StatementOperation {
   const given = parameters.map(({ type }, at) => `$${at + 1}::${type}`).join(", ");
   const call = `${quoted(schema)}.${quoted(name)}(${given})`;
@@ -82,7 +82,7 @@ function byNumber(
 
 type Parameter = CatalogFunction["parameters"][number];
 
-function valuesOf(parameter: Parameter, catalog: Catalog): Argument {
+function valuesOf(parameter: Parameter, catalog: SchemaCatalog): Argument {
   const { type } = parameter;
   if (type.endsWith("[]")) {
     const item = valuesOf({ name: singleName(parameter.name), type: type.slice(0, -2) }, catalog);
@@ -104,7 +104,7 @@ function kindOf(type: string): NamedValue["kind"] | undefined {
   return /^(text|character varying|character|citext)$/.test(type) ? "text" : undefined;
 }
 
-function scalarsOf({ name, type }: Parameter, catalog: Catalog): Arbitrary<Json> {
+function scalarsOf({ name, type }: Parameter, catalog: SchemaCatalog): Arbitrary<Json> {
   const labels = catalog.enums[type] ?? checkedTexts(name, catalog);
   if (labels.length > 0) return fc.constantFrom(...labels);
   if (/^(smallint|integer|bigint)$/.test(type)) return fewNumbers(0, Number.POSITIVE_INFINITY);
@@ -124,7 +124,7 @@ function scalarsOf({ name, type }: Parameter, catalog: Catalog): Arbitrary<Json>
 }
 
 /** The texts that a check of a column of that name allows: `check (state in ('open', 'closed'))`. */
-function checkedTexts(name: string, { tables }: Catalog): readonly string[] {
+function checkedTexts(name: string, { tables }: SchemaCatalog): readonly string[] {
   const column = snakeCase(name).replace(/^(?:p|in|arg)?_/, "");
   const checks = tables
     .flatMap((table) => table.columns)

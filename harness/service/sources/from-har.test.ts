@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Json } from "../../core/json.ts";
 import type { RecordedRequest } from "../har.ts";
 import { arbitraryOf } from "../operation-definition.ts";
-import type { Catalog, CatalogColumn } from "./catalog.ts";
+import type { CatalogColumn, SchemaCatalog } from "./catalog.ts";
 import { operationsOf } from "./from-har.ts";
 
 const column = (name: string, change: Partial<CatalogColumn> = {}): CatalogColumn => ({
@@ -14,7 +14,7 @@ const key = { key: true, primary: true };
 const table = (name: string, ...columns: CatalogColumn[]) => ({
   ...{ schema: "public", name, visible: true, columns },
 });
-const catalog: Catalog = {
+const catalog: SchemaCatalog = {
   tables: [
     table("items", column("id", key)),
     table("orders", column("id", key), column("item_id", { refers: "items.id" })),

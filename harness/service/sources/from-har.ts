@@ -12,7 +12,7 @@ import {
   type RequestOperation,
 } from "../operation-definition.ts";
 import { rowOf } from "../row-reference.ts";
-import type { Catalog } from "./catalog.ts";
+import type { SchemaCatalog } from "./catalog.ts";
 import { type OperationOverrides, type OperationSource, overridden } from "./operation-source.ts";
 import { type NamedValue, referentOf, singular, snakeCase } from "./referent.ts";
 
@@ -72,7 +72,7 @@ interface SentRequest {
 /** Operations by the method and the path of their requests. */
 export function operationsOf(
   requests: readonly RecordedRequest[],
-  catalog: Catalog,
+  catalog: SchemaCatalog,
 ): { readonly [name: string]: RequestOperation } {
   const sent = ofTheService(requests).flatMap((request) => sentRequest(request) ?? []);
   const produced = new ProducedIds(sent, catalog);
@@ -146,14 +146,14 @@ const ID_FIELD = /(?:^|_)(?:id|uuid|slug|key|code|number|token|sku)$/;
 
 /** The ids that answers had, and the columns that requests refer to by them. */
 class ProducedIds {
-  readonly #catalog: Catalog;
+  readonly #catalog: SchemaCatalog;
   /** By the text of the id: the name of the field, and the resource that the answer is about. */
   readonly #fields = new Map<
     string,
     { readonly name: string; readonly after: string | undefined }
   >();
 
-  constructor(requests: readonly SentRequest[], catalog: Catalog) {
+  constructor(requests: readonly SentRequest[], catalog: SchemaCatalog) {
     this.#catalog = catalog;
     for (const { answer, segments } of requests) {
       this.#add(

@@ -8,11 +8,11 @@ import {
   requestOf,
 } from "../operation-definition.ts";
 import { rowOf } from "../row-reference.ts";
-import type { Catalog } from "./catalog.ts";
+import type { SchemaCatalog } from "./catalog.ts";
 import { fromOpenApi } from "./from-openapi.ts";
 import { resolvedOperations } from "./operation-source.ts";
 
-const catalog: Catalog = {
+const catalog: SchemaCatalog = {
   tables: [
     {
       ...{ schema: "public", name: "items", visible: true },

@@ -5,7 +5,7 @@ import {
   type OperationDefinition,
   operationProblem,
 } from "../operation-definition.ts";
-import type { Catalog } from "./catalog.ts";
+import type { SchemaCatalog } from "./catalog.ts";
 
 /** Operations by name. */
 export type Operations = { readonly [name: string]: OperationDefinition };
@@ -20,7 +20,7 @@ export interface OperationSource {
 /** What a source may look at. */
 export interface SourceContext {
   /** That of the migrated database. */
-  readonly catalog: Catalog;
+  readonly catalog: SchemaCatalog;
   /** The file of the definition: other paths are relative to it. */
   readonly file: URL;
 }

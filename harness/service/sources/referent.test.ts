@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Catalog, CatalogColumn } from "./catalog.ts";
+import type { CatalogColumn, SchemaCatalog } from "./catalog.ts";
 import { type NamedValue, referentOf, singular, snakeCase } from "./referent.ts";
 
 const column = (name: string, more: Partial<CatalogColumn> = {}): CatalogColumn => ({
@@ -12,7 +12,7 @@ const table = (name: string, ...columns: readonly CatalogColumn[]) => ({
   ...{ schema: "public", name, visible: true, columns },
 });
 
-const catalog: Catalog = {
+const catalog: SchemaCatalog = {
   tables: [
     table("customers", id, column("email", { type: "text", key: true })),
     table("OrderLine", column("id", { type: "uuid", key: true, primary: true })),

@@ -1,5 +1,5 @@
 import type { ColumnName } from "../row-reference.ts";
-import { type Catalog, type CatalogTable, columnName } from "./catalog.ts";
+import { type CatalogTable, columnName, type SchemaCatalog } from "./catalog.ts";
 
 /** A value that an operation is sent with, as far as its source describes it. */
 export interface NamedValue {
@@ -18,7 +18,7 @@ export interface NamedValue {
  * the types agree), that of a column with a foreign key, or `id` after the name of a table in a path. Else by
  * its description, if that says whose id it is. Undefined if it refers to none.
  */
-export function referentOf(value: NamedValue, catalog: Catalog): ColumnName | undefined {
+export function referentOf(value: NamedValue, catalog: SchemaCatalog): ColumnName | undefined {
   const name = withoutMark(snakeCase(value.name));
   const names =
     value.after === undefined ? [name] : [`${singular(snakeCase(value.after))}_${name}`, name];
@@ -41,7 +41,11 @@ const OF_A_TABLE = /\b(?:id|identifier|key) of (?:(?:the|an?|this) )?(\w+)/i;
  * The key `column` of a table `table`, for the name `table_column` or `from_table_column`; for `table_id` also a
  * key of another name.
  */
-function keyNamed(name: string, { kind }: NamedValue, { tables }: Catalog): ColumnName | undefined {
+function keyNamed(
+  name: string,
+  { kind }: NamedValue,
+  { tables }: SchemaCatalog,
+): ColumnName | undefined {
   for (const table of tables) {
     const prefix = `_${singular(snakeCase(table.name))}_`;
     const at = `_${name}`.lastIndexOf(prefix);
@@ -63,7 +67,7 @@ function onlyKey({ columns }: CatalogTable) {
 function foreignKeyNamed(
   name: string,
   { kind }: NamedValue,
-  { tables }: Catalog,
+  { tables }: SchemaCatalog,
 ): ColumnName | undefined {
   const columns = tables.flatMap((table) => table.columns);
   const found = columns.find(

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from "../../core/json.ts";
 import { isRecord, isText } from "../definition-members.ts";
 import { type Argument, arbitraryOfArgument, optional } from "../operation-definition.ts";
 import { rowOf } from "../row-reference.ts";
-import type { Catalog } from "./catalog.ts";
+import type { SchemaCatalog } from "./catalog.ts";
 import { FEW, few, fewNumbers, fewTexts, orNull } from "./few-values.ts";
 import { type NamedValue, referentOf } from "./referent.ts";
 
@@ -31,9 +31,9 @@ const MOST_DEPTH = 6;
 /** Values for JSON schemas, as OpenAPI documents have them: few, with the edges of what a schema allows. */
 export class SchemaValues {
   readonly #document: JsonObject;
-  readonly #catalog: Catalog;
+  readonly #catalog: SchemaCatalog;
 
-  constructor(document: JsonObject, catalog: Catalog) {
+  constructor(document: JsonObject, catalog: SchemaCatalog) {
     this.#document = document;
     this.#catalog = catalog;
   }
