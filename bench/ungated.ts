@@ -105,6 +105,11 @@ export class UngatedSystem<State extends Json, Op extends Operation> {
     }
   }
 
+  /** Whether a run has changed what `stress` does not restore, such as the schema. */
+  async dirty(): Promise<boolean> {
+    return (await this.#system.dirty?.()) ?? false;
+  }
+
   async #perform(
     { clients }: Scenario<State, Op>,
     client: number,

@@ -105,13 +105,13 @@ const testsMay = ["harness/index.ts", "harness/postgres/"];
 /** Files whose exports are used without an import: by users, the command line or a tool. */
 const entries = [
   /^harness\/(index|vitest|node-test|jest|cli\/main)\.ts$/,
-  /^models\/[^/]+\/index\.ts$/,
+  /^models\/[^/]+\/(index|.*\.heddle)\.ts$/,
   /^examples\//,
   /^[^/]+$/,
 ];
 
 /** What the package contains, as sources or built. */
-const published = [/^(harness|bin)\//, /^examples\/(?!knex\/)/];
+const published = [/^(harness|bin)\//, /^examples\/(?!knex\/|known\/|stacks\/)/];
 
 /** Packages that one folder wraps for all others. */
 const wrapped: { readonly [name: string]: string } = { "libpg-query": "harness/parser/" };

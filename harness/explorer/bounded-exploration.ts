@@ -226,6 +226,12 @@ export class BoundedExploration<State extends Json, Op extends Operation>
     this.exploration.add(explored);
   }
 
+  addBeyond(index: number, explored: ScenarioResult<State, Op>): void {
+    // A campaign that has ended by itself does not depend on what was explored ahead.
+    if (this.endsAfter(this.exploration.failures.any, this.exploration.error)) return;
+    this.exploration.addBeyond(index, explored);
+  }
+
   onExecution(unadded: ExecutionCounts): void {
     const { executions, violations } = this.exploration.tally;
     this.progress("exploring", {

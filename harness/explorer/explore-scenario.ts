@@ -32,6 +32,7 @@ import {
   tallyOfPair,
   tallyOfScenario,
 } from "./tally.ts";
+import { noSamples, type Samples, samplesOf } from "./ungated-samples.ts";
 
 /** How the scenarios of a campaign are chosen, and how each is explored. */
 export interface ScenarioOptions {
@@ -67,6 +68,8 @@ export interface FailingExecution<State extends Json = Json, Op extends Operatio
   readonly violations: readonly Violation[];
   /** Its number among the executions of its scenario, from 1. Default: it is the last. */
   readonly number?: number;
+  /** The name of the part of statements, without a gate, in which clients ran freely. Default: none did. */
+  readonly sampled?: string;
   /** Whether its scenario is a pair of operations, and not generated. Default: false. */
   readonly ofPair?: boolean;
 }
@@ -87,6 +90,8 @@ export interface ScenarioResult<State extends Json = Json, Op extends Operation 
   readonly complete: boolean;
   /** Whether the search has ended without that, and would end so again. Default: false. */
   readonly sampled?: true;
+  /** After the complete search of a service's only scenario: what was sampled. Default: nothing. */
+  readonly samples?: Samples;
   /** The number of choices that reduction skipped; null without reduction. */
   readonly pruned: number | null;
   /**
@@ -126,6 +131,7 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
   readonly #checkers: Checkers<State, Op>;
   readonly #strategy: Strategy;
   readonly #goesOn: (ofPair: boolean) => boolean;
+  readonly #seed: number;
 
   constructor(
     executor: Executor<State, Op>,
@@ -143,6 +149,7 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     this.#service = pairs ? { ...service, patterns: [] } : service;
     this.#checkers = checkers;
     this.#strategy = strategy;
+    this.#seed = seed;
     this.#goesOn = (ofPair) =>
       failFast === false && (service.single === true || (ofPair && service.byOperations === true));
   }
@@ -180,36 +187,55 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     /** By the rule that each breaks first, and by what it is about. */
     const failing = new Map<string, FailingExecution<State, Op>>();
     let undecided: string | undefined;
+    let samples: Samples | undefined;
     let error: HarnessError | undefined;
-    try {
-      for (let left = most; left > 0 && more(); left--) {
-        if (failing.size > 0 && !this.#goesOn(ofPair)) break;
-        if (!scheduler.begin(scenario)) break;
-        const places = new Set<Fault>();
-        const execution = await this.#executor.execute(
-          scenario,
-          notingPlaces(scheduler, this.#strategy.faults, places),
-        );
-        fingerprints.push(fingerprintOf(execution));
-        if (this.pairs.length > 0) outcomes.add(execution);
-        let compared = 0;
-        const result = await this.#checkers.check(execution, (...given) => {
-          compared++;
-          return this.#executor.execute(...given);
+    const execute = async (chosenBy: Scheduler, sampled?: string): Promise<void> => {
+      const places = new Set<Fault>();
+      const execution = await this.#executor.execute(
+        scenario,
+        notingPlaces(chosenBy, this.#strategy.faults, places),
+      );
+      fingerprints.push(fingerprintOf(execution));
+      if (this.pairs.length > 0) outcomes.add(execution);
+      let compared = 0;
+      const result = await this.#checkers.check(execution, (...given) => {
+        compared++;
+        return this.#executor.execute(...given);
+      });
+      const { violations } = result;
+      // A scenario counts once it was executed.
+      const before = tally === EMPTY_TALLY ? this.#tallyOf(scenario, visit) : tally;
+      tally = sumCounts(before, tallyOfExecution(execution, result, compared, places));
+      const { schedule, trace } = execution;
+      digest.update(JSON.stringify([scenario, schedule.entries, trace, violations]));
+      undecided ??= result.undecided;
+      const [first] = violations;
+      const finding = first && JSON.stringify([keyOf(first), first.about]);
+      if (finding !== undefined && !failing.has(finding)) {
+        const number = tally.executions;
+        failing.set(finding, {
+          ...{ execution, violations, number, ofPair },
+          ...(sampled !== undefined && { sampled }),
         });
-        const { violations } = result;
-        // A scenario counts once it was executed.
-        const before = tally === EMPTY_TALLY ? this.#tallyOf(scenario, visit) : tally;
-        tally = sumCounts(before, tallyOfExecution(execution, result, compared, places));
-        const { schedule, trace } = execution;
-        digest.update(JSON.stringify([scenario, schedule.entries, trace, violations]));
-        undecided ??= result.undecided;
-        const [first] = violations;
-        const finding = first && JSON.stringify([keyOf(first), first.about]);
-        if (finding !== undefined && !failing.has(finding)) {
-          failing.set(finding, { execution, violations, number: tally.executions, ofPair });
+      }
+      budget.onExecution(tally.violations);
+    };
+    const ended = () => failing.size > 0 && !this.#goesOn(ofPair);
+    try {
+      this.#executor.takeUngatedStates();
+      for (let left = most; left > 0 && more() && !ended(); left--) {
+        if (!scheduler.begin(scenario)) break;
+        await execute(scheduler);
+      }
+      const states = this.#executor.takeUngatedStates();
+      if (this.#service.single && completeness(scheduler).complete) {
+        samples = noSamples(this.#executor);
+        for (const { part, scheduler: free } of samplesOf(states, this.#seed)) {
+          if (ended() || !budget.more() || tally.executions >= budget.executions) break;
+          free.begin();
+          await execute(free, part);
+          samples = sumCounts(samples, { [part]: 1 });
         }
-        budget.onExecution(tally.violations);
       }
     } catch (cause) {
       if (!(cause instanceof HarnessError)) throw cause;
@@ -233,6 +259,7 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     return {
       tally,
       ...covered,
+      ...(samples !== undefined && { samples }),
       fingerprints,
       digest: digest.digest("hex"),
       outcomes: outcomes.count,

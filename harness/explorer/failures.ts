@@ -77,12 +77,18 @@ export class Failures<State extends Json, Op extends Operation> {
   }
 
   add(failure: NumberedFailure<State, Op>): void {
+    if (this.has(failure)) return;
     const finding = this.#groupOf(failure);
-    if (this.#first.some((other) => covers(this.#groupOf(other), finding))) return;
     this.#first = [
       ...this.#first.filter((other) => !covers(finding, this.#groupOf(other))),
       failure,
     ];
+  }
+
+  /** Whether one of them shows all that this one shows. */
+  has(failure: FailingExecution<State, Op>): boolean {
+    const finding = this.#groupOf(failure);
+    return this.#first.some((other) => covers(this.#groupOf(other), finding));
   }
 
   get any(): boolean {
@@ -110,7 +116,7 @@ export class Failures<State extends Json, Op extends Operation> {
     return [...pairs, ...distinct];
   }
 
-  #groupOf({ execution: { scenario }, violations }: NumberedFailure<State, Op>): FailureGroup {
+  #groupOf({ execution: { scenario }, violations }: FailingExecution<State, Op>): FailureGroup {
     return groupOf({ scenario, violations }, this.#byOperations);
   }
 }

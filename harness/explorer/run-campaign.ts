@@ -141,7 +141,10 @@ export async function runCampaign<State extends Json, Op extends Operation>(
     regressions: options.regressions ?? [],
     counterexamples,
     controlled: controlled(options.control, executor.ordersWakes),
-    ungated: executor.ungated,
+    ungated: executor.ungated.map((name) => ({
+      name,
+      sampled: run.exploration.samples[name] ?? null,
+    })),
     uncontrolled: [
       ...uncontrolled(options.control, environment, executor.ordersWakes, executor.uninstrumented),
       ...executor.uncontrolled,

@@ -13,6 +13,7 @@ import { commitThatBroke, passingSerialRun } from "./explain-violation.ts";
 import type { FailingExecution } from "./explore-scenario.ts";
 import { isSameFinding } from "./failures.ts";
 import type { ShrinkTree } from "./generate.ts";
+import { recurrenceOf } from "./recurrence.ts";
 import { shrink } from "./shrink.ts";
 
 export interface ShrinkingOptions<State extends Json, Op extends Operation> {
@@ -53,6 +54,10 @@ export async function shrunkCounterexample<State extends Json, Op extends Operat
   failing: FailingExecution<State, Op>,
   { executor, service, checkers, tree, timeMs, signal, onExecution }: ShrinkingOptions<State, Op>,
 ): Promise<{ counterexample: ShrunkCounterexample<State, Op>; error: HarnessError | undefined }> {
+  if (failing.sampled !== undefined) {
+    const unrepeated = await recurrenceOf(failing, executor, checkers, onExecution);
+    return { counterexample: { ...asFound(failing), unrepeated }, error: undefined };
+  }
   const deadline = performance.now() + timeMs;
   const execute: Executor<State, Op>["execute"] = (...given) => executor.execute(...given);
   const violationsByExecution = new Map<Execution, readonly Violation[]>([

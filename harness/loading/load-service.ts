@@ -79,10 +79,10 @@ export async function loadService(nameOrPath: string): Promise<Service> {
 export async function loadScenario(path: string): Promise<Service> {
   const file = resolve(path);
   if (!isFile(file)) {
-    throw new HarnessError(
-      "USAGE",
-      `the scenario file ${path} does not exist: give the path of a .ts, .js or .mjs file`,
-    );
+    const why = existsSync(file)
+      ? `${path} is a folder`
+      : `the scenario file ${path} does not exist`;
+    throw new HarnessError("USAGE", `${why}: give the path of a .ts, .js or .mjs file`);
   }
   // Packages may keep references to the functions that are frozen.
   if (/\bfreeze\b/.test(await readFile(file, "utf8"))) installFreezing();
@@ -117,12 +117,33 @@ async function defaultExport(
   url = pathToFileURL(file).href,
 ): Promise<unknown> {
   try {
-    const module = (await importModule(file, url)) as { readonly default?: unknown };
-    return module.default;
+    return await imported(file, url);
   } catch (cause) {
     if (cause instanceof HarnessError) throw cause;
     const why = `${String(cause)}${await placeOf(cause, file)}${moduleAdvice(cause, file)}`;
     throw new HarnessError("USAGE", `the ${what} ${file} cannot be loaded: ${why}`, { cause });
+  }
+}
+
+/** How long the code of a file may take until it is loaded, in ms. */
+const LOAD_MS = 60_000;
+
+/** The default export of a module. Rejects if its top level does not end. */
+async function imported(file: string, url: string): Promise<unknown> {
+  let patience: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const why = `its code has not ended within ${LOAD_MS / 1_000} s: leave out what its top level awaits`;
+    patience = setTimeout(() => reject(why), LOAD_MS);
+    // If nothing else can happen, the process ends at once, and says so.
+    patience.unref();
+  });
+  try {
+    const module = (await Promise.race([importModule(file, url), late])) as {
+      readonly default?: unknown;
+    };
+    return module.default;
+  } finally {
+    clearTimeout(patience);
   }
 }
 
