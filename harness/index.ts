@@ -28,6 +28,7 @@ export type { Query } from "./execution/observation.ts";
 export type * from "./execution/system.ts";
 export type { ExecutionCounts, Progress } from "./explorer/bounded-exploration.ts";
 export type * from "./explorer/campaign.ts";
+export type { Change, ChangedFile } from "./explorer/changed-pairs.ts";
 export type { CampaignResult } from "./explorer/run-campaign.ts";
 export type { Shard } from "./explorer/shards.ts";
 export { type VerifyOptions, verify, type Workers } from "./explorer/verify.ts";

@@ -24,6 +24,7 @@ import { FILES } from "../reporters/report-files.ts";
 import { writeShard } from "../reporters/shard-file.ts";
 import { type StrategyName, strategies, strategyNamed } from "../scheduler/strategies.ts";
 import type { Bounds, Service } from "../service/service.ts";
+import { changeSince } from "./changed-files.ts";
 import { exitCodeOfCampaign, interruption } from "./exit.ts";
 import {
   addHiddenAlias,
@@ -67,6 +68,8 @@ export interface CampaignCommandOptions {
   readonly clients?: Bounds;
   readonly strategy: StrategyName;
   readonly pairs?: boolean;
+  /** The revision that a change is compared with. */
+  readonly changed?: string;
   readonly preemptions: number;
   readonly faults: readonly Fault[];
   readonly reduction: boolean;
@@ -112,6 +115,14 @@ export function addVerify(command: Command, finished: (exitCode: number) => void
         "--pairs",
         "explore every pair of the service's operations instead of generated scenarios",
       ).implies({ strategy: DEFAULTS.pairStrategy }),
+    )
+    .addOption(
+      new Option(
+        "--changed [revision]",
+        "explore the pairs that the change since a revision concerns (default: what is not committed)",
+      )
+        .preset("HEAD")
+        .implies({ pairs: true, strategy: DEFAULTS.pairStrategy }),
     )
     .option("--workers <number>", "the number of processes", workerCount, DEFAULTS.workers)
     .option(
@@ -272,6 +283,7 @@ export async function runCampaign(
       failFast: options.failFast,
       bounds: options.clients ?? DEFAULTS.bounds,
       pairs,
+      change: options.changed === undefined ? undefined : await changeSince(options.changed, file),
       ...{ strategy, preemptions, reduction, faults },
       checkDeterminism: options.checkDeterminism === true,
       checkers: options.checkers,

@@ -64,7 +64,7 @@ export function withoutPairs<State extends Json, Op extends Operation>(
 }
 
 /** Executes one client after the other, and records what each step may touch. */
-class FootprintRecorder extends FirstEnabled {
+export class FootprintRecorder extends FirstEnabled {
   readonly steps: (Footprint | undefined)[] = [];
 
   override choose(

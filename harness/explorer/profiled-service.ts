@@ -8,6 +8,7 @@ import { readFootprints } from "../footprints/footprints.ts";
 import type { Server } from "../postgres/provider.ts";
 import { type AppliedMutant, openExecutor } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
+import { type Change, untouchedPairs } from "./changed-pairs.ts";
 import { independentPairs, withoutPairs } from "./independent-pairs.ts";
 
 /** A service that is ready for executions, and what it learned of itself before; null: it learns nothing. */
@@ -16,6 +17,15 @@ export interface ProfiledService<State extends Json, Op extends Operation> {
   readonly profile: Json;
   /** The names of the pairs that the service no longer has: their operations touch nothing in common. */
   readonly independent: readonly string[];
+  /** The names of the pairs that the service no longer has: a change does not concern them. */
+  readonly untouched: readonly string[];
+}
+
+/** A service that has learned nothing. */
+export function unprofiled<State extends Json, Op extends Operation>(
+  service: Service<State, Op>,
+): ProfiledService<State, Op> {
+  return { service, profile: null, independent: [], untouched: [] };
 }
 
 /** How long a profile may take, in ms: a service of fifty operations needs about two minutes. */
@@ -26,6 +36,8 @@ export interface ProfileOptions
   extends Pick<ExecutorOptions, "control" | "stepTimeoutMs" | "signal" | "setupMs"> {
   /** Whether its pairs of operations are needed. Default: true. */
   readonly pairs?: boolean;
+  /** Only the pairs that it concerns are kept. Default: all. */
+  readonly change?: Change | undefined;
 }
 
 /**
@@ -36,9 +48,9 @@ export async function withProfile<State extends Json, Op extends Operation>(
   server: Server,
   service: Service<State, Op>,
   mutant: AppliedMutant | undefined,
-  { control: { isolation, observe }, pairs = true, ...options }: ProfileOptions,
+  { control: { isolation, observe }, pairs = true, change, ...options }: ProfileOptions,
 ): Promise<ProfiledService<State, Op>> {
-  if (service.profiled === undefined) return { service, profile: null, independent: [] };
+  if (service.profiled === undefined) return unprofiled(service);
   const control = { gates: ["statement"], isolation } as const;
   const executor = await openExecutor(server, service, mutant, {
     ...options,
@@ -67,7 +79,12 @@ export async function withProfile<State extends Json, Op extends Operation>(
       pairs && observe === undefined
         ? await independentPairs(executor, profiled.pairs?.() ?? [], holds)
         : [];
-    return { service: withoutPairs(profiled, independent), profile, independent };
+    const left = withoutPairs(profiled, independent);
+    const untouched =
+      pairs && change !== undefined
+        ? await untouchedPairs(executor, left.pairs?.() ?? [], change)
+        : [];
+    return { service: withoutPairs(left, untouched), profile, independent, untouched };
   } finally {
     await executor.close();
   }

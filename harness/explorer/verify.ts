@@ -23,9 +23,10 @@ import type { Bounds, Service } from "../service/service.ts";
 import { acceptanceSentence, isInForce } from "./accepted.ts";
 import type { CampaignOptions, FailingRegression, Progress } from "./bounded-exploration.ts";
 import type { RegressionResult } from "./campaign.ts";
+import { type Change, leftOutByChange } from "./changed-pairs.ts";
 import { controlFor, DEFAULTS } from "./defaults.ts";
 import { covers, groupOf } from "./failures.ts";
-import { type ProfiledService, withProfile } from "./profiled-service.ts";
+import { type ProfiledService, unprofiled, withProfile } from "./profiled-service.ts";
 import { environmentOf } from "./provenance.ts";
 import {
   type RegressionFile,
@@ -63,6 +64,8 @@ export interface VerifyOptions {
   readonly bounds?: Bounds | undefined;
   /** Explores the service's pairs of operations instead of generated scenarios. Default: false. */
   readonly pairs?: boolean | undefined;
+  /** With `pairs`: only those that a change concerns are explored. Default: all. */
+  readonly change?: Change | undefined;
   /**
    * How schedules are chosen: the name of a built-in strategy, or a strategy of your own. Default:
    * `"auto"`, or `"exhaustive"` with `pairs`.
@@ -147,10 +150,11 @@ export async function verify<State extends Json, Op extends Operation>(
   const { mutant, control, stepTimeoutMs, signal, timeMs: setupMs, serviceLog } = settings;
   const limits = { control, stepTimeoutMs, signal, setupMs, serviceLog };
   // A run that is interrupted in its setup still makes a report.
-  const profiled = await withProfile(server, given, mutant, limits).catch(
-    ifInterrupted<ProfiledService<State, Op>>({ service: given, profile: null, independent: [] }),
+  const { change } = options;
+  const profiled = await withProfile(server, given, mutant, { ...limits, change }).catch(
+    ifInterrupted<ProfiledService<State, Op>>(unprofiled(given)),
   );
-  const { service, independent } = profiled;
+  const { service, independent, untouched } = profiled;
   const folder =
     mutant === undefined && options.regressions !== undefined
       ? new RegressionFolder(options.regressions)
@@ -198,7 +202,10 @@ export async function verify<State extends Json, Op extends Operation>(
         ...settings,
         independent,
         accepted,
-        notes: acceptances.map(({ sentence }) => sentence),
+        notes: [
+          ...acceptances.map(({ sentence }) => sentence),
+          ...leftOutByChange(untouched, change),
+        ],
         regressions: counted.map((one) =>
           resultOf(
             one,
@@ -287,7 +294,7 @@ export function footprintsFor({ reduces }: Strategy): Pick<ExecutorOptions, "foo
 /** @throws HarnessError `USAGE` for a strategy that only this process has */
 function startWorkers<State extends Json, Op extends Operation>(
   server: Server,
-  { service, profile, independent }: ProfiledService<State, Op>,
+  { service, profile, independent, untouched }: ProfiledService<State, Op>,
   { count, serviceFile }: Workers,
   options: VerifyOptions,
   settings: CampaignSettings,
@@ -306,7 +313,7 @@ function startWorkers<State extends Json, Op extends Operation>(
     ...{
       serviceFile,
       profile,
-      independent,
+      independent: [...independent, ...untouched],
       mutant,
       seed,
       bounds,
