@@ -4,7 +4,7 @@ import type { StackMeasurement } from "./stacks.ts";
 
 const HEADER = [
   ...["bug", "caught", "gates", "executions", "seconds", "preemptions"],
-  ...["replays of 20", "uncontrolled, of 100", "after the fix"],
+  ...["replays of 20", "uncontrolled, of 100", "after the fix", "measured"],
 ];
 
 /** The cells of a row of the table. */
@@ -20,6 +20,7 @@ function cellsOf({ before, replays, uncontrolled, after, ...row }: Measurement):
     found === null ? "" : String(replays),
     uncontrolled === null ? "did not end" : String(uncontrolled),
     after === null ? "open" : `${row.fixed}: ${afterText(after)}`,
+    row.date,
   ];
 }
 
