@@ -78,9 +78,15 @@ export function withTable(
   return replaced(page, BUGS, markdownOf(bugs, measurements));
 }
 
-/** The page with a new table of stacks. */
-export function withStacks(page: string, rows: readonly string[]): string {
-  return replaced(page, STACKS, [STACKS_HEADER, ...rows].join("\n"));
+/** The page with a new row in the table of stacks, instead of that stack's last one. */
+export function withStack(page: string, row: string): string {
+  const [begin, end] = STACKS;
+  const table = page.slice(page.indexOf(begin) + begin.length, page.indexOf(end));
+  const nameOf = (line: string) => line.split("|")[1];
+  const others = table
+    .split("\n")
+    .filter((line) => /^\| (?!stack |--- )/.test(line) && nameOf(line) !== nameOf(row));
+  return replaced(page, STACKS, [STACKS_HEADER, ...[...others, row].sort()].join("\n"));
 }
 
 function replaced(page: string, [begin, end]: readonly [string, string], table: string): string {
