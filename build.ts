@@ -12,7 +12,7 @@ execFileSync("tsc", ["--project", "tsconfig.build.json"], { stdio: "inherit" });
 
 for (const schema of globSync("harness/**/*.schema.json")) cpSync(schema, `dist/${schema}`);
 
-for (const file of globSync("examples/{psql,python,shop}/*.{sql,py,js}"))
+for (const file of globSync("examples/{psql,python,shop,functions}/*.{sql,py,js,json}"))
   cpSync(file, `dist/${file}`);
 for (const types of globSync("dist/examples/**/*.d.ts")) rmSync(types);
 for (const example of globSync("dist/examples/**/*.js")) {

@@ -13,6 +13,7 @@ import { parseArgs } from "node:util";
 const AREAS: { readonly [area: string]: readonly [project: string, file: string] } = {
   session: ["unit", "harness/proxy/hostile-session.test.ts"],
   proxy: ["pg", "harness/proxy/hostile-frames.pg.test.ts"],
+  control: ["pg", "harness/proxy/hostile-control.pg.test.ts"],
   files: ["unit", "harness/reporters/hostile-files.test.ts"],
   reporters: ["unit", "harness/reporters/hostile-text.test.ts"],
   flags: ["unit", "harness/cli/hostile-flags.test.ts"],

@@ -1,5 +1,6 @@
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
+import type { GateLevel } from "../harness/core/control.ts";
 import type { Scenario } from "../harness/core/scenario.ts";
 import { DEFAULTS } from "../harness/explorer/defaults.ts";
 import { generator } from "../harness/explorer/generate.ts";
@@ -20,15 +21,18 @@ const inputs = () => generator(booking, { minClients: 2, maxClients: 4 }, 1);
 
 /**
  * The cost of control per execution. Both sides run the same scenarios with the same service on the
- * same server: in one, Heddle holds and releases every statement; in the other, all clients run
- * concurrently without control. Both sides reset the database before each scenario, and read the
- * invariants and the contents after it.
+ * same server: in one, Heddle holds clients at the gates; in the other, all clients run concurrently
+ * without control. Both sides reset the database before each scenario, and read the invariants and the
+ * contents after it.
+ *
+ * @param gates the kinds of gates besides those of statements. Default: none
  */
-export async function control(): Promise<Benchmark> {
+export async function control(gates: readonly GateLevel[] = []): Promise<Benchmark> {
+  const levels = [...new Set<GateLevel>(["statement", ...gates])];
   const input = inputs();
   const server = await startServer("auto");
   try {
-    const control = { ...DEFAULTS.control, gates: ["statement"] as const };
+    const control = { ...DEFAULTS.control, gates: levels };
     const limits = { ...DEFAULTS, control, signal: undefined };
     const executor = await openExecutor(server, booking, undefined, limits);
     const database = await server.lease();
@@ -68,7 +72,7 @@ export async function control(): Promise<Benchmark> {
       ratio: ms.theirs / ms.ours,
       unit: "executions/s",
       compared:
-        "controlled executions (statement gates) of generated booking scenarios with 2 to 4 " +
+        `controlled executions (gates: ${levels.join(", ")}) of generated booking scenarios with 2 to 4 ` +
         "clients, against the same scenarios with all clients at once and no control, on the same " +
         "server; higher is better",
     };

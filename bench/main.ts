@@ -1,3 +1,5 @@
+import { parseArgs } from "node:util";
+import { GATE_LEVELS, GATES, type GateLevel } from "../harness/core/control.ts";
 import { HarnessError } from "../harness/core/error.ts";
 import { auditBenchmark } from "./audit.ts";
 import type { Benchmark } from "./benchmark.ts";
@@ -13,7 +15,7 @@ import { workers } from "./workers.ts";
 /** The benchmarks by name. Each has a file of the same name. */
 const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = {
   audit: auditBenchmark,
-  control,
+  control: () => control(gates),
   isolationtester,
   linearizability: linearizabilityBenchmark,
   replay: replayBenchmark,
@@ -23,16 +25,36 @@ const benchmarks: { readonly [name: string]: () => Promise<Benchmark> } = {
   workers,
 };
 
-const [name = "", ...flags] = process.argv.slice(2);
+const USAGE = `usage: npm run bench -- NAME [--json] [--gates KIND,…]
+NAME is one of: ${Object.keys(benchmarks).join(", ")}
+--gates is for control: the kinds of gates besides statement, or all
+`;
+
+/** The kinds that are named; undefined if one of them is none. */
+function gatesNamed(text: string): readonly GateLevel[] | undefined {
+  if (text === "all") return GATE_LEVELS;
+  const names = text.split(",").filter((name) => name !== "");
+  return names.every((name): name is GateLevel => Object.hasOwn(GATES, name)) ? names : undefined;
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  strict: false,
+  options: { json: { type: "boolean" }, gates: { type: "string" } },
+});
+const [name = "", ...others] = positionals;
+const unknown = Object.keys(values).some((flag) => flag !== "json" && flag !== "gates");
+const named = gatesNamed(typeof values["gates"] === "string" ? values["gates"] : "");
+const gates = named ?? [];
 const run = benchmarks[name];
-if (run === undefined || flags.some((flag) => flag !== "--json")) {
-  process.stderr.write(`usage: npm run bench -- NAME [--json]\n`);
-  process.stderr.write(`NAME is one of: ${Object.keys(benchmarks).join(", ")}\n`);
+const misused = values["gates"] !== undefined && name !== "control";
+if (run === undefined || named === undefined || others.length > 0 || unknown || misused) {
+  process.stderr.write(USAGE);
   process.exitCode = 2;
 } else {
   try {
     const result = await run();
-    if (!flags.includes("--json")) process.stderr.write(`${result.compared}\n`);
+    if (values["json"] !== true) process.stderr.write(`${result.compared}\n`);
     process.stdout.write(`${JSON.stringify(result)}\n`);
   } catch (error) {
     if (!(error instanceof HarnessError)) throw error;

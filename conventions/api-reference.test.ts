@@ -35,6 +35,8 @@ const SOURCES = {
       };
     }`,
   "harness/vitest.ts": "/** A test. */\nexport function raced(): void {}",
+  "harness/node-test.ts": "",
+  "harness/jest.ts": "",
   "harness/run.ts": `
     import type { Name } from "./types.ts";
     export interface Options {

@@ -73,7 +73,10 @@ const folders: readonly { readonly of: RegExp; readonly may: readonly string[] }
       "harness/version.ts",
     ],
   },
-  { of: /^harness\/(index|vitest)\./, may: paths(features) },
+  {
+    of: /^harness\/(index|vitest|node-test|jest|test-runner)\./,
+    may: [...paths(features), "harness/test-runner.ts"],
+  },
   {
     of: /^models\/[^/]+\/(system\.ts$|service\.ts$|demo\.ts$|mutants\/|.*\.test\.ts$)/,
     may: ["harness/index.ts", "src/"],
@@ -101,8 +104,8 @@ const testsMay = ["harness/index.ts", "harness/postgres/"];
 
 /** Files whose exports are used without an import: by users, the command line or a tool. */
 const entries = [
-  /^harness\/(index|vitest|cli\/main)\.ts$/,
-  /^models\/[^/]+\/index\.ts$/,
+  /^harness\/(index|vitest|node-test|jest|cli\/main)\.ts$/,
+  /^models\/[^/]+\/(index|.*\.heddle)\.ts$/,
   /^examples\//,
   /^[^/]+$/,
 ];

@@ -54,6 +54,8 @@ function declaredTypes(file: SourceFile): readonly PublicExport[] {
 export const ENTRIES = {
   heddle: "harness/index.ts",
   "heddle/vitest": "harness/vitest.ts",
+  "heddle/node-test": "harness/node-test.ts",
+  "heddle/jest": "harness/jest.ts",
 } as const;
 
 /** Parses an entry file of the project at `root`. Other files are added when a name leads there. */

@@ -18,6 +18,7 @@ export type * from "./core/ids.ts";
 export type * from "./core/json.ts";
 export { isUnknown, type Model, type ObservedHistory } from "./core/model.ts";
 export type * from "./core/operation.ts";
+export type * from "./core/order-difference.ts";
 export type { Scenario } from "./core/scenario.ts";
 export type { Action, Choice, Entry, Schedule, Task } from "./core/schedule.ts";
 export type * from "./core/trace.ts";
@@ -38,13 +39,8 @@ export { startServer } from "./postgres/provider.ts";
 export type * from "./postgres/server.ts";
 export { TestClock } from "./postgres/test-clock.ts";
 export type * from "./scheduler/scheduler.ts";
-export {
-  type ScenarioPlan,
-  type Strategy,
-  type StrategyName,
-  type StrategyOptions,
-  strategies,
-} from "./scheduler/strategies.ts";
+export type * from "./scheduler/strategies.ts";
+export { strategies } from "./scheduler/strategies.ts";
 export type * from "./service/attack.ts";
 export type { AppliedMutant, SchemaMutant } from "./service/open-executor.ts";
 export type * from "./service/operation-definition.ts";
@@ -55,3 +51,8 @@ export { defineScenario } from "./service/scenario-definition.ts";
 export type * from "./service/service.ts";
 export type * from "./service/service-definition.ts";
 export { defineService } from "./service/service-definition.ts";
+export type * from "./service/sources/catalog.ts";
+export { fromFunctions } from "./service/sources/from-functions.ts";
+export { fromHar } from "./service/sources/from-har.ts";
+export { fromOpenApi } from "./service/sources/from-openapi.ts";
+export type * from "./service/sources/operation-source.ts";

@@ -1,34 +1,26 @@
-import { basename, dirname, join, relative } from "node:path";
-import { pathToFileURL } from "node:url";
-import { afterAll, expect, test } from "vitest";
-import { HarnessError } from "./core/error.ts";
+import { afterAll, describe, expect, test } from "vitest";
 import type { Json } from "./core/json.ts";
 import type { Operation } from "./core/operation.ts";
-import type { Campaign } from "./explorer/campaign.ts";
-import { type VerifyOptions, verify } from "./explorer/verify.ts";
-import { type Server, startServer } from "./postgres/provider.ts";
-import { counterexampleText } from "./reporters/text.ts";
-import { verdictSentence } from "./reporters/verdict-sentence.ts";
-import { type ScenarioDefinition, scenarioProblem } from "./service/scenario-definition.ts";
-import { scenarioService } from "./service/scenario-service.ts";
+import type { ScenarioDefinition } from "./service/scenario-definition.ts";
 import type { Service } from "./service/service.ts";
+import type { ServiceDefinition } from "./service/service-definition.ts";
+import {
+  ConcurrencyTests,
+  type DescribeServiceOptions,
+  type InterleavedOptions,
+  namePattern,
+} from "./test-runner.ts";
 
-/** Options of `interleaved`: those of `verify`, and these. */
-export interface InterleavedOptions extends Omit<VerifyOptions, "seed" | "regressions"> {
-  /** See `VerifyOptions.seed`. Default: 1. */
-  readonly seed?: number;
-  /** Which Postgres; see `startServer`. Default: `"auto"`. */
-  readonly postgres?: string;
-  /** The time limit of the test, in ms. Default: 120,000. */
-  readonly timeout?: number;
-}
+export type { DescribeServiceOptions, InterleavedOptions } from "./test-runner.ts";
 
-/** A fixed seed, so that a test gives the same result on every machine. */
-const SEED = 1;
-const TIMEOUT_MS = 120_000;
-
-/** The server of this test file: Vitest loads this module anew for each file. */
-let server: Promise<Server> | undefined;
+/** Vitest loads this module anew for each test file. */
+const tests = new ConcurrencyTests({
+  describe,
+  test: (name, timeout, work) => test(name, { timeout }, ({ signal }) => work(signal)),
+  afterAll,
+  file: () => expect.getState().testPath ?? process.cwd(),
+  again: (file, path) => `npx vitest run ${file} -t ${namePattern(path.join(" "))}`,
+});
 
 /**
  * Defines a Vitest test that explores the interleavings of a scenario (see `defineScenario`) or of a
@@ -51,39 +43,25 @@ export function interleaved<State extends Json, Op extends Operation>(
   tested: ScenarioDefinition | Service<State, Op>,
   options: InterleavedOptions = {},
 ): void {
-  const { postgres = "auto", timeout = TIMEOUT_MS, ...others } = options;
-  test(name, { timeout }, async ({ signal }) => {
-    const file = expect.getState().testPath ?? process.cwd();
-    const service = serviceOf(tested, `${basename(file)} > ${name}`, file);
-    const regressions = join(dirname(file), "regressions");
-    const settings = { seed: SEED, signal, ...others, regressions };
-    const { campaign, error } = await verify(await leased(postgres), service, settings);
-    if (error !== undefined) throw error;
-    if (campaign.verdict !== "pass") throw new Error(failure(campaign, file, name));
-  });
+  tests.interleaved(name, tested, options);
 }
 
-function serviceOf(tested: ScenarioDefinition | Service, name: string, file: string): Service {
-  if ("migrate" in tested) return tested;
-  const problem = scenarioProblem(tested);
-  if (problem !== undefined) throw new HarnessError("USAGE", `this is not a scenario: ${problem}`);
-  return scenarioService(tested, name, pathToFileURL(file)) as Service;
-}
-
-function leased(postgres: string): Promise<Server> {
-  server ??= startServer(postgres);
-  return server;
-}
-
-afterAll(async () => {
-  await (await server)?.stop();
-  server = undefined;
-});
-
-/** The verdict and the counterexamples, each with the command that runs this test again. */
-function failure(campaign: Campaign, file: string, name: string): string {
-  const command = `npx vitest run ${relative(process.cwd(), file)} -t ${JSON.stringify(name)}`;
-  const view = { colour: false, folder: dirname(file), again: command };
-  const counterexamples = campaign.counterexamples.map((c) => counterexampleText(c, view));
-  return [verdictSentence(campaign), ...counterexamples].join("\n\n");
+/**
+ * Defines a Vitest suite with one test for each pair of operations of a service definition (see
+ * `defineService`), so that the reporter shows which pair races. Which pairs there are, the service itself
+ * shows: the call starts it, and resolves when the tests are defined. Each test explores the interleavings
+ * of its pair as `heddle verify --pairs` does, and fails as one of `interleaved` does.
+ *
+ * ```ts
+ * import { describeService } from "heddle/vitest";
+ * import shop from "./shop.heddle.ts";
+ *
+ * await describeService(shop);
+ * ```
+ */
+export async function describeService(
+  definition: ServiceDefinition,
+  options: DescribeServiceOptions = {},
+): Promise<void> {
+  await tests.describeService(definition, options);
 }

@@ -3,7 +3,7 @@ import { loadParser, parseStatements } from "../../harness/parser/sql.ts";
 import { KNOWN_GAPS, knownGapOf, scenarioFileOf } from "./inclusion-case.ts";
 import { caseNumbered } from "./property.ts";
 
-const CASES = Array.from({ length: 300 }, (_, number) => caseNumbered(1, number).value);
+const CASES = Array.from({ length: 2_000 }, (_, number) => caseNumbered(1, number).value);
 
 beforeAll(loadParser);
 

@@ -196,7 +196,7 @@ const together = (
 ): Arbitrary<readonly InclusionClient[]> => fc.tuple(...all);
 
 /** Small scenarios that may use everything of which Heddle says that it is controlled. */
-export const inclusionCases: Arbitrary<InclusionCase> = fc
+export const broadCases: Arbitrary<InclusionCase> = fc
   .constantFrom<readonly string[]>(
     ...[["ta"], ["ta"], ["ta", "tb"], ["ta", "tb"], ["ta", "tc"], ["ta", "tp"], [...TABLES]],
   )

@@ -15,7 +15,7 @@ const value = fc.constantFrom(1, 3, 7);
 const shown = fc.constantFrom("", " returning id, v", " returning id, v");
 
 /** Fills the holes of a text with generated values. */
-function sql(
+export function sql(
   parts: TemplateStringsArray,
   ...holes: readonly Arbitrary<string | number>[]
 ): Arbitrary<string> {

@@ -23,6 +23,8 @@ export interface InclusionOptions {
   readonly walks: number;
   /** The most executions of one search. */
   readonly budget: number;
+  /** How long one search may begin executions, in ms: it is then cut off as at its budget. */
+  readonly searchMs: number;
   readonly seed: number;
 }
 
@@ -33,6 +35,7 @@ export const DEFAULT_OPTIONS: InclusionOptions = {
   runs: 200,
   walks: 20,
   budget: 300,
+  searchMs: 60_000,
   seed: 1,
 };
 
@@ -83,31 +86,28 @@ export async function compareOutcomes(
     full = await Search.open(server, one, options.gates, {});
     // What footprints learn from one search must not help the other.
     reduced = await Search.open(server, one, options.gates, { footprints: readFootprints });
-    const lacked = new Set(uncontrolled.outcomes);
-    const exhaustive = new Exhaustive();
-    const sought = new Set([
-      ...uncontrolled.outcomes,
-      ...(await full.outcomes(new RandomWalk(options.seed), options.walks)),
-      ...(await full.look(exhaustive, lacked, options.budget)),
-    ]);
+    const walks = await full.outcomes(new RandomWalk(options.seed), options.walks);
+    const sought = new Set([...uncontrolled.outcomes, ...walks]);
     const missed = new Set(sought);
     const reduction = new DynamicReduction();
-    await reduced.look(reduction, missed, options.budget);
-    const result = {
-      ...{ ...count, outcomes: sought.size, missed: [...missed] },
-      executions: full.executions + reduced.executions,
-    };
-    if (missed.size === 0) return { ...result, verdict: "included" };
+    await reduced.look(reduction, missed, options);
+    const executions = () => (full?.executions ?? 0) + (reduced?.executions ?? 0);
+    const result = { ...count, outcomes: sought.size, missed: [...missed] };
+    if (missed.size === 0) return { ...result, executions: executions(), verdict: "included" };
+    // Random executions have shown the others: only the reduction can lack them.
+    const lacked = new Set([...missed].filter((outcome) => !walks.includes(outcome)));
+    const exhaustive = new Exhaustive();
+    if (lacked.size > 0) await full.look(exhaustive, lacked, options);
+    const searched = { ...result, executions: executions() };
     if (lacked.size > 0 && exhaustive.complete) {
-      return { ...result, verdict: "hole", lacking: "gates" };
+      return { ...searched, verdict: "hole", lacking: "gates" };
     }
     if (!reduction.complete) {
       const verdict = lacked.size > 0 ? "open" : "possible";
-      return { ...result, verdict, error: reduction.diverged };
+      return { ...searched, verdict, error: reduction.diverged };
     }
-    // A search without reduction has shown those that only the reduction can lack.
-    const lacking = [...missed].some((outcome) => !lacked.has(outcome)) ? "reduction" : "unknown";
-    return { ...result, verdict: "hole", lacking };
+    const lacking = lacked.size < missed.size ? "reduction" : "unknown";
+    return { ...searched, verdict: "hole", lacking };
   } catch (cause) {
     if (!(cause instanceof HarnessError)) throw cause;
     const executions = (full?.executions ?? 0) + (reduced?.executions ?? 0);
@@ -190,14 +190,16 @@ class Search {
   }
 
   /** Executes schedules until each of `missed`, from which it removes what it finds, was found. */
-  async look(scheduler: Scheduler, missed: Set<string>, most: number): Promise<readonly string[]> {
-    const outcomes: string[] = [];
-    while (missed.size > 0 && outcomes.length < most && scheduler.begin(this.#scenario)) {
-      const outcome = await this.#execute(scheduler);
-      missed.delete(outcome);
-      outcomes.push(outcome);
+  async look(
+    scheduler: Scheduler,
+    missed: Set<string>,
+    { budget, searchMs }: Pick<InclusionOptions, "budget" | "searchMs">,
+  ): Promise<void> {
+    const end = performance.now() + searchMs;
+    for (let left = budget; left > 0 && missed.size > 0 && performance.now() < end; left--) {
+      if (!scheduler.begin(this.#scenario)) return;
+      missed.delete(await this.#execute(scheduler));
     }
-    return outcomes;
   }
 
   close(): Promise<void> {

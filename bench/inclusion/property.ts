@@ -1,8 +1,11 @@
+import fc from "fast-check";
 import { generatedTree, numberedRandom, type ShrinkTree } from "../../harness/explorer/generate.ts";
 import type { Server } from "../../harness/postgres/provider.ts";
-import { inclusionCases } from "./generated-cases.ts";
+import { contendingCases } from "./contending-cases.ts";
+import { broadCases } from "./generated-cases.ts";
 import { compareOutcomes, type InclusionOptions, type InclusionResult } from "./inclusion.ts";
 import { type InclusionCase, knownGapOf } from "./inclusion-case.ts";
+import { tellingCases } from "./telling-cases.ts";
 
 export interface PropertyOptions extends InclusionOptions {
   /** How long further cases may begin, in ms. */
@@ -55,6 +58,13 @@ export interface InclusionFailure {
   readonly shrunk: InclusionCase;
   readonly shrunkResult: InclusionResult;
 }
+
+/** Most clients contend for few rows: of those that do not, two thirds have one outcome. */
+const inclusionCases = fc.oneof(
+  { weight: 4, arbitrary: contendingCases },
+  { weight: 3, arbitrary: tellingCases },
+  { weight: 1, arbitrary: broadCases },
+);
 
 /** The case of that number, with what it shrinks to. */
 export function caseNumbered(seed: number, number: number): ShrinkTree<InclusionCase> {

@@ -146,6 +146,71 @@ describe("executes only functions that belong to the auditing role or the databa
     expect(checks.map(({ name }) => name)).toEqual(["mine"]);
   });
 
+  describe("also by name", () => {
+    let admin: Client;
+    let url: URL;
+    beforeAll(async () => {
+      const database = await server.lease();
+      admin = new Client(database.url);
+      await admin.connect();
+      url = new URL(database.url);
+      url.username = url.password = "auditor";
+      await admin.query(`
+        alter database ${database.name} owner to auditor;
+        alter role auditor in database ${database.name} set search_path = public, pg_catalog;
+        grant create on schema public to stranger;
+        create schema mine authorization auditor;
+        set role auditor;
+        create table mine.notes (text varchar); insert into mine.notes values ('X');
+        create function mine.check_notes() returns table (check_name text, id int) language sql
+          as $$ select 'upper', 1 from mine.notes $$;
+        create function mine.verify_notes() returns table (check_name text, status text) language sql
+          as $$ select 'upper', lower(text) from mine.notes where 'check_notes()' <> '' $$;
+        reset role`);
+    });
+    afterAll(() => admin.end());
+
+    /** Creates what a stranger may have created; it would be executed as the auditing role. */
+    const plant = (arguments_: string, operator: string) =>
+      admin.query(`set role stranger;
+        create function public.evil(${arguments_}) returns text language plpgsql as $$
+          begin raise exception 'executed'; end $$;
+        ${operator}; reset role`);
+
+    test.each([
+      [
+        "the function current_setting",
+        "text",
+        "alter function public.evil rename to current_setting",
+      ],
+      [
+        "the operator ||",
+        "name, text",
+        "create operator public.|| (function = evil, leftarg = name, rightarg = text)",
+      ],
+      [
+        "the operator -",
+        "jsonb, text",
+        "create operator public.- (function = evil, leftarg = jsonb, rightarg = text)",
+      ],
+      ["a function for a closer type", "varchar", "alter function public.evil rename to lower"],
+    ])("%s", async (_, arguments_, operator) => {
+      await plant(arguments_, operator);
+      try {
+        await expect(audit(url.href, defaults)).rejects.toMatchObject({
+          code: "USAGE",
+          message: expect.stringMatching(/belongs to stranger.*search_path.*--check/),
+        });
+        const named = await audit(url.href, { ...defaults, functions: ["mine.verify_notes"] });
+        const closer = operator.includes("lower");
+        expect(named.reason).toBe(closer ? "executed (SQLSTATE P0001)" : null);
+        if (!closer) expect(named.checks).toMatchObject([{ offending: [{ id: 1 }] }]);
+      } finally {
+        await admin.query("drop owned by stranger; grant create on schema public to stranger");
+      }
+    });
+  });
+
   test.each([
     "superuser",
     "in role pg_execute_server_program",

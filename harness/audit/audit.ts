@@ -3,7 +3,7 @@ import { HarnessError } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
 import { addressOf, type Connection, connect } from "../postgres/connection.ts";
 import type { Audit, AuditCheck } from "./audit-report.ts";
-import { type CheckFunction, checkFunctions } from "./check-functions.ts";
+import { type CheckFunction, checkFunctions, refuseStrangers } from "./check-functions.ts";
 
 /** What `audit` runs, and how much of the database it shows. */
 export interface AuditOptions {
@@ -24,7 +24,9 @@ export interface AuditOptions {
  * Runs the consistency functions of a database. It is safe on a production database: it uses one
  * read-only transaction with one snapshot (repeatable read), a timeout for each statement, and a
  * timeout of 1 s for locks. Each sort can use 64 MB of memory, so that a million rows need no
- * temporary files.
+ * temporary files. Its own statements find names in `pg_catalog` alone, and the check functions there
+ * first: a function or an operator of somebody else, in a schema of the role's `search_path`, does not
+ * replace a built-in one.
  *
  * @throws HarnessError `PROVIDER_FAILED` if the database cannot be reached, `CONNECTION_LOST` if the
  * connection ends during the audit, `USAGE` if the database has no such functions
@@ -34,13 +36,17 @@ export async function audit(url: string, options: AuditOptions): Promise<Audit> 
   const began = performance.now();
   const startedAt = new Date().toISOString();
   try {
+    const usual = await pinSearchPath(client);
     const { rows } = await client.query(
       "select current_database() as name, current_setting('server_version') as version",
     );
     if (options.functions === undefined) await refuseRights(client);
     const checks: AuditCheck[] = [];
     const reason = await inSnapshot(client, options, async () => {
-      for (const checkFunction of await checkFunctions(client, options.functions)) {
+      const functions = await checkFunctions(client, options.functions);
+      if (options.functions === undefined) await refuseStrangers(client, usual);
+      await setSearchPath(client, usual);
+      for (const checkFunction of functions) {
         checks.push(...(await runChecks(client, checkFunction, options)));
       }
     });
@@ -57,6 +63,29 @@ export async function audit(url: string, options: AuditOptions): Promise<Audit> 
   } finally {
     await client.end().catch(() => {});
   }
+}
+
+/**
+ * Lets the session find names in `pg_catalog` alone. Returns the schemas in which the role finds names
+ * otherwise, without those that are always searched.
+ */
+async function pinSearchPath(client: Connection): Promise<readonly string[]> {
+  // Any unqualified name could be that of somebody else here.
+  const { rows } = await client.query<{ path: readonly string[] }>(
+    "select pg_catalog.current_schemas(false)::pg_catalog.text[] as path",
+  );
+  await client.query("set search_path = pg_catalog, pg_temp");
+  return (rows[0]?.path ?? []).filter((schema) => !/^pg_(catalog$|temp)/.test(schema));
+}
+
+/** Until the end of the transaction, names are looked up in `pg_catalog`, then in these schemas. */
+async function setSearchPath(client: Connection, schemas: readonly string[]): Promise<void> {
+  const path = [
+    "pg_catalog",
+    ...schemas.map((schema) => client.escapeIdentifier(schema)),
+    "pg_temp",
+  ];
+  await client.query("select set_config('search_path', $1, true)", [path.join(", ")]);
 }
 
 /**
@@ -155,8 +184,9 @@ async function offendingRows(
   { details, rows: limit }: AuditOptions,
 ): Promise<readonly JsonObject[]> {
   const { rows } = await client.query<{ row: JsonObject }>(
-    `select to_jsonb(offending) - 'check_name' as row from ${call} as offending
-      where check_name = $1 limit $2`,
+    `select pg_catalog.to_jsonb(offending) operator(pg_catalog.-) 'check_name'::pg_catalog.text as row
+       from ${call} as offending
+      where check_name::pg_catalog.text operator(pg_catalog.=) $1::pg_catalog.text limit $2`,
     [check, limit],
   );
   const isId = (key: string): boolean => key === "id" || key.endsWith("_id");

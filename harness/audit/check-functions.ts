@@ -41,6 +41,39 @@ select v.proname as name, v.call, v.trusted, v.owner,
  order by v.nspname collate "C", v.proname collate "C"`;
 
 /**
+ * Functions and operators in the schemas of a search path, of an owner that is neither trusted (as above) nor a
+ * superuser. Code that calls by name runs them if they fit its arguments better than the built-in ones.
+ */
+const FOUND_BY_NAME = `
+with trusted as (
+  select r.oid from pg_roles r join pg_database d on d.datname = current_database()
+   where rolsuper or r.oid in (current_user::regrole, datdba)
+)
+select what, pg_get_userbyid(owner) as owner
+  from (select oid::regprocedure::text as what, proowner as owner, pronamespace as schema from pg_proc
+         union all
+        select oid::regoperator::text, oprowner, oprnamespace from pg_operator) named
+  join pg_namespace n on n.oid = schema
+ where nspname = any ($1) and owner not in (select oid from trusted)
+ order by what collate "C" limit 1`;
+
+/**
+ * Refuses check functions that could call code of another role by name.
+ *
+ * @param path the schemas in which they look for names
+ * @throws HarnessError `USAGE`
+ */
+export async function refuseStrangers(client: ClientBase, path: readonly string[]): Promise<void> {
+  const { rows } = await client.query<{ what: string; owner: string }>(FOUND_BY_NAME, [path]);
+  const [first] = rows;
+  if (first === undefined) return;
+  throw new HarnessError(
+    "USAGE",
+    `${first.what} belongs to ${first.owner}, and the check functions could call it by name, since its schema is in their search_path: name the functions to run with --check, or audit as a role whose search_path leaves the schema out.`,
+  );
+}
+
+/**
  * A function runs with the rights of the auditing role, so one of another role is found only by its name:
  * by default, those of the auditing role and of the database's owner are found.
  *

@@ -31,7 +31,12 @@ export class IdBijection {
 
   /** Whether all ids of a value are paired. */
   knows(value: Json, of: string): boolean {
-    return idsIn(value, of, this.#fields).every((id) => this.#right.has(id));
+    return this.unpaired(value, of) === 0;
+  }
+
+  /** How many ids of a value are not paired. */
+  unpaired(value: Json, of: string): number {
+    return idsIn(value, of, this.#fields).filter((id) => !this.#right.has(id)).length;
   }
 
   /** The bijection extended so that `left` equals `right`; undefined if that is impossible. */

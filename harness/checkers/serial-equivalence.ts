@@ -4,6 +4,7 @@ import type { IdFields } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
 import { isUnknown, type Model } from "../core/model.ts";
 import type { Operation } from "../core/operation.ts";
+import { differingTables, type OrderDifference } from "../core/order-difference.ts";
 import type { Scenario } from "../core/scenario.ts";
 import { clientOf } from "../core/schedule.ts";
 import type { TraceEvent } from "../core/trace.ts";
@@ -15,6 +16,7 @@ import { ReplayScheduler } from "../scheduler/replay.ts";
 import type { Checker, CheckResult, Reexecute } from "./checker.ts";
 import { IdBijection } from "./id-bijection.ts";
 import { checkLinearizability } from "./linearizability.ts";
+import { differencesOf } from "./order-differences.ts";
 import {
   type Execute,
   type SerialOrder,
@@ -39,6 +41,9 @@ const MODEL_AGREES = {
     "What the model accepts is the result of some serial order of the operations; and the model " +
     "accepts the result of every serial order that keeps to real time.",
 } as const;
+
+/** The most orders that an execution without an equal one is compared with: all of four operations. */
+const EXPLAINED = 24;
 
 /** The most orders that are executed to find one that is equal to an execution. */
 const EXECUTIONS = 100;
@@ -90,7 +95,7 @@ export function serialEquivalenceChecker<State extends Json, Op extends Operatio
     const compare = async (realTime: boolean) => {
       const options = { ids, realTime };
       const plain = await compareWithOrders(execution, orders, execute, options);
-      if (plain !== "different" || !mayBeVolatile(outcomeOf(execution))) return plain;
+      if (!isDifferent(plain) || !mayBeVolatile(outcomeOf(execution))) return plain;
       const volatile = volatileIn(outcomeOf(execution), await reexecuteWhole(), scenario);
       if (volatile.length === 0) return plain;
       const { trace, contents } = renamed(
@@ -113,15 +118,15 @@ export function serialEquivalenceChecker<State extends Json, Op extends Operatio
     if (comparison === "not checked") {
       return { violations: [], unchecked: [SERIALLY_EQUIVALENT, ...modelRules] };
     }
-    if (typeof comparison === "object") {
+    if (typeof comparison === "object" && "tooMany" in comparison) {
       const undecided = `${SERIALLY_EQUIVALENT.checker}: too many ${comparison.tooMany} to try them all`;
       return { violations: [], undecided, unchecked: [SERIALLY_EQUIVALENT] };
     }
-    const violations = comparison === "different" ? [notSerial(execution)] : [];
+    const violations = isDifferent(comparison) ? [notSerial(execution, comparison.different)] : [];
     if (model === undefined) return { violations };
     const linear = checkLinearizability(whole, model);
     const accepted = linear.violations.length === 0 && linear.undecided === undefined;
-    if (comparison === "different" && accepted) violations.push(modelDisagrees("allows"));
+    if (isDifferent(comparison) && accepted) violations.push(modelDisagrees("allows"));
     if (comparison === "equivalent" && linear.violations.length > 0) {
       if ((await compare(true)) === "equivalent") violations.push(modelDisagrees("refuses"));
     }
@@ -131,10 +136,21 @@ export function serialEquivalenceChecker<State extends Json, Op extends Operatio
   return { rules: [SERIALLY_EQUIVALENT, ...modelRules], check };
 }
 
-type Comparison = "equivalent" | "different" | "not checked" | { readonly tooMany: TooMany };
+type Comparison =
+  | "equivalent"
+  | "not checked"
+  | { readonly tooMany: TooMany }
+  | { readonly different: readonly OrderDifference[] };
+
+function isDifferent(
+  comparison: Comparison,
+): comparison is Extract<Comparison, { different: unknown }> {
+  return typeof comparison === "object" && "different" in comparison;
+}
 
 /**
- * Whether some serial order of an execution's operations has the same result. An execution is not
+ * Whether some serial order of an execution's operations has the same result; if none has, how each of the
+ * first orders differs. An execution is not
  * checked if answers are missing, since they could have been anything; nor if no order was found
  * and an operation names a guessed id, which means something else in another order.
  */
@@ -157,7 +173,9 @@ async function compareWithOrders<State extends Json, Op extends Operation>(
   if (found === "orders" || found === "isomorphisms") return { tooMany: found };
   if (found !== "none") return "equivalent";
   const guessed = all.some(({ operation }) => !bijection.knows(operation, ""));
-  return guessed ? "not checked" : "different";
+  if (guessed) return "not checked";
+  const outcomes = await orders.first(all, EXPLAINED, execute);
+  return { different: differencesOf({ calls: all, contents, bijection }, outcomes) };
 }
 
 /**
@@ -199,7 +217,8 @@ function partsOf({ responses, contents }: SerialOutcome): readonly unknown[] {
   return [...responses.map((response) => ({ response })), { contents }];
 }
 
-function notSerial(execution: Execution): Violation {
+/** @param orders how the execution differs from serial orders, the nearest first */
+function notSerial(execution: Execution, orders: readonly OrderDifference[]): Violation {
   const all = calls(historyOf(execution.trace));
   const { checker, name } = SERIALLY_EQUIVALENT;
   return {
@@ -215,7 +234,15 @@ function notSerial(execution: Execution): Violation {
       answer: response?.code ?? "",
       body: response?.body ?? null,
     })),
+    about: aboutOf(orders),
+    orders,
   };
+}
+
+/** The tables that differ from the nearest order; else it is about answers alone. */
+function aboutOf([nearest]: readonly OrderDifference[]): readonly string[] {
+  const tables = nearest === undefined ? [] : differingTables(nearest);
+  return tables.length === 0 ? ["answers"] : tables;
 }
 
 /** Either the model or the service is wrong. */

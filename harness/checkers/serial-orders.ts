@@ -105,6 +105,46 @@ export class SerialOrders<Op extends Operation> {
     const found = await explore(this.#root, [], wanted.bijection);
     return found === "none" && undecided ? "isomorphisms" : found;
   }
+
+  /** The first orders with their results, those close to the order of the returns first. */
+  async first(
+    calls: readonly Call<Op>[],
+    most: number,
+    execute: Execute,
+  ): Promise<readonly (SerialOutcome & { readonly order: SerialOrder })[]> {
+    const byClient = this.#clients.map((_, client) =>
+      calls.filter((call) => call.client === client),
+    );
+    const results: (SerialOutcome & { readonly order: SerialOrder })[] = [];
+    for (const order of ordersOf(byClient, [])) {
+      if (results.length === most) break;
+      const known = this.#outcomeOf(order);
+      const outcome = known ?? (await execute(order));
+      if (known === undefined) this.learn(order, outcome);
+      results.push({ ...outcome, order });
+    }
+    return results;
+  }
+
+  #outcomeOf(order: SerialOrder): SerialOutcome | undefined {
+    const responses: (Response | undefined)[] = [];
+    let node: Node | undefined = this.#root;
+    for (const client of order) {
+      node = node.next.get(client);
+      if (node === undefined) return undefined;
+      responses.push(node.response);
+    }
+    return node.contents && { responses, contents: node.contents };
+  }
+}
+
+function* ordersOf<Op extends Operation>(
+  byClient: readonly (readonly Call<Op>[])[],
+  order: SerialOrder,
+): Generator<SerialOrder> {
+  const next = candidates(byClient, order, false);
+  if (next.length === 0) yield order;
+  for (const { client } of next) yield* ordersOf(byClient, [...order, client]);
 }
 
 /** The calls that may follow after an order, in the order of their returns. */
@@ -130,7 +170,8 @@ function completed<Op extends Operation>(
   return next === undefined ? order : completed(byClient, [...order, next.client], realTime);
 }
 
-function sameResponse(
+/** The bijection extended so that the responses are the same; undefined if they are not. */
+export function sameResponse(
   bijection: IdBijection,
   mine: Response | undefined,
   other: Response,

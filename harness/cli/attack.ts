@@ -78,7 +78,7 @@ async function runCommand(name: string | undefined, options: Options): Promise<n
   }
   const { targetUrl: url, databaseUrl, concurrency, seed = `${attack.name}-test` } = options;
   const target = { url, databaseUrl, concurrency, seed };
-  const interrupted = interruption();
+  const interrupted = interruption("finishing the current round");
   const startedAt = new Date();
   const start = performance.now();
   try {

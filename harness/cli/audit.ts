@@ -66,7 +66,7 @@ async function runCommand(options: Options): Promise<number> {
   if (options.junit !== undefined) await requireFile(options.junit, "--junit");
   if (options.prometheus !== undefined) await requireFile(options.prometheus, "--prometheus");
   if (options.watch === undefined) return CODES[(await auditOnce(url, options)).verdict];
-  const interrupted = interruption();
+  const interrupted = interruption("finishing the current audit");
   try {
     while (!interrupted.signal.aborted) {
       await auditDespiteOutages(url, options);

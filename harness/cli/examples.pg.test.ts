@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { GateLevel } from "../core/control.ts";
+import type { Campaign } from "../explorer/campaign.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import { withProfile } from "../explorer/profiled-service.ts";
 import { replay } from "../explorer/replay.ts";
@@ -140,4 +141,43 @@ test("the shop without its races passes", async () => {
   expect(campaign.coverage).toContainEqual(
     expect.stringMatching(/^All \d+ interleavings with at most 1 preemption of \d+ pairs/),
   );
+});
+
+/** All pairs of operations, with at most one preemption. */
+const ALL_PAIRS = { pairs: true, preemptions: 1, strategy: "exhaustive" } as const;
+
+/** The operations of each counterexample, and its rule. */
+const racesIn = ({ counterexamples }: Campaign) =>
+  counterexamples
+    .map(({ scenario: { clients }, violations: [first] }) => [
+      clients
+        .flat()
+        .map((one) => one.name)
+        .sort()
+        .join(" × "),
+      first?.name,
+    ])
+    .sort();
+
+test("the shop's races are found with the operations of its OpenAPI document alone", async () => {
+  const { campaign } = await run("shop/shop-openapi.heddle", GATES, ALL_PAIRS);
+  expect(racesIn(campaign)).toEqual(
+    expect.arrayContaining([
+      ["pay × pay", "serially-equivalent"],
+      ["register × register", "serially-equivalent"],
+      ["restock × restock", "serially-equivalent"],
+      ["transfer × transfer", "no-server-error"],
+    ]),
+  );
+});
+
+test("the races of functions are found without an operation by hand, and none without them", async () => {
+  const { campaign } = await run("functions/functions.heddle", GATES, ALL_PAIRS);
+  expect(racesIn(campaign)).toEqual([
+    ["enroll × enroll", "serially-equivalent"],
+    ["gift × gift", "unexpected-40P01"],
+    ["visit × visit", "serially-equivalent"],
+  ]);
+  const fixed = await run("functions/functions-fixed.heddle", GATES, ALL_PAIRS);
+  expect(fixed.campaign).toMatchObject({ verdict: "pass", reason: null });
 });

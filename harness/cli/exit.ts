@@ -78,12 +78,17 @@ const UNSETTLED =
  * Turns the first Ctrl-C (or SIGTERM, or SIGHUP) into an AbortSignal, so that the command can report
  * what it has done so far. The second one ends the process at once; the reaper of each server then
  * cleans up.
+ *
+ * @param doing what the command does before it ends
  */
-export function interruption(): { readonly signal: AbortSignal; readonly end: () => void } {
+export function interruption(doing = "finishing the current execution"): {
+  readonly signal: AbortSignal;
+  readonly end: () => void;
+} {
   const controller = new AbortController();
   const interrupt = () => {
     if (controller.signal.aborted) process.exit(EXIT.interrupted);
-    process.stderr.write("\ninterrupted: finishing the current execution; again to stop at once\n");
+    process.stderr.write(`\ninterrupted: ${doing}; again to stop at once\n`);
     controller.abort();
   };
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

@@ -33,6 +33,11 @@ export const COMMANDS: readonly Entry[] = [
     async () => (await import("./regressions.ts")).addRegressions,
   ],
   [
+    "accept [options] <file|token>",
+    "let a known violation fail no run until a date",
+    async () => (await import("./accept.ts")).addAccept,
+  ],
+  [
     "report [options]",
     "write the page of a report again, or merge the reports of shards",
     async () => (await import("./report.ts")).addReport,
@@ -63,9 +68,14 @@ export const COMMANDS: readonly Entry[] = [
     async () => (await import("./doctor.ts")).addDoctor,
   ],
   [
-    "init [folder]",
-    "write a scenario to start from, and a CI workflow",
-    async () => (await import("./init.ts")).addInit,
+    "record [options] -- <command...>",
+    "run a command, such as a test suite, and write the requests that a service answers meanwhile",
+    async () => (await import("./record.ts")).addRecord,
+  ],
+  [
+    "init [options] [folder]",
+    "write a definition of the service in a folder, or a scenario to start from; and a CI workflow",
+    async () => (await import("./init/init.ts")).addInit,
   ],
   [
     "verify-evidence [options] [file]",

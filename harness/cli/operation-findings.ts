@@ -12,8 +12,9 @@ import { printable, quantity } from "../reporters/format-values.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { openExecutor } from "../service/open-executor.ts";
 import { oneLine } from "../service/outcome.ts";
+import type { Success } from "../service/serial-probe.ts";
 import type { Service } from "../service/service.ts";
-import type { ServiceProfile, Success } from "../service/service-profile.ts";
+import type { ServiceProfile } from "../service/service-profile.ts";
 
 /** The longest text of a statement, in characters. */
 const MAX_STATEMENT = 60;
@@ -40,7 +41,7 @@ export async function operationFindings(
           : findingOf(name, success, await traceOf(executor, success)),
       );
     }
-    return findings;
+    return [...findings, ...profile.unreached.map(unreachedPair)];
   } finally {
     await executor.close();
   }
@@ -70,6 +71,12 @@ function findingOf(name: string, { prefix }: Success, trace: Trace): Diagnostic 
   }
   const detail = `${answered}, and sent no statement that reached the gate`;
   return { ...finding, ok: false, detail, hint: CONNECT_ADVICE };
+}
+
+/** No error: there may be no such state. */
+function unreachedPair(name: string): Diagnostic {
+  const detail = "no state was reached in which both succeed, so the pair is not searched";
+  return { name: `pair ${name}`, ok: true, detail };
 }
 
 function neverSucceeded(name: string, answers: { readonly [code: string]: number }): Diagnostic {

@@ -29,7 +29,7 @@ export function addProxy(command: Command, finished: (exitCode: number) => void)
 
 async function runCommand({ databaseUrl, control }: Options): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "hx-"));
-  const interrupted = interruption();
+  const interrupted = interruption("closing the connections");
   const stopped = new Promise<void>((resolve) => {
     interrupted.signal.addEventListener("abort", () => resolve(), { once: true });
   });

@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { publishOnGithub } from "./publish.ts";
+import { failing } from "../reporters/sample-campaign.fixture.ts";
+import { publish, publishOnGithub } from "./publish.ts";
 
 const report = { annotations: ["::error title=Heddle::a", "::error::b"], summary: "## Fail\n" };
 
@@ -38,4 +39,17 @@ test("prints the annotations, and appends to the summary of the job", async () =
 test("reports a summary that cannot be written, and continues", async () => {
   await publishOnGithub(report, { GITHUB_ACTIONS: "true", GITHUB_STEP_SUMMARY: folder });
   expect(stderr).toContain("cannot be written");
+});
+
+test("prints a campaign whose reports cannot be written", async () => {
+  let stdout = "";
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    stdout += String(text);
+    return true;
+  });
+  const taken = path.join(folder, "taken");
+  await writeFile(taken, "");
+  const publishing = publish(failing, { folder: path.join(taken, "r"), json: false, sources: [] });
+  await expect(publishing).rejects.toMatchObject({ code: "USAGE" });
+  expect(stdout).toContain("FAIL");
 });

@@ -22,9 +22,19 @@ interface Publishing {
   readonly sources: readonly URL[];
 }
 
-/** Writes the reports and the evidence of a campaign, and prints it. */
+/**
+ * Writes the reports and the evidence of a campaign, and prints it: also if they cannot be written, since
+ * what was found would be lost.
+ */
 export async function publish(campaign: Campaign, { folder, json, sources }: Publishing) {
-  await writeEvidence(folder, await writeReports(folder, campaign), sources);
+  try {
+    await writeEvidence(folder, await writeReports(folder, campaign), sources);
+  } finally {
+    await printCampaign(campaign, folder, json);
+  }
+}
+
+async function printCampaign(campaign: Campaign, folder: string, json: boolean): Promise<void> {
   await publishOnGithub(campaignGithub(campaign, folder));
   if (json) {
     print(campaignJson(campaign, folder));
@@ -37,11 +47,14 @@ export async function publish(campaign: Campaign, { folder, json, sources }: Pub
   print(summary(campaign, view));
 }
 
-/** Writes the reports and the evidence of an attack, and prints it. */
+/** The same for an attack. */
 export async function publishAttack(report: AttackReport, { folder, json, sources }: Publishing) {
-  await writeEvidence(folder, await writeAttackReports(folder, report), sources);
-  await publishOnGithub(attackGithub(report, folder));
-  print(json ? attackJson(report) : attackText(report, { colour: hasColours(), folder }));
+  try {
+    await writeEvidence(folder, await writeAttackReports(folder, report), sources);
+  } finally {
+    await publishOnGithub(attackGithub(report, folder));
+    print(json ? attackJson(report) : attackText(report, { colour: hasColours(), folder }));
+  }
 }
 
 function hasColours(): boolean {

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Control } from "../core/control.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
-import { faultsIn } from "../core/schedule.ts";
+import { faultsIn, hasFreeSteps } from "../core/schedule.ts";
 import type { VolatileValue } from "../core/volatile-values.ts";
 import { installFreezing } from "../execution/frozen-globals.ts";
 import { decodeCounterexample } from "../explorer/counterexample-file.ts";
@@ -68,10 +68,7 @@ export function addReplay(command: Command, finished: (exitCode: number) => void
   addHiddenAlias(command, "--model <name>", "--service");
 }
 
-/**
- * How many replays in all may be repeated because Postgres woke the waiting backends in another
- * order.
- */
+/** How many replays in all may be repeated because they differ by chance. */
 const MOST_RETRIES = 20;
 
 /** A counterexample from a file is whole; one from a token has no trace and no violations. */
@@ -114,8 +111,10 @@ async function runCommand(source: string, options: Options): Promise<number> {
       let expected: RecordedExecution = recorded;
       while (results.length < options.repeat && !interrupted.signal.aborted) {
         const result = await replay(executor, service, expected);
-        // Where Postgres decides the wake-up order of several backends, the order may differ.
-        if (result.diverged !== undefined && !executor.ordersWakes && retries < MOST_RETRIES) {
+        // Where Postgres decides the wake-up order of several backends, or what steps that run at the
+        // same time lead to, the execution may differ.
+        const isChance = !executor.ordersWakes || hasFreeSteps(recorded.schedule);
+        if (result.diverged !== undefined && isChance && retries < MOST_RETRIES) {
           retries++;
           continue;
         }
@@ -253,7 +252,7 @@ function sentence(outcome: {
   violations: readonly { readonly name: string }[];
 }): string {
   const { replays, identical, retries, volatile, diverged, violations } = outcome;
-  const retried = retries === 0 ? "" : `, after ${retries} with another wake-up order`;
+  const retried = retries === 0 ? "" : `, after ${retries} that took another course`;
   const names = violations.map(({ name }) => name).join(", ");
   const same = names === "" ? "the same steps" : "the same steps and the same violation";
   const count = `${identical} of ${replays}: ${same}${retried}`;

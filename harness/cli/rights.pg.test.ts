@@ -6,18 +6,18 @@ import { connect, withClient, withDatabase } from "../postgres/connection.ts";
 import { startEmbedded } from "../postgres/embedded.ts";
 import type { Server } from "../postgres/provider.ts";
 import { printed, TestFolder } from "./heddle.fixture.ts";
-import { RIGHTS, ROLES, rightsTable } from "./rights.fixture.ts";
+import { COMMANDS } from "./main.ts";
+import { PROXY, RIGHTS, ROLES, rightsTable, WITHOUT_SERVER } from "./rights.fixture.ts";
 
 const at = (path: string) => JSON.stringify(import.meta.resolve(path));
 
-const RACE = `import { defineScenario } from ${at("../index.ts")};
+const scenario = (withdrawal: string) => `import { defineScenario } from ${at("../index.ts")};
 import pg from ${at("pg")};
 async function withdraw({ url }) {
   const db = new pg.Client(url);
   db.on("error", () => {});
   await db.connect();
-  const { rows } = await db.query("select balance from accounts");
-  if (rows[0].balance >= 60) await db.query("update accounts set balance = balance - 60");
+  ${withdrawal}
   await db.end();
 }
 export default defineScenario({
@@ -25,11 +25,30 @@ export default defineScenario({
   clients: { ada: withdraw, bob: withdraw },
   invariants: { "no debt": "select * from accounts where balance < 0" },
 });`;
+const RACE = scenario(`const { rows } = await db.query("select balance from accounts");
+  if (rows[0].balance >= 60) await db.query("update accounts set balance = balance - 60");`);
+const SAFE = scenario(
+  `await db.query("update accounts set balance = balance - 60 where balance >= 60");`,
+);
 
-const TICKETS = `import { INDEX, tickets } from ${at("../mutation/tickets.fixture.ts")};
+const TICKETS = `import { INDEX, oneTicket, tickets } from ${at("../mutation/tickets.fixture.ts")};
+import { withClient } from ${at("../postgres/connection.ts")};
 export default tickets({
   seededBugs: [{ name: "none", origin: "", equivalent: "It changes nothing." }],
   survivors: [{ id: INDEX, verdict: "equivalent", reason: "the lock is enough" }],
+  promises: [{ ...oneTicket, protections: oneTicket.protections.slice(-1) }],
+  attacks: [{
+    name: "look", description: "", rules: [],
+    begin: async ({ databaseUrl }) => ({
+      initial: undefined,
+      round: async () => {
+        await withClient(databaseUrl, (client) => client.query("select * from verify()"));
+        return { events: [], latencies: [], violations: [] };
+      },
+      end: async () => [],
+      close: async () => {},
+    }),
+  }],
 });`;
 
 const SPEC = `setup { create table t (a int); }
@@ -51,6 +70,7 @@ let replayFile: string;
 beforeAll(async () => {
   place = await TestFolder.make();
   await writeFile(place.path("race.mjs"), RACE);
+  await writeFile(place.path("safe.mjs"), SAFE);
   await writeFile(place.path("tickets.ts"), TICKETS);
   await writeFile(place.path("one.spec"), SPEC);
   existing = await startEmbedded({ over: "tcp" });
@@ -100,7 +120,8 @@ describe.each(ROLES)("%s", (role) => {
     expect(written).toEqual(files.map(() => exports));
   });
 
-  test("`proxy`", async () => {
+  test(PROXY.what, async () => {
+    const { code: expected, says = /^\ninterrupted: / } = PROXY.outcomes[role];
     const { child, ended } = place.start("proxy", "--database-url", urls.get(role) ?? "");
     let output = "";
     child.stdout?.on("data", (text: string) => {
@@ -110,12 +131,17 @@ describe.each(ROLES)("%s", (role) => {
     const url = /database (\S+)/.exec(output)?.[1] ?? "";
     await withClient(url, (client) => client.query("select * from verify()"));
     child.kill("SIGINT");
-    const { stderr } = await ended;
-    expect(stderr.includes("is a superuser")).toBe(role === "superuser");
+    const { code, stderr } = await ended;
+    expect(stderr).toMatch(says);
+    expect(code).toBe(expected);
   });
 });
 
-test("the documents have this table", async () => {
+test("the documents have this table, and each command", async () => {
   const page = await readFile(new URL("../../docs/security.md", import.meta.url), "utf8");
   expect(page).toContain(rightsTable());
+  expect(page).toContain(`${WITHOUT_SERVER.map((name) => `\`${name}\``).join(", ")} use no server`);
+  const commands = [...COMMANDS.map(([usage]) => usage.split(" ")[0]), "mutants", "layers"];
+  const covered = [...[...RIGHTS, PROXY].map(({ args }) => args[0]), ...WITHOUT_SERVER];
+  expect(commands.filter((name) => !covered.includes(name))).toEqual([]);
 });

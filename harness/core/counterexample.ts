@@ -11,9 +11,10 @@ import type { VolatileValue } from "./volatile-values.ts";
 export interface Unrepeated {
   /**
    * Whether the rule was broken again: `fresh`, on a freshly started system, in another execution;
-   * `after others`, only after the executions in `before`; `never`.
+   * `after others`, only after the executions in `before`; `sometimes`, since clients ran freely at a place
+   * without a gate; `never`.
    */
-  readonly recurs: "fresh" | "after others" | "never";
+  readonly recurs: "fresh" | "after others" | "sometimes" | "never";
   /** In sentences, with what to do. */
   readonly why: string;
 }

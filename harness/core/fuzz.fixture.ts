@@ -1,16 +1,11 @@
-/** The parameters of fast-check for a property whose inputs are hostile. */
-interface FuzzParameters {
-  readonly seed: number;
-  readonly numRuns: number;
-  readonly interruptAfterTimeLimit?: number;
-  readonly markInterruptAsFailure?: false;
-}
+import fc from "fast-check";
 
 /**
- * Among the tests, a property runs `runs` times with a fixed seed. `npm run fuzz` sets
- * HEDDLE_FUZZ_MS and HEDDLE_FUZZ_SEED: then it runs for that long, from that seed on.
+ * The parameters of fast-check for a property whose inputs are hostile. Among the tests, it runs `runs`
+ * times with a fixed seed. `npm run fuzz` sets HEDDLE_FUZZ_MS and HEDDLE_FUZZ_SEED: then it runs for that
+ * long, from that seed on, and says how many inputs it has tried.
  */
-export function fuzzParameters(runs: number): FuzzParameters {
+export function fuzzParameters<T>(runs: number): fc.Parameters<T> {
   const { HEDDLE_FUZZ_MS: time, HEDDLE_FUZZ_SEED: seed = "1" } = process.env;
   if (time === undefined) return { seed: 1, numRuns: runs };
   return {
@@ -18,5 +13,9 @@ export function fuzzParameters(runs: number): FuzzParameters {
     numRuns: 2 ** 31 - 1,
     interruptAfterTimeLimit: Number(time),
     markInterruptAsFailure: false,
+    reporter: (run) => {
+      console.log(`${run.numRuns} inputs`);
+      if (run.failed) throw new Error(fc.defaultReportMessage(run));
+    },
   };
 }

@@ -30,8 +30,8 @@ describe("a task's name", () => {
 test("a fault is written after its task", () => {
   expect(entryOf({ task: "0.1", action: "release" })).toBe("0.1");
   expect(entryOf({ task: "0.1", action: "cut-after" })).toBe("0.1!cut-after");
-  expect(parseEntry("0.1!cut-after")).toEqual({ task: "0.1", fault: "cut-after" });
-  expect(parseEntry("bg")).toEqual({ task: "bg", fault: undefined });
+  expect(parseEntry("0.1!cut-after")).toEqual({ task: "0.1", fault: "cut-after", free: false });
+  expect(parseEntry("bg")).toEqual({ task: "bg", fault: undefined, free: false });
   expect(clientOf("3!cancel")).toBe(3);
 });
 
@@ -58,6 +58,13 @@ describe("a schedule as text", () => {
     expect(formatSchedule({ version: 1, entries: faults })).toBe("0 0!cancel*2 0");
   });
 
+  test("marks the steps that run at the same time as the next one", () => {
+    const list = [entryOf({ task: "0.1", action: "release", free: true }), "1", "1"];
+    expect(parseEntry(list[0] ?? "")).toEqual({ task: "0.1", fault: undefined, free: true });
+    expect(formatSchedule({ version: 1, entries: list })).toBe("0.1+ 1*2");
+    expect(parseSchedule("0.1+ 1*2")?.entries).toEqual(list);
+  });
+
   test("may be long", () => {
     expect(parseSchedule("0*999999 1")?.entries).toHaveLength(1_000_000);
   });
@@ -78,6 +85,9 @@ describe("a schedule as text", () => {
     "!cancel",
     "0!burn",
     "0!toString",
+    "0++",
+    "+0",
+    "0!cancel+",
   ])("is refused if it is invalid: %j", (text) => {
     expect(parseSchedule(text)).toBeUndefined();
   });

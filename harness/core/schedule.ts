@@ -31,22 +31,40 @@ export type Action = "start" | "release" | "deliver" | "wake" | Fault;
 export interface Choice {
   readonly task: Task;
   readonly action: Action;
+  /** The next choice does not wait for the end of this step: the two run at the same time. Default: false. */
+  readonly free?: true;
 }
 
-/** A step in text form: the task that moves, or `0!cut-after` for a fault in task 0. */
+/**
+ * A step in text form: the task that moves, `0!cut-after` for a fault in task 0, or `0+` for a step of
+ * task 0 that runs at the same time as the next one.
+ */
 export type Entry = string;
 
-export function entryOf({ task, action }: Choice): Entry {
-  return isFault(action) ? `${task}!${action}` : task;
+export function entryOf({ task, action, free }: Choice): Entry {
+  if (isFault(action)) return `${task}!${action}`;
+  return free === true ? freeEntry(task) : task;
 }
 
-/** The task and the fault, if there is one, of a valid entry. */
+/** The entry of a step that runs at the same time as the next one. */
+export function freeEntry(task: Task): Entry {
+  return `${task}+`;
+}
+
+/** The task of a valid entry, its fault, if there is one, and whether it runs at the same time as the next one. */
 export function parseEntry(entry: Entry): {
   readonly task: Task;
   readonly fault: Fault | undefined;
+  readonly free: boolean;
 } {
-  const [task = entry, fault] = entry.split("!");
-  return { task, fault: fault !== undefined && isFault(fault) ? fault : undefined };
+  const free = entry.endsWith("+");
+  const [task = entry, fault] = (free ? entry.slice(0, -1) : entry).split("!");
+  return { task, fault: fault !== undefined && isFault(fault) ? fault : undefined, free };
+}
+
+/** Whether some steps run at the same time, so that the schedule does not determine the execution. */
+export function hasFreeSteps({ entries }: Schedule): boolean {
+  return entries.some((entry) => parseEntry(entry).free);
 }
 
 /** The kinds of faults in a schedule. */
@@ -91,7 +109,9 @@ export function formatSchedule(schedule: Schedule): string {
 export function parseSchedule(text: string): Schedule | undefined {
   const entries: Entry[] = [];
   for (const run of text.split(" ").filter((part) => part !== "")) {
-    const match = /^((?:bg|\d{1,4})(?:\.\d{1,4})?(?:!([a-z-]+))?)(?:\*([1-9]\d{0,5}))?$/.exec(run);
+    const match = /^((?:bg|\d{1,4})(?:\.\d{1,4})?(?:!([a-z-]+)|\+)?)(?:\*([1-9]\d{0,5}))?$/.exec(
+      run,
+    );
     const [, entry, fault, count = "1"] = match ?? [];
     if (entry === undefined || (fault !== undefined && !isFault(fault))) return undefined;
     for (let left = Number(count); left > 0; left--) entries.push(entry);

@@ -1,5 +1,6 @@
 import type { Snapshot } from "./execution.ts";
 import type { JsonObject } from "./json.ts";
+import type { OrderDifference } from "./order-difference.ts";
 
 /** A violated rule: a finding about the service, never an exception. */
 export interface Violation {
@@ -11,6 +12,13 @@ export interface Violation {
   readonly message: string;
   /** The rows or operations that show it. */
   readonly evidence: readonly JsonObject[];
+  /**
+   * What the violation is about, such as the names of tables: two races of the same operations may break the
+   * same rule. Default: its rule says it all.
+   */
+  readonly about?: readonly string[];
+  /** Where no serial order explains an execution: how it differs from serial orders, the nearest first. */
+  readonly orders?: readonly OrderDifference[];
 }
 
 /** A predicate over committed state. `check` returns its violations; none if it holds. */

@@ -47,7 +47,7 @@ export interface ComparisonOptions {
  * The members that hold values. All others (tasks, tags, codes, …) are compared as they are.
  */
 const VALUES = new Set(
-  "values sql message body evidence snapshot contents advisoryLocks waits".split(" "),
+  "values sql message body evidence orders snapshot contents advisoryLocks waits".split(" "),
 );
 
 /**

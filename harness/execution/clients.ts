@@ -38,7 +38,7 @@ export class Clients<State extends Json, Op extends Operation> {
   /** The client number of the next request whose client gives up. */
   nextNumber: number;
   readonly #clients: readonly Client<Op>[];
-  readonly #system: Pick<System<State, Op>, "perform">;
+  readonly #system: Pick<System<State, Op>, "perform" | "retries">;
   readonly #recording: Pick<Recording<Op>, "add">;
   readonly #listener: ClientListener;
   readonly #freeze: string | undefined;
@@ -49,7 +49,7 @@ export class Clients<State extends Json, Op extends Operation> {
 
   constructor(
     { clients }: Scenario<State, Op>,
-    system: Pick<System<State, Op>, "perform">,
+    system: Pick<System<State, Op>, "perform" | "retries">,
     recording: Pick<Recording<Op>, "add">,
     listener: ClientListener,
     freeze: string | undefined,
@@ -93,9 +93,12 @@ export class Clients<State extends Json, Op extends Operation> {
 
   /** The choices of clients that can send an operation again, whose outcome they do not know. */
   retries(): Choice[] {
-    return this.#clients.flatMap(({ uncertain }, client): Choice[] =>
-      !this.isActive(client) && uncertain ? [{ task: taskOf(client, 0), action: "retry" }] : [],
-    );
+    return this.#clients.flatMap(({ uncertain, operations, next }, client): Choice[] => {
+      const last = operations[next - 1];
+      if (this.isActive(client) || !uncertain || last === undefined) return [];
+      const retries = this.#system.retries?.(last) ?? true;
+      return retries ? [{ task: taskOf(client, 0), action: "retry" }] : [];
+    });
   }
 
   /** Sends a client's next operation, or its last one again. */

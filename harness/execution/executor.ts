@@ -24,6 +24,8 @@ import { isClean, type Leftovers, leftovers } from "./observation.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { openDatabase, startBounded } from "./setup-progress.ts";
 import { attributed, type System, type SystemFactory } from "./system.ts";
+import { TIMEOUTS } from "./timeouts.ts";
+import { type UngatedState, UngatedStates } from "./ungated-states.ts";
 import { atMost, interrupted, WaitLimits } from "./wait-limits.ts";
 
 /** How long operations may take to end after their sessions were ended, and a system to stop, in ms. */
@@ -50,8 +52,10 @@ export class Executor<State extends Json, Op extends Operation> {
   readonly #earlier = new EarlierExecutions<State, Op>();
   /** The run under way. */
   #run: Run<State, Op> | undefined;
+  readonly #ungatedStates = new UngatedStates();
   /** What the executions so far did not control, as sentences. */
   readonly notes = new Set<string>();
+  #hasTimedOut = false;
 
   private constructor(
     server: Server,
@@ -128,9 +132,15 @@ export class Executor<State extends Json, Op extends Operation> {
     return this.#database.gates?.uninstrumented ?? [];
   }
 
-  /** The parts of the schema that have no gate although clients can race there. */
-  get ungated(): InnerGates["ungated"] {
-    return this.#database.gates?.ungated ?? [];
+  /** The names of what has no gate although clients can race there: parts of the schema, and timeouts. */
+  get ungated(): readonly string[] {
+    const names = this.#ungatedStates.namesOf(this.#database.gates?.ungated ?? []);
+    return this.#hasTimedOut ? [...names, TIMEOUTS] : names;
+  }
+
+  /** The states, of all executions since the last call, from which clients can be let run freely. */
+  takeUngatedStates(): readonly UngatedState[] {
+    return this.#ungatedStates.take();
   }
 
   /** What the gates leave uncontrolled on this server, as sentences of a report. */
@@ -173,6 +183,7 @@ export class Executor<State extends Json, Op extends Operation> {
         serviceEnd !== undefined ||
         !isClean(left) ||
         (isFaulty(trace) && this.#system.warm === undefined);
+      this.#hasTimedOut ||= run.hasTimedOut;
       if (restart) await this.#end(run);
       else if (isFaulty(trace)) await this.#warm();
       const execution: Execution<State, Op> = {
@@ -263,7 +274,7 @@ export class Executor<State extends Json, Op extends Operation> {
   #runOptions(observe: Control["observe"]): RunOptions {
     const { pause, faults = [], stepTimeoutMs, control, names } = this.#options;
     return {
-      ...{ stepTimeoutMs, names, freeze: control.freeze },
+      ...{ stepTimeoutMs, names, freeze: control.freeze, ungated: this.#ungatedStates },
       killsService: faults.some(isKill),
       ...(pause &&
         !this.#isQuiet && { pause: (trace) => pause({ trace, directUrl: this.directUrl }) }),

@@ -52,12 +52,12 @@ function asking(
     statements,
     sessions,
     server,
-    { pushed: true, stepTimeoutMs },
+    { pushed: true, stepTimeoutMs, runsOutMs: 5 },
     unsettled,
   );
   const reached = async () =>
     [...(await quiescence.reached())].map(([{ task }, on]) => [task, ...on]);
-  return { quiescence, reached, asked: () => asked };
+  return { quiescence, sessions, reached, asked: () => asked };
 }
 
 const STABLE = [["1", "0"]];
@@ -170,6 +170,15 @@ describe("quiescence is reached", () => {
     };
     expect(await turnsAfter(() => quiescence.noteActivity())).toBeGreaterThan(2);
     expect(await turnsAfter(() => quiescence.noteServerActivity())).toBe(0);
+  });
+
+  test("with a wait that should have ended by a short timeout, and has not", async () => {
+    const { quiescence, reached, asked, sessions } = asking([() => WAITS, () => WAITS]);
+    sessions[1]?.ownTimeout.note("set lock_timeout = 5");
+    expect(await reached()).toEqual(STABLE);
+    expect(asked()).toBe(2);
+    expect(quiescence.awaitedTimeout).toBe(false);
+    expect(sessions[1]?.ownTimeout.isShort).toBe(false);
   });
 
   test("only once a statement that runs has come to wait", async () => {

@@ -31,6 +31,12 @@ const UNSETTLED_POLL_MS = 1;
  */
 const STOPPED_MS = 1_000;
 
+/**
+ * For how long, in ms, nothing may happen before a wait of a session with a short timeout of its own is
+ * taken to have none: the timeout, and the time by which a busy machine may be late.
+ */
+const RUNS_OUT_MS = 500;
+
 /** What the server can tell about waits. */
 interface BlockerQuery {
   blockers(pids: readonly number[]): Promise<Blockers>;
@@ -45,6 +51,8 @@ interface QuiescenceOptions {
   readonly stepTimeoutMs: number;
   /** For how long nothing may happen while backends are stopped, in ms. Default: 1,000. */
   readonly stoppedMs?: number;
+  /** For how long a wait with a short timeout may go on without any event, in ms. Default: 500. */
+  readonly runsOutMs?: number;
 }
 
 /** Detects quiescence: nothing will happen any more until the scheduler moves a task. */
@@ -61,6 +69,8 @@ export class Quiescence {
   #serviceActive = true;
   #onActivity: (() => void) | undefined;
   #failure: HarnessError | undefined;
+  /** Whether a wait was left to end by a short timeout of its session. */
+  awaitedTimeout = false;
 
   /** @param unsettled names what has to end outside the database first, if anything */
   constructor(
@@ -124,16 +134,29 @@ export class Quiescence {
         const enough = this.#serviceActive ? TURNS : waits?.size === 0 ? 0 : 1;
         for (let turns = 0; turns < enough && before === this.#activity; turns++) await turn();
         if (before === this.#activity) {
-          if (waits !== undefined) {
+          if (waits === undefined) await this.activityWithin(this.#patienceMs);
+          else if (!(await this.#endsSoon(waits))) {
             this.#serviceActive = false;
             return waits;
           }
-          await this.activityWithin(this.#patienceMs);
         }
         patient = true;
       } else await this.activityWithin(UNSETTLED_POLL_MS);
       if (realNow() > deadline) throw this.#timeout();
     }
+  }
+
+  /**
+   * Whether one of the waits is about to end by a timeout of its own. When it would end while others move
+   * could not be repeated, so it always ends before they move. Resolves after the next event.
+   */
+  async #endsSoon(waits: WaitGraph): Promise<boolean> {
+    const hurried = [...waits.keys()].filter(({ session }) => session.ownTimeout.isShort);
+    if (hurried.length === 0) return false;
+    if (await this.activityWithin(this.#options.runsOutMs ?? RUNS_OUT_MS)) {
+      this.awaitedTimeout = true;
+    } else for (const { session } of hurried) session.ownTimeout.disproved();
+    return true;
   }
 
   get #patienceMs(): number {
@@ -197,6 +220,8 @@ export class Quiescence {
  * - its holder is in the server too and does not wait: that one may finish at any moment;
  * - the waits form a cycle: the server is about to break it (a deadlock);
  * - its holder is a session that is not the proxy's.
+ *
+ * A wait of a session with a short timeout of its own ends by itself too: see `Quiescence`.
  *
  * A chain of waits that ends at a session whose statement is held, or that is between two statements,
  * is stable: such a session cannot release anything before the scheduler chooses it. A statement whose

@@ -240,8 +240,6 @@ interface Search extends Scheduler {
   readonly diverged: string | undefined;
   /** The number of executions that turned out to be equivalent to others. */
   readonly redundant?: number;
-  /** Whether a client polled: such a search is never complete with reduction. */
-  readonly hasYields?: boolean;
 }
 
 interface Explored {
@@ -264,6 +262,6 @@ export async function explored(
     const execution = await executor.execute(scenario, search);
     if (redundant() === before) outcomes.add(outcomeOf(execution));
   }
-  if (!search.complete && !search.hasYields) throw new Error(search.diverged);
+  if (!search.complete) throw new Error(search.diverged);
   return { executions, outcomes: [...outcomes].sort() };
 }

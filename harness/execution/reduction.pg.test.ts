@@ -191,6 +191,52 @@ describe.each([
   });
 });
 
+describe("clients that poll", () => {
+  const looks = (number: number, sql: string) => Array.from({ length: number }, () => sql);
+  const LOCKED = "select pg_try_advisory_xact_lock(7)";
+  const READS = "select v from a where id = 1";
+
+  // Which steps are choices decides how often a client may look: both searches have the same.
+  test.each([
+    [
+      "and one that writes",
+      [["update a set v = 1 where id = 1", "update b set v = 1 where id = 1"], looks(5, READS)],
+    ],
+    [
+      "and one that holds what they try to lock",
+      [
+        ["begin", "select pg_advisory_xact_lock(7)", "update a set v = 1 where id = 1", "commit"],
+        looks(5, LOCKED),
+      ],
+    ],
+    [
+      "and write for each other",
+      [
+        [...looks(3, "select v from b where id = 1"), "update a set v = 1 where id = 1"],
+        [...looks(4, READS), "update b set v = 1 where id = 1"],
+      ],
+    ],
+    [
+      "and two others, of which either lets them go on",
+      [
+        [...looks(3, READS), "update b set v = 1 where id = 1"],
+        ["select v from b where id = 1"],
+        [READS],
+      ],
+    ],
+  ])("%s: reduction finds each outcome of the fair schedules", async (_, clients) => {
+    const executor = executors.get("read committed");
+    if (executor === undefined) throw new Error("no executor");
+    const full = new Exhaustive();
+    const reduction = new DynamicReduction();
+    const all = await explored(executor, clients, full);
+    const reduced = await explored(executor, clients, reduction);
+    expect(reduced.outcomes).toEqual(all.outcomes);
+    expect([full.hasYields, reduction.hasYields]).toEqual([true, true]);
+    expect(reduced.executions).toBeLessThan(all.executions);
+  });
+});
+
 test("what a search learns late about footprints counts for all of it", async () => {
   const name = "transaction numbers of a block";
   const full = await inFull("read committed", name);

@@ -1,7 +1,9 @@
+import { setImmediate as turn } from "node:timers/promises";
 import type { HarnessError } from "../core/error.ts";
 import type { Commit, Completion, Snapshot } from "../core/execution.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
+import { realNow } from "../core/real-clock.ts";
 import type { Scenario } from "../core/scenario.ts";
 import {
   type Choice,
@@ -28,7 +30,14 @@ import { Scheduling } from "./scheduling.ts";
 import { StatementRouter } from "./statement-router.ts";
 import { StepFootprints } from "./step-footprints.ts";
 import { attributed, type System } from "./system.ts";
+import { hasTimeout, TIMED_OUT } from "./timeouts.ts";
+import type { UngatedStates } from "./ungated-states.ts";
 import { WrittenSteps } from "./written-steps.ts";
+
+/** The timers of Node have a resolution of 1 ms, which is too coarse. */
+async function delay(ms: number): Promise<void> {
+  for (const until = realNow() + ms; realNow() < until; ) await turn();
+}
 
 /** The longest time that a deadlocked wait is given to end by a timeout of the application's own. */
 const LONGEST_TIMEOUT_MS = 1_000;
@@ -60,6 +69,8 @@ export interface RunOptions {
   readonly killsService: boolean;
   /** Kills the server, calls `dead`, and starts it again; given where faults may do that. */
   readonly crashServer?: (dead: () => void) => Promise<void>;
+  /** Collects the states from which clients can be let run freely. */
+  readonly ungated: UngatedStates;
   /** Is called at each quiescence, before the next step. */
   readonly pause?: (trace: Trace) => Promise<void>;
 }
@@ -72,6 +83,8 @@ export class Run<State extends Json, Op extends Operation> {
   readonly recording: Recording<Op>;
   /** What it does not control, as sentences. */
   readonly notes = new Set<string>();
+  /** Whether a timeout of the application has ended a statement. */
+  hasTimedOut = false;
   /** The schedule so far. */
   readonly entries: Entry[] = [];
   readonly #router: StatementRouter<Op>;
@@ -89,6 +102,8 @@ export class Run<State extends Json, Op extends Operation> {
   #commits: CommitObserver | undefined;
   /** The task that moved last. */
   #previous: Task | undefined;
+  /** Whether its step runs at the same time as the next one. */
+  #isFree = false;
 
   constructor(
     database: RunDatabase,
@@ -162,14 +177,23 @@ export class Run<State extends Json, Op extends Operation> {
     return this.#commits?.commits;
   }
 
+  /** Waits for quiescence, and does what belongs to it. */
+  async #settle(): Promise<void> {
+    await this.#quiesce();
+    if (this.#previous !== undefined && (await this.#written.end()))
+      this.#polling.wrote(this.#previous);
+    const { ungated, pause } = this.#options;
+    const { trace } = this.recording;
+    ungated.note(this.#database.gates?.ungated ?? [], this.#statements, this.entries, trace);
+    await this.#observe();
+    await pause?.(trace);
+  }
+
   /** Runs until no task can move. Throws HarnessError for errors of the harness or the system. */
   async toTheEnd(): Promise<Completion> {
     for (;;) {
-      await this.#quiesce();
-      if (this.#previous !== undefined && (await this.#written.end()))
-        this.#polling.wrote(this.#previous);
-      await this.#observe();
-      await this.#options.pause?.(this.recording.trace);
+      if (this.#isFree) await delay(this.#scheduling.delayMs);
+      else await this.#settle();
       const enabled = this.#enabled();
       const fair = this.#scheduling.fair(enabled);
       if (fair.length < enabled.length) this.notes.add(YIELDED);
@@ -182,6 +206,8 @@ export class Run<State extends Json, Op extends Operation> {
         this.#move(choice, fair.includes(choice) ? fair : enabled);
       } else if (!(await this.#endsByItself())) break;
     }
+    this.hasTimedOut = this.#quiescence.awaitedTimeout || hasTimeout(this.recording.trace);
+    if (this.hasTimedOut) this.notes.add(TIMED_OUT);
     const waits = [
       ...this.#statements.all().map((pending) => {
         const holders = this.#statements.waitsFor(pending).map((task) => this.#nameOf(task));
@@ -246,7 +272,7 @@ export class Run<State extends Json, Op extends Operation> {
   }
 
   #move(choice: Choice, enabled: readonly Choice[]): void {
-    const { task, action } = choice;
+    const { task, action, free = false } = choice;
     const preemption = action !== "crash" && isPreemption(this.#previous, task, enabled);
     const isPrivate = this.#scheduling.isPrivate(choice, this.#previous);
     const move = { type: "move", choice, enabled, preemption } as const;
@@ -254,7 +280,9 @@ export class Run<State extends Json, Op extends Operation> {
     this.entries.push(entryOf(choice));
     this.#polling.moved(task, this.#statements.find(task));
     this.#previous = task;
-    this.#router.running = clientOf(task);
+    // Of clients that run at the same time, the answers wait for quiescence.
+    this.#router.running = free || this.#isFree ? undefined : clientOf(task);
+    this.#isFree = free;
     this.#act(choice);
     if (action === "release" || action === "wake") this.#quiescence.noteServerActivity();
     else this.#quiescence.noteActivity();

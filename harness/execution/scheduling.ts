@@ -64,7 +64,6 @@ export class Scheduling {
     // A scheduler that follows a given order has the steps that no other client can notice in it.
     const isGiven = this.#scheduler.fair === false;
     const candidates = isGiven ? enabled : fair;
-    if (candidates.length < enabled.length) this.#scheduler.yielded?.();
     const following = isGiven ? undefined : this.#following(candidates, previous);
     if (following === undefined) this.#report();
     const fault = this.#scheduler.inject?.(faults(), candidates);
@@ -74,7 +73,18 @@ export class Scheduling {
     }
     this.#chosenAt = this.#trace.length;
     if (fault !== undefined || candidates.length === 0) return fault;
-    return this.#scheduler.choose(candidates, previous, (choice) => this.#footprintOf(choice));
+    const yielded = enabled.filter((choice) => !candidates.includes(choice));
+    return this.#scheduler.choose(
+      candidates,
+      previous,
+      (choice) => this.#footprintOf(choice),
+      yielded.map(({ task }) => task),
+    );
+  }
+
+  /** See `Scheduler.delayMs`. */
+  get delayMs(): number {
+    return this.#scheduler.delayMs?.() ?? 0;
   }
 
   /** Whether no other client can notice the step with which the client that moved last goes on. */

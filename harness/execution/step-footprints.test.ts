@@ -33,7 +33,7 @@ const footprints = {
   defaultIsolation: "read committed",
   weakestDefault: "read committed",
   stale: false,
-  gateAt: (place: number) => (["snapshot", "commit"] as const)[place],
+  gateAt: (place: number) => (["snapshot", "commit", "row"] as const)[place],
   revision: 0,
   of: (sql: string) => ({
     control: CONTROLS[sql] ?? { type: "query" },
@@ -45,6 +45,7 @@ const footprints = {
     catches: false,
     unshared: UNSHARED.get(sql),
     alters: sql === "create",
+    unnoticed: ({ insert: "row", numbered: "snapshot" } as const)[sql],
   }),
 } satisfies Footprints;
 
@@ -350,5 +351,23 @@ describe("a step touches nothing shared", () => {
     pending.release();
     pending.reachGate({ place: SNAPSHOT, open: () => {} });
     expect(clients.steps.isPrivate(pending)).toBe(false);
+  });
+
+  const ROW = 2;
+  test.each<[string, string[], string, number, boolean]>([
+    ["the snapshot gate", ["begin", "a"], "insert", SNAPSHOT, true],
+    ["the row gate", ["begin", "a"], "insert", ROW, true],
+    ["not the row gate after a value of a sequence", ["begin"], "numbered", ROW, false],
+    ["the snapshot gate before that", ["begin"], "numbered", SNAPSHOT, true],
+    ["not the commit gate", ["begin"], "insert", COMMIT, false],
+    ["not at another level", ["begin strictly"], "insert", SNAPSHOT, false],
+  ])("at a gate that an INSERT reaches unnoticed: %s", (...given) => {
+    const [, block, sql, place, expected] = given;
+    const clients = new Clients();
+    for (const text of block) clients.run(0, text, "open");
+    clients.hold(0, sql);
+    const pending = clients.release(0);
+    pending.reachGate({ place, open: () => {} });
+    expect(clients.steps.isPrivate(pending)).toBe(expected);
   });
 });

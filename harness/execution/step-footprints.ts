@@ -4,6 +4,7 @@ import type { Statement } from "../core/trace.ts";
 import { isAdvisory } from "../footprints/footprint-builder.ts";
 import type { Footprints } from "../footprints/footprints.ts";
 import type { TransactionControl } from "../footprints/transaction-control.ts";
+import type { UnnoticedStart } from "../footprints/unnoticed-start.ts";
 import type { PendingStatement, ProxySession } from "../proxy/pending-statement.ts";
 import type { PendingStatements } from "./pending-statements.ts";
 
@@ -114,9 +115,12 @@ export class StepFootprints {
     const isOpen = this.#isOpen(session);
     const history = isOpen ? this.#histories.get(session) : undefined;
     if (isOpen && history === undefined) return false;
-    const { control, unshared } = this.#footprints.of(statement.sql);
-    if (state.at === "gate" && this.#isWhereItBegan(state.gate.place, control, history))
-      return true;
+    const { control, unshared, unnoticed } = this.#footprints.of(statement.sql);
+    if (state.at === "gate") {
+      const { place } = state.gate;
+      if (this.#isWhereItBegan(place, control, history)) return true;
+      if (this.#isUnnoticed(session, unnoticed, place, history)) return true;
+    }
     const holdsNothing =
       history === undefined || (history.touched !== undefined && isNothing(history.touched));
     switch (control.type) {
@@ -146,6 +150,22 @@ export class StepFootprints {
     if (control.type === "end") return gate === "commit" && !history.deferred;
     if (control.type !== "query" || gate !== "snapshot") return false;
     return history.hadSnapshot && history.keepsSnapshot;
+  }
+
+  /**
+   * Whether a statement stands at a gate that it reaches unnoticed. At other levels its snapshot may be the
+   * one of its transaction, or may decide what it conflicts with.
+   */
+  #isUnnoticed(
+    session: ProxySession,
+    unnoticed: UnnoticedStart,
+    place: number,
+    history: SessionHistory | undefined,
+  ): boolean {
+    if (unnoticed === undefined || session.isolates || history?.isolates !== false) return false;
+    if (this.#footprints.isolation !== "read committed") return false;
+    const gate = this.#footprints.gateAt(place);
+    return gate === "snapshot" || (gate === "row" && unnoticed === "row");
   }
 
   /** Whether a query takes the snapshot with which later steps of its transaction read. */

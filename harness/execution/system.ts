@@ -63,6 +63,8 @@ export interface System<State extends Json = Json, Op extends Operation = Operat
    * continues, and this resolves when it has ended.
    */
   perform(operation: Op, client: number, patience?: AbortSignal): Promise<Response>;
+  /** Whether a client that got no answer may send the operation again (the fault `retry`). Default: it may. */
+  retries?(operation: Op): boolean;
   /**
    * Reads committed state, past the proxy.
    *

@@ -96,6 +96,15 @@ describe("a wait that ends before its holder's transaction", () => {
     expect(early.length).toBeGreaterThan(0);
   });
 
+  test("always ends by a short lock_timeout before others go on", async () => {
+    const hurried = statements("begin", "set local lock_timeout = '3ms'", add(1), "commit");
+    const seen = await explore(scenario([statements("begin", add(1), "commit")], [hurried]));
+    const waiting = seen.flatMap(({ trace }) => trace.filter(({ type }) => type === "wait"));
+    expect(new Set(waiting.map((wait) => "task" in wait && wait.task))).toEqual(new Set(["0"]));
+    expect(withCode(seen, "55P03").length).toBeGreaterThan(0);
+    expect(withCode(seen, "55P03").length).toBeLessThan(seen.length);
+  });
+
   test.each(["lock_timeout", "statement_timeout"])("ends by the application's %s", async (name) => {
     const forever: Statements = { name: "leak", sql: ["begin", add(1)] };
     const hurried = statements(`set ${name} = '50ms'`, add(1));

@@ -11,6 +11,7 @@ import type { Executor } from "../execution/executor.ts";
 import { effortUsed } from "../scheduler/strategies.ts";
 import type { AppliedMutant } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
+import { type AcceptedViolation, withoutAccepted } from "./accepted.ts";
 import type { RegressionResult } from "./campaign.ts";
 import { missedFaults } from "./campaign-totals.ts";
 import { bypassedGate } from "./control-sentences.ts";
@@ -48,6 +49,10 @@ export interface CampaignOptions extends ScenarioOptions {
   readonly control: Control;
   /** The checkers to apply; violations of the first come first. */
   readonly checkers: readonly CheckerName[];
+  /** Known violations that do not count. Default: none. */
+  readonly accepted?: readonly AcceptedViolation[] | undefined;
+  /** Further sentences of the report. Default: none. */
+  readonly notes?: readonly string[] | undefined;
   /** Only violations of these rules count. Default: those of all rules. */
   readonly rules?: readonly RuleName[] | undefined;
   /** The most time for shrinking one counterexample, in ms. */
@@ -66,9 +71,12 @@ export interface CampaignOptions extends ScenarioOptions {
   readonly onViolation?:
     | ((counterexample: Counterexample) => Promise<string | undefined>)
     | undefined;
-  /** Called with the shrunk counterexample and the result of `onViolation`. */
+  /**
+   * Called with the shrunk counterexample and the result of `onViolation`; without one, if it has shrunk to
+   * what an earlier counterexample shows.
+   */
   readonly onShrunk?:
-    | ((shrunk: Counterexample, file: string | undefined) => Promise<void>)
+    | ((shrunk: Counterexample | undefined, file: string | undefined) => Promise<void>)
     | undefined;
 }
 
@@ -97,12 +105,14 @@ export function checkersFor<State extends Json, Op extends Operation>(
   {
     checkers,
     rules,
+    accepted = [],
     checkDeterminism,
-  }: Pick<CampaignOptions, "checkers" | "rules" | "checkDeterminism">,
+  }: Pick<CampaignOptions, "checkers" | "rules" | "accepted" | "checkDeterminism">,
 ): Checkers<State, Op> {
   const determinism = checkDeterminism ? [determinismChecker<State, Op>(ordersWakes)] : [];
   const all = [...checkersOf(service, checkers), ...determinism];
-  return new Checkers(rules === undefined ? all : restrictedTo(rules, all));
+  const restricted = rules === undefined ? all : restrictedTo(rules, all);
+  return new Checkers(withoutAccepted(restricted, accepted));
 }
 
 /** Explores the scenarios of a campaign, within its limits. */
@@ -214,6 +224,12 @@ export class BoundedExploration<State extends Json, Op extends Operation>
       this.#pairExecutions += explored.tally.executions;
     }
     this.exploration.add(explored);
+  }
+
+  addBeyond(index: number, explored: ScenarioResult<State, Op>): void {
+    // A campaign that has ended by itself does not depend on what was explored ahead.
+    if (this.endsAfter(this.exploration.failures.any, this.exploration.error)) return;
+    this.exploration.addBeyond(index, explored);
   }
 
   onExecution(unadded: ExecutionCounts): void {

@@ -43,7 +43,7 @@ export interface PairSearch {
   readonly complete: boolean;
   /** The number of executions that differ in a response or in the final state. */
   readonly outcomes: number;
-  /** The name of the rule that its first failing execution broke. Default: none was broken. */
+  /** The names of the rules that executions broke first, separated by commas. Default: none was broken. */
   readonly violated?: string;
 }
 
@@ -61,6 +61,17 @@ export interface RegressionResult {
   /** The name of the rule that it violated when it was recorded. */
   readonly rule: string;
   readonly outcome: RegressionOutcome;
+}
+
+/** A part of statements that has no gate although clients can race there. */
+export interface UngatedCount {
+  /** Such as `the exclusion constraint on e`. */
+  readonly name: string;
+  /**
+   * The number of executions in which clients ran freely there; 0 if no two of them ever came to it at the
+   * same time; null if that is not known.
+   */
+  readonly sampled: number | null;
 }
 
 /** The machine and the versions that a result was made with. */
@@ -184,11 +195,8 @@ export interface Campaign extends Provenance {
   readonly coverage: readonly string[];
   /** What Heddle controlled, in sentences. */
   readonly controlled: readonly string[];
-  /**
-   * The parts of the schema that have no gate although clients can race there, such as `the exclusion
-   * constraint on e`. A search that is complete is so but for them.
-   */
-  readonly ungated: readonly string[];
+  /** The parts that have no gate although clients can race there: a complete search is so but for them. */
+  readonly ungated: readonly UngatedCount[];
   /** What Heddle did not control, in sentences. */
   readonly uncontrolled: readonly string[];
   /** The file with the standard error of a service that Heddle started; null if it has printed nothing. */

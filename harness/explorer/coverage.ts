@@ -66,6 +66,9 @@ export function completeness(scheduler: Scheduler): {
 
 /** Why a search ended before its end, in words; undefined if it did not. */
 export function divergenceOf(scheduler: Scheduler): string | undefined {
+  if (scheduler instanceof ReducedSearch) {
+    return scheduler.decisive.complete ? undefined : scheduler.diverged;
+  }
   const searches = scheduler instanceof DynamicReduction || scheduler instanceof Exhaustive;
   return searches ? scheduler.diverged : undefined;
 }
@@ -77,9 +80,9 @@ export function coverageOf(scheduler: Scheduler, clients: number): Coverage {
   }
   if (scheduler instanceof ReducedSearch) return coverageOf(scheduler.decisive, clients);
   if (scheduler instanceof DynamicReduction) {
-    const { complete, executions: schedules, pruned } = scheduler;
+    const { complete, executions: schedules, pruned, hasYields: fair } = scheduler;
     const reduced = { scenarios: 1, schedules, pruned };
-    return complete ? { ...NO_COVERAGE, reduced } : NO_COVERAGE;
+    return complete ? { ...NO_COVERAGE, reduced, fair } : NO_COVERAGE;
   }
   if (scheduler instanceof FaultSearch) {
     const { search, complete, injected } = scheduler;
@@ -130,7 +133,7 @@ export function coverageSentences(coverage: Coverage): readonly string[] {
   return [
     ...searchSentences(visits, "pair of operations"),
     ...searchSentences(searches, "scenario", fair),
-    ...(reduced.scenarios > 0 ? [reducedSentence(reduced)] : []),
+    ...(reduced.scenarios > 0 ? [reducedSentence(reduced, fair)] : []),
     ...(faults.injected > 0 ? [faultsSentence(faults)] : []),
     ...(pct.steps > 0 ? [pctSentence(pct)] : []),
   ];
@@ -178,9 +181,9 @@ function searchSentence(
   return `All ${schedules.toLocaleString("en")} ${what} of ${counted(scenarios, scenario)} were executed.`;
 }
 
-function reducedSentence({ scenarios, schedules, pruned }: Reduced): string {
+function reducedSentence({ scenarios, schedules, pruned }: Reduced, fair: boolean): string {
   return (
-    `All interleavings, without a bound, of ${counted(scenarios)} were covered: ` +
+    `All ${fair ? "fair " : ""}interleavings, without a bound, of ${counted(scenarios)} were covered: ` +
     `${schedules.toLocaleString("en")} were executed; ${pruned.toLocaleString("en")} choices were ` +
     "skipped, since they lead to equivalent interleavings (steps that commute)."
   );

@@ -20,6 +20,7 @@ export function fakeExecutor(
     | "uninstrumented"
     | "uncontrolled"
     | "ungated"
+    | "takeUngatedStates"
     | "routines"
     | "ordersWakes"
   > = {
@@ -31,6 +32,7 @@ export function fakeExecutor(
     uninstrumented: [],
     uncontrolled: [],
     ungated: [],
+    takeUngatedStates: () => [],
     routines: {},
     renew: async () => renewed(),
     execute: async (scenario, scheduler) => execute(scenario, scheduler),

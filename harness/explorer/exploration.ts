@@ -9,7 +9,8 @@ import type { ScenarioResult } from "./explore-scenario.ts";
 import { Failures } from "./failures.ts";
 import type { ScenarioFingerprints } from "./fingerprint.ts";
 import { type Shard, WHOLE_CAMPAIGN } from "./shards.ts";
-import { addToTally, EMPTY_TALLY, type Tally } from "./tally.ts";
+import { addToTally, EMPTY_TALLY, sumCounts, type Tally } from "./tally.ts";
+import type { Samples } from "./ungated-samples.ts";
 
 /** The results of a campaign's scenarios, which are added in the order of their numbers. */
 export class Exploration<State extends Json, Op extends Operation> {
@@ -21,6 +22,8 @@ export class Exploration<State extends Json, Op extends Operation> {
   error: HarnessError | undefined;
   /** Why the first of the searches that ended before their end did so. */
   diverged: string | undefined;
+  /** See `ScenarioResult.samples`. */
+  samples: Samples = {};
   /** Whether a search was completed, or has ended as a sample and would do so again. */
   searched = false;
   readonly pairs: PairSearch[];
@@ -61,17 +64,30 @@ export class Exploration<State extends Json, Op extends Operation> {
     this.undecided ??= undecided;
     this.error ??= error;
     this.diverged ??= explored.diverged;
+    this.samples = sumCounts(this.samples, explored.samples ?? {});
     this.searched ||= complete || sampled === true;
     const pair = this.pairs[this.next];
     const { executions } = explored.tally;
     if (pair !== undefined) {
-      const [violated] = failing?.violations ?? [];
+      const violated = [failing, ...(explored.alsoFailing ?? [])].flatMap(
+        (failure) => failure?.violations[0]?.name ?? [],
+      );
       this.pairs[this.next] = {
         ...{ ...pair, explored: executions, pruned, complete, outcomes },
-        ...(violated && { violated: violated.name }),
+        ...(violated.length > 0 && { violated: [...new Set(violated)].join(", ") }),
       };
     }
     this.#explored++;
+  }
+
+  /** Adds a result beyond a limit, if it breaks a rule that no other one breaks. */
+  addBeyond(scenarioNumber: number, { failing, tally, digest }: ScenarioResult<State, Op>): void {
+    if (failing === undefined || this.failures.has(failing)) return;
+    const before = this.tally.executions;
+    addToTally(this.tally, tally);
+    this.#digest += digestOf(scenarioNumber, digest);
+    const { number = tally.executions } = failing;
+    this.failures.add({ ...failing, executionNumber: before + number, scenarioNumber });
   }
 
   /** The number of the scenario that comes next, among those of all shards. */

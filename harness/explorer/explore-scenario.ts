@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Checkers } from "../checkers/registry.ts";
 import { HarnessError } from "../core/error.ts";
-import { type Execution, finalState, historyOf } from "../core/execution.ts";
+import type { Execution } from "../core/execution.ts";
 import { type Fault, isFault } from "../core/fault.ts";
-import { calls } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
@@ -20,6 +19,7 @@ import {
   NO_COVERAGE,
   visitCoverage,
 } from "./coverage.ts";
+import { DistinctOutcomes } from "./distinct-outcomes.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { type GeneratedInput, generator, type ShrinkTree } from "./generate.ts";
 import { type PairVisit, ScenarioOrder } from "./scenario-order.ts";
@@ -32,6 +32,7 @@ import {
   tallyOfPair,
   tallyOfScenario,
 } from "./tally.ts";
+import { noSamples, type Samples, samplesOf } from "./ungated-samples.ts";
 
 /** How the scenarios of a campaign are chosen, and how each is explored. */
 export interface ScenarioOptions {
@@ -67,13 +68,16 @@ export interface FailingExecution<State extends Json = Json, Op extends Operatio
   readonly violations: readonly Violation[];
   /** Its number among the executions of its scenario, from 1. Default: it is the last. */
   readonly number?: number;
+  /** The name of the part of statements, without a gate, in which clients ran freely. Default: none did. */
+  readonly sampled?: string;
   /** Whether its scenario is a pair of operations, and not generated. Default: false. */
   readonly ofPair?: boolean;
 }
 
 /**
- * The result of exploring one scenario: a plain value. It ends at the first violation, except that the
- * search of a service's only scenario goes on if the campaign does: begun anew, it would find the same.
+ * The result of exploring one scenario: a plain value. It ends at the first violation, except that where the
+ * campaign goes on, two searches do so too: that of a service's only scenario, since it would find the same if
+ * it began anew, and that of a pair of operations, which may have several races.
  */
 export interface ScenarioResult<State extends Json = Json, Op extends Operation = Operation> {
   readonly tally: Tally;
@@ -86,12 +90,17 @@ export interface ScenarioResult<State extends Json = Json, Op extends Operation 
   readonly complete: boolean;
   /** Whether the search has ended without that, and would end so again. Default: false. */
   readonly sampled?: true;
+  /** After the complete search of a service's only scenario: what was sampled. Default: nothing. */
+  readonly samples?: Samples;
   /** The number of choices that reduction skipped; null without reduction. */
   readonly pruned: number | null;
-  /** For a pair: the number of executions that differ in a response or in the final state. */
+  /**
+   * For a pair: the number of executions that differ in a response or in the final state, other than by values
+   * that differ in each execution.
+   */
   readonly outcomes: number;
   readonly failing: FailingExecution<State, Op> | undefined;
-  /** The first failing execution of each further rule, where the search went on. Default: none. */
+  /** The first failing execution of each further finding, where the search went on. Default: none. */
   readonly alsoFailing?: readonly FailingExecution<State, Op>[];
   /** Why something could not be checked, the first time. */
   readonly undecided: string | undefined;
@@ -121,7 +130,8 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
   readonly #service: Service<State, Op>;
   readonly #checkers: Checkers<State, Op>;
   readonly #strategy: Strategy;
-  readonly #goesOn: boolean;
+  readonly #goesOn: (ofPair: boolean) => boolean;
+  readonly #seed: number;
 
   constructor(
     executor: Executor<State, Op>,
@@ -139,7 +149,9 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     this.#service = pairs ? { ...service, patterns: [] } : service;
     this.#checkers = checkers;
     this.#strategy = strategy;
-    this.#goesOn = failFast === false && service.single === true;
+    this.#seed = seed;
+    this.#goesOn = (ofPair) =>
+      failFast === false && (service.single === true || (ofPair && service.byOperations === true));
   }
 
   /** The scenario of that number as it was generated; undefined for a pair of operations. */
@@ -168,42 +180,62 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     const most = Math.min(executions, budget.executions);
     const stopLimiting = this.#limitExecutions(budget.more);
     const digest = createHash("sha256");
-    const outcomes = new Set<string>();
+    const outcomes = new DistinctOutcomes();
+    const ofPair = visit !== undefined || this.pairs.length > 0;
     const fingerprints: string[] = [];
     let tally = EMPTY_TALLY;
-    /** By the rule that each breaks first. */
+    /** By the rule that each breaks first, and by what it is about. */
     const failing = new Map<string, FailingExecution<State, Op>>();
     let undecided: string | undefined;
+    let samples: Samples | undefined;
     let error: HarnessError | undefined;
-    try {
-      for (let left = most; left > 0 && more(); left--) {
-        if (failing.size > 0 && !this.#goesOn) break;
-        if (!scheduler.begin(scenario)) break;
-        const places = new Set<Fault>();
-        const execution = await this.#executor.execute(
-          scenario,
-          notingPlaces(scheduler, this.#strategy.faults, places),
-        );
-        fingerprints.push(fingerprintOf(execution));
-        if (this.pairs.length > 0) outcomes.add(outcomeOf(execution));
-        let compared = 0;
-        const result = await this.#checkers.check(execution, (...given) => {
-          compared++;
-          return this.#executor.execute(...given);
+    const execute = async (chosenBy: Scheduler, sampled?: string): Promise<void> => {
+      const places = new Set<Fault>();
+      const execution = await this.#executor.execute(
+        scenario,
+        notingPlaces(chosenBy, this.#strategy.faults, places),
+      );
+      fingerprints.push(fingerprintOf(execution));
+      if (this.pairs.length > 0) outcomes.add(execution);
+      let compared = 0;
+      const result = await this.#checkers.check(execution, (...given) => {
+        compared++;
+        return this.#executor.execute(...given);
+      });
+      const { violations } = result;
+      // A scenario counts once it was executed.
+      const before = tally === EMPTY_TALLY ? this.#tallyOf(scenario, visit) : tally;
+      tally = sumCounts(before, tallyOfExecution(execution, result, compared, places));
+      const { schedule, trace } = execution;
+      digest.update(JSON.stringify([scenario, schedule.entries, trace, violations]));
+      undecided ??= result.undecided;
+      const [first] = violations;
+      const finding = first && JSON.stringify([keyOf(first), first.about]);
+      if (finding !== undefined && !failing.has(finding)) {
+        const number = tally.executions;
+        failing.set(finding, {
+          ...{ execution, violations, number, ofPair },
+          ...(sampled !== undefined && { sampled }),
         });
-        const { violations } = result;
-        // A scenario counts once it was executed.
-        const before = tally === EMPTY_TALLY ? this.#tallyOf(scenario, visit) : tally;
-        tally = sumCounts(before, tallyOfExecution(execution, result, compared, places));
-        const { schedule, trace } = execution;
-        digest.update(JSON.stringify([scenario, schedule.entries, trace, violations]));
-        undecided ??= result.undecided;
-        const [first] = violations;
-        if (first !== undefined && !failing.has(keyOf(first))) {
-          const ofPair = visit !== undefined || this.pairs.length > 0;
-          failing.set(keyOf(first), { execution, violations, number: tally.executions, ofPair });
+      }
+      budget.onExecution(tally.violations);
+    };
+    const ended = () => failing.size > 0 && !this.#goesOn(ofPair);
+    try {
+      this.#executor.takeUngatedStates();
+      for (let left = most; left > 0 && more() && !ended(); left--) {
+        if (!scheduler.begin(scenario)) break;
+        await execute(scheduler);
+      }
+      const states = this.#executor.takeUngatedStates();
+      if (this.#service.single && completeness(scheduler).complete) {
+        samples = noSamples(this.#executor);
+        for (const { part, scheduler: free } of samplesOf(states, this.#seed)) {
+          if (ended() || !budget.more() || tally.executions >= budget.executions) break;
+          free.begin();
+          await execute(free, part);
+          samples = sumCounts(samples, { [part]: 1 });
         }
-        budget.onExecution(tally.violations);
       }
     } catch (cause) {
       if (!(cause instanceof HarnessError)) throw cause;
@@ -227,9 +259,10 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     return {
       tally,
       ...covered,
+      ...(samples !== undefined && { samples }),
       fingerprints,
       digest: digest.digest("hex"),
-      outcomes: outcomes.size,
+      outcomes: outcomes.count,
       failing: firstFailing,
       ...(alsoFailing.length > 0 && { alsoFailing }),
       undecided,
@@ -303,14 +336,4 @@ function pairsOf<State extends Json, Op extends Operation>(
   const pairs = service.pairs?.() ?? [];
   if (pairs.length > 0) return pairs;
   throw new HarnessError("USAGE", `the service "${service.name}" has no pairs: leave out --pairs`);
-}
-
-/** Equal for two executions with the same responses and the same final state. */
-function outcomeOf(execution: Execution): string {
-  const responses = calls(historyOf(execution.trace))
-    .sort((a, b) => a.client - b.client || a.index - b.index)
-    .map(({ response }) => response ?? null);
-  return createHash("sha256")
-    .update(JSON.stringify([responses, finalState(execution)]))
-    .digest("base64");
 }

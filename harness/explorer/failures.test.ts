@@ -1,13 +1,18 @@
 import { expect, test } from "vitest";
 import type { Execution } from "../core/execution.ts";
-import { Failures, groupOf, type NumberedFailure } from "./failures.ts";
+import { covers, Failures, groupOf, type NumberedFailure } from "./failures.ts";
 
 const named = (...clients: readonly (readonly string[])[]) => ({
   initial: null,
   clients: clients.map((names) => names.map((name) => ({ name }))),
 });
 
-const rule = (name: string) => ({ checker: "contract", name, message: "", evidence: [] });
+/** The part after a colon, such as of `lost:items,orders`, is what a violation is about. */
+const rule = (text: string) => {
+  const [name = "", about] = text.split(":");
+  const given = { checker: "contract", name, message: "", evidence: [] };
+  return about === undefined ? given : { ...given, about: about.split(",") };
+};
 
 let executions = 0;
 function failure(
@@ -31,7 +36,7 @@ function failure(
 const operations = (failures: Failures<null, { readonly name: string }>) =>
   failures.all.map(({ execution, violations }) => [
     execution.scenario.clients.flat().map(({ name }) => name),
-    violations[0]?.name,
+    [violations[0]?.name, violations[0]?.about].flat().filter(Boolean).join(" "),
   ]);
 
 test("by rule, the first failure of each rule counts", () => {
@@ -47,15 +52,27 @@ test("by rule, the first failure of each rule counts", () => {
   ]);
 });
 
-test("by operations, each pair counts once, whatever rule it breaks, so that none hides another", () => {
+test("by operations, each finding of a pair counts once, so that none hides another", () => {
   const failures = new Failures<null, { readonly name: string }>(true);
-  failures.add(failure([["a"], ["b"]], "lost", true));
+  failures.add(failure([["a"], ["b"]], "lost:items", true));
   failures.add(failure([["b"], ["a"]], "error", true));
-  failures.add(failure([["c"], ["c"]], "lost", true));
+  failures.add(failure([["c"], ["c"]], "lost:items", true));
+  failures.add(failure([["a"], ["b"]], "lost:orders", true));
+  failures.add(failure([["a"], ["b"]], "lost:items", true));
   expect(operations(failures)).toEqual([
-    [["a", "b"], "lost"],
-    [["c", "c"], "lost"],
+    [["a", "b"], "lost items"],
+    [["b", "a"], "error"],
+    [["c", "c"], "lost items"],
+    [["a", "b"], "lost orders"],
   ]);
+});
+
+test("a finding that is about less takes the place of one that is about more", () => {
+  const failures = new Failures<null, { readonly name: string }>(true);
+  failures.add(failure([["a"], ["b"]], "lost:items,orders", true));
+  failures.add(failure([["a"], ["b"]], "lost:orders", true));
+  failures.add(failure([["a"], ["b"]], "lost:items,orders", true));
+  expect(operations(failures)).toEqual([[["a", "b"], "lost orders"]]);
 });
 
 test("a generated scenario counts if no pair that fails is in it, also one that fails later", () => {
@@ -81,6 +98,19 @@ test("a generated scenario counts if no pair that fails is in it, also one that 
   ]);
 });
 
+test("a generated scenario counts if it is about something else than the pair that is in it", () => {
+  const failures = new Failures<null, { readonly name: string }>(true);
+  failures.add(failure([["a"], ["b"]], "lost:items", true));
+  failures.add(failure([["a"], ["b"], ["c"]], "lost:items,orders", false));
+  failures.add(failure([["a"], ["b"], ["d"]], "lost:orders", false));
+  failures.add(failure([["a"], ["b"], ["e"]], "error", false));
+  expect(operations(failures)).toEqual([
+    [["a", "b"], "lost items"],
+    [["a", "b", "d"], "lost orders"],
+    [["a", "b", "e"], "error"],
+  ]);
+});
+
 test("what is left of generated scenarios is grouped by its rule", () => {
   const failures = new Failures<null, { readonly name: string }>(true);
   failures.add(failure([["a"], ["b"], ["c"]], "lost", false));
@@ -92,9 +122,14 @@ test("what is left of generated scenarios is grouped by its rule", () => {
   ]);
 });
 
-test("a stored violation and a new one are in one group by the names of their operations", () => {
-  const one = { scenario: named(["a"], ["b"]), violations: [rule("lost")] };
-  const other = { scenario: named(["b"], ["a"]), violations: [rule("error")] };
-  expect(groupOf(one, true)).toBe(groupOf(other, true));
-  expect(groupOf(one, false)).not.toBe(groupOf(other, false));
+test("a stored violation covers what the same operations show of its rule", () => {
+  const stored = { scenario: named(["a"], ["b"]), violations: [rule("lost")] };
+  const found = (name: string) => ({ scenario: named(["b"], ["a"]), violations: [rule(name)] });
+  const isCovered = (name: string, byOperations: boolean) =>
+    covers(groupOf(stored, byOperations), groupOf(found(name), byOperations));
+  expect(isCovered("lost:items", true)).toBe(true);
+  expect(isCovered("error", true)).toBe(false);
+  const others = { scenario: named(["c"], ["c"]), violations: [rule("lost:items")] };
+  expect(covers(groupOf(stored, true), groupOf(others, true))).toBe(false);
+  expect(covers(groupOf(stored, false), groupOf(others, false))).toBe(true);
 });

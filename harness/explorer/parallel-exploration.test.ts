@@ -162,3 +162,22 @@ test("progress counts the executions of all explorers", async () => {
   await campaign(3, { strategy: named("random"), runs: 100, onProgress });
   expect(Math.max(...seen)).toBe(100);
 });
+
+test("a violation that another explorer finds beyond the limit is reported", async () => {
+  const service = toyService();
+  let beyond = 0;
+  for (let seed = 1; seed <= 20; seed++) {
+    const changes = { seed, runs: 12, strategy: named("exhaustive") };
+    let seen = 0;
+    const onProgress = ({ violations }: { violations: number }) => {
+      seen = Math.max(seen, violations);
+    };
+    const alone = await campaign(0, changes, { service });
+    const together = await campaign(1, { ...changes, onProgress }, { service });
+    expect([together.done.verdict, together.done.counterexamples.length]).toEqual(
+      seen > 0 ? ["fail", 1] : ["pass", 0],
+    );
+    if (alone.done.verdict === "pass" && seen > 0) beyond++;
+  }
+  expect(beyond).toBeGreaterThan(0);
+});

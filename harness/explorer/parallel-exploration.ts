@@ -35,6 +35,8 @@ export interface OrderedCampaign<State extends Json, Op extends Operation> {
   /** Whether the scenario's present budget would lead to the same result as `budget` did. */
   isUpToDate(index: number, budget: ScenarioBudget, explored: ScenarioResult<State, Op>): boolean;
   add(explored: ScenarioResult<State, Op>): void;
+  /** Adds a result with a violation that is none of those that count, since it lies beyond a limit. */
+  addBeyond(index: number, explored: ScenarioResult<State, Op>): void;
   /** Whether there is anything left to explore, and time for it. */
   more(): boolean;
   /** Called after each execution, with the counts of all results that are not added yet. */
@@ -58,7 +60,7 @@ interface UnaddedCounts {
  * numbers, so that the result of a campaign does not depend on the number of explorers. A scenario
  * that is explored ahead of that order gets the budget of the moment. If its budget turns out to be
  * another one (the strategy has reached its next phase, or the limit of runs is near), it is explored
- * once more.
+ * once more. A violation that was found beyond the limit is reported all the same.
  */
 export async function exploreInParallel<State extends Json, Op extends Operation>(
   campaign: OrderedCampaign<State, Op>,
@@ -74,6 +76,7 @@ export async function exploreInParallel<State extends Json, Op extends Operation
   const local = work(shared, first).finally(() => done.abort());
   const ended = await Promise.allSettled([local, ...late]);
   for (const end of ended) if (end.status === "rejected") throw end.reason;
+  shared.addBeyond();
 }
 
 async function work<State extends Json, Op extends Operation>(
@@ -96,6 +99,8 @@ class ScenarioQueue<State extends Json, Op extends Operation> {
     number,
     { budget: ScenarioBudget; explored: ScenarioResult<State, Op> }
   >();
+  /** Results with a violation that were not added, since another budget would have led to other ones. */
+  readonly #outdated = new Map<number, ScenarioResult<State, Op>>();
   #crashed = false;
   #onChange: (() => void)[] = [];
 
@@ -172,8 +177,19 @@ class ScenarioQueue<State extends Json, Op extends Operation> {
       const first = this.#waiting.get(next);
       if (first === undefined || this.#campaign.ended) return;
       this.#waiting.delete(next);
-      if (!this.#campaign.isUpToDate(next, first.budget, first.explored)) return;
+      if (!this.#campaign.isUpToDate(next, first.budget, first.explored)) {
+        if (first.explored.failing !== undefined) this.#outdated.set(next, first.explored);
+        return;
+      }
       this.#campaign.add(first.explored);
+    }
+  }
+
+  /** Hands over the violations that were found and not added, in the order of the scenarios. */
+  addBeyond(): void {
+    const waiting = [...this.#waiting].map(([index, { explored }]) => [index, explored] as const);
+    for (const [index, explored] of [...this.#outdated, ...waiting].sort(([a], [b]) => a - b)) {
+      if (explored.failing !== undefined) this.#campaign.addBeyond(index, explored);
     }
   }
 

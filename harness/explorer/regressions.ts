@@ -8,11 +8,18 @@ import type { Fault } from "../core/fault.ts";
 import { type Json, prettyJson } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
-import { faultsIn, formatSchedule, parseSchedule, type Schedule } from "../core/schedule.ts";
+import {
+  faultsIn,
+  formatSchedule,
+  hasFreeSteps,
+  parseSchedule,
+  type Schedule,
+} from "../core/schedule.ts";
 import type { Violation } from "../core/verdict.ts";
 import { placeholders } from "../core/volatile-values.ts";
 import type { Executor } from "../execution/executor.ts";
 import type { Service } from "../service/service.ts";
+import type { Acceptance } from "./accepted.ts";
 import { atomicWrite } from "./atomic-write.ts";
 import type { RegressionOutcome } from "./campaign.ts";
 import { replayFault } from "./counterexample-file.ts";
@@ -32,6 +39,8 @@ export interface Regression<State extends Json = Json, Op extends Operation = Op
   readonly schedule: Schedule;
   /** The executions that come first, on a freshly started system. Default: none. */
   readonly before?: readonly EarlierExecution<State, Op>[];
+  /** That it is known, and fails no run for some time. Default: it is not accepted. */
+  readonly accepted?: Acceptance;
 }
 
 /** What is kept of a counterexample, which has a violation. */
@@ -73,7 +82,7 @@ export function encodeRegression({ schedule, before, ...rest }: Regression): str
 const VERSION = 2;
 
 /** `slot_with_several_bookings-1a2b3c4d.json`: equal for equal regressions. */
-function regressionName(regression: Regression): string {
+function regressionName({ accepted: _, ...regression }: Regression): string {
   const hash = createHash("sha256").update(encodeRegression(regression)).digest("hex");
   const rule = regression.violation.name.toLowerCase().replace(/[^a-z0-9_]+/g, "-");
   return `${rule.slice(0, 60)}-${hash.slice(0, 8)}.json`;
@@ -104,13 +113,14 @@ export function decodeRegression(text: string, file: string): Regression {
       `${file} is a regression of format version ${JSON.stringify(form.version)}, and this Heddle reads version ${VERSION}: remove it, and make it anew: execute "heddle verify" or "heddle run" again`,
     );
   }
-  const { service, control, violation, scenario } = form;
+  const { service, control, violation, scenario, accepted } = form;
   const schedule = scheduleIn(form.schedule);
   if (schedule === undefined) throw fault("it has no schedule");
   const before = form.before === undefined ? undefined : earlierIn(form.before);
   if (typeof service !== "string") throw fault("it names no service");
   const named = [violation?.checker, violation?.name, violation?.message];
   if (named.some((part) => typeof part !== "string")) throw fault("it names no violation");
+  if (accepted !== undefined && !isAcceptance(accepted)) throw fault("its acceptance has no date");
   const wrong =
     replayFault(control, "/$defs/control") ??
     replayFault(scenario, "/$defs/scenario") ??
@@ -119,7 +129,12 @@ export function decodeRegression(text: string, file: string): Regression {
   return {
     ...{ service, control, violation, scenario, schedule },
     ...(before && { before: before as readonly EarlierExecution[] }),
+    ...(accepted && { accepted }),
   };
+}
+
+function isAcceptance({ until, because }: Partial<Acceptance>): boolean {
+  return /^\d{4}-\d\d-\d\d$/.test(String(until)) && typeof because === "string";
 }
 
 type Form = Omit<Regression, "schedule" | "before"> & {
@@ -200,6 +215,11 @@ export class RegressionFolder {
     return file;
   }
 
+  /** Writes a regression into its file, with another acceptance. */
+  async accept({ file, regression }: RegressionFile, accepted: Acceptance): Promise<void> {
+    await atomicWrite(file, encodeRegression({ ...regression, accepted }), "all");
+  }
+
   async remove(file: string): Promise<void> {
     await rm(file, { force: true });
   }
@@ -211,6 +231,9 @@ export interface ReplayedRegression<State extends Json = Json, Op extends Operat
   /** The new execution. */
   readonly replayed: Replayed<State, Op>;
 }
+
+/** The most executions of a regression whose steps run at the same time: it recurs in some of them. */
+const FREE_REPLAYS = 20;
 
 /**
  * Executes each regression once, under the control that it was found with, on a freshly started system;
@@ -239,8 +262,14 @@ export async function replayRegressions<State extends Json, Op extends Operation
         if (at > 0) await executor.renew();
         const { scenario, schedule, before } = file.regression as Regression<State, Op>;
         const recorded = { scenario, schedule, ...(before && { before }) };
-        const replayed = await replay(executor, service, recorded);
-        outcomes.push({ ...file, outcome: outcomeOfReplay(file.regression, replayed), replayed });
+        let replayed = await replay(executor, service, recorded);
+        let outcome = outcomeOfReplay(file.regression, replayed);
+        for (let left = FREE_REPLAYS - 1; left > 0 && hasFreeSteps(schedule); left--) {
+          if (outcome === "fails") break;
+          replayed = await replay(executor, service, recorded);
+          outcome = outcomeOfReplay(file.regression, replayed);
+        }
+        outcomes.push({ ...file, outcome, replayed });
       }
     } finally {
       await executor.close();

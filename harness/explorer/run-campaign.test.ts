@@ -49,6 +49,21 @@ describe("a campaign without a violation", () => {
     expect(done.reason).toBe("the time was up before all 1,000,000,000 executions were made");
   });
 
+  test("is unknown if an operation never succeeded, not even in the campaign", async () => {
+    const unreached = (...operations: readonly string[]) => ({
+      ...sound,
+      unreached: { operations, pairs: ["look × sell", "sell × sell"] },
+    });
+    const { campaign: done } = await campaign({}, { service: unreached("sell", "increment") });
+    expect(done.verdict).toBe("unknown");
+    expect(done.reason).toMatch(/^the operation sell never succeeded/);
+    expect(done.coverage).toContainEqual(
+      expect.stringMatching(/^For 2 pairs of operations .*: look × sell; sell × sell\./),
+    );
+    const others = await campaign({}, { service: unreached("increment") });
+    expect(others.campaign.verdict).toBe("pass");
+  });
+
   test("says that a search ended early, since executions of the same steps differed", async () => {
     let executed = 0;
     const execute: typeof executeToy = (scenario, scheduler) =>

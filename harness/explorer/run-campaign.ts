@@ -13,7 +13,7 @@ import type { Campaign, Environment, Settings } from "./campaign.ts";
 import { type CampaignTotals, summaryOf } from "./campaign-totals.ts";
 import { controlled, REDUCED, uncontrolled } from "./control-sentences.ts";
 import type { FailingExecution } from "./explore-scenario.ts";
-import { groupOf } from "./failures.ts";
+import { covers, groupOf } from "./failures.ts";
 import type { OtherExplorers } from "./parallel-exploration.ts";
 import { hashSources } from "./provenance.ts";
 import {
@@ -21,6 +21,7 @@ import {
   type ShrunkCounterexample,
   shrunkCounterexample,
 } from "./shrunk-counterexample.ts";
+import type { Tally } from "./tally.ts";
 
 /** What a campaign found, and what ended it early. */
 export interface CampaignResult {
@@ -71,6 +72,7 @@ export async function runCampaign<State extends Json, Op extends Operation>(
     hashes,
   });
   const counterexamples: Counterexample<State, Op>[] = [];
+  const byOperations = service.byOperations === true;
   let error = run.exploration.error;
   const shrunk = async (
     failure: FailingExecution<State, Op>,
@@ -92,21 +94,24 @@ export async function runCampaign<State extends Json, Op extends Operation>(
     const { executionNumber } = failure;
     const file = await options.onViolation?.(counterexample(asFound(failure), executionNumber));
     const smallest = counterexample(await shrunk(failure, run.treeOf(failure)), executionNumber);
-    counterexamples.push(smallest);
-    await options.onShrunk?.(smallest, file);
+    const finding = groupOf(smallest, byOperations);
+    const isKnown = counterexamples.some((other) => covers(groupOf(other, byOperations), finding));
+    if (!isKnown) counterexamples.push(smallest);
+    await options.onShrunk?.(isKnown ? undefined : smallest, file);
   }
   const never = neverAgain(counterexamples);
   const { failingRegressions = [] } = options;
-  const group = ({ execution: { scenario }, violations }: FailingExecution) =>
-    groupOf({ scenario, violations }, service.byOperations === true);
+  const finding = ({ execution: { scenario }, violations }: FailingExecution) =>
+    groupOf({ scenario, violations }, byOperations);
   for (const { file, ...failure } of failingRegressions) {
     // What this run has found by itself shows the same.
-    if (failing.some((found) => group(found as FailingExecution) === group(failure))) continue;
+    const shown = finding(failure);
+    if (failing.some((found) => covers(finding(found as FailingExecution), shown))) continue;
     const smallest = await shrunk(failure as FailingExecution<State, Op>, undefined);
     counterexamples.push({ ...counterexample(smallest, 0), regression: file });
   }
   const failed = (never === undefined ? tally.violations : 0) + failingRegressions.length;
-  const reason = never ?? run.unfinished();
+  const reason = never ?? run.unfinished() ?? unverified(service, tally.responses);
   const total = run.exploration.total();
   const summary = summaryOf(total, run.checkers.rules, service.patterns, {
     faults: options.strategy.faults ?? [],
@@ -114,7 +119,12 @@ export async function runCampaign<State extends Json, Op extends Operation>(
   });
   const campaign: Campaign = {
     ...summary,
-    coverage: [...summary.coverage, ...leftOut(options.independent ?? []), ...unreached(service)],
+    coverage: [
+      ...summary.coverage,
+      ...leftOut(options.independent ?? []),
+      ...unreached(service),
+      ...(options.notes ?? []),
+    ],
     ...(service.single && { scenarios: 1 }),
     service: service.name,
     mutant: options.mutant === undefined ? null : mutantName(options.mutant),
@@ -131,7 +141,10 @@ export async function runCampaign<State extends Json, Op extends Operation>(
     regressions: options.regressions ?? [],
     counterexamples,
     controlled: controlled(options.control, executor.ordersWakes),
-    ungated: executor.ungated,
+    ungated: executor.ungated.map((name) => ({
+      name,
+      sampled: run.exploration.samples[name] ?? null,
+    })),
     uncontrolled: [
       ...uncontrolled(options.control, environment, executor.ordersWakes, executor.uninstrumented),
       ...executor.uncontrolled,
@@ -158,12 +171,38 @@ function leftOut(independent: readonly string[]): readonly string[] {
   ];
 }
 
-function unreached({ unreached: names = [] }: Pick<Service, "unreached">): readonly string[] {
-  return names.map(
-    (name) =>
-      `The operation ${name} never succeeded when operations ran one after the other, so no pair has it: ` +
-      "`heddle doctor` says what it answered.",
+function unreached({
+  unreached: { pairs } = NOTHING,
+}: Pick<Service, "unreached">): readonly string[] {
+  if (pairs.length === 0) return [];
+  const what = pairs.length === 1 ? "1 pair of operations" : `${pairs.length} pairs of operations`;
+  return [
+    `For ${what} no state was reached in which both succeed, so they were not searched: ${pairs.join("; ")}. ` +
+      "Rows in the setup, or further operations, help.",
+  ];
+}
+
+const NOTHING = { operations: [], pairs: [] };
+
+/** Which operations never succeeded, so that nothing is known about what they do; undefined if there are none. */
+function unverified(
+  { unreached: { operations } = NOTHING }: Pick<Service, "unreached">,
+  responses: Tally["responses"],
+): string | undefined {
+  const never = operations.filter(
+    (name) => !Object.keys(responses[name] ?? {}).some(isCodeOfSuccess),
   );
+  if (never.length === 0) return undefined;
+  const [what, whose] = never.length === 1 ? ["the operation", "its"] : ["the operations", "their"];
+  return (
+    `${what} ${never.join(", ")} never succeeded, so nothing was verified about ${whose} effect ` +
+    "(`heddle doctor` says what each operation answered; leave out one that is meant to fail)"
+  );
+}
+
+/** Whether an answer with that code took effect: `OK`, or a status of HTTP below 400. */
+function isCodeOfSuccess(code: string): boolean {
+  return code === "OK" || (/^\d{3}$/.test(code) && Number(code) < 400);
 }
 
 /** The sentence on a search that ended before its end; none if there is no such search. */

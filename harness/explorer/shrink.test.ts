@@ -63,6 +63,18 @@ describe("shrinking", () => {
     expect(executions).toBeGreaterThan(0);
   });
 
+  test("takes a simpler initial state as long as the violation stays", async () => {
+    const shrunkStates = (initial: number) => (initial > 0 ? [initial - 1] : []);
+    const { execution } = await shrink(
+      failing(),
+      options({
+        shrunkStates,
+        fails: async (one) => lost(one) && one.scenario.initial >= 2,
+      }),
+    );
+    expect(execution.scenario).toEqual({ initial: 2, clients: [[increment], [increment]] });
+  });
+
   test("leads to an execution that replays", async () => {
     const { execution } = await shrink(failing(), options());
     const replay = new ReplayScheduler(execution.schedule);

@@ -30,6 +30,8 @@ export interface ShrinkOptions<State extends Json, Op extends Operation> {
    * are shrunk; undefined for a scenario that was not generated: they stay as they are.
    */
   readonly tree: ShrinkTree<Scenario<State, Op>> | undefined;
+  /** Simpler initial states (see `Service.shrunkStates`). Default: none. */
+  readonly shrunkStates?: ((initial: State) => readonly State[]) | undefined;
   /** The operations belong together: only the schedule gets smaller. Default: false. */
   readonly keepOperations?: boolean | undefined;
   /** Whether there is time for one more execution. */
@@ -77,6 +79,7 @@ export async function shrink<State extends Json, Op extends Operation>(
     better =
       (await withSmallerSchedule(best, attempts)) ??
       (options.keepOperations ? undefined : await withSmallerScenario(best, attempts)) ??
+      (await withSimplerState(best, options, attempts)) ??
       (await withSimplerArguments(best, attempts)) ??
       (await thoroughly(best, options, attempts));
   }
@@ -111,6 +114,19 @@ async function withSmallerScenario<State extends Json, Op extends Operation>(
   for (const candidate of withFewerOperations(best.execution)) {
     const found = await attempts.once(candidate);
     if (found !== undefined) return smaller(best, found, candidate.removal);
+  }
+  return undefined;
+}
+
+async function withSimplerState<State extends Json, Op extends Operation>(
+  best: Failing<State, Op>,
+  { shrunkStates }: ShrinkOptions<State, Op>,
+  attempts: Attempts<State, Op>,
+): Promise<Failing<State, Op> | undefined> {
+  const { scenario, schedule } = best.execution;
+  for (const initial of shrunkStates?.(scenario.initial) ?? []) {
+    const found = await attempts.once({ scenario: { ...scenario, initial }, schedule });
+    if (found !== undefined) return smaller(best, found, (other) => ({ ...other, initial }));
   }
   return undefined;
 }

@@ -11,7 +11,9 @@ import type { Service } from "../service/service.ts";
 import { confirm } from "./confirm.ts";
 import { commitThatBroke, passingSerialRun } from "./explain-violation.ts";
 import type { FailingExecution } from "./explore-scenario.ts";
+import { isSameFinding } from "./failures.ts";
 import type { ShrinkTree } from "./generate.ts";
+import { recurrenceOf } from "./recurrence.ts";
 import { shrink } from "./shrink.ts";
 
 export interface ShrinkingOptions<State extends Json, Op extends Operation> {
@@ -52,6 +54,10 @@ export async function shrunkCounterexample<State extends Json, Op extends Operat
   failing: FailingExecution<State, Op>,
   { executor, service, checkers, tree, timeMs, signal, onExecution }: ShrinkingOptions<State, Op>,
 ): Promise<{ counterexample: ShrunkCounterexample<State, Op>; error: HarnessError | undefined }> {
+  if (failing.sampled !== undefined) {
+    const unrepeated = await recurrenceOf(failing, executor, checkers, onExecution);
+    return { counterexample: { ...asFound(failing), unrepeated }, error: undefined };
+  }
   const deadline = performance.now() + timeMs;
   const execute: Executor<State, Op>["execute"] = (...given) => executor.execute(...given);
   const violationsByExecution = new Map<Execution, readonly Violation[]>([
@@ -71,10 +77,12 @@ export async function shrunkCounterexample<State extends Json, Op extends Operat
     },
     fails: async (candidate) => {
       const violations = await checkers.checkRule(rule, candidate, execute);
-      if (violations.length > 0) violationsByExecution.set(candidate, violations);
-      return violations.length > 0;
+      const isSame = violations.some((one) => isSameFinding(one, rule));
+      if (isSame) violationsByExecution.set(candidate, violations);
+      return isSame;
     },
     keepOperations: service.single,
+    shrunkStates: service.shrunkStates,
     tree,
     more: () => performance.now() < deadline && !signal?.aborted,
   });

@@ -50,6 +50,43 @@ describe("a campaign of a single scenario", () => {
     expect(all.counterexamples[0]?.execution).toBe(first.executions);
   });
 
+  test("samples what has no gate after its search, and says how often a violation recurs", async () => {
+    const state = { part: "the part", entries: ["0", "1"], tasks: ["0", "1"] };
+    const scenario = { initial: 0, clients: [[increment], [increment]] };
+    const run = (states: (typeof state)[], failsFreely: boolean) => {
+      let searched = 0;
+      const executor = Object.assign(
+        fakeExecutor((given, scheduler) => {
+          const execution = executeToy(given, scheduler);
+          const isFree = execution.schedule.entries.some((entry) => entry.endsWith("+"));
+          if (!isFree) searched++;
+          const value = isFree && failsFreely ? 1 : 2;
+          return { ...execution, snapshot: { counter: [{ value, expected: 2 }] } };
+        }),
+        { ungated: ["the part"], takeUngatedStates: () => (searched === 0 ? [] : states) },
+      );
+      const service = { ...toyService({ scenarios: () => fc.constant(scenario) }), single: true };
+      const options = { ...OPTIONS, strategy: auto({}), runs: 3_000 };
+      return runCampaign(executor, service, ENVIRONMENT, options);
+    };
+    const { campaign: passing } = await run([state], false);
+    expect(passing).toMatchObject({
+      ...{ verdict: "pass", executions: 236 },
+      ungated: [{ name: "the part", sampled: 200 }],
+    });
+    const { campaign: unmet } = await run([], false);
+    expect(unmet).toMatchObject({ executions: 36, ungated: [{ sampled: 0 }] });
+    const { campaign: failing } = await run([state], true);
+    expect(failing).toMatchObject({ verdict: "fail", executions: 37 });
+    const [counterexample] = failing.counterexamples;
+    expect(counterexample?.schedule.entries.join(" ")).toMatch(/^0 1 (0\+ 1|1\+ 0) /);
+    expect(counterexample?.unrepeated).toEqual({
+      recurs: "sometimes",
+      why: expect.stringContaining("no gate can stand in the part"),
+    });
+    expect(counterexample?.unrepeated?.why).toContain("again in 20 of 20 replays");
+  });
+
   test("is searched once, and counts once, also where the search ends before its budget", async () => {
     const short: Strategy = {
       ...auto({ reduction: false }),

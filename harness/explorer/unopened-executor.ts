@@ -13,6 +13,7 @@ type CampaignExecutor<State extends Json, Op extends Operation> = Pick<
   | "uninstrumented"
   | "uncontrolled"
   | "ungated"
+  | "takeUngatedStates"
   | "routines"
   | "close"
 >;
@@ -27,6 +28,7 @@ export function unopenedExecutor<State extends Json, Op extends Operation>(): Ex
     uninstrumented: [],
     uncontrolled: [],
     ungated: [],
+    takeUngatedStates: () => [],
     routines: {},
     close: async () => {},
   };

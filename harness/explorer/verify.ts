@@ -20,10 +20,11 @@ import {
 } from "../scheduler/strategies.ts";
 import { type AppliedMutant, openExecutor } from "../service/open-executor.ts";
 import type { Bounds, Service } from "../service/service.ts";
+import { acceptanceSentence, isInForce } from "./accepted.ts";
 import type { CampaignOptions, FailingRegression, Progress } from "./bounded-exploration.ts";
 import type { RegressionResult } from "./campaign.ts";
 import { controlFor, DEFAULTS } from "./defaults.ts";
-import { groupOf } from "./failures.ts";
+import { covers, groupOf } from "./failures.ts";
 import { type ProfiledService, withProfile } from "./profiled-service.ts";
 import { environmentOf } from "./provenance.ts";
 import {
@@ -160,7 +161,11 @@ export async function verify<State extends Json, Op extends Operation>(
     service,
     (control, faults) => openExecutor(server, service, undefined, { ...limits, control, faults }),
   ).catch(ifInterrupted([]));
-  const failing = replayed.filter(({ outcome }) => outcome === "fails");
+  const acceptances = replayed.flatMap((one) => acceptanceOf(one) ?? []);
+  const accepted = acceptances.filter(({ inForce }) => inForce).map(({ of }) => of);
+  const isAccepted = ({ regression }: ReplayedRegression) => accepted.includes(regression);
+  const counted = replayed.filter((one) => !isAccepted(one));
+  const failing = counted.filter(({ outcome }) => outcome === "fails");
   const faults = [
     ...(strategy.faults ?? []),
     ...failing.flatMap(({ regression }) => faultsIn(regression.schedule)),
@@ -171,12 +176,11 @@ export async function verify<State extends Json, Op extends Operation>(
   }).catch(ifInterrupted(unopenedExecutor<State, Op>()));
   // What a stored regression shows already needs no other file.
   const byOperations = service.byOperations === true;
-  const stored = new Set(
-    failing.map(({ regression: { scenario, violation } }) =>
-      groupOf({ scenario, violations: [{ ...violation, evidence: [] }] }, byOperations),
-    ),
+  const stored = failing.map(({ regression: { scenario, violation } }) =>
+    groupOf({ scenario, violations: [{ ...violation, evidence: [] }] }, byOperations),
   );
-  const isStored = (found: Counterexample) => stored.has(groupOf(found, byOperations));
+  const isStored = (found: Counterexample) =>
+    stored.some((one) => covers(one, groupOf(found, byOperations)));
   const target = (found: Counterexample) => (isStored(found) ? undefined : folder);
   // A crash ends every connection to the server, so no other process may use it.
   const crashes = faults.includes("crash");
@@ -184,7 +188,7 @@ export async function verify<State extends Json, Op extends Operation>(
   const explorers =
     workers === undefined || service.single || crashes
       ? []
-      : startWorkers<State, Op>(server, profiled, workers, options, settings);
+      : startWorkers<State, Op>(server, profiled, workers, options, { ...settings, accepted });
   try {
     return await runCampaign(
       executor,
@@ -193,12 +197,19 @@ export async function verify<State extends Json, Op extends Operation>(
       {
         ...settings,
         independent,
-        regressions: replayed.map((regression, at) => resultOf(regression, regressions[at])),
+        accepted,
+        notes: acceptances.map(({ sentence }) => sentence),
+        regressions: counted.map((one) =>
+          resultOf(
+            one,
+            regressions.find(({ file }) => file === one.file),
+          ),
+        ),
         failingRegressions: failing.map(failingRegressionOf),
         // Written as found, before anything can go wrong; then replaced by what it shrank to.
         onViolation: async (found) => target(found)?.write(found),
         onShrunk: async (smallest, file) => {
-          const counts = smallest.unrepeated?.recurs !== "never";
+          const counts = smallest !== undefined && smallest.unrepeated?.recurs !== "never";
           const shrunkFile = counts ? await target(smallest)?.write(smallest) : undefined;
           if (file !== undefined && shrunkFile !== file) await folder?.remove(file);
         },
@@ -290,7 +301,7 @@ function startWorkers<State extends Json, Op extends Operation>(
     );
   }
   const { mutant, seed, bounds, pairs, scenarios, failFast, control } = settings;
-  const { checkers, rules, checkDeterminism, stepTimeoutMs, signal } = settings;
+  const { checkers, rules, accepted = [], checkDeterminism, stepTimeoutMs, signal } = settings;
   const workerOptions = {
     ...{
       serviceFile,
@@ -305,7 +316,7 @@ function startWorkers<State extends Json, Op extends Operation>(
       control,
     },
     ...{ queries: service.queries ?? [], strategy, strategyOptions: strategyOptionsOf(options) },
-    ...{ checkers, rules, checkDeterminism, stepTimeoutMs },
+    ...{ checkers, rules, accepted, checkDeterminism, stepTimeoutMs },
   };
   return Array.from(
     { length: count - 1 },
@@ -335,6 +346,15 @@ function underControl(
     ...(freeze !== undefined && { freeze }),
   };
   return { file, regression: { ...regression, control } };
+}
+
+/** What is said of a regression that was accepted; undefined for any other. */
+function acceptanceOf({ file, regression, outcome }: ReplayedRegression) {
+  const { accepted } = regression;
+  if (accepted === undefined) return undefined;
+  const now = { inForce: isInForce(accepted, new Date()), occurs: outcome === "fails" };
+  const sentence = acceptanceSentence(relative(process.cwd(), file), regression, accepted, now);
+  return { of: regression, inForce: now.inForce, sentence };
 }
 
 /** A regression that holds under other gates or another isolation than its own is not fixed by that. */

@@ -8,6 +8,7 @@ import type { Database, Server } from "../postgres/provider.ts";
 import type { StrategyName, StrategyOptions } from "../scheduler/strategies.ts";
 import type { AppliedMutant } from "../service/open-executor.ts";
 import type { Bounds } from "../service/service.ts";
+import type { AcceptedViolation } from "./accepted.ts";
 import type { ScenarioResult } from "./explore-scenario.ts";
 
 /** The options of a worker process, from which it makes the same scenarios as the main process. */
@@ -31,6 +32,7 @@ export interface WorkerOptions {
   readonly strategyOptions: StrategyOptions;
   readonly checkers: readonly CheckerName[];
   readonly rules?: readonly RuleName[] | undefined;
+  readonly accepted: readonly AcceptedViolation[];
   readonly checkDeterminism: boolean;
   readonly control: Control;
   readonly stepTimeoutMs: number;

@@ -21,6 +21,8 @@ export interface Relation {
   readonly sequences: readonly string[];
   /** Whether it has a deferrable constraint or trigger, or is referenced by one. */
   readonly deferred: boolean;
+  /** Whether it has an exclusion constraint. */
+  readonly excludes: boolean;
   /** Whether a statement that writes it meets gates in Heddle's triggers. */
   readonly gated: boolean;
 }
@@ -105,7 +107,8 @@ select c.oid, relname as name, relkind as kind,
                 and refobjid = c.oid and deptype in ('a', 'i')
                 and objid in (select oid from pg_class where relkind = 'S')) as sequences,
        exists (select from pg_constraint where condeferrable and c.oid in (conrelid, confrelid))
-         or exists (select from pg_trigger where tgrelid = c.oid and tgdeferrable) as deferred
+         or exists (select from pg_trigger where tgrelid = c.oid and tgdeferrable) as deferred,
+       exists (select from pg_constraint where contype = 'x' and conrelid = c.oid) as excludes
   from pg_class c join pg_namespace n on n.oid = relnamespace
  where ${APPLICATION} and relkind in ('r', 'p', 'v', 'm', 'f', 'S')
  order by c.oid`;
@@ -141,10 +144,14 @@ select oprname as name, oprcode::oid as oid from pg_operator join pg_namespace n
 
 const CASTS = "select castfunc as oid from pg_cast where castfunc <> 0";
 
+/** The domains of the information schema are for its own views. */
 const DOMAINS = `
-select 'select ' || pg_get_expr(conbin, 0) as expression from pg_constraint where contypid <> 0
+with domains as (
+  select t.oid, typdefault from pg_type t join pg_namespace n on n.oid = typnamespace
+   where typtype = 'd' and nspname <> 'information_schema')
+select 'select ' || pg_get_expr(conbin, 0) as expression from pg_constraint join domains d on d.oid = contypid
 union all
-select 'select ' || typdefault from pg_type where typtype = 'd' and typdefault is not null`;
+select 'select ' || typdefault from domains where typdefault is not null`;
 
 const TRANSITIONS = `
 select unnest(array[tgnewtable, tgoldtable]) as name from pg_trigger`;

@@ -23,6 +23,8 @@ create table ruled (id int);
 create rule nothing as on delete to ruled do instead nothing;
 create table serials (id serial, who text);
 create table rowed (id int);
+create table spans (during int4range, exclude using gist (during with &&));
+create table dated (id int, made timestamptz default now());
 create schema other;
 create table other.t (id int);
 create view seen as select t.v from t join w using (id);
@@ -284,6 +286,26 @@ test("the default isolation levels of the database and of roles count", async ()
   await client.query(`alter role heddle_strict in database ${name} ${level} serializable`);
   expect(await isolation()).toBe("serializable");
   await client.end();
+});
+
+test.each([
+  ["insert into rowed values (1)", "row"],
+  ["insert into rowed values ($1) returning id", "row"],
+  ["insert into serials (who) values ('x')", "snapshot"],
+  ["insert into rowed values (1), (2)", undefined],
+  ["insert into rowed select 1", undefined],
+  ["insert into rowed values (1) on conflict do nothing", undefined],
+  ["with x as (select 1) insert into rowed values (1)", undefined],
+  ["insert into rowed values ((select max(id) from t))", undefined],
+  ["insert into rowed values (steps(1))", undefined],
+  ["insert into rowed values (1); insert into rowed values (2)", undefined],
+  ["insert into spans values ('[1,5)')", undefined],
+  ["insert into dated (id) values (1)", undefined],
+  ["insert into w values (1)", undefined],
+  ["insert into u values (1)", undefined],
+  ["update rowed set id = 1", undefined],
+])("how far a request gets unnoticed: %s", (sql, gate) => {
+  expect(footprints.of(sql).unnoticed).toBe(gate);
 });
 
 test("a request that sets the isolation level is noticed, for a transaction or a session", async () => {

@@ -8,6 +8,7 @@ import { controlConnection } from "../postgres/connection.ts";
 import { type Catalog, type Routine, readCatalog } from "./catalog.ts";
 import { FootprintBuilder, TRANSACTION_NUMBERS } from "./footprint-builder.ts";
 import { controlOf, mayAlterSchema, type TransactionControl } from "./transaction-control.ts";
+import { type UnnoticedStart, unnoticedStart } from "./unnoticed-start.ts";
 
 /** What a request may touch, step by step. */
 export interface RequestFootprint {
@@ -35,6 +36,8 @@ export interface RequestFootprint {
   readonly unshared: "safe" | "fallible" | undefined;
   /** Whether the request may change the schema. */
   readonly alters: boolean;
+  /** How far it gets, at READ COMMITTED, before other sessions can notice it. */
+  readonly unnoticed: UnnoticedStart;
 }
 
 /** Derives what requests may touch from their text and the schema. */
@@ -51,7 +54,7 @@ export interface Footprints {
   readonly revision: number;
   of(sql: string): RequestFootprint;
   /** What the gate of that number stands after or before, as far as that is known. */
-  gateAt(place: number): "snapshot" | "commit" | undefined;
+  gateAt(place: number): "snapshot" | "row" | "commit" | undefined;
 }
 
 /**
@@ -101,11 +104,13 @@ class SchemaFootprints implements Footprints {
     this.#ambient.enterCalls();
   }
 
-  gateAt(place: number): "snapshot" | "commit" | undefined {
-    const { snapshot, commit } = this.#wire;
+  gateAt(place: number): "snapshot" | "row" | "commit" | undefined {
+    const { snapshot, written, commit } = this.#wire;
+    const isOf = (gates: { readonly place: number; readonly last: number } | undefined) =>
+      gates !== undefined && place >= gates.place && place <= gates.last;
     if (place === commit?.place) return "commit";
-    const isSnapshot = snapshot !== undefined && place >= snapshot.place && place <= snapshot.last;
-    return isSnapshot ? "snapshot" : undefined;
+    if (isOf(written)) return "row";
+    return isOf(snapshot) ? "snapshot" : undefined;
   }
 
   of(sql: string): RequestFootprint {
@@ -154,6 +159,7 @@ class SchemaFootprints implements Footprints {
       catches: calls.some(mayCatch),
       unshared: isUnshared ? (namesIn(sql).constant ? "safe" : "fallible") : undefined,
       alters,
+      unnoticed: alters ? undefined : unnoticedStart(sql, full, this.#ambient, this.#catalog),
     };
   }
 
@@ -225,7 +231,7 @@ function notQuery(control: TransactionControl, alters: boolean): RequestFootprin
   const changes = control.type === "unknown";
   return {
     ...{ control, at: () => touched, singleStep: true, deferred: false, catches: true },
-    ...{ changes, unshared: undefined, alters },
+    ...{ changes, unshared: undefined, alters, unnoticed: undefined },
   };
 }
 

@@ -33,8 +33,6 @@ export interface InstalledGates {
   readonly uninstrumented?: readonly UninstrumentedRoutine[];
   /** What these gates leave uncontrolled on this server, as sentences of a report. */
   readonly uncontrolled?: readonly string[];
-  /** The parts of the schema that have no gate although clients can race there, such as `the exclusion constraint on e`. */
-  readonly ungated?: readonly string[];
   /** The gates of this kind at which the proxy holds a request. */
   readonly wire?: WireGates;
 }
@@ -50,6 +48,8 @@ export interface WireGates {
     readonly last: number;
     holds(sql: string): boolean;
   };
+  /** The places before a row is written. They are triggers. */
+  readonly written?: { readonly place: number; readonly last: number };
   /** Before the Sync that commits a request outside of a transaction block. */
   readonly commit?: {
     readonly place: number;

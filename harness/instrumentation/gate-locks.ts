@@ -36,6 +36,8 @@ export class GateLocks {
   /** Settles when the last query has been answered: the connection takes one at a time. */
   #idle: Promise<unknown> = Promise.resolve();
   #prepared = false;
+  /** The gates to open in the next query. */
+  #toOpen: (OpenGate & { readonly done: (opened: Promise<readonly unknown[]>) => void })[] = [];
 
   constructor(client: ClientBase) {
     this.#client = client;
@@ -60,7 +62,10 @@ export class GateLocks {
   }
 
   /**
-   * Opens the gate at which the backend waits: it runs to its next gate. Takes one round trip.
+   * Opens the gate at which the backend waits: it runs to its next gate. Takes one round trip. Gates that
+   * are opened in the same turn of the event loop open in one query, so that their backends run at the
+   * same time.
+   *
    * The session must not be sent anything until then, because a backend that a cancel or a timeout
    * took away from this gate must not reach another one meanwhile.
    *
@@ -70,11 +75,30 @@ export class GateLocks {
   async open(pid: number, parity: LockParity): Promise<void> {
     if (this.#parities.get(pid) !== parity) throw cannotOpen(pid);
     this.#parities.set(pid, other(parity));
-    const opened = this.#whenIdle(() => {
-      const query = new PreparedQuery(OPEN[parity], pid);
-      return this.#client.query(query).answer;
+    const { length } = this.#toOpen;
+    if (length === 0) queueMicrotask(() => this.#openAll());
+    const answers = new Promise<readonly unknown[]>((done) => {
+      this.#toOpen.push({ pid, parity, done });
     });
-    if ((await opened) !== "t") throw cannotOpen(pid);
+    if ((await answers)[length] !== true) throw cannotOpen(pid);
+  }
+
+  #openAll(): void {
+    const gates = this.#toOpen.splice(0);
+    const opened = this.#whenIdle(() => this.#opened(gates));
+    for (const { done } of gates) done(opened);
+  }
+
+  async #opened(gates: readonly OpenGate[]): Promise<readonly boolean[]> {
+    const [first, ...others] = gates;
+    if (first !== undefined && others.length === 0) {
+      const query = new PreparedQuery(OPEN[first.parity], first.pid);
+      return [(await this.#client.query(query).answer) === "t"];
+    }
+    const columns = gates.map(({ pid, parity }) => openGate(parity, String(pid)));
+    const text = `select array[${columns.join(", ")}] as opened`;
+    const { rows } = await this.#client.query<{ opened: boolean[] }>(text);
+    return rows[0]?.opened ?? [];
   }
 
   /** Lets the backend pass the gate at which it waits, if any, and all later ones. */
@@ -96,6 +120,12 @@ export class GateLocks {
   }
 }
 
+/** A gate that is to be opened. */
+interface OpenGate {
+  readonly pid: number;
+  readonly parity: LockParity;
+}
+
 function other(parity: LockParity): LockParity {
   return parity === 0 ? 1 : 0;
 }
@@ -106,9 +136,12 @@ const ENABLE = { name: "heddle-enable", text: `select pg_advisory_lock(${GATE_CL
 const OPEN = ["heddle_open_0", "heddle_open_1"] as const;
 
 /** The lock is only tried: if another session holds it, the harness fails instead of hanging. */
-const prepareOpen = (parity: LockParity) => `prepare ${OPEN[parity]} (integer) as
-  select case when pg_try_advisory_lock(${GATE_CLASSES[other(parity)]}, $1)
-              then pg_advisory_unlock(${GATE_CLASSES[parity]}, $1) end`;
+const openGate = (parity: LockParity, pid: string) =>
+  `case when pg_try_advisory_lock(${GATE_CLASSES[other(parity)]}, ${pid})
+        then pg_advisory_unlock(${GATE_CLASSES[parity]}, ${pid}) end`;
+
+const prepareOpen = (parity: LockParity) =>
+  `prepare ${OPEN[parity]} (integer) as select ${openGate(parity, "$1")}`;
 
 const PREPARE_OPEN = `${prepareOpen(0)}; ${prepareOpen(1)}`;
 

@@ -12,6 +12,7 @@ import { messageGates } from "./message-gates.ts";
 import { routineGates } from "./routine-gates.ts";
 import { rowGates } from "./row-gates.ts";
 import { snapshotGates } from "./snapshot-gates.ts";
+import { type UngatedPart, ungatedParts } from "./ungated-parts.ts";
 
 /** Every kind of gate inside the server, in the order of installation. */
 export const GATE_KINDS: readonly GateKind[] = [
@@ -32,8 +33,8 @@ export interface InnerGates {
   readonly uninstrumented: readonly UninstrumentedRoutine[];
   /** What the installed kinds leave uncontrolled on this server, as sentences of a report. */
   readonly uncontrolled: readonly string[];
-  /** The parts of the schema that have no gate although clients can race there. */
-  readonly ungated: readonly string[];
+  /** The parts of statements that have no gate although clients can race there. */
+  readonly ungated: readonly UngatedPart[];
   readonly wire: WireGates;
   /** Reconnects after the server was killed and started again. */
   reopen(): Promise<void>;
@@ -74,15 +75,14 @@ async function installKinds(
   const places = new Map<number, Place>();
   const uninstrumented: UninstrumentedRoutine[] = [];
   const uncontrolled: string[] = [];
-  const ungated: string[] = [];
   let wire: WireGates = {};
   for (const kind of kinds) {
     const installed = await kind.install(client, places.size + 1, levels);
     for (const place of installed.places) places.set(places.size + 1, place);
     uninstrumented.push(...(installed.uninstrumented ?? []));
     uncontrolled.push(...(installed.uncontrolled ?? []));
-    ungated.push(...(installed.ungated ?? []));
     wire = { ...wire, ...installed.wire };
   }
+  const ungated = await ungatedParts(client, places);
   return { places, uninstrumented, uncontrolled, ungated, wire };
 }

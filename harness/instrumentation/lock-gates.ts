@@ -35,7 +35,6 @@ export const lockGates: GateKind = {
         rows: { place: rows, most: await rowQueries(client, UNGATED_FUNCTIONS) },
       },
       uncontrolled: [SUBQUERIES],
-      ungated: await exclusionConstraints(client),
     };
   },
   remove: async (client) => {
@@ -143,15 +142,3 @@ async function installForeignKeyGates(
 
 const SUBQUERIES =
   "A statement that locks rows in a subquery, in a WITH query or for a cursor locks them in one step, and a join locks its rows of several tables in one step. So do several functions of PostgreSQL that one row calls, such as two advisory locks, and EXECUTE of a statement that PREPARE made.";
-
-const EXCLUSIONS = `
-select distinct format('the exclusion constraint on %s', conrelid::regclass) as name
-  from pg_constraint join pg_namespace n on n.oid = connamespace
- where contype = 'x' and conrelid <> 0 and nspname !~ '^(pg_.*|information_schema|heddle|migrations)$'
- order by 1`;
-
-/** Each is checked in one step with the insertion: without control, two that conflict may deadlock. */
-async function exclusionConstraints(client: ClientBase): Promise<readonly string[]> {
-  const { rows } = await client.query<{ name: string }>(EXCLUSIONS);
-  return rows.map(({ name }) => name);
-}

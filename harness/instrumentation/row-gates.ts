@@ -2,13 +2,17 @@ import type { ClientBase } from "pg";
 import { installGateFunction } from "./gate-function.ts";
 import { type GateKind, tablesUnderTest } from "./gate-kind.ts";
 
+/** What a statement does after a row gate. */
+export const BEFORE_ROW = "write a row";
+
 /** Gates before each row that a statement writes. */
 export const rowGates: GateKind = {
   level: "row",
   install: async (client, first) => {
     const gates = await installRowGates(client, { first });
     return {
-      places: gates.map(({ table }) => ({ of: table, line: null, next: "write a row" })),
+      places: gates.map(({ table }) => ({ of: table, line: null, next: BEFORE_ROW })),
+      wire: { written: { place: first, last: first + gates.length - 1 } },
     };
   },
   remove: removeRowGates,

@@ -5,6 +5,9 @@ import { loadParser, parseStatements, statementType } from "../parser/sql.ts";
 import { type GateKind, tablesUnderTest } from "./gate-kind.ts";
 import { PRIVATE_FUNCTIONS } from "./gate-positions.ts";
 
+/** What a statement does after a snapshot gate. */
+export const AFTER_SNAPSHOT = "use the snapshot";
+
 /**
  * A gate between the snapshot of a statement and its first row.
  *
@@ -29,7 +32,7 @@ export const snapshotGates: GateKind = {
     }
     const places = ["a SELECT", ...tables];
     return {
-      places: places.map((of) => ({ of, line: null, next: "use the snapshot" })),
+      places: places.map((of) => ({ of, line: null, next: AFTER_SNAPSHOT })),
       wire: {
         snapshot: { place: first, last: first + tables.length, holds: await heldQueries(client) },
       },

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { setImmediate as turn } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { loadScenario, loadService, moduleAdvice } from "./load-service.ts";
 
 let folder: string;
@@ -29,6 +30,24 @@ const errorOf = async (text: string) => {
     },
   );
 };
+
+test("a file whose top level does not end is an error", async () => {
+  const path = await file("await new Promise(() => setInterval(() => {}, 1_000).unref())");
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    const loading = loadScenario(path);
+    const error = expect(loading).rejects.toThrow(/has not ended within 60 s/);
+    while (vi.getTimerCount() === 0) await turn();
+    vi.advanceTimersByTime(60_000);
+    await error;
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("a folder is no scenario file", async () => {
+  await expect(loadScenario(folder)).rejects.toThrow(/is a folder: give the path of/);
+});
 
 const GOOD = "{ setup: 'select 1', clients: { a() {} } }";
 

@@ -21,6 +21,7 @@ import {
 } from "../service/service-definition.ts";
 import { freshModule } from "./fresh-modules.ts";
 import { orFolderInModels } from "./models-folder.ts";
+import { importModule } from "./typescript.ts";
 
 /** The members that a service must have. */
 const REQUIRED_MEMBERS = [
@@ -78,10 +79,10 @@ export async function loadService(nameOrPath: string): Promise<Service> {
 export async function loadScenario(path: string): Promise<Service> {
   const file = resolve(path);
   if (!isFile(file)) {
-    throw new HarnessError(
-      "USAGE",
-      `the scenario file ${path} does not exist: give the path of a .ts, .js or .mjs file`,
-    );
+    const why = existsSync(file)
+      ? `${path} is a folder`
+      : `the scenario file ${path} does not exist`;
+    throw new HarnessError("USAGE", `${why}: give the path of a .ts, .js or .mjs file`);
   }
   // Packages may keep references to the functions that are frozen.
   if (/\bfreeze\b/.test(await readFile(file, "utf8"))) installFreezing();
@@ -115,19 +116,34 @@ async function defaultExport(
   what: string,
   url = pathToFileURL(file).href,
 ): Promise<unknown> {
-  if (/\.[cm]?ts$/.test(file) && !process.features.typescript) {
-    throw new HarnessError(
-      "USAGE",
-      `the ${what} ${file} cannot be loaded: Node ${process.versions.node} does not run TypeScript; ` +
-        "use Node 22.18 or later, or write the file as .mjs",
-    );
-  }
   try {
-    const module: { readonly default?: unknown } = await import(url);
-    return module.default;
+    return await imported(file, url);
   } catch (cause) {
+    if (cause instanceof HarnessError) throw cause;
     const why = `${String(cause)}${await placeOf(cause, file)}${moduleAdvice(cause, file)}`;
     throw new HarnessError("USAGE", `the ${what} ${file} cannot be loaded: ${why}`, { cause });
+  }
+}
+
+/** How long the code of a file may take until it is loaded, in ms. */
+const LOAD_MS = 60_000;
+
+/** The default export of a module. Rejects if its top level does not end. */
+async function imported(file: string, url: string): Promise<unknown> {
+  let patience: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const why = `its code has not ended within ${LOAD_MS / 1_000} s: leave out what its top level awaits`;
+    patience = setTimeout(() => reject(why), LOAD_MS);
+    // If nothing else can happen, the process ends at once, and says so.
+    patience.unref();
+  });
+  try {
+    const module = (await Promise.race([importModule(file, url), late])) as {
+      readonly default?: unknown;
+    };
+    return module.default;
+  } finally {
+    clearTimeout(patience);
   }
 }
 
@@ -138,6 +154,9 @@ export function moduleAdvice(error: unknown, file: string): string {
     /Cannot use import statement outside a module|Unexpected token 'export'|await is only valid in async functions and the top level/.test(
       error.message,
     );
+  if (/Cannot find package '[@~#]/.test(String(error)) && /ts$/.test(file)) {
+    return "; for a path alias of tsconfig.json, add tsx to the project (npm install --save-dev tsx)";
+  }
   if (!isModule) return "";
   const extension = /ts$/.test(file) ? ".mts" : ".mjs";
   return `; add "type": "module" to package.json, or name the file ${extension}`;

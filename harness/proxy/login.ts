@@ -32,10 +32,16 @@ export class ServerLogin {
   #checked: boolean;
   #first = "";
   #signature: Buffer | undefined;
+  #entered = false;
 
   constructor(login: Login) {
     this.#login = login;
     this.#checked = login.proven;
+  }
+
+  /** Whether the server has let the client in. */
+  get entered(): boolean {
+    return this.#entered;
   }
 
   /**
@@ -49,6 +55,7 @@ export class ServerLogin {
     const kind = reader.int32();
     if (kind === OK) {
       if (!this.#checked) throw new ProtocolError("the password is not that of the role", "28P01");
+      this.#entered = true;
       return undefined;
     }
     if (kind === CLEARTEXT) return this.#password(this.#login.password);
@@ -135,4 +142,12 @@ function attributes(text: string): { readonly [name: string]: string } {
 
 function hmac(key: Buffer, text: string): Buffer {
   return createHmac("sha256", key).update(text).digest();
+}
+
+/** The type of the messages by which a server asks for a login. */
+export const AUTHENTICATION = 0x52;
+
+/** Whether an authentication message is AuthenticationOk. */
+export function isAuthenticated(frame: Buffer): boolean {
+  return frame.readInt32BE(5) === 0;
 }

@@ -1,4 +1,5 @@
 import type { Result, Statement } from "../core/trace.ts";
+import { OwnTimeout } from "./own-timeout.ts";
 import {
   type BackendSignals,
   type Gate,
@@ -14,6 +15,7 @@ export class FakeSession implements ProxySession {
   readonly calls: string[] = [];
   transaction: ProxySession["transaction"] = "idle";
   isolates = false;
+  readonly ownTimeout = new OwnTimeout();
   shared = false;
   rows = "";
 

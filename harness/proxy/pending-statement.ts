@@ -1,6 +1,7 @@
 import { BACKGROUND, type Task } from "../core/schedule.ts";
 import type { Result, Statement } from "../core/trace.ts";
 import type { ConnectionOrigin } from "./endpoint.ts";
+import type { OwnTimeout } from "./own-timeout.ts";
 
 /** One connection of the service through the proxy, as far as statements and their scheduler use it. */
 export interface ProxySession {
@@ -11,6 +12,7 @@ export interface ProxySession {
   readonly transaction: Result["transaction"];
   /** Whether its startup packet, or a statement, may have set its default isolation level. */
   readonly isolates: boolean;
+  readonly ownTimeout: OwnTimeout;
   /** The rows, or a hash of them, that the server has sent and the service does not have yet. */
   rowsDigest(): string;
   /** Whether a client has used it that did not open it, as clients do that share a pool. */

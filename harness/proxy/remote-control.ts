@@ -18,8 +18,14 @@ type ControlMessage =
   | { readonly event: "failed"; readonly message: string }
   | { readonly event: "error"; readonly message: string };
 
-/** The time in which a controller must have sent the token. */
-const TOKEN_MS = 10_000;
+/** The time in which a controller must have sent the token, or have read why it is refused. */
+const PATIENCE_MS = 10_000;
+
+/** The most connections that have not sent the token. The oldest one gives way to a new one. */
+const MOST_STRANGERS = 100;
+
+/** What a controller may leave unread, in bytes: one that leaves more is disconnected. */
+const MOST_UNREAD = 16 * 2 ** 20;
 
 /** The longest line of a controller, in characters. */
 const MAX_LINE = 10_000;
@@ -34,7 +40,8 @@ const MAX_LINE = 10_000;
 export class RemoteControl implements GateObserver {
   /** What a controller must send first. */
   readonly token = randomBytes(16).toString("hex");
-  readonly #waiting = new Set<Socket>();
+  /** Connections that have not sent the token, the oldest first. */
+  readonly #strangers = new Set<Socket>();
   readonly #proxy: WireProxy;
   readonly #listener: Server;
   readonly #numbers = new Map<ProxySession, number>();
@@ -69,22 +76,27 @@ export class RemoteControl implements GateObserver {
 
   async stop(): Promise<void> {
     this.#controller?.destroy();
-    for (const socket of this.#waiting) socket.destroy();
+    for (const socket of this.#strangers) socket.destroy();
     const closed = once(this.#listener, "close");
     this.#listener.close();
     await closed;
   }
 
   #connected(socket: Socket): void {
-    this.#waiting.add(socket);
-    const patience = setTimeout(() => socket.destroy(), TOKEN_MS);
-    socket.on("error", () => {});
-    socket.once("close", () => {
+    const [oldest] = this.#strangers;
+    if (this.#strangers.size >= MOST_STRANGERS) oldest?.destroy();
+    this.#strangers.add(socket);
+    const expect = () => setTimeout(() => socket.destroy(), PATIENCE_MS);
+    let patience = expect();
+    const left = () => {
       clearTimeout(patience);
-      this.#waiting.delete(socket);
+      this.#strangers.delete(socket);
       if (this.#controller === socket) this.#disconnected();
-    });
+    };
+    socket.on("error", () => {}).once("close", left);
     const refuse = (message: string) => {
+      left();
+      patience = expect();
       socket.pause().removeAllListeners("data");
       socket.end(`${JSON.stringify({ event: "error", message })}\n`, () => socket.destroy());
     };
@@ -94,6 +106,7 @@ export class RemoteControl implements GateObserver {
       else if (this.#controller !== undefined) refuse("there is a controller already");
       else {
         clearTimeout(patience);
+        this.#strangers.delete(socket);
         this.#controller = socket;
         this.#proxy.observer = this;
       }
@@ -101,8 +114,9 @@ export class RemoteControl implements GateObserver {
   }
 
   #isToken(line: string): boolean {
-    const given = Buffer.from(String(parsed(line)?.token));
-    const expected = Buffer.from(this.token);
+    const token = parsed(line)?.["token"];
+    if (typeof token !== "string") return false;
+    const [given, expected] = [Buffer.from(token), Buffer.from(this.token)];
     return given.length === expected.length && timingSafeEqual(given, expected);
   }
 
@@ -121,9 +135,9 @@ export class RemoteControl implements GateObserver {
   /** A decision about a statement that is not held there is ignored: it may have come too late. */
   #decide(line: string): void {
     const decision = parsed(line);
-    const action = decision?.release !== undefined ? "release" : "deliver";
+    const action = decision?.["release"] !== undefined ? "release" : "deliver";
     const number = decision?.[action];
-    if (number === undefined || ![...this.#numbers.values()].includes(number)) {
+    if (typeof number !== "number" || ![...this.#numbers.values()].includes(number)) {
       this.#send({ event: "error", message: `this is no decision: ${line.slice(0, 200)}` });
       return;
     }
@@ -133,7 +147,10 @@ export class RemoteControl implements GateObserver {
   }
 
   #send(message: ControlMessage): void {
-    this.#controller?.write(`${JSON.stringify(message)}\n`);
+    const controller = this.#controller;
+    if (controller === undefined) return;
+    if (controller.writableLength > MOST_UNREAD) controller.destroy();
+    else controller.write(`${JSON.stringify(message)}\n`);
   }
 
   #numberOf(session: ProxySession): number {
@@ -204,12 +221,11 @@ function onLines(
   });
 }
 
-function parsed(
-  line: string,
-): { readonly release?: number; readonly deliver?: number; readonly token?: string } | undefined {
+/** The members of a JSON object; any other text has none. */
+function parsed(line: string): { readonly [name: string]: unknown } | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === "object" && value !== null ? value : undefined;
+    return typeof value === "object" && value !== null ? { ...value } : undefined;
   } catch {
     return undefined;
   }

@@ -7,7 +7,8 @@ import type { Dial } from "./dialer.ts";
 import type { ConnectionOrigin } from "./endpoint.ts";
 import { errorFrame, FrameReader, PASSWORD, ProtocolError, send } from "./frames.ts";
 import { readStartup, setsIsolation } from "./handshake.ts";
-import { type Login, ServerLogin } from "./login.ts";
+import { AUTHENTICATION, isAuthenticated, type Login, ServerLogin } from "./login.ts";
+import { OwnTimeout } from "./own-timeout.ts";
 import { type Gate, PendingStatement, type ProxySession } from "./pending-statement.ts";
 import { digestOfRows, ReplyReader } from "./replies.ts";
 import { RequestParts, withBlockGates } from "./request-parts.ts";
@@ -49,18 +50,12 @@ export interface SessionContext {
   ended(session: WireSession): void;
 }
 
-const AUTHENTICATION = 0x52;
-
-/** AuthenticationOk. */
-function isAuthenticated(frame: Buffer): boolean {
-  return frame.readInt32BE(5) === 0;
-}
-
 /** One connection of the service, joined to one connection of the server. */
 export class WireSession implements ProxySession {
   pid = 0;
   transaction: Result["transaction"] = "idle";
   isolates = false;
+  readonly ownTimeout = new OwnTimeout();
   shared = false;
   readonly origin: ConnectionOrigin;
   readonly #service: Duplex;
@@ -211,7 +206,7 @@ export class WireSession implements ProxySession {
       return;
     }
     this.#cancels = startup === "cancel";
-    this.isolates = setsIsolation(frame.toString("latin1"));
+    this.#mayConfigure(frame.toString("latin1"));
     this.#fromService.startup = false;
     this.#context.dial().then(
       (server) => this.#join(server, frame),
@@ -230,6 +225,11 @@ export class WireSession implements ProxySession {
     server.on("error", (error) => this.#serverClosed(error.message));
     server.on("close", () => this.#serverClosed("the connection was closed"));
     send(server, [frame]);
+  }
+
+  #mayConfigure(text: string): void {
+    this.isolates ||= setsIsolation(text);
+    this.ownTimeout.note(text);
   }
 
   #request(frame: Buffer): void {
@@ -257,7 +257,7 @@ export class WireSession implements ProxySession {
       forward: () => {
         this.#queue.shift();
         const { sql, values } = request.statement;
-        this.isolates ||= setsIsolation([sql, ...values].join(" "));
+        this.#mayConfigure([sql, ...values].join(" "));
         const gated = withBlockGates(request, this.#context.wire);
         this.#parts = RequestParts.of(gated, this.#context.wire, this);
         send(this.#server, this.#parts?.next() ?? gated.bytes);
@@ -327,10 +327,12 @@ export class WireSession implements ProxySession {
 
   #ready(frame: Buffer, result: Result): void {
     this.transaction = result.transaction;
+    this.ownTimeout.noteTransaction(result.transaction);
     this.#requests.answered();
     this.#parts = undefined;
     this.#answer.push(frame);
     if (this.#phase === "starting") {
+      if (this.#login?.entered === false) throw new ProtocolError("the server was ready too early");
       this.#phase = "arming";
       this.#context.arm(this);
       return;

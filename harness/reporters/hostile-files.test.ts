@@ -90,6 +90,8 @@ function withValueAt(text: string, at: number, value: unknown): string {
 const value = fc.oneof(
   fc.constant(undefined),
   fc.constantFrom(null, -1, 0, 1.5, 1e300, "", "x", [], {}, [null], { type: "statement" }, true),
+  // No text: `String` throws on it.
+  fc.constant({ toString: 1 }),
   fc.constantFrom(
     "../../etc/passwd",
     "0!crash",

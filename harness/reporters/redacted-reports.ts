@@ -100,8 +100,23 @@ function counterexampleData(counterexample: Counterexample) {
   };
 }
 
-function violationData({ message, evidence }: Violation) {
-  return { message: text(message), evidence: new Data(evidence) };
+/** The values of a difference; its other members are Heddle's own. */
+function differenceData({ execution, order, row }: { readonly [member: string]: unknown }) {
+  const given = Object.entries({ execution, order, row }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return Object.fromEntries(given.map(([member, value]) => [member, new Data(value)]));
+}
+
+function violationData({ message, evidence, orders }: Violation) {
+  return {
+    ...{ message: text(message), evidence: new Data(evidence) },
+    ...(orders && {
+      orders: orders.map(({ answers, rows }) => ({
+        ...{ answers: answers.map(differenceData), rows: rows.map(differenceData) },
+      })),
+    }),
+  };
 }
 
 function operationData({ name: _, ...rest }: Operation) {

@@ -7,6 +7,7 @@ import type { Violation } from "../core/verdict.ts";
 import { anomalySentence } from "./anomaly.ts";
 import { printable, quantity } from "./format-values.ts";
 import { narrative } from "./narrative.ts";
+import { orderTexts } from "./order-lines.ts";
 import {
   counterexampleSize,
   mainViolation,
@@ -116,14 +117,23 @@ function serialRun(serial: TimelineSource, width: number, colours: Colours): str
   ];
 }
 
-/** The violation, then the first rows of its evidence, a line for each. */
+/** The violation, then the first rows of its evidence, a line for each, and what serial orders give instead. */
 export function violationLines(violation: Violation, width: number, colours: Colours): string[] {
   const { name, checker, message, evidence } = violation;
   const [first = "", ...rest] = wrap(printable(`${name} (${checker}): ${message}`), width);
   const rows = evidence.slice(0, MAX_EVIDENCE).flatMap((row) => wrap(fieldsLine(row), width - 2));
   const omitted = evidence.length - MAX_EVIDENCE;
   const more = omitted > 0 ? [`and ${quantity(omitted, "more row")}`] : [];
-  return [colours("red", first), ...rest, ...[...rows, ...more].map((line) => `  ${line}`)];
+  const orders = orderTexts(violation).flatMap(({ title, lines }) => [
+    ...wrap(title, width),
+    ...lines.flatMap((line) => wrap(line, width - 2)).map((line) => `  ${line}`),
+  ]);
+  return [
+    colours("red", first),
+    ...rest,
+    ...[...rows, ...more].map((line) => `  ${line}`),
+    ...orders,
+  ];
 }
 
 /**

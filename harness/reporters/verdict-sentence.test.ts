@@ -40,12 +40,19 @@ test("a pass of a completely searched scenario is not a sample", () => {
   expect(verdictSentence({ ...single, control })).toMatch(
     /\(seed 1, strategy random, all gates, read committed\)\..*all interleavings at these gates\.$/,
   );
-  const ungated = ["the exclusion constraint on e", "the exclusion constraint on f"];
-  expect(verdictSentence({ ...single, control, ungated: ungated.slice(1) })).toMatch(
-    /interleavings at these gates, but for the exclusion constraint on f, which has no gate\.$/,
+  const ungated = [
+    { name: "the exclusion constraint on e", sampled: 200 },
+    { name: "the exclusion constraint on f", sampled: null },
+    { name: "the exclusion constraint on g", sampled: 0 },
+  ];
+  expect(verdictSentence({ ...single, control, ungated: ungated.slice(0, 1) })).toMatch(
+    /interleavings at these gates, but for the exclusion constraint on e: sampled 200 times\.$/,
   );
   expect(verdictSentence({ ...single, control, ungated })).toMatch(
-    /, but for the exclusion constraint on e and the exclusion constraint on f, which have no gate\.$/,
+    /, but for the exclusion constraint on e: sampled 200 times, and for the exclusion constraint on f, which has no gate\.$/,
+  );
+  expect(verdictSentence({ ...single, control, ungated: ungated.slice(2) })).toMatch(
+    /all interleavings at these gates\.$/,
   );
   expect(verdictSentence({ ...single, scenarios: 2 })).toContain(SAMPLE);
 });

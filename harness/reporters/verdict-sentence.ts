@@ -82,11 +82,14 @@ function coverageSentence(campaign: Campaign): string {
     : "This is a sample of the possible interleavings, not a proof.";
 }
 
-/** `, but for the exclusion constraint on e, which has no gate`; empty if everything has one. */
+/** `, but for the exclusion constraint on e: sampled 200 times`; empty if no clients can race without a gate. */
 function butFor({ ungated }: Campaign): string {
-  if (ungated.length === 0) return "";
-  const have = ungated.length === 1 ? "has" : "have";
-  return `, but for ${printable(ungated.join(" and "))}, which ${have} no gate`;
+  const parts = ungated.flatMap(({ name, sampled }) => {
+    if (sampled === 0) return [];
+    const how = sampled === null ? ", which has no gate" : `: sampled ${quantity(sampled, "time")}`;
+    return `${printable(name)}${how}`;
+  });
+  return parts.length === 0 ? "" : `, but for ${parts.join(", and for ")}`;
 }
 
 function isComplete(gates: Campaign["control"]["gates"]): boolean {

@@ -7,6 +7,8 @@ import type { FootprintOf, Scheduler } from "./scheduler.ts";
 /** A state on the path of the present execution. */
 interface Node {
   readonly enabled: readonly Choice[];
+  /** The tasks that could move and have yielded: they are not among the choices. */
+  readonly yielded: readonly Task[];
   /** The sleep set: steps explored before from an earlier state, equivalent when taken here. */
   readonly sleepSet: readonly StepEffects[];
   /** The backtrack set: tasks that have to move first here, in some execution. */
@@ -37,6 +39,10 @@ interface Node {
  * Reduction for Model Checking Software" (POPL 2005), figure 3. Sleep sets: Godefroid,
  * "Partial-Order Methods for the Verification of Concurrent Systems" (LNCS 1032, 1996), chapter 5.
  *
+ * Fairness restricts the choices (see `Scheduler.fair`). It enables a task that has yielded after any step of
+ * another one, so the step after which it could move again is no more its cause than others are: for races the
+ * task counts as enabled before it.
+ *
  * There is no bound on preemptions. A bound together with reduction would miss outcomes: a schedule
  * within the bound may be left out in favour of an equivalent one that exceeds the bound.
  */
@@ -58,19 +64,12 @@ export class DynamicReduction implements Scheduler {
   /** How an execution departed from its prefix, if one did: then interleavings may be missing. */
   diverged: string | undefined;
   #complete = false;
-  #hasYields = false;
+  /** Whether a task that polls was left out of the choices: only fair schedules were explored then. */
+  hasYields = false;
 
   /** Whether every interleaving was explored, up to equivalence. */
   get complete(): boolean {
-    return this.diverged === undefined && this.#complete && !this.#hasYields;
-  }
-
-  /**
-   * Whether a task that polls was left out of the choices. Any step may enable it again, which footprints do
-   * not say: so races with its later steps are not found.
-   */
-  get hasYields(): boolean {
-    return this.#hasYields;
+    return this.diverged === undefined && this.#complete;
   }
 
   begin(): boolean {
@@ -112,13 +111,15 @@ export class DynamicReduction implements Scheduler {
     enabled: readonly Choice[],
     previous: Task | undefined,
     footprintOf: FootprintOf = () => undefined,
+    yielded: readonly Task[] = [],
   ): Choice {
     const [first] = enabled;
     if (first === undefined) throw new Error("a scheduler was asked to choose from nothing");
     const byPreference = enabled.find(({ task }) => task === previous) ?? first;
     this.#unobserved();
+    if (yielded.length > 0) this.hasYields = true;
     if (this.#redundant) return byPreference;
-    const node = this.#nodes[this.#depth] ?? this.#arrive(enabled, byPreference);
+    const node = this.#nodes[this.#depth] ?? this.#arrive(enabled, yielded, byPreference);
     const choice = node && enabled.find(({ task }) => task === node.task);
     if (node === undefined || choice === undefined) {
       if (node !== undefined) {
@@ -134,7 +135,11 @@ export class DynamicReduction implements Scheduler {
   }
 
   /** A new state; undefined when every enabled task is asleep. */
-  #arrive(enabled: readonly Choice[], preferred: Choice): Node | undefined {
+  #arrive(
+    enabled: readonly Choice[],
+    yielded: readonly Task[],
+    preferred: Choice,
+  ): Node | undefined {
     const sleepSet = this.#sleepSet().filter(({ task }) =>
       enabled.some((other) => other.task === task),
     );
@@ -146,7 +151,7 @@ export class DynamicReduction implements Scheduler {
     }
     const { task } = awake.includes(preferred) ? preferred : first;
     const node: Node = {
-      ...{ enabled, sleepSet, task },
+      ...{ enabled, yielded, sleepSet, task },
       backtrackSet: new Set([task]),
       doneSet: [],
       step: undefined,
@@ -174,10 +179,6 @@ export class DynamicReduction implements Scheduler {
     this.#addRaces(number, node, node.step);
   }
 
-  yielded(): void {
-    this.#hasYields = true;
-  }
-
   footprintsGrew(): void {
     this.#outdated = true;
   }
@@ -198,9 +199,10 @@ export class DynamicReduction implements Scheduler {
       happensBefore.add(other);
       for (const earlier of this.#nodes[other]?.happensBefore ?? []) happensBefore.add(earlier);
     };
-    // The step that enabled it happens before it.
+    // The step that enabled it happens before it, unless only fairness kept its task from moving.
     const wasEnabled = (at: number) =>
-      this.#nodes[at]?.enabled.some(({ task }) => task === step.task) === true;
+      this.#nodes[at]?.enabled.some(({ task }) => task === step.task) === true ||
+      this.#nodes[at]?.yielded.includes(step.task) === true;
     for (let at = number - 1; at >= 0; at--) {
       if (wasEnabled(at)) continue;
       add(at);
@@ -230,12 +232,27 @@ export class DynamicReduction implements Scheduler {
       .filter((number) => number > at && (number === later || !this.#isAfter(number, at)));
     const first = rest.filter((number) => !rest.some((other) => this.#isAfter(number, other)));
     const tasks = first.flatMap((number) => this.#nodes[number]?.task ?? []);
+    const ownTask = this.#nodes[later]?.task;
+    if (ownTask !== undefined && state.yielded.includes(ownTask)) this.#beforeYielding(at, ownTask);
     if (tasks.some((task) => state.backtrackSet.has(task))) return;
     const enabled = state.enabled.map(({ task }) => task);
     const initials = enabled.filter((task) => tasks.includes(task));
-    const ownTask = this.#nodes[later]?.task;
     const initial = initials.find((task) => task === ownTask) ?? initials[0];
     for (const task of initial === undefined ? enabled : [initial]) state.backtrackSet.add(task);
+  }
+
+  /**
+   * Adds a task to the backtrack set of the last state before `at` in which it was among the choices: fairness
+   * alone keeps it from moving at `at`, because another task, which moved meanwhile, has not yielded.
+   */
+  #beforeYielding(at: number, task: Task): void {
+    for (let before = at - 1; before >= 0; before--) {
+      const node = this.#nodes[before];
+      if (node === undefined || node.task === task) return;
+      if (!node.enabled.some((choice) => choice.task === task)) continue;
+      node.backtrackSet.add(task);
+      return;
+    }
   }
 
   #isAfter(number: number, other: number): boolean {

@@ -1,5 +1,5 @@
 import { type Choice, isPreemption, type Task } from "../core/schedule.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { FootprintOf, Scheduler } from "./scheduler.ts";
 
 /**
  * Executes every schedule of a scenario once, up to a bound on preemptions, fewest preemptions first.
@@ -61,15 +61,17 @@ export class Exhaustive implements Scheduler {
     return true;
   }
 
-  choose(enabled: readonly Choice[], previous: Task | undefined): Choice {
+  choose(
+    enabled: readonly Choice[],
+    previous: Task | undefined,
+    _footprintOf?: FootprintOf,
+    yielded: readonly Task[] = [],
+  ): Choice {
+    if (yielded.length > 0) this.hasYields = true;
     const choice = this.#planned(enabled) ?? this.#expand(enabled, previous);
     if (isPreemption(previous, choice.task, enabled)) this.#preemptions++;
     this.#path.push(choice.task);
     return choice;
-  }
-
-  yielded(): void {
-    this.hasYields = true;
   }
 
   #planned(enabled: readonly Choice[]): Choice | undefined {

@@ -1,7 +1,7 @@
 import { type Fault, isFault } from "../core/fault.ts";
 import type { Choice, Task } from "../core/schedule.ts";
 import { Exhaustive, withoutPreemption } from "./exhaustive.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { FootprintOf, Scheduler } from "./scheduler.ts";
 
 /** A fault at a place of a schedule of the search. */
 interface Injection {
@@ -96,17 +96,18 @@ export class FaultSearch implements Scheduler {
     return this.#injection !== undefined;
   }
 
-  choose(enabled: readonly Choice[], previous: Task | undefined): Choice {
+  choose(
+    enabled: readonly Choice[],
+    previous: Task | undefined,
+    footprintOf?: FootprintOf,
+    yielded?: readonly Task[],
+  ): Choice {
     const choice =
       this.#injection === undefined
-        ? this.search.choose(enabled, previous)
+        ? this.search.choose(enabled, previous, footprintOf, yielded)
         : this.#follow(this.#injection, enabled, previous);
     this.#path.push(choice.task);
     return choice;
-  }
-
-  yielded(): void {
-    this.search.yielded?.();
   }
 
   goesOn({ task }: Choice): void {

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { DynamicReduction } from "./dynamic-reduction.ts";
 import { Exhaustive } from "./exhaustive.ts";
 import { ReducedSearch } from "./reduced-search.ts";
@@ -44,26 +44,18 @@ test("it ends as soon as one of the two is complete", () => {
   expect(search.begin()).toBe(false);
 });
 
-test("where a client polls, reduction stops, and the other search covers fair schedules", () => {
-  const toy = [[3], [3]];
-  const search = new ReducedSearch();
-  search.begin();
-  walk(toy, search);
-  search.yielded();
-  const all = preemptionsOf(toy, search);
-  expect(all).toEqual(preemptionsOf(toy, new Exhaustive()));
-  expect(search.decisive).toBeInstanceOf(Exhaustive);
-  expect(search.decisive.complete).toBe(true);
+/** The search, for which client 9 could move at each step but for fairness. */
+const besideOneThatPolls = (search: ReducedSearch) => ({
+  begin: () => search.begin(),
+  choose: (...[enabled, previous]: Parameters<Exhaustive["choose"]>) =>
+    search.choose(enabled, previous, undefined, ["9"]),
 });
 
-test("reduction is not complete once a task was left out of the choices", () => {
-  const search = new DynamicReduction();
-  const toy = [[1], [1]];
-  while (search.begin()) {
-    walk(toy, search);
-    search.yielded();
-  }
-  expect(search.complete).toBe(false);
+test("where a client polls, a complete search has covered fair schedules", () => {
+  const search = new ReducedSearch();
+  preemptionsOf([[3], [3]], besideOneThatPolls(search));
+  expect(search.decisive).toMatchObject({ complete: true, hasYields: true });
+  expect(search.endsAsSample).toBe(false);
 });
 
 test("reduction begins anew, whichever of the two has shown that footprints were too small", () => {
@@ -75,13 +67,39 @@ test("reduction begins anew, whichever of the two has shown that footprints were
   expect(reduced).toEqual(preemptionsOf(toy, new DynamicReduction(), 4));
 });
 
-test("where a client polls, the search ends as a sample", () => {
-  const toy = [[6], [6]];
+test("where a client polls, a search that is not complete after 300 executions ends as a sample", () => {
   const search = new ReducedSearch();
-  search.begin();
-  walk(toy, search);
-  search.yielded();
-  expect(preemptionsOf(toy, search)).toHaveLength(299);
+  expect(preemptionsOf([[6], [6]], besideOneThatPolls(search))).toHaveLength(300);
   expect(search.endsAsSample).toBe(true);
   expect(search.decisive.complete).toBe(false);
+});
+
+describe("where executions of the same steps differ, the search ends as a sample", () => {
+  /** Client 0 has up to two statements less in two of three executions. */
+  function unsteady(search: ReducedSearch, most: number): number {
+    let executions = 0;
+    while (executions < most && search.begin()) walk([[6 - (executions++ % 3)], [6]], search);
+    return executions;
+  }
+
+  test("after 300 executions", () => {
+    const search = new ReducedSearch();
+    expect(unsteady(search, 1_000)).toBe(300);
+    expect(search.endsAsSample).toBe(true);
+    expect(search.diverged).toMatch(/earlier execution|end of its prefix/);
+    expect(search.decisive.complete).toBe(false);
+  });
+
+  test("or when nothing is left to try", () => {
+    const search = new ReducedSearch();
+    let executions = 0;
+    const blocked = () => executions > 8;
+    while (search.begin()) {
+      executions++;
+      walk([[3], [3]], search, blocked);
+    }
+    expect(executions).toBeLessThan(20);
+    expect(search.endsAsSample).toBe(true);
+    expect(search.diverged).toMatch(/earlier execution|end of its prefix/);
+  });
 });

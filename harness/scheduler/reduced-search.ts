@@ -6,10 +6,11 @@ import { Exhaustive } from "./exhaustive.ts";
 import type { FootprintOf, Scheduler } from "./scheduler.ts";
 
 /**
- * The executions of a search in which a client polls: each of its looks is a step, so that there are
- * more interleavings than a search can end with.
+ * The executions of a search that may have no useful end. Where a client polls, each of its looks is a step that
+ * depends on all others, so that there may be more interleavings than can be executed. Where executions of the
+ * same steps differ (a timeout of the application, chance), their differences add choices without end.
  */
-const WITH_POLLING = 300;
+const SAMPLE = 300;
 
 /** The executions that reduction has to itself: the smallest scenarios need no more. */
 const REDUCTION_FIRST = 4;
@@ -19,30 +20,49 @@ const REDUCTION_FIRST = 4;
  * so may be busy with the ends of executions for long. Where it takes more than 4 executions, it takes
  * turns with a search that has the fewest preemptions first and leaves nothing out: what either of them
  * finds is found within about twice its executions. The search ends with the first of the two. Where a
- * client polls, the second one goes on alone, and ends after 300 executions as a sample.
+ * client polls, or executions of the same steps differ, it ends after 300 executions as a sample if neither is
+ * complete by then.
  */
 export class ReducedSearch implements Scheduler {
   readonly #reduction = new DynamicReduction();
   readonly #fewestFirst = new Exhaustive();
   #current: DynamicReduction | Exhaustive = this.#reduction;
   #executions = 0;
+  /** Whether the present search has no schedule left. */
+  #exhausted = false;
 
   /** The search that says what was covered: with reduction if that is complete. */
   get decisive(): DynamicReduction | Exhaustive {
     return this.#reduction.complete ? this.#reduction : this.#fewestFirst;
   }
 
-  /** Whether it has ended without having executed all interleavings, since a client polls. */
+  /** How executions of the same steps differed, if they did. */
+  get diverged(): string | undefined {
+    return this.#reduction.diverged ?? this.#fewestFirst.diverged;
+  }
+
+  /** Whether it has ended without having explored all interleavings. */
   get endsAsSample(): boolean {
-    return this.#reduction.hasYields && this.#executions >= WITH_POLLING;
+    const hasNoEnd = this.#reduction.hasYields || this.diverged !== undefined;
+    return hasNoEnd && !this.decisive.complete && (this.#exhausted || this.#executions >= SAMPLE);
   }
 
   begin(): boolean {
     if (this.decisive.complete || this.endsAsSample) return false;
     const turn = Math.max(this.#executions - REDUCTION_FIRST, 0);
-    const reduces = turn % 2 === 0 && !this.#reduction.hasYields;
+    const reduces = turn % 2 === 0 && this.#reduction.diverged === undefined;
     this.#current = reduces ? this.#reduction : this.#fewestFirst;
-    this.#executions++;
+    const begun =
+      this.#current.begin() ||
+      // Only now a search with reduction knows that its last execution was too short.
+      (reduces && this.#reduction.diverged !== undefined && this.#beginOther());
+    if (begun) this.#executions++;
+    else this.#exhausted = true;
+    return begun;
+  }
+
+  #beginOther(): boolean {
+    this.#current = this.#fewestFirst;
     return this.#current.begin();
   }
 
@@ -50,16 +70,13 @@ export class ReducedSearch implements Scheduler {
     enabled: readonly Choice[],
     previous: Task | undefined,
     footprintOf?: FootprintOf,
+    yielded?: readonly Task[],
   ): Choice {
-    return this.#current.choose(enabled, previous, footprintOf);
+    return this.#current.choose(enabled, previous, footprintOf, yielded);
   }
 
   observe(events: Trace, released: Touched | undefined): void {
     if (this.#current === this.#reduction) this.#reduction.observe(events, released);
-  }
-
-  yielded(): void {
-    this.#current.yielded();
   }
 
   /** Reduction relies on footprints of all executions, whichever search made this one. */

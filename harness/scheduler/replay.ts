@@ -1,4 +1,11 @@
-import { type Choice, type Entry, entryOf, type Schedule, type Task } from "../core/schedule.ts";
+import {
+  type Choice,
+  type Entry,
+  entryOf,
+  parseEntry,
+  type Schedule,
+  type Task,
+} from "../core/schedule.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /**
@@ -34,8 +41,8 @@ export class ReplayScheduler implements Scheduler {
   choose(enabled: readonly Choice[], previous: Task | undefined): Choice {
     const scheduled = this.#next(enabled);
     if (scheduled !== undefined) {
-      this.#at++;
-      return scheduled;
+      const { free } = parseEntry(this.#entries[this.#at++] ?? "");
+      return free ? { ...scheduled, free } : scheduled;
     }
     this.#diverged ??= `the schedule ends after ${this.#at} steps, but a task is still enabled`;
     const [first] = enabled;
@@ -57,7 +64,15 @@ export class ReplayScheduler implements Scheduler {
 
   #matching(possible: readonly Choice[]): Choice | undefined {
     const entry = this.#entries[this.#at];
-    return possible.find((choice) => entryOf(choice) === entry);
+    if (entry === undefined) return undefined;
+    const { task, free } = parseEntry(entry);
+    const controlled = free ? task : entry;
+    return possible.find((choice) => entryOf(choice) === controlled);
+  }
+
+  /** Whether it has followed all of its entries. */
+  get isAtEnd(): boolean {
+    return this.#at >= this.#entries.length;
   }
 
   /** How the execution first departed from the schedule; undefined: it did not. */

@@ -21,8 +21,14 @@ export interface Scheduler {
    * @param enabled never empty; ordered by client, then by connection, the background last
    * @param previous the task that moved last
    * @param footprintOf what each of `enabled` may touch
+   * @param yielded tasks that poll, and could move but for fairness (see `fair`). Default: none
    */
-  choose(enabled: readonly Choice[], previous: Task | undefined, footprintOf?: FootprintOf): Choice;
+  choose(
+    enabled: readonly Choice[],
+    previous: Task | undefined,
+    footprintOf?: FootprintOf,
+    yielded?: readonly Task[],
+  ): Choice;
   /**
    * Called when a task goes on, without a choice, with a step that touches nothing which other clients
    * can notice: it belongs to the step before. Schedulers that follow a given order choose such steps too.
@@ -40,8 +46,8 @@ export interface Scheduler {
    * because of them has to be explored.
    */
   footprintsGrew?(): void;
-  /** Called when a task that polls was left out of the choices: the search covers fair schedules alone. */
-  yielded?(): void;
+  /** How long to wait, in ms, between a step that runs at the same time as the next one and that one. Default: 0. */
+  delayMs?(): number;
   /**
    * Called before each choice, and once more when no task is enabled: the fault to inject instead of a
    * choice; undefined: none. A scheduler without it injects no faults.

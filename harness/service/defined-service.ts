@@ -2,25 +2,21 @@ import fc from "fast-check";
 import { isolationNamed } from "../core/control.ts";
 import type { Response } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
-import type { Json } from "../core/json.ts";
 import { applySetup } from "./apply-setup.ts";
-import { type DefinedState, NO_ROW, startDefined } from "./defined-system.ts";
+import { type DefinedState, NO_ROW, resolvedDefinition, startDefined } from "./defined-system.ts";
 import { invariantOf } from "./invariant-definition.ts";
 import { arbitraryOf, type DefinedOperation } from "./operation-definition.ts";
 import { shortMessage } from "./outcome.ts";
-import { referencesIn } from "./row-reference.ts";
 import type { Bounds, Service } from "./service.ts";
-import type { ServiceDefinition } from "./service-definition.ts";
+import type { ResolvedDefinition, ServiceDefinition } from "./service-definition.ts";
 import type { ServiceProfile } from "./service-profile.ts";
+import { NO_CATALOG } from "./sources/catalog.ts";
 
 /** The most operations of a generated prefix that is not one of the profile. */
 const MOST_PREFIX = 4;
 
 /** More clients have one operation each: all orders of five operations can be tried. */
 const MOST_CLIENTS_WITH_TWO = 2;
-
-/** Enough samples to see each column that an operation refers to. */
-const SAMPLES = 200;
 
 /**
  * A service definition as a service. Scenarios begin with a prefix of operations, executed serially;
@@ -42,17 +38,19 @@ function compiled(
   file: URL,
   profile: ServiceProfile | undefined,
 ): Service<DefinedState, DefinedOperation> {
-  const names = Object.keys(definition.operations);
+  const catalog = profile?.catalog;
+  // A service without its profile generates nothing.
+  const resolved = (): ResolvedDefinition =>
+    resolvedDefinition(definition, catalog ?? NO_CATALOG, file);
   const ids = mergedIds(profile?.ids ?? {}, definition.ids ?? {});
-  const columns = columnsOf(definition);
   const { errors = [] } = definition;
   const isolation = isolationNamed(definition.isolation ?? "");
   return {
     name: definition.name ?? path,
     migrate: (directUrl, _, freeze) => applySetup(definition, directUrl, file, freeze),
-    start: (context) => startDefined({ definition, file, columns, ids }, context),
+    start: (context) => startDefined({ definition, file, catalog, ids }, context),
     profiled: (learned) => compiled(definition, path, file, learned as unknown as ServiceProfile),
-    scenarios: (bounds) => scenariosOf(definition, profile, bounds),
+    scenarios: (bounds) => scenariosOf(resolved(), profile, bounds),
     ...(isOwnProcess(definition) && { ownProcess: true }),
     ...(isolation && { isolation }),
     byOperations: true,
@@ -61,7 +59,14 @@ function compiled(
         name,
         scenario: { initial: { prefix }, clients: operations.map((operation) => [operation]) },
       })),
-    unreached: profile === undefined ? [] : neverSucceeded(names, profile),
+    ...(profile && {
+      unreached: {
+        operations: neverSucceeded(Object.keys(resolved().operations), profile),
+        pairs: profile.unreached,
+      },
+    }),
+    shrunkStates: ({ prefix }) =>
+      prefix.map((_, at) => ({ prefix: prefix.toSpliced(prefix.length - 1 - at, 1) })),
     patterns: [],
     invariants: Object.entries(definition.invariants ?? {}).map(invariantOf),
     ids,
@@ -89,17 +94,9 @@ function mergedIds(derived: IdFields, given: IdFields): IdFields {
   return Object.fromEntries([...tables].map((of) => [of, { ...derived[of], ...given[of] }]));
 }
 
-/** The columns that generated operations refer to. */
-function columnsOf({ operations }: ServiceDefinition): ReadonlySet<string> {
-  const samples = Object.entries(operations).flatMap(([name, operation]) =>
-    fc.sample(arbitraryOf(name, operation), { seed: 1, numRuns: SAMPLES }),
-  );
-  return new Set(samples.flatMap((one) => referencesIn(one as Json).map(({ of }) => of as string)));
-}
-
 /** Prefixes are those after which operations are known to succeed, or random ones. */
 function scenariosOf(
-  { operations }: ServiceDefinition,
+  { operations }: ResolvedDefinition,
   profile: ServiceProfile | undefined,
   { minClients, maxClients }: Bounds,
 ) {

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { HarnessError } from "../core/error.ts";
 import type { Snapshot } from "../core/execution.ts";
 import type { Response } from "../core/history.ts";
@@ -9,6 +10,7 @@ import { kindOfColumn } from "./generated-ids.ts";
 import { outcomeOfRequest, type StartedService, startService } from "./http-service.ts";
 import { observed } from "./invariant-definition.ts";
 import {
+  arbitraryOf,
   argumentsOf,
   type DefinedOperation,
   type OperationDefinition,
@@ -16,11 +18,18 @@ import {
 } from "./operation-definition.ts";
 import { asJson, outcomeOf, outcomeOfLostRequest, responseOf } from "./outcome.ts";
 import { ReferencedColumns } from "./referenced-rows.ts";
+import { RelatedRows } from "./related-rows.ts";
 import { type ReferencedRows, referencesIn, resolved } from "./row-reference.ts";
 import type { ClientQuery, Outcome } from "./scenario-definition.ts";
-import type { AnsweredOperation, ServiceDefinition } from "./service-definition.ts";
+import type {
+  AnsweredOperation,
+  ResolvedDefinition,
+  ServiceDefinition,
+} from "./service-definition.ts";
 import { profileOf } from "./service-profile.ts";
 import { contentsOf, takeSnapshot } from "./snapshot.ts";
+import { NO_CATALOG, readCatalog, type SchemaCatalog } from "./sources/catalog.ts";
+import { hasSource, resolvedOperations } from "./sources/operation-source.ts";
 import { SqlClients } from "./sql-clients.ts";
 
 /** The state that a scenario begins in: the one after these operations, one after the other. */
@@ -47,21 +56,24 @@ export interface DefinedSystemOptions {
   readonly definition: ServiceDefinition;
   /** The definition's file: programs start in its folder. */
   readonly file: URL;
-  /** The columns that operations refer to. */
-  readonly columns: ReadonlySet<string>;
+  /** What the catalog says; undefined: it is read if a source of operations needs it. */
+  readonly catalog: SchemaCatalog | undefined;
   /** The fields that hold generated ids. */
   readonly ids: IdFields;
 }
 
 /** Starts the service of a definition, and performs its operations. */
 export async function startDefined(
-  { definition, file, columns, ids }: DefinedSystemOptions,
+  { definition: given, file, catalog: known, ids }: DefinedSystemOptions,
   context: SystemContext,
 ): Promise<System<DefinedState, DefinedOperation>> {
   let direct = await openClient(context.directUrl);
   const query: ClientQuery = async (sql, values = []) =>
     (await direct.query<JsonObject>(sql, [...values])).rows;
-  const referenced = await ReferencedColumns.of(columns, query);
+  const isSourced = hasSource(given.operations);
+  const catalog = known ?? (isSourced ? await readCatalog(query) : NO_CATALOG);
+  const definition = resolvedDefinition(given, catalog, file);
+  const referenced = await ReferencedColumns.of(columnsOf(definition), query);
   const { restore, dirty, copy } = await takeSnapshot(query);
   const abort = new AbortController();
   const { signal } = abort;
@@ -120,9 +132,14 @@ export async function startDefined(
     return one;
   };
 
+  const reachNow = async (prefix: readonly DefinedOperation[]): Promise<ReferencedRows> => {
+    const one = await reach(prefix);
+    await one.restore();
+    return one.rows;
+  };
+
   const contents = async () => withoutIgnored(await contentsOf(query), definition.ignore ?? []);
   const { restart } = service ?? {};
-  const requestsOnly = Object.values(definition.operations).every((one) => "http" in one);
   return {
     async reset({ prefix }) {
       [answers, own] = [[], new Map()];
@@ -142,7 +159,8 @@ export async function startDefined(
       const request = resolved(operation, state.rows, ownOf);
       if (request === undefined) return NOT_SENT;
       const answer = send(request, client);
-      unanswered.add(answer);
+      // A client of the database waits for no service that could be killed.
+      if ("http" in operationOf(definition, operation.name)) unanswered.add(answer);
       const response = responseOf(await answer);
       unanswered.delete(answer);
       const { code, body } = response;
@@ -154,6 +172,11 @@ export async function startDefined(
       return response;
     },
 
+    retries({ name }) {
+      const how = operationOf(definition, name);
+      return !("http" in how) || how.retry !== false;
+    },
+
     observe: (when) =>
       observed(definition.invariants ?? {}, { query, initial: state.contents, answers }, when),
 
@@ -162,25 +185,25 @@ export async function startDefined(
 
     async profile(pairs) {
       const rows = () => referenced.read();
+      const related = await RelatedRows.of(query, referenced.columns);
       const profile = await profileOf(
         definition,
-        { query, restore, rows, perform: performNow },
+        { query, restore, reach: reachNow, rows, related, perform: performNow },
         pairs,
       );
-      return asJson<Json>(profile);
+      return asJson<Json>(isSourced ? { ...profile, catalog } : profile);
     },
 
     async recover() {
       direct = await openClient(context.directUrl);
     },
 
-    ...(restart &&
-      requestsOnly && {
-        async kill() {
-          await restart();
-          await Promise.all(unanswered);
-        },
-      }),
+    ...(restart && {
+      async kill() {
+        await restart();
+        await Promise.all(unanswered);
+      },
+    }),
 
     // A pool and prepared statements; and the connections of clients.
     remembers: true,
@@ -195,7 +218,30 @@ export async function startDefined(
   };
 }
 
-function operationOf({ operations }: ServiceDefinition, name: string): OperationDefinition {
+/** The definition with the operations of its sources. */
+export function resolvedDefinition(
+  definition: ServiceDefinition,
+  catalog: SchemaCatalog,
+  file: URL,
+): ResolvedDefinition {
+  return {
+    ...definition,
+    operations: resolvedOperations(definition.operations, { catalog, file }),
+  };
+}
+
+/** Enough samples to see each column that an operation refers to. */
+const SAMPLES = 200;
+
+/** The columns that generated operations refer to. */
+function columnsOf({ operations }: ResolvedDefinition): ReadonlySet<string> {
+  const samples = Object.entries(operations).flatMap(([name, operation]) =>
+    fc.sample(arbitraryOf(name, operation), { seed: 1, numRuns: SAMPLES }),
+  );
+  return new Set(samples.flatMap((one) => referencesIn(one as Json).map(({ of }) => of as string)));
+}
+
+function operationOf({ operations }: ResolvedDefinition, name: string): OperationDefinition {
   const operation = operations[name];
   if (operation !== undefined) return operation;
   throw new HarnessError(

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Strategy, strategies, verify } from "../index.ts";
+import { defineService, http, type Strategy, sql, strategies, verify } from "../index.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
+import { definedService } from "./defined-service.ts";
 import { defineScenario } from "./scenario-definition.ts";
 import { scenarioService } from "./scenario-service.ts";
 
@@ -57,6 +58,47 @@ test("a service that compensates for lost connections does not compensate for it
   const [found] = killed.campaign.counterexamples;
   expect(found?.violations).toMatchObject([{ name: "what is paid is received" }]);
   expect(found?.schedule.entries.filter((entry) => entry.includes("!"))).toHaveLength(1);
+});
+
+test("operations in SQL go on while the service of a definition is killed", async () => {
+  const definition = defineService({
+    setup: payments.setup,
+    service: { exec: [process.execPath, "-e", SHOP] },
+    operations: {
+      pay: http.post("/order"),
+      look: sql("select paid from account for update"),
+    },
+    errors: ["503"],
+    ignore: ["account"],
+    invariants: { "what is paid is received": "select * from account where paid <> received" },
+  });
+  const service = definedService(definition, "a.ts", new URL(import.meta.url));
+  const { campaign, error } = await verify(server, service, {
+    ...{ seed: 1, runs: 60, faults: ["kill-before"], checkers: ["invariant"], failFast: true },
+  });
+  expect(error).toBeUndefined();
+  expect(campaign.counterexamples[0]?.violations).toMatchObject([
+    { name: "what is paid is received" },
+  ]);
+  expect(campaign.faults["kill-before"]).toBeGreaterThan(0);
+});
+
+test.each([
+  [true, "is"],
+  [false, "is not"],
+])("a request whose option retry is %s %s sent again", async (retry) => {
+  const definition = defineService({
+    setup: payments.setup,
+    service: { exec: [process.execPath, "-e", SHOP] },
+    operations: { pay: http.post("/order", {}, { retry }) },
+  });
+  const service = definedService(definition, "a.ts", new URL(import.meta.url));
+  const { campaign, error } = await verify(server, service, {
+    ...{ seed: 1, runs: 8, faults: ["kill-before", "retry"], checkers: ["leaks"] },
+  });
+  expect(error).toBeUndefined();
+  expect(campaign.faults["kill-before"]).toBeGreaterThan(0);
+  expect((campaign.faults["retry"] ?? 0) > 0).toBe(retry);
 });
 
 test("kill faults are rejected if a client is not an HTTP request", async () => {

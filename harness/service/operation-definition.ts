@@ -16,6 +16,18 @@ export type Argument =
   | readonly Argument[]
   | { readonly [name: string]: Argument };
 
+/** Marks an argument that is left out in some of the generated operations. */
+const OPTIONAL = Symbol("optional");
+
+/** An argument that is left out in some of the generated operations. */
+export function optional(argument: Argument): Argument {
+  return { [OPTIONAL]: argument } as unknown as Argument;
+}
+
+function optionalIn(argument: Argument): Argument | undefined {
+  return isRecord(argument) && OPTIONAL in argument ? (argument[OPTIONAL] as Argument) : undefined;
+}
+
 /** Arguments by name. */
 export type Arguments = { readonly [name: string]: Argument };
 
@@ -36,6 +48,11 @@ export type PathArguments<Path extends string> = Arguments & {
 export interface RequestOptions {
   /** Such as `{ "idempotency-key": fc.constantFrom("a", "b") }`. */
   readonly headers?: Arguments;
+  /**
+   * Whether a client that got no answer sends the request again, with the same arguments and headers, where
+   * `--faults` has `retry`. Default: true.
+   */
+  readonly retry?: boolean;
 }
 
 /** The method of a request. */
@@ -48,12 +65,18 @@ export interface RequestOperation {
     /** With parameters: `/orders/:id`. */
     readonly path: string;
     readonly headers: Arguments;
+    /** The names of arguments that are part of the query, whatever the method is. Default: none. */
+    readonly query?: readonly string[];
+    /** The name of the argument that is the whole body. Default: the body is an object of arguments. */
+    readonly body?: string;
   };
   /**
    * Those of the path's parameters are part of the path; the others are sent as JSON, or in the query of a
    * GET or a DELETE.
    */
   readonly arguments: Arguments;
+  /** See `RequestOptions`. */
+  readonly retry?: boolean;
 }
 
 /** A statement that a client of the database executes; its answer is the rows. */
@@ -75,9 +98,10 @@ export type RequestBuilder = <Path extends string>(
 ) => RequestOperation;
 
 function request(method: HttpMethod): RequestBuilder {
-  return (path, ...[values = {}, { headers = {} } = {}]) => ({
+  return (path, ...[values = {}, { headers = {}, retry } = {}]) => ({
     http: { method, path, headers },
     arguments: values,
+    ...(retry !== undefined && { retry }),
   });
 }
 
@@ -136,26 +160,32 @@ export function arbitraryOf(
     ...Object.entries(definition.arguments).map(([argument, value]) => [keyOf(argument), value]),
     ...Object.entries(headers).map(([header, value]) => [`${HEADER}${header}`, value]),
   ] as [string, Argument][];
-  const values = members.map(([key, value]) => [key, arbitraryOfArgument(value)] as const);
+  return recordOf(members).map((generated) => ({ name, ...generated }));
+}
+
+function recordOf(members: readonly (readonly [string, Argument])[]): Arbitrary<JsonObject> {
+  const values = members.map(
+    ([key, value]) => [key, arbitraryOfArgument(optionalIn(value) ?? value)] as const,
+  );
+  const requiredKeys = members.flatMap(([key, value]) =>
+    optionalIn(value) === undefined ? key : [],
+  );
   return fc
-    .record(Object.fromEntries(values))
-    .map((generated) => ({ name, ...(generated as JsonObject) }));
+    .record(Object.fromEntries(values), { requiredKeys })
+    .map((generated) => ({ ...generated }) as JsonObject);
 }
 
 function keyOf(argument: string): string {
   return argument === "name" ? ARGUMENT_NAMED_NAME : argument;
 }
 
-function arbitraryOfArgument(value: Argument): Arbitrary<Json> {
+/** Generates values of an argument. */
+export function arbitraryOfArgument(value: Argument): Arbitrary<Json> {
   if (isArbitrary(value)) return value as Arbitrary<Json>;
   if (Array.isArray(value)) return fc.tuple(...value.map(arbitraryOfArgument)).map((all) => all);
-  if (!isRecord(value)) return fc.constant(value as Json);
-  const members = Object.entries(value as Arguments);
-  return fc
-    .record(
-      Object.fromEntries(members.map(([name, member]) => [name, arbitraryOfArgument(member)])),
-    )
-    .map((generated) => generated);
+  return isRecord(value)
+    ? recordOf(Object.entries(value as Arguments))
+    : fc.constant(value as Json);
 }
 
 /** Not by its class: the user's fast-check may be another copy. */
@@ -187,7 +217,7 @@ const PARAMETER = /:(\w+)/g;
 
 /** The request of an operation whose references are resolved. */
 export function requestOf(
-  { http: { method, path } }: RequestOperation,
+  { http: { method, path, query = [], body } }: RequestOperation,
   operation: DefinedOperation,
 ): {
   readonly method: HttpMethod;
@@ -206,13 +236,19 @@ export function requestOf(
   const given = Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, text(value)]),
   );
-  if (method !== "GET" && method !== "DELETE") {
-    return { method, path: filled, headers: given, body: Object.fromEntries(rest) };
-  }
-  const query = new URLSearchParams(
-    Object.fromEntries(rest.map(([name, value]) => [name, text(value)])),
+  const hasBody = method !== "GET" && method !== "DELETE";
+  const isInQuery = ([name]: [string, Json]) => !hasBody || query.includes(name);
+  const asked = rest.filter(isInQuery);
+  const search = new URLSearchParams(
+    Object.fromEntries(asked.map(([name, value]) => [name, text(value)])),
   );
-  return { method, path: rest.length === 0 ? filled : `${filled}?${query}`, headers: given };
+  const target = asked.length === 0 ? filled : `${filled}?${search}`;
+  if (!hasBody) return { method, path: target, headers: given };
+  const sent = Object.fromEntries(rest.filter((entry) => !isInQuery(entry)));
+  return {
+    ...{ method, path: target, headers: given },
+    body: body === undefined ? sent : (sent[body] ?? null),
+  };
 }
 
 /** What is wrong with an operation of a definition; undefined if nothing is. */

@@ -1,5 +1,5 @@
 import type { DefinedOperation } from "./operation-definition.ts";
-import { referencesIn, withReferences } from "./row-reference.ts";
+import { neededRows, type PairCandidates, type Variant, variantsOf } from "./pair-variants.ts";
 
 /** Two operations that run concurrently, and the operations before them. */
 export interface OperationPair {
@@ -7,13 +7,6 @@ export interface OperationPair {
   readonly name: string;
   readonly prefix: readonly DefinedOperation[];
   readonly operations: readonly [DefinedOperation, DefinedOperation];
-}
-
-/** An operation that can succeed: the shortest prefix, and some arguments. */
-export interface PairCandidates {
-  readonly name: string;
-  readonly prefix: readonly DefinedOperation[];
-  readonly operations: readonly DefinedOperation[];
 }
 
 /** What operations do after a prefix: see `ProbedPrefixes`. */
@@ -24,41 +17,66 @@ export interface PrefixProbe {
     first: DefinedOperation,
     second: DefinedOperation,
   ): Promise<boolean>;
+  related(
+    prefix: readonly DefinedOperation[],
+    one: DefinedOperation,
+    other: DefinedOperation,
+  ): Promise<DefinedOperation | undefined>;
+  /**
+   * The prefix, longer by operations that make rows until each of the columns has so many values, as far as they
+   * can: with the arguments that they have in the prefix, so that the rows belong together, or with others.
+   */
+  enriched(
+    prefix: readonly DefinedOperation[],
+    rows: ReadonlyMap<string, number>,
+    how: "repeated" | "varied",
+  ): Promise<readonly DefinedOperation[]>;
 }
 
-/** The most arguments and prefixes of a pair on the same rows: one is looked for that excludes the other. */
-const MOST_TRIED = 6;
-
-/** How the rows that two operations refer to relate. */
-interface Variant {
-  readonly name: string;
-  /** Whether either operation may exclude the other. */
-  readonly meets: boolean;
-  /** The second operation of the pair; undefined if there is none. */
-  second(first: DefinedOperation, other: DefinedOperation): DefinedOperation | undefined;
+/** The pairs of a service, and those that it has no state for. */
+export interface FoundPairs {
+  readonly pairs: readonly OperationPair[];
+  /** The names of pairs for which no state was reached in which either operation succeeds. */
+  readonly unreached: readonly string[];
 }
+
+/** The most arguments that are tried after each prefix: some are looked for with which one excludes the other. */
+const MOST_TRIED = 4;
+
+/** The same for operations that refer to rows of different tables, or to none: few of them exclude each other. */
+const MOST_UNRELATED = 1;
+
+/** How often an operation is repeated before a pair, to come to the end of a quota or of a stock. */
+const MOST_REPEATED = 3;
 
 /**
  * Every two operations, each with itself too, on the same rows and on different ones, after a prefix after
- * which either succeeds alone. Those are preferred in which one fails after the other: their order matters,
- * and such pairs come first.
+ * which either succeeds alone. States with two rows of each kind are tried first. Those are preferred in
+ * which one operation fails after the other: their order matters, and such pairs come first.
  */
 export async function operationPairs(
   all: readonly PairCandidates[],
   probe: PrefixProbe,
-): Promise<readonly OperationPair[]> {
+): Promise<FoundPairs> {
   const pairs: FoundPair[] = [];
+  const unreached: string[] = [];
   for (const [index, first] of all.entries()) {
     for (const second of all.slice(index)) {
+      const prefixes = await prefixesOf(first, second, probe);
       for (const variant of variantsOf(first, second)) {
-        const found = await searchPair(first, second, variant, probe);
-        if (found !== undefined) pairs.push(found);
+        const combined = combinationsOf(first, second, variant);
+        if (combined.length === 0) continue;
+        const name = `${first.name} × ${second.name}${variant.name}`;
+        const found = await searchPair(name, prefixes, combined, variant, probe);
+        if (found === undefined) unreached.push(name);
+        else pairs.push(found);
       }
     }
   }
-  return [true, false].flatMap((excludes) =>
+  const sorted = [true, false].flatMap((excludes) =>
     pairs.flatMap(({ pair, ...found }) => (found.excludes === excludes ? pair : [])),
   );
+  return { pairs: sorted, unreached };
 }
 
 interface FoundPair {
@@ -67,144 +85,108 @@ interface FoundPair {
   readonly excludes: boolean;
 }
 
+type Combination = OperationPair["operations"];
+
 async function searchPair(
-  first: PairCandidates,
-  second: PairCandidates,
-  variant: Variant,
+  name: string,
+  prefixes: readonly (readonly DefinedOperation[])[],
+  combined: readonly Combination[],
+  { shares }: Variant,
   probe: PrefixProbe,
 ): Promise<FoundPair | undefined> {
-  const name = `${first.name} × ${second.name}${variant.name}`;
-  let found: FoundPair | undefined;
-  let tried = 0;
-  for (const { prefix, operations } of candidatesOf(first, second, variant)) {
-    if (tried === MOST_TRIED && found !== undefined) break;
-    const [one, other] = operations;
-    if (!(await probe.succeeds(prefix, one)) || !(await probe.succeeds(prefix, other))) continue;
-    tried++;
-    const pair = { name, prefix, operations };
-    found ??= { pair, excludes: false };
-    if (!variant.meets) return found;
-    if ((await probe.excludes(prefix, one, other)) || (await probe.excludes(prefix, other, one))) {
-      return { pair, excludes: true };
+  let found: OperationPair | undefined;
+  for (const prefix of prefixes) {
+    let tried = 0;
+    for await (const operations of shares ? combined : related(prefix, combined, probe)) {
+      if (tried === (shares ? MOST_TRIED : MOST_UNRELATED)) break;
+      if (!(await bothSucceed(prefix, operations, probe))) continue;
+      tried++;
+      const pair = { name, prefix, operations };
+      if (await eitherExcludes(pair, probe)) return { pair, excludes: true };
+      found ??= pair;
     }
+    if (found !== undefined && !shares) break;
   }
-  return found;
+  if (found === undefined) return undefined;
+  const exhausted = shares ? await exhaustedPair(found, probe) : undefined;
+  return { pair: exhausted ?? found, excludes: exhausted !== undefined };
 }
 
-/** Those with short prefixes first. */
-function* candidatesOf(
+/** The combinations, those on rows of different tables that belong together first. */
+async function* related(
+  prefix: readonly DefinedOperation[],
+  combined: readonly Combination[],
+  probe: PrefixProbe,
+): AsyncGenerator<Combination> {
+  for (const [one, other] of combined.slice(0, MOST_TRIED)) {
+    const changed = await probe.related(prefix, one, other);
+    if (changed !== undefined) yield [one, changed];
+  }
+  yield* combined;
+}
+
+/** The pair after so many of its own operations that one of them then fails after the other. */
+async function exhaustedPair(
+  { name, prefix, operations }: OperationPair,
+  probe: PrefixProbe,
+): Promise<OperationPair | undefined> {
+  for (const repeated of new Map(operations.map((one) => [JSON.stringify(one), one])).values()) {
+    let longer = prefix;
+    for (let times = 0; times < MOST_REPEATED; times++) {
+      longer = [...longer, repeated];
+      if (!(await bothSucceed(longer, operations, probe))) break;
+      const pair = { name, prefix: longer, operations };
+      if (await eitherExcludes(pair, probe)) return pair;
+    }
+  }
+  return undefined;
+}
+
+async function bothSucceed(
+  prefix: readonly DefinedOperation[],
+  [one, other]: Combination,
+  probe: PrefixProbe,
+): Promise<boolean> {
+  return (await probe.succeeds(prefix, one)) && (await probe.succeeds(prefix, other));
+}
+
+async function eitherExcludes(
+  { prefix, operations: [one, other] }: OperationPair,
+  probe: PrefixProbe,
+): Promise<boolean> {
+  return (await probe.excludes(prefix, one, other)) || (await probe.excludes(prefix, other, one));
+}
+
+/** Rich ones first, and then the shortest. */
+async function prefixesOf(
+  first: PairCandidates,
+  second: PairCandidates,
+  probe: PrefixProbe,
+): Promise<readonly (readonly DefinedOperation[])[]> {
+  const [a, b] = [first.prefix, second.prefix];
+  const own = distinct([a, b, [...a, ...b], [...b, ...a]]).sort((x, y) => x.length - y.length);
+  const rows = neededRows(first, second);
+  const base = JSON.stringify(a) === JSON.stringify(b) ? a : [...a, ...b];
+  const rich = [
+    await probe.enriched(base, rows, "repeated"),
+    await probe.enriched(base, rows, "varied"),
+  ];
+  return distinct([...rich, ...own]);
+}
+
+function distinct<T>(all: readonly T[]): T[] {
+  return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];
+}
+
+function combinationsOf(
   first: PairCandidates,
   second: PairCandidates,
   variant: Variant,
-): Generator<Pick<OperationPair, "prefix" | "operations">> {
-  const [a, b] = [first.prefix, second.prefix];
-  const prefixes = [a, b, [...a, ...b], [...b, ...a]].sort((x, y) => x.length - y.length);
-  const distinct = [
-    ...new Map(prefixes.map((prefix) => [JSON.stringify(prefix), prefix])).values(),
-  ];
-  for (const prefix of distinct) {
-    for (const one of first.operations) {
-      for (const other of second.operations) {
-        const changed = variant.second(one, other);
-        if (changed !== undefined) yield { prefix, operations: [one, changed] };
-      }
-    }
-  }
-}
-
-function variantsOf(first: PairCandidates, second: PairCandidates): readonly Variant[] {
-  const shared = sharedColumns(first, second);
-  const columns = [...shared].join(", ");
-  const itself = first.name === second.name;
-  const isAnother = (one: DefinedOperation, other: DefinedOperation) =>
-    JSON.stringify(one) === JSON.stringify(other) ? undefined : other;
-  if (shared.size === 0) {
-    if (!itself) return [{ name: "", meets: false, second: (_, other) => other }];
-    return [
-      { name: ", same arguments", meets: true, second: (one) => one },
-      { name: ", different arguments", meets: false, second: isAnother },
-    ];
-  }
-  return [
-    {
-      name: `, same ${columns}`,
-      meets: true,
-      second: (one, other) => (itself ? one : withRowsOf(one, other, (rows) => rows)),
-    },
-    {
-      name: `, different ${columns}`,
-      meets: false,
-      second: (one, other) => withRowsOf(one, other, otherRows),
-    },
-    ...partlySame(shared),
-    {
-      name: `, crossed ${columns}`,
-      meets: true,
-      second: (one, other) =>
-        hasTwo(one) && hasTwo(other)
-          ? isAnother(
-              one,
-              withRowsOf(one, other, (rows) => rows.toReversed()),
-            )
-          : undefined,
-    },
-  ];
-}
-
-/**
- * The same row of one table and different rows of the others, for each table: a limit for each wallet is
- * exceeded by operations on one wallet and two seats (write skew).
- */
-function partlySame(shared: ReadonlySet<string>): readonly Variant[] {
-  if (shared.size < 2) return [];
-  return [...shared].map((same) => ({
-    name: `, same ${same}, different ${[...shared].filter((column) => column !== same).join(", ")}`,
-    meets: true,
-    second: (one, other) =>
-      withRowsOf(one, other, (rows, column) => (column === same ? rows : otherRows(rows))),
-  }));
-}
-
-function sharedColumns(first: PairCandidates, second: PairCandidates): ReadonlySet<string> {
-  const columnsOf = ({ operations }: PairCandidates) =>
-    new Set(operations.flatMap((one) => referencesIn(one).map(({ of }) => of as string)));
-  const others = columnsOf(second);
-  return new Set([...columnsOf(first)].filter((column) => others.has(column)));
-}
-
-/** The numbers of the rows that an operation refers to, by column. */
-function rowsOf(operation: DefinedOperation): Map<string, readonly number[]> {
-  const rows = new Map<string, readonly number[]>();
-  for (const { of, row } of referencesIn(operation)) rows.set(of, [...(rows.get(of) ?? []), row]);
-  return rows;
-}
-
-/** As many other rows, those with the least numbers. */
-function otherRows(rows: readonly number[]): readonly number[] {
-  return Array.from({ length: 2 * rows.length }, (_, row) => row)
-    .filter((row) => !rows.includes(row))
-    .slice(0, rows.length);
-}
-
-/** Whether an operation refers to two rows of one table: two such operations may meet in either order. */
-function hasTwo(operation: DefinedOperation): boolean {
-  return [...rowsOf(operation).values()].some((rows) => rows.length > 1);
-}
-
-/** `other` with rows that follow from those of `one`, column by column. */
-function withRowsOf(
-  one: DefinedOperation,
-  other: DefinedOperation,
-  change: (rows: readonly number[], column: string) => readonly number[],
-): DefinedOperation {
-  const given = rowsOf(one);
-  const counts = new Map<string, number>();
-  return withReferences(other, (reference) => {
-    const rows = given.get(reference.of);
-    if (rows === undefined) return reference;
-    const at = counts.get(reference.of) ?? 0;
-    counts.set(reference.of, at + 1);
-    const changed = change(rows, reference.of);
-    return { ...reference, row: changed[at % changed.length] ?? reference.row };
-  });
+): readonly Combination[] {
+  const all = first.operations.flatMap((one) =>
+    second.operations.flatMap((other) =>
+      variant.seconds(one, other).map((changed): Combination => [one, changed]),
+    ),
+  );
+  return distinct(all);
 }

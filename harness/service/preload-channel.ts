@@ -8,6 +8,8 @@ export interface PreloadOptions {
   readonly freeze?: { readonly time: string; readonly seed: string };
   /** The socket of a `PreloadChannel`, which says when an execution begins. Default: none. */
   readonly channel?: string;
+  /** The path of the file to which each request that an HTTP server answers is added. Default: none. */
+  readonly record?: string;
 }
 
 /** The environment in which Node loads the preload first. `options` are those that NODE_OPTIONS has already. */

@@ -18,6 +18,11 @@ if (options.freeze !== undefined) {
   if (options.channel !== undefined) await listenTo(options.channel, freeze);
 }
 
+if (options.record !== undefined) {
+  const { recordInto } = await import("./record-requests.ts");
+  recordInto(options.record);
+}
+
 /** Calls `begin` when an execution begins, and tells Heddle when that is done. */
 async function listenTo(path: string, begin: () => void): Promise<void> {
   const socket: Socket = connect(path);

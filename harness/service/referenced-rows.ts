@@ -1,5 +1,6 @@
 import { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
+import type { SqlColumn } from "./related-rows.ts";
 import type { ReferencedRows } from "./row-reference.ts";
 import type { ClientQuery } from "./scenario-definition.ts";
 
@@ -8,7 +9,8 @@ const MOST = 10;
 
 /** Finds a column by its name, exactly as it is in the catalog: `Order.id` is the `id` of `"Order"`. */
 const COLUMN = `
-  select format('%I.%I', n.nspname, c.relname) as "table", format('%I', a.attname) as "column"
+  select format('%I.%I', n.nspname, c.relname) as "table", format('%I', a.attname) as "column",
+         c.oid::regclass::text as "shortTable"
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
     join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
@@ -20,15 +22,23 @@ export class ReferencedColumns {
   readonly #query: ClientQuery;
   /** The query for each column. */
   readonly #queries: ReadonlyMap<string, string>;
+  /** By the name that references have, as SQL names them. */
+  readonly columns: ReadonlyMap<string, SqlColumn>;
 
-  private constructor(query: ClientQuery, queries: ReadonlyMap<string, string>) {
+  private constructor(
+    query: ClientQuery,
+    queries: ReadonlyMap<string, string>,
+    columns: ReadonlyMap<string, SqlColumn>,
+  ) {
     this.#query = query;
     this.#queries = queries;
+    this.columns = columns;
   }
 
   /** Throws HarnessError `USAGE` for a column that there is not. */
   static async of(columns: Iterable<string>, query: ClientQuery): Promise<ReferencedColumns> {
     const queries = new Map<string, string>();
+    const sqlColumns = new Map<string, SqlColumn>();
     for (const name of columns) {
       const [column, table, schema = null] = name.split(".").reverse();
       const [found] = await query(COLUMN, [table, column, schema]);
@@ -38,14 +48,15 @@ export class ReferencedColumns {
           `rowOf("${name}") names a column that there is not after the setup: give the names of the table and the column as the catalog has them`,
         );
       }
-      const { table: from, column: value } = found;
+      const { table: from, column: value, shortTable } = found;
+      sqlColumns.set(name, { table: String(shortTable), column: String(value) });
       queries.set(
         name,
         `select to_jsonb(value) as value from (select distinct ${value} as value from ${from}) as rows
           where value is not null order by value desc limit ${MOST}`,
       );
     }
-    return new ReferencedColumns(query, queries);
+    return new ReferencedColumns(query, queries, sqlColumns);
   }
 
   /** @param columns default: all */

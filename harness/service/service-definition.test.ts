@@ -23,7 +23,8 @@ test.each([
   [{ ...GOOD, setup: [["npx", "prisma"]] }, /`setup` is neither SQL/],
   [{ ...GOOD, operation: {} }, /`operation` is unknown \(did you mean `operations`\?\)/],
   [{ setup: "a.sql", operations: {} }, /`operations` is empty/],
-  [{ setup: "a.sql", operations: [claim] }, /`operations` is not an object/],
+  [{ setup: "a.sql", operations: [GOOD.operations, "orders"] }, /`operations` is not an object/],
+  [{ setup: "a.sql", operations: [claim] }, /the operation "sql" is none of/],
   [{ ...GOOD, operations: { claim: "select 1" } }, /the operation "claim" is none of/],
   [
     { ...GOOD, operations: { look: http.get("/") } },

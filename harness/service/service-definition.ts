@@ -11,13 +11,18 @@ import {
   keysOf,
   unknownMember,
 } from "./definition-members.ts";
-import { type OperationDefinition, operationProblem } from "./operation-definition.ts";
+import { operationProblem } from "./operation-definition.ts";
 import {
   type ClientQuery,
   type HttpService,
   type Program,
   serviceProblem,
 } from "./scenario-definition.ts";
+import {
+  type GivenOperations,
+  isOperationSource,
+  type Operations,
+} from "./sources/operation-source.ts";
 
 /**
  * A part of a setup: SQL; the path of an SQL file beside the definition, or a pattern such as
@@ -74,8 +79,11 @@ export interface ServiceDefinition {
   readonly setup: SetupStep | readonly SetupStep[];
   /** The service that HTTP operations are sent to. Default: none, for a service that is SQL alone. */
   readonly service?: HttpService | StartService;
-  /** By name: what clients may send. */
-  readonly operations: { readonly [name: string]: OperationDefinition };
+  /**
+   * By name: what clients may send; `fromOpenApi(…)` or `fromFunctions(…)`; or a list of these, of which a
+   * later one replaces operations of the same name.
+   */
+  readonly operations: GivenOperations;
   /** By name: what must hold when all clients are done. Default: none. */
   readonly invariants?: { readonly [name: string]: ServiceInvariant };
   /**
@@ -100,6 +108,11 @@ export interface ServiceDefinition {
   readonly ids?: IdFields;
   /** Reports and regressions carry it. Default: the path of the file. */
   readonly name?: string;
+}
+
+/** A definition whose operations are all known. */
+export interface ResolvedDefinition extends ServiceDefinition {
+  readonly operations: Operations;
 }
 
 /**
@@ -166,16 +179,8 @@ export function serviceDefinitionProblem(value: unknown): string | undefined {
     const problem = serviceProblem(service);
     if (problem !== undefined) return `\`service\` ${problem}, and is no function`;
   }
-  if (!isRecord(operations)) return "`operations` is not an object of operations by name";
-  const all = Object.entries(operations);
-  if (all.length === 0) return "`operations` is empty: there is nothing to send";
-  for (const [name, operation] of all) {
-    const problem = operationProblem(operation);
-    if (problem !== undefined) return `the operation "${name}" ${problem}`;
-    if (isRecord(operation) && "http" in operation && service === undefined) {
-      return `the operation "${name}" is an HTTP request, but there is no \`service\`: add one`;
-    }
-  }
+  const problem = operationsProblem(operations, service !== undefined);
+  if (problem !== undefined) return problem;
   if (!isRecord(invariants)) return "`invariants` is not an object of SQL or functions by name";
   const invalid = Object.entries(invariants).find(([, it]) => !isText(it) && !isFunction(it));
   if (invalid !== undefined) return `the invariant "${invalid[0]}" is neither SQL nor a function`;
@@ -190,4 +195,27 @@ export function serviceDefinitionProblem(value: unknown): string | undefined {
   if (!isRecord(ids)) return "`ids` is not an object of kinds by table and field";
   if (value["name"] !== undefined && !isText(value["name"])) return "`name` is not a text";
   return undefined;
+}
+
+function operationsProblem(given: unknown, hasService: boolean): string | undefined {
+  const parts: readonly unknown[] = Array.isArray(given) ? given : [given];
+  let isEmpty = true;
+  for (const part of parts) {
+    if (!isRecord(part)) {
+      return "`operations` is not an object of operations by name, nor a source of operations, nor a list of these";
+    }
+    if (isOperationSource(part)) {
+      isEmpty = false;
+      continue;
+    }
+    for (const [name, operation] of Object.entries(part)) {
+      isEmpty = false;
+      const problem = operationProblem(operation);
+      if (problem !== undefined) return `the operation "${name}" ${problem}`;
+      if (isRecord(operation) && "http" in operation && !hasService) {
+        return `the operation "${name}" is an HTTP request, but there is no \`service\`: add one`;
+      }
+    }
+  }
+  return isEmpty ? "`operations` is empty: there is nothing to send" : undefined;
 }

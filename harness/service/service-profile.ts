@@ -1,5 +1,4 @@
 import fc from "fast-check";
-import type { Response } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
 import {
@@ -12,16 +11,13 @@ import {
   withField,
 } from "./generated-ids.ts";
 import { arbitraryOf, type DefinedOperation } from "./operation-definition.ts";
-import { type OperationPair, operationPairs, type PairCandidates } from "./operation-pairs.ts";
+import { type OperationPair, operationPairs } from "./operation-pairs.ts";
+import type { PairCandidates } from "./pair-variants.ts";
+import { normalized, ProbedPrefixes } from "./probed-prefixes.ts";
 import { isReference, type ReferencedRows, withReferences } from "./row-reference.ts";
-import type { ClientQuery } from "./scenario-definition.ts";
-import type { ServiceDefinition } from "./service-definition.ts";
-
-/** An operation that succeeded after a prefix. */
-export interface Success {
-  readonly prefix: readonly DefinedOperation[];
-  readonly operation: DefinedOperation;
-}
+import type { SerialProbe, Success } from "./serial-probe.ts";
+import type { ResolvedDefinition } from "./service-definition.ts";
+import type { SchemaCatalog } from "./sources/catalog.ts";
 
 /** What a service does when its operations run one after the other: a plain value. */
 export interface ServiceProfile {
@@ -32,18 +28,10 @@ export interface ServiceProfile {
   /** For each operation that can succeed, the shortest prefix that was found, and its arguments. */
   readonly successes: readonly Success[];
   readonly pairs: readonly OperationPair[];
-}
-
-/** Runs operations of a service serially, past every gate. */
-export interface SerialProbe {
-  /** Reads and changes the database directly. */
-  readonly query: ClientQuery;
-  /** Puts the database into the state after the setup. */
-  restore(): Promise<void>;
-  /** The rows that references are drawn from now. */
-  rows(): Promise<ReferencedRows>;
-  /** @param rows those that references are drawn from. Default: those of the moment. */
-  perform(operation: DefinedOperation, rows?: ReferencedRows): Promise<Response>;
+  /** The names of pairs for which no state was reached in which either operation succeeds. */
+  readonly unreached: readonly string[];
+  /** What the operations of sources follow from. Absent if the definition has no source. */
+  readonly catalog?: SchemaCatalog;
 }
 
 /** A fixed seed: the pairs of a service do not depend on the campaign. */
@@ -66,7 +54,7 @@ const MOST_SUCCESSES = 3;
  * @param pairs whether operations are paired; without, `successes` are left out too
  */
 export async function profileOf(
-  definition: ServiceDefinition,
+  definition: ResolvedDefinition,
   probe: SerialProbe,
   pairs: boolean,
 ): Promise<ServiceProfile> {
@@ -78,6 +66,7 @@ export async function profileOf(
   );
   const successes = new Map<string, Success[]>(names.map((name) => [name, []]));
   const instances = new Map(names.map((name) => [name, instancesOf(definition, name)]));
+  const makers = new Map<string, Success[]>();
   const taken = new Map<string, number>();
   const next = (name: string): DefinedOperation => {
     const at = taken.get(name) ?? 0;
@@ -99,7 +88,8 @@ export async function profileOf(
     await moveSequencesApart(probe.query);
     const prefix: DefinedOperation[] = [];
     for (const name of sequence) {
-      const operation = normalized(next(name), await probe.rows());
+      const rows = await probe.rows();
+      const operation = normalized(next(name), rows);
       const { outcome, code, body } = await probe.perform(operation);
       const codes = answers[name] ?? {};
       codes[code] = (codes[code] ?? 0) + 1;
@@ -112,13 +102,21 @@ export async function profileOf(
       for (const { field, column } of sentBack(operation, body)) {
         ids = withField(ids, name, field, kindOfColumn(ids, column));
       }
-      successes.get(name)?.push({ prefix: [...prefix], operation });
-      if (!isRead(name)) prefix.push(operation);
+      const success = { prefix: [...prefix], operation };
+      successes.get(name)?.push(success);
+      if (isRead(name)) continue;
+      for (const column of grownColumns(rows, await probe.rows())) {
+        makers.set(column, [...(makers.get(column) ?? []), success]);
+      }
+      prefix.push(operation);
     }
   }
 
-  if (!pairs) return { ids, answers, successes: [], pairs: [] };
-  const probed = new ProbedPrefixes(probe);
+  if (!pairs) return { ids, answers, successes: [], pairs: [], unreached: [] };
+  const probed = new ProbedPrefixes(
+    probe,
+    new Map([...makers].map(([column, all]) => [column, varied(all)])),
+  );
   const candidates: PairCandidates[] = [];
   for (const name of names) {
     const found = await pairCandidatesOf(name, successes.get(name) ?? [], probed);
@@ -130,7 +128,7 @@ export async function profileOf(
     successes: candidates.flatMap(({ prefix, operations: [operation] }) =>
       operation === undefined ? [] : { prefix, operation },
     ),
-    pairs: await operationPairs(candidates, probed),
+    ...(await operationPairs(candidates, probed)),
   };
 }
 
@@ -151,13 +149,22 @@ async function pairCandidatesOf(
   return { name, prefix, operations };
 }
 
-function instancesOf({ operations }: ServiceDefinition, name: string): readonly DefinedOperation[] {
+function instancesOf(
+  { operations }: ResolvedDefinition,
+  name: string,
+): readonly DefinedOperation[] {
   const definition = operations[name];
   if (definition === undefined) return [];
   // Other clients' answers are no part of a serial sequence of one.
   return fc
     .sample(arbitraryOf(name, definition), { seed: SEED, numRuns: INSTANCES })
     .map((operation) => withReferences(operation, ({ of, row }) => ({ of, row })));
+}
+
+function grownColumns(before: ReferencedRows, now: ReferencedRows): readonly string[] {
+  return [...now].flatMap(([column, values]) =>
+    values.length > (before.get(column)?.length ?? 0) ? column : [],
+  );
 }
 
 /** Sequences of operation names: first all in the order of the definition, twice, then random ones. */
@@ -181,14 +188,6 @@ function sentBack(
   );
 }
 
-/** The operation with numbers of rows that exist. */
-function normalized(operation: DefinedOperation, rows: ReferencedRows): DefinedOperation {
-  return withReferences(operation, ({ of, row }) => ({
-    of,
-    row: row % Math.max(1, rows.get(of)?.length ?? 0),
-  }));
-}
-
 /** The success with the shortest prefix, and then those with other arguments. */
 function varied(successes: readonly Success[]): readonly Success[] {
   const sorted = [...successes].sort((a, b) => a.prefix.length - b.prefix.length);
@@ -198,58 +197,4 @@ function varied(successes: readonly Success[]): readonly Success[] {
     if (!byArguments.has(key)) byArguments.set(key, success);
   }
   return [...byArguments.values()];
-}
-
-/** Which operations succeed after which prefixes. */
-class ProbedPrefixes {
-  readonly #probe: SerialProbe;
-  readonly #known = new Map<string, boolean>();
-
-  constructor(probe: SerialProbe) {
-    this.#probe = probe;
-  }
-
-  /** Whether an operation succeeds right after a prefix, and the rows that it refers to exist. */
-  async succeeds(
-    prefix: readonly DefinedOperation[],
-    operation: DefinedOperation,
-  ): Promise<boolean> {
-    const key = JSON.stringify([prefix, operation]);
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    await this.#execute(prefix);
-    const rows = await this.#probe.rows();
-    const isThere = JSON.stringify(normalized(operation, rows)) === JSON.stringify(operation);
-    const succeeds = isThere && (await this.#probe.perform(operation, rows)).outcome === "ok";
-    this.#known.set(key, succeeds);
-    return succeeds;
-  }
-
-  /** Whether the second operation, which succeeds right after the prefix, fails after the first one. */
-  async excludes(
-    prefix: readonly DefinedOperation[],
-    first: DefinedOperation,
-    second: DefinedOperation,
-  ): Promise<boolean> {
-    await this.#execute(prefix);
-    const rows = await this.#probe.rows();
-    await this.#probe.perform(first, rows);
-    const { outcome } = await this.#probe.perform(second, rows);
-    return outcome !== "ok";
-  }
-
-  /** The prefix without the operations that the success does not need. */
-  async shortened({ prefix, operation }: Success): Promise<readonly DefinedOperation[]> {
-    let shortest = prefix;
-    for (let at = prefix.length - 1; at >= 0; at--) {
-      const shorter = shortest.toSpliced(at, 1);
-      if (await this.succeeds(shorter, operation)) shortest = shorter;
-    }
-    return shortest;
-  }
-
-  async #execute(prefix: readonly DefinedOperation[]): Promise<void> {
-    await this.#probe.restore();
-    for (const operation of prefix) await this.#probe.perform(operation);
-  }
 }

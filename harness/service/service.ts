@@ -116,12 +116,19 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
    */
   profiled?(profile: Json): Service<State, Op>;
   /**
-   * Whether counterexamples are grouped by the operations that race, with one for each group. A campaign
-   * then goes on after a violation, so that one race does not hide another. Default: false.
+   * Whether findings of other operations count for themselves, with one counterexample for each finding. A
+   * campaign then goes on after a violation, so that one race does not hide another. Default: false.
    */
   readonly byOperations?: boolean;
-  /** Operations that never succeeded in the profile: no pair has them. Default: none. */
-  readonly unreached?: readonly string[];
+  /** What the profile found no state for. Default: nothing. */
+  readonly unreached?: {
+    /** The names of operations that never succeeded: no pair has them. */
+    readonly operations: readonly string[];
+    /** The names of pairs for which no state was found in which both operations succeed. */
+    readonly pairs: readonly string[];
+  };
+  /** Simpler states than one, each close to it: a failing scenario is tried with them. Default: none. */
+  shrunkStates?(initial: State): readonly State[];
   /** A pair for every two of the service's operations, for searches of all their interleavings. */
   pairs?(): readonly Pair<State, Op>[];
   /** Shapes of scenarios in which races live, and how often each must be generated. */
@@ -175,6 +182,7 @@ const MEMBERS = keysOf<Service>({
   profiled: true,
   byOperations: true,
   unreached: true,
+  shrunkStates: true,
   pairs: true,
   patterns: true,
   invariants: true,

@@ -7,6 +7,7 @@ import { encodeToken } from "../../explorer/token.ts";
 import { anomalySentence } from "../anomaly.ts";
 import { capitalized, formatNumber, quantity } from "../format-values.ts";
 import { narrative, type Paragraph } from "../narrative.ts";
+import { orderTexts } from "../order-lines.ts";
 import {
   counterexampleSize,
   mainViolation,
@@ -138,7 +139,15 @@ function furtherViolations(violations: readonly Violation[]): Markup | undefined
 }
 
 /** A violation with the rows that show it. */
-export function violationBlock({ name, checker, message, evidence }: Violation): Markup {
+export function violationBlock(violation: Violation): Markup {
+  const orders = orderTexts(violation).map(
+    ({ title, lines }) =>
+      html`<p>${title}</p><ul>${lines.map((line) => html`<li><code>${line}</code></li>`)}</ul>`,
+  );
+  return html`${evidenceBlock(violation)}${orders}`;
+}
+
+function evidenceBlock({ name, checker, message, evidence }: Violation): Markup {
   const title = html`<p class="violated"><strong class="fail"><code>${name}</code></strong> (${checker}): ${message}</p>`;
   if (evidence.length === 0) return title;
   const keys = [...new Set(evidence.flatMap((row) => Object.keys(row)))];

@@ -16,14 +16,21 @@ export interface FreeSlot {
   readonly endAt: string;
 }
 
+/** How long the deployment may take for an answer, in ms: longer than the service's own time limits. */
+const ANSWER_MS = 15_000;
+
 /** A client of the public routes of a deployed booking service. */
 export class Deployment {
   readonly #http: Pool;
   readonly #url: string;
 
-  constructor(url: string, connections: number) {
+  constructor(url: string, connections: number, answerMs = ANSWER_MS) {
     this.#url = url;
-    this.#http = new Pool(new URL(url).origin, { connections });
+    this.#http = new Pool(new URL(url).origin, {
+      connections,
+      headersTimeout: answerMs,
+      bodyTimeout: answerMs,
+    });
   }
 
   async close(): Promise<void> {

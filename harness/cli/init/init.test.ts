@@ -1,0 +1,167 @@
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { TestFolder } from "../heddle.fixture.ts";
+import { definitionText } from "./definition-text.ts";
+import { scanProject } from "./project-scan.ts";
+
+let folder = "";
+
+beforeEach(async () => {
+  folder = await mkdtemp("/tmp/hi-");
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function project(files: { readonly [path: string]: string }) {
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), text);
+  }
+  const found = await scanProject(folder);
+  return { found, text: found === undefined ? "" : definitionText(found) };
+}
+
+const MIGRATION = `
+  create table items (id serial primary key, name varchar(20), stock int not null check (stock >= 0));
+  create table order_lines (
+    id uuid primary key default gen_random_uuid(), -- a comment, with a comma
+    item_id int not null references items (id), urgent boolean, due timestamptz
+  );
+  insert into items (name, stock) values ('lamp', 1);`;
+
+const SERVER = `
+  import express from "express";
+  const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL });
+  const app = express();
+  app.get("/items/:id", async (req, res) => {
+    const { rows } = await pool.query("select 1");
+  });
+  app.post("/items/:id/lines", async (req, res) => {
+    const { itemId, quantity, due } = req.body;
+    if (req.body.urgent) return;
+  });
+  router.delete('/lines/:lineId/', removeLine);
+  async function removeLine(request) { return request.query.note; }
+  map.get("no route");
+  app.listen(process.env.PORT);`;
+
+const MANIFEST = JSON.stringify({ name: "@acme/shop", scripts: { start: "node src/server.js" } });
+
+test("routes, migrations and the start script of a project make a definition", async () => {
+  const { text, found } = await project({
+    "package.json": MANIFEST,
+    "src/server.js": SERVER,
+    "test/server.test.js": 'app.get("/of-a-test", handler);',
+    "migrations/001.sql": MIGRATION,
+    "seed.sql": "",
+  });
+  expect(found).toMatchObject({ name: "acme-shop", typescript: false, warnings: [] });
+  expect(text).toContain('setup: ["migrations/*.sql", "seed.sql"],');
+  expect(text).toContain('service: { exec: ["node", "src/server.js"] },');
+  const operations = text.split("\n").filter((line) => line.includes(": http."));
+  expect(operations.map((line) => line.trim())).toEqual([
+    '"GET /items/:id": http.get("/items/:id", { id: rowOf("items.id") }),',
+    '"POST /items/:id/lines": http.post("/items/:id/lines", { id: rowOf("items.id"), itemId: rowOf("items.id"), quantity: fc.integer({ min: 1, max: 3 }), due: fc.constantFrom("2099-01-01", "2099-01-02"), urgent: fc.boolean() }),',
+    '"DELETE /lines/:lineId": http.delete("/lines/:lineId", { lineId: fc.constantFrom("line_id-a", "line_id-b"), note: fc.constantFrom("note-a", "note-b") }),',
+  ]);
+  expect(text).toContain('import { defineService, http, rowOf } from "heddle";');
+  expect(text).not.toContain("TODO");
+});
+
+test("what stands in the way is a TODO", async () => {
+  const { text } = await project({
+    "package.json": '{ "scripts": { "dev": "node server.js" } }',
+    "server.js": 'app.get("/items", list); app.listen(3000);',
+    "tsconfig.json": "{}",
+    "schema.sql": "create table items (id int)",
+  });
+  expect(text).toContain("TODO There is no script `start`");
+  expect(text).toContain("TODO No SQL inserts rows");
+  await rm(join(folder, "schema.sql"));
+  const started = await project({ "package.json": MANIFEST });
+  expect(started.found).toMatchObject({ typescript: true });
+  expect(started.text).toContain("No schema was found");
+  expect(started.text).toContain("No source reads the variable PORT");
+  expect(started.text).toContain("No source reads DATABASE_URL");
+});
+
+test.each([
+  ["an OpenAPI document", { "openapi.json": '{ "paths": {} }' }, 'fromOpenApi("./openapi.json")'],
+  ["an archive", { "session.har": "{}" }, 'fromHar("./session.har")'],
+])("%s comes before routes", async (_, files, expected) => {
+  const { text } = await project({ "package.json": MANIFEST, "server.js": SERVER, ...files });
+  expect(text).toContain(expected);
+  expect(text).not.toContain("http.get");
+});
+
+test("a folder of Supabase is a service of functions", async () => {
+  const { text, found } = await project({
+    "package.json": MANIFEST,
+    "app/page.js": SERVER,
+    "supabase/migrations/1.sql": "create or replace function claim() returns int as '';",
+    "supabase/seed.sql": "insert into a values (1)",
+  });
+  expect(found?.service).toBeUndefined();
+  expect(text).toContain('setup: ["supabase/migrations/*.sql", "supabase/seed.sql"]');
+  expect(text).toContain('fromFunctions("public")');
+  expect(text).toContain("TODO Supabase's own roles");
+});
+
+test.each([
+  [
+    { "prisma/schema.prisma": "", "prisma/migrations/1/a.sql": "" },
+    '["npx", "prisma", "migrate", "deploy"]',
+  ],
+  [{ "prisma/schema.prisma": "" }, '["npx", "prisma", "db", "push"]'],
+  [{ "migrations/1.up.sql": "", "migrations/1.down.sql": "" }, '"migrations/*.up.sql"'],
+  [{ "db/migrations/1.sql": "-- migrate:up\n-- migrate:down" }, '"db/migrations/*.sql"'],
+  [{ "db/structure.sql": "" }, '"db/structure.sql"'],
+])("the setup of %o is %s", async (files, expected) => {
+  const { text } = await project({ "package.json": MANIFEST, "server.js": SERVER, ...files });
+  expect(text).toContain(expected);
+  expect(text.includes("parts that undo them")).toBe("db/migrations/1.sql" in files);
+});
+
+test("a migration script is used where migrations are no plain SQL", async () => {
+  const scripts = { start: "tsc && node dist/a.js", "db:migrate": "knex migrate:latest" };
+  const { text } = await project({
+    "package.json": JSON.stringify({ scripts }),
+    "server.js": SERVER,
+    "migrations/1.js": "",
+  });
+  expect(text).toContain('setup: [{ exec: ["npm", "run", "db:migrate"] }]');
+  expect(text).toContain('service: { exec: ["npm", "start"] }');
+});
+
+test("a folder without a service, or without anything to send to it, has no definition", async () => {
+  expect((await project({})).found).toBeUndefined();
+  expect((await project({ "package.json": MANIFEST, "src/a.js": "" })).found).toBeUndefined();
+});
+
+test("init saves the document that a running service serves, and writes nothing twice", async () => {
+  const place = await TestFolder.make();
+  const document = { openapi: "3.1.0", paths: {} };
+  const service = createServer((request, response) => {
+    response.statusCode = request.url === "/docs/json" ? 200 : 404;
+    response.end(JSON.stringify(request.url === "/docs/json" ? document : {}));
+  }).listen(0, "127.0.0.1");
+  await once(service, "listening");
+  const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
+  try {
+    await writeFile(place.path("package.json"), MANIFEST);
+    const first = await place.heddle("init", "--url", url);
+    expect(first).toMatchObject({ code: 0 });
+    expect(first.stdout).toContain("npx heddle verify acme-shop.heddle.mjs");
+    expect(JSON.parse(await readFile(place.path("openapi.json"), "utf8"))).toEqual(document);
+    const workflow = await readFile(place.path(".github/workflows/heddle.yml"), "utf8");
+    expect(workflow).toContain("npx heddle verify acme-shop.heddle.mjs");
+    const again = await place.heddle("init");
+    expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining("already") });
+  } finally {
+    service.close();
+    await place.remove();
+  }
+});

@@ -1,0 +1,73 @@
+import { createHash } from "node:crypto";
+import { clientOf, type Entry, type Task } from "../core/schedule.ts";
+import type { Trace, TraceEvent } from "../core/trace.ts";
+import type { UngatedPart } from "../instrumentation/ungated-parts.ts";
+import type { PendingStatements } from "./pending-statements.ts";
+
+/** A state in which several clients stand at their last gate before a part of statements without one. */
+export interface UngatedState {
+  /** The name of the part. */
+  readonly part: string;
+  /** The steps that lead to it. */
+  readonly entries: readonly Entry[];
+  /** The tasks that stand there, of different clients. */
+  readonly tasks: readonly Task[];
+}
+
+/** The most states that are kept. */
+const MOST_STATES = 20;
+
+/** Collects, during executions of one scenario, the distinct states from which clients can be let run freely. */
+export class UngatedStates {
+  readonly #states = new Map<string, UngatedState>();
+  /** The names of the parts at which clients have met. */
+  readonly #met = new Set<string>();
+
+  /** Notes the state at quiescence, if it is one, and is new. */
+  note(
+    parts: readonly UngatedPart[],
+    statements: Pick<PendingStatements, "all">,
+    entries: readonly Entry[],
+    trace: Trace,
+  ): void {
+    for (const part of parts) {
+      if (this.#states.size >= MOST_STATES) return;
+      const tasks = statements.all().flatMap(({ task, state, statement: { sql } }) => {
+        if (state.at !== "held" && state.at !== "gate") return [];
+        const place = state.at === "gate" ? state.gate.place : undefined;
+        return part.follows(place, sql) ? task : [];
+      });
+      if (new Set(tasks.map(clientOf)).size < 2) continue;
+      this.#met.add(part.name);
+      const key = keyOf(part, tasks, trace);
+      if (!this.#states.has(key)) {
+        this.#states.set(key, { part: part.name, entries: [...entries], tasks });
+      }
+    }
+  }
+
+  /** The names of those parts that the schema has, or at which clients have met. */
+  namesOf(parts: readonly UngatedPart[]): readonly string[] {
+    return parts.flatMap(({ name, ofSchema }) => (ofSchema || this.#met.has(name) ? name : []));
+  }
+
+  /** The states so far, of which it keeps none. */
+  take(): readonly UngatedState[] {
+    const states = [...this.#states.values()];
+    this.#states.clear();
+    return states;
+  }
+}
+
+/** Equal for two states in which each client has seen the same. */
+function keyOf({ name }: UngatedPart, tasks: readonly Task[], trace: Trace): string {
+  const seen = new Map<number, TraceEvent[]>();
+  for (const event of trace) {
+    if (event.type === "move") continue;
+    const client = "task" in event ? clientOf(event.task) : event.client;
+    seen.set(client, [...(seen.get(client) ?? []), event]);
+  }
+  const inOrder = [...seen].sort(([a], [b]) => a - b);
+  const digest = createHash("sha256").update(JSON.stringify(inOrder)).digest("base64");
+  return JSON.stringify([name, tasks, digest]);
+}

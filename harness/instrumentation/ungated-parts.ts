@@ -1,0 +1,105 @@
+import type { ClientBase } from "pg";
+import type { Place } from "../core/trace.ts";
+import { memoize } from "../parser/memoize.ts";
+import { namesIn } from "../parser/names.ts";
+import { loadParser, parseStatements } from "../parser/sql.ts";
+import { BEFORE_ROW } from "./row-gates.ts";
+import { AFTER_SNAPSHOT } from "./snapshot-gates.ts";
+
+/** A part of statements in which clients can race, and in which no gate can stand. */
+export interface UngatedPart {
+  /** Such as `the exclusion constraint on e`. */
+  readonly name: string;
+  /** Whether the schema has it: otherwise it matters only once clients have met there. */
+  readonly ofSchema: boolean;
+  /**
+   * Whether a statement that goes on from a place comes to it before any other gate.
+   *
+   * @param place undefined: it goes on from before the request
+   */
+  follows(place: number | undefined, sql: string): boolean;
+}
+
+/**
+ * The parts without a gate, by the places of all gates of a database.
+ *
+ * - An exclusion constraint inserts the row into its index, and then looks for conflicts
+ *   (check_exclusion_or_unique_constraint in src/backend/executor/execIndexing.c): two sessions that
+ *   insert before either looks wait for each other. What the server runs between the two is its own.
+ * - Several calls of nextval for one row, or in one query: another session's calls can come between.
+ */
+export async function ungatedParts(
+  client: ClientBase,
+  places: ReadonlyMap<number, Place>,
+): Promise<readonly UngatedPart[]> {
+  await loadParser();
+  const constraints = await client.query<{ table: string; relation: string; gated: string }>(
+    EXCLUSIONS,
+  );
+  const sequences = await client.query<{ name: string }>(SEVERAL_SEQUENCES);
+  const next = (place: number | undefined, what: string): boolean =>
+    place !== undefined && places.get(place)?.next === what;
+  const has = (what: string) => [...places.values()].some((place) => place.next === what);
+  const exclusions = constraints.rows.map(
+    ({ table, relation, gated }): UngatedPart => ({
+      name: `the exclusion constraint on ${table}`,
+      ofSchema: true,
+      follows: has(BEFORE_ROW)
+        ? (place) => next(place, BEFORE_ROW) && places.get(place ?? 0)?.of === gated
+        : (place, sql) => place === undefined && tablesWritten(sql).has(relation),
+    }),
+  );
+  const several = severalValues(new Set(sequences.rows.map(({ name }) => name)));
+  const values: UngatedPart = {
+    name: "the calls of nextval in one statement",
+    ofSchema: false,
+    follows: (place, sql) => {
+      const from = several(sql);
+      if (from === "none") return false;
+      if (from === "snapshot" && has(AFTER_SNAPSHOT)) return next(place, AFTER_SNAPSHOT);
+      return place === undefined;
+    },
+  };
+  return [...exclusions, values];
+}
+
+/** The row gate of a partition is that of its root. */
+const EXCLUSIONS = `
+select distinct conrelid::regclass::text as table, relname as relation,
+       coalesce(pg_partition_root(conrelid), conrelid)::regclass::text as gated
+  from pg_constraint join pg_class c on c.oid = conrelid join pg_namespace n on n.oid = connamespace
+ where contype = 'x' and conparentid = 0
+   and nspname !~ '^(pg_.*|information_schema|heddle|migrations)$'
+ order by 1`;
+
+/** Tables in which a row takes several values of sequences by default. */
+const SEVERAL_SEQUENCES = `
+select relname as name
+  from pg_class c join pg_namespace n on n.oid = relnamespace
+  join pg_attribute a on attrelid = c.oid left join pg_attrdef d on adrelid = c.oid and adnum = attnum
+ where nspname !~ '^(pg_.*|information_schema|heddle|migrations)$'
+   and (attidentity <> '' or pg_get_expr(adbin, adrelid) ~ 'nextval\\(')
+ group by c.oid having count(*) > 1`;
+
+const tablesWritten = memoize(
+  (sql: string) =>
+    new Set(namesIn(sql).writes.flatMap(({ table, how }) => (how === "delete" ? [] : table))),
+);
+
+/** From where a text goes on to several calls of nextval: from its snapshot if it writes. */
+function severalValues(
+  tables: ReadonlySet<string>,
+): (sql: string) => "none" | "snapshot" | "request" {
+  const from = (sql: string): "none" | "snapshot" | "request" => {
+    if (parseStatements(sql)?.length !== 1) return "none";
+    const { calls, reads, writes } = namesIn(sql);
+    const count = calls.filter(({ name, operator }) => !operator && name === "nextval").length;
+    const inserts = writes.filter(({ how }) => how === "insert");
+    const byDefault = inserts.some(({ table }) => tables.has(table));
+    const each = writes.length === 0 && reads.length > 0 ? 2 : 1;
+    if (!byDefault && count * each < 2) return "none";
+    return writes.length > 0 ? "snapshot" : "request";
+  };
+  const remembered = memoize((sql: string) => ({ from: from(sql) }));
+  return (sql) => remembered(sql).from;
+}
