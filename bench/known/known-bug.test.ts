@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { knownBugOf, readKnownBugs } from "./known-bug.ts";
 import { coveredBy, differences, placesOf, type Search } from "./measure.ts";
 import { readMeasurements } from "./results.ts";
-import { withTable } from "./table.ts";
+import { withStack, withTable } from "./table.ts";
 
 const BUG = knownBugOf("kysely-migrations", {
   title: "Two migrators apply the same migration.",
@@ -100,4 +100,17 @@ test("the page has the latest measurement of each bug", async () => {
 test("every measured bug is as expected", async () => {
   for (const { name, unexpected } of await readMeasurements())
     expect({ name, unexpected }).toEqual({ name, unexpected: [] });
+});
+
+test("a row of the table of stacks takes the place of that stack's last one", () => {
+  const page =
+    "a\n<!-- npm run known -- --stacks --write -->\n<!-- end of the table of stacks -->\nb";
+  const rows = [
+    "| pg | 8 | yes | 1 | 20 |",
+    "| knex | 3 | no |  |  |",
+    "| knex | 3 | yes | 1 | 20 |",
+  ];
+  const table = rows.reduce(withStack, page);
+  expect(table.match(/^\| (pg|knex) .*$/gm)).toEqual([rows[2], rows[0]]);
+  expect(table).toMatch(/^a\n.*\nb$/s);
 });

@@ -8,7 +8,7 @@ import { type KnownBug, readKnownBugs } from "./known-bug.ts";
 import { type Measurement, measure, searchBefore } from "./measure.ts";
 import { readMeasurements, writeMeasurement } from "./results.ts";
 import { measureStacks } from "./stacks.ts";
-import { lineOf, stackRow, withStacks, withTable } from "./table.ts";
+import { lineOf, stackRow, withStack, withTable } from "./table.ts";
 
 const PAGE = fileURLToPath(new URL("../../docs/known-bugs.md", import.meta.url));
 
@@ -24,7 +24,7 @@ const USAGE = `usage: npm run known -- [NAME…] [options]
 async function main(): Promise<number> {
   const { positionals, values } = parsedArguments();
   const folder = await installations();
-  if (values.stacks) return stacks(folder, values.write);
+  if (values.stacks) return stacks(folder, positionals, values.write);
   const bugs = await readKnownBugs(positionals);
   if (values.quick) return quick(folder, bugs, values.before);
   const measurements: Measurement[] = [];
@@ -57,15 +57,13 @@ async function quick(folder: string, bugs: readonly KnownBug[], time: string): P
 }
 
 /** Prints the table of stacks. */
-async function stacks(folder: string, write: boolean): Promise<number> {
+async function stacks(folder: string, names: readonly string[], write: boolean): Promise<number> {
   let failed = false;
-  const rows: string[] = [];
-  await measureStacks(folder, (stack) => {
+  await measureStacks(folder, names, async (stack) => {
     failed ||= stack.found?.preemptions !== 1 || stack.replays < 20;
-    rows.push(stackRow(stack));
     process.stdout.write(`${stackRow(stack)}\n`);
+    if (write) await writeFile(PAGE, withStack(await readFile(PAGE, "utf8"), stackRow(stack)));
   });
-  if (write) await writeFile(PAGE, withStacks(await readFile(PAGE, "utf8"), rows));
   return failed ? 1 : 0;
 }
 

@@ -17,20 +17,25 @@ export interface StackMeasurement {
   readonly replays: number;
 }
 
-/** Searches the lost update of `examples/stacks` through each stack, and replays what it finds. */
+/**
+ * Searches the lost update of `examples/stacks` through stacks, and replays what it finds.
+ * @param names an empty list stands for all stacks
+ */
 export async function measureStacks(
   folder: string,
-  measured: (stack: StackMeasurement) => void,
+  names: readonly string[],
+  measured: (stack: StackMeasurement) => Promise<void>,
 ): Promise<void> {
   const all: { readonly [stack: string]: StackMeasurement["packages"] } = JSON.parse(
     await readFile(join(STACKS, "packages.json"), "utf8"),
   );
   for (const [stack, packages] of Object.entries(all)) {
+    if (names.length > 0 && !names.includes(stack)) continue;
     const file = await installedStack(folder, STACKS, stack, packages);
     await withReports(async (reports) => {
       const result = await search(file, "30s", GATE_LEVELS, reports);
       const replays = await identicalReplays(dirname(file), result);
-      measured({ stack, packages, found: result.found, replays });
+      await measured({ stack, packages, found: result.found, replays });
     });
   }
 }

@@ -4,7 +4,7 @@ import type { StackMeasurement } from "./stacks.ts";
 
 const HEADER = [
   ...["bug", "caught", "gates", "executions", "seconds", "preemptions"],
-  ...["replays of 20", "uncontrolled, of 100", "after the fix"],
+  ...["replays of 20", "uncontrolled, of 100", "after the fix", "measured"],
 ];
 
 /** The cells of a row of the table. */
@@ -20,6 +20,7 @@ function cellsOf({ before, replays, uncontrolled, after, ...row }: Measurement):
     found === null ? "" : String(replays),
     uncontrolled === null ? "did not end" : String(uncontrolled),
     after === null ? "open" : `${row.fixed}: ${afterText(after)}`,
+    row.date,
   ];
 }
 
@@ -77,9 +78,15 @@ export function withTable(
   return replaced(page, BUGS, markdownOf(bugs, measurements));
 }
 
-/** The page with a new table of stacks. */
-export function withStacks(page: string, rows: readonly string[]): string {
-  return replaced(page, STACKS, [STACKS_HEADER, ...rows].join("\n"));
+/** The page with a new row in the table of stacks, instead of that stack's last one. */
+export function withStack(page: string, row: string): string {
+  const [begin, end] = STACKS;
+  const table = page.slice(page.indexOf(begin) + begin.length, page.indexOf(end));
+  const nameOf = (line: string) => line.split("|")[1];
+  const others = table
+    .split("\n")
+    .filter((line) => /^\| (?!stack |--- )/.test(line) && nameOf(line) !== nameOf(row));
+  return replaced(page, STACKS, [STACKS_HEADER, ...[...others, row].sort()].join("\n"));
 }
 
 function replaced(page: string, [begin, end]: readonly [string, string], table: string): string {

@@ -1,0 +1,1 @@
+create table prices as select 100 as amount;

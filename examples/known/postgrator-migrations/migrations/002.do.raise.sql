@@ -1,0 +1,1 @@
+update prices set amount = amount + 10;
