@@ -68,7 +68,7 @@ export const COMMANDS: readonly Entry[] = [
     async () => (await import("./doctor.ts")).addDoctor,
   ],
   [
-    "record [options] <command...>",
+    "record [options] -- <command...>",
     "run a command, such as a test suite, and write the requests that a service answers meanwhile",
     async () => (await import("./record.ts")).addRecord,
   ],
