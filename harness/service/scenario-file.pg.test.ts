@@ -349,7 +349,7 @@ test("a verdict leaves out the moment at which a timeout of the application ends
   const { campaign } = await run(scenario);
   expect(campaign).toMatchObject({
     verdict: "pass",
-    ungated: ["the moment at which a timeout of the application ends a statement"],
+    ungated: [{ name: "the moment at which a timeout of the application ends a statement" }],
   });
   expect(campaign.coverage.some((sentence) => sentence.includes("without a bound"))).toBe(true);
   expect(campaign.uncontrolled.some((sentence) => sentence.includes("lock_timeout"))).toBe(true);
