@@ -349,7 +349,12 @@ test("a verdict leaves out the moment at which a timeout of the application ends
   const { campaign } = await run(scenario);
   expect(campaign).toMatchObject({
     verdict: "pass",
-    ungated: [{ name: "the moment at which a timeout of the application ends a statement" }],
+    ungated: [
+      {
+        name: "the moment at which a timeout of the application ends a statement",
+        sampled: null,
+      },
+    ],
   });
   expect(campaign.coverage.some((sentence) => sentence.includes("without a bound"))).toBe(true);
   expect(campaign.uncontrolled.some((sentence) => sentence.includes("lock_timeout"))).toBe(true);
