@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import { clientOf, type Entry, type Task } from "../core/schedule.ts";
 import type { Trace, TraceEvent } from "../core/trace.ts";
 import type { UngatedPart } from "../instrumentation/ungated-parts.ts";
+import { OUTSIDE_WAITS } from "./outside-waits.ts";
 import type { PendingStatements } from "./pending-statements.ts";
+import { TIMEOUTS } from "./timeouts.ts";
 
 /** A state in which several clients stand at their last gate before a part of statements without one. */
 export interface UngatedState {
@@ -13,6 +15,9 @@ export interface UngatedState {
   /** The tasks that stand there, of different clients. */
   readonly tasks: readonly Task[];
 }
+
+/** What has no gate and cannot be sampled either: the names of moments that no step decides. */
+export const MOMENTS: readonly string[] = [TIMEOUTS, OUTSIDE_WAITS];
 
 /** The most states that are kept. */
 const MOST_STATES = 20;

@@ -315,46 +315,6 @@ test("a setup that waits for ever is ended, and names the open connections", asy
   );
 });
 
-test("the setup and the clients get URLs of the same kind, which any library takes apart", async () => {
-  const kinds = new Set<string>();
-  const note = (url: string) => {
-    const { protocol, hostname, port, username, password, pathname } = new URL(url);
-    const has = [port, username, password, pathname.slice(1)].map((part) => part !== "");
-    kinds.add(JSON.stringify([protocol, hostname, has]));
-  };
-  const client = async ({ url }: { readonly url: string }) => {
-    note(url);
-    await withClient(url, (it) => it.query("select 1"));
-  };
-  const setup = ({ url }: { readonly url: string }) => note(url);
-  const scenario = { ...noLostUpdate, setup, clients: { a: client, b: client }, invariants: {} };
-  await run(scenario, { runs: 1 });
-  expect([...kinds]).toEqual(['["postgres:","127.0.0.1",[true,true,true,true]]']);
-});
-
-test("a verdict leaves out the moment at which a timeout of the application ends a statement", async () => {
-  const add =
-    (...before: readonly string[]) =>
-    ({ url }: { readonly url: string }) =>
-      withClient(url, async (client) => {
-        for (const sql of [...before, "begin", "update counter set value = value + 1", "commit"])
-          await client.query(sql);
-      });
-  const scenario = {
-    ...noLostUpdate,
-    errors: ["55P03"],
-    invariants: {},
-    clients: { patient: add(), hurried: add("set lock_timeout = '5ms'") },
-  };
-  const { campaign } = await run(scenario);
-  expect(campaign).toMatchObject({
-    verdict: "pass",
-    ungated: ["the moment at which a timeout of the application ends a statement"],
-  });
-  expect(campaign.coverage.some((sentence) => sentence.includes("without a bound"))).toBe(true);
-  expect(campaign.uncontrolled.some((sentence) => sentence.includes("lock_timeout"))).toBe(true);
-});
-
 test("a setup may use other servers, and their errors are its own", async () => {
   const setup = () => withClient("postgres://nobody@127.0.0.1:1/none", async () => {});
   await expect(run({ ...noLostUpdate, setup })).rejects.toMatchObject({
