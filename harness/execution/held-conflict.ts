@@ -65,8 +65,8 @@ export class HeldConflict {
     }
   }
 
-  /** Waits until the statements wait, or a short time, and lets go of them. */
-  async letGo(
+  /** Waits until the statements wait, or a short time, and releases them. */
+  async release(
     statements: readonly PendingStatement[],
     lockWaits: Pick<LockWaits, "blockers">,
   ): Promise<void> {

@@ -176,7 +176,7 @@ export class Run<State extends Json, Op extends Operation> {
 
   /** Waits for quiescence, and does what belongs to it. */
   async #settle(): Promise<void> {
-    await this.#database.conflict.letGo(this.#statements.executing(), this.#database.lockWaits);
+    await this.#database.conflict.release(this.#statements.executing(), this.#database.lockWaits);
     await this.#quiesce();
     if (this.#previous !== undefined && (await this.#written.end()))
       this.#polling.wrote(this.#previous);
