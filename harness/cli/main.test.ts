@@ -68,5 +68,6 @@ test("a folder for temporary files that cannot be used is a clear error", async 
     expect(stderr.mock.calls.join("")).toContain("set TMPDIR to another folder");
   } finally {
     stderr.mockRestore();
+    vi.unstubAllEnvs();
   }
 });

@@ -142,3 +142,14 @@ test("a stored violation covers what the same operations show of its rule", () =
   expect(covers(groupOf(stored, true), groupOf(others, true))).toBe(false);
   expect(covers(groupOf(stored, false), groupOf(others, false))).toBe(true);
 });
+
+test("a pair that shows in answers alone is the same as a generated scenario with its operations", () => {
+  const failures = new Failures<null, { readonly name: string }>(true);
+  failures.add(failure([["pay"], ["pay"]], "lost:", true));
+  failures.add(failure([["pay"], ["pay"], ["look"]], "lost:payments", false));
+  failures.add(failure([["pay"], ["look"]], "lost:payments", false));
+  expect(operations(failures)).toEqual([
+    [["pay", "pay"], "lost"],
+    [["pay", "look"], "lost payments"],
+  ]);
+});

@@ -106,7 +106,8 @@ export class Failures<State extends Json, Op extends Operation> {
         !ofPair &&
         !pairs.some(
           (pair) =>
-            showsIn(pair.violations, violations) &&
+            (showsIn(pair.violations, violations) ||
+              (isInAnswersAlone(pair.violations) && showsIn(violations, pair.violations))) &&
             contains(execution.scenario, pair.execution.scenario),
         ),
     );
@@ -130,6 +131,11 @@ function contains({ clients }: Scenario, pair: Scenario): boolean {
     clients.flatMap((own, client) => (own.some((one) => one.name === name) ? client : []));
   const others = having(second);
   return having(first).some((client) => others.some((other) => other !== client));
+}
+
+/** Whether the first violation shows in no table: with other arguments the same race may show in some. */
+function isInAnswersAlone([first]: readonly Violation[]): boolean {
+  return first?.about?.length === 0;
 }
 
 /** Whether the first of some violations shows all of the first one of others. */
