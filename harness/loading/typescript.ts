@@ -2,16 +2,11 @@ import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { HarnessError } from "../core/error.ts";
 
-/** What Node says about TypeScript that is more than types, and about path aliases. */
-const UNSUPPORTED = [
-  "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX",
-  "ERR_INVALID_TYPESCRIPT_SYNTAX",
-  "ERR_UNKNOWN_FILE_EXTENSION",
-  "ERR_MODULE_NOT_FOUND",
-];
+/** What Node says about TypeScript that is more than types. */
+const UNSUPPORTED = ["ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX", "ERR_UNKNOWN_FILE_EXTENSION"];
 
-/** What Node says about the paths of modules that it does not find. */
-const NOT_FOUND = "ERR_MODULE_NOT_FOUND";
+/** What Node says about decorators, and about path aliases: and about mistakes, which only their place explains. */
+const UNCLEAR = ["ERR_INVALID_TYPESCRIPT_SYNTAX", "ERR_MODULE_NOT_FOUND"];
 
 /**
  * Imports a module. A TypeScript file is loaded by Node itself, where it can; else, and where it uses enums,
@@ -26,9 +21,10 @@ export async function importModule(file: string, url: string): Promise<unknown> 
     try {
       return await import(url);
     } catch (error) {
-      if (!UNSUPPORTED.includes(codeOf(error))) throw error;
+      const code = codeOf(error);
+      if (![...UNSUPPORTED, ...UNCLEAR].includes(code)) throw error;
       if (await registerTsx(file)) return import(again(url));
-      if (codeOf(error) === NOT_FOUND) throw error;
+      if (!UNSUPPORTED.includes(code)) throw error;
       const why = error instanceof Error ? error.message.split("\n")[0] : String(error);
       throw cannot(file, `Node does not run all of TypeScript (${why})`, error);
     }
