@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
+import type { Choice } from "../core/schedule.ts";
+import type { Violation } from "../core/verdict.ts";
 import { decodeCounterexample, encodeCounterexample } from "./counterexample-file.ts";
 import { deadlock, doubleBooking } from "./sample-counterexample.fixture.ts";
 
@@ -38,6 +40,30 @@ test("a replay file holds the passing serial run, if there is one", () => {
 test("decoding is the inverse of encoding", () => {
   expect(decodeCounterexample(text)).toEqual(doubleBooking);
   expect(decodeCounterexample(encodeCounterexample(deadlock))).toEqual(deadlock);
+});
+
+test("a replay file holds every member of a violation and of a choice", () => {
+  // The compiler sees to it that none is missing here.
+  const violation: Required<Violation> = {
+    ...{ checker: "serial-equivalence", name: "serially-equivalent", message: "", evidence: [] },
+    about: ["public.items"],
+    orders: [
+      {
+        order: [{ client: 0, operation: "order" }],
+        answers: [
+          { client: 0, operation: "order", execution: 1, order: 2, codes: { execution: "200" } },
+        ],
+        rows: [
+          { table: "public.items", row: { id: 1 }, execution: { stock: 5 }, order: { stock: 4 } },
+          { table: "public.items", row: { id: 2 }, onlyIn: "order" },
+        ],
+      },
+    ],
+  };
+  const choice: Required<Choice> = { task: "0", action: "release", free: true };
+  const move = { type: "move", choice, enabled: [choice], preemption: false } as const;
+  const whole = { ...doubleBooking, violations: [violation], trace: [move] };
+  expect(decodeCounterexample(encodeCounterexample(whole))).toEqual(whole);
 });
 
 test("a replay file holds any initial state and any arguments", () => {

@@ -111,7 +111,8 @@ export async function runCampaign<State extends Json, Op extends Operation>(
     counterexamples.push({ ...counterexample(smallest, 0), regression: file });
   }
   const failed = (never === undefined ? tally.violations : 0) + failingRegressions.length;
-  const reason = never ?? run.unfinished() ?? unverified(service, tally.responses);
+  const unverified = unverifiedOperations(service, tally.responses);
+  const reason = never ?? run.unfinished() ?? unverified;
   const total = run.exploration.total();
   const summary = summaryOf(total, run.checkers.rules, service.patterns, {
     faults: options.strategy.faults ?? [],
@@ -123,6 +124,8 @@ export async function runCampaign<State extends Json, Op extends Operation>(
       ...summary.coverage,
       ...leftOut(options.independent ?? []),
       ...unreached(service),
+      // Otherwise it is the reason for which nothing has passed.
+      ...(failed > 0 && unverified !== undefined ? [`T${unverified.slice(1)}.`] : []),
       ...(options.notes ?? []),
     ],
     ...(service.single && { scenarios: 1 }),
@@ -185,7 +188,7 @@ function unreached({
 const NOTHING = { operations: [], pairs: [] };
 
 /** Which operations never succeeded, so that nothing is known about what they do; undefined if there are none. */
-function unverified(
+function unverifiedOperations(
   { unreached: { operations } = NOTHING }: Pick<Service, "unreached">,
   responses: Tally["responses"],
 ): string | undefined {
