@@ -384,6 +384,7 @@ export class Executor<State extends Json, Op extends Operation> {
 
   /** A system whose pool does not get a connection back may never stop: its sessions end all the same. */
   async #stopSystem(): Promise<void> {
+    this.#system.disconnecting?.();
     if (!(await atMost(GRACE_MS, this.#system.stop()))) await this.#endSessions();
   }
 

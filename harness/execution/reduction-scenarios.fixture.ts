@@ -287,13 +287,7 @@ export const GATE_SCENARIOS: readonly (readonly [
       ["delete from parent where id = 1", "update a set v = 3 where id = 1"],
     ],
   ],
-  [
-    "row",
-    [
-      ["begin", "insert into a values (3, 0)", "commit"],
-      ["insert into a values (3, 1)"],
-    ],
-  ],
+  ["row", [["begin", "insert into a values (3, 0)", "commit"], ["insert into a values (3, 1)"]]],
   [
     "row",
     [["insert into numbered (who) values ('x')"], ["insert into numbered (who) values ('y')"]],
