@@ -36,7 +36,7 @@ test("the wallets pass without a model", { timeout: 300_000 }, async () => {
 });
 
 test("without their locks, two holds reserve the same money", { timeout: 300_000 }, async () => {
-  const { code, output } = await heddle("unlocked.heddle.ts", 130);
+  const { code, output } = await heddle("unlocked.heddle.ts", 250);
   expect(output).toContain("holds are covered");
   expect(code).toBe(1);
 });
