@@ -25,7 +25,7 @@ export interface AuditOptions {
  * read-only transaction with one snapshot (repeatable read), a timeout for each statement, and a
  * timeout of 1 s for locks. Each sort can use 64 MB of memory, so that a million rows need no
  * temporary files. Its own statements find names in `pg_catalog` alone, and the check functions there
- * first: a function or an operator of somebody else, in a schema of the role's `search_path`, does not
+ * first: a function or an operator of another role, in a schema of the role's `search_path`, does not
  * replace a built-in one.
  *
  * @throws HarnessError `PROVIDER_FAILED` if the database cannot be reached, `CONNECTION_LOST` if the
@@ -70,7 +70,7 @@ export async function audit(url: string, options: AuditOptions): Promise<Audit> 
  * otherwise, without those that are always searched.
  */
 async function pinSearchPath(client: Connection): Promise<readonly string[]> {
-  // Any unqualified name could be that of somebody else here.
+  // Any unqualified name could be that of another role's function here.
   const { rows } = await client.query<{ path: readonly string[] }>(
     "select pg_catalog.current_schemas(false)::pg_catalog.text[] as path",
   );

@@ -60,7 +60,8 @@ interface UnaddedCounts {
  * numbers, so that the result of a campaign does not depend on the number of explorers. A scenario
  * that is explored ahead of that order gets the budget of the moment. If its budget turns out to be
  * another one (the strategy has reached its next phase, or the limit of runs is near), it is explored
- * once more. A violation that was found beyond the limit is reported all the same.
+ * once more. A violation that an explorer has found beyond the limit is reported all the same: it is the one
+ * thing that depends on how fast the explorers are, since a violation must never be hidden.
  */
 export async function exploreInParallel<State extends Json, Op extends Operation>(
   campaign: OrderedCampaign<State, Op>,
