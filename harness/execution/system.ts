@@ -54,7 +54,10 @@ export interface SystemContext {
 export interface System<State extends Json = Json, Op extends Operation = Operation> {
   /** Puts the database into a scenario's initial state; sequences restart, so that ids repeat. */
   reset(initial: State): Promise<void>;
-  /** Whether the database has a change that `reset` cannot undo: the harness then leases another. */
+  /**
+   * Whether the database has a change that `reset` cannot undo: the harness then stops the system, puts the database
+   * back as the setup left it, and starts the system again.
+   */
   dirty?(): Promise<boolean>;
   /**
    * Sends one operation as one client, and resolves with what the service answered. A refusal is a
