@@ -2,7 +2,6 @@ import type { Control } from "../core/control.ts";
 import type { EarlierExecution } from "../core/counterexample.ts";
 import type { HarnessError } from "../core/error.ts";
 import { type Execution, isFaulty, type Snapshot } from "../core/execution.ts";
-import { isKill } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
@@ -279,7 +278,7 @@ export class Executor<State extends Json, Op extends Operation> {
     return {
       ...{ stepTimeoutMs, names, freeze: control.freeze },
       ...{ ungated: this.#ungatedStates, outsideWaits: this.#outsideWaits },
-      killsService: faults.some(isKill),
+      faults,
       ...(pause &&
         !this.#isQuiet && { pause: (trace) => pause({ trace, directUrl: this.directUrl }) }),
       ...(faults.includes("crash") && { crashServer: (dead) => this.#crash(dead) }),

@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import type { Control } from "../core/control.ts";
 import { connectionLost, HarnessError, TOO_MANY_CONNECTIONS } from "../core/error.ts";
 import type { ServiceEnd, Snapshot } from "../core/execution.ts";
-import { endsProcess, type Fault, isKill } from "../core/fault.ts";
+import { type Fault, isClientKill, isKill } from "../core/fault.ts";
 import type { Response } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
@@ -39,6 +39,11 @@ export interface SystemContext {
   readonly directPortUrl?: string;
   /** Whether faults may kill the service, so that it needs `System.kill`. Default: false. */
   readonly killable?: boolean;
+  /**
+   * Whether faults may kill clients, and nothing was executed yet that shows which of them share a pool, so that
+   * they are one process. A system with clients in this process then `remembers`. Default: false.
+   */
+  readonly sharingUnknown?: boolean;
   /**
    * The time, in ISO 8601, at which the clock stands for a service in another process, whose random numbers are
    * to be seeded for each execution. In this process Heddle does both. Default: neither.
@@ -118,6 +123,12 @@ export interface System<State extends Json = Json, Op extends Operation = Operat
    */
   kill?(): Promise<void>;
   /**
+   * Kills a client that uses the database itself. Resolves once its program has ended, if it is one, and `perform`
+   * has resolved with an unknown outcome. What code of this process still does has no effect: the harness ends
+   * the client's connections, and lets it open no others.
+   */
+  killClient?(client: number): Promise<void>;
+  /**
    * Whether the service may remember something from its first request on, such as a cache or prepared
    * statements. The harness then executes a scenario once, without checking it, after each start.
    */
@@ -171,7 +182,7 @@ export async function startSystem<State extends Json, Op extends Operation>(
   },
 ): Promise<System<State, Op>> {
   const [crashes, killable] = [faults.includes("crash"), faults.some(isKill)];
-  if (crashes && server.faults === undefined) throw unkillable("crash", "this server");
+  if (crashes && server.faults === undefined) throw unkillable("this server", ["crash"]);
   const context = {
     gatedUrl: proxy.url,
     gatedStream: proxy.nextGeneration(),
@@ -181,23 +192,32 @@ export async function startSystem<State extends Json, Op extends Operation>(
     directUrl: database.url,
     directPortUrl: directPort.url,
     killable,
+    sharingUnknown: faults.some(isClientKill) && proxy.generation === 1,
     ...(freeze !== undefined && { freeze }),
     ...(serviceLog !== undefined && { serviceLog }),
     folder: await mkdtemp(join(folder, "s")),
   };
   const system = await attributed("the service's start()", factory.start(context));
-  const what =
-    (crashes && system.recover === undefined && "the database of this service") ||
-    (killable && system.kill === undefined && "this service");
-  if (what === false) return system;
+  const refused =
+    crashes && system.recover === undefined
+      ? unkillable("the database of this service", ["crash"])
+      : killable && system.kill === undefined
+        ? unkillable("this service", faults.filter(isKill))
+        : faults.some(isClientKill) && system.killClient === undefined
+          ? unkillable(
+              "a client that does not use the database itself",
+              faults.filter(isClientKill),
+            )
+          : undefined;
+  if (refused === undefined) return system;
   await system.stop();
-  throw unkillable(faults.filter(endsProcess).join(","), what);
+  throw refused;
 }
 
-function unkillable(faults: string, what: string): HarnessError {
+function unkillable(what: string, faults: readonly Fault[]): HarnessError {
   return new HarnessError(
     "UNSUPPORTED",
-    `${what} cannot be killed and started again: do without the faults ${faults}`,
+    `${what} cannot be killed and started again: do without the faults ${faults.join(",")}`,
   );
 }
 

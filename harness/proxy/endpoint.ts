@@ -26,6 +26,11 @@ export interface ConnectionOrigin {
   readonly client?: number;
   /** Whether it is the endpoint of a service that is a process of its own. */
   readonly service?: boolean;
+  /**
+   * Whether another client has used one of its connections, as clients do that share a pool: from then on they
+   * belong to none alone. Default: false.
+   */
+  shared?: boolean;
 }
 
 /**

@@ -16,7 +16,6 @@ export class FakeSession implements ProxySession {
   transaction: ProxySession["transaction"] = "idle";
   isolates = false;
   readonly ownTimeout = new OwnTimeout();
-  shared = false;
   rows = "";
 
   constructor(pid: number, origin: ProxySession["origin"] = {}) {

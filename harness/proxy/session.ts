@@ -56,7 +56,6 @@ export class WireSession implements ProxySession {
   transaction: Result["transaction"] = "idle";
   isolates = false;
   readonly ownTimeout = new OwnTimeout();
-  shared = false;
   readonly origin: ConnectionOrigin;
   readonly #service: Duplex;
   readonly #context: SessionContext;

@@ -7,10 +7,17 @@ import type { System, SystemContext } from "../execution/system.ts";
 import { openClient } from "../postgres/connection.ts";
 import { outcomeOfRequest, startService } from "./http-service.ts";
 import { observed } from "./invariant-definition.ts";
-import { outcomeOf, outcomeOfLostRequest, responseOf } from "./outcome.ts";
+import { KillableClients } from "./killable-clients.ts";
+import { KILLED, outcomeOf, outcomeOfLostRequest, responseOf } from "./outcome.ts";
 import type { PreloadOptions } from "./preload-channel.ts";
 import { outcomeOfProgram, startProgram } from "./program.ts";
-import type { ClientQuery, Outcome, ScenarioDefinition } from "./scenario-definition.ts";
+import type {
+  ClientDefinition,
+  ClientQuery,
+  HttpClient,
+  Outcome,
+  ScenarioDefinition,
+} from "./scenario-definition.ts";
 import { contentsOf, type Restorer, takeSnapshot } from "./snapshot.ts";
 
 /** The time limit for connections to close after their client has ended. */
@@ -39,8 +46,31 @@ export async function startScenario(
   /** Requests that the service has not answered. */
   const unanswered = new Set<Promise<Outcome>>();
   const { restart } = service ?? {};
-  // A kill while a client uses the database directly would not be deterministic.
-  const requestsOnly = Object.values(definition.clients).every((client) => "http" in client);
+  const killable = new KillableClients(signal);
+  const clients = Object.values(definition.clients);
+  const send = async (client: HttpClient): Promise<Outcome> => {
+    const answer = outcomeOfRequest(client, service?.url, signal).catch((error: unknown) =>
+      outcomeOfLostRequest(error, service),
+    );
+    unanswered.add(answer);
+    const outcome = await answer;
+    unanswered.delete(answer);
+    return outcome;
+  };
+  const run = async (
+    client: Exclude<ClientDefinition, HttpClient>,
+    number: number,
+    name: string,
+  ): Promise<Outcome> => {
+    const url = await context.urlFor(number);
+    return killable.outcomeOf(number, (signal) =>
+      typeof client === "function"
+        ? outcomeOf(() => client({ url, service: service?.url, signal }))
+        : outcomeOfProgram(
+            startProgram(client, { url, file, signal, ...preloadOf(context, name) }),
+          ),
+    );
+  };
   return {
     async reset() {
       outcomes = {};
@@ -61,21 +91,9 @@ export async function startScenario(
           `the scenario no longer has a client "${name}": give the file with which the counterexample was found`,
         );
       }
-      const url = await context.urlFor(number);
-      const answer =
-        typeof client === "function"
-          ? outcomeOf(() => client({ url, service: service?.url, signal }))
-          : "exec" in client
-            ? outcomeOfProgram(
-                startProgram(client, { url, file, signal, ...preloadOf(context, name) }),
-              )
-            : outcomeOfRequest(client, service?.url, signal).catch((error: unknown) =>
-                outcomeOfLostRequest(error, service),
-              );
-      unanswered.add(answer);
-      const outcome = await answer;
-      unanswered.delete(answer);
+      const outcome = "http" in client ? await send(client) : await run(client, number, name);
       outcomes[name] = outcome;
+      if (outcome === KILLED) return responseOf(outcome);
       const left = await connectionsLeft(name, outcome, () => context.sessionsOf(number));
       if (left !== undefined) open.set(number, left);
       return responseOf(outcome);
@@ -95,19 +113,25 @@ export async function startScenario(
       direct = await openClient(context.directUrl);
     },
 
-    ...(restart &&
-      requestsOnly && {
-        async kill() {
-          await restart();
-          await Promise.all(unanswered);
-        },
-      }),
-
-    ...(service?.ended && {
-      ended: service.ended,
-      disconnecting: service.disconnecting,
-      remembers: true,
+    ...(restart && {
+      async kill() {
+        await restart();
+        await Promise.all(unanswered);
+      },
     }),
+
+    ...(clients.some((client) => !("http" in client)) && {
+      async killClient(number) {
+        const ended = killable.kill(number);
+        const client = clients[number];
+        if (client !== undefined && "exec" in client) await ended;
+      },
+    }),
+
+    remembers:
+      service?.ended !== undefined ||
+      (context.sharingUnknown === true && clients.some((client) => typeof client === "function")),
+    ...(service?.ended && { ended: service.ended, disconnecting: service.disconnecting }),
 
     async stop() {
       abort.abort();
