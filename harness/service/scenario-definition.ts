@@ -34,6 +34,9 @@ export type ClientFunction = (context: ClientContext) => unknown;
  * A program in any language, started in the folder of the scenario file. The environment variables
  * `DATABASE_URL` and, for libpq, `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD` and `PGDATABASE` lead to its
  * database. Its standard output is its answer. The code of an exit with 1 is `EXIT_1`.
+ *
+ * A client's program is started before its turn, and its first connection is held until then; unless the scenario has
+ * a service, which the program may ask for something first.
  */
 export interface Program {
   /** The program and its arguments: `["psql", "-f", "a.sql"]`. */
