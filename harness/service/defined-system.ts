@@ -9,6 +9,7 @@ import { openClient } from "../postgres/connection.ts";
 import { kindOfColumn } from "./generated-ids.ts";
 import { outcomeOfRequest, type StartedService, startService } from "./http-service.ts";
 import { observed } from "./invariant-definition.ts";
+import { KillableClients } from "./killable-clients.ts";
 import {
   arbitraryOf,
   argumentsOf,
@@ -79,6 +80,7 @@ export async function startDefined(
   const { signal } = abort;
   const service = await startedService(definition, context, file, signal);
   const sqlClients = new SqlClients(context);
+  const killable = new KillableClients(signal);
   /** By prefix, the least recently used first. */
   const reached = new Map<string, ReachedState & { readonly number: number }>();
   let state: Pick<ReachedState, "rows" | "contents"> = { rows: new Map(), contents: {} };
@@ -95,7 +97,9 @@ export async function startDefined(
       );
     }
     const { values } = argumentsOf(operation);
-    return outcomeOf(() => sqlClients.execute(client, how.sql, Object.values(values)));
+    return killable.outcomeOf(client, () =>
+      outcomeOf(() => sqlClients.execute(client, how.sql, Object.values(values))),
+    );
   };
 
   /** Performs an operation while no other is under way. Default: with the rows of the moment. */
@@ -202,6 +206,13 @@ export async function startDefined(
       async kill() {
         await restart();
         await Promise.all(unanswered);
+      },
+    }),
+
+    ...(Object.values(definition.operations).some((how) => "sql" in how) && {
+      async killClient(client) {
+        void killable.kill(client);
+        sqlClients.forget(client);
       },
     }),
 

@@ -9,6 +9,9 @@ import type { Outcome } from "./scenario-definition.ts";
 /** The code of a request to a service that ended by itself. */
 const SERVICE_ENDED = "CONNECTION_SERVICE_ENDED";
 
+/** The outcome of a client that was killed: what it has done is unknown. */
+export const KILLED: Outcome = { error: "KILLED", message: "the client was killed" };
+
 /** The code of a thrown value that is not an Error. */
 export const THROWN = "THROWN";
 
@@ -65,7 +68,8 @@ export function responseOf(outcome: Outcome): Response {
     return { outcome: status < 400 ? "ok" : "fail", code: String(status), status, body };
   }
   const { error: code, message } = outcome;
-  return { outcome: isConnectionLoss(code, message) ? "info" : "fail", code, body: { message } };
+  const isUnknown = outcome === KILLED || isConnectionLoss(code, message);
+  return { outcome: isUnknown ? "info" : "fail", code, body: { message } };
 }
 
 /**
