@@ -9,6 +9,7 @@ import type { Response } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Database, Server } from "../postgres/provider.ts";
+import type { HeldPort } from "../proxy/endpoint.ts";
 import type { WireProxy } from "../proxy/wire-proxy.ts";
 
 /** Where a system under test finds its database, and what else it may use. */
@@ -31,8 +32,15 @@ export interface SystemContext {
    * Without a password no connection is let in.
    */
   listenOn(port: number, password?: string): Promise<void>;
+  /**
+   * A port of its own for a client that is started before its turn: its connections wait there. Not given where
+   * nothing is gated.
+   */
+  readonly heldPort?: (client: number) => Promise<HeldPort>;
   /** The number of open connections of a client; 0 if it shares them with other clients. */
   sessionsOf(client: number): number;
+  /** Whether a statement of a client is under way: it may be held for as long as others run. */
+  isBusy(client: number): boolean;
   /** Connection string past the proxy, for `reset` and `observe`. */
   readonly directUrl: string;
   /** The same on a port of this machine, for libraries that take no socket. Default: `directUrl`. */
@@ -59,7 +67,10 @@ export interface SystemContext {
 export interface System<State extends Json = Json, Op extends Operation = Operation> {
   /** Puts the database into a scenario's initial state; sequences restart, so that ids repeat. */
   reset(initial: State): Promise<void>;
-  /** Whether the database has a change that `reset` cannot undo: the harness then leases another. */
+  /**
+   * Whether the database has a change that `reset` cannot undo: the harness then stops the system, puts the database
+   * back as the setup left it, and starts the system again.
+   */
   dirty?(): Promise<boolean>;
   /**
    * Sends one operation as one client, and resolves with what the service answered. A refusal is a
@@ -185,7 +196,9 @@ export async function startSystem<State extends Json, Op extends Operation>(
     gatedStream: proxy.nextGeneration(),
     urlFor: (client?: number) => proxy.urlFor(client),
     listenOn: (port: number, password?: string) => proxy.listenOn(port, password),
+    heldPort: (client: number) => proxy.heldPort(client),
     sessionsOf: (client: number) => proxy.sessionsOf(client),
+    isBusy: (client: number) => proxy.isBusy(client),
     directUrl: database.url,
     directPortUrl: directPort.url,
     killable,

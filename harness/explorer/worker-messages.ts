@@ -44,7 +44,10 @@ export interface PlainError {
   readonly message: string;
 }
 
-export type LeasedDatabase = Omit<Database, "drop">;
+/** What a worker asks the main process to do with a database. */
+export type DatabaseCall = "save" | "restore" | "drop";
+
+export type LeasedDatabase = Omit<Database, DatabaseCall>;
 
 /** `stop` ends a scenario after its current execution; `interrupt` ends the current execution too, for good. */
 export type ToWorker =
@@ -60,7 +63,7 @@ export type ToWorker =
   | { readonly type: "interrupt" }
   | { readonly type: "leased"; readonly database: LeasedDatabase }
   | { readonly type: "refused"; readonly error: PlainError }
-  | { readonly type: "dropped" }
+  | { readonly type: "done" }
   | { readonly type: "close" };
 
 export type FromWorker =
@@ -73,4 +76,4 @@ export type FromWorker =
       readonly error: PlainError | undefined;
     }
   | { readonly type: "lease" }
-  | { readonly type: "drop"; readonly name: string };
+  | { readonly type: DatabaseCall; readonly name: string };

@@ -15,6 +15,7 @@ export class FakeSession implements ProxySession {
   readonly calls: string[] = [];
   transaction: ProxySession["transaction"] = "idle";
   isolates = false;
+  isBusy = false;
   readonly ownTimeout = new OwnTimeout();
   rows = "";
 

@@ -13,6 +13,8 @@ export interface ProxySession {
   /** Whether its startup packet, or a statement, may have set its default isolation level. */
   readonly isolates: boolean;
   readonly ownTimeout: OwnTimeout;
+  /** Whether it has a statement under way. */
+  readonly isBusy: boolean;
   /** The rows, or a hash of them, that the server has sent and the service does not have yet. */
   rowsDigest(): string;
   /** Ends the session as if the service had closed its connection. */

@@ -104,6 +104,10 @@ export class WireSession implements ProxySession {
     this.#next();
   }
 
+  get isBusy(): boolean {
+    return this.#pending !== undefined;
+  }
+
   close(): void {
     this.#server?.destroy();
     this.#end();
@@ -200,10 +204,7 @@ export class WireSession implements ProxySession {
       this.#service.write("N");
       return;
     }
-    if (startup === "replication") {
-      this.#unsupported("replication connections");
-      return;
-    }
+    if (startup === "replication") return void this.#unsupported("replication connections");
     this.#cancels = startup === "cancel";
     this.#mayConfigure(frame.toString("latin1"));
     this.#fromService.startup = false;

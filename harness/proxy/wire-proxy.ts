@@ -9,6 +9,8 @@ import { type Dial, dialer } from "./dialer.ts";
 import {
   type ConnectionOrigin,
   type Endpoint,
+  type HeldPort,
+  heldEndpoint,
   type PortTarget,
   portEndpoint,
   redirectingEndpoint,
@@ -130,6 +132,13 @@ export class WireProxy {
     return endpoint.url;
   }
 
+  /** Opens a port whose sessions all belong to `client`, and wait to be let in. */
+  heldPort(client: number): Promise<HeldPort> {
+    return heldEndpoint(this.#ports, (service, socket, login) =>
+      this.#accept(service, socket, { client }, login),
+    );
+  }
+
   /**
    * Ends the sessions of a client, and lets in nobody any more at its connection string: a client that was killed
    * does nothing more, whatever its code still tries. The next `urlFor` gives it another one.
@@ -159,6 +168,11 @@ export class WireProxy {
   sessionsOf(client: number): number {
     const own = [...this.sessions].filter(({ origin }) => origin.client === client);
     return own.some(({ origin }) => origin.shared) ? 0 : own.length;
+  }
+
+  /** Whether a statement of a client is under way: it may be held for as long as others run. */
+  isBusy(client: number): boolean {
+    return [...this.sessions].some(({ origin, isBusy }) => origin.client === client && isBusy);
   }
 
   /** Whether a session is being opened, or the backend of an ended session is still there. */

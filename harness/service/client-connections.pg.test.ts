@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ScenarioDefinition, type VerifyOptions, verify } from "../index.ts";
 import { withClient } from "../postgres/connection.ts";
+import { processes } from "../postgres/harness-process.fixture.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { scenarioService } from "./scenario-service.ts";
@@ -38,6 +39,44 @@ test("the setup and the clients get URLs of the same kind, which any library tak
   const scenario = { ...noLostUpdate, setup, clients: { a: client, b: client }, invariants: {} };
   await run(scenario, { runs: 1 });
   expect([...kinds]).toEqual(['["postgres:","127.0.0.1",[true,true,true,true]]']);
+});
+
+const PROGRAM = `
+  const { Client } = require("pg");
+  const db = new Client(process.env.DATABASE_URL);
+  (async () => {
+    await db.connect();
+    const { rows } = await db.query("update counter set value = value + 1 returning value");
+    await db.end();
+    console.log(rows[0].value);
+  })();`;
+
+test("a program that is started ahead sees the state of its own execution, and none is left", async () => {
+  const mark = "started-ahead-by-a-test";
+  const program = { exec: [process.execPath, "-e", PROGRAM, mark] as const };
+  const answers: string[] = [];
+  const { campaign } = await run(
+    {
+      ...noLostUpdate,
+      clients: { a: program, b: program },
+      invariants: {
+        "each increment counts": ({ outcomes }) => {
+          answers.push(
+            Object.values(outcomes)
+              .map((it) => "value" in it && it.value)
+              .sort()
+              .join(),
+          );
+          return [];
+        },
+      },
+    },
+    { runs: 4 },
+  );
+  expect(campaign).toMatchObject({ verdict: "pass", executions: 4 });
+  expect(answers).toEqual(["1,2", "1,2", "1,2", "1,2"]);
+  const left = () => processes().filter(({ command }) => command.includes(mark));
+  await expect.poll(left).toEqual([]);
 });
 
 test("a verdict leaves out the moment at which a timeout of the application ends a statement", async () => {

@@ -10,6 +10,7 @@ import {
   keysOf,
   unknownMember,
 } from "./definition-members.ts";
+import { type ExpectedError, expectedErrorsProblem } from "./expected-error.ts";
 
 /** Executes a statement past the proxy, so without gates, and resolves with its rows. */
 export type ClientQuery = (sql: string, values?: readonly unknown[]) => Promise<JsonObject[]>;
@@ -34,6 +35,9 @@ export type ClientFunction = (context: ClientContext) => unknown;
  * A program in any language, started in the folder of the scenario file. The environment variables
  * `DATABASE_URL` and, for libpq, `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD` and `PGDATABASE` lead to its
  * database. Its standard output is its answer. The code of an exit with 1 is `EXIT_1`.
+ *
+ * A client's program is started before its turn, and its first connection is held until then; unless the scenario has
+ * a service, which the program may ask for something first.
  */
 export interface Program {
   /** The program and its arguments: `["psql", "-f", "a.sql"]`. */
@@ -136,10 +140,10 @@ export interface ScenarioDefinition {
   /** By name: what must hold when all clients are done. Default: none. */
   readonly invariants?: { readonly [name: string]: InvariantDefinition };
   /**
-   * The errors with which clients may end: by code (`40001`), by the name of the class (`SoldOut`), or by
-   * the whole message (`sold out`). Default: none.
+   * The errors with which clients may end: codes (`40001`), names (`serialization_failure`, `SoldOut`), whole
+   * messages (`sold out`) and patterns of messages (`/sold out/`). Default: none.
    */
-  readonly errors?: readonly string[];
+  readonly errors?: readonly ExpectedError[];
   /**
    * Whether answers and rows must equal those of some order in which the clients run one after the
    * other. `ids` names the columns with generated ids, by table (or, for answers, by client): these ids
@@ -247,8 +251,8 @@ export function scenarioProblem(value: unknown): string | undefined {
   );
   if (invalidInvariant !== undefined)
     return `the invariant "${invalidInvariant[0]}" is neither SQL nor a function`;
-  if (!Array.isArray(errors) || !errors.every(isText))
-    return "`errors` is not a list of codes and messages";
+  const errorsProblem = expectedErrorsProblem(errors);
+  if (errorsProblem !== undefined) return errorsProblem;
   const { freeze = true } = value;
   if (freeze !== true && !(isText(freeze) && !Number.isNaN(Date.parse(freeze))))
     return "`freeze` is neither true nor a time such as 2030-01-31T09:00:00Z";

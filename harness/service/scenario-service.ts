@@ -6,6 +6,7 @@ import type { Operation } from "../core/operation.ts";
 import { FrozenValues, withFrozen } from "../execution/frozen-globals.ts";
 import { attributed, isShutdown } from "../execution/system.ts";
 import { executeSql } from "./execute-sql.ts";
+import { isExpected, messageOf } from "./expected-error.ts";
 import { invariantOf } from "./invariant-definition.ts";
 import { shortMessage, THROWN } from "./outcome.ts";
 import type { ScenarioDefinition } from "./scenario-definition.ts";
@@ -30,7 +31,8 @@ export function scenarioService(
   const clients = Object.keys(definition.clients);
   const scenario = { initial: null, clients: clients.map((client) => [{ name: client }]) };
   const isolation = isolationNamed(definition.isolation ?? "");
-  const codes = ["OK", ...STATUSES, ...(definition.errors ?? [])];
+  const codes = ["OK", ...STATUSES];
+  const { errors = [] } = definition;
   return {
     name,
     migrate: (directUrl, _, freeze) => setUpScenario(current, directUrl, freeze),
@@ -49,7 +51,8 @@ export function scenarioService(
     patterns: [],
     invariants: Object.entries(definition.invariants ?? {}).map(invariantOf),
     codes: Object.fromEntries(clients.map((client) => [client, codes])),
-    unexpected: (client, response) => unexpected(client, response, definition.errors ?? []),
+    expects: (_, response) => isExpected(response, errors),
+    unexpected,
     seededBugs: [],
     ...idsOf(definition),
     sources: [file],
@@ -62,16 +65,10 @@ const CLASS_NAME = /^[A-Z]\w*[a-z]/;
 /** The name of a class that says nothing about the error. */
 const ANY_ERROR = "Error";
 
-/** What is wrong with an answer whose code the scenario does not have; undefined if it has the message. */
-function unexpected(
-  client: string,
-  { code, body }: Response,
-  errors: readonly string[],
-): string | undefined {
-  const text = body instanceof Object && "message" in body ? String(body["message"]) : "";
-  const message = shortMessage(text);
-  if (errors.some((error) => error !== "" && (error === text || error === message)))
-    return undefined;
+/** What is wrong with an answer whose code the scenario does not have. */
+function unexpected(client: string, response: Response): string {
+  const { code } = response;
+  const message = shortMessage(messageOf(response));
   const named = CLASS_NAME.test(code) && message !== "" ? `${code}: ${message}` : code;
   const what =
     code === THROWN

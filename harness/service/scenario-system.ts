@@ -1,10 +1,10 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { HarnessError } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
-import { realNow } from "../core/real-clock.ts";
 import type { System, SystemContext } from "../execution/system.ts";
 import { openClient } from "../postgres/connection.ts";
+import { ClientPrograms } from "./client-programs.ts";
+import { connectionsLeft } from "./connections-left.ts";
 import { outcomeOfRequest, startService } from "./http-service.ts";
 import { observed } from "./invariant-definition.ts";
 import { KillableClients } from "./killable-clients.ts";
@@ -19,9 +19,6 @@ import type {
   ScenarioDefinition,
 } from "./scenario-definition.ts";
 import { contentsOf, type Restorer, takeSnapshot } from "./snapshot.ts";
-
-/** The time limit for connections to close after their client has ended. */
-const CLOSE_MS = 1_000;
 
 /**
  * Starts the service of a scenario file, if it has one, and performs its clients. The operation of a
@@ -48,6 +45,8 @@ export async function startScenario(
   const { restart } = service ?? {};
   const killable = new KillableClients(signal);
   const clients = Object.values(definition.clients);
+  const programs = programsOf(definition, context, { file, signal });
+  const programNumbers = clients.flatMap((client, number) => ("exec" in client ? [number] : []));
   const send = async (client: HttpClient): Promise<Outcome> => {
     const answer = outcomeOfRequest(client, service?.url, signal).catch((error: unknown) =>
       outcomeOfLostRequest(error, service),
@@ -60,21 +59,22 @@ export async function startScenario(
   const run = async (
     client: Exclude<ClientDefinition, HttpClient>,
     number: number,
-    name: string,
   ): Promise<Outcome> => {
+    if (typeof client !== "function") {
+      return killable.outcomeOf(number, async (signal) =>
+        outcomeOfProgram(await programs.take(number, signal)),
+      );
+    }
     const url = await context.urlFor(number);
     return killable.outcomeOf(number, (signal) =>
-      typeof client === "function"
-        ? outcomeOf(() => client({ url, service: service?.url, signal }))
-        : outcomeOfProgram(
-            startProgram(client, { url, file, signal, ...preloadOf(context, name) }),
-          ),
+      outcomeOf(() => client({ url, service: service?.url, signal })),
     );
   };
   return {
     async reset() {
       outcomes = {};
       open.clear();
+      programs.prepare(programNumbers);
       await restore();
       await service?.begin?.();
     },
@@ -91,10 +91,13 @@ export async function startScenario(
           `the scenario no longer has a client "${name}": give the file with which the counterexample was found`,
         );
       }
-      const outcome = "http" in client ? await send(client) : await run(client, number, name);
+      const outcome = "http" in client ? await send(client) : await run(client, number);
       outcomes[name] = outcome;
       if (outcome === KILLED) return responseOf(outcome);
-      const left = await connectionsLeft(name, outcome, () => context.sessionsOf(number));
+      const left = await connectionsLeft(name, outcome, {
+        sessions: () => context.sessionsOf(number),
+        isBusy: () => context.isBusy(number),
+      });
       if (left !== undefined) open.set(number, left);
       return responseOf(outcome);
     },
@@ -141,6 +144,27 @@ export async function startScenario(
   };
 }
 
+/** The programs of clients. One may ask the service for something before it connects: then none is started ahead. */
+function programsOf(
+  { clients, service }: ScenarioDefinition,
+  context: SystemContext,
+  { file, signal }: { readonly file: URL; readonly signal: AbortSignal },
+): ClientPrograms {
+  const start = (number: number, url: string) => {
+    const [name, client] = Object.entries(clients)[number] ?? [];
+    if (name === undefined || client === undefined || !("exec" in client))
+      throw new Error(`client ${number} is no program`);
+    return startProgram(client, { url, file, signal, ...preloadOf(context, name) });
+  };
+  const { heldPort } = context;
+  const openPort = async (client: number) => {
+    const url = await context.urlFor(client);
+    return { url, waitedMs: 0, open() {}, close() {} };
+  };
+  const isAhead = heldPort !== undefined && service === undefined;
+  return new ClientPrograms(start, heldPort ?? openPort, { isAhead });
+}
+
 /** The restorer that the scenario defines, or a snapshot. */
 async function restorerOf(
   { reset }: ScenarioDefinition,
@@ -157,28 +181,4 @@ async function restorerOf(
 /** What the preload does in the program of a client. */
 function preloadOf({ freeze: time }: SystemContext, seed: string): { preload?: PreloadOptions } {
   return time === undefined ? {} : { preload: { freeze: { time, seed } } };
-}
-
-/** Waits until a client has no connection left. The error if one stays open: it would disturb the next execution. */
-async function connectionsLeft(
-  client: string,
-  outcome: Outcome,
-  openConnections: () => number,
-): Promise<HarnessError | undefined> {
-  const deadline = realNow() + CLOSE_MS;
-  while (openConnections() > 0) {
-    if (realNow() > deadline) {
-      return new HarnessError(
-        "SERVICE_FAILED",
-        `client "${client}" has ended${errorText(outcome)} and left ${openConnections()} of its connections ` +
-          "open: close them in a `finally` (client.end(), pool.end(), sql.end(), …)",
-      );
-    }
-    await delay(1);
-  }
-  return undefined;
-}
-
-function errorText(outcome: Outcome): string {
-  return "error" in outcome ? ` with ${outcome.error} (${outcome.message})` : "";
 }

@@ -11,6 +11,7 @@ import {
   keysOf,
   unknownMember,
 } from "./definition-members.ts";
+import { type ExpectedError, expectedErrorsProblem } from "./expected-error.ts";
 import { operationProblem } from "./operation-definition.ts";
 import {
   type ClientQuery,
@@ -92,10 +93,11 @@ export interface ServiceDefinition {
    */
   readonly isolation?: IsolationName;
   /**
-   * The codes of answers that are no finding although they look like one, such as `40001`: the client
-   * sends the operation again. Default: none.
+   * Answers that are no finding although they look like one: codes (`40001`), names (`serialization_failure`),
+   * whole messages and patterns of messages. After 40001 and 40P01 the client is meant to send the operation
+   * again. Default: none.
    */
-  readonly errors?: readonly string[];
+  readonly errors?: readonly ExpectedError[];
   /**
    * Tables (`audit_log`) and columns (`items.viewed_at`) in which executions may differ from every serial
    * order. Default: none.
@@ -188,7 +190,8 @@ export function serviceDefinitionProblem(value: unknown): string | undefined {
   if (isolation !== undefined && !(isText(isolation) && isolationNamed(isolation))) {
     return `\`isolation\` is none of ${ISOLATIONS.map((level) => `"${level}"`).join(", ")}`;
   }
-  if (!Array.isArray(errors) || !errors.every(isText)) return "`errors` is not a list of codes";
+  const errorsProblem = expectedErrorsProblem(errors);
+  if (errorsProblem !== undefined) return errorsProblem;
   if (!Array.isArray(ignore) || !ignore.every(isText)) {
     return "`ignore` is not a list of tables and columns";
   }
