@@ -7,10 +7,10 @@ import { type DefinedState, NO_ROW, resolvedDefinition, startDefined } from "./d
 import { expectsCode, isExpected } from "./expected-error.ts";
 import { invariantOf } from "./invariant-definition.ts";
 import { arbitraryOf, type DefinedOperation } from "./operation-definition.ts";
-import { shortMessage } from "./outcome.ts";
 import type { Bounds, Service } from "./service.ts";
 import type { ResolvedDefinition, ServiceDefinition } from "./service-definition.ts";
 import type { ServiceProfile } from "./service-profile.ts";
+import { shortMessage } from "./short-message.ts";
 import { NO_CATALOG } from "./sources/catalog.ts";
 
 /** The most operations of a generated prefix that is not one of the profile. */

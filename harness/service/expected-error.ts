@@ -1,6 +1,6 @@
 import type { Response } from "../core/history.ts";
 import { isText } from "./definition-members.ts";
-import { shortMessage } from "./outcome.ts";
+import { shortMessage } from "./short-message.ts";
 
 /**
  * An error with which a client may end. A text is a code (the SQLSTATE `40001`, the HTTP status `503`, the exit

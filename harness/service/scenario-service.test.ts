@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { shortMessage } from "./outcome.ts";
 import { scenarioProblem } from "./scenario-definition.ts";
 import { scenarioService } from "./scenario-service.ts";
+import { shortMessage } from "./short-message.ts";
 
 function migrated(setup: () => unknown): Promise<void> {
   const service = scenarioService({ setup, clients: {} }, "a.mjs", new URL("file:///a.mjs"));

@@ -8,10 +8,11 @@ import { attributed, isShutdown } from "../execution/system.ts";
 import { executeSql } from "./execute-sql.ts";
 import { isExpected, messageOf } from "./expected-error.ts";
 import { invariantOf } from "./invariant-definition.ts";
-import { shortMessage, THROWN } from "./outcome.ts";
+import { THROWN } from "./outcome.ts";
 import type { ScenarioDefinition } from "./scenario-definition.ts";
 import { startScenario } from "./scenario-system.ts";
 import type { Service } from "./service.ts";
+import { shortMessage } from "./short-message.ts";
 
 /** The HTTP statuses that a client may get: 100 to 599. Another rule rejects those from 500 on. */
 const STATUSES = Array.from({ length: 500 }, (_, code) => String(code + 100));
