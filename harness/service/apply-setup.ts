@@ -66,7 +66,7 @@ async function runProgram(
   if (code !== "EXIT_0") throw new Error(`it ended with ${code}: ${stderr || stdout}`);
 }
 
-/** The paths that a pattern with `*` in its last part names, in the order of their names. */
+/** The paths that a pattern with `*` in its last part names, in the order of their names: V2 before V10. */
 async function filesOf(pattern: string, file: URL): Promise<readonly string[]> {
   const path = resolve(fileURLToPath(new URL(".", file)), pattern);
   const folder = dirname(path);
@@ -74,7 +74,8 @@ async function filesOf(pattern: string, file: URL): Promise<readonly string[]> {
   const literal = (text: string) => text.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&");
   const matches = new RegExp(`^${parts.map(literal).join(".*")}$`);
   const names = await readdir(folder).catch(() => []);
-  const found = names.filter((name) => matches.test(name)).sort();
+  const { compare } = new Intl.Collator("en", { numeric: true });
+  const found = names.filter((name) => matches.test(name)).sort(compare);
   if (found.length > 0) return found.map((name) => resolve(folder, name));
   throw new HarnessError("USAGE", `the setup names ${pattern}, and there is no such file: ${path}`);
 }

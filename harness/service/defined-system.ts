@@ -65,8 +65,26 @@ export interface DefinedSystemOptions {
 
 /** Starts the service of a definition, and performs its operations. */
 export async function startDefined(
+  options: DefinedSystemOptions,
+  context: SystemContext,
+): Promise<System<DefinedState, DefinedOperation>> {
+  const abort = new AbortController();
+  // First, since it may make its tables when it starts.
+  const service = await startedService(options.definition, context, options.file, abort.signal);
+  try {
+    return await systemWith(service, options, context, abort);
+  } catch (error) {
+    abort.abort();
+    await service?.stop();
+    throw error;
+  }
+}
+
+async function systemWith(
+  service: StartedService | undefined,
   { definition: given, file, catalog: known, ids }: DefinedSystemOptions,
   context: SystemContext,
+  abort: AbortController,
 ): Promise<System<DefinedState, DefinedOperation>> {
   let direct = await openClient(context.directUrl);
   const query: ClientQuery = async (sql, values = []) =>
@@ -76,9 +94,7 @@ export async function startDefined(
   const definition = resolvedDefinition(given, catalog, file);
   const referenced = await ReferencedColumns.of(columnsOf(definition), query);
   const { restore, dirty, copy } = await takeSnapshot(query);
-  const abort = new AbortController();
   const { signal } = abort;
-  const service = await startedService(definition, context, file, signal);
   const sqlClients = new SqlClients(context);
   const killable = new KillableClients(signal);
   /** By prefix, the least recently used first. */
