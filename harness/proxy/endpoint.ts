@@ -117,6 +117,8 @@ export async function portEndpoint(
   opened?: Promise<void>,
 ): Promise<Endpoint> {
   const url = withoutAddress(target.url);
+  // Some libraries know the shorter name of the scheme no more (SQLAlchemy), all know this one.
+  url.protocol = "postgresql:";
   const role = roleOf(target.url);
   const access = {
     ...{ password: PORT_PASSWORD, role, refused: target.refused },

@@ -33,8 +33,8 @@ export type ClientFunction = (context: ClientContext) => unknown;
 
 /**
  * A program in any language, started in the folder of the scenario file. The environment variables
- * `DATABASE_URL` and, for libpq, `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD` and `PGDATABASE` lead to its
- * database. Its standard output is its answer. The code of an exit with 1 is `EXIT_1`.
+ * `DATABASE_URL`, `JDBC_DATABASE_URL` and, for libpq, `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD` and `PGDATABASE`
+ * lead to its database. Its standard output is its answer. The code of an exit with 1 is `EXIT_1`.
  *
  * A client's program is started before its turn, and its first connection is held until then; unless the scenario has
  * a service, which the program may ask for something first.
@@ -45,6 +45,13 @@ export interface Program {
   /** Further environment variables. */
   readonly env?: { readonly [name: string]: string };
 }
+
+/**
+ * A part of a setup: SQL; the path of an SQL file beside the definition, or a pattern such as
+ * `migrations/*.sql`, whose files are executed in the order of their names; a program, which gets
+ * `DATABASE_URL`; or a function.
+ */
+export type SetupStep = string | Program | ((context: { readonly url: string }) => unknown);
 
 /**
  * A request to the scenario's service. The code of its answer is the HTTP status. A status of 500 or more
@@ -116,8 +123,8 @@ export type InvariantDefinition =
  * `defineScenario`.
  */
 export interface ScenarioDefinition {
-  /** SQL or a function that creates tables and rows in an empty database, without gates. */
-  readonly setup: string | ((context: { readonly url: string }) => unknown);
+  /** What creates tables and rows in an empty database, past every gate. */
+  readonly setup: SetupStep | readonly SetupStep[];
   /** The concurrent clients by name. */
   readonly clients: { readonly [name: string]: ClientDefinition };
   /**
@@ -209,7 +216,8 @@ export function scenarioProblem(value: unknown): string | undefined {
   const unknown = unknownKey(value, MEMBERS.scenario);
   if (unknown !== undefined) return unknown;
   const { setup, clients, invariants = {}, errors = [], reset = "", service, isolation } = value;
-  if (!isText(setup) && !isFunction(setup)) return "`setup` is neither SQL nor a function";
+  const problemOfSetup = setupProblem(setup);
+  if (problemOfSetup !== undefined) return problemOfSetup;
   if (!isRecord(clients)) return "`clients` is not an object of clients by name";
   const names = Object.keys(clients);
   if (names.length === 0) return "`clients` is empty: a race needs two clients";
@@ -241,6 +249,18 @@ export function scenarioProblem(value: unknown): string | undefined {
   if (freeze !== true && !(isText(freeze) && !Number.isNaN(Date.parse(freeze))))
     return "`freeze` is neither true nor a time such as 2030-01-31T09:00:00Z";
   if (!isText(reset) && !isFunction(reset)) return "`reset` is neither SQL nor a function";
+  return undefined;
+}
+
+/** Why a value is no setup; undefined if it is one. */
+export function setupProblem(value: unknown): string | undefined {
+  for (const step of Array.isArray(value) ? value : [value]) {
+    if (isText(step) || isFunction(step)) continue;
+    if (!isProgram(step))
+      return "`setup` is neither SQL, nor the path of an SQL file, a program or a function, nor a list of these";
+    const unknown = unknownMember(step, MEMBERS.program);
+    if (unknown !== undefined) return `\`setup\` has a program that ${unknown}`;
+  }
   return undefined;
 }
 
