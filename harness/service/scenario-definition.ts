@@ -46,6 +46,15 @@ export interface Program {
   readonly env?: { readonly [name: string]: string };
 }
 
+/** See `BodyType`. */
+export const BODY_TYPES = ["json", "form", "multipart", "text"] as const;
+
+/**
+ * How a request sends its body: as JSON; as the fields of a form (`application/x-www-form-urlencoded`, or
+ * `multipart/form-data`); or as text.
+ */
+export type BodyType = (typeof BODY_TYPES)[number];
+
 /**
  * A part of a setup: SQL; the path of an SQL file beside the definition, or a pattern such as
  * `migrations/*.sql`, whose files are executed in the order of their names; a program, which gets
@@ -64,8 +73,9 @@ export interface HttpClient {
     /** Such as `/bookings/1`. */
     readonly path: string;
     readonly headers?: { readonly [name: string]: string };
-    /** Sent as JSON. */
     readonly body?: Json;
+    /** How the body is sent. Default: `"json"`. */
+    readonly type?: BodyType;
   };
 }
 
@@ -201,7 +211,13 @@ const MEMBERS = {
   }),
   program: keysOf<Program>({ exec: true, env: true }),
   httpClient: keysOf<HttpClient>({ http: true }),
-  request: keysOf<HttpClient["http"]>({ method: true, path: true, headers: true, body: true }),
+  request: keysOf<HttpClient["http"]>({
+    method: true,
+    path: true,
+    headers: true,
+    body: true,
+    type: true,
+  }),
   running: keysOf<RunningService>({ url: true, databasePort: true, databasePassword: true }),
   serialEquivalence: ["ids"],
 };
@@ -268,6 +284,10 @@ function clientProblem(value: unknown): string | undefined {
   if (isFunction(value)) return undefined;
   if (isProgram(value)) return unknownMember(value, MEMBERS.program);
   if (isRecord(value) && isRecord(value["http"]) && isText(value["http"]["path"])) {
+    const { type = "json" } = value["http"];
+    if (!BODY_TYPES.some((one) => one === type)) {
+      return `has a \`type\` that is none of ${BODY_TYPES.join(", ")}`;
+    }
     return (
       unknownMember(value, MEMBERS.httpClient) ?? unknownMember(value["http"], MEMBERS.request)
     );

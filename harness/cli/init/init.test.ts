@@ -90,6 +90,11 @@ test("what stands in the way is a TODO", async () => {
 
 test.each([
   ["an OpenAPI document", { "openapi.json": '{ "paths": {} }' }, 'fromOpenApi("./openapi.json")'],
+  [
+    "a document in YAML",
+    { "docs/openapi.yaml": "paths: {}" },
+    'fromOpenApi("./docs/openapi.yaml")',
+  ],
   ["an archive", { "session.har": "{}" }, 'fromHar("./session.har")'],
 ])("%s comes before routes", async (_, files, expected) => {
   const { text } = await project({ "package.json": MANIFEST, "server.js": SERVER, ...files });

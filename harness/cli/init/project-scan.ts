@@ -78,8 +78,10 @@ export async function scanProject(folder: string): Promise<FoundProject | undefi
   };
 }
 
-const OPENAPI = ["", "docs/", "api/"].flatMap((place) =>
-  ["openapi", "swagger"].map((name) => `${place}${name}.json`),
+const OPENAPI = ["json", "yaml", "yml"].flatMap((end) =>
+  ["", "docs/", "api/"].flatMap((place) =>
+    ["openapi", "swagger"].map((name) => `${place}${name}.${end}`),
+  ),
 );
 
 /** The paths that a pattern with `*` in its last part names, in the order of their names. */
