@@ -9,8 +9,17 @@ import type { Response } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Database, Server } from "../postgres/provider.ts";
-import type { HeldPort } from "../proxy/endpoint.ts";
 import type { WireProxy } from "../proxy/wire-proxy.ts";
+
+/** The port of a client that is started before its turn: connections to it wait until `open` is called. */
+export interface HeldPort {
+  readonly url: string;
+  /** How long the first connection has been waiting, in ms; 0 while there is none. */
+  readonly waitedMs: number;
+  open(): void;
+  /** Lets in no other connection, and ends those that wait. */
+  close(): void;
+}
 
 /** Where a system under test finds its database, and what else it may use. */
 export interface SystemContext {

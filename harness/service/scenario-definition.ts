@@ -10,7 +10,6 @@ import {
   keysOf,
   unknownMember,
 } from "./definition-members.ts";
-import { type ExpectedError, expectedErrorsProblem } from "./expected-error.ts";
 
 /** Executes a statement past the proxy, so without gates, and resolves with its rows. */
 export type ClientQuery = (sql: string, values?: readonly unknown[]) => Promise<JsonObject[]>;
@@ -127,6 +126,14 @@ export interface InvariantContext {
 export type InvariantDefinition =
   | string
   | ((context: InvariantContext) => unknown | Promise<unknown>);
+
+/**
+ * An error with which a client may end. A text is a code (the SQLSTATE `40001`, the HTTP status `503`, the exit
+ * `EXIT_1`), the name of PostgreSQL's condition (`serialization_failure`), the name of an error's class (`SoldOut`),
+ * or a whole message, or line of it. A pattern is found in the message: of a program in its standard error, of a request in the
+ * body of the answer.
+ */
+export type ExpectedError = string | RegExp;
 
 /**
  * A scenario in which clients may race: what a scenario file exports, and `heddle run` explores. See
@@ -266,6 +273,13 @@ export function scenarioProblem(value: unknown): string | undefined {
     return "`freeze` is neither true nor a time such as 2030-01-31T09:00:00Z";
   if (!isText(reset) && !isFunction(reset)) return "`reset` is neither SQL nor a function";
   return undefined;
+}
+
+/** Why a value is no list of expected errors; undefined if it is one. */
+export function expectedErrorsProblem(value: unknown): string | undefined {
+  const isList =
+    Array.isArray(value) && value.every((error) => isText(error) || error instanceof RegExp);
+  return isList ? undefined : "`errors` is not a list of codes, names, messages and patterns";
 }
 
 /** Why a value is no setup; undefined if it is one. */

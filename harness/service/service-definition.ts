@@ -4,10 +4,11 @@ import type { IdFields } from "../core/ids.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { isTypo } from "../core/unknown-key.ts";
 import { isFunction, isRecord, isText, keysOf, unknownMember } from "./definition-members.ts";
-import { type ExpectedError, expectedErrorsProblem } from "./expected-error.ts";
 import { operationProblem } from "./operation-definition.ts";
 import {
   type ClientQuery,
+  type ExpectedError,
+  expectedErrorsProblem,
   type HttpService,
   type SetupStep,
   serviceProblem,
