@@ -43,7 +43,6 @@ export type * from "./scheduler/scheduler.ts";
 export type * from "./scheduler/strategies.ts";
 export { strategies } from "./scheduler/strategies.ts";
 export type * from "./service/attack.ts";
-export type { ExpectedError } from "./service/expected-error.ts";
 export type { AppliedMutant, SchemaMutant } from "./service/open-executor.ts";
 export type * from "./service/operation-definition.ts";
 export { http, sql } from "./service/operation-definition.ts";

@@ -64,7 +64,10 @@ export async function socketEndpoint(
   return { url: url.toString(), listener };
 }
 
-/** Listens as `portEndpoint` does. A connection that waits has not been answered a byte. */
+/**
+ * Listens as `portEndpoint` does, but connections wait until `open` is called: none is answered a byte before. `close` lets
+ * in no other, and ends those that wait.
+ */
 export async function heldEndpoint(target: PortTarget, accept: Accept) {
   let open = (): void => {};
   const opened = new Promise<void>((resolve) => {
@@ -107,6 +110,8 @@ export async function portEndpoint(
   opened?: Promise<void>,
 ): Promise<Endpoint> {
   const url = withoutAddress(target.url);
+  // Some libraries know the shorter name of the scheme no more (SQLAlchemy), all know this one.
+  url.protocol = "postgresql:";
   const role = roleOf(target.url);
   const access = {
     ...{ password: PORT_PASSWORD, role, refused: target.refused },

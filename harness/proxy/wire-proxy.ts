@@ -132,7 +132,7 @@ export class WireProxy {
   }
 
   /** Opens a port whose sessions all belong to `client`, and wait to be let in. */
-  heldPort(client: number): ReturnType<typeof heldEndpoint> {
+  heldPort(client: number) {
     return heldEndpoint(this.#ports, (service, socket, login) =>
       this.#accept(service, socket, { client }, login),
     );
