@@ -17,8 +17,8 @@ export interface WorkerOptions {
   readonly serviceFile: string;
   /** What the service learned of itself (see `Service.profiled`). */
   readonly profile: Json;
-  /** The names of pairs that are not explored (see `ProfiledService`). */
-  readonly independent: readonly string[];
+  /** The names of the pairs that are explored, in their order (see `ProfiledService`). */
+  readonly pairNames: readonly string[] | undefined;
   readonly mutant: AppliedMutant | undefined;
   /** The queries of the service and of the user. */
   readonly queries: readonly Query[];

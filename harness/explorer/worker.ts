@@ -6,7 +6,7 @@ import { strategyNamed } from "../scheduler/strategies.ts";
 import { openExecutor } from "../service/open-executor.ts";
 import { checkersFor } from "./bounded-exploration.ts";
 import { ScenarioExplorer } from "./explore-scenario.ts";
-import { withoutPairs } from "./independent-pairs.ts";
+import { withPairs } from "./independent-pairs.ts";
 import { footprintsFor } from "./verify.ts";
 import type {
   DatabaseCall,
@@ -59,7 +59,8 @@ async function start(options: WorkerOptions): Promise<void> {
   const { control, stepTimeoutMs, mutant } = options;
   const loaded = await loadService(options.serviceFile);
   const profiled = loaded.profiled?.(options.profile) ?? loaded;
-  const service = { ...withoutPairs(profiled, options.independent), queries: options.queries };
+  const { pairNames, queries } = options;
+  const service = { ...(pairNames ? withPairs(profiled, pairNames) : profiled), queries };
   const strategy = strategyNamed(options.strategy, options.strategyOptions);
   const opened = await openExecutor(serverOf(options.server), service, mutant, {
     control,

@@ -116,7 +116,7 @@ test("a client that was killed is started again, and the others do not notice", 
 test("clients that share a pool are one process, so that none of them is killed", async () => {
   let pool: Pool | undefined;
   const shared = async ({ url }: ClientContext) => {
-    pool ??= new Pool({ connectionString: url, max: 1, allowExitOnIdle: true });
+    pool ??= new Pool({ connectionString: url, max: 2, allowExitOnIdle: true });
     await pool.query("update account set paid = paid + 1, received = received + 1");
   };
   const definition = { ...payments, clients: { ada: shared, bob: shared } };

@@ -49,3 +49,25 @@ test.each([
   expect(about.sort()).toEqual(expected);
   for (const { preemptions } of campaign.counterexamples) expect(preemptions).toBe(1);
 });
+
+test("pairs come first whose conflicts can close a cycle", async () => {
+  const definition = defineService({
+    setup: visit(ONCE, STALE),
+    operations: {
+      add: sql("update totals set visits = visits + 1"),
+      look: sql("select visits from totals"),
+      visit: sql("select visit()"),
+    },
+  });
+  const service = definedService(definition, "a.ts", new URL(import.meta.url));
+  const { campaign } = await verify(server, service, {
+    ...{ seed: 1, pairs: true, preemptions: 0, control: { gates: ["statement"] } },
+  });
+  expect(campaign.pairs.map(({ name }) => name)).toEqual([
+    "add × visit",
+    "look × visit",
+    "visit × visit, same arguments",
+    "add × add, same arguments",
+    "add × look",
+  ]);
+});
