@@ -40,6 +40,7 @@ export async function recordSetup<State extends Json, Op extends Operation>(
       gatedUrl: database.url,
       urlFor: async () => database.url,
       sessionsOf: () => 0,
+      isBusy: () => false,
       listenOn: async () => {},
       directUrl: recorder.url,
       folder,

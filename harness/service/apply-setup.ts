@@ -6,8 +6,7 @@ import { FrozenValues, withFrozen } from "../execution/frozen-globals.ts";
 import { attributed, isShutdown } from "../execution/system.ts";
 import { executeSql } from "./execute-sql.ts";
 import { startProgram } from "./program.ts";
-import type { Program } from "./scenario-definition.ts";
-import type { ServiceDefinition, SetupStep } from "./service-definition.ts";
+import type { Program, SetupStep } from "./scenario-definition.ts";
 
 /** The path of a file, or a pattern of paths: SQL has white space, or does not end so. */
 const SQL_FILES = /^\S+\.sql$/;
@@ -20,7 +19,7 @@ const SQL_FILES = /^\S+\.sql$/;
  * @throws HarnessError `USAGE` for a file that there is not, `SERVICE_FAILED` for a step that fails
  */
 export async function applySetup(
-  { setup }: Pick<ServiceDefinition, "setup">,
+  { setup }: { readonly setup: SetupStep | readonly SetupStep[] },
   url: string,
   file: URL,
   freeze?: string,
@@ -66,7 +65,7 @@ async function runProgram(
   if (code !== "EXIT_0") throw new Error(`it ended with ${code}: ${stderr || stdout}`);
 }
 
-/** The paths that a pattern with `*` in its last part names, in the order of their names. */
+/** The paths that a pattern with `*` in its last part names, in the order of their names: V2 before V10. */
 async function filesOf(pattern: string, file: URL): Promise<readonly string[]> {
   const path = resolve(fileURLToPath(new URL(".", file)), pattern);
   const folder = dirname(path);
@@ -74,7 +73,8 @@ async function filesOf(pattern: string, file: URL): Promise<readonly string[]> {
   const literal = (text: string) => text.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&");
   const matches = new RegExp(`^${parts.map(literal).join(".*")}$`);
   const names = await readdir(folder).catch(() => []);
-  const found = names.filter((name) => matches.test(name)).sort();
+  const { compare } = new Intl.Collator("en", { numeric: true });
+  const found = names.filter((name) => matches.test(name)).sort(compare);
   if (found.length > 0) return found.map((name) => resolve(folder, name));
   throw new HarnessError("USAGE", `the setup names ${pattern}, and there is no such file: ${path}`);
 }

@@ -4,12 +4,13 @@ import type { Response } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
 import { applySetup } from "./apply-setup.ts";
 import { type DefinedState, NO_ROW, resolvedDefinition, startDefined } from "./defined-system.ts";
+import { expectsCode, isExpected } from "./expected-error.ts";
 import { invariantOf } from "./invariant-definition.ts";
 import { arbitraryOf, type DefinedOperation } from "./operation-definition.ts";
-import { shortMessage } from "./outcome.ts";
 import type { Bounds, Service } from "./service.ts";
 import type { ResolvedDefinition, ServiceDefinition } from "./service-definition.ts";
 import type { ServiceProfile } from "./service-profile.ts";
+import { shortMessage } from "./short-message.ts";
 import { NO_CATALOG } from "./sources/catalog.ts";
 
 /** The most operations of a generated prefix that is not one of the profile. */
@@ -70,9 +71,10 @@ function compiled(
     patterns: [],
     invariants: Object.entries(definition.invariants ?? {}).map(invariantOf),
     ids,
-    aborts: errors.filter((code) => ABORTED.includes(code)),
+    aborts: ABORTED.filter((code) => expectsCode(code, errors)),
     codes: {},
-    unexpected: (operation, response) => unexpected(operation, response, errors),
+    expects: (_, response) => isExpected(response, errors),
+    unexpected,
     seededBugs: [],
     sources: [file],
   };
@@ -137,9 +139,8 @@ const ABORTED = ["40001", "40P01"];
 function unexpected(
   operation: string,
   { outcome, code, status, body }: Response,
-  errors: readonly string[],
 ): string | undefined {
-  if (status !== undefined || code === NO_ROW || errors.includes(code)) return undefined;
+  if (status !== undefined || code === NO_ROW) return undefined;
   const message =
     body instanceof Object && "message" in body ? shortMessage(String(body["message"])) : "";
   const what = `${operation} ended with ${code}${message && ` (${message})`}`;

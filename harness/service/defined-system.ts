@@ -9,6 +9,7 @@ import { openClient } from "../postgres/connection.ts";
 import { kindOfColumn } from "./generated-ids.ts";
 import { outcomeOfRequest, type StartedService, startService } from "./http-service.ts";
 import { observed } from "./invariant-definition.ts";
+import { KillableClients } from "./killable-clients.ts";
 import {
   arbitraryOf,
   argumentsOf,
@@ -64,8 +65,26 @@ export interface DefinedSystemOptions {
 
 /** Starts the service of a definition, and performs its operations. */
 export async function startDefined(
+  options: DefinedSystemOptions,
+  context: SystemContext,
+): Promise<System<DefinedState, DefinedOperation>> {
+  const abort = new AbortController();
+  // First, since it may make its tables when it starts.
+  const service = await startedService(options.definition, context, options.file, abort.signal);
+  try {
+    return await systemWith(service, options, context, abort);
+  } catch (error) {
+    abort.abort();
+    await service?.stop();
+    throw error;
+  }
+}
+
+async function systemWith(
+  service: StartedService | undefined,
   { definition: given, file, catalog: known, ids }: DefinedSystemOptions,
   context: SystemContext,
+  abort: AbortController,
 ): Promise<System<DefinedState, DefinedOperation>> {
   let direct = await openClient(context.directUrl);
   const query: ClientQuery = async (sql, values = []) =>
@@ -75,10 +94,9 @@ export async function startDefined(
   const definition = resolvedDefinition(given, catalog, file);
   const referenced = await ReferencedColumns.of(columnsOf(definition), query);
   const { restore, dirty, copy } = await takeSnapshot(query);
-  const abort = new AbortController();
   const { signal } = abort;
-  const service = await startedService(definition, context, file, signal);
   const sqlClients = new SqlClients(context);
+  const killable = new KillableClients(signal);
   /** By prefix, the least recently used first. */
   const reached = new Map<string, ReachedState & { readonly number: number }>();
   let state: Pick<ReachedState, "rows" | "contents"> = { rows: new Map(), contents: {} };
@@ -95,7 +113,9 @@ export async function startDefined(
       );
     }
     const { values } = argumentsOf(operation);
-    return outcomeOf(() => sqlClients.execute(client, how.sql, Object.values(values)));
+    return killable.outcomeOf(client, () =>
+      outcomeOf(() => sqlClients.execute(client, how.sql, Object.values(values))),
+    );
   };
 
   /** Performs an operation while no other is under way. Default: with the rows of the moment. */
@@ -202,6 +222,13 @@ export async function startDefined(
       async kill() {
         await restart();
         await Promise.all(unanswered);
+      },
+    }),
+
+    ...(Object.values(definition.operations).some((how) => "sql" in how) && {
+      async killClient(client) {
+        void killable.kill(client);
+        sqlClients.forget(client);
       },
     }),
 

@@ -319,7 +319,7 @@ test("a setup may use other servers, and their errors are its own", async () => 
   const setup = () => withClient("postgres://nobody@127.0.0.1:1/none", async () => {});
   await expect(run({ ...noLostUpdate, setup })).rejects.toMatchObject({
     code: "SERVICE_FAILED",
-    message: expect.stringMatching(/^the scenario's setup failed: .*ECONNREFUSED 127.0.0.1:1/),
+    message: expect.stringMatching(/^the setup's function failed: .*ECONNREFUSED 127.0.0.1:1/),
   });
 });
 

@@ -151,6 +151,10 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
   readonly queries?: readonly Query[];
   /** By operation name: every response code that the service may return. */
   readonly codes: { readonly [operation: string]: readonly string[] };
+  /**
+   * Whether a response is expected that would be a violation by its status or its code. Default: none is.
+   */
+  expects?(operation: string, response: Response): boolean;
   /** The message of a violation by a response with another code; undefined if it is none. */
   unexpected?(operation: string, response: Response): string | undefined;
   /** Bugs planted by hand, to measure what the checkers catch. */
@@ -191,6 +195,7 @@ const MEMBERS = keysOf<Service>({
   aborts: true,
   queries: true,
   codes: true,
+  expects: true,
   unexpected: true,
   seededBugs: true,
   attacks: true,

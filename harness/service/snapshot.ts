@@ -111,7 +111,7 @@ const COUNT_CHANGES = `
 /** Restores a database to the state of its snapshot. */
 export interface Restorer {
   restore(): Promise<void>;
-  /** Whether `restore` cannot bring the state back, so that a new database is needed. */
+  /** Whether `restore` cannot bring the state back, so that a copy of the database is needed. */
   dirty(): Promise<boolean>;
   /**
    * Copies the rows as they are now, in place of the earlier copy of that number. The result restores
