@@ -245,7 +245,9 @@ async function violatedRuns(file: string): Promise<number | null> {
     cwd: dirname(file),
     timeoutMs: 300_000,
   });
-  return stdout === "" ? null : JSON.parse(stdout).violated;
+  // The packages may print too.
+  const last = stdout.slice(stdout.lastIndexOf("\n") + 1);
+  return last === "" ? null : JSON.parse(last).violated;
 }
 
 function heddle(cwd: string, args: readonly string[]) {
