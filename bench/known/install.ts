@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { HarnessError } from "../../harness/core/error.ts";
 import { buildOnce, cacheFolder, exists } from "../../harness/postgres/cache.ts";
 import { EXAMPLES, type KnownBug } from "./known-bug.ts";
-import { ofNpm, type Packages } from "./packages.ts";
+import { ofNpm, type Packages, withInstalledVersions } from "./packages.ts";
 import { finished } from "./process.ts";
 
 const CHECKOUT = fileURLToPath(new URL("../../", import.meta.url));
@@ -52,7 +52,9 @@ export async function installedScenario(
   version: string,
   packages: Packages,
 ): Promise<string> {
-  const home = await installed(folder, bug.name, { ...packages, [bug.package]: version });
+  const all = { ...packages, [bug.package]: version };
+  await withInstalledVersions(all);
+  const home = await installed(folder, bug.name, all);
   // What an earlier run found would be executed first.
   await rm(join(home, "regressions"), { recursive: true, force: true });
   await cp(join(EXAMPLES, bug.scenario ?? bug.name), home, { recursive: true });

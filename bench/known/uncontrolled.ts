@@ -1,6 +1,6 @@
 /**
  * Runs the clients of a scenario file at once, without any control: `uncontrolled.ts FILE TIMES`. Prints how
- * many runs violated a rule, as JSON. A process of its own, since the clients' packages may end it.
+ * many runs violated a rule, as JSON in its last line. A process of its own, since the clients' packages may end it.
  */
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
@@ -36,7 +36,7 @@ for (let run = 0; run < Number(times); run++) {
 const seconds = (performance.now() - began) / 1_000;
 await system.close();
 await server.stop();
-process.stdout.write(JSON.stringify({ violated, runs: Number(times), seconds }));
+process.stdout.write(`\n${JSON.stringify({ violated, runs: Number(times), seconds })}`);
 process.exit();
 
 /** A server with the same databases at a port of this machine, for packages that take no socket. */

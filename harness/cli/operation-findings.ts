@@ -11,10 +11,10 @@ import type { Server } from "../postgres/provider.ts";
 import { printable, quantity } from "../reporters/format-values.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { openExecutor } from "../service/open-executor.ts";
-import { oneLine } from "../service/outcome.ts";
 import type { Success } from "../service/serial-probe.ts";
 import type { Service } from "../service/service.ts";
 import type { ServiceProfile } from "../service/service-profile.ts";
+import { oneLine } from "../service/short-message.ts";
 
 /** The longest text of a statement, in characters. */
 const MAX_STATEMENT = 60;

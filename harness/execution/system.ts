@@ -9,8 +9,17 @@ import type { Response } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Database, Server } from "../postgres/provider.ts";
-import type { HeldPort } from "../proxy/endpoint.ts";
 import type { WireProxy } from "../proxy/wire-proxy.ts";
+
+/** The port of a client that is started before its turn: connections to it wait until `open` is called. */
+export interface HeldPort {
+  readonly url: string;
+  /** How long the first connection has been waiting, in ms; 0 while there is none. */
+  readonly waitedMs: number;
+  open(): void;
+  /** Lets in no other connection, and ends those that wait. */
+  close(): void;
+}
 
 /** Where a system under test finds its database, and what else it may use. */
 export interface SystemContext {
@@ -157,6 +166,11 @@ export interface System<State extends Json = Json, Op extends Operation = Operat
 export interface SystemFactory<State extends Json, Op extends Operation> {
   /** Applies the schema to an empty database. See `Control.freeze`, which holds for setups too. */
   migrate(directUrl: string, freeze?: string): Promise<void>;
+  /**
+   * Does to a migrated database, which has its gates, what each start would do to it: starts on copies of it then find
+   * it done. Default: nothing.
+   */
+  prepare?(directUrl: string): Promise<void>;
   start(context: SystemContext): Promise<System<State, Op>>;
   /** Forgets what the code of the system keeps in the memory of this process, before a fresh start. */
   refresh?(): Promise<void>;

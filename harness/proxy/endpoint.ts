@@ -64,18 +64,11 @@ export async function socketEndpoint(
   return { url: url.toString(), listener };
 }
 
-/** The port of a client that is started before its turn: connections to it wait until `open` is called. */
-export interface HeldPort {
-  readonly url: string;
-  /** How long the first connection has been waiting, in ms; 0 while there is none. */
-  readonly waitedMs: number;
-  open(): void;
-  /** Lets in no other connection, and ends those that wait. */
-  close(): void;
-}
-
-/** Listens as `portEndpoint` does. A connection that waits has not been answered a byte. */
-export async function heldEndpoint(target: PortTarget, accept: Accept): Promise<HeldPort> {
+/**
+ * Listens as `portEndpoint` does, but connections wait until `open` is called: none is answered a byte before. `close` lets
+ * in no other, and ends those that wait.
+ */
+export async function heldEndpoint(target: PortTarget, accept: Accept) {
   let open = (): void => {};
   const opened = new Promise<void>((resolve) => {
     open = resolve;
@@ -117,6 +110,8 @@ export async function portEndpoint(
   opened?: Promise<void>,
 ): Promise<Endpoint> {
   const url = withoutAddress(target.url);
+  // Some libraries know the shorter name of the scheme no more (SQLAlchemy), all know this one.
+  url.protocol = "postgresql:";
   const role = roleOf(target.url);
   const access = {
     ...{ password: PORT_PASSWORD, role, refused: target.refused },

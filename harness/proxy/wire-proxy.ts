@@ -9,7 +9,6 @@ import { type Dial, dialer } from "./dialer.ts";
 import {
   type ConnectionOrigin,
   type Endpoint,
-  type HeldPort,
   heldEndpoint,
   type PortTarget,
   portEndpoint,
@@ -133,7 +132,7 @@ export class WireProxy {
   }
 
   /** Opens a port whose sessions all belong to `client`, and wait to be let in. */
-  heldPort(client: number): Promise<HeldPort> {
+  heldPort(client: number) {
     return heldEndpoint(this.#ports, (service, socket, login) =>
       this.#accept(service, socket, { client }, login),
     );

@@ -1,7 +1,5 @@
-import type { SystemContext } from "../execution/system.ts";
+import type { HeldPort } from "../execution/system.ts";
 import type { RunningProgram } from "./program.ts";
-
-type HeldPort = Awaited<ReturnType<NonNullable<SystemContext["heldPort"]>>>;
 
 /**
  * The longest time for which a program may be held at its first connection, in ms. Drivers give up after two seconds

@@ -1,12 +1,8 @@
 import { expect, test } from "vitest";
 import type { Response } from "../core/history.ts";
-import {
-  type ExpectedError,
-  expectedErrorsProblem,
-  expectsCode,
-  isExpected,
-} from "./expected-error.ts";
+import { expectsCode, isExpected } from "./expected-error.ts";
 import { responseOf } from "./outcome.ts";
+import { type ExpectedError, expectedErrorsProblem } from "./scenario-definition.ts";
 
 /** What each kind of client may answer with. */
 const THROWN = responseOf({ error: "23505", message: "duplicate key value" });

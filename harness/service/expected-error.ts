@@ -1,21 +1,7 @@
 import type { Response } from "../core/history.ts";
 import { isText } from "./definition-members.ts";
-import { shortMessage } from "./outcome.ts";
-
-/**
- * An error with which a client may end. A text is a code (the SQLSTATE `40001`, the HTTP status `503`, the exit
- * `EXIT_1`), the name of PostgreSQL's condition (`serialization_failure`), the name of an error's class (`SoldOut`),
- * or a whole message, or line of it. A pattern is found in the message: of a program in its standard error, of a request in the
- * body of the answer.
- */
-export type ExpectedError = string | RegExp;
-
-/** Why a value is no list of expected errors; undefined if it is one. */
-export function expectedErrorsProblem(value: unknown): string | undefined {
-  const isList =
-    Array.isArray(value) && value.every((error) => isText(error) || error instanceof RegExp);
-  return isList ? undefined : "`errors` is not a list of codes, names, messages and patterns";
-}
+import type { ExpectedError } from "./scenario-definition.ts";
+import { shortMessage } from "./short-message.ts";
 
 /** Whether a definition expects an answer. */
 export function isExpected(response: Response, errors: readonly ExpectedError[]): boolean {

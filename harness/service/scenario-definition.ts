@@ -10,7 +10,6 @@ import {
   keysOf,
   unknownMember,
 } from "./definition-members.ts";
-import { type ExpectedError, expectedErrorsProblem } from "./expected-error.ts";
 
 /** Executes a statement past the proxy, so without gates, and resolves with its rows. */
 export type ClientQuery = (sql: string, values?: readonly unknown[]) => Promise<JsonObject[]>;
@@ -33,8 +32,8 @@ export type ClientFunction = (context: ClientContext) => unknown;
 
 /**
  * A program in any language, started in the folder of the scenario file. The environment variables
- * `DATABASE_URL` and, for libpq, `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD` and `PGDATABASE` lead to its
- * database. Its standard output is its answer. The code of an exit with 1 is `EXIT_1`.
+ * `DATABASE_URL`, `JDBC_DATABASE_URL` and, for libpq, `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD` and `PGDATABASE`
+ * lead to its database. Its standard output is its answer. The code of an exit with 1 is `EXIT_1`.
  *
  * A client's program is started before its turn, and its first connection is held until then; unless the scenario has
  * a service, which the program may ask for something first.
@@ -54,6 +53,13 @@ export const BODY_TYPES = ["json", "form", "multipart", "text"] as const;
  * `multipart/form-data`); or as text.
  */
 export type BodyType = (typeof BODY_TYPES)[number];
+
+/**
+ * A part of a setup: SQL; the path of an SQL file beside the definition, or a pattern such as
+ * `migrations/*.sql`, whose files are executed in the order of their names; a program, which gets
+ * `DATABASE_URL`; or a function.
+ */
+export type SetupStep = string | Program | ((context: { readonly url: string }) => unknown);
 
 /**
  * A request to the scenario's service. The code of its answer is the HTTP status. A status of 500 or more
@@ -122,12 +128,20 @@ export type InvariantDefinition =
   | ((context: InvariantContext) => unknown | Promise<unknown>);
 
 /**
+ * An error with which a client may end. A text is a code (the SQLSTATE `40001`, the HTTP status `503`, the exit
+ * `EXIT_1`), the name of PostgreSQL's condition (`serialization_failure`), the name of an error's class (`SoldOut`),
+ * or a whole message, or line of it. A pattern is found in the message: of a program in its standard error, of a request in the
+ * body of the answer.
+ */
+export type ExpectedError = string | RegExp;
+
+/**
  * A scenario in which clients may race: what a scenario file exports, and `heddle run` explores. See
  * `defineScenario`.
  */
 export interface ScenarioDefinition {
-  /** SQL or a function that creates tables and rows in an empty database, without gates. */
-  readonly setup: string | ((context: { readonly url: string }) => unknown);
+  /** What creates tables and rows in an empty database, past every gate. */
+  readonly setup: SetupStep | readonly SetupStep[];
   /** The concurrent clients by name. */
   readonly clients: { readonly [name: string]: ClientDefinition };
   /**
@@ -225,7 +239,8 @@ export function scenarioProblem(value: unknown): string | undefined {
   const unknown = unknownKey(value, MEMBERS.scenario);
   if (unknown !== undefined) return unknown;
   const { setup, clients, invariants = {}, errors = [], reset = "", service, isolation } = value;
-  if (!isText(setup) && !isFunction(setup)) return "`setup` is neither SQL nor a function";
+  const problemOfSetup = setupProblem(setup);
+  if (problemOfSetup !== undefined) return problemOfSetup;
   if (!isRecord(clients)) return "`clients` is not an object of clients by name";
   const names = Object.keys(clients);
   if (names.length === 0) return "`clients` is empty: a race needs two clients";
@@ -257,6 +272,25 @@ export function scenarioProblem(value: unknown): string | undefined {
   if (freeze !== true && !(isText(freeze) && !Number.isNaN(Date.parse(freeze))))
     return "`freeze` is neither true nor a time such as 2030-01-31T09:00:00Z";
   if (!isText(reset) && !isFunction(reset)) return "`reset` is neither SQL nor a function";
+  return undefined;
+}
+
+/** Why a value is no list of expected errors; undefined if it is one. */
+export function expectedErrorsProblem(value: unknown): string | undefined {
+  const isList =
+    Array.isArray(value) && value.every((error) => isText(error) || error instanceof RegExp);
+  return isList ? undefined : "`errors` is not a list of codes, names, messages and patterns";
+}
+
+/** Why a value is no setup; undefined if it is one. */
+export function setupProblem(value: unknown): string | undefined {
+  for (const step of Array.isArray(value) ? value : [value]) {
+    if (isText(step) || isFunction(step)) continue;
+    if (!isProgram(step))
+      return "`setup` is neither SQL, nor the path of an SQL file, a program or a function, nor a list of these";
+    const unknown = unknownMember(step, MEMBERS.program);
+    if (unknown !== undefined) return `\`setup\` has a program that ${unknown}`;
+  }
   return undefined;
 }
 

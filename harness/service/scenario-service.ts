@@ -3,15 +3,15 @@ import { isolationNamed } from "../core/control.ts";
 import type { Response } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Operation } from "../core/operation.ts";
-import { FrozenValues, withFrozen } from "../execution/frozen-globals.ts";
-import { attributed, isShutdown } from "../execution/system.ts";
-import { executeSql } from "./execute-sql.ts";
+import { applySetup } from "./apply-setup.ts";
 import { isExpected, messageOf } from "./expected-error.ts";
 import { invariantOf } from "./invariant-definition.ts";
-import { shortMessage, THROWN } from "./outcome.ts";
+import { THROWN } from "./outcome.ts";
 import type { ScenarioDefinition } from "./scenario-definition.ts";
 import { startScenario } from "./scenario-system.ts";
 import type { Service } from "./service.ts";
+import { shortMessage } from "./short-message.ts";
+import { prepareSnapshot } from "./snapshot.ts";
 
 /** The HTTP statuses that a client may get: 100 to 599. Another rule rejects those from 500 on. */
 const STATUSES = Array.from({ length: 500 }, (_, code) => String(code + 100));
@@ -35,7 +35,8 @@ export function scenarioService(
   const { errors = [] } = definition;
   return {
     name,
-    migrate: (directUrl, _, freeze) => setUpScenario(current, directUrl, freeze),
+    migrate: (directUrl, _, freeze) => applySetup(current, directUrl, file, freeze),
+    ...(definition.reset === undefined && { prepare: prepareSnapshot }),
     ...(definition.freeze !== undefined && { freeze: definition.freeze }),
     start: (context) => startScenario(current, context, file),
     ...(reload && {
@@ -87,22 +88,4 @@ function unexpected(client: string, response: Response): string {
 function idsOf({ serialEquivalence = false }: ScenarioDefinition): { ids?: IdFields } {
   if (serialEquivalence === false) return {};
   return { ids: serialEquivalence === true ? {} : serialEquivalence.ids };
-}
-
-/** Executes the scenario's setup in an empty database. */
-async function setUpScenario(
-  { setup }: ScenarioDefinition,
-  url: string,
-  freeze: string | undefined,
-): Promise<void> {
-  const call = () =>
-    typeof setup === "string" ? executeSql(setup, url) : callAsync(() => setup({ url }));
-  const work = freeze === undefined ? call() : withFrozen(new FrozenValues(freeze, "setup"), call);
-  // It may use more than the database: a refused connection is the setup's error.
-  await attributed("the scenario's setup", work, isShutdown);
-}
-
-/** Turns a synchronous error into a rejection. */
-async function callAsync(setup: () => unknown): Promise<void> {
-  await setup();
 }

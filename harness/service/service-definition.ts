@@ -3,34 +3,22 @@ import type { Snapshot } from "../core/execution.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { isTypo } from "../core/unknown-key.ts";
-import {
-  isFunction,
-  isProgram,
-  isRecord,
-  isText,
-  keysOf,
-  unknownMember,
-} from "./definition-members.ts";
-import { type ExpectedError, expectedErrorsProblem } from "./expected-error.ts";
+import { isFunction, isRecord, isText, keysOf, unknownMember } from "./definition-members.ts";
 import { operationProblem } from "./operation-definition.ts";
 import {
   type ClientQuery,
+  type ExpectedError,
+  expectedErrorsProblem,
   type HttpService,
-  type Program,
+  type SetupStep,
   serviceProblem,
+  setupProblem,
 } from "./scenario-definition.ts";
 import {
   type GivenOperations,
   isOperationSource,
   type Operations,
 } from "./sources/operation-source.ts";
-
-/**
- * A part of a setup: SQL; the path of an SQL file beside the definition, or a pattern such as
- * `migrations/*.sql`, whose files are executed in the order of their names; a program, which gets
- * `DATABASE_URL`; or a function.
- */
-export type SetupStep = string | Program | ((context: { readonly url: string }) => unknown);
 
 /** A service in the process of Heddle, as a function started it. */
 export interface StartedHere {
@@ -173,10 +161,8 @@ export function serviceDefinitionProblem(value: unknown): string | undefined {
   const unknown = unknownMember(value, MEMBERS);
   if (unknown !== undefined) return `it ${unknown}`;
   const { setup, service, operations, invariants = {}, errors = [], ignore = [], ids = {} } = value;
-  const steps = Array.isArray(setup) ? setup : [setup];
-  if (!steps.every((step) => isText(step) || isFunction(step) || isProgram(step))) {
-    return "`setup` is neither SQL, nor the path of an SQL file, a program or a function, nor a list of these";
-  }
+  const problemOfSetup = setupProblem(setup);
+  if (problemOfSetup !== undefined) return problemOfSetup;
   if (service !== undefined && !isFunction(service)) {
     const problem = serviceProblem(service);
     if (problem !== undefined) return `\`service\` ${problem}, and is no function`;

@@ -53,12 +53,11 @@ export default defineScenario({
   setup: ({ url }) =>
     withAuth(url, async (auth, sequelize) => {
       await sequelize.sync();
-      await ask(auth);
-      await auth(LINK);
+      await sequelize.query(`
+        insert into users (id, email) values
+          ('6a1f2c1e-0000-4000-8000-000000000001', 'ada@example.com')`);
       await ask(auth);
     }),
   clients: { user: opens, scanner: opens },
-  invariants: {
-    "a link signs in once": "select count(*) from sessions having count(*) <> 2",
-  },
+  invariants: { "a link signs in once": "select count(*) from sessions having count(*) <> 1" },
 });

@@ -13,6 +13,7 @@ const Session = new EntitySchema({
     destroyedAt: { type: "timestamp", nullable: true, deleteDate: true },
   },
 });
+
 async function withStore(url, work) {
   const source = new DataSource({ type: "postgres", url, entities: [Session] });
   await source.initialize();
@@ -25,10 +26,14 @@ async function withStore(url, work) {
     await source.destroy();
   }
 }
+
+/** A request of the same browser ends, and its session is saved. */
 const save =
   (page) =>
   ({ url }) =>
     withStore(url, (store) => promisify(store.set)("sid-1", { cookie: { maxAge: 60_000 }, page }));
+
+/** Two requests of a new session end at once. */
 export default defineScenario({
   setup: ({ url }) => withStore(url, (_, source) => source.synchronize()),
   clients: { first: save(1), second: save(2) },
