@@ -1,5 +1,6 @@
 import type { Touched } from "../core/footprint.ts";
-import type { Choice, Task } from "../core/schedule.ts";
+import type { Scenario } from "../core/scenario.ts";
+import { type Choice, clientOf, type Task } from "../core/schedule.ts";
 import type { Trace } from "../core/trace.ts";
 import { DynamicReduction } from "./dynamic-reduction.ts";
 import { Exhaustive } from "./exhaustive.ts";
@@ -21,19 +22,20 @@ const REDUCTION_FIRST = 4;
 /**
  * Searches all interleavings of a scenario with reduction. The clients run one after the other first, in each
  * order: a violation there is no race. A search with reduction goes depth first, and so may be busy with the ends of
- * executions for long. Where it takes more than 4 executions, it takes turns with the search that began with the
- * orders, which has the fewest preemptions first and leaves nothing out: what either of them
- * finds is found within about twice its executions. The search ends with the first of the two. Where a
- * client polls, or executions of the same steps differ, it ends after 300 executions as a sample if neither is
- * complete by then.
+ * executions for long. Where it takes more than 4 executions, it takes turns with a search that has the fewest
+ * preemptions first and leaves nothing out: what either of them finds is found within about twice its executions. The
+ * search ends with the first of the two. Where a client polls, or executions of the same steps differ, it ends after
+ * 300 executions as a sample if neither is complete by then.
  */
 export class ReducedSearch implements Scheduler {
   readonly #reduction = new DynamicReduction();
   readonly #fewestFirst = new Exhaustive();
   #current: DynamicReduction | Exhaustive = this.#reduction;
   #executions = 0;
-  /** How many executions ran the clients one after the other before the search with reduction began. */
-  #orders = 0;
+  /** The orders of the clients that are left; undefined before the first execution. */
+  #orders: (readonly number[])[] | undefined;
+  /** The order of the present execution, if it has one. */
+  #order: readonly number[] | undefined;
   /** Whether the present search has no schedule left. */
   #exhausted = false;
 
@@ -53,11 +55,13 @@ export class ReducedSearch implements Scheduler {
     return hasNoEnd && !this.decisive.complete && (this.#exhausted || this.#executions >= SAMPLE);
   }
 
-  begin(): boolean {
+  begin({ clients }: Pick<Scenario, "clients">): boolean {
+    this.#orders ??= ordersOf([...clients.keys()], ORDERS);
+    this.#order = this.#orders.shift();
+    if (this.#order !== undefined) return true;
     if (this.decisive.complete || this.endsAsSample) return false;
-    const inOrder = this.#hasOrders;
-    const turn = Math.max(this.#executions - this.#orders - REDUCTION_FIRST, 0);
-    const reduces = !inOrder && turn % 2 === 0 && this.#reduction.diverged === undefined;
+    const turn = Math.max(this.#executions - REDUCTION_FIRST, 0);
+    const reduces = turn % 2 === 0 && this.#reduction.diverged === undefined;
     this.#current = reduces ? this.#reduction : this.#fewestFirst;
     const begun =
       this.#current.begin() ||
@@ -65,14 +69,7 @@ export class ReducedSearch implements Scheduler {
       (reduces && this.#reduction.diverged !== undefined && this.#beginOther());
     if (begun) this.#executions++;
     else this.#exhausted = true;
-    if (begun && inOrder) this.#orders++;
     return begun;
-  }
-
-  /** Whether the clients are to run one after the other in the next execution. */
-  get #hasOrders(): boolean {
-    const isFirst = this.#executions === this.#orders && this.#orders < ORDERS;
-    return isFirst && this.#fewestFirst.completeUpTo < 0 && this.diverged === undefined;
   }
 
   #beginOther(): boolean {
@@ -86,15 +83,45 @@ export class ReducedSearch implements Scheduler {
     footprintOf?: FootprintOf,
     yielded?: readonly Task[],
   ): Choice {
+    if (this.#order !== undefined) return nextInOrder(this.#order, enabled, previous);
     return this.#current.choose(enabled, previous, footprintOf, yielded);
   }
 
   observe(events: Trace, released: Touched | undefined): void {
-    if (this.#current === this.#reduction) this.#reduction.observe(events, released);
+    if (this.#order === undefined && this.#current === this.#reduction)
+      this.#reduction.observe(events, released);
   }
 
   /** Reduction relies on footprints of all executions, whichever search made this one. */
   footprintsGrew(): void {
     this.#reduction.footprintsGrew();
   }
+}
+
+/** At most so many orders of these clients, the given one first. */
+function ordersOf(clients: readonly number[], most: number): (readonly number[])[] {
+  if (clients.length === 0) return [[]];
+  const orders: (readonly number[])[] = [];
+  for (const first of clients) {
+    const others = clients.filter((client) => client !== first);
+    for (const rest of ordersOf(others, most - orders.length)) orders.push([first, ...rest]);
+    if (orders.length >= most) break;
+  }
+  return orders;
+}
+
+/** The client that moved last goes on while it can; then it is the turn of the first in the order that can. */
+function nextInOrder(
+  order: readonly number[],
+  enabled: readonly Choice[],
+  previous: Task | undefined,
+): Choice {
+  const turns = previous === undefined ? order : [clientOf(previous), ...order];
+  for (const client of turns) {
+    const choice = enabled.find(({ task }) => clientOf(task) === client);
+    if (choice !== undefined) return choice;
+  }
+  const [background] = enabled;
+  if (background === undefined) throw new Error("a scheduler was asked to choose from nothing");
+  return background;
 }
