@@ -330,7 +330,7 @@ export class Executor<State extends Json, Op extends Operation> {
   async #reopen(isSaved = false): Promise<void> {
     await this.#closeDatabase();
     this.#database = await openDatabase(this.#server, this.#factory, this.#options, this.#limits);
-    if (isSaved) await saveGatedDatabase(this.#database);
+    if (isSaved) await saveGatedDatabase(this.#database, this.#factory.prepare);
     this.#isSaved = isSaved;
     await this.#start();
   }

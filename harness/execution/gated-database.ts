@@ -172,8 +172,12 @@ export async function endBackends({ proxy, lockWaits }: GatedDatabase): Promise<
   await lockWaits.terminate(sessions.map(({ pid }) => pid));
 }
 
-/** Keeps a copy of a database that was opened just now, for `restoreGatedDatabase`. */
-export async function saveGatedDatabase(gated: GatedDatabase): Promise<void> {
+/** Prepares a database that was opened just now, and keeps a copy of it for `restoreGatedDatabase`. */
+export async function saveGatedDatabase(
+  gated: GatedDatabase,
+  prepare: (directUrl: string) => Promise<void> = async () => {},
+): Promise<void> {
+  await attributed("the service's prepare()", prepare(gated.database.url));
   await runAll(connectionsOf(gated));
   await gated.database.save();
   await reopenGatedDatabase(gated);

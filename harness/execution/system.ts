@@ -166,6 +166,11 @@ export interface System<State extends Json = Json, Op extends Operation = Operat
 export interface SystemFactory<State extends Json, Op extends Operation> {
   /** Applies the schema to an empty database. See `Control.freeze`, which holds for setups too. */
   migrate(directUrl: string, freeze?: string): Promise<void>;
+  /**
+   * Does to a migrated database, which has its gates, what each start would do to it: starts on copies of it then find
+   * it done. Default: nothing.
+   */
+  prepare?(directUrl: string): Promise<void>;
   start(context: SystemContext): Promise<System<State, Op>>;
   /** Forgets what the code of the system keeps in the memory of this process, before a fresh start. */
   refresh?(): Promise<void>;

@@ -11,6 +11,7 @@ import type { Bounds, Service } from "./service.ts";
 import type { ResolvedDefinition, ServiceDefinition } from "./service-definition.ts";
 import type { ServiceProfile } from "./service-profile.ts";
 import { shortMessage } from "./short-message.ts";
+import { prepareSnapshot } from "./snapshot.ts";
 import { NO_CATALOG } from "./sources/catalog.ts";
 
 /** The most operations of a generated prefix that is not one of the profile. */
@@ -49,6 +50,7 @@ function compiled(
   return {
     name: definition.name ?? path,
     migrate: (directUrl, _, freeze) => applySetup(definition, directUrl, file, freeze),
+    prepare: prepareSnapshot,
     start: (context) => startDefined({ definition, file, catalog, ids }, context),
     profiled: (learned) => compiled(definition, path, file, learned as unknown as ServiceProfile),
     scenarios: (bounds) => scenariosOf(resolved(), profile, bounds),

@@ -110,7 +110,7 @@ test("a client that leaves a connection open is an error", async () => {
 test("an error of the setup or of an invariant is reported with its name and reason", async () => {
   const setup = "create table counters (id int);\ncreate tabel more (id int);";
   await expect(run({ ...noLostUpdate, setup })).rejects.toThrow(
-    'the scenario\'s setup failed: Error: syntax error at or near "tabel", in line 2',
+    'the setup\'s SQL failed: Error: syntax error at or near "tabel", in line 2',
   );
   const invalid = { "no update is lost": "select nope" };
   const { error, campaign } = await run({ ...noLostUpdate, invariants: invalid });

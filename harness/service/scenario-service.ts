@@ -11,6 +11,7 @@ import type { ScenarioDefinition } from "./scenario-definition.ts";
 import { startScenario } from "./scenario-system.ts";
 import type { Service } from "./service.ts";
 import { shortMessage } from "./short-message.ts";
+import { prepareSnapshot } from "./snapshot.ts";
 
 /** The HTTP statuses that a client may get: 100 to 599. Another rule rejects those from 500 on. */
 const STATUSES = Array.from({ length: 500 }, (_, code) => String(code + 100));
@@ -35,6 +36,7 @@ export function scenarioService(
   return {
     name,
     migrate: (directUrl, _, freeze) => applySetup(current, directUrl, file, freeze),
+    ...(definition.reset === undefined && { prepare: prepareSnapshot }),
     ...(definition.freeze !== undefined && { freeze: definition.freeze }),
     start: (context) => startScenario(current, context, file),
     ...(reload && {

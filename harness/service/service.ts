@@ -89,6 +89,11 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
    * time of a clock that stands (see `Control.freeze`).
    */
   migrate(directUrl: string, mutant: string | undefined, freeze?: string): Promise<void>;
+  /**
+   * Does to a migrated database, which has its gates, what each start would do to it: starts on copies of it then find
+   * it done. Default: nothing.
+   */
+  prepare?(directUrl: string): Promise<void>;
   /** Starts the service on a migrated database, with the seeded bug named `mutant` if one is given. */
   start(context: SystemContext, mutant: string | undefined): Promise<System<State, Op>>;
   /** Loads the code of clients in this process anew: what it keeps in memory is forgotten. */
@@ -174,6 +179,7 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
 const MEMBERS = keysOf<Service>({
   name: true,
   migrate: true,
+  prepare: true,
   start: true,
   refresh: true,
   scenarios: true,

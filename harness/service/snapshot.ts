@@ -1,6 +1,7 @@
 import { escapeLiteral } from "pg";
 import type { Snapshot } from "../core/execution.ts";
 import type { Json, JsonObject } from "../core/json.ts";
+import { withClient } from "../postgres/connection.ts";
 import type { ClientQuery } from "./scenario-definition.ts";
 
 /** An ordinary table of the schema under test. Names are quoted for use in SQL. */
@@ -153,6 +154,15 @@ export async function takeSnapshot(query: ClientQuery): Promise<Restorer> {
       return changes?.["is_called"] === true;
     },
   };
+}
+
+/** Takes the snapshot that every start on a copy of the database then finds. */
+export async function prepareSnapshot(directUrl: string): Promise<void> {
+  await withClient(directUrl, (client) =>
+    takeSnapshot(
+      async (sql, values = []) => (await client.query<JsonObject>(sql, [...values])).rows,
+    ),
+  );
 }
 
 /** A restorer that restores nothing: the database is dirty after the first execution. */
