@@ -51,10 +51,9 @@ async function increment() {
   await pool.query("update counter set value = $1 where id = $2", [rows[0].value + 1, 1]);
 }
 
-createServer(async (_, response) => {
-  await increment().catch((error) => {
-    response.statusCode = 500;
-    response.write(error.message);
-  });
-  response.end();
+createServer((_, response) => {
+  increment().then(
+    () => response.end(),
+    (error) => response.writeHead(500).end(error.message),
+  );
 }).listen(Number(PORT), "127.0.0.1");
