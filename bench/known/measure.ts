@@ -241,13 +241,13 @@ export async function identicalReplays(home: string, { file }: Search): Promise<
 
 async function violatedRuns(file: string): Promise<number | null> {
   const args = [UNCONTROLLED, file, String(RUNS)];
-  const { stdout } = await finished(process.execPath, args, {
+  const { code, stdout } = await finished(process.execPath, args, {
     cwd: dirname(file),
     timeoutMs: 300_000,
   });
+  if (code !== 0) return null;
   // The packages may print too.
-  const last = stdout.slice(stdout.lastIndexOf("\n") + 1);
-  return last === "" ? null : JSON.parse(last).violated;
+  return JSON.parse(stdout.slice(stdout.lastIndexOf("\n") + 1)).violated;
 }
 
 function heddle(cwd: string, args: readonly string[]) {

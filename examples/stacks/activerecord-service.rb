@@ -9,9 +9,10 @@ end
 
 server = WEBrick::HTTPServer.new(BindAddress: "127.0.0.1", Port: ENV.fetch("PORT"), AccessLog: [])
 server.mount_proc("/increment") do
-  ActiveRecord::Base.connection_pool.with_connection do
-    counter = Counter.find(1)
-    counter.update!(value: counter.value + 1)
-  end
+  counter = Counter.find(1)
+  counter.update!(value: counter.value + 1)
+ensure
+  # The next request gets a connection of its own, as in another process.
+  ActiveRecord::Base.connection.tap { |used| ActiveRecord::Base.connection_pool.remove(used) }.disconnect!
 end
 server.start

@@ -1,8 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { createServer as createListener } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
@@ -11,11 +10,10 @@ const { PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PORT } = process.env;
 
 /** A port that is free. */
 async function freePort() {
-  const listener = createListener().listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const { port } = listener.address();
-  listener.close();
-  await once(listener, "close");
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
   return port;
 }
 
@@ -34,11 +32,17 @@ listen_port = ${port}
 unix_socket_dir =
 `,
 );
-// It does not run as root.
 await chmod(folder, 0o755);
+// It does not run as root.
 const user = process.getuid() === 0 ? ["--user=nobody"] : [];
-const bouncer = spawn("/usr/sbin/pgbouncer", [...user, "--quiet", file], { stdio: "inherit" });
+const bouncer = spawn("/usr/sbin/pgbouncer", [...user, file], {
+  stdio: ["ignore", "ignore", "pipe"],
+});
 bouncer.once("exit", () => process.exit(1));
+// Its first line in the log comes after it has read the file.
+await once(bouncer.stderr, "data");
+bouncer.stderr.resume();
+await rm(folder, { recursive: true });
 
 const pool = new pg.Pool({ host: "127.0.0.1", port, user: "any", database: "counter" });
 
@@ -48,10 +52,8 @@ async function increment() {
 }
 
 createServer((_, response) => {
-  increment()
-    .catch((error) => {
-      response.statusCode = 500;
-      response.write(error.message);
-    })
-    .finally(() => response.end());
+  increment().then(
+    () => response.end(),
+    (error) => response.writeHead(500).end(error.message),
+  );
 }).listen(Number(PORT), "127.0.0.1");

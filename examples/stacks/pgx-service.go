@@ -5,22 +5,26 @@ import (
 	"net/http"
 	"os"
 
-	"github.com/jackc/pgx/v4/pgxpool"
+	"github.com/jackc/pgx/v4"
 )
 
-func main() {
-	background := context.Background()
-	pool, err := pgxpool.Connect(background, os.Getenv("DATABASE_URL"))
+func increment(request context.Context) error {
+	db, err := pgx.Connect(request, os.Getenv("DATABASE_URL"))
 	if err != nil {
-		panic(err)
+		return err
 	}
-	http.HandleFunc("/increment", func(answer http.ResponseWriter, _ *http.Request) {
-		var value int
-		err := pool.QueryRow(background, "select value from counter where id = $1", 1).Scan(&value)
-		if err == nil {
-			_, err = pool.Exec(background, "update counter set value = $1 where id = $2", value+1, 1)
-		}
-		if err != nil {
+	defer db.Close(request)
+	var value int
+	if err := db.QueryRow(request, "select value from counter where id = $1", 1).Scan(&value); err != nil {
+		return err
+	}
+	_, err = db.Exec(request, "update counter set value = $1 where id = $2", value+1, 1)
+	return err
+}
+
+func main() {
+	http.HandleFunc("/increment", func(answer http.ResponseWriter, request *http.Request) {
+		if err := increment(request.Context()); err != nil {
 			http.Error(answer, err.Error(), 500)
 		}
 	})

@@ -25,11 +25,14 @@ export interface PrefixProbe {
   /**
    * The prefix, longer by operations that make rows until each of the columns has so many values, as far as they
    * can: with the arguments that they have in the prefix, so that the rows belong together, or with others.
+   *
+   * @param most its most operations. Default: enough for a pair.
    */
   enriched(
     prefix: readonly DefinedOperation[],
     rows: ReadonlyMap<string, number>,
     how: "repeated" | "varied",
+    most?: number,
   ): Promise<readonly DefinedOperation[]>;
 }
 
@@ -52,7 +55,9 @@ const MOST_REPEATED = 3;
 /**
  * Every two operations, each with itself too, on the same rows and on different ones, after a prefix after
  * which either succeeds alone. States with two rows of each kind are tried first. Those are preferred in
- * which one operation fails after the other: their order matters, and such pairs come first.
+ * which one operation fails after the other: their order matters, and such pairs come first. Operations that refer
+ * to rows of different tables share one state, as far as they succeed in it: they are most of the pairs of a large
+ * service.
  */
 export async function operationPairs(
   all: readonly PairCandidates[],
@@ -60,14 +65,21 @@ export async function operationPairs(
 ): Promise<FoundPairs> {
   const pairs: FoundPair[] = [];
   const unreached: string[] = [];
+  const common = await commonPrefix(all, probe);
   for (const [index, first] of all.entries()) {
     for (const second of all.slice(index)) {
-      const prefixes = await prefixesOf(first, second, probe);
+      let prefixes: Prefixes | undefined;
       for (const variant of variantsOf(first, second)) {
         const combined = combinationsOf(first, second, variant);
         if (combined.length === 0) continue;
         const name = `${first.name} × ${second.name}${variant.name}`;
-        const found = await searchPair(name, prefixes, combined, variant, probe);
+        let found = variant.shares
+          ? undefined
+          : await searchPair(name, [common], combined, variant, probe);
+        if (found === undefined) {
+          prefixes ??= await prefixesOf(first, second, probe);
+          found = await searchPair(name, prefixes, combined, variant, probe);
+        }
         if (found === undefined) unreached.push(name);
         else pairs.push(found);
       }
@@ -86,10 +98,11 @@ interface FoundPair {
 }
 
 type Combination = OperationPair["operations"];
+type Prefixes = readonly (readonly DefinedOperation[])[];
 
 async function searchPair(
   name: string,
-  prefixes: readonly (readonly DefinedOperation[])[],
+  prefixes: Prefixes,
   combined: readonly Combination[],
   { shares }: Variant,
   probe: PrefixProbe,
@@ -157,12 +170,31 @@ async function eitherExcludes(
   return (await probe.excludes(prefix, one, other)) || (await probe.excludes(prefix, other, one));
 }
 
+/** The most operations of the prefix that is common to pairs. */
+const MOST_COMMON = 60;
+
+/** After it there are rows of each kind that the operations refer to, as far as they can make them. */
+async function commonPrefix(
+  all: readonly PairCandidates[],
+  probe: PrefixProbe,
+): Promise<readonly DefinedOperation[]> {
+  const rows = new Map<string, number>();
+  for (const one of all) {
+    for (const [column, count] of neededRows(one, one)) {
+      rows.set(column, Math.max(count, rows.get(column) ?? 0));
+    }
+  }
+  // Rows may need those of a kind that comes later.
+  const once = await probe.enriched([], rows, "varied", MOST_COMMON);
+  return probe.enriched(once, rows, "varied", MOST_COMMON);
+}
+
 /** Rich ones first, and then the shortest. */
 async function prefixesOf(
   first: PairCandidates,
   second: PairCandidates,
   probe: PrefixProbe,
-): Promise<readonly (readonly DefinedOperation[])[]> {
+): Promise<Prefixes> {
   const [a, b] = [first.prefix, second.prefix];
   const own = distinct([a, b, [...a, ...b], [...b, ...a]]).sort((x, y) => x.length - y.length);
   const rows = neededRows(first, second);

@@ -31,11 +31,13 @@ export class ProbedPrefixes implements PrefixProbe {
     const key = JSON.stringify([prefix, operation]);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
+    const isNew = !this.#rows.has(JSON.stringify(prefix));
     const rows = await this.rowsAfter(prefix);
     const isThere = JSON.stringify(normalized(operation, rows)) === JSON.stringify(operation);
     let succeeds = false;
     if (isThere) {
-      await this.#probe.reach(prefix);
+      // Reading the rows of a new prefix has led there.
+      if (!isNew) await this.#probe.reach(prefix);
       succeeds = (await this.#probe.perform(operation, rows)).outcome === "ok";
     }
     this.#known.set(key, succeeds);
@@ -69,12 +71,22 @@ export class ProbedPrefixes implements PrefixProbe {
     return this.#probe.related.related(one, other, rows);
   }
 
-  /** The prefix without the operations that the success does not need. */
+  /**
+   * The prefix without the operations that the success does not need: first without those that make no rows, and
+   * then without many and without fewer, since most have nothing to do with it (Zeller and Hildebrandt's delta
+   * debugging).
+   */
   async shortened({ prefix, operation }: Success): Promise<readonly DefinedOperation[]> {
-    let shortest = prefix;
-    for (let at = prefix.length - 1; at >= 0; at--) {
-      const shorter = shortest.toSpliced(at, 1);
-      if (await this.succeeds(shorter, operation)) shortest = shorter;
+    const makers = [...this.#makers.values()].flat();
+    const texts = new Set(makers.map((maker) => JSON.stringify(maker.operation)));
+    const making = prefix.filter((one) => texts.has(JSON.stringify(one)));
+    let shortest = (await this.succeeds(making, operation)) ? making : prefix;
+    for (let size = prefix.length; size >= 1; size = Math.floor(size / 2)) {
+      for (let end = shortest.length; end > 0; end -= size) {
+        const start = Math.max(0, end - size);
+        const shorter = shortest.toSpliced(start, end - start);
+        if (await this.succeeds(shorter, operation)) shortest = shorter;
+      }
     }
     return shortest;
   }
@@ -83,11 +95,12 @@ export class ProbedPrefixes implements PrefixProbe {
     prefix: readonly DefinedOperation[],
     rows: ReadonlyMap<string, number>,
     how: "repeated" | "varied",
+    most: number = MOST_OPERATIONS,
   ): Promise<readonly DefinedOperation[]> {
     let rich = prefix;
     for (const [column, wanted] of rows) {
       for (let count = await this.#countAfter(rich, column); count < wanted; count++) {
-        const longer = await this.#withOneMore(rich, column, how);
+        const longer = await this.#withOneMore(rich, column, { how, most });
         if (longer === undefined) break;
         rich = longer;
       }
@@ -106,7 +119,7 @@ export class ProbedPrefixes implements PrefixProbe {
   async #withOneMore(
     prefix: readonly DefinedOperation[],
     column: string,
-    how: "repeated" | "varied",
+    { how, most }: { readonly how: "repeated" | "varied"; readonly most: number },
   ): Promise<readonly DefinedOperation[] | undefined> {
     const texts = new Set(prefix.map((operation) => JSON.stringify(operation)));
     const isRepeated = ({ operation }: Success) => texts.has(JSON.stringify(operation));
@@ -118,7 +131,7 @@ export class ProbedPrefixes implements PrefixProbe {
     for (const maker of sorted.slice(0, MOST_MAKERS)) {
       for (const needed of maker.prefix.length === 0 ? [[]] : [[], maker.prefix]) {
         const longer = [...prefix, ...needed, maker.operation];
-        if (longer.length > MOST_OPERATIONS) continue;
+        if (longer.length > most) continue;
         if ((await this.#countAfter(longer, column)) > before) return longer;
       }
     }

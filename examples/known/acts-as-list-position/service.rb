@@ -15,6 +15,9 @@ end
 
 server = WEBrick::HTTPServer.new(BindAddress: "127.0.0.1", Port: ENV.fetch("PORT"), AccessLog: [])
 server.mount_proc("/paragraphs") do
-  ActiveRecord::Base.connection_pool.with_connection { Article.find(1).paragraphs.create! }
+  Article.find(1).paragraphs.create!
+ensure
+  # The next request gets a connection of its own, as in another process.
+  ActiveRecord::Base.connection.tap { |used| ActiveRecord::Base.connection_pool.remove(used) }.disconnect!
 end
 server.start

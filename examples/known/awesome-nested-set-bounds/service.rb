@@ -11,6 +11,9 @@ end
 
 server = WEBrick::HTTPServer.new(BindAddress: "127.0.0.1", Port: ENV.fetch("PORT"), AccessLog: [])
 server.mount_proc("/categories") do |request|
-  ActiveRecord::Base.connection_pool.with_connection { Category.create!(name: request.body) }
+  Category.create!(name: request.body)
+ensure
+  # The next request gets a connection of its own, as in another process.
+  ActiveRecord::Base.connection.tap { |used| ActiveRecord::Base.connection_pool.remove(used) }.disconnect!
 end
 server.start
