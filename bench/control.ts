@@ -43,6 +43,7 @@ export async function control(gates: readonly GateLevel[] = []): Promise<Benchma
         directUrl: database.url,
         urlFor: async () => database.url,
         sessionsOf: () => 0,
+        isBusy: () => false,
         listenOn: async () => {},
         folder: await mkdtemp(join(server.folder, "b")),
       },

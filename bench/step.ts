@@ -44,6 +44,7 @@ export async function step(): Promise<Benchmark> {
         folder: server.folder,
         urlFor: async () => url,
         sessionsOf: () => 0,
+        isBusy: () => false,
         listenOn: async () => {},
       });
       const scenario = { initial: null, clients: operations.map((operation) => [operation]) };

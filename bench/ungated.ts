@@ -195,6 +195,7 @@ async function started<State extends Json, Op extends Operation>(
       directUrl: url,
       urlFor: async () => url,
       sessionsOf: () => 0,
+      isBusy: () => false,
       listenOn: async () => {},
       folder,
     },

@@ -1,15 +1,13 @@
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { controlFor, DEFAULTS } from "../../harness/explorer/defaults.ts";
-import { withProfile } from "../../harness/explorer/profiled-service.ts";
 import { verify } from "../../harness/explorer/verify.ts";
 import { startServer } from "../../harness/postgres/provider.ts";
 import { definedService } from "../../harness/service/defined-service.ts";
-import definition from "./service.heddle.ts";
+import definition, { PLANTED } from "./service.heddle.ts";
 
 /*
- * How long the pairs of a service with fifty operations take: `node bench/fifty/main.ts --minutes 15`. It prints
- * the pairs by kind, the executions and the minutes; with too few minutes, what all would take.
+ * How long the pairs of a service with fifty operations take: `node bench/fifty/main.ts --minutes 15`. It prints a
+ * table: the pairs by kind, the executions, the minutes, and how many of the planted races were found.
  */
 
 const FILE = fileURLToPath(new URL("service.heddle.ts", import.meta.url));
@@ -22,42 +20,78 @@ const { values } = parseArgs({
   },
 });
 
+/** The two operations of a pair, without the rows that they refer to. */
+const operationsOf = (pair: string) => pair.split(", ")[0] ?? "";
+
+/** Two operations have several pairs: on the same rows, on different ones, …. */
+const count = (pairs: readonly string[]) =>
+  `${new Set(pairs.map(operationsOf)).size} (${pairs.length} with the rows that they meet at)`;
+
+/** The pairs that a sentence of the report lists after its colon. */
+function listed(sentences: readonly string[], sentence: RegExp): readonly string[] {
+  const [found] = sentences.filter((one) => sentence.test(one));
+  return (
+    found
+      ?.replace(/^[^:]*: /, "")
+      .split(/\. Rows in the setup|\.$/)[0]
+      ?.split("; ") ?? []
+  );
+}
+
+const minutes = (ms: number) => (ms / 60_000).toFixed(1);
+
 const server = await startServer("auto");
 try {
-  const service = definedService(definition, FILE, pathToFileURL(FILE));
-  const limits = {
-    control: controlFor(service),
-    stepTimeoutMs: DEFAULTS.stepTimeoutMs,
-    signal: undefined,
-  };
   const began = performance.now();
-  const profiled = await withProfile(server, service, undefined, limits);
-  const profileMs = performance.now() - began;
-  const conflicting = profiled.service.pairs?.().length ?? 0;
-  const { campaign, error } = await verify(server, service, {
-    seed: 1,
-    pairs: true,
-    preemptions: Number(values.preemptions),
-    timeMs: Number(values.minutes) * 60_000,
-    failFast: false,
-    shrinkTimeMs: 2_000,
-    workers: { count: 2, serviceFile: FILE },
-  });
+  const { campaign, error } = await verify(
+    server,
+    definedService(definition, FILE, pathToFileURL(FILE)),
+    {
+      seed: 1,
+      pairs: true,
+      preemptions: Number(values.preemptions),
+      timeMs: Number(values.minutes) * 60_000,
+      failFast: false,
+      shrinkTimeMs: 2_000,
+      workers: { count: 2, serviceFile: FILE },
+    },
+  );
+  const totalMs = performance.now() - began;
   if (error !== undefined) throw error;
-  const searched = campaign.pairs.filter(({ complete }) => complete).length;
-  const minutes = (ms: number) => Math.round(ms / 6_000) / 10;
-  const total = minutes(profileMs + (campaign.elapsedMs * conflicting) / Math.max(1, searched));
-  const lines = [
-    `${(OPERATIONS * (OPERATIONS + 1)) / 2} pairs of two operations, on the same rows and on different ones:`,
-    `  ${profiled.independent.length} touch nothing in common`,
-    `  ${conflicting} conflict`,
-    `  ${profiled.service.unreached?.pairs.length ?? 0} have no state in which both succeed`,
-    `profile: ${minutes(profileMs)} minutes`,
-    `searched: ${searched} pairs, ${campaign.executions} executions, ${minutes(campaign.elapsedMs)} minutes`,
-    `violated: ${campaign.pairs.filter(({ violated }) => violated !== undefined).length} pairs`,
-    `all: ${total} minutes${searched < conflicting ? ", extrapolated" : ""}`,
+  const searched = campaign.pairs.filter(({ complete }) => complete);
+  const violated = campaign.pairs.filter((pair) => pair.violated !== undefined);
+  const racing = new Set(violated.map(({ name }) => operationsOf(name)));
+  const shown = new Set(
+    campaign.counterexamples.map(({ scenario }) =>
+      scenario.clients
+        .flat()
+        .map(({ name }) => name)
+        .sort()
+        .join(" × "),
+    ),
+  );
+  const rows = [
+    ["pairs of operations", `${(OPERATIONS * (OPERATIONS + 1)) / 2}`],
+    ["touch nothing in common", count(listed(campaign.coverage, /left out, since/))],
+    ["conflict", count(campaign.pairs.map(({ name }) => name))],
+    ["no state in which both succeed", count(listed(campaign.coverage, /no state was reached/))],
+    ["searched to the end", count(searched.map(({ name }) => name))],
+    ["violated", count(violated.map(({ name }) => name))],
+    [
+      "planted races found",
+      `${PLANTED.filter((one) => racing.has(one)).length} of ${PLANTED.length}`,
+    ],
+    ["counterexamples", `${campaign.counterexamples.length}, of ${shown.size} pairs of operations`],
+    ["executions", `${campaign.executions}, and ${campaign.compared} for comparisons`],
+    ["minutes, before the search", minutes(totalMs - campaign.elapsedMs)],
+    ["minutes, search and shrinking", minutes(campaign.elapsedMs)],
+    ["minutes in total", minutes(totalMs)],
   ];
-  process.stdout.write(`${lines.join("\n")}\n`);
+  for (const [name = "", value] of rows) process.stdout.write(`${name.padEnd(32)}${value}\n`);
+  const missed = PLANTED.filter((one) => !racing.has(one));
+  const others = [...racing].filter((one) => !PLANTED.includes(one));
+  if (missed.length > 0) process.stdout.write(`not found: ${missed.join("; ")}\n`);
+  if (others.length > 0) process.stdout.write(`not planted: ${others.join("; ")}\n`);
 } finally {
   await server.stop();
 }

@@ -3,7 +3,7 @@ import { fromFunctions } from "../../harness/service/sources/from-functions.ts";
 
 /*
  * A generated service with fifty operations: ten kinds of things, each a part of one of the kind before, with
- * five functions each. Every third kind has a stale count, so that some pairs race.
+ * five functions each. Every third kind has a stale amount, which two operations that change it lose.
  */
 
 const KINDS = [
@@ -19,10 +19,18 @@ const KINDS = [
   "badge",
 ];
 
+const isStale = (_: string, at: number) => at % 3 === 0;
+
+/** The pairs of operations that race. */
+export const PLANTED: readonly string[] = KINDS.filter(isStale).flatMap((name) => [
+  `raise_${name} × raise_${name}`,
+  `raise_${name} × take_${name}`,
+]);
+
 function kind(name: string, at: number): string {
   const parent = KINDS[at - 1];
   const table = `${name}s`;
-  const stale = at % 3 === 0;
+  const stale = isStale(name, at);
   const column = parent === undefined ? "" : `${parent}_id int not null references ${parent}s,`;
   const given = parent === undefined ? "" : `${parent}_id int, `;
   const [names, values] =

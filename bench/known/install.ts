@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { HarnessError } from "../../harness/core/error.ts";
 import { buildOnce, cacheFolder, exists } from "../../harness/postgres/cache.ts";
 import { EXAMPLES, type KnownBug } from "./known-bug.ts";
+import { ofNpm, type Packages, withInstalledVersions } from "./packages.ts";
 import { finished } from "./process.ts";
 
 const CHECKOUT = fileURLToPath(new URL("../../", import.meta.url));
@@ -29,12 +30,8 @@ export async function installations(): Promise<string> {
  * Installs packages from the registry, once for each set of versions, without their scripts.
  * @returns the folder with `node_modules`.
  */
-async function installed(
-  folder: string,
-  name: string,
-  packages: { readonly [name: string]: string },
-): Promise<string> {
-  const manifest = JSON.stringify({ private: true, dependencies: packages }, null, 2);
+async function installed(folder: string, name: string, packages: Packages): Promise<string> {
+  const manifest = JSON.stringify({ private: true, dependencies: ofNpm(packages) }, null, 2);
   const hash = createHash("sha256").update(manifest).digest("hex").slice(0, 12);
   return buildOnce(join(folder, `${name}-${hash}`), async (draft) => {
     await writeFile(join(draft, "package.json"), manifest);
@@ -53,12 +50,15 @@ export async function installedScenario(
   folder: string,
   bug: KnownBug,
   version: string,
-  packages: KnownBug["with"],
+  packages: Packages,
 ): Promise<string> {
-  const home = await installed(folder, bug.name, { ...packages, [bug.package]: version });
+  const all = { ...packages, [bug.package]: version };
+  await withInstalledVersions(all);
+  const home = await installed(folder, bug.name, all);
   // What an earlier run found would be executed first.
   await rm(join(home, "regressions"), { recursive: true, force: true });
   await cp(join(EXAMPLES, bug.scenario ?? bug.name), home, { recursive: true });
+  await prepare(home, bug.prepare);
   return join(home, "scenario.mjs");
 }
 
@@ -67,9 +67,20 @@ export async function installedStack(
   folder: string,
   scenarios: string,
   stack: string,
-  packages: KnownBug["with"],
+  packages: Packages,
+  command: readonly string[] | undefined,
 ): Promise<string> {
   const home = await installed(folder, `stack-${stack}`, packages);
   await cp(scenarios, home, { recursive: true });
+  await prepare(home, command);
   return join(home, `${stack}.mjs`);
+}
+
+/** Runs a command that makes what a scenario imports, such as a generated client. */
+async function prepare(cwd: string, command: readonly string[] | undefined): Promise<void> {
+  const [program, ...args] = command ?? [];
+  if (program === undefined) return;
+  const { code, stderr } = await finished(program, args, { cwd, timeoutMs: 120_000 });
+  if (code !== 0)
+    throw new HarnessError("PROVIDER_FAILED", `${command?.join(" ")} failed: ${stderr}`);
 }

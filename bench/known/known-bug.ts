@@ -3,9 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GATE_LEVELS, type GateLevel } from "../../harness/core/control.ts";
 import { HarnessError } from "../../harness/core/error.ts";
-
-/** The versions of packages by name, as npm takes them. */
-type Packages = { readonly [name: string]: string };
+import type { Packages } from "./packages.ts";
 
 /** What `expected.json` beside the scenario says. */
 export interface KnownBug {
@@ -21,6 +19,8 @@ export interface KnownBug {
   readonly package: string;
   /** Installed with each version, such as a driver. */
   readonly with: Packages;
+  /** A command in the folder with the packages and the scenario, before it is loaded. Default: none. */
+  readonly prepare?: readonly string[];
   /** The version with the bug. */
   readonly before: string;
   /** The version that should not have it; null if there is none. */

@@ -7,7 +7,7 @@ import { installations } from "./install.ts";
 import { type KnownBug, readKnownBugs } from "./known-bug.ts";
 import { type Measurement, measure, searchBefore } from "./measure.ts";
 import { readMeasurements, writeMeasurement } from "./results.ts";
-import { measureStacks } from "./stacks.ts";
+import { measureStacks, type StackMeasurement } from "./stacks.ts";
 import { lineOf, stackRow, withStack, withTable } from "./table.ts";
 
 const PAGE = fileURLToPath(new URL("../../docs/known-bugs.md", import.meta.url));
@@ -59,10 +59,13 @@ async function quick(folder: string, bugs: readonly KnownBug[], time: string): P
 /** Prints the table of stacks. */
 async function stacks(folder: string, names: readonly string[], write: boolean): Promise<number> {
   let failed = false;
-  await measureStacks(folder, names, async (stack) => {
+  const measured = async (stack: StackMeasurement) => {
     failed ||= stack.found?.preemptions !== 1 || stack.replays < 20;
     process.stdout.write(`${stackRow(stack)}\n`);
     if (write) await writeFile(PAGE, withStack(await readFile(PAGE, "utf8"), stackRow(stack)));
+  };
+  await measureStacks(folder, names, measured, (stack, reason) => {
+    process.stderr.write(`${stack} is skipped: ${reason}\n`);
   });
   return failed ? 1 : 0;
 }

@@ -6,6 +6,7 @@ import { GATE_LEVELS, type GateLevel } from "../../harness/core/control.ts";
 import { HarnessError } from "../../harness/core/error.ts";
 import { installedScenario } from "./install.ts";
 import type { KnownBug } from "./known-bug.ts";
+import { withInstalledVersions } from "./packages.ts";
 import { finished } from "./process.ts";
 
 const HEDDLE = fileURLToPath(new URL("../../bin/heddle.js", import.meta.url));
@@ -68,6 +69,7 @@ export async function measure(
   bug: KnownBug,
   { before: timeBefore, after: timeAfter }: Limits,
 ): Promise<Measurement> {
+  const versions = await withInstalledVersions({ ...bug.with, [bug.package]: bug.before });
   return withReports(async (reports) => {
     const file = await installedScenario(folder, bug, bug.before, bug.with);
     const before = await search(file, timeBefore, GATE_LEVELS, reports);
@@ -78,7 +80,12 @@ export async function measure(
     const after = bug.after && (await searchAfter(folder, bug, bug.after, timeAfter, reports));
     const measured = { before, replays, after };
     return {
-      ...{ name: bug.name, version: `${bug.package} ${bug.before}`, gates, uncontrolled },
+      ...{
+        name: bug.name,
+        version: `${bug.package} ${versions[bug.package]}`,
+        gates,
+        uncontrolled,
+      },
       ...{ fixed: bug.after?.version ?? null, date: new Date().toISOString().slice(0, 10) },
       ...measured,
       unexpected: differences(bug, measured, fewest),

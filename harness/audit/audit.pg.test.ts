@@ -177,6 +177,7 @@ describe("executes only functions that belong to the auditing role or the databa
           begin raise exception 'executed'; end $$;
         ${operator}; reset role`);
 
+    const cured = /belongs to stranger.*search_path.*--check/;
     test.each([
       [
         "the function current_setting",
@@ -199,7 +200,7 @@ describe("executes only functions that belong to the auditing role or the databa
       try {
         await expect(audit(url.href, defaults)).rejects.toMatchObject({
           code: "USAGE",
-          message: expect.stringMatching(/belongs to stranger.*search_path.*--check/),
+          message: expect.stringMatching(cured),
         });
         const named = await audit(url.href, { ...defaults, functions: ["mine.verify_notes"] });
         const closer = operator.includes("lower");
@@ -207,6 +208,87 @@ describe("executes only functions that belong to the auditing role or the databa
         if (!closer) expect(named.checks).toMatchObject([{ offending: [{ id: 1 }] }]);
       } finally {
         await admin.query("drop owned by stranger; grant create on schema public to stranger");
+      }
+    });
+
+    /** A check function of the auditing role in the schema `mine`. */
+    const checking = (query: string, settings = "") =>
+      `create function mine.verify_read() returns table (check_name text, status text) language plpgsql ${settings}
+         as $$ begin return query ${query}; end $$`;
+    const read = "select 'read', max(id)::text from";
+    const evil = `create function low.evil(int) returns int language plpgsql immutable as $$
+      begin if current_user = 'auditor' then raise exception 'executed'; end if; return $1; end $$;
+      grant execute on function low.evil to public;`;
+    const lowView =
+      "create view low.v as select low.evil(1) as id; grant select on low.v to public;";
+    test.each([
+      ["a view that a check names with its schema", lowView, checking(`${read} "low" . V`)],
+      [
+        "a view that a view of its own reads",
+        lowView,
+        `create view mine.around as select * from low.v; ${checking(`${read} mine.around`)}`,
+      ],
+      [
+        "a view in a search path that a check sets",
+        lowView,
+        checking(`${read} v`, "set search_path = low"),
+      ],
+      [
+        "a table with an index that the planner reads",
+        `create table low.v (id int); create index on low.v ((low.evil(1))); grant select on low.v to public;`,
+        checking(`${read} low.v where low.v.id > 0`),
+      ],
+      [
+        "a domain",
+        `create domain low.d as int check (low.evil(value) > 0);`,
+        checking("select 'read', 1::low.d::text"),
+      ],
+      [
+        "a function that a check names with its schema",
+        "",
+        checking("select 'read', low.evil(1)::text"),
+      ],
+    ])("%s", async (_, planted, own) => {
+      await admin.query(`create schema low authorization stranger; grant usage on schema low to public;
+        set role stranger; ${evil} ${planted} set role auditor; ${own}; reset role`);
+      try {
+        await expect(audit(url.href, defaults)).rejects.toMatchObject({
+          code: "USAGE",
+          message: expect.stringMatching(cured),
+        });
+        const named = await audit(url.href, { ...defaults, functions: ["mine.verify_read"] });
+        expect(named.reason).toBe("executed (SQLSTATE P0001)");
+      } finally {
+        await admin.query(`drop function mine.verify_read; drop view if exists mine.around;
+          drop schema low cascade`);
+      }
+    });
+
+    test("and reads no table whose row security hides rows, nor runs its policy", async () => {
+      await admin.query(`create table public.t (id int); insert into public.t values (1);
+        create policy p on public.t using (id > 1); alter table public.t enable row level security;
+        grant select on public.t to public;
+        set role auditor; ${checking(`${read} public.t`)}; reset role`);
+      try {
+        const { verdict, reason } = await audit(url.href, {
+          ...defaults,
+          functions: ["mine.verify_read"],
+        });
+        expect(verdict).toBe("unknown");
+        expect(reason).toContain("row-level security");
+      } finally {
+        await admin.query("drop function mine.verify_read; drop table public.t");
+      }
+    });
+
+    test("and reads the tables of other roles that hold no code", async () => {
+      await admin.query(`set role stranger; create table public.plain (id int primary key, check (id > 0));
+        insert into public.plain values (1); grant select on public.plain to public;
+        set role auditor; ${checking("select 'read', 'PASS' from public.plain")}; reset role`);
+      try {
+        expect((await audit(url.href, defaults)).checks.map(({ name }) => name)).toContain("read");
+      } finally {
+        await admin.query("drop function mine.verify_read; drop table public.plain");
       }
     });
   });

@@ -26,7 +26,8 @@ export interface AuditOptions {
  * timeout of 1 s for locks. Each sort can use 64 MB of memory, so that a million rows need no
  * temporary files. Its own statements find names in `pg_catalog` alone, and the check functions there
  * first: a function or an operator of another role, in a schema of the role's `search_path`, does not
- * replace a built-in one.
+ * replace a built-in one. A table whose row security hides rows from the role makes the verdict `unknown`,
+ * since no check could see the others.
  *
  * @throws HarnessError `PROVIDER_FAILED` if the database cannot be reached, `CONNECTION_LOST` if the
  * connection ends during the audit, `USAGE` if the database has no such functions
@@ -119,7 +120,7 @@ async function inSnapshot(
   try {
     await client.query(
       `select set_config('statement_timeout', $1, true), set_config('lock_timeout', '1000', true),
-              set_config('work_mem', '64MB', true),
+              set_config('work_mem', '64MB', true), set_config('row_security', 'off', true),
               set_config('application_name', 'heddle audit', true)`,
       [String(Math.ceil(statementTimeoutMs))],
     );

@@ -41,24 +41,57 @@ select v.proname as name, v.call, v.trusted, v.owner,
  order by v.nspname collate "C", v.proname collate "C"`;
 
 /**
- * Functions and operators in the schemas of a search path, of an owner that is neither trusted (as above) nor a
- * superuser. Code that calls by name runs them if they fit its arguments better than the built-in ones.
+ * What would run code of a role that is neither trusted (as above) nor a superuser, if a check function named
+ * it: functions, operators, domains, views and foreign tables, and tables whose indexes or constraints
+ * call a function (the planner evaluates an immutable one). Row security is switched off instead, and
+ * generated columns call built-in functions alone.
+ *
+ * A name counts if its schema is in the search path, or if the code of a trusted role or a superuser holds
+ * it with its schema, or holds its schema and sets a search path. The code is compared without quotes and in
+ * lower case, so that what counts is too much rather than too little; a name that the code puts together
+ * is not found.
  */
 const FOUND_BY_NAME = `
 with trusted as (
   select r.oid from pg_roles r join pg_database d on d.datname = current_database()
    where rolsuper or r.oid in (current_user::regrole, datdba)
+), called as (
+  select case when d.classid = 'pg_constraint'::regclass then c.conrelid else coalesce(i.indrelid, d.objid) end as oid
+    from pg_depend d
+    left join pg_index i on d.classid = 'pg_class'::regclass and i.indexrelid = d.objid
+    left join pg_constraint c on d.classid = 'pg_constraint'::regclass and c.oid = d.objid
+   where d.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass)
+     and d.classid in ('pg_class'::regclass, 'pg_constraint'::regclass)
+), named as (
+  select oid::regprocedure::text as what, proname as name, proowner as owner, pronamespace as schema from pg_proc
+   union all
+  select oid::regoperator::text, oprname, oprowner, oprnamespace from pg_operator
+   union all
+  select 'the domain ' || oid::regtype, typname, typowner, typnamespace from pg_type where typtype = 'd'
+   union all
+  select case relkind when 'v' then 'the view ' when 'f' then 'the foreign table ' else 'the table ' end
+           || oid::regclass, relname, relowner, relnamespace
+    from pg_class where relkind in ('v', 'f') or oid in (select oid from called)
+), code as (
+  select concat(prosrc, pg_get_function_sqlbody(oid), proconfig::text) as text, pronamespace as schema
+    from pg_proc where proowner in (select oid from trusted)
+   union all
+  select pg_get_viewdef(oid), relnamespace from pg_class where relkind = 'v' and relowner in (select oid from trusted)
+), compared as (
+  select lower(regexp_replace(replace(text, '"', ''), '\\s*\\.\\s*', '.', 'g')) as text
+    from code join pg_namespace n on n.oid = schema where nspname !~ '^(pg_.*|information_schema)$'
 )
 select what, pg_get_userbyid(owner) as owner
-  from (select oid::regprocedure::text as what, proowner as owner, pronamespace as schema from pg_proc
-         union all
-        select oid::regoperator::text, oprowner, oprnamespace from pg_operator) named
-  join pg_namespace n on n.oid = schema
- where nspname = any ($1) and owner not in (select oid from trusted)
+  from named join pg_namespace n on n.oid = schema
+ where owner not in (select oid from trusted)
+   and (nspname = any ($1)
+        or exists (select from compared
+                    where position(lower(nspname || '.' || name) in text) > 0
+                       or (position('search_path' in text) > 0 and position(lower(nspname) in text) > 0)))
  order by what collate "C" limit 1`;
 
 /**
- * Refuses check functions that could call code of another role by name.
+ * Refuses check functions that could run code of another role.
  *
  * @param path the schemas in which they look for names
  * @throws HarnessError `USAGE`
@@ -69,7 +102,7 @@ export async function refuseStrangers(client: ClientBase, path: readonly string[
   if (first === undefined) return;
   throw new HarnessError(
     "USAGE",
-    `${first.what} belongs to ${first.owner}, and the check functions could call it by name, since its schema is in their search_path: name the functions to run with --check, or audit as a role whose search_path leaves the schema out.`,
+    `${first.what} belongs to ${first.owner}, and the check functions could run its code, since its schema is in their search_path or their code names it: name the functions to run with --check, or audit as a role whose search_path leaves the schema out.`,
   );
 }
 

@@ -67,6 +67,7 @@ export interface CheckedService<State extends Json = Json, Op extends Operation 
   readonly invariants: readonly Invariant[];
   readonly queries?: readonly { readonly name: string }[];
   readonly codes: { readonly [operation: string]: readonly string[] };
+  expects?(operation: string, response: Response): boolean;
   unexpected?(operation: string, response: Response): string | undefined;
   readonly model?: Model<unknown, State, Op>;
   readonly ids?: IdFields;

@@ -65,6 +65,16 @@ describe("the service contract", () => {
     expect(messages(() => "it is new")).toEqual(["it is new"]);
   });
 
+  test("accepts what the service expects, whatever its status", () => {
+    const failed = executionWith({ code: "503", status: 503 });
+    expect(names(failed)).toEqual(["no-server-error"]);
+    const expects = (_: string, { code }: Response) => code === "503";
+    expect(checkContract(failed, { codes: CODES, expects })).toEqual([]);
+    expect(
+      checkContract(executionWith({ code: "500", status: 500 }), { codes: CODES, expects }),
+    ).toHaveLength(1);
+  });
+
   test("rejects an endless wait", () => {
     expect(names(executionWith({}, { completion: { type: "stuck", waits: "1 for 0" } }))).toEqual([
       "no-endless-wait",

@@ -6,7 +6,10 @@ import type { Operation } from "../core/operation.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { CheckedService, Checker } from "./checker.ts";
 
-type Contract = Pick<CheckedService, "codes" | "unexpected" | "ownProcess" | "clientNames">;
+type Contract = Pick<
+  CheckedService,
+  "codes" | "expects" | "unexpected" | "ownProcess" | "clientNames"
+>;
 
 const EXEMPTION = "An operation that a fault affects may fail in any way.";
 
@@ -84,7 +87,7 @@ function hasEnded({ code, lastWords }: ServiceEnd): Violation {
 
 function checkAnswer(call: Call, contract: Contract): readonly Violation[] {
   const { response, operation } = call;
-  if (response === undefined) return [];
+  if (response === undefined || contract.expects?.(operation.name, response)) return [];
   const answered = `${callName(call, contract.clientNames)} was answered`;
   const status = response.status ?? 0;
   if (status >= 500) {

@@ -70,6 +70,31 @@ test("verify, run and doctor take a service definition, and its counterexample r
   expect(doctor.code).toBe(2);
 });
 
+test.each([
+  ["beside others that do, an operation may need no database", 'look: sql("select 1"),', "ok ", 0],
+  ["no operation reaches the gate", "", "NO ", 2],
+])("doctor: %s", async (_, operation, result, code) => {
+  await writeFile(
+    place.path("health.heddle.mjs"),
+    `import { createServer } from "node:http";
+     import { defineService, http, sql } from "${new URL("../index.ts", import.meta.url)}";
+     export default defineService({
+       setup: [],
+       service: async () => {
+         const server = createServer((_, response) => response.end("up"));
+         await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+         return { url: "http://127.0.0.1:" + server.address().port, stop: () => server.closeAllConnections() ?? server.close() };
+       },
+       operations: { ${operation} health: http.get("/health") },
+     });`,
+  );
+  const doctor = await heddle("doctor", "health.heddle.mjs");
+  expect(doctor.stdout).toContain(
+    `${result} operation health: answered 200, and sent no statement that reached the gate`,
+  );
+  expect(doctor.code).toBe(code);
+});
+
 test("verify takes a scenario file as run does", async () => {
   await writeFile(
     place.path("race.mjs"),

@@ -11,10 +11,10 @@ import type { Server } from "../postgres/provider.ts";
 import { printable, quantity } from "../reporters/format-values.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { openExecutor } from "../service/open-executor.ts";
-import { oneLine } from "../service/outcome.ts";
 import type { Success } from "../service/serial-probe.ts";
 import type { Service } from "../service/service.ts";
 import type { ServiceProfile } from "../service/service-profile.ts";
+import { oneLine } from "../service/short-message.ts";
 
 /** The longest text of a statement, in characters. */
 const MAX_STATEMENT = 60;
@@ -32,15 +32,21 @@ export async function operationFindings(
   const profile = profiled.profile as unknown as ServiceProfile;
   const executor = await openExecutor(server, profiled.service, undefined, limits);
   try {
-    const findings: Diagnostic[] = [];
-    for (const name of Object.keys(profile.answers)) {
+    const names = Object.keys(profile.answers);
+    const tried: { readonly name: string; readonly success: Success; readonly trace: Trace }[] = [];
+    for (const name of names) {
       const success = profile.successes.find(({ operation }) => operation.name === name);
-      findings.push(
-        success === undefined
-          ? neverSucceeded(name, profile.answers[name] ?? {})
-          : findingOf(name, success, await traceOf(executor, success)),
-      );
+      if (success === undefined) continue;
+      tried.push({ name, success, trace: await traceOf(executor, success) });
     }
+    // An operation alone may need no database, such as one that says whether the service runs.
+    const bypassed = tried.every(({ trace }) => statementsIn(trace).length === 0);
+    const findings = names.map((name) => {
+      const found = tried.find((one) => one.name === name);
+      return found === undefined
+        ? neverSucceeded(name, profile.answers[name] ?? {})
+        : findingOf(name, found.success, found.trace, bypassed);
+    });
     return [...findings, ...profile.unreached.map(unreachedPair)];
   } finally {
     await executor.close();
@@ -57,20 +63,27 @@ async function traceOf(
   return (await executor.execute(scenario, scheduler)).trace;
 }
 
-function findingOf(name: string, { prefix }: Success, trace: Trace): Diagnostic {
+function statementsIn(trace: Trace): readonly string[] {
+  return trace.flatMap((event) =>
+    event.type === "statement" ? printable(oneLine(event.statement.sql), MAX_STATEMENT) : [],
+  );
+}
+
+/** @param bypassed whether no operation sent a statement that reached the gate */
+function findingOf(name: string, { prefix }: Success, trace: Trace, bypassed: boolean): Diagnostic {
   const [call] = calls(historyOf(trace));
   const before = prefix.length === 0 ? "" : ` after ${prefix.map((one) => one.name).join(", ")}`;
   const answered = `answered ${call?.response?.code ?? "nothing"}${before}`;
-  const statements = trace.flatMap((event) =>
-    event.type === "statement" ? printable(oneLine(event.statement.sql), MAX_STATEMENT) : [],
-  );
+  const statements = statementsIn(trace);
   const finding = { name: `operation ${name}` };
   if (statements.length > 0) {
     const sent = `${quantity(statements.length, "statement")}: ${statements.join("; ")}`;
     return { ...finding, ok: true, detail: `${answered}; ${sent}` };
   }
   const detail = `${answered}, and sent no statement that reached the gate`;
-  return { ...finding, ok: false, detail, hint: CONNECT_ADVICE };
+  return bypassed
+    ? { ...finding, ok: false, detail, hint: CONNECT_ADVICE }
+    : { ...finding, ok: true, detail };
 }
 
 /** No error: there may be no such state. */

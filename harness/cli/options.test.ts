@@ -102,6 +102,7 @@ const cases: {
       ["cancel", ["cancel"]],
       ["cut-after,cut-before", ["cut-after", "cut-before"]],
       ["server,cancel,retry", ["crash", "retry", "cancel"]],
+      ["client", ["kill-client-before", "kill-client-after", "retry"]],
       ["service,server", ["kill-before", "kill-after", "retry", "crash"]],
     ],
     bad: ["", "cut", "none,cancel", "cancel,", "toString"],

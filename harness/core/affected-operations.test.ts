@@ -18,6 +18,16 @@ test("a fault in any task of an operation that is under way affects it", () => {
   expect([...affectedOperations(trace)]).toEqual(["0/0"]);
 });
 
+test("a client that is killed takes no other one with it", () => {
+  const operation = { name: "toy" };
+  const trace: Trace = [
+    { type: "invoke", client: 0, index: 0, operation },
+    { type: "invoke", client: 1, index: 0, operation },
+    { type: "fault", task: "1", fault: "kill-client-before" },
+  ];
+  expect([...affectedOperations(trace)]).toEqual(["1/0"]);
+});
+
 test.each([
   "crash",
   "kill-before",

@@ -2,7 +2,6 @@ import type { Control } from "../core/control.ts";
 import type { EarlierExecution } from "../core/counterexample.ts";
 import type { HarnessError } from "../core/error.ts";
 import { type Execution, isFaulty, type Snapshot } from "../core/execution.ts";
-import { isKill } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
@@ -16,9 +15,12 @@ import type { ExecutorOptions } from "./executor-options.ts";
 import { FirstEnabled } from "./first-enabled.ts";
 import {
   closeGatedDatabase,
+  crashServer,
+  endBackends,
   type GatedDatabase,
   type RoutineHashes,
-  reopenGatedDatabase,
+  restoreGatedDatabase,
+  saveGatedDatabase,
 } from "./gated-database.ts";
 import { isClean, type Leftovers, leftovers } from "./observation.ts";
 import { OutsideWaits } from "./outside-waits.ts";
@@ -47,6 +49,8 @@ export class Executor<State extends Json, Op extends Operation> {
   readonly #limits: WaitLimits;
   #system: System<State, Op>;
   #condition: SystemCondition = "fresh";
+  /** Whether the database can be restored: it is saved once an execution has changed its schema. */
+  #isSaved = false;
   /** Whether the execution under way only comes before others. */
   #isQuiet = false;
   readonly #earlier = new EarlierExecutions<State, Op>();
@@ -222,12 +226,12 @@ export class Executor<State extends Json, Op extends Operation> {
   async #prepare(scenario: Scenario<State, Op>): Promise<void> {
     if (this.startsFresh && this.#condition !== "fresh") await this.#freshen();
     if (this.#condition === "failed" || this.#system.ended?.() !== undefined) await this.#restart();
-    if (await this.#isDirty()) await this.#reopen();
+    if (await this.#isDirty()) await this.#recreate();
     const isCold = this.#condition === "fresh" && this.#system.remembers === true;
     this.#condition = "used";
     if (!isCold || this.startsFresh) return;
     await this.executeBefore(scenario, new FirstEnabled());
-    if (await this.#isDirty()) await this.#reopen();
+    if (await this.#isDirty()) await this.#recreate();
     this.#condition = "used";
   }
 
@@ -274,7 +278,7 @@ export class Executor<State extends Json, Op extends Operation> {
     return {
       ...{ stepTimeoutMs, names, freeze: control.freeze },
       ...{ ungated: this.#ungatedStates, outsideWaits: this.#outsideWaits },
-      killsService: faults.some(isKill),
+      faults,
       ...(pause &&
         !this.#isQuiet && { pause: (trace) => pause({ trace, directUrl: this.directUrl }) }),
       ...(faults.includes("crash") && { crashServer: (dead) => this.#crash(dead) }),
@@ -288,19 +292,10 @@ export class Executor<State extends Json, Op extends Operation> {
     return leftovers(proxy.sessions, lockWaits, takesAdvisoryLocks, connectionsInUse, trace);
   }
 
-  async #crash(dead: () => void): Promise<void> {
-    const { proxy } = this.#database;
-    const crash = async () => {
-      await this.#server.faults?.kill();
-      dead();
-      await this.#server.faults?.restart();
-      await reopenGatedDatabase(this.#database);
-      await attributed("the service's recover()", this.#system.recover?.() ?? Promise.resolve());
-    };
-    const outage = crash();
-    proxy.outage = outage.catch(() => {});
-    await outage;
-    proxy.outage = undefined;
+  #crash(dead: () => void): Promise<void> {
+    const recover = () =>
+      attributed("the service's recover()", this.#system.recover?.() ?? Promise.resolve());
+    return crashServer(this.#server, this.#database, dead, recover);
   }
 
   async #observe(when: "end" | "commit"): Promise<Snapshot> {
@@ -331,10 +326,19 @@ export class Executor<State extends Json, Op extends Operation> {
     await this.#reopen();
   }
 
-  /** Opens everything on another database, since `reset` cannot undo what was done to this one. */
-  async #reopen(): Promise<void> {
+  /** Opens everything on another database. */
+  async #reopen(isSaved = false): Promise<void> {
     await this.#closeDatabase();
     this.#database = await openDatabase(this.#server, this.#factory, this.#options, this.#limits);
+    if (isSaved) await saveGatedDatabase(this.#database, this.#factory.prepare);
+    this.#isSaved = isSaved;
+    await this.#start();
+  }
+
+  /** Has the database as the setup left it, since `reset` cannot undo what was done to it. */
+  async #recreate(): Promise<void> {
+    if (!this.#isSaved) return this.#reopen(true);
+    await restoreGatedDatabase(this.#database, () => this.#stopSystem());
     await this.#start();
   }
 
@@ -366,14 +370,9 @@ export class Executor<State extends Json, Op extends Operation> {
     await atMost(GRACE_MS, run.drained());
   }
 
-  /** Ends all sessions and lets in no other, until a system is started. */
   async #endSessions(): Promise<void> {
-    const { proxy, lockWaits } = this.#database;
     this.#system.disconnecting?.();
-    proxy.refuses = true;
-    const sessions = [...proxy.sessions];
-    for (const session of sessions) session.close();
-    await lockWaits.terminate(sessions.map((session) => session.pid));
+    await endBackends(this.#database);
   }
 
   /** A pool that does not get a connection back would run dry sooner or later. */

@@ -2,13 +2,21 @@ import type { HarnessError } from "../core/error.ts";
 import type { Fault } from "../core/fault.ts";
 import { BACKGROUND, type Choice, taskOf } from "../core/schedule.ts";
 import type { FaultEvent } from "../core/trace.ts";
-import type { PendingStatement, ProxySession } from "../proxy/pending-statement.ts";
+import type { PendingStatement, ProxySession, ResponseFault } from "../proxy/pending-statement.ts";
 import type { BlockedBackends } from "./blocked-backends.ts";
 import type { LockWaits } from "./lock-waits.ts";
 import type { PendingStatements } from "./pending-statements.ts";
 
 /** The faults of a statement that take effect at once. */
-export type StatementFault = "cut-before" | "cancel" | "terminate" | "kill-before";
+export type StatementFault =
+  | "cut-before"
+  | "cancel"
+  | "terminate"
+  | "kill-before"
+  | "kill-client-before";
+
+/** The faults that take effect when the answer would be delivered. */
+export type LossFault = Exclude<ResponseFault, "crash">;
 
 /** The faults that can be injected into a statement where it is. */
 function faultsOf({ state }: PendingStatement): readonly Fault[] {
@@ -32,21 +40,20 @@ function faultsOf({ state }: PendingStatement): readonly Fault[] {
   }
 }
 
-/** The same, for faults that kill the service. */
-function killsOf({ state, session }: PendingStatement): readonly Fault[] {
-  if (!session.origin.service) return [];
+/** The same, for the faults that kill the process that has sent the statement. */
+function killsOf({ state }: PendingStatement, before: Fault, after: Fault): readonly Fault[] {
   switch (state.at) {
     case "held":
-      return ["kill-before", "kill-after"];
+      return [before, after];
     case "gate":
-      return state.lostBy === undefined ? ["kill-before", "kill-after"] : ["kill-before"];
+      return state.lostBy === undefined ? [before, after] : [before];
     case "answered":
-      return ["kill-after"];
+      return [after];
     case "lost":
     case "complete":
       return [];
     default:
-      return ["kill-before"];
+      return [before];
   }
 }
 
@@ -64,6 +71,8 @@ interface KillableProcesses {
   readonly sessions: Iterable<ProxySession>;
   /** Kills the service and starts it again; undefined where faults may not. */
   readonly kill: (() => Promise<void>) | undefined;
+  /** Kills a client and ends its sessions; undefined where faults may not. */
+  readonly killClient: ((client: number) => Promise<void>) | undefined;
   /** Kills the server, calls `dead`, and starts it again; undefined where faults may not. */
   readonly crash: ((dead: () => void) => Promise<void>) | undefined;
 }
@@ -86,7 +95,7 @@ export class FaultInjector {
   /** Sessions that the server is ending. */
   readonly #terminated = new Set<ProxySession>();
   /** The killed process, until it is running again. */
-  #down: "service" | "server" | undefined;
+  #down: "service" | "client" | "server" | undefined;
 
   constructor(
     statements: PendingStatements,
@@ -114,7 +123,7 @@ export class FaultInjector {
 
   /** All faults that can be injected now, in a fixed order. */
   possible(clients: ClientFaults): Choice[] {
-    const { kill, crash } = this.#processes;
+    const { crash } = this.#processes;
     // A client with connections of its own waits for no service that could continue without it.
     const patient = clients.waiting().filter((client) => {
       const statements = this.#statements.of(client);
@@ -125,7 +134,7 @@ export class FaultInjector {
     });
     return [
       ...this.#statements.all().flatMap((pending): Choice[] =>
-        [...faultsOf(pending), ...(kill ? killsOf(pending) : [])].map((action) => ({
+        [...faultsOf(pending), ...this.#killsOf(pending)].map((action) => ({
           task: pending.task,
           action,
         })),
@@ -136,12 +145,21 @@ export class FaultInjector {
     ];
   }
 
+  /** Clients that share connections are one process, of which none ends by itself. */
+  #killsOf(pending: PendingStatement): readonly Fault[] {
+    const { kill, killClient } = this.#processes;
+    const { service, client, shared } = pending.session.origin;
+    if (service && kill) return killsOf(pending, "kill-before", "kill-after");
+    const ends = client !== undefined && !shared && killClient !== undefined;
+    return ends ? killsOf(pending, "kill-client-before", "kill-client-after") : [];
+  }
+
   /** Injects a fault that takes effect at once. */
   inject(pending: PendingStatement, fault: StatementFault): void {
     const { session } = pending;
     this.#record(pending, fault);
-    if (fault === "kill-before") {
-      this.#watch(this.#kill());
+    if (fault === "kill-before" || fault === "kill-client-before") {
+      this.#watch(this.#kill(session));
       return;
     }
     // The other statements that wait are stopped while this one ends, and it is not.
@@ -157,32 +175,38 @@ export class FaultInjector {
     }
   }
 
-  /** Ends what a lost response ends: the service, or the connection. */
+  /** Ends what a lost response ends: the service, the client, or the connection. */
   lose(pending: PendingStatement): void {
     const { state } = pending;
     if (state.at !== "lost") throw new Error(`no response is lost of one that is ${state.at}`);
     if (state.by !== "crash") this.#record(pending, state.by);
-    if (state.by === "kill-after") this.#watch(this.#kill());
+    if (state.by === "kill-after" || state.by === "kill-client-after")
+      this.#watch(this.#kill(pending.session));
     else pending.deliver();
   }
 
   /**
-   * The service ends, and its sessions with it. Backends that have a statement do not notice that by
+   * The service or the client that has a session ends, and its sessions with it. Backends that have a statement do not notice that by
    * themselves and would continue. They are ended first, and those that wait are stopped meanwhile, so
    * that none of them gets what another one held.
    */
-  async #kill(): Promise<void> {
-    this.#down = "service";
+  async #kill({ origin }: ProxySession): Promise<void> {
+    const { service, client } = origin;
+    this.#down = service ? "service" : "client";
     this.#blocked.stopWaiting();
     const inServer = this.#statements
       .all()
-      .filter(({ session, isInServer }) => session.origin.service && isInServer);
+      .filter(
+        ({ session: { origin: other }, isInServer }) =>
+          isInServer && (service ? other.service : other.client === client),
+      );
     const pids = inServer.map(({ session }) => session.pid);
     for (const { session } of inServer) session.ignoreServer();
     for (const pid of pids) await this.#backends.end(pid);
     this.#blocked.resume(inServer);
     if (pids.length > 0) await this.#backends.terminate(pids);
-    await this.#processes.kill?.();
+    if (service) await this.#processes.kill?.();
+    else if (client !== undefined) await this.#processes.killClient?.(client);
     this.#up();
   }
 

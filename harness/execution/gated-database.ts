@@ -131,8 +131,8 @@ function portsOf({ url, ownerUrl }: Database): { url: string; refused: readonly 
   return { url: ownerUrl, refused: ownerUrl === url ? [] : [superuser] };
 }
 
-/** Opens Heddle's own connections again, after the server was killed and restarted. */
-export async function reopenGatedDatabase({
+/** Opens Heddle's own connections again, after the server has ended them. */
+async function reopenGatedDatabase({
   lockWaits,
   gates,
   queries,
@@ -144,30 +144,88 @@ export async function reopenGatedDatabase({
   await queries?.reopen();
 }
 
-/** Ends whatever is under way, stops the system, and drops the database. */
-export async function closeGatedDatabase(
-  {
-    database,
-    folder,
-    proxy,
-    directPort,
-    lockWaits,
-    gates,
-    queries,
-    conflict,
-    endOffer,
-  }: GatedDatabase,
+/** Kills the server, calls `dead`, and starts it again; then `recover` has the system connect again. */
+export async function crashServer(
+  { faults }: Server,
+  gated: GatedDatabase,
+  dead: () => void,
+  recover: () => Promise<void>,
+): Promise<void> {
+  const crash = async () => {
+    await faults?.kill();
+    dead();
+    await faults?.restart();
+    await reopenGatedDatabase(gated);
+    await recover();
+  };
+  const outage = crash();
+  gated.proxy.outage = outage.catch(() => {});
+  await outage;
+  gated.proxy.outage = undefined;
+}
+
+/** Ends all sessions, also in the server, and lets in no other until a system is started. */
+export async function endBackends({ proxy, lockWaits }: GatedDatabase): Promise<void> {
+  proxy.refuses = true;
+  const sessions = [...proxy.sessions];
+  for (const session of sessions) session.close();
+  await lockWaits.terminate(sessions.map(({ pid }) => pid));
+}
+
+/** Prepares a database that was opened just now, and keeps a copy of it for `restoreGatedDatabase`. */
+export async function saveGatedDatabase(
+  gated: GatedDatabase,
+  prepare: (directUrl: string) => Promise<void> = async () => {},
+): Promise<void> {
+  await attributed("the service's prepare()", prepare(gated.database.url));
+  await runAll(connectionsOf(gated));
+  await gated.database.save();
+  await reopenGatedDatabase(gated);
+}
+
+/**
+ * Ends whatever is under way, stops the system, and puts the database back as it was saved: with its gates, and
+ * with the ids of its objects, so that all that was read of it stays true. The ports stay too.
+ */
+export async function restoreGatedDatabase(
+  gated: GatedDatabase,
   stopSystem: () => Promise<void>,
 ): Promise<void> {
+  endSessions(gated);
+  await runAll([stopSystem, ...connectionsOf(gated)]);
+  await gated.database.restore();
+  await reopenGatedDatabase(gated);
+}
+
+function endSessions({ proxy }: GatedDatabase): void {
   proxy.observer = undefined;
   for (const session of [...proxy.sessions]) session.close();
-  await runAll([
-    stopSystem,
+}
+
+/**
+ * Closes Heddle's own connections. The server would end them too, but notices their end only when it looks
+ * again, after 100 ms (CountOtherDBBackends in src/backend/storage/ipc/procarray.c).
+ */
+function connectionsOf({ lockWaits, gates, queries, conflict }: GatedDatabase) {
+  return [
     () => lockWaits.close(),
-    () => proxy.stop(),
     async () => gates?.close(),
     async () => queries?.close(),
     () => conflict.close(),
+  ];
+}
+
+/** Ends whatever is under way, stops the system, and drops the database. */
+export async function closeGatedDatabase(
+  gated: GatedDatabase,
+  stopSystem: () => Promise<void>,
+): Promise<void> {
+  endSessions(gated);
+  const { database, folder, proxy, directPort, endOffer } = gated;
+  await runAll([
+    stopSystem,
+    () => proxy.stop(),
+    ...connectionsOf(gated),
     () => directPort.proxy.stop(),
     () => rm(directPort.folder, { recursive: true, force: true }),
     () => database.drop(),

@@ -57,7 +57,7 @@ describe("a statement that arrives", () => {
     const sharing = withActive((client) => client === 1);
     arrive(sharing, session, 1);
     expect(tasks(sharing)).toEqual(["1"]);
-    expect(session.shared).toBe(true);
+    expect(session.origin.shared).toBe(true);
     const apart = withActive(
       (client) => client === 1,
       new Map(),
@@ -66,7 +66,7 @@ describe("a statement that arrives", () => {
     const own = new FakeSession(1, { client: 0 });
     arrive(apart, own, 1);
     expect(tasks(apart)).toEqual(["0"]);
-    expect(own.shared).toBe(false);
+    expect(own.origin.shared).toBeUndefined();
   });
 
   test("on the session of a client that waits outside the database belongs to that client", () => {

@@ -48,8 +48,8 @@ export class PendingStatements {
       last !== undefined && session.transaction !== "idle" && this.#use.isActive(last);
     const opener = this.#isBorrowed(session, running) ? undefined : session.origin.client;
     const client = opener ?? (continues ? last : user);
-    if (session.origin.client !== undefined && client !== session.origin.client)
-      session.shared = true;
+    const { origin } = session;
+    if (origin.client !== undefined && client !== origin.client) origin.shared = true;
     this.#clients.set(session, client);
     const taken = new Set(this.of(client).map(({ task }) => task));
     let ordinal = 0;

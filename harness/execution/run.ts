@@ -1,6 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { HarnessError } from "../core/error.ts";
 import type { Commit, Completion, Snapshot } from "../core/execution.ts";
+import { type Fault, isClientKill, isKill } from "../core/fault.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import { realNow } from "../core/real-clock.ts";
@@ -19,7 +20,7 @@ import type { GateObserver } from "../proxy/session.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { BlockedBackends } from "./blocked-backends.ts";
 import { Clients } from "./clients.ts";
-import { FaultInjector, type StatementFault } from "./fault-injector.ts";
+import { FaultInjector, type LossFault, type StatementFault } from "./fault-injector.ts";
 import type { GatedDatabase } from "./gated-database.ts";
 import { CommitObserver } from "./observation.ts";
 import { OUTSIDE_WAITS, type OutsideWaits } from "./outside-waits.ts";
@@ -64,8 +65,8 @@ export interface RunOptions {
   readonly names?: readonly string[] | undefined;
   /** See `Control.freeze`. */
   readonly freeze?: string | undefined;
-  /** Whether faults may kill the service. */
-  readonly killsService: boolean;
+  /** Those that may be injected. */
+  readonly faults: readonly Fault[];
   /** Kills the server, calls `dead`, and starts it again; given where faults may do that. */
   readonly crashServer?: (dead: () => void) => Promise<void>;
   /** Collects the states from which clients can be let run freely. */
@@ -113,7 +114,7 @@ export class Run<State extends Json, Op extends Operation> {
     this.#system = system;
     this.#options = options;
     const { proxy, lockWaits, gates, footprints, signals } = database;
-    const { stepTimeoutMs, killsService, crashServer } = options;
+    const { stepTimeoutMs, faults, crashServer } = options;
     this.recording = new Recording(gates?.places ?? new Map());
     this.#written = new WrittenSteps(lockWaits, database.mayChange);
     const listener = {
@@ -136,7 +137,11 @@ export class Run<State extends Json, Op extends Operation> {
     );
     const processes = {
       sessions: proxy.sessions,
-      kill: killsService ? () => this.#killService() : undefined,
+      kill: faults.some(isKill) ? () => this.#kill(system.kill?.()) : undefined,
+      killClient: faults.some(isClientKill)
+        ? (client: number) =>
+            this.#kill(system.killClient?.(client)).then(() => proxy.retire(client))
+        : undefined,
       crash: crashServer,
     };
     this.#faults = new FaultInjector(this.#statements, this.#blocked, lockWaits, processes, {
@@ -309,7 +314,7 @@ export class Run<State extends Json, Op extends Operation> {
 
   #moveStatement(
     task: Task,
-    action: "release" | "deliver" | "wake" | "cut-after" | "kill-after" | StatementFault,
+    action: "release" | "deliver" | "wake" | LossFault | StatementFault,
   ): void {
     const pending = this.#statements.find(task);
     if (pending === undefined) throw new Error(`the task ${task} has no statement`);
@@ -319,6 +324,7 @@ export class Run<State extends Json, Op extends Operation> {
         return;
       case "cut-after":
       case "kill-after":
+      case "kill-client-after":
         pending.loseResponse(action);
         this.#router.moveOn(pending);
         return;
@@ -338,11 +344,9 @@ export class Run<State extends Json, Op extends Operation> {
     this.#statements.reassign(client, this.#clients.giveUp(client));
   }
 
-  /** The responses that the end of the service causes are recorded in the order of the clients. */
-  #killService(): Promise<void> {
-    return this.#clients.holdReturns(() =>
-      attributed("the service's kill()", this.#system.kill?.() ?? Promise.resolve()),
-    );
+  /** The responses that the end of a process causes are recorded in the order of the clients. */
+  #kill(killing: Promise<void> = Promise.resolve()): Promise<void> {
+    return this.#clients.holdReturns(() => attributed("the service's kill()", killing));
   }
 
   #returned(client: number): void {

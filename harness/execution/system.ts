@@ -4,12 +4,22 @@ import type { Duplex } from "node:stream";
 import type { Control } from "../core/control.ts";
 import { connectionLost, HarnessError, TOO_MANY_CONNECTIONS } from "../core/error.ts";
 import type { ServiceEnd, Snapshot } from "../core/execution.ts";
-import { endsProcess, type Fault, isKill } from "../core/fault.ts";
+import { type Fault, isClientKill, isKill } from "../core/fault.ts";
 import type { Response } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import type { WireProxy } from "../proxy/wire-proxy.ts";
+
+/** The port of a client that is started before its turn: connections to it wait until `open` is called. */
+export interface HeldPort {
+  readonly url: string;
+  /** How long the first connection has been waiting, in ms; 0 while there is none. */
+  readonly waitedMs: number;
+  open(): void;
+  /** Lets in no other connection, and ends those that wait. */
+  close(): void;
+}
 
 /** Where a system under test finds its database, and what else it may use. */
 export interface SystemContext {
@@ -31,14 +41,26 @@ export interface SystemContext {
    * Without a password no connection is let in.
    */
   listenOn(port: number, password?: string): Promise<void>;
+  /**
+   * A port of its own for a client that is started before its turn: its connections wait there. Not given where
+   * nothing is gated.
+   */
+  readonly heldPort?: (client: number) => Promise<HeldPort>;
   /** The number of open connections of a client; 0 if it shares them with other clients. */
   sessionsOf(client: number): number;
+  /** Whether a statement of a client is under way: it may be held for as long as others run. */
+  isBusy(client: number): boolean;
   /** Connection string past the proxy, for `reset` and `observe`. */
   readonly directUrl: string;
   /** The same on a port of this machine, for libraries that take no socket. Default: `directUrl`. */
   readonly directPortUrl?: string;
   /** Whether faults may kill the service, so that it needs `System.kill`. Default: false. */
   readonly killable?: boolean;
+  /**
+   * Whether faults may kill clients, and nothing was executed yet that shows which of them share a pool, so that
+   * they are one process. A system with clients in this process then `remembers`. Default: false.
+   */
+  readonly sharingUnknown?: boolean;
   /**
    * The time, in ISO 8601, at which the clock stands for a service in another process, whose random numbers are
    * to be seeded for each execution. In this process Heddle does both. Default: neither.
@@ -54,7 +76,10 @@ export interface SystemContext {
 export interface System<State extends Json = Json, Op extends Operation = Operation> {
   /** Puts the database into a scenario's initial state; sequences restart, so that ids repeat. */
   reset(initial: State): Promise<void>;
-  /** Whether the database has a change that `reset` cannot undo: the harness then leases another. */
+  /**
+   * Whether the database has a change that `reset` cannot undo: the harness then stops the system, puts the database
+   * back as the setup left it, and starts the system again.
+   */
   dirty?(): Promise<boolean>;
   /**
    * Sends one operation as one client, and resolves with what the service answered. A refusal is a
@@ -115,6 +140,12 @@ export interface System<State extends Json = Json, Op extends Operation = Operat
    */
   kill?(): Promise<void>;
   /**
+   * Kills a client that uses the database itself. Resolves once its program has ended, if it is one, and `perform`
+   * has resolved with an unknown outcome. What code of this process still does has no effect: the harness ends
+   * the client's connections, and lets it open no others.
+   */
+  killClient?(client: number): Promise<void>;
+  /**
    * Whether the service may remember something from its first request on, such as a cache or prepared
    * statements. The harness then executes a scenario once, without checking it, after each start.
    */
@@ -135,6 +166,11 @@ export interface System<State extends Json = Json, Op extends Operation = Operat
 export interface SystemFactory<State extends Json, Op extends Operation> {
   /** Applies the schema to an empty database. See `Control.freeze`, which holds for setups too. */
   migrate(directUrl: string, freeze?: string): Promise<void>;
+  /**
+   * Does to a migrated database, which has its gates, what each start would do to it: starts on copies of it then find
+   * it done. Default: nothing.
+   */
+  prepare?(directUrl: string): Promise<void>;
   start(context: SystemContext): Promise<System<State, Op>>;
   /** Forgets what the code of the system keeps in the memory of this process, before a fresh start. */
   refresh?(): Promise<void>;
@@ -168,33 +204,44 @@ export async function startSystem<State extends Json, Op extends Operation>(
   },
 ): Promise<System<State, Op>> {
   const [crashes, killable] = [faults.includes("crash"), faults.some(isKill)];
-  if (crashes && server.faults === undefined) throw unkillable("crash", "this server");
+  if (crashes && server.faults === undefined) throw unkillable("this server", ["crash"]);
   const context = {
     gatedUrl: proxy.url,
     gatedStream: proxy.nextGeneration(),
     urlFor: (client?: number) => proxy.urlFor(client),
     listenOn: (port: number, password?: string) => proxy.listenOn(port, password),
+    heldPort: (client: number) => proxy.heldPort(client),
     sessionsOf: (client: number) => proxy.sessionsOf(client),
+    isBusy: (client: number) => proxy.isBusy(client),
     directUrl: database.url,
     directPortUrl: directPort.url,
     killable,
+    sharingUnknown: faults.some(isClientKill) && proxy.generation === 1,
     ...(freeze !== undefined && { freeze }),
     ...(serviceLog !== undefined && { serviceLog }),
     folder: await mkdtemp(join(folder, "s")),
   };
   const system = await attributed("the service's start()", factory.start(context));
-  const what =
-    (crashes && system.recover === undefined && "the database of this service") ||
-    (killable && system.kill === undefined && "this service");
-  if (what === false) return system;
+  const refused =
+    crashes && system.recover === undefined
+      ? unkillable("the database of this service", ["crash"])
+      : killable && system.kill === undefined
+        ? unkillable("this service", faults.filter(isKill))
+        : faults.some(isClientKill) && system.killClient === undefined
+          ? unkillable(
+              "a client that does not use the database itself",
+              faults.filter(isClientKill),
+            )
+          : undefined;
+  if (refused === undefined) return system;
   await system.stop();
-  throw unkillable(faults.filter(endsProcess).join(","), what);
+  throw refused;
 }
 
-function unkillable(faults: string, what: string): HarnessError {
+function unkillable(what: string, faults: readonly Fault[]): HarnessError {
   return new HarnessError(
     "UNSUPPORTED",
-    `${what} cannot be killed and started again: do without the faults ${faults}`,
+    `${what} cannot be killed and started again: do without the faults ${faults.join(",")}`,
   );
 }
 

@@ -22,6 +22,7 @@ import {
 import { DistinctOutcomes } from "./distinct-outcomes.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { type GeneratedInput, generator, type ShrinkTree } from "./generate.ts";
+import { interruptionsOf } from "./interruptions.ts";
 import { type PairVisit, ScenarioOrder } from "./scenario-order.ts";
 import {
   EMPTY_TALLY,
@@ -68,6 +69,11 @@ export interface FailingExecution<State extends Json = Json, Op extends Operatio
   readonly violations: readonly Violation[];
   /** Its number among the executions of its scenario, from 1. Default: it is the last. */
   readonly number?: number;
+  /**
+   * Where operations were interrupted, in this one and in the later ones with the same finding (see
+   * `interruptionsOf`). Default: not known.
+   */
+  readonly interruptions?: readonly string[];
   /** The name of the part of statements, without a gate, in which clients ran freely. Default: none did. */
   readonly sampled?: string;
   /** Whether its scenario is a pair of operations, and not generated. Default: false. */
@@ -184,7 +190,7 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     const ofPair = visit !== undefined || this.pairs.length > 0;
     const fingerprints: string[] = [];
     let tally = EMPTY_TALLY;
-    /** By the rule that each breaks first, and by what it is about. */
+    /** By the rule that each breaks first, and by what it is about; in answers alone, by the place too. */
     const failing = new Map<string, FailingExecution<State, Op>>();
     let undecided: string | undefined;
     let samples: Samples | undefined;
@@ -210,13 +216,17 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
       digest.update(JSON.stringify([scenario, schedule.entries, trace, violations]));
       undecided ??= result.undecided;
       const [first] = violations;
-      const finding = first && JSON.stringify([keyOf(first), first.about]);
-      if (finding !== undefined && !failing.has(finding)) {
-        const number = tally.executions;
-        failing.set(finding, {
-          ...{ execution, violations, number, ofPair },
+      if (first !== undefined) {
+        const interruptions = interruptionsOf(trace);
+        // What shows in answers alone may be another race at each place.
+        const place = first.about?.length === 0 ? interruptions : null;
+        const finding = JSON.stringify([keyOf(first), first.about, place]);
+        const earlier = failing.get(finding) ?? {
+          ...{ execution, violations, number: tally.executions, ofPair },
           ...(sampled !== undefined && { sampled }),
-        });
+        };
+        const all = new Set([...(earlier.interruptions ?? []), ...interruptions]);
+        failing.set(finding, { ...earlier, interruptions: [...all] });
       }
       budget.onExecution(tally.violations);
     };

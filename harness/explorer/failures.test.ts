@@ -107,6 +107,30 @@ test("a failure in which answers alone are wrong counts if no other one has its 
   expect(operations(failures)).toEqual([[["a", "b"], "lost items"]]);
 });
 
+test("a failure in which answers alone are wrong counts where no table is wrong after the same interruption", () => {
+  const failures = new Failures<null, { readonly name: string }>(true);
+  const at = (name: string, ...interruptions: readonly string[]) =>
+    failures.add({ ...failure([["a"], ["b"]], name, true), interruptions });
+  at("lost:", "a: select stock");
+  at("lost:items", "a: select price");
+  at("lost:", "a: select count", "b: select count");
+  at("lost:", "b: select count");
+  at("lost:", "a: select name");
+  expect(operations(failures)).toEqual([
+    [["a", "b"], "lost"],
+    [["a", "b"], "lost items"],
+  ]);
+  expect(failures.all[0]?.interruptions).toEqual(["a: select stock"]);
+  // Found later, also with other arguments, and although the finding itself is known.
+  at("lost:items", "a: select stock");
+  expect(failures.all.map(({ interruptions }) => interruptions)).toEqual([
+    ["a: select price"],
+    ["a: select count", "b: select count"],
+  ]);
+  at("lost:items", "b: select count", "a: select name");
+  expect(operations(failures)).toEqual([[["a", "b"], "lost items"]]);
+});
+
 test("a generated scenario counts if it is about something else than the pair that is in it", () => {
   const failures = new Failures<null, { readonly name: string }>(true);
   failures.add(failure([["a"], ["b"]], "lost:items", true));

@@ -42,11 +42,10 @@ export function covers(one: FailureGroup, other: FailureGroup): boolean {
   return one.operations === other.operations && one.rule === other.rule && isWithin(one, other);
 }
 
+type Found = Pick<Violation, "checker" | "name" | "about">;
+
 /** Whether a violation is of the rule of another one, and about nothing else. */
-export function isSameFinding(
-  one: Pick<Violation, "checker" | "name" | "about">,
-  other: Pick<Violation, "checker" | "name" | "about">,
-): boolean {
+export function isSameFinding(one: Found, other: Found): boolean {
   return keyOf(one) === keyOf(other) && isWithin(one, other);
 }
 
@@ -54,21 +53,23 @@ interface About {
   readonly about?: readonly string[] | undefined;
 }
 
-/** What is about no table, since answers alone are wrong, is within everything: most races show so too. */
 function isWithin(one: About, other: About): boolean {
   if (one.about === undefined || other.about === undefined) return true;
-  if (other.about.length === 0) return true;
   const others = new Set(other.about);
-  return one.about.length > 0 && one.about.every((part) => others.has(part));
+  const isInAnswers = one.about.length === 0;
+  return isInAnswers ? others.size === 0 : one.about.every((part) => others.has(part));
 }
 
 /**
  * The failing executions of a campaign that are shrunk: the first one of each finding. A finding that is about
- * less takes the place of one that is about more.
+ * less takes the place of one that is about more. Most races show in answers alone too, with other arguments: what
+ * does so counts for itself only where no table is wrong after an interruption at the same place.
  */
 export class Failures<State extends Json, Op extends Operation> {
   readonly #byOperations: boolean;
   #first: readonly NumberedFailure<State, Op>[] = [];
+  /** By operations and rule: where operations were interrupted when tables were wrong. */
+  readonly #places = new Map<string, Set<string>>();
 
   /**
    * @param byOperations whether findings of other operations count for themselves. A generated scenario in
@@ -79,18 +80,19 @@ export class Failures<State extends Json, Op extends Operation> {
   }
 
   add(failure: NumberedFailure<State, Op>): void {
-    if (this.has(failure)) return;
     const finding = this.#groupOf(failure);
-    this.#first = [
-      ...this.#first.filter((other) => !covers(finding, this.#groupOf(other))),
-      failure,
-    ];
+    if (!isInAnswersAlone(failure)) {
+      const places = this.#places.get(keyOfGroup(finding)) ?? new Set();
+      for (const place of failure.interruptions ?? []) places.add(place);
+      this.#places.set(keyOfGroup(finding), places);
+    }
+    if (this.has(failure)) return;
+    this.#first = [...this.#first.filter((other) => !this.#covers(failure, other)), failure];
   }
 
   /** Whether one of them shows all that this one shows. */
   has(failure: FailingExecution<State, Op>): boolean {
-    const finding = this.#groupOf(failure);
-    return this.#first.some((other) => covers(this.#groupOf(other), finding));
+    return this.#first.some((other) => this.#covers(other, failure));
   }
 
   get any(): boolean {
@@ -100,21 +102,24 @@ export class Failures<State extends Json, Op extends Operation> {
   get all(): readonly NumberedFailure<State, Op>[] {
     const all = this.#first.toSorted((a, b) => a.executionNumber - b.executionNumber);
     if (!this.#byOperations) return all;
-    const pairs = all.filter(({ ofPair }) => ofPair);
-    const others = all.filter(
-      ({ ofPair, execution, violations }) =>
-        !ofPair &&
+    const own = all.filter((failure) => !this.#showsInTables(failure));
+    const firsts = own.filter(
+      (failure, at) =>
+        !own.slice(0, at).some((earlier) => covers(this.#groupOf(earlier), this.#groupOf(failure))),
+    );
+    const pairs = firsts.filter(({ ofPair }) => ofPair);
+    const others = firsts.filter(
+      (failure) =>
+        !failure.ofPair &&
         !pairs.some(
           (pair) =>
-            (showsIn(pair.violations, violations) ||
-              (isInAnswersAlone(pair.violations) && showsIn(violations, pair.violations))) &&
-            contains(execution.scenario, pair.execution.scenario),
+            (showsIn(pair, failure) || (isInAnswersAlone(pair) && showsIn(failure, pair))) &&
+            contains(failure.execution.scenario, pair.execution.scenario),
         ),
     );
     // Which of the operations of a generated scenario race only shrinking shows.
     const distinct = others.filter(
-      ({ violations }, at) =>
-        !others.slice(0, at).some((earlier) => showsIn(earlier.violations, violations)),
+      (failure, at) => !others.slice(0, at).some((earlier) => showsIn(earlier, failure)),
     );
     return [...pairs, ...distinct];
   }
@@ -122,6 +127,26 @@ export class Failures<State extends Json, Op extends Operation> {
   #groupOf({ execution: { scenario }, violations }: FailingExecution<State, Op>): FailureGroup {
     return groupOf({ scenario, violations }, this.#byOperations);
   }
+
+  /** Two that show in answers alone are the same if their operations were interrupted at the same place. */
+  #covers(one: FailingExecution<State, Op>, other: FailingExecution<State, Op>): boolean {
+    if (!covers(this.#groupOf(one), this.#groupOf(other))) return false;
+    if (!this.#byOperations || !isInAnswersAlone(other)) return true;
+    const [mine, its] = [one.interruptions ?? [], other.interruptions ?? []];
+    return mine.length + its.length === 0 || its.some((place) => mine.includes(place));
+  }
+
+  /** Whether a finding in answers alone is that of tables, with other arguments. */
+  #showsInTables(failure: FailingExecution<State, Op>): boolean {
+    const places = this.#places.get(keyOfGroup(this.#groupOf(failure)));
+    if (places === undefined || !isInAnswersAlone(failure)) return false;
+    const { interruptions = [] } = failure;
+    return interruptions.length === 0 || interruptions.some((place) => places.has(place));
+  }
+}
+
+function keyOfGroup({ operations, rule }: FailureGroup): string {
+  return `${rule} ${operations}`;
 }
 
 /** Whether two clients of a scenario have the operations of a pair. */
@@ -133,12 +158,16 @@ function contains({ clients }: Scenario, pair: Scenario): boolean {
   return having(first).some((client) => others.some((other) => other !== client));
 }
 
+type Failing = Pick<FailingExecution, "violations">;
+
 /** Whether the first violation shows in no table: with other arguments the same race may show in some. */
-function isInAnswersAlone([first]: readonly Violation[]): boolean {
+function isInAnswersAlone({ violations: [first] }: Failing): boolean {
   return first?.about?.length === 0;
 }
 
-/** Whether the first of some violations shows all of the first one of others. */
-function showsIn([one]: readonly Violation[], [other]: readonly Violation[]): boolean {
-  return one !== undefined && other !== undefined && isSameFinding(one, other);
+/** Whether what one shows is what another one shows too, which may be about more, or in answers alone. */
+function showsIn(one: Failing, other: Failing): boolean {
+  const [[mine], [its]] = [one.violations, other.violations];
+  if (mine === undefined || its === undefined) return false;
+  return keyOf(mine) === keyOf(its) && (isInAnswersAlone(other) || isWithin(mine, its));
 }

@@ -4,7 +4,7 @@ import { type Footprint, NOTHING } from "../core/footprint.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Choice } from "../core/schedule.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
-import { independentPairs, withoutPairs } from "./independent-pairs.ts";
+import { conflictsOfPairs, withPairs } from "./independent-pairs.ts";
 import { toyService } from "./toy.fixture.ts";
 
 type Named = { readonly name: string };
@@ -62,12 +62,16 @@ test("pairs that touch nothing in common are independent; what is unknown may to
     pair(["look"], ["restock"]),
     pair(["order"], ["order"]),
     pair(["order"], ["register"]),
+    pair(["order"], ["restock"]),
     pair(["register"], ["mystery"]),
     pair(["look", "look"], ["register"]),
     pair(["look"]),
   ];
   const names = ["look × look", "look × order", "order × register"];
-  expect(await independentPairs(executor, pairs, async () => true)).toEqual(names);
+  const { independent, cyclic } = await conflictsOfPairs(executor, pairs, async () => true);
+  expect(independent).toEqual(names);
+  // An order reads the stock twice: a new one between is none that it has seen before.
+  expect(cyclic).toEqual(["order × restock", "register × mystery"]);
   // Each operation was executed once, and each of these pairs.
   const alone = ["look", "mystery", "order", "register", "restock"];
   expect(executed.sort()).toEqual([...alone, ...names.flatMap((it) => it.split(" × "))].sort());
@@ -77,16 +81,14 @@ test("a pair that breaks a rule in any order is not left out", async () => {
   const pairs = [pair(["look"], ["order"]), pair(["order"], ["register"])];
   const holds = async ({ scenario }: Execution<null, Named>) =>
     scenario.clients.flat().every(({ name }) => name !== "register");
-  expect(await independentPairs(executor, pairs, holds)).toEqual(["look × order"]);
+  const found = await conflictsOfPairs(executor, pairs, holds);
+  expect(found).toEqual({ independent: ["look × order"], cyclic: [] });
 });
 
-test("a service without pairs that are independent keeps the others", () => {
+test("a service keeps the pairs that are named, in their order", () => {
   const toy = { name: "a", scenario: { initial: 0, clients: [] } };
-  const service = toyService({ pairs: () => [toy, { ...toy, name: "b" }] });
-  expect(
-    withoutPairs(service, ["a"])
-      .pairs?.()
-      .map(({ name }) => name),
-  ).toEqual(["b"]);
-  expect(withoutPairs(service, [])).toBe(service);
+  const service = toyService({ pairs: () => [toy, { ...toy, name: "b" }, { ...toy, name: "c" }] });
+  const kept = withPairs(service, ["c", "a", "gone"]).pairs?.();
+  expect(kept?.map(({ name }) => name)).toEqual(["c", "a"]);
+  expect(withPairs(toyService({}), ["a"]).pairs?.()).toEqual([]);
 });

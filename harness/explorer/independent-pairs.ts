@@ -11,20 +11,30 @@ import type { Pair, Service } from "../service/service.ts";
 /** The footprints of an operation's steps, when it runs alone. Undefined for a step: it may touch anything. */
 type Steps = readonly (Footprint | undefined)[];
 
+/** How the operations of pairs conflict, by the names of the pairs. */
+export interface PairConflicts {
+  /** Those whose operations touch nothing in common. */
+  readonly independent: readonly string[];
+  /** Those whose conflicts can close a cycle, so that no serial order explains the result. */
+  readonly cyclic: readonly string[];
+}
+
 /**
- * The names of the pairs whose operations touch nothing in common, when each runs alone in the pair's
- * initial state: all of their interleavings lead to the same result, in which every rule holds. A pair
- * whose clients send several operations is none of them, since the later ones may depend on the earlier
- * ones of another client.
+ * How the operations of each pair conflict, by what each touches when it runs alone in the pair's initial state.
+ *
+ * Where they touch nothing in common, all interleavings lead to the same result, in which every rule holds. Conflicts
+ * can close a cycle where two steps of one operation conflict with the other one, which may run between them: the
+ * abstract histories of Warszawski and Bailis, "ACIDRain" (SIGMOD 2017). A pair whose clients send several operations
+ * is neither, since the later ones may depend on the earlier ones of another client.
  *
  * @param executor has footprints
  * @param holds whether every rule holds in an execution: an invariant may compare what both have written
  */
-export async function independentPairs<State extends Json, Op extends Operation>(
+export async function conflictsOfPairs<State extends Json, Op extends Operation>(
   executor: Pick<Executor<State, Op>, "execute">,
   pairs: readonly Pair<State, Op>[],
   holds: (execution: Execution<State, Op>) => Promise<boolean>,
-): Promise<readonly string[]> {
+): Promise<PairConflicts> {
   const known = new Map<string, Steps>();
   const stepsOf = async (initial: State, operation: Op): Promise<Steps> => {
     const key = JSON.stringify([initial, operation]);
@@ -35,7 +45,7 @@ export async function independentPairs<State extends Json, Op extends Operation>
     known.set(key, recorder.steps);
     return recorder.steps;
   };
-  const names: string[] = [];
+  const found = { independent: [] as string[], cyclic: [] as string[] };
   for (const { name, scenario } of pairs) {
     const [[first, ...more] = [], [second, ...others] = [], ...further] = scenario.clients;
     if (first === undefined || second === undefined) continue;
@@ -44,23 +54,27 @@ export async function independentPairs<State extends Json, Op extends Operation>
       await stepsOf(scenario.initial, first),
       await stepsOf(scenario.initial, second),
     ];
-    if (!one.every((a) => other.every((b) => independent(a, b)))) continue;
-    if (await holds(await executor.execute(scenario, new FootprintRecorder()))) names.push(name);
+    const most = Math.max(conflicting(one, other), conflicting(other, one));
+    if (most > 1) found.cyclic.push(name);
+    else if (most === 0 && (await holds(await executor.execute(scenario, new FootprintRecorder()))))
+      found.independent.push(name);
   }
-  return names;
+  return found;
 }
 
-/** The service without those of its pairs. */
-export function withoutPairs<State extends Json, Op extends Operation>(
+/** How many of some steps conflict with one of the others; what one does that may touch anything may be several. */
+function conflicting(steps: Steps, others: Steps): number {
+  const found = steps.filter((a) => others.some((b) => !independent(a, b)));
+  return found.length + found.filter((step) => step === undefined).length;
+}
+
+/** The service with those of its pairs alone, in that order. */
+export function withPairs<State extends Json, Op extends Operation>(
   service: Service<State, Op>,
   names: readonly string[],
 ): Service<State, Op> {
-  if (names.length === 0) return service;
-  const left = new Set(names);
-  return {
-    ...service,
-    pairs: () => (service.pairs?.() ?? []).filter(({ name }) => !left.has(name)),
-  };
+  const all = new Map(service.pairs?.().map((pair) => [pair.name, pair]));
+  return { ...service, pairs: () => names.flatMap((name) => all.get(name) ?? []) };
 }
 
 /** Executes one client after the other, and records what each step may touch. */

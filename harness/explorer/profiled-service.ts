@@ -9,10 +9,11 @@ import type { Server } from "../postgres/provider.ts";
 import { type AppliedMutant, openExecutor } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
 import { type Change, untouchedPairs } from "./changed-pairs.ts";
-import { independentPairs, withoutPairs } from "./independent-pairs.ts";
+import { conflictsOfPairs, type PairConflicts, withPairs } from "./independent-pairs.ts";
 
 /** A service that is ready for executions, and what it learned of itself before; null: it learns nothing. */
 export interface ProfiledService<State extends Json, Op extends Operation> {
+  /** With the pairs that are searched, those first whose conflicts can close a cycle. */
   readonly service: Service<State, Op>;
   readonly profile: Json;
   /** The names of the pairs that the service no longer has: their operations touch nothing in common. */
@@ -51,7 +52,8 @@ export async function withProfile<State extends Json, Op extends Operation>(
   { control: { isolation, observe }, pairs = true, change, ...options }: ProfileOptions,
 ): Promise<ProfiledService<State, Op>> {
   if (service.profiled === undefined) return unprofiled(service);
-  const control = { gates: ["statement"], isolation } as const;
+  // What one statement of a client does in routines are several steps.
+  const control = { gates: ["statement", "routine"], isolation } as const;
   const executor = await openExecutor(server, service, mutant, {
     ...options,
     control,
@@ -74,18 +76,30 @@ export async function withProfile<State extends Json, Op extends Operation>(
       );
       return violations.length === 0;
     };
+    const all = profiled.pairs?.() ?? [];
     // Where each commit is observed, the order of any two of them matters.
-    const independent =
-      pairs && observe === undefined
-        ? await independentPairs(executor, profiled.pairs?.() ?? [], holds)
-        : [];
-    const left = withoutPairs(profiled, independent);
+    const { independent, cyclic } =
+      pairs && observe === undefined ? await conflictsOfPairs(executor, all, holds) : NO_CONFLICTS;
+    const conflicting = without(all, independent);
     const untouched =
-      pairs && change !== undefined
-        ? await untouchedPairs(executor, left.pairs?.() ?? [], change)
-        : [];
-    return { service: withoutPairs(left, untouched), profile, independent, untouched };
+      pairs && change !== undefined ? await untouchedPairs(executor, conflicting, change) : [];
+    const kept = without(conflicting, untouched).map(({ name }) => name);
+    const first = new Set(cyclic);
+    const names = [true, false].flatMap((isFirst) =>
+      kept.filter((one) => first.has(one) === isFirst),
+    );
+    return { service: withPairs(profiled, names), profile, independent, untouched };
   } finally {
     await executor.close();
   }
+}
+
+const NO_CONFLICTS: PairConflicts = { independent: [], cyclic: [] };
+
+function without<P extends { readonly name: string }>(
+  pairs: readonly P[],
+  names: readonly string[],
+): readonly P[] {
+  const left = new Set(names);
+  return pairs.filter(({ name }) => !left.has(name));
 }

@@ -294,7 +294,7 @@ export function footprintsFor({ reduces }: Strategy): Pick<ExecutorOptions, "foo
 /** @throws HarnessError `USAGE` for a strategy that only this process has */
 function startWorkers<State extends Json, Op extends Operation>(
   server: Server,
-  { service, profile, independent, untouched }: ProfiledService<State, Op>,
+  { service, profile }: ProfiledService<State, Op>,
   { count, serviceFile }: Workers,
   options: VerifyOptions,
   settings: CampaignSettings,
@@ -313,7 +313,7 @@ function startWorkers<State extends Json, Op extends Operation>(
     ...{
       serviceFile,
       profile,
-      independent: [...independent, ...untouched],
+      pairNames: service.pairs?.().map(({ name }) => name),
       mutant,
       seed,
       bounds,

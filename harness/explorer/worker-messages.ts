@@ -17,8 +17,8 @@ export interface WorkerOptions {
   readonly serviceFile: string;
   /** What the service learned of itself (see `Service.profiled`). */
   readonly profile: Json;
-  /** The names of pairs that are not explored (see `ProfiledService`). */
-  readonly independent: readonly string[];
+  /** The names of the pairs that are explored, in their order (see `ProfiledService`). */
+  readonly pairNames: readonly string[] | undefined;
   readonly mutant: AppliedMutant | undefined;
   /** The queries of the service and of the user. */
   readonly queries: readonly Query[];
@@ -44,7 +44,10 @@ export interface PlainError {
   readonly message: string;
 }
 
-export type LeasedDatabase = Omit<Database, "drop">;
+/** What a worker asks the main process to do with a database. */
+export type DatabaseCall = "save" | "restore" | "drop";
+
+export type LeasedDatabase = Omit<Database, DatabaseCall>;
 
 /** `stop` ends a scenario after its current execution; `interrupt` ends the current execution too, for good. */
 export type ToWorker =
@@ -60,7 +63,7 @@ export type ToWorker =
   | { readonly type: "interrupt" }
   | { readonly type: "leased"; readonly database: LeasedDatabase }
   | { readonly type: "refused"; readonly error: PlainError }
-  | { readonly type: "dropped" }
+  | { readonly type: "done" }
   | { readonly type: "close" };
 
 export type FromWorker =
@@ -73,4 +76,4 @@ export type FromWorker =
       readonly error: PlainError | undefined;
     }
   | { readonly type: "lease" }
-  | { readonly type: "drop"; readonly name: string };
+  | { readonly type: DatabaseCall; readonly name: string };

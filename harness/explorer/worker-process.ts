@@ -9,7 +9,7 @@ import type { Database, Server } from "../postgres/provider.ts";
 import { NO_COVERAGE } from "./coverage.ts";
 import type { ExplorationBudget, Explorer, ScenarioResult } from "./explore-scenario.ts";
 import { EMPTY_TALLY } from "./tally.ts";
-import type { FromWorker, ToWorker, WorkerOptions } from "./worker-messages.ts";
+import type { DatabaseCall, FromWorker, ToWorker, WorkerOptions } from "./worker-messages.ts";
 
 /** The interval at which the limits of a worker's scenario are checked, in ms. */
 const CHECK_INTERVAL_MS = 50;
@@ -27,7 +27,7 @@ export class WorkerProcess<State extends Json, Op extends Operation>
   readonly #server: Server;
   readonly #options: Omit<WorkerOptions, "server">;
   readonly #signal: AbortSignal | undefined;
-  readonly #databases = new Map<string, Database>();
+  readonly #databases = new Map<string, Pick<Database, DatabaseCall>>();
   #child: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
   #onReply: ((reply: Reply | HarnessError) => void) | undefined;
@@ -103,10 +103,17 @@ export class WorkerProcess<State extends Json, Op extends Operation>
         this.#onExecution?.(message.violations);
         break;
       case "lease":
-        void this.#lease();
+        void this.#answer(() => this.#lease());
+        break;
+      case "save":
+      case "restore":
+        void this.#answer(async () => {
+          await this.#databases.get(message.name)?.[message.type]();
+          return { type: "done" };
+        });
         break;
       case "drop":
-        void this.#drop(message.name);
+        void this.#answer(() => this.#drop(message.name));
         break;
       case "failed":
         this.#onReply?.(new HarnessError(message.error.code, message.error.message));
@@ -116,12 +123,10 @@ export class WorkerProcess<State extends Json, Op extends Operation>
     }
   }
 
-  async #lease(): Promise<void> {
+  /** Sends what the worker waits for: the answer, or why there is none. */
+  async #answer(work: () => Promise<ToWorker>): Promise<void> {
     try {
-      const database = await this.#server.lease();
-      this.#databases.set(database.name, database);
-      const { name, url, ownerUrl, lockWaits } = database;
-      this.#send({ type: "leased", database: { name, url, ownerUrl, lockWaits } });
+      this.#send(await work());
     } catch (error) {
       if (!(error instanceof HarnessError)) throw error;
       const { code, message } = error;
@@ -129,14 +134,20 @@ export class WorkerProcess<State extends Json, Op extends Operation>
     }
   }
 
+  async #lease(): Promise<ToWorker> {
+    const { save, restore, drop, ...database } = await this.#server.lease();
+    this.#databases.set(database.name, { save, restore, drop });
+    return { type: "leased", database };
+  }
+
   /** A database that cannot be dropped now is dropped when the server stops. */
-  async #drop(name: string): Promise<void> {
+  async #drop(name: string): Promise<ToWorker> {
     await this.#databases
       .get(name)
       ?.drop()
       .catch(() => {});
     this.#databases.delete(name);
-    this.#send({ type: "dropped" });
+    return { type: "done" };
   }
 
   #request(message: ToWorker): Promise<Reply> {

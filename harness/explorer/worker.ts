@@ -6,9 +6,15 @@ import { strategyNamed } from "../scheduler/strategies.ts";
 import { openExecutor } from "../service/open-executor.ts";
 import { checkersFor } from "./bounded-exploration.ts";
 import { ScenarioExplorer } from "./explore-scenario.ts";
-import { withoutPairs } from "./independent-pairs.ts";
+import { withPairs } from "./independent-pairs.ts";
 import { footprintsFor } from "./verify.ts";
-import type { FromWorker, PlainError, ToWorker, WorkerOptions } from "./worker-messages.ts";
+import type {
+  DatabaseCall,
+  FromWorker,
+  PlainError,
+  ToWorker,
+  WorkerOptions,
+} from "./worker-messages.ts";
 
 /*
  * The entry point of a worker process. It explores scenarios of a campaign by their numbers, one
@@ -53,7 +59,8 @@ async function start(options: WorkerOptions): Promise<void> {
   const { control, stepTimeoutMs, mutant } = options;
   const loaded = await loadService(options.serviceFile);
   const profiled = loaded.profiled?.(options.profile) ?? loaded;
-  const service = { ...withoutPairs(profiled, options.independent), queries: options.queries };
+  const { pairNames, queries } = options;
+  const service = { ...(pairNames ? withPairs(profiled, pairNames) : profiled), queries };
   const strategy = strategyNamed(options.strategy, options.strategyOptions);
   const opened = await openExecutor(serverOf(options.server), service, mutant, {
     control,
@@ -72,8 +79,9 @@ async function start(options: WorkerOptions): Promise<void> {
 
 /** The server of the main process, which creates and drops the databases. */
 function serverOf(server: WorkerOptions["server"]): Server {
-  const drop = (name: string) => async () => {
-    await request({ type: "drop", name });
+  const call = (type: DatabaseCall, name: string) => async () => {
+    const answer = await request({ type, name });
+    if (answer.type === "refused") throw harnessError(answer.error);
   };
   return {
     ...server,
@@ -81,7 +89,10 @@ function serverOf(server: WorkerOptions["server"]): Server {
       const answer = await request({ type: "lease" });
       if (answer.type === "refused") throw harnessError(answer.error);
       if (answer.type !== "leased") throw new Error(`expected a database, not ${answer.type}`);
-      return { ...answer.database, drop: drop(answer.database.name) };
+      const { database } = answer;
+      const { name } = database;
+      const calls = { save: call("save", name), restore: call("restore", name) };
+      return { ...database, ...calls, drop: call("drop", name) };
     },
     stop: async () => {},
   };

@@ -7,18 +7,25 @@ import { installGates } from "./inner-gates.ts";
 
 let server: Server;
 let url: string;
+/** Of a database whose routines take values of sequences. */
+let withRoutines: string;
 
 beforeAll(async () => {
   server = await startServer(testPostgres);
-  const database = await server.lease();
-  url = database.url;
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  await client.query(SCHEMA);
-  await client.end();
+  url = await databaseWith(SCHEMA);
+  withRoutines = await databaseWith(`${SCHEMA}; ${ROUTINES}`);
 });
 
 afterAll(() => server?.stop());
+
+async function databaseWith(schema: string): Promise<string> {
+  const database = await server.lease();
+  const client = new Client({ connectionString: database.url });
+  await client.connect();
+  await client.query(schema);
+  await client.end();
+  return database.url;
+}
 
 const SCHEMA = `
 create table span (id int, during int4range, exclude using gist (during with &&));
@@ -26,11 +33,23 @@ create table counted (a int generated always as identity, b serial, v int);
 create table once (a int generated always as identity, v int);
 create sequence numbers`;
 
+const ROUTINES = `
+create function assigns() returns int language plpgsql as $$ declare x int; begin
+  x := nextval('numbers'); x := nextval('numbers') + nextval('numbers'); return x; end $$;
+create function inserts() returns int language plpgsql as $$ declare x int; begin
+  insert into once (v) values (1); insert into counted (v) values (1) returning a into x; return x; end $$;
+create function queries() returns bigint language sql as $$ select 1; select nextval('numbers') + nextval('numbers') $$`;
+
 const INSERT = "insert into span values (1, '[1,5)')";
 
 /** The numbers of the places from which a statement goes on to a part; 0: from before the request. */
-async function placesBefore(part: string, sql: string, levels: readonly GateLevel[] = GATE_LEVELS) {
-  const gates = await installGates(url, levels);
+async function placesBefore(
+  part: string,
+  sql: string,
+  levels: readonly GateLevel[] = GATE_LEVELS,
+  at = url,
+) {
+  const gates = await installGates(at, levels);
   const found = gates.ungated.find(({ name }) => name === part);
   const follows = [undefined, ...gates.places.keys()].filter((at) => found?.follows(at, sql));
   const named = follows.map((at) => (at === undefined ? "request" : gates.places.get(at)));
@@ -66,4 +85,24 @@ test("an insert goes on to the values of its row from its snapshot", async () =>
   const places = await placesBefore(VALUES, "insert into counted (v) values (1)");
   expect(places).toContainEqual({ of: "counted", line: null, next: "use the snapshot" });
   expect(places).not.toContain("request");
+});
+
+test.each([
+  ["assigns", { of: "assigns()", next: "x := nextval('numbers') + nextval('numbers');" }],
+  ["inserts", { of: "counted", next: "use the snapshot" }],
+  ["queries", { of: "queries()", next: "select nextval('numbers') + nextval('numbers')" }],
+])("several values in a routine: %s", async (name, place) => {
+  const places = await placesBefore(VALUES, `select ${name}()`, GATE_LEVELS, withRoutines);
+  expect(places).toContainEqual(expect.objectContaining(place));
+  expect(places).not.toContainEqual(expect.objectContaining({ of: "once" }));
+});
+
+test("a block with several calls of nextval can come to them from each of its gates", async () => {
+  const block = (calls: string) => `do $$ begin perform ${calls}; end $$`;
+  expect(
+    await placesBefore(VALUES, block("nextval('numbers') + nextval('numbers')")),
+  ).toContainEqual(expect.objectContaining({ of: "a DO block" }));
+  expect(await placesBefore(VALUES, block("nextval('numbers')"))).not.toContainEqual(
+    expect.objectContaining({ of: "a DO block" }),
+  );
 });

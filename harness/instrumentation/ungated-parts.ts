@@ -3,6 +3,7 @@ import type { Place } from "../core/trace.ts";
 import { memoize } from "../parser/memoize.ts";
 import { namesIn } from "../parser/names.ts";
 import { loadParser, parseStatements } from "../parser/sql.ts";
+import { BLOCK_PLACE } from "./do-blocks.ts";
 import { BEFORE_ROW } from "./row-gates.ts";
 import { AFTER_SNAPSHOT } from "./snapshot-gates.ts";
 
@@ -52,17 +53,7 @@ export async function ungatedParts(
         : (place, sql) => place === undefined && tablesWritten(sql).has(relation),
     }),
   );
-  const several = severalValues(new Set(sequences.rows.map(({ name }) => name)));
-  const values: UngatedPart = {
-    name: "the calls of nextval in one statement",
-    ofSchema: false,
-    follows: (place, sql) => {
-      const from = several(sql);
-      if (from === "none") return false;
-      if (from === "snapshot" && has(AFTER_SNAPSHOT)) return next(place, AFTER_SNAPSHOT);
-      return place === undefined;
-    },
-  };
+  const values = severalValues(new Set(sequences.rows.map(({ name }) => name)), places);
   return [...exclusions, values];
 }
 
@@ -89,20 +80,67 @@ const tablesWritten = memoize(
     new Set(namesIn(sql).writes.flatMap(({ table, how }) => (how === "delete" ? [] : table))),
 );
 
-/** From where a text goes on to several calls of nextval: from its snapshot if it writes. */
+/** What comes before several calls of nextval: nothing (`request`), or the snapshot of a statement that writes. */
+type Before = "none" | "snapshot" | "request";
+
+/** Several calls of nextval for one row, or in one query, of a client or of a routine. */
 function severalValues(
   tables: ReadonlySet<string>,
-): (sql: string) => "none" | "snapshot" | "request" {
-  const from = (sql: string): "none" | "snapshot" | "request" => {
-    if (parseStatements(sql)?.length !== 1) return "none";
-    const { calls, reads, writes } = namesIn(sql);
-    const count = calls.filter(({ name, operator }) => !operator && name === "nextval").length;
-    const inserts = writes.filter(({ how }) => how === "insert");
-    const byDefault = inserts.some(({ table }) => tables.has(table));
-    const each = writes.length === 0 && reads.length > 0 ? 2 : 1;
-    if (!byDefault && count * each < 2) return "none";
-    return writes.length > 0 ? "snapshot" : "request";
+  places: ReadonlyMap<number, Place>,
+): UngatedPart {
+  const before = memoize((sql: string) => ({ part: valuesIn(sql, tables) }));
+  const snapshots = [...places.values()].some(({ next }) => next === AFTER_SNAPSHOT);
+  const inRoutines = new Map<number, Before>();
+  /** The tables that routines write with several values. */
+  const written = new Set<string>();
+  for (const [number, { line, next }] of places) {
+    if (line === null) continue;
+    const query = queryOf(next);
+    const part = valuesIn(query, tables);
+    inRoutines.set(number, part);
+    if (part === "snapshot") for (const table of tablesWritten(query)) written.add(table);
+  }
+  const isNext = (part: Before) => part === "request" || (part === "snapshot" && !snapshots);
+  return {
+    name: "the calls of nextval in one statement",
+    ofSchema: false,
+    follows(number, sql) {
+      if (number === undefined) return isNext(before(sql).part);
+      const place = places.get(number);
+      if (place === undefined) return false;
+      if (place.next === AFTER_SNAPSHOT) {
+        return before(sql).part === "snapshot" || written.has(place.of.replace(/^.*\./, ""));
+      }
+      if (place === BLOCK_PLACE) return /^\s*do\b/i.test(sql) && callsIn(sql) > 1;
+      return isNext(inRoutines.get(number) ?? "none");
+    },
   };
-  const remembered = memoize((sql: string) => ({ from: from(sql) }));
-  return (sql) => remembered(sql).from;
+}
+
+/** Calls of nextval in a text that the parser may not read. */
+const callsIn = (text: string): number => text.match(/\bnextval\s*\(/gi)?.length ?? 0;
+
+function valuesIn(sql: string, tables: ReadonlySet<string>): Before {
+  const statements = parseStatements(sql);
+  if (statements === undefined) return callsIn(sql) > 1 ? "request" : "none";
+  if (statements.length !== 1) return "none";
+  const { calls, reads, writes } = namesIn(sql);
+  const count = calls.filter(({ name, operator }) => !operator && name === "nextval").length;
+  const inserts = writes.filter(({ how }) => how === "insert");
+  const byDefault = inserts.some(({ table }) => tables.has(table));
+  const each = writes.length === 0 && reads.length > 0 ? 2 : 1;
+  if (!byDefault && count * each < 2) return "none";
+  return writes.length > 0 ? "snapshot" : "request";
+}
+
+/** The query in a statement of PL/pgSQL; the text itself if it is not known to hold one. */
+function queryOf(text: string): string {
+  return text
+    .replace(/^(?:again|the next row|the next table): /, "")
+    .replace(/^<<[^>]*>>\s*/, "")
+    .replace(/\s*(?:\bthen|\bloop|;)$/i, "")
+    .replace(/(\breturning\b.+?)\binto\b.*$/is, "$1")
+    .replace(/^(?:return\s+query|for\s.+?\sin)\s+/i, "")
+    .replace(/^(?:perform|return(?:\s+next)?|if|els(?:e)?if|while|case|when)\b/i, "select")
+    .replace(/^[\w."[\]]+\s*:?=/, "select ");
 }

@@ -11,6 +11,10 @@ test("replaces parameters by values, and nothing else", () => {
   );
 });
 
+test("keeps an empty statement", () => {
+  expect(withValues({ sql: "", values: [] })).toBe("");
+});
+
 test("escapes a closing brace in strings, names, comments and dollar quotes", () => {
   expect(withoutBraces("select '{}'::int[]")).toBe("select E'{\\x7D'::int[]");
   expect(withoutBraces("select 'it''s {\\}'")).toBe("select E'it''s {\\\\\\x7D'");

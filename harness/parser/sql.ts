@@ -82,9 +82,8 @@ export interface Token {
  * too. Throws the scanner's error if the source cannot be scanned.
  */
 export const tokensOf = memoize((source: string): readonly Token[] => {
-  const { tokens } = scanSync(source);
   const offsetOf = stringOffsets(source);
-  return tokens
+  return scanned(source)
     .filter(({ tokenName }) => tokenName !== "SQL_COMMENT" && tokenName !== "C_COMMENT")
     .map((token) => {
       const [start, end] = [offsetOf(token.start), offsetOf(token.end)];
@@ -92,6 +91,11 @@ export const tokensOf = memoize((source: string): readonly Token[] => {
       return { text: /^\w+$/.test(text) ? text.toLowerCase() : text, start, end };
     });
 });
+
+/** The scanner takes no empty source. Drivers send one to see whether a connection lives. */
+function scanned(source: string) {
+  return source === "" ? [] : scanSync(source).tokens;
+}
 
 /** Converts the scanner's offsets, in bytes of UTF-8, to offsets in the string. */
 function stringOffsets(source: string): (byte: number) => number {
@@ -119,7 +123,7 @@ export function replaceTokens(
   const bytes = Buffer.from(source);
   const parts: string[] = [];
   let at = 0;
-  for (const { start, end, tokenName } of scanSync(source).tokens) {
+  for (const { start, end, tokenName } of scanned(source)) {
     parts.push(bytes.toString("utf8", at, start));
     parts.push(replace({ name: tokenName, text: bytes.toString("utf8", start, end) }));
     at = end;

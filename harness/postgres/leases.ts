@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { HarnessError } from "../core/error.ts";
 import { AdminConnection, withClient, withDatabase } from "./connection.ts";
+import { copyOf, MARK, markDatabase, saveDatabase } from "./saved-database.ts";
 import type { Database } from "./server.ts";
+import { type CreateOptions, SERVER_DEFAULTS } from "./settings.ts";
 
 const PREFIX = "heddle_";
-const MARK = "Made by Heddle, and disposable";
 const INSUFFICIENT_PRIVILEGE = "42501";
 
 /**
@@ -14,7 +15,7 @@ const INSUFFICIENT_PRIVILEGE = "42501";
 export class Leases {
   readonly #admin: AdminConnection;
   readonly #url: string;
-  readonly #createOptions: string;
+  readonly #createOptions: CreateOptions;
   readonly #onChange: (names: readonly string[]) => void;
   readonly #names = new Set<string>();
   /** Whether the admin connection's role is a superuser; undefined until that is known. */
@@ -22,7 +23,7 @@ export class Leases {
 
   /**
    * @param options.url the server's URL for the users of a database. Default: the admin connection's.
-   * @param options.createOptions the options of CREATE DATABASE. Default: none.
+   * @param options.createOptions the options of CREATE DATABASE. Default: those of the server.
    * @param options.onChange called with the names of all databases, before one is created and after one
    * was dropped.
    */
@@ -30,13 +31,13 @@ export class Leases {
     admin: AdminConnection,
     options: {
       readonly url?: string | undefined;
-      readonly createOptions?: string;
+      readonly createOptions?: CreateOptions;
       readonly onChange?: (names: readonly string[]) => void;
     } = {},
   ) {
     this.#admin = admin;
     this.#url = options.url ?? admin.url;
-    this.#createOptions = options.createOptions ?? "";
+    this.#createOptions = options.createOptions ?? SERVER_DEFAULTS;
     this.#onChange = options.onChange ?? (() => {});
   }
 
@@ -46,24 +47,27 @@ export class Leases {
     this.#onChange([...this.#names]);
     try {
       await this.#admin.lock(keyOf(name));
-      await this.#admin.query(`create database ${name} template template0 ${this.#createOptions}`);
-      await this.#admin.query(`comment on database ${name} is '${MARK}'`);
+      const { empty } = this.#createOptions;
+      await this.#admin.query(`create database ${name} template template0 ${empty}`);
+      await markDatabase(this.#admin, name);
       const lockWaits = await this.#pushLockWaits(name);
       const url = withDatabase(this.#url, name);
+      const ownerUrl = await this.#createOwner(name, url);
+      let restore = async (): Promise<void> => {
+        throw new Error(`the database ${name} was not saved`);
+      };
       return {
-        url,
-        ownerUrl: await this.#createOwner(name, url),
-        name,
-        lockWaits,
+        ...{ url, ownerUrl, name, lockWaits },
+        save: async () => {
+          const saving = saveDatabase(this.#admin, name, this.#createOptions.copy);
+          restore = await saving.catch(failedTo("copy a database"));
+        },
+        restore: () => restore().catch(failedTo("restore a database")),
         drop: () => this.#drop(name),
       };
     } catch (cause) {
       await this.#drop(name).catch(() => {});
-      throw new HarnessError(
-        "PROVIDER_FAILED",
-        `Cannot create a database: ${(cause as Error).message}`,
-        { cause },
-      );
+      return failedTo("create a database")(cause);
     }
   }
 
@@ -126,6 +130,14 @@ export class Leases {
   }
 }
 
+/** Throws HarnessError PROVIDER_FAILED for an error of the server. */
+function failedTo(what: string): (cause: unknown) => never {
+  return (cause) => {
+    const message = `Cannot ${what}: ${(cause as Error).message}`;
+    throw new HarnessError("PROVIDER_FAILED", message, { cause });
+  };
+}
+
 /** The key of a database's advisory lock: the 16 hexadecimal digits of its name as 64 bits. */
 function keyOf(name: string): bigint {
   return BigInt.asIntN(64, BigInt(`0x${name.slice(PREFIX.length)}`));
@@ -144,8 +156,9 @@ async function isSuperuser(admin: AdminConnection): Promise<boolean> {
   return role?.superuser === true;
 }
 
-/** Drops a database and the role that owns it, whose name is the same. Neither need exist. */
+/** Drops a database, its copy, and the role that owns both, whose name is the database's. None of them need exist. */
 async function dropDatabase(admin: AdminConnection, name: string): Promise<void> {
+  await admin.query(`drop database if exists ${copyOf(name)} with (force)`);
   await admin.query(`drop database if exists ${name} with (force)`);
   const [role] = await admin.query("select from pg_roles where rolname = $1", [name]);
   if (role === undefined) return;
@@ -170,15 +183,15 @@ export async function dropDatabases(url: string, names: readonly string[]): Prom
 export async function sweepDatabases(admin: AdminConnection): Promise<void> {
   // An advisory lock belongs to the database where it was taken, but pg_locks lists those of all.
   const abandoned = await admin.query<{ name: string }>(
-    `select datname as name from pg_database as d
+    `select distinct left(datname, ${PREFIX.length + 16}) as name from pg_database as d
      where datname ~ $1 and shobj_description(oid, 'pg_database') = $2
        and pg_has_role(datdba, 'usage')
        and not exists (
          select from pg_locks
          where locktype = 'advisory' and objsubid = 1
            and lpad(to_hex(classid::bigint), 8, '0') || lpad(to_hex(objid::bigint), 8, '0')
-             = right(d.datname, 16))`,
-    [`^${PREFIX}[0-9a-f]{16}$`, MARK],
+             = substr(d.datname, ${PREFIX.length + 1}, 16))`,
+    [`^${PREFIX}[0-9a-f]{16}(${copyOf("")})?$`, MARK],
   );
   for (const { name } of abandoned) {
     await dropDatabase(admin, name).catch(() => {});

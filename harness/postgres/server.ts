@@ -64,6 +64,13 @@ export interface Database {
    * settings, so Heddle queries the server.
    */
   readonly lockWaits: "pushed" | "polled";
-  /** Disconnects all clients, and drops the database. May be called again. */
+  /** Disconnects all clients, and keeps a copy of the database as it is now. */
+  save(): Promise<void>;
+  /**
+   * Disconnects all clients, and puts the database back as `save` found it, with the same name, owner and
+   * settings. Objects keep their ids (OIDs).
+   */
+  restore(): Promise<void>;
+  /** Disconnects all clients, and drops the database and its copy. May be called again. */
   drop(): Promise<void>;
 }

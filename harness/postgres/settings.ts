@@ -29,17 +29,23 @@ export function settingArguments(settings: { readonly [name: string]: string }):
   return Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
 }
 
+/** The options of CREATE DATABASE for an empty database, and for a copy of another one. */
+export interface CreateOptions {
+  readonly empty: string;
+  readonly copy: string;
+}
+
+export const SERVER_DEFAULTS: CreateOptions = { empty: "", copy: "" };
+
 /**
  * The options of CREATE DATABASE on a server that Heddle starts. Texts sort by code point, and change
  * case by the rules of Unicode from PostgreSQL 17 on. Copying the template's files (`file_copy`) is faster
  * than logging their contents.
  * @param version the version of the server.
  */
-export function databaseOptions(version: string): string {
+export function databaseOptions(version: string): CreateOptions {
   const major = Number.parseInt(version, 10);
-  return [
-    "encoding 'UTF8' locale 'C'",
-    ...(major >= 15 ? ["strategy file_copy"] : []),
-    ...(major >= 17 ? ["locale_provider builtin builtin_locale 'C.UTF-8'"] : []),
-  ].join(" ");
+  const copy = major >= 15 ? "strategy file_copy" : "";
+  const locale = major >= 17 ? "locale_provider builtin builtin_locale 'C.UTF-8'" : "";
+  return { empty: `encoding 'UTF8' locale 'C' ${copy} ${locale}`, copy };
 }

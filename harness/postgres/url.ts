@@ -4,7 +4,7 @@ import { AdminConnection, addressOf, withPassword } from "./connection.ts";
 import { Leases, sweepDatabases } from "./leases.ts";
 import { RunFolder, sweepRunFolders } from "./run-folder.ts";
 import type { Server } from "./server.ts";
-import { databaseOptions } from "./settings.ts";
+import { type CreateOptions, databaseOptions, SERVER_DEFAULTS } from "./settings.ts";
 
 /** The oldest version that has every feature that Heddle uses. */
 const OLDEST_VERSION = 14;
@@ -18,7 +18,7 @@ export async function useServerAt(url: string, why = "as asked"): Promise<Server
   return use(await withPassword(url), {
     provider: "url",
     describe: (version) => `PostgreSQL ${version} at ${addressOf(url)} (${why})`,
-    createOptions: () => "",
+    createOptions: () => SERVER_DEFAULTS,
   });
 }
 
@@ -38,7 +38,7 @@ interface ExistingServer {
   /** Describes a server of a version. */
   readonly describe: (version: string) => string;
   /** The options of CREATE DATABASE for a version. */
-  readonly createOptions: (version: string) => string;
+  readonly createOptions: (version: string) => CreateOptions;
 }
 
 async function use(

@@ -38,6 +38,37 @@ test("each client has an endpoint, by which its sessions are attributed", async 
   await Promise.all(clients.map((client) => client.end()));
 });
 
+test("connections of a held port wait until it is opened; closing it ends those that wait", async () => {
+  const port = await at.proxy.heldPort(5);
+  const connecting = connected(port.url);
+  await eventually(() => port.waitedMs > 0);
+  expect(at.proxy.sessionsOf(5)).toBe(0);
+  port.open();
+  const client = await connecting;
+  expect(at.proxy.sessionsOf(5)).toBe(1);
+  port.close();
+  expect((await client.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+  await client.end();
+  const closed = await at.proxy.heldPort(5);
+  const waiting = connected(closed.url);
+  await eventually(() => closed.waitedMs > 0);
+  closed.close();
+  await expect(waiting).rejects.toThrow(/terminated|ECONNRESET/);
+});
+
+test("a client is busy while a statement of it is under way", async () => {
+  await at.ask("select pg_advisory_lock(43)");
+  const client = await connected(await at.proxy.urlFor(6));
+  expect(at.proxy.isBusy(6)).toBe(false);
+  const waiting = client.query("select pg_advisory_lock(43)");
+  await eventually(() => at.proxy.isBusy(6));
+  expect(at.proxy.isBusy(5)).toBe(false);
+  await at.ask("select pg_advisory_unlock(43)");
+  await waiting;
+  expect(at.proxy.isBusy(6)).toBe(false);
+  await client.end();
+});
+
 test("a connection without the password of the endpoint is refused", async () => {
   const url = new URL(await at.proxy.urlFor(0));
   url.password = "another";

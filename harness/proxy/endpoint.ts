@@ -26,6 +26,11 @@ export interface ConnectionOrigin {
   readonly client?: number;
   /** Whether it is the endpoint of a service that is a process of its own. */
   readonly service?: boolean;
+  /**
+   * Whether another client has used one of its connections, as clients do that share a pool: from then on they
+   * belong to none alone. Default: false.
+   */
+  shared?: boolean;
 }
 
 /**
@@ -60,16 +65,59 @@ export async function socketEndpoint(
 }
 
 /**
+ * Listens as `portEndpoint` does, but connections wait until `open` is called: none is answered a byte before. `close` lets
+ * in no other, and ends those that wait.
+ */
+export async function heldEndpoint(target: PortTarget, accept: Accept) {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const { url, listener } = await portEndpoint(target, accept, opened);
+  const waiting = new Set<Socket>();
+  let since: number | undefined;
+  listener.on("connection", (socket) => {
+    socket.on("error", () => {}); // Whoever reads it next learns of it.
+    since ??= performance.now();
+    waiting.add(socket);
+    socket.once("close", () => waiting.delete(socket));
+  });
+  return {
+    url,
+    get waitedMs() {
+      return since === undefined ? 0 : performance.now() - since;
+    },
+    open() {
+      waiting.clear();
+      open();
+    },
+    close() {
+      listener.close();
+      for (const socket of waiting) socket.destroy();
+    },
+  };
+}
+
+/**
  * Listens on a port of this machine, for drivers without Unix sockets. Every user of the machine could
  * connect to it, so the endpoint asks for the password of all ports of this process, and logs in to the server itself.
+ *
+ * @param opened connections wait for this. Default: they do not wait.
  */
-export async function portEndpoint(target: PortTarget, accept: Accept): Promise<Endpoint> {
+export async function portEndpoint(
+  target: PortTarget,
+  accept: Accept,
+  opened?: Promise<void>,
+): Promise<Endpoint> {
   const url = withoutAddress(target.url);
+  // Some libraries know the shorter name of the scheme no more (SQLAlchemy), all know this one.
+  url.protocol = "postgresql:";
   const role = roleOf(target.url);
-  const listener = await listening(0, accept, {
+  const access = {
     ...{ password: PORT_PASSWORD, role, refused: target.refused },
     passwordIs: "that of the URL which was given for this run",
-  });
+  };
+  const listener = await listening(0, accept, access, opened);
   const address = listener.address();
   if (address === null || typeof address === "string") throw new Error("the endpoint has no port");
   url.host = `127.0.0.1:${address.port}`;
@@ -115,9 +163,15 @@ function roleOf(url: string): PortAccess["role"] {
   };
 }
 
-async function listening(port: number, accept: Accept, access: PortAccess): Promise<Server> {
+async function listening(
+  port: number,
+  accept: Accept,
+  access: PortAccess,
+  opened?: Promise<void>,
+): Promise<Server> {
   const listener = createServer({ noDelay: true }, (socket) => {
-    handshake(socket, access).then(
+    const enter = () => handshake(socket, access);
+    (opened === undefined ? enter() : opened.then(enter)).then(
       ({ stream, login }) => accept(stream, socket, login),
       () => socket.destroySoon(),
     );

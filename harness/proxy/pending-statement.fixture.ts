@@ -15,8 +15,8 @@ export class FakeSession implements ProxySession {
   readonly calls: string[] = [];
   transaction: ProxySession["transaction"] = "idle";
   isolates = false;
+  isBusy = false;
   readonly ownTimeout = new OwnTimeout();
-  shared = false;
   rows = "";
 
   constructor(pid: number, origin: ProxySession["origin"] = {}) {

@@ -13,10 +13,10 @@ export interface ProxySession {
   /** Whether its startup packet, or a statement, may have set its default isolation level. */
   readonly isolates: boolean;
   readonly ownTimeout: OwnTimeout;
+  /** Whether it has a statement under way. */
+  readonly isBusy: boolean;
   /** The rows, or a hash of them, that the server has sent and the service does not have yet. */
   rowsDigest(): string;
-  /** Whether a client has used it that did not open it, as clients do that share a pool. */
-  shared: boolean;
   /** Ends the session as if the service had closed its connection. */
   cut(): void;
   /** Ends the session at once, without a call of the observer. */
@@ -52,7 +52,7 @@ interface StatementBytes {
 }
 
 /** The faults by which the service never gets the response to a statement. */
-export type ResponseFault = "cut-after" | "kill-after" | "crash";
+export type ResponseFault = "cut-after" | "kill-after" | "kill-client-after" | "crash";
 
 /** A statement whose response does not exist yet: the fault, if any, by which it will be lost. */
 interface Unanswered {
@@ -254,7 +254,7 @@ export class PendingStatement {
   }
 
   /** A fault has been injected by which the service will not get the response. */
-  loseResponse(by: "cut-after" | "kill-after"): void {
+  loseResponse(by: Exclude<ResponseFault, "crash">): void {
     const state = this.#from("loseResponse");
     if (state.at === "answered") this.#become({ at: "lost", by, result: state.result });
     else if (state.lostBy === undefined) this.#become({ ...state, lostBy: by });

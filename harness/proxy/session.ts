@@ -56,7 +56,6 @@ export class WireSession implements ProxySession {
   transaction: Result["transaction"] = "idle";
   isolates = false;
   readonly ownTimeout = new OwnTimeout();
-  shared = false;
   readonly origin: ConnectionOrigin;
   readonly #service: Duplex;
   readonly #context: SessionContext;
@@ -103,6 +102,10 @@ export class WireSession implements ProxySession {
     this.#phase = "open";
     send(this.#service, this.#answer.splice(0));
     this.#next();
+  }
+
+  get isBusy(): boolean {
+    return this.#pending !== undefined;
   }
 
   close(): void {
@@ -201,10 +204,7 @@ export class WireSession implements ProxySession {
       this.#service.write("N");
       return;
     }
-    if (startup === "replication") {
-      this.#unsupported("replication connections");
-      return;
-    }
+    if (startup === "replication") return void this.#unsupported("replication connections");
     this.#cancels = startup === "cancel";
     this.#mayConfigure(frame.toString("latin1"));
     this.#fromService.startup = false;

@@ -9,6 +9,7 @@ import { type Dial, dialer } from "./dialer.ts";
 import {
   type ConnectionOrigin,
   type Endpoint,
+  heldEndpoint,
   type PortTarget,
   portEndpoint,
   redirectingEndpoint,
@@ -42,7 +43,6 @@ export class WireProxy {
   outage: Promise<void> | undefined;
   /** Whether it lets in no connection, because the system that would open it is being ended. */
   refuses = false;
-  /** Connections within this process belong to the generation in which they were made. */
   #generation = 0;
   readonly sessions = new Set<ProxySession>();
   /** Connection string of the main endpoint, whose sessions have no fixed client. */
@@ -93,6 +93,11 @@ export class WireProxy {
     return proxy;
   }
 
+  /** How many systems were started: connections within this process belong to the one that made them. */
+  get generation(): number {
+    return this.#generation;
+  }
+
   /**
    * Begins another generation: connections are let in, except those that code of an earlier generation still
    * opens. Returns a function that makes a connection within this process, equal to one at `url`; its
@@ -115,13 +120,37 @@ export class WireProxy {
     const listening = this.#endpointsByClient.get(client);
     if (listening !== undefined) return (await listening).url;
     const origin = client === undefined ? { service: true } : { client };
-    const opening = portEndpoint(this.#ports, (service, socket, login) =>
-      this.#accept(service, socket, origin, login),
-    );
+    const opening = portEndpoint(this.#ports, (service, socket, login) => {
+      if (this.#endpointsByClient.get(client) === opening)
+        this.#accept(service, socket, origin, login);
+      else socket.destroy();
+    });
     this.#endpointsByClient.set(client, opening);
     const endpoint = await opening;
     this.#endpoints.push(endpoint);
     return endpoint.url;
+  }
+
+  /** Opens a port whose sessions all belong to `client`, and wait to be let in. */
+  heldPort(client: number) {
+    return heldEndpoint(this.#ports, (service, socket, login) =>
+      this.#accept(service, socket, { client }, login),
+    );
+  }
+
+  /**
+   * Ends the sessions of a client, and lets in nobody any more at its connection string: a client that was killed
+   * does nothing more, whatever its code still tries. The next `urlFor` gives it another one.
+   */
+  async retire(client: number): Promise<void> {
+    const opening = this.#endpointsByClient.get(client);
+    this.#endpointsByClient.delete(client);
+    const endpoint = await opening;
+    if (endpoint !== undefined) {
+      this.#endpoints.splice(this.#endpoints.indexOf(endpoint), 1);
+      endpoint.listener.close();
+    }
+    for (const session of [...this.sessions]) if (session.origin.client === client) session.cut();
   }
 
   /** Listens on a given port, for a service that runs already (see `redirectingEndpoint`). */
@@ -137,7 +166,12 @@ export class WireProxy {
   /** The number of open sessions at the endpoint of `client`; 0 if other clients use them too. */
   sessionsOf(client: number): number {
     const own = [...this.sessions].filter(({ origin }) => origin.client === client);
-    return own.some(({ shared }) => shared) ? 0 : own.length;
+    return own.some(({ origin }) => origin.shared) ? 0 : own.length;
+  }
+
+  /** Whether a statement of a client is under way: it may be held for as long as others run. */
+  isBusy(client: number): boolean {
+    return [...this.sessions].some(({ origin, isBusy }) => origin.client === client && isBusy);
   }
 
   /** Whether a session is being opened, or the backend of an ended session is still there. */

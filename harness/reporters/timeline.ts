@@ -1,5 +1,5 @@
 import type { Counterexample } from "../core/counterexample.ts";
-import { endsProcess, type Fault } from "../core/fault.ts";
+import { endsProcess, type Fault, isClientKill } from "../core/fault.ts";
 import type { Response } from "../core/history.ts";
 import type { Operation } from "../core/operation.ts";
 import { type Action, BACKGROUND, clientOf, type Task, taskOf } from "../core/schedule.ts";
@@ -240,6 +240,9 @@ class TimelineBuilder {
     else {
       if (event.fault === "crash") this.#sentSinceCrash = new Set();
       if (endsProcess(event.fault)) this.#open.clear();
+      const ended = (task: Task) =>
+        isClientKill(event.fault) && clientOf(task) === clientOf(event.task);
+      for (const task of [...this.#open].filter(ended)) this.#open.delete(task);
       if (event.fault !== "cancel") this.#open.delete(event.task);
       this.#waiting.delete(event.task);
     }

@@ -15,23 +15,35 @@ function preemptionsOf(
   return all;
 }
 
-test("the smallest scenario is searched with reduction alone", () => {
+test("the smallest scenario has no more than its orders", () => {
   const search = new ReducedSearch();
-  const alone = preemptionsOf([[0], [0]], new DynamicReduction());
-  expect(alone).toEqual([0, 0]);
-  expect(preemptionsOf([[0], [0]], search)).toEqual(alone);
-  expect(search.decisive).toBeInstanceOf(DynamicReduction);
+  expect(preemptionsOf([[0], [0]], search)).toEqual([0, 0]);
   expect(search.decisive.complete).toBe(true);
+});
+
+test("the clients run one after the other first, in each order, and at most 24 times", () => {
+  expect(preemptionsOf([[4], [4], [4]], new ReducedSearch(), 7)).toEqual([0, 0, 0, 0, 0, 0, 0]);
+  const orders = new Set<string>();
+  const search = new ReducedSearch();
+  const five = [[2], [2], [2], [2], [2]];
+  for (let execution = 0; execution < 24 && search.begin(); execution++) {
+    const { entries, preemptions } = walk(five, search);
+    expect(preemptions).toBe(0);
+    orders.add(entries.join());
+  }
+  expect(orders.size).toBe(24);
+  // Of the 120 orders, the others have their turns.
+  expect(preemptionsOf(five, search, 4)).toEqual(preemptionsOf(five, new DynamicReduction(), 4));
 });
 
 test("a larger one takes turns with a search that has the fewest preemptions first", () => {
   const toy = [[4], [4], [4]];
   const search = new ReducedSearch();
-  const both = preemptionsOf(toy, search, 104);
+  const [orders, both] = [preemptionsOf(toy, search, 6), preemptionsOf(toy, search, 104)];
   const reduced = both.filter((_, at) => at < 4 || at % 2 === 0);
   expect(reduced).toEqual(preemptionsOf(toy, new DynamicReduction(), 54));
   const turns = both.slice(4).filter((_, at) => at % 2 === 1);
-  expect(turns).toEqual(preemptionsOf(toy, new Exhaustive(), 50));
+  expect([...orders, ...turns]).toEqual(preemptionsOf(toy, new Exhaustive(), 56));
   expect(search.decisive).toMatchObject({ completeUpTo: 0, complete: false });
 });
 
@@ -61,7 +73,8 @@ test("where a client polls, a complete search has covered fair schedules", () =>
 test("reduction begins anew, whichever of the two has shown that footprints were too small", () => {
   const toy = [[4], [4], [4]];
   const search = new ReducedSearch();
-  preemptionsOf(toy, search, 6);
+  // The orders, and six executions more.
+  preemptionsOf(toy, search, 12);
   search.footprintsGrew();
   const reduced = preemptionsOf(toy, search, 8).filter((_, at) => at % 2 === 0);
   expect(reduced).toEqual(preemptionsOf(toy, new DynamicReduction(), 4));

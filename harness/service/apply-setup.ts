@@ -7,8 +7,7 @@ import { attributed, isShutdown } from "../execution/system.ts";
 import { executeSql } from "./execute-sql.ts";
 import { filesOf } from "./file-patterns.ts";
 import { startProgram } from "./program.ts";
-import type { Program } from "./scenario-definition.ts";
-import type { ServiceDefinition, SetupStep } from "./service-definition.ts";
+import type { Program, SetupStep } from "./scenario-definition.ts";
 
 /** The path of a file, or a pattern of paths: SQL has white space, or does not end so. */
 const SQL_FILES = /^\S+\.sql$/;
@@ -21,7 +20,7 @@ const SQL_FILES = /^\S+\.sql$/;
  * @throws HarnessError `USAGE` for a file that there is not, `SERVICE_FAILED` for a step that fails
  */
 export async function applySetup(
-  { setup }: Pick<ServiceDefinition, "setup">,
+  { setup }: { readonly setup: SetupStep | readonly SetupStep[] },
   url: string,
   file: URL,
   freeze?: string,

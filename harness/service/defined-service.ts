@@ -8,15 +8,17 @@ import type { Json } from "../core/json.ts";
 import type { Model } from "../core/model.ts";
 import { applySetup } from "./apply-setup.ts";
 import { resolvedDefinition, startDefined } from "./defined-system.ts";
+import { expectsCode, isExpected } from "./expected-error.ts";
 import { filesOf } from "./file-patterns.ts";
 import { invariantOf } from "./invariant-definition.ts";
 import { modelOf } from "./model-definition.ts";
 import { arbitraryOf, type DefinedOperation, type DefinedState } from "./operation-definition.ts";
-import { shortMessage } from "./outcome.ts";
 import { NO_ROW } from "./row-reference.ts";
 import type { Bounds, Service } from "./service.ts";
 import type { Generate, ResolvedDefinition, ServiceDefinition } from "./service-definition.ts";
 import type { ServiceProfile } from "./service-profile.ts";
+import { shortMessage } from "./short-message.ts";
+import { prepareSnapshot } from "./snapshot.ts";
 import { NO_CATALOG } from "./sources/catalog.ts";
 import { hasSource } from "./sources/operation-source.ts";
 
@@ -52,7 +54,7 @@ function compiled(
     resolvedDefinition(definition, catalog ?? NO_CATALOG, file);
   const ids = mergedIds(profile?.ids ?? {}, definition.ids ?? {});
   const { errors = [], mutants = [], scenarios, pairs, model } = definition;
-  const aborts = errors.filter((code) => ABORTED.includes(code));
+  const aborts = ABORTED.filter((code) => expectsCode(code, errors));
   const isolation = isolationNamed(definition.isolation ?? "");
   return {
     name: definition.name ?? path,
@@ -61,6 +63,7 @@ function compiled(
       const { setup = [] } = mutants.find(({ name }) => name === mutant) ?? {};
       await applySetup({ setup }, directUrl, file, freeze);
     },
+    prepare: (directUrl) => prepareSnapshot(directUrl, definition.restore),
     start: (context, mutant) => startDefined({ definition, file, catalog, ids, mutant }, context),
     ...((scenarios === undefined || hasSource(definition.operations)) && {
       profiled: (learned: Json) =>
@@ -98,8 +101,9 @@ function compiled(
       model: modelOf(model, ids, aborts) as Model<unknown, DefinedState, DefinedOperation>,
     }),
     codes: {},
+    expects: (_, response) => isExpected(response, errors),
     unexpected: (operation, response) =>
-      unexpectedCode(operation, response, definition) ?? unexpected(operation, response, errors),
+      unexpectedCode(operation, response, definition) ?? unexpected(operation, response),
     seededBugs: mutants,
     ...given("attacks", definition),
     ...given("promises", definition),
@@ -128,11 +132,11 @@ function given<Member extends keyof ServiceDefinition>(
 function unexpectedCode(
   operation: string,
   { outcome, code }: Response,
-  { codes = {}, errors = [] }: ServiceDefinition,
+  { codes = {} }: ServiceDefinition,
 ): string | undefined {
   const known = codes[operation];
   if (known === undefined || outcome === "info") return undefined;
-  if ([...known, ...errors, NO_ROW].includes(code)) return undefined;
+  if ([...known, NO_ROW].includes(code)) return undefined;
   return `${operation} was answered with ${code}, which is not a code of that operation`;
 }
 
@@ -210,9 +214,8 @@ const ABORTED = ["40001", "40P01"];
 function unexpected(
   operation: string,
   { outcome, code, status, body }: Response,
-  errors: readonly string[],
 ): string | undefined {
-  if (status !== undefined || code === NO_ROW || errors.includes(code)) return undefined;
+  if (status !== undefined || code === NO_ROW) return undefined;
   const message =
     body instanceof Object && "message" in body ? shortMessage(String(body["message"])) : "";
   const what = `${operation} ended with ${code}${message && ` (${message})`}`;

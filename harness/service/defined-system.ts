@@ -13,14 +13,17 @@ import { CLIENT_HEADER } from "./connection-owners.ts";
 import { isRecord } from "./definition-members.ts";
 import { outcomeOfRequest, startService } from "./http-service.ts";
 import { observed } from "./invariant-definition.ts";
+import { KillableClients } from "./killable-clients.ts";
 import {
   arbitraryOf,
   argumentsOf,
+  type CallOperation,
   type DefinedOperation,
   type DefinedState,
   type OperationDefinition,
   type RequestOperation,
   requestOf,
+  type StatementOperation,
 } from "./operation-definition.ts";
 import { asJson, outcomeOf, outcomeOfLostRequest, responseOf } from "./outcome.ts";
 import { ReferencedColumns } from "./referenced-rows.ts";
@@ -69,8 +72,32 @@ export interface DefinedSystemOptions {
 
 /** Starts the service of a definition, and performs its operations. */
 export async function startDefined(
-  { definition: given, file, catalog: known, ids, mutant }: DefinedSystemOptions,
+  options: DefinedSystemOptions,
   context: SystemContext,
+): Promise<System<DefinedState, DefinedOperation>> {
+  const abort = new AbortController();
+  const { definition, file, mutant } = options;
+  const outside = await definition.outside?.();
+  let service: StartedFunction | undefined;
+  try {
+    // First, since it may make its tables when it starts.
+    const { signal } = abort;
+    service = await startedService(definition, context, { file, signal, mutant, outside });
+    return await systemWith(service, outside, options, context, abort);
+  } catch (error) {
+    abort.abort();
+    await service?.stop();
+    await outside?.stop();
+    throw error;
+  }
+}
+
+async function systemWith(
+  service: StartedFunction | undefined,
+  outside: OutsideService | undefined,
+  { definition: given, file, catalog: known, ids }: DefinedSystemOptions,
+  context: SystemContext,
+  abort: AbortController,
 ): Promise<System<DefinedState, DefinedOperation>> {
   let direct = await openClient(context.directUrl);
   const query: ClientQuery = async (sql, values = []) =>
@@ -84,11 +111,9 @@ export async function startDefined(
   const definition = resolvedDefinition(given, catalog, file);
   const referenced = await ReferencedColumns.of(columnsOf(definition), query);
   const { restore, dirty, copy } = await takeSnapshot(query, given.restore);
-  const abort = new AbortController();
   const { signal } = abort;
-  const outside = await given.outside?.();
-  const service = await startedService(definition, context, { file, signal, mutant, outside });
   const sqlClients = new SqlClients(context);
+  const killable = new KillableClients(signal);
   /** By prefix, the least recently used first. */
   const reached = new Map<string, ReachedState & { readonly number: number }>();
   let state: Pick<ReachedState, "rows" | "contents"> = { rows: new Map(), contents: {} };
@@ -109,22 +134,26 @@ export async function startDefined(
     );
   };
 
+  /** Performs an operation that this process is the client of. */
+  const inProcess = (
+    how: StatementOperation | CallOperation,
+    values: JsonObject,
+    client: number,
+  ) => {
+    const query: ClientQuery = (sql, parameters = []) =>
+      sqlClients.execute(client, sql, parameters);
+    const run =
+      "sql" in how
+        ? () => query(how.sql, Object.values(values))
+        : () => how.call(values, { client, query, service: service?.url, signal });
+    return killable.outcomeOf(client, () => outcomeOf(run));
+  };
+
   const send = async (operation: DefinedOperation, client: number): Promise<Response> => {
     const how = operationOf(definition, operation.name);
     const { values } = argumentsOf(operation);
     const outcome =
-      "http" in how
-        ? request(how, operation, client)
-        : "sql" in how
-          ? outcomeOf(() => sqlClients.execute(client, how.sql, Object.values(values)))
-          : outcomeOf(() =>
-              how.call(values, {
-                client,
-                query: (sql, parameters = []) => sqlClients.execute(client, sql, parameters),
-                service: service?.url,
-                signal,
-              }),
-            );
+      "http" in how ? request(how, operation, client) : inProcess(how, values, client);
     const response = answered(responseOf(await outcome), definition);
     const { body } = response;
     const counts = how.answer && response.outcome === "ok" ? asJson<Json>(how.answer(body)) : body;
@@ -259,6 +288,12 @@ export async function startDefined(
         }
       : // A pool and prepared statements; and the connections of clients.
         { remembers: true }),
+    ...(Object.values(definition.operations).some((how) => !("http" in how)) && {
+      async killClient(client: number) {
+        void killable.kill(client);
+        sqlClients.forget(client);
+      },
+    }),
     ...(service?.ended && { ended: service.ended, disconnecting: service.disconnecting }),
 
     async stop() {

@@ -3,7 +3,7 @@ import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
- * The paths that a pattern names, in the order of their names; `*` may be in its last part.
+ * The paths that a pattern names, in the order of their names (V2 before V10); `*` may be in its last part.
  *
  * @param file that of the definition: the pattern is relative to its folder
  */
@@ -16,6 +16,6 @@ export function filesOf(pattern: string, file: URL): readonly string[] {
   const names = existsSync(folder) ? readdirSync(folder) : [];
   return names
     .filter((name) => matches.test(name))
-    .sort()
+    .sort(new Intl.Collator("en", { numeric: true }).compare)
     .map((name) => resolve(folder, name));
 }

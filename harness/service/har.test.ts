@@ -37,6 +37,22 @@ test("an archive of a browser has names of headers in any case, packed answers a
   ]);
 });
 
+test("the fields of a form may be there without the text that was sent", () => {
+  const postData = {
+    mimeType: "application/x-www-form-urlencoded",
+    params: [{ name: "a", value: "1 2" }, { name: "b" }, {}],
+  };
+  const entry = {
+    request: { method: "POST", url: "https://a.example/b", headers: [], postData },
+    response: { status: 200, content: {} },
+  };
+  const [request] = parseHar(JSON.stringify({ log: { entries: [entry] } }), "a.har");
+  expect(request).toMatchObject({
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+    body: "a=1+2&b=",
+  });
+});
+
 test.each(["", "{}", '{"log":{}}', "[]"])("the text %j is no archive", (text) => {
   expect(() => parseHar(text, "a.har")).toThrow("a.har is not an HTTP archive");
 });

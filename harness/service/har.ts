@@ -1,5 +1,5 @@
 import { HarnessError } from "../core/error.ts";
-import type { Json, JsonObject } from "../core/json.ts";
+import type { Json } from "../core/json.ts";
 import { isRecord, isText } from "./definition-members.ts";
 
 /** A request that was recorded, and its answer. */
@@ -92,17 +92,33 @@ function requestIn(entry: unknown): RecordedRequest | undefined {
   const { status, content } = response;
   if (!isText(method) || !isText(url) || !URL.canParse(url)) return undefined;
   if (typeof status !== "number" || status === 0) return undefined;
-  const body = isRecord(postData) ? postData["text"] : undefined;
+  const body = isRecord(postData) ? postData["text"] || formText(postData["params"]) : undefined;
   const { mimeType = "", text, encoding } = isRecord(content) ? content : {};
   const answer = isText(text) && encoding === "base64" ? atob(text) : text;
   return {
     startedAt: isText(startedDateTime) ? startedDateTime : "",
     ...{ method: method.toUpperCase(), url, status },
-    headers: headersIn(request["headers"]),
+    headers: {
+      ...(isRecord(postData) && isText(postData["mimeType"])
+        ? { "content-type": postData["mimeType"] }
+        : {}),
+      ...headersIn(request["headers"]),
+    },
     body: isText(body) && body !== "" ? body : undefined,
     type: isText(mimeType) ? mimeType : "",
     answer: isText(answer) ? answer : undefined,
   };
+}
+
+/** The fields of a form, which an archive may have without the text that was sent. */
+function formText(params: unknown): string {
+  const fields = Array.isArray(params) ? (params as readonly unknown[]) : [];
+  return new URLSearchParams(
+    fields.flatMap((param): [string, string][] => {
+      const { name, value = "" } = isRecord(param) ? param : {};
+      return isText(name) && isText(value) ? [[name, value]] : [];
+    }),
+  ).toString();
 }
 
 function headersIn(headers: unknown): { readonly [name: string]: string } {
@@ -112,12 +128,6 @@ function headersIn(headers: unknown): { readonly [name: string]: string } {
     return isText(name) && isText(value) ? [[name.toLowerCase(), value] as const] : [];
   });
   return Object.fromEntries(entries);
-}
-
-/** The object that a text is as JSON; undefined if it is none. */
-export function jsonObject(text: string | undefined): JsonObject | undefined {
-  const value = jsonValue(text);
-  return isRecord(value) ? (value as JsonObject) : undefined;
 }
 
 /** The value that a text is as JSON; undefined if it is none. */

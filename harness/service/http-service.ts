@@ -8,6 +8,7 @@ import { realNow } from "../core/real-clock.ts";
 import type { SystemContext } from "../execution/system.ts";
 import { PreloadChannel } from "./preload-channel.ts";
 import { type ProgramContext, type RunningProgram, startProgram } from "./program.ts";
+import { encodedBody } from "./request-body.ts";
 import type { HttpClient, HttpService, Outcome, Program } from "./scenario-definition.ts";
 
 /** The time limit for a service to listen. */
@@ -133,7 +134,7 @@ function notListening(what: string, running: RunningProgram): HarnessError {
 
 /** Sends a request. Its answer is the body, parsed if it is JSON. */
 export async function outcomeOfRequest(
-  { http: { path, body, headers, method = body === undefined ? "GET" : "POST" } }: HttpClient,
+  { http: { path, body, headers, type, method = body === undefined ? "GET" : "POST" } }: HttpClient,
   service: string | undefined,
   signal: AbortSignal,
 ): Promise<Outcome> {
@@ -143,11 +144,12 @@ export async function outcomeOfRequest(
       "a client sends an HTTP request, but the scenario has no `service`: add one",
     );
   }
+  const encoded = body === undefined ? undefined : encodedBody(type ?? "json", body);
+  const all = new Headers(encoded?.type === undefined ? {} : { "content-type": encoded.type });
+  for (const [name, value] of Object.entries(headers ?? {})) all.set(name, value);
   const response = await fetch(new URL(path, service), {
-    method,
-    signal,
-    headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...{ method, signal, headers: all },
+    ...(encoded && { body: encoded.body }),
   });
   const text = await response.text();
   return { status: response.status, value: asValue(text) };

@@ -3,8 +3,9 @@ import type { Snapshot } from "../core/execution.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Invariant } from "../core/verdict.ts";
 import { attributed, isConnectionLost } from "../execution/system.ts";
-import { asJson, oneLine } from "./outcome.ts";
+import { asJson } from "./outcome.ts";
 import type { ClientQuery } from "./scenario-definition.ts";
+import { oneLine } from "./short-message.ts";
 
 /**
  * The invariant of a definition: SQL that must return no rows, or a function. The system evaluates it

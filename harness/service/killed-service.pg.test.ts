@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { defineService, http, type Strategy, sql, strategies, verify } from "../index.ts";
+import { withClient } from "../postgres/connection.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { definedService } from "./defined-service.ts";
-import { defineScenario } from "./scenario-definition.ts";
+import { type ClientContext, defineScenario } from "./scenario-definition.ts";
 import { scenarioService } from "./scenario-service.ts";
 
 let server: Server;
@@ -101,9 +102,25 @@ test.each([
   expect((campaign.faults["retry"] ?? 0) > 0).toBe(retry);
 });
 
-test("kill faults are rejected if a client is not an HTTP request", async () => {
-  const clients = { ...payments.clients, eve: async () => {} };
-  await expect(verifyWith(["kill-after"], { ...payments, clients })).rejects.toMatchObject({
+test("a client that uses the database itself goes on while the service is killed", async () => {
+  const pays = async ({ url }: ClientContext) =>
+    withClient(url, (db) =>
+      db.query("update account set paid = paid + 1, received = received + 1"),
+    );
+  const mixed = { ...payments, clients: { ada: order, worker: pays } };
+  const service = scenarioService(mixed, "a.ts", new URL(import.meta.url));
+  const { campaign, error } = await verify(server, service, {
+    ...{ seed: 1, runs: 60, faults: ["kill-before"], control: { gates: ["statement"] } },
+  });
+  expect(error).toBeUndefined();
+  expect(campaign.counterexamples[0]?.violations).toMatchObject([
+    { name: "what is paid is received" },
+  ]);
+});
+
+test("kill faults are rejected if there is no service that Heddle has started", async () => {
+  const { service: _, ...apart } = { ...payments, clients: { eve: async () => {} } };
+  await expect(verifyWith(["kill-after"], apart)).rejects.toMatchObject({
     code: "UNSUPPORTED",
     message: expect.stringContaining("do without the faults kill-after"),
   });

@@ -40,6 +40,7 @@ export function setupOf<State extends Json, Op extends Operation>(
   }
   return {
     migrate: (directUrl, freeze) => service.migrate(directUrl, mutant, freeze),
+    ...(service.prepare && { prepare: service.prepare }),
     start: (context) => service.start(context, mutant),
     ...(service.refresh && { refresh: service.refresh }),
   };

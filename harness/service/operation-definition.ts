@@ -3,8 +3,9 @@ import type { Snapshot } from "../core/execution.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
 import { isFunction, isRecord, isText } from "./definition-members.ts";
+import { textOf } from "./request-body.ts";
 import type { RowReference } from "./row-reference.ts";
-import type { ClientQuery } from "./scenario-definition.ts";
+import { BODY_TYPES, type BodyType, type ClientQuery } from "./scenario-definition.ts";
 
 /**
  * A value that an operation is sent with: an arbitrary of fast-check, such as `fc.integer()` or
@@ -69,6 +70,12 @@ export interface RequestOptions extends OperationOptions {
    * `--faults` has `retry`. Default: true.
    */
   readonly retry?: boolean;
+  /**
+   * How the arguments that are neither in the path nor in the query are sent: as JSON, as the fields of a form
+   * (`"form"`, or `"multipart"`, where `{ filename, content }` is a file), or, if there is one alone, as text.
+   * Default: `"json"`.
+   */
+  readonly type?: BodyType;
 }
 
 /** The method of a request. */
@@ -95,6 +102,8 @@ export interface RequestOperation extends OperationOptions {
   readonly as?: Argument;
   /** See `RequestOptions`. */
   readonly retry?: boolean;
+  /** See `RequestOptions`. */
+  readonly type?: BodyType;
 }
 
 /** A statement that a client of the database executes; its answer is the rows. */
@@ -143,7 +152,7 @@ function request(method: HttpMethod): RequestBuilder {
 
 /**
  * Operations over HTTP. An argument whose name is a parameter of the path goes there; all others are the
- * JSON body, or the query of a GET or a DELETE.
+ * body, or the query of a GET or a DELETE.
  *
  * ```ts
  * order: http.post("/orders", { item: rowOf("items.id"), quantity: fc.integer({ min: 1, max: 3 }) }),
@@ -297,39 +306,41 @@ const PARAMETER = /:(\w+)/g;
 
 /** The request of an operation whose references are resolved. */
 export function requestOf(
-  { http: { method, path, query = [], body } }: RequestOperation,
+  { http: { method, path, query = [], body }, type }: RequestOperation,
   operation: DefinedOperation,
 ): {
   readonly method: HttpMethod;
   readonly path: string;
   readonly headers: { readonly [name: string]: string };
   readonly body?: Json;
+  readonly type?: BodyType;
 } {
   const { values, headers } = argumentsOf(operation);
-  const text = (value: Json | undefined) =>
-    typeof value === "object" ? JSON.stringify(value) : String(value);
   const inPath = new Set([...path.matchAll(PARAMETER)].map(([, name]) => name));
   const rest = Object.entries(values).filter(([name]) => !inPath.has(name));
   const filled = path.replace(PARAMETER, (_, name: string) =>
-    encodeURIComponent(text(values[name])),
+    encodeURIComponent(textOf(values[name])),
   );
   const given = Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, text(value)]),
+    Object.entries(headers).map(([name, value]) => [name, textOf(value)]),
   );
   const hasBody = method !== "GET" && method !== "DELETE";
   const isInQuery = ([name]: [string, Json]) => !hasBody || query.includes(name);
   const asked = rest.filter(isInQuery);
   const search = new URLSearchParams(
-    Object.fromEntries(asked.map(([name, value]) => [name, text(value)])),
+    Object.fromEntries(asked.map(([name, value]) => [name, textOf(value)])),
   );
   const target = asked.length === 0 ? filled : `${filled}?${search}`;
   if (!hasBody) return { method, path: target, headers: given };
   if (typeof body === "function")
     return { method, path: target, headers: given, body: body(values) };
   const sent = Object.fromEntries(rest.filter((entry) => !isInQuery(entry)));
+  // A text is the only argument that is left.
+  const whole = type === "text" ? Object.keys(sent)[0] : body;
   return {
     ...{ method, path: target, headers: given },
-    body: body === undefined ? sent : (sent[body] ?? null),
+    body: whole === undefined ? sent : (sent[whole] ?? null),
+    ...(type !== undefined && { type }),
   };
 }
 
@@ -341,6 +352,10 @@ export function operationProblem(value: unknown): string | undefined {
   if (isText(value["sql"]) || isFunction(value["call"])) return undefined;
   const { http } = value;
   if (!isRecord(http) || !isText(http["path"])) return "has a path that is not a text";
+  const { type = "json" } = value;
+  if (!BODY_TYPES.some((one) => one === type)) {
+    return `has a \`type\` that is none of ${BODY_TYPES.map((one) => `"${one}"`).join(", ")}`;
+  }
   const given = value["arguments"];
   const missing = [...http["path"].matchAll(PARAMETER)].find(([, name = ""]) => !(name in given));
   return missing && `has no argument for ${missing[0]} in its path`;

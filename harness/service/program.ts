@@ -103,6 +103,8 @@ function databaseEnv(url: string): NodeJS.ProcessEnv {
   const { hostname, port, username, password, pathname } = new URL(url);
   return {
     DATABASE_URL: url,
+    // Its drivers take no user in the address.
+    JDBC_DATABASE_URL: `jdbc:postgresql://${hostname}:${port}${pathname}?user=${username}&password=${password}`,
     PGHOST: hostname,
     PGPORT: port,
     PGUSER: decodeURIComponent(username),

@@ -32,8 +32,11 @@ export type ClientFunction = (context: ClientContext) => unknown;
 
 /**
  * A program in any language, started in the folder of the scenario file. The environment variables
- * `DATABASE_URL` and, for libpq, `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD` and `PGDATABASE` lead to its
- * database. Its standard output is its answer. The code of an exit with 1 is `EXIT_1`.
+ * `DATABASE_URL`, `JDBC_DATABASE_URL` and, for libpq, `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD` and `PGDATABASE`
+ * lead to its database. Its standard output is its answer. The code of an exit with 1 is `EXIT_1`.
+ *
+ * A client's program is started before its turn, and its first connection is held until then; unless the scenario has
+ * a service, which the program may ask for something first.
  */
 export interface Program {
   /** The program and its arguments: `["psql", "-f", "a.sql"]`. */
@@ -41,6 +44,22 @@ export interface Program {
   /** Further environment variables. */
   readonly env?: { readonly [name: string]: string };
 }
+
+/** See `BodyType`. */
+export const BODY_TYPES = ["json", "form", "multipart", "text"] as const;
+
+/**
+ * How a request sends its body: as JSON; as the fields of a form (`application/x-www-form-urlencoded`, or
+ * `multipart/form-data`); or as text.
+ */
+export type BodyType = (typeof BODY_TYPES)[number];
+
+/**
+ * A part of a setup: SQL; the path of an SQL file beside the definition, or a pattern such as
+ * `migrations/*.sql`, whose files are executed in the order of their names; a program, which gets
+ * `DATABASE_URL`; or a function.
+ */
+export type SetupStep = string | Program | ((context: { readonly url: string }) => unknown);
 
 /**
  * A request to the scenario's service. The code of its answer is the HTTP status. A status of 500 or more
@@ -53,8 +72,9 @@ export interface HttpClient {
     /** Such as `/bookings/1`. */
     readonly path: string;
     readonly headers?: { readonly [name: string]: string };
-    /** Sent as JSON. */
     readonly body?: Json;
+    /** How the body is sent. Default: `"json"`. */
+    readonly type?: BodyType;
   };
 }
 
@@ -108,12 +128,20 @@ export type InvariantDefinition =
   | ((context: InvariantContext) => unknown | Promise<unknown>);
 
 /**
+ * An error with which a client may end. A text is a code (the SQLSTATE `40001`, the HTTP status `503`, the exit
+ * `EXIT_1`), the name of PostgreSQL's condition (`serialization_failure`), the name of an error's class (`SoldOut`),
+ * or a whole message, or line of it. A pattern is found in the message: of a program in its standard error, of a request in the
+ * body of the answer.
+ */
+export type ExpectedError = string | RegExp;
+
+/**
  * A scenario in which clients may race: what a scenario file exports, and `heddle run` explores. See
  * `defineScenario`.
  */
 export interface ScenarioDefinition {
-  /** SQL or a function that creates tables and rows in an empty database, without gates. */
-  readonly setup: string | ((context: { readonly url: string }) => unknown);
+  /** What creates tables and rows in an empty database, past every gate. */
+  readonly setup: SetupStep | readonly SetupStep[];
   /** The concurrent clients by name. */
   readonly clients: { readonly [name: string]: ClientDefinition };
   /**
@@ -126,10 +154,10 @@ export interface ScenarioDefinition {
   /** By name: what must hold when all clients are done. Default: none. */
   readonly invariants?: { readonly [name: string]: InvariantDefinition };
   /**
-   * The errors with which clients may end: by code (`40001`), by the name of the class (`SoldOut`), or by
-   * the whole message (`sold out`). Default: none.
+   * The errors with which clients may end: codes (`40001`), names (`serialization_failure`, `SoldOut`), whole
+   * messages (`sold out`) and patterns of messages (`/sold out/`). Default: none.
    */
-  readonly errors?: readonly string[];
+  readonly errors?: readonly ExpectedError[];
   /**
    * Whether answers and rows must equal those of some order in which the clients run one after the
    * other. `ids` names the columns with generated ids, by table (or, for answers, by client): these ids
@@ -190,7 +218,13 @@ const MEMBERS = {
   }),
   program: keysOf<Program>({ exec: true, env: true }),
   httpClient: keysOf<HttpClient>({ http: true }),
-  request: keysOf<HttpClient["http"]>({ method: true, path: true, headers: true, body: true }),
+  request: keysOf<HttpClient["http"]>({
+    method: true,
+    path: true,
+    headers: true,
+    body: true,
+    type: true,
+  }),
   running: keysOf<RunningService>({ url: true, databasePort: true, databasePassword: true }),
   serialEquivalence: ["ids"],
 };
@@ -205,7 +239,8 @@ export function scenarioProblem(value: unknown): string | undefined {
   const unknown = unknownKey(value, MEMBERS.scenario);
   if (unknown !== undefined) return unknown;
   const { setup, clients, invariants = {}, errors = [], reset = "", service, isolation } = value;
-  if (!isText(setup) && !isFunction(setup)) return "`setup` is neither SQL nor a function";
+  const problemOfSetup = setupProblem(setup);
+  if (problemOfSetup !== undefined) return problemOfSetup;
   if (!isRecord(clients)) return "`clients` is not an object of clients by name";
   const names = Object.keys(clients);
   if (names.length === 0) return "`clients` is empty: a race needs two clients";
@@ -231,8 +266,8 @@ export function scenarioProblem(value: unknown): string | undefined {
   );
   if (invalidInvariant !== undefined)
     return `the invariant "${invalidInvariant[0]}" is neither SQL nor a function`;
-  if (!Array.isArray(errors) || !errors.every(isText))
-    return "`errors` is not a list of codes and messages";
+  const errorsProblem = expectedErrorsProblem(errors);
+  if (errorsProblem !== undefined) return errorsProblem;
   const { freeze = true } = value;
   if (freeze !== true && !(isText(freeze) && !Number.isNaN(Date.parse(freeze))))
     return "`freeze` is neither true nor a time such as 2030-01-31T09:00:00Z";
@@ -240,10 +275,33 @@ export function scenarioProblem(value: unknown): string | undefined {
   return undefined;
 }
 
+/** Why a value is no list of expected errors; undefined if it is one. */
+export function expectedErrorsProblem(value: unknown): string | undefined {
+  const isList =
+    Array.isArray(value) && value.every((error) => isText(error) || error instanceof RegExp);
+  return isList ? undefined : "`errors` is not a list of codes, names, messages and patterns";
+}
+
+/** Why a value is no setup; undefined if it is one. */
+export function setupProblem(value: unknown): string | undefined {
+  for (const step of Array.isArray(value) ? value : [value]) {
+    if (isText(step) || isFunction(step)) continue;
+    if (!isProgram(step))
+      return "`setup` is neither SQL, nor the path of an SQL file, a program or a function, nor a list of these";
+    const unknown = unknownMember(step, MEMBERS.program);
+    if (unknown !== undefined) return `\`setup\` has a program that ${unknown}`;
+  }
+  return undefined;
+}
+
 function clientProblem(value: unknown): string | undefined {
   if (isFunction(value)) return undefined;
   if (isProgram(value)) return unknownMember(value, MEMBERS.program);
   if (isRecord(value) && isRecord(value["http"]) && isText(value["http"]["path"])) {
+    const { type = "json" } = value["http"];
+    if (!BODY_TYPES.some((one) => one === type)) {
+      return `has a \`type\` that is none of ${BODY_TYPES.join(", ")}`;
+    }
     return (
       unknownMember(value, MEMBERS.httpClient) ?? unknownMember(value["http"], MEMBERS.request)
     );

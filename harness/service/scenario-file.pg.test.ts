@@ -110,7 +110,7 @@ test("a client that leaves a connection open is an error", async () => {
 test("an error of the setup or of an invariant is reported with its name and reason", async () => {
   const setup = "create table counters (id int);\ncreate tabel more (id int);";
   await expect(run({ ...noLostUpdate, setup })).rejects.toThrow(
-    'the scenario\'s setup failed: Error: syntax error at or near "tabel", in line 2',
+    'the setup\'s SQL failed: Error: syntax error at or near "tabel", in line 2',
   );
   const invalid = { "no update is lost": "select nope" };
   const { error, campaign } = await run({ ...noLostUpdate, invariants: invalid });
@@ -319,7 +319,7 @@ test("a setup may use other servers, and their errors are its own", async () => 
   const setup = () => withClient("postgres://nobody@127.0.0.1:1/none", async () => {});
   await expect(run({ ...noLostUpdate, setup })).rejects.toMatchObject({
     code: "SERVICE_FAILED",
-    message: expect.stringMatching(/^the scenario's setup failed: .*ECONNREFUSED 127.0.0.1:1/),
+    message: expect.stringMatching(/^the setup's function failed: .*ECONNREFUSED 127.0.0.1:1/),
   });
 });
 

@@ -3,14 +3,15 @@ import { isolationNamed } from "../core/control.ts";
 import type { Response } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Operation } from "../core/operation.ts";
-import { FrozenValues, withFrozen } from "../execution/frozen-globals.ts";
-import { attributed, isShutdown } from "../execution/system.ts";
-import { executeSql } from "./execute-sql.ts";
+import { applySetup } from "./apply-setup.ts";
+import { isExpected, messageOf } from "./expected-error.ts";
 import { invariantOf } from "./invariant-definition.ts";
-import { shortMessage, THROWN } from "./outcome.ts";
+import { THROWN } from "./outcome.ts";
 import type { ScenarioDefinition } from "./scenario-definition.ts";
 import { startScenario } from "./scenario-system.ts";
 import type { Service } from "./service.ts";
+import { shortMessage } from "./short-message.ts";
+import { prepareSnapshot } from "./snapshot.ts";
 
 /** The HTTP statuses that a client may get: 100 to 599. Another rule rejects those from 500 on. */
 const STATUSES = Array.from({ length: 500 }, (_, code) => String(code + 100));
@@ -30,10 +31,12 @@ export function scenarioService(
   const clients = Object.keys(definition.clients);
   const scenario = { initial: null, clients: clients.map((client) => [{ name: client }]) };
   const isolation = isolationNamed(definition.isolation ?? "");
-  const codes = ["OK", ...STATUSES, ...(definition.errors ?? [])];
+  const codes = ["OK", ...STATUSES];
+  const { errors = [] } = definition;
   return {
     name,
-    migrate: (directUrl, _, freeze) => setUpScenario(current, directUrl, freeze),
+    migrate: (directUrl, _, freeze) => applySetup(current, directUrl, file, freeze),
+    ...(definition.reset === undefined && { prepare: prepareSnapshot }),
     ...(definition.freeze !== undefined && { freeze: definition.freeze }),
     start: (context) => startScenario(current, context, file),
     ...(reload && {
@@ -49,7 +52,8 @@ export function scenarioService(
     patterns: [],
     invariants: Object.entries(definition.invariants ?? {}).map(invariantOf),
     codes: Object.fromEntries(clients.map((client) => [client, codes])),
-    unexpected: (client, response) => unexpected(client, response, definition.errors ?? []),
+    expects: (_, response) => isExpected(response, errors),
+    unexpected,
     seededBugs: [],
     ...idsOf(definition),
     sources: [file],
@@ -62,16 +66,10 @@ const CLASS_NAME = /^[A-Z]\w*[a-z]/;
 /** The name of a class that says nothing about the error. */
 const ANY_ERROR = "Error";
 
-/** What is wrong with an answer whose code the scenario does not have; undefined if it has the message. */
-function unexpected(
-  client: string,
-  { code, body }: Response,
-  errors: readonly string[],
-): string | undefined {
-  const text = body instanceof Object && "message" in body ? String(body["message"]) : "";
-  const message = shortMessage(text);
-  if (errors.some((error) => error !== "" && (error === text || error === message)))
-    return undefined;
+/** What is wrong with an answer whose code the scenario does not have. */
+function unexpected(client: string, response: Response): string {
+  const { code } = response;
+  const message = shortMessage(messageOf(response));
   const named = CLASS_NAME.test(code) && message !== "" ? `${code}: ${message}` : code;
   const what =
     code === THROWN
@@ -90,22 +88,4 @@ function unexpected(
 function idsOf({ serialEquivalence = false }: ScenarioDefinition): { ids?: IdFields } {
   if (serialEquivalence === false) return {};
   return { ids: serialEquivalence === true ? {} : serialEquivalence.ids };
-}
-
-/** Executes the scenario's setup in an empty database. */
-async function setUpScenario(
-  { setup }: ScenarioDefinition,
-  url: string,
-  freeze: string | undefined,
-): Promise<void> {
-  const call = () =>
-    typeof setup === "string" ? executeSql(setup, url) : callAsync(() => setup({ url }));
-  const work = freeze === undefined ? call() : withFrozen(new FrozenValues(freeze, "setup"), call);
-  // It may use more than the database: a refused connection is the setup's error.
-  await attributed("the scenario's setup", work, isShutdown);
-}
-
-/** Turns a synchronous error into a rejection. */
-async function callAsync(setup: () => unknown): Promise<void> {
-  await setup();
 }

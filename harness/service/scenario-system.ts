@@ -1,20 +1,24 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { HarnessError } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
-import { realNow } from "../core/real-clock.ts";
 import type { System, SystemContext } from "../execution/system.ts";
 import { openClient } from "../postgres/connection.ts";
+import { ClientPrograms } from "./client-programs.ts";
+import { connectionsLeft } from "./connections-left.ts";
 import { outcomeOfRequest, startService } from "./http-service.ts";
 import { observed } from "./invariant-definition.ts";
-import { outcomeOf, outcomeOfLostRequest, responseOf } from "./outcome.ts";
+import { KillableClients } from "./killable-clients.ts";
+import { KILLED, outcomeOf, outcomeOfLostRequest, responseOf } from "./outcome.ts";
 import type { PreloadOptions } from "./preload-channel.ts";
 import { outcomeOfProgram, startProgram } from "./program.ts";
-import type { ClientQuery, Outcome, ScenarioDefinition } from "./scenario-definition.ts";
+import type {
+  ClientDefinition,
+  ClientQuery,
+  HttpClient,
+  Outcome,
+  ScenarioDefinition,
+} from "./scenario-definition.ts";
 import { contentsOf, type Restorer, takeSnapshot } from "./snapshot.ts";
-
-/** The time limit for connections to close after their client has ended. */
-const CLOSE_MS = 1_000;
 
 /**
  * Starts the service of a scenario file, if it has one, and performs its clients. The operation of a
@@ -39,12 +43,38 @@ export async function startScenario(
   /** Requests that the service has not answered. */
   const unanswered = new Set<Promise<Outcome>>();
   const { restart } = service ?? {};
-  // A kill while a client uses the database directly would not be deterministic.
-  const requestsOnly = Object.values(definition.clients).every((client) => "http" in client);
+  const killable = new KillableClients(signal);
+  const clients = Object.values(definition.clients);
+  const programs = programsOf(definition, context, { file, signal });
+  const programNumbers = clients.flatMap((client, number) => ("exec" in client ? [number] : []));
+  const send = async (client: HttpClient): Promise<Outcome> => {
+    const answer = outcomeOfRequest(client, service?.url, signal).catch((error: unknown) =>
+      outcomeOfLostRequest(error, service),
+    );
+    unanswered.add(answer);
+    const outcome = await answer;
+    unanswered.delete(answer);
+    return outcome;
+  };
+  const run = async (
+    client: Exclude<ClientDefinition, HttpClient>,
+    number: number,
+  ): Promise<Outcome> => {
+    if (typeof client !== "function") {
+      return killable.outcomeOf(number, async (signal) =>
+        outcomeOfProgram(await programs.take(number, signal)),
+      );
+    }
+    const url = await context.urlFor(number);
+    return killable.outcomeOf(number, (signal) =>
+      outcomeOf(() => client({ url, service: service?.url, signal })),
+    );
+  };
   return {
     async reset() {
       outcomes = {};
       open.clear();
+      programs.prepare(programNumbers);
       await restore();
       await service?.begin?.();
     },
@@ -61,22 +91,13 @@ export async function startScenario(
           `the scenario no longer has a client "${name}": give the file with which the counterexample was found`,
         );
       }
-      const url = await context.urlFor(number);
-      const answer =
-        typeof client === "function"
-          ? outcomeOf(() => client({ url, service: service?.url, signal }))
-          : "exec" in client
-            ? outcomeOfProgram(
-                startProgram(client, { url, file, signal, ...preloadOf(context, name) }),
-              )
-            : outcomeOfRequest(client, service?.url, signal).catch((error: unknown) =>
-                outcomeOfLostRequest(error, service),
-              );
-      unanswered.add(answer);
-      const outcome = await answer;
-      unanswered.delete(answer);
+      const outcome = "http" in client ? await send(client) : await run(client, number);
       outcomes[name] = outcome;
-      const left = await connectionsLeft(name, outcome, () => context.sessionsOf(number));
+      if (outcome === KILLED) return responseOf(outcome);
+      const left = await connectionsLeft(name, outcome, {
+        sessions: () => context.sessionsOf(number),
+        isBusy: () => context.isBusy(number),
+      });
       if (left !== undefined) open.set(number, left);
       return responseOf(outcome);
     },
@@ -95,19 +116,25 @@ export async function startScenario(
       direct = await openClient(context.directUrl);
     },
 
-    ...(restart &&
-      requestsOnly && {
-        async kill() {
-          await restart();
-          await Promise.all(unanswered);
-        },
-      }),
-
-    ...(service?.ended && {
-      ended: service.ended,
-      disconnecting: service.disconnecting,
-      remembers: true,
+    ...(restart && {
+      async kill() {
+        await restart();
+        await Promise.all(unanswered);
+      },
     }),
+
+    ...(clients.some((client) => !("http" in client)) && {
+      async killClient(number) {
+        const ended = killable.kill(number);
+        const client = clients[number];
+        if (client !== undefined && "exec" in client) await ended;
+      },
+    }),
+
+    remembers:
+      service?.ended !== undefined ||
+      (context.sharingUnknown === true && clients.some((client) => typeof client === "function")),
+    ...(service?.ended && { ended: service.ended, disconnecting: service.disconnecting }),
 
     async stop() {
       abort.abort();
@@ -115,6 +142,27 @@ export async function startScenario(
       await direct.end();
     },
   };
+}
+
+/** The programs of clients. One may ask the service for something before it connects: then none is started ahead. */
+function programsOf(
+  { clients, service }: ScenarioDefinition,
+  context: SystemContext,
+  { file, signal }: { readonly file: URL; readonly signal: AbortSignal },
+): ClientPrograms {
+  const start = (number: number, url: string) => {
+    const [name, client] = Object.entries(clients)[number] ?? [];
+    if (name === undefined || client === undefined || !("exec" in client))
+      throw new Error(`client ${number} is no program`);
+    return startProgram(client, { url, file, signal, ...preloadOf(context, name) });
+  };
+  const { heldPort } = context;
+  const openPort = async (client: number) => {
+    const url = await context.urlFor(client);
+    return { url, waitedMs: 0, open() {}, close() {} };
+  };
+  const isAhead = heldPort !== undefined && service === undefined;
+  return new ClientPrograms(start, heldPort ?? openPort, { isAhead });
 }
 
 /** The restorer that the scenario defines, or a snapshot. */
@@ -133,28 +181,4 @@ async function restorerOf(
 /** What the preload does in the program of a client. */
 function preloadOf({ freeze: time }: SystemContext, seed: string): { preload?: PreloadOptions } {
   return time === undefined ? {} : { preload: { freeze: { time, seed } } };
-}
-
-/** Waits until a client has no connection left. The error if one stays open: it would disturb the next execution. */
-async function connectionsLeft(
-  client: string,
-  outcome: Outcome,
-  openConnections: () => number,
-): Promise<HarnessError | undefined> {
-  const deadline = realNow() + CLOSE_MS;
-  while (openConnections() > 0) {
-    if (realNow() > deadline) {
-      return new HarnessError(
-        "SERVICE_FAILED",
-        `client "${client}" has ended${errorText(outcome)} and left ${openConnections()} of its connections ` +
-          "open: close them in a `finally` (client.end(), pool.end(), sql.end(), …)",
-      );
-    }
-    await delay(1);
-  }
-  return undefined;
-}
-
-function errorText(outcome: Outcome): string {
-  return "error" in outcome ? ` with ${outcome.error} (${outcome.message})` : "";
 }

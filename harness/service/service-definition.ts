@@ -6,14 +6,7 @@ import type { Json, JsonObject } from "../core/json.ts";
 import type { Scenario } from "../core/scenario.ts";
 import { isTypo } from "../core/unknown-key.ts";
 import type { Attack } from "./attack.ts";
-import {
-  isFunction,
-  isProgram,
-  isRecord,
-  isText,
-  keysOf,
-  unknownMember,
-} from "./definition-members.ts";
+import { isFunction, isRecord, isText, keysOf, unknownMember } from "./definition-members.ts";
 import type { ServiceModel } from "./model-definition.ts";
 import {
   type Arguments,
@@ -23,9 +16,12 @@ import {
 } from "./operation-definition.ts";
 import {
   type ClientQuery,
+  type ExpectedError,
+  expectedErrorsProblem,
   type HttpService,
-  type Program,
+  type SetupStep,
   serviceProblem,
+  setupProblem,
 } from "./scenario-definition.ts";
 import type { Bounds, SeededBug, ServicePromise, Survivor } from "./service.ts";
 import type { OutsideService, StartService } from "./service-start.ts";
@@ -34,13 +30,6 @@ import {
   isOperationSource,
   type Operations,
 } from "./sources/operation-source.ts";
-
-/**
- * A part of a setup: SQL; the path of an SQL file beside the definition, or a pattern such as
- * `migrations/*.sql`, whose files are executed in the order of their names; a program, which gets
- * `DATABASE_URL`; or a function.
- */
-export type SetupStep = string | Program | ((context: { readonly url: string }) => unknown);
 
 /** The headers with which an identity sends its requests. */
 export type Headers = { readonly [name: string]: string };
@@ -123,10 +112,11 @@ export interface ServiceDefinition<
    */
   readonly isolation?: IsolationName;
   /**
-   * The codes of answers that are no finding although they look like one, such as `40001`: the client
-   * sends the operation again. Default: none.
+   * Answers that are no finding although they look like one: codes (`40001`), names (`serialization_failure`),
+   * whole messages and patterns of messages. After 40001 and 40P01 the client is meant to send the operation
+   * again. Default: none.
    */
-  readonly errors?: readonly string[];
+  readonly errors?: readonly ExpectedError[];
   /**
    * Tables (`audit_log`) and columns (`items.viewed_at`) in which executions may differ from every serial
    * order. Default: none.
@@ -264,10 +254,8 @@ export function serviceDefinitionProblem(value: unknown): string | undefined {
   const unknown = unknownMember(value, MEMBERS);
   if (unknown !== undefined) return `it ${unknown}`;
   const { setup, service, operations, invariants = {}, errors = [], ignore = [], ids = {} } = value;
-  const steps = Array.isArray(setup) ? setup : [setup];
-  if (!steps.every((step) => isText(step) || isFunction(step) || isProgram(step))) {
-    return "`setup` is neither SQL, nor the path of an SQL file, a program or a function, nor a list of these";
-  }
+  const problemOfSetup = setupProblem(setup);
+  if (problemOfSetup !== undefined) return problemOfSetup;
   if (service !== undefined && !isFunction(service)) {
     const problem = serviceProblem(service);
     if (problem !== undefined) return `\`service\` ${problem}, and is no function`;
@@ -281,7 +269,8 @@ export function serviceDefinitionProblem(value: unknown): string | undefined {
   if (isolation !== undefined && !(isText(isolation) && isolationNamed(isolation))) {
     return `\`isolation\` is none of ${ISOLATIONS.map((level) => `"${level}"`).join(", ")}`;
   }
-  if (!Array.isArray(errors) || !errors.every(isText)) return "`errors` is not a list of codes";
+  const errorsProblem = expectedErrorsProblem(errors);
+  if (errorsProblem !== undefined) return errorsProblem;
   if (!Array.isArray(ignore) || !ignore.every(isText)) {
     return "`ignore` is not a list of tables and columns";
   }

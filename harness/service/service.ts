@@ -89,6 +89,11 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
    * time of a clock that stands (see `Control.freeze`).
    */
   migrate(directUrl: string, mutant: string | undefined, freeze?: string): Promise<void>;
+  /**
+   * Does to a migrated database, which has its gates, what each start would do to it: starts on copies of it then find
+   * it done. Default: nothing.
+   */
+  prepare?(directUrl: string): Promise<void>;
   /** Starts the service on a migrated database, with the seeded bug named `mutant` if one is given. */
   start(context: SystemContext, mutant: string | undefined): Promise<System<State, Op>>;
   /** Loads the code of clients in this process anew: what it keeps in memory is forgotten. */
@@ -151,6 +156,10 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
   readonly queries?: readonly Query[];
   /** By operation name: every response code that the service may return. */
   readonly codes: { readonly [operation: string]: readonly string[] };
+  /**
+   * Whether a response is expected that would be a violation by its status or its code. Default: none is.
+   */
+  expects?(operation: string, response: Response): boolean;
   /** The message of a violation by a response with another code; undefined if it is none. */
   unexpected?(operation: string, response: Response): string | undefined;
   /** Bugs planted by hand, to measure what the checkers catch. */
@@ -170,6 +179,7 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
 const MEMBERS = keysOf<Service>({
   name: true,
   migrate: true,
+  prepare: true,
   start: true,
   refresh: true,
   scenarios: true,
@@ -191,6 +201,7 @@ const MEMBERS = keysOf<Service>({
   aborts: true,
   queries: true,
   codes: true,
+  expects: true,
   unexpected: true,
   seededBugs: true,
   attacks: true,

@@ -1,6 +1,7 @@
 import { escapeLiteral } from "pg";
 import type { Snapshot } from "../core/execution.ts";
 import type { Json, JsonObject } from "../core/json.ts";
+import { withClient } from "../postgres/connection.ts";
 import type { ClientQuery } from "./scenario-definition.ts";
 
 /** An ordinary table of the schema under test. Names are quoted for use in SQL. */
@@ -72,17 +73,26 @@ export async function contentsOf(query: ClientQuery): Promise<Snapshot> {
               coalesce(jsonb_agg(row order by row::text), '[]') as rows
          from (select to_jsonb(t) as row from only ${name} t) as all_rows`,
   );
-  const all = await query(parts.join(" union all "));
+  const all = await query(
+    `select all_tables.*, now() as now from (${parts.join(" union all ")}) as all_tables`,
+  );
   return Object.fromEntries(
-    all.map(({ table, rows }) => [String(table), withoutCurrentTimes(rows as JsonObject[])]),
+    all.map(({ table, rows, now }) => [
+      String(table),
+      withoutCurrentTimes(rows as JsonObject[], new Date(now as string).getTime()),
+    ]),
   );
 }
 
-/** The value with `(now)` in place of each time within a day of now: the clock gives another one in each execution. */
-export function withoutCurrentTimes<T extends Json>(value: T): T {
-  const now = Date.now();
+/**
+ * The value with `(now)` in place of each time within a day of now: the clock gives another one in each execution.
+ *
+ * @param databaseNow what the database's clock shows, which may be shifted (see `TestClock`)
+ */
+export function withoutCurrentTimes<T extends Json>(value: T, databaseNow = Date.now()): T {
+  const clocks = [Date.now(), databaseNow];
   return JSON.parse(JSON.stringify(value), (_, item: unknown) =>
-    typeof item === "string" && isTimeNear(now, item) ? "(now)" : item,
+    typeof item === "string" && clocks.some((now) => isTimeNear(now, item)) ? "(now)" : item,
   ) as T;
 }
 
@@ -120,7 +130,7 @@ type Emptying = "truncate" | "delete";
 /** Restores a database to the state of its snapshot. */
 export interface Restorer {
   restore(): Promise<void>;
-  /** Whether `restore` cannot bring the state back, so that a new database is needed. */
+  /** Whether `restore` cannot bring the state back, so that a copy of the database is needed. */
   dirty(): Promise<boolean>;
   /**
    * Copies the rows as they are now, in place of the earlier copy of that number. The result restores
@@ -165,6 +175,16 @@ export async function takeSnapshot(
       return changes?.["is_called"] === true;
     },
   };
+}
+
+/** Takes the snapshot that every start on a copy of the database then finds. */
+export async function prepareSnapshot(directUrl: string, emptying?: Emptying): Promise<void> {
+  await withClient(directUrl, (client) =>
+    takeSnapshot(
+      async (sql, values = []) => (await client.query<JsonObject>(sql, [...values])).rows,
+      emptying,
+    ),
+  );
 }
 
 /** A restorer that restores nothing: the database is dirty after the first execution. */

@@ -30,19 +30,20 @@ export class SqlClients {
     this.#known.add(client);
     const opening = this.#open(client);
     this.#connections.set(client, opening);
+    const forget = () => {
+      if (this.#connections.get(client) === opening) this.#connections.delete(client);
+    };
+    opening.then((connection) => connection.once("end", forget), forget);
     return opening;
   }
 
   async #open(client: number): Promise<Client> {
-    const forget = () => this.#connections.delete(client);
-    try {
-      const connection = await openClient(await this.#context.urlFor(client));
-      connection.once("end", forget);
-      return connection;
-    } catch (error) {
-      forget();
-      throw error;
-    }
+    return openClient(await this.#context.urlFor(client));
+  }
+
+  /** The client begins anew, on another connection: the one that it has is being ended. */
+  forget(client: number): void {
+    this.#connections.delete(client);
   }
 
   async stop(): Promise<void> {

@@ -62,6 +62,7 @@ export async function startUngated(server: Server, mutant?: string): Promise<Ung
     folder,
     urlFor: async () => url,
     sessionsOf: () => 0,
+    isBusy: () => false,
     listenOn: async () => {},
   };
   const system = await booking.start(context, mutant);

@@ -18,6 +18,7 @@ const twoClaims: DefinedScenario = {
 export default defineService({
   name: "claims",
   setup: ["../../migrations/*.sql", calendarSql()],
+  restore: "delete",
   operations: {
     // Between `begin` and `commit`: three statements on one connection.
     claim: call({}, async (_, { client, query }) => {

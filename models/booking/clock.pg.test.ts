@@ -56,7 +56,15 @@ const inOrder = (...tasks: string[]): Strategy => ({
 
 async function answers(strategy: Strategy, mutant?: string) {
   const service = { ...booking, scenarios: () => fc.constant(SCENARIO) };
-  const { campaign } = await verify(server, service, { seed: 1, runs: 1, strategy, mutant });
+  // A claim locks two slots, in one step.
+  const control = { gates: ["statement", "routine"] } as const;
+  const { campaign } = await verify(server, service, {
+    seed: 1,
+    runs: 1,
+    strategy,
+    mutant,
+    control,
+  });
   expect(campaign).toMatchObject({ verdict: "pass", executions: 1 });
   return { waits: campaign.waits, create: campaign.responses["createDirectly"] };
 }

@@ -9,7 +9,7 @@ import {
   senderOf,
   slotOf,
 } from "./calendar.ts";
-import { directly, elapse } from "./service.ts";
+import { directly, elapse, withoutTimes } from "./service.ts";
 
 /** A provider that there is not. */
 const UNKNOWN_PROVIDER = 9;
@@ -70,6 +70,7 @@ export const operations = {
   create: http.post("/api/bookings/create", claim, {
     as: mostly(25, "creator", "customer:customer-4"),
     body: createBody,
+    answer: withoutTimes,
   }),
   createDirectly: call(claim, ({ slot, provider, ...it }, { query }) =>
     directly(
@@ -89,7 +90,11 @@ export const operations = {
     ),
   ),
 
-  cancel: http.post("/api/bookings/:booking/cancel", { booking }, { as: owner }),
+  cancel: http.post(
+    "/api/bookings/:booking/cancel",
+    { booking },
+    { as: owner, answer: withoutTimes },
+  ),
   cancelDirectly: call({ booking, by: owner }, ({ booking, by }, { query }) =>
     directly(query, "booking", "select * from cancel_booking($1, $2)", [
       booking,
@@ -103,6 +108,7 @@ export const operations = {
     { booking, attempt: fc.constantFrom(1, 1, 1, 1, 1, 1, 2, 3) },
     {
       as: owner,
+      answer: withoutTimes,
       body: ({ booking, attempt }) => ({
         paymentIntentId: intentOf(Number(booking), Number(attempt)),
       }),
@@ -132,7 +138,7 @@ export const operations = {
   reschedule: http.post(
     "/api/bookings/:booking/reschedule",
     { booking, slot },
-    { as: owner, body: ({ slot }) => ({ slotId: String(slot) }) },
+    { as: owner, answer: withoutTimes, body: ({ slot }) => ({ slotId: String(slot) }) },
   ),
   rescheduleDirectly: call({ booking, slot, by: owner }, ({ booking, slot, by }, { query }) =>
     directly(query, "booking", "select * from reschedule_booking($1, $2, $3)", [

@@ -2,6 +2,7 @@ import { Client, DatabaseError, Pool } from "pg";
 import {
   type ClientQuery,
   type Identify,
+  type Json,
   type JsonObject,
   type OutsideService,
   type Snapshot,
@@ -174,7 +175,7 @@ export async function directly(
       const camelCase = (name: string) =>
         name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
       const entries = Object.entries(row).map(([name, value]) => [camelCase(name), value]);
-      return { [thing]: Object.fromEntries(entries) };
+      return withoutTimes({ [thing]: Object.fromEntries(entries) });
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
       if (error.code === "40001" && attempt < ATTEMPTS) continue;
@@ -183,6 +184,14 @@ export async function directly(
       throw error;
     }
   }
+}
+
+/** An answer without the times of the clock, which `elapse` may move meanwhile. */
+export function withoutTimes(body: Json): JsonObject {
+  const times = ["createdAt", "updatedAt", "holdExpiresAt"];
+  return JSON.parse(
+    JSON.stringify(body, (key, value) => (times.includes(key) ? undefined : value)),
+  );
 }
 
 /** How far `elapse` moves the clock: 50 years, in ms. */

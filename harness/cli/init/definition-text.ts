@@ -67,8 +67,7 @@ function operationLines(operations: FoundOperations, project: FoundProject): rea
       return ["// Every function that a client can call.", 'operations: fromFunctions("public"),'];
     case "routes":
       return [
-        "// Guess: the routes that the sources seem to have, and arguments by their names. A prefix under which a",
-        "// router is mounted is missing.",
+        "// Guess: the routes that the sources seem to have, and arguments by their names.",
         "operations: {",
         ...operations.routes.flatMap((route) => routeLines(route, project)),
         "},",

@@ -88,8 +88,58 @@ test("what stands in the way is a TODO", async () => {
   expect(started.text).toContain("No source reads DATABASE_URL");
 });
 
+test("routers have the prefixes under which they are mounted, and chains their methods", async () => {
+  const { text } = await project({
+    "package.json": JSON.stringify({ scripts: { start: "node ./bin/www" } }),
+    "bin/www": "server.listen(process.env.PORT);",
+    "app.js": `
+      const books = require("./routes/books");
+      app.use(express.json());
+      app.use("/api", auth, require("./routes"));
+      app.use("/books/", books);
+      const admin = express.Router();
+      admin.get("/health", ok).post("/reset", reset);
+      app.use("/admin", admin);`,
+    "routes/books.js": `
+      const router = express.Router();
+      router.route("/:bookId")
+        .get((req, res) => { res.json(find(req.params.bookId)); })
+        // Puts another title.
+        .put((req, res) => { const { title } = req.body; });
+      router.post("/", add);
+      module.exports = router;`,
+    "routes/index.js": `
+      import { members as all } from "./members.js";
+      const router = Router();
+      router.use("/members", all);
+      export default router;`,
+    "routes/members.ts": `
+      export const members = new Hono();
+      members.delete("/:id", remove);
+      members.get("/", list);`,
+    "db/models.ts": 'export const books = pgTable("books", { id: serial("id").primaryKey() });',
+  });
+  const operations = text.split("\n").filter((line) => line.includes(": http."));
+  expect(operations.map((line) => line.trim().split('": ')[0]?.slice(1))).toEqual([
+    "GET /admin/health",
+    "POST /admin/reset",
+    "GET /books/:bookId",
+    "PUT /books/:bookId",
+    "POST /books",
+    "DELETE /api/members/:id",
+    "GET /api/members",
+  ]);
+  expect(text).toContain('{ bookId: rowOf("books.id"), title:');
+  expect(text).not.toContain("No source reads the variable PORT");
+});
+
 test.each([
   ["an OpenAPI document", { "openapi.json": '{ "paths": {} }' }, 'fromOpenApi("./openapi.json")'],
+  [
+    "a document in YAML",
+    { "docs/openapi.yaml": "paths: {}" },
+    'fromOpenApi("./docs/openapi.yaml")',
+  ],
   ["an archive", { "session.har": "{}" }, 'fromHar("./session.har")'],
 ])("%s comes before routes", async (_, files, expected) => {
   const { text } = await project({ "package.json": MANIFEST, "server.js": SERVER, ...files });
@@ -119,6 +169,18 @@ test.each([
   [{ "migrations/1.up.sql": "", "migrations/1.down.sql": "" }, '"migrations/*.up.sql"'],
   [{ "db/migrations/1.sql": "-- migrate:up\n-- migrate:down" }, '"db/migrations/*.sql"'],
   [{ "db/structure.sql": "" }, '"db/structure.sql"'],
+  [
+    { "flyway/sql/V1__a.sql": "create table a ()", "flyway/sql/V2__b.sql": "insert into a" },
+    '"flyway/sql/*.sql"',
+  ],
+  [
+    { "src/db/up.sql": "CREATE TABLE a ()", "src/db/down.sql": "create table a ()" },
+    '"src/db/up.sql"',
+  ],
+  [
+    { "sqitch.plan": "", "deploy/a.sql": "create table a ()", "revert/a.sql": "" },
+    '"deploy/a.sql"',
+  ],
 ])("the setup of %o is %s", async (files, expected) => {
   const { text } = await project({ "package.json": MANIFEST, "server.js": SERVER, ...files });
   expect(text).toContain(expected);
@@ -134,6 +196,26 @@ test("a migration script is used where migrations are no plain SQL", async () =>
   });
   expect(text).toContain('setup: [{ exec: ["npm", "run", "db:migrate"] }]');
   expect(text).toContain('service: { exec: ["npm", "start"] }');
+});
+
+test.each([
+  [{ "db:setup": "node db.js", start: "node a.js" }, '[{ exec: ["npm", "run", "db:setup"] }]'],
+  [{ prestart: "node db.js", start: "node a.js" }, '[{ exec: ["npm", "run", "prestart"] }]'],
+  [{ prestart: "npm run build", start: "node a.js" }, "[]"],
+  [
+    { seed: "node seed.js", "knex:migrate": "knex migrate:latest", start: "node a.js" },
+    '[{ exec: ["npm", "run", "knex:migrate"] }, { exec: ["npm", "run", "seed"] }]',
+  ],
+])("of the scripts %j the setup is %s", async (scripts, setup) => {
+  const { text } = await project({
+    "package.json": JSON.stringify({ scripts }),
+    "a.js": SERVER,
+    "db.js": "pool.query(`create table items (id serial primary key)`)",
+  });
+  expect(text).toContain(`setup: ${setup},`);
+  expect(text.includes('service: { exec: ["npm", "start"] }')).toBe(setup === "[]");
+  expect(text).toContain('"GET /items/:id": http.get("/items/:id", { id: rowOf("items.id") })');
+  expect(text.includes("`setup` may stay empty")).toBe(setup === "[]");
 });
 
 test("a folder without a service, or without anything to send to it, has no definition", async () => {

@@ -1,6 +1,6 @@
-import { readdir, readFile } from "node:fs/promises";
-import { join, relative } from "node:path";
 import type { HttpMethod } from "../../service/operation-definition.ts";
+import { RouterMounts, untilClosed } from "./router-mounts.ts";
+import type { SourceFile } from "./source-files.ts";
 
 /** A route that a source file seems to have. */
 export interface Route {
@@ -13,62 +13,77 @@ export interface Route {
   readonly place: string;
 }
 
-/** A text file of a project. */
-export interface SourceFile {
-  readonly path: string;
-  readonly text: string;
-}
-
-const NOT_SOURCES = /^(?:node_modules|dist|build|coverage|public|tests?|__tests__|e2e|\..*)$/;
-const MOST_FILES = 500;
-
-/** The files of a service in JavaScript and TypeScript below a folder, without its tests. */
-export async function sourcesIn(folder: string, root = folder): Promise<readonly SourceFile[]> {
-  const found: SourceFile[] = [];
-  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
-    const path = join(folder, entry.name);
-    if (found.length > MOST_FILES) break;
-    if (entry.isDirectory() && !NOT_SOURCES.test(entry.name)) {
-      found.push(...(await sourcesIn(path, root)));
-    } else if (
-      /\.[cm]?[jt]sx?$/.test(entry.name) &&
-      !/\.(?:test|spec|heddle|d)\./.test(entry.name)
-    ) {
-      found.push({ path: relative(root, path), text: await readFile(path, "utf8") });
-    }
-  }
-  return found;
-}
-
-const ROUTE = /\.(get|post|put|patch|delete)\(\s*(["'`])(\/[^"'`$]*)\2\s*,/g;
+const METHOD = "get|post|put|patch|delete";
+/** `app.get("/orders", …)`, or the beginning of a chain: `router.route("/orders").get(…).post(…)`. */
+const ROUTE = new RegExp(
+  String.raw`(?:\b(\w+)\s*)?\.(${METHOD}|route)\(\s*(["'\`])(\/[^"'\`$]*)\3\s*(,|\))`,
+  "g",
+);
+const CHAINED = new RegExp(String.raw`^\s*(?:\/\/[^\n]*\s*)*\.(${METHOD})\(`);
 
 /** How far a handler is looked at. */
 const HANDLER = 2_000;
 
+/** A route within its file. */
+interface FoundRoute {
+  readonly router: string;
+  readonly method: string;
+  readonly path: string;
+  readonly handler: string;
+  readonly line: number;
+}
+
 /**
- * Routes as Express, Fastify, Koa and Hono declare them: `app.post("/orders/:id", handler)`. A prefix under which a
- * router is mounted is not known, and neither is what a handler reads in other files.
+ * Routes as Express, Fastify, Koa and Hono declare them: `app.post("/orders/:id", handler)`, with the prefixes under
+ * which their routers are mounted.
  */
 export function routesIn(sources: readonly SourceFile[]): readonly Route[] {
-  const routes = sources.flatMap(({ path: file, text }) => {
-    const matches = [...text.matchAll(ROUTE)];
-    return matches.map((match, index): Route => {
-      const [whole, method = "", , path = ""] = match;
-      const start = match.index + whole.length;
-      const handler = text.slice(
-        start,
-        Math.min(matches[index + 1]?.index ?? text.length, start + HANDLER),
-      );
-      return {
-        method: method.toUpperCase() as HttpMethod,
-        path: path.replace(/\/$/, "") || "/",
-        arguments: argumentsRead(handler + namedHandlers(handler, sources)),
-        place: `${file}:${text.slice(0, match.index).split("\n").length}`,
-      };
-    });
-  });
+  const mounts = new RouterMounts(sources);
+  const routes = sources.flatMap((source) =>
+    foundIn(source).flatMap(({ router: variable, method, path, handler, line }) =>
+      mounts.prefixesOf({ file: source.path, variable }).map(
+        (prefix): Route => ({
+          method: method.toUpperCase() as HttpMethod,
+          path: `${prefix}${path}`.replace(/\/$/, "") || "/",
+          arguments: argumentsRead(handler + namedHandlers(handler, sources)),
+          place: `${source.path}:${line}`,
+        }),
+      ),
+    ),
+  );
   const byName = new Map(routes.map((route) => [`${route.method} ${route.path}`, route]));
   return [...byName.values()];
+}
+
+function foundIn({ text }: SourceFile): readonly FoundRoute[] {
+  const matches = [...text.matchAll(ROUTE)];
+  let router = "";
+  return matches.flatMap((match, index): FoundRoute[] => {
+    const [whole, named, method = "", , path = "", after] = match;
+    // Without a name a call continues the chain of another one.
+    router = named ?? router;
+    const start = match.index + whole.length;
+    const next = matches[index + 1]?.index ?? text.length;
+    const line = text.slice(0, match.index).split("\n").length;
+    const rest = text.slice(start, next);
+    if (method === "route") {
+      return after === ")" ? chained(rest).map((one) => ({ router, path, line, ...one })) : [];
+    }
+    return after === "," ? [{ router, method, path, handler: rest.slice(0, HANDLER), line }] : [];
+  });
+}
+
+/** The methods of a chain, each with its handler. */
+function chained(text: string): readonly Pick<FoundRoute, "method" | "handler">[] {
+  const found: Pick<FoundRoute, "method" | "handler">[] = [];
+  let rest = text;
+  for (let match = CHAINED.exec(rest); match !== null; match = CHAINED.exec(rest)) {
+    const [whole, method = ""] = match;
+    const handler = untilClosed(rest.slice(whole.length));
+    found.push({ method, handler: handler.slice(0, HANDLER) });
+    rest = rest.slice(whole.length + handler.length + 1);
+  }
+  return found;
 }
 
 /** The text of handlers that are given by their name: `app.post("/orders", createOrder)`. */

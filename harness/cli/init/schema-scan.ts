@@ -2,8 +2,29 @@ import type { CatalogColumn, CatalogTable, SchemaCatalog } from "../../service/s
 
 const TABLE = /\bcreate\s+table\s+(?:if\s+not\s+exists\s+)?(?:"?(\w+)"?\.)?"?(\w+)"?\s*\(/gi;
 
+/** Tables of Knex, Kysely, node-pg-migrate (`createTable`) and Drizzle (`pgTable`), by their names. */
+const BUILT = /\b(?:createTable|createTableIfNotExists|pgTable)\(\s*["'`](\w+)["'`]/g;
+
+/** How far the key of such a table is looked for. */
+const BUILDER = 300;
+
+/** Of their columns the key alone is guessed. */
+function builtTables(text: string): readonly CatalogTable[] {
+  return [...text.matchAll(BUILT)].flatMap((match): CatalogTable[] => {
+    const [head, name = ""] = match;
+    const columns = text.slice(match.index + head.length).slice(0, BUILDER);
+    const key = /\bincrements\(\)|["'`]id["'`]|\bid\s*:/.exec(columns);
+    if (key === null) return [];
+    const type = /uuid/i.test(columns.slice(Math.max(0, key.index - 20), key.index + 60))
+      ? "uuid"
+      : "integer";
+    const id = { name: "id", type, key: true, primary: true, refers: null, checks: [] };
+    return [{ schema: "public", name, visible: true, columns: [id] }];
+  });
+}
+
 /**
- * The tables that SQL creates, as far as their names and types show without executing it: enough to guess what
+ * The tables that SQL or a builder of schemas creates, as far as their names and types show without executing it: enough to guess what
  * an argument refers to.
  */
 export function catalogOf(sql: string): SchemaCatalog {
@@ -20,7 +41,7 @@ export function catalogOf(sql: string): SchemaCatalog {
       ),
     };
   });
-  return { tables, functions: [], enums: {} };
+  return { tables: [...tables, ...builtTables(text)], functions: [], enums: {} };
 }
 
 /** The parts between the commas until the parenthesis that closes, without what is in inner parentheses. */

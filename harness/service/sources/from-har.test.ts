@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Json } from "../../core/json.ts";
 import type { RecordedRequest } from "../har.ts";
-import { arbitraryOf } from "../operation-definition.ts";
+import { arbitraryOf, requestOf } from "../operation-definition.ts";
 import type { CatalogColumn, SchemaCatalog } from "./catalog.ts";
 import { operationsOf } from "./from-har.ts";
 
@@ -101,7 +101,45 @@ test("other values are those that were recorded, and so are the client's own hea
   }
 });
 
-test("what was refused, what is no JSON, and what is for another server is left out", () => {
+test("forms, lists and texts are sent as they were recorded", () => {
+  const sent = (path: string, type: string, body: string) =>
+    request("POST", path, undefined, {
+      headers: { "content-type": type },
+      body,
+      type: "text/html",
+    });
+  const operations = operationsOf(
+    [
+      sent("/orders", "application/x-www-form-urlencoded", "item_id=1&tag=a&tag=b"),
+      sent("/carts", "multipart/form-data; boundary=x", '--x\r\nname="n"\r\n\r\n1\r\n--x--\r\n'),
+      sent("/imports", "text/csv", "a,b"),
+      sent("/beacons", "text/plain", '{"item":1}'),
+      request("PUT", "/lists", [1, 2]),
+    ],
+    catalog,
+  );
+  expect(operations).toMatchObject({
+    "POST /orders": { type: "form" },
+    "POST /carts": { type: "multipart" },
+    "POST /imports": { type: "text" },
+    "PUT /lists": { http: { body: "body" } },
+  });
+  expect(operations["POST /beacons"]?.type).toBeUndefined();
+  const requests = Object.entries(operations).map(([name, operation]) => {
+    const [one] = fc.sample(arbitraryOf(name, operation), { seed: 1, numRuns: 1 });
+    const { headers, body } = requestOf(operation, one ?? { name });
+    return [headers["content-type"], body];
+  });
+  expect(requests).toEqual([
+    [undefined, { item_id: expect.objectContaining({ of: "items.id" }), tag: ["a", "b"] }],
+    [undefined, { n: "1" }],
+    ["text/csv", "a,b"],
+    [undefined, { item: expect.anything() }],
+    [undefined, [1, 2]],
+  ]);
+});
+
+test("what was refused, what cannot be read, and what is for another server is left out", () => {
   const elsewhere = { url: "http://tracker.example/orders" };
   const operations = operationsOf(
     [

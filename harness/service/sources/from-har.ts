@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { HarnessError } from "../../core/error.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import { isRecord } from "../definition-members.ts";
-import { jsonObject, jsonValue, parseHar, type RecordedRequest } from "../har.ts";
+import { jsonValue, parseHar, type RecordedRequest } from "../har.ts";
 import {
   type Argument,
   type Arguments,
@@ -11,7 +11,9 @@ import {
   http,
   type RequestOperation,
 } from "../operation-definition.ts";
+import { bodyTypeOf, decodedBody } from "../request-body.ts";
 import { rowOf } from "../row-reference.ts";
+import type { BodyType } from "../scenario-definition.ts";
 import type { SchemaCatalog } from "./catalog.ts";
 import { type OperationOverrides, type OperationSource, overridden } from "./operation-source.ts";
 import { type NamedValue, referentOf, singular, snakeCase } from "./referent.ts";
@@ -23,8 +25,8 @@ import { type NamedValue, referentOf, singular, snakeCase } from "./referent.ts"
  * a table's key, is the id of a row; all others are the recorded values. Operations have the order of the
  * recording, in which they are tried first.
  *
- * Requests that were refused, that have another body than JSON, and that are not for the service (other
- * servers, pages, pictures) are left out.
+ * Requests that were refused, whose bodies are neither JSON, nor forms, nor text, and that are not for the service
+ * (other servers, pages, pictures) are left out.
  *
  * ```ts
  * operations: fromHar("session.har", { "DELETE /orders/:id": false }),
@@ -52,7 +54,7 @@ function readArchive(url: URL, path: string): string {
   }
 }
 
-/** Requests of one method, one path and the same arguments. */
+/** Requests of one method, one path, one type of body and the same arguments. */
 interface Kind {
   readonly method: HttpMethod;
   /** With parameters: `/orders/:id`. */
@@ -64,7 +66,11 @@ interface Kind {
 interface SentRequest {
   readonly segments: readonly string[];
   readonly method: HttpMethod;
+  /** How the body was sent; undefined if there was none. */
+  readonly type: BodyType | undefined;
   readonly values: JsonObject;
+  /** Whether the only one of `values` is the whole body. */
+  readonly isWhole: boolean;
   readonly headers: { readonly [name: string]: string };
   readonly answer: Json | undefined;
 }
@@ -85,15 +91,15 @@ export function operationsOf(
   );
 }
 
-/** Those that were not refused, of the server with most requests that have to do with JSON. */
+/** Those that were not refused, of the server with most requests that have to do with data. */
 function ofTheService(requests: readonly RecordedRequest[]): readonly RecordedRequest[] {
   const answered = requests.filter(
     ({ method, status, type, body }) =>
       status < 400 &&
       METHODS.has(method) &&
-      // An answer without a body has no type.
-      (type === "" || /json/.test(type) || (method !== "GET" && jsonValue(body) !== undefined)) &&
-      !/^(?:text\/html|image)/.test(type),
+      // An answer without a body has no type. A form of a page is answered with another page.
+      (type === "" || /json/.test(type) || (method !== "GET" && body !== undefined)) &&
+      !/^image/.test(type),
   );
   // Not by the port: a test may start the service on another one each time.
   const byHost = new Map<string, RecordedRequest[]>();
@@ -111,19 +117,32 @@ const METHODS: ReadonlySet<string> = new Set(["GET", "POST", "PUT", "PATCH", "DE
 function sentRequest(request: RecordedRequest): SentRequest | undefined {
   const { method, body } = request;
   const url = new URL(request.url);
-  const given = body === undefined ? {} : jsonObject(body);
-  if (given === undefined) return undefined;
+  const mediaType = mediaTypeOf(request);
+  const decoded = body === undefined ? {} : decodedBody(mediaType, body);
+  if (decoded === undefined) return undefined;
+  const type = body === undefined ? undefined : bodyTypeOf(mediaType);
+  const isWhole = !isRecord(decoded);
+  const given = isWhole ? { body: decoded } : (decoded as JsonObject);
   const query = Object.fromEntries(url.searchParams);
   const inQuery = method === "GET" || method === "DELETE";
   // The query of another method would be sent as its body.
   if (!inQuery && url.search !== "") return undefined;
   return {
     segments: url.pathname.split("/").slice(1).map(decodeURIComponent),
-    method: method as HttpMethod,
+    ...{ method: method as HttpMethod, type, isWhole },
     values: inQuery ? query : given,
-    headers: Object.fromEntries(Object.entries(request.headers).filter(([name]) => isOwn(name))),
+    headers: {
+      ...Object.fromEntries(Object.entries(request.headers).filter(([name]) => isOwn(name))),
+      ...(type === "text" && { "content-type": mediaType }),
+    },
     answer: jsonValue(request.answer),
   };
+}
+
+/** JSON is sent as such whatever its type is, so that its members are arguments. */
+function mediaTypeOf({ headers, body }: RecordedRequest): string {
+  const { "content-type": given } = headers;
+  return given === undefined || isRecord(jsonValue(body)) ? "application/json" : given;
 }
 
 /** Whether a header is the client's, and not one that each client of HTTP sends. */
@@ -208,7 +227,8 @@ function kindsOf(requests: readonly SentRequest[], produced: ProducedIds): reado
   const kinds = new Map<string, Kind & { readonly requests: SentRequest[] }>();
   for (const request of requests) {
     const path = templateOf(request, produced);
-    const key = `${request.method} ${path} ${Object.keys(request.values).sort()}`;
+    const { method, type, isWhole, values } = request;
+    const key = JSON.stringify([method, path, type, isWhole, Object.keys(values).sort()]);
     const kind = kinds.get(key) ?? { method: request.method, path, requests: [] };
     kind.requests.push(request);
     kinds.set(key, kind);
@@ -266,7 +286,12 @@ function operationOf({ method, path, requests }: Kind, referent: ReferentOf): Re
   ]);
   const builder = http[method.toLowerCase() as "get" | "post" | "put" | "patch" | "delete"];
   const values: Arguments = Object.fromEntries([...inPath, ...others]);
-  return builder(path as "/", values, { headers: Object.fromEntries(sent) });
+  const { type = "json", isWhole = false } = requests[0] ?? {};
+  const operation = builder(path as "/", values, {
+    headers: Object.fromEntries(sent),
+    ...(type !== "json" && { type }),
+  });
+  return isWhole ? { ...operation, http: { ...operation.http, body: "body" } } : operation;
 }
 
 /** A reference to a row where each recorded value is one of the same column, else the recorded values. */

@@ -1,3 +1,7 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Json, JsonObject } from "../../core/json.ts";
@@ -199,10 +203,88 @@ describe("values of a schema are few, with its edges:", () => {
 
 test.each([
   ["nowhere.json", /there is no such file/],
-  ["from-openapi.ts", /is no JSON: of a document in YAML/],
+  ["from-openapi.ts", /is no JSON: Unexpected token/],
+  ["../../../.ci/nothing.yaml", /there is no such file/],
   [{}, /is no OpenAPI document: it has no `paths`/],
 ])("the document %s is refused, with the reason", (document, reason) => {
   expect(() => fromOpenApi(document).operations(context)).toThrow(reason);
+});
+
+test("a document may be in YAML", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "heddle-yaml-"));
+  const file = pathToFileURL(join(folder, "shop.heddle.ts"));
+  const text = `
+openapi: 3.1.0
+paths:
+  /items/{id}:
+    parameters: [{ name: id, in: path, required: true, schema: &id { type: integer } }]
+    get:
+      operationId: look
+      responses: { 200: { description: The item } }
+    put:
+      operationId: move
+      requestBody: { content: { application/json: { schema: { properties: { to: *id } } } } }
+`;
+  try {
+    await writeFile(join(folder, "openapi.yaml"), text);
+    await writeFile(join(folder, "broken.yml"), "a: [");
+    const operations = fromOpenApi("openapi.yaml").operations({ catalog, file });
+    expect(Object.keys(operations)).toEqual(["look", "move"]);
+    const [look] = valuesOf("look", operations["look"] as RequestOperation);
+    expect(look?.["id"]).toMatchObject({ of: "items.id" });
+    const broken = fromOpenApi("broken.yml");
+    expect(() => broken.operations({ catalog, file })).toThrow(/is no YAML: /);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+describe("a body that is no JSON", () => {
+  const schema = { required: ["name"], properties: { name: { const: "ada" } } };
+  const content = (type: string, given: Json = schema) => ({
+    requestBody: { content: { [type]: { schema: given } } },
+  });
+
+  test.each([
+    ["application/x-www-form-urlencoded", "form"],
+    ["multipart/form-data", "multipart"],
+  ])("of type %s is sent as %s", (media, type) => {
+    const operation = operationsOf("/customers", { post: content(media) })["POST /customers"];
+    expect(operation).toMatchObject({ type, arguments: { name: "ada" } });
+  });
+
+  test("is a text of its type", () => {
+    const csv = { const: "a,b" };
+    const operation = operationsOf("/imports", { post: content("text/csv", csv) })["POST /imports"];
+    if (operation === undefined) throw new Error("there is no operation");
+    const [one] = valuesOf("import", operation);
+    expect(requestOf(operation, one ?? { name: "" })).toEqual({
+      ...{ method: "POST", path: "/imports", headers: { "content-type": "text/csv" } },
+      ...{ body: "a,b", type: "text" },
+    });
+  });
+
+  test("comes after JSON", () => {
+    const { requestBody } = content("multipart/form-data");
+    const both = { ...requestBody.content, ...content("application/json").requestBody.content };
+    const operation = operationsOf("/a", { post: { requestBody: { content: both } } })["POST /a"];
+    expect(operation?.type).toBeUndefined();
+    expect(operation?.arguments).toEqual({ name: "ada" });
+  });
+
+  test.each([
+    ["string", undefined, "form"],
+    ["string", ["multipart/form-data"], "multipart"],
+    ["file", undefined, "multipart"],
+  ])("is made of the parameters of OpenAPI 2.0: a %s, of %s", (type, consumes, expected) => {
+    const parameters = [{ in: "formData", name: "it", required: true, type }];
+    const post = { parameters, ...(consumes && { consumes }) };
+    const operation = operationsOf("/things", { post })["POST /things"];
+    expect(operation?.type).toBe(expected);
+    const [one] = valuesOf("post", operation);
+    const isFile = { filename: "file.txt", content: "a file" };
+    expect(one?.["it"]).toEqual(type === "file" ? isFile : expect.any(String));
+  });
 });
 
 test("a document without operations is refused", () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { HarnessError } from "../../core/error.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import { isRecord, isText } from "../definition-members.ts";
@@ -10,11 +11,13 @@ import {
   type RequestOperation,
   type RequestOptions,
 } from "../operation-definition.ts";
+import { bodyTypeOf } from "../request-body.ts";
+import { BODY_TYPES, type BodyType } from "../scenario-definition.ts";
 import { type OperationOverrides, type OperationSource, overridden } from "./operation-source.ts";
 import { SchemaValues } from "./schema-values.ts";
 
 /**
- * Every operation of an OpenAPI document (3.1, 3.0 or 2.0, as JSON), by its `operationId`; without one, by its
+ * Every operation of an OpenAPI document (3.1, 3.0 or 2.0, in JSON or YAML), by its `operationId`; without one, by its
  * method and path. Values follow from the schemas; a value whose name is that of a table's key or of a foreign
  * key, such as `id` in `/orders/{id}`, is the id of a row. Overrides are by the name of the operation.
  *
@@ -56,15 +59,21 @@ function readDocument(path: string, file: URL, source: string): unknown {
       cause,
     });
   }
+  const isYaml = /\.ya?ml$/.test(path);
   try {
-    return JSON.parse(text);
+    return isYaml ? parsedYaml(text) : JSON.parse(text);
   } catch (cause) {
-    throw new HarnessError(
-      "USAGE",
-      `${source} is no JSON: of a document in YAML, give the parsed object`,
-      { cause },
-    );
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new HarnessError("USAGE", `${source} is no ${isYaml ? "YAML" : "JSON"}: ${why}`, {
+      cause,
+    });
   }
+}
+
+/** Loaded when it is needed: few documents are in YAML. */
+function parsedYaml(text: string): unknown {
+  const yaml = createRequire(import.meta.url)("yaml") as typeof import("yaml");
+  return yaml.parse(text);
 }
 
 const METHODS = ["get", "post", "put", "patch", "delete"] as const;
@@ -118,10 +127,12 @@ function listOf(value: Json | undefined): readonly Json[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** The schema of a body in JSON, and whether it has to be there. */
+/** The schema of a body, and how it is sent. */
 interface Body {
   readonly schema: Json;
-  readonly required: boolean;
+  readonly type: BodyType;
+  /** The media type of a text that is not plain. */
+  readonly mediaType?: string;
 }
 
 function bodyOf(
@@ -130,15 +141,39 @@ function bodyOf(
   values: SchemaValues,
 ): Body | undefined {
   const inBody = parameters.find((parameter) => parameter["in"] === "body");
-  if (inBody !== undefined) {
-    return { schema: inBody["schema"] ?? {}, required: inBody["required"] === true };
-  }
+  if (inBody !== undefined) return { schema: inBody["schema"] ?? {}, type: "json" };
+  const fields = parameters.filter((parameter) => parameter["in"] === "formData");
+  if (fields.length > 0) return formOf(operation, fields);
   const body = values.resolved(operation["requestBody"] ?? null);
-  const content = values.resolved(body["content"] ?? null);
-  const [, media] =
-    Object.entries(content).find(([type]) => /^application\/(.*\+)?json\b/.test(type)) ?? [];
-  if (media === undefined) return undefined;
-  return { schema: values.resolved(media)["schema"] ?? {}, required: body["required"] === true };
+  const content = Object.entries(values.resolved(body["content"] ?? null));
+  for (const type of BODY_TYPES) {
+    const found = content.find(([media]) => bodyTypeOf(media) === type);
+    if (found === undefined) continue;
+    const [mediaType, media] = found;
+    const schema = values.resolved(media)["schema"] ?? {};
+    return { schema, type, ...(type === "text" && { mediaType }) };
+  }
+  return undefined;
+}
+
+/** OpenAPI 2.0 describes each field of a form as a parameter. */
+function formOf(operation: JsonObject, fields: readonly JsonObject[]): Body {
+  const named = fields.map((field) => [
+    String(field["name"]),
+    field["type"] === "file" ? { type: "string", format: "binary" } : field,
+  ]);
+  const required = fields.filter((field) => field["required"] === true);
+  const isMultipart =
+    fields.some((field) => field["type"] === "file") ||
+    listOf(operation["consumes"]).includes("multipart/form-data");
+  return {
+    type: isMultipart ? "multipart" : "form",
+    schema: {
+      type: "object",
+      properties: Object.fromEntries(named) as JsonObject,
+      required: required.map((field) => String(field["name"])),
+    },
+  };
 }
 
 function requestOf(
@@ -167,7 +202,9 @@ function requestOf(
     const into = place === "query" ? query : given;
     into[name] = values.argument({ ...describedBy(parameter, name), anyType: true });
   }
-  const members = body === undefined ? undefined : values.members(body.schema);
+  const { type = "json", mediaType } = body ?? {};
+  if (mediaType !== undefined) given["content-type"] = mediaType;
+  const members = body === undefined || type === "text" ? undefined : values.members(body.schema);
   const whole =
     body !== undefined && members === undefined
       ? { body: values.argument({ name: "body", schema: body.schema, description: "" }) }
@@ -182,6 +219,7 @@ function requestOf(
       ...("body" in whole && { body: "body" }),
     },
     arguments: { ...inBody, ...whole, ...query, ...inPath },
+    ...(type !== "json" && { type }),
   };
 }
 

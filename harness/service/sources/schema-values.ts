@@ -192,6 +192,9 @@ function numbersOf(schema: JsonObject): Arbitrary<Json> {
   return fewNumbers(from ?? Math.min(1, greatest), greatest, step);
 }
 
+/** A small file of text (see `encodedBody`). */
+const FILE = { filename: "file.txt", content: "a file" };
+
 const FORMATS: { readonly [format: string]: Arbitrary<Json> } = {
   uuid: FEW.uuid,
   "date-time": FEW.time,
@@ -202,6 +205,7 @@ const FORMATS: { readonly [format: string]: Arbitrary<Json> } = {
   uri: FEW.url,
   url: FEW.url,
   ipv4: FEW.address,
+  binary: fc.constant(FILE),
 };
 
 function textsOf(name: string, schema: JsonObject): Arbitrary<Json> {

@@ -1,0 +1,50 @@
+import os
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import django
+from django.conf import settings
+from django.db import connection, models
+
+settings.configure(
+    DATABASES={
+        "default": {
+            "ENGINE": "django.db.backends.postgresql",
+            "HOST": os.environ["PGHOST"],
+            "PORT": os.environ["PGPORT"],
+            "USER": os.environ["PGUSER"],
+            "PASSWORD": os.environ["PGPASSWORD"],
+            "NAME": os.environ["PGDATABASE"],
+        }
+    },
+)
+django.setup()
+
+from mptt.models import MPTTModel, TreeForeignKey  # noqa: E402 (they need the settings)
+
+
+class Category(MPTTModel):
+    name = models.TextField()
+    parent = TreeForeignKey("self", on_delete=models.CASCADE, null=True, related_name="children")
+
+    class Meta:
+        app_label = "looms"
+        db_table = "category"
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        name = self.rfile.read(int(self.headers["content-length"])).decode()
+        try:
+            Category.objects.create(name=name)
+            self.send_response(204)
+        except Exception as error:
+            self.send_response(500, type(error).__name__)
+        finally:
+            connection.close()
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()

@@ -1,0 +1,3 @@
+import { lostUpdateOfPrograms } from "./lost-update.mjs";
+
+export default lostUpdateOfPrograms({ exec: ["php", "pdo.php"] });
