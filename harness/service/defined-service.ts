@@ -74,7 +74,8 @@ function compiled(
       scenariosOf(resolved(), profile, bounds),
     ...(isOwnProcess(definition) && { ownProcess: true }),
     ...(isolation && { isolation }),
-    byOperations: true,
+    // Scenarios of its own need not be pairs, by which findings are told apart.
+    byOperations: scenarios === undefined,
     pairs: () =>
       pairs === undefined
         ? (profile?.pairs ?? []).map(({ name, prefix, operations }) => ({

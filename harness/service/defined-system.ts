@@ -10,7 +10,7 @@ import type { System, SystemContext } from "../execution/system.ts";
 import { openClient } from "../postgres/connection.ts";
 import { type AnswerIds, answeredIds } from "./answer-ids.ts";
 import { CLIENT_HEADER } from "./connection-owners.ts";
-import { isRecord } from "./definition-members.ts";
+import { answered, identityOf } from "./defined-request.ts";
 import { outcomeOfRequest, startService } from "./http-service.ts";
 import { observed } from "./invariant-definition.ts";
 import { KillableClients } from "./killable-clients.ts";
@@ -32,7 +32,6 @@ import { NO_ROW, type ReferencedRows, referencesIn, resolved } from "./row-refer
 import type { ClientQuery } from "./scenario-definition.ts";
 import type {
   AnsweredOperation,
-  Headers,
   ResolvedDefinition,
   ServiceDefinition,
 } from "./service-definition.ts";
@@ -360,38 +359,6 @@ async function startedService(
   if (service === undefined) return undefined;
   if (typeof service === "function") return startFunction(service, context, options);
   return startService(service, context, options);
-}
-
-/**
- * The response with the code that its body names. For a model, it is unknown whether an operation took effect
- * after a 5xx, and after the end of its statement or its session (class 57).
- */
-function answered(response: Response, { code: field, model }: ServiceDefinition): Response {
-  const { status, body } = response;
-  if (status === undefined) {
-    return model && /^57/.test(response.code) ? { ...response, outcome: "info" } : response;
-  }
-  const named = field !== undefined && isRecord(body) ? body[field] : undefined;
-  const code = typeof named === "string" ? named : response.code;
-  return { ...response, code, ...(model && status >= 500 && { outcome: "info" }) };
-}
-
-/** The headers of an operation's sender. */
-async function identityOf(
-  { identities }: ServiceDefinition,
-  operation: DefinedOperation,
-  client: number,
-): Promise<Headers> {
-  const { as, values } = argumentsOf(operation);
-  if (as === undefined || identities === undefined) return {};
-  const identity = typeof identities === "function" ? identities : identities[as];
-  if (identity === undefined) {
-    throw new HarnessError(
-      "USAGE",
-      `the operation "${operation.name}" is sent as "${as}", and \`identities\` has no such name`,
-    );
-  }
-  return typeof identity === "function" ? identity(as, { client, values }) : identity;
 }
 
 /** The rows without the tables and columns that the definition ignores. */

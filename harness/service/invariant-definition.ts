@@ -1,3 +1,4 @@
+import { escapeLiteral } from "pg";
 import { HarnessError } from "../core/error.ts";
 import type { Snapshot } from "../core/execution.ts";
 import type { JsonObject } from "../core/json.ts";
@@ -66,12 +67,15 @@ async function allHold(
   invariants: { readonly [name: string]: unknown },
   query: ClientQuery,
 ): Promise<boolean> {
-  const texts = Object.values(invariants).filter((one) => typeof one === "string");
+  const texts = Object.entries(invariants).filter(([, one]) => typeof one === "string");
   if (texts.length < 2) return false;
-  const parts = texts.map((text) => `exists (${text.replace(/;\s*$/, "")}\n)`);
+  const parts = texts.map(
+    ([name, text]) =>
+      `select ${escapeLiteral(name)} as invariant, to_jsonb(broken) as row
+         from (${String(text).replace(/;\s*$/, "")}\n) as broken`,
+  );
   try {
-    const [row] = await query(`select not (${parts.join(" or ")}) as holds`);
-    return row?.["holds"] === true;
+    return (await query(parts.join("\nunion all\n"))).length === 0;
   } catch (error) {
     if (isConnectionLost(error)) throw error;
     return false;

@@ -38,17 +38,21 @@ export async function tablesOf(query: ClientQuery): Promise<readonly Table[]> {
   }));
 }
 
-/** Those of the schema under test, and those of a clock that can be shifted (see `TestClock`). */
 const SEQUENCES = `
-  select c.oid::regclass::text as name
+  select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as name
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-   where c.relkind = 'S' and c.relpersistence <> 't' and n.nspname !~ '^pg_'
-     and (n.nspname <> 'heddle' or c.relname in ('since', 'ahead'))
-   order by c.oid`;
+   where c.relkind = 'S' and c.relpersistence <> 't' and n.nspname !~ '^pg_'`;
+
+/** Those of a clock that can be shifted: see `TestClock`. */
+const CLOCK = "n.nspname = 'heddle' and c.relname in ('since', 'ahead')";
 
 /** For each sequence of the schema under test, the call of `setval` that restores its position. */
-export async function sequencePositions(query: ClientQuery): Promise<readonly string[]> {
-  const sequences = await query(SEQUENCES);
+export function sequencePositions(query: ClientQuery): Promise<readonly string[]> {
+  return positionsOf(query, "n.nspname <> 'heddle'");
+}
+
+async function positionsOf(query: ClientQuery, condition: string): Promise<readonly string[]> {
+  const sequences = await query(`${SEQUENCES} and ${condition} order by c.oid`);
   if (sequences.length === 0) return [];
   const positions = sequences.map(
     ({ name }) =>
@@ -224,7 +228,7 @@ async function copyRows(query: ClientQuery, copies: string, emptying: Emptying):
        select ${list} from ${copy}`,
     );
   }
-  const positions = await sequencePositions(query);
+  const positions = [...(await sequencePositions(query)), ...(await positionsOf(query, CLOCK))];
   return [
     "begin",
     "set local session_replication_role = replica",

@@ -1,7 +1,13 @@
 import fc from "fast-check";
-import { call, type DefinedScenario, defineService } from "../../harness/index.ts";
+import {
+  call,
+  type DefinedScenario,
+  definedService,
+  defineService,
+  type SystemContext,
+} from "../../harness/index.ts";
 import { calendarSql, SLOT } from "./calendar.ts";
-import definition from "./index.ts";
+import booking from "./index.ts";
 import { claimWithoutLockOrConstraints } from "./mutants/claim-without-lock-or-constraints.ts";
 
 /** The seeded bug without the locks and constraints that keep two claims apart. */
@@ -15,7 +21,7 @@ const twoClaims: DefinedScenario = {
 };
 
 /** Two clients that claim the same slot by the database function, without the service. */
-export default defineService({
+const definition = defineService({
   name: "claims",
   setup: ["../../migrations/*.sql", calendarSql()],
   restore: "delete",
@@ -33,12 +39,27 @@ export default defineService({
     }),
   },
   invariants: Object.fromEntries(
-    Object.entries(definition.invariants ?? {}).flatMap(([name, one]) =>
+    Object.entries(booking.invariants ?? {}).flatMap(([name, one]) =>
       typeof one === "string" ? [[name, one]] : [],
     ),
   ),
   codes: { claim: ["OK", "BK004"] },
   scenarios: () => fc.constant(twoClaims),
   pairs: () => ({ "two claims": twoClaims }),
-  mutants: definition.mutants?.filter(({ name }) => name === unprotected.name) ?? [],
+  mutants: booking.mutants?.filter(({ name }) => name === unprotected.name) ?? [],
 });
+
+const { ids: _, ...claims } = definedService(
+  definition,
+  "models/booking/claims.fixture.ts",
+  new URL("./claims.fixture.ts", import.meta.url),
+);
+
+/** Without a comparison with serial orders, for searches of thousands of interleavings. */
+export default {
+  ...claims,
+  async start(context: SystemContext, mutant: string | undefined) {
+    const { contents: _, ...system } = await claims.start(context, mutant);
+    return system;
+  },
+};

@@ -1,13 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { definedService, type Server, startServer, verify } from "../../harness/index.ts";
+import { type Server, startServer, verify } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import definition, { unprotected } from "./claims.fixture.ts";
-
-const claims = definedService(
-  definition,
-  "models/booking/claims.fixture.ts",
-  new URL("./claims.fixture.ts", import.meta.url),
-);
+import claims, { unprotected } from "./claims.fixture.ts";
 
 let server: Server;
 

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { defineService, TestClock } from "../../harness/index.ts";
 import { sc1 } from "./attacks/sc1.ts";
 import { calendarSql } from "./calendar.ts";
@@ -11,10 +12,13 @@ import { scenarios } from "./scenarios.ts";
 import { identities, startBooking, startGateway } from "./service.ts";
 import { survivors } from "./survivors.ts";
 
+/** Another file may export this service too. */
+const MIGRATIONS = fileURLToPath(new URL("../../migrations/*.sql", import.meta.url));
+
 /** Describes the booking service of `src/` and `migrations/` to Heddle. */
 export default defineService({
   name: "booking",
-  setup: [({ url }) => TestClock.install(url), "../../migrations/*.sql", calendarSql()],
+  setup: [({ url }) => TestClock.install(url), MIGRATIONS, calendarSql()],
   service: (start) => startBooking(start),
   // All queries of the service sort their rows.
   restore: "delete",
@@ -35,7 +39,7 @@ export default defineService({
     "*.ts",
     "attacks/*.ts",
     "mutants/*.ts",
-    "../../migrations/*.sql",
+    MIGRATIONS,
     "../../src/*.ts",
     "../../src/browser/*.js",
   ],

@@ -1,5 +1,12 @@
-import type { ExpectedRows, JsonObject, Snapshot } from "../../harness/index.ts";
-import { type BookingStatus, FUTURE_DAY, SOON_DAY } from "./calendar.ts";
+import type {
+  ExpectedRows,
+  Json,
+  JsonObject,
+  SentOperation,
+  ServiceModel,
+  Snapshot,
+} from "../../harness/index.ts";
+import { type BookingStatus, FUTURE_DAY, type SlotTime, SOON_DAY, slotOf } from "./calendar.ts";
 
 /** A slot. Its provider and its times never change. */
 export interface ModelSlot {
@@ -201,4 +208,41 @@ export function isFree(calendar: Calendar, slot: ModelSlot, mover?: ModelBooking
     );
   };
   return !slot.withdrawn && ![...calendar.bookings.values()].some(conflicts);
+}
+
+/** The calendars of providers are independent. */
+export const concerns: NonNullable<ServiceModel<Calendar>["concerns"]> = {
+  operation({ name, values }, id) {
+    if (["refund", "expire", "elapse"].includes(name)) return ["*"];
+    const { booking, slot, provider, customer, idempotencyKey } = values;
+    return [
+      ...thing("provider", slot === undefined ? null : timesOf(values).provider),
+      ...thing("provider", provider),
+      ...thing("slot", slot),
+      ...thing("booking", booking),
+      ...thing(name === "publish" ? "slot" : "booking", id),
+      ...thing(`key of ${customer}`, idempotencyKey),
+    ];
+  },
+  row: (table, { id, slot_id, booking_id, provider_id }) => [
+    ...thing(KINDS[table] ?? table, id),
+    ...thing("slot", slot_id),
+    ...thing("booking", booking_id),
+    ...thing("provider", provider_id),
+  ],
+};
+
+const KINDS: { readonly [table: string]: string } = {
+  "public.providers": "provider",
+  "public.availability_slots": "slot",
+  "public.bookings": "booking",
+};
+
+function thing(kind: string, id: Json | undefined): readonly string[] {
+  return id === undefined || id === null ? [] : [`${kind} ${id}`];
+}
+
+/** The slot that an operation names. An attack names those of a deployment by their times. */
+export function timesOf({ at, slot }: SentOperation["values"]): SlotTime {
+  return (at as SlotTime | undefined) ?? slotOf(slot);
 }

@@ -4,13 +4,13 @@ import {
   EXPIRY_TIME,
   intentOf,
   RUNNING_HOLD,
-  type SlotTime,
   senderOf,
   slotOf,
 } from "./calendar.ts";
 import {
   type Calendar,
   calendarOf,
+  concerns,
   isActive,
   isFree,
   isPast,
@@ -20,6 +20,7 @@ import {
   type ModelPayment,
   type ModelSlot,
   rowsOf,
+  timesOf,
   withBookings,
   withPayments,
   withSlot,
@@ -48,41 +49,10 @@ export const model: ServiceModel<Calendar> = {
     return { ...right, code: right.body === undefined ? code : "OK" };
   },
 
-  // The calendars of providers are independent.
-  concerns: {
-    operation({ name, values }, id) {
-      if (["refund", "expire", "elapse"].includes(name)) return ["*"];
-      const { booking, slot, provider, customer, idempotencyKey } = values;
-      return [
-        ...thing("provider", slot === undefined ? null : timesOf(values).provider),
-        ...thing("provider", provider),
-        ...thing("slot", slot),
-        ...thing("booking", booking),
-        ...thing(name === "publish" ? "slot" : "booking", id),
-        ...thing(`key of ${customer}`, idempotencyKey),
-      ];
-    },
-    row: (table, { id, slot_id, booking_id, provider_id }) => [
-      ...thing(KINDS[table] ?? table, id),
-      ...thing("slot", slot_id),
-      ...thing("booking", booking_id),
-      ...thing("provider", provider_id),
-    ],
-  },
-
+  concerns,
   interrupted: (calendar, { name }) =>
     name === "refund" ? afterInterruptedRefund(calendar) : undefined,
 };
-
-const KINDS: { readonly [table: string]: string } = {
-  "public.providers": "provider",
-  "public.availability_slots": "slot",
-  "public.bookings": "booking",
-};
-
-function thing(kind: string, id: Json | undefined): readonly string[] {
-  return id === undefined || id === null ? [] : [`${kind} ${id}`];
-}
 
 /** The HTTP status of each answer that is not 200. */
 const STATUS: { readonly [code: string]: number } = {
@@ -99,11 +69,6 @@ const STATUS: { readonly [code: string]: number } = {
   PAYMENT_REQUIRED: 402,
   PAYMENT_REFUNDED: 409,
 };
-
-/** The slot that an operation names. An attack names those of a deployment by their times. */
-function timesOf({ at, slot }: SentOperation["values"]): SlotTime {
-  return (at as SlotTime | undefined) ?? slotOf(slot);
-}
 
 /** An operation as its rule needs it. */
 interface Request {

@@ -9,6 +9,9 @@ interface Race {
   readonly operations: Arbitrary<readonly Operation[]>;
 }
 
+type Booking = (typeof BOOKING)[keyof typeof BOOKING];
+type Named = { readonly id: number };
+
 const { pending, confirmed, lapsed, expired, refund } = BOOKING;
 
 /**
@@ -18,24 +21,23 @@ const { pending, confirmed, lapsed, expired, refund } = BOOKING;
 function races(generate: Generate): readonly Race[] {
   const either = (name: string, fixed: object) =>
     fc.oneof(generate(name, { ...fixed }), generate(`${name}Directly`, { ...fixed }));
-  const create = (slot: { readonly id: number }) =>
-    either("create", { slot: slot.id, provider: null });
-  const cancel = (booking: { readonly id: number }) => either("cancel", { booking: booking.id });
-  const move = (booking: { readonly id: number }, slot: { readonly id: number }) =>
+  const create = (slot: Named) => either("create", { slot: slot.id, provider: null });
+  const cancel = (booking: Named) => either("cancel", { booking: booking.id });
+  const move = (booking: Named, slot: Named) =>
     either("reschedule", { booking: booking.id, slot: slot.id });
-  const pay = ({ id: booking }: { readonly id: number }) =>
+  const pay = ({ id: booking }: Named) =>
     fc.oneof(
       either("webhook", { booking }),
       either("webhook", { booking }),
       generate("confirm", { booking }),
     );
-  const withdraw = ({ id: slot }: { readonly id: number }) => generate("withdraw", { slot });
+  const withdraw = ({ id: slot }: Named) => generate("withdraw", { slot });
   const [expire, refunds] = [generate("expire"), generate("refund")];
   const active = fc.constantFrom(pending, confirmed, lapsed);
   /** With a booking that each operation concerns. */
   const on = (
-    bookings: Arbitrary<(typeof BOOKING)[keyof typeof BOOKING]>,
-    operations: (booking: (typeof BOOKING)[keyof typeof BOOKING]) => Arbitrary<Operation>[],
+    bookings: Arbitrary<Booking>,
+    operations: (booking: Booking) => Arbitrary<Operation>[],
   ) => bookings.chain((booking) => fc.tuple(...operations(booking)));
   /** Two creates with one key: mostly the same request, sometimes for another slot. */
   const repeated = fc
