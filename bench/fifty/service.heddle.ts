@@ -77,5 +77,6 @@ function kind(name: string, at: number): string {
 
 export default defineService({
   setup: KINDS.map(kind).join("\n"),
+  restore: "delete",
   operations: fromFunctions("public"),
 });
