@@ -1,21 +1,21 @@
 import type { Call, Response } from "../harness/core/history.ts";
+import type { JsonObject } from "../harness/core/json.ts";
 import type { ObservedHistory } from "../harness/core/model.ts";
+import type { Operation } from "../harness/core/operation.ts";
+import type { DefinedState } from "../harness/service/operation-definition.ts";
+import { FUTURE_DAY } from "../models/booking/calendar.ts";
 import { model } from "../models/booking/model.ts";
-import type { Calendar } from "../models/booking/model-calendar.ts";
-import { answer } from "../models/booking/model-rules.ts";
-import type { BookingOperation } from "../models/booking/operations.ts";
-import { APART, type BookingState, initialState } from "../models/booking/state.ts";
-
-type BookingCall = Call<BookingOperation>;
 
 /** For each provider: the slots, the operations, and the clients that send them concurrently. */
 const SLOTS = 8;
 const OPERATIONS = 50;
 const CLIENTS = 5;
 
+const DAY_MS = 24 * 60 * 60 * 1000;
+
 /** A pending operation. It has a response once it has taken effect. */
 interface Pending {
-  readonly operation: BookingOperation;
+  readonly operation: Operation;
   readonly invokedAt: number;
   response?: Response;
 }
@@ -25,20 +25,14 @@ interface Pending {
  * at some moment between its invocation and its return. Every 50 operations concern another
  * provider. Equal lengths give equal histories.
  */
-export function bookingHistory(length: number): ObservedHistory<BookingState, BookingOperation> {
+export function bookingHistory(length: number): ObservedHistory<DefinedState, Operation> {
   const random = generator(length);
   const providers = Array.from({ length: Math.ceil(length / OPERATIONS) }, (_, at) => at + 1);
-  const initial = { ...stateOf(providers), bookings: [], payments: [] };
-  const calls: BookingCall[] = [];
+  const calls: Call<Operation>[] = [];
   let at = 0;
   let ids = 0;
   for (const provider of providers) {
-    const slots = initial.slots.filter((_, index) => Math.floor(index / SLOTS) === provider - 1);
-    let calendar = model.init({
-      initial: { ...initial, slots },
-      calls: [],
-      final: undefined,
-    }) as Calendar;
+    let calendar = model.init({ "public.availability_slots": slotsOf(provider) });
     const clients = Array.from({ length: CLIENTS }, (): Pending | undefined => undefined);
     let sent = 0;
     while (sent < OPERATIONS || clients.some((pending) => pending !== undefined)) {
@@ -46,60 +40,72 @@ export function bookingHistory(length: number): ObservedHistory<BookingState, Bo
       const pending = clients[client];
       if (pending === undefined) {
         if (sent++ >= OPERATIONS) continue;
-        clients[client] = { operation: operation(provider, calendar, random), invokedAt: at++ };
+        const known = [...calendar.bookings.keys()];
+        clients[client] = { operation: operation(provider, known, random), invokedAt: at++ };
       } else if (pending.response === undefined) {
-        const { code, status, body, after } = answer(calendar, pending.operation, ids + 1);
+        const { name, ...values } = pending.operation;
+        const asked = { name, client, values, as: undefined };
+        const { code, body, after } = model.answer(calendar, asked, ids + 1);
         if (after.bookings.size > calendar.bookings.size) ids++;
         calendar = after;
-        const outcome = body === null && code !== "RECORDED" ? "fail" : "ok";
-        pending.response = { outcome, code, ...(status !== undefined && { status }), body };
+        const outcome = body === undefined ? "fail" : "ok";
+        pending.response = { outcome, code, body: body ?? null };
       } else {
         const number = (provider - 1) * CLIENTS + client;
-        calls.push({ ...pending, client: number, index: 0, returnedAt: at++ } as BookingCall);
+        calls.push({ ...pending, client: number, index: 0, returnedAt: at++ } as Call<Operation>);
         clients[client] = undefined;
       }
     }
   }
   calls.sort((a, b) => a.invokedAt - b.invokedAt);
-  return { initial, calls: calls.slice(0, length), final: undefined };
+  const rows = { "public.availability_slots": providers.flatMap(slotsOf) };
+  return { initial: { prefix: [], rows }, calls: calls.slice(0, length), final: undefined };
 }
 
-/** The providers, each with slots at the same times. */
-function stateOf(providers: readonly number[]): Pick<BookingState, "providers" | "slots"> {
-  const plan = { sameProvider: true, past: false, outcome: "free", gap: APART } as const;
-  const { slots } = initialState(Array.from({ length: SLOTS }, () => plan));
-  return {
-    providers: providers.map((id) => ({ id, name: "" })),
-    slots: providers.flatMap((provider) =>
-      slots.map((slot) => ({ ...slot, id: (provider - 1) * SLOTS + slot.id, provider })),
-    ),
-  };
+/** The slots of a provider, at the same times as those of the others. */
+function slotsOf(provider: number): readonly JsonObject[] {
+  return Array.from({ length: SLOTS }, (_, number) => ({
+    id: (provider - 1) * SLOTS + 1 + number,
+    provider_id: provider,
+    ...timesOf(number),
+    is_available: true,
+    withdrawn_at: null,
+  }));
+}
+
+function timesOf(number: number) {
+  const start = Date.parse(FUTURE_DAY) + number * DAY_MS;
+  const time = (ms: number) => new Date(ms).toISOString();
+  return { start_at: time(start), end_at: time(start + DAY_MS / 24) };
 }
 
 function operation(
   provider: number,
-  { bookings }: Calendar,
+  bookings: readonly number[],
   random: (n: number) => number,
-): BookingOperation {
-  const slot = { id: (provider - 1) * SLOTS + 1 + random(SLOTS) };
-  const ids = [...bookings.keys()];
-  const booking = { id: ids[random(ids.length)] ?? 0 };
+): Operation {
+  const number = random(SLOTS);
+  const slot = (provider - 1) * SLOTS + 1 + number;
+  const { start_at: startAt, end_at: endAt } = timesOf(number);
+  const at = { id: slot, provider, startAt, endAt };
+  const booking = bookings[random(bookings.length)] ?? 0;
   const by = `vendor:${provider}`;
-  switch (random(ids.length === 0 ? 3 : 6)) {
+  switch (random(bookings.length === 0 ? 3 : 6)) {
     case 0:
-      return { name: "list", via: "http", provider };
+      return { name: "list", provider };
     case 1:
     case 2:
       return {
-        ...{ name: "create", via: "function", slot, customer: `customer-${random(9)}` },
+        ...{ name: "createDirectly", slot, at, customer: `customer-${random(9)}` },
         ...{ customerName: "Ada Lovelace", notes: "", createdBy: "customer" },
+        ...{ idempotencyKey: null, paymentIntentId: null, provider: null },
       };
     case 3:
-      return { name: "cancel", via: "function", booking, by };
+      return { name: "cancelDirectly", booking, by };
     case 4:
-      return { name: "webhook", via: "function", booking, attempt: 1, captured: true };
+      return { name: "webhookDirectly", booking, attempt: 1, captured: true };
     default:
-      return { name: "reschedule", via: "function", booking, slot, by };
+      return { name: "rescheduleDirectly", booking, slot, at, by };
   }
 }
 

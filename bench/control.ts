@@ -7,8 +7,8 @@ import { generator } from "../harness/explorer/generate.ts";
 import { startServer } from "../harness/postgres/provider.ts";
 import { RandomWalk } from "../harness/scheduler/random.ts";
 import { openExecutor } from "../harness/service/open-executor.ts";
-import booking from "../models/booking/index.ts";
 import { type Benchmark, inTurns } from "./benchmark.ts";
+import { booking } from "./booking.ts";
 
 type Input = ReturnType<ReturnType<typeof inputs>>;
 

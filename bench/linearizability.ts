@@ -1,16 +1,18 @@
 import { linearizability } from "../harness/checkers/linearizability.ts";
-import { model } from "../models/booking/model.ts";
 import { type Benchmark, mediansInTurns } from "./benchmark.ts";
+import { booking } from "./booking.ts";
 import { bookingHistory } from "./booking-histories.ts";
 
 const LENGTHS = [1_000, 10_000, 100_000] as const;
 const LONGEST = 100_000;
 const WARM_UP = 1;
 const ROUNDS = 3;
+const { model } = booking;
 const BUDGET = { steps: Number.POSITIVE_INFINITY, ms: Number.POSITIVE_INFINITY };
 
 /** How the time of a linearizability check grows with the length of the history. */
 export async function linearizabilityBenchmark(): Promise<Benchmark> {
+  if (model === undefined) throw new Error("the sample has a model");
   const histories = new Map(LENGTHS.map((length) => [length, bookingHistory(length)]));
   /** Checks equally many operations at each length. */
   const check = (length: (typeof LENGTHS)[number]) => async () => {

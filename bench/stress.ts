@@ -9,9 +9,9 @@ import { startServer } from "../harness/postgres/provider.ts";
 import { strategyNamed } from "../harness/scheduler/strategies.ts";
 import { openExecutor } from "../harness/service/open-executor.ts";
 import type { SeededBug } from "../harness/service/service.ts";
-import booking from "../models/booking/index.ts";
-import type { BookingScenario } from "../models/booking/scenarios.ts";
+import type { DefinedScenario } from "../harness/service/service-definition.ts";
 import { type BenchComparison, type Benchmark, median } from "./benchmark.ts";
+import { booking } from "./booking.ts";
 import { UngatedSystem } from "./ungated.ts";
 
 /** The most time for one bug, in ms. A miss counts as this time. */
@@ -124,7 +124,7 @@ function byHeddle(server: Server): Side {
     );
     if (counterexample === null) return { ms: CAP_MS, executions, missed: true, again: NEVER };
     const executor = await openExecutor(server, booking, mutant.name, { control, ...limits });
-    const scenario = counterexample.scenario as BookingScenario;
+    const scenario = counterexample.scenario as DefinedScenario;
     const { schedule } = counterexample;
     try {
       let failed = 0;
@@ -147,7 +147,7 @@ function byStress(server: Server): Side {
     const plain = await UngatedSystem.open(server, booking, mutant.name);
     try {
       const checkers = new Checkers(checkersOf(booking));
-      const fails = async (scenario: BookingScenario) => {
+      const fails = async (scenario: DefinedScenario) => {
         const execution = await plain.stress(scenario);
         const checked = await checkers.check(execution, (...given) => plain.inOrder(...given));
         return checked.violations.length > 0;
@@ -175,7 +175,7 @@ function byStress(server: Server): Side {
 }
 
 /** Pairs of operations and generated scenarios in turns, without end. */
-function* scenarios(): Generator<BookingScenario, never> {
+function* scenarios(): Generator<DefinedScenario, never> {
   const pairs = booking.pairs?.() ?? [];
   const input = generator(booking, DEFAULTS.bounds, SEED);
   for (let index = 0; ; index++) {

@@ -2,8 +2,8 @@ import { fileURLToPath } from "node:url";
 import { DEFAULTS } from "../harness/explorer/defaults.ts";
 import { verify } from "../harness/explorer/verify.ts";
 import { startServer } from "../harness/postgres/provider.ts";
-import booking from "../models/booking/index.ts";
 import { type Benchmark, inTurns } from "./benchmark.ts";
+import { booking } from "./booking.ts";
 
 const MODEL = fileURLToPath(new URL("../models/booking/index.ts", import.meta.url));
 const ROUNDS = 2;

@@ -1,7 +1,4 @@
-/**
- * The public API of Heddle: functions and classes, and every type that their signatures mention.
- * docs/library.md has an example of each function; docs/api.md is the reference.
- */
+/** The public API of Heddle, with every type that its signatures mention: see docs/api.md. */
 
 export { type AuditOptions, audit } from "./audit/audit.ts";
 export type * from "./audit/audit-report.ts";
@@ -43,15 +40,18 @@ export type * from "./scheduler/scheduler.ts";
 export type * from "./scheduler/strategies.ts";
 export { strategies } from "./scheduler/strategies.ts";
 export type * from "./service/attack.ts";
+export { definedService } from "./service/defined-service.ts";
+export type * from "./service/model-definition.ts";
 export type { AppliedMutant, SchemaMutant } from "./service/open-executor.ts";
 export type * from "./service/operation-definition.ts";
-export { http, sql } from "./service/operation-definition.ts";
+export { call, http, sql } from "./service/operation-definition.ts";
 export { type ColumnName, type RowReference, rowOf } from "./service/row-reference.ts";
 export type * from "./service/scenario-definition.ts";
 export { defineScenario } from "./service/scenario-definition.ts";
 export type * from "./service/service.ts";
 export type * from "./service/service-definition.ts";
 export { defineService } from "./service/service-definition.ts";
+export type * from "./service/service-start.ts";
 export type * from "./service/sources/catalog.ts";
 export { fromFunctions } from "./service/sources/from-functions.ts";
 export { fromHar } from "./service/sources/from-har.ts";

@@ -66,8 +66,8 @@ const readingRoutine: Arbitrary<Shape> = fc
         clients: [["select f()"]],
       },
       do: {
-        setup: ["create table tl (x int, y int)"],
-        clients: [[`do $$ ${body} insert into tl values (x, y); end $$`]],
+        setup: ["create table td (x int, y int)"],
+        clients: [[`do $$ ${body} insert into td values (x, y); end $$`]],
       },
     };
     const shape = one[how] ?? { clients: [] };

@@ -108,11 +108,12 @@ function shortestPrefix<State, Initial extends Json, Op extends Operation>(
 
 /** The history up to a position: later answers are missing. */
 function until<Initial extends Json, Op extends Operation>(
-  { initial, calls }: ObservedHistory<Initial, Op>,
+  { initial, before, calls }: ObservedHistory<Initial, Op>,
   at: number,
 ): ObservedHistory<Initial, Op> {
   return {
     initial,
+    before,
     calls: calls
       .filter(({ invokedAt }) => invokedAt < at)
       .map((call) =>
@@ -170,12 +171,13 @@ export function linearizabilityChecker<State extends Json, Op extends Operation>
 }
 
 export function checkLinearizability<State extends Json, Op extends Operation>(
-  { scenario, trace, contents }: Execution<State, Op>,
+  { scenario, trace, contents, initialContents }: Execution<State, Op>,
   model: Model<unknown, State, Op>,
   names: readonly string[] = [],
 ): { violations: readonly Violation[]; undecided?: string } {
   const history = {
     initial: scenario.initial,
+    before: initialContents,
     calls: calls(historyOf(trace)),
     final: contents,
   };

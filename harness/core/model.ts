@@ -8,6 +8,8 @@ export interface ObservedHistory<Initial extends Json = Json, Op extends Operati
   readonly initial: Initial;
   /** In the order of their invocations. */
   readonly calls: readonly Call<Op>[];
+  /** All rows of the database at the beginning, where `initial` is not made of rows. */
+  readonly before?: Snapshot | undefined;
   /** All rows of the database at the end; undefined if they were not read. */
   readonly final: Snapshot | undefined;
 }

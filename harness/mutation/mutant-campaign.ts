@@ -62,6 +62,7 @@ export async function mutantCampaign<State extends Json, Op extends Operation>(
   try {
     const { campaign } = await verify(server, service, {
       bounds: DEFAULTS.bounds,
+      failFast: true,
       ...options,
       ...(mutant !== undefined && { mutant }),
     });

@@ -1,10 +1,11 @@
-import { readdir, readFile } from "node:fs/promises";
-import { basename, dirname, resolve } from "node:path";
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HarnessError } from "../core/error.ts";
 import { FrozenValues, withFrozen } from "../execution/frozen-globals.ts";
 import { attributed, isShutdown } from "../execution/system.ts";
 import { executeSql } from "./execute-sql.ts";
+import { filesOf } from "./file-patterns.ts";
 import { startProgram } from "./program.ts";
 import type { Program, SetupStep } from "./scenario-definition.ts";
 
@@ -44,7 +45,13 @@ async function apply(
   } else if (typeof step === "object") {
     await executed(` ${step.exec.join(" ")}`, runProgram(step, url, file, time));
   } else if (SQL_FILES.test(step)) {
-    for (const path of await filesOf(step, file)) {
+    const paths = filesOf(step, file);
+    if (paths.length === 0) {
+      const path = resolve(fileURLToPath(new URL(".", file)), step);
+      const message = `the setup names ${step}, and there is no such file: ${path}`;
+      throw new HarnessError("USAGE", message);
+    }
+    for (const path of paths) {
       await executed(` ${path}`, executeSql(await readFile(path, "utf8"), url));
     }
   } else {
@@ -63,18 +70,4 @@ async function runProgram(
   const { code, stdout, stderr } = await startProgram(step, { url, file, signal, ...preload })
     .ended;
   if (code !== "EXIT_0") throw new Error(`it ended with ${code}: ${stderr || stdout}`);
-}
-
-/** The paths that a pattern with `*` in its last part names, in the order of their names: V2 before V10. */
-async function filesOf(pattern: string, file: URL): Promise<readonly string[]> {
-  const path = resolve(fileURLToPath(new URL(".", file)), pattern);
-  const folder = dirname(path);
-  const parts = basename(path).split("*");
-  const literal = (text: string) => text.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&");
-  const matches = new RegExp(`^${parts.map(literal).join(".*")}$`);
-  const names = await readdir(folder).catch(() => []);
-  const { compare } = new Intl.Collator("en", { numeric: true });
-  const found = names.filter((name) => matches.test(name)).sort(compare);
-  if (found.length > 0) return found.map((name) => resolve(folder, name));
-  throw new HarnessError("USAGE", `the setup names ${pattern}, and there is no such file: ${path}`);
 }

@@ -1,18 +1,26 @@
+import { pathToFileURL } from "node:url";
 import fc from "fast-check";
 import { isolationNamed } from "../core/control.ts";
+import { HarnessError } from "../core/error.ts";
 import type { Response } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
+import type { Json } from "../core/json.ts";
+import type { Model } from "../core/model.ts";
 import { applySetup } from "./apply-setup.ts";
-import { type DefinedState, NO_ROW, resolvedDefinition, startDefined } from "./defined-system.ts";
+import { resolvedDefinition, startDefined } from "./defined-system.ts";
 import { expectsCode, isExpected } from "./expected-error.ts";
+import { filesOf } from "./file-patterns.ts";
 import { invariantOf } from "./invariant-definition.ts";
-import { arbitraryOf, type DefinedOperation } from "./operation-definition.ts";
+import { modelOf } from "./model-definition.ts";
+import { arbitraryOf, type DefinedOperation, type DefinedState } from "./operation-definition.ts";
+import { NO_ROW } from "./row-reference.ts";
 import type { Bounds, Service } from "./service.ts";
-import type { ResolvedDefinition, ServiceDefinition } from "./service-definition.ts";
+import type { Generate, ResolvedDefinition, ServiceDefinition } from "./service-definition.ts";
 import type { ServiceProfile } from "./service-profile.ts";
 import { shortMessage } from "./short-message.ts";
 import { prepareSnapshot } from "./snapshot.ts";
 import { NO_CATALOG } from "./sources/catalog.ts";
+import { hasSource } from "./sources/operation-source.ts";
 
 /** The most operations of a generated prefix that is not one of the profile. */
 const MOST_PREFIX = 4;
@@ -45,23 +53,39 @@ function compiled(
   const resolved = (): ResolvedDefinition =>
     resolvedDefinition(definition, catalog ?? NO_CATALOG, file);
   const ids = mergedIds(profile?.ids ?? {}, definition.ids ?? {});
-  const { errors = [] } = definition;
+  const { errors = [], mutants = [], scenarios, pairs, model } = definition;
+  const aborts = ABORTED.filter((code) => expectsCode(code, errors));
   const isolation = isolationNamed(definition.isolation ?? "");
   return {
     name: definition.name ?? path,
-    migrate: (directUrl, _, freeze) => applySetup(definition, directUrl, file, freeze),
-    prepare: prepareSnapshot,
-    start: (context) => startDefined({ definition, file, catalog, ids }, context),
-    profiled: (learned) => compiled(definition, path, file, learned as unknown as ServiceProfile),
-    scenarios: (bounds) => scenariosOf(resolved(), profile, bounds),
+    async migrate(directUrl, mutant, freeze) {
+      await applySetup(definition, directUrl, file, freeze);
+      const { setup = [] } = mutants.find(({ name }) => name === mutant) ?? {};
+      await applySetup({ setup }, directUrl, file, freeze);
+    },
+    prepare: (directUrl) => prepareSnapshot(directUrl, definition.restore),
+    start: (context, mutant) => startDefined({ definition, file, catalog, ids, mutant }, context),
+    ...((scenarios === undefined || hasSource(definition.operations)) && {
+      profiled: (learned: Json) =>
+        compiled(definition, path, file, learned as unknown as ServiceProfile),
+    }),
+    scenarios: (bounds) =>
+      definition.scenarios?.(bounds, generate(resolved())) ??
+      scenariosOf(resolved(), profile, bounds),
     ...(isOwnProcess(definition) && { ownProcess: true }),
     ...(isolation && { isolation }),
-    byOperations: true,
+    // Scenarios of its own need not be pairs, by which findings are told apart.
+    byOperations: scenarios === undefined,
     pairs: () =>
-      (profile?.pairs ?? []).map(({ name, prefix, operations }) => ({
-        name,
-        scenario: { initial: { prefix }, clients: operations.map((operation) => [operation]) },
-      })),
+      pairs === undefined
+        ? (profile?.pairs ?? []).map(({ name, prefix, operations }) => ({
+            name,
+            scenario: { initial: { prefix }, clients: operations.map((operation) => [operation]) },
+          }))
+        : Object.entries(definition.pairs?.() ?? {}).map(([name, scenario]) => ({
+            name,
+            scenario,
+          })),
     ...(profile && {
       unreached: {
         operations: neverSucceeded(Object.keys(resolved().operations), profile),
@@ -73,12 +97,64 @@ function compiled(
     patterns: [],
     invariants: Object.entries(definition.invariants ?? {}).map(invariantOf),
     ids,
-    aborts: ABORTED.filter((code) => expectsCode(code, errors)),
+    aborts,
+    ...(model && {
+      model: modelOf(model, ids, aborts) as Model<unknown, DefinedState, DefinedOperation>,
+    }),
     codes: {},
     expects: (_, response) => isExpected(response, errors),
-    unexpected,
-    seededBugs: [],
-    sources: [file],
+    unexpected: (operation, response) =>
+      unexpectedCode(operation, response, definition) ?? unexpected(operation, response),
+    seededBugs: mutants,
+    ...given("attacks", definition),
+    ...given("promises", definition),
+    ...given("survivors", definition),
+    sources: [file, ...(definition.sources ?? []).flatMap((one) => sourcesOf(one, file))],
+  };
+}
+
+/** The files of a pattern, without this one and without tests. */
+function sourcesOf(pattern: string, file: URL): readonly URL[] {
+  return filesOf(pattern, file)
+    .filter((path) => !/\.(test|fixture|d)\.[cm]?[jt]s$/.test(path))
+    .map((path) => pathToFileURL(path))
+    .filter(({ href }) => href !== file.href);
+}
+
+/** A member that the compiled service has in the same form. */
+function given<Member extends keyof ServiceDefinition>(
+  member: Member,
+  definition: ServiceDefinition,
+): Pick<ServiceDefinition, Member> | object {
+  return definition[member] === undefined ? {} : { [member]: definition[member] };
+}
+
+/** That the definition does not name the code for the operation; undefined if it names no codes, or that one. */
+function unexpectedCode(
+  operation: string,
+  { outcome, code }: Response,
+  { codes = {} }: ServiceDefinition,
+): string | undefined {
+  const known = codes[operation];
+  if (known === undefined || outcome === "info") return undefined;
+  if ([...known, NO_ROW].includes(code)) return undefined;
+  return `${operation} was answered with ${code}, which is not a code of that operation`;
+}
+
+function generate({ operations }: ResolvedDefinition): Generate {
+  return (name, fixed = {}) => {
+    if (name === undefined) {
+      return fc.oneof(...Object.entries(operations).map(([each, one]) => arbitraryOf(each, one)));
+    }
+    const one = operations[name];
+    if (one !== undefined) {
+      return arbitraryOf(name, { ...one, arguments: { ...one.arguments, ...fixed } });
+    }
+    const names = Object.keys(operations).join(", ");
+    throw new HarnessError(
+      "USAGE",
+      `there is no operation "${name}" to generate; there are: ${names}`,
+    );
   };
 }
 
@@ -100,13 +176,11 @@ function mergedIds(derived: IdFields, given: IdFields): IdFields {
 
 /** Prefixes are those after which operations are known to succeed, or random ones. */
 function scenariosOf(
-  { operations }: ResolvedDefinition,
+  definition: ResolvedDefinition,
   profile: ServiceProfile | undefined,
   { minClients, maxClients }: Bounds,
 ) {
-  const operation = fc.oneof(
-    ...Object.entries(operations).map(([name, one]) => arbitraryOf(name, one)),
-  );
+  const operation = generate(definition)();
   const known = new Map(
     [{ prefix: [] }, ...(profile?.pairs ?? [])].map(({ prefix }) => [
       JSON.stringify(prefix),

@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import fc from "fast-check";
+import { type Client, DatabaseError } from "pg";
 import { HarnessError } from "../core/error.ts";
 import type { Snapshot } from "../core/execution.ts";
 import type { Response } from "../core/history.ts";
@@ -6,35 +8,40 @@ import type { IdFields } from "../core/ids.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { System, SystemContext } from "../execution/system.ts";
 import { openClient } from "../postgres/connection.ts";
-import { kindOfColumn } from "./generated-ids.ts";
-import { outcomeOfRequest, type StartedService, startService } from "./http-service.ts";
+import { type AnswerIds, answeredIds } from "./answer-ids.ts";
+import { CLIENT_HEADER } from "./connection-owners.ts";
+import { answered, identityOf } from "./defined-request.ts";
+import { outcomeOfRequest, startService } from "./http-service.ts";
 import { observed } from "./invariant-definition.ts";
 import { KillableClients } from "./killable-clients.ts";
 import {
   arbitraryOf,
   argumentsOf,
+  type CallOperation,
   type DefinedOperation,
+  type DefinedState,
   type OperationDefinition,
+  type RequestOperation,
   requestOf,
+  type StatementOperation,
 } from "./operation-definition.ts";
 import { asJson, outcomeOf, outcomeOfLostRequest, responseOf } from "./outcome.ts";
 import { ReferencedColumns } from "./referenced-rows.ts";
 import { RelatedRows } from "./related-rows.ts";
-import { type ReferencedRows, referencesIn, resolved } from "./row-reference.ts";
-import type { ClientQuery, Outcome } from "./scenario-definition.ts";
+import { NO_ROW, type ReferencedRows, referencesIn, resolved } from "./row-reference.ts";
+import type { ClientQuery } from "./scenario-definition.ts";
 import type {
   AnsweredOperation,
   ResolvedDefinition,
   ServiceDefinition,
 } from "./service-definition.ts";
+import { type FunctionOptions, type StartedFunction, startFunction } from "./service-function.ts";
 import { profileOf } from "./service-profile.ts";
-import { contentsOf, takeSnapshot } from "./snapshot.ts";
+import type { OutsideService } from "./service-start.ts";
+import { contentsOf, takeSnapshot, withoutCurrentTimes } from "./snapshot.ts";
 import { NO_CATALOG, readCatalog, type SchemaCatalog } from "./sources/catalog.ts";
 import { hasSource, resolvedOperations } from "./sources/operation-source.ts";
 import { SqlClients } from "./sql-clients.ts";
-
-/** The state that a scenario begins in: the one after these operations, one after the other. */
-export type DefinedState = { readonly prefix: readonly DefinedOperation[] };
 
 /** A state that was reached once, and how it is restored. */
 interface ReachedState {
@@ -45,9 +52,6 @@ interface ReachedState {
 
 /** How many reached states are copied at a time. Shrinking and searches stay with one for long. */
 const COPIES = 8;
-
-/** The code of an operation whose row reference has no row. */
-export const NO_ROW = "NO_ROW";
 
 /** Nothing is sent, and nothing has happened. */
 const NOT_SENT: Response = { outcome: "fail", code: NO_ROW, body: null };
@@ -61,6 +65,8 @@ export interface DefinedSystemOptions {
   readonly catalog: SchemaCatalog | undefined;
   /** The fields that hold generated ids. */
   readonly ids: IdFields;
+  /** The seeded bug with which the service is started. */
+  readonly mutant: string | undefined;
 }
 
 /** Starts the service of a definition, and performs its operations. */
@@ -69,19 +75,25 @@ export async function startDefined(
   context: SystemContext,
 ): Promise<System<DefinedState, DefinedOperation>> {
   const abort = new AbortController();
-  // First, since it may make its tables when it starts.
-  const service = await startedService(options.definition, context, options.file, abort.signal);
+  const { definition, file, mutant } = options;
+  const outside = await definition.outside?.();
+  let service: StartedFunction | undefined;
   try {
-    return await systemWith(service, options, context, abort);
+    // First, since it may make its tables when it starts.
+    const { signal } = abort;
+    service = await startedService(definition, context, { file, signal, mutant, outside });
+    return await systemWith(service, outside, options, context, abort);
   } catch (error) {
     abort.abort();
     await service?.stop();
+    await outside?.stop();
     throw error;
   }
 }
 
 async function systemWith(
-  service: StartedService | undefined,
+  service: StartedFunction | undefined,
+  outside: OutsideService | undefined,
   { definition: given, file, catalog: known, ids }: DefinedSystemOptions,
   context: SystemContext,
   abort: AbortController,
@@ -89,11 +101,15 @@ async function systemWith(
   let direct = await openClient(context.directUrl);
   const query: ClientQuery = async (sql, values = []) =>
     (await direct.query<JsonObject>(sql, [...values])).rows;
+  // Of its own: restoring changes session_replication_role, and with it all plans of the session.
+  let reading = await openClient(context.directUrl);
+  /** For statements that are executed after each execution. */
+  const prepared = (sql: string) => preparedQuery(reading, sql);
   const isSourced = hasSource(given.operations);
   const catalog = known ?? (isSourced ? await readCatalog(query) : NO_CATALOG);
   const definition = resolvedDefinition(given, catalog, file);
   const referenced = await ReferencedColumns.of(columnsOf(definition), query);
-  const { restore, dirty, copy } = await takeSnapshot(query);
+  const { restore, dirty, copy } = await takeSnapshot(query, given.restore);
   const { signal } = abort;
   const sqlClients = new SqlClients(context);
   const killable = new KillableClients(signal);
@@ -101,21 +117,46 @@ async function systemWith(
   const reached = new Map<string, ReachedState & { readonly number: number }>();
   let state: Pick<ReachedState, "rows" | "contents"> = { rows: new Map(), contents: {} };
   let answers: AnsweredOperation[] = [];
-  /** By client, then by kind: the last id that an answer had. */
-  let own = new Map<string, Json>();
-  const unanswered = new Set<Promise<Outcome>>();
+  /** By client: the ids in its answers. */
+  let own = new Map<number, AnswerIds>();
+  const unanswered = new Set<Promise<Response>>();
 
-  const send = (operation: DefinedOperation, client: number): Promise<Outcome> => {
-    const how = operationOf(definition, operation.name);
-    if ("http" in how) {
-      return outcomeOfRequest({ http: requestOf(how, operation) }, service?.url, signal).catch(
-        (error: unknown) => outcomeOfLostRequest(error, service),
-      );
-    }
-    const { values } = argumentsOf(operation);
-    return killable.outcomeOf(client, () =>
-      outcomeOf(() => sqlClients.execute(client, how.sql, Object.values(values))),
+  const request = async (how: RequestOperation, operation: DefinedOperation, client: number) => {
+    const http = requestOf(how, operation);
+    const headers = {
+      ...(service?.pools?.ownerOf && { [CLIENT_HEADER]: String(client) }),
+      ...http.headers,
+      ...(await identityOf(definition, operation, client)),
+    };
+    return outcomeOfRequest({ http: { ...http, headers } }, service?.url, signal).catch(
+      (error: unknown) => outcomeOfLostRequest(error, service),
     );
+  };
+
+  /** Performs an operation that this process is the client of. */
+  const inProcess = (
+    how: StatementOperation | CallOperation,
+    values: JsonObject,
+    client: number,
+  ) => {
+    const query: ClientQuery = (sql, parameters = []) =>
+      sqlClients.execute(client, sql, parameters);
+    const run =
+      "sql" in how
+        ? () => query(how.sql, Object.values(values))
+        : () => how.call(values, { client, query, service: service?.url, signal });
+    return killable.outcomeOf(client, () => outcomeOf(run));
+  };
+
+  const send = async (operation: DefinedOperation, client: number): Promise<Response> => {
+    const how = operationOf(definition, operation.name);
+    const { values } = argumentsOf(operation);
+    const outcome =
+      "http" in how ? request(how, operation, client) : inProcess(how, values, client);
+    const response = answered(responseOf(await outcome), definition);
+    const { body } = response;
+    const counts = how.answer && response.outcome === "ok" ? asJson<Json>(how.answer(body)) : body;
+    return { ...response, body: withoutCurrentTimes(counts) };
   };
 
   /** Performs an operation while no other is under way. Default: with the rows of the moment. */
@@ -125,7 +166,7 @@ async function systemWith(
   ): Promise<Response> => {
     const now = rows ?? (await referenced.read(referencesIn(operation).map(({ of }) => of)));
     const request = resolved(operation, now, () => undefined);
-    return request === undefined ? NOT_SENT : responseOf(await send(request, 0));
+    return request === undefined ? NOT_SENT : send(request, 0);
   };
 
   const reach = async (prefix: readonly DefinedOperation[]): Promise<ReachedState> => {
@@ -140,6 +181,7 @@ async function systemWith(
     if (oldest !== undefined) reached.delete(oldest[0]);
     const number = oldest?.[1].number ?? reached.size;
     await restore();
+    await outside?.begin?.(await contentsOf(query));
     for (const operation of prefix) await performNow(operation);
     const restoreCopy = prefix.length === 0 ? restore : await copy(number);
     const one = {
@@ -167,8 +209,8 @@ async function systemWith(
     return one.rows;
   };
 
-  const contents = async () => withoutIgnored(await contentsOf(query), definition.ignore ?? []);
-  const { restart } = service ?? {};
+  const contents = async () => withoutIgnored(await contentsOf(prepared), definition.ignore ?? []);
+  const { restart, pools: { warm } = {} } = service ?? {};
   return {
     async reset({ prefix }) {
       [answers, own] = [[], new Map()];
@@ -176,6 +218,7 @@ async function systemWith(
       state = one;
       // Also right after the prefix: the rows are then in the same physical order as later.
       await one.restore();
+      await outside?.begin?.(one.contents);
       await service?.begin?.();
     },
 
@@ -184,19 +227,20 @@ async function systemWith(
     dirty,
 
     async perform(operation, client) {
-      const ownOf = (column: string) => own.get(`${client} ${kindOfColumn(ids, column)}`);
+      const ownOf = (column: string) => own.get(client)?.ofColumn(column);
       const request = resolved(operation, state.rows, ownOf);
       if (request === undefined) return NOT_SENT;
       const answer = send(request, client);
       // A client of the database waits for no service that could be killed.
-      if ("http" in operationOf(definition, operation.name)) unanswered.add(answer);
-      const response = responseOf(await answer);
+      if (!("sql" in operationOf(definition, operation.name))) unanswered.add(answer);
+      const response = await answer;
       unanswered.delete(answer);
       const { code, body } = response;
       const { values } = argumentsOf(request);
       answers.push({ client, operation: operation.name, arguments: values, code, body });
-      for (const [kind, id] of ownIds(response, operation.name, ids)) {
-        own.set(`${client} ${kind}`, id);
+      if (response.outcome === "ok") {
+        const answered = answeredIds(body, operation.name, ids);
+        own.set(client, own.get(client)?.and(answered) ?? answered);
       }
       return response;
     },
@@ -207,7 +251,14 @@ async function systemWith(
     },
 
     observe: (when) =>
-      observed(definition.invariants ?? {}, { query, initial: state.contents, answers }, when),
+      observed(
+        definition.invariants ?? {},
+        {
+          ...{ initial: state.contents, answers, outside: outside as OutsideService },
+          query: (sql, values) => (values === undefined ? prepared(sql) : query(sql, values)),
+        },
+        when,
+      ),
 
     contents,
     initialContents: () => state.contents,
@@ -225,6 +276,7 @@ async function systemWith(
 
     async recover() {
       direct = await openClient(context.directUrl);
+      reading = await openClient(context.directUrl);
     },
 
     ...(restart && {
@@ -234,24 +286,46 @@ async function systemWith(
       },
     }),
 
-    ...(Object.values(definition.operations).some((how) => "sql" in how) && {
-      async killClient(client) {
+    ...service?.pools,
+    ...(warm
+      ? {
+          async warm() {
+            await warm();
+            await sqlClients.warm();
+          },
+        }
+      : // A pool and prepared statements; and the connections of clients.
+        { remembers: true }),
+    ...(Object.values(definition.operations).some((how) => !("http" in how)) && {
+      async killClient(client: number) {
         void killable.kill(client);
         sqlClients.forget(client);
       },
     }),
-
-    // A pool and prepared statements; and the connections of clients.
-    remembers: true,
     ...(service?.ended && { ended: service.ended, disconnecting: service.disconnecting }),
 
     async stop() {
       abort.abort();
       await sqlClients.stop();
       await service?.stop();
-      await direct.end();
+      await outside?.stop();
+      await Promise.all([direct.end(), reading.end()]);
     },
   };
+}
+
+/** Why a statement cannot be prepared, or not any more: several in one, and other columns than before. */
+const UNPREPARED = ["42601", "0A000"];
+
+/** Executes a statement as a prepared one: it is planned once. */
+async function preparedQuery(client: Client, sql: string): Promise<JsonObject[]> {
+  const name = createHash("md5").update(sql).digest("hex");
+  try {
+    return (await client.query<JsonObject>({ name, text: sql })).rows;
+  } catch (error) {
+    if (!(error instanceof DatabaseError && UNPREPARED.includes(error.code ?? ""))) throw error;
+    return (await client.query<JsonObject>(sql)).rows;
+  }
 }
 
 /** The definition with the operations of its sources. */
@@ -289,32 +363,11 @@ function operationOf({ operations }: ResolvedDefinition, name: string): Operatio
 async function startedService(
   { service }: ServiceDefinition,
   context: SystemContext,
-  file: URL,
-  signal: AbortSignal,
-): Promise<StartedService | undefined> {
+  options: FunctionOptions,
+): Promise<StartedFunction | undefined> {
   if (service === undefined) return undefined;
-  if (typeof service !== "function") return startService(service, context, { file, signal });
-  const started = await service({ databaseUrl: await context.urlFor() });
-  return {
-    url: started.url,
-    stop: async () => {
-      await started.stop();
-    },
-  };
-}
-
-/** The ids in an answer that took effect, each with its kind. */
-function ownIds(
-  { outcome, body }: Response,
-  operation: string,
-  ids: IdFields,
-): readonly (readonly [kind: string, id: Json])[] {
-  const answer = Array.isArray(body) ? body[0] : body;
-  if (outcome !== "ok" || typeof answer !== "object" || answer === null) return [];
-  return Object.entries(answer as JsonObject).flatMap(([field, value]) => {
-    const kind = ids[operation]?.[field];
-    return kind === undefined || value === null ? [] : [[kind, value] as const];
-  });
+  if (typeof service === "function") return startFunction(service, context, options);
+  return startService(service, context, options);
 }
 
 /** The rows without the tables and columns that the definition ignores. */

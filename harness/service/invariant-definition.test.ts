@@ -2,7 +2,19 @@ import { AssertionError } from "node:assert";
 import { expect, test } from "vitest";
 import { observed } from "./invariant-definition.ts";
 
-const query = async (sql: string) => (sql === "broken" ? [{ id: 1 }] : []);
+const query = async (sql: string) => (sql.includes("broken") ? [{ id: 1 }] : []);
+
+test("where all SQL holds, one query says so", async () => {
+  const asked: string[] = [];
+  const counting = async (sql: string) => {
+    asked.push(sql);
+    return [];
+  };
+  const invariants = { one: "select 1;", other: "select 2" };
+  expect(await observed(invariants, { query: counting }, "end")).toEqual({ one: [], other: [] });
+  expect(asked).toHaveLength(1);
+  expect(asked[0]).toContain("(select 1\n)");
+});
 
 test("the rows of SQL, and those that a function returns, break an invariant", async () => {
   const invariants = {

@@ -1,9 +1,11 @@
 import fc, { type Arbitrary } from "fast-check";
+import type { Snapshot } from "../core/execution.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
-import { isRecord, isText } from "./definition-members.ts";
+import { isFunction, isRecord, isText } from "./definition-members.ts";
 import { textOf } from "./request-body.ts";
-import { BODY_TYPES, type BodyType } from "./scenario-definition.ts";
+import type { RowReference } from "./row-reference.ts";
+import { BODY_TYPES, type BodyType, type ClientQuery } from "./scenario-definition.ts";
 
 /**
  * A value that an operation is sent with: an arbitrary of fast-check, such as `fc.integer()` or
@@ -46,8 +48,21 @@ export type PathArguments<Path extends string> = Arguments & {
   readonly [name in PathParameters<Path>]: Argument;
 };
 
+/** What an operation has besides its arguments, however it is performed. */
+export interface OperationOptions {
+  /**
+   * The part of an answer that counts, such as an answer without the number of rows that a concurrent
+   * operation may have taken away. Default: all of it.
+   */
+  readonly answer?: (body: Json) => Json;
+}
+
 /** What a request has besides its path and its arguments. */
-export interface RequestOptions {
+export interface RequestOptions extends OperationOptions {
+  /** The name of the sender: one of `identities`. Default: the request has no identity. */
+  readonly as?: Argument;
+  /** Makes the body. Default: an object of the arguments that are not in the path. */
+  readonly body?: (values: JsonObject) => Json;
   /** Such as `{ "idempotency-key": fc.constantFrom("a", "b") }`. */
   readonly headers?: Arguments;
   /**
@@ -67,7 +82,7 @@ export interface RequestOptions {
 export type HttpMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** A request to the service. */
-export interface RequestOperation {
+export interface RequestOperation extends OperationOptions {
   readonly http: {
     readonly method: HttpMethod;
     /** With parameters: `/orders/:id`. */
@@ -75,8 +90,8 @@ export interface RequestOperation {
     readonly headers: Arguments;
     /** The names of arguments that are part of the query, whatever the method is. Default: none. */
     readonly query?: readonly string[];
-    /** The name of the argument that is the whole body. Default: the body is an object of arguments. */
-    readonly body?: string;
+    /** The name of the argument that is the whole body, or what makes it. Default: an object of arguments. */
+    readonly body?: string | ((values: JsonObject) => Json);
   };
   /**
    * Those of the path's parameters are part of the path; the others are sent as JSON, or in the query of a
@@ -84,20 +99,40 @@ export interface RequestOperation {
    */
   readonly arguments: Arguments;
   /** See `RequestOptions`. */
+  readonly as?: Argument;
+  /** See `RequestOptions`. */
   readonly retry?: boolean;
   /** See `RequestOptions`. */
   readonly type?: BodyType;
 }
 
 /** A statement that a client of the database executes; its answer is the rows. */
-export interface StatementOperation {
+export interface StatementOperation extends OperationOptions {
   readonly sql: string;
   /** By the number of the parameter: `$1`. */
   readonly arguments: Arguments;
 }
 
+/** What a function of an operation may use. */
+export interface CallContext {
+  /** From 0. */
+  readonly client: number;
+  /** Executes a statement on the client's own connection, through the gates. */
+  readonly query: ClientQuery;
+  /** The URL of the service. Undefined if the definition has none. */
+  readonly service: string | undefined;
+  /** Ends requests that are under way when the system stops. */
+  readonly signal: AbortSignal;
+}
+
+/** A function in this process that performs an operation. Its answer is what the function returns. */
+export interface CallOperation extends OperationOptions {
+  readonly call: (values: JsonObject, context: CallContext) => unknown;
+  readonly arguments: Arguments;
+}
+
 /** A way to perform an operation, and its arguments. */
-export type OperationDefinition = RequestOperation | StatementOperation;
+export type OperationDefinition = RequestOperation | StatementOperation | CallOperation;
 
 /** Makes operations of one HTTP method. */
 export type RequestBuilder = <Path extends string>(
@@ -108,8 +143,8 @@ export type RequestBuilder = <Path extends string>(
 ) => RequestOperation;
 
 function request(method: HttpMethod): RequestBuilder {
-  return (path, ...[values = {}, { headers = {}, ...options } = {}]) => ({
-    http: { method, path, headers },
+  return (path, ...[values = {}, { headers = {}, body, ...options } = {}]) => ({
+    http: { method, path, headers, ...(body && { body }) },
     arguments: values,
     ...options,
   });
@@ -145,30 +180,72 @@ export const http: {
  * claim: sql("select claim_slot($1, $2)", [rowOf("slots.id"), fc.constantFrom("ada", "bob")]),
  * ```
  */
-export function sql(text: string, parameters: readonly Argument[] = []): StatementOperation {
-  return {
-    sql: text,
-    arguments: Object.fromEntries(parameters.map((value, at) => [`$${at + 1}`, value])),
-  };
+export function sql(
+  text: string,
+  parameters: readonly Argument[] = [],
+  options: OperationOptions = {},
+): StatementOperation {
+  const values = Object.fromEntries(parameters.map((value, at) => [`$${at + 1}`, value]));
+  return { sql: text, arguments: values, ...options };
 }
+
+/**
+ * An operation that a function in this process performs: with a client library, or with several requests.
+ * Each statement goes through the gates if it is executed by `query` or on the service's connections.
+ *
+ * ```ts
+ * refill: call({ item: rowOf("items.id"), count: 5 }, async ({ item, count }, { query }) => {
+ *   await query("update items set stock = stock + $2 where id = $1", [item, count]);
+ * }),
+ * ```
+ */
+export function call<const Values extends Arguments>(
+  values: Values,
+  perform: (values: CallValues<Values>, context: CallContext) => unknown,
+  options: OperationOptions = {},
+): CallOperation {
+  return { call: perform as CallOperation["call"], arguments: values, ...options };
+}
+
+/** What a function of an operation gets: the generated values of its arguments, with ids in place of references. */
+export type CallValues<Values> = { readonly [name in keyof Values]: CallValue<Values[name]> };
+
+/** The generated value of one argument. */
+export type CallValue<Given> =
+  Given extends Arbitrary<RowReference>
+    ? Json
+    : Given extends Arbitrary<infer Generated>
+      ? Generated
+      : Given;
 
 /** The operations of a definition, in their generated form: the name, and the arguments beside it. */
 export type DefinedOperation = Operation;
 
-/** An operation's name has the name `name`, so an argument of that name gets a mark. */
-const ARGUMENT_NAMED_NAME = "name'";
+/** The state that a scenario begins in: the one after these operations, one after the other. */
+export type DefinedState = {
+  readonly prefix: readonly DefinedOperation[];
+  /** The rows before an attack on a deployment, which no operation has made. */
+  readonly rows?: Snapshot;
+};
+
+/** An operation's own members are its name and its sender: an argument of such a name gets a mark. */
+const MARK = "'";
 
 const HEADER = "header ";
+
+/** The member with the name of the sender. */
+const SENDER = "as";
 
 /** Generates operations of that name. */
 export function arbitraryOf(
   name: string,
   definition: OperationDefinition,
 ): Arbitrary<DefinedOperation> {
-  const headers = "http" in definition ? definition.http.headers : {};
+  const { as, http } = { as: undefined, http: { headers: {} }, ...definition };
   const members = [
     ...Object.entries(definition.arguments).map(([argument, value]) => [keyOf(argument), value]),
-    ...Object.entries(headers).map(([header, value]) => [`${HEADER}${header}`, value]),
+    ...Object.entries(http.headers).map(([header, value]) => [`${HEADER}${header}`, value]),
+    ...(as === undefined ? [] : [[SENDER, as]]),
   ] as [string, Argument][];
   return recordOf(members).map((generated) => ({ name, ...generated }));
 }
@@ -186,7 +263,7 @@ function recordOf(members: readonly (readonly [string, Argument])[]): Arbitrary<
 }
 
 function keyOf(argument: string): string {
-  return argument === "name" ? ARGUMENT_NAMED_NAME : argument;
+  return ["name", SENDER].includes(argument) ? `${argument}${MARK}` : argument;
 }
 
 /** Generates values of an argument. */
@@ -203,10 +280,11 @@ function isArbitrary(value: unknown): value is Arbitrary<unknown> {
   return value instanceof Object && "generate" in value && "canShrinkWithoutContext" in value;
 }
 
-/** The arguments and headers of a generated operation, by their own names. */
-export function argumentsOf({ name: _, ...members }: DefinedOperation): {
+/** The arguments and headers of a generated operation, by their own names, and its sender. */
+export function argumentsOf({ name: _, [SENDER]: sender, ...members }: DefinedOperation): {
   readonly values: JsonObject;
   readonly headers: JsonObject;
+  readonly as: string | undefined;
 } {
   const entries = Object.entries(members);
   const isHeader = ([key]: [string, Json]) => key.startsWith(HEADER);
@@ -214,11 +292,12 @@ export function argumentsOf({ name: _, ...members }: DefinedOperation): {
     values: Object.fromEntries(
       entries
         .filter((entry) => !isHeader(entry))
-        .map(([key, value]) => [key === ARGUMENT_NAMED_NAME ? "name" : key, value]),
+        .map(([key, value]) => [key.endsWith(MARK) ? key.slice(0, -MARK.length) : key, value]),
     ),
     headers: Object.fromEntries(
       entries.filter(isHeader).map(([key, value]) => [key.slice(HEADER.length), value]),
     ),
+    as: sender === undefined ? undefined : String(sender),
   };
 }
 
@@ -253,6 +332,8 @@ export function requestOf(
   );
   const target = asked.length === 0 ? filled : `${filled}?${search}`;
   if (!hasBody) return { method, path: target, headers: given };
+  if (typeof body === "function")
+    return { method, path: target, headers: given, body: body(values) };
   const sent = Object.fromEntries(rest.filter((entry) => !isInQuery(entry)));
   // A text is the only argument that is left.
   const whole = type === "text" ? Object.keys(sent)[0] : body;
@@ -266,9 +347,9 @@ export function requestOf(
 /** What is wrong with an operation of a definition; undefined if nothing is. */
 export function operationProblem(value: unknown): string | undefined {
   if (!isRecord(value) || !isRecord(value["arguments"])) {
-    return "is none of `http.get(…)`, `http.post(…)`, …, `sql(…)`";
+    return "is none of `http.get(…)`, `http.post(…)`, …, `sql(…)`, `call(…)`";
   }
-  if (isText(value["sql"])) return undefined;
+  if (isText(value["sql"]) || isFunction(value["call"])) return undefined;
   const { http } = value;
   if (!isRecord(http) || !isText(http["path"])) return "has a path that is not a text";
   const { type = "json" } = value;

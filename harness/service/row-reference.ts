@@ -22,6 +22,9 @@ export type RowReference = {
   readonly own?: true;
 };
 
+/** The code of an operation whose row reference has no row: it is not sent. */
+export const NO_ROW = "NO_ROW";
+
 /** Few, so that operations meet: the same row in 4 of 9 cases. */
 const ROWS = [0, 0, 0, 1, 1, 2];
 const OWN = [false, false, false, true];

@@ -1,10 +1,19 @@
+import type { Arbitrary } from "fast-check";
 import { ISOLATIONS, type IsolationName, isolationNamed } from "../core/control.ts";
 import type { Snapshot } from "../core/execution.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Json, JsonObject } from "../core/json.ts";
+import type { Scenario } from "../core/scenario.ts";
 import { isTypo } from "../core/unknown-key.ts";
+import type { Attack } from "./attack.ts";
 import { isFunction, isRecord, isText, keysOf, unknownMember } from "./definition-members.ts";
-import { operationProblem } from "./operation-definition.ts";
+import type { ServiceModel } from "./model-definition.ts";
+import {
+  type Arguments,
+  type DefinedOperation,
+  type DefinedState,
+  operationProblem,
+} from "./operation-definition.ts";
 import {
   type ClientQuery,
   type ExpectedError,
@@ -14,23 +23,34 @@ import {
   serviceProblem,
   setupProblem,
 } from "./scenario-definition.ts";
+import type { Bounds, SeededBug, ServicePromise, Survivor } from "./service.ts";
+import type { OutsideService, StartService } from "./service-start.ts";
 import {
   type GivenOperations,
   isOperationSource,
   type Operations,
 } from "./sources/operation-source.ts";
 
-/** A service in the process of Heddle, as a function started it. */
-export interface StartedHere {
-  /** The URL at which it takes requests. */
-  readonly url: string;
-  stop(): unknown;
-}
+/** The headers with which an identity sends its requests. */
+export type Headers = { readonly [name: string]: string };
 
-/** Starts a service in the process of Heddle: its connections have to use `databaseUrl`. */
-export type StartService = (context: {
-  readonly databaseUrl: string;
-}) => StartedHere | Promise<StartedHere>;
+/** Makes the headers of a request by the name of its sender. */
+export type Identify = (
+  as: string,
+  request: { readonly client: number; readonly values: JsonObject },
+) => Headers | Promise<Headers>;
+
+/**
+ * Who sends requests: the headers of each identity by its name, such as those with a token; or a function
+ * that makes them.
+ */
+export type Identities = { readonly [name: string]: Headers | Identify } | Identify;
+
+/** A bug that is planted by hand: in the schema, or in the service that `service` starts with its name. */
+export type DefinedBug = SeededBug & {
+  /** Executed after the setup. Default: nothing. */
+  readonly setup?: SetupStep | readonly SetupStep[];
+};
 
 /** An operation that a client sent, and what it was answered. */
 export interface AnsweredOperation {
@@ -45,25 +65,36 @@ export interface AnsweredOperation {
 }
 
 /** The argument of an invariant function, which is called after all clients are done. */
-export interface ServiceInvariantContext {
+export interface ServiceInvariantContext<Outside = unknown> {
   /** Reads committed state. */
   readonly query: ClientQuery;
   /** All rows before the clients began, by table with its schema: `public.items`. */
   readonly initial: Snapshot;
   /** In the order of the answers. */
   readonly answers: readonly AnsweredOperation[];
+  /** What `outside` has started. Undefined without it. */
+  readonly outside: Outside;
 }
 
 /**
  * SQL that must return no rows; or a function that returns the rows that break the invariant (an empty
  * list or nothing if it holds), or fails an assertion.
  */
-export type ServiceInvariant =
+export type ServiceInvariant<Outside = unknown> =
   | string
-  | ((context: ServiceInvariantContext) => unknown | Promise<unknown>);
+  // As a method, it may have a narrower type of `outside`.
+  | { check(context: ServiceInvariantContext<Outside>): unknown }["check"];
 
-/** A service, and the operations that its clients may send: see `defineService`. */
-export interface ServiceDefinition {
+/**
+ * A service, and the operations that its clients may send: see `defineService`.
+ *
+ * @typeParam State what its model keeps
+ * @typeParam Outside what it uses besides its database
+ */
+export interface ServiceDefinition<
+  State = unknown,
+  Outside extends OutsideService = OutsideService,
+> {
   /** What is executed in an empty database, past every gate, before the service starts. */
   readonly setup: SetupStep | readonly SetupStep[];
   /** The service that HTTP operations are sent to. Default: none, for a service that is SQL alone. */
@@ -74,7 +105,7 @@ export interface ServiceDefinition {
    */
   readonly operations: GivenOperations;
   /** By name: what must hold when all clients are done. Default: none. */
-  readonly invariants?: { readonly [name: string]: ServiceInvariant };
+  readonly invariants?: { readonly [name: string]: ServiceInvariant<Outside> };
   /**
    * The isolation level of transactions that do not set one, such as `"repeatable read"`. The option
    * `--isolation` comes first. Default: `"read committed"`.
@@ -96,9 +127,56 @@ export interface ServiceDefinition {
    * or property. Default: none.
    */
   readonly ids?: IdFields;
+  /** Who sends the operations that have a sender (`as`). Default: requests have no identity. */
+  readonly identities?: Identities;
+  /**
+   * The sequential specification, for a service whose serial orders may all be wrong. Answers and rows are
+   * then checked with it, too. Default: serial orders of the service itself say what is right.
+   */
+  readonly model?: ServiceModel<State>;
+  /** Bugs that are planted by hand, to measure what is caught: `heddle mutants`. Default: none. */
+  readonly mutants?: readonly DefinedBug[];
+  /** Starts what the service uses besides its database. Default: nothing. */
+  outside?(): Outside | Promise<Outside>;
+  /** Generates scenarios in place of the derived ones. Nothing is then learned of the service before a campaign. */
+  scenarios?(bounds: Bounds, generate: Generate): Arbitrary<DefinedScenario>;
+  /** Pairs of operations by name, in place of the derived ones. They need `scenarios`. Default: derived. */
+  pairs?(): { readonly [name: string]: DefinedScenario };
+  /**
+   * How tables are emptied before their rows are put back. `truncate`: rows, also new ones, have the same
+   * physical order in each execution. `delete`: five times as fast, and plans stay cached, but a query that
+   * does not sort its rows may return them in another order. Default: `"truncate"`.
+   */
+  readonly restore?: "truncate" | "delete";
+  /** The field of an answer over HTTP that has its code. Default: its code is the status. */
+  readonly code?: string;
+  /** By operation: all codes that it may answer. Default: whatever serial orders and the model explain. */
+  readonly codes?: { readonly [operation: string]: readonly string[] };
+  /** See `Service.attacks`. Default: none. */
+  readonly attacks?: readonly Attack<DefinedState, DefinedOperation>[];
+  /** See `Service.promises`. Default: none. */
+  readonly promises?: readonly ServicePromise[];
+  /** See `Service.survivors`. Default: none. */
+  readonly survivors?: readonly Survivor[];
+  /**
+   * Files besides this one that an execution depends on, as patterns such as `src/*.ts`: reports have their
+   * hashes. Tests (`x.test.ts`, `x.fixture.ts`) are left out. Default: none.
+   */
+  readonly sources?: readonly string[];
   /** Reports and regressions carry it. Default: the path of the file. */
   readonly name?: string;
 }
+
+/**
+ * Generates operations of the definition.
+ *
+ * @param name default: any
+ * @param fixed arguments in place of those of the definition
+ */
+export type Generate = (name?: string, fixed?: Arguments) => Arbitrary<DefinedOperation>;
+
+/** A scenario of a definition. */
+export type DefinedScenario = Scenario<DefinedState, DefinedOperation>;
 
 /** A definition whose operations are all known. */
 export interface ResolvedDefinition extends ServiceDefinition {
@@ -125,7 +203,9 @@ export interface ResolvedDefinition extends ServiceDefinition {
  * });
  * ```
  */
-export function defineService(definition: ServiceDefinition): ServiceDefinition {
+export function defineService<State, Outside extends OutsideService>(
+  definition: ServiceDefinition<State, Outside>,
+): ServiceDefinition<State, Outside> {
   return definition;
 }
 
@@ -138,6 +218,19 @@ const MEMBERS = keysOf<ServiceDefinition>({
   errors: true,
   ignore: true,
   ids: true,
+  identities: true,
+  model: true,
+  mutants: true,
+  outside: true,
+  scenarios: true,
+  pairs: true,
+  restore: true,
+  code: true,
+  codes: true,
+  attacks: true,
+  promises: true,
+  survivors: true,
+  sources: true,
   name: true,
 });
 
@@ -182,7 +275,52 @@ export function serviceDefinitionProblem(value: unknown): string | undefined {
     return "`ignore` is not a list of tables and columns";
   }
   if (!isRecord(ids)) return "`ids` is not an object of kinds by table and field";
-  if (value["name"] !== undefined && !isText(value["name"])) return "`name` is not a text";
+  return membersProblem(value);
+}
+
+/** Members that are given or not, and what they are. */
+const OPTIONAL_MEMBERS: {
+  readonly [member: string]: readonly [(value: unknown) => boolean, string];
+} = {
+  name: [isText, "a text"],
+  code: [isText, "the name of a field"],
+  restore: [(value) => value === "truncate" || value === "delete", '"truncate" or "delete"'],
+  identities: [
+    (value) =>
+      isFunction(value) ||
+      (isRecord(value) && Object.values(value).every((one) => isFunction(one) || isRecord(one))),
+    "headers by the name of a sender, nor a function",
+  ],
+  model: [
+    (value) => isRecord(value) && isFunction(value["init"]) && isFunction(value["answer"]),
+    "an object with `init` and `answer`",
+  ],
+  mutants: [(value) => isListOf(value, (bug) => isText(bug["name"])), "a list of seeded bugs"],
+  outside: [isFunction, "a function"],
+  scenarios: [isFunction, "a function"],
+  pairs: [isFunction, "a function"],
+  codes: [isRecord, "an object of codes by operation"],
+  attacks: [(value) => isListOf(value, (one) => isText(one["name"])), "a list of attacks"],
+  promises: [(value) => isListOf(value, (one) => isText(one["name"])), "a list of promises"],
+  survivors: [(value) => isListOf(value, (one) => isText(one["id"])), "a list of survivors"],
+  sources: [(value) => Array.isArray(value) && value.every(isText), "a list of patterns"],
+};
+
+function isListOf(
+  value: unknown,
+  isRight: (item: { readonly [member: string]: unknown }) => boolean,
+): boolean {
+  return Array.isArray(value) && value.every((item) => isRecord(item) && isRight(item));
+}
+
+function membersProblem(value: { readonly [member: string]: unknown }): string | undefined {
+  for (const [member, [isRight, what]] of Object.entries(OPTIONAL_MEMBERS)) {
+    if (value[member] !== undefined && !isRight(value[member]))
+      return `\`${member}\` is not ${what}`;
+  }
+  if (value["pairs"] !== undefined && value["scenarios"] === undefined) {
+    return "`pairs` is given without `scenarios`: give both, or none";
+  }
   return undefined;
 }
 

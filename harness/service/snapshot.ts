@@ -39,15 +39,20 @@ export async function tablesOf(query: ClientQuery): Promise<readonly Table[]> {
 }
 
 const SEQUENCES = `
-  select c.oid::regclass::text as name
+  select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as name
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-   where c.relkind = 'S' and c.relpersistence <> 't' and n.nspname !~ '^pg_'
-     and n.nspname <> 'heddle'
-   order by c.oid`;
+   where c.relkind = 'S' and c.relpersistence <> 't' and n.nspname !~ '^pg_'`;
+
+/** Those of a clock that can be shifted: see `TestClock`. */
+const CLOCK = "n.nspname = 'heddle' and c.relname in ('since', 'ahead')";
 
 /** For each sequence of the schema under test, the call of `setval` that restores its position. */
-export async function sequencePositions(query: ClientQuery): Promise<readonly string[]> {
-  const sequences = await query(SEQUENCES);
+export function sequencePositions(query: ClientQuery): Promise<readonly string[]> {
+  return positionsOf(query, "n.nspname <> 'heddle'");
+}
+
+async function positionsOf(query: ClientQuery, condition: string): Promise<readonly string[]> {
+  const sequences = await query(`${SEQUENCES} and ${condition} order by c.oid`);
   if (sequences.length === 0) return [];
   const positions = sequences.map(
     ({ name }) =>
@@ -64,20 +69,34 @@ const DAY_MS = 86_400_000;
  * A time within a day of now becomes `(now)`, since the clock gives another one in each execution.
  */
 export async function contentsOf(query: ClientQuery): Promise<Snapshot> {
-  const contents: Record<string, readonly JsonObject[]> = {};
-  for (const { name } of await tablesOf(query)) {
-    const rows = await query(
-      `select to_jsonb(t) as row from only ${name} t order by to_jsonb(t)::text`,
-    );
-    contents[name] = rows.map(({ row }) => withoutCurrentTimes(row as JsonObject));
-  }
-  return contents;
+  const tables = await tablesOf(query);
+  if (tables.length === 0) return {};
+  const parts = tables.map(
+    ({ name }) =>
+      `select ${escapeLiteral(name)} as "table",
+              coalesce(jsonb_agg(row order by row::text), '[]') as rows
+         from (select to_jsonb(t) as row from only ${name} t) as all_rows`,
+  );
+  const all = await query(
+    `select all_tables.*, now() as now from (${parts.join(" union all ")}) as all_tables`,
+  );
+  return Object.fromEntries(
+    all.map(({ table, rows, now }) => [
+      String(table),
+      withoutCurrentTimes(rows as JsonObject[], new Date(now as string).getTime()),
+    ]),
+  );
 }
 
-function withoutCurrentTimes<T extends Json>(value: T): T {
-  const now = Date.now();
+/**
+ * The value with `(now)` in place of each time within a day of now: the clock gives another one in each execution.
+ *
+ * @param databaseNow what the database's clock shows, which may be shifted (see `TestClock`)
+ */
+export function withoutCurrentTimes<T extends Json>(value: T, databaseNow = Date.now()): T {
+  const clocks = [Date.now(), databaseNow];
   return JSON.parse(JSON.stringify(value), (_, item: unknown) =>
-    typeof item === "string" && isTimeNear(now, item) ? "(now)" : item,
+    typeof item === "string" && clocks.some((now) => isTimeNear(now, item)) ? "(now)" : item,
   ) as T;
 }
 
@@ -109,6 +128,9 @@ const COUNT_CHANGES = `
   create event trigger heddle_change on ddl_command_end execute function heddle.note_change();
   create event trigger heddle_drop on sql_drop execute function heddle.note_change();`;
 
+/** How tables are emptied before their rows are put back: see `ServiceDefinition.restore`. */
+type Emptying = "truncate" | "delete";
+
 /** Restores a database to the state of its snapshot. */
 export interface Restorer {
   restore(): Promise<void>;
@@ -124,17 +146,20 @@ export interface Restorer {
 /**
  * Copies all rows to tables in the database itself, unless an earlier call did. The restorer puts them
  * back in one round trip, with the sequences at their positions: it truncates the tables and fills them
- * again in the same physical order, without triggers and without checks of foreign keys. A change of
+ * again in the same physical order (see `Emptying`), without triggers and without checks of foreign keys. A change of
  * the schema makes the database dirty. Only a superuser may do this: for any other role the database is
  * dirty after one execution.
  */
-export async function takeSnapshot(query: ClientQuery): Promise<Restorer> {
+export async function takeSnapshot(
+  query: ClientQuery,
+  emptying: Emptying = "truncate",
+): Promise<Restorer> {
   await query("create schema if not exists heddle");
   const [role] = await query("select rolsuper from pg_roles where rolname = current_user");
   if (role?.["rolsuper"] !== true) return singleUse(query);
   const [table] = await query("select to_regclass($1)::text as name", [RESTORE_TABLE]);
   if (table?.["name"] === null) {
-    const script = await copyRows(query, "heddle.rows");
+    const script = await copyRows(query, "heddle.rows", emptying);
     await query(`create table ${RESTORE_TABLE} as select $1::text as script`, [script]);
     await query(COUNT_CHANGES);
   }
@@ -144,7 +169,7 @@ export async function takeSnapshot(query: ClientQuery): Promise<Restorer> {
       await query(String(saved?.["script"]));
     },
     copy: async (number) => {
-      const script = await copyRows(query, `heddle.copy_${number}`);
+      const script = await copyRows(query, `heddle.copy_${number}`, emptying);
       return async () => {
         await query(script);
       };
@@ -157,10 +182,11 @@ export async function takeSnapshot(query: ClientQuery): Promise<Restorer> {
 }
 
 /** Takes the snapshot that every start on a copy of the database then finds. */
-export async function prepareSnapshot(directUrl: string): Promise<void> {
+export async function prepareSnapshot(directUrl: string, emptying?: Emptying): Promise<void> {
   await withClient(directUrl, (client) =>
     takeSnapshot(
       async (sql, values = []) => (await client.query<JsonObject>(sql, [...values])).rows,
+      emptying,
     ),
   );
 }
@@ -183,7 +209,7 @@ function singleUse(query: ClientQuery): Restorer {
  * Copies the rows of each table to tables whose names begin with `copies`, and returns the script that
  * restores them.
  */
-async function copyRows(query: ClientQuery, copies: string): Promise<string> {
+async function copyRows(query: ClientQuery, copies: string, emptying: Emptying): Promise<string> {
   const tables = await tablesOf(query);
   const inserts: string[] = [];
   const copying = tables.map(
@@ -202,13 +228,33 @@ async function copyRows(query: ClientQuery, copies: string): Promise<string> {
        select ${list} from ${copy}`,
     );
   }
-  const positions = await sequencePositions(query);
+  const positions = [...(await sequencePositions(query)), ...(await positionsOf(query, CLOCK))];
   return [
     "begin",
     "set local session_replication_role = replica",
-    ...(tables.length === 0 ? [] : [`truncate ${tables.map(({ name }) => name).join(", ")}`]),
+    ...(tables.length === 0 ? [] : [emptyingSql(tables, emptying)]),
     ...inserts,
     ...(positions.length === 0 ? [] : [`select ${positions.join(", ")}`]),
     "commit",
   ].join(";\n");
+}
+
+/**
+ * The planner takes a table that was never vacuumed and has fewer pages for one of ten pages
+ * (`estimate_rel_size` of PostgreSQL): until then, deleted rows change no plan.
+ */
+const MOST_PAGES = 10;
+
+function emptyingSql(tables: readonly Table[], emptying: Emptying): string {
+  const names = tables.map(({ name }) => name);
+  const truncate = `truncate ${names.join(", ")}`;
+  if (emptying === "truncate") return truncate;
+  const sizes = names.map((name) => `pg_relation_size(${escapeLiteral(name)})`);
+  return `do $$ begin
+      if greatest(${sizes.join(", ")}) >= ${MOST_PAGES} * current_setting('block_size')::int then
+        ${truncate};
+      else
+        ${names.map((name) => `delete from ${name};`).join("\n        ")}
+      end if;
+    end $$`;
 }

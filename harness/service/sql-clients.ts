@@ -7,6 +7,8 @@ import { openClient } from "../postgres/connection.ts";
 export class SqlClients {
   readonly #context: Pick<SystemContext, "urlFor">;
   readonly #connections = new Map<number, Promise<Client>>();
+  /** The clients that have had one. */
+  readonly #known = new Set<number>();
 
   constructor(context: Pick<SystemContext, "urlFor">) {
     this.#context = context;
@@ -17,9 +19,15 @@ export class SqlClients {
     return (await connection.query<JsonObject>(text, [...values])).rows;
   }
 
+  /** Opens the connections that were lost. */
+  async warm(): Promise<void> {
+    for (const client of this.#known) await this.#connectionOf(client);
+  }
+
   #connectionOf(client: number): Promise<Client> {
     const open = this.#connections.get(client);
     if (open !== undefined) return open;
+    this.#known.add(client);
     const opening = this.#open(client);
     this.#connections.set(client, opening);
     const forget = () => {

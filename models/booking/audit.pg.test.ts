@@ -2,14 +2,11 @@ import { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { audit, type Server, startServer } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import { openReset } from "./database.ts";
-import booking from "./index.ts";
-import { APART, initialState, OVERLAPPING } from "./state.ts";
+import { booking } from "./booking.fixture.ts";
 
 let server: Server;
 let url: string;
 let client: Client;
-let reset: Awaited<ReturnType<typeof openReset>>;
 
 beforeAll(async () => {
   server = await startServer(testPostgres);
@@ -17,7 +14,6 @@ beforeAll(async () => {
   await booking.migrate(url, undefined);
   client = new Client(url);
   await client.connect();
-  reset = await openReset(client);
   // Without these constraints the tests can corrupt the calendar.
   await client.query(`
     alter table bookings drop constraint bookings_no_overlap_provider_time;
@@ -32,14 +28,20 @@ afterAll(async () => {
 
 /** Slot 1 has booking 1, which is paid; slots 2 and 3 are free, and overlap. */
 beforeEach(async () => {
-  const slot = { sameProvider: true, past: false, gap: APART } as const;
-  await reset(
-    initialState([
-      { ...slot, outcome: "confirmed" },
-      { ...slot, outcome: "free" },
-      { ...slot, outcome: "free", gap: OVERLAPPING },
-    ]),
-  );
+  await client.query(`
+    truncate payments, bookings, availability_slots, providers;
+    insert into providers (id, name) overriding system value values (1, '');
+    insert into availability_slots (id, provider_id, start_at, end_at, is_available)
+    overriding system value values
+      (1, 1, '2100-01-04 09:00Z', '2100-01-04 10:00Z', false),
+      (2, 1, '2100-01-05 09:00Z', '2100-01-05 10:00Z', true),
+      (3, 1, '2100-01-05 09:30Z', '2100-01-05 10:30Z', true);
+    insert into bookings
+      (id, slot_id, provider_id, customer_id, customer_name, start_at, end_at, status)
+    overriding system value
+    select 1, id, provider_id, 'c', 'C', start_at, end_at, 'confirmed'
+      from availability_slots where id = 1;
+    insert into payments (intent, booking_id, status) values ('pi_1_1', 1, 'captured')`);
 });
 
 const book = (slot: number) => `

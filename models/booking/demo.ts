@@ -4,12 +4,12 @@ import { Pool } from "pg";
 import { HarnessError, startServer } from "../../harness/index.ts";
 import { tokensWith } from "../../src/authentication.ts";
 import { httpGateway } from "../../src/gateway.ts";
+import { migrate } from "../../src/migrate.ts";
 import { buildServer, closeServer } from "../../src/server.ts";
 import { startSimulatedGateway } from "../../src/simulated-gateway.ts";
 import { postgresStore } from "../../src/store.ts";
 import { sweepEvery } from "../../src/sweep.ts";
 import { mutantNamed } from "./mutants/index.ts";
-import { migrateBooking } from "./system.ts";
 
 /**
  * Starts the booking service on its own Postgres, with demo data: `npm start`. The environment variable
@@ -37,10 +37,11 @@ try {
   const { url } = await postgres.lease();
   const { MUTANT } = process.env;
   const mutant = MUTANT === undefined ? undefined : mutantNamed(MUTANT);
-  await migrateBooking(url, mutant);
+  await migrate(url);
 
   const pool = new Pool({ connectionString: url });
   opened.push(() => pool.end());
+  if (mutant?.sql !== undefined) await pool.query(mutant.sql);
   const baseline = postgresStore(pool);
   const store = mutant?.store?.(baseline, pool) ?? baseline;
   const vendors = await fillWithDemoData(pool);

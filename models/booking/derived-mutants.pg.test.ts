@@ -2,7 +2,7 @@ import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { derivationOf, type Server, startServer } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import booking from "./index.ts";
+import { booking } from "./booking.fixture.ts";
 import { pairs } from "./pairs.ts";
 import { promises } from "./promises.ts";
 import { survivors } from "./survivors.ts";
@@ -28,8 +28,7 @@ test.each(promises)("every protection of $name can be removed", async ({ protect
 });
 
 test.each(promises)("the pairs of $name exist", (promise) => {
-  const names = pairs().map(({ name }) => name);
-  expect(names).toEqual(expect.arrayContaining([...promise.pairs]));
+  expect(Object.keys(pairs())).toEqual(expect.arrayContaining([...promise.pairs]));
 });
 
 test("every part of the schema is mutated", () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Server, startServer, verify } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import booking from "./index.ts";
+import { booking } from "./booking.fixture.ts";
 
 let server: Server;
 

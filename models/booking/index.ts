@@ -1,63 +1,46 @@
-import { readdirSync } from "node:fs";
-import { extname } from "node:path";
-import type { Service } from "../../harness/index.ts";
+import { fileURLToPath } from "node:url";
+import { defineService, TestClock } from "../../harness/index.ts";
 import { sc1 } from "./attacks/sc1.ts";
+import { calendarSql } from "./calendar.ts";
 import { invariants } from "./invariants.ts";
 import { model } from "./model.ts";
-import { mutantNamed, mutants } from "./mutants/index.ts";
-import type { BookingMutant } from "./mutants/mutant.ts";
-import type { BookingOperation } from "./operations.ts";
+import { mutants } from "./mutants/index.ts";
+import { ids, operations } from "./operations.ts";
 import { pairs } from "./pairs.ts";
-import { patterns } from "./patterns.ts";
 import { promises } from "./promises.ts";
-import { codes, ids } from "./responses.ts";
 import { scenarios } from "./scenarios.ts";
-import type { BookingState } from "./state.ts";
+import { identities, startBooking, startGateway } from "./service.ts";
 import { survivors } from "./survivors.ts";
-import { migrateBooking, startBooking } from "./system.ts";
+
+/** Another file may export this service too. */
+const MIGRATIONS = fileURLToPath(new URL("../../migrations/*.sql", import.meta.url));
 
 /** Describes the booking service of `src/` and `migrations/` to Heddle. */
-const booking: Service<BookingState, BookingOperation> = {
+export default defineService({
   name: "booking",
-
-  migrate: async (directUrl, mutant) => migrateBooking(directUrl, seeded(mutant)),
-  start: async (context, mutant) => startBooking(context, seeded(mutant)),
-
-  scenarios,
-  pairs,
-  patterns,
+  setup: [({ url }) => TestClock.install(url), MIGRATIONS, calendarSql()],
+  service: (start) => startBooking(start),
+  // All queries of the service sort their rows.
+  restore: "delete",
+  outside: startGateway,
+  operations,
+  identities,
+  code: "code",
+  ids,
   invariants,
   model,
-  ids,
-  codes,
-  seededBugs: mutants,
+  scenarios,
+  pairs,
+  mutants: mutants.map(({ sql = [], ...bug }) => ({ ...bug, setup: sql })),
   attacks: [sc1],
   promises,
   survivors,
-  sources: sources(),
-};
-
-export default booking;
-
-function seeded(mutant: string | undefined): BookingMutant | undefined {
-  return mutant === undefined ? undefined : mutantNamed(mutant);
-}
-
-/** The files on which a counterexample depends: the schema, this folder, and the service. */
-function sources(): URL[] {
-  const extension = extname(import.meta.url);
-  const own = ["./", "./attacks/", "./mutants/", "../../src/"];
-  return [
-    ...filesIn("../../migrations/", ".sql"),
-    ...own.flatMap((folder) => filesIn(folder, extension)),
-    ...filesIn("../../src/browser/", ".js"),
-  ];
-}
-
-function filesIn(folder: string, extension: string): URL[] {
-  const base = new URL(folder, import.meta.url);
-  return readdirSync(base)
-    .filter((name) => name.endsWith(extension) && !/\.(test|fixture|d)\.[jt]s$/.test(name))
-    .sort()
-    .map((name) => new URL(name, base));
-}
+  sources: [
+    "*.ts",
+    "attacks/*.ts",
+    "mutants/*.ts",
+    MIGRATIONS,
+    "../../src/*.ts",
+    "../../src/browser/*.js",
+  ],
+});

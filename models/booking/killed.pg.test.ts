@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
+  type DefinedScenario,
   type Server,
   type Strategy,
   startServer,
@@ -8,10 +9,8 @@ import {
   verify,
 } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import booking from "./index.ts";
-import type { BookingOperation } from "./operations.ts";
-import type { BookingScenario } from "./scenarios.ts";
-import { type BookingState, FUTURE_DAY, intentOf } from "./state.ts";
+import { booking, createOf, scenarioOf } from "./booking.fixture.ts";
+import { SLOT } from "./calendar.ts";
 
 let server: Server;
 
@@ -63,7 +62,7 @@ function sweep(fault: Fault): Scheduler {
 async function campaign(
   strategy: Strategy,
   runs: number,
-  given: { mutant?: string; scenario?: BookingScenario; checkDeterminism?: boolean } = {},
+  given: { mutant?: string; scenario?: DefinedScenario; checkDeterminism?: boolean } = {},
 ) {
   const { scenario, ...options } = given;
   const service = scenario ? { ...booking, scenarios: () => fc.constant(scenario) } : booking;
@@ -73,7 +72,7 @@ async function campaign(
 }
 
 /** Expects that no fault of a connection shows the seeded bug, at any place. */
-async function withoutKills(mutant: string, scenario: BookingScenario): Promise<void> {
+async function withoutKills(mutant: string, scenario: DefinedScenario): Promise<void> {
   for (const fault of ["cut-before", "cut-after", "terminate"] as const) {
     const { verdict, counterexamples } = await campaign(everyPlace(fault), 8, { mutant, scenario });
     expect({ fault, verdict, counterexamples }).toEqual({
@@ -98,34 +97,8 @@ test.each([
   expect(Object.keys(faults)).toContain(KILLS[struck][0]);
 });
 
-const EMPTY: BookingState = {
-  providers: [{ id: 1, name: "" }],
-  slots: [
-    {
-      id: 1,
-      provider: 1,
-      startAt: FUTURE_DAY,
-      endAt: "2100-01-04T10:00:00.000Z",
-      available: true,
-      withdrawn: false,
-    },
-  ],
-  bookings: [],
-  payments: [],
-};
-
-const CREATE: BookingOperation = {
-  name: "create",
-  via: "http",
-  slot: { id: 1 },
-  customer: "customer-1",
-  customerName: "Ada",
-  notes: "",
-  createdBy: "customer",
-};
-
 test("a crash that loses an acknowledged booking is found in the final state", async () => {
-  const scenario = { initial: EMPTY, clients: [[CREATE]] };
+  const scenario = scenarioOf([createOf("create", SLOT.free.id)]);
   const mutant = "claim-answers-before-durable";
   await withoutKills(mutant, scenario);
   const { counterexamples } = await campaign(everyPlace("crash"), 8, { mutant, scenario });
@@ -138,20 +111,8 @@ test("a crash that loses an acknowledged booking is found in the final state", a
 });
 
 test("a refund is made twice if the service is killed between the refund and its record", async () => {
-  const refund = { name: "refund", via: "http" } as const;
-  const cancelled = {
-    id: 1,
-    slot: 1,
-    customer: "customer-1",
-    customerName: "",
-    notes: "",
-    status: "cancelled",
-    createdBy: "customer",
-    holdExpiresAt: null,
-  } as const;
-  const payment = { intent: intentOf(1, 1), booking: 1, status: "refund_due" } as const;
-  const initial = { ...EMPTY, bookings: [cancelled], payments: [payment] };
-  const scenario = { initial, clients: [[refund, refund]] };
+  const refund = { name: "refund", as: "system:gateway" };
+  const scenario = scenarioOf([refund, refund]);
   const mutant = "refund-key-in-memory";
   await withoutKills(mutant, scenario);
   const { counterexamples } = await campaign(everyPlace("kill-before"), 8, { mutant, scenario });

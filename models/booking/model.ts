@@ -1,38 +1,60 @@
+import type { Json, RightAnswer, SentOperation, ServiceModel } from "../../harness/index.ts";
 import {
-  type Call,
-  isUnknown,
-  type Json,
-  type JsonObject,
-  type Model,
-  type ObservedHistory,
-} from "../../harness/index.ts";
-import type { CorrectAnswer } from "./model-answer.ts";
-import { type Calendar, calendarOf, keyOf, unexpectedContents } from "./model-calendar.ts";
-import { afterInterruptedRefund, answer } from "./model-rules.ts";
-import { type BookingOperation, References } from "./operations.ts";
-import type { BookingState } from "./state.ts";
+  DECLINED_ATTEMPT,
+  EXPIRY_TIME,
+  intentOf,
+  RUNNING_HOLD,
+  senderOf,
+  slotOf,
+} from "./calendar.ts";
+import {
+  type Calendar,
+  calendarOf,
+  concerns,
+  isActive,
+  isFree,
+  isPast,
+  isTaken,
+  keyOf,
+  type ModelBooking,
+  type ModelPayment,
+  type ModelSlot,
+  rowsOf,
+  timesOf,
+  withBookings,
+  withPayments,
+  withSlot,
+} from "./model-state.ts";
 
-/** The model of the booking service: its rules are in model-rules.ts. */
-export const model: Model<Calendar, BookingState, BookingOperation> = {
+/*
+ * The sequential specification: for each operation the correct answer and the calendar after it. A
+ * concurrent history is correct if some sequential order of its operations gives the same answers.
+ */
+
+export const model: ServiceModel<Calendar> = {
   init: calendarOf,
-
-  step(calendar, call) {
-    if (isUnknown(call)) return possibleEffects(calendar, call.operation);
-    const right = answer(calendar, call.operation, idIn(call));
-    return difference(calendar, right, call) === undefined ? [right.after] : [];
-  },
-
-  expected(calendar, call) {
-    const right = answer(calendar, call.operation, idIn(call));
-    return difference(calendar, right, call) ?? `${right.code} is correct`;
-  },
-
+  rows: rowsOf,
   key: keyOf,
-  mismatch: unexpectedContents,
-  split: splitByCalendar,
+  makes: {
+    create: "bookings.id",
+    createDirectly: "bookings.id",
+    publish: "availability_slots.id",
+  },
+
+  answer(calendar, operation, id) {
+    const request = requestOf(operation);
+    const { code, ...right } = rules[request.rule](calendar, request, Number(id ?? 0));
+    if (request.http) return { code, status: STATUS[code] ?? 200, ...right };
+    // Only an operation that takes effect has a body.
+    return { ...right, code: right.body === undefined ? code : "OK" };
+  },
+
+  concerns,
+  interrupted: (calendar, { name }) =>
+    name === "refund" ? afterInterruptedRefund(calendar) : undefined,
 };
 
-/** The HTTP status of each refusal. That of a success is 200 unless the answer has another. */
+/** The HTTP status of each answer that is not 200. */
 const STATUS: { readonly [code: string]: number } = {
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
@@ -48,208 +70,309 @@ const STATUS: { readonly [code: string]: number } = {
   PAYMENT_REFUNDED: 409,
 };
 
-/** The id in the response of a create or publish, which the service chose; else 0. */
-function idIn({ operation, response }: Call<BookingOperation>): number {
-  const names = operation.name === "create" || operation.name === "publish";
-  return names && response?.outcome === "ok" ? Number((response.body as JsonObject)["id"]) : 0;
+/** An operation as its rule needs it. */
+interface Request {
+  readonly rule: keyof typeof rules;
+  readonly http: boolean;
+  readonly by: string;
+  readonly values: SentOperation["values"];
+  /** The ids of the booking and the slot that it names; NaN if it names none. */
+  readonly booking: number;
+  readonly slot: number;
 }
 
-/** The difference between a response and the correct answer, in words; undefined if there is none. */
-function difference(
-  calendar: Calendar,
-  right: CorrectAnswer,
-  call: Call<BookingOperation>,
-): string | undefined {
-  const { operation, response } = call;
-  if (response === undefined) return undefined;
-  if (response.code !== right.code) return `${right.code} is correct`;
-  if (right.makes !== undefined && calendar[right.makes].has(idIn(call))) {
-    return "the id is not new";
-  }
-  const status = right.status ?? STATUS[right.code] ?? 200;
-  if (operation.via === "http" && response.status !== undefined && response.status !== status) {
-    return `the status ${status} is correct`;
-  }
-  if (equalJson(response.body, right.body)) return undefined;
-  const [said, body] = [JSON.stringify(response.body), JSON.stringify(right.body)];
-  return `${right.code} is correct, with ${body}, not ${said}`;
+const DIRECTLY = /Directly$/;
+
+/** Of the same rule, one operation is sent over HTTP, and one calls the function. */
+function requestOf({ name, values, as }: SentOperation): Request {
+  return {
+    rule: name.replace(DIRECTLY, "") as Request["rule"],
+    http: !DIRECTLY.test(name),
+    by: senderOf(as ?? values["by"], values),
+    values,
+    booking: Number(values["booking"]),
+    slot: Number(values["slot"]),
+  };
 }
 
-function equalJson(a: Json, b: Json): boolean {
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
-  const [left, right] = [a, b] as readonly { readonly [field: string]: Json | undefined }[];
-  const fields = Object.keys(a);
-  return (
-    fields.length === Object.keys(b).length &&
-    fields.every((field) => field in b && equalJson(left?.[field] ?? null, right?.[field] ?? null))
+type Answer = RightAnswer<Calendar>;
+type Rule = (calendar: Calendar, request: Request, id: number) => Answer;
+
+function refused(code: string, after: Calendar): Answer {
+  return { code, after };
+}
+
+/** The answer of an operation that makes or changes a booking. */
+function changed(code: string, calendar: Calendar, booking: ModelBooking): Answer {
+  return { code, body: bookingAnswer(calendar, booking), after: withBookings(calendar, booking) };
+}
+
+/** A booking in an answer. */
+function bookingAnswer({ slots }: Calendar, booking: ModelBooking): Json {
+  const { id, provider, status, customer, idempotencyKey, paymentIntentId, createdBy } = booking;
+  const { startAt = null, endAt = null } = slots.get(booking.slot) ?? {};
+  const who = { customerId: customer, createdBy, idempotencyKey, paymentIntentId };
+  return {
+    booking: { id, slotId: booking.slot, providerId: provider, status, startAt, endAt, ...who },
+  };
+}
+
+function slotAnswer({ id, provider, startAt, endAt }: ModelSlot): Json {
+  return { id, providerId: provider, startAt, endAt };
+}
+
+/** The sender of a request without a token. */
+const NOBODY = "nobody";
+
+/** The refusal for a sender that is no system, such as the gateway; undefined if it is one. */
+function machinesOnly({ http, by }: Request): string | undefined {
+  if (!http || by.startsWith("system:")) return undefined;
+  return by === NOBODY ? "UNAUTHENTICATED" : "FORBIDDEN";
+}
+
+/** The booking that an operation names; the refusal if only its customer and its vendor may name it. */
+function ownBooking(calendar: Calendar, { http, by, booking: id }: Request): ModelBooking | string {
+  if (http && by === NOBODY) return "UNAUTHENTICATED";
+  const booking = calendar.bookings.get(id);
+  if (booking === undefined) return "BOOKING_NOT_FOUND";
+  const owners = [`customer:${booking.customer}`, `vendor:${booking.provider}`];
+  return owners.includes(by) ? booking : "FORBIDDEN";
+}
+
+/** The slot of a provider with these times. There is at most one. */
+function slotAt({ slots }: Calendar, time: Omit<ModelSlot, "id" | "withdrawn">) {
+  return [...slots.values()].find(
+    ({ provider, startAt, endAt }) =>
+      provider === time.provider && startAt === time.startAt && endAt === time.endAt,
   );
 }
 
-/** The possible calendars if an operation without a response had an effect. */
-function possibleEffects(calendar: Calendar, operation: BookingOperation): readonly Calendar[] {
-  if (operation.name === "refund") return afterInterruptedRefund(calendar);
-  const ids = idsAtTheEnd(calendar, operation);
-  return (ids.length === 0 ? [0] : ids)
-    .map((id) => answer(calendar, operation, id).after)
-    .filter((after) => after !== calendar);
-}
+const rules = {
+  create,
+  reschedule,
 
-/** The ids of the final rows that the operation may have made, and that do not exist yet. */
-function idsAtTheEnd(
-  { final, bookings, slots }: Calendar,
-  operation: BookingOperation,
-): readonly number[] {
-  const ids = (rows: readonly JsonObject[] = []) => rows.map((row) => Number(row["id"]));
-  if (operation.name === "publish") {
-    return ids(final?.["availability_slots"]).filter((id) => !slots.has(id));
-  }
-  if (operation.name !== "create") return [];
-  const alike = final?.["bookings"]?.filter(
-    (row) =>
-      row["customer_id"] === operation.customer &&
-      row["idempotency_key"] === (operation.idempotencyKey ?? null),
-  );
-  return ids(alike).filter((id) => !bookings.has(id));
-}
+  // Ends an active booking, frees its slot, and makes its payment due for a refund. A second cancel is
+  // refused.
+  cancel(calendar, request) {
+    const booking = ownBooking(calendar, request);
+    if (typeof booking === "string") return refused(booking, calendar);
+    if (!isActive(booking)) return refused("BOOKING_NOT_ACTIVE", calendar);
+    const cancelled = { ...booking, status: "cancelled" } as const;
+    return changed("CANCELLED", withRefundDue(calendar, booking.id), cancelled);
+  },
 
-export type BookingHistory = ObservedHistory<BookingState, BookingOperation>;
-type BookingCall = Call<BookingOperation>;
+  // Confirms a booking after its customer has paid. The gateway's status of the payment decides, not the
+  // customer. A payment that is too late for its booking is refunded.
+  confirm(calendar, request) {
+    const booking = ownBooking(calendar, request);
+    if (typeof booking === "string") return refused(booking, calendar);
+    const attempt = Number(request.values["attempt"]);
+    if (attempt === DECLINED_ATTEMPT) return refused("PAYMENT_REQUIRED", calendar);
+    const intent = intentOf(booking.id, attempt);
+    const after = withPayment(calendar, booking, intent, true);
+    if (after.payments.get(intent)?.status !== "captured")
+      return refused("PAYMENT_REFUNDED", after);
+    const confirmed = after.bookings.get(booking.id) ?? booking;
+    return { code: "CONFIRMED", body: bookingAnswer(after, confirmed), after };
+  },
+
+  // Records an event of the gateway, which may be repeated, late or out of order.
+  webhook(calendar, request) {
+    const stranger = machinesOnly(request);
+    if (stranger !== undefined) return refused(stranger, calendar);
+    const booking = calendar.bookings.get(request.booking);
+    if (booking === undefined) return refused("BOOKING_NOT_FOUND", calendar);
+    const intent = intentOf(booking.id, Number(request.values["attempt"]));
+    const after = withPayment(calendar, booking, intent, request.values["captured"] === true);
+    return { code: "RECORDED", body: {}, after };
+  },
+
+  // Refunds every payment that is due, once.
+  refund(calendar, request) {
+    const stranger = machinesOnly(request);
+    if (stranger !== undefined) return refused(stranger, calendar);
+    const refunded = refundsDue(calendar).map(
+      (one): ModelPayment => ({ ...one, status: "refunded" }),
+    );
+    return { code: "SETTLED", after: withPayments(calendar, ...refunded) };
+  },
+
+  // Ends every pending booking whose hold is over, and frees its slot. Answers their number.
+  expire(calendar) {
+    const over = [...calendar.bookings.values()].filter(
+      ({ status, holdExpiresAt }) =>
+        status === "pending" && holdExpiresAt !== null && holdExpiresAt <= EXPIRY_TIME,
+    );
+    const expired = over.map((booking): ModelBooking => ({ ...booking, status: "expired" }));
+    const body = { holds: { expired: over.length } };
+    return { code: "OK", body, after: withBookings(calendar, ...expired) };
+  },
+
+  // Publishes a slot. A published one stays as it is, booked or not; a withdrawn one is published again.
+  publish(calendar, { slot }, id) {
+    const time = slotOf(slot);
+    const before = slotAt(calendar, time);
+    if (before !== undefined && !before.withdrawn) {
+      return { code: "OK", body: { slot: slotAnswer(before) }, after: calendar };
+    }
+    const published = { ...time, id: before?.id ?? id, withdrawn: false };
+    const isNew = before !== undefined || !calendar.slots.has(id);
+    const body = {
+      slot: { ...(slotAnswer(published) as object), ...(!isNew && { id: "a new id" }) },
+    };
+    return { code: "OK", body, after: withSlot(calendar, published) };
+  },
+
+  // Withdraws a slot that is not booked. A repeat changes nothing.
+  withdraw(calendar, { slot: id }) {
+    const slot = calendar.slots.get(id);
+    if (slot === undefined) return refused("SLOT_NOT_FOUND", calendar);
+    if (isTaken(calendar, slot)) return refused("SLOT_HAS_BOOKING", calendar);
+    const after = slot.withdrawn ? calendar : withSlot(calendar, { ...slot, withdrawn: true });
+    return { code: "OK", body: { slot: slotAnswer(slot) }, after };
+  },
+
+  // Lists the slots of a provider that a create can book, in order of time.
+  list(calendar, { values }) {
+    const free = [...calendar.slots.values()]
+      .filter((slot) => slot.provider === values["provider"] && !isPast(calendar, slot))
+      .filter((slot) => isFree(calendar, slot))
+      .sort((a, b) => inOrder(a.startAt, b.startAt) || inOrder(a.endAt, b.endAt));
+    return { code: "SLOTS", body: { slots: free.map(slotAnswer) }, after: calendar };
+  },
+
+  // The slots of `SOON_DAY` begin.
+  elapse: (calendar) => ({ code: "OK", body: null, after: { ...calendar, late: true } }),
+} satisfies { readonly [rule: string]: Rule };
+
+function inOrder(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
 
 /**
- * Splits a history into independent parts. Providers are independent unless an operation concerns
- * several: creates with one key on slots of both, or `expire`, `refund` and `elapse`, which concern all.
- * In the parts' operations, ids replace references to what a client made.
+ * Makes a booking, which takes its slot. A customer's booking is pending until it is confirmed or its
+ * hold expires; a vendor's is confirmed. A repeated request with the customer's idempotency key returns
+ * the first one's booking in its current status. Another request with the key is refused.
  */
-function splitByCalendar(account: BookingHistory): readonly BookingHistory[] {
-  const { initial, final } = account;
-  const calls = withResolvedIds(account);
-  const touched = new Map(calls.map((it) => [it, thingsConcerned(it, initial)]));
-  const groups = new Groups();
-  for (const things of [...touched.values(), ...thingsLinked(account)]) groups.join(things);
+function create(
+  calendar: Calendar,
+  { http, by, values, slot: named }: Request,
+  id: number,
+): Answer {
+  const { customer, customerName, notes, createdBy, paymentIntentId, idempotencyKey } =
+    values as unknown as ModelBooking;
+  const asked = timesOf(values);
+  const provider = Number(values["provider"] ?? asked.provider);
+  // Over HTTP provider and times identify a slot; the function takes its id.
+  const slot = http ? slotAt(calendar, { ...asked, provider }) : calendar.slots.get(named);
+  const byVendor = createdBy === "vendor";
+  if (http) {
+    // Customers create bookings for themselves, vendors in their own calendar.
+    if (by === NOBODY) return refused("UNAUTHENTICATED", calendar);
+    if (by !== (byVendor ? `vendor:${provider}` : `customer:${customer}`)) {
+      return refused("FORBIDDEN", calendar);
+    }
+    if (slot === undefined) return refused("SLOT_NOT_FOUND", calendar);
+  }
 
-  const of = (thing: string): string => groups.of(thing);
-  const providers = grouped(initial.providers, ({ id }) => of(provider(id)));
-  const slots = grouped(initial.slots, (slot) => of(provider(slot.provider)));
-  const bookings = grouped(initial.bookings, ({ id }) => of(booking(id)));
-  const payments = grouped(initial.payments, (its) => of(booking(its.booking)));
-  const asked = grouped(calls, (call) => of(touched.get(call)?.[0] ?? NOTHING));
-  const tables = Object.entries(final ?? {}).map(
-    ([table, rows]) => [table, grouped(rows, (row) => of(ownerOf(table, row)))] as const,
+  const made = [...calendar.bookings.values()].find(
+    (one) =>
+      idempotencyKey !== null && one.customer === customer && one.idempotencyKey === idempotencyKey,
   );
-  return groups.all.map((group) => ({
-    initial: {
-      providers: providers.get(group) ?? [],
-      slots: slots.get(group) ?? [],
-      bookings: bookings.get(group) ?? [],
-      payments: payments.get(group) ?? [],
-    },
-    calls: asked.get(group) ?? [],
-    final: final && Object.fromEntries(tables.map(([name, rows]) => [name, rows.get(group) ?? []])),
-  }));
+  if (made !== undefined) {
+    const same =
+      made.provider === provider &&
+      made.requestedSlot === (slot?.id ?? named) &&
+      made.requestedPayment === paymentIntentId &&
+      made.customerName === customerName &&
+      made.notes === notes &&
+      made.createdBy === createdBy;
+    if (!same) return refused("IDEMPOTENCY_KEY_REUSED", calendar);
+    return { code: "CREATED", body: bookingAnswer(calendar, made), after: calendar };
+  }
+
+  if (slot === undefined) return refused("SLOT_NOT_FOUND", calendar);
+  if (slot.provider !== provider) return refused("SLOT_PROVIDER_MISMATCH", calendar);
+  if (isPast(calendar, slot)) return refused("SLOT_IN_PAST", calendar);
+  if (!isFree(calendar, slot)) return refused("BOOKING_CONFLICT", calendar);
+  if (calendar.bookings.has(id)) {
+    return { code: "CREATED", body: { booking: { id: "a new id" } }, after: calendar };
+  }
+  const booking: ModelBooking = {
+    ...{ id, slot: slot.id, provider, customer, customerName, notes, createdBy },
+    status: byVendor ? "confirmed" : "pending",
+    holdExpiresAt: byVendor ? null : RUNNING_HOLD,
+    idempotencyKey,
+    requestedSlot: idempotencyKey === null ? null : slot.id,
+    requestedPayment: idempotencyKey === null ? null : paymentIntentId,
+    paymentIntentId,
+  };
+  const answer = changed("CREATED", calendar, booking);
+  return http ? { ...answer, status: 201 } : answer;
 }
 
-/** The calls with ids in place of references to what their client made. */
-function withResolvedIds({ initial, calls }: BookingHistory): readonly BookingCall[] {
-  const references = new References(initial);
-  const operations = new Map<BookingCall, BookingOperation>();
-  const events = calls.flatMap((call) => [
-    { at: call.invokedAt, call, returns: false },
-    { at: call.returnedAt, call, returns: true },
-  ]);
-  for (const { call, returns } of events.sort((a, b) => a.at - b.at)) {
-    const { client, operation, response } = call;
-    const asked = operations.get(call) ?? references.named(operation, client);
-    if (!returns) operations.set(call, asked);
-    else if (response !== undefined) references.learn(client, asked, response);
-  }
-  return calls.map((it) => ({ ...it, operation: operations.get(it) ?? it.operation }));
+/**
+ * Moves an active booking to another free, future slot of the same provider, and frees its old slot.
+ * A move to its own slot succeeds and changes nothing.
+ */
+function reschedule(calendar: Calendar, request: Request): Answer {
+  const booking = ownBooking(calendar, request);
+  if (typeof booking === "string") return refused(booking, calendar);
+  if (!isActive(booking)) return refused("BOOKING_NOT_ACTIVE", calendar);
+  if (booking.slot === request.slot) return changed("RESCHEDULED", calendar, booking);
+  const slot = calendar.slots.get(request.slot);
+  if (slot === undefined) return refused("SLOT_NOT_FOUND", calendar);
+  if (slot.provider !== booking.provider) return refused("SLOT_PROVIDER_MISMATCH", calendar);
+  if (isPast(calendar, slot)) return refused("SLOT_IN_PAST", calendar);
+  if (!isFree(calendar, slot, booking)) return refused("BOOKING_CONFLICT", calendar);
+  return changed("RESCHEDULED", calendar, { ...booking, slot: slot.id });
 }
 
-/** Operations that concern all providers. */
-const FOR_ALL: ReadonlySet<BookingOperation["name"]> = new Set(["expire", "refund", "elapse"]);
-
-const NOTHING = "nothing";
-const provider = (id: unknown): string => `provider ${id}`;
-const slot = (id: unknown): string => `slot ${id}`;
-const booking = (id: unknown): string => `booking ${id}`;
-
-function ownerOf(table: string, row: JsonObject): string {
-  if (table === "payments") return booking(row["booking_id"]);
-  return provider(table === "providers" ? row["id"] : row["provider_id"]);
+/**
+ * The calendar after a payment. A captured payment confirms a pending booking. An expired booking wins
+ * its slot back if that is still free. Any other captured payment is due for a refund. A payment that
+ * was captured once never changes again by an event.
+ */
+function withPayment(
+  calendar: Calendar,
+  booking: ModelBooking,
+  intent: string,
+  captured: boolean,
+): Calendar {
+  const before = calendar.payments.get(intent);
+  if (before !== undefined && (before.status !== "declined" || !captured)) return calendar;
+  const kept = captured && (booking.status === "pending" || winsBack(calendar, booking));
+  const status = kept ? "captured" : captured ? "refund_due" : "declined";
+  const after = withPayments(calendar, { intent, booking: booking.id, status });
+  if (!kept) return after;
+  const paid = { status: "confirmed", paymentIntentId: intent, holdExpiresAt: null } as const;
+  return withBookings(after, { ...booking, ...paid });
 }
 
-/** Groups of things that belong together in the initial state and in the final rows. */
-function* thingsLinked({ initial, final }: BookingHistory): Iterable<readonly string[]> {
-  for (const { id } of initial.providers) yield [provider(id)];
-  for (const its of initial.slots) yield [slot(its.id), provider(its.provider)];
-  for (const its of initial.bookings) yield [booking(its.id), slot(its.slot)];
-  for (const row of final?.["availability_slots"] ?? []) {
-    yield [slot(row["id"]), provider(row["provider_id"])];
-  }
-  for (const row of final?.["bookings"] ?? []) {
-    yield [booking(row["id"]), provider(row["provider_id"])];
-  }
+function winsBack(calendar: Calendar, booking: ModelBooking): boolean {
+  const slot = calendar.slots.get(booking.slot);
+  const can = slot !== undefined && isFree(calendar, slot) && !isPast(calendar, slot);
+  return booking.status === "expired" && can;
 }
 
-/** The things that an operation names or that its response says it made. */
-function thingsConcerned(
-  { operation, response }: BookingCall,
-  { providers }: BookingState,
-): readonly string[] {
-  const things: string[] = [];
-  if ("slot" in operation && "id" in operation.slot) things.push(slot(operation.slot.id));
-  if ("booking" in operation && "id" in operation.booking)
-    things.push(booking(operation.booking.id));
-  if ("provider" in operation) things.push(provider(operation.provider));
-  if (operation.name === "create" && operation.idempotencyKey !== undefined) {
-    things.push(`key ${operation.customer} ${operation.idempotencyKey}`);
-  }
-  if (FOR_ALL.has(operation.name)) things.push(...providers.map(({ id }) => provider(id)));
-  if (response?.outcome === "ok" && (operation.name === "create" || operation.name === "publish")) {
-    const { id } = response.body as JsonObject;
-    things.push(operation.name === "create" ? booking(id) : slot(id));
-  }
-  return things.length > 0 ? things : [NOTHING];
+/** Makes the captured payment of a booking due for a refund. */
+function withRefundDue(calendar: Calendar, id: number): Calendar {
+  const kept = [...calendar.payments.values()].filter(
+    ({ booking, status }) => booking === id && status === "captured",
+  );
+  return withPayments(calendar, ...kept.map((one) => ({ ...one, status: "refund_due" }) as const));
 }
 
-function grouped<T>(items: Iterable<T>, groupOf: (item: T) => string): ReadonlyMap<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const group = groupOf(item);
-    const members = groups.get(group);
-    if (members === undefined) groups.set(group, [item]);
-    else members.push(item);
-  }
-  return groups;
+function refundsDue({ payments }: Calendar): readonly ModelPayment[] {
+  return [...payments.values()].filter(({ status }) => status === "refund_due");
 }
 
-/** Union-find: things that were joined, directly or through others, are in one group. */
-class Groups {
-  readonly #parent = new Map<string, string>();
-
-  join([first, ...others]: readonly string[]): void {
-    if (first === undefined) return;
-    const root = this.of(first);
-    for (const other of others) this.#parent.set(this.of(other), root);
+/** The possible calendars after an interrupted refund run: any subset of the due payments is refunded. */
+function afterInterruptedRefund(calendar: Calendar): readonly Calendar[] {
+  let after = [calendar];
+  for (const payment of refundsDue(calendar)) {
+    const refunded: ModelPayment = { ...payment, status: "refunded" };
+    after = after.flatMap((it) => [it, withPayments(it, refunded)]);
   }
-
-  /** The representative of a thing's group. */
-  of(thing: string): string {
-    let root = thing;
-    for (let next = this.#parent.get(root); next !== root; next = this.#parent.get(root)) {
-      if (next === undefined) this.#parent.set(root, root);
-      else root = next;
-    }
-    // Path compression.
-    for (let at = thing; at !== root; ) {
-      const next = this.#parent.get(at) ?? root;
-      this.#parent.set(at, root);
-      at = next;
-    }
-    return root;
-  }
-
-  get all(): readonly string[] {
-    return [...this.#parent].filter(([thing, parent]) => thing === parent).map(([thing]) => thing);
-  }
+  return after.filter((it) => it !== calendar);
 }

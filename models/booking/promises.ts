@@ -27,13 +27,15 @@ const BOOKING_LOCK = {
   ],
 } as const;
 
+const replaced = (routine: string, text: string, becomes: string) => ({ routine, text, becomes });
+
 /** Replaces the overlap check of a function by one that never finds a booking. */
-const withoutOverlapCheck = (routine: string) =>
-  ({
-    routine,
-    text: "where b.provider_id = v_slot.provider_id",
-    becomes: "where false and b.provider_id = v_slot.provider_id",
-  }) as const;
+const withoutOverlapCheck = (routine: string) => {
+  const check = "b.provider_id = v_slot.provider_id";
+  return replaced(routine, `where ${check}`, `where false and ${check}`);
+};
+
+const IS_ACTIVE = "if v_booking.status not in ('pending', 'confirmed') then";
 
 /** The service's promises, and the protections in the database for each. */
 export const promises: readonly ServicePromise[] = [
@@ -57,21 +59,13 @@ export const promises: readonly ServicePromise[] = [
         name: "the availability mark",
         description: "A slot with an active booking is marked as taken, and refused.",
         without: [
-          {
-            routine: "claim_slot_and_create_booking",
-            text: "if not v_slot.is_available or exists",
-            becomes: "if exists",
-          },
-          {
-            routine: "reschedule_booking",
-            text: "if not v_slot.is_available or exists",
-            becomes: "if exists",
-          },
-          {
-            routine: "record_payment",
-            text: "if v_slot.is_available and",
-            becomes: "if",
-          },
+          replaced(
+            "claim_slot_and_create_booking",
+            "if not v_slot.is_available or exists",
+            "if exists",
+          ),
+          replaced("reschedule_booking", "if not v_slot.is_available or exists", "if exists"),
+          replaced("record_payment", "if v_slot.is_available and", "if"),
         ],
       },
       {
@@ -105,16 +99,8 @@ export const promises: readonly ServicePromise[] = [
         name: "the status check",
         description: "A booking that has ended is neither cancelled nor moved.",
         without: [
-          {
-            routine: "cancel_booking",
-            text: "if v_booking.status not in ('pending', 'confirmed') then",
-            becomes: "if false then",
-          },
-          {
-            routine: "reschedule_booking",
-            text: "if v_booking.status not in ('pending', 'confirmed') then",
-            becomes: "if false then",
-          },
+          replaced("cancel_booking", IS_ACTIVE, "if false then"),
+          replaced("reschedule_booking", IS_ACTIVE, "if false then"),
         ],
       },
     ],
@@ -149,11 +135,11 @@ export const promises: readonly ServicePromise[] = [
         name: "the withdrawal's check",
         description: "A slot that is booked is not withdrawn.",
         without: [
-          {
-            routine: "withdraw_slot",
-            text: "where slot_id = p_slot_id and status",
-            becomes: "where false and status",
-          },
+          replaced(
+            "withdraw_slot",
+            "where slot_id = p_slot_id and status",
+            "where false and status",
+          ),
         ],
       },
     ],
@@ -178,11 +164,11 @@ export const promises: readonly ServicePromise[] = [
         name: "the look-up of the key",
         description: "A create first looks up the booking of its key.",
         without: [
-          {
-            routine: "claim_slot_and_create_booking",
-            text: "where customer_id = p_customer_id and idempotency_key = p_idempotency_key",
-            becomes: "where false",
-          },
+          replaced(
+            "claim_slot_and_create_booking",
+            "where customer_id = p_customer_id and idempotency_key = p_idempotency_key",
+            "where false",
+          ),
         ],
       },
       {
@@ -190,11 +176,11 @@ export const promises: readonly ServicePromise[] = [
         description: "The database refuses two bookings with one key.",
         without: [
           "drop-index idx_bookings_idempotency_key",
-          {
-            routine: "claim_slot_and_create_booking",
-            text: "on conflict (customer_id, idempotency_key) where idempotency_key is not null do nothing",
-            becomes: "",
-          },
+          replaced(
+            "claim_slot_and_create_booking",
+            "on conflict (customer_id, idempotency_key) where idempotency_key is not null do nothing",
+            "",
+          ),
         ],
       },
     ],

@@ -1,4 +1,4 @@
-import { Client } from "pg";
+import { Client, Pool } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Server, startServer } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
@@ -20,6 +20,9 @@ afterAll(async () => {
   await server.stop();
 });
 
+const poolOf = (connectionString: string, max: number) =>
+  new Pool({ connectionString, max, idleTimeoutMillis: 0 });
+
 const OTHERS = `
   from pg_stat_activity
  where datname = current_database() and backend_type = 'client backend'
@@ -36,7 +39,7 @@ async function noOtherBackend(): Promise<void> {
 }
 
 test("opens its connections before the first query, and uses the last one first", async () => {
-  const { pool, close } = await openPool({ gatedUrl: url }, 3);
+  const { pool, close } = await openPool(poolOf(url, 3), 3);
   expect(await others()).toBe(3);
   const pid = "select pg_backend_pid() as pid";
   const first = await pool.query(pid);
@@ -46,7 +49,7 @@ test("opens its connections before the first query, and uses the last one first"
 });
 
 test("closes connections that were never released, and those in the middle of a query", async () => {
-  const { pool, close } = await openPool({ gatedUrl: url }, 2);
+  const { pool, close } = await openPool(poolOf(url, 2), 2);
   const leaked = await pool.connect();
   await leaked.query("begin");
   const sleeping = pool.query("select pg_sleep(60)");
@@ -61,7 +64,7 @@ test("closes connections that were never released, and those in the middle of a 
 });
 
 test("survives the loss of its connections, in use or idle", async () => {
-  const { pool, close } = await openPool({ gatedUrl: url }, 2);
+  const { pool, close } = await openPool(poolOf(url, 2), 2);
   const lent = await pool.connect();
   const gone = new Promise((resolve) => lent.once("end", resolve));
   await beside.query(`select pg_terminate_backend(pid) ${OTHERS}`);
@@ -80,7 +83,7 @@ test("rejects, and leaves nothing open, if a connection cannot be opened", async
     `do $$ begin execute format('alter database %I connection limit 3', current_database()); end $$`,
   );
   await beside.query("create role guest login");
-  await expect(openPool({ gatedUrl: url.replace("postgres@", "guest@") }, 5)).rejects.toThrow(
+  await expect(openPool(poolOf(url.replace("postgres@", "guest@"), 5), 5)).rejects.toThrow(
     /too many connections/,
   );
   await noOtherBackend();

@@ -1,104 +1,93 @@
-import { AsyncLocalStorage } from "node:async_hooks";
-import { rm } from "node:fs/promises";
-import { platform } from "node:os";
-import type { FastifyInstance } from "fastify";
-import { Client, Pool, type PoolClient } from "pg";
-import type { Dispatcher } from "undici";
-import type { SystemContext } from "../../harness/index.ts";
-import { type Tokens, tokensWith } from "../../src/authentication.ts";
+import { Client, DatabaseError, Pool } from "pg";
+import {
+  type ClientQuery,
+  type Identify,
+  type Json,
+  type JsonObject,
+  type OutsideService,
+  type Snapshot,
+  type StartedHere,
+  type StartService,
+  TestClock,
+} from "../../harness/index.ts";
+import { parseActor, type Tokens, tokensWith } from "../../src/authentication.ts";
+import { errorFromPostgres, isTransient } from "../../src/errors.ts";
 import { httpGateway } from "../../src/gateway.ts";
 import { buildServer } from "../../src/server.ts";
+import { type LedgerEntry, startSimulatedGateway } from "../../src/simulated-gateway.ts";
 import { postgresStore } from "../../src/store.ts";
-import type { BookingMutant } from "./mutants/mutant.ts";
+import { BOOKINGS, DECLINED_ATTEMPT, intentOf, senderOf } from "./calendar.ts";
+import { mutantNamed } from "./mutants/index.ts";
 
-/** How to start the booking service. */
-export interface ServiceOptions {
-  readonly database: Parameters<typeof openPool>[0];
-  /** The size of its pool, whose connections are all opened at the start. */
-  readonly connections: number;
-  readonly gatewayUrl: string;
-  /** The path of the socket, or the name of the pipe, on which it listens. */
-  readonly socket: string;
-}
+/** Enough for every client of a scenario to be in the database at once. */
+const CONNECTIONS = 8;
 
-/** A running booking service. */
-export interface RunningBooking {
-  readonly pool: Pool;
-  /** Opens the connections that were lost. */
-  warm(): Promise<void>;
-  close(): Promise<void>;
-}
+const tokens = tokensWith("the key of a service that is verified");
 
-/** Signs the tokens of the clients. */
-export const tokens = tokensWith("the key of a service that is verified");
+const issued = new Map<string, Promise<string>>();
+
+/** The token of an operation's sender, one for each actor. */
+export const identities: Identify = async (as, { values }) => {
+  const sender = senderOf(as, values);
+  const actor = parseActor(sender);
+  if (actor === undefined) return {};
+  const token = issued.get(sender) ?? tokens.issue(actor);
+  issued.set(sender, token);
+  return { authorization: `Bearer ${await token}` };
+};
 
 /**
- * Starts the service, with a seeded bug if `mutant` is given. The timeouts of src/settings.ts are off: the
- * server's clock for locks and statements also runs while a statement is held at a gate, and a request
- * waits for its statements.
+ * Starts the service on one port, with a seeded bug if `mutant` names one. The timeouts of src/settings.ts
+ * are off: the server's clock for locks and statements also runs while a statement is held at a gate, and a
+ * request waits for its statements.
  */
-export async function startService(
-  { database, connections, gatewayUrl, socket }: ServiceOptions,
-  mutant: BookingMutant | undefined,
-  requesters?: ConnectionOwners,
-): Promise<RunningBooking> {
-  const { pool, warm, close } = await openPool(database, connections);
-  const client = httpGateway(gatewayUrl);
+export async function startBooking(
+  { databaseUrl, databaseStream, mutant: name, outsideUrl = "" }: Parameters<StartService>[0],
+  connections?: number,
+): Promise<StartedHere> {
+  const mutant = name === undefined ? undefined : mutantNamed(name);
+  const size = connections ?? mutant?.connections ?? CONNECTIONS;
+  const stream = databaseStream && { stream: databaseStream };
+  const { pool, warm, close } = await openPool(
+    new Pool({ connectionString: databaseUrl, ...stream, max: size, idleTimeoutMillis: 0 }),
+    size,
+  );
+  const gateway = httpGateway(outsideUrl);
   const store = postgresStore(pool);
   const server = buildServer({
     tokens: readOnce(tokens),
     store: mutant?.store?.(store, pool) ?? store,
-    gateway: mutant?.gateway?.(client, gatewayUrl) ?? client,
+    gateway: mutant?.gateway?.(gateway, outsideUrl) ?? gateway,
   });
-  requesters?.watchRequests(server);
-  requesters?.watchConnections(pool);
   server.server.keepAliveTimeout = 0; // Idle connections stay open.
-  // A service that was killed leaves its socket behind.
-  if (platform() !== "win32") await rm(socket, { force: true });
-  await server.listen({ path: socket });
+  await server.listen({ host: "127.0.0.1", port: 0 });
   return {
-    pool,
+    url: server.listeningOrigin,
+    pools: [pool],
     warm,
-    async close() {
+    async stop() {
       await server.close();
-      await client.close();
+      await gateway.close();
       await close();
     },
   };
 }
 
 /** Verifies each token once, since the verification runs on other threads, and would add a race. */
-function readOnce(tokens: Tokens): Tokens {
-  const read = new Map<string, ReturnType<Tokens["read"]>>();
+function readOnce({ issue, read }: Tokens): Tokens {
+  const known = new Map<string, ReturnType<Tokens["read"]>>();
   return {
-    issue: (actor, days) => tokens.issue(actor, days),
+    issue,
     read(token) {
-      const actor = read.get(token) ?? tokens.read(token);
-      read.set(token, actor);
+      const actor = known.get(token) ?? read(token);
+      known.set(token, actor);
       return actor;
     },
   };
 }
 
-/** A pool that opens all connections at the start, and can close those that are still in use. */
-export interface WarmPool {
-  readonly pool: Pool;
-  /** Reopens lost connections. The pool must not be in use meanwhile. */
-  warm(): Promise<void>;
-  /** Closes every connection, those that were never released too, and waits until they have ended. */
-  close(): Promise<void>;
-}
-
-export async function openPool(
-  { gatedUrl, gatedStream }: Pick<SystemContext, "gatedUrl" | "gatedStream">,
-  size: number,
-): Promise<WarmPool> {
-  const pool = new Pool({
-    connectionString: gatedUrl,
-    ...(gatedStream && { stream: gatedStream }),
-    max: size,
-    idleTimeoutMillis: 0,
-  });
+/** Opens all connections of a pool. `close` ends those too that were never released. */
+export async function openPool(pool: Pool, size: number) {
   const living = new Set<Client>();
   // The query on a connection that dies rejects. The error of an idle connection can be ignored.
   pool.on("error", ignore);
@@ -108,85 +97,106 @@ export async function openPool(
     client.on("error", ignore);
     client.once("end", () => living.delete(client));
   });
-
-  const warm: WarmPool = {
-    pool,
-    async warm() {
-      const opened = await Promise.allSettled(Array.from({ length: size }, () => pool.connect()));
-      for (const one of opened) if (one.status === "fulfilled") one.value.release();
-      const failed = opened.find((one) => one.status === "rejected");
-      if (failed !== undefined) throw failed.reason;
-    },
-    async close() {
-      // Not awaited: it would wait for ever for connections that are never released.
-      pool.end().catch(ignore);
-      await Promise.all([...living].map((client) => client.end()));
-    },
+  const warm = async () => {
+    const opened = await Promise.allSettled(Array.from({ length: size }, () => pool.connect()));
+    for (const one of opened) if (one.status === "fulfilled") one.value.release();
+    const failed = opened.find((one) => one.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  };
+  const close = async () => {
+    // Not awaited: it would wait for ever for connections that are never released.
+    pool.end().catch(ignore);
+    await Promise.all([...living].map((client) => client.end()));
   };
   try {
-    await warm.warm();
+    await warm();
   } catch (error) {
-    await warm.close();
+    await close();
     throw error;
   }
-  return warm;
+  return { pool, warm, close };
 }
 
 function ignore(): void {}
 
-/** The header with the number of the client that sends a request. */
-const HEADER = "x-client";
+/** The payment gateway, as the service's clients have paid there. */
+export interface Gateway extends OutsideService {
+  ledger(): readonly LedgerEntry[];
+}
 
-type Sender = Pick<Dispatcher, "request">;
+/** More bookings than a scenario makes. */
+const MOST_BOOKINGS = BOOKINGS.length + 20;
 
-/** `Pool.connect` with a callback or with a promise. */
-type Connect = (
-  callback?: (
-    error: Error | undefined,
-    client: PoolClient | undefined,
-    release: () => void,
-  ) => void,
-) => unknown;
+/** Starts a gateway at which every booking was paid at once, in each attempt. */
+export async function startGateway(): Promise<Gateway> {
+  const { url, ledger, reset, settle, close } = await startSimulatedGateway();
+  return {
+    url,
+    ledger,
+    begin(rows: Snapshot) {
+      reset((rows["public.payments"] ?? []).map(entryOf));
+      for (let id = 1; id <= MOST_BOOKINGS; id++) {
+        for (const attempt of [1, 2, DECLINED_ATTEMPT]) {
+          settle(intentOf(id, attempt), String(id), attempt !== DECLINED_ATTEMPT);
+        }
+      }
+    },
+    stop: close,
+  };
+}
+
+function entryOf({ intent, booking_id, status }: JsonObject): LedgerEntry {
+  return {
+    intent: String(intent),
+    bookingId: String(booking_id),
+    status: status === "declined" ? "declined" : "captured",
+    card: "ok",
+    refunds: status === "refunded" ? 1 : 0,
+  };
+}
+
+/** The maximum number of attempts of a call. */
+const ATTEMPTS = 5;
 
 /**
- * Tracks the client whose request uses each connection, for a pool with fewer connections than there
- * are clients.
+ * Calls a database function, and returns its row as the service's answers have it. Serialization failures
+ * are retried, as every client has to do above READ COMMITTED. Deadlocks are not: the functions must not
+ * cause any. A refusal has the service's code.
  */
-export class ConnectionOwners {
-  readonly #client = new AsyncLocalStorage<number>();
-  /** Clients by the process id of the backend. */
-  readonly #owners = new Map<number, number>();
-
-  ownerOf(pid: number): number | undefined {
-    return this.#owners.get(pid);
+export async function directly(
+  query: ClientQuery,
+  thing: string,
+  sql: string,
+  values: readonly unknown[],
+): Promise<JsonObject> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const [row = {}] = await query(sql, values);
+      const camelCase = (name: string) =>
+        name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+      const entries = Object.entries(row).map(([name, value]) => [camelCase(name), value]);
+      return withoutTimes({ [thing]: Object.fromEntries(entries) });
+    } catch (error) {
+      if (!(error instanceof DatabaseError)) throw error;
+      if (error.code === "40001" && attempt < ATTEMPTS) continue;
+      const { code, status } = errorFromPostgres(error);
+      if (status < 500 && !isTransient(error)) error.code = code;
+      throw error;
+    }
   }
+}
 
-  /** Sends requests with the client's number. */
-  sender(http: Sender, client: number): Sender {
-    const request = (options: Dispatcher.RequestOptions) =>
-      http.request({ ...options, headers: { ...options.headers, [HEADER]: String(client) } });
-    return { request: request as Sender["request"] };
-  }
+/** An answer without the times of the clock, which `elapse` may move meanwhile. */
+export function withoutTimes(body: Json): JsonObject {
+  const times = ["createdAt", "updatedAt", "holdExpiresAt"];
+  return JSON.parse(
+    JSON.stringify(body, (key, value) => (times.includes(key) ? undefined : value)),
+  );
+}
 
-  /** Attributes the pool's connections to the client whose request the service handles. */
-  watchRequests(server: FastifyInstance): void {
-    server.addHook("preHandler", (request, _reply, done) => {
-      this.#client.run(Number(request.headers[HEADER] ?? -1), done);
-    });
-  }
+/** How far `elapse` moves the clock: 50 years, in ms. */
+const ELAPSED_MS = 50 * 365 * 24 * 3_600_000;
 
-  watchConnections(pool: Pool): void {
-    const connect = pool.connect.bind(pool) as Connect;
-    const watched: Connect = (callback) => {
-      const owner = this.#client.getStore();
-      const own = <T>(client: T): T => {
-        const pid = client && (client as { processID?: number }).processID;
-        if (pid && owner !== undefined) this.#owners.set(pid, owner);
-        return client;
-      };
-      if (callback === undefined) return (connect() as Promise<PoolClient>).then(own);
-      return connect((error, client, release) => callback(error, own(client), release));
-    };
-    Object.assign(pool, { connect: watched });
-  }
+export async function elapse(query: ClientQuery): Promise<void> {
+  await query(TestClock.SHIFT, [ELAPSED_MS]);
 }

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Server, startServer, verify } from "../../harness/index.ts";
+import { definedService, type Server, startServer, verify } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import booking from "./index.ts";
-import { mutantNamed } from "./mutants/index.ts";
-import { startBooking } from "./system.ts";
+import definition from "./index.ts";
+import { startBooking } from "./service.ts";
 
 let server: Server;
 
@@ -14,15 +13,15 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 function withConnections(connections: number, clients: number, mutant?: string) {
-  const seeded = mutant === undefined ? undefined : mutantNamed(mutant);
-  const service: typeof booking = {
-    ...booking,
-    start: (context) => startBooking(context, seeded, { connections }),
-  };
+  const service = definedService(
+    { ...definition, service: (start) => startBooking(start, connections) },
+    "small-pool",
+    new URL("./index.ts", import.meta.url),
+  );
   const bounds = { minClients: clients, maxClients: clients };
   // Executions that wait for ever take long to shrink.
   const control = { gates: ["statement"] } as const;
-  const options = { seed: 1, runs: 40, bounds, control, shrinkTimeMs: 1_000 };
+  const options = { seed: 1, runs: 40, bounds, control, shrinkTimeMs: 1_000, mutant };
   return verify(server, service, { ...options, strategy: "random" });
 }
 

@@ -93,9 +93,4 @@ export const survivors: readonly Survivor[] = [
     "negate-condition verify_payment_consistency: when count(found.check_name) = 0 (2)",
     "negate-condition verify_payment_consistency: when count(found.check_name) > 10",
   ]),
-  ...equivalent("The migration tool's record, which only the next migration reads.", [
-    "drop-constraint migrations.applied.applied_pkey",
-    "drop-not-null migrations.applied.name",
-    "drop-not-null migrations.applied.run_on",
-  ]),
 ];

@@ -18,24 +18,42 @@ import {
 } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
 import { COOKIE, tokensWith } from "../../src/authentication.ts";
+import { migrate } from "../../src/migrate.ts";
 import { noBrowser, openBrowser } from "../../src/page.fixture.ts";
 import { buildServer } from "../../src/server.ts";
 import { postgresStore } from "../../src/store.ts";
-import { observe, openReset } from "./database.ts";
-import { invariants } from "./invariants.ts";
 import { checkThenInsert } from "./mutants/check-then-insert.ts";
 import { openPool } from "./service.ts";
-import { ADJACENT, type BookingState, initialState, type SlotPlan } from "./state.ts";
-import { migrateBooking } from "./system.ts";
 
 /** A click on "Book" in the client's tab, where the first free time is chosen. */
 type Click = Operation & { readonly name: "click" };
 
-const free: SlotPlan = { sameProvider: true, gap: ADJACENT, past: false, outcome: "free" };
 const twoTabs = {
-  initial: initialState([free, free, free]),
+  initial: null,
   clients: [[{ name: "click" }], [{ name: "click" }]],
-} satisfies Scenario<BookingState, Click>;
+} satisfies Scenario<null, Click>;
+
+/** A provider with three free slots. */
+const RESET = `
+  truncate payments, bookings, availability_slots, providers restart identity;
+  insert into providers (name) values ('');
+  insert into availability_slots (provider_id, start_at, end_at)
+  select 1, '2100-01-04 09:00Z'::timestamptz + n * interval '1 hour',
+         '2100-01-04 10:00Z'::timestamptz + n * interval '1 hour'
+    from generate_series(0, 2) n`;
+
+/** The key of a snapshot for what the consistency checks report. */
+const BROKEN = "broken";
+
+const consistent: Invariant = {
+  name: "consistent",
+  description: "Slots and bookings agree.",
+  check({ [BROKEN]: rows = [] }) {
+    if (rows.length === 0) return [];
+    const message = rows.map(({ details }) => String(details)).join(" ");
+    return [{ checker: "invariant", name: this.name, message, evidence: rows }];
+  },
+};
 
 /** The key of a snapshot for what each tab shows. Set while no tab waits for an answer. */
 const TABS = "tabs";
@@ -63,15 +81,17 @@ const CONFLICT = {
 
 let browser: Browser;
 
-const tabs: Service<BookingState, Click> = {
+const tabs: Service<null, Click> = {
   name: "tabs",
-  migrate: (directUrl, mutant) =>
-    migrateBooking(directUrl, mutant === undefined ? undefined : checkThenInsert),
+  async migrate(directUrl, mutant) {
+    await migrate(directUrl);
+    if (mutant !== undefined) await executed(directUrl, checkThenInsert.sql ?? "");
+  },
   start,
   scenarios: () => fc.constant(twoTabs),
   pairs: () => [{ name: "two tabs", scenario: twoTabs }],
   patterns: [],
-  invariants: [...invariants, oneBooksAndOtherSeesConflict],
+  invariants: [consistent, oneBooksAndOtherSeesConflict],
   codes: { click: ["BOOKED", "BOOKING_CONFLICT"] },
   seededBugs: [checkThenInsert],
   sources: [],
@@ -80,11 +100,18 @@ const tabs: Service<BookingState, Click> = {
 async function start(
   context: SystemContext,
   mutant: string | undefined,
-): Promise<System<BookingState, Click>> {
+): Promise<System<null, Click>> {
   const database = new Client({ connectionString: context.directUrl });
   await database.connect();
-  const reset = await openReset(database);
-  const warm = await openPool(context, 4);
+  const warm = await openPool(
+    new Pool({
+      connectionString: context.gatedUrl,
+      ...(context.gatedStream && { stream: context.gatedStream }),
+      max: 4,
+      idleTimeoutMillis: 0,
+    }),
+    4,
+  );
   const beside = new Pool({ connectionString: context.directUrl });
   // Only creates and the list of free slots decide what the tabs show. The vendor's name and the
   // visitor's own booking never change, and are read beside the gates.
@@ -116,8 +143,8 @@ async function start(
 
   let waiting = 0;
   return {
-    async reset(initial) {
-      await reset(initial);
+    async reset() {
+      await database.query(RESET);
       waiting = 0;
       for (const page of pages) {
         await page.goto(`${url}/book/1`);
@@ -142,7 +169,10 @@ async function start(
 
     async observe() {
       const shown = waiting === 0 && (await Promise.all(pages.map(shownIn)));
-      return { ...(await observe(database, () => 0)), ...(shown && { [TABS]: shown }) };
+      const { rows } = await database.query<JsonObject>(
+        "select * from check_slot_booking_consistency()",
+      );
+      return { [BROKEN]: rows, ...(shown && { [TABS]: shown }) };
     },
 
     async stop() {
@@ -153,6 +183,13 @@ async function start(
       await database.end();
     },
   };
+}
+
+async function executed(url: string, sql: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  await client.query(sql);
+  await client.end();
 }
 
 async function shownIn(page: Page): Promise<JsonObject> {

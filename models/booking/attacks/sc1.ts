@@ -1,20 +1,19 @@
 import { createHash } from "node:crypto";
-import { type DatabaseError, Pool } from "pg";
+import { DatabaseError, Pool } from "pg";
 import {
   type Attack,
   type AttackRun,
+  type DefinedState,
   type Event,
   HarnessError,
   type JsonObject,
+  type Operation,
   type Response,
   type Round,
   type Target,
   type Violation,
 } from "../../../harness/index.ts";
-import { performByFunction } from "../functions.ts";
-import type { BookingOperation } from "../operations.ts";
-import { bookingBody } from "../responses.ts";
-import type { BookingState } from "../state.ts";
+import { directly } from "../service.ts";
 import { type Customer, Deployment, type FreeSlot, responseOf } from "./deployment.ts";
 
 /**
@@ -22,7 +21,7 @@ import { type Customer, Deployment, type FreeSlot, responseOf } from "./deployme
  * is given, half of them call the database function instead. One customer gets the slot and all others
  * get BOOKING_CONFLICT. After the winner cancels, the slot is free again.
  */
-export const sc1: Attack<BookingState, BookingOperation> = {
+export const sc1: Attack<DefinedState, Operation> = {
   name: "sc1",
   description: "the double booking: several customers book one slot at the same moment",
   rules: [
@@ -42,24 +41,21 @@ export const sc1: Attack<BookingState, BookingOperation> = {
 /** The highest vendor id to look for. The first vendor with a free slot is attacked. */
 const MAX_VENDOR = 50;
 
-type Create = Extract<BookingOperation, { readonly name: "create" }>;
-
 interface MadeBooking {
   readonly client: number;
   readonly id: string;
 }
 
 /** One run of the attack SC-1. */
-class DoubleBooking implements AttackRun<BookingState, BookingOperation> {
-  readonly initial: BookingState;
+class DoubleBooking implements AttackRun<DefinedState, Operation> {
+  readonly initial: DefinedState;
   readonly #target: Target;
   readonly #service: Deployment;
   readonly #database: Pool | undefined;
   readonly #customers: readonly Customer[];
   readonly #slots: readonly FreeSlot[];
-  /** By client: the number of operations that it has sent, and of bookings that it has made. */
+  /** By client: the number of operations that it has sent. */
   readonly #sent: number[];
-  readonly #made: number[];
   /** The clients of the bookings that are not cancelled yet, by booking id. */
   readonly #activeBookings = new Map<string, number>();
 
@@ -76,17 +72,12 @@ class DoubleBooking implements AttackRun<BookingState, BookingOperation> {
     this.#customers = customers;
     this.#slots = slots;
     this.#sent = customers.map(() => 0);
-    this.#made = customers.map(() => 0);
-    const provider = Number(slots[0]?.providerId);
-    this.initial = {
-      providers: [{ id: provider, name: "" }],
-      slots: slots.map(({ id, startAt, endAt }) => ({
-        ...{ id: Number(id), provider, available: true, withdrawn: false },
-        ...{ startAt: ahead(startAt), endAt: ahead(endAt) },
-      })),
-      bookings: [],
-      payments: [],
-    };
+    const rows = slots.map((slot) => {
+      const { id, provider, startAt, endAt } = timeOf(slot);
+      const times = { start_at: startAt, end_at: endAt };
+      return { id, provider_id: provider, ...times, is_available: true, withdrawn_at: null };
+    });
+    this.initial = { prefix: [], rows: { "public.availability_slots": rows } };
   }
 
   static async begin(target: Target): Promise<DoubleBooking> {
@@ -112,10 +103,10 @@ class DoubleBooking implements AttackRun<BookingState, BookingOperation> {
     );
   }
 
-  async round(number: number): Promise<Round<BookingOperation>> {
+  async round(number: number): Promise<Round<Operation>> {
     const slot = this.#slots[this.#random(number) % this.#slots.length];
     if (slot === undefined) throw new Error("there is a slot");
-    const events: Event<BookingOperation>[] = [];
+    const events: Event<Operation>[] = [];
     const latencies: Round["latencies"][number][] = [];
     const booked: MadeBooking[] = [];
     const codes: string[] = [];
@@ -123,23 +114,28 @@ class DoubleBooking implements AttackRun<BookingState, BookingOperation> {
       this.#customers.map(async (customer, client) => {
         // Half of the clients bypass the service. The halves swap from round to round.
         const bypasses = this.#database !== undefined && (client + number) % 2 === 1;
-        const operation: Create = {
-          name: "create",
-          via: bypasses ? "function" : "http",
-          slot: { id: Number(slot.id) },
+        const operation = {
+          ...(bypasses ? { name: "createDirectly" } : { name: "create", as: "creator" }),
+          slot: Number(slot.id),
+          at: timeOf(slot),
           customer: customer.id,
           customerName: `SC-1 ${client}`,
           notes: "",
           createdBy: "customer",
+          ...{ idempotencyKey: null, paymentIntentId: null, provider: null },
         };
         const began = performance.now();
         const response = await this.#record(events, client, operation, () =>
-          this.#book(operation, slot, customer),
+          bypasses
+            ? this.#bookDirectly(slot, customer, operation.customerName)
+            : this.#book(slot, customer, operation.customerName),
         );
-        latencies.push({ route: `of create by ${operation.via}`, ms: performance.now() - began });
+        const route = `of create by ${bypasses ? "function" : "http"}`;
+        latencies.push({ route, ms: performance.now() - began });
         codes.push(response.code);
         if (response.outcome !== "ok") return;
-        const id = String((response.body as JsonObject)["id"]);
+        const { booking } = response.body as { readonly booking: JsonObject };
+        const id = String(booking["id"]);
         booked.push({ client, id });
         this.#activeBookings.set(id, client);
       }),
@@ -158,8 +154,7 @@ class DoubleBooking implements AttackRun<BookingState, BookingOperation> {
       const { rows } = await this.#database.query<JsonObject>(sql);
       if (rows.length > 0) return orphans("the consistency checks of the schema fail", rows);
     }
-    const [vendor] = this.initial.providers;
-    const now = await this.#service.freeSlots(String(vendor?.id));
+    const now = await this.#service.freeSlots(String(this.#slots[0]?.providerId));
     const free = new Set(now.map(({ id }) => id));
     const soon = new Date(Date.now() + 1_000).toISOString();
     const lost = this.#slots.filter(({ id, startAt }) => !free.has(id) && startAt > soon);
@@ -181,9 +176,9 @@ class DoubleBooking implements AttackRun<BookingState, BookingOperation> {
 
   /** Sends an operation, and adds its events to `events`. */
   async #record(
-    events: Event<BookingOperation>[],
+    events: Event<Operation>[],
     client: number,
-    operation: BookingOperation,
+    operation: Operation,
     send: () => Promise<Response>,
   ): Promise<Response> {
     const index = this.#sent[client] ?? 0;
@@ -194,39 +189,40 @@ class DoubleBooking implements AttackRun<BookingState, BookingOperation> {
     return response;
   }
 
-  async #book(operation: Create, slot: FreeSlot, { id, cookie }: Customer): Promise<Response> {
+  async #book(slot: FreeSlot, { id, cookie }: Customer, name: string): Promise<Response> {
     const { providerId, startAt, endAt } = slot;
-    if (operation.via === "function") {
-      const database = this.#database;
-      if (database === undefined) throw new Error("there is a database");
-      const resolved = { id: Number(slot.id), provider: Number(providerId), startAt, endAt };
-      const response = await performByFunction(
-        async (sql, values) => (await database.query(sql, [...values])).rows,
-        { ...operation, slot: resolved, by: `customer:${id}` },
-        ({ code }: DatabaseError) =>
-          /^(BK004|23P01|23505)$/.test(code ?? "") ? "BOOKING_CONFLICT" : undefined,
-      );
-      return { ...response, body: withTimesAhead(response.body as JsonObject | null) };
+    const times = { providerId, startAt, endAt };
+    const body = { ...times, customerId: id, customerName: name, notes: "" };
+    return bookingResponse(await this.#service.post("/api/bookings/create", cookie, body));
+  }
+
+  async #bookDirectly(
+    { id: slot, providerId }: FreeSlot,
+    { id: customer }: Customer,
+    name: string,
+  ): Promise<Response> {
+    const query = async (sql: string, values: readonly unknown[] = []) =>
+      (await this.#database?.query<JsonObject>(sql, [...values]))?.rows ?? [];
+    const sql = "select * from claim_slot_and_create_booking($1, $2, $3, $4, '')";
+    try {
+      const body = await directly(query, "booking", sql, [slot, providerId, customer, name]);
+      return { outcome: "ok", code: "OK", body: withTimesAhead(JSON.parse(JSON.stringify(body))) };
+    } catch (error) {
+      const isRefusal = error instanceof DatabaseError && !/^(08|57)/.test(error.code ?? "");
+      const code = isRefusal ? (error.code ?? "") : "CONNECTION_LOST";
+      return { outcome: isRefusal ? "fail" : "info", code, body: null };
     }
-    const { customerName } = operation;
-    const answer = await this.#service.post("/api/bookings/create", cookie, {
-      ...{ providerId, startAt, endAt, customerId: id, customerName },
-      notes: "",
-    });
-    const body = answer.statusCode < 400 ? bookingBody(answer.body["booking"]) : null;
-    return responseOf(answer, withTimesAhead(body));
   }
 
   /** Cancels a booking as its customer, so that the next round finds the slot free. */
-  async #cancel(events: Event<BookingOperation>[], { client, id }: MadeBooking): Promise<void> {
-    const own = this.#made[client] ?? 0;
-    this.#made[client] = own + 1;
-    const operation: BookingOperation = { name: "cancel", via: "http", booking: { own } };
+  async #cancel(events: Event<Operation>[], { client, id }: MadeBooking): Promise<void> {
+    const booking = { of: "bookings.id", row: 0, own: true };
+    const as = `customer:${this.#customers[client]?.id}`;
+    const operation = { name: "cancel", as, booking };
     const cookie = this.#customers[client]?.cookie ?? "";
     await this.#record(events, client, operation, async () => {
       const answer = await this.#service.post(`/api/bookings/${id}/cancel`, cookie, {});
-      const body = answer.statusCode < 400 ? bookingBody(answer.body["booking"]) : null;
-      return responseOf(answer, withTimesAhead(body));
+      return bookingResponse(answer);
     });
     this.#activeBookings.delete(id);
   }
@@ -251,7 +247,7 @@ function violationsOf(
       evidence: booked.map(({ client, id }) => ({ slot_id: slot.id, client, booking_id: id })),
     });
   }
-  const unexpected = codes.filter((code) => code !== "CREATED" && code !== "BOOKING_CONFLICT");
+  const unexpected = codes.filter((code) => !["CREATED", "OK", "BOOKING_CONFLICT"].includes(code));
   if (unexpected.length > 0) {
     violations.push({
       checker: "attack",
@@ -276,9 +272,21 @@ function ahead(time: string): string {
   return date.toISOString();
 }
 
-/** The answer's booking with its times moved. */
-function withTimesAhead(body: JsonObject | null): JsonObject | null {
-  if (body === null) return null;
-  const times = ["startAt", "endAt"].map((field) => [field, ahead(String(body[field]))]);
-  return { ...body, ...Object.fromEntries(times) };
+/** A slot as the model has it. */
+function timeOf({ id, providerId, startAt, endAt }: FreeSlot) {
+  return {
+    ...{ id: Number(id), provider: Number(providerId) },
+    ...{ startAt: ahead(startAt), endAt: ahead(endAt) },
+  };
+}
+
+function bookingResponse(answer: Parameters<typeof responseOf>[0]): Response {
+  return responseOf(answer, answer.statusCode < 400 ? withTimesAhead(answer.body) : null);
+}
+
+/** The answer with its booking's times moved. */
+function withTimesAhead(body: JsonObject): JsonObject {
+  const booking = body["booking"] as JsonObject;
+  const times = ["startAt", "endAt"].map((field) => [field, ahead(String(booking[field]))]);
+  return { ...body, booking: { ...booking, ...Object.fromEntries(times) } };
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
+  type DefinedScenario,
   HarnessError,
   type Response,
   type Server,
@@ -8,9 +9,8 @@ import {
   verify,
 } from "../../../harness/index.ts";
 import { testPostgres } from "../../../harness/postgres/server.fixture.ts";
-import { startUngated, type UngatedBooking } from "../booking-system.fixture.ts";
-import booking from "../index.ts";
-import type { BookingScenario } from "../scenarios.ts";
+import { booking, startUngated, type UngatedBooking } from "../booking.fixture.ts";
+
 import { mutantNamed, mutants } from "./index.ts";
 import { rewritten } from "./mutant.ts";
 
@@ -33,7 +33,7 @@ const sample = fc.sample(booking.scenarios({ minClients: 2, maxClients: 4 }), {
 });
 
 /** The scenario's responses and final contents when its clients run one after the other. */
-async function serially({ system }: UngatedBooking, { initial, clients }: BookingScenario) {
+async function serially({ system }: UngatedBooking, { initial, clients }: DefinedScenario) {
   await system.reset(initial);
   const responses: Response[] = [];
   for (const [client, operations] of clients.entries()) {
