@@ -125,6 +125,23 @@ function races(generate: Generate): readonly Race[] {
   ];
 }
 
+/** Any operation. Those that race most are the most frequent. */
+function anyOperation(generate: Generate): Arbitrary<Operation> {
+  const weighted = (weight: number, ...names: readonly string[]) => ({
+    weight,
+    arbitrary: fc.oneof(...names.map((name) => generate(name))),
+  });
+  return fc.oneof(
+    weighted(5, "create", "createDirectly"),
+    weighted(3, "cancel", "cancelDirectly"),
+    weighted(3, "reschedule", "rescheduleDirectly"),
+    weighted(2, "webhook", "webhookDirectly"),
+    ...["confirm", "refund", "withdraw", "expire", "publish", "list"].map((name) =>
+      weighted(1, name),
+    ),
+  );
+}
+
 /** The numbers of operations of a client. Small numbers keep executions short. */
 const OPERATIONS_PER_CLIENT = [1, 1, 1, 1, 1, 1, 2, 2, 2, 3] as const;
 
@@ -145,12 +162,13 @@ export function scenarios(
     }),
   }));
   const raced = races(generate).map(({ weight, operations: arbitrary }) => ({ weight, arbitrary }));
+  const any = anyOperation(generate);
   const scenario = fc
     .tuple(fc.oneof(...sizes), fc.oneof(...raced))
     .chain(([clients, operations]) => {
       const all = clients.map((count, client) => {
         const own = operations.filter((_, at) => at % clients.length === client);
-        const others = Array.from({ length: Math.max(0, count - own.length) }, () => generate());
+        const others = Array.from({ length: Math.max(0, count - own.length) }, () => any);
         return fc.tuple(...others).map((rest) => [...own, ...rest]);
       });
       return fc.tuple(...all).map((own) => ({ initial: { prefix: [] }, clients: own }));
