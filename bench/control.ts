@@ -1,6 +1,6 @@
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
-import type { GateLevel } from "../harness/core/control.ts";
+import type { GateName } from "../harness/core/control.ts";
 import type { Scenario } from "../harness/core/scenario.ts";
 import { DEFAULTS } from "../harness/explorer/defaults.ts";
 import { generator } from "../harness/explorer/generate.ts";
@@ -27,12 +27,12 @@ const inputs = () => generator(booking, { minClients: 2, maxClients: 4 }, 1);
  *
  * @param gates the kinds of gates besides those of statements. Default: none
  */
-export async function control(gates: readonly GateLevel[] = []): Promise<Benchmark> {
-  const levels = [...new Set<GateLevel>(["statement", ...gates])];
+export async function control(gates: readonly GateName[] = []): Promise<Benchmark> {
+  const names = [...new Set<GateName>(["statement", ...gates])];
   const input = inputs();
   const server = await startServer("auto");
   try {
-    const control = { ...DEFAULTS.control, gates: levels };
+    const control = { ...DEFAULTS.control, gates: names };
     const limits = { ...DEFAULTS, control, signal: undefined };
     const executor = await openExecutor(server, booking, undefined, limits);
     const database = await server.lease();
@@ -73,7 +73,7 @@ export async function control(gates: readonly GateLevel[] = []): Promise<Benchma
       ratio: ms.theirs / ms.ours,
       unit: "executions/s",
       compared:
-        `controlled executions (gates: ${levels.join(", ")}) of generated booking scenarios with 2 to 4 ` +
+        `controlled executions (gates: ${names.join(", ")}) of generated booking scenarios with 2 to 4 ` +
         "clients, against the same scenarios with all clients at once and no control, on the same " +
         "server; higher is better",
     };

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { GATE_LEVELS, GATES, type GateLevel } from "../harness/core/control.ts";
+import { GATE_NAMES, GATES, type GateName } from "../harness/core/control.ts";
 import { HarnessError } from "../harness/core/error.ts";
 import { auditBenchmark } from "./audit.ts";
 import type { Benchmark } from "./benchmark.ts";
@@ -31,10 +31,10 @@ NAME is one of: ${Object.keys(benchmarks).join(", ")}
 `;
 
 /** The kinds that are named; undefined if one of them is none. */
-function gatesNamed(text: string): readonly GateLevel[] | undefined {
-  if (text === "all") return GATE_LEVELS;
+function gatesNamed(text: string): readonly GateName[] | undefined {
+  if (text === "all") return GATE_NAMES;
   const names = text.split(",").filter((name) => name !== "");
-  return names.every((name): name is GateLevel => Object.hasOwn(GATES, name)) ? names : undefined;
+  return names.every((name): name is GateName => Object.hasOwn(GATES, name)) ? names : undefined;
 }
 
 const { values, positionals } = parseArgs({

@@ -4,7 +4,7 @@ export { type AuditOptions, audit } from "./audit/audit.ts";
 export type * from "./audit/audit-report.ts";
 export type { Rule, RuleName } from "./checkers/checker.ts";
 export type { CheckerName } from "./checkers/registry.ts";
-export type { Control, GateLevel, Isolation, IsolationName } from "./core/control.ts";
+export type { Control, GateName, Isolation, IsolationName } from "./core/control.ts";
 export type * from "./core/counterexample.ts";
 export { HarnessError, type HarnessErrorCode } from "./core/error.ts";
 export type { Commit, Completion, Execution, ServiceEnd, Snapshot } from "./core/execution.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { GATE_LEVELS, type GateLevel } from "../../harness/core/control.ts";
+import { GATE_NAMES, type GateName } from "../../harness/core/control.ts";
 import { type Server, startServer } from "../../harness/postgres/provider.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
 import { compareOutcomes, DEFAULT_OPTIONS } from "./inclusion.ts";
@@ -32,7 +32,7 @@ const caseOf = (
 const both = (...messages: string[]) => [messages, messages];
 
 /** For each kind of gate, a case with an outcome that is found with these gates alone. */
-const CASES: readonly (readonly [GateLevel, InclusionCase])[] = [
+const CASES: readonly (readonly [GateName, InclusionCase])[] = [
   [
     "routine",
     caseOf(
@@ -149,7 +149,7 @@ test.each(CASES)("each outcome of uncontrolled runs is found with the kind %s", 
 });
 
 test.each(CASES)("an outcome is missed without the kind %s", async (kind, one) => {
-  const gates = GATE_LEVELS.filter((level) => level !== kind);
+  const gates = GATE_NAMES.filter((name) => name !== kind);
   const { verdict } = await compareOutcomes(server, one, { ...DEFAULT_OPTIONS, gates });
   expect(verdict).toBe("hole");
 });

@@ -1,4 +1,4 @@
-import { GATE_LEVELS, type GateLevel } from "../../harness/core/control.ts";
+import { GATE_NAMES, type GateName } from "../../harness/core/control.ts";
 import { HarnessError } from "../../harness/core/error.ts";
 import { historyOf } from "../../harness/core/execution.ts";
 import type { Scenario } from "../../harness/core/scenario.ts";
@@ -16,7 +16,7 @@ import { outcomeOf } from "./outcome.ts";
 import { operationsOf, Uncontrolled } from "./uncontrolled.ts";
 
 export interface InclusionOptions {
-  readonly gates: readonly GateLevel[];
+  readonly gates: readonly GateName[];
   /** Uncontrolled runs of each case; a quarter of them if those have one outcome only. */
   readonly runs: number;
   /** Executions at random with all gates, whose outcomes reduction must not lose either. */
@@ -31,7 +31,7 @@ export interface InclusionOptions {
 const STEP_TIMEOUT_MS = 10_000;
 
 export const DEFAULT_OPTIONS: InclusionOptions = {
-  gates: GATE_LEVELS,
+  gates: GATE_NAMES,
   runs: 200,
   walks: 20,
   budget: 300,
@@ -156,7 +156,7 @@ class Search {
   static async open(
     server: Server,
     one: InclusionCase,
-    gates: readonly GateLevel[],
+    gates: readonly GateName[],
     options: Pick<ExecutorOptions, "footprints">,
   ): Promise<Search> {
     const executor = await Executor.open(server, systemOf(one), {

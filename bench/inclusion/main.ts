@@ -4,7 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { GATE_LEVELS, GATES, type GateLevel } from "../../harness/core/control.ts";
+import { GATE_NAMES, GATES, type GateName } from "../../harness/core/control.ts";
 import { HarnessError } from "../../harness/core/error.ts";
 import { startServer } from "../../harness/postgres/provider.ts";
 import { DEFAULT_OPTIONS } from "./inclusion.ts";
@@ -63,12 +63,12 @@ function numberIn(text: string): number {
   return Number(text);
 }
 
-function gatesWithout(names: readonly string[]): readonly GateLevel[] {
+function gatesWithout(names: readonly string[]): readonly GateName[] {
   const unknown = names.find((name) => !(name in GATES) || name === "statement");
   if (unknown !== undefined) {
     throw new HarnessError("USAGE", `there is no kind of gate "${unknown}" to leave out\n${USAGE}`);
   }
-  return GATE_LEVELS.filter((level) => !names.includes(level));
+  return GATE_NAMES.filter((name) => !names.includes(name));
 }
 
 function optionsOf(): PropertyOptions {

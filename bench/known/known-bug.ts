@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { GATE_LEVELS, type GateLevel } from "../../harness/core/control.ts";
+import { GATE_NAMES, type GateName } from "../../harness/core/control.ts";
 import { HarnessError } from "../../harness/core/error.ts";
 import type { Packages } from "./packages.ts";
 
@@ -28,7 +28,7 @@ export interface KnownBug {
   /** What the search of the version with the bug must find. */
   readonly finds: {
     /** The fewest kinds of gates that suffice. */
-    readonly gates: readonly GateLevel[];
+    readonly gates: readonly GateName[];
     /** The number of the execution that violates a rule, at most, with all gates. */
     readonly executions: number;
     /** The preemptions of the smallest counterexample. */
@@ -77,7 +77,7 @@ export function knownBugOf(name: string, value: Omit<KnownBug, "name">): KnownBu
     (after !== null &&
       !["pass", "fail"].includes(after?.verdict) &&
       "`after.verdict` is missing") ||
-    (!finds?.gates?.every((gate) => GATE_LEVELS.includes(gate)) &&
+    (!finds?.gates?.every((gate) => GATE_NAMES.includes(gate)) &&
       "`finds.gates` is no list of gates") ||
     (![finds.executions, finds.preemptions].every(Number.isInteger) &&
       "`finds.executions` or `finds.preemptions` is no number");

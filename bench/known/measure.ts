@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { GATE_LEVELS, type GateLevel } from "../../harness/core/control.ts";
+import { GATE_NAMES, type GateName } from "../../harness/core/control.ts";
 import { HarnessError } from "../../harness/core/error.ts";
 import { installedScenario } from "./install.ts";
 import type { KnownBug } from "./known-bug.ts";
@@ -47,7 +47,7 @@ export interface Measurement {
   readonly date: string;
   readonly before: Search;
   /** The fewest kinds of gates at which the search found it. */
-  readonly gates: readonly GateLevel[];
+  readonly gates: readonly GateName[];
   /** How many replays of the counterexample were identical, of 20. */
   readonly replays: number;
   /** How many runs without control violated a rule, of 100; null if they did not end. */
@@ -72,7 +72,7 @@ export async function measure(
   const versions = await withInstalledVersions({ ...bug.with, [bug.package]: bug.before });
   return withReports(async (reports) => {
     const file = await installedScenario(folder, bug, bug.before, bug.with);
-    const before = await search(file, timeBefore, GATE_LEVELS, reports);
+    const before = await search(file, timeBefore, GATE_NAMES, reports);
     const replays = await identicalReplays(dirname(file), before);
     const { gates } = bug.finds;
     const fewest = await search(file, timeBefore, gates, reports);
@@ -118,7 +118,7 @@ async function searchAfter(
   reports: string,
 ): Promise<Search> {
   const file = await installedScenario(folder, bug, version, packages);
-  return search(file, time, GATE_LEVELS, reports);
+  return search(file, time, GATE_NAMES, reports);
 }
 
 /** How a measurement differs from what the bug's `expected.json` says, in sentences. */
@@ -151,7 +151,7 @@ export function differences(
 export async function search(
   file: string,
   time: string,
-  gates: readonly GateLevel[],
+  gates: readonly GateName[],
   reports: string,
 ): Promise<Search> {
   const home = dirname(file);

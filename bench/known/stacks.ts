@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { GATE_LEVELS } from "../../harness/core/control.ts";
+import { GATE_NAMES } from "../../harness/core/control.ts";
 import { HarnessError } from "../../harness/core/error.ts";
 import { installedStack } from "./install.ts";
 import { identicalReplays, type Search, search, withReports } from "./measure.ts";
@@ -59,7 +59,7 @@ function measureStack(
   return withReports(async (reports) => {
     const versions = await withInstalledVersions(packages);
     const file = await installedStack(folder, STACKS, stack, packages, prepare);
-    const result = await search(file, "30s", GATE_LEVELS, reports);
+    const result = await search(file, "30s", GATE_NAMES, reports);
     const replays = await identicalReplays(dirname(file), result);
     return { stack, packages: versions, found: result.found, replays };
   });

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { GateLevel } from "../core/control.ts";
+import type { GateName } from "../core/control.ts";
 import type { Campaign } from "../explorer/campaign.ts";
 import { DEFAULTS } from "../explorer/defaults.ts";
 import { withProfile } from "../explorer/profiled-service.ts";
@@ -25,15 +25,11 @@ afterAll(async () => {
 
 const examples = new URL("../../examples/", import.meta.url);
 
-const STATEMENT: readonly GateLevel[] = ["statement"];
-const GATES: readonly GateLevel[] = ["statement", "routine"];
-const ROW: readonly GateLevel[] = ["statement", "row"];
+const STATEMENT: readonly GateName[] = ["statement"];
+const GATES: readonly GateName[] = ["statement", "routine"];
+const ROW: readonly GateName[] = ["statement", "row"];
 
-async function run(
-  name: string,
-  gates: readonly GateLevel[],
-  options: Partial<VerifyOptions> = {},
-) {
+async function run(name: string, gates: readonly GateName[], options: Partial<VerifyOptions> = {}) {
   const service = await loadScenario(fileURLToPath(new URL(`${name}.ts`, examples)));
   const control = { gates, isolation: "read committed" } as const;
   const { campaign, error } = await verify(server, service, { seed: 1, control, ...options });

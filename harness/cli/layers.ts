@@ -1,4 +1,4 @@
-import type { GateLevel, Isolation } from "../core/control.ts";
+import type { GateName, Isolation } from "../core/control.ts";
 import { controlFor } from "../explorer/defaults.ts";
 import { loadService } from "../loading/load-service.ts";
 import { layersOfDefence } from "../mutation/layers.ts";
@@ -16,7 +16,7 @@ import { requireFolder } from "./writable.ts";
 
 export interface LayersCommandOptions {
   readonly preemptions: number;
-  readonly gates: readonly GateLevel[];
+  readonly gates: readonly GateName[];
   readonly isolation?: Isolation;
   readonly postgres: string;
   readonly reuse?: boolean;

@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { CHECKERS, type CheckerName } from "../checkers/registry.ts";
 import {
-  GATE_LEVELS,
-  type GateLevel,
+  GATE_NAMES,
+  type GateName,
   ISOLATIONS,
   type Isolation,
   isolationNamed,
@@ -43,10 +43,10 @@ export function shrinkTime(): Option {
 
 export function gates(): Option {
   return new Option(
-    "--gates <levels>",
-    `where clients can be held, to look at fewer places: some of ${GATE_LEVELS.join(", ")}; or all`,
+    "--gates <kinds>",
+    `where clients can be held, to look at fewer places: some of ${GATE_NAMES.join(", ")}; or all`,
   )
-    .argParser(gateLevels)
+    .argParser(gateNames)
     .default(DEFAULTS.control.gates, "all");
 }
 
@@ -201,11 +201,11 @@ export function preemptionBound(text: string): number {
 }
 
 /** `statement`, or `statement,routine,row`, or `all`; statements are always gated. */
-function gateLevels(text: string): readonly GateLevel[] {
-  if (text === "all") return GATE_LEVELS;
-  const levels = new Set(["statement", ...text.split(",")]);
-  const chosen = GATE_LEVELS.filter((level) => levels.delete(level));
-  if (levels.size > 0) throw new InvalidArgumentError(`Give some of: ${GATE_LEVELS.join(",")}.`);
+function gateNames(text: string): readonly GateName[] {
+  if (text === "all") return GATE_NAMES;
+  const names = new Set(["statement", ...text.split(",")]);
+  const chosen = GATE_NAMES.filter((name) => names.delete(name));
+  if (names.size > 0) throw new InvalidArgumentError(`Give some of: ${GATE_NAMES.join(",")}.`);
   return chosen;
 }
 

@@ -5,7 +5,7 @@ import path, { resolve } from "node:path";
 import { promisify } from "node:util";
 import { type Command, Option } from "commander";
 import { CHECKERS, type CheckerName } from "../checkers/registry.ts";
-import type { GateLevel, Isolation } from "../core/control.ts";
+import type { GateName, Isolation } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import type { Fault } from "../core/fault.ts";
 import { faultsIn } from "../core/schedule.ts";
@@ -79,7 +79,7 @@ export interface CampaignCommandOptions {
   /** In ISO 8601. */
   readonly freeze?: string;
   readonly invariant?: readonly string[];
-  readonly gates: readonly GateLevel[];
+  readonly gates: readonly GateName[];
   readonly isolation?: Isolation;
   readonly checkers: readonly CheckerName[];
   readonly postgres: string;

@@ -1,5 +1,5 @@
-/** A kind of gate: a place where Heddle can hold a client. */
-export type GateLevel =
+/** The name of a kind of gate: a place where Heddle can hold a client. */
+export type GateName =
   | "statement"
   | "routine"
   | "row"
@@ -17,7 +17,7 @@ interface GateDescription {
 }
 
 /** Every kind of gate. All are on by default; `--gates` narrows, and `statement` is always on. */
-export const GATES: { readonly [level in GateLevel]: GateDescription } = {
+export const GATES: { readonly [name in GateName]: GateDescription } = {
   statement: {
     controls: "The order in which statements reach the database, over all clients and connections.",
     costs: "on the wire: a step for each request",
@@ -56,7 +56,7 @@ export const GATES: { readonly [level in GateLevel]: GateDescription } = {
   },
 };
 
-export const GATE_LEVELS = Object.keys(GATES) as readonly GateLevel[];
+export const GATE_NAMES = Object.keys(GATES) as readonly GateName[];
 
 /** An isolation level of PostgreSQL. */
 export type Isolation = "read committed" | "repeatable read" | "serializable";
@@ -77,7 +77,7 @@ export function isolationNamed(name: string): Isolation | undefined {
 /** The settings that a schedule depends on: it replays only under the same settings. */
 export interface Control {
   /** Where clients are held; always with `statement`. */
-  readonly gates: readonly GateLevel[];
+  readonly gates: readonly GateName[];
   /** The isolation level of transactions that do not set their own. */
   readonly isolation: Isolation;
   /** Observes committed state after each commit too. Default: only after the last operation. */

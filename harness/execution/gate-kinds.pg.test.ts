@@ -1,6 +1,6 @@
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { GateLevel, Isolation } from "../core/control.ts";
+import type { GateName, Isolation } from "../core/control.ts";
 import type { Execution } from "../core/execution.ts";
 import { readFootprints } from "../footprints/footprints.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
@@ -46,9 +46,9 @@ const SKIPPING = ["select id from counter order by id limit 1 for update skip lo
 const raise = (id: number) => `update counter set value = value + 1 where id = ${id}`;
 
 interface Case {
-  readonly kind: GateLevel;
+  readonly kind: GateName;
   /** The gates with which it does not show yet. Default: those of statements alone. */
-  readonly besides?: readonly GateLevel[];
+  readonly besides?: readonly GateName[];
   readonly setup: string;
   readonly isolation?: Isolation;
   readonly clients: readonly (readonly string[])[];

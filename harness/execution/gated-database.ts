@@ -89,10 +89,10 @@ export async function openGatedDatabase(
     const folder = await mkdtemp(join(server.folder, "x"));
     undo.push(() => rm(folder, { recursive: true, force: true }));
     const routines = options.hashRoutines ? await routineHashes(database.url) : {};
-    const { gates: levels, isolation } = options.control;
+    const { gates: names, isolation } = options.control;
     await setDefaultIsolation(database, isolation);
-    const inner = levels.some((level) => level !== "statement");
-    const gates = inner ? await installGates(database.url, levels) : undefined;
+    const inner = names.some((name) => name !== "statement");
+    const gates = inner ? await installGates(database.url, names) : undefined;
     if (gates !== undefined) undo.push(() => gates.close());
     const proxy = await WireProxy.start(database.url, folder, {
       gates,

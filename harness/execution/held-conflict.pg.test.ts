@@ -1,6 +1,6 @@
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { GATE_LEVELS } from "../core/control.ts";
+import { GATE_NAMES } from "../core/control.ts";
 import type { Execution } from "../core/execution.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
@@ -33,7 +33,7 @@ async function open(columns: string): Promise<Executor<null, ReturnType<typeof s
     );
     await client.end();
   };
-  const control = { gates: GATE_LEVELS, isolation: "read committed" as const };
+  const control = { gates: GATE_NAMES, isolation: "read committed" as const };
   return Executor.open(server, { ...STATEMENT_SERVICE, migrate }, { ...LIMITS, control });
 }
 

@@ -1,4 +1,4 @@
-import type { GateLevel } from "../core/control.ts";
+import type { GateName } from "../core/control.ts";
 
 /** Small scenarios by what they are about: the statements of each client. */
 export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[] } = {
@@ -198,7 +198,7 @@ export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[
 
 /** Scenarios about the gates of other kinds than the default ones, by kind. */
 export const GATE_SCENARIOS: readonly (readonly [
-  kind: GateLevel,
+  kind: GateName,
   clients: readonly (readonly string[])[],
 ])[] = [
   [

@@ -1,11 +1,11 @@
-import { type Control, GATE_LEVELS, GATES } from "../core/control.ts";
+import { type Control, GATE_NAMES, GATES } from "../core/control.ts";
 import type { Environment } from "./campaign.ts";
 import type { Tally } from "./tally.ts";
 
 /** The sentences of a report on what Heddle controls in every execution. */
 export function controlled({ gates, freeze }: Control, ordersWakes: boolean): readonly string[] {
   return [
-    ...GATE_LEVELS.filter((level) => gates.includes(level)).map((level) => GATES[level].controls),
+    ...GATE_NAMES.filter((name) => gates.includes(name)).map((name) => GATES[name].controls),
     ...(ordersWakes ? ["Which session goes first when one step ends the waits of several."] : []),
     "When each answer of the database reaches the service, so that at most one client runs inside the service at any time.",
     "When each operation is sent.",

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { type Control, GATE_LEVELS } from "../core/control.ts";
+import { type Control, GATE_NAMES } from "../core/control.ts";
 import type { Service } from "../service/service.ts";
 
 /** The options of a campaign that are not given, on the command line and in code. */
@@ -12,7 +12,7 @@ export const DEFAULTS = {
   pairStrategy: "exhaustive",
   preemptions: 2,
   faults: [],
-  control: { gates: GATE_LEVELS, isolation: "read committed" },
+  control: { gates: GATE_NAMES, isolation: "read committed" },
   stepTimeoutMs: 10_000,
   shrinkTimeMs: 30_000,
   /** The number of processes of a campaign on the command line. */

@@ -1,7 +1,7 @@
 import { crc32, deflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { GATE_LEVELS, ISOLATIONS } from "../core/control.ts";
+import { GATE_NAMES, ISOLATIONS } from "../core/control.ts";
 import { HarnessError } from "../core/error.ts";
 import { deadlock, doubleBooking } from "./sample-counterexample.fixture.ts";
 import { decodeToken, encodeToken } from "./token.ts";
@@ -33,7 +33,7 @@ const replays = fc.record({
   service: fc.string({ unit: "binary" }),
   mutant: fc.option(fc.string()),
   control: fc.record({
-    gates: fc.subarray([...GATE_LEVELS]),
+    gates: fc.subarray([...GATE_NAMES]),
     isolation: fc.constantFrom(...ISOLATIONS),
   }),
   // JSON has no negative zero.

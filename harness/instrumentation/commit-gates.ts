@@ -19,7 +19,7 @@ import { type GateKind, tablesUnderTest } from "./gate-kind.ts";
  * server commits (finish_xact_command in src/backend/tcop/postgres.c).
  */
 export const commitGates: GateKind = {
-  level: "commit",
+  name: "commit",
   install: async (client, first) => {
     await client.query(COMMIT_GATE(first));
     for (const table of await tablesUnderTest(client, { partitions: true })) {

@@ -12,7 +12,7 @@ import type { GateKind } from "./gate-kind.ts";
  * sentence of the report says so.
  */
 export const definitionGates: GateKind = {
-  level: "definition",
+  name: "definition",
   install: async (client, first) => {
     const { rows } = await client.query<{ superuser: boolean }>(
       "select rolsuper as superuser from pg_roles where rolname = current_user",

@@ -1,27 +1,23 @@
 import type { ClientBase } from "pg";
-import type { GateLevel } from "../core/control.ts";
+import type { GateName } from "../core/control.ts";
 import type { Place } from "../core/trace.ts";
 
 /**
  * A kind of gate inside the server. To add one, write a file with its installation and removal, and
- * add it to the list in inner-gates.ts; its level must be a `GateLevel`.
+ * add it to the list in inner-gates.ts; its name must be a `GateName`.
  *
  * A gate stops a backend by calling `heddle.gate(number)` (gate-function.ts), or on the wire. It must
  * not change any outcome: with its gate open, a statement has the effects that it has without the gate.
  */
 export interface GateKind {
   /** The value of `--gates` that installs this kind. */
-  readonly level: Exclude<GateLevel, "statement">;
+  readonly name: Exclude<GateName, "statement">;
   /**
    * Installs the gates in a migrated, disposable database. The gate function already exists. The
    * gates are numbered consecutively from `first`, in the same order for the same schema. The
-   * client must be a superuser or the owner of the schema's objects. `levels` are all kinds that are on.
+   * client must be a superuser or the owner of the schema's objects. `names` are those of all kinds that are on.
    */
-  install(
-    client: ClientBase,
-    first: number,
-    levels?: readonly GateLevel[],
-  ): Promise<InstalledGates>;
+  install(client: ClientBase, first: number, gates?: readonly GateName[]): Promise<InstalledGates>;
   /** Restores the schema objects as they were before `install`. */
   remove(client: ClientBase): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { GATE_LEVELS } from "../core/control.ts";
+import { GATE_NAMES } from "../core/control.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { GatedClient } from "./gate-driver.fixture.ts";
@@ -127,7 +127,7 @@ async function outcomes(session: GatedClient): Promise<unknown> {
   return results;
 }
 
-describe.each(GATE_KINDS)("gates of the kind $level", (kind) => {
+describe.each(GATE_KINDS)("gates of the kind $name", (kind) => {
   test("change no outcome, whether they are disabled, or enabled and opened", async () => {
     const session = await GatedClient.open(url);
     const expected = await outcomes(session);
@@ -151,14 +151,14 @@ describe.each(GATE_KINDS)("gates of the kind $level", (kind) => {
     const before = await definitions();
     await installGateFunction(client);
     await kind.install(client, 1);
-    if (kind.level !== "message") expect(await definitions()).not.toEqual(before);
+    if (kind.name !== "message") expect(await definitions()).not.toEqual(before);
     await kind.remove(client);
     expect(await definitions()).toEqual(before);
   });
 });
 
 test("the gates of all kinds are numbered consecutively", async () => {
-  const gates = await installGates(url, GATE_LEVELS);
+  const gates = await installGates(url, GATE_NAMES);
   const numbers = [...gates.places.keys()];
   expect(numbers).toEqual(numbers.map((_, index) => index + 1));
   expect([...gates.places.values()].slice(0, 3)).toEqual([
@@ -174,7 +174,7 @@ test("the gates of all kinds are numbered consecutively", async () => {
   await gates.close();
 });
 
-test("only gates of the given levels are installed", async () => {
+test("only gates of the given kinds are installed", async () => {
   const gates = await installGates(url, ["statement", "row"]);
   const places = [...gates.places.values()].map(({ of }) => of);
   expect(places).toEqual(["audit", "child", "fast", "late", "parts", "t"]);

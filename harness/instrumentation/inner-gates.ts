@@ -1,5 +1,5 @@
 import type { ClientBase } from "pg";
-import type { GateLevel } from "../core/control.ts";
+import type { GateName } from "../core/control.ts";
 import type { Place } from "../core/trace.ts";
 import { controlConnection } from "../postgres/connection.ts";
 import { commitGates } from "./commit-gates.ts";
@@ -41,15 +41,15 @@ export interface InnerGates {
   close(): Promise<void>;
 }
 
-/** Installs the gates of these levels in a migrated, disposable database. */
+/** Installs the gates of these kinds in a migrated, disposable database. */
 export async function installGates(
   directUrl: string,
-  levels: readonly GateLevel[],
+  names: readonly GateName[],
 ): Promise<InnerGates> {
   let client = await controlConnection(directUrl, "heddle gates");
   try {
-    const kinds = GATE_KINDS.filter(({ level }) => levels.includes(level));
-    const installed = await installKinds(client, kinds, levels);
+    const kinds = GATE_KINDS.filter(({ name }) => names.includes(name));
+    const installed = await installKinds(client, kinds, names);
     const locks = new GateLocks(client);
     return {
       locks,
@@ -69,7 +69,7 @@ export async function installGates(
 async function installKinds(
   client: ClientBase,
   kinds: readonly GateKind[],
-  levels: readonly GateLevel[],
+  names: readonly GateName[],
 ): Promise<Pick<InnerGates, "places" | "uninstrumented" | "uncontrolled" | "ungated" | "wire">> {
   await installGateFunction(client);
   const places = new Map<number, Place>();
@@ -77,7 +77,7 @@ async function installKinds(
   const uncontrolled: string[] = [];
   let wire: WireGates = {};
   for (const kind of kinds) {
-    const installed = await kind.install(client, places.size + 1, levels);
+    const installed = await kind.install(client, places.size + 1, names);
     for (const place of installed.places) places.set(places.size + 1, place);
     uninstrumented.push(...(installed.uninstrumented ?? []));
     uncontrolled.push(...(installed.uncontrolled ?? []));

@@ -19,7 +19,7 @@ import { firstTableLocks } from "./table-locks.ts";
  * UPDATE and DELETE lock each row before its BEFORE ROW triggers: row gates stand between their locks.
  */
 export const lockGates: GateKind = {
-  level: "lock",
+  name: "lock",
   install: async (client, first) => {
     await loadParser();
     const [tables, rows] = [first, first + 1];

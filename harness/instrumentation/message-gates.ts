@@ -13,7 +13,7 @@ import type { GateKind } from "./gate-kind.ts";
  * batch of the extended protocol is sent up to each of its Executes.
  */
 export const messageGates: GateKind = {
-  level: "message",
+  name: "message",
   install: async (_, first) => {
     await loadParser();
     return {

@@ -18,9 +18,9 @@ import { readUniqueColumns, type UniqueColumns } from "./most-rows.ts";
 
 /** Gates between the statements of functions and procedures in PL/pgSQL and SQL. */
 export const routineGates: GateKind = {
-  level: "routine",
-  install: async (client, first, levels = []) => {
-    const rows = levels.includes("lock");
+  name: "routine",
+  install: async (client, first, names = []) => {
+    const rows = names.includes("lock");
     const { gates, uninstrumented, shared } = await installRoutineGates(client, { first, rows });
     const place = first + gates.length;
     const blocks = memoize((sql: string) => ({ gated: gatedBlocks(sql, place, shared) }));

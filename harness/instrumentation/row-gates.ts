@@ -7,7 +7,7 @@ export const BEFORE_ROW = "write a row";
 
 /** Gates before each row that a statement writes. */
 export const rowGates: GateKind = {
-  level: "row",
+  name: "row",
   install: async (client, first) => {
     const gates = await installRowGates(client, { first });
     return {

@@ -19,7 +19,7 @@ export const AFTER_SNAPSHOT = "use the snapshot";
  *   its rows do not depend on when they are fetched.
  */
 export const snapshotGates: GateKind = {
-  level: "snapshot",
+  name: "snapshot",
   install: async (client, first) => {
     await loadParser();
     await client.query(FUNCTION);

@@ -1,6 +1,6 @@
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { GATE_LEVELS, type GateLevel } from "../core/control.ts";
+import { GATE_NAMES, type GateName } from "../core/control.ts";
 import { type Server, startServer } from "../postgres/provider.ts";
 import { testPostgres } from "../postgres/server.fixture.ts";
 import { installGates } from "./inner-gates.ts";
@@ -46,14 +46,14 @@ const INSERT = "insert into span values (1, '[1,5)')";
 async function placesBefore(
   part: string,
   sql: string,
-  levels: readonly GateLevel[] = GATE_LEVELS,
+  gates: readonly GateName[] = GATE_NAMES,
   at = url,
 ) {
-  const gates = await installGates(at, levels);
-  const found = gates.ungated.find(({ name }) => name === part);
-  const follows = [undefined, ...gates.places.keys()].filter((at) => found?.follows(at, sql));
-  const named = follows.map((at) => (at === undefined ? "request" : gates.places.get(at)));
-  await gates.close();
+  const installed = await installGates(at, gates);
+  const found = installed.ungated.find(({ name }) => name === part);
+  const follows = [undefined, ...installed.places.keys()].filter((at) => found?.follows(at, sql));
+  const named = follows.map((at) => (at === undefined ? "request" : installed.places.get(at)));
+  await installed.close();
   return named;
 }
 
@@ -92,7 +92,7 @@ test.each([
   ["inserts", { of: "counted", next: "use the snapshot" }],
   ["queries", { of: "queries()", next: "select nextval('numbers') + nextval('numbers')" }],
 ])("several values in a routine: %s", async (name, place) => {
-  const places = await placesBefore(VALUES, `select ${name}()`, GATE_LEVELS, withRoutines);
+  const places = await placesBefore(VALUES, `select ${name}()`, GATE_NAMES, withRoutines);
   expect(places).toContainEqual(expect.objectContaining(place));
   expect(places).not.toContainEqual(expect.objectContaining({ of: "once" }));
 });

@@ -1,5 +1,5 @@
 import { CHECKERS, type CheckerName, cannotCheck } from "../checkers/registry.ts";
-import type { GateLevel } from "../core/control.ts";
+import type { GateName } from "../core/control.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import { HarnessError } from "../core/error.ts";
 import { endsProcess, FAULT_GROUPS, type Fault } from "../core/fault.ts";
@@ -26,7 +26,7 @@ export interface CheckerFinding {
 
 /** The gates and faults that a bug needs to show. */
 export interface Depth {
-  readonly gates: readonly GateLevel[];
+  readonly gates: readonly GateName[];
   /** Faults that are injected at random. */
   readonly faults: readonly Fault[];
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { GATE_LEVELS } from "../core/control.ts";
+import { GATE_NAMES } from "../core/control.ts";
 import { failing, interrupted, passing } from "./sample-campaign.fixture.ts";
 import { serviceName, verdictSentence } from "./verdict-sentence.ts";
 
@@ -36,7 +36,7 @@ test("a pass of a completely searched scenario is not a sample", () => {
   expect(verdictSentence(single)).toMatch(
     /These are all interleavings at these gates; --gates all has more\.$/,
   );
-  const control = { ...single.control, gates: GATE_LEVELS };
+  const control = { ...single.control, gates: GATE_NAMES };
   expect(verdictSentence({ ...single, control })).toMatch(
     /\(seed 1, strategy random, all gates, read committed\)\..*all interleavings at these gates\.$/,
   );

@@ -1,4 +1,4 @@
-import { GATE_LEVELS } from "../core/control.ts";
+import { GATE_NAMES } from "../core/control.ts";
 import type { Campaign } from "../explorer/campaign.ts";
 import { formatNumber, printable, quantity } from "./format-values.ts";
 import { violatedRules } from "./outcomes.ts";
@@ -93,7 +93,7 @@ function butFor({ ungated }: Campaign): string {
 }
 
 function isComplete(gates: Campaign["control"]["gates"]): boolean {
-  return GATE_LEVELS.every((level) => gates.includes(level));
+  return GATE_NAMES.every((name) => gates.includes(name));
 }
 
 function bound({ settings: { preemptions } }: Campaign): string {

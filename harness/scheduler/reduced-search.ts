@@ -56,7 +56,8 @@ export class ReducedSearch implements Scheduler {
   }
 
   begin({ clients }: Pick<Scenario, "clients">): boolean {
-    this.#orders ??= ordersOf([...clients.keys()], ORDERS);
+    // A single client has one order, with which the search begins anyway.
+    this.#orders ??= clients.length < 2 ? [] : ordersOf([...clients.keys()], ORDERS);
     this.#order = this.#orders.shift();
     if (this.#order !== undefined) return true;
     if (this.decisive.complete || this.endsAsSample) return false;

@@ -1,5 +1,5 @@
 import type { Arbitrary } from "fast-check";
-import type { GateLevel, Isolation } from "../core/control.ts";
+import type { GateName, Isolation } from "../core/control.ts";
 import type { Response } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
@@ -31,7 +31,7 @@ export interface DetectableBug {
    * The least control under which the bug shows. `fault`: statement gates and a fault of a connection;
    * `kill`: statement gates and a kill of the service; `crash`: statement gates and a crash of the server.
    */
-  readonly depth: GateLevel | "fault" | "kill" | "crash";
+  readonly depth: GateName | "fault" | "kill" | "crash";
   /** The size of the smallest known counterexample. */
   readonly smallest: {
     readonly operations: number;

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
@@ -17,9 +17,8 @@ export function filesLike(folder: string, pattern: string): readonly string[] {
   const place = dirname(pattern);
   const [before = "", after] = basename(pattern).split("*");
   if (after === undefined) return existsSync(join(folder, pattern)) ? [pattern] : [];
-  const path = join(folder, place);
-  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  return (isFolder ? readdirSync(path) : [])
+  return entriesOf(join(folder, place))
+    .map(({ name }) => name)
     .filter((name) => name.startsWith(before) && name.endsWith(after))
     .sort()
     .map((name) => (place === "." ? name : `${place}/${name}`));
@@ -128,13 +127,21 @@ async function schemaBelow(folder: string): Promise<string | undefined> {
 const MOST_DEPTH = 4;
 
 function sqlFilesIn(folder: string, place = "", depth = 0): readonly string[] {
-  const entries = readdirSync(join(folder, place), { withFileTypes: true });
-  return entries.flatMap((entry) => {
+  return entriesOf(join(folder, place)).flatMap((entry) => {
     const path = place === "" ? entry.name : `${place}/${entry.name}`;
     if (entry.isFile()) return entry.name.endsWith(".sql") ? [path] : [];
     const isLeftOut = /^(?:node_modules|dist|build|\..*)$/.test(entry.name) || depth === MOST_DEPTH;
     return entry.isDirectory() && !isLeftOut ? sqlFilesIn(folder, path, depth + 1) : [];
   });
+}
+
+/** A folder that is not there yet, or that may not be read, has nothing to find. */
+function entriesOf(folder: string) {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
 }
 
 const NO_SCHEMA = "No schema was found: `setup` has to make the tables.";
