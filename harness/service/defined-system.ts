@@ -38,7 +38,7 @@ import type {
 import { type FunctionOptions, type StartedFunction, startFunction } from "./service-function.ts";
 import { profileOf } from "./service-profile.ts";
 import type { OutsideService } from "./service-start.ts";
-import { contentsOf, takeSnapshot, withoutCurrentTimes } from "./snapshot.ts";
+import { contentsOf, type Table, tablesOf, takeSnapshot, withoutCurrentTimes } from "./snapshot.ts";
 import { NO_CATALOG, readCatalog, type SchemaCatalog } from "./sources/catalog.ts";
 import { hasSource, resolvedOperations } from "./sources/operation-source.ts";
 import { SqlClients } from "./sql-clients.ts";
@@ -209,7 +209,12 @@ async function systemWith(
     return one.rows;
   };
 
-  const contents = async () => withoutIgnored(await contentsOf(prepared), definition.ignore ?? []);
+  let tables: readonly Table[] | undefined;
+  const contents = async () => {
+    // The catalog is slow to read, and an execution that changes the schema is seldom.
+    if (tables === undefined || (await dirty())) tables = await tablesOf(query);
+    return withoutIgnored(await contentsOf(prepared, tables), definition.ignore ?? []);
+  };
   const { restart, pools: { warm } = {} } = service ?? {};
   return {
     async reset({ prefix }) {
