@@ -78,7 +78,7 @@ const folders: readonly { readonly of: RegExp; readonly may: readonly string[] }
     may: [...paths(features), "harness/test-runner.ts"],
   },
   {
-    of: /^models\/[^/]+\/(system\.ts$|service\.ts$|demo\.ts$|mutants\/|.*\.test\.ts$)/,
+    of: /^models\/[^/]+\/(service\.ts$|demo\.ts$|mutants\/|.*\.test\.ts$)/,
     may: ["harness/index.ts", "src/"],
   },
   { of: /^models\/[^/]+\//, may: ["harness/index.ts"] },
