@@ -86,7 +86,7 @@ describe("imports between folders", () => {
     ["harness/index.ts", "harness/core/b.ts"],
     ["models/booking/a.ts", "models/booking/b.ts"],
     ["models/booking/a.ts", "harness/index.ts"],
-    ["models/booking/system.ts", "src/b.ts"],
+    ["models/booking/service.ts", "src/b.ts"],
     ["models/booking/mutants/a.ts", "src/b.ts"],
     ["models/booking/a.pg.test.ts", "src/b.ts"],
     ["src/a.pg.test.ts", "harness/postgres/b.ts"],
