@@ -235,8 +235,8 @@ describe("interference", () => {
     await client.query(
       "select pg_terminate_backend(pid) from pg_stat_activity where datname ~ '^heddle_' and datname <> current_database()",
     );
-    const { code, stdout } = await ended;
-    expect(stdout).toContain("UNKNOWN");
+    const { code, stdout, stderr } = await ended;
+    expect(stdout, stderr).toContain("UNKNOWN");
     expect(code).toBe(4);
     const { rows } = await client.query(
       "select datname from pg_database where datname ~ '^heddle_' and datname <> current_database()",

@@ -263,8 +263,9 @@ export class Executor<State extends Json, Op extends Operation> {
   }
 
   async #isDirty(): Promise<boolean> {
+    const what = "the service's dirty()";
     const dirty = this.#system.dirty?.();
-    return dirty !== undefined && (await this.#limits.within("the service's dirty()", dirty));
+    return dirty !== undefined && (await this.#limits.within(what, attributed(what, dirty)));
   }
 
   async #reset(initial: State): Promise<void> {

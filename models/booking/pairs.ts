@@ -36,7 +36,7 @@ const WITH_KEY = { customer: "customer-1", idempotencyKey: "key-1" } as const;
  */
 export function pairs(): { readonly [name: string]: DefinedScenario } {
   const { lapsed, confirmed, expired, soonExpired, soonLapsed } = BOOKING;
-  const { besideFree: beside, withdrawn, unpublished } = SLOT;
+  const { besideFree: beside, foreignFree, withdrawn, unpublished } = SLOT;
   const all: Record<string, DefinedScenario> = {};
   const add = (name: string, clients: readonly (readonly Operation[])[]) => {
     all[name] = { initial: { prefix: [] }, clients };
@@ -61,6 +61,9 @@ export function pairs(): { readonly [name: string]: DefinedScenario } {
     for (const second of takers.slice(at))
       pair([first], [second, { slot: beside }], "overlapping slots");
   }
+
+  // Two slots of one provider that have nothing in common.
+  pair(["create-http"], ["create-function", { slot: expired.slot }], "of two slots");
 
   for (const first of ["cancel", "reschedule", "expire"] as const) {
     for (const second of ["create-function", "withdraw"] as const) {
@@ -99,8 +102,13 @@ export function pairs(): { readonly [name: string]: DefinedScenario } {
     add(`${side[0]} × elapse, of a slot that gets free too late`, [[operation(side, 0)], others]);
   }
 
-  // The booking that a retry returns has moved in the meantime.
   const request = operation(["retry"], 0);
+  add("retry × retry, for two slots", [
+    [request],
+    [operation(["retry", { slot: foreignFree }], 1)],
+  ]);
+
+  // The booking that a retry returns has moved in the meantime.
   const own = { of: "bookings.id", row: 0, own: true };
   const move = { name: "reschedule", as: "vendor:1", booking: own, slot: beside.id };
   add("retry × retry, of a booking that moves", [[request, move], [request]]);

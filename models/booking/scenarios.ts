@@ -41,7 +41,7 @@ function races(generate: Generate): readonly Race[] {
   ) => bookings.chain((booking) => fc.tuple(...operations(booking)));
   /** Two creates with one key: mostly the same request, sometimes for another slot. */
   const repeated = fc
-    .tuple(create(SLOT.free), fc.constantFrom(SLOT.free, SLOT.free, SLOT.besideFree), fc.boolean())
+    .tuple(create(SLOT.free), fc.constantFrom(SLOT.free, SLOT.free, SLOT.foreignFree), fc.boolean())
     .map(([first, { id }, isDirect]) => {
       const keyed = { ...first, idempotencyKey: "key-1" };
       const { as: _, ...values } = { as: undefined, ...keyed };
@@ -55,6 +55,7 @@ function races(generate: Generate): readonly Race[] {
     { weight: 2, operations: fc.constant([]) },
     { weight: 4, operations: fc.tuple(create(SLOT.free), create(SLOT.free)) },
     { weight: 3, operations: fc.tuple(create(SLOT.free), create(SLOT.besideFree)) },
+    { weight: 1, operations: fc.tuple(create(SLOT.free), create(SLOT.expired)) },
     {
       weight: 1,
       operations: fc.tuple(create(SLOT.free), either("reschedule", { slot: SLOT.besideFree.id })),

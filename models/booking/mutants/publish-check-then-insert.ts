@@ -6,7 +6,7 @@ export const publishCheckThenInsert: BookingMutant = {
   origin:
     "ON CONFLICT DO UPDATE was replaced by statements that are easier to read. Two publishes " +
     "of the same new slot both find nothing, and one of them violates the unique index.",
-  checker: "contract",
+  checker: "linearizability",
   depth: "routine",
   smallest: { operations: 2, preemptions: 1 },
   sql: rewritten("publish_slot", [
