@@ -186,9 +186,9 @@ export class FaultInjector {
   }
 
   /**
-   * The service or the client that has a session ends, and its sessions with it. Backends that have a statement do not notice that by
-   * themselves and would continue. They are ended first, and those that wait are stopped meanwhile, so
-   * that none of them gets what another one held.
+   * Ends the service or the client that has a session, and its sessions with it. Backends that have a statement do
+   * not notice that by themselves and would continue. They are ended first, and those that wait are stopped
+   * meanwhile, so that none of them gets what another one held.
    */
   async #kill({ origin }: ProxySession): Promise<void> {
     const { service, client } = origin;

@@ -139,7 +139,7 @@ export class WireProxy {
   }
 
   /**
-   * Ends the sessions of a client, and lets in nobody any more at its connection string: a client that was killed
+   * Ends the sessions of a client, and refuses all later connections to its connection string: a client that was killed
    * does nothing more, whatever its code still tries. The next `urlFor` gives it another one.
    */
   async retire(client: number): Promise<void> {
