@@ -31,7 +31,10 @@ const caseOf = (
 
 const both = (...messages: string[]) => [messages, messages];
 
-/** For each kind of gate, a case with an outcome that is found with these gates alone. */
+/**
+ * For each kind of gate, a case with an outcome that is found with these gates alone. A `pg_sleep` where the gate
+ * would stand makes the outcome frequent without control.
+ */
 const CASES: readonly (readonly [GateName, InclusionCase])[] = [
   [
     "routine",
@@ -122,12 +125,15 @@ const CASES: readonly (readonly [GateName, InclusionCase])[] = [
     "snapshot",
     caseOf(
       [],
-      both(
-        "begin",
-        "select id from ta order by id limit 1 for update skip locked",
-        "delete from ta where id = 1",
-        "commit",
-      ),
+      [
+        [
+          "begin",
+          `with waits as materialized (select pg_sleep(0.002))
+           select id from waits, ta order by id limit 1 for update of ta skip locked`,
+          "commit",
+        ],
+        ["delete from ta where id = 1"],
+      ],
       "repeatable read",
     ),
   ],
