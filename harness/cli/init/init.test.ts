@@ -223,12 +223,16 @@ test("a folder without a service, or without anything to send to it, has no defi
   expect((await project({ "package.json": MANIFEST, "src/a.js": "" })).found).toBeUndefined();
 });
 
-test("init saves the document that a running service serves, and writes nothing twice", async () => {
+test.each([
+  ["/docs/json", '{ "openapi": "3.1.0", "paths": {} }'],
+  ["/openapi.yaml", "openapi: 3.1.0\npaths: {}\n"],
+])("init saves the document that a running service serves at %s, and writes nothing twice", async (served, text) => {
   const place = await TestFolder.make();
   const document = { openapi: "3.1.0", paths: {} };
   const service = createServer((request, response) => {
-    response.statusCode = request.url === "/docs/json" ? 200 : 404;
-    response.end(JSON.stringify(request.url === "/docs/json" ? document : {}));
+    const isThere = request.url === served;
+    response.statusCode = isThere ? 200 : 404;
+    response.end(isThere ? text : "<!doctype html><p>no: such page");
   }).listen(0, "127.0.0.1");
   await once(service, "listening");
   const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;

@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { HarnessError } from "../../core/error.ts";
 import { makeFolder } from "../../explorer/atomic-write.ts";
 import { isRecord } from "../../service/definition-members.ts";
+import { parsedYaml } from "../../service/sources/from-openapi.ts";
 import { EXIT } from "../exit.ts";
 import { print } from "../output.ts";
 import { definitionText, originOf } from "./definition-text.ts";
@@ -65,6 +66,7 @@ const WORKFLOW = ".github/workflows/heddle.yml";
 const DOCUMENTS = [
   ...["openapi.json", "swagger.json", "docs/json", "documentation/json", "api-json"],
   ...["api/openapi.json", "api-docs.json", "v3/api-docs", "doc", ""],
+  ...["openapi.yaml", "openapi.yml", "swagger.yaml", "api/openapi.yaml"],
 ];
 
 /** The text of the document that a running service serves. Throws HarnessError `USAGE` if there is none. */
@@ -76,21 +78,25 @@ async function servedDocument(url: URL): Promise<string> {
       });
     });
     const text = await answer.text();
-    const document = asJson(text);
+    const document = documentIn(text);
     if (isRecord(document) && isRecord(document["paths"])) return JSON.stringify(document, null, 2);
   }
   throw new HarnessError(
     "USAGE",
-    `${url.href} serves no OpenAPI document in JSON at ${DOCUMENTS.slice(0, -1).join(", ")}: save it as openapi.json, or leave out --url`,
+    `${url.href} serves no OpenAPI document at ${DOCUMENTS.filter((path) => path !== "").join(", ")}: save it as openapi.json, or leave out --url`,
   );
 }
 
-function asJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+/** JSON or YAML; undefined for any other text. */
+function documentIn(text: string): unknown {
+  for (const parse of [JSON.parse, parsedYaml]) {
+    try {
+      return parse(text);
+    } catch {
+      // Perhaps it is the other one.
+    }
   }
+  return undefined;
 }
 
 async function writeNew(folder: string, files: { readonly [path: string]: string }): Promise<void> {

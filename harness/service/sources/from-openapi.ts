@@ -70,8 +70,8 @@ function readDocument(path: string, file: URL, source: string): unknown {
   }
 }
 
-/** Loaded when it is needed: few documents are in YAML. */
-function parsedYaml(text: string): unknown {
+/** Loaded when it is needed: few documents are in YAML. Throws for a text that is none. */
+export function parsedYaml(text: string): unknown {
   const yaml = createRequire(import.meta.url)("yaml") as typeof import("yaml");
   return yaml.parse(text);
 }
