@@ -45,6 +45,8 @@ interface Options {
   readonly psql?: boolean;
   /** A folder for a reproduction without Heddle. */
   readonly export?: string;
+  /** Start the service for each replay. */
+  readonly fresh?: boolean;
   readonly stepTimeout: number;
 }
 
@@ -58,6 +60,7 @@ export function addReplay(command: Command, finished: (exitCode: number) => void
     .addOption(invariantFiles())
     .option("--repeat <number>", "the number of replays", positiveNumber, 1)
     .option("--export <folder>", "write a reproduction without Heddle: psql scripts, and a spec")
+    .option("--fresh", "start the service, and load the clients' module, for each replay")
     .option("--step", "stop after each step, and show the clients and the changed rows")
     .option("--psql", "as --step, and open psql on the paused database on request")
     .option("--json", "print the outcome as JSON")
@@ -93,7 +96,10 @@ async function runCommand(source: string, options: Options): Promise<number> {
     }
     const { mutant: name } = recorded;
     const mutant = name === null ? undefined : await mutantNamed(server, loaded, name);
-    const { control } = recorded;
+    const control: Control = {
+      ...recorded.control,
+      ...(options.fresh === true && { fresh: true }),
+    };
     const limits = { stepTimeoutMs: options.stepTimeout, signal: interrupted.signal };
     const { service } = await withProfile(server, loaded, mutant, {
       ...{ ...limits, control },

@@ -156,7 +156,7 @@ function differs(difference: string): string {
   return (
     "The rule is broken on a freshly started system too, but the execution does not repeat exactly: " +
     "something outlives an execution, such as what the service or a client's module keeps in memory. " +
-    `A replay may diverge; with --fresh it does not depend on earlier executions. The difference: ${difference}.`
+    `Each replay therefore starts everything anew, and may still diverge. The difference: ${difference}.`
   );
 }
 

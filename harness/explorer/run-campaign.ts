@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { cannotCheck } from "../checkers/registry.ts";
+import type { Control } from "../core/control.ts";
 import type { Counterexample } from "../core/counterexample.ts";
 import type { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
@@ -63,7 +64,7 @@ export async function runCampaign<State extends Json, Op extends Operation>(
     version: 3,
     service: service.name,
     mutant: options.mutant === undefined ? null : mutantName(options.mutant),
-    control: options.control,
+    control: controlToRepeat(found, options.control),
     seed: options.seed,
     execution: number,
     versions: { heddle: environment.heddle, postgres: environment.postgres.version },
@@ -237,6 +238,14 @@ function settingsOf(options: CampaignOptions): Settings {
     checkDeterminism,
     failFast: failFast !== false,
   };
+}
+
+/** A replay must not depend on earlier executions where those are known to change the counterexample. */
+function controlToRepeat(
+  { unrepeated }: Pick<Counterexample, "unrepeated">,
+  control: Control,
+): Control {
+  return unrepeated?.recurs === "fresh" ? { ...control, fresh: true } : control;
 }
 
 /** Why none of the violations counts; undefined if one does, or if there is none. */

@@ -1,4 +1,5 @@
 import { relative } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import type { RuleName } from "../checkers/checker.ts";
 import { CHECKERS, type CheckerName, ruleFirst } from "../checkers/registry.ts";
@@ -340,13 +341,13 @@ function clientsOf<State extends Json, Op extends Operation>(service: Service<St
 
 /**
  * The regression under the gates and the isolation of this run. Where it was found by observing each
- * commit, or with a frozen clock, it is executed like that again.
+ * commit, with a frozen clock, or on freshly started systems, it is executed like that again.
  */
 function underControl(
   { file, regression }: RegressionFile,
-  { gates, isolation, fresh, ...asked }: Control,
+  { gates, isolation, ...asked }: Control,
 ): RegressionFile {
-  const { observe = regression.control.observe, freeze = regression.control.freeze } = asked;
+  const { observe, freeze, fresh } = { ...regression.control, ...asked };
   const control = {
     ...{ gates, isolation, ...(observe !== undefined && { observe }) },
     ...(fresh !== undefined && { fresh }),
@@ -369,7 +370,7 @@ function resultOf(
   { file, outcome, regression }: ReplayedRegression,
   stored: RegressionFile | undefined,
 ): RegressionResult {
-  const isOwn = JSON.stringify(stored?.regression.control) === JSON.stringify(regression.control);
+  const isOwn = isDeepStrictEqual(stored?.regression.control, regression.control);
   return {
     file: relative(process.cwd(), file),
     rule: regression.violation.name,
