@@ -38,9 +38,21 @@ test("a failed assertion is a row with the first line of its message", async () 
   expect(await observed({ fails }, { query }, "end")).toEqual({ fails: [{ message: "too few" }] });
 });
 
-test("after a commit functions are left out", async () => {
-  const invariants = { sql: "broken", rows: () => [{ id: 2 }] };
-  expect(await observed(invariants, { query }, "commit")).toEqual({ sql: [{ id: 1 }] });
+test("after a commit, functions that read what clients were answered are left out", async () => {
+  type Context = { readonly answers: readonly string[]; readonly outcomes: object };
+  const invariants = {
+    sql: "broken",
+    rows: () => [{ id: 2 }],
+    answered: ({ answers }: Context) => answers,
+    done: ({ outcomes }: Context) => Object.keys(outcomes),
+  };
+  const context = { query, answers: ["one"], outcomes: { two: 2 } };
+  const broken = { sql: [{ id: 1 }], rows: [{ id: 2 }] };
+  expect(await observed(invariants, context, "commit")).toEqual(broken);
+  expect(await observed(invariants, context, "end")).toEqual({
+    ...broken,
+    ...{ answered: ["one"], done: ["two"] },
+  });
 });
 
 test.each<[string, () => unknown, RegExp]>([

@@ -31,9 +31,25 @@ export function invariantOf([name, definition]: readonly [string, unknown]): Inv
   };
 }
 
+/** What is there when all clients are done, and not before: an invariant that reads it must wait for that. */
+const AT_THE_END = ["answers", "outcomes"];
+
+/** Ends a function that reads what is not there yet. */
+class TooEarly extends Error {}
+
+/** The same context while operations are under way. */
+function duringExecution<Context extends object>(context: Context): Context {
+  return new Proxy(context, {
+    get(target, member) {
+      if (AT_THE_END.includes(String(member))) throw new TooEarly(`no ${String(member)} yet`);
+      return Reflect.get(target, member);
+    },
+  });
+}
+
 /**
- * The rows that break each invariant, by its name. A function is left out after a commit: it may rely on
- * what all clients were answered.
+ * The rows that break each invariant, by its name. After a commit a function that reads what clients were
+ * answered is left out.
  *
  * @param context the argument of functions
  * @throws HarnessError `SERVICE_FAILED` for an invariant that fails by itself
@@ -44,6 +60,7 @@ export async function observed<Context extends { readonly query: ClientQuery }>(
   when: "end" | "commit" = "end",
 ): Promise<Snapshot> {
   const broken: Record<string, readonly JsonObject[]> = {};
+  const given = when === "commit" ? duringExecution(context) : context;
   if (await allHold(invariants, context.query)) {
     for (const [name, invariant] of Object.entries(invariants)) {
       if (typeof invariant === "string") broken[name] = [];
@@ -51,10 +68,10 @@ export async function observed<Context extends { readonly query: ClientQuery }>(
   }
   for (const [name, invariant] of Object.entries(invariants)) {
     if (broken[name] !== undefined) continue;
-    if (when === "commit" && typeof invariant === "function") continue;
     const check = async () =>
-      typeof invariant === "string" ? context.query(invariant) : invariant(context);
-    broken[name] = await attributed(`the invariant "${name}"`, brokenRows(name, check));
+      typeof invariant === "string" ? context.query(invariant) : invariant(given);
+    const rows = await attributed(`the invariant "${name}"`, brokenRows(name, check));
+    if (rows !== undefined) broken[name] = rows;
   }
   return broken;
 }
@@ -82,15 +99,19 @@ async function allHold(
   }
 }
 
-/** The rows that break an invariant; the message of a failed assertion counts as a row. */
+/**
+ * The rows that break an invariant; the message of a failed assertion counts as a row. Undefined if it cannot be
+ * evaluated yet.
+ */
 async function brokenRows(
   name: string,
   check: () => Promise<unknown>,
-): Promise<readonly JsonObject[]> {
+): Promise<readonly JsonObject[] | undefined> {
   try {
     const rows = (await check()) ?? [];
     if (Array.isArray(rows)) return asJson(rows);
   } catch (error) {
+    if (error instanceof TooEarly) return undefined;
     if (!(error instanceof Error) || error.name !== "AssertionError") throw error;
     return [{ message: error.message.split("\n", 1)[0] ?? error.message }];
   }

@@ -64,7 +64,10 @@ export interface AnsweredOperation {
   readonly body: Json;
 }
 
-/** The argument of an invariant function, which is called after all clients are done. */
+/**
+ * The argument of an invariant function, which is called after all clients are done. With
+ * `--invariants each-commit` it is also called after each commit, unless it reads `answers`.
+ */
 export interface ServiceInvariantContext<Outside = unknown> {
   /** Reads committed state. */
   readonly query: ClientQuery;
