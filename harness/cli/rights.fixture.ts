@@ -61,7 +61,22 @@ const STARTED_BY_HEDDLE: Outcome = {
 };
 
 export const RIGHTS: readonly RightsRow[] = [
-  inDatabases("`verify`", ["verify", ...SAFE]),
+  inDatabases("`verify` of a scenario file, or of a definition with `scenarios`", [
+    ...["verify", "own.mjs", "--seed", "1", "--runs", "5", "--postgres", "URL"],
+  ]),
+  {
+    what: "`verify` of a definition without `scenarios`",
+    args: ["verify", "derived.mjs", "--seed", "1", "--runs", "5", "--postgres", "URL"],
+    outcomes: {
+      superuser: works(),
+      "CREATEDB alone": {
+        cell: "needs a superuser",
+        code: 2,
+        says: /is no superuser, .* give the definition `scenarios`/,
+      },
+      "owner of one database": NEEDS_CREATEDB,
+    },
+  },
   inDatabases("`run`", ["run", ...SAFE]),
   inDatabases("`run --faults all`", ["run", ...RACE, "--faults", "all"], 1),
   {

@@ -31,6 +31,21 @@ const SAFE = scenario(
   `await db.query("update accounts set balance = balance - 60 where balance >= 60");`,
 );
 
+const definition = (scenarios: string) => `import fc from ${at("fast-check")};
+import { defineService, sql } from ${at("../index.ts")};
+export default defineService({
+  setup: "create table items (id int primary key, n int); insert into items values (1, 0)",
+  operations: { add: sql("update items set n = n + $1 where id = 1", [fc.constantFrom(1, 2)]) },
+  ${scenarios}
+});`;
+/** Each execution begins after a prefix. */
+const OWN = definition(
+  `scenarios: (_, generate) => generate("add").map((add) => ({
+    initial: { prefix: [add] },
+    clients: [[add], [add]],
+  })),`,
+);
+
 const TICKETS = `import { INDEX, oneTicket, tickets } from ${at("../mutation/tickets.fixture.ts")};
 import { withClient } from ${at("../postgres/connection.ts")};
 export default tickets({
@@ -71,6 +86,8 @@ beforeAll(async () => {
   place = await TestFolder.make();
   await writeFile(place.path("race.mjs"), RACE);
   await writeFile(place.path("safe.mjs"), SAFE);
+  await writeFile(place.path("own.mjs"), OWN);
+  await writeFile(place.path("derived.mjs"), definition(""));
   await writeFile(place.path("tickets.ts"), TICKETS);
   await writeFile(place.path("one.spec"), SPEC);
   existing = await startEmbedded({ over: "tcp" });

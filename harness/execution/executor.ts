@@ -228,11 +228,10 @@ export class Executor<State extends Json, Op extends Operation> {
     if (this.#condition === "failed" || this.#system.ended?.() !== undefined) await this.#restart();
     if (await this.#isDirty()) await this.#recreate();
     const isCold = this.#condition === "fresh" && this.#system.remembers === true;
-    this.#condition = "used";
     if (!isCold || this.startsFresh) return;
+    this.#condition = "used";
     await this.executeBefore(scenario, new FirstEnabled());
     if (await this.#isDirty()) await this.#recreate();
-    this.#condition = "used";
   }
 
   async #freshen(): Promise<void> {
@@ -253,7 +252,7 @@ export class Executor<State extends Json, Op extends Operation> {
   }
 
   /** Calls `use`, which `what` names in errors, with the system: no execution may be under way. */
-  use<T>(what: string, use: (system: System<State, Op>) => Promise<T>, ms: number): Promise<T> {
+  use<T>(what: string, use: (system: System<State, Op>) => Promise<T>, ms?: number): Promise<T> {
     return this.#limits.within(what, attributed(what, use(this.#system)), ms);
   }
 
@@ -269,9 +268,11 @@ export class Executor<State extends Json, Op extends Operation> {
   }
 
   async #reset(initial: State): Promise<void> {
-    const what = "the service's reset()";
-    const reset = this.#limits.within(what, attributed(what, this.#system.reset(initial)));
+    // A reset that fails may go on: nothing may begin beside it.
+    this.#condition = "failed";
+    const reset = this.use("the service's reset()", (system) => system.reset(initial));
     await endingWhatBlocks(reset, this.#database);
+    this.#condition = "used";
   }
 
   #runOptions(observe: Control["observe"]): RunOptions {
@@ -357,8 +358,7 @@ export class Executor<State extends Json, Op extends Operation> {
   /** Has the system open the connections that faults have ended. */
   async #warm(): Promise<void> {
     this.#database.proxy.observer = undefined;
-    const what = "the service's warm()";
-    await this.#limits.within(what, attributed(what, this.#system.warm?.() ?? Promise.resolve()));
+    await this.use("the service's warm()", async (system) => system.warm?.());
   }
 
   /**

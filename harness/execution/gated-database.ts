@@ -15,6 +15,7 @@ import { localBackendSignals } from "./blocked-backends.ts";
 import { HeldConflict } from "./held-conflict.ts";
 import { LockWaits } from "./lock-waits.ts";
 import { Queries, type Query } from "./observation.ts";
+import { runAll } from "./run-all.ts";
 import { attributed } from "./system.ts";
 
 /** SHA-256 of each routine's definition, by name and types of arguments. */
@@ -232,14 +233,6 @@ export async function closeGatedDatabase(
     () => rm(folder, { recursive: true, force: true }),
     async () => endOffer(),
   ]);
-}
-
-/**
- * Runs steps that clean up, one after the other. A step that fails must not hide the error that made
- * them necessary. The server removes what remains when it stops.
- */
-async function runAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
-  for (const step of steps) await step().catch(() => {});
 }
 
 /** The default of the database applies to every session, whatever its driver. */

@@ -1,5 +1,6 @@
 import pg from "pg";
 import { connectionLost, HarnessError } from "../core/error.ts";
+import type { JsonObject } from "../core/json.ts";
 
 const CONNECT_TIMEOUT_MS = 5000;
 
@@ -12,6 +13,20 @@ export async function openClient(url: string): Promise<pg.Client> {
   client.on("error", () => {});
   await client.connect();
   return client;
+}
+
+/** The rows of a query. A text may have several statements, and then they are the rows of all. */
+export async function rowsOf(
+  client: pg.ClientBase,
+  query: string | pg.QueryConfig,
+  values: readonly unknown[] = [],
+): Promise<JsonObject[]> {
+  // The types of `pg` leave out the list of results that several statements have.
+  const result: pg.QueryResult<JsonObject> | pg.QueryResult<JsonObject>[] = await client.query(
+    query,
+    [...values],
+  );
+  return [result].flat().flatMap(({ rows }) => rows);
 }
 
 /** Connects, calls `use`, and closes the connection. */

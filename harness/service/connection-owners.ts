@@ -48,12 +48,12 @@ export class ConnectionOwners {
     const connect = pool.connect.bind(pool) as Connect;
     const watched: Connect = (callback) => {
       const owner = this.#client.getStore();
-      const waited = pool.waitingCount;
+      const { waitingCount: waited, idleCount: idle } = pool;
       let isQueued = false;
       const own = (connection: unknown) => {
         const { processID } = (connection ?? {}) as { readonly processID?: number };
         if (processID === undefined) return connection;
-        // Where nothing waited, it is the running client, or what goes on after an answer.
+        // Without a wait it is the running client that uses the connection, or what goes on after an answer.
         if (isQueued && owner !== undefined) this.#owners.set(processID, owner);
         else this.#owners.delete(processID);
         return connection;
@@ -62,7 +62,8 @@ export class ConnectionOwners {
         callback === undefined
           ? (connect() as Promise<unknown>).then(own)
           : connect((error, connection, release) => callback(error, own(connection), release));
-      isQueued = pool.waitingCount > waited;
+      // Where a connection is idle, the pool of `pg` queues a request, too, and serves it at once.
+      isQueued = pool.waitingCount > waited && idle <= waited;
       return connected;
     };
     Object.assign(pool, { connect: watched });

@@ -3,10 +3,12 @@ import type { Call } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { isUnknown, type Model, type ObservedHistory } from "../core/model.ts";
-import { type AnswerIds, answeredIds } from "./answer-ids.ts";
+import { answeredIds } from "./answer-ids.ts";
 import { independentParts } from "./model-parts.ts";
 import { argumentsOf, type DefinedOperation, type DefinedState } from "./operation-definition.ts";
-import { type ColumnName, NO_ROW, referencesIn, resolved } from "./row-reference.ts";
+import { referents } from "./referenced-rows.ts";
+import { References } from "./references.ts";
+import { type ColumnName, NO_ROW, referencesIn } from "./row-reference.ts";
 
 /** An operation as the service gets it: with ids in place of references. */
 export interface SentOperation {
@@ -195,7 +197,7 @@ function withIds(
   );
   if (columns.size === 0) return calls;
   const rows = new Map([...columns].map((column) => [column, valuesOf(column, before)]));
-  const own = new Map<number, AnswerIds>();
+  const references = new References(rows, ids);
   const operations = new Map<DefinedCall, DefinedOperation>();
   const events = calls.flatMap((call) => [
     { at: call.invokedAt, call, returns: false },
@@ -203,24 +205,16 @@ function withIds(
   ]);
   for (const { call, returns } of events.sort((a, b) => a.at - b.at)) {
     const { client, operation, response } = call;
-    if (!returns) {
-      const ownOf = (column: ColumnName) => own.get(client)?.ofColumn(column);
-      operations.set(call, resolved(operation, rows, ownOf) ?? operation);
-    } else if (response?.outcome === "ok") {
-      const answered = answeredIds(response.body, operation.name, ids);
-      own.set(client, own.get(client)?.and(answered) ?? answered);
-    }
+    if (!returns) operations.set(call, references.resolve(operation, client) ?? operation);
+    else if (response !== undefined) references.learn(client, operation, response);
   }
   return calls.map((call) => ({ ...call, operation: operations.get(call) ?? call.operation }));
 }
 
-/** The values of a column, the greatest first. */
+/** The values of a column that references are drawn from. */
 function valuesOf(column: ColumnName, rows: Snapshot): readonly Json[] {
   const [field = "", table = ""] = column.split(".").reverse();
-  const values = (tableIn(rows, table) ?? []).map((row) => row[field] ?? null);
-  return [...new Set(values)]
-    .filter((value) => value !== null)
-    .sort((a, b) => (a < b ? 1 : a > b ? -1 : 0));
+  return referents((tableIn(rows, table) ?? []).map((row) => row[field] ?? null));
 }
 
 function tableIn(rows: Snapshot, table: string): readonly JsonObject[] | undefined {

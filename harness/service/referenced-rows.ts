@@ -7,10 +7,18 @@ import type { ClientQuery } from "./scenario-definition.ts";
 /** The most rows that references are drawn from. */
 const MOST = 10;
 
+/** The rows that references are drawn from, in the order of `RowReference.row`, of the values of a column. */
+export function referents(values: readonly Json[]): readonly Json[] {
+  return [...new Set(values)]
+    .filter((value) => value !== null)
+    .sort((a, b) => (a < b ? 1 : a > b ? -1 : 0))
+    .slice(0, MOST);
+}
+
 /** Finds a column by its name, exactly as it is in the catalog: `Order.id` is the `id` of `"Order"`. */
 const COLUMN = `
   select format('%I.%I', n.nspname, c.relname) as "table", format('%I', a.attname) as "column",
-         c.oid::regclass::text as "shortTable"
+         c.oid::regclass::text as "shortTable", a.attcollation <> 0 as "isText"
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
     join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
@@ -48,12 +56,14 @@ export class ReferencedColumns {
           `rowOf("${name}") names a column that there is not after the setup: give the names of the table and the column as the catalog has them`,
         );
       }
-      const { table: from, column: value, shortTable } = found;
+      const { table: from, column: value, shortTable, isText } = found;
+      // As `referents` orders texts, whatever the collation of the database.
+      const order = isText ? `value collate "C"` : "value";
       sqlColumns.set(name, { table: String(shortTable), column: String(value) });
       queries.set(
         name,
         `select to_jsonb(value) as value from (select distinct ${value} as value from ${from}) as rows
-          where value is not null order by value desc limit ${MOST}`,
+          where value is not null order by ${order} desc limit ${MOST}`,
       );
     }
     return new ReferencedColumns(query, queries, sqlColumns);
@@ -66,10 +76,7 @@ export class ReferencedColumns {
       const found = await this.#query(
         this.#queries.get(column) ?? "select null as value where false",
       );
-      rows.set(
-        column,
-        found.map(({ value }) => value ?? null),
-      );
+      rows.set(column, referents(found.map(({ value }) => value ?? null)));
     }
     return rows;
   }

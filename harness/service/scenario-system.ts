@@ -1,8 +1,8 @@
 import { HarnessError } from "../core/error.ts";
-import type { JsonObject } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
+import { runAll } from "../execution/run-all.ts";
 import type { System, SystemContext } from "../execution/system.ts";
-import { openClient } from "../postgres/connection.ts";
+import { openClient, rowsOf } from "../postgres/connection.ts";
 import { ClientPrograms } from "./client-programs.ts";
 import { connectionsLeft } from "./connections-left.ts";
 import { outcomeOfRequest, startService } from "./http-service.ts";
@@ -30,13 +30,18 @@ export async function startScenario(
   file: URL,
 ): Promise<System<null, Operation>> {
   let direct = await openClient(context.directUrl);
-  const query: ClientQuery = async (sql, values = []) =>
-    (await direct.query<JsonObject>(sql, [...values])).rows;
-  const { restore, dirty } = await restorerOf(definition, context, query);
+  const query: ClientQuery = (sql, values) => rowsOf(direct, sql, values);
   const abort = new AbortController();
   const { signal } = abort;
-  const service =
-    definition.service && (await startService(definition.service, context, { file, signal }));
+  const start = async () => ({
+    ...(await restorerOf(definition, context, query)),
+    service:
+      definition.service && (await startService(definition.service, context, { file, signal })),
+  });
+  const { restore, dirty, service } = await start().catch(async (error: unknown) => {
+    await direct.end();
+    throw error;
+  });
   let outcomes: Record<string, Outcome> = {};
   /** By number: the clients that have ended and left connections open, as errors. */
   const open = new Map<number, HarnessError>();
@@ -138,8 +143,7 @@ export async function startScenario(
 
     async stop() {
       abort.abort();
-      await service?.stop();
-      await direct.end();
+      await runAll([() => service?.stop(), () => direct.end()]);
     },
   };
 }

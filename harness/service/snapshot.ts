@@ -1,7 +1,7 @@
 import { escapeLiteral } from "pg";
 import type { Snapshot } from "../core/execution.ts";
 import type { Json, JsonObject } from "../core/json.ts";
-import { withClient } from "../postgres/connection.ts";
+import { rowsOf, withClient } from "../postgres/connection.ts";
 import type { ClientQuery } from "./scenario-definition.ts";
 
 /** An ordinary table of the schema under test. Names are quoted for use in SQL. */
@@ -135,12 +135,14 @@ type Emptying = "truncate" | "delete";
 
 /** Restores a database to the state of its snapshot. */
 export interface Restorer {
+  /** Whether `restore` can be called again. Without, it only says that the database is used from then on. */
+  readonly repeats: boolean;
   restore(): Promise<void>;
   /** Whether `restore` cannot bring the state back, so that a copy of the database is needed. */
   dirty(): Promise<boolean>;
   /**
    * Copies the rows as they are now, in place of the earlier copy of that number. The result restores
-   * them; where nothing can be restored, it does nothing.
+   * them; where `restore` does not repeat, it does nothing.
    */
   copy(number: number): Promise<() => Promise<void>>;
 }
@@ -167,6 +169,7 @@ export async function takeSnapshot(
   }
   const [saved] = await query(`select script from ${RESTORE_TABLE}`);
   return {
+    repeats: true,
     restore: async () => {
       await query(String(saved?.["script"]));
     },
@@ -186,16 +189,14 @@ export async function takeSnapshot(
 /** Takes the snapshot that every start on a copy of the database then finds. */
 export async function prepareSnapshot(directUrl: string, emptying?: Emptying): Promise<void> {
   await withClient(directUrl, (client) =>
-    takeSnapshot(
-      async (sql, values = []) => (await client.query<JsonObject>(sql, [...values])).rows,
-      emptying,
-    ),
+    takeSnapshot((sql, values) => rowsOf(client, sql, values), emptying),
   );
 }
 
 /** A restorer that restores nothing: the database is dirty after the first execution. */
 function singleUse(query: ClientQuery): Restorer {
   return {
+    repeats: false,
     restore: async () => {
       await query("create table heddle.used ()");
     },

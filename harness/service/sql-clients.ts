@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import type { JsonObject } from "../core/json.ts";
 import type { SystemContext } from "../execution/system.ts";
-import { openClient } from "../postgres/connection.ts";
+import { openClient, rowsOf } from "../postgres/connection.ts";
 
 /** A connection for each client that executes statements itself. It stays open between executions. */
 export class SqlClients {
@@ -15,8 +15,7 @@ export class SqlClients {
   }
 
   async execute(client: number, text: string, values: readonly unknown[]): Promise<JsonObject[]> {
-    const connection = await this.#connectionOf(client);
-    return (await connection.query<JsonObject>(text, [...values])).rows;
+    return rowsOf(await this.#connectionOf(client), text, values);
   }
 
   /** Opens the connections that were lost. */

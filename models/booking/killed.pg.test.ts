@@ -62,7 +62,12 @@ function sweep(fault: Fault): Scheduler {
 async function campaign(
   strategy: Strategy,
   runs: number,
-  given: { mutant?: string; scenario?: DefinedScenario; checkDeterminism?: boolean } = {},
+  given: {
+    seed?: number;
+    mutant?: string;
+    scenario?: DefinedScenario;
+    checkDeterminism?: boolean;
+  } = {},
 ) {
   const { scenario, ...options } = given;
   const service = scenario ? { ...booking, scenarios: () => fc.constant(scenario) } : booking;
@@ -89,12 +94,24 @@ test.each([
 ] as const)("the service without a bug passes when the %s is killed", async (struck) => {
   const { counterexamples, verdict, reason, faults } = await campaign(
     random([...KILLS[struck], "retry"]),
-    12,
-    { checkDeterminism: true },
+    24,
+    { seed: 2, checkDeterminism: true },
   );
   expect(counterexamples).toEqual([]);
   expect({ verdict, reason }).toEqual({ verdict: "pass", reason: null });
   expect(Object.keys(faults)).toContain(KILLS[struck][0]);
+});
+
+test("a client of the database that is held does not keep a killed service from starting again", async () => {
+  const creates = [
+    [createOf("create", SLOT.free.id)],
+    [createOf("createDirectly", SLOT.foreignFree.id)],
+  ];
+  const { verdict, reason, faults } = await campaign(everyPlace("kill-before"), 8, {
+    scenario: scenarioOf(...creates),
+  });
+  expect({ verdict, reason }).toEqual({ verdict: "pass", reason: null });
+  expect(Object.keys(faults)).toEqual(["kill-before"]);
 });
 
 test("a crash that loses an acknowledged booking is found in the final state", async () => {

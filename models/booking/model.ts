@@ -1,4 +1,10 @@
-import type { Json, RightAnswer, SentOperation, ServiceModel } from "../../harness/index.ts";
+import type {
+  Json,
+  JsonObject,
+  RightAnswer,
+  SentOperation,
+  ServiceModel,
+} from "../../harness/index.ts";
 import {
   DECLINED_ATTEMPT,
   EXPIRY_TIME,
@@ -109,16 +115,24 @@ function changed(code: string, calendar: Calendar, booking: ModelBooking): Answe
 
 /** A booking in an answer. */
 function bookingAnswer({ slots }: Calendar, booking: ModelBooking): Json {
-  const { id, provider, status, customer, idempotencyKey, paymentIntentId, createdBy } = booking;
-  const { startAt = null, endAt = null } = slots.get(booking.slot) ?? {};
-  const who = { customerId: customer, createdBy, idempotencyKey, paymentIntentId };
+  const { id, slot, provider, customer, ...others } = booking;
+  const { status, createdBy, customerName, notes, idempotencyKey, paymentIntentId } = others;
+  const { startAt = null, endAt = null } = slots.get(slot) ?? {};
   return {
-    booking: { id, slotId: booking.slot, providerId: provider, status, startAt, endAt, ...who },
+    booking: {
+      ...{ id, slotId: slot, providerId: provider, customerId: customer, startAt, endAt },
+      ...{ status, createdBy, customerName, notes, idempotencyKey, paymentIntentId },
+    },
   };
 }
 
-function slotAnswer({ id, provider, startAt, endAt }: ModelSlot): Json {
+function slotAnswer({ id, provider, startAt, endAt }: ModelSlot): JsonObject {
   return { id, providerId: provider, startAt, endAt };
+}
+
+/** A slot in the answer of the functions that publish and withdraw it. */
+function changedSlot(calendar: Calendar, slot: ModelSlot): JsonObject {
+  return { ...slotAnswer(slot), isAvailable: !slot.withdrawn && !isTaken(calendar, slot) };
 }
 
 /** The sender of a request without a token. */
@@ -213,14 +227,12 @@ const rules = {
     const time = slotOf(slot);
     const before = slotAt(calendar, time);
     if (before !== undefined && !before.withdrawn) {
-      return { code: "OK", body: { slot: slotAnswer(before) }, after: calendar };
+      return { code: "OK", body: { slot: changedSlot(calendar, before) }, after: calendar };
     }
     const published = { ...time, id: before?.id ?? id, withdrawn: false };
     const isNew = before !== undefined || !calendar.slots.has(id);
-    const body = {
-      slot: { ...(slotAnswer(published) as object), ...(!isNew && { id: "a new id" }) },
-    };
-    return { code: "OK", body, after: withSlot(calendar, published) };
+    const answer = { ...changedSlot(calendar, published), ...(!isNew && { id: "a new id" }) };
+    return { code: "OK", body: { slot: answer }, after: withSlot(calendar, published) };
   },
 
   // Withdraws a slot that is not booked. A repeat changes nothing.
@@ -228,8 +240,9 @@ const rules = {
     const slot = calendar.slots.get(id);
     if (slot === undefined) return refused("SLOT_NOT_FOUND", calendar);
     if (isTaken(calendar, slot)) return refused("SLOT_HAS_BOOKING", calendar);
-    const after = slot.withdrawn ? calendar : withSlot(calendar, { ...slot, withdrawn: true });
-    return { code: "OK", body: { slot: slotAnswer(slot) }, after };
+    const withdrawn = { ...slot, withdrawn: true };
+    const after = slot.withdrawn ? calendar : withSlot(calendar, withdrawn);
+    return { code: "OK", body: { slot: changedSlot(calendar, withdrawn) }, after };
   },
 
   // Lists the slots of a provider that a create can book, in order of time.

@@ -68,7 +68,7 @@ const event = {
 /** The operations of the service: those of the HTTP API, and the same by a call of the database function. */
 export const operations = {
   create: http.post("/api/bookings/create", claim, {
-    as: mostly(25, "creator", "customer:customer-4"),
+    as: mostly(25, "creator", "customer:customer-4", "nobody"),
     body: createBody,
     answer: withoutTimes,
   }),

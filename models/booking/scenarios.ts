@@ -146,8 +146,11 @@ function anyOperation(generate: Generate): Arbitrary<Operation> {
 /** The numbers of operations of a client. Small numbers keep executions short. */
 const OPERATIONS_PER_CLIENT = [1, 1, 1, 1, 1, 1, 2, 2, 2, 3] as const;
 
+/** The most operations that change the calendar before the clients begin. */
+const MOST_PREFIX = 3;
+
 /**
- * Small scenarios in which races are likely. fast-check's bias towards small values is off: it depends on
+ * Small scenarios in which races are likely, a part of them in a calendar that other operations have changed. fast-check's bias towards small values is off: it depends on
  * how many values were drawn before, and would change the frequencies of the races.
  */
 export function scenarios(
@@ -164,15 +167,19 @@ export function scenarios(
   }));
   const raced = races(generate).map(({ weight, operations: arbitrary }) => ({ weight, arbitrary }));
   const any = anyOperation(generate);
+  const prefix = fc.oneof(
+    { weight: 3, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.array(any, { minLength: 1, maxLength: MOST_PREFIX }) },
+  );
   const scenario = fc
-    .tuple(fc.oneof(...sizes), fc.oneof(...raced))
-    .chain(([clients, operations]) => {
+    .tuple(fc.oneof(...sizes), fc.oneof(...raced), prefix)
+    .chain(([clients, operations, prefix]) => {
       const all = clients.map((count, client) => {
         const own = operations.filter((_, at) => at % clients.length === client);
         const others = Array.from({ length: Math.max(0, count - own.length) }, () => any);
         return fc.tuple(...others).map((rest) => [...own, ...rest]);
       });
-      return fc.tuple(...all).map((own) => ({ initial: { prefix: [] }, clients: own }));
+      return fc.tuple(...all).map((own) => ({ initial: { prefix }, clients: own }));
     });
   return fc.noBias(scenario);
 }
