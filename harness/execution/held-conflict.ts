@@ -29,6 +29,11 @@ export class HeldConflict {
     this.#url = directUrl;
   }
 
+  /** Whether a conflicting row is there that `release` takes away. */
+  get isHeld(): boolean {
+    return this.#held;
+  }
+
   /** Before a statement goes on into one of the parts that is an exclusion constraint: inserts the conflicting row. */
   async hold(parts: readonly UngatedPart[], { state, statement }: PendingStatement): Promise<void> {
     const place = state.at === "gate" ? state.gate.place : undefined;

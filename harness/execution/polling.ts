@@ -60,7 +60,7 @@ export class Polling {
   /** Notes that a task has the result of its statement. */
   completed(pending: PendingStatement, result: Result, rows: string): void {
     const round = this.#round(pending);
-    const completed = this.#completed.get(pending.task) ?? [];
+    const completed = this.#completedBy(pending.task);
     const wrote = this.#writing.delete(pending.task);
     const reads = !wrote && result.tags.every((tag) => READING.test(tag));
     this.#completing = pending.task;
@@ -71,7 +71,7 @@ export class Polling {
     const { statement } = pending;
     this.#rounds.delete(pending.task);
     completed.push({ statement, answer, progress: this.#ofOthers(pending.task) });
-    this.#completed.set(pending.task, completed.slice(-2 * LONGEST_ROUND));
+    if (completed.length > 2 * LONGEST_ROUND) completed.shift();
   }
 
   /** Notes that the step that a task has just taken has written, whatever its answer looks like. */
@@ -85,8 +85,7 @@ export class Polling {
 
   /** Whether the task has executed the statement before and did not seem to write. */
   isAgain({ task, statement }: PendingStatement): boolean {
-    const completed = this.#completed.get(task) ?? [];
-    return completed.some((past) => past.answer !== undefined && isSame(past.statement, statement));
+    return this.#completedBy(task).some((past) => past.answer !== undefined && isSame(past.statement, statement));
   }
 
   /** Whether the task of a held statement has yielded. */
@@ -94,6 +93,14 @@ export class Polling {
     const round = pending.state.at === "held" ? this.#round(pending) : undefined;
     if (round === undefined) return false;
     return this.#completed.get(pending.task)?.at(-round)?.progress === this.#ofOthers(pending.task);
+  }
+
+  #completedBy(task: Task): Completed[] {
+    const known = this.#completed.get(task);
+    if (known !== undefined) return known;
+    const completed: Completed[] = [];
+    this.#completed.set(task, completed);
+    return completed;
   }
 
   #progresses(task: Task): void {
@@ -110,7 +117,7 @@ export class Polling {
    * executed among the steps of other tasks decides whether its task will have yielded after it.
    */
   mayRepeat({ task, statement }: PendingStatement): boolean {
-    const completed = this.#completed.get(task) ?? [];
+    const completed = this.#completedBy(task);
     for (let round = 1; round <= Math.min(LONGEST_ROUND, completed.length); round++) {
       const first = completed.at(-round);
       if (first?.answer === undefined) return false;
@@ -124,7 +131,7 @@ export class Polling {
     const { task, statement } = pending;
     const known = this.#rounds.get(task);
     if (known?.of === pending) return known.round;
-    const round = repeatedRound(this.#completed.get(task) ?? [], statement);
+    const round = repeatedRound(this.#completedBy(task), statement);
     this.#rounds.set(task, { of: pending, round });
     return round;
   }
@@ -160,7 +167,16 @@ function isSame(a: Statement | undefined, b: Statement): boolean {
 
 function isSameAnswer(a: Answer | undefined, b: Answer | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  return a.rows === b.rows && isDeepStrictEqual(a.result, b.result);
+  return a.rows === b.rows && isSameResult(a.result, b.result);
+}
+
+/** Most results have no error, and are compared for each statement of a client that polls. */
+function isSameResult(a: Result, b: Result): boolean {
+  return (
+    a.transaction === b.transaction &&
+    a.tags.join() === b.tags.join() &&
+    (a.error === b.error || isDeepStrictEqual(a.error, b.error))
+  );
 }
 
 /** The choices of tasks that have not yielded; all of them if there are none. */

@@ -181,15 +181,17 @@ export class Run<State extends Json, Op extends Operation> {
 
   /** Waits for quiescence, and does what belongs to it. */
   async #settle(): Promise<void> {
-    await this.#database.conflict.release(this.#statements.executing(), this.#database.lockWaits);
-    await this.#quiesce();
-    if (this.#previous !== undefined && (await this.#written.end()))
-      this.#polling.wrote(this.#previous);
-    const { ungated, pause } = this.#options;
+    const { conflict, lockWaits, gates } = this.#database;
+    const { ungated, pause, observe } = this.#options;
     const { trace } = this.recording;
-    ungated.note(this.#database.gates?.ungated ?? [], this.#statements, this.entries, trace);
-    await this.#observe();
-    await pause?.(trace);
+    // Each step comes here, and hardly one waits for more than quiescence.
+    if (conflict.isHeld) await conflict.release(this.#statements.executing(), lockWaits);
+    await this.#quiesce();
+    if (this.#written.hasBegun && (await this.#written.end()) && this.#previous !== undefined)
+      this.#polling.wrote(this.#previous);
+    if (gates !== undefined) ungated.note(gates.ungated, this.#statements, this.entries, trace);
+    if (observe !== undefined) await this.#observe(observe);
+    if (pause !== undefined) await pause(trace);
   }
 
   /** Runs until no task can move. Throws HarnessError for errors of the harness or the system. */
@@ -255,9 +257,7 @@ export class Run<State extends Json, Op extends Operation> {
   }
 
   /** Observes before the first step too, so that the first commit differs from the initial state. */
-  async #observe(): Promise<void> {
-    const { observe } = this.#options;
-    if (observe === undefined) return;
+  async #observe(observe: () => Promise<Snapshot>): Promise<void> {
     if (this.#commits !== undefined) await this.#commits.afterStep();
     else {
       const { lockWaits } = this.#database;
@@ -272,10 +272,17 @@ export class Run<State extends Json, Op extends Operation> {
   }
 
   #enabled(): Choice[] {
-    const choices = this.#statements.all().flatMap((pending) => choiceOf(pending) ?? []);
-    const busy = new Set(choices.map((choice) => choice.task));
-    const all = [...choices, ...this.#clients.starts().filter((start) => !busy.has(start.task))];
-    return all.sort((a, b) => compareTasks(a.task, b.task));
+    const choices: Choice[] = [];
+    for (const pending of this.#statements.all()) {
+      const choice = choiceOf(pending);
+      if (choice !== undefined) choices.push(choice);
+    }
+    const starts = this.#clients
+      .starts()
+      .filter((start) => !choices.some(({ task }) => task === start.task));
+    // The statements have an order already.
+    if (starts.length === 0) return choices;
+    return [...choices, ...starts].sort((a, b) => compareTasks(a.task, b.task));
   }
 
   #move(choice: Choice, enabled: readonly Choice[]): void {

@@ -26,6 +26,11 @@ export class WrittenSteps {
     this.#step = { pid, before: await this.#server.transactionNumbers(pid) };
   }
 
+  /** Whether `begin` was called since the last `end`, for a statement that may change rows. */
+  get hasBegun(): boolean {
+    return this.#step !== undefined;
+  }
+
   /** Whether the step that began last has written; false if none has begun since the last call. */
   async end(): Promise<boolean> {
     const step = this.#step;
