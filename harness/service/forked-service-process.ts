@@ -1,4 +1,6 @@
+import { fileURLToPath } from "node:url";
 import type { ForkReply, ForkRequest } from "./forked-service.ts";
+import { importModule } from "./import-module.ts";
 import type { ServiceDefinition } from "./service-definition.ts";
 import type { ServiceStart, StartedHere } from "./service-start.ts";
 
@@ -7,7 +9,7 @@ import type { ServiceStart, StartedHere } from "./service-start.ts";
  * its parent does.
  */
 
-let loaded: Promise<{ readonly default?: ServiceDefinition }> | undefined;
+let loaded: Promise<unknown> | undefined;
 let running: StartedHere | undefined;
 
 process.on("disconnect", () => process.exit());
@@ -16,7 +18,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {
 
 process.on("message", (message: ForkRequest) => {
   if (message !== "warm" && "load" in message) {
-    loaded = import(message.load);
+    loaded = importModule(fileURLToPath(message.load), message.load);
     // The reply to `start` has the reason.
     loaded.catch(() => {});
     return;
@@ -35,7 +37,8 @@ async function answer(message: Exclude<ForkRequest, { readonly load: string }>) 
 }
 
 async function started(start: ServiceStart): Promise<StartedHere> {
-  const service = (await loaded)?.default?.service;
+  const module = (await loaded) as { readonly default?: ServiceDefinition } | undefined;
+  const service = module?.default?.service;
   if (typeof service === "function") return service(start);
   throw new Error("the default export of the definition's file has no function `service`");
 }

@@ -1,0 +1,41 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { SystemContext } from "../execution/system.ts";
+import { startFunction } from "./service-function.ts";
+import { tsxIn, writeFiles } from "./tsx.fixture.ts";
+
+let folder = "";
+
+beforeAll(async () => {
+  folder = await mkdtemp("/tmp/hf-");
+  await writeFiles(folder, {
+    "package.json": '{ "type": "module" }',
+    ...tsxIn("."),
+    "enum.ts": `enum Url { Enum = "http://enum" }
+      export default { service: () => ({ url: Url.Enum as string, stop() {} }) };`,
+  });
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Starts the service of a file in another process, since faults may kill it. */
+function startApart(file: string) {
+  const context = { killable: true, urlFor: async () => "postgres://nowhere" };
+  return startFunction(
+    () => Promise.reject(new Error("it is not started here")),
+    context as unknown as SystemContext,
+    {
+      file: pathToFileURL(join(folder, file)),
+      signal: new AbortController().signal,
+      ...{ mutant: undefined, outside: undefined },
+    },
+  );
+}
+
+test("another process loads TypeScript that is more than types with the project's tsx", async () => {
+  const started = await startApart("enum.ts");
+  expect(started.url).toBe("http://enum");
+  await started.stop();
+});
