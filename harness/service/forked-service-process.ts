@@ -24,7 +24,7 @@ process.on("message", (message: ForkRequest) => {
     return;
   }
   answer(message).then(
-    ({ url }) => reply({ url }),
+    ({ url, warm }) => reply({ url, warms: warm !== undefined }),
     (error: unknown) => reply({ failed: String(error) }),
   );
 });

@@ -13,6 +13,8 @@ beforeAll(async () => {
   await writeFiles(folder, {
     "package.json": '{ "type": "module" }',
     ...tsxIn("."),
+    "warm.mjs": `export default { service: () => ({ url: "http://warm", warm() {}, stop() {} }) };`,
+    "cold.mjs": `export default { service: () => ({ url: "http://cold", stop() {} }) };`,
     "enum.ts": `enum Url { Enum = "http://enum" }
       export default { service: () => ({ url: Url.Enum as string, stop() {} }) };`,
   });
@@ -33,6 +35,21 @@ function startApart(file: string) {
     },
   );
 }
+
+test.each([
+  ["warm.mjs", true],
+  ["cold.mjs", false],
+])("the service of %s, in another process, opens lost connections: %s", async (file, warms) => {
+  const started = await startApart(file);
+  try {
+    expect(started.pools?.warm !== undefined).toBe(warms);
+    await started.pools?.warm?.();
+    await started.restart?.();
+    expect(started.url).toBe(`http://${file.slice(0, 4)}`);
+  } finally {
+    await started.stop();
+  }
+});
 
 test("another process loads TypeScript that is more than types with the project's tsx", async () => {
   const started = await startApart("enum.ts");

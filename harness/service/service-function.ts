@@ -64,16 +64,16 @@ export async function startFunction(
 
 async function startedApart(file: URL, start: ServiceStart): Promise<StartedFunction> {
   const forked = new ForkedService(file, start);
-  let url = await forked.start();
+  let running = await forked.start();
   return {
     get url() {
-      return url;
+      return running.url;
     },
     async restart() {
       await forked.kill();
-      url = await forked.start();
+      running = await forked.start();
     },
-    pools: { warm: () => forked.warm() },
+    ...(running.warms && { pools: { warm: () => forked.warm() } }),
     stop: () => forked.close(),
   };
 }
