@@ -38,13 +38,18 @@ export class ForkedService {
     this.#start = start;
   }
 
-  /** Resolves when the service accepts requests. */
+  /** Resolves when the service accepts requests. No process is left if it cannot be started. */
   async start(): Promise<RunningFork> {
     this.#child = this.#spare ?? this.#fork();
     this.#spare = undefined;
-    const running = await this.#ask({ start: this.#start });
-    this.#spare = this.#fork();
-    return running;
+    try {
+      const running = await this.#ask({ start: this.#start });
+      this.#spare = this.#fork();
+      return running;
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
   }
 
   /** Reopens lost connections. */
