@@ -23,7 +23,8 @@ export interface TestRunner {
   test(
     name: string,
     timeoutMs: number,
-    work: (signal: AbortSignal | undefined) => Promise<void>,
+    /** @param signal is aborted at the time limit */
+    work: (signal: AbortSignal) => Promise<void>,
   ): void;
   /** Called at the top level of a test file. */
   afterAll(work: () => Promise<void>): void;
@@ -137,7 +138,8 @@ export class ConcurrencyTests {
       const file = this.#runner.file();
       const service = serviceFor([basename(file), ...path].join(" > "), file);
       const regressions = join(dirname(file), "regressions");
-      const settings = { seed: SEED, signal, ...others, regressions };
+      const ends = others.signal === undefined ? signal : AbortSignal.any([signal, others.signal]);
+      const settings = { seed: SEED, ...others, signal: ends, regressions };
       const { campaign, error } = await verify(await this.#serverFor(postgres), service, settings);
       if (error !== undefined) throw error;
       if (campaign.verdict === "pass") return;
