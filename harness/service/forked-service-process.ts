@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { ForkReply, ForkRequest } from "./forked-service.ts";
 import { importModule } from "./import-module.ts";
 import type { ServiceDefinition } from "./service-definition.ts";
-import type { ServiceStart, StartedHere } from "./service-start.ts";
+import type { ServiceStart, StartedService } from "./service-start.ts";
 
 /*
  * The entry point of the process in which the service of a definition can be killed. The process ends when
@@ -10,7 +10,7 @@ import type { ServiceStart, StartedHere } from "./service-start.ts";
  */
 
 let loaded: Promise<unknown> | undefined;
-let running: StartedHere | undefined;
+let running: StartedService | undefined;
 
 process.on("disconnect", () => process.exit());
 // A terminal sends these signals to every process. The parent handles them.
@@ -36,7 +36,7 @@ async function answer(message: Exclude<ForkRequest, { readonly load: string }>) 
   return running;
 }
 
-async function started(start: ServiceStart): Promise<StartedHere> {
+async function started(start: ServiceStart): Promise<StartedService> {
   const module = (await loaded) as { readonly default?: ServiceDefinition } | undefined;
   const service = module?.default?.service;
   if (typeof service === "function") return service(start);

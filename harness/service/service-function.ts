@@ -1,7 +1,7 @@
 import type { System, SystemContext } from "../execution/system.ts";
 import { ConnectionOwners } from "./connection-owners.ts";
 import { ForkedService } from "./forked-service.ts";
-import type { StartedService } from "./http-service.ts";
+import type { RequestTarget } from "./http-service.ts";
 import type {
   ConnectionPool,
   OutsideService,
@@ -12,8 +12,8 @@ import type {
 /** What the system knows of the pools of a service in this process. */
 type Pools = Pick<System, "queued" | "ownerOf" | "connectionsInUse" | "waitsFor" | "warm">;
 
-/** A service that a function started. */
-export interface StartedFunction extends StartedService {
+/** What requests are sent to, and what the system knows of its pools. */
+export interface StartedFunction extends RequestTarget {
   readonly pools?: Pools;
 }
 
