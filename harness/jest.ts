@@ -25,7 +25,8 @@ const jest = globalThis as unknown as JestGlobals;
 /** Jest loads this module anew for each test file. */
 const tests = new ConcurrencyTests({
   describe: (name, define) => jest.describe(name, define),
-  test: (name, timeout, work) => jest.test(name, () => work(undefined), timeout),
+  // Jest has no signal: without one, a campaign would go on beside the next test.
+  test: (name, timeout, work) => jest.test(name, () => work(AbortSignal.timeout(timeout)), timeout),
   afterAll: (work) => jest.afterAll(work),
   file: () => jest.expect.getState().testPath ?? process.cwd(),
   again: (file, path) => `npx jest ${file} -t ${namePattern(path.join(" "))}`,

@@ -77,6 +77,53 @@ test.each([
   expect(await readdir(path.join(place, "regressions"))).toHaveLength(1);
 });
 
+/** Executes a file's test as Jest does, which ends it for itself alone when its time is up. */
+const JEST = `
+  import { setTimeout as delay } from "node:timers/promises";
+  const tests = [];
+  const ends = [];
+  Object.assign(globalThis, {
+    describe: (_, define) => define(),
+    test: (_, work, timeoutMs) => tests.push({ work, timeoutMs }),
+    afterAll: (end) => ends.push(end),
+    expect: { getState: () => ({ testPath: new URL("counter.test.js", import.meta.url).pathname }) },
+  });
+  await import("./counter.test.js");
+  for (const { work, timeoutMs } of tests) {
+    const ended = work().then(() => "passes", ({ message }) => message);
+    console.log(await Promise.race([ended, delay(timeoutMs + 15_000, "goes on", { ref: false })]));
+  }
+  for (const end of ends) await end();
+`;
+
+test.each([
+  ["", ""],
+  [", also with a signal of its own", "signal: new AbortController().signal,"],
+])("a campaign ends at Jest's time limit%s", async (_, options) => {
+  await writeFile(path.join(place, "jest.js"), JEST);
+  const text = `
+    import pg from "pg";
+    import { interleaved } from ${JSON.stringify(new URL("./jest.ts", import.meta.url).href)};
+
+    async function count({ url }) {
+      const db = new pg.Client(url);
+      await db.connect();
+      for (let at = 0; at < 4; at++) await db.query("update counter set value = value + 1");
+      await db.end();
+    }
+
+    interleaved("more interleavings than there is time for", {
+      setup: "create table counter (value int); insert into counter values (0)",
+      clients: { ada: count, bob: count, eve: count },
+    }, { runs: 1e9, postgres: "embedded", timeout: 4_000, ${options} });
+  `;
+  await writeFile(path.join(place, "counter.test.js"), text);
+  const { output, code } = await run(["jest.js"]);
+  expect(output).toContain("interrupted");
+  expect(output).not.toContain("goes on");
+  expect(code).toBe(0);
+});
+
 test("a service without pairs fails the file, and says why", async () => {
   await writeFile(path.join(place, "schema.sql"), SCHEMA);
   const text = suite("node-test").replace(

@@ -23,7 +23,8 @@ export interface TestRunner {
   test(
     name: string,
     timeoutMs: number,
-    work: (signal: AbortSignal | undefined) => Promise<void>,
+    /** @param signal is aborted at the time limit */
+    work: (signal: AbortSignal) => Promise<void>,
   ): void;
   /** Called at the top level of a test file. */
   afterAll(work: () => Promise<void>): void;
@@ -56,14 +57,21 @@ const TIMEOUT_MS = 120_000;
 /** The two ways to define tests, for one test runner and one test file at a time. */
 export class ConcurrencyTests {
   readonly #runner: TestRunner;
-  #server: Promise<Server> | undefined;
+  /** By the choice that tests made (see `startServer`). */
+  readonly #servers = new Map<string, Promise<Server>>();
 
   constructor(runner: TestRunner) {
     this.#runner = runner;
     runner.afterAll(async () => {
-      const server = this.#server;
-      this.#server = undefined;
-      await (await server)?.stop();
+      const servers = [...this.#servers.values()];
+      this.#servers.clear();
+      // A server that could not be started has failed its tests.
+      const stop = (server: Promise<Server>) =>
+        server.then(
+          (one) => one.stop(),
+          () => {},
+        );
+      await Promise.all(servers.map(stop));
     });
   }
 
@@ -87,7 +95,8 @@ export class ConcurrencyTests {
     const url = file instanceof URL ? file : pathToFileURL(pathOf(file));
     const suite = definition.name ?? basename(fileURLToPath(url));
     const service = definedService(definition, suite, url);
-    const profiled = await withProfile(await this.#leased(options.postgres), service, undefined, {
+    const server = await this.#serverFor(options.postgres);
+    const profiled = await withProfile(server, service, undefined, {
       control: controlFor(service, options.control),
       stepTimeoutMs: options.stepTimeoutMs ?? DEFAULTS.stepTimeoutMs,
       signal: options.signal,
@@ -129,8 +138,9 @@ export class ConcurrencyTests {
       const file = this.#runner.file();
       const service = serviceFor([basename(file), ...path].join(" > "), file);
       const regressions = join(dirname(file), "regressions");
-      const settings = { seed: SEED, signal, ...others, regressions };
-      const { campaign, error } = await verify(await this.#leased(postgres), service, settings);
+      const ends = others.signal === undefined ? signal : AbortSignal.any([signal, others.signal]);
+      const settings = { seed: SEED, ...others, signal: ends, regressions };
+      const { campaign, error } = await verify(await this.#serverFor(postgres), service, settings);
       if (error !== undefined) throw error;
       if (campaign.verdict === "pass") return;
       const command = this.#runner.again(relative(process.cwd(), file), path);
@@ -138,9 +148,10 @@ export class ConcurrencyTests {
     });
   }
 
-  #leased(postgres = "auto"): Promise<Server> {
-    this.#server ??= startServer(postgres);
-    return this.#server;
+  #serverFor(postgres = "auto"): Promise<Server> {
+    const server = this.#servers.get(postgres) ?? startServer(postgres);
+    this.#servers.set(postgres, server);
+    return server;
   }
 }
 

@@ -1,8 +1,5 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { GATE_NAMES, GATES, type GateName } from "../../harness/core/control.ts";
 import { HarnessError } from "../../harness/core/error.ts";
@@ -13,10 +10,9 @@ import {
   checkInclusion,
   type InclusionFailure,
   type InclusionTotals,
-  NO_TOTALS,
   type PropertyOptions,
-  sumTotals,
 } from "./property.ts";
+import { totalsOfShards } from "./shards.ts";
 
 const USAGE = `usage: npm run inclusion -- [options]
   --time 10m        how long to go on
@@ -125,25 +121,6 @@ async function write(failure: InclusionFailure, { seed }: PropertyOptions): Prom
   process.stderr.write(`${gap === undefined ? "HOLE" : "known gap"}: ${file}\n${lines}`);
 }
 
-/** Runs the property in several processes, each with a server of its own. */
-async function runInParallel(workers: number): Promise<InclusionTotals> {
-  const parts = Array.from({ length: workers }, async (_, index) => {
-    const [script = "", ...given] = process.argv.slice(1);
-    const child = spawn(process.execPath, [script, ...given, "--shard", `${index}/${workers}`], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    let totals = NO_TOTALS;
-    const read = (async () => {
-      for await (const line of createInterface(child.stdout)) totals = JSON.parse(line);
-    })();
-    const [code] = await once(child, "exit");
-    await read;
-    if (code === 2) throw new HarnessError("PROVIDER_FAILED", `worker ${index} has failed`);
-    return totals;
-  });
-  return (await Promise.all(parts)).reduce(sumTotals, NO_TOTALS);
-}
-
 function reportOf(totals: InclusionTotals): string {
   const n = (count: number) => count.toLocaleString("en");
   const gaps = KNOWN_GAPS.map(({ name }) => `${name} (${totals.gaps[name] ?? 0})`).join(", ");
@@ -165,7 +142,9 @@ try {
   const workers = numberIn(values.workers);
   const options = optionsOf();
   const totals =
-    values.shard === undefined && workers > 1 ? await runInParallel(workers) : await run(options);
+    values.shard === undefined && workers > 1
+      ? await totalsOfShards(workers, process.argv.slice(1))
+      : await run(options);
   process.stdout.write(
     values.shard === undefined ? reportOf(totals) : `${JSON.stringify(totals)}\n`,
   );

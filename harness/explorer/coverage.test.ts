@@ -3,7 +3,7 @@ import { DynamicReduction } from "../scheduler/dynamic-reduction.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { FaultSearch } from "../scheduler/fault-search.ts";
 import { walk } from "../scheduler/toy.fixture.ts";
-import { completeness, divergenceOf } from "./coverage.ts";
+import { completeness, coverageOf, divergenceOf } from "./coverage.ts";
 
 describe.each([
   ["with reduction", () => new DynamicReduction()],
@@ -26,4 +26,17 @@ describe.each([
     expect(completeness(search)).toMatchObject({ complete: false, sampled: true });
     expect(divergenceOf(search)).toMatch(/^at step \d+ task 1/);
   });
+});
+
+test("a search whose last fault was not possible any more covers no faults, and is not begun anew", () => {
+  const search = new FaultSearch(["cancel"]);
+  for (const faults of [[{ task: "0", action: "cancel" }], []] as const) {
+    search.begin();
+    search.inject(faults);
+    walk([[1]], search);
+  }
+  expect(search.begin()).toBe(false);
+  expect(completeness(search)).toMatchObject({ complete: false, sampled: true });
+  expect(divergenceOf(search)).toMatch(/^at step 0 cancel was possible/);
+  expect(coverageOf(search, 1).faults).toEqual({ scenarios: 0, injected: 0 });
 });

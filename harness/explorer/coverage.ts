@@ -71,7 +71,7 @@ export function divergenceOf(scheduler: Scheduler): string | undefined {
   if (scheduler instanceof ReducedSearch) {
     return scheduler.decisive.complete ? undefined : scheduler.diverged;
   }
-  if (scheduler instanceof FaultSearch) return divergenceOf(scheduler.search);
+  if (scheduler instanceof FaultSearch) return divergenceOf(scheduler.search) ?? scheduler.diverged;
   const searches = scheduler instanceof DynamicReduction || scheduler instanceof Exhaustive;
   return searches ? scheduler.diverged : undefined;
 }

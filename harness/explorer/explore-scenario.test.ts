@@ -1,9 +1,11 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Checker } from "../checkers/checker.ts";
 import { Checkers } from "../checkers/registry.ts";
 import { HarnessError } from "../core/error.ts";
 import { Exhaustive } from "../scheduler/exhaustive.ts";
 import { RandomWalk } from "../scheduler/random.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Strategy } from "../scheduler/strategies.ts";
 import { NO_COVERAGE } from "./coverage.ts";
 import { fakeExecutor } from "./executor.fixture.ts";
@@ -80,6 +82,28 @@ test("an error of a checker ends the exploration; an error of the executor keeps
   expect(gone.tally.executions).toBe(0);
   // A scenario with an incomplete execution has no coverage.
   expect(gone).toMatchObject({ complete: false, coverage: NO_COVERAGE });
+});
+
+test("clients run freely in samples, also where the places of faults are noted", async () => {
+  const state = { part: "the part", entries: ["0", "1"], tasks: ["0", "1"] };
+  const chosenBy: Scheduler[] = [];
+  const executor = Object.assign(
+    fakeExecutor((scenario, scheduler) => {
+      chosenBy.push(scheduler);
+      return executeToy(scenario, scheduler);
+    }),
+    { ungated: [state.part], takeUngatedStates: () => (chosenBy.length === 0 ? [] : [state]) },
+  );
+  const single = { ...toyService({ scenarios: () => fc.constant(both) }), single: true } as const;
+  const explored = await new ScenarioExplorer(executor, single, new Checkers([]), {
+    ...{ seed: 1, bounds: { minClients: 2, maxClients: 2 }, pairs: false },
+    strategy: { ...serial, faults: ["cut-before"] },
+  }).explore(0, { ...effort, executions: 12 });
+  expect(explored.samples).toEqual({ "the part": 10 });
+  const samples = chosenBy.slice(-10);
+  expect(samples.map(({ fair }) => fair)).toEqual(Array(10).fill(false));
+  const delays = samples.flatMap((one) => Array.from({ length: 20 }, () => one.delayMs?.() ?? 0));
+  expect(delays.some((ms) => ms > 0)).toBe(true);
 });
 
 test("a scenario counts once it was executed", async () => {

@@ -8,6 +8,7 @@ import type { Operation } from "../core/operation.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Violation } from "../core/verdict.ts";
 import type { Executor } from "../execution/executor.ts";
+import { forwarded } from "../scheduler/forwarded.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { ScenarioPlan, Strategy } from "../scheduler/strategies.ts";
 import type { Bounds, Pair, Service } from "../service/service.ts";
@@ -321,11 +322,7 @@ function notingPlaces(
 ): Scheduler {
   if (kinds.length === 0) return scheduler;
   return {
-    begin: (scenario) => scheduler.begin(scenario),
-    choose: (...given) => scheduler.choose(...given),
-    goesOn: (choice) => scheduler.goesOn?.(choice),
-    observe: (...given) => scheduler.observe?.(...given),
-    footprintsGrew: () => scheduler.footprintsGrew?.(),
+    ...forwarded(scheduler),
     inject: (faults, enabled) => {
       for (const { action } of faults) {
         if (isFault(action) && kinds.includes(action)) places.add(action);

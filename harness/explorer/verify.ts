@@ -175,6 +175,14 @@ export async function verify<State extends Json, Op extends Operation>(
     ...(strategy.faults ?? []),
     ...failing.flatMap(({ regression }) => faultsIn(regression.schedule)),
   ];
+  // A crash ends every connection to the server, so no other process may use it.
+  const crashes = faults.includes("crash");
+  const { workers } = options;
+  // They start nothing yet, and options that contradict each other are refused before anything is open.
+  const explorers =
+    workers === undefined || service.single || crashes
+      ? []
+      : workersFor<State, Op>(server, profiled, workers, options, { ...settings, accepted });
   const executor = await openExecutor(server, service, mutant, {
     ...footprintsFor(strategy),
     ...{ ...limits, faults, hashRoutines: true },
@@ -187,13 +195,6 @@ export async function verify<State extends Json, Op extends Operation>(
   const isStored = (found: Counterexample) =>
     stored.some((one) => covers(one, groupOf(found, byOperations)));
   const target = (found: Counterexample) => (isStored(found) ? undefined : folder);
-  // A crash ends every connection to the server, so no other process may use it.
-  const crashes = faults.includes("crash");
-  const { workers } = options;
-  const explorers =
-    workers === undefined || service.single || crashes
-      ? []
-      : startWorkers<State, Op>(server, profiled, workers, options, { ...settings, accepted });
   try {
     return await runCampaign(
       executor,
@@ -293,7 +294,7 @@ export function footprintsFor({ reduces }: Strategy): Pick<ExecutorOptions, "foo
 }
 
 /** @throws HarnessError `USAGE` for a strategy that only this process has */
-function startWorkers<State extends Json, Op extends Operation>(
+function workersFor<State extends Json, Op extends Operation>(
   server: Server,
   { service, profile }: ProfiledService<State, Op>,
   { count, serviceFile }: Workers,

@@ -7,6 +7,7 @@ import { HarnessError } from "../core/error.ts";
 import { installFreezing } from "../execution/frozen-globals.ts";
 import { specFiles, specService } from "../isolationtester/explore-spec.ts";
 import { definedService } from "../service/defined-service.ts";
+import { importModule } from "../service/import-module.ts";
 import {
   isScenario,
   type ScenarioDefinition,
@@ -21,7 +22,6 @@ import {
 } from "../service/service-definition.ts";
 import { freshModule } from "./fresh-modules.ts";
 import { orFolderInModels } from "./models-folder.ts";
-import { importModule } from "./typescript.ts";
 
 /** The members that a service must have. */
 const REQUIRED_MEMBERS = [

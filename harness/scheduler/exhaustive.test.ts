@@ -63,8 +63,8 @@ describe("an exhaustive search", () => {
   test("counts its executions by preemptions, and tells when it is complete", () => {
     const search = new Exhaustive(3);
     while (search.begin()) {
-      expect(search.diverged).toBeUndefined();
       walk([[2], [2]], search);
+      expect(search.diverged).toBeUndefined();
     }
     expect(search.explored).toEqual([2, 4, 8, 4]);
     expect(search.complete).toBe(true);
@@ -80,8 +80,6 @@ describe("an exhaustive search", () => {
     }
     expect(seen.slice(0, 7)).toEqual([-1, 0, 0, 0, 0, 1, 1]);
     expect(seen.at(-1)).toBe(Number.POSITIVE_INFINITY);
-    search.diverged = "elsewhere";
-    expect(search.completeUpTo).toBe(-1);
   });
 
   test("begins no execution after the last one", () => {
@@ -112,6 +110,18 @@ describe("an exhaustive search", () => {
     search.begin();
     expect(search.diverged).toContain("ended after 0 steps");
     expect(search.complete).toBe(false);
+  });
+
+  test("is incomplete as soon as its last execution has ended before its prefix", () => {
+    const search = new Exhaustive(0);
+    search.begin();
+    walk([[1], [1]], search);
+    search.begin();
+    walk([[], []], search);
+    expect(search.diverged).toContain("ended after 0 steps");
+    expect(search).toMatchObject({ complete: false, completeUpTo: -1 });
+    expect(search.begin()).toBe(false);
+    expect(search).toMatchObject({ complete: false, completeUpTo: -1 });
   });
 
   test("ends although executions differ", () => {

@@ -24,11 +24,21 @@ export class Exhaustive implements Scheduler {
   readonly explored: number[] = [];
   /** Whether a task that polls was left out of the choices: only fair schedules were executed then. */
   hasYields = false;
-  /** How an execution departed from its prefix, if one did: then schedules may be missing. */
-  diverged: string | undefined;
+  #diverged: string | undefined;
 
   constructor(bound = Number.POSITIVE_INFINITY) {
     this.bound = bound;
+  }
+
+  /**
+   * How an execution departed from its prefix, if one did: then schedules may be missing. To be asked between
+   * two executions, as `complete` is: only when the last one is over can it have ended before its prefix.
+   */
+  get diverged(): string | undefined {
+    if (this.#diverged !== undefined || this.#path.length >= this.#prefix.length) {
+      return this.#diverged;
+    }
+    return `an execution ended after ${this.#path.length} steps, before the end of its prefix`;
   }
 
   /** Whether every schedule within the bound was executed. */
@@ -48,9 +58,7 @@ export class Exhaustive implements Scheduler {
   }
 
   begin(): boolean {
-    if (this.#path.length < this.#prefix.length) {
-      this.diverged ??= `an execution ended after ${this.#path.length} steps, before the end of its prefix`;
-    }
+    this.#diverged = this.diverged;
     const preemptions = this.#next();
     const prefix = preemptions === undefined ? undefined : this.#queued[preemptions]?.pop();
     if (preemptions === undefined || prefix === undefined) return false;
@@ -79,7 +87,7 @@ export class Exhaustive implements Scheduler {
     if (task === undefined) return undefined;
     const choice = enabled.find((option) => option.task === task);
     if (choice === undefined) {
-      this.diverged ??= `at step ${this.#path.length} task ${task} was enabled in an earlier execution, and then was not`;
+      this.#diverged ??= `at step ${this.#path.length} task ${task} was enabled in an earlier execution, and then was not`;
       this.#prefix = this.#path.slice();
     }
     return choice;

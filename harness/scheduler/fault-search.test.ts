@@ -100,6 +100,39 @@ test("where a client can send again after a fault, a further execution does so",
   expect(search).toMatchObject({ complete: true, injected: 1 });
 });
 
+describe("a search is incomplete where an execution does not come to the place of", () => {
+  const cut: Choice = { task: "0", action: "cut-before" };
+  const retry: Choice = { task: "0", action: "retry" };
+
+  /** What each execution offers at its only step, and what the search injects there. */
+  function injectedOf(search: FaultSearch, offered: readonly (readonly Choice[])[]) {
+    return offered.map((faults) => {
+      if (!search.begin()) return "ended";
+      const fault = search.inject(faults);
+      search.choose([{ task: "0", action: "release" }], undefined);
+      const again = fault && faults.includes(retry) ? search.inject([retry]) : undefined;
+      return [fault, again].map((one) => one?.action ?? "-").join(" ");
+    });
+  }
+
+  test("its fault", () => {
+    const search = new FaultSearch(["cut-before"], new OneSchedule());
+    expect(injectedOf(search, [[cut], []])).toEqual(["- -", "- -"]);
+    expect(search).toMatchObject({ complete: false, injected: 0 });
+    expect(search.diverged).toMatch(/^at step 0 cut-before was possible for task 0/);
+    expect(search.begin()).toBe(false);
+    expect(search.complete).toBe(false);
+  });
+
+  test("its retry", () => {
+    const search = new FaultSearch(["cut-before", "retry"], new OneSchedule());
+    const offered = [[cut], [cut, retry], [cut]];
+    expect(injectedOf(search, offered)).toEqual(["- -", "cut-before -", "cut-before -"]);
+    expect(search).toMatchObject({ complete: false, injected: 1 });
+    expect(search.diverged).toContain("a retry after cut-before was possible");
+  });
+});
+
 test("a search is incomplete until the last fault was injected", () => {
   const search = new FaultSearch(["cut-before"], new Exhaustive(0));
   executionsOf(search, 2, 5);

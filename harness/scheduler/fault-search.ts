@@ -73,6 +73,7 @@ export class FaultSearch implements Scheduler {
   #places: { readonly at: number; readonly fault: Choice }[] = [];
   /** How many steps of the injection's path were followed. */
   #followed = 0;
+  #diverged: string | undefined;
 
   /** @param range the injections that are executed; other searches of the scenario execute the others */
   constructor(kinds: readonly Fault[], search: Search = new Exhaustive(), range = ALL) {
@@ -83,10 +84,25 @@ export class FaultSearch implements Scheduler {
 
   /** Whether every schedule within the bound, and each fault of the range, was executed. */
   get complete(): boolean {
-    return this.search.complete && this.#injections().length === 0;
+    const isDone = this.search.complete && this.diverged === undefined;
+    return isDone && this.#injections().length === 0;
+  }
+
+  /**
+   * Why a fault is missing, if an execution did not come to its place. To be asked between two executions, as
+   * `complete` is.
+   */
+  get diverged(): string | undefined {
+    const injection = this.#injection;
+    if (this.#diverged !== undefined || injection === undefined) return this.#diverged;
+    const { at, fault, retries } = injection;
+    if (retries ? this.#state === "retried" : this.#state !== "before") return undefined;
+    const what = retries ? `a retry after ${fault.action}` : fault.action;
+    return `at step ${at} ${what} was possible for task ${fault.task} in an earlier execution, and then was not`;
   }
 
   begin(): boolean {
+    this.#diverged = this.diverged;
     this.#addPlaces();
     this.#path = [];
     this.#state = "before";

@@ -1,8 +1,11 @@
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { type Fault, isFault } from "../core/fault.ts";
+import type { Touched } from "../core/footprint.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Choice, Task } from "../core/schedule.ts";
+import type { Trace } from "../core/trace.ts";
+import { forwarded } from "./forwarded.ts";
 import type { FootprintOf, Scheduler } from "./scheduler.ts";
 
 /** One in this many executions has a fault; one in this many of those has a second one; and so on. */
@@ -16,8 +19,8 @@ const STEPS_PER_OPERATION = 4;
  * of their own, so that the other scheduler makes the same choices as without them. It must not
  * depend on repeating an execution: an execution with a fault repeats none.
  */
-export class RandomFaults implements Scheduler {
-  readonly #scheduler: Scheduler;
+export class RandomFaults implements Required<Scheduler> {
+  readonly #scheduler: Required<Scheduler>;
   readonly #kinds: ReadonlySet<Fault>;
   readonly #random: ReturnType<typeof xoroshiro128plus>;
   #step = 0;
@@ -27,9 +30,13 @@ export class RandomFaults implements Scheduler {
 
   /** @param seed a 32-bit integer; it determines which of `kinds` is injected when */
   constructor(scheduler: Scheduler, kinds: readonly Fault[], seed: number) {
-    this.#scheduler = scheduler;
+    this.#scheduler = forwarded(scheduler);
     this.#kinds = new Set(kinds);
     this.#random = xoroshiro128plus(~seed);
+  }
+
+  get fair(): boolean {
+    return this.#scheduler.fair;
   }
 
   begin(scenario: Scenario): boolean {
@@ -46,14 +53,27 @@ export class RandomFaults implements Scheduler {
     enabled: readonly Choice[],
     previous: Task | undefined,
     footprintOf?: FootprintOf,
+    yielded?: readonly Task[],
   ): Choice {
     this.#step++;
-    return this.#scheduler.choose(enabled, previous, footprintOf);
+    return this.#scheduler.choose(enabled, previous, footprintOf, yielded);
   }
 
   goesOn(choice: Choice): void {
     this.#step++;
-    this.#scheduler.goesOn?.(choice);
+    this.#scheduler.goesOn(choice);
+  }
+
+  observe(events: Trace, released: Touched | undefined): void {
+    this.#scheduler.observe(events, released);
+  }
+
+  footprintsGrew(): void {
+    this.#scheduler.footprintsGrew();
+  }
+
+  delayMs(): number {
+    return this.#scheduler.delayMs();
   }
 
   /**

@@ -76,6 +76,25 @@ test("it ends as soon as one of the two is complete", () => {
   expect(search.begin(scenarioOf(toy))).toBe(false);
 });
 
+test("a last execution that ends before its prefix leaves the search incomplete", () => {
+  const toy = [[1], [1]];
+  const all = preemptionsOf(toy, new Exhaustive()).length;
+  const search = new ReducedSearch();
+  let turns = 0;
+  for (let executions = 0; search.begin(scenarioOf(toy)); executions++) {
+    // Reduction begins anew each time: it alone is never complete.
+    search.footprintsGrew();
+    // After the two orders and the executions that reduction has to itself.
+    const isTurn = executions > 6 && executions % 2 === 1;
+    if (isTurn) turns++;
+    walk(isTurn && turns === all ? [[], []] : toy, search);
+  }
+  expect(turns).toBe(all);
+  expect(search.decisive.complete).toBe(false);
+  expect(search.diverged).toContain("ended after 0 steps");
+  expect(search.endsAsSample).toBe(true);
+});
+
 /** The search, for which client 9 could move at each step but for fairness. */
 const besideOneThatPolls = (search: ReducedSearch) => ({
   begin: (...given: Parameters<ReducedSearch["begin"]>) => search.begin(...given),

@@ -49,7 +49,7 @@ function compiled(
   profile: ServiceProfile | undefined,
 ): Service<DefinedState, DefinedOperation> {
   const catalog = profile?.catalog;
-  // A service without its profile generates nothing.
+  // Only sources of operations need a catalog, and a service that has one is profiled before it generates.
   const resolved = (): ResolvedDefinition =>
     resolvedDefinition(definition, catalog ?? NO_CATALOG, file);
   const ids = mergedIds(profile?.ids ?? {}, definition.ids ?? {});

@@ -8,8 +8,15 @@ import type { ServiceStart } from "./service-start.ts";
 /** A message to the process of a service: load the definition, start the service, or reopen its connections. */
 export type ForkRequest = { readonly load: string } | { readonly start: ServiceStart } | "warm";
 
+/** A service that runs in another process. */
+interface RunningFork {
+  readonly url: string;
+  /** Whether it can open the connections that were lost. */
+  readonly warms: boolean;
+}
+
 /** The reply to `start` and `warm`. */
-export type ForkReply = { readonly url: string } | { readonly failed: string };
+export type ForkReply = RunningFork | { readonly failed: string };
 
 const PROCESS = fileURLToPath(
   new URL(`./forked-service-process${extname(import.meta.url)}`, import.meta.url),
@@ -31,13 +38,18 @@ export class ForkedService {
     this.#start = start;
   }
 
-  /** Resolves with the service's URL when it accepts requests. */
-  async start(): Promise<string> {
+  /** Resolves when the service accepts requests. No process is left if it cannot be started. */
+  async start(): Promise<RunningFork> {
     this.#child = this.#spare ?? this.#fork();
     this.#spare = undefined;
-    const url = await this.#ask({ start: this.#start });
-    this.#spare = this.#fork();
-    return url;
+    try {
+      const running = await this.#ask({ start: this.#start });
+      this.#spare = this.#fork();
+      return running;
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
   }
 
   /** Reopens lost connections. */
@@ -58,7 +70,7 @@ export class ForkedService {
     if (this.#spare !== undefined) await killProcess(this.#spare);
   }
 
-  #ask(message: ForkRequest): Promise<string> {
+  #ask(message: ForkRequest): Promise<RunningFork> {
     const child = this.#child;
     return new Promise((resolve, reject) => {
       const failed = (why: string) => reject(new HarnessError("SERVICE_FAILED", why));
@@ -67,7 +79,7 @@ export class ForkedService {
       child.once("exit", ended);
       child.once("message", (reply: ForkReply) => {
         child.off("exit", ended);
-        if ("url" in reply) resolve(reply.url);
+        if ("url" in reply) resolve(reply);
         else failed(`the service cannot be started in another process: ${reply.failed}`);
       });
       child.send(message, () => {});

@@ -18,8 +18,8 @@ const POLL_MS = 10;
 const NOT_FROZEN =
   "The clock and the random numbers of the service: it is no program on Node, so they are neither frozen nor seeded (faketime can do that for other programs).";
 
-/** A service to send requests to. */
-export interface StartedService {
+/** What requests are sent to: a service that Heddle started, or one that was running already. */
+export interface RequestTarget {
   readonly url: string;
   /** Kills the service, and starts it again on the same port. Absent for a service that was running already. */
   readonly restart?: () => Promise<void>;
@@ -39,7 +39,7 @@ export async function startService(
   definition: HttpService,
   context: SystemContext,
   options: Omit<ProgramContext, "url">,
-): Promise<StartedService> {
+): Promise<RequestTarget> {
   if ("exec" in definition) {
     return startedProgram(definition, { ...options, url: await context.urlFor() }, context);
   }
@@ -51,7 +51,7 @@ async function startedProgram(
   definition: Program,
   given: ProgramContext,
   { freeze: time, folder, serviceLog: log }: SystemContext,
-): Promise<StartedService> {
+): Promise<RequestTarget> {
   const port = await freePort();
   const channel = time === undefined ? undefined : await PreloadChannel.open(folder);
   const options =

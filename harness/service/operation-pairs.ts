@@ -39,7 +39,7 @@ export interface PrefixProbe {
 /** The pairs of a service, and those that it has no state for. */
 export interface FoundPairs {
   readonly pairs: readonly OperationPair[];
-  /** The names of pairs for which no state was reached in which either operation succeeds. */
+  /** The names of pairs for which no state was found in which both operations succeed, each alone. */
   readonly unreached: readonly string[];
 }
 
@@ -54,7 +54,7 @@ const MOST_REPEATED = 3;
 
 /**
  * Every two operations, each with itself too, on the same rows and on different ones, after a prefix after
- * which either succeeds alone. States with two rows of each kind are tried first. Those are preferred in
+ * which both succeed, each alone. States with two rows of each kind are tried first. Those are preferred in
  * which one operation fails after the other: their order matters, and such pairs come first. Operations that refer
  * to rows of different tables share one state, as far as they succeed in it: they are most of the pairs of a large
  * service.

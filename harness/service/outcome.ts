@@ -3,7 +3,7 @@ import { HarnessError } from "../core/error.ts";
 import type { Response } from "../core/history.ts";
 import type { Json } from "../core/json.ts";
 import { realNow } from "../core/real-clock.ts";
-import type { StartedService } from "./http-service.ts";
+import type { RequestTarget } from "./http-service.ts";
 import type { Outcome } from "./scenario-definition.ts";
 
 /** The code of a request to a service that ended by itself. */
@@ -40,7 +40,7 @@ const END_POLL_MS = 5;
  */
 export async function outcomeOfLostRequest(
   error: unknown,
-  service: StartedService | undefined,
+  service: RequestTarget | undefined,
 ): Promise<Outcome> {
   const outcome = outcomeOfError(error);
   if (service?.ended === undefined || !("error" in outcome)) return outcome;

@@ -141,7 +141,10 @@ export interface ServiceDefinition<
   readonly mutants?: readonly DefinedBug[];
   /** Starts what the service uses besides its database. Default: nothing. */
   outside?(): Outside | Promise<Outside>;
-  /** Generates scenarios in place of the derived ones. Nothing is then learned of the service before a campaign. */
+  /**
+   * Generates scenarios in place of the derived ones. Without a source of operations, nothing is then learned of
+   * the service before a campaign.
+   */
   scenarios?(bounds: Bounds, generate: Generate): Arbitrary<DefinedScenario>;
   /** Pairs of operations by name, in place of the derived ones. They need `scenarios`. Default: derived. */
   pairs?(): { readonly [name: string]: DefinedScenario };

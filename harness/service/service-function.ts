@@ -1,7 +1,7 @@
 import type { System, SystemContext } from "../execution/system.ts";
 import { ConnectionOwners } from "./connection-owners.ts";
 import { ForkedService } from "./forked-service.ts";
-import type { StartedService } from "./http-service.ts";
+import type { RequestTarget } from "./http-service.ts";
 import type {
   ConnectionPool,
   OutsideService,
@@ -12,8 +12,8 @@ import type {
 /** What the system knows of the pools of a service in this process. */
 type Pools = Pick<System, "queued" | "ownerOf" | "connectionsInUse" | "waitsFor" | "warm">;
 
-/** A service that a function started. */
-export interface StartedFunction extends StartedService {
+/** What requests are sent to, and what the system knows of its pools. */
+export interface StartedFunction extends RequestTarget {
   readonly pools?: Pools;
 }
 
@@ -64,16 +64,16 @@ export async function startFunction(
 
 async function startedApart(file: URL, start: ServiceStart): Promise<StartedFunction> {
   const forked = new ForkedService(file, start);
-  let url = await forked.start();
+  let running = await forked.start();
   return {
     get url() {
-      return url;
+      return running.url;
     },
     async restart() {
       await forked.kill();
-      url = await forked.start();
+      running = await forked.start();
     },
-    pools: { warm: () => forked.warm() },
+    ...(running.warms && { pools: { warm: () => forked.warm() } }),
     stop: () => forked.close(),
   };
 }

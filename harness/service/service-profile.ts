@@ -28,7 +28,7 @@ export interface ServiceProfile {
   /** For each operation that can succeed, the shortest prefix that was found, and its arguments. */
   readonly successes: readonly Success[];
   readonly pairs: readonly OperationPair[];
-  /** The names of pairs for which no state was reached in which either operation succeeds. */
+  /** The names of pairs for which no state was found in which both operations succeed, each alone. */
   readonly unreached: readonly string[];
   /** What the operations of sources follow from. Absent if the definition has no source. */
   readonly catalog?: SchemaCatalog;

@@ -9,8 +9,8 @@ export interface ConnectionPool {
   readonly waitingCount: number;
 }
 
-/** A service in the process of Heddle, as a function started it. */
-export interface StartedHere {
+/** A service as its function has started it, in the process that called the function. */
+export interface StartedService {
   /** The URL at which it takes requests. */
   readonly url: string;
   /** Its pools: a connection that it never gives back is then a finding, and waits for one are seen. */
@@ -37,7 +37,7 @@ export interface ServiceStart {
  */
 export type StartService = (
   context: ServiceStart & { readonly databaseStream?: () => Duplex },
-) => StartedHere | Promise<StartedHere>;
+) => StartedService | Promise<StartedService>;
 
 /**
  * What the service uses besides its database, such as a stand-in for a payment gateway. It runs in the process

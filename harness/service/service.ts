@@ -129,7 +129,7 @@ export interface Service<State extends Json = Json, Op extends Operation = Opera
   readonly unreached?: {
     /** The names of operations that never succeeded: no pair has them. */
     readonly operations: readonly string[];
-    /** The names of pairs for which no state was found in which both operations succeed. */
+    /** The names of pairs for which no state was found in which both operations succeed, each alone. */
     readonly pairs: readonly string[];
   };
   /** Simpler states than one, each close to it: a failing scenario is tried with them. Default: none. */

@@ -6,7 +6,7 @@ import {
   type JsonObject,
   type OutsideService,
   type Snapshot,
-  type StartedHere,
+  type StartedService,
   type StartService,
   TestClock,
 } from "../../harness/index.ts";
@@ -44,7 +44,7 @@ export const identities: Identify = async (as, { values }) => {
 export async function startBooking(
   { databaseUrl, databaseStream, mutant: name, outsideUrl = "" }: Parameters<StartService>[0],
   connections?: number,
-): Promise<StartedHere> {
+): Promise<StartedService> {
   const mutant = name === undefined ? undefined : mutantNamed(name);
   const size = connections ?? mutant?.connections ?? CONNECTIONS;
   const stream = databaseStream && { stream: databaseStream };

@@ -1,33 +1,16 @@
 import { spawnSync } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { tsxIn, writeFiles } from "../service/tsx.fixture.ts";
 
 let folder = "";
-
-/** As `tsx` is one: it registers a loader for TypeScript that is more than types, and for one alias. */
-const LOADER = `
-  import { readFileSync } from "node:fs";
-  import { registerHooks, stripTypeScriptTypes } from "node:module";
-  export function register() {
-    registerHooks({
-      resolve: (specifier, context, next) =>
-        next(specifier.startsWith("@lib/") ? specifier.replace("@lib", "./lib") + ".ts" : specifier, context),
-      load(url, context, next) {
-        const path = new URL(url).pathname;
-        if (!path.endsWith(".ts") || path.includes("/harness/")) return next(url, context);
-        const source = stripTypeScriptTypes(readFileSync(path, "utf8"), { mode: "transform" });
-        return { format: "module", shortCircuit: true, source };
-      },
-    });
-  }`;
 
 beforeAll(async () => {
   folder = await mkdtemp("/tmp/hl-");
   const files = {
     "package.json": '{ "type": "module" }',
-    "with/node_modules/tsx/package.json": '{ "exports": { "./esm/api": "./api.mjs" } }',
-    "with/node_modules/tsx/api.mjs": LOADER,
+    ...tsxIn("with"),
     "with/lib/level.ts": 'export enum Level { Low = "select 1" }',
     "with/alias.ts": `import { Level } from "@lib/level";
       class Setup { constructor(public sql: string) {} }
@@ -35,10 +18,7 @@ beforeAll(async () => {
     "without/enum.ts": "enum Level { Low } export default { setup: String(Level.Low) }",
     "without/alias.ts": 'import { Level } from "@lib/level"; export default Level;',
   };
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(join(folder, path, ".."), { recursive: true });
-    await writeFile(join(folder, path), text);
-  }
+  await writeFiles(folder, files);
 });
 
 afterAll(() => rm(folder, { recursive: true }));
