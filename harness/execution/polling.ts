@@ -85,7 +85,9 @@ export class Polling {
 
   /** Whether the task has executed the statement before and did not seem to write. */
   isAgain({ task, statement }: PendingStatement): boolean {
-    return this.#completedBy(task).some((past) => past.answer !== undefined && isSame(past.statement, statement));
+    return this.#completedBy(task).some(
+      (past) => past.answer !== undefined && isSame(past.statement, statement),
+    );
   }
 
   /** Whether the task of a held statement has yielded. */

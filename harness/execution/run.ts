@@ -184,7 +184,6 @@ export class Run<State extends Json, Op extends Operation> {
     const { conflict, lockWaits, gates } = this.#database;
     const { ungated, pause, observe } = this.#options;
     const { trace } = this.recording;
-    // Each step comes here, and hardly one waits for more than quiescence.
     if (conflict.isHeld) await conflict.release(this.#statements.executing(), lockWaits);
     await this.#quiesce();
     if (this.#written.hasBegun && (await this.#written.end()) && this.#previous !== undefined)
@@ -272,14 +271,9 @@ export class Run<State extends Json, Op extends Operation> {
   }
 
   #enabled(): Choice[] {
-    const choices: Choice[] = [];
-    for (const pending of this.#statements.all()) {
-      const choice = choiceOf(pending);
-      if (choice !== undefined) choices.push(choice);
-    }
-    const starts = this.#clients
-      .starts()
-      .filter((start) => !choices.some(({ task }) => task === start.task));
+    const choices = this.#statements.all().flatMap((pending) => choiceOf(pending) ?? []);
+    const isBusy = (start: Choice) => choices.some(({ task }) => task === start.task);
+    const starts = this.#clients.starts().filter((start) => !isBusy(start));
     // The statements have an order already.
     if (starts.length === 0) return choices;
     return [...choices, ...starts].sort((a, b) => compareTasks(a.task, b.task));

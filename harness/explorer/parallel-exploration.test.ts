@@ -18,11 +18,19 @@ type Changed = (
   ...given: Parameters<Explorer<number, Toy>["explore"]>
 ) => Promise<ScenarioResult<number, Toy>>;
 
-/** A campaign with further explorers; each execution takes at least one turn of the event loop. */
+/**
+ * A campaign with further explorers; each execution takes at least one turn of the event loop.
+ *
+ * @param turns those of an execution of the campaign itself
+ */
 async function campaign(
   others: number,
   changes: Partial<CampaignOptions> = {},
-  { service = sound, changed = ((it, ...given) => it.explore(...given)) as Changed } = {},
+  {
+    service = sound,
+    changed = ((it, ...given) => it.explore(...given)) as Changed,
+    turns = 2,
+  } = {},
 ) {
   const options = { ...OPTIONS, ...changes };
   let taken = 0;
@@ -42,7 +50,7 @@ async function campaign(
       },
     };
   });
-  const { campaign: done, error } = await runCampaign(slow(2), service, ENVIRONMENT, options, {
+  const { campaign: done, error } = await runCampaign(slow(turns), service, ENVIRONMENT, options, {
     explorers,
     joinMs: 0,
   });
@@ -173,7 +181,8 @@ test("a violation that another explorer finds beyond the limit is reported", asy
       seen = Math.max(seen, violations);
     };
     const alone = await campaign(0, changes, { service });
-    const together = await campaign(1, { ...changes, onProgress }, { service });
+    // The other one is far ahead when the limit is reached.
+    const together = await campaign(1, { ...changes, onProgress }, { service, turns: 100 });
     expect([together.done.verdict, together.done.counterexamples.length]).toEqual(
       seen > 0 ? ["fail", 1] : ["pass", 0],
     );
