@@ -174,7 +174,7 @@ test("progress counts the executions of all explorers", async () => {
 test("a violation that another explorer finds beyond the limit is reported", async () => {
   const service = toyService();
   let beyond = 0;
-  for (let seed = 1; seed <= 20; seed++) {
+  for (let seed = 1; seed <= 40; seed++) {
     const changes = { seed, runs: 12, strategy: named("exhaustive") };
     let seen = 0;
     const onProgress = ({ violations }: { violations: number }) => {
@@ -182,7 +182,7 @@ test("a violation that another explorer finds beyond the limit is reported", asy
     };
     const alone = await campaign(0, changes, { service });
     // The other one is far ahead when the limit is reached.
-    const together = await campaign(1, { ...changes, onProgress }, { service, turns: 100 });
+    const together = await campaign(1, { ...changes, onProgress }, { service, turns: 20 });
     expect([together.done.verdict, together.done.counterexamples.length]).toEqual(
       seen > 0 ? ["fail", 1] : ["pass", 0],
     );
