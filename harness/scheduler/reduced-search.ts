@@ -93,7 +93,10 @@ export class ReducedSearch implements Scheduler {
       this.#reduction.observe(events, released);
   }
 
-  /** Reduction relies on footprints of all executions, whichever search made this one. */
+  /**
+   * The search with reduction has left steps out that depend on a statement that was not seen before: it begins
+   * anew, whichever search has seen the statement.
+   */
   footprintsGrew(): void {
     this.#reduction.footprintsGrew();
   }

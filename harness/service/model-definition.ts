@@ -62,8 +62,7 @@ export interface ServiceModel<State> {
    * "provider 1"]`. Default: all of a history is one part.
    */
   readonly concerns?: {
-    /** `["*"]` for an operation that may concern everything. */
-    operation(operation: SentOperation, id: Json | undefined): readonly string[];
+    operation(operation: SentOperation, id: Json | undefined): readonly string[] | "everything";
     /** @param table with its schema: `public.orders` */
     row(table: string, row: JsonObject): readonly string[];
   };

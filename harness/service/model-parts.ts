@@ -10,15 +10,17 @@ interface Part<Call> {
 
 /** The things that calls and rows concern. Those of one call or row belong together. */
 interface Concerns<Call> {
-  ofCall(call: Call): readonly string[];
+  ofCall(call: Call): readonly string[] | "everything";
   ofRow(table: string, row: JsonObject): readonly string[];
 }
 
-/** What a call concerns that is independent of nothing. */
-const ALL = "*";
+/** What the calls concern that have no things. */
+const NO_THING = Symbol("no thing");
 
-/** What a call concerns that has no things. */
-const NOTHING = "nothing";
+/** The group of the rows that have no things: each part has them. */
+const EVERY_PART = Symbol("every part");
+
+type Thing = string | typeof NO_THING;
 
 /**
  * Splits a history into parts that have nothing in common (P-compositionality: Horn and Kroening, "Faster
@@ -28,13 +30,12 @@ export function independentParts<Call, Whole extends Part<Call>>(
   whole: Whole,
   concerns: Concerns<Call>,
 ): readonly (Whole & Part<Call>)[] {
-  const things = new Map(
-    whole.calls.map((call) => {
-      const own = concerns.ofCall(call);
-      return [call, own.length === 0 ? [NOTHING] : own] as const;
-    }),
-  );
-  if ([...things.values()].some((own) => own.includes(ALL))) return [whole];
+  const things = new Map<Call, readonly Thing[]>();
+  for (const call of whole.calls) {
+    const own = concerns.ofCall(call);
+    if (own === "everything") return [whole];
+    things.set(call, own.length === 0 ? [NO_THING] : own);
+  }
   const groups = new Groups();
   for (const own of things.values()) groups.join(own);
   for (const rows of [whole.before, whole.final]) {
@@ -42,19 +43,22 @@ export function independentParts<Call, Whole extends Part<Call>>(
       for (const row of all) groups.join(concerns.ofRow(table, row));
     }
   }
-  const calls = grouped(whole.calls, (call) => groups.of(things.get(call)?.[0] ?? NOTHING));
+  const calls = grouped(whole.calls, (call) => groups.of(things.get(call)?.[0] ?? NO_THING));
   const tables = (rows: Snapshot | undefined) =>
     Object.entries(rows ?? {}).map(([table, all]) => {
       const ofRow = (row: JsonObject) => {
         const [first] = concerns.ofRow(table, row);
-        return first === undefined ? ALL : groups.of(first);
+        return first === undefined ? EVERY_PART : groups.of(first);
       };
       return [table, grouped(all, ofRow)] as const;
     });
   const [before, final] = [tables(whole.before), tables(whole.final)];
-  const rowsOf = (all: typeof before, group: string): Snapshot =>
+  const rowsOf = (all: typeof before, group: Thing): Snapshot =>
     Object.fromEntries(
-      all.map(([table, rows]) => [table, [...(rows.get(group) ?? []), ...(rows.get(ALL) ?? [])]]),
+      all.map(([table, rows]) => [
+        table,
+        [...(rows.get(group) ?? []), ...(rows.get(EVERY_PART) ?? [])],
+      ]),
     );
   return groups.all.map((group) => ({
     ...whole,
@@ -64,8 +68,11 @@ export function independentParts<Call, Whole extends Part<Call>>(
   }));
 }
 
-function grouped<T>(items: Iterable<T>, groupOf: (item: T) => string): ReadonlyMap<string, T[]> {
-  const groups = new Map<string, T[]>();
+function grouped<T, Group>(
+  items: Iterable<T>,
+  groupOf: (item: T) => Group,
+): ReadonlyMap<Group, T[]> {
+  const groups = new Map<Group, T[]>();
   for (const item of items) {
     const group = groupOf(item);
     const members = groups.get(group);
@@ -77,17 +84,17 @@ function grouped<T>(items: Iterable<T>, groupOf: (item: T) => string): ReadonlyM
 
 /** Union-find: things that were joined, directly or through others, are in one group. */
 class Groups {
-  readonly #parent = new Map<string, string>();
+  readonly #parent = new Map<Thing, Thing>();
 
-  join([first, ...others]: readonly string[]): void {
+  join([first, ...others]: readonly Thing[]): void {
     if (first === undefined) return;
     const root = this.of(first);
     for (const other of others) this.#parent.set(this.of(other), root);
   }
 
   /** The representative of a thing's group. */
-  of(thing: string): string {
-    let root = thing;
+  of(thing: Thing): Thing {
+    let root: Thing = thing;
     for (let next = this.#parent.get(root); next !== root; next = this.#parent.get(root)) {
       if (next === undefined) this.#parent.set(root, root);
       else root = next;
@@ -101,7 +108,7 @@ class Groups {
     return root;
   }
 
-  get all(): readonly string[] {
+  get all(): readonly Thing[] {
     return [...this.#parent].filter(([thing, parent]) => thing === parent).map(([thing]) => thing);
   }
 }

@@ -222,7 +222,7 @@ export function isFree(calendar: Calendar, slot: ModelSlot, mover?: ModelBooking
 /** The calendars of providers are independent. */
 export const concerns: NonNullable<ServiceModel<Calendar>["concerns"]> = {
   operation({ name, values }, id) {
-    if (["refund", "expire", "elapse"].includes(name)) return ["*"];
+    if (["refund", "expire", "elapse"].includes(name)) return "everything";
     const { booking, slot, provider, customer, idempotencyKey } = values;
     return [
       ...thing("provider", slot === undefined ? null : timesOf(values).provider),
