@@ -1,7 +1,9 @@
+import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Server, startServer, verify } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
-import { booking } from "./booking.fixture.ts";
+import { booking, createOf, scenarioOf } from "./booking.fixture.ts";
+import { SLOT } from "./calendar.ts";
 
 let server: Server;
 
@@ -12,10 +14,11 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 test("a create in two transactions leaves an incomplete booking if the connection is cut in between", async () => {
-  const { campaign } = await verify(server, booking, {
-    seed: 2,
-    runs: 1_000,
-    bounds: { minClients: 1, maxClients: 1 },
+  const create = createOf("create", SLOT.free.id, { paymentIntentId: "pi_7" });
+  const scenario = scenarioOf([{ name: "list", provider: 1 }, create, { name: "expire" }]);
+  const service = { ...booking, scenarios: () => fc.constant(scenario) };
+  const { campaign } = await verify(server, service, {
+    ...{ seed: 1, runs: 200, bounds: { minClients: 1, maxClients: 1 } },
     mutant: "claim-then-complete",
     strategy: "random",
     faults: ["cut-before"],
