@@ -146,8 +146,9 @@ function isDifferent(
 
 /**
  * Whether some serial order of an execution's operations has the same result; if none has, how each of the
- * first orders differs. An execution is not checked if answers are missing, since they could have been anything;
- * nor if no order was found and an operation names a guessed id, which means something else in another order.
+ * first orders differs. An execution is not checked if answers are missing, since they could have been
+ * anything; nor if no order was found and an operation names a guessed id, which means something else in
+ * another order.
  */
 async function compareWithOrders<State extends Json, Op extends Operation>(
   execution: Execution<State, Op>,

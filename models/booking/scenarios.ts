@@ -150,8 +150,9 @@ const OPERATIONS_PER_CLIENT = [1, 1, 1, 1, 1, 1, 2, 2, 2, 3] as const;
 const MOST_PREFIX = 3;
 
 /**
- * Small scenarios in which races are likely, a part of them in a calendar that other operations have changed. fast-check's bias towards small values is off: it depends on
- * how many values were drawn before, and would change the frequencies of the races.
+ * Small scenarios in which races are likely, a part of them in a calendar that other operations have changed.
+ * fast-check's bias towards small values is off: it depends on how many values were drawn before, and would
+ * change the frequencies of the races.
  */
 export function scenarios(
   { minClients, maxClients }: Bounds,
