@@ -8,7 +8,8 @@ import { ReplayScheduler } from "../scheduler/replay.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Checker } from "./checker.ts";
 import { cycles, friendTable, strangers } from "./graph.fixture.ts";
-import { serialEquivalenceChecker, withoutAborted } from "./serial-equivalence.ts";
+import { withoutAborted } from "./left-out-operations.ts";
+import { serialEquivalenceChecker } from "./serial-equivalence.ts";
 import { executeToy, increment, look, type Toy, type ToyScenario } from "./toy.fixture.ts";
 
 /** The sequential specification of the counter. */
@@ -119,6 +120,49 @@ describe("an execution", () => {
     expect(
       (await checked({ ...lost, scenario: faulty.scenario, contents }, checker)).names,
     ).toEqual(["serially-equivalent"]);
+  });
+
+  /** The execution in which a fault affects the operations of these clients, with that answer, and what is left. */
+  function affected(
+    whole: typeof fine,
+    clients: readonly number[],
+    response: Response,
+    value: number,
+  ) {
+    const trace = whole.trace.flatMap((event): TraceEvent<Toy>[] => {
+      if (event.type !== "return" || !clients.includes(event.client)) return [event];
+      const fault = { type: "fault", task: `${event.client}`, fault: "terminate" } as const;
+      return [fault, { ...event, response }];
+    });
+    return { ...whole, trace, contents: { counter: [{ value }] } };
+  }
+
+  const failed: Response = { outcome: "fail", code: "500", status: 500, body: null };
+
+  test("whose operation fails because of a fault may have its effect or not, and no other", async () => {
+    const serial = interleaved(two, "0 0 0 1 1 1");
+    expect((await checked(affected(serial, [1], failed, 1))).names).toEqual([]);
+    expect((await checked(affected(serial, [1], failed, 2))).names).toEqual([]);
+    const wrong = ["serially-equivalent"];
+    expect((await checked(affected(serial, [1], failed, 3))).names).toEqual(wrong);
+    const succeeded = { ...failed, outcome: "ok" } as const;
+    expect((await checked(affected(serial, [1], succeeded, 2))).names).toEqual(wrong);
+  });
+
+  test("whose only operation fails because of a fault is compared with none at all", async () => {
+    const one = interleaved({ initial: 5, clients: [[increment]] }, "0 0 0");
+    expect((await checked(affected(one, [0], failed, 5))).names).toEqual([]);
+    expect((await checked(affected(one, [0], failed, 6))).names).toEqual([]);
+    expect((await checked(affected(one, [0], failed, 7))).names).toEqual(["serially-equivalent"]);
+  });
+
+  test("with too many operations in doubt is not checked", async () => {
+    const clients = [0, 1, 2, 3];
+    const scenario = { initial: 0, clients: clients.map(() => [increment]) };
+    const four = interleaved(scenario, "0 0 0 1 1 1 2 2 2 3 3 3");
+    expect(await checked(affected(four, clients, failed, 9))).toMatchObject({
+      ...{ names: [], unchecked: 1 },
+    });
   });
 
   test("is not checked if its final rows or an answer are unknown", async () => {

@@ -15,6 +15,7 @@ import { ClientOrder } from "../scheduler/client-order.ts";
 import { ReplayScheduler } from "../scheduler/replay.ts";
 import type { Checker, CheckResult, Reexecute } from "./checker.ts";
 import { IdBijection } from "./id-bijection.ts";
+import { type Assumption, assumptionsOf, withoutAborted } from "./left-out-operations.ts";
 import { checkLinearizability } from "./linearizability.ts";
 import { differencesOf } from "./order-differences.ts";
 import {
@@ -64,7 +65,7 @@ export function serialEquivalenceChecker<State extends Json, Op extends Operatio
   aborts: readonly string[] = [],
 ): Checker<State, Op> {
   let current: Scenario<State, Op> | undefined;
-  /** By the operations that are left without the aborted ones. */
+  /** By the operations that are not left out. */
   const ordersByOperations = new Map<string, SerialOrders<Op>>();
   const modelRules = model === undefined ? [] : [MODEL_AGREES];
 
@@ -75,39 +76,49 @@ export function serialEquivalenceChecker<State extends Json, Op extends Operatio
     if (current !== whole.scenario) ordersByOperations.clear();
     current = whole.scenario;
     const execution = withoutAborted(whole, aborts);
-    const { scenario } = execution;
-    const operations = JSON.stringify(scenario.clients);
-    const orders = ordersByOperations.get(operations) ?? new SerialOrders<Op>(scenario);
-    ordersByOperations.set(operations, orders);
-    // A fault or an aborted operation may have changed the result of the order.
-    const isPlain = scenario === current && !isFaulty(whole.trace);
-    const order = isPlain ? serialOrderOf(execution) : undefined;
-    if (order !== undefined) orders.learn(order, outcomeOf(execution));
-    const execute = async (serial: SerialOrder) => {
-      const scheduler = new ClientOrder(serial);
-      scheduler.begin();
-      return outcomeOf(await reexecute(scenario, scheduler));
-    };
-    const reexecuteWhole = async () => {
-      const replay = new ReplayScheduler(whole.schedule);
-      replay.begin();
-      return outcomeOf(withoutAborted(await reexecute(whole.scenario, replay), aborts));
-    };
-    const compare = async (realTime: boolean) => {
+    const compareAs = async (assume: Assumption, realTime: boolean): Promise<Comparison> => {
+      const assumed = assume(execution);
+      const { scenario } = assumed;
+      const operations = JSON.stringify(scenario.clients);
+      const orders = ordersByOperations.get(operations) ?? new SerialOrders<Op>(scenario);
+      ordersByOperations.set(operations, orders);
+      // A fault or an operation that is left out may have changed the result of the order.
+      const isPlain = scenario === current && !isFaulty(whole.trace);
+      const order = isPlain ? serialOrderOf(assumed) : undefined;
+      if (order !== undefined) orders.learn(order, outcomeOf(assumed));
+      const execute = async (serial: SerialOrder) => {
+        const scheduler = new ClientOrder(serial);
+        scheduler.begin();
+        return outcomeOf(await reexecute(scenario, scheduler));
+      };
+      const reexecuteWhole = async () => {
+        const replay = new ReplayScheduler(whole.schedule);
+        replay.begin();
+        return outcomeOf(assume(withoutAborted(await reexecute(whole.scenario, replay), aborts)));
+      };
       const options = { ids, realTime };
-      const plain = await compareWithOrders(execution, orders, execute, options);
+      const plain = await compareWithOrders(assumed, orders, execute, options);
       if (!isDifferent(plain)) return plain;
-      const outcome = outcomeOf(execution);
+      const outcome = outcomeOf(assumed);
       const steady = withoutVolatile(outcome, await reexecuteWhole(), scenario);
       if (JSON.stringify(steady) === JSON.stringify(outcome)) return plain;
       const executeTwice = async (serial: SerialOrder) =>
         withoutVolatile(await execute(serial), await execute(serial), scenario);
       return compareWithOrders(
-        withOutcome(execution, steady),
+        withOutcome(assumed, steady),
         new SerialOrders<Op>(scenario),
         executeTwice,
         options,
       );
+    };
+    const compare = async (realTime: boolean): Promise<Comparison> => {
+      let result: Comparison | undefined;
+      for (const assume of assumptionsOf(execution)) {
+        const comparison = await compareAs(assume, realTime);
+        if (comparison === "equivalent") return comparison;
+        if (result === undefined || !isDifferent(comparison)) result = comparison;
+      }
+      return result ?? "not checked";
     };
 
     const comparison = await compare(false);
@@ -286,35 +297,4 @@ function modelDisagrees(how: "allows" | "refuses"): Violation {
       ? "the model accepts this, but no serial order of the operations results in it"
       : "a serial order of the operations in real time results in this, but the model refuses it";
   return { checker, name, message, evidence: [] };
-}
-
-/**
- * The execution without the operations that were aborted, such as the victim of a deadlock: in a
- * serial order they would have taken effect.
- *
- * @param codes response codes that mean that an operation was aborted
- */
-export function withoutAborted<State extends Json, Op extends Operation>(
-  execution: Execution<State, Op>,
-  codes: readonly string[],
-): Execution<State, Op> {
-  const { scenario, trace } = execution;
-  const aborted = new Set(
-    calls(historyOf(trace))
-      .filter(({ response }) => response?.outcome === "fail" && codes.includes(response.code))
-      .map(({ client, index }) => `${client}/${index}`),
-  );
-  if (aborted.size === 0) return execution;
-  const isLeft = (client: number, index: number) => !aborted.has(`${client}/${index}`);
-  const clients = scenario.clients.map((operations, client) =>
-    operations.filter((_, index) => isLeft(client, index)),
-  );
-  const events = trace.flatMap((event): TraceEvent<Op>[] => {
-    if (event.type !== "invoke" && event.type !== "return") return [event];
-    const { client, index } = event;
-    if (!isLeft(client, index)) return [];
-    const before = [...Array(index).keys()].filter((other) => isLeft(client, other));
-    return [{ ...event, index: before.length }];
-  });
-  return { ...execution, scenario: { ...scenario, clients }, trace: events };
 }

@@ -21,7 +21,7 @@ import { References } from "./references.ts";
 import { NO_ROW, type ReferencedRows, resolved } from "./row-reference.ts";
 import type { ClientQuery } from "./scenario-definition.ts";
 import type { AnsweredOperation, ResolvedDefinition } from "./service-definition.ts";
-import type { StartedFunction } from "./service-function.ts";
+import type { ServiceOfFunction } from "./service-function.ts";
 import { withoutCurrentTimes } from "./snapshot.ts";
 import { SqlClients } from "./sql-clients.ts";
 
@@ -30,7 +30,7 @@ const NOT_SENT: Response = { outcome: "fail", code: NO_ROW, body: null };
 
 export interface DefinedClientsOptions {
   readonly definition: ResolvedDefinition;
-  readonly service: StartedFunction | undefined;
+  readonly service: ServiceOfFunction | undefined;
   /** The fields that hold generated ids. */
   readonly ids: IdFields;
   /** Ends what is under way. */

@@ -19,7 +19,7 @@ import { type ReferencedRows, referencesIn } from "./row-reference.ts";
 import type { ClientQuery } from "./scenario-definition.ts";
 import type { SerialProbe } from "./serial-probe.ts";
 import type { ResolvedDefinition, ServiceDefinition } from "./service-definition.ts";
-import { type FunctionOptions, type StartedFunction, startFunction } from "./service-function.ts";
+import { type FunctionOptions, type ServiceOfFunction, startFunction } from "./service-function.ts";
 import { profileOf } from "./service-profile.ts";
 import type { OutsideService } from "./service-start.ts";
 import { contentsOf, type Table, tablesOf, takeSnapshot } from "./snapshot.ts";
@@ -68,7 +68,7 @@ export async function startDefined(
 
 /** What runs besides the clients. */
 interface RunningParts extends DefinedSystemOptions {
-  readonly service: StartedFunction | undefined;
+  readonly service: ServiceOfFunction | undefined;
   readonly outside: OutsideService | undefined;
   /** Ends what clients have under way. */
   readonly signal: AbortSignal;
@@ -225,7 +225,7 @@ async function startedService(
   { service }: ServiceDefinition,
   context: SystemContext,
   options: FunctionOptions,
-): Promise<StartedFunction | undefined> {
+): Promise<ServiceOfFunction | undefined> {
   if (service === undefined) return undefined;
   if (typeof service === "function") return startFunction(service, context, options);
   return startService(service, context, options);

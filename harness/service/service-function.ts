@@ -13,7 +13,7 @@ import type {
 type Pools = Pick<System, "queued" | "ownerOf" | "connectionsInUse" | "waitsFor" | "warm">;
 
 /** What requests are sent to, and what the system knows of its pools. */
-export interface StartedFunction extends RequestTarget {
+export interface ServiceOfFunction extends RequestTarget {
   readonly pools?: Pools;
 }
 
@@ -34,7 +34,7 @@ export async function startFunction(
   service: StartService,
   context: SystemContext,
   { file, mutant, outside }: FunctionOptions,
-): Promise<StartedFunction> {
+): Promise<ServiceOfFunction> {
   const start: ServiceStart = {
     databaseUrl: await context.urlFor(),
     ...(mutant !== undefined && { mutant }),
@@ -62,7 +62,7 @@ export async function startFunction(
   };
 }
 
-async function startedApart(file: URL, start: ServiceStart): Promise<StartedFunction> {
+async function startedApart(file: URL, start: ServiceStart): Promise<ServiceOfFunction> {
   const forked = new ForkedService(file, start);
   let running = await forked.start();
   return {

@@ -27,6 +27,9 @@ interface WalletsOptions {
  */
 export async function startWallets({ databaseUrl, locks = true }: WalletsOptions) {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 10 });
+  // A connection may end at any time: its next query fails then, and the process goes on.
+  const ignore = () => {};
+  pool.on("error", ignore).on("connect", (connection) => connection.on("error", ignore));
 
   async function transaction<T>(work: (db: pg.PoolClient) => Promise<T>): Promise<T> {
     const db = await pool.connect();
