@@ -80,13 +80,12 @@ export async function measure(
     const after = bug.after && (await searchAfter(folder, bug, bug.after, timeAfter, reports));
     const measured = { before, replays, after };
     return {
-      ...{
-        name: bug.name,
-        version: `${bug.package} ${versions[bug.package]}`,
-        gates,
-        uncontrolled,
-      },
-      ...{ fixed: bug.after?.version ?? null, date: new Date().toISOString().slice(0, 10) },
+      name: bug.name,
+      version: `${bug.package} ${versions[bug.package]}`,
+      gates,
+      uncontrolled,
+      fixed: bug.after?.version ?? null,
+      date: new Date().toISOString().slice(0, 10),
       ...measured,
       unexpected: differences(bug, measured, fewest),
     };

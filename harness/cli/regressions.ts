@@ -59,7 +59,8 @@ async function runCommand(
     const limits = { stepTimeoutMs: stepTimeout, signal: interrupted.signal };
     const control = controlFor(loaded);
     const { service } = await withProfile(server, loaded, undefined, {
-      ...{ ...limits, control },
+      ...limits,
+      control,
       pairs: false,
     });
     const outcomes = await replayRegressions(stored, service, (control) =>

@@ -102,7 +102,8 @@ async function runCommand(source: string, options: Options): Promise<number> {
     };
     const limits = { stepTimeoutMs: options.stepTimeout, signal: interrupted.signal };
     const { service } = await withProfile(server, loaded, mutant, {
-      ...{ ...limits, control },
+      ...limits,
+      control,
       pairs: false,
     });
     const executor = await openExecutor(server, service, mutant, {

@@ -114,11 +114,20 @@ export async function openGatedDatabase(
     };
     const takesAdvisoryLocks = await lockWaits.takesAdvisoryLocks();
     return {
-      ...{ database, folder, proxy, lockWaits, gates, footprints, signals, takesAdvisoryLocks },
-      ...{
-        ...{ queries, routines, endOffer, mayChange, conflict: new HeldConflict(database.url) },
-        directPort: { url: directPortUrl, proxy: direct, folder: directFolder },
-      },
+      database,
+      folder,
+      proxy,
+      lockWaits,
+      gates,
+      footprints,
+      signals,
+      takesAdvisoryLocks,
+      queries,
+      routines,
+      endOffer,
+      mayChange,
+      conflict: new HeldConflict(database.url),
+      directPort: { url: directPortUrl, proxy: direct, folder: directFolder },
     };
   } catch (error) {
     await runAll(undo.reverse());

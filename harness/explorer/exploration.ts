@@ -73,7 +73,11 @@ export class Exploration<State extends Json, Op extends Operation> {
         (failure) => failure?.violations[0]?.name ?? [],
       );
       this.pairs[this.next] = {
-        ...{ ...pair, explored: executions, pruned, complete, outcomes },
+        ...pair,
+        explored: executions,
+        pruned,
+        complete,
+        outcomes,
         ...(violated.length > 0 && { violated: [...new Set(violated)].join(", ") }),
       };
     }

@@ -185,7 +185,9 @@ export async function verify<State extends Json, Op extends Operation>(
       : workersFor<State, Op>(server, profiled, workers, options, { ...settings, accepted });
   const executor = await openExecutor(server, service, mutant, {
     ...footprintsFor(strategy),
-    ...{ ...limits, faults, hashRoutines: true },
+    ...limits,
+    faults,
+    hashRoutines: true,
   }).catch(ifInterrupted(unopenedExecutor<State, Op>()));
   // What a stored regression shows already needs no other file.
   const byOperations = service.byOperations === true;
@@ -312,20 +314,24 @@ function workersFor<State extends Json, Op extends Operation>(
   const { mutant, seed, bounds, pairs, scenarios, failFast, control } = settings;
   const { checkers, rules, accepted = [], checkDeterminism, stepTimeoutMs, signal } = settings;
   const workerOptions = {
-    ...{
-      serviceFile,
-      profile,
-      pairNames: service.pairs?.().map(({ name }) => name),
-      mutant,
-      seed,
-      bounds,
-      pairs,
-      scenarios,
-      failFast,
-      control,
-    },
-    ...{ queries: service.queries ?? [], strategy, strategyOptions: strategyOptionsOf(options) },
-    ...{ checkers, rules, accepted, checkDeterminism, stepTimeoutMs },
+    serviceFile,
+    profile,
+    pairNames: service.pairs?.().map(({ name }) => name),
+    mutant,
+    seed,
+    bounds,
+    pairs,
+    scenarios,
+    failFast,
+    control,
+    queries: service.queries ?? [],
+    strategy,
+    strategyOptions: strategyOptionsOf(options),
+    checkers,
+    rules,
+    accepted,
+    checkDeterminism,
+    stepTimeoutMs,
   };
   return Array.from(
     { length: count - 1 },
