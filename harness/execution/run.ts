@@ -381,7 +381,7 @@ export class Run<State extends Json, Op extends Operation> {
     if (!outsideWaits.waits(client, trace, this.#quiescence.quietMs, stepTimeoutMs)) return false;
     this.notes.add(WAITED_OUTSIDE);
     this.#options.ungated.noteMoment(OUTSIDE_WAITS);
-    this.#router.running = undefined;
+    this.#router.waitsOutside();
     return true;
   }
 

@@ -21,7 +21,7 @@ export class StatementRouter<Op extends Operation> implements GateObserver {
   readonly #faults: Pick<FaultInjector, "passes" | "lose" | "closed">;
   readonly #quiescence: Pick<Quiescence, "noteActivity" | "noteServerActivity" | "fail">;
   readonly #recording: Pick<Recording<Op>, "add" | "addServerEvent">;
-  readonly #footprints: Pick<StepFootprints, "onRelease" | "closed"> | undefined;
+  readonly #footprints: Pick<StepFootprints, "onRelease" | "closed" | "waitedOutside"> | undefined;
   readonly #polling: Pick<Polling, "completed">;
 
   constructor(
@@ -30,7 +30,7 @@ export class StatementRouter<Op extends Operation> implements GateObserver {
     faults: Pick<FaultInjector, "passes" | "lose" | "closed">,
     quiescence: Pick<Quiescence, "noteActivity" | "noteServerActivity" | "fail">,
     recording: Pick<Recording<Op>, "add" | "addServerEvent">,
-    footprints: Pick<StepFootprints, "onRelease" | "closed"> | undefined,
+    footprints: Pick<StepFootprints, "onRelease" | "closed" | "waitedOutside"> | undefined,
     polling: Pick<Polling, "completed">,
   ) {
     this.#statements = statements;
@@ -45,6 +45,12 @@ export class StatementRouter<Op extends Operation> implements GateObserver {
   /** Whether a statement of the client has arrived in this execution. */
   hasSeen(client: number): boolean {
     return this.#clientsWithStatements.has(client);
+  }
+
+  /** The running client waits for something outside the database, and the others go on. */
+  waitsOutside(): void {
+    this.#footprints?.waitedOutside();
+    this.running = undefined;
   }
 
   /** Releases a statement that is held, and delivers a response that is. */

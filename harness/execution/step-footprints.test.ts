@@ -187,6 +187,13 @@ describe("a step's footprint", () => {
     expect(clients.hold(0, "c")).toBeUndefined();
   });
 
+  test("is unknown if its client has waited for something outside the database", () => {
+    const clients = new Clients();
+    clients.steps.waitedOutside();
+    expect(clients.steps.takeReleased()).toBeUndefined();
+    expect(clients.steps.takeReleased()).toEqual(NOTHING);
+  });
+
   test("of a commit has what was deferred to it", () => {
     const clients = new Clients();
     clients.run(0, "begin", "open");

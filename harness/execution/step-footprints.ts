@@ -217,6 +217,14 @@ export class StepFootprints {
     this.#histories.delete(session);
   }
 
+  /**
+   * Notes that a client waits in this step for something outside the database, such as a connection of a pool:
+   * which of the steps before leaves it to this client, or takes it, is in no footprint.
+   */
+  waitedOutside(): void {
+    this.#released = undefined;
+  }
+
   /** What the connections held that were closed in the last step; undefined when it is unknown. */
   takeReleased(): Touched | undefined {
     for (const [session, history] of this.#histories) {

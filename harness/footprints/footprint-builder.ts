@@ -132,7 +132,10 @@ export class FootprintBuilder implements Touched {
     this.#writesSeen.add(seen);
     this.changes = true;
     this.writes.add(relation.object);
-    for (const member of this.#catalog.hierarchyOf(relation)) {
+    const members = this.#catalog.hierarchyOf(relation);
+    // An UPDATE may move a row to another partition: it deletes the row of a partition that keys may reference.
+    if (how === "update" && members.length > 1) this.#addWrite(relation, "delete");
+    for (const member of members) {
       const { kind, opaque, deferred, gated, oid } = member;
       this.unknown ||= opaque || (kind !== "r" && kind !== "p");
       this.deferred ||= deferred;

@@ -17,6 +17,9 @@ create table u (id int primary key, t_id int references t on delete set null, v 
 create table w (id int, checked int);
 create table parts (id int) partition by range (id);
 create table parts_1 partition of parts for values from (0) to (10);
+create table halves (id int) partition by range (id);
+create table halves_1 partition of halves (primary key (id)) for values from (0) to (10);
+create table owned (half int references halves_1 on delete cascade);
 create table secret (id int);
 alter table secret enable row level security;
 create table ruled (id int);
@@ -135,6 +138,7 @@ describe("a request touches", () => {
     ["select 1 |+| 2", "reads w"],
     ["insert into parts_1 values (1)", "writes parts"],
     ["select * from parts_1", "reads parts"],
+    ["update halves set id = 20", "shares owned; writes halves, owned"],
     ["insert into serials (who) values ('x')", "writes serials, serials_id_seq"],
     ["select last_value from serials_id_seq", "writes serials_id_seq"],
     ["select pg_advisory_lock(3, 4)", "shares advisory locks; writes advisory lock 3, 4"],
