@@ -253,6 +253,38 @@ describe("values that differ in each execution", () => {
   });
 });
 
+describe("times that differ in each execution", () => {
+  let passed = 0;
+  const days = (count: number) =>
+    new Date(Date.now() + count * 86_400_000 + ++passed).toISOString();
+  /** Answers nothing, and leaves a time that depends on how often the counter was incremented. */
+  const renewed = (it: typeof fine, ahead: (count: number) => string): typeof fine => {
+    const count = Number(it.contents.counter[0]?.value);
+    const trace = it.trace.map((event) =>
+      event.type === "return" ? { ...event, response: { ...event.response, body: null } } : event,
+    );
+    return { ...it, trace, contents: { counter: [{ value: ahead(count) }] } };
+  };
+  const check = (it: typeof fine, ahead: (count: number) => string) =>
+    serialEquivalenceChecker<number, Toy>({}, undefined).check(
+      renewed(it, ahead),
+      async (scenario, scheduler) => renewed(execute(scenario, scheduler), ahead),
+    );
+
+  test("are those of a serial order if they are as many days from now", async () => {
+    expect(await check(fine, (count) => days(30 * count))).toEqual({ violations: [] });
+    expect(await check(lost, () => days(0))).toEqual({ violations: [] });
+  });
+
+  test("are another result if they are not", async () => {
+    expect((await check(lost, (count) => days(30 * count))).violations).toHaveLength(1);
+  });
+
+  test("are no result where chance chooses them", async () => {
+    expect(await check(lost, () => days(30 * ++passed))).toEqual({ violations: [] });
+  });
+});
+
 describe("short values that differ in each execution", () => {
   let number = 0;
   /** Answers with a digit besides the number, and adds a row with another one. */

@@ -1,8 +1,45 @@
 import type { Json } from "../core/json.ts";
-import { isObject, isScalar, shapeOf } from "../core/volatile-values.ts";
+import {
+  isObject,
+  isScalar,
+  isTime,
+  shapeOf,
+  type VolatileValue,
+} from "../core/volatile-values.ts";
 
 /** What stands for a value that differs between two executions, and does not look volatile. */
 const VARYING = "⟨varying⟩";
+
+/** Two executions, one right after the other, read times that are closer. */
+const APART = 5 * 60_000;
+
+const DAY = 24 * 3_600_000;
+
+/** What is added before days are counted: a whole number of hours or days, some seconds ago, rounds as now. */
+const ROUNDING = 0.37 * DAY;
+
+/** Whether two values are times that differ by more than the clock does between two executions: chance chose them. */
+export function areFarApart(left: Json, right: Json): boolean {
+  if (typeof left !== "string" || typeof right !== "string") return false;
+  return isTime(left) && isTime(right) && Math.abs(Date.parse(left) - Date.parse(right)) > APART;
+}
+
+/**
+ * A value whose placeholders for times say how many days these are from now, unless that is none. In each execution
+ * the clock shows another time; but one that is 30 days ahead is not the same as one that is 60 days ahead.
+ *
+ * @param values those that the placeholders stand for, in the order of their numbers
+ */
+export function withDaysAhead<T>(value: T, values: readonly VolatileValue[], nowMs: number): T {
+  const text = JSON.stringify(value);
+  if (text === undefined) return value;
+  const said = text.replace(/⟨time (\d+)⟩/g, (name, number: string) => {
+    const ahead = Date.parse(values[Number(number) - 1]?.value ?? "") - nowMs;
+    const days = Math.floor((ahead + ROUNDING) / DAY);
+    return Number.isNaN(days) || days === 0 ? name : `${name} (${days} days ahead)`;
+  });
+  return JSON.parse(said) as T;
+}
 
 /**
  * Two values of the same place in two executions of one schedule, without the numbers and texts in which they

@@ -117,8 +117,9 @@ export class FootprintBuilder implements Touched {
     if (relations.length === 0 && !defined.has(name) && !this.#catalog.transitions.has(name)) {
       this.unknown = true;
     }
-    for (const { object, kind, opaque, query } of relations) {
-      this.unknown ||= opaque || kind === "f";
+    for (const relation of relations) {
+      const { object, kind, opaque, query } = relation;
+      this.unknown ||= opaque || this.#catalog.hierarchyOf(relation).some((it) => it.kind === "f");
       if (query !== undefined) this.#addNames(namesIn(query), locked);
       // A sequence shows its last value at once, whether or not the transaction commits.
       else if (locked || kind === "S") this.writes.add(object);

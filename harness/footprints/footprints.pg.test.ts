@@ -20,6 +20,10 @@ create table parts_1 partition of parts for values from (0) to (10);
 create table halves (id int) partition by range (id);
 create table halves_1 partition of halves (primary key (id)) for values from (0) to (10);
 create table owned (half int references halves_1 on delete cascade);
+create foreign data wrapper elsewhere;
+create server far_away foreign data wrapper elsewhere;
+create table spread (id int) partition by range (id);
+create foreign table spread_1 partition of spread for values from (0) to (10) server far_away;
 create table secret (id int);
 alter table secret enable row level security;
 create table ruled (id int);
@@ -162,6 +166,7 @@ describe("a request touches", () => {
     "select nowhere()",
     "select * from pg_class",
     "select * from secret",
+    "select * from spread",
     "delete from ruled",
     "insert into seen values (1)",
     "select dynamic()",
