@@ -197,7 +197,7 @@ const wallets = defineService({
 test("races are found that need two rows of a kind, or a quota that is almost used up", async () => {
   const campaign = await run(wallets, { pairs: true, runs: undefined, preemptions: 1 });
   expect(campaign.pairs.filter(({ violated }) => violated).map(({ name }) => name)).toEqual([
-    "hold × hold, same wallets.id",
+    "hold × hold, same wallets.id, almost used up",
     "capture × capture, different holds.id",
   ]);
   expect(found(campaign)).toEqual([

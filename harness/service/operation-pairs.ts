@@ -74,14 +74,14 @@ export async function operationPairs(
         if (combined.length === 0) continue;
         const name = `${first.name} × ${second.name}${variant.name}`;
         let found = variant.shares
-          ? undefined
+          ? []
           : await searchPair(name, [common], combined, variant, probe);
-        if (found === undefined) {
+        if (found.length === 0) {
           prefixes ??= await prefixesOf(first, second, probe);
           found = await searchPair(name, prefixes, combined, variant, probe);
         }
-        if (found === undefined) unreached.push(name);
-        else pairs.push(found);
+        if (found.length === 0) unreached.push(name);
+        pairs.push(...found);
       }
     }
   }
@@ -106,7 +106,7 @@ async function searchPair(
   combined: readonly Combination[],
   { shares }: Variant,
   probe: PrefixProbe,
-): Promise<FoundPair | undefined> {
+): Promise<readonly FoundPair[]> {
   let found: OperationPair | undefined;
   for (const prefix of prefixes) {
     let tried = 0;
@@ -115,14 +115,18 @@ async function searchPair(
       if (!(await bothSucceed(prefix, operations, probe))) continue;
       tried++;
       const pair = { name, prefix, operations };
-      if (await eitherExcludes(pair, probe)) return { pair, excludes: true };
+      if (await eitherExcludes(pair, probe)) return [{ pair, excludes: true }];
       found ??= pair;
     }
     if (found !== undefined && !shares) break;
   }
-  if (found === undefined) return undefined;
+  if (found === undefined) return [];
   const exhausted = shares ? await exhaustedPair(found, probe) : undefined;
-  return { pair: exhausted ?? found, excludes: exhausted !== undefined };
+  // Where one fails after the other, what both do may not show, such as a count that loses one of them.
+  return [
+    ...(exhausted === undefined ? [] : [{ pair: exhausted, excludes: true }]),
+    { pair: found, excludes: false },
+  ];
 }
 
 /** The combinations, those on rows of different tables that belong together first. */
@@ -148,7 +152,7 @@ async function exhaustedPair(
     for (let times = 0; times < MOST_REPEATED; times++) {
       longer = [...longer, repeated];
       if (!(await bothSucceed(longer, operations, probe))) break;
-      const pair = { name, prefix: longer, operations };
+      const pair = { name: `${name}, almost used up`, prefix: longer, operations };
       if (await eitherExcludes(pair, probe)) return pair;
     }
   }

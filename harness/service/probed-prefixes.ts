@@ -32,12 +32,12 @@ export class ProbedPrefixes implements PrefixProbe {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const isNew = !this.#rows.has(JSON.stringify(prefix));
-    const rows = await this.rowsAfter(prefix);
-    const isThere = JSON.stringify(normalized(operation, rows)) === JSON.stringify(operation);
+    const first = await this.rowsAfter(prefix);
+    const isThere = JSON.stringify(normalized(operation, first)) === JSON.stringify(operation);
     let succeeds = false;
     if (isThere) {
-      // Reading the rows of a new prefix has led there.
-      if (!isNew) await this.#probe.reach(prefix);
+      // Reading the rows of a new prefix has led there. Later they may have other ids, if these are random.
+      const rows = isNew ? first : await this.#probe.reach(prefix);
       succeeds = (await this.#probe.perform(operation, rows)).outcome === "ok";
     }
     this.#known.set(key, succeeds);
