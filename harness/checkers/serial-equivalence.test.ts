@@ -1,16 +1,9 @@
 import { describe, expect, test } from "vitest";
-import type { Execution } from "../core/execution.ts";
-import type { Response } from "../core/history.ts";
 import type { Model } from "../core/model.ts";
-import type { TraceEvent } from "../core/trace.ts";
-import { ClientOrder } from "../scheduler/client-order.ts";
-import { ReplayScheduler } from "../scheduler/replay.ts";
-import type { Scheduler } from "../scheduler/scheduler.ts";
-import type { Checker } from "./checker.ts";
 import { cycles, friendTable, strangers } from "./graph.fixture.ts";
-import { withoutAborted } from "./left-out-operations.ts";
+import { checked, execute, fine, interleaved, lost, two } from "./serial-equivalence.fixture.ts";
 import { serialEquivalenceChecker } from "./serial-equivalence.ts";
-import { executeToy, increment, look, type Toy, type ToyScenario } from "./toy.fixture.ts";
+import { increment, look, type Toy } from "./toy.fixture.ts";
 
 /** The sequential specification of the counter. */
 const counter: Model<number, number, Toy> = {
@@ -20,23 +13,6 @@ const counter: Model<number, number, Toy> = {
 };
 const lax: Model<number, number, Toy> = { init: () => 0, step: () => [0] };
 const strict: Model<number, number, Toy> = { init: () => 0, step: () => [] };
-
-/** Executes the counter, with its final rows. */
-function execute(scenario: ToyScenario, scheduler: Scheduler) {
-  const { snapshot, ...rest } = executeToy(scenario, scheduler);
-  const counter = (snapshot["counter"] ?? []).map(({ value }) => ({ value: value ?? null }));
-  return { ...rest, snapshot, contents: { counter } };
-}
-
-function interleaved(scenario: ToyScenario, tasks: string) {
-  const scheduler = new ReplayScheduler({ version: 1, entries: tasks.split(" ") });
-  scheduler.begin();
-  return execute(scenario, scheduler);
-}
-
-const two: ToyScenario = { initial: 0, clients: [[increment], [increment]] };
-const fine = interleaved(two, "0 1 0 0 1 1");
-const lost = interleaved(two, "0 0 1 1 0 1");
 
 /** Client 1 looks after client 0 has incremented, client 2 meanwhile; client 1 gets the answer `body`. */
 function backwards(body: number) {
@@ -48,24 +24,6 @@ function backwards(body: number) {
       : event,
   );
   return { ...late, trace };
-}
-
-async function checked(
-  it: typeof fine,
-  checker: Checker<number, Toy> = serialEquivalenceChecker({}, undefined),
-) {
-  let executions = 0;
-  const { violations, undecided, unchecked } = await checker.check(
-    it,
-    async (scenario, scheduler) => {
-      // The same schedule once more has the same result.
-      if (!(scheduler instanceof ClientOrder)) return it;
-      executions++;
-      return execute(scenario, scheduler);
-    },
-  );
-  const names = violations.map(({ name }) => name);
-  return { names, undecided, unchecked: unchecked?.length ?? 0, executions };
 }
 
 describe("an execution", () => {
@@ -120,49 +78,6 @@ describe("an execution", () => {
     expect(
       (await checked({ ...lost, scenario: faulty.scenario, contents }, checker)).names,
     ).toEqual(["serially-equivalent"]);
-  });
-
-  /** The execution in which a fault affects the operations of these clients, with that answer, and what is left. */
-  function affected(
-    whole: typeof fine,
-    clients: readonly number[],
-    response: Response,
-    value: number,
-  ) {
-    const trace = whole.trace.flatMap((event): TraceEvent<Toy>[] => {
-      if (event.type !== "return" || !clients.includes(event.client)) return [event];
-      const fault = { type: "fault", task: `${event.client}`, fault: "terminate" } as const;
-      return [fault, { ...event, response }];
-    });
-    return { ...whole, trace, contents: { counter: [{ value }] } };
-  }
-
-  const failed: Response = { outcome: "fail", code: "500", status: 500, body: null };
-
-  test("whose operation fails because of a fault may have its effect or not, and no other", async () => {
-    const serial = interleaved(two, "0 0 0 1 1 1");
-    expect((await checked(affected(serial, [1], failed, 1))).names).toEqual([]);
-    expect((await checked(affected(serial, [1], failed, 2))).names).toEqual([]);
-    const wrong = ["serially-equivalent"];
-    expect((await checked(affected(serial, [1], failed, 3))).names).toEqual(wrong);
-    const succeeded = { ...failed, outcome: "ok" } as const;
-    expect((await checked(affected(serial, [1], succeeded, 2))).names).toEqual(wrong);
-  });
-
-  test("whose only operation fails because of a fault is compared with none at all", async () => {
-    const one = interleaved({ initial: 5, clients: [[increment]] }, "0 0 0");
-    expect((await checked(affected(one, [0], failed, 5))).names).toEqual([]);
-    expect((await checked(affected(one, [0], failed, 6))).names).toEqual([]);
-    expect((await checked(affected(one, [0], failed, 7))).names).toEqual(["serially-equivalent"]);
-  });
-
-  test("with too many operations in doubt is not checked", async () => {
-    const clients = [0, 1, 2, 3];
-    const scenario = { initial: 0, clients: clients.map(() => [increment]) };
-    const four = interleaved(scenario, "0 0 0 1 1 1 2 2 2 3 3 3");
-    expect(await checked(affected(four, clients, failed, 9))).toMatchObject({
-      ...{ names: [], unchecked: 1 },
-    });
   });
 
   test("is not checked if its final rows or an answer are unknown", async () => {
@@ -381,51 +296,4 @@ describe("the model", () => {
   test("agrees when it refuses the result of a serial order that is none in real time", async () => {
     expect(await names(backwards(0), counter)).toEqual([]);
   });
-});
-
-const ok: Response = { outcome: "ok", code: "OK", body: null };
-const victim: Response = { outcome: "fail", code: "ABORTED", body: null };
-
-function operation(client: number, index: number, name: string, response: Response): TraceEvent[] {
-  return [
-    { type: "invoke", client, index, operation: { name } },
-    { type: "return", client, index, response },
-  ];
-}
-
-function execution(...first: readonly Response[]): Execution {
-  const answers = first.map((response, index) => operation(0, index, `c${index}`, response));
-  return {
-    scenario: {
-      initial: null,
-      clients: [first.map((_, index) => ({ name: `c${index}` })), [{ name: "other" }]],
-    },
-    schedule: { version: 1, entries: [] },
-    trace: [...answers.flat(), ...operation(1, 0, "other", ok)],
-    completion: { type: "complete" },
-    openTransactions: 0,
-    snapshot: {},
-    contents: {},
-  };
-}
-
-test("an aborted operation is left out, and the next ones take its number", () => {
-  const { scenario, trace } = withoutAborted(execution(ok, victim, ok), ["ABORTED"]);
-  expect(scenario.clients).toEqual([[{ name: "c0" }, { name: "c2" }], [{ name: "other" }]]);
-  expect(trace).toEqual([
-    ...operation(0, 0, "c0", ok),
-    ...operation(0, 1, "c2", ok),
-    ...operation(1, 0, "other", ok),
-  ]);
-});
-
-test("without an aborted operation the execution is unchanged", () => {
-  for (const response of [
-    ok,
-    { ...victim, code: "TAKEN" },
-    { ...victim, outcome: "ok" as const },
-  ]) {
-    const whole = execution(ok, response);
-    expect(withoutAborted(whole, ["ABORTED"])).toBe(whole);
-  }
 });

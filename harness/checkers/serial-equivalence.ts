@@ -1,4 +1,4 @@
-import { type Execution, historyOf, isFaulty } from "../core/execution.ts";
+import { type Execution, historyOf, isFaulty, type Snapshot } from "../core/execution.ts";
 import { type Call, calls } from "../core/history.ts";
 import type { IdFields } from "../core/ids.ts";
 import type { Json } from "../core/json.ts";
@@ -65,6 +65,8 @@ export function serialEquivalenceChecker<State extends Json, Op extends Operatio
   aborts: readonly string[] = [],
 ): Checker<State, Op> {
   let current: Scenario<State, Op> | undefined;
+  /** Where it begins: a prefix that is performed once more may make rows with other ids. */
+  let initial: Snapshot | undefined;
   /** By the operations that are not left out. */
   const ordersByOperations = new Map<string, SerialOrders<Op>>();
   const modelRules = model === undefined ? [] : [MODEL_AGREES];
@@ -73,8 +75,9 @@ export function serialEquivalenceChecker<State extends Json, Op extends Operatio
     whole: Execution<State, Op>,
     reexecute: Reexecute<State, Op>,
   ): Promise<CheckResult> {
-    if (current !== whole.scenario) ordersByOperations.clear();
+    if (current !== whole.scenario || initial !== whole.initialContents) ordersByOperations.clear();
     current = whole.scenario;
+    initial = whole.initialContents;
     const execution = withoutAborted(whole, aborts);
     const compareAs = async (assume: Assumption, realTime: boolean): Promise<Comparison> => {
       const assumed = assume(execution);
