@@ -6,6 +6,10 @@ import type { Trace } from "../core/trace.ts";
 export const OUTSIDE_WAITS =
   "the moment at which a client goes on that waited outside the database";
 
+/** What a report says where a client has waited so. */
+export const WAITED_OUTSIDE =
+  "A client waited outside the database (for a timer, a lock in memory, a notification or another client), and others went on meanwhile: when it goes on is not chosen.";
+
 /** The part of the step timeout after which a client that does nothing waits outside the database. */
 const SHARE = 0.2;
 

@@ -6,6 +6,10 @@ import type { PendingStatement } from "../proxy/pending-statement.ts";
 /** The most statements of one round of polling, such as `begin`, a query and `commit`. */
 const LONGEST_ROUND = 6;
 
+/** What a report says where a task has yielded. */
+export const YIELDED =
+  "A client that repeats statements with the same answers (polls) yields: other clients move before it repeats them once more.";
+
 interface Answer {
   readonly result: Result;
   /** A digest. */

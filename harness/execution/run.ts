@@ -23,9 +23,9 @@ import { Clients } from "./clients.ts";
 import { FaultInjector, type LossFault, type StatementFault } from "./fault-injector.ts";
 import type { GatedDatabase } from "./gated-database.ts";
 import { CommitObserver } from "./observation.ts";
-import { OUTSIDE_WAITS, type OutsideWaits } from "./outside-waits.ts";
+import { OUTSIDE_WAITS, type OutsideWaits, WAITED_OUTSIDE } from "./outside-waits.ts";
 import { choiceOf, compareTasks, PendingStatements } from "./pending-statements.ts";
-import { Polling } from "./polling.ts";
+import { Polling, YIELDED } from "./polling.ts";
 import { Quiescence } from "./quiescence.ts";
 import { Recording } from "./recording.ts";
 import { Scheduling } from "./scheduling.ts";
@@ -43,12 +43,6 @@ async function delay(ms: number): Promise<void> {
 
 /** The longest time that a deadlocked wait is given to end by a timeout of the application's own. */
 const LONGEST_TIMEOUT_MS = 1_000;
-
-/** The notes of a run on what it does not control, for the report. */
-const YIELDED =
-  "A client that repeats statements with the same answers (polls) yields: other clients move before it repeats them once more.";
-const WAITED_OUTSIDE =
-  "A client waited outside the database (for a timer, a lock in memory, a notification or another client), and others went on meanwhile: when it goes on is not chosen.";
 
 /** What a run uses of the database under test. */
 type RunDatabase = Pick<
@@ -135,13 +129,12 @@ export class Run<State extends Json, Op extends Operation> {
       { pushed: database.database.lockWaits === "pushed", stepTimeoutMs },
       () => this.#unsettled(),
     );
+    const killClient = (client: number) =>
+      this.#kill(system.killClient?.(client)).then(() => proxy.retire(client));
     const processes = {
       sessions: proxy.sessions,
       kill: faults.some(isKill) ? () => this.#kill(system.kill?.()) : undefined,
-      killClient: faults.some(isClientKill)
-        ? (client: number) =>
-            this.#kill(system.killClient?.(client)).then(() => proxy.retire(client))
-        : undefined,
+      killClient: faults.some(isClientKill) ? killClient : undefined,
       crash: crashServer,
     };
     this.#faults = new FaultInjector(this.#statements, this.#blocked, lockWaits, processes, {
@@ -149,7 +142,11 @@ export class Run<State extends Json, Op extends Operation> {
       restarted: () => this.#quiescence.noteActivity(),
       failed: (error) => this.fail(error),
     });
-    const ofSteps = footprints && new StepFootprints(footprints, this.#statements);
+    // A request may hold one connection while it waits for another.
+    const isScarce = (system.mostConnections?.() ?? Infinity) < 2 * scenario.clients.length;
+    const ofSteps = isScarce
+      ? undefined
+      : footprints && new StepFootprints(footprints, this.#statements);
     this.#scheduling = new Scheduling(
       scheduler,
       this.recording.trace,

@@ -10,7 +10,10 @@ import type {
 } from "./service-start.ts";
 
 /** What the system knows of the pools of a service in this process. */
-type Pools = Pick<System, "queued" | "ownerOf" | "connectionsInUse" | "waitsFor" | "warm">;
+type Pools = Pick<
+  System,
+  "queued" | "ownerOf" | "connectionsInUse" | "mostConnections" | "waitsFor" | "warm"
+>;
 
 /** What requests are sent to, and what the system knows of its pools. */
 export interface ServiceOfFunction extends RequestTarget {
@@ -84,6 +87,7 @@ function countsOf(pools: readonly ConnectionPool[]): Pools {
   const queued = () => sum(({ waitingCount }) => waitingCount);
   return {
     queued,
+    mostConnections: () => Math.min(...pools.map(({ options }) => options?.max ?? Infinity)),
     connectionsInUse: () => sum(({ totalCount, idleCount }) => totalCount - idleCount),
     waitsFor: () => (queued() === 0 ? undefined : `connection pool: ${queued()} waiting`),
   };

@@ -7,6 +7,8 @@ export interface ConnectionPool {
   readonly idleCount: number;
   /** The number of requests that wait for a connection. */
   readonly waitingCount: number;
+  /** Its size is `max`. Default: not known. */
+  readonly options?: { readonly max?: number | undefined };
 }
 
 /** A service as its function has started it, in the process that called the function. */

@@ -45,12 +45,13 @@ test.each(everyTwo)("either operation succeeds alone: $name", async ({ scenario 
   }
 });
 
-describe("the order makes a difference, unless only the locks conflict", () => {
+describe("the order makes a difference, unless only locks or connections conflict", () => {
   const same = [
     "webhook × elapse, of a slot that gets free too late",
     "publish × publish, of a new slot",
     "reschedule × reschedule, crossing",
     "cancel × webhook, of a paid booking",
+    "cancel × cancel, of two bookings over HTTP",
   ];
 
   test.each(further)("$name", async ({ name, scenario }) => {

@@ -102,6 +102,12 @@ export function pairs(): { readonly [name: string]: DefinedScenario } {
     add(`${side[0]} × elapse, of a slot that gets free too late`, [[operation(side, 0)], others]);
   }
 
+  // Two requests of one pool: elsewhere one of the two calls the function on its own connection.
+  const overHttp = ({ id: booking }: { readonly id: number }) => [
+    { name: "cancel", as: "owner", booking },
+  ];
+  add("cancel × cancel, of two bookings over HTTP", [overHttp(lapsed), overHttp(confirmed)]);
+
   const request = operation(["retry"], 0);
   add("retry × retry, for two slots", [
     [request],
