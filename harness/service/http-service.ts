@@ -147,12 +147,20 @@ export async function outcomeOfRequest(
   const encoded = body === undefined ? undefined : encodedBody(type ?? "json", body);
   const all = new Headers(encoded?.type === undefined ? {} : { "content-type": encoded.type });
   for (const [name, value] of Object.entries(headers ?? {})) all.set(name, value);
-  const response = await fetch(new URL(path, service), {
-    ...{ method, signal, headers: all },
-    ...(encoded && { body: encoded.body }),
-  });
-  const text = await response.text();
-  return { status: response.status, value: asValue(text) };
+  // `fetch` leaves its listener at the signal until the garbage is collected: at one of its own.
+  const ended = new AbortController();
+  const end = () => ended.abort(signal.reason);
+  signal.addEventListener("abort", end, { once: true });
+  if (signal.aborted) end();
+  try {
+    const response = await fetch(new URL(path, service), {
+      ...{ method, signal: ended.signal, headers: all },
+      ...(encoded && { body: encoded.body }),
+    });
+    return { status: response.status, value: asValue(await response.text()) };
+  } finally {
+    signal.removeEventListener("abort", end);
+  }
 }
 
 function asValue(text: string): Json {

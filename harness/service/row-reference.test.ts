@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { referencesIn, resolved, rowOf } from "./row-reference.ts";
+import { type ColumnName, referencesIn, resolved, rowOf } from "./row-reference.ts";
 
 const rows = new Map([["items.id", [9, 8]]]);
 const none = () => undefined;
@@ -42,4 +42,14 @@ test("rows are few and hot, and shrink to the first one", () => {
 test("the references of a value are found in their order; other objects are none", () => {
   const value = { a: item(2), b: [{ of: "all", row: 1 }, item(0)], c: { of: "a.b" } };
   expect(referencesIn(value)).toEqual([item(2), item(0)]);
+});
+
+test.each([
+  "loans",
+  "",
+  "loans.",
+  ".id",
+  "a.b.c.d",
+])("a reference to %j names no column", (name) => {
+  expect(() => rowOf(name as ColumnName)).toThrow(/names no column of a table/);
 });

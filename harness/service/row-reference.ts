@@ -1,4 +1,5 @@
 import fc, { type Arbitrary } from "fast-check";
+import { HarnessError } from "../core/error.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 
 /** A column with the name of its table: `items.id`, `sales.items.id`. */
@@ -36,8 +37,16 @@ const OWN = [false, false, false, true];
  * ```ts
  * cancel: http.post("/orders/:id/cancel", { id: rowOf("orders.id") }),
  * ```
+ *
+ * @throws HarnessError `USAGE` for a name without a column
  */
 export function rowOf(column: ColumnName): Arbitrary<RowReference> {
+  if (!/^[^.]+(\.[^.]+){1,2}$/.test(column)) {
+    throw new HarnessError(
+      "USAGE",
+      `rowOf("${column}") names no column of a table: write the table and the column, such as rowOf("orders.id")`,
+    );
+  }
   return fc
     .tuple(fc.constantFrom(...ROWS), fc.constantFrom(...OWN))
     .map(([row, own]) => ({ of: column, row, ...(own && { own }) }));
