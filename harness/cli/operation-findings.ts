@@ -40,7 +40,8 @@ export async function operationFindings(
       tried.push({ name, success, trace: await traceOf(executor, success) });
     }
     // An operation alone may need no database, such as one that says whether the service runs.
-    const bypassed = tried.every(({ trace }) => statementsIn(trace).length === 0);
+    const says = tried.length > 1 || tried.length === names.length;
+    const bypassed = says && tried.every(({ trace }) => statementsIn(trace).length === 0);
     const findings = names.map((name) => {
       const found = tried.find((one) => one.name === name);
       return found === undefined
@@ -94,10 +95,13 @@ function unreachedPair(name: string): Diagnostic {
 
 function neverSucceeded(name: string, answers: { readonly [code: string]: number }): Diagnostic {
   const codes = Object.entries(answers).map(([code, count]) => `${code} ${count} times`);
+  const isRefused = codes.length > 0 && Object.keys(answers).every((code) => /^40[13]$/.test(code));
   return {
     name: `operation ${name}`,
     ok: false,
     detail: `never succeeded; answered ${codes.join(", ") || "nothing"}`,
-    hint: "give it arguments that the service accepts, and the setup or other operations the rows that it needs",
+    hint: isRefused
+      ? "say who sends it: with `headers`, or with `as` and the headers of that name in `identities`"
+      : "give it arguments that the service accepts, and the setup or other operations the rows that it needs",
   };
 }

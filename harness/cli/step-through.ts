@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface, type Interface } from "node:readline/promises";
-import { Client } from "pg";
+import type { Client } from "pg";
 import { HarnessError } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { PausedExecution } from "../execution/executor-options.ts";
+import { openClient } from "../postgres/connection.ts";
 import { printable } from "../reporters/format-values.ts";
 import { clientStates, stepLines } from "../reporters/text.ts";
 import { print } from "./output.ts";
@@ -109,9 +110,7 @@ class TableChanges {
   }
 
   static async watch(directUrl: string): Promise<TableChanges> {
-    const client = new Client({ connectionString: directUrl });
-    client.on("error", () => {});
-    await client.connect();
+    const client = await openClient(directUrl);
     const { rows } = await client.query<{ name: string }>(TABLES);
     return new TableChanges(
       client,

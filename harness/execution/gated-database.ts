@@ -1,11 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { Client } from "pg";
 import type { Control, Isolation } from "../core/control.ts";
 import { type Footprints, readFootprints } from "../footprints/footprints.ts";
 import type { WireGates } from "../instrumentation/gate-kind.ts";
 import { type InnerGates, installGates } from "../instrumentation/inner-gates.ts";
-import { controlConnection } from "../postgres/connection.ts";
+import { controlConnection, rowsOf, withClient } from "../postgres/connection.ts";
 import { sealOwner } from "../postgres/leases.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import type { BackendSignals } from "../proxy/pending-statement.ts";
@@ -272,12 +271,6 @@ const HASHES = `
 
 /** Hashes the routines of a database. It must not have Heddle's own, which are there during a run. */
 export async function routineHashes(url: string): Promise<RoutineHashes> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ routine: string; hash: string }>(HASHES);
-    return Object.fromEntries(rows.map(({ routine, hash }) => [routine, hash]));
-  } finally {
-    await client.end();
-  }
+  const rows = await withClient(url, (client) => rowsOf(client, HASHES));
+  return Object.fromEntries(rows.map(({ routine, hash }) => [String(routine), String(hash)]));
 }

@@ -1,5 +1,5 @@
 import pg from "pg";
-import { connectionLost, HarnessError } from "../core/error.ts";
+import { connectionLost, HarnessError, TOO_MANY_CONNECTIONS } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
 
 const CONNECT_TIMEOUT_MS = 5000;
@@ -7,11 +7,15 @@ const CONNECT_TIMEOUT_MS = 5000;
 /**
  * Connects without settings of Heddle's own, through gates or not. A connection that ends is no
  * unhandled error: its next query fails with the reason.
+ *
+ * @throws HarnessError `PROVIDER_FAILED` where the server has no free connection; else the error of `pg`
  */
 export async function openClient(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url });
   client.on("error", () => {});
-  await client.connect();
+  await client.connect().catch((error: Error & { readonly code?: string }) => {
+    throw error.code === TOO_MANY_CONNECTIONS ? connectionLost(error.message, error.code) : error;
+  });
   return client;
 }
 
