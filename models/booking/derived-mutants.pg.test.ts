@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { derivationOf, type Server, startServer } from "../../harness/index.ts";
 import { testPostgres } from "../../harness/postgres/server.fixture.ts";
 import { booking } from "./booking.fixture.ts";
+import { survivors } from "./mutants/survivors.ts";
 import { pairs } from "./pairs.ts";
 import { promises } from "./promises.ts";
-import { survivors } from "./survivors.ts";
 
 let server: Server;
 let derivation: Awaited<ReturnType<typeof derivationOf>>;

@@ -5,12 +5,12 @@ import { calendarSql } from "./calendar.ts";
 import { invariants } from "./invariants.ts";
 import { model } from "./model.ts";
 import { mutants } from "./mutants/index.ts";
+import { survivors } from "./mutants/survivors.ts";
 import { ids, operations } from "./operations.ts";
 import { pairs } from "./pairs.ts";
 import { promises } from "./promises.ts";
 import { scenarios } from "./scenarios.ts";
 import { identities, startBooking, startGateway } from "./service.ts";
-import { survivors } from "./survivors.ts";
 
 /** Another file may export this service too. */
 const MIGRATIONS = fileURLToPath(new URL("../../migrations/*.sql", import.meta.url));

@@ -1,4 +1,4 @@
-import type { Survivor } from "../../harness/index.ts";
+import type { Survivor } from "../../../harness/index.ts";
 
 /*
  * Mutants of the schema that campaigns do not catch, and the reason for each.
