@@ -46,16 +46,16 @@ function lacking(name: string): boolean {
 }
 
 test.for([
-  ["lost-update", "every visit counts", STATEMENT, 5],
-  ["write-skew", "somebody is on call", STATEMENT, 5],
-  ["double-spend", "nobody spends what is not there", STATEMENT, 5],
-  ["outbox", "no message is passed over", STATEMENT, 5],
-  ["job-queue", "no job is done twice", STATEMENT, 5],
-  ["knex/0.95.11", "there is one lock", STATEMENT, 5],
-  ["knex/0.95.12", "there is one lock", ROW, 5],
-  ["psql/claim", "a seat has one claim", STATEMENT, 5],
+  ["lost-update", "every visit counts", STATEMENT, 20],
+  ["write-skew", "somebody is on call", STATEMENT, 20],
+  ["double-spend", "nobody spends what is not there", STATEMENT, 20],
+  ["outbox", "no message is passed over", STATEMENT, 20],
+  ["job-queue", "no job is done twice", STATEMENT, 20],
+  ["knex/0.95.11", "there is one lock", STATEMENT, 20],
+  ["knex/0.95.12", "there is one lock", ROW, 20],
+  ["psql/claim", "a seat has one claim", STATEMENT, 20],
   ["python/jobs", "a job is done once", STATEMENT, 2],
-  ["python/oversold", "nothing is sold twice", STATEMENT, 5],
+  ["python/oversold", "nothing is sold twice", STATEMENT, 20],
 ] as const)("%s is caught, and replays: %s", async ([name, rule, gates, replays], { skip }) => {
   skip(lacking(name), "the example's language is not installed");
   const { service, control, campaign } = await run(name, gates);
@@ -120,7 +120,7 @@ test(
     const executor = await openExecutor(server, profiled.service, undefined, limits);
     try {
       for (const counterexample of campaign.counterexamples) {
-        for (let times = 0; times < 5; times++) {
+        for (let times = 0; times < 20; times++) {
           const { diverged } = await replay(executor, profiled.service, counterexample);
           expect(diverged).toBeUndefined();
         }

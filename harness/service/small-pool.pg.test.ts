@@ -36,7 +36,7 @@ test("reduction does not leave out that clients take the connections of a pool f
   const scenario = { setup, clients: { one: takesTwo, two: takesTwo } };
   const service = scenarioService(scenario, "a.ts", new URL(import.meta.url));
   const { campaign } = await verify(server, service, { seed: 1, stepTimeoutMs: 2_000 });
-  // Nothing that the database knows says who waits for whom.
+  // The database does not know which client waits for which other one.
   expect(campaign.verdict).toBe("unknown");
   expect(campaign.reason).toContain("is in the service");
 });

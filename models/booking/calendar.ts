@@ -1,8 +1,8 @@
 import type { Json, JsonObject } from "../../harness/index.ts";
 
 /*
- * The calendar in which scenarios begin, or their prefixes: in it each operation can succeed. All times are far in the past
- * or far in the future, so that executions do not depend on the current time.
+ * The calendar in which scenarios begin, or their prefixes: in it each operation can succeed. All times are
+ * far in the past or far in the future, so that executions do not depend on the current time.
  */
 
 export type BookingStatus = "pending" | "confirmed" | "cancelled" | "completed" | "expired";
