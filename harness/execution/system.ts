@@ -127,7 +127,7 @@ export interface System<State extends Json = Json, Op extends Operation = Operat
   connectionsInUse?(): number;
   /**
    * The most connections that the smallest of its pools opens, if known. Where clients may use all of them up, the
-   * order of any two statements decides who gets the next one: then no interleaving is left out.
+   * order of any two statements decides which client gets the next one: then no interleaving is left out.
    */
   mostConnections?(): number;
   /** What the service waits for outside the database ("connection pool: 2 waiting"), if known. */
