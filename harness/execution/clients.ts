@@ -84,11 +84,13 @@ export class Clients<State extends Json, Op extends Operation> {
 
   /** The choices of clients that can send their next operation. */
   starts(): Choice[] {
-    return this.#clients.flatMap(({ next, operations }, client): Choice[] =>
-      !this.isActive(client) && next < operations.length
-        ? [{ task: taskOf(client, 0), action: "start" }]
-        : [],
-    );
+    const starts: Choice[] = [];
+    for (const [client, { next, operations }] of this.#clients.entries()) {
+      if (next < operations.length && !this.isActive(client)) {
+        starts.push({ task: taskOf(client, 0), action: "start" });
+      }
+    }
+    return starts;
   }
 
   /** The choices of clients that can send an operation again, whose outcome they do not know. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { drive, FakeSession, SELECT } from "../proxy/pending-statement.fixture.ts";
 import type { StatementState } from "../proxy/pending-statement.ts";
-import { choiceOf, PendingStatements } from "./pending-statements.ts";
+import { PendingStatements } from "./pending-statements.ts";
 
 const BACKGROUND_CLIENT = -1;
 
@@ -174,7 +174,7 @@ describe("tasks", () => {
     const session = new FakeSession(1);
     const pending = arrive(statements, session, 0);
     drive(pending, session, state);
-    expect(choiceOf(pending)).toEqual(action && { task: "0", action });
+    expect(statements.choices()).toEqual(action === undefined ? [] : [{ task: "0", action }]);
     expect(statements.executing()).toEqual(executing ? [pending] : []);
   });
 

@@ -126,6 +126,16 @@ export class PendingStatements {
     this.#waits = waits;
   }
 
+  /** How the scheduler can move the statements that it can, in their order. */
+  choices(): Choice[] {
+    const choices: Choice[] = [];
+    for (const pending of this.all()) {
+      const choice = choiceOf(pending);
+      if (choice !== undefined) choices.push(choice);
+    }
+    return choices;
+  }
+
   /** The tasks that the statement waited for at the last quiescence. */
   waitsFor(pending: PendingStatement): readonly Task[] {
     return this.#waits.get(pending) ?? [];
@@ -143,7 +153,7 @@ export function compareTasks(a: Task, b: Task): number {
 }
 
 /** How the scheduler can move a statement; undefined while it is in the server and not at a gate. */
-export function choiceOf({ task, state }: PendingStatement): Choice | undefined {
+function choiceOf({ task, state }: PendingStatement): Choice | undefined {
   switch (state.at) {
     case "held":
     case "gate":

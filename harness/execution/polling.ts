@@ -164,11 +164,11 @@ function isRepeated(completed: readonly Completed[], round: number): boolean {
 }
 
 function isSame(a: Statement | undefined, b: Statement): boolean {
-  return (
-    a?.sql === b.sql &&
-    a.values.length === b.values.length &&
-    a.values.every((value, index) => value === b.values[index])
-  );
+  return a?.sql === b.sql && isSameList(a.values, b.values);
+}
+
+function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((value, index) => value === b[index]);
 }
 
 function isSameAnswer(a: Answer | undefined, b: Answer | undefined): boolean {
@@ -180,7 +180,7 @@ function isSameAnswer(a: Answer | undefined, b: Answer | undefined): boolean {
 function isSameResult(a: Result, b: Result): boolean {
   return (
     a.transaction === b.transaction &&
-    a.tags.join() === b.tags.join() &&
+    isSameList(a.tags, b.tags) &&
     (a.error === b.error || isDeepStrictEqual(a.error, b.error))
   );
 }

@@ -3,6 +3,7 @@ import { HarnessError } from "../core/error.ts";
 import { realNow } from "../core/real-clock.ts";
 import type { Task } from "../core/schedule.ts";
 import type { PendingStatement, ProxySession } from "../proxy/pending-statement.ts";
+import { Alarm } from "./alarm.ts";
 import type { PendingStatements, WaitGraph } from "./pending-statements.ts";
 
 /**
@@ -68,6 +69,7 @@ export class Quiescence {
   /** Whether the service received or sent anything since quiescence was last reached. */
   #serviceActive = true;
   #onActivity: (() => void) | undefined;
+  readonly #alarm = new Alarm();
   #failure: HarnessError | undefined;
   /** Whether a wait was left to end by a short timeout of its session. */
   awaitedTimeout = false;
@@ -191,12 +193,14 @@ export class Quiescence {
   activityWithin(ms: number): Promise<boolean> {
     return new Promise((resolve) => {
       const done = (active: boolean) => {
-        clearTimeout(timer);
         this.#onActivity = undefined;
         resolve(active);
       };
-      const timer = setTimeout(() => done(false), Math.max(0, ms));
-      this.#onActivity = () => done(true);
+      this.#onActivity = () => {
+        this.#alarm.unset();
+        done(true);
+      };
+      this.#alarm.set(ms, () => done(false));
     });
   }
 

@@ -8,7 +8,7 @@ export class Recording<Op extends Operation> {
   readonly trace: TraceEvent<Op>[] = [];
   readonly #places: ReadonlyMap<number, Place>;
   /** What the trace has already: a statement can keep its result when its state changes. */
-  readonly #recorded = new WeakSet<Gate | Result>();
+  readonly #recorded = new Set<Gate | Result>();
 
   /** @param places the places of the gates inside the server, by number */
   constructor(places: ReadonlyMap<number, Place>) {
@@ -32,9 +32,8 @@ export class Recording<Op extends Operation> {
   }
 
   #isNew(event: Gate | Result): boolean {
-    const isNew = !this.#recorded.has(event);
-    this.#recorded.add(event);
-    return isNew;
+    const before = this.#recorded.size;
+    return this.#recorded.add(event).size > before;
   }
 
   /**

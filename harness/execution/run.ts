@@ -24,7 +24,7 @@ import { FaultInjector, type LossFault, type StatementFault } from "./fault-inje
 import type { GatedDatabase } from "./gated-database.ts";
 import { CommitObserver } from "./observation.ts";
 import { OUTSIDE_WAITS, type OutsideWaits, WAITED_OUTSIDE } from "./outside-waits.ts";
-import { choiceOf, compareTasks, PendingStatements } from "./pending-statements.ts";
+import { compareTasks, PendingStatements } from "./pending-statements.ts";
 import { Polling, YIELDED } from "./polling.ts";
 import { Quiescence } from "./quiescence.ts";
 import { Recording } from "./recording.ts";
@@ -268,7 +268,7 @@ export class Run<State extends Json, Op extends Operation> {
   }
 
   #enabled(): Choice[] {
-    const choices = this.#statements.all().flatMap((pending) => choiceOf(pending) ?? []);
+    const choices = this.#statements.choices();
     const isBusy = (start: Choice) => choices.some(({ task }) => task === start.task);
     const starts = this.#clients.starts().filter((start) => !isBusy(start));
     // The statements have an order already.
