@@ -177,6 +177,18 @@ describe("what cannot be undone is noticed", () => {
     expect(await undo.undo()).toBe(false);
   });
 
+  test("nothing is tried any more after five failures", async () => {
+    await open();
+    await query("comment on table log is 'other lines'");
+    for (let time = 0; time < 4; time++) expect(await undo.undo()).toBe(false);
+    await query("comment on table log is 'lines'");
+    expect(await undo.undo()).toBe(true);
+    await query("comment on table log is 'other lines'");
+    for (let time = 0; time < 5; time++) expect(await undo.undo()).toBe(false);
+    await query("comment on table log is 'lines'");
+    expect(await undo.undo()).toBe(false);
+  });
+
   test.each([
     [
       "a materialized view",

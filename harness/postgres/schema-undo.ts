@@ -106,6 +106,7 @@ export class SchemaUndo {
   readonly #mostTimes: number;
   #client: Client | undefined;
   #times = 0;
+  #failures = 0;
 
   /**
    * @param mostTimes how often changes may be undone until `close`: each time leaves dead rows in the files of the
@@ -123,17 +124,23 @@ export class SchemaUndo {
    *   the database has to be restored from a copy.
    */
   async undo(): Promise<boolean> {
-    if (this.#times === this.#mostTimes) return false;
+    if (this.#times === this.#mostTimes || this.#failures === MOST_FAILURES) return false;
     this.#times++;
-    // One session, whose plans stay: to make them takes longer than to execute them.
-    this.#client ??= await controlConnection(this.#directUrl, "heddle undo");
+    const isUndone = await this.#attempt();
+    this.#failures = isUndone ? 0 : this.#failures + 1;
+    return isUndone;
+  }
+
+  async #attempt(): Promise<boolean> {
     try {
+      // One session, whose plans stay: to make them takes longer than to execute them.
+      this.#client ??= await controlConnection(this.#directUrl, "heddle undo");
       const { rows } = await this.#client.query<{ undone: boolean }>(
         "select heddle.undo() as undone",
       );
       return rows[0]?.undone === true;
     } catch {
-      // An object that cannot be dropped, or a lock that is not free.
+      // No connection is free, an object cannot be dropped, or a session holds it.
       return false;
     }
   }
@@ -145,6 +152,9 @@ export class SchemaUndo {
     this.#client = undefined;
   }
 }
+
+/** How often in succession it may fail: a scenario mostly does the same to the schema in each execution. */
+const MOST_FAILURES = 5;
 
 /** For how long a session may hold what is to be dropped. */
 const LOCK_TIMEOUT = "1s";
@@ -183,14 +193,17 @@ const DROPS = Object.entries(DROPPED).map(([catalog, condition]) => {
     catalog === "pg_constraint"
       ? "format('alter table if exists %s drop constraint if exists %I cascade', conrelid::regclass, conname)"
       : `format('drop %s if exists %s cascade', ${NAMES}, identity)`;
+  // To plan the query takes longer than to count, and most of what is new is gone with its schema or table.
   return `
-      for drops in
-        select ${drop} from ${row} as t ${classed} cross join pg_identify_object('${row}'::regclass, t.oid, 0)
-         where (${condition}) and ${isNew(row)} and not exists (
-           select from pg_depend where classid = '${row}'::regclass and objid = t.oid and deptype in ('e', 'i'))
-      loop
-        execute drops;
-      end loop;`;
+      if (select count(*) from ${row}) > (counts ->> '${row}')::bigint then
+        for drops in
+          select ${drop} from ${row} as t ${classed} cross join pg_identify_object('${row}'::regclass, t.oid, 0)
+           where (${condition}) and ${isNew(row)} and not exists (
+             select from pg_depend where classid = '${row}'::regclass and objid = t.oid and deptype in ('e', 'i'))
+        loop
+          execute drops;
+        end loop;
+      end if;`;
 });
 
 function undoFunction(
