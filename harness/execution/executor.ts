@@ -21,6 +21,7 @@ import {
   type RoutineHashes,
   restoreGatedDatabase,
   saveGatedDatabase,
+  undoSchema,
 } from "./gated-database.ts";
 import { isClean, type Leftovers, leftovers } from "./observation.ts";
 import { OutsideWaits } from "./outside-waits.ts";
@@ -207,10 +208,8 @@ export class Executor<State extends Json, Op extends Operation> {
       this.#condition = "failed";
       run.resumeAll();
       // Whatever its sessions hold would stop the next reset.
-      await atMost(
-        GRACE_MS,
-        this.#end(run).catch(() => {}),
-      );
+      const ending = this.#end(run).catch(() => {});
+      await atMost(GRACE_MS, ending);
       throw error;
     } finally {
       run.resumeAll();
@@ -224,7 +223,11 @@ export class Executor<State extends Json, Op extends Operation> {
 
   /** Makes the system ready for an execution, which uses it from then on. */
   async #prepare(scenario: Scenario<State, Op>): Promise<void> {
-    if (this.startsFresh && this.#condition !== "fresh") await this.#freshen();
+    if (this.startsFresh && this.#condition !== "fresh") {
+      await this.#factory.refresh?.();
+      await this.#restart();
+      this.#earlier.forget();
+    }
     if (this.#condition === "failed" || this.#system.ended?.() !== undefined) await this.#restart();
     if (await this.#isDirty()) await this.#recreate();
     const isCold = this.#condition === "fresh" && this.#system.remembers === true;
@@ -232,12 +235,6 @@ export class Executor<State extends Json, Op extends Operation> {
     this.#condition = "used";
     await this.executeBefore(scenario, new FirstEnabled());
     if (await this.#isDirty()) await this.#recreate();
-  }
-
-  async #freshen(): Promise<void> {
-    await this.#factory.refresh?.();
-    await this.#restart();
-    this.#earlier.forget();
   }
 
   /** Executes what only comes before other executions: without pauses, and not known by `before`. */
@@ -339,6 +336,9 @@ export class Executor<State extends Json, Op extends Operation> {
 
   /** Has the database as the setup left it, since `reset` cannot undo what was done to it. */
   async #recreate(): Promise<void> {
+    const undoing = undoSchema(this.#database, this.#system);
+    if (await this.#limits.within("undoing changes of the schema", undoing))
+      return this.#system.stateless ? undefined : this.#restart();
     if (!this.#isSaved) return this.#reopen(true);
     await restoreGatedDatabase(this.#database, () => this.#stopSystem());
     await this.#start();

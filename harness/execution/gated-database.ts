@@ -7,6 +7,7 @@ import { type InnerGates, installGates } from "../instrumentation/inner-gates.ts
 import { controlConnection, rowsOf, withClient } from "../postgres/connection.ts";
 import { sealOwner } from "../postgres/leases.ts";
 import type { Database, Server } from "../postgres/provider.ts";
+import { SchemaUndo } from "../postgres/schema-undo.ts";
 import type { BackendSignals } from "../proxy/pending-statement.ts";
 import { offerPortPassword } from "../proxy/port-password.ts";
 import { WireProxy } from "../proxy/wire-proxy.ts";
@@ -15,7 +16,7 @@ import { HeldConflict } from "./held-conflict.ts";
 import { LockWaits } from "./lock-waits.ts";
 import { Queries, type Query } from "./observation.ts";
 import { runAll } from "./run-all.ts";
-import { attributed } from "./system.ts";
+import { attributed, type System } from "./system.ts";
 
 /** SHA-256 of each routine's definition, by name and types of arguments. */
 export type RoutineHashes = { readonly [routine: string]: string };
@@ -57,6 +58,7 @@ export interface GatedDatabase {
   readonly takesAdvisoryLocks: boolean;
   readonly queries: Queries | undefined;
   readonly conflict: HeldConflict;
+  readonly schema: SchemaUndo;
   /** Empty unless `hashRoutines` was set. */
   readonly routines: RoutineHashes;
   /** Ends the offer of the ports' password in the environment. */
@@ -126,6 +128,7 @@ export async function openGatedDatabase(
       endOffer,
       mayChange,
       conflict: new HeldConflict(database.url),
+      schema: new SchemaUndo(database.url),
       directPort: { url: directPortUrl, proxy: direct, folder: directFolder },
     };
   } catch (error) {
@@ -146,8 +149,9 @@ async function reopenGatedDatabase({
   gates,
   queries,
   conflict,
+  schema,
 }: GatedDatabase): Promise<void> {
-  await conflict.close().catch(() => {});
+  for (const own of [conflict, schema]) await own.close().catch(() => {});
   await lockWaits.reopen();
   await gates?.reopen();
   await queries?.reopen();
@@ -206,6 +210,27 @@ export async function restoreGatedDatabase(
   await reopenGatedDatabase(gated);
 }
 
+/**
+ * Ends all sessions, and undoes what was done to the schema. The system's `reset` then puts the rows back. A system
+ * that is not stateless has to be started anew.
+ *
+ * @returns whether that was possible
+ */
+export async function undoSchema(
+  gated: GatedDatabase,
+  system: Pick<System, "restoresRows" | "stateless" | "disconnecting">,
+): Promise<boolean> {
+  if (system.restoresRows !== true) return false;
+  gated.proxy.observer = undefined;
+  system.disconnecting?.();
+  await endBackends(gated);
+  await gated.conflict.close();
+  const isUndone = await gated.schema.undo();
+  // Without a start no connection would be let in.
+  if (isUndone && system.stateless) gated.proxy.refuses = false;
+  return isUndone;
+}
+
 function endSessions({ proxy }: GatedDatabase): void {
   proxy.observer = undefined;
   for (const session of [...proxy.sessions]) session.close();
@@ -215,12 +240,13 @@ function endSessions({ proxy }: GatedDatabase): void {
  * Closes Heddle's own connections. The server would end them too, but notices their end only when it looks
  * again, after 100 ms (CountOtherDBBackends in src/backend/storage/ipc/procarray.c).
  */
-function connectionsOf({ lockWaits, gates, queries, conflict }: GatedDatabase) {
+function connectionsOf({ lockWaits, gates, queries, conflict, schema }: GatedDatabase) {
   return [
     () => lockWaits.close(),
     async () => gates?.close(),
     async () => queries?.close(),
     () => conflict.close(),
+    () => schema.close(),
   ];
 }
 

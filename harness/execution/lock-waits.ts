@@ -115,6 +115,7 @@ export class LockWaits {
 
   /** Ends backends and waits up to 5 s for each, so that none of them can still commit. */
   async terminate(pids: readonly number[]): Promise<void> {
+    if (pids.length === 0) return;
     await this.#query({
       text: "select pg_terminate_backend(pid, 5000) from unnest($1::int[]) as pid",
       values: [pids],

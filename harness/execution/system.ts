@@ -78,9 +78,16 @@ export interface System<State extends Json = Json, Op extends Operation = Operat
   reset(initial: State): Promise<void>;
   /**
    * Whether the database has a change that `reset` cannot undo: the harness then stops the system, puts the database
-   * back as the setup left it, and starts the system again.
+   * back as the setup left it, and starts the system again (see `restoresRows` and `stateless` too).
    */
   dirty?(): Promise<boolean>;
+  /**
+   * Whether `reset` puts all rows and the positions of sequences back, so that of what `dirty` notices only the schema
+   * has to be undone. Default: false.
+   */
+  readonly restoresRows?: boolean;
+  /** Whether only the database remembers an execution, so that no start has to forget it. Default: false. */
+  readonly stateless?: boolean;
   /**
    * Sends one operation as one client, and resolves with what the service answered. A refusal is a
    * `Response`; a lost connection is one with outcome `info`; only an error of the harness itself is

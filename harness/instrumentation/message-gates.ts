@@ -1,3 +1,4 @@
+import { memoize } from "../parser/memoize.ts";
 import {
   isParseNode,
   loadParser,
@@ -32,6 +33,9 @@ const UNLIKE_IN_IMPLICIT_BLOCK = new Set([
   ...["AlterSubscriptionStmt", "DropSubscriptionStmt", "AlterDatabaseStmt"],
 ]);
 
+/** Executions send the same texts. */
+const rangesOf = memoize((sql: string) => ({ ranges: statementRanges(sql) }));
+
 /**
  * The statements of a simple query, each preceded by as many blanks as there are characters before it,
  * so that an error has the same position. Undefined for a message that has to stay whole: with a single
@@ -40,7 +44,7 @@ const UNLIKE_IN_IMPLICIT_BLOCK = new Set([
  * @param inBlock whether the session is in a transaction block
  */
 function splitMessage(sql: string, inBlock: boolean): readonly string[] | undefined {
-  const ranges = statementRanges(sql);
+  const { ranges } = rangesOf(sql);
   if (ranges === undefined || ranges.length < 2) return undefined;
   let block = inBlock;
   for (const { statement } of ranges) {

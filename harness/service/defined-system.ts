@@ -125,6 +125,7 @@ async function systemWith(
     ...(service?.notes && { notes: service.notes }),
 
     dirty: () => restorer.dirty(),
+    restoresRows: restorer.repeats,
 
     perform: (operation, client, patience) => clients.perform(operation, client, patience),
     retries: (operation) => clients.retries(operation),

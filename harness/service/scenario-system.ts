@@ -38,7 +38,7 @@ export async function startScenario(
     service:
       definition.service && (await startService(definition.service, context, { file, signal })),
   });
-  const { restore, dirty, service } = await start().catch(async (error: unknown) => {
+  const { restore, dirty, repeats, service } = await start().catch(async (error: unknown) => {
     await direct.end();
     throw error;
   });
@@ -87,6 +87,8 @@ export async function startScenario(
     ...(service?.notes && { notes: service.notes }),
 
     dirty,
+    restoresRows: repeats,
+    stateless: definition.service === undefined,
 
     async perform({ name }, number) {
       const client = definition.clients[name];
@@ -174,12 +176,12 @@ async function restorerOf(
   { reset }: ScenarioDefinition,
   { directUrl, directPortUrl: url = directUrl }: SystemContext,
   query: ClientQuery,
-): Promise<Pick<Restorer, "restore" | "dirty">> {
+): Promise<Pick<Restorer, "restore" | "dirty" | "repeats">> {
   if (reset === undefined) return takeSnapshot(query);
   const restore = async () => {
     await (typeof reset === "string" ? query(reset) : reset({ url, query }));
   };
-  return { restore, dirty: async () => false };
+  return { restore, dirty: async () => false, repeats: false };
 }
 
 /** What the preload does in the program of a client. */

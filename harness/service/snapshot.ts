@@ -2,6 +2,7 @@ import { escapeLiteral } from "pg";
 import type { Snapshot } from "../core/execution.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { rowsOf, withClient } from "../postgres/connection.ts";
+import { rememberSchema } from "../postgres/schema-undo.ts";
 import type { ClientQuery } from "./scenario-definition.ts";
 
 /** An ordinary table of the schema under test. Names are quoted for use in SQL. */
@@ -110,6 +111,10 @@ function isTimeNear(now: number, text: string): boolean {
 /** The table that holds the script of `restore`: a system may be started more than once. */
 const RESTORE_TABLE = "heddle.restore";
 
+const STATE = `
+  select rolsuper as "isSuperuser", to_regclass($1) is null as "isNew"
+    from pg_roles where rolname = current_user`;
+
 /** Counts each change of the schema, also one that is rolled back; not those of temporary objects. */
 const COUNT_CHANGES = `
   create sequence heddle.changes;
@@ -158,14 +163,14 @@ export async function takeSnapshot(
   query: ClientQuery,
   emptying: Emptying = "truncate",
 ): Promise<Restorer> {
-  await query("create schema if not exists heddle");
-  const [role] = await query("select rolsuper from pg_roles where rolname = current_user");
-  if (role?.["rolsuper"] !== true) return singleUse(query);
-  const [table] = await query("select to_regclass($1)::text as name", [RESTORE_TABLE]);
-  if (table?.["name"] === null) {
+  const [state] = await query(STATE, [RESTORE_TABLE]);
+  if (state?.["isNew"] === true) await query("create schema if not exists heddle");
+  if (state?.["isSuperuser"] !== true) return singleUse(query);
+  if (state["isNew"] === true) {
     const script = await copyRows(query, "heddle.rows", emptying);
     await query(`create table ${RESTORE_TABLE} as select $1::text as script`, [script]);
     await query(COUNT_CHANGES);
+    await rememberSchema(query, await positionsOf(query, "true"));
   }
   const [saved] = await query(`select script from ${RESTORE_TABLE}`);
   return {
