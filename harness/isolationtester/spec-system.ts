@@ -54,7 +54,6 @@ export async function startSpec(
     },
 
     dirty: async () => (await restorer?.dirty()) === true,
-    restoresRows: restorer?.repeats === true,
 
     async perform({ steps }, number) {
       const session = spec.sessions[number];

@@ -158,10 +158,14 @@ export interface Restorer {
  * again in the same physical order (see `Emptying`), without triggers and without checks of foreign keys. A change of
  * the schema makes the database dirty. Only a superuser may do this: for any other role the database is
  * dirty after one execution.
+ *
+ * @param schema whether to remember the schema for `SchemaUndo`. Default: "forget", since that costs as much as an
+ *   execution, and few services change their schema
  */
 export async function takeSnapshot(
   query: ClientQuery,
   emptying: Emptying = "truncate",
+  schema: "remember" | "forget" = "forget",
 ): Promise<Restorer> {
   const [state] = await query(STATE, [RESTORE_TABLE]);
   if (state?.["isNew"] === true) await query("create schema if not exists heddle");
@@ -170,7 +174,7 @@ export async function takeSnapshot(
     const script = await copyRows(query, "heddle.rows", emptying);
     await query(`create table ${RESTORE_TABLE} as select $1::text as script`, [script]);
     await query(COUNT_CHANGES);
-    await rememberSchema(query, await positionsOf(query, "true"));
+    if (schema === "remember") await rememberSchema(query, await positionsOf(query, "true"));
   }
   const [saved] = await query(`select script from ${RESTORE_TABLE}`);
   return {
@@ -191,10 +195,10 @@ export async function takeSnapshot(
   };
 }
 
-/** Takes the snapshot that every start on a copy of the database then finds. */
+/** Takes the snapshot, of the schema too, that every start on a copy of the database then finds. */
 export async function prepareSnapshot(directUrl: string, emptying?: Emptying): Promise<void> {
   await withClient(directUrl, (client) =>
-    takeSnapshot((sql, values) => rowsOf(client, sql, values), emptying),
+    takeSnapshot((sql, values) => rowsOf(client, sql, values), emptying, "remember"),
   );
 }
 
