@@ -21,6 +21,7 @@ const footprint = (reads: string, writes?: string): Footprint => ({
   ends: writes !== undefined,
   snapshot: false,
   tracked: false,
+  clock: false,
 });
 
 /** By operation: the footprints of its steps. */
