@@ -13,6 +13,7 @@ const footprint = (part: Partial<Footprint>): Footprint => ({
   ends: false,
   snapshot: false,
   tracked: false,
+  clock: false,
   keeps: false,
   ...part,
 });

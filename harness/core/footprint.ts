@@ -25,6 +25,8 @@ export interface Footprint {
   readonly snapshot: boolean;
   /** The server tracks conflicts of reads and writes for the transaction (SERIALIZABLE). */
   readonly tracked: boolean;
+  /** The step reads the clock: which of two times is later can be seen wherever both are stored or answered. */
+  readonly clock: boolean;
 }
 
 export const NOTHING: Touched = { reads: new Set(), shares: new Set(), writes: new Set() };
@@ -52,9 +54,11 @@ export function isNothing({ reads, shares, writes }: Touched): boolean {
  *   of two transactions that touch a common object are dependent; and a commit may decide the fate
  *   of transactions with which it has no object in common, so it is dependent with every step that
  *   touches anything.
+ * - Two steps that read the clock are dependent: times have one order, whichever tables store them.
  */
 export function independent(a: Footprint | undefined, b: Footprint | undefined): boolean {
   if (a === undefined || b === undefined) return false;
+  if (a.clock && b.clock) return false;
   if (a.tracked && b.tracked && overlap(joined(a.step, a.held), joined(b.step, b.held)))
     return false;
   return !disturbs(a, b) && !disturbs(b, a);

@@ -25,6 +25,8 @@ export interface Violation {
 export interface Invariant {
   readonly name: string;
   readonly description: string;
+  /** The query that must return no rows, if it is one. */
+  readonly sql?: string;
   check(snapshot: Snapshot): readonly Violation[];
 }
 

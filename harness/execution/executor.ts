@@ -9,6 +9,7 @@ import type { Trace } from "../core/trace.ts";
 import type { InnerGates } from "../instrumentation/inner-gates.ts";
 import type { Database, Server } from "../postgres/provider.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
+import { Discoveries } from "./discoveries.ts";
 import { EarlierExecutions } from "./earlier-executions.ts";
 import { endingWhatBlocks } from "./ending-what-blocks.ts";
 import type { ExecutorOptions } from "./executor-options.ts";
@@ -61,6 +62,8 @@ export class Executor<State extends Json, Op extends Operation> {
   /** What the executions so far did not control, as sentences. */
   readonly notes = new Set<string>();
   readonly #outsideWaits = new OutsideWaits();
+  /** What executions have shown of steps before them. */
+  readonly discoveries = new Discoveries();
 
   private constructor(
     server: Server,
@@ -259,9 +262,7 @@ export class Executor<State extends Json, Op extends Operation> {
   }
 
   async #isDirty(): Promise<boolean> {
-    const what = "the service's dirty()";
-    const dirty = this.#system.dirty?.();
-    return dirty !== undefined && (await this.#limits.within(what, attributed(what, dirty)));
+    return this.use("the service's dirty()", async (system) => (await system.dirty?.()) === true);
   }
 
   async #reset(initial: State): Promise<void> {
@@ -275,9 +276,8 @@ export class Executor<State extends Json, Op extends Operation> {
   #runOptions(observe: Control["observe"]): RunOptions {
     const { pause, faults = [], stepTimeoutMs, control, names } = this.#options;
     return {
-      ...{ stepTimeoutMs, names, freeze: control.freeze },
+      ...{ stepTimeoutMs, names, faults, freeze: control.freeze, discoveries: this.discoveries },
       ...{ ungated: this.#ungatedStates, outsideWaits: this.#outsideWaits },
-      faults,
       ...(pause &&
         !this.#isQuiet && { pause: (trace) => pause({ trace, directUrl: this.directUrl }) }),
       ...(faults.includes("crash") && { crashServer: (dead) => this.#crash(dead) }),
@@ -308,9 +308,9 @@ export class Executor<State extends Json, Op extends Operation> {
   }
 
   async #contents(): Promise<Pick<Execution, "contents" | "initialContents">> {
-    const [what, reading] = ["the service's contents()", this.#system.contents?.()];
     const initialContents = this.#system.initialContents?.();
-    const contents = reading && (await this.#limits.within(what, attributed(what, reading)));
+    const what = "the service's contents()";
+    const contents = await this.use(what, async (system) => system.contents?.());
     return { contents, ...(initialContents && { initialContents }) };
   }
 

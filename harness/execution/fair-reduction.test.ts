@@ -24,7 +24,7 @@ function footprint({ sql }: Statement): Footprint {
   const writes = verb !== "read";
   return {
     step: writes ? { ...NOTHING, reads: touched, writes: touched } : { ...NOTHING, reads: touched },
-    ...{ held: NOTHING, keeps: false, ends: writes, snapshot: false, tracked: false },
+    ...{ held: NOTHING, keeps: false, ends: writes, snapshot: false, tracked: false, clock: false },
   };
 }
 

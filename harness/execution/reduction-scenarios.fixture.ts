@@ -194,6 +194,28 @@ export const SCENARIOS: { readonly [name: string]: readonly (readonly string[])[
     ["update b set v = 1 where id = 1"],
     ["select a.xmin::text::int < b.xmin::text::int as first from a, b where a.id = 1 and b.id = 1"],
   ],
+  "clock times in different tables": [
+    ["insert into opened default values", "insert into closed default values"],
+    ["insert into paid default values"],
+  ],
+  "the time at which a transaction begins": [
+    ["select v from a where id = 1", "begin", "insert into opened default values", "commit"],
+    ["update a set v = 1 where id = 1", "insert into paid default values"],
+  ],
+  "the time at which a statement begins": [
+    [
+      "begin",
+      "insert into opened values (statement_timestamp())",
+      "insert into closed values (statement_timestamp())",
+      "commit",
+    ],
+    ["insert into paid values ('now')"],
+  ],
+  "the clock in a deferred trigger": [
+    ["begin", "insert into sealed values (1)", "select v from a where id = 1", "commit"],
+    ["insert into paid default values"],
+  ],
+  "the clock in a routine": [["select open_and_close()"], ["insert into paid default values"]],
 };
 
 /** Scenarios about the gates of other kinds than the default ones, by kind. */

@@ -24,6 +24,10 @@ create table log (v int);
 create table guarded (id int primary key, v int);
 create table vowed (id int primary key, v int);
 create table filled (id int primary key, v int);
+create table opened (at timestamptz not null default now());
+create table closed (at timestamptz not null default now());
+create table paid (at timestamptz not null default now());
+create table sealed (id int primary key);
 create sequence counter;
 create view total as select sum(v) as v from a;
 
@@ -43,6 +47,20 @@ create trigger check_b before insert on guarded for each row execute function ch
 
 create constraint trigger check_b after insert on vowed deferrable initially deferred
   for each row execute function check_b();
+
+create function seal() returns trigger language plpgsql as $$
+begin
+  insert into closed values (clock_timestamp());
+  return new;
+end $$;
+create constraint trigger seal after insert on sealed deferrable initially deferred
+  for each row execute function seal();
+
+create function open_and_close() returns void language plpgsql as $$
+begin
+  insert into opened values (clock_timestamp());
+  insert into closed values (clock_timestamp());
+end $$;
 
 create function v_of_b() returns int stable language sql as 'select v from b where id = 1';
 alter table filled alter v set default v_of_b();
@@ -131,8 +149,12 @@ const TABLES = [
   ...["guarded", "vowed", "filled"],
 ];
 
+/** Their rows are times: what is observed of them is their order. */
+const TIMES = ["opened", "closed", "paid"];
+
 const RESET = `
-${TABLES.map((table) => `delete from ${table};`)
+${[...TABLES, ...TIMES, "sealed"]
+  .map((table) => `delete from ${table};`)
   .reverse()
   .join("\n")}
 insert into a values (1, 0), (2, 0);
@@ -145,6 +167,9 @@ alter sequence numbered_id_seq restart;`;
 
 const OBSERVE = `
 ${TABLES.map((table) => `select '${table}' as name, to_jsonb(x) as row from ${table} as x`).join(" union all\n")}
+union all
+select 'times', to_jsonb(array_agg(name order by at))
+  from (${TIMES.map((table) => `select '${table}' as name, at from ${table}`).join(" union all ")}) as times
 order by 1, 2`;
 
 export const WORKS: SystemFactory<null, Work> = { migrate, start };

@@ -303,6 +303,18 @@ describe("an outcome is missed with footprints that leave out", () => {
       { isolation: "read committed" },
     ],
     ["what SERIALIZABLE tracks", "serializable", "write skew", { isolation: "repeatable read" }],
+    [
+      "the clock",
+      "read committed",
+      "the clock in a deferred trigger",
+      { request: (request) => ({ ...request, readsClock: () => false }) },
+    ],
+    [
+      "the time at which a transaction begins",
+      "read committed",
+      "the time at which a transaction begins",
+      { request: (request) => ({ ...request, readsStart: false }) },
+    ],
   ])("%s", async (_, isolation, name, what) => {
     const full = await inFull(isolation, name);
     hidden = what;

@@ -20,6 +20,7 @@ import type { GateObserver } from "../proxy/session.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { BlockedBackends } from "./blocked-backends.ts";
 import { Clients } from "./clients.ts";
+import type { Discoveries } from "./discoveries.ts";
 import { FaultInjector, type LossFault, type StatementFault } from "./fault-injector.ts";
 import type { GatedDatabase } from "./gated-database.ts";
 import { CommitObserver } from "./observation.ts";
@@ -31,7 +32,7 @@ import { Recording } from "./recording.ts";
 import { Scheduling } from "./scheduling.ts";
 import { StatementRouter } from "./statement-router.ts";
 import { StepFootprints } from "./step-footprints.ts";
-import { attributed, type System } from "./system.ts";
+import { attributed, hasFewConnections, type System } from "./system.ts";
 import { hasTimeout, TIMED_OUT, TIMEOUTS } from "./timeouts.ts";
 import type { UngatedStates } from "./ungated-states.ts";
 import { WrittenSteps } from "./written-steps.ts";
@@ -65,6 +66,7 @@ export interface RunOptions {
   readonly crashServer?: (dead: () => void) => Promise<void>;
   /** Collects the states from which clients can be let run freely. */
   readonly ungated: UngatedStates;
+  readonly discoveries: Discoveries;
   /** Is called at each quiescence, before the next step. */
   readonly pause?: (trace: Trace) => Promise<void>;
 }
@@ -142,11 +144,10 @@ export class Run<State extends Json, Op extends Operation> {
       restarted: () => this.#quiescence.noteActivity(),
       failed: (error) => this.fail(error),
     });
-    // A request may hold one connection while it waits for another.
-    const isScarce = (system.mostConnections?.() ?? Infinity) < 2 * scenario.clients.length;
-    const ofSteps = isScarce
+    const ofSteps = hasFewConnections(system, scenario.clients.length)
       ? undefined
-      : footprints && new StepFootprints(footprints, this.#statements);
+      : footprints &&
+        new StepFootprints(footprints, this.#statements, options.discoveries, proxy.sessions);
     this.#scheduling = new Scheduling(
       scheduler,
       this.recording.trace,

@@ -32,6 +32,7 @@ export class Scheduling {
   /** The number of events before the last step that the scheduler has chosen; undefined before the first. */
   #chosenAt: number | undefined;
   #revision: number | undefined;
+  #choicesRevision: number | undefined;
 
   /** @param observesCommits whether committed state is observed after each commit */
   constructor(
@@ -49,6 +50,7 @@ export class Scheduling {
     this.#footprints = footprints;
     this.#observesCommits = observesCommits;
     this.#revision = footprints?.revision;
+    this.#choicesRevision = footprints?.choicesRevision;
   }
 
   /** The choices of tasks that have not yielded; all of them if there are none. */
@@ -111,8 +113,11 @@ export class Scheduling {
     const released = this.#footprints === undefined ? NOTHING : this.#footprints.takeReleased();
     this.#scheduler.observe?.(this.#trace.slice(this.#chosenAt), released);
     const revision = this.#footprints?.revision;
-    if (revision !== this.#revision) this.#scheduler.footprintsGrew?.();
+    const choicesRevision = this.#footprints?.choicesRevision;
+    if (revision !== this.#revision)
+      this.#scheduler.footprintsGrew?.(choicesRevision !== this.#choicesRevision);
     this.#revision = revision;
+    this.#choicesRevision = choicesRevision;
   }
 
   /**

@@ -4,11 +4,12 @@ import type { Footprints, RequestFootprint } from "../footprints/footprints.ts";
 import type { TransactionControl } from "../footprints/transaction-control.ts";
 import { FakeSession, RESULT } from "../proxy/pending-statement.fixture.ts";
 import type { PendingStatement } from "../proxy/pending-statement.ts";
+import { Discoveries } from "./discoveries.ts";
 import { PendingStatements } from "./pending-statements.ts";
 import { StepFootprints } from "./step-footprints.ts";
 
 const CONTROLS: { readonly [sql: string]: TransactionControl } = {
-  begin: { type: "private", safe: true },
+  begin: { type: "private", safe: true, begins: true },
   "set x": { type: "private" },
   "savepoint s": { type: "private", savepoint: { does: "set", name: "s" } },
   "savepoint t": { type: "private", savepoint: { does: "set", name: "t" } },
@@ -47,6 +48,9 @@ const footprints = {
     unshared: UNSHARED.get(sql),
     alters: sql === "create",
     unnoticed: ({ insert: "row", numbered: "snapshot" } as const)[sql],
+    readsStart: sql === "now",
+    readsClock: () => sql === "clock",
+    ofSession: sql === "set x" ? ("changes" as const) : undefined,
   }),
 } satisfies Footprints;
 
@@ -59,7 +63,8 @@ class Clients {
     ownerOf: () => undefined,
     hasSessions: () => true,
   });
-  readonly steps = new StepFootprints(footprints, this.statements);
+  readonly discoveries = new Discoveries();
+  readonly steps = new StepFootprints(footprints, this.statements, this.discoveries, []);
   readonly #sessions = new Map<number, FakeSession>();
 
   session(client: number): FakeSession {
@@ -243,7 +248,7 @@ describe("a step's footprint", () => {
   test("is unknown once the schema may have changed", () => {
     const clients = new Clients();
     const stale = { ...footprints, stale: true };
-    const steps = new StepFootprints(stale, clients.statements);
+    const steps = new StepFootprints(stale, clients.statements, new Discoveries(), []);
     expect(steps.of({ task: "0", action: "start" })).toBeUndefined();
   });
 

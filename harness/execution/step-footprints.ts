@@ -1,11 +1,12 @@
 import { type Footprint, isNothing, joined, NOTHING, type Touched } from "../core/footprint.ts";
-import { type Choice, clientOf } from "../core/schedule.ts";
+import { type Choice, clientOf, type Task } from "../core/schedule.ts";
 import type { Statement } from "../core/trace.ts";
 import { isAdvisory } from "../footprints/footprint-builder.ts";
-import type { Footprints } from "../footprints/footprints.ts";
+import type { Footprints, RequestFootprint } from "../footprints/footprints.ts";
 import type { TransactionControl } from "../footprints/transaction-control.ts";
 import type { UnnoticedStart } from "../footprints/unnoticed-start.ts";
 import type { PendingStatement, ProxySession } from "../proxy/pending-statement.ts";
+import type { Discoveries } from "./discoveries.ts";
 import type { PendingStatements } from "./pending-statements.ts";
 
 /** A step by itself, without the steps of the statements that wait for it. */
@@ -18,6 +19,8 @@ interface Step {
   readonly snapshot: boolean;
   /** Whether it releases nothing that was held before, as long as its transaction continues. */
   readonly keeps: boolean;
+  /** Whether it may read the clock. */
+  readonly clock: boolean;
 }
 
 /** What a session has done since its transaction began. */
@@ -25,6 +28,10 @@ interface SessionHistory {
   readonly client: number;
   readonly touched: Touched | undefined;
   readonly deferred: boolean;
+  /** Whether one of its statements may read the clock, or something that it has deferred to its end. */
+  readonly readsClock: boolean;
+  /** The client and the number of its transaction, if it is a block. */
+  readonly block: string | undefined;
   readonly snapshot: boolean;
   /** Whether the last step began a statement, and its transaction had that snapshot before. */
   readonly hadSnapshot: boolean;
@@ -42,7 +49,9 @@ interface SessionHistory {
   readonly sql: string;
 }
 
-const PRIVATE: Step = { touched: NOTHING, ends: false, snapshot: false, keeps: true };
+const PRIVATE: Step = {
+  ...{ touched: NOTHING, ends: false, snapshot: false, keeps: true, clock: false },
+};
 
 /**
  * Derives what the next step of each task may touch in the present state of an execution: its statement,
@@ -51,20 +60,38 @@ const PRIVATE: Step = { touched: NOTHING, ends: false, snapshot: false, keeps: t
 export class StepFootprints {
   readonly #footprints: Footprints;
   readonly #statements: PendingStatements;
+  readonly #discoveries: Discoveries;
   readonly #histories = new Map<ProxySession, SessionHistory>();
+  /** The client that has used a session last. */
+  readonly #users = new Map<ProxySession, number>();
+  /** How many transaction blocks each client has begun. */
+  readonly #blocks = new Map<number, number>();
   /** What the connections held that were closed in this step; undefined when that is unknown. */
   #released: Touched | undefined = NOTHING;
   /** Whether the schema may have changed in this execution. */
   #altered = false;
 
-  constructor(footprints: Footprints, statements: PendingStatements) {
+  /** @param sessions those that are open before the execution */
+  constructor(
+    footprints: Footprints,
+    statements: PendingStatements,
+    discoveries: Discoveries,
+    sessions: Iterable<ProxySession>,
+  ) {
     this.#footprints = footprints;
     this.#statements = statements;
+    this.#discoveries = discoveries;
+    discoveries.begins(sessions);
   }
 
-  /** See `Footprints.revision`. */
+  /** Changes when a step has shown that the footprints of others were too small. */
   get revision(): number {
-    return this.#footprints.revision;
+    return this.#footprints.revision + this.#discoveries.revision;
+  }
+
+  /** Changes when a step has shown that others are choices which were none. */
+  get choicesRevision(): number {
+    return this.#discoveries.revision;
   }
 
   /** Undefined when anything may happen, as in the background, whose client is unknown. */
@@ -72,7 +99,7 @@ export class StepFootprints {
     const client = clientOf(task);
     const pending = this.#statements.find(task);
     const chosen = this.#stepOf(action, pending);
-    if (client < 0 || this.#footprints.stale) return undefined;
+    if (client < 0 || this.#footprints.stale || this.#discoveries.passesSessions) return undefined;
     const waiting = this.#waitingFor(client).flatMap(
       ({ session }) => this.#histories.get(session) ?? [],
     );
@@ -95,6 +122,7 @@ export class StepFootprints {
       snapshot: chosen.snapshot && isolation !== "read committed",
       tracked: isolation === "serializable",
       keeps: chosen.keeps && waiting.length === 0,
+      clock: steps.some(({ clock }) => clock),
     };
   }
 
@@ -105,13 +133,15 @@ export class StepFootprints {
    * - A statement that fails releases what its transaction holds. So one that may fail is private only
    *   where nothing is held; and so is the end of a transaction.
    * - The first query of a transaction takes its snapshot, where transactions have one.
+   * - The beginning of a transaction that reads this time is a step of its own. So is every step where the order
+   *   of any two decides which client gets a session.
    *
    * At a gate, the same holds if nothing has happened since the place where the step began: there was a
    * choice in that state already.
    */
   isPrivate({ task, session, statement, state }: PendingStatement): boolean {
     if (state.at !== "held" && state.at !== "gate") return false;
-    if (clientOf(task) < 0 || this.#altered) return false;
+    if (clientOf(task) < 0 || this.#altered || this.#discoveries.passesSessions) return false;
     const isOpen = this.#isOpen(session);
     const history = isOpen ? this.#histories.get(session) : undefined;
     if (isOpen && history === undefined) return false;
@@ -128,6 +158,7 @@ export class StepFootprints {
         if (unshared === undefined || this.#takesSnapshot(session, history)) return false;
         return holdsNothing || unshared === "safe";
       case "private":
+        if (this.#isDated(task, control)) return false;
         return holdsNothing || (session.transaction === "open" && isSafe(control, history));
       case "end":
         return holdsNothing && history?.deferred !== true;
@@ -180,8 +211,9 @@ export class StepFootprints {
   /** Notes a statement that is about to be released. */
   onRelease(pending: PendingStatement): void {
     const { task, session, statement } = pending;
-    const { control, deferred, alters } = this.#footprints.of(statement.sql);
-    this.#altered ||= alters;
+    const request = this.#footprints.of(statement.sql);
+    const { control, deferred } = request;
+    this.#altered ||= request.alters;
     const last = this.#step(pending);
     const before = this.#histories.get(session);
     const history = this.#isOpen(session) ? before : undefined;
@@ -196,6 +228,8 @@ export class StepFootprints {
         last.touched,
       ]),
       deferred: deferred || history?.deferred === true,
+      readsClock: request.readsClock() || history?.readsClock === true,
+      block: this.#blockAfter(pending, request, history),
       snapshot: control.type === "query" || hasSnapshot,
       hadSnapshot: pending.state.at === "held" && history?.snapshot === true,
       isolates: isolates || session.isolates || history?.isolates === true,
@@ -203,10 +237,44 @@ export class StepFootprints {
         ? control.keepsSnapshot === true
         : (history?.keepsSnapshot ?? byDefault),
       savepoints: savepointsAfter(control, history?.savepoints ?? []),
-      last,
+      // When it goes on after a wait, it has the time at which its transaction began.
+      last: { ...last, clock: request.readsClock() },
       statement,
       sql: statement.sql,
     });
+  }
+
+  /** Notes what the statement shows of steps before. Returns the transaction block that its session is in. */
+  #blockAfter(
+    { task, session, statement, state }: PendingStatement,
+    request: RequestFootprint,
+    history: SessionHistory | undefined,
+  ): string | undefined {
+    if (state.at !== "held") return history?.block;
+    const client = clientOf(task);
+    const before = this.#users.get(session) ?? client;
+    this.#users.set(session, client);
+    if (before !== client) this.#discoveries.passed(session);
+    this.#discoveries.uses(session, request, JSON.stringify([statement.sql, statement.values]));
+    const { control, readsStart } = request;
+    if (control.type === "private" && control.begins === true) {
+      const block = this.#nextBlock(client);
+      this.#blocks.set(client, (this.#blocks.get(client) ?? 0) + 1);
+      return block;
+    }
+    if (readsStart && history?.block !== undefined) this.#discoveries.readsStart(history.block);
+    return history?.block;
+  }
+
+  /** The name of the block that the client begins next. */
+  #nextBlock(client: number): string {
+    return `${client}.${this.#blocks.get(client) ?? 0}`;
+  }
+
+  /** Whether a statement begins a transaction that may read the time at which it began. */
+  #isDated(task: Task, control: TransactionControl): boolean {
+    if (control.type !== "private" || control.begins !== true) return false;
+    return this.#discoveries.isDated(this.#nextBlock(clientOf(task)));
   }
 
   /** Notes that the service has closed a connection, which releases what it held. */
@@ -249,12 +317,14 @@ export class StepFootprints {
     return interrupted ?? this.#step(pending);
   }
 
-  #step({ session, statement, state }: PendingStatement): Step {
-    const { control, at, singleStep, catches } = this.#footprints.of(statement.sql);
+  #step({ task, session, statement, state }: PendingStatement): Step {
+    const request = this.#footprints.of(statement.sql);
+    const { control, singleStep, catches } = request;
     const history = this.#isOpen(session) ? this.#histories.get(session) : undefined;
     if (control.type === "end") {
       const touched = history?.deferred ? history.touched : NOTHING;
-      return { touched, ends: true, snapshot: false, keeps: false };
+      const clock = history?.deferred === true && history.readsClock;
+      return { touched, ends: true, snapshot: false, keeps: false, clock };
     }
     const ends = control.type === "query" && session.transaction === "idle";
     const snapshot =
@@ -262,7 +332,11 @@ export class StepFootprints {
     // Other control may be a return to a savepoint, which releases locks.
     const keeps = control.type === "query" && !catches;
     const place = state.at === "gate" ? state.gate.place : undefined;
-    return { touched: at(place), ends, snapshot, keeps };
+    // Outside a block it begins its transaction.
+    const begins = state.at === "held" && session.transaction === "idle";
+    const clock =
+      request.readsClock(place) || (begins && request.readsStart) || this.#isDated(task, control);
+    return { touched: request.at(place), ends, snapshot, keeps, clock };
   }
 
   /** Whether the session is in a transaction: in a block, or in the middle of a statement. */

@@ -301,3 +301,14 @@ export function isShutdown(cause: unknown): boolean {
 function codeOf(cause: unknown): string {
   return cause instanceof Error && "code" in cause ? String(cause.code) : "";
 }
+
+/**
+ * Whether so many clients may use up the connections of a pool: a request may hold one while it waits for another.
+ * The order of any two statements then decides which client gets the next one, so no interleaving is left out.
+ */
+export function hasFewConnections(
+  system: Pick<System, "mostConnections">,
+  clients: number,
+): boolean {
+  return (system.mostConnections?.() ?? Number.POSITIVE_INFINITY) < 2 * clients;
+}

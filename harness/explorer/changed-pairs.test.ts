@@ -9,7 +9,7 @@ import {
 
 const step = (...writes: string[]): Footprint => ({
   ...{ step: { ...NOTHING, writes: new Set(writes) }, held: NOTHING },
-  ...{ keeps: true, ends: true, snapshot: false, tracked: false },
+  ...{ keeps: true, ends: true, snapshot: false, tracked: false, clock: false },
 });
 
 const operations = new Map<string, OperationTrace>([

@@ -57,10 +57,9 @@ export function uncontrolled(
 
 /** What reduction does not see. */
 export const REDUCED =
-  "What clients share outside the tables of the database, such as the memory of a service, the settings of a " +
-  "connection that a pool gives to one after the other, and the clock: of statements that touch nothing in common, " +
-  "one order stands for all, whatever times they store, and a statement that touches nothing shared goes on with " +
-  "the step before it. --no-reduction executes every order.";
+  "What clients share outside the database, such as the memory of a service, and times that it takes from a clock of " +
+  "its own: of statements that touch nothing in common in the database, one order stands for all, and a statement " +
+  "that touches nothing shared goes on with the step before it. --no-reduction executes every order.";
 
 /** What to do about a client whose statements bypass the gate. */
 export const CONNECT_ADVICE =

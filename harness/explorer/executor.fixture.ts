@@ -1,4 +1,5 @@
 import type { EarlierExecution } from "../core/counterexample.ts";
+import { Discoveries } from "../execution/discoveries.ts";
 import type { Executor } from "../execution/executor.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Toy, ToyExecution, ToyScenario } from "./toy.fixture.ts";
@@ -21,6 +22,7 @@ export function fakeExecutor(
     | "uncontrolled"
     | "ungated"
     | "takeUngatedStates"
+    | "discoveries"
     | "routines"
     | "ordersWakes"
   > = {
@@ -33,6 +35,7 @@ export function fakeExecutor(
     uncontrolled: [],
     ungated: [],
     takeUngatedStates: () => [],
+    discoveries: new Discoveries(),
     routines: {},
     renew: async () => renewed(),
     execute: async (scenario, scheduler) => execute(scenario, scheduler),

@@ -234,6 +234,7 @@ export class ScenarioExplorer<State extends Json, Op extends Operation>
     const ended = () => failing.size > 0 && !this.#goesOn(ofPair);
     try {
       this.#executor.takeUngatedStates();
+      this.#executor.discoveries.forget();
       for (let left = most; left > 0 && more() && !ended(); left--) {
         if (!scheduler.begin(scenario)) break;
         await execute(scheduler);

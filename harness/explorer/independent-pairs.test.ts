@@ -3,6 +3,9 @@ import type { Execution } from "../core/execution.ts";
 import { type Footprint, NOTHING } from "../core/footprint.ts";
 import type { Scenario } from "../core/scenario.ts";
 import type { Choice } from "../core/schedule.ts";
+import { Discoveries } from "../execution/discoveries.ts";
+import type { System } from "../execution/system.ts";
+import type { RequestFootprint } from "../footprints/footprints.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { conflictsOfPairs, withPairs } from "./independent-pairs.ts";
 import { toyService } from "./toy.fixture.ts";
@@ -21,6 +24,7 @@ const footprint = (reads: string, writes?: string): Footprint => ({
   ends: writes !== undefined,
   snapshot: false,
   tracked: false,
+  clock: false,
 });
 
 /** By operation: the footprints of its steps. */
@@ -30,12 +34,20 @@ const STEPS: { readonly [name: string]: readonly (Footprint | undefined)[] } = {
   restock: [footprint("items", "items")],
   register: [footprint("customers", "customers")],
   mystery: [footprint("items"), undefined],
+  impersonate: [footprint("users")],
+  stamp: [{ ...footprint("items", "stamps"), clock: true }],
+  sign: [{ ...footprint("items", "signatures"), clock: true }],
 };
 
 let executed: string[] = [];
 
+let mostConnections = Number.POSITIVE_INFINITY;
+
 /** One client after the other, as the executor does it. */
 const executor = {
+  discoveries: new Discoveries(),
+  use: async <T>(_: string, use: (system: System<null, Named>) => Promise<T>) =>
+    use({ mostConnections: () => mostConnections } as System<null, Named>),
   async execute(scenario: Scenario<null, Named>, scheduler: Scheduler) {
     const { clients } = scenario;
     for (const { name } of clients.flat()) {
@@ -44,10 +56,18 @@ const executor = {
         const choices: readonly Choice[] = [{ task: "0", action: "start" }];
         scheduler.choose(choices, undefined, () => step);
       }
+      if (name === "impersonate") setsParameter(executor.discoveries);
     }
     return { scenario } as Execution<null, Named>;
   },
 };
+
+/** As a statement does in a session that was open before. */
+function setsParameter(discoveries: Discoveries): void {
+  const session = {} as Parameters<Discoveries["uses"]>[0];
+  discoveries.begins([session]);
+  discoveries.uses(session, { ofSession: "changes" } as RequestFootprint, "set x = 1");
+}
 
 const pair = (...clients: readonly (readonly string[])[]) => ({
   name: clients.flat().join(" × "),
@@ -68,7 +88,7 @@ test("pairs that touch nothing in common are independent; what is unknown may to
     pair(["look"]),
   ];
   const names = ["look × look", "look × order", "order × register"];
-  const { independent, cyclic } = await conflictsOfPairs(executor, pairs, async () => true);
+  const { independent, cyclic } = await conflictsOfPairs(executor, pairs, async () => true, true);
   expect(independent).toEqual(names);
   // An order reads the stock twice: a new one between is none that it has seen before.
   expect(cyclic).toEqual(["order × restock", "register × mystery"]);
@@ -77,11 +97,45 @@ test("pairs that touch nothing in common are independent; what is unknown may to
   expect(executed.sort()).toEqual([...alone, ...names.flatMap((it) => it.split(" × "))].sort());
 });
 
+const independentOf = async (
+  pairs: readonly (readonly (readonly string[])[])[],
+  comparesTimes = true,
+) => {
+  const all = pairs.map((clients) => pair(...clients));
+  return (await conflictsOfPairs(executor, all, async () => true, comparesTimes)).independent;
+};
+
+test("operations that both read the clock are not independent where a rule may compare times", async () => {
+  const pairs = [
+    [["stamp"], ["sign"]],
+    [["stamp"], ["register"]],
+  ];
+  expect(await independentOf(pairs)).toEqual(["stamp × register"]);
+  // Where no rule compares times, none can tell.
+  expect(await independentOf(pairs, false)).toEqual(["stamp × sign", "stamp × register"]);
+});
+
+test("no pair is independent where two clients can use up the connections of a pool", async () => {
+  mostConnections = 3;
+  expect(await independentOf([[["look"], ["look"]]])).toEqual([]);
+  mostConnections = 4;
+  expect(await independentOf([[["look"], ["look"]]])).toEqual(["look × look"]);
+});
+
+test("no pair is independent where an operation leaves something in its session", async () => {
+  const pairs = [
+    [["look"], ["look"]],
+    [["impersonate"], ["look"]],
+  ];
+  expect(await independentOf(pairs)).toEqual([]);
+  expect(await independentOf(pairs.slice(0, 1))).toEqual(["look × look"]);
+});
+
 test("a pair that breaks a rule in any order is not left out", async () => {
   const pairs = [pair(["look"], ["order"]), pair(["order"], ["register"])];
   const holds = async ({ scenario }: Execution<null, Named>) =>
     scenario.clients.flat().every(({ name }) => name !== "register");
-  const found = await conflictsOfPairs(executor, pairs, holds);
+  const found = await conflictsOfPairs(executor, pairs, holds, true);
   expect(found).toEqual({ independent: ["look × order"], cyclic: [] });
 });
 

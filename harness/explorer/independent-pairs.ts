@@ -5,6 +5,7 @@ import type { Operation } from "../core/operation.ts";
 import type { Choice, Task } from "../core/schedule.ts";
 import type { Executor } from "../execution/executor.ts";
 import { FirstEnabled } from "../execution/first-enabled.ts";
+import { hasFewConnections } from "../execution/system.ts";
 import type { FootprintOf } from "../scheduler/scheduler.ts";
 import type { Pair, Service } from "../service/service.ts";
 
@@ -27,21 +28,35 @@ export interface PairConflicts {
  * abstract histories of Warszawski and Bailis, "ACIDRain" (SIGMOD 2017). A pair whose clients send several operations
  * is neither, since the later ones may depend on the earlier ones of another client.
  *
+ * No pair is independent where clients may take the connections of a pool from each other, or find in one what
+ * another client has left there: an operation that runs alone shows neither.
+ *
  * @param executor has footprints
  * @param holds whether every rule holds in an execution: an invariant may compare what both have written
+ * @param comparesTimes whether a rule may compare times of the clock which the operations store in different tables
  */
 export async function conflictsOfPairs<State extends Json, Op extends Operation>(
-  executor: Pick<Executor<State, Op>, "execute">,
+  executor: Pick<Executor<State, Op>, "execute" | "discoveries" | "use">,
   pairs: readonly Pair<State, Op>[],
   holds: (execution: Execution<State, Op>) => Promise<boolean>,
+  comparesTimes: boolean,
 ): Promise<PairConflicts> {
   const known = new Map<string, Steps>();
+  let sharesConnections = await executor.use("the service's pools", async (system) =>
+    hasFewConnections(system, 2),
+  );
   const stepsOf = async (initial: State, operation: Op): Promise<Steps> => {
     const key = JSON.stringify([initial, operation]);
     const steps = known.get(key);
     if (steps !== undefined) return steps;
-    const recorder = new FootprintRecorder();
-    await executor.execute({ initial, clients: [[operation]] }, recorder);
+    const { discoveries } = executor;
+    discoveries.forget();
+    let recorder: FootprintRecorder;
+    do {
+      recorder = new FootprintRecorder(comparesTimes);
+      await executor.execute({ initial, clients: [[operation]] }, recorder);
+    } while (recorder.isOutdated);
+    sharesConnections ||= discoveries.sessionsDiffer;
     known.set(key, recorder.steps);
     return recorder.steps;
   };
@@ -59,7 +74,7 @@ export async function conflictsOfPairs<State extends Json, Op extends Operation>
     else if (most === 0 && (await holds(await executor.execute(scenario, new FootprintRecorder()))))
       found.independent.push(name);
   }
-  return found;
+  return sharesConnections ? { ...found, independent: [] } : found;
 }
 
 /** How many of some steps conflict with one of the others; what one does that may touch anything may be several. */
@@ -80,6 +95,20 @@ export function withPairs<State extends Json, Op extends Operation>(
 /** Executes one client after the other, and records what each step may touch. */
 export class FootprintRecorder extends FirstEnabled {
   readonly steps: (Footprint | undefined)[] = [];
+  readonly #comparesTimes: boolean;
+
+  /** @param comparesTimes see `conflictsOfPairs`. Default: the clock is in no footprint */
+  constructor(comparesTimes = false) {
+    super();
+    this.#comparesTimes = comparesTimes;
+  }
+
+  /** Whether a later step has shown that these are too small. */
+  isOutdated = false;
+
+  footprintsGrew(): void {
+    this.isOutdated = true;
+  }
 
   override choose(
     enabled: readonly Choice[],
@@ -87,7 +116,8 @@ export class FootprintRecorder extends FirstEnabled {
     footprintOf: FootprintOf = () => undefined,
   ): Choice {
     const choice = super.choose(enabled, previous);
-    this.steps.push(footprintOf(choice));
+    const footprint = footprintOf(choice);
+    this.steps.push(footprint && { ...footprint, clock: footprint.clock && this.#comparesTimes });
     return choice;
   }
 }

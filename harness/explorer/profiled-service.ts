@@ -9,6 +9,7 @@ import type { Server } from "../postgres/provider.ts";
 import { type AppliedMutant, openExecutor } from "../service/open-executor.ts";
 import type { Service } from "../service/service.ts";
 import { type Change, untouchedPairs } from "./changed-pairs.ts";
+import { comparesTimes } from "./compared-times.ts";
 import { conflictsOfPairs, type PairConflicts, withPairs } from "./independent-pairs.ts";
 
 /** A service that is ready for executions, and what it learned of itself before; null: it learns nothing. */
@@ -79,7 +80,14 @@ export async function withProfile<State extends Json, Op extends Operation>(
     const all = profiled.pairs?.() ?? [];
     // Where each commit is observed, the order of any two of them matters.
     const { independent, cyclic } =
-      pairs && observe === undefined ? await conflictsOfPairs(executor, all, holds) : NO_CONFLICTS;
+      pairs && observe === undefined
+        ? await conflictsOfPairs(
+            executor,
+            all,
+            holds,
+            await comparesTimes(executor.directUrl, profiled),
+          )
+        : NO_CONFLICTS;
     const conflicting = without(all, independent);
     const untouched =
       pairs && change !== undefined ? await untouchedPairs(executor, conflicting, change) : [];

@@ -1,6 +1,7 @@
 import { HarnessError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
 import type { Operation } from "../core/operation.ts";
+import { Discoveries } from "../execution/discoveries.ts";
 import type { Executor } from "../execution/executor.ts";
 
 /** What a campaign asks of an executor. */
@@ -14,6 +15,7 @@ type CampaignExecutor<State extends Json, Op extends Operation> = Pick<
   | "uncontrolled"
   | "ungated"
   | "takeUngatedStates"
+  | "discoveries"
   | "routines"
   | "close"
 >;
@@ -29,6 +31,7 @@ export function unopenedExecutor<State extends Json, Op extends Operation>(): Ex
     uncontrolled: [],
     ungated: [],
     takeUngatedStates: () => [],
+    discoveries: new Discoveries(),
     routines: {},
     close: async () => {},
   };

@@ -43,6 +43,8 @@ export interface Routine {
   readonly body: RoutineBody;
   /** Whether its source contains statements that change the schema. */
   readonly alters: boolean;
+  /** Whether a text in its source changes what a session keeps after the transaction. */
+  readonly changesSession: boolean;
 }
 
 /** The part of a database's schema that footprints are derived from. */
@@ -51,6 +53,8 @@ export interface Catalog {
   /** The relation with its partitions and parents: a write to one may be a write to any of them. */
   hierarchyOf(relation: Relation): readonly Relation[];
   readonly foreignKeys: readonly ForeignKey[];
+  /** Whether anything in the schema reads the time at which a transaction began. */
+  readonly readsStart: boolean;
   relation(oid: number): Relation | undefined;
   routinesNamed(name: string): readonly Routine[];
   /** The routines of the application's operators with this name. */
@@ -133,6 +137,14 @@ const ALTERS = new RegExp(
   "i",
 );
 
+/** Matches texts that a routine makes at run time and that change what a session keeps. */
+const CHANGES_SESSION =
+  /\bexecute\b[^;]*['|$]\s*(set|reset|prepare|deallocate|listen|unlisten|discard|create\s+(local\s+)?temp)/i;
+
+/** Matches what reads the time at which a transaction began. */
+const READS_START =
+  /\b(now|transaction_timestamp)\s*\(|\b(current_(timestamp|time|date)|localtime(stamp)?)\b|'now'/i;
+
 const BUILTIN = `
 select proname as name, case when bool_or(provolatile = 'v') then 'v'
                              when bool_or(provolatile = 's') then 's' else 'i' end as volatility
@@ -173,14 +185,14 @@ export async function readCatalog(client: ClientBase): Promise<Catalog> {
       expressions: [...expressions, ...conditions.map(conditionOf)],
     }),
   );
-  const routines = (await rows<RoutineRow & Pick<Routine, "oid" | "name">>(ROUTINES)).map(
-    (row) => ({
-      oid: row.oid,
-      name: row.name,
-      body: bodyOf(row),
-      alters: ALTERS.test(row.source),
-    }),
-  );
+  const sources = await rows<RoutineRow & Pick<Routine, "oid" | "name">>(ROUTINES);
+  const routines = sources.map((row) => ({
+    oid: row.oid,
+    name: row.name,
+    body: bodyOf(row),
+    alters: ALTERS.test(row.source),
+    changesSession: CHANGES_SESSION.test(row.source),
+  }));
   const routine = byKey(routines, ({ oid }) => oid);
   const relation = byKey(relations, ({ oid }) => oid);
   const named = grouped(relations, ({ name }) => name);
@@ -191,6 +203,11 @@ export async function readCatalog(client: ClientBase): Promise<Catalog> {
     relationsNamed: (name) => named.get(name) ?? [],
     hierarchyOf: ({ object }) => hierarchies.get(object) ?? [],
     foreignKeys: await rows<ForeignKey>(FOREIGN_KEYS),
+    readsStart:
+      sources.some(({ source, parsed }) => parsed || READS_START.test(source)) ||
+      relations.some(({ query = "", expressions }) =>
+        [query, ...expressions].some((text) => READS_START.test(text)),
+      ),
     relation: (oid) => relation.get(oid),
     routinesNamed: (name) => routinesNamed.get(name) ?? [],
     operatorsNamed: (name) =>

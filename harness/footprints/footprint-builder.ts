@@ -12,8 +12,11 @@ const OWN_STATE = new Set([
 /** Functions of the server, volatile or stable, that touch nothing. */
 const TOUCHES_NOTHING = new Set([...PRIVATE_FUNCTIONS, ...OWN_STATE]);
 
-/** Those of them that read the clock. */
-const READS_CLOCK = new Set(["clock_timestamp", "timeofday"]);
+/** Those of them, and stable ones, that read the clock as it is then; identifiers of version 7 begin with the time. */
+const READS_CLOCK = new Set(["clock_timestamp", "timeofday", "statement_timestamp", "uuidv7"]);
+
+/** Functions of the server with the time at which the transaction began. */
+const READS_START = new Set(["now", "transaction_timestamp"]);
 
 /** Stable functions of the server that read other state than the committed rows of their arguments. */
 const READS_SERVER_STATE = /^(pg_|txid_|currtid)|xml/;
@@ -30,7 +33,18 @@ function setsPrivately(name: string | undefined): boolean {
   return name !== undefined && !/transaction|session|role/i.test(name);
 }
 
+/** Whether a call sets a parameter for longer than its transaction. */
+function setsForSession(name: string, [, , local]: FunctionCall["constants"]): boolean {
+  return name === "set_config" && !/^(t|true|on|yes|1)$/i.test(local ?? "");
+}
+
 const ADVISORY = /^pg_(try_)?advisory_(xact_)?(un)?lock(_shared)?$/;
+
+/**
+ * Functions of the server that change what a session keeps after its transaction. Each use of a sequence does so
+ * too, which matters only where that value is read.
+ */
+const CHANGES_SESSION = /^(pg_(try_)?advisory_lock(_shared)?|setseed|currval|lastval)$/;
 
 /** The name in footprints that stands for all advisory locks: each of them is shared under it. */
 const ADVISORY_LOCKS = "advisory locks";
@@ -59,6 +73,14 @@ export class FootprintBuilder implements Touched {
   deferred = false;
   /** Whether the clock, or something else that no name stands for, is read. */
   readsElse = false;
+  /** Whether the time is read at which the transaction began. */
+  readsStart = false;
+  /** Whether the clock is read as it is then. */
+  readsClock = false;
+  /** Whether it changes what its session keeps after the transaction. */
+  changesSession = false;
+  /** Whether it reads a parameter of its session. */
+  readsSession = false;
   /** Whether a table is written that has gates in Heddle's triggers. */
   writesGated = false;
   readonly #catalog: Catalog;
@@ -96,6 +118,8 @@ export class FootprintBuilder implements Touched {
   #addNames(names: Names, locked: boolean): void {
     this.unknown ||= names.unknown;
     this.readsElse ||= names.clock;
+    this.readsStart ||= names.clock;
+    this.changesSession ||= names.changesSession;
     if (names.transactionNumbers) this.#addNumbers();
     const defined = new Set(names.defined);
     for (const name of names.reads) this.#addRead(name, defined, locked || names.locks);
@@ -184,6 +208,10 @@ export class FootprintBuilder implements Touched {
     else if (volatility === "s") {
       this.unknown ||= READS_SERVER_STATE.test(name) && !TOUCHES_NOTHING.has(name);
     }
+    this.readsStart ||= READS_START.has(name);
+    this.readsClock ||= READS_CLOCK.has(name);
+    this.changesSession ||= CHANGES_SESSION.test(name) || setsForSession(name, constants);
+    this.readsSession ||= name === "current_setting";
     this.readsElse ||= READS_CLOCK.has(name) || (volatility === "s" && !OWN_STATE.has(name));
   }
 

@@ -317,12 +317,60 @@ test.each([
   expect(footprints.of(sql).unnoticed).toBe(gate);
 });
 
+test.each([
+  ["select 1", "", undefined],
+  ["select now()", "start", undefined],
+  ["select localtimestamp", "start", undefined],
+  ["insert into t values (1, extract(year from 'now'::timestamptz))", "start", undefined],
+  ["insert into dated values (1)", "start", undefined],
+  ["update dated set id = 2", "start", undefined],
+  ["delete from t", "", undefined],
+  // The schema has a default with now(), which a text made at run time may use.
+  ["select dynamic()", "start", undefined],
+  ["select clock_timestamp()", "clock", undefined],
+  ["select statement_timestamp()", "clock", undefined],
+  ["select uuidv7()", "clock", undefined],
+  ["set app.owner = 'ann'", "", "changes"],
+  ["set local app.owner = 'ann'", "", undefined],
+  ["set transaction read only", "", undefined],
+  ["set role nobody", "", "changes"],
+  ["reset app.owner", "", undefined],
+  ["show app.owner", "", "reads"],
+  ["show server_version", "", undefined],
+  ["select set_config('app.owner', $1, false)", "", "changes"],
+  ["select set_config('app.owner', $1, true)", "", undefined],
+  ["select set_config('app.owner', $1, $2)", "", "changes"],
+  ["select current_setting('app.owner', true)", "", "reads"],
+  ["select pg_advisory_lock(1)", "", "changes"],
+  ["select pg_advisory_xact_lock(1)", "", undefined],
+  ["select lastval()", "start", "changes"],
+  ["select setseed(0.5)", "", "changes"],
+])("of %s the times that it reads are known, and what it leaves in its session", (sql, times, ofSession) => {
+  const request = footprints.of(sql);
+  const read = [
+    ...(request.readsStart ? ["start"] : []),
+    ...(request.readsClock() ? ["clock"] : []),
+  ];
+  expect([read.join(), request.ofSession]).toEqual([times, ofSession]);
+});
+
+test.each([
+  "create temp table mine (id int)",
+  "prepare mine as select 1",
+  "listen mine",
+  "declare mine cursor with hold for select 1",
+])("%s leaves something in its session", async (sql) => {
+  // These may change the schema: the footprints of the other tests have to stay valid.
+  const own = await readFootprints(url, "read committed");
+  expect(own.of(sql).ofSession).toBe("changes");
+});
+
 test("a request that sets the isolation level is noticed, for a transaction or a session", async () => {
   const isolates = (sql: string) => {
     const { control } = footprints.of(sql);
     return control.type === "private" ? control.isolates : control.type;
   };
-  expect(footprints.of("begin").control).toEqual({ type: "private", safe: true });
+  expect(footprints.of("begin").control).toEqual({ type: "private", safe: true, begins: true });
   expect(footprints.of("rollback to s").control).toEqual({
     type: "private",
     savepoint: { does: "return", name: "s" },

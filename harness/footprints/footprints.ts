@@ -3,7 +3,7 @@ import { isNothing, joined, NOTHING, type Touched } from "../core/footprint.ts";
 import { defaultIsolations } from "../instrumentation/default-isolation.ts";
 import type { WireGates } from "../instrumentation/gate-kind.ts";
 import { namesIn } from "../parser/names.ts";
-import { parseStatements } from "../parser/sql.ts";
+import { isParseNode, parseStatements } from "../parser/sql.ts";
 import { controlConnection } from "../postgres/connection.ts";
 import { type Catalog, type Routine, readCatalog } from "./catalog.ts";
 import { FootprintBuilder, TRANSACTION_NUMBERS } from "./footprint-builder.ts";
@@ -38,6 +38,12 @@ export interface RequestFootprint {
   readonly alters: boolean;
   /** How far it gets, at READ COMMITTED, before other sessions can notice it. */
   readonly unnoticed: UnnoticedStart;
+  /** Whether it may read the time at which its transaction began, in any of its steps. */
+  readonly readsStart: boolean;
+  /** Whether a step (see `at`) may read the clock as it is then; without a place: any of its steps. */
+  readsClock(place?: number): boolean;
+  /** Whether it may change what its session keeps after the transaction, such as a parameter, or read a parameter. */
+  readonly ofSession: "changes" | "reads" | undefined;
 }
 
 /** Derives what requests may touch from their text and the schema. */
@@ -129,7 +135,9 @@ class SchemaFootprints implements Footprints {
     }
     const alters = mayAlterSchema(sql);
     const request =
-      control.type === "query" ? this.#query(sql, control, alters) : notQuery(control, alters);
+      control.type === "query"
+        ? this.#query(sql, control, alters)
+        : this.#notQuery(sql, control, alters);
     this.stale ||= request.alters;
     this.#requests.set(sql, request);
     return request;
@@ -147,13 +155,14 @@ class SchemaFootprints implements Footprints {
     const isUnshared = !alters && !full.readsElse && !!everything && isNothing(everything);
     const steps = isNothing(this.#ambient) && !full.unknown ? this.#stepsOf(sql) : undefined;
     const deferred = full.deferred || this.#ambient.deferred;
+    const readsClock = full.readsClock || this.#ambient.readsClock;
     const commit = everything && !deferred ? this.#wire.commit?.place : undefined;
     return {
       control,
       at: (place) => {
         // Nothing is left but the commit: a routine that commits is unknown, and may go on after it.
         if (place !== undefined && place === commit) return NOTHING;
-        return this.#withNumber(steps === undefined ? everything : steps(place, everything));
+        return this.#withNumber(touchedBy(...(steps?.(place) ?? [full, this.#ambient])));
       },
       singleStep:
         !this.#isHeldOnWire(sql) &&
@@ -166,6 +175,35 @@ class SchemaFootprints implements Footprints {
       unshared: isUnshared ? (namesIn(sql).constant ? "safe" : "fallible") : undefined,
       alters,
       unnoticed: alters ? undefined : unnoticedStart(sql, full, this.#ambient, this.#catalog),
+      readsStart:
+        full.readsStart || this.#ambient.readsStart || (full.unknown && this.#catalog.readsStart),
+      readsClock: (place) => {
+        if (!readsClock || place === undefined) return readsClock;
+        if (place === commit || steps === undefined) return place !== commit;
+        return steps(place)?.some((step) => step.readsClock) ?? true;
+      },
+      ofSession:
+        full.changesSession || calls.some((it) => it.changesSession)
+          ? "changes"
+          : full.readsSession
+            ? "reads"
+            : undefined,
+    };
+  }
+
+  /** The footprint of a request that touches nothing by itself, or anything if it is unknown. */
+  #notQuery(sql: string, control: TransactionControl, alters: boolean): RequestFootprint {
+    const isUnknown = control.type === "unknown";
+    const touched = isUnknown ? undefined : NOTHING;
+    return {
+      ...{ control, at: () => touched, singleStep: true, deferred: false, catches: true },
+      ...{ changes: isUnknown, unshared: undefined, alters, unnoticed: undefined },
+      ...{ readsStart: isUnknown && this.#catalog.readsStart, readsClock: () => isUnknown },
+      ofSession: namesIn(sql).changesSession
+        ? "changes"
+        : readsParameter(sql)
+          ? "reads"
+          : undefined,
     };
   }
 
@@ -213,12 +251,11 @@ class SchemaFootprints implements Footprints {
         gated.set(place, { of: routine, step });
       }
     }
-    return (place: number | undefined, everything: Touched | undefined) => {
-      if (place === undefined) return touchedBy(ungated);
+    // Undefined for a step that may touch everything that the request touches.
+    return (place: number | undefined): readonly FootprintBuilder[] | undefined => {
+      if (place === undefined) return [ungated];
       const at = gated.get(place);
-      return at === undefined || calledWithinSteps.has(at.of)
-        ? everything
-        : touchedBy(at.step, ungated);
+      return at === undefined || calledWithinSteps.has(at.of) ? undefined : [at.step, ungated];
     };
   }
 }
@@ -231,14 +268,14 @@ function mayCatch({ body }: Routine): boolean {
   return body === "unknown" || (body !== "nothing" && body.catches);
 }
 
-/** The footprint of a request that touches nothing by itself, or anything if it is unknown. */
-function notQuery(control: TransactionControl, alters: boolean): RequestFootprint {
-  const touched = control.type === "unknown" ? undefined : NOTHING;
-  const changes = control.type === "unknown";
-  return {
-    ...{ control, at: () => touched, singleStep: true, deferred: false, catches: true },
-    ...{ changes, unshared: undefined, alters, unnoticed: undefined },
-  };
+/** Whether a text shows a parameter that can be set. */
+function readsParameter(sql: string): boolean {
+  return (
+    parseStatements(sql)?.some(
+      ({ VariableShowStmt }) =>
+        isParseNode(VariableShowStmt) && !/^server_/.test(String(VariableShowStmt["name"])),
+    ) ?? false
+  );
 }
 
 function touchedBy(...builders: readonly FootprintBuilder[]): Touched | undefined {

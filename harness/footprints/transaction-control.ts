@@ -18,6 +18,8 @@ export type TransactionControl =
       readonly savepoint?: Savepoint;
       /** Whether it cannot fail in a transaction block. */
       readonly safe?: boolean;
+      /** Whether it begins a transaction, which has that time from then on. */
+      readonly begins?: boolean;
     }
   /** It ends the transaction: COMMIT or ROLLBACK. */
   | { readonly type: "end" }
@@ -62,11 +64,17 @@ export function controlOf(sql: string): TransactionControl {
   if (PRIVATE_CONTROL.has(String(node["kind"]))) {
     const savepoint = savepointIn(node);
     if (savepoint !== undefined) return { type: "private", savepoint };
+    const begins = true;
     const isolates = JSON.stringify(node).includes("transaction_isolation");
     if (isolates) {
-      return { type: "private", isolates: "transaction", keepsSnapshot: keepsSnapshot(node) };
+      return {
+        type: "private",
+        isolates: "transaction",
+        keepsSnapshot: keepsSnapshot(node),
+        begins,
+      };
     }
-    return { type: "private", safe: node["options"] === undefined };
+    return { type: "private", safe: node["options"] === undefined, begins };
   }
   return ENDS.has(String(node["kind"])) ? { type: "end" } : { type: "unknown" };
 }

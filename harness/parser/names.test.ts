@@ -13,6 +13,7 @@ const NO_NAMES: Names = {
   locks: false,
   transactionNumbers: false,
   clock: false,
+  changesSession: false,
   constant: false,
   unknown: false,
 };

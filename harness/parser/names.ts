@@ -22,8 +22,10 @@ export interface Names {
   readonly locks: boolean;
   /** Whether the text reads the transaction numbers of rows, `xmin` or `xmax`. */
   readonly transactionNumbers: boolean;
-  /** Whether the text reads the clock with a keyword, such as CURRENT_TIMESTAMP. */
+  /** Whether the text reads the time with a keyword, such as CURRENT_TIMESTAMP, or as the constant 'now'. */
   readonly clock: boolean;
+  /** Whether the text changes what its session keeps after the transaction, apart from what it calls. */
+  readonly changesSession: boolean;
   /** Whether the text is a SELECT of constants alone, which cannot fail. */
   readonly constant: boolean;
   /** Whether the text does something besides reading, writing and calling. */
@@ -73,6 +75,7 @@ export function namesOf(tree: unknown): Names {
     locks: false,
     transactionNumbers: false,
     clock: false,
+    changesSession: false,
     constant: false,
     unknown: false,
   };
@@ -124,6 +127,9 @@ function collectField(key: string, value: ParseNode, names: MutableNames): void 
   if (key === "A_Indirection") names.attributes.push(...stringsIn(value["indirection"]));
   if (key === "lockingClause") names.locks = true;
   if (key === "SQLValueFunction" && /TIME|DATE/.test(String(value["op"]))) names.clock = true;
+  if (key === "A_Const" && /^\s*now\b/i.test(constantIn({ A_Const: value }) ?? ""))
+    names.clock = true;
+  if (changesSession(key, value)) names.changesSession = true;
   if (key === "intoClause") names.unknown = true;
   const hows = WRITES[key];
   if (hows === undefined) return;
@@ -156,5 +162,23 @@ function constantIn(node: ParseNode): string | undefined {
   if (value?.["ival"] !== undefined) return String(value["ival"]["ival"] ?? 0);
   if (value?.["fval"] !== undefined) return String(value["fval"]["fval"]);
   if (value?.["sval"] !== undefined) return String(value["sval"]["sval"] ?? "");
+  if (value?.["boolval"] !== undefined) return String(value["boolval"]["boolval"] ?? false);
   return undefined;
+}
+
+/** Types of statements that leave something in their session. */
+const LEAVES_IN_SESSION = new Set(["PrepareStmt", "ListenStmt", "LoadStmt"]);
+
+/** The option WITH HOLD of a cursor, which then outlasts its transaction. */
+const CURSOR_OPT_HOLD = 0x20;
+
+/** Statements that take such a thing back (RESET, DISCARD, UNLISTEN) change nothing in a session that has none. */
+function changesSession(key: string, value: ParseNode): boolean {
+  if (LEAVES_IN_SESSION.has(key) || value["relpersistence"] === "t") return true;
+  if (key === "DeclareCursorStmt") return (Number(value["options"]) & CURSOR_OPT_HOLD) !== 0;
+  if (key !== "VariableSetStmt" || value["is_local"] === true) return false;
+  return (
+    /^VAR_SET_(VALUE|CURRENT|MULTI)$/.test(String(value["kind"])) &&
+    !/^transaction/i.test(String(value["name"] ?? ""))
+  );
 }

@@ -12,6 +12,7 @@ const footprint = (changes: Partial<Footprint> = {}): Footprint => ({
   ends: true,
   snapshot: false,
   tracked: false,
+  clock: false,
   ...changes,
 });
 

@@ -24,6 +24,7 @@ const footprint = (step: string): Footprint => ({
   ends: false,
   snapshot: false,
   tracked: false,
+  clock: false,
 });
 
 const RETURN: Trace = [

@@ -31,6 +31,25 @@ describe("an exhaustive search", () => {
     expect(new Set(three)).toEqual(new Set(interleavings([2, 3, 3])));
   });
 
+  test("begins anew where steps are choices that were none, and not for another reason", () => {
+    const whole = texts(all([[2], [2]], 1));
+    const search = new Exhaustive(1);
+    for (let walks = 0; walks < 3; walks++) {
+      search.begin();
+      walk([[1], [1]], search);
+    }
+    search.footprintsGrew(true);
+    expect(search).toMatchObject({ complete: false, completeUpTo: -1 });
+    const walks: Walk[] = [];
+    while (search.begin()) {
+      walks.push(walk([[2], [2]], search));
+      search.footprintsGrew();
+    }
+    expect(texts(walks)).toEqual(whole);
+    expect(search).toMatchObject({ complete: true, diverged: undefined });
+    expect(search.explored.reduce((sum, count) => sum + count)).toBe(whole.length);
+  });
+
   test("with a bound of 0 executes the orders of whole operations", () => {
     expect(texts(all([[2], [2]], 0))).toEqual(["000111", "111000"]);
     expect(texts(all([[1], [1], [1]], 0))).toHaveLength(6);

@@ -14,14 +14,16 @@ export class Exhaustive implements Scheduler {
   /** The most preemptions; Infinity for all interleavings. */
   readonly bound: number;
   /** Prefixes of the schedules that are not executed yet, by preemptions. */
-  readonly #queued: (readonly Task[])[][] = [[[]]];
+  #queued: (readonly Task[])[][] = [[[]]];
   #prefix: readonly Task[] = [];
   #path: Task[] = [];
   #preemptions = 0;
   /** Whether there are schedules with more preemptions than the bound allows. */
   #beyond = false;
   /** How many schedules were executed, by preemptions. */
-  readonly explored: number[] = [];
+  explored: number[] = [];
+  /** Whether the search has to begin anew, because steps were no choices that are. */
+  #outdated = false;
   /** Whether a task that polls was left out of the choices: only fair schedules were executed then. */
   hasYields = false;
   #diverged: string | undefined;
@@ -43,7 +45,7 @@ export class Exhaustive implements Scheduler {
 
   /** Whether every schedule within the bound was executed. */
   get complete(): boolean {
-    return this.diverged === undefined && this.#next() === undefined;
+    return !this.#outdated && this.diverged === undefined && this.#next() === undefined;
   }
 
   /**
@@ -51,13 +53,18 @@ export class Exhaustive implements Scheduler {
    * is missing, Infinity if the scenario has no further schedules at all.
    */
   get completeUpTo(): number {
-    if (this.diverged !== undefined) return -1;
+    if (this.#outdated || this.diverged !== undefined) return -1;
     const next = this.#next();
     if (next !== undefined) return next - 1;
     return this.#beyond ? this.bound : Number.POSITIVE_INFINITY;
   }
 
+  footprintsGrew(choices = false): void {
+    this.#outdated ||= choices;
+  }
+
   begin(): boolean {
+    if (this.#outdated) this.#beginAnew();
     this.#diverged = this.diverged;
     const preemptions = this.#next();
     const prefix = preemptions === undefined ? undefined : this.#queued[preemptions]?.pop();
@@ -67,6 +74,15 @@ export class Exhaustive implements Scheduler {
     this.#path = [];
     this.#preemptions = 0;
     return true;
+  }
+
+  #beginAnew(): void {
+    this.#outdated = false;
+    this.#queued = [[[]]];
+    this.#prefix = [];
+    this.#beyond = false;
+    this.#diverged = undefined;
+    this.explored = [];
   }
 
   choose(

@@ -131,6 +131,10 @@ export class FaultSearch implements Scheduler {
     this.#path.push(task);
   }
 
+  footprintsGrew(choices = false): void {
+    if (this.#left === undefined) this.search.footprintsGrew?.(choices);
+  }
+
   inject(faults: readonly Choice[]): Choice | undefined {
     const possible = faults.filter(({ action }) => isFault(action) && this.#kinds.has(action));
     const injection = this.#injection;

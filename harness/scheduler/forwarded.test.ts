@@ -39,7 +39,7 @@ function callAll(scheduler: Required<Scheduler>): readonly unknown[] {
     scheduler.choose([choice], "1", footprintOf, ["2"]),
     scheduler.goesOn(choice),
     scheduler.observe([], undefined),
-    scheduler.footprintsGrew(),
+    scheduler.footprintsGrew(true),
     scheduler.delayMs(),
   ];
 }
@@ -49,7 +49,7 @@ const CALLS = [
   ["choose", [choice], "1", footprintOf, ["2"]],
   ["goesOn", choice],
   ["observe", [], undefined],
-  ["footprintsGrew"],
+  ["footprintsGrew", true],
   ["delayMs"],
 ];
 

@@ -11,7 +11,7 @@ export function forwarded(scheduler: Scheduler): Required<Scheduler> {
     choose: (...given) => scheduler.choose(...given),
     goesOn: (choice) => scheduler.goesOn?.(choice),
     observe: (...given) => scheduler.observe?.(...given),
-    footprintsGrew: () => scheduler.footprintsGrew?.(),
+    footprintsGrew: (...given) => scheduler.footprintsGrew?.(...given),
     delayMs: () => scheduler.delayMs?.() ?? 0,
     inject: (...given) => scheduler.inject?.(...given),
   };

@@ -68,8 +68,8 @@ export class RandomFaults implements Required<Scheduler> {
     this.#scheduler.observe(events, released);
   }
 
-  footprintsGrew(): void {
-    this.#scheduler.footprintsGrew();
+  footprintsGrew(choices = false): void {
+    this.#scheduler.footprintsGrew(choices);
   }
 
   delayMs(): number {

@@ -95,10 +95,11 @@ export class ReducedSearch implements Scheduler {
 
   /**
    * The search with reduction has left steps out that depend on a statement that was not seen before: it begins
-   * anew, whichever search has seen the statement.
+   * anew, whichever search has seen the statement. The other one does so if it has more choices now.
    */
-  footprintsGrew(): void {
+  footprintsGrew(choices = false): void {
     this.#reduction.footprintsGrew();
+    this.#fewestFirst.footprintsGrew(choices);
   }
 }
 

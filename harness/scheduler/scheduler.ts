@@ -44,8 +44,10 @@ export interface Scheduler {
   /**
    * Called when a statement has shown that footprints of earlier steps were too small: what was left out
    * because of them has to be explored.
+   *
+   * @param choices whether steps are choices now that were none. Default: they are as before
    */
-  footprintsGrew?(): void;
+  footprintsGrew?(choices?: boolean): void;
   /** How long to wait, in ms, between a step that runs at the same time as the next one and that one. Default: 0. */
   delayMs?(): number;
   /**

@@ -20,6 +20,7 @@ export function invariantOf([name, definition]: readonly [string, unknown]): Inv
   return {
     name,
     description,
+    ...(typeof definition === "string" && { sql: definition }),
     check: (snapshot) => {
       const evidence = snapshot[name] ?? [];
       const [first] = evidence;
