@@ -20,7 +20,7 @@ const REQUESTS: { readonly [sql: string]: Partial<RequestFootprint> } = {
 function passes(discoveries: Discoveries, ...uses: readonly (readonly [ProxySession, string])[]) {
   for (const [session, sql] of uses) {
     const request = { control: { type: "query" }, ...REQUESTS[sql] } as RequestFootprint;
-    discoveries.uses(session, request, sql);
+    discoveries.uses(session, request, { sql, values: [] });
   }
   return discoveries.passesSessions;
 }

@@ -1,4 +1,5 @@
 import { isNothing } from "../core/footprint.ts";
+import type { Statement } from "../core/trace.ts";
 import type { RequestFootprint } from "../footprints/footprints.ts";
 import type { ProxySession } from "../proxy/pending-statement.ts";
 
@@ -67,14 +68,14 @@ export class Discoveries {
     }
   }
 
-  /** Notes a statement that is released; `sql` has its values. */
-  uses(session: ProxySession, request: RequestFootprint, sql: string): void {
+  /** Notes a statement that is released. */
+  uses(session: ProxySession, request: RequestFootprint, { sql, values }: Statement): void {
     const { ofSession, control } = request;
     const state = states.get(session) ?? { opening: [], used: false };
     states.set(session, state);
     if (ofSession === "changes") {
       if (state.used) this.#note(() => (this.#sessionsDiffer = true));
-      else state.opening?.push(sql);
+      else state.opening?.push(JSON.stringify([sql, values]));
       return;
     }
     const touched = request.at(undefined);

@@ -255,7 +255,7 @@ export class StepFootprints {
     const before = this.#users.get(session) ?? client;
     this.#users.set(session, client);
     if (before !== client) this.#discoveries.passed(session);
-    this.#discoveries.uses(session, request, JSON.stringify([statement.sql, statement.values]));
+    this.#discoveries.uses(session, request, statement);
     const { control, readsStart } = request;
     if (control.type === "private" && control.begins === true) {
       const block = this.#nextBlock(client);

@@ -66,7 +66,8 @@ const executor = {
 function setsParameter(discoveries: Discoveries): void {
   const session = {} as Parameters<Discoveries["uses"]>[0];
   discoveries.begins([session]);
-  discoveries.uses(session, { ofSession: "changes" } as RequestFootprint, "set x = 1");
+  const request = { ofSession: "changes" } as RequestFootprint;
+  discoveries.uses(session, request, { sql: "set x = 1", values: [] });
 }
 
 const pair = (...clients: readonly (readonly string[])[]) => ({
